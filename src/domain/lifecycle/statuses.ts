@@ -1,0 +1,134 @@
+/** Step kinds, in the order in which a task passes through them. */
+export const STEP_KINDS = [
+  "ingestion",
+  "authoring",
+  "pre_qa",
+  "output_generation",
+  "expert_review",
+  "calibration",
+  "delivery",
+] as const;
+export type StepKind = (typeof STEP_KINDS)[number];
+
+export const STEP_STATUSES = [
+  "pending",
+  "queued",
+  "running",
+  "paused",
+  "awaiting_input",
+  "awaiting_review",
+  "in_review",
+  "changes_requested",
+  "approved",
+  "rejected",
+  "duplicate",
+  "failed",
+  "cancelled",
+] as const;
+export type StepStatus = (typeof STEP_STATUSES)[number];
+
+export const GATE_STATES = [
+  "locked",
+  "pending",
+  "evaluating",
+  "awaiting_review",
+  "blocked",
+  "passed",
+  "waived",
+  "failed",
+  "errored",
+  "revoked",
+] as const;
+export type GateState = (typeof GATE_STATES)[number];
+
+export const WORKER_TYPES = [
+  "QUALITY_AUTOMATION",
+  "EXPERT_REVIEW",
+  "OUTPUT_GENERATION",
+  "POST_QA_SCORING",
+  "PAYMENT",
+] as const;
+export type WorkerType = (typeof WORKER_TYPES)[number];
+
+/** The workers that the label depends on: read by the list query, the resolver and the SQL made from it. */
+export const STATUS_RELEVANT_WORKER_TYPES = [
+  "QUALITY_AUTOMATION",
+  "EXPERT_REVIEW",
+  "OUTPUT_GENERATION",
+] as const satisfies readonly WorkerType[];
+export type StatusRelevantWorkerType = (typeof STATUS_RELEVANT_WORKER_TYPES)[number];
+
+export const RUN_STATES = ["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+export const REVIEW_KINDS = ["automated", "expert"] as const;
+export type ReviewKind = (typeof REVIEW_KINDS)[number];
+
+export const REVIEW_OUTCOMES = ["passed", "failed"] as const;
+export type ReviewOutcome = (typeof REVIEW_OUTCOMES)[number];
+
+export const STEP_EVENT_TYPES = [
+  "task_created",
+  "step_transitioned",
+  "gate_changed",
+  "step_advanced",
+  "step_reworked",
+  "version_created",
+  "review_recorded",
+  "worker_run_changed",
+  "bulk_transitioned",
+  "bulk_reverted",
+  "task_updated",
+  "task_archived",
+  "task_restored",
+  "note_added",
+] as const;
+export type StepEventType = (typeof STEP_EVENT_TYPES)[number];
+
+/** Kinds with which a new version may begin. */
+export const FIRST_KINDS = ["ingestion", "authoring", "pre_qa"] as const satisfies readonly StepKind[];
+export type FirstKind = (typeof FIRST_KINDS)[number];
+
+export const PIPELINES = [
+  "quality_automation",
+  "output_generation",
+  "post_qa_scoring",
+  "payment",
+] as const;
+export type Pipeline = (typeof PIPELINES)[number];
+
+export const DISPATCH_STATES = ["pending", "sent", "delivered", "recalled", "dead"] as const;
+export type DispatchState = (typeof DISPATCH_STATES)[number];
+
+/** States of a bulk operation. */
+export const OPERATION_STATES = [
+  "queued",
+  "running",
+  "completed",
+  "partial",
+  "failed",
+  "cancelled",
+] as const;
+export type OperationState = (typeof OPERATION_STATES)[number];
+
+export const EVAL_STATUSES = [
+  "draft",
+  "queued",
+  "running",
+  "completed",
+  "failed",
+  "cancelled",
+] as const;
+export type EvalStatus = (typeof EVAL_STATUSES)[number];
+
+export const TRIAL_STATUSES = ["pending", "running", "passed", "failed", "errored"] as const;
+export type TrialStatus = (typeof TRIAL_STATUSES)[number];
+
+export const EVAL_EVENT_TYPES = [
+  "eval_created",
+  "eval_transitioned",
+  "trials_recorded",
+  "trial_transitioned",
+  "trial_retracted",
+] as const;
+export type EvalEventType = (typeof EVAL_EVENT_TYPES)[number];
