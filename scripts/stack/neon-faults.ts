@@ -1,0 +1,82 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+
+/**
+ * What can go wrong between a Worker and its database, on demand:
+ * - `delay`: the request waits first (`delayMilliseconds`);
+ * - `unavailable`: 503, nothing is done;
+ * - `sqlstate`: the database refuses with `code`, nothing is done (40001 when not said otherwise);
+ * - `cut-before-commit`: the statements run and are rolled back, then the connection drops;
+ * - `cut-after-commit`: the statements are committed, then the connection drops without an answer.
+ */
+export const faultSchema = z.strictObject({
+  kind: z.enum(["delay", "unavailable", "sqlstate", "cut-before-commit", "cut-after-commit"]),
+  /** How often it strikes; null: until it is cleared. */
+  times: z.int().positive().nullable().default(1),
+  /** How many requests that match pass unharmed first. */
+  skip: z.int().nonnegative().default(0),
+  delayMilliseconds: z.int().nonnegative().max(60_000).default(0),
+  code: z
+    .string()
+    .regex(/^[0-9A-Z]{5}$/)
+    .default("40001"),
+  match: z
+    .strictObject({
+      database: z.string().optional(),
+      /** A part of the text of any statement of the request. */
+      sql: z.string().optional(),
+    })
+    .default({}),
+});
+export type FaultInput = z.input<typeof faultSchema>;
+export type Fault = z.output<typeof faultSchema> & { id: string; struck: number };
+
+/** The faults that wait for their request. */
+export class Faults {
+  readonly #waiting = new Map<string, Fault>();
+
+  add(input: FaultInput): Fault {
+    const fault = { ...faultSchema.parse(input), id: randomUUID(), struck: 0 };
+    this.#waiting.set(fault.id, fault);
+    return fault;
+  }
+
+  /** Removes every fault, or those of one database. */
+  clear(database?: string): void {
+    for (const fault of this.#waiting.values()) {
+      if (database === undefined || fault.match.database === database) {
+        this.#waiting.delete(fault.id);
+      }
+    }
+  }
+
+  list(): Fault[] {
+    return [...this.#waiting.values()];
+  }
+
+  /** The faults that strike this request. Delays add up; of the others the oldest alone strikes. */
+  take(database: string, statements: readonly { query: string }[]): Fault[] {
+    if (this.#waiting.size === 0) return [];
+    const taken: Fault[] = [];
+    let isHarmed = false;
+    for (const fault of this.#waiting.values()) {
+      if (isHarmed && fault.kind !== "delay") continue;
+      if (!matches(fault, database, statements)) continue;
+      if (fault.skip > 0) {
+        fault.skip -= 1;
+        continue;
+      }
+      fault.struck += 1;
+      if (fault.times !== null && fault.struck >= fault.times) this.#waiting.delete(fault.id);
+      if (fault.kind !== "delay") isHarmed = true;
+      taken.push(fault);
+    }
+    return taken;
+  }
+}
+
+function matches(fault: Fault, database: string, statements: readonly { query: string }[]) {
+  const { database: wanted, sql } = fault.match;
+  if (wanted !== undefined && wanted !== database) return false;
+  return sql === undefined || statements.some(({ query }) => query.includes(sql));
+}

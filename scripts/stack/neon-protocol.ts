@@ -1,0 +1,180 @@
+import type { IncomingHttpHeaders } from "node:http";
+import pg from "pg";
+import { z } from "zod";
+
+/** Raised for a request that the endpoint refuses by itself. */
+export class RequestFault extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const statementSchema = z.object({
+  query: z.string(),
+  params: z.array(z.unknown()).default([]),
+  arrayMode: z.boolean().optional(),
+});
+const bodySchema = z.union([z.object({ queries: z.array(statementSchema) }), statementSchema]);
+
+export interface Statement {
+  query: string;
+  values: (string | null)[];
+  isArrayMode: boolean;
+}
+
+export interface SqlRequest {
+  /** The DSN as sent: it names the pool. */
+  connectionString: string;
+  isBatch: boolean;
+  statements: Statement[];
+  /** Text values as Postgres sends them; otherwise JSON values where the type has one. */
+  isRawText: boolean;
+  batch: { isolation: string | null; isReadOnly: boolean; isDeferrable: boolean };
+}
+
+/** Reads what the driver sends to `POST /sql`. */
+export function parseRequest(headers: IncomingHttpHeaders, body: string): SqlRequest {
+  const connectionString = headers["neon-connection-string"];
+  if (typeof connectionString !== "string" || connectionString === "") {
+    throw new RequestFault(400, "missing connection string");
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    throw new RequestFault(400, "could not parse the HTTP request body");
+  }
+  const parsed = bodySchema.safeParse(json);
+  if (!parsed.success) throw new RequestFault(400, "could not parse the HTTP request body");
+
+  const isBatch = "queries" in parsed.data;
+  const sent = "queries" in parsed.data ? parsed.data.queries : [parsed.data];
+  const isArrayByDefault = isTrue(headers["neon-array-mode"]);
+  const isolation = headers["neon-batch-isolation-level"] ?? null;
+  if (isBatch && isolation !== null && !ISOLATION_LEVELS.has(String(isolation))) {
+    throw new RequestFault(400, "invalid isolation level");
+  }
+  return {
+    connectionString,
+    isBatch,
+    isRawText: isTrue(headers["neon-raw-text-output"]),
+    statements: sent.map(({ query, params, arrayMode }) => ({
+      query,
+      values: params.map(textOf),
+      isArrayMode: arrayMode ?? isArrayByDefault,
+    })),
+    batch: {
+      isolation: isolation === null ? null : String(isolation),
+      isReadOnly: isTrue(headers["neon-batch-read-only"]),
+      isDeferrable: isTrue(headers["neon-batch-deferrable"]),
+    },
+  };
+}
+
+const ISOLATION_LEVELS = new Map([
+  ["ReadUncommitted", "READ UNCOMMITTED"],
+  ["ReadCommitted", "READ COMMITTED"],
+  ["RepeatableRead", "REPEATABLE READ"],
+  ["Serializable", "SERIALIZABLE"],
+]);
+
+/** The statement that opens the transaction of a batch. */
+export function beginStatement({ isolation, isReadOnly, isDeferrable }: SqlRequest["batch"]) {
+  const level = isolation === null ? undefined : ISOLATION_LEVELS.get(isolation);
+  return [
+    "BEGIN",
+    level ? `ISOLATION LEVEL ${level}` : "",
+    isReadOnly ? "READ ONLY" : "",
+    isDeferrable ? "DEFERRABLE" : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
+/** The batch headers that were set, as the answer repeats them. */
+export function echoedHeaders({ isolation, isReadOnly, isDeferrable }: SqlRequest["batch"]) {
+  return {
+    ...(isolation === null ? {} : { "Neon-Batch-Isolation-Level": isolation }),
+    ...(isReadOnly ? { "Neon-Batch-Read-Only": "true" } : {}),
+    ...(isDeferrable ? { "Neon-Batch-Deferrable": "true" } : {}),
+  };
+}
+
+const isTrue = (header: string | string[] | undefined) => header === "true";
+
+/** A JSON parameter as the text that Postgres parses by the parameter's type. */
+function textOf(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "string") return value;
+  return Array.isArray(value) ? arrayLiteral(value) : JSON.stringify(value);
+}
+
+function arrayLiteral(values: readonly unknown[]): string {
+  const elements = values.map((value) => {
+    if (value === null) return "NULL";
+    if (Array.isArray(value)) return arrayLiteral(value);
+    if (typeof value === "string") return JSON.stringify(value);
+    return typeof value === "object" ? JSON.stringify(JSON.stringify(value)) : String(value);
+  });
+  return `{${elements.join(",")}}`;
+}
+
+/** One statement's result in the shape of the endpoint. */
+export function renderResult(result: pg.QueryArrayResult, statement: Statement, isRaw: boolean) {
+  const fields = result.fields.map((field) => ({ ...field, format: "text" }));
+  const rows = isRaw ? result.rows : result.rows.map((row) => typedRow(row, fields));
+  return {
+    rowAsArray: statement.isArrayMode,
+    fields,
+    rows: statement.isArrayMode
+      ? rows
+      : rows.map((row) => Object.fromEntries(fields.map(({ name }, at) => [name, row[at]]))),
+    command: result.command?.split(" ")[0] ?? "",
+    rowCount: result.rowCount,
+  };
+}
+
+/** The types whose values are told as JSON when raw text was not asked for: bool, numbers, json and jsonb. */
+const JSON_TYPES = new Set([16, 21, 23, 700, 701, 114, 3802]);
+
+function typedRow(row: readonly unknown[], fields: readonly pg.FieldDef[]): unknown[] {
+  return row.map((value, at) => {
+    const type = fields[at]?.dataTypeID ?? 0;
+    if (typeof value !== "string" || !JSON_TYPES.has(type)) return value;
+    if (type === 16) return value === "t";
+    // NaN and the infinities have no JSON number: they stay text.
+    const isUnspeakable = (type === 700 || type === 701) && !Number.isFinite(Number(value));
+    return isUnspeakable ? value : JSON.parse(value);
+  });
+}
+
+const ERROR_MEMBERS = [
+  "code",
+  "detail",
+  "hint",
+  "position",
+  "internalPosition",
+  "internalQuery",
+  "severity",
+  "where",
+  "table",
+  "column",
+  "schema",
+  "dataType",
+  "constraint",
+  "file",
+  "line",
+  "routine",
+] as const;
+
+/** A Postgres error in the shape of the endpoint: every member is there, null where it is unknown. */
+export function renderError(error: pg.DatabaseError | { message: string; code: string }) {
+  const known: Partial<Record<(typeof ERROR_MEMBERS)[number], string | undefined>> = error;
+  return {
+    message: error.message,
+    ...Object.fromEntries(ERROR_MEMBERS.map((member) => [member, known[member] ?? null])),
+  };
+}

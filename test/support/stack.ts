@@ -1,0 +1,36 @@
+import type { JWK } from "jose";
+
+export type SigningAlgorithm = "RS256" | "ES256" | "EdDSA";
+
+/**
+ * Private keys whose public halves the test issuer publishes; `stranger` bears a published `kid` but is another key,
+ * and `publicRS256` is the published key itself, for forgeries that use it as an HMAC secret.
+ */
+export type SigningKeys = Record<SigningAlgorithm, JWK> & { stranger: JWK; publicRS256: JWK };
+
+/** What the global setup tells every test, in Node and in workerd. */
+export interface TestStack {
+  controlUrl: string;
+  issuer: string;
+  audience: string;
+  jwksUrl: string;
+  keys: SigningKeys;
+}
+
+/** Where one database of a test is found. */
+export interface DatabaseAddresses {
+  name: string;
+  /** As the application's role. */
+  databaseUrl: string;
+  /** As the owner of the schema. */
+  migrationDatabaseUrl: string;
+  superuserUrl: string;
+  proxyUrl: string;
+  fetchEndpoint: string;
+}
+
+declare module "vitest" {
+  interface ProvidedContext {
+    stack: TestStack;
+  }
+}

@@ -1,0 +1,41 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** Tests of the pure domain, of scripts and of the local stack: in Node. All others run inside workerd. */
+const nodeTests = ["test/**/*.unit.test.ts", "test/domain/**/*.test.ts"];
+
+export default defineConfig({
+  test: {
+    // The database behind the tests starts on first use and once for all projects.
+    globalSetup: ["test/support/node/global-setup.ts"],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: nodeTests,
+          testTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        plugins: [
+          cloudflareTest({
+            miniflare: {
+              compatibilityDate: "2026-11-01",
+              compatibilityFlags: ["nodejs_compat"],
+              bindings: { ENVIRONMENT: "development" },
+            },
+          }),
+        ],
+        test: {
+          name: "worker",
+          include: ["test/**/*.test.ts"],
+          exclude: nodeTests,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
