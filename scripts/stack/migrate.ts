@@ -2,14 +2,14 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
-import pg from "pg";
+import { Client } from "pg";
 
 const MIGRATIONS_FOLDER = join(import.meta.dirname, "..", "..", "drizzle");
 
 /** Brings the database to the newest migration, as the owner. Does nothing where nothing is missing. */
 export async function migrateDatabase(ownerUrl: string): Promise<void> {
   if (!existsSync(join(MIGRATIONS_FOLDER, "meta", "_journal.json"))) return;
-  const client = new pg.Client({ connectionString: ownerUrl });
+  const client = new Client({ connectionString: ownerUrl });
   await client.connect();
   try {
     await migrate(drizzle(client), { migrationsFolder: MIGRATIONS_FOLDER });

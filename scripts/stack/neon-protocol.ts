@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import pg from "pg";
+import type { DatabaseError, FieldDef, QueryArrayResult } from "pg";
 import { z } from "zod";
 
 /** Raised for a request that the endpoint refuses by itself. */
@@ -117,13 +117,14 @@ function arrayLiteral(values: readonly unknown[]): string {
     if (value === null) return "NULL";
     if (Array.isArray(value)) return arrayLiteral(value);
     if (typeof value === "string") return JSON.stringify(value);
-    return typeof value === "object" ? JSON.stringify(JSON.stringify(value)) : String(value);
+    const json = JSON.stringify(value);
+    return typeof value === "object" ? JSON.stringify(json) : json;
   });
   return `{${elements.join(",")}}`;
 }
 
 /** One statement's result in the shape of the endpoint. */
-export function renderResult(result: pg.QueryArrayResult, statement: Statement, isRaw: boolean) {
+export function renderResult(result: QueryArrayResult, statement: Statement, isRaw: boolean) {
   const fields = result.fields.map((field) => ({ ...field, format: "text" }));
   const rows = isRaw ? result.rows : result.rows.map((row) => typedRow(row, fields));
   return {
@@ -140,14 +141,15 @@ export function renderResult(result: pg.QueryArrayResult, statement: Statement, 
 /** The types whose values are told as JSON when raw text was not asked for: bool, numbers, json and jsonb. */
 const JSON_TYPES = new Set([16, 21, 23, 700, 701, 114, 3802]);
 
-function typedRow(row: readonly unknown[], fields: readonly pg.FieldDef[]): unknown[] {
+function typedRow(row: readonly unknown[], fields: readonly FieldDef[]): unknown[] {
   return row.map((value, at) => {
     const type = fields[at]?.dataTypeID ?? 0;
     if (typeof value !== "string" || !JSON_TYPES.has(type)) return value;
     if (type === 16) return value === "t";
     // NaN and the infinities have no JSON number: they stay text.
     const isUnspeakable = (type === 700 || type === 701) && !Number.isFinite(Number(value));
-    return isUnspeakable ? value : JSON.parse(value);
+    const json: unknown = isUnspeakable ? value : JSON.parse(value);
+    return json;
   });
 }
 
@@ -171,7 +173,7 @@ const ERROR_MEMBERS = [
 ] as const;
 
 /** A Postgres error in the shape of the endpoint: every member is there, null where it is unknown. */
-export function renderError(error: pg.DatabaseError | { message: string; code: string }) {
+export function renderError(error: DatabaseError | { message: string; code: string }) {
   const known: Partial<Record<(typeof ERROR_MEMBERS)[number], string | undefined>> = error;
   return {
     message: error.message,

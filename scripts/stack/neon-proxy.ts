@@ -2,7 +2,13 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { pipeline } from "node:stream";
-import pg from "pg";
+import {
+  DatabaseError,
+  Pool,
+  type QueryArrayConfig,
+  type QueryArrayResult,
+  type QueryResult,
+} from "pg";
 import { createWebSocketStream, WebSocketServer } from "ws";
 import { z } from "zod";
 import { faultSchema, Faults, type Fault } from "./neon-faults.ts";
@@ -109,7 +115,7 @@ async function answer(exchange: Exchange): Promise<void> {
   } catch (error) {
     if (error instanceof RequestFault) {
       send(response, error.status, { message: error.message, code: null });
-    } else if (error instanceof pg.DatabaseError) send(response, 400, renderError(error));
+    } else if (error instanceof DatabaseError) send(response, 400, renderError(error));
     // No SQLSTATE: the connection itself failed, and what became of the statements is unknown.
     else send(response, 500, { message: String(error), code: null });
   }
@@ -164,13 +170,13 @@ async function delay(struck: readonly Fault[]): Promise<void> {
  * does: named statements would keep plans across migrations and hide what a pooled connection forbids.
  */
 async function execute(
-  pool: pg.Pool,
+  pool: Pool,
   { isBatch, statements, batch }: SqlRequest,
   isRolledBack: boolean,
-): Promise<pg.QueryArrayResult[]> {
+): Promise<QueryArrayResult[]> {
   const client = await pool.connect();
   const inTransaction = isBatch || isRolledBack;
-  const sent: Promise<pg.QueryResult>[] = [];
+  const sent: Promise<QueryResult>[] = [];
   if (inTransaction) sent.push(client.query(beginStatement(batch)));
   const asked = statements.map(({ query, values }) => client.query(extended(query, values)));
   if (inTransaction) asked.push(client.query(isRolledBack ? "ROLLBACK" : "COMMIT"));
@@ -186,11 +192,11 @@ async function execute(
 
 /** Whether Postgres refused a statement and kept the connection. */
 function isRefusal(reason: unknown): boolean {
-  return reason instanceof pg.DatabaseError && !["FATAL", "PANIC"].includes(reason.severity ?? "");
+  return reason instanceof DatabaseError && !["FATAL", "PANIC"].includes(reason.severity ?? "");
 }
 
 /** Raw text rows by the extended protocol, which takes one statement only, like Neon's endpoint. */
-function extended(text: string, values: (string | null)[]): pg.QueryArrayConfig {
+function extended(text: string, values: (string | null)[]): QueryArrayConfig {
   const config = {
     text,
     values,
@@ -255,7 +261,7 @@ class Pools {
     const { host, port, ssl } = this.#options.target;
     const application = url.searchParams.get("application_name") ?? "";
     const database = decodeURIComponent(url.pathname.slice(1));
-    const pool = new pg.Pool({
+    const pool = new Pool({
       host,
       port,
       user: decodeURIComponent(url.username),
@@ -275,7 +281,7 @@ class Pools {
 }
 
 interface CountedPool {
-  pool: pg.Pool;
+  pool: Pool;
   database: string;
   isObserver: boolean;
   roundTrips: number;

@@ -1,4 +1,4 @@
-import pg from "pg";
+import { Client } from "pg";
 
 export const OWNER_ROLE = "stepledger_owner";
 export const APPLICATION_ROLE = "stepledger_app";
@@ -55,7 +55,7 @@ export function urlForRole(serverUrl: string, role: string, password: string): s
   return url.href;
 }
 
-async function ensureRole(client: pg.Client, role: string, password: string): Promise<void> {
+async function ensureRole(client: Client, role: string, password: string): Promise<void> {
   const { rowCount } = await client.query("select from pg_roles where rolname = $1", [role]);
   const verb = rowCount === 0 ? "create" : "alter";
   await client.query(
@@ -63,8 +63,8 @@ async function ensureRole(client: pg.Client, role: string, password: string): Pr
   );
 }
 
-async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+async function withClient(url: string, work: (client: Client) => Promise<void>): Promise<void> {
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
     await work(client);

@@ -1,4 +1,4 @@
-import pg from "pg";
+import { Client } from "pg";
 import { migrateDatabase } from "../../../scripts/stack/migrate.ts";
 import { startNeonProxy, type NeonProxy } from "../../../scripts/stack/neon-proxy.ts";
 import { startTemporaryCluster, type Cluster } from "../../../scripts/stack/postgres.ts";
@@ -15,7 +15,7 @@ const TEMPLATE = "migrated";
 
 /** One PostgreSQL and one proxy for the whole run; each test file gets a copy of the migrated database. */
 export class TestDatabases {
-  #stack: Promise<{ cluster: Cluster; proxy: NeonProxy; admin: pg.Client }> | null = null;
+  #stack: Promise<{ cluster: Cluster; proxy: NeonProxy; admin: Client }> | null = null;
   #created = 0;
 
   async create(): Promise<DatabaseAddresses> {
@@ -61,7 +61,7 @@ async function start() {
     passwords: PASSWORDS,
   });
   await migrateDatabase(urlForRole(cluster.superuserUrl(TEMPLATE), OWNER_ROLE, PASSWORDS.owner));
-  const admin = new pg.Client({ connectionString: cluster.superuserUrl() });
+  const admin = new Client({ connectionString: cluster.superuserUrl() });
   await admin.connect();
   const proxy = await startNeonProxy({
     target: { host: "127.0.0.1", port: cluster.port },
