@@ -1,4 +1,4 @@
-/** The labels that people see, in their sort order. */
+/** What the outside world is told of a task. The order is also the sort rank. */
 export const UNIFIED_STATUSES = [
   "DRAFT",
   "CHECKING_QUALITY",
@@ -15,3 +15,21 @@ export const UNIFIED_STATUSES = [
   "DUPLICATE",
 ] as const;
 export type UnifiedStatus = (typeof UNIFIED_STATUSES)[number];
+
+/** The labels that a bulk change to them is worth an analytics event. */
+export const TERMINAL_UNIFIED = [
+  "PASSED",
+  "DELIVERED",
+  "REJECTED",
+  "DUPLICATE",
+] as const satisfies readonly UnifiedStatus[];
+
+/** Whether the label is one of the terminal ones. */
+export function isTerminal(label: UnifiedStatus): boolean {
+  return TERMINAL_UNIFIED.some((terminal) => terminal === label);
+}
+
+/** Place of a label in every sort by unified status, from 0. */
+export function rankOf(label: UnifiedStatus): number {
+  return UNIFIED_STATUSES.indexOf(label);
+}

@@ -1,0 +1,233 @@
+import { neon, neonConfig } from "@neondatabase/serverless";
+import { type SQL, sql } from "drizzle-orm";
+import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
+import type { BatchItem } from "drizzle-orm/batch";
+import { DatabaseFault, DatabaseUnavailable, driverError, faultKind } from "./faults.ts";
+
+export interface DatabaseSettings {
+  databaseUrl: string;
+  /** Where the driver posts its batches; without it the driver's own rule (Neon's endpoint) holds. */
+  fetchEndpoint?: string | undefined;
+  /** A try is given up after this many milliseconds. */
+  timeoutMs?: number | undefined;
+}
+
+/** Who calls, through which route, and the key under which a repeat is found. */
+export interface Operation {
+  id: string;
+  actorId: string;
+  route: string;
+  key: string | null;
+  fingerprint: string;
+}
+
+/** What became of a write: done now; found done by an earlier try; or still under way elsewhere. */
+export type Written<Row> =
+  | { outcome: "written"; rows: Row[] }
+  | { outcome: "replayed"; operation: StoredOperation }
+  | { outcome: "in_progress" };
+
+export interface StoredOperation {
+  id: string;
+  fingerprint: string;
+  result: unknown;
+}
+
+type Statement = SQL | BatchItem<"pg">;
+
+/** Opens the database for a Worker's isolate; nothing connects before the first query. */
+export function openDatabase(settings: DatabaseSettings): Database {
+  const timeoutMs = settings.timeoutMs ?? 10_000;
+  const { fetchEndpoint } = settings;
+  if (fetchEndpoint !== undefined) neonConfig.fetchEndpoint = () => fetchEndpoint;
+  neonConfig.fetchFunction = (url: string, init: RequestInit) =>
+    fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+  return new Database(settings.databaseUrl, timeoutMs);
+}
+
+export class Database {
+  readonly #reader: NeonHttpDatabase;
+  readonly #writer: NeonHttpDatabase;
+  readonly #timeoutMs: number;
+
+  constructor(databaseUrl: string, timeoutMs: number) {
+    // A read of several statements sees one moment; a write sees each row as it is when its lock is got.
+    this.#reader = connect(databaseUrl, { isolationLevel: "RepeatableRead", readOnly: true });
+    this.#writer = connect(databaseUrl, { isolationLevel: "ReadCommitted" });
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** A view of one tenant's rows, for one request: it counts that request's round trips. */
+  forTenant(tenantId: string): TenantDatabase {
+    return new TenantDatabase(this.#reader, this.#writer, tenantId, this.#timeoutMs);
+  }
+
+  /** Answers whether the database can be reached at all. */
+  async ping(): Promise<boolean> {
+    try {
+      await this.#reader.execute(sql`select 1`);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function connect(
+  databaseUrl: string,
+  options: { isolationLevel: "RepeatableRead" | "ReadCommitted"; readOnly?: boolean },
+): NeonHttpDatabase {
+  return drizzle({ client: neon(databaseUrl, options), casing: "snake_case" });
+}
+
+const TRIES_MAX = 5;
+
+/**
+ * All that a request may do to the database. Each call is one round trip and one transaction, scoped to the
+ * tenant by row security. Retries live here and nowhere else (reliability.md, section 2).
+ */
+export class TenantDatabase {
+  readonly tenantId: string;
+  roundTrips = 0;
+  durationMs = 0;
+  readonly #reader: NeonHttpDatabase;
+  readonly #writer: NeonHttpDatabase;
+  readonly #timeoutMs: number;
+
+  constructor(
+    reader: NeonHttpDatabase,
+    writer: NeonHttpDatabase,
+    tenantId: string,
+    timeoutMs: number,
+  ) {
+    this.#reader = reader;
+    this.#writer = writer;
+    this.tenantId = tenantId;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** The query builder, for statements that are handed to `read` or `write`; it runs nothing by itself. */
+  get build(): NeonHttpDatabase {
+    return this.#reader;
+  }
+
+  /**
+   * Runs one statement and returns its rows.
+   * @throws DatabaseUnavailable when no try got through; DatabaseFault when the statement was refused.
+   */
+  async read<Row>(statement: SQL): Promise<Row[]> {
+    const [rows] = await this.readAll<[Row]>([statement]);
+    return rows;
+  }
+
+  /** Runs several statements in one round trip, on one snapshot; returns the rows of each. */
+  async readAll<Rows extends unknown[]>(statements: {
+    [Index in keyof Rows]: SQL;
+  }): Promise<{ [Index in keyof Rows]: Rows[Index][] }> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const [, ...results] = await this.#batch(this.#reader, [this.#scope(), ...statements]);
+        return results.map((result) => result.rows) as { [Index in keyof Rows]: Rows[Index][] };
+      } catch (error) {
+        const fault = driverError(error);
+        if (faultKind(fault) === "final") throw asFault(fault);
+        if (attempt === TRIES_MAX) throw unavailable();
+        await pause(attempt);
+      }
+    }
+  }
+
+  /**
+   * Records an operation and its effects in one transaction; the rows are those of the last statement. A try
+   * whose outcome is unknown is repeated under the same id, so that the ledger tells whether it committed.
+   * @throws DatabaseUnavailable when no try got through; DatabaseFault when a statement was refused.
+   */
+  async write<Row>(operation: Operation, statements: readonly Statement[]): Promise<Written<Row>> {
+    const batch = [this.#scope(), this.#begin(operation), ...statements, CHECK_PROMISES];
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const results = await this.#batch(this.#writer, batch);
+        return { outcome: "written", rows: (results.at(-2)?.rows ?? []) as Row[] };
+      } catch (error) {
+        const fault = driverError(error);
+        switch (faultKind(fault)) {
+          case "operation_exists": {
+            const stored = await this.findOperation(operation);
+            // The row that stood in the way is gone (a try that wrote nothing takes its row back): go on.
+            if (stored) return { outcome: "replayed", operation: stored };
+            break;
+          }
+          case "operation_running":
+            return { outcome: "in_progress" };
+          case "final":
+            throw asFault(fault);
+          case "transient":
+          case "unknown":
+        }
+        if (attempt === TRIES_MAX) throw unavailable();
+        await pause(attempt);
+      }
+    }
+  }
+
+  /** The ledger's row for this operation: by its id, or by the key that its caller gave. */
+  async findOperation(operation: Operation): Promise<StoredOperation | null> {
+    const [stored] = await this.read<StoredOperation>(operationQuery(operation));
+    return stored ?? null;
+  }
+
+  async #batch(
+    database: NeonHttpDatabase,
+    statements: Statement[],
+  ): Promise<{ rows: unknown[] }[]> {
+    const [first, ...rest] = statements.map((statement) =>
+      "getSQL" in statement && !("_prepare" in statement) ? database.execute(statement) : statement,
+    ) as [BatchItem<"pg">, ...BatchItem<"pg">[]];
+    this.roundTrips += 1;
+    const startedAt = performance.now();
+    try {
+      const results: unknown[] = await database.batch([first, ...rest]);
+      return results.map((result) =>
+        Array.isArray(result) ? { rows: result } : (result as { rows: unknown[] }),
+      );
+    } finally {
+      this.durationMs += performance.now() - startedAt;
+    }
+  }
+
+  /** Row security and time limits hold for this transaction alone: pooled connections keep no session state. */
+  #scope(): SQL {
+    return sql`select set_config('app.tenant_id', ${this.tenantId}, true),
+      set_config('lock_timeout', '1000', true),
+      set_config('statement_timeout', ${String(this.#timeoutMs)}, true)`;
+  }
+
+  /** Before any lock, and without ON CONFLICT: a repeat stops here and reads what the first one stored. */
+  #begin({ id, actorId, route, key, fingerprint }: Operation): SQL {
+    return sql`insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
+      values (${this.tenantId}, ${id}, ${actorId}, ${route}, ${key}, ${fingerprint})`;
+  }
+}
+
+/** What a repeat looks for; `load` puts it beside its own query, in the same round trip. */
+export function operationQuery({ id, actorId, route, key }: Operation): SQL {
+  return sql`select id, fingerprint, result from operations
+    where id = ${id} or (actor_id = ${actorId} and route = ${route} and key = ${key})`;
+}
+
+/** Deferred keys are checked here, so that a breach is this statement's error and not COMMIT's. */
+const CHECK_PROMISES = sql`set constraints all immediate`;
+
+function asFault({ code, constraint }: { code: string | null; constraint: string | null }) {
+  return new DatabaseFault(code ?? "XX000", constraint);
+}
+
+function unavailable() {
+  return new DatabaseUnavailable("The database did not answer");
+}
+
+/** Full jitter over 20, 40, 80, 160 ms (Brooker, "Exponential Backoff and Jitter", 2015). */
+function pause(attempt: number): Promise<void> {
+  const milliseconds = Math.random() * 20 * 2 ** (attempt - 1);
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,133 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { StepSnapshot, TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
+import type { RunState, WorkerType } from "../domain/lifecycle/statuses.ts";
+import {
+  type Operation,
+  operationQuery,
+  type StoredOperation,
+  type TenantDatabase,
+} from "./client.ts";
+import { isUuid } from "./uuid.ts";
+
+/** How a call names what it is about. Names that mean nothing find nothing. */
+export interface TaskNames {
+  /** Task ids, or `ext:` and an external id. */
+  tasks?: readonly string[];
+  /** A step: its task is loaded, and the step itself, which need not be the current one. */
+  stepId?: string;
+  /** A worker run: its task is loaded, and the run itself. */
+  runId?: string;
+}
+
+/** A run as it is stored, whatever became of its step. */
+export interface StoredRun {
+  id: string;
+  taskId: string;
+  stepId: string;
+  type: WorkerType;
+  state: RunState;
+}
+
+export interface LoadedTasks {
+  /** The task under a name that the call used; undefined where nothing of this tenant bears it. */
+  find: (name: string) => TaskSnapshot | undefined;
+  /** Every task that was found, once, by id. */
+  tasks: readonly TaskSnapshot[];
+  step: StepSnapshot | null;
+  run: StoredRun | null;
+  /** What an earlier call under the same key stored. */
+  stored: StoredOperation | null;
+}
+
+/**
+ * Loads all that decisions about the named tasks may look at, and what the ledger has under the call's key: one
+ * statement, one round trip. Bulk targets look at the current step alone and leave `steps` empty.
+ */
+export async function loadTasks(
+  database: TenantDatabase,
+  names: TaskNames,
+  { operation, withSteps = true }: { operation: Operation | null; withSteps?: boolean },
+): Promise<LoadedTasks> {
+  const [row] = await database.read<{
+    tasks: TaskSnapshot[] | null;
+    step: StepSnapshot | null;
+    run: StoredRun | null;
+    stored: StoredOperation | null;
+  }>(sql`
+with wanted as materialized (${wantedIds(names)})
+select
+  (select json_agg(${snapshotJson(withSteps)} order by t.id)
+   from wanted
+   join tasks t on t.id = wanted.id
+   join task_versions v on v.tenant_id = t.tenant_id and v.id = t.active_version_id
+   join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id) as tasks,
+  ${names.stepId === undefined ? sql`null` : stepQuery(names.stepId)} as step,
+  ${names.runId === undefined ? sql`null` : runQuery(names.runId)} as run,
+  ${operation?.key == null ? sql`null` : sql`(select row_to_json(o) from (${operationQuery(operation)}) o)`} as stored`);
+
+  const tasks = row?.tasks ?? [];
+  const byName = new Map(tasks.map((task) => [task.id, task]));
+  for (const task of tasks) {
+    if (task.externalId !== null) byName.set(`ext:${task.externalId}`, task);
+  }
+  return {
+    find: (name) => byName.get(name.startsWith("ext:") ? name : name.toLowerCase()),
+    tasks,
+    step: row?.step ?? null,
+    run: row?.run ?? null,
+    stored: row?.stored ?? null,
+  };
+}
+
+/** The ids of the tasks that a call names; the same text for any number of them. */
+function wantedIds({ tasks = [], stepId, runId }: TaskNames): SQL {
+  if (stepId !== undefined) return sql`select task_id as id from steps where id = ${stepId}`;
+  if (runId !== undefined) return sql`select task_id as id from worker_runs where id = ${runId}`;
+  const ids = tasks.filter(isUuid);
+  const externalIds = tasks.filter((name) => name.startsWith("ext:")).map((name) => name.slice(4));
+  return sql`
+  select id from json_array_elements_text(${JSON.stringify(ids)}) as asked(name), lateral (select name::uuid as id) named
+  union
+  select t.id from json_array_elements_text(${JSON.stringify(externalIds)}) as asked(name)
+    join tasks t on t.external_id = asked.name`;
+}
+
+/** A TaskSnapshot, spelled by the database from the aliases t (task), v (active version), s (current step). */
+function snapshotJson(withSteps: boolean): SQL {
+  return sql`json_build_object(
+    'id', t.id, 'externalId', t.external_id, 'title', t.title, 'taxonomyCode', t.taxonomy_code,
+    'priority', t.priority, 'assignee', t.assignee, 'archivedAt', iso(t.archived_at),
+    'eventSeq', t.event_seq, 'statusSince', iso(t.status_since),
+    'createdAt', iso(t.created_at), 'updatedAt', iso(t.updated_at),
+    'version', json_build_object('id', v.id, 'number', v.number),
+    'step', ${stepJson(sql`s`)},
+    'steps', ${
+      withSteps
+        ? sql`(select json_agg(${stepJson(sql`o`)} order by o.id) from steps o
+            where o.tenant_id = t.tenant_id and o.version_id = t.active_version_id)`
+        : sql`'[]'::json`
+    },
+    'reviewSequence', coalesce((select max(r.sequence) from reviews r
+      where r.tenant_id = t.tenant_id and r.task_id = t.id), 0),
+    'reviews', coalesce((select json_agg(json_build_object('sequence', r.sequence, 'outcome', r.outcome)
+      order by r.sequence) from reviews r where r.tenant_id = t.tenant_id and r.step_id = t.current_step_id), '[]'),
+    'openRuns', coalesce((select json_agg(json_build_object('id', w.id, 'type', w.type, 'state', w.state)
+      order by w.id) from worker_runs w where w.tenant_id = t.tenant_id and w.step_id = t.current_step_id
+        and w.state in ('QUEUED', 'RUNNING')), '[]'),
+    'paymentDispatched', exists (select from pipeline_dispatches d where d.tenant_id = t.tenant_id
+      and d.version_id = t.active_version_id and d.pipeline = 'payment' and d.state <> 'recalled'))`;
+}
+
+function stepJson(step: SQL): SQL {
+  return sql`json_build_object('id', ${step}.id, 'versionId', ${step}.version_id, 'kind', ${step}.kind,
+    'attempt', ${step}.attempt, 'status', ${step}.status, 'gate', ${step}.gate)`;
+}
+
+function stepQuery(stepId: string): SQL {
+  return sql`(select ${stepJson(sql`x`)} from steps x where x.id = ${stepId})`;
+}
+
+function runQuery(runId: string): SQL {
+  return sql`(select json_build_object('id', x.id, 'taskId', x.task_id, 'stepId', x.step_id, 'type', x.type,
+    'state', x.state) from worker_runs x where x.id = ${runId})`;
+}

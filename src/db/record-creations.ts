@@ -1,0 +1,169 @@
+import { type SQL, sql } from "drizzle-orm";
+import { stringify } from "safe-stable-stringify";
+import type { Decision } from "../domain/lifecycle/decision.ts";
+import type { TaskFields } from "../domain/lifecycle/snapshot.ts";
+import type { TenantDatabase, Written } from "./client.ts";
+import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
+import type { MoveCall, RecordedMoves } from "./record-moves.ts";
+
+/** A task that is to be made: its decision opens version 1 and its first step with event 1. */
+export interface Creation {
+  taskId: string;
+  fields: TaskFields;
+  decision: Decision;
+}
+
+/** What the statement wrote, and which external ids belong to tasks that were there before. */
+export interface RecordedCreations extends RecordedMoves {
+  existing: { externalId: string; id: string }[];
+}
+
+/**
+ * Makes any number of tasks in one round trip. An external id that is taken leaves its task out and is told
+ * in `existing`. Here alone the task's row comes first: `on conflict do nothing` tells which tasks are new, and
+ * events are written for those only; the keys that tie them are deferred.
+ */
+export function recordCreations(
+  database: TenantDatabase,
+  creations: readonly Creation[],
+  call: Omit<MoveCall, "bulk">,
+): Promise<Written<RecordedCreations>> {
+  return database.write(call.operation, [creationStatement(database.tenantId, creations, call)]);
+}
+
+function creationStatement(
+  tenantId: string,
+  creations: readonly Creation[],
+  { actor, operation, requestId, registryVersion, answer }: Omit<MoveCall, "bulk">,
+): SQL {
+  const input = creationInput(creations);
+  return sql`
+with
+asked as materialized (
+  select * from json_to_recordset(${input.tasks}) as a(id uuid, external_id text, title text, taxonomy_code text,
+    priority smallint, assignee text, step_id uuid, version_id uuid)
+),
+event as materialized (
+  select e.*, (select clock_timestamp()) as at
+  from json_to_recordset(${input.events}) as e(
+    task_id uuid, ordinal integer, version_id uuid, step_id uuid, type text,
+    from_status text, to_status text, from_gate text, to_gate text,
+    reason text, payload text, duplicate_of uuid, run_attached_workflows boolean)
+),
+spelled as materialized (
+  select *, step_event_canonical(${tenantId}::uuid, task_id, ordinal, version_id, step_id, type,
+    from_status, to_status, from_gate, to_gate,
+    ${actor.id}::text, ${actor.name}::text, ${actor.kind}::text, ${actor.role}::text,
+    reason, payload, duplicate_of, run_attached_workflows, null::uuid,
+    ${operation.id}::uuid, ${requestId}::text, ${registryVersion}::integer, at) as canonical
+  from event
+),
+-- Before event 1 stand 32 zero bytes.
+chained as materialized (
+  select *, decode(repeat('00', 32), 'hex') as prev_hash,
+    chain_link(null, decode(repeat('00', 32), 'hex'), canonical) as hash
+  from spelled
+),
+made as (
+  insert into tasks (tenant_id, id, external_id, title, taxonomy_code, priority, assignee,
+    current_step_id, active_version_id, event_seq, event_head, status_since, created_by, created_at, updated_at)
+  select ${tenantId}::uuid, a.id, a.external_id, a.title, a.taxonomy_code, a.priority, a.assignee,
+    a.step_id, a.version_id, c.ordinal, c.hash, c.at, ${actor.id}::text, c.at, c.at
+  from asked a join chained c on c.task_id = a.id
+  order by a.external_id, a.id
+  on conflict (tenant_id, external_id) do nothing
+  returning id
+),
+written as (
+  insert into step_events (tenant_id, task_id, seq, version_id, step_id, type,
+    from_status, to_status, from_gate, to_gate, duplicate_of, run_attached_workflows,
+    actor_id, actor_name, actor_kind, actor_role, reason, payload,
+    operation_id, request_id, registry_version, at, prev_hash, hash)
+  select ${tenantId}::uuid, c.task_id, c.ordinal, c.version_id, c.step_id, c.type,
+    c.from_status, c.to_status, c.from_gate, c.to_gate, c.duplicate_of, c.run_attached_workflows,
+    ${actor.id}::text, ${actor.name}::text, ${actor.kind}::text, ${actor.role}::text, c.reason, c.payload,
+    ${operation.id}::uuid, ${requestId}::text, ${registryVersion}::integer, c.at, c.prev_hash, c.hash
+  from chained c join made m on m.id = c.task_id
+  order by c.task_id
+  returning task_id, seq, step_id, version_id, to_status, to_gate
+),
+opened_versions as (
+  insert into task_versions
+    (tenant_id, id, task_id, number, content, content_hash, current_step_id, reason, created_by)
+  select ${tenantId}::uuid, v.id, v.task_id, v.number, v.content, v.content_hash, w.step_id, v.reason,
+    ${actor.id}::text
+  from json_to_recordset(${input.versions}) as v(
+      id uuid, task_id uuid, number integer, content jsonb, content_hash text, reason text)
+    join written w on w.version_id = v.id
+),
+opened_steps as (
+  insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq)
+  select ${tenantId}::uuid, s.id, w.task_id, w.version_id, s.kind, s.attempt, w.to_status, w.to_gate, w.seq
+  from json_to_recordset(${input.steps}) as s(id uuid, kind text, attempt integer)
+    join written w on w.step_id = s.id
+),
+dispatched as (
+  insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq)
+  select ${tenantId}::uuid, d.id, d.pipeline, d.task_id, d.version_id, d.step_id, w.seq
+  from json_to_recordset(${input.dispatches}) as d(
+      id uuid, pipeline text, task_id uuid, version_id uuid, step_id uuid)
+    join written w using (task_id)
+  returning id, pipeline, task_id
+),
+dispatch_log as (
+  insert into dispatch_events (tenant_id, id, dispatch_id, to_state, actor_id, actor_name, operation_id)
+  select ${tenantId}::uuid, new_id(), id, 'pending', ${actor.id}::text, ${actor.name}::text,
+    ${operation.id}::uuid
+  from dispatched
+),
+outcome as materialized (
+  select
+    coalesce((select json_agg(json_build_object('taskId', c.task_id, 'seq', c.ordinal, 'at', iso(c.at),
+      'canonical', c.canonical, 'prevHash', encode(c.prev_hash, 'hex'), 'hash', encode(c.hash, 'hex')))
+      from written w join chained c using (task_id)), '[]') as events,
+    coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id))
+      from dispatched), '[]') as dispatched,
+    coalesce((select json_agg(json_build_object('externalId', t.external_id, 'id', t.id))
+      from asked a join tasks t on t.external_id = a.external_id
+      where t.tenant_id = ${tenantId}::uuid), '[]') as existing,
+    (select count(*) from written) as tasks
+),
+stored as (
+  update operations o set result = json_build_object(
+    'answer', ${stringify(answer) ?? "null"}::json, 'events', outcome.events,
+    'dispatched', outcome.dispatched, 'existing', outcome.existing)
+  from outcome
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and outcome.tasks > 0
+),
+dropped as (
+  delete from operations o using outcome
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and outcome.tasks = 0
+)
+select events, dispatched, existing from outcome`;
+}
+
+function creationInput(creations: readonly Creation[]) {
+  const json = <Row>(rowsOf: (creation: Creation) => readonly Row[]) =>
+    JSON.stringify(creations.flatMap(rowsOf));
+  return {
+    tasks: json(({ taskId, fields, decision }) => {
+      const [event] = decision.events;
+      return [
+        {
+          id: taskId,
+          external_id: fields.externalId,
+          title: fields.title,
+          taxonomy_code: fields.taxonomyCode,
+          priority: fields.priority,
+          assignee: fields.assignee,
+          step_id: event?.stepId,
+          version_id: event?.versionId,
+        },
+      ];
+    }),
+    events: json(({ taskId, decision }) => eventRows(taskId, decision.events)),
+    versions: json(({ taskId, decision }) => versionRows(taskId, decision)),
+    steps: json(({ decision }) => stepRows(decision)),
+    dispatches: json(({ taskId, decision }) => dispatchRows(taskId, decision)),
+  };
+}

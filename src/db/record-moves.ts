@@ -1,0 +1,341 @@
+import { type SQL, sql } from "drizzle-orm";
+import { stringify } from "safe-stable-stringify";
+import type { Actor } from "../domain/actor.ts";
+import type { Decision } from "../domain/lifecycle/decision.ts";
+import type { TaskFields, TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
+import { type BulkRecord, closeItems, openBulk } from "./bulk-ledger.ts";
+import type { Operation, TenantDatabase, Written } from "./client.ts";
+import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
+
+/** A decided move: the writer applies it if the task is still at `snapshot.eventSeq`, else not at all. */
+export interface Move {
+  snapshot: TaskSnapshot;
+  decision: Decision;
+}
+
+/** Who moves, why the database should believe it, and what a repeat of the call will be answered. */
+export interface MoveCall {
+  actor: Actor;
+  requestId: string;
+  registryVersion: number;
+  operation: Operation;
+  /** Stored as it is: the answer is rendered from it, the first time and at each repeat. */
+  answer: unknown;
+  bulk: BulkRecord | null;
+}
+
+/** An event as it was written: the numbers, times and hashes that only the writer knows. */
+export interface WrittenEvent {
+  taskId: string;
+  seq: number;
+  at: string;
+  canonical: string;
+  prevHash: string;
+  hash: string;
+}
+
+export interface WrittenDispatch {
+  id: string;
+  pipeline: string;
+  taskId: string;
+}
+
+/** What the statement wrote. A task that moved since it was loaded has no event here. */
+export interface RecordedMoves {
+  events: WrittenEvent[];
+  dispatched: WrittenDispatch[];
+}
+
+/** What the ledger keeps of a call, and what its answer is rendered from. */
+export interface StoredMoves extends RecordedMoves {
+  answer: unknown;
+}
+
+/**
+ * The one writer: records any number of decided moves in one round trip, each task whole or not at all.
+ * Tasks whose event_seq is no longer the planned one are left alone. Where nothing was written, the
+ * operation leaves no trace, so that a later try is judged afresh (a bulk operation keeps its row).
+ */
+export function recordMoves(
+  database: TenantDatabase,
+  moves: readonly Move[],
+  call: MoveCall,
+): Promise<Written<RecordedMoves>> {
+  const { tenantId } = database;
+  return database.write(call.operation, [
+    ...(call.bulk ? openBulk(tenantId, call.bulk) : []),
+    moveStatement(tenantId, moves, call),
+  ]);
+}
+
+/**
+ * One statement for single and bulk moves. The order is part of the design: lock, events, opened versions and
+ * steps, steps, version pointer, task pointer. Every write after the events reads from the rows that the
+ * event insert returned: where no event was written, nothing is.
+ */
+function moveStatement(tenantId: string, moves: readonly Move[], call: MoveCall): SQL {
+  const { actor, operation } = call;
+  const input = moveInput(moves);
+  return sql`
+with
+move as materialized (
+  select * from json_to_recordset(${input.moves}) as m(
+    task_id uuid, seq integer, step_id uuid, version_id uuid, fields json, archive boolean)
+),
+-- In id order, and task rows alone: nothing of a task changes without its event_seq, so what was planned
+-- about its step still holds; a join with the step could lose the row when a rival moves the pointer.
+locked as materialized (
+  select t.id, t.event_seq, t.event_head, t.updated_at
+  from move m join tasks t on t.id = m.task_id and t.event_seq = m.seq
+  where t.tenant_id = ${tenantId}::uuid
+  order by t.id
+  for no key update of t
+),
+event as materialized (
+  select l.event_head, l.event_seq + e.ordinal as seq,
+    greatest(now.clock, l.updated_at) as at, e.*
+  from json_to_recordset(${input.events}) as e(
+      task_id uuid, ordinal integer, version_id uuid, step_id uuid, type text,
+      from_status text, to_status text, from_gate text, to_gate text,
+      reason text, payload text, duplicate_of uuid, run_attached_workflows boolean)
+    join locked l on l.id = e.task_id
+    cross join (select clock_timestamp() as clock) now
+),
+spelled as materialized (
+  select *, step_event_canonical(${tenantId}::uuid, task_id, seq, version_id, step_id, type,
+    from_status, to_status, from_gate, to_gate,
+    ${actor.id}::text, ${actor.name}::text, ${actor.kind}::text, ${actor.role}::text,
+    reason, payload, duplicate_of, run_attached_workflows, ${call.bulk?.id ?? null}::uuid,
+    ${operation.id}::uuid, ${call.requestId}::text, ${call.registryVersion}::integer, at) as canonical
+  from event
+),
+linked as materialized (
+  select *, chain_hash(event_head, canonical)
+    over (partition by task_id order by ordinal rows unbounded preceding) as hash
+  from spelled
+),
+chained as materialized (
+  select *, coalesce(lag(hash) over (partition by task_id order by ordinal), event_head) as prev_hash
+  from linked
+),
+written as (
+  insert into step_events (tenant_id, task_id, seq, version_id, step_id, type,
+    from_status, to_status, from_gate, to_gate, duplicate_of, run_attached_workflows, bulk_operation_id,
+    actor_id, actor_name, actor_kind, actor_role, reason, payload,
+    operation_id, request_id, registry_version, at, prev_hash, hash)
+  select ${tenantId}::uuid, task_id, seq, version_id, step_id, type,
+    from_status, to_status, from_gate, to_gate, duplicate_of, run_attached_workflows,
+    ${call.bulk?.id ?? null}::uuid,
+    ${actor.id}::text, ${actor.name}::text, ${actor.kind}::text, ${actor.role}::text, reason, payload,
+    ${operation.id}::uuid, ${call.requestId}::text, ${call.registryVersion}::integer, at, prev_hash, hash
+  from chained order by task_id, seq
+  returning task_id, seq, version_id, step_id, from_status, to_status, to_gate, at, hash
+),
+newest as materialized (
+  select distinct on (task_id) * from written order by task_id, seq desc
+),
+newest_of_step as materialized (
+  select distinct on (step_id) * from written order by step_id, seq desc
+),
+opened_versions as (
+  insert into task_versions
+    (tenant_id, id, task_id, number, content, content_hash, current_step_id, reason, created_by)
+  select ${tenantId}::uuid, v.id, v.task_id, v.number, v.content, v.content_hash, n.step_id, v.reason,
+    ${actor.id}::text
+  from json_to_recordset(${input.versions}) as v(
+      id uuid, task_id uuid, number integer, content jsonb, content_hash text, reason text)
+    join newest n on n.version_id = v.id
+),
+opened_steps as (
+  insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq)
+  select ${tenantId}::uuid, s.id, n.task_id, n.version_id, s.kind, s.attempt, n.to_status, n.to_gate, n.seq
+  from json_to_recordset(${input.steps}) as s(id uuid, kind text, attempt integer)
+    join newest_of_step n on n.step_id = s.id
+),
+moved_steps as (
+  update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq
+  from newest_of_step n
+  where s.tenant_id = ${tenantId}::uuid and s.id = n.step_id
+),
+sealed_versions as (
+  update task_versions v set sealed_at = n.at
+  from newest n join move m using (task_id)
+  where v.tenant_id = ${tenantId}::uuid and v.id = m.version_id and n.version_id <> m.version_id
+),
+moved_versions as (
+  update task_versions v set current_step_id = n.step_id
+  from newest n join move m using (task_id)
+  where v.tenant_id = ${tenantId}::uuid and v.id = m.version_id and n.version_id = m.version_id
+    and n.step_id <> m.step_id
+),
+moved_tasks as (
+  update tasks t set
+    current_step_id = n.step_id,
+    active_version_id = n.version_id,
+    event_seq = n.seq,
+    event_head = n.hash,
+    updated_at = n.at,
+    status_since = case when changed.status then n.at else t.status_since end,
+    title = case when m.fields is null then t.title else m.fields ->> 'title' end,
+    external_id = case when m.fields is null then t.external_id else m.fields ->> 'externalId' end,
+    taxonomy_code = case when m.fields is null then t.taxonomy_code else m.fields ->> 'taxonomyCode' end,
+    priority = case when m.fields is null then t.priority else (m.fields ->> 'priority')::smallint end,
+    assignee = case when m.fields is null then t.assignee else m.fields ->> 'assignee' end,
+    archived_at = case when m.archive is null then t.archived_at when m.archive then n.at end
+  from newest n
+    join move m using (task_id)
+    join (
+      select task_id, bool_or(w.step_id = last.step_id and w.from_status is distinct from w.to_status) as status
+      from written w join newest last using (task_id)
+      group by task_id
+    ) changed using (task_id)
+  where t.tenant_id = ${tenantId}::uuid and t.id = n.task_id
+),
+reviewed as (
+  insert into reviews (tenant_id, id, task_id, version_id, step_id, kind, outcome, sequence, notes,
+    reviewer_id, reviewer_name)
+  select ${tenantId}::uuid, r.id, r.task_id, r.version_id, r.step_id, r.kind, r.outcome, r.sequence, r.notes,
+    ${actor.id}::text, ${actor.name}::text
+  from json_to_recordset(${input.reviews}) as r(
+      id uuid, task_id uuid, version_id uuid, step_id uuid, kind text, outcome text, sequence integer,
+      notes text)
+    join newest n using (task_id)
+),
+-- A report renews the deadline by the pipeline's own allowance, an hour where none is set.
+reported as (
+  update worker_runs w set
+    state = r.state, result = coalesce(r.result, w.result), error = coalesce(r.error, w.error),
+    updated_at = n.at,
+    deadline_at = case when r.state = 'RUNNING' then n.at + ${runAllowance(sql`w.type`)} else w.deadline_at end
+  from json_to_recordset(${input.runs}) as r(id uuid, task_id uuid, state text, result jsonb, error text)
+    join newest n using (task_id)
+  where w.tenant_id = ${tenantId}::uuid and w.id = r.id and w.state in ('QUEUED', 'RUNNING')
+),
+-- A live lease means that somebody is delivering it at this moment: too late to call it back.
+recallable as materialized (
+  select d.id, d.state, n.at
+  from json_to_recordset(${input.recalls}) as r(task_id uuid, step_id uuid, payment boolean)
+    join newest n using (task_id)
+    join move m using (task_id)
+    join pipeline_dispatches d on d.task_id = r.task_id
+  where d.tenant_id = ${tenantId}::uuid and d.state in ('pending', 'sent')
+    and (d.lease_until is null or d.lease_until < n.at)
+    and case when d.pipeline = 'payment' then r.payment and d.version_id = m.version_id
+      else d.step_id = r.step_id end
+  order by d.id
+  for update of d
+),
+recalled as (
+  update pipeline_dispatches d set state = 'recalled', updated_at = r.at
+  from recallable r
+  where d.tenant_id = ${tenantId}::uuid and d.id = r.id
+),
+dispatched as (
+  insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq)
+  select ${tenantId}::uuid, d.id, d.pipeline, d.task_id, d.version_id, d.step_id, n.seq
+  from json_to_recordset(${input.dispatches}) as d(
+      id uuid, pipeline text, task_id uuid, version_id uuid, step_id uuid)
+    join newest n using (task_id)
+  order by d.task_id
+  on conflict do nothing
+  returning id, pipeline, task_id
+),
+dispatch_log as (
+  insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, operation_id)
+  select ${tenantId}::uuid, new_id(), id, from_state, to_state, ${actor.id}::text, ${actor.name}::text,
+    ${operation.id}::uuid
+  from (
+    select id, null as from_state, 'pending' as to_state from dispatched
+    union all
+    select id, state, 'recalled' from recallable
+  ) change
+),
+outcome as materialized (
+  select
+    coalesce((select json_agg(json_build_object('taskId', c.task_id, 'seq', c.seq, 'at', iso(c.at)
+      ${call.bulk ? sql`` : EVIDENCE}) order by c.task_id, c.seq)
+      from written w join chained c using (task_id, seq)), '[]') as events,
+    coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id)
+      order by task_id) from dispatched), '[]') as dispatched,
+    (select count(*) from newest) as tasks
+)${call.bulk ? closeItems(tenantId, call.bulk) : sql``},
+stored as (
+  update operations o set result = json_build_object(
+    'answer', ${stringify(call.answer) ?? "null"}::json,
+    'events', outcome.events, 'dispatched', outcome.dispatched)
+  from outcome
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
+    and (outcome.tasks > 0 or ${call.bulk !== null}::boolean)
+),
+dropped as (
+  delete from operations o using outcome
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
+    and outcome.tasks = 0 and not ${call.bulk !== null}::boolean
+)
+select events, dispatched from outcome`;
+}
+
+/** A bulk answer names no hash; leaving them out halves what comes back. */
+const EVIDENCE = sql`, 'canonical', c.canonical, 'prevHash', encode(c.prev_hash, 'hex'), 'hash', encode(c.hash, 'hex')`;
+
+/** How long a run of this type may go without a report: the pipeline's setting, else an hour. */
+export function runAllowance(type: SQL): SQL {
+  return sql`make_interval(secs => coalesce(
+    (select p.run_deadline_seconds from pipelines p where p.name = lower(${type})), 3600))`;
+}
+
+/** The moves as the statement's inputs: one JSON array for each kind of row. */
+function moveInput(moves: readonly Move[]) {
+  const json = <Row>(rowsOf: (move: Move) => readonly Row[]) =>
+    JSON.stringify(moves.flatMap(rowsOf));
+  return {
+    moves: json(({ snapshot, decision }) => [
+      {
+        task_id: snapshot.id,
+        seq: snapshot.eventSeq,
+        step_id: snapshot.step.id,
+        version_id: snapshot.version.id,
+        fields: decision.fields && { ...taskFields(snapshot), ...decision.fields },
+        archive: decision.archive,
+      },
+    ]),
+    events: json(({ snapshot, decision }) => eventRows(snapshot.id, decision.events)),
+    versions: json(({ snapshot, decision }) => versionRows(snapshot.id, decision)),
+    steps: json(({ decision }) => stepRows(decision)),
+    reviews: json(({ snapshot, decision }) =>
+      decision.reviews.map((review) => ({
+        id: review.id,
+        task_id: snapshot.id,
+        version_id: review.versionId,
+        step_id: review.stepId,
+        kind: review.kind,
+        outcome: review.outcome,
+        sequence: review.sequence,
+        notes: review.notes,
+      })),
+    ),
+    runs: json(({ snapshot, decision }) =>
+      decision.runs.map((run) => ({
+        id: run.id,
+        task_id: snapshot.id,
+        state: run.state,
+        result: run.result,
+        error: run.error,
+      })),
+    ),
+    recalls: json(({ snapshot, decision: { recall } }) =>
+      recall ? [{ task_id: snapshot.id, step_id: recall.stepId, payment: recall.payment }] : [],
+    ),
+    dispatches: json(({ snapshot, decision }) => dispatchRows(snapshot.id, decision)),
+  };
+}
+
+function taskFields({
+  title,
+  externalId,
+  taxonomyCode,
+  priority,
+  assignee,
+}: TaskFields): TaskFields {
+  return { title, externalId, taxonomyCode, priority, assignee };
+}

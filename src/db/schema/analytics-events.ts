@@ -1,0 +1,34 @@
+import {
+  foreignKey,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { bulkOperations } from "./bulk-operations.ts";
+import { createdAt, id, moment, tenantId } from "./columns.ts";
+
+/** Product events. One `admin_bulk_status_terminal` per bulk operation at the most: an index says so. */
+export const analyticsEvents = pgTable(
+  "analytics_events",
+  {
+    tenantId: tenantId(),
+    id: id(),
+    name: text().notNull(),
+    bulkOperationId: uuid(),
+    properties: jsonb().notNull(),
+    revertedAt: moment(),
+    at: createdAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    uniqueIndex("analytics_events_once").on(t.tenantId, t.name, t.bulkOperationId),
+    foreignKey({
+      name: "analytics_events_bulk_operation_fk",
+      columns: [t.tenantId, t.bulkOperationId],
+      foreignColumns: [bulkOperations.tenantId, bulkOperations.id],
+    }),
+  ],
+);

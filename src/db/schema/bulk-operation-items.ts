@@ -1,0 +1,40 @@
+import { foreignKey, index, integer, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { GATE_STATES, STEP_STATUSES } from "../../domain/lifecycle/statuses.ts";
+import { bulkOperations } from "./bulk-operations.ts";
+import { oneOf, tenantId } from "./columns.ts";
+
+export const ITEM_OUTCOMES = ["pending", "changed", "refused", "stale", "failed"] as const;
+
+/** What became of one task of a bulk operation. `task_id` has no foreign key: it must hold unknown ids. */
+export const bulkOperationItems = pgTable(
+  "bulk_operation_items",
+  {
+    tenantId: tenantId(),
+    operationId: uuid().notNull(),
+    position: integer().notNull(),
+    /** The id as it was asked for: an unknown one may be no UUID at all. */
+    taskId: text().notNull(),
+    plannedSeq: integer(),
+    stepId: uuid(),
+    fromStatus: text({ enum: STEP_STATUSES }),
+    fromGate: text({ enum: GATE_STATES }),
+    outcome: text({ enum: ITEM_OUTCOMES }).notNull(),
+    code: text(),
+    fromLabel: text(),
+    toLabel: text(),
+    eventSeq: integer(),
+    error: text(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.operationId, t.position] }),
+    index("bulk_operation_items_outcome").on(t.tenantId, t.operationId, t.outcome, t.position),
+    foreignKey({
+      name: "bulk_operation_items_operation_fk",
+      columns: [t.tenantId, t.operationId],
+      foreignColumns: [bulkOperations.tenantId, bulkOperations.id],
+    }),
+    oneOf("bulk_operation_items_outcome_known", t.outcome, ITEM_OUTCOMES),
+    oneOf("bulk_operation_items_from_status", t.fromStatus, STEP_STATUSES),
+    oneOf("bulk_operation_items_from_gate", t.fromGate, GATE_STATES),
+  ],
+);

@@ -1,0 +1,32 @@
+import { foreignKey, index, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { DISPATCH_STATES } from "../../domain/lifecycle/statuses.ts";
+import { createdAt, id, oneOf, tenantId } from "./columns.ts";
+import { pipelineDispatches } from "./pipeline-dispatches.ts";
+
+/** The append-only log of a dispatch: every change of state with who and why. */
+export const dispatchEvents = pgTable(
+  "dispatch_events",
+  {
+    tenantId: tenantId(),
+    id: id(),
+    dispatchId: uuid().notNull(),
+    fromState: text({ enum: DISPATCH_STATES }),
+    toState: text({ enum: DISPATCH_STATES }).notNull(),
+    actorId: text().notNull(),
+    actorName: text().notNull(),
+    reason: text(),
+    operationId: uuid(),
+    at: createdAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index("dispatch_events_dispatch").on(t.tenantId, t.dispatchId, t.id),
+    foreignKey({
+      name: "dispatch_events_dispatch_fk",
+      columns: [t.tenantId, t.dispatchId],
+      foreignColumns: [pipelineDispatches.tenantId, pipelineDispatches.id],
+    }),
+    oneOf("dispatch_events_from_state", t.fromState, DISPATCH_STATES),
+    oneOf("dispatch_events_to_state", t.toState, DISPATCH_STATES),
+  ],
+);

@@ -1,0 +1,48 @@
+import { sql } from "drizzle-orm";
+import {
+  check,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  unique,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { EVAL_STATUSES } from "../../domain/lifecycle/statuses.ts";
+import { bytea, createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
+import { taskVersions } from "./task-versions.ts";
+
+/** An evaluation run over one version, with `k` trials for each model; its history is a stream of its own. */
+export const evals = pgTable(
+  "evals",
+  {
+    tenantId: tenantId(),
+    id: id(),
+    taskId: uuid().notNull(),
+    versionId: uuid().notNull(),
+    name: text().notNull(),
+    k: smallint().notNull(),
+    status: text({ enum: EVAL_STATUSES }).notNull(),
+    eventSeq: integer().notNull(),
+    eventHead: bytea().notNull(),
+    createdBy: text().notNull(),
+    createdAt: createdAt(),
+    updatedAt: moment().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    unique("evals_of_task").on(t.tenantId, t.id, t.taskId),
+    index("evals_task").on(t.tenantId, t.taskId, t.id),
+    index("evals_name").on(t.tenantId, t.name, t.id),
+    foreignKey({
+      name: "evals_version_fk",
+      columns: [t.tenantId, t.versionId, t.taskId],
+      foreignColumns: [taskVersions.tenantId, taskVersions.id, taskVersions.taskId],
+    }),
+    oneOf("evals_status", t.status, EVAL_STATUSES),
+    check("evals_k_range", sql`${t.k} between 1 and 1000`),
+  ],
+);

@@ -1,0 +1,27 @@
+import { sql } from "drizzle-orm";
+import { bigint, integer, text, uuid } from "drizzle-orm/pg-core";
+import { ACTOR_KINDS, ROLES } from "../../domain/actor.ts";
+import { bytea, moment, xid8 } from "./columns.ts";
+
+/** What every event says of who, why and through which call, and what proves and orders it: both streams have it. */
+export const eventEnvelope = () => ({
+  actorId: text().notNull(),
+  actorName: text().notNull(),
+  actorKind: text({ enum: ACTOR_KINDS }).notNull(),
+  actorRole: text({ enum: ROLES }).notNull(),
+  reason: text(),
+  /** Canonical JSON, as text: the hash is over these very bytes. */
+  payload: text().notNull(),
+  operationId: uuid().notNull(),
+  requestId: text().notNull(),
+  registryVersion: integer().notNull(),
+  at: moment().notNull(),
+  prevHash: bytea().notNull(),
+  hash: bytea().notNull(),
+  txid: xid8()
+    .notNull()
+    .default(sql`pg_current_xact_id()`),
+  feedId: bigint({ mode: "number" })
+    .notNull()
+    .default(sql`nextval('feed_id')`),
+});

@@ -1,0 +1,64 @@
+import { sql } from "drizzle-orm";
+import {
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { DISPATCH_STATES } from "../../domain/lifecycle/statuses.ts";
+import { PIPELINES } from "../../domain/lifecycle/statuses.ts";
+import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
+import { stepEvents } from "./step-events.ts";
+import { steps } from "./steps.ts";
+
+/** The outbox: one request that a pipeline run, written in the transaction of the change that asked for it. */
+export const pipelineDispatches = pgTable(
+  "pipeline_dispatches",
+  {
+    tenantId: tenantId(),
+    id: id(),
+    pipeline: text({ enum: PIPELINES }).notNull(),
+    taskId: uuid().notNull(),
+    versionId: uuid().notNull(),
+    stepId: uuid().notNull(),
+    causeSeq: integer().notNull(),
+    state: text({ enum: DISPATCH_STATES }).notNull().default("pending"),
+    attempts: integer().notNull().default(0),
+    nextAttemptAt: moment().notNull().defaultNow(),
+    leaseUntil: moment(),
+    lastError: text(),
+    createdAt: createdAt(),
+    updatedAt: moment().notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    // Money moves once: the database refuses the second payment of a version.
+    uniqueIndex("pipeline_dispatches_payment_once")
+      .on(t.tenantId, t.versionId)
+      .where(sql`pipeline = 'payment' and state <> 'recalled'`),
+    // One open dispatch of a pipeline per step.
+    uniqueIndex("pipeline_dispatches_open_once")
+      .on(t.tenantId, t.stepId, t.pipeline)
+      .where(sql`state in ('pending', 'sent')`),
+    index("pipeline_dispatches_due")
+      .on(t.tenantId, t.nextAttemptAt, t.id)
+      .where(sql`state = 'pending'`),
+    index("pipeline_dispatches_task").on(t.tenantId, t.taskId, t.id),
+    foreignKey({
+      name: "pipeline_dispatches_step_fk",
+      columns: [t.tenantId, t.stepId, t.taskId, t.versionId],
+      foreignColumns: [steps.tenantId, steps.id, steps.taskId, steps.versionId],
+    }),
+    foreignKey({
+      name: "pipeline_dispatches_cause_fk",
+      columns: [t.tenantId, t.taskId, t.causeSeq],
+      foreignColumns: [stepEvents.tenantId, stepEvents.taskId, stepEvents.seq],
+    }),
+    oneOf("pipeline_dispatches_pipeline", t.pipeline, PIPELINES),
+    oneOf("pipeline_dispatches_state", t.state, DISPATCH_STATES),
+  ],
+);

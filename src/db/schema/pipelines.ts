@@ -1,0 +1,29 @@
+import { foreignKey, integer, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { PIPELINES } from "../../domain/lifecycle/statuses.ts";
+import { bytea, createdAt, moment, oneOf, tenantId } from "./columns.ts";
+import { tenants } from "./tenants.ts";
+
+/** A tenant's settings for a pipeline: where it is called and how long a run may take. */
+export const pipelines = pgTable(
+  "pipelines",
+  {
+    tenantId: tenantId(),
+    name: text({ enum: PIPELINES }).notNull(),
+    endpoint: text(),
+    secret: bytea(),
+    previousSecret: bytea(),
+    timeoutSeconds: integer().notNull().default(10),
+    runDeadlineSeconds: integer().notNull().default(3600),
+    createdAt: createdAt(),
+    updatedAt: moment().notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.name] }),
+    foreignKey({
+      name: "pipelines_tenant_fk",
+      columns: [t.tenantId],
+      foreignColumns: [tenants.id],
+    }),
+    oneOf("pipelines_name", t.name, PIPELINES),
+  ],
+);

@@ -1,0 +1,49 @@
+import { foreignKey, index, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { createdAt, id, tenantId } from "./columns.ts";
+import { evals } from "./evals.ts";
+import { steps } from "./steps.ts";
+import { trials } from "./trials.ts";
+
+/** Text given to or got from a model. Who made it are columns, never keys in a blob. */
+export const prompts = pgTable(
+  "prompts",
+  {
+    tenantId: tenantId(),
+    id: id(),
+    taskId: uuid().notNull(),
+    versionId: uuid().notNull(),
+    stepId: uuid().notNull(),
+    role: text().notNull(),
+    content: text().notNull(),
+    contentHash: text().notNull(),
+    model: text(),
+    modelRevision: text(),
+    agent: text(),
+    provider: text(),
+    evalId: uuid(),
+    trialId: uuid(),
+    createdBy: text().notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index("prompts_task").on(t.tenantId, t.taskId, t.id),
+    index("prompts_model").on(t.tenantId, t.model, t.modelRevision, t.id),
+    index("prompts_agent").on(t.tenantId, t.agent, t.id),
+    foreignKey({
+      name: "prompts_step_fk",
+      columns: [t.tenantId, t.stepId, t.taskId, t.versionId],
+      foreignColumns: [steps.tenantId, steps.id, steps.taskId, steps.versionId],
+    }),
+    foreignKey({
+      name: "prompts_eval_fk",
+      columns: [t.tenantId, t.evalId],
+      foreignColumns: [evals.tenantId, evals.id],
+    }),
+    foreignKey({
+      name: "prompts_trial_fk",
+      columns: [t.tenantId, t.trialId],
+      foreignColumns: [trials.tenantId, trials.id],
+    }),
+  ],
+);

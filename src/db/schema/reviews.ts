@@ -1,0 +1,44 @@
+import {
+  foreignKey,
+  integer,
+  index,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { REVIEW_KINDS, REVIEW_OUTCOMES } from "../../domain/lifecycle/statuses.ts";
+import { createdAt, id, oneOf, tenantId } from "./columns.ts";
+import { steps } from "./steps.ts";
+
+/** A verdict on one step. Numbered per task: order is by sequence, never by clock. */
+export const reviews = pgTable(
+  "reviews",
+  {
+    tenantId: tenantId(),
+    id: id(),
+    taskId: uuid().notNull(),
+    versionId: uuid().notNull(),
+    stepId: uuid().notNull(),
+    kind: text({ enum: REVIEW_KINDS }).notNull(),
+    outcome: text({ enum: REVIEW_OUTCOMES }).notNull(),
+    sequence: integer().notNull(),
+    notes: text(),
+    reviewerId: text().notNull(),
+    reviewerName: text().notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    unique("reviews_sequence").on(t.tenantId, t.taskId, t.sequence),
+    index("reviews_step").on(t.tenantId, t.stepId, t.sequence),
+    foreignKey({
+      name: "reviews_step_fk",
+      columns: [t.tenantId, t.stepId, t.taskId, t.versionId],
+      foreignColumns: [steps.tenantId, steps.id, steps.taskId, steps.versionId],
+    }),
+    oneOf("reviews_kind", t.kind, REVIEW_KINDS),
+    oneOf("reviews_outcome", t.outcome, REVIEW_OUTCOMES),
+  ],
+);

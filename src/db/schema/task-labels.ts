@@ -1,0 +1,34 @@
+import { sql } from "drizzle-orm";
+import { foreignKey, index, pgTable, primaryKey, smallint, text, uuid } from "drizzle-orm/pg-core";
+import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
+import { moment, oneOf, tenantId } from "./columns.ts";
+import { tasks } from "./tasks.ts";
+
+/** The label, materialised for sorting and filtering; two triggers on `tasks` alone write it. */
+export const taskLabels = pgTable(
+  "task_labels",
+  {
+    tenantId: tenantId(),
+    taskId: uuid().notNull(),
+    unifiedStatus: text({ enum: UNIFIED_STATUSES }).notNull(),
+    rank: smallint().notNull(),
+    attention: text().array().notNull(),
+    since: moment().notNull(),
+    updatedAt: moment().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.taskId] }),
+    index("task_labels_rank").on(t.tenantId, t.rank, t.taskId),
+    index("task_labels_since").on(t.tenantId, t.since, t.taskId),
+    index("task_labels_updated_at").on(t.tenantId, t.updatedAt, t.taskId),
+    index("task_labels_attention")
+      .on(t.tenantId, t.taskId)
+      .where(sql`attention <> '{}'`),
+    foreignKey({
+      name: "task_labels_task_fk",
+      columns: [t.tenantId, t.taskId],
+      foreignColumns: [tasks.tenantId, tasks.id],
+    }),
+    oneOf("task_labels_status", t.unifiedStatus, UNIFIED_STATUSES),
+  ],
+);

@@ -1,0 +1,59 @@
+import { sql } from "drizzle-orm";
+import {
+  check,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { bytea, createdAt, id, moment, tenantId } from "./columns.ts";
+import { seedRuns } from "./seed-runs.ts";
+import { tenants } from "./tenants.ts";
+
+/**
+ * The outward-facing aggregate. It has no status: `current_step_id` points at the step that is active.
+ * Three deferred foreign keys, in the hand-written migration, tie each pointer to the event that moved it.
+ */
+export const tasks = pgTable(
+  "tasks",
+  {
+    tenantId: tenantId(),
+    id: id(),
+    externalId: text(),
+    title: text().notNull(),
+    taxonomyCode: text(),
+    priority: smallint().notNull().default(0),
+    assignee: text(),
+    currentStepId: uuid().notNull(),
+    activeVersionId: uuid().notNull(),
+    eventSeq: integer().notNull(),
+    eventHead: bytea().notNull(),
+    statusSince: moment().notNull(),
+    archivedAt: moment(),
+    seedRunId: uuid(),
+    createdBy: text().notNull(),
+    createdAt: createdAt(),
+    updatedAt: moment().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    uniqueIndex("tasks_external_id").on(t.tenantId, t.externalId),
+    // Sorts by time stand on task_labels: a move changes no indexed column here, so its update stays HOT.
+    index("tasks_title").on(t.tenantId, t.title, t.id),
+    index("tasks_priority").on(t.tenantId, t.priority, t.id),
+    foreignKey({ name: "tasks_tenant_fk", columns: [t.tenantId], foreignColumns: [tenants.id] }),
+    foreignKey({
+      name: "tasks_seed_run_fk",
+      columns: [t.tenantId, t.seedRunId],
+      foreignColumns: [seedRuns.tenantId, seedRuns.id],
+    }),
+    check("tasks_priority_range", sql`${t.priority} between 0 and 100`),
+    check("tasks_event_seq_positive", sql`${t.eventSeq} > 0`),
+    check("tasks_event_head_length", sql`octet_length(${t.eventHead}) = 32`),
+  ],
+);

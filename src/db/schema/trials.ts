@@ -1,0 +1,59 @@
+import { sql } from "drizzle-orm";
+import {
+  check,
+  doublePrecision,
+  foreignKey,
+  index,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { TRIAL_STATUSES } from "../../domain/lifecycle/statuses.ts";
+import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
+import { evals } from "./evals.ts";
+
+/** One attempt of one model; retraction frees its slot and keeps the row. */
+export const trials = pgTable(
+  "trials",
+  {
+    tenantId: tenantId(),
+    id: id(),
+    evalId: uuid().notNull(),
+    taskId: uuid().notNull(),
+    k: smallint().notNull(),
+    model: text().notNull(),
+    modelRevision: text(),
+    agent: text(),
+    provider: text(),
+    status: text({ enum: TRIAL_STATUSES }).notNull(),
+    score: doublePrecision(),
+    error: text(),
+    outputDataId: uuid(),
+    retractedAt: moment(),
+    retractedBy: text(),
+    retractReason: text(),
+    createdBy: text().notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    uniqueIndex("trials_live_slot")
+      .on(t.tenantId, t.evalId, t.k, t.model)
+      .where(sql`retracted_at is null`),
+    index("trials_model").on(t.tenantId, t.model, t.modelRevision, t.id),
+    foreignKey({
+      name: "trials_eval_fk",
+      columns: [t.tenantId, t.evalId, t.taskId],
+      foreignColumns: [evals.tenantId, evals.id, evals.taskId],
+    }),
+    oneOf("trials_status", t.status, TRIAL_STATUSES),
+    check("trials_k_positive", sql`${t.k} >= 1`),
+    check(
+      "trials_retraction",
+      sql`(${t.retractedAt} is null) = (${t.retractedBy} is null) and (${t.retractedAt} is null) = (${t.retractReason} is null)`,
+    ),
+  ],
+);

@@ -1,0 +1,63 @@
+import { sql } from "drizzle-orm";
+import {
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { RUN_STATES, WORKER_TYPES } from "../../domain/lifecycle/statuses.ts";
+import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
+import { pipelineDispatches } from "./pipeline-dispatches.ts";
+import { steps } from "./steps.ts";
+
+/** The work itself, which reports back; `deadline_at` keeps a dead machine from holding a task for ever. */
+export const workerRuns = pgTable(
+  "worker_runs",
+  {
+    tenantId: tenantId(),
+    id: id(),
+    taskId: uuid().notNull(),
+    versionId: uuid().notNull(),
+    stepId: uuid().notNull(),
+    type: text({ enum: WORKER_TYPES }).notNull(),
+    state: text({ enum: RUN_STATES }).notNull(),
+    attempt: integer().notNull().default(1),
+    dispatchId: uuid(),
+    externalRef: text(),
+    deadlineAt: moment().notNull(),
+    leaseOwner: text(),
+    leaseUntil: moment(),
+    result: jsonb(),
+    error: text(),
+    /** A report that came after the end: kept, and nothing else happens. */
+    lateReport: jsonb(),
+    createdBy: text().notNull(),
+    createdAt: createdAt(),
+    updatedAt: moment().notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index("worker_runs_task").on(t.tenantId, t.taskId, t.id),
+    index("worker_runs_open")
+      .on(t.tenantId, t.stepId)
+      .where(sql`state in ('QUEUED', 'RUNNING')`),
+    uniqueIndex("worker_runs_dispatch").on(t.tenantId, t.dispatchId),
+    foreignKey({
+      name: "worker_runs_step_fk",
+      columns: [t.tenantId, t.stepId, t.taskId, t.versionId],
+      foreignColumns: [steps.tenantId, steps.id, steps.taskId, steps.versionId],
+    }),
+    foreignKey({
+      name: "worker_runs_dispatch_fk",
+      columns: [t.tenantId, t.dispatchId],
+      foreignColumns: [pipelineDispatches.tenantId, pipelineDispatches.id],
+    }),
+    oneOf("worker_runs_type", t.type, WORKER_TYPES),
+    oneOf("worker_runs_state", t.state, RUN_STATES),
+  ],
+);
