@@ -1,0 +1,97 @@
+import { z } from "zod";
+
+const ENVIRONMENTS = ["development", "test", "production"] as const;
+
+/** An absent variable and an empty one are the same: `.dev.vars` files and dashboards leave empty ones behind. */
+const optional = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
+
+const origins = z
+  .string()
+  .transform((list) => list.split(",").map((origin) => origin.trim()))
+  .pipe(
+    z.array(z.url().refine((origin) => new URL(origin).origin === origin, "must be an origin")),
+  );
+
+/** The Worker's bindings and variables. `.dev.vars.example` explains each. */
+const environment = z
+  .object({
+    ENVIRONMENT: z.enum(ENVIRONMENTS),
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+    NEON_FETCH_ENDPOINT: optional(z.url({ protocol: /^https?$/ })),
+    SIGNING_SECRET: z.string().min(32),
+    AUTH_ISSUER: optional(z.string()),
+    AUTH_JWKS_URL: optional(z.url({ protocol: /^https?$/ })),
+    AUTH_AUDIENCE: optional(z.string()),
+    AUTH_TENANT_CLAIM: optional(z.string()),
+    AUTH_ROLE_CLAIM: optional(z.string()),
+    CORS_ORIGINS: optional(origins),
+    RATE_LIMITER: z.custom<RateLimit>(isLimiter).optional(),
+  })
+  .refine(
+    ({ AUTH_ISSUER, AUTH_JWKS_URL, AUTH_AUDIENCE }) => {
+      const given = [AUTH_ISSUER, AUTH_JWKS_URL, AUTH_AUDIENCE].filter(Boolean).length;
+      return given === 0 || given === 3;
+    },
+    { message: "AUTH_ISSUER, AUTH_JWKS_URL and AUTH_AUDIENCE go together", path: ["AUTH_ISSUER"] },
+  );
+
+/** Whom the service believes when a token, not an API key, names the caller. */
+export interface TokenIssuer {
+  issuer: string;
+  jwksUrl: string;
+  audience: string;
+  tenantClaim: string;
+  roleClaim: string;
+}
+
+/** The environment, parsed once for each isolate. */
+export interface Settings {
+  environment: (typeof ENVIRONMENTS)[number];
+  database: { databaseUrl: string; fetchEndpoint: string | undefined };
+  signingSecret: string;
+  /** null where only API keys are taken. */
+  tokenIssuer: TokenIssuer | null;
+  corsOrigins: readonly string[];
+  /** Absent where nothing is limited. */
+  rateLimiter: RateLimit | undefined;
+}
+
+/**
+ * Parses bindings and variables.
+ * @throws when one is missing or wrong; the message names it and never quotes its value.
+ */
+export function parseEnv(env: unknown): Settings {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(({ path, code }) => `${path.join(".")} (${code})`);
+    throw new Error(`The environment is not valid: ${faults.join(", ")}`);
+  }
+  const { data } = parsed;
+  return {
+    environment: data.ENVIRONMENT,
+    database: { databaseUrl: data.DATABASE_URL, fetchEndpoint: data.NEON_FETCH_ENDPOINT },
+    signingSecret: data.SIGNING_SECRET,
+    tokenIssuer: tokenIssuer(data),
+    corsOrigins: data.CORS_ORIGINS ?? [],
+    rateLimiter: data.RATE_LIMITER,
+  };
+}
+
+function tokenIssuer(data: z.output<typeof environment>): TokenIssuer | null {
+  const { AUTH_ISSUER, AUTH_JWKS_URL, AUTH_AUDIENCE } = data;
+  if (AUTH_ISSUER === undefined || AUTH_JWKS_URL === undefined || AUTH_AUDIENCE === undefined) {
+    return null;
+  }
+  return {
+    issuer: AUTH_ISSUER,
+    jwksUrl: AUTH_JWKS_URL,
+    audience: AUTH_AUDIENCE,
+    tenantClaim: data.AUTH_TENANT_CLAIM ?? "tenant_id",
+    roleClaim: data.AUTH_ROLE_CLAIM ?? "role",
+  };
+}
+
+function isLimiter(binding: unknown): binding is RateLimit {
+  return typeof binding === "object" && binding !== null && "limit" in binding;
+}

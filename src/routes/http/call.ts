@@ -1,0 +1,48 @@
+import type { TokenSigner } from "../../actions/signed-token.ts";
+import type { Operation, TenantDatabase } from "../../db/client.ts";
+import type { Actor } from "../../domain/actor.ts";
+import type { Refusal } from "../../domain/refusals.ts";
+import type { Settings } from "../../env.ts";
+
+/** All that a route knows of its caller: tenant and actor come from the credential alone. */
+export interface Call extends PublicCall {
+  tenantId: string;
+  actor: Actor;
+  database: TenantDatabase;
+  /** The write that this call would be; its fingerprint is empty where the route keeps no operation. */
+  operation: Operation;
+  /** The event seq that `If-Match` named. */
+  ifMatch: number | null;
+}
+
+/** What a route knows that anybody may call. */
+export interface PublicCall {
+  requestId: string;
+  now: Date;
+  settings: Settings;
+  signer: TokenSigner;
+  isDatabaseReady: () => Promise<boolean>;
+}
+
+/** A success: what it tells, and how. */
+export interface Reply<Value> {
+  ok: true;
+  value: Value;
+  /** The task's event seq: the answer's entity tag. */
+  etag?: number;
+  headers?: Record<string, string>;
+  /** The status of the contract's alternative, where that is the answer. */
+  status?: number;
+  /** Whether an earlier call with the same Idempotency-Key did it. */
+  replayed?: boolean;
+}
+
+export type Answer<Value> = Reply<Value> | { ok: false; refusal: Refusal };
+
+/** A success with the route's own status, unless the extras say otherwise. */
+export function reply<Value>(
+  value: Value,
+  extras: Omit<Reply<Value>, "ok" | "value"> = {},
+): Reply<Value> {
+  return { ok: true, value, ...extras };
+}

@@ -1,0 +1,34 @@
+import type { TokenSigner } from "../../actions/signed-token.ts";
+import type { TenantDatabase } from "../../db/client.ts";
+import type { Actor } from "../../domain/actor.ts";
+import type { Settings } from "../../env.ts";
+import type { Authenticate } from "./auth.ts";
+import type { ErrorCode } from "./problem.ts";
+
+/** What all requests of an isolate share. */
+export interface Edge {
+  settings: Settings;
+  signer: TokenSigner;
+  authenticate: Authenticate;
+  isWithinLimit: (bucket: string) => Promise<boolean>;
+  isDatabaseReady: () => Promise<boolean>;
+  now: () => Date;
+}
+
+/** What becomes known of one request while it is answered; its log line is made from it. */
+export interface Trace {
+  requestId: string;
+  operationId: string | null;
+  tenantId: string | null;
+  actor: Actor | null;
+  database: TenantDatabase | null;
+  error: ErrorCode | null;
+  replayed: boolean;
+}
+
+export interface EdgeContext {
+  edge: Edge;
+  trace: Trace;
+  request: Request;
+  pathParameters: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,226 @@
+import type { z } from "@hono/zod-openapi";
+import { stringify } from "safe-stable-stringify";
+import { uuidv7 } from "uuidv7";
+import type { Role } from "../../domain/actor.ts";
+import type { Refusal } from "../../domain/refusals.ts";
+import type { Principal } from "./auth.ts";
+import type { Answer, Call, PublicCall, Reply } from "./call.ts";
+import { BODY_BYTES_MAX, type Contract, errorsOf, type ResponseContract } from "./contract.ts";
+import type { Edge, EdgeContext } from "./context.ts";
+import { readJson } from "./json.ts";
+import { type Fault, entityTag } from "./problem.ts";
+import { readQuery } from "./query.ts";
+import { mayCall } from "./roles.ts";
+import { invalid, type Parsed, validate } from "./validation.ts";
+
+/** A contract and what answers it. */
+export interface Route {
+  contract: Contract;
+  answer: (context: EdgeContext) => Promise<Response | { fault: Fault }>;
+}
+
+interface Input<Params, Query, Body> {
+  params: Params;
+  query: Query;
+  body: Body;
+}
+
+/**
+ * Makes a route, the only way there is: credential, role, conditions, input, run, answer, in this order. So a
+ * caller without the right learns nothing of what exists, and `run` sees parsed values alone.
+ */
+export function createHandler<
+  Access extends Role | "public",
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  Response extends z.ZodType,
+  Alternative extends z.ZodType,
+>(
+  contract: Contract<Access, Params, Query, Body, Response, Alternative>,
+  run: (
+    call: Access extends "public" ? PublicCall : Call,
+    input: Input<z.output<Params>, z.output<Query>, z.output<Body>>,
+  ) => Promise<Answer<z.input<Response> | z.input<Alternative>>>,
+): Route {
+  const answer: Route["answer"] = async (context) => {
+    const { edge, trace, request } = context;
+    trace.operationId = contract.operationId;
+
+    const admitted = contract.role === "public" ? null : await admit(contract, context);
+    if (admitted !== null && !admitted.ok) return { fault: admitted.fault };
+    const conditions = readConditions(contract, request.headers);
+    if (!conditions.ok) return { fault: conditions.fault };
+    const input = await readInput(contract, context);
+    if (!input.ok) return { fault: input.fault };
+
+    const publicCall: PublicCall = {
+      requestId: trace.requestId,
+      now: edge.now(),
+      settings: edge.settings,
+      signer: edge.signer,
+      isDatabaseReady: edge.isDatabaseReady,
+    };
+    // The one place where the contract's types meet values that were parsed by its own schemas.
+    const call = (
+      admitted === null
+        ? publicCall
+        : {
+            ...publicCall,
+            ...admitted.principal,
+            ifMatch: conditions.value.ifMatch,
+            operation: {
+              id: uuidv7(),
+              actorId: admitted.principal.actor.id,
+              route: contract.operationId,
+              key: conditions.value.idempotencyKey,
+              fingerprint: await fingerprintOf(contract, conditions.value, input.value),
+            },
+          }
+    ) as Parameters<typeof run>[0];
+    const outcome = await run(call, input.value as Parameters<typeof run>[1]);
+    if (outcome.ok) return respond(contract, outcome, context);
+    checkDeclared(contract, outcome.refusal, edge);
+    return { fault: outcome.refusal };
+  };
+  return { contract, answer };
+}
+
+type Admitted = { ok: true; principal: Principal } | { ok: false; fault: Fault };
+
+/** Lets in whom the contract admits, at the pace that the limiter allows. */
+async function admit(contract: Contract, context: EdgeContext): Promise<Admitted> {
+  const { edge, trace, request } = context;
+  const authenticated = await edge.authenticate(request.headers, edge.now());
+  if (!authenticated.ok) {
+    const { fault } = authenticated;
+    // Guesses have a bucket of their own: they must not use up what a tenant's own keys may send.
+    const guessed = fault.code === "unauthenticated";
+    const address = request.headers.get("cf-connecting-ip") ?? "unknown";
+    const limited = guessed && !(await edge.isWithinLimit(`guess:${address}`));
+    return limited ? { ok: false, fault: { code: "rate_limited" } } : authenticated;
+  }
+  const { principal } = authenticated;
+  const { tenantId, actor, database } = principal;
+  trace.tenantId = tenantId;
+  trace.actor = actor;
+  trace.database = database;
+  if (!(await edge.isWithinLimit(`${tenantId}:${actor.id}`))) {
+    return { ok: false, fault: { code: "rate_limited" } };
+  }
+  const { role } = contract;
+  if (role !== "public" && !mayCall(actor.role, role, contract.service)) {
+    return { ok: false, fault: { code: "forbidden", required: role } };
+  }
+  return authenticated;
+}
+
+interface Conditions {
+  ifMatch: number | null;
+  idempotencyKey: string | null;
+}
+
+function readConditions(contract: Contract, headers: Headers): Parsed<Conditions> {
+  const etag = contract.concurrency ? headers.get("if-match") : null;
+  const [, eventSeq] = /^"(\d{1,15})"$/.exec(etag ?? "") ?? [];
+  if (etag !== null && eventSeq === undefined) {
+    return invalidHeader("If-Match", "invalid_etag", 'Must be one strong entity tag, as in "7".');
+  }
+  const key = contract.idempotency === "none" ? null : headers.get("idempotency-key");
+  if (key === null && contract.idempotency === "required") {
+    return { ok: false, fault: { code: "idempotency_key_required" } };
+  }
+  if (key !== null && !/^[\x21-\x7e]{1,255}$/.test(key)) {
+    return invalidHeader("Idempotency-Key", "invalid_key", "Must be 1 to 255 visible characters.");
+  }
+  const ifMatch = eventSeq === undefined ? null : Number(eventSeq);
+  return { ok: true, value: { ifMatch, idempotencyKey: key } };
+}
+
+function invalidHeader(header: string, code: string, message: string): Parsed<never> {
+  return { ok: false, fault: invalid([{ path: [header], code, message }]) };
+}
+
+type AnyInput = Input<unknown, unknown, unknown>;
+
+async function readInput(contract: Contract, context: EdgeContext): Promise<Parsed<AnyInput>> {
+  const { request, pathParameters } = context;
+  const params = validate(contract.params, pathParameters);
+  if (!params.ok) return params;
+  const search = readQuery(new URL(request.url).search, contract.query);
+  if (!search.ok) return search;
+  const query = validate(contract.query, search.value);
+  if (!query.ok) return query;
+  const body = await readBody(contract, request);
+  if (!body.ok) return body;
+  return { ok: true, value: { params: params.value, query: query.value, body: body.value } };
+}
+
+async function readBody(contract: Contract, request: Request): Promise<Parsed<unknown>> {
+  if (contract.body === null) return { ok: true, value: undefined };
+  const json = await readJson(request, BODY_BYTES_MAX[contract.bodyMax]);
+  if (!json.ok || json.value !== undefined) {
+    return json.ok ? validate(contract.body, json.value) : json;
+  }
+  // No body is an empty object where every field may be left out.
+  const empty = contract.body.safeParse({});
+  if (empty.success) return { ok: true, value: empty.data };
+  return { ok: false, fault: { code: "malformed_json", detail: "This call needs a JSON body." } };
+}
+
+/** What tells one use of an Idempotency-Key from another: all that was asked for. Without a key, nothing. */
+async function fingerprintOf(
+  contract: Contract,
+  { idempotencyKey }: Conditions,
+  input: AnyInput,
+): Promise<string> {
+  if (idempotencyKey === null) return "";
+  const canonical = stringify({ route: contract.operationId, ...input });
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(canonical));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function respond(contract: Contract, reply: Reply<unknown>, context: EdgeContext): Response {
+  const { response, alternative } = contract;
+  const isAlternative = alternative !== undefined && reply.status === alternative.status;
+  const declared = isAlternative ? alternative : response;
+  checkShape(contract, declared, reply.value, context.edge);
+  context.trace.replayed = reply.replayed === true;
+
+  const headers = new Headers(reply.headers);
+  if (reply.replayed === true) headers.set("idempotency-replayed", "true");
+  if (reply.etag !== undefined) headers.set("etag", entityTag(reply.etag));
+  if (isNotModified(context.request, headers)) return new Response(null, { status: 304, headers });
+  if (declared.status === 204) return new Response(null, { status: 204, headers });
+  headers.set("content-type", "application/json");
+  return new Response(JSON.stringify(reply.value), { status: declared.status, headers });
+}
+
+/** In tests an answer that its contract does not describe is a defect; in production it is still the best one. */
+function checkShape(
+  { operationId }: Contract,
+  { schema }: ResponseContract<z.ZodType>,
+  value: unknown,
+  { settings }: Edge,
+): void {
+  if (settings.environment !== "test") return;
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return;
+  const faults = parsed.error.issues.map(({ path, code }) => `${path.join(".")} (${code})`);
+  throw new Error(`The answer of ${operationId} is not what it declares: ${faults.join(", ")}`);
+}
+
+function checkDeclared(contract: Contract, { code }: Refusal, { settings }: Edge): void {
+  if (settings.environment !== "test" || errorsOf(contract).includes(code)) return;
+  throw new Error(`${contract.operationId} does not declare the error ${code}`);
+}
+
+/** Whether the caller has this very state already; the comparison is weak, as RFC 9110 wants it here. */
+function isNotModified(request: Request, headers: Headers): boolean {
+  const etag = headers.get("etag");
+  const known = request.headers.get("if-none-match");
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  if (!isRead || etag === null || known === null) return false;
+  const tags = known.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes(etag) || tags.includes("*");
+}

@@ -1,0 +1,46 @@
+import { stringify } from "safe-stable-stringify";
+import type { z } from "@hono/zod-openapi";
+import type { TokenSigner } from "../../actions/signed-token.ts";
+import type { Outcome } from "../../domain/refusals.ts";
+
+/** What a cursor belongs to; with any of it changed, it points nowhere. */
+export interface CursorBinding {
+  tenantId: string;
+  operationId: string;
+  filter: unknown;
+  sort: string;
+}
+
+/** Signs a position in a list, so that it comes back unedited, to the same list. */
+export function encodeCursor(
+  signer: TokenSigner,
+  binding: CursorBinding,
+  position: unknown,
+): Promise<string> {
+  const payload = new TextEncoder().encode(JSON.stringify(position));
+  return signer.sign(purposeOf(binding), payload);
+}
+
+/** The position that a cursor holds, or the refusal `invalid_cursor`. */
+export async function decodeCursor<Schema extends z.ZodType>(
+  signer: TokenSigner,
+  binding: CursorBinding,
+  cursor: string,
+  schema: Schema,
+): Promise<Outcome<z.output<Schema>>> {
+  const payload = await signer.open(purposeOf(binding), cursor);
+  if (payload === null) return invalidCursor();
+  // A signed position of an older release may have another shape.
+  const position = schema.safeParse(JSON.parse(new TextDecoder().decode(payload)));
+  return position.success ? { ok: true, value: position.data } : invalidCursor();
+}
+
+function purposeOf({ tenantId, operationId, filter, sort }: CursorBinding): string {
+  return `cursor:${stringify([tenantId, operationId, filter, sort])}`;
+}
+
+function invalidCursor(): Outcome<never> {
+  const detail =
+    "The cursor was not made for this list with these filters; begin again without one.";
+  return { ok: false, refusal: { code: "invalid_cursor", detail } };
+}

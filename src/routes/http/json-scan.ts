@@ -1,0 +1,195 @@
+import type { Issue } from "../../domain/refusals.ts";
+
+export const JSON_DEPTH_MAX = 32;
+/** Enough to mend a document by; more would only let a hostile body choose the size of the answer. */
+const ISSUES_MAX = 50;
+/** Up to here comparing keys one by one beats hashing them. */
+const KEYS_COMPARED_MAX = 12;
+/** Numbers without an exponent are exact enough up to this length, sign included. */
+const EXACT_NUMBER_LENGTH = 15;
+const SHORTEST_INEXACT = "1e999".length;
+
+const QUOTE = 0x22;
+const PLUS = 0x2b;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const UPPER_E = 0x45;
+const OPEN_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_BRACKET = 0x5d;
+const LOWER_E = 0x65;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+export interface JsonScan {
+  tooDeep: boolean;
+  /** Where a key stands a second time in its object. */
+  duplicateKey: Issue["path"] | null;
+  /** Text that Postgres refuses or changes, numbers that JavaScript changes. */
+  issues: Issue[];
+}
+
+/** One open object or array; used again for the next one at the same depth. */
+class Container {
+  isObject = false;
+  expectsKey = false;
+  key: string | number = 0;
+  #few: string[] = [];
+  #many: Set<string> | null = null;
+
+  open(isObject: boolean): void {
+    this.isObject = isObject;
+    this.expectsKey = isObject;
+    this.key = isObject ? "" : 0;
+    this.#few.length = 0;
+    this.#many = null;
+  }
+
+  /** Whether the key is the first of its name. */
+  enter(key: string): boolean {
+    this.key = key;
+    this.expectsKey = false;
+    if (this.#many !== null) {
+      if (this.#many.has(key)) return false;
+      this.#many.add(key);
+      return true;
+    }
+    if (this.#few.includes(key)) return false;
+    if (this.#few.push(key) > KEYS_COMPARED_MAX) this.#many = new Set(this.#few);
+    return true;
+  }
+
+  next(): void {
+    if (this.isObject) this.expectsKey = true;
+    else this.key = Number(this.key) + 1;
+  }
+}
+
+/**
+ * Finds in one linear pass what JSON.parse takes without a word: great depth, keys that stand twice, text and
+ * numbers that would not survive. Grammar stays JSON.parse's own business, so what this says about a malformed
+ * text means nothing; it only ends and never throws. The text must come from UTF-8 decoded with `fatal`.
+ */
+export function scanJson(text: string): JsonScan {
+  const scan: JsonScan = { tooDeep: false, duplicateKey: null, issues: [] };
+  const containers: Container[] = [];
+  let depth = 0;
+  let nextBackslash = -1;
+  let position = 0;
+
+  const path = (): Issue["path"] => containers.slice(0, depth).map(({ key }) => key);
+  const report = (code: string, message: string): void => {
+    if (scan.issues.length < ISSUES_MAX) scan.issues.push({ path: path(), code, message });
+  };
+
+  while (position < text.length) {
+    const code = text.charCodeAt(position);
+    if (code === QUOTE) {
+      if (nextBackslash < position) {
+        const found = text.indexOf("\\", position);
+        nextBackslash = found === -1 ? text.length : found;
+      }
+      const end = endOfString(text, position);
+      if (end === -1) return scan;
+      const escaped = nextBackslash < end;
+      const container = containers[depth - 1];
+      const isKey = container?.expectsKey === true;
+      if (escaped || isKey) {
+        const value = escaped ? decoded(text, position, end) : text.slice(position + 1, end);
+        if (value === null) return scan;
+        if (isKey && !container.enter(value)) scan.duplicateKey ??= path();
+        if (escaped && !isStorable(value)) {
+          report("invalid_text", "Text must not hold NUL or half a surrogate pair.");
+        }
+      }
+      position = end + 1;
+    } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      if (depth === JSON_DEPTH_MAX) {
+        scan.tooDeep = true;
+        return scan;
+      }
+      const container = (containers[depth] ??= new Container());
+      container.open(code === OPEN_BRACE);
+      depth += 1;
+      position += 1;
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+      if (depth > 0) depth -= 1;
+      position += 1;
+    } else if (code === COMMA) {
+      containers[depth - 1]?.next();
+      position += 1;
+    } else if (code === MINUS || isDigit(code)) {
+      const end = endOfNumber(text, position);
+      if (!isExact(text, position, end)) {
+        report("number_out_of_range", "The number cannot be kept as it was written.");
+      }
+      position = end;
+    } else {
+      position += 1;
+    }
+  }
+  return scan;
+}
+
+/** Where the string that begins at `start` ends; -1 when it does not. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end;
+}
+
+function isEscaped(text: string, quote: number): boolean {
+  let first = quote;
+  while (text.charCodeAt(first - 1) === BACKSLASH) first -= 1;
+  return (quote - first) % 2 === 1;
+}
+
+function decoded(text: string, start: number, end: number): string | null {
+  try {
+    return String(JSON.parse(text.slice(start, end + 1)));
+  } catch {
+    return null;
+  }
+}
+
+/** Postgres keeps no NUL, and UTF-8 no lone surrogate: both would be refused late or changed silently. */
+export function isStorable(value: string): boolean {
+  return !value.includes("\0") && value.isWellFormed();
+}
+
+function isDigit(code: number): boolean {
+  return code >= ZERO && code <= NINE;
+}
+
+function endOfNumber(text: string, start: number): number {
+  let end = start + 1;
+  for (let code = text.charCodeAt(end); isDigit(code) || isNumberPart(code);) {
+    end += 1;
+    code = text.charCodeAt(end);
+  }
+  return end;
+}
+
+function isNumberPart(code: number): boolean {
+  return code === POINT || code === LOWER_E || code === UPPER_E || code === MINUS || code === PLUS;
+}
+
+/**
+ * Fractions round as every double does; an integer must come back as it was written, and nothing may turn into
+ * infinity or zero.
+ */
+function isExact(text: string, start: number, end: number): boolean {
+  const length = end - start;
+  // No shorter literal leaves the range of a double.
+  if (length < SHORTEST_INEXACT) return true;
+  const literal = text.slice(start, end);
+  const [mantissa = "", exponent] = literal.split(/e/i);
+  if (exponent === undefined && length <= EXACT_NUMBER_LENGTH) return true;
+  const value = Number(literal);
+  if (!Number.isFinite(value)) return false;
+  if (value === 0) return !/[1-9]/.test(mantissa);
+  return exponent !== undefined || mantissa.includes(".") || Number.isSafeInteger(value);
+}

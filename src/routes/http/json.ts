@@ -1,0 +1,104 @@
+import type { Fault } from "./problem.ts";
+import { JSON_DEPTH_MAX, scanJson } from "./json-scan.ts";
+
+/** What a body held; `undefined` where there was none. */
+export type JsonBody = { ok: true; value: unknown } | { ok: false; fault: Fault };
+
+/**
+ * Reads a JSON body strictly: no more than `bytesMax` of it, whatever its headers claim, and nothing that would
+ * be kept otherwise than it was sent.
+ */
+export async function readJson(request: Request, bytesMax: number): Promise<JsonBody> {
+  const contentType = request.headers.get("content-type");
+  const hasJsonType = contentType !== null && isJson(contentType);
+  if ((contentType !== null && !hasJsonType) || isEncoded(request)) return unsupported();
+
+  const read = await readBytes(request, bytesMax);
+  if (!read.ok) return read;
+  if (read.bytes.length === 0) return { ok: true, value: undefined };
+  if (!hasJsonType) return unsupported();
+  return parseJson(read.bytes);
+}
+
+/** Parses the bytes of a JSON document, or says what is wrong with them. */
+export function parseJson(bytes: Uint8Array): JsonBody {
+  const text = decodeUtf8(bytes);
+  if (text === null) return refused({ code: "malformed_json", detail: "The body is not UTF-8." });
+
+  const scan = scanJson(text);
+  if (scan.tooDeep) return refused({ code: "json_too_deep", max: JSON_DEPTH_MAX });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return refused({ code: "malformed_json" });
+  }
+  if (scan.duplicateKey !== null) {
+    return refused({ code: "duplicate_key", path: scan.duplicateKey });
+  }
+  if (scan.issues.length > 0) return refused({ code: "validation_failed", issues: scan.issues });
+  return { ok: true, value };
+}
+
+function refused(fault: Fault): JsonBody {
+  return { ok: false, fault };
+}
+
+function unsupported(): JsonBody {
+  return refused({ code: "unsupported_media_type" });
+}
+
+/** `application/json`, in UTF-8 if it names a charset; other parameters mean nothing. */
+function isJson(contentType: string): boolean {
+  const [essence = "", ...parameters] = contentType.split(";").map((part) => part.trim());
+  if (essence.toLowerCase() !== "application/json") return false;
+  return parameters.every((parameter) => {
+    const [name = "", value = ""] = parameter.toLowerCase().split("=");
+    return name.trim() !== "charset" || value.trim().replaceAll('"', "") === "utf-8";
+  });
+}
+
+function isEncoded(request: Request): boolean {
+  const encoding = request.headers.get("content-encoding");
+  return encoding !== null && encoding.toLowerCase() !== "identity";
+}
+
+type Bytes = { ok: true; bytes: Uint8Array } | { ok: false; fault: Fault };
+
+async function readBytes(request: Request, bytesMax: number): Promise<Bytes> {
+  if (request.body === null) return { ok: true, bytes: new Uint8Array() };
+  const reader = request.body.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const chunk = await reader.read();
+    if (chunk.done) break;
+    length += chunk.value.length;
+    if (length > bytesMax) {
+      await reader.cancel();
+      return { ok: false, fault: { code: "payload_too_large", max: bytesMax } };
+    }
+    chunks.push(chunk.value);
+  }
+  return { ok: true, bytes: concatenated(chunks, length) };
+}
+
+function concatenated(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  if (chunks.length === 1 && chunks[0] !== undefined) return chunks[0];
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
+
+/** The byte order mark stays, so that JSON.parse refuses it: it is no part of JSON. */
+function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,63 @@
+import { z } from "@hono/zod-openapi";
+import type { Issue } from "../../domain/refusals.ts";
+import { type Parsed, invalid } from "./validation.ts";
+
+/**
+ * Reads a query string strictly: a parameter stands once, unless its schema is an array, and its percent escapes
+ * are UTF-8. Unknown names are for the schema to refuse.
+ */
+export function readQuery(search: string, schema: z.ZodType): Parsed<Record<string, unknown>> {
+  const repeatable = repeatableParameters(schema);
+  const values = new Map<string, string | string[]>();
+  const issues: Issue[] = [];
+
+  for (const pair of search.replace(/^\?/, "").split("&")) {
+    if (pair === "") continue;
+    const separator = pair.includes("=") ? pair.indexOf("=") : pair.length;
+    const name = decoded(pair.slice(0, separator));
+    const value = decoded(pair.slice(separator + 1));
+    if (name === null || value === null) {
+      const path = name === null ? [] : [name];
+      issues.push({ path, code: "invalid_text", message: "The escapes are not UTF-8." });
+      continue;
+    }
+    const earlier = values.get(name);
+    if (repeatable.has(name)) {
+      if (Array.isArray(earlier)) earlier.push(value);
+      else values.set(name, [value]);
+    } else if (earlier === undefined) {
+      values.set(name, value);
+    } else {
+      issues.push({
+        path: [name],
+        code: "repeated_parameter",
+        message: "This parameter stands once.",
+      });
+    }
+  }
+  if (issues.length > 0) return { ok: false, fault: invalid(issues) };
+  return { ok: true, value: Object.fromEntries(values) };
+}
+
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return null;
+  }
+}
+
+/** The parameters that may stand more than once: those whose schema is an array. */
+function repeatableParameters(schema: z.ZodType): ReadonlySet<string> {
+  if (!(schema instanceof z.ZodObject)) return new Set();
+  const names = Object.entries(schema.shape).flatMap(([name, field]) =>
+    isArray(field) ? [name] : [],
+  );
+  return new Set(names);
+}
+
+function isArray(schema: unknown): boolean {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
+    return isArray(schema.unwrap());
+  return schema instanceof z.ZodArray;
+}

@@ -1,0 +1,164 @@
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { secureHeaders } from "hono/secure-headers";
+import { createTokenSigner } from "../actions/signed-token.ts";
+import { DatabaseUnavailable } from "../db/faults.ts";
+import type { Settings } from "../env.ts";
+import { docsRoutes } from "./docs.ts";
+import { healthRoutes } from "./health.ts";
+import { type AuthDependencies, createAuthenticator } from "./http/auth.ts";
+import type { Edge, Trace } from "./http/context.ts";
+import { routingPath } from "./http/contract.ts";
+import type { Route } from "./http/create-handler.ts";
+import { type Fault, problemResponse } from "./http/problem.ts";
+import { beginTrace, defectEntry, type Log, requestEntry, serverTiming } from "./http/trace.ts";
+
+/** Every route of the service; each is a contract, and what answers it. */
+export const routes: readonly Route[] = [...healthRoutes];
+
+export interface AppDependencies extends Omit<AuthDependencies, "tokenIssuer"> {
+  settings: Settings;
+  isDatabaseReady: () => Promise<boolean>;
+  now: () => Date;
+  log: Log;
+}
+
+interface AppEnv {
+  Variables: { trace: Trace };
+}
+
+const HEADERS_EXPOSED = [
+  "X-Unified-Sort-Truncated",
+  "X-Request-Id",
+  "ETag",
+  "Idempotency-Replayed",
+  "Server-Timing",
+];
+const HEADERS_ALLOWED = [
+  "Authorization",
+  "Content-Type",
+  "Idempotency-Key",
+  "If-Match",
+  "If-None-Match",
+  "X-Request-Id",
+];
+const PREFLIGHT_SECONDS = 600;
+
+/** Joins routes and dependencies to the app that answers every request. */
+export function createApp(dependencies: AppDependencies, mounted = routes): Hono<AppEnv> {
+  const { settings, log } = dependencies;
+  const edge = createEdge(dependencies);
+  const app = new Hono<AppEnv>();
+
+  app.use(async (context, next) => {
+    const trace = beginTrace(context.req.raw.headers);
+    context.set("trace", trace);
+    const startedAt = performance.now();
+    await next();
+    const { headers } = context.res;
+    headers.set("x-request-id", trace.requestId);
+    headers.set("server-timing", serverTiming(trace));
+    headers.set("cache-control", "no-store");
+    const { method } = context.req.raw;
+    log(
+      requestEntry(trace, {
+        method,
+        status: context.res.status,
+        ms: performance.now() - startedAt,
+      }),
+    );
+  });
+
+  app.use(
+    secureHeaders({
+      // A page that needs more says so itself.
+      overwrite: false,
+      contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      xFrameOptions: "DENY",
+    }),
+  );
+
+  if (settings.corsOrigins.length > 0) {
+    app.use(
+      cors({
+        origin: [...settings.corsOrigins],
+        exposeHeaders: HEADERS_EXPOSED,
+        allowHeaders: HEADERS_ALLOWED,
+        maxAge: PREFLIGHT_SECONDS,
+      }),
+    );
+  }
+
+  const told = (trace: Trace, fault: Fault): Response => {
+    trace.error = fault.code;
+    return problemResponse(fault, trace.requestId);
+  };
+
+  for (const { contract, answer } of bySpecificity(mounted)) {
+    app.on(contract.method, routingPath(contract.path), async (context) => {
+      const { trace } = context.var;
+      const request = context.req.raw;
+      const answered = await answer({ edge, trace, request, pathParameters: context.req.param() });
+      return answered instanceof Response ? answered : told(trace, answered.fault);
+    });
+  }
+  const docs = docsRoutes(mounted.map(({ contract }) => contract));
+  app.route("/", docs);
+
+  const methodsOf = methodTable([
+    ...mounted.map(({ contract }) => contract),
+    ...docs.routes.map(({ method, path }) => ({ method, path })),
+  ]);
+  app.notFound((context) => {
+    const allow = methodsOf(context.req.path);
+    const fault: Fault =
+      allow.length > 0 ? { code: "method_not_allowed", allow } : { code: "not_found" };
+    return told(context.var.trace, fault);
+  });
+
+  app.onError((error, context) => {
+    const { trace } = context.var;
+    if (error instanceof DatabaseUnavailable) return told(trace, { code: "unavailable" });
+    log(defectEntry(trace, error));
+    return told(trace, { code: "internal" });
+  });
+
+  return app;
+}
+
+function createEdge(dependencies: AppDependencies): Edge {
+  const { settings, isDatabaseReady, now } = dependencies;
+  const { rateLimiter, tokenIssuer, signingSecret } = settings;
+  return {
+    settings,
+    isDatabaseReady,
+    now,
+    signer: createTokenSigner(signingSecret),
+    authenticate: createAuthenticator({ ...dependencies, tokenIssuer }),
+    async isWithinLimit(bucket) {
+      return rateLimiter === undefined || (await rateLimiter.limit({ key: bucket })).success;
+    },
+  };
+}
+
+/** `/tasks/counts` must be asked before `/tasks/:taskId`, in whatever order the files list them. */
+function bySpecificity(mounted: readonly Route[]): Route[] {
+  // A brace sorts after every letter, so that the names of a folder come before its parameters.
+  const key = ({ contract }: Route) => contract.path.replaceAll(/\{\w+\}/g, "{");
+  return mounted.toSorted((one, other) => (key(one) < key(other) ? -1 : 1));
+}
+
+/** Tells which methods a path takes, for the answer to one that it does not. */
+function methodTable(
+  mounted: readonly { method: string; path: string }[],
+): (path: string) => string[] {
+  const patterns = mounted.map(({ method, path }) => {
+    const pattern = path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+");
+    return { method, pattern: new RegExp(`^${pattern}$`) };
+  });
+  return (path) => {
+    const methods = patterns.flatMap(({ method, pattern }) => (pattern.test(path) ? [method] : []));
+    const withHead = methods.includes("GET") ? [...methods, "HEAD"] : methods;
+    return [...new Set(withHead)].toSorted();
+  };
+}
