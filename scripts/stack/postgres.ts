@@ -21,6 +21,7 @@ import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { freePort } from "./ports.ts";
+import { commandLine, endProcess, isAlive, sleep } from "./processes.ts";
 
 /** A PostgreSQL server of our own on the loopback interface. */
 export interface Cluster {
@@ -76,7 +77,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       `postgresql://postgres:${password}@127.0.0.1:${port}/${database}`,
     stop: async () => {
       process.off("exit", endWithUs);
-      await end(child);
+      // Fast shutdown, then ever harder.
+      await endProcess(child, [
+        { signal: "SIGINT", patienceMilliseconds: 8_000 },
+        { signal: "SIGQUIT", patienceMilliseconds: 4_000 },
+        { signal: "SIGKILL", patienceMilliseconds: 2_000 },
+      ]);
     },
   };
 }
@@ -247,28 +253,9 @@ async function initialise(options: InitialiseOptions): Promise<void> {
 async function stopOrphan(data: string): Promise<void> {
   const lock = await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "");
   const pid = Number(lock.split("\n")[0]);
-  if (!Number.isInteger(pid) || pid <= 1 || !(await isServerOf(pid, data))) return;
+  if (!Number.isInteger(pid) || pid <= 1 || !(await commandLine(pid)).includes(data)) return;
   process.kill(pid, "SIGINT");
   for (let waited = 0; waited < 10_000 && isAlive(pid); waited += 100) await sleep(100);
-}
-
-/** A process id is used again by the system: only a program that was started on these files is ours. */
-async function isServerOf(pid: number, data: string): Promise<boolean> {
-  try {
-    const { stdout } = await run("ps", ["-o", "args=", "-p", String(pid)]);
-    return stdout.includes(data);
-  } catch {
-    return false;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const PORTS_TRIED_MAX = 5;
@@ -310,18 +297,4 @@ function readiness(child: ChildProcess): Promise<string | null> {
     child.once("error", (error) => resolve(error.message));
     child.once("close", () => resolve(said));
   });
-}
-
-/** Fast shutdown, then ever harder. */
-async function end(child: ChildProcess): Promise<void> {
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  for (const signal of ["SIGINT", "SIGQUIT", "SIGKILL"] as const) {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill(signal);
-    if (await Promise.race([ended.then(() => true), sleep(8_000).then(() => false)])) return;
-  }
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }

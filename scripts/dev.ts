@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { parseStackOptions } from "./stack/options.ts";
+import { endProcess } from "./stack/processes.ts";
+import { runStackProcess, type StartWorker } from "./stack/stack.ts";
+import { spawnWrangler, writeLocalConfig } from "./stack/wrangler.ts";
+
+/** The Worker under `wrangler dev`, which reloads it at every change of its source. */
+const startWorker: StartWorker = async (input) => {
+  const config = await writeLocalConfig(input);
+  const child = spawnWrangler([
+    "dev",
+    `--config=${config}`,
+    "--ip=127.0.0.1",
+    `--port=${input.options.port}`,
+    "--inspector-port=0",
+    `--persist-to=${join(input.directory, "state")}`,
+    "--show-interactive-dev-session=false",
+  ]);
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  return {
+    ended,
+    stop: async (isInterrupted) => {
+      // Ctrl-C reaches the whole group of processes: wrangler is ending by itself, and is not asked twice.
+      if (isInterrupted) await Promise.race([ended, new Promise((go) => setTimeout(go, 5_000))]);
+      await endProcess(child, [
+        { signal: "SIGTERM", patienceMilliseconds: 4_000 },
+        { signal: "SIGKILL", patienceMilliseconds: 1_000 },
+      ]);
+    },
+  };
+};
+
+await runStackProcess(() => parseStackOptions(process.argv.slice(2)), startWorker);

@@ -1,0 +1,250 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { startEmbeddedBackend, startGivenBackend, type Backend } from "./backend.ts";
+import { migrateDatabase } from "./migrate.ts";
+import type { StackOptions } from "./options.ts";
+import { removeHome } from "./postgres.ts";
+import { commandLine, isAlive } from "./processes.ts";
+import { inventTenant, storeTenant, type Tenant } from "./tenants.ts";
+
+export const PROJECT_DIRECTORY = join(import.meta.dirname, "..", "..");
+/** Everything that a local stack keeps or writes lies here. */
+export const STACK_DIRECTORY = join(PROJECT_DIRECTORY, ".dev");
+
+/** What another program needs of a running stack: `.dev/stack.json`. */
+export interface StackFile {
+  baseUrl: string;
+  proxyUrl: string | null;
+  databaseUrl: string;
+  migrationDatabaseUrl: string;
+  tenants: Tenant[];
+}
+
+/** Starts the Worker on the prepared database; gives back how to stop it. */
+export type StartWorker = (input: WorkerInput) => Promise<RunningWorker>;
+
+export interface WorkerInput {
+  options: StackOptions;
+  directory: string;
+  variables: Record<string, string>;
+}
+
+export interface RunningWorker {
+  stop: (isInterrupted: boolean) => Promise<void>;
+  /** Settles when the Worker ends by itself. */
+  ended: Promise<void>;
+}
+
+/** Runs a whole local stack, and ends this process with it. */
+export async function runStackProcess(
+  readOptions: () => StackOptions,
+  startWorker: StartWorker,
+): Promise<never> {
+  try {
+    await runStack(readOptions(), startWorker);
+    process.exit(0);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+}
+
+/** Runs a whole local stack until it is told to stop, then ends all that it started and nothing else. */
+async function runStack(options: StackOptions, startWorker: StartWorker): Promise<void> {
+  const directory = STACK_DIRECTORY;
+  await mkdir(directory, { recursive: true });
+  await takeLock(directory);
+  const stops: ((isInterrupted: boolean) => Promise<void>)[] = [];
+  const signal = nextSignal();
+  let worker: RunningWorker | null = null;
+  try {
+    const start = async (): Promise<RunningWorker> => {
+      const { backend, secrets } = await startBackend(directory, options);
+      stops.push(() => backend.stop());
+      for (const tenant of secrets.tenants) {
+        await storeTenant(backend.migrationDatabaseUrl, tenant);
+      }
+      const running = await startWorker({
+        options,
+        directory,
+        variables: workerVariables(backend, secrets),
+      });
+      stops.push(running.stop);
+      const baseUrl = `http://127.0.0.1:${options.port}`;
+      await waitUntilAnswers(baseUrl, running);
+      const file: StackFile = {
+        baseUrl,
+        proxyUrl: backend.proxy?.url ?? null,
+        databaseUrl: backend.databaseUrl,
+        migrationDatabaseUrl: backend.migrationDatabaseUrl,
+        tenants: secrets.tenants,
+      };
+      await writePrivately(join(directory, "stack.json"), `${JSON.stringify(file, null, 2)}\n`);
+      announce(file);
+      return running;
+    };
+    const starting = start();
+    const first = await Promise.race([starting, signal.received]);
+    if (typeof first === "object") {
+      worker = first;
+      await Promise.race([worker.ended, signal.received]);
+    } else {
+      // Stopped while it starts: what is under way must be known before it can be ended.
+      await starting.catch(() => {});
+    }
+  } finally {
+    await rm(join(directory, "stack.json"), { force: true });
+    const isInterrupted = signal.seen() === "SIGINT";
+    for (const stop of stops.toReversed()) {
+      await stop(isInterrupted).catch((error: unknown) => console.error(error));
+    }
+    await rm(lockPath(directory), { force: true });
+  }
+  if (signal.seen() === null) throw new Error("The Worker ended by itself");
+}
+
+/** The secrets of a local stack, kept between starts. */
+interface Secrets {
+  passwords: { owner: string; application: string };
+  signingSecret: string;
+  tenants: Tenant[];
+}
+
+async function startBackend(
+  directory: string,
+  options: StackOptions,
+): Promise<{ backend: Backend; secrets: Secrets }> {
+  const { DATABASE_URL: databaseUrl, MIGRATION_DATABASE_URL: migrationDatabaseUrl } = process.env;
+  if (Boolean(databaseUrl) !== Boolean(migrationDatabaseUrl)) {
+    throw new Error("DATABASE_URL and MIGRATION_DATABASE_URL go together: set both or neither");
+  }
+  const isGiven = databaseUrl && migrationDatabaseUrl;
+  if (isGiven && options.isReset) {
+    throw new Error("--reset throws away only a database that this stack made itself");
+  }
+  const home = join(directory, "postgres");
+  if (options.isReset) {
+    await removeHome(home);
+    await rm(join(directory, "secrets.json"), { force: true });
+  }
+  const secrets = await readSecrets(directory);
+  const backend = isGiven
+    ? await startGivenBackend(databaseUrl, migrationDatabaseUrl)
+    : await startEmbeddedBackend(home, secrets.passwords);
+  try {
+    await migrateDatabase(backend.migrationDatabaseUrl);
+  } catch (error) {
+    await backend.stop();
+    throw error;
+  }
+  return { backend, secrets };
+}
+
+async function readSecrets(directory: string): Promise<Secrets> {
+  const path = join(directory, "secrets.json");
+  if (existsSync(path)) return JSON.parse(await readFile(path, "utf8")) as Secrets;
+  const secret = () => randomBytes(32).toString("base64url");
+  const secrets: Secrets = {
+    passwords: { owner: secret(), application: secret() },
+    signingSecret: secret(),
+    tenants: [inventTenant("Demo"), inventTenant("Second demo")],
+  };
+  await writePrivately(path, `${JSON.stringify(secrets, null, 2)}\n`);
+  return secrets;
+}
+
+function workerVariables(backend: Backend, secrets: Secrets): Record<string, string> {
+  return {
+    ENVIRONMENT: "development",
+    DATABASE_URL: backend.databaseUrl,
+    SIGNING_SECRET: secrets.signingSecret,
+    ...(backend.proxy ? { NEON_FETCH_ENDPOINT: backend.proxy.fetchEndpoint } : {}),
+  };
+}
+
+const START_PATIENCE_MILLISECONDS = 90_000;
+
+async function waitUntilAnswers(baseUrl: string, worker: RunningWorker): Promise<void> {
+  const ended = worker.ended.then(() => "ended" as const);
+  const deadline = Date.now() + START_PATIENCE_MILLISECONDS;
+  while (Date.now() < deadline) {
+    const seen = await Promise.race([ended, isHealthy(baseUrl)]);
+    if (seen === "ended") throw new Error("The Worker ended while it started");
+    if (seen) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error("The Worker does not answer");
+}
+
+async function isHealthy(baseUrl: string): Promise<boolean> {
+  try {
+    return (await fetch(`${baseUrl}/healthz`, { signal: AbortSignal.timeout(5_000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+function announce({ baseUrl, tenants }: StackFile): void {
+  const [tenant] = tenants;
+  console.log(`
+  Stepledger    ${baseUrl}
+  Docs          ${baseUrl}/docs
+  Tenant        ${tenant?.name} (${tenant?.id})
+  Admin key     ${tenant?.keys.admin}
+
+  curl -H "Authorization: Bearer ${tenant?.keys.admin}" ${baseUrl}/v1/me
+
+  All keys are in .dev/stack.json. Ctrl-C stops everything.
+`);
+}
+
+/** Reads the file of a running stack; null when none runs. */
+export function readStackFile(): StackFile | null {
+  const path = join(STACK_DIRECTORY, "stack.json");
+  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as StackFile) : null;
+}
+
+/** Writes a file that its owner alone can read; a reader sees the old content or the new, never a part. */
+export async function writePrivately(path: string, content: string): Promise<void> {
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, content, { mode: 0o600 });
+  await chmod(draft, 0o600);
+  await rename(draft, path);
+}
+
+const lockPath = (directory: string) => join(directory, "lock");
+
+/** Two stacks on the same files would destroy them. */
+async function takeLock(directory: string): Promise<void> {
+  const path = lockPath(directory);
+  const holder = Number(await readFile(path, "utf8").catch(() => ""));
+  if (
+    holder > 1 &&
+    isAlive(holder) &&
+    /scripts\/(dev|preview)\.ts/.test(await commandLine(holder))
+  ) {
+    throw new Error(`A stack runs here already (process ${holder}): stop it first`);
+  }
+  await rm(path, { force: true });
+  await writeFile(path, String(process.pid), { flag: "wx" });
+  process.once("exit", () => {
+    rmSync(path, { force: true });
+    rmSync(join(directory, "stack.json"), { force: true });
+  });
+}
+
+/** The first signal that asks for the end. Later ones change nothing: the end is already on its way. */
+function nextSignal() {
+  let seen: NodeJS.Signals | null = null;
+  const received = new Promise<NodeJS.Signals>((resolve) => {
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.on(name, () => {
+        seen ??= name;
+        resolve(name);
+      });
+    }
+  });
+  return { received, seen: () => seen };
+}

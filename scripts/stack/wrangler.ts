@@ -1,0 +1,75 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join, relative } from "node:path";
+import { experimental_readRawConfig } from "wrangler";
+import { z } from "zod";
+import { PROJECT_DIRECTORY, writePrivately, type WorkerInput } from "./stack.ts";
+
+/** Wrangler phones home, looks for updates and fetches geography: a local stack needs no network. */
+export const OFFLINE_ENVIRONMENT = {
+  WRANGLER_SEND_METRICS: "false",
+  WRANGLER_SEND_ERROR_REPORTS: "false",
+  WRANGLER_HIDE_BANNER: "true",
+  WRANGLER_WRITE_LOGS: "false",
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+};
+
+/** Runs a command of wrangler in the project; its output goes to ours. */
+export function spawnWrangler(args: readonly string[]): ChildProcess {
+  const manifest = createRequire(import.meta.url).resolve("wrangler/package.json");
+  const program = join(dirname(manifest), "bin", "wrangler.js");
+  return spawn(process.execPath, [program, ...args], {
+    cwd: PROJECT_DIRECTORY,
+    env: { ...process.env, ...OFFLINE_ENVIRONMENT },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+}
+
+/** The parts of wrangler.toml that a local Worker changes; the rest is handed on as it is. */
+const productionConfig = z.looseObject({
+  main: z.string(),
+  assets: z.looseObject({ directory: z.string() }).optional(),
+  vars: z.record(z.string(), z.string()),
+  ratelimits: z.array(z.looseObject({ simple: z.looseObject({ limit: z.number() }) })),
+});
+
+function readProductionConfig(): z.output<typeof productionConfig> {
+  const path = join(PROJECT_DIRECTORY, "wrangler.toml");
+  // oxlint-disable-next-line typescript/no-unsafe-call -- its types name a package that wrangler does not install
+  const read: unknown = experimental_readRawConfig({ config: path });
+  return z.object({ rawConfig: productionConfig }).parse(read).rawConfig;
+}
+
+/**
+ * Writes the configuration of a local Worker beside the stack's other files: wrangler.toml with the local
+ * environment, with the rate limit that was asked for or none, and with the secrets in a `.dev.vars` of its own.
+ */
+export async function writeLocalConfig(input: WorkerInput): Promise<string> {
+  const { directory, options, variables } = input;
+  const production = readProductionConfig();
+  const { main, assets, vars, ratelimits } = production;
+  const fromHere = (path: string) => relative(directory, join(PROJECT_DIRECTORY, path));
+  const { rateLimit: limit } = options;
+  const { ENVIRONMENT, ...secrets } = variables;
+  const config = {
+    ...production,
+    main: fromHere(main),
+    ...(assets ? { assets: { ...assets, directory: fromHere(assets.directory) } } : {}),
+    vars: { ...vars, ENVIRONMENT },
+    ratelimits:
+      limit === null
+        ? []
+        : ratelimits.map((limiter) => ({ ...limiter, simple: { ...limiter.simple, limit } })),
+  };
+  const path = join(directory, "wrangler.json");
+  await writePrivately(path, `${JSON.stringify(config, null, 2)}\n`);
+
+  // The developer's own .dev.vars may add to what the stack sets (a token issuer, origins), not change it.
+  const own = join(PROJECT_DIRECTORY, ".dev.vars");
+  const lines = existsSync(own) ? [await readFile(own, "utf8")] : [];
+  for (const [name, value] of Object.entries(secrets)) lines.push(`${name}="${value}"`);
+  await writePrivately(join(directory, ".dev.vars"), `${lines.join("\n")}\n`);
+  return path;
+}
