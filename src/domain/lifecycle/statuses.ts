@@ -86,7 +86,11 @@ export const STEP_EVENT_TYPES = [
 export type StepEventType = (typeof STEP_EVENT_TYPES)[number];
 
 /** Kinds with which a new version may begin. */
-export const FIRST_KINDS = ["ingestion", "authoring", "pre_qa"] as const satisfies readonly StepKind[];
+export const FIRST_KINDS = [
+  "ingestion",
+  "authoring",
+  "pre_qa",
+] as const satisfies readonly StepKind[];
 export type FirstKind = (typeof FIRST_KINDS)[number];
 
 export const PIPELINES = [

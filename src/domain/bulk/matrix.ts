@@ -1,0 +1,39 @@
+import type { StepStatus } from "../lifecycle/statuses.ts";
+import type { UnifiedStatus } from "../status/unified.ts";
+
+export const BULK_TARGETS = [
+  "SUBMITTED",
+  "IN_REVIEW",
+  "CHANGES_REQUESTED",
+  "PASSED",
+  "REJECTED",
+  "DUPLICATE",
+] as const satisfies readonly UnifiedStatus[];
+export type BulkTarget = (typeof BULK_TARGETS)[number];
+
+/** To which labels a task of each label may be brought in bulk. */
+export const BULK_ALLOWED_TARGETS: Record<UnifiedStatus, readonly BulkTarget[]> = {
+  DRAFT: [],
+  CHECKING_QUALITY: [],
+  QUALITY_CHECK_FAILED: ["REJECTED", "DUPLICATE"],
+  READY_TO_SUBMIT: [],
+  SUBMITTED: ["REJECTED", "DUPLICATE"],
+  GENERATING_OUTPUT: [],
+  OUTPUT_FAILED: ["SUBMITTED", "REJECTED", "DUPLICATE"],
+  IN_REVIEW: ["CHANGES_REQUESTED", "PASSED", "REJECTED", "DUPLICATE"],
+  CHANGES_REQUESTED: ["IN_REVIEW", "PASSED", "REJECTED", "DUPLICATE"],
+  PASSED: ["REJECTED", "DUPLICATE"],
+  DELIVERED: [],
+  REJECTED: ["DUPLICATE"],
+  DUPLICATE: ["REJECTED"],
+};
+
+/** The status that a bulk target writes on the current step. */
+export const BULK_STEP_STATUS: Record<BulkTarget, StepStatus> = {
+  SUBMITTED: "queued",
+  IN_REVIEW: "in_review",
+  CHANGES_REQUESTED: "changes_requested",
+  PASSED: "approved",
+  REJECTED: "rejected",
+  DUPLICATE: "duplicate",
+};

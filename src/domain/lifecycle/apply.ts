@@ -1,0 +1,66 @@
+import type { Decision } from "./decision.ts";
+import { isRunEnded } from "./runs.ts";
+import type { StepSnapshot, TaskSnapshot } from "./snapshot.ts";
+
+/**
+ * The snapshot after a decision was recorded at a time: what the next load would find, as far as it depends on
+ * history. `paymentDispatched` is taken to hold after a dispatch of payment; whether a recall came in time only
+ * the database knows.
+ */
+export function apply(snapshot: TaskSnapshot, decision: Decision, at: string): TaskSnapshot {
+  const last = decision.events.at(-1);
+  const openRuns = snapshot.openRuns
+    .map((run) => ({ ...run, state: newState(decision, run.id) ?? run.state }))
+    .filter((run) => !isRunEnded(run.state));
+  if (last === undefined) return { ...snapshot, openRuns };
+
+  const steps = stepsAfter(snapshot, decision);
+  const step = steps.find(({ id }) => id === last.stepId);
+  if (step === undefined) throw new Error("A decision must end on a step of the active version");
+  const isLeft = step.id !== snapshot.step.id;
+  const isStatusChanged = decision.events.some(
+    (event) => event.stepId === step.id && event.fromStatus !== event.toStatus,
+  );
+  const reviews = decision.reviews.map(({ sequence, outcome }) => ({ sequence, outcome }));
+  return {
+    ...snapshot,
+    ...decision.fields,
+    archivedAt: archivedAfter(snapshot, decision, at),
+    eventSeq: snapshot.eventSeq + decision.events.length,
+    statusSince: isStatusChanged ? at : snapshot.statusSince,
+    updatedAt: at,
+    version: decision.version
+      ? { id: decision.version.id, number: decision.version.number }
+      : snapshot.version,
+    step,
+    steps,
+    reviewSequence: decision.reviews.at(-1)?.sequence ?? snapshot.reviewSequence,
+    reviews: isLeft ? [] : [...snapshot.reviews, ...reviews],
+    openRuns: isLeft ? [] : openRuns,
+    paymentDispatched:
+      (snapshot.paymentDispatched && decision.version === null) ||
+      decision.dispatches.some(({ pipeline }) => pipeline === "payment"),
+  };
+}
+
+function newState(decision: Decision, runId: string) {
+  return decision.runs.find(({ id }) => id === runId)?.state;
+}
+
+function stepsAfter(snapshot: TaskSnapshot, decision: Decision): StepSnapshot[] {
+  const kept = decision.version === null ? snapshot.steps : [];
+  const identities = decision.step === null ? kept : [...kept, decision.step];
+  return identities.map((identity) => {
+    const newest = decision.events.findLast(({ stepId }) => stepId === identity.id);
+    if (newest !== undefined) {
+      return { ...identity, status: newest.toStatus, gate: newest.toGate };
+    }
+    if ("status" in identity) return identity;
+    throw new Error("A step must be opened by an event");
+  });
+}
+
+function archivedAfter(snapshot: TaskSnapshot, decision: Decision, at: string): string | null {
+  if (decision.archive === null) return snapshot.archivedAt;
+  return decision.archive ? at : null;
+}

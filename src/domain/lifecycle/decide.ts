@@ -1,0 +1,79 @@
+import type { Outcome, Refusal } from "../refusals.ts";
+import { archived, forbidden, refuse, STATE_REFUSALS } from "../refusals.ts";
+import { isPermitted, requiredRole, rightFor } from "../rights.ts";
+import type { Command, DecisionContext } from "./commands.ts";
+import { decideAdvance } from "./decide/advance.ts";
+import { decideArchive, decideRestore } from "./decide/archive.ts";
+import { decideEdit } from "./decide/edit.ts";
+import { decideGate } from "./decide/gate.ts";
+import { decideNote } from "./decide/note.ts";
+import { decideReport } from "./decide/report.ts";
+import { decideReview } from "./decide/review.ts";
+import { decideRework } from "./decide/rework.ts";
+import { decideTransition } from "./decide/transition.ts";
+import { decideVersion } from "./decide/version.ts";
+import type { Decision } from "./decision.ts";
+import { lawfulCalls } from "./moves.ts";
+import type { TaskSnapshot } from "./snapshot.ts";
+
+/**
+ * Judges one command on one task: all that follows from it, or why it may not be. Reads nothing but its
+ * arguments and changes none of them, so that a preview may ask as often as it likes.
+ */
+export function decide(
+  snapshot: TaskSnapshot,
+  command: Command,
+  context: DecisionContext,
+): Outcome<Decision> {
+  const { role } = context.actor;
+  const right = rightFor(command, snapshot);
+  if (!isPermitted(role, right)) return refuse(forbidden(requiredRole(right)));
+
+  const outcome =
+    snapshot.archivedAt !== null && !WHILE_ARCHIVED.includes(command.type)
+      ? refuse(archived())
+      : decideCommand(snapshot, command, context);
+  if (outcome.ok || !isCausedByState(outcome.refusal)) return outcome;
+  return refuse({ ...outcome.refusal, next: lawfulCalls(snapshot, role) });
+}
+
+/**
+ * What an archived task still takes: machines that were at work may say how it ended, and remarks move
+ * nothing.
+ */
+const WHILE_ARCHIVED: readonly Command["type"][] = ["archive", "restore", "report", "note"];
+
+function decideCommand(
+  snapshot: TaskSnapshot,
+  command: Command,
+  context: DecisionContext,
+): Outcome<Decision> {
+  switch (command.type) {
+    case "transition":
+      return decideTransition(snapshot, command, context);
+    case "gate":
+      return decideGate(snapshot, command);
+    case "advance":
+      return decideAdvance(snapshot, command, context);
+    case "rework":
+      return decideRework(snapshot, command, context);
+    case "version":
+      return decideVersion(snapshot, command, context);
+    case "review":
+      return decideReview(snapshot, command, context);
+    case "report":
+      return decideReport(snapshot, command, context);
+    case "edit":
+      return decideEdit(snapshot, command);
+    case "archive":
+      return decideArchive(snapshot, command);
+    case "restore":
+      return decideRestore(snapshot, command);
+    case "note":
+      return decideNote(snapshot, command);
+  }
+}
+
+function isCausedByState(refusal: Refusal): boolean {
+  return STATE_REFUSALS.some((code) => code === refusal.code);
+}

@@ -1,0 +1,46 @@
+import type { Outcome } from "../../refusals.ts";
+import { accept, gateClosed, noNextStep, refuse } from "../../refusals.ts";
+import type { AdvanceCommand, DecisionContext } from "../commands.ts";
+import type { Decision } from "../decision.ts";
+import { GATE_ON_STATUS, isGateOpen, OPEN_GATES } from "../gates.ts";
+import type { StepSnapshot, TaskSnapshot } from "../snapshot.ts";
+import { nextKind } from "../transitions.ts";
+import { dispatchesOnEntry, identityOf, leave, NO_CHANGES, nextAttempt } from "./changes.ts";
+import { eventOpening } from "./events.ts";
+
+/** Opens a step of the next stage, through an open gate only. */
+export function decideAdvance(
+  snapshot: TaskSnapshot,
+  command: AdvanceCommand,
+  context: Pick<DecisionContext, "newId">,
+): Outcome<Decision> {
+  const { step, steps, openRuns } = snapshot;
+  const kind = nextKind(step.kind);
+  if (kind === null) return refuse(noNextStep());
+  if (!isGateOpen(step.gate)) {
+    const detail = `The gate of the ${step.kind} step is ${step.gate}. A task advances through a passed or waived one.`;
+    return refuse(gateClosed({ detail, gate: step.gate, allowed: OPEN_GATES }));
+  }
+
+  const status = command.hold === true ? "pending" : "queued";
+  const opened: StepSnapshot = {
+    id: context.newId(),
+    versionId: step.versionId,
+    kind,
+    attempt: nextAttempt(steps, kind),
+    status,
+    gate: GATE_ON_STATUS[status],
+  };
+  const left = leave(step, openRuns);
+  const payload = {
+    opened: { kind, attempt: opened.attempt, fromStepId: step.id },
+    cancelledRuns: left.runs.map(({ id }) => id),
+  };
+  return accept({
+    ...NO_CHANGES,
+    ...left,
+    events: [eventOpening("step_advanced", opened, payload, command)],
+    step: identityOf(opened),
+    dispatches: dispatchesOnEntry(opened, command.runAttachedWorkflows, context.newId),
+  });
+}

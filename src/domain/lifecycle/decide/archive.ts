@@ -1,0 +1,21 @@
+import type { Outcome } from "../../refusals.ts";
+import { accept, alreadyInStatus, refuse } from "../../refusals.ts";
+import type { ArchiveCommand, RestoreCommand } from "../commands.ts";
+import type { Decision } from "../decision.ts";
+import type { TaskSnapshot } from "../snapshot.ts";
+import { NO_CHANGES } from "./changes.ts";
+import { eventOn } from "./events.ts";
+
+/** Puts the task away: out of lists, counts and bulk changes, with all that it is. */
+export function decideArchive(snapshot: TaskSnapshot, command: ArchiveCommand): Outcome<Decision> {
+  if (snapshot.archivedAt !== null) return refuse(alreadyInStatus("The task is archived already."));
+  const events = [eventOn("task_archived", snapshot.step, {}, command)];
+  return accept({ ...NO_CHANGES, events, archive: true });
+}
+
+/** Brings an archived task back as it was. */
+export function decideRestore(snapshot: TaskSnapshot, command: RestoreCommand): Outcome<Decision> {
+  if (snapshot.archivedAt === null) return refuse(alreadyInStatus("The task is not archived."));
+  const events = [eventOn("task_restored", snapshot.step, {}, command)];
+  return accept({ ...NO_CHANGES, events, archive: false });
+}

@@ -1,0 +1,70 @@
+import { pipelinesAttachedTo } from "../../pipelines/attached.ts";
+import type { Decision, NewDispatch, NewStep, RunChange } from "../decision.ts";
+import { isStatusRelevant } from "../runs.ts";
+import type { RunFact, StepSnapshot } from "../snapshot.ts";
+import type { Pipeline, StepKind } from "../statuses.ts";
+
+/** A decision that changes nothing: what each real one starts from. */
+export const NO_CHANGES: Decision = {
+  events: [],
+  version: null,
+  step: null,
+  reviews: [],
+  runs: [],
+  recall: null,
+  dispatches: [],
+  fields: null,
+  archive: null,
+};
+
+/** The number of the next attempt of this kind among the steps of one version. */
+export function nextAttempt(steps: readonly StepSnapshot[], kind: StepKind): number {
+  const attempts = steps.filter((step) => step.kind === kind).map(({ attempt }) => attempt);
+  return Math.max(0, ...attempts) + 1;
+}
+
+/** The part of a step that never changes. */
+export function identityOf({ id, versionId, kind, attempt }: StepSnapshot): NewStep {
+  return { id, versionId, kind, attempt };
+}
+
+/** Cancels the open runs that the label depends on: their step is left or ended. */
+export function cancelOpenRuns(openRuns: readonly RunFact[]): RunChange[] {
+  return openRuns
+    .filter((run) => isStatusRelevant(run.type))
+    .map(({ id }) => ({ id, state: "CANCELLED", result: null, error: null }));
+}
+
+/** What the left step takes with it: its open runs and its undelivered dispatches. Payments stay. */
+export function leave(
+  step: StepSnapshot,
+  openRuns: readonly RunFact[],
+): Pick<Decision, "runs" | "recall"> {
+  return {
+    runs: cancelOpenRuns(openRuns),
+    recall: { stepId: step.id, versionId: step.versionId, attached: true, payment: false },
+  };
+}
+
+/** The dispatches that a step asks for on entering its state: none unless the call opted in. */
+export function dispatchesOnEntry(
+  entered: StepSnapshot,
+  runAttachedWorkflows: boolean,
+  newId: () => string,
+): NewDispatch[] {
+  return runAttachedWorkflows ? dispatchesOf(pipelinesAttachedTo(entered), entered, newId) : [];
+}
+
+/** One dispatch for each pipeline, on behalf of the step. */
+export function dispatchesOf(
+  pipelines: readonly Pipeline[],
+  step: StepSnapshot,
+  newId: () => string,
+): NewDispatch[] {
+  return pipelines.map((pipeline) => ({
+    id: newId(),
+    pipeline,
+    stepId: step.id,
+    versionId: step.versionId,
+  }));
+}

@@ -1,0 +1,58 @@
+import type { Outcome } from "../../refusals.ts";
+import { accept, forbidden, refuse, validationFailed } from "../../refusals.ts";
+import { isPermitted, requiredRole } from "../../rights.ts";
+import type { CreateInput, DecisionContext } from "../commands.ts";
+import type { Decision } from "../decision.ts";
+import { GATE_ON_STATUS } from "../gates.ts";
+import type { StepSnapshot, TaskFields } from "../snapshot.ts";
+import { startStatuses } from "../transitions.ts";
+import { identityOf, NO_CHANGES } from "./changes.ts";
+import { eventOpening } from "./events.ts";
+
+/** A new task, and what makes it: version 1, its first step and event 1. */
+export interface Creation {
+  task: { id: string } & TaskFields;
+  decision: Decision;
+}
+
+/**
+ * Makes a task. It begins with a queued ingestion, or with `start` where the work already is: no verdict is
+ * claimed for the stages before, and no pipeline is asked for.
+ */
+export function decideCreate(input: CreateInput, context: DecisionContext): Outcome<Creation> {
+  const { fields, content, contentHash, start } = input;
+  const right = start === undefined ? "create" : "start";
+  if (!isPermitted(context.actor.role, right)) return refuse(forbidden(requiredRole(right)));
+  const kind = start?.kind ?? "ingestion";
+  const status = start?.status ?? "queued";
+  const statuses = startStatuses(kind);
+  if (!statuses.includes(status)) {
+    const message = `A task cannot start as ${kind} in ${status}: one of ${statuses.join(", ")} is possible.`;
+    return refuse(validationFailed({ path: ["start", "status"], code: "not_in_kind", message }));
+  }
+
+  const { newId } = context;
+  const task = { id: newId(), ...fields };
+  const version = { id: newId(), number: 1, content, contentHash, reason: null };
+  const opened: StepSnapshot = {
+    id: newId(),
+    versionId: version.id,
+    kind,
+    attempt: 1,
+    status,
+    gate: GATE_ON_STATUS[status],
+  };
+  const payload = {
+    title: fields.title,
+    externalId: fields.externalId,
+    taxonomyCode: fields.taxonomyCode,
+    priority: fields.priority,
+    assignee: fields.assignee,
+    contentHash,
+    opened: { kind, attempt: opened.attempt, fromStepId: null },
+    ...(start !== undefined && { imported: true as const }),
+  };
+  const event = eventOpening("task_created", opened, payload, { reason: start?.reason });
+  const decision = { ...NO_CHANGES, events: [event], version, step: identityOf(opened) };
+  return accept({ task, decision });
+}

@@ -1,0 +1,27 @@
+import type { Outcome } from "../../refusals.ts";
+import { accept, alreadyInStatus, invalidTransition, refuse } from "../../refusals.ts";
+import type { GateCommand } from "../commands.ts";
+import type { Decision } from "../decision.ts";
+import { allowedGatesByHand } from "../gates.ts";
+import type { TaskSnapshot } from "../snapshot.ts";
+import { NO_CHANGES } from "./changes.ts";
+import { eventBetween } from "./events.ts";
+import { misaimed } from "./target.ts";
+
+/** Changes the current step's gate by hand, where a hand may: a verdict comes with a status alone. */
+export function decideGate(snapshot: TaskSnapshot, command: GateCommand): Outcome<Decision> {
+  const { step } = snapshot;
+  const { gate } = command;
+  const misaim = misaimed(snapshot, command.target);
+  if (misaim) return refuse(misaim);
+  if (gate === step.gate) return refuse(alreadyInStatus(`The gate is ${gate} already.`));
+  const allowed = allowedGatesByHand(step.status, step.gate);
+  if (!allowed.includes(gate)) {
+    const subject = "the gate, by hand,";
+    return refuse(invalidTransition({ subject, from: step.gate, to: gate, allowed }));
+  }
+  return accept({
+    ...NO_CHANGES,
+    events: [eventBetween("gate_changed", step, { ...step, gate }, {}, command)],
+  });
+}

@@ -1,0 +1,27 @@
+import type { Outcome } from "../../refusals.ts";
+import { accept, alreadyInStatus, gateClosed, invalidTransition, refuse } from "../../refusals.ts";
+import { gateAfter } from "../gates.ts";
+import type { StepSnapshot } from "../snapshot.ts";
+import type { StepStatus } from "../statuses.ts";
+import { allowedNext } from "../transitions.ts";
+
+/** The step after a lawful change of status. Every status that ever changes goes through here. */
+export function moveStep(step: StepSnapshot, status: StepStatus): Outcome<StepSnapshot> {
+  if (step.status === status) return refuse(alreadyInStatus(`The step is ${status} already.`));
+  const allowed = allowedNext(step.kind, step.status);
+  if (!allowed.includes(status)) {
+    const subject = `the ${step.kind} step`;
+    return refuse(invalidTransition({ subject, from: step.status, to: status, allowed }));
+  }
+  const gate = gateAfter(step.status, step.gate, status);
+  if (gate === "gate_closed") {
+    return refuse(
+      gateClosed({
+        detail: `The gate is blocked by hand: it has to be unblocked before the step can be ${status}.`,
+        gate: step.gate,
+        allowed: allowed.filter((next) => gateAfter(step.status, step.gate, next) !== gate),
+      }),
+    );
+  }
+  return accept({ ...step, status, gate });
+}

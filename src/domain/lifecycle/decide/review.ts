@@ -1,0 +1,33 @@
+import type { Outcome } from "../../refusals.ts";
+import { accept, refuse, validationFailed } from "../../refusals.ts";
+import type { DecisionContext, ReviewCommand } from "../commands.ts";
+import type { Decision } from "../decision.ts";
+import type { TaskSnapshot } from "../snapshot.ts";
+import { NO_CHANGES } from "./changes.ts";
+import { decideTransition } from "./transition.ts";
+import { afterReview, newReview } from "./verdict.ts";
+
+/** Records a verdict on the current step, and the transition that it carries, both or neither. */
+export function decideReview(
+  snapshot: TaskSnapshot,
+  command: ReviewCommand,
+  context: DecisionContext,
+): Outcome<Decision> {
+  const { move, outcome } = command;
+  const review = newReview(snapshot, command, context);
+  if (move === undefined) return accept(afterReview(review, snapshot, NO_CHANGES));
+
+  if (outcome === "failed" && move.status === "approved") {
+    const message = "A failed review cannot approve the step that it judged.";
+    return refuse(
+      validationFailed({ path: ["move", "status"], code: "contradicts_outcome", message }),
+    );
+  }
+  const judged: TaskSnapshot = {
+    ...snapshot,
+    reviewSequence: review.sequence,
+    reviews: [...snapshot.reviews, { sequence: review.sequence, outcome }],
+  };
+  const moved = decideTransition(judged, { type: "transition", ...move }, context);
+  return moved.ok ? accept(afterReview(review, snapshot, moved.value)) : moved;
+}

@@ -1,0 +1,83 @@
+import type { Outcome } from "../../refusals.ts";
+import { accept, refuse, validationFailed } from "../../refusals.ts";
+import type { DecisionContext, TransitionCommand } from "../commands.ts";
+import type { Decision } from "../decision.ts";
+import type { StepSnapshot, TaskSnapshot } from "../snapshot.ts";
+import { isAgainstFailure } from "../standing.ts";
+import { ENDING_STATUSES, TAKING_BACK_STATUSES } from "../transitions.ts";
+import { cancelOpenRuns, dispatchesOnEntry, NO_CHANGES } from "./changes.ts";
+import { eventBetween } from "./events.ts";
+import { moveStep } from "./move-step.ts";
+import { misaimed } from "./target.ts";
+import { afterReview, newReview } from "./verdict.ts";
+
+/**
+ * Changes the current step's status. An approval of a quality check against a failure that still stands needs
+ * a reason, and records the passed review that it amounts to.
+ */
+export function decideTransition(
+  snapshot: TaskSnapshot,
+  command: TransitionCommand,
+  context: DecisionContext,
+): Outcome<Decision> {
+  const { status, reason, duplicateOf } = command;
+  const misaim = misaimed(snapshot, command.target);
+  if (misaim) return refuse(misaim);
+  const moved = moveStep(snapshot.step, status);
+  if (!moved.ok) return moved;
+  const misuse =
+    duplicateOf === undefined ? null : duplicateOfMisuse(snapshot, status, duplicateOf);
+  if (misuse) return refuse(validationFailed(misuse));
+  const decision: Decision = {
+    ...transitionTo(moved.value, snapshot, command),
+    dispatches: dispatchesOnEntry(moved.value, command.runAttachedWorkflows, context.newId),
+  };
+  if (!isAgainstFailure(status, snapshot)) return accept(decision);
+
+  if (reason === undefined) {
+    const message = "Approving against a failed review takes a reason.";
+    return refuse(validationFailed({ path: ["reason"], code: "required", message }));
+  }
+  const review = newReview(snapshot, { kind: "expert", outcome: "passed", notes: reason }, context);
+  return accept(afterReview(review, snapshot, decision));
+}
+
+/** What follows from a change of the current step's status that was found lawful, but for dispatches. */
+export function transitionTo(
+  moved: StepSnapshot,
+  snapshot: TaskSnapshot,
+  command: Omit<TransitionCommand, "type" | "target" | "status">,
+  type: "step_transitioned" | "bulk_transitioned" = "step_transitioned",
+): Decision {
+  const { step, openRuns } = snapshot;
+  const isEnding = ENDING_STATUSES.some((ending) => ending === moved.status);
+  const isTakingBack = TAKING_BACK_STATUSES.some((takingBack) => takingBack === moved.status);
+  const runs = isEnding ? cancelOpenRuns(openRuns) : [];
+  const payload = {
+    ...(isEnding && { cancelledRuns: runs.map(({ id }) => id) }),
+    ...(command.payload !== undefined && { data: command.payload }),
+  };
+  return {
+    ...NO_CHANGES,
+    events: [eventBetween(type, step, moved, payload, command)],
+    runs,
+    recall: isTakingBack
+      ? { stepId: step.id, versionId: step.versionId, attached: isEnding, payment: true }
+      : null,
+  };
+}
+
+function duplicateOfMisuse(
+  snapshot: TaskSnapshot,
+  status: TransitionCommand["status"],
+  duplicateOf: string,
+) {
+  const path = ["duplicateOf"];
+  if (status !== "duplicate") {
+    const message = "duplicateOf goes with the status duplicate alone.";
+    return { path, code: "not_applicable", message };
+  }
+  return duplicateOf === snapshot.id
+    ? { path, code: "self_duplicate", message: "A task cannot be a duplicate of itself." }
+    : null;
+}

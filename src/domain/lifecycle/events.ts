@@ -1,0 +1,99 @@
+import { z } from "zod";
+import type { StepEventType } from "./statuses.ts";
+import {
+  FIRST_KINDS,
+  REVIEW_KINDS,
+  REVIEW_OUTCOMES,
+  RUN_STATES,
+  STEP_KINDS,
+  WORKER_TYPES,
+} from "./statuses.ts";
+
+/** The step that the event opens, and the one that was current before it. */
+const opened = z.object({
+  kind: z.enum(STEP_KINDS),
+  attempt: z.int().min(1),
+  fromStepId: z.string().nullable(),
+});
+
+/** Runs that the event cancelled, because their step was left or ended. */
+const cancelledRuns = z.array(z.string());
+
+const fields = z.object({
+  title: z.string(),
+  externalId: z.string().nullable(),
+  taxonomyCode: z.string().nullable(),
+  priority: z.number(),
+  assignee: z.string().nullable(),
+});
+
+function change<Value extends z.ZodType>(value: Value) {
+  return z.object({ from: value, to: value }).exactOptional();
+}
+
+const transition = z.object({
+  /** Only where the new status ends the step. */
+  cancelledRuns: cancelledRuns.exactOptional(),
+  /** What the caller had to say, as it came. */
+  data: z.record(z.string(), z.unknown()).exactOptional(),
+});
+
+/**
+ * What each event says beside its columns: all that the fold and the label need, so that history alone is
+ * enough. Read with these schemas; written through `PayloadOf`.
+ */
+export const EVENT_PAYLOADS = {
+  task_created: fields.extend({
+    contentHash: z.string(),
+    opened,
+    /** The task began elsewhere; nothing is claimed about the stages before. */
+    imported: z.literal(true).exactOptional(),
+  }),
+  step_transitioned: transition,
+  gate_changed: z.object({}),
+  step_advanced: z.object({ opened, cancelledRuns }),
+  step_reworked: z.object({ opened, cancelledRuns }),
+  version_created: z.object({
+    version: z.object({
+      number: z.int().min(2),
+      contentHash: z.string(),
+      firstKind: z.enum(FIRST_KINDS),
+    }),
+    opened,
+    cancelledRuns,
+  }),
+  review_recorded: z.object({
+    review: z.object({
+      id: z.string(),
+      outcome: z.enum(REVIEW_OUTCOMES),
+      kind: z.enum(REVIEW_KINDS),
+      sequence: z.int().min(1),
+      stepId: z.string(),
+    }),
+  }),
+  worker_run_changed: z.object({
+    run: z.object({
+      id: z.string(),
+      type: z.enum(WORKER_TYPES),
+      state: z.enum(RUN_STATES),
+      stepId: z.string(),
+    }),
+  }),
+  bulk_transitioned: transition,
+  bulk_reverted: z.object({ cancelledRuns: cancelledRuns.exactOptional() }),
+  task_updated: z.object({
+    changes: z.object({
+      title: change(fields.shape.title),
+      externalId: change(fields.shape.externalId),
+      taxonomyCode: change(fields.shape.taxonomyCode),
+      priority: change(fields.shape.priority),
+      assignee: change(fields.shape.assignee),
+    }),
+  }),
+  task_archived: z.object({}),
+  task_restored: z.object({}),
+  note_added: z.object({ text: z.string() }),
+} as const satisfies Record<StepEventType, z.ZodType>;
+
+/** The payload of one type of event. */
+export type PayloadOf<Type extends StepEventType> = z.output<(typeof EVENT_PAYLOADS)[Type]>;

@@ -1,0 +1,179 @@
+import { newValues } from "./decide/edit.ts";
+import { EVENT_PAYLOADS } from "./events.ts";
+import { isStatusRelevant } from "./runs.ts";
+import type { ReviewFact, RunFact, StepSnapshot, TaskSnapshot } from "./snapshot.ts";
+import type { GateState, StepEventType, StepKind, StepStatus } from "./statuses.ts";
+
+/** An event as it was recorded, joined with what never changes of its step and version. */
+export interface RecordedEvent {
+  taskId: string;
+  seq: number;
+  type: StepEventType;
+  stepId: string;
+  versionId: string;
+  step: { kind: StepKind; attempt: number };
+  versionNumber: number;
+  fromStatus: StepStatus | null;
+  toStatus: StepStatus;
+  fromGate: GateState | null;
+  toGate: GateState;
+  payload: unknown;
+  at: string;
+}
+
+/**
+ * A task as its history tells it. Of the open runs it knows those that a label can depend on, RUNNING and of a
+ * status-relevant type; `steps` are those of the active version, `sealedSteps` those of the versions before.
+ */
+export interface TaskState extends Omit<TaskSnapshot, "paymentDispatched"> {
+  sealedSteps: readonly StepSnapshot[];
+}
+
+/**
+ * The task after its events, which begin with the first and ascend without a gap: exactly what the tables say,
+ * or said at the time of the last one given. A history that contradicts itself is a defect and throws.
+ */
+export function fold(events: readonly RecordedEvent[]): TaskState {
+  let state: TaskState | null = null;
+  for (const event of events) state = state === null ? begin(event) : evolve(state, event);
+  if (state === null) throw new Error("A task without events has no state");
+  return state;
+}
+
+/** The state after one event more. */
+export function evolve(state: TaskState, event: RecordedEvent): TaskState {
+  if (event.seq !== state.eventSeq + 1) throw broken(event, `follows ${state.eventSeq}`);
+  const told: TaskState = { ...state, eventSeq: event.seq, updatedAt: event.at };
+  switch (event.type) {
+    case "task_created":
+      throw broken(event, "creates a task that exists");
+    case "step_advanced":
+    case "step_reworked":
+    case "version_created":
+      return opening(told, event);
+    case "step_transitioned":
+    case "bulk_transitioned":
+    case "bulk_reverted": {
+      const { cancelledRuns = [] } = EVENT_PAYLOADS[event.type].parse(event.payload);
+      return withoutRuns(withStep(told, event), cancelledRuns);
+    }
+    case "gate_changed":
+    case "note_added":
+      return withStep(told, event);
+    case "review_recorded":
+      return withReview(
+        withStep(told, event),
+        EVENT_PAYLOADS.review_recorded.parse(event.payload).review,
+      );
+    case "worker_run_changed":
+      return withRun(
+        withStep(told, event),
+        EVENT_PAYLOADS.worker_run_changed.parse(event.payload).run,
+      );
+    case "task_updated":
+      return {
+        ...withStep(told, event),
+        ...newValues(EVENT_PAYLOADS.task_updated.parse(event.payload).changes),
+      };
+    case "task_archived":
+      return { ...withStep(told, event), archivedAt: event.at };
+    case "task_restored":
+      return { ...withStep(told, event), archivedAt: null };
+  }
+}
+
+function begin(event: RecordedEvent): TaskState {
+  if (event.type !== "task_created" || event.seq !== 1) throw broken(event, "cannot be the first");
+  const { title, externalId, taxonomyCode, priority, assignee } = EVENT_PAYLOADS.task_created.parse(
+    event.payload,
+  );
+  const step = openedStep(event);
+  return {
+    id: event.taskId,
+    title,
+    externalId,
+    taxonomyCode,
+    priority,
+    assignee,
+    archivedAt: null,
+    eventSeq: 1,
+    statusSince: event.at,
+    createdAt: event.at,
+    updatedAt: event.at,
+    version: { id: event.versionId, number: event.versionNumber },
+    step,
+    steps: [step],
+    sealedSteps: [],
+    reviewSequence: 0,
+    reviews: [],
+    openRuns: [],
+  };
+}
+
+/** The pointer moves to the step that the event opens; reviews and runs of the one before stay behind. */
+function opening(state: TaskState, event: RecordedEvent): TaskState {
+  const step = openedStep(event);
+  const isNewVersion = event.versionId !== state.version.id;
+  return {
+    ...state,
+    version: { id: event.versionId, number: event.versionNumber },
+    step,
+    steps: isNewVersion ? [step] : [...state.steps, step],
+    sealedSteps: isNewVersion ? [...state.sealedSteps, ...state.steps] : state.sealedSteps,
+    statusSince: event.at,
+    reviews: [],
+    openRuns: [],
+  };
+}
+
+function openedStep(event: RecordedEvent): StepSnapshot {
+  if (event.fromStatus !== null || event.fromGate !== null)
+    throw broken(event, "opens a step twice");
+  return {
+    id: event.stepId,
+    versionId: event.versionId,
+    kind: event.step.kind,
+    attempt: event.step.attempt,
+    status: event.toStatus,
+    gate: event.toGate,
+  };
+}
+
+/** The named step in its new state: the current one, or one whose gate a rework revokes. */
+function withStep(state: TaskState, event: RecordedEvent): TaskState {
+  const before = state.steps.find(({ id }) => id === event.stepId);
+  if (before === undefined)
+    throw broken(event, "names a step that the active version does not have");
+  if (before.status !== event.fromStatus || before.gate !== event.fromGate) {
+    throw broken(event, `leaves ${event.fromStatus} and ${event.fromGate}, where the step was not`);
+  }
+  const after = { ...before, status: event.toStatus, gate: event.toGate };
+  const isCurrent = before.id === state.step.id;
+  return {
+    ...state,
+    steps: state.steps.map((step) => (step === before ? after : step)),
+    step: isCurrent ? after : state.step,
+    statusSince: isCurrent && after.status !== before.status ? event.at : state.statusSince,
+  };
+}
+
+function withReview(state: TaskState, review: ReviewFact & { stepId: string }): TaskState {
+  const { sequence, outcome, stepId } = review;
+  const reviews =
+    stepId === state.step.id ? [...state.reviews, { sequence, outcome }] : state.reviews;
+  return { ...state, reviews, reviewSequence: Math.max(state.reviewSequence, sequence) };
+}
+
+function withRun(state: TaskState, { stepId, ...run }: RunFact & { stepId: string }): TaskState {
+  const others = withoutRuns(state, [run.id]);
+  const counts = run.state === "RUNNING" && isStatusRelevant(run.type) && stepId === state.step.id;
+  return counts ? { ...others, openRuns: [...others.openRuns, run] } : others;
+}
+
+function withoutRuns(state: TaskState, ids: readonly string[]): TaskState {
+  return { ...state, openRuns: state.openRuns.filter(({ id }) => !ids.includes(id)) };
+}
+
+function broken(event: RecordedEvent, fault: string): Error {
+  return new Error(`Event ${event.seq} (${event.type}) of a history ${fault}`);
+}

@@ -1,0 +1,54 @@
+import { BULK_ALLOWED_TARGETS, BULK_STEP_STATUS, BULK_TARGETS } from "./bulk/matrix.ts";
+import { EVAL_TRANSITIONS, TRIAL_TRANSITIONS } from "./evals/transitions.ts";
+import { GATE_ON_STATUS, GATE_TRANSITIONS } from "./lifecycle/gates.ts";
+import {
+  DISPATCH_TRANSITIONS,
+  OPERATION_TRANSITIONS,
+  REPORT_EFFECTS,
+  RUN_TRANSITIONS,
+} from "./lifecycle/runs.ts";
+import {
+  GATE_STATES,
+  PIPELINES,
+  STATUS_RELEVANT_WORKER_TYPES,
+  STEP_KINDS,
+  STEP_STATUSES,
+  WORKER_TYPES,
+} from "./lifecycle/statuses.ts";
+import { STEP_TRANSITIONS } from "./lifecycle/transitions.ts";
+import { PIPELINES_ON_ENTRY, PIPELINES_ON_TARGET } from "./pipelines/attached.ts";
+import { REGISTRY_VERSION } from "./registry-version.ts";
+import { ATTENTION_RULES } from "./status/attention.ts";
+import { RESOLVER_RULES } from "./status/rules.ts";
+import { TERMINAL_UNIFIED, UNIFIED_STATUSES } from "./status/unified.ts";
+
+/** Every table of the domain, as data. */
+export function registry() {
+  return {
+    registryVersion: REGISTRY_VERSION,
+    stepKinds: STEP_KINDS,
+    stepStatuses: STEP_STATUSES,
+    gateStates: GATE_STATES,
+    stepTransitions: STEP_TRANSITIONS,
+    gateTransitions: GATE_TRANSITIONS,
+    gateOnStatus: GATE_ON_STATUS,
+    unifiedStatuses: UNIFIED_STATUSES,
+    resolver: RESOLVER_RULES,
+    attention: ATTENTION_RULES,
+    bulkTargets: BULK_TARGETS,
+    bulkAllowedTargets: BULK_ALLOWED_TARGETS,
+    bulkStepStatus: BULK_STEP_STATUS,
+    terminalUnified: TERMINAL_UNIFIED,
+    workerTypes: WORKER_TYPES,
+    statusRelevantWorkerTypes: STATUS_RELEVANT_WORKER_TYPES,
+    reportEffects: REPORT_EFFECTS,
+    pipelines: PIPELINES,
+    pipelinesOnEntry: PIPELINES_ON_ENTRY,
+    pipelinesOnTarget: PIPELINES_ON_TARGET,
+    runTransitions: RUN_TRANSITIONS,
+    dispatchTransitions: DISPATCH_TRANSITIONS,
+    operationTransitions: OPERATION_TRANSITIONS,
+    evalTransitions: EVAL_TRANSITIONS,
+    trialTransitions: TRIAL_TRANSITIONS,
+  };
+}
