@@ -1,4 +1,12 @@
-import type { ReviewOutcome, RunState, StepKind, StepStatus, WorkerType } from "./statuses.ts";
+import type {
+  DispatchState,
+  OperationState,
+  ReviewOutcome,
+  RunState,
+  StepKind,
+  StepStatus,
+  WorkerType,
+} from "./statuses.ts";
 import { STATUS_RELEVANT_WORKER_TYPES } from "./statuses.ts";
 
 /** The life of a worker run, and of an insight. */
@@ -10,9 +18,6 @@ export const RUN_TRANSITIONS: Record<RunState, readonly RunState[]> = {
   CANCELLED: [],
 };
 
-export const DISPATCH_STATES = ["pending", "sent", "delivered", "recalled", "dead"] as const;
-export type DispatchState = (typeof DISPATCH_STATES)[number];
-
 /** The life of one request that a pipeline run for a task. */
 export const DISPATCH_TRANSITIONS: Record<DispatchState, readonly DispatchState[]> = {
   pending: ["sent", "recalled", "dead"],
@@ -21,16 +26,6 @@ export const DISPATCH_TRANSITIONS: Record<DispatchState, readonly DispatchState[
   recalled: [],
   dead: ["pending"],
 };
-
-export const OPERATION_STATES = [
-  "queued",
-  "running",
-  "completed",
-  "partial",
-  "failed",
-  "cancelled",
-] as const;
-export type OperationState = (typeof OPERATION_STATES)[number];
 
 /** The life of a bulk operation. */
 export const OPERATION_TRANSITIONS: Record<OperationState, readonly OperationState[]> = {
