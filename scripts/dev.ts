@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { parseStackOptions } from "./stack/options.ts";
-import { endProcess } from "./stack/processes.ts";
+import { endProcess, exitsWithin } from "./stack/processes.ts";
 import { runStackProcess, type StartWorker } from "./stack/stack.ts";
 import { spawnWrangler, writeLocalConfig } from "./stack/wrangler.ts";
 
@@ -21,7 +21,7 @@ const startWorker: StartWorker = async (input) => {
     ended,
     stop: async (isInterrupted) => {
       // Ctrl-C reaches the whole group of processes: wrangler is ending by itself, and is not asked twice.
-      if (isInterrupted) await Promise.race([ended, new Promise((go) => setTimeout(go, 5_000))]);
+      if (isInterrupted) await exitsWithin(child, 5_000);
       await endProcess(child, [
         { signal: "SIGTERM", patienceMilliseconds: 4_000 },
         { signal: "SIGKILL", patienceMilliseconds: 1_000 },

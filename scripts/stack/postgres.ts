@@ -18,10 +18,11 @@ import {
 import { createRequire } from "node:module";
 import { arch, platform, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { freePort } from "./ports.ts";
-import { commandLine, endProcess, isAlive, sleep } from "./processes.ts";
+import { commandLine, endProcess } from "./processes.ts";
 
 /** A PostgreSQL server of our own on the loopback interface. */
 export interface Cluster {
@@ -255,7 +256,10 @@ async function stopOrphan(data: string): Promise<void> {
   const pid = Number(lock.split("\n")[0]);
   if (!Number.isInteger(pid) || pid <= 1 || !(await commandLine(pid)).includes(data)) return;
   process.kill(pid, "SIGINT");
-  for (let waited = 0; waited < 10_000 && isAlive(pid); waited += 100) await sleep(100);
+  for (let waited = 0; waited < 10_000; waited += 100) {
+    if (!(await commandLine(pid)).includes(data)) return;
+    await setTimeout(100);
+  }
 }
 
 const PORTS_TRIED_MAX = 5;

@@ -1,11 +1,5 @@
-import type { ChildProcess } from "node:child_process";
-import { execFile } from "node:child_process";
+import { execFile, type ChildProcess } from "node:child_process";
 import { promisify } from "node:util";
-
-/** Waits without keeping the process alive for it. */
-export function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
-}
 
 /** Whether a process of this id lives. */
 export function isAlive(pid: number): boolean {
@@ -32,10 +26,24 @@ export async function endProcess(
   child: ChildProcess,
   signals: readonly { signal: NodeJS.Signals; patienceMilliseconds: number }[],
 ): Promise<void> {
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   for (const { signal, patienceMilliseconds } of signals) {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill(signal);
-    await Promise.race([ended, sleep(patienceMilliseconds)]);
+    await exitsWithin(child, patienceMilliseconds);
   }
+}
+
+/** Waits for the end of a process, or for the given time at the longest. */
+export function exitsWithin(child: ChildProcess, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      resolve();
+      return;
+    }
+    const timer = setTimeout(resolve, milliseconds);
+    child.once("exit", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

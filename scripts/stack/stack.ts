@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { startEmbeddedBackend, startGivenBackend, type Backend } from "./backend.ts";
 import { migrateDatabase } from "./migrate.ts";
 import type { StackOptions } from "./options.ts";
+import { requireFreePort } from "./ports.ts";
 import { removeHome } from "./postgres.ts";
 import { commandLine, isAlive } from "./processes.ts";
 import { inventTenant, storeTenant, type Tenant } from "./tenants.ts";
@@ -56,6 +57,7 @@ async function runStack(options: StackOptions, startWorker: StartWorker): Promis
   const directory = STACK_DIRECTORY;
   await mkdir(directory, { recursive: true });
   await takeLock(directory);
+  await requireFreePort(options.port);
   const stops: ((isInterrupted: boolean) => Promise<void>)[] = [];
   const signal = nextSignal();
   let worker: RunningWorker | null = null;
