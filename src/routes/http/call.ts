@@ -1,7 +1,8 @@
+import type { Done } from "../../actions/call.ts";
 import type { TokenSigner } from "../../actions/signed-token.ts";
 import type { Operation, TenantDatabase } from "../../db/client.ts";
 import type { Actor } from "../../domain/actor.ts";
-import type { Refusal } from "../../domain/refusals.ts";
+import type { Outcome, Refusal } from "../../domain/refusals.ts";
 import type { Settings } from "../../env.ts";
 
 /** All that a route knows of its caller: tenant and actor come from the credential alone. */
@@ -45,4 +46,14 @@ export function reply<Value>(
   extras: Omit<Reply<Value>, "ok" | "value"> = {},
 ): Reply<Value> {
   return { ok: true, value, ...extras };
+}
+
+/** The answer to what an action did, found done, or refused; `extras` may look at what was done. */
+export function replyTo<Value>(
+  outcome: Outcome<Done<Value>>,
+  extras: (value: Value) => Pick<Reply<Value>, "etag" | "headers" | "status"> = () => ({}),
+): Answer<Value> {
+  if (!outcome.ok) return outcome;
+  const { value, replayed } = outcome.value;
+  return reply(value, { ...extras(value), replayed });
 }

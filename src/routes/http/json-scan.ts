@@ -77,6 +77,7 @@ export function scanJson(text: string): JsonScan {
   const scan: JsonScan = { tooDeep: false, duplicateKey: null, issues: [] };
   const containers: Container[] = [];
   let depth = 0;
+  let innermost: Container | null = null;
   let nextBackslash = -1;
   let position = 0;
 
@@ -95,12 +96,11 @@ export function scanJson(text: string): JsonScan {
       const end = endOfString(text, position);
       if (end === -1) return scan;
       const escaped = nextBackslash < end;
-      const container = containers[depth - 1];
-      const isKey = container?.expectsKey === true;
-      if (escaped || isKey) {
+      const keyed = innermost?.expectsKey === true ? innermost : null;
+      if (escaped || keyed !== null) {
         const value = escaped ? decoded(text, position, end) : text.slice(position + 1, end);
         if (value === null) return scan;
-        if (isKey && !container.enter(value)) scan.duplicateKey ??= path();
+        if (keyed?.enter(value) === false) scan.duplicateKey ??= path();
         if (escaped && !isStorable(value)) {
           report("invalid_text", "Text must not hold NUL or half a surrogate pair.");
         }
@@ -111,15 +111,16 @@ export function scanJson(text: string): JsonScan {
         scan.tooDeep = true;
         return scan;
       }
-      const container = (containers[depth] ??= new Container());
-      container.open(code === OPEN_BRACE);
+      innermost = containers[depth] ??= new Container();
+      innermost.open(code === OPEN_BRACE);
       depth += 1;
       position += 1;
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
-      if (depth > 0) depth -= 1;
+      depth = Math.max(0, depth - 1);
+      innermost = depth === 0 ? null : (containers[depth - 1] ?? null);
       position += 1;
     } else if (code === COMMA) {
-      containers[depth - 1]?.next();
+      innermost?.next();
       position += 1;
     } else if (code === MINUS || isDigit(code)) {
       const end = endOfNumber(text, position);

@@ -67,7 +67,8 @@ type Bytes = { ok: true; bytes: Uint8Array } | { ok: false; fault: Fault };
 
 async function readBytes(request: Request, bytesMax: number): Promise<Bytes> {
   if (request.body === null) return { ok: true, bytes: new Uint8Array() };
-  const reader = request.body.getReader();
+  // The runtime's own type leaves open what a stream is of; a request's is of bytes.
+  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (;;) {

@@ -164,6 +164,10 @@ const lawfulCall = z
     method: z.enum(["PATCH", "POST"]),
     path: z.string(),
     body: z.record(z.string(), z.unknown()),
+    needs: z
+      .array(z.string())
+      .optional()
+      .openapi({ description: "Members of the body that only the caller can fill in." }),
   })
   .openapi("LawfulCall");
 

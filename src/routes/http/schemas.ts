@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import type { TaskRef } from "../../domain/task-ref.ts";
 import { isStorable } from "./json-scan.ts";
 
 /** Any UUID, in lower case: one id has one spelling in fingerprints and comparisons. */
@@ -36,9 +37,6 @@ export const externalId = lineText(200).openapi("ExternalId", {
   example: "gsm8k-0042",
 });
 
-/** How a call names a task. */
-export type TaskRef = { id: string } | { externalId: string };
-
 const EXTERNAL_PREFIX = "ext:";
 
 /** A task's id, or `ext:` and its external id. */
@@ -53,7 +51,7 @@ export const taskRef = z
       return isExternal ? { externalId: parsed.data } : { id: parsed.data };
     }
     for (const issue of parsed.error.issues) {
-      const code = issue.code === "custom" ? issue.params?.["code"] : issue.code;
+      const code: unknown = issue.code === "custom" ? issue.params?.["code"] : issue.code;
       context.addIssue({ code: "custom", params: { code }, message: issue.message });
     }
     return z.NEVER;
@@ -65,13 +63,10 @@ export const taskRef = z
   });
 
 /** Why somebody did it. */
-export const reason = safeText(2000)
-  .min(1)
-  .regex(/\S/, "Must not be blank.")
-  .openapi("Reason", {
-    description: "Why; it is stored on the event.",
-    example: "Answer verified.",
-  });
+export const reason = safeText(2000).min(1).regex(/\S/, "Must not be blank.").openapi("Reason", {
+  description: "Why; it is stored on the event.",
+  example: "Answer verified.",
+});
 
 /** An instant in UTC, as the database tells it: with microseconds. */
 export const timestamp = z.iso
@@ -104,18 +99,18 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** Sooner or later somebody merges such objects with Object.assign, and these keys would change all others. */
 function refuseForbiddenKeys(value: unknown, context: z.RefinementCtx): void {
   const visit = (node: unknown, path: (string | number)[]): void => {
-    if (Array.isArray(node)) return node.forEach((item, index) => visit(item, [...path, index]));
-    if (!isObject(node)) return;
+    if (typeof node !== "object" || node === null) return;
+    const isList = Array.isArray(node);
     for (const [key, item] of Object.entries(node)) {
-      if (FORBIDDEN_KEYS.has(key)) {
+      if (!isList && FORBIDDEN_KEYS.has(key)) {
         context.addIssue({
           code: "custom",
           path: [...path, key],
           params: { code: "forbidden_key" },
           message: "This key is not allowed.",
         });
-      } else {
-        visit(item, [...path, key]);
+      } else if (typeof item === "object") {
+        visit(item, [...path, isList ? Number(key) : key]);
       }
     }
   };

@@ -12,6 +12,7 @@ export interface LogEntry {
 export type Log = (entry: LogEntry) => void;
 
 /** Writes an entry as one JSON object on one line: whatever is in it, it stays one line. */
+// oxlint-disable-next-line eslint/no-console -- a Worker's log is its console
 export const logToConsole: Log = (entry) => console.log(JSON.stringify(entry));
 
 /** Begins the trace of a request, under its own id if that is one that may stand in a log and a header. */

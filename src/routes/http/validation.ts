@@ -78,8 +78,9 @@ function longListMax(schema: z.core.$ZodType, value: unknown): number | null {
     return typeof maximum === "number" && value.length > maximum ? maximum : null;
   }
   if (schema instanceof z.ZodObject && typeof value === "object" && value !== null) {
+    const fields = new Map<string, z.core.$ZodType>(Object.entries(schema.shape));
     for (const [key, field] of Object.entries(value)) {
-      const fieldSchema = Object.hasOwn(schema.shape, key) ? schema.shape[key] : undefined;
+      const fieldSchema = fields.get(key);
       const max = fieldSchema === undefined ? null : longListMax(fieldSchema, field);
       if (max !== null) return max;
     }

@@ -1,0 +1,206 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { scanJson } from "../../src/routes/http/json-scan.ts";
+import { parseJson } from "../../src/routes/http/json.ts";
+
+const parse = (text: string) => parseJson(new TextEncoder().encode(text));
+
+/** The error of a text that is refused: its code, or that of its first issue. */
+function errorOf(text: string): string {
+  const parsed = parse(text);
+  if (parsed.ok) return "none";
+  return parsed.fault.code === "validation_failed"
+    ? `validation_failed ${parsed.fault.issues[0]?.code} at ${parsed.fault.issues[0]?.path.join(".")}`
+    : parsed.fault.code;
+}
+
+describe("what JSON.parse takes and the service takes too", () => {
+  test("every document of ordinary values is read as JSON.parse reads it", () => {
+    fc.assert(
+      fc.property(storableJson(5), fc.constantFrom(undefined, 1, "\t"), (value, indent) => {
+        const text = JSON.stringify(value, null, indent);
+        expect(parse(text)).toEqual({ ok: true, value: JSON.parse(text) });
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("escapes of every kind are read as JSON.parse reads them", () => {
+    const escape = fc.constantFrom(
+      "\\n",
+      '\\"',
+      "\\\\",
+      "\\/",
+      "\\u00e9",
+      "\\ud83d\\ude00",
+      "é",
+      "😀",
+      "x",
+    );
+    fc.assert(
+      fc.property(fc.array(escape), fc.array(escape), (key, value) => {
+        const text = `{"${key.join("")}":["${value.join("")}"]}`;
+        expect(parse(text)).toEqual({ ok: true, value: JSON.parse(text) });
+      }),
+    );
+  });
+
+  test("a document nested 32 deep", () => {
+    expect(errorOf(`${"[".repeat(32)}${"]".repeat(32)}`)).toBe("none");
+  });
+
+  test("brackets inside strings are no depth, and the same key in different objects is no duplicate", () => {
+    expect(errorOf(`{"a":"${"[{".repeat(50)}","b":{"a":1},"c":[{"a":1},{"a":1}]}`)).toBe("none");
+  });
+
+  test("numbers at the edge of exactness", () => {
+    const numbers =
+      "[9007199254740991,-9007199254740991,1.5e300,0.1,-0,0e5,1e-300,123456789.123456789]";
+    expect(errorOf(numbers)).toBe("none");
+  });
+});
+
+describe("what JSON.parse takes and the service refuses", () => {
+  test.each([
+    ["33 levels", `${"[".repeat(33)}${"]".repeat(33)}`],
+    ["50,000 levels", `${"[".repeat(50_000)}${"]".repeat(50_000)}`],
+    ["50,000 levels of objects", `${'{"a":'.repeat(50_000)}1${"}".repeat(50_000)}`],
+  ])("%s: json_too_deep", (_name, text) => {
+    expect(errorOf(text)).toBe("json_too_deep");
+  });
+
+  test.each([
+    ["side by side", '{"run":false,"run":true}', ["run"]],
+    ["apart", '{"run":false,"x":[{"run":1}],"run":true}', ["run"]],
+    ["spelt with an escape", '{"run":false,"\\u0072un":true}', ["run"]],
+    ["deep inside", '[0,{"a":[1,{"b":1,"b":2}]}]', [1, "a", 1, "b"]],
+    ["the empty key", '{"":1,"":2}', [""]],
+    ["__proto__", '{"__proto__":1,"__proto__":2}', ["__proto__"]],
+  ])("a key that stands twice, %s: duplicate_key with its path", (_name, text, path) => {
+    expect(parse(text)).toEqual({ ok: false, fault: { code: "duplicate_key", path } });
+  });
+
+  test("a key that stands twice among thousands is found wherever it stands", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 3000 }), fc.nat(), (size, seed) => {
+        const keys = Array.from({ length: size }, (_, index) => `key${index}`);
+        const twice = keys[seed % size] ?? "key0";
+        const members = [...keys, twice].map((key) => `"${key}":0`);
+        expect(scanJson(`{${members.join()}}`).duplicateKey).toEqual([twice]);
+        expect(scanJson(`{${members.slice(0, -1).join()}}`).duplicateKey).toBeNull();
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test.each([
+    ["NUL in a value", '{"title":"a\\u0000b"}', "invalid_text at title"],
+    ["NUL in a key", '{"a\\u0000":1}', "invalid_text at a\0"],
+    ["a lone high surrogate", '{"a":["x","\\ud800"]}', "invalid_text at a.1"],
+    ["a lone low surrogate", '["\\udc00\\ud800"]', "invalid_text at 0"],
+    ["a number beyond all doubles", '{"n":1e999999}', "number_out_of_range at n"],
+    ["a negative one", "[-1e400]", "number_out_of_range at 0"],
+    ["an integer that would change", '{"n":{"m":9007199254740993}}', "number_out_of_range at n.m"],
+    ["2 to the power of 53", "9007199254740992", "number_out_of_range at "],
+    ["a number that would become zero", "[0,1e-999999]", "number_out_of_range at 1"],
+  ])("%s: validation_failed with the rule and the path", (_name, text, issue) => {
+    expect(errorOf(text)).toBe(`validation_failed ${issue}`);
+  });
+});
+
+describe("what JSON.parse refuses", () => {
+  test.each([
+    "{bad",
+    "",
+    "[1,]",
+    '{"a" 1}',
+    "01",
+    "'x'",
+    '"\t"',
+    "NaN",
+    "[1] 2",
+    '{"a":1}}',
+    '"\\x"',
+  ])("%j is malformed_json", (text) => {
+    expect(errorOf(text)).toBe("malformed_json");
+  });
+
+  test("bytes that are not UTF-8, and a byte order mark, are malformed_json", () => {
+    for (const bytes of [
+      [0x22, 0xff, 0x22],
+      [0x22, 0xed, 0xa0, 0x80, 0x22],
+      [0xef, 0xbb, 0xbf, 0x31],
+    ]) {
+      const parsed = parseJson(Uint8Array.from(bytes));
+      expect(parsed).toMatchObject({ ok: false, fault: { code: "malformed_json" } });
+    }
+  });
+
+  test("mutated documents never throw, and are never taken where JSON.parse refuses or reads otherwise", () => {
+    const mutation = fc.record({
+      at: fc.nat(),
+      remove: fc.nat({ max: 3 }),
+      insert: fc.constantFrom(
+        "",
+        '"',
+        "\\",
+        "\\u",
+        "\\ud800",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "e",
+        "-",
+        "0",
+        "\0",
+      ),
+    });
+    fc.assert(
+      fc.property(
+        storableJson(4),
+        fc.array(mutation, { minLength: 1, maxLength: 6 }),
+        (value, mutations) => {
+          let text = JSON.stringify(value);
+          for (const { at, remove, insert } of mutations) {
+            const position = at % (text.length + 1);
+            text = text.slice(0, position) + insert + text.slice(position + remove);
+          }
+          const parsed = parse(text);
+          if (parsed.ok) expect(parsed.value).toEqual(JSON.parse(text.toWellFormed()));
+        },
+      ),
+      { numRuns: 5000 },
+    );
+  });
+
+  test("arbitrary bytes never throw", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        expect(parseJson(bytes)).toHaveProperty("ok");
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+/** Random JSON whose text and numbers a database keeps as they are. */
+function storableJson(depth: number) {
+  const text = fc
+    .string({ unit: "grapheme" })
+    .map((value) => value.toWellFormed().replaceAll("\0", ""));
+  const number = fc.oneof(fc.maxSafeInteger(), fc.double({ min: -1e15, max: 1e15, noNaN: true }));
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: depth, withCrossShrink: true },
+      fc.constantFrom(null, true, false),
+      text,
+      number.map((double) => (Number.isInteger(double) ? Math.trunc(double) : double)),
+      fc.array(tie("value"), { maxLength: 8 }),
+      fc.dictionary(text, tie("value"), { maxKeys: 20, noNullPrototype: true }),
+    ),
+  }));
+  return value;
+}
