@@ -220,6 +220,7 @@ CREATE TABLE "pipeline_dispatches" (
 	"version_id" uuid NOT NULL,
 	"step_id" uuid NOT NULL,
 	"cause_seq" integer NOT NULL,
+	"by_hand" boolean DEFAULT false NOT NULL,
 	"state" text DEFAULT 'pending' NOT NULL,
 	"attempts" integer DEFAULT 0 NOT NULL,
 	"next_attempt_at" timestamp with time zone DEFAULT now() NOT NULL,

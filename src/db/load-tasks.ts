@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { StepSnapshot, TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
 import type { RunState, WorkerType } from "../domain/lifecycle/statuses.ts";
+import type { TaskRef } from "../domain/task-ref.ts";
 import {
   type Operation,
   operationQuery,
@@ -11,12 +12,13 @@ import { isUuid } from "./uuid.ts";
 
 /** How a call names what it is about. Names that mean nothing find nothing. */
 export interface TaskNames {
-  /** Task ids, or `ext:` and an external id. */
-  tasks?: readonly string[];
+  tasks?: readonly TaskRef[];
   /** A step: its task is loaded, and the step itself, which need not be the current one. */
   stepId?: string;
   /** A worker run: its task is loaded, and the run itself. */
   runId?: string;
+  /** The task that others duplicate: looked up beside them, not loaded. */
+  duplicateOf?: TaskRef | undefined;
 }
 
 /** A run as it is stored, whatever became of its step. */
@@ -29,12 +31,14 @@ export interface StoredRun {
 }
 
 export interface LoadedTasks {
-  /** The task under a name that the call used; undefined where nothing of this tenant bears it. */
-  find: (name: string) => TaskSnapshot | undefined;
+  /** The task that a call named; undefined where nothing of this tenant goes by that name. */
+  find: (ref: TaskRef) => TaskSnapshot | undefined;
   /** Every task that was found, once, by id. */
   tasks: readonly TaskSnapshot[];
   step: StepSnapshot | null;
   run: StoredRun | null;
+  /** The id of `duplicateOf`. */
+  duplicateOf: string | null;
   /** What an earlier call under the same key stored. */
   stored: StoredOperation | null;
 }
@@ -52,6 +56,7 @@ export async function loadTasks(
     tasks: TaskSnapshot[] | null;
     step: StepSnapshot | null;
     run: StoredRun | null;
+    duplicate_of: string | null;
     stored: StoredOperation | null;
   }>(sql`
 with wanted as materialized (${wantedIds(names)})
@@ -63,18 +68,18 @@ select
    join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id) as tasks,
   ${names.stepId === undefined ? sql`null` : stepQuery(names.stepId)} as step,
   ${names.runId === undefined ? sql`null` : runQuery(names.runId)} as run,
+  ${names.duplicateOf === undefined ? sql`null` : duplicateOfQuery(names.duplicateOf)} as duplicate_of,
   ${operation?.key == null ? sql`null` : sql`(select row_to_json(o) from (${operationQuery(operation)}) o)`} as stored`);
 
   const tasks = row?.tasks ?? [];
-  const byName = new Map(tasks.map((task) => [task.id, task]));
-  for (const task of tasks) {
-    if (task.externalId !== null) byName.set(`ext:${task.externalId}`, task);
-  }
+  const byId = new Map(tasks.map((task) => [task.id, task]));
+  const byExternalId = new Map(tasks.map((task) => [task.externalId, task]));
   return {
-    find: (name) => byName.get(name.startsWith("ext:") ? name : name.toLowerCase()),
+    find: (ref) => ("id" in ref ? byId.get(ref.id) : byExternalId.get(ref.externalId)),
     tasks,
     step: row?.step ?? null,
     run: row?.run ?? null,
+    duplicateOf: row?.duplicate_of ?? null,
     stored: row?.stored ?? null,
   };
 }
@@ -83,8 +88,8 @@ select
 function wantedIds({ tasks = [], stepId, runId }: TaskNames): SQL {
   if (stepId !== undefined) return sql`select task_id as id from steps where id = ${stepId}`;
   if (runId !== undefined) return sql`select task_id as id from worker_runs where id = ${runId}`;
-  const ids = tasks.filter(isUuid);
-  const externalIds = tasks.filter((name) => name.startsWith("ext:")).map((name) => name.slice(4));
+  const ids = tasks.flatMap((ref) => ("id" in ref && isUuid(ref.id) ? [ref.id] : []));
+  const externalIds = tasks.flatMap((ref) => ("externalId" in ref ? [ref.externalId] : []));
   return sql`
   select id from json_array_elements_text(${JSON.stringify(ids)}) as asked(name), lateral (select name::uuid as id) named
   union
@@ -130,4 +135,9 @@ function stepQuery(stepId: string): SQL {
 function runQuery(runId: string): SQL {
   return sql`(select json_build_object('id', x.id, 'taskId', x.task_id, 'stepId', x.step_id, 'type', x.type,
     'state', x.state) from worker_runs x where x.id = ${runId})`;
+}
+
+function duplicateOfQuery(ref: TaskRef): SQL {
+  if ("externalId" in ref) return sql`(select x.id from tasks x where x.external_id = ${ref.externalId})`;
+  return isUuid(ref.id) ? sql`(select x.id from tasks x where x.id = ${ref.id})` : sql`null`;
 }

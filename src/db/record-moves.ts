@@ -214,14 +214,14 @@ reported as (
 -- A live lease means that somebody is delivering it at this moment: too late to call it back.
 recallable as materialized (
   select d.id, d.state, n.at
-  from json_to_recordset(${input.recalls}) as r(task_id uuid, step_id uuid, payment boolean)
+  from json_to_recordset(${input.recalls}) as r(
+      task_id uuid, step_id uuid, version_id uuid, attached boolean, payment boolean)
     join newest n using (task_id)
-    join move m using (task_id)
     join pipeline_dispatches d on d.task_id = r.task_id
   where d.tenant_id = ${tenantId}::uuid and d.state in ('pending', 'sent')
     and (d.lease_until is null or d.lease_until < n.at)
-    and case when d.pipeline = 'payment' then r.payment and d.version_id = m.version_id
-      else d.step_id = r.step_id end
+    and case when d.pipeline = 'payment' then r.payment and d.version_id = r.version_id
+      else r.attached and d.step_id = r.step_id end
   order by d.id
   for update of d
 ),
@@ -324,7 +324,17 @@ function moveInput(moves: readonly Move[]) {
       })),
     ),
     recalls: json(({ snapshot, decision: { recall } }) =>
-      recall ? [{ task_id: snapshot.id, step_id: recall.stepId, payment: recall.payment }] : [],
+      recall === null
+        ? []
+        : [
+            {
+              task_id: snapshot.id,
+              step_id: recall.stepId,
+              version_id: recall.versionId,
+              attached: recall.attached,
+              payment: recall.payment,
+            },
+          ],
     ),
     dispatches: json(({ snapshot, decision }) => dispatchRows(snapshot.id, decision)),
   };

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import {
+  boolean,
   foreignKey,
   index,
   integer,
@@ -26,6 +27,8 @@ export const pipelineDispatches = pgTable(
     versionId: uuid().notNull(),
     stepId: uuid().notNull(),
     causeSeq: integer().notNull(),
+    /** Somebody asked for it alone, by name, rather than by opting in with a move. */
+    byHand: boolean().notNull().default(false),
     state: text({ enum: DISPATCH_STATES }).notNull().default("pending"),
     attempts: integer().notNull().default(0),
     nextAttemptAt: moment().notNull().defaultNow(),
