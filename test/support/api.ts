@@ -1,0 +1,269 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { expect, inject } from "vitest";
+import type { Moved } from "../../src/actions/move-task.ts";
+import type { TaskView } from "../../src/actions/views/task-view.ts";
+import { ROLES, type Role } from "../../src/domain/actor.ts";
+import type { GateState, StepKind, StepStatus } from "../../src/domain/lifecycle/statuses.ts";
+import { allowedNext, startStatuses } from "../../src/domain/lifecycle/transitions.ts";
+import type { Issue, LawfulCall } from "../../src/domain/refusals.ts";
+import type { UnifiedStatus } from "../../src/domain/status/unified.ts";
+import type { ErrorCode } from "../../src/routes/http/problem.ts";
+import worker from "../../src/worker.ts";
+import { freshDatabase, type TestDatabase } from "./database.ts";
+
+/** A tenant with one key for each role. */
+export interface Tenant {
+  id: string;
+  name: string;
+  keys: Record<Role, string>;
+}
+
+export interface CallOptions {
+  /** The role whose key is sent; `admin`, who may do everything that a person may, when not said. */
+  as?: Role;
+  /** Sent in place of a role's key; null sends no credential at all. */
+  bearer?: string | null;
+  tenant?: Tenant;
+  /** Sent as JSON; a string is sent as it is. */
+  body?: unknown;
+  headers?: Record<string, string>;
+  idempotencyKey?: string;
+  ifMatch?: number;
+}
+
+export interface Answer<Body = Problem> {
+  status: number;
+  body: Body;
+  /** The body as it came: for comparisons byte for byte. */
+  text: string;
+  headers: Headers;
+}
+
+/** A problem answer: the members that all have, and those that some codes bring. */
+export interface Problem {
+  error: ErrorCode;
+  status: number;
+  detail: string;
+  instance: string;
+  retry: string;
+  issues?: Issue[];
+  allowed?: string[];
+  next?: LawfulCall[];
+  existing?: { id: string };
+  max?: number;
+  [member: string]: unknown;
+}
+
+/** Where a task is to stand: in a status of a kind, under another gate than that status gives where one is named. */
+export interface Place {
+  kind: StepKind;
+  status: StepStatus;
+  gate?: GateState;
+}
+
+/** The Worker over a database of its own, with two tenants. */
+export interface TestApi {
+  database: TestDatabase;
+  tenant: Tenant;
+  otherTenant: Tenant;
+  /** Sends a request to a path below /v1. */
+  call: <Body = Problem>(
+    method: string,
+    path: string,
+    options?: CallOptions,
+  ) => Promise<Answer<Body>>;
+  /** Sends any request at all, to a whole path and without a credential of its own. */
+  fetch: (path: string, init?: RequestInit) => Promise<Response>;
+  /** Makes a task and drives it to a place, without pipelines; a queued ingestion when none is named. */
+  givenTask: (
+    task?: Record<string, unknown> & { at?: Place; tenant?: Tenant },
+  ) => Promise<TaskView>;
+  /** A task that bears the label, brought there by the shortest way. */
+  givenTaskLabelled: (label: UnifiedStatus, task?: Record<string, unknown>) => Promise<TaskView>;
+  /** Many queued ingestions, made by one import; their ids in order. */
+  givenTasks: (count: number, tenant?: Tenant) => Promise<string[]>;
+  /** How many round trips to the database the calls within cost, with every key known already. */
+  roundTripsOf: (run: () => Promise<unknown>) => Promise<number>;
+}
+
+/** A place for every label: where `givenTaskLabelled` puts a task. */
+export const PLACE_OF_LABEL: Record<UnifiedStatus, Place> = {
+  DRAFT: { kind: "ingestion", status: "queued" },
+  CHECKING_QUALITY: { kind: "pre_qa", status: "queued" },
+  QUALITY_CHECK_FAILED: { kind: "pre_qa", status: "changes_requested" },
+  READY_TO_SUBMIT: { kind: "pre_qa", status: "approved" },
+  SUBMITTED: { kind: "output_generation", status: "queued" },
+  GENERATING_OUTPUT: { kind: "output_generation", status: "running" },
+  OUTPUT_FAILED: { kind: "output_generation", status: "failed" },
+  IN_REVIEW: { kind: "expert_review", status: "in_review" },
+  CHANGES_REQUESTED: { kind: "expert_review", status: "changes_requested" },
+  PASSED: { kind: "expert_review", status: "approved" },
+  DELIVERED: { kind: "delivery", status: "approved" },
+  REJECTED: { kind: "pre_qa", status: "rejected" },
+  DUPLICATE: { kind: "pre_qa", status: "duplicate" },
+};
+
+/** Starts the Worker, in this process, over a fresh database. `environment` adds to its variables. */
+export async function freshApi(environment: Record<string, unknown> = {}): Promise<TestApi> {
+  const database = await freshDatabase();
+  const { issuer, audience, jwksUrl } = inject("stack");
+  const env = {
+    ENVIRONMENT: "test",
+    DATABASE_URL: database.databaseUrl,
+    NEON_FETCH_ENDPOINT: database.fetchEndpoint,
+    SIGNING_SECRET: "a secret of the tests, long enough to sign with",
+    AUTH_ISSUER: issuer,
+    AUTH_AUDIENCE: audience,
+    AUTH_JWKS_URL: jwksUrl,
+    ...environment,
+  };
+  const tenant = await givenTenant(database, "First tenant");
+  const otherTenant = await givenTenant(database, "Second tenant");
+
+  const send: TestApi["fetch"] = async (path, init) => {
+    const request = new Request<unknown, IncomingRequestCfProperties>(
+      `https://stepledger.test${path}`,
+      // A Request that a test makes has no `cf`, and nothing of the product reads it.
+      init as RequestInit<IncomingRequestCfProperties>,
+    );
+    const context = createExecutionContext();
+    const response = await worker.fetch(request, env, context);
+    await waitOnExecutionContext(context);
+    return response;
+  };
+
+  const call: TestApi["call"] = async <Body>(
+    method: string,
+    path: string,
+    options: CallOptions = {},
+  ): Promise<Answer<Body>> => {
+    const { as = "admin", tenant: caller = tenant, bearer = caller.keys[as], body } = options;
+    const { idempotencyKey, ifMatch } = options;
+    const response = await send(`/v1${path}`, {
+      method,
+      headers: {
+        ...(bearer !== null && { authorization: `Bearer ${bearer}` }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...(idempotencyKey !== undefined && { "idempotency-key": idempotencyKey }),
+        ...(ifMatch !== undefined && { "if-match": `"${ifMatch}"` }),
+        ...options.headers,
+      },
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const { status, headers } = response;
+    // What an answer holds is for its test to say; the template checks it against the contract.
+    return { status, headers, text, body: (text === "" ? undefined : JSON.parse(text)) as Body };
+  };
+
+  const givenTask: TestApi["givenTask"] = async ({ at, tenant: owner = tenant, ...task } = {}) => {
+    const way = at === undefined ? null : wayTo(at);
+    const made = await call<TaskView>("POST", "/tasks", {
+      tenant: owner,
+      body: {
+        title: "A task",
+        ...task,
+        ...(way !== null && { start: { ...way.start, reason: "Where the test begins" } }),
+      },
+    });
+    let current = expectDone(made, 201);
+    const stepPath = `/steps/${current.currentStep.id}`;
+    const move = async (path: string, body: object) => {
+      const moved = await call<Moved>("PATCH", path, { tenant: owner, body });
+      current = expectDone(moved).task;
+    };
+    for (const status of way?.statuses ?? []) {
+      await move(stepPath, { status, reason: "On the way", runAttachedWorkflows: false });
+    }
+    if (at?.gate !== undefined && at.gate !== current.currentStep.gate) {
+      await move(`${stepPath}/gate`, { gate: at.gate, reason: "On the way" });
+    }
+    return current;
+  };
+
+  return {
+    database,
+    tenant,
+    otherTenant,
+    call,
+    fetch: send,
+    givenTask,
+    givenTaskLabelled: (label, task) => givenTask({ ...task, at: PLACE_OF_LABEL[label] }),
+    givenTasks: async (count, owner = tenant) => {
+      const tasks = Array.from({ length: count }, (_, index) => ({ title: `Task ${index + 1}` }));
+      const made = await call<{ items: { id?: string }[] }>("POST", "/tasks/import", {
+        tenant: owner,
+        body: { tasks },
+      });
+      return expectDone(made).items.map(({ id }) => id ?? expect.fail("An item was not made"));
+    },
+    roundTripsOf: async (run) => {
+      const callers = [tenant, otherTenant].flatMap(({ keys }) => Object.values(keys));
+      for (const bearer of callers) await call("GET", "/me", { bearer });
+      await database.resetRoundTrips();
+      await run();
+      return database.roundTrips();
+    },
+  };
+}
+
+/** The body of a success; anything else fails the test with the problem that came instead. */
+export function expectDone<Body>(answer: Answer<Body>, status = 200): Body {
+  expect(answer.status, answer.text).toBe(status);
+  return answer.body;
+}
+
+/** The body of a problem answer with this code and status. */
+export function expectProblem(answer: Answer<unknown>, code: ErrorCode, status: number): Problem {
+  expect({ status: answer.status, body: answer.body }).toMatchObject({
+    status,
+    body: { error: code, status },
+  });
+  expect(answer.headers.get("content-type")).toBe("application/problem+json");
+  // The two lines above say that it is one.
+  return answer.body as Problem;
+}
+
+/** Stores a tenant and its keys as the owner, as the setup of a stack does. */
+async function givenTenant(database: TestDatabase, name: string): Promise<Tenant> {
+  const id = crypto.randomUUID();
+  const mint = (role: Role) => `slg_${id.replaceAll("-", "")}_${role}-${crypto.randomUUID()}`;
+  const keys = {
+    viewer: mint("viewer"),
+    operator: mint("operator"),
+    reviewer: mint("reviewer"),
+    admin: mint("admin"),
+    service: mint("service"),
+  };
+  const keyRows = ROLES.map((role) => ({
+    text: `insert into api_keys (tenant_id, id, name, role, digest, last_four, created_by)
+      values ($1, gen_random_uuid(), $2, $3, sha256(convert_to($4, 'UTF8')), right($4, 4), 'setup')`,
+    values: [id, `first ${role} key`, role, keys[role]],
+  }));
+  await database.transaction("owner", [
+    { text: "insert into tenants (id, name) values ($1, $2)", values: [id, name] },
+    ...keyRows,
+  ]);
+  return { id, name, keys };
+}
+
+/** The shortest way to a place: where to start, and the statuses from there on. */
+function wayTo({ kind, status }: Place): {
+  start: { kind: StepKind; status: StepStatus };
+  statuses: StepStatus[];
+} {
+  const begun = startStatuses(kind).map((start) => ({
+    start: { kind, status: start },
+    statuses: [] as StepStatus[],
+  }));
+  for (const way of begun) {
+    const here = way.statuses.at(-1) ?? way.start.status;
+    if (here === status) return way;
+    const known = new Set(begun.map((other) => other.statuses.at(-1) ?? other.start.status));
+    for (const next of allowedNext(kind, here)) {
+      // The array grows while it is walked: breadth first.
+      if (!known.has(next)) begun.push({ start: way.start, statuses: [...way.statuses, next] });
+    }
+  }
+  throw new Error(`No task can be driven to ${kind} ${status}`);
+}
