@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { buildAssets } from "./build-assets.ts";
 import { parseStackOptions } from "./stack/options.ts";
 import { endProcess, exitsWithin } from "./stack/processes.ts";
 import { runStackProcess, type StartWorker } from "./stack/stack.ts";
@@ -6,6 +7,7 @@ import { spawnWrangler, writeLocalConfig } from "./stack/wrangler.ts";
 
 /** The Worker under `wrangler dev`, which reloads it at every change of its source. */
 const startWorker: StartWorker = async (input) => {
+  await buildAssets();
   const config = await writeLocalConfig(input);
   const child = spawnWrangler([
     "dev",

@@ -1,16 +1,15 @@
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { BUNDLE_DIRECTORY, buildWorker } from "./stack/build.ts";
 import { parseStackOptions } from "./stack/options.ts";
-import { PROJECT_DIRECTORY, runStackProcess, type StartWorker } from "./stack/stack.ts";
-import { OFFLINE_ENVIRONMENT, spawnWrangler, writeLocalConfig } from "./stack/wrangler.ts";
-
-const BUNDLE_DIRECTORY = join(PROJECT_DIRECTORY, "dist", "worker");
+import { runStackProcess, type StartWorker } from "./stack/stack.ts";
+import { OFFLINE_ENVIRONMENT, writeLocalConfig } from "./stack/wrangler.ts";
 
 /** The built Worker in workerd itself: wrangler's development proxy is an order of magnitude slower. */
 const startWorker: StartWorker = async (input) => {
   const config = await writeLocalConfig(input);
-  await build();
+  await buildWorker();
   const { workerOptions } = unstable_getMiniflareWorkerOptions(config);
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -27,12 +26,6 @@ const startWorker: StartWorker = async (input) => {
   await miniflare.ready;
   return { ended: new Promise(() => {}), stop: () => miniflare.dispose() };
 };
-
-async function build(): Promise<void> {
-  const child = spawnWrangler(["deploy", "--dry-run", `--outdir=${BUNDLE_DIRECTORY}`]);
-  const code = await new Promise((resolve) => child.once("exit", resolve));
-  if (code !== 0) throw new Error("The Worker could not be built");
-}
 
 Object.assign(process.env, OFFLINE_ENVIRONMENT);
 await runStackProcess(() => parseStackOptions(process.argv.slice(2)), startWorker);

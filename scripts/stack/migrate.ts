@@ -13,6 +13,10 @@ export async function migrateDatabase(ownerUrl: string): Promise<void> {
   await client.connect();
   try {
     await migrate(drizzle(client), { migrationsFolder: MIGRATIONS_FOLDER });
+  } catch (error) {
+    // Drizzle's own message is the whole statement; what Postgres said about it is the cause.
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw new Error(`A migration failed: ${String(cause)}`, { cause: error });
   } finally {
     await client.end();
   }

@@ -58,6 +58,7 @@ export async function writeLocalConfig(input: WorkerInput): Promise<string> {
     main: fromHere(main),
     ...(assets ? { assets: { ...assets, directory: fromHere(assets.directory) } } : {}),
     vars: { ...vars, ENVIRONMENT },
+    minify: false,
     ratelimits:
       limit === null
         ? []

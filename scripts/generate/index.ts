@@ -1,0 +1,13 @@
+import { generateErrors } from "./errors.ts";
+import { generateOpenApi } from "./openapi.ts";
+
+/** A file that is made from code, and how. */
+interface Generator {
+  path: string;
+  generate: () => string;
+}
+
+export const GENERATORS: readonly Generator[] = [
+  { path: "docs/errors.md", generate: generateErrors },
+  { path: "docs/openapi.json", generate: generateOpenApi },
+];
