@@ -1,0 +1,79 @@
+import { z } from "@hono/zod-openapi";
+import {
+  FIRST_KINDS,
+  GATE_STATES,
+  STEP_KINDS,
+  STEP_STATUSES,
+} from "../../domain/lifecycle/statuses.ts";
+import { ATTENTION_CODES } from "../../domain/status/attention.ts";
+import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
+import { metadata, name, safeText, timestamp, uuid } from "../http/schemas.ts";
+
+export const stepKind = z.enum(STEP_KINDS).openapi("StepKind");
+export const stepStatus = z.enum(STEP_STATUSES).openapi("StepStatus");
+export const gateState = z.enum(GATE_STATES).openapi("GateState");
+export const firstKind = z.enum(FIRST_KINDS).openapi("FirstKind");
+export const attentionCode = z.enum(ATTENTION_CODES).openapi("AttentionCode");
+export const unifiedStatus = z.enum(UNIFIED_STATUSES).openapi("UnifiedStatus", {
+  description: "The one label that the outside world is told.",
+});
+
+// Fields of a task, as they are taken.
+export const title = name(300).openapi({ example: "Natalia sold clips to 48 of her friends" });
+export const taxonomyCode = name(100).openapi({ example: "math.arithmetic" });
+export const assignee = name(200);
+export const priority = z.number().int().min(0).max(100).openapi({
+  description: "Higher is more urgent.",
+});
+
+const TEXT_MAX = 200_000;
+
+/** The content of a version. */
+export const taskContent = z
+  .strictObject({
+    brief: safeText(TEXT_MAX).optional(),
+    instructions: safeText(TEXT_MAX).optional(),
+    metadata: metadata.optional(),
+  })
+  .openapi("TaskContent");
+
+/** A task as every answer shows it. */
+export const task = z
+  .strictObject({
+    id: uuid,
+    externalId: z.string().nullable(),
+    title: z.string(),
+    taxonomyCode: z.string().nullable(),
+    priority: z.number().int(),
+    assignee: z.string().nullable(),
+    unifiedStatus,
+    attention: z.array(attentionCode),
+    statusSince: timestamp,
+    currentStep: z.strictObject({
+      id: uuid,
+      kind: stepKind,
+      attempt: z.number().int(),
+      status: stepStatus,
+      gate: gateState,
+    }),
+    activeVersion: z.strictObject({ id: uuid, number: z.number().int() }),
+    eventSeq: z.number().int().openapi({ description: "Grows with every event; the `ETag`." }),
+    archivedAt: timestamp.nullable(),
+    createdAt: timestamp,
+    updatedAt: timestamp,
+  })
+  .openapi("Task");
+
+/** A step as every answer shows it. */
+export const step = z
+  .strictObject({
+    id: uuid,
+    taskId: uuid,
+    versionId: uuid,
+    kind: stepKind,
+    attempt: z.number().int(),
+    status: stepStatus,
+    gate: gateState,
+    current: z.boolean().openapi({ description: "Whether the task stands at it." }),
+  })
+  .openapi("Step");
