@@ -4,7 +4,7 @@ import type { GateState, StepStatus } from "../domain/lifecycle/statuses.ts";
 import type { UnifiedStatus } from "../domain/status/unified.ts";
 
 /** One task of a bulk operation, as planned. */
-export interface BulkItem {
+export interface LedgerItem {
   position: number;
   /** As it was asked for; an unknown id may be no UUID at all. */
   taskId: string;
@@ -33,10 +33,10 @@ export interface BulkRecord {
     duplicateOf: string | null;
     runAttachedWorkflows: boolean;
     requested: number;
-    elsewhere: readonly BulkItem[];
+    elsewhere: readonly LedgerItem[];
   } | null;
   /** The items that this batch closes. */
-  items: readonly BulkItem[];
+  items: readonly LedgerItem[];
 }
 
 /** Statements that come before the writer: the operation's row, and what later batches will close. */
@@ -71,6 +71,8 @@ closed as (
     coalesce(i.code, case when n.task_id is null then 'stale' end),
     i.from_label, i.to_label, n.seq, i.error
   from ${itemRows(items)} left join newest n on n.task_id = i.id and i.outcome is null
+  -- In one order for all: two calls may close the same items at once.
+  order by i.position
   on conflict (tenant_id, operation_id, position) do update
     set outcome = excluded.outcome, code = excluded.code, event_seq = excluded.event_seq, error = excluded.error
     where bulk_operation_items.outcome = 'pending'
@@ -101,7 +103,7 @@ finished as (
 )`;
 }
 
-function itemRows(items: readonly BulkItem[]): SQL {
+function itemRows(items: readonly LedgerItem[]): SQL {
   const rows = items.map((item) => ({
     position: item.position,
     task_id: item.taskId,

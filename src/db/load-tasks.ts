@@ -8,6 +8,7 @@ import {
   type StoredOperation,
   type TenantDatabase,
 } from "./client.ts";
+import { isTask } from "./task-match.ts";
 import { isUuid } from "./uuid.ts";
 
 /** How a call names what it is about. Names that mean nothing find nothing. */
@@ -138,6 +139,5 @@ function runQuery(runId: string): SQL {
 }
 
 function duplicateOfQuery(ref: TaskRef): SQL {
-  if ("externalId" in ref) return sql`(select x.id from tasks x where x.external_id = ${ref.externalId})`;
-  return isUuid(ref.id) ? sql`(select x.id from tasks x where x.id = ${ref.id})` : sql`null`;
+  return sql`(select t.id from tasks t where ${isTask(ref)})`;
 }

@@ -3,6 +3,7 @@ import { stringify } from "safe-stable-stringify";
 import type { Actor } from "../domain/actor.ts";
 import type { Decision } from "../domain/lifecycle/decision.ts";
 import type { TaskFields, TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
+import type { Pipeline } from "../domain/lifecycle/statuses.ts";
 import { type BulkRecord, closeItems, openBulk } from "./bulk-ledger.ts";
 import type { Operation, TenantDatabase, Written } from "./client.ts";
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
@@ -36,7 +37,7 @@ export interface WrittenEvent {
 
 export interface WrittenDispatch {
   id: string;
-  pipeline: string;
+  pipeline: Pipeline;
   taskId: string;
 }
 
@@ -47,8 +48,8 @@ export interface RecordedMoves {
 }
 
 /** What the ledger keeps of a call, and what its answer is rendered from. */
-export interface StoredMoves extends RecordedMoves {
-  answer: unknown;
+export interface StoredMoves<Answer> extends RecordedMoves {
+  answer: Answer;
 }
 
 /**
@@ -260,9 +261,7 @@ outcome as materialized (
     (select count(*) from newest) as tasks
 )${call.bulk ? closeItems(tenantId, call.bulk) : sql``},
 stored as (
-  update operations o set result = json_build_object(
-    'answer', ${stringify(call.answer) ?? "null"}::json,
-    'events', outcome.events, 'dispatched', outcome.dispatched)
+  update operations o set result = ${storedResult(call)}
   from outcome
   where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
     and (outcome.tasks > 0 or ${call.bulk !== null}::boolean)
@@ -273,6 +272,13 @@ dropped as (
     and outcome.tasks = 0 and not ${call.bulk !== null}::boolean
 )
 select events, dispatched from outcome`;
+}
+
+/** What a repeat is answered from: the facts that were written, which a bulk has in its ledger already. */
+function storedResult({ answer, bulk }: MoveCall): SQL {
+  const spelled = sql`${stringify(answer) ?? "null"}::json`;
+  if (bulk) return spelled;
+  return sql`json_build_object('answer', ${spelled}, 'events', outcome.events, 'dispatched', outcome.dispatched)`;
 }
 
 /** A bulk answer names no hash; leaving them out halves what comes back. */

@@ -12,9 +12,21 @@ import { routingPath } from "./http/contract.ts";
 import type { Route } from "./http/create-handler.ts";
 import { type Fault, problemResponse } from "./http/problem.ts";
 import { beginTrace, defectEntry, type Log, requestEntry, serverTiming } from "./http/trace.ts";
+import { moveRoutes } from "./moves.ts";
+import { reviewRoutes } from "./reviews.ts";
+import { stepRoutes } from "./steps.ts";
+import { taskMoveRoutes } from "./task-moves.ts";
+import { workerRunRoutes } from "./worker-runs.ts";
 
 /** Every route of the service; each is a contract, and what answers it. */
-export const routes: readonly Route[] = [...healthRoutes];
+export const routes: readonly Route[] = [
+  ...taskMoveRoutes,
+  ...stepRoutes,
+  ...moveRoutes,
+  ...reviewRoutes,
+  ...workerRunRoutes,
+  ...healthRoutes,
+];
 
 export interface AppDependencies extends Omit<AuthDependencies, "tokenIssuer"> {
   settings: Settings;

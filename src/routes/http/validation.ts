@@ -74,8 +74,8 @@ function longListMax(schema: z.core.$ZodType, value: unknown): number | null {
     return longListMax(schema.unwrap(), value);
   }
   if (schema instanceof z.ZodArray && Array.isArray(value)) {
-    const { maximum } = schema._zod.bag;
-    return typeof maximum === "number" && value.length > maximum ? maximum : null;
+    const maximum = lengthMax(schema);
+    return value.length > maximum ? maximum : null;
   }
   if (schema instanceof z.ZodObject && typeof value === "object" && value !== null) {
     const fields = new Map<string, z.core.$ZodType>(Object.entries(schema.shape));
@@ -91,4 +91,11 @@ function longListMax(schema: z.core.$ZodType, value: unknown): number | null {
     return maxima.includes(null) ? null : Math.max(...maxima.filter((max) => max !== null));
   }
   return null;
+}
+
+function lengthMax(list: z.ZodArray): number {
+  const maxima = (list.def.checks ?? []).flatMap((check) =>
+    check instanceof z.core.$ZodCheckMaxLength ? [check._zod.def.maximum] : [],
+  );
+  return Math.min(...maxima);
 }

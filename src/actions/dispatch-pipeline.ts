@@ -1,0 +1,80 @@
+import { uuidv7 } from "uuidv7";
+import { createDispatch } from "../db/dispatches.ts";
+import { loadTasks } from "../db/load-tasks.ts";
+import type { Pipeline } from "../domain/lifecycle/statuses.ts";
+import { misaimed } from "../domain/lifecycle/decide/target.ts";
+import { pipelinesAttachedTo } from "../domain/pipelines/attached.ts";
+import {
+  accept,
+  archived,
+  forbidden,
+  invalidTransition,
+  notFound,
+  type Outcome,
+  refuse,
+} from "../domain/refusals.ts";
+import { isPermitted, requiredRole } from "../domain/rights.ts";
+import type { ConditionalCall, Done } from "./call.ts";
+import { inProgress, replayOf } from "./replay.ts";
+
+export interface Dispatched {
+  id: string;
+  pipeline: Pipeline;
+  state: "pending";
+}
+
+/**
+ * Asks for a pipeline by hand: one that is attached to the state that the step is in. No label depends on it, so it
+ * writes no event of the task; the dispatch has a log of its own.
+ */
+export async function dispatchPipeline(
+  call: ConditionalCall,
+  { stepId, pipeline, reason }: { stepId: string; pipeline: Pipeline; reason: string },
+): Promise<Outcome<Done<Dispatched>>> {
+  if (!isPermitted(call.actor.role, "dispatch")) return refuse(forbidden(requiredRole("dispatch")));
+  const { stored, step, tasks } = await loadTasks(call.database, { stepId }, call);
+  const [snapshot] = tasks;
+  if (stored) return replay(call, stored);
+  if (step === null || snapshot === undefined) return refuse(notFound());
+  if (snapshot.archivedAt !== null) return refuse(archived());
+  const misaim = misaimed(snapshot, { stepId: step.id, versionId: step.versionId });
+  if (misaim) return refuse(misaim);
+  const attached = pipelinesAttachedTo(step);
+  if (!attached.includes(pipeline)) {
+    const subject = `a ${step.kind} step that is ${step.status}`;
+    return refuse(
+      invalidTransition({ subject, from: step.status, to: pipeline, allowed: attached }),
+    );
+  }
+
+  const dispatch = {
+    id: uuidv7(),
+    pipeline,
+    taskId: snapshot.id,
+    eventSeq: snapshot.eventSeq,
+    reason,
+  };
+  const created = await createDispatch(call.database, dispatch, call);
+  if (created.outcome === "in_progress") return refuse(inProgress());
+  if (created.outcome === "replayed") return replay(call, created.operation);
+  const [row] = created.rows;
+  if (row?.created) {
+    return accept({ value: { id: dispatch.id, pipeline, state: "pending" }, replayed: false });
+  }
+  return row?.open == null
+    ? refuse({ code: "stale", detail: "The task moved in this moment. Nothing was done." })
+    : refuse({
+        code: "conflict",
+        detail: "This pipeline was asked for already and has not run yet.",
+        existing: { id: row.open },
+      });
+}
+
+function replay(
+  { operation }: ConditionalCall,
+  stored: { id: string; fingerprint: string; result: unknown },
+): Outcome<Done<Dispatched>> {
+  const result = replayOf<Dispatched>(operation, stored);
+  if (!result.ok) return result;
+  return accept({ value: result.value, replayed: stored.id !== operation.id });
+}

@@ -1,0 +1,188 @@
+import { uuidv7 } from "uuidv7";
+import type { StoredOperation } from "../db/client.ts";
+import { loadTasks, type LoadedTasks, type TaskNames } from "../db/load-tasks.ts";
+import { recordMoves, type StoredMoves, type WrittenDispatch } from "../db/record-moves.ts";
+import { recordRunReports } from "../db/worker-runs.ts";
+import { apply } from "../domain/lifecycle/apply.ts";
+import type { Command } from "../domain/lifecycle/commands.ts";
+import { decide } from "../domain/lifecycle/decide.ts";
+import type { Decision } from "../domain/lifecycle/decision.ts";
+import type { TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
+import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
+import { REGISTRY_VERSION } from "../domain/registry-version.ts";
+import type { ConditionalCall, Done } from "./call.ts";
+import { inProgress, replayOf } from "./replay.ts";
+import {
+  draftEvent,
+  type EventDraft,
+  type StepEventView,
+  withEvidence,
+} from "./views/event-view.ts";
+import { type StepView, stepView, type TaskView, taskView } from "./views/task-view.ts";
+
+/** What every call that changes one task answers. */
+export interface Moved {
+  task: TaskView;
+  /** The step that is current now. */
+  step: StepView;
+  events: StepEventView[];
+  dispatched: Omit<WrittenDispatch, "taskId">[];
+}
+
+/** One task's move: whom it is about, what is asked, and what its answer tells beside `Moved`. */
+interface MoveRequest<Extra extends object> {
+  names: TaskNames;
+  /** Makes the command from what was found, or refuses. */
+  commandOf: (loaded: LoadedTasks) => Outcome<Command>;
+  extraOf: (decision: Decision, loaded: LoadedTasks) => Extra;
+}
+
+/** For calls whose answer tells no more than `Moved`. */
+export const nothingMore = () => ({});
+
+/** A lawful move that loses a race is loaded and decided again this often, so that the loser learns the truth. */
+const TRIES_MAX = 3;
+
+/**
+ * Load, decide, record: the one way in which a command reaches a single task. Two round trips; one where an
+ * earlier call with the same key did it already.
+ */
+export async function moveTask<Extra extends object>(
+  call: ConditionalCall,
+  request: MoveRequest<Extra>,
+): Promise<Outcome<Done<Moved & Extra>>> {
+  for (let attempt = 1; attempt <= TRIES_MAX; attempt += 1) {
+    const loaded = await loadTasks(call.database, request.names, { operation: call.operation });
+    if (loaded.stored) return replay<Extra>(call, loaded.stored);
+    const [snapshot] = loaded.tasks;
+    if (snapshot === undefined) return refuse(notFound());
+    if (call.ifMatch !== null && call.ifMatch !== snapshot.eventSeq) {
+      return refuse(versionConflict(snapshot.eventSeq));
+    }
+    const command = request.commandOf(loaded);
+    if (!command.ok) return command;
+    const decided = decide(snapshot, command.value, { actor: call.actor, newId: uuidv7 });
+    if (!decided.ok) return decided;
+
+    const decision = decided.value;
+    const extra = request.extraOf(decision, loaded);
+    if (decision.events.length === 0) return settleUnmoved(call, { snapshot, decision, extra });
+    const answer = { ...draftMoved(call, snapshot, decision), ...extra };
+    const recorded = await recordMoves(call.database, [{ snapshot, decision }], {
+      ...call,
+      registryVersion: REGISTRY_VERSION,
+      answer,
+      bulk: null,
+    });
+    if (recorded.outcome === "in_progress") return refuse(inProgress());
+    if (recorded.outcome === "replayed") return replay<Extra>(call, recorded.operation);
+    const [written] = recorded.rows;
+    if (written !== undefined && written.events.length > 0) {
+      return accept({ value: render({ answer, ...written }), replayed: false });
+    }
+  }
+  return refuse({
+    code: "stale",
+    detail: "The task kept changing while this call was decided. Nothing was done.",
+  });
+}
+
+function versionConflict(eventSeq: number) {
+  return {
+    code: "version_conflict" as const,
+    detail: "If-Match names another state than the present one. Nothing was done.",
+    eventSeq,
+  };
+}
+
+function replay<Extra>(
+  { operation }: ConditionalCall,
+  stored: StoredOperation,
+): Outcome<Done<Moved & Extra>> {
+  const result = replayOf<StoredMoves<MovedDraft & Extra>>(operation, stored);
+  if (!result.ok) return result;
+  // A retry below this call that finds its own first try did not repeat anything for the caller.
+  return accept({ value: render(result.value), replayed: stored.id !== operation.id });
+}
+
+/** The answer before it is written: it has no times of its own yet. */
+interface MovedDraft {
+  task: TaskView;
+  step: StepView;
+  events: EventDraft[];
+}
+
+/** Stands in a draft for the time that the writer will give. */
+const WHEN_WRITTEN = "written";
+
+function draftMoved(call: ConditionalCall, snapshot: TaskSnapshot, decision: Decision): MovedDraft {
+  const after = apply(snapshot, decision, WHEN_WRITTEN);
+  const steps = [...snapshot.steps, ...after.steps];
+  return {
+    task: taskView(after),
+    step: stepView(after.id, after.step.id, after.step),
+    events: decision.events.map((event) => {
+      const step = steps.find(({ id }) => id === event.stepId);
+      if (step === undefined) throw new Error("An event names a step of its task");
+      return draftEvent(event, {
+        taskId: snapshot.id,
+        step,
+        versionNumber:
+          event.versionId === after.version.id ? after.version.number : snapshot.version.number,
+        actor: call.actor,
+        operationId: call.operation.id,
+        requestId: call.requestId,
+        registryVersion: REGISTRY_VERSION,
+      });
+    }),
+  };
+}
+
+/** The answer, from what the ledger stores: the same the first time and at every repeat. */
+function render<Extra>({
+  answer,
+  events,
+  dispatched,
+}: StoredMoves<MovedDraft & Extra>): Moved & Extra {
+  const at = events.at(-1)?.at ?? "";
+  const { task } = answer;
+  const written = (time: string) => (time === WHEN_WRITTEN ? at : time);
+  return {
+    ...answer,
+    task: {
+      ...task,
+      statusSince: written(task.statusSince),
+      archivedAt: task.archivedAt === null ? null : written(task.archivedAt),
+      updatedAt: written(task.updatedAt),
+    },
+    events: events.map((evidence, index) => {
+      const draft = answer.events[index];
+      if (draft === undefined) throw new Error("The ledger holds as many drafts as events");
+      return withEvidence(draft, evidence);
+    }),
+    dispatched: dispatched.map(({ id, pipeline }) => ({ id, pipeline })),
+  };
+}
+
+/** No event follows: nothing was to be done, or what a worker says changes its run's own record alone. */
+async function settleUnmoved<Extra extends object>(
+  call: ConditionalCall,
+  { snapshot, decision, extra }: { snapshot: TaskSnapshot; decision: Decision; extra: Extra },
+): Promise<Outcome<Done<Moved & Extra>>> {
+  const value = {
+    task: taskView(snapshot),
+    step: stepView(snapshot.id, snapshot.step.id, snapshot.step),
+    events: [],
+    dispatched: [],
+    ...extra,
+  };
+  if (decision.runs.length === 0) return accept({ value, replayed: false });
+  const result: StoredMoves<typeof value> = { answer: value, events: [], dispatched: [] };
+  const recorded = await recordRunReports(call.database, decision.runs, {
+    operation: call.operation,
+    result,
+  });
+  if (recorded.outcome === "in_progress") return refuse(inProgress());
+  if (recorded.outcome === "replayed") return replay<Extra>(call, recorded.operation);
+  return accept({ value, replayed: false });
+}

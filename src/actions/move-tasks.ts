@@ -1,0 +1,140 @@
+import { uuidv7 } from "uuidv7";
+import { loadTasks } from "../db/load-tasks.ts";
+import { type Move, recordMoves, type StoredMoves } from "../db/record-moves.ts";
+import type { Command } from "../domain/lifecycle/commands.ts";
+import { decide } from "../domain/lifecycle/decide.ts";
+import { forbidden, type Issue, notFound, type Refusal } from "../domain/refusals.ts";
+import { accept, type Outcome, refuse, validationFailed } from "../domain/refusals.ts";
+import { REGISTRY_VERSION } from "../domain/registry-version.ts";
+import { isPermitted, requiredRole, rightFor } from "../domain/rights.ts";
+import type { TaskRef } from "../domain/task-ref.ts";
+import type { ActionCall, Done } from "./call.ts";
+import { inProgress, replayOf } from "./replay.ts";
+
+/** One of many moves: each is of another task and judged by itself. */
+export interface MoveOfMany {
+  task: TaskRef;
+  command: Command;
+  /** Moves only from this event seq on, like `If-Match`. */
+  ifSeq?: number | undefined;
+}
+
+export interface MovedItem {
+  index: number;
+  outcome: "changed" | "refused" | "stale";
+  error?: string;
+  allowed?: readonly string[];
+  eventSeq?: number;
+}
+
+export interface MovedMany {
+  counts: { requested: number; changed: number; refused: number; stale: number };
+  items: MovedItem[];
+}
+
+/**
+ * Moves many tasks in two round trips. What is refused holds back nobody else; a task that moved between load and
+ * record is `stale` and is not tried again.
+ */
+export async function moveTasks(
+  call: ActionCall,
+  moves: readonly MoveOfMany[],
+): Promise<Outcome<Done<MovedMany>>> {
+  for (const { command } of moves) {
+    const right = rightFor(command);
+    if (!isPermitted(call.actor.role, right)) return refuse(forbidden(requiredRole(right)));
+  }
+  const loaded = await loadTasks(
+    call.database,
+    { tasks: moves.map(({ task }) => task) },
+    { operation: call.operation },
+  );
+  if (loaded.stored) return replay(call, loaded.stored);
+
+  const planned: Planned[] = moves.map(({ task, command, ifSeq }) => {
+    const snapshot = loaded.find(task);
+    if (snapshot === undefined) return { refusal: notFound() };
+    if (ifSeq !== undefined && ifSeq !== snapshot.eventSeq) return { refusal: "stale" };
+    const decided = decide(snapshot, command, { actor: call.actor, newId: uuidv7 });
+    return decided.ok
+      ? { move: { snapshot, decision: decided.value } }
+      : { refusal: decided.refusal };
+  });
+  const repeated = repeatedTasks(planned);
+  if (repeated.length > 0) return refuse(validationFailed(...repeated));
+
+  const lawful = planned.flatMap(({ move }) => move ?? []);
+  const answer = planned.map(draftItem);
+  const recorded = await recordMoves(call.database, lawful, {
+    ...call,
+    registryVersion: REGISTRY_VERSION,
+    answer,
+    bulk: null,
+  });
+  if (recorded.outcome === "in_progress") return refuse(inProgress());
+  if (recorded.outcome === "replayed") return replay(call, recorded.operation);
+  const [written] = recorded.rows;
+  return accept({
+    value: render({ answer, events: written?.events ?? [], dispatched: [] }),
+    replayed: false,
+  });
+}
+
+type Planned = { move: Move; refusal?: never } | { move?: never; refusal: Refusal | "stale" };
+
+/** Two names of one task would let one move decide for the other: the call is refused whole. */
+function repeatedTasks(planned: readonly Planned[]): Issue[] {
+  const seen = new Set<string>();
+  return planned.flatMap(({ move }, index) => {
+    if (move === undefined) return [];
+    const isFirst = !seen.has(move.snapshot.id);
+    seen.add(move.snapshot.id);
+    const message = "Each move is of another task.";
+    return isFirst ? [] : [{ path: ["moves", index, "task"], code: "repeated_task", message }];
+  });
+}
+
+/** An item before it is known what was written: a lawful move names its task. */
+type ItemDraft = { taskId: string } | Omit<MovedItem, "index">;
+
+function draftItem({ move, refusal }: Planned): ItemDraft {
+  if (move !== undefined) return { taskId: move.snapshot.id };
+  if (refusal === "stale") return { outcome: "stale", error: "stale" };
+  const { code } = refusal;
+  return {
+    outcome: "refused",
+    error: code,
+    ...("allowed" in refusal && { allowed: refusal.allowed }),
+  };
+}
+
+function replay(
+  { operation }: ActionCall,
+  stored: { id: string; fingerprint: string; result: unknown },
+): Outcome<Done<MovedMany>> {
+  const result = replayOf<StoredMoves<ItemDraft[]>>(operation, stored);
+  if (!result.ok) return result;
+  return accept({ value: render(result.value), replayed: stored.id !== operation.id });
+}
+
+function render({ answer, events }: StoredMoves<ItemDraft[]>): MovedMany {
+  const newest = new Map(events.map(({ taskId, seq }) => [taskId, seq]));
+  const items = answer.map((draft, index): MovedItem => {
+    if ("outcome" in draft) return { index, ...draft };
+    const eventSeq = newest.get(draft.taskId);
+    return eventSeq === undefined
+      ? { index, outcome: "stale", error: "stale" }
+      : { index, outcome: "changed", eventSeq };
+  });
+  const count = (outcome: MovedItem["outcome"]) =>
+    items.filter((item) => item.outcome === outcome).length;
+  return {
+    counts: {
+      requested: items.length,
+      changed: count("changed"),
+      refused: count("refused"),
+      stale: count("stale"),
+    },
+    items,
+  };
+}

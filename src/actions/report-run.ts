@@ -1,0 +1,26 @@
+import type { StoredRun } from "../db/load-tasks.ts";
+import type { ReportCommand } from "../domain/lifecycle/commands.ts";
+import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
+import type { ConditionalCall, Done } from "./call.ts";
+import { type Moved, moveTask } from "./move-task.ts";
+
+/** What became of a report: the run, and its task after what followed from it. */
+export interface Reported extends Moved {
+  run: StoredRun;
+}
+
+/** Records what a worker says of its run, and what that makes of its task's current step. */
+export function reportRun(
+  call: ConditionalCall,
+  { runId, ...report }: Omit<ReportCommand, "type" | "run"> & { runId: string },
+): Promise<Outcome<Done<Reported>>> {
+  return moveTask(call, {
+    names: { runId },
+    commandOf: ({ run }) =>
+      run === null ? refuse(notFound()) : accept({ type: "report", run, ...report }),
+    extraOf: ({ runs: [change] }, { run }) => {
+      if (run === null || change === undefined) throw new Error("A report changes its run");
+      return { run: { ...run, state: change.state } };
+    },
+  });
+}

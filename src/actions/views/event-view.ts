@@ -1,0 +1,87 @@
+import type { Actor } from "../../domain/actor.ts";
+import type { NewEvent } from "../../domain/lifecycle/decision.ts";
+import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";
+import type {
+  GateState,
+  StepEventType,
+  StepKind,
+  StepStatus,
+} from "../../domain/lifecycle/statuses.ts";
+
+/** An event of a task's history as every answer shows it; hashes in hex. */
+export interface StepEventView {
+  stream: "task";
+  taskId: string;
+  seq: number;
+  type: StepEventType;
+  stepId: string;
+  versionId: string;
+  step: { id: string; kind: StepKind; attempt: number };
+  versionNumber: number;
+  from: StepStatus | null;
+  to: StepStatus;
+  fromGate: GateState | null;
+  toGate: GateState;
+  actor: Actor;
+  reason: string | null;
+  payload: unknown;
+  bulkOperationId: string | null;
+  operationId: string;
+  requestId: string;
+  registryVersion: number;
+  duplicateOf: string | null;
+  runAttachedWorkflows: boolean;
+  canonical: string;
+  at: string;
+  prevHash: string;
+  hash: string;
+}
+
+/** What only the writer knows of an event. */
+export type EventEvidence = Pick<StepEventView, "seq" | "at" | "canonical" | "prevHash" | "hash">;
+/** What is known of an event before it is written. */
+export type EventDraft = Omit<StepEventView, keyof EventEvidence>;
+
+/** Shows an event that is about to be written; `withEvidence` completes it. */
+export function draftEvent(
+  event: NewEvent,
+  of: {
+    taskId: string;
+    step: Pick<StepSnapshot, "id" | "kind" | "attempt">;
+    versionNumber: number;
+    actor: Actor;
+    operationId: string;
+    requestId: string;
+    registryVersion: number;
+  },
+): EventDraft {
+  const { id, kind, attempt } = of.step;
+  return {
+    stream: "task",
+    taskId: of.taskId,
+    type: event.type,
+    stepId: event.stepId,
+    versionId: event.versionId,
+    step: { id, kind, attempt },
+    versionNumber: of.versionNumber,
+    from: event.fromStatus,
+    to: event.toStatus,
+    fromGate: event.fromGate,
+    toGate: event.toGate,
+    actor: of.actor,
+    reason: event.reason,
+    payload: event.payload,
+    bulkOperationId: null,
+    operationId: of.operationId,
+    requestId: of.requestId,
+    registryVersion: of.registryVersion,
+    duplicateOf: event.duplicateOf,
+    runAttachedWorkflows: event.runAttachedWorkflows,
+  };
+}
+
+/** The event as it was written. */
+export function withEvidence(draft: EventDraft, evidence: EventEvidence): StepEventView {
+  const { seq, at, canonical, prevHash, hash } = evidence;
+  return { ...draft, seq, at, canonical, prevHash, hash };
+}

@@ -1,0 +1,61 @@
+import type { StepSnapshot, TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
+import type { GateState, StepKind, StepStatus } from "../../domain/lifecycle/statuses.ts";
+import { type AttentionCode, attentionOf } from "../../domain/status/attention.ts";
+import { factsOf, resolve } from "../../domain/status/resolve.ts";
+import type { UnifiedStatus } from "../../domain/status/unified.ts";
+
+/** A task as every answer shows it. */
+export interface TaskView {
+  id: string;
+  externalId: string | null;
+  title: string;
+  taxonomyCode: string | null;
+  priority: number;
+  assignee: string | null;
+  unifiedStatus: UnifiedStatus;
+  attention: AttentionCode[];
+  statusSince: string;
+  currentStep: { id: string; kind: StepKind; attempt: number; status: StepStatus; gate: GateState };
+  activeVersion: { id: string; number: number };
+  eventSeq: number;
+  archivedAt: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** A step as every answer shows it. */
+export interface StepView extends StepSnapshot {
+  taskId: string;
+  /** Whether the task points at it: only this one can change. */
+  current: boolean;
+}
+
+/** Shows a task, under the one label that the resolver gives it. */
+export function taskView(
+  task: Omit<TaskSnapshot, "steps" | "reviewSequence" | "paymentDispatched">,
+): TaskView {
+  const { id, kind, attempt, status, gate } = task.step;
+  return {
+    id: task.id,
+    externalId: task.externalId,
+    title: task.title,
+    taxonomyCode: task.taxonomyCode,
+    priority: task.priority,
+    assignee: task.assignee,
+    unifiedStatus: resolve(factsOf(task)),
+    attention: attentionOf(task.step),
+    statusSince: task.statusSince,
+    currentStep: { id, kind, attempt, status, gate },
+    activeVersion: { id: task.version.id, number: task.version.number },
+    eventSeq: task.eventSeq,
+    archivedAt: task.archivedAt,
+    createdAt: task.createdAt,
+    updatedAt: task.updatedAt,
+  };
+}
+
+/** Shows a step of a task. */
+export function stepView(taskId: string, currentStepId: string, step: StepSnapshot): StepView {
+  const { id, versionId, kind, attempt, status, gate } = step;
+  return { id, taskId, versionId, kind, attempt, status, gate, current: id === currentStepId };
+}

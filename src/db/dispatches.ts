@@ -1,0 +1,53 @@
+import { sql } from "drizzle-orm";
+import type { Actor } from "../domain/actor.ts";
+import type { Operation, TenantDatabase, Written } from "./client.ts";
+
+/**
+ * Puts a dispatch into the outbox by hand, for the step that the task stands at while its event seq is the one
+ * that was seen. Where one is open already, or the task's payment was asked for, that one's id comes back.
+ */
+export function createDispatch(
+  database: TenantDatabase,
+  dispatch: { id: string; pipeline: string; taskId: string; eventSeq: number; reason: string },
+  { actor, operation }: { actor: Actor; operation: Operation },
+): Promise<Written<{ created: boolean; open: string | null }>> {
+  const { tenantId } = database;
+  const { id, pipeline } = dispatch;
+  const result = JSON.stringify({ id, pipeline, state: "pending" });
+  return database.write(operation, [
+    sql`
+with
+task as materialized (
+  select id, active_version_id, current_step_id, event_seq from tasks
+  where tenant_id = ${tenantId}::uuid and id = ${dispatch.taskId}::uuid and event_seq = ${dispatch.eventSeq}::integer
+  for no key update
+),
+created as (
+  insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq, by_hand)
+  select ${tenantId}::uuid, ${id}::uuid, ${pipeline}::text, id, active_version_id, current_step_id, event_seq, true
+  from task
+  on conflict do nothing
+  returning id
+),
+logged as (
+  insert into dispatch_events (tenant_id, id, dispatch_id, to_state, actor_id, actor_name, reason, operation_id)
+  select ${tenantId}::uuid, new_id(), id, 'pending', ${actor.id}::text, ${actor.name}::text,
+    ${dispatch.reason}::text, ${operation.id}::uuid
+  from created
+),
+stored as (
+  update operations o set result = ${result}::json
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and exists (select from created)
+),
+dropped as (
+  delete from operations o
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from created)
+)
+select exists (select from created) as created,
+  (select d.id from task t join pipeline_dispatches d on d.tenant_id = ${tenantId}::uuid and d.task_id = t.id
+   where d.pipeline = ${pipeline}::text and case when d.pipeline = 'payment'
+     then d.version_id = t.active_version_id and d.state <> 'recalled'
+     else d.step_id = t.current_step_id and d.state in ('pending', 'sent') end
+   limit 1) as open`,
+  ]);
+}
