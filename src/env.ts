@@ -9,9 +9,7 @@ const optional = <Schema extends z.ZodType>(schema: Schema) =>
 const origins = z
   .string()
   .transform((list) => list.split(",").map((origin) => origin.trim()))
-  .pipe(
-    z.array(z.url().refine((origin) => new URL(origin).origin === origin, "must be an origin")),
-  );
+  .pipe(z.array(z.string().refine((text) => URL.parse(text)?.origin === text)));
 
 /** The Worker's bindings and variables. `.dev.vars.example` explains each. */
 const environment = z
@@ -26,7 +24,7 @@ const environment = z
     AUTH_TENANT_CLAIM: optional(z.string()),
     AUTH_ROLE_CLAIM: optional(z.string()),
     CORS_ORIGINS: optional(origins),
-    RATE_LIMITER: z.custom<RateLimit>(isLimiter).optional(),
+    RATE_LIMITER: z.custom<RateLimiter>(isRateLimiter).optional(),
   })
   .refine(
     ({ AUTH_ISSUER, AUTH_JWKS_URL, AUTH_AUDIENCE }) => {
@@ -35,6 +33,11 @@ const environment = z
     },
     { message: "AUTH_ISSUER, AUTH_JWKS_URL and AUTH_AUDIENCE go together", path: ["AUTH_ISSUER"] },
   );
+
+/** The platform's rate limiting binding, as far as it is used. */
+export interface RateLimiter {
+  limit(bucket: { key: string }): Promise<{ success: boolean }>;
+}
 
 /** Whom the service believes when a token, not an API key, names the caller. */
 export interface TokenIssuer {
@@ -54,7 +57,7 @@ export interface Settings {
   tokenIssuer: TokenIssuer | null;
   corsOrigins: readonly string[];
   /** Absent where nothing is limited. */
-  rateLimiter: RateLimit | undefined;
+  rateLimiter: RateLimiter | undefined;
 }
 
 /**
@@ -92,6 +95,6 @@ function tokenIssuer(data: z.output<typeof environment>): TokenIssuer | null {
   };
 }
 
-function isLimiter(binding: unknown): binding is RateLimit {
+function isRateLimiter(binding: unknown): binding is RateLimiter {
   return typeof binding === "object" && binding !== null && "limit" in binding;
 }

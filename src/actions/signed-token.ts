@@ -2,6 +2,9 @@ import { base64url } from "jose";
 
 const MAC_BYTES = 32;
 
+/** The key's type as each runtime names it: the Worker and the tests in Node have different ones. */
+type SigningKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
+
 /** Signs what the service hands out and later takes back: list cursors and plan tokens. */
 export interface TokenSigner {
   /** `purpose` is signed with the payload but not carried: a token opens only where it was meant to. */
@@ -12,7 +15,7 @@ export interface TokenSigner {
 
 /** A signer over HMAC-SHA-256. Tokens are signed, not secret: nothing goes in that its holder may not read. */
 export function createTokenSigner(secret: string): TokenSigner {
-  let cachedKey: CryptoKey | undefined;
+  let cachedKey: SigningKey | undefined;
   // The key itself is kept, never its promise: a Worker must not await what another request began.
   const key = async () => (cachedKey ??= await importKey(secret));
 
@@ -32,7 +35,7 @@ export function createTokenSigner(secret: string): TokenSigner {
   };
 }
 
-function importKey(secret: string): Promise<CryptoKey> {
+function importKey(secret: string): Promise<SigningKey> {
   const bytes = new TextEncoder().encode(secret);
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   return crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign", "verify"]);

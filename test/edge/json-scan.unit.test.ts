@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { scanJson } from "../../src/routes/http/json-scan.ts";
 import { parseJson } from "../../src/routes/http/json.ts";

@@ -35,7 +35,7 @@ export function keyStore(tenantId = TENANT) {
   const store = {
     lookups: 0,
     revoke: (role: Role) => revoked.add(role),
-    async findApiKey(database: TenantDatabase, digest: Uint8Array): Promise<ApiKey | null> {
+    findApiKey: async (database: TenantDatabase, digest: Uint8Array): Promise<ApiKey | null> => {
       store.lookups += 1;
       database.roundTrips += 1;
       if (database.tenantId !== tenantId) return null;
@@ -218,7 +218,11 @@ export function testApp(
       role = "operator",
       headers = {},
       body,
-    }: { role?: Role | null; headers?: Record<string, string>; body?: BodyInit | null } = {},
+    }: {
+      role?: Role | null;
+      headers?: Record<string, string>;
+      body?: string | Uint8Array | ReadableStream<Uint8Array>;
+    } = {},
   ): Promise<Response> => {
     const authorization = role === null ? {} : { authorization: `Bearer ${keyOf(role)}` };
     const request = new Request(`https://stepledger.test${path}`, {
@@ -244,4 +248,7 @@ export function testApp(
 
 /** A problem answer's body, loosely typed: tests say what they expect in it. */
 export type Problem = Record<string, unknown> & { issues?: { path: unknown[]; code: string }[] };
-export const problemOf = (response: Response): Promise<Problem> => response.json();
+export async function problemOf(response: Response): Promise<Problem> {
+  // Whatever it is: the caller's expectations say what should be in it.
+  return JSON.parse(await response.text()) as Problem;
+}

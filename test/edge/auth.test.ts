@@ -1,0 +1,243 @@
+import { SignJWT } from "jose";
+import { describe, expect, inject, test } from "vitest";
+import { DatabaseUnavailable } from "../../src/db/faults.ts";
+import { KEY_CACHE_SECONDS } from "../../src/routes/http/auth.ts";
+import { rawToken, signToken, type TokenOptions } from "../support/tokens.ts";
+import { keyOf, NOW, OTHER_TENANT, problemOf, TENANT, testApp } from "./support.ts";
+
+const PATH = "/v1/things/ext:a";
+const bearer = (credential: string) => ({
+  role: null,
+  headers: { authorization: `Bearer ${credential}` },
+});
+
+interface Seen {
+  tenantId: string;
+  actor: object;
+}
+
+describe("an API key", () => {
+  test("names tenant, actor and role", async () => {
+    const response = await testApp().send("GET", PATH, { role: "reviewer" });
+    expect(await response.json()).toMatchObject({
+      tenantId: TENANT,
+      actor: { id: "key-of-reviewer", name: "The reviewer", kind: "key", role: "reviewer" },
+    });
+  });
+
+  test("of the service role acts as a service", async () => {
+    const response = await testApp().send("GET", PATH, { role: "service" });
+    expect(await response.json()).toMatchObject({ actor: { kind: "service", role: "service" } });
+  });
+
+  test("costs one round trip on a cold isolate, and none while it is cached", async () => {
+    const { send, keys } = testApp();
+    const timings = [await send("GET", PATH), await send("GET", PATH)].map((response) =>
+      response.headers.get("server-timing"),
+    );
+    expect(timings[0]).toContain('desc="1 round trip"');
+    expect(timings[1]).toContain('desc="0 round trips"');
+    expect(keys.lookups).toBe(1);
+  });
+
+  test("that was revoked is refused after 30 seconds at the most", async () => {
+    let now = NOW;
+    const { send, keys } = testApp({ now: () => now });
+    expect((await send("GET", PATH)).status).toBe(200);
+    keys.revoke("operator");
+    now = new Date(NOW.getTime() + KEY_CACHE_SECONDS * 1000 - 1);
+    expect((await send("GET", PATH)).status).toBe(200);
+    now = new Date(NOW.getTime() + KEY_CACHE_SECONDS * 1000);
+    expect((await send("GET", PATH)).status).toBe(401);
+    expect(KEY_CACHE_SECONDS).toBeLessThanOrEqual(30);
+  });
+
+  test("that is wrong is looked up each time: a key that was made just now works at once", async () => {
+    const { send, keys } = testApp();
+    await send("GET", PATH, bearer(`${keyOf("operator")}x`));
+    await send("GET", PATH, bearer(`${keyOf("operator")}x`));
+    expect(keys.lookups).toBe(2);
+  });
+
+  test("is proven by its digest, even where the store finds one that is not the same", async () => {
+    const digest = new Uint8Array(32);
+    const key = { id: "k", name: "k", role: "admin", digest } as const;
+    for (const found of [key, { ...key, digest: new Uint8Array() }]) {
+      const { send } = testApp({ findApiKey: async () => found });
+      expect((await send("GET", PATH)).status).toBe(401);
+    }
+  });
+
+  test("of one tenant says nothing in another", async () => {
+    const { send } = testApp();
+    expect((await send("GET", PATH, bearer(keyOf("admin", OTHER_TENANT)))).status).toBe(401);
+  });
+
+  test("in a store that is away is unavailable, not refused", async () => {
+    const findApiKey = async () => {
+      throw new DatabaseUnavailable("away");
+    };
+    expect((await testApp({ findApiKey }).send("GET", PATH)).status).toBe(503);
+  });
+});
+
+describe("a token", () => {
+  const { issuer, audience, jwksUrl } = inject("stack");
+  const tokenIssuer = { issuer, audience, jwksUrl, tenantClaim: "tenant_id", roleClaim: "role" };
+  const claims = { sub: "person-1", name: "Ada", tenant_id: TENANT, role: "reviewer" };
+  const app = testApp({ settings: { tokenIssuer }, now: () => new Date() });
+  const sendToken = async (options: Partial<TokenOptions>) =>
+    app.send("GET", PATH, bearer(await signToken({ claims, ...options })));
+
+  test.each(["RS256", "ES256", "EdDSA"] as const)(
+    "signed with %s names a person",
+    async (algorithm) => {
+      const response = await sendToken({ algorithm });
+      expect(await response.json<Seen>()).toMatchObject({
+        tenantId: TENANT,
+        actor: { id: "person-1", name: "Ada", kind: "person", role: "reviewer" },
+      });
+    },
+  );
+
+  test("of the service role acts as a service; without a name it goes by its subject", async () => {
+    const response = await sendToken({
+      claims: { sub: "bot", tenant_id: TENANT, role: "service" },
+    });
+    const actor = { id: "bot", name: "bot", kind: "service", role: "service" };
+    expect(await response.json<Seen>()).toMatchObject({ actor });
+  });
+
+  test("reads tenant and role from the claims that are configured", async () => {
+    const renamed = { ...tokenIssuer, tenantClaim: "org", roleClaim: "grade" };
+    const { send } = testApp({ settings: { tokenIssuer: renamed }, now: () => new Date() });
+    const token = await signToken({ claims: { sub: "p", org: TENANT, grade: "viewer" } });
+    expect((await send("GET", PATH, bearer(token))).status).toBe(200);
+  });
+
+  test.each<[string, Partial<TokenOptions>]>([
+    ["expired", { expires: "-1s" }],
+    ["without an expiry", { expires: null }],
+    ["signed with another key under a published kid", { isForged: true }],
+    ["with a kid that nobody published", { header: { kid: "elsewhere" } }],
+    ["with another audience", { claims: { ...claims, aud: "somebody-else" } }],
+    ["of another issuer", { claims: { ...claims, iss: "https://evil.test" } }],
+    ["without a subject", { claims: { ...claims, sub: "" } }],
+    ["without a tenant", { claims: { sub: "p", role: "admin" } }],
+    ["with a tenant that is no id", { claims: { ...claims, tenant_id: "mine" } }],
+    ["with an unknown role", { claims: { ...claims, role: "root" } }],
+    ["with a list for a role", { claims: { ...claims, role: ["admin"] } }],
+    ["with control characters for a subject", { claims: { ...claims, sub: "a\r\nb" } }],
+    ["whose header points at other keys", { isForged: true, header: { jku: `${jwksUrl}?evil` } }],
+  ])("%s is refused", async (_name, options) => {
+    expect((await sendToken(options)).status).toBe(401);
+  });
+
+  test("without a signature, or signed with the public key as an HMAC secret, is refused", async () => {
+    const { keys } = inject("stack");
+    const exp = Math.floor(Date.now() / 1000) + 300;
+    const honest = { iss: issuer, aud: audience, exp, ...claims };
+    const kid = keys.publicRS256.kid;
+    const none = rawToken({ alg: "none", kid }, honest);
+    const secret = new TextEncoder().encode(JSON.stringify(keys.publicRS256));
+    const hmac = await new SignJWT(honest)
+      .setProtectedHeader({ alg: "HS256", ...(kid !== undefined && { kid }) })
+      .sign(secret);
+    for (const token of [none, `${none}x`, hmac, "a.b.c", "..", "e30.e30."]) {
+      expect((await app.send("GET", PATH, bearer(token))).status).toBe(401);
+    }
+  });
+
+  test("is refused where no issuer is configured", async () => {
+    const token = await signToken({ claims });
+    expect((await testApp().send("GET", PATH, bearer(token))).status).toBe(401);
+  });
+
+  test("whose issuer cannot be asked is unavailable, not refused", async () => {
+    const away = { ...tokenIssuer, jwksUrl: `${jwksUrl}-that-is-not-there` };
+    const { send } = testApp({ settings: { tokenIssuer: away }, now: () => new Date() });
+    expect((await send("GET", PATH, bearer(await signToken({ claims })))).status).toBe(503);
+  });
+});
+
+describe("a credential that proves nothing", () => {
+  const good = keyOf("operator");
+  const credentials: [string, Record<string, string>][] = [
+    ["none", {}],
+    ["an empty one", { authorization: "" }],
+    ["another scheme", { authorization: `Basic ${good}` }],
+    ["no scheme", { authorization: good }],
+    ["two", { authorization: `Bearer ${good} Bearer ${good}` }],
+    ["a key in the query's place", { "x-api-key": good }],
+    ["a cookie", { cookie: `session=${good}` }],
+    ["a key with one byte changed", { authorization: `Bearer ${good.slice(0, -1)}x` }],
+    ["a shorter key", { authorization: `Bearer ${good.slice(0, -1)}` }],
+    ["a key without a secret", { authorization: `Bearer ${good.slice(0, 37)}` }],
+    ["a key without a tenant", { authorization: "Bearer slg_nothing_secret" }],
+    ["a key in capitals", { authorization: `Bearer ${good.toUpperCase()}` }],
+    ["a very long one", { authorization: `Bearer ${"a".repeat(9000)}` }],
+    ["a token of nobody's", { authorization: "Bearer e30.e30.e30" }],
+  ];
+
+  test("has one answer, byte for byte, whatever is wrong with it", async () => {
+    const { send } = testApp();
+    const answers = new Set<string>();
+    for (const [, headers] of credentials) {
+      const sent = { ...headers, "x-request-id": "same" };
+      const response = await send("GET", PATH, { role: null, headers: sent });
+      expect(response.status).toBe(401);
+      expect(response.headers.get("www-authenticate")).toBe("Bearer");
+      answers.add(await response.text());
+    }
+    expect(answers.size).toBe(1);
+    expect([...answers][0]).toContain('"error":"unauthenticated"');
+  });
+
+  test("the scheme's name is taken in any case", async () => {
+    const headers = { authorization: `bearer ${good}` };
+    expect((await testApp().send("GET", PATH, { role: null, headers })).status).toBe(200);
+  });
+});
+
+describe("the rate limit", () => {
+  /** A limiter that lets the first `max` through, for each bucket by itself. */
+  function limiter(max: number) {
+    const counts = new Map<string, number>();
+    const limit = async ({ key }: { key: string }) => {
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+      return { success: (counts.get(key) ?? 0) <= max };
+    };
+    return { limit, buckets: () => [...counts.keys()] };
+  }
+
+  test("counts each key by itself, and says when to come again", async () => {
+    const { send } = testApp({ settings: { rateLimiter: limiter(2) } });
+    const statuses = [];
+    for (let call = 0; call < 3; call += 1) statuses.push((await send("GET", PATH)).status);
+    expect(statuses).toEqual([200, 200, 429]);
+    const limited = await send("GET", PATH);
+    expect(limited.headers.get("retry-after")).toBe("60");
+    expect(await problemOf(limited)).toMatchObject({ error: "rate_limited", retry: "same" });
+    expect((await send("GET", PATH, { role: "admin" })).status).toBe(200);
+  });
+
+  test("gives guesses a bucket of their own, by the address that they come from", async () => {
+    const rateLimiter = limiter(2);
+    const { send } = testApp({ settings: { rateLimiter } });
+    const guess = async (address: string) => {
+      const headers = { authorization: "Bearer slg_guess", "cf-connecting-ip": address };
+      return (await send("GET", PATH, { role: null, headers })).status;
+    };
+    const statuses = [];
+    for (let call = 0; call < 4; call += 1) statuses.push(await guess("192.0.2.1"));
+    expect(statuses).toEqual([401, 401, 429, 429]);
+    expect(await guess("192.0.2.2")).toBe(401);
+    expect((await send("GET", PATH)).status).toBe(200);
+    expect(rateLimiter.buckets()).not.toContain(expect.stringContaining("slg_"));
+  });
+
+  test("does not touch what needs no credential", async () => {
+    const { send } = testApp({ settings: { rateLimiter: limiter(0) } });
+    expect((await send("GET", "/openapi.json", { role: null })).status).toBe(200);
+  });
+});

@@ -1,0 +1,198 @@
+import { describe, expect, test } from "vitest";
+import { problemOf, testApp } from "./support.ts";
+
+const MIB = 1024 * 1024;
+
+/** The answer's error code, with the code of its first issue. */
+async function errorOf(response: Response): Promise<string> {
+  const { error, issues } = await problemOf(response);
+  return [response.status, error, issues?.[0]?.code].filter(Boolean).join(" ");
+}
+
+describe("the media type of a body", () => {
+  test.each([
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/json;charset=utf-16",
+    "application/json; charset=iso-8859-1",
+    "application/ld+json",
+    "application/jsonp",
+    "text/json",
+    "",
+  ])("%j is refused before the body is read", async (type) => {
+    const { send } = testApp();
+    const body = '{"title":"a"}';
+    const response = await send("POST", "/v1/things", { headers: { "content-type": type }, body });
+    expect(await errorOf(response)).toBe("415 unsupported_media_type");
+  });
+
+  test("none at all is refused", async () => {
+    const body = new TextEncoder().encode('{"title":"a"}');
+    const response = await testApp().send("POST", "/v1/things", { body });
+    expect(await errorOf(response)).toBe("415 unsupported_media_type");
+  });
+
+  test("a compressed body is refused, not read as text", async () => {
+    const headers = { "content-type": "application/json", "content-encoding": "gzip" };
+    const response = await testApp().send("POST", "/v1/things", { headers, body: '{"title":"a"}' });
+    expect(await errorOf(response)).toBe("415 unsupported_media_type");
+  });
+
+  test.each([
+    "application/json",
+    "Application/JSON; charset=UTF-8",
+    'application/json;charset="utf-8"',
+    "application/json; version=1",
+  ])("%j is taken", async (type) => {
+    const headers = { "content-type": type };
+    const response = await testApp().send("POST", "/v1/things", { headers, body: '{"title":"a"}' });
+    expect(response.status).toBe(201);
+  });
+});
+
+describe("the size of a body", () => {
+  const padded = (bytes: number) => `{"title":"a"}${" ".repeat(bytes - 13)}`;
+
+  test("one MiB is taken, one byte more is payload_too_large", async () => {
+    const { sendJson } = testApp();
+    expect((await sendJson("POST", "/v1/things", padded(MIB))).status).toBe(201);
+    const response = await sendJson("POST", "/v1/things", padded(MIB + 1));
+    expect(response.status).toBe(413);
+    expect(await problemOf(response)).toMatchObject({ error: "payload_too_large", max: MIB });
+  });
+
+  test("a route for many takes four MiB", async () => {
+    const { sendJson } = testApp();
+    const options = { role: "reviewer" as const, headers: { "idempotency-key": "k" } };
+    const body = (bytes: number) => `{"ids":["a"]}${" ".repeat(bytes - 13)}`;
+    expect((await sendJson("POST", "/v1/things/many", body(4 * MIB), options)).status).toBe(200);
+    const response = await sendJson("POST", "/v1/things/many", body(4 * MIB + 1), options);
+    expect(await errorOf(response)).toBe("413 payload_too_large");
+  });
+
+  test("reading stops at the cap, though the body never ends and names no length", async () => {
+    let sent = 0;
+    let cancelled = false;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 64 * 1024;
+        controller.enqueue(new Uint8Array(64 * 1024).fill(0x20));
+      },
+      cancel() {
+        cancelled = true;
+      },
+    });
+    const headers = { "content-type": "application/json" };
+    const response = await testApp().send("POST", "/v1/things", { headers, body: endless });
+    expect(await errorOf(response)).toBe("413 payload_too_large");
+    expect(cancelled).toBe(true);
+    expect(sent).toBeLessThan(2 * MIB);
+  });
+});
+
+describe("what a body holds", () => {
+  test.each([
+    ["malformed JSON", "{bad", "400 malformed_json"],
+    ["no body where one is needed", "", "400 malformed_json"],
+    ["50,000 levels", `{"title":${"[".repeat(50_000)}${"]".repeat(50_000)}}`, "400 json_too_deep"],
+    ["a key twice", '{"title":"a","title":"b"}', "400 duplicate_key"],
+    ["NUL", '{"title":"a\\u0000"}', "400 validation_failed invalid_text"],
+    ["half a surrogate pair", '{"title":"\\ud800"}', "400 validation_failed invalid_text"],
+    [
+      "a number no double holds",
+      '{"title":"a","metadata":{"n":1e999999}}',
+      "400 validation_failed number_out_of_range",
+    ],
+    [
+      "an integer no double holds",
+      '{"title":"a","metadata":{"n":9007199254740993}}',
+      "400 validation_failed number_out_of_range",
+    ],
+    [
+      "__proto__",
+      '{"title":"a","__proto__":{"admin":true}}',
+      "400 validation_failed unrecognized_keys",
+    ],
+    ["constructor", '{"title":"a","constructor":1}', "400 validation_failed unrecognized_keys"],
+    [
+      "__proto__ in metadata",
+      '{"title":"a","metadata":{"x":[{"__proto__":{"admin":true}}]}}',
+      "400 validation_failed forbidden_key",
+    ],
+    [
+      "constructor.prototype in metadata",
+      '{"title":"a","metadata":{"constructor":{"prototype":{"admin":true}}}}',
+      "400 validation_failed forbidden_key",
+    ],
+    ["metadata that is a list", '{"title":"a","metadata":[]}', "400 validation_failed custom"],
+    ["a list for an object", "[]", "400 validation_failed invalid_type"],
+  ])("%s: refused", async (_name, body, error) => {
+    expect(await errorOf(await testApp().sendJson("POST", "/v1/things", body))).toBe(error);
+  });
+
+  test.each(["tenantId", "actorId", "status", "eventSeq", "createdAt", "currentStepId"])(
+    "%s, which the service alone decides, is unrecognized",
+    async (field) => {
+      const response = await testApp().sendJson("POST", "/v1/things", { title: "a", [field]: "x" });
+      expect(await problemOf(response)).toMatchObject({
+        error: "validation_failed",
+        issues: [{ path: [field], code: "unrecognized_keys" }],
+      });
+    },
+  );
+
+  test.each(['"true"', "1", "null", "[]"])(
+    "runAttachedWorkflows: %s is not true",
+    async (value) => {
+      const body = `{"title":"a","runAttachedWorkflows":${value}}`;
+      const response = await testApp().sendJson("POST", "/v1/things", body);
+      expect(await problemOf(response)).toMatchObject({
+        error: "validation_failed",
+        issues: [{ path: ["runAttachedWorkflows"], code: "invalid_type" }],
+      });
+    },
+  );
+
+  test("metadata comes through as it was sent, whatever else it holds", async () => {
+    const metadata = { a: [1, { "": null }], tostring: "x", deep: { hasOwnProperty: 1 } };
+    const response = await testApp().sendJson("POST", "/v1/things", { title: "a", metadata });
+    const { input } = await response.json<{ input: { body: unknown } }>();
+    expect(input.body).toEqual({ title: "a", metadata });
+  });
+
+  test("every fault is told at once, but no more than a hundred, and no long key is quoted whole", async () => {
+    const unknown = Object.fromEntries(
+      Array.from({ length: 500 }, (_, index) => [`${"k".repeat(1000)}${index}`, 1]),
+    );
+    const response = await testApp().sendJson("POST", "/v1/things", { title: "", ...unknown });
+    const { issues = [] } = await problemOf(response);
+    expect(issues[0]).toMatchObject({ path: ["title"], code: "too_small" });
+    expect(issues).toHaveLength(100);
+    expect(JSON.stringify(issues).length).toBeLessThan(25_000);
+  });
+
+  test("a list that is too long is too_many_items with its maximum, before its items are looked at", async () => {
+    const { sendJson } = testApp();
+    const response = await sendJson("POST", "/v1/things", { title: "a", ids: [1, 2, 3, 4] });
+    expect(await problemOf(response)).toMatchObject({ error: "too_many_items", max: 3 });
+    const startedAt = performance.now();
+    const body = `{"ids":[${"1,".repeat(1_900_000)}1]}`;
+    const options = { role: "reviewer" as const, headers: { "idempotency-key": "k" } };
+    const hostile = await sendJson("POST", "/v1/things/many", body, options);
+    expect(await problemOf(hostile)).toMatchObject({ error: "too_many_items", max: 1000 });
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  });
+
+  test("an empty list, where one is needed, is validation_failed", async () => {
+    const options = { role: "reviewer" as const, headers: { "idempotency-key": "k" } };
+    const response = await testApp().sendJson("POST", "/v1/things/many", { ids: [] }, options);
+    expect(await errorOf(response)).toBe("400 validation_failed too_small");
+  });
+
+  test("no body stands for an empty object where every field may be left out", async () => {
+    const response = await testApp().send("PATCH", "/v1/things/ext:a", { role: "reviewer" });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ input: { body: {} } });
+  });
+});

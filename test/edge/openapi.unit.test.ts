@@ -1,0 +1,145 @@
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { describe, expect, test } from "vitest";
+import { z } from "@hono/zod-openapi";
+import { defineContract, errorsOf } from "../../src/routes/http/contract.ts";
+import { openApiDocument } from "../../src/routes/http/openapi.ts";
+import { PROBLEMS } from "../../src/routes/http/problem.ts";
+import { routes } from "../../src/routes/index.ts";
+import { echoRoutes } from "./support.ts";
+
+interface Operation {
+  operationId: string;
+  tags: string[];
+  summary: string;
+  security: unknown[];
+  parameters?: { name: string; in: string; required?: boolean }[];
+  requestBody?: { required: boolean };
+  responses: Record<string, { description: string; headers?: Record<string, unknown> }>;
+}
+interface Document {
+  openapi: string;
+  tags: { name: string }[];
+  paths: Record<string, Record<string, Operation>>;
+}
+
+const documentOf = (mounted: typeof routes): Document =>
+  // The generator's own type leaves open which of the optional members it wrote.
+  openApiDocument(mounted.map(({ contract }) => contract)) as Document;
+const operationsOf = (document: Document): Operation[] =>
+  Object.values(document.paths).flatMap((methods) => Object.values(methods));
+
+describe.each([
+  ["the service", routes],
+  ["the test routes", echoRoutes],
+])("the document of %s", (_name, mounted) => {
+  const contracts = mounted.map(({ contract }) => contract);
+
+  test("is valid OpenAPI 3.1", async () => {
+    const document = documentOf(mounted);
+    expect(document.openapi).toBe("3.1.0");
+    expect(await new Validator().validate({ ...structuredClone(document) })).toEqual({ valid: true });
+  });
+
+  test("is the same text each time", () => {
+    expect(JSON.stringify(documentOf(mounted))).toBe(JSON.stringify(documentOf(mounted)));
+  });
+
+  test("has every contract once, under its own operation id", () => {
+    const ids = operationsOf(documentOf(mounted)).map(({ operationId }) => operationId);
+    expect(ids.toSorted()).toEqual(contracts.map(({ operationId }) => operationId).toSorted());
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test("tells every success and every error status of a route, and nothing else", () => {
+    const document = documentOf(mounted);
+    for (const contract of contracts) {
+      const { path, method, response, alternative } = contract;
+      const operation = document.paths[path]?.[method.toLowerCase()];
+      const errors = errorsOf(contract).map((code) => PROBLEMS[code].status);
+      const statuses = [response.status, alternative?.status ?? response.status, ...errors];
+      expect(Object.keys(operation?.responses ?? {})).toEqual(
+        [...new Set(statuses)].toSorted((one, other) => one - other).map(String),
+      );
+    }
+  });
+
+  test("has no dangling reference", () => {
+    const text = JSON.stringify(documentOf(mounted));
+    const referred = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
+    const { components } = JSON.parse(text) as { components: { schemas: Record<string, unknown> } };
+    expect(referred.length).toBeGreaterThan(0);
+    for (const [, schema = ""] of referred) expect(components.schemas).toHaveProperty(schema);
+  });
+});
+
+describe("an operation", () => {
+  const document = documentOf(echoRoutes);
+  const parametersOf = (path: string, method: string) =>
+    (document.paths[path]?.[method]?.parameters ?? []).map(
+      ({ name, in: place, required }) => `${place} ${name}${required === true ? " required" : ""}`,
+    );
+
+  test("names path, query and header parameters from the contract", () => {
+    expect(parametersOf("/v1/things/{taskId}", "get")).toEqual([
+      "path taskId required",
+      "query limit",
+      "query cursor",
+      "query sort",
+      "query label",
+      "header X-Request-Id",
+      "header If-None-Match",
+    ]);
+    expect(parametersOf("/v1/things/{taskId}", "patch")).toEqual([
+      "path taskId required",
+      "header X-Request-Id",
+      "header Idempotency-Key",
+      "header If-Match",
+    ]);
+    expect(parametersOf("/v1/things/many", "post")).toContain("header Idempotency-Key required");
+  });
+
+  test("needs a body only where an empty object would not do", () => {
+    expect(document.paths["/v1/things"]?.["post"]?.requestBody?.required).toBe(true);
+    expect(document.paths["/v1/things/{taskId}"]?.["patch"]?.requestBody?.required).toBe(false);
+  });
+
+  test("tells its role", () => {
+    const text = JSON.stringify(document.paths["/v1/things/count"]?.["get"]);
+    expect(text).toContain("Role: `viewer` or above.");
+    expect(JSON.stringify(document.paths["/v1/things/reports"])).toContain("Role: `service`.");
+  });
+});
+
+test("the docs begin with the routes that most people need", () => {
+  const listTasks = defineContract({
+    operationId: "listTasks",
+    method: "GET",
+    path: "/tasks",
+    summary: "Lists tasks",
+    tags: ["Tasks"],
+    role: "viewer",
+    response: { status: 200, description: "A page.", schema: z.strictObject({}) },
+  });
+  const document = openApiDocument([
+    ...echoRoutes.map(({ contract }) => contract),
+    listTasks,
+  ]) as Document;
+  expect(Object.keys(document.paths)[0]).toBe("/v1/tasks");
+  expect(document.paths["/v1/tasks"]?.["get"]?.tags).toEqual(["Start here", "Tasks"]);
+  expect(document.tags.map(({ name }) => name)).toEqual(["Start here", "Things", "Tasks"]);
+});
+
+test("a contract whose path and params disagree cannot be written", () => {
+  const define = () =>
+    defineContract({
+      operationId: "getTask",
+      method: "GET",
+      path: "/tasks/{taskId}",
+      summary: "Gets a task",
+      tags: ["Tasks"],
+      role: "viewer",
+      params: z.strictObject({ id: z.string() }),
+      response: { status: 200, description: "The task.", schema: z.strictObject({}) },
+    });
+  expect(define).toThrow("getTask: path and params name different parameters");
+});

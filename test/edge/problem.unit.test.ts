@@ -1,0 +1,144 @@
+import { describe, expect, test } from "vitest";
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  type Fault,
+  PROBLEMS,
+  problemResponse,
+} from "../../src/routes/http/problem.ts";
+
+/** The public contract, typed a second time: a code never disappears and never changes its status. */
+const STATUS_BY_CODE: Record<ErrorCode, number> = {
+  validation_failed: 400,
+  malformed_json: 400,
+  json_too_deep: 400,
+  duplicate_key: 400,
+  too_many_items: 400,
+  invalid_cursor: 400,
+  invalid_plan_token: 400,
+  url_not_allowed: 400,
+  idempotency_key_required: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  csrf_rejected: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  invalid_transition: 409,
+  gate_closed: 409,
+  no_next_step: 409,
+  already_in_status: 409,
+  step_not_current: 409,
+  version_sealed: 409,
+  archived: 409,
+  plan_stale: 409,
+  plan_expired: 409,
+  stale: 409,
+  lease_lost: 409,
+  conflict: 409,
+  operation_in_progress: 409,
+  version_conflict: 412,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  idempotency_key_reused: 422,
+  rate_limited: 429,
+  internal: 500,
+  unavailable: 503,
+};
+
+/** One fault of each code, with the members that it promises. */
+const FAULTS: { [Code in ErrorCode]: Extract<Fault, { code: Code }> } = {
+  validation_failed: {
+    code: "validation_failed",
+    issues: [{ path: ["title"], code: "too_small", message: "Too short." }],
+  },
+  malformed_json: { code: "malformed_json" },
+  json_too_deep: { code: "json_too_deep", max: 32 },
+  duplicate_key: { code: "duplicate_key", path: ["run"] },
+  too_many_items: { code: "too_many_items", max: 500 },
+  invalid_cursor: { code: "invalid_cursor" },
+  invalid_plan_token: { code: "invalid_plan_token" },
+  url_not_allowed: { code: "url_not_allowed" },
+  idempotency_key_required: { code: "idempotency_key_required" },
+  unauthenticated: { code: "unauthenticated" },
+  forbidden: { code: "forbidden", required: "reviewer" },
+  csrf_rejected: { code: "csrf_rejected" },
+  not_found: { code: "not_found" },
+  method_not_allowed: { code: "method_not_allowed", allow: ["GET", "HEAD"] },
+  invalid_transition: { code: "invalid_transition", from: "queued", to: "approved", allowed: [] },
+  gate_closed: { code: "gate_closed", gate: "blocked", allowed: ["queued"] },
+  no_next_step: { code: "no_next_step" },
+  already_in_status: { code: "already_in_status", done: true },
+  step_not_current: { code: "step_not_current", currentStepId: "a" },
+  version_sealed: { code: "version_sealed", activeVersion: { id: "a", number: 2 } },
+  archived: { code: "archived" },
+  plan_stale: {
+    code: "plan_stale",
+    changed: [{ taskId: "a", unifiedStatus: "PASSED", code: null }],
+  },
+  plan_expired: { code: "plan_expired" },
+  stale: { code: "stale" },
+  lease_lost: { code: "lease_lost" },
+  conflict: { code: "conflict", existing: { id: "a" } },
+  operation_in_progress: { code: "operation_in_progress" },
+  version_conflict: { code: "version_conflict", eventSeq: 9 },
+  payload_too_large: { code: "payload_too_large", max: 1_048_576 },
+  unsupported_media_type: { code: "unsupported_media_type" },
+  idempotency_key_reused: { code: "idempotency_key_reused" },
+  rate_limited: { code: "rate_limited" },
+  internal: { code: "internal" },
+  unavailable: { code: "unavailable" },
+};
+
+describe.each(ERROR_CODES)("%s", (code) => {
+  test("is told as RFC 9457 has it, with its own status and members", async () => {
+    const { code: _, ...members } = FAULTS[code];
+    const response = problemResponse(FAULTS[code], "request-1");
+    expect(response.status).toBe(STATUS_BY_CODE[code]);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(await response.json()).toEqual({
+      type: `/docs/errors#${code}`,
+      title: PROBLEMS[code].title,
+      status: STATUS_BY_CODE[code],
+      detail: PROBLEMS[code].detail,
+      instance: "request-1",
+      error: code,
+      retry: expect.stringMatching(/^(same|reload|never)$/),
+      ...members,
+    });
+    expect(Object.keys(members)).toEqual(PROBLEMS[code].members);
+  });
+});
+
+test("what may be sent again says when, and what must change first never says so", () => {
+  const retryAfter = (code: ErrorCode) =>
+    problemResponse(FAULTS[code], "r").headers.get("retry-after");
+  const told = ERROR_CODES.filter((code) => retryAfter(code) !== null);
+  expect(told).toEqual(["operation_in_progress", "rate_limited", "unavailable"]);
+  expect(told.every((code) => PROBLEMS[code].retry === "same")).toBe(true);
+  expect(retryAfter("operation_in_progress")).toBe("1");
+});
+
+test("headers that go with a code: the challenge, the methods, the present entity tag", () => {
+  const headers = (code: ErrorCode) => problemResponse(FAULTS[code], "r").headers;
+  expect(headers("unauthenticated").get("www-authenticate")).toBe("Bearer");
+  expect(headers("method_not_allowed").get("allow")).toBe("GET, HEAD");
+  expect(headers("version_conflict").get("etag")).toBe('"9"');
+});
+
+test("a refusal's own sentence is told, and the lawful calls come last", async () => {
+  const next = [{ method: "PATCH" as const, path: "/v1/steps/a", body: { status: "queued" } }];
+  const fault = { ...FAULTS.invalid_transition, detail: "Not from here.", next };
+  const body = await problemResponse(fault, "r").json();
+  expect(body).toMatchObject({ detail: "Not from here.", next });
+  expect(Object.keys(body as object).at(-1)).toBe("next");
+});
+
+test("not_found, unauthenticated and internal say the same, whatever the code below wanted to add", async () => {
+  for (const code of ["not_found", "unauthenticated", "internal"] as const) {
+    const chatty = await problemResponse(
+      { code, detail: "Task 42 is another tenant's" },
+      "r",
+    ).text();
+    expect(chatty).toBe(await problemResponse({ code }, "r").text());
+  }
+});
