@@ -88,21 +88,68 @@ export function planBulk(request: BulkRequest, context: { newId: () => string })
       ? refusedAsUnknown(taskId, request.targetStatus)
       : planTask(snapshot, request, context),
   );
+  return summarise(items, plannedPipelines(items, request), request);
+}
+
+/**
+ * The plan of a change whose tasks were judged in parts, each task in one part alone; `parts` is not empty. So a
+ * plan of any size needs no more tasks in memory than one part holds.
+ */
+export function joinPlans(
+  parts: readonly BulkPlan[],
+  request: Pick<BulkRequest, "targetStatus" | "runAttachedWorkflows">,
+): BulkPlan {
+  const pipelines = PIPELINES_ON_TARGET[request.targetStatus].map((name) => {
+    const ofParts = parts.flatMap((part) => part.pipelines.filter((one) => one.name === name));
+    return {
+      name,
+      tasks: sum(ofParts.map(({ tasks }) => tasks)),
+      alreadyDispatched: sum(ofParts.map(({ alreadyDispatched }) => alreadyDispatched)),
+    };
+  });
+  return summarise(
+    parts.flatMap(({ items }) => items),
+    pipelines,
+    request,
+  );
+}
+
+/**
+ * The targets that a refused task would have taken in place of `to`. It takes no more than the ledger keeps, so
+ * that a later reading says the same.
+ */
+export function targetsInstead(refused: {
+  code: BulkRefusal;
+  from: UnifiedStatus | null;
+  to: BulkTarget;
+}): readonly BulkTarget[] {
+  const { code, from, to } = refused;
+  if (from === null || code === "archived") return [];
+  const targets = BULK_ALLOWED_TARGETS[from];
+  // A task is no duplicate of itself, but may be one of another.
+  return code === "self_duplicate" ? targets : targets.filter((target) => target !== to);
+}
+
+function summarise(
+  items: readonly BulkItem[],
+  pipelines: readonly PlannedPipeline[],
+  request: Pick<BulkRequest, "targetStatus" | "runAttachedWorkflows">,
+): BulkPlan {
   const eligible = items.filter((item) => item.decision === "eligible").length;
-  const pipelines = plannedPipelines(items, request);
+  const { targetStatus, runAttachedWorkflows } = request;
   return {
-    targetStatus: request.targetStatus,
+    targetStatus,
     items,
     counts: { requested: items.length, eligible, refused: items.length - eligible },
     bySource: countBySource(items),
     byCode: countByCode(items),
     pipelines,
-    primaryLabel: primaryLabel({
-      eligible,
-      runAttachedWorkflows: request.runAttachedWorkflows,
-      pipelines,
-    }),
+    primaryLabel: primaryLabel({ eligible, runAttachedWorkflows, pipelines }),
   };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** What was asked for by task, keeping the first of several names; unknown ones stand for themselves. */
@@ -128,24 +175,19 @@ function planTask(
   const to = request.targetStatus;
   const from = resolve(factsOf(snapshot));
   const known = { taskId: snapshot.id, from, to, eventSeq: snapshot.eventSeq };
-  const targets = BULK_ALLOWED_TARGETS[from];
-  const refused = (code: BulkRefusal, allowed: readonly BulkTarget[] = targets): RefusedItem => ({
+  const refused = (code: BulkRefusal): RefusedItem => ({
     ...known,
     decision: "refused",
     code,
-    allowed,
+    allowed: targetsInstead({ code, from, to }),
   });
 
-  if (snapshot.archivedAt !== null) return refused("archived", []);
+  if (snapshot.archivedAt !== null) return refused("archived");
   if (from === to) return refused("already_in_status");
-  if (!targets.includes(to)) return refused("illegal_target");
+  if (!BULK_ALLOWED_TARGETS[from].includes(to)) return refused("illegal_target");
   const moved = moveStep(snapshot.step, BULK_STEP_STATUS[to]);
   if (!moved.ok) {
-    const code = moved.refusal.code === "gate_closed" ? "gate_closed" : "illegal_target";
-    return refused(
-      code,
-      targets.filter((target) => target !== to),
-    );
+    return refused(moved.refusal.code === "gate_closed" ? "gate_closed" : "illegal_target");
   }
   if (request.duplicateOf === snapshot.id) return refused("self_duplicate");
 

@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import { decideCreate } from "../../src/domain/lifecycle/decide/create.ts";
+import { GATE_ON_STATUS } from "../../src/domain/lifecycle/gates.ts";
+import { STEP_KINDS } from "../../src/domain/lifecycle/statuses.ts";
+import { START_STATUSES, startStatuses } from "../../src/domain/lifecycle/transitions.ts";
+import { context, expectAccepted, expectRefused, FIELDS } from "./support/world.ts";
+
+const input = { fields: FIELDS, content: { brief: "Prove it" }, contentHash: "abc" };
+
+describe("create", () => {
+  test("makes the task, version 1, a queued ingestion and event 1", () => {
+    const { task, decision } = expectAccepted(decideCreate(input, context("operator")));
+    expect(task).toEqual({ id: "new-1", ...FIELDS });
+    expect(decision.version).toEqual({
+      id: "new-2",
+      number: 1,
+      content: { brief: "Prove it" },
+      contentHash: "abc",
+      reason: null,
+    });
+    expect(decision.step).toEqual({
+      id: "new-3",
+      versionId: "new-2",
+      kind: "ingestion",
+      attempt: 1,
+    });
+    expect(decision.events).toEqual([
+      {
+        type: "task_created",
+        stepId: "new-3",
+        versionId: "new-2",
+        fromStatus: null,
+        toStatus: "queued",
+        fromGate: null,
+        toGate: "locked",
+        reason: null,
+        payload: {
+          ...FIELDS,
+          contentHash: "abc",
+          opened: { kind: "ingestion", attempt: 1, fromStepId: null },
+        },
+        duplicateOf: null,
+        runAttachedWorkflows: false,
+      },
+    ]);
+  });
+
+  test("starts in every stage and status that the kind has, as imported, and claims no verdict", () => {
+    for (const kind of STEP_KINDS) {
+      for (const status of startStatuses(kind)) {
+        const start = { kind, status, reason: "moved here" };
+        const { decision } = expectAccepted(decideCreate({ ...input, start }, context("reviewer")));
+        expect(decision.step?.kind).toBe(kind);
+        expect(decision.events).toEqual([
+          expect.objectContaining({
+            toStatus: status,
+            toGate: GATE_ON_STATUS[status],
+            reason: "moved here",
+            payload: expect.objectContaining({ imported: true }),
+          }),
+        ]);
+        expect(decision.reviews).toEqual([]);
+        expect(decision.dispatches).toEqual([]);
+      }
+    }
+  });
+
+  test("starts queued where no status is named", () => {
+    const start = { kind: "pre_qa", reason: "moved here" } as const;
+    const { decision } = expectAccepted(decideCreate({ ...input, start }, context("reviewer")));
+    expect(decision.events[0]?.toStatus).toBe("queued");
+  });
+
+  test("does not start in a status that the kind does not have", () => {
+    let refusals = 0;
+    for (const kind of STEP_KINDS) {
+      for (const status of START_STATUSES) {
+        if (startStatuses(kind).includes(status)) continue;
+        const start = { kind, status, reason: "moved here" };
+        const refusal = expectRefused(
+          decideCreate({ ...input, start }, context("reviewer")),
+          "validation_failed",
+        );
+        expect(refusal.issues).toMatchObject([{ path: ["start", "status"], code: "not_in_kind" }]);
+        refusals += 1;
+      }
+    }
+    expect(refusals).toBe(4);
+  });
+
+  test("takes an operator, and with a start a reviewer", () => {
+    const start = { kind: "delivery", reason: "moved here" } as const;
+    const asViewer = expectRefused(decideCreate(input, context("viewer")), "forbidden");
+    expect(asViewer.required).toBe("operator");
+    const asOperator = expectRefused(
+      decideCreate({ ...input, start }, context("operator")),
+      "forbidden",
+    );
+    expect(asOperator.required).toBe("reviewer");
+    expectRefused(decideCreate(input, context("service")), "forbidden");
+  });
+});

@@ -1,0 +1,125 @@
+import { describe, expect, test } from "vitest";
+import { decided, FIELDS, givenTask, refused } from "./support/world.ts";
+
+describe("an edit", () => {
+  test("tells from and to of each field that differs, and of no other", () => {
+    const decision = decided(
+      givenTask({ kind: "pre_qa", status: "running" }),
+      {
+        type: "edit",
+        changes: { title: FIELDS.title, priority: 5, externalId: null, assignee: "reviewers" },
+        reason: "urgent",
+      },
+      "operator",
+    );
+    expect(decision.fields).toEqual({ priority: 5, externalId: null, assignee: "reviewers" });
+    expect(decision.events).toEqual([
+      expect.objectContaining({
+        type: "task_updated",
+        fromStatus: "running",
+        toStatus: "running",
+        reason: "urgent",
+        payload: {
+          changes: {
+            priority: { from: 0, to: 5 },
+            externalId: { from: "proof-1", to: null },
+            assignee: { from: null, to: "reviewers" },
+          },
+        },
+      }),
+    ]);
+  });
+
+  test.each([
+    ["title", "Another"],
+    ["externalId", "proof-2"],
+    ["taxonomyCode", null],
+    ["priority", 9],
+    ["assignee", "somebody"],
+  ] as const)("may change %s alone", (field, to) => {
+    const { fields, events } = decided(givenTask(), { type: "edit", changes: { [field]: to } });
+    expect(fields).toEqual({ [field]: to });
+    expect(events[0]?.payload).toEqual({ changes: { [field]: { from: FIELDS[field], to } } });
+  });
+
+  test("that changes nothing writes nothing", () => {
+    const decision = decided(givenTask(), { type: "edit", changes: { ...FIELDS } });
+    expect(decision).toMatchObject({ events: [], fields: null });
+  });
+
+  test("of an archived task is refused", () => {
+    refused(givenTask({ archived: true }), { type: "edit", changes: { priority: 1 } }, "archived");
+  });
+});
+
+describe("the archive", () => {
+  test("takes a task with an event that leaves its step as it is", () => {
+    const decision = decided(givenTask(), { type: "archive", reason: "withdrawn" });
+    expect(decision.archive).toBe(true);
+    expect(decision.events).toEqual([
+      expect.objectContaining({
+        type: "task_archived",
+        stepId: "step-1",
+        fromStatus: "queued",
+        toStatus: "queued",
+        reason: "withdrawn",
+      }),
+    ]);
+  });
+
+  test("gives it back", () => {
+    const decision = decided(givenTask({ archived: true }), { type: "restore" });
+    expect(decision.archive).toBe(false);
+    expect(decision.events[0]?.type).toBe("task_restored");
+  });
+
+  test("has nothing to do twice", () => {
+    const archived = givenTask({ archived: true });
+    expect(refused(archived, { type: "archive" }, "already_in_status").done).toBe(true);
+    expect(refused(givenTask(), { type: "restore" }, "already_in_status").done).toBe(true);
+  });
+
+  test("is a reviewer's", () => {
+    expect(refused(givenTask(), { type: "archive" }, "forbidden", "operator").required).toBe(
+      "reviewer",
+    );
+    const archived = givenTask({ archived: true });
+    expect(refused(archived, { type: "restore" }, "forbidden", "operator").required).toBe(
+      "reviewer",
+    );
+  });
+
+  test("refuses every move, with the way back as the one lawful call", () => {
+    const archived = givenTask({ kind: "pre_qa", status: "approved", archived: true });
+    for (const command of [
+      { type: "transition", status: "queued", runAttachedWorkflows: false },
+      { type: "gate", gate: "waived" },
+      { type: "advance", runAttachedWorkflows: false },
+      { type: "rework", toKind: "authoring", reason: "again", runAttachedWorkflows: false },
+      { type: "review", kind: "expert", outcome: "passed" },
+    ] as const) {
+      expect(refused(archived, command, "archived").next).toEqual([
+        { method: "POST", path: "/v1/tasks/task-1/restore", body: {} },
+      ]);
+    }
+  });
+});
+
+test("a note is kept in the history, of an archived task too, and moves nothing", () => {
+  for (const archived of [false, true]) {
+    const decision = decided(
+      givenTask({ archived }),
+      { type: "note", text: "see mail" },
+      "operator",
+    );
+    expect(decision.events).toEqual([
+      expect.objectContaining({
+        type: "note_added",
+        fromStatus: "queued",
+        toStatus: "queued",
+        payload: { text: "see mail" },
+      }),
+    ]);
+    expect(decision).toMatchObject({ step: null, fields: null, archive: null });
+  }
+});

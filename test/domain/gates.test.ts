@@ -1,0 +1,224 @@
+import { describe, expect, test } from "vitest";
+import {
+  allowedGatesByHand,
+  GATE_ON_STATUS,
+  GATE_TRANSITIONS,
+  gateAfter,
+  isBlockedByHand,
+  isGateOpen,
+} from "../../src/domain/lifecycle/gates.ts";
+import type { GateState, StepStatus } from "../../src/domain/lifecycle/statuses.ts";
+import { GATE_STATES, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
+import { GATE_ON_STATUS_TEXT, GATE_TRANSITIONS_TEXT, parseRows } from "./support/tables.ts";
+import { decided, givenTask, refused } from "./support/world.ts";
+
+const OVERRULING: readonly StepStatus[] = [
+  "changes_requested",
+  "rejected",
+  "duplicate",
+  "failed",
+  "cancelled",
+];
+
+/** Gates that neither an approval, a waiver nor a block by hand protects. */
+const PLAIN_GATES = GATE_STATES.filter((gate) => !["passed", "waived", "blocked"].includes(gate));
+
+describe("the tables of gates", () => {
+  test("imply for each status the gate that is written down", () => {
+    const rows = parseRows(GATE_ON_STATUS_TEXT);
+    expect(Object.entries(GATE_ON_STATUS)).toEqual(
+      STEP_STATUSES.map((status) => [status, rows.get(status)?.[0]]),
+    );
+  });
+
+  test("lead from each gate where it is written down", () => {
+    const rows = parseRows(GATE_TRANSITIONS_TEXT);
+    expect(Object.entries(GATE_TRANSITIONS)).toEqual(
+      GATE_STATES.map((gate) => [gate, rows.get(gate)]),
+    );
+  });
+
+  test("open for advance on passed and waived alone", () => {
+    expect(GATE_STATES.filter(isGateOpen)).toEqual(["passed", "waived"]);
+  });
+});
+
+describe("the gate after a change of status", () => {
+  test("is the one that the status implies, from every gate that nothing protects", () => {
+    for (const previous of STEP_STATUSES) {
+      for (const gate of PLAIN_GATES) {
+        for (const status of STEP_STATUSES) {
+          expect(gateAfter(previous, gate, status)).toBe(GATE_ON_STATUS[status]);
+        }
+      }
+    }
+  });
+
+  test("is revoked after passed with any status but approved", () => {
+    for (const status of STEP_STATUSES) {
+      expect(gateAfter("approved", "passed", status)).toBe(
+        status === "approved" ? "passed" : "revoked",
+      );
+    }
+  });
+
+  test("stays waived, but for an approval and for what is stronger", () => {
+    for (const status of STEP_STATUSES) {
+      const stays = OVERRULING.includes(status) ? "revoked" : "waived";
+      expect(gateAfter("queued", "waived", status)).toBe(status === "approved" ? "passed" : stays);
+    }
+  });
+
+  test("stays blocked by hand through any status, refuses approval, and gives way to what is stronger", () => {
+    for (const previous of STEP_STATUSES) {
+      if (previous === "paused" || previous === "awaiting_input") continue;
+      for (const status of STEP_STATUSES) {
+        const stays = OVERRULING.includes(status) ? GATE_ON_STATUS[status] : "blocked";
+        const expected = status === "approved" ? "gate_closed" : stays;
+        expect(gateAfter(previous, "blocked", status)).toBe(expected);
+      }
+    }
+  });
+
+  test("follows the status again where the block was the status's own", () => {
+    for (const previous of ["paused", "awaiting_input"] as const) {
+      for (const status of STEP_STATUSES) {
+        expect(gateAfter(previous, "blocked", status)).toBe(GATE_ON_STATUS[status]);
+      }
+    }
+  });
+});
+
+describe("a gate by hand", () => {
+  test("is blocked by hand only where the status does not block it itself", () => {
+    expect(STEP_STATUSES.filter((status) => !isBlockedByHand(status, "blocked"))).toEqual([
+      "paused",
+      "awaiting_input",
+    ]);
+    expect(isBlockedByHand("running", "pending")).toBe(false);
+  });
+
+  test("may be waived, blocked or errored exactly where the table leads there", () => {
+    for (const status of STEP_STATUSES) {
+      for (const gate of GATE_STATES) {
+        const allowed = allowedGatesByHand(status, gate);
+        for (const target of ["waived", "blocked", "errored"] as const) {
+          const isTheWayBack = isBlockedByHand(status, gate) && target === GATE_ON_STATUS[status];
+          const isLawful = GATE_TRANSITIONS[gate].includes(target) || isTheWayBack;
+          expect(allowed.includes(target), `${status} ${gate} ${target}`).toBe(isLawful);
+        }
+      }
+    }
+  });
+
+  test("may be revoked from waived alone", () => {
+    for (const gate of GATE_STATES) {
+      expect(allowedGatesByHand("queued", gate).includes("revoked")).toBe(gate === "waived");
+    }
+  });
+
+  test("never passes or fails, but for the way back from a block", () => {
+    for (const status of STEP_STATUSES) {
+      for (const gate of GATE_STATES) {
+        const verdicts = allowedGatesByHand(status, gate).filter(
+          (target) => target === "passed" || target === "failed",
+        );
+        const wayBack = isBlockedByHand(status, gate) ? [GATE_ON_STATUS[status]] : [];
+        expect(wayBack).toEqual(expect.arrayContaining(verdicts));
+      }
+    }
+  });
+
+  test("is named once, even where the way back is also a gate by hand", () => {
+    for (const status of STEP_STATUSES) {
+      const allowed = allowedGatesByHand(status, "blocked");
+      expect(new Set(allowed).size).toBe(allowed.length);
+    }
+  });
+
+  test.each([
+    ["locked", ["waived", "blocked", "errored"]],
+    ["evaluating", ["blocked", "errored"]],
+    ["awaiting_review", ["waived", "errored"]],
+    ["failed", ["waived"]],
+    ["passed", []],
+    ["waived", ["revoked"]],
+    ["errored", ["waived", "blocked"]],
+    ["revoked", ["waived", "blocked", "errored"]],
+  ] as const)("leads from %s to %j", (gate, allowed) => {
+    expect(allowedGatesByHand("queued", gate)).toEqual(allowed);
+  });
+
+  test("decides every pair of status and gate as the rule says, in one event that keeps the status", () => {
+    for (const status of STEP_STATUSES) {
+      for (const from of GATE_STATES) {
+        const task = givenTask({ kind: "pre_qa", status, gate: from });
+        const allowed = allowedGatesByHand(status, from);
+        for (const gate of GATE_STATES) {
+          if (gate === from) {
+            refused(task, { type: "gate", gate }, "already_in_status");
+          } else if (allowed.includes(gate)) {
+            const { events } = decided(task, { type: "gate", gate, reason: "because" });
+            expect(events).toEqual([
+              expect.objectContaining({
+                type: "gate_changed",
+                fromStatus: status,
+                toStatus: status,
+                fromGate: from,
+                toGate: gate,
+                reason: "because",
+              }),
+            ]);
+          } else {
+            const refusal = refused(task, { type: "gate", gate }, "invalid_transition");
+            expect(refusal).toMatchObject({ from, to: gate, allowed });
+          }
+        }
+      }
+    }
+  });
+
+  test("unblocks to the gate that the status implies", () => {
+    const blocked = givenTask({ kind: "pre_qa", status: "running", gate: "blocked" });
+    const { events } = decided(blocked, { type: "gate", gate: "pending" }, "operator");
+    expect(events[0]?.toGate).toBe("pending");
+    refused(blocked, { type: "gate", gate: "locked" }, "invalid_transition");
+  });
+
+  test("does not unblock what the status blocks", () => {
+    const paused = givenTask({ kind: "authoring", status: "paused" });
+    refused(paused, { type: "gate", gate: "pending" }, "invalid_transition");
+  });
+});
+
+describe("an approval against a gate that is blocked by hand", () => {
+  const blocked = givenTask({ kind: "pre_qa", status: "running", gate: "blocked" });
+
+  test("is refused as gate_closed, with the statuses that stay possible", () => {
+    const refusal = refused(
+      blocked,
+      { type: "transition", status: "approved", runAttachedWorkflows: true },
+      "gate_closed",
+    );
+    expect(refusal.gate).toBe("blocked");
+    expect(refusal.allowed).toEqual([
+      "awaiting_review",
+      "changes_requested",
+      "failed",
+      "cancelled",
+      "rejected",
+      "duplicate",
+    ] satisfies StepStatus[]);
+  });
+
+  test("is possible after the gate was unblocked", () => {
+    const [unblocked] = decided(blocked, { type: "gate", gate: "pending" }).events;
+    const gate: GateState = unblocked?.toGate ?? "locked";
+    const { events } = decided(givenTask({ kind: "pre_qa", status: "running", gate }), {
+      type: "transition",
+      status: "approved",
+      runAttachedWorkflows: false,
+    });
+    expect(events[0]?.toGate).toBe("passed");
+  });
+});

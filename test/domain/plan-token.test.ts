@@ -1,0 +1,148 @@
+import { describe, expect, test } from "vitest";
+import {
+  changedSincePlan,
+  PLAN_TOKEN_TTL_MS,
+  planIdsText,
+  planItemsById,
+  planTaskTexts,
+  planTokenContents,
+  planTokenFault,
+  planTokenFor,
+  stalePlan,
+} from "../../src/domain/bulk/plan-token.ts";
+import type { BulkPlan } from "../../src/domain/bulk/plan.ts";
+import { planBulk } from "../../src/domain/bulk/plan.ts";
+import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
+import { context, givenTask } from "./support/world.ts";
+
+const request = {
+  tenantId: "tenant-1",
+  actorId: "actor-1",
+  targetStatus: "PASSED",
+  runAttachedWorkflows: false,
+  duplicateOf: null,
+} as const;
+const now = 1_000_000;
+
+function planOf(tasks: readonly TaskSnapshot[], ids = tasks.map(({ id }) => id)): BulkPlan {
+  const snapshots = new Map(tasks.map((task) => [task.id, task]));
+  return planBulk({ ...request, taskIds: ids, snapshots, reason: "done" }, context());
+}
+
+/** What stands for a keyed digest here: the text itself. */
+function digestsOf(plan: BulkPlan): { ids: string; tasks: string[] } {
+  return { ids: planIdsText(plan), tasks: planTaskTexts(plan) };
+}
+
+const tasks = [
+  givenTask({ id: "b", kind: "expert_review", status: "in_review" }),
+  givenTask({ id: "a", kind: "authoring" }),
+];
+const plan = planOf(tasks, ["b", "a", "x"]);
+const token = planTokenFor(request, digestsOf(plan), now);
+
+describe("a plan token", () => {
+  test("says for whom, for what, by which tables and for how long the plan was made", () => {
+    expect(planTokenContents.parse(token)).toEqual({
+      ...request,
+      registryVersion: 1,
+      expiresAt: now + 60 * 60 * 1000,
+      ids: "a\nb\nx",
+      tasks: ['["a",7,"illegal_target"]', '["b",7,"eligible"]', '["x",null,"not_found"]'],
+    });
+  });
+
+  test("speaks of tasks in id order, whatever order they were asked in", () => {
+    expect(planItemsById(plan).map(({ taskId }) => taskId)).toEqual(["a", "b", "x"]);
+    expect(digestsOf(planOf(tasks, ["x", "a", "b"]))).toEqual(digestsOf(plan));
+  });
+
+  test("is good for the same call within the hour", () => {
+    expect(planTokenFault(token, request, digestsOf(plan), now)).toBeNull();
+    const last = now + PLAN_TOKEN_TTL_MS - 1;
+    expect(planTokenFault(token, request, digestsOf(plan), last)).toBeNull();
+  });
+
+  test.each([
+    ["tenantId", "tenant-2"],
+    ["actorId", "actor-2"],
+    ["targetStatus", "REJECTED"],
+    ["runAttachedWorkflows", true],
+    ["duplicateOf", "task-9"],
+  ] as const)("is invalid for another %s", (member, value) => {
+    const fault = planTokenFault(token, { ...request, [member]: value }, digestsOf(plan), now);
+    expect(fault?.code).toBe("invalid_plan_token");
+  });
+
+  test("is invalid for other tasks, fewer or more", () => {
+    for (const ids of [
+      ["a", "b"],
+      ["a", "b", "y"],
+      ["a", "b", "x", "y"],
+    ]) {
+      const other = digestsOf(planOf(tasks, ids));
+      expect(planTokenFault(token, request, other, now)?.code).toBe("invalid_plan_token");
+    }
+  });
+
+  test("expires after an hour", () => {
+    const fault = planTokenFault(token, request, digestsOf(plan), now + PLAN_TOKEN_TTL_MS);
+    expect(fault?.code).toBe("plan_expired");
+  });
+
+  test("expires with the tables that it was planned by", () => {
+    const old = { ...token, registryVersion: 0 };
+    expect(planTokenFault(old, request, digestsOf(plan), now)?.code).toBe("plan_expired");
+  });
+
+  test("has no other members", () => {
+    expect(planTokenContents.safeParse({ ...token, role: "admin" }).success).toBe(false);
+  });
+});
+
+describe("what changed since the plan", () => {
+  test("is nothing while nothing moved", () => {
+    expect(changedSincePlan(token, plan, digestsOf(plan))).toEqual([]);
+  });
+
+  test("is each task whose seq or decision differs, told with its label and code of now", () => {
+    const moved = planOf(
+      [
+        { ...givenTask({ id: "b", kind: "expert_review", status: "approved" }), eventSeq: 8 },
+        { ...givenTask({ id: "a", kind: "authoring" }), eventSeq: 9 },
+      ],
+      ["b", "a", "x"],
+    );
+    const changed = changedSincePlan(token, moved, digestsOf(moved));
+    expect(stalePlan(changed)).toMatchObject({
+      code: "plan_stale",
+      detail: "2 tasks have changed since the plan was made. Nothing was written.",
+      changed: [
+        { taskId: "a", unifiedStatus: "DRAFT", code: "illegal_target" },
+        { taskId: "b", unifiedStatus: "PASSED", code: "already_in_status" },
+      ],
+    });
+  });
+
+  test("is a task that appeared, and one that is gone", () => {
+    const appeared = planOf(
+      [...tasks.slice(0, 1), givenTask({ id: "x", kind: "expert_review", status: "in_review" })],
+      ["b", "a", "x"],
+    );
+    const changed = changedSincePlan(token, appeared, digestsOf(appeared));
+    expect(stalePlan(changed)).toMatchObject({
+      changed: [
+        { taskId: "a", unifiedStatus: null, code: "not_found" },
+        { taskId: "x", unifiedStatus: "IN_REVIEW", code: null },
+      ],
+    });
+  });
+
+  test("is nothing when a pipeline was asked for meanwhile, which no plan depends on", () => {
+    const paid = planOf(
+      tasks.map((task) => ({ ...task, paymentDispatched: true })),
+      ["b", "a", "x"],
+    );
+    expect(changedSincePlan(token, paid, digestsOf(paid))).toEqual([]);
+  });
+});

@@ -1,0 +1,310 @@
+import { describe, expect, test } from "vitest";
+import type { ReportCommand } from "../../src/domain/lifecycle/commands.ts";
+import type { Decision } from "../../src/domain/lifecycle/decision.ts";
+import { REPORT_EFFECTS } from "../../src/domain/lifecycle/runs.ts";
+import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
+import type {
+  ReviewOutcome,
+  RunState,
+  StepKind,
+  StepStatus,
+  WorkerType,
+} from "../../src/domain/lifecycle/statuses.ts";
+import { RUN_STATES, STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
+import { decided, givenTask, refused } from "./support/world.ts";
+
+function report(
+  type: WorkerType,
+  state: RunState,
+  more: {
+    was?: RunState;
+    verdict?: ReviewOutcome;
+    stepId?: string;
+    result?: unknown;
+    error?: string;
+  } = {},
+): ReportCommand {
+  const { was = "QUEUED", stepId = "step-1", ...told } = more;
+  return { type: "report", run: { id: "run-1", type, state: was, stepId }, state, ...told };
+}
+
+const reported = (task: TaskSnapshot, command: ReportCommand): Decision =>
+  decided(task, command, "service");
+
+const trail = ({ events }: Decision): string[] =>
+  events.map(({ type, toStatus }) => `${type} ${toStatus}`);
+
+describe("the effect of a report", () => {
+  test.each([
+    ["QUALITY_AUTOMATION", "pre_qa", "RUNNING", undefined, "queued", "running"],
+    ["QUALITY_AUTOMATION", "pre_qa", "SUCCEEDED", "passed", "running", "approved"],
+    ["QUALITY_AUTOMATION", "pre_qa", "SUCCEEDED", "failed", "running", "awaiting_review"],
+    ["QUALITY_AUTOMATION", "pre_qa", "FAILED", undefined, "running", "failed"],
+    ["QUALITY_AUTOMATION", "pre_qa", "CANCELLED", undefined, "running", "failed"],
+    ["OUTPUT_GENERATION", "output_generation", "RUNNING", undefined, "queued", "running"],
+    ["OUTPUT_GENERATION", "output_generation", "SUCCEEDED", undefined, "running", "approved"],
+    ["OUTPUT_GENERATION", "output_generation", "FAILED", undefined, "running", "failed"],
+    ["OUTPUT_GENERATION", "output_generation", "CANCELLED", undefined, "running", "failed"],
+    ["EXPERT_REVIEW", "expert_review", "RUNNING", undefined, "queued", "in_review"],
+    ["POST_QA_SCORING", "calibration", "RUNNING", undefined, "queued", "running"],
+    ["POST_QA_SCORING", "calibration", "SUCCEEDED", undefined, "running", "approved"],
+    ["POST_QA_SCORING", "calibration", "FAILED", undefined, "running", "failed"],
+    ["POST_QA_SCORING", "calibration", "CANCELLED", undefined, "running", "failed"],
+  ] as const)("of %s on %s: %s %s brings %s to %s", (type, kind, state, verdict, from, to) => {
+    const task = givenTask({ kind, status: from });
+    const was = from === "queued" ? "QUEUED" : "RUNNING";
+    const { events, runs } = reported(
+      task,
+      report(type, state, { was, ...(verdict && { verdict }) }),
+    );
+    expect(events[0]).toMatchObject({
+      type: "worker_run_changed",
+      fromStatus: from,
+      toStatus: from,
+      payload: { run: { id: "run-1", type, state, stepId: "step-1" } },
+    });
+    expect(events.at(-1)).toMatchObject({
+      type: "step_transitioned",
+      fromStatus: from,
+      toStatus: to,
+    });
+    expect(runs).toEqual([{ id: "run-1", state, result: null, error: null }]);
+  });
+
+  test.each(["SUCCEEDED", "FAILED", "CANCELLED"] as const)(
+    "of EXPERT_REVIEW on its step is none when it is %s: people judge",
+    (state) => {
+      const task = givenTask({ kind: "expert_review", status: "in_review" });
+      const decision = reported(task, report("EXPERT_REVIEW", state, { was: "RUNNING" }));
+      expect(trail(decision)).toEqual(["worker_run_changed in_review"]);
+    },
+  );
+
+  test("of PAYMENT is none on any step in any state", () => {
+    for (const kind of STEP_KINDS) {
+      for (const state of ["RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"] as const) {
+        const decision = reported(givenTask({ kind }), report("PAYMENT", state));
+        expect(decision.events).toEqual([]);
+        expect(decision.runs).toEqual([{ id: "run-1", state, result: null, error: null }]);
+      }
+    }
+    expect(REPORT_EFFECTS.PAYMENT).toBeNull();
+  });
+
+  test("on a step of another kind is the run's own, told by an event only where the label depends on it", () => {
+    const scoring = reported(givenTask({ kind: "delivery" }), report("POST_QA_SCORING", "RUNNING"));
+    expect(scoring.events).toEqual([]);
+    const checking = reported(
+      givenTask({ kind: "authoring" }),
+      report("QUALITY_AUTOMATION", "RUNNING"),
+    );
+    expect(trail(checking)).toEqual(["worker_run_changed queued"]);
+  });
+
+  test("is tried through the same tables as any transition, for every kind and status", () => {
+    for (const [type, kind] of [
+      ["QUALITY_AUTOMATION", "pre_qa"],
+      ["OUTPUT_GENERATION", "output_generation"],
+      ["POST_QA_SCORING", "calibration"],
+    ] as const satisfies readonly (readonly [WorkerType, StepKind])[]) {
+      for (const status of STEP_STATUSES) {
+        const { events } = reported(givenTask({ kind, status }), report(type, "RUNNING"));
+        const moved = events.some((event) => event.type === "step_transitioned");
+        expect(moved, `${kind} ${status}`).toBe(status === "queued");
+      }
+    }
+  });
+
+  test("of a scoring run that moves no step is on the run alone", () => {
+    const task = givenTask({ kind: "calibration", status: "running" });
+    expect(reported(task, report("POST_QA_SCORING", "RUNNING")).events).toEqual([]);
+  });
+});
+
+describe("a cumulative report", () => {
+  test("of success on a queued check first says that it ran, and judges right before it approves", () => {
+    const task = givenTask({ kind: "pre_qa", status: "queued" });
+    const decision = reported(
+      task,
+      report("QUALITY_AUTOMATION", "SUCCEEDED", { verdict: "passed" }),
+    );
+    expect(trail(decision)).toEqual([
+      "worker_run_changed queued",
+      "step_transitioned running",
+      "review_recorded running",
+      "step_transitioned approved",
+    ]);
+  });
+
+  test("of failure on a queued step first says that it ran", () => {
+    const task = givenTask({ kind: "output_generation", status: "queued" });
+    expect(trail(reported(task, report("OUTPUT_GENERATION", "FAILED")))).toEqual([
+      "worker_run_changed queued",
+      "step_transitioned running",
+      "step_transitioned failed",
+    ]);
+  });
+
+  test("of a cancellation does not claim that it ran", () => {
+    const task = givenTask({ kind: "output_generation", status: "queued" });
+    expect(trail(reported(task, report("OUTPUT_GENERATION", "CANCELLED")))).toEqual([
+      "worker_run_changed queued",
+      "step_transitioned failed",
+    ]);
+  });
+
+  test("of a scoring run moves its step and tells the run", () => {
+    const task = givenTask({ kind: "calibration", status: "queued" });
+    expect(trail(reported(task, report("POST_QA_SCORING", "SUCCEEDED")))).toEqual([
+      "worker_run_changed queued",
+      "step_transitioned running",
+      "step_transitioned approved",
+    ]);
+  });
+});
+
+describe("a verdict", () => {
+  test("is a review by automation of the step, with the task's next sequence", () => {
+    const task = givenTask({ kind: "pre_qa", status: "running", reviews: ["passed"] });
+    const { reviews } = reported(
+      task,
+      report("QUALITY_AUTOMATION", "SUCCEEDED", { was: "RUNNING", verdict: "failed" }),
+    );
+    expect(reviews).toEqual([
+      {
+        id: "new-1",
+        versionId: "version-1",
+        stepId: "step-1",
+        kind: "automated",
+        outcome: "failed",
+        sequence: 2,
+        notes: null,
+      },
+    ]);
+  });
+
+  test("is recorded even where the move is not lawful", () => {
+    for (const status of STEP_STATUSES) {
+      const decision = reported(
+        givenTask({ kind: "pre_qa", status }),
+        report("QUALITY_AUTOMATION", "SUCCEEDED", { was: "RUNNING", verdict: "failed" }),
+      );
+      expect(decision.reviews).toHaveLength(1);
+      expect(decision.events.filter(({ type }) => type === "review_recorded")).toHaveLength(1);
+    }
+  });
+
+  test("is recorded where a gate blocked by hand keeps the step from being approved", () => {
+    const task = givenTask({ kind: "pre_qa", status: "running", gate: "blocked" });
+    const decision = reported(
+      task,
+      report("QUALITY_AUTOMATION", "SUCCEEDED", { was: "RUNNING", verdict: "passed" }),
+    );
+    expect(trail(decision)).toEqual(["worker_run_changed running", "review_recorded running"]);
+  });
+
+  test("is recorded of a step of another kind too, which it does not move", () => {
+    const decision = reported(
+      givenTask({ kind: "authoring", status: "running" }),
+      report("QUALITY_AUTOMATION", "SUCCEEDED", { verdict: "failed" }),
+    );
+    expect(trail(decision)).toEqual(["worker_run_changed running", "review_recorded running"]);
+  });
+
+  test("has to come with the success of a check", () => {
+    const refusal = refused(
+      givenTask({ kind: "pre_qa", status: "running" }),
+      report("QUALITY_AUTOMATION", "SUCCEEDED"),
+      "validation_failed",
+      "service",
+    );
+    expect(refusal.issues).toMatchObject([{ path: ["verdict"], code: "required" }]);
+  });
+
+  test.each([
+    ["QUALITY_AUTOMATION", "FAILED"],
+    ["QUALITY_AUTOMATION", "RUNNING"],
+    ["OUTPUT_GENERATION", "SUCCEEDED"],
+    ["EXPERT_REVIEW", "SUCCEEDED"],
+  ] as const)("does not come with %s %s", (type, state) => {
+    const refusal = refused(
+      givenTask(),
+      report(type, state, { verdict: "passed" }),
+      "validation_failed",
+      "service",
+    );
+    expect(refusal.issues).toMatchObject([{ path: ["verdict"], code: "not_applicable" }]);
+  });
+});
+
+describe("a report without consequence", () => {
+  const task = givenTask({ kind: "output_generation", status: "running" });
+
+  test("about a step that was left changes the run alone", () => {
+    const decision = reported(
+      task,
+      report("OUTPUT_GENERATION", "SUCCEEDED", { stepId: "earlier-1" }),
+    );
+    expect(decision).toMatchObject({ events: [], reviews: [], dispatches: [] });
+    expect(decision.runs[0]?.state).toBe("SUCCEEDED");
+  });
+
+  test("of a check about a step that was left records no review", () => {
+    const decision = reported(
+      task,
+      report("QUALITY_AUTOMATION", "SUCCEEDED", { stepId: "earlier-1", verdict: "failed" }),
+    );
+    expect(decision).toMatchObject({ events: [], reviews: [] });
+  });
+
+  test("that says the same again writes no event", () => {
+    for (const state of ["QUEUED", "RUNNING"] as const) {
+      const decision = reported(task, report("OUTPUT_GENERATION", state, { was: state }));
+      expect(decision.events).toEqual([]);
+      expect(decision.runs[0]?.state).toBe(state);
+    }
+  });
+
+  test("that comes late keeps the state in which the run ended, and what it brings", () => {
+    for (const was of ["SUCCEEDED", "FAILED", "CANCELLED"] as const) {
+      for (const state of RUN_STATES) {
+        const decision = reported(
+          task,
+          report("OUTPUT_GENERATION", state, { was, result: { tokens: 3 }, error: "late" }),
+        );
+        expect(decision.events).toEqual([]);
+        expect(decision.runs).toEqual([
+          { id: "run-1", state: was, result: { tokens: 3 }, error: "late" },
+        ]);
+      }
+    }
+  });
+
+  test("still reaches an archived task", () => {
+    const archived = givenTask({ kind: "output_generation", status: "running", archived: true });
+    const decision = reported(
+      archived,
+      report("OUTPUT_GENERATION", "SUCCEEDED", { was: "RUNNING" }),
+    );
+    expect(decision.events.at(-1)?.toStatus).toBe("approved" satisfies StepStatus);
+  });
+});
+
+test("a report that leads a run back is refused with what may follow", () => {
+  const refusal = refused(
+    givenTask(),
+    report("OUTPUT_GENERATION", "QUEUED", { was: "RUNNING" }),
+    "invalid_transition",
+    "service",
+  );
+  expect(refusal).toMatchObject({
+    from: "RUNNING",
+    to: "QUEUED",
+    allowed: ["SUCCEEDED", "FAILED", "CANCELLED"],
+  });
+});
+
+test("only the service reports", () => {
+  const refusal = refused(givenTask(), report("PAYMENT", "RUNNING"), "forbidden", "admin");
+  expect(refusal.required).toBe("service");
+});

@@ -1,0 +1,224 @@
+import { expect } from "vitest";
+import type { Actor, Role } from "../../../src/domain/actor.ts";
+import { apply } from "../../../src/domain/lifecycle/apply.ts";
+import type { Command, DecisionContext } from "../../../src/domain/lifecycle/commands.ts";
+import { decide } from "../../../src/domain/lifecycle/decide.ts";
+import type { Creation } from "../../../src/domain/lifecycle/decide/create.ts";
+import type { Decision } from "../../../src/domain/lifecycle/decision.ts";
+import type { RecordedEvent } from "../../../src/domain/lifecycle/fold.ts";
+import { GATE_ON_STATUS } from "../../../src/domain/lifecycle/gates.ts";
+import type {
+  RunFact,
+  StepSnapshot,
+  TaskFields,
+  TaskSnapshot,
+} from "../../../src/domain/lifecycle/snapshot.ts";
+import type {
+  GateState,
+  ReviewOutcome,
+  StepKind,
+  StepStatus,
+  WorkerType,
+} from "../../../src/domain/lifecycle/statuses.ts";
+import type { Outcome, Refusal, RefusalCode } from "../../../src/domain/refusals.ts";
+
+export const FIELDS: TaskFields = {
+  title: "Explain a proof",
+  externalId: "proof-1",
+  taxonomyCode: "maths.proof",
+  priority: 0,
+  assignee: null,
+};
+
+export function actor(role: Role): Actor {
+  return { id: `id-of-${role}`, name: role, kind: role === "service" ? "service" : "person", role };
+}
+
+/** A context whose ids count up from a prefix of its own. */
+export function context(role: Role = "reviewer", prefix = "new"): DecisionContext {
+  let count = 0;
+  return { actor: actor(role), newId: () => `${prefix}-${++count}` };
+}
+
+/** The n-th minute of the day on which every test happens. */
+export function minute(n: number): string {
+  return new Date(Date.UTC(2026, 0, 1, 0, n)).toISOString();
+}
+
+export interface Given {
+  id?: string;
+  kind?: StepKind;
+  status?: StepStatus;
+  gate?: GateState;
+  /** Outcomes in order of sequence. */
+  reviews?: readonly ReviewOutcome[];
+  running?: readonly WorkerType[];
+  queuedRuns?: readonly WorkerType[];
+  /** Other steps of the active version. */
+  earlier?: readonly Pick<StepSnapshot, "kind" | "attempt" | "status" | "gate">[];
+  archived?: boolean;
+  paymentDispatched?: boolean;
+}
+
+/** A task in the middle of its life, told by what matters to the test. */
+export function givenTask(given: Given = {}): TaskSnapshot {
+  const { kind = "authoring", status = "queued", gate = GATE_ON_STATUS[status] } = given;
+  const earlier = (given.earlier ?? []).map((step, index) => ({
+    ...step,
+    id: `earlier-${index + 1}`,
+    versionId: "version-1",
+  }));
+  const attempt = earlier.filter((step) => step.kind === kind).length + 1;
+  const step = { id: "step-1", versionId: "version-1", kind, attempt, status, gate };
+  const reviews = (given.reviews ?? []).map((outcome, index) => ({ sequence: index + 1, outcome }));
+  return {
+    ...FIELDS,
+    id: given.id ?? "task-1",
+    archivedAt: given.archived === true ? minute(1) : null,
+    eventSeq: 7,
+    statusSince: minute(0),
+    createdAt: minute(0),
+    updatedAt: minute(0),
+    version: { id: "version-1", number: 1 },
+    step,
+    steps: [...earlier, step],
+    reviewSequence: reviews.length,
+    reviews,
+    openRuns: [
+      ...(given.running ?? []).map((type): RunFact => ({
+        id: `run-${type}`,
+        type,
+        state: "RUNNING",
+      })),
+      ...(given.queuedRuns ?? []).map((type): RunFact => ({
+        id: `queued-${type}`,
+        type,
+        state: "QUEUED",
+      })),
+    ],
+    paymentDispatched: given.paymentDispatched ?? false,
+  };
+}
+
+export function expectAccepted<Value>(outcome: Outcome<Value>): Value {
+  if (!outcome.ok) expect.fail(`refused: ${outcome.refusal.code}, ${outcome.refusal.detail}`);
+  return outcome.value;
+}
+
+export function expectRefused<Code extends RefusalCode>(
+  outcome: Outcome<unknown>,
+  code: Code,
+): Extract<Refusal, { code: Code }> {
+  if (outcome.ok) expect.fail(`accepted, where ${code} was expected`);
+  expect(outcome.refusal.code).toBe(code);
+  return outcome.refusal as Extract<Refusal, { code: Code }>;
+}
+
+/** What `decide` makes of a command that must be lawful. */
+export function decided(
+  snapshot: TaskSnapshot,
+  command: Command,
+  role: Role = "reviewer",
+): Decision {
+  return expectAccepted(decide(snapshot, command, context(role)));
+}
+
+/** What `decide` answers to a command that must not be. */
+export function refused<Code extends RefusalCode>(
+  snapshot: TaskSnapshot,
+  command: Command,
+  code: Code,
+  role: Role = "reviewer",
+): Extract<Refusal, { code: Code }> {
+  return expectRefused(decide(snapshot, command, context(role)), code);
+}
+
+/** Events as the writer records them, numbered on from what was there. */
+export function recordEvents(
+  before: Pick<TaskSnapshot, "id" | "eventSeq" | "version" | "steps">,
+  decision: Decision,
+  at: string,
+): RecordedEvent[] {
+  return decision.events.map((event, index) => {
+    const step =
+      decision.step?.id === event.stepId
+        ? decision.step
+        : before.steps.find(({ id }) => id === event.stepId);
+    if (step === undefined) expect.fail(`event ${event.type} names an unknown step`);
+    const { id, number } = decision.version ?? before.version;
+    expect(event.versionId).toBe(id);
+    return {
+      taskId: before.id,
+      seq: before.eventSeq + index + 1,
+      type: event.type,
+      stepId: event.stepId,
+      versionId: event.versionId,
+      step: { kind: step.kind, attempt: step.attempt },
+      versionNumber: number,
+      fromStatus: event.fromStatus,
+      toStatus: event.toStatus,
+      fromGate: event.fromGate,
+      toGate: event.toGate,
+      // Payloads are stored as text: what does not survive that is not there for the fold.
+      payload: JSON.parse(JSON.stringify(event.payload)) as unknown,
+      at,
+    };
+  });
+}
+
+/** A task that was created for the test, with the history that a database would hold. */
+export class Story {
+  task: TaskSnapshot;
+  readonly events: RecordedEvent[];
+  private readonly newId: () => string;
+
+  constructor(creation: Creation, newId: () => string) {
+    const { task, decision } = creation;
+    const [event] = decision.events;
+    if (event === undefined || decision.step === null || decision.version === null) {
+      expect.fail("a creation makes a version, a step and an event");
+    }
+    const { id, number } = decision.version;
+    const step = { ...decision.step, status: event.toStatus, gate: event.toGate };
+    const at = minute(1);
+    this.newId = newId;
+    this.task = {
+      ...task,
+      archivedAt: null,
+      eventSeq: 1,
+      statusSince: at,
+      createdAt: at,
+      updatedAt: at,
+      version: { id, number },
+      step,
+      steps: [step],
+      reviewSequence: 0,
+      reviews: [],
+      openRuns: [],
+      paymentDispatched: false,
+    };
+    this.events = recordEvents(
+      { id: task.id, eventSeq: 0, version: { id, number }, steps: [] },
+      decision,
+      at,
+    );
+  }
+
+  /** Decides and records; a refusal changes nothing. */
+  attempt(command: Command, role: Role = "admin"): Outcome<Decision> {
+    const outcome = decide(this.task, command, { actor: actor(role), newId: this.newId });
+    if (outcome.ok) {
+      const at = minute(this.events.length + 1);
+      this.events.push(...recordEvents(this.task, outcome.value, at));
+      this.task = apply(this.task, outcome.value, at);
+    }
+    return outcome;
+  }
+
+  /** A worker's run is made for the current step, which writes no event. */
+  openRun(type: WorkerType): RunFact {
+    const run: RunFact = { id: this.newId(), type, state: "QUEUED" };
+    this.task = { ...this.task, openRuns: [...this.task.openRuns, run] };
+    return run;
+  }
+}

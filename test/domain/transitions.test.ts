@@ -1,0 +1,155 @@
+import { describe, expect, test } from "vitest";
+import { EVAL_TRANSITIONS, TRIAL_TRANSITIONS } from "../../src/domain/evals/transitions.ts";
+import {
+  DISPATCH_TRANSITIONS,
+  isRunEnded,
+  OPERATION_TRANSITIONS,
+  RUN_TRANSITIONS,
+} from "../../src/domain/lifecycle/runs.ts";
+import { STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
+import {
+  allowedNext,
+  isKindFrom,
+  kindHasStatus,
+  kindsUpTo,
+  nextKind,
+  startStatuses,
+  STEP_TRANSITIONS,
+} from "../../src/domain/lifecycle/transitions.ts";
+import {
+  DISPATCH_TRANSITIONS_TEXT,
+  EVAL_TRANSITIONS_TEXT,
+  OPERATION_TRANSITIONS_TEXT,
+  parseRows,
+  parseRowsByKind,
+  RUN_TRANSITIONS_TEXT,
+  STEP_TRANSITIONS_TEXT,
+  TRIAL_TRANSITIONS_TEXT,
+} from "./support/tables.ts";
+import { decided, givenTask, refused } from "./support/world.ts";
+
+const written = parseRowsByKind(STEP_TRANSITIONS_TEXT);
+
+describe.each(STEP_KINDS)("a step of kind %s", (kind) => {
+  const rows = written.get(kind) ?? new Map<string, string[]>();
+
+  test("has exactly the transitions that are written down, with a row for every status", () => {
+    expect(Object.keys(STEP_TRANSITIONS[kind])).toEqual([...STEP_STATUSES]);
+    for (const from of STEP_STATUSES) {
+      expect(allowedNext(kind, from), from).toEqual(rows.get(from) ?? []);
+    }
+  });
+
+  test("goes wherever the table leads, and its event says from where to where", () => {
+    for (const from of STEP_STATUSES) {
+      for (const to of allowedNext(kind, from)) {
+        const task = givenTask({ kind, status: from });
+        const { events } = decided(task, {
+          type: "transition",
+          status: to,
+          runAttachedWorkflows: false,
+        });
+        expect(events).toHaveLength(1);
+        expect(events[0]).toMatchObject({
+          type: "step_transitioned",
+          stepId: task.step.id,
+          fromStatus: from,
+          toStatus: to,
+          fromGate: task.step.gate,
+        });
+      }
+    }
+  });
+
+  test("goes nowhere else, and is told exactly what would be allowed", () => {
+    let refusals = 0;
+    for (const from of STEP_STATUSES) {
+      for (const to of STEP_STATUSES) {
+        if (to === from || rows.get(from)?.includes(to)) continue;
+        const task = givenTask({ kind, status: from });
+        const refusal = refused(
+          task,
+          { type: "transition", status: to, runAttachedWorkflows: false },
+          "invalid_transition",
+        );
+        expect(refusal).toMatchObject({ from, to, allowed: rows.get(from) ?? [] });
+        refusals += 1;
+      }
+    }
+    const lawful = [...rows.values()].flat().length;
+    expect(refusals).toBe(13 * 12 - lawful);
+  });
+
+  test("is told that it is there already, from every status to the same", () => {
+    for (const status of STEP_STATUSES) {
+      const refusal = refused(
+        givenTask({ kind, status }),
+        { type: "transition", status, runAttachedWorkflows: false },
+        "already_in_status",
+      );
+      expect(refusal.done).toBe(true);
+    }
+  });
+});
+
+test("the stages follow each other in order, and delivery is the last", () => {
+  expect(STEP_KINDS.map(nextKind)).toEqual([
+    "authoring",
+    "pre_qa",
+    "output_generation",
+    "expert_review",
+    "calibration",
+    "delivery",
+    null,
+  ]);
+});
+
+test("the stages up to one are those before it and itself", () => {
+  expect(kindsUpTo("ingestion")).toEqual(["ingestion"]);
+  expect(kindsUpTo("pre_qa")).toEqual(["ingestion", "authoring", "pre_qa"]);
+  expect(kindsUpTo("delivery")).toEqual([...STEP_KINDS]);
+});
+
+test("a stage comes from another on when it is that one or later", () => {
+  expect(isKindFrom("pre_qa", "pre_qa")).toBe(true);
+  expect(isKindFrom("delivery", "pre_qa")).toBe(true);
+  expect(isKindFrom("authoring", "pre_qa")).toBe(false);
+});
+
+test("a kind has a status when its table knows it as a source or as a target", () => {
+  expect(kindHasStatus("delivery", "approved")).toBe(true);
+  expect(kindHasStatus("delivery", "awaiting_review")).toBe(false);
+  expect(kindHasStatus("authoring", "rejected")).toBe(false);
+  expect(kindHasStatus("expert_review", "running")).toBe(false);
+});
+
+test.each([
+  ["ingestion", ["queued", "awaiting_review", "approved", "rejected", "duplicate"]],
+  ["authoring", ["queued", "awaiting_review", "approved"]],
+  ["pre_qa", ["queued", "awaiting_review", "approved", "rejected", "duplicate"]],
+  ["output_generation", ["queued", "approved", "rejected", "duplicate"]],
+  ["expert_review", ["queued", "awaiting_review", "approved", "rejected", "duplicate"]],
+  ["calibration", ["queued", "awaiting_review", "approved", "rejected", "duplicate"]],
+  ["delivery", ["queued", "approved", "rejected", "duplicate"]],
+] as const)("a task may start as %s in %j alone", (kind, statuses) => {
+  expect(startStatuses(kind)).toEqual(statuses);
+});
+
+test.each([
+  ["runs", RUN_TRANSITIONS, RUN_TRANSITIONS_TEXT],
+  ["dispatches", DISPATCH_TRANSITIONS, DISPATCH_TRANSITIONS_TEXT],
+  ["bulk operations", OPERATION_TRANSITIONS, OPERATION_TRANSITIONS_TEXT],
+  ["evaluations", EVAL_TRANSITIONS, EVAL_TRANSITIONS_TEXT],
+  ["trials", TRIAL_TRANSITIONS, TRIAL_TRANSITIONS_TEXT],
+] as const)("the life of %s is as written down", (_, table, text) => {
+  const rows = parseRows(text);
+  const states = Object.keys(table);
+  expect(Object.entries(table)).toEqual(states.map((state) => [state, rows.get(state) ?? []]));
+  expect(states).toEqual(expect.arrayContaining([...rows.keys(), ...[...rows.values()].flat()]));
+});
+
+test("a run has ended when no state follows", () => {
+  expect(
+    (["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"] as const).map(isRunEnded),
+  ).toEqual([false, false, true, true, true]);
+});
