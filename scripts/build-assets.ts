@@ -1,11 +1,10 @@
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-const PROJECT = join(import.meta.dirname, "..");
-const DIRECTORY = join(PROJECT, "dist", "assets");
+const DIRECTORY = join(import.meta.dirname, "..", "dist", "assets");
 
 /** The API reference reads from our own host: from a CDN it would be blank offline and break the CSP. */
-const READER = join(PROJECT, "node_modules/@scalar/api-reference/dist/browser/standalone.js");
+const READER = new URL("browser/standalone.js", import.meta.resolve("@scalar/api-reference"));
 
 /** The same name holds another file after an upgrade, so nobody may keep it unasked. */
 const HEADERS = `/assets/*
@@ -21,5 +20,3 @@ export async function buildAssets(): Promise<void> {
   await cp(READER, join(DIRECTORY, "assets", "api-reference.js"));
   await writeFile(join(DIRECTORY, "_headers"), HEADERS);
 }
-
-if (import.meta.main) await buildAssets();
