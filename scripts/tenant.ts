@@ -1,4 +1,4 @@
-import { readStackFile } from "./stack/stack.ts";
+import { ownerUrl } from "./stack/owner-url.ts";
 import { inventTenant, storeTenant } from "./stack/tenants.ts";
 
 /** `npm run tenant -- create NAME`: makes a tenant, and prints its id and its first key, which is an admin's. */
@@ -8,13 +8,8 @@ if (verb !== "create" || name === "" || name.length > 200) {
   console.error("Usage: npm run tenant -- create NAME");
   process.exit(2);
 }
-const ownerUrl = process.env["MIGRATION_DATABASE_URL"] ?? readStackFile()?.migrationDatabaseUrl;
-if (!ownerUrl) {
-  console.error("No stack is running here, and MIGRATION_DATABASE_URL is not set.");
-  process.exit(2);
-}
 const tenant = inventTenant(name);
-await storeTenant(ownerUrl, tenant, ["admin"]);
+await storeTenant(ownerUrl(), tenant, ["admin"]);
 console.log(`Tenant     ${tenant.id}`);
 console.log(`Admin key  ${tenant.keys.admin}`);
 console.log("The key is shown this once; the database keeps its digest alone.");

@@ -19,6 +19,11 @@ export async function startEmbeddedBackend(
   passwords: { owner: string; application: string },
 ): Promise<Backend> {
   const cluster = await startCluster({ home, durable: true, connectionsMax: 120 });
+  if (cluster.home !== home) {
+    console.log(
+      `PostgreSQL does not run as root and cannot enter here: its files are in ${cluster.home}`,
+    );
+  }
   try {
     await createRoles({ adminUrl: cluster.superuserUrl(), database: DATABASE, passwords });
     const server = cluster.superuserUrl(DATABASE);

