@@ -1,0 +1,121 @@
+import { describe, expect, test } from "vitest";
+import { BULK_TARGETS } from "../../src/domain/bulk/matrix.ts";
+import type { Command } from "../../src/domain/lifecycle/commands.ts";
+import { STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
+import {
+  PIPELINES_ON_TARGET,
+  pipelinesAttachedTo,
+  runsAttachedByDefault,
+} from "../../src/domain/pipelines/attached.ts";
+import { decided, givenTask } from "./support/world.ts";
+
+const runAttachedWorkflows = true;
+const attachedBy = (task: ReturnType<typeof givenTask>, command: Command): string[] =>
+  decided(task, command).dispatches.map(({ pipeline }) => pipeline);
+
+describe("pipelines", () => {
+  test("are attached to four states of steps and to no other", () => {
+    const attached = STEP_KINDS.flatMap((kind) =>
+      STEP_STATUSES.flatMap((status) =>
+        pipelinesAttachedTo({ kind, status }).map((pipeline) => `${kind}/${status}: ${pipeline}`),
+      ),
+    );
+    expect(attached).toEqual([
+      "pre_qa/queued: quality_automation",
+      "output_generation/queued: output_generation",
+      "expert_review/approved: payment",
+      "calibration/queued: post_qa_scoring",
+    ]);
+  });
+
+  test("are attached to two bulk targets and to no other", () => {
+    expect(BULK_TARGETS.map((target) => PIPELINES_ON_TARGET[target])).toEqual([
+      ["output_generation"],
+      [],
+      [],
+      ["payment"],
+      [],
+      [],
+    ]);
+  });
+});
+
+describe("a step that enters such a state asks for its pipeline", () => {
+  test("by a transition", () => {
+    const failed = givenTask({ kind: "output_generation", status: "failed" });
+    expect(
+      attachedBy(failed, { type: "transition", status: "queued", runAttachedWorkflows }),
+    ).toEqual(["output_generation"]);
+  });
+
+  test("by an approval of the expert review", () => {
+    const reviewed = givenTask({ kind: "expert_review", status: "in_review" });
+    const command = { type: "transition", status: "approved", runAttachedWorkflows } as const;
+    expect(decided(reviewed, command).dispatches).toEqual([
+      { id: "new-1", pipeline: "payment", stepId: "step-1", versionId: "version-1" },
+    ]);
+  });
+
+  test("by the move that a review carries", () => {
+    const reviewed = givenTask({ kind: "expert_review", status: "in_review" });
+    const move = { status: "approved", runAttachedWorkflows } as const;
+    expect(
+      attachedBy(reviewed, { type: "review", kind: "expert", outcome: "passed", move }),
+    ).toEqual(["payment"]);
+  });
+
+  test("by an advance, on behalf of the step that it opens", () => {
+    const approved = givenTask({ kind: "authoring", status: "approved" });
+    const { dispatches, step } = decided(approved, { type: "advance", runAttachedWorkflows });
+    expect(dispatches).toMatchObject([{ pipeline: "quality_automation", stepId: step?.id }]);
+  });
+
+  test("by rework", () => {
+    const task = givenTask({ kind: "delivery" });
+    const command = {
+      type: "rework",
+      toKind: "calibration",
+      reason: "r",
+      runAttachedWorkflows,
+    } as const;
+    expect(attachedBy(task, command)).toEqual(["post_qa_scoring"]);
+  });
+
+  test("by a new version that begins with the quality check", () => {
+    const command = {
+      type: "version",
+      content: {},
+      contentHash: "",
+      reason: "r",
+      firstKind: "pre_qa",
+      runAttachedWorkflows,
+    } as const;
+    const { dispatches, version } = decided(givenTask(), command);
+    expect(dispatches).toMatchObject([{ pipeline: "quality_automation", versionId: version?.id }]);
+  });
+
+  test("by the end of a hold", () => {
+    const held = givenTask({ kind: "calibration", status: "pending" });
+    expect(
+      attachedBy(held, { type: "transition", status: "queued", runAttachedWorkflows }),
+    ).toEqual(["post_qa_scoring"]);
+  });
+
+  test("but never unasked", () => {
+    const approved = givenTask({ kind: "authoring", status: "approved" });
+    expect(attachedBy(approved, { type: "advance", runAttachedWorkflows: false })).toEqual([]);
+  });
+
+  test("and not when its gate changes while it stays", () => {
+    const queued = givenTask({ kind: "pre_qa", status: "queued" });
+    expect(attachedBy(queued, { type: "gate", gate: "blocked" })).toEqual([]);
+  });
+});
+
+test("an absent flag means yes for a person's call on one task, and no everywhere else", () => {
+  expect(runsAttachedByDefault({ role: "operator", tasks: "one" })).toBe(true);
+  expect(runsAttachedByDefault({ role: "admin", tasks: "one" })).toBe(true);
+  expect(runsAttachedByDefault({ role: "service", tasks: "one" })).toBe(false);
+  expect(runsAttachedByDefault({ role: "admin", tasks: "many" })).toBe(false);
+  expect(runsAttachedByDefault({ role: "service", tasks: "many" })).toBe(false);
+});

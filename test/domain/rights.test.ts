@@ -1,0 +1,193 @@
+import { describe, expect, test } from "vitest";
+import type { Role } from "../../src/domain/actor.ts";
+import { ROLES } from "../../src/domain/actor.ts";
+import type { Command } from "../../src/domain/lifecycle/commands.ts";
+import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
+import type { StepStatus } from "../../src/domain/lifecycle/statuses.ts";
+import type { Right } from "../../src/domain/rights.ts";
+import { isPermitted, minimumRole, requiredRole, RIGHTS } from "../../src/domain/rights.ts";
+import { decided, givenTask, refused } from "./support/world.ts";
+
+/** The roles that hold each right, as a line of its own: v, o, r, a, s. */
+const WHO_MAY = `
+read: v o r a s
+lookup: v o r a s
+preview: v o r a s
+create: o r a
+import: o r a
+edit: o r a
+note: o r a
+recordPrompt: o r a s
+recordData: o r a s
+recordEval: o r a s
+recordTrial: o r a s
+transition: o r a
+advance: o r a s
+reworkUnfinished: o r a
+newVersion: o r a
+block: o r a
+markErrored: o r a
+dispatch: o r a
+review: r a
+reviewByAutomation: r a s
+judgeExpertReview: r a
+approveAgainstFailure: r a
+rejectOrMarkDuplicate: r a
+waive: r a
+revoke: r a
+reworkEnded: r a
+start: r a
+bulk: r a
+archiveAndRestore: r a
+administer: a
+reportRun: s
+recordInsight: s
+`;
+
+const rows = WHO_MAY.trim()
+  .split("\n")
+  .map((line) => line.split(": "));
+
+const names = Object.keys(RIGHTS) as Right[];
+
+const move = (status: StepStatus): Command => ({
+  type: "transition",
+  status,
+  reason: "because",
+  runAttachedWorkflows: false,
+});
+
+describe("the table of rights", () => {
+  test("gives each right to the roles that are written down", () => {
+    const table = names.map((right) => [
+      right,
+      ROLES.filter((role) => isPermitted(role, right))
+        .map((role) => role.charAt(0))
+        .join(" "),
+    ]);
+    expect(table).toEqual(rows);
+  });
+
+  test("lets each role of people do all that the one before it may", () => {
+    for (const right of names) {
+      for (const [lesser, greater] of [
+        ["viewer", "operator"],
+        ["operator", "reviewer"],
+        ["reviewer", "admin"],
+      ] as const) {
+        expect(isPermitted(greater, right) || !isPermitted(lesser, right), right).toBe(true);
+      }
+    }
+  });
+
+  test("names as required a role that really may", () => {
+    for (const right of names) expect(isPermitted(requiredRole(right), right), right).toBe(true);
+  });
+});
+
+describe("before the task is known", () => {
+  test.each([
+    [move("running"), "operator"],
+    [move("approved"), "operator"],
+    [move("rejected"), "reviewer"],
+    [move("duplicate"), "reviewer"],
+    [{ type: "gate", gate: "waived" }, "reviewer"],
+    [{ type: "gate", gate: "revoked" }, "reviewer"],
+    [{ type: "gate", gate: "blocked" }, "operator"],
+    [{ type: "gate", gate: "locked" }, "operator"],
+    [{ type: "gate", gate: "errored" }, "operator"],
+    [{ type: "advance", runAttachedWorkflows: false }, "operator"],
+    [{ type: "rework", toKind: "pre_qa", reason: "r", runAttachedWorkflows: false }, "operator"],
+    [
+      {
+        type: "version",
+        content: {},
+        contentHash: "",
+        reason: "new brief",
+        runAttachedWorkflows: false,
+      },
+      "operator",
+    ],
+    [{ type: "review", kind: "expert", outcome: "passed" }, "reviewer"],
+    [{ type: "review", kind: "automated", outcome: "passed" }, "reviewer"],
+    [
+      {
+        type: "report",
+        run: { id: "r", type: "PAYMENT", state: "QUEUED", stepId: "s" },
+        state: "RUNNING",
+      },
+      "service",
+    ],
+    [{ type: "edit", changes: {} }, "operator"],
+    [{ type: "archive" }, "reviewer"],
+    [{ type: "restore" }, "reviewer"],
+    [{ type: "note", text: "n" }, "operator"],
+  ] as const satisfies readonly (readonly [Command, Role])[])("%j takes %s", (command, role) => {
+    expect(minimumRole(command)).toBe(role);
+  });
+});
+
+describe("once the task is known", () => {
+  const expert = givenTask({ kind: "expert_review", status: "in_review" });
+
+  test("the verdict of the expert review is a reviewer's", () => {
+    for (const status of ["approved", "changes_requested"] as const) {
+      expect(minimumRole(move(status), expert)).toBe("reviewer");
+      expect(refused(expert, move(status), "forbidden", "operator").required).toBe("reviewer");
+    }
+    expect(decided(expert, move("paused"), "operator").events).toHaveLength(1);
+  });
+
+  test("the same statuses of other stages are an operator's", () => {
+    const authoring = givenTask({ kind: "authoring", status: "in_review" });
+    for (const status of ["approved", "changes_requested"] as const) {
+      expect(decided(authoring, move(status), "operator").events).toHaveLength(1);
+    }
+  });
+
+  test("no command takes less than it took before", () => {
+    const ranks: readonly Role[] = ["viewer", "operator", "reviewer", "admin", "service"];
+    for (const status of ["approved", "changes_requested", "rejected", "running"] as const) {
+      expect(ranks.indexOf(minimumRole(move(status), expert))).toBeGreaterThanOrEqual(
+        ranks.indexOf(minimumRole(move(status))),
+      );
+    }
+  });
+});
+
+describe.each(ROLES)("decide, called by %s", (role) => {
+  const task: TaskSnapshot = givenTask({ kind: "pre_qa", status: "approved" });
+  const commands: readonly Command[] = [
+    move("queued"),
+    move("rejected"),
+    { type: "gate", gate: "waived" },
+    { type: "advance", runAttachedWorkflows: false },
+    { type: "rework", toKind: "pre_qa", reason: "r", runAttachedWorkflows: false },
+    { type: "review", kind: "expert", outcome: "passed" },
+    { type: "review", kind: "automated", outcome: "passed" },
+    { type: "edit", changes: { priority: 3 } },
+    { type: "archive" },
+    { type: "note", text: "n" },
+  ];
+
+  test.each(commands)("%j is forbidden exactly below its role", (command) => {
+    const required = minimumRole(command, task);
+    const isService = role === "service";
+    const serviceMay =
+      command.type === "advance" || (command.type === "review" && command.kind === "automated");
+    const people: readonly Role[] = ["viewer", "operator", "reviewer", "admin"];
+    const may = isService ? serviceMay : people.indexOf(role) >= people.indexOf(required);
+    if (!may) {
+      expect(refused(task, command, "forbidden", role).required).toBe(required);
+    } else if (command.type === "gate") {
+      refused(task, command, "invalid_transition", role);
+    } else {
+      expect(decided(task, command, role).events.length).toBeGreaterThan(0);
+    }
+  });
+});
+
+test("whether a caller may is told before anything about the task", () => {
+  const archived = givenTask({ archived: true });
+  refused(archived, move("rejected"), "forbidden", "operator");
+});
