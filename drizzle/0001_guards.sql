@@ -108,12 +108,12 @@ begin
       'create trigger %1$s_append_only before update or delete on %1$I for each row
          execute function refuse_change(''History only grows.'')', stream);
   end loop;
-  foreach kept in array array['tasks', 'task_versions', 'steps', 'evals', 'reviews'] loop
+  foreach kept in array array['tasks', 'task_versions', 'steps', 'evals', 'reviews', 'trials', 'insights', 'prompts'] loop
     execute format(
       'create trigger %1$s_kept before delete on %1$I for each row
          execute function refuse_change(''Nothing deletes history.'')', kept);
   end loop;
-  foreach kept in array array['step_events', 'eval_step_events', 'dispatch_events', 'tasks', 'task_versions', 'steps', 'evals', 'reviews'] loop
+  foreach kept in array array['step_events', 'eval_step_events', 'dispatch_events', 'tasks', 'task_versions', 'steps', 'evals', 'reviews', 'trials', 'insights', 'prompts'] loop
     execute format(
       'create trigger %1$s_no_truncate before truncate on %1$I for each statement
          execute function refuse_change(''Nothing deletes history.'')', kept);

@@ -1,0 +1,41 @@
+import type { Invariant } from "./invariant.ts";
+
+export const DISPATCH_INVARIANTS: readonly Invariant[] = [
+  {
+    name: "dispatches-were-asked-for",
+    description: "A dispatch was caused by an event that did not opt in.",
+    sql: `
+      select d.tenant_id, d.id
+      from pipeline_dispatches d left join step_events e
+        on e.tenant_id = d.tenant_id and e.task_id = d.task_id and e.seq = d.cause_seq
+      where not d.by_hand and e.run_attached_workflows is not true`,
+  },
+  {
+    name: "dispatches-have-their-log",
+    description: "A dispatch's state is not the last one of its log.",
+    sql: `
+      select d.tenant_id, d.id, d.state
+      from pipeline_dispatches d
+      left join lateral (select l.to_state from dispatch_events l
+        where l.tenant_id = d.tenant_id and l.dispatch_id = d.id order by l.at desc, l.id desc limit 1) l on true
+      where l.to_state is distinct from d.state`,
+  },
+  {
+    name: "one-run-a-dispatch",
+    description: "A run was made by a dispatch that is not there, or a dispatch made two runs.",
+    sql: `
+      select w.tenant_id, w.dispatch_id
+      from worker_runs w left join pipeline_dispatches d
+        on d.tenant_id = w.tenant_id and d.id = w.dispatch_id
+      where w.dispatch_id is not null
+      group by w.tenant_id, w.dispatch_id having count(*) > 1 or count(d.id) = 0`,
+  },
+  {
+    name: "one-payment-a-version",
+    description: "A task version has two payments that were not recalled.",
+    sql: `
+      select tenant_id, version_id from pipeline_dispatches
+      where pipeline = 'payment' and state <> 'recalled'
+      group by tenant_id, version_id having count(*) > 1`,
+  },
+];

@@ -1,0 +1,96 @@
+import { GATE_TRANSITIONS } from "../../domain/lifecycle/gates.ts";
+import { STEP_TRANSITIONS } from "../../domain/lifecycle/transitions.ts";
+import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
+import type { Invariant } from "./invariant.ts";
+
+/** The legal moves as SQL rows, made from the tables that decide. */
+const STEP_MOVES = Object.entries(STEP_TRANSITIONS)
+  .flatMap(([kind, table]) =>
+    Object.entries(table).flatMap(([from, targets]) =>
+      targets.map((to) => `('${kind}', '${from}', '${to}')`),
+    ),
+  )
+  .join(", ");
+const GATE_MOVES = Object.entries(GATE_TRANSITIONS)
+  .flatMap(([from, targets]) => targets.map((to) => `('${from}', '${to}')`))
+  .join(", ");
+
+export const HISTORY_INVARIANTS: readonly Invariant[] = [
+  {
+    name: "events-numbered-without-gap",
+    description: "A task's seq is not the number of its events, or a seq is missing.",
+    sql: `
+      select t.tenant_id, t.id, t.event_seq, count(e.seq), min(e.seq), max(e.seq)
+      from tasks t left join step_events e on e.tenant_id = t.tenant_id and e.task_id = t.id
+      group by t.tenant_id, t.id, t.event_seq
+      having (count(e.seq), min(e.seq), max(e.seq)) is distinct from (t.event_seq::bigint, 1, t.event_seq)`,
+  },
+  {
+    name: "event-begins-where-the-last-ended",
+    description: "An event's from-state is not the to-state of the same step's previous event.",
+    sql: `
+      select tenant_id, task_id, seq from (
+        select tenant_id, task_id, seq, from_status, from_gate,
+          lag(to_status) over step as last_status, lag(to_gate) over step as last_gate
+        from step_events window step as (partition by tenant_id, step_id order by seq)) e
+      where (from_status, from_gate) is distinct from (last_status, last_gate)`,
+  },
+  {
+    name: "times-do-not-run-back",
+    description: "An event is dated before the one before it.",
+    sql: `
+      select tenant_id, task_id, seq from (
+        select tenant_id, task_id, seq, at, lag(at) over (partition by tenant_id, task_id order by seq) as before
+        from step_events) e
+      where at < before`,
+  },
+  {
+    name: "status-moves-are-legal",
+    description: "An event changes a status along no row of its registry version's tables.",
+    sql: `
+      select e.tenant_id, e.task_id, e.seq
+      from step_events e join steps s on s.tenant_id = e.tenant_id and s.id = e.step_id
+      where e.registry_version = ${REGISTRY_VERSION} and e.from_status is not null
+        and e.type <> 'bulk_reverted'
+        and case when e.type in ('step_transitioned', 'bulk_transitioned')
+          then (s.kind, e.from_status, e.to_status) not in (values ${STEP_MOVES})
+          else e.from_status <> e.to_status end`,
+  },
+  {
+    name: "gate-moves-are-legal",
+    description: "An event changes a gate along no row of its registry version's tables.",
+    sql: `
+      select e.tenant_id, e.task_id, e.seq from step_events e
+      where e.registry_version = ${REGISTRY_VERSION} and e.from_gate <> e.to_gate
+        and e.type <> 'bulk_reverted' and (e.from_gate, e.to_gate) not in (values ${GATE_MOVES})`,
+  },
+  {
+    name: "reverts-name-what-they-undo",
+    description: "A revert does not name the event that it undoes.",
+    sql: `
+      select tenant_id, task_id, seq from step_events
+      where type = 'bulk_reverted' and payload::json ->> 'undoes' is null`,
+  },
+  {
+    name: "events-say-who-and-through-what",
+    description: "An event lacks its actor, request or operation.",
+    sql: `
+      select tenant_id, task_id, seq from step_events
+      where actor_id = '' or actor_name = '' or request_id = '' or operation_id is null
+      union all
+      select tenant_id, eval_id, seq from eval_step_events
+      where actor_id = '' or actor_name = '' or request_id = '' or operation_id is null`,
+  },
+  {
+    name: "reviews-have-their-event",
+    description: "A review has no event, or an event tells of a review that is not there.",
+    sql: `
+      select coalesce(r.tenant_id, e.tenant_id), coalesce(r.task_id, e.task_id)
+      from reviews r
+      full join (select tenant_id, task_id, (payload::json -> 'review' ->> 'id')::uuid as review_id,
+          (payload::json -> 'review' ->> 'sequence')::integer as sequence
+        from step_events where type = 'review_recorded') e
+        on e.tenant_id = r.tenant_id and e.review_id = r.id and e.sequence = r.sequence and e.task_id = r.task_id
+      where r.id is null or e.review_id is null`,
+  },
+];

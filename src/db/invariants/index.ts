@@ -1,0 +1,25 @@
+import { BULK_INVARIANTS } from "./bulk.ts";
+import { CATALOGUE_INVARIANTS } from "./catalogue.ts";
+import { CHAIN_INVARIANTS } from "./chains.ts";
+import { DISPATCH_INVARIANTS } from "./dispatches.ts";
+import { EVAL_INVARIANTS } from "./evals.ts";
+import { HISTORY_INVARIANTS } from "./history.ts";
+import type { Invariant } from "./invariant.ts";
+import { LABEL_INVARIANTS } from "./labels.ts";
+import { OWNERSHIP_INVARIANTS } from "./ownership.ts";
+import { POINTER_INVARIANTS } from "./pointers.ts";
+
+export type { Invariant } from "./invariant.ts";
+
+/** Every promise about the tables. */
+export const INVARIANTS: readonly Invariant[] = [
+  ...POINTER_INVARIANTS,
+  ...HISTORY_INVARIANTS,
+  ...OWNERSHIP_INVARIANTS,
+  ...CHAIN_INVARIANTS,
+  ...BULK_INVARIANTS,
+  ...DISPATCH_INVARIANTS,
+  ...EVAL_INVARIANTS,
+  ...LABEL_INVARIANTS,
+  ...CATALOGUE_INVARIANTS,
+];

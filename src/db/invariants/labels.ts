@@ -1,0 +1,25 @@
+import type { Invariant } from "./invariant.ts";
+
+export const LABEL_INVARIANTS: readonly Invariant[] = [
+  {
+    name: "labels-are-the-resolver's",
+    description:
+      "A materialised label, its rank, attention or times are not what the resolver gives.",
+    sql: `
+      select f.tenant_id, f.task_id, l.unified_status, r.label
+      from task_facts f
+      cross join lateral (select label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers) as label) r
+      left join task_labels l on l.tenant_id = f.tenant_id and l.task_id = f.task_id
+      where (l.unified_status, l.rank, l.attention, l.since, l.updated_at) is distinct from
+        (r.label, label_rank(r.label), attention_of(f.kind, f.status, f.gate), f.status_since, f.updated_at)`,
+  },
+  {
+    name: "open-runs-stand-on-current-steps",
+    description: "A run that a label could depend on is RUNNING on a step that its task has left.",
+    sql: `
+      select w.tenant_id, w.id
+      from worker_runs w join tasks t on t.tenant_id = w.tenant_id and t.id = w.task_id
+      where w.state = 'RUNNING' and w.type in ('QUALITY_AUTOMATION', 'EXPERT_REVIEW', 'OUTPUT_GENERATION')
+        and w.step_id <> t.current_step_id`,
+  },
+];
