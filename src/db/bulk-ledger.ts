@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../domain/actor.ts";
+import type { BulkTarget } from "../domain/bulk/matrix.ts";
 import type { GateState, StepStatus } from "../domain/lifecycle/statuses.ts";
 import type { UnifiedStatus } from "../domain/status/unified.ts";
 
@@ -15,7 +16,7 @@ export interface LedgerItem {
   fromStatus: StepStatus | null;
   fromGate: GateState | null;
   fromLabel: UnifiedStatus | null;
-  toLabel: UnifiedStatus | null;
+  toLabel: BulkTarget;
   /** Decided beforehand (`refused`, `failed`); null lets the writer say `changed` or `stale`. */
   outcome: "refused" | "failed" | null;
   code: string | null;
@@ -28,7 +29,7 @@ export interface BulkRecord {
   /** The first batch that commits bears the operation and leaves every other item `pending`. */
   opening: {
     actor: Actor;
-    targetStatus: UnifiedStatus;
+    targetStatus: BulkTarget;
     reason: string;
     duplicateOf: string | null;
     runAttachedWorkflows: boolean;

@@ -1,9 +1,8 @@
 import { foreignKey, index, integer, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { BULK_OUTCOMES } from "../../domain/bulk/outcomes.ts";
 import { GATE_STATES, STEP_STATUSES } from "../../domain/lifecycle/statuses.ts";
 import { bulkOperations } from "./bulk-operations.ts";
 import { oneOf, tenantId } from "./columns.ts";
-
-export const ITEM_OUTCOMES = ["pending", "changed", "refused", "stale", "failed"] as const;
 
 /** What became of one task of a bulk operation. `task_id` has no foreign key: it must hold unknown ids. */
 export const bulkOperationItems = pgTable(
@@ -18,7 +17,7 @@ export const bulkOperationItems = pgTable(
     stepId: uuid(),
     fromStatus: text({ enum: STEP_STATUSES }),
     fromGate: text({ enum: GATE_STATES }),
-    outcome: text({ enum: ITEM_OUTCOMES }).notNull(),
+    outcome: text({ enum: BULK_OUTCOMES }).notNull(),
     code: text(),
     fromLabel: text(),
     toLabel: text(),
@@ -33,7 +32,7 @@ export const bulkOperationItems = pgTable(
       columns: [t.tenantId, t.operationId],
       foreignColumns: [bulkOperations.tenantId, bulkOperations.id],
     }),
-    oneOf("bulk_operation_items_outcome_known", t.outcome, ITEM_OUTCOMES),
+    oneOf("bulk_operation_items_outcome_known", t.outcome, BULK_OUTCOMES),
     oneOf("bulk_operation_items_from_status", t.fromStatus, STEP_STATUSES),
     oneOf("bulk_operation_items_from_gate", t.fromGate, GATE_STATES),
   ],

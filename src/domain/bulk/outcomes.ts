@@ -1,6 +1,37 @@
+import type { OperationState } from "../lifecycle/statuses.ts";
+
 /** What becomes of each task of a bulk operation; one that is `pending` has not been tried. */
 export const BULK_OUTCOMES = ["pending", "changed", "refused", "stale", "failed"] as const;
 export type BulkOutcome = (typeof BULK_OUTCOMES)[number];
 
 /** What a row is told whose change the database would not take. */
 export const DATABASE_REFUSED = "database_refused";
+
+/** How many of a bulk operation's tasks ended how. */
+export type BulkCounts = { requested: number } & Record<Exclude<BulkOutcome, "pending">, number>;
+
+export type BulkEndState = Extract<OperationState, "completed" | "partial" | "failed">;
+
+/**
+ * How an operation ended whose every task has its outcome. A refused task is as it was foretold, and counts
+ * neither way. The ledger says the same in SQL (db/bulk-ledger.ts).
+ */
+export function bulkEndState({ changed, stale, failed }: BulkCounts): BulkEndState {
+  if (stale + failed === 0) return "completed";
+  return changed === 0 ? "failed" : "partial";
+}
+
+/** Counts outcomes. */
+export function countOutcomes(items: readonly { outcome: BulkOutcome }[]): BulkCounts {
+  const counts: BulkCounts = {
+    requested: items.length,
+    changed: 0,
+    refused: 0,
+    stale: 0,
+    failed: 0,
+  };
+  for (const { outcome } of items) {
+    if (outcome !== "pending") counts[outcome] += 1;
+  }
+  return counts;
+}
