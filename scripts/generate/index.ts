@@ -1,5 +1,6 @@
 import { generateErrors } from "./errors.ts";
 import { generateOpenApi } from "./openapi.ts";
+import { generateStateMachine } from "./state-machine.ts";
 
 /** A file that is made from code, and how. */
 interface Generator {
@@ -10,4 +11,5 @@ interface Generator {
 export const GENERATORS: readonly Generator[] = [
   { path: "docs/errors.md", generate: generateErrors },
   { path: "docs/openapi.json", generate: generateOpenApi },
+  { path: "docs/state-machine.md", generate: generateStateMachine },
 ];

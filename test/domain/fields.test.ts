@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { decided, FIELDS, givenTask, refused } from "./support/world.ts";
+import { expectDecision, FIELDS, givenTask, expectRefusal } from "./support/world.ts";
 
 describe("an edit", () => {
   test("tells from and to of each field that differs, and of no other", () => {
-    const decision = decided(
+    const decision = expectDecision(
       givenTask({ kind: "pre_qa", status: "running" }),
       {
         type: "edit",
@@ -37,24 +37,31 @@ describe("an edit", () => {
     ["priority", 9],
     ["assignee", "somebody"],
   ] as const)("may change %s alone", (field, to) => {
-    const { fields, events } = decided(givenTask(), { type: "edit", changes: { [field]: to } });
+    const { fields, events } = expectDecision(givenTask(), {
+      type: "edit",
+      changes: { [field]: to },
+    });
     expect(fields).toEqual({ [field]: to });
     expect(events[0]?.payload).toEqual({ changes: { [field]: { from: FIELDS[field], to } } });
   });
 
   test("that changes nothing writes nothing", () => {
-    const decision = decided(givenTask(), { type: "edit", changes: { ...FIELDS } });
+    const decision = expectDecision(givenTask(), { type: "edit", changes: { ...FIELDS } });
     expect(decision).toMatchObject({ events: [], fields: null });
   });
 
   test("of an archived task is refused", () => {
-    refused(givenTask({ archived: true }), { type: "edit", changes: { priority: 1 } }, "archived");
+    expectRefusal(
+      givenTask({ archived: true }),
+      { type: "edit", changes: { priority: 1 } },
+      "archived",
+    );
   });
 });
 
 describe("the archive", () => {
   test("takes a task with an event that leaves its step as it is", () => {
-    const decision = decided(givenTask(), { type: "archive", reason: "withdrawn" });
+    const decision = expectDecision(givenTask(), { type: "archive", reason: "withdrawn" });
     expect(decision.archive).toBe(true);
     expect(decision.events).toEqual([
       expect.objectContaining({
@@ -68,23 +75,23 @@ describe("the archive", () => {
   });
 
   test("gives it back", () => {
-    const decision = decided(givenTask({ archived: true }), { type: "restore" });
+    const decision = expectDecision(givenTask({ archived: true }), { type: "restore" });
     expect(decision.archive).toBe(false);
     expect(decision.events[0]?.type).toBe("task_restored");
   });
 
   test("has nothing to do twice", () => {
     const archived = givenTask({ archived: true });
-    expect(refused(archived, { type: "archive" }, "already_in_status").done).toBe(true);
-    expect(refused(givenTask(), { type: "restore" }, "already_in_status").done).toBe(true);
+    expect(expectRefusal(archived, { type: "archive" }, "already_in_status").done).toBe(true);
+    expect(expectRefusal(givenTask(), { type: "restore" }, "already_in_status").done).toBe(true);
   });
 
   test("is a reviewer's", () => {
-    expect(refused(givenTask(), { type: "archive" }, "forbidden", "operator").required).toBe(
+    expect(expectRefusal(givenTask(), { type: "archive" }, "forbidden", "operator").required).toBe(
       "reviewer",
     );
     const archived = givenTask({ archived: true });
-    expect(refused(archived, { type: "restore" }, "forbidden", "operator").required).toBe(
+    expect(expectRefusal(archived, { type: "restore" }, "forbidden", "operator").required).toBe(
       "reviewer",
     );
   });
@@ -98,7 +105,7 @@ describe("the archive", () => {
       { type: "rework", toKind: "authoring", reason: "again", runAttachedWorkflows: false },
       { type: "review", kind: "expert", outcome: "passed" },
     ] as const) {
-      expect(refused(archived, command, "archived").next).toEqual([
+      expect(expectRefusal(archived, command, "archived").next).toEqual([
         { method: "POST", path: "/v1/tasks/task-1/restore", body: {} },
       ]);
     }
@@ -107,7 +114,7 @@ describe("the archive", () => {
 
 test("a note is kept in the history, of an archived task too, and moves nothing", () => {
   for (const archived of [false, true]) {
-    const decision = decided(
+    const decision = expectDecision(
       givenTask({ archived }),
       { type: "note", text: "see mail" },
       "operator",

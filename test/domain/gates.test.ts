@@ -10,7 +10,7 @@ import {
 import type { GateState, StepStatus } from "../../src/domain/lifecycle/statuses.ts";
 import { GATE_STATES, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
 import { GATE_ON_STATUS_TEXT, GATE_TRANSITIONS_TEXT, parseRows } from "./support/tables.ts";
-import { decided, givenTask, refused } from "./support/world.ts";
+import { expectDecision, givenTask, expectRefusal } from "./support/world.ts";
 
 const OVERRULING: readonly StepStatus[] = [
   "changes_requested",
@@ -156,9 +156,9 @@ describe("a gate by hand", () => {
         const allowed = allowedGatesByHand(status, from);
         for (const gate of GATE_STATES) {
           if (gate === from) {
-            refused(task, { type: "gate", gate }, "already_in_status");
+            expectRefusal(task, { type: "gate", gate }, "already_in_status");
           } else if (allowed.includes(gate)) {
-            const { events } = decided(task, { type: "gate", gate, reason: "because" });
+            const { events } = expectDecision(task, { type: "gate", gate, reason: "because" });
             expect(events).toEqual([
               expect.objectContaining({
                 type: "gate_changed",
@@ -170,7 +170,7 @@ describe("a gate by hand", () => {
               }),
             ]);
           } else {
-            const refusal = refused(task, { type: "gate", gate }, "invalid_transition");
+            const refusal = expectRefusal(task, { type: "gate", gate }, "invalid_transition");
             expect(refusal).toMatchObject({ from, to: gate, allowed });
           }
         }
@@ -180,14 +180,14 @@ describe("a gate by hand", () => {
 
   test("unblocks to the gate that the status implies", () => {
     const blocked = givenTask({ kind: "pre_qa", status: "running", gate: "blocked" });
-    const { events } = decided(blocked, { type: "gate", gate: "pending" }, "operator");
+    const { events } = expectDecision(blocked, { type: "gate", gate: "pending" }, "operator");
     expect(events[0]?.toGate).toBe("pending");
-    refused(blocked, { type: "gate", gate: "locked" }, "invalid_transition");
+    expectRefusal(blocked, { type: "gate", gate: "locked" }, "invalid_transition");
   });
 
   test("does not unblock what the status blocks", () => {
     const paused = givenTask({ kind: "authoring", status: "paused" });
-    refused(paused, { type: "gate", gate: "pending" }, "invalid_transition");
+    expectRefusal(paused, { type: "gate", gate: "pending" }, "invalid_transition");
   });
 });
 
@@ -195,7 +195,7 @@ describe("an approval against a gate that is blocked by hand", () => {
   const blocked = givenTask({ kind: "pre_qa", status: "running", gate: "blocked" });
 
   test("is refused as gate_closed, with the statuses that stay possible", () => {
-    const refusal = refused(
+    const refusal = expectRefusal(
       blocked,
       { type: "transition", status: "approved", runAttachedWorkflows: true },
       "gate_closed",
@@ -212,9 +212,9 @@ describe("an approval against a gate that is blocked by hand", () => {
   });
 
   test("is possible after the gate was unblocked", () => {
-    const [unblocked] = decided(blocked, { type: "gate", gate: "pending" }).events;
+    const [unblocked] = expectDecision(blocked, { type: "gate", gate: "pending" }).events;
     const gate: GateState = unblocked?.toGate ?? "locked";
-    const { events } = decided(givenTask({ kind: "pre_qa", status: "running", gate }), {
+    const { events } = expectDecision(givenTask({ kind: "pre_qa", status: "running", gate }), {
       type: "transition",
       status: "approved",
       runAttachedWorkflows: false,

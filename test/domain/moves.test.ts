@@ -5,7 +5,7 @@ import { lawfulCalls, lawfulMoves } from "../../src/domain/lifecycle/moves.ts";
 import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
 import { GATE_STATES, STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
 import { explore } from "./support/explore.ts";
-import { context, givenTask, refused } from "./support/world.ts";
+import { context, givenTask, expectRefusal } from "./support/world.ts";
 
 const runAttachedWorkflows = false;
 
@@ -68,7 +68,7 @@ describe("a refusal", () => {
   const toRunning = { type: "transition", status: "running", runAttachedWorkflows } as const;
 
   test("tells the calls that would be lawful now", () => {
-    expect(refused(task, toRunning, "invalid_transition").next).toEqual([
+    expect(expectRefusal(task, toRunning, "invalid_transition").next).toEqual([
       { method: "PATCH", path: "/v1/steps/step-1", body: { status: "queued" } },
       { method: "PATCH", path: "/v1/steps/step-1", body: { status: "changes_requested" } },
       { method: "PATCH", path: "/v1/steps/step-1", body: { status: "rejected" } },
@@ -96,7 +96,7 @@ describe("a refusal", () => {
   });
 
   test("tells a caller only what that caller may do", () => {
-    const next = refused(task, toRunning, "invalid_transition", "operator").next ?? [];
+    const next = expectRefusal(task, toRunning, "invalid_transition", "operator").next ?? [];
     expect(next.map(({ path, body }) => [path, body])).toEqual([
       ["/v1/steps/step-1", { status: "queued" }],
       ["/v1/steps/step-1", { status: "changes_requested" }],
@@ -129,7 +129,7 @@ describe("a refusal", () => {
   });
 
   test("of a call that may not be made at all tells nothing of the task", () => {
-    expect(refused(task, toRunning, "forbidden", "viewer")).not.toHaveProperty("next");
+    expect(expectRefusal(task, toRunning, "forbidden", "viewer")).not.toHaveProperty("next");
   });
 
   test.each([
@@ -139,17 +139,21 @@ describe("a refusal", () => {
     [{ type: "archive" }, "archived"],
   ] as const)("of %j speaks in a whole sentence", (command, code) => {
     const subject = code === "archived" ? givenTask({ archived: true }) : task;
-    const refusal = refused(subject, command, code === "archived" ? "already_in_status" : code);
+    const refusal = expectRefusal(
+      subject,
+      command,
+      code === "archived" ? "already_in_status" : code,
+    );
     expect(refusal.detail).toMatch(/^[A-Z].*\.$/);
     expect(refusal.detail).not.toContain("undefined");
   });
 
   test("says in words what is possible", () => {
-    expect(refused(task, toRunning, "invalid_transition").detail).toBe(
+    expect(expectRefusal(task, toRunning, "invalid_transition").detail).toBe(
       "The pre_qa step cannot go from approved to running. It can go to queued, changes_requested, rejected or duplicate.",
     );
     const delivered = givenTask({ kind: "delivery", status: "approved" });
-    expect(refused(delivered, toRunning, "invalid_transition").detail).toBe(
+    expect(expectRefusal(delivered, toRunning, "invalid_transition").detail).toBe(
       "The delivery step cannot go from approved to running. There is no way on.",
     );
   });

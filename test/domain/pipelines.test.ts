@@ -7,11 +7,11 @@ import {
   pipelinesAttachedTo,
   runsAttachedByDefault,
 } from "../../src/domain/pipelines/attached.ts";
-import { decided, givenTask } from "./support/world.ts";
+import { expectDecision, givenTask } from "./support/world.ts";
 
 const runAttachedWorkflows = true;
 const attachedBy = (task: ReturnType<typeof givenTask>, command: Command): string[] =>
-  decided(task, command).dispatches.map(({ pipeline }) => pipeline);
+  expectDecision(task, command).dispatches.map(({ pipeline }) => pipeline);
 
 describe("pipelines", () => {
   test("are attached to four states of steps and to no other", () => {
@@ -51,7 +51,7 @@ describe("a step that enters such a state asks for its pipeline", () => {
   test("by an approval of the expert review", () => {
     const reviewed = givenTask({ kind: "expert_review", status: "in_review" });
     const command = { type: "transition", status: "approved", runAttachedWorkflows } as const;
-    expect(decided(reviewed, command).dispatches).toEqual([
+    expect(expectDecision(reviewed, command).dispatches).toEqual([
       { id: "new-1", pipeline: "payment", stepId: "step-1", versionId: "version-1" },
     ]);
   });
@@ -66,7 +66,10 @@ describe("a step that enters such a state asks for its pipeline", () => {
 
   test("by an advance, on behalf of the step that it opens", () => {
     const approved = givenTask({ kind: "authoring", status: "approved" });
-    const { dispatches, step } = decided(approved, { type: "advance", runAttachedWorkflows });
+    const { dispatches, step } = expectDecision(approved, {
+      type: "advance",
+      runAttachedWorkflows,
+    });
     expect(dispatches).toMatchObject([{ pipeline: "quality_automation", stepId: step?.id }]);
   });
 
@@ -90,7 +93,7 @@ describe("a step that enters such a state asks for its pipeline", () => {
       firstKind: "pre_qa",
       runAttachedWorkflows,
     } as const;
-    const { dispatches, version } = decided(givenTask(), command);
+    const { dispatches, version } = expectDecision(givenTask(), command);
     expect(dispatches).toMatchObject([{ pipeline: "quality_automation", versionId: version?.id }]);
   });
 

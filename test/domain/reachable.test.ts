@@ -7,7 +7,7 @@ import { factsOf, matchingRule, resolve } from "../../src/domain/status/resolve.
 import { RESOLVER_RULES } from "../../src/domain/status/rules.ts";
 import { UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
 import { explore } from "./support/explore.ts";
-import { decided, givenTask } from "./support/world.ts";
+import { expectDecision, givenTask } from "./support/world.ts";
 
 const { tasks, events } = explore();
 
@@ -98,7 +98,7 @@ test("the longest call stays within what one call may write", () => {
       gate: "passed" as const,
     })),
   });
-  const { events: written } = decided(task, {
+  const { events: written } = expectDecision(task, {
     type: "rework",
     toKind: "ingestion",
     reason: "again",

@@ -11,7 +11,7 @@ import type {
   WorkerType,
 } from "../../src/domain/lifecycle/statuses.ts";
 import { RUN_STATES, STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
-import { decided, givenTask, refused } from "./support/world.ts";
+import { expectDecision, givenTask, expectRefusal } from "./support/world.ts";
 
 function report(
   type: WorkerType,
@@ -29,7 +29,7 @@ function report(
 }
 
 const reported = (task: TaskSnapshot, command: ReportCommand): Decision =>
-  decided(task, command, "service");
+  expectDecision(task, command, "service");
 
 const trail = ({ events }: Decision): string[] =>
   events.map(({ type, toStatus }) => `${type} ${toStatus}`);
@@ -212,7 +212,7 @@ describe("a verdict", () => {
   });
 
   test("has to come with the success of a check", () => {
-    const refusal = refused(
+    const refusal = expectRefusal(
       givenTask({ kind: "pre_qa", status: "running" }),
       report("QUALITY_AUTOMATION", "SUCCEEDED"),
       "validation_failed",
@@ -227,7 +227,7 @@ describe("a verdict", () => {
     ["OUTPUT_GENERATION", "SUCCEEDED"],
     ["EXPERT_REVIEW", "SUCCEEDED"],
   ] as const)("does not come with %s %s", (type, state) => {
-    const refusal = refused(
+    const refusal = expectRefusal(
       givenTask(),
       report(type, state, { verdict: "passed" }),
       "validation_failed",
@@ -291,7 +291,7 @@ describe("a report without consequence", () => {
 });
 
 test("a report that leads a run back is refused with what may follow", () => {
-  const refusal = refused(
+  const refusal = expectRefusal(
     givenTask(),
     report("OUTPUT_GENERATION", "QUEUED", { was: "RUNNING" }),
     "invalid_transition",
@@ -305,6 +305,6 @@ test("a report that leads a run back is refused with what may follow", () => {
 });
 
 test("only the service reports", () => {
-  const refusal = refused(givenTask(), report("PAYMENT", "RUNNING"), "forbidden", "admin");
+  const refusal = expectRefusal(givenTask(), report("PAYMENT", "RUNNING"), "forbidden", "admin");
   expect(refusal.required).toBe("service");
 });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
+import type { WorkerType } from "../../src/domain/lifecycle/statuses.ts";
 import {
   GATE_STATES,
   STATUS_RELEVANT_WORKER_TYPES,
   STEP_KINDS,
   STEP_STATUSES,
-  WORKER_TYPES,
 } from "../../src/domain/lifecycle/statuses.ts";
 import { attentionOf } from "../../src/domain/status/attention.ts";
 import { explain } from "../../src/domain/status/explain.ts";
@@ -35,7 +35,7 @@ function labelByText(facts: LabelFacts): string | undefined {
 
 /** Every combination of facts, whether or not a task can come to it. */
 function* everyFacts(): Generator<LabelFacts> {
-  const workers = STATUS_RELEVANT_WORKER_TYPES.reduce<(typeof WORKER_TYPES)[number][][]>(
+  const workers = STATUS_RELEVANT_WORKER_TYPES.reduce<WorkerType[][]>(
     (sets, type) => [...sets, ...sets.map((set) => [...set, type])],
     [[]],
   );

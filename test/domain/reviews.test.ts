@@ -3,7 +3,7 @@ import type { Command } from "../../src/domain/lifecycle/commands.ts";
 import { isFailureStanding } from "../../src/domain/lifecycle/standing.ts";
 import type { ReviewOutcome } from "../../src/domain/lifecycle/statuses.ts";
 import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
-import { decided, givenTask, refused } from "./support/world.ts";
+import { expectDecision, givenTask, expectRefusal } from "./support/world.ts";
 
 const review = (
   outcome: ReviewOutcome,
@@ -53,7 +53,7 @@ describe("a review", () => {
   const judged = givenTask({ kind: "pre_qa", status: "in_review", reviews: ["failed"] });
 
   test("is recorded of the current step with the task's next sequence, and moves nothing by itself", () => {
-    const decision = decided(judged, review("passed", { notes: "well done" }));
+    const decision = expectDecision(judged, review("passed", { notes: "well done" }));
     expect(decision.reviews).toEqual([
       {
         id: "new-1",
@@ -80,7 +80,7 @@ describe("a review", () => {
   });
 
   test("carries a move, which follows it in the same call", () => {
-    const { events, reviews } = decided(
+    const { events, reviews } = expectDecision(
       judged,
       review("failed", {
         move: { status: "changes_requested", reason: "no", runAttachedWorkflows: false },
@@ -95,7 +95,7 @@ describe("a review", () => {
   });
 
   test("that passed is itself the ground for the approval that it carries", () => {
-    const { events, reviews } = decided(
+    const { events, reviews } = expectDecision(
       judged,
       review("passed", { move: { status: "approved", runAttachedWorkflows: false } }),
     );
@@ -104,7 +104,7 @@ describe("a review", () => {
   });
 
   test("that failed carries no approval", () => {
-    const refusal = refused(
+    const refusal = expectRefusal(
       judged,
       review("failed", { move: { status: "approved", runAttachedWorkflows: false } }),
       "validation_failed",
@@ -115,7 +115,7 @@ describe("a review", () => {
   });
 
   test("is not recorded where its move is not lawful", () => {
-    const refusal = refused(
+    const refusal = expectRefusal(
       judged,
       review("passed", { move: { status: "running", runAttachedWorkflows: false } }),
       "invalid_transition",
@@ -124,17 +124,21 @@ describe("a review", () => {
   });
 
   test("is a reviewer's right", () => {
-    expect(refused(judged, review("passed"), "forbidden", "operator").required).toBe("reviewer");
+    expect(expectRefusal(judged, review("passed"), "forbidden", "operator").required).toBe(
+      "reviewer",
+    );
   });
 
   test("may come from the service when it is automated and carries no move", () => {
     const automated = review("failed", { kind: "automated" });
-    expect(decided(judged, automated, "service").reviews).toHaveLength(1);
+    expect(expectDecision(judged, automated, "service").reviews).toHaveLength(1);
     const moving = review("failed", {
       kind: "automated",
       move: { status: "changes_requested", runAttachedWorkflows: false },
     });
-    expect(refused(judged, moving, "forbidden", "service").required).toBe("reviewer");
-    expect(refused(judged, review("failed"), "forbidden", "service").required).toBe("reviewer");
+    expect(expectRefusal(judged, moving, "forbidden", "service").required).toBe("reviewer");
+    expect(expectRefusal(judged, review("failed"), "forbidden", "service").required).toBe(
+      "reviewer",
+    );
   });
 });

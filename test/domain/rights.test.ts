@@ -6,7 +6,7 @@ import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
 import type { StepStatus } from "../../src/domain/lifecycle/statuses.ts";
 import type { Right } from "../../src/domain/rights.ts";
 import { isPermitted, minimumRole, requiredRole, RIGHTS } from "../../src/domain/rights.ts";
-import { decided, givenTask, refused } from "./support/world.ts";
+import { expectDecision, givenTask, expectRefusal } from "./support/world.ts";
 
 /** The roles that hold each right, as a line of its own: v, o, r, a, s. */
 const WHO_MAY = `
@@ -133,15 +133,17 @@ describe("once the task is known", () => {
   test("the verdict of the expert review is a reviewer's", () => {
     for (const status of ["approved", "changes_requested"] as const) {
       expect(minimumRole(move(status), expert)).toBe("reviewer");
-      expect(refused(expert, move(status), "forbidden", "operator").required).toBe("reviewer");
+      expect(expectRefusal(expert, move(status), "forbidden", "operator").required).toBe(
+        "reviewer",
+      );
     }
-    expect(decided(expert, move("paused"), "operator").events).toHaveLength(1);
+    expect(expectDecision(expert, move("paused"), "operator").events).toHaveLength(1);
   });
 
   test("the same statuses of other stages are an operator's", () => {
     const authoring = givenTask({ kind: "authoring", status: "in_review" });
     for (const status of ["approved", "changes_requested"] as const) {
-      expect(decided(authoring, move(status), "operator").events).toHaveLength(1);
+      expect(expectDecision(authoring, move(status), "operator").events).toHaveLength(1);
     }
   });
 
@@ -178,16 +180,16 @@ describe.each(ROLES)("decide, called by %s", (role) => {
     const people: readonly Role[] = ["viewer", "operator", "reviewer", "admin"];
     const may = isService ? serviceMay : people.indexOf(role) >= people.indexOf(required);
     if (!may) {
-      expect(refused(task, command, "forbidden", role).required).toBe(required);
+      expect(expectRefusal(task, command, "forbidden", role).required).toBe(required);
     } else if (command.type === "gate") {
-      refused(task, command, "invalid_transition", role);
+      expectRefusal(task, command, "invalid_transition", role);
     } else {
-      expect(decided(task, command, role).events.length).toBeGreaterThan(0);
+      expect(expectDecision(task, command, role).events.length).toBeGreaterThan(0);
     }
   });
 });
 
 test("whether a caller may is told before anything about the task", () => {
   const archived = givenTask({ archived: true });
-  refused(archived, move("rejected"), "forbidden", "operator");
+  expectRefusal(archived, move("rejected"), "forbidden", "operator");
 });

@@ -3,7 +3,7 @@ import type { Command } from "../../src/domain/lifecycle/commands.ts";
 import type { StepKind } from "../../src/domain/lifecycle/statuses.ts";
 import { FIRST_KINDS, GATE_STATES, STEP_KINDS } from "../../src/domain/lifecycle/statuses.ts";
 import { kindsUpTo, nextKind } from "../../src/domain/lifecycle/transitions.ts";
-import { decided, givenTask, refused } from "./support/world.ts";
+import { expectDecision, givenTask, expectRefusal } from "./support/world.ts";
 
 const advance: Command = { type: "advance", runAttachedWorkflows: false };
 const rework = (toKind: StepKind): Command => ({
@@ -26,7 +26,7 @@ describe("advance", () => {
     "from %s opens the first attempt of the next stage, queued",
     (kind) => {
       const task = givenTask({ kind, status: "approved" });
-      const { step, events } = decided(task, advance);
+      const { step, events } = expectDecision(task, advance);
       expect(step).toEqual({
         id: "new-1",
         versionId: "version-1",
@@ -56,12 +56,12 @@ describe("advance", () => {
       { kind: "pre_qa", attempt: 2, status: "failed", gate: "errored" },
     ] as const;
     const task = givenTask({ kind: "authoring", status: "approved", earlier });
-    expect(decided(task, advance).step?.attempt).toBe(3);
+    expect(expectDecision(task, advance).step?.attempt).toBe(3);
   });
 
   test("waits in pending when it is told to hold", () => {
     const task = givenTask({ kind: "authoring", status: "approved" });
-    const { events, dispatches } = decided(task, {
+    const { events, dispatches } = expectDecision(task, {
       type: "advance",
       hold: true,
       runAttachedWorkflows: true,
@@ -74,9 +74,9 @@ describe("advance", () => {
     for (const gate of GATE_STATES) {
       const task = givenTask({ kind: "authoring", status: "running", gate });
       if (gate === "passed" || gate === "waived") {
-        expect(decided(task, advance).step?.kind).toBe("pre_qa");
+        expect(expectDecision(task, advance).step?.kind).toBe("pre_qa");
       } else {
-        const refusal = refused(task, advance, "gate_closed");
+        const refusal = expectRefusal(task, advance, "gate_closed");
         expect(refusal).toMatchObject({ gate, allowed: ["passed", "waived"] });
       }
     }
@@ -84,7 +84,11 @@ describe("advance", () => {
 
   test("from delivery finds no next step, whatever the gate", () => {
     for (const gate of GATE_STATES) {
-      refused(givenTask({ kind: "delivery", status: "running", gate }), advance, "no_next_step");
+      expectRefusal(
+        givenTask({ kind: "delivery", status: "running", gate }),
+        advance,
+        "no_next_step",
+      );
     }
   });
 
@@ -95,7 +99,7 @@ describe("advance", () => {
       running: ["EXPERT_REVIEW"],
       queuedRuns: ["PAYMENT"],
     });
-    const decision = decided(task, advance);
+    const decision = expectDecision(task, advance);
     expect(decision.runs.map(({ id, state }) => [id, state])).toEqual([
       ["run-EXPERT_REVIEW", "CANCELLED"],
     ]);
@@ -110,7 +114,7 @@ describe("advance", () => {
 
   test("may be made by the service", () => {
     const task = givenTask({ kind: "authoring", status: "approved" });
-    expect(decided(task, advance, "service").step?.kind).toBe("pre_qa");
+    expect(expectDecision(task, advance, "service").step?.kind).toBe("pre_qa");
   });
 });
 
@@ -120,9 +124,9 @@ describe("rework", () => {
       const task = givenTask({ kind, status: "queued" });
       for (const toKind of STEP_KINDS) {
         if (kindsUpTo(kind).includes(toKind)) {
-          expect(decided(task, rework(toKind)).step?.kind).toBe(toKind);
+          expect(expectDecision(task, rework(toKind)).step?.kind).toBe(toKind);
         } else {
-          const refusal = refused(task, rework(toKind), "invalid_transition");
+          const refusal = expectRefusal(task, rework(toKind), "invalid_transition");
           expect(refusal).toMatchObject({ from: kind, to: toKind, allowed: kindsUpTo(kind) });
         }
       }
@@ -142,7 +146,7 @@ describe("rework", () => {
   });
 
   test("revokes the open gates from that stage on, in the order of the stages, then opens the step", () => {
-    const { events, step } = decided(accepted, rework("pre_qa"));
+    const { events, step } = expectDecision(accepted, rework("pre_qa"));
     expect(events.map((event) => [event.type, event.stepId, event.fromGate, event.toGate])).toEqual(
       [
         ["gate_changed", "earlier-5", "passed", "revoked"],
@@ -156,29 +160,31 @@ describe("rework", () => {
   });
 
   test("changes no status of what it revokes", () => {
-    for (const event of decided(accepted, rework("ingestion")).events.slice(0, -1)) {
+    for (const event of expectDecision(accepted, rework("ingestion")).events.slice(0, -1)) {
       expect(event.toStatus).toBe(event.fromStatus);
     }
   });
 
   test("leaves the gates before that stage open", () => {
-    const { events } = decided(accepted, rework("expert_review"));
+    const { events } = expectDecision(accepted, rework("expert_review"));
     expect(events.map(({ stepId }) => stepId)).toEqual(["step-1", "new-1"]);
   });
 
   test("of an ended step takes a reviewer, of an unfinished one an operator", () => {
     for (const status of ["approved", "rejected", "duplicate"] as const) {
       const ended = givenTask({ kind: "pre_qa", status });
-      expect(refused(ended, rework("pre_qa"), "forbidden", "operator").required).toBe("reviewer");
-      expect(decided(ended, rework("pre_qa"), "reviewer").step?.attempt).toBe(2);
+      expect(expectRefusal(ended, rework("pre_qa"), "forbidden", "operator").required).toBe(
+        "reviewer",
+      );
+      expect(expectDecision(ended, rework("pre_qa"), "reviewer").step?.attempt).toBe(2);
     }
     const unfinished = givenTask({ kind: "pre_qa", status: "failed" });
-    expect(decided(unfinished, rework("pre_qa"), "operator").step?.attempt).toBe(2);
+    expect(expectDecision(unfinished, rework("pre_qa"), "operator").step?.attempt).toBe(2);
   });
 
   test("cancels the runs of the step that it leaves, and lists them with the step that it opens", () => {
     const task = givenTask({ kind: "pre_qa", status: "running", running: ["QUALITY_AUTOMATION"] });
-    const { events, runs } = decided(task, rework("authoring"));
+    const { events, runs } = expectDecision(task, rework("authoring"));
     expect(runs).toHaveLength(1);
     expect(events.at(-1)?.payload).toEqual({
       opened: { kind: "authoring", attempt: 1, fromStepId: "step-1" },
@@ -189,7 +195,11 @@ describe("rework", () => {
 
 describe("a new version", () => {
   test.each(FIRST_KINDS)("may begin with %s", (kind) => {
-    const { version: made, step, events } = decided(givenTask({ kind: "delivery" }), version(kind));
+    const {
+      version: made,
+      step,
+      events,
+    } = expectDecision(givenTask({ kind: "delivery" }), version(kind));
     expect(made).toEqual({
       id: "new-1",
       number: 2,
@@ -217,19 +227,21 @@ describe("a new version", () => {
   });
 
   test("begins with authoring where nothing else is said", () => {
-    expect(decided(givenTask(), version()).step?.kind).toBe("authoring");
+    expect(expectDecision(givenTask(), version()).step?.kind).toBe("authoring");
   });
 
   test("numbers its attempts anew", () => {
     const earlier = [
       { kind: "authoring", attempt: 1, status: "approved", gate: "passed" },
     ] as const;
-    expect(decided(givenTask({ kind: "authoring", earlier }), version()).step?.attempt).toBe(1);
+    expect(expectDecision(givenTask({ kind: "authoring", earlier }), version()).step?.attempt).toBe(
+      1,
+    );
   });
 
   test("leaves the step before as any move does", () => {
     const task = givenTask({ kind: "pre_qa", status: "running", running: ["QUALITY_AUTOMATION"] });
-    const { runs, recall, events } = decided(task, version());
+    const { runs, recall, events } = expectDecision(task, version());
     expect(runs.map(({ state }) => state)).toEqual(["CANCELLED"]);
     expect(recall).toMatchObject({ stepId: "step-1", attached: true, payment: false });
     expect(events[0]?.payload).toMatchObject({ cancelledRuns: ["run-QUALITY_AUTOMATION"] });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Command } from "../../src/domain/lifecycle/commands.ts";
 import type { StepStatus } from "../../src/domain/lifecycle/statuses.ts";
-import { decided, givenTask, refused } from "./support/world.ts";
+import { expectDecision, givenTask, expectRefusal } from "./support/world.ts";
 
 function to(
   status: StepStatus,
@@ -12,7 +12,7 @@ function to(
 
 describe("a transition", () => {
   test("stores why, the caller's own payload under data, and whether pipelines may run", () => {
-    const { events } = decided(
+    const { events } = expectDecision(
       givenTask({ kind: "pre_qa", status: "queued" }),
       to("running", { reason: "start", payload: { host: "a" }, runAttachedWorkflows: true }),
     );
@@ -25,12 +25,15 @@ describe("a transition", () => {
   });
 
   test("has an empty payload and no reason where the caller gave none", () => {
-    const { events } = decided(givenTask({ kind: "pre_qa", status: "queued" }), to("running"));
+    const { events } = expectDecision(
+      givenTask({ kind: "pre_qa", status: "queued" }),
+      to("running"),
+    );
     expect(events[0]).toMatchObject({ reason: null, payload: {} });
   });
 
   test("of another step of the active version is told which step is current", () => {
-    const refusal = refused(
+    const refusal = expectRefusal(
       givenTask(),
       to("running", { target: { stepId: "earlier-1", versionId: "version-1" } }),
       "step_not_current",
@@ -39,7 +42,7 @@ describe("a transition", () => {
   });
 
   test("of a step of an older version is told which version is active", () => {
-    const refusal = refused(
+    const refusal = expectRefusal(
       givenTask(),
       to("running", { target: { stepId: "old", versionId: "version-0" } }),
       "version_sealed",
@@ -49,13 +52,13 @@ describe("a transition", () => {
 
   test("of the current step by name is the same as without a name", () => {
     const target = { stepId: "step-1", versionId: "version-1" };
-    expect(decided(givenTask(), to("running", { target }))).toEqual(
-      decided(givenTask(), to("running")),
+    expect(expectDecision(givenTask(), to("running", { target }))).toEqual(
+      expectDecision(givenTask(), to("running")),
     );
   });
 
   test("of an archived task is refused until it is restored", () => {
-    const refusal = refused(givenTask({ archived: true }), to("running"), "archived");
+    const refusal = expectRefusal(givenTask({ archived: true }), to("running"), "archived");
     expect(refusal.next).toEqual([{ method: "POST", path: "/v1/tasks/task-1/restore", body: {} }]);
   });
 });
@@ -71,7 +74,7 @@ describe("an ending", () => {
   test.each(["rejected", "duplicate"] as const)(
     "as %s cancels the open runs that the label depends on, and lists them",
     (status) => {
-      const { runs, events } = decided(worked, to(status));
+      const { runs, events } = expectDecision(worked, to(status));
       expect(runs).toEqual([
         { id: "run-QUALITY_AUTOMATION", state: "CANCELLED", result: null, error: null },
         { id: "queued-EXPERT_REVIEW", state: "CANCELLED", result: null, error: null },
@@ -83,7 +86,7 @@ describe("an ending", () => {
   );
 
   test.each(["rejected", "duplicate"] as const)("as %s calls back every dispatch", (status) => {
-    expect(decided(worked, to(status)).recall).toEqual({
+    expect(expectDecision(worked, to(status)).recall).toEqual({
       stepId: "step-1",
       versionId: "version-1",
       attached: true,
@@ -92,17 +95,20 @@ describe("an ending", () => {
   });
 
   test("lists no runs where none were open", () => {
-    const { events } = decided(givenTask({ kind: "pre_qa", status: "queued" }), to("rejected"));
+    const { events } = expectDecision(
+      givenTask({ kind: "pre_qa", status: "queued" }),
+      to("rejected"),
+    );
     expect(events[0]?.payload).toEqual({ cancelledRuns: [] });
   });
 
   test("may name the task that it is a duplicate of", () => {
-    const { events } = decided(worked, to("duplicate", { duplicateOf: "task-2" }));
+    const { events } = expectDecision(worked, to("duplicate", { duplicateOf: "task-2" }));
     expect(events[0]?.duplicateOf).toBe("task-2");
   });
 
   test("is refused as a duplicate of itself", () => {
-    const refusal = refused(
+    const refusal = expectRefusal(
       worked,
       to("duplicate", { duplicateOf: "task-1" }),
       "validation_failed",
@@ -111,14 +117,18 @@ describe("an ending", () => {
   });
 
   test("that is no duplicate takes no duplicateOf", () => {
-    const refusal = refused(worked, to("rejected", { duplicateOf: "task-2" }), "validation_failed");
+    const refusal = expectRefusal(
+      worked,
+      to("rejected", { duplicateOf: "task-2" }),
+      "validation_failed",
+    );
     expect(refusal.issues).toMatchObject([{ path: ["duplicateOf"], code: "not_applicable" }]);
   });
 });
 
 describe("a request for changes", () => {
   test("calls back the payment of the version alone, and cancels no run", () => {
-    const decision = decided(
+    const decision = expectDecision(
       givenTask({ kind: "expert_review", status: "in_review", running: ["EXPERT_REVIEW"] }),
       to("changes_requested"),
     );
@@ -133,7 +143,7 @@ describe("a request for changes", () => {
 });
 
 test("no other status calls anything back", () => {
-  const decision = decided(givenTask({ kind: "pre_qa", status: "running" }), to("failed"));
+  const decision = expectDecision(givenTask({ kind: "pre_qa", status: "running" }), to("failed"));
   expect(decision.recall).toBeNull();
 });
 
@@ -141,12 +151,12 @@ describe("an approval of a quality check against a failure that still stands", (
   const failed = givenTask({ kind: "pre_qa", status: "awaiting_review", reviews: ["failed"] });
 
   test("needs a reason", () => {
-    const refusal = refused(failed, to("approved"), "validation_failed");
+    const refusal = expectRefusal(failed, to("approved"), "validation_failed");
     expect(refusal.issues).toMatchObject([{ path: ["reason"], code: "required" }]);
   });
 
   test("needs a reviewer", () => {
-    const refusal = refused(
+    const refusal = expectRefusal(
       failed,
       to("approved", { reason: "it is fine" }),
       "forbidden",
@@ -156,7 +166,7 @@ describe("an approval of a quality check against a failure that still stands", (
   });
 
   test("records a passed review by that person before the transition", () => {
-    const { events, reviews } = decided(failed, to("approved", { reason: "it is fine" }));
+    const { events, reviews } = expectDecision(failed, to("approved", { reason: "it is fine" }));
     expect(reviews).toEqual([
       {
         id: "new-1",
@@ -180,18 +190,18 @@ describe("an approval of a quality check against a failure that still stands", (
       status: "awaiting_review",
       reviews: ["failed", "passed"],
     });
-    const { events, reviews } = decided(passed, to("approved"), "operator");
+    const { events, reviews } = expectDecision(passed, to("approved"), "operator");
     expect(reviews).toEqual([]);
     expect(events.map(({ type }) => type)).toEqual(["step_transitioned"]);
   });
 
   test("is a matter of the quality check alone", () => {
     const elsewhere = givenTask({ kind: "authoring", status: "in_review", reviews: ["failed"] });
-    expect(decided(elsewhere, to("approved"), "operator").reviews).toEqual([]);
+    expect(expectDecision(elsewhere, to("approved"), "operator").reviews).toEqual([]);
   });
 
   test("is judged by the tables first", () => {
     const queued = givenTask({ kind: "pre_qa", status: "queued", reviews: ["failed"] });
-    refused(queued, to("approved"), "invalid_transition");
+    expectRefusal(queued, to("approved"), "invalid_transition");
   });
 });

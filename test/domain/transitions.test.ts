@@ -26,7 +26,7 @@ import {
   STEP_TRANSITIONS_TEXT,
   TRIAL_TRANSITIONS_TEXT,
 } from "./support/tables.ts";
-import { decided, givenTask, refused } from "./support/world.ts";
+import { expectDecision, givenTask, expectRefusal } from "./support/world.ts";
 
 const written = parseRowsByKind(STEP_TRANSITIONS_TEXT);
 
@@ -44,7 +44,7 @@ describe.each(STEP_KINDS)("a step of kind %s", (kind) => {
     for (const from of STEP_STATUSES) {
       for (const to of allowedNext(kind, from)) {
         const task = givenTask({ kind, status: from });
-        const { events } = decided(task, {
+        const { events } = expectDecision(task, {
           type: "transition",
           status: to,
           runAttachedWorkflows: false,
@@ -67,7 +67,7 @@ describe.each(STEP_KINDS)("a step of kind %s", (kind) => {
       for (const to of STEP_STATUSES) {
         if (to === from || rows.get(from)?.includes(to)) continue;
         const task = givenTask({ kind, status: from });
-        const refusal = refused(
+        const refusal = expectRefusal(
           task,
           { type: "transition", status: to, runAttachedWorkflows: false },
           "invalid_transition",
@@ -82,7 +82,7 @@ describe.each(STEP_KINDS)("a step of kind %s", (kind) => {
 
   test("is told that it is there already, from every status to the same", () => {
     for (const status of STEP_STATUSES) {
-      const refusal = refused(
+      const refusal = expectRefusal(
         givenTask({ kind, status }),
         { type: "transition", status, runAttachedWorkflows: false },
         "already_in_status",

@@ -115,7 +115,7 @@ export function expectRefused<Code extends RefusalCode>(
 }
 
 /** What `decide` makes of a command that must be lawful. */
-export function decided(
+export function expectDecision(
   snapshot: TaskSnapshot,
   command: Command,
   role: Role = "reviewer",
@@ -124,7 +124,7 @@ export function decided(
 }
 
 /** What `decide` answers to a command that must not be. */
-export function refused<Code extends RefusalCode>(
+export function expectRefusal<Code extends RefusalCode>(
   snapshot: TaskSnapshot,
   command: Command,
   code: Code,

@@ -1,0 +1,182 @@
+import {
+  BULK_ALLOWED_TARGETS,
+  BULK_STEP_STATUS,
+  BULK_TARGETS,
+} from "../../src/domain/bulk/matrix.ts";
+import { EVAL_TRANSITIONS, TRIAL_TRANSITIONS } from "../../src/domain/evals/transitions.ts";
+import { GATE_ON_STATUS, GATE_TRANSITIONS } from "../../src/domain/lifecycle/gates.ts";
+import {
+  DISPATCH_TRANSITIONS,
+  OPERATION_TRANSITIONS,
+  REPORT_EFFECTS,
+  RUN_TRANSITIONS,
+} from "../../src/domain/lifecycle/runs.ts";
+import type { StepKind, WorkerType } from "../../src/domain/lifecycle/statuses.ts";
+import {
+  RUN_STATES,
+  STEP_KINDS,
+  STEP_STATUSES,
+  WORKER_TYPES,
+} from "../../src/domain/lifecycle/statuses.ts";
+import { kindHasStatus, STEP_TRANSITIONS } from "../../src/domain/lifecycle/transitions.ts";
+import { PIPELINES_ON_ENTRY, PIPELINES_ON_TARGET } from "../../src/domain/pipelines/attached.ts";
+import { REGISTRY_VERSION } from "../../src/domain/registry-version.ts";
+import { ATTENTION_RULES } from "../../src/domain/status/attention.ts";
+import { RESOLVER_RULES } from "../../src/domain/status/rules.ts";
+import { TERMINAL_UNIFIED, UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
+
+/** docs/state-machine.md: the domain's tables, for people. */
+export function generateStateMachine(): string {
+  return `${[
+    "# The state machine",
+    `Version ${REGISTRY_VERSION} of the registry. This page is made from the tables in \`src/domain\`; \`GET /v1/registry\` gives the same as data.`,
+    "## Stages",
+    diagram("flowchart LR", [STEP_KINDS.join(" --> ")]),
+    "A task passes through the stages in this order. Advance opens the next one through a gate that is `passed` or `waived`; rework opens a new attempt of the same or an earlier one.",
+    "## Steps",
+    "What is not listed as a source has no way out.",
+    ...STEP_KINDS.map(stepSection),
+    "## Gates",
+    "The gate that a status implies:",
+    table(
+      ["status", "gate"],
+      STEP_STATUSES.map((status) => [code(status), code(GATE_ON_STATUS[status])]),
+    ),
+    "Every change of a gate that can happen:",
+    transitions(GATE_TRANSITIONS),
+    "## Unified status",
+    "The first rule that matches names the label. Labels sort in this order: " +
+      `${codes(UNIFIED_STATUSES)}. Terminal: ${codes(TERMINAL_UNIFIED)}.`,
+    resolverTable(),
+    "## Attention",
+    "Beside its label a task bears every code that holds for its current step:",
+    table(
+      ["code", "kind", "status", "gate"],
+      ATTENTION_RULES.map((rule) => [
+        code(rule.code),
+        anyOf(rule.kinds),
+        anyOf(rule.statuses),
+        anyOf(rule.gates),
+      ]),
+    ),
+    "## Bulk changes",
+    table(
+      ["from \\ to", ...BULK_TARGETS],
+      UNIFIED_STATUSES.map((label) => [
+        label,
+        ...BULK_TARGETS.map((target) =>
+          BULK_ALLOWED_TARGETS[label].includes(target) ? "yes" : "",
+        ),
+      ]),
+    ),
+    table(
+      ["target", "the current step becomes", "pipelines, on opt-in"],
+      BULK_TARGETS.map((target) => [
+        target,
+        code(BULK_STEP_STATUS[target]),
+        codes(PIPELINES_ON_TARGET[target]),
+      ]),
+    ),
+    "## Pipelines",
+    "Asked for when a step enters this state by a single move, unless the call opts out:",
+    table(
+      ["kind", "status", "pipeline"],
+      PIPELINES_ON_ENTRY.map(({ kind, status, pipeline }) => [
+        code(kind),
+        code(status),
+        code(pipeline),
+      ]),
+    ),
+    "## Worker reports",
+    "What a report makes of the current step, where the transition is lawful:",
+    reportTable(),
+    "## Worker runs and insights",
+    stateDiagram(RUN_TRANSITIONS),
+    "## Dispatches",
+    stateDiagram(DISPATCH_TRANSITIONS),
+    "## Bulk operations",
+    stateDiagram(OPERATION_TRANSITIONS),
+    "## Evaluations",
+    stateDiagram(EVAL_TRANSITIONS),
+    "## Trials",
+    stateDiagram(TRIAL_TRANSITIONS),
+  ].join("\n\n")}\n`;
+}
+
+type Transitions = Record<string, readonly string[]>;
+
+function stepSection(kind: StepKind): string {
+  const known = Object.fromEntries(
+    STEP_STATUSES.filter((status) => kindHasStatus(kind, status)).map((status) => [
+      status,
+      STEP_TRANSITIONS[kind][status],
+    ]),
+  );
+  return [`### ${kind}`, stateDiagram(known), transitions(known)].join("\n\n");
+}
+
+function stateDiagram(rows: Transitions): string {
+  const arrows = Object.entries(rows).flatMap(([from, targets]) =>
+    targets.map((to) => `${from} --> ${to}`),
+  );
+  return diagram("stateDiagram-v2", arrows);
+}
+
+function diagram(type: string, lines: readonly string[]): string {
+  return ["```mermaid", type, ...lines.map((line) => `  ${line}`), "```"].join("\n");
+}
+
+function transitions(rows: Transitions): string {
+  return table(
+    ["from", "to"],
+    Object.entries(rows).map(([from, targets]) => [code(from), codes(targets)]),
+  );
+}
+
+function resolverTable(): string {
+  return table(
+    ["#", "kind", "status", "gate", "review standing", "running worker", "label"],
+    RESOLVER_RULES.map((rule) => [
+      String(rule.number),
+      anyOf(rule.kinds),
+      anyOf(rule.statuses),
+      anyOf(rule.gates),
+      rule.reviewStanding === null ? "any" : "failed, no later pass",
+      rule.runningWorker === null ? "any" : code(rule.runningWorker),
+      `**${rule.label}**`,
+    ]),
+  );
+}
+
+function reportTable(): string {
+  return table(["worker", "kind", ...RUN_STATES], WORKER_TYPES.map(reportRow));
+}
+
+function reportRow(type: WorkerType): string[] {
+  const effect = REPORT_EFFECTS[type];
+  if (effect === null) return [code(type), "none", ...RUN_STATES.map(() => "")];
+  const cells = RUN_STATES.map((state) => {
+    const status = effect.becomes[state];
+    if (status === null) return "";
+    if (typeof status === "string") return code(status);
+    return `passed: ${code(status.passed)}, failed: ${code(status.failed)}`;
+  });
+  return [code(type), code(effect.stepKind), ...cells];
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function anyOf(names: readonly string[] | null): string {
+  return names === null ? "any" : codes(names);
+}
+
+function codes(names: readonly string[]): string {
+  return names.map(code).join(", ");
+}
+
+function code(name: string): string {
+  return `\`${name}\``;
+}
