@@ -1,0 +1,103 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client } from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { migrateDatabase } from "../../scripts/stack/migrate.ts";
+import { removeHome, startCluster, type Cluster } from "../../scripts/stack/postgres.ts";
+import {
+  APPLICATION_ROLE,
+  createRoles,
+  OWNER_ROLE,
+  urlForRole,
+} from "../../scripts/stack/roles.ts";
+import { inventTenant, storeTenant } from "../../scripts/stack/tenants.ts";
+
+let home: string;
+let cluster: Cluster;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "stepledger-test-"));
+  cluster = await startCluster({ home, durable: false });
+});
+
+afterAll(async () => {
+  await cluster.stop();
+  await removeHome(home);
+});
+
+const passwords = { owner: "o/w:n@er", application: "a pplication" };
+const urlOf = (role: string, password: string) =>
+  urlForRole(cluster.superuserUrl("stepledger"), role, password);
+
+async function rowsOf(url: string, text: string): Promise<unknown[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<Record<string, unknown>>(text);
+    return rows;
+  } finally {
+    await client.end();
+  }
+}
+
+test("roles, migrations and tenants can each be made twice", async () => {
+  const tenant = inventTenant("Twice");
+  for (let time = 1; time <= 2; time += 1) {
+    await createRoles({ adminUrl: cluster.superuserUrl(), database: "stepledger", passwords });
+    await migrateDatabase(urlOf(OWNER_ROLE, passwords.owner));
+    await storeTenant(urlOf(OWNER_ROLE, passwords.owner), tenant);
+  }
+  const keys = await rowsOf(
+    cluster.superuserUrl("stepledger"),
+    "select role, encode(digest, 'hex') as digest, last_four from api_keys order by role",
+  );
+  expect(keys).toHaveLength(5);
+  expect(JSON.stringify(keys)).not.toContain(tenant.keys.admin);
+});
+
+test("neither role is above row security, and the application's owns nothing", async () => {
+  const roles = await rowsOf(
+    cluster.superuserUrl("stepledger"),
+    `select rolname, rolsuper or rolbypassrls or rolcreaterole or rolcreatedb as above,
+       exists (select from pg_class where relowner = r.oid) as owns
+     from pg_roles r where rolname like 'stepledger%' order by rolname`,
+  );
+  expect(roles).toEqual([
+    { rolname: APPLICATION_ROLE, above: false, owns: false },
+    { rolname: OWNER_ROLE, above: false, owns: true },
+  ]);
+  const asApplication = rowsOf(
+    urlOf(APPLICATION_ROLE, passwords.application),
+    "create table mine ()",
+  );
+  await expect(asApplication).rejects.toMatchObject({ code: "42501" });
+});
+
+test("a key names its tenant and is 43 characters of chance", () => {
+  const { id, keys } = inventTenant("Named");
+  const all = Object.values(keys);
+  expect(new Set(all).size).toBe(5);
+  for (const key of all) expect(key).toMatch(/^slg_[0-9a-f]{32}_[A-Za-z0-9_-]{43}$/);
+  expect(keys.viewer.slice(4, 36)).toBe(id.replaceAll("-", ""));
+});
+
+test("a second start finds the data of the first, and no durable server is without fsync", async () => {
+  await rowsOf(cluster.superuserUrl(), "create table kept as select 42 as answer");
+  expect(await rowsOf(cluster.superuserUrl(), "show fsync")).toEqual([{ fsync: "off" }]);
+  await cluster.stop();
+  cluster = await startCluster({ home, durable: true });
+  expect(await rowsOf(cluster.superuserUrl(), "select answer from kept")).toEqual([{ answer: 42 }]);
+  expect(await rowsOf(cluster.superuserUrl(), "show fsync")).toEqual([{ fsync: "on" }]);
+});
+
+test("a server that does not start tells what Postgres said", async () => {
+  const broken = await mkdtemp(join(tmpdir(), "stepledger-test-"));
+  const first = await startCluster({ home: broken, durable: false });
+  await first.stop();
+  await writeFile(join(broken, "data", "PG_VERSION"), "9.6\n");
+  await expect(startCluster({ home: broken, durable: false })).rejects.toThrow(
+    /PostgreSQL did not start[^]*not compatible/,
+  );
+  await rm(broken, { recursive: true, force: true });
+});

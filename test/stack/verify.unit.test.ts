@@ -1,0 +1,104 @@
+import { Client } from "pg";
+import { uuidv7 } from "uuidv7";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { inventTenant, storeTenant } from "../../scripts/stack/tenants.ts";
+import { renderVerification, verifyDatabase } from "../../scripts/verify/verify-database.ts";
+import { addNote } from "../../src/actions/add-note.ts";
+import type { ConditionalCall } from "../../src/actions/call.ts";
+import { createTask } from "../../src/actions/create-task.ts";
+import { openDatabase } from "../../src/db/client.ts";
+import type { Outcome } from "../../src/domain/refusals.ts";
+import { freshDatabase, type TestDatabase } from "../support/database.ts";
+
+const TASKS = 3;
+const NOTES = ["plain", 'quotes " and \\ and / \t\n\u0001', "größer als ASCII: 漢字 🙂 \u2028"];
+
+let database: TestDatabase;
+let forger: Client;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  const tenant = inventTenant("Verified");
+  await storeTenant(database.migrationDatabaseUrl, tenant);
+  const scope = openDatabase(database).forTenant(tenant.id);
+  const call = (): ConditionalCall => ({
+    database: scope,
+    actor: { id: "somebody", name: "Somebody", kind: "person", role: "admin" },
+    requestId: "request",
+    operation: { id: uuidv7(), actorId: "somebody", route: "test", key: null, fingerprint: "f" },
+    ifMatch: null,
+  });
+  for (let number = 1; number <= TASKS; number += 1) {
+    const fields = { taxonomyCode: null, priority: 0, assignee: null, externalId: null };
+    const made = valueOf(
+      await createTask(call(), { fields: { ...fields, title: `Task ${number}` }, content: {} }),
+    );
+    for (const text of NOTES) {
+      valueOf(await addNote(call(), { task: { id: made.value.id }, text }));
+    }
+  }
+  forger = new Client({ connectionString: database.superuserUrl });
+  await forger.connect();
+});
+
+afterAll(() => forger.end());
+
+function valueOf<Value>(outcome: Outcome<Value>): Value {
+  if (!outcome.ok) throw new Error(outcome.refusal.detail);
+  return outcome.value;
+}
+
+/** Changes the history as only a superuser can, with every guard switched off; then verifies; then restores. */
+async function verifyForged(statement: string) {
+  await forger.query("create table kept as select * from step_events");
+  await forger.query("set session_replication_role = replica");
+  await forger.query(statement);
+  try {
+    return await verifyDatabase(database.migrationDatabaseUrl);
+  } finally {
+    await forger.query("delete from step_events");
+    await forger.query("insert into step_events select * from kept");
+    await forger.query("drop table kept");
+    await forger.query("set session_replication_role = origin");
+  }
+}
+
+test("an untouched history is whole, whatever the texts in it", async () => {
+  const verification = await verifyDatabase(database.migrationDatabaseUrl);
+  expect(verification.chains).toEqual({
+    chains: TASKS,
+    events: TASKS * (1 + NOTES.length),
+    broken: [],
+  });
+  expect(verification.invariants.filter(({ rows }) => rows > 0)).toEqual([]);
+  expect(verification.isWhole).toBe(true);
+  expect(renderVerification(verification)).toContain("every hash chain is whole");
+});
+
+test.each([
+  ["a changed column", "update step_events set actor_name = 'Nobody' where seq = 2", "hash", 2],
+  ["a changed hash", "update step_events set hash = sha256('x') where seq = 2", "hash", 2],
+  ["a changed link", "update step_events set prev_hash = sha256('x') where seq = 3", "link", 3],
+  ["a missing event", "delete from step_events where seq = 2", "gap", 3],
+  ["a missing last event", "delete from step_events where seq = 4", "head", 3],
+])("finds and names %s", async (_what, statement, reason, seq) => {
+  const verification = await verifyForged(statement);
+  expect(verification.isWhole).toBe(false);
+  expect(verification.chains.broken).toHaveLength(TASKS);
+  expect(verification.chains.broken[0]).toMatchObject({ reason, seq });
+  expect(renderVerification(verification)).toContain("The history is not whole.");
+});
+
+test("is not deceived by a changed function of the database", async () => {
+  const { rows } = await forger.query<{ definition: string }>(
+    "select pg_get_functiondef('step_event_canonical'::regproc) as definition",
+  );
+  const [{ definition }] = rows as [{ definition: string }];
+  await forger.query(definition.replace("'sl1'", "'sl2'"));
+  const verification = await verifyDatabase(database.migrationDatabaseUrl);
+  await forger.query(definition);
+  expect(verification.chains.broken).toEqual([]);
+  expect(verification.invariants.find(({ name }) => name === "hash-chain-whole")?.rows).toBe(
+    TASKS * (1 + NOTES.length),
+  );
+});
