@@ -14,7 +14,7 @@ export interface BulkRow {
 }
 
 /** The operation that the rows belong to, and what opens it; null where an earlier batch did. */
-export interface BulkTarget {
+export interface BulkRun {
   bulkId: string;
   opening: Omit<NonNullable<BulkRecord["opening"]>, "actor" | "requested" | "elsewhere"> | null;
 }
@@ -38,12 +38,12 @@ const BATCHES_MAX = 40;
 export async function recordBulk(
   call: ActionCall,
   rows: readonly BulkRow[],
-  target: BulkTarget,
+  run: BulkRun,
 ): Promise<RecordedBulk> {
   const waiting = [rows.filter(({ move }) => move !== null)];
   // What moves nothing can be refused by nothing: it goes along with the next batch.
   let settled = rows.filter(({ move }) => move === null);
-  let isOpen = target.opening === null;
+  let isOpen = run.opening === null;
   let whole: RecordedMoves | null = null;
 
   for (let tries = 1; waiting.length > 0 || settled.length > 0; tries += 1) {
@@ -52,7 +52,7 @@ export async function recordBulk(
     const closing = [...settled, ...batch];
     try {
       const recorded = await recordBatch(call, closing, {
-        ...target,
+        ...run,
         isOpen,
         elsewhere: waiting.flat(),
         requested: rows.length,
@@ -82,7 +82,7 @@ export async function recordBulk(
 function recordBatch(
   call: ActionCall,
   closing: readonly BulkRow[],
-  batch: BulkTarget & { isOpen: boolean; elsewhere: readonly BulkRow[]; requested: number },
+  batch: BulkRun & { isOpen: boolean; elsewhere: readonly BulkRow[]; requested: number },
 ) {
   const { bulkId, opening, isOpen, elsewhere, requested } = batch;
   const about = closing.map(({ item }) => item.position).join();

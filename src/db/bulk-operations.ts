@@ -80,14 +80,14 @@ export function listBulkOperations(
 /** Items of a bulk operation, by position; null where there is no such operation. */
 export async function listBulkItems(
   database: TenantDatabase,
-  page: { operationId: string; outcome: BulkOutcome | null; after: number; limit: number },
+  page: { operationId: string; outcome: BulkOutcome | undefined; after: number; limit: number },
 ): Promise<StoredBulkItem[] | null> {
   const { operationId, outcome, after, limit } = page;
   const [[operation], items] = await database.readAll<[{ id: string }, StoredBulkItem]>([
     sql`select id from bulk_operations where id = ${operationId}`,
     sql`${ITEM_COLUMNS}
       where operation_id = ${operationId} and position > ${after}
-        and ${outcome === null ? sql`true` : sql`outcome = ${outcome}`}
+        and ${outcome === undefined ? sql`true` : sql`outcome = ${outcome}`}
       order by position
       limit ${limit}`,
   ]);

@@ -4,6 +4,7 @@ import { secureHeaders } from "hono/secure-headers";
 import { createTokenSigner } from "../actions/signed-token.ts";
 import { DatabaseUnavailable } from "../db/faults.ts";
 import type { Settings } from "../env.ts";
+import { bulkRoutes } from "./bulk.ts";
 import { docsRoutes } from "./docs.ts";
 import { healthRoutes } from "./health.ts";
 import { type AuthDependencies, createAuthenticator } from "./http/auth.ts";
@@ -23,6 +24,7 @@ export const routes: readonly Route[] = [
   ...taskMoveRoutes,
   ...stepRoutes,
   ...moveRoutes,
+  ...bulkRoutes,
   ...reviewRoutes,
   ...workerRunRoutes,
   ...healthRoutes,
