@@ -12,6 +12,7 @@ const LAYERS = {
   domain: "^src/domain/",
 };
 
+/** @type {(name: string, from: string, to: string[], comment: string) => object} */
 const forbid = (name, from, to, comment) => ({
   name,
   severity: "error",
@@ -20,7 +21,10 @@ const forbid = (name, from, to, comment) => ({
   to: { path: to },
 });
 
-/** A package, by the folder that it resolves to. */
+/**
+ * Packages, by the folders that they resolve to.
+ * @type {(...names: string[]) => string[]}
+ */
 const packages = (...names) => names.map((name) => `node_modules/${name}/`);
 
 export default {
@@ -92,7 +96,7 @@ export default {
     forbid(
       "the-worker-is-no-library",
       "^src/(routes|consumers|actions|db|domain)/",
-      "^src/worker\\.ts$",
+      ["^src/worker\\.ts$"],
       "src/worker.ts puts the parts together and is imported by none of them: pass what is needed as an argument.",
     ),
     forbid(
