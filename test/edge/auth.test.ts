@@ -1,5 +1,5 @@
-import { SignJWT } from "jose";
-import { describe, expect, inject, test } from "vitest";
+import { importJWK, SignJWT } from "jose";
+import { describe, expect, inject, test, vi } from "vitest";
 import { DatabaseUnavailable } from "../../src/db/faults.ts";
 import { KEY_CACHE_SECONDS } from "../../src/routes/http/auth.ts";
 import { rawToken, signToken, type TokenOptions } from "../support/tokens.ts";
@@ -146,6 +146,23 @@ describe("a token", () => {
     for (const token of [none, `${none}x`, hmac, "a.b.c", "..", "e30.e30."]) {
       expect((await app.send("GET", PATH, bearer(token))).status).toBe(401);
     }
+  });
+
+  test("signed with a published key, but by an algorithm that is not on the list, is refused", async () => {
+    const { alg: _, ...key } = inject("stack").keys.RS256;
+    const { alg: __, ...published } = inject("stack").keys.publicRS256;
+    const fetched = vi
+      .spyOn(globalThis, "fetch")
+      .mockImplementation(async () => Response.json({ keys: [published] }));
+    const sign = async (alg: string) =>
+      new SignJWT({ iss: issuer, aud: audience, ...claims })
+        .setProtectedHeader({ alg, ...(key.kid !== undefined && { kid: key.kid }) })
+        .setExpirationTime("5m")
+        .sign(await importJWK(key, alg));
+    const { send } = testApp({ settings: { tokenIssuer }, now: () => new Date() });
+    expect((await send("GET", PATH, bearer(await sign("RS256")))).status).toBe(200);
+    expect((await send("GET", PATH, bearer(await sign("PS256")))).status).toBe(401);
+    fetched.mockRestore();
   });
 
   test("is refused where no issuer is configured", async () => {

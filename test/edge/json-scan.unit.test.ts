@@ -80,6 +80,28 @@ describe("what JSON.parse takes and the service refuses", () => {
     expect(parse(text)).toEqual({ ok: false, fault: { code: "duplicate_key", path } });
   });
 
+  test("whatever stands before it, a fault is found at its place", () => {
+    const faults = [
+      ['{"x":1,"x":2}', "duplicate_key"],
+      ['{"x":"\\u0000"}', "validation_failed invalid_text at 1.x"],
+      ['{"x":1e999}', "validation_failed number_out_of_range at 1.x"],
+      ["[".repeat(40) + "]".repeat(40), "json_too_deep"],
+    ] as const;
+    const before = fc.oneof(storableJson(4), fc.constantFrom('"', "\\", '\\"', '\\\\"\\', "\n{[,"));
+    fc.assert(
+      fc.property(before, fc.constantFrom(...faults), (value, [fault, error]) => {
+        expect(errorOf(`[${JSON.stringify(value)},${fault}]`)).toBe(error);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("keys of a large object say nothing about the next one", () => {
+    const large = `{${Array.from({ length: 100 }, (_, index) => `"key${index}":0`).join()}}`;
+    expect(errorOf(`[${large},${large},{"key1":0}]`)).toBe("none");
+    expect(errorOf(`[${large},{"key1":0,"key2":0,"key1":0}]`)).toBe("duplicate_key");
+  });
+
   test("a key that stands twice among thousands is found wherever it stands", () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 3000 }), fc.nat(), (size, seed) => {

@@ -37,7 +37,9 @@ describe.each([
   test("is valid OpenAPI 3.1", async () => {
     const document = documentOf(mounted);
     expect(document.openapi).toBe("3.1.0");
-    expect(await new Validator().validate({ ...structuredClone(document) })).toEqual({ valid: true });
+    expect(await new Validator().validate({ ...structuredClone(document) })).toEqual({
+      valid: true,
+    });
   });
 
   test("is the same text each time", () => {

@@ -282,7 +282,7 @@ describe("Idempotency-Key", () => {
     expect(replay.response.headers.get("idempotency-replayed")).toBe("true");
   });
 
-  test.each(["a".repeat(256), "", "with space", "tab\there", "umlaut-\u00e9"])(
+  test.each(["a".repeat(256), "", "with space", "tab\there", "del\u007f"])(
     "%j is refused",
     async (key) => {
       const { sendJson } = testApp();

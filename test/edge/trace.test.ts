@@ -14,7 +14,7 @@ describe("the request id", () => {
     expect(log.at(-1)?.requestId).toBe(id);
   });
 
-  test.each(["", "x".repeat(129), "with space", "a/b", "\u001b[31m", "<script>", "é", 'a"b'])(
+  test.each(["", "x".repeat(129), "with space", "a/b", "\u001b[31m", "<script>", 'a"b'])(
     "%j is replaced",
     async (id) => {
       const response = await testApp().send("GET", PATH, { headers: { "x-request-id": id } });
