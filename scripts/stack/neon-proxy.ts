@@ -226,15 +226,16 @@ class Pools {
     return counted;
   }
 
-  roundTrips(database: string | null): { total: number; byDatabase: Record<string, number> } {
-    const byDatabase: Record<string, number> = {};
-    let total = 0;
+  roundTrips(database: string | null): RoundTrips {
+    const counted: RoundTrips = { total: 0, byDatabase: {}, byApplication: {} };
+    const { byDatabase, byApplication } = counted;
     for (const pool of this.#pools.values()) {
       if (database !== null && pool.database !== database) continue;
+      counted.total += pool.roundTrips;
       byDatabase[pool.database] = (byDatabase[pool.database] ?? 0) + pool.roundTrips;
-      total += pool.roundTrips;
+      byApplication[pool.application] = (byApplication[pool.application] ?? 0) + pool.roundTrips;
     }
-    return { total, byDatabase };
+    return counted;
   }
 
   resetRoundTrips(database: string | null): void {
@@ -276,15 +277,24 @@ class Pools {
     // A backend that dies while nobody waits for it would otherwise end this process.
     pool.on("error", () => {});
     pool.on("connect", (client) => client.on("error", () => {}));
-    return { pool, database, isObserver: application === OBSERVER_APPLICATION, roundTrips: 0 };
+    const isObserver = application === OBSERVER_APPLICATION;
+    return { pool, database, application, isObserver, roundTrips: 0 };
   }
 }
 
 interface CountedPool {
   pool: Pool;
   database: string;
+  application: string;
   isObserver: boolean;
   roundTrips: number;
+}
+
+/** Requests since the last reset. */
+interface RoundTrips {
+  total: number;
+  byDatabase: Record<string, number>;
+  byApplication: Record<string, number>;
 }
 
 function parseConnectionString(connectionString: string): URL {

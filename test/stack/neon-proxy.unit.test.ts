@@ -266,6 +266,24 @@ describe("the endpoint", () => {
   });
 });
 
+describe("round trips", () => {
+  test("are counted for each database and each application", async () => {
+    const named = new URL(database.databaseUrl);
+    named.searchParams.set("application_name", "bench");
+    await neon(named.href)`select 1`;
+    await neon(named.href)`select 1`;
+    await application()`select 1`;
+    const answer = await fetch(
+      `${database.proxyUrl}/control/round-trips?database=${database.name}`,
+    );
+    expect(await answer.json()).toMatchObject({
+      total: 3,
+      byDatabase: { [database.name]: 3 },
+      byApplication: { bench: 2 },
+    });
+  });
+});
+
 describe("faults", () => {
   test("a cut after the commit loses the answer and keeps the row", async () => {
     await database.faults({ kind: "cut-after-commit" });
