@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { labelFactsSql, labelFunctionsSql } from "../../src/db/label-sql.ts";
+import {
+  GATE_STATES,
+  STATUS_RELEVANT_WORKER_TYPES,
+  STEP_KINDS,
+  STEP_STATUSES,
+  type WorkerType,
+} from "../../src/domain/lifecycle/statuses.ts";
+import { attentionOf } from "../../src/domain/status/attention.ts";
+import { type LabelFacts, resolve } from "../../src/domain/status/resolve.ts";
+import { rankOf, UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
+import { freshDatabase, type SqlRow, type TestDatabase } from "../support/database.ts";
+
+/** Every set of workers that can be running at once. */
+const WORKER_SETS = STATUS_RELEVANT_WORKER_TYPES.reduce<WorkerType[][]>(
+  (sets, type) => [...sets, ...sets.map((set) => [...set, type])],
+  [[]],
+);
+
+/** Everything that a label can depend on, in every combination. */
+const ALL_FACTS: readonly LabelFacts[] = STEP_KINDS.flatMap((kind) =>
+  STEP_STATUSES.flatMap((status) =>
+    GATE_STATES.flatMap((gate) =>
+      [false, true].flatMap((reviewFailed) =>
+        WORKER_SETS.map((runningWorkers) => ({ kind, status, gate, reviewFailed, runningWorkers })),
+      ),
+    ),
+  ),
+);
+
+let rows: readonly SqlRow[];
+
+beforeAll(async () => {
+  rows = await askDatabase(await freshDatabase());
+});
+
+/** What the database makes of all facts, in one query. */
+function askDatabase(database: TestDatabase): Promise<SqlRow[]> {
+  return database.query(
+    "application",
+    `select label, label_rank(label) as rank, to_json(attention_of(f.kind, f.status, f.gate)) as attention
+     from json_array_elements($1::json) with ordinality as given(facts, place)
+       cross join lateral (select facts ->> 'kind' as kind, facts ->> 'status' as status, facts ->> 'gate' as gate,
+         (facts ->> 'reviewFailed')::boolean as review_failed,
+         array(select json_array_elements_text(facts -> 'runningWorkers')) as running_workers) f
+       cross join lateral (select label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers) as label) l
+     order by place`,
+    [JSON.stringify(ALL_FACTS)],
+  );
+}
+
+describe("the resolver in the database", () => {
+  test("gives every combination of facts the label, rank and attention that the domain gives it", () => {
+    expect(ALL_FACTS).toHaveLength(7 * 13 * 10 * 2 * 8);
+    const expected = ALL_FACTS.map((facts) => {
+      const label = resolve(facts);
+      return { label, rank: String(rankOf(label) + 1), attention: attentionOf(facts) };
+    });
+    const told = rows.map(({ label, rank, attention }) => ({
+      label,
+      rank,
+      attention: JSON.parse(attention ?? "null") as unknown,
+    }));
+    expect(told).toEqual(expected);
+  });
+
+  test("knows every label there is", () => {
+    expect(new Set(rows.map(({ label }) => label))).toEqual(new Set(UNIFIED_STATUSES));
+  });
+
+  test("stands in its migration as the rules compile to it, over the facts that they read", () => {
+    const migration = readFileSync(
+      new URL("../../drizzle/0002_labels.sql", import.meta.url),
+      "utf8",
+    );
+    expect(migration).toContain(labelFunctionsSql());
+    // For the view that lists read, and for the rows that a statement has just changed.
+    for (const source of ["tasks", "changed"]) expect(migration).toContain(labelFactsSql(source));
+  });
+});
