@@ -9,6 +9,7 @@ import {
   type TenantDatabase,
 } from "./client.ts";
 import { isTask } from "./task-match.ts";
+import { stepJson, TASK_JOINS, TASK_MEMBERS } from "./task-json.ts";
 import { isUuid } from "./uuid.ts";
 
 /** How a call names what it is about. Names that mean nothing find nothing. */
@@ -65,8 +66,7 @@ select
   (select json_agg(${snapshotJson(withSteps)} order by t.id)
    from wanted
    join tasks t on t.id = wanted.id
-   join task_versions v on v.tenant_id = t.tenant_id and v.id = t.active_version_id
-   join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id) as tasks,
+   ${TASK_JOINS}) as tasks,
   ${names.stepId === undefined ? sql`null` : stepQuery(names.stepId)} as step,
   ${names.runId === undefined ? sql`null` : runQuery(names.runId)} as run,
   ${names.duplicateOf === undefined ? sql`null` : duplicateOfQuery(names.duplicateOf)} as duplicate_of,
@@ -100,13 +100,7 @@ function wantedIds({ tasks = [], stepId, runId }: TaskNames): SQL {
 
 /** A TaskSnapshot, spelled by the database from the aliases t (task), v (active version), s (current step). */
 function snapshotJson(withSteps: boolean): SQL {
-  return sql`json_build_object(
-    'id', t.id, 'externalId', t.external_id, 'title', t.title, 'taxonomyCode', t.taxonomy_code,
-    'priority', t.priority, 'assignee', t.assignee, 'archivedAt', iso(t.archived_at),
-    'eventSeq', t.event_seq, 'statusSince', iso(t.status_since),
-    'createdAt', iso(t.created_at), 'updatedAt', iso(t.updated_at),
-    'version', json_build_object('id', v.id, 'number', v.number),
-    'step', ${stepJson(sql`s`)},
+  return sql`json_build_object(${TASK_MEMBERS},
     'steps', ${
       withSteps
         ? sql`(select json_agg(${stepJson(sql`o`)} order by o.id) from steps o
@@ -115,18 +109,8 @@ function snapshotJson(withSteps: boolean): SQL {
     },
     'reviewSequence', coalesce((select max(r.sequence) from reviews r
       where r.tenant_id = t.tenant_id and r.task_id = t.id), 0),
-    'reviews', coalesce((select json_agg(json_build_object('sequence', r.sequence, 'outcome', r.outcome)
-      order by r.sequence) from reviews r where r.tenant_id = t.tenant_id and r.step_id = t.current_step_id), '[]'),
-    'openRuns', coalesce((select json_agg(json_build_object('id', w.id, 'type', w.type, 'state', w.state)
-      order by w.id) from worker_runs w where w.tenant_id = t.tenant_id and w.step_id = t.current_step_id
-        and w.state in ('QUEUED', 'RUNNING')), '[]'),
     'paymentDispatched', exists (select from pipeline_dispatches d where d.tenant_id = t.tenant_id
       and d.version_id = t.active_version_id and d.pipeline = 'payment' and d.state <> 'recalled'))`;
-}
-
-function stepJson(step: SQL): SQL {
-  return sql`json_build_object('id', ${step}.id, 'versionId', ${step}.version_id, 'kind', ${step}.kind,
-    'attempt', ${step}.attempt, 'status', ${step}.status, 'gate', ${step}.gate)`;
 }
 
 function stepQuery(stepId: string): SQL {

@@ -1,5 +1,4 @@
 import { type SQL, sql } from "drizzle-orm";
-import { stringify } from "safe-stable-stringify";
 import type { Decision } from "../domain/lifecycle/decision.ts";
 import type { TaskFields } from "../domain/lifecycle/snapshot.ts";
 import type { TenantDatabase, Written } from "./client.ts";
@@ -16,6 +15,11 @@ export interface Creation {
 /** What the statement wrote, and which external ids belong to tasks that were there before. */
 export interface RecordedCreations extends RecordedMoves {
   existing: { externalId: string; id: string }[];
+}
+
+/** What the ledger keeps of a creation, and what its answer is rendered from. */
+export interface StoredCreations<Answer> extends RecordedCreations {
+  answer: Answer;
 }
 
 /**
@@ -130,7 +134,7 @@ outcome as materialized (
 ),
 stored as (
   update operations o set result = json_build_object(
-    'answer', ${stringify(answer) ?? "null"}::json, 'events', outcome.events,
+    'answer', ${JSON.stringify(answer) ?? "null"}::json, 'events', outcome.events,
     'dispatched', outcome.dispatched, 'existing', outcome.existing)
   from outcome
   where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and outcome.tasks > 0

@@ -1,5 +1,4 @@
 import { type SQL, sql } from "drizzle-orm";
-import { stringify } from "safe-stable-stringify";
 import type { Actor } from "../domain/actor.ts";
 import type { Decision } from "../domain/lifecycle/decision.ts";
 import type { TaskFields, TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
@@ -276,7 +275,7 @@ select events, dispatched from outcome`;
 
 /** What a repeat is answered from: the facts that were written, which a bulk has in its ledger already. */
 function storedResult({ answer, bulk }: MoveCall): SQL {
-  const spelled = sql`${stringify(answer) ?? "null"}::json`;
+  const spelled = sql`${JSON.stringify(answer) ?? "null"}::json`;
   if (bulk) return spelled;
   return sql`json_build_object('answer', ${spelled}, 'events', outcome.events, 'dispatched', outcome.dispatched)`;
 }

@@ -1,7 +1,9 @@
+import type { StoredEvalEvent, StoredStepEvent } from "../../db/events.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { NewEvent } from "../../domain/lifecycle/decision.ts";
 import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import type {
+  EvalStatus,
   GateState,
   StepEventType,
   StepKind,
@@ -84,4 +86,25 @@ export function draftEvent(
 export function withEvidence(draft: EventDraft, evidence: EventEvidence): StepEventView {
   const { seq, at, canonical, prevHash, hash } = evidence;
   return { ...draft, seq, at, canonical, prevHash, hash };
+}
+
+/** Shows an event that was recorded. */
+export function stepEventView(event: StoredStepEvent): StepEventView {
+  const { fromStatus, toStatus, fromGate, toGate, ...same } = event;
+  return { ...same, from: fromStatus, to: toStatus, fromGate, toGate };
+}
+
+/** An event of an eval's own history as a timeline shows it. */
+export interface EvalEventView extends Omit<StoredEvalEvent, "fromStatus" | "toStatus"> {
+  from: EvalStatus | null;
+  to: EvalStatus;
+}
+
+/** Shows an event of whichever stream. */
+export function timelineView(
+  event: StoredStepEvent | StoredEvalEvent,
+): StepEventView | EvalEventView {
+  if (event.stream === "task") return stepEventView(event);
+  const { fromStatus, toStatus, ...same } = event;
+  return { ...same, from: fromStatus, to: toStatus };
 }

@@ -1,3 +1,4 @@
+import type { Creation } from "../../domain/lifecycle/decide/create.ts";
 import type { StepSnapshot, TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import type { GateState, StepKind, StepStatus } from "../../domain/lifecycle/statuses.ts";
 import { type AttentionCode, attentionOf } from "../../domain/status/attention.ts";
@@ -52,6 +53,41 @@ export function taskView(
     createdAt: task.createdAt,
     updatedAt: task.updatedAt,
   };
+}
+
+/** A new task before it is written: its times are those that event 1 will bear. */
+export type NewTaskView = Omit<TaskView, "statusSince" | "createdAt" | "updatedAt">;
+
+/** Shows a task that is about to be made. */
+export function newTaskView({ task, decision }: Creation): NewTaskView {
+  const { version, step } = decision;
+  const [event] = decision.events;
+  if (version === null || step === null || event === undefined) {
+    throw new Error("A creation opens a version and a step with event 1");
+  }
+  const {
+    statusSince: _since,
+    createdAt: _created,
+    updatedAt: _updated,
+    ...view
+  } = taskView({
+    ...task,
+    archivedAt: null,
+    eventSeq: 1,
+    statusSince: "",
+    createdAt: "",
+    updatedAt: "",
+    version: { id: version.id, number: version.number },
+    step: { ...step, status: event.toStatus, gate: event.toGate },
+    reviews: [],
+    openRuns: [],
+  });
+  return view;
+}
+
+/** The task as it was written. */
+export function writtenTaskView(view: NewTaskView, at: string): TaskView {
+  return { ...view, statusSince: at, createdAt: at, updatedAt: at };
 }
 
 /** Shows a step of a task. */

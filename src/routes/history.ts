@@ -1,0 +1,130 @@
+import { z } from "@hono/zod-openapi";
+import { stepEventView, timelineView } from "../actions/views/event-view.ts";
+import { listStepEvents, listTaskEvents, listTimeline } from "../db/events.ts";
+import { CHAIN_FAULTS, verifyHistory } from "../db/history-chain.ts";
+import { notFound, refuse } from "../domain/refusals.ts";
+import { reply } from "./http/call.ts";
+import { defineContract } from "./http/contract.ts";
+import { createHandler, type Route } from "./http/create-handler.ts";
+import { page, paging, taskRef, uuid } from "./http/schemas.ts";
+import { answerPage } from "./paging.ts";
+import { evalEvent, stepEvent } from "./shapes/event.ts";
+
+const ofTask = {
+  method: "GET",
+  tags: ["Status and history"],
+  role: "viewer",
+  params: z.strictObject({ taskId: taskRef }),
+  errors: ["not_found"],
+} as const;
+
+const getTimeline = defineContract({
+  ...ofTask,
+  operationId: "getTaskTimeline",
+  path: "/tasks/{taskId}/timeline",
+  summary: "All that happened to a task",
+  description:
+    "Its own events and those of its evals in the order in which they were written; `stream` tells them apart.",
+  query: z.strictObject(paging),
+  response: {
+    status: 200,
+    description: "A page of the timeline, oldest first.",
+    schema: page(z.discriminatedUnion("stream", [stepEvent, evalEvent])),
+  },
+  errors: ["not_found", "invalid_cursor"],
+});
+
+const getTaskEvents = defineContract({
+  ...ofTask,
+  operationId: "listTaskEvents",
+  path: "/tasks/{taskId}/events",
+  summary: "The events of a task",
+  description: "Numbered from 1 without a gap, each hashed over itself and the one before.",
+  query: z.strictObject(paging),
+  response: { status: 200, description: "A page of events, by `seq`.", schema: page(stepEvent) },
+  errors: ["not_found", "invalid_cursor"],
+});
+
+const getStepEvents = defineContract({
+  ...ofTask,
+  operationId: "listStepEvents",
+  path: "/steps/{stepId}/events",
+  summary: "The events that name a step",
+  params: z.strictObject({ stepId: uuid }),
+  query: z.strictObject(paging),
+  response: { status: 200, description: "A page of events, by `seq`.", schema: page(stepEvent) },
+  errors: ["not_found", "invalid_cursor"],
+});
+
+const getVerdict = defineContract({
+  ...ofTask,
+  operationId: "verifyTaskEvents",
+  path: "/tasks/{taskId}/events/verify",
+  summary: "Whether a task's history is whole and unchanged",
+  description:
+    "Spells every event anew from its columns, recomputes the hash chain and compares it with the task's head.",
+  response: {
+    status: 200,
+    description: "What was found.",
+    schema: z
+      .strictObject({
+        valid: z.boolean(),
+        events: z.int().openapi({ description: "How many there are." }),
+        head: z.string().openapi({ description: "The hash on the task itself, in hex." }),
+        firstBroken: z
+          .strictObject({ seq: z.int(), reason: z.enum(CHAIN_FAULTS) })
+          .nullable()
+          .openapi({
+            description:
+              "The first event that is `missing`, does not follow the one before (`broken_link`), was `changed`, or is not the task's head (`head_differs`).",
+          }),
+      })
+      .openapi("HistoryVerdict"),
+  },
+});
+
+const seq = z.int();
+
+export const historyRoutes: readonly Route[] = [
+  createHandler(getTimeline, (call, { params, query }) =>
+    answerPage(call, query, {
+      operationId: getTimeline.operationId,
+      filter: params,
+      sort: "place",
+      position: seq,
+      read: (after, limit) =>
+        listTimeline(call.database, params.taskId, { after: after ?? 0, limit }),
+      positionOf: ({ place }) => place,
+      itemOf: ({ event }) => timelineView(event),
+    }),
+  ),
+  createHandler(getTaskEvents, (call, { params, query }) =>
+    answerPage(call, query, {
+      operationId: getTaskEvents.operationId,
+      filter: params,
+      sort: "seq",
+      position: seq,
+      read: (after, limit) =>
+        listTaskEvents(call.database, params.taskId, { after: after ?? 0, limit }),
+      positionOf: (event) => event.seq,
+      itemOf: stepEventView,
+    }),
+  ),
+  createHandler(getStepEvents, (call, { params, query }) =>
+    answerPage(call, query, {
+      operationId: getStepEvents.operationId,
+      filter: params,
+      sort: "seq",
+      position: seq,
+      read: (after, limit) =>
+        listStepEvents(call.database, params.stepId, { after: after ?? 0, limit }),
+      positionOf: (event) => event.seq,
+      itemOf: stepEventView,
+    }),
+  ),
+  createHandler(getVerdict, async ({ database }, { params }) => {
+    const verdict = await verifyHistory(database, params.taskId);
+    if (verdict === null) return refuse(notFound());
+    return reply({ valid: verdict.firstBroken === null, ...verdict });
+  }),
+];

@@ -1,0 +1,120 @@
+import { z } from "@hono/zod-openapi";
+import { taskView } from "../actions/views/task-view.ts";
+import {
+  LIVE_SORT_MAX,
+  listTasks,
+  listTasksLive,
+  TASK_SORTS,
+  type TaskFilter,
+  type TaskSort,
+} from "../db/list-tasks.ts";
+import { type Call, reply } from "./http/call.ts";
+import { defineContract } from "./http/contract.ts";
+import { createHandler, type Route } from "./http/create-handler.ts";
+import { page, paging, uuid } from "./http/schemas.ts";
+import { answerPage, readPage } from "./paging.ts";
+import { taskFilterQuery } from "./shapes/task-filter.ts";
+import { task } from "./shapes/task.ts";
+
+type SortOrder = TaskSort | `-${TaskSort}`;
+const SORT_ORDERS: SortOrder[] = TASK_SORTS.flatMap((sort) => [sort, `-${sort}` as const]);
+const SORT_SOURCES = ["live", "materialized"] as const;
+
+const getTasks = defineContract({
+  operationId: "listTasks",
+  method: "GET",
+  path: "/tasks",
+  summary: "List tasks",
+  description: `By filters that all must hold. \`sort=unifiedStatus\` resolves the labels of the newest ${LIVE_SORT_MAX} tasks that match at that very moment (\`sortSource=live\`) and says when more matched; \`sortSource=materialized\` has no such limit.`,
+  tags: ["Tasks and versions"],
+  role: "viewer",
+  query: z.strictObject({
+    ...taskFilterQuery,
+    sort: z.enum(SORT_ORDERS).default("-createdAt").openapi({
+      description: "A leading `-` turns the order round.",
+    }),
+    sortSource: z.enum(SORT_SOURCES).default("live").openapi({
+      description: "Where `unifiedStatus` is read from when it is the sort.",
+    }),
+    ...paging,
+  }),
+  response: {
+    status: 200,
+    description: "A page of tasks.",
+    schema: page(task)
+      .extend({
+        sortTruncated: z.literal(true).optional().openapi({
+          description: "Only so many tasks were sorted; more match.",
+        }),
+      })
+      .openapi("TaskPage"),
+    headers: ["X-Unified-Sort-Truncated"],
+  },
+  errors: ["invalid_cursor"],
+});
+
+export const listTaskRoutes: readonly Route[] = [
+  createHandler(getTasks, (call, { query }) => {
+    const { sort: order, sortSource, limit, cursor, ...filter } = query;
+    const descending = order.startsWith("-");
+    const sort = sortOf(order);
+    const listing = { filter, sort, descending, page: { limit, cursor } };
+    return sort === "unifiedStatus" && sortSource === "live"
+      ? answerLive(call, listing)
+      : answerStored(call, listing);
+  }),
+];
+
+interface TaskListing {
+  filter: TaskFilter;
+  sort: TaskSort;
+  descending: boolean;
+  page: { limit: number; cursor: string | undefined };
+}
+
+const position = { key: z.string(), id: uuid };
+const liveWindow = z.object({ newest: uuid, oldest: uuid, truncated: z.boolean() });
+
+function answerStored(call: Call, { filter, sort, descending, page: asked }: TaskListing) {
+  return answerPage(call, asked, {
+    operationId: getTasks.operationId,
+    filter,
+    sort: `${descending ? "-" : ""}${sort}`,
+    position: z.object(position),
+    read: (after, limit) => listTasks(call.database, filter, { sort, descending, after, limit }),
+    positionOf: (row) => ({ key: row.key, id: row.task.id }),
+    itemOf: (row) => taskView(row.task),
+  });
+}
+
+async function answerLive(call: Call, { filter, descending, page: asked }: TaskListing) {
+  const found = await readPage(call, asked, {
+    operationId: getTasks.operationId,
+    filter,
+    sort: `${descending ? "-" : ""}live`,
+    position: z.object({ ...position, window: liveWindow }),
+    read: (after, limit) =>
+      listTasksLive(call.database, filter, {
+        window: after?.window ?? null,
+        descending,
+        after,
+        limit,
+      }),
+    positionOf: (row) => ({ key: row.key, id: row.task.id, window: row.window }),
+  });
+  if (!found.ok) return found;
+  const { rows, after, nextCursor } = found.value;
+  const shown = { data: rows.map((row) => taskView(row.task)), nextCursor };
+  const window = after?.window ?? rows[0]?.window;
+  if (window?.truncated !== true) return reply(shown);
+  const headers = { "x-unified-sort-truncated": "true" };
+  return reply({ ...shown, sortTruncated: true as const }, { headers });
+}
+
+/** "-title" is sorted by "title". */
+function sortOf(order: SortOrder): TaskSort {
+  const name = order.replace(/^-/, "");
+  const sort = TASK_SORTS.find((known) => known === name);
+  if (sort === undefined) throw new Error("Every order is a sort or its reverse");
+  return sort;
+}

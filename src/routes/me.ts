@@ -1,0 +1,35 @@
+import { z } from "@hono/zod-openapi";
+import { readTenantName } from "../db/tenants.ts";
+import { reply } from "./http/call.ts";
+import { defineContract } from "./http/contract.ts";
+import { createHandler, type Route } from "./http/create-handler.ts";
+import { uuid } from "./http/schemas.ts";
+import { actor } from "./shapes/event.ts";
+
+const getMe = defineContract({
+  operationId: "getMe",
+  method: "GET",
+  path: "/me",
+  summary: "Who this credential is",
+  tags: ["Administration"],
+  role: "viewer",
+  response: {
+    status: 200,
+    description: "The tenant and the actor that every call with this credential is made by.",
+    schema: z
+      .strictObject({
+        tenant: z.strictObject({
+          id: uuid,
+          name: z.string().nullable().openapi({ description: "null where it is not known here." }),
+        }),
+        actor,
+      })
+      .openapi("Me"),
+  },
+});
+
+export const meRoutes: readonly Route[] = [
+  createHandler(getMe, async ({ tenantId, actor: caller, database }) =>
+    reply({ tenant: { id: tenantId, name: await readTenantName(database) }, actor: caller }),
+  ),
+];
