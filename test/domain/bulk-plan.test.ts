@@ -6,7 +6,7 @@ import {
   BULK_TARGETS,
 } from "../../src/domain/bulk/matrix.ts";
 import type { BulkItem, BulkPlan, BulkRequest } from "../../src/domain/bulk/plan.ts";
-import { planBulk } from "../../src/domain/bulk/plan.ts";
+import { joinPlans, planBulk } from "../../src/domain/bulk/plan.ts";
 import { apply } from "../../src/domain/lifecycle/apply.ts";
 import { isBlockedByHand } from "../../src/domain/lifecycle/gates.ts";
 import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
@@ -281,6 +281,14 @@ describe("a plan", () => {
     expect(plan(paid, "PASSED", { runAttachedWorkflows: true }).primaryLabel).toBe(
       "Change Status Only (1)",
     );
+  });
+
+  test("made in parts is the plan of the whole", () => {
+    for (const targetStatus of BULK_TARGETS) {
+      const request = { targetStatus, runAttachedWorkflows: false };
+      const parts = [plan(tasks.slice(0, 1), targetStatus), plan(tasks.slice(1), targetStatus)];
+      expect(joinPlans(parts, request)).toEqual(plan(tasks, targetStatus));
+    }
   });
 
   test("of nothing is empty", () => {

@@ -328,6 +328,21 @@ describe("a history that contradicts itself", () => {
   });
 });
 
+test("a payment is asked for once a version: the next one has none yet", () => {
+  const story = newStory({ kind: "expert_review", reason: "moved" });
+  story.attempt({ type: "transition", status: "approved", runAttachedWorkflows: true });
+  story.attempt({ type: "advance", runAttachedWorkflows: true });
+  expect(story.task.paymentDispatched).toBe(true);
+  story.attempt({
+    type: "version",
+    content: {},
+    contentHash: "def",
+    reason: "r",
+    runAttachedWorkflows: true,
+  });
+  expect(story.task.paymentDispatched).toBe(false);
+});
+
 test("apply leaves the snapshot that it was given as it was", () => {
   const story = newStory({ kind: "expert_review", reason: "moved" });
   const before = structuredClone(story.task);

@@ -59,6 +59,12 @@ describe("advance", () => {
     expect(expectDecision(task, advance).step?.attempt).toBe(3);
   });
 
+  test("numbers its attempt after the highest, however many there are", () => {
+    const earlier = [{ kind: "pre_qa", attempt: 4, status: "failed", gate: "errored" }] as const;
+    const task = givenTask({ kind: "authoring", status: "approved", earlier });
+    expect(expectDecision(task, advance).step?.attempt).toBe(5);
+  });
+
   test("waits in pending when it is told to hold", () => {
     const task = givenTask({ kind: "authoring", status: "approved" });
     const { events, dispatches } = expectDecision(task, {
