@@ -1,0 +1,103 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { MovedMany } from "../../../src/actions/move-tasks.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+const move = (moves: object[], options: object = {}, more: object = {}) =>
+  api.call<MovedMany>("POST", "/moves", { body: { moves, ...more }, ...options });
+
+describe("many moves in one call", () => {
+  it("judges each by itself", async () => {
+    const [queued, approved, running] = [
+      await api.givenTask(),
+      await api.givenTask({ at: { kind: "ingestion", status: "approved" } }),
+      await api.givenTask({ at: { kind: "authoring", status: "running" }, externalId: "by-name" }),
+    ];
+    const answer = await move([
+      { task: queued.id, status: "running" },
+      { task: approved.id, advance: true },
+      { task: "ext:by-name", rework: "ingestion", reason: "Begin again" },
+      { task: crypto.randomUUID(), status: "running" },
+    ]);
+    const { counts, items } = expectDone(answer);
+    expect(counts).toEqual({ requested: 4, changed: 3, refused: 1, stale: 0 });
+    expect(items).toEqual([
+      { index: 0, outcome: "changed", eventSeq: queued.eventSeq + 1 },
+      { index: 1, outcome: "changed", eventSeq: approved.eventSeq + 1 },
+      { index: 2, outcome: "changed", eventSeq: running.eventSeq + 1 },
+      { index: 3, outcome: "refused", error: "not_found" },
+    ]);
+  });
+
+  it("tells what would have been allowed, and what moved meanwhile", async () => {
+    const task = await api.givenTask();
+    const other = await api.givenTask();
+    const { items } = expectDone(
+      await move([
+        { task: task.id, status: "approved" },
+        { task: other.id, status: "running", ifSeq: 9 },
+      ]),
+    );
+    expect(items).toEqual([
+      { index: 0, outcome: "refused", error: "invalid_transition", allowed: ["running", "failed"] },
+      { index: 1, outcome: "stale", error: "stale" },
+    ]);
+  });
+
+  it("runs no pipeline that nobody asked for", async () => {
+    const tasks = await Promise.all(
+      [1, 2].map(() => api.givenTask({ at: { kind: "authoring", status: "approved" } })),
+    );
+    const [silent, asked] = tasks.map(({ id }) => id);
+    expectDone(await move([{ task: silent, advance: true }]));
+    expectDone(await move([{ task: asked, advance: true }], {}, { runAttachedWorkflows: true }));
+    const rows = await api.database.query(
+      "owner",
+      "select task_id, pipeline from pipeline_dispatches where task_id = any ($1)",
+      [[silent ?? "", asked ?? ""]],
+    );
+    expect(rows).toEqual([{ task_id: asked, pipeline: "quality_automation" }]);
+  });
+
+  it("refuses a call that names a task twice, under whatever names", async () => {
+    const task = await api.givenTask({ externalId: "twice" });
+    const answer = await move([
+      { task: task.id, status: "running" },
+      { task: "ext:twice", status: "failed" },
+    ]);
+    expect(expectProblem(answer, "validation_failed", 400).issues).toMatchObject([
+      { path: ["moves", 1, "task"], code: "repeated_task" },
+    ]);
+  });
+
+  it("asks exactly one thing of each task", async () => {
+    const task = await api.givenTask();
+    expectProblem(await move([{ task: task.id }]), "validation_failed", 400);
+    expectProblem(
+      await move([{ task: task.id, status: "running", advance: true }]),
+      "validation_failed",
+      400,
+    );
+    expectProblem(await move([{ task: task.id, rework: "ingestion" }]), "validation_failed", 400);
+  });
+
+  it("moves a thousand tasks in two round trips, and repeats with the same bytes", async () => {
+    const ids = [...(await api.givenTasks(500)), ...(await api.givenTasks(500))];
+    const moves = ids.map((task) => ({ task, status: "running" }));
+    const call = () => move(moves, { idempotencyKey: "thousand" });
+    let first = "";
+    const trips = await api.roundTripsOf(async () => {
+      const answer = await call();
+      expect(expectDone(answer).counts).toMatchObject({ changed: 1000 });
+      first = answer.text;
+    });
+    expect(trips).toBe(2);
+    const again = await call();
+    expect(again.text).toBe(first);
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+  });
+});

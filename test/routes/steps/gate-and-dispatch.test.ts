@@ -1,0 +1,136 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Moved } from "../../../src/actions/move-task.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+const gate = (stepId: string, to: string, options: object = {}) =>
+  api.call<Moved>("PATCH", `/steps/${stepId}/gate`, { body: { gate: to }, ...options });
+const transition = (stepId: string, status: string) =>
+  api.call<Moved>("PATCH", `/steps/${stepId}`, { body: { status } });
+
+describe("changing a gate by hand", () => {
+  it("blocks a step, which then refuses approval, and gives the implied gate back", async () => {
+    const { currentStep } = await api.givenTask({ at: { kind: "authoring", status: "running" } });
+    const blocked = expectDone(await gate(currentStep.id, "blocked"));
+    expect(blocked.task).toMatchObject({
+      attention: ["blocked"],
+      currentStep: { status: "running" },
+    });
+    expect(blocked.events[0]).toMatchObject({
+      type: "gate_changed",
+      fromGate: "pending",
+      toGate: "blocked",
+    });
+
+    expect(
+      expectProblem(await transition(currentStep.id, "approved"), "gate_closed", 409),
+    ).toMatchObject({
+      gate: "blocked",
+    });
+    expect(expectDone(await gate(currentStep.id, "pending")).task.attention).toEqual([]);
+    expectDone(await transition(currentStep.id, "approved"));
+  });
+
+  it("never passes or fails a gate without a status", async () => {
+    const { currentStep } = await api.givenTask({ at: { kind: "pre_qa", status: "running" } });
+    for (const verdict of ["passed", "failed"]) {
+      const problem = expectProblem(await gate(currentStep.id, verdict), "invalid_transition", 409);
+      expect(problem.allowed).toEqual(expect.arrayContaining(["waived", "blocked", "errored"]));
+      expect(problem.allowed).not.toContain(verdict);
+    }
+  });
+
+  it("lets a reviewer waive and revoke, and nobody below", async () => {
+    const { currentStep } = await api.givenTask({ at: { kind: "pre_qa", status: "in_review" } });
+    const { id } = currentStep;
+    // evaluating cannot be waived; in_review → queued cannot be either, so begin from a queued check.
+    const queued = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
+    const waive = (as: "operator" | "reviewer") => gate(queued.currentStep.id, "waived", { as });
+    expect(expectProblem(await waive("operator"), "forbidden", 403)).toMatchObject({
+      required: "reviewer",
+    });
+    expect(expectDone(await waive("reviewer")).task.unifiedStatus).toBe("READY_TO_SUBMIT");
+    const revoked = expectDone(await gate(queued.currentStep.id, "revoked", { as: "reviewer" }));
+    expect(revoked.task).toMatchObject({
+      unifiedStatus: "CHECKING_QUALITY",
+      attention: ["revoked"],
+    });
+    expectProblem(await gate(id, "waived", { as: "reviewer" }), "invalid_transition", 409);
+  });
+});
+
+describe("asking for a pipeline by hand", () => {
+  const dispatch = (stepId: string, pipeline: string, options: object = {}) =>
+    api.call<{ id: string }>("POST", `/steps/${stepId}/dispatch`, {
+      body: { pipeline, reason: "Once more" },
+      ...options,
+    });
+
+  it("puts it into the outbox with its log, and refuses a second one while it is open", async () => {
+    const { currentStep, id } = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
+    const made = expectDone(await dispatch(currentStep.id, "quality_automation"), 201);
+    const again = await dispatch(currentStep.id, "quality_automation");
+    expect(expectProblem(again, "conflict", 409).existing).toEqual({ id: made.id });
+    const rows = await api.database.query(
+      "owner",
+      `select d.id, d.by_hand, l.to_state, l.reason from pipeline_dispatches d
+       join dispatch_events l on l.dispatch_id = d.id where d.task_id = $1`,
+      [id],
+    );
+    expect(rows).toEqual([{ id: made.id, by_hand: "t", to_state: "pending", reason: "Once more" }]);
+  });
+
+  it("writes no event of the task: no label depends on it", async () => {
+    const { currentStep, id, eventSeq } = await api.givenTask({
+      at: { kind: "pre_qa", status: "queued" },
+    });
+    expectDone(await dispatch(currentStep.id, "quality_automation"), 201);
+    const after = await api.call<{ eventSeq: number }>("GET", `/tasks/${id}`);
+    expect(after.body.eventSeq).toBe(eventSeq);
+  });
+
+  it("refuses a pipeline that is not attached to the present state", async () => {
+    const { currentStep } = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
+    const problem = expectProblem(
+      await dispatch(currentStep.id, "payment"),
+      "invalid_transition",
+      409,
+    );
+    expect(problem.allowed).toEqual(["quality_automation"]);
+  });
+
+  it("answers a repeat under the same key as the first time", async () => {
+    const { currentStep } = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
+    const call = () =>
+      dispatch(currentStep.id, "quality_automation", { idempotencyKey: "dispatch-1" });
+    const first = await call();
+    expectDone(first, 201);
+    expect((await call()).text).toBe(first.text);
+  });
+
+  it("pays a version once, however often it is asked", async () => {
+    const { currentStep } = await api.givenTask({
+      at: { kind: "expert_review", status: "in_review" },
+    });
+    const body = { status: "approved", runAttachedWorkflows: true };
+    const approved = await api.call<Moved>("PATCH", `/steps/${currentStep.id}`, { body });
+    const [payment] = expectDone(approved).dispatched;
+    expect(payment).toMatchObject({ pipeline: "payment" });
+    const again = await dispatch(currentStep.id, "payment");
+    expect(expectProblem(again, "conflict", 409).existing).toEqual({ id: payment?.id });
+
+    // Taken back before it was delivered, and approved again: one payment stands.
+    expectDone(await transition(currentStep.id, "changes_requested"));
+    expectDone(await api.call("PATCH", `/steps/${currentStep.id}`, { body }));
+    const states = await api.database.query(
+      "owner",
+      "select state from pipeline_dispatches where step_id = $1 and pipeline = 'payment' order by id",
+      [currentStep.id],
+    );
+    expect(states).toEqual([{ state: "recalled" }, { state: "pending" }]);
+  });
+});

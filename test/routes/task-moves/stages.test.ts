@@ -1,0 +1,191 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Moved } from "../../../src/actions/move-task.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+const post = (taskId: string, verb: string, body: object = {}, options: object = {}) =>
+  api.call<Moved>("POST", `/tasks/${taskId}/${verb}`, { body, ...options });
+
+describe("advancing", () => {
+  it("opens the next kind's step and repoints the version and the task", async () => {
+    const task = await api.givenTask({ at: { kind: "authoring", status: "approved" } });
+    const advanced = expectDone(await post(task.id, "advance"));
+    expect(advanced.step).toMatchObject({
+      kind: "pre_qa",
+      attempt: 1,
+      status: "queued",
+      gate: "locked",
+    });
+    expect(advanced.task.currentStep.id).toBe(advanced.step.id);
+    expect(advanced.events).toMatchObject([
+      { type: "step_advanced", from: null, fromGate: null, to: "queued", stepId: advanced.step.id },
+    ]);
+    expect(advanced.dispatched).toMatchObject([{ pipeline: "quality_automation" }]);
+    const steps = await api.call<{ data: { kind: string; current: boolean }[] }>(
+      "GET",
+      `/tasks/${task.id}/steps`,
+    );
+    expect(expectDone(steps).data).toMatchObject([
+      { kind: "authoring", current: false, status: "approved" },
+      { kind: "pre_qa", current: true },
+    ]);
+  });
+
+  it("holds the new step back where asked, and dispatches when the hold ends", async () => {
+    const task = await api.givenTask({ at: { kind: "authoring", status: "approved" } });
+    const held = expectDone(await post(task.id, "advance", { hold: true }));
+    expect(held.step).toMatchObject({ status: "pending" });
+    expect(held.dispatched).toEqual([]);
+    const freed = await api.call<Moved>("PATCH", `/steps/${held.step.id}`, {
+      body: { status: "queued" },
+    });
+    expect(expectDone(freed).dispatched).toMatchObject([{ pipeline: "quality_automation" }]);
+  });
+
+  it("needs an open gate, and a next stage", async () => {
+    const waiting = await api.givenTask();
+    expect(expectProblem(await post(waiting.id, "advance"), "gate_closed", 409)).toMatchObject({
+      gate: "locked",
+    });
+    const delivered = await api.givenTask({ at: { kind: "delivery", status: "approved" } });
+    expectProblem(await post(delivered.id, "advance"), "no_next_step", 409);
+  });
+
+  it("cancels the open runs of the step that it leaves, in the same event", async () => {
+    const task = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
+    const run = await api.call<{ id: string }>("POST", `/tasks/${task.id}/worker-runs`, {
+      as: "service",
+      body: { type: "QUALITY_AUTOMATION" },
+    });
+    const { id } = expectDone(run, 201);
+    const advanced = expectDone(await post(task.id, "advance"));
+    expect(advanced.events[0]?.payload).toMatchObject({ cancelledRuns: [id] });
+    const runs = await api.call<{ data: unknown[] }>("GET", `/worker-runs?task=${task.id}`);
+    expect(expectDone(runs).data).toMatchObject([{ id, state: "CANCELLED" }]);
+  });
+});
+
+describe("going back", () => {
+  it("opens a new attempt and revokes the gates from there on, each with its event", async () => {
+    const task = await api.givenTask({ at: { kind: "authoring", status: "approved" } });
+    const checked = expectDone(await post(task.id, "advance"));
+    for (const status of ["running", "approved"]) {
+      await api.call("PATCH", `/steps/${checked.step.id}`, { body: { status } });
+    }
+    const reworked = expectDone(
+      await post(task.id, "rework", { toKind: "authoring", reason: "The brief was unclear" }),
+    );
+    expect(reworked.step).toMatchObject({ kind: "authoring", attempt: 2, status: "queued" });
+    expect(reworked.events.map(({ type, step, toGate }) => [type, step.kind, toGate])).toEqual([
+      ["gate_changed", "authoring", "revoked"],
+      ["gate_changed", "pre_qa", "revoked"],
+      ["step_reworked", "authoring", "locked"],
+    ]);
+    expect(reworked.task.eventSeq).toBe(reworked.events.at(-1)?.seq);
+  });
+
+  it("lets an operator rework what is unfinished, and asks a reviewer for what has ended", async () => {
+    const open = await api.givenTask({ at: { kind: "authoring", status: "running" } });
+    const ended = await api.givenTask({ at: { kind: "authoring", status: "approved" } });
+    const body = { toKind: "authoring", reason: "Once more" };
+    expectDone(await post(open.id, "rework", body, { as: "operator" }));
+    const refused = await post(ended.id, "rework", body, { as: "operator" });
+    expect(expectProblem(refused, "forbidden", 403)).toMatchObject({ required: "reviewer" });
+    expectDone(await post(ended.id, "rework", body, { as: "reviewer" }));
+  });
+
+  it("does not go forward", async () => {
+    const task = await api.givenTask({ at: { kind: "authoring", status: "running" } });
+    const ahead = await post(task.id, "rework", { toKind: "delivery", reason: "Jump" });
+    expect(expectProblem(ahead, "invalid_transition", 409)).toMatchObject({
+      from: "authoring",
+      to: "delivery",
+      allowed: ["ingestion", "authoring"],
+    });
+  });
+});
+
+describe("a new version", () => {
+  it("seals the old one and begins with authoring unless told otherwise", async () => {
+    const task = await api.givenTask({ at: { kind: "expert_review", status: "approved" } });
+    const made = await post(task.id, "versions", { content: { brief: "Two" }, reason: "Revised" });
+    const { task: after, step, events } = expectDone(made, 201);
+    expect(after.activeVersion.number).toBe(2);
+    expect(step).toMatchObject({ kind: "authoring", attempt: 1, status: "queued" });
+    expect(events).toMatchObject([{ type: "version_created", versionNumber: 2 }]);
+    expect(made.headers.get("location")).toBe(`/v1/tasks/${task.id}/versions/2`);
+    const sealed = await api.database.query(
+      "owner",
+      "select number, sealed_at is not null as sealed from task_versions where task_id = $1 order by number",
+      [task.id],
+    );
+    expect(sealed).toEqual([
+      { number: "1", sealed: "t" },
+      { number: "2", sealed: "f" },
+    ]);
+  });
+
+  it("begins at pre_qa at the latest", async () => {
+    const task = await api.givenTask();
+    const body = { content: {}, reason: "Skip", firstKind: "delivery" };
+    expectProblem(await post(task.id, "versions", body), "validation_failed", 400);
+  });
+});
+
+describe("fields, notes and the archive", () => {
+  const patch = (taskId: string, body: object) =>
+    api.call<Moved>("PATCH", `/tasks/${taskId}`, { body });
+
+  it("tells an edit with from and to per field, and nothing where nothing differs", async () => {
+    const task = await api.givenTask({ title: "Before", priority: 5 });
+    const edited = expectDone(
+      await patch(task.id, { title: "After", priority: 5, assignee: "rota-2" }),
+    );
+    expect(edited.events).toHaveLength(1);
+    expect(edited.events[0]).toMatchObject({
+      type: "task_updated",
+      payload: {
+        changes: { title: { from: "Before", to: "After" }, assignee: { from: null, to: "rota-2" } },
+      },
+    });
+    expect(edited.task).toMatchObject({ title: "After", assignee: "rota-2", eventSeq: 2 });
+    expect(edited.task.statusSince).toBe(task.statusSince);
+    expect(expectDone(await patch(task.id, { title: "After" })).events).toEqual([]);
+  });
+
+  it("keeps external ids unique, and names the holder", async () => {
+    const holder = await api.givenTask({ externalId: "held" });
+    const task = await api.givenTask();
+    const taken = await patch(task.id, { externalId: "held" });
+    expect(expectProblem(taken, "conflict", 409).existing).toEqual({ id: holder.id });
+    expectDone(await patch(task.id, { externalId: "free" }));
+    expectDone(await api.call("GET", "/tasks/ext:free"));
+  });
+
+  it("puts a task away and brings it back as it was", async () => {
+    const task = await api.givenTask({ at: { kind: "pre_qa", status: "running" } });
+    const away = expectDone(await post(task.id, "archive", { reason: "Not now" }));
+    expect(away.task.archivedAt).toBe(away.events[0]?.at);
+    expectProblem(await post(task.id, "advance"), "archived", 409);
+    expectProblem(await post(task.id, "archive"), "already_in_status", 409);
+    const back = expectDone(await post(task.id, "restore"));
+    expect(back.task).toMatchObject({ archivedAt: null, unifiedStatus: task.unifiedStatus });
+    expect(back.events).toMatchObject([{ type: "task_restored" }]);
+  });
+
+  it("adds notes to the history of any task, an archived one too", async () => {
+    const task = await api.givenTask();
+    expectDone(await post(task.id, "archive"));
+    const noted = expectDone(
+      await post(task.id, "notes", { text: "The partner asked again." }),
+      201,
+    );
+    expect(noted.events).toMatchObject([
+      { type: "note_added", payload: { text: "The partner asked again." } },
+    ]);
+  });
+});

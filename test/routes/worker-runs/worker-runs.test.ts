@@ -1,0 +1,157 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Reported } from "../../../src/actions/report-run.ts";
+import type { TaskView } from "../../../src/actions/views/task-view.ts";
+import type { RunView } from "../../../src/db/worker-runs.ts";
+import type { Place, TestApi } from "../../support/api.ts";
+import { expectDone, expectProblem, freshApi } from "../../support/api.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+const as = "service";
+const report = (runId: string, body: object, options: object = {}) =>
+  api.call<Reported>("PATCH", `/worker-runs/${runId}`, { as, body, ...options });
+const givenRun = async (at: Place, type: string) => {
+  const task = await api.givenTask({ at });
+  const answer = await api.call<RunView>("POST", `/tasks/${task.id}/worker-runs`, {
+    as,
+    body: { type, externalRef: "job-7" },
+  });
+  return { task, run: expectDone(answer, 201) };
+};
+
+describe("worker runs", () => {
+  it("opens a queued run on the current step without an event, due in an hour", async () => {
+    const { task, run } = await givenRun(
+      { kind: "pre_qa", status: "queued" },
+      "QUALITY_AUTOMATION",
+    );
+    expect(run).toMatchObject({
+      taskId: task.id,
+      stepId: task.currentStep.id,
+      state: "QUEUED",
+      attempt: 1,
+      externalRef: "job-7",
+    });
+    expect(Date.parse(run.deadlineAt) - Date.parse(run.createdAt)).toBe(3_600_000);
+    const after = await api.call<TaskView>("GET", `/tasks/${task.id}`);
+    expect(expectDone(after).eventSeq).toBe(task.eventSeq);
+  });
+
+  it("moves the step as the report says: running, then approved on a passed verdict", async () => {
+    const { run } = await givenRun({ kind: "pre_qa", status: "queued" }, "QUALITY_AUTOMATION");
+    const running = expectDone(await report(run.id, { state: "RUNNING" }));
+    expect(running.task).toMatchObject({
+      unifiedStatus: "CHECKING_QUALITY",
+      currentStep: { status: "running" },
+    });
+    expect(running.run).toMatchObject({ id: run.id, state: "RUNNING" });
+    const passed = expectDone(await report(run.id, { state: "SUCCEEDED", verdict: "passed" }));
+    expect(passed.events.map(({ type }) => type)).toEqual([
+      "worker_run_changed",
+      "review_recorded",
+      "step_transitioned",
+    ]);
+    expect(passed.task).toMatchObject({ unifiedStatus: "READY_TO_SUBMIT", attention: ["ready"] });
+  });
+
+  it("catches up where the first report is the last", async () => {
+    const { run } = await givenRun({ kind: "pre_qa", status: "queued" }, "QUALITY_AUTOMATION");
+    const failed = expectDone(await report(run.id, { state: "SUCCEEDED", verdict: "failed" }));
+    expect(failed.events.filter(({ from, to }) => from !== to).map(({ to }) => to)).toEqual([
+      "running",
+      "awaiting_review",
+    ]);
+    expect(failed.task.unifiedStatus).toBe("QUALITY_CHECK_FAILED");
+  });
+
+  it("tells a crash from a verdict: no review, gate errored", async () => {
+    const { run } = await givenRun({ kind: "pre_qa", status: "queued" }, "QUALITY_AUTOMATION");
+    const crashed = expectDone(await report(run.id, { state: "FAILED", error: "Out of memory" }));
+    expect(crashed.task).toMatchObject({
+      attention: ["errored"],
+      currentStep: { status: "failed", gate: "errored" },
+    });
+    expect(crashed.events.some(({ type }) => type === "review_recorded")).toBe(false);
+  });
+
+  it("takes the same state again without an event, and keeps a late report on the run alone", async () => {
+    const { run } = await givenRun(
+      { kind: "output_generation", status: "queued" },
+      "OUTPUT_GENERATION",
+    );
+    expectDone(await report(run.id, { state: "RUNNING" }));
+    expect(expectDone(await report(run.id, { state: "RUNNING" })).events).toEqual([]);
+    const done = expectDone(await report(run.id, { state: "SUCCEEDED", result: { files: 3 } }));
+    expect(done.task.currentStep.status).toBe("approved");
+    const late = expectDone(await report(run.id, { state: "FAILED", error: "Too late" }));
+    expect(late).toMatchObject({ run: { state: "SUCCEEDED" }, events: [] });
+    const [row] = await api.database.query(
+      "owner",
+      "select state, result::text, error, late_report ->> 'error' as late from worker_runs where id = $1",
+      [run.id],
+    );
+    expect(row).toEqual({
+      state: "SUCCEEDED",
+      result: '{"files": 3}',
+      error: null,
+      late: "Too late",
+    });
+  });
+
+  it("records a run whose step was left, and moves nothing", async () => {
+    const { task, run } = await givenRun(
+      { kind: "calibration", status: "approved" },
+      "POST_QA_SCORING",
+    );
+    expectDone(await api.call("POST", `/tasks/${task.id}/advance`, { body: {} }));
+    const reported = expectDone(
+      await report(run.id, { state: "SUCCEEDED", result: { score: 0.9 } }),
+    );
+    expect(reported).toMatchObject({ run: { state: "SUCCEEDED" }, events: [] });
+    expect(reported.task.currentStep.kind).toBe("delivery");
+  });
+
+  it("does not run backwards, and a verdict belongs to a check that succeeded", async () => {
+    const { run } = await givenRun({ kind: "pre_qa", status: "queued" }, "QUALITY_AUTOMATION");
+    expectDone(await report(run.id, { state: "RUNNING" }));
+    const back = expectProblem(
+      await report(run.id, { state: "QUEUED" }),
+      "invalid_transition",
+      409,
+    );
+    expect(back).toMatchObject({ allowed: ["SUCCEEDED", "FAILED", "CANCELLED"] });
+    expectProblem(await report(run.id, { state: "SUCCEEDED" }), "validation_failed", 400);
+    expectProblem(
+      await report(run.id, { state: "FAILED", verdict: "passed" }),
+      "validation_failed",
+      400,
+    );
+  });
+
+  it("lists runs newest first, by filter and page", async () => {
+    const { task, run } = await givenRun(
+      { kind: "expert_review", status: "queued" },
+      "EXPERT_REVIEW",
+    );
+    const list = (query: string) =>
+      api.call<{ data: RunView[]; nextCursor: string | null }>("GET", `/worker-runs?${query}`);
+    expect(expectDone(await list(`task=${task.id}`)).data).toMatchObject([{ id: run.id }]);
+    expect(expectDone(await list("type=EXPERT_REVIEW&state=QUEUED")).data).toMatchObject([
+      { id: run.id },
+    ]);
+
+    const all = expectDone(await list("limit=200")).data.map(({ id }) => id);
+    const paged: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page = expectDone(await list(`limit=3${cursor === null ? "" : `&cursor=${cursor}`}`));
+      paged.push(...page.data.map(({ id }) => id));
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+    expect(paged).toEqual(all);
+    expect(all).toEqual(all.toSorted().toReversed());
+  });
+});
