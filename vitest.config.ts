@@ -32,6 +32,8 @@ export default defineConfig({
           name: "worker",
           include: ["test/**/*.test.ts"],
           exclude: nodeTests,
+          // Files keep apart by databases of their own; loading the service anew for each would take most of the time.
+          isolate: false,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

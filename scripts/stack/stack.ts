@@ -75,7 +75,7 @@ async function runStack(options: StackOptions, startWorker: StartWorker): Promis
       });
       stops.push(running.stop);
       const baseUrl = `http://127.0.0.1:${options.port}`;
-      await waitUntilAnswers(baseUrl, running);
+      await waitUntilAnswers(baseUrl, running.ended, signal.received);
       const file: StackFile = {
         baseUrl,
         proxyUrl: backend.proxy?.url ?? null,
@@ -168,13 +168,20 @@ function workerVariables(backend: Backend, secrets: Secrets): Record<string, str
 
 const START_PATIENCE_MILLISECONDS = 90_000;
 
-async function waitUntilAnswers(baseUrl: string, worker: RunningWorker): Promise<void> {
-  const ended = worker.ended.then(() => "ended" as const);
+async function waitUntilAnswers(
+  baseUrl: string,
+  ended: Promise<void>,
+  stopped: Promise<unknown>,
+): Promise<void> {
+  const given = Promise.race([
+    ended.then(() => "The Worker ended while it started"),
+    stopped.then(() => "Stopped while it started"),
+  ]);
   const deadline = Date.now() + START_PATIENCE_MILLISECONDS;
   while (Date.now() < deadline) {
-    const seen = await Promise.race([ended, isHealthy(baseUrl)]);
-    if (seen === "ended") throw new Error("The Worker ended while it started");
-    if (seen) return;
+    const seen = await Promise.race([given, isHealthy(baseUrl)]);
+    if (seen === true) return;
+    if (typeof seen === "string") throw new Error(seen);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error("The Worker does not answer");
