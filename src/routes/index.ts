@@ -13,20 +13,34 @@ import { routingPath } from "./http/contract.ts";
 import type { Route } from "./http/create-handler.ts";
 import { type Fault, problemResponse } from "./http/problem.ts";
 import { beginTrace, defectEntry, type Log, requestEntry, serverTiming } from "./http/trace.ts";
+import { historyRoutes } from "./history.ts";
+import { keyRoutes } from "./keys.ts";
+import { listTaskRoutes } from "./list-tasks.ts";
+import { meRoutes } from "./me.ts";
 import { moveRoutes } from "./moves.ts";
+import { registryRoutes } from "./registry.ts";
 import { reviewRoutes } from "./reviews.ts";
 import { stepRoutes } from "./steps.ts";
 import { taskMoveRoutes } from "./task-moves.ts";
+import { taskRoutes } from "./tasks.ts";
+import { versionRoutes } from "./versions.ts";
 import { workerRunRoutes } from "./worker-runs.ts";
 
 /** Every route of the service; each is a contract, and what answers it. */
 export const routes: readonly Route[] = [
+  ...taskRoutes,
+  ...listTaskRoutes,
+  ...versionRoutes,
+  ...historyRoutes,
   ...taskMoveRoutes,
   ...stepRoutes,
   ...moveRoutes,
   ...bulkRoutes,
   ...reviewRoutes,
   ...workerRunRoutes,
+  ...registryRoutes,
+  ...meRoutes,
+  ...keyRoutes,
   ...healthRoutes,
 ];
 
