@@ -1,5 +1,6 @@
 import { findApiKey } from "./db/api-keys.ts";
 import { openDatabase } from "./db/client.ts";
+import { readTenantName } from "./db/tenants.ts";
 import { parseEnv } from "./env.ts";
 import { logToConsole } from "./routes/http/trace.ts";
 import { createApp } from "./routes/index.ts";
@@ -18,6 +19,7 @@ function appFor(env: object): App {
     settings,
     openTenant: (tenantId) => database.forTenant(tenantId),
     findApiKey,
+    isTenantKnown: async (tenant) => (await readTenantName(tenant)) !== null,
     isDatabaseReady: () => database.ping(),
     now: () => new Date(),
     log: logToConsole,

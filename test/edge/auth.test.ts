@@ -108,6 +108,22 @@ describe("a token", () => {
     expect(await response.json<Seen>()).toMatchObject({ actor });
   });
 
+  test("of a tenant that is not there proves nothing, and a known tenant is not looked for again", async () => {
+    let looks = 0;
+    let isThere = false;
+    const isTenantKnown = async () => {
+      looks += 1;
+      return isThere;
+    };
+    const { send } = testApp({ settings: { tokenIssuer }, now: () => new Date(), isTenantKnown });
+    const token = bearer(await signToken({ claims }));
+    expect((await send("GET", PATH, token)).status).toBe(401);
+    isThere = true;
+    expect((await send("GET", PATH, token)).status).toBe(200);
+    expect((await send("GET", PATH, token)).status).toBe(200);
+    expect(looks).toBe(2);
+  });
+
   test("reads tenant and role from the claims that are configured", async () => {
     const renamed = { ...tokenIssuer, tenantClaim: "org", roleClaim: "grade" };
     const { send } = testApp({ settings: { tokenIssuer: renamed }, now: () => new Date() });

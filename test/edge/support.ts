@@ -201,6 +201,7 @@ export function testApp(
     {
       openTenant: (tenantId) => database.forTenant(tenantId),
       findApiKey: keys.findApiKey,
+      isTenantKnown: async () => true,
       isDatabaseReady: async () => true,
       now: () => NOW,
       log: (entry) => log.push(entry),

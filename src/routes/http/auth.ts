@@ -26,6 +26,8 @@ export type Authenticate = (headers: Headers, now: Date) => Promise<Authenticate
 export interface AuthDependencies {
   openTenant: (tenantId: string) => TenantDatabase;
   findApiKey: (database: TenantDatabase, digest: Uint8Array) => Promise<ApiKey | null>;
+  /** A key proves its tenant by being stored there; of a token's tenant the database must be asked. */
+  isTenantKnown: (database: TenantDatabase) => Promise<boolean>;
   tokenIssuer: TokenIssuer | null;
 }
 
@@ -108,10 +110,12 @@ function isEqual(one: Uint8Array, other: Uint8Array): boolean {
   return difference === 0;
 }
 
-function tokenAuthenticator({ openTenant, tokenIssuer }: AuthDependencies) {
+function tokenAuthenticator({ openTenant, isTenantKnown, tokenIssuer }: AuthDependencies) {
   if (tokenIssuer === null) return async (): Promise<Authenticated> => UNAUTHENTICATED;
   const { issuer, audience, jwksUrl, tenantClaim, roleClaim } = tokenIssuer;
   const keys = issuerKeys(jwksUrl);
+  // Tenants are never removed, so one that was there once need not be looked for again.
+  const known = new Set<string>();
 
   return async (token: string, now: Date): Promise<Authenticated> => {
     let claims: JWTPayload;
@@ -139,6 +143,8 @@ function tokenAuthenticator({ openTenant, tokenIssuer }: AuthDependencies) {
       role,
     };
     const database = openTenant(tenantId.data);
+    if (!known.has(tenantId.data) && !(await isTenantKnown(database))) return UNAUTHENTICATED;
+    known.add(tenantId.data);
     return { ok: true, principal: { tenantId: tenantId.data, actor, database } };
   };
 }

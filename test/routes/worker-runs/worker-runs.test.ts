@@ -2,8 +2,13 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Reported } from "../../../src/actions/report-run.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { RunView } from "../../../src/db/worker-runs.ts";
-import type { Place, TestApi } from "../../support/api.ts";
+import type { Answer, Place, TestApi } from "../../support/api.ts";
 import { expectDone, expectProblem, freshApi } from "../../support/api.ts";
+
+interface RunPage {
+  data: RunView[];
+  nextCursor: string | null;
+}
 
 let api: TestApi;
 beforeAll(async () => {
@@ -136,8 +141,8 @@ describe("worker runs", () => {
       { kind: "expert_review", status: "queued" },
       "EXPERT_REVIEW",
     );
-    const list = (query: string) =>
-      api.call<{ data: RunView[]; nextCursor: string | null }>("GET", `/worker-runs?${query}`);
+    const list = (query: string): Promise<Answer<RunPage>> =>
+      api.call<RunPage>("GET", `/worker-runs?${query}`);
     expect(expectDone(await list(`task=${task.id}`)).data).toMatchObject([{ id: run.id }]);
     expect(expectDone(await list("type=EXPERT_REVIEW&state=QUEUED")).data).toMatchObject([
       { id: run.id },
@@ -147,7 +152,9 @@ describe("worker runs", () => {
     const paged: string[] = [];
     let cursor: string | null = null;
     do {
-      const page = expectDone(await list(`limit=3${cursor === null ? "" : `&cursor=${cursor}`}`));
+      const page: RunPage = expectDone(
+        await list(`limit=3${cursor === null ? "" : `&cursor=${cursor}`}`),
+      );
       paged.push(...page.data.map(({ id }) => id));
       cursor = page.nextCursor;
     } while (cursor !== null);
