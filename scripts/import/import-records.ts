@@ -1,0 +1,193 @@
+import { z } from "zod";
+import { IMPORT_OUTCOMES, type ImportOutcome } from "../../src/actions/import-tasks.ts";
+import type { Issue } from "../../src/domain/refusals.ts";
+import { validate } from "../../src/routes/http/validation.ts";
+import { taskRoutes } from "../../src/routes/tasks.ts";
+import { BODY_BYTES_MAX } from "../../src/routes/http/contract.ts";
+import { type ApiClient, ApiProblem } from "./api-client.ts";
+import { inBatches } from "./batches.ts";
+import type { MappedRecord, TaskBody } from "./mappings.ts";
+
+/** What became of one record of the file. */
+export interface ImportedRecord {
+  line: number;
+  externalId: string | null;
+  outcome: ImportOutcome;
+  /** The task; none where there is none yet. */
+  id?: string | undefined;
+  /** Why it did not go in. */
+  issues?: readonly Issue[];
+}
+
+export interface ImportOptions {
+  /** Records in a request. */
+  batchMax: number;
+  /** Judges every record, and sends none. */
+  isDryRun: boolean;
+}
+
+/** The parts of the request's body around the tasks. */
+const ENVELOPE = ['{"tasks":[', "]}"] as const;
+const BATCH_BYTES_MAX = BODY_BYTES_MAX.large - Buffer.byteLength(ENVELOPE.join(""));
+
+/**
+ * Imports records through the public API, and tells batch by batch what became of them. Tasks that are there
+ * already stay as they are: an import that was cut off is continued by starting it again.
+ */
+export async function* importRecords(
+  client: ApiClient,
+  records: AsyncIterable<MappedRecord>,
+  { batchMax, isDryRun }: ImportOptions,
+): AsyncGenerator<ImportedRecord[]> {
+  const limits = { count: batchMax, bytes: BATCH_BYTES_MAX };
+  // Asking first spares sending what is there already; among new tasks it would be a request for nothing.
+  let asksFirst = true;
+  for await (const batch of inBatches(prepared(records), limits)) {
+    const known = asksFirst || isDryRun ? await lookUp(client, batch) : new Map<string, string>();
+    const unknown = batch.flatMap((record) =>
+      record.json !== null && !known.has(record.externalId) ? [record] : [],
+    );
+    const made = isDryRun ? unknown.map(judge) : await send(client, unknown);
+    const outcomes = new Map(unknown.map((record, index) => [record, made[index]]));
+    const told = batch.map((record): ImportedRecord => {
+      const { line, externalId } = record;
+      if (record.json === null)
+        return { line, externalId, outcome: "invalid", issues: record.issues };
+      const outcome = outcomes.get(record);
+      return outcome ?? { line, externalId, outcome: "exists", id: known.get(record.externalId) };
+    });
+    asksFirst = told.some(({ outcome }) => outcome === "exists");
+    yield told;
+  }
+}
+
+/** A record as it travels: its JSON, made once, is also what is counted. */
+type Prepared =
+  | { line: number; externalId: string; body: TaskBody; json: string; bytes: number }
+  | {
+      line: number;
+      externalId: string | null;
+      json: null;
+      issues: readonly Issue[];
+      bytes: number;
+    };
+type Sendable = Extract<Prepared, { json: string }>;
+
+async function* prepared(records: AsyncIterable<MappedRecord>): AsyncGenerator<Prepared> {
+  for await (const { line, externalId, body, issues } of records) {
+    if (body === undefined) {
+      yield { line, externalId, json: null, issues, bytes: 0 };
+      continue;
+    }
+    const json = JSON.stringify(body);
+    const comma = 1;
+    yield { line, externalId, body, json, bytes: Buffer.byteLength(json) + comma };
+  }
+}
+
+const EXTERNAL_ID_LENGTH_MAX = 200;
+const lookedUp = z.object({ found: z.array(z.object({ input: z.string(), id: z.string() })) });
+
+/** Which of the records are tasks already. */
+async function lookUp(client: ApiClient, batch: readonly Prepared[]): Promise<Map<string, string>> {
+  const ids = batch.flatMap(({ json, externalId }) =>
+    json !== null && isAskable(externalId) ? [`ext:${externalId}`] : [],
+  );
+  if (ids.length === 0) return new Map();
+  const { found } = await client.call(
+    { method: "POST", path: "/tasks/lookup", body: { ids } },
+    lookedUp,
+  );
+  return new Map(found.map(({ input, id }) => [input.slice("ext:".length), id]));
+}
+
+/** An id that no task can have would fail the question about all others. */
+function isAskable(externalId: string | null): externalId is string {
+  return (
+    externalId !== null &&
+    externalId !== "" &&
+    externalId.length <= EXTERNAL_ID_LENGTH_MAX &&
+    !externalId.includes("\0") &&
+    externalId.isWellFormed()
+  );
+}
+
+const imported = z.object({
+  items: z.array(
+    z.object({
+      outcome: z.enum(IMPORT_OUTCOMES),
+      id: z.string().optional(),
+      issues: z
+        .array(
+          z.object({
+            path: z.array(z.union([z.string(), z.number()])),
+            code: z.string(),
+            message: z.string(),
+          }),
+        )
+        .optional(),
+    }),
+  ),
+});
+
+/**
+ * Sends records in one request. Where the request is refused as a whole because of what is in it, the halves are
+ * sent by themselves, until the record that it was about stands alone.
+ */
+async function send(client: ApiClient, records: readonly Sendable[]): Promise<ImportedRecord[]> {
+  if (records.length === 0) return [];
+  const [head, tail] = ENVELOPE;
+  const body = `${head}${records.map(({ json }) => json).join(",")}${tail}`;
+  try {
+    const { items } = await client.call({ method: "POST", path: "/tasks/import", body }, imported);
+    return records.map((record, index) => {
+      const item = items[index];
+      if (item === undefined) throw new Error("The answer tells of every record");
+      const { outcome, id, issues } = item;
+      return { ...nameOf(record), outcome, id, ...(issues !== undefined && { issues }) };
+    });
+  } catch (error) {
+    if (!(error instanceof ApiProblem) || !(error.status === 400 || error.status === 413))
+      throw error;
+    const [record] = records;
+    if (records.length === 1 && record !== undefined) {
+      return [{ ...nameOf(record), outcome: "invalid", issues: issuesOf(error) }];
+    }
+    const middle = Math.ceil(records.length / 2);
+    return [
+      ...(await send(client, records.slice(0, middle))),
+      ...(await send(client, records.slice(middle))),
+    ];
+  }
+}
+
+function issuesOf(problem: ApiProblem): readonly Issue[] {
+  if (problem.issues.length > 0) return problem.issues;
+  return [{ path: [], code: problem.code, message: problem.message }];
+}
+
+const nameOf = ({ line, externalId }: Sendable) => ({ line, externalId });
+
+/** What the service would say, by the very schema that it validates with. */
+function judge(record: Sendable): ImportedRecord {
+  if (record.bytes > BATCH_BYTES_MAX) {
+    const message = `It is larger than a request may be (${BODY_BYTES_MAX.large} bytes).`;
+    const issues = [{ path: [], code: "payload_too_large", message }];
+    return { ...nameOf(record), outcome: "invalid", issues };
+  }
+  const parsed = validate(newTaskSchema(), record.body);
+  if (parsed.ok) return { ...nameOf(record), outcome: "created" };
+  const { fault } = parsed;
+  const issues =
+    fault.code === "validation_failed"
+      ? fault.issues
+      : [{ path: [], code: fault.code, message: "It holds more than the service takes." }];
+  return { ...nameOf(record), outcome: "invalid", issues };
+}
+
+function newTaskSchema() {
+  const route = taskRoutes.find(({ contract }) => contract.operationId === "createTask");
+  const schema = route?.contract.body;
+  if (!schema) throw new Error("Making a task takes a body");
+  return schema;
+}

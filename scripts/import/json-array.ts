@@ -1,0 +1,112 @@
+import { parseRecord } from "./json-record.ts";
+import { RECORD_LENGTH_MAX, type Reading } from "./reading.ts";
+import { MalformedFile, positionAfter, readText, type TextPosition } from "./text.ts";
+
+/** Reads the elements of a JSON array one by one, wherever its line breaks are. */
+export async function* readJsonArray(path: string): AsyncGenerator<Reading> {
+  let number = 0;
+  for await (const { text, start } of splitArray(path)) {
+    number += 1;
+    const indent = text.length - text.trimStart().length;
+    const begins = positionAfter(start, text.slice(0, indent));
+    yield parseRecord(text.slice(indent), number, begins);
+  }
+}
+
+/** The text of an element, and where it begins. */
+interface Element {
+  text: string;
+  start: TextPosition;
+}
+
+/** Finds the borders between elements, and leaves the grammar of what is inside to JSON.parse. */
+async function* splitArray(path: string): AsyncGenerator<Element> {
+  const splitter = new ArraySplitter();
+  for await (const chunk of readText(path)) yield* splitter.push(chunk);
+  splitter.end();
+}
+
+class ArraySplitter {
+  #state: "before" | "inside" | "after" = "before";
+  #line = 1;
+  #column = 1;
+  #start: TextPosition = { line: 1, column: 1 };
+  #element = "";
+  #elements = 0;
+  #depth = 0;
+  #isString = false;
+  #isEscaped = false;
+
+  *push(chunk: string): Generator<Element> {
+    let from = 0;
+    for (let at = 0; at < chunk.length; at += 1) {
+      const character = chunk.charAt(at);
+      if (this.#state !== "inside") {
+        if (this.#opens(character)) from = at + 1;
+      } else if (this.#isBorder(character)) {
+        yield* this.#take(chunk.slice(from, at), character);
+        from = at + 1;
+      }
+      if (character === "\n") {
+        this.#line += 1;
+        this.#column = 1;
+      } else {
+        this.#column += 1;
+      }
+      if (from === at + 1) this.#start = this.#position();
+    }
+    if (this.#state !== "inside") return;
+    this.#element += chunk.slice(from);
+    if (this.#element.length > RECORD_LENGTH_MAX) {
+      throw new MalformedFile(this.#start, "The element that begins here is too long to be a task");
+    }
+  }
+
+  end(): void {
+    if (this.#state === "after") return;
+    const message =
+      this.#state === "before" ? "There is no JSON array" : "The file ends before its array does";
+    throw new MalformedFile(this.#position(), message);
+  }
+
+  /** Whether the array begins here; around it only white space may be. */
+  #opens(character: string): boolean {
+    if (/\s/.test(character)) return false;
+    if (this.#state === "after") {
+      throw new MalformedFile(this.#position(), "The array has ended, but the file goes on");
+    }
+    if (character !== "[") throw new MalformedFile(this.#position(), "A JSON array begins with [");
+    this.#state = "inside";
+    return true;
+  }
+
+  /** Whether an element ends here: at a comma or bracket that is in no string, object or array of its own. */
+  #isBorder(character: string): boolean {
+    if (this.#isString) {
+      if (this.#isEscaped) this.#isEscaped = false;
+      else if (character === "\\") this.#isEscaped = true;
+      else if (character === '"') this.#isString = false;
+      return false;
+    }
+    if (character === '"') this.#isString = true;
+    else if (character === "[" || character === "{") this.#depth += 1;
+    else if (this.#depth === 0) return character === "," || character === "]";
+    else if (character === "]" || character === "}") this.#depth -= 1;
+    return false;
+  }
+
+  *#take(end: string, border: string): Generator<Element> {
+    const text = this.#element + end;
+    const isEmptyArray = border === "]" && this.#elements === 0 && text.trim() === "";
+    if (border === "]") this.#state = "after";
+    this.#element = "";
+    this.#elements += 1;
+    if (isEmptyArray) return;
+    if (text.trim() === "") throw new MalformedFile(this.#position(), "An element is missing here");
+    yield { text, start: this.#start };
+  }
+
+  #position(): TextPosition {
+    return { line: this.#line, column: this.#column };
+  }
+}

@@ -1,0 +1,135 @@
+import { basename, extname } from "node:path";
+import { z } from "zod";
+import type { Issue } from "../../src/domain/refusals.ts";
+import type { StepKind } from "../../src/domain/lifecycle/statuses.ts";
+import type { FileRecord } from "./reading.ts";
+
+/** The body that makes a task, as far as an import looks into it: the service judges the rest. */
+export type TaskBody = Record<string, unknown> & { externalId: string };
+
+/** What a record became: a body to send, or what is wrong with it. */
+export type MappedRecord = { line: number } & (
+  | { externalId: string; body: TaskBody; issues?: never }
+  | { externalId: string | null; body?: never; issues: readonly Issue[] }
+);
+
+export interface MappingContext {
+  fileName: string;
+  /** Where the tasks begin, when their work is already further on. */
+  start: StepKind | null;
+}
+
+export const MAPPINGS = ["auto", "gsm8k"] as const;
+export type MappingName = (typeof MAPPINGS)[number];
+
+/** Whose solutions the GSM8K file holds. */
+export const GSM8K_MODELS = [
+  "6b_finetuning",
+  "6b_verification",
+  "175b_finetuning",
+  "175b_verification",
+] as const;
+
+const solution = z.object({ is_correct: z.boolean() });
+const gsm8kLine = z.object({
+  question: z.string().min(1),
+  ground_truth: z.string(),
+  "6b_finetuning": solution,
+  "6b_verification": solution,
+  "175b_finetuning": solution,
+  "175b_verification": solution,
+});
+
+/** Names the mapping that a file takes, by its first record. */
+export function detectMapping(first: unknown): MappingName {
+  return gsm8kLine.safeParse(first).success ? "gsm8k" : "auto";
+}
+
+/** Makes the body of a task from a record of a file. */
+export function mapRecord(
+  name: MappingName,
+  record: FileRecord,
+  context: MappingContext,
+): MappedRecord {
+  const { line, issues } = record;
+  const mapped = name === "gsm8k" ? mapGsm8k(record) : mapAsIs(record, context);
+  // A record that reading would change is told under its id, and not sent.
+  if (issues !== undefined) return { line, externalId: mapped.externalId, issues };
+  if (mapped.body === undefined || context.start === null) return mapped;
+  const start = { kind: context.start, reason: `Imported from ${context.fileName}.` };
+  return { ...mapped, body: { ...mapped.body, start } };
+}
+
+/**
+ * A line of GSM8K: the question is what is to be done. The solutions are no part of the task: they are what
+ * models made of it; of them only the verdicts come along.
+ */
+function mapGsm8k({ number, line, value }: FileRecord): MappedRecord {
+  const externalId = `gsm8k-${padded(number)}`;
+  const parsed = gsm8kLine.safeParse(value);
+  if (!parsed.success) return { line, externalId, issues: parsed.error.issues.map(issueOf) };
+  const { question, ground_truth: groundTruth } = parsed.data;
+  const verdicts = Object.fromEntries(
+    GSM8K_MODELS.map((model) => [model, parsed.data[model].is_correct]),
+  );
+  const body = {
+    externalId,
+    title: titleFrom(question),
+    taxonomyCode: "math.word_problem",
+    content: { instructions: question, metadata: { groundTruth, verdicts } },
+  };
+  return { line, externalId, body };
+}
+
+function issueOf({ path, code, message }: z.core.$ZodIssue): Issue {
+  return {
+    path: path.map((part) => (typeof part === "number" ? part : String(part))),
+    code,
+    message,
+  };
+}
+
+const textContent = z.looseObject({
+  instructions: z.string().optional(),
+  brief: z.string().optional(),
+});
+
+/** A record that is a body already; it lacks at most the title and the external id. */
+function mapAsIs({ number, line, value }: FileRecord, { fileName }: MappingContext): MappedRecord {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const message = "A task is a JSON object.";
+    return { line, externalId: null, issues: [{ path: [], code: "invalid_type", message }] };
+  }
+  const { externalId: given, ...fields }: Record<string, unknown> = { ...value };
+  if (given !== undefined && given !== null && typeof given !== "string") {
+    const message = "The external id must be text.";
+    const path = ["externalId"];
+    return { line, externalId: null, issues: [{ path, code: "invalid_type", message }] };
+  }
+  const externalId = given ?? derivedId(fileName, number);
+  const content = textContent.safeParse(fields["content"]);
+  const words = content.success ? (content.data.instructions ?? content.data.brief) : undefined;
+  const needsTitle = fields["title"] === undefined && words !== undefined && words.trim() !== "";
+  const title = needsTitle ? { title: titleFrom(words) } : {};
+  return { line, externalId, body: { externalId, ...title, ...fields } };
+}
+
+/** The same file gives the same ids each time, so that importing it again makes nothing twice. */
+function derivedId(fileName: string, number: number): string {
+  return `${basename(fileName, extname(fileName))}-${padded(number)}`;
+}
+
+const padded = (number: number) => String(number).padStart(4, "0");
+
+const TITLE_LENGTH_MAX = 80;
+
+/** The first words of a text, on one line. */
+export function titleFrom(text: string): string {
+  const words = text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
+  if (words.length <= TITLE_LENGTH_MAX) return words;
+  const cut = words.slice(0, TITLE_LENGTH_MAX);
+  const lastBlank = cut.lastIndexOf(" ");
+  // A cut in the midst of a pair of surrogates would leave half a character.
+  const whole = lastBlank > 0 ? cut.slice(0, lastBlank) : cut.replace(/[\uD800-\uDBFF]$/, "");
+  return `${whole}…`;
+}

@@ -1,0 +1,53 @@
+import { basename } from "node:path";
+import type { StepKind } from "../../src/domain/lifecycle/statuses.ts";
+import { detectMapping, type MappedRecord, type MappingName, mapRecord } from "./mappings.ts";
+import type { FileFault } from "./reading.ts";
+import { detectFormat, type FileFormat, readRecords } from "./records.ts";
+
+/** How a file will be imported, known before anything of it is sent. */
+export interface ImportPlan {
+  path: string;
+  format: FileFormat;
+  mapping: MappingName;
+  /** How many records it has. */
+  total: number;
+}
+
+/** Enough to mend a file by. */
+const FAULTS_MAX = 10;
+
+/**
+ * Reads the whole file once, so that one that cannot be read changes nothing. `auto` takes the mapping that the
+ * first record asks for.
+ */
+export async function planImport(
+  path: string,
+  mapping: MappingName,
+): Promise<{ plan: ImportPlan; faults?: never } | { plan?: never; faults: FileFault[] }> {
+  const format = await detectFormat(path);
+  const faults: FileFault[] = [];
+  let total = 0;
+  let chosen = mapping;
+  for await (const reading of readRecords(path, format)) {
+    if ("fault" in reading) {
+      faults.push(reading);
+      if (faults.length === FAULTS_MAX) break;
+      continue;
+    }
+    total += 1;
+    if (mapping === "auto" && total === 1) chosen = detectMapping(reading.value);
+  }
+  return faults.length > 0 ? { faults } : { plan: { path, format, mapping: chosen, total } };
+}
+
+/** The records of a planned file, each with the body that it becomes. */
+export async function* mappedRecords(
+  { path, format, mapping }: ImportPlan,
+  { start }: { start: StepKind | null },
+): AsyncGenerator<MappedRecord> {
+  const context = { fileName: basename(path), start };
+  for await (const reading of readRecords(path, format)) {
+    if ("fault" in reading) throw new Error(`${path} changed while it was read`);
+    yield mapRecord(mapping, reading, context);
+  }
+}

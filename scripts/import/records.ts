@@ -1,0 +1,43 @@
+import { extname } from "node:path";
+import { readCsv } from "./csv.ts";
+import { readJsonArray } from "./json-array.ts";
+import { readJsonLines } from "./json-lines.ts";
+import type { Reading } from "./reading.ts";
+import { MalformedFile, readText } from "./text.ts";
+
+export const FILE_FORMATS = ["json-lines", "json-array", "csv"] as const;
+export type FileFormat = (typeof FILE_FORMATS)[number];
+
+const READERS = {
+  "json-lines": readJsonLines,
+  "json-array": readJsonArray,
+  csv: readCsv,
+} as const satisfies Record<FileFormat, (path: string) => AsyncIterable<Reading>>;
+
+/** Streams the records of a file, one in memory at a time. After a fault it goes on where it can. */
+export async function* readRecords(path: string, format: FileFormat): AsyncGenerator<Reading> {
+  try {
+    yield* READERS[format](path);
+  } catch (error) {
+    if (!(error instanceof MalformedFile)) throw error;
+    yield { line: error.line, column: error.column, fault: error.message };
+  }
+}
+
+/** The format that the name says; where it says none, or `.json`, which may be both, the first character does. */
+export async function detectFormat(path: string): Promise<FileFormat> {
+  const extension = extname(path).toLowerCase();
+  if (extension === ".jsonl" || extension === ".ndjson") return "json-lines";
+  if (extension === ".csv" || extension === ".tsv") return "csv";
+  const first = await firstCharacter(path);
+  if (first === "[") return "json-array";
+  return first === "{" || extension === ".json" ? "json-lines" : "csv";
+}
+
+async function firstCharacter(path: string): Promise<string> {
+  for await (const text of readText(path)) {
+    const trimmed = text.trimStart();
+    if (trimmed !== "") return trimmed.charAt(0);
+  }
+  return "";
+}
