@@ -1,14 +1,18 @@
+import { findTargetIds } from "../db/bulk-targets.ts";
 import type { TenantDatabase } from "../db/client.ts";
+import type { TaskFilter } from "../db/list-tasks.ts";
 import { loadTasks } from "../db/load-tasks.ts";
 import type { Actor } from "../domain/actor.ts";
 import { type BulkPlan, joinPlans } from "../domain/bulk/plan.ts";
 import { planTokenFor } from "../domain/bulk/plan-token.ts";
-import { accept, type Outcome, refuse } from "../domain/refusals.ts";
+import { accept, type Outcome, type Refusal, refuse } from "../domain/refusals.ts";
 import { taskRefOf } from "../domain/task-ref.ts";
 import { type BulkChange, changeMisuse, planChange } from "./plan-change.ts";
 import { digestPlan, type PlanSeal, sealPlan } from "./plan-token.ts";
 import { type BulkPreview, plannedItemView } from "./views/bulk-views.ts";
 
+/** Tasks of one preview. */
+export const PREVIEWED_TASKS_MAX = 50_000;
 /** How many tasks are in memory at once. */
 const TASKS_LOADED_MAX = 5000;
 /** How many decisions an answer shows, beside all refusals. */
@@ -21,17 +25,25 @@ export interface PreviewCall {
   now: Date;
 }
 
+/** The tasks that a change is about: by their names, or as those that match. */
+export type BulkSelection = { taskIds: readonly string[] } | { filter: TaskFilter };
+
 /**
  * Tells what a bulk change would do, and signs it, so that execution can hold it against the tasks of then. It
- * writes nothing; one round trip for up to 5,000 tasks.
+ * writes nothing; one round trip for up to 5,000 tasks, and one more for a filter.
  */
 export async function previewBulk(
   call: PreviewCall,
   change: BulkChange,
-  taskIds: readonly string[],
+  selection: BulkSelection,
 ): Promise<Outcome<BulkPreview>> {
   const misuse = changeMisuse(change);
   if (misuse) return refuse(misuse);
+  const taskIds =
+    "taskIds" in selection
+      ? selection.taskIds
+      : await findTargetIds(call.database, selection.filter, PREVIEWED_TASKS_MAX);
+  if (taskIds === null) return refuse(tooManyMatch());
   const planned = await planInParts(call, change, taskIds);
   if (!planned.ok) return planned;
 
@@ -57,11 +69,18 @@ export async function previewBulk(
     bySource: plan.bySource,
     byCode: plan.byCode,
     pipelines: [...plan.pipelines],
+    ...("filter" in selection && { taskIds: [...taskIds] }),
     items: shown.map(plannedItemView),
     planToken: await sealPlan(call.seal, token),
     expiresAt: new Date(token.expiresAt).toISOString(),
     primaryLabel: plan.primaryLabel,
   });
+}
+
+/** Nothing is cut off in silence. */
+function tooManyMatch(): Refusal {
+  const detail = `More than ${PREVIEWED_TASKS_MAX} tasks match; narrow the filter.`;
+  return { code: "too_many_items", detail, max: PREVIEWED_TASKS_MAX };
 }
 
 async function planInParts(

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { executeBulk } from "../actions/execute-bulk.ts";
-import { PREVIEWED_ITEMS_MAX, previewBulk } from "../actions/preview-bulk.ts";
+import { PREVIEWED_ITEMS_MAX, PREVIEWED_TASKS_MAX, previewBulk } from "../actions/preview-bulk.ts";
 import { bulkOperationView, listedBulkItemView } from "../actions/views/bulk-views.ts";
 import { findBulkOperation, listBulkItems, listBulkOperations } from "../db/bulk-operations.ts";
 import { BULK_TARGETS } from "../domain/bulk/matrix.ts";
@@ -15,12 +15,11 @@ import { createHandler, type Route } from "./http/create-handler.ts";
 import { page, paging, reason, safeText, taskRef, timestamp, uuid } from "./http/schemas.ts";
 import { answerPage } from "./paging.ts";
 import { pipelineName } from "./shapes/moved.ts";
+import { taskFilter } from "./shapes/task-filter.ts";
 import { unifiedStatus } from "./shapes/task.ts";
 
-/** Tasks of one preview. */
-export const PREVIEW_TASKS_MAX = 50_000;
 /** Tasks that one call executes before it answers. */
-export const EXECUTE_TASKS_MAX = 1000;
+const EXECUTED_TASKS_MAX = 1000;
 /** `ext:` and the longest external id. */
 const TASK_NAME_LENGTH_MAX = 204;
 /** Eight bytes for each task of the largest preview, in base64url, and the header. */
@@ -70,6 +69,9 @@ const preview = z
     pipelines: z
       .array(z.strictObject({ name: pipelineName, tasks: count, alreadyDispatched: count }))
       .openapi({ description: "What would run if `runAttachedWorkflows` were true." }),
+    taskIds: z.array(uuid).optional().openapi({
+      description: "The tasks that the filter found: what execution takes.",
+    }),
     items: z.array(plannedItem).openapi({
       description: `The first ${PREVIEWED_ITEMS_MAX} decisions, and every refusal.`,
     }),
@@ -92,8 +94,14 @@ const postPreview = defineContract({
   body: z
     .strictObject({
       ...change,
-      taskIds: taskIds(PREVIEW_TASKS_MAX),
+      taskIds: taskIds(PREVIEWED_TASKS_MAX).optional(),
+      filter: taskFilter.optional(),
       reason: reason.optional(),
+    })
+    .superRefine(({ taskIds: named, filter }, context) => {
+      if ((named === undefined) !== (filter === undefined)) return;
+      const message = "Either taskIds or filter says which tasks are meant.";
+      context.addIssue({ code: "custom", params: { code: "one_of" }, message });
     })
     .openapi("PreviewBulk"),
   response: { status: 200, description: "The plan.", schema: preview },
@@ -141,7 +149,7 @@ const postExecute = defineContract({
   body: z
     .strictObject({
       ...change,
-      taskIds: taskIds(EXECUTE_TASKS_MAX),
+      taskIds: taskIds(EXECUTED_TASKS_MAX),
       reason,
       planToken: z.string().min(1).max(PLAN_TOKEN_LENGTH_MAX).optional(),
       onStale: z.enum(["abort", "skip"]).default("abort"),
@@ -219,11 +227,11 @@ const operationPosition = z.strictObject({ createdAt: timestamp, id: uuid });
 
 export const bulkRoutes: readonly Route[] = [
   createHandler(postPreview, async (call, { body }) => {
-    const { taskIds: names, reason: why = "", ...asked } = body;
+    const { taskIds: names = [], filter, reason: why = "", ...asked } = body;
     const planned = await previewBulk(
       { ...call, seal: sealOf(call) },
       { ...asked, reason: why },
-      names,
+      filter === undefined ? { taskIds: names } : { filter },
     );
     return planned.ok ? reply(planned.value) : planned;
   }),

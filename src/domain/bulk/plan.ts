@@ -92,8 +92,8 @@ export function planBulk(request: BulkRequest, context: { newId: () => string })
 }
 
 /**
- * The plan of a change whose tasks were judged in parts, each task in one part alone; `parts` is not empty. So a
- * plan of any size needs no more tasks in memory than one part holds.
+ * The plan of a change whose tasks were judged in parts, each task in one part alone. So a plan of any size needs no
+ * more tasks in memory than one part holds.
  */
 export function joinPlans(
   parts: readonly BulkPlan[],
