@@ -1,0 +1,458 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { INVARIANTS } from "../../src/db/invariants/index.ts";
+import { freshApi, type TestApi } from "../support/api.ts";
+import {
+  expectInvariantsHold,
+  givenBreaker,
+  invariantsBrokenBy,
+  REHASH,
+} from "../support/model/invariants.ts";
+import { givenWorld, type World } from "../support/model/world.ts";
+
+/** A way to break a promise by hand. */
+interface Breach {
+  /** What a forger does to the tables, told in words. */
+  by: string;
+  sql: (world: World) => string;
+  /** Other promises that nobody could keep meanwhile. */
+  also?: string[];
+}
+
+const events = ({ busy }: World) => `step_events where task_id = '${busy.id}'`;
+const changeEvent = (set: string, seq: number) => (world: World) =>
+  `update step_events set ${set} where task_id = '${world.busy.id}' and seq = ${seq}`;
+
+/** The busy task's step 1 left `queued` for `running` with event 2, and `running` for `awaiting_review` with event 4. */
+const NOTE_SEQ = 3;
+
+const BREACHES: Record<string, Breach[]> = {
+  "current-step-named-by-event": [
+    {
+      by: "pointing a task at a step that was made without an event",
+      sql: ({ busy }) => `
+        insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq)
+          select tenant_id, '00000000-0000-7000-8000-000000000001', task_id, version_id, kind, 99, status, gate, event_seq
+          from steps where id = '${busy.currentStep.id}';
+        update task_versions set current_step_id = '00000000-0000-7000-8000-000000000001'
+          where id = '${busy.activeVersion.id}';
+        update worker_runs set state = 'CANCELLED' where state = 'RUNNING';
+        update tasks set current_step_id = '00000000-0000-7000-8000-000000000001' where id = '${busy.id}';
+        update task_labels l set unified_status = label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers)
+          from task_facts f where f.task_id = l.task_id`,
+      also: [
+        "task-equals-newest-event",
+        "step-equals-its-newest-event",
+        "status-since-is-the-last-change",
+      ],
+    },
+  ],
+  "task-equals-newest-event": [
+    {
+      by: "dating a task anew",
+      sql: ({ busy }) => `
+        update tasks set updated_at = updated_at + interval '1 day' where id = '${busy.id}';
+        update task_labels set updated_at = updated_at + interval '1 day' where task_id = '${busy.id}'`,
+    },
+  ],
+  "step-equals-its-newest-event": [
+    {
+      by: "opening the gate of a step that was left",
+      sql: ({ busy }) =>
+        `update steps set gate = 'waived' where task_id = '${busy.id}' and kind = 'output_generation'`,
+    },
+    {
+      by: "rejecting a step of a sealed version",
+      sql: ({ busy }) =>
+        `update steps set status = 'rejected' where task_id = '${busy.id}' and kind = 'ingestion'`,
+    },
+  ],
+  "current-step-of-own-task": [
+    {
+      by: "pointing a task at another task's step",
+      sql: ({ busy, paid }) =>
+        `update tasks set current_step_id = '${paid.currentStep.id}' where id = '${busy.id}';
+         update worker_runs set state = 'CANCELLED' where state = 'RUNNING'`,
+      also: [
+        "current-step-named-by-event",
+        "task-equals-newest-event",
+        "version-pointer-equals-task-pointer",
+        "status-since-is-the-last-change",
+        "labels-are-the-resolver's",
+      ],
+    },
+  ],
+  "version-pointer-equals-task-pointer": [
+    {
+      by: "pointing the active version at an earlier step",
+      sql: ({ busy }) => `
+        update task_versions set current_step_id = (select id from steps
+          where task_id = '${busy.id}' and kind = 'output_generation')
+        where id = '${busy.activeVersion.id}'`,
+    },
+  ],
+  "sealed-unless-active": [
+    {
+      by: "sealing the active version",
+      sql: ({ busy }) =>
+        `update task_versions set sealed_at = now() where id = '${busy.activeVersion.id}'`,
+    },
+    {
+      by: "opening a sealed version again",
+      sql: ({ busy }) =>
+        `update task_versions set sealed_at = null where task_id = '${busy.id}' and number = 1`,
+    },
+  ],
+  "status-since-is-the-last-change": [
+    {
+      by: "making a task look as if it had been stuck for a day",
+      sql: ({ busy }) => `
+        update tasks set status_since = status_since - interval '1 day' where id = '${busy.id}';
+        update task_labels set since = since - interval '1 day' where task_id = '${busy.id}'`,
+    },
+  ],
+  "events-numbered-without-gap": [
+    {
+      by: "taking a note out of a history and mending the chain",
+      sql: (world) => `delete from ${events(world)} and seq = ${NOTE_SEQ}${REHASH}`,
+    },
+    {
+      by: "adding an event that the task knows nothing of",
+      sql: (world) => `
+        insert into step_events select (jsonb_populate_record(e, jsonb_build_object('seq', ${world.busy.eventSeq + 1}))).*
+          from step_events e where task_id = '${world.busy.id}' and seq = ${world.busy.eventSeq};
+        update step_events set from_status = to_status, from_gate = to_gate, type = 'note_added'
+          where task_id = '${world.busy.id}' and seq = ${world.busy.eventSeq + 1}${REHASH}`,
+      also: ["task-equals-newest-event", "step-equals-its-newest-event"],
+    },
+  ],
+  "event-begins-where-the-last-ended": [
+    {
+      by: "letting an event leave another gate than the next one finds",
+      sql: (world) => changeEvent("to_gate = 'waived'", 2)(world) + REHASH,
+    },
+  ],
+  "times-do-not-run-back": [
+    {
+      by: "dating a note before the task",
+      sql: (world) => changeEvent("at = at - interval '1 day'", NOTE_SEQ)(world) + REHASH,
+    },
+  ],
+  "status-moves-are-legal": [
+    {
+      by: "leading a step through a status that its kind does not have",
+      sql: (world) => `
+        ${changeEvent("to_status = 'paused'", 2)(world)};
+        ${changeEvent("from_status = 'paused', to_status = 'paused'", NOTE_SEQ)(world)};
+        ${changeEvent("from_status = 'paused'", 4)(world)}${REHASH}`,
+    },
+    {
+      by: "changing a status in a note",
+      sql: (world) => `
+        ${changeEvent("to_status = 'awaiting_review'", NOTE_SEQ)(world)};
+        ${changeEvent("from_status = 'awaiting_review', type = 'note_added'", 4)(world)}${REHASH}`,
+    },
+  ],
+  "gate-moves-are-legal": [
+    {
+      by: "leading a step through a gate that does not follow",
+      sql: (world) => `
+        ${changeEvent("to_gate = 'revoked'", 2)(world)};
+        ${changeEvent("from_gate = 'revoked', to_gate = 'revoked'", NOTE_SEQ)(world)};
+        ${changeEvent("from_gate = 'revoked'", 4)(world)}${REHASH}`,
+    },
+  ],
+  "reverts-name-what-they-undo": [
+    {
+      by: "calling a note a revert",
+      sql: (world) => changeEvent("type = 'bulk_reverted'", NOTE_SEQ)(world) + REHASH,
+    },
+  ],
+  "events-say-who-and-through-what": [
+    {
+      by: "taking the request from an event",
+      sql: (world) => changeEvent("request_id = ''", NOTE_SEQ)(world) + REHASH,
+    },
+    {
+      by: "taking the actor's name from an event",
+      sql: (world) => changeEvent("actor_name = ''", NOTE_SEQ)(world) + REHASH,
+    },
+    {
+      by: "taking the actor from an event of an eval",
+      sql: () => "update eval_step_events set actor_id = ''",
+    },
+  ],
+  "reviews-have-their-event": [
+    {
+      by: "renumbering a review of a step that was left",
+      sql: ({ busy }) =>
+        `update reviews set sequence = 99 where task_id = '${busy.id}' and sequence = 1`,
+    },
+    {
+      by: "taking away a review of a step that was left",
+      sql: ({ busy }) => `delete from reviews where task_id = '${busy.id}' and sequence = 1`,
+    },
+  ],
+  "children-of-their-step": [
+    {
+      by: "moving an ended run to another version",
+      sql: ({ busy, paid }) => `update worker_runs set version_id = '${paid.activeVersion.id}'
+        where task_id = '${busy.id}' and state = 'SUCCEEDED'`,
+    },
+    {
+      by: "moving a prompt to another task",
+      sql: ({ busy, paid }) =>
+        `update prompts set task_id = '${paid.id}' where task_id = '${busy.id}'`,
+    },
+  ],
+  "steps-and-versions-of-their-task": [
+    {
+      by: "adding a version of no task",
+      sql: () => `
+        insert into task_versions (tenant_id, id, task_id, number, content, content_hash, current_step_id, created_by)
+        select tenant_id, new_id(), new_id(), 1, content, content_hash, current_step_id, created_by
+        from task_versions limit 1`,
+    },
+  ],
+  "version-numbers-without-gap": [
+    {
+      by: "renumbering a version",
+      sql: ({ busy }) =>
+        `update task_versions set number = 7 where id = '${busy.activeVersion.id}'`,
+    },
+  ],
+  "hash-chain-whole": [
+    {
+      by: "rewording a reason",
+      sql: changeEvent("reason = 'Another reason'", NOTE_SEQ),
+    },
+    {
+      by: "mending the hash of one event alone",
+      sql: (world) => changeEvent("hash = sha256('forged')", NOTE_SEQ)(world),
+    },
+  ],
+  "head-is-the-last-hash": [
+    {
+      by: "changing a task's head",
+      sql: ({ busy }) => `update tasks set event_head = sha256('forged') where id = '${busy.id}'`,
+      also: ["task-equals-newest-event"],
+    },
+  ],
+  "changed-items-have-their-event": [
+    {
+      by: "telling of an event that was never written",
+      sql: () => "update bulk_operation_items set event_seq = 99 where outcome = 'changed'",
+    },
+    {
+      by: "laying an event to a bulk that did not write it",
+      sql: (world) =>
+        changeEvent(`bulk_operation_id = '${world.bulkOperationId}'`, NOTE_SEQ)(world) + REHASH,
+    },
+  ],
+  "bulk-counts-equal-items": [
+    {
+      by: "counting a change twice",
+      sql: () => "update bulk_operations set changed = changed + 1",
+    },
+    {
+      by: "calling a whole operation partial",
+      sql: () => "update bulk_operations set state = 'partial'",
+    },
+  ],
+  "analytics-tell-terminal-changes-once": [
+    {
+      by: "telling of a target that is not terminal",
+      sql: () => "update bulk_operations set target_status = 'IN_REVIEW'",
+    },
+    {
+      by: "telling of one operation twice",
+      sql: () => `
+        drop index analytics_events_once;
+        insert into analytics_events (tenant_id, id, name, bulk_operation_id, properties)
+          select tenant_id, new_id(), name, bulk_operation_id, properties from analytics_events`,
+    },
+  ],
+  "dispatches-were-asked-for": [
+    {
+      by: "laying a payment to an event that did not opt in",
+      sql: () => "update pipeline_dispatches set cause_seq = 1 where pipeline = 'payment'",
+    },
+  ],
+  "dispatches-have-their-log": [
+    {
+      by: "sending a dispatch without saying so",
+      sql: () => "update pipeline_dispatches set state = 'sent' where pipeline = 'payment'",
+    },
+  ],
+  "one-run-a-dispatch": [
+    {
+      by: "laying a run to a dispatch that is not there",
+      sql: () => "update worker_runs set dispatch_id = new_id() where state = 'SUCCEEDED'",
+    },
+    {
+      by: "letting one dispatch make two runs",
+      sql: () => `
+        drop index worker_runs_dispatch;
+        update worker_runs set dispatch_id = (select id from pipeline_dispatches limit 1)`,
+    },
+  ],
+  "one-payment-a-version": [
+    {
+      by: "paying twice",
+      sql: () => `
+        drop index pipeline_dispatches_payment_once;
+        drop index pipeline_dispatches_open_once;
+        with again as (
+          insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq)
+          select tenant_id, new_id(), pipeline, task_id, version_id, step_id, cause_seq
+          from pipeline_dispatches where pipeline = 'payment' returning *)
+        insert into dispatch_events (tenant_id, id, dispatch_id, to_state, actor_id, actor_name)
+        select tenant_id, new_id(), id, state, 'forger', 'Forger' from again`,
+    },
+  ],
+  "one-live-trial-a-slot": [
+    { by: "numbering a trial beyond its eval", sql: () => "update trials set k = 99" },
+    {
+      by: "doubling a live trial",
+      sql: () => `
+        drop index trials_live_slot;
+        insert into trials select (jsonb_populate_record(t, jsonb_build_object('id', new_id()))).* from trials t`,
+    },
+  ],
+  "eval-equals-newest-event": [
+    {
+      by: "cancelling an eval without its event",
+      sql: () => "update evals set status = 'cancelled'",
+    },
+  ],
+  "streams-do-not-mix": [
+    {
+      by: "writing a task's event into an eval's history",
+      sql: () => `
+        alter table eval_step_events drop constraint eval_step_events_type;
+        update eval_step_events set type = 'note_added'`,
+    },
+    {
+      by: "writing an eval's event into a task's history",
+      sql: (world) => `
+        alter table step_events drop constraint step_events_type;
+        ${changeEvent("type = 'eval_created'", NOTE_SEQ)(world)}${REHASH}`,
+    },
+  ],
+  "labels-are-the-resolver's": [
+    {
+      by: "writing another label",
+      sql: ({ busy }) =>
+        `update task_labels set unified_status = 'DELIVERED' where task_id = '${busy.id}'`,
+    },
+    {
+      by: "hiding that a task wants attention",
+      sql: ({ paid }) => `update task_labels set attention = '{}' where task_id = '${paid.id}'`,
+    },
+    {
+      by: "taking a label away",
+      sql: ({ busy }) => `delete from task_labels where task_id = '${busy.id}'`,
+    },
+  ],
+  "open-runs-stand-on-current-steps": [
+    {
+      by: "reviving the run of a step that was left",
+      sql: () => "update worker_runs set state = 'RUNNING' where type = 'OUTPUT_GENERATION'",
+    },
+  ],
+  "row-security-forced": [
+    {
+      by: "letting the owner pass row security",
+      sql: () => "alter table tasks no force row level security",
+    },
+    {
+      by: "switching row security off",
+      sql: () => "alter table reviews disable row level security",
+    },
+    {
+      by: "dropping the tenants' policy",
+      sql: () => "drop policy steps_of_tenant on steps",
+    },
+    {
+      by: "opening the tenants' policy",
+      sql: () => "alter policy steps_of_tenant on steps using (true)",
+    },
+  ],
+  "streams-only-grow": [
+    {
+      by: "granting UPDATE on the events",
+      sql: () => "grant update on step_events to stepledger_app",
+    },
+    {
+      by: "granting DELETE on an eval's events to everybody",
+      sql: () => "grant delete on eval_step_events to public",
+    },
+  ],
+  "application-role-is-bound": [
+    {
+      by: "giving the application a table",
+      sql: () =>
+        "grant create on schema public to stepledger_app; alter table taxonomy owner to stepledger_app",
+    },
+  ],
+  "guards-in-place": [
+    {
+      by: "switching a guard off",
+      sql: () => "alter table steps disable trigger steps_sealed",
+    },
+    { by: "dropping a guard", sql: () => "drop trigger step_events_append_only on step_events" },
+  ],
+  "keys-carry-the-tenant": [
+    {
+      by: "adding a unique index over all tenants",
+      sql: () => "create unique index on tasks (id, tenant_id)",
+    },
+    {
+      by: "adding a key that forgets the tenant",
+      sql: () => `
+        create unique index on tasks (tenant_id, id);
+        alter table seed_runs add constraint tenantless_fk foreign key (tenant_id) references tenants (id);
+        alter table steps add column other_task_id uuid;
+        alter table steps add constraint other_task_fk foreign key (other_task_id, tenant_id)
+          references tasks (id, tenant_id)`,
+    },
+  ],
+};
+
+let api: TestApi;
+let world: World;
+
+beforeAll(async () => {
+  api = await freshApi();
+  await givenBreaker(api.database);
+  world = await givenWorld(api, api.tenant);
+});
+
+describe("the invariants", () => {
+  test("hold in a world where every table has rows", async () => {
+    const [row] = await api.database.query(
+      "superuser",
+      `select string_agg(relname, ', ') as empty from pg_class
+       where relnamespace = 'public'::regnamespace and relkind = 'r'
+         and (xpath('/row/n/text()', query_to_xml('select count(*) as n from ' || relname, false, true, '')))[1]::text = '0'`,
+    );
+    expect(row?.["empty"]).toBeNull();
+    await expectInvariantsHold(api.database);
+  });
+
+  test("can each be broken by hand", () => {
+    expect(Object.keys(BREACHES).toSorted()).toEqual(INVARIANTS.map(({ name }) => name).toSorted());
+  });
+
+  const breaches = Object.entries(BREACHES).flatMap(([name, ways]) =>
+    ways.map((way) => ({ name, ...way })),
+  );
+  test.for(breaches)("$name reports $by", async ({ name, sql, also = [] }) => {
+    const broken = await invariantsBrokenBy(api.database, sql(world));
+    expect(broken.toSorted()).toEqual([name, ...also].toSorted());
+  });
+
+  test("are broken by nothing that was taken back", async () => {
+    expect(await invariantsBrokenBy(api.database, "select 1")).toEqual([]);
+    await expectInvariantsHold(api.database);
+  });
+});

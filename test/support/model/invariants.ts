@@ -1,0 +1,78 @@
+import { expect } from "vitest";
+import { INVARIANTS } from "../../../src/db/invariants/index.ts";
+import type { TestDatabase } from "../database.ts";
+
+/** Expects that no invariant finds a row, each read as the owner and at an instant of its own. */
+export async function expectInvariantsHold(database: TestDatabase): Promise<void> {
+  const results = await database.transaction(
+    "owner",
+    INVARIANTS.map(({ sql }) => ({ text: sql })),
+  );
+  const broken = INVARIANTS.flatMap(({ name }, index) => {
+    const rows = results[index] ?? [];
+    return rows.length === 0 ? [] : [{ name, rows: rows.slice(0, 3) }];
+  });
+  expect(broken).toEqual([]);
+}
+
+/** Prepares `invariantsBrokenBy`. */
+export async function givenBreaker(database: TestDatabase): Promise<void> {
+  await database.query(
+    "superuser",
+    `create function broken_by(breaking text, invariants json) returns text[] language plpgsql as $$
+declare
+  broken text[] := '{}';
+  name text;
+  query text;
+  is_broken boolean;
+begin
+  begin
+    execute breaking;
+    for name, query in select i ->> 'name', i ->> 'sql' from json_array_elements(invariants) i loop
+      execute 'select exists (' || query || ')' into is_broken;
+      if is_broken then broken := broken || name; end if;
+    end loop;
+    -- Takes back what was broken; the variable keeps what was found.
+    raise exception using errcode = 'SL999';
+  exception when sqlstate 'SL999' then return broken;
+  end;
+end
+$$`,
+  );
+}
+
+/**
+ * The invariants that find something after these statements, which run as a superuser with every guard switched off
+ * and are taken back afterwards.
+ */
+export async function invariantsBrokenBy(
+  database: TestDatabase,
+  statements: string,
+): Promise<string[]> {
+  const [row] = await database.query("superuser", "select to_json(broken_by($1, $2)) as broken", [
+    `set local session_replication_role = replica;${statements}`,
+    JSON.stringify(INVARIANTS),
+  ]);
+  return JSON.parse(row?.["broken"] ?? "null") as string[];
+}
+
+/**
+ * Makes every hash chain anew from the columns as they are, and the heads with them: what a forger does who knows how
+ * the chain is made.
+ */
+export const REHASH = `;
+with linked as (
+  select tenant_id, task_id, seq, chain_hash(decode(repeat('00', 32), 'hex'), step_event_canonical(
+      tenant_id, task_id, seq, version_id, step_id, type, from_status, to_status, from_gate, to_gate,
+      actor_id, actor_name, actor_kind, actor_role, reason, payload, duplicate_of, run_attached_workflows,
+      bulk_operation_id, operation_id, request_id, registry_version, at))
+    over (partition by tenant_id, task_id order by seq) as hash
+  from step_events
+), chained as (
+  select *, lag(hash, 1, decode(repeat('00', 32), 'hex')) over (partition by tenant_id, task_id order by seq) as prev
+  from linked
+)
+update step_events e set hash = c.hash, prev_hash = c.prev from chained c
+where (e.tenant_id, e.task_id, e.seq) = (c.tenant_id, c.task_id, c.seq);
+update tasks t set event_head = e.hash from step_events e
+where (e.tenant_id, e.task_id, e.seq) = (t.tenant_id, t.id, t.event_seq)`;

@@ -1,0 +1,168 @@
+import { expect } from "vitest";
+import type { Moved } from "../../../src/actions/move-task.ts";
+import type { TaskView } from "../../../src/actions/views/task-view.ts";
+import type { Role } from "../../../src/domain/actor.ts";
+import type { RunState, WorkerType } from "../../../src/domain/lifecycle/statuses.ts";
+import { expectDone, type Tenant, type TestApi } from "../api.ts";
+
+/** One tenant's world in which every table of the lifecycle has rows. */
+export interface World {
+  tenant: Tenant;
+  /** Two versions, three attempts, notes, reviews on both sides, ended runs and a running one, dispatches. */
+  busy: TaskView;
+  /** Approved with its payment asked for. */
+  paid: TaskView;
+  /** Changed by a bulk operation. */
+  changed: TaskView;
+  /** Refused by the same one. */
+  refused: TaskView;
+  bulkOperationId: string;
+}
+
+/** Fills a tenant through the API, and the tables that no route writes yet as the owner. */
+export async function givenWorld(api: TestApi, tenant: Tenant): Promise<World> {
+  const busy = await givenBusyTask(api, tenant);
+  const paid = await givenPaidTask(api, tenant);
+  const changed = await api.givenTask({
+    tenant,
+    at: { kind: "expert_review", status: "approved" },
+  });
+  const refused = await api.givenTask({ tenant });
+  const executed = await api.call<{ operationId: string }>("POST", "/bulk/execute", {
+    tenant,
+    idempotencyKey: crypto.randomUUID(),
+    body: { taskIds: [changed.id, refused.id], targetStatus: "REJECTED", reason: "Not wanted" },
+  });
+  const bulkOperationId = expectDone(executed).operationId;
+  const world = { tenant, busy, paid, changed, refused, bulkOperationId };
+  await givenRowsOfLaterTables(api, world);
+  return world;
+}
+
+/** Speaks for one task of a tenant: each call's answer tells where the task stands then. */
+function actingOn(api: TestApi, tenant: Tenant, task: TaskView) {
+  let current = task;
+  const act = async <Body extends Moved>(
+    as: Role,
+    method: string,
+    path: string,
+    body: object,
+  ): Promise<Body> => {
+    const answer = await api.call<Body>(method, path, { as, tenant, body });
+    expect(answer.status, answer.text).toBeLessThan(300);
+    current = answer.body.task;
+    return answer.body;
+  };
+  return {
+    task: () => current,
+    onTask: (path: string, body: object, as: Role = "admin") =>
+      act(as, "POST", `/tasks/${task.id}/${path}`, body),
+    status: (status: string, more: object = {}) =>
+      act("admin", "PATCH", `/steps/${current.currentStep.id}`, { status, ...more }),
+    startRun: async (type: WorkerType): Promise<string> => {
+      const run = await api.call<{ id: string }>("POST", `/tasks/${task.id}/worker-runs`, {
+        as: "service",
+        tenant,
+        body: { type },
+      });
+      return expectDone(run, 201).id;
+    },
+    report: (runId: string, state: RunState, more: object = {}) =>
+      act("service", "PATCH", `/worker-runs/${runId}`, { state, ...more }),
+  };
+}
+
+async function givenBusyTask(api: TestApi, tenant: Tenant): Promise<TaskView> {
+  const { task, onTask, status, startRun, report } = actingOn(
+    api,
+    tenant,
+    await api.givenTask({ tenant, title: "Explain a proof", externalId: "busy" }),
+  );
+  await status("running");
+  await onTask("notes", { text: "Looks promising" });
+  await status("awaiting_review");
+  await status("approved");
+  await onTask("versions", {
+    content: { brief: "Explain it in two steps" },
+    reason: "The brief was too long",
+    firstKind: "pre_qa",
+  });
+  const check = await startRun("QUALITY_AUTOMATION");
+  await report(check, "RUNNING");
+  await report(check, "SUCCEEDED", { verdict: "failed" });
+  await onTask("reviews", {
+    kind: "expert",
+    outcome: "passed",
+    move: { status: "approved", reason: "A false alarm" },
+  });
+  await onTask("advance", {});
+  const output = await startRun("OUTPUT_GENERATION");
+  await report(output, "RUNNING");
+  await onTask("rework", { toKind: "pre_qa", reason: "Once more, from the check on" });
+  await report(await startRun("QUALITY_AUTOMATION"), "RUNNING");
+  return task();
+}
+
+async function givenPaidTask(api: TestApi, tenant: Tenant): Promise<TaskView> {
+  const { task, status } = actingOn(
+    api,
+    tenant,
+    await api.givenTask({ tenant, at: { kind: "expert_review", status: "awaiting_review" } }),
+  );
+  await status("approved", { runAttachedWorkflows: true });
+  return task();
+}
+
+/** One row of each, consistent with each other. */
+async function givenRowsOfLaterTables(
+  { database }: TestApi,
+  { tenant, busy, bulkOperationId }: World,
+): Promise<void> {
+  const place = `'${tenant.id}'::uuid as tenant_id, '${busy.id}'::uuid as task_id,
+    '${busy.activeVersion.id}'::uuid as version_id, '${busy.currentStep.id}'::uuid as step_id`;
+  await database.query(
+    "owner",
+    `with place as (select ${place}),
+made_eval as (
+  insert into evals (tenant_id, id, task_id, version_id, name, k, status, event_seq, event_head, created_by, updated_at)
+  select tenant_id, new_id(), task_id, version_id, 'accuracy', 2, 'draft', 1, decode(repeat('ab', 32), 'hex'),
+    'setup', now() from place
+  returning *
+), eval_event as (
+  insert into eval_step_events (tenant_id, eval_id, seq, task_id, type, to_status, actor_id, actor_name, actor_kind,
+    actor_role, payload, operation_id, request_id, registry_version, at, prev_hash, hash)
+  select tenant_id, id, 1, task_id, 'eval_created', status, 'setup', 'setup', 'system', 'admin', '{}', new_id(), 'setup', 1,
+    updated_at, decode(repeat('00', 32), 'hex'), event_head from made_eval
+), trial as (
+  insert into trials (tenant_id, id, eval_id, task_id, k, model, status, created_by)
+  select tenant_id, new_id(), id, task_id, 1, 'a-model', 'passed', 'setup' from made_eval
+), prompt as (
+  insert into prompts (tenant_id, id, task_id, version_id, step_id, role, content, content_hash, created_by)
+  select tenant_id, new_id(), task_id, version_id, step_id, 'user', 'Why?', 'a hash', 'setup' from place
+), insight as (
+  insert into insights (tenant_id, id, task_id, kind, model, status, created_by)
+  select tenant_id, new_id(), task_id, 'summary', 'a-model', 'QUEUED', 'setup' from place
+), artifact as (
+  insert into data (tenant_id, id, task_id, version_id, step_id, kind, uri, content_type, size_bytes, sha256, created_by)
+  select tenant_id, new_id(), task_id, version_id, step_id, 'source', 's3://bucket/' || n, 'text/plain', 1,
+    sha256(convert_to(n::text, 'UTF8')), 'setup' from place, generate_series(1, 2) n
+  returning tenant_id, id
+), input as (
+  insert into data_inputs (tenant_id, child_id, parent_id) select tenant_id, max(id::text)::uuid, min(id::text)::uuid
+  from artifact group by tenant_id
+), pipeline as (
+  insert into pipelines (tenant_id, name) select tenant_id, 'payment' from place
+), hook as (
+  insert into webhooks (tenant_id, name, url, events, secret)
+  select tenant_id, 'hook', 'https://hooks.example.test', array['bulk.finished'], sha256('x') from place
+), run as (
+  insert into seed_runs (tenant_id, id, state, settings, clock_at, created_by)
+  select tenant_id, new_id(), 'running', '{}', now(), 'setup' from place
+), code as (
+  insert into taxonomy (tenant_id, code, label) select tenant_id, 'maths', 'Mathematics' from place
+)
+insert into analytics_events (tenant_id, id, name, bulk_operation_id, properties)
+select tenant_id, new_id(), 'admin_bulk_status_terminal', $1, '{}' from place`,
+    [bulkOperationId],
+  );
+}
