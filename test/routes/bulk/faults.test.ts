@@ -1,0 +1,237 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import { expectInvariantsHold } from "../../support/model/invariants.ts";
+import { addNote, eventsOf, execute, expectTold, labelOf, rowCounts } from "./support.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+  // A row that the database will not take, for a reason that nobody foresaw.
+  await api.database.transaction("owner", [
+    { text: "create table poisoned (task_id uuid)" },
+    { text: "grant select on poisoned to stepledger_app" },
+    {
+      text: `create function refuse_poisoned() returns trigger language plpgsql as $$
+        begin
+          if exists (select from poisoned p where p.task_id = new.task_id) then
+            raise exception 'poisoned by %', new.reason;
+          end if;
+          return new;
+        end $$`,
+    },
+    {
+      text: `create trigger poison before insert on step_events
+        for each row execute function refuse_poisoned()`,
+    },
+  ]);
+});
+afterAll(() => expectInvariantsHold(api.database));
+afterEach(async () => {
+  await api.database.clearFaults();
+  await api.database.query("owner", "delete from poisoned");
+});
+
+const givenPassed = async (count: number) => {
+  const start = { kind: "expert_review", status: "approved", reason: "Begun elsewhere" };
+  const tasks = Array.from({ length: count }, () => ({ title: "One of many", start }));
+  const made = await api.call<{ items: { id: string }[] }>("POST", "/tasks/import", {
+    body: { tasks },
+  });
+  return expectDone(made).items.map(({ id }) => id);
+};
+const poison = (taskIds: readonly string[]) =>
+  api.database.query("owner", "insert into poisoned select unnest($1::uuid[])", [taskIds]);
+
+const TO = "REJECTED" as const;
+
+describe("a row that cannot be written", () => {
+  test("never takes its neighbours down", async () => {
+    const taskIds = await givenPassed(20);
+    const bad = taskIds[6] ?? "";
+    await poison([bad]);
+    const body = { taskIds: [...taskIds, crypto.randomUUID()], targetStatus: TO };
+    const done = expectDone(await execute(api, body));
+    expect(done.state).toBe("partial");
+    expect(done.counts).toEqual({ requested: 21, changed: 19, refused: 1, stale: 0, failed: 1 });
+    expect(done.items.find(({ taskId }) => taskId === bad)).toEqual({
+      taskId: bad,
+      outcome: "failed",
+      code: "database_refused",
+      from: "PASSED",
+      to: TO,
+    });
+    await expectTold(api, done);
+    expect(await labelOf(api, bad)).toBe("PASSED");
+  });
+
+  test("is told with no word of the database's own", async () => {
+    const [bad = ""] = await givenPassed(1);
+    await poison([bad]);
+    const reason = "a reason that the trigger quotes";
+    const done = expectDone(await execute(api, { taskIds: [bad], targetStatus: TO, reason }));
+    expect(done).toMatchObject({ state: "failed", counts: { requested: 1, failed: 1 } });
+    await expectTold(api, done);
+    const path = `/bulk/operations/${done.operationId}/items?outcome=failed`;
+    const items = await api.call<{ data: { error: string }[] }>("GET", path, { as: "viewer" });
+    expect(expectDone(items).data[0]?.error).toBe(
+      "The database refused this task's change (SQLSTATE P0001).",
+    );
+    expect(items.text).not.toContain("poisoned");
+  });
+
+  test("leaves the same answer for a repeat, first batch or not", async () => {
+    const taskIds = await givenPassed(9);
+    await poison([taskIds[0] ?? "", taskIds[8] ?? ""]);
+    const idempotencyKey = crypto.randomUUID();
+    const body = { taskIds, targetStatus: TO };
+    const first = await execute(api, body, { idempotencyKey });
+    expect(expectDone(first).counts).toMatchObject({ changed: 7, failed: 2 });
+    const before = await rowCounts(api);
+    const repeated = await execute(api, body, { idempotencyKey });
+    expect(repeated.text).toBe(first.text);
+    expect(repeated.headers.get("idempotency-replayed")).toBe("true");
+    expect(await rowCounts(api)).toEqual(before);
+  });
+
+  test("costs round trips in the logarithm of the others alone", async () => {
+    const taskIds = await givenPassed(256);
+    await poison([taskIds[100] ?? ""]);
+    const roundTrips = await api.roundTripsOf(async () => {
+      const done = expectDone(await execute(api, { taskIds, targetStatus: TO }));
+      expect(done.counts).toMatchObject({ changed: 255, failed: 1 });
+    });
+    // Load, the whole, two halves on each of eight levels, and the ledger.
+    expect(roundTrips).toBeLessThanOrEqual(2 + 2 * 8 + 1);
+  });
+
+  test("among too many others leaves the rest to a repeat of the call", async () => {
+    const taskIds = await givenPassed(60);
+    await poison(taskIds.slice(0, 50));
+    const idempotencyKey = crypto.randomUUID();
+    const body = { taskIds, targetStatus: TO };
+    const first = await execute(api, body, { idempotencyKey });
+    expectProblem(first, "unavailable", 503);
+    expect(first.headers.get("retry-after")).not.toBeNull();
+    let last = first;
+    for (let repeat = 0; repeat < 5 && last.status === 503; repeat += 1) {
+      last = await execute(api, body, { idempotencyKey });
+    }
+    const done = expectDone(last);
+    expect(done.counts).toMatchObject({ requested: 60, changed: 10, failed: 50 });
+    await expectTold(api, done);
+  });
+});
+
+describe("a bulk change whose answer was lost", () => {
+  test("is found by the service itself, and told as done now", async () => {
+    const taskIds = await givenPassed(3);
+    await api.database.faults({ kind: "cut-after-commit", sql: "insert into bulk_operations" });
+    const answer = await execute(api, { taskIds, targetStatus: TO });
+    const done = expectDone(answer);
+    expect(done.counts.changed).toBe(3);
+    expect(answer.headers.get("idempotency-replayed")).toBeNull();
+    await expectTold(api, done);
+  });
+
+  test("has one effect and one answer, however often it is repeated", async () => {
+    const taskIds = await givenPassed(3);
+    const idempotencyKey = crypto.randomUUID();
+    const body = { taskIds: [...taskIds, "nobody"], targetStatus: TO };
+    await api.database.faults({ kind: "cut-after-commit", sql: "insert into bulk_operations" });
+    // What the call asks for after that, it does not get: neither its own try nor its caller learns the outcome.
+    await api.database.faults({ kind: "unavailable", times: null, skip: 1 });
+    expectProblem(await execute(api, body, { idempotencyKey }), "unavailable", 503);
+    await api.database.clearFaults();
+
+    const second = await execute(api, body, { idempotencyKey });
+    const third = await execute(api, body, { idempotencyKey });
+    expect(second.headers.get("idempotency-replayed")).toBe("true");
+    expect(third.text).toBe(second.text);
+    const done = expectDone(second);
+    expect(done.counts).toMatchObject({ changed: 3, refused: 1 });
+    await expectTold(api, done);
+  });
+
+  test("before it was done is done by the repeat", async () => {
+    const taskIds = await givenPassed(2);
+    const idempotencyKey = crypto.randomUUID();
+    const body = { taskIds, targetStatus: TO };
+    const before = await rowCounts(api);
+    await api.database.faults({ kind: "cut-before-commit", times: 5, sql: "into bulk_operations" });
+    expectProblem(await execute(api, body, { idempotencyKey }), "unavailable", 503);
+    expect(await rowCounts(api)).toEqual(before);
+    const done = expectDone(await execute(api, body, { idempotencyKey }));
+    expect(done.counts.changed).toBe(2);
+    await expectTold(api, done);
+  });
+});
+
+describe("a bulk change that was broken off between two batches", () => {
+  /** The first half is written, the second is not: the database goes away in between. */
+  const brokenOff = async () => {
+    const taskIds = await givenPassed(4);
+    const [, , third = "", fourth = ""] = taskIds;
+    await poison([fourth]);
+    const idempotencyKey = crypto.randomUUID();
+    const body = { taskIds, targetStatus: TO };
+    await api.database.faults({ kind: "unavailable", skip: 2, times: 5, sql: "into operations" });
+    expectProblem(await execute(api, body, { idempotencyKey }), "unavailable", 503);
+    const [operation] = await api.database.query(
+      "owner",
+      "select id, state, changed from bulk_operations order by created_at desc limit 1",
+    );
+    expect(operation).toMatchObject({ state: "running", changed: "2" });
+    const operationId = operation?.["id"] ?? "";
+    expect(await eventsOf(api, operationId)).toHaveLength(2);
+    return { body, idempotencyKey, operationId, third, fourth };
+  };
+
+  test("goes on with the items that have no outcome yet", async () => {
+    const { body, idempotencyKey, operationId, third } = await brokenOff();
+    const second = await execute(api, body, { idempotencyKey });
+    const done = expectDone(second);
+    expect(second.headers.get("idempotency-replayed")).toBeNull();
+    expect(done.operationId).toBe(operationId);
+    expect(done.items.map(({ outcome }) => outcome)).toEqual([
+      "changed",
+      "changed",
+      "changed",
+      "failed",
+    ]);
+    await expectTold(api, done);
+    expect(await labelOf(api, third)).toBe(TO);
+
+    const again = await execute(api, body, { idempotencyKey });
+    expect(again.text).toBe(second.text);
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+  });
+
+  test("plans nothing anew: what moved in the meantime is stale", async () => {
+    const { body, idempotencyKey, third, fourth } = await brokenOff();
+    await api.database.query("owner", "delete from poisoned");
+    await addNote(api, third);
+    const done = expectDone(await execute(api, body, { idempotencyKey }));
+    expect(done.items.slice(2)).toEqual([
+      { taskId: third, outcome: "stale", code: "stale", from: "PASSED", to: TO },
+      expect.objectContaining({ taskId: fourth, outcome: "changed" }),
+    ]);
+    await expectTold(api, done);
+  });
+
+  test("goes on once, however many repeat it at once", async () => {
+    const { body, idempotencyKey } = await brokenOff();
+    const repeats = await Promise.all(
+      Array.from({ length: 6 }, () => execute(api, body, { idempotencyKey })),
+    );
+    for (const { status, text } of repeats) {
+      if (status === 200) continue;
+      expect(JSON.parse(text)).toMatchObject({ error: "operation_in_progress" });
+    }
+    const last = expectDone(await execute(api, body, { idempotencyKey }));
+    expect(last.counts).toMatchObject({ changed: 3, failed: 1 });
+    await expectTold(api, last);
+    for (const { status, text } of repeats) {
+      if (status === 200) expect(JSON.parse(text)).toEqual(last);
+    }
+  });
+});

@@ -1,0 +1,127 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type {
+  BulkOperationView,
+  ListedBulkItemView,
+} from "../../../src/actions/views/bulk-views.ts";
+import type { CallOptions } from "../../support/api.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import { execute } from "./support.ts";
+
+interface Page<Item> {
+  data: Item[];
+  nextCursor: string | null;
+}
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+const read = <Body>(path: string, options: CallOptions = {}) =>
+  api.call<Body>("GET", `/bulk/operations${path}`, { as: "viewer", ...options });
+
+/** Every item of a list, page by page. */
+async function readAll<Item>(path: string, limit: number): Promise<Item[]> {
+  const items: Item[] = [];
+  let cursor: string | null = "";
+  while (cursor !== null) {
+    const next: string = cursor === "" ? "" : `&cursor=${cursor}`;
+    const separator = path.includes("?") ? "&" : "?";
+    const page: Page<Item> = expectDone(await read(`${path}${separator}limit=${limit}${next}`));
+    expect(page.data.length).toBeLessThanOrEqual(limit);
+    items.push(...page.data);
+    cursor = page.nextCursor;
+  }
+  return items;
+}
+
+describe("bulk operations", () => {
+  test("are read with who, why, what, and how it ended", async () => {
+    const original = await api.givenTask();
+    const task = await api.givenTaskLabelled("PASSED");
+    const done = expectDone(
+      await execute(api, {
+        taskIds: [task.id, "nobody"],
+        targetStatus: "DUPLICATE",
+        duplicateOf: original.id,
+        runAttachedWorkflows: true,
+        reason: "Seen before.",
+      }),
+    );
+    const answer = await read<BulkOperationView>(`/${done.operationId}`);
+    expect(expectDone(answer)).toEqual({
+      id: done.operationId,
+      targetStatus: "DUPLICATE",
+      reason: "Seen before.",
+      duplicateOf: original.id,
+      runAttachedWorkflows: true,
+      actor: { id: expect.any(String), name: "first reviewer key" },
+      state: "completed",
+      counts: { requested: 2, changed: 1, refused: 1, stale: 0, failed: 0 },
+      dispatched: 0,
+      createdAt: expect.stringMatching(/\.\d{6}Z$/),
+      finishedAt: expect.stringMatching(/\.\d{6}Z$/),
+    });
+  });
+
+  test("are listed newest first, page by page", async () => {
+    const made: string[] = [];
+    for (let index = 0; index < 5; index += 1) {
+      const body = { taskIds: [`nobody-${index}`], targetStatus: "PASSED" } as const;
+      made.unshift(expectDone(await execute(api, body)).operationId);
+    }
+    const listed = await readAll<BulkOperationView>("", 2);
+    expect(listed.slice(0, 5).map(({ id }) => id)).toEqual(made);
+    expect(new Set(listed.map(({ id }) => id)).size).toBe(listed.length);
+    const alone = expectDone(await read<BulkOperationView>(`/${made[0]}`));
+    expect(listed[0]).toEqual(alone);
+  });
+
+  test("tell their items in the order asked for, all or by outcome", async () => {
+    const changed = await api.givenTaskLabelled("IN_REVIEW");
+    const draft = await api.givenTaskLabelled("DRAFT");
+    const taskIds = ["nobody", changed.id, draft.id];
+    const done = expectDone(await execute(api, { taskIds, targetStatus: "PASSED" }));
+    const path = `/${done.operationId}/items`;
+    const items = await readAll<ListedBulkItemView>(path, 2);
+    expect(items).toEqual(done.items.map((item, position) => ({ position, ...item, error: null })));
+    const refused = await readAll<ListedBulkItemView>(`${path}?outcome=refused`, 1);
+    expect(refused.map(({ position }) => position)).toEqual([0, 2]);
+    expect(await readAll(`${path}?outcome=failed`, 1)).toEqual([]);
+  });
+
+  test("cost one round trip to read", async () => {
+    const done = expectDone(await execute(api, { taskIds: ["nobody"], targetStatus: "PASSED" }));
+    for (const path of ["", `/${done.operationId}`, `/${done.operationId}/items`]) {
+      expect(await api.roundTripsOf(() => read(path))).toBe(1);
+    }
+  });
+
+  test("of another tenant are not there, byte for byte like unknown ones", async () => {
+    const body = { taskIds: ["nobody"], targetStatus: "PASSED" } as const;
+    const theirs = expectDone(await execute(api, body, { tenant: api.otherTenant })).operationId;
+    const headers = { "x-request-id": "the-same-request" };
+    for (const path of ["", "/items"]) {
+      const foreign = await read(`/${theirs}${path}`, { headers });
+      const unknown = await read(`/${crypto.randomUUID()}${path}`, { headers });
+      expectProblem(foreign, "not_found", 404);
+      expect(foreign.text).toBe(unknown.text);
+    }
+    const listed = await readAll<BulkOperationView>("", 200);
+    expect(listed.map(({ id }) => id)).not.toContain(theirs);
+  });
+
+  test("take no cursor of another list", async () => {
+    for (let index = 0; index < 2; index += 1) {
+      expectDone(await execute(api, { taskIds: ["a", "b"], targetStatus: "PASSED" }));
+    }
+    const page = expectDone(await read<Page<BulkOperationView>>("?limit=1"));
+    const [operation] = page.data;
+    const path = `/${operation?.id}/items?limit=1`;
+    const foreign = await read(`${path}&cursor=${page.nextCursor}`);
+    expectProblem(foreign, "invalid_cursor", 400);
+    const items = expectDone(await read<Page<ListedBulkItemView>>(path));
+    const filtered = await read(`${path}&outcome=refused&cursor=${items.nextCursor}`);
+    expectProblem(filtered, "invalid_cursor", 400);
+  });
+});

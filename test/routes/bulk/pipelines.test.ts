@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectDone, freshApi, type TestApi } from "../../support/api.ts";
+import { expectInvariantsHold } from "../../support/model/invariants.ts";
+import { dispatchesOf, execute, expectTold, preview } from "./support.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+afterAll(() => expectInvariantsHold(api.database));
+
+const outbox = async () => {
+  const [row] = await api.database.query("owner", "select count(*) from pipeline_dispatches");
+  return Number(row?.["count"]);
+};
+
+/** Lets the dispatches of a task reach whom they are for: they cannot be called back any more. */
+const deliver = async (taskId: string) => {
+  for (const [from = "", to = ""] of [
+    ["pending", "sent"],
+    ["sent", "delivered"],
+  ]) {
+    await api.database.query(
+      "owner",
+      `with moved as (
+         update pipeline_dispatches set state = $3 where task_id = $1 and state = $2 returning tenant_id, id)
+       insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, operation_id)
+       select tenant_id, gen_random_uuid(), id, $2, $3, 'relay', 'relay', gen_random_uuid() from moved`,
+      [taskId, from, to],
+    );
+  }
+};
+
+describe("pipelines in bulk", () => {
+  test("run for nobody unless the box is ticked", async () => {
+    const failed = await api.givenTaskLabelled("OUTPUT_FAILED");
+    const inReview = await api.givenTaskLabelled("IN_REVIEW");
+    const before = await outbox();
+    const retried = await execute(api, { taskIds: [failed.id], targetStatus: "SUBMITTED" });
+    const passed = await execute(api, {
+      taskIds: [inReview.id],
+      targetStatus: "PASSED",
+      runAttachedWorkflows: false,
+    });
+    expect([expectDone(retried).dispatched, expectDone(passed).dispatched]).toEqual([0, 0]);
+    expect(await outbox()).toBe(before);
+  });
+
+  test("run for exactly the eligible tasks where it is", async () => {
+    const failed = await api.givenTaskLabelled("OUTPUT_FAILED");
+    const draft = await api.givenTaskLabelled("DRAFT");
+    const taskIds = [failed.id, draft.id, crypto.randomUUID()];
+    const body = { taskIds, targetStatus: "SUBMITTED", runAttachedWorkflows: true } as const;
+    const planned = expectDone(await preview(api, body));
+    const pipelines = [{ name: "output_generation", tasks: 1, alreadyDispatched: 0 }];
+    expect(planned).toMatchObject({ pipelines, primaryLabel: "Change Status & Run Pipeline (1)" });
+
+    const before = await outbox();
+    const done = expectDone(await execute(api, body));
+    expect(done.dispatched).toBe(1);
+    await expectTold(api, done);
+    expect(await outbox()).toBe(before + 1);
+    expect(await dispatchesOf(api, failed.id)).toEqual(["output_generation"]);
+    const [dispatch] = await api.database.query(
+      "owner",
+      `select d.state, e.bulk_operation_id, e.run_attached_workflows from pipeline_dispatches d
+       join step_events e on e.task_id = d.task_id and e.seq = d.cause_seq where d.task_id = $1`,
+      [failed.id],
+    );
+    expect(dispatch).toEqual({
+      state: "pending",
+      bulk_operation_id: done.operationId,
+      run_attached_workflows: "t",
+    });
+  });
+
+  test("are told by a preview whether or not the box is ticked; the button tells what will happen", async () => {
+    const taskIds = [(await api.givenTaskLabelled("IN_REVIEW")).id];
+    const body = { taskIds, targetStatus: "PASSED" } as const;
+    const pipelines = [{ name: "payment", tasks: 1, alreadyDispatched: 0 }];
+    const unticked = expectDone(await preview(api, body));
+    expect(unticked).toMatchObject({ pipelines, primaryLabel: "Change Status Only (1)" });
+    const ticked = expectDone(await preview(api, { ...body, runAttachedWorkflows: true }));
+    expect(ticked).toMatchObject({ pipelines, primaryLabel: "Change Status & Run Pipeline (1)" });
+    const noPipeline = { ...body, targetStatus: "REJECTED", runAttachedWorkflows: true } as const;
+    expect(expectDone(await preview(api, noPipeline))).toMatchObject({
+      pipelines: [],
+      primaryLabel: "Change Status Only (1)",
+    });
+  });
+
+  test("pay a task version once, however it came back", async () => {
+    const paid = await api.givenTask({ at: { kind: "expert_review", status: "in_review" } });
+    const step = `/steps/${paid.currentStep.id}`;
+    expectDone(
+      await api.call("PATCH", step, { body: { status: "approved", reason: "Well done" } }),
+    );
+    expect(await dispatchesOf(api, paid.id)).toEqual(["payment"]);
+    await deliver(paid.id);
+    const back = { status: "changes_requested", reason: "A second look" };
+    expectDone(await api.call("PATCH", step, { body: back }));
+
+    const unpaid = await api.givenTaskLabelled("CHANGES_REQUESTED");
+    const taskIds = [paid.id, unpaid.id];
+    const body = { taskIds, targetStatus: "PASSED", runAttachedWorkflows: true } as const;
+    const planned = expectDone(await preview(api, body));
+    expect(planned.pipelines).toEqual([{ name: "payment", tasks: 1, alreadyDispatched: 1 }]);
+    const done = expectDone(await execute(api, body));
+    expect(done).toMatchObject({ counts: { changed: 2 }, dispatched: 1 });
+    await expectTold(api, done);
+    expect(await dispatchesOf(api, paid.id)).toEqual(["payment"]);
+    expect(await dispatchesOf(api, unpaid.id)).toEqual(["payment"]);
+  });
+
+  test("are called back where the task is taken back", async () => {
+    const task = await api.givenTaskLabelled("IN_REVIEW");
+    const taskIds = [task.id];
+    const pass = { taskIds, targetStatus: "PASSED", runAttachedWorkflows: true } as const;
+    expectDone(await execute(api, pass));
+    expectDone(await execute(api, { taskIds, targetStatus: "REJECTED" }));
+    const states = await api.database.query(
+      "owner",
+      "select state from pipeline_dispatches where task_id = $1",
+      [task.id],
+    );
+    expect(states).toEqual([{ state: "recalled" }]);
+  });
+});
