@@ -48,7 +48,8 @@ export async function recordBulk(
 
   for (let tries = 1; waiting.length > 0 || settled.length > 0; tries += 1) {
     const isLast = tries === BATCHES_MAX;
-    const batch = (isLast ? undefined : waiting.pop()) ?? [];
+    // The last one keeps what is settled: the call that goes on need not find it out again.
+    const batch = (isLast && settled.length > 0 ? undefined : waiting.pop()) ?? [];
     const closing = [...settled, ...batch];
     try {
       const recorded = await recordBatch(call, closing, {
