@@ -1,0 +1,20 @@
+import { expect } from "vitest";
+import type { TestDatabase } from "../database.ts";
+
+/**
+ * How many deadlocks Postgres has resolved in this database. A backend keeps its counts to itself for a while, but
+ * tells them when it ends: so every other connection is ended first.
+ */
+export async function countDeadlocks(database: TestDatabase): Promise<number> {
+  const others =
+    "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+  await database.query("superuser", `select pg_terminate_backend(pid) ${others}`);
+  await expect
+    .poll(() => database.query("superuser", `select pid ${others}`), { timeout: 10_000 })
+    .toEqual([]);
+  const [row] = await database.query(
+    "superuser",
+    "select deadlocks from pg_stat_database where datname = current_database()",
+  );
+  return Number(row?.["deadlocks"]);
+}
