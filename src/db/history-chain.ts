@@ -51,6 +51,9 @@ faults as (
   select (select count(*) from chained) + 1, 'missing' from task
     where event_seq > (select count(*) from chained)
   union all
+  select task.event_seq + 1, 'head_differs' from task
+    where event_seq < (select count(*) from chained)
+  union all
   select task.event_seq, 'head_differs' from task
     where event_head is distinct from (select hash from chained order by seq desc limit 1)
 )

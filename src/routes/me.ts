@@ -20,7 +20,7 @@ const getMe = defineContract({
       .strictObject({
         tenant: z.strictObject({
           id: uuid,
-          name: z.string().nullable().openapi({ description: "null where it is not known here." }),
+          name: z.string(),
         }),
         actor,
       })
@@ -29,7 +29,9 @@ const getMe = defineContract({
 });
 
 export const meRoutes: readonly Route[] = [
-  createHandler(getMe, async ({ tenantId, actor: caller, database }) =>
-    reply({ tenant: { id: tenantId, name: await readTenantName(database) }, actor: caller }),
-  ),
+  createHandler(getMe, async ({ tenantId, actor: caller, database }) => {
+    const name = await readTenantName(database);
+    if (name === null) throw new Error("Nobody is let in for a tenant that is not there");
+    return reply({ tenant: { id: tenantId, name }, actor: caller });
+  }),
 ];

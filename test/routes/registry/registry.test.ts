@@ -1,0 +1,74 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { registry } from "../../../src/domain/registry.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import { signToken } from "../../support/tokens.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+describe("The registry", () => {
+  it("is the domain's own tables", async () => {
+    const answer = await api.call("GET", "/registry", { as: "viewer" });
+    expect(expectDone(answer)).toEqual(JSON.parse(JSON.stringify(registry())));
+    expect(answer.body).toMatchObject({
+      stepTransitions: {
+        pre_qa: { approved: ["queued", "changes_requested", "rejected", "duplicate"] },
+      },
+      gateTransitions: { locked: expect.any(Array) },
+      bulkAllowedTargets: { OUTPUT_FAILED: ["SUBMITTED", "REJECTED", "DUPLICATE"], DRAFT: [] },
+      terminalUnified: ["PASSED", "DELIVERED", "REJECTED", "DUPLICATE"],
+    });
+  });
+
+  it("has every member that is promised", async () => {
+    const { body } = await api.call("GET", "/registry", { as: "service" });
+    const promised = [
+      "registryVersion",
+      "stepKinds",
+      "stepStatuses",
+      "gateStates",
+      "stepTransitions",
+      "gateTransitions",
+      "gateOnStatus",
+      "unifiedStatuses",
+      "resolver",
+      "bulkTargets",
+      "bulkAllowedTargets",
+      "bulkStepStatus",
+      "terminalUnified",
+      "workerTypes",
+      "statusRelevantWorkerTypes",
+      "pipelines",
+    ];
+    expect(Object.keys(body)).toEqual(expect.arrayContaining(promised));
+  });
+
+  it("does not touch the database", async () => {
+    expect(await api.roundTripsOf(() => api.call("GET", "/registry"))).toBe(0);
+  });
+});
+
+describe("Who am I", () => {
+  it("is the person of a token, in the tenant of its claim", async () => {
+    const bearer = await signToken({
+      claims: {
+        sub: "person-1",
+        name: "A Person",
+        tenant_id: api.otherTenant.id,
+        role: "reviewer",
+      },
+    });
+    const { body } = await api.call("GET", "/me", { bearer });
+    expect(body).toEqual({
+      tenant: { id: api.otherTenant.id, name: "Second tenant" },
+      actor: { id: "person-1", name: "A Person", kind: "person", role: "reviewer" },
+    });
+  });
+
+  it("takes no credential but a good one", async () => {
+    expectProblem(await api.call("GET", "/me", { bearer: null }), "unauthenticated", 401);
+    expectProblem(await api.call("GET", "/me", { bearer: "slg_nonsense" }), "unauthenticated", 401);
+  });
+});

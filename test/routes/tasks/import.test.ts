@@ -1,0 +1,218 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Imported } from "../../../src/actions/import-tasks.ts";
+import type { TaskView } from "../../../src/actions/views/task-view.ts";
+import {
+  type CallOptions,
+  expectDone,
+  expectProblem,
+  freshApi,
+  type TestApi,
+} from "../../support/api.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+const load = (tasks: unknown[], options: CallOptions = {}) =>
+  api.call<Imported>("POST", "/tasks/import", { as: "operator", body: { tasks }, ...options });
+const countTasks = async () => {
+  const [row] = await api.database.query("owner", "select count(*) as tasks from tasks");
+  return Number(row?.["tasks"]);
+};
+
+describe("Importing tasks", () => {
+  it("makes a task of each item, in one round trip", async () => {
+    const before = await countTasks();
+    const tasks = Array.from({ length: 500 }, (_, index) => ({
+      title: `Row ${index}`,
+      externalId: `row-${index}`,
+      content: { brief: "A brief.", metadata: { index } },
+    }));
+    let items: Imported["items"] = [];
+    const roundTrips = await api.roundTripsOf(async () => {
+      const imported = expectDone(await load(tasks));
+      expect(imported.counts).toEqual({ requested: 500, created: 500, exists: 0, invalid: 0 });
+      items = imported.items;
+    });
+    expect(roundTrips).toBe(1);
+    expect(await countTasks()).toBe(before + 500);
+    expect(items.map(({ index }) => index)).toEqual(tasks.map((_, index) => index));
+    const read = await api.call<TaskView>("GET", "/tasks/ext:row-499");
+    expect(read.body).toMatchObject({
+      id: items[499]?.id,
+      title: "Row 499",
+      unifiedStatus: "DRAFT",
+    });
+  });
+
+  it("tells which task has an external id already", async () => {
+    const { id } = await api.givenTask({ externalId: "known" });
+    const imported = expectDone(
+      await load([
+        { title: "Known", externalId: "known" },
+        { title: "New", externalId: "new" },
+      ]),
+    );
+    expect(imported.counts).toEqual({ requested: 2, created: 1, exists: 1, invalid: 0 });
+    expect(imported.items[0]).toEqual({ index: 0, externalId: "known", outcome: "exists", id });
+    expect(imported.items[1]).toMatchObject({ externalId: "new", outcome: "created" });
+  });
+
+  it("gives an external id that stands twice to the first", async () => {
+    const { items } = expectDone(
+      await load([
+        { title: "First", externalId: "twice" },
+        { title: "Second", externalId: "twice" },
+      ]),
+    );
+    expect(items.map(({ outcome }) => outcome)).toEqual(["created", "exists"]);
+    expect(items[1]?.id).toBe(items[0]?.id);
+    const read = await api.call<TaskView>("GET", "/tasks/ext:twice");
+    expect(read.body.title).toBe("First");
+  });
+
+  it("lets no bad item harm its neighbours", async () => {
+    const before = await countTasks();
+    const { counts, items } = expectDone(
+      await load([
+        { title: "Good" },
+        { title: "", externalId: "no-title" },
+        null,
+        { title: "Typo", externalid: "x" },
+        { title: "Bad id", externalId: "a\nb" },
+        { title: "Also good" },
+      ]),
+    );
+    expect(counts).toEqual({ requested: 6, created: 2, exists: 0, invalid: 4 });
+    expect(items.map(({ outcome }) => outcome)).toEqual([
+      "created",
+      "invalid",
+      "invalid",
+      "invalid",
+      "invalid",
+      "created",
+    ]);
+    expect(items[1]).toMatchObject({ externalId: "no-title" });
+    expect(items[1]?.issues?.[0]?.path).toEqual(["title"]);
+    expect(items[2]).toMatchObject({ externalId: null });
+    expect(items[3]).toMatchObject({
+      issues: [{ path: ["externalid"], code: "unrecognized_keys" }],
+    });
+    expect(items[4]).toMatchObject({ externalId: null, issues: [{ path: ["externalId"] }] });
+    expect(await countTasks()).toBe(before + 2);
+  });
+
+  it("lets an item take the external id of a bad one before it", async () => {
+    const { items } = expectDone(
+      await load([
+        { title: "", externalId: "second-chance" },
+        { title: "Good", externalId: "second-chance" },
+      ]),
+    );
+    expect(items.map(({ outcome }) => outcome)).toEqual(["invalid", "created"]);
+  });
+
+  it("answers without the database where no item can be made", async () => {
+    const roundTrips = await api.roundTripsOf(async () => {
+      const { counts } = expectDone(await load([{}, {}]));
+      expect(counts).toEqual({ requested: 2, created: 0, exists: 0, invalid: 2 });
+    });
+    expect(roundTrips).toBe(0);
+  });
+
+  it("answers a repeat byte for byte", async () => {
+    await api.givenTask({ externalId: "before" });
+    const tasks = [
+      { title: "a", externalId: "repeat-a" },
+      { title: "b", externalId: "before" },
+      { title: "c", externalId: "repeat-a" },
+      { title: "" },
+      { title: "e" },
+    ];
+    const first = await load(tasks, { idempotencyKey: "import" });
+    const before = await countTasks();
+    const repeat = await load(tasks, { idempotencyKey: "import" });
+    expect(expectDone(first).counts).toEqual({ requested: 5, created: 2, exists: 2, invalid: 1 });
+    expect(repeat.headers.get("idempotency-replayed")).toBe("true");
+    expect(repeat.text).toBe(first.text);
+    expect(await countTasks()).toBe(before);
+    expectProblem(
+      await load([{ title: "other" }], { idempotencyKey: "import" }),
+      "idempotency_key_reused",
+      422,
+    );
+  });
+
+  it("tells everything as there when it is sent again without a key", async () => {
+    const tasks = [
+      { title: "a", externalId: "again-a" },
+      { title: "b", externalId: "again-b" },
+    ];
+    const first = expectDone(await load(tasks));
+    const again = expectDone(await load(tasks));
+    expect(again.counts).toEqual({ requested: 2, created: 0, exists: 2, invalid: 0 });
+    expect(again.items.map(({ id }) => id)).toEqual(first.items.map(({ id }) => id));
+  });
+
+  it("makes each task once when imports of the same rows race", async () => {
+    const tasks = Array.from({ length: 40 }, (_, index) => ({
+      title: `Race ${index}`,
+      externalId: `race-${index}`,
+    }));
+    const answers = await Promise.all(Array.from({ length: 4 }, () => load(tasks)));
+    const imports = answers.map((answer) => expectDone(answer));
+    expect(imports.reduce((sum, { counts }) => sum + counts.created, 0)).toBe(40);
+    for (const [index] of tasks.entries()) {
+      const ids = new Set(imports.map(({ items }) => items[index]?.id));
+      expect(ids.size).toBe(1);
+    }
+  });
+
+  it("finds its own success after an answer that was cut off", async () => {
+    await api.database.faults({ kind: "cut-after-commit", sql: "insert into operations" });
+    const answer = await load([{ title: "Cut", externalId: "import-cut" }]);
+    expect(expectDone(answer).counts).toMatchObject({ created: 1, exists: 0 });
+    expect(answer.headers.get("idempotency-replayed")).toBeNull();
+  });
+
+  describe("that begin elsewhere", () => {
+    const started = (status: string) => ({
+      title: "Started",
+      start: { kind: "output_generation", status, reason: "Migrated." },
+    });
+
+    it("is for reviewers", async () => {
+      const before = await countTasks();
+      const answer = await load([{ title: "Good" }, started("queued")]);
+      expect(expectProblem(answer, "forbidden", 403)["required"]).toBe("reviewer");
+      expect(await countTasks()).toBe(before);
+      const { counts } = expectDone(await load([started("queued")], { as: "reviewer" }));
+      expect(counts.created).toBe(1);
+    });
+
+    it("tells a status that the kind does not have as that item's fault", async () => {
+      const { items } = expectDone(
+        await load([started("awaiting_review"), started("approved")], { as: "reviewer" }),
+      );
+      expect(items).toMatchObject([
+        { outcome: "invalid", issues: [{ path: ["start", "status"] }] },
+        { outcome: "created" },
+      ]);
+    });
+
+    it("asks for no pipeline", async () => {
+      expectDone(await load([started("queued")], { as: "reviewer" }));
+      expect(await api.database.query("owner", "select id from pipeline_dispatches")).toEqual([]);
+    });
+  });
+
+  it("takes at most 500 items", async () => {
+    const answer = await load(Array.from({ length: 501 }, () => ({ title: "a" })));
+    expect(expectProblem(answer, "too_many_items", 400).max).toBe(500);
+  });
+
+  it("takes at least one", async () => {
+    expectProblem(await load([]), "validation_failed", 400);
+  });
+});
