@@ -1,0 +1,175 @@
+import { beforeAll, describe, expect, it, test } from "vitest";
+import { z } from "@hono/zod-openapi";
+import { pathParameters, type Contract } from "../../src/routes/http/contract.ts";
+import { openApiDocument } from "../../src/routes/http/openapi.ts";
+import { routes } from "../../src/routes/index.ts";
+import { freshApi, type TestApi } from "../support/api.ts";
+import { routeNameOf, SAMPLES } from "./support/samples.ts";
+
+const contracts = routes.map(({ contract }) => contract);
+const closed = contracts.filter(({ role }) => role !== "public");
+
+/** They answer from what is there and keep nothing, so that a key would have nothing to find. */
+const WRITES_NOTHING = ["POST /v1/bulk/preview", "POST /v1/tasks/lookup"];
+/** Repeating it by mistake would be dear. */
+const CHANGES_MUCH = ["POST /v1/bulk/execute"];
+/** Who holds which key is for those who hand keys out. */
+const READ_BY_ADMINS = ["GET /v1/api-keys"];
+
+describe("the contract list", () => {
+  it("has a sample for every route, and no sample for a route that is not there", () => {
+    const sampled = new Set(SAMPLES.map(({ route }) => route));
+    expect([...sampled].toSorted()).toEqual(closed.map(routeNameOf).toSorted());
+  });
+
+  it("names every operation and every route once", () => {
+    const operationIds = contracts.map(({ operationId }) => operationId);
+    expect(new Set(operationIds).size).toBe(contracts.length);
+    expect(new Set(contracts.map(routeNameOf)).size).toBe(contracts.length);
+  });
+
+  test.each(contracts.map((contract) => [routeNameOf(contract), contract] as const))(
+    "%s can be understood from its contract",
+    (_, { operationId, summary, tags, response }) => {
+      expect(operationId).toMatch(/^[a-z][A-Za-z]+$/);
+      expect(summary).toMatch(/^[A-Z].{5,80}[^.]$/);
+      expect(tags[0]).toMatch(/^[A-Z]/);
+      expect(response.description).toMatch(/\.$/);
+    },
+  );
+
+  test.each(
+    contracts.filter(isWrite).map((contract) => [routeNameOf(contract), contract] as const),
+  )("%s can be repeated safely", (route, { method, idempotency }) => {
+    const byItself = method === "PUT" || method === "DELETE" || WRITES_NOTHING.includes(route);
+    const expected = CHANGES_MUCH.includes(route) ? "required" : byItself ? "none" : "optional";
+    expect(idempotency).toBe(expected);
+  });
+
+  test.each(closed.filter(isRead).map((contract) => [routeNameOf(contract), contract] as const))(
+    "%s is open to all who may read, and changes nothing",
+    (route, { role, service, idempotency, concurrency, body }) => {
+      const readers = READ_BY_ADMINS.includes(route)
+        ? { role: "admin", service: false }
+        : { role: "viewer", service: true };
+      expect({ role, service }).toEqual(readers);
+      expect({ idempotency, concurrency, body }).toEqual({
+        idempotency: "none",
+        concurrency: false,
+        body: null,
+      });
+    },
+  );
+
+  test.each(closed.map((contract) => [routeNameOf(contract), contract] as const))(
+    "%s says that what it names may not be there",
+    (_, { path, errors }) => {
+      expect(pathParameters(path).length === 0 || errors.includes("not_found")).toBe(true);
+    },
+  );
+
+  test.each(closed.map((contract) => [routeNameOf(contract), contract] as const))(
+    "%s is asked with every id that its contract takes",
+    (route, contract) => {
+      const sampled = SAMPLES.filter((sample) => sample.route === route);
+      const places = sampled.flatMap(({ names }) => Object.keys(names));
+      expect(places).toEqual(expect.arrayContaining(idsTaken(contract)));
+    },
+  );
+
+  it("takes no body that lets an unknown field through", () => {
+    const bodies = contracts.flatMap(({ body, operationId }) =>
+      body === null ? [] : [{ operationId, body }],
+    );
+    const lax = bodies.filter(({ body }) => {
+      const { error } = body.safeParse({ tenantId: "somebody else's" });
+      return !error?.issues.some(({ code }) => code === "unrecognized_keys");
+    });
+    expect(lax.map(({ operationId }) => operationId)).toEqual([]);
+  });
+});
+
+describe("without a credential", () => {
+  let api: TestApi;
+  beforeAll(async () => {
+    api = await freshApi();
+  });
+
+  test.each(closed.map((contract) => [routeNameOf(contract), contract] as const))(
+    "%s is unauthenticated, whatever it is asked",
+    async (_, { method, path }) => {
+      const asked = path.replaceAll(/\{\w+\}/g, () => crypto.randomUUID());
+      const response = await api.fetch(asked, { method, headers: { "x-request-id": "anybody" } });
+      const nowhere = await api.fetch("/v1/me", { headers: { "x-request-id": "anybody" } });
+      expect(response.status).toBe(401);
+      expect(response.headers.get("www-authenticate")).toBe("Bearer");
+      expect(await response.text()).toBe(await nowhere.text());
+    },
+  );
+
+  test.each(["/healthz", "/readyz", "/openapi.json", "/docs", "/docs/errors"])(
+    "%s is open to anybody",
+    async (path) => {
+      expect((await api.fetch(path)).status).toBe(200);
+    },
+  );
+
+  it("nothing but the health of the service is public", () => {
+    const open = contracts.filter(({ role }) => role === "public");
+    expect(open.map(routeNameOf)).toEqual(["GET /healthz", "GET /readyz"]);
+  });
+});
+
+function isRead({ method }: Contract): boolean {
+  return method === "GET";
+}
+
+function isWrite(contract: Contract): boolean {
+  return !isRead(contract);
+}
+
+const reference = z.object({ $ref: z.string() });
+const operation = z.object({
+  parameters: z.array(z.object({ name: z.string(), schema: z.unknown() })).optional(),
+  requestBody: z
+    .object({ content: z.object({ "application/json": z.object({ schema: z.unknown() }) }) })
+    .optional(),
+});
+const documented = z.object({
+  paths: z.record(z.string(), z.record(z.string(), operation)),
+  components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
+});
+const { paths, components } = documented.parse(openApiDocument(contracts));
+
+/** The parameters and fields of a contract that name a thing by its id, as its document tells. */
+function idsTaken({ method, path }: Contract): string[] {
+  const { parameters = [], requestBody } = operation.parse(paths[path]?.[method.toLowerCase()]);
+  const inParameters = parameters.filter(({ schema }) => isId(schema)).map(({ name }) => name);
+  return [...inParameters, ...idFields(requestBody?.content["application/json"].schema)];
+}
+
+const ID_SCHEMAS = ["Id", "TaskRef"].map((name) => `"#/components/schemas/${name}"`);
+
+function isId(schema: unknown): boolean {
+  return ID_SCHEMAS.some((name) => JSON.stringify(schema ?? null).includes(name));
+}
+
+/** The fields of an object schema, at any depth, that hold an id or a list of them. */
+function idFields(schema: unknown): string[] {
+  const followed = reference.safeParse(schema);
+  if (followed.success) {
+    const [name = ""] = followed.data.$ref.split("/").slice(-1);
+    return idFields(components.schemas[name]);
+  }
+  if (typeof schema !== "object" || schema === null) return [];
+  return Object.entries(schema).flatMap(([key, value]: [string, unknown]) => {
+    if (key !== "properties") return idFields(value);
+    const fields = Object.entries(z.record(z.string(), z.unknown()).parse(value));
+    return fields.flatMap(([name, field]) => (isOnlyId(field) ? [name] : idFields(field)));
+  });
+}
+
+/** An id, or a list of ids: not an object that holds one further down. */
+function isOnlyId(schema: unknown): boolean {
+  return isId(schema) && idFields(schema).length === 0;
+}

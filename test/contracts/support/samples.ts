@@ -1,0 +1,369 @@
+import type { Role } from "../../../src/domain/actor.ts";
+import type { Contract } from "../../../src/routes/http/contract.ts";
+import { routes } from "../../../src/routes/index.ts";
+import {
+  type Answer,
+  type CallOptions,
+  expectDone,
+  type Place,
+  type Tenant,
+  type TestApi,
+} from "../../support/api.ts";
+
+/** What a request can name of a tenant. */
+export interface Things {
+  task: string;
+  externalId: string;
+  /** Another task, for those that duplicate it. */
+  original: string;
+  step: string;
+  run: string;
+  bulkOperation: string;
+  apiKey: string;
+}
+type Kind = keyof Things;
+
+/** A lawful request to a route: where it names things, and where the task must stand for it to succeed. */
+export interface Sample {
+  /** Method and path, as the contract writes them. */
+  route: string;
+  /** What tells it from the other samples of its route. */
+  what?: string;
+  /** The role that may; the admin, who may all that a person may, when not said. */
+  as?: Role;
+  at?: Place;
+  isArchived?: true;
+  /** The places `{like this}` of path, query and body that name a thing, and of which kind it is. */
+  names: Readonly<Record<string, Kind>>;
+  /** Places that name no thing of a tenant. */
+  fixed?: Readonly<Record<string, string>>;
+  query?: string;
+  body?: unknown;
+  /**
+   * A name of nothing that the caller has gets a 404, but in these places: a filter finds nothing, a list answers
+   * item by item, a new name is free.
+   */
+  goesOnWithout?: readonly string[];
+}
+
+const ON_TASK = { names: { taskId: "task" } } as const;
+const ON_STEP = { names: { stepId: "step" } } as const;
+const WAITING_CHECK: Place = { kind: "pre_qa", status: "queued" };
+const WAITING_OUTPUT: Place = { kind: "output_generation", status: "queued" };
+const PASSED_INGESTION: Place = { kind: "ingestion", status: "approved" };
+const OPEN_REVIEW: Place = { kind: "expert_review", status: "in_review" };
+
+/** At least one for each route of the contract list, and one for every way in which a route can name a thing. */
+export const SAMPLES: readonly Sample[] = [
+  { route: "POST /v1/tasks", names: {}, body: { title: "A new task" } },
+  {
+    route: "POST /v1/tasks",
+    what: "under an external id",
+    names: { externalId: "externalId" },
+    body: { title: "A new task", externalId: "{externalId}" },
+    goesOnWithout: ["externalId"],
+  },
+  {
+    route: "POST /v1/tasks",
+    what: "with a start",
+    names: {},
+    body: { title: "A new task", start: { kind: "pre_qa", reason: "Moved here" } },
+  },
+  { route: "POST /v1/tasks/import", names: {}, body: { tasks: [{ title: "A new task" }] } },
+  {
+    route: "POST /v1/tasks/import",
+    what: "under an external id",
+    names: { externalId: "externalId" },
+    body: { tasks: [{ title: "A new task", externalId: "{externalId}" }] },
+    goesOnWithout: ["externalId"],
+  },
+  { route: "GET /v1/tasks", names: {} },
+  {
+    route: "GET /v1/tasks",
+    what: "by operation and external id",
+    names: { bulkOperationId: "bulkOperation", externalId: "externalId" },
+    query: "bulkOperationId={bulkOperationId}&externalId={externalId}",
+    goesOnWithout: ["bulkOperationId", "externalId"],
+  },
+  {
+    route: "POST /v1/tasks/lookup",
+    names: { taskId: "task", externalId: "externalId" },
+    body: { ids: ["{taskId}", "{externalId}"] },
+    goesOnWithout: ["taskId", "externalId"],
+  },
+  { route: "GET /v1/tasks/{taskId}", ...ON_TASK },
+  { route: "GET /v1/tasks/{taskId}", what: "as it was", ...ON_TASK, query: "asOf=seq:1" },
+  {
+    route: "PATCH /v1/tasks/{taskId}",
+    names: { taskId: "task", externalId: "externalId" },
+    body: { title: "Another title", externalId: "{externalId}" },
+    goesOnWithout: ["externalId"],
+  },
+  { route: "POST /v1/tasks/{taskId}/archive", ...ON_TASK, body: {} },
+  { route: "POST /v1/tasks/{taskId}/restore", ...ON_TASK, isArchived: true, body: {} },
+  { route: "POST /v1/tasks/{taskId}/notes", ...ON_TASK, body: { text: "A note" } },
+  {
+    route: "POST /v1/tasks/{taskId}/versions",
+    ...ON_TASK,
+    body: { content: { brief: "Anew" }, reason: "The brief was wrong" },
+  },
+  { route: "GET /v1/tasks/{taskId}/versions", ...ON_TASK },
+  { route: "GET /v1/tasks/{taskId}/versions/{number}", ...ON_TASK, fixed: { number: "1" } },
+  { route: "GET /v1/tasks/{taskId}/status", ...ON_TASK },
+  { route: "GET /v1/tasks/{taskId}/status", what: "as it was", ...ON_TASK, query: "asOf=seq:1" },
+  { route: "GET /v1/tasks/{taskId}/timeline", ...ON_TASK },
+  { route: "GET /v1/tasks/{taskId}/events", ...ON_TASK },
+  { route: "GET /v1/tasks/{taskId}/events/verify", ...ON_TASK },
+
+  { route: "GET /v1/tasks/{taskId}/steps", ...ON_TASK },
+  { route: "GET /v1/steps/{stepId}", ...ON_STEP },
+  { route: "GET /v1/steps/{stepId}/events", ...ON_STEP },
+  { route: "PATCH /v1/steps/{stepId}", ...ON_STEP, body: { status: "running" } },
+  {
+    route: "PATCH /v1/steps/{stepId}",
+    what: "to duplicate",
+    at: WAITING_CHECK,
+    names: { stepId: "step", duplicateOf: "original" },
+    body: { status: "duplicate", duplicateOf: "{duplicateOf}" },
+  },
+  { route: "PATCH /v1/steps/{stepId}/gate", ...ON_STEP, body: { gate: "blocked" } },
+  {
+    route: "POST /v1/steps/{stepId}/dispatch",
+    ...ON_STEP,
+    at: WAITING_CHECK,
+    body: { pipeline: "quality_automation", reason: "Try again" },
+  },
+  { route: "POST /v1/tasks/{taskId}/advance", ...ON_TASK, at: PASSED_INGESTION, body: {} },
+  {
+    route: "POST /v1/tasks/{taskId}/rework",
+    ...ON_TASK,
+    body: { toKind: "ingestion", reason: "Once more" },
+  },
+  {
+    route: "POST /v1/moves",
+    what: "to a status",
+    names: { task: "task" },
+    body: { moves: [{ task: "{task}", status: "running" }] },
+    goesOnWithout: ["task"],
+  },
+  {
+    route: "POST /v1/moves",
+    what: "onward",
+    at: PASSED_INGESTION,
+    names: { task: "task" },
+    body: { moves: [{ task: "{task}", advance: true }] },
+    goesOnWithout: ["task"],
+  },
+  {
+    route: "POST /v1/moves",
+    what: "back",
+    names: { task: "task" },
+    body: { moves: [{ task: "{task}", rework: "ingestion", reason: "Once more" }] },
+    goesOnWithout: ["task"],
+  },
+
+  {
+    route: "POST /v1/tasks/{taskId}/reviews",
+    ...ON_TASK,
+    at: WAITING_CHECK,
+    body: { kind: "automated", outcome: "passed" },
+  },
+  {
+    route: "POST /v1/tasks/{taskId}/reviews",
+    what: "with a move",
+    at: OPEN_REVIEW,
+    names: { taskId: "task", duplicateOf: "original" },
+    body: {
+      kind: "expert",
+      outcome: "failed",
+      move: { status: "duplicate", duplicateOf: "{duplicateOf}" },
+    },
+  },
+  { route: "GET /v1/tasks/{taskId}/reviews", ...ON_TASK },
+  {
+    route: "POST /v1/tasks/{taskId}/worker-runs",
+    ...ON_TASK,
+    as: "service",
+    body: { type: "OUTPUT_GENERATION" },
+  },
+  {
+    route: "PATCH /v1/worker-runs/{runId}",
+    as: "service",
+    at: WAITING_CHECK,
+    names: { runId: "run" },
+    body: { state: "RUNNING" },
+  },
+  { route: "GET /v1/worker-runs", names: {} },
+  {
+    route: "GET /v1/worker-runs",
+    what: "by task and step",
+    names: { task: "task", stepId: "step" },
+    query: "task={task}&stepId={stepId}",
+    goesOnWithout: ["task", "stepId"],
+  },
+
+  {
+    route: "POST /v1/bulk/preview",
+    at: WAITING_OUTPUT,
+    names: { taskIds: "task" },
+    body: { taskIds: ["{taskIds}"], targetStatus: "REJECTED" },
+    goesOnWithout: ["taskIds"],
+  },
+  {
+    route: "POST /v1/bulk/preview",
+    what: "of duplicates",
+    at: WAITING_OUTPUT,
+    names: { taskIds: "task", duplicateOf: "original" },
+    body: { taskIds: ["{taskIds}"], targetStatus: "DUPLICATE", duplicateOf: "{duplicateOf}" },
+    goesOnWithout: ["taskIds"],
+  },
+  {
+    route: "POST /v1/bulk/preview",
+    what: "of a filter",
+    at: WAITING_OUTPUT,
+    names: { bulkOperationId: "bulkOperation", externalId: "externalId" },
+    body: {
+      filter: { bulkOperationId: "{bulkOperationId}", externalId: "{externalId}" },
+      targetStatus: "REJECTED",
+    },
+    goesOnWithout: ["bulkOperationId", "externalId"],
+  },
+  {
+    route: "POST /v1/bulk/execute",
+    at: WAITING_OUTPUT,
+    names: { taskIds: "task" },
+    body: { taskIds: ["{taskIds}"], targetStatus: "REJECTED", reason: "Out of scope" },
+    goesOnWithout: ["taskIds"],
+  },
+  {
+    route: "POST /v1/bulk/execute",
+    what: "of duplicates",
+    at: WAITING_OUTPUT,
+    names: { taskIds: "task", duplicateOf: "original" },
+    body: {
+      taskIds: ["{taskIds}"],
+      targetStatus: "DUPLICATE",
+      duplicateOf: "{duplicateOf}",
+      reason: "Seen before",
+    },
+    goesOnWithout: ["taskIds"],
+  },
+  { route: "GET /v1/bulk/operations", names: {} },
+  { route: "GET /v1/bulk/operations/{operationId}", names: { operationId: "bulkOperation" } },
+  { route: "GET /v1/bulk/operations/{operationId}/items", names: { operationId: "bulkOperation" } },
+
+  { route: "GET /v1/registry", names: {} },
+  { route: "GET /v1/me", names: {} },
+  { route: "POST /v1/api-keys", names: {}, body: { name: "A key", role: "viewer" } },
+  { route: "GET /v1/api-keys", names: {} },
+  { route: "DELETE /v1/api-keys/{keyId}", names: { keyId: "apiKey" } },
+];
+
+/** The sample's name in tables and in the names of tests. */
+export const titleOf = ({ route, what }: Sample): string =>
+  what === undefined ? route : `${route} ${what}`;
+
+/** Method and path of a contract, as samples name it. */
+export const routeNameOf = ({ method, path }: Contract): string => `${method} ${path}`;
+
+/** The contract that a sample is of. */
+export function contractOf({ route }: Sample): Contract {
+  const found = routes.find(({ contract }) => routeNameOf(contract) === route);
+  if (found === undefined) throw new Error(`There is no route ${route}`);
+  return found.contract;
+}
+
+/** What stands in each place of a request. */
+export type Named = Readonly<Record<string, string>>;
+
+/** The things that a sample names, as the holder of these things would name them. */
+export function namesIn({ names }: Sample, things: Things): Named {
+  return Object.fromEntries(Object.entries(names).map(([place, kind]) => [place, things[kind]]));
+}
+
+/** Every way to name a thing of this kind: a task also goes by its external id. */
+export function spellingsOf(kind: Kind, things: Things): string[] {
+  return kind === "task" ? [things.task, `ext:${things.externalId}`] : [things[kind]];
+}
+
+/** Sends a sample with these names in its places, under a key of its own where the route takes one. */
+export function sendSample(
+  api: TestApi,
+  sample: Sample,
+  named: Named,
+  options: CallOptions = {},
+): Promise<Answer> {
+  const { method, idempotency } = contractOf(sample);
+  const { as = "admin", fixed, query, body } = sample;
+  const filled = (template: string) =>
+    template.replaceAll(/\{(\w+)\}/g, (place, name: string) => {
+      return { ...fixed, ...named }[name] ?? place;
+    });
+  const [, path = ""] = sample.route.split(" /v1");
+  return api.call(method, filled(query === undefined ? path : `${path}?${query}`), {
+    as,
+    ...(body !== undefined && { body: filled(JSON.stringify(body)) }),
+    ...(idempotency !== "none" && { idempotencyKey: crypto.randomUUID() }),
+    ...options,
+  });
+}
+
+/** Things that nobody has. */
+export function unknownThings(): Things {
+  const id = () => crypto.randomUUID();
+  return {
+    task: id(),
+    externalId: `external-${id()}`,
+    original: id(),
+    step: id(),
+    run: id(),
+    bulkOperation: id(),
+    apiKey: id(),
+  };
+}
+
+/** Makes what a sample names, for a tenant: all of one task, which stands where the sample wants it. */
+export async function givenThings(
+  api: TestApi,
+  sample: Sample,
+  tenant: Tenant = api.tenant,
+): Promise<Things> {
+  const things = unknownThings();
+  const { at, isArchived, names } = sample;
+  const named = new Set(Object.values(names));
+  const make = async (path: string, body: object, options: CallOptions = {}) => {
+    const key = crypto.randomUUID();
+    const answer = await api.call<Record<string, string>>("POST", path, {
+      tenant,
+      body,
+      idempotencyKey: key,
+      ...options,
+    });
+    expectDone(answer, answer.status === 200 ? 200 : 201);
+    return answer.body;
+  };
+
+  const { externalId } = things;
+  const task = await api.givenTask({ tenant, externalId, ...(at !== undefined && { at }) });
+  Object.assign(things, { task: task.id, step: task.currentStep.id });
+  if (isArchived) await make(`/tasks/${task.id}/archive`, {});
+  if (named.has("original")) {
+    const original = await api.givenTask({ tenant });
+    Object.assign(things, { original: original.id });
+  }
+  if (named.has("run")) {
+    const type = "QUALITY_AUTOMATION";
+    const run = await make(`/tasks/${task.id}/worker-runs`, { type }, { as: "service" });
+    Object.assign(things, { run: run["id"] });
+  }
+  if (named.has("bulkOperation")) {
+    const change = { taskIds: [task.id], targetStatus: "PASSED", reason: "To have one" };
+    const operation = await make("/bulk/execute", change);
+    Object.assign(things, { bulkOperation: operation["operationId"] });
+  }
+  if (named.has("apiKey")) {
+    const key = await make("/api-keys", { name: "A key of the test", role: "viewer" });
+    Object.assign(things, { apiKey: key["id"] });
+  }
+  return things;
+}

@@ -1,0 +1,123 @@
+import { beforeAll, describe, expect, it, test } from "vitest";
+import type { Answer } from "../support/api.ts";
+import { freshApi, type TestApi } from "../support/api.ts";
+import { contentsOf } from "../support/contents.ts";
+import {
+  contractOf,
+  givenThings,
+  namesIn,
+  type Sample,
+  SAMPLES,
+  sendSample,
+  spellingsOf,
+  titleOf,
+  unknownThings,
+} from "./support/samples.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+/** One place of one sample that names a thing. */
+interface Naming {
+  sample: Sample;
+  place: string;
+}
+
+const namings = SAMPLES.flatMap((sample) =>
+  Object.keys(sample.names).map((place): Naming => ({ sample, place })),
+);
+const isGoneOnWithout = ({ sample, place }: Naming) => {
+  return sample.goesOnWithout?.includes(place) === true;
+};
+const refusing = namings.filter((naming) => !isGoneOnWithout(naming));
+const goingOn = namings.filter(isGoneOnWithout);
+const inTable = (naming: Naming) => [titleOf(naming.sample), naming.place, naming] as const;
+
+/** Sends a stranger's name of each spelling in the place, and an unknown one of the same spelling beside it. */
+async function compareNames({ sample, place }: Naming) {
+  const { otherTenant, database } = api;
+  const kind = sample.names[place] ?? "task";
+  const theirs = spellingsOf(kind, await givenThings(api, sample, otherTenant));
+  const nobodys = spellingsOf(kind, unknownThings());
+  const ready = [];
+  for (const name of [...theirs, ...nobodys]) {
+    // All else that the request names is the caller's own, and as good as new.
+    const mine = await givenThings(api, sample);
+    ready.push({ name, named: { ...namesIn(sample, mine), [place]: name } });
+  }
+  const contents = async () => ({
+    all: await contentsOf(database),
+    theirs: await contentsOf(database, otherTenant.id),
+  });
+
+  const before = await contents();
+  const answers: { name: string; answer: Answer<unknown> }[] = [];
+  for (const { name, named } of ready) {
+    const headers = { "x-request-id": "the-same" };
+    answers.push({ name, answer: await sendSample(api, sample, named, { headers }) });
+  }
+  const after = await contents();
+  const compared = answers.slice(0, theirs.length).map((stranger, index) => {
+    const unknown = answers[theirs.length + index];
+    return unknown === undefined ? expect.fail("A spelling is missing") : { stranger, unknown };
+  });
+  return { compared, before, after };
+}
+
+/** All of an answer but what the database took in time. */
+function told({ status, headers, text }: Answer<unknown>) {
+  return { status, headers: [...headers].filter(([name]) => name !== "server-timing"), text };
+}
+
+/** The same without the name that the caller gave, and without what is new in every answer. */
+function toldWithoutNames({ name, answer }: { name: string; answer: Answer<unknown> }) {
+  const fresh = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z|[\w.-]{40,}/g;
+  return JSON.stringify(told(answer)).replaceAll(name, "…").replaceAll(fresh, "…");
+}
+
+describe("another tenant's things are not there", () => {
+  test.each(refusing.map(inTable))(
+    "%s answers their %s like an unknown one, byte for byte, and writes nothing",
+    async (_, _place, naming) => {
+      const { compared, before, after } = await compareNames(naming);
+      for (const { stranger, unknown } of compared) {
+        expect(stranger.answer.body).toMatchObject({ error: "not_found", status: 404 });
+        expect(told(stranger.answer)).toEqual(told(unknown.answer));
+      }
+      expect(after.all).toEqual(before.all);
+    },
+  );
+
+  test.each(goingOn.map(inTable))(
+    "%s goes on as if their %s were unknown, and touches nothing of theirs",
+    async (_, _place, naming) => {
+      const { compared, before, after } = await compareNames(naming);
+      for (const { stranger, unknown } of compared) {
+        const { status, text } = stranger.answer;
+        expect(status, text).toBe(contractOf(naming.sample).response.status);
+        expect(toldWithoutNames(stranger)).toBe(toldWithoutNames(unknown));
+      }
+      expect(after.theirs).toEqual(before.theirs);
+    },
+  );
+
+  it("a list of one tenant has nothing of the other", async () => {
+    const lists = SAMPLES.filter(({ route, names }) => {
+      return route.startsWith("GET") && Object.keys(names).length === 0;
+    });
+    const theirIds = (
+      await api.database.query("superuser", "select id from tasks where tenant_id = $1", [
+        api.otherTenant.id,
+      ])
+    ).map(({ id }) => id ?? "");
+    expect(theirIds.length).toBeGreaterThan(0);
+    for (const sample of lists) {
+      const { text, status } = await sendSample(api, sample, {});
+      expect(status, text).toBe(200);
+      const leaked = [api.otherTenant.id, ...theirIds].filter((id) => text.includes(id));
+      expect(leaked, sample.route).toEqual([]);
+    }
+  });
+});
