@@ -1,0 +1,110 @@
+import { expect, it } from "vitest";
+import type { TaskView } from "../../src/actions/views/task-view.ts";
+import { freshApi, type TestApi } from "../support/api.ts";
+import { advances, beginStory, moves, reviews, reworks } from "./support.ts";
+
+it("a task is accepted, then taken back and revised, and accepted again", async () => {
+  const api = await freshApi();
+  const start = { kind: "expert_review", status: "awaiting_review", reason: "Made elsewhere" };
+  const story = await beginStory(
+    api,
+    { title: "What is the chance of rain?", start },
+    { label: "IN_REVIEW", step: "expert_review 1 awaiting_review awaiting_review" },
+    "reviewer",
+  );
+
+  await story.expectAfter(
+    reviews(story, "reviewer", { kind: "expert", outcome: "passed", move: { status: "approved" } }),
+    { label: "PASSED", attention: ["ready"], step: "expert_review 1 approved passed" },
+  );
+  expect(await payments(api)).toEqual(["pending"]);
+
+  // An approval that was a mistake: the money that was not paid yet is kept.
+  await story.expectAfter(
+    moves(story, "reviewer", "changes_requested", { reason: "The forecast is of another day" }),
+    {
+      label: "CHANGES_REQUESTED",
+      attention: ["revoked"],
+      step: "expert_review 1 changes_requested revoked",
+    },
+  );
+  expect(await payments(api)).toEqual(["recalled"]);
+
+  await story.expectAfter(moves(story, "reviewer", "approved", { reason: "It is the right day" }), {
+    label: "PASSED",
+    attention: ["ready"],
+    step: "expert_review 1 approved passed",
+  });
+  expect(await payments(api)).toEqual(["recalled", "pending"]);
+
+  await story.expectAfter(advances(story, "operator"), {
+    label: "PASSED",
+    step: "calibration 1 queued locked",
+  });
+
+  // Going back opens a new attempt and closes what was open; what was paid for stays paid for.
+  await story.expectAfter(reworks(story, "operator", "expert_review", "Calibration disagrees"), {
+    label: "SUBMITTED",
+    step: "expert_review 2 queued locked",
+  });
+  expect(await payments(api)).toEqual(["recalled", "pending"]);
+  await story.expectAfter(moves(story, "operator", "in_review"), {
+    label: "IN_REVIEW",
+    step: "expert_review 2 in_review evaluating",
+  });
+  await story.expectAfter(
+    reviews(story, "reviewer", { kind: "expert", outcome: "passed", move: { status: "approved" } }),
+    { label: "PASSED", attention: ["ready"], step: "expert_review 2 approved passed" },
+  );
+  // Once for a version, however often it is approved.
+  expect(await payments(api)).toEqual(["recalled", "pending"]);
+
+  // The content itself is revised: the version that was accepted is sealed, and its verdicts stay with it.
+  await story.expectAfter(
+    {
+      as: "operator",
+      method: "POST",
+      path: `/tasks/${story.task().id}/versions`,
+      body: {
+        content: { brief: "What is the chance of rain tomorrow?" },
+        reason: "The question left out the day",
+        firstKind: "pre_qa",
+      },
+    },
+    { label: "CHECKING_QUALITY", step: "pre_qa 1 queued locked" },
+  );
+  expect(story.task().activeVersion.number).toBe(2);
+
+  await story.expectHistory(
+    "task_created",
+    "review_recorded, step_transitioned",
+    "step_transitioned",
+    "step_transitioned",
+    "step_advanced",
+    "gate_changed, step_reworked",
+    "step_transitioned",
+    "review_recorded, step_transitioned",
+    "version_created",
+  );
+  const steps = await api.call<{ data: TaskView["currentStep"][] }>(
+    "GET",
+    `/tasks/${story.task().id}/steps`,
+  );
+  expect(
+    steps.body.data.map(({ kind, attempt, status, gate }) => [kind, attempt, status, gate]),
+  ).toEqual([
+    ["expert_review", 1, "approved", "revoked"],
+    ["calibration", 1, "queued", "locked"],
+    ["expert_review", 2, "approved", "passed"],
+    ["pre_qa", 1, "queued", "locked"],
+  ]);
+});
+
+/** What became of each payment that was asked for, in order. */
+async function payments(api: TestApi): Promise<(string | null | undefined)[]> {
+  const rows = await api.database.query(
+    "superuser",
+    "select state from pipeline_dispatches where pipeline = 'payment' order by created_at, id",
+  );
+  return rows.map(({ state }) => state);
+}
