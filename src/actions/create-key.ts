@@ -4,9 +4,9 @@ import { base64url } from "jose";
 import { uuidv7 } from "uuidv7";
 import { type ApiKeyRecord, storeApiKey } from "../db/api-keys.ts";
 import type { Role } from "../domain/actor.ts";
-import { accept, type Outcome, refuse } from "../domain/refusals.ts";
+import { accept, type Outcome } from "../domain/refusals.ts";
 import type { ActionCall, Done } from "./call.ts";
-import { inProgress, replayOf } from "./replay.ts";
+import { settle } from "./replay.ts";
 
 const SECRET_BYTES = 32;
 
@@ -24,10 +24,11 @@ export async function createKey(
   const { database, operation, actor } = call;
   const secret = base64url.encode(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
   const key = `slg_${database.tenantId.replaceAll("-", "")}_${secret}`;
+  const id = uuidv7();
   const recorded = await storeApiKey(
     database,
     {
-      id: uuidv7(),
+      id,
       name,
       role,
       digestHex: bytesToHex(sha256(utf8ToBytes(key))),
@@ -36,15 +37,13 @@ export async function createKey(
     },
     operation,
   );
-  if (recorded.outcome === "in_progress") return refuse(inProgress());
-  if (recorded.outcome === "replayed") {
-    const stored = replayOf<ApiKeyRecord>(operation, recorded.operation);
-    if (!stored.ok) return stored;
+  const settled = await settle(operation, recorded, (stored: ApiKeyRecord) => ({
+    ...stored,
     // Found by a retry below this call, the row is this call's own, and its key is still at hand.
-    const replayed = recorded.operation.id !== operation.id;
-    return accept({ value: { ...stored.value, key: replayed ? null : key }, replayed });
-  }
-  const [written] = recorded.rows;
+    key: stored.id === id ? key : null,
+  }));
+  if ("answer" in settled) return settled.answer;
+  const [written] = settled.rows;
   if (written === undefined) throw new Error("A key is stored or the statement fails");
   return accept({ value: { ...written.record, key }, replayed: false });
 }

@@ -7,7 +7,7 @@ import { accept, type Outcome, refuse } from "../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../domain/registry-version.ts";
 import type { ActionCall, Done } from "./call.ts";
 import { contentHash } from "./content-hash.ts";
-import { inProgress, replayOf } from "./replay.ts";
+import { settle } from "./replay.ts";
 import {
   newTaskView,
   type NewTaskView,
@@ -36,14 +36,9 @@ export async function createTask(
     [{ taskId: task.id, fields: input.fields, decision }],
     { ...call, registryVersion: REGISTRY_VERSION, answer },
   );
-  if (recorded.outcome === "in_progress") return refuse(inProgress());
-  if (recorded.outcome === "replayed") {
-    const stored = replayOf<StoredCreations<NewTaskView>>(operation, recorded.operation);
-    if (!stored.ok) return stored;
-    const replayed = recorded.operation.id !== operation.id;
-    return accept({ value: render(stored.value), replayed });
-  }
-  const [written] = recorded.rows;
+  const settled = await settle(operation, recorded, render);
+  if ("answer" in settled) return settled.answer;
+  const [written] = settled.rows;
   if (written !== undefined && written.events.length > 0) {
     return accept({ value: render({ ...written, answer }), replayed: false });
   }

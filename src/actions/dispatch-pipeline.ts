@@ -15,7 +15,7 @@ import {
 } from "../domain/refusals.ts";
 import { isPermitted, requiredRole } from "../domain/rights.ts";
 import type { ConditionalCall, Done } from "./call.ts";
-import { inProgress, replayOf } from "./replay.ts";
+import { replay, settle } from "./replay.ts";
 
 export interface Dispatched {
   id: string;
@@ -34,7 +34,7 @@ export async function dispatchPipeline(
   if (!isPermitted(call.actor.role, "dispatch")) return refuse(forbidden(requiredRole("dispatch")));
   const { stored, step, tasks } = await loadTasks(call.database, { stepId }, call);
   const [snapshot] = tasks;
-  if (stored) return replay(call, stored);
+  if (stored) return replay(call.operation, stored, asStored);
   if (step === null || snapshot === undefined) return refuse(notFound());
   if (snapshot.archivedAt !== null) return refuse(archived());
   const misaim = misaimed(snapshot, { stepId: step.id, versionId: step.versionId });
@@ -55,26 +55,21 @@ export async function dispatchPipeline(
     reason,
   };
   const created = await createDispatch(call.database, dispatch, call);
-  if (created.outcome === "in_progress") return refuse(inProgress());
-  if (created.outcome === "replayed") return replay(call, created.operation);
-  const [row] = created.rows;
+  const settled = await settle(call.operation, created, asStored);
+  if ("answer" in settled) return settled.answer;
+  const [row] = settled.rows;
   if (row?.created) {
     return accept({ value: { id: dispatch.id, pipeline, state: "pending" }, replayed: false });
   }
-  return row?.open == null
+  const open = row?.open ?? null;
+  return open === null
     ? refuse({ code: "stale", detail: "The task moved in this moment. Nothing was done." })
     : refuse({
         code: "conflict",
         detail: "This pipeline was asked for already and has not run yet.",
-        existing: { id: row.open },
+        existing: { id: open },
       });
 }
 
-function replay(
-  { operation }: ConditionalCall,
-  stored: { id: string; fingerprint: string; result: unknown },
-): Outcome<Done<Dispatched>> {
-  const result = replayOf<Dispatched>(operation, stored);
-  if (!result.ok) return result;
-  return accept({ value: result.value, replayed: stored.id !== operation.id });
-}
+/** The ledger holds this answer as it is. */
+const asStored = (result: Dispatched) => result;

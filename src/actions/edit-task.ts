@@ -16,7 +16,7 @@ export async function editTask(
     return await commandTask(call, task, { type: "edit", changes, reason });
   } catch (error) {
     const { externalId } = changes;
-    if (!isTakenExternalId(error) || externalId == null) throw error;
+    if (!isTakenExternalId(error) || externalId === undefined || externalId === null) throw error;
     const holders = await findTaskIds(call.database, [externalId]);
     const id = holders.get(externalId);
     if (id === undefined) throw error;

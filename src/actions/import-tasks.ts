@@ -2,12 +2,12 @@ import { uuidv7 } from "uuidv7";
 import { recordCreations, type StoredCreations } from "../db/record-creations.ts";
 import { findTaskIds } from "../db/task-ids.ts";
 import { type Creation, decideCreate } from "../domain/lifecycle/decide/create.ts";
-import { accept, type Issue, type Outcome, refuse } from "../domain/refusals.ts";
+import { accept, type Issue, type Outcome } from "../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../domain/registry-version.ts";
 import type { ActionCall, Done } from "./call.ts";
 import { contentHash } from "./content-hash.ts";
 import type { NewTask } from "./create-task.ts";
-import { inProgress, replayOf } from "./replay.ts";
+import { settle } from "./replay.ts";
 
 /** A row of an import as the edge found it: a task that can be made, or what is wrong with it. */
 export type ImportRow = { task: NewTask } | { issues: readonly Issue[]; externalId: string | null };
@@ -50,14 +50,11 @@ export async function importTasks(
     creations.map(({ task, decision }) => ({ taskId: task.id, fields: task, decision })),
     { ...call, registryVersion: REGISTRY_VERSION, answer: drafts },
   );
-  if (recorded.outcome === "in_progress") return refuse(inProgress());
-  if (recorded.outcome === "replayed") {
-    const stored = replayOf<StoredCreations<ImportDraft[]>>(call.operation, recorded.operation);
-    if (!stored.ok) return stored;
-    const replayed = recorded.operation.id !== call.operation.id;
-    return accept({ value: await render(call, stored.value), replayed });
-  }
-  const [written] = recorded.rows;
+  const settled = await settle(call.operation, recorded, (stored: StoredCreations<ImportDraft[]>) =>
+    render(call, stored),
+  );
+  if ("answer" in settled) return settled.answer;
+  const [written] = settled.rows;
   if (written === undefined) throw new Error("The statement tells what it wrote");
   return accept({ value: await render(call, { ...written, answer: drafts }), replayed: false });
 }

@@ -1,5 +1,4 @@
 import { uuidv7 } from "uuidv7";
-import type { StoredOperation } from "../db/client.ts";
 import { loadTasks, type LoadedTasks, type TaskNames } from "../db/load-tasks.ts";
 import { recordMoves, type StoredMoves, type WrittenDispatch } from "../db/record-moves.ts";
 import { recordRunReports } from "../db/worker-runs.ts";
@@ -11,7 +10,7 @@ import type { TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../domain/registry-version.ts";
 import type { ConditionalCall, Done } from "./call.ts";
-import { inProgress, replayOf } from "./replay.ts";
+import { replay, settle } from "./replay.ts";
 import {
   draftEvent,
   type EventDraft,
@@ -53,7 +52,7 @@ export async function moveTask<Extra extends object>(
 ): Promise<Outcome<Done<Moved & Extra>>> {
   for (let attempt = 1; attempt <= TRIES_MAX; attempt += 1) {
     const loaded = await loadTasks(call.database, request.names, { operation: call.operation });
-    if (loaded.stored) return replay<Extra>(call, loaded.stored);
+    if (loaded.stored) return replay(call.operation, loaded.stored, render<Extra>);
     const [snapshot] = loaded.tasks;
     if (snapshot === undefined) return refuse(notFound());
     if (call.ifMatch !== null && call.ifMatch !== snapshot.eventSeq) {
@@ -74,9 +73,9 @@ export async function moveTask<Extra extends object>(
       answer,
       bulk: null,
     });
-    if (recorded.outcome === "in_progress") return refuse(inProgress());
-    if (recorded.outcome === "replayed") return replay<Extra>(call, recorded.operation);
-    const [written] = recorded.rows;
+    const settled = await settle(call.operation, recorded, render<Extra>);
+    if ("answer" in settled) return settled.answer;
+    const [written] = settled.rows;
     if (written !== undefined && written.events.length > 0) {
       return accept({ value: render({ answer, ...written }), replayed: false });
     }
@@ -93,16 +92,6 @@ function versionConflict(eventSeq: number) {
     detail: "If-Match names another state than the present one. Nothing was done.",
     eventSeq,
   };
-}
-
-function replay<Extra>(
-  { operation }: ConditionalCall,
-  stored: StoredOperation,
-): Outcome<Done<Moved & Extra>> {
-  const result = replayOf<StoredMoves<MovedDraft & Extra>>(operation, stored);
-  if (!result.ok) return result;
-  // A retry below this call that finds its own first try did not repeat anything for the caller.
-  return accept({ value: render(result.value), replayed: stored.id !== operation.id });
 }
 
 /** The answer before it is written: it has no times of its own yet. */
@@ -182,7 +171,6 @@ async function settleUnmoved<Extra extends object>(
     operation: call.operation,
     result,
   });
-  if (recorded.outcome === "in_progress") return refuse(inProgress());
-  if (recorded.outcome === "replayed") return replay<Extra>(call, recorded.operation);
-  return accept({ value, replayed: false });
+  const settled = await settle(call.operation, recorded, render<Extra>);
+  return "answer" in settled ? settled.answer : accept({ value, replayed: false });
 }

@@ -9,7 +9,7 @@ import { REGISTRY_VERSION } from "../domain/registry-version.ts";
 import { isPermitted, requiredRole, rightFor } from "../domain/rights.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
 import type { ActionCall, Done } from "./call.ts";
-import { inProgress, replayOf } from "./replay.ts";
+import { replay, settle } from "./replay.ts";
 
 /** One of many moves: each is of another task and judged by itself. */
 export interface MoveOfMany {
@@ -49,7 +49,7 @@ export async function moveTasks(
     { tasks: moves.map(({ task }) => task) },
     { operation: call.operation },
   );
-  if (loaded.stored) return replay(call, loaded.stored);
+  if (loaded.stored) return replay(call.operation, loaded.stored, render);
 
   const planned: Planned[] = moves.map(({ task, command, ifSeq }) => {
     const snapshot = loaded.find(task);
@@ -71,9 +71,9 @@ export async function moveTasks(
     answer,
     bulk: null,
   });
-  if (recorded.outcome === "in_progress") return refuse(inProgress());
-  if (recorded.outcome === "replayed") return replay(call, recorded.operation);
-  const [written] = recorded.rows;
+  const settled = await settle(call.operation, recorded, render);
+  if ("answer" in settled) return settled.answer;
+  const [written] = settled.rows;
   return accept({
     value: render({ answer, events: written?.events ?? [], dispatched: [] }),
     replayed: false,
@@ -106,15 +106,6 @@ function draftItem({ move, refusal }: Planned): ItemDraft {
     error: code,
     ...("allowed" in refusal && { allowed: refusal.allowed }),
   };
-}
-
-function replay(
-  { operation }: ActionCall,
-  stored: { id: string; fingerprint: string; result: unknown },
-): Outcome<Done<MovedMany>> {
-  const result = replayOf<StoredMoves<ItemDraft[]>>(operation, stored);
-  if (!result.ok) return result;
-  return accept({ value: render(result.value), replayed: stored.id !== operation.id });
 }
 
 function render({ answer, events }: StoredMoves<ItemDraft[]>): MovedMany {

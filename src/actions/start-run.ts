@@ -4,7 +4,7 @@ import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
 import { uuidv7 } from "uuidv7";
 import type { ActionCall, Done } from "./call.ts";
-import { inProgress, replayOf } from "./replay.ts";
+import { settle } from "./replay.ts";
 
 /**
  * Opens a run of the task's current step, QUEUED until its worker reports. No label depends on a queued run, so it
@@ -15,12 +15,8 @@ export async function startRun(
   input: { task: TaskRef; type: WorkerType; externalRef?: string | undefined },
 ): Promise<Outcome<Done<RunView>>> {
   const created = await createRun(call.database, { id: uuidv7(), ...input }, call);
-  if (created.outcome === "in_progress") return refuse(inProgress());
-  if (created.outcome === "replayed") {
-    const run = replayOf<RunView>(call.operation, created.operation);
-    if (!run.ok) return run;
-    return accept({ value: run.value, replayed: created.operation.id !== call.operation.id });
-  }
-  const [row] = created.rows;
-  return row?.run == null ? refuse(notFound()) : accept({ value: row.run, replayed: false });
+  const settled = await settle(call.operation, created, (run: RunView) => run);
+  if ("answer" in settled) return settled.answer;
+  const [row] = settled.rows;
+  return row === undefined ? refuse(notFound()) : accept({ value: row.run, replayed: false });
 }

@@ -70,7 +70,7 @@ select
   ${names.stepId === undefined ? sql`null` : stepQuery(names.stepId)} as step,
   ${names.runId === undefined ? sql`null` : runQuery(names.runId)} as run,
   ${names.duplicateOf === undefined ? sql`null` : duplicateOfQuery(names.duplicateOf)} as duplicate_of,
-  ${operation?.key == null ? sql`null` : sql`(select row_to_json(o) from (${operationQuery(operation)}) o)`} as stored`);
+  ${operation === null || operation.key === null ? sql`null` : sql`(select row_to_json(o) from (${operationQuery(operation)}) o)`} as stored`);
 
   const tasks = row?.tasks ?? [];
   const byId = new Map(tasks.map((task) => [task.id, task]));

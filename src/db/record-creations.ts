@@ -147,7 +147,7 @@ select events, dispatched, existing from outcome`;
 }
 
 function creationInput(creations: readonly Creation[]) {
-  const json = <Row>(rowsOf: (creation: Creation) => readonly Row[]) =>
+  const json = (rowsOf: (creation: Creation) => readonly object[]) =>
     JSON.stringify(creations.flatMap(rowsOf));
   return {
     tasks: json(({ taskId, fields, decision }) => {

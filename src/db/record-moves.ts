@@ -291,8 +291,7 @@ export function runAllowance(type: SQL): SQL {
 
 /** The moves as the statement's inputs: one JSON array for each kind of row. */
 function moveInput(moves: readonly Move[]) {
-  const json = <Row>(rowsOf: (move: Move) => readonly Row[]) =>
-    JSON.stringify(moves.flatMap(rowsOf));
+  const json = (rowsOf: (move: Move) => readonly object[]) => JSON.stringify(moves.flatMap(rowsOf));
   return {
     moves: json(({ snapshot, decision }) => [
       {

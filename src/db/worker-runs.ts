@@ -38,7 +38,7 @@ export function createRun(
   database: TenantDatabase,
   run: { id: string; task: TaskRef; type: WorkerType; externalRef?: string | undefined },
   { actor, operation }: { actor: Actor; operation: Operation },
-): Promise<Written<{ run: RunView | null }>> {
+): Promise<Written<{ run: RunView }>> {
   const { tenantId } = database;
   return database.write(operation, [
     sql`

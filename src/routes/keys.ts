@@ -105,6 +105,6 @@ export const keyRoutes: readonly Route[] = [
   createHandler(deleteKey, async (call, { params }) => {
     const outcome = await revokeKey(call, params.keyId);
     if (!outcome.ok) return outcome;
-    return reply({ ...outcome.value, effectiveWithinSeconds: KEY_CACHE_SECONDS });
+    return reply({ ...outcome.value.value, effectiveWithinSeconds: KEY_CACHE_SECONDS });
   }),
 ];
