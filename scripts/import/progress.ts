@@ -25,7 +25,7 @@ export function showProgress(
 function showBar(title: string, total: number, stream: ProgressStream): Progress {
   const bar = new SingleBar({
     stream,
-    format: `  ${title.padEnd(30)} {bar} {value}/{total}  {note}`,
+    format: `  ${title.padEnd(33)} {bar} {value}/{total}  {note}`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     barsize: 30,
