@@ -14,6 +14,8 @@ import {
 export interface Things {
   task: string;
   externalId: string;
+  /** An external id that the caller has not given away yet, whoever else may have. */
+  freeName: string;
   /** Another task, for those that duplicate it. */
   original: string;
   step: string;
@@ -59,7 +61,7 @@ export const SAMPLES: readonly Sample[] = [
   {
     route: "POST /v1/tasks",
     what: "under an external id",
-    names: { externalId: "externalId" },
+    names: { externalId: "freeName" },
     body: { title: "A new task", externalId: "{externalId}" },
     goesOnWithout: ["externalId"],
   },
@@ -73,7 +75,7 @@ export const SAMPLES: readonly Sample[] = [
   {
     route: "POST /v1/tasks/import",
     what: "under an external id",
-    names: { externalId: "externalId" },
+    names: { externalId: "freeName" },
     body: { tasks: [{ title: "A new task", externalId: "{externalId}" }] },
     goesOnWithout: ["externalId"],
   },
@@ -95,7 +97,7 @@ export const SAMPLES: readonly Sample[] = [
   { route: "GET /v1/tasks/{taskId}", what: "as it was", ...ON_TASK, query: "asOf=seq:1" },
   {
     route: "PATCH /v1/tasks/{taskId}",
-    names: { taskId: "task", externalId: "externalId" },
+    names: { taskId: "task", externalId: "freeName" },
     body: { title: "Another title", externalId: "{externalId}" },
     goesOnWithout: ["externalId"],
   },
@@ -281,9 +283,10 @@ export function namesIn({ names }: Sample, things: Things): Named {
   return Object.fromEntries(Object.entries(names).map(([place, kind]) => [place, things[kind]]));
 }
 
-/** Every way to name a thing of this kind: a task also goes by its external id. */
+/** Every way in which somebody else would name a thing of this kind: a task also goes by its external id. */
 export function spellingsOf(kind: Kind, things: Things): string[] {
-  return kind === "task" ? [things.task, `ext:${things.externalId}`] : [things[kind]];
+  if (kind === "task") return [things.task, `ext:${things.externalId}`];
+  return [kind === "freeName" ? things.externalId : things[kind]];
 }
 
 /** Sends a sample with these names in its places, under a key of its own where the route takes one. */
@@ -314,6 +317,7 @@ export function unknownThings(): Things {
   return {
     task: id(),
     externalId: `external-${id()}`,
+    freeName: `external-${id()}`,
     original: id(),
     step: id(),
     run: id(),

@@ -1,0 +1,234 @@
+import { beforeAll, describe, expect, it, test } from "vitest";
+import {
+  contractOf,
+  givenThings,
+  namesIn,
+  type Named,
+  type Sample,
+  SAMPLES,
+  sendSample,
+  titleOf,
+} from "../contracts/support/samples.ts";
+import { type Answer, expectDone, freshApi, type TestApi } from "../support/api.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+/** What a call costs: how often it goes to the database, the first time and when it is repeated under its key. */
+interface Cost {
+  first: number;
+  /** Absent where a call takes no key. */
+  repeated?: number;
+}
+
+const READ: Cost = { first: 1 };
+/** Load, decide, record; a repeat is found while loading. */
+const MOVE: Cost = { first: 2, repeated: 1 };
+/** Nothing needs to be known before; a repeat fails to record and then reads what the first one stored. */
+const MAKE: Cost = { first: 1, repeated: 2 };
+
+/** Its ledger is read again, so that a repeat goes on with what is left to do. */
+const BULK: Cost = { first: 2, repeated: 2 };
+
+/** Every route of the contract list, with the budget that it has to keep. */
+const COSTS: Record<string, Cost> = {
+  "POST /v1/tasks": MAKE,
+  "POST /v1/tasks under an external id": MAKE,
+  "POST /v1/tasks with a start": MAKE,
+  "POST /v1/tasks/import": MAKE,
+  "POST /v1/tasks/import under an external id": MAKE,
+  "GET /v1/tasks": READ,
+  "GET /v1/tasks by operation and external id": READ,
+  "POST /v1/tasks/lookup": READ,
+  "GET /v1/tasks/{taskId}": READ,
+  "GET /v1/tasks/{taskId} as it was": READ,
+  "PATCH /v1/tasks/{taskId}": MOVE,
+  "POST /v1/tasks/{taskId}/archive": MOVE,
+  "POST /v1/tasks/{taskId}/restore": MOVE,
+  "POST /v1/tasks/{taskId}/notes": MOVE,
+  "POST /v1/tasks/{taskId}/versions": MOVE,
+  "GET /v1/tasks/{taskId}/versions": READ,
+  "GET /v1/tasks/{taskId}/versions/{number}": READ,
+  "GET /v1/tasks/{taskId}/status": READ,
+  "GET /v1/tasks/{taskId}/status as it was": READ,
+  "GET /v1/tasks/{taskId}/timeline": READ,
+  "GET /v1/tasks/{taskId}/events": READ,
+  "GET /v1/tasks/{taskId}/events/verify": READ,
+  "GET /v1/tasks/{taskId}/steps": READ,
+  "GET /v1/steps/{stepId}": READ,
+  "GET /v1/steps/{stepId}/events": READ,
+  "PATCH /v1/steps/{stepId}": MOVE,
+  "PATCH /v1/steps/{stepId} to duplicate": MOVE,
+  "PATCH /v1/steps/{stepId}/gate": MOVE,
+  "POST /v1/steps/{stepId}/dispatch": MOVE,
+  "POST /v1/tasks/{taskId}/advance": MOVE,
+  "POST /v1/tasks/{taskId}/rework": MOVE,
+  "POST /v1/moves to a status": MOVE,
+  "POST /v1/moves onward": MOVE,
+  "POST /v1/moves back": MOVE,
+  "POST /v1/tasks/{taskId}/reviews": MOVE,
+  "POST /v1/tasks/{taskId}/reviews with a move": MOVE,
+  "GET /v1/tasks/{taskId}/reviews": READ,
+  "POST /v1/tasks/{taskId}/worker-runs": MAKE,
+  "PATCH /v1/worker-runs/{runId}": MOVE,
+  "GET /v1/worker-runs": READ,
+  "GET /v1/worker-runs by task and step": READ,
+  "POST /v1/bulk/preview": READ,
+  "POST /v1/bulk/preview of duplicates": READ,
+  "POST /v1/bulk/preview of a filter": READ,
+  "POST /v1/bulk/execute": BULK,
+  "POST /v1/bulk/execute of duplicates": BULK,
+  "GET /v1/bulk/operations": READ,
+  "GET /v1/bulk/operations/{operationId}": READ,
+  "GET /v1/bulk/operations/{operationId}/items": READ,
+  "GET /v1/registry": { first: 0 },
+  "GET /v1/me": READ,
+  "POST /v1/api-keys": MAKE,
+  "GET /v1/api-keys": READ,
+  "DELETE /v1/api-keys/{keyId}": { first: 1 },
+};
+
+it("every sample has its budget", () => {
+  expect(SAMPLES.map(titleOf).toSorted()).toEqual(Object.keys(COSTS).toSorted());
+});
+
+describe("round trips to the database, counted on the way there", () => {
+  test.each(SAMPLES.map((sample) => [titleOf(sample), sample] as const))(
+    "%s costs what its budget says, and says what it costs",
+    async (title, sample) => {
+      const { first, repeated } = COSTS[title] ?? {};
+      const named = namesIn(sample, await givenThings(api, sample));
+      const idempotencyKey = crypto.randomUUID();
+      const keyed = repeated === undefined ? {} : { idempotencyKey };
+      expect(await costOf(sample, named, keyed)).toBe(first);
+      if (repeated !== undefined) expect(await costOf(sample, named, keyed)).toBe(repeated);
+    },
+  );
+
+  test.each([1, 100, 1000])(
+    "a change of %i tasks costs no more than a change of one",
+    async (count) => {
+      const taskIds = await givenSubmitted(count);
+      const change = { taskIds, targetStatus: "REJECTED", reason: "Out of scope" };
+      const preview = await counted(() =>
+        api.call<{ planToken: string }>("POST", "/bulk/preview", { body: change }),
+      );
+      expect(preview.roundTrips).toBe(1);
+
+      const { planToken } = expectDone(preview.answer);
+      const body = { ...change, planToken };
+      const executed = await counted(() =>
+        api.call("POST", "/bulk/execute", { body, idempotencyKey: `change-of-${count}` }),
+      );
+      expect(executed.roundTrips).toBe(2);
+      expect(expectDone(executed.answer)).toMatchObject({ counts: { changed: count } });
+
+      const moves = taskIds.map((task) => ({ task, status: "duplicate" }));
+      const moved = await counted(() => api.call("POST", "/moves", { body: { moves } }));
+      expect(moved.roundTrips).toBe(2);
+      expect(expectDone(moved.answer)).toMatchObject({ counts: { changed: count } });
+    },
+  );
+
+  it("a bulk change that asks for pipelines costs no more than one that does not", async () => {
+    const at = { kind: "output_generation", status: "failed" } as const;
+    const [one, other] = [await api.givenTask({ at }), await api.givenTask({ at })];
+    const executed = await counted(() =>
+      api.call("POST", "/bulk/execute", {
+        idempotencyKey: "with-pipelines",
+        body: {
+          taskIds: [one.id, other.id],
+          targetStatus: "SUBMITTED",
+          reason: "The machines are back",
+          runAttachedWorkflows: true,
+        },
+      }),
+    );
+    expect(executed.roundTrips).toBe(2);
+    expect(expectDone(executed.answer)).toMatchObject({ dispatched: 2 });
+  });
+
+  it("an import of 500 tasks costs one", async () => {
+    const tasks = Array.from({ length: 500 }, (_, index) => ({ title: `Task ${index}` }));
+    const { roundTrips } = await counted(() =>
+      api.call("POST", "/tasks/import", { body: { tasks } }),
+    );
+    expect(roundTrips).toBe(1);
+  });
+
+  it("a refusal costs no more than the look that it follows from", async () => {
+    const task = await api.givenTask();
+    const path = `/steps/${task.currentStep.id}`;
+    const refused = await counted(() => api.call("PATCH", path, { body: { status: "approved" } }));
+    expect([refused.answer.status, refused.roundTrips]).toEqual([409, 1]);
+    const mayNot = await counted(() =>
+      api.call("PATCH", path, { as: "viewer", body: { status: "running" } }),
+    );
+    expect([mayNot.answer.status, mayNot.roundTrips]).toEqual([403, 0]);
+    const invalid = await counted(() => api.call("PATCH", path, { body: { status: "unknown" } }));
+    expect([invalid.answer.status, invalid.roundTrips]).toEqual([400, 0]);
+  });
+
+  it("a key costs one look where it is new, and none where it was used a moment ago", async () => {
+    const made = await api.call<{ key: string }>("POST", "/api-keys", {
+      body: { name: "A new key", role: "viewer" },
+    });
+    const bearer = expectDone(made, 201).key;
+    await api.database.resetRoundTrips();
+    const costs = [];
+    for (const expected of [2, 1, 1]) {
+      const answer = await api.call("GET", "/me", { bearer });
+      costs.push(await api.database.roundTrips());
+      expect(toldRoundTrips(answer)).toBe(expected);
+      await api.database.resetRoundTrips();
+    }
+    expect(costs).toEqual([2, 1, 1]);
+  });
+
+  it("the Worker's own health costs nothing, and its readiness one look", async () => {
+    await api.database.resetRoundTrips();
+    await api.fetch("/healthz");
+    expect(await api.database.roundTrips()).toBe(0);
+    await api.fetch("/readyz");
+    expect(await api.database.roundTrips()).toBe(1);
+  });
+});
+
+/** Sends a sample; how often it went to the database, which its answer says too. */
+async function costOf(sample: Sample, named: Named, options: object): Promise<number> {
+  const { answer, roundTrips } = await counted(() => sendSample(api, sample, named, options));
+  expect(answer.status, answer.text).toBe(contractOf(sample).response.status);
+  return roundTrips;
+}
+
+/** Sends a call; how often it went to the database with its key known already, which its answer says too. */
+async function counted<Body>(call: () => Promise<Answer<Body>>) {
+  const answers: Answer<Body>[] = [];
+  const roundTrips = await api.roundTripsOf(async () => answers.push(await call()));
+  const [answer = expect.fail("There is no answer")] = answers;
+  expect(toldRoundTrips(answer)).toBe(roundTrips);
+  return { answer, roundTrips };
+}
+
+/** What `Server-Timing` says. */
+function toldRoundTrips({ headers }: Answer<unknown>): number {
+  const told = headers.get("server-timing") ?? "";
+  const [, count] = /^db;desc="(\d+) round trips?";dur=\d+\.\d$/.exec(told) ?? [];
+  return count === undefined ? expect.fail(`Server-Timing says ${told}`) : Number(count);
+}
+
+async function givenSubmitted(count: number): Promise<string[]> {
+  const start = { kind: "output_generation", status: "queued", reason: "Made elsewhere" };
+  const ids: string[] = [];
+  while (ids.length < count) {
+    const length = Math.min(500, count - ids.length);
+    const tasks = Array.from({ length }, (_, index) => ({ title: `Task ${index}`, start }));
+    const made = await api.call<{ items: { id: string }[] }>("POST", "/tasks/import", {
+      body: { tasks },
+    });
+    ids.push(...expectDone(made).items.map(({ id }) => id));
+  }
+  return ids;
+}
