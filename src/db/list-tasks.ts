@@ -176,7 +176,8 @@ windowed as materialized (select id from candidates order by id desc limit ${LIV
 bounds as materialized (${windowBounds(window)}),
 labelled as materialized (
   select w.id, label_rank(label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers)) as rank
-  from windowed w join task_facts f on f.task_id = w.id
+  -- One look for each: a join would be planned as a scan of the tenant's whole table.
+  from windowed w cross join lateral (select * from task_facts where task_id = w.id limit 1) f
 ),
 page as materialized (
   select id, rank as key from labelled

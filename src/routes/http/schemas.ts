@@ -71,6 +71,8 @@ export const reason = safeText(2000).min(1).regex(/\S/, "Must not be blank.").op
 /** An instant in UTC, as the database tells it: with microseconds. */
 export const timestamp = z.iso
   .datetime({ offset: false })
+  // ISO 8601 has a year 0, the database's calendar has not.
+  .regex(/^(?!0000)/, "There is no year 0.")
   .openapi("Timestamp", { format: "date-time", example: "2026-11-21T20:19:57.204813Z" });
 
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);

@@ -324,6 +324,8 @@ describe("A bad list query", () => {
     "archived=yes",
     "priority=101",
     "createdAfter=yesterday",
+    "createdAfter=0000-01-01T00:00:00Z",
+    "createdAfter=2026-02-30T00:00:00Z",
     "bulkOperationId=1",
     "colour=red",
     "title=a&title=b",

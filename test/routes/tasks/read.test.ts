@@ -122,7 +122,7 @@ describe("Reading a task as of a moment", () => {
     expect((await read(`${task.id}?asOf=2999-01-01T00:00:00Z`)).body).toEqual(task);
   });
 
-  it.each(["seq:2", "seq:0", "seq:-1", "seq:99999999999", "yesterday", "2026-11-21", "seq:", ""])(
+  it.each(["seq:2", "seq:0", "seq:-1", "seq:99999999999", "yesterday", "0000-01-01T00:00:00Z", "2026-11-21", "seq:", ""])(
     "refuses the moment '%s'",
     async (moment) => {
       const { id } = await api.givenTask();
