@@ -2,13 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { MovedMany } from "../../src/actions/move-tasks.ts";
 import type { BulkExecution } from "../../src/actions/views/bulk-views.ts";
 import { INVARIANTS } from "../../src/db/invariants/index.ts";
-import {
-  type Answer,
-  type CallOptions,
-  freshApi,
-  type Problem,
-  type TestApi,
-} from "../support/api.ts";
+import { type Answer, type CallOptions, freshApi, type TestApi } from "../support/api.ts";
 import { freshDatabase } from "../support/database.ts";
 import { countDeadlocks } from "../support/model/deadlocks.ts";
 import { numberedTo, readEvents } from "../support/model/history.ts";
