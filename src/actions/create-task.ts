@@ -3,7 +3,7 @@ import { recordCreations, type StoredCreations } from "../db/record-creations.ts
 import { findTaskIds } from "../db/task-ids.ts";
 import type { CreateInput } from "../domain/lifecycle/commands.ts";
 import { decideCreate } from "../domain/lifecycle/decide/create.ts";
-import { accept, type Outcome, refuse } from "../domain/refusals.ts";
+import { accept, externalIdTaken, type Outcome, refuse } from "../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../domain/registry-version.ts";
 import type { ActionCall, Done } from "./call.ts";
 import { contentHash } from "./content-hash.ts";
@@ -43,11 +43,7 @@ export async function createTask(
     return accept({ value: render({ ...written, answer }), replayed: false });
   }
   const existing = written?.existing[0]?.id ?? (await findHolder(call, input.fields.externalId));
-  return refuse({
-    code: "conflict",
-    detail: "Another task has this external id.",
-    existing: { id: existing },
-  });
+  return refuse(externalIdTaken(existing));
 }
 
 /**

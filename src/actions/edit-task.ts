@@ -1,7 +1,7 @@
 import { DatabaseFault } from "../db/faults.ts";
 import { findTaskIds } from "../db/task-ids.ts";
 import type { EditCommand } from "../domain/lifecycle/commands.ts";
-import { type Outcome, refuse } from "../domain/refusals.ts";
+import { externalIdTaken, type Outcome, refuse } from "../domain/refusals.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
 import type { ConditionalCall, Done } from "./call.ts";
 import { commandTask } from "./command-task.ts";
@@ -20,11 +20,7 @@ export async function editTask(
     const holders = await findTaskIds(call.database, [externalId]);
     const id = holders.get(externalId);
     if (id === undefined) throw error;
-    return refuse({
-      code: "conflict",
-      detail: "Another task has this external id.",
-      existing: { id },
-    });
+    return refuse(externalIdTaken(id));
   }
 }
 

@@ -146,6 +146,15 @@ export function archived(): Refusal {
   return { code: "archived", detail: "The task is archived. It can be restored." };
 }
 
+/** The external id is another task's. */
+export function externalIdTaken(holderId: string): Refusal {
+  return {
+    code: "conflict",
+    detail: "Another task has this external id.",
+    existing: { id: holderId },
+  };
+}
+
 /** The plan was signed for another body, or is no plan. */
 export function invalidPlanToken(): Refusal {
   return { code: "invalid_plan_token", detail: "This plan token was not made for this request." };
