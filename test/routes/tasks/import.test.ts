@@ -72,6 +72,11 @@ describe("Importing tasks", () => {
     expect(read.body.title).toBe("First");
   });
 
+  it("takes no second round trip for an external id that stands twice", async () => {
+    const tasks = [1, 2].map((row) => ({ title: `Row ${row}`, externalId: "twice-counted" }));
+    expect(await api.roundTripsOf(() => load(tasks))).toBe(1);
+  });
+
   it("lets no bad item harm its neighbours", async () => {
     const before = await countTasks();
     const { counts, items } = expectDone(
