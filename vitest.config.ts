@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     // The database behind the tests starts on first use and once for all projects.
     globalSetup: ["test/support/node/global-setup.ts"],
+    // The service logs each request; what a passing test logged nobody reads.
+    silent: "passed-only",
     projects: [
       {
         extends: true,
