@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { failsAsTold } from "./import/command.ts";
+import { exitCodeOf } from "./import/command.ts";
 import { parseDemoCommand } from "./demo/options.ts";
 import { runDemo } from "./demo/run-demo.ts";
 import { chooseTenant } from "./import/connection.ts";
@@ -7,7 +7,7 @@ import { UsageFault } from "./import/usage-fault.ts";
 import { readStackFile } from "./stack/stack.ts";
 
 /** `npm run demo [-- FILE]`: the main job of the service, from an import to a proven history. */
-await failsAsTold(async () => {
+process.exitCode = await exitCodeOf(async () => {
   const { file, tenant } = parseDemoCommand(process.argv.slice(2));
   const stack = readStackFile();
   if (stack === null) {

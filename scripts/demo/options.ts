@@ -3,7 +3,8 @@ import { parseArgs } from "node:util";
 import { UsageFault } from "../import/usage-fault.ts";
 import { PROJECT_DIRECTORY } from "../stack/stack.ts";
 
-const EXAMPLES = join(PROJECT_DIRECTORY, "examples", "tasks.jsonl");
+/** Fifty tasks of our own. The verdicts in them are made up, by a rule. */
+export const EXAMPLES = join(PROJECT_DIRECTORY, "examples", "tasks.jsonl");
 
 const USAGE = `Usage: npm run demo [-- FILE] [--tenant NAME|ID]
 

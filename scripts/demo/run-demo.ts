@@ -80,7 +80,7 @@ async function planned(file: string): Promise<ImportPlan> {
 
 async function importAll({ operator }: Cast, plan: ImportPlan): Promise<void> {
   heading("Import");
-  const tally = await withProgress("Records imported", plan.total, (reach) =>
+  const tally = await withProgress("Records read", plan.total, (reach) =>
     importFile(operator, plan, {
       batchMax: 500,
       isDryRun: false,

@@ -40,6 +40,7 @@ export interface ApiRequest {
   method: "GET" | "POST" | "PATCH";
   /** Below `/v1`, with its query. */
   path: string;
+  /** Sent as JSON; a string is JSON already. */
   body?: unknown;
   /** How often it is tried at the most. */
   attemptsMax?: number;
@@ -54,12 +55,15 @@ export interface ApiClient {
   ) => Promise<z.output<Schema>>;
 }
 
+/** How a request leaves: as fetch does it. */
+export type Send = (url: string, init: RequestInit) => Promise<Response>;
+
 interface ClientOptions {
   baseUrl: string;
   key: string;
   /** Is told why a call is tried again, and after what time. */
   onRetry?: ((notice: { reason: string; seconds: number }) => void) | undefined;
-  fetch?: typeof fetch;
+  fetch?: Send;
   wait?: (milliseconds: number) => Promise<unknown>;
 }
 

@@ -3,13 +3,13 @@ import { UsageFault } from "./usage-fault.ts";
 
 const NOTHING_COULD_BE_DONE = 2;
 
-/** Runs a command to its exit code. What a person can mend is told in a sentence; all else is a defect with its trace. */
-export async function failsAsTold(run: () => Promise<number>): Promise<void> {
+/** Runs a command to its exit code. What a person can mend is told in a sentence; all else is a defect, with its trace. */
+export async function exitCodeOf(run: () => Promise<number>): Promise<number> {
   try {
-    process.exitCode = await run();
+    return await run();
   } catch (error) {
-    process.exitCode = NOTHING_COULD_BE_DONE;
     console.error(isForPeople(error) ? error.message : error);
+    return NOTHING_COULD_BE_DONE;
   }
 }
 

@@ -30,9 +30,12 @@ function silentChanges(text: string): Issue[] {
 /** The engine says where most faults are, but not where a token is that it did not expect. */
 function locateFault(text: string, error: unknown): { offset: number; message: string } {
   const told = error instanceof Error ? error.message : String(error);
-  const message = told.replace(/,? "[^]*" is not valid JSON$| in JSON at position [^]*$/, "");
-  const position = / at position (\d+)/.exec(told)?.[1];
-  if (position !== undefined) return { offset: Number(position), message };
+  const position = /(?: in JSON)? at position (\d+) \([^)]*\)$/.exec(told);
+  if (position !== null) {
+    return { offset: Number(position[1]), message: told.slice(0, position.index) };
+  }
+  // The engine also quotes the text around the token, which may be long.
+  const message = told.replace(/^(Unexpected token '.+?'), [^]*$/u, "$1");
   return { offset: isUnexpectedToken(text) ? unexpectedOffset(text) : text.length, message };
 }
 

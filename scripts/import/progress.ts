@@ -29,8 +29,10 @@ function showBar(title: string, total: number, stream: ProgressStream): Progress
     barCompleteChar: "█",
     barIncompleteChar: "░",
     barsize: 30,
-    hideCursor: true,
     emptyOnZero: true,
+    // Its own handling of signals would swallow the first Ctrl-C; without it, it must change no terminal setting.
+    gracefulExit: false,
+    linewrap: true,
   });
   bar.start(total, 0, { note: "" });
   return {
@@ -42,11 +44,11 @@ function showBar(title: string, total: number, stream: ProgressStream): Progress
 
 /** One line for each tenth: a log wants neither silence nor a thousand lines. */
 function showLines(title: string, total: number, stream: ProgressStream): Progress {
-  let told = -1;
+  let told = 0;
   return {
     reach: (done) => {
       const tenth = total === 0 ? 10 : Math.floor((done * 10) / total);
-      if (tenth === told) return;
+      if (tenth <= told) return;
       told = tenth;
       stream.write(`  ${title}: ${done}/${total}\n`);
     },

@@ -1,0 +1,144 @@
+import { describe, expect, test } from "vitest";
+import { detectMapping, mapRecord, titleFrom } from "../../scripts/import/mappings.ts";
+import type { FileRecord } from "../../scripts/import/reading.ts";
+
+const context = { fileName: "spring tasks.jsonl", start: null };
+const recordOf = (value: unknown, number = 3): FileRecord => ({ number, line: number + 10, value });
+
+const gsm8kLine = {
+  question: "A shelf holds 12 jars.  Half of them are full.\nHow many are empty?",
+  ground_truth: "12 / 2 = 6\nA: 6",
+  "6b_finetuning": { is_correct: false, solution: "A: 7" },
+  "6b_verification": { is_correct: true, solution: "A: 6" },
+  "175b_finetuning": { is_correct: false, solution: "A: 5" },
+  "175b_verification": { is_correct: true, solution: "A: 6" },
+};
+
+describe("a line of GSM8K", () => {
+  test("is a task: the question is what is to be done, the rest is known about it", () => {
+    expect(mapRecord("gsm8k", recordOf(gsm8kLine, 42), context)).toEqual({
+      line: 52,
+      externalId: "gsm8k-0042",
+      body: {
+        externalId: "gsm8k-0042",
+        title: "A shelf holds 12 jars. Half of them are full. How many are empty?",
+        taxonomyCode: "math.word_problem",
+        content: {
+          instructions: gsm8kLine.question,
+          metadata: {
+            groundTruth: gsm8kLine.ground_truth,
+            verdicts: {
+              "6b_finetuning": false,
+              "6b_verification": true,
+              "175b_finetuning": false,
+              "175b_verification": true,
+            },
+          },
+        },
+      },
+    });
+  });
+
+  test("is recognised by its shape, and nothing else is", () => {
+    expect(detectMapping(gsm8kLine)).toBe("gsm8k");
+    expect(detectMapping({ ...gsm8kLine, "6b_finetuning": undefined })).toBe("auto");
+    expect(detectMapping({ title: "A task" })).toBe("auto");
+    expect(detectMapping(null)).toBe("auto");
+  });
+
+  test("tells what it lacks under the id that it would have", () => {
+    const mapped = mapRecord("gsm8k", recordOf({ ...gsm8kLine, question: "" }, 7), context);
+    expect(mapped).toMatchObject({
+      externalId: "gsm8k-0007",
+      issues: [{ path: ["question"], code: "too_small" }],
+    });
+  });
+});
+
+describe("a record in the service's own shape", () => {
+  test("goes as it is", () => {
+    const body = {
+      externalId: "a-1",
+      title: "A",
+      priority: "high",
+      content: { brief: "b" },
+      odd: 1,
+    };
+    expect(mapRecord("auto", recordOf(body), context)).toEqual({
+      line: 13,
+      externalId: "a-1",
+      body,
+    });
+  });
+
+  test("gets the file's name and its number where it has no external id, the same each time", () => {
+    const mapped = mapRecord("auto", recordOf({ title: "A", externalId: null }), context);
+    expect(mapped).toEqual({
+      line: 13,
+      externalId: "spring tasks-0003",
+      body: { externalId: "spring tasks-0003", title: "A" },
+    });
+    expect(mapRecord("auto", recordOf({ title: "A" }), context)).toEqual(mapped);
+  });
+
+  test("gets the first words of its instructions for a title where it has none", () => {
+    const content = { instructions: "Count the\tbirds\nthen stop", brief: "birds" };
+    expect(mapRecord("auto", recordOf({ content }), context)).toMatchObject({
+      body: { title: "Count the birds then stop", content },
+    });
+    expect(mapRecord("auto", recordOf({ content: { brief: "birds" } }), context)).toMatchObject({
+      body: { title: "birds" },
+    });
+    const blank = mapRecord("auto", recordOf({ content: { brief: "  " } }), context);
+    expect(blank.body).not.toHaveProperty("title");
+  });
+
+  test.each([["text"], [7], [null], [["list"]]])("is an object, and not %j", (value) => {
+    const mapped = mapRecord("auto", recordOf(value), context);
+    expect(mapped).toMatchObject({
+      externalId: null,
+      issues: [{ path: [], code: "invalid_type" }],
+    });
+  });
+
+  test("has text for an external id", () => {
+    const mapped = mapRecord("auto", recordOf({ title: "A", externalId: 7 }), context);
+    expect(mapped).toMatchObject({ issues: [{ path: ["externalId"], code: "invalid_type" }] });
+  });
+});
+
+test("is not sent when reading it would have changed it", () => {
+  const issues = [{ path: ["title"], code: "duplicate_key", message: "The key stands twice." }];
+  const record = { ...recordOf({ title: "A", externalId: "a" }), issues };
+  expect(mapRecord("auto", record, context)).toEqual({ line: 13, externalId: "a", issues });
+});
+
+test("begins where the command says, with the file as the reason", () => {
+  const start = { ...context, start: "output_generation" as const };
+  expect(mapRecord("auto", recordOf({ title: "A" }), start)).toMatchObject({
+    body: {
+      start: { kind: "output_generation", reason: "Imported from spring tasks.jsonl." },
+    },
+  });
+});
+
+describe("a title from a text", () => {
+  test("is the text itself where that is short", () => {
+    expect(titleFrom("  Count the birds. ")).toBe("Count the birds.");
+  });
+
+  test("ends with a whole word", () => {
+    const title = titleFrom("word ".repeat(40));
+    expect(title).toBe(`${"word ".repeat(16).trim()}…`);
+  });
+
+  test("halves no character of a word without end", () => {
+    const title = titleFrom(`a${"🙂".repeat(60)}`);
+    expect(title.isWellFormed()).toBe(true);
+    expect(title).toBe(`a${"🙂".repeat(39)}…`);
+  });
+
+  test("is one line without control characters", () => {
+    expect(titleFrom("one\r\n\u0000two\u0085three")).toBe("one two three");
+  });
+});

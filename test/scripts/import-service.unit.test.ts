@@ -1,0 +1,299 @@
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { EXAMPLES } from "../../scripts/demo/options.ts";
+import { runDemo } from "../../scripts/demo/run-demo.ts";
+import { createApiClient, type Send } from "../../scripts/import/api-client.ts";
+import { exitCodeOf } from "../../scripts/import/command.ts";
+import { importRecords } from "../../scripts/import/import-records.ts";
+import { mapRecord } from "../../scripts/import/mappings.ts";
+import { runImport } from "../../scripts/import/run-import.ts";
+import { gather, streamOf, temporaryFiles } from "../support/node/temporary-files.ts";
+import { startService, type TestService } from "../support/node/service.ts";
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.stop());
+
+const givenFile = temporaryFiles();
+
+/** Runs a command in this process, and gives back what a person would see of it. */
+async function seen(run: () => Promise<number>) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const spies = [
+    vi.spyOn(console, "log").mockImplementation((line) => void out.push(String(line))),
+    vi.spyOn(console, "error").mockImplementation((line) => void err.push(String(line))),
+    vi.spyOn(process.stderr, "write").mockImplementation((text) => err.push(String(text)) > 0),
+  ];
+  try {
+    const code = await exitCodeOf(run);
+    return { code, out: out.join("\n"), err: err.join("\n") };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+/** `npm run import` with the operator's key of a tenant. */
+function importWith(args: readonly string[]) {
+  const key = service.tenant.keys.operator;
+  return seen(() => runImport(["--url", service.baseUrl, ...args], { key, stack: null }));
+}
+
+/** Imports tasks with the given fields in this process. */
+async function importAll(
+  tasks: readonly Record<string, unknown>[],
+  {
+    fetch: send = fetch,
+    batchMax = 500,
+    isDryRun = false,
+  }: { fetch?: Send; batchMax?: number; isDryRun?: boolean } = {},
+) {
+  const client = createApiClient({
+    baseUrl: service.baseUrl,
+    key: service.tenant.keys.operator,
+    fetch: send,
+    wait: async () => {},
+  });
+  const records = tasks.map((value, index) =>
+    mapRecord(
+      "auto",
+      { number: index + 1, line: index + 1, value },
+      { fileName: "tasks.jsonl", start: null },
+    ),
+  );
+  return (await gather(importRecords(client, streamOf(records), { batchMax, isDryRun }))).flat();
+}
+
+async function countTasks(externalIdPrefix: string): Promise<number> {
+  const [row] = await service.database.query(
+    "owner",
+    "select count(*) as count from tasks where starts_with(external_id, $1)",
+    [externalIdPrefix],
+  );
+  return Number(row?.["count"]);
+}
+
+/** Notes where requests go, and with how many tasks. */
+function watchedFetch() {
+  const seen: string[] = [];
+  const send: Send = async (input, init) => {
+    const body: unknown = typeof init.body === "string" ? JSON.parse(init.body) : null;
+    const tasks = z.object({ tasks: z.array(z.unknown()) }).safeParse(body);
+    const path = new URL(input).pathname;
+    seen.push(tasks.success ? `${path} ${tasks.data.tasks.length}` : path);
+    return fetch(input, init);
+  };
+  return { seen, send };
+}
+
+describe("the command", () => {
+  test("brings a file in, and finds everything there when it is started again", async () => {
+    const lines = Array.from({ length: 7 }, (_, index) =>
+      JSON.stringify({ title: `Task ${index}` }),
+    );
+    const file = await givenFile("seven.jsonl", lines.join("\n"));
+    const report = await givenFile("report.jsonl", "");
+
+    const first = await importWith([file, "--batch", "3", "--report", report]);
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.out).toContain("First tenant");
+    expect(first.out).toContain("created 7, exists 0, invalid 0");
+    expect(first.err).toContain("Importing: 7/7");
+    const told = (await readFile(report, "utf8")).trimEnd().split("\n");
+    expect(told.map((line) => JSON.parse(line) as unknown)).toEqual(
+      lines.map((_, index) => ({
+        line: index + 1,
+        externalId: `seven-000${index + 1}`,
+        outcome: "created",
+        id: expect.any(String),
+      })),
+    );
+
+    const again = await importWith([file]);
+    expect(again).toMatchObject({ code: 0 });
+    expect(again.out).toContain("created 0, exists 7, invalid 0");
+    expect(await countTasks("seven-")).toBe(7);
+  });
+
+  test("says of each record that is not in why, and ends with 1", async () => {
+    const file = await givenFile("mixed.csv", "id,title,priority\nm-1,Good,1\nm-2,Bad,high\n");
+    const { code, out } = await importWith([file]);
+    expect(code).toBe(1);
+    expect(out).toContain("created 1, exists 0, invalid 1");
+    expect(out).toMatch(/line 3 {2}m-2 {2}priority: .*\(invalid_type\)/);
+    expect(await countTasks("m-")).toBe(1);
+  });
+
+  test("changes nothing when some line of the file cannot be read", async () => {
+    const file = await givenFile("broken.jsonl", '{"title":"Good"}\n{"title":}\n');
+    const { code, err } = await importWith([file]);
+    expect(code).toBe(2);
+    expect(err).toContain(`${file}:2:10  Unexpected token '}'`);
+    expect(err).toContain("nothing was changed");
+    expect(await countTasks("broken-")).toBe(0);
+  });
+
+  test("sends nothing when it only judges", async () => {
+    const file = await givenFile("judged.json", '[{"title":"Good"}, {"title":"Bad","odd":1}]');
+    const { code, out } = await importWith([file, "--dry-run"]);
+    expect(code).toBe(1);
+    expect(out).toContain("would be created 1, exists 0, invalid 1");
+    expect(out).toContain("odd: This field is not taken here. (unrecognized_keys)");
+    expect(await countTasks("judged-")).toBe(0);
+  });
+
+  test("ends with 2 and a sentence when it may not, or does not know whom to call", async () => {
+    const file = await givenFile("late.jsonl", '{"title":"Late"}');
+    const forbidden = await importWith([file, "--start", "delivery"]);
+    expect(forbidden).toMatchObject({ code: 2 });
+    expect(forbidden.err).toContain("forbidden: This takes the role reviewer.");
+
+    const other = await importWith([file, "--tenant", "Second tenant"]);
+    expect(other).toMatchObject({ code: 2 });
+    expect(other.err).toBe('The key is of the tenant "First tenant", not of "Second tenant".');
+
+    const missing = await importWith([`${file}.gone`]);
+    expect(missing).toMatchObject({ code: 2 });
+    expect(missing.err).toContain("ENOENT");
+    expect(await countTasks("late-")).toBe(0);
+  });
+});
+
+describe("an import", () => {
+  test("keeps every request under the service's limit, whatever the tasks weigh", async () => {
+    const instructions = "ä".repeat(190_000);
+    const tasks = Array.from({ length: 12 }, (_, index) => ({
+      externalId: `heavy-${index}`,
+      title: "Heavy",
+      content: { instructions, brief: instructions },
+    }));
+    const { seen, send } = watchedFetch();
+    const outcomes = await importAll(tasks, { fetch: send });
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(tasks.map(() => "created"));
+    expect(seen.filter((path) => path.startsWith("/v1/tasks/import"))).toEqual([
+      "/v1/tasks/import 5",
+      "/v1/tasks/import 5",
+      "/v1/tasks/import 2",
+    ]);
+  });
+
+  test("lets a record that fails its whole request harm no other", async () => {
+    const nested = (depth: number): unknown => (depth === 0 ? 1 : { in: nested(depth - 1) });
+    const tasks = Array.from({ length: 6 }, (_, index) => ({
+      externalId: `deep-${index}`,
+      title: "Deep",
+      content: { metadata: { value: nested(index === 4 ? 40 : 2) } },
+    }));
+    const outcomes = await importAll(tasks);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual([
+      "created",
+      "created",
+      "created",
+      "created",
+      "invalid",
+      "created",
+    ]);
+    expect(outcomes[4]).toMatchObject({ line: 5, issues: [{ code: "json_too_deep" }] });
+  });
+
+  test("asks before it sends only where tasks are there already", async () => {
+    const tasks = Array.from({ length: 8 }, (_, index) => ({
+      externalId: `known-${index}`,
+      title: "Known",
+    }));
+    await importAll(tasks.slice(0, 3));
+    const { seen, send } = watchedFetch();
+    const outcomes = await importAll(tasks, { fetch: send, batchMax: 2 });
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(
+      tasks.map((_, index) => (index < 3 ? "exists" : "created")),
+    );
+    expect(seen).toEqual([
+      "/v1/tasks/lookup",
+      "/v1/tasks/lookup",
+      "/v1/tasks/import 1",
+      "/v1/tasks/lookup",
+      "/v1/tasks/import 2",
+      "/v1/tasks/import 2",
+    ]);
+  });
+
+  test("makes nothing twice when an answer is lost after the commit", async () => {
+    const tasks = Array.from({ length: 4 }, (_, index) => ({
+      externalId: `cut-${index}`,
+      title: "Cut",
+    }));
+    let cuts = 0;
+    const send: Send = async (input, init) => {
+      const response = await fetch(input, init);
+      if (cuts > 0 || !input.endsWith("/import")) return response;
+      cuts += 1;
+      throw new TypeError("fetch failed", { cause: new Error("other side closed") });
+    };
+    const outcomes = await importAll(tasks, { fetch: send });
+    expect(cuts).toBe(1);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(tasks.map(() => "created"));
+    expect(await countTasks("cut-")).toBe(4);
+  });
+
+  test("tells of a task that stands twice in the file that it exists", async () => {
+    const twin = { externalId: "twin", title: "Twin" };
+    const [first, second] = await importAll([twin, twin]);
+    expect(first).toMatchObject({ line: 1, outcome: "created" });
+    expect(second).toMatchObject({ line: 2, outcome: "exists", id: first?.id });
+  });
+
+  test("judges a task that no request could carry as the service would", async () => {
+    const huge = { externalId: "huge", title: "Huge", content: { metadata: { text: "x" } } };
+    huge.content.metadata.text = "x".repeat(4 * 1024 * 1024);
+    for (const isDryRun of [true, false]) {
+      const [outcome] = await importAll([huge], { isDryRun });
+      expect(outcome).toMatchObject({
+        outcome: "invalid",
+        issues: [{ code: "payload_too_large" }],
+      });
+    }
+  });
+});
+
+describe("the demo", () => {
+  const run = () =>
+    seen(() =>
+      runDemo({
+        file: EXAMPLES,
+        tenant: service.otherTenant,
+        baseUrl: service.baseUrl,
+        ownerUrl: service.database.migrationDatabaseUrl,
+      }),
+    );
+
+  test("walks our fifty tasks to where their own verdicts say, and is proven whole", async () => {
+    const { code, out: text } = await run();
+    expect(code).toBe(0);
+    expect(text).toContain("created 50, exists 0, invalid 0");
+    expect(text).toMatch(/DRAFT +50 +0 +0\n/);
+    expect(text).toMatch(/QUALITY_CHECK_FAILED +0 +16 +0\n/);
+    expect(text).toMatch(/READY_TO_SUBMIT +0 +34 +0\n/);
+    expect(text).toMatch(/SUBMITTED +0 +0 +34\n/);
+    expect(text).toMatch(/REJECTED +0 +0 +16\n/);
+    expect(text).toMatch(
+      /3 +refused +SUBMITTED → PASSED +illegal_target +only REJECTED, DUPLICATE/,
+    );
+    expect(text).toMatch(/1 +refused +unknown id → PASSED +not_found/);
+    expect(text).toMatch(/3 +refused +REJECTED → REJECTED +already_in_status/);
+    expect(text).toContain("recorded an automated review of pre_qa: failed.");
+    expect(text).toContain("moved pre_qa from changes_requested to rejected in a bulk change.");
+    expect(text).toMatch(/\d+ hash chains over \d+ events are whole/);
+  });
+
+  test("finds the tasks where they are when it is run again", async () => {
+    const { code, out: text } = await run();
+    expect(code).toBe(0);
+    expect(text).toContain("created 0, exists 50, invalid 0");
+    expect(text).toContain("Every task is past them already.");
+    expect(text).toContain("Nothing is left to reject.");
+    expect(text).toMatch(/SUBMITTED +34 +34 +34\n/);
+  });
+});
