@@ -1,0 +1,250 @@
+import { z } from "@hono/zod-openapi";
+import { beforeAll, describe, expect, it, test } from "vitest";
+import type { TaskView } from "../../src/actions/views/task-view.ts";
+import {
+  contractOf,
+  givenThings,
+  namesIn,
+  type Sample,
+  SAMPLES,
+  sendSample,
+  titleOf,
+} from "../contracts/support/samples.ts";
+import { type Answer, expectDone, freshApi, type TestApi } from "../support/api.ts";
+import { type Expected, expectProblem, expectRefused, invalid, issue } from "./support.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+describe("a move that the tables do not have", () => {
+  it("is refused with the moves that they have", async () => {
+    const { currentStep } = await api.givenTask();
+    const path = `/steps/${currentStep.id}`;
+    await expectRefused(api, () => api.call("PATCH", path, { body: { status: "approved" } }), {
+      status: 409,
+      error: "invalid_transition",
+      from: "queued",
+      to: "approved",
+      allowed: ["running", "failed"],
+      next: expect.arrayContaining([
+        { method: "PATCH", path: `/v1${path}`, body: { status: "running" } },
+      ]),
+    });
+  });
+
+  it("from where there is no way on is refused with none", async () => {
+    const at = { kind: "ingestion", status: "approved" } as const;
+    const { currentStep } = await api.givenTask({ at });
+    const move = { body: { status: "queued" } };
+    await expectRefused(api, () => api.call("PATCH", `/steps/${currentStep.id}`, move), {
+      status: 409,
+      error: "invalid_transition",
+      from: "approved",
+      to: "queued",
+      allowed: [],
+      next: expect.any(Array),
+    });
+  });
+
+  it("to where the step is already is no second event", async () => {
+    const { currentStep } = await api.givenTask();
+    const move = { body: { status: "queued" } };
+    await expectRefused(api, () => api.call("PATCH", `/steps/${currentStep.id}`, move), {
+      status: 409,
+      error: "already_in_status",
+      done: true,
+      next: expect.any(Array),
+    });
+  });
+
+  it("is refused in bulk for each task by itself: no draft is passed at a stroke", async () => {
+    const draft = await api.givenTask();
+    const reviewed = await api.givenTask({ at: { kind: "expert_review", status: "in_review" } });
+    const executed = await api.call<{ items: object[] }>("POST", "/bulk/execute", {
+      idempotencyKey: "a-draft-at-a-stroke",
+      body: {
+        taskIds: [draft.id, reviewed.id],
+        targetStatus: "PASSED",
+        reason: "All of them are fine",
+      },
+    });
+    expect(expectDone(executed).items).toEqual([
+      {
+        taskId: draft.id,
+        outcome: "refused",
+        code: "illegal_target",
+        from: "DRAFT",
+        to: "PASSED",
+        allowed: [],
+      },
+      { taskId: reviewed.id, outcome: "changed", from: "IN_REVIEW", to: "PASSED", eventSeq: 3 },
+    ]);
+    const after = await api.call<TaskView>("GET", `/tasks/${draft.id}`);
+    expect(expectDone(after)).toEqual(draft);
+  });
+});
+
+describe("If-Match", () => {
+  const conditional = SAMPLES.filter((sample) => contractOf(sample).concurrency);
+  const inTable = conditional.map((sample) => [titleOf(sample), sample] as const);
+
+  test.each(inTable)("%s is not done where the task has moved on", async (_, sample) => {
+    const things = await givenThings(api, sample);
+    const { eventSeq } = expectDone(await api.call<TaskView>("GET", `/tasks/${things.task}`));
+    const send = (etag: string) =>
+      sendSample(api, sample, namesIn(sample, things), { headers: { "if-match": etag } });
+
+    for (const other of [eventSeq - 1, eventSeq + 1]) {
+      const stale = await expectRefused(api, () => send(`"${other}"`), {
+        status: 412,
+        error: "version_conflict",
+        eventSeq,
+      });
+      expect(stale.headers.get("etag")).toBe(`"${eventSeq}"`);
+    }
+    for (const malformed of [`W/"${eventSeq}"`, '"abc"', `${eventSeq}`, "*", '""']) {
+      const wrong = invalid(issue(["If-Match"], "invalid_etag"));
+      await expectRefused(api, () => send(malformed), wrong);
+    }
+    const done = await send(`"${eventSeq}"`);
+    expect(done.status, done.text).toBe(contractOf(sample).response.status);
+    const moved = expectDone(await api.call<TaskView>("GET", `/tasks/${things.task}`));
+    expect(done.headers.get("etag")).toBe(`"${moved.eventSeq}"`);
+  });
+
+  it("is not asked of a task that somebody else has, nor of one that is not there", async () => {
+    const theirs = await api.givenTask({ tenant: api.otherTenant });
+    for (const id of [theirs.id, crypto.randomUUID()]) {
+      const options = { ifMatch: 99, body: { text: "A note" } };
+      const expected: Expected = { status: 404, error: "not_found" };
+      await expectRefused(api, () => api.call("POST", `/tasks/${id}/notes`, options), expected);
+    }
+  });
+});
+
+describe("an Idempotency-Key", () => {
+  const keyed = SAMPLES.filter((sample) => contractOf(sample).idempotency !== "none");
+  const inTable = keyed.map((sample) => [titleOf(sample), sample] as const);
+
+  test.each(inTable)("%s takes none that is too long or that cannot be seen", async (_, sample) => {
+    const named = namesIn(sample, await givenThings(api, sample));
+    for (const key of ["k".repeat(256), "", "with space", "tab\there", "bell\u0007", "é"]) {
+      await expectRefused(
+        api,
+        () => sendSample(api, sample, named, { idempotencyKey: key }),
+        invalid(issue(["Idempotency-Key"], "invalid_key")),
+      );
+    }
+  });
+
+  test.each(inTable)("%s takes none that was used for something else", async (_, sample) => {
+    const idempotencyKey = crypto.randomUUID();
+    const named = namesIn(sample, await givenThings(api, sample));
+    const first = await sendSample(api, sample, named, { idempotencyKey });
+    expect(first.status, first.text).toBe(contractOf(sample).response.status);
+    const other = { ...sample, body: withSomethingElse(sample) };
+    await expectRefused(api, () => sendSample(api, other, named, { idempotencyKey }), {
+      status: 422,
+      error: "idempotency_key_reused",
+    });
+  });
+
+  it("is demanded where much is changed at once", async () => {
+    const { id } = await api.givenTask();
+    const body = { taskIds: [id], targetStatus: "REJECTED", reason: "Out of scope" };
+    const expected: Expected = { status: 400, error: "idempotency_key_required" };
+    await expectRefused(api, () => api.call("POST", "/bulk/execute", { body }), expected);
+  });
+
+  it("is another tenant's, another actor's or another route's affair each by itself", async () => {
+    const idempotencyKey = "everybody's-favourite";
+    const first = { idempotencyKey, body: { title: "A task" } };
+    const runs = [
+      await api.call<TaskView>("POST", "/tasks", first),
+      await api.call<TaskView>("POST", "/tasks", { ...first, tenant: api.otherTenant }),
+      await api.call<TaskView>("POST", "/tasks", { ...first, as: "operator" }),
+    ];
+    const ids = runs.map((run) => expectDone(run, 201).id);
+    expect(new Set(ids).size).toBe(3);
+    expect(runs.some(isReplay)).toBe(false);
+    const body = { tasks: [{ title: "A task" }] };
+    const imported = await api.call("POST", "/tasks/import", { idempotencyKey, body });
+    expectDone(imported);
+    expect(isReplay(imported)).toBe(false);
+
+    const repeated = await api.call<TaskView>("POST", "/tasks", first);
+    expect(expectDone(repeated, 201).id).toBe(ids[0]);
+    expect(isReplay(repeated)).toBe(true);
+  });
+
+  it("of a call that still runs is told to wait, and finds the first answer afterwards", async () => {
+    const { id } = await api.givenTask();
+    await givenSlowNotes(api);
+    const body = { text: "Slowly" };
+    const note = () =>
+      api.call("POST", `/tasks/${id}/notes`, { idempotencyKey: "slow-note", body });
+
+    const first = note();
+    await expectRunning(api);
+    const second = await note();
+    expectProblem(second, { status: 409, error: "operation_in_progress" });
+    expect(second.headers.get("retry-after")).toBe("1");
+    expect(second.body).toMatchObject({ retry: "same" });
+
+    const done = await first;
+    expectDone(done, 201);
+    const third = await note();
+    expect(third.text).toBe(done.text);
+    expect(isReplay(third)).toBe(true);
+  });
+});
+
+const isReplay = ({ headers }: Answer<unknown>) => headers.get("idempotency-replayed") === "true";
+
+/** The sample's body with another lawful value in one of the fields that its contract takes. */
+function withSomethingElse(sample: Sample): object {
+  const others: Record<string, unknown> = {
+    title: "Something else",
+    name: "Something else",
+    reason: "Something else",
+    text: "Something else",
+    notes: "Something else",
+    error: "Something else",
+    type: "PAYMENT",
+    tasks: [{ title: "Something else" }],
+    moves: [{ task: crypto.randomUUID(), advance: true }],
+  };
+  const { body } = contractOf(sample);
+  const taken = body instanceof z.ZodObject ? Object.keys(body.shape) : [];
+  const field = taken.find((name) => name in others) ?? expect.fail("Nothing else can be said");
+  return { ...z.looseObject({}).parse(sample.body), [field]: others[field] };
+}
+
+/** From now on the event of a note that says "Slowly" takes the database two seconds. */
+async function givenSlowNotes({ database }: TestApi): Promise<void> {
+  await database.transaction("superuser", [
+    {
+      text: `create function take_time() returns trigger language plpgsql as
+        $$ begin perform pg_sleep(2); return new; end $$`,
+    },
+    {
+      text: `create trigger take_time before insert on step_events for each row
+        when (new.payload like '%Slowly%') execute function take_time()`,
+    },
+  ]);
+}
+
+/** Waits until the database is at work on the slow note. */
+async function expectRunning({ database }: TestApi): Promise<void> {
+  await expect
+    .poll(() =>
+      database.query(
+        "superuser",
+        `select 1 as busy from pg_stat_activity
+          where datname = current_database() and wait_event = 'PgSleep'`,
+      ),
+    )
+    .toHaveLength(1);
+}
