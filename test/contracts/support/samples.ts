@@ -79,6 +79,12 @@ export const SAMPLES: readonly Sample[] = [
     body: { tasks: [{ title: "A new task", externalId: "{externalId}" }] },
     goesOnWithout: ["externalId"],
   },
+  {
+    route: "POST /v1/tasks/import",
+    what: "with a start",
+    names: {},
+    body: { tasks: [{ title: "A new task", start: { kind: "pre_qa", reason: "Moved here" } }] },
+  },
   { route: "GET /v1/tasks", names: {} },
   {
     route: "GET /v1/tasks",
@@ -146,6 +152,14 @@ export const SAMPLES: readonly Sample[] = [
     what: "to a status",
     names: { task: "task" },
     body: { moves: [{ task: "{task}", status: "running" }] },
+    goesOnWithout: ["task"],
+  },
+  {
+    route: "POST /v1/moves",
+    what: "to an end",
+    at: WAITING_CHECK,
+    names: { task: "task" },
+    body: { moves: [{ task: "{task}", status: "rejected" }] },
     goesOnWithout: ["task"],
   },
   {
