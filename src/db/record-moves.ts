@@ -93,13 +93,13 @@ locked as materialized (
 ),
 event as materialized (
   select l.event_head, l.event_seq + e.ordinal as seq,
-    greatest(now.clock, l.updated_at) as at, e.*
+    -- A scalar subquery, so that the clock is read once: the events of a call have one time.
+    greatest((select clock_timestamp()), l.updated_at) as at, e.*
   from json_to_recordset(${input.events}) as e(
       task_id uuid, ordinal integer, version_id uuid, step_id uuid, type text,
       from_status text, to_status text, from_gate text, to_gate text,
       reason text, payload text, duplicate_of uuid, run_attached_workflows boolean)
     join locked l on l.id = e.task_id
-    cross join (select clock_timestamp() as clock) now
 ),
 spelled as materialized (
   select *, step_event_canonical(${tenantId}::uuid, task_id, seq, version_id, step_id, type,
