@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { beforeAll, describe, expect, it, test } from "vitest";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
+import type { Role } from "../../src/domain/actor.ts";
 import {
   contractOf,
   givenThings,
@@ -177,6 +178,17 @@ describe("an Idempotency-Key", () => {
     const repeated = await api.call<TaskView>("POST", "/tasks", first);
     expect(expectDone(repeated, 201).id).toBe(ids[0]);
     expect(isReplay(repeated)).toBe(true);
+  });
+
+  it("is looked up for its own caller alone, also where the very same is asked", async () => {
+    const { id } = await api.givenTask();
+    const idempotencyKey = "the-same-note";
+    const ask = (as: Role) =>
+      api.call("POST", `/tasks/${id}/notes`, { as, idempotencyKey, body: { text: "Seen" } });
+    const answers = [await ask("operator"), await ask("reviewer"), await ask("operator")];
+    expect(answers.map(isReplay)).toEqual([false, false, true]);
+    const { eventSeq } = expectDone(await api.call<TaskView>("GET", `/tasks/${id}`));
+    expect(eventSeq).toBe(3);
   });
 
   it("of a call that still runs is told to wait, and finds the first answer afterwards", async () => {
