@@ -15,6 +15,8 @@ export interface TestStack {
   audience: string;
   jwksUrl: string;
   keys: SigningKeys;
+  /** What random tests begin with: SEED of the environment, or another one each run. */
+  seed: number;
 }
 
 /** Where one database of a test is found. */

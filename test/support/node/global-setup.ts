@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 import type { TestProject } from "vitest/node";
@@ -35,6 +36,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     audience: "stepledger-test",
     jwksUrl: `${url}/.well-known/jwks.json`,
     keys,
+    seed: Number(process.env["SEED"] ?? randomInt(2 ** 31)),
   };
   project.provide("stack", stack);
 

@@ -1,0 +1,50 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, inject, test } from "vitest";
+import { freshApi, type TestApi } from "../support/api.ts";
+import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { silenceLog } from "../support/model/quiet.ts";
+import { anyHistory } from "../support/model/random-calls.ts";
+import { Walk } from "../support/model/walk.ts";
+
+const { seed } = inject("stack");
+const HISTORIES = 32;
+/** Every so many calls, all invariants are looked at in the middle of a walk. */
+const CALLS_BETWEEN_LOOKS = 15;
+
+silenceLog();
+
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await freshApi();
+  // Warms the keys of all roles, so that no look-up of a key stands between a call and its fault.
+  await api.roundTripsOf(async () => {});
+});
+
+describe("the service on its tables and the pure domain", () => {
+  test(
+    `agree after every step of random histories (replay with SEED=${seed})`,
+    { timeout: 180_000 },
+    async () => {
+      let calls = 0;
+      await fc.assert(
+        fc.asyncProperty(anyHistory, async (history) => {
+          const walk = new Walk(api);
+          // Without a task there is nothing to walk: the first is made by somebody who may.
+          for (const wish of history.begins)
+            await walk.create("admin", { ...wish, externalId: "new" });
+          if (walk.models.length === 0) return;
+          for (const call of history.calls) {
+            await walk.take(call);
+            calls += 1;
+            if (calls % CALLS_BETWEEN_LOOKS === 0) await expectInvariantsHold(api.database);
+          }
+          await walk.expectWhole();
+          await expectInvariantsHold(api.database);
+        }),
+        { seed, numRuns: HISTORIES, interruptAfterTimeLimit: 90_000 },
+      );
+      expect(calls).toBeGreaterThan(HISTORIES);
+    },
+  );
+});

@@ -1,0 +1,202 @@
+import type { StepEventView } from "../../../src/actions/views/event-view.ts";
+import { apply } from "../../../src/domain/lifecycle/apply.ts";
+import type { Creation } from "../../../src/domain/lifecycle/decide/create.ts";
+import type { Decision, NewEvent } from "../../../src/domain/lifecycle/decision.ts";
+import type { RecordedEvent, TaskState } from "../../../src/domain/lifecycle/fold.ts";
+import { isRunEnded, isStatusRelevant } from "../../../src/domain/lifecycle/runs.ts";
+import type {
+  RunFact,
+  StepSnapshot,
+  TaskSnapshot,
+} from "../../../src/domain/lifecycle/snapshot.ts";
+import type { Pipeline, RunState, WorkerType } from "../../../src/domain/lifecycle/statuses.ts";
+
+interface ModelRun {
+  id: string;
+  type: WorkerType;
+  state: RunState;
+  stepId: string;
+}
+
+interface ModelDispatch {
+  /** Null where no answer has told it. */
+  id: string | null;
+  pipeline: Pipeline;
+  stepId: string;
+  versionId: string;
+  isRecalled: boolean;
+}
+
+/** What the pure domain says a task is, after all that was decided about it: no table and no event was asked. */
+export class TaskModel {
+  snapshot: TaskSnapshot;
+  sealedSteps: StepSnapshot[] = [];
+  readonly runs: ModelRun[] = [];
+  readonly dispatches: ModelDispatch[] = [];
+  reviews = 0;
+
+  constructor({ task, decision }: Creation, at: string) {
+    const { version, step } = decision;
+    const [event] = decision.events;
+    if (version === null || step === null || event === undefined) {
+      throw new Error("A creation opens a version and a step with event 1");
+    }
+    const opened = { ...step, status: event.toStatus, gate: event.toGate };
+    this.snapshot = {
+      ...task,
+      archivedAt: null,
+      eventSeq: 1,
+      statusSince: at,
+      createdAt: at,
+      updatedAt: at,
+      version: { id: version.id, number: version.number },
+      step: opened,
+      steps: [opened],
+      reviewSequence: 0,
+      reviews: [],
+      openRuns: [],
+      paymentDispatched: false,
+    };
+  }
+
+  get id(): string {
+    return this.snapshot.id;
+  }
+
+  /** Every step there ever was, the current one last. */
+  get allSteps(): StepSnapshot[] {
+    const { steps, step } = this.snapshot;
+    return [...this.sealedSteps, ...steps.filter(({ id }) => id !== step.id), step];
+  }
+
+  /** The dispatches that the outbox will take: not those that are there already. */
+  acceptedDispatches(decision: Decision): Decision["dispatches"] {
+    return decision.dispatches.filter(
+      ({ pipeline, stepId, versionId }) =>
+        this.openDispatch(pipeline, { stepId, versionId }) === null,
+    );
+  }
+
+  /** The dispatch that stands in another one's way: the version's payment, or one that the step waits for. */
+  openDispatch(
+    pipeline: Pipeline,
+    { stepId, versionId }: { stepId: string; versionId: string },
+  ): ModelDispatch | null {
+    const open = this.dispatches.find(
+      (one) =>
+        !one.isRecalled &&
+        one.pipeline === pipeline &&
+        (pipeline === "payment" ? one.versionId === versionId : one.stepId === stepId),
+    );
+    return open ?? null;
+  }
+
+  openRun(run: { id: string; type: WorkerType }): void {
+    const { step, openRuns } = this.snapshot;
+    this.runs.push({ ...run, state: "QUEUED", stepId: step.id });
+    this.snapshot = { ...this.snapshot, openRuns: [...openRuns, { ...run, state: "QUEUED" }] };
+  }
+
+  addDispatch(dispatch: Omit<ModelDispatch, "isRecalled">): void {
+    this.dispatches.push({ ...dispatch, isRecalled: false });
+    this.notePayment();
+  }
+
+  /** Takes a decision as done, at the time that the service gave it; `told` are the dispatches that it made. */
+  record(
+    decision: Decision,
+    at: string,
+    told: readonly { id: string | null; pipeline: Pipeline }[],
+  ): void {
+    const accepted = this.acceptedDispatches(decision);
+    if (decision.version !== null) this.sealedSteps.push(...this.snapshot.steps);
+    this.snapshot = apply(this.snapshot, decision, at);
+    this.reviews += decision.reviews.length;
+    for (const change of decision.runs) {
+      const run = this.runs.find(({ id }) => id === change.id);
+      if (run !== undefined && !isRunEnded(run.state)) run.state = change.state;
+    }
+    const { recall } = decision;
+    for (const dispatch of recall === null ? [] : this.dispatches) {
+      dispatch.isRecalled ||=
+        dispatch.pipeline === "payment"
+          ? recall?.payment === true && dispatch.versionId === recall.versionId
+          : recall?.attached === true && dispatch.stepId === recall.stepId;
+    }
+    for (const { pipeline, stepId, versionId } of accepted) {
+      const id = told.find((one) => one.pipeline === pipeline)?.id ?? null;
+      this.dispatches.push({ id, pipeline, stepId, versionId, isRecalled: false });
+    }
+    this.notePayment();
+  }
+
+  /** What the snapshot says of payment, as the outbox has it. */
+  private notePayment(): void {
+    const { id } = this.snapshot.version;
+    const paymentDispatched =
+      this.openDispatch("payment", { stepId: this.snapshot.step.id, versionId: id }) !== null;
+    this.snapshot = { ...this.snapshot, paymentDispatched };
+  }
+}
+
+/** What of a decided event anybody can foretell: all but its number, its time, its hashes and its call. */
+export function foretoldEvent(
+  event: NewEvent,
+  { snapshot }: TaskModel,
+  decision: Decision,
+): Record<string, unknown> {
+  const { stepId, versionId, type, reason, duplicateOf, runAttachedWorkflows } = event;
+  const step = [...snapshot.steps, ...(decision.step ? [decision.step] : [])].find(
+    ({ id }) => id === stepId,
+  );
+  if (step === undefined) throw new Error("An event names a step of the active version");
+  const { kind, attempt } = step;
+  return {
+    type,
+    stepId,
+    versionId,
+    step: { id: stepId, kind, attempt },
+    versionNumber: (decision.version ?? snapshot.version).number,
+    from: event.fromStatus,
+    to: event.toStatus,
+    fromGate: event.fromGate,
+    toGate: event.toGate,
+    reason,
+    // Payloads are stored as text: what does not survive that is not there.
+    payload: JSON.parse(JSON.stringify(event.payload)) as unknown,
+    duplicateOf,
+    runAttachedWorkflows,
+  };
+}
+
+/** The part of a written event that can be foretold. */
+export function foretellable(event: StepEventView): Record<string, unknown> {
+  const { type, stepId, versionId, step, versionNumber, from, to, fromGate, toGate } = event;
+  const { reason, payload, duplicateOf, runAttachedWorkflows } = event;
+  const told = { type, stepId, versionId, step, versionNumber, from, to, fromGate, toGate };
+  return { ...told, reason, payload, duplicateOf, runAttachedWorkflows };
+}
+
+/** An event that the API tells of, as the fold reads it. */
+export function recordedEvent(event: StepEventView): RecordedEvent {
+  const { from, to, ...same } = event;
+  return { ...same, fromStatus: from, toStatus: to };
+}
+
+/** What history alone can know of a task: not of dispatches, nor of runs that no label depends on. */
+export function knownToHistory(model: TaskModel): TaskState {
+  const { paymentDispatched: _, ...task } = model.snapshot;
+  const openRuns = task.openRuns.filter(
+    ({ state, type }) => state === "RUNNING" && isStatusRelevant(type),
+  );
+  return { ...task, openRuns: byId(openRuns), sealedSteps: model.sealedSteps };
+}
+
+/** The same state with its runs in the one order that can be compared. */
+export function inOrder(state: TaskState): TaskState {
+  return { ...state, openRuns: byId(state.openRuns) };
+}
+
+function byId(runs: readonly RunFact[]): RunFact[] {
+  return runs.toSorted((one, other) => (one.id < other.id ? -1 : 1));
+}
