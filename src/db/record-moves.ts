@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../domain/actor.ts";
 import type { Decision } from "../domain/lifecycle/decision.ts";
 import type { TaskFields, TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
-import type { Pipeline } from "../domain/lifecycle/statuses.ts";
+import { type Pipeline, STATUS_RELEVANT_WORKER_TYPES } from "../domain/lifecycle/statuses.ts";
 import { type BulkRecord, closeItems, openBulk } from "./bulk-ledger.ts";
 import type { Operation, TenantDatabase, Written } from "./client.ts";
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
@@ -62,10 +62,22 @@ export function recordMoves(
   call: MoveCall,
 ): Promise<Written<RecordedMoves>> {
   const { tenantId } = database;
+  // What leaves or ends a step takes with it whatever was opened on that step, up to this moment. A statement sees
+  // what was there when it began: so the locks are got in one before.
+  const isLeaving = moves.some(({ decision }) => decision.recall !== null);
   return database.write(call.operation, [
     ...(call.bulk ? openBulk(tenantId, call.bulk) : []),
+    ...(isLeaving ? [lockStatement(tenantId, moves)] : []),
     moveStatement(tenantId, moves, call),
   ]);
+}
+
+/** In id order, like every other lock of tasks. */
+function lockStatement(tenantId: string, moves: readonly Move[]): SQL {
+  const ids = JSON.stringify(moves.map(({ snapshot }) => snapshot.id));
+  return sql`select from tasks t
+    where t.tenant_id = ${tenantId}::uuid and t.id in (select value::uuid from json_array_elements_text(${ids}))
+    order by t.id for no key update of t`;
 }
 
 /**
@@ -201,14 +213,26 @@ reviewed as (
       notes text)
     join newest n using (task_id)
 ),
+-- Runs that were decided on, and those that were opened since on a step that is left or ended.
+asked_run as materialized (
+  select * from json_to_recordset(${input.runs}) as r(id uuid, task_id uuid, state text, result jsonb, error text)
+),
+run_change as materialized (
+  select * from asked_run
+  union all
+  select w.id, l.task_id, 'CANCELLED', null, null
+  from json_to_recordset(${input.recalls}) as l(task_id uuid, step_id uuid, attached boolean)
+    join worker_runs w on w.step_id = l.step_id
+  where w.tenant_id = ${tenantId}::uuid and l.attached and w.state in ('QUEUED', 'RUNNING')
+    and w.type in (${RELEVANT_TYPES}) and not exists (select from asked_run r where r.id = w.id)
+),
 -- A report renews the deadline by the pipeline's own allowance, an hour where none is set.
 reported as (
   update worker_runs w set
     state = r.state, result = coalesce(r.result, w.result), error = coalesce(r.error, w.error),
     updated_at = n.at,
     deadline_at = case when r.state = 'RUNNING' then n.at + ${runAllowance(sql`w.type`)} else w.deadline_at end
-  from json_to_recordset(${input.runs}) as r(id uuid, task_id uuid, state text, result jsonb, error text)
-    join newest n using (task_id)
+  from run_change r join newest n using (task_id)
   where w.tenant_id = ${tenantId}::uuid and w.id = r.id and w.state in ('QUEUED', 'RUNNING')
 ),
 -- A live lease means that somebody is delivering it at this moment: too late to call it back.
@@ -279,6 +303,11 @@ function storedResult({ answer, bulk }: MoveCall): SQL {
   if (bulk) return spelled;
   return sql`json_build_object('answer', ${spelled}, 'events', outcome.events, 'dispatched', outcome.dispatched)`;
 }
+
+const RELEVANT_TYPES = sql.join(
+  STATUS_RELEVANT_WORKER_TYPES.map((type) => sql`${type}`),
+  sql`, `,
+);
 
 /** A bulk answer names no hash; leaving them out halves what comes back. */
 const EVIDENCE = sql`, 'canonical', c.canonical, 'prevHash', encode(c.prev_hash, 'hex'), 'hash', encode(c.hash, 'hex')`;

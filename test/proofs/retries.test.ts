@@ -11,6 +11,7 @@ import {
 } from "../support/api.ts";
 import type { FaultOptions } from "../support/database.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { untilLocksAreHeld } from "../support/model/locks.ts";
 import { inParallel } from "../support/model/load.ts";
 import { silenceLog } from "../support/model/quiet.ts";
 import { countRows, rowsGained } from "../support/model/rows.ts";
@@ -544,17 +545,6 @@ describe("what the database says", () => {
 });
 
 describe("a call that has to wait", () => {
-  /** Until the transaction that holds the lock has it, and sleeps on it. */
-  const untilHeld = () =>
-    expect
-      .poll(() =>
-        api.database.query(
-          "superuser",
-          "select wait_event from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'",
-        ),
-      )
-      .toHaveLength(1);
-
   test("for a lock on its task goes on when that is free", async () => {
     const { id } = await api.givenTask();
     const held = api.database.transaction("superuser", [
@@ -562,7 +552,7 @@ describe("a call that has to wait", () => {
       // Longer than one try waits.
       { text: "select pg_sleep(1.5)" },
     ]);
-    await untilHeld();
+    await untilLocksAreHeld(api.database);
     const answer = await api.call("POST", `/tasks/${id}/notes`, { body: { text: "At last" } });
     expectDone(answer, 201);
     await held;
@@ -586,7 +576,7 @@ describe("a call that has to wait", () => {
       { text: "select pg_sleep(2)" },
       { text: "delete from operations where key = $1", values: [key] },
     ]);
-    await untilHeld();
+    await untilLocksAreHeld(api.database);
     const refused = await send(note, key);
     expectProblem(refused, "operation_in_progress", 409);
     expect(refused.headers.get("retry-after")).toBe("1");

@@ -1,0 +1,159 @@
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Moved } from "../../src/actions/move-task.ts";
+import type { TaskView } from "../../src/actions/views/task-view.ts";
+import type { WorkerType } from "../../src/domain/lifecycle/statuses.ts";
+import {
+  type Answer,
+  type CallOptions,
+  expectDone,
+  freshApi,
+  type TestApi,
+} from "../support/api.ts";
+import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { untilLocksAreHeld } from "../support/model/locks.ts";
+import { silenceLog } from "../support/model/quiet.ts";
+
+silenceLog();
+
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await freshApi();
+  await api.roundTripsOf(async () => {});
+});
+
+afterEach(() => api.database.clearFaults());
+
+type Call = [method: string, path: string, options: CallOptions];
+
+/** Sends a move that is decided now and written a good while later, and does something in between. */
+async function meanwhile<Value>(
+  move: Call,
+  between: () => Promise<Value>,
+): Promise<{ moved: Answer<Moved>; value: Value }> {
+  await api.database.faults({
+    kind: "delay",
+    delayMilliseconds: 400,
+    sql: "insert into step_events",
+  });
+  const moving = api.call<Moved>(...move);
+  // Once the delay has struck, the move is on its way with what it knew of the task.
+  await expect.poll(() => api.database.waitingFaults()).toBe(0);
+  const value = await between();
+  return { moved: await moving, value };
+}
+
+const startRun = async ({ id }: TaskView, type: WorkerType): Promise<string> => {
+  const body = { type };
+  const run = await api.call<{ id: string }>("POST", `/tasks/${id}/worker-runs`, {
+    as: "service",
+    body,
+  });
+  return expectDone(run, 201).id;
+};
+
+const leavings: { by: string; call: (task: TaskView) => Call }[] = [
+  { by: "advance", call: ({ id }) => ["POST", `/tasks/${id}/advance`, { body: {} }] },
+  {
+    by: "rework",
+    call: ({ id }) => [
+      "POST",
+      `/tasks/${id}/rework`,
+      { body: { toKind: "pre_qa", reason: "Again" } },
+    ],
+  },
+  {
+    by: "new version",
+    call: ({ id }) => [
+      "POST",
+      `/tasks/${id}/versions`,
+      { body: { content: {}, reason: "Better" } },
+    ],
+  },
+  {
+    by: "rejection",
+    call: ({ currentStep }) => [
+      "PATCH",
+      `/steps/${currentStep.id}`,
+      { body: { status: "rejected" } },
+    ],
+  },
+];
+
+describe("a step that is left or ended", () => {
+  test.for(leavings)(
+    "by $by takes a run with it that was opened in that very moment",
+    async ({ call }) => {
+      const task = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
+      const { moved, value: run } = await meanwhile(call(task), () =>
+        startRun(task, "QUALITY_AUTOMATION"),
+      );
+      expectDone(moved, moved.status === 201 ? 201 : 200);
+      const report = await api.call<{ run: { state: string } }>("PATCH", `/worker-runs/${run}`, {
+        as: "service",
+        body: { state: "RUNNING" },
+      });
+      expect(expectDone(report).run.state).toBe("CANCELLED");
+      await expectInvariantsHold(api.database);
+    },
+  );
+
+  test("takes a run with it that was opened while it waited for its lock", async () => {
+    const task = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
+    const opening = api.database.transaction("superuser", [
+      { text: "select from tasks where id = $1 for no key update", values: [task.id] },
+      {
+        text: `insert into worker_runs (tenant_id, id, task_id, version_id, step_id, type, state, deadline_at, created_by)
+          select tenant_id, new_id(), id, active_version_id, current_step_id, 'QUALITY_AUTOMATION', 'QUEUED', now(), 'a rival'
+          from tasks where id = $1`,
+        values: [task.id],
+      },
+      { text: "select pg_sleep(0.5)" },
+    ]);
+    await untilLocksAreHeld(api.database);
+    expectDone(await api.call("POST", `/tasks/${task.id}/advance`, { body: {} }));
+    await opening;
+    const runs = await api.database.query(
+      "owner",
+      "select state from worker_runs where task_id = $1",
+      [task.id],
+    );
+    expect(runs).toEqual([{ state: "CANCELLED" }]);
+  });
+
+  test("leaves a payment alone that was begun in that very moment", async () => {
+    const task = await api.givenTask({ at: { kind: "expert_review", status: "approved" } });
+    const advance: Call = ["POST", `/tasks/${task.id}/advance`, { body: {} }];
+    const { value: run } = await meanwhile(advance, () => startRun(task, "PAYMENT"));
+    const report = await api.call<{ run: { state: string } }>("PATCH", `/worker-runs/${run}`, {
+      as: "service",
+      body: { state: "RUNNING" },
+    });
+    expect(expectDone(report).run.state).toBe("RUNNING");
+  });
+
+  test("calls back a dispatch that was asked for in that very moment", async () => {
+    const task = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
+    const rework: Call = [
+      "POST",
+      `/tasks/${task.id}/rework`,
+      { body: { toKind: "pre_qa", reason: "Again", runAttachedWorkflows: false } },
+    ];
+    const { value: id } = await meanwhile(rework, async () => {
+      const body = { pipeline: "quality_automation", reason: "Now" };
+      const asked = await api.call<{ id: string }>(
+        "POST",
+        `/steps/${task.currentStep.id}/dispatch`,
+        { body },
+      );
+      return expectDone(asked, 201).id;
+    });
+    const [dispatch] = await api.database.query(
+      "owner",
+      "select state from pipeline_dispatches where id = $1",
+      [id],
+    );
+    expect(dispatch).toEqual({ state: "recalled" });
+    await expectInvariantsHold(api.database);
+  });
+});
