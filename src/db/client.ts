@@ -1,8 +1,7 @@
 import { neon, neonConfig } from "@neondatabase/serverless";
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
-import type { BatchItem } from "drizzle-orm/batch";
-import { DatabaseFault, DatabaseUnavailable, driverError, faultKind } from "./faults.ts";
+import { DatabaseUnavailable, faultOf } from "./faults.ts";
 
 export interface DatabaseSettings {
   databaseUrl: string;
@@ -33,15 +32,16 @@ export interface StoredOperation {
   result: unknown;
 }
 
-type Statement = SQL | BatchItem<"pg">;
-
 /** Opens the database for a Worker's isolate; nothing connects before the first query. */
 export function openDatabase(settings: DatabaseSettings): Database {
   const timeoutMs = settings.timeoutMs ?? 10_000;
   const { fetchEndpoint } = settings;
   if (fetchEndpoint !== undefined) neonConfig.fetchEndpoint = () => fetchEndpoint;
-  neonConfig.fetchFunction = (url: string, init: RequestInit) =>
-    fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+  neonConfig.fetchFunction = async (url: string, init: RequestInit) => {
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+    // Read whole in here, where the driver knows a failure for one of the connection.
+    return new Response(await response.text(), response);
+  };
   return new Database(settings.databaseUrl, timeoutMs);
 }
 
@@ -80,8 +80,6 @@ function connect(
   return drizzle({ client: neon(databaseUrl, options), casing: "snake_case" });
 }
 
-const TRIES_MAX = 5;
-
 /**
  * All that a request may do to the database. Each call is one round trip and one transaction, scoped to the
  * tenant by row security. Retries live here and nowhere else (reliability.md, section 2).
@@ -106,11 +104,6 @@ export class TenantDatabase {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** The query builder, for statements that are handed to `read` or `write`; it runs nothing by itself. */
-  get build(): NeonHttpDatabase {
-    return this.#reader;
-  }
-
   /**
    * Runs one statement and returns its rows.
    * @throws DatabaseUnavailable when no try got through; DatabaseFault when the statement was refused.
@@ -124,15 +117,16 @@ export class TenantDatabase {
   async readAll<Rows extends unknown[]>(statements: {
     [Index in keyof Rows]: SQL;
   }): Promise<{ [Index in keyof Rows]: Rows[Index][] }> {
-    for (let attempt = 1; ; attempt += 1) {
+    const tries = new Tries();
+    for (;;) {
       try {
         const [, ...results] = await this.#batch(this.#reader, [this.#scope(), ...statements]);
-        return results.map((result) => result.rows) as { [Index in keyof Rows]: Rows[Index][] };
-      } catch (error) {
-        const fault = driverError(error);
-        if (faultKind(fault) === "final") throw asFault(fault);
-        if (attempt === TRIES_MAX) throw unavailable();
-        await pause(attempt);
+        // One array of rows for each statement, in order; what is in them is the caller's SQL to say.
+        return results as { [Index in keyof Rows]: Rows[Index][] };
+      } catch (thrown) {
+        const { kind, error } = faultOf(thrown);
+        if (kind === "defect" || kind === "final") throw error;
+        await tries.next();
       }
     }
   }
@@ -142,30 +136,22 @@ export class TenantDatabase {
    * whose outcome is unknown is repeated under the same id, so that the ledger tells whether it committed.
    * @throws DatabaseUnavailable when no try got through; DatabaseFault when a statement was refused.
    */
-  async write<Row>(operation: Operation, statements: readonly Statement[]): Promise<Written<Row>> {
-    const batch = [this.#scope(), this.#begin(operation), ...statements, CHECK_PROMISES];
-    for (let attempt = 1; ; attempt += 1) {
+  async write<Row>(operation: Operation, statements: readonly SQL[]): Promise<Written<Row>> {
+    const begun = [this.#scope(), ...this.#begin(operation)] as const;
+    const batch = [...begun, ...statements, CHECK_PROMISES] as const;
+    const tries = new Tries();
+    for (;;) {
       try {
         const results = await this.#batch(this.#writer, batch);
-        return { outcome: "written", rows: (results.at(-2)?.rows ?? []) as Row[] };
-      } catch (error) {
-        const fault = driverError(error);
-        switch (faultKind(fault)) {
-          case "operation_exists": {
-            const stored = await this.findOperation(operation);
-            // The row that stood in the way is gone (a try that wrote nothing takes its row back): go on.
-            if (stored) return { outcome: "replayed", operation: stored };
-            break;
-          }
-          case "operation_running":
-            return { outcome: "in_progress" };
-          case "final":
-            throw asFault(fault);
-          case "transient":
-          case "unknown":
-        }
-        if (attempt === TRIES_MAX) throw unavailable();
-        await pause(attempt);
+        return { outcome: "written", rows: (results.at(-2) ?? []) as Row[] };
+      } catch (thrown) {
+        const { kind, error } = faultOf(thrown);
+        if (kind === "defect" || kind === "final") throw error;
+        if (kind === "operation_running") return { outcome: "in_progress" };
+        // A row that stood in the way and is gone by now was of a try that wrote nothing: go on.
+        const stored = kind === "operation_exists" ? await this.findOperation(operation) : null;
+        if (stored) return { outcome: "replayed", operation: stored };
+        await tries.next();
       }
     }
   }
@@ -178,18 +164,16 @@ export class TenantDatabase {
 
   async #batch(
     database: NeonHttpDatabase,
-    statements: Statement[],
-  ): Promise<{ rows: unknown[] }[]> {
-    const [first, ...rest] = statements.map((statement) =>
-      "getSQL" in statement && !("_prepare" in statement) ? database.execute(statement) : statement,
-    ) as [BatchItem<"pg">, ...BatchItem<"pg">[]];
+    [first, ...rest]: readonly [SQL, ...SQL[]],
+  ): Promise<unknown[][]> {
     this.roundTrips += 1;
     const startedAt = performance.now();
     try {
-      const results: unknown[] = await database.batch([first, ...rest]);
-      return results.map((result) =>
-        Array.isArray(result) ? { rows: result } : (result as { rows: unknown[] }),
-      );
+      const results = await database.batch([
+        database.execute(first),
+        ...rest.map((statement) => database.execute(statement)),
+      ]);
+      return results.map(({ rows }) => rows);
     } finally {
       this.durationMs += performance.now() - startedAt;
     }
@@ -203,31 +187,46 @@ export class TenantDatabase {
   }
 
   /** Before any lock, and without ON CONFLICT: a repeat stops here and reads what the first one stored. */
-  #begin({ id, actorId, route, key, fingerprint }: Operation): SQL {
-    return sql`insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
+  #begin({ id, actorId, route, key, fingerprint }: Operation): SQL[] {
+    const insert = sql`insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
       values (${this.tenantId}, ${id}, ${actorId}, ${route}, ${key}, ${fingerprint})`;
+    if (key === null) return [insert];
+    // A key that has run out is free again, whether or not its row was swept.
+    const release = sql`delete from operations
+      where actor_id = ${actorId} and route = ${route} and key = ${key} and expires_at <= now()`;
+    return [release, insert];
   }
 }
 
 /** What a repeat looks for; `load` puts it beside its own query, in the same round trip. */
 export function operationQuery({ id, actorId, route, key }: Operation): SQL {
   return sql`select id, fingerprint, result from operations
-    where id = ${id} or (actor_id = ${actorId} and route = ${route} and key = ${key})`;
+    where id = ${id} or (actor_id = ${actorId} and route = ${route} and key = ${key}
+      and expires_at > now())`;
 }
 
 /** Deferred keys are checked here, so that a breach is this statement's error and not COMMIT's. */
 const CHECK_PROMISES = sql`set constraints all immediate`;
 
-function asFault({ code, constraint }: { code: string | null; constraint: string | null }) {
-  return new DatabaseFault(code ?? "XX000", constraint);
-}
+const TRIES_MAX = 5;
+/** No further try begins after this long: a caller would rather know that it must come again. */
+const TRYING_MS_MAX = 15_000;
 
-function unavailable() {
-  return new DatabaseUnavailable("The database did not answer");
-}
+/** The tries of one call: full jitter over 20, 40, 80, 160 ms (Brooker, "Exponential Backoff and Jitter", 2015). */
+class Tries {
+  #made = 1;
+  readonly #startedAt = performance.now();
 
-/** Full jitter over 20, 40, 80, 160 ms (Brooker, "Exponential Backoff and Jitter", 2015). */
-function pause(attempt: number): Promise<void> {
-  const milliseconds = Math.random() * 20 * 2 ** (attempt - 1);
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+  /**
+   * Waits until the next try.
+   * @throws DatabaseUnavailable when there is to be none.
+   */
+  async next(): Promise<void> {
+    if (this.#made === TRIES_MAX || performance.now() - this.#startedAt > TRYING_MS_MAX) {
+      throw new DatabaseUnavailable("The database did not answer");
+    }
+    const milliseconds = Math.random() * 20 * 2 ** (this.#made - 1);
+    this.#made += 1;
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  }
 }

@@ -1,3 +1,5 @@
+import { NeonDbError } from "@neondatabase/serverless";
+
 /** What a failed batch tells about itself. */
 export type FaultKind =
   /** Rolled back for certain, and worth another try as it is. */
@@ -9,7 +11,9 @@ export type FaultKind =
   /** The first call of this operation still runs. */
   | "operation_running"
   /** Rolled back, and no other try would fare better. */
-  | "final";
+  | "final"
+  /** A mistake of our own, and nothing that the database said. */
+  | "defect";
 
 /** The database could not be reached, or stayed too busy: nothing is known to be wrong with the request. */
 export class DatabaseUnavailable extends Error {
@@ -26,36 +30,46 @@ export class DatabaseFault extends Error {
   readonly constraint: string | null;
 
   constructor(sqlState: string, constraint: string | null) {
-    super(`The database refused the statement (${sqlState}${constraint ? `, ${constraint}` : ""})`);
+    super("The database refused the statement");
     this.sqlState = sqlState;
     this.constraint = constraint;
   }
 }
 
-interface DriverError {
-  code: string | null;
-  constraint: string | null;
-  /** Where Postgres was: for a lock timeout, the relation that it waited for. */
-  where: string;
+/** A failed try, read from what the driver threw. */
+export interface Fault {
+  kind: FaultKind;
+  /** What to throw where no other try would fare better: a refusal of Postgres's, or the mistake itself. */
+  error: unknown;
 }
 
-/** Finds Postgres's own words in an error, which drizzle may have wrapped. */
-export function driverError(error: unknown): DriverError {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const { code, constraint, where } = cause as Error & Record<string, unknown>;
-    if (typeof code === "string" && /^[0-9A-Z]{5}$/.test(code)) {
-      return {
-        code,
-        constraint: typeof constraint === "string" ? constraint : null,
-        where: typeof where === "string" ? where : "",
-      };
-    }
+/** Judges what a try threw, by the retry table (reliability.md, section 2). */
+export function faultOf(error: unknown): Fault {
+  const answer = driverError(error);
+  if (answer === null) {
+    // An answer that was cut off in the middle says as little about the commit as none at all.
+    return { kind: error instanceof SyntaxError ? "unknown" : "defect", error };
   }
-  return { code: null, constraint: null, where: "" };
+  const { code = null, constraint = null } = isTooLarge(answer) ? PROGRAM_LIMIT : answer;
+  const kind = kindOf(code, constraint, answer.where ?? "");
+  return { kind, error: new DatabaseFault(code ?? "XX000", constraint) };
 }
 
-/** The retry table (reliability.md, section 2), read from SQLSTATE and constraint. */
-export function faultKind({ code, constraint, where }: DriverError): FaultKind {
+/** Finds the driver's own error, which drizzle may have wrapped. */
+function driverError(error: unknown): NeonDbError | null {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof NeonDbError) return cause;
+  }
+  return null;
+}
+
+/** Neon's answer to a result that is too large for it: no other try would be smaller. */
+function isTooLarge({ message }: NeonDbError): boolean {
+  return message.startsWith("Server error (HTTP status 507)");
+}
+const PROGRAM_LIMIT = { code: "54000", constraint: undefined };
+
+function kindOf(code: string | null, constraint: string | null, where: string): FaultKind {
   if (code === null || /^(08|57P)/.test(code)) return "unknown";
   if (code === "55P03") return where.includes('"operations') ? "operation_running" : "transient";
   if (code === "23505" && constraint !== null && OPERATION_CONSTRAINTS.has(constraint)) {
