@@ -42,7 +42,7 @@ describe("the service on its tables and the pure domain", () => {
           await walk.expectWhole();
           await expectInvariantsHold(api.database);
         }),
-        { seed, numRuns: HISTORIES, interruptAfterTimeLimit: 90_000 },
+        { seed, numRuns: HISTORIES, plugins: [fc.interruptAfterTimeLimit(90_000)] },
       );
       expect(calls).toBeGreaterThan(HISTORIES);
     },

@@ -120,7 +120,7 @@ export class Walk {
     );
     const answer = await this.#api.call<TaskView>("POST", "/tasks", {
       as,
-      body: { ...body, ...(externalId != null && { externalId }) },
+      body: { ...body, ...(typeof externalId === "string" && { externalId }) },
     });
     const holder = this.#holderOf(externalId);
     if (!outcome.ok) return expectRefusal(answer, outcome.refusal);
@@ -211,7 +211,7 @@ export class Walk {
   }
 
   #holderOf(externalId: string | null | undefined): TaskModel | undefined {
-    if (externalId == null) return undefined;
+    if (typeof externalId !== "string") return undefined;
     return this.models.find(({ snapshot }) => snapshot.externalId === externalId);
   }
 

@@ -1,0 +1,386 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { freshApi, type TestApi } from "../support/api.ts";
+import { type DatabaseRole, SqlError } from "../support/database.ts";
+import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { silenceLog } from "../support/model/quiet.ts";
+import { digestTables } from "../support/model/rows.ts";
+import { givenWorld, type World } from "../support/model/world.ts";
+
+/** SQLSTATEs of refusals: by a guard of ours, a grant, a foreign key, a unique key, a check. */
+const GUARDED = "SL001";
+const NOT_GRANTED = "42501";
+const NO_SUCH_KEY = "23503";
+const TAKEN_KEY = "23505";
+const UNCHECKED = "23514";
+/** TRUNCATE of a table that others refer to, without CASCADE. */
+const REFERRED_TO = "0A000";
+
+interface Attempt {
+  /** What somebody tries to do from psql. */
+  to: string;
+  sql: (world: World) => string;
+  application: string;
+  /** Absent where the owner of the tables may do it. */
+  owner?: string;
+}
+
+const both = (code: string) => ({ application: code, owner: code });
+const busyTask = (set: string) => (world: World) =>
+  `update tasks set ${set} where id = '${world.busy.id}'`;
+const currentStep = (set: string) => (world: World) =>
+  `update steps set ${set} where id = '${world.busy.currentStep.id}'`;
+const activeVersion = (set: string) => (world: World) =>
+  `update task_versions set ${set} where id = '${world.busy.activeVersion.id}'`;
+const sealedVersion = (set: string) => (world: World) =>
+  `update task_versions set ${set} where task_id = '${world.busy.id}' and number = 1`;
+const sealedStep = (set: string) => (world: World) =>
+  `update steps set ${set} where task_id = '${world.busy.id}' and kind = 'ingestion'`;
+/** A copy of a row with some columns changed. */
+const copyOf = (table: string, where: string, changes: string) =>
+  `insert into ${table} select (jsonb_populate_record(t, jsonb_build_object(${changes}))).* from ${table} t where ${where}`;
+const earlierStep = (world: World) =>
+  `(select id from steps where task_id = '${world.busy.id}' and kind = 'output_generation')`;
+
+const POINTERS: Attempt[] = [
+  {
+    to: "point a task at an earlier step",
+    sql: (world) => busyTask(`current_step_id = ${earlierStep(world)}`)(world),
+    ...both(GUARDED),
+  },
+  {
+    to: "point a task at an earlier step and count an event that there is not",
+    sql: (world) =>
+      busyTask(`current_step_id = ${earlierStep(world)}, event_seq = event_seq + 1`)(world),
+    ...both(NO_SUCH_KEY),
+  },
+  {
+    to: "point a task at another task's step",
+    sql: (world) =>
+      busyTask(`current_step_id = '${world.paid.currentStep.id}', event_seq = event_seq + 1`)(
+        world,
+      ),
+    ...both(NO_SUCH_KEY),
+  },
+  {
+    to: "point a task and its version at an earlier step together",
+    sql: (world) =>
+      `with version as (${activeVersion(`current_step_id = ${earlierStep(world)}`)(world)})
+       ${busyTask(`current_step_id = ${earlierStep(world)}, event_seq = event_seq + 1`)(world)}`,
+    ...both(NO_SUCH_KEY),
+  },
+  {
+    to: "point the active version at an earlier step",
+    sql: (world) => activeVersion(`current_step_id = ${earlierStep(world)}`)(world),
+    ...both(NO_SUCH_KEY),
+  },
+  {
+    to: "bring a sealed version back",
+    sql: (world) =>
+      busyTask(
+        `active_version_id = (select id from task_versions where task_id = '${world.busy.id}' and number = 1),
+         event_seq = event_seq + 1`,
+      )(world),
+    ...both(NO_SUCH_KEY),
+  },
+  { to: "count an event more", sql: busyTask("event_seq = event_seq + 1"), ...both(NO_SUCH_KEY) },
+  { to: "count an event less", sql: busyTask("event_seq = event_seq - 1"), ...both(GUARDED) },
+  { to: "change a head", sql: busyTask("event_head = sha256('forged')"), ...both(GUARDED) },
+  { to: "rename a task", sql: busyTask("title = 'Another'"), ...both(GUARDED) },
+  { to: "put a task away", sql: busyTask("archived_at = now()"), ...both(GUARDED) },
+  {
+    to: "date a status anew",
+    sql: busyTask("status_since = now()"),
+    ...both(GUARDED),
+  },
+  {
+    to: "give a task another creator",
+    sql: busyTask("created_by = 'somebody', event_seq = event_seq + 1"),
+    ...both(GUARDED),
+  },
+  {
+    to: "make a task without its event",
+    sql: ({ busy }) =>
+      copyOf("tasks", `id = '${busy.id}'`, "'id', new_id(), 'external_id', 'forged'"),
+    ...both(NO_SUCH_KEY),
+  },
+];
+
+const STEPS: Attempt[] = [
+  { to: "approve a step", sql: currentStep("status = 'approved'"), ...both(GUARDED) },
+  { to: "open a gate", sql: currentStep("gate = 'waived'"), ...both(GUARDED) },
+  {
+    to: "approve a step and count an event that there is not",
+    sql: currentStep("status = 'approved', event_seq = event_seq + 1"),
+    ...both(NO_SUCH_KEY),
+  },
+  {
+    to: "open a gate by the event of another step",
+    sql: (world) =>
+      `update steps set gate = 'waived', event_seq = ${world.busy.eventSeq} where id = ${earlierStep(world)}`,
+    ...both(NO_SUCH_KEY),
+  },
+  { to: "make a step another kind's", sql: currentStep("kind = 'delivery'"), ...both(GUARDED) },
+  {
+    to: "renumber a step",
+    sql: currentStep("attempt = 9, event_seq = event_seq + 1"),
+    ...both(GUARDED),
+  },
+  {
+    to: "open a step without its event",
+    sql: ({ busy }) =>
+      copyOf("steps", `id = '${busy.currentStep.id}'`, "'id', new_id(), 'attempt', 9"),
+    ...both(NO_SUCH_KEY),
+  },
+  {
+    to: "move a step of a sealed version",
+    sql: sealedStep("event_seq = event_seq + 1"),
+    ...both(GUARDED),
+  },
+  {
+    to: "open a gate of a sealed version",
+    sql: sealedStep("gate = 'revoked', event_seq = event_seq + 1"),
+    ...both(GUARDED),
+  },
+];
+
+const VERSIONS: Attempt[] = [
+  {
+    to: "change the content of the active version",
+    sql: activeVersion(`content = '{"brief": "Another"}'`),
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+  {
+    to: "change the content of a sealed version",
+    sql: sealedVersion("content = '{}'"),
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+  {
+    to: "change a content's hash",
+    sql: activeVersion("content_hash = 'forged'"),
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+  {
+    to: "renumber a version",
+    sql: activeVersion("number = 9"),
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+  {
+    to: "move the pointer of a sealed version",
+    sql: (world) => sealedVersion(`current_step_id = '${world.busy.currentStep.id}'`)(world),
+    ...both(GUARDED),
+  },
+  { to: "open a sealed version", sql: sealedVersion("sealed_at = null"), ...both(GUARDED) },
+  {
+    to: "make a version without a step of its own",
+    sql: ({ busy }) =>
+      copyOf("task_versions", `id = '${busy.activeVersion.id}'`, "'id', new_id(), 'number', 9"),
+    ...both(NO_SUCH_KEY),
+  },
+];
+
+const STREAMS = ["step_events", "eval_step_events", "dispatch_events"];
+
+/** Every way to change or remove a row of an event table. */
+const HISTORY: Attempt[] = STREAMS.flatMap((stream) => {
+  const key = {
+    step_events: "tenant_id, task_id, seq",
+    eval_step_events: "tenant_id, eval_id, seq",
+  }[stream];
+  const set = stream === "dispatch_events" ? "actor_name = 'Forger'" : "reason = 'Forged'";
+  const attempt = (to: string, sql: string, owner: string): Attempt => ({
+    to: `${to} ${stream}`,
+    sql: () => sql,
+    application: NOT_GRANTED,
+    owner,
+  });
+  const isReferredTo = stream !== "dispatch_events";
+  return [
+    attempt("UPDATE", `update ${stream} set ${set}`, GUARDED),
+    attempt("UPDATE without a change", `update ${stream} set actor_name = actor_name`, GUARDED),
+    attempt("DELETE", `delete from ${stream}`, GUARDED),
+    attempt("TRUNCATE", `truncate ${stream}`, isReferredTo ? REFERRED_TO : GUARDED),
+    attempt("TRUNCATE CASCADE", `truncate ${stream} cascade`, GUARDED),
+    attempt(
+      "MERGE and update",
+      `merge into ${stream} e using (select 1) one on true when matched then update set ${set}`,
+      GUARDED,
+    ),
+    attempt(
+      "MERGE and delete",
+      `merge into ${stream} e using (select 1) one on true when matched then delete`,
+      GUARDED,
+    ),
+    attempt(
+      "upsert",
+      `insert into ${stream} select * from ${stream} on conflict (${key ?? "tenant_id, id"}) do update set ${set}`,
+      GUARDED,
+    ),
+  ];
+});
+
+const FORGED_EVENTS: Attempt[] = [
+  {
+    to: "write an event a second time",
+    sql: ({ busy }) =>
+      copyOf("step_events", `task_id = '${busy.id}' and seq = 3`, "'reason', 'Forged'"),
+    ...both(TAKEN_KEY),
+  },
+  {
+    to: "write an event of another task's step",
+    sql: ({ busy, paid }) =>
+      copyOf(
+        "step_events",
+        `task_id = '${busy.id}' and seq = 3`,
+        `'seq', 99, 'step_id', '${paid.currentStep.id}'::text`,
+      ),
+    ...both(NO_SUCH_KEY),
+  },
+  {
+    to: "write an event of a type that there is not",
+    sql: ({ busy }) =>
+      copyOf("step_events", `task_id = '${busy.id}' and seq = 3`, "'seq', 99, 'type', 'forged'"),
+    ...both(UNCHECKED),
+  },
+];
+
+const KEPT = [
+  "tasks",
+  "task_versions",
+  "steps",
+  "reviews",
+  "evals",
+  "trials",
+  "insights",
+  "prompts",
+];
+const REMOVALS: Attempt[] = KEPT.flatMap((table) => [
+  {
+    to: `DELETE ${table}`,
+    sql: () => `delete from ${table}`,
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+  {
+    to: `TRUNCATE CASCADE ${table}`,
+    sql: () => `truncate ${table} cascade`,
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+]);
+
+/** What the owner may do in a migration, and the application never. */
+const BEYOND_THE_APPLICATION: Attempt[] = [
+  { to: "write a label", sql: () => "update task_labels set unified_status = 'DELIVERED'" },
+  { to: "hide what wants attention", sql: () => "update task_labels set attention = '{}'" },
+  { to: "remove a label", sql: () => "delete from task_labels" },
+  {
+    to: "add a label",
+    sql: ({ busy }: World) =>
+      copyOf("task_labels", `task_id = '${busy.id}'`, `'task_id', new_id()`),
+  },
+  { to: "make all labels anew", sql: () => "select rebuild_labels()" },
+  { to: "change a verdict", sql: () => "update reviews set outcome = 'passed'" },
+  { to: "switch guards off", sql: () => "alter table tasks disable trigger all" },
+  { to: "drop a guard", sql: () => "drop trigger steps_move_with_event on steps" },
+  {
+    to: "replace a guard",
+    sql: () =>
+      "create or replace function refuse_change() returns trigger language sql return null",
+  },
+  { to: "lift row security", sql: () => "alter table tasks no force row level security" },
+  { to: "drop a policy", sql: () => "drop policy tasks_of_tenant on tasks" },
+  { to: "make a table", sql: () => "create table forged ()" },
+  { to: "take the owner's role", sql: () => "set role stepledger_owner" },
+  { to: "read the tenants", sql: () => "select * from tenants" },
+  { to: "change a key's role", sql: () => "update api_keys set role = 'admin'" },
+].map((attempt) => ({ ...attempt, application: NOT_GRANTED }));
+
+const SWITCHES: Attempt[] = [
+  {
+    to: "switch every trigger off for a session",
+    sql: () => "set session_replication_role = replica",
+    ...both(NOT_GRANTED),
+  },
+];
+
+const ATTEMPTS = [
+  ...POINTERS,
+  ...STEPS,
+  ...VERSIONS,
+  ...HISTORY,
+  ...FORGED_EVENTS,
+  ...REMOVALS,
+  ...BEYOND_THE_APPLICATION,
+  ...SWITCHES,
+].flatMap(({ to, sql, application, owner }) => [
+  { to, sql, role: "application" as const, code: application },
+  ...(owner === undefined ? [] : [{ to, sql, role: "owner" as const, code: owner }]),
+]);
+
+silenceLog();
+
+let api: TestApi;
+let world: World;
+let digests: Record<string, string | null>;
+
+beforeAll(async () => {
+  api = await freshApi();
+  world = await givenWorld(api, api.tenant);
+  digests = await digestTables(api.database);
+});
+
+/** Runs a statement as somebody who has connected by psql, in the scope of the world's tenant. */
+function inPsql(role: DatabaseRole, text: string) {
+  return api.database.transaction(role, [
+    { text: "select set_config('app.tenant_id', $1, true)", values: [world.tenant.id] },
+    { text },
+  ]);
+}
+
+/** The SQLSTATE of a refusal; null where there is none. */
+async function codeOf(run: Promise<unknown>): Promise<string | null> {
+  try {
+    await run;
+    return null;
+  } catch (error) {
+    if (error instanceof SqlError) return error.code;
+    throw error;
+  }
+}
+
+describe("from psql", () => {
+  test.for(ATTEMPTS)("the $role cannot $to ($code)", async ({ sql, role, code }) => {
+    expect(await codeOf(inPsql(role, sql(world)))).toBe(code);
+    expect(await digestTables(api.database)).toEqual(digests);
+  });
+
+  test("an event that satisfies every key is still found to be forged", async () => {
+    const { tenant, refused } = world;
+    const { id, currentStep: step, eventSeq } = refused;
+    await api.database.transaction("application", [
+      { text: "select set_config('app.tenant_id', $1, true)", values: [tenant.id] },
+      {
+        text: copyOf(
+          "step_events",
+          `task_id = '${id}' and seq = ${eventSeq}`,
+          `'seq', ${eventSeq + 1}, 'type', 'step_transitioned', 'from_status', to_status, 'from_gate', to_gate,
+           'to_status', 'running', 'to_gate', 'pending', 'prev_hash', hash`,
+        ),
+      },
+      {
+        text: `update steps set status = 'running', gate = 'pending', event_seq = event_seq + 1 where id = '${step.id}'`,
+      },
+      { text: `update tasks set event_seq = event_seq + 1 where id = '${id}'` },
+    ]);
+    const verdict = await api.call("GET", `/tasks/${id}/events/verify`);
+    expect(verdict.body).toMatchObject({
+      valid: false,
+      firstBroken: { seq: eventSeq + 1, reason: "changed" },
+    });
+    await expect(expectInvariantsHold(api.database)).rejects.toThrow("hash-chain-whole");
+  });
+});
