@@ -9,7 +9,12 @@ import type {
   StepSnapshot,
   TaskSnapshot,
 } from "../../../src/domain/lifecycle/snapshot.ts";
-import type { Pipeline, RunState, WorkerType } from "../../../src/domain/lifecycle/statuses.ts";
+import {
+  type Pipeline,
+  PIPELINES,
+  type RunState,
+  type WorkerType,
+} from "../../../src/domain/lifecycle/statuses.ts";
 
 interface ModelRun {
   id: string;
@@ -55,7 +60,7 @@ export class TaskModel {
       reviewSequence: 0,
       reviews: [],
       openRuns: [],
-      paymentDispatched: false,
+      alreadyDispatched: [],
     };
   }
 
@@ -99,7 +104,7 @@ export class TaskModel {
 
   addDispatch(dispatch: Omit<ModelDispatch, "isRecalled">): void {
     this.dispatches.push({ ...dispatch, isRecalled: false });
-    this.notePayment();
+    this.noteDispatches();
   }
 
   /** Takes a decision as done, at the time that the service gave it; `told` are the dispatches that it made. */
@@ -127,15 +132,17 @@ export class TaskModel {
       const id = told.find((one) => one.pipeline === pipeline)?.id ?? null;
       this.dispatches.push({ id, pipeline, stepId, versionId, isRecalled: false });
     }
-    this.notePayment();
+    this.noteDispatches();
   }
 
-  /** What the snapshot says of payment, as the outbox has it. */
-  private notePayment(): void {
-    const { id } = this.snapshot.version;
-    const paymentDispatched =
-      this.openDispatch("payment", { stepId: this.snapshot.step.id, versionId: id }) !== null;
-    this.snapshot = { ...this.snapshot, paymentDispatched };
+  /** What the snapshot says of dispatches, as the outbox has them. */
+  private noteDispatches(): void {
+    const { step, version } = this.snapshot;
+    const alreadyDispatched = PIPELINES.filter(
+      (pipeline) =>
+        this.openDispatch(pipeline, { stepId: step.id, versionId: version.id }) !== null,
+    );
+    this.snapshot = { ...this.snapshot, alreadyDispatched };
   }
 }
 
@@ -185,7 +192,7 @@ export function recordedEvent(event: StepEventView): RecordedEvent {
 
 /** What history alone can know of a task: not of dispatches, nor of runs that no label depends on. */
 export function knownToHistory(model: TaskModel): TaskState {
-  const { paymentDispatched: _, ...task } = model.snapshot;
+  const { alreadyDispatched: _, ...task } = model.snapshot;
   const openRuns = task.openRuns.filter(
     ({ state, type }) => state === "RUNNING" && isStatusRelevant(type),
   );

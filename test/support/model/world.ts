@@ -159,7 +159,7 @@ made_eval as (
   insert into seed_runs (tenant_id, id, state, settings, clock_at, created_by)
   select tenant_id, new_id(), 'running', '{}', now(), 'setup' from place
 ), code as (
-  insert into taxonomy (tenant_id, code, label) select tenant_id, 'maths', 'Mathematics' from place
+  insert into taxonomy (tenant_id, code, label) select tenant_id, 'maths-' || left(tenant_id::text, 8), 'Mathematics' from place
 )
 insert into analytics_events (tenant_id, id, name, bulk_operation_id, properties)
 select tenant_id, new_id(), 'admin_bulk_status_terminal', $1, '{}' from place`,

@@ -1,0 +1,139 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { freshApi, type TestApi } from "../support/api.ts";
+import { SqlError, type SqlRow } from "../support/database.ts";
+import { silenceLog } from "../support/model/quiet.ts";
+import { digestTables, TABLE_NAMES } from "../support/model/rows.ts";
+import { givenWorld } from "../support/model/world.ts";
+
+const TENANT_TABLES = TABLE_NAMES.filter((name) => name !== "tenants");
+
+silenceLog();
+
+let api: TestApi;
+/** Whose scope the statements run in, and whose rows they reach for. */
+let mine: string;
+let theirs: string;
+
+beforeAll(async () => {
+  api = await freshApi();
+  await givenWorld(api, api.tenant);
+  await givenWorld(api, api.otherTenant);
+  mine = api.tenant.id;
+  theirs = api.otherTenant.id;
+});
+
+/** Runs a statement as the application, in the scope of a tenant: its rows, or the SQLSTATE of its refusal. */
+async function asTenant(
+  scope: string,
+  text: string,
+  values: string[] = [],
+): Promise<SqlRow[] | string> {
+  try {
+    const [, rows = []] = await api.database.transaction("application", [
+      { text: "select set_config('app.tenant_id', $1, true)", values: [scope] },
+      { text, values },
+    ]);
+    return rows;
+  } catch (error) {
+    if (error instanceof SqlError) return String(error.code);
+    throw error;
+  }
+}
+
+describe.for(TENANT_TABLES)("of %s", (table) => {
+  test("a tenant sees its own rows alone", async () => {
+    const count = `select count(*) filter (where tenant_id = $1) as mine,
+      count(*) filter (where tenant_id <> $1) as others from ${table}`;
+    const [row] = await asTenant(mine, count, [mine]);
+    expect(row).toMatchObject({ others: "0" });
+    expect(row).not.toMatchObject({ mine: "0" });
+    expect(await asTenant(mine, `select from ${table} where tenant_id = $1`, [theirs])).toEqual([]);
+  });
+
+  test("nobody sees a row without a tenant", async () => {
+    expect(await asTenant("", `select 1 from ${table}`)).toEqual([]);
+    const rows = await api.database.query("application", `select 1 from ${table}`);
+    expect(rows).toEqual([]);
+  });
+
+  test("a tenant cannot change, take or remove another's rows", async () => {
+    const before = await digestTables(api.database);
+    const attempts = [
+      `with done as (update ${table} set tenant_id = tenant_id where tenant_id = $1 returning 1) select * from done`,
+      `with done as (update ${table} set tenant_id = '${mine}' where tenant_id = $1 returning 1) select * from done`,
+      `with done as (delete from ${table} where tenant_id = $1 returning 1) select * from done`,
+    ];
+    for (const attempt of attempts) {
+      // Refused by a grant, or nothing is found.
+      expect([[], "42501"]).toContainEqual(await asTenant(mine, attempt, [theirs]));
+    }
+    expect(await digestTables(api.database)).toEqual(before);
+  });
+
+  test("a tenant cannot write a row for another, nor give one away", async () => {
+    const before = await digestTables(api.database);
+    const [their] = await api.database.query(
+      "superuser",
+      `select to_jsonb(t) as row from ${table} t where tenant_id = $1 limit 1`,
+      [theirs],
+    );
+    const insert = `insert into ${table} select (jsonb_populate_record(null::${table}, $1::jsonb)).*`;
+    expect(await asTenant(mine, insert, [their?.["row"] ?? ""])).toBe("42501");
+    // A guard, a grant or row security, whichever stands first.
+    const give = `update ${table} set tenant_id = $1`;
+    expect(["42501", "SL001"]).toContain(await asTenant(mine, give, [theirs]));
+    expect(await digestTables(api.database)).toEqual(before);
+  });
+});
+
+describe("a foreign key between rows of tenants", () => {
+  /** What makes a copy of a row another row, so that no unique key comes before the foreign one. */
+  const COPIES: Record<string, string> = {
+    bulk_operation_items: "'position', 99",
+    data: "'id', new_id(), 'kind', 'golden'",
+    pipeline_dispatches: "'id', new_id(), 'state', 'recalled'",
+    reviews: "'id', new_id(), 'sequence', 99",
+    step_events: "'seq', 99",
+    eval_step_events: "'seq', 99",
+    steps: "'id', new_id(), 'attempt', 99",
+    task_versions: "'id', new_id(), 'number', 99",
+    tasks: "'id', new_id(), 'external_id', null",
+    taxonomy: "'code', 'other'",
+    trials: "'id', new_id(), 'model', 'another-model'",
+  };
+
+  test("refuses every reference from one tenant to another", async () => {
+    const keys = await api.database.query(
+      "superuser",
+      `select c.conname as name, c.conrelid::regclass::text as child, c.confrelid::regclass::text as parent,
+         (select json_agg(json_build_object('from', f.attname, 'to', t.attname))
+          from unnest(c.conkey, c.confkey) as pair(child, parent)
+            join pg_attribute f on f.attrelid = c.conrelid and f.attnum = pair.child
+            join pg_attribute t on t.attrelid = c.confrelid and t.attnum = pair.parent
+          where f.attname <> 'tenant_id') as columns
+       from pg_constraint c
+       where c.contype = 'f' and c.connamespace = 'public'::regnamespace and c.confrelid <> 'tenants'::regclass
+       order by 1`,
+    );
+    expect(keys.length).toBeGreaterThan(35);
+
+    const before = await digestTables(api.database);
+    const ends: Record<string, string | null> = {};
+    for (const { name, child, parent, columns } of keys) {
+      // The catalogue's own answer to the query above.
+      const pairs = JSON.parse(columns ?? "[]") as { from: string; to: string }[];
+      const reference = pairs.map(({ from, to }) => `'${from}', p.${to}`).join(", ");
+      const copy = COPIES[child ?? ""] ?? "'id', new_id()";
+      const crossing = `insert into ${child}
+        select (jsonb_populate_record(null::${child}, to_jsonb(c) || jsonb_build_object(${copy}) || jsonb_build_object(${reference}))).*
+        from (select * from ${child} where tenant_id = $1 limit 1) c,
+          (select * from ${parent} where tenant_id = $2 limit 1) p`;
+      const end = await api.database
+        .query("owner", crossing, [mine, theirs])
+        .catch((error: unknown) => error);
+      ends[name ?? ""] = end instanceof SqlError ? end.code : "accepted";
+    }
+    expect(ends).toEqual(Object.fromEntries(keys.map(({ name }) => [name ?? "", "23503"])));
+    expect(await digestTables(api.database)).toEqual(before);
+  });
+});
