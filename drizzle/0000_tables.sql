@@ -1,3 +1,4 @@
+CREATE SEQUENCE "public"."dispatch_event_position" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
 CREATE SEQUENCE "public"."feed_id" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
 CREATE TABLE "analytics_events" (
 	"tenant_id" uuid NOT NULL,
@@ -119,7 +120,8 @@ CREATE TABLE "dispatch_events" (
 	"actor_name" text NOT NULL,
 	"reason" text,
 	"operation_id" uuid,
-	"at" timestamp with time zone DEFAULT now() NOT NULL,
+	"at" timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+	"position" bigint DEFAULT nextval('dispatch_event_position') NOT NULL,
 	CONSTRAINT "dispatch_events_tenant_id_id_pk" PRIMARY KEY("tenant_id","id"),
 	CONSTRAINT "dispatch_events_from_state" CHECK ("dispatch_events"."from_state" in ('pending', 'sent', 'delivered', 'recalled', 'dead')),
 	CONSTRAINT "dispatch_events_to_state" CHECK ("dispatch_events"."to_state" in ('pending', 'sent', 'delivered', 'recalled', 'dead'))
@@ -534,7 +536,7 @@ CREATE INDEX "bulk_operation_items_outcome" ON "bulk_operation_items" USING btre
 CREATE INDEX "bulk_operations_newest" ON "bulk_operations" USING btree ("tenant_id","created_at","id");--> statement-breakpoint
 CREATE INDEX "data_model" ON "data" USING btree ("tenant_id","model","model_revision","id");--> statement-breakpoint
 CREATE INDEX "data_inputs_parent" ON "data_inputs" USING btree ("tenant_id","parent_id");--> statement-breakpoint
-CREATE INDEX "dispatch_events_dispatch" ON "dispatch_events" USING btree ("tenant_id","dispatch_id","id");--> statement-breakpoint
+CREATE INDEX "dispatch_events_dispatch" ON "dispatch_events" USING btree ("tenant_id","dispatch_id","position");--> statement-breakpoint
 CREATE INDEX "eval_step_events_task" ON "eval_step_events" USING btree ("tenant_id","task_id","at");--> statement-breakpoint
 CREATE INDEX "eval_step_events_feed" ON "eval_step_events" USING btree ("tenant_id","txid","feed_id");--> statement-breakpoint
 CREATE INDEX "evals_task" ON "evals" USING btree ("tenant_id","task_id","id");--> statement-breakpoint

@@ -188,7 +188,7 @@ $$;
 
 grant usage on schema public to stepledger_app;
 --> statement-breakpoint
-grant usage on sequence feed_id to stepledger_app;
+grant usage on sequence feed_id, dispatch_event_position to stepledger_app;
 --> statement-breakpoint
 grant select, insert on
   tasks, task_versions, steps, step_events, prompts, data, data_inputs, evals, trials, eval_step_events,

@@ -34,7 +34,7 @@ export async function createTask(
   const recorded = await recordCreations(
     database,
     [{ taskId: task.id, fields: input.fields, decision }],
-    { ...call, registryVersion: REGISTRY_VERSION, answer },
+    { ...call, registryVersion: REGISTRY_VERSION, answer, isKeptIfEmpty: false },
   );
   const settled = await settle(operation, recorded, render);
   if ("answer" in settled) return settled.answer;

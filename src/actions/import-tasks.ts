@@ -40,15 +40,18 @@ export async function importTasks(
   const planned = plan(call, rows);
   if (!planned.ok) return planned;
   const { drafts, creations } = planned.value;
-  // Nothing can be written, so nothing is to be remembered: a repeat is judged the same way.
-  if (creations.length === 0) {
+  if (creations.length === 0 && call.operation.key === null) {
     return accept({ value: tell(drafts, new Set(), new Map()), replayed: false });
   }
-
   const recorded = await recordCreations(
     call.database,
     creations.map(({ task, decision }) => ({ taskId: task.id, fields: task, decision })),
-    { ...call, registryVersion: REGISTRY_VERSION, answer: drafts },
+    {
+      ...call,
+      registryVersion: REGISTRY_VERSION,
+      answer: drafts,
+      isKeptIfEmpty: call.operation.key !== null,
+    },
   );
   const settled = await settle(call.operation, recorded, (stored: StoredCreations<ImportDraft[]>) =>
     render(call, stored),

@@ -1,7 +1,8 @@
 import { uuidv7 } from "uuidv7";
 import { loadTasks, type LoadedTasks, type TaskNames } from "../db/load-tasks.ts";
+import { recordAnswer } from "../db/operations.ts";
 import { recordMoves, type StoredMoves, type WrittenDispatch } from "../db/record-moves.ts";
-import { recordRunReports } from "../db/worker-runs.ts";
+import { recordRunReport } from "../db/worker-runs.ts";
 import { apply } from "../domain/lifecycle/apply.ts";
 import type { Command } from "../domain/lifecycle/commands.ts";
 import { decide } from "../domain/lifecycle/decide.ts";
@@ -65,13 +66,19 @@ export async function moveTask<Extra extends object>(
 
     const decision = decided.value;
     const extra = request.extraOf(decision, loaded);
-    if (decision.events.length === 0) return settleUnmoved(call, { snapshot, decision, extra });
+    if (decision.events.length === 0) {
+      const unmoved = await settleUnmoved(call, { snapshot, decision, extra, loaded });
+      if (unmoved !== LOST_RACE) return unmoved;
+      continue;
+    }
     const answer = { ...draftMoved(call, snapshot, decision), ...extra };
     const recorded = await recordMoves(call.database, [{ snapshot, decision }], {
       ...call,
       registryVersion: REGISTRY_VERSION,
       answer,
       bulk: null,
+      // A lost race: the next try decides anew.
+      isKeptIfEmpty: false,
     });
     const settled = await settle(call.operation, recorded, render<Extra>);
     if ("answer" in settled) return settled.answer;
@@ -153,11 +160,14 @@ function render<Extra>({
   };
 }
 
+/** Somebody else reported on the run since it was loaded. */
+const LOST_RACE = Symbol("lost race");
+
 /** No event follows: nothing was to be done, or what a worker says changes its run's own record alone. */
 async function settleUnmoved<Extra extends object>(
-  call: ConditionalCall,
-  { snapshot, decision, extra }: { snapshot: TaskSnapshot; decision: Decision; extra: Extra },
-): Promise<Outcome<Done<Moved & Extra>>> {
+  { database, operation }: ConditionalCall,
+  { snapshot, decision, extra, loaded }: Unmoved<Extra>,
+): Promise<Outcome<Done<Moved & Extra>> | typeof LOST_RACE> {
   const value = {
     task: taskView(snapshot),
     step: stepView(snapshot.id, snapshot.step.id, snapshot.step),
@@ -165,12 +175,21 @@ async function settleUnmoved<Extra extends object>(
     dispatched: [],
     ...extra,
   };
-  if (decision.runs.length === 0) return accept({ value, replayed: false });
   const result: StoredMoves<typeof value> = { answer: value, events: [], dispatched: [] };
-  const recorded = await recordRunReports(call.database, decision.runs, {
-    operation: call.operation,
-    result,
-  });
-  const settled = await settle(call.operation, recorded, render<Extra>);
-  return "answer" in settled ? settled.answer : accept({ value, replayed: false });
+  const [report] = decision.runs;
+  if (report === undefined && operation.key === null) return accept({ value, replayed: false });
+  const recorded =
+    report === undefined || loaded.run === null
+      ? await recordAnswer(database, operation, result)
+      : await recordRunReport(database, { report, from: loaded.run.state }, { operation, result });
+  const settled = await settle(operation, recorded, render<Extra>);
+  if ("answer" in settled) return settled.answer;
+  return settled.rows.length === 0 ? LOST_RACE : accept({ value, replayed: false });
+}
+
+interface Unmoved<Extra> {
+  snapshot: TaskSnapshot;
+  decision: Decision;
+  extra: Extra;
+  loaded: LoadedTasks;
 }

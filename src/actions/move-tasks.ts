@@ -3,12 +3,19 @@ import { loadTasks } from "../db/load-tasks.ts";
 import { type Move, recordMoves, type StoredMoves } from "../db/record-moves.ts";
 import type { Command } from "../domain/lifecycle/commands.ts";
 import { decide } from "../domain/lifecycle/decide.ts";
-import { forbidden, type Issue, notFound, type Refusal } from "../domain/refusals.ts";
-import { accept, type Outcome, refuse, validationFailed } from "../domain/refusals.ts";
+import {
+  accept,
+  type Issue,
+  notFound,
+  type Outcome,
+  refuse,
+  type Refusal,
+  validationFailed,
+} from "../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../domain/registry-version.ts";
-import { isPermitted, requiredRole, rightFor } from "../domain/rights.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
 import type { ActionCall, Done } from "./call.ts";
+import { permit } from "./permit.ts";
 import { replay, settle } from "./replay.ts";
 
 /** One of many moves: each is of another task and judged by itself. */
@@ -33,7 +40,8 @@ export interface MovedMany {
 }
 
 /**
- * Moves many tasks in two round trips. What is refused holds back nobody else; a task that moved between load and
+ * Moves many tasks in two round trips. A move that the caller's role may make of no task at all refuses the call;
+ * what is refused because of its task holds back nobody else; a task that moved between load and
  * record is `stale` and is not tried again.
  */
 export async function moveTasks(
@@ -41,8 +49,8 @@ export async function moveTasks(
   moves: readonly MoveOfMany[],
 ): Promise<Outcome<Done<MovedMany>>> {
   for (const { command } of moves) {
-    const right = rightFor(command);
-    if (!isPermitted(call.actor.role, right)) return refuse(forbidden(requiredRole(right)));
+    const permitted = permit(call.actor, command);
+    if (!permitted.ok) return permitted;
   }
   const loaded = await loadTasks(
     call.database,
@@ -70,6 +78,7 @@ export async function moveTasks(
     registryVersion: REGISTRY_VERSION,
     answer,
     bulk: null,
+    isKeptIfEmpty: call.operation.key !== null,
   });
   const settled = await settle(call.operation, recorded, render);
   if ("answer" in settled) return settled.answer;

@@ -96,6 +96,7 @@ function recordBatch(
       registryVersion: REGISTRY_VERSION,
       operation: isOpen ? derivedOperation(call.operation, bulkId, about) : call.operation,
       answer: { bulkOperationId: bulkId },
+      isKeptIfEmpty: true,
       bulk: {
         id: bulkId,
         opening:

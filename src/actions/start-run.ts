@@ -1,6 +1,6 @@
 import { createRun, type RunView } from "../db/worker-runs.ts";
 import type { WorkerType } from "../domain/lifecycle/statuses.ts";
-import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
+import { accept, archived, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
 import { uuidv7 } from "uuidv7";
 import type { ActionCall, Done } from "./call.ts";
@@ -18,5 +18,6 @@ export async function startRun(
   const settled = await settle(call.operation, created, (run: RunView) => run);
   if ("answer" in settled) return settled.answer;
   const [row] = settled.rows;
-  return row === undefined ? refuse(notFound()) : accept({ value: row.run, replayed: false });
+  if (row === undefined) return refuse(notFound());
+  return row.run === null ? refuse(archived()) : accept({ value: row.run, replayed: false });
 }

@@ -20,7 +20,7 @@ export interface TaskFilter {
   externalId?: string | undefined;
   /** A part of the title or the external id. */
   q?: string | undefined;
-  /** A model that made a prompt, a datum or a trial of the task. */
+  /** A model that made a prompt, a datum, a trial or an insight of the task. */
   model?: string | undefined;
   /** A bulk operation that wrote an event of the task. */
   bulkOperationId?: string | undefined;
@@ -72,7 +72,8 @@ function conditions(filter: TaskFilter): SQL[] {
       model,
       (name) => sql`t.id in (select task_id from prompts where model = ${name}
         union all select task_id from data where model = ${name}
-        union all select task_id from trials where model = ${name})`,
+        union all select task_id from trials where model = ${name}
+        union all select task_id from insights where model = ${name})`,
     ),
     ...given(
       filter.bulkOperationId,

@@ -38,7 +38,7 @@ export function recordCreations(
 function creationStatement(
   tenantId: string,
   creations: readonly Creation[],
-  { actor, operation, requestId, registryVersion, answer }: Omit<MoveCall, "bulk">,
+  { actor, operation, requestId, registryVersion, answer, isKeptIfEmpty }: Omit<MoveCall, "bulk">,
 ): SQL {
   const input = creationInput(creations);
   return sql`
@@ -137,11 +137,13 @@ stored as (
     'answer', ${JSON.stringify(answer) ?? "null"}::json, 'events', outcome.events,
     'dispatched', outcome.dispatched, 'existing', outcome.existing)
   from outcome
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and outcome.tasks > 0
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
+    and (outcome.tasks > 0 or ${isKeptIfEmpty}::boolean)
 ),
 dropped as (
   delete from operations o using outcome
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and outcome.tasks = 0
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
+    and outcome.tasks = 0 and not ${isKeptIfEmpty}::boolean
 )
 select events, dispatched, existing from outcome`;
 }

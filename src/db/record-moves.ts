@@ -22,6 +22,8 @@ export interface MoveCall {
   /** Stored as it is: the answer is rendered from it, the first time and at each repeat. */
   answer: unknown;
   bulk: BulkRecord | null;
+  /** Whether the operation stays where nothing was written: such an answer is one to be repeated. */
+  isKeptIfEmpty: boolean;
 }
 
 /** An event as it was written: the numbers, times and hashes that only the writer knows. */
@@ -54,7 +56,7 @@ export interface StoredMoves<Answer> extends RecordedMoves {
 /**
  * The one writer: records any number of decided moves in one round trip, each task whole or not at all.
  * Tasks whose event_seq is no longer the planned one are left alone. Where nothing was written, the
- * operation leaves no trace, so that a later try is judged afresh (a bulk operation keeps its row).
+ * operation leaves no trace unless the call says so, so that a later try is judged afresh.
  */
 export function recordMoves(
   database: TenantDatabase,
@@ -287,12 +289,12 @@ stored as (
   update operations o set result = ${storedResult(call)}
   from outcome
   where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-    and (outcome.tasks > 0 or ${call.bulk !== null}::boolean)
+    and (outcome.tasks > 0 or ${call.isKeptIfEmpty}::boolean)
 ),
 dropped as (
   delete from operations o using outcome
   where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-    and outcome.tasks = 0 and not ${call.bulk !== null}::boolean
+    and outcome.tasks = 0 and not ${call.isKeptIfEmpty}::boolean
 )
 select events, dispatched from outcome`;
 }

@@ -47,7 +47,7 @@ const postMoves = defineContract({
   path: "/moves",
   summary: "Make many moves of different tasks",
   description:
-    "Each is judged by itself, as the call on its task alone would be. No pipeline runs unless asked for.",
+    "Each is judged by itself, as the call on its task alone would be; only what the caller's role may do to no task refuses the whole call. No pipeline runs unless asked for.",
   tags: ["Steps and moves"],
   role: "operator",
   service: true,

@@ -35,6 +35,10 @@ const run = z
     deadlineAt: timestamp,
     result: z.unknown(),
     error: z.string().nullable(),
+    lateReport: z
+      .strictObject({ result: z.unknown(), error: z.string().nullable(), at: timestamp })
+      .nullable()
+      .openapi({ description: "What was reported after the end; nothing follows from it." }),
     createdAt: timestamp,
     updatedAt: timestamp,
   })
@@ -52,7 +56,7 @@ const postRun = defineContract({
   params: z.strictObject({ taskId: taskRef }),
   body: z.strictObject({ type: workerType, externalRef: name(500).optional() }).openapi("StartRun"),
   response: { status: 201, description: "The run waits for its worker.", schema: run },
-  errors: ["not_found"],
+  errors: ["not_found", "archived"],
   idempotency: "optional",
 });
 

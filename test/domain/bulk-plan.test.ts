@@ -227,7 +227,12 @@ describe("a refused task", () => {
 describe("a plan", () => {
   const tasks = [
     givenTask({ id: "c", kind: "expert_review", status: "in_review" }),
-    givenTask({ id: "a", kind: "expert_review", status: "in_review", paymentDispatched: true }),
+    givenTask({
+      id: "a",
+      kind: "expert_review",
+      status: "in_review",
+      alreadyDispatched: ["payment"],
+    }),
     givenTask({ id: "b", kind: "authoring" }),
     givenTask({ id: "d", kind: "expert_review", status: "approved" }),
   ];
@@ -277,7 +282,7 @@ describe("a plan", () => {
   });
 
   test("promises no pipeline when payment was asked for by all of them already", () => {
-    const paid = tasks.filter(({ paymentDispatched }) => paymentDispatched);
+    const paid = tasks.filter(({ alreadyDispatched }) => alreadyDispatched.includes("payment"));
     expect(plan(paid, "PASSED", { runAttachedWorkflows: true }).primaryLabel).toBe(
       "Change Status Only (1)",
     );

@@ -41,8 +41,8 @@ function runsInHistory(task: Pick<TaskSnapshot, "openRuns">): RunFact[] {
 /** The fold has all that the snapshot has, but for dispatches, which are no part of history. */
 function expectFoldAgrees({ task, events }: Story): void {
   const state = fold(events);
-  const { paymentDispatched } = task;
-  expect({ ...state, paymentDispatched, openRuns: runsInHistory(state) }).toEqual({
+  const { alreadyDispatched } = task;
+  expect({ ...state, alreadyDispatched, openRuns: runsInHistory(state) }).toEqual({
     ...task,
     openRuns: runsInHistory(task),
     sealedSteps: state.sealedSteps,
@@ -332,7 +332,7 @@ test("a payment is asked for once a version: the next one has none yet", () => {
   const story = newStory({ kind: "expert_review", reason: "moved" });
   story.attempt({ type: "transition", status: "approved", runAttachedWorkflows: true });
   story.attempt({ type: "advance", runAttachedWorkflows: true });
-  expect(story.task.paymentDispatched).toBe(true);
+  expect(story.task.alreadyDispatched).toContain("payment");
   story.attempt({
     type: "version",
     content: {},
@@ -340,7 +340,7 @@ test("a payment is asked for once a version: the next one has none yet", () => {
     reason: "r",
     runAttachedWorkflows: true,
   });
-  expect(story.task.paymentDispatched).toBe(false);
+  expect(story.task.alreadyDispatched).toEqual([]);
 });
 
 test("apply leaves the snapshot that it was given as it was", () => {
@@ -349,5 +349,5 @@ test("apply leaves the snapshot that it was given as it was", () => {
   const { task } = story;
   story.attempt({ type: "transition", status: "approved", runAttachedWorkflows: true });
   expect(task).toEqual(before);
-  expect(story.task.paymentDispatched).toBe(true);
+  expect(story.task.alreadyDispatched).toContain("payment");
 });

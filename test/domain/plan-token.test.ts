@@ -140,7 +140,7 @@ describe("what changed since the plan", () => {
 
   test("is nothing when a pipeline was asked for meanwhile, which no plan depends on", () => {
     const paid = planOf(
-      tasks.map((task) => ({ ...task, paymentDispatched: true })),
+      tasks.map((task) => ({ ...task, alreadyDispatched: ["payment"] as const })),
       ["b", "a", "x"],
     );
     expect(changedSincePlan(token, paid, digestsOf(paid))).toEqual([]);

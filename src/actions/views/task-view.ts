@@ -33,7 +33,7 @@ export interface StepView extends StepSnapshot {
 
 /** Shows a task, under the one label that the resolver gives it. */
 export function taskView(
-  task: Omit<TaskSnapshot, "steps" | "reviewSequence" | "paymentDispatched">,
+  task: Omit<TaskSnapshot, "steps" | "reviewSequence" | "alreadyDispatched">,
 ): TaskView {
   const { id, kind, attempt, status, gate } = task.step;
   return {

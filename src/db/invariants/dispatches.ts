@@ -17,7 +17,7 @@ export const DISPATCH_INVARIANTS: readonly Invariant[] = [
       select d.tenant_id, d.id, d.state
       from pipeline_dispatches d
       left join lateral (select l.to_state from dispatch_events l
-        where l.tenant_id = d.tenant_id and l.dispatch_id = d.id order by l.at desc, l.id desc limit 1) l on true
+        where l.tenant_id = d.tenant_id and l.dispatch_id = d.id order by l.position desc limit 1) l on true
       where l.to_state is distinct from d.state`,
   },
   {

@@ -1,6 +1,7 @@
-import { foreignKey, index, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+import { bigint, foreignKey, index, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { DISPATCH_STATES } from "../../domain/lifecycle/statuses.ts";
-import { createdAt, id, oneOf, tenantId } from "./columns.ts";
+import { id, moment, oneOf, tenantId } from "./columns.ts";
 import { pipelineDispatches } from "./pipeline-dispatches.ts";
 
 /** The append-only log of a dispatch: every change of state with who and why. */
@@ -16,11 +17,18 @@ export const dispatchEvents = pgTable(
     actorName: text().notNull(),
     reason: text(),
     operationId: uuid(),
-    at: createdAt(),
+    /** Taken when the row is written, under the lock of its task: a transaction may have begun long before. */
+    at: moment()
+      .notNull()
+      .default(sql`clock_timestamp()`),
+    /** The order of one dispatch's rows. */
+    position: bigint({ mode: "number" })
+      .notNull()
+      .default(sql`nextval('dispatch_event_position')`),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
-    index("dispatch_events_dispatch").on(t.tenantId, t.dispatchId, t.id),
+    index("dispatch_events_dispatch").on(t.tenantId, t.dispatchId, t.position),
     foreignKey({
       name: "dispatch_events_dispatch_fk",
       columns: [t.tenantId, t.dispatchId],

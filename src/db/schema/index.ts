@@ -6,7 +6,7 @@ export { data, dataInputs } from "./data.ts";
 export { dispatchEvents } from "./dispatch-events.ts";
 export { evalStepEvents } from "./eval-step-events.ts";
 export { evals } from "./evals.ts";
-export { feedId } from "./feed.ts";
+export { dispatchEventPosition, feedId } from "./feed.ts";
 export { insights } from "./insights.ts";
 export { operations } from "./operations.ts";
 export { pipelineDispatches } from "./pipeline-dispatches.ts";

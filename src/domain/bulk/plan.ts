@@ -212,14 +212,15 @@ function warningsOf(snapshot: TaskSnapshot): BulkWarning[] {
 }
 
 function plannedPipelines(items: readonly BulkItem[], request: BulkRequest): PlannedPipeline[] {
-  const paid = new Set<string>();
-  for (const snapshot of request.snapshots.values()) {
-    if (snapshot.paymentDispatched) paid.add(snapshot.id);
-  }
-  const eligible = items.filter((item) => item.decision === "eligible");
+  const eligible = new Set(
+    items.flatMap(({ taskId, decision }) => (decision === "eligible" ? [taskId] : [])),
+  );
+  // Several names may mean one task.
+  const tasks = new Map([...request.snapshots.values()].map((task) => [task.id, task]));
+  const asked = [...tasks.values()].filter(({ id }) => eligible.has(id));
   return PIPELINES_ON_TARGET[request.targetStatus].map((name) => {
-    const again = name === "payment" ? eligible.filter(({ taskId }) => paid.has(taskId)).length : 0;
-    return { name, tasks: eligible.length - again, alreadyDispatched: again };
+    const again = asked.filter(({ alreadyDispatched }) => alreadyDispatched.includes(name)).length;
+    return { name, tasks: asked.length - again, alreadyDispatched: again };
   });
 }
 

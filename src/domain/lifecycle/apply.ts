@@ -1,11 +1,11 @@
 import type { Decision } from "./decision.ts";
 import { isRunEnded } from "./runs.ts";
 import type { StepSnapshot, TaskSnapshot } from "./snapshot.ts";
+import type { Pipeline } from "./statuses.ts";
 
 /**
  * The snapshot after a decision was recorded at a time: what the next load would find, as far as it depends on
- * history. `paymentDispatched` is taken to hold after a dispatch of payment; whether a recall came in time only
- * the database knows.
+ * history. A dispatch is taken to stay asked for; whether a recall came in time only the database knows.
  */
 export function apply(snapshot: TaskSnapshot, decision: Decision, at: string): TaskSnapshot {
   const last = decision.events.at(-1);
@@ -37,9 +37,7 @@ export function apply(snapshot: TaskSnapshot, decision: Decision, at: string): T
     reviewSequence: decision.reviews.at(-1)?.sequence ?? snapshot.reviewSequence,
     reviews: isLeft ? [] : [...snapshot.reviews, ...reviews],
     openRuns: isLeft ? [] : openRuns,
-    paymentDispatched:
-      (snapshot.paymentDispatched && decision.version === null) ||
-      decision.dispatches.some(({ pipeline }) => pipeline === "payment"),
+    alreadyDispatched: dispatchedAfter(snapshot, decision, isLeft),
   };
 }
 
@@ -63,4 +61,16 @@ function stepsAfter(snapshot: TaskSnapshot, decision: Decision): StepSnapshot[] 
 function archivedAfter(snapshot: TaskSnapshot, decision: Decision, at: string): string | null {
   if (decision.archive === null) return snapshot.archivedAt;
   return decision.archive ? at : null;
+}
+
+/** Payment belongs to the version, every other dispatch to its step. */
+function dispatchedAfter(
+  snapshot: TaskSnapshot,
+  { version, dispatches }: Decision,
+  isLeft: boolean,
+): Pipeline[] {
+  const kept = snapshot.alreadyDispatched.filter((pipeline) =>
+    pipeline === "payment" ? version === null : !isLeft,
+  );
+  return [...new Set([...kept, ...dispatches.map(({ pipeline }) => pipeline)])];
 }

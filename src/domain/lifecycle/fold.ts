@@ -25,7 +25,7 @@ export interface RecordedEvent {
  * A task as its history tells it. Of the open runs it knows those that a label can depend on, RUNNING and of a
  * status-relevant type; `steps` are those of the active version, `sealedSteps` those of the versions before.
  */
-export interface TaskState extends Omit<TaskSnapshot, "paymentDispatched"> {
+export interface TaskState extends Omit<TaskSnapshot, "alreadyDispatched"> {
   sealedSteps: readonly StepSnapshot[];
 }
 

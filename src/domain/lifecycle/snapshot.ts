@@ -1,5 +1,6 @@
 import type {
   GateState,
+  Pipeline,
   ReviewOutcome,
   RunState,
   StepKind,
@@ -59,6 +60,9 @@ export interface TaskSnapshot extends TaskFields {
   reviews: readonly ReviewFact[];
   /** Runs of the current step that are QUEUED or RUNNING. */
   openRuns: readonly RunFact[];
-  /** Whether the active version has a `payment` dispatch that was not recalled. No label depends on it. */
-  paymentDispatched: boolean;
+  /**
+   * Pipelines that would not be asked for again: `payment` where the active version has one that was not recalled,
+   * any other where one of the current step is still to be delivered. No label depends on it.
+   */
+  alreadyDispatched: readonly Pipeline[];
 }

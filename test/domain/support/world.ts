@@ -14,6 +14,7 @@ import type {
   TaskSnapshot,
 } from "../../../src/domain/lifecycle/snapshot.ts";
 import type {
+  Pipeline,
   GateState,
   ReviewOutcome,
   StepKind,
@@ -57,7 +58,7 @@ export interface Given {
   /** Other steps of the active version. */
   earlier?: readonly Pick<StepSnapshot, "kind" | "attempt" | "status" | "gate">[];
   archived?: boolean;
-  paymentDispatched?: boolean;
+  alreadyDispatched?: readonly Pipeline[];
 }
 
 /** A task in the middle of its life, told by what matters to the test. */
@@ -96,7 +97,7 @@ export function givenTask(given: Given = {}): TaskSnapshot {
         state: "QUEUED",
       })),
     ],
-    paymentDispatched: given.paymentDispatched ?? false,
+    alreadyDispatched: given.alreadyDispatched ?? [],
   };
 }
 
@@ -195,7 +196,7 @@ export class Story {
       reviewSequence: 0,
       reviews: [],
       openRuns: [],
-      paymentDispatched: false,
+      alreadyDispatched: [],
     };
     this.events = recordEvents(
       { id: task.id, eventSeq: 0, version: { id, number }, steps: [] },
