@@ -1,7 +1,6 @@
-import { findTargetIds } from "../db/bulk-targets.ts";
 import type { TenantDatabase } from "../db/client.ts";
 import type { TaskFilter } from "../db/list-tasks.ts";
-import { loadTasks } from "../db/load-tasks.ts";
+import { type LoadedTasks, loadTasks, type TaskNames } from "../db/load-tasks.ts";
 import type { Actor } from "../domain/actor.ts";
 import { type BulkPlan, joinPlans } from "../domain/bulk/plan.ts";
 import { planTokenFor } from "../domain/bulk/plan-token.ts";
@@ -30,7 +29,7 @@ export type BulkSelection = { taskIds: readonly string[] } | { filter: TaskFilte
 
 /**
  * Tells what a bulk change would do, and signs it, so that execution can hold it against the tasks of then. It
- * writes nothing; one round trip for up to 5,000 tasks, and one more for a filter.
+ * writes nothing, and costs one round trip for each 5,000 tasks.
  */
 export async function previewBulk(
   call: PreviewCall,
@@ -39,15 +38,10 @@ export async function previewBulk(
 ): Promise<Outcome<BulkPreview>> {
   const misuse = changeMisuse(change);
   if (misuse) return refuse(misuse);
-  const taskIds =
-    "taskIds" in selection
-      ? selection.taskIds
-      : await findTargetIds(call.database, selection.filter, PREVIEWED_TASKS_MAX);
-  if (taskIds === null) return refuse(tooManyMatch());
-  const planned = await planInParts(call, change, taskIds);
+  const planned = await planInParts(call, change, selection);
   if (!planned.ok) return planned;
 
-  const { plan, duplicateOf } = planned.value;
+  const { plan, taskIds, duplicateOf } = planned.value;
   const { targetStatus, runAttachedWorkflows } = change;
   const token = planTokenFor(
     {
@@ -83,22 +77,33 @@ function tooManyMatch(): Refusal {
   return { code: "too_many_items", detail, max: PREVIEWED_TASKS_MAX };
 }
 
+/** Plans part by part, the first one in the round trip that finds out what matches. */
 async function planInParts(
   { database }: PreviewCall,
   change: BulkChange,
-  taskIds: readonly string[],
-): Promise<Outcome<{ plan: BulkPlan; duplicateOf: string | null }>> {
+  selection: BulkSelection,
+): Promise<Outcome<{ plan: BulkPlan; taskIds: readonly string[]; duplicateOf: string | null }>> {
+  const load = (names: TaskNames): Promise<LoadedTasks> =>
+    loadTasks(
+      database,
+      { ...names, duplicateOf: change.duplicateOf },
+      { operation: null, withSteps: false },
+    );
+  const limits = { max: PREVIEWED_TASKS_MAX, loadedMax: TASKS_LOADED_MAX };
+  const matching =
+    "filter" in selection
+      ? await load({ matching: { filter: selection.filter, ...limits } })
+      : null;
+  const names = "filter" in selection ? (matching?.matchingIds ?? []) : unique(selection.taskIds);
+  if (names.length > PREVIEWED_TASKS_MAX) return refuse(tooManyMatch());
+
   const parts: BulkPlan[] = [];
   const planned = new Set<string>();
   let duplicateOf: string | null = null;
-  const names = [...new Set(taskIds)];
-  for (let start = 0; start < names.length; start += TASKS_LOADED_MAX) {
+  for (let start = 0; start === 0 || start < names.length; start += TASKS_LOADED_MAX) {
     const part = names.slice(start, start + TASKS_LOADED_MAX);
-    const loaded = await loadTasks(
-      database,
-      { tasks: part.map(taskRefOf), duplicateOf: change.duplicateOf },
-      { operation: null, withSteps: false },
-    );
+    const isFound = start === 0 && matching !== null;
+    const loaded = isFound ? matching : await load({ tasks: part.map(taskRefOf) });
     // Another name of a task that an earlier part had.
     const isNew = (name: string) => !planned.has(loaded.find(taskRefOf(name))?.id ?? name);
     const plan = planChange(loaded, change, part.filter(isNew));
@@ -107,5 +112,9 @@ async function planInParts(
     parts.push(plan.value);
     duplicateOf = loaded.duplicateOf;
   }
-  return accept({ plan: joinPlans(parts, change), duplicateOf });
+  return accept({ plan: joinPlans(parts, change), taskIds: names, duplicateOf });
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)];
 }

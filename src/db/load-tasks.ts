@@ -8,6 +8,7 @@ import {
   type StoredOperation,
   type TenantDatabase,
 } from "./client.ts";
+import { matchingTasks, type TaskFilter } from "./list-tasks.ts";
 import { isTask } from "./task-match.ts";
 import { stepJson, TASK_JOINS, TASK_MEMBERS } from "./task-json.ts";
 import { isUuid } from "./uuid.ts";
@@ -19,6 +20,8 @@ export interface TaskNames {
   stepId?: string;
   /** A worker run: its task is loaded, and the run itself. */
   runId?: string;
+  /** Those that match, the oldest first: `loadedMax` of them are loaded, and up to `max` and one more are told. */
+  matching?: { filter: TaskFilter; max: number; loadedMax: number };
   /** The task that others duplicate: looked up beside them, not loaded. */
   duplicateOf?: TaskRef | undefined;
 }
@@ -37,6 +40,8 @@ export interface LoadedTasks {
   find: (ref: TaskRef) => TaskSnapshot | undefined;
   /** Every task that was found, once, by id. */
   tasks: readonly TaskSnapshot[];
+  /** The ids of all that match; empty where tasks were named. */
+  matchingIds: readonly string[];
   step: StepSnapshot | null;
   run: StoredRun | null;
   /** The id of `duplicateOf`. */
@@ -56,6 +61,7 @@ export async function loadTasks(
 ): Promise<LoadedTasks> {
   const [row] = await database.read<{
     tasks: TaskSnapshot[] | null;
+    matching_ids: string[] | null;
     step: StepSnapshot | null;
     run: StoredRun | null;
     duplicate_of: string | null;
@@ -64,9 +70,10 @@ export async function loadTasks(
 with wanted as materialized (${wantedIds(names)})
 select
   (select json_agg(${snapshotJson(withSteps)} order by t.id)
-   from wanted
+   from ${loadedOf(names)} wanted
    join tasks t on t.id = wanted.id
    ${TASK_JOINS}) as tasks,
+  ${names.matching === undefined ? sql`null` : sql`(select json_agg(id order by id) from wanted)`} as matching_ids,
   ${names.stepId === undefined ? sql`null` : stepQuery(names.stepId)} as step,
   ${names.runId === undefined ? sql`null` : runQuery(names.runId)} as run,
   ${names.duplicateOf === undefined ? sql`null` : duplicateOfQuery(names.duplicateOf)} as duplicate_of,
@@ -78,6 +85,7 @@ select
   return {
     find: (ref) => ("id" in ref ? byId.get(ref.id) : byExternalId.get(ref.externalId)),
     tasks,
+    matchingIds: row?.matching_ids ?? [],
     step: row?.step ?? null,
     run: row?.run ?? null,
     duplicateOf: row?.duplicate_of ?? null,
@@ -86,7 +94,10 @@ select
 }
 
 /** The ids of the tasks that a call names; the same text for any number of them. */
-function wantedIds({ tasks = [], stepId, runId }: TaskNames): SQL {
+function wantedIds({ tasks = [], stepId, runId, matching }: TaskNames): SQL {
+  if (matching !== undefined) {
+    return sql`select t.id ${matchingTasks(matching.filter)} order by t.id limit ${matching.max + 1}`;
+  }
   if (stepId !== undefined) return sql`select task_id as id from steps where id = ${stepId}`;
   if (runId !== undefined) return sql`select task_id as id from worker_runs where id = ${runId}`;
   const ids = tasks.flatMap((ref) => ("id" in ref && isUuid(ref.id) ? [ref.id] : []));
@@ -96,6 +107,13 @@ function wantedIds({ tasks = [], stepId, runId }: TaskNames): SQL {
   union
   select t.id from json_array_elements_text(${JSON.stringify(externalIds)}) as asked(name)
     join tasks t on t.external_id = asked.name`;
+}
+
+/** Those of the wanted tasks that are loaded at once. */
+function loadedOf({ matching }: TaskNames): SQL {
+  return matching === undefined
+    ? sql`wanted`
+    : sql`(select id from wanted order by id limit ${matching.loadedMax})`;
 }
 
 /** A TaskSnapshot, spelled by the database from the aliases t (task), v (active version), s (current step). */

@@ -81,6 +81,9 @@ const preview = z
   })
   .openapi("BulkPreview");
 
+const onStale = z.enum(["abort", "skip"]);
+const IGNORED = "Not looked at here: the body of an execution may be previewed as it is.";
+
 const postPreview = defineContract({
   operationId: "previewBulk",
   method: "POST",
@@ -97,6 +100,8 @@ const postPreview = defineContract({
       taskIds: taskIds(PREVIEWED_TASKS_MAX).optional(),
       filter: taskFilter.optional(),
       reason: reason.optional(),
+      planToken: z.string().optional().openapi({ description: IGNORED }),
+      onStale: onStale.optional().openapi({ description: IGNORED }),
     })
     .superRefine(({ taskIds: named, filter }, context) => {
       if ((named === undefined) !== (filter === undefined)) return;
@@ -152,7 +157,7 @@ const postExecute = defineContract({
       taskIds: taskIds(EXECUTED_TASKS_MAX),
       reason,
       planToken: z.string().min(1).max(PLAN_TOKEN_LENGTH_MAX).optional(),
-      onStale: z.enum(["abort", "skip"]).default("abort"),
+      onStale: onStale.default("abort"),
     })
     .openapi("ExecuteBulk"),
   response: { status: 200, description: "What became of each task.", schema: execution },
@@ -227,10 +232,11 @@ const operationPosition = z.strictObject({ createdAt: timestamp, id: uuid });
 
 export const bulkRoutes: readonly Route[] = [
   createHandler(postPreview, async (call, { body }) => {
-    const { taskIds: names = [], filter, reason: why = "", ...asked } = body;
+    const { taskIds: names = [], filter, reason: why = "" } = body;
+    const { targetStatus, duplicateOf, runAttachedWorkflows } = body;
     const planned = await previewBulk(
       { ...call, seal: sealOf(call) },
-      { ...asked, reason: why },
+      { targetStatus, duplicateOf, runAttachedWorkflows, reason: why },
       filter === undefined ? { taskIds: names } : { filter },
     );
     return planned.ok ? reply(planned.value) : planned;

@@ -79,7 +79,7 @@ const postImport = defineContract({
   path: "/tasks/import",
   summary: "Create many tasks",
   description:
-    "Each item is judged by itself; one that is not valid harms no other. An external id that is known already, or that stands twice, makes nothing and tells which task has it: repeat an import until it is whole.",
+    "Each item is judged by itself; one that is not valid harms no other. What makes the body itself unreadable (bad JSON, a doubled key, a NUL) refuses the call. An external id that is known already, or that stands twice, makes nothing and tells which task has it: repeat an import until it is whole.",
   tags: ["Tasks and versions"],
   role: "operator",
   bodyMax: "large",
