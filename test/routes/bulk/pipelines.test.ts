@@ -46,6 +46,29 @@ describe("pipelines in bulk", () => {
     expect(await outbox()).toBe(before);
   });
 
+  test("are not asked for again where the step still waits for them, and the preview says so", async () => {
+    const queued = await api.givenTask({ at: { kind: "output_generation", status: "queued" } });
+    const step = `/steps/${queued.currentStep.id}`;
+    const body = { pipeline: "output_generation", reason: "By hand" };
+    expectDone(await api.call("POST", `${step}/dispatch`, { body }), 201);
+    expectDone(await api.call("PATCH", step, { body: { status: "failed" } }));
+
+    const change = {
+      taskIds: [queued.id],
+      targetStatus: "SUBMITTED",
+      runAttachedWorkflows: true,
+    } as const;
+    expect(expectDone(await preview(api, change))).toMatchObject({
+      pipelines: [{ name: "output_generation", tasks: 0, alreadyDispatched: 1 }],
+      primaryLabel: "Change Status Only (1)",
+    });
+    expect(expectDone(await execute(api, change))).toMatchObject({
+      dispatched: 0,
+      counts: { changed: 1 },
+    });
+    expect(await dispatchesOf(api, queued.id)).toHaveLength(1);
+  });
+
   test("run for exactly the eligible tasks where it is", async () => {
     const failed = await api.givenTaskLabelled("OUTPUT_FAILED");
     const draft = await api.givenTaskLabelled("DRAFT");

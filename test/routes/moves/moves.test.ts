@@ -74,6 +74,21 @@ describe("many moves in one call", () => {
     ]);
   });
 
+  it("keeps an answer that refused everything under its key", async () => {
+    const task = await api.givenTask();
+    const call = (status: string) =>
+      move([{ task: task.id, status }], { idempotencyKey: "refused" });
+    const first = await call("approved");
+    expect(expectDone(first).counts).toMatchObject({ refused: 1 });
+    for (const status of ["running", "awaiting_review"]) {
+      const body = { status };
+      expectDone(await api.call("PATCH", `/steps/${task.currentStep.id}`, { body }));
+    }
+    // By now the move is lawful; the repeat is still the first call.
+    expect((await call("approved")).text).toBe(first.text);
+    expectProblem(await call("rejected"), "idempotency_key_reused", 422);
+  });
+
   it("asks exactly one thing of each task", async () => {
     const task = await api.givenTask();
     expectProblem(await move([{ task: task.id }]), "validation_failed", 400);

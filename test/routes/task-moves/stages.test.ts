@@ -157,6 +157,32 @@ describe("fields, notes and the archive", () => {
     expect(expectDone(await patch(task.id, { title: "After" })).events).toEqual([]);
   });
 
+  it("answers a repeat of an edit that had nothing to change, whatever has happened since", async () => {
+    const task = await api.givenTask({ priority: 5 });
+    const edit = (priority: number) =>
+      api.call<Moved>("PATCH", `/tasks/${task.id}`, { body: { priority }, idempotencyKey: "same" });
+    const first = await edit(5);
+    expect(expectDone(first).events).toEqual([]);
+    expectDone(await patch(task.id, { priority: 7 }));
+    const again = await edit(5);
+    expect(again.text).toBe(first.text);
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    expectProblem(await edit(6), "idempotency_key_reused", 422);
+    const now = await api.call<{ priority: number }>("GET", `/tasks/${task.id}`);
+    expect(expectDone(now).priority).toBe(7);
+  });
+
+  it("forgets a key after its time, and takes it for a new call", async () => {
+    const task = await api.givenTask();
+    const note = (text: string) =>
+      api.call<Moved>("POST", `/tasks/${task.id}/notes`, { body: { text }, idempotencyKey: "day" });
+    expectDone(await note("Monday"), 201);
+    expectProblem(await note("Tuesday"), "idempotency_key_reused", 422);
+    await api.database.query("owner", "update operations set expires_at = now() where key = 'day'");
+    expectDone(await note("Tuesday"), 201);
+    expectProblem(await note("Wednesday"), "idempotency_key_reused", 422);
+  });
+
   it("keeps external ids unique, and names the holder", async () => {
     const holder = await api.givenTask({ externalId: "held" });
     const task = await api.givenTask();

@@ -104,6 +104,37 @@ describe("worker runs", () => {
       error: null,
       late: "Too late",
     });
+    const list = await api.call<RunPage>("GET", `/worker-runs?stepId=${run.stepId}`);
+    expect(expectDone(list).data).toMatchObject([
+      { lateReport: { error: "Too late", result: null } },
+    ]);
+  });
+
+  it("tells each of two reports at once what the run became, and keeps that answer", async () => {
+    for (let round = 0; round < 8; round += 1) {
+      const { run } = await givenRun({ kind: "expert_review", status: "queued" }, "PAYMENT");
+      const answers = await Promise.all(
+        ["SUCCEEDED", "FAILED"].map((state) =>
+          report(run.id, { state }, { idempotencyKey: `${run.id}-${state}` }),
+        ),
+      );
+      const [row] = await api.database.query(
+        "owner",
+        "select state from worker_runs where id = $1",
+        [run.id],
+      );
+      for (const answer of answers) expect(expectDone(answer).run.state).toBe(row?.["state"]);
+    }
+  });
+
+  it("is not opened on an archived task", async () => {
+    const task = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
+    expectDone(await api.call("POST", `/tasks/${task.id}/archive`, { body: {} }));
+    const body = { type: "QUALITY_AUTOMATION" };
+    const opened = await api.call("POST", `/tasks/${task.id}/worker-runs`, { as, body });
+    expectProblem(opened, "archived", 409);
+    const list = await api.call<RunPage>("GET", `/worker-runs?task=${task.id}`);
+    expect(expectDone(list).data).toEqual([]);
   });
 
   it("records a run whose step was left, and moves nothing", async () => {
