@@ -153,6 +153,3 @@ export const paging = {
 export function page<Item extends z.ZodType>(item: Item) {
   return z.strictObject({ data: z.array(item), nextCursor: z.string().nullable() });
 }
-
-/** The schema of an answer without a body (204). */
-export const noContent = z.undefined();

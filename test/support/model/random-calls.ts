@@ -204,4 +204,3 @@ export const anyHistory = fc.record({
   begins: fc.array(wishes.create, { minLength: 1, maxLength: 3 }),
   calls: fc.array(anyCall, { minLength: 30, maxLength: 60, size: "max" }),
 });
-export type RandomHistory = Drawn<typeof anyHistory>;

@@ -318,6 +318,7 @@ export class Walk {
     const sent = { method: "POST", path, body: { type } };
     const answer = await this.#send<{ id: string }>(call, sent, { as });
     if (as === "viewer") return expectRefusal(answer, forbidden("service"));
+    if (model.snapshot.archivedAt !== null) return expectRefusal(answer, archived());
     const { id } = expectDone(answer, 201);
     const { step } = model.snapshot;
     expect(answer.body).toMatchObject({ taskId: model.id, stepId: step.id, type, state: "QUEUED" });
