@@ -4,7 +4,7 @@ import type { BulkExecution } from "../../src/actions/views/bulk-views.ts";
 import { INVARIANTS } from "../../src/db/invariants/index.ts";
 import { type Answer, type CallOptions, freshApi, type TestApi } from "../support/api.ts";
 import { freshDatabase } from "../support/database.ts";
-import { countDeadlocks } from "../support/model/deadlocks.ts";
+import { countDeadlocks, watchForDeadlocks } from "../support/model/deadlocks.ts";
 import { numberedTo, readEvents } from "../support/model/history.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { inParallel, tally } from "../support/model/load.ts";
@@ -23,6 +23,7 @@ let cold: string;
 
 beforeAll(async () => {
   api = await freshApi();
+  await watchForDeadlocks(api.database);
   const given = await Promise.all(
     Array.from({ length: HOT_TASKS }, () =>
       api.givenTask({ at: { kind: "expert_review", status: "in_review" } }),
