@@ -14,7 +14,7 @@ import {
   refuse,
 } from "../domain/refusals.ts";
 import { isPermitted, requiredRole } from "../domain/rights.ts";
-import type { ConditionalCall, Done } from "./call.ts";
+import type { ActionCall, Done } from "./call.ts";
 import { replay, settle } from "./replay.ts";
 
 export interface Dispatched {
@@ -23,15 +23,41 @@ export interface Dispatched {
   state: "pending";
 }
 
+/** A call that loses a race is judged again this often, so that the loser learns the truth. */
+const TRIES_MAX = 3;
+
+interface DispatchInput {
+  stepId: string;
+  pipeline: Pipeline;
+  reason: string;
+}
+
 /**
  * Asks for a pipeline by hand: one that is attached to the state that the step is in. No label depends on it, so it
  * writes no event of the task; the dispatch has a log of its own.
  */
 export async function dispatchPipeline(
-  call: ConditionalCall,
-  { stepId, pipeline, reason }: { stepId: string; pipeline: Pipeline; reason: string },
+  call: ActionCall,
+  input: DispatchInput,
 ): Promise<Outcome<Done<Dispatched>>> {
   if (!isPermitted(call.actor.role, "dispatch")) return refuse(forbidden(requiredRole("dispatch")));
+  for (let attempt = 1; attempt <= TRIES_MAX; attempt += 1) {
+    const dispatched = await tryDispatch(call, input);
+    if (dispatched !== LOST_RACE) return dispatched;
+  }
+  return refuse({
+    code: "stale",
+    detail: "The task kept changing while this call was decided. Nothing was done.",
+  });
+}
+
+/** The task moved in this moment, or a rival asked in a transaction that could not be seen yet. */
+const LOST_RACE = Symbol("lost race");
+
+async function tryDispatch(
+  call: ActionCall,
+  { stepId, pipeline, reason }: DispatchInput,
+): Promise<Outcome<Done<Dispatched>> | typeof LOST_RACE> {
   const { stored, step, tasks } = await loadTasks(call.database, { stepId }, call);
   const [snapshot] = tasks;
   if (stored) return replay(call.operation, stored, asStored);
@@ -47,13 +73,8 @@ export async function dispatchPipeline(
     );
   }
 
-  const dispatch = {
-    id: uuidv7(),
-    pipeline,
-    taskId: snapshot.id,
-    eventSeq: snapshot.eventSeq,
-    reason,
-  };
+  const { id: taskId, eventSeq } = snapshot;
+  const dispatch = { id: uuidv7(), pipeline, taskId, eventSeq, reason };
   const created = await createDispatch(call.database, dispatch, call);
   const settled = await settle(call.operation, created, asStored);
   if ("answer" in settled) return settled.answer;
@@ -62,13 +83,12 @@ export async function dispatchPipeline(
     return accept({ value: { id: dispatch.id, pipeline, state: "pending" }, replayed: false });
   }
   const open = row?.open ?? null;
-  return open === null
-    ? refuse({ code: "stale", detail: "The task moved in this moment. Nothing was done." })
-    : refuse({
-        code: "conflict",
-        detail: "This pipeline was asked for already and has not run yet.",
-        existing: { id: open },
-      });
+  if (open === null) return LOST_RACE;
+  return refuse({
+    code: "conflict",
+    detail: "This pipeline was asked for already and has not run yet.",
+    existing: { id: open },
+  });
 }
 
 /** The ledger holds this answer as it is. */

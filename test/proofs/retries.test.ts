@@ -473,10 +473,11 @@ describe.for(named)("$name", (one) => {
     expect(gain).toEqual(effect);
   });
 
-  test("has one effect where it is sent five times at once", async () => {
+  test("has one effect where it is sent five times at once, and answers are lost", async () => {
     const effect = await effectOf(one);
     const write = await one.given(api);
     const key = keyFor(one);
+    await api.database.faults({ ...ON_WRITE, kind: "cut-after-commit", times: 2 });
     const { value: answers, gain } = await gainOf(one, () =>
       inParallel({ count: 5, clients: 5 }, () => send(write, key)),
     );
