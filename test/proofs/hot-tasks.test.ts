@@ -114,8 +114,8 @@ const run: Load = {
 
 /** Mostly calls that want every hot task at once: those are the ones that could lock crosswise. */
 const MIX: readonly Load[] = [
-  ...Array.from({ length: 9 }, () => manyMoves),
-  ...Array.from({ length: 3 }, () => bulk),
+  ...Array.from({ length: 18 }, () => manyMoves),
+  ...Array.from({ length: 5 }, () => bulk),
   note,
   gate,
   edit,

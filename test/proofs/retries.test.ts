@@ -396,8 +396,6 @@ describe.for(named)("$name", (one) => {
     ],
     ["the connection breaks before the commit", { kind: "cut-before-commit", times: 2 }],
     ["the database asks twice for another try", { kind: "sqlstate", code: "40001", times: 2 }],
-    ["the database is away for a moment", { kind: "unavailable", times: 2 }],
-    ["the database is slow", { kind: "delay", delayMilliseconds: 50 }],
   ];
 
   test.for(faults)("answers as if nothing had happened where %s", async ([, fault]) => {
@@ -536,6 +534,17 @@ describe("what the database says", () => {
       expect(await api.database.waitingFaults()).toBe(1);
     },
   );
+
+  const hindrances: [what: string, fault: FaultOptions][] = [
+    ["away for a moment", { kind: "unavailable", times: 2 }],
+    ["slow", { kind: "delay", delayMilliseconds: 300 }],
+  ];
+  test.for(hindrances)("is waited for where it is %s", async ([, fault]) => {
+    const write = await noteOn();
+    await api.database.faults(fault);
+    expectDone(await send(write), 201);
+    expect(await api.database.waitingFaults()).toBe(0);
+  });
 
   test("of a read is tried again too", async () => {
     const { id } = await api.givenTask();

@@ -169,6 +169,7 @@ export class Walk {
       expect(expectDone(past)).toEqual(taskView(fold(events)));
     }
     await this.#expectLabels();
+    await this.#expectOutbox();
   }
 
   /** An external id for a wish, or undefined where it is to stay as it is. */
@@ -561,6 +562,25 @@ export class Walk {
   async #expectUnchanged({ id, snapshot }: TaskModel): Promise<void> {
     const task = await this.#api.call<TaskView>("GET", `/tasks/${id}`, { as: "viewer" });
     expect(expectDone(task)).toEqual(taskView(snapshot));
+  }
+
+  /** Which pipelines were asked for and called back, which no label tells. */
+  async #expectOutbox(): Promise<void> {
+    const rows = await this.#api.database.query(
+      "owner",
+      `select pipeline, step_id, state from pipeline_dispatches
+       where task_id = any(select value::uuid from json_array_elements_text($1::json)) order by id`,
+      [JSON.stringify(this.models.map(({ id }) => id))],
+    );
+    const foretold = this.models.flatMap(({ dispatches }) =>
+      dispatches.map(({ pipeline, stepId, isRecalled }) => ({
+        pipeline,
+        step_id: stepId,
+        state: isRecalled ? "recalled" : "pending",
+      })),
+    );
+    expect(rows).toHaveLength(foretold.length);
+    expect(rows).toEqual(expect.arrayContaining(foretold));
   }
 
   /** The labels that lists are sorted by, which the database keeps for itself. */
