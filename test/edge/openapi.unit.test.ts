@@ -46,6 +46,12 @@ describe.each([
     expect(JSON.stringify(documentOf(mounted))).toBe(JSON.stringify(documentOf(mounted)));
   });
 
+  test("asks for nothing that no value can be", () => {
+    const text = JSON.stringify(documentOf(mounted));
+    expect(text).not.toMatch(/"allOf":\[\{"\$ref":"[^"]+"\},\{"type":\[/);
+    expect(text).not.toMatch(/"pattern":"[^"]*\/u"/);
+  });
+
   test("has every contract once, under its own operation id", () => {
     const ids = operationsOf(documentOf(mounted)).map(({ operationId }) => operationId);
     expect(ids.toSorted()).toEqual(contracts.map(({ operationId }) => operationId).toSorted());

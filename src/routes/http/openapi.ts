@@ -40,7 +40,7 @@ export function openApiDocument(contracts: readonly Contract[]): object {
   for (const contract of [...first, ...others]) {
     app.openAPIRegistry.registerPath(createRoute(operationOf(contract)));
   }
-  return app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
       title: "Stepledger",
@@ -51,6 +51,39 @@ export function openApiDocument(contracts: readonly Contract[]): object {
     servers: [{ url: "/", description: "This host" }],
     tags: tagsOf(contracts),
   });
+  return Object.fromEntries(
+    Object.entries(document).map(([name, value]: [string, unknown]) => [name, satisfiable(value)]),
+  );
+}
+
+/**
+ * What the document's maker writes so that nothing could match it, put right: a component or null comes out as the
+ * component and at once a string or null, and a pattern with its flag in the text.
+ */
+function satisfiable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(satisfiable);
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).map(([name, member]: [string, unknown]) => [
+    name,
+    name === "pattern" && typeof member === "string"
+      ? member.replace(/\/u$/, "")
+      : satisfiable(member),
+  ]);
+  return orNull(Object.fromEntries(members));
+}
+
+const NULLABLE = z.looseObject({
+  allOf: z.tuple([
+    z.strictObject({ $ref: z.string() }),
+    z.looseObject({ type: z.array(z.string()).refine((types) => types.includes("null")) }),
+  ]),
+});
+
+function orNull(schema: object): object {
+  const nullable = NULLABLE.safeParse(schema);
+  if (!nullable.success) return schema;
+  const [component, { type: _, ...told }] = nullable.data.allOf;
+  return { anyOf: [component, { type: "null" }], ...told };
 }
 
 const placeOf = ({ method, path }: Contract): number => FIRST_ROUTES.indexOf(`${method} ${path}`);
