@@ -7,7 +7,7 @@ import { anyHistory } from "../support/model/random-calls.ts";
 import { Walk } from "../support/model/walk.ts";
 
 const { seed } = inject("stack");
-const HISTORIES = 20;
+const HISTORIES = 30;
 /** Every so many calls, all invariants are looked at in the middle of a walk. */
 const CALLS_BETWEEN_LOOKS = 15;
 

@@ -134,8 +134,8 @@ made_eval as (
   select tenant_id, id, 1, task_id, 'eval_created', status, 'setup', 'setup', 'system', 'admin', '{}', new_id(), 'setup', 1,
     updated_at, decode(repeat('00', 32), 'hex'), event_head from made_eval
 ), trial as (
-  insert into trials (tenant_id, id, eval_id, task_id, k, model, status, created_by)
-  select tenant_id, new_id(), id, task_id, 1, 'a-model', 'passed', 'setup' from made_eval
+  insert into trials (tenant_id, id, eval_id, task_id, k, model, status, event_seq, created_by)
+  select tenant_id, new_id(), id, task_id, 1, 'a-model', 'passed', event_seq, 'setup' from made_eval
 ), prompt as (
   insert into prompts (tenant_id, id, task_id, version_id, step_id, role, content, content_hash, created_by)
   select tenant_id, new_id(), task_id, version_id, step_id, 'user', 'Why?', 'a hash', 'setup' from place

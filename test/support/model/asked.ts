@@ -1,0 +1,185 @@
+import { contentHash } from "../../../src/actions/content-hash.ts";
+import type { Command } from "../../../src/domain/lifecycle/commands.ts";
+import { lawfulMoves } from "../../../src/domain/lifecycle/moves.ts";
+import { isJudging, isRunEnded } from "../../../src/domain/lifecycle/runs.ts";
+import type { StepSnapshot } from "../../../src/domain/lifecycle/snapshot.ts";
+import { runsAttachedByDefault } from "../../../src/domain/pipelines/attached.ts";
+import type { RandomCall, WishTo } from "./random-calls.ts";
+import type { TaskModel } from "./task-model.ts";
+
+/** An id that nobody has. */
+export const UNKNOWN_ID = "01932d4a-7c3e-7b11-9a42-5d0c9e6f1a20";
+export const REASON = "Because it is so";
+
+/** A call as it is sent. */
+export interface Sent {
+  method: string;
+  path: string;
+  body: Record<string, unknown>;
+}
+
+/** A command on one task, as the domain and as the API take it. */
+export interface Asked extends Sent {
+  command: Command;
+}
+
+/** What stands behind the names that a wish may use. */
+interface Names {
+  externalId: (wanted: WishTo<"edit">["externalId"]) => string | null | undefined;
+  originalOf: (
+    wanted: WishTo<"transition">["original"],
+    model: TaskModel | null,
+  ) => string | undefined;
+}
+
+/** What a wish is, said to the domain and to the API; null where there is nothing that it could be about. */
+export function askedOf(
+  call: RandomCall,
+  wish: Exclude<RandomCall["wish"], { do: "create" | "run" | "dispatch" | "bulk" | "moves" }>,
+  model: TaskModel,
+  names: Names,
+): Asked | null {
+  const { snapshot } = model;
+  const { externalId } = snapshot;
+  const name = call.isNamedByExternalId && externalId !== null ? `ext:${externalId}` : model.id;
+  const task = `/tasks/${encodeURIComponent(name)}`;
+  const post = (path: string, body: object, command: Command): Asked => ({
+    method: "POST",
+    path: `${task}/${path}`,
+    body: { ...body },
+    command,
+  });
+  const flagged = (flag: boolean | undefined) => ({
+    sent: flag === undefined ? {} : { runAttachedWorkflows: flag },
+    meant: { runAttachedWorkflows: flag ?? runsAttachedByDefault({ role: call.as, tasks: "one" }) },
+  });
+  switch (wish.do) {
+    case "onward": {
+      if (snapshot.archivedAt !== null) return post("restore", {}, { type: "restore" });
+      const { sent, meant } = flagged(wish.flag);
+      const move = lawfulMove(model, wish.pick);
+      if ("advance" in move) return post("advance", sent, { type: "advance", ...meant });
+      if ("rework" in move) {
+        const body = { toKind: move.rework, reason: REASON };
+        return post("rework", { ...body, ...sent }, { type: "rework", ...body, ...meant });
+      }
+      const body = { ...move, reason: REASON, payload: { by: "a walk" } };
+      return {
+        method: "PATCH",
+        path: `/steps/${snapshot.step.id}`,
+        body: { ...body, ...sent },
+        command: { type: "transition", target: targetOf(snapshot.step), ...body, ...meant },
+      };
+    }
+    case "transition": {
+      const step = stepOf(model, wish);
+      const { sent, meant } = flagged(wish.flag);
+      const duplicateOf = names.originalOf(wish.original, model);
+      const body = {
+        status: wish.status,
+        ...(wish.hasReason && { reason: REASON }),
+        ...(duplicateOf !== undefined && { duplicateOf }),
+      };
+      return {
+        method: "PATCH",
+        path: `/steps/${step.id}`,
+        body: { ...body, ...sent },
+        command: { type: "transition", target: targetOf(step), ...body, ...meant },
+      };
+    }
+    case "gate": {
+      const step = stepOf(model, wish);
+      const { gates } = lawfulMoves(snapshot);
+      const gate =
+        (wish.isLawful ? gates[wish.step % Math.max(1, gates.length)] : null) ?? wish.gate;
+      const body = { gate, ...(wish.hasReason && { reason: REASON }) };
+      return {
+        method: "PATCH",
+        path: `/steps/${step.id}/gate`,
+        body,
+        command: { type: "gate", target: targetOf(step), ...body },
+      };
+    }
+    case "advance": {
+      const { sent, meant } = flagged(wish.flag);
+      const { hold } = wish;
+      return post("advance", { hold, ...sent }, { type: "advance", hold, ...meant });
+    }
+    case "rework": {
+      const { sent, meant } = flagged(wish.flag);
+      const body = { toKind: wish.toKind, reason: REASON };
+      return post("rework", { ...body, ...sent }, { type: "rework", ...body, ...meant });
+    }
+    case "version": {
+      const { sent, meant } = flagged(wish.flag);
+      const content = { brief: wish.brief };
+      const { firstKind } = wish;
+      const body = { content, reason: REASON, ...(firstKind !== undefined && { firstKind }) };
+      const command = { ...body, contentHash: contentHash(content), ...meant };
+      return post("versions", { ...body, ...sent }, { type: "version", ...command });
+    }
+    case "edit": {
+      const externalId = names.externalId(wish.externalId);
+      const { title, assignee, priority } = wish;
+      const changes = { title, assignee, priority, externalId };
+      return { method: "PATCH", path: task, body: changes, command: { type: "edit", changes } };
+    }
+    case "archive":
+    case "restore":
+      return post(wish.do, {}, { type: wish.do });
+    case "note":
+      return post("notes", { text: wish.text }, { type: "note", text: wish.text });
+    case "review": {
+      const { kind, outcome, notes, move } = wish;
+      const said = { kind, outcome, ...(notes !== undefined && { notes }) };
+      if (move === undefined) return post("reviews", said, { type: "review", ...said });
+      const { sent, meant } = flagged(move.flag);
+      const duplicateOf = names.originalOf(move.original, model);
+      const moved = {
+        status: move.status,
+        ...(move.hasReason && { reason: REASON }),
+        ...(duplicateOf !== undefined && { duplicateOf }),
+      };
+      return post(
+        "reviews",
+        { ...said, move: { ...moved, ...sent } },
+        { type: "review", ...said, move: { ...moved, ...meant } },
+      );
+    }
+    case "report": {
+      const open = model.runs.filter((one) => !isRunEnded(one.state));
+      const runs = wish.isOpen && open.length > 0 ? open : model.runs;
+      const run = runs[wish.run % Math.max(1, runs.length)];
+      if (run === undefined) return null;
+      const judges = isJudging(run.type) && wish.state === "SUCCEEDED";
+      const isBrought = judges === wish.hasFittingVerdict;
+      const body = { state: wish.state, ...(isBrought && { verdict: wish.verdict }) };
+      return {
+        method: "PATCH",
+        path: `/worker-runs/${run.id}`,
+        body,
+        command: { type: "report", run: { ...run }, ...body },
+      };
+    }
+  }
+}
+
+/** A move that the tables allow, if there is one; and if not, a new attempt. */
+export function lawfulMove({ snapshot }: TaskModel, pick: number) {
+  const { advance, transitions } = lawfulMoves(snapshot);
+  if (advance && pick % 3 > 0) return { advance: true as const };
+  const onward = transitions.filter((next) => next !== "rejected" && next !== "duplicate");
+  const status = onward[pick % Math.max(1, onward.length)];
+  return status === undefined ? { rework: snapshot.step.kind } : { status };
+}
+
+/** The step that a call is aimed at: the current one, or any other. */
+export function stepOf(model: TaskModel, wish: { step: number; isCurrent: boolean }): StepSnapshot {
+  const steps = model.allSteps;
+  const other = wish.isCurrent ? undefined : steps[wish.step % steps.length];
+  return other ?? model.snapshot.step;
+}
+
+export function targetOf({ id, versionId }: StepSnapshot) {
+  return { stepId: id, versionId };
+}
