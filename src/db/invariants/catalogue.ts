@@ -14,6 +14,8 @@ const TRIGGERS = [
   ["steps", "steps_move_with_event"],
   ["steps", "steps_sealed"],
   ["evals", "evals_move_with_event"],
+  ["trials", "trials_move_with_event"],
+  ["insights", "insights_keep_identity"],
   ["task_versions", "task_versions_immutable"],
   ...["step_events", "eval_step_events", "dispatch_events"].flatMap((table) => [
     [table, `${table}_append_only`],

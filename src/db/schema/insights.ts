@@ -30,6 +30,8 @@ export const insights = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     index("insights_task").on(t.tenantId, t.taskId, t.id),
+    index("insights_eval").on(t.tenantId, t.evalId, t.id),
+    index("insights_trial").on(t.tenantId, t.trialId, t.id),
     index("insights_model").on(t.tenantId, t.model, t.modelRevision, t.id),
     foreignKey({
       name: "insights_task_fk",

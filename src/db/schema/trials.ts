@@ -4,6 +4,7 @@ import {
   doublePrecision,
   foreignKey,
   index,
+  integer,
   pgTable,
   primaryKey,
   smallint,
@@ -32,6 +33,8 @@ export const trials = pgTable(
     score: doublePrecision(),
     error: text(),
     outputDataId: uuid(),
+    /** The newest event of its eval that tells of it: the trial is as that one says. */
+    eventSeq: integer().notNull(),
     retractedAt: moment(),
     retractedBy: text(),
     retractReason: text(),
@@ -43,6 +46,7 @@ export const trials = pgTable(
     uniqueIndex("trials_live_slot")
       .on(t.tenantId, t.evalId, t.k, t.model)
       .where(sql`retracted_at is null`),
+    index("trials_eval").on(t.tenantId, t.evalId, t.id),
     index("trials_model").on(t.tenantId, t.model, t.modelRevision, t.id),
     foreignKey({
       name: "trials_eval_fk",
