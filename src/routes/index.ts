@@ -147,7 +147,7 @@ export function createApp(dependencies: AppDependencies, mounted = routes): Hono
   app.onError((error, context) => {
     const { trace } = context.var;
     if (error instanceof DatabaseUnavailable) return told(trace, { code: "unavailable" });
-    log(defectEntry(trace, error));
+    edge.reportDefect(trace, error);
     return told(trace, { code: "internal" });
   });
 
@@ -155,12 +155,13 @@ export function createApp(dependencies: AppDependencies, mounted = routes): Hono
 }
 
 function createEdge(dependencies: AppDependencies): Edge {
-  const { settings, isDatabaseReady, now } = dependencies;
+  const { settings, isDatabaseReady, now, log } = dependencies;
   const { rateLimiter, tokenIssuer, signingSecret } = settings;
   return {
     settings,
     isDatabaseReady,
     now,
+    reportDefect: (trace, error) => log(defectEntry(trace, error)),
     signer: createTokenSigner(signingSecret),
     authenticate: createAuthenticator({ ...dependencies, tokenIssuer }),
     async isWithinLimit(bucket) {

@@ -23,6 +23,10 @@ export interface PublicCall {
   settings: Settings;
   signer: TokenSigner;
   isDatabaseReady: () => Promise<boolean>;
+  /** Aborted when the client has gone: nobody waits for the answer, or for the rest of it. */
+  signal: AbortSignal;
+  /** `Last-Event-ID`: where a reader of server-sent events broke off. */
+  lastEventId: string | null;
 }
 
 /** A success: what it tells, and how. */

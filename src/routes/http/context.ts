@@ -13,6 +13,8 @@ export interface Edge {
   isWithinLimit: (bucket: string) => Promise<boolean>;
   isDatabaseReady: () => Promise<boolean>;
   now: () => Date;
+  /** Logs an error that nobody expected and that no answer can tell any more. */
+  reportDefect: (trace: Trace, error: unknown) => void;
 }
 
 /** What becomes known of one request while it is answered; its log line is made from it. */

@@ -17,7 +17,9 @@ export interface ResponseContract<Schema extends z.ZodType> {
   description: string;
   schema: Schema;
   /** The headers that this answer bears beside those of every answer. */
-  headers?: readonly ("ETag" | "Location" | "X-Unified-Sort-Truncated")[];
+  headers?: readonly ("ETag" | "Location" | "X-Unified-Sort-Truncated" | "Content-Disposition")[];
+  /** What the body is, where it is not JSON: then the schema is `byteStream`, and the body is sent as it is made. */
+  mediaType?: string;
 }
 
 /** All that is known of a route before it runs; documents, the role matrix and test tables are made from it. */

@@ -11,6 +11,7 @@ import { readJson } from "./json.ts";
 import { type Fault, entityTag } from "./problem.ts";
 import { readQuery } from "./query.ts";
 import { mayCall } from "./roles.ts";
+import { byteStream, streamBody } from "./streamed.ts";
 import { invalid, type Parsed, validate } from "./validation.ts";
 
 /** A contract and what answers it. */
@@ -54,12 +55,15 @@ export function createHandler<
     const input = await readInput(contract, context);
     if (!input.ok) return { fault: input.fault };
 
+    const bodyEnd = new AbortController();
     const publicCall: PublicCall = {
       requestId: trace.requestId,
       now: edge.now(),
       settings: edge.settings,
       signer: edge.signer,
       isDatabaseReady: edge.isDatabaseReady,
+      signal: AbortSignal.any([request.signal, bodyEnd.signal]),
+      lastEventId: request.headers.get("last-event-id"),
     };
     // The one place where the contract's types meet values that were parsed by its own schemas.
     const call = (
@@ -79,7 +83,7 @@ export function createHandler<
           }
     ) as Parameters<typeof run>[0];
     const outcome = await run(call, input.value as Parameters<typeof run>[1]);
-    if (outcome.ok) return respond(contract, outcome, context);
+    if (outcome.ok) return respond(contract, outcome, context, bodyEnd);
     checkDeclared(contract, outcome.refusal, edge);
     return { fault: outcome.refusal };
   };
@@ -180,7 +184,12 @@ async function fingerprintOf(
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function respond(contract: Contract, reply: Reply<unknown>, context: EdgeContext): Response {
+function respond(
+  contract: Contract,
+  reply: Reply<unknown>,
+  context: EdgeContext,
+  bodyEnd: AbortController,
+): Response {
   const { response, alternative } = contract;
   const isAlternative = alternative !== undefined && reply.status === alternative.status;
   const declared = isAlternative ? alternative : response;
@@ -192,6 +201,11 @@ function respond(contract: Contract, reply: Reply<unknown>, context: EdgeContext
   if (reply.etag !== undefined) headers.set("etag", entityTag(reply.etag));
   if (isNotModified(context.request, headers)) return new Response(null, { status: 304, headers });
   if (declared.status === 204) return new Response(null, { status: 204, headers });
+  if (declared.mediaType !== undefined) {
+    if (!headers.has("content-type")) headers.set("content-type", declared.mediaType);
+    const body = streamBody(byteStream.parse(reply.value), context, bodyEnd);
+    return new Response(body, { status: declared.status, headers });
+  }
   headers.set("content-type", "application/json");
   return new Response(JSON.stringify(reply.value), { status: declared.status, headers });
 }

@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { type Contract, errorsOf, type ResponseContract } from "./contract.ts";
+import { EVENT_STREAM } from "./streamed.ts";
 import { ERROR_CODES, type ErrorCode, PROBLEM_MEDIA_TYPE, PROBLEMS, RETRIES } from "./problem.ts";
 
 const START_HERE = "Start here";
@@ -143,6 +144,9 @@ const ifMatch = z.string().openapi({
   example: '"7"',
 });
 const ifNoneMatch = z.string().openapi({ description: "An `ETag`: 304 while it still holds." });
+const lastEventId = z.string().openapi({
+  description: "The `id` of the last event that was read; browsers send it by themselves.",
+});
 
 function headersTaken(contract: Contract): z.ZodObject {
   const { idempotency, concurrency, method, response } = contract;
@@ -153,6 +157,7 @@ function headersTaken(contract: Contract): z.ZodObject {
     ...(idempotency === "optional" && { "Idempotency-Key": idempotencyKey.optional() }),
     ...(concurrency && { "If-Match": ifMatch.optional() }),
     ...(hasETag && { "If-None-Match": ifNoneMatch.optional() }),
+    ...(response.mediaType === EVENT_STREAM && { "Last-Event-ID": lastEventId.optional() }),
   });
 }
 
@@ -165,10 +170,11 @@ const HEADERS_TOLD = {
   ETag: "The task's state, for `If-Match` and `If-None-Match`.",
   Location: "Where the new thing is.",
   "X-Unified-Sort-Truncated": "`true` where more matched than were sorted.",
+  "Content-Disposition": "An attachment, with its file name.",
 } as const;
 
 function successOf(
-  { status, schema, description, headers = [] }: ResponseContract<z.ZodType>,
+  { status, schema, description, headers = [], mediaType }: ResponseContract<z.ZodType>,
   { idempotency }: Contract,
 ) {
   const told: Record<string, z.ZodType> = {};
@@ -180,7 +186,7 @@ function successOf(
   return {
     description,
     ...(Object.keys(told).length > 0 && { headers: z.object(told) }),
-    ...(status !== 204 && { content: { "application/json": { schema } } }),
+    ...(status !== 204 && { content: { [mediaType ?? "application/json"]: { schema } } }),
   };
 }
 
