@@ -19,6 +19,7 @@ interface Operation {
 interface Document {
   openapi: string;
   tags: { name: string }[];
+  components: { schemas?: Record<string, { type?: string | string[] }> };
   paths: Record<string, Record<string, Operation>>;
 }
 
@@ -50,6 +51,12 @@ describe.each([
     const text = JSON.stringify(documentOf(mounted));
     expect(text).not.toMatch(/"allOf":\[\{"\$ref":"[^"]+"\},\{"type":\[/);
     expect(text).not.toMatch(/"pattern":"[^"]*\/u"/);
+  });
+
+  test("names no shape that may be null: where null is possible the place says so", () => {
+    const { schemas = {} } = documentOf(mounted).components;
+    const nullable = Object.entries(schemas).filter(([, { type }]) => type?.includes("null"));
+    expect(nullable.map(([name]) => name)).toEqual([]);
   });
 
   test("has every contract once, under its own operation id", () => {

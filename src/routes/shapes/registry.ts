@@ -14,7 +14,8 @@ export const resolverRule = z
     statuses: anyOf(stepStatus),
     gates: anyOf(gateState),
     reviewStanding: z.literal("failed").nullable(),
-    runningWorker: workerType.nullable(),
+    // A union, since `nullable` would make the component itself nullable, being its first use in the document.
+    runningWorker: z.union([workerType, z.null()]),
     label: unifiedStatus,
   })
   .openapi("ResolverRule", {
