@@ -6,6 +6,7 @@ import { DatabaseUnavailable } from "../db/faults.ts";
 import type { Settings } from "../env.ts";
 import { bulkRoutes } from "./bulk.ts";
 import { docsRoutes } from "./docs.ts";
+import { evalSummaryRoutes } from "./eval-summaries.ts";
 import { healthRoutes } from "./health.ts";
 import { type AuthDependencies, createAuthenticator } from "./http/auth.ts";
 import type { Edge, Trace } from "./http/context.ts";
@@ -38,6 +39,7 @@ export const routes: readonly Route[] = [
   ...bulkRoutes,
   ...reviewRoutes,
   ...workerRunRoutes,
+  ...evalSummaryRoutes,
   ...registryRoutes,
   ...meRoutes,
   ...keyRoutes,

@@ -9,6 +9,7 @@ import {
   type Tenant,
   type TestApi,
 } from "../../support/api.ts";
+import { givenEval } from "../../support/evals.ts";
 
 /** What a request can name of a tenant. */
 export interface Things {
@@ -21,6 +22,7 @@ export interface Things {
   step: string;
   run: string;
   bulkOperation: string;
+  eval: string;
   apiKey: string;
 }
 type Kind = keyof Things;
@@ -122,6 +124,8 @@ export const SAMPLES: readonly Sample[] = [
   { route: "GET /v1/tasks/{taskId}/timeline", ...ON_TASK },
   { route: "GET /v1/tasks/{taskId}/events", ...ON_TASK },
   { route: "GET /v1/tasks/{taskId}/events/verify", ...ON_TASK },
+  { route: "GET /v1/events", names: {} },
+  { route: "GET /v1/events/stream", names: {}, query: "wait=0" },
 
   { route: "GET /v1/tasks/{taskId}/steps", ...ON_TASK },
   { route: "GET /v1/steps/{stepId}", ...ON_STEP },
@@ -268,6 +272,16 @@ export const SAMPLES: readonly Sample[] = [
   { route: "GET /v1/bulk/operations/{operationId}", names: { operationId: "bulkOperation" } },
   { route: "GET /v1/bulk/operations/{operationId}/items", names: { operationId: "bulkOperation" } },
 
+  { route: "GET /v1/evals/{evalId}/summary", names: { evalId: "eval" } },
+  { route: "GET /v1/evals/summary", names: {} },
+  {
+    route: "GET /v1/evals/summary",
+    what: "by operation and external id",
+    names: { bulkOperationId: "bulkOperation", externalId: "externalId" },
+    query: "bulkOperationId={bulkOperationId}&externalId={externalId}",
+    goesOnWithout: ["bulkOperationId", "externalId"],
+  },
+
   { route: "GET /v1/registry", names: {} },
   { route: "GET /v1/me", names: {} },
   { route: "POST /v1/api-keys", names: {}, body: { name: "A key", role: "viewer" } },
@@ -336,6 +350,7 @@ export function unknownThings(): Things {
     step: id(),
     run: id(),
     bulkOperation: id(),
+    eval: id(),
     apiKey: id(),
   };
 }
@@ -378,6 +393,9 @@ export async function givenThings(
     const change = { taskIds: [task.id], targetStatus: "PASSED", reason: "To have one" };
     const operation = await make("/bulk/execute", change);
     Object.assign(things, { bulkOperation: operation["operationId"] });
+  }
+  if (named.has("eval")) {
+    Object.assign(things, { eval: (await givenEval(api, task, { tenant })).id });
   }
   if (named.has("apiKey")) {
     const key = await make("/api-keys", { name: "A key of the test", role: "viewer" });

@@ -1,0 +1,208 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { EvalSummary, ScopeSummary } from "../../../src/actions/summarise-evals.ts";
+import type { TrialStatus } from "../../../src/domain/lifecycle/statuses.ts";
+import { passAtK } from "../../../src/domain/evals/pass-at-k.ts";
+import { wilsonInterval } from "../../../src/domain/evals/intervals.ts";
+import type { Moved } from "../../../src/actions/move-task.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import { givenEval, type GivenTrial } from "../../support/evals.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+const LETTERS: Record<string, TrialStatus> = {
+  p: "passed",
+  f: "failed",
+  e: "errored",
+  r: "running",
+};
+
+/** "ppf" is two trials that passed and one that failed. */
+const trialsOf = (model: string, letters: string): GivenTrial[] =>
+  Array.from(letters, (letter) => ({ model, status: LETTERS[letter] ?? "pending" }));
+
+const summaryOf = async (evalId: string) =>
+  expectDone(await api.call<EvalSummary>("GET", `/evals/${evalId}/summary`, { as: "viewer" }));
+const summaryOver = async (query: string) =>
+  expectDone(await api.call<ScopeSummary>("GET", `/evals/summary?${query}`, { as: "viewer" }));
+
+/** Tasks of a taxonomy code of their own, each evaluated with these letters for each model. */
+async function givenEvaluated(code: string, letters: readonly Record<string, string>[]) {
+  const tasks = [];
+  for (const ofModels of letters) {
+    const task = await api.givenTask({ taxonomyCode: code });
+    const trials = Object.entries(ofModels).flatMap(([model, each]) => trialsOf(model, each));
+    await givenEval(api, task, { name: code, trials });
+    tasks.push(task);
+  }
+  return tasks;
+}
+
+describe("The summary of one evaluation", () => {
+  it("tells of each model how many trials were scored, passed and errored, and pass@k", async () => {
+    const trials = [...trialsOf("a-model", "ppfe"), ...trialsOf("b-model", "fr")];
+    const { id } = await givenEval(api, await api.givenTask(), { k: 4, trials });
+    const summary = await summaryOf(id);
+    expect(summary).toMatchObject({ evalId: id, k: 4, modelsTruncated: false });
+    const [a, b] = summary.models;
+    expect(a).toMatchObject({ model: "a-model", n: 3, c: 2, errored: 1 });
+    expect(a?.passAt).toEqual({ 1: passAtK(3, 2, 1), 2: 1, 3: 1, 4: null });
+    expect(a?.method).toEqual({ 1: "wilson", 2: "wilson", 3: "wilson" });
+    expect(a?.interval["1"]?.[0]).toBeCloseTo(wilsonInterval(2, 3)[0], 12);
+    expect(b).toMatchObject({ model: "b-model", n: 1, c: 0, errored: 0 });
+    expect(b?.passAt).toEqual({ 1: 0, 2: null, 3: null, 4: null });
+  });
+
+  it("counts no retracted trial, and names every revision", async () => {
+    const trials: GivenTrial[] = [
+      { model: "m", status: "failed", modelRevision: "r1", retracted: true },
+      { model: "m", status: "passed", modelRevision: "r2" },
+      { model: "m", status: "passed", modelRevision: "r3" },
+      { model: "m", status: "failed" },
+    ];
+    const { id } = await givenEval(api, await api.givenTask(), { trials });
+    const { models } = await summaryOf(id);
+    expect(models).toMatchObject([{ n: 3, c: 2, modelRevisions: ["r2", "r3"] }]);
+  });
+
+  it("has no model before the first trial, and is not there for an unknown evaluation", async () => {
+    const { id } = await givenEval(api, await api.givenTask());
+    expect(await summaryOf(id)).toMatchObject({ models: [] });
+    const unknown = await api.call("GET", `/evals/${crypto.randomUUID()}/summary`);
+    expectProblem(unknown, "not_found", 404);
+  });
+
+  it("says when it leaves models out", async () => {
+    const trials = Array.from({ length: 101 }, (_, index) => ({
+      model: `model-${String(index).padStart(3, "0")}`,
+      status: "passed" as const,
+    }));
+    const { id } = await givenEval(api, await api.givenTask(), { trials });
+    const { models, modelsTruncated } = await summaryOf(id);
+    expect([models.length, models.at(-1)?.model, modelsTruncated]).toEqual([
+      100,
+      "model-099",
+      true,
+    ]);
+  });
+});
+
+describe("The summary over many tasks", () => {
+  it("is the mean over the tasks of a filter, with what stands behind it", async () => {
+    const code = "over.mean";
+    await givenEvaluated(code, [
+      { "a-model": "pf", "b-model": "ff" },
+      { "a-model": "pp" },
+      { "b-model": "e" },
+    ]);
+    await api.givenTask({ taxonomyCode: code });
+    const summary = await summaryOver(`name=${code}&taxonomyCode=${code}`);
+    expect(summary).toMatchObject({
+      name: code,
+      k: 4,
+      coverage: { tasksMatched: 4, tasksWithEval: 3, tasksScored: 2, evals: 3 },
+      tasksTruncated: false,
+      comparison: null,
+    });
+    const [a, b] = summary.models;
+    expect(a).toMatchObject({ n: 4, c: 3, tasks: { 1: 2, 2: 2, 3: 0 } });
+    expect(a?.passAt).toEqual({ 1: 0.75, 2: 1, 3: null, 4: null });
+    expect(a?.method).toEqual({ 1: "bootstrap", 2: "wilson" });
+    expect(b).toMatchObject({ n: 2, c: 0, errored: 1, tasks: { 1: 1, 2: 1 } });
+  });
+
+  it("agrees with what is added up by hand from random trials, and repeats itself", async () => {
+    const code = "over.random";
+    const letters = Array.from({ length: 12 }, (_, index) => {
+      const of = (step: number) => "ppffe".slice(index % step, (index % step) + 1 + (index % 4));
+      return { "a-model": of(2), "b-model": of(3) };
+    });
+    await givenEvaluated(code, letters);
+    const summary = await summaryOver(`name=${code}`);
+    for (const model of ["a-model", "b-model"] as const) {
+      const scores = letters.map((each) => ({
+        n: each[model].replaceAll("e", "").length,
+        c: each[model].replaceAll(/[^p]/g, "").length,
+      }));
+      const found = summary.models.find((one) => one.model === model);
+      expect(found?.n).toBe(scores.reduce((sum, { n }) => sum + n, 0));
+      expect(found?.c).toBe(scores.reduce((sum, { c }) => sum + c, 0));
+      for (const k of [1, 2, 3, 4]) {
+        const figures = scores.flatMap(({ n, c }) => passAtK(n, c, k) ?? []);
+        const mean = figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
+        expect(found?.tasks[k]).toBe(figures.length);
+        if (figures.length === 0) expect(found?.passAt[k]).toBeNull();
+        else expect(found?.passAt[k]).toBeCloseTo(mean, 12);
+      }
+    }
+    expect(await summaryOver(`name=${code}`)).toEqual(summary);
+  });
+
+  it("compares two models at the tasks that both were tried at", async () => {
+    const code = "over.compared";
+    await givenEvaluated(code, [
+      { "a-model": "pp", "b-model": "pf" },
+      { "a-model": "pf", "b-model": "ff" },
+      { "a-model": "pp", "b-model": "pp" },
+      { "a-model": "ff" },
+    ]);
+    const { comparison, models } = await summaryOver(`name=${code}&models=a-model,b-model`);
+    expect(comparison?.models).toEqual(["a-model", "b-model"]);
+    expect(comparison?.difference["1"]).toBeCloseTo(1 / 3, 12);
+    expect(comparison?.tasks).toEqual({ 1: 3, 2: 3, 3: 0, 4: 0 });
+    expect(models.map(({ model }) => model)).toEqual(["a-model", "b-model"]);
+
+    const alone = await summaryOver(`name=${code}&models=b-model`);
+    expect(alone.models.map(({ model }) => model)).toEqual(["b-model"]);
+    expect(alone.comparison).toBeNull();
+  });
+
+  it("takes of each task the newest version that was evaluated, and no cancelled evaluation", async () => {
+    const code = "over.versions";
+    const [task] = await givenEvaluated(code, [{ m: "ffff" }]);
+    const body = { content: { brief: "Anew" }, reason: "The brief was wrong" };
+    const moved = await api.call<Moved>("POST", `/tasks/${task?.id}/versions`, { body });
+    const renewed = expectDone(moved, 201).task;
+    const before = await summaryOver(`name=${code}`);
+    expect(before.models).toMatchObject([{ n: 4, c: 0 }]);
+    const cancelled = trialsOf("m", "ff");
+    await givenEval(api, renewed, { name: code, status: "cancelled", trials: cancelled });
+    await givenEval(api, renewed, { name: code, trials: trialsOf("m", "pp") });
+    await givenEval(api, renewed, { name: "another", trials: trialsOf("m", "f") });
+    const after = await summaryOver(`name=${code}`);
+    expect(after).toMatchObject({ models: [{ n: 2, c: 2 }], coverage: { evals: 1 } });
+    const ofAnyName = await summaryOver(`taxonomyCode=${code}`);
+    expect(ofAnyName).toMatchObject({
+      name: null,
+      models: [{ n: 3, c: 2 }],
+      coverage: { evals: 2 },
+    });
+  });
+
+  it("finds nothing of another tenant, and nothing where nothing is", async () => {
+    const code = "over.tenants";
+    await givenEvaluated(code, [{ m: "p" }]);
+    const asked = await api.call<ScopeSummary>("GET", `/evals/summary?name=${code}`, {
+      tenant: api.otherTenant,
+    });
+    expect(expectDone(asked)).toMatchObject({
+      k: 0,
+      models: [],
+      coverage: { tasksMatched: 0, tasksWithEval: 0, tasksScored: 0, evals: 0 },
+    });
+  });
+
+  it("refuses too many models, and names of nothing", async () => {
+    const many = Array.from({ length: 21 }, (_, index) => `m${index}`).join();
+    for (const query of [`models=${many}`, "models=a,,b", "models=", "name=", "model=a&model=b"]) {
+      expectProblem(await api.call("GET", `/evals/summary?${query}`), "validation_failed", 400);
+    }
+  });
+
+  it("costs one round trip", async () => {
+    const cost = () => api.call("GET", "/evals/summary?name=over.mean&models=a-model,b-model");
+    expect(await api.roundTripsOf(cost)).toBe(1);
+  });
+});
