@@ -106,6 +106,22 @@ export default {
       "What runs in production lives in src; scripts and tests import it, never the other way.",
     ),
     {
+      name: "the-client-stands-alone",
+      severity: "error",
+      comment:
+        "The client runs wherever fetch does: it imports its own files alone. Types of the service reach it through scripts/generate.",
+      from: { path: "^client/" },
+      to: { pathNot: "^client/" },
+    },
+    {
+      name: "clients-know-the-client-alone",
+      severity: "error",
+      comment:
+        "The command line and the examples use the service as anybody would: through client/, never through src.",
+      from: { path: "^(cli|examples)/" },
+      to: { path: "^(src|scripts|test)/" },
+    },
+    {
       name: "no-node-in-the-service",
       severity: "error",
       comment: "The service runs in workerd: use Web APIs. Files and processes belong to scripts.",

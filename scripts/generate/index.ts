@@ -1,3 +1,4 @@
+import { generateClientOperations } from "./client-operations.ts";
 import { generateErrors } from "./errors.ts";
 import { generateOpenApi } from "./openapi.ts";
 import { generateStateMachine } from "./state-machine.ts";
@@ -9,6 +10,7 @@ interface Generator {
 }
 
 export const GENERATORS: readonly Generator[] = [
+  { path: "client/operations.ts", generate: generateClientOperations },
   { path: "docs/errors.md", generate: generateErrors },
   { path: "docs/openapi.json", generate: generateOpenApi },
   { path: "docs/state-machine.md", generate: generateStateMachine },

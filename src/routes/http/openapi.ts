@@ -64,13 +64,12 @@ export function openApiDocument(contracts: readonly Contract[]): object {
 function satisfiable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(satisfiable);
   if (typeof value !== "object" || value === null) return value;
-  const members = Object.entries(value).map(([name, member]: [string, unknown]) => [
-    name,
-    name === "pattern" && typeof member === "string"
-      ? member.replace(/\/u$/, "")
-      : satisfiable(member),
-  ]);
-  return orNull(Object.fromEntries(members));
+  const mended: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) {
+    const isFlagged = name === "pattern" && typeof member === "string";
+    mended[name] = isFlagged ? member.replace(/\/u$/, "") : satisfiable(member);
+  }
+  return orNull(mended);
 }
 
 const NULLABLE = z.looseObject({

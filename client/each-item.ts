@@ -1,0 +1,25 @@
+/** One page of a list. */
+interface Page<Item> {
+  data: readonly Item[];
+  nextCursor: string | null;
+}
+
+interface PagedInput {
+  query?: { cursor?: string | undefined } | undefined;
+}
+
+/**
+ * Every item of a list, page after page, each page fetched when it is needed:
+ * `for await (const task of eachItem(stepledger.listTasks, { query: { unifiedStatus: ["PASSED"] } }))`.
+ */
+export async function* eachItem<Input extends PagedInput | undefined, Item>(
+  list: (input: Input) => Promise<Page<Item>>,
+  input: NoInfer<Input>,
+): AsyncGenerator<Item, void, undefined> {
+  let cursor = input?.query?.cursor;
+  do {
+    const page = await list({ ...input, query: { ...input?.query, cursor } });
+    yield* page.data;
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+}

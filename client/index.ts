@@ -1,0 +1,12 @@
+export {
+  type CallOptions,
+  type ConnectOptions,
+  connect,
+  type OperationId,
+  type RetryNotice,
+  type Send,
+  type Stepledger,
+} from "./connect.ts";
+export { eachItem } from "./each-item.ts";
+export type * from "./operations.ts";
+export { StepledgerProblem, StepledgerUnreachable } from "./problem.ts";

@@ -1,0 +1,1681 @@
+// Made from the service's contracts by `npm run generate`. Do not edit.
+
+export type Task = {
+  id: Id;
+  externalId: string | null;
+  title: string;
+  taxonomyCode: string | null;
+  priority: number;
+  assignee: string | null;
+  unifiedStatus: UnifiedStatus;
+  attention: readonly AttentionCode[];
+  statusSince: Timestamp;
+  currentStep: {
+    id: Id;
+    kind: StepKind;
+    attempt: number;
+    status: StepStatus;
+    gate: GateState;
+  };
+  activeVersion: {
+    id: Id;
+    number: number;
+  };
+  /** Grows with every event; the `ETag`. */
+  eventSeq: number;
+  archivedAt: Timestamp | null;
+  createdAt: Timestamp;
+  updatedAt: Timestamp;
+};
+
+export type Id = string;
+
+/** The one label that the outside world is told. */
+export type UnifiedStatus = "DRAFT" | "CHECKING_QUALITY" | "QUALITY_CHECK_FAILED" | "READY_TO_SUBMIT" | "SUBMITTED" | "GENERATING_OUTPUT" | "OUTPUT_FAILED" | "IN_REVIEW" | "CHANGES_REQUESTED" | "PASSED" | "DELIVERED" | "REJECTED" | "DUPLICATE";
+
+export type AttentionCode = "errored" | "blocked" | "revoked" | "cancelled" | "ready";
+
+export type Timestamp = string;
+
+export type StepKind = "ingestion" | "authoring" | "pre_qa" | "output_generation" | "expert_review" | "calibration" | "delivery";
+
+export type StepStatus = "pending" | "queued" | "running" | "paused" | "awaiting_input" | "awaiting_review" | "in_review" | "changes_requested" | "approved" | "rejected" | "duplicate" | "failed" | "cancelled";
+
+export type GateState = "locked" | "pending" | "evaluating" | "awaiting_review" | "blocked" | "passed" | "waived" | "failed" | "errored" | "revoked";
+
+export type Problem = {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  /** The request id. */
+  instance: string;
+  error: ErrorCode;
+  /** `same`: send it again; `reload`: look again and decide anew; `never`. */
+  retry: "same" | "reload" | "never";
+  issues?: readonly Issue[] | undefined;
+  /** The calls that would be lawful now. */
+  next?: readonly LawfulCall[] | undefined;
+  [member: string]: unknown;
+};
+
+export type ErrorCode = "validation_failed" | "malformed_json" | "json_too_deep" | "duplicate_key" | "too_many_items" | "invalid_cursor" | "invalid_plan_token" | "url_not_allowed" | "idempotency_key_required" | "unauthenticated" | "forbidden" | "csrf_rejected" | "not_found" | "method_not_allowed" | "invalid_transition" | "gate_closed" | "no_next_step" | "already_in_status" | "step_not_current" | "version_sealed" | "archived" | "plan_stale" | "plan_expired" | "stale" | "lease_lost" | "conflict" | "operation_in_progress" | "version_conflict" | "payload_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "rate_limited" | "internal" | "unavailable";
+
+export type Issue = {
+  path: ReadonlyArray<string | number>;
+  code: string;
+  message: string;
+};
+
+export type LawfulCall = {
+  method: "PATCH" | "POST";
+  path: string;
+  body: Record<string, unknown>;
+  /** Members of the body that only the caller can fill in. */
+  needs?: readonly string[] | undefined;
+};
+
+export type CreateTask = {
+  title: string;
+  externalId?: ExternalId | undefined;
+  taxonomyCode?: string | undefined;
+  /** Higher is more urgent. */
+  priority?: number | undefined;
+  assignee?: string | undefined;
+  content?: TaskContent | undefined;
+  /** Where the work already is, for tasks that come from elsewhere. Takes the role reviewer. */
+  start?: {
+    kind: StepKind;
+    status?: "queued" | "awaiting_review" | "approved" | "rejected" | "duplicate" | undefined;
+    reason: Reason;
+  } | undefined;
+};
+
+/** The id that the task has where it comes from; unique in the tenant. */
+export type ExternalId = string;
+
+export type TaskContent = {
+  brief?: string | undefined;
+  instructions?: string | undefined;
+  metadata?: Metadata | undefined;
+};
+
+/** A JSON object of your own; it comes back as it was sent. */
+export type Metadata = Record<string, unknown>;
+
+/** Why; it is stored on the event. */
+export type Reason = string;
+
+export type TaskPage = {
+  data: readonly Task[];
+  nextCursor: string | null;
+  /** Only so many tasks were sorted; more match. */
+  sortTruncated?: true | undefined;
+};
+
+/** A moment of the task's history: a time in UTC, or `seq:` and the number of an event. */
+export type AsOf = string;
+
+/** A task's id, or `ext:` and its external id. */
+export type TaskRef = string;
+
+export type TaskStatus = {
+  taskId: Id;
+  eventSeq: number;
+  unifiedStatus: UnifiedStatus;
+  attention: readonly AttentionCode[];
+  statusSince: Timestamp;
+  rule: ResolverRule;
+  facts: LabelFacts;
+  passedOver: ReadonlyArray<{
+    rule: number;
+    label: UnifiedStatus;
+    unmet: ReadonlyArray<"kind" | "status" | "gate" | "reviewStanding" | "runningWorker">;
+  }>;
+};
+
+/** The first rule whose conditions all hold names the label; null asks nothing. */
+export type ResolverRule = {
+  number: number;
+  kinds: readonly StepKind[] | null;
+  statuses: readonly StepStatus[] | null;
+  gates: readonly GateState[] | null;
+  reviewStanding: "failed" | null;
+  runningWorker: WorkerType | null;
+  label: UnifiedStatus;
+};
+
+export type WorkerType = "QUALITY_AUTOMATION" | "EXPERT_REVIEW" | "OUTPUT_GENERATION" | "POST_QA_SCORING" | "PAYMENT";
+
+/** All that a label depends on, of the current step. */
+export type LabelFacts = {
+  kind: StepKind;
+  status: StepStatus;
+  gate: GateState;
+  reviewFailed: boolean;
+  runningWorkers: readonly WorkerType[];
+};
+
+export type Moved = {
+  task: Task;
+  step: Step;
+  /** What the call wrote, in order. */
+  events: readonly StepEvent[];
+  /** The pipelines that the call asked for. */
+  dispatched: ReadonlyArray<{
+    id: Id;
+    pipeline: PipelineName;
+  }>;
+};
+
+/** The step that is current now. */
+export type Step = {
+  id: Id;
+  taskId: Id;
+  versionId: Id;
+  kind: StepKind;
+  attempt: number;
+  status: StepStatus;
+  gate: GateState;
+  /** Whether the task stands at it. */
+  current: boolean;
+};
+
+export type StepEvent = {
+  stream: "task";
+  taskId: Id;
+  seq: number;
+  actor: Actor;
+  reason: string | null;
+  /** What else this type of event tells. */
+  payload?: unknown;
+  operationId: Id;
+  requestId: string;
+  registryVersion: number;
+  at: Timestamp;
+  prevHash: Sha256;
+  hash: Sha256;
+  type: "task_created" | "step_transitioned" | "gate_changed" | "step_advanced" | "step_reworked" | "version_created" | "review_recorded" | "worker_run_changed" | "bulk_transitioned" | "bulk_reverted" | "task_updated" | "task_archived" | "task_restored" | "note_added";
+  stepId: Id;
+  versionId: Id;
+  step: {
+    id: Id;
+    kind: StepKind;
+    attempt: number;
+  };
+  versionNumber: number;
+  from: StepStatus | null;
+  to: StepStatus;
+  fromGate: GateState | null;
+  toGate: GateState;
+  bulkOperationId: Id | null;
+  duplicateOf: Id | null;
+  runAttachedWorkflows: boolean;
+  /** The text that the hash is over: `sha256(prevHash || canonical)`. */
+  canonical: string;
+};
+
+/** Who it was, under the name and role of that moment. */
+export type Actor = {
+  id: string;
+  name: string;
+  kind: "person" | "key" | "service" | "system";
+  role: "viewer" | "operator" | "reviewer" | "admin" | "service";
+};
+
+/** In hex. */
+export type Sha256 = string;
+
+export type PipelineName = "quality_automation" | "output_generation" | "post_qa_scoring" | "payment";
+
+export type TransitionStep = {
+  status: StepStatus;
+  reason?: Reason | undefined;
+  payload?: Metadata | undefined;
+  duplicateOf?: TaskRef | undefined;
+  /** Whether the attached pipelines run. On one task of a person absent means true; in bulk, and for the service role, it means false. */
+  runAttachedWorkflows?: boolean | undefined;
+};
+
+export type AdvanceTask = {
+  reason?: Reason | undefined;
+  hold?: boolean | undefined;
+  /** Whether the attached pipelines run. On one task of a person absent means true; in bulk, and for the service role, it means false. */
+  runAttachedWorkflows?: boolean | undefined;
+};
+
+export type ReworkTask = {
+  toKind: StepKind;
+  reason: Reason;
+  /** Whether the attached pipelines run. On one task of a person absent means true; in bulk, and for the service role, it means false. */
+  runAttachedWorkflows?: boolean | undefined;
+};
+
+export type Reviewed = {
+  review: {
+    id: Id;
+    stepId: Id;
+    kind: "automated" | "expert";
+    outcome: "passed" | "failed";
+    /** Numbered per task; order is by it, never by clock. */
+    sequence: number;
+    notes: string | null;
+  };
+  task: Task;
+  step: Step;
+  /** What the call wrote, in order. */
+  events: readonly StepEvent[];
+  /** The pipelines that the call asked for. */
+  dispatched: ReadonlyArray<{
+    id: Id;
+    pipeline: PipelineName;
+  }>;
+};
+
+export type RecordReview = {
+  kind: "automated" | "expert";
+  outcome: "passed" | "failed";
+  notes?: string | undefined;
+  move?: {
+    status: StepStatus;
+    reason?: Reason | undefined;
+    duplicateOf?: TaskRef | undefined;
+    /** Whether the attached pipelines run. On one task of a person absent means true; in bulk, and for the service role, it means false. */
+    runAttachedWorkflows?: boolean | undefined;
+  } | undefined;
+};
+
+export type EvalEvent = {
+  stream: "eval";
+  taskId: Id;
+  seq: number;
+  actor: Actor;
+  reason: string | null;
+  /** What else this type of event tells. */
+  payload?: unknown;
+  operationId: Id;
+  requestId: string;
+  registryVersion: number;
+  at: Timestamp;
+  prevHash: Sha256;
+  hash: Sha256;
+  evalId: Id;
+  trialId: Id | null;
+  type: "eval_created" | "eval_transitioned" | "trials_recorded" | "trial_transitioned" | "trial_retracted";
+  from: "draft" | "queued" | "running" | "completed" | "failed" | "cancelled" | null;
+  to: "draft" | "queued" | "running" | "completed" | "failed" | "cancelled";
+};
+
+export type ImportedTasks = {
+  counts: {
+    requested: number;
+    created: number;
+    exists: number;
+    invalid: number;
+  };
+  items: ReadonlyArray<{
+    index: number;
+    externalId: string | null;
+    outcome: "created" | "exists" | "invalid";
+    id?: Id | undefined;
+    issues?: ReadonlyArray<{
+      path: ReadonlyArray<string | number>;
+      code: string;
+      message: string;
+    }> | undefined;
+  }>;
+};
+
+export type ImportTasks = {
+  tasks: readonly CreateTask[];
+};
+
+export type BulkPreview = {
+  targetStatus: BulkTarget;
+  counts: {
+    requested: number;
+    eligible: number;
+    refused: number;
+  };
+  bySource: {
+    DRAFT?: {
+      eligible: number;
+      refused: number;
+    } | undefined;
+    CHECKING_QUALITY?: {
+      eligible: number;
+      refused: number;
+    } | undefined;
+    QUALITY_CHECK_FAILED?: {
+      eligible: number;
+      refused: number;
+    } | undefined;
+    READY_TO_SUBMIT?: {
+      eligible: number;
+      refused: number;
+    } | undefined;
+    SUBMITTED?: {
+      eligible: number;
+      refused: number;
+    } | undefined;
+    GENERATING_OUTPUT?: {
+      eligible: number;
+      refused: number;
+    } | undefined;
+    OUTPUT_FAILED?: {
+      eligible: number;
+      refused: number;
+    } | undefined;
+    IN_REVIEW?: {
+      eligible: number;
+      refused: number;
+    } | undefined;
+    CHANGES_REQUESTED?: {
+      eligible: number;
+      refused: number;
+    } | undefined;
+    PASSED?: {
+      eligible: number;
+      refused: number;
+    } | undefined;
+    DELIVERED?: {
+      eligible: number;
+      refused: number;
+    } | undefined;
+    REJECTED?: {
+      eligible: number;
+      refused: number;
+    } | undefined;
+    DUPLICATE?: {
+      eligible: number;
+      refused: number;
+    } | undefined;
+  };
+  byCode: {
+    not_found?: number | undefined;
+    archived?: number | undefined;
+    already_in_status?: number | undefined;
+    illegal_target?: number | undefined;
+    gate_closed?: number | undefined;
+    self_duplicate?: number | undefined;
+  };
+  /** What would run if `runAttachedWorkflows` were true. */
+  pipelines: ReadonlyArray<{
+    name: PipelineName;
+    tasks: number;
+    alreadyDispatched: number;
+  }>;
+  /** The tasks that the filter found: what execution takes. */
+  taskIds?: readonly Id[] | undefined;
+  /** The first 1000 decisions, and every refusal. */
+  items: ReadonlyArray<{
+    taskId: string;
+    decision: "eligible" | "refused";
+    code?: "not_found" | "archived" | "already_in_status" | "illegal_target" | "gate_closed" | "self_duplicate" | undefined;
+    from: UnifiedStatus | null;
+    to: BulkTarget;
+    allowed?: readonly BulkTarget[] | undefined;
+    warnings?: ReadonlyArray<"worker_live" | "no_verdict" | "in_delivery"> | undefined;
+  }>;
+  /** Binds execution to this very plan. */
+  planToken: string;
+  expiresAt: Timestamp;
+  primaryLabel: string;
+};
+
+export type BulkTarget = "SUBMITTED" | "IN_REVIEW" | "CHANGES_REQUESTED" | "PASSED" | "REJECTED" | "DUPLICATE";
+
+export type PreviewBulk = {
+  targetStatus: BulkTarget;
+  /** With `DUPLICATE`: the task that all of them duplicate. */
+  duplicateOf?: TaskRef | undefined;
+  /** Whether the pipelines that are attached to the target run. In bulk none runs unasked. */
+  runAttachedWorkflows?: boolean | undefined;
+  /** Doubled ones count once. */
+  taskIds?: readonly string[] | undefined;
+  filter?: TaskFilter | undefined;
+  reason?: Reason | undefined;
+  /** Not looked at here: the body of an execution may be previewed as it is. */
+  planToken?: string | undefined;
+  /** Not looked at here: the body of an execution may be previewed as it is. */
+  onStale?: "abort" | "skip" | undefined;
+};
+
+export type TaskFilter = {
+  /** Any of these. */
+  unifiedStatus?: readonly UnifiedStatus[] | undefined;
+  /** Any of these. */
+  attention?: readonly AttentionCode[] | undefined;
+  stepKind?: StepKind | undefined;
+  stepStatus?: StepStatus | undefined;
+  gate?: GateState | undefined;
+  taxonomyCode?: string | undefined;
+  assignee?: string | undefined;
+  externalId?: ExternalId | undefined;
+  /** A part of the title or the external id, three characters or more. */
+  q?: string | undefined;
+  /** A model that made a prompt, a datum or a trial of the task. */
+  model?: string | undefined;
+  /** A bulk operation that changed the task. */
+  bulkOperationId?: Id | undefined;
+  createdAfter?: Timestamp | undefined;
+  createdBefore?: Timestamp | undefined;
+  updatedAfter?: Timestamp | undefined;
+  /** The status has been the same since before this moment. */
+  statusBefore?: Timestamp | undefined;
+  /** Higher is more urgent. */
+  priority?: number | undefined;
+  /** true: the archived tasks. Otherwise, those that are not. */
+  archived?: boolean | undefined;
+};
+
+export type BulkExecution = {
+  operationId: Id;
+  state: "completed" | "partial" | "failed";
+  counts: {
+    requested: number;
+    changed: number;
+    refused: number;
+    stale: number;
+    failed: number;
+  };
+  /** How many pipelines were asked for. */
+  dispatched: number;
+  items: ReadonlyArray<{
+    taskId: string;
+    outcome: "pending" | "changed" | "refused" | "stale" | "failed";
+    /** Why, unless it was changed. */
+    code?: string | undefined;
+    from: UnifiedStatus | null;
+    to: BulkTarget;
+    eventSeq?: number | undefined;
+    allowed?: readonly BulkTarget[] | undefined;
+  }>;
+};
+
+export type ExecuteBulk = {
+  targetStatus: BulkTarget;
+  /** With `DUPLICATE`: the task that all of them duplicate. */
+  duplicateOf?: TaskRef | undefined;
+  /** Whether the pipelines that are attached to the target run. In bulk none runs unasked. */
+  runAttachedWorkflows?: boolean | undefined;
+  /** Doubled ones count once. */
+  taskIds: readonly string[];
+  reason: Reason;
+  planToken?: string | undefined;
+  onStale?: "abort" | "skip" | undefined;
+};
+
+export type LookedUpTasks = {
+  found: ReadonlyArray<{
+    input: string;
+    id: Id;
+    externalId: string | null;
+    title: string;
+    unifiedStatus: UnifiedStatus;
+  }>;
+  unresolved: readonly string[];
+};
+
+export type LookUpTasks = {
+  ids: readonly string[];
+};
+
+export type VersionSummary = {
+  id: Id;
+  taskId: Id;
+  number: number;
+  /** SHA-256 of the content, in hex. */
+  contentHash: string;
+  /** Where the version stands, or stood when sealed. */
+  currentStepId: Id;
+  reason: string | null;
+  createdBy: string;
+  createdAt: Timestamp;
+  /** null for the active version. */
+  sealedAt: Timestamp | null;
+};
+
+export type Version = {
+  id: Id;
+  taskId: Id;
+  number: number;
+  /** SHA-256 of the content, in hex. */
+  contentHash: string;
+  /** Where the version stands, or stood when sealed. */
+  currentStepId: Id;
+  reason: string | null;
+  createdBy: string;
+  createdAt: Timestamp;
+  /** null for the active version. */
+  sealedAt: Timestamp | null;
+  content: TaskContent;
+};
+
+export type HistoryVerdict = {
+  valid: boolean;
+  /** How many there are. */
+  events: number;
+  /** The hash on the task itself, in hex. */
+  head: string;
+  /** The first event that is `missing`, does not follow the one before (`broken_link`), was `changed`, or is not the task's head (`head_differs`). */
+  firstBroken: {
+    seq: number;
+    reason: "missing" | "broken_link" | "changed" | "head_differs";
+  } | null;
+};
+
+export type CreateVersion = {
+  content: TaskContent;
+  reason: Reason;
+  firstKind?: FirstKind | undefined;
+  /** Whether the attached pipelines run. On one task of a person absent means true; in bulk, and for the service role, it means false. */
+  runAttachedWorkflows?: boolean | undefined;
+};
+
+export type FirstKind = "ingestion" | "authoring" | "pre_qa";
+
+export type EditTask = {
+  title?: string | undefined;
+  externalId?: ExternalId | null | undefined;
+  taxonomyCode?: string | null | undefined;
+  /** Higher is more urgent. */
+  priority?: number | undefined;
+  assignee?: string | null | undefined;
+};
+
+export type ArchiveTask = {
+  reason?: Reason | undefined;
+};
+
+export type RestoreTask = {
+  reason?: Reason | undefined;
+};
+
+export type AddNote = {
+  /** The note. */
+  text: Reason;
+};
+
+export type ChangeGate = {
+  gate: GateState;
+  reason?: Reason | undefined;
+};
+
+export type DispatchPipeline = {
+  pipeline: PipelineName;
+  reason: Reason;
+};
+
+export type MovedTasks = {
+  counts: {
+    requested: number;
+    changed: number;
+    refused: number;
+    stale: number;
+  };
+  items: ReadonlyArray<{
+    index: number;
+    outcome: "changed" | "refused" | "stale";
+    error?: string | undefined;
+    allowed?: readonly string[] | undefined;
+    eventSeq?: number | undefined;
+  }>;
+};
+
+export type MoveTasks = {
+  moves: readonly Move[];
+  /** Whether the attached pipelines run. On one task of a person absent means true; in bulk, and for the service role, it means false. */
+  runAttachedWorkflows?: boolean | undefined;
+};
+
+export type Move = {
+  task: TaskRef;
+  status?: StepStatus | undefined;
+  advance?: true | undefined;
+  /** The kind to go back to. */
+  rework?: StepKind | undefined;
+  reason?: Reason | undefined;
+  /** Only from this `eventSeq` on. */
+  ifSeq?: number | undefined;
+};
+
+export type BulkOperation = {
+  id: Id;
+  targetStatus: BulkTarget;
+  reason: string;
+  duplicateOf: Id | null;
+  runAttachedWorkflows: boolean;
+  actor: {
+    id: string;
+    name: string;
+  };
+  state: "queued" | "running" | "completed" | "partial" | "failed" | "cancelled";
+  counts: {
+    requested: number;
+    changed: number;
+    refused: number;
+    stale: number;
+    failed: number;
+  };
+  dispatched: number;
+  createdAt: Timestamp;
+  finishedAt: Timestamp | null;
+};
+
+export type BulkOperationItem = {
+  position: number;
+  taskId: string;
+  outcome: "pending" | "changed" | "refused" | "stale" | "failed";
+  /** Why, unless it was changed. */
+  code?: string | undefined;
+  from: UnifiedStatus | null;
+  to: BulkTarget;
+  eventSeq?: number | undefined;
+  allowed?: readonly BulkTarget[] | undefined;
+  error: string | null;
+};
+
+export type Review = {
+  id: Id;
+  stepId: Id;
+  kind: "automated" | "expert";
+  outcome: "passed" | "failed";
+  /** Numbered per task; order is by it, never by clock. */
+  sequence: number;
+  notes: string | null;
+  versionId: Id;
+  reviewer: {
+    id: string;
+    name: string;
+  };
+  createdAt: Timestamp;
+};
+
+export type WorkerRun = {
+  id: Id;
+  taskId: Id;
+  versionId: Id;
+  stepId: Id;
+  type: WorkerType;
+  state: RunState;
+  attempt: number;
+  externalRef: string | null;
+  deadlineAt: Timestamp;
+  result?: unknown;
+  error: string | null;
+  /** What was reported after the end; nothing follows from it. */
+  lateReport: {
+    result?: unknown;
+    error: string | null;
+    at: Timestamp;
+  } | null;
+  createdAt: Timestamp;
+  updatedAt: Timestamp;
+};
+
+export type RunState = "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
+
+export type StartRun = {
+  type: WorkerType;
+  externalRef?: string | undefined;
+};
+
+export type Reported = {
+  run: {
+    id: Id;
+    taskId: Id;
+    stepId: Id;
+    type: WorkerType;
+    state: RunState;
+  };
+  task: Task;
+  step: Step;
+  /** What the call wrote, in order. */
+  events: readonly StepEvent[];
+  /** The pipelines that the call asked for. */
+  dispatched: ReadonlyArray<{
+    id: Id;
+    pipeline: PipelineName;
+  }>;
+};
+
+export type ReportRun = {
+  state: RunState;
+  verdict?: "passed" | "failed" | undefined;
+  /** Any JSON value. */
+  result?: unknown;
+  error?: string | undefined;
+};
+
+export type EvalSummary = {
+  evalId: Id;
+  /** How many trials each model was to have. */
+  k: number;
+  /** How often tasks were drawn anew for a bootstrap: 2000 times, and less often where tasks are many. */
+  resamples: number;
+  /** By name. */
+  models: readonly ModelSummary[];
+  /** Whether there are more models than the 100 that are shown. */
+  modelsTruncated: boolean;
+};
+
+export type ModelSummary = {
+  model: string;
+  /** The revisions that the trials name. */
+  modelRevisions: readonly string[];
+  /** Trials that were scored: passed or failed. */
+  n: number;
+  /** Trials that passed. */
+  c: number;
+  /** Trials without a verdict; they are not scored. */
+  errored: number;
+  /** pass@k by the unbiased estimator 1 - C(n-c, k) / C(n, k), the mean over tasks; null where fewer than k trials were scored. */
+  passAt: Record<string, number | null>;
+  /** How many tasks stand behind each figure: those with k scored trials. */
+  tasks: Record<string, number>;
+  /** 95 %, where there is a figure. */
+  interval: Record<string, readonly [number, number]>;
+  /** `wilson` over the trials of a lone task, or over tasks that each either passed or failed; otherwise `bootstrap` over tasks, with a fixed seed. */
+  method: Record<string, "wilson" | "bootstrap">;
+};
+
+export type ScopeSummary = {
+  name: string | null;
+  /** How many trials each model was to have. */
+  k: number;
+  /** How often tasks were drawn anew for a bootstrap: 2000 times, and less often where tasks are many. */
+  resamples: number;
+  /** By name. */
+  models: readonly ModelSummary[];
+  /** Whether there are more models than the 100 that are shown. */
+  modelsTruncated: boolean;
+  coverage: {
+    /** Tasks that the filter found. */
+    tasksMatched: number;
+    /** Those with such an evaluation. */
+    tasksWithEval: number;
+    /** Those with a trial that was scored. */
+    tasksScored: number;
+    evals: number;
+  };
+  /** Whether more tasks match than the 50000 that were looked at. */
+  tasksTruncated: boolean;
+  /** null unless two models were named. */
+  comparison: {
+    models: readonly [string, string];
+    /** The mean over tasks of pass@k of the first less that of the second, at the tasks where both have k scored trials. */
+    difference: Record<string, number | null>;
+    /** How many tasks stand behind each figure: those with k scored trials. */
+    tasks: Record<string, number>;
+    /** 95 %, by a bootstrap over tasks; absent where all tasks differ by the same, so that none can be told. */
+    interval: Record<string, readonly [number, number]>;
+  } | null;
+};
+
+export type Registry = {
+  registryVersion: number;
+  stepKinds: readonly string[];
+  stepStatuses: readonly string[];
+  gateStates: readonly string[];
+  /** By kind and status: where a step may go. */
+  stepTransitions: Record<string, Record<string, readonly string[]>>;
+  gateTransitions: Record<string, readonly string[]>;
+  gateOnStatus: Record<string, string>;
+  /** In their sort order. */
+  unifiedStatuses: readonly string[];
+  resolver: readonly ResolverRule[];
+  attention: ReadonlyArray<{
+    code: string;
+    kinds: readonly StepKind[] | null;
+    statuses: readonly StepStatus[] | null;
+    gates: readonly GateState[] | null;
+  }>;
+  bulkTargets: readonly string[];
+  bulkAllowedTargets: Record<string, readonly string[]>;
+  bulkStepStatus: Record<string, string>;
+  terminalUnified: readonly string[];
+  workerTypes: readonly string[];
+  statusRelevantWorkerTypes: readonly string[];
+  reportEffects: Record<string, {
+    stepKind: StepKind;
+    becomes: Record<string, StepStatus | Record<string, StepStatus> | null>;
+  } | null>;
+  pipelines: readonly string[];
+  pipelinesOnEntry: ReadonlyArray<{
+    kind: StepKind;
+    status: StepStatus;
+    pipeline: string;
+  }>;
+  pipelinesOnTarget: Record<string, readonly string[]>;
+  runTransitions: Record<string, readonly string[]>;
+  dispatchTransitions: Record<string, readonly string[]>;
+  operationTransitions: Record<string, readonly string[]>;
+  evalTransitions: Record<string, readonly string[]>;
+  trialTransitions: Record<string, readonly string[]>;
+};
+
+export type Me = {
+  tenant: {
+    id: Id;
+    name: string;
+  };
+  actor: Actor;
+};
+
+export type CreatedApiKey = {
+  id: Id;
+  name: string;
+  role: Role;
+  lastFour: string;
+  createdBy: string;
+  createdAt: Timestamp;
+  revokedAt: Timestamp | null;
+  revokedBy: string | null;
+  key: string | null;
+};
+
+export type Role = "viewer" | "operator" | "reviewer" | "admin" | "service";
+
+export type CreateApiKey = {
+  name: string;
+  role: Role;
+};
+
+export type ApiKey = {
+  id: Id;
+  name: string;
+  role: Role;
+  lastFour: string;
+  createdBy: string;
+  createdAt: Timestamp;
+  revokedAt: Timestamp | null;
+  revokedBy: string | null;
+};
+
+export type RevokedApiKey = {
+  id: Id;
+  name: string;
+  role: Role;
+  lastFour: string;
+  createdBy: string;
+  createdAt: Timestamp;
+  revokedAt: Timestamp | null;
+  revokedBy: string | null;
+  /** From then on nobody takes the key. */
+  effectiveWithinSeconds: number;
+};
+
+export type Health = {
+  status: "ok";
+};
+
+/** What each operation takes and answers. */
+export interface Operations {
+  /**
+   * Create a task. With version 1 and its first step: a queued `ingestion`, unless `start` says otherwise.
+   *
+   * Role: `operator` or above.
+   */
+  createTask: {
+    input: {
+      body: CreateTask;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: Task;
+  };
+  /**
+   * List tasks. By filters that all must hold. `sort=unifiedStatus` resolves the labels of the newest 5000 tasks that match at that very moment (`sortSource=live`) and says when more matched; `sortSource=materialized` has no such limit.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listTasks: {
+    input: {
+      query?: {
+        /** Any of these. */
+        unifiedStatus?: readonly UnifiedStatus[] | undefined;
+        /** Any of these. */
+        attention?: readonly AttentionCode[] | undefined;
+        stepKind?: StepKind | undefined;
+        stepStatus?: StepStatus | undefined;
+        gate?: GateState | undefined;
+        taxonomyCode?: string | undefined;
+        assignee?: string | undefined;
+        externalId?: ExternalId | undefined;
+        /** A part of the title or the external id, three characters or more. */
+        q?: string | undefined;
+        /** A model that made a prompt, a datum or a trial of the task. */
+        model?: string | undefined;
+        /** A bulk operation that changed the task. */
+        bulkOperationId?: Id | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
+        updatedAfter?: Timestamp | undefined;
+        /** The status has been the same since before this moment. */
+        statusBefore?: Timestamp | undefined;
+        priority?: number | undefined;
+        /** true: the archived tasks. Otherwise, those that are not. */
+        archived?: boolean | undefined;
+        /** A leading `-` turns the order round. */
+        sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "title" | "-title" | "priority" | "-priority" | "statusSince" | "-statusSince" | "unifiedStatus" | "-unifiedStatus" | undefined;
+        /** Where `unifiedStatus` is read from when it is the sort. */
+        sortSource?: "live" | "materialized" | undefined;
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: TaskPage;
+  };
+  /**
+   * One task. With `asOf`, as it was then: folded from its history.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  getTask: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      query?: {
+        asOf?: AsOf | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Task;
+  };
+  /**
+   * Edit a task's fields. null takes a field away. What is the same already writes no event.
+   *
+   * Role: `operator` or above.
+   */
+  editTask: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      body: EditTask;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+      ifMatch?: number | undefined;
+    };
+    answer: Moved;
+  };
+  /**
+   * A task's label, and why it has it. The rule that matched, the facts that it matched on, and the rules before it with what they lacked.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  getTaskStatus: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      query?: {
+        asOf?: AsOf | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: TaskStatus;
+  };
+  /**
+   * Change a step's status. Along the transition table of the step's kind. A move that the table does not have is 409 `invalid_transition` and tells what is allowed.
+   *
+   * Role: `operator` or above.
+   */
+  transitionStep: {
+    input: {
+      params: {
+        stepId: Id;
+      };
+      body: TransitionStep;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+      ifMatch?: number | undefined;
+    };
+    answer: Moved;
+  };
+  /** One step. Role: `viewer` or above, or `service`. */
+  getStep: {
+    input: {
+      params: {
+        stepId: Id;
+      };
+      requestId?: string | undefined;
+    };
+    answer: Step;
+  };
+  /**
+   * Go on to the next stage. Needs the current gate to be `passed` or `waived`. With `hold` the new step waits.
+   *
+   * Role: `operator` or above, or `service`.
+   */
+  advanceTask: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      body?: AdvanceTask | undefined;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+      ifMatch?: number | undefined;
+    };
+    answer: Moved;
+  };
+  /**
+   * Go back to the same or an earlier stage. Opens a new attempt and revokes the open gates from there on. Nothing is overwritten.
+   *
+   * Role: `operator` or above.
+   */
+  reworkTask: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      body: ReworkTask;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+      ifMatch?: number | undefined;
+    };
+    answer: Moved;
+  };
+  /**
+   * Record a verdict on the current step. It may carry a `move`: a transition of the same step that happens with it, or neither does. Automation (the service role) records automated reviews without a move.
+   *
+   * Role: `reviewer` or above, or `service`.
+   */
+  recordReview: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      body: RecordReview;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+      ifMatch?: number | undefined;
+    };
+    answer: Reviewed;
+  };
+  /**
+   * Every verdict on a task's steps. In the order in which they count.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listTaskReviews: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly Review[];
+      nextCursor: null;
+    };
+  };
+  /**
+   * All that happened to a task. Its own events and those of its evals in the order in which they were written; `stream` tells them apart.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  getTaskTimeline: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      query?: {
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: ReadonlyArray<StepEvent | EvalEvent>;
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Create many tasks. Each item is judged by itself; one that is not valid harms no other. What makes the body itself unreadable (bad JSON, a doubled key, a NUL) refuses the call. An external id that is known already, or that stands twice, makes nothing and tells which task has it: repeat an import until it is whole.
+   *
+   * Role: `operator` or above.
+   */
+  importTasks: {
+    input: {
+      body: ImportTasks;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: ImportedTasks;
+  };
+  /**
+   * See what a bulk change would do. Writes nothing. Execution judges by the same rules.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  previewBulk: {
+    input: {
+      body: PreviewBulk;
+      requestId?: string | undefined;
+    };
+    answer: BulkPreview;
+  };
+  /**
+   * Change many tasks at once. Each task is changed whole or not at all, and holds back no other. With a `planToken`, tasks that have changed since the preview stop the whole (`abort`) or are left out (`skip`). A repeat with the same Idempotency-Key gets the same answer.
+   *
+   * Role: `reviewer` or above.
+   */
+  executeBulk: {
+    input: {
+      body: ExecuteBulk;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: BulkExecution;
+  };
+  /**
+   * Find tasks by their ids. Takes ids and external ids alike, with `ext:` or without; archived tasks are found too. Answers in the order asked.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  lookUpTasks: {
+    input: {
+      body: LookUpTasks;
+      requestId?: string | undefined;
+    };
+    answer: LookedUpTasks;
+  };
+  /**
+   * The versions of a task. By number, without their contents.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listTaskVersions: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      query?: {
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly VersionSummary[];
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Make a new version. Seals the active version with its steps and begins the next one.
+   *
+   * Role: `operator` or above.
+   */
+  createVersion: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      body: CreateVersion;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+      ifMatch?: number | undefined;
+    };
+    answer: Moved;
+  };
+  /** One version with its content. Role: `viewer` or above, or `service`. */
+  getTaskVersion: {
+    input: {
+      params: {
+        taskId: TaskRef;
+        number: number;
+      };
+      requestId?: string | undefined;
+    };
+    answer: Version;
+  };
+  /**
+   * The events of a task. Numbered from 1 without a gap, each hashed over itself and the one before.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listTaskEvents: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      query?: {
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly StepEvent[];
+      nextCursor: string | null;
+    };
+  };
+  /** The events that name a step. Role: `viewer` or above, or `service`. */
+  listStepEvents: {
+    input: {
+      params: {
+        stepId: Id;
+      };
+      query?: {
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly StepEvent[];
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Whether a task's history is whole and unchanged. Spells every event anew from its columns, recomputes the hash chain and compares it with the task's head.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  verifyTaskEvents: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      requestId?: string | undefined;
+    };
+    answer: HistoryVerdict;
+  };
+  /**
+   * Put a task away. It is in no list, count or bulk change any more, and nothing of it is lost.
+   *
+   * Role: `reviewer` or above.
+   */
+  archiveTask: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      body?: ArchiveTask | undefined;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+      ifMatch?: number | undefined;
+    };
+    answer: Moved;
+  };
+  /** Bring an archived task back. Role: `reviewer` or above. */
+  restoreTask: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      body?: RestoreTask | undefined;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+      ifMatch?: number | undefined;
+    };
+    answer: Moved;
+  };
+  /** Add a note to a task's history. Role: `operator` or above. */
+  addNote: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      body: AddNote;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+      ifMatch?: number | undefined;
+    };
+    answer: Moved;
+  };
+  /**
+   * Every step of a task. All attempts of all versions, in the order in which they were opened.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listTaskSteps: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly Step[];
+      nextCursor: null;
+    };
+  };
+  /**
+   * Change a step's gate by hand. `waived`, `blocked` or `errored`; `revoked` from `waived` alone; and from a hand-made `blocked` back to the gate that the status implies. A verdict comes with a status, never by hand.
+   *
+   * Role: `operator` or above.
+   */
+  changeGate: {
+    input: {
+      params: {
+        stepId: Id;
+      };
+      body: ChangeGate;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+      ifMatch?: number | undefined;
+    };
+    answer: Moved;
+  };
+  /**
+   * Ask for a pipeline by hand. One that is attached to the step's present state. While one is open it is 409 `conflict`.
+   *
+   * Role: `operator` or above.
+   */
+  dispatchPipeline: {
+    input: {
+      params: {
+        stepId: Id;
+      };
+      body: DispatchPipeline;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: {
+      id: Id;
+      pipeline: PipelineName;
+      state: "pending";
+    };
+  };
+  /**
+   * Make many moves of different tasks. Each is judged by itself, as the call on its task alone would be; only what the caller's role may do to no task refuses the whole call. No pipeline runs unless asked for.
+   *
+   * Role: `operator` or above, or `service`.
+   */
+  moveTasks: {
+    input: {
+      body: MoveTasks;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: MovedTasks;
+  };
+  /** List bulk changes, newest first. Role: `viewer` or above, or `service`. */
+  listBulkOperations: {
+    input: {
+      query?: {
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly BulkOperation[];
+      nextCursor: string | null;
+    };
+  };
+  /** Read a bulk change. Role: `viewer` or above, or `service`. */
+  getBulkOperation: {
+    input: {
+      params: {
+        operationId: Id;
+      };
+      requestId?: string | undefined;
+    };
+    answer: BulkOperation;
+  };
+  /** List what became of each task of a bulk change. Role: `viewer` or above, or `service`. */
+  listBulkItems: {
+    input: {
+      params: {
+        operationId: Id;
+      };
+      query?: {
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+        outcome?: "pending" | "changed" | "refused" | "stale" | "failed" | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly BulkOperationItem[];
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Open a worker run on the current step. It is QUEUED until its worker reports.
+   *
+   * Role: `service`.
+   */
+  startRun: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      body: StartRun;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: WorkerRun;
+  };
+  /**
+   * Report what became of a run. The report moves the run's step as the tables say, where that step is still the current one. A quality check that succeeded brings its verdict. A late report is kept on the run alone.
+   *
+   * Role: `service`.
+   */
+  reportRun: {
+    input: {
+      params: {
+        runId: Id;
+      };
+      body: ReportRun;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+      ifMatch?: number | undefined;
+    };
+    answer: Reported;
+  };
+  /** Worker runs, newest first. Role: `viewer` or above, or `service`. */
+  listRuns: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        stepId?: Id | undefined;
+        type?: WorkerType | undefined;
+        state?: RunState | undefined;
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly WorkerRun[];
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * How models did in one evaluation. pass@1..k with intervals. Retracted trials count for nothing.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  getEvalSummary: {
+    input: {
+      params: {
+        evalId: Id;
+      };
+      requestId?: string | undefined;
+    };
+    answer: EvalSummary;
+  };
+  /**
+   * How models did across many tasks. Over the tasks of a filter, at most the newest 50000: the evaluations of one name, or all. Each task has the same weight, with the trials of its newest version that was evaluated; cancelled evaluations and retracted trials count for nothing. `coverage` says how much of the filter stands behind the figures.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  summariseEvals: {
+    input: {
+      query?: {
+        /** Any of these. */
+        unifiedStatus?: readonly UnifiedStatus[] | undefined;
+        /** Any of these. */
+        attention?: readonly AttentionCode[] | undefined;
+        stepKind?: StepKind | undefined;
+        stepStatus?: StepStatus | undefined;
+        gate?: GateState | undefined;
+        taxonomyCode?: string | undefined;
+        assignee?: string | undefined;
+        externalId?: ExternalId | undefined;
+        /** A part of the title or the external id, three characters or more. */
+        q?: string | undefined;
+        /** A model that made a prompt, a datum or a trial of the task. */
+        model?: string | undefined;
+        /** A bulk operation that changed the task. */
+        bulkOperationId?: Id | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
+        updatedAfter?: Timestamp | undefined;
+        /** The status has been the same since before this moment. */
+        statusBefore?: Timestamp | undefined;
+        priority?: number | undefined;
+        /** true: the archived tasks. Otherwise, those that are not. */
+        archived?: boolean | undefined;
+        /** The name of the evaluations. */
+        name?: string | undefined;
+        /** Only these, separated by commas. Two are compared, task by task. */
+        models?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: ScopeSummary;
+  };
+  /**
+   * Every table of the domain, as data. What may follow what, which rule names which label, and what each role of automation does. The very tables that decide.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  getRegistry: {
+    input: {
+      requestId?: string | undefined;
+    };
+    answer: Registry;
+  };
+  /** Who this credential is. Role: `viewer` or above, or `service`. */
+  getMe: {
+    input: {
+      requestId?: string | undefined;
+    };
+    answer: Me;
+  };
+  /**
+   * Make an API key. The key is in this answer alone: nothing keeps it, only its digest. A repeat with the same Idempotency-Key answers the same row with `key: null`; when the first answer was lost, revoke that key and make another.
+   *
+   * Role: `admin`.
+   */
+  createApiKey: {
+    input: {
+      body: CreateApiKey;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: CreatedApiKey;
+  };
+  /**
+   * The API keys of the tenant. Newest first, revoked ones too.
+   *
+   * Role: `admin`.
+   */
+  listApiKeys: {
+    input: {
+      query?: {
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly ApiKey[];
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Revoke an API key. For good. Where the key was used a moment ago it may be taken for up to 30 seconds more.
+   *
+   * Role: `admin`.
+   */
+  revokeApiKey: {
+    input: {
+      params: {
+        keyId: Id;
+      };
+      requestId?: string | undefined;
+    };
+    answer: RevokedApiKey;
+  };
+  /** Whether the Worker runs. Needs no credential. */
+  getHealth: {
+    input: object;
+    answer: Health;
+  };
+  /**
+   * Whether the service can do its work. Asks the database too.
+   *
+   * Needs no credential.
+   */
+  getReadiness: {
+    input: object;
+    answer: Health;
+  };
+}
+
+/** How each operation is called. */
+export const OPERATIONS = {
+  createTask: { method: "POST", path: "/v1/tasks", takesKey: true, sends: "json", answers: "json" },
+  listTasks: { method: "GET", path: "/v1/tasks", takesKey: false, sends: "json", answers: "json" },
+  getTask: { method: "GET", path: "/v1/tasks/{taskId}", takesKey: false, sends: "json", answers: "json" },
+  editTask: { method: "PATCH", path: "/v1/tasks/{taskId}", takesKey: true, sends: "json", answers: "json" },
+  getTaskStatus: { method: "GET", path: "/v1/tasks/{taskId}/status", takesKey: false, sends: "json", answers: "json" },
+  transitionStep: { method: "PATCH", path: "/v1/steps/{stepId}", takesKey: true, sends: "json", answers: "json" },
+  getStep: { method: "GET", path: "/v1/steps/{stepId}", takesKey: false, sends: "json", answers: "json" },
+  advanceTask: { method: "POST", path: "/v1/tasks/{taskId}/advance", takesKey: true, sends: "json", answers: "json" },
+  reworkTask: { method: "POST", path: "/v1/tasks/{taskId}/rework", takesKey: true, sends: "json", answers: "json" },
+  recordReview: { method: "POST", path: "/v1/tasks/{taskId}/reviews", takesKey: true, sends: "json", answers: "json" },
+  listTaskReviews: { method: "GET", path: "/v1/tasks/{taskId}/reviews", takesKey: false, sends: "json", answers: "json" },
+  getTaskTimeline: { method: "GET", path: "/v1/tasks/{taskId}/timeline", takesKey: false, sends: "json", answers: "json" },
+  importTasks: { method: "POST", path: "/v1/tasks/import", takesKey: true, sends: "json", answers: "json" },
+  previewBulk: { method: "POST", path: "/v1/bulk/preview", takesKey: false, sends: "json", answers: "json" },
+  executeBulk: { method: "POST", path: "/v1/bulk/execute", takesKey: true, sends: "json", answers: "json" },
+  lookUpTasks: { method: "POST", path: "/v1/tasks/lookup", takesKey: false, sends: "json", answers: "json" },
+  listTaskVersions: { method: "GET", path: "/v1/tasks/{taskId}/versions", takesKey: false, sends: "json", answers: "json" },
+  createVersion: { method: "POST", path: "/v1/tasks/{taskId}/versions", takesKey: true, sends: "json", answers: "json" },
+  getTaskVersion: { method: "GET", path: "/v1/tasks/{taskId}/versions/{number}", takesKey: false, sends: "json", answers: "json" },
+  listTaskEvents: { method: "GET", path: "/v1/tasks/{taskId}/events", takesKey: false, sends: "json", answers: "json" },
+  listStepEvents: { method: "GET", path: "/v1/steps/{stepId}/events", takesKey: false, sends: "json", answers: "json" },
+  verifyTaskEvents: { method: "GET", path: "/v1/tasks/{taskId}/events/verify", takesKey: false, sends: "json", answers: "json" },
+  archiveTask: { method: "POST", path: "/v1/tasks/{taskId}/archive", takesKey: true, sends: "json", answers: "json" },
+  restoreTask: { method: "POST", path: "/v1/tasks/{taskId}/restore", takesKey: true, sends: "json", answers: "json" },
+  addNote: { method: "POST", path: "/v1/tasks/{taskId}/notes", takesKey: true, sends: "json", answers: "json" },
+  listTaskSteps: { method: "GET", path: "/v1/tasks/{taskId}/steps", takesKey: false, sends: "json", answers: "json" },
+  changeGate: { method: "PATCH", path: "/v1/steps/{stepId}/gate", takesKey: true, sends: "json", answers: "json" },
+  dispatchPipeline: { method: "POST", path: "/v1/steps/{stepId}/dispatch", takesKey: true, sends: "json", answers: "json" },
+  moveTasks: { method: "POST", path: "/v1/moves", takesKey: true, sends: "json", answers: "json" },
+  listBulkOperations: { method: "GET", path: "/v1/bulk/operations", takesKey: false, sends: "json", answers: "json" },
+  getBulkOperation: { method: "GET", path: "/v1/bulk/operations/{operationId}", takesKey: false, sends: "json", answers: "json" },
+  listBulkItems: { method: "GET", path: "/v1/bulk/operations/{operationId}/items", takesKey: false, sends: "json", answers: "json" },
+  startRun: { method: "POST", path: "/v1/tasks/{taskId}/worker-runs", takesKey: true, sends: "json", answers: "json" },
+  reportRun: { method: "PATCH", path: "/v1/worker-runs/{runId}", takesKey: true, sends: "json", answers: "json" },
+  listRuns: { method: "GET", path: "/v1/worker-runs", takesKey: false, sends: "json", answers: "json" },
+  getEvalSummary: { method: "GET", path: "/v1/evals/{evalId}/summary", takesKey: false, sends: "json", answers: "json" },
+  summariseEvals: { method: "GET", path: "/v1/evals/summary", takesKey: false, sends: "json", answers: "json" },
+  getRegistry: { method: "GET", path: "/v1/registry", takesKey: false, sends: "json", answers: "json" },
+  getMe: { method: "GET", path: "/v1/me", takesKey: false, sends: "json", answers: "json" },
+  createApiKey: { method: "POST", path: "/v1/api-keys", takesKey: true, sends: "json", answers: "json" },
+  listApiKeys: { method: "GET", path: "/v1/api-keys", takesKey: false, sends: "json", answers: "json" },
+  revokeApiKey: { method: "DELETE", path: "/v1/api-keys/{keyId}", takesKey: false, sends: "json", answers: "json" },
+  getHealth: { method: "GET", path: "/healthz", takesKey: false, sends: "json", answers: "json" },
+  getReadiness: { method: "GET", path: "/readyz", takesKey: false, sends: "json", answers: "json" },
+} as const satisfies Record<keyof Operations, object>;

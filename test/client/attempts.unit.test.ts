@@ -1,0 +1,130 @@
+import { describe, expect, test } from "vitest";
+import {
+  connect,
+  type ConnectOptions,
+  StepledgerProblem,
+  StepledgerUnreachable,
+} from "../../client/index.ts";
+
+/** A client whose network gives the answers in order, and whose time does not pass. */
+function clientWith(answers: readonly (Response | Error)[], options: Partial<ConnectOptions> = {}) {
+  const sent: { url: string; headers: Headers; body: unknown }[] = [];
+  const waits: number[] = [];
+  const stepledger = connect({
+    baseUrl: "http://service.test",
+    key: "slg_key",
+    fetch: async (url, init) => {
+      const answer = answers[sent.length];
+      sent.push({ url, headers: new Headers(init.headers), body: init.body });
+      if (answer === undefined) throw new Error("No more answers");
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    wait: async (milliseconds) => waits.push(milliseconds),
+    ...options,
+  });
+  return { stepledger, sent, waits };
+}
+
+const problem = (status: number, body: object, headers: Record<string, string> = {}) =>
+  Response.json(
+    { type: "/", title: "No", status, detail: "So it is.", instance: "r-1", ...body },
+    { status, headers: { "content-type": "application/problem+json", ...headers } },
+  );
+const body = { title: "A task" };
+
+describe("a call that may succeed later", () => {
+  test("is sent again unchanged after what the service asks for", async () => {
+    const { stepledger, sent, waits } = clientWith([
+      problem(429, { error: "rate_limited", retry: "same" }, { "retry-after": "7" }),
+      problem(409, { error: "operation_in_progress", retry: "same" }, { "retry-after": "1" }),
+      new TypeError("fetch failed"),
+      new Response("<html>Bad gateway</html>", { status: 502 }),
+      Response.json({ id: "done" }, { status: 201 }),
+    ]);
+    expect(await stepledger.createTask({ body })).toEqual({ id: "done" });
+    expect(new Set(sent.map(({ headers }) => headers.get("idempotency-key"))).size).toBe(1);
+    expect(new Set(sent.map(({ body }) => body))).toEqual(new Set([JSON.stringify(body)]));
+    expect(waits.slice(0, 2)).toEqual([7000, 1000]);
+    expect(waits).toHaveLength(4);
+  });
+
+  test("is given up after as many attempts as were allowed, with the last reason", async () => {
+    const away = () =>
+      problem(503, { error: "unavailable", retry: "same" }, { "retry-after": "2" });
+    const { stepledger, sent } = clientWith([away(), away(), away()], { attemptsMax: 2 });
+    await expect(stepledger.getMe()).rejects.toThrow("unavailable: So it is.");
+    expect(sent).toHaveLength(2);
+  });
+
+  test("is not waited for longer than the caller would", async () => {
+    const { stepledger, sent, waits } = clientWith([
+      problem(429, { error: "rate_limited", retry: "same" }, { "retry-after": "3600" }),
+    ]);
+    await expect(stepledger.getMe()).rejects.toBeInstanceOf(StepledgerProblem);
+    expect([sent.length, waits.length]).toEqual([1, 0]);
+  });
+
+  test("is sent again when its answer broke off on the way", async () => {
+    const { stepledger } = clientWith([new Response('{"tenant": {"i'), Response.json({ id: 1 })]);
+    expect(await stepledger.getMe()).toEqual({ id: 1 });
+  });
+});
+
+describe("a call that will not succeed", () => {
+  test.each(["never", "reload"])("is sent once where the answer says `%s`", async (retry) => {
+    const { stepledger, sent } = clientWith([problem(409, { error: "conflict", retry })]);
+    await expect(stepledger.createTask({ body })).rejects.toMatchObject({ retry });
+    expect(sent).toHaveLength(1);
+  });
+
+  test("is told apart from an answer of somebody on the way", async () => {
+    const { stepledger, sent } = clientWith([new Response("Who are you?", { status: 407 })]);
+    await expect(stepledger.getMe()).rejects.toBeInstanceOf(StepledgerUnreachable);
+    expect(sent).toHaveLength(1);
+  });
+
+  test("ends with the caller's own reason when the caller ends it, also while it waits", async () => {
+    const ending = new AbortController();
+    const { stepledger, sent } = clientWith([new TypeError("fetch failed"), Response.json({})], {
+      wait: undefined,
+      onRetry: () => ending.abort(new Error("Enough")),
+    });
+    await expect(stepledger.getMe({ signal: ending.signal })).rejects.toThrow("Enough");
+    expect(sent).toHaveLength(1);
+  });
+
+  test("ends when an attempt takes longer than it may", async () => {
+    const { stepledger } = clientWith([], {
+      timeoutSeconds: 0.01,
+      attemptsMax: 1,
+      fetch: (_url, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener("abort", () => reject(signal.reason as Error));
+        }),
+    });
+    await expect(stepledger.getMe()).rejects.toThrow("No answer in 0.01 seconds");
+  });
+});
+
+describe("a request", () => {
+  test("bears the credential, the condition and the request id, and the caller's own headers", async () => {
+    const { stepledger, sent } = clientWith([Response.json({})]);
+    await stepledger.advanceTask({
+      params: { taskId: "ext:a/b?c" },
+      ifMatch: 3,
+      requestId: "r-9",
+      headers: { "X-Trace": "t" },
+    });
+    const [{ url, headers, body } = { url: "", headers: new Headers(), body: null }] = sent;
+    expect(url).toBe("http://service.test/v1/tasks/ext%3Aa%2Fb%3Fc/advance");
+    expect(Object.fromEntries(headers)).toEqual({
+      authorization: "Bearer slg_key",
+      "idempotency-key": expect.stringMatching(/^[\w-]{36}$/),
+      "if-match": '"3"',
+      "x-request-id": "r-9",
+      "x-trace": "t",
+    });
+    expect(body).toBeUndefined();
+  });
+});

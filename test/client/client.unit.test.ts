@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connect, eachItem, type Stepledger, StepledgerProblem } from "../../client/index.ts";
+import { startService, type TestService } from "../support/node/service.ts";
+
+let service: TestService;
+let stepledger: Stepledger;
+
+beforeAll(async () => {
+  service = await startService();
+  stepledger = connect({ baseUrl: service.baseUrl, key: service.tenant.keys.admin });
+});
+afterAll(() => service.stop());
+
+/** The problem that a call is refused with. */
+async function refusalOf(call: Promise<unknown>): Promise<StepledgerProblem> {
+  const error = await call.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  expect(error).toBeInstanceOf(StepledgerProblem);
+  // Just expected to be one.
+  return error as StepledgerProblem;
+}
+
+describe("the typed client against the running service", () => {
+  test("creates, moves and reads a task with its path, query, body and condition", async () => {
+    const task = await stepledger.createTask({
+      body: { title: "Count the ducks", externalId: "ducks/1 of 2", assignee: "ada" },
+    });
+    expect(task).toMatchObject({ title: "Count the ducks", unifiedStatus: "DRAFT" });
+
+    const params = { taskId: "ext:ducks/1 of 2" };
+    expect((await stepledger.getTask({ params })).id).toBe(task.id);
+
+    const moved = await stepledger.transitionStep({
+      params: { stepId: task.currentStep.id },
+      body: { status: "running", reason: "Somebody counts" },
+      ifMatch: task.eventSeq,
+    });
+    expect(moved.task.currentStep.status).toBe("running");
+    expect(moved.events.map(({ reason }) => reason)).toEqual(["Somebody counts"]);
+
+    const asOf = await stepledger.getTask({ params, query: { asOf: `seq:${task.eventSeq}` } });
+    expect(asOf.currentStep.status).toBe("queued");
+    const { data } = await stepledger.listTasks({
+      query: { unifiedStatus: ["DRAFT", "PASSED"], assignee: "ada", archived: false },
+    });
+    expect(data.map(({ id }) => id)).toEqual([task.id]);
+  });
+
+  test("rejects with a problem that tells what is allowed and what could be called", async () => {
+    const task = await stepledger.createTask({ body: { title: "Jump ahead" } });
+    const problem = await refusalOf(
+      stepledger.transitionStep({
+        params: { stepId: task.currentStep.id },
+        body: { status: "approved" },
+        requestId: "jump-1",
+      }),
+    );
+    expect(problem).toMatchObject({
+      error: "invalid_transition",
+      status: 409,
+      retry: "reload",
+      requestId: "jump-1",
+      existing: null,
+    });
+    expect(problem.allowed).toContain("running");
+    expect(problem.next.length).toBeGreaterThan(0);
+    expect(problem.message).toContain("invalid_transition: ");
+    expect(problem.problem["from"]).toBe("queued");
+  });
+
+  test("tells a conflict's other side, a fault of the input, and a lost condition", async () => {
+    const body = { title: "Only once", externalId: "once" };
+    const task = await stepledger.createTask({ body });
+    const conflict = await refusalOf(stepledger.createTask({ body }));
+    expect(conflict).toMatchObject({ error: "conflict", existing: { id: task.id } });
+
+    const invalid = await refusalOf(stepledger.createTask({ body: { title: "" } }));
+    expect(invalid.issues[0]?.path).toEqual(["title"]);
+
+    const edit = { params: { taskId: task.id }, body: { priority: 7 }, ifMatch: 99 };
+    expect((await refusalOf(stepledger.editTask(edit))).error).toBe("version_conflict");
+  });
+
+  test("is refused without a key, and answered where none is needed", async () => {
+    const stranger = connect({ baseUrl: `${service.baseUrl}/` });
+    expect((await refusalOf(stranger.getMe())).error).toBe("unauthenticated");
+    expect(await stranger.getHealth()).toEqual({ status: "ok" });
+  });
+
+  test("sends a write with a key of its own, and repeats the caller's", async () => {
+    const write = { body: { title: "Kept apart" }, idempotencyKey: "the-callers-own" };
+    const [one, other] = [await stepledger.createTask(write), await stepledger.createTask(write)];
+    expect(other).toEqual(one);
+    const { body } = write;
+    const third = await stepledger.createTask({ body });
+    expect((await stepledger.createTask({ body })).id).not.toBe(third.id);
+  });
+
+  test("takes a write once when its first answer is lost after the commit", async () => {
+    const reasons: string[] = [];
+    let isLost = false;
+    const unlucky = connect({
+      baseUrl: service.baseUrl,
+      key: service.tenant.keys.operator,
+      fetch: async (url, init) => {
+        const response = await fetch(url, init);
+        if (isLost) return response;
+        isLost = true;
+        await response.arrayBuffer();
+        throw new TypeError("fetch failed", { cause: new Error("other side closed") });
+      },
+      onRetry: ({ operationId, reason }) => reasons.push(`${operationId}: ${reason}`),
+      wait: async () => {},
+    });
+    const task = await unlucky.createTask({ body: { title: "Lost and found" } });
+    const { data } = await stepledger.listTasks({ query: { q: "Lost and found" } });
+    expect(data.map(({ id }) => id)).toEqual([task.id]);
+    expect(reasons).toEqual([
+      `createTask: ${service.baseUrl} cannot be reached: other side closed`,
+    ]);
+  });
+
+  test("gives every item of a list once, page after page, from a cursor where one is given", async () => {
+    const titles = Array.from({ length: 7 }, (_, index) => `Page me ${index}`);
+    const { items } = await stepledger.importTasks({
+      body: { tasks: titles.map((title) => ({ title })) },
+    });
+    expect(items).toHaveLength(7);
+    const query = { q: "Page me", limit: 3, sort: "title" } as const;
+    const seen: string[] = [];
+    for await (const task of eachItem(stepledger.listTasks, { query })) seen.push(task.title);
+    expect(seen).toEqual(titles);
+
+    const { nextCursor } = await stepledger.listTasks({ query });
+    const rest: string[] = [];
+    const input = { query: { ...query, cursor: nextCursor ?? undefined } };
+    for await (const task of eachItem(stepledger.listTasks, input)) rest.push(task.title);
+    expect(rest).toEqual(titles.slice(3));
+  });
+
+  test("previews and executes a bulk change of what a list gave", async () => {
+    const task = await stepledger.createTask({
+      body: {
+        title: "Twice the same",
+        start: { kind: "pre_qa", status: "awaiting_review", reason: "Comes from elsewhere" },
+      },
+    });
+    const change = { taskIds: [task.id], targetStatus: "REJECTED" } as const;
+    const plan = await stepledger.previewBulk({ body: change });
+    const { planToken } = plan;
+    const done = await stepledger.executeBulk({ body: { ...change, planToken, reason: "Dull" } });
+    expect(done.items.map(({ outcome }) => outcome)).toEqual(
+      plan.items.map(({ decision }) => (decision === "eligible" ? "changed" : "refused")),
+    );
+  });
+});
