@@ -43,6 +43,9 @@ export interface StoredEvalEvent extends Envelope {
   at: string;
 }
 
+/** An event of whichever stream. */
+export type StoredEvent = StoredStepEvent | StoredEvalEvent;
+
 /** The members of a RecordedEvent, for json_build_object, from the aliases e (event), s (its step), v (its version). */
 const RECORDED_MEMBERS = sql`'taskId', e.task_id, 'seq', e.seq, 'type', e.type, 'stepId', e.step_id,
     'versionId', e.version_id, 'step', json_build_object('id', s.id, 'kind', s.kind, 'attempt', s.attempt),
@@ -103,10 +106,19 @@ function eventPage(condition: SQL, { after, limit }: EventPage): SQL {
         order by e.seq limit ${limit}) e ${EVENT_JOINS}), '[]')`;
 }
 
+/** The event at `placed` (tenant_id, task_id, eval_id, seq), of whichever stream, as the column `event`. */
+export const EVENT_AT_PLACE: SQL = sql`
+  select ${STEP_EVENT_JSON} as event from step_events e ${EVENT_JOINS}
+  where placed.eval_id is null and e.tenant_id = placed.tenant_id and e.task_id = placed.task_id
+    and e.seq = placed.seq
+  union all
+  select ${EVAL_EVENT_JSON} from eval_step_events e
+  where e.tenant_id = placed.tenant_id and e.eval_id = placed.eval_id and e.seq = placed.seq`;
+
 /** Both streams of a task, each event with its place in the order in which they were written. */
 export interface TimelineRow {
   place: number;
-  event: StoredStepEvent | StoredEvalEvent;
+  event: StoredEvent;
 }
 
 /** A page of all that happened to a task and to its evals, oldest first; null where there is no such task. */
@@ -119,19 +131,13 @@ export async function listTimeline(
     select coalesce((
       select json_agg(json_build_object('place', placed.place, 'event', shown.event) order by placed.place)
       from (
-        select e.feed_id as place, e.seq, null::uuid as eval_id
+        select e.feed_id as place, e.tenant_id, e.task_id, e.seq, null::uuid as eval_id
         from step_events e where e.tenant_id = t.tenant_id and e.task_id = t.id and e.feed_id > ${after}
         union all
-        select e.feed_id, e.seq, e.eval_id
+        select e.feed_id, e.tenant_id, e.task_id, e.seq, e.eval_id
         from eval_step_events e where e.tenant_id = t.tenant_id and e.task_id = t.id and e.feed_id > ${after}
         order by place limit ${limit}
-      ) placed cross join lateral (
-        select ${STEP_EVENT_JSON} as event from step_events e ${EVENT_JOINS}
-        where placed.eval_id is null and e.tenant_id = t.tenant_id and e.task_id = t.id and e.seq = placed.seq
-        union all
-        select ${EVAL_EVENT_JSON} from eval_step_events e
-        where e.tenant_id = t.tenant_id and e.eval_id = placed.eval_id and e.seq = placed.seq
-      ) shown), '[]') as events
+      ) placed cross join lateral (${EVENT_AT_PLACE}) shown), '[]') as events
     from tasks t where ${isTask(task)}`);
   return row?.events ?? null;
 }

@@ -6,6 +6,7 @@ import { DatabaseUnavailable } from "../db/faults.ts";
 import type { Settings } from "../env.ts";
 import { bulkRoutes } from "./bulk.ts";
 import { docsRoutes } from "./docs.ts";
+import { feedRoutes } from "./feed.ts";
 import { evalSummaryRoutes } from "./eval-summaries.ts";
 import { healthRoutes } from "./health.ts";
 import { type AuthDependencies, createAuthenticator } from "./http/auth.ts";
@@ -33,6 +34,7 @@ export const routes: readonly Route[] = [
   ...listTaskRoutes,
   ...versionRoutes,
   ...historyRoutes,
+  ...feedRoutes,
   ...taskMoveRoutes,
   ...stepRoutes,
   ...moveRoutes,

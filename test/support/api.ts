@@ -33,6 +33,7 @@ export interface CallOptions {
 
 export interface Answer<Body = Problem> {
   status: number;
+  /** Parsed; absent where there is none, and where it is no JSON. */
   body: Body;
   /** The body as it came: for comparisons byte for byte. */
   text: string;
@@ -153,7 +154,8 @@ export async function freshApi(environment: Record<string, unknown> = {}): Promi
     const text = await response.text();
     const { status, headers } = response;
     // What an answer holds is for its test to say; the template checks it against the contract.
-    return { status, headers, text, body: (text === "" ? undefined : JSON.parse(text)) as Body };
+    const isJson = /^application\/(problem\+)?json$/.test(headers.get("content-type") ?? "");
+    return { status, headers, text, body: (isJson ? JSON.parse(text) : undefined) as Body };
   };
 
   const givenTask: TestApi["givenTask"] = async ({ at, tenant: owner = tenant, ...task } = {}) => {

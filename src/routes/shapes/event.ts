@@ -72,3 +72,6 @@ export const evalEvent = z
     to: z.enum(EVAL_STATUSES),
   })
   .openapi("EvalEvent");
+
+/** An event of either stream. */
+export const anyEvent = z.discriminatedUnion("stream", [stepEvent, evalEvent]);

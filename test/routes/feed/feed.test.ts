@@ -1,0 +1,200 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Moved } from "../../../src/actions/move-task.ts";
+import type { EvalEventView, StepEventView } from "../../../src/actions/views/event-view.ts";
+import type { TaskView } from "../../../src/actions/views/task-view.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+
+interface FeedPage {
+  data: (StepEventView | EvalEventView)[];
+  nextCursor: string;
+  caughtUp: boolean;
+}
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+const readPage = async (query = "", tenant = api.tenant) =>
+  expectDone(await api.call<FeedPage>("GET", `/events${query}`, { as: "viewer", tenant }));
+
+/** Reads to the end; what other test files are writing may hold the reader back for a while. */
+async function readAll(after?: string, limit = 200) {
+  const data: FeedPage["data"] = [];
+  for (let cursor = after; ;) {
+    const page = await readPage(`?limit=${limit}&wait=2${cursor ? `&after=${cursor}` : ""}`);
+    data.push(...page.data);
+    cursor = page.nextCursor;
+    if (page.caughtUp) return { data, cursor };
+  }
+}
+
+describe("the feed of a tenant", () => {
+  it("holds the events of all its tasks, each once, in pages that lead to one another", async () => {
+    const [one, other] = [await api.givenTask(), await api.givenTask()];
+    await move(one.currentStep.id, "running");
+    await move(other.currentStep.id, "failed");
+    const { data } = await readAll(undefined, 1);
+    const found = data.flatMap((event) =>
+      [one.id, other.id].includes(event.taskId) ? [[event.taskId, event.seq]] : [],
+    );
+    expect(found).toEqual([
+      [one.id, 1],
+      [other.id, 1],
+      [one.id, 2],
+      [other.id, 2],
+    ]);
+    const whole = await readAll();
+    expect(whole.data).toEqual(data);
+    const events = await api.call<FeedPage>("GET", `/tasks/${one.id}/events`);
+    expect(data.filter(({ taskId }) => taskId === one.id)).toEqual(expectDone(events).data);
+  });
+
+  it("always has a cursor for the next call, which goes on where this one ended", async () => {
+    const { cursor } = await readAll();
+    const empty = await readPage(`?after=${cursor}`);
+    expect(empty).toMatchObject({ data: [], caughtUp: true });
+    const task = await api.givenTask();
+    const { data } = await readAll(empty.nextCursor);
+    expect(data).toMatchObject([{ stream: "task", taskId: task.id, seq: 1 }]);
+  });
+
+  it("is empty and has a cursor where nothing has happened yet", async () => {
+    const page = await readPage("", api.otherTenant);
+    expect(page).toMatchObject({ data: [], caughtUp: true });
+    expect(await readPage(`?after=${page.nextCursor}`, api.otherTenant)).toMatchObject({
+      data: [],
+    });
+  });
+
+  it("can begin with what is written from now on", async () => {
+    await api.givenTask();
+    await readAll();
+    const { data, nextCursor } = await readPage("?after=now");
+    expect(data).toEqual([]);
+    const task = await api.givenTask();
+    const read = await readAll(nextCursor);
+    expect(read.data.map(({ taskId }) => taskId)).toEqual([task.id]);
+  });
+
+  it("tells the events of evals from those of tasks", async () => {
+    const task = await api.givenTask();
+    await givenEval(task);
+    const { data } = await readAll();
+    const of = data.filter(({ taskId }) => taskId === task.id);
+    expect(of).toMatchObject([
+      { stream: "task", type: "task_created" },
+      { stream: "eval", type: "eval_created", from: null, to: "draft" },
+    ]);
+  });
+});
+
+describe("waiting for what comes", () => {
+  it("ends as soon as something comes", async () => {
+    const { cursor } = await readAll();
+    const waiting = readPage(`?after=${cursor}&wait=30`);
+    const task = await api.givenTask();
+    const { data } = await waiting;
+    expect(data).toMatchObject([{ taskId: task.id }]);
+  });
+
+  it("ends with an empty page when the time is up, after few looks", async () => {
+    const { cursor } = await readAll();
+    await api.database.resetRoundTrips();
+    const answer = await api.call<FeedPage>("GET", `/events?after=${cursor}&wait=1`);
+    expect(expectDone(answer)).toMatchObject({ data: [], caughtUp: true });
+    const looks = await api.database.roundTrips();
+    expect(looks).toBeLessThanOrEqual(5);
+    expect(answer.headers.get("server-timing")).toContain(`${looks} round trips`);
+  });
+});
+
+describe("a cursor", () => {
+  it("of another tenant, edited, or of another list is refused", async () => {
+    const { cursor } = await readAll();
+    const path = `/events?after=${cursor}`;
+    const theirs = await api.call("GET", path, { tenant: api.otherTenant });
+    expectProblem(theirs, "invalid_cursor", 400);
+    expectProblem(await api.call("GET", `${path}A`), "invalid_cursor", 400);
+    await api.givenTask();
+    await api.givenTask();
+    const list = expectDone(await api.call<FeedPage>("GET", "/tasks?limit=1"));
+    const foreign = await api.call("GET", `/events?after=${list.nextCursor}`);
+    expectProblem(foreign, "invalid_cursor", 400);
+  });
+
+  it("of another database is refused, by page and by stream", async () => {
+    const { cursor } = await readAll();
+    const [{ source = "" } = {}] = await api.database.query(
+      "superuser",
+      "select pg_get_functiondef('feed_generation'::regproc) as source",
+    );
+    const elsewhere = (source ?? "").replace("concat_ws(", "concat_ws('elsewhere' || ");
+    await api.database.query("superuser", elsewhere);
+    for (const path of ["/events", "/events/stream"]) {
+      const answer = await api.call("GET", `${path}?after=${cursor}&wait=0`);
+      expectProblem(answer, "invalid_cursor", 400);
+    }
+    await api.database.query("superuser", source ?? "");
+    expect(await readPage(`?after=${cursor}`)).toMatchObject({ data: [] });
+  });
+});
+
+describe("the limits of a page", () => {
+  it.each(["?limit=0", "?limit=201", "?wait=31", "?wait=-1", "?wait=1&wait=1", "?cursor=a"])(
+    "%s is refused",
+    async (query) => {
+      expectProblem(await api.call("GET", `/events${query}`), "validation_failed", 400);
+    },
+  );
+
+  it("a page of long events is short and says that there is more", async () => {
+    const { cursor } = await readAll();
+    const task = await api.givenTask();
+    const text = "long ".repeat(100_000);
+    for (let count = 0; count < 6; count += 1) {
+      const body = { title: `${count}`, externalId: `long-${count}` };
+      expectDone(await api.call("PATCH", `/tasks/${task.id}`, { body }));
+    }
+    await lengthen(task.id, text);
+    const page = await readPage(`?after=${cursor}&wait=5`);
+    expect(page.caughtUp).toBe(false);
+    expect(page.data.length).toBeLessThan(7);
+    const { data } = await readAll(page.nextCursor);
+    expect([...page.data, ...data].map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+});
+
+async function move(stepId: string, status: string): Promise<Moved> {
+  return expectDone(await api.call<Moved>("PATCH", `/steps/${stepId}`, { body: { status } }));
+}
+
+/** An eval with its first event, as the owner writes it. */
+async function givenEval(task: TaskView): Promise<void> {
+  const ids = [api.tenant.id, crypto.randomUUID(), task.id];
+  await api.database.transaction("owner", [
+    {
+      text: `insert into evals (tenant_id, id, task_id, version_id, name, k, status, event_seq, event_head, created_by, updated_at)
+        values ($1, $2, $3, $4, 'pass', 2, 'draft', 1, sha256('event'), 'tester', now())`,
+      values: [...ids, task.activeVersion.id],
+    },
+    {
+      text: `insert into eval_step_events (tenant_id, eval_id, task_id, seq, type, to_status, actor_id, actor_name,
+          actor_kind, actor_role, payload, operation_id, request_id, registry_version, at, prev_hash, hash)
+        values ($1, $2, $3, 1, 'eval_created', 'draft', 'tester', 'Tester', 'system', 'admin', '{"k":2}',
+          gen_random_uuid(), 'test', 1, clock_timestamp(), decode(repeat('00', 32), 'hex'), sha256('event'))`,
+      values: ids,
+    },
+  ]);
+}
+
+/** Makes the payloads of a task's events long, from below: no route takes so much. */
+async function lengthen(taskId: string, text: string): Promise<void> {
+  await api.database.transaction("superuser", [
+    { text: "set local session_replication_role = replica" },
+    {
+      text: "update step_events set payload = json_build_object('text', $2::text)::text where task_id = $1",
+      values: [taskId, text],
+    },
+  ]);
+}
