@@ -552,6 +552,140 @@ export type Version = {
   content: TaskContent;
 };
 
+export type VersionDiff = {
+  taskId: Id;
+  from: {
+    id: Id;
+    number: number;
+    contentHash: string;
+  };
+  to: {
+    id: Id;
+    number: number;
+    contentHash: string;
+  };
+  content: readonly ContentChange[];
+  steps: {
+    added: ReadonlyArray<{
+      id: Id;
+      kind: StepKind;
+      attempt: number;
+      status: StepStatus;
+      gate: GateState;
+    }>;
+    removed: ReadonlyArray<{
+      id: Id;
+      kind: StepKind;
+      attempt: number;
+      status: StepStatus;
+      gate: GateState;
+    }>;
+    /** How many both have. */
+    same: number;
+    changed: ReadonlyArray<{
+      from: {
+        id: Id;
+        kind: StepKind;
+        attempt: number;
+        status: StepStatus;
+        gate: GateState;
+      };
+      to: {
+        id: Id;
+        kind: StepKind;
+        attempt: number;
+        status: StepStatus;
+        gate: GateState;
+      };
+    }>;
+  };
+  prompts: {
+    added: ReadonlyArray<{
+      id: Id;
+      stepId: Id;
+      model: string | null;
+      modelRevision: string | null;
+      agent: string | null;
+      provider: string | null;
+      role: string;
+      contentHash: string;
+    }>;
+    removed: ReadonlyArray<{
+      id: Id;
+      stepId: Id;
+      model: string | null;
+      modelRevision: string | null;
+      agent: string | null;
+      provider: string | null;
+      role: string;
+      contentHash: string;
+    }>;
+    /** How many both have. */
+    same: number;
+  };
+  data: {
+    added: ReadonlyArray<{
+      id: Id;
+      stepId: Id;
+      model: string | null;
+      modelRevision: string | null;
+      agent: string | null;
+      provider: string | null;
+      kind: string;
+      sha256: string;
+    }>;
+    removed: ReadonlyArray<{
+      id: Id;
+      stepId: Id;
+      model: string | null;
+      modelRevision: string | null;
+      agent: string | null;
+      provider: string | null;
+      kind: string;
+      sha256: string;
+    }>;
+    /** How many both have. */
+    same: number;
+  };
+  /** Whether a version has more prompts or data than were compared. */
+  truncated: boolean;
+};
+
+/** Applied in order they make the one content of the other. `edited`: a brief or instructions, line by line; where they share too little they are `changed` as a whole. */
+export type ContentChange = {
+  op: "added";
+  /** Keys and places in lists, from the outermost inwards. */
+  path: ReadonlyArray<string | number>;
+  /** Any JSON value. */
+  to?: unknown;
+} | {
+  op: "removed";
+  /** Keys and places in lists, from the outermost inwards. */
+  path: ReadonlyArray<string | number>;
+  /** Any JSON value. */
+  from?: unknown;
+} | {
+  op: "changed";
+  /** Keys and places in lists, from the outermost inwards. */
+  path: ReadonlyArray<string | number>;
+  /** Any JSON value. */
+  from?: unknown;
+  /** Any JSON value. */
+  to?: unknown;
+} | {
+  op: "edited";
+  /** Keys and places in lists, from the outermost inwards. */
+  path: ReadonlyArray<string | number>;
+  hunks: ReadonlyArray<{
+    fromLine: number;
+    toLine: number;
+    lines: ReadonlyArray<{
+      op: " " | "-" | "+";
+      text: string;
+    }>;
+  }>;
+};
+
 export type HistoryVerdict = {
   valid: boolean;
   /** How many there are. */
@@ -563,6 +697,13 @@ export type HistoryVerdict = {
     seq: number;
     reason: "missing" | "broken_link" | "changed" | "head_differs";
   } | null;
+};
+
+export type Feed = {
+  data: ReadonlyArray<StepEvent | EvalEvent>;
+  nextCursor: string;
+  /** Whether nothing more has been committed. A page may be short without it. */
+  caughtUp: boolean;
 };
 
 export type CreateVersion = {
@@ -1238,6 +1379,22 @@ export interface Operations {
     answer: Version;
   };
   /**
+   * What tells two versions of a task apart. From `number` to `other`, whichever is older. Steps are compared by kind and attempt, prompts and data by what they hold and who made them, the oldest 1000 of each version.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  diffTaskVersions: {
+    input: {
+      params: {
+        taskId: TaskRef;
+        number: number;
+        other: number;
+      };
+      requestId?: string | undefined;
+    };
+    answer: VersionDiff;
+  };
+  /**
    * The events of a task. Numbered from 1 without a gap, each hashed over itself and the one before.
    *
    * Role: `viewer` or above, or `service`.
@@ -1290,6 +1447,41 @@ export interface Operations {
       requestId?: string | undefined;
     };
     answer: HistoryVerdict;
+  };
+  /**
+   * The events of all tasks and evals. Each event comes once, in the order in which the transactions began that wrote them; the events of a task by `seq`. An event is shown when no other can come before it any more, so a slow writer holds the feed back and is not skipped. With `wait`, an empty page is answered only when nothing came for so long.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  readFeed: {
+    input: {
+      query?: {
+        /** A cursor of the feed, or `now` for what is written from now on. Otherwise it begins with the tenant's first event. */
+        after?: string | undefined;
+        limit?: number | undefined;
+        /** How many seconds to wait for something. */
+        wait?: number | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Feed;
+  };
+  /**
+   * The events of all tasks and evals as they happen. Each event comes once, in the order in which the transactions began that wrote them; the events of a task by `seq`. An event is shown when no other can come before it any more, so a slow writer holds the feed back and is not skipped. As server-sent events: `data` is an event, `id` the cursor behind it. The stream ends after `wait` seconds or earlier; connect again with `Last-Event-ID`, which goes before `after`, and nothing is missed.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  streamFeed: {
+    input: {
+      query?: {
+        /** A cursor of the feed, or `now` for what is written from now on. Otherwise it begins with the tenant's first event. */
+        after?: string | undefined;
+        /** How many seconds the stream lasts at the most. */
+        wait?: number | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
   };
   /**
    * Put a task away. It is in no list, count or bulk change any more, and nothing of it is lost.
@@ -1653,9 +1845,12 @@ export const OPERATIONS = {
   listTaskVersions: { method: "GET", path: "/v1/tasks/{taskId}/versions", takesKey: false, sends: "json", answers: "json" },
   createVersion: { method: "POST", path: "/v1/tasks/{taskId}/versions", takesKey: true, sends: "json", answers: "json" },
   getTaskVersion: { method: "GET", path: "/v1/tasks/{taskId}/versions/{number}", takesKey: false, sends: "json", answers: "json" },
+  diffTaskVersions: { method: "GET", path: "/v1/tasks/{taskId}/versions/{number}/diff/{other}", takesKey: false, sends: "json", answers: "json" },
   listTaskEvents: { method: "GET", path: "/v1/tasks/{taskId}/events", takesKey: false, sends: "json", answers: "json" },
   listStepEvents: { method: "GET", path: "/v1/steps/{stepId}/events", takesKey: false, sends: "json", answers: "json" },
   verifyTaskEvents: { method: "GET", path: "/v1/tasks/{taskId}/events/verify", takesKey: false, sends: "json", answers: "json" },
+  readFeed: { method: "GET", path: "/v1/events", takesKey: false, sends: "json", answers: "json" },
+  streamFeed: { method: "GET", path: "/v1/events/stream", takesKey: false, sends: "json", answers: "bytes" },
   archiveTask: { method: "POST", path: "/v1/tasks/{taskId}/archive", takesKey: true, sends: "json", answers: "json" },
   restoreTask: { method: "POST", path: "/v1/tasks/{taskId}/restore", takesKey: true, sends: "json", answers: "json" },
   addNote: { method: "POST", path: "/v1/tasks/{taskId}/notes", takesKey: true, sends: "json", answers: "json" },

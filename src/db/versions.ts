@@ -1,6 +1,8 @@
 import { sql } from "drizzle-orm";
 import type { TaskContent } from "../domain/lifecycle/decision.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
+import type { WholeVersion } from "../domain/versions/diff.ts";
+import { IS_ARTIFACT } from "./artifacts.ts";
 import type { TenantDatabase } from "./client.ts";
 import { isTask } from "./task-match.ts";
 
@@ -49,4 +51,46 @@ export async function findVersion(
     from tasks t join task_versions v on v.tenant_id = t.tenant_id and v.task_id = t.id
     where ${isTask(task)} and v.number = ${number}`);
   return row?.version ?? null;
+}
+
+/** A version is compared by at most so many of its prompts, and of its data: the oldest. */
+export const DIFF_ITEMS_MAX = 1000;
+
+export interface VersionWithAll extends WholeVersion {
+  id: string;
+  taskId: string;
+  number: number;
+  contentHash: string;
+  /** Whether it has more prompts or data than were read. */
+  truncated: boolean;
+}
+
+const MAKER_MEMBERS = sql`'model', model, 'modelRevision', model_revision, 'agent', agent, 'provider', provider`;
+
+/** Versions of a task by their numbers, each with all that belongs to it; those that are not there are left out. */
+export async function findWholeVersions(
+  database: TenantDatabase,
+  task: TaskRef,
+  numbers: { from: number; to: number },
+): Promise<VersionWithAll[]> {
+  const ofVersion = sql`tenant_id = v.tenant_id and task_id = v.task_id and version_id = v.id`;
+  const rows = await database.read<Omit<VersionWithAll, "truncated">>(sql`
+    select v.id, v.task_id as "taskId", v.number, v.content_hash as "contentHash", v.content,
+      coalesce((select json_agg(json_build_object('id', id, 'kind', kind, 'attempt', attempt, 'status', status,
+        'gate', gate) order by id) from steps where ${ofVersion}), '[]') as steps,
+      coalesce((select json_agg(json_build_object('id', id, 'stepId', step_id, 'role', role,
+        'contentHash', content_hash, ${MAKER_MEMBERS}) order by id)
+        from (select * from prompts where ${ofVersion} order by id limit ${DIFF_ITEMS_MAX + 1}) p), '[]') as prompts,
+      coalesce((select json_agg(json_build_object('id', id, 'stepId', step_id, 'kind', kind,
+        'sha256', encode(sha256, 'hex'), ${MAKER_MEMBERS}) order by id)
+        from (select * from data d where ${ofVersion} and ${IS_ARTIFACT} order by id
+          limit ${DIFF_ITEMS_MAX + 1}) d), '[]') as data
+    from tasks t join task_versions v on v.tenant_id = t.tenant_id and v.task_id = t.id
+    where ${isTask(task)} and v.number in (${numbers.from}, ${numbers.to})`);
+  return rows.map(({ prompts, data, ...version }) => ({
+    ...version,
+    prompts: prompts.slice(0, DIFF_ITEMS_MAX),
+    data: data.slice(0, DIFF_ITEMS_MAX),
+    truncated: prompts.length > DIFF_ITEMS_MAX || data.length > DIFF_ITEMS_MAX,
+  }));
 }

@@ -44,6 +44,7 @@ const MAY_CALL: Record<string, readonly Role[]> = {
   "POST /v1/tasks/{taskId}/versions": OPERATORS,
   "GET /v1/tasks/{taskId}/versions": EVERYBODY,
   "GET /v1/tasks/{taskId}/versions/{number}": EVERYBODY,
+  "GET /v1/tasks/{taskId}/versions/{number}/diff/{other}": EVERYBODY,
   "GET /v1/tasks/{taskId}/status": EVERYBODY,
   "GET /v1/tasks/{taskId}/status as it was": EVERYBODY,
   "GET /v1/tasks/{taskId}/timeline": EVERYBODY,

@@ -52,6 +52,7 @@ const COSTS: Record<string, Cost> = {
   "POST /v1/tasks/{taskId}/versions": MOVE,
   "GET /v1/tasks/{taskId}/versions": READ,
   "GET /v1/tasks/{taskId}/versions/{number}": READ,
+  "GET /v1/tasks/{taskId}/versions/{number}/diff/{other}": READ,
   "GET /v1/tasks/{taskId}/status": READ,
   "GET /v1/tasks/{taskId}/status as it was": READ,
   "GET /v1/tasks/{taskId}/timeline": READ,

@@ -119,6 +119,11 @@ export const SAMPLES: readonly Sample[] = [
   },
   { route: "GET /v1/tasks/{taskId}/versions", ...ON_TASK },
   { route: "GET /v1/tasks/{taskId}/versions/{number}", ...ON_TASK, fixed: { number: "1" } },
+  {
+    route: "GET /v1/tasks/{taskId}/versions/{number}/diff/{other}",
+    ...ON_TASK,
+    fixed: { number: "1", other: "1" },
+  },
   { route: "GET /v1/tasks/{taskId}/status", ...ON_TASK },
   { route: "GET /v1/tasks/{taskId}/status", what: "as it was", ...ON_TASK, query: "asOf=seq:1" },
   { route: "GET /v1/tasks/{taskId}/timeline", ...ON_TASK },
