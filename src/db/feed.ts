@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { TaskRef } from "../domain/task-ref.ts";
-import { chunkOf } from "./chunks.ts";
+import { type Chunk, CHUNK_ROWS_MAX, chunkFrom, chunkOf } from "./chunks.ts";
 import type { TenantDatabase } from "./client.ts";
 import { EVENT_AT_PLACE, type StoredEvent } from "./events.ts";
 import { isTask } from "./task-match.ts";
@@ -13,7 +13,8 @@ import { isTask } from "./task-match.ts";
  * new before it, and a late committer holds the reader back instead of being skipped.
  *
  * A task's events come by seq: an event is decided on a state that was read after the event before had been
- * committed, hence in a transaction with a higher id.
+ * committed, hence in a transaction with a higher id. Of an eval, to which many machines report at once, events of
+ * transactions that overlapped may come in another order than that of their seq.
  */
 
 /** The place in the feed after which a reader goes on. A transaction's id is wider than a number. */
@@ -81,32 +82,29 @@ export interface EventExportPlace extends FeedPlace {
   end: string;
 }
 
-export interface EventExportRow {
-  place: EventExportPlace;
-  event: StoredEvent;
-  isLast: boolean;
-}
-
 /**
  * A chunk of all events that were committed when the first chunk was read, in the feed's order. Each of them is
  * there; one that was still being written may be, where its transaction had begun.
  */
-export function readEventsForExport(
+export async function readEventChunk(
   database: TenantDatabase,
   filter: EventFilter,
-  { after, limit }: { after: EventExportPlace | null; limit: number },
-): Promise<EventExportRow[]> {
+  after: EventExportPlace | null,
+): Promise<Chunk<StoredEvent, EventExportPlace>> {
   // Fixed by the first chunk, so that the export of a busy tenant comes to an end.
   const end =
     after === null ? sql`pg_snapshot_xmax(pg_current_snapshot())` : sql`${after.end}::xid8`;
   const condition = sql`e.txid < ${end} and ${matches(filter)}`;
-  return database.read<EventExportRow>(sql`
+  const limit = CHUNK_ROWS_MAX;
+  return chunkFrom(
+    await database.read<{ row: StoredEvent; place: EventExportPlace; isLast: boolean }>(sql`
 with found as materialized (${eventPlaces({ after, condition, limit })}),
 page as materialized (${chunkOf(sql`found`, { order: FEED_ORDER, limit })})
-select json_build_object('txid', placed.txid::text, 'feedId', placed.feed_id, 'end', ${end}::text) as place,
-  shown.event, (select count(*) from found) = (select count(*) from page) as "isLast"
+select shown.event as row, (select count(*) from found) = (select count(*) from page) as "isLast",
+  json_build_object('txid', placed.txid::text, 'feedId', placed.feed_id, 'end', ${end}::text) as place
 from page placed cross join lateral (${EVENT_AT_PLACE}) shown
-order by placed.txid, placed.feed_id`);
+order by placed.txid, placed.feed_id`),
+  );
 }
 
 const FEED_ORDER = sql`txid, feed_id`;

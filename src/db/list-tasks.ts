@@ -2,6 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { GateState, StepKind, StepStatus } from "../domain/lifecycle/statuses.ts";
 import type { AttentionCode } from "../domain/status/attention.ts";
 import type { UnifiedStatus } from "../domain/status/unified.ts";
+import { type Chunk, CHUNK_ROWS_MAX } from "./chunks.ts";
 import type { TenantDatabase } from "./client.ts";
 import { TASK_JOINS, TASK_MEMBERS, type TaskRecord } from "./task-json.ts";
 
@@ -139,6 +140,23 @@ with page as materialized (
   limit ${page.limit}
 )
 ${pageTasks(page)}`);
+}
+
+/**
+ * A chunk of all tasks that match, in the order of their ids: no task comes twice. Each chunk sees the tasks as they
+ * are when it is read.
+ */
+export async function readTaskChunk(
+  database: TenantDatabase,
+  filter: TaskFilter,
+  afterId: string | null,
+): Promise<Chunk<TaskRecord, string>> {
+  const after = afterId === null ? null : { key: afterId, id: afterId };
+  const page = { sort: "createdAt", descending: false, after, limit: CHUNK_ROWS_MAX + 1 } as const;
+  const found = await listTasks(database, filter, page);
+  const rows = found.slice(0, CHUNK_ROWS_MAX).map(({ task }) => task);
+  const next = found.length > CHUNK_ROWS_MAX ? (rows.at(-1)?.id ?? null) : null;
+  return { rows, next };
 }
 
 /** Labels of at most so many tasks are resolved for one live sort. */

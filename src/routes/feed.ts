@@ -34,7 +34,7 @@ const feed = {
 } as const;
 
 const ORDER =
-  "Each event comes once, in the order in which the transactions began that wrote them; the events of a task by `seq`. An event is shown when no other can come before it any more, so a slow writer holds the feed back and is not skipped.";
+  "Each event comes once, in the order in which the transactions began that wrote them; the events of a task by `seq`, those of an eval where they did not overlap. An event is shown when no other can come before it any more, so a slow writer holds the feed back and is not skipped.";
 
 const getFeed = defineContract({
   ...feed,

@@ -6,6 +6,7 @@ import { DatabaseUnavailable } from "../db/faults.ts";
 import type { Settings } from "../env.ts";
 import { bulkRoutes } from "./bulk.ts";
 import { docsRoutes } from "./docs.ts";
+import { exportRoutes } from "./exports.ts";
 import { feedRoutes } from "./feed.ts";
 import { evalSummaryRoutes } from "./eval-summaries.ts";
 import { healthRoutes } from "./health.ts";
@@ -35,6 +36,7 @@ export const routes: readonly Route[] = [
   ...versionRoutes,
   ...historyRoutes,
   ...feedRoutes,
+  ...exportRoutes,
   ...taskMoveRoutes,
   ...stepRoutes,
   ...moveRoutes,

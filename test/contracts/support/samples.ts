@@ -131,6 +131,28 @@ export const SAMPLES: readonly Sample[] = [
   { route: "GET /v1/tasks/{taskId}/events/verify", ...ON_TASK },
   { route: "GET /v1/events", names: {} },
   { route: "GET /v1/events/stream", names: {}, query: "wait=0" },
+  { route: "GET /v1/tasks/export.csv", names: {} },
+  { route: "GET /v1/tasks/export.ndjson", names: {} },
+  { route: "GET /v1/events/export.csv", names: {} },
+  { route: "GET /v1/events/export.ndjson", names: {} },
+  {
+    route: "GET /v1/tasks/export.csv",
+    what: "by operation and external id",
+    names: { bulkOperationId: "bulkOperation", externalId: "externalId" },
+    query: "bulkOperationId={bulkOperationId}&externalId={externalId}",
+    goesOnWithout: ["bulkOperationId", "externalId"],
+  },
+  {
+    route: "GET /v1/tasks/export.ndjson",
+    what: "by operation and external id",
+    names: { bulkOperationId: "bulkOperation", externalId: "externalId" },
+    query: "bulkOperationId={bulkOperationId}&externalId={externalId}",
+    goesOnWithout: ["bulkOperationId", "externalId"],
+  },
+  {
+    route: "GET /v1/events/export.csv",
+    what: "of a task",
+    names: { task: "task" },
 
   { route: "GET /v1/tasks/{taskId}/steps", ...ON_TASK },
   { route: "GET /v1/steps/{stepId}", ...ON_STEP },

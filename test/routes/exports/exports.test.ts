@@ -1,0 +1,214 @@
+import { parse } from "csv-parse/sync";
+import { beforeAll, describe, expect, it, test } from "vitest";
+import { z } from "zod";
+import type { StepEventView } from "../../../src/actions/views/event-view.ts";
+import type { TaskView } from "../../../src/actions/views/task-view.ts";
+import { expectDone, expectProblem, freshApi, type TestApi, textOf } from "../../support/api.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+const fetchExport = (path: string, tenant = api.tenant) =>
+  api.fetch(`/v1${path}`, { headers: { authorization: `Bearer ${tenant.keys.viewer}` } });
+
+const records = z.array(z.record(z.string(), z.string()));
+
+/** The rows of a CSV export, as a reader that knows RFC 4180 and nothing of us sees them. */
+async function readCsv(path: string) {
+  const response = await fetchExport(path);
+  expect(response.status).toBe(200);
+  return records.parse(parse(await textOf(response), { columns: true, record_delimiter: "\r\n" }));
+}
+
+async function readNdjson<Item>(path: string): Promise<Item[]> {
+  const response = await fetchExport(path);
+  expect(response.status).toBe(200);
+  const lines = (await textOf(response)).split("\n");
+  expect(lines.pop()).toBe("");
+  // What a line holds is what its test compares.
+  return lines.map((line) => JSON.parse(line) as Item);
+}
+
+const FORMULAS = ["=1+1", "+1", "-2+3", "@SUM(A1:A9)", '=HYPERLINK("https://a.test","b")'];
+const ORDINARY = ["a=b", "1,5", 'say "so"', "Gänsefüßchen „x“", " leading", "'quoted'"];
+
+describe("a file for spreadsheets", () => {
+  test.each([
+    ["csv", "text/csv; charset=utf-8"],
+    ["ndjson", "application/x-ndjson"],
+  ])("an export.%s is downloaded and looked at by nobody", async (format, type) => {
+    for (const plural of ["tasks", "events"]) {
+      const { headers, status } = await fetchExport(`/${plural}/export.${format}`);
+      expect(status).toBe(200);
+      expect(headers.get("content-type")).toBe(type);
+      expect(headers.get("content-disposition")).toBe(`attachment; filename="export.${format}"`);
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("cache-control")).toBe("no-store");
+    }
+  });
+
+  it("holds no formula, and all other text as it was written", async () => {
+    for (const title of [...FORMULAS, ...ORDINARY]) await api.givenTask({ title });
+    const titles = (await readCsv("/tasks/export.csv")).map(({ title }) => title);
+    for (const formula of FORMULAS) expect(titles).toContain(`'${formula}`);
+    for (const text of ORDINARY) expect(titles).toContain(text);
+    expect(titles.filter((title) => /^[=+\-@\t\r]/.test(title ?? ""))).toEqual([]);
+  });
+
+  test.each(["\t=1", "\r=1", "\r\n=1", "first\r\nsecond", 'a "quoted",\nline', "=1\n=2", "-"])(
+    "keeps %j in its cell",
+    async (reason) => {
+      const task = await api.givenTask();
+      const path = `/steps/${task.currentStep.id}`;
+      expectDone(await api.call("PATCH", path, { body: { status: "running", reason } }));
+      const rows = await readCsv(`/events/export.csv?task=${task.id}`);
+      const guarded = /^[=+\-@\t\r]/.test(reason) ? `'${reason}` : reason;
+      expect(rows.map((row) => row["reason"])).toEqual(["", guarded]);
+    },
+  );
+
+  it("ends every line as RFC 4180 wants it, the last one too", async () => {
+    const response = await fetchExport("/tasks/export.csv?q=nothing-has-this-title");
+    const text = await textOf(response);
+    expect(text).toMatch(/^id,externalId,title,[A-Za-z,]+\r\n$/);
+    expect(await readNdjson("/tasks/export.ndjson?q=nothing-has-this-title")).toEqual([]);
+  });
+});
+
+describe("an export of tasks", () => {
+  it("holds what the list holds, in both formats", async () => {
+    const at = { kind: "pre_qa", status: "approved" } as const;
+    for (const assignee of ["ada", "ada", "bob"]) await api.givenTask({ at, assignee });
+    const list = await api.call<{ data: TaskView[] }>("GET", "/tasks?assignee=ada&sort=createdAt");
+    const listed = expectDone(list).data;
+    expect(listed).toHaveLength(2);
+    expect(await readNdjson("/tasks/export.ndjson?assignee=ada")).toEqual(listed);
+    const [first] = listed;
+    expect(await readCsv("/tasks/export.csv?assignee=ada")).toMatchObject(
+      listed.map(({ id, unifiedStatus, currentStep, activeVersion, eventSeq }) => ({
+        id,
+        unifiedStatus,
+        attention: "ready",
+        stepId: currentStep.id,
+        stepKind: "pre_qa",
+        stepStatus: "approved",
+        gate: "passed",
+        versionNumber: String(activeVersion.number),
+        eventSeq: String(eventSeq),
+        externalId: "",
+        createdAt: expect.stringMatching(/Z$/),
+      })),
+    );
+    expect(first?.unifiedStatus).toBe("READY_TO_SUBMIT");
+  });
+
+  it("takes the filters of the list and refuses what the list refuses", async () => {
+    const query = "?unifiedStatus=PASSED&unifiedStatus=DRAFT&archived=true";
+    expect(await readCsv(`/tasks/export.csv${query}`)).toEqual([]);
+    for (const refused of ["?limit=5", "?sort=title", "?unifiedStatus=LOST", "?q=ab"]) {
+      const answer = await api.call("GET", `/tasks/export.csv${refused}`);
+      expectProblem(answer, "validation_failed", 400);
+    }
+  });
+
+  it("holds each of 5,000 tasks once while they move, in three parts", async () => {
+    const other = api.otherTenant;
+    const ids: string[] = [];
+    while (ids.length < 5000) ids.push(...(await api.givenTasks(500, other)));
+    await api.database.resetRoundTrips();
+    const response = await fetchExport("/tasks/export.ndjson", other);
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const pieces: string[] = [];
+    const statuses = ["running", "awaiting_review", "approved"];
+    for (let piece = await reader?.read(); piece?.done === false; piece = await reader?.read()) {
+      pieces.push(piece.value);
+      const [status] = statuses.splice(0, 1);
+      if (status === undefined) continue;
+      const moves = [...ids.slice(0, 250), ...ids.slice(-250)].map((task) => ({ task, status }));
+      const moved = await api.call("POST", "/moves", { tenant: other, body: { moves } });
+      expect(expectDone(moved)).toMatchObject({ counts: { changed: 500 } });
+    }
+    const found = pieces.join("").trimEnd().split("\n");
+    const exported = found.map((line) => z.object({ id: z.string() }).parse(JSON.parse(line)).id);
+    expect(exported).toEqual(ids);
+    expect(await api.database.roundTrips()).toBeGreaterThanOrEqual(3);
+    expect(statuses).toEqual([]);
+  });
+});
+
+describe("an export of events", () => {
+  it("holds what the history holds, in both formats", async () => {
+    const task = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
+    const path = `/tasks/${task.id}/events`;
+    const events = expectDone(await api.call<{ data: StepEventView[] }>("GET", path)).data;
+    expect(await readNdjson(`/events/export.ndjson?task=${task.id}`)).toEqual(events);
+    const rows = await readCsv(`/events/export.csv?task=${task.id}`);
+    expect(rows).toMatchObject(
+      events.map(({ seq, type, to, toGate, actor, hash, payload }) => ({
+        stream: "task",
+        taskId: task.id,
+        seq: String(seq),
+        type,
+        to,
+        toGate,
+        actorName: actor.name,
+        evalId: "",
+        hash,
+        payload: JSON.stringify(payload),
+      })),
+    );
+  });
+
+  it("takes a time, and finds nothing of a task that is not there", async () => {
+    const task = await api.givenTask();
+    const [event] = await readNdjson<StepEventView>(`/events/export.ndjson?task=${task.id}`);
+    const at = event?.at ?? "";
+    const seqs = async (query: string) =>
+      (await readNdjson<StepEventView>(`/events/export.ndjson?task=${task.id}&${query}`)).length;
+    expect(await seqs(`createdAfter=${at}`)).toBe(0);
+    expect(await seqs(`createdBefore=${at}`)).toBe(0);
+    expect(await seqs("createdAfter=2026-01-01T00:00:00Z")).toBe(1);
+    expect(await readCsv("/events/export.csv?task=ext:nobody")).toEqual([]);
+  });
+
+  it("holds every event of many, in the order of the feed, and ends while more are written", async () => {
+    const other = api.otherTenant;
+    const response = await fetchExport("/events/export.ndjson", other);
+    const writing = api.givenTasks(500, other);
+    const text = await textOf(response);
+    await writing;
+    const lines = text.trimEnd().split("\n");
+    const keys = lines.map((line) => {
+      const { taskId, seq } = z
+        .object({ taskId: z.string(), seq: z.int() })
+        .parse(JSON.parse(line));
+      return `${taskId} ${seq}`;
+    });
+    expect(new Set(keys).size).toBe(keys.length);
+    const [{ count } = {}] = await api.database.query(
+      "superuser",
+      "select count(*) as count from step_events where tenant_id = $1 and task_id <> all($2::uuid[])",
+      [other.id, `{${(await writing).join(",")}}`],
+    );
+    expect(keys.length).toBeGreaterThanOrEqual(Number(count));
+  });
+});
+
+describe("an export that fails", () => {
+  it("before it begins is an answer like any other", async () => {
+    await api.database.faults({ kind: "unavailable", times: null });
+    const answer = await api.call("GET", "/tasks/export.csv", { tenant: api.otherTenant });
+    await api.database.clearFaults();
+    expectProblem(answer, "unavailable", 503);
+  });
+
+  it("in the middle breaks off, so that nobody takes the part for the whole", async () => {
+    await api.database.faults({ kind: "sqlstate", code: "22012", skip: 1, sql: "page" });
+    const response = await fetchExport("/tasks/export.csv", api.otherTenant);
+    expect(response.status).toBe(200);
+    await expect(response.text()).rejects.toThrow(Error);
+    expect(await api.database.waitingFaults()).toBe(0);
+  });
+});
