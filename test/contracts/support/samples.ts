@@ -153,6 +153,16 @@ export const SAMPLES: readonly Sample[] = [
     route: "GET /v1/events/export.csv",
     what: "of a task",
     names: { task: "task" },
+    query: "task={task}",
+    goesOnWithout: ["task"],
+  },
+  {
+    route: "GET /v1/events/export.ndjson",
+    what: "of a task",
+    names: { task: "task" },
+    query: "task={task}",
+    goesOnWithout: ["task"],
+  },
 
   { route: "GET /v1/tasks/{taskId}/steps", ...ON_TASK },
   { route: "GET /v1/steps/{stepId}", ...ON_STEP },
