@@ -9,6 +9,7 @@ const LAYERS = {
   consumers: "^src/consumers/",
   actions: "^src/actions/",
   db: "^src/db/",
+  storage: "^src/storage/",
   domain: "^src/domain/",
 };
 
@@ -58,6 +59,14 @@ export default {
           ...packages("drizzle-orm", "@neondatabase/serverless", "uuidv7", "safe-stable-stringify"),
         ],
       },
+    },
+    {
+      name: "storage-knows-no-one",
+      severity: "error",
+      comment:
+        "src/storage keeps bytes under keys: it imports the domain and the types of bindings. What a blob means goes to src/db, what is done with it to src/actions.",
+      from: { path: LAYERS.storage },
+      to: { pathNot: [LAYERS.storage, LAYERS.domain, "^src/env\\.ts$"] },
     },
     forbid(
       "actions-know-no-edge",

@@ -27,6 +27,7 @@ export default defineConfig({
               compatibilityDate: "2026-11-01",
               compatibilityFlags: ["nodejs_compat"],
               bindings: { ENVIRONMENT: "development" },
+              r2Buckets: ["BUCKET"],
             },
           }),
         ],

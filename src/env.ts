@@ -24,6 +24,7 @@ const environment = z
     AUTH_TENANT_CLAIM: optional(z.string()),
     AUTH_ROLE_CLAIM: optional(z.string()),
     CORS_ORIGINS: optional(origins),
+    BUCKET: z.custom<Bucket>(isBucket),
     RATE_LIMITER: z.custom<RateLimiter>(isRateLimiter).optional(),
   })
   .refine(
@@ -37,6 +38,26 @@ const environment = z
 /** The platform's rate limiting binding, as far as it is used. */
 export interface RateLimiter {
   limit(bucket: { key: string }): Promise<{ success: boolean }>;
+}
+
+/** The platform's object storage, as far as it is used. */
+export interface Bucket {
+  head(key: string): Promise<object | null>;
+  get(
+    key: string,
+    options: { range?: { offset: number; length: number } },
+  ): Promise<{ body: ReadableStream<Uint8Array> } | null>;
+  /** Null where the condition does not hold; what does not have the given hash is refused. */
+  put(
+    key: string,
+    content: ReadableStream<Uint8Array>,
+    options: { sha256: string; onlyIf: { etagDoesNotMatch: string } },
+  ): Promise<object | null>;
+  delete(keys: string[]): Promise<void>;
+  list(options: {
+    limit: number;
+    startAfter?: string;
+  }): Promise<{ objects: { key: string; uploaded: Date }[]; truncated: boolean }>;
 }
 
 /** Whom the service believes when a token, not an API key, names the caller. */
@@ -56,6 +77,7 @@ export interface Settings {
   /** null where only API keys are taken. */
   tokenIssuer: TokenIssuer | null;
   corsOrigins: readonly string[];
+  bucket: Bucket;
   /** Absent where nothing is limited. */
   rateLimiter: RateLimiter | undefined;
 }
@@ -77,6 +99,7 @@ export function parseEnv(env: unknown): Settings {
     signingSecret: data.SIGNING_SECRET,
     tokenIssuer: tokenIssuer(data),
     corsOrigins: data.CORS_ORIGINS ?? [],
+    bucket: data.BUCKET,
     rateLimiter: data.RATE_LIMITER,
   };
 }
@@ -93,6 +116,10 @@ function tokenIssuer(data: z.output<typeof environment>): TokenIssuer | null {
     tenantClaim: data.AUTH_TENANT_CLAIM ?? "tenant_id",
     roleClaim: data.AUTH_ROLE_CLAIM ?? "role",
   };
+}
+
+function isBucket(binding: unknown): binding is Bucket {
+  return typeof binding === "object" && binding !== null && "put" in binding;
 }
 
 function isRateLimiter(binding: unknown): binding is RateLimiter {

@@ -1,9 +1,12 @@
+import { uuidv7 } from "uuidv7";
+import { sweepData } from "./actions/sweep-data.ts";
 import { findApiKey } from "./db/api-keys.ts";
 import { openDatabase } from "./db/client.ts";
 import { readTenantName } from "./db/tenants.ts";
 import { parseEnv } from "./env.ts";
 import { logToConsole } from "./routes/http/trace.ts";
 import { createApp } from "./routes/index.ts";
+import { createR2Blobs } from "./storage/r2-blobs.ts";
 
 type App = ReturnType<typeof createApp>;
 
@@ -21,6 +24,7 @@ function appFor(env: object): App {
     findApiKey,
     isTenantKnown: async (tenant) => (await readTenantName(tenant)) !== null,
     isDatabaseReady: () => database.ping(),
+    blobs: createR2Blobs(settings.bucket),
     now: () => new Date(),
     log: logToConsole,
   });
@@ -28,6 +32,17 @@ function appFor(env: object): App {
   return app;
 }
 
+/** The daily cleaning; one that fails is told by the platform, and the next one does its work. */
+async function sweep(env: object): Promise<void> {
+  const settings = parseEnv(env);
+  const swept = await sweepData(
+    { database: openDatabase(settings.database), blobs: createR2Blobs(settings.bucket) },
+    { now: new Date() },
+  );
+  logToConsole({ level: "info", message: "swept data", requestId: uuidv7(), ...swept });
+}
+
 export default {
   fetch: (request, env, context) => appFor(env).fetch(request, env, context),
+  scheduled: (_event, env) => sweep(env),
 } satisfies ExportedHandler<object>;

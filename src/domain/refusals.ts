@@ -25,6 +25,7 @@ export interface RefusalData {
   operation_in_progress: object;
   idempotency_key_reused: object;
   too_many_items: { max: number };
+  unsupported_media_type: object;
 }
 export type RefusalCode = keyof RefusalData;
 
@@ -152,6 +153,35 @@ export function externalIdTaken(holderId: string): Refusal {
     code: "conflict",
     detail: "Another task has this external id.",
     existing: { id: holderId },
+  };
+}
+
+/** The task has data with this content and kind. */
+export function contentTaken(holderId: string): Refusal {
+  return {
+    code: "conflict",
+    detail: "The task has this content as data of this kind already.",
+    existing: { id: holderId },
+  };
+}
+
+/** What was uploaded is not what was declared. */
+export function contentMismatch(
+  fault: "wrong_length" | "wrong_content",
+  declared: { sizeBytes: number; sha256: string },
+): Refusal {
+  const message =
+    fault === "wrong_length"
+      ? `The content does not have the ${declared.sizeBytes} bytes that were declared.`
+      : `The content's SHA-256 is not ${declared.sha256}, as was declared.`;
+  return validationFailed({ path: [], code: fault, message });
+}
+
+/** The content comes under another type than the one that was declared. */
+export function wrongContentType(declared: string): Refusal {
+  return {
+    code: "unsupported_media_type",
+    detail: `This content was declared as ${declared}. Send it as that, or without a type.`,
   };
 }
 

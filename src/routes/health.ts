@@ -3,6 +3,7 @@ import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { DatabaseUnavailable } from "../db/faults.ts";
+import { StorageUnavailable } from "../storage/blobs.ts";
 
 const health = z.strictObject({ status: z.literal("ok") }).openapi("Health");
 
@@ -23,7 +24,7 @@ const getReadiness = defineContract({
   path: "/readyz",
   root: true,
   summary: "Whether the service can do its work",
-  description: "Asks the database too.",
+  description: "Asks the database and the bucket too.",
   tags: ["Service"],
   role: "public",
   response: { status: 200, schema: health, description: "It can." },
@@ -31,8 +32,10 @@ const getReadiness = defineContract({
 
 export const healthRoutes: readonly Route[] = [
   createHandler(getHealth, async () => reply({ status: "ok" as const })),
-  createHandler(getReadiness, async ({ isDatabaseReady }) => {
-    if (await isDatabaseReady()) return reply({ status: "ok" as const });
-    throw new DatabaseUnavailable("The database did not answer");
+  createHandler(getReadiness, async ({ isDatabaseReady, blobs }) => {
+    const [hasDatabase, hasBucket] = await Promise.all([isDatabaseReady(), blobs.isReady()]);
+    if (!hasDatabase) throw new DatabaseUnavailable("The database did not answer");
+    if (!hasBucket) throw new StorageUnavailable("The bucket did not answer");
+    return reply({ status: "ok" as const });
   }),
 ];

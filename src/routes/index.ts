@@ -4,7 +4,9 @@ import { secureHeaders } from "hono/secure-headers";
 import { createTokenSigner } from "../actions/signed-token.ts";
 import { DatabaseUnavailable } from "../db/faults.ts";
 import type { Settings } from "../env.ts";
+import { type BlobStore, StorageUnavailable } from "../storage/blobs.ts";
 import { bulkRoutes } from "./bulk.ts";
+import { dataRoutes } from "./data.ts";
 import { docsRoutes } from "./docs.ts";
 import { exportRoutes } from "./exports.ts";
 import { feedRoutes } from "./feed.ts";
@@ -21,6 +23,7 @@ import { keyRoutes } from "./keys.ts";
 import { listTaskRoutes } from "./list-tasks.ts";
 import { meRoutes } from "./me.ts";
 import { moveRoutes } from "./moves.ts";
+import { promptRoutes } from "./prompts.ts";
 import { registryRoutes } from "./registry.ts";
 import { reviewRoutes } from "./reviews.ts";
 import { stepRoutes } from "./steps.ts";
@@ -43,6 +46,8 @@ export const routes: readonly Route[] = [
   ...bulkRoutes,
   ...reviewRoutes,
   ...workerRunRoutes,
+  ...promptRoutes,
+  ...dataRoutes,
   ...evalSummaryRoutes,
   ...registryRoutes,
   ...meRoutes,
@@ -53,6 +58,7 @@ export const routes: readonly Route[] = [
 export interface AppDependencies extends Omit<AuthDependencies, "tokenIssuer"> {
   settings: Settings;
   isDatabaseReady: () => Promise<boolean>;
+  blobs: BlobStore;
   now: () => Date;
   log: Log;
 }
@@ -152,7 +158,8 @@ export function createApp(dependencies: AppDependencies, mounted = routes): Hono
 
   app.onError((error, context) => {
     const { trace } = context.var;
-    if (error instanceof DatabaseUnavailable) return told(trace, { code: "unavailable" });
+    if (error instanceof DatabaseUnavailable || error instanceof StorageUnavailable)
+      return told(trace, { code: "unavailable" });
     edge.reportDefect(trace, error);
     return told(trace, { code: "internal" });
   });
@@ -161,11 +168,12 @@ export function createApp(dependencies: AppDependencies, mounted = routes): Hono
 }
 
 function createEdge(dependencies: AppDependencies): Edge {
-  const { settings, isDatabaseReady, now, log } = dependencies;
+  const { settings, isDatabaseReady, blobs, now, log } = dependencies;
   const { rateLimiter, tokenIssuer, signingSecret } = settings;
   return {
     settings,
     isDatabaseReady,
+    blobs,
     now,
     reportDefect: (trace, error) => log(defectEntry(trace, error)),
     signer: createTokenSigner(signingSecret),

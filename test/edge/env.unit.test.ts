@@ -5,16 +5,18 @@ const ENV = {
   ENVIRONMENT: "production",
   DATABASE_URL: "postgres://app:hunter2@db.example/stepledger",
   SIGNING_SECRET: "a secret of thirty-two characters",
+  BUCKET: { put: () => {} },
 };
 
 describe("the environment", () => {
-  test("needs three variables; everything else has a default", () => {
+  test("needs three variables and the bucket; everything else has a default", () => {
     expect(parseEnv(ENV)).toEqual({
       environment: "production",
       database: { databaseUrl: ENV.DATABASE_URL, fetchEndpoint: undefined },
       signingSecret: ENV.SIGNING_SECRET,
       tokenIssuer: null,
       corsOrigins: [],
+      bucket: ENV.BUCKET,
       rateLimiter: undefined,
     });
   });
@@ -51,6 +53,7 @@ describe("the environment", () => {
     ["an origin with a path", { CORS_ORIGINS: "https://panel.example/admin" }, "CORS_ORIGINS"],
     ["any origin at all", { CORS_ORIGINS: "*" }, "CORS_ORIGINS"],
     ["an unknown environment", { ENVIRONMENT: "staging" }, "ENVIRONMENT"],
+    ["no bucket", { BUCKET: undefined }, "BUCKET"],
     ["a limiter that limits nothing", { RATE_LIMITER: {} }, "RATE_LIMITER"],
   ])("refuses %s, by name and without the value", (_name, change, variable) => {
     const parse = () => parseEnv({ ...ENV, ...change });

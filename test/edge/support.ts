@@ -9,6 +9,7 @@ import { createHandler, type Route } from "../../src/routes/http/create-handler.
 import { ERROR_CODES } from "../../src/routes/http/problem.ts";
 import { metadata, paging, reason, safeText, taskRef } from "../../src/routes/http/schemas.ts";
 import type { LogEntry } from "../../src/routes/http/trace.ts";
+import type { BlobStore } from "../../src/storage/blobs.ts";
 import { type AppDependencies, createApp } from "../../src/routes/index.ts";
 
 export const TENANT = "0193aaaa-0000-7000-8000-000000000001";
@@ -21,7 +22,23 @@ export const SETTINGS: Settings = {
   signingSecret: "a secret of thirty-two characters",
   tokenIssuer: null,
   corsOrigins: [],
+  bucket: {
+    head: async () => null,
+    get: async () => null,
+    put: async () => null,
+    delete: async () => {},
+    list: async () => ({ objects: [], truncated: false }),
+  },
   rateLimiter: undefined,
+};
+
+/** A store that has nothing and takes nothing: the small routes need none. */
+const NO_BLOBS: BlobStore = {
+  take: () => Promise.reject(new Error("Nothing is stored here")),
+  open: async () => null,
+  delete: async () => {},
+  list: async () => [],
+  isReady: async () => true,
 };
 
 /** The key of a role in a tenant, as a client would send it. */
@@ -203,6 +220,7 @@ export function testApp(
       findApiKey: keys.findApiKey,
       isTenantKnown: async () => true,
       isDatabaseReady: async () => true,
+      blobs: NO_BLOBS,
       now: () => NOW,
       log: (entry) => log.push(entry),
       ...options,

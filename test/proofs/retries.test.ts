@@ -69,6 +69,15 @@ async function givenRun(api: TestApi, taskId: string, type: string): Promise<str
   return expectDone(run, 201).id;
 }
 
+/** What is uploaded, and what declares it. */
+const ANSWER = "72";
+const declared = (kind: string) => ({
+  kind,
+  contentType: "text/plain",
+  sizeBytes: ANSWER.length,
+  sha256: "8722616204217eddb39e7df969e0698aed8e599ba62ed2de1ce49b03ade0fede",
+});
+
 const CASES: readonly WriteCase[] = [
   {
     operationId: "createTask",
@@ -285,6 +294,43 @@ const CASES: readonly WriteCase[] = [
         reason: "All of them are good",
       }),
     unkeyed: null,
+  {
+    operationId: "recordPrompt",
+    status: 201,
+    given: onTask({}, ({ id }) =>
+      post(`/tasks/${id}/prompts`, { role: "user", content: "How many?", model: "solver-7b" }),
+    ),
+    unkeyed: { status: 201, effect: "once more" },
+  },
+  {
+    operationId: "declareData",
+    status: 201,
+    given: async (api) => {
+      const { id } = await api.givenTask();
+      const source = expectDone(
+        await api.call<{ id: string }>("POST", `/tasks/${id}/data`, { body: declared("source") }),
+        201,
+      );
+      return post(`/tasks/${id}/data`, { ...declared("generated"), inputs: [source.id] });
+    },
+    unkeyed: "conflict",
+  },
+  {
+    operationId: "storeContent",
+    status: 200,
+    given: async (api) => {
+      const { id } = await api.givenTask();
+      const body = declared("golden");
+      const data = await api.call<{ id: string }>("POST", `/tasks/${id}/data`, { body });
+      const headers = { "content-type": "text/plain" };
+      return {
+        method: "PUT",
+        path: `/data/${expectDone(data, 201).id}/content`,
+        options: { body: ANSWER, headers },
+      };
+    },
+    unkeyed: { status: 200, effect: "none" },
+  },
   },
   {
     operationId: "createApiKey",

@@ -1,4 +1,5 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env as platform } from "cloudflare:workers";
 import { expect, inject } from "vitest";
 import type { Moved } from "../../src/actions/move-task.ts";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
@@ -113,6 +114,7 @@ export async function freshApi(environment: Record<string, unknown> = {}): Promi
     DATABASE_URL: database.databaseUrl,
     NEON_FETCH_ENDPOINT: database.fetchEndpoint,
     SIGNING_SECRET: "a secret of the tests, long enough to sign with",
+    BUCKET: testBucket(),
     AUTH_ISSUER: issuer,
     AUTH_AUDIENCE: audience,
     AUTH_JWKS_URL: jwksUrl,
@@ -229,6 +231,12 @@ export function expectProblem(answer: Answer<unknown>, code: ErrorCode, status: 
   expect(answer.headers.get("content-type")).toBe("application/problem+json");
   // The two lines above say that it is one.
   return answer.body as Problem;
+}
+
+/** The platform's own bucket, simulated. All test files share it: keys begin with the tenant, which no two share. */
+export function testBucket(): R2Bucket {
+  // The types of bindings are not generated; vitest.config.ts makes this one.
+  return (platform as { BUCKET?: R2Bucket }).BUCKET ?? expect.fail("There is no bucket");
 }
 
 /** Stores a tenant and its keys as the owner, as the setup of a stack does. */

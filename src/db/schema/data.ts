@@ -10,12 +10,11 @@ import {
   unique,
   uuid,
 } from "drizzle-orm/pg-core";
+import { DATA_KINDS } from "../../domain/data/kinds.ts";
 import { bytea, createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 import { insights } from "./insights.ts";
 import { prompts } from "./prompts.ts";
 import { steps } from "./steps.ts";
-
-export const DATA_KINDS = ["golden", "source", "calibrated", "generated", "delivery"] as const;
 
 /** A pointer to a blob: in our bucket under a content-addressed key, or elsewhere by `uri`. */
 export const data = pgTable(
@@ -46,6 +45,12 @@ export const data = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     unique("data_content").on(t.tenantId, t.taskId, t.sha256, t.kind),
     index("data_model").on(t.tenantId, t.model, t.modelRevision, t.id),
+    // Whether anything still names an object, which the sweep asks of each that it finds.
+    index("data_object").on(t.tenantId, t.objectKey),
+    // The few rows that wait for their content; the sweep looks for them across tenants.
+    index("data_declared")
+      .on(t.createdAt)
+      .where(sql`stored_at is null and uri is null`),
     foreignKey({
       name: "data_step_fk",
       columns: [t.tenantId, t.stepId, t.taskId, t.versionId],

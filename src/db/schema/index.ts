@@ -16,6 +16,7 @@ export { reviews } from "./reviews.ts";
 export { seedRuns } from "./seed-runs.ts";
 export { stepEvents } from "./step-events.ts";
 export { steps } from "./steps.ts";
+export { sweepPositions, sweptObjects } from "./sweep.ts";
 export { taskLabels } from "./task-labels.ts";
 export { taskVersions } from "./task-versions.ts";
 export { tasks } from "./tasks.ts";

@@ -4,6 +4,7 @@ import type { Operation, TenantDatabase } from "../../db/client.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { Outcome, Refusal } from "../../domain/refusals.ts";
 import type { Settings } from "../../env.ts";
+import type { BlobStore } from "../../storage/blobs.ts";
 
 /** All that a route knows of its caller: tenant and actor come from the credential alone. */
 export interface Call extends PublicCall {
@@ -27,6 +28,11 @@ export interface PublicCall {
   signal: AbortSignal;
   /** `Last-Event-ID`: where a reader of server-sent events broke off. */
   lastEventId: string | null;
+  /** `Range`: the part that is asked for; it may always be answered with the whole. */
+  range: string | null;
+  /** `If-Range`: what the parts that the client has are of. */
+  ifRange: string | null;
+  blobs: BlobStore;
 }
 
 /** A success: what it tells, and how. */

@@ -3,24 +3,47 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Role } from "../../domain/actor.ts";
 import type { ErrorCode } from "./problem.ts";
 
+const MEBIBYTE = 1024 * 1024;
 /** The longest body of a route, in bytes. */
-export const BODY_BYTES_MAX = { standard: 1024 * 1024, large: 4 * 1024 * 1024 } as const;
+export const BODY_BYTES_MAX = {
+  standard: MEBIBYTE,
+  large: 4 * MEBIBYTE,
+  content: 100 * MEBIBYTE,
+} as const;
 
 const nothing = z.strictObject({});
 /** Stands where a contract takes no such input: an unknown query parameter is refused, a body is not read. */
 export type Nothing = typeof nothing;
 
-export type SuccessStatus = Extract<ContentfulStatusCode, 200 | 201 | 202> | 204;
+/** A raw request body, and what its headers say of it. */
+export interface RawBody {
+  stream: ReadableStream<Uint8Array>;
+  /** In bytes; null where the client does not say. */
+  length: number | null;
+  contentType: string | null;
+}
+
+/** Stands for a raw body in a contract: it is handed on unread, and whoever takes it keeps to `bodyMax`. */
+export const rawBody = z.custom<RawBody>();
+
+export type SuccessStatus = Extract<ContentfulStatusCode, 200 | 201 | 202 | 206> | 204;
 
 export interface ResponseContract<Schema extends z.ZodType> {
   status: SuccessStatus;
   description: string;
   schema: Schema;
   /** The headers that this answer bears beside those of every answer. */
-  headers?: readonly ("ETag" | "Location" | "X-Unified-Sort-Truncated" | "Content-Disposition")[];
+  headers?: readonly AnswerHeader[];
   /** What the body is, where it is not JSON: then the schema is `byteStream`, and the body is sent as it is made. */
   mediaType?: string;
 }
+
+export type AnswerHeader =
+  | "ETag"
+  | "Location"
+  | "X-Unified-Sort-Truncated"
+  | "Content-Disposition"
+  | "Content-Range";
 
 /** All that is known of a route before it runs; documents, the role matrix and test tables are made from it. */
 export interface Contract<

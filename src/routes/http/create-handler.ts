@@ -5,9 +5,16 @@ import type { Role } from "../../domain/actor.ts";
 import type { Refusal } from "../../domain/refusals.ts";
 import type { Principal } from "./auth.ts";
 import type { Answer, Call, PublicCall, Reply } from "./call.ts";
-import { BODY_BYTES_MAX, type Contract, errorsOf, type ResponseContract } from "./contract.ts";
+import {
+  BODY_BYTES_MAX,
+  type Contract,
+  errorsOf,
+  rawBody,
+  type RawBody,
+  type ResponseContract,
+} from "./contract.ts";
 import type { Edge, EdgeContext } from "./context.ts";
-import { readJson } from "./json.ts";
+import { isEncoded, readJson } from "./json.ts";
 import { type Fault, entityTag } from "./problem.ts";
 import { readQuery } from "./query.ts";
 import { mayCall } from "./roles.ts";
@@ -64,6 +71,9 @@ export function createHandler<
       isDatabaseReady: edge.isDatabaseReady,
       signal: AbortSignal.any([request.signal, bodyEnd.signal]),
       lastEventId: request.headers.get("last-event-id"),
+      range: request.headers.get("range"),
+      ifRange: request.headers.get("if-range"),
+      blobs: edge.blobs,
     };
     // The one place where the contract's types meet values that were parsed by its own schemas.
     const call = (
@@ -162,6 +172,7 @@ async function readInput(contract: Contract, context: EdgeContext): Promise<Pars
 
 async function readBody(contract: Contract, request: Request): Promise<Parsed<unknown>> {
   if (contract.body === null) return { ok: true, value: undefined };
+  if (contract.body === rawBody) return readRawBody(contract, request);
   const json = await readJson(request, BODY_BYTES_MAX[contract.bodyMax]);
   if (!json.ok || json.value !== undefined) {
     return json.ok ? validate(contract.body, json.value) : json;
@@ -170,6 +181,21 @@ async function readBody(contract: Contract, request: Request): Promise<Parsed<un
   const empty = contract.body.safeParse({});
   if (empty.success) return { ok: true, value: empty.data };
   return { ok: false, fault: { code: "malformed_json", detail: "This call needs a JSON body." } };
+}
+
+/** Hands a raw body on unread, unless its headers already say that it cannot be taken. */
+function readRawBody({ bodyMax }: Contract, request: Request): Parsed<RawBody> {
+  if (isEncoded(request)) return { ok: false, fault: { code: "unsupported_media_type" } };
+  const { headers } = request;
+  const declared = headers.get("content-length");
+  const length = declared === null ? null : Number(declared);
+  const max = BODY_BYTES_MAX[bodyMax];
+  if (length !== null && length > max) {
+    return { ok: false, fault: { code: "payload_too_large", max } };
+  }
+  // The runtime's own type leaves open what a stream is of; a request's is of bytes.
+  const stream = (request.body ?? new Blob([]).stream()) as ReadableStream<Uint8Array>;
+  return { ok: true, value: { stream, length, contentType: headers.get("content-type") } };
 }
 
 /** What tells one use of an Idempotency-Key from another: all that was asked for. Without a key, nothing. */
@@ -184,12 +210,12 @@ async function fingerprintOf(
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function respond(
+async function respond(
   contract: Contract,
   reply: Reply<unknown>,
   context: EdgeContext,
   bodyEnd: AbortController,
-): Response {
+): Promise<Response> {
   const { response, alternative } = contract;
   const isAlternative = alternative !== undefined && reply.status === alternative.status;
   const declared = isAlternative ? alternative : response;
@@ -199,7 +225,10 @@ function respond(
   const headers = new Headers(reply.headers);
   if (reply.replayed === true) headers.set("idempotency-replayed", "true");
   if (reply.etag !== undefined) headers.set("etag", entityTag(reply.etag));
-  if (isNotModified(context.request, headers)) return new Response(null, { status: 304, headers });
+  if (isNotModified(context.request, headers)) {
+    if (reply.value instanceof ReadableStream) await reply.value.cancel();
+    return new Response(null, { status: 304, headers });
+  }
   if (declared.status === 204) return new Response(null, { status: 204, headers });
   if (declared.mediaType !== undefined) {
     if (!headers.has("content-type")) headers.set("content-type", declared.mediaType);

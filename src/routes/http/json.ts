@@ -58,7 +58,8 @@ function isJson(contentType: string): boolean {
   });
 }
 
-function isEncoded(request: Request): boolean {
+/** Whether the body is compressed: nothing here unpacks what it has not asked for. */
+export function isEncoded(request: Request): boolean {
   const encoding = request.headers.get("content-encoding");
   return encoding !== null && encoding.toLowerCase() !== "identity";
 }

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { type Contract, errorsOf, type ResponseContract } from "./contract.ts";
+import { type Contract, errorsOf, rawBody, type ResponseContract } from "./contract.ts";
 import { EVENT_STREAM } from "./streamed.ts";
 import { ERROR_CODES, type ErrorCode, PROBLEM_MEDIA_TYPE, PROBLEMS, RETRIES } from "./problem.ts";
 
@@ -143,12 +143,16 @@ const ifMatch = z.string().openapi({
   example: '"7"',
 });
 const ifNoneMatch = z.string().openapi({ description: "An `ETag`: 304 while it still holds." });
+const range = z.string().openapi({
+  description: "One range of bytes: that part is answered with 206. Anything else gets the whole.",
+  example: "bytes=0-1023",
+});
 const lastEventId = z.string().openapi({
   description: "The `id` of the last event that was read; browsers send it by themselves.",
 });
 
 function headersTaken(contract: Contract): z.ZodObject {
-  const { idempotency, concurrency, method, response } = contract;
+  const { idempotency, concurrency, method, response, alternative } = contract;
   const hasETag = method === "GET" && response.headers?.includes("ETag") === true;
   return z.object({
     ...(contract.role !== "public" && { "X-Request-Id": requestId.optional() }),
@@ -156,20 +160,28 @@ function headersTaken(contract: Contract): z.ZodObject {
     ...(idempotency === "optional" && { "Idempotency-Key": idempotencyKey.optional() }),
     ...(concurrency && { "If-Match": ifMatch.optional() }),
     ...(hasETag && { "If-None-Match": ifNoneMatch.optional() }),
+    ...(alternative?.status === 206 && { Range: range.optional() }),
     ...(response.mediaType === EVENT_STREAM && { "Last-Event-ID": lastEventId.optional() }),
   });
 }
 
 function bodyOf(schema: z.ZodType) {
+  if (schema === rawBody) {
+    return { required: true, content: { "*/*": { schema: byteString } } };
+  }
   const required = !schema.safeParse({}).success;
   return { required, content: { "application/json": { schema } } };
 }
 
+/** Bytes of any kind; a media type beside it says which. */
+const byteString = z.string().openapi({ format: "binary" });
+
 const HEADERS_TOLD = {
-  ETag: "The task's state, for `If-Match` and `If-None-Match`.",
+  ETag: "The state of what is told, for `If-Match` and `If-None-Match`.",
   Location: "Where the new thing is.",
   "X-Unified-Sort-Truncated": "`true` where more matched than were sorted.",
   "Content-Disposition": "An attachment, with its file name.",
+  "Content-Range": "Which bytes of how many these are.",
 } as const;
 
 function successOf(

@@ -13,7 +13,6 @@ export interface FaultData extends RefusalData {
   method_not_allowed: { allow: readonly string[] };
   lease_lost: object;
   payload_too_large: { max: number };
-  unsupported_media_type: object;
   rate_limited: object;
   internal: object;
   unavailable: object;
@@ -258,8 +257,9 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
   unsupported_media_type: {
     status: 415,
     retry: "never",
-    title: "Only JSON is taken",
-    detail: "Send the body as application/json in UTF-8, not compressed.",
+    title: "The body's type is not taken",
+    detail:
+      "Send JSON as application/json in UTF-8, content as it was declared, and neither compressed.",
     members: [],
   },
   idempotency_key_reused: {

@@ -19,10 +19,18 @@ export interface Things {
   freeName: string;
   /** Another task, for those that duplicate it. */
   original: string;
+  version: string;
   step: string;
   run: string;
+  prompt: string;
+  /** Data that was declared, with SAMPLE_CONTENT as its content. */
+  data: string;
+  /** Data whose content was stored. */
+  storedData: string;
   bulkOperation: string;
   eval: string;
+  trial: string;
+  insight: string;
   apiKey: string;
 }
 type Kind = keyof Things;
@@ -43,6 +51,8 @@ export interface Sample {
   fixed?: Readonly<Record<string, string>>;
   query?: string;
   body?: unknown;
+  /** A body that is no JSON but text as it is. */
+  content?: string;
   /**
    * A name of nothing that the caller has gets a 404, but in these places: a filter finds nothing, a list answers
    * item by item, a new name is free.
@@ -56,6 +66,16 @@ const WAITING_CHECK: Place = { kind: "pre_qa", status: "queued" };
 const WAITING_OUTPUT: Place = { kind: "output_generation", status: "queued" };
 const PASSED_INGESTION: Place = { kind: "ingestion", status: "approved" };
 const OPEN_REVIEW: Place = { kind: "expert_review", status: "in_review" };
+
+/** What samples upload, and what it has to be declared as. */
+const SAMPLE_CONTENT = {
+  text: "Seventy-two.",
+  declared: {
+    contentType: "text/plain",
+    sizeBytes: 12,
+    sha256: "cc15f7045a9635ebb17eba40696080437d7b1b5dadaa69426433f3304dec5155",
+  },
+};
 
 /** At least one for each route of the contract list, and one for every way in which a route can name a thing. */
 export const SAMPLES: readonly Sample[] = [
@@ -317,6 +337,61 @@ export const SAMPLES: readonly Sample[] = [
     names: { bulkOperationId: "bulkOperation", externalId: "externalId" },
     query: "bulkOperationId={bulkOperationId}&externalId={externalId}",
     goesOnWithout: ["bulkOperationId", "externalId"],
+  {
+    route: "POST /v1/tasks/{taskId}/prompts",
+    names: { taskId: "task", stepId: "step", evalId: "eval", trialId: "trial" },
+    body: {
+      role: "user",
+      content: "How many?",
+      stepId: "{stepId}",
+      evalId: "{evalId}",
+      trialId: "{trialId}",
+    },
+  },
+  { route: "GET /v1/prompts", names: {} },
+  {
+    route: "GET /v1/prompts",
+    what: "by task, version and step",
+    names: { task: "task", version: "version", step: "step" },
+    query: "task={task}&version={version}&step={step}",
+    goesOnWithout: ["task", "version", "step"],
+  },
+  {
+    route: "POST /v1/tasks/{taskId}/data",
+    names: {
+      taskId: "task",
+      stepId: "step",
+      promptId: "prompt",
+      insightId: "insight",
+      inputs: "data",
+    },
+    body: {
+      kind: "generated",
+      contentType: "text/plain",
+      sizeBytes: 5,
+      sha256: "0".repeat(64),
+      stepId: "{stepId}",
+      promptId: "{promptId}",
+      insightId: "{insightId}",
+      inputs: ["{inputs}"],
+    },
+  },
+  { route: "GET /v1/data", names: {} },
+  {
+    route: "GET /v1/data",
+    what: "by task",
+    names: { task: "task" },
+    query: "task={task}",
+    goesOnWithout: ["task"],
+  },
+  { route: "GET /v1/data/{dataId}", names: { dataId: "data" } },
+  {
+    route: "PUT /v1/data/{dataId}/content",
+    names: { dataId: "data" },
+    content: SAMPLE_CONTENT.text,
+  },
+  { route: "GET /v1/data/{dataId}/content", names: { dataId: "storedData" } },
+
   },
 
   { route: "GET /v1/registry", names: {} },
@@ -362,7 +437,7 @@ export function sendSample(
   options: CallOptions = {},
 ): Promise<Answer> {
   const { method, idempotency } = contractOf(sample);
-  const { as = "admin", fixed, query, body } = sample;
+  const { as = "admin", fixed, query, body, content } = sample;
   const filled = (template: string) =>
     template.replaceAll(/\{(\w+)\}/g, (place, name: string) => {
       return { ...fixed, ...named }[name] ?? place;
@@ -371,8 +446,10 @@ export function sendSample(
   return api.call(method, filled(query === undefined ? path : `${path}?${query}`), {
     as,
     ...(body !== undefined && { body: filled(JSON.stringify(body)) }),
+    ...(content !== undefined && { body: content }),
     ...(idempotency !== "none" && { idempotencyKey: crypto.randomUUID() }),
     ...options,
+    headers: { ...(content !== undefined && { "content-type": "text/plain" }), ...options.headers },
   });
 }
 
@@ -386,8 +463,14 @@ export function unknownThings(): Things {
     original: id(),
     step: id(),
     run: id(),
+    version: id(),
+    prompt: id(),
+    data: id(),
+    storedData: id(),
     bulkOperation: id(),
     eval: id(),
+    trial: id(),
+    insight: id(),
     apiKey: id(),
   };
 }
@@ -415,7 +498,11 @@ export async function givenThings(
 
   const { externalId } = things;
   const task = await api.givenTask({ tenant, externalId, ...(at !== undefined && { at }) });
-  Object.assign(things, { task: task.id, step: task.currentStep.id });
+  Object.assign(things, {
+    task: task.id,
+    version: task.activeVersion.id,
+    step: task.currentStep.id,
+  });
   if (isArchived) await make(`/tasks/${task.id}/archive`, {});
   if (named.has("original")) {
     const original = await api.givenTask({ tenant });
@@ -431,8 +518,32 @@ export async function givenThings(
     const operation = await make("/bulk/execute", change);
     Object.assign(things, { bulkOperation: operation["operationId"] });
   }
-  if (named.has("eval")) {
-    Object.assign(things, { eval: (await givenEval(api, task, { tenant })).id });
+  if (named.has("eval") || named.has("trial")) {
+    const trials = [{ model: "solver-7b", status: "pending" as const }];
+    const { id, trialIds } = await givenEval(api, task, { tenant, trials });
+    Object.assign(things, { eval: id, trial: trialIds[0] });
+  }
+  if (named.has("insight")) {
+    await api.database.query(
+      "owner",
+      `insert into insights (tenant_id, id, task_id, kind, model, status, created_by)
+        values ($1, $2, $3, 'solution', 'solver-7b', 'QUEUED', 'a test')`,
+      [tenant.id, things.insight, task.id],
+    );
+  }
+  if (named.has("prompt")) {
+    const prompt = await make(`/tasks/${task.id}/prompts`, { role: "user", content: "How many?" });
+    Object.assign(things, { prompt: prompt["id"] });
+  }
+  for (const kind of ["data", "storedData"] as const) {
+    if (!named.has(kind)) continue;
+    const { declared, text } = SAMPLE_CONTENT;
+    const data = await make(`/tasks/${task.id}/data`, { kind: "source", ...declared });
+    Object.assign(things, { [kind]: data["id"] });
+    if (kind === "data") continue;
+    const headers = { "content-type": "text/plain" };
+    const sent = { tenant, body: text, headers };
+    expectDone(await api.call("PUT", `/data/${data["id"]}/content`, sent));
   }
   if (named.has("apiKey")) {
     const key = await make("/api-keys", { name: "A key of the test", role: "viewer" });

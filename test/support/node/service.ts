@@ -5,6 +5,7 @@ import { findApiKey } from "../../../src/db/api-keys.ts";
 import { openDatabase } from "../../../src/db/client.ts";
 import { parseEnv } from "../../../src/env.ts";
 import { createApp } from "../../../src/routes/index.ts";
+import { memoryBlobs } from "./memory-blobs.ts";
 import { freshDatabase, type TestDatabase } from "../database.ts";
 
 /** The service over a database of its own, reachable as any client would reach it. */
@@ -27,6 +28,8 @@ export async function startService(): Promise<TestService> {
     DATABASE_URL: database.databaseUrl,
     NEON_FETCH_ENDPOINT: database.fetchEndpoint,
     SIGNING_SECRET: "a secret of the tests, long enough to sign with",
+    // The app gets its blobs from elsewhere.
+    BUCKET: { put: () => {} },
   });
   const opened = openDatabase(settings.database);
   const app = createApp({
@@ -35,6 +38,7 @@ export async function startService(): Promise<TestService> {
     findApiKey,
     isTenantKnown: async () => true,
     isDatabaseReady: () => opened.ping(),
+    blobs: memoryBlobs(),
     now: () => new Date(),
     log: () => {},
   });

@@ -1,0 +1,59 @@
+import type { Database } from "../db/client.ts";
+import {
+  claimOrphans,
+  finishSweep,
+  keepSweepPosition,
+  readSweepPosition,
+  sweepDeclared,
+} from "../db/data-sweep.ts";
+import type { BlobStore } from "../storage/blobs.ts";
+
+const DAY_SECONDS = 24 * 60 * 60;
+/** Rows of one run; what is left waits for the next one. */
+const ROWS_MAX = 5000;
+/** R2 lists and deletes so many objects in one call. */
+const PAGE_OBJECTS = 1000;
+/** A Worker may make only so many calls; the next run goes on where this one ended. */
+const PAGES_MAX = 100;
+
+/** What a sweep took away. */
+export interface Swept {
+  rows: number;
+  objects: number;
+}
+
+/**
+ * Takes away rows whose content did not come within a day, and objects of that age that no row names. An object is
+ * claimed before it is deleted, so that an upload of the same content at that moment never counts as stored.
+ */
+export async function sweepData(
+  { database, blobs }: { database: Database; blobs: BlobStore },
+  { now, ageSeconds = DAY_SECONDS }: { now: Date; ageSeconds?: number },
+): Promise<Swept> {
+  const { rows, keys } = await sweepDeclared(database, { ageSeconds, rowsMax: ROWS_MAX });
+  await deleteClaimed(keys);
+
+  const uploadedBefore = new Date(now.getTime() - ageSeconds * 1000);
+  let objects = keys.length;
+  let position = await readSweepPosition(database);
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const listed = await blobs.list(position, PAGE_OBJECTS);
+    const old = listed.filter(({ uploadedAt }) => uploadedAt <= uploadedBefore);
+    const orphans = await claimOrphans(
+      database,
+      old.map(({ key }) => key),
+    );
+    await deleteClaimed(orphans);
+    objects += orphans.length;
+    position = listed.length < PAGE_OBJECTS ? null : (listed.at(-1)?.key ?? null);
+    if (position === null) break;
+  }
+  await keepSweepPosition(database, position);
+  return { rows, objects };
+
+  async function deleteClaimed(claimed: readonly string[]): Promise<void> {
+    if (claimed.length === 0) return;
+    await blobs.delete(claimed);
+    await finishSweep(database, claimed);
+  }
+}

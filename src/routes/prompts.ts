@@ -1,0 +1,109 @@
+import { z } from "@hono/zod-openapi";
+import { recordPrompt } from "../actions/record-prompt.ts";
+import { listPrompts } from "../db/prompts.ts";
+import { replyTo } from "./http/call.ts";
+import { defineContract } from "./http/contract.ts";
+import { createHandler, type Route } from "./http/create-handler.ts";
+import {
+  integerText,
+  name,
+  page,
+  paging,
+  safeText,
+  taskRef,
+  timestamp,
+  uuid,
+} from "./http/schemas.ts";
+import { answerPage } from "./paging.ts";
+import { maker, makerTold } from "./shapes/maker.ts";
+
+/** A page of the longest ones still fits into memory. */
+const CONTENT_MAX = 200_000;
+
+const prompt = z
+  .strictObject({
+    id: uuid,
+    taskId: uuid,
+    versionId: uuid,
+    stepId: uuid,
+    role: z.string(),
+    content: z.string(),
+    contentHash: z.string().openapi({ description: "SHA-256 of the content in UTF-8, in hex." }),
+    ...makerTold,
+    evalId: uuid.nullable(),
+    trialId: uuid.nullable(),
+    createdAt: timestamp,
+  })
+  .openapi("Prompt");
+
+const postPrompt = defineContract({
+  operationId: "recordPrompt",
+  method: "POST",
+  path: "/tasks/{taskId}/prompts",
+  summary: "Record a prompt, or what came back",
+  description:
+    "On the task's current step, unless `stepId` names another one of the task. An eval or trial must be the task's.",
+  tags: ["Prompts and data"],
+  role: "operator",
+  service: true,
+  params: z.strictObject({ taskId: taskRef }),
+  body: z
+    .strictObject({
+      role: name(100).openapi({
+        description: "Who speaks: `system`, `user`, `assistant`, `tool`, or a word of your own.",
+        example: "user",
+      }),
+      content: safeText(CONTENT_MAX).min(1),
+      stepId: uuid.optional(),
+      ...maker,
+      evalId: uuid.optional(),
+      trialId: uuid.optional(),
+    })
+    .openapi("RecordPrompt"),
+  response: { status: 201, description: "The prompt.", schema: prompt },
+  errors: ["not_found"],
+  idempotency: "optional",
+});
+
+const getPrompts = defineContract({
+  operationId: "listPrompts",
+  method: "GET",
+  path: "/prompts",
+  summary: "Prompts, newest first",
+  tags: ["Prompts and data"],
+  role: "viewer",
+  query: z.strictObject({
+    task: taskRef.optional(),
+    version: z
+      .union([integerText(1, 1_000_000), uuid])
+      .optional()
+      .openapi({ description: "A version's id, or its number in its task." }),
+    step: uuid.optional(),
+    ...maker,
+    ...paging,
+  }),
+  response: { status: 200, description: "A page of prompts.", schema: page(prompt) },
+  errors: ["invalid_cursor"],
+});
+
+export const promptRoutes: readonly Route[] = [
+  createHandler(postPrompt, async (call, { params, body }) =>
+    replyTo(await recordPrompt(call, { task: params.taskId, ...body })),
+  ),
+  createHandler(getPrompts, (call, { query }) => {
+    const { limit, cursor, ...filter } = query;
+    return answerPage(
+      call,
+      { limit, cursor },
+      {
+        operationId: getPrompts.operationId,
+        filter,
+        sort: "-id",
+        position: uuid,
+        read: (after, rows) => listPrompts(call.database, filter, { after, limit: rows }),
+        positionOf: ({ id }) => id,
+        itemOf: (row) => row,
+      },
+    );
+  }),
+];
