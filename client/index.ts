@@ -8,5 +8,6 @@ export {
   type Stepledger,
 } from "./connect.ts";
 export { eachItem } from "./each-item.ts";
+export { type FeedEvent, followFeed, type FollowOptions } from "./follow-feed.ts";
 export type * from "./operations.ts";
 export { StepledgerProblem, StepledgerUnreachable } from "./problem.ts";

@@ -889,6 +889,82 @@ export type ReportRun = {
   error?: string | undefined;
 };
 
+export type Prompt = {
+  id: Id;
+  taskId: Id;
+  versionId: Id;
+  stepId: Id;
+  role: string;
+  content: string;
+  /** SHA-256 of the content in UTF-8, in hex. */
+  contentHash: string;
+  model: string | null;
+  modelRevision: string | null;
+  agent: string | null;
+  provider: string | null;
+  evalId: Id | null;
+  trialId: Id | null;
+  createdAt: Timestamp;
+};
+
+export type RecordPrompt = {
+  /** Who speaks: `system`, `user`, `assistant`, `tool`, or a word of your own. */
+  role: string;
+  content: string;
+  stepId?: Id | undefined;
+  model?: string | undefined;
+  modelRevision?: string | undefined;
+  agent?: string | undefined;
+  provider?: string | undefined;
+  evalId?: Id | undefined;
+  trialId?: Id | undefined;
+};
+
+export type Data = {
+  id: Id;
+  taskId: Id;
+  versionId: Id;
+  stepId: Id;
+  kind: DataKind;
+  contentType: string;
+  sizeBytes: number;
+  sha256: string;
+  /** Where the blob lies, if not here. */
+  uri: string | null;
+  storedAt: Timestamp | null;
+  /** Whether length and hash were compared with the blob itself. */
+  verified: boolean;
+  model: string | null;
+  modelRevision: string | null;
+  agent: string | null;
+  provider: string | null;
+  promptId: Id | null;
+  insightId: Id | null;
+  /** The data that this was made from. */
+  inputs: readonly Id[];
+  createdAt: Timestamp;
+};
+
+export type DataKind = "golden" | "source" | "calibrated" | "generated" | "delivery";
+
+export type DeclareData = {
+  kind: DataKind;
+  contentType: string;
+  /** At most 104857600 for what is stored here. */
+  sizeBytes: number;
+  /** In hex. */
+  sha256: string;
+  uri?: string | undefined;
+  stepId?: Id | undefined;
+  model?: string | undefined;
+  modelRevision?: string | undefined;
+  agent?: string | undefined;
+  provider?: string | undefined;
+  promptId?: Id | undefined;
+  insightId?: Id | undefined;
+  inputs?: readonly Id[] | undefined;
+};
+
 export type EvalSummary = {
   evalId: Id;
   /** How many trials each model was to have. */
@@ -1449,7 +1525,7 @@ export interface Operations {
     answer: HistoryVerdict;
   };
   /**
-   * The events of all tasks and evals. Each event comes once, in the order in which the transactions began that wrote them; the events of a task by `seq`. An event is shown when no other can come before it any more, so a slow writer holds the feed back and is not skipped. With `wait`, an empty page is answered only when nothing came for so long.
+   * The events of all tasks and evals. Each event comes once, in the order in which the transactions began that wrote them; the events of a task by `seq`, those of an eval where they did not overlap. An event is shown when no other can come before it any more, so a slow writer holds the feed back and is not skipped. With `wait`, an empty page is answered only when nothing came for so long.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -1467,7 +1543,7 @@ export interface Operations {
     answer: Feed;
   };
   /**
-   * The events of all tasks and evals as they happen. Each event comes once, in the order in which the transactions began that wrote them; the events of a task by `seq`. An event is shown when no other can come before it any more, so a slow writer holds the feed back and is not skipped. As server-sent events: `data` is an event, `id` the cursor behind it. The stream ends after `wait` seconds or earlier; connect again with `Last-Event-ID`, which goes before `after`, and nothing is missed.
+   * The events of all tasks and evals as they happen. Each event comes once, in the order in which the transactions began that wrote them; the events of a task by `seq`, those of an eval where they did not overlap. An event is shown when no other can come before it any more, so a slow writer holds the feed back and is not skipped. As server-sent events: `data` is an event, `id` the cursor behind it. The stream ends after `wait` seconds or earlier; connect again with `Last-Event-ID`, which goes before `after`, and nothing is missed.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -1478,6 +1554,112 @@ export interface Operations {
         after?: string | undefined;
         /** How many seconds the stream lasts at the most. */
         wait?: number | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
+   * Export tasks as CSV. All tasks that match the filter, each once, in the order in which they were made, and each as it is when its part of the file is read: tasks that move meanwhile may be shown before or after their move. As CSV (RFC 4180) under a line of headings. Text that a spreadsheet would take for a formula stands behind an apostrophe. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportTasksCsv: {
+    input: {
+      query?: {
+        /** Any of these. */
+        unifiedStatus?: readonly UnifiedStatus[] | undefined;
+        /** Any of these. */
+        attention?: readonly AttentionCode[] | undefined;
+        stepKind?: StepKind | undefined;
+        stepStatus?: StepStatus | undefined;
+        gate?: GateState | undefined;
+        taxonomyCode?: string | undefined;
+        assignee?: string | undefined;
+        externalId?: ExternalId | undefined;
+        /** A part of the title or the external id, three characters or more. */
+        q?: string | undefined;
+        /** A model that made a prompt, a datum or a trial of the task. */
+        model?: string | undefined;
+        /** A bulk operation that changed the task. */
+        bulkOperationId?: Id | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
+        updatedAfter?: Timestamp | undefined;
+        /** The status has been the same since before this moment. */
+        statusBefore?: Timestamp | undefined;
+        priority?: number | undefined;
+        /** true: the archived tasks. Otherwise, those that are not. */
+        archived?: boolean | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
+   * Export tasks as JSON lines. All tasks that match the filter, each once, in the order in which they were made, and each as it is when its part of the file is read: tasks that move meanwhile may be shown before or after their move. One JSON object a line, in the shape of all other answers. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportTasksNdjson: {
+    input: {
+      query?: {
+        /** Any of these. */
+        unifiedStatus?: readonly UnifiedStatus[] | undefined;
+        /** Any of these. */
+        attention?: readonly AttentionCode[] | undefined;
+        stepKind?: StepKind | undefined;
+        stepStatus?: StepStatus | undefined;
+        gate?: GateState | undefined;
+        taxonomyCode?: string | undefined;
+        assignee?: string | undefined;
+        externalId?: ExternalId | undefined;
+        /** A part of the title or the external id, three characters or more. */
+        q?: string | undefined;
+        /** A model that made a prompt, a datum or a trial of the task. */
+        model?: string | undefined;
+        /** A bulk operation that changed the task. */
+        bulkOperationId?: Id | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
+        updatedAfter?: Timestamp | undefined;
+        /** The status has been the same since before this moment. */
+        statusBefore?: Timestamp | undefined;
+        priority?: number | undefined;
+        /** true: the archived tasks. Otherwise, those that are not. */
+        archived?: boolean | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
+   * Export events as CSV. All events of tasks and evals that were written before the call and match the filter, in the order of the feed. As CSV (RFC 4180) under a line of headings. Text that a spreadsheet would take for a formula stands behind an apostrophe. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportEventsCsv: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
+   * Export events as JSON lines. All events of tasks and evals that were written before the call and match the filter, in the order of the feed. One JSON object a line, in the shape of all other answers. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportEventsNdjson: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
@@ -1690,6 +1872,123 @@ export interface Operations {
     };
   };
   /**
+   * Record a prompt, or what came back. On the task's current step, unless `stepId` names another one of the task. An eval or trial must be the task's.
+   *
+   * Role: `operator` or above, or `service`.
+   */
+  recordPrompt: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      body: RecordPrompt;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: Prompt;
+  };
+  /** Prompts, newest first. Role: `viewer` or above, or `service`. */
+  listPrompts: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        /** A version's id, or its number in its task. */
+        version?: number | Id | undefined;
+        step?: Id | undefined;
+        model?: string | undefined;
+        modelRevision?: string | undefined;
+        agent?: string | undefined;
+        provider?: string | undefined;
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly Prompt[];
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Declare data of a task. Says what a blob is, before `PUT /v1/data/{dataId}/content` sends it: what has not come within a day is swept away. Or, with `uri`, registers what lies elsewhere: nobody fetches it, and it stays unverified. A task has the same content once for each kind. On the current step, unless `stepId` names another one of the task; prompt and insight must be the task's, inputs may be of any task.
+   *
+   * Role: `operator` or above, or `service`.
+   */
+  declareData: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      body: DeclareData;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: Data;
+  };
+  /** Data, newest first. Role: `viewer` or above, or `service`. */
+  listData: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        kind?: DataKind | undefined;
+        model?: string | undefined;
+        modelRevision?: string | undefined;
+        agent?: string | undefined;
+        provider?: string | undefined;
+        /** Whether the content is here; not so where it is awaited, or lies elsewhere. */
+        stored?: boolean | undefined;
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly Data[];
+      nextCursor: string | null;
+    };
+  };
+  /** One row of data. Role: `viewer` or above, or `service`. */
+  getData: {
+    input: {
+      params: {
+        dataId: Id;
+      };
+      requestId?: string | undefined;
+    };
+    answer: Data;
+  };
+  /**
+   * Send the content of declared data. The body is the content itself. It is stored only if it has the declared length and SHA-256, under its declared type, and never changes; sent again it is compared again.
+   *
+   * Role: `operator` or above, or `service`.
+   */
+  storeContent: {
+    input: {
+      params: {
+        dataId: Id;
+      };
+      body: Blob | Uint8Array<ArrayBuffer>;
+      requestId?: string | undefined;
+    };
+    answer: Data;
+  };
+  /**
+   * Download the content of data. Always as an attachment. The `ETag` is the SHA-256. Types that a browser could run are told as `application/octet-stream`. What is not stored here, because it has not come or lies elsewhere, is not found.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  getContent: {
+    input: {
+      params: {
+        dataId: Id;
+      };
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
    * How models did in one evaluation. pass@1..k with intervals. Retracted trials count for nothing.
    *
    * Role: `viewer` or above, or `service`.
@@ -1814,7 +2113,7 @@ export interface Operations {
     answer: Health;
   };
   /**
-   * Whether the service can do its work. Asks the database too.
+   * Whether the service can do its work. Asks the database and the bucket too.
    *
    * Needs no credential.
    */
@@ -1851,6 +2150,10 @@ export const OPERATIONS = {
   verifyTaskEvents: { method: "GET", path: "/v1/tasks/{taskId}/events/verify", takesKey: false, sends: "json", answers: "json" },
   readFeed: { method: "GET", path: "/v1/events", takesKey: false, sends: "json", answers: "json" },
   streamFeed: { method: "GET", path: "/v1/events/stream", takesKey: false, sends: "json", answers: "bytes" },
+  exportTasksCsv: { method: "GET", path: "/v1/tasks/export.csv", takesKey: false, sends: "json", answers: "bytes" },
+  exportTasksNdjson: { method: "GET", path: "/v1/tasks/export.ndjson", takesKey: false, sends: "json", answers: "bytes" },
+  exportEventsCsv: { method: "GET", path: "/v1/events/export.csv", takesKey: false, sends: "json", answers: "bytes" },
+  exportEventsNdjson: { method: "GET", path: "/v1/events/export.ndjson", takesKey: false, sends: "json", answers: "bytes" },
   archiveTask: { method: "POST", path: "/v1/tasks/{taskId}/archive", takesKey: true, sends: "json", answers: "json" },
   restoreTask: { method: "POST", path: "/v1/tasks/{taskId}/restore", takesKey: true, sends: "json", answers: "json" },
   addNote: { method: "POST", path: "/v1/tasks/{taskId}/notes", takesKey: true, sends: "json", answers: "json" },
@@ -1864,6 +2167,13 @@ export const OPERATIONS = {
   startRun: { method: "POST", path: "/v1/tasks/{taskId}/worker-runs", takesKey: true, sends: "json", answers: "json" },
   reportRun: { method: "PATCH", path: "/v1/worker-runs/{runId}", takesKey: true, sends: "json", answers: "json" },
   listRuns: { method: "GET", path: "/v1/worker-runs", takesKey: false, sends: "json", answers: "json" },
+  recordPrompt: { method: "POST", path: "/v1/tasks/{taskId}/prompts", takesKey: true, sends: "json", answers: "json" },
+  listPrompts: { method: "GET", path: "/v1/prompts", takesKey: false, sends: "json", answers: "json" },
+  declareData: { method: "POST", path: "/v1/tasks/{taskId}/data", takesKey: true, sends: "json", answers: "json" },
+  listData: { method: "GET", path: "/v1/data", takesKey: false, sends: "json", answers: "json" },
+  getData: { method: "GET", path: "/v1/data/{dataId}", takesKey: false, sends: "json", answers: "json" },
+  storeContent: { method: "PUT", path: "/v1/data/{dataId}/content", takesKey: false, sends: "bytes", answers: "json" },
+  getContent: { method: "GET", path: "/v1/data/{dataId}/content", takesKey: false, sends: "json", answers: "bytes" },
   getEvalSummary: { method: "GET", path: "/v1/evals/{evalId}/summary", takesKey: false, sends: "json", answers: "json" },
   summariseEvals: { method: "GET", path: "/v1/evals/summary", takesKey: false, sends: "json", answers: "json" },
   getRegistry: { method: "GET", path: "/v1/registry", takesKey: false, sends: "json", answers: "json" },

@@ -1,0 +1,58 @@
+import { parseArgs } from "node:util";
+import { followFeed, type FeedEvent } from "../../client/index.ts";
+import { type Command, COMMON_OPTIONS, understood } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+import { jsonLine, plain } from "../render.ts";
+import type { Paint } from "../terminal.ts";
+
+export const tailEvents: Command = {
+  name: "events tail",
+  summary: "follow the events of all tasks and evals",
+  usage: `events tail [options]
+
+  --after CURSOR   go on behind a place in the feed; without it, with what happens from now on
+  --from-start     begin with the first event of all
+  --until-now      end when there is nothing more
+  --json           each event as a line of JSON
+
+The place to go on from is told at the end.`,
+  run: async (args, { terminal, connect }) => {
+    const { values } = understood(() =>
+      parseArgs({
+        args,
+        options: {
+          ...COMMON_OPTIONS,
+          after: { type: "string" },
+          "from-start": { type: "boolean", default: false },
+          "until-now": { type: "boolean", default: false },
+        },
+      }),
+    );
+    const stepledger = await connect();
+    const { write, tell, paint } = terminal;
+    const signal = terminal.untilEnded();
+    let place = values.after ?? (values["from-start"] ? undefined : "now");
+    try {
+      const waitSeconds = values["until-now"] ? 1 : undefined;
+      const pages = followFeed(stepledger, { after: place, waitSeconds, signal });
+      for await (const { data, nextCursor, caughtUp } of pages) {
+        for (const event of data) write(values.json ? jsonLine(event) : eventLine(event, paint));
+        place = nextCursor;
+        if (caughtUp && values["until-now"]) break;
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    if (place !== undefined) tell(`Go on with --after ${place}`);
+    return EXIT.done;
+  },
+};
+
+function eventLine(event: FeedEvent, paint: Paint): string {
+  const { at, seq, actor, reason, type } = event;
+  const change = event.from === event.to ? "" : ` ${event.from ?? "·"} → ${event.to}`;
+  const subject = event.stream === "task" ? `task ${event.taskId}` : `eval ${event.evalId}`;
+  const step = event.stream === "task" ? ` ${event.step.kind}` : "";
+  const why = reason === null ? "" : `  ${paint("dim", plain(reason))}`;
+  return `${paint("dim", at)} ${subject} ${seq} ${paint("bold", type)}${step}${change} by ${plain(actor.name)}${why}`;
+}

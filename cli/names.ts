@@ -1,0 +1,20 @@
+import type {
+  AttentionCode,
+  BulkTarget,
+  StepKind,
+  Stepledger,
+  StepStatus,
+  UnifiedStatus,
+} from "../client/index.ts";
+
+type ListInput = NonNullable<Parameters<Stepledger["listTasks"]>[0]>;
+type TaskSort = NonNullable<NonNullable<ListInput["query"]>["sort"]>;
+
+// Names as somebody typed them. They are not judged here: the service knows which there are, a newer one more than
+// this command line, and its refusal lists them.
+export const asLabel = (given: string) => given as UnifiedStatus;
+export const asAttention = (given: string) => given as AttentionCode;
+export const asKind = (given: string) => given as StepKind;
+export const asStatus = (given: string) => given as StepStatus;
+export const asTarget = (given: string) => given as BulkTarget;
+export const asSort = (given: string) => given as TaskSort;

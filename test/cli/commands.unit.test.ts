@@ -1,0 +1,277 @@
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connect, type Stepledger, type Task } from "../../client/index.ts";
+import { startService, type TestService } from "../support/node/service.ts";
+import { temporaryFiles } from "../support/node/temporary-files.ts";
+import { parseLines, run, type RunOptions } from "./support.ts";
+
+let service: TestService;
+let stepledger: Stepledger;
+let home: string;
+const file = temporaryFiles();
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "stepledger-home-"));
+  service = await startService();
+  stepledger = connect({ baseUrl: service.baseUrl, key: service.tenant.keys.admin });
+});
+afterAll(async () => {
+  await service.stop();
+  await rm(home, { recursive: true });
+});
+
+/** Runs a command as an admin of the first tenant. */
+const asAdmin = (args: string[], options: Partial<RunOptions> = {}) =>
+  run(args, {
+    environment: { STEPLEDGER_URL: service.baseUrl, STEPLEDGER_KEY: service.tenant.keys.admin },
+    ...options,
+  });
+
+/** Tasks that wait for an expert's judgement: bulk changes may reject them. */
+async function givenJudgeable(count: number, prefix: string): Promise<string[]> {
+  const tasks = Array.from({ length: count }, (_, index) => ({
+    title: `${prefix} ${index}`,
+    externalId: `${prefix}-${index}`,
+    start: { kind: "expert_review", reason: "From elsewhere" } as const,
+  }));
+  const { items } = await stepledger.importTasks({ body: { tasks } });
+  return items.map(({ id = "" }) => id);
+}
+
+describe("login", () => {
+  test("keeps address and key for the commands that follow, readable by the owner alone", async () => {
+    const environment = { XDG_CONFIG_HOME: home };
+    const before = await run(["tasks", "list"], { environment });
+    expect(before.code).toBe(2);
+    expect(before.told).toContain("stepledger login");
+
+    const login = await run(["login", "--url", `${service.baseUrl}/`], {
+      environment,
+      answers: [service.tenant.keys.viewer],
+    });
+    expect(login).toMatchObject({ code: 0, written: expect.stringContaining("First tenant") });
+
+    const path = join(home, "stepledger", "config.json");
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(await readFile(path, "utf8"))).toEqual({
+      url: service.baseUrl,
+      key: service.tenant.keys.viewer,
+    });
+    expect((await run(["tasks", "list"], { environment })).code).toBe(0);
+    const elsewhere = { ...environment, STEPLEDGER_URL: "https://elsewhere.test" };
+    expect(await run(["tasks", "list"], { environment: elsewhere })).toMatchObject({
+      code: 2,
+      told: expect.stringContaining(`The kept key is for ${service.baseUrl}`),
+    });
+  });
+
+  test("keeps no key that the service refuses, and takes one from standard input", async () => {
+    const environment = { XDG_CONFIG_HOME: join(home, "other") };
+    const args = ["login", "--url", service.baseUrl, "--json"];
+    const refused = await run(args, { environment, input: "slg_wrong\n" });
+    expect(refused).toMatchObject({ code: 1, told: expect.stringContaining("unauthenticated") });
+    expect((await run(["tasks", "list"], { environment })).code).toBe(2);
+
+    const login = await run(args, { environment, input: `${service.tenant.keys.operator}\n` });
+    expect(JSON.parse(login.written)).toMatchObject({ actor: { role: "operator" } });
+  });
+});
+
+describe("tasks", () => {
+  test("lists those that match, as lines or as JSON, and says when there are more", async () => {
+    await stepledger.importTasks({
+      body: { tasks: [1, 2, 3].map((n) => ({ title: `Listed ${n}`, externalId: `listed-${n}` })) },
+    });
+    const lines = await asAdmin(["tasks", "list", "--q", "Listed", "--sort", "title"]);
+    expect(lines.written.split("\n").map((line) => line.split(/\s+/).slice(0, 2))).toEqual([
+      ["ext:listed-1", "DRAFT"],
+      ["ext:listed-2", "DRAFT"],
+      ["ext:listed-3", "DRAFT"],
+    ]);
+    const two = await asAdmin(["tasks", "list", "--q", "Listed", "--limit", "2", "--json"]);
+    expect(parseLines<Task>(two.written)).toHaveLength(2);
+    expect(two.told).toContain("first 2");
+    expect((await asAdmin(["tasks", "list", "--status", "PASSED"])).told).toBe("No task matches.");
+  });
+
+  test("shows one, by its external id", async () => {
+    const task = await stepledger.createTask({ body: { title: "Shown", externalId: "shown" } });
+    const shown = await asAdmin(["tasks", "get", "ext:shown"]);
+    expect(shown.written).toContain("ingestion queued, attempt 1");
+    const json = await asAdmin(["tasks", "get", "ext:shown", "--json"]);
+    expect(JSON.parse(json.written)).toEqual(task);
+  });
+
+  test("moves one by status, advance and rework", async () => {
+    await stepledger.createTask({ body: { title: "Walk", externalId: "walk" } });
+    const move = (...args: string[]) => asAdmin(["tasks", "move", "ext:walk", ...args]);
+    expect((await move("running", "--no-run-pipelines")).written).toContain("ingestion running");
+    expect((await move("awaiting_review")).code).toBe(0);
+    expect((await move("approved", "--reason", "Good")).code).toBe(0);
+    expect((await move("--advance")).written).toContain("authoring queued");
+    const back = await move("--rework", "ingestion", "--reason", "Again", "--json");
+    expect(JSON.parse(back.written)).toMatchObject({
+      task: { currentStep: { kind: "ingestion", attempt: 2 } },
+    });
+  });
+
+  test("tells what is allowed in place of a refused move, for people and for programs", async () => {
+    await stepledger.createTask({ body: { title: "Refused", externalId: "refused" } });
+    const refused = await asAdmin(["tasks", "move", "ext:refused", "approved"]);
+    expect(refused).toMatchObject({ code: 1, written: "" });
+    expect(refused.told).toMatch(/^invalid_transition {2}/);
+    expect(refused.told).toMatch(/allowed: .*running/);
+    expect(refused.told).toContain("PATCH /v1/steps/");
+
+    const json = await asAdmin(["tasks", "move", "ext:refused", "approved", "--json"]);
+    expect(JSON.parse(json.told)).toMatchObject({ error: "invalid_transition", from: "queued" });
+    const unknown = await asAdmin(["tasks", "move", "ext:refused", "done"]);
+    expect(unknown).toMatchObject({ code: 1, told: expect.stringContaining("status: ") });
+    const late = await asAdmin(["tasks", "move", "ext:refused", "running", "--if-seq", "9"]);
+    expect(late).toMatchObject({ code: 1, told: expect.stringContaining("version_conflict") });
+  });
+});
+
+describe("bulk", () => {
+  test("previews the tasks of a file, and executes that very plan", async () => {
+    const ids = await givenJudgeable(3, "bulk");
+    const tasks = await file("tasks.txt", `# three\n\next:bulk-0\n${ids[1]}\r\n${ids[2]}\n`);
+    const plan = join(home, "plan.json");
+    const preview = await asAdmin([
+      "bulk",
+      "preview",
+      "--to",
+      "REJECTED",
+      "--file",
+      tasks,
+      "--save",
+      plan,
+    ]);
+    expect(preview).toMatchObject({ code: 0, told: expect.stringContaining(plan) });
+    expect(preview.written).toContain("3 of 3 would become REJECTED");
+
+    const execute = ["bulk", "execute", "--plan", plan, "--reason", "Dull"];
+    const executed = await asAdmin(execute);
+    expect(executed).toMatchObject({ code: 0, written: expect.stringContaining("changed 3") });
+    const again = await asAdmin([...execute]);
+    expect(again).toMatchObject({ code: 1, told: expect.stringContaining("plan_stale") });
+  });
+
+  test("ends with 1 where some tasks are refused, and says which and what would be allowed", async () => {
+    const [id = ""] = await givenJudgeable(1, "mixed");
+    const draft = await stepledger.createTask({ body: { title: "Only a draft" } });
+    const change = ["--to", "REJECTED", id, draft.id, "ext:nobody"];
+    const preview = await asAdmin(["bulk", "preview", ...change]);
+    expect(preview.code).toBe(1);
+    expect(preview.written).toMatch(
+      new RegExp(`illegal_target +${draft.id} +DRAFT +allowed: nothing`),
+    );
+    expect(preview.written).toMatch(/not_found +ext:nobody/);
+
+    const json = await asAdmin([
+      "bulk",
+      "execute",
+      ...change,
+      "--reason",
+      "Dull",
+      "--yes",
+      "--json",
+    ]);
+    expect(json.code).toBe(1);
+    expect(parseLines<{ outcome: string }>(json.written).map(({ outcome }) => outcome)).toEqual([
+      "changed",
+      "refused",
+      "refused",
+    ]);
+  });
+
+  test("asks before it changes anything, and changes nothing where nobody says yes", async () => {
+    const [id = ""] = await givenJudgeable(1, "asked");
+    const args = ["bulk", "execute", "--to", "REJECTED", "--file", "-", "--reason", "Dull"];
+    const unasked = await asAdmin(args, { input: id });
+    expect(unasked).toMatchObject({ code: 2, told: expect.stringContaining("--yes") });
+    const declined = await asAdmin(args, { input: id, answers: ["n"] });
+    expect(declined).toMatchObject({ code: 1, told: expect.stringContaining("1 of 1 would") });
+    const params = { taskId: id };
+    expect((await stepledger.getTask({ params })).unifiedStatus).not.toBe("REJECTED");
+    expect((await asAdmin(args, { input: id, answers: ["y"] })).code).toBe(0);
+    expect((await stepledger.getTask({ params })).unifiedStatus).toBe("REJECTED");
+  });
+});
+
+describe("events tail", () => {
+  test("writes every event once, and goes on where it ended", async () => {
+    const { id, currentStep } = await stepledger.createTask({ body: { title: "Followed" } });
+    const tail = ["events", "tail", "--until-now", "--json"];
+    const first = await asAdmin([...tail, "--from-start"]);
+    const events = parseLines<{ taskId: string; seq: number }>(first.written);
+    expect(events.filter(({ taskId }) => taskId === id)).toHaveLength(1);
+    const cursor = /--after (\S+)/.exec(first.told)?.[1] ?? "";
+
+    await stepledger.transitionStep({
+      params: { stepId: currentStep.id },
+      body: { status: "running", reason: "Looked \u001B[31mat it" },
+    });
+    const rest = await asAdmin(["events", "tail", "--until-now", "--after", cursor]);
+    expect(rest.written).toMatch(
+      new RegExp(`task ${id} 2 step_transitioned ingestion queued → running`),
+    );
+    // Nothing that others wrote steers the terminal.
+    expect(rest.written).toContain("Looked �[31mat it");
+    expect(rest.written.split("\n")).toHaveLength(1);
+  });
+
+  test("follows until it is asked to end, and tells where to go on", async () => {
+    const ending = new AbortController();
+    const tail = asAdmin(["events", "tail"], { untilEnded: () => ending.signal });
+    ending.abort();
+    expect(await tail).toMatchObject({ code: 0, told: expect.stringContaining("--after") });
+  });
+});
+
+describe("verify", () => {
+  test("tells a whole history from one that was tampered with", async () => {
+    const { id } = await stepledger.createTask({ body: { title: "Proven", externalId: "proven" } });
+    const whole = await asAdmin(["verify", "ext:proven"]);
+    expect(whole).toMatchObject({ code: 0, written: "ext:proven  whole  1 events" });
+
+    await service.database.transaction("superuser", [
+      { text: "set local session_replication_role = replica" },
+      { text: "update step_events set reason = 'Forged' where task_id = $1", values: [id] },
+    ]);
+    const broken = await asAdmin(["verify", id, "--json"]);
+    expect(broken.code).toBe(1);
+    expect(JSON.parse(broken.written)).toMatchObject({ task: id, valid: false });
+    const all = await asAdmin(["verify", "--all"]);
+    expect(all).toMatchObject({ code: 1, written: expect.stringContaining("1 broken histories") });
+    expect(all.written).toContain(`${id}  broken at event 1`);
+  });
+});
+
+describe("a command line", () => {
+  test("that is not understood ends with 2 and its usage", async () => {
+    for (const args of [[], ["tasks"], ["tasks", "get"], ["tasks", "list", "--colour"]]) {
+      const { code, told } = await asAdmin(args);
+      expect(code, args.join(" ")).toBe(2);
+      expect(told).toContain("Usage: stepledger");
+    }
+    const unclear = await asAdmin(["tasks", "move", "ext:a", "running", "--advance"]);
+    expect(unclear).toMatchObject({ code: 2, told: expect.stringMatching(/^Name one STATUS/) });
+  });
+
+  test("that asks for help gets it, of all commands and of each", async () => {
+    const help = await asAdmin(["--help"]);
+    expect(help).toMatchObject({ code: 0, written: expect.stringContaining("bulk execute") });
+    const own = await asAdmin(["bulk", "execute", "--help"]);
+    expect(own).toMatchObject({ code: 0, written: expect.stringContaining("--skip-stale") });
+  });
+
+  test("is coloured where somebody looks at it", async () => {
+    const plain = await asAdmin(["tasks", "get", "ext:shown"]);
+    expect(plain.written).not.toContain("\u001B");
+    const coloured = await asAdmin(["tasks", "get", "ext:shown"], { isColoured: true });
+    expect(coloured.written).toContain("\u001B[");
+  });
+});

@@ -1,0 +1,52 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { isColoured } from "../../cli/terminal.ts";
+
+const ENTRY = join(import.meta.dirname, "..", "..", "cli", "stepledger.ts");
+
+/** Runs the program itself, with no terminal in sight. */
+function start(args: readonly string[], environment: Record<string, string>) {
+  return new Promise<{ code: number | null; written: string; told: string }>((resolve) => {
+    const child = spawn(process.execPath, [ENTRY, ...args], {
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let written = "";
+    let told = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (written += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (told += text));
+    child.once("close", (code) => resolve({ code, written, told }));
+  });
+}
+
+describe("the program", () => {
+  test("starts without a build step, writes help, and takes no colour to a pipe", async () => {
+    const { code, written, told } = await start(["--help"], {});
+    expect({ code, told }).toEqual({ code: 0, told: "" });
+    expect(written).toMatch(/^Usage: stepledger/);
+    expect(written).not.toContain("\u001B");
+  });
+
+  test("ends with 3 when nobody answers, and says whom it asked", async () => {
+    const { code, told } = await start(["tasks", "get", "ext:a"], {
+      STEPLEDGER_URL: "http://127.0.0.1:9",
+      STEPLEDGER_KEY: "slg_key",
+    });
+    expect(code).toBe(3);
+    expect(told).toContain("http://127.0.0.1:9 cannot be reached");
+    expect(told).toMatch(/again in \d+ s/);
+  });
+});
+
+describe("colours", () => {
+  test.each([
+    [{ isTTY: true }, {}, true],
+    [{ isTTY: true }, { NO_COLOR: "" }, true],
+    [{ isTTY: true }, { NO_COLOR: "1" }, false],
+    [{ isTTY: true }, { TERM: "dumb" }, false],
+    [{}, {}, false],
+  ])("to %j under %j: %j", (stream, environment, expected) => {
+    expect(isColoured(stream, environment)).toBe(expected);
+  });
+});
