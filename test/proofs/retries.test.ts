@@ -294,6 +294,7 @@ const CASES: readonly WriteCase[] = [
         reason: "All of them are good",
       }),
     unkeyed: null,
+  },
   {
     operationId: "recordPrompt",
     status: 201,
@@ -330,7 +331,6 @@ const CASES: readonly WriteCase[] = [
       };
     },
     unkeyed: { status: 200, effect: "none" },
-  },
   },
   {
     operationId: "createApiKey",

@@ -337,6 +337,8 @@ export const SAMPLES: readonly Sample[] = [
     names: { bulkOperationId: "bulkOperation", externalId: "externalId" },
     query: "bulkOperationId={bulkOperationId}&externalId={externalId}",
     goesOnWithout: ["bulkOperationId", "externalId"],
+  },
+
   {
     route: "POST /v1/tasks/{taskId}/prompts",
     names: { taskId: "task", stepId: "step", evalId: "eval", trialId: "trial" },
@@ -391,8 +393,6 @@ export const SAMPLES: readonly Sample[] = [
     content: SAMPLE_CONTENT.text,
   },
   { route: "GET /v1/data/{dataId}/content", names: { dataId: "storedData" } },
-
-  },
 
   { route: "GET /v1/registry", names: {} },
   { route: "GET /v1/me", names: {} },
