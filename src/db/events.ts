@@ -4,7 +4,7 @@ import type { RecordedEvent } from "../domain/lifecycle/fold.ts";
 import type { EvalEventType, EvalStatus, StepEventType } from "../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
 import type { TenantDatabase } from "./client.ts";
-import { CANONICAL } from "./history-chain.ts";
+import { CANONICAL, EVAL_CANONICAL } from "./history-chain.ts";
 import { isTask } from "./task-match.ts";
 
 /** Who, why, through which call, and the proof: what events of both streams say. */
@@ -14,6 +14,7 @@ interface Envelope {
   operationId: string;
   requestId: string;
   registryVersion: number;
+  canonical: string;
   prevHash: string;
   hash: string;
 }
@@ -26,7 +27,6 @@ export interface StoredStepEvent extends RecordedEvent, Envelope {
   duplicateOf: string | null;
   runAttachedWorkflows: boolean;
   bulkOperationId: string | null;
-  canonical: string;
 }
 
 /** An event of an eval as it is stored; hashes in hex. */
@@ -63,7 +63,7 @@ const STEP_EVENT_JSON = sql`json_build_object('stream', 'task', ${RECORDED_MEMBE
 
 const EVAL_EVENT_JSON = sql`json_build_object('stream', 'eval', ${ENVELOPE_MEMBERS}, 'evalId', e.eval_id,
     'taskId', e.task_id, 'trialId', e.trial_id, 'seq', e.seq, 'type', e.type, 'fromStatus', e.from_status,
-    'toStatus', e.to_status, 'payload', e.payload::json, 'at', iso(e.at))`;
+    'toStatus', e.to_status, 'payload', e.payload::json, 'at', iso(e.at), 'canonical', ${EVAL_CANONICAL})`;
 
 /** What never changes of an event's step and version. */
 const EVENT_JOINS = sql`join steps s on s.tenant_id = e.tenant_id and s.id = e.step_id
@@ -114,6 +114,22 @@ export const EVENT_AT_PLACE: SQL = sql`
   union all
   select ${EVAL_EVENT_JSON} from eval_step_events e
   where e.tenant_id = placed.tenant_id and e.eval_id = placed.eval_id and e.seq = placed.seq`;
+
+/** A page of an eval's events by seq; null where there is no such eval. */
+export async function listEvalEvents(
+  database: TenantDatabase,
+  evalId: string,
+  { after, limit }: EventPage,
+): Promise<StoredEvalEvent[] | null> {
+  const [row] = await database.read<{ events: StoredEvalEvent[] }>(sql`
+    select coalesce((
+      select json_agg(${EVAL_EVENT_JSON} order by e.seq)
+      from (select * from eval_step_events e
+        where e.tenant_id = named.tenant_id and e.eval_id = named.id and e.seq > ${after}
+        order by e.seq limit ${limit}) e), '[]') as events
+    from evals named where named.id = ${evalId}`);
+  return row?.events ?? null;
+}
 
 /** Both streams of a task, each event with its place in the order in which they were written. */
 export interface TimelineRow {

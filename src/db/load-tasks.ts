@@ -94,7 +94,7 @@ select
 }
 
 /** The ids of the tasks that a call names; the same text for any number of them. */
-function wantedIds({ tasks = [], stepId, runId, matching }: TaskNames): SQL {
+export function wantedIds({ tasks = [], stepId, runId, matching }: TaskNames): SQL {
   if (matching !== undefined) {
     return sql`select t.id ${matchingTasks(matching.filter)} order by t.id limit ${matching.max + 1}`;
   }

@@ -1,14 +1,14 @@
 import { z } from "@hono/zod-openapi";
 import { stepEventView, timelineView } from "../actions/views/event-view.ts";
 import { listStepEvents, listTaskEvents, listTimeline } from "../db/events.ts";
-import { CHAIN_FAULTS, verifyHistory } from "../db/history-chain.ts";
+import { verifyHistory } from "../db/history-chain.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { page, paging, taskRef, uuid } from "./http/schemas.ts";
 import { answerPage } from "./paging.ts";
-import { anyEvent, stepEvent } from "./shapes/event.ts";
+import { anyEvent, historyVerdict, stepEvent } from "./shapes/event.ts";
 
 const ofTask = {
   method: "GET",
@@ -66,20 +66,7 @@ const getVerdict = defineContract({
   response: {
     status: 200,
     description: "What was found.",
-    schema: z
-      .strictObject({
-        valid: z.boolean(),
-        events: z.int().openapi({ description: "How many there are." }),
-        head: z.string().openapi({ description: "The hash on the task itself, in hex." }),
-        firstBroken: z
-          .strictObject({ seq: z.int(), reason: z.enum(CHAIN_FAULTS) })
-          .nullable()
-          .openapi({
-            description:
-              "The first event that is `missing`, does not follow the one before (`broken_link`), was `changed`, or is not the task's head (`head_differs`).",
-          }),
-      })
-      .openapi("HistoryVerdict"),
+    schema: historyVerdict,
   },
 });
 

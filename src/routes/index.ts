@@ -10,6 +10,7 @@ import { dataRoutes } from "./data.ts";
 import { docsRoutes } from "./docs.ts";
 import { exportRoutes } from "./exports.ts";
 import { feedRoutes } from "./feed.ts";
+import { evalRoutes } from "./evals.ts";
 import { evalSummaryRoutes } from "./eval-summaries.ts";
 import { healthRoutes } from "./health.ts";
 import { type AuthDependencies, createAuthenticator } from "./http/auth.ts";
@@ -19,6 +20,7 @@ import type { Route } from "./http/create-handler.ts";
 import { type Fault, problemResponse } from "./http/problem.ts";
 import { beginTrace, defectEntry, type Log, requestEntry, serverTiming } from "./http/trace.ts";
 import { historyRoutes } from "./history.ts";
+import { insightRoutes } from "./insights.ts";
 import { keyRoutes } from "./keys.ts";
 import { listTaskRoutes } from "./list-tasks.ts";
 import { meRoutes } from "./me.ts";
@@ -29,6 +31,7 @@ import { reviewRoutes } from "./reviews.ts";
 import { stepRoutes } from "./steps.ts";
 import { taskMoveRoutes } from "./task-moves.ts";
 import { taskRoutes } from "./tasks.ts";
+import { trialRoutes } from "./trials.ts";
 import { versionRoutes } from "./versions.ts";
 import { workerRunRoutes } from "./worker-runs.ts";
 
@@ -48,7 +51,10 @@ export const routes: readonly Route[] = [
   ...workerRunRoutes,
   ...promptRoutes,
   ...dataRoutes,
+  ...evalRoutes,
   ...evalSummaryRoutes,
+  ...trialRoutes,
+  ...insightRoutes,
   ...registryRoutes,
   ...meRoutes,
   ...keyRoutes,

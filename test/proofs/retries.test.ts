@@ -10,6 +10,7 @@ import {
   type TestApi,
 } from "../support/api.ts";
 import type { FaultOptions } from "../support/database.ts";
+import { givenOpenEval, givenTrial } from "../routes/evals/support.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { untilLocksAreHeld } from "../support/model/locks.ts";
 import { inParallel } from "../support/model/load.ts";
@@ -329,6 +330,100 @@ const CASES: readonly WriteCase[] = [
         path: `/data/${expectDone(data, 201).id}/content`,
         options: { body: ANSWER, headers },
       };
+    },
+    unkeyed: { status: 200, effect: "none" },
+  },
+  {
+    operationId: "createEval",
+    status: 201,
+    given: onTask({}, ({ id }) => post(`/tasks/${id}/evals`, { name: "accuracy", k: 4 })),
+    unkeyed: { status: 201, effect: "once more" },
+  },
+  {
+    operationId: "transitionEval",
+    status: 200,
+    given: async (api) =>
+      patch(`/evals/${(await givenOpenEval(api)).id}`, { status: "queued", reason: "Go on" }),
+    unkeyed: "already_in_status",
+  },
+  {
+    operationId: "recordTrials",
+    status: 201,
+    given: async (api) =>
+      post(`/evals/${(await givenOpenEval(api)).id}/trials`, { k: 1, model: "solver" }),
+    unkeyed: "conflict",
+  },
+  {
+    operationId: "recordTrials",
+    variant: "of many trials",
+    status: 201,
+    given: async (api) =>
+      post(`/evals/${(await givenOpenEval(api)).id}/trials`, {
+        trials: [1, 2, 3, 4].map((k) => ({ k, model: "solver", passed: k > 2 })),
+      }),
+    unkeyed: "conflict",
+  },
+  {
+    operationId: "transitionTrial",
+    status: 200,
+    given: async (api) => {
+      const trial = await givenTrial(api, (await givenOpenEval(api)).id);
+      return patch(`/trials/${trial.id}`, { passed: true, score: 0.9 });
+    },
+    unkeyed: "already_in_status",
+  },
+  {
+    operationId: "retractTrial",
+    status: 200,
+    given: async (api) => {
+      const trial = await givenTrial(api, (await givenOpenEval(api)).id);
+      return post(`/trials/${trial.id}/retract`, { reason: "Wrong prompt" });
+    },
+    unkeyed: "already_in_status",
+  },
+  {
+    operationId: "recordEvaluation",
+    status: 200,
+    given: async (api) => {
+      const [one, other] = await api.givenTasks(2);
+      const result = { model: "solver", k: 1, passed: true, usage: { tokens: 12 } };
+      return post("/evals/record", {
+        name: "accuracy",
+        k: 2,
+        results: [one, other, crypto.randomUUID()].map((task) => ({ ...result, task })),
+      });
+    },
+    unkeyed: { status: 200, effect: "none" },
+  },
+  {
+    operationId: "recordEvaluation",
+    variant: "that records nothing",
+    status: 200,
+    given: async () =>
+      post("/evals/record", {
+        name: "accuracy",
+        k: 1,
+        results: [{ task: crypto.randomUUID(), model: "solver", k: 1, passed: true }],
+      }),
+    unkeyed: { status: 200, effect: "none" },
+  },
+  {
+    operationId: "createInsight",
+    status: 201,
+    given: onTask({}, ({ id }) =>
+      post("/insights", { taskId: id, kind: "completion", model: "solver" }, { as: "service" }),
+    ),
+    unkeyed: { status: 201, effect: "once more" },
+  },
+  {
+    operationId: "reportInsight",
+    status: 200,
+    given: async (api) => {
+      const { id: taskId } = await api.givenTask();
+      const body = { taskId, kind: "completion", model: "solver" };
+      const opened = await api.call<{ id: string }>("POST", "/insights", { as: "service", body });
+      const { id } = expectDone(opened, 201);
+      return patch(`/insights/${id}`, { status: "RUNNING" }, { as: "service" });
     },
     unkeyed: { status: 200, effect: "none" },
   },

@@ -39,14 +39,14 @@ export async function givenEval(
     {
       text: `insert into evals
           (tenant_id, id, task_id, version_id, name, k, status, event_seq, event_head, created_by, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, 1, '\\x00', 'a test', now())`,
+        values ($1, $2, $3, $4, $5, $6, $7, 1, sha256('the first'), 'a test', now())`,
       values: [tenant.id, id, task.id, versionId, name, k, status],
     },
     {
       text: `insert into eval_step_events (tenant_id, eval_id, seq, task_id, type, to_status, actor_id, actor_name,
           actor_kind, actor_role, payload, operation_id, request_id, registry_version, at, prev_hash, hash)
         values ($1, $2, 1, $3, 'eval_created', $4, 'a-test', 'A test', 'system', 'service', '{}', $2, 'a-test', 1,
-          now(), '\\x00', '\\x00')`,
+          now(), decode(repeat('00', 32), 'hex'), sha256('the first'))`,
       values: [tenant.id, id, task.id, status],
     },
     {

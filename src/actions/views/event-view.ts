@@ -104,7 +104,11 @@ export interface EvalEventView extends Omit<StoredEvalEvent, "fromStatus" | "toS
 export function timelineView(
   event: StoredStepEvent | StoredEvalEvent,
 ): StepEventView | EvalEventView {
-  if (event.stream === "task") return stepEventView(event);
+  return event.stream === "task" ? stepEventView(event) : evalEventView(event);
+}
+
+/** Shows an event of an eval that was recorded. */
+export function evalEventView(event: StoredEvalEvent): EvalEventView {
   const { fromStatus, toStatus, ...same } = event;
   return { ...same, from: fromStatus, to: toStatus };
 }

@@ -87,10 +87,19 @@ function longListMax(schema: z.core.$ZodType, value: unknown): number | null {
     return null;
   }
   if (schema instanceof z.ZodUnion) {
-    const maxima = schema.options.map((option) => longListMax(option, value));
+    const maxima = schema.options
+      .filter((option) => knowsKeysOf(option, value))
+      .map((option) => longListMax(option, value));
+    if (maxima.length === 0) return null;
     return maxima.includes(null) ? null : Math.max(...maxima.filter((max) => max !== null));
   }
   return null;
+}
+
+/** Whether an alternative could be the one that is meant: an object of other members is not. */
+function knowsKeysOf(option: z.core.$ZodType, value: unknown): boolean {
+  if (!(option instanceof z.ZodObject) || typeof value !== "object" || value === null) return true;
+  return Object.keys(value).every((key) => key in option.shape);
 }
 
 function lengthMax(list: z.ZodArray): number {

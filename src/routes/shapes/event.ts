@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { CHAIN_FAULTS } from "../../db/history-chain.ts";
 import { ACTOR_KINDS, ROLES } from "../../domain/actor.ts";
 import {
   EVAL_EVENT_TYPES,
@@ -33,6 +34,9 @@ const envelope = {
   requestId: z.string(),
   registryVersion: z.number().int(),
   at: timestamp,
+  canonical: z.string().openapi({
+    description: "The text that the hash is over: `sha256(prevHash || canonical)`.",
+  }),
   prevHash: sha256,
   hash: sha256,
 };
@@ -54,13 +58,10 @@ export const stepEvent = z
     bulkOperationId: uuid.nullable(),
     duplicateOf: uuid.nullable(),
     runAttachedWorkflows: z.boolean(),
-    canonical: z.string().openapi({
-      description: "The text that the hash is over: `sha256(prevHash || canonical)`.",
-    }),
   })
   .openapi("StepEvent");
 
-/** An event of an eval's own history, in a timeline. */
+/** An event of an eval's own history. */
 export const evalEvent = z
   .strictObject({
     stream: z.literal("eval"),
@@ -75,3 +76,19 @@ export const evalEvent = z
 
 /** An event of either stream. */
 export const anyEvent = z.discriminatedUnion("stream", [stepEvent, evalEvent]);
+
+/** What a look at a whole history finds. */
+export const historyVerdict = z
+  .strictObject({
+    valid: z.boolean(),
+    events: z.int().openapi({ description: "How many there are." }),
+    head: z.string().openapi({ description: "The hash on the task or the eval itself, in hex." }),
+    firstBroken: z
+      .strictObject({ seq: z.int(), reason: z.enum(CHAIN_FAULTS) })
+      .nullable()
+      .openapi({
+        description:
+          "The first event that is `missing`, does not follow the one before (`broken_link`), was `changed`, or is not the head (`head_differs`).",
+      }),
+  })
+  .openapi("HistoryVerdict");

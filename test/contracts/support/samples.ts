@@ -61,6 +61,7 @@ export interface Sample {
 }
 
 const ON_TASK = { names: { taskId: "task" } } as const;
+const ON_EVAL = { names: { evalId: "eval" } } as const;
 const ON_STEP = { names: { stepId: "step" } } as const;
 const WAITING_CHECK: Place = { kind: "pre_qa", status: "queued" };
 const WAITING_OUTPUT: Place = { kind: "output_generation", status: "queued" };
@@ -147,6 +148,8 @@ export const SAMPLES: readonly Sample[] = [
   { route: "GET /v1/tasks/{taskId}/status", ...ON_TASK },
   { route: "GET /v1/tasks/{taskId}/status", what: "as it was", ...ON_TASK, query: "asOf=seq:1" },
   { route: "GET /v1/tasks/{taskId}/timeline", ...ON_TASK },
+  { route: "GET /v1/tasks/{taskId}/lineage", ...ON_TASK },
+  { route: "GET /v1/tasks/{taskId}/lineage", what: "as it was", ...ON_TASK, query: "asOf=seq:1" },
   { route: "GET /v1/tasks/{taskId}/events", ...ON_TASK },
   { route: "GET /v1/tasks/{taskId}/events/verify", ...ON_TASK },
   { route: "GET /v1/events", names: {} },
@@ -329,6 +332,58 @@ export const SAMPLES: readonly Sample[] = [
   { route: "GET /v1/bulk/operations/{operationId}", names: { operationId: "bulkOperation" } },
   { route: "GET /v1/bulk/operations/{operationId}/items", names: { operationId: "bulkOperation" } },
 
+  { route: "POST /v1/tasks/{taskId}/evals", ...ON_TASK, body: { name: "accuracy", k: 2 } },
+  { route: "GET /v1/evals", names: {} },
+  {
+    route: "GET /v1/evals",
+    what: "by task",
+    names: { task: "task" },
+    query: "task={task}",
+    goesOnWithout: ["task"],
+  },
+  { route: "GET /v1/evals/{evalId}", ...ON_EVAL },
+  { route: "PATCH /v1/evals/{evalId}", ...ON_EVAL, body: { status: "completed" } },
+  { route: "GET /v1/evals/{evalId}/events", ...ON_EVAL },
+  { route: "GET /v1/evals/{evalId}/events/verify", ...ON_EVAL },
+  { route: "GET /v1/evals/{evalId}/trials", ...ON_EVAL },
+  {
+    route: "POST /v1/evals/{evalId}/trials",
+    names: { evalId: "eval", outputDataId: "data" },
+    body: { k: 2, model: "solver-7b", outputDataId: "{outputDataId}" },
+  },
+  {
+    route: "POST /v1/evals/{evalId}/trials",
+    what: "of many trials",
+    names: { evalId: "eval", outputDataId: "data" },
+    body: {
+      trials: [
+        { k: 2, model: "solver-7b", passed: true, outputDataId: "{outputDataId}" },
+        { k: 3, model: "solver-7b", error: "Out of memory" },
+      ],
+    },
+  },
+  {
+    route: "PATCH /v1/trials/{trialId}",
+    names: { trialId: "trial", outputDataId: "data" },
+    body: { status: "passed", outputDataId: "{outputDataId}" },
+  },
+  {
+    route: "POST /v1/trials/{trialId}/retract",
+    names: { trialId: "trial" },
+    body: { reason: "Wrong prompt" },
+  },
+  {
+    route: "POST /v1/evals/record",
+    names: { task: "task", outputDataId: "data" },
+    body: {
+      name: "accuracy",
+      k: 1,
+      results: [
+        { task: "{task}", model: "solver-7b", k: 1, passed: true, outputDataId: "{outputDataId}" },
+      ],
+    },
+    goesOnWithout: ["task", "outputDataId"],
+  },
   { route: "GET /v1/evals/{evalId}/summary", names: { evalId: "eval" } },
   { route: "GET /v1/evals/summary", names: {} },
   {
@@ -393,6 +448,35 @@ export const SAMPLES: readonly Sample[] = [
     content: SAMPLE_CONTENT.text,
   },
   { route: "GET /v1/data/{dataId}/content", names: { dataId: "storedData" } },
+
+  {
+    route: "POST /v1/insights",
+    as: "service",
+    names: { taskId: "task", evalId: "eval", trialId: "trial" },
+    body: {
+      taskId: "{taskId}",
+      kind: "completion",
+      model: "solver-7b",
+      evalId: "{evalId}",
+      trialId: "{trialId}",
+    },
+  },
+  { route: "GET /v1/insights", names: {} },
+  {
+    route: "GET /v1/insights",
+    what: "by task, eval and trial",
+    names: { task: "task", evalId: "eval", trialId: "trial" },
+    query: "task={task}&evalId={evalId}&trialId={trialId}",
+    goesOnWithout: ["task", "evalId", "trialId"],
+  },
+  {
+    route: "PATCH /v1/insights/{insightId}",
+    as: "service",
+    names: { insightId: "insight" },
+    body: { status: "SUCCEEDED", output: "Seventy-two." },
+  },
+
+  { route: "GET /v1/data/{dataId}/lineage", names: { dataId: "storedData" } },
 
   { route: "GET /v1/registry", names: {} },
   { route: "GET /v1/me", names: {} },

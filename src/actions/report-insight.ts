@@ -1,0 +1,32 @@
+import { type InsightRow, loadInsight, recordInsight } from "../db/insights.ts";
+import { decideInsight, type InsightReport } from "../domain/evals/insights.ts";
+import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
+import type { ActionCall, Done } from "./call.ts";
+import { EVAL_TRIES_MAX } from "./change-eval.ts";
+import { replay, settle } from "./replay.ts";
+
+/** Records what is told of an inference job. It stands for itself: the retraction of its trial changes nothing. */
+export async function reportInsight(
+  call: ActionCall,
+  { insightId, ...report }: InsightReport & { insightId: string },
+): Promise<Outcome<Done<InsightRow>>> {
+  const { database, operation } = call;
+  const same = (insight: InsightRow) => insight;
+  for (let attempt = 1; attempt <= EVAL_TRIES_MAX; attempt += 1) {
+    const { insight, stored } = await loadInsight(database, insightId, operation);
+    if (stored) return replay(operation, stored, same);
+    if (insight === null) return refuse(notFound());
+    const decided = decideInsight(insight, report);
+    if (!decided.ok) return decided;
+    const seenAt = insight.updatedAt;
+    const recorded = await recordInsight(database, decided.value, { seenAt, operation });
+    const settled = await settle(operation, recorded, same);
+    if ("answer" in settled) return settled.answer;
+    const [row] = settled.rows;
+    if (row !== undefined) return accept({ value: row.insight, replayed: false });
+  }
+  return refuse({
+    code: "stale",
+    detail: "The insight kept changing while this call was decided. Nothing was done.",
+  });
+}

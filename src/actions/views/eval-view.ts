@@ -1,0 +1,12 @@
+import type { TrialRow } from "../../db/eval-json.ts";
+import { hasPassed } from "../../domain/evals/snapshot.ts";
+
+/** A trial as every answer shows it. */
+export interface TrialView extends TrialRow {
+  /** Derived from the status; null where there is no verdict. */
+  passed: boolean | null;
+}
+
+export function trialView(trial: TrialRow): TrialView {
+  return { ...trial, passed: hasPassed(trial.status) };
+}

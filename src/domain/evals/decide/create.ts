@@ -1,0 +1,45 @@
+import type { EvalStatus } from "../../lifecycle/statuses.ts";
+import type { EvalDecision } from "../decision.ts";
+import type { EvalPayloadOf } from "../events.ts";
+
+/** Where an eval is opened, and what it is. */
+export interface EvalInput {
+  taskId: string;
+  versionId: string;
+  name: string;
+  k: number;
+}
+
+/**
+ * Opens an eval over a version. It begins as a draft; one that is opened by its first results is running from the
+ * beginning, and is then the only live one of its name.
+ */
+export function decideEvalCreate(
+  input: EvalInput,
+  {
+    newId,
+    status = "draft",
+  }: { newId: () => string; status?: Extract<EvalStatus, "draft" | "running"> },
+): EvalDecision {
+  const { taskId, versionId, name, k } = input;
+  const payload: EvalPayloadOf<"eval_created"> = { versionId, name, k };
+  return {
+    evalId: newId(),
+    taskId,
+    seenStatus: null,
+    opens: { taskId, versionId, name, k, isOnly: status === "running" },
+    events: [
+      {
+        type: "eval_created",
+        trialId: null,
+        fromStatus: null,
+        toStatus: status,
+        reason: null,
+        payload,
+      },
+    ],
+    trials: [],
+    change: null,
+    insights: [],
+  };
+}

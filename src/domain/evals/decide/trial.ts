@@ -1,0 +1,86 @@
+import {
+  accept,
+  alreadyInStatus,
+  invalidTransition,
+  notFound,
+  type Outcome,
+  refuse,
+  type Refusal,
+  validationFailed,
+} from "../../refusals.ts";
+import type { EvalDecision } from "../decision.ts";
+import { evalCancelled } from "../refusals.ts";
+import { readResult, statusTold, type ToldResult } from "../result.ts";
+import type { EvalSnapshot, TrialResult, TrialSnapshot } from "../snapshot.ts";
+import { TRIAL_TRANSITIONS } from "../transitions.ts";
+import { eventIn, unchanged } from "./events.ts";
+
+/**
+ * Moves a trial along TRIAL_TRANSITIONS, with what is known of it by then. A trial that is run again after an error
+ * has no error any more.
+ */
+export function decideTrialTransition(
+  snapshot: EvalSnapshot,
+  trial: TrialSnapshot,
+  told: ToldResult,
+  outputIds: ReadonlySet<string>,
+): Outcome<EvalDecision> {
+  const status = statusTold(told);
+  if (status === undefined) {
+    const message = "Say the status, or whether the trial passed, or its error.";
+    return refuse(validationFailed({ path: ["status"], code: "required", message }));
+  }
+  const read = readResult(told, status, []);
+  if (!read.ok) return read;
+  if (snapshot.status === "cancelled") return refuse(evalCancelled(snapshot));
+  const misstep = misstepTo(status, trial);
+  if (misstep !== null) return refuse(misstep);
+  const { outputDataId } = read.value;
+  if (outputDataId !== null && !outputIds.has(outputDataId)) return refuse(notFound());
+
+  const result: TrialResult = {
+    status,
+    score: status === "errored" ? null : (read.value.score ?? trial.score),
+    error: read.value.error,
+    outputDataId: outputDataId ?? trial.outputDataId,
+  };
+  const payload = { from: trial.status, ...result };
+  const change = { id: trial.id, seenSeq: trial.eventSeq, result, retractReason: null };
+  return accept({
+    ...unchanged(snapshot),
+    events: [eventIn(snapshot, "trial_transitioned", payload, { trialId: trial.id })],
+    change,
+  });
+}
+
+/** Takes a trial back: its slot is free again, the trial and its insights stay. In any status of the eval. */
+export function decideRetract(
+  snapshot: EvalSnapshot,
+  trial: TrialSnapshot,
+  { reason }: { reason: string },
+): Outcome<EvalDecision> {
+  if (trial.retracted) return refuse(alreadyInStatus("The trial is retracted already."));
+  const { k, model, status, score, error, outputDataId } = trial;
+  return accept({
+    ...unchanged(snapshot),
+    events: [
+      eventIn(snapshot, "trial_retracted", { k, model, status }, { trialId: trial.id, reason }),
+    ],
+    change: {
+      id: trial.id,
+      seenSeq: trial.eventSeq,
+      result: { status, score, error, outputDataId },
+      retractReason: reason,
+    },
+  });
+}
+
+function misstepTo(to: TrialSnapshot["status"], trial: TrialSnapshot): Refusal | null {
+  const { status: from, retracted } = trial;
+  if (retracted) {
+    return invalidTransition({ subject: "a retracted trial", from, to, allowed: [] });
+  }
+  if (to === from) return alreadyInStatus(`The trial is ${to} already.`);
+  const allowed = TRIAL_TRANSITIONS[from];
+  return allowed.includes(to) ? null : invalidTransition({ subject: "a trial", from, to, allowed });
+}

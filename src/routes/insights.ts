@@ -1,0 +1,122 @@
+import { z } from "@hono/zod-openapi";
+import { openInsight } from "../actions/open-insight.ts";
+import { reportInsight } from "../actions/report-insight.ts";
+import { listInsights } from "../db/insights.ts";
+import { replyTo } from "./http/call.ts";
+import { defineContract } from "./http/contract.ts";
+import { createHandler, type Route } from "./http/create-handler.ts";
+import { freeFormValue, name, page, paging, taskRef, uuid } from "./http/schemas.ts";
+import { answerPage } from "./paging.ts";
+import { insight, makerFields, makerOf, modelName, runState, usage } from "./shapes/eval.ts";
+
+const tags = ["Evals, trials, insights"] as const;
+const kind = name(100).openapi({ example: "completion" });
+
+const postInsight = defineContract({
+  operationId: "createInsight",
+  method: "POST",
+  path: "/insights",
+  summary: "Open the record of an inference job",
+  description:
+    "It is `QUEUED` until it is told of; one that comes with its output has `SUCCEEDED`. A trial brings its eval.",
+  tags,
+  role: "service",
+  service: true,
+  body: z
+    .strictObject({
+      taskId: taskRef,
+      kind,
+      model: modelName,
+      ...makerFields,
+      evalId: uuid.optional(),
+      trialId: uuid.optional(),
+      input: freeFormValue.optional(),
+      output: freeFormValue.optional(),
+      usage: usage.optional(),
+    })
+    .openapi("CreateInsight"),
+  response: { status: 201, description: "The insight.", schema: insight },
+  errors: ["not_found", "archived"],
+  idempotency: "optional",
+});
+
+const getInsights = defineContract({
+  operationId: "listInsights",
+  method: "GET",
+  path: "/insights",
+  summary: "Insights, newest first",
+  tags,
+  role: "viewer",
+  query: z.strictObject({
+    task: taskRef.optional(),
+    evalId: uuid.optional(),
+    trialId: uuid.optional(),
+    kind: kind.optional(),
+    status: runState.optional(),
+    model: modelName.optional(),
+    ...makerFields,
+    ...paging,
+  }),
+  response: { status: 200, description: "A page of insights.", schema: page(insight) },
+  errors: ["invalid_cursor"],
+});
+
+const patchInsight = defineContract({
+  operationId: "reportInsight",
+  method: "PATCH",
+  path: "/insights/{insightId}",
+  summary: "Report on an inference job",
+  description:
+    "Its status, its output, what it used. The same status again is no move. Of a job that has ended, what was not told yet may still be told.",
+  tags,
+  role: "service",
+  service: true,
+  params: z.strictObject({ insightId: uuid }),
+  body: z
+    .strictObject({
+      status: runState.optional(),
+      output: freeFormValue.optional(),
+      usage: usage.optional(),
+    })
+    .openapi("ReportInsight"),
+  response: { status: 200, description: "The insight.", schema: insight },
+  errors: ["not_found", "invalid_transition", "conflict", "stale"],
+  idempotency: "optional",
+});
+
+export const insightRoutes: readonly Route[] = [
+  createHandler(postInsight, async (call, { body }) => {
+    const { taskId, model, evalId = null, trialId = null, input, output } = body;
+    return replyTo(
+      await openInsight(call, {
+        task: taskId,
+        kind: body.kind,
+        model,
+        ...makerOf(body),
+        evalId,
+        trialId,
+        input: input ?? null,
+        output: output ?? null,
+        usage: body.usage ?? null,
+      }),
+    );
+  }),
+  createHandler(getInsights, (call, { query: { limit, cursor, ...filter } }) =>
+    answerPage(
+      call,
+      { limit, cursor },
+      {
+        operationId: getInsights.operationId,
+        filter,
+        sort: "-id",
+        position: uuid,
+        read: (after, limit) => listInsights(call.database, filter, { after, limit }),
+        positionOf: ({ id }) => id,
+        itemOf: (row) => row,
+      },
+    ),
+  ),
+  createHandler(patchInsight, async (call, { params, body }) =>
+    replyTo(await reportInsight(call, { ...params, ...body })),
+  ),
+];

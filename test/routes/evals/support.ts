@@ -1,0 +1,88 @@
+import { expect } from "vitest";
+import type { TrialView } from "../../../src/actions/views/eval-view.ts";
+import type { EvalEventView } from "../../../src/actions/views/event-view.ts";
+import type { EvalRow, TrialRow } from "../../../src/db/eval-json.ts";
+import { type EvalState, foldEval } from "../../../src/domain/evals/fold.ts";
+import type { EvalStatus } from "../../../src/domain/lifecycle/statuses.ts";
+import { type CallOptions, expectDone, type TestApi } from "../../support/api.ts";
+
+/** The way from a draft to each status. */
+const WAYS: Record<EvalStatus, readonly EvalStatus[]> = {
+  draft: [],
+  queued: ["queued"],
+  running: ["queued", "running"],
+  completed: ["queued", "running", "completed"],
+  failed: ["queued", "running", "failed"],
+  cancelled: ["cancelled"],
+};
+
+/** An eval of a new task, opened and moved through the API. */
+export async function givenOpenEval(
+  api: TestApi,
+  {
+    status = "draft",
+    k = 4,
+    ...given
+  }: { status?: EvalStatus; k?: number; name?: string } & Pick<CallOptions, "tenant"> = {},
+): Promise<EvalRow> {
+  const { name = "accuracy", tenant = api.tenant } = given;
+  const task = await api.givenTask({ tenant });
+  const path = `/tasks/${task.id}/evals`;
+  let opened = expectDone(
+    await api.call<EvalRow>("POST", path, { tenant, body: { name, k } }),
+    201,
+  );
+  for (const next of WAYS[status]) {
+    const options = { tenant, body: { status: next } };
+    opened = expectDone(await api.call<EvalRow>("PATCH", `/evals/${opened.id}`, options));
+  }
+  return opened;
+}
+
+/** One trial, recorded through the API. */
+export async function givenTrial(
+  api: TestApi,
+  evalId: string,
+  trial: object = {},
+  options: CallOptions = {},
+): Promise<TrialView> {
+  const body = { k: 1, model: "solver", ...trial };
+  return expectDone(
+    await api.call<TrialView>("POST", `/evals/${evalId}/trials`, { ...options, body }),
+    201,
+  );
+}
+
+/** All events of an eval. */
+export async function eventsOf(api: TestApi, evalId: string): Promise<EvalEventView[]> {
+  const path = `/evals/${evalId}/events?limit=200`;
+  return expectDone(await api.call<{ data: EvalEventView[] }>("GET", path)).data;
+}
+
+/** Expects that an eval's events, folded, are the eval and the trials that the service shows, and that they verify. */
+export async function expectHistoryTells(api: TestApi, evalId: string): Promise<EvalState> {
+  const events = await eventsOf(api, evalId);
+  const state = foldEval(
+    events.map(({ from, to, ...event }) => ({ ...event, fromStatus: from, toStatus: to })),
+  );
+  const shown = expectDone(await api.call<EvalRow>("GET", `/evals/${evalId}`));
+  const { versionNumber: _, createdAt, updatedAt, ...tables } = shown;
+  const { trials, ...folded } = state;
+  expect(folded).toEqual(tables);
+  expect([createdAt, updatedAt]).toEqual([events.at(0)?.at, events.at(-1)?.at]);
+
+  const path = `/evals/${evalId}/trials?limit=200`;
+  const listed = expectDone(await api.call<{ data: TrialRow[] }>("GET", path)).data;
+  const facts = listed.map((trial) => ({ ...trial, retracted: trial.retractedAt !== null }));
+  expect(facts).toMatchObject(trials);
+  expect(facts).toHaveLength(trials.length);
+
+  const verdict = await api.call("GET", `/evals/${evalId}/events/verify`);
+  expect(expectDone(verdict)).toMatchObject({
+    valid: true,
+    events: events.length,
+    head: events.at(-1)?.hash,
+    firstBroken: null,
+  });
+  return state;
+}
