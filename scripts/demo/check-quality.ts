@@ -1,9 +1,7 @@
 import type { ApiClient, ApiRequest } from "../import/api-client.ts";
+import { inParallel } from "../import/in-parallel.ts";
 import { movedTask, started } from "./api.ts";
 import { type HerdTask, standingOf } from "./herd.ts";
-
-/** Calls under way at once: enough to hide the waiting, too few to crowd out anybody. */
-const CALLS_MAX = 12;
 
 /** Whether a task waits for its quality check. */
 export const awaitsCheck = ({ kind, status }: HerdTask) =>
@@ -60,20 +58,16 @@ async function note(client: ApiClient, task: HerdTask, request: ApiRequest): Pro
   Object.assign(task, standingOf(answer.task));
 }
 
-/** Works through a list, a few at a time. The first that fails ends all. */
-async function forEachOf<Item>(
-  items: readonly Item[],
+/** Works through the tasks, and tells how many are done. */
+function forEachOf(
+  herd: readonly HerdTask[],
   onDone: (done: number) => void,
-  work: (item: Item) => Promise<void>,
+  work: (task: HerdTask) => Promise<void>,
 ): Promise<void> {
-  const rest = items.values();
   let done = 0;
-  const worker = async (): Promise<void> => {
-    for (const item of rest) {
-      await work(item);
-      done += 1;
-      onDone(done);
-    }
-  };
-  await Promise.all(Array.from({ length: CALLS_MAX }, worker));
+  return inParallel(herd, async (task) => {
+    await work(task);
+    done += 1;
+    onDone(done);
+  });
 }

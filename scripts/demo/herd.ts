@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { ReviewOutcome, StepKind, StepStatus } from "../../src/domain/lifecycle/statuses.ts";
 import type { UnifiedStatus } from "../../src/domain/status/unified.ts";
 import type { ApiClient } from "../import/api-client.ts";
@@ -19,20 +19,14 @@ export interface HerdTask {
 /** Whose verdict decides: the strongest of the four. */
 const DECIDING_MODEL = "175b_verification";
 
-const withVerdict = z.object({
-  content: z.object({
-    metadata: z.object({ verdicts: z.object({ [DECIDING_MODEL]: z.boolean() }) }),
-  }),
-});
-
 /** The file's own verdicts, by external id. Records without one are not walked. */
 export async function readVerdicts(plan: ImportPlan): Promise<Map<string, ReviewOutcome>> {
   const verdicts = new Map<string, ReviewOutcome>();
-  for await (const { externalId, body } of mappedRecords(plan, { start: null })) {
-    const parsed = withVerdict.safeParse(body);
-    if (externalId === null || !parsed.success) continue;
-    const isCorrect = parsed.data.content.metadata.verdicts[DECIDING_MODEL];
-    verdicts.set(externalId, isCorrect ? "passed" : "failed");
+  for await (const { externalId, work } of mappedRecords(plan, { start: null })) {
+    const trials = work?.evals.flatMap((evaluation) => evaluation.trials) ?? [];
+    const passed = trials.find(({ model }) => model === DECIDING_MODEL)?.passed;
+    if (externalId === null || passed === undefined) continue;
+    verdicts.set(externalId, passed ? "passed" : "failed");
   }
   return verdicts;
 }

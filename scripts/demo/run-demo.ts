@@ -7,6 +7,8 @@ import { importFile } from "../import/import-file.ts";
 import { type ImportPlan, planImport } from "../import/plan-import.ts";
 import { showProgress } from "../import/progress.ts";
 import { faultLine } from "../import/report.ts";
+import { compareSummaries } from "../import/summaries.ts";
+import { table } from "../import/table.ts";
 import { UsageFault } from "../import/usage-fault.ts";
 import type { Tenant } from "../stack/tenants.ts";
 import { renderVerification, verifyDatabase } from "../verify/verify-database.ts";
@@ -19,8 +21,8 @@ import {
   confirmFailures,
 } from "./check-quality.ts";
 import { countLabels, findHerd, type HerdTask, type LabelCounts, readVerdicts } from "./herd.ts";
-import { sentenceOf, timelinePage } from "./sentences.ts";
-import { countsTable, table } from "./table.ts";
+import { countsTable } from "./counts-table.ts";
+import { placeOf, sentenceOf, timelinePage } from "./sentences.ts";
 import { movesAhead, submit, type Trouble, walkToQualityCheck } from "./walk.ts";
 
 export interface DemoInput {
@@ -85,10 +87,15 @@ async function importAll({ operator }: Cast, plan: ImportPlan): Promise<void> {
       batchMax: 500,
       isDryRun: false,
       start: null,
-      onBatch: (_, done) => reach(done),
+      isTasksOnly: false,
+      onReach: reach,
     }),
   );
   say(tally.render({ isDryRun: false }));
+  for (const { text } of await compareSummaries(operator, tally.expected)) {
+    console.log();
+    say(text);
+  }
 }
 
 async function find({ operator }: Cast, plan: ImportPlan): Promise<HerdTask[]> {
@@ -229,7 +236,7 @@ async function tellTimeline({ operator }: Cast, herd: readonly HerdTask[]): Prom
       timelinePage,
     );
     console.log(
-      table(page.data.map((event) => [event.seq, event.at.slice(11, 23), sentenceOf(event)])),
+      table(page.data.map((event) => [placeOf(event), event.at.slice(11, 23), sentenceOf(event)])),
     );
     cursor = page.nextCursor;
   } while (cursor !== null);

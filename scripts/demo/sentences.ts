@@ -1,17 +1,23 @@
 import { z } from "zod";
+import { EVAL_EVENT_PAYLOADS } from "../../src/domain/evals/events.ts";
 import { EVENT_PAYLOADS } from "../../src/domain/lifecycle/events.ts";
-import { evalEvent, stepEvent } from "../../src/routes/shapes/event.ts";
+import { anyEvent } from "../../src/routes/shapes/event.ts";
 
 export const timelinePage = z.object({
-  data: z.array(z.discriminatedUnion("stream", [stepEvent, evalEvent])),
+  data: z.array(anyEvent),
   nextCursor: z.string().nullable(),
 });
 type TimelineEvent = z.output<typeof timelinePage>["data"][number];
 type StepEvent = Extract<TimelineEvent, { stream: "task" }>;
+type EvalEvent = Extract<TimelineEvent, { stream: "eval" }>;
+
+/** Where an event stands in its history; an evaluation has one of its own. */
+export const placeOf = ({ stream, seq }: TimelineEvent) =>
+  stream === "task" ? String(seq) : `eval ${seq}`;
 
 /** Tells an event as somebody would who was there. */
 export function sentenceOf(event: TimelineEvent): string {
-  const what = event.stream === "task" ? deedOf(event) : `changed an evaluation (${event.type})`;
+  const what = event.stream === "task" ? deedOf(event) : evalDeedOf(event);
   const why = event.reason === null ? "" : ` “${event.reason}”`;
   return `${event.actor.name} ${what}.${why}`;
 }
@@ -60,6 +66,31 @@ function deedOf(event: StepEvent): string {
     case "note_added": {
       const { text } = EVENT_PAYLOADS.note_added.parse(payload);
       return `noted “${text}”`;
+    }
+  }
+}
+
+function evalDeedOf({ type, payload, from, to }: EvalEvent): string {
+  switch (type) {
+    case "eval_created": {
+      const { name, k } = EVAL_EVENT_PAYLOADS.eval_created.parse(payload);
+      return `opened the evaluation “${name}” with k = ${k}, which is ${to}`;
+    }
+    case "eval_transitioned":
+      return `moved the evaluation from ${from} to ${to}`;
+    case "trials_recorded": {
+      const { trials } = EVAL_EVENT_PAYLOADS.trials_recorded.parse(payload);
+      const passed = trials.filter(({ status }) => status === "passed");
+      const by = passed.length === 0 ? "" : ` (${passed.map(({ model }) => model).join(", ")})`;
+      return `recorded ${trials.length} trials, of which ${passed.length} passed${by}`;
+    }
+    case "trial_transitioned": {
+      const trial = EVAL_EVENT_PAYLOADS.trial_transitioned.parse(payload);
+      return `moved a trial from ${trial.from} to ${trial.status}`;
+    }
+    case "trial_retracted": {
+      const { k, model } = EVAL_EVENT_PAYLOADS.trial_retracted.parse(payload);
+      return `retracted trial ${k} of ${model}`;
     }
   }
 }

@@ -7,6 +7,7 @@ const problem = z.looseObject({
   detail: z.string().optional(),
   retry: z.enum(["same", "reload", "never"]).optional(),
   instance: z.string().optional(),
+  existing: z.object({ id: z.string() }).optional(),
   issues: z
     .array(
       z.object({
@@ -23,13 +24,17 @@ export class ApiProblem extends Error {
   readonly status: number;
   readonly code: string;
   readonly issues: NonNullable<z.output<typeof problem>["issues"]>;
+  /** What stands in the way, where it is something that exists. */
+  readonly existingId: string | null;
 
-  constructor(status: number, { error, detail, instance, issues = [] }: z.output<typeof problem>) {
+  constructor(status: number, told: z.output<typeof problem>) {
+    const { error, detail, instance, existing, issues = [] } = told;
     const where = instance === undefined ? "" : ` (request ${instance})`;
     super(`${error}: ${detail ?? `HTTP ${status}`}${where}`);
     this.status = status;
     this.code = error;
     this.issues = issues;
+    this.existingId = existing?.id ?? null;
   }
 }
 
@@ -37,11 +42,13 @@ export class ApiProblem extends Error {
 export class ConnectionFault extends Error {}
 
 export interface ApiRequest {
-  method: "GET" | "POST" | "PATCH";
+  method: "GET" | "POST" | "PATCH" | "PUT";
   /** Below `/v1`, with its query. */
   path: string;
   /** Sent as JSON; a string is JSON already. */
   body?: unknown;
+  /** Sent as it is, in place of a body. */
+  content?: { type: string; bytes: Uint8Array };
   /** How often it is tried at the most. */
   attemptsMax?: number;
 }
@@ -81,7 +88,8 @@ export function createApiClient(options: ClientOptions): ApiClient {
   const { key, onRetry, fetch: send = fetch, wait = sleep } = options;
 
   const attempt = async (request: ApiRequest, idempotencyKey: string): Promise<Attempt> => {
-    const { method, path, body } = request;
+    const { method, path } = request;
+    const content = contentOf(request);
     let response: Response;
     let text: string;
     try {
@@ -89,10 +97,10 @@ export function createApiClient(options: ClientOptions): ApiClient {
         method,
         headers: {
           authorization: `Bearer ${key}`,
-          ...(method !== "GET" && { "idempotency-key": idempotencyKey }),
-          ...(body !== undefined && { "content-type": "application/json" }),
+          ...((method === "POST" || method === "PATCH") && { "idempotency-key": idempotencyKey }),
+          ...(content !== null && { "content-type": content.type }),
         },
-        ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+        ...(content !== null && { body: content.bytes }),
         signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
       });
       text = await response.text();
@@ -135,6 +143,14 @@ export function createApiClient(options: ClientOptions): ApiClient {
       }
     },
   };
+}
+
+/** What a request carries, and as what. */
+function contentOf({ body, content }: ApiRequest) {
+  if (content !== undefined) return content;
+  if (body === undefined) return null;
+  const bytes = typeof body === "string" ? body : JSON.stringify(body);
+  return { type: "application/json", bytes };
 }
 
 type Attempt =

@@ -1,6 +1,7 @@
 import type { StepKind } from "../../src/domain/lifecycle/statuses.ts";
 import type { ApiClient } from "./api-client.ts";
-import { type ImportedRecord, type ImportOptions, importRecords } from "./import-records.ts";
+import { type ImportOptions, importRecords } from "./import-records.ts";
+import { type ImportedLine, importWork } from "./import-work.ts";
 import { type ImportPlan, mappedRecords } from "./plan-import.ts";
 import { ImportTally } from "./report.ts";
 
@@ -10,14 +11,24 @@ export async function importFile(
   plan: ImportPlan,
   options: ImportOptions & {
     start: StepKind | null;
-    /** Is told of each batch, and of how many records are done with it. */
-    onBatch: (records: readonly ImportedRecord[], done: number) => Promise<void> | void;
+    /** Makes the tasks alone, and leaves aside what the records bear beside them. */
+    isTasksOnly: boolean;
+    /** Is told how many records are done, also in the midst of a batch. */
+    onReach: (done: number) => void;
+    onBatch?: (lines: readonly ImportedLine[]) => Promise<void> | undefined;
   },
 ): Promise<ImportTally> {
+  const { isTasksOnly, isDryRun, onReach, onBatch } = options;
   const tally = new ImportTally();
   for await (const records of importRecords(client, mappedRecords(plan, options), options)) {
-    tally.add(records);
-    await options.onBatch(records, tally.total);
+    let reached = tally.total;
+    const lines =
+      isTasksOnly || isDryRun
+        ? records.map((record): ImportedLine => ({ record, work: null }))
+        : await importWork(client, records, () => onReach((reached += 1)));
+    tally.add(lines);
+    onReach(tally.total);
+    await onBatch?.(lines);
   }
   return tally;
 }

@@ -4,9 +4,11 @@ import type { Issue } from "../../src/domain/refusals.ts";
 import { validate } from "../../src/routes/http/validation.ts";
 import { taskRoutes } from "../../src/routes/tasks.ts";
 import { BODY_BYTES_MAX } from "../../src/routes/http/contract.ts";
-import { type ApiClient, ApiProblem } from "./api-client.ts";
+import type { ApiClient, ApiProblem } from "./api-client.ts";
 import { inBatches } from "./batches.ts";
+import { inHalves } from "./in-halves.ts";
 import type { MappedRecord, TaskBody } from "./mappings.ts";
+import { NO_WORK, type Work } from "./work.ts";
 
 /** What became of one record of the file. */
 export interface ImportedRecord {
@@ -17,6 +19,8 @@ export interface ImportedRecord {
   id?: string | undefined;
   /** Why it did not go in. */
   issues?: readonly Issue[];
+  /** What the record bears beside its task. */
+  work: Work;
 }
 
 export interface ImportOptions {
@@ -52,9 +56,10 @@ export async function* importRecords(
     const told = batch.map((record): ImportedRecord => {
       const { line, externalId } = record;
       if (record.json === null)
-        return { line, externalId, outcome: "invalid", issues: record.issues };
+        return { line, externalId, outcome: "invalid", issues: record.issues, work: NO_WORK };
       const outcome = outcomes.get(record);
-      return outcome ?? { line, externalId, outcome: "exists", id: known.get(record.externalId) };
+      const id = known.get(record.externalId);
+      return outcome ?? { ...nameOf(record), outcome: "exists", id };
     });
     asksFirst = told.some(({ outcome }) => outcome === "exists");
     yield told;
@@ -63,7 +68,7 @@ export async function* importRecords(
 
 /** A record as it travels: its JSON, made once, is also what is counted. */
 type Prepared =
-  | { line: number; externalId: string; body: TaskBody; json: string; bytes: number }
+  | { line: number; externalId: string; body: TaskBody; work: Work; json: string; bytes: number }
   | {
       line: number;
       externalId: string | null;
@@ -74,14 +79,14 @@ type Prepared =
 type Sendable = Extract<Prepared, { json: string }>;
 
 async function* prepared(records: AsyncIterable<MappedRecord>): AsyncGenerator<Prepared> {
-  for await (const { line, externalId, body, issues } of records) {
+  for await (const { line, externalId, body, work, issues } of records) {
     if (body === undefined) {
       yield { line, externalId, json: null, issues, bytes: 0 };
       continue;
     }
     const json = JSON.stringify(body);
     const comma = 1;
-    yield { line, externalId, body, json, bytes: Buffer.byteLength(json) + comma };
+    yield { line, externalId, body, work, json, bytes: Buffer.byteLength(json) + comma };
   }
 }
 
@@ -130,43 +135,37 @@ const imported = z.object({
   ),
 });
 
-/**
- * Sends records in one request. Where the request is refused as a whole because of what is in it, the halves are
- * sent by themselves, until the record that it was about stands alone.
- */
-async function send(client: ApiClient, records: readonly Sendable[]): Promise<ImportedRecord[]> {
-  if (records.length === 0) return [];
-  const [head, tail] = ENVELOPE;
-  const body = `${head}${records.map(({ json }) => json).join(",")}${tail}`;
-  try {
-    const { items } = await client.call({ method: "POST", path: "/tasks/import", body }, imported);
-    return records.map((record, index) => {
-      const item = items[index];
-      if (item === undefined) throw new Error("The answer tells of every record");
-      const { outcome, id, issues } = item;
-      return { ...nameOf(record), outcome, id, ...(issues !== undefined && { issues }) };
-    });
-  } catch (error) {
-    if (!(error instanceof ApiProblem) || !(error.status === 400 || error.status === 413))
-      throw error;
-    const [record] = records;
-    if (records.length === 1 && record !== undefined) {
-      return [{ ...nameOf(record), outcome: "invalid", issues: issuesOf(error) }];
-    }
-    const middle = Math.ceil(records.length / 2);
-    return [
-      ...(await send(client, records.slice(0, middle))),
-      ...(await send(client, records.slice(middle))),
-    ];
-  }
+/** Sends records, and tells of each what became of it. */
+function send(client: ApiClient, records: readonly Sendable[]): Promise<ImportedRecord[]> {
+  return inHalves(
+    records,
+    async (some) => {
+      const [head, tail] = ENVELOPE;
+      const body = `${head}${some.map(({ json }) => json).join(",")}${tail}`;
+      const request = { method: "POST", path: "/tasks/import", body } as const;
+      const { items } = await client.call(request, imported);
+      return some.map((record, index): ImportedRecord => {
+        const item = items[index];
+        if (item === undefined) throw new Error("The answer tells of every record");
+        const { outcome, id, issues } = item;
+        return { ...nameOf(record), outcome, id, ...(issues !== undefined && { issues }) };
+      });
+    },
+    (record, problem) => ({
+      ...nameOf(record),
+      outcome: "invalid",
+      issues: issuesOf(problem),
+    }),
+  );
 }
 
-function issuesOf(problem: ApiProblem): readonly Issue[] {
+/** Why something was refused. */
+export function issuesOf(problem: ApiProblem): readonly Issue[] {
   if (problem.issues.length > 0) return problem.issues;
   return [{ path: [], code: problem.code, message: problem.message }];
 }
 
-const nameOf = ({ line, externalId }: Sendable) => ({ line, externalId });
+const nameOf = ({ line, externalId, work }: Sendable) => ({ line, externalId, work });
 
 /** What the service would say, by the very schema that it validates with. */
 function judge(record: Sendable): ImportedRecord {

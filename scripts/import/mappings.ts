@@ -3,14 +3,15 @@ import { z } from "zod";
 import type { Issue } from "../../src/domain/refusals.ts";
 import type { StepKind } from "../../src/domain/lifecycle/statuses.ts";
 import type { FileRecord } from "./reading.ts";
+import { type Work, workShape } from "./work.ts";
 
 /** The body that makes a task, as far as an import looks into it: the service judges the rest. */
 export type TaskBody = Record<string, unknown> & { externalId: string };
 
-/** What a record became: a body to send, or what is wrong with it. */
+/** What a record became: a body to send with what belongs to its task, or what is wrong with it. */
 export type MappedRecord = { line: number } & (
-  | { externalId: string; body: TaskBody; issues?: never }
-  | { externalId: string | null; body?: never; issues: readonly Issue[] }
+  | { externalId: string; body: TaskBody; work: Work; issues?: never }
+  | { externalId: string | null; body?: never; work?: never; issues: readonly Issue[] }
 );
 
 export interface MappingContext {
@@ -30,10 +31,10 @@ export const GSM8K_MODELS = [
   "175b_verification",
 ] as const;
 
-const solution = z.object({ is_correct: z.boolean() });
+const solution = z.object({ is_correct: z.boolean(), solution: z.string().min(1) });
 const gsm8kLine = z.object({
   question: z.string().min(1),
-  ground_truth: z.string(),
+  ground_truth: z.string().min(1),
   "6b_finetuning": solution,
   "6b_verification": solution,
   "175b_finetuning": solution,
@@ -61,24 +62,32 @@ export function mapRecord(
 }
 
 /**
- * A line of GSM8K: the question is what is to be done. The solutions are no part of the task: they are what
- * models made of it; of them only the verdicts come along.
+ * A line of GSM8K: the question is what is to be done. The known answer is golden data and no part of the task,
+ * lest whoever is to solve it read it there; what the models made of it are trials with their outputs.
  */
 function mapGsm8k({ number, line, value }: FileRecord): MappedRecord {
   const externalId = `gsm8k-${padded(number)}`;
   const parsed = gsm8kLine.safeParse(value);
   if (!parsed.success) return { line, externalId, issues: parsed.error.issues.map(issueOf) };
   const { question, ground_truth: groundTruth } = parsed.data;
-  const verdicts = Object.fromEntries(
-    GSM8K_MODELS.map((model) => [model, parsed.data[model].is_correct]),
-  );
   const body = {
     externalId,
     title: titleFrom(question),
     taxonomyCode: "math.word_problem",
-    content: { instructions: question, metadata: { groundTruth, verdicts } },
+    content: {
+      instructions: question,
+      metadata: { source: { dataset: "gsm8k", row: number } },
+    },
   };
-  return { line, externalId, body };
+  const trials = GSM8K_MODELS.map((model) => {
+    const { is_correct: passed, solution: output } = parsed.data[model];
+    return { k: 1, model, passed, output };
+  });
+  const work = workShape.parse({
+    data: [{ kind: "golden", text: groundTruth }],
+    evals: [{ name: "gsm8k", k: 1, trials }],
+  });
+  return { line, externalId, body, work };
 }
 
 function issueOf({ path, code, message }: z.core.$ZodIssue): Issue {
@@ -94,24 +103,29 @@ const textContent = z.looseObject({
   brief: z.string().optional(),
 });
 
-/** A record that is a body already; it lacks at most the title and the external id. */
+/**
+ * A record that is a body already; it lacks at most the title and the external id, and bears under `data` and
+ * `evals` what belongs to its task.
+ */
 function mapAsIs({ number, line, value }: FileRecord, { fileName }: MappingContext): MappedRecord {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     const message = "A task is a JSON object.";
     return { line, externalId: null, issues: [{ path: [], code: "invalid_type", message }] };
   }
-  const { externalId: given, ...fields }: Record<string, unknown> = { ...value };
+  const { externalId: given, data, evals, ...fields }: Record<string, unknown> = { ...value };
   if (given !== undefined && given !== null && typeof given !== "string") {
     const message = "The external id must be text.";
     const path = ["externalId"];
     return { line, externalId: null, issues: [{ path, code: "invalid_type", message }] };
   }
   const externalId = given ?? derivedId(fileName, number);
+  const work = workShape.safeParse({ data, evals });
+  if (!work.success) return { line, externalId, issues: work.error.issues.map(issueOf) };
   const content = textContent.safeParse(fields["content"]);
   const words = content.success ? (content.data.instructions ?? content.data.brief) : undefined;
   const needsTitle = fields["title"] === undefined && words !== undefined && words.trim() !== "";
   const title = needsTitle ? { title: titleFrom(words) } : {};
-  return { line, externalId, body: { externalId, ...title, ...fields } };
+  return { line, externalId, body: { externalId, ...title, ...fields }, work: work.data };
 }
 
 /** The same file gives the same ids each time, so that importing it again makes nothing twice. */

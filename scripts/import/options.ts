@@ -11,6 +11,7 @@ export interface ImportCommand {
   key: string | null;
   mapping: MappingName;
   start: StepKind | null;
+  isTasksOnly: boolean;
   batchMax: number;
   isDryRun: boolean;
   reportPath: string | null;
@@ -20,14 +21,19 @@ export const IMPORT_USAGE = `Usage: npm run import -- FILE [options]
 
 FILE is JSON Lines, a JSON array or CSV with a header. A record has the shape of POST /v1/tasks; CSV columns are
 title, externalId, taxonomyCode, priority, assignee, brief, instructions, and all others become metadata. A record
-without an external id gets the file's name and its own number. Tasks that are there already stay as they are:
-start an import again to continue it.
+without an external id gets the file's name and its own number. What is there already stays as it is: start an import
+again to continue it.
+
+Beside the task a JSON record may bear what belongs to it, and the summary of its evaluations is told at the end:
+  "data":  [{ "kind": "golden", "text": "…" }]
+  "evals": [{ "name": "…", "k": 1, "trials": [{ "k": 1, "model": "…", "passed": true, "output": "…" }] }]
 
   --tenant NAME|ID   a tenant of the stack that runs here (the first)
   --url URL          where the service is (the stack that runs here)
   --key KEY          an operator's key, also in STEPLEDGER_KEY (that of the stack)
   --mapping NAME     ${MAPPINGS.join(" or ")}: what a record looks like (auto)
   --start KIND       where the work already is, such as ${STEP_KINDS[3]}; takes a reviewer's key
+  --only tasks       leave aside data and evals
   --batch N          records in a request, 1 to ${IMPORT_MAX} (${IMPORT_MAX})
   --dry-run          judge every record and send none
   --report FILE      write what became of each record, as JSON Lines
@@ -49,6 +55,7 @@ export function parseImportCommand(args: readonly string[]): ImportCommand {
     key: values.key ?? null,
     mapping: oneOf("--mapping", values.mapping, MAPPINGS),
     start: values.start === undefined ? null : oneOf("--start", values.start, STEP_KINDS),
+    isTasksOnly: values.only !== undefined && oneOf("--only", values.only, ["tasks"]) === "tasks",
     batchMax: batchSize(values.batch),
     isDryRun: values["dry-run"],
     reportPath: values.report ?? null,
@@ -66,6 +73,7 @@ function parseValues(args: readonly string[]) {
         key: { type: "string" },
         mapping: { type: "string", default: "auto" },
         start: { type: "string" },
+        only: { type: "string" },
         batch: { type: "string", default: String(IMPORT_MAX) },
         "dry-run": { type: "boolean", default: false },
         report: { type: "string" },

@@ -6,6 +6,7 @@ import { parseImportCommand } from "./options.ts";
 import { planImport } from "./plan-import.ts";
 import { type Progress, showProgress } from "./progress.ts";
 import { faultLine, openReport } from "./report.ts";
+import { compareSummaries } from "./summaries.ts";
 import { UsageFault } from "./usage-fault.ts";
 
 /**
@@ -17,7 +18,7 @@ export async function runImport(
   surroundings: { key: string | null; stack: StackFile | null },
 ): Promise<number> {
   const command = parseImportCommand(args);
-  const { file, url, tenant, isDryRun, start, batchMax } = command;
+  const { file, url, tenant, isDryRun, isTasksOnly, start, batchMax } = command;
   const { plan, faults } = await planImport(file, command.mapping);
   if (faults !== undefined) {
     const lines = faults.map((fault) => faultLine(file, fault));
@@ -43,15 +44,18 @@ export async function runImport(
       batchMax,
       isDryRun,
       start,
-      onBatch: async (records, done) => {
+      isTasksOnly,
+      onReach: (done) => {
         reached = done;
         progress?.reach(done);
-        await report?.write(records);
       },
+      onBatch: (lines) => report?.write(lines),
     });
     progress.end();
     console.log(tally.render({ isDryRun }));
-    return tally.counts.invalid === 0 ? 0 : 1;
+    const summaries = await compareSummaries(client, tally.expected);
+    for (const { text } of summaries) console.log(`\n${text}`);
+    return tally.isWhole && summaries.every(({ agrees }) => agrees) ? 0 : 1;
   } catch (error) {
     progress.end();
     console.error(`Stopped after ${reached} of ${plan.total}: start it again to continue.`);

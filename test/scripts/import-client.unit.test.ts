@@ -4,6 +4,7 @@ import { z } from "zod";
 import { ApiProblem, ConnectionFault, createApiClient } from "../../scripts/import/api-client.ts";
 import { inBatches } from "../../scripts/import/batches.ts";
 import { chooseConnection, chooseTenant } from "../../scripts/import/connection.ts";
+import { inParallel } from "../../scripts/import/in-parallel.ts";
 import { parseImportCommand } from "../../scripts/import/options.ts";
 import { showProgress } from "../../scripts/import/progress.ts";
 import { UsageFault } from "../../scripts/import/usage-fault.ts";
@@ -132,13 +133,16 @@ describe("the command line", () => {
       key: null,
       mapping: "auto",
       start: "delivery",
+      isTasksOnly: false,
       batchMax: 20,
       isDryRun: true,
       reportPath: null,
     });
+    expect(parseImportCommand(["a", "--only", "tasks"])).toMatchObject({ isTasksOnly: true });
     for (const args of [
       [],
       ["a", "b"],
+      ["a", "--only", "evals"],
       ["a", "--batch", "501"],
       ["a", "--batch", "0"],
       ["a", "--mapping", "xml"],
@@ -147,6 +151,36 @@ describe("the command line", () => {
     ]) {
       expect(() => parseImportCommand(args)).toThrow(UsageFault);
     }
+  });
+});
+
+describe("work a few at a time", () => {
+  test("does everything once, twelve at once at the most", async () => {
+    const items = Array.from({ length: 40 }, (_, index) => index);
+    const seen: number[] = [];
+    let [running, most] = [0, 0];
+    await inParallel(items, async (item) => {
+      running += 1;
+      most = Math.max(most, running);
+      await Promise.resolve();
+      seen.push(item);
+      running -= 1;
+    });
+    expect(seen.toSorted((a, b) => a - b)).toEqual(items);
+    expect(most).toBe(12);
+  });
+
+  test("begins nothing after the first that fails", async () => {
+    const begun: number[] = [];
+    const working = inParallel([...Array(40).keys()], async (item) => {
+      begun.push(item);
+      await Promise.resolve();
+      if (item === 3) throw new Error("The fourth fails");
+      await new Promise((resolve) => setImmediate(resolve));
+    });
+    await expect(working).rejects.toThrow("The fourth fails");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(begun).toHaveLength(12);
   });
 });
 

@@ -5,6 +5,8 @@ import type { FileRecord } from "../../scripts/import/reading.ts";
 const context = { fileName: "spring tasks.jsonl", start: null };
 const recordOf = (value: unknown, number = 3): FileRecord => ({ number, line: number + 10, value });
 
+const TEXT = "text/plain; charset=utf-8";
+
 const gsm8kLine = {
   question: "A shelf holds 12 jars.  Half of them are full.\nHow many are empty?",
   ground_truth: "12 / 2 = 6\nA: 6",
@@ -15,7 +17,7 @@ const gsm8kLine = {
 };
 
 describe("a line of GSM8K", () => {
-  test("is a task: the question is what is to be done, the rest is known about it", () => {
+  test("is a task with its golden answer, and an evaluation of four models with what each answered", () => {
     expect(mapRecord("gsm8k", recordOf(gsm8kLine, 42), context)).toEqual({
       line: 52,
       externalId: "gsm8k-0042",
@@ -25,16 +27,23 @@ describe("a line of GSM8K", () => {
         taxonomyCode: "math.word_problem",
         content: {
           instructions: gsm8kLine.question,
-          metadata: {
-            groundTruth: gsm8kLine.ground_truth,
-            verdicts: {
-              "6b_finetuning": false,
-              "6b_verification": true,
-              "175b_finetuning": false,
-              "175b_verification": true,
-            },
-          },
+          metadata: { source: { dataset: "gsm8k", row: 42 } },
         },
+      },
+      work: {
+        data: [{ kind: "golden", text: gsm8kLine.ground_truth, contentType: TEXT }],
+        evals: [
+          {
+            name: "gsm8k",
+            k: 1,
+            trials: [
+              { k: 1, model: "6b_finetuning", passed: false, output: "A: 7" },
+              { k: 1, model: "6b_verification", passed: true, output: "A: 6" },
+              { k: 1, model: "175b_finetuning", passed: false, output: "A: 5" },
+              { k: 1, model: "175b_verification", passed: true, output: "A: 6" },
+            ],
+          },
+        ],
       },
     });
   });
@@ -68,6 +77,7 @@ describe("a record in the service's own shape", () => {
       line: 13,
       externalId: "a-1",
       body,
+      work: { data: [], evals: [] },
     });
   });
 
@@ -77,6 +87,7 @@ describe("a record in the service's own shape", () => {
       line: 13,
       externalId: "spring tasks-0003",
       body: { externalId: "spring tasks-0003", title: "A" },
+      work: { data: [], evals: [] },
     });
     expect(mapRecord("auto", recordOf({ title: "A" }), context)).toEqual(mapped);
   });
@@ -104,6 +115,46 @@ describe("a record in the service's own shape", () => {
   test("has text for an external id", () => {
     const mapped = mapRecord("auto", recordOf({ title: "A", externalId: 7 }), context);
     expect(mapped).toMatchObject({ issues: [{ path: ["externalId"], code: "invalid_type" }] });
+  });
+});
+
+describe("what belongs to a task", () => {
+  test("stands beside it in its record, and is no part of its body", () => {
+    const trials = [{ k: 2, model: "m", modelRevision: "r", error: "timeout" }];
+    const evals = [{ name: "e", k: 2, trials }];
+    const data = [{ kind: "source", text: "t", contentType: "text/markdown", provider: "p" }];
+    const mapped = mapRecord(
+      "auto",
+      recordOf({ title: "A", externalId: "a", data, evals }),
+      context,
+    );
+    expect(mapped).toEqual({
+      line: 13,
+      externalId: "a",
+      body: { title: "A", externalId: "a" },
+      work: { data, evals },
+    });
+  });
+
+  test("is told with its place where it is not understood, and the task is not sent without it", () => {
+    const data = [
+      { kind: "golden", text: "t" },
+      { kind: "gold", text: "t" },
+    ];
+    const evals = [{ name: "e", k: 1, trials: [{ k: 1, passed: true }] }];
+    const mapped = mapRecord(
+      "auto",
+      recordOf({ title: "A", externalId: "a", data, evals }),
+      context,
+    );
+    expect(mapped).toMatchObject({
+      externalId: "a",
+      issues: [
+        { path: ["data", 1, "kind"], code: "invalid_value" },
+        { path: ["evals", 0, "trials", 0, "model"], code: "invalid_type" },
+      ],
+    });
+    expect(mapped).not.toHaveProperty("body");
   });
 });
 

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { EXAMPLES } from "../../scripts/demo/options.ts";
 import { runDemo } from "../../scripts/demo/run-demo.ts";
 import { createApiClient, type Send } from "../../scripts/import/api-client.ts";
-import { exitCodeOf } from "../../scripts/import/command.ts";
 import { importRecords } from "../../scripts/import/import-records.ts";
 import { mapRecord } from "../../scripts/import/mappings.ts";
 import { runImport } from "../../scripts/import/run-import.ts";
+import { seen } from "../support/node/command.ts";
 import { gather, streamOf, temporaryFiles } from "../support/node/temporary-files.ts";
 import { startService, type TestService } from "../support/node/service.ts";
 
@@ -18,23 +18,6 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 const givenFile = temporaryFiles();
-
-/** Runs a command in this process, and gives back what a person would see of it. */
-async function seen(run: () => Promise<number>) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const spies = [
-    vi.spyOn(console, "log").mockImplementation((line) => void out.push(String(line))),
-    vi.spyOn(console, "error").mockImplementation((line) => void err.push(String(line))),
-    vi.spyOn(process.stderr, "write").mockImplementation((text) => err.push(String(text)) > 0),
-  ];
-  try {
-    const code = await exitCodeOf(run);
-    return { code, out: out.join("\n"), err: err.join("\n") };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
 
 /** `npm run import` with the operator's key of a tenant. */
 function importWith(args: readonly string[]) {
@@ -273,6 +256,9 @@ describe("the demo", () => {
     const { code, out: text } = await run();
     expect(code).toBe(0);
     expect(text).toContain("created 50, exists 0, invalid 0");
+    expect(text).toContain("data: stored 50");
+    expect(text).toMatch(/175b_verification +68\.0 % +54\.2 % to 79\.2 % +34 of 50 +34 of 50/);
+    expect(text).toMatch(/eval 2 .* recorded 4 trials, of which 0 passed\./);
     expect(text).toMatch(/DRAFT +50 +0 +0\n/);
     expect(text).toMatch(/QUALITY_CHECK_FAILED +0 +16 +0\n/);
     expect(text).toMatch(/READY_TO_SUBMIT +0 +34 +0\n/);

@@ -1,0 +1,75 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { DATA_KINDS } from "../../src/domain/data/kinds.ts";
+
+/** Who made something: columns of the service, told apart from what was made. */
+const maker = {
+  model: z.string().optional(),
+  modelRevision: z.string().optional(),
+  agent: z.string().optional(),
+  provider: z.string().optional(),
+};
+
+const TEXT = "text/plain; charset=utf-8";
+
+const datum = z.strictObject({
+  kind: z.enum(DATA_KINDS),
+  text: z.string(),
+  contentType: z.string().default(TEXT),
+  ...maker,
+});
+
+const trial = z.strictObject({
+  ...maker,
+  k: z.int().min(1),
+  model: z.string(),
+  passed: z.boolean().optional(),
+  error: z.string().optional(),
+  score: z.number().optional(),
+  /** What the model answered; it becomes generated data of that model. */
+  output: z.string().optional(),
+});
+
+const evaluation = z.strictObject({
+  name: z.string(),
+  k: z.int().min(1),
+  trials: z.array(trial),
+});
+
+/** What a record may bear beside its task: texts that belong to it, and how models did on it. */
+export const workShape = z.object({
+  data: z.array(datum).default([]),
+  evals: z.array(evaluation).default([]),
+});
+export type Work = z.output<typeof workShape>;
+type Datum = Work["data"][number];
+export type Trial = Work["evals"][number]["trials"][number];
+
+export const NO_WORK: Work = { data: [], evals: [] };
+
+/** A text on its way to the service. */
+export interface Artifact extends Datum {
+  bytes: Uint8Array;
+  sha256: string;
+}
+
+/** The text that a datum holds, as it is sent and as it is known by. */
+export function artifactOf(given: Datum): Artifact {
+  const bytes = Buffer.from(given.text);
+  return { ...given, bytes, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/** The generated data that a trial's output is. */
+export function outputOf(trial: Trial): Artifact | null {
+  const { output: text, model, modelRevision, agent, provider } = trial;
+  if (text === undefined) return null;
+  return artifactOf({
+    kind: "generated",
+    contentType: TEXT,
+    text,
+    model,
+    modelRevision,
+    agent,
+    provider,
+  });
+}

@@ -1,0 +1,233 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createApiClient, type Send } from "../../scripts/import/api-client.ts";
+import { importFile } from "../../scripts/import/import-file.ts";
+import { GSM8K_MODELS } from "../../scripts/import/mappings.ts";
+import { planImport } from "../../scripts/import/plan-import.ts";
+import { runImport } from "../../scripts/import/run-import.ts";
+import { seen } from "../support/node/command.ts";
+import { startService, type TestService } from "../support/node/service.ts";
+import { temporaryFiles } from "../support/node/temporary-files.ts";
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.stop());
+
+const givenFile = temporaryFiles();
+
+/** Verdicts of the four models, in order; the second and the third line have one solution twice. */
+const VERDICTS = [
+  [false, true, false, true],
+  [false, false, true, true],
+  [false, false, false, false],
+] as const;
+const SOLUTIONS = [
+  ["7 – too few", "6", "5", "six"],
+  ["3", "4", "9", "9"],
+  ["1", "1", "2", "3"],
+] as const;
+
+const lines = VERDICTS.map((verdicts, row) => ({
+  question: `Shelf ${row} holds 12 jars, half of them full. How many are empty?`,
+  ground_truth: `12 / 2 = 6, on shelf ${row}`,
+  ...Object.fromEntries(
+    GSM8K_MODELS.map((model, index) => [
+      model,
+      { is_correct: verdicts[index], solution: SOLUTIONS[row]?.[index] },
+    ]),
+  ),
+}));
+const textOf = (records: readonly unknown[]) =>
+  records.map((record) => JSON.stringify(record)).join("\n");
+
+function importAs(tenant: TestService["tenant"], args: readonly string[]) {
+  const key = tenant.keys.operator;
+  return seen(() => runImport(["--url", service.baseUrl, ...args], { key, stack: null }));
+}
+
+/** Imports a file in this process, through a network that the test can look into and cut. */
+async function importThrough(file: string, send: Send) {
+  const { plan } = await planImport(file, "auto");
+  if (plan === undefined) throw new Error("The file can be read");
+  const client = createApiClient({
+    baseUrl: service.baseUrl,
+    key: service.otherTenant.keys.operator,
+    fetch: send,
+    wait: async () => {},
+  });
+  const options = { batchMax: 500, isDryRun: false, start: null, isTasksOnly: false };
+  return importFile(client, plan, { ...options, onReach: () => {} });
+}
+
+const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");
+
+describe("a file with golden answers and models' solutions", () => {
+  test("comes in whole: texts as data, verdicts as trials, and the counts are the file's", async () => {
+    const file = await givenFile("solutions.jsonl", textOf(lines));
+    const report = await givenFile("report.jsonl", "");
+    const { code, out } = await importAs(service.tenant, [file, "--report", report]);
+    expect(out).toContain("created 3, exists 0, invalid 0");
+    expect(out).toContain("data: stored 13, exists 2");
+    expect(out).toContain("trials: recorded 12");
+    expect(out).toMatch(/6b_finetuning +0\.0 % +0\.0 % to \d+\.\d % +0 of 3 +0 of 3\n/);
+    expect(out).toMatch(/6b_verification +33\.3 % .* 1 of 3 +1 of 3\n/);
+    expect(out).toMatch(/175b_finetuning +33\.3 % .* 1 of 3 +1 of 3\n/);
+    expect(out).toMatch(/175b_verification +66\.7 % .* 2 of 3 +2 of 3$/);
+    expect(code).toBe(0);
+
+    const [first] = (await readFile(report, "utf8")).split("\n");
+    expect(JSON.parse(first ?? "")).toEqual({
+      line: 1,
+      externalId: "gsm8k-0001",
+      outcome: "created",
+      id: expect.any(String),
+      data: { stored: 5, exists: 0, refused: 0 },
+      trials: { recorded: 4, exists: 0, conflict: 0, not_found: 0, refused: 0 },
+    });
+  });
+
+  test("keeps each golden answer and each solution byte for byte, the latter at its trial", async () => {
+    const golden = await service.database.query(
+      "owner",
+      `select t.external_id, d.model, encode(d.sha256, 'hex') as sha256
+       from data d join tasks t on t.tenant_id = d.tenant_id and t.id = d.task_id
+       where d.kind = 'golden' and d.stored_at is not null and d.tenant_id = $1 order by 1`,
+      [service.tenant.id],
+    );
+    expect(golden).toEqual(
+      lines.map(({ ground_truth: text }, row) => ({
+        external_id: `gsm8k-000${row + 1}`,
+        model: null,
+        sha256: hashOf(text),
+      })),
+    );
+
+    const trials = await service.database.query(
+      "owner",
+      `select r.model, r.status, d.id, d.kind, encode(d.sha256, 'hex') as sha256
+       from trials r join tasks t on t.tenant_id = r.tenant_id and t.id = r.task_id
+       join data d on d.tenant_id = r.tenant_id and d.id = r.output_data_id and d.task_id = r.task_id
+       where r.tenant_id = $1 order by t.external_id, array_position($2::text[], r.model)`,
+      [service.tenant.id, [...GSM8K_MODELS]],
+    );
+    expect(trials).toEqual(
+      VERDICTS.flatMap((verdicts, row) =>
+        verdicts.map((passed, index) => ({
+          model: GSM8K_MODELS[index],
+          status: passed ? "passed" : "failed",
+          id: expect.any(String),
+          kind: "generated",
+          sha256: hashOf(SOLUTIONS[row]?.[index] ?? ""),
+        })),
+      ),
+    );
+
+    const answer = await fetch(`${service.baseUrl}/v1/data/${trials[0]?.["id"]}/content`, {
+      headers: { authorization: `Bearer ${service.tenant.keys.viewer}` },
+    });
+    expect(await answer.text()).toBe(SOLUTIONS[0][0]);
+  });
+
+  test("is found whole when it is imported again", async () => {
+    const file = await givenFile("solutions.jsonl", textOf(lines));
+    const { code, out } = await importAs(service.tenant, [file]);
+    expect(out).toContain("created 0, exists 3, invalid 0");
+    expect(out).toContain("data: exists 15");
+    expect(out).toContain("trials: exists 12");
+    expect(out).toMatch(/175b_verification +66\.7 % .* 2 of 3 +2 of 3$/);
+    expect(code).toBe(0);
+  });
+
+  test("whose verdict is another than what was recorded is told so, and changes nothing", async () => {
+    const [first] = lines;
+    const changed = { ...first, "6b_finetuning": { is_correct: true, solution: SOLUTIONS[0][0] } };
+    const file = await givenFile("changed.jsonl", textOf([changed]));
+    const { code, out } = await importAs(service.tenant, [file]);
+    expect(code).toBe(1);
+    expect(out).toContain("trials: exists 3, conflict 1");
+    expect(out).toMatch(/line 1 {2}gsm8k-0001 {2}evals\.0\.trials\.0: .* \(conflict\)/);
+    expect(out).toMatch(/6b_finetuning +0\.0 % .* 0 of 3 +1 of 1\n/);
+    expect(out).toContain("The counts differ.");
+  });
+});
+
+describe("an import of work", () => {
+  test("that broke off is continued: what is there is not sent again", async () => {
+    const file = await givenFile("cut.jsonl", textOf(lines));
+    let contents = 0;
+    const cut: Send = async (input, init) => {
+      if (init.method === "PUT" && (contents += 1) > 7) {
+        throw new TypeError("fetch failed", { cause: new Error("other side closed") });
+      }
+      return fetch(input, init);
+    };
+    await expect(importThrough(file, cut)).rejects.toThrow("other side closed");
+
+    const sent: string[] = [];
+    const watched: Send = async (input, init) => {
+      sent.push(`${init.method} ${new URL(input).pathname.replaceAll(/[0-9a-f-]{36}/g, "ID")}`);
+      return fetch(input, init);
+    };
+    const continued = await importThrough(file, watched);
+    expect(continued.counts).toEqual({ created: 0, exists: 3, invalid: 0 });
+    expect(continued.data).toEqual({ stored: 6, exists: 9, refused: 0 });
+    expect(continued.trials).toMatchObject({ recorded: 12 });
+    expect(continued.isWhole).toBe(true);
+    expect(sent.filter((call) => call === "PUT /v1/data/ID/content")).toHaveLength(6);
+
+    sent.length = 0;
+    const whole = await importThrough(file, watched);
+    expect(whole.data).toEqual({ stored: 0, exists: 15, refused: 0 });
+    expect(sent.toSorted()).toEqual([
+      "GET /v1/data",
+      "GET /v1/data",
+      "GET /v1/data",
+      "POST /v1/evals/record",
+      "POST /v1/tasks/lookup",
+    ]);
+  });
+
+  test("lets what the service refuses harm nothing else", async () => {
+    const evals = [
+      {
+        name: "odd",
+        k: 1,
+        trials: [
+          { k: 1, model: "m", passed: true },
+          { k: 2, model: "m", passed: true },
+        ],
+      },
+    ];
+    const data = [
+      { kind: "source", text: "fine" },
+      { kind: "source", text: "not fine", contentType: "no type" },
+    ];
+    const file = await givenFile("odd.jsonl", textOf([{ title: "Odd", data, evals }]));
+    const { code, out } = await importAs(service.tenant, [file]);
+    expect(code).toBe(1);
+    expect(out).toContain("created 1, exists 0, invalid 0");
+    expect(out).toContain("data: stored 1, refused 1");
+    expect(out).toContain("trials: recorded 1, refused 1");
+    expect(out).toMatch(/data\.1\.contentType: .*evals\.0\.trials\.1/);
+  });
+
+  test("is left aside where only tasks are asked for, or nothing is to be sent", async () => {
+    const evals = [{ name: "left aside", k: 1, trials: [{ k: 1, model: "m", passed: true }] }];
+    const file = await givenFile("aside.jsonl", textOf([{ title: "Aside", evals }]));
+    for (const option of [["--dry-run"], ["--only", "tasks"]]) {
+      const { code, out } = await importAs(service.tenant, [file, ...option]);
+      expect(code).toBe(0);
+      expect(out).toContain("created 1, exists 0, invalid 0");
+      expect(out).not.toContain("trials");
+      expect(out).not.toContain("left aside");
+    }
+    const [{ count } = { count: null }] = await service.database.query(
+      "owner",
+      "select count(*) as count from evals where name = 'left aside'",
+    );
+    expect(Number(count)).toBe(0);
+  });
+});
