@@ -1,7 +1,7 @@
 import type { StepKind } from "../../src/domain/lifecycle/statuses.ts";
 import type { ApiClient } from "./api-client.ts";
-import { type ImportOptions, importRecords } from "./import-records.ts";
-import { type ImportedLine, importWork } from "./import-work.ts";
+import { type ImportedRecord, type ImportOptions, importRecords } from "./import-records.ts";
+import { type ImportedLine, importWork, judgeWork } from "./import-work.ts";
 import { type ImportPlan, mappedRecords } from "./plan-import.ts";
 import { ImportTally } from "./report.ts";
 
@@ -18,17 +18,28 @@ export async function importFile(
     onBatch?: (lines: readonly ImportedLine[]) => Promise<void> | undefined;
   },
 ): Promise<ImportTally> {
-  const { isTasksOnly, isDryRun, onReach, onBatch } = options;
+  const { onReach, onBatch } = options;
   const tally = new ImportTally();
   for await (const records of importRecords(client, mappedRecords(plan, options), options)) {
     let reached = tally.total;
-    const lines =
-      isTasksOnly || isDryRun
-        ? records.map((record): ImportedLine => ({ record, work: null }))
-        : await importWork(client, records, () => onReach((reached += 1)));
+    const lines = await bringWork(client, records, {
+      ...options,
+      onTask: () => onReach((reached += 1)),
+    });
     tally.add(lines);
     onReach(tally.total);
     await onBatch?.(lines);
   }
   return tally;
+}
+
+async function bringWork(
+  client: ApiClient,
+  records: readonly ImportedRecord[],
+  options: { isTasksOnly: boolean; isDryRun: boolean; onTask: () => void },
+): Promise<ImportedLine[]> {
+  const { isTasksOnly, isDryRun, onTask } = options;
+  if (isTasksOnly) return records.map((record) => ({ record, work: null }));
+  if (isDryRun) return records.map((record) => ({ record, work: judgeWork(record) }));
+  return importWork(client, records, onTask);
 }

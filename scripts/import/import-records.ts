@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { IMPORT_OUTCOMES, type ImportOutcome } from "../../src/actions/import-tasks.ts";
 import type { Issue } from "../../src/domain/refusals.ts";
-import { validate } from "../../src/routes/http/validation.ts";
 import { taskRoutes } from "../../src/routes/tasks.ts";
 import { BODY_BYTES_MAX } from "../../src/routes/http/contract.ts";
 import type { ApiClient, ApiProblem } from "./api-client.ts";
 import { inBatches } from "./batches.ts";
 import { inHalves } from "./in-halves.ts";
+import { judgeBody } from "./judge-body.ts";
 import type { MappedRecord, TaskBody } from "./mappings.ts";
 import { NO_WORK, type Work } from "./work.ts";
 
@@ -174,19 +174,7 @@ function judge(record: Sendable): ImportedRecord {
     const issues = [{ path: [], code: "payload_too_large", message }];
     return { ...nameOf(record), outcome: "invalid", issues };
   }
-  const parsed = validate(newTaskSchema(), record.body);
-  if (parsed.ok) return { ...nameOf(record), outcome: "created" };
-  const { fault } = parsed;
-  const issues =
-    fault.code === "validation_failed"
-      ? fault.issues
-      : [{ path: [], code: fault.code, message: "It holds more than the service takes." }];
-  return { ...nameOf(record), outcome: "invalid", issues };
-}
-
-function newTaskSchema() {
-  const route = taskRoutes.find(({ contract }) => contract.operationId === "createTask");
-  const schema = route?.contract.body;
-  if (!schema) throw new Error("Making a task takes a body");
-  return schema;
+  const issues = judgeBody(taskRoutes, "createTask", record.body);
+  const outcome = issues.length === 0 ? "created" : "invalid";
+  return { ...nameOf(record), outcome, ...(issues.length > 0 && { issues }) };
 }

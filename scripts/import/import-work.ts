@@ -1,11 +1,15 @@
 import { z } from "zod";
 import { RECORD_OUTCOMES, type RecordOutcome } from "../../src/domain/evals/decide/record.ts";
+import { TRIALS_MAX } from "../../src/domain/evals/decision.ts";
 import type { Issue } from "../../src/domain/refusals.ts";
+import { dataRoutes } from "../../src/routes/data.ts";
+import { evalRoutes } from "../../src/routes/evals.ts";
 import { type ApiClient, ApiProblem } from "./api-client.ts";
 import { inHalves } from "./in-halves.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type ImportedRecord, issuesOf } from "./import-records.ts";
-import { type Artifact, artifactOf, outputOf, type Trial } from "./work.ts";
+import { judgeBody } from "./judge-body.ts";
+import { type Artifact, artifactOf, outputOf, type Trial, type Work } from "./work.ts";
 
 /** What became of all that a record bears beside its task. */
 export interface ImportedWork {
@@ -65,21 +69,32 @@ const nothingYet = (): ImportedWork => ({
   issues: [],
 });
 
+/** Judges what a record bears beside its task, and sends none of it. */
+export function judgeWork({ work }: ImportedRecord): ImportedWork | null {
+  const told = nothingYet();
+  for (const { artifact, path } of textsOf(work)) {
+    const issues = judgeBody(dataRoutes, "declareData", declarationOf(artifact));
+    if (issues.length > 0) told.data.refused += 1;
+    told.issues.push(...placed(path, issues));
+  }
+  for (const [number, { name, k, trials }] of work.evals.entries()) {
+    for (const [index, trial] of trials.entries()) {
+      const body = { name, k, results: [{ task: NIL, ...fieldsOf(trial) }] };
+      const issues = judgeBody(evalRoutes, "recordEvaluation", body);
+      if (issues.length > 0) told.trials.refused += 1;
+      told.issues.push(...placed(["evals", number, "trials", index], issues));
+    }
+  }
+  return told.issues.length === 0 ? null : told;
+}
+
+/** Stands for a task that is not made yet. */
+const NIL = "00000000-0000-0000-0000-000000000000";
+
 /** One text after the other: of two that are the same, the first one is declared. */
 async function storeTexts(client: ApiClient, one: Underway): Promise<void> {
   const { record, taskId, told, stored } = one;
-  const { data, evals } = record.work;
-  const texts = [
-    ...data.map((datum, index) => ({ artifact: artifactOf(datum), path: ["data", index] })),
-    ...evals.flatMap(({ trials }, number) =>
-      trials.flatMap((trial, index) => {
-        const artifact = outputOf(trial);
-        return artifact === null
-          ? []
-          : [{ artifact, path: ["evals", number, "trials", index, "output"] }];
-      }),
-    ),
-  ];
+  const texts = textsOf(record.work);
   // A task that was made just now has none yet: asking would be a request for nothing.
   if (record.outcome === "exists" && texts.length > 0) {
     for (const row of await listData(client, taskId)) stored.set(nameOf(row), row);
@@ -93,6 +108,21 @@ async function storeTexts(client: ApiClient, one: Underway): Promise<void> {
       told.issues.push(...placed(path, issuesOf(error)));
     }
   }
+}
+
+/** Every text of a record, with its place in it. */
+function textsOf({ data, evals }: Work): { artifact: Artifact; path: Issue["path"] }[] {
+  const outputs = evals.flatMap(({ trials }, number) =>
+    trials.flatMap((trial, index) => {
+      const artifact = outputOf(trial);
+      const path = ["evals", number, "trials", index, "output"];
+      return artifact === null ? [] : [{ artifact, path }];
+    }),
+  );
+  return [
+    ...data.map((datum, index) => ({ artifact: artifactOf(datum), path: ["data", index] })),
+    ...outputs,
+  ];
 }
 
 /** By kind and content the service tells the data of a task apart. */
@@ -149,9 +179,7 @@ async function store(
 const named = z.object({ id: z.string() });
 
 async function declare(client: ApiClient, taskId: string, artifact: Artifact): Promise<string> {
-  const { kind, contentType, bytes, sha256, model, modelRevision, agent, provider } = artifact;
-  const maker = { model, modelRevision, agent, provider };
-  const body = { kind, contentType, sizeBytes: bytes.byteLength, sha256, ...maker };
+  const body = declarationOf(artifact);
   try {
     const { id } = await client.call(
       { method: "POST", path: `/tasks/${taskId}/data`, body },
@@ -163,6 +191,11 @@ async function declare(client: ApiClient, taskId: string, artifact: Artifact): P
     if (error instanceof ApiProblem && error.existingId !== null) return error.existingId;
     throw error;
   }
+}
+
+function declarationOf(artifact: Artifact) {
+  const { text: _, bytes, ...fields } = artifact;
+  return { ...fields, sizeBytes: bytes.byteLength };
 }
 
 /** A trial on its way, with the record that it is told to. */
@@ -178,13 +211,11 @@ interface ResultTold {
   issues: readonly Issue[];
 }
 
-const RESULTS_MAX = 1_000;
-
 /** Records the trials of many tasks, a thousand of one evaluation in a call. */
 async function recordTrials(client: ApiClient, records: readonly Underway[]): Promise<void> {
   for (const { evaluation, results } of byEvaluation(records)) {
-    for (let start = 0; start < results.length; start += RESULTS_MAX) {
-      const part = results.slice(start, start + RESULTS_MAX);
+    for (let start = 0; start < results.length; start += TRIALS_MAX) {
+      const part = results.slice(start, start + TRIALS_MAX);
       const send = (some: readonly Result[]) => record(client, evaluation, some);
       const told = await inHalves(part, send, (result, problem): ResultTold => {
         return { result, outcome: "refused", issues: issuesOf(problem) };
@@ -241,11 +272,20 @@ async function record(
 }
 
 function resultOf({ one: { taskId, stored }, trial }: Result) {
-  const { output: _, ...fields } = trial;
   const artifact = outputOf(trial);
   const output = artifact === null ? undefined : stored.get(nameOf(artifact));
   // What was only declared is no output yet.
-  return { task: taskId, ...fields, ...(output?.isStored === true && { outputDataId: output.id }) };
+  return {
+    task: taskId,
+    ...fieldsOf(trial),
+    ...(output?.isStored === true && { outputDataId: output.id }),
+  };
+}
+
+/** What is told of a trial as it stands in the file. */
+function fieldsOf(trial: Trial) {
+  const { output: _, ...fields } = trial;
+  return fields;
 }
 
 /** Issues under the path of what they are about. */

@@ -206,6 +206,11 @@ describe("an import of work", () => {
       { kind: "source", text: "not fine", contentType: "no type" },
     ];
     const file = await givenFile("odd.jsonl", textOf([{ title: "Odd", data, evals }]));
+    const judged = await importAs(service.tenant, [file, "--dry-run"]);
+    expect(judged.code).toBe(1);
+    expect(judged.out).toContain("would be created 1, exists 0, invalid 0\ndata: refused 1\n");
+    expect(judged.out).toMatch(/data\.1\.contentType: /);
+
     const { code, out } = await importAs(service.tenant, [file]);
     expect(code).toBe(1);
     expect(out).toContain("created 1, exists 0, invalid 0");
