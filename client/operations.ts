@@ -193,6 +193,8 @@ export type StepEvent = {
   requestId: string;
   registryVersion: number;
   at: Timestamp;
+  /** The text that the hash is over: `sha256(prevHash || canonical)`. */
+  canonical: string;
   prevHash: Sha256;
   hash: Sha256;
   type: "task_created" | "step_transitioned" | "gate_changed" | "step_advanced" | "step_reworked" | "version_created" | "review_recorded" | "worker_run_changed" | "bulk_transitioned" | "bulk_reverted" | "task_updated" | "task_archived" | "task_restored" | "note_added";
@@ -211,8 +213,6 @@ export type StepEvent = {
   bulkOperationId: Id | null;
   duplicateOf: Id | null;
   runAttachedWorkflows: boolean;
-  /** The text that the hash is over: `sha256(prevHash || canonical)`. */
-  canonical: string;
 };
 
 /** Who it was, under the name and role of that moment. */
@@ -297,6 +297,8 @@ export type EvalEvent = {
   requestId: string;
   registryVersion: number;
   at: Timestamp;
+  /** The text that the hash is over: `sha256(prevHash || canonical)`. */
+  canonical: string;
   prevHash: Sha256;
   hash: Sha256;
   evalId: Id;
@@ -690,9 +692,9 @@ export type HistoryVerdict = {
   valid: boolean;
   /** How many there are. */
   events: number;
-  /** The hash on the task itself, in hex. */
+  /** The hash on the task or the eval itself, in hex. */
   head: string;
-  /** The first event that is `missing`, does not follow the one before (`broken_link`), was `changed`, or is not the task's head (`head_differs`). */
+  /** The first event that is `missing`, does not follow the one before (`broken_link`), was `changed`, or is not the head (`head_differs`). */
   firstBroken: {
     seq: number;
     reason: "missing" | "broken_link" | "changed" | "head_differs";
@@ -965,6 +967,78 @@ export type DeclareData = {
   inputs?: readonly Id[] | undefined;
 };
 
+export type Eval = {
+  id: Id;
+  taskId: Id;
+  versionId: Id;
+  versionNumber: number;
+  name: string;
+  k: number;
+  status: EvalStatus;
+  /** Grows with every event of the eval. */
+  eventSeq: number;
+  createdAt: Timestamp;
+  updatedAt: Timestamp;
+};
+
+export type EvalStatus = "draft" | "queued" | "running" | "completed" | "failed" | "cancelled";
+
+export type CreateEval = {
+  name: string;
+  /** How many trials each model has. */
+  k: number;
+  versionNumber?: number | undefined;
+};
+
+export type TransitionEval = {
+  status: EvalStatus;
+  reason?: Reason | undefined;
+};
+
+export type RecordedEvaluation = {
+  counts: {
+    requested: number;
+    recorded: number;
+    exists: number;
+    conflict: number;
+    not_found: number;
+  };
+  items: ReadonlyArray<{
+    index: number;
+    outcome: "recorded" | "exists" | "conflict" | "not_found";
+    evalId?: Id | undefined;
+    /** The trial that was recorded, or that holds the slot. */
+    trialId?: Id | undefined;
+    /** Why it is a conflict. */
+    detail?: string | undefined;
+  }>;
+};
+
+export type RecordEvaluation = {
+  name: string;
+  /** How many trials each model has. */
+  k: number;
+  results: ReadonlyArray<{
+    task: TaskRef;
+    model: string;
+    modelRevision?: string | undefined;
+    agent?: string | undefined;
+    provider?: string | undefined;
+    /** Which of the model's trials it is. */
+    k: number;
+    /** In place of the status: `passed` or `failed`. */
+    passed?: boolean | undefined;
+    /** An errored trial is not scored. */
+    score?: number | undefined;
+    /** Why no verdict was reached; of an errored trial alone. */
+    error?: string | undefined;
+    /** What the model put out: data of the task. */
+    outputDataId?: Id | undefined;
+    /** What it took, as the caller counts: tokens, cost, latency. */
+    usage?: Metadata | undefined;
+  }>;
+};
+
 export type EvalSummary = {
   evalId: Id;
   /** How many trials each model was to have. */
@@ -1028,6 +1102,229 @@ export type ScopeSummary = {
     /** 95 %, by a bootstrap over tasks; absent where all tasks differ by the same, so that none can be told. */
     interval: Record<string, readonly [number, number]>;
   } | null;
+};
+
+export type Lineage = {
+  nodes: readonly LineageNode[];
+  edges: readonly LineageEdge[];
+  /** Inputs further than 20 away are cut off, and what goes beyond 1000 artifacts, prompts, trials, insights or verdicts. */
+  truncated: {
+    depth: boolean;
+    size: boolean;
+  };
+};
+
+export type LineageNode = {
+  type: "artifact";
+  key: string;
+  id: Id;
+  taskId: Id;
+  createdAt: Timestamp;
+  kind: string;
+  contentType: string;
+  sizeBytes: number;
+  sha256: string;
+  uri: string | null;
+  storedAt: Timestamp | null;
+} | {
+  type: "prompt";
+  key: string;
+  id: Id;
+  taskId: Id;
+  createdAt: Timestamp;
+  role: string;
+  contentHash: string;
+} | {
+  type: "step";
+  key: string;
+  id: Id;
+  taskId: Id;
+  kind: StepKind;
+  attempt: number;
+  status: StepStatus;
+  gate: GateState;
+  /** What its gate was judged, by whom, in which event; oldest first. */
+  verdicts: ReadonlyArray<{
+    gate: "passed" | "waived" | "failed" | "errored" | "revoked";
+    from: GateState | null;
+    status: StepStatus;
+    seq: number;
+    type: "task_created" | "step_transitioned" | "gate_changed" | "step_advanced" | "step_reworked" | "version_created" | "review_recorded" | "worker_run_changed" | "bulk_transitioned" | "bulk_reverted" | "task_updated" | "task_archived" | "task_restored" | "note_added";
+    actor: Actor;
+    reason: string | null;
+    at: Timestamp;
+  }>;
+} | {
+  type: "version";
+  key: string;
+  id: Id;
+  taskId: Id;
+  createdAt: Timestamp;
+  number: number;
+  contentHash: string;
+  reason: string | null;
+  createdBy: string;
+  sealedAt: Timestamp | null;
+} | {
+  type: "model";
+  key: string;
+  model: string | null;
+  modelRevision: string | null;
+  agent: string | null;
+  provider: string | null;
+} | {
+  type: "trial";
+  key: string;
+  id: Id;
+  taskId: Id;
+  createdAt: Timestamp;
+  eval: {
+    id: Id;
+    name: string;
+  };
+  k: number;
+  status: "pending" | "running" | "passed" | "failed" | "errored";
+  retracted: boolean;
+} | {
+  type: "insight";
+  key: string;
+  id: Id;
+  taskId: Id;
+  createdAt: Timestamp;
+  kind: string;
+  /** null where it has changed since: an insight keeps no history. */
+  status: "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED" | null;
+};
+
+/** Reads as a sentence: `from` is `made_by`, `at_step`, `of_version`, `scored_by` … `to`; an artifact is `input_of` what was made from it. Both name a node by its key. */
+export type LineageEdge = {
+  type: "made_by" | "from_prompt" | "from_insight" | "input_of" | "at_step" | "of_version" | "of_trial" | "scored_by" | "advanced_from" | "reworked_from" | "follows";
+  from: string;
+  to: string;
+};
+
+export type TaskLineage = {
+  taskId: Id;
+  nodes: readonly LineageNode[];
+  edges: readonly LineageEdge[];
+  /** Inputs further than 20 away are cut off, and what goes beyond 1000 artifacts, prompts, trials, insights or verdicts. */
+  truncated: {
+    depth: boolean;
+    size: boolean;
+  };
+};
+
+export type Trial = {
+  id: Id;
+  evalId: Id;
+  taskId: Id;
+  k: number;
+  model: string;
+  modelRevision: string | null;
+  agent: string | null;
+  provider: string | null;
+  status: TrialStatus;
+  /** Derived from the status; null where there is no verdict. */
+  passed: boolean | null;
+  score: number | null;
+  error: string | null;
+  outputDataId: Id | null;
+  /** The newest event of the eval that tells of it. */
+  eventSeq: number;
+  retractedAt: Timestamp | null;
+  retractedBy: string | null;
+  retractReason: string | null;
+  createdAt: Timestamp;
+};
+
+export type TrialStatus = "pending" | "running" | "passed" | "failed" | "errored";
+
+export type Trials = {
+  trials: readonly Trial[];
+};
+
+export type NewTrial = {
+  /** Which of the model's trials it is: 1 to the eval's k. */
+  k: number;
+  model: string;
+  modelRevision?: string | undefined;
+  agent?: string | undefined;
+  provider?: string | undefined;
+  /** `pending` where neither it nor `passed` nor `error` is given. */
+  status?: TrialStatus | undefined;
+  /** In place of the status: `passed` or `failed`. */
+  passed?: boolean | undefined;
+  /** An errored trial is not scored. */
+  score?: number | undefined;
+  /** Why no verdict was reached; of an errored trial alone. */
+  error?: string | undefined;
+  /** What the model put out: data of the task. */
+  outputDataId?: Id | undefined;
+};
+
+export type NewTrials = {
+  trials: readonly NewTrial[];
+};
+
+export type TransitionTrial = {
+  status?: TrialStatus | undefined;
+  /** In place of the status: `passed` or `failed`. */
+  passed?: boolean | undefined;
+  /** An errored trial is not scored. */
+  score?: number | undefined;
+  /** Why no verdict was reached; of an errored trial alone. */
+  error?: string | undefined;
+  /** What the model put out: data of the task. */
+  outputDataId?: Id | undefined;
+};
+
+export type RetractTrial = {
+  reason: Reason;
+};
+
+export type Insight = {
+  id: Id;
+  taskId: Id;
+  evalId: Id | null;
+  trialId: Id | null;
+  kind: string;
+  model: string;
+  modelRevision: string | null;
+  agent: string | null;
+  provider: string | null;
+  status: RunState;
+  /** Any JSON value. */
+  input?: unknown;
+  /** Any JSON value. */
+  output?: unknown;
+  usage: Record<string, unknown> | null;
+  createdAt: Timestamp;
+  updatedAt: Timestamp;
+};
+
+export type CreateInsight = {
+  taskId: TaskRef;
+  kind: string;
+  model: string;
+  modelRevision?: string | undefined;
+  agent?: string | undefined;
+  provider?: string | undefined;
+  evalId?: Id | undefined;
+  trialId?: Id | undefined;
+  /** Any JSON value. */
+  input?: unknown;
+  /** Any JSON value. */
+  output?: unknown;
+  /** What it took, as the caller counts: tokens, cost, latency. */
+  usage?: Metadata | undefined;
+};
+
+export type ReportInsight = {
+  status?: RunState | undefined;
+  /** Any JSON value. */
+  output?: unknown;
+  /** What it took, as the caller counts: tokens, cost, latency. */
+  usage?: Metadata | undefined;
 };
 
 export type Registry = {
@@ -1989,6 +2286,117 @@ export interface Operations {
     answer: Response;
   };
   /**
+   * Open an eval over a version of a task. As a draft, over the active version where none is named.
+   *
+   * Role: `operator` or above, or `service`.
+   */
+  createEval: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      body: CreateEval;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: Eval;
+  };
+  /** Evals, newest first. Role: `viewer` or above, or `service`. */
+  listEvals: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        name?: string | undefined;
+        status?: EvalStatus | undefined;
+        /** A model that the eval has a trial of, retracted ones aside. */
+        model?: string | undefined;
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly Eval[];
+      nextCursor: string | null;
+    };
+  };
+  /** One eval. Role: `viewer` or above, or `service`. */
+  getEval: {
+    input: {
+      params: {
+        evalId: Id;
+      };
+      requestId?: string | undefined;
+    };
+    answer: Eval;
+  };
+  /**
+   * Change an eval's status. Along the table of evals (`GET /v1/registry`); a cancelled one takes no more trials.
+   *
+   * Role: `operator` or above, or `service`.
+   */
+  transitionEval: {
+    input: {
+      params: {
+        evalId: Id;
+      };
+      body: TransitionEval;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: Eval;
+  };
+  /**
+   * The events of an eval. Its own history, apart from the task's: numbered from 1 without a gap, each hashed over itself and the one before.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listEvalEvents: {
+    input: {
+      params: {
+        evalId: Id;
+      };
+      query?: {
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly EvalEvent[];
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Whether an eval's history is whole and unchanged. Spells every event anew from its columns, recomputes the hash chain and compares it with the eval's head.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  verifyEvalEvents: {
+    input: {
+      params: {
+        evalId: Id;
+      };
+      requestId?: string | undefined;
+    };
+    answer: HistoryVerdict;
+  };
+  /**
+   * Record one evaluation over many tasks. Each result becomes a trial of the eval of that name that the task's active version has; where it has none, one is opened, `running`. Each is judged by itself: what is there already with the same revision, status and score `exists`; a slot that another revision or another result holds is a `conflict`, and so is an eval of that name with another k, or an archived task without one. `usage` is kept as an insight of kind `trial`, which outlives the trial's retraction. A call can be repeated, in parts or whole.
+   *
+   * Role: `operator` or above, or `service`.
+   */
+  recordEvaluation: {
+    input: {
+      body: RecordEvaluation;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: RecordedEvaluation;
+  };
+  /**
    * How models did in one evaluation. pass@1..k with intervals. Retracted trials count for nothing.
    *
    * Role: `viewer` or above, or `service`.
@@ -2042,6 +2450,164 @@ export interface Operations {
       requestId?: string | undefined;
     };
     answer: ScopeSummary;
+  };
+  /**
+   * Where an artifact comes from. The model revision that made it, the prompt, the step of which version, the inputs and theirs, the gates of those versions with the events that decided them, and the trials that scored it. What was declared and never stored is no artifact.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  getDataLineage: {
+    input: {
+      params: {
+        dataId: Id;
+      };
+      requestId?: string | undefined;
+    };
+    answer: Lineage;
+  };
+  /**
+   * All that came of a task, and from what. Its versions and steps with the verdicts on their gates, prompts, artifacts with their inputs, trials and insights, and the models behind them. With `asOf`, as it was then.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  getTaskLineage: {
+    input: {
+      params: {
+        taskId: TaskRef;
+      };
+      query?: {
+        asOf?: AsOf | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: TaskLineage;
+  };
+  /**
+   * Record trials of an eval. One, or up to 1,000 as `trials`, which are recorded with one event, all of them or none. A live trial of the same k and model is a `conflict` that names it, also where it is of another revision.
+   *
+   * Role: `operator` or above, or `service`.
+   */
+  recordTrials: {
+    input: {
+      params: {
+        evalId: Id;
+      };
+      body: NewTrial | NewTrials;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: Trial | Trials;
+  };
+  /**
+   * The trials of an eval. In the order of their recording, retracted ones too.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listTrials: {
+    input: {
+      params: {
+        evalId: Id;
+      };
+      query?: {
+        model?: string | undefined;
+        status?: TrialStatus | undefined;
+        /** true: those that were retracted; false: those that stand. */
+        retracted?: boolean | undefined;
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly Trial[];
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Say what became of a trial. Along the table of trials (`GET /v1/registry`). An errored one may run again, and has no error from then on; one that was judged or retracted stays as it is.
+   *
+   * Role: `operator` or above, or `service`.
+   */
+  transitionTrial: {
+    input: {
+      params: {
+        trialId: Id;
+      };
+      body?: TransitionTrial | undefined;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: Trial;
+  };
+  /**
+   * Take a trial back. Its slot is free again. The trial stays to be read, and so do its insights.
+   *
+   * Role: `operator` or above.
+   */
+  retractTrial: {
+    input: {
+      params: {
+        trialId: Id;
+      };
+      body: RetractTrial;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: Trial;
+  };
+  /**
+   * Open the record of an inference job. It is `QUEUED` until it is told of; one that comes with its output has `SUCCEEDED`. A trial brings its eval.
+   *
+   * Role: `service`.
+   */
+  createInsight: {
+    input: {
+      body: CreateInsight;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: Insight;
+  };
+  /** Insights, newest first. Role: `viewer` or above, or `service`. */
+  listInsights: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        evalId?: Id | undefined;
+        trialId?: Id | undefined;
+        kind?: string | undefined;
+        status?: RunState | undefined;
+        model?: string | undefined;
+        modelRevision?: string | undefined;
+        agent?: string | undefined;
+        provider?: string | undefined;
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly Insight[];
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Report on an inference job. Its status, its output, what it used. The same status again is no move. Of a job that has ended, what was not told yet may still be told.
+   *
+   * Role: `service`.
+   */
+  reportInsight: {
+    input: {
+      params: {
+        insightId: Id;
+      };
+      body?: ReportInsight | undefined;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: Insight;
   };
   /**
    * Every table of the domain, as data. What may follow what, which rule names which label, and what each role of automation does. The very tables that decide.
@@ -2174,8 +2740,24 @@ export const OPERATIONS = {
   getData: { method: "GET", path: "/v1/data/{dataId}", takesKey: false, sends: "json", answers: "json" },
   storeContent: { method: "PUT", path: "/v1/data/{dataId}/content", takesKey: false, sends: "bytes", answers: "json" },
   getContent: { method: "GET", path: "/v1/data/{dataId}/content", takesKey: false, sends: "json", answers: "bytes" },
+  createEval: { method: "POST", path: "/v1/tasks/{taskId}/evals", takesKey: true, sends: "json", answers: "json" },
+  listEvals: { method: "GET", path: "/v1/evals", takesKey: false, sends: "json", answers: "json" },
+  getEval: { method: "GET", path: "/v1/evals/{evalId}", takesKey: false, sends: "json", answers: "json" },
+  transitionEval: { method: "PATCH", path: "/v1/evals/{evalId}", takesKey: true, sends: "json", answers: "json" },
+  listEvalEvents: { method: "GET", path: "/v1/evals/{evalId}/events", takesKey: false, sends: "json", answers: "json" },
+  verifyEvalEvents: { method: "GET", path: "/v1/evals/{evalId}/events/verify", takesKey: false, sends: "json", answers: "json" },
+  recordEvaluation: { method: "POST", path: "/v1/evals/record", takesKey: true, sends: "json", answers: "json" },
   getEvalSummary: { method: "GET", path: "/v1/evals/{evalId}/summary", takesKey: false, sends: "json", answers: "json" },
   summariseEvals: { method: "GET", path: "/v1/evals/summary", takesKey: false, sends: "json", answers: "json" },
+  getDataLineage: { method: "GET", path: "/v1/data/{dataId}/lineage", takesKey: false, sends: "json", answers: "json" },
+  getTaskLineage: { method: "GET", path: "/v1/tasks/{taskId}/lineage", takesKey: false, sends: "json", answers: "json" },
+  recordTrials: { method: "POST", path: "/v1/evals/{evalId}/trials", takesKey: true, sends: "json", answers: "json" },
+  listTrials: { method: "GET", path: "/v1/evals/{evalId}/trials", takesKey: false, sends: "json", answers: "json" },
+  transitionTrial: { method: "PATCH", path: "/v1/trials/{trialId}", takesKey: true, sends: "json", answers: "json" },
+  retractTrial: { method: "POST", path: "/v1/trials/{trialId}/retract", takesKey: true, sends: "json", answers: "json" },
+  createInsight: { method: "POST", path: "/v1/insights", takesKey: true, sends: "json", answers: "json" },
+  listInsights: { method: "GET", path: "/v1/insights", takesKey: false, sends: "json", answers: "json" },
+  reportInsight: { method: "PATCH", path: "/v1/insights/{insightId}", takesKey: true, sends: "json", answers: "json" },
   getRegistry: { method: "GET", path: "/v1/registry", takesKey: false, sends: "json", answers: "json" },
   getMe: { method: "GET", path: "/v1/me", takesKey: false, sends: "json", answers: "json" },
   createApiKey: { method: "POST", path: "/v1/api-keys", takesKey: true, sends: "json", answers: "json" },

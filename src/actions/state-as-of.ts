@@ -1,7 +1,14 @@
 import type { TenantDatabase } from "../db/client.ts";
 import { readHistory, type Until } from "../db/events.ts";
 import { fold, type TaskState } from "../domain/lifecycle/fold.ts";
-import { accept, notFound, type Outcome, refuse, validationFailed } from "../domain/refusals.ts";
+import {
+  accept,
+  notFound,
+  type Outcome,
+  type Refusal,
+  refuse,
+  validationFailed,
+} from "../domain/refusals.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
 
 /** A task as it was at a moment: its history folded up to there. Before its first event there is no such task. */
@@ -14,8 +21,13 @@ export async function stateAsOf(
   if (history === null) return refuse(notFound());
   const { newestSeq, events } = history;
   if ("seq" in until && until.seq > newestSeq) {
-    const message = `The task's newest event is number ${newestSeq}.`;
-    return refuse(validationFailed({ path: ["asOf"], code: "beyond_newest", message }));
+    return refuse(beyondNewest(newestSeq));
   }
   return events.length === 0 ? refuse(notFound()) : accept(fold(events));
+}
+
+/** The moment is named by an event that has not happened yet. */
+export function beyondNewest(newestSeq: number): Refusal {
+  const message = `The task's newest event is number ${newestSeq}.`;
+  return validationFailed({ path: ["asOf"], code: "beyond_newest", message });
 }

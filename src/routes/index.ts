@@ -22,6 +22,7 @@ import { beginTrace, defectEntry, type Log, requestEntry, serverTiming } from ".
 import { historyRoutes } from "./history.ts";
 import { insightRoutes } from "./insights.ts";
 import { keyRoutes } from "./keys.ts";
+import { lineageRoutes } from "./lineage.ts";
 import { listTaskRoutes } from "./list-tasks.ts";
 import { meRoutes } from "./me.ts";
 import { moveRoutes } from "./moves.ts";
@@ -53,6 +54,7 @@ export const routes: readonly Route[] = [
   ...dataRoutes,
   ...evalRoutes,
   ...evalSummaryRoutes,
+  ...lineageRoutes,
   ...trialRoutes,
   ...insightRoutes,
   ...registryRoutes,

@@ -1,0 +1,234 @@
+import type { Actor } from "../actor.ts";
+import type {
+  GateState,
+  RunState,
+  StepEventType,
+  StepKind,
+  StepStatus,
+  TrialStatus,
+} from "../lifecycle/statuses.ts";
+
+/** Gates that a judgement gave: the others say that it is awaited. */
+export const VERDICT_GATES = [
+  "passed",
+  "waived",
+  "failed",
+  "errored",
+  "revoked",
+] as const satisfies readonly GateState[];
+export type VerdictGate = (typeof VERDICT_GATES)[number];
+
+/** A gate's verdict, and the event that decided it. */
+export interface Verdict {
+  gate: VerdictGate;
+  from: GateState | null;
+  status: StepStatus;
+  seq: number;
+  type: StepEventType;
+  actor: Actor;
+  reason: string | null;
+  at: string;
+}
+
+/** A model as those who used it named it; null where they did not say. */
+export interface ModelName {
+  model: string | null;
+  modelRevision: string | null;
+  agent: string | null;
+  provider: string | null;
+}
+
+export interface ArtifactFacts {
+  id: string;
+  taskId: string;
+  kind: string;
+  contentType: string;
+  sizeBytes: number;
+  sha256: string;
+  uri: string | null;
+  storedAt: string | null;
+  createdAt: string;
+}
+
+export interface PromptFacts {
+  id: string;
+  taskId: string;
+  role: string;
+  contentHash: string;
+  createdAt: string;
+}
+
+export interface StepFacts {
+  id: string;
+  taskId: string;
+  kind: StepKind;
+  attempt: number;
+  status: StepStatus;
+  gate: GateState;
+  /** Oldest first. */
+  verdicts: Verdict[];
+}
+
+export interface VersionFacts {
+  id: string;
+  taskId: string;
+  number: number;
+  contentHash: string;
+  reason: string | null;
+  createdBy: string;
+  createdAt: string;
+  sealedAt: string | null;
+}
+
+export interface TrialFacts {
+  id: string;
+  taskId: string;
+  eval: { id: string; name: string };
+  k: number;
+  status: TrialStatus;
+  retracted: boolean;
+  createdAt: string;
+}
+
+export interface InsightFacts {
+  id: string;
+  taskId: string;
+  kind: string;
+  /** null where it has changed since the moment that was asked for: an insight keeps no history. */
+  status: RunState | null;
+  createdAt: string;
+}
+
+/** A fact with what it points at. */
+interface Pointing<Facts, Pointers> {
+  facts: Facts;
+  to: Pointers;
+}
+
+/** All that a lineage is made from, as it is stored: each with the ids of what it came from. */
+export interface LineageRecords {
+  artifacts: Pointing<
+    ArtifactFacts,
+    ModelName & {
+      stepId: string;
+      promptId: string | null;
+      insightId: string | null;
+      inputIds: string[];
+    }
+  >[];
+  prompts: Pointing<PromptFacts, ModelName & { stepId: string; trialId: string | null }>[];
+  steps: Pointing<
+    StepFacts,
+    { versionId: string; openedBy: StepEventType; fromStepId: string | null }
+  >[];
+  versions: Pointing<VersionFacts, object>[];
+  trials: Pointing<TrialFacts, ModelName & { versionId: string; outputDataId: string | null }>[];
+  insights: Pointing<InsightFacts, ModelName & { trialId: string | null }>[];
+}
+
+/** Ways in which one node came from another, or belongs to it. */
+export const EDGE_TYPES = [
+  "made_by",
+  "from_prompt",
+  "from_insight",
+  "input_of",
+  "at_step",
+  "of_version",
+  "of_trial",
+  "scored_by",
+  "advanced_from",
+  "reworked_from",
+  "follows",
+] as const;
+export type EdgeType = (typeof EDGE_TYPES)[number];
+
+export type LineageNode =
+  | ({ type: "artifact"; key: string } & ArtifactFacts)
+  | ({ type: "prompt"; key: string } & PromptFacts)
+  | ({ type: "step"; key: string } & StepFacts)
+  | ({ type: "version"; key: string } & VersionFacts)
+  | ({ type: "model"; key: string } & ModelName)
+  | ({ type: "trial"; key: string } & TrialFacts)
+  | ({ type: "insight"; key: string } & InsightFacts);
+export type NodeType = LineageNode["type"];
+
+/** Read as a sentence: `from` is made by, at, of … `to`. */
+export interface LineageEdge {
+  type: EdgeType;
+  from: string;
+  to: string;
+}
+
+export interface LineageGraph {
+  nodes: LineageNode[];
+  edges: LineageEdge[];
+}
+
+/** The graph of what came from what: one node for each thing and each model, and no edge to what is not in it. */
+export function lineageOf(records: LineageRecords): LineageGraph {
+  const nodes = new Map<string, LineageNode>();
+  const edges: LineageEdge[] = [];
+  const place = (node: LineageNode): string => {
+    nodes.set(node.key, node);
+    return node.key;
+  };
+  const join = (from: string, type: EdgeType, to: string): void => {
+    edges.push({ type, from, to });
+  };
+  const joinMaker = (from: string, name: ModelName): void => {
+    const { model, modelRevision, agent, provider } = name;
+    const named = [model, modelRevision, agent, provider];
+    if (named.every((part) => part === null)) return;
+    const key = `model:${JSON.stringify(named)}`;
+    join(from, "made_by", place({ type: "model", key, model, modelRevision, agent, provider }));
+  };
+
+  for (const { facts, to } of records.artifacts) {
+    const key = place({ type: "artifact", key: keyOf("artifact", facts.id), ...facts });
+    joinMaker(key, to);
+    join(key, "at_step", keyOf("step", to.stepId));
+    if (to.promptId !== null) join(key, "from_prompt", keyOf("prompt", to.promptId));
+    if (to.insightId !== null) join(key, "from_insight", keyOf("insight", to.insightId));
+    for (const id of to.inputIds) join(keyOf("artifact", id), "input_of", key);
+  }
+  for (const { facts, to } of records.prompts) {
+    const key = place({ type: "prompt", key: keyOf("prompt", facts.id), ...facts });
+    joinMaker(key, to);
+    join(key, "at_step", keyOf("step", to.stepId));
+    if (to.trialId !== null) join(key, "of_trial", keyOf("trial", to.trialId));
+  }
+  for (const { facts, to } of records.steps) {
+    const key = place({ type: "step", key: keyOf("step", facts.id), ...facts });
+    join(key, "of_version", keyOf("version", to.versionId));
+    if (to.fromStepId === null) continue;
+    const before = keyOf("step", to.fromStepId);
+    if (to.openedBy === "step_advanced") join(key, "advanced_from", before);
+    if (to.openedBy === "step_reworked") join(key, "reworked_from", before);
+  }
+  for (const { facts } of records.versions) {
+    const key = place({ type: "version", key: keyOf("version", facts.id), ...facts });
+    const before = records.versions.find(({ facts: other }) => {
+      return other.taskId === facts.taskId && other.number === facts.number - 1;
+    });
+    if (before !== undefined) join(key, "follows", keyOf("version", before.facts.id));
+  }
+  for (const { facts, to } of records.trials) {
+    const key = place({ type: "trial", key: keyOf("trial", facts.id), ...facts });
+    joinMaker(key, to);
+    join(key, "of_version", keyOf("version", to.versionId));
+    if (to.outputDataId !== null) join(keyOf("artifact", to.outputDataId), "scored_by", key);
+  }
+  for (const { facts, to } of records.insights) {
+    const key = place({ type: "insight", key: keyOf("insight", facts.id), ...facts });
+    joinMaker(key, to);
+    if (to.trialId !== null) join(key, "of_trial", keyOf("trial", to.trialId));
+  }
+  return {
+    nodes: [...nodes.values()],
+    edges: edges.filter(({ from, to }) => nodes.has(from) && nodes.has(to)),
+  };
+}
+
+function keyOf(type: Exclude<NodeType, "model">, id: string): string {
+  return `${type}:${id}`;
+}

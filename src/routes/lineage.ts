@@ -1,0 +1,151 @@
+import { z } from "@hono/zod-openapi";
+import { traceData, traceTask } from "../actions/trace-lineage.ts";
+import { LINEAGE_DEPTH_MAX, LINEAGE_ITEMS_MAX } from "../db/lineage.ts";
+import { RUN_STATES, STEP_EVENT_TYPES, TRIAL_STATUSES } from "../domain/lifecycle/statuses.ts";
+import { EDGE_TYPES, type NodeType, VERDICT_GATES } from "../domain/lineage/graph.ts";
+import { reply } from "./http/call.ts";
+import { defineContract } from "./http/contract.ts";
+import { createHandler, type Route } from "./http/create-handler.ts";
+import { taskRef, timestamp, uuid } from "./http/schemas.ts";
+import { asOf } from "./shapes/as-of.ts";
+import { actor } from "./shapes/event.ts";
+import { gateState, stepKind, stepStatus } from "./shapes/task.ts";
+
+const text = z.string();
+const maybe = z.string().nullable();
+
+/** What all nodes have; `key` is what edges name. */
+const node = <const Type extends NodeType>(type: Type) => ({ type: z.literal(type), key: text });
+const ofTask = { id: uuid, taskId: uuid, createdAt: timestamp };
+
+const verdict = z.strictObject({
+  gate: z.enum(VERDICT_GATES),
+  from: z.union([gateState, z.null()]),
+  status: stepStatus,
+  seq: z.int(),
+  type: z.enum(STEP_EVENT_TYPES),
+  actor,
+  reason: maybe,
+  at: timestamp,
+});
+
+const lineageNode = z
+  .discriminatedUnion("type", [
+    z.strictObject({
+      ...node("artifact"),
+      ...ofTask,
+      kind: text,
+      contentType: text,
+      sizeBytes: z.int(),
+      sha256: text,
+      uri: maybe,
+      storedAt: timestamp.nullable(),
+    }),
+    z.strictObject({ ...node("prompt"), ...ofTask, role: text, contentHash: text }),
+    z.strictObject({
+      ...node("step"),
+      id: uuid,
+      taskId: uuid,
+      kind: stepKind,
+      attempt: z.int(),
+      status: stepStatus,
+      gate: gateState,
+      verdicts: z.array(verdict).openapi({
+        description: "What its gate was judged, by whom, in which event; oldest first.",
+      }),
+    }),
+    z.strictObject({
+      ...node("version"),
+      ...ofTask,
+      number: z.int(),
+      contentHash: text,
+      reason: maybe,
+      createdBy: text,
+      sealedAt: timestamp.nullable(),
+    }),
+    z.strictObject({
+      ...node("model"),
+      model: maybe,
+      modelRevision: maybe,
+      agent: maybe,
+      provider: maybe,
+    }),
+    z.strictObject({
+      ...node("trial"),
+      ...ofTask,
+      eval: z.strictObject({ id: uuid, name: text }),
+      k: z.int(),
+      status: z.enum(TRIAL_STATUSES),
+      retracted: z.boolean(),
+    }),
+    z.strictObject({
+      ...node("insight"),
+      ...ofTask,
+      kind: text,
+      status: z.enum(RUN_STATES).nullable().openapi({
+        description: "null where it has changed since: an insight keeps no history.",
+      }),
+    }),
+  ])
+  .openapi("LineageNode");
+
+const graph = {
+  nodes: z.array(lineageNode),
+  edges: z.array(
+    z.strictObject({ type: z.enum(EDGE_TYPES), from: text, to: text }).openapi("LineageEdge", {
+      description:
+        "Reads as a sentence: `from` is `made_by`, `at_step`, `of_version`, `scored_by` … `to`; an artifact is `input_of` what was made from it. Both name a node by its key.",
+    }),
+  ),
+  truncated: z.strictObject({ depth: z.boolean(), size: z.boolean() }).openapi({
+    description: `Inputs further than ${LINEAGE_DEPTH_MAX} away are cut off, and what goes beyond ${LINEAGE_ITEMS_MAX} artifacts, prompts, trials, insights or verdicts.`,
+  }),
+};
+
+const getDataLineage = defineContract({
+  operationId: "getDataLineage",
+  method: "GET",
+  path: "/data/{dataId}/lineage",
+  summary: "Where an artifact comes from",
+  description:
+    "The model revision that made it, the prompt, the step of which version, the inputs and theirs, the gates of those versions with the events that decided them, and the trials that scored it. What was declared and never stored is no artifact.",
+  tags: ["Status and history"],
+  role: "viewer",
+  params: z.strictObject({ dataId: uuid }),
+  response: {
+    status: 200,
+    description: "The graph, from the artifact on.",
+    schema: z.strictObject(graph).openapi("Lineage"),
+  },
+  errors: ["not_found"],
+});
+
+const getTaskLineage = defineContract({
+  operationId: "getTaskLineage",
+  method: "GET",
+  path: "/tasks/{taskId}/lineage",
+  summary: "All that came of a task, and from what",
+  description:
+    "Its versions and steps with the verdicts on their gates, prompts, artifacts with their inputs, trials and insights, and the models behind them. With `asOf`, as it was then.",
+  tags: ["Status and history"],
+  role: "viewer",
+  params: z.strictObject({ taskId: taskRef }),
+  query: z.strictObject({ asOf: asOf.optional() }),
+  response: {
+    status: 200,
+    description: "The graph.",
+    schema: z.strictObject({ taskId: uuid, ...graph }).openapi("TaskLineage"),
+  },
+  errors: ["not_found"],
+});
+
+export const lineageRoutes: readonly Route[] = [
+  createHandler(getDataLineage, async ({ database }, { params }) => {
+    const lineage = await traceData(database, params.dataId);
+    return lineage.ok ? reply(lineage.value) : lineage;
+  }),
+  createHandler(getTaskLineage, async ({ database }, { params, query }) => {
+    const lineage = await traceTask(database, params.taskId, query.asOf);
+    return lineage.ok ? reply(lineage.value) : lineage;
+  }),
+];

@@ -1,0 +1,338 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Moved } from "../../../src/actions/move-task.ts";
+import type { Lineage } from "../../../src/actions/trace-lineage.ts";
+import type { TaskView } from "../../../src/actions/views/task-view.ts";
+import type { Role } from "../../../src/domain/actor.ts";
+import type { LineageNode, NodeType } from "../../../src/domain/lineage/graph.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import { givenDatum, givenPrompt } from "../../support/lineage.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+const lineageOf = async (path: string) =>
+  expectDone(await api.call<Lineage>("GET", `${path}/lineage`, { as: "viewer" }));
+
+/** The nodes of one type, in their order. */
+function nodesOf<Type extends NodeType>({ nodes }: Lineage, type: Type) {
+  return nodes.filter((node): node is LineageNode & { type: Type } => node.type === type);
+}
+
+/** Edges as sentences, with the things' own names in place of their keys. */
+function sentencesOf({ edges }: Lineage, names: Record<string, string>): string[] {
+  const named = (key: string) => names[key.slice(key.indexOf(":") + 1)] ?? key;
+  return edges.map(({ type, from, to }) => `${named(from)} ${type} ${named(to)}`).toSorted();
+}
+
+const send = async (as: Role, method: string, path: string, body: object): Promise<TaskView> => {
+  const answer = await api.call<Moved>(method, path, { as, body });
+  return expectDone(answer, answer.status === 201 ? 201 : 200).task;
+};
+const move = (as: Role, { currentStep }: TaskView, status: string, reason: string) =>
+  send(as, "PATCH", `/steps/${currentStep.id}`, { status, reason, runAttachedWorkflows: false });
+const advance = ({ id }: TaskView) =>
+  send("operator", "POST", `/tasks/${id}/advance`, { runAttachedWorkflows: false });
+
+async function generated(task: TaskView): Promise<TaskView> {
+  const running = await move("operator", task, "running", "Begin");
+  return move("operator", running, "approved", "It is there");
+}
+
+async function reviewed(task: TaskView, verdict: string, reason: string): Promise<TaskView> {
+  const reviewing = await move("operator", await advance(task), "in_review", "Read it");
+  return move("reviewer", reviewing, verdict, reason);
+}
+
+/** An answer that was sent back once, made anew by the next revision, passed, and followed by a second version. */
+async function givenReworkAndTwoVersions() {
+  const solver = { model: "solver", agent: "cot", provider: "own" };
+  const one = await api.givenTask({ at: { kind: "output_generation", status: "queued" } });
+  const golden = await givenDatum(api, one, { kind: "golden", stored: true });
+  const asked = { role: "user", content: "How many?", ...solver, modelRevision: "r1" };
+  const prompt = await givenPrompt(api, one, asked);
+  const draft = await givenDatum(api, one, {
+    kind: "generated",
+    stored: true,
+    ...solver,
+    modelRevision: "r1",
+    promptId: prompt.id,
+    inputs: [golden.id],
+  });
+  await givenDatum(api, one, { kind: "source", stored: false });
+  const sentBack = await reviewed(await generated(one), "changes_requested", "The sum is wrong");
+  const two = await send("operator", "POST", `/tasks/${one.id}/rework`, {
+    toKind: "output_generation",
+    reason: "Once more",
+    runAttachedWorkflows: false,
+  });
+  const final = await givenDatum(api, two, {
+    kind: "generated",
+    stored: true,
+    ...solver,
+    modelRevision: "r2",
+    inputs: [golden.id, draft.id],
+  });
+  const passed = await reviewed(await generated(two), "approved", "Right");
+  const evaluated = await api.call<{ id: string }>("POST", `/tasks/${one.id}/evals`, {
+    body: { name: "gsm8k", k: 1 },
+  });
+  const evalId = expectDone(evaluated, 201).id;
+  const trial = await api.call<{ id: string }>("POST", `/evals/${evalId}/trials`, {
+    body: { k: 1, model: "judge", status: "running", outputDataId: final.id },
+  });
+  const trialId = expectDone(trial, 201).id;
+  const three = await send("operator", "POST", `/tasks/${one.id}/versions`, {
+    content: { brief: "Anew" },
+    reason: "The brief was wrong",
+    runAttachedWorkflows: false,
+  });
+  const names = {
+    [golden.id]: "golden",
+    [prompt.id]: "prompt",
+    [draft.id]: "draft",
+    [final.id]: "final",
+    [trialId]: "trial",
+    [one.currentStep.id]: "generation 1",
+    [sentBack.currentStep.id]: "review 1",
+    [two.currentStep.id]: "generation 2",
+    [passed.currentStep.id]: "review 2",
+    [three.currentStep.id]: "authoring",
+    [one.activeVersion.id]: "version 1",
+    [three.activeVersion.id]: "version 2",
+    [JSON.stringify(["solver", "r1", "cot", "own"])]: "solver r1",
+    [JSON.stringify(["solver", "r2", "cot", "own"])]: "solver r2",
+    [JSON.stringify(["judge", null, null, null])]: "judge",
+  };
+  return { one, two, three, final, evalId, trialId, names };
+}
+
+const OF_VERSION_ONE = [
+  "draft at_step generation 1",
+  "draft from_prompt prompt",
+  "draft input_of final",
+  "draft made_by solver r1",
+  "final at_step generation 2",
+  "final made_by solver r2",
+  "final scored_by trial",
+  "generation 1 of_version version 1",
+  "generation 2 of_version version 1",
+  "generation 2 reworked_from review 1",
+  "golden at_step generation 1",
+  "golden input_of draft",
+  "golden input_of final",
+  "prompt at_step generation 1",
+  "prompt made_by solver r1",
+  "review 1 advanced_from generation 1",
+  "review 1 of_version version 1",
+  "review 2 advanced_from generation 2",
+  "review 2 of_version version 1",
+  "trial made_by judge",
+  "trial of_version version 1",
+];
+
+describe("The lineage of an artifact", () => {
+  it("names model and revision, prompt, step, version, inputs, and who scored it", async () => {
+    const { final, one, evalId, names } = await givenReworkAndTwoVersions();
+    const lineage = await lineageOf(`/data/${final.id}`);
+    expect(sentencesOf(lineage, names)).toEqual(OF_VERSION_ONE);
+    expect(lineage.truncated).toEqual({ depth: false, size: false });
+    const [nearest] = nodesOf(lineage, "artifact");
+    expect(nearest).toMatchObject({ id: final.id, kind: "generated", taskId: one.id });
+    expect(nodesOf(lineage, "model")).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ model: "solver", modelRevision: "r2", agent: "cot" }),
+      ]),
+    );
+    expect(nodesOf(lineage, "prompt")).toMatchObject([{ role: "user", taskId: one.id }]);
+    expect(nodesOf(lineage, "version")).toMatchObject([
+      { number: 1, sealedAt: expect.any(String), taskId: one.id },
+    ]);
+    expect(nodesOf(lineage, "trial")).toMatchObject([
+      { eval: { id: evalId, name: "gsm8k" }, k: 1, status: "running", retracted: false },
+    ]);
+  });
+
+  it("names the gates that it went through, with the events and people that decided", async () => {
+    const { final, one, names } = await givenReworkAndTwoVersions();
+    const steps = nodesOf(await lineageOf(`/data/${final.id}`), "step");
+    const verdicts = Object.fromEntries(
+      steps.map(({ id, verdicts: all }) => [
+        names[id],
+        all.map(({ gate, actor, reason }) => `${gate} by ${actor.role}: ${reason}`),
+      ]),
+    );
+    expect(verdicts).toEqual({
+      "generation 1": ["passed by operator: It is there", "revoked by operator: Once more"],
+      "review 1": ["failed by reviewer: The sum is wrong"],
+      "generation 2": ["passed by operator: It is there"],
+      "review 2": ["passed by reviewer: Right"],
+    });
+    const events = await api.call<{ data: { seq: number; toGate: string; at: string }[] }>(
+      "GET",
+      `/tasks/${one.id}/events`,
+    );
+    for (const { gate, seq, at } of steps.flatMap((step) => step.verdicts)) {
+      const event = expectDone(events).data.find((each) => each.seq === seq);
+      expect(event).toMatchObject({ toGate: gate, at });
+    }
+    expect(
+      steps.map(({ id, status, gate }) => `${names[id]} ${status} ${gate}`).toSorted(),
+    ).toEqual([
+      "generation 1 approved revoked",
+      "generation 2 approved passed",
+      "review 1 changes_requested failed",
+      "review 2 approved passed",
+    ]);
+  });
+
+  it("follows inputs into other tasks, to a depth that it tells", async () => {
+    const tasks = [await api.givenTask(), await api.givenTask()] as const;
+    const chain: string[] = [];
+    for (let depth = 0; depth <= 22; depth += 1) {
+      const inputs = chain.slice(-1);
+      const at = tasks[depth % 2] ?? tasks[0];
+      chain.push((await givenDatum(api, at, { kind: "source", stored: true, inputs })).id);
+    }
+    const whole = await lineageOf(`/data/${chain[20]}`);
+    expect(nodesOf(whole, "artifact")).toHaveLength(21);
+    expect(whole.truncated).toEqual({ depth: false, size: false });
+    expect(new Set(nodesOf(whole, "version").map(({ taskId }) => taskId))).toEqual(
+      new Set(tasks.map(({ id }) => id)),
+    );
+    const cut = await lineageOf(`/data/${chain[22]}`);
+    expect(nodesOf(cut, "artifact").map(({ id }) => id)).toEqual(chain.slice(2).toReversed());
+    expect(cut.truncated).toEqual({ depth: true, size: false });
+  });
+
+  it("walks inputs that fan out and in again once", async () => {
+    const task = await api.givenTask();
+    let layer: string[] = [];
+    for (let depth = 0; depth < 12; depth += 1) {
+      const made = [];
+      for (const _ of [1, 2]) {
+        made.push(await givenDatum(api, task, { kind: "source", stored: true, inputs: layer }));
+      }
+      layer = made.map(({ id }) => id);
+    }
+    const lineage = await lineageOf(`/data/${layer[0]}`);
+    expect(nodesOf(lineage, "artifact")).toHaveLength(23);
+    expect(lineage.edges.filter(({ type }) => type === "input_of")).toHaveLength(2 + 10 * 4);
+    expect(lineage.truncated).toEqual({ depth: false, size: false });
+  });
+
+  it("is of artifacts alone: what was only declared has none, and is nobody's input", async () => {
+    const task = await api.givenTask();
+    const declared = await givenDatum(api, task, { kind: "source", stored: false });
+    const inputs = [declared.id];
+    const made = await givenDatum(api, task, { kind: "generated", stored: true, inputs });
+    for (const id of [declared.id, crypto.randomUUID()]) {
+      expectProblem(await api.call("GET", `/data/${id}/lineage`), "not_found", 404);
+    }
+    const lineage = await lineageOf(`/data/${made.id}`);
+    expect(nodesOf(lineage, "artifact").map(({ id }) => id)).toEqual([made.id]);
+  });
+});
+
+describe("The lineage of a task", () => {
+  it("holds every version, step, prompt, artifact and trial", async () => {
+    const { one, names } = await givenReworkAndTwoVersions();
+    const lineage = await lineageOf(`/tasks/${one.id}`);
+    expect(sentencesOf(lineage, names)).toEqual(
+      [
+        ...OF_VERSION_ONE,
+        "authoring of_version version 2",
+        "version 2 follows version 1",
+      ].toSorted(),
+    );
+    expect(lineage.truncated).toEqual({ depth: false, size: false });
+    expect(lineage).toMatchObject({ taskId: one.id });
+  });
+
+  it("as of each of its events says of the steps what the task's own history says", async () => {
+    const { one, three } = await givenReworkAndTwoVersions();
+    for (let seq = 1; seq <= three.eventSeq; seq += 1) {
+      const moment = `asOf=seq:${seq}`;
+      const path = `/tasks/${one.id}/lineage?${moment}`;
+      const lineage = expectDone(await api.call<Lineage>("GET", path));
+      const then = expectDone(await api.call<TaskView>("GET", `/tasks/${one.id}?${moment}`));
+      const { id, kind, attempt, status, gate } = then.currentStep;
+      expect(nodesOf(lineage, "step")).toContainEqual(
+        expect.objectContaining({ id, kind, attempt, status, gate }),
+      );
+      expect(nodesOf(lineage, "version").map(({ number }) => number)).toEqual(
+        Array.from({ length: then.activeVersion.number }, (_, index) => index + 1),
+      );
+      const seqs = nodesOf(lineage, "step").flatMap(({ verdicts }) => verdicts);
+      expect(Math.max(0, ...seqs.map((verdict) => verdict.seq))).toBeLessThanOrEqual(seq);
+    }
+  });
+
+  it("as of a time has nothing that came later", async () => {
+    const { one, two, names } = await givenReworkAndTwoVersions();
+    const path = `/tasks/${one.id}/lineage?asOf=${two.updatedAt}`;
+    const lineage = expectDone(await api.call<Lineage>("GET", path));
+    const artifacts = nodesOf(lineage, "artifact").map(({ id }) => names[id]);
+    expect(new Set(artifacts)).toEqual(new Set(["draft", "golden"]));
+    expect(nodesOf(lineage, "trial")).toEqual([]);
+    expect(nodesOf(lineage, "version")).toMatchObject([{ number: 1, sealedAt: null }]);
+  });
+
+  it("as of a time tells a trial as it was, and now as it is", async () => {
+    const { one, three, trialId } = await givenReworkAndTwoVersions();
+    const trials = async (query: string) =>
+      nodesOf(
+        expectDone(await api.call<Lineage>("GET", `/tasks/${one.id}/lineage${query}`)),
+        "trial",
+      );
+    for (const [method, path, body] of [
+      ["PATCH", `/trials/${trialId}`, { status: "passed" }],
+      ["POST", `/trials/${trialId}/retract`, { reason: "Wrong key" }],
+    ] as const) {
+      expectDone(await api.call(method, path, { body }));
+    }
+    expect(await trials("")).toMatchObject([{ id: trialId, status: "passed", retracted: true }]);
+    const then = await trials(`?asOf=${three.updatedAt}`);
+    expect(then).toMatchObject([{ id: trialId, status: "running", retracted: false }]);
+  });
+
+  it("keeps the insights of a trial that was retracted", async () => {
+    const { one, evalId, trialId, names } = await givenReworkAndTwoVersions();
+    const body = { taskId: one.id, kind: "judgement", model: "judge", evalId, trialId };
+    const insight = await api.call<{ id: string }>("POST", "/insights", { as: "service", body });
+    const { id } = expectDone(insight, 201);
+    const reason = { body: { reason: "Wrong key" } };
+    expectDone(await api.call("POST", `/trials/${trialId}/retract`, reason));
+    const lineage = await lineageOf(`/tasks/${one.id}`);
+    expect(nodesOf(lineage, "insight")).toMatchObject([
+      { id, kind: "judgement", status: "QUEUED" },
+    ]);
+    expect(sentencesOf(lineage, { ...names, [id]: "insight" })).toEqual(
+      expect.arrayContaining(["insight made_by judge", "insight of_trial trial"]),
+    );
+  });
+
+  it("is not there before the task, nor at an event that is still to come", async () => {
+    const { id } = await api.givenTask();
+    const early = await api.call("GET", `/tasks/${id}/lineage?asOf=2020-01-01T00:00:00Z`);
+    expectProblem(early, "not_found", 404);
+    const late = await api.call("GET", `/tasks/${id}/lineage?asOf=seq:2`);
+    const { issues } = expectProblem(late, "validation_failed", 400);
+    expect(issues).toMatchObject([{ path: ["asOf"], code: "beyond_newest" }]);
+    expectProblem(await api.call("GET", `/tasks/${crypto.randomUUID()}/lineage`), "not_found", 404);
+  });
+
+  it("says when there is more of one kind than it holds", async () => {
+    const task = await api.givenTask();
+    await api.database.query(
+      "owner",
+      `insert into prompts (tenant_id, id, task_id, version_id, step_id, role, content, content_hash, created_by)
+      select $1, gen_random_uuid(), $2, $3, $4, 'user', 'x', 'x', 'a test' from generate_series(1, 1001)`,
+      [api.tenant.id, task.id, task.activeVersion.id, task.currentStep.id],
+    );
+    const lineage = await lineageOf(`/tasks/${task.id}`);
+    expect(nodesOf(lineage, "prompt")).toHaveLength(1000);
+    expect(lineage.truncated).toEqual({ depth: false, size: true });
+  });
+});
