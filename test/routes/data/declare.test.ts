@@ -1,0 +1,176 @@
+import { beforeAll, describe, expect, it, test } from "vitest";
+import type { DataView } from "../../../src/db/data.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import { contentsOf } from "../../support/contents.ts";
+import { bytesOf, declarationOf, givenDeclared, sendContent } from "./support.ts";
+
+interface DataPage {
+  data: DataView[];
+  nextCursor: string | null;
+}
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+const MEBIBYTE = 1024 * 1024;
+const HASH = "9f86d081884c7d65".repeat(4);
+const ELSEWHERE = {
+  kind: "source",
+  contentType: "application/x-ndjson",
+  sizeBytes: 500 * MEBIBYTE,
+  sha256: HASH,
+  uri: "s3://evaluations/2026/solutions.jsonl",
+};
+const declare = (taskId: string, body: object, options: object = {}) =>
+  api.call<DataView>("POST", `/tasks/${taskId}/data`, { as: "operator", body, ...options });
+const list = async (query: string) =>
+  expectDone(await api.call<DataPage>("GET", `/data?${query}`)).data;
+
+describe("declaring data", () => {
+  it("says what will come, on the current step, with who made it and of what", async () => {
+    const task = await api.givenTask();
+    const prompt = await api.call<{ id: string }>("POST", `/tasks/${task.id}/prompts`, {
+      body: { role: "user", content: "How many?" },
+    });
+    const promptId = expectDone(prompt, 201).id;
+    const [one, other] = [
+      await givenDeclared(api, bytesOf("one"), { taskId: task.id, kind: "source" }),
+      await givenDeclared(api, bytesOf("of another task"), { kind: "golden" }),
+    ];
+    const maker = { model: "solver-7b", modelRevision: "r3", agent: "a", provider: "p" };
+    const body = await declarationOf(bytesOf("72"), {
+      ...maker,
+      promptId,
+      inputs: [other.id, one.id, other.id],
+    });
+    const answer = await declare(task.id, body);
+    const data = expectDone(answer, 201);
+    expect(data).toEqual({
+      id: expect.any(String),
+      taskId: task.id,
+      versionId: task.activeVersion.id,
+      stepId: task.currentStep.id,
+      kind: "generated",
+      contentType: "text/plain",
+      sizeBytes: 2,
+      sha256: body.sha256,
+      uri: null,
+      storedAt: null,
+      verified: false,
+      ...maker,
+      promptId,
+      insightId: null,
+      inputs: [one.id, other.id].toSorted(),
+      createdAt: expect.any(String),
+    });
+    expect(answer.headers.get("location")).toBe(`/v1/data/${data.id}`);
+    expect(expectDone(await api.call("GET", `/data/${data.id}`))).toEqual(data);
+  });
+
+  it("registers what lies elsewhere, of any size, unverified", async () => {
+    const { id } = await api.givenTask();
+    const data = expectDone(await declare(id, { ...ELSEWHERE, sha256: HASH.toUpperCase() }), 201);
+    const { uri, sha256, sizeBytes } = ELSEWHERE;
+    expect(data).toMatchObject({ uri, sha256, sizeBytes, verified: false, storedAt: null });
+  });
+
+  it("is a conflict where the task has this content of this kind, and names it", async () => {
+    const bytes = bytesOf("once for each kind");
+    const first = await givenDeclared(api, bytes);
+    const again = await declare(first.taskId, await declarationOf(bytes, { model: "another" }));
+    expect(expectProblem(again, "conflict", 409).existing).toEqual({ id: first.id });
+    expectDone(await declare(first.taskId, await declarationOf(bytes, { kind: "golden" })), 201);
+  });
+
+  it("has one winner where sixteen declare the same at once, whom the others learn of", async () => {
+    const { id } = await api.givenTask();
+    const body = await declarationOf(bytesOf("raced for"));
+    const answers = await Promise.all(Array.from({ length: 16 }, () => declare(id, body)));
+    const [winner, ...more] = answers.filter(({ status }) => status === 201);
+    expect(more).toEqual([]);
+    for (const answer of answers.filter(({ status }) => status !== 201)) {
+      expect(expectProblem(answer, "conflict", 409).existing).toEqual({ id: winner?.body.id });
+    }
+  });
+
+  it("is done once under a key", async () => {
+    const { id } = await api.givenTask();
+    const body = await declarationOf(bytesOf("repeated"));
+    const options = { idempotencyKey: "this-data" };
+    const first = await declare(id, body, options);
+    const again = await declare(id, body, options);
+    expect([again.status, again.text]).toEqual([201, first.text]);
+    expect(again.headers.get("location")).toBe(first.headers.get("location"));
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+  });
+
+  it("names nothing that is of another task, but for its inputs", async () => {
+    const [task, other] = [await api.givenTask(), await api.givenTask()];
+    const prompt = await api.call<{ id: string }>("POST", `/tasks/${other.id}/prompts`, {
+      body: { role: "user", content: "How many?" },
+    });
+    const before = await contentsOf(api.database);
+    for (const names of [
+      { stepId: other.currentStep.id },
+      { promptId: expectDone(prompt, 201).id },
+      { insightId: crypto.randomUUID() },
+      { inputs: [crypto.randomUUID()] },
+    ]) {
+      const body = await declarationOf(bytesOf("never"), names);
+      expectProblem(await declare(task.id, body), "not_found", 404);
+    }
+    expect(await contentsOf(api.database)).toEqual(before);
+  });
+
+  test.each([
+    ["of a kind that is none", { kind: "output" }, ["kind"]],
+    ["with a hash that is too short", { sha256: "abc" }, ["sha256"]],
+    ["with a hash that is not hex", { sha256: "z".repeat(64) }, ["sha256"]],
+    ["of less than nothing", { sizeBytes: -1 }, ["sizeBytes"]],
+    ["of half a byte", { sizeBytes: 1.5 }, ["sizeBytes"]],
+    ["too large to be stored here", { sizeBytes: 100 * MEBIBYTE + 1 }, ["sizeBytes"]],
+    ["of no type", { contentType: "plain" }, ["contentType"]],
+    ["with a type that ends its header", { contentType: "text/plain\r\nx: y" }, ["contentType"]],
+    ["at a file", { uri: "file:///etc/passwd" }, ["uri"]],
+    ["at plain http", { uri: "http://somewhere.example/x" }, ["uri"]],
+    ["with a password in its address", { uri: "https://me:secret@somewhere.example/x" }, ["uri"]],
+    ["with a blank in its address", { uri: "s3://bucket/a b" }, ["uri"]],
+    ["of a hundred inputs and one", { inputs: Array(101).fill(crypto.randomUUID()) }, null],
+    ["with a name for its file", { filename: "a\r\nb" }, ["filename"]],
+    ["under a key of its own", { objectKey: "../../else" }, ["objectKey"]],
+  ])("is refused %s", async (_, wrong, path) => {
+    const { id } = await api.givenTask();
+    const body = await declarationOf(bytesOf("right"), wrong);
+    const refused = await declare(id, body);
+    if (path === null) expectProblem(refused, "too_many_items", 400);
+    else expect(expectProblem(refused, "validation_failed", 400).issues?.[0]?.path).toEqual(path);
+  });
+});
+
+describe("the list of data", () => {
+  it("is filtered by what they are, who made them, and whether they are here", async () => {
+    const { id: taskId } = await api.givenTask({ externalId: "with-data" });
+    const bytes = bytesOf("listed");
+    const maker = { model: "lister", modelRevision: "r9", agent: "b", provider: "q" };
+    const made = await givenDeclared(api, bytes, { taskId, ...maker });
+    const golden = await givenDeclared(api, bytes, { taskId, kind: "golden" });
+    const far = expectDone(await declare(taskId, ELSEWHERE), 201);
+    const stored = expectDone(await sendContent(api, made.id, bytes));
+
+    const only = async (query: string, expected: DataView[]) =>
+      expect(await list(query), query).toEqual(expected);
+    await only(`task=${taskId}`, [far, golden, stored]);
+    await only("task=ext:with-data&kind=golden", [golden]);
+    await only("model=lister&modelRevision=r9&agent=b&provider=q", [stored]);
+    await only("model=lister&modelRevision=r8", []);
+    await only(`task=${taskId}&stored=true`, [stored]);
+    await only(`task=${taskId}&stored=false`, [far, golden]);
+    const { data, nextCursor } = expectDone(
+      await api.call<DataPage>("GET", `/data?task=${taskId}&limit=2`),
+    );
+    expect(data).toEqual([far, golden]);
+    await only(`task=${taskId}&limit=2&cursor=${nextCursor}`, [stored]);
+  });
+});

@@ -1,0 +1,183 @@
+import { createScheduledController } from "cloudflare:test";
+import { beforeAll, describe, expect, it } from "vitest";
+import { sweepData } from "../../../src/actions/sweep-data.ts";
+import { openDatabase } from "../../../src/db/client.ts";
+import type { DataView } from "../../../src/db/data.ts";
+import { type BlobStore, objectKeyOf } from "../../../src/storage/blobs.ts";
+import { createR2Blobs } from "../../../src/storage/r2-blobs.ts";
+import worker from "../../../src/worker.ts";
+import {
+  expectDone,
+  expectProblem,
+  freshApi,
+  testBucket,
+  type TestApi,
+} from "../../support/api.ts";
+import { givenEval } from "../../support/evals.ts";
+import {
+  bytesOf,
+  declarationOf,
+  givenDeclared,
+  manyBytes,
+  readContent,
+  sendContent,
+  sha256Of,
+} from "./support.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+/** The bucket as a service of these two tenants alone would see it: other test files keep their objects in it too. */
+function ownBlobs(changes: Partial<BlobStore> = {}): BlobStore {
+  const blobs = createR2Blobs(testBucket());
+  const prefixes = [api.tenant.id, api.otherTenant.id];
+  return {
+    ...blobs,
+    list: async (after, limit) => {
+      const { objects } = await testBucket().list();
+      return objects
+        .map(({ key, uploaded }) => ({ key, uploadedAt: uploaded }))
+        .filter(({ key }) => prefixes.some((prefix) => key.startsWith(prefix)))
+        .filter(({ key }) => after === null || key > after)
+        .slice(0, limit);
+    },
+    ...changes,
+  };
+}
+
+/** Sweeps as it is done a day from now, when all that is here is old. */
+const sweepTomorrow = (blobs = ownBlobs()) => {
+  const { databaseUrl, fetchEndpoint } = api.database;
+  const database = openDatabase({ databaseUrl, fetchEndpoint });
+  return sweepData({ database, blobs }, { now: new Date(), ageSeconds: 0 });
+};
+const read = (id: string) => api.call<DataView>("GET", `/data/${id}`);
+const isKept = async ({ sha256 }: { sha256: string }, tenant = api.tenant) =>
+  (await testBucket().head(objectKeyOf(tenant.id, sha256))) !== null;
+/** Puts an object where it would lie, as an upload does whose row was swept meanwhile. */
+const givenOrphan = async (text: string) => {
+  const sha256 = await sha256Of(bytesOf(text));
+  await testBucket().put(objectKeyOf(api.tenant.id, sha256), text);
+  return { sha256 };
+};
+
+describe("the sweep", () => {
+  it("takes away what never came, and leaves what is here, lies elsewhere, or is named", async () => {
+    const task = await api.givenTask();
+    const taskId = task.id;
+    const stored = await givenDeclared(api, bytesOf("here"), { taskId });
+    expectDone(await sendContent(api, stored.id, bytesOf("here")));
+    const far = await givenDeclared(api, bytesOf("far"), { taskId, uri: "gs://far/away" });
+    const input = await givenDeclared(api, bytesOf("input"), { taskId });
+    const output = await givenDeclared(api, bytesOf("output"), { taskId });
+    await givenEval(api, task, {
+      trials: [{ model: "solver-7b", status: "passed", outputDataId: output.id }],
+    });
+    const waiting = await givenDeclared(api, bytesOf("waiting"), { taskId, inputs: [stored.id] });
+    const child = await givenDeclared(api, bytesOf("child"), { taskId, inputs: [input.id] });
+    expectDone(await sendContent(api, child.id, bytesOf("child")));
+
+    expect(await sweepTomorrow()).toMatchObject({ rows: 1 });
+    expectProblem(await read(waiting.id), "not_found", 404);
+    expectProblem(await sendContent(api, waiting.id, bytesOf("waiting")), "not_found", 404);
+    for (const { id } of [stored, far, input, output, child]) expectDone(await read(id));
+    expect(await (await readContent(api, stored.id)).text()).toBe("here");
+    // What was swept can be declared anew.
+    const body = await declarationOf(bytesOf("waiting"));
+    const again = await api.call<DataView>("POST", `/tasks/${taskId}/data`, { body });
+    expectDone(await sendContent(api, expectDone(again, 201).id, bytesOf("waiting")));
+  });
+
+  it("takes away objects that no row names, and those of no one else", async () => {
+    const bytes = bytesOf("shared by two tenants");
+    const orphan = await givenOrphan("shared by two tenants");
+    const { id: taskId } = await api.givenTask({ tenant: api.otherTenant });
+    const body = await declarationOf(bytes);
+    const answer = await api.call<DataView>("POST", `/tasks/${taskId}/data`, {
+      tenant: api.otherTenant,
+      body,
+    });
+    const theirs = expectDone(answer, 201);
+    expectDone(await sendContent(api, theirs.id, bytes, { tenant: api.otherTenant }));
+
+    expect(await sweepTomorrow()).toMatchObject({ objects: 1 });
+    expect(await isKept(orphan)).toBe(false);
+    expect(await isKept(orphan, api.otherTenant)).toBe(true);
+  });
+
+  it("leaves everything of today, when it comes by itself", async () => {
+    const orphan = await givenOrphan("of today");
+    const declared = await givenDeclared(api, bytesOf("of today, too"));
+    const environment = {
+      ENVIRONMENT: "test",
+      DATABASE_URL: api.database.databaseUrl,
+      NEON_FETCH_ENDPOINT: api.database.fetchEndpoint,
+      SIGNING_SECRET: "a secret of the tests, long enough to sign with",
+      BUCKET: testBucket(),
+    };
+    await worker.scheduled(createScheduledController(), environment);
+    expect(await isKept(orphan)).toBe(true);
+    expectDone(await read(declared.id));
+  });
+
+  it("never lets an upload count as stored whose object it takes away at that moment", async () => {
+    const text = "taken away meanwhile";
+    const orphan = await givenOrphan(text);
+    let declared: DataView | undefined;
+    // Between claim and deletion somebody declares the same content, and finds its object there already.
+    const blobs = ownBlobs({
+      delete: async (keys) => {
+        if (keys.includes(objectKeyOf(api.tenant.id, orphan.sha256))) {
+          declared = await givenDeclared(api, bytesOf(text));
+          const refused = await sendContent(api, declared.id, bytesOf(text));
+          expectProblem(refused, "unavailable", 503);
+        }
+        await testBucket().delete([...keys]);
+      },
+    });
+    await sweepTomorrow(blobs);
+    expect(await isKept(orphan)).toBe(false);
+    const { id = "" } = declared ?? {};
+    expectDone(await sendContent(api, id, bytesOf(text)));
+    expect(await (await readContent(api, id)).text()).toBe(text);
+  });
+
+  it("finishes what an earlier one left undone, after an hour", async () => {
+    const orphan = await givenOrphan("left undone");
+    const broken = ownBlobs({ delete: () => Promise.reject(new Error("The bucket is away")) });
+    await expect(sweepTomorrow(broken)).rejects.toThrow("The bucket is away");
+    await sweepTomorrow();
+    expect(await isKept(orphan)).toBe(true);
+    await api.database.query(
+      "superuser",
+      "update swept_objects set claimed_at = now() - interval '61 minutes' where deleted_at is null",
+    );
+    await sweepTomorrow();
+    expect(await isKept(orphan)).toBe(false);
+  });
+
+  it("harms no upload beside which it runs", async () => {
+    const contents = Array.from({ length: 12 }, (_, index) => manyBytes(50_000 + index));
+    const declared = [];
+    for (const bytes of contents) declared.push(await givenDeclared(api, bytes));
+    const sweeping = { goesOn: true };
+    const sweeps = (async () => {
+      while (sweeping.goesOn) await sweepTomorrow();
+    })();
+    const answers = await Promise.all(
+      declared.map(({ id }, index) => sendContent(api, id, contents[index] ?? bytesOf(""))),
+    );
+    sweeping.goesOn = false;
+    await sweeps;
+    // Told that it is stored, or that its row or object was taken away: never the one while it is the other.
+    for (const [index, { status }] of answers.entries()) {
+      expect([200, 404, 503]).toContain(status);
+      const { id = "", sha256 = "" } = declared[index] ?? {};
+      if (status !== 200) continue;
+      const content = await readContent(api, id);
+      expect(await sha256Of(new Uint8Array(await content.arrayBuffer()))).toBe(sha256);
+    }
+  });
+});

@@ -1,0 +1,168 @@
+import { beforeAll, describe, expect, it, test } from "vitest";
+import type { PromptView } from "../../../src/db/prompts.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import { givenEval } from "../../support/evals.ts";
+import { contentsOf } from "../../support/contents.ts";
+
+interface PromptPage {
+  data: PromptView[];
+  nextCursor: string | null;
+}
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+const MAKER = {
+  model: "solver-7b",
+  modelRevision: "r3",
+  agent: "chain-of-thought",
+  provider: "in-house",
+};
+const record = (taskId: string, body: object, options: object = {}) =>
+  api.call<PromptView>("POST", `/tasks/${taskId}/prompts`, {
+    as: "service",
+    body: { role: "user", content: "How many?", ...body },
+    ...options,
+  });
+const list = async (query: string) =>
+  expectDone(await api.call<PromptPage>("GET", `/prompts?${query}`, { as: "viewer" }));
+
+describe("a prompt", () => {
+  it("stands on the current step, with who made it, and writes no event", async () => {
+    const task = await api.givenTask({ externalId: "prompted" });
+    const content = 'Ünïcode, "quotes",\n\ttabs\r\nand emoji 🧮';
+    const prompt = expectDone(await record("ext:prompted", { content, ...MAKER }), 201);
+    expect(prompt).toMatchObject({
+      taskId: task.id,
+      versionId: task.activeVersion.id,
+      stepId: task.currentStep.id,
+      role: "user",
+      content,
+      ...MAKER,
+      evalId: null,
+      trialId: null,
+    });
+    const [{ hash } = {}] = await api.database.query(
+      "owner",
+      "select encode(sha256(convert_to($1, 'UTF8')), 'hex') as hash",
+      [content],
+    );
+    expect(prompt.contentHash).toBe(hash);
+    const after = await api.call<{ eventSeq: number }>("GET", `/tasks/${task.id}`);
+    expect(expectDone(after).eventSeq).toBe(task.eventSeq);
+  });
+
+  it("stands on any step of its task that is named, and on that step's version", async () => {
+    const task = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
+    expectDone(await api.call("POST", `/tasks/${task.id}/advance`, { body: {} }));
+    const earlier = task.currentStep.id;
+    const prompt = expectDone(await record(task.id, { stepId: earlier }), 201);
+    expect(prompt).toMatchObject({ stepId: earlier, versionId: task.activeVersion.id });
+    const current = expectDone(await record(task.id, {}), 201);
+    expect(current.stepId).not.toBe(earlier);
+  });
+
+  it("is of an eval and a trial of its task", async () => {
+    const task = await api.givenTask();
+    const trials = [{ model: "solver-7b", status: "passed" as const }];
+    const { id: evalId, trialIds } = await givenEval(api, task, { trials });
+    const [trialId] = trialIds;
+    const prompt = expectDone(await record(task.id, { evalId, trialId }), 201);
+    expect(prompt).toMatchObject({ evalId, trialId });
+    expectDone(await record(task.id, { trialId }), 201);
+  });
+
+  it("names nothing of another task, nor a trial of another eval", async () => {
+    const [task, other] = [await api.givenTask(), await api.givenTask()];
+    const trials = [{ model: "solver-7b", status: "passed" as const }];
+    const theirs = await givenEval(api, other, { trials });
+    const mine = await givenEval(api, task);
+    const second = await givenEval(api, task, { name: "another", trials });
+    const before = await contentsOf(api.database);
+    for (const names of [
+      { stepId: other.currentStep.id },
+      { evalId: theirs.id },
+      { trialId: theirs.trialIds[0] },
+      { evalId: mine.id, trialId: second.trialIds[0] },
+    ]) {
+      expectProblem(await record(task.id, names), "not_found", 404);
+    }
+    expect(await contentsOf(api.database)).toEqual(before);
+  });
+
+  it("is taken for an archived task too: a machine may still be at work", async () => {
+    const task = await api.givenTask();
+    expectDone(await api.call("POST", `/tasks/${task.id}/archive`, { body: {} }));
+    expectDone(await record(task.id, {}), 201);
+  });
+
+  it("is recorded once under a key, and read again from it", async () => {
+    const task = await api.givenTask();
+    const options = { idempotencyKey: "this-prompt" };
+    const first = await record(task.id, MAKER, options);
+    const again = await record(task.id, MAKER, options);
+    expect(expectDone(first, 201)).toEqual(expectDone(again, 201));
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    expect((await list(`task=${task.id}`)).data).toHaveLength(1);
+    const other = await record(task.id, { content: "How few?" }, options);
+    expectProblem(other, "idempotency_key_reused", 422);
+  });
+
+  test.each([
+    ["no role", { role: undefined }],
+    ["a role of two lines", { role: "user\r\nsystem" }],
+    ["no content", { content: "" }],
+    ["content with NUL", { content: "how\u0000many" }],
+    ["content that is too long", { content: "x".repeat(200_001) }],
+    ["a step that is no id", { stepId: "first" }],
+    ["a field of the table", { createdBy: "somebody" }],
+  ])("is refused with %s", async (_, body) => {
+    const { id } = await api.givenTask();
+    expectProblem(await record(id, body), "validation_failed", 400);
+  });
+});
+
+describe("the list of prompts", () => {
+  it("is filtered by every column that says where and who", async () => {
+    const task = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
+    const first = expectDone(await record(task.id, { ...MAKER, model: "one-of-a-kind" }), 201);
+    const version = await api.call("POST", `/tasks/${task.id}/versions`, {
+      body: { content: { brief: "Anew" }, reason: "It was unclear" },
+    });
+    expectDone(version, 201);
+    const second = expectDone(await record(task.id, { modelRevision: "r-unique" }), 201);
+    expect(second.versionId).not.toBe(first.versionId);
+
+    const only = async (query: string, expected: PromptView[]) => {
+      expect((await list(query)).data, query).toEqual(expected);
+    };
+    await only(`task=${task.id}`, [second, first]);
+    await only(`task=${task.id}&version=1`, [first]);
+    await only(`task=${task.id}&version=2`, [second]);
+    await only(`version=${first.versionId}`, [first]);
+    await only(`step=${second.stepId}`, [second]);
+    await only("model=one-of-a-kind", [first]);
+    await only("modelRevision=r-unique", [second]);
+    await only(`task=${task.id}&agent=chain-of-thought&provider=in-house`, [first]);
+    await only(`task=${task.id}&agent=nobody`, []);
+    await only(`task=ext:nothing-by-this-name`, []);
+  });
+
+  it("comes in pages that hold each prompt once, newest first", async () => {
+    const { id } = await api.givenTask();
+    const made: string[] = [];
+    for (let index = 0; index < 7; index += 1) {
+      made.unshift(expectDone(await record(id, { content: `Number ${index}` }), 201).id);
+    }
+    const paged: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page = await list(`task=${id}&limit=3${cursor === null ? "" : `&cursor=${cursor}`}`);
+      paged.push(...page.data.map((prompt) => prompt.id));
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+    expect(paged).toEqual(made);
+  });
+});
