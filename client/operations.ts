@@ -2235,6 +2235,8 @@ export interface Operations {
         provider?: string | undefined;
         /** Whether the content is here; not so where it is awaited, or lies elsewhere. */
         stored?: boolean | undefined;
+        /** Artifacts of which the work since they were made passed the gate of this kind; a gate that was waived or revoked is not passed, and what was made anew in their place speaks for itself alone. */
+        passedGate?: StepKind | undefined;
         limit?: number | undefined;
         /** `nextCursor` of the page before. */
         cursor?: string | undefined;

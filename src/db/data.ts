@@ -1,7 +1,9 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../domain/actor.ts";
 import type { DataKind } from "../domain/data/kinds.ts";
+import type { StepKind } from "../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
+import { hasPassedGate, IS_ARTIFACT } from "./artifacts.ts";
 import type { Operation, TenantDatabase, Written } from "./client.ts";
 import { isTask } from "./task-match.ts";
 
@@ -202,6 +204,8 @@ export interface DataFilter {
   provider?: string | undefined;
   /** true: what we have; false: what was only declared, or lies elsewhere. */
   stored?: boolean | undefined;
+  /** Artifacts alone, of which the work since they were made passed the gate of this kind. */
+  passedGate?: StepKind | undefined;
 }
 
 /** A page of the data that match, newest first. */
@@ -220,7 +224,7 @@ export async function listData(
 
 /** The conditions of a filter, on the alias d. */
 function matching(filter: DataFilter): SQL[] {
-  const { task, kind, model, modelRevision, agent, provider, stored } = filter;
+  const { task, kind, model, modelRevision, agent, provider, stored, passedGate } = filter;
   return [
     task && sql`d.task_id = (select t.id from tasks t where ${isTask(task)})`,
     kind && sql`d.kind = ${kind}`,
@@ -229,5 +233,6 @@ function matching(filter: DataFilter): SQL[] {
     agent && sql`d.agent = ${agent}`,
     provider && sql`d.provider = ${provider}`,
     stored !== undefined && (stored ? sql`d.stored_at is not null` : sql`d.stored_at is null`),
+    passedGate && sql`${IS_ARTIFACT} and ${hasPassedGate(passedGate)}`,
   ].filter((condition) => typeof condition === "object");
 }

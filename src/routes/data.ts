@@ -13,6 +13,7 @@ import { booleanText, page, paging, taskRef, timestamp, uuid } from "./http/sche
 import { byteStream } from "./http/streamed.ts";
 import { answerPage } from "./paging.ts";
 import { maker, makerTold } from "./shapes/maker.ts";
+import { stepKind } from "./shapes/task.ts";
 
 const dataKind = z.enum(DATA_KINDS).openapi("DataKind");
 
@@ -125,6 +126,10 @@ const getDataList = defineContract({
     ...maker,
     stored: booleanText.optional().openapi({
       description: "Whether the content is here; not so where it is awaited, or lies elsewhere.",
+    }),
+    passedGate: stepKind.optional().openapi({
+      description:
+        "Artifacts of which the work since they were made passed the gate of this kind; a gate that was waived or revoked is not passed, and what was made anew in their place speaks for itself alone.",
     }),
     ...paging,
   }),

@@ -336,3 +336,61 @@ describe("The lineage of a task", () => {
     expect(lineage.truncated).toEqual({ depth: false, size: true });
   });
 });
+
+describe("The artifacts that passed a gate", () => {
+  const found = async (query: string) => {
+    const { data } = expectDone(
+      await api.call<{ data: { id: string }[] }>("GET", `/data?${query}`, { as: "viewer" }),
+    );
+    return data.map(({ id }) => id);
+  };
+
+  it("are those whose own work passed it, not those that were made anew since", async () => {
+    const { one, final } = await givenReworkAndTwoVersions();
+    const of = (revision: string, gate: string) =>
+      found(`task=${one.id}&model=solver&modelRevision=${revision}&passedGate=${gate}`);
+    expect(await of("r2", "output_generation")).toEqual([final.id]);
+    expect(await of("r2", "expert_review")).toEqual([final.id]);
+    // Revoked by the rework, and the review that passed was of its successor.
+    expect(await of("r1", "output_generation")).toEqual([]);
+    expect(await of("r1", "expert_review")).toEqual([]);
+    expect(await of("r2", "calibration")).toEqual([]);
+  });
+
+  it("stay those after a rework of a later kind alone", async () => {
+    const task = await api.givenTask({ at: { kind: "output_generation", status: "queued" } });
+    const made = await givenDatum(api, task, { kind: "generated", stored: true, model: "m" });
+    await reviewed(await generated(task), "changes_requested", "Look again");
+    const again = await send("operator", "POST", `/tasks/${task.id}/rework`, {
+      toKind: "expert_review",
+      reason: "Another reader",
+      runAttachedWorkflows: false,
+    });
+    const query = `task=${task.id}&model=m&passedGate=expert_review`;
+    expect(await found(query)).toEqual([]);
+    await move(
+      "reviewer",
+      await move("operator", again, "in_review", "Read it"),
+      "approved",
+      "Right",
+    );
+    expect(await found(query)).toEqual([made.id]);
+  });
+
+  it("are none where the gate was waived, was passed before, or the datum is no artifact", async () => {
+    const waived = { kind: "pre_qa", status: "failed", gate: "waived" } as const;
+    const task = await api.givenTask({ at: waived });
+    await givenDatum(api, task, { kind: "generated", stored: true, model: "m" });
+    expect(await found(`task=${task.id}&passedGate=pre_qa`)).toEqual([]);
+
+    const checked = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
+    await givenDatum(api, checked, { kind: "generated", stored: false, model: "m" });
+    expect(await found(`task=${checked.id}&passedGate=pre_qa`)).toEqual([]);
+    await givenDatum(api, await advance(checked), { kind: "generated", stored: true });
+    expect(await found(`task=${checked.id}&passedGate=pre_qa`)).toEqual([]);
+  });
+
+  it("refuses a gate that there is not", async () => {
+    expectProblem(await api.call("GET", "/data?passedGate=passed"), "validation_failed", 400);
+  });
+});
