@@ -1,28 +1,17 @@
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isColoured } from "../../cli/terminal.ts";
+import { runProgram } from "../support/node/programs.ts";
 
 const ENTRY = join(import.meta.dirname, "..", "..", "cli", "stepledger.ts");
 
 /** Runs the program itself, with no terminal in sight. */
-function start(args: readonly string[], environment: Record<string, string>) {
-  return new Promise<{ code: number | null; written: string; told: string }>((resolve) => {
-    const child = spawn(process.execPath, [ENTRY, ...args], {
-      env: environment,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let written = "";
-    let told = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (written += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (told += text));
-    child.once("close", (code) => resolve({ code, written, told }));
-  });
-}
+const start = (args: readonly string[], environment: Record<string, string> = {}) =>
+  runProgram([process.execPath, ENTRY, ...args], environment);
 
 describe("the program", () => {
   test("starts without a build step, writes help, and takes no colour to a pipe", async () => {
-    const { code, written, told } = await start(["--help"], {});
+    const { code, written, told } = await start(["--help"]);
     expect({ code, told }).toEqual({ code: 0, told: "" });
     expect(written).toMatch(/^Usage: stepledger/);
     expect(written).not.toContain("\u001B");

@@ -1,0 +1,20 @@
+import { stepledger } from "./service.ts";
+
+// Rejects every task that an expert has in review, but only after looking at what that would do.
+const targetStatus = "REJECTED";
+const plan = await stepledger.previewBulk({
+  body: { targetStatus, filter: { stepKind: "expert_review", stepStatus: "queued" } },
+});
+console.log(`${plan.primaryLabel}: ${plan.counts.eligible} of ${plan.counts.requested}`);
+
+// The token binds the change to what was shown: where a task has moved since, nothing is done at all.
+const { taskIds = [], planToken } = plan;
+if (taskIds.length > 0) {
+  const { counts, items } = await stepledger.executeBulk({
+    body: { targetStatus, taskIds, planToken, reason: "The batch was made from a broken source" },
+  });
+  console.log(`changed ${counts.changed}, refused ${counts.refused}`);
+  for (const { taskId, outcome, code } of items) {
+    if (outcome !== "changed") console.log(`  ${taskId} ${outcome} ${code}`);
+  }
+}

@@ -1,0 +1,210 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Webhook } from "standardwebhooks";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connect, type Stepledger } from "../../client/index.ts";
+import { runProgram } from "../support/node/programs.ts";
+import { startService, type TestService } from "../support/node/service.ts";
+import { temporaryFiles } from "../support/node/temporary-files.ts";
+
+const EXAMPLES = join(import.meta.dirname, "..", "..", "examples", "python");
+
+describe("against the running service", () => {
+  let service: TestService;
+  let stepledger: Stepledger;
+  const file = temporaryFiles();
+
+  beforeAll(async () => {
+    service = await startService();
+    stepledger = connect({ baseUrl: service.baseUrl, key: service.tenant.keys.admin });
+  });
+  afterAll(() => service.stop());
+
+  /** Runs an example with the key of a machine. */
+  const runExample = (example: string, ...args: string[]) =>
+    runProgram(["python3", join(EXAMPLES, example), ...args], {
+      STEPLEDGER_URL: service.baseUrl,
+      STEPLEDGER_KEY: service.tenant.keys.service,
+    });
+
+  test("the worker judges every task that waits, and its verdicts move them", async () => {
+    const start = { kind: "pre_qa", reason: "Written elsewhere" } as const;
+    const tasks = [
+      { title: "Good", content: { instructions: "How many ducks are in the pond?" }, start },
+      { title: "Poor", content: { instructions: "Ducks." }, start },
+    ];
+    await stepledger.importTasks({ body: { tasks } });
+
+    const { code, written, told } = await runExample("worker.py");
+    expect({ code, told }).toEqual({ code: 0, told: "" });
+    expect(written.trim().split("\n").toSorted()).toEqual([
+      "2 checked",
+      "Good: passed, now READY_TO_SUBMIT",
+      "Poor: failed, now QUALITY_CHECK_FAILED",
+    ]);
+    const { data } = await stepledger.listRuns({ query: { type: "QUALITY_AUTOMATION" } });
+    expect(data.map(({ state }) => state)).toEqual(["SUCCEEDED", "SUCCEEDED"]);
+    expect((await runExample("worker.py")).written).toBe("0 checked\n");
+  });
+
+  test("the recorded evaluation is in once, and its summary is told", async () => {
+    const results = ["a", "b"].flatMap((task) =>
+      [1, 2].map((k) => ({
+        task: `ext:${task}`,
+        model: "m-1",
+        k,
+        passed: task === "a" || k === 2,
+      })),
+    );
+    await stepledger.importTasks({
+      body: { tasks: ["a", "b"].map((externalId) => ({ title: externalId, externalId })) },
+    });
+    const path = await file(
+      "results.jsonl",
+      results.map((one) => `${JSON.stringify(one)}\n`).join(""),
+    );
+
+    const first = await runExample("record_evaluation.py", "accuracy", "2", path);
+    expect(first).toMatchObject({ code: 0, told: "" });
+    expect(first.written).toContain("4 recorded");
+    expect(first.written).toContain("m-1: 3 of 4 passed, pass@1 0.75, pass@2 1.00");
+    const again = await runExample("record_evaluation.py", "accuracy", "2", path);
+    expect(again).toMatchObject({ code: 0, written: expect.stringContaining("4 exists") });
+
+    const other = { task: "ext:nobody", model: "m-1", k: 1, passed: true };
+    const wrong = await file("wrong.jsonl", JSON.stringify(other));
+    expect(await runExample("record_evaluation.py", "accuracy", "2", wrong)).toMatchObject({
+      code: 1,
+      told: expect.stringContaining("ext:nobody m-1 1"),
+    });
+  });
+
+  test("the client sends a write whose first answer was lost again, and tells a refusal", async () => {
+    const { id } = await stepledger.createTask({ body: { title: "Cut off" } });
+    await service.database.faults({ kind: "cut-after-commit", times: 4 });
+    const script = `
+from stepledger import Problem, Stepledger
+stepledger = Stepledger.from_environment()
+run = stepledger.post("/tasks/${id}/worker-runs", {"type": "PAYMENT"})
+print(run["state"])
+try:
+    stepledger.post("/tasks/ext:nobody/worker-runs", {"type": "PAYMENT"})
+except Problem as problem:
+    print(problem.error, problem.retry)
+`;
+    const ended = await runProgram(["python3", "-c", script], {
+      PYTHONPATH: EXAMPLES,
+      STEPLEDGER_URL: service.baseUrl,
+      STEPLEDGER_KEY: service.tenant.keys.service,
+    });
+    await service.database.clearFaults();
+    expect(ended).toEqual({ code: 0, told: "", written: "QUEUED\nnot_found never\n" });
+    const { data } = await stepledger.listRuns({ query: { task: id } });
+    expect(data).toHaveLength(1);
+  });
+});
+
+describe("the webhook receiver", () => {
+  const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  const webhook = new Webhook(SECRET);
+  let receiver: ChildProcess;
+  let url: string;
+  const handled: unknown[] = [];
+
+  beforeAll(async () => {
+    receiver = spawn("python3", [join(EXAMPLES, "webhook_receiver.py"), "0"], {
+      env: { PATH: process.env["PATH"], WEBHOOK_SECRET: SECRET },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    if (receiver.stdout === null) throw new Error("Its output is piped");
+    const lines = createInterface({ input: receiver.stdout });
+    const [first] = (await once(lines, "line")) as [string];
+    url = first;
+    lines.on("line", (line) => handled.push(JSON.parse(line)));
+  });
+  afterAll(() => {
+    receiver.kill();
+  });
+
+  interface Sending {
+    id?: string;
+    at?: Date;
+    headers?: Record<string, string>;
+    /** What arrives in place of what was signed. */
+    sent?: string;
+  }
+
+  /** Sends a message that was signed then, with whatever else is said of its headers. */
+  async function send(
+    body: string,
+    { id = "msg_1", at = new Date(), headers = {}, sent = body }: Sending = {},
+  ): Promise<number> {
+    const response = await fetch(url, {
+      method: "POST",
+      body: sent,
+      headers: {
+        "webhook-id": id,
+        "webhook-timestamp": String(Math.floor(at.getTime() / 1000)),
+        "webhook-signature": webhook.sign(id, at, body),
+        ...headers,
+      },
+    });
+    return response.status;
+  }
+
+  test("handles what was signed, and each message once", async () => {
+    const body = JSON.stringify({ type: "task.label_changed", data: { title: "Übung ✓" } });
+    expect(await send(body)).toBe(204);
+    expect(await send(body)).toBe(204);
+    expect(await send(body, { id: "msg_2" })).toBe(204);
+    await expect.poll(() => handled).toEqual([JSON.parse(body), JSON.parse(body)]);
+  });
+
+  test("takes either signature while a secret is rotated", async () => {
+    const at = new Date();
+    const right = webhook.sign("msg_3", at, "{}");
+    const other = new Webhook("whsec_b3RoZXIgc2VjcmV0IG9mIHRlc3Rz").sign("msg_3", at, "{}");
+    const headers = { "webhook-signature": `v1a,xyz ${other} ${right}` };
+    expect(await send("{}", { id: "msg_3", at, headers })).toBe(204);
+    expect(await send("{}", { id: "msg_3", headers: { "webhook-signature": other } })).toBe(401);
+  });
+
+  test("believes nothing that was changed, is old, is of the future, or lacks a header", async () => {
+    const minutes = (count: number) => new Date(Date.now() + count * 60_000);
+    expect(await send("{}", { sent: "[]" })).toBe(401);
+    expect(await send("{}", { headers: { "webhook-id": "msg_other" } })).toBe(401);
+    expect(await send("{}", { at: minutes(-6) })).toBe(401);
+    expect(await send("{}", { at: minutes(6) })).toBe(401);
+    for (const name of ["webhook-id", "webhook-timestamp", "webhook-signature"]) {
+      expect(await send("{}", { headers: { [name]: "" } }), name).toBe(401);
+    }
+    expect(await send("{}", { headers: { "webhook-signature": "v1,?" } })).toBe(401);
+    expect(await send("{}", { headers: { "webhook-timestamp": "now" } })).toBe(401);
+  });
+
+  test("agrees with the signature that the specification's own libraries are tested with", async () => {
+    const signature = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+    const at = new Date(1_614_265_330 * 1000);
+    const body = '{"test": 2432232314}';
+    expect(webhook.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", at, body)).toBe(signature);
+    const verified = await runProgram(
+      [
+        "python3",
+        "-c",
+        `
+from webhook_receiver import verify
+headers = {
+    "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+    "webhook-timestamp": "1614265330",
+    "webhook-signature": "${signature}",
+}
+print(verify("${SECRET}", headers, b'${body}', now=1614265330)["test"])
+`,
+      ],
+      { PYTHONPATH: EXAMPLES },
+    );
+    expect(verified).toEqual({ code: 0, told: "", written: "2432232314\n" });
+  });
+});
