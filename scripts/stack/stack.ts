@@ -129,6 +129,8 @@ async function startBackend(
   const home = join(directory, "postgres");
   if (options.isReset) {
     await removeHome(home);
+    // What the bucket holds belongs to rows that are gone.
+    await rm(join(directory, "state"), { recursive: true, force: true });
     await rm(join(directory, "secrets.json"), { force: true });
   }
   const secrets = await readSecrets(directory);
