@@ -25,6 +25,11 @@ const changeEvent = (set: string, seq: number) => (world: World) =>
 /** The busy task's step 1 left `queued` for `running` with event 2, and `running` for `awaiting_review` with event 4. */
 const NOTE_SEQ = 3;
 
+const prompt = ({ id, currentStep, activeVersion }: World["busy"]) => `
+  insert into prompts (tenant_id, id, task_id, version_id, step_id, role, content, content_hash, created_by)
+    select tenant_id, new_id(), id, '${activeVersion.id}', '${currentStep.id}', 'user', 'A forged one', '', 'a forger'
+    from tasks where id = '${id}'`;
+
 const BREACHES: Record<string, Breach[]> = {
   "current-step-named-by-event": [
     {
@@ -336,6 +341,32 @@ const BREACHES: Record<string, Breach[]> = {
       sql: (world) => `
         alter table step_events drop constraint step_events_type;
         ${changeEvent("type = 'eval_created'", NOTE_SEQ)(world)}${REHASH}`,
+    },
+  ],
+  "data-of-their-task": [
+    {
+      by: "making a task's data from another task's prompt",
+      sql: ({ busy, paid }) => `
+        ${prompt(paid)};
+        update data set prompt_id = (select id from prompts where content = 'A forged one') where task_id = '${busy.id}'`,
+    },
+  ],
+  "objects-lie-under-their-hash": [
+    {
+      by: "pointing data at another object",
+      sql: () => "update data set uri = null, object_key = tenant_id || '/' || repeat('0', 64)",
+    },
+  ],
+  "stored-content-stays": [
+    {
+      by: "calling stored what lies elsewhere",
+      sql: () => "update data set stored_at = now()",
+    },
+    {
+      by: "claiming an object that is stored",
+      sql: () => `
+        update data set stored_at = now(), uri = null, object_key = tenant_id || '/' || encode(sha256, 'hex');
+        insert into swept_objects (tenant_id, object_key) select tenant_id, object_key from data`,
     },
   ],
   "labels-are-the-resolver's": [

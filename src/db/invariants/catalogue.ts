@@ -14,6 +14,7 @@ const TRIGGERS = [
   ["steps", "steps_move_with_event"],
   ["steps", "steps_sealed"],
   ["evals", "evals_move_with_event"],
+  ["data", "data_stored_once"],
   ["trials", "trials_move_with_event"],
   ["insights", "insights_keep_identity"],
   ["task_versions", "task_versions_immutable"],

@@ -1,6 +1,7 @@
 import { BULK_INVARIANTS } from "./bulk.ts";
 import { CATALOGUE_INVARIANTS } from "./catalogue.ts";
 import { CHAIN_INVARIANTS } from "./chains.ts";
+import { DATA_INVARIANTS } from "./data.ts";
 import { DISPATCH_INVARIANTS } from "./dispatches.ts";
 import { EVAL_INVARIANTS } from "./evals.ts";
 import { HISTORY_INVARIANTS } from "./history.ts";
@@ -20,6 +21,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...BULK_INVARIANTS,
   ...DISPATCH_INVARIANTS,
   ...EVAL_INVARIANTS,
+  ...DATA_INVARIANTS,
   ...LABEL_INVARIANTS,
   ...CATALOGUE_INVARIANTS,
 ];

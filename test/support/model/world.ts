@@ -150,6 +150,11 @@ made_eval as (
 ), input as (
   insert into data_inputs (tenant_id, child_id, parent_id) select tenant_id, max(id::text)::uuid, min(id::text)::uuid
   from artifact group by tenant_id
+), swept as (
+  insert into swept_objects (tenant_id, object_key, deleted_at)
+  select tenant_id, tenant_id || '/' || repeat('0', 64), now() from place
+), position as (
+  insert into sweep_positions (sweep, position) values ('objects', '') on conflict do nothing
 ), pipeline as (
   insert into pipelines (tenant_id, name) select tenant_id, 'payment' from place
 ), hook as (
