@@ -6,6 +6,7 @@ import {
   givenBreaker,
   invariantsBrokenBy,
   REHASH,
+  REHASH_EVALS,
 } from "../support/model/invariants.ts";
 import { givenWorld, type World } from "../support/model/world.ts";
 
@@ -183,7 +184,7 @@ const BREACHES: Record<string, Breach[]> = {
     },
     {
       by: "taking the actor from an event of an eval",
-      sql: () => "update eval_step_events set actor_id = ''",
+      sql: () => `update eval_step_events set actor_id = '' where seq = 2${REHASH_EVALS}`,
     },
   ],
   "reviews-have-their-event": [
@@ -315,12 +316,18 @@ const BREACHES: Record<string, Breach[]> = {
     },
   ],
   "one-live-trial-a-slot": [
-    { by: "numbering a trial beyond its eval", sql: () => "update trials set k = 99" },
+    {
+      by: "numbering a trial beyond its eval",
+      sql: () => "update trials set k = 99 where status = 'passed'",
+      also: ["trials-are-as-their-event-says"],
+    },
     {
       by: "doubling a live trial",
       sql: () => `
         drop index trials_live_slot;
-        insert into trials select (jsonb_populate_record(t, jsonb_build_object('id', new_id()))).* from trials t`,
+        insert into trials select (jsonb_populate_record(t, jsonb_build_object('id', new_id()))).* from trials t
+          where status = 'passed'`,
+      also: ["trials-are-as-their-event-says"],
     },
   ],
   "eval-equals-newest-event": [
@@ -329,12 +336,72 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => "update evals set status = 'cancelled'",
     },
   ],
+  "eval-chain-whole": [
+    {
+      by: "rewording the reason of a retraction",
+      sql: () => `
+        update eval_step_events set reason = 'Another reason' where type = 'trial_retracted';
+        update trials set retract_reason = 'Another reason' where retracted_at is not null`,
+    },
+  ],
+  "eval-event-begins-where-the-last-ended": [
+    {
+      by: "taking a trial for one of a draft",
+      sql: () => `
+        update eval_step_events set from_status = 'draft', to_status = 'draft' where seq = 4${REHASH_EVALS}`,
+    },
+    {
+      by: "dating an event before the one before it",
+      sql: () => `
+        update eval_step_events set at = at - interval '1 day' where seq = 3${REHASH_EVALS}`,
+    },
+  ],
+  "eval-moves-are-legal": [
+    {
+      by: "letting an eval run that was never queued",
+      sql: () => `
+        update eval_step_events set to_status = 'draft' where seq = 2;
+        update eval_step_events set from_status = 'draft' where seq = 3${REHASH_EVALS}`,
+    },
+    {
+      by: "letting a trial fail that had passed",
+      sql: () => `
+        update eval_step_events set payload = replace(payload, '"from":"running"', '"from":"passed"')
+        where type = 'trial_transitioned'${REHASH_EVALS}`,
+    },
+  ],
+  "trials-are-as-their-event-says": [
+    { by: "letting a trial pass", sql: () => "update trials set status = 'passed'" },
+    {
+      by: "laying a trial to another revision",
+      sql: () => "update trials set model_revision = 'r2' where status = 'passed'",
+    },
+    {
+      by: "bringing a retracted trial back",
+      sql: () => `
+        drop index trials_live_slot;
+        update trials set k = 1, retracted_at = null, retracted_by = null, retract_reason = null
+        where retracted_at is not null`,
+      also: ["one-live-trial-a-slot"],
+    },
+    {
+      by: "taking a trial away",
+      sql: () => "delete from trials where status = 'passed'",
+    },
+  ],
+  "insights-of-their-trial": [
+    {
+      by: "laying an insight to another task",
+      sql: ({ paid }) => `update insights set task_id = '${paid.id}'`,
+    },
+  ],
   "streams-do-not-mix": [
     {
       by: "writing a task's event into an eval's history",
       sql: () => `
         alter table eval_step_events drop constraint eval_step_events_type;
-        update eval_step_events set type = 'note_added'`,
+        update eval_step_events set type = 'note_added' where seq = 2${REHASH_EVALS}`,
+      also: ["eval-moves-are-legal"],
     },
     {
       by: "writing an eval's event into a task's history",

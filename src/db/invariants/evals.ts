@@ -1,4 +1,23 @@
+import { EVAL_TRANSITIONS, TRIAL_TRANSITIONS } from "../../domain/evals/transitions.ts";
+import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { Invariant } from "./invariant.ts";
+
+/** The legal moves as SQL rows, made from the tables that decide. */
+const movesOf = (table: Readonly<Record<string, readonly string[]>>): string =>
+  Object.entries(table)
+    .flatMap(([from, targets]) => targets.map((to) => `('${from}', '${to}')`))
+    .join(", ");
+
+/** Every trial that an event of recording tells of, as it was told. */
+const RECORDED_TRIALS = `
+  select e.tenant_id, e.eval_id, e.seq, (told ->> 'id')::uuid as id, told
+  from eval_step_events e cross join json_array_elements(e.payload::json -> 'trials') told
+  where e.type = 'trials_recorded'`;
+
+/** What a trial of alias t became, as a JSON object `said` says it. */
+const isAsSaid = (said: string): string => `(t.status, t.score, t.error, t.output_data_id::text)
+  is not distinct from (${said} ->> 'status', (${said} ->> 'score')::double precision, ${said} ->> 'error',
+    ${said} ->> 'outputDataId')`;
 
 export const EVAL_INVARIANTS: readonly Invariant[] = [
   {
@@ -15,15 +34,91 @@ export const EVAL_INVARIANTS: readonly Invariant[] = [
   {
     name: "eval-equals-newest-event",
     description:
-      "An eval's seq, status or head differs from its newest event's, or a seq is missing.",
+      "An eval's seq, status, time or head differs from its newest event's, or a seq is missing.",
     sql: `
       select v.tenant_id, v.id
       from evals v
       left join lateral (select * from eval_step_events e
         where e.tenant_id = v.tenant_id and e.eval_id = v.id order by e.seq desc limit 1) e on true
-      where (v.event_seq, v.status, v.event_head) is distinct from (e.seq, e.to_status, e.hash)
+      where (v.event_seq, v.status, v.event_head, v.updated_at) is distinct from (e.seq, e.to_status, e.hash, e.at)
         or v.event_seq <> (select count(*) from eval_step_events c
           where c.tenant_id = v.tenant_id and c.eval_id = v.id)`,
+  },
+  {
+    name: "eval-chain-whole",
+    description:
+      "An event of an eval does not follow the one before it, or its columns are not those that were hashed.",
+    sql: `
+      select tenant_id, eval_id, seq from (
+        select e.*, lag(hash, 1, decode(repeat('00', 32), 'hex'))
+          over (partition by tenant_id, eval_id order by seq) as expected
+        from eval_step_events e) e
+      where prev_hash <> expected or hash <> sha256(prev_hash || convert_to(eval_event_canonical(
+        tenant_id, eval_id, seq, task_id, trial_id, type, from_status, to_status,
+        actor_id, actor_name, actor_kind, actor_role, reason, payload,
+        operation_id, request_id, registry_version, at), 'UTF8'))`,
+  },
+  {
+    name: "eval-event-begins-where-the-last-ended",
+    description:
+      "An event's from-status is not the to-status of its eval's previous event, or it is dated before that one.",
+    sql: `
+      select tenant_id, eval_id, seq from (
+        select tenant_id, eval_id, seq, from_status, at, lag(to_status) over eval as last_status, lag(at) over eval as last_at
+        from eval_step_events window eval as (partition by tenant_id, eval_id order by seq)) e
+      where from_status is distinct from last_status or at < last_at`,
+  },
+  {
+    name: "eval-moves-are-legal",
+    description:
+      "An event changes an eval or a trial along no row of its registry version's tables.",
+    sql: `
+      select tenant_id, eval_id, seq from eval_step_events
+      where registry_version = ${REGISTRY_VERSION} and case type
+        when 'eval_created' then from_status is not null or to_status not in ('draft', 'running')
+        when 'eval_transitioned' then (from_status, to_status) not in (values ${movesOf(EVAL_TRANSITIONS)})
+        else from_status <> to_status end
+      union all
+      select tenant_id, eval_id, seq from eval_step_events
+      where registry_version = ${REGISTRY_VERSION} and type = 'trial_transitioned'
+        and (payload::json ->> 'from', payload::json ->> 'status') not in (values ${movesOf(TRIAL_TRANSITIONS)})`,
+  },
+  {
+    name: "trials-are-as-their-event-says",
+    description:
+      "A trial was recorded by no event, or is another than its newest event says, or an event tells of one that is not there.",
+    sql: `
+      select t.tenant_id, t.id
+      from trials t
+      left join (${RECORDED_TRIALS}) r on r.tenant_id = t.tenant_id and r.eval_id = t.eval_id and r.id = t.id
+      left join eval_step_events e on e.tenant_id = t.tenant_id and e.eval_id = t.eval_id and e.seq = t.event_seq
+      where (t.k::text, t.model, t.model_revision, t.agent, t.provider) is distinct from
+          (r.told ->> 'k', r.told ->> 'model', r.told ->> 'modelRevision', r.told ->> 'agent', r.told ->> 'provider')
+        or (t.retracted_at is null) <> (e.type <> 'trial_retracted')
+        or case e.type
+          when 'trials_recorded' then e.seq <> r.seq or not ${isAsSaid("r.told")}
+          when 'trial_transitioned' then e.trial_id <> t.id or not ${isAsSaid("(e.payload::json)")}
+          when 'trial_retracted' then (e.trial_id, e.at, e.reason, e.payload::json ->> 'status')
+            is distinct from (t.id, t.retracted_at, t.retract_reason, t.status)
+          else true end
+      union all
+      select r.tenant_id, r.id
+      from (${RECORDED_TRIALS}) r left join trials t on t.tenant_id = r.tenant_id and t.id = r.id
+      where t.id is null
+      union all
+      select e.tenant_id, e.trial_id
+      from eval_step_events e left join trials t on t.tenant_id = e.tenant_id and t.id = e.trial_id
+      where e.trial_id is not null and (t.event_seq is null or t.event_seq < e.seq)`,
+  },
+  {
+    name: "insights-of-their-trial",
+    description: "An insight's task or eval is not that of the trial or the eval that it names.",
+    sql: `
+      select i.tenant_id, i.id from insights i join evals e on e.tenant_id = i.tenant_id and e.id = i.eval_id
+      where e.task_id <> i.task_id
+      union all
+      select i.tenant_id, i.id from insights i join trials t on t.tenant_id = i.tenant_id and t.id = i.trial_id
+      where (t.task_id, t.eval_id) is distinct from (i.task_id, i.eval_id)`,
   },
   {
     name: "streams-do-not-mix",

@@ -1,10 +1,11 @@
 import { expect } from "vitest";
 import type { TrialView } from "../../../src/actions/views/eval-view.ts";
 import type { EvalEventView } from "../../../src/actions/views/event-view.ts";
+import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { EvalRow, TrialRow } from "../../../src/db/eval-json.ts";
 import { type EvalState, foldEval } from "../../../src/domain/evals/fold.ts";
 import type { EvalStatus } from "../../../src/domain/lifecycle/statuses.ts";
-import { type CallOptions, expectDone, type TestApi } from "../../support/api.ts";
+import { type CallOptions, expectDone, type Tenant, type TestApi } from "../../support/api.ts";
 
 /** The way from a draft to each status. */
 const WAYS: Record<EvalStatus, readonly EvalStatus[]> = {
@@ -16,17 +17,24 @@ const WAYS: Record<EvalStatus, readonly EvalStatus[]> = {
   cancelled: ["cancelled"],
 };
 
-/** An eval of a new task, opened and moved through the API. */
+/** An eval, of a new task unless one is named, opened and moved through the API. */
 export async function givenOpenEval(
   api: TestApi,
   {
     status = "draft",
     k = 4,
+    name = "accuracy",
+    tenant = api.tenant,
     ...given
-  }: { status?: EvalStatus; k?: number; name?: string } & Pick<CallOptions, "tenant"> = {},
+  }: {
+    status?: EvalStatus;
+    k?: number;
+    name?: string;
+    tenant?: Tenant;
+    task?: Pick<TaskView, "id">;
+  } = {},
 ): Promise<EvalRow> {
-  const { name = "accuracy", tenant = api.tenant } = given;
-  const task = await api.givenTask({ tenant });
+  const task = given.task ?? (await api.givenTask({ tenant }));
   const path = `/tasks/${task.id}/evals`;
   let opened = expectDone(
     await api.call<EvalRow>("POST", path, { tenant, body: { name, k } }),

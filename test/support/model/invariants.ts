@@ -76,3 +76,20 @@ update step_events e set hash = c.hash, prev_hash = c.prev from chained c
 where (e.tenant_id, e.task_id, e.seq) = (c.tenant_id, c.task_id, c.seq);
 update tasks t set event_head = e.hash from step_events e
 where (e.tenant_id, e.task_id, e.seq) = (t.tenant_id, t.id, t.event_seq)`;
+
+/** The same for the histories of evals. */
+export const REHASH_EVALS = `;
+with linked as (
+  select tenant_id, eval_id, seq, chain_hash(decode(repeat('00', 32), 'hex'), eval_event_canonical(
+      tenant_id, eval_id, seq, task_id, trial_id, type, from_status, to_status, actor_id, actor_name, actor_kind,
+      actor_role, reason, payload, operation_id, request_id, registry_version, at))
+    over (partition by tenant_id, eval_id order by seq) as hash
+  from eval_step_events
+), chained as (
+  select *, lag(hash, 1, decode(repeat('00', 32), 'hex')) over (partition by tenant_id, eval_id order by seq) as prev
+  from linked
+)
+update eval_step_events e set hash = c.hash, prev_hash = c.prev from chained c
+where (e.tenant_id, e.eval_id, e.seq) = (c.tenant_id, c.eval_id, c.seq);
+update evals v set event_head = e.hash from eval_step_events e
+where (e.tenant_id, e.eval_id, e.seq) = (v.tenant_id, v.id, v.event_seq)`;

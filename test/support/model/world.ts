@@ -3,6 +3,7 @@ import type { Moved } from "../../../src/actions/move-task.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { Role } from "../../../src/domain/actor.ts";
 import type { RunState, WorkerType } from "../../../src/domain/lifecycle/statuses.ts";
+import { givenOpenEval, givenTrial } from "../../routes/evals/support.ts";
 import { expectDone, type Tenant, type TestApi } from "../api.ts";
 
 /** One tenant's world in which every table of the lifecycle has rows. */
@@ -35,6 +36,7 @@ export async function givenWorld(api: TestApi, tenant: Tenant): Promise<World> {
   });
   const bulkOperationId = expectDone(executed).operationId;
   const world = { tenant, busy, paid, changed, refused, bulkOperationId };
+  await givenEvaluation(api, world);
   await givenRowsOfLaterTables(api, world);
   return world;
 }
@@ -113,6 +115,20 @@ async function givenPaidTask(api: TestApi, tenant: Tenant): Promise<TaskView> {
   return task();
 }
 
+/** An eval of the busy task: trials that passed, failed and were retracted, and one on the slot that got free. */
+async function givenEvaluation(api: TestApi, { tenant, busy }: World): Promise<void> {
+  const { id: evalId } = await givenOpenEval(api, { tenant, task: busy, status: "running", k: 2 });
+  await givenTrial(api, evalId, { passed: true, score: 0.9 }, { tenant });
+  const failed = await givenTrial(api, evalId, { k: 2, status: "running" }, { tenant });
+  const act = (method: string, path: string, body: object, status: number, as: Role = "admin") =>
+    api.call(method, path, { tenant, as, body }).then((answer) => expectDone(answer, status));
+  await act("PATCH", `/trials/${failed.id}`, { passed: false }, 200);
+  await act("POST", `/trials/${failed.id}/retract`, { reason: "Wrong prompt" }, 200);
+  await givenTrial(api, evalId, { k: 2, error: "Out of memory" }, { tenant });
+  const insight = { taskId: busy.id, trialId: failed.id, kind: "completion", model: "solver" };
+  await act("POST", "/insights", insight, 201, "service");
+}
+
 /** One row of each, consistent with each other. */
 async function givenRowsOfLaterTables(
   { database }: TestApi,
@@ -123,25 +139,9 @@ async function givenRowsOfLaterTables(
   await database.query(
     "owner",
     `with place as (select ${place}),
-made_eval as (
-  insert into evals (tenant_id, id, task_id, version_id, name, k, status, event_seq, event_head, created_by, updated_at)
-  select tenant_id, new_id(), task_id, version_id, 'accuracy', 2, 'draft', 1, decode(repeat('ab', 32), 'hex'),
-    'setup', now() from place
-  returning *
-), eval_event as (
-  insert into eval_step_events (tenant_id, eval_id, seq, task_id, type, to_status, actor_id, actor_name, actor_kind,
-    actor_role, payload, operation_id, request_id, registry_version, at, prev_hash, hash)
-  select tenant_id, id, 1, task_id, 'eval_created', status, 'setup', 'setup', 'system', 'admin', '{}', new_id(), 'setup', 1,
-    updated_at, decode(repeat('00', 32), 'hex'), event_head from made_eval
-), trial as (
-  insert into trials (tenant_id, id, eval_id, task_id, k, model, status, event_seq, created_by)
-  select tenant_id, new_id(), id, task_id, 1, 'a-model', 'passed', event_seq, 'setup' from made_eval
-), prompt as (
+prompt as (
   insert into prompts (tenant_id, id, task_id, version_id, step_id, role, content, content_hash, created_by)
   select tenant_id, new_id(), task_id, version_id, step_id, 'user', 'Why?', 'a hash', 'setup' from place
-), insight as (
-  insert into insights (tenant_id, id, task_id, kind, model, status, created_by)
-  select tenant_id, new_id(), task_id, 'summary', 'a-model', 'QUEUED', 'setup' from place
 ), artifact as (
   insert into data (tenant_id, id, task_id, version_id, step_id, kind, uri, content_type, size_bytes, sha256, created_by)
   select tenant_id, new_id(), task_id, version_id, step_id, 'source', 's3://bucket/' || n, 'text/plain', 1,

@@ -1,0 +1,518 @@
+import fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
+import { decideEvalCreate } from "../../src/domain/evals/decide/create.ts";
+import { decideRecord, readResults } from "../../src/domain/evals/decide/record.ts";
+import { decideEvalTransition } from "../../src/domain/evals/decide/transition.ts";
+import { decideRetract, decideTrialTransition } from "../../src/domain/evals/decide/trial.ts";
+import { decideTrials, type ToldTrial } from "../../src/domain/evals/decide/trials.ts";
+import type { EvalDecision } from "../../src/domain/evals/decision.ts";
+import { EVAL_EVENT_PAYLOADS } from "../../src/domain/evals/events.ts";
+import { type EvalState, foldEval, type RecordedEvalEvent } from "../../src/domain/evals/fold.ts";
+import { decideInsight } from "../../src/domain/evals/insights.ts";
+import {
+  type EvalSnapshot,
+  slotKey,
+  type TrialResult,
+  type TrialSnapshot,
+} from "../../src/domain/evals/snapshot.ts";
+import { EVAL_TRANSITIONS, TRIAL_TRANSITIONS } from "../../src/domain/evals/transitions.ts";
+import { RUN_TRANSITIONS } from "../../src/domain/lifecycle/runs.ts";
+import { EVAL_STATUSES, RUN_STATES, TRIAL_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
+import type { Outcome, Refusal } from "../../src/domain/refusals.ts";
+import { expectAccepted } from "./support/world.ts";
+
+const NOBODY = { modelRevision: null, agent: null, provider: null };
+const UNJUDGED: TrialResult = { status: "pending", score: null, error: null, outputDataId: null };
+
+const evalIn = (status: EvalSnapshot["status"]): EvalSnapshot => ({
+  id: "eval",
+  taskId: "task",
+  versionId: "version",
+  name: "accuracy",
+  k: 4,
+  status,
+});
+const trialIn = (trial: Partial<TrialSnapshot> = {}): TrialSnapshot => ({
+  id: "trial",
+  k: 1,
+  model: "solver",
+  ...NOBODY,
+  ...UNJUDGED,
+  retracted: false,
+  eventSeq: 2,
+  ...trial,
+});
+const told = (trial: Partial<ToldTrial> = {}): ToldTrial => ({
+  k: 1,
+  model: "solver",
+  ...NOBODY,
+  ...trial,
+});
+
+const countingIds = (prefix = "id") => {
+  let count = 0;
+  return () => `${prefix}-${(count += 1)}`;
+};
+const record = (
+  trials: readonly ToldTrial[],
+  {
+    snapshot = evalIn("running"),
+    live = [],
+    newId = countingIds(),
+  }: { snapshot?: EvalSnapshot; live?: TrialSnapshot[]; newId?: () => string } = {},
+) =>
+  decideTrials(snapshot, trials, {
+    live,
+    outputIds: new Set(["output"]),
+    newId,
+    pathOf: (index) => ["trials", index],
+  });
+
+function expectRefused(outcome: Outcome<unknown>): Refusal {
+  return outcome.ok ? expect.fail("It was accepted") : outcome.refusal;
+}
+
+describe("an eval's status", () => {
+  const pairs = EVAL_STATUSES.flatMap((from) => EVAL_STATUSES.map((to) => [from, to] as const));
+  test.each(pairs)("from %s to %s follows the table", (from, to) => {
+    const outcome = decideEvalTransition(evalIn(from), { status: to, reason: "Why" });
+    const allowed = EVAL_TRANSITIONS[from];
+    if (from === to) {
+      expect(expectRefused(outcome)).toMatchObject({ code: "already_in_status", done: true });
+    } else if (allowed.includes(to)) {
+      expect(expectAccepted(outcome)).toMatchObject({
+        seenStatus: from,
+        events: [
+          {
+            type: "eval_transitioned",
+            fromStatus: from,
+            toStatus: to,
+            reason: "Why",
+            trialId: null,
+          },
+        ],
+      });
+    } else {
+      expect(expectRefused(outcome)).toMatchObject({
+        code: "invalid_transition",
+        from,
+        to,
+        allowed,
+      });
+    }
+  });
+});
+
+describe("a trial's status", () => {
+  const pairs = TRIAL_STATUSES.flatMap((from) => TRIAL_STATUSES.map((to) => [from, to] as const));
+  test.each(pairs)("from %s to %s follows the table", (from, to) => {
+    const trial = trialIn({ status: from });
+    const outcome = decideTrialTransition(evalIn("running"), trial, { status: to }, new Set());
+    const allowed = TRIAL_TRANSITIONS[from];
+    if (from === to) {
+      expect(expectRefused(outcome)).toMatchObject({ code: "already_in_status", done: true });
+    } else if (allowed.includes(to)) {
+      expect(expectAccepted(outcome)).toMatchObject({
+        events: [
+          {
+            type: "trial_transitioned",
+            trialId: "trial",
+            fromStatus: "running",
+            toStatus: "running",
+            payload: { from, status: to },
+          },
+        ],
+        change: { id: "trial", seenSeq: 2, result: { status: to }, retractReason: null },
+      });
+    } else {
+      expect(expectRefused(outcome)).toMatchObject({
+        code: "invalid_transition",
+        from,
+        to,
+        allowed,
+      });
+    }
+  });
+
+  it("may be said as whether it passed, or as the error that kept it from a verdict", () => {
+    const become = (result: Parameters<typeof decideTrialTransition>[2]) =>
+      expectAccepted(decideTrialTransition(evalIn("running"), trialIn(), result, new Set())).change
+        ?.result.status;
+    expect(become({ passed: true })).toBe("passed");
+    expect(become({ passed: false })).toBe("failed");
+    expect(become({ error: "Out of memory" })).toBe("errored");
+    const silent = decideTrialTransition(evalIn("running"), trialIn(), {}, new Set());
+    expect(expectRefused(silent)).toMatchObject({
+      issues: [{ path: ["status"], code: "required" }],
+    });
+  });
+
+  it("that runs again has no error any more, and one that errs has no score", () => {
+    const errored = trialIn({ status: "errored", error: "Out of memory" });
+    const again = decideTrialTransition(
+      evalIn("running"),
+      errored,
+      { status: "running" },
+      new Set(),
+    );
+    expect(expectAccepted(again).change?.result).toMatchObject({ status: "running", error: null });
+    const scored = trialIn({ status: "running", score: 0.4 });
+    const erred = decideTrialTransition(evalIn("running"), scored, { error: "Lost" }, new Set());
+    expect(expectAccepted(erred).change?.result).toMatchObject({ score: null, error: "Lost" });
+  });
+
+  it("does not change once the trial is retracted or the eval cancelled", () => {
+    const change = (snapshot: EvalSnapshot, trial: TrialSnapshot) =>
+      expectRefused(decideTrialTransition(snapshot, trial, { passed: true }, new Set()));
+    expect(change(evalIn("running"), trialIn({ retracted: true }))).toMatchObject({
+      code: "invalid_transition",
+      allowed: [],
+    });
+    expect(change(evalIn("cancelled"), trialIn())).toMatchObject({ code: "conflict" });
+  });
+
+  it("names an output that the task has", () => {
+    const put = (outputDataId: string) =>
+      decideTrialTransition(
+        evalIn("running"),
+        trialIn(),
+        { passed: true, outputDataId },
+        new Set(["output"]),
+      );
+    expect(expectAccepted(put("output")).change?.result.outputDataId).toBe("output");
+    expect(expectRefused(put("elsewhere"))).toMatchObject({ code: "not_found" });
+  });
+});
+
+describe("recording trials", () => {
+  test.each(EVAL_STATUSES.filter((status) => status !== "cancelled"))(
+    "is lawful while the eval is %s, and leaves it there",
+    (status) => {
+      const decision = expectAccepted(
+        record([told(), told({ k: 2 })], { snapshot: evalIn(status) }),
+      );
+      expect(decision.events).toMatchObject([
+        { type: "trials_recorded", fromStatus: status, toStatus: status },
+      ]);
+      expect(decision.trials).toHaveLength(2);
+      const { trials } = EVAL_EVENT_PAYLOADS.trials_recorded.parse(decision.events[0]?.payload);
+      expect(trials).toEqual(decision.trials);
+    },
+  );
+
+  it("is refused by a cancelled eval", () => {
+    const refusal = expectRefused(record([told()], { snapshot: evalIn("cancelled") }));
+    expect(refusal).toMatchObject({ code: "conflict", existing: { id: "eval" } });
+  });
+
+  test.each([
+    ["k below 1", told({ k: 0 }), ["trials", 0, "k"], "out_of_range"],
+    ["k beyond the eval's", told({ k: 5 }), ["trials", 0, "k"], "out_of_range"],
+    [
+      "a verdict and another status",
+      told({ passed: true, status: "failed" }),
+      ["trials", 0, "passed"],
+      "contradicts_status",
+    ],
+    [
+      "a verdict and an error",
+      told({ passed: false, error: "Lost" }),
+      ["trials", 0, "error"],
+      "not_applicable",
+    ],
+    [
+      "an error and a score",
+      told({ error: "Lost", score: 1 }),
+      ["trials", 0, "score"],
+      "not_applicable",
+    ],
+  ])("refuses %s", (_, trial, path, code) => {
+    expect(expectRefused(record([trial]))).toMatchObject({
+      code: "validation_failed",
+      issues: [{ path, code }],
+    });
+  });
+
+  it("refuses a slot that stands twice in one call", () => {
+    const twice = [told(), told({ k: 2 }), told({ modelRevision: "r2" })];
+    expect(expectRefused(record(twice))).toMatchObject({
+      code: "validation_failed",
+      issues: [{ path: ["trials", 2], code: "repeated_slot" }],
+    });
+  });
+
+  it("refuses a slot that a live trial holds and names that trial, and its revision where it is another", () => {
+    const live = [trialIn({ modelRevision: "r1" })];
+    const same = expectRefused(record([told({ modelRevision: "r1" })], { live }));
+    expect(same).toMatchObject({ code: "conflict", existing: { id: "trial" } });
+    expect(same.detail).not.toContain("revision");
+    const other = expectRefused(record([told({ modelRevision: "r2" })], { live }));
+    expect(other).toMatchObject({ code: "conflict", existing: { id: "trial" } });
+    expect(other.detail).toContain("another revision (r1)");
+    expect(
+      expectRefused(record([told({ modelRevision: "r2" })], { live: [trialIn()] })).detail,
+    ).toContain("without a revision");
+  });
+
+  it("is done for all or for none", () => {
+    const live = [trialIn({ k: 3 })];
+    expect(record([told(), told({ k: 3 })], { live }).ok).toBe(false);
+  });
+});
+
+describe("retracting a trial", () => {
+  test.each(EVAL_STATUSES)("is lawful while the eval is %s", (status) => {
+    const decision = expectAccepted(
+      decideRetract(evalIn(status), trialIn({ status: "passed" }), { reason: "Wrong prompt" }),
+    );
+    expect(decision).toMatchObject({
+      events: [
+        {
+          type: "trial_retracted",
+          reason: "Wrong prompt",
+          payload: { k: 1, model: "solver", status: "passed" },
+        },
+      ],
+      change: { retractReason: "Wrong prompt", result: { status: "passed" } },
+    });
+  });
+
+  it("is done once", () => {
+    const again = decideRetract(evalIn("running"), trialIn({ retracted: true }), { reason: "Why" });
+    expect(expectRefused(again)).toMatchObject({ code: "already_in_status" });
+  });
+});
+
+describe("recording an evaluation", () => {
+  const target = {
+    task: { id: "task", versionId: "version", isArchived: false },
+    name: "accuracy",
+    k: 4,
+    snapshot: null,
+    live: [],
+    outputIds: new Set<string>(),
+  };
+  const result = (k: number, passed: boolean, modelRevision: string | null = null) => ({
+    ...told({ k, modelRevision }),
+    result: { ...UNJUDGED, status: passed ? ("passed" as const) : ("failed" as const) },
+    usage: null,
+  });
+  const outcomesOf = (...given: Parameters<typeof decideRecord>) =>
+    decideRecord(...given).outcomes.map(({ outcome }) => outcome);
+
+  it("opens the eval where there is none, running, with its trials", () => {
+    const { decision, outcomes } = decideRecord(
+      target,
+      [result(1, true), { ...result(2, false), usage: { tokens: 3 } }],
+      countingIds(),
+    );
+    expect(outcomes).toMatchObject([{ outcome: "recorded" }, { outcome: "recorded" }]);
+    expect(decision).toMatchObject({
+      seenStatus: null,
+      opens: { name: "accuracy", k: 4, isOnly: true },
+      events: [
+        { type: "eval_created", fromStatus: null, toStatus: "running" },
+        { type: "trials_recorded", fromStatus: "running", toStatus: "running" },
+      ],
+      insights: [{ model: "solver", status: "SUCCEEDED", usage: { tokens: 3 } }],
+    });
+    expect(decision?.insights[0]?.trialId).toBe(decision?.trials[1]?.id);
+  });
+
+  it("tells what is there already from what contradicts it", () => {
+    const live = [trialIn({ status: "passed", modelRevision: "r1" })];
+    const there = { ...target, snapshot: evalIn("completed"), live };
+    const given = [
+      result(1, true, "r1"),
+      result(1, false, "r1"),
+      result(1, true, "r2"),
+      result(2, true),
+      result(2, true),
+      result(2, false),
+    ];
+    expect(outcomesOf(there, given, countingIds())).toEqual([
+      "exists",
+      "conflict",
+      "conflict",
+      "recorded",
+      "exists",
+      "conflict",
+    ]);
+    const { decision } = decideRecord(there, given.slice(0, 3), countingIds());
+    expect(decision).toBe(null);
+  });
+
+  it("does not record in an eval of another k, on an archived task, or with an output of another task", () => {
+    const otherK = { ...target, snapshot: { ...evalIn("running"), k: 2 } };
+    expect(outcomesOf(otherK, [result(1, true)], countingIds())).toEqual(["conflict"]);
+    const away = { ...target, task: { ...target.task, isArchived: true } };
+    expect(outcomesOf(away, [result(1, true)], countingIds())).toEqual(["conflict"]);
+    const output = result(1, true);
+    const named = { ...output, result: { ...output.result, outputDataId: "elsewhere" } };
+    expect(outcomesOf(target, [named, output], countingIds())).toEqual(["not_found", "recorded"]);
+  });
+
+  it("needs a verdict or an error for each result, and one of its k trials", () => {
+    const read = (one: Partial<ToldTrial>) => readResults([{ ...told(one), usage: null }], 2);
+    expect(expectAccepted(read({ passed: false }))).toMatchObject([
+      { result: { status: "failed" } },
+    ]);
+    expect(expectAccepted(read({ error: "Lost" }))).toMatchObject([
+      { result: { status: "errored" } },
+    ]);
+    expect(expectRefused(read({}))).toMatchObject({
+      issues: [{ path: ["results", 0, "passed"], code: "required" }],
+    });
+    expect(expectRefused(read({ k: 3, passed: true }))).toMatchObject({
+      issues: [{ path: ["results", 0, "k"], code: "out_of_range" }],
+    });
+  });
+});
+
+describe("an insight's status", () => {
+  const insight = (status: (typeof RUN_STATES)[number], output: unknown = null) => ({
+    id: "insight",
+    status,
+    output,
+    usage: null,
+  });
+  const pairs = RUN_STATES.flatMap((from) => RUN_STATES.map((to) => [from, to] as const));
+  test.each(pairs)("from %s to %s follows the table, and may be said again", (from, to) => {
+    const outcome = decideInsight(insight(from), { status: to });
+    const allowed = RUN_TRANSITIONS[from];
+    if (from === to || allowed.includes(to)) {
+      expect(expectAccepted(outcome).status).toBe(to);
+    } else {
+      expect(expectRefused(outcome)).toMatchObject({
+        code: "invalid_transition",
+        from,
+        to,
+        allowed,
+      });
+    }
+  });
+
+  it("that has ended lets what was left open be told, once", () => {
+    const ended = insight("SUCCEEDED", "Forty-two");
+    const usage = { tokens: 3 };
+    expect(expectAccepted(decideInsight(ended, { usage }))).toEqual({ ...ended, usage });
+    expect(expectRefused(decideInsight(ended, { output: "Other" }))).toMatchObject({
+      code: "conflict",
+      existing: { id: "insight" },
+    });
+    expect(expectRefused(decideInsight({ ...ended, usage }, { usage }))).toMatchObject({
+      code: "conflict",
+    });
+  });
+});
+
+/** An eval's events and what the tables would say of it, kept side by side as the writer keeps them. */
+class EvalStory {
+  readonly events: RecordedEvalEvent[] = [];
+  tables: EvalState;
+  readonly newId = countingIds();
+
+  constructor() {
+    const opened = decideEvalCreate(
+      { taskId: "task", versionId: "version", name: "accuracy", k: 3 },
+      { newId: this.newId },
+    );
+    this.tables = { ...evalIn("draft"), id: opened.evalId, k: 3, eventSeq: 0, trials: [] };
+    this.apply(opened);
+  }
+
+  apply(decision: EvalDecision): void {
+    const recorded = decision.events.map((event, index) => ({
+      ...event,
+      evalId: decision.evalId,
+      taskId: decision.taskId,
+      seq: this.tables.eventSeq + index + 1,
+    }));
+    this.events.push(...recorded);
+    const eventSeq = this.events.length;
+    const { change, trials } = decision;
+    const added = trials.map((trial) => ({ ...trial, retracted: false, eventSeq }));
+    this.tables = {
+      ...this.tables,
+      status: recorded.at(-1)?.toStatus ?? this.tables.status,
+      eventSeq,
+      trials: [
+        ...this.tables.trials.map((trial) =>
+          trial.id === change?.id
+            ? { ...trial, ...change.result, retracted: change.retractReason !== null, eventSeq }
+            : trial,
+        ),
+        ...added,
+      ],
+    };
+  }
+
+  try(outcome: Outcome<EvalDecision>): void {
+    if (outcome.ok) this.apply(outcome.value);
+  }
+}
+
+const anyMove = fc.oneof(
+  fc.record({ do: fc.constant("move" as const), status: fc.constantFrom(...EVAL_STATUSES) }),
+  fc.record({
+    do: fc.constant("record" as const),
+    trials: fc.array(
+      fc.record({ k: fc.integer({ min: 1, max: 3 }), model: fc.constantFrom("a", "b") }),
+      { minLength: 1, maxLength: 3 },
+    ),
+  }),
+  fc.record({
+    do: fc.constant("judge" as const),
+    pick: fc.nat(),
+    status: fc.constantFrom(...TRIAL_STATUSES),
+    score: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
+  }),
+  fc.record({ do: fc.constant("retract" as const), pick: fc.nat() }),
+);
+
+describe("the history of an eval", () => {
+  it("folds into what the tables say, after every event", () => {
+    fc.assert(
+      fc.property(fc.array(anyMove, { maxLength: 40 }), (moves) => {
+        const story = new EvalStory();
+        for (const move of moves) {
+          const { tables } = story;
+          const live = tables.trials.filter(({ retracted }) => !retracted);
+          const picked =
+            "pick" in move ? tables.trials[move.pick % tables.trials.length] : undefined;
+          if (move.do === "move") story.try(decideEvalTransition(tables, move));
+          if (move.do === "record") {
+            const trials = move.trials.map((trial) => told(trial));
+            story.try(record(trials, { snapshot: tables, live, newId: story.newId }));
+          }
+          if (move.do === "judge" && picked !== undefined) {
+            const { status, score } = move;
+            story.try(decideTrialTransition(tables, picked, { status, score }, new Set()));
+          }
+          if (move.do === "retract" && picked !== undefined) {
+            story.try(decideRetract(tables, picked, { reason: "Why" }));
+          }
+          expect(foldEval(story.events)).toEqual(story.tables);
+          const slots = story.tables.trials.filter(({ retracted }) => !retracted).map(slotKey);
+          expect(new Set(slots).size).toBe(slots.length);
+        }
+      }),
+    );
+  });
+
+  it("throws where it contradicts itself", () => {
+    const story = new EvalStory();
+    story.try(record([told({ k: 1 })], { snapshot: story.tables, newId: story.newId }));
+    const [created, recorded] = story.events;
+    if (created === undefined || recorded === undefined) expect.fail("There are two events");
+    expect(() => foldEval([])).toThrow();
+    expect(() => foldEval([recorded])).toThrow("cannot be the first");
+    expect(() => foldEval([created, { ...recorded, seq: 3 }])).toThrow("follows 1");
+    expect(() => foldEval([created, { ...created, seq: 2, fromStatus: "draft" }])).toThrow(
+      "exists",
+    );
+    expect(() => foldEval([created, { ...recorded, fromStatus: "queued" }])).toThrow("was not");
+    const stray = { ...recorded, type: "trial_retracted" as const, trialId: "nobody" };
+    expect(() => foldEval([created, stray])).toThrow("does not have");
+  });
+});
