@@ -5,7 +5,9 @@ import { silenceLog } from "../support/model/quiet.ts";
 import { digestTables, TABLE_NAMES } from "../support/model/rows.ts";
 import { givenWorld } from "../support/model/world.ts";
 
-const TENANT_TABLES = TABLE_NAMES.filter((name) => name !== "tenants");
+/** Of no tenant, and nothing that the application could read. */
+const OF_NO_TENANT = new Set(["tenants", "sweep_positions"]);
+const TENANT_TABLES = TABLE_NAMES.filter((name) => !OF_NO_TENANT.has(name));
 
 silenceLog();
 
@@ -84,6 +86,10 @@ describe.for(TENANT_TABLES)("of %s", (table) => {
     expect(["42501", "SL001"]).toContain(await asTenant(mine, give, [theirs]));
     expect(await digestTables(api.database)).toEqual(before);
   });
+});
+
+test.for([...OF_NO_TENANT])("of %s the application sees nothing at all", async (table) => {
+  expect(await asTenant(mine, `select from ${table}`)).toBe("42501");
 });
 
 describe("a foreign key between rows of tenants", () => {
