@@ -12,6 +12,8 @@ export type OperationId = keyof Operations;
 export interface CallOptions {
   /** Ends the call, and the waiting between its attempts. */
   signal?: AbortSignal | undefined;
+  /** How long one attempt of this call may take, where the client's own limit does not fit. */
+  timeoutSeconds?: number | undefined;
   /** Sent as they are, beside those that the client makes. */
   headers?: Readonly<Record<string, string>> | undefined;
 }
@@ -117,9 +119,10 @@ async function perform({ id, operation, input, settings }: Performance): Promise
     },
     answers: operation.answers,
     signal: input.signal,
+    timeoutSeconds: input.timeoutSeconds ?? settings.timeoutSeconds,
   };
   for (let made = 1; ; made += 1) {
-    const attempt = await tryOnce(request, settings);
+    const attempt = await tryOnce(request, settings.fetch);
     if (attempt.fault === undefined) return attempt.value;
     const milliseconds = waitFor(made, attempt.afterSeconds);
     const isTooLong = (attempt.afterSeconds ?? 0) > settings.retryAfterSecondsMax;
@@ -146,18 +149,19 @@ interface PreparedRequest {
   init: RequestInit;
   answers: Operation["answers"];
   signal: AbortSignal | undefined;
+  timeoutSeconds: number;
 }
 
-async function tryOnce(request: PreparedRequest, settings: Settings): Promise<Attempt> {
-  const { url, init, answers, signal } = request;
+async function tryOnce(request: PreparedRequest, send: Send): Promise<Attempt> {
+  const { url, init, answers, signal, timeoutSeconds } = request;
   const limit = new AbortController();
   const timer = setTimeout(
-    () => limit.abort(new Error(`No answer in ${settings.timeoutSeconds} seconds`)),
-    settings.timeoutSeconds * 1000,
+    () => limit.abort(new Error(`No answer in ${timeoutSeconds} seconds`)),
+    timeoutSeconds * 1000,
   );
   const both = signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal]);
   try {
-    const response = await settings.fetch(url, { ...init, signal: both });
+    const response = await send(url, { ...init, signal: both });
     if (response.ok && answers === "bytes") return { value: response };
     return readAnswer(response, await response.text());
   } catch (error) {

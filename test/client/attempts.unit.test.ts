@@ -104,6 +104,8 @@ describe("a call that will not succeed", () => {
         }),
     });
     await expect(stepledger.getMe()).rejects.toThrow("No answer in 0.01 seconds");
+    const longer = stepledger.getMe({ timeoutSeconds: 0.02 });
+    await expect(longer).rejects.toThrow("No answer in 0.02 seconds");
   });
 });
 

@@ -155,4 +155,26 @@ describe("the typed client against the running service", () => {
       plan.items.map(({ decision }) => (decision === "eligible" ? "changed" : "refused")),
     );
   });
+
+  test("sends content as bytes, and gives back as a stream what is not JSON", async () => {
+    const task = await stepledger.createTask({ body: { title: "With an answer" } });
+    const content = new TextEncoder().encode("Forty-two ✓");
+    const digest = await crypto.subtle.digest("SHA-256", content);
+    const declared = await stepledger.declareData({
+      params: { taskId: task.id },
+      body: {
+        kind: "generated",
+        contentType: "text/plain",
+        sizeBytes: content.byteLength,
+        sha256: Buffer.from(digest).toString("hex"),
+      },
+    });
+    const params = { dataId: declared.id };
+    const stored = await stepledger.storeContent({ params, body: new Blob([content]) });
+    expect(stored.id).toBe(declared.id);
+    expect(await (await stepledger.getContent({ params })).text()).toBe("Forty-two ✓");
+
+    const missing = { params: { dataId: task.id } };
+    expect((await refusalOf(stepledger.getContent(missing))).error).toBe("not_found");
+  });
 });
