@@ -505,7 +505,7 @@ describe("the history of an eval", () => {
     story.try(record([told({ k: 1 })], { snapshot: story.tables, newId: story.newId }));
     const [created, recorded] = story.events;
     if (created === undefined || recorded === undefined) expect.fail("There are two events");
-    expect(() => foldEval([])).toThrow();
+    expect(() => foldEval([])).toThrow("without events");
     expect(() => foldEval([recorded])).toThrow("cannot be the first");
     expect(() => foldEval([created, { ...recorded, seq: 3 }])).toThrow("follows 1");
     expect(() => foldEval([created, { ...created, seq: 2, fromStatus: "draft" }])).toThrow(
