@@ -51,7 +51,7 @@ export interface TrialFilter {
   retracted?: boolean | undefined;
 }
 
-/** A page of an eval's trials in the order of their recording; null where there is no such eval. */
+/** A page of an eval's trials, oldest first; null where there is no such eval. */
 export async function listTrials(
   database: TenantDatabase,
   { evalId, model, status, retracted }: TrialFilter & { evalId: string },

@@ -66,7 +66,7 @@ const getTrials = defineContract({
   method: "GET",
   path: "/evals/{evalId}/trials",
   summary: "The trials of an eval",
-  description: "In the order of their recording, retracted ones too.",
+  description: "Oldest first, retracted ones too.",
   tags,
   role: "viewer",
   params: z.strictObject({ evalId: uuid }),

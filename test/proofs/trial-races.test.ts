@@ -1,0 +1,96 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { TrialView } from "../../src/actions/views/eval-view.ts";
+import { expectHistoryTells, givenOpenEval, givenTrial } from "../routes/evals/support.ts";
+import { type Answer, expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
+import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { inParallel, tally } from "../support/model/load.ts";
+import { silenceLog } from "../support/model/quiet.ts";
+
+silenceLog();
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+  await api.roundTripsOf(async () => {});
+});
+afterEach(() => api.database.clearFaults());
+afterAll(() => expectInvariantsHold(api.database));
+
+const CLIENTS = 16;
+const crowd = <Result>(call: (index: number) => Promise<Result>) =>
+  inParallel({ count: CLIENTS, clients: CLIENTS }, call);
+const record = (evalId: string, body: object) =>
+  api.call<TrialView>("POST", `/evals/${evalId}/trials`, { body });
+
+describe("many clients at one eval", () => {
+  test("record one slot once, and all others are told which trial holds it", async () => {
+    const { id } = await givenOpenEval(api);
+    const answers = await crowd((index) =>
+      record(id, { k: 1, model: "solver", score: index / CLIENTS }),
+    );
+    expect(tally(answers.map(({ status }) => status))).toEqual({ 201: 1, 409: CLIENTS - 1 });
+    const winner = answers.find(({ status }) => status === 201)?.body;
+    for (const answer of answers.filter(({ status }) => status === 409)) {
+      const problem = expectProblem(answer, "conflict", 409);
+      expect(problem).toMatchObject({ existing: { id: winner?.id } });
+    }
+    await expectHistoryTells(api, id);
+  });
+
+  test("record slots of their own without one refusal", async () => {
+    const { id } = await givenOpenEval(api, { k: CLIENTS });
+    const answers = await crowd((index) => record(id, { k: index + 1, model: "solver" }));
+    expect(tally(answers.map(({ status }) => status))).toEqual({ 201: CLIENTS });
+    const { eventSeq, trials } = await expectHistoryTells(api, id);
+    expect([eventSeq, trials.length]).toEqual([CLIENTS + 1, CLIENTS]);
+  });
+
+  test("judge one trial once", async () => {
+    const { id } = await givenOpenEval(api);
+    const trial = await givenTrial(api, id);
+    const answers = await crowd((index) =>
+      api.call("PATCH", `/trials/${trial.id}`, { body: { passed: index % 2 === 0 } }),
+    );
+    expect(tally(answers.map(({ status }) => status))).toEqual({ 200: 1, 409: CLIENTS - 1 });
+    await expectHistoryTells(api, id);
+  });
+
+  test("move the eval once", async () => {
+    const { id } = await givenOpenEval(api);
+    const answers = await crowd(() =>
+      api.call("PATCH", `/evals/${id}`, { body: { status: "queued" } }),
+    );
+    const codes = answers.map(({ status, body }) => (status === 200 ? "done" : body.error));
+    expect(tally(codes)).toEqual({ done: 1, already_in_status: CLIENTS - 1 });
+  });
+
+  test("retract, try again and cancel in any order, and the tables stay as history says", async () => {
+    const { id } = await givenOpenEval(api, { k: 2, status: "running" });
+    const first = await givenTrial(api, id);
+    await crowd((index): Promise<Answer<unknown>> => {
+      if (index === CLIENTS - 1) {
+        return api.call("PATCH", `/evals/${id}`, { body: { status: "cancelled" } });
+      }
+      if (index % 3 === 0) {
+        const body = { reason: "Wrong prompt" };
+        return api.call("POST", `/trials/${first.id}/retract`, { body });
+      }
+      return index % 3 === 1
+        ? record(id, { k: 1, model: "solver", modelRevision: `r${index}` })
+        : api.call("PATCH", `/trials/${first.id}`, { body: { passed: true } });
+    });
+    const { status, trials } = await expectHistoryTells(api, id);
+    expect(status).toBe("cancelled");
+    expect(trials[0]?.retracted).toBe(true);
+    expectProblem(await record(id, { k: 2, model: "solver" }), "conflict", 409);
+  });
+});
+
+describe("a lost answer", () => {
+  test("is not taken for a conflict: the try that follows finds what the first one did", async () => {
+    const { id } = await givenOpenEval(api);
+    await api.database.faults({ kind: "cut-after-commit", sql: "insert into operations" });
+    const trial = expectDone(await record(id, { k: 1, model: "solver" }), 201);
+    expect((await expectHistoryTells(api, id)).trials).toMatchObject([{ id: trial.id }]);
+  });
+});

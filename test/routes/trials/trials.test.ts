@@ -1,0 +1,282 @@
+import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import type { TrialView } from "../../../src/actions/views/eval-view.ts";
+import { TRIAL_TRANSITIONS } from "../../../src/domain/evals/transitions.ts";
+import { EVAL_STATUSES, TRIAL_STATUSES } from "../../../src/domain/lifecycle/statuses.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import { expectInvariantsHold } from "../../support/model/invariants.ts";
+import { eventsOf, expectHistoryTells, givenOpenEval, givenTrial } from "../evals/support.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+afterAll(() => expectInvariantsHold(api.database));
+
+const record = (evalId: string, body: object) =>
+  api.call<TrialView>("POST", `/evals/${evalId}/trials`, { body });
+const change = (trialId: string, body: object) =>
+  api.call<TrialView>("PATCH", `/trials/${trialId}`, { body });
+const retract = (trialId: string, body: object = { reason: "Wrong prompt" }) =>
+  api.call<TrialView>("POST", `/trials/${trialId}/retract`, { as: "operator", body });
+const manyOf = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({ k: index + 1, model: "solver", passed: true }));
+
+describe("recording trials", () => {
+  it("keeps who made it and what became of it, with one event", async () => {
+    const { id, taskId } = await givenOpenEval(api, { status: "running" });
+    const maker = { model: "solver", modelRevision: "r1", agent: "planner", provider: "the lab" };
+    const trial = await givenTrial(api, id, { ...maker, passed: false, score: 0.25 });
+    expect(trial).toMatchObject({
+      evalId: id,
+      taskId,
+      k: 1,
+      ...maker,
+      status: "failed",
+      passed: false,
+      score: 0.25,
+      error: null,
+      outputDataId: null,
+      retractedAt: null,
+      eventSeq: 4,
+    });
+    const event = (await eventsOf(api, id)).at(-1);
+    expect(event).toMatchObject({
+      type: "trials_recorded",
+      from: "running",
+      to: "running",
+      trialId: null,
+      payload: { trials: [{ id: trial.id, k: 1, ...maker, status: "failed", score: 0.25 }] },
+      at: trial.createdAt,
+    });
+    await expectHistoryTells(api, id);
+  });
+
+  it("takes a status, a verdict, an error, or none of them", async () => {
+    const { id } = await givenOpenEval(api);
+    const statuses = [];
+    for (const [index, result] of [
+      {},
+      { status: "running" },
+      { passed: true },
+      { error: "Out of memory" },
+    ].entries()) {
+      const { status, passed } = await givenTrial(api, id, { k: index + 1, ...result });
+      statuses.push([status, passed]);
+    }
+    expect(statuses).toEqual([
+      ["pending", null],
+      ["running", null],
+      ["passed", true],
+      ["errored", null],
+    ]);
+  });
+
+  it("takes up to 1,000 at once, in order and with one event", async () => {
+    const { id } = await givenOpenEval(api, { k: 1000 });
+    const answer = await api.call<{ trials: TrialView[] }>("POST", `/evals/${id}/trials`, {
+      body: { trials: manyOf(1000) },
+    });
+    const { trials } = expectDone(answer, 201);
+    expect(trials.map(({ k }) => k)).toEqual(manyOf(1000).map(({ k }) => k));
+    expect(await eventsOf(api, id)).toHaveLength(2);
+    const tooMany = await api.call("POST", `/evals/${id}/trials`, {
+      body: { trials: manyOf(1001) },
+    });
+    expect(expectProblem(tooMany, "too_many_items", 400)).toMatchObject({ max: 1000 });
+  });
+
+  test.each([
+    ["a k beyond the eval's", { k: 5, model: "solver" }, "out_of_range"],
+    [
+      "a verdict against the status",
+      { k: 1, model: "m", passed: true, status: "failed" },
+      "contradicts_status",
+    ],
+    [
+      "an error of a trial that passed",
+      { k: 1, model: "m", passed: true, error: "Lost" },
+      "not_applicable",
+    ],
+    [
+      "a score of an errored trial",
+      { k: 1, model: "m", error: "Lost", score: 0.1 },
+      "not_applicable",
+    ],
+  ])("refuses %s", async (_, trial, code) => {
+    const { id } = await givenOpenEval(api);
+    const alone = expectProblem(await record(id, trial), "validation_failed", 400);
+    expect(alone.issues).toMatchObject([{ code }]);
+    const beside = { trials: [{ k: 2, model: "other" }, trial] };
+    const among = expectProblem(await record(id, beside), "validation_failed", 400);
+    expect(among.issues).toMatchObject([{ path: ["trials", 1, expect.any(String)], code }]);
+    expect(await eventsOf(api, id)).toHaveLength(1);
+  });
+
+  it("refuses what the shape does not take", async () => {
+    const { id } = await givenOpenEval(api);
+    for (const body of [
+      {},
+      { k: 1 },
+      { k: 0, model: "m" },
+      { trials: [] },
+      { k: 1, model: "m", x: 1 },
+    ]) {
+      expectProblem(await record(id, body), "validation_failed", 400);
+    }
+  });
+
+  it("refuses a slot that is taken, with the trial's name, and writes none of the others", async () => {
+    const { id } = await givenOpenEval(api);
+    const holder = await givenTrial(api, id, { modelRevision: "r1" });
+    const other = {
+      trials: [
+        { k: 2, model: "solver" },
+        { k: 1, model: "solver", modelRevision: "r2" },
+      ],
+    };
+    const problem = expectProblem(await record(id, other), "conflict", 409);
+    expect(problem).toMatchObject({ existing: { id: holder.id } });
+    expect(problem.detail).toContain("another revision (r1)");
+    expect((await expectHistoryTells(api, id)).trials).toHaveLength(1);
+    await givenTrial(api, id, { model: "another" });
+  });
+
+  test.each(EVAL_STATUSES)("of an eval that is %s is as the eval allows", async (status) => {
+    const { id } = await givenOpenEval(api, { status });
+    const answer = await record(id, { k: 1, model: "solver" });
+    if (status === "cancelled") {
+      expect(expectProblem(answer, "conflict", 409)).toMatchObject({ existing: { id } });
+    } else {
+      expectDone(answer, 201);
+    }
+  });
+});
+
+describe("a trial", () => {
+  const wayTo = (status: string) => (status === "errored" ? { error: "Lost" } : { status });
+
+  test.each(TRIAL_STATUSES)("moves from %s along its table alone", async (from) => {
+    const { id } = await givenOpenEval(api, { k: TRIAL_STATUSES.length });
+    const allowed = TRIAL_TRANSITIONS[from];
+    const trials = await Promise.all(
+      TRIAL_STATUSES.map((_, index) => givenTrial(api, id, { k: index + 1, ...wayTo(from) })),
+    );
+    for (const [index, to] of TRIAL_STATUSES.entries()) {
+      const answer = await change(trials[index]?.id ?? "", { status: to });
+      if (to === from) expectProblem(answer, "already_in_status", 409);
+      else if (allowed.includes(to)) expect(expectDone(answer)).toMatchObject({ status: to });
+      else {
+        const problem = expectProblem(answer, "invalid_transition", 409);
+        expect(problem).toMatchObject({ from, to, allowed });
+      }
+    }
+    await expectHistoryTells(api, id);
+  });
+
+  it("that errored and ran again can still pass", async () => {
+    const { id } = await givenOpenEval(api);
+    const trial = await givenTrial(api, id, { error: "Out of memory" });
+    expect(expectDone(await change(trial.id, { status: "running" }))).toMatchObject({
+      error: null,
+    });
+    expect(expectDone(await change(trial.id, { passed: true, score: 1 }))).toMatchObject({
+      status: "passed",
+      passed: true,
+      score: 1,
+      createdAt: trial.createdAt,
+    });
+    expectProblem(await change(trial.id, {}), "validation_failed", 400);
+  });
+
+  it("of a cancelled eval is not judged any more", async () => {
+    const { id } = await givenOpenEval(api);
+    const trial = await givenTrial(api, id);
+    expectDone(await api.call("PATCH", `/evals/${id}`, { body: { status: "cancelled" } }));
+    expectProblem(await change(trial.id, { passed: true }), "conflict", 409);
+    expectDone(await retract(trial.id));
+  });
+
+  it("is retracted with a reason, tried again, and its eval cancelled; its insight stays", async () => {
+    const { id, taskId } = await givenOpenEval(api, { status: "running" });
+    const trial = await givenTrial(api, id, { passed: true });
+    const body = { taskId, trialId: trial.id, kind: "completion", model: "solver" };
+    const insight = expectDone(
+      await api.call<{ id: string }>("POST", "/insights", { as: "service", body }),
+      201,
+    );
+    expectProblem(await retract(trial.id, {}), "validation_failed", 400);
+    expectProblem(await retract(trial.id, { reason: " " }), "validation_failed", 400);
+
+    const retracted = expectDone(await retract(trial.id));
+    expect(retracted).toMatchObject({
+      id: trial.id,
+      status: "passed",
+      retractReason: "Wrong prompt",
+      retractedAt: expect.any(String),
+      retractedBy: expect.any(String),
+    });
+    expect((await eventsOf(api, id)).at(-1)).toMatchObject({
+      type: "trial_retracted",
+      trialId: trial.id,
+      reason: "Wrong prompt",
+      at: retracted.retractedAt,
+      actor: { id: retracted.retractedBy, role: "operator" },
+    });
+    expectProblem(await retract(trial.id), "already_in_status", 409);
+    expectProblem(await change(trial.id, { status: "running" }), "invalid_transition", 409);
+
+    const again = await givenTrial(api, id, { passed: false });
+    expect(again.id).not.toBe(trial.id);
+    expectDone(await api.call("PATCH", `/evals/${id}`, { body: { status: "cancelled" } }));
+    const state = await expectHistoryTells(api, id);
+    expect(state.trials.map(({ retracted }) => retracted)).toEqual([true, false]);
+    const kept = await api.call<{ data: object[] }>("GET", `/insights?trialId=${trial.id}`);
+    expect(expectDone(kept).data).toMatchObject([{ id: insight.id, evalId: id, status: "QUEUED" }]);
+    const told = { as: "service", body: { status: "SUCCEEDED", output: "42" } } as const;
+    expectDone(await api.call("PATCH", `/insights/${insight.id}`, told));
+    await expectInvariantsHold(api.database);
+  });
+
+  it("is listed with its eval's others, in order, by model, status and whether it stands", async () => {
+    const { id } = await givenOpenEval(api);
+    const first = await givenTrial(api, id, { passed: true });
+    const second = await givenTrial(api, id, { k: 2, passed: false });
+    const third = await givenTrial(api, id, { model: "other" });
+    expectDone(await retract(second.id));
+    const list = async (query: string) => {
+      const path = `/evals/${id}/trials?${query}`;
+      return expectDone(
+        await api.call<{ data: TrialView[]; nextCursor: string | null }>("GET", path),
+      );
+    };
+    const ids = async (query: string) => (await list(query)).data.map((trial) => trial.id);
+    expect(await ids("")).toEqual([first.id, second.id, third.id]);
+    expect(await ids("model=other")).toEqual([third.id]);
+    expect(await ids("status=failed")).toEqual([second.id]);
+    expect(await ids("retracted=false")).toEqual([first.id, third.id]);
+    expect(await ids("retracted=true")).toEqual([second.id]);
+    const page = await list("limit=2");
+    expect(await ids(`limit=2&cursor=${page.nextCursor}`)).toEqual([third.id]);
+  });
+
+  it("names an output of its own task alone", async () => {
+    const { id, taskId } = await givenOpenEval(api);
+    const declare = async (task: string) => {
+      const body = {
+        kind: "generated",
+        contentType: "text/plain",
+        sizeBytes: 1,
+        sha256: "ab".repeat(32),
+        uri: "s3://outputs/1",
+      };
+      const made = await api.call<{ id: string }>("POST", `/tasks/${task}/data`, { body });
+      return expectDone(made, 201).id;
+    };
+    const [mine, others] = [await declare(taskId), await declare((await api.givenTask()).id)];
+    const trial = await givenTrial(api, id, { outputDataId: mine });
+    expect(trial.outputDataId).toBe(mine);
+    const other = { k: 2, model: "solver", outputDataId: others };
+    expectProblem(await record(id, other), "not_found", 404);
+    expectProblem(await change(trial.id, { passed: true, outputDataId: others }), "not_found", 404);
+  });
+});
