@@ -22,7 +22,7 @@ export async function findEvalScores(
 ): Promise<EvalScores | null> {
   const [row] = await database.read<EvalScores>(sql`
 with found as materialized (select e.tenant_id, e.id, e.task_id, e.k from evals e where e.id = ${evalId}),
-${tallies(sql`found`, sql``)}
+${scores(sql``)}
 select found.id as "evalId", found.k, ${MODELS} from found`);
   return row ?? null;
 }
@@ -68,20 +68,24 @@ with matched as materialized (
 ),
 taken as materialized (select * from matched order by id desc limit ${SUMMARY_TASKS_MAX}),
 found as materialized (
-  select tenant_id, id, task_id, k from (
-    select e.tenant_id, e.id, e.task_id, e.k,
-      rank() over (partition by e.task_id order by v.number desc) as age
-    from taken join evals e on e.tenant_id = taken.tenant_id and e.task_id = taken.id
+  select e.tenant_id, e.id, e.task_id, e.k from (
+    select e.*, rank() over (partition by e.task_id order by v.number desc) as age
+    -- One look for each task, by the index that it has: a join may be planned as a scan of the tenant's evals.
+    from taken cross join lateral (
+      select * from evals where tenant_id = taken.tenant_id and task_id = taken.id offset 0
+    ) e
     join task_versions v on v.tenant_id = e.tenant_id and v.id = e.version_id
     where e.status <> 'cancelled' ${ofName}
   ) e where age = 1
 ),
-${tallies(sql`found`, models === undefined ? sql`` : sql`and r.model in (${listed(models)})`)},
+${scores(models === undefined ? sql`` : sql`and r.model in (${listed(models)})`)},
 pairs as (
-  select one.n, one.c, other.n as other_n, other.c as other_c, count(*)::int as tasks
-  from tallies one join tallies other using (task_id)
-  where one.model = ${one ?? null}::text and other.model = ${other ?? null}::text
-  group by one.n, one.c, other.n, other.c
+  select n, c, other_n, other_c, count(*)::int as tasks from (
+    select max(n) filter (where model = ${one ?? null}::text) as n, max(c) filter (where model = ${one ?? null}::text) as c,
+      max(n) filter (where model = ${other ?? null}::text) as other_n,
+      max(c) filter (where model = ${other ?? null}::text) as other_c
+    from tallies where ${one !== undefined} group by task_id having count(*) = 2
+  ) both_tried group by n, c, other_n, other_c
 )
 select (select coalesce(max(k), 0) from found) as k,
   json_build_object('tasksMatched', (select count(*) from taken),
@@ -96,28 +100,43 @@ select (select coalesce(max(k), 0) from found) as k,
   return row;
 }
 
-/** The CTEs `tallies` (what each model came to at each task) and `shown` (the models that are told of). */
-function tallies(evals: SQL, ofModels: SQL): SQL {
-  return sql`tallies as materialized (
-  select r.task_id, r.model, count(*) filter (where r.status in ('passed', 'failed'))::int as n,
-    count(*) filter (where r.status = 'passed')::int as c,
-    count(*) filter (where r.status = 'errored')::int as errored,
-    array_agg(distinct r.model_revision) as revisions
-  from ${evals} e join trials r on r.tenant_id = e.tenant_id and r.eval_id = e.id
-  where r.retracted_at is null ${ofModels}
-  group by r.task_id, r.model
+/**
+ * The CTEs from `found`, the evaluations, to their scores: `tallies` says what each model came to at each task, `groups`
+ * counts the tasks with the same score. Each reads the one before once, however many tasks and models there are.
+ */
+function scores(ofModels: SQL): SQL {
+  return sql`tried as materialized (
+  select e.task_id, r.* from found e cross join lateral (
+    select r.model, count(*) filter (where r.status in ('passed', 'failed'))::int as n,
+      count(*) filter (where r.status = 'passed')::int as c,
+      count(*) filter (where r.status = 'errored')::int as errored,
+      array_agg(distinct r.model_revision) as revisions
+    from trials r
+    where r.tenant_id = e.tenant_id and r.eval_id = e.id and r.retracted_at is null ${ofModels}
+    group by r.model
+  ) r
 ),
-shown as materialized (select distinct model from tallies order by model limit ${SUMMARY_MODELS_MAX + 1})`;
+tallies as materialized (
+  select task_id, model, sum(n)::int as n, sum(c)::int as c, sum(errored)::int as errored
+  from tried group by task_id, model
+),
+groups as materialized (
+  select model, n, c, count(*)::int as tasks, sum(errored)::int as errored from tallies group by model, n, c
+),
+revisions as materialized (
+  select distinct model, revision from tried, unnest(revisions) revision where revision is not null
+),
+shown as materialized (select distinct model from groups order by model limit ${SUMMARY_MODELS_MAX + 1})`;
 }
 
 /** Each model with its tasks counted by score: where nothing but the scores matters, no task need be named. */
 const MODELS = sql`(select count(*) from shown) > ${SUMMARY_MODELS_MAX} as "modelsTruncated",
   coalesce((select json_agg(json_build_object('model', m.model,
-    'modelRevisions', (select coalesce(json_agg(distinct revision order by revision), '[]')
-      from tallies y, unnest(y.revisions) revision where y.model = m.model and revision is not null),
-    'errored', (select sum(y.errored) from tallies y where y.model = m.model),
-    'groups', (select coalesce(json_agg(json_build_object('n', g.n, 'c', g.c, 'tasks', g.tasks) order by g.n, g.c), '[]')
-      from (select n, c, count(*)::int as tasks from tallies y where y.model = m.model and n > 0 group by n, c) g)
+    'modelRevisions', (select coalesce(json_agg(r.revision order by r.revision), '[]')
+      from revisions r where r.model = m.model),
+    'errored', (select sum(g.errored) from groups g where g.model = m.model),
+    'groups', (select coalesce(json_agg(json_build_object('n', g.n, 'c', g.c, 'tasks', g.tasks)
+      order by g.n, g.c), '[]') from groups g where g.model = m.model and g.n > 0)
   ) order by m.model) from (select model from shown order by model limit ${SUMMARY_MODELS_MAX}) m), '[]') as models`;
 
 function listed(names: readonly string[]): SQL {

@@ -60,7 +60,7 @@ export interface Comparison {
 
 export const RESAMPLES_MAX = 2000;
 const RESAMPLES_MIN = 400;
-/** About a tenth of a second of a Worker's time. */
+/** About a quarter of a second of a Worker's time. */
 const WORK_MAX = 10_000_000;
 
 /** Resamples of a summary: fewer where tasks are so many that each one says more. */
