@@ -4,8 +4,10 @@ import type { Client } from "pg";
 /** A history that was changed after it was written: the first place that shows it. */
 export interface BrokenChain {
   tenantId: string;
-  taskId: string;
-  /** The first event that does not fit, or the newest where only the task's head differs. */
+  /** Whose history it is. */
+  stream: "task" | "eval";
+  id: string;
+  /** The first event that does not fit, or the newest where only the head differs. */
   seq: number;
   reason: "hash" | "link" | "gap" | "head";
 }
@@ -17,27 +19,30 @@ export interface ChainReport {
 }
 
 /**
- * Recomputes every hash of every task's history, outside the database and from the columns alone, so that neither a
+ * Recomputes every hash of every task's and every eval's history, outside the database and from the columns alone, so that neither a
  * changed row nor a changed function of the database goes unseen. Reads in the caller's transaction.
  */
 export async function verifyChains(client: Client): Promise<ChainReport> {
   const report: ChainReport = { chains: 0, events: 0, broken: [] };
-  let chain: Chain | null = null;
-  for await (const event of readEvents(client)) {
-    if (chain === null || chain.tenantId !== event.tenant_id || chain.taskId !== event.task_id) {
-      if (chain) finish(report, chain);
-      chain = begin(event);
+  for (const stream of STREAMS) {
+    let chain: Chain | null = null;
+    for await (const event of readEvents(client, stream)) {
+      if (chain === null || chain.tenantId !== event.tenant_id || chain.id !== event.holder_id) {
+        if (chain) finish(report, chain);
+        chain = begin(event, stream);
+      }
+      report.events += 1;
+      follow(chain, event);
     }
-    report.events += 1;
-    follow(chain, event);
+    if (chain) finish(report, chain);
   }
-  if (chain) finish(report, chain);
   return report;
 }
 
 interface EventRow {
   tenant_id: string;
-  task_id: string;
+  /** The task or the eval. */
+  holder_id: string;
   seq: number;
   /** The values that the hash is over, in its order, as json and therefore in Postgres's own spelling. */
   facts: (string | number | boolean | null)[];
@@ -49,7 +54,8 @@ interface EventRow {
 
 interface Chain {
   tenantId: string;
-  taskId: string;
+  stream: Stream;
+  id: string;
   seq: number;
   hash: Buffer;
   head: Buffer;
@@ -57,10 +63,11 @@ interface Chain {
   broken: BrokenChain["reason"] | null;
 }
 
-function begin(event: EventRow): Chain {
+function begin(event: EventRow, stream: Stream): Chain {
   return {
     tenantId: event.tenant_id,
-    taskId: event.task_id,
+    stream,
+    id: event.holder_id,
     seq: 0,
     hash: Buffer.alloc(32),
     head: event.head,
@@ -73,7 +80,7 @@ function follow(chain: Chain, event: EventRow): void {
   if (chain.broken) return;
   if (event.seq !== chain.seq + 1) chain.broken = "gap";
   else if (!event.prev_hash.equals(chain.hash)) chain.broken = "link";
-  else if (!hashOf(event).equals(event.hash)) chain.broken = "hash";
+  else if (!hashOf(event, chain.stream).equals(event.hash)) chain.broken = "hash";
   chain.seq = event.seq;
   chain.hash = event.hash;
 }
@@ -83,19 +90,20 @@ function finish(report: ChainReport, chain: Chain): void {
   const isHead = chain.headSeq === chain.seq && chain.head.equals(chain.hash);
   const reason = chain.broken ?? (isHead ? null : "head");
   if (reason) {
-    report.broken.push({ tenantId: chain.tenantId, taskId: chain.taskId, seq: chain.seq, reason });
+    const { tenantId, stream, id, seq } = chain;
+    report.broken.push({ tenantId, stream: stream.name, id, seq, reason });
   }
 }
 
 /** Postgres puts a blank after each comma of a json array; in all else its spelling is JSON.stringify's. */
-function hashOf({ prev_hash, facts }: EventRow): Buffer {
-  const canonical = `[${["sl1", ...facts].map((fact) => JSON.stringify(fact)).join(", ")}]`;
+function hashOf({ prev_hash, facts }: EventRow, { mark }: Stream): Buffer {
+  const canonical = `[${[mark, ...facts].map((fact) => JSON.stringify(fact)).join(", ")}]`;
   return createHash("sha256").update(prev_hash).update(canonical, "utf8").digest();
 }
 
 /** A cursor keeps memory flat whatever the length of the history. */
-async function* readEvents(client: Client): AsyncGenerator<EventRow> {
-  await client.query(`declare events no scroll cursor for ${EVENTS_SQL}`);
+async function* readEvents(client: Client, { sql }: Stream): AsyncGenerator<EventRow> {
+  await client.query(`declare events no scroll cursor for ${sql}`);
   for (;;) {
     const { rows } = await client.query<EventRow>("fetch 2000 from events");
     if (rows.length === 0) break;
@@ -104,14 +112,40 @@ async function* readEvents(client: Client): AsyncGenerator<EventRow> {
   await client.query("close events");
 }
 
-const EVENTS_SQL = `
-  select e.tenant_id, e.task_id, e.seq, e.prev_hash, e.hash,
+/** A kind of history: what its canonical texts begin with, and its events in order. */
+interface Stream {
+  name: BrokenChain["stream"];
+  mark: string;
+  sql: string;
+}
+
+const AT = `to_char(e.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+const STREAMS: readonly Stream[] = [
+  {
+    name: "task",
+    mark: "sl1",
+    sql: `
+  select e.tenant_id, e.task_id as holder_id, e.seq, e.prev_hash, e.hash,
     t.event_head as head, t.event_seq as head_seq,
     json_build_array(e.tenant_id, e.task_id, e.seq, e.version_id, e.step_id, e.type,
       e.from_status, e.to_status, e.from_gate, e.to_gate,
       e.actor_id, e.actor_name, e.actor_kind, e.actor_role,
       e.reason, e.payload, e.duplicate_of, e.run_attached_workflows,
-      e.bulk_operation_id, e.operation_id, e.request_id, e.registry_version,
-      to_char(e.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) as facts
+      e.bulk_operation_id, e.operation_id, e.request_id, e.registry_version, ${AT}) as facts
   from step_events e join tasks t on t.tenant_id = e.tenant_id and t.id = e.task_id
-  order by e.tenant_id, e.task_id, e.seq`;
+  order by e.tenant_id, e.task_id, e.seq`,
+  },
+  {
+    name: "eval",
+    mark: "sl1e",
+    sql: `
+  select e.tenant_id, e.eval_id as holder_id, e.seq, e.prev_hash, e.hash,
+    v.event_head as head, v.event_seq as head_seq,
+    json_build_array(e.tenant_id, e.eval_id, e.seq, e.task_id, e.trial_id, e.type,
+      e.from_status, e.to_status, e.actor_id, e.actor_name, e.actor_kind, e.actor_role,
+      e.reason, e.payload, e.operation_id, e.request_id, e.registry_version, ${AT}) as facts
+  from eval_step_events e join evals v on v.tenant_id = e.tenant_id and v.id = e.eval_id
+  order by e.tenant_id, e.eval_id, e.seq`,
+  },
+];

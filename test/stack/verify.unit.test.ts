@@ -5,12 +5,17 @@ import { inventTenant, storeTenant } from "../../scripts/stack/tenants.ts";
 import { renderVerification, verifyDatabase } from "../../scripts/verify/verify-database.ts";
 import { addNote } from "../../src/actions/add-note.ts";
 import type { ConditionalCall } from "../../src/actions/call.ts";
+import { createEval } from "../../src/actions/create-eval.ts";
 import { createTask } from "../../src/actions/create-task.ts";
+import { recordTrials } from "../../src/actions/record-trials.ts";
+import { retractTrial } from "../../src/actions/retract-trial.ts";
 import { openDatabase } from "../../src/db/client.ts";
 import type { Outcome } from "../../src/domain/refusals.ts";
 import { freshDatabase, type TestDatabase } from "../support/database.ts";
 
 const TASKS = 3;
+/** An eval of each task is created, has a trial recorded, and that one retracted. */
+const EVAL_EVENTS = 3;
 const NOTES = ["plain", 'quotes " and \\ and / \t\n\u0001', "größer als ASCII: 漢字 🙂 \u2028"];
 
 let database: TestDatabase;
@@ -36,6 +41,13 @@ beforeAll(async () => {
     for (const text of NOTES) {
       valueOf(await addNote(call(), { task: { id: made.value.id }, text }));
     }
+    const opened = { task: { id: made.value.id }, name: "größer 🙂", k: 1 };
+    const { id: evalId } = valueOf(await createEval(call(), opened)).value;
+    const maker = { modelRevision: null, agent: null, provider: null };
+    const trial = { k: 1, model: 'the "solver"', ...maker, passed: true, score: 0.1 };
+    const recorded = { evalId, trials: [trial], pathOf: () => [] };
+    const [first] = valueOf(await recordTrials(call(), recorded)).value;
+    valueOf(await retractTrial(call(), { trialId: first?.id ?? "", reason: "Wrong prompt" }));
   }
   forger = new Client({ connectionString: database.superuserUrl });
   await forger.connect();
@@ -49,15 +61,15 @@ function valueOf<Value>(outcome: Outcome<Value>): Value {
 }
 
 /** Changes the history as only a superuser can, with every guard switched off; then verifies; then restores. */
-async function verifyForged(statement: string) {
-  await forger.query("create table kept as select * from step_events");
+async function verifyForged(statement: string, stream = "step_events") {
+  await forger.query(`create table kept as select * from ${stream}`);
   await forger.query("set session_replication_role = replica");
   await forger.query(statement);
   try {
     return await verifyDatabase(database.migrationDatabaseUrl);
   } finally {
-    await forger.query("delete from step_events");
-    await forger.query("insert into step_events select * from kept");
+    await forger.query(`delete from ${stream}`);
+    await forger.query(`insert into ${stream} select * from kept`);
     await forger.query("drop table kept");
     await forger.query("set session_replication_role = origin");
   }
@@ -66,8 +78,8 @@ async function verifyForged(statement: string) {
 test("an untouched history is whole, whatever the texts in it", async () => {
   const verification = await verifyDatabase(database.migrationDatabaseUrl);
   expect(verification.chains).toEqual({
-    chains: TASKS,
-    events: TASKS * (1 + NOTES.length),
+    chains: 2 * TASKS,
+    events: TASKS * (1 + NOTES.length + EVAL_EVENTS),
     broken: [],
   });
   expect(verification.invariants.filter(({ rows }) => rows > 0)).toEqual([]);
@@ -87,6 +99,14 @@ test.each([
   expect(verification.chains.broken).toHaveLength(TASKS);
   expect(verification.chains.broken[0]).toMatchObject({ reason, seq });
   expect(renderVerification(verification)).toContain("The history is not whole.");
+});
+
+test("finds and names a changed event of an eval", async () => {
+  const statement = "update eval_step_events set actor_name = 'Nobody' where seq = 2";
+  const { chains, isWhole } = await verifyForged(statement, "eval_step_events");
+  expect(isWhole).toBe(false);
+  expect(chains.broken).toHaveLength(TASKS);
+  expect(chains.broken[0]).toMatchObject({ stream: "eval", reason: "hash", seq: 2 });
 });
 
 test("is not deceived by a changed function of the database", async () => {
