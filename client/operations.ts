@@ -2501,7 +2501,7 @@ export interface Operations {
     answer: Trial | Trials;
   };
   /**
-   * The trials of an eval. In the order of their recording, retracted ones too.
+   * The trials of an eval. Oldest first, retracted ones too.
    *
    * Role: `viewer` or above, or `service`.
    */
