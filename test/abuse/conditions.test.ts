@@ -227,11 +227,16 @@ function withSomethingElse(sample: Sample): object {
     type: "PAYMENT",
     tasks: [{ title: "Something else" }],
     moves: [{ task: crypto.randomUUID(), advance: true }],
+    model: "something-else",
+    output: "Something else",
+    trials: [{ k: 1, model: "something-else" }],
   };
   const { body } = contractOf(sample);
-  const taken = body instanceof z.ZodObject ? Object.keys(body.shape) : [];
+  const sent = z.looseObject({}).parse(sample.body);
+  // Of alternatives, the one that the sample is of.
+  const taken = Object.keys(body instanceof z.ZodObject ? body.shape : sent);
   const field = taken.find((name) => name in others) ?? expect.fail("Nothing else can be said");
-  return { ...z.looseObject({}).parse(sample.body), [field]: others[field] };
+  return { ...sent, [field]: others[field] };
 }
 
 /** From now on the event of a note that says "Slowly" takes the database two seconds. */

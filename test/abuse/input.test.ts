@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, test } from "vitest";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
-import { BODY_BYTES_MAX } from "../../src/routes/http/contract.ts";
+import { BODY_BYTES_MAX, rawBody } from "../../src/routes/http/contract.ts";
 import { routes } from "../../src/routes/index.ts";
 import { contractOf, SAMPLES } from "../contracts/support/samples.ts";
 import { type Answer, expectDone, freshApi, type TestApi } from "../support/api.ts";
@@ -176,7 +176,8 @@ describe("too much at once", () => {
     ]);
   });
 
-  const withBody = routes.filter(({ contract }) => contract.body !== null);
+  // Content is refused by the length that was declared for it, without its first byte being read.
+  const withBody = routes.filter(({ contract: { body } }) => body !== null && body !== rawBody);
   test.each(withBody.map(({ contract }) => [contract.operationId, contract] as const))(
     "a body one byte over its cap is too large for %s",
     async (_, { method, path, bodyMax, service }) => {
