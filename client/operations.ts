@@ -708,6 +708,8 @@ export type Feed = {
   caughtUp: boolean;
 };
 
+export type TrialStatus = "pending" | "running" | "passed" | "failed" | "errored";
+
 export type CreateVersion = {
   content: TaskContent;
   reason: Reason;
@@ -1236,8 +1238,6 @@ export type Trial = {
   retractReason: string | null;
   createdAt: Timestamp;
 };
-
-export type TrialStatus = "pending" | "running" | "passed" | "failed" | "errored";
 
 export type Trials = {
   trials: readonly Trial[];
@@ -1957,6 +1957,86 @@ export interface Operations {
         task?: TaskRef | undefined;
         createdAfter?: Timestamp | undefined;
         createdBefore?: Timestamp | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
+   * Export trials as CSV. All trials that match the filter, retracted ones too, each once, in the order of their recording. As CSV (RFC 4180) under a line of headings. Text that a spreadsheet would take for a formula stands behind an apostrophe. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportTrialsCsv: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        evalId?: Id | undefined;
+        model?: string | undefined;
+        status?: TrialStatus | undefined;
+        /** true: those that were retracted; false: those that stand. */
+        retracted?: boolean | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
+   * Export trials as JSON lines. All trials that match the filter, retracted ones too, each once, in the order of their recording. One JSON object a line, in the shape of all other answers. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportTrialsNdjson: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        evalId?: Id | undefined;
+        model?: string | undefined;
+        status?: TrialStatus | undefined;
+        /** true: those that were retracted; false: those that stand. */
+        retracted?: boolean | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
+   * Export prompts as CSV. All prompts that match the filter, each once, in the order in which they were recorded. As CSV (RFC 4180) under a line of headings. Text that a spreadsheet would take for a formula stands behind an apostrophe. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportPromptsCsv: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        /** A version's id, or its number in its task. */
+        version?: number | Id | undefined;
+        step?: Id | undefined;
+        model?: string | undefined;
+        modelRevision?: string | undefined;
+        agent?: string | undefined;
+        provider?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
+   * Export prompts as JSON lines. All prompts that match the filter, each once, in the order in which they were recorded. One JSON object a line, in the shape of all other answers. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportPromptsNdjson: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        /** A version's id, or its number in its task. */
+        version?: number | Id | undefined;
+        step?: Id | undefined;
+        model?: string | undefined;
+        modelRevision?: string | undefined;
+        agent?: string | undefined;
+        provider?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
@@ -2722,6 +2802,10 @@ export const OPERATIONS = {
   exportTasksNdjson: { method: "GET", path: "/v1/tasks/export.ndjson", takesKey: false, sends: "json", answers: "bytes" },
   exportEventsCsv: { method: "GET", path: "/v1/events/export.csv", takesKey: false, sends: "json", answers: "bytes" },
   exportEventsNdjson: { method: "GET", path: "/v1/events/export.ndjson", takesKey: false, sends: "json", answers: "bytes" },
+  exportTrialsCsv: { method: "GET", path: "/v1/trials/export.csv", takesKey: false, sends: "json", answers: "bytes" },
+  exportTrialsNdjson: { method: "GET", path: "/v1/trials/export.ndjson", takesKey: false, sends: "json", answers: "bytes" },
+  exportPromptsCsv: { method: "GET", path: "/v1/prompts/export.csv", takesKey: false, sends: "json", answers: "bytes" },
+  exportPromptsNdjson: { method: "GET", path: "/v1/prompts/export.ndjson", takesKey: false, sends: "json", answers: "bytes" },
   archiveTask: { method: "POST", path: "/v1/tasks/{taskId}/archive", takesKey: true, sends: "json", answers: "json" },
   restoreTask: { method: "POST", path: "/v1/tasks/{taskId}/restore", takesKey: true, sends: "json", answers: "json" },
   addNote: { method: "POST", path: "/v1/tasks/{taskId}/notes", takesKey: true, sends: "json", answers: "json" },

@@ -1,4 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
+import type { TenantDatabase } from "./client.ts";
 
 /** A part of what is exported, and the place where the next one begins; null behind the last. */
 export interface Chunk<Row, Place> {
@@ -19,6 +20,38 @@ export function chunkOf(found: SQL, { order, limit }: { order: SQL; limit: numbe
       sum(bytes) over (in_order rows between unbounded preceding and 1 preceding) as bytes_before
     from ${found} window in_order as (order by ${order})
   ) measured where position <= ${limit} and coalesce(bytes_before, 0) < ${CHUNK_BYTES_MAX}`;
+}
+
+/** What is read of a table, in the order of ids. */
+interface Source {
+  /** With its alias. */
+  table: SQL;
+  id: SQL;
+  /** How long the texts of a row are. */
+  bytes: SQL;
+  condition: SQL;
+  /** The row as it is given out. */
+  row: SQL;
+}
+
+/** A chunk of a table's rows by their ids: those that are there from the first chunk to the last come once. */
+export async function readChunkById<Row>(
+  database: TenantDatabase,
+  { table, id, bytes, condition, row }: Source,
+  afterId: string | null,
+): Promise<Chunk<Row, string>> {
+  const isBeyond = afterId === null ? sql`true` : sql`${id} > ${afterId}::uuid`;
+  const order = sql`id`;
+  return chunkFrom(
+    await database.read<{ row: Row; place: string; isLast: boolean }>(sql`
+with found as materialized (
+  select ${id}, coalesce(${bytes}, 0) as bytes from ${table} where ${condition} and ${isBeyond}
+  order by ${id} limit ${CHUNK_ROWS_MAX + 1}
+),
+page as materialized (${chunkOf(sql`found`, { order, limit: CHUNK_ROWS_MAX })})
+select ${row} as row, ${id} as place, (select count(*) from found) = (select count(*) from page) as "isLast"
+from ${table} join page on page.id = ${id} order by ${id}`),
+  );
 }
 
 /** The rows of a chunk, of which the query said whether there are more. */

@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { EvalStatus, TrialStatus } from "../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
+import { type Chunk, readChunkById } from "./chunks.ts";
 import type { TenantDatabase } from "./client.ts";
 import { EVAL_JSON, type EvalRow, TRIAL_JSON, type TrialRow } from "./eval-json.ts";
 import { isTask } from "./task-match.ts";
@@ -54,15 +55,10 @@ export interface TrialFilter {
 /** A page of an eval's trials, oldest first; null where there is no such eval. */
 export async function listTrials(
   database: TenantDatabase,
-  { evalId, model, status, retracted }: TrialFilter & { evalId: string },
+  { evalId, ...filter }: TrialFilter & { evalId: string },
   { limit, after }: { limit: number; after: string | null },
 ): Promise<TrialRow[] | null> {
-  const where = allOf([
-    model !== undefined && sql`x.model = ${model}`,
-    status !== undefined && sql`x.status = ${status}`,
-    retracted !== undefined && sql`(x.retracted_at is not null) = ${retracted}`,
-    after !== null && sql`x.id > ${after}`,
-  ]);
+  const where = allOf([...trialConditions(filter), after !== null && sql`x.id > ${after}`]);
   const [row] = await database.read<{ trials: TrialRow[] }>(sql`
     select coalesce((
       select json_agg(${TRIAL_JSON} order by x.id)
@@ -74,6 +70,36 @@ export async function listTrials(
 }
 
 const VERSION_JOIN = sql`join task_versions v on v.tenant_id = e.tenant_id and v.id = e.version_id`;
+
+/** Which trials are exported: those that match every filter that is given. */
+export interface TrialExportFilter extends TrialFilter {
+  task?: TaskRef | undefined;
+  evalId?: string | undefined;
+}
+
+/** A chunk of all trials that match, retracted ones too, in the order of their recording. */
+export function readTrialChunk(
+  database: TenantDatabase,
+  { task, evalId, ...filter }: TrialExportFilter,
+  afterId: string | null,
+): Promise<Chunk<TrialRow, string>> {
+  const condition = allOf([
+    task && sql`x.task_id = (select t.id from tasks t where ${isTask(task)})`,
+    evalId !== undefined && sql`x.eval_id = ${evalId}`,
+    ...trialConditions(filter),
+  ]);
+  const bytes = sql`octet_length(x.error)`;
+  const source = { table: sql`trials x`, id: sql`x.id`, bytes, condition, row: TRIAL_JSON };
+  return readChunkById(database, source, afterId);
+}
+
+function trialConditions({ model, status, retracted }: TrialFilter): (SQL | false)[] {
+  return [
+    model !== undefined && sql`x.model = ${model}`,
+    status !== undefined && sql`x.status = ${status}`,
+    retracted !== undefined && sql`(x.retracted_at is not null) = ${retracted}`,
+  ];
+}
 
 /** The conditions that are there, joined. */
 export function allOf(conditions: readonly (SQL | false | undefined)[]): SQL {

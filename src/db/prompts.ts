@@ -1,6 +1,7 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../domain/actor.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
+import { type Chunk, readChunkById } from "./chunks.ts";
 import type { Operation, TenantDatabase, Written } from "./client.ts";
 import { isTask } from "./task-match.ts";
 
@@ -110,6 +111,32 @@ export async function listPrompts(
   filter: PromptFilter,
   { limit, after }: { limit: number; after: string | null },
 ): Promise<PromptView[]> {
+  const isBeyond = after === null ? sql`true` : sql`p.id < ${after}`;
+  const rows = await database.read<{ prompt: PromptView }>(sql`
+    select ${PROMPT_JSON} as prompt from prompts p
+    where ${matchingPrompts(filter)} and ${isBeyond}
+    order by p.id desc limit ${limit}`);
+  return rows.map(({ prompt }) => prompt);
+}
+
+/** A chunk of all prompts that match, in the order of their recording. */
+export function readPromptChunk(
+  database: TenantDatabase,
+  filter: PromptFilter,
+  afterId: string | null,
+): Promise<Chunk<PromptView, string>> {
+  const source = {
+    table: sql`prompts p`,
+    id: sql`p.id`,
+    bytes: sql`octet_length(p.content)`,
+    condition: matchingPrompts(filter),
+    row: PROMPT_JSON,
+  };
+  return readChunkById(database, source, afterId);
+}
+
+/** The condition that a prompt of the alias p matches. */
+function matchingPrompts(filter: PromptFilter): SQL {
   const { task, version, step, model, modelRevision, agent, provider } = filter;
   const conditions = [
     task && sql`p.task_id = (select t.id from tasks t where ${isTask(task)})`,
@@ -121,11 +148,6 @@ export async function listPrompts(
     modelRevision && sql`p.model_revision = ${modelRevision}`,
     agent && sql`p.agent = ${agent}`,
     provider && sql`p.provider = ${provider}`,
-    after !== null && sql`p.id < ${after}`,
   ].filter((condition) => typeof condition === "object");
-  const rows = await database.read<{ prompt: PromptView }>(sql`
-    select ${PROMPT_JSON} as prompt from prompts p
-    where ${sql.join([sql`true`, ...conditions], sql` and `)}
-    order by p.id desc limit ${limit}`);
-  return rows.map(({ prompt }) => prompt);
+  return sql.join([sql`true`, ...conditions], sql` and `);
 }

@@ -1,11 +1,16 @@
 import { z } from "@hono/zod-openapi";
+import { trialView } from "../actions/views/eval-view.ts";
 import { timelineView } from "../actions/views/event-view.ts";
 import { type TaskView, taskView } from "../actions/views/task-view.ts";
+import { readTrialChunk } from "../db/evals.ts";
 import { readEventChunk } from "../db/feed.ts";
 import { readTaskChunk } from "../db/list-tasks.ts";
+import { readPromptChunk } from "../db/prompts.ts";
 import { exportRoutesOf } from "./exporting.ts";
 import type { Route } from "./http/create-handler.ts";
-import { taskRef, timestamp } from "./http/schemas.ts";
+import { booleanText, taskRef, timestamp, uuid } from "./http/schemas.ts";
+import { modelName, trialStatus } from "./shapes/eval.ts";
+import { promptFilterQuery } from "./shapes/prompt-filter.ts";
 import { taskFilterQuery } from "./shapes/task-filter.ts";
 
 const tasks = exportRoutesOf({
@@ -42,19 +47,16 @@ const tasks = exportRoutesOf({
   },
 });
 
-/** What every export takes of things that are written once and belong to a task. */
-const written = {
-  task: taskRef.optional(),
-  createdAfter: timestamp.optional(),
-  createdBefore: timestamp.optional(),
-};
-
 const events = exportRoutesOf({
   plural: "events",
   tags: ["Status and history"],
   description:
     "All events of tasks and evals that were written before the call and match the filter, in the order of the feed.",
-  query: z.strictObject(written),
+  query: z.strictObject({
+    task: taskRef.optional(),
+    createdAfter: timestamp.optional(),
+    createdBefore: timestamp.optional(),
+  }),
   read: async ({ database }, filter, after: Parameters<typeof readEventChunk>[2]) => {
     const { rows, next } = await readEventChunk(database, filter, after);
     return { rows: rows.map(timelineView), next };
@@ -93,4 +95,69 @@ const events = exportRoutesOf({
   },
 });
 
-export const exportRoutes: readonly Route[] = [...tasks, ...events];
+const trials = exportRoutesOf({
+  plural: "trials",
+  tags: ["Evals, trials, insights"],
+  description:
+    "All trials that match the filter, retracted ones too, each once, in the order of their recording.",
+  query: z.strictObject({
+    task: taskRef.optional(),
+    evalId: uuid.optional(),
+    model: modelName.optional(),
+    status: trialStatus.optional(),
+    retracted: booleanText.optional().openapi({
+      description: "true: those that were retracted; false: those that stand.",
+    }),
+  }),
+  read: async ({ database }, filter, after: string | null) => {
+    const { rows, next } = await readTrialChunk(database, filter, after);
+    return { rows: rows.map(trialView), next };
+  },
+  columns: {
+    id: (trial) => trial.id,
+    evalId: (trial) => trial.evalId,
+    taskId: (trial) => trial.taskId,
+    k: (trial) => trial.k,
+    model: (trial) => trial.model,
+    modelRevision: (trial) => trial.modelRevision,
+    agent: (trial) => trial.agent,
+    provider: (trial) => trial.provider,
+    status: (trial) => trial.status,
+    passed: (trial) => trial.passed,
+    score: (trial) => trial.score,
+    error: (trial) => trial.error,
+    outputDataId: (trial) => trial.outputDataId,
+    retractedAt: (trial) => trial.retractedAt,
+    retractedBy: (trial) => trial.retractedBy,
+    retractReason: (trial) => trial.retractReason,
+    eventSeq: (trial) => trial.eventSeq,
+    createdAt: (trial) => trial.createdAt,
+  },
+});
+
+const prompts = exportRoutesOf({
+  plural: "prompts",
+  tags: ["Prompts and data"],
+  description:
+    "All prompts that match the filter, each once, in the order in which they were recorded.",
+  query: z.strictObject(promptFilterQuery),
+  read: ({ database }, filter, after: string | null) => readPromptChunk(database, filter, after),
+  columns: {
+    id: (prompt) => prompt.id,
+    taskId: (prompt) => prompt.taskId,
+    versionId: (prompt) => prompt.versionId,
+    stepId: (prompt) => prompt.stepId,
+    role: (prompt) => prompt.role,
+    content: (prompt) => prompt.content,
+    contentHash: (prompt) => prompt.contentHash,
+    model: (prompt) => prompt.model,
+    modelRevision: (prompt) => prompt.modelRevision,
+    agent: (prompt) => prompt.agent,
+    provider: (prompt) => prompt.provider,
+    evalId: (prompt) => prompt.evalId,
+    trialId: (prompt) => prompt.trialId,
+    createdAt: (prompt) => prompt.createdAt,
+  },
+});
+
+export const exportRoutes: readonly Route[] = [...tasks, ...events, ...trials, ...prompts];

@@ -4,18 +4,10 @@ import { listPrompts } from "../db/prompts.ts";
 import { replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import {
-  integerText,
-  name,
-  page,
-  paging,
-  safeText,
-  taskRef,
-  timestamp,
-  uuid,
-} from "./http/schemas.ts";
+import { name, page, paging, safeText, taskRef, timestamp, uuid } from "./http/schemas.ts";
 import { answerPage } from "./paging.ts";
 import { maker, makerTold } from "./shapes/maker.ts";
+import { promptFilterQuery } from "./shapes/prompt-filter.ts";
 
 /** A page of the longest ones still fits into memory. */
 const CONTENT_MAX = 200_000;
@@ -72,16 +64,7 @@ const getPrompts = defineContract({
   summary: "Prompts, newest first",
   tags: ["Prompts and data"],
   role: "viewer",
-  query: z.strictObject({
-    task: taskRef.optional(),
-    version: z
-      .union([integerText(1, 1_000_000), uuid])
-      .optional()
-      .openapi({ description: "A version's id, or its number in its task." }),
-    step: uuid.optional(),
-    ...maker,
-    ...paging,
-  }),
+  query: z.strictObject({ ...promptFilterQuery, ...paging }),
   response: { status: 200, description: "A page of prompts.", schema: page(prompt) },
   errors: ["invalid_cursor"],
 });

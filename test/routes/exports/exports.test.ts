@@ -2,7 +2,9 @@ import { parse } from "csv-parse/sync";
 import { beforeAll, describe, expect, it, test } from "vitest";
 import { z } from "zod";
 import type { StepEventView } from "../../../src/actions/views/event-view.ts";
+import type { TrialView } from "../../../src/actions/views/eval-view.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
+import type { PromptView } from "../../../src/db/prompts.ts";
 import { expectDone, expectProblem, freshApi, type TestApi, textOf } from "../../support/api.ts";
 
 let api: TestApi;
@@ -39,7 +41,7 @@ describe("a file for spreadsheets", () => {
     ["csv", "text/csv; charset=utf-8"],
     ["ndjson", "application/x-ndjson"],
   ])("an export.%s is downloaded and looked at by nobody", async (format, type) => {
-    for (const plural of ["tasks", "events"]) {
+    for (const plural of ["tasks", "events", "trials", "prompts"]) {
       const { headers, status } = await fetchExport(`/${plural}/export.${format}`);
       expect(status).toBe(200);
       expect(headers.get("content-type")).toBe(type);
@@ -196,6 +198,68 @@ describe("an export of events", () => {
   });
 });
 
+describe("an export of trials", () => {
+  it("holds those of all evals that match, retracted ones too, in both formats", async () => {
+    const [one, other] = [await api.givenTask(), await api.givenTask()];
+    const evalId = await givenEval(one.id, [
+      { k: 1, model: "solver-7b", passed: true, score: -0.5 },
+      { k: 2, model: "solver-7b", error: "=out of memory" },
+    ]);
+    const elsewhere = await givenEval(other.id, [{ k: 1, model: "solver-7b", passed: false }]);
+    const path = `/evals/${evalId}/trials`;
+    const [first] = expectDone(await api.call<{ data: TrialView[] }>("GET", path)).data;
+    const reason = "Wrong prompt";
+    expectDone(await api.call("POST", `/trials/${first?.id}/retract`, { body: { reason } }));
+
+    const listed = expectDone(await api.call<{ data: TrialView[] }>("GET", path)).data;
+    expect(await readNdjson(`/trials/export.ndjson?evalId=${evalId}`)).toEqual(listed);
+    const rows = await readCsv(`/trials/export.csv?task=${one.id}`);
+    expect(rows).toMatchObject([
+      { evalId, k: "1", passed: "true", score: "-0.5", retractReason: reason, error: "" },
+      { evalId, k: "2", passed: "", score: "", retractedAt: "", error: "'=out of memory" },
+    ]);
+    const live = await readCsv("/trials/export.csv?model=solver-7b&retracted=false");
+    expect(live.map((row) => [row["evalId"], row["k"]])).toEqual([
+      [evalId, "2"],
+      [elsewhere, "1"],
+    ]);
+  });
+});
+
+describe("an export of prompts", () => {
+  it("holds those that match, whatever stands in them, in both formats", async () => {
+    const task = await api.givenTask();
+    const contents = ['"Quoted",\r\nand more', "\t=1", "ordinary"];
+    for (const [index, content] of contents.entries()) {
+      const body = { role: "user", content, model: index === 2 ? "another" : "solver-7b" };
+      expectDone(await api.call("POST", `/tasks/${task.id}/prompts`, { body }), 201);
+    }
+    const rows = await readCsv(`/prompts/export.csv?task=${task.id}`);
+    expect(rows.map(({ content }) => content)).toEqual([
+      contents[0],
+      `'${contents[1]}`,
+      "ordinary",
+    ]);
+    const query = `task=${task.id}&model=solver-7b`;
+    const listed = expectDone(await api.call<{ data: PromptView[] }>("GET", `/prompts?${query}`));
+    const lines = await readNdjson(`/prompts/export.ndjson?${query}`);
+    expect(lines).toEqual(listed.data.toReversed());
+  });
+
+  it("goes more often to the database where prompts are long, so that little is held at once", async () => {
+    const task = await api.givenTask();
+    const content = "long ".repeat(40_000);
+    for (let count = 0; count < 25; count += 1) {
+      const body = { role: "user", content };
+      expectDone(await api.call("POST", `/tasks/${task.id}/prompts`, { body }), 201);
+    }
+    await api.database.resetRoundTrips();
+    const rows = await readCsv(`/prompts/export.csv?task=${task.id}`);
+    expect(rows.filter((row) => row["content"] === content)).toHaveLength(25);
+    expect(await api.database.roundTrips()).toBe(3);
+  });
+});
+
 describe("an export that fails", () => {
   it("before it begins is an answer like any other", async () => {
     await api.database.faults({ kind: "unavailable", times: null });
@@ -212,3 +276,11 @@ describe("an export that fails", () => {
     expect(await api.database.waitingFaults()).toBe(0);
   });
 });
+
+async function givenEval(taskId: string, trials: readonly object[]): Promise<string> {
+  const body = { name: "accuracy", k: 4 };
+  const made = await api.call<{ id: string }>("POST", `/tasks/${taskId}/evals`, { body });
+  const { id } = expectDone(made, 201);
+  expectDone(await api.call("POST", `/evals/${id}/trials`, { body: { trials } }), 201);
+  return id;
+}

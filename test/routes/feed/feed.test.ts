@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Moved } from "../../../src/actions/move-task.ts";
 import type { EvalEventView, StepEventView } from "../../../src/actions/views/event-view.ts";
-import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 
 interface FeedPage {
@@ -79,7 +78,8 @@ describe("the feed of a tenant", () => {
 
   it("tells the events of evals from those of tasks", async () => {
     const task = await api.givenTask();
-    await givenEval(task);
+    const body = { name: "accuracy", k: 2 };
+    expectDone(await api.call("POST", `/tasks/${task.id}/evals`, { body }), 201);
     const { data } = await readAll();
     const of = data.filter(({ taskId }) => taskId === task.id);
     expect(of).toMatchObject([
@@ -167,25 +167,6 @@ describe("the limits of a page", () => {
 
 async function move(stepId: string, status: string): Promise<Moved> {
   return expectDone(await api.call<Moved>("PATCH", `/steps/${stepId}`, { body: { status } }));
-}
-
-/** An eval with its first event, as the owner writes it. */
-async function givenEval(task: TaskView): Promise<void> {
-  const ids = [api.tenant.id, crypto.randomUUID(), task.id];
-  await api.database.transaction("owner", [
-    {
-      text: `insert into evals (tenant_id, id, task_id, version_id, name, k, status, event_seq, event_head, created_by, updated_at)
-        values ($1, $2, $3, $4, 'pass', 2, 'draft', 1, sha256('event'), 'tester', now())`,
-      values: [...ids, task.activeVersion.id],
-    },
-    {
-      text: `insert into eval_step_events (tenant_id, eval_id, task_id, seq, type, to_status, actor_id, actor_name,
-          actor_kind, actor_role, payload, operation_id, request_id, registry_version, at, prev_hash, hash)
-        values ($1, $2, $3, 1, 'eval_created', 'draft', 'tester', 'Tester', 'system', 'admin', '{"k":2}',
-          gen_random_uuid(), 'test', 1, clock_timestamp(), decode(repeat('00', 32), 'hex'), sha256('event'))`,
-      values: ids,
-    },
-  ]);
 }
 
 /** Makes the payloads of a task's events long, from below: no route takes so much. */
