@@ -37,7 +37,7 @@ export async function sweepData(
   let objects = keys.length;
   let position = await readSweepPosition(database);
   for (let page = 0; page < PAGES_MAX; page += 1) {
-    const listed = await blobs.list(position, PAGE_OBJECTS);
+    const { objects: listed, isLast } = await blobs.list(position, PAGE_OBJECTS);
     const old = listed.filter(({ uploadedAt }) => uploadedAt <= uploadedBefore);
     const orphans = await claimOrphans(
       database,
@@ -45,7 +45,7 @@ export async function sweepData(
     );
     await deleteClaimed(orphans);
     objects += orphans.length;
-    position = listed.length < PAGE_OBJECTS ? null : (listed.at(-1)?.key ?? null);
+    position = isLast ? null : (listed.at(-1)?.key ?? null);
     if (position === null) break;
   }
   await keepSweepPosition(database, position);

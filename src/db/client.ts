@@ -67,9 +67,14 @@ export class Database {
    * tenant's rows. Each may be called again at any time, and a caller that failed is.
    */
   async acrossTenants<Row>(call: SQL): Promise<Row[]> {
-    const { rows } = await this.#writer.execute(call);
-    // What is in the rows is the caller's SQL to say.
-    return rows as Row[];
+    try {
+      const { rows } = await this.#writer.execute(call);
+      // What is in the rows is the caller's SQL to say.
+      return rows as Row[];
+    } catch (thrown) {
+      // The driver's own message may hold bound parameters.
+      throw faultOf(thrown).error;
+    }
   }
 
   /** Answers whether the database can be reached at all. */

@@ -30,8 +30,11 @@ export interface BlobStore {
   /** A blob, or a part of it; null where there is none. */
   open: (key: string, range: ByteRange | null) => Promise<ReadableStream<Uint8Array> | null>;
   delete: (keys: readonly string[]) => Promise<void>;
-  /** A page of objects by key, beginning after one; shorter than `limit` only at the end. */
-  list: (after: string | null, limit: number) => Promise<StoredObject[]>;
+  /** A page of objects by key, beginning after one. */
+  list: (
+    after: string | null,
+    limit: number,
+  ) => Promise<{ objects: StoredObject[]; isLast: boolean }>;
   isReady: () => Promise<boolean>;
 }
 

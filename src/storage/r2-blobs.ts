@@ -22,7 +22,9 @@ export function createR2Blobs(bucket: Bucket): BlobStore {
       const found = await reach(
         bucket.list({ limit, ...(after !== null && { startAfter: after }) }),
       );
-      return found.objects.map(({ key, uploaded }) => ({ key, uploadedAt: uploaded }));
+      const objects = found.objects.map(({ key, uploaded }) => ({ key, uploadedAt: uploaded }));
+      // A page may be shorter than was asked for and yet not the last.
+      return { objects, isLast: !found.truncated };
     },
     isReady: () =>
       bucket.head("readiness").then(

@@ -37,7 +37,7 @@ const NO_BLOBS: BlobStore = {
   take: () => Promise.reject(new Error("Nothing is stored here")),
   open: async () => null,
   delete: async () => {},
-  list: async () => [],
+  list: async () => ({ objects: [], isLast: true }),
   isReady: async () => true,
 };
 

@@ -162,9 +162,9 @@ export function routingPath(path: string): string {
 export function errorsOf(contract: Contract): ErrorCode[] {
   const implied: ErrorCode[] = ["validation_failed", "internal", "unavailable"];
   if (contract.role !== "public") implied.push("unauthenticated", "forbidden", "rate_limited");
-  if (contract.body !== null) {
+  if (contract.body !== null) implied.push("payload_too_large", "unsupported_media_type");
+  if (contract.body !== null && contract.body !== rawBody) {
     implied.push("malformed_json", "json_too_deep", "duplicate_key", "too_many_items");
-    implied.push("payload_too_large", "unsupported_media_type");
   }
   if (contract.idempotency !== "none") {
     implied.push("idempotency_key_reused", "operation_in_progress");

@@ -36,12 +36,12 @@ function ownBlobs(changes: Partial<BlobStore> = {}): BlobStore {
   return {
     ...blobs,
     list: async (after, limit) => {
-      const { objects } = await testBucket().list();
-      return objects
+      const found = await Promise.all(prefixes.map((prefix) => testBucket().list({ prefix })));
+      const objects = found
+        .flatMap((page) => page.objects)
         .map(({ key, uploaded }) => ({ key, uploadedAt: uploaded }))
-        .filter(({ key }) => prefixes.some((prefix) => key.startsWith(prefix)))
-        .filter(({ key }) => after === null || key > after)
-        .slice(0, limit);
+        .filter(({ key }) => after === null || key > after);
+      return { objects: objects.slice(0, limit), isLast: objects.length <= limit };
     },
     ...changes,
   };
@@ -156,6 +156,30 @@ describe("the sweep", () => {
     );
     await sweepTomorrow();
     expect(await isKept(orphan)).toBe(false);
+  });
+
+  it("looks through a bucket of any size, a part each day", async () => {
+    const tomorrow = new Date(Date.now() + 24 * 60 * 60 * 1000);
+    const pages = 250;
+    const seen: number[] = [];
+    const blobs = ownBlobs({
+      list: async (after) => {
+        const page = after === null ? 0 : Number(after) + 1;
+        seen.push(page);
+        // Too young to be taken away: what is tried here is the way through them.
+        return {
+          objects: [{ key: String(page), uploadedAt: tomorrow }],
+          isLast: page === pages - 1,
+        };
+      },
+    });
+    for (let day = 0; day < 3; day += 1) await sweepTomorrow(blobs);
+    expect(seen).toEqual(Array.from({ length: pages }, (_, page) => page));
+    await sweepTomorrow(blobs);
+    expect(seen.at(pages)).toBe(0);
+    // Leaves the position at the beginning.
+    await sweepTomorrow(blobs);
+    await sweepTomorrow(blobs);
   });
 
   it("harms no upload beside which it runs", async () => {

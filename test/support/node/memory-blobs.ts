@@ -21,12 +21,13 @@ export function memoryBlobs(): BlobStore {
     delete: async (keys) => {
       for (const key of keys) kept.delete(key);
     },
-    list: async (after, limit) =>
-      [...kept]
+    list: async (after, limit) => {
+      const found = [...kept]
         .map(([key, { uploadedAt }]) => ({ key, uploadedAt }))
         .filter(({ key }) => after === null || key > after)
-        .toSorted((one, other) => (one.key < other.key ? -1 : 1))
-        .slice(0, limit),
+        .toSorted((one, other) => (one.key < other.key ? -1 : 1));
+      return { objects: found.slice(0, limit), isLast: found.length <= limit };
+    },
     isReady: async () => true,
   };
 }
