@@ -222,6 +222,56 @@ const HISTORY: Attempt[] = STREAMS.flatMap((stream) => {
   ];
 });
 
+/** Evals and trials move with events of their own; of an insight only what became of it changes. */
+const EVALUATIONS: Attempt[] = [
+  { to: "cancel an eval", sql: () => "update evals set status = 'cancelled'", ...both(GUARDED) },
+  {
+    to: "cancel an eval and count an event that there is not",
+    sql: () => "update evals set status = 'cancelled', event_seq = event_seq + 1",
+    ...both(NO_SUCH_KEY),
+  },
+  { to: "rename an eval", sql: () => "update evals set name = 'forged'", ...both(GUARDED) },
+  {
+    to: "let a trial pass",
+    sql: () => "update trials set status = 'passed' where status = 'errored'",
+    ...both(GUARDED),
+  },
+  {
+    to: "let a trial pass with an event that there is not",
+    sql: () => "update trials set status = 'passed', event_seq = 99 where status = 'errored'",
+    ...both(NO_SUCH_KEY),
+  },
+  {
+    to: "lay a trial to another model with its event",
+    sql: () =>
+      "update trials set model = 'forged', event_seq = event_seq + 1 where status = 'passed'",
+    ...both(GUARDED),
+  },
+  {
+    to: "bring a retracted trial back",
+    sql: () =>
+      `update trials set retracted_at = null, retracted_by = null, retract_reason = null, event_seq = event_seq + 1
+       where retracted_at is not null`,
+    ...both(GUARDED),
+  },
+  {
+    to: "record a trial without its event",
+    sql: () =>
+      copyOf("trials", "status = 'passed'", "'id', new_id(), 'model', 'forged', 'event_seq', 99"),
+    ...both(NO_SUCH_KEY),
+  },
+  {
+    to: "record a second trial on a slot",
+    sql: () => copyOf("trials", "status = 'passed'", "'id', new_id()"),
+    ...both(TAKEN_KEY),
+  },
+  {
+    to: "lay an insight to another model",
+    sql: () => "update insights set model = 'forged'",
+    ...both(GUARDED),
+  },
+];
+
 const FORGED_EVENTS: Attempt[] = [
   {
     to: "write an event a second time",
@@ -312,6 +362,7 @@ const ATTEMPTS = [
   ...STEPS,
   ...VERSIONS,
   ...HISTORY,
+  ...EVALUATIONS,
   ...FORGED_EVENTS,
   ...REMOVALS,
   ...BEYOND_THE_APPLICATION,
