@@ -39,8 +39,11 @@ export function openDatabase(settings: DatabaseSettings): Database {
   if (fetchEndpoint !== undefined) neonConfig.fetchEndpoint = () => fetchEndpoint;
   neonConfig.fetchFunction = async (url: string, init: RequestInit) => {
     const response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
-    // Read whole in here, where the driver knows a failure for one of the connection.
-    return new Response(await response.text(), response);
+    // Read whole in here, where the driver knows a failure for one of the connection. Not into another Response:
+    // of those that are made and read in a Worker the bodies stay, unseen by its garbage collector.
+    const text = await response.text();
+    const { ok, status } = response;
+    return { ok, status, text: async () => text, json: async () => JSON.parse(text) as unknown };
   };
   return new Database(settings.databaseUrl, timeoutMs);
 }
