@@ -24,9 +24,9 @@ export function chunkOf(found: SQL, { order, limit }: { order: SQL; limit: numbe
 
 /** What is read of a table, in the order of ids. */
 interface Source {
-  /** With its alias. */
   table: SQL;
-  id: SQL;
+  /** Under which the other members name it. */
+  alias: SQL;
   /** How long the texts of a row are. */
   bytes: SQL;
   condition: SQL;
@@ -37,20 +37,21 @@ interface Source {
 /** A chunk of a table's rows by their ids: those that are there from the first chunk to the last come once. */
 export async function readChunkById<Row>(
   database: TenantDatabase,
-  { table, id, bytes, condition, row }: Source,
+  { table, alias, bytes, condition, row }: Source,
   afterId: string | null,
 ): Promise<Chunk<Row, string>> {
-  const isBeyond = afterId === null ? sql`true` : sql`${id} > ${afterId}::uuid`;
+  const isBeyond = afterId === null ? sql`true` : sql`${alias}.id > ${afterId}::uuid`;
   const order = sql`id`;
   return chunkFrom(
     await database.read<{ row: Row; place: string; isLast: boolean }>(sql`
 with found as materialized (
-  select ${id}, coalesce(${bytes}, 0) as bytes from ${table} where ${condition} and ${isBeyond}
-  order by ${id} limit ${CHUNK_ROWS_MAX + 1}
+  select ${alias}.id, coalesce(${bytes}, 0) as bytes from ${table} ${alias} where ${condition} and ${isBeyond}
+  order by ${alias}.id limit ${CHUNK_ROWS_MAX + 1}
 ),
 page as materialized (${chunkOf(sql`found`, { order, limit: CHUNK_ROWS_MAX })})
-select ${row} as row, ${id} as place, (select count(*) from found) = (select count(*) from page) as "isLast"
-from ${table} join page on page.id = ${id} order by ${id}`),
+select ${row} as row, page.id as place, (select count(*) from found) = (select count(*) from page) as "isLast"
+-- One look for each: a join would be planned as a scan of the tenant's whole table.
+from page cross join lateral (select * from ${table} where id = page.id limit 1) ${alias} order by page.id`),
   );
 }
 

@@ -89,7 +89,7 @@ export function readTrialChunk(
     ...trialConditions(filter),
   ]);
   const bytes = sql`octet_length(x.error)`;
-  const source = { table: sql`trials x`, id: sql`x.id`, bytes, condition, row: TRIAL_JSON };
+  const source = { table: sql`trials`, alias: sql`x`, bytes, condition, row: TRIAL_JSON };
   return readChunkById(database, source, afterId);
 }
 

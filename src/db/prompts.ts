@@ -126,8 +126,8 @@ export function readPromptChunk(
   afterId: string | null,
 ): Promise<Chunk<PromptView, string>> {
   const source = {
-    table: sql`prompts p`,
-    id: sql`p.id`,
+    table: sql`prompts`,
+    alias: sql`p`,
     bytes: sql`octet_length(p.content)`,
     condition: matchingPrompts(filter),
     row: PROMPT_JSON,
