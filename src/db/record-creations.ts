@@ -3,6 +3,7 @@ import type { Decision } from "../domain/lifecycle/decision.ts";
 import type { TaskFields } from "../domain/lifecycle/snapshot.ts";
 import type { TenantDatabase, Written } from "./client.ts";
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
+import { chainedStepEvents, insertedStepEvents, NO_HEAD, stepEventInput } from "./event-ctes.ts";
 import type { MoveCall, RecordedMoves } from "./record-moves.ts";
 
 /** A task that is to be made: its decision opens version 1 and its first step with event 1. */
@@ -38,8 +39,10 @@ export function recordCreations(
 function creationStatement(
   tenantId: string,
   creations: readonly Creation[],
-  { actor, operation, requestId, registryVersion, answer, isKeptIfEmpty }: Omit<MoveCall, "bulk">,
+  call: Omit<MoveCall, "bulk">,
 ): SQL {
+  const { actor, operation, answer, isKeptIfEmpty } = call;
+  const source = { ...call, bulk: null };
   const input = creationInput(creations);
   return sql`
 with
@@ -48,48 +51,22 @@ asked as materialized (
     priority smallint, assignee text, step_id uuid, version_id uuid)
 ),
 event as materialized (
-  select e.*, (select clock_timestamp()) as at
-  from json_to_recordset(${input.events}) as e(
-    task_id uuid, ordinal integer, version_id uuid, step_id uuid, type text,
-    from_status text, to_status text, from_gate text, to_gate text,
-    reason text, payload text, duplicate_of uuid, run_attached_workflows boolean)
+  select e.*, e.ordinal as seq, ${NO_HEAD} as event_head, (select clock_timestamp()) as at
+  from ${stepEventInput(input.events)}
 ),
-spelled as materialized (
-  select *, step_event_canonical(${tenantId}::uuid, task_id, ordinal, version_id, step_id, type,
-    from_status, to_status, from_gate, to_gate,
-    ${actor.id}::text, ${actor.name}::text, ${actor.kind}::text, ${actor.role}::text,
-    reason, payload, duplicate_of, run_attached_workflows, null::uuid,
-    ${operation.id}::uuid, ${requestId}::text, ${registryVersion}::integer, at) as canonical
-  from event
-),
--- Before event 1 stand 32 zero bytes.
-chained as materialized (
-  select *, decode(repeat('00', 32), 'hex') as prev_hash,
-    chain_link(null, decode(repeat('00', 32), 'hex'), canonical) as hash
-  from spelled
-),
+${chainedStepEvents(tenantId, source)},
 made as (
   insert into tasks (tenant_id, id, external_id, title, taxonomy_code, priority, assignee,
     current_step_id, active_version_id, event_seq, event_head, status_since, created_by, created_at, updated_at)
   select ${tenantId}::uuid, a.id, a.external_id, a.title, a.taxonomy_code, a.priority, a.assignee,
-    a.step_id, a.version_id, c.ordinal, c.hash, c.at, ${actor.id}::text, c.at, c.at
+    a.step_id, a.version_id, c.seq, c.hash, c.at, ${actor.id}::text, c.at, c.at
   from asked a join chained c on c.task_id = a.id
   order by a.external_id, a.id
   on conflict (tenant_id, external_id) do nothing
   returning id
 ),
 written as (
-  insert into step_events (tenant_id, task_id, seq, version_id, step_id, type,
-    from_status, to_status, from_gate, to_gate, duplicate_of, run_attached_workflows,
-    actor_id, actor_name, actor_kind, actor_role, reason, payload,
-    operation_id, request_id, registry_version, at, prev_hash, hash)
-  select ${tenantId}::uuid, c.task_id, c.ordinal, c.version_id, c.step_id, c.type,
-    c.from_status, c.to_status, c.from_gate, c.to_gate, c.duplicate_of, c.run_attached_workflows,
-    ${actor.id}::text, ${actor.name}::text, ${actor.kind}::text, ${actor.role}::text, c.reason, c.payload,
-    ${operation.id}::uuid, ${requestId}::text, ${registryVersion}::integer, c.at, c.prev_hash, c.hash
-  from chained c join made m on m.id = c.task_id
-  order by c.task_id
-  returning task_id, seq, step_id, version_id, to_status, to_gate
+  ${insertedStepEvents(tenantId, source, sql`chained join made on made.id = task_id`)}
 ),
 opened_versions as (
   insert into task_versions
@@ -122,9 +99,9 @@ dispatch_log as (
 ),
 outcome as materialized (
   select
-    coalesce((select json_agg(json_build_object('taskId', c.task_id, 'seq', c.ordinal, 'at', iso(c.at),
+    coalesce((select json_agg(json_build_object('taskId', c.task_id, 'seq', c.seq, 'at', iso(c.at),
       'canonical', c.canonical, 'prevHash', encode(c.prev_hash, 'hex'), 'hash', encode(c.hash, 'hex')))
-      from written w join chained c using (task_id)), '[]') as events,
+      from written w join chained c using (task_id, seq)), '[]') as events,
     coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id))
       from dispatched), '[]') as dispatched,
     coalesce((select json_agg(json_build_object('externalId', t.external_id, 'id', t.id))

@@ -1,16 +1,12 @@
 import { type SQL, sql } from "drizzle-orm";
 import { stringify } from "safe-stable-stringify";
-import type { Actor } from "../domain/actor.ts";
 import type { EvalDecision } from "../domain/evals/decision.ts";
-import type { Operation, TenantDatabase, Written } from "./client.ts";
+import type { TenantDatabase, Written } from "./client.ts";
 import { EVAL_JSON, type EvalRow, TRIAL_JSON, type TrialRow } from "./eval-json.ts";
+import { chainedEvalEvents, type EventSource, insertedEvalEvents, NO_HEAD } from "./event-ctes.ts";
 
 /** Who changes evals, and what a repeat of the call will be answered. */
-export interface EvalCall {
-  actor: Actor;
-  requestId: string;
-  registryVersion: number;
-  operation: Operation;
+export interface EvalCall extends EventSource {
   /** Stored as it is beside the rows that were written; the answer is rendered from both. */
   answer: unknown;
   /** Whether the rows themselves are told: an evaluation over many tasks can do without. */
@@ -75,7 +71,7 @@ function evalStatement(
   tenantId: string,
   { input, count, call }: { input: EvalInput; count: number; call: EvalCall },
 ): SQL {
-  const { actor, operation, requestId, registryVersion } = call;
+  const { actor, operation } = call;
   return sql`
 with
 new_trial as materialized (
@@ -107,8 +103,7 @@ held as materialized (
       select from trial_change c join trials x on x.tenant_id = ${tenantId}::uuid and x.id = c.id
       where c.eval_id = e.id and x.event_seq <> c.seen_seq)
   union all
-  -- Before event 1 stand 32 zero bytes.
-  select o.eval_id, o.task_id, 0, decode(repeat('00', 32), 'hex'), '-infinity' from opening o
+  select o.eval_id, o.task_id, 0, ${NO_HEAD}, '-infinity' from opening o
 ),
 event as materialized (
   select h.event_head, h.event_seq + e.ordinal as seq,
@@ -120,30 +115,9 @@ event as materialized (
     join held h using (eval_id)
   where (select count(*) from held) = ${count}::integer
 ),
-spelled as materialized (
-  select *, eval_event_canonical(${tenantId}::uuid, eval_id, seq, task_id, trial_id, type, from_status, to_status,
-    ${actor.id}::text, ${actor.name}::text, ${actor.kind}::text, ${actor.role}::text,
-    reason, payload, ${operation.id}::uuid, ${requestId}::text, ${registryVersion}::integer, at) as canonical
-  from event
-),
-linked as materialized (
-  select *, chain_hash(event_head, canonical)
-    over (partition by eval_id order by ordinal rows unbounded preceding) as hash
-  from spelled
-),
-chained as materialized (
-  select *, coalesce(lag(hash) over (partition by eval_id order by ordinal), event_head) as prev_hash
-  from linked
-),
+${chainedEvalEvents(tenantId, call)},
 written as (
-  insert into eval_step_events (tenant_id, eval_id, seq, task_id, trial_id, type, from_status, to_status,
-    actor_id, actor_name, actor_kind, actor_role, reason, payload,
-    operation_id, request_id, registry_version, at, prev_hash, hash)
-  select ${tenantId}::uuid, eval_id, seq, task_id, trial_id, type, from_status, to_status,
-    ${actor.id}::text, ${actor.name}::text, ${actor.kind}::text, ${actor.role}::text, reason, payload,
-    ${operation.id}::uuid, ${requestId}::text, ${registryVersion}::integer, at, prev_hash, hash
-  from chained order by eval_id, seq
-  returning eval_id, seq, task_id, trial_id, type, to_status, at, hash
+  ${insertedEvalEvents(tenantId, call)}
 ),
 newest as materialized (
   select distinct on (eval_id) * from written order by eval_id, seq desc

@@ -1,11 +1,16 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Actor } from "../domain/actor.ts";
 import type { Decision } from "../domain/lifecycle/decision.ts";
 import type { TaskFields, TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
 import { type Pipeline, STATUS_RELEVANT_WORKER_TYPES } from "../domain/lifecycle/statuses.ts";
 import { type BulkRecord, closeItems, openBulk } from "./bulk-ledger.ts";
-import type { Operation, TenantDatabase, Written } from "./client.ts";
+import type { TenantDatabase, Written } from "./client.ts";
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
+import {
+  chainedStepEvents,
+  type EventSource,
+  insertedStepEvents,
+  stepEventInput,
+} from "./event-ctes.ts";
 
 /** A decided move: the writer applies it if the task is still at `snapshot.eventSeq`, else not at all. */
 export interface Move {
@@ -14,11 +19,7 @@ export interface Move {
 }
 
 /** Who moves, why the database should believe it, and what a repeat of the call will be answered. */
-export interface MoveCall {
-  actor: Actor;
-  requestId: string;
-  registryVersion: number;
-  operation: Operation;
+export interface MoveCall extends EventSource {
   /** Stored as it is: the answer is rendered from it, the first time and at each repeat. */
   answer: unknown;
   bulk: BulkRecord | null;
@@ -109,41 +110,12 @@ event as materialized (
   select l.event_head, l.event_seq + e.ordinal as seq,
     -- A scalar subquery, so that the clock is read once: the events of a call have one time.
     greatest((select clock_timestamp()), l.updated_at) as at, e.*
-  from json_to_recordset(${input.events}) as e(
-      task_id uuid, ordinal integer, version_id uuid, step_id uuid, type text,
-      from_status text, to_status text, from_gate text, to_gate text,
-      reason text, payload text, duplicate_of uuid, run_attached_workflows boolean)
+  from ${stepEventInput(input.events)}
     join locked l on l.id = e.task_id
 ),
-spelled as materialized (
-  select *, step_event_canonical(${tenantId}::uuid, task_id, seq, version_id, step_id, type,
-    from_status, to_status, from_gate, to_gate,
-    ${actor.id}::text, ${actor.name}::text, ${actor.kind}::text, ${actor.role}::text,
-    reason, payload, duplicate_of, run_attached_workflows, ${call.bulk?.id ?? null}::uuid,
-    ${operation.id}::uuid, ${call.requestId}::text, ${call.registryVersion}::integer, at) as canonical
-  from event
-),
-linked as materialized (
-  select *, chain_hash(event_head, canonical)
-    over (partition by task_id order by ordinal rows unbounded preceding) as hash
-  from spelled
-),
-chained as materialized (
-  select *, coalesce(lag(hash) over (partition by task_id order by ordinal), event_head) as prev_hash
-  from linked
-),
+${chainedStepEvents(tenantId, call)},
 written as (
-  insert into step_events (tenant_id, task_id, seq, version_id, step_id, type,
-    from_status, to_status, from_gate, to_gate, duplicate_of, run_attached_workflows, bulk_operation_id,
-    actor_id, actor_name, actor_kind, actor_role, reason, payload,
-    operation_id, request_id, registry_version, at, prev_hash, hash)
-  select ${tenantId}::uuid, task_id, seq, version_id, step_id, type,
-    from_status, to_status, from_gate, to_gate, duplicate_of, run_attached_workflows,
-    ${call.bulk?.id ?? null}::uuid,
-    ${actor.id}::text, ${actor.name}::text, ${actor.kind}::text, ${actor.role}::text, reason, payload,
-    ${operation.id}::uuid, ${call.requestId}::text, ${call.registryVersion}::integer, at, prev_hash, hash
-  from chained order by task_id, seq
-  returning task_id, seq, version_id, step_id, from_status, to_status, to_gate, at, hash
+  ${insertedStepEvents(tenantId, call)}
 ),
 newest as materialized (
   select distinct on (task_id) * from written order by task_id, seq desc
