@@ -2,9 +2,10 @@ import { type EvalNames, loadEval, type LoadedEval } from "../db/load-evals.ts";
 import { recordEvals, type StoredEvals } from "../db/record-evals.ts";
 import type { EvalDecision } from "../domain/evals/decision.ts";
 import type { EvalSnapshot } from "../domain/evals/snapshot.ts";
-import { accept, notFound, type Outcome, refuse, type Refusal } from "../domain/refusals.ts";
+import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../domain/registry-version.ts";
 import type { ActionCall, Done } from "./call.ts";
+import { decideAgain, LOST_RACE } from "./decide-again.ts";
 import { replay, settle } from "./replay.ts";
 
 /** One eval's change: what it is about, what is decided, and what of the rows that were written it answers. */
@@ -16,33 +17,28 @@ interface EvalRequest<Value> {
 
 export type FoundEval = LoadedEval & { snapshot: EvalSnapshot };
 
-/** A lawful change that loses a race is loaded and decided again this often, so that the loser learns the truth. */
-export const EVAL_TRIES_MAX = 3;
-
 /** Load, decide, record: the one way in which a call reaches a single eval and its trials. Two round trips. */
-export async function changeEval<Value>(
+export function changeEval<Value>(
   call: ActionCall,
   { names, decide, render }: EvalRequest<Value>,
 ): Promise<Outcome<Done<Value>>> {
-  for (let attempt = 1; attempt <= EVAL_TRIES_MAX; attempt += 1) {
+  return decideAgain("eval", async () => {
     const loaded = await loadEval(call.database, names, call.operation);
     if (loaded.stored) return replay(call.operation, loaded.stored, render);
     const { snapshot } = loaded;
     if (snapshot === null) return refuse(notFound());
     const decided = decide({ ...loaded, snapshot });
     if (!decided.ok) return decided;
-    const recorded = await recordDecided(call, [decided.value], render);
-    if (recorded !== null) return recorded;
-  }
-  return refuse(keptChanging());
+    return recordDecided(call, [decided.value], render);
+  });
 }
 
-/** Records decisions and answers from the rows; null where a race was lost and nothing was written. */
+/** Records decisions and answers from the rows, unless a race was lost and nothing was written. */
 export async function recordDecided<Value>(
   call: ActionCall,
   decisions: readonly EvalDecision[],
   render: EvalRequest<Value>["render"],
-): Promise<Outcome<Done<Value>> | null> {
+): Promise<Outcome<Done<Value>> | typeof LOST_RACE> {
   const recorded = await recordEvals(call.database, decisions, {
     ...call,
     registryVersion: REGISTRY_VERSION,
@@ -53,15 +49,8 @@ export async function recordDecided<Value>(
   if ("answer" in settled) return settled.answer;
   const [written] = settled.rows;
   return written === undefined || written.changed === 0
-    ? null
+    ? LOST_RACE
     : accept({ value: render(written), replayed: false });
-}
-
-export function keptChanging(): Refusal {
-  return {
-    code: "stale",
-    detail: "The eval kept changing while this call was decided. Nothing was done.",
-  };
 }
 
 /** The one row that a call is about. */

@@ -5,7 +5,8 @@ import { decideEvalCreate } from "../domain/evals/decide/create.ts";
 import { archived, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
 import type { ActionCall, Done } from "./call.ts";
-import { keptChanging, recordDecided, theOne } from "./change-eval.ts";
+import { recordDecided, theOne } from "./change-eval.ts";
+import { keptChanging, LOST_RACE } from "./decide-again.ts";
 import { replay } from "./replay.ts";
 
 export interface NewEvalInput {
@@ -31,7 +32,8 @@ export async function createEval(
   if (task.isArchived) return refuse(archived());
   const input = { taskId: task.id, versionId: version.id, name, k };
   const decision = decideEvalCreate(input, { newId: uuidv7 });
-  return (await recordDecided(call, [decision], render)) ?? refuse(keptChanging());
+  const recorded = await recordDecided(call, [decision], render);
+  return recorded === LOST_RACE ? keptChanging("eval") : recorded;
 }
 
 function render({ evals }: { evals: EvalRow[] }): EvalRow {

@@ -15,6 +15,7 @@ import {
 } from "../domain/refusals.ts";
 import { isPermitted, requiredRole } from "../domain/rights.ts";
 import type { ActionCall, Done } from "./call.ts";
+import { decideAgain, LOST_RACE } from "./decide-again.ts";
 import { replay, settle } from "./replay.ts";
 
 export interface Dispatched {
@@ -22,9 +23,6 @@ export interface Dispatched {
   pipeline: Pipeline;
   state: "pending";
 }
-
-/** A call that loses a race is judged again this often, so that the loser learns the truth. */
-const TRIES_MAX = 3;
 
 interface DispatchInput {
   stepId: string;
@@ -41,19 +39,10 @@ export async function dispatchPipeline(
   input: DispatchInput,
 ): Promise<Outcome<Done<Dispatched>>> {
   if (!isPermitted(call.actor.role, "dispatch")) return refuse(forbidden(requiredRole("dispatch")));
-  for (let attempt = 1; attempt <= TRIES_MAX; attempt += 1) {
-    const dispatched = await tryDispatch(call, input);
-    if (dispatched !== LOST_RACE) return dispatched;
-  }
-  return refuse({
-    code: "stale",
-    detail: "The task kept changing while this call was decided. Nothing was done.",
-  });
+  return decideAgain("task", () => tryDispatch(call, input));
 }
 
-/** The task moved in this moment, or a rival asked in a transaction that could not be seen yet. */
-const LOST_RACE = Symbol("lost race");
-
+/** A race is lost where the task moved in this moment, or a rival asked in a transaction that is not seen yet. */
 async function tryDispatch(
   call: ActionCall,
   { stepId, pipeline, reason }: DispatchInput,

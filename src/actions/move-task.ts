@@ -11,6 +11,7 @@ import type { TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../domain/registry-version.ts";
 import type { ConditionalCall, Done } from "./call.ts";
+import { decideAgain, LOST_RACE } from "./decide-again.ts";
 import { replay, settle } from "./replay.ts";
 import {
   draftEvent,
@@ -40,57 +41,53 @@ interface MoveRequest<Extra extends object> {
 /** For calls whose answer tells no more than `Moved`. */
 export const nothingMore = () => ({});
 
-/** A lawful move that loses a race is loaded and decided again this often, so that the loser learns the truth. */
-const TRIES_MAX = 3;
-
 /**
  * Load, decide, record: the one way in which a command reaches a single task. Two round trips; one where an
  * earlier call with the same key did it already.
  */
-export async function moveTask<Extra extends object>(
+export function moveTask<Extra extends object>(
   call: ConditionalCall,
   request: MoveRequest<Extra>,
 ): Promise<Outcome<Done<Moved & Extra>>> {
-  for (let attempt = 1; attempt <= TRIES_MAX; attempt += 1) {
-    const loaded = await loadTasks(call.database, request.names, { operation: call.operation });
-    if (loaded.stored) return replay(call.operation, loaded.stored, render<Extra>);
-    const [snapshot] = loaded.tasks;
-    if (snapshot === undefined) return refuse(notFound());
-    if (call.ifMatch !== null && call.ifMatch !== snapshot.eventSeq) {
-      return refuse(versionConflict(snapshot.eventSeq));
-    }
-    const command = request.commandOf(loaded);
-    if (!command.ok) return command;
-    const decided = decide(snapshot, command.value, { actor: call.actor, newId: uuidv7 });
-    if (!decided.ok) return decided;
+  return decideAgain("task", () => tryMove(call, request));
+}
 
-    const decision = decided.value;
-    const extra = request.extraOf(decision, loaded);
-    if (decision.events.length === 0) {
-      const unmoved = await settleUnmoved(call, { snapshot, decision, extra, loaded });
-      if (unmoved !== LOST_RACE) return unmoved;
-      continue;
-    }
-    const answer = { ...draftMoved(call, snapshot, decision), ...extra };
-    const recorded = await recordMoves(call.database, [{ snapshot, decision }], {
-      ...call,
-      registryVersion: REGISTRY_VERSION,
-      answer,
-      bulk: null,
-      // A lost race: the next try decides anew.
-      isKeptIfEmpty: false,
-    });
-    const settled = await settle(call.operation, recorded, render<Extra>);
-    if ("answer" in settled) return settled.answer;
-    const [written] = settled.rows;
-    if (written !== undefined && written.events.length > 0) {
-      return accept({ value: render({ answer, ...written }), replayed: false });
-    }
+async function tryMove<Extra extends object>(
+  call: ConditionalCall,
+  request: MoveRequest<Extra>,
+): Promise<Outcome<Done<Moved & Extra>> | typeof LOST_RACE> {
+  const loaded = await loadTasks(call.database, request.names, { operation: call.operation });
+  if (loaded.stored) return replay(call.operation, loaded.stored, render<Extra>);
+  const [snapshot] = loaded.tasks;
+  if (snapshot === undefined) return refuse(notFound());
+  if (call.ifMatch !== null && call.ifMatch !== snapshot.eventSeq) {
+    return refuse(versionConflict(snapshot.eventSeq));
   }
-  return refuse({
-    code: "stale",
-    detail: "The task kept changing while this call was decided. Nothing was done.",
+  const command = request.commandOf(loaded);
+  if (!command.ok) return command;
+  const decided = decide(snapshot, command.value, { actor: call.actor, newId: uuidv7 });
+  if (!decided.ok) return decided;
+
+  const decision = decided.value;
+  const extra = request.extraOf(decision, loaded);
+  if (decision.events.length === 0) {
+    return settleUnmoved(call, { snapshot, decision, extra, loaded });
+  }
+  const answer = { ...draftMoved(call, snapshot, decision), ...extra };
+  const recorded = await recordMoves(call.database, [{ snapshot, decision }], {
+    ...call,
+    registryVersion: REGISTRY_VERSION,
+    answer,
+    bulk: null,
+    // A lost race: the next try decides anew.
+    isKeptIfEmpty: false,
   });
+  const settled = await settle(call.operation, recorded, render<Extra>);
+  if ("answer" in settled) return settled.answer;
+  const [written] = settled.rows;
+  return written === undefined || written.events.length === 0
+    ? LOST_RACE
+    : accept({ value: render({ answer, ...written }), replayed: false });
 }
 
 function versionConflict(eventSeq: number) {
@@ -160,10 +157,10 @@ function render<Extra>({
   };
 }
 
-/** Somebody else reported on the run since it was loaded. */
-const LOST_RACE = Symbol("lost race");
-
-/** No event follows: nothing was to be done, or what a worker says changes its run's own record alone. */
+/**
+ * No event follows: nothing was to be done, or what a worker says changes its run's own record alone. That race is
+ * lost where somebody else reported on the run since it was loaded.
+ */
 async function settleUnmoved<Extra extends object>(
   { database, operation }: ConditionalCall,
   { snapshot, decision, extra, loaded }: Unmoved<Extra>,

@@ -12,11 +12,11 @@ import {
   type ToldRecord,
 } from "../domain/evals/decide/record.ts";
 import type { EvalDecision } from "../domain/evals/decision.ts";
-import { accept, type Outcome, refuse } from "../domain/refusals.ts";
+import { accept, type Outcome } from "../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../domain/registry-version.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
 import type { ActionCall, Done } from "./call.ts";
-import { EVAL_TRIES_MAX, keptChanging } from "./change-eval.ts";
+import { decideAgain, LOST_RACE } from "./decide-again.ts";
 import { replay, settle } from "./replay.ts";
 
 /** One evaluation over many tasks: k trials of each model for each task. */
@@ -59,7 +59,7 @@ export async function recordEvaluation(
     slots: results,
     outputIds: results.flatMap(({ result }) => result.outputDataId ?? []),
   };
-  for (let attempt = 1; attempt <= EVAL_TRIES_MAX; attempt += 1) {
+  return decideAgain("eval", async () => {
     const loaded = await loadEvaluation(database, asked, operation);
     if (loaded.stored) return replay(operation, loaded.stored, render);
     const { items, decisions } = plan({ name, k, results }, loaded);
@@ -72,11 +72,10 @@ export async function recordEvaluation(
     });
     const settled = await settle(operation, recorded, render);
     if ("answer" in settled) return settled.answer;
-    if ((settled.rows[0]?.changed ?? 0) > 0) {
-      return accept({ value: render({ answer: items }), replayed: false });
-    }
-  }
-  return refuse(keptChanging());
+    return (settled.rows[0]?.changed ?? 0) === 0
+      ? LOST_RACE
+      : accept({ value: render({ answer: items }), replayed: false });
+  });
 }
 
 function plan(

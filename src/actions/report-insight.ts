@@ -2,17 +2,17 @@ import { type InsightRow, loadInsight, recordInsight } from "../db/insights.ts";
 import { decideInsight, type InsightReport } from "../domain/evals/insights.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { ActionCall, Done } from "./call.ts";
-import { EVAL_TRIES_MAX } from "./change-eval.ts";
+import { decideAgain, LOST_RACE } from "./decide-again.ts";
 import { replay, settle } from "./replay.ts";
 
 /** Records what is told of an inference job. It stands for itself: the retraction of its trial changes nothing. */
-export async function reportInsight(
+export function reportInsight(
   call: ActionCall,
   { insightId, ...report }: InsightReport & { insightId: string },
 ): Promise<Outcome<Done<InsightRow>>> {
   const { database, operation } = call;
   const same = (insight: InsightRow) => insight;
-  for (let attempt = 1; attempt <= EVAL_TRIES_MAX; attempt += 1) {
+  return decideAgain("insight", async () => {
     const { insight, stored } = await loadInsight(database, insightId, operation);
     if (stored) return replay(operation, stored, same);
     if (insight === null) return refuse(notFound());
@@ -23,10 +23,6 @@ export async function reportInsight(
     const settled = await settle(operation, recorded, same);
     if ("answer" in settled) return settled.answer;
     const [row] = settled.rows;
-    if (row !== undefined) return accept({ value: row.insight, replayed: false });
-  }
-  return refuse({
-    code: "stale",
-    detail: "The insight kept changing while this call was decided. Nothing was done.",
+    return row === undefined ? LOST_RACE : accept({ value: row.insight, replayed: false });
   });
 }
