@@ -1,0 +1,119 @@
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
+import type { FaultOptions } from "../support/database.ts";
+import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { untilLocksAreHeld } from "../support/model/locks.ts";
+import { silenceLog } from "../support/model/quiet.ts";
+import { countRows, rowsGained } from "../support/model/rows.ts";
+import { ON_WRITE, post, send, unique, type Write } from "./support/writes.ts";
+
+silenceLog();
+
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await freshApi();
+  // Warms the keys of all roles, so that no look-up of a key stands between a test and its fault.
+  await api.roundTripsOf(async () => {});
+});
+
+afterEach(() => api.database.clearFaults());
+
+describe("what the database says", () => {
+  const noteOn = async (): Promise<Write> =>
+    post(`/tasks/${(await api.givenTask()).id}/notes`, { text: "A remark" });
+
+  test.for(["40001", "40P01", "55P03", "57014", "53300", "08006", "57P01", "57P03"])(
+    "with %s is tried again",
+    async (code) => {
+      const write = await noteOn();
+      await api.database.faults({ ...ON_WRITE, kind: "sqlstate", code, times: 2 });
+      expectDone(await send(api, write), 201);
+      expect(await api.database.waitingFaults()).toBe(0);
+    },
+  );
+
+  test.for(["40001", "08006"])("with %s over and over is told as 503", async (code) => {
+    const write = await noteOn();
+    await api.database.faults({ ...ON_WRITE, kind: "sqlstate", code, times: null });
+    const before = await countRows(api.database);
+    expectProblem(await send(api, write), "unavailable", 503);
+    expect(rowsGained(before, await countRows(api.database))).toEqual({});
+  });
+
+  test.for(["22003", "23514", "42601", "SL001"])(
+    "with %s is a fault of ours, told once",
+    async (code) => {
+      const write = await noteOn();
+      await api.database.faults({ ...ON_WRITE, kind: "sqlstate", code, times: 2 });
+      const problem = expectProblem(await send(api, write), "internal", 500);
+      expect(JSON.stringify(problem)).not.toContain(code);
+      expect(await api.database.waitingFaults()).toBe(1);
+    },
+  );
+
+  const hindrances: [what: string, fault: FaultOptions][] = [
+    ["away for a moment", { kind: "unavailable", times: 2 }],
+    ["slow", { kind: "delay", delayMilliseconds: 300 }],
+  ];
+  test.for(hindrances)("is waited for where it is %s", async ([, fault]) => {
+    const write = await noteOn();
+    await api.database.faults(fault);
+    expectDone(await send(api, write), 201);
+    expect(await api.database.waitingFaults()).toBe(0);
+  });
+
+  test("of a read is tried again too", async () => {
+    const { id } = await api.givenTask();
+    await api.database.faults({ kind: "cut-after-commit", times: 2 });
+    expectDone(await api.call("GET", `/tasks/${id}`));
+    expect(await api.database.waitingFaults()).toBe(0);
+  });
+});
+
+describe("a call that has to wait", () => {
+  test("for a lock on its task goes on when that is free", async () => {
+    const { id } = await api.givenTask();
+    const held = api.database.transaction("superuser", [
+      { text: "select from tasks where id = $1 for update", values: [id] },
+      // Longer than one try waits.
+      { text: "select pg_sleep(1.5)" },
+    ]);
+    await untilLocksAreHeld(api.database);
+    const answer = await api.call("POST", `/tasks/${id}/notes`, { body: { text: "At last" } });
+    expectDone(answer, 201);
+    await held;
+  });
+
+  test("for the first call of its own key is told to come back", async () => {
+    const { id } = await api.givenTask();
+    const note = post(`/tasks/${id}/notes`, { text: "Once" });
+    const key = unique("key");
+    const [admin] = await api.database.query(
+      "owner",
+      "select id from api_keys where tenant_id = $1 and role = 'admin' order by created_at limit 1",
+      [api.tenant.id],
+    );
+    const first = api.database.transaction("superuser", [
+      {
+        text: `insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
+          values ($1, gen_random_uuid(), $2, 'addNote', $3, '')`,
+        values: [api.tenant.id, admin?.["id"] ?? null, key],
+      },
+      { text: "select pg_sleep(2)" },
+      { text: "delete from operations where key = $1", values: [key] },
+    ]);
+    await untilLocksAreHeld(api.database);
+    const refused = await send(api, note, key);
+    expectProblem(refused, "operation_in_progress", 409);
+    expect(refused.headers.get("retry-after")).toBe("1");
+    await first;
+    expectDone(await send(api, note, key), 201);
+  });
+});
+
+describe("the database after all faults", () => {
+  test("holds every invariant", async () => {
+    await expectInvariantsHold(api.database);
+  });
+});
