@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { freshApi, type TestApi } from "../support/api.ts";
+import { expectWhole } from "../support/model/agreement.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { silenceLog } from "../support/model/quiet.ts";
 import { anyHistory } from "../support/model/random-calls.ts";
@@ -39,7 +40,7 @@ describe("the service on its tables and the pure domain", () => {
             calls += 1;
             if (calls % CALLS_BETWEEN_LOOKS === 0) await expectInvariantsHold(api.database);
           }
-          await walk.expectWhole();
+          await expectWhole(api, walk.models);
           await expectInvariantsHold(api.database);
         }),
         { seed, numRuns: HISTORIES, plugins: [fc.interruptAfterTimeLimit(90_000)] },

@@ -1,11 +1,13 @@
 import { contentHash } from "../../../src/actions/content-hash.ts";
-import type { Command } from "../../../src/domain/lifecycle/commands.ts";
+import type { Role } from "../../../src/domain/actor.ts";
+import type { Command, DecisionContext } from "../../../src/domain/lifecycle/commands.ts";
 import { lawfulMoves } from "../../../src/domain/lifecycle/moves.ts";
 import { isJudging, isRunEnded } from "../../../src/domain/lifecycle/runs.ts";
 import type { StepSnapshot } from "../../../src/domain/lifecycle/snapshot.ts";
 import { runsAttachedByDefault } from "../../../src/domain/pipelines/attached.ts";
 import type { RandomCall, WishTo } from "./random-calls.ts";
 import type { TaskModel } from "./task-model.ts";
+import { placeholders } from "./unify.ts";
 
 /** An id that nobody has. */
 export const UNKNOWN_ID = "01932d4a-7c3e-7b11-9a42-5d0c9e6f1a20";
@@ -182,4 +184,10 @@ export function stepOf(model: TaskModel, wish: { step: number; isCurrent: boolea
 
 export function targetOf({ id, versionId }: StepSnapshot) {
   return { stepId: id, versionId };
+}
+
+/** Who asks, as the domain takes it. */
+export function contextOf(role: Role): DecisionContext {
+  const kind = role === "service" ? "service" : "key";
+  return { actor: { id: role, name: role, kind, role }, newId: placeholders() };
 }

@@ -1,0 +1,136 @@
+import { expect } from "vitest";
+import type { StepEventView } from "../../../src/actions/views/event-view.ts";
+import { stepView, type TaskView, taskView } from "../../../src/actions/views/task-view.ts";
+import type { Decision } from "../../../src/domain/lifecycle/decision.ts";
+import { fold } from "../../../src/domain/lifecycle/fold.ts";
+import type { StepSnapshot } from "../../../src/domain/lifecycle/snapshot.ts";
+import { attentionOf } from "../../../src/domain/status/attention.ts";
+import { explain } from "../../../src/domain/status/explain.ts";
+import { factsOf } from "../../../src/domain/status/resolve.ts";
+import { expectDone, type TestApi } from "../api.ts";
+import { readEvents } from "./history.ts";
+import {
+  foretellable,
+  foretoldEvent,
+  inOrder,
+  knownToHistory,
+  recordedEvent,
+  type TaskModel,
+} from "./task-model.ts";
+import { type Bindings, expectForetold, substitute } from "./unify.ts";
+
+/** Expects the tables, the history and the model to tell the same of a task; gives back its history. */
+export async function expectAgreement(api: TestApi, model: TaskModel): Promise<StepEventView[]> {
+  const { id, snapshot } = model;
+  const [events, status] = await Promise.all([
+    readEvents(api, id),
+    api.call("GET", `/tasks/${id}/status`, { as: "viewer" }),
+    expectUnchanged(api, model),
+  ]);
+  const state = fold(events.map(recordedEvent));
+  expect(inOrder(state)).toEqual(knownToHistory(model));
+  expect(expectDone(status)).toEqual({
+    taskId: id,
+    eventSeq: snapshot.eventSeq,
+    statusSince: state.statusSince,
+    attention: attentionOf(state.step),
+    ...explain(factsOf(state)),
+  });
+  return events;
+}
+
+/** Expects a task to be what it was. */
+export async function expectUnchanged(api: TestApi, { id, snapshot }: TaskModel): Promise<void> {
+  const task = await api.call<TaskView>("GET", `/tasks/${id}`, { as: "viewer" });
+  expect(expectDone(task)).toEqual(taskView(snapshot));
+}
+
+/** Expects a decision of many to have been recorded, and takes it as done. */
+export async function expectRecorded(
+  api: TestApi,
+  model: TaskModel,
+  { decision, bulkOperationId }: { decision: Decision; bulkOperationId: string | null },
+): Promise<void> {
+  const events = (await readEvents(api, model.id)).slice(model.snapshot.eventSeq);
+  const bindings: Bindings = new Map();
+  expectForetold(
+    decision.events.map((event) => foretoldEvent(event, model, decision)),
+    events.map(foretellable),
+    bindings,
+  );
+  for (const event of events) expect(event.bulkOperationId).toBe(bulkOperationId);
+  const at = events.at(-1)?.at ?? expect.fail("Nothing was written");
+  model.record(substitute(decision, bindings), at, []);
+  await expectAgreement(api, model);
+}
+
+/** Expects all that can be read of every task to be what the model says. */
+export async function expectWhole(api: TestApi, models: readonly TaskModel[]): Promise<void> {
+  for (const model of models) {
+    await expectAgreement(api, model);
+    const { id, snapshot } = model;
+    const read = async <Row>(path: string): Promise<Row[]> =>
+      expectDone(await api.call<{ data: Row[] }>("GET", path, { as: "viewer" })).data;
+
+    const steps = await read<StepSnapshot>(`/tasks/${id}/steps`);
+    expect(sorted(steps)).toEqual(
+      sorted(model.allSteps.map((step) => stepView(id, snapshot.step.id, step))),
+    );
+    const runs = await read<{ id: string }>(`/worker-runs?task=${id}&limit=200`);
+    expect(sorted(runs)).toMatchObject(sorted(model.runs));
+    expect(runs).toHaveLength(model.runs.length);
+    expect(await read(`/tasks/${id}/reviews`)).toHaveLength(model.reviews);
+    const verdict = await api.call("GET", `/tasks/${id}/events/verify`);
+    expect(expectDone(verdict)).toMatchObject({ valid: true, events: snapshot.eventSeq });
+
+    const then = Math.ceil(snapshot.eventSeq / 2);
+    const events = (await readEvents(api, id)).slice(0, then).map(recordedEvent);
+    const past = await api.call<TaskView>("GET", `/tasks/${id}?asOf=seq:${then}`);
+    expect(expectDone(past)).toEqual(taskView(fold(events)));
+  }
+  await expectLabels(api, models);
+  await expectOutbox(api, models);
+}
+
+/** Which pipelines were asked for and called back, which no label tells. */
+async function expectOutbox(api: TestApi, models: readonly TaskModel[]): Promise<void> {
+  const rows = await api.database.query(
+    "owner",
+    `select pipeline, step_id, state from pipeline_dispatches
+     where task_id = any(select value::uuid from json_array_elements_text($1::json))`,
+    [JSON.stringify(models.map(({ id }) => id))],
+  );
+  const foretold = models.flatMap(({ dispatches }) =>
+    dispatches.map(({ pipeline, stepId, isRecalled }) => ({
+      pipeline,
+      step_id: stepId,
+      state: isRecalled ? "recalled" : "pending",
+    })),
+  );
+  const inSomeOrder = (all: readonly object[]) => all.map((one) => JSON.stringify(one)).toSorted();
+  expect(inSomeOrder(rows)).toEqual(inSomeOrder(foretold));
+}
+
+/** The labels that lists are sorted by, which the database keeps for itself. */
+async function expectLabels(api: TestApi, models: readonly TaskModel[]): Promise<void> {
+  const rows = await api.database.query(
+    "owner",
+    `select task_id, unified_status, to_json(attention) as attention from task_labels
+     where task_id = any(select value::uuid from json_array_elements_text($1::json))`,
+    [JSON.stringify(models.map(({ id }) => id))],
+  );
+  const kept = rows.map(({ task_id, unified_status: label, attention }) => ({
+    id: task_id ?? "",
+    label,
+    attention: JSON.parse(attention ?? "null") as unknown,
+  }));
+  const foretold = models.map(({ id, snapshot }) => {
+    const { unifiedStatus: label, attention } = taskView(snapshot);
+    return { id, label, attention };
+  });
+  expect(sorted(kept)).toEqual(sorted(foretold));
+}
+
+function sorted<Row extends { id: string }>(rows: readonly Row[]): Row[] {
+  return rows.toSorted((one, other) => (one.id < other.id ? -1 : 1));
+}

@@ -1,0 +1,65 @@
+import { expect } from "vitest";
+import type { Role } from "../../../src/domain/actor.ts";
+import type { Command } from "../../../src/domain/lifecycle/commands.ts";
+import { misaimed } from "../../../src/domain/lifecycle/decide/target.ts";
+import type { StepSnapshot } from "../../../src/domain/lifecycle/snapshot.ts";
+import { pipelinesAttachedTo } from "../../../src/domain/pipelines/attached.ts";
+import {
+  archived,
+  forbidden,
+  invalidTransition,
+  notFound,
+  type Refusal,
+  validationFailed,
+} from "../../../src/domain/refusals.ts";
+import { isPermitted, requiredRole, type Right } from "../../../src/domain/rights.ts";
+import type { Answer } from "../api.ts";
+import { targetOf, UNKNOWN_ID } from "./asked.ts";
+import type { WishTo } from "./random-calls.ts";
+import type { TaskModel } from "./task-model.ts";
+
+/** Expects the problem that a refusal becomes, with all that it promises but for its words. */
+export function expectRefusal(answer: Answer<unknown>, refusal: Refusal): void {
+  const { code, detail: _, ...members } = refusal;
+  // A role that not even the route admits is told of the route's.
+  const promised = code === "forbidden" || code === "validation_failed" ? {} : members;
+  expect(answer.body).toMatchObject({ error: code, ...promised });
+  expect(answer.status).toBeGreaterThanOrEqual(400);
+}
+
+export function originalOfCommand(command: Command): string | undefined {
+  if (command.type === "transition") return command.duplicateOf;
+  return command.type === "review" ? command.move?.duplicateOf : undefined;
+}
+
+export function refusalOfOriginal(target: string, original: string | undefined): Refusal | null {
+  if (original === undefined) return null;
+  if (target !== "DUPLICATE") {
+    const message = "duplicateOf goes with the target DUPLICATE alone.";
+    return validationFailed({ path: ["duplicateOf"], code: "not_applicable", message });
+  }
+  return original === UNKNOWN_ID ? notFound() : null;
+}
+
+export function refusalOfDispatch(
+  model: TaskModel,
+  step: StepSnapshot,
+  { pipeline, as }: { pipeline: WishTo<"dispatch">["pipeline"]; as: Role },
+): Refusal | null {
+  const right: Right = "dispatch";
+  if (!isPermitted(as, right)) return forbidden(requiredRole(right));
+  if (model.snapshot.archivedAt !== null) return archived();
+  const misaim = misaimed(model.snapshot, targetOf(step));
+  if (misaim !== null) return misaim;
+  const allowed = pipelinesAttachedTo(step);
+  if (!allowed.includes(pipeline)) {
+    return invalidTransition({ subject: "", from: step.status, to: pipeline, allowed });
+  }
+  const open = model.openDispatch(pipeline, targetOf(step));
+  if (open === null) return null;
+  return { code: "conflict", detail: "", existing: { id: open.id ?? expect.any(String) } };
+}
+
+export function takenBy({ id }: TaskModel): Refusal {
+  return { code: "conflict", detail: "", existing: { id } };
+}

@@ -1,0 +1,195 @@
+import { expect } from "vitest";
+import type { MovedItem, MovedMany } from "../../../src/actions/move-tasks.ts";
+import type { BulkExecution, BulkPreview } from "../../../src/actions/views/bulk-views.ts";
+import { type BulkPlan, planBulk } from "../../../src/domain/bulk/plan.ts";
+import type { Command } from "../../../src/domain/lifecycle/commands.ts";
+import { decide } from "../../../src/domain/lifecycle/decide.ts";
+import { runsAttachedByDefault } from "../../../src/domain/pipelines/attached.ts";
+import { forbidden } from "../../../src/domain/refusals.ts";
+import { isPermitted, requiredRole, rightFor } from "../../../src/domain/rights.ts";
+import { expectDone, expectProblem } from "../api.ts";
+import { expectRecorded, expectUnchanged } from "./agreement.ts";
+import { contextOf, lawfulMove, REASON, UNKNOWN_ID } from "./asked.ts";
+import type { RandomCall, WishTo } from "./random-calls.ts";
+import { expectRefusal, refusalOfOriginal } from "./refusals.ts";
+import { placeholders } from "./unify.ts";
+import type { WalkedTenant } from "./walked-tenant.ts";
+
+/** A bulk change, previewed first where the wish is so. */
+export async function walkBulk(
+  walk: WalkedTenant,
+  call: RandomCall,
+  wish: WishTo<"bulk">,
+): Promise<void> {
+  const { as } = call;
+  const models = wish.tasks.map((number) => walk.modelOf(number));
+  const taskIds = [...models.map(({ id }) => id), ...(wish.hasUnknown ? [UNKNOWN_ID] : [])];
+  const original = walk.originalOf(wish.original, models[0] ?? null);
+  const body: Record<string, unknown> = {
+    taskIds,
+    targetStatus: wish.target,
+    reason: REASON,
+    ...(original !== undefined && { duplicateOf: original }),
+    ...(wish.flag !== undefined && { runAttachedWorkflows: wish.flag }),
+  };
+  const plan = planBulk(
+    {
+      taskIds,
+      snapshots: new Map(models.map(({ id, snapshot }) => [id, snapshot])),
+      targetStatus: wish.target,
+      reason: REASON,
+      runAttachedWorkflows: wish.flag ?? false,
+      duplicateOf: original ?? null,
+    },
+    { newId: placeholders() },
+  );
+  const misuse = refusalOfOriginal(wish.target, original);
+  let planToken: string | undefined;
+  if (wish.isPreviewed) {
+    const previewed = await walk.api.call<BulkPreview>("POST", "/bulk/preview", { as, body });
+    if (misuse === null) planToken = expectPreviewed(plan, expectDone(previewed));
+    else expectRefusal(previewed, misuse);
+  }
+
+  const sent = { method: "POST", path: "/bulk/execute", body: { ...body, planToken } };
+  const answer = await walk.send<BulkExecution>({ ...call, isRepeated: true }, sent, { as });
+  if (!isPermitted(as, "bulk")) return expectRefusal(answer, forbidden(requiredRole("bulk")));
+  if (misuse !== null) return expectRefusal(answer, misuse);
+  const told = expectDone(answer);
+  expectExecuted(plan, told);
+  let dispatched = 0;
+  for (const model of new Set(models)) {
+    const item = plan.items.find(({ taskId }) => taskId === model.id);
+    if (item?.decision === "eligible") {
+      dispatched += model.acceptedDispatches(item.change).length;
+      await expectRecorded(walk.api, model, {
+        decision: item.change,
+        bulkOperationId: told.operationId,
+      });
+    } else await expectUnchanged(walk.api, model);
+  }
+  expect(told.dispatched).toBe(dispatched);
+}
+
+/** Expects the preview to tell the plan, and gives back the token of it. */
+function expectPreviewed(plan: BulkPlan, told: BulkPreview): string {
+  const { items, counts, pipelines, primaryLabel, planToken } = told;
+  expect(counts).toEqual(plan.counts);
+  expect(pipelines).toEqual(plan.pipelines);
+  expect(primaryLabel).toBe(plan.primaryLabel);
+  expect(items.map(({ taskId, decision, code }) => ({ taskId, decision, code }))).toEqual(
+    plan.items.map(({ taskId, decision, ...item }) => ({
+      taskId,
+      decision,
+      code: "code" in item ? item.code : undefined,
+    })),
+  );
+  return planToken;
+}
+
+/** Expects the answer to tell that all of the plan was done. */
+function expectExecuted(plan: BulkPlan, told: BulkExecution): void {
+  expect(told.state).toBe("completed");
+  const { requested, eligible: changed, refused } = plan.counts;
+  expect(told.counts).toEqual({ requested, changed, refused, stale: 0, failed: 0 });
+  expect(told.items).toEqual(
+    plan.items.map((item) =>
+      item.decision === "eligible"
+        ? {
+            taskId: item.taskId,
+            outcome: "changed",
+            from: item.from,
+            to: item.to,
+            eventSeq: item.eventSeq + 1,
+          }
+        : {
+            taskId: item.taskId,
+            outcome: "refused",
+            code: item.code,
+            from: item.from,
+            to: item.to,
+            allowed: item.allowed,
+          },
+    ),
+  );
+}
+
+/** Many moves in one call. */
+export async function walkMoves(
+  walk: WalkedTenant,
+  call: RandomCall,
+  wish: WishTo<"moves">,
+): Promise<void> {
+  const { as } = call;
+  const runAttachedWorkflows = wish.flag ?? runsAttachedByDefault({ role: as, tasks: "many" });
+  const asked = wish.moves.map((move) => askedMove(walk, move, runAttachedWorkflows));
+  const context = contextOf(as);
+  const refused = asked
+    .map(({ command }) => rightFor(command))
+    .find((right) => !isPermitted(as, right));
+  const judged = asked.map(({ model, command, ifSeq }) =>
+    ifSeq !== undefined && ifSeq !== model.snapshot.eventSeq
+      ? ("stale" as const)
+      : decide(model.snapshot, command, context),
+  );
+  const body = {
+    moves: asked.map(({ sent }) => sent),
+    ...(wish.flag !== undefined && { runAttachedWorkflows: wish.flag }),
+  };
+  const sent = { method: "POST", path: "/moves", body };
+  const answer = await walk.send<MovedMany>(call, sent, { as });
+  if (refused !== undefined) return expectRefusal(answer, forbidden(requiredRole(refused)));
+
+  const moving = asked.filter((_, index) => {
+    const outcome = judged[index];
+    return outcome !== "stale" && outcome?.ok === true;
+  });
+  if (new Set(moving.map(({ model }) => model)).size < moving.length) {
+    const { issues } = expectProblem(answer, "validation_failed", 400);
+    expect(new Set(issues?.map(({ code }) => code))).toEqual(new Set(["repeated_task"]));
+    return;
+  }
+  const told = expectDone(answer);
+  expect(told.items).toEqual(
+    judged.map((outcome, index): MovedItem => {
+      if (outcome === "stale") return { index, outcome: "stale", error: "stale" };
+      const { eventSeq } = asked[index]?.model.snapshot ?? expect.fail("No such move");
+      if (outcome.ok) {
+        const written = outcome.value.events.length;
+        return { index, outcome: "changed", eventSeq: eventSeq + written };
+      }
+      const { code, ...members } = outcome.refusal;
+      const allowed = "allowed" in members ? { allowed: members.allowed } : {};
+      return { index, outcome: "refused", error: code, ...allowed };
+    }),
+  );
+  for (const { model } of asked.filter((move) => !moving.includes(move))) {
+    if (!moving.some((move) => move.model === model)) await expectUnchanged(walk.api, model);
+  }
+  for (const [index, { model }] of asked.entries()) {
+    const outcome = judged[index];
+    if (outcome === "stale" || outcome?.ok !== true) continue;
+    await expectRecorded(walk.api, model, { decision: outcome.value, bulkOperationId: null });
+  }
+}
+
+/** One of many moves, said to the domain and to the API. */
+function askedMove(
+  walk: WalkedTenant,
+  { task, ask, hasReason, bound }: WishTo<"moves">["moves"][number],
+  runAttachedWorkflows: boolean,
+) {
+  const model = walk.modelOf(task);
+  const { eventSeq } = model.snapshot;
+  const ifSeq = { no: undefined, now: eventSeq, before: eventSeq + 1 }[bound];
+  const sent = "lawful" in ask ? lawfulMove(model, ask.lawful) : ask;
+  const reason = hasReason || "rework" in sent ? REASON : undefined;
+  const common = { reason, runAttachedWorkflows };
+  const command: Command =
+    "status" in sent
+      ? { type: "transition", status: sent.status, ...common }
+      : "rework" in sent
+        ? { type: "rework", toKind: sent.rework, reason: REASON, runAttachedWorkflows }
+        : { type: "advance", ...common };
+  return { model, command, ifSeq, sent: { task: model.id, ...sent, reason, ifSeq } };
+}

@@ -1,0 +1,89 @@
+import { expect } from "vitest";
+import type { Answer, CallOptions, TestApi } from "../api.ts";
+import { type Sent, UNKNOWN_ID } from "./asked.ts";
+import type { RandomCall, WishTo } from "./random-calls.ts";
+import type { TaskModel } from "./task-model.ts";
+
+let walks = 0;
+
+/** A tenant that is walked through: its tasks as the model has them, the names in use, and how a call is sent. */
+export class WalkedTenant {
+  readonly models: TaskModel[] = [];
+  readonly api: TestApi;
+  readonly name: string;
+  #names = 0;
+
+  constructor(api: TestApi) {
+    this.api = api;
+    walks += 1;
+    this.name = `walk-${walks}`;
+  }
+
+  /** An external id for a wish, or undefined where it is to stay as it is. */
+  externalId(wanted: WishTo<"edit">["externalId"]): string | null | undefined {
+    switch (wanted) {
+      case "same":
+        return undefined;
+      case "none":
+        return null;
+      case "new":
+        this.#names += 1;
+        return `${this.name}/${this.#names}`;
+      case "taken":
+        return this.models.find(({ snapshot }) => snapshot.externalId !== null)?.snapshot
+          .externalId;
+    }
+  }
+
+  /** The task that a wish calls the original, under the name that is sent. */
+  originalOf(
+    wanted: WishTo<"transition">["original"],
+    model: TaskModel | null,
+  ): string | undefined {
+    switch (wanted) {
+      case "none":
+        return undefined;
+      case "unknown":
+        return UNKNOWN_ID;
+      case "itself":
+        return model?.id;
+      case "other":
+        return this.models.find((other) => other !== model)?.id;
+    }
+  }
+
+  modelOf(number: number): TaskModel {
+    const model = this.models[number % this.models.length];
+    if (model === undefined) throw new Error("A walk begins with a task");
+    return model;
+  }
+
+  holderOf(externalId: string | null | undefined): TaskModel | undefined {
+    if (typeof externalId !== "string") return undefined;
+    return this.models.find(({ snapshot }) => snapshot.externalId === externalId);
+  }
+
+  /** Sends the call, in trouble where the walk wants it; a repeat with its key must get the same answer. */
+  async send<Body>(
+    { trouble, isRepeated }: Pick<RandomCall, "trouble" | "isRepeated">,
+    { method, path, body }: Sent,
+    options: CallOptions,
+  ): Promise<Answer<Body>> {
+    const { database, call } = this.api;
+    this.#names += 1;
+    const keyed = isRepeated ? { idempotencyKey: `${this.name}/${this.#names}` } : {};
+    if (trouble !== null) {
+      await database.faults({ kind: trouble, sql: "insert into operations", times: 1 });
+    }
+    const answer = await call<Body>(method, path, { ...options, ...keyed, body });
+    if (trouble !== null) await database.clearFaults();
+    if (isRepeated && answer.status < 300) {
+      const repeat = await call(method, path, { ...options, ...keyed, body });
+      expect({ status: repeat.status, text: repeat.text }).toEqual({
+        status: answer.status,
+        text: answer.text,
+      });
+    }
+    return answer;
+  }
+}
