@@ -90,4 +90,22 @@ describe("an answer that is sent as it is made", () => {
     await reader?.cancel();
     expect(seen).toEqual(["gone"]);
   });
+
+  it("takes no fault in a client that goes while a piece is made", async () => {
+    let isAsked = () => {};
+    const asked = new Promise<void>((resolve) => (isAsked = resolve));
+    const route = streaming(async function* ({ signal }) {
+      isAsked();
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      yield "too late";
+    });
+    const { send, log } = testApp({ routes: [route] });
+    const response = await send("GET", "/v1/things/all");
+    const reader = response.body?.getReader();
+    const reading = reader?.read();
+    await asked;
+    await reader?.cancel();
+    expect(await reading).toMatchObject({ done: true });
+    expect(log.map(({ message }) => message)).toEqual(["request"]);
+  });
 });

@@ -31,6 +31,8 @@ export function streamBody(
       async pull(controller) {
         try {
           const piece = await source.next();
+          // The client went while this was made: there is nobody to give it to, which is no fault.
+          if (end.signal.aborted) return;
           if (piece.done === true) controller.close();
           else controller.enqueue(encoder.encode(piece.value));
         } catch (error) {
