@@ -24,7 +24,9 @@ export async function* followFeed(
 ): AsyncGenerator<Feed, void, undefined> {
   let place = after;
   for (;;) {
-    const query = { after: place, wait: waitSeconds, limit: PAGE_MAX };
+    // "Now" is not waited at: were that answer lost, the repeat would begin at a later now.
+    const wait = place === "now" ? 0 : waitSeconds;
+    const query = { after: place, wait, limit: PAGE_MAX };
     const page = await stepledger.readFeed({ query, signal });
     yield page;
     place = page.nextCursor;

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   connect,
   type ConnectOptions,
+  followFeed,
   StepledgerProblem,
   StepledgerUnreachable,
 } from "../../client/index.ts";
@@ -128,5 +129,26 @@ describe("a request", () => {
       "x-trace": "t",
     });
     expect(body).toBeUndefined();
+  });
+});
+
+describe("a reader of the feed", () => {
+  test("that begins now pins that place before it waits, so that a lost answer loses no event", async () => {
+    const page = (nextCursor: string, data: object[] = []) =>
+      Response.json({ data, nextCursor, caughtUp: true });
+    const { stepledger, sent } = clientWith([
+      page("pinned"),
+      new TypeError("fetch failed"),
+      page("behind", [{ seq: 1 }]),
+    ]);
+    const pages = followFeed(stepledger, { after: "now", waitSeconds: 20 });
+    expect((await pages.next()).value).toMatchObject({ nextCursor: "pinned" });
+    expect((await pages.next()).value).toMatchObject({ data: [{ seq: 1 }] });
+    const asked = sent.map(({ url }) => Object.fromEntries(new URL(url).searchParams));
+    expect(asked).toMatchObject([
+      { after: "now", wait: "0" },
+      { after: "pinned", wait: "20" },
+      { after: "pinned", wait: "20" },
+    ]);
   });
 });
