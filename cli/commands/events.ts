@@ -15,7 +15,7 @@ export const tailEvents: Command = {
   --until-now      end when there is nothing more
   --json           each event as a line of JSON
 
-The place to go on from is told at the end.`,
+The place to go on from is told at the end, however it ends.`,
   run: async (args, { terminal, connect }) => {
     const { values } = understood(() =>
       parseArgs({
@@ -31,10 +31,11 @@ The place to go on from is told at the end.`,
     const stepledger = await connect();
     const { write, tell, paint } = terminal;
     const signal = terminal.untilEnded();
-    let place = values.after ?? (values["from-start"] ? undefined : "now");
+    const after = values.after ?? (values["from-start"] ? undefined : "now");
+    let place = values.after;
     try {
       const waitSeconds = values["until-now"] ? 1 : undefined;
-      const pages = followFeed(stepledger, { after: place, waitSeconds, signal });
+      const pages = followFeed(stepledger, { after, waitSeconds, signal });
       for await (const { data, nextCursor, caughtUp } of pages) {
         for (const event of data) write(values.json ? jsonLine(event) : eventLine(event, paint));
         place = nextCursor;
@@ -42,8 +43,9 @@ The place to go on from is told at the end.`,
       }
     } catch (error) {
       if (!signal.aborted) throw error;
+    } finally {
+      if (place !== undefined) tell(`Go on with --after ${place}`);
     }
-    if (place !== undefined) tell(`Go on with --after ${place}`);
     return EXIT.done;
   },
 };

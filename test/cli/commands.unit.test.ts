@@ -225,9 +225,33 @@ describe("events tail", () => {
 
   test("follows until it is asked to end, and tells where to go on", async () => {
     const ending = new AbortController();
-    const tail = asAdmin(["events", "tail"], { untilEnded: () => ending.signal });
-    ending.abort();
-    expect(await tail).toMatchObject({ code: 0, told: expect.stringContaining("--after") });
+    const tail = asAdmin(["events", "tail", "--json"], {
+      untilEnded: () => ending.signal,
+      onWritten: () => ending.abort(),
+    });
+    // It begins with what happens from some moment on: until then there is nothing for it to see.
+    while (!ending.signal.aborted) await stepledger.createTask({ body: { title: "Followed" } });
+    const { code, written, told } = await tail;
+    expect(code).toBe(0);
+    const seen = parseLines<{ hash: string }>(written).map(({ hash }) => hash);
+
+    const cursor = /--after (\S+)/.exec(told)?.[1] ?? "";
+    const rest = await asAdmin(["events", "tail", "--until-now", "--json", "--after", cursor]);
+    expect(seen.filter((hash) => rest.written.includes(hash))).toEqual([]);
+  });
+
+  test("tells where to go on when it ends for a fault, too", async () => {
+    await stepledger.createTask({ body: { title: "Followed" } });
+    const fault = { kind: "sqlstate", code: "22012", sql: "feed_generation" } as const;
+    let broken: Promise<void> | undefined;
+    const tail = await asAdmin(["events", "tail", "--from-start"], {
+      onWritten: () => {
+        broken ??= service.database.faults(fault);
+      },
+    });
+    await broken;
+    await service.database.clearFaults();
+    expect(tail).toMatchObject({ code: 3, told: expect.stringMatching(/--after \S+\ninternal /) });
   });
 });
 

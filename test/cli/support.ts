@@ -15,6 +15,8 @@ export interface RunOptions {
   /** What somebody at the terminal answers, question by question; without it nobody is there. */
   answers?: readonly string[];
   isColoured?: boolean;
+  /** Is told that a line was written. */
+  onWritten?: () => void;
   untilEnded?: () => AbortSignal;
 }
 
@@ -25,7 +27,10 @@ export async function run(args: readonly string[], options: RunOptions): Promise
   const answers = [...(options.answers ?? [])];
   const paint = painter(options.isColoured === true);
   const terminal: Terminal = {
-    write: (line) => written.push(line),
+    write: (line) => {
+      written.push(line);
+      options.onWritten?.();
+    },
     tell: (line) => told.push(line),
     paint,
     paintTold: paint,
