@@ -11,9 +11,16 @@ export interface Account {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What the environment says: a variable that is set to nothing is not set. */
+export function said(environment: Environment, name: string): string | undefined {
+  const value = environment[name];
+  return value === "" ? undefined : value;
+}
+
 /** Where `login` keeps the account. */
-export function accountPath({ XDG_CONFIG_HOME, HOME }: Environment): string {
-  const home = XDG_CONFIG_HOME ?? join(HOME ?? homedir(), ".config");
+export function accountPath(environment: Environment): string {
+  const home =
+    said(environment, "XDG_CONFIG_HOME") ?? join(said(environment, "HOME") ?? homedir(), ".config");
   return join(home, "stepledger", "config.json");
 }
 
@@ -23,22 +30,23 @@ export function accountPath({ XDG_CONFIG_HOME, HOME }: Environment): string {
  * @throws UsageFault where there is none.
  */
 export async function chooseAccount(environment: Environment): Promise<Account> {
-  const { STEPLEDGER_URL, STEPLEDGER_KEY } = environment;
-  if (STEPLEDGER_URL !== undefined && STEPLEDGER_KEY !== undefined) {
-    return { url: requireUrl(STEPLEDGER_URL), key: STEPLEDGER_KEY };
-  }
+  const givenUrl = said(environment, "STEPLEDGER_URL");
+  const givenKey = said(environment, "STEPLEDGER_KEY");
+  const url = givenUrl === undefined ? undefined : requireUrl(givenUrl);
+  const key = givenKey === undefined ? undefined : requireKey(givenKey);
+  if (url !== undefined && key !== undefined) return { url, key };
   const kept = await readAccount(accountPath(environment));
   if (kept === null) {
     throw new UsageFault(
       "Nobody is logged in: run `stepledger login --url URL`, or set STEPLEDGER_URL and STEPLEDGER_KEY.",
     );
   }
-  if (STEPLEDGER_URL !== undefined && STEPLEDGER_URL !== kept.url) {
+  if (url !== undefined && url !== kept.url) {
     throw new UsageFault(
-      `The kept key is for ${kept.url}: set STEPLEDGER_KEY for ${STEPLEDGER_URL}, or log in there.`,
+      `The kept key is for ${kept.url}: set STEPLEDGER_KEY for ${url}, or log in there.`,
     );
   }
-  return { url: kept.url, key: STEPLEDGER_KEY ?? kept.key };
+  return { url: kept.url, key: key ?? kept.key };
 }
 
 /** Keeps the account where only its owner can read it. */
@@ -56,6 +64,14 @@ export function requireUrl(given: string): string {
     throw new UsageFault(`An address begins with http:// or https://, not "${given}".`);
   }
   return given.replace(/\/+$/, "");
+}
+
+/** @throws UsageFault unless it can be a key; what it is nobody is told. */
+export function requireKey(given: string): string {
+  const key = given.trim();
+  if (key === "") throw new UsageFault("No key was given.");
+  if (!/^[!-~]+$/.test(key)) throw new UsageFault("A key is one word of visible characters.");
+  return key;
 }
 
 async function readAccount(path: string): Promise<Account | null> {

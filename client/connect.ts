@@ -58,6 +58,10 @@ export interface ConnectOptions {
  * Calls reject with a StepledgerProblem or a StepledgerUnreachable.
  */
 export function connect(options: ConnectOptions): Stepledger {
+  // Whatever sends it would refuse it too, and say it aloud.
+  if (options.key !== undefined && !/^[!-~]+$/.test(options.key)) {
+    throw new TypeError("The key is not one word of visible characters");
+  }
   const settings: Settings = {
     key: options.key,
     onRetry: options.onRetry,

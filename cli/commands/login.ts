@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { connect } from "../../client/index.ts";
-import { accountPath, keepAccount, requireUrl } from "../account.ts";
+import { accountPath, keepAccount, requireKey, requireUrl, said } from "../account.ts";
 import { type Command, COMMON_OPTIONS, understood } from "../command.ts";
 import { EXIT, UsageFault } from "../exit-codes.ts";
 import { jsonLine, plain } from "../render.ts";
@@ -17,7 +17,7 @@ where others could see it.`,
     const { values } = understood(() =>
       parseArgs({ args, options: { ...COMMON_OPTIONS, url: { type: "string" } } }),
     );
-    const given = values.url ?? terminal.environment["STEPLEDGER_URL"];
+    const given = values.url ?? said(terminal.environment, "STEPLEDGER_URL");
     if (given === undefined) throw new UsageFault("--url is missing.");
     const account = { url: requireUrl(given), key: await readKey(terminal) };
     // A key that is not good is told now, not at the next command.
@@ -36,10 +36,7 @@ where others could see it.`,
 async function readKey(terminal: Terminal): Promise<string> {
   const { environment, isInteractive, ask, readInput } = terminal;
   const given =
-    environment["STEPLEDGER_KEY"] ??
+    said(environment, "STEPLEDGER_KEY") ??
     (isInteractive ? await ask("Key: ", { isSecret: true }) : await readInput());
-  const key = given.trim();
-  if (key === "") throw new UsageFault("No key was given.");
-  if (!/^[!-~]+$/.test(key)) throw new UsageFault("A key is one word of visible characters.");
-  return key;
+  return requireKey(given);
 }

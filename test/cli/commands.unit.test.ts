@@ -77,6 +77,28 @@ describe("login", () => {
     const login = await run(args, { environment, input: `${service.tenant.keys.operator}\n` });
     expect(JSON.parse(login.written)).toMatchObject({ actor: { role: "operator" } });
   });
+
+  test("goes on where the environment says nothing, and never to another address", async () => {
+    const kept = { XDG_CONFIG_HOME: home, STEPLEDGER_KEY: "" };
+    for (const url of ["", service.baseUrl, `${service.baseUrl}/`]) {
+      const environment = { ...kept, STEPLEDGER_URL: url };
+      expect(await run(["tasks", "list"], { environment })).toMatchObject({ code: 0 });
+    }
+    const nowhere = { XDG_CONFIG_HOME: "", HOME: join(home, "nowhere") };
+    expect((await run(["tasks", "list"], { environment: nowhere })).told).toContain("login");
+  });
+
+  test("takes nothing for a key that cannot be one, and does not show it", async () => {
+    for (const key of ["slg_a b", "slg_a\nslg_b", "slg_ä"]) {
+      const environment = { STEPLEDGER_URL: service.baseUrl, STEPLEDGER_KEY: key };
+      for (const args of [["tasks", "list"], ["login"]]) {
+        const { code, told } = await run(args, { environment });
+        expect(code).toBe(2);
+        expect(told).toContain("A key is one word");
+        expect(told).not.toContain("slg_");
+      }
+    }
+  });
 });
 
 describe("tasks", () => {

@@ -132,6 +132,16 @@ describe("a request", () => {
   });
 });
 
+describe("a key that cannot be one", () => {
+  test.each(["", "two words", "slg_a\nX-Forged: yes", "slg_ä"])(
+    "is refused and not told: %j",
+    (key) => {
+      const connecting = () => connect({ baseUrl: "http://service.test", key });
+      expect(connecting).toThrow(new TypeError("The key is not one word of visible characters"));
+    },
+  );
+});
+
 describe("a reader of the feed", () => {
   test("that begins now pins that place before it waits, so that a lost answer loses no event", async () => {
     const page = (nextCursor: string, data: object[] = []) =>
