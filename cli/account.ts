@@ -1,7 +1,8 @@
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { UsageFault } from "./exit-codes.ts";
+import { writePrivate } from "./private-file.ts";
 
 /** Which service, and as whom. */
 export interface Account {
@@ -49,12 +50,14 @@ export async function chooseAccount(environment: Environment): Promise<Account> 
   return { url: kept.url, key: key ?? kept.key };
 }
 
-/** Keeps the account where only its owner can read it. */
+/**
+ * Keeps the account where only its owner can read it.
+ * @throws UsageFault where nothing can be written.
+ */
 export async function keepAccount(path: string, account: Account): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(path, `${JSON.stringify(account, null, 2)}\n`, { mode: 0o600 });
-  // A file that was there before keeps the mode that it had.
-  await chmod(path, 0o600);
+  // Where no folder can be made the file cannot be written, and that is told.
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(() => {});
+  await writePrivate(path, `${JSON.stringify(account, null, 2)}\n`);
 }
 
 /** @throws UsageFault unless it is the address of a service. */

@@ -1,7 +1,8 @@
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { BulkTarget } from "../client/index.ts";
 import { UsageFault } from "./exit-codes.ts";
 import { asTarget } from "./names.ts";
+import { writePrivate } from "./private-file.ts";
 
 /** One bulk change: which tasks are to become what. */
 export interface Change {
@@ -11,11 +12,12 @@ export interface Change {
   runAttachedWorkflows: boolean;
 }
 
-/** Writes a previewed change down, so that this very change can be executed. */
+/**
+ * Writes a previewed change down, so that this very change can be executed.
+ * @throws UsageFault where nothing can be written.
+ */
 export async function savePlan(path: string, plan: Change & { planToken: string }): Promise<void> {
-  await writeFile(path, `${JSON.stringify(plan, null, 2)}\n`, { mode: 0o600 });
-  // A file that was there before keeps the mode that it had.
-  await chmod(path, 0o600);
+  await writePrivate(path, `${JSON.stringify(plan, null, 2)}\n`);
 }
 
 /**

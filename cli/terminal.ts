@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { text as readAll } from "node:stream/consumers";
 import { styleText } from "node:util";
+import { EXIT } from "./exit-codes.ts";
 
 export type Colour = "red" | "green" | "yellow" | "cyan" | "dim" | "bold";
 export type Paint = (colour: Colour, text: string) => string;
@@ -30,8 +31,12 @@ export interface Terminal {
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;
-  // Whoever reads has seen enough, as `head` has: no fault of the command.
-  stdout.once("error", () => process.exit(0));
+  stdout.once("error", ({ code, message }: NodeJS.ErrnoException) => {
+    // Whoever reads has seen enough, as `head` has: no fault of the command. A full disk is one.
+    if (code === "EPIPE") process.exit(EXIT.done);
+    stderr.write(`${message}\n`);
+    process.exit(EXIT.refused);
+  });
   return {
     write: (line) => stdout.write(`${line}\n`),
     tell: (line) => stderr.write(`${line}\n`),

@@ -85,8 +85,9 @@ Ends with 1 when at least one task was not changed.`,
     );
     const { plan, reason } = values;
     if (reason === undefined) throw new UsageFault("--reason is missing.");
-    if (plan !== undefined && (values.to !== undefined || positionals.length > 0)) {
-      throw new UsageFault("--plan says it all: leave out --to and the tasks.");
+    const isChangeNamed = isNamed(values) || positionals.length > 0;
+    if (plan !== undefined && isChangeNamed) {
+      throw new UsageFault("--plan says it all: leave out the tasks and what they are to become.");
     }
     if (plan === undefined && !values.yes && !terminal.isInteractive) {
       throw new UsageFault("Nobody is there to ask: say --yes, or give a --plan.");
@@ -112,6 +113,12 @@ interface ChangeValues {
   file?: string | undefined;
   "duplicate-of"?: string | undefined;
   "run-pipelines": boolean;
+}
+
+/** Whether any option says something of the change. */
+function isNamed(values: ChangeValues): boolean {
+  const named = [values.to, values.file, values["duplicate-of"]];
+  return values["run-pipelines"] || named.some((value) => value !== undefined);
 }
 
 async function readChange(

@@ -120,17 +120,23 @@ export const moveTask: Command = {
     const { advance, rework, reason } = values;
     const ways = statuses.length + Number(advance) + Number(rework !== undefined);
     if (ways !== 1) throw new UsageFault("Name one STATUS, or --advance, or --rework KIND.");
+    const duplicateOf = values["duplicate-of"];
+    if (duplicateOf !== undefined && statuses.length === 0) {
+      throw new UsageFault("--duplicate-of goes with the status duplicate.");
+    }
 
     const params = { taskId };
     const seq = values["if-seq"];
     const ifMatch = seq === undefined ? undefined : wholeNumber("--if-seq", seq);
     const common = { reason, runAttachedWorkflows: values["run-pipelines"] };
+    if (rework !== undefined && reason === undefined) {
+      throw new UsageFault("--rework takes --reason.");
+    }
     const stepledger = await connect();
     const before = await stepledger.getTask({ params });
     const move = async (): Promise<Moved> => {
       if (advance) return stepledger.advanceTask({ params, ifMatch, body: common });
-      if (rework !== undefined) {
-        if (reason === undefined) throw new UsageFault("--rework takes --reason.");
+      if (rework !== undefined && reason !== undefined) {
         const body = { ...common, reason, toKind: asKind(rework) };
         return stepledger.reworkTask({ params, ifMatch, body });
       }
@@ -140,7 +146,7 @@ export const moveTask: Command = {
         body: {
           ...common,
           status: asStatus(onlyOne(statuses, "STATUS")),
-          duplicateOf: values["duplicate-of"],
+          duplicateOf,
         },
       });
     };

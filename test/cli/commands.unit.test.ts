@@ -296,6 +296,16 @@ describe("verify", () => {
   });
 });
 
+/** Where nobody answers: what is not understood never gets so far. */
+const NOWHERE = { STEPLEDGER_URL: "http://127.0.0.1:9", STEPLEDGER_KEY: "slg_key" };
+const CONTRADICTIONS = [
+  ...["--to PASSED", "--file ids.txt", "--duplicate-of ext:a", "--run-pipelines", "ext:a"].map(
+    (more) => `bulk execute --plan plan.json --reason So ${more}`,
+  ),
+  "tasks move ext:a --advance --duplicate-of ext:b",
+  "tasks move ext:a --rework ingestion",
+];
+
 describe("a command line", () => {
   test("that is not understood ends with 2 and its usage", async () => {
     for (const args of [[], ["tasks"], ["tasks", "get"], ["tasks", "list", "--colour"]]) {
@@ -303,8 +313,42 @@ describe("a command line", () => {
       expect(code, args.join(" ")).toBe(2);
       expect(told).toContain("Usage: stepledger");
     }
+    for (const args of CONTRADICTIONS) {
+      const { code, told } = await run(args.split(" "), { environment: NOWHERE });
+      expect(code, args).toBe(2);
+      expect(told, args).toMatch(/^--(plan says it all|duplicate-of goes with|rework takes)/);
+    }
     const unclear = await asAdmin(["tasks", "move", "ext:a", "running", "--advance"]);
     expect(unclear).toMatchObject({ code: 2, told: expect.stringMatching(/^Name one STATUS/) });
+  });
+
+  test("that has to write where it cannot says so in a word", async () => {
+    const plan = join(home, "no-folder", "plan.json");
+    const preview = await asAdmin([
+      "bulk",
+      "preview",
+      "--to",
+      "REJECTED",
+      "ext:nobody",
+      "--save",
+      plan,
+    ]);
+    expect(preview).toMatchObject({
+      code: 2,
+      told: expect.stringMatching(/plan.json cannot be written/),
+    });
+    const notAFolder = await file("not-a-folder", "");
+    const login = await asAdmin(["login"], {
+      environment: {
+        STEPLEDGER_URL: service.baseUrl,
+        STEPLEDGER_KEY: service.tenant.keys.viewer,
+        XDG_CONFIG_HOME: notAFolder,
+      },
+    });
+    expect(login).toMatchObject({
+      code: 2,
+      told: expect.stringMatching(/config.json cannot be written/),
+    });
   });
 
   test("that asks for help gets it, of all commands and of each", async () => {

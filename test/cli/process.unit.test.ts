@@ -1,4 +1,8 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { isColoured } from "../../cli/terminal.ts";
 import { runProgram } from "../support/node/programs.ts";
@@ -25,6 +29,19 @@ describe("the program", () => {
     expect(code).toBe(3);
     expect(told).toContain("http://127.0.0.1:9 cannot be reached");
     expect(told).toMatch(/again in \d+ s/);
+  });
+
+  test("does not end as if it were done where its words cannot be written", async () => {
+    // A file that is open for reading takes no word.
+    const unwritable = await open(ENTRY, "r");
+    const child = spawn(process.execPath, [ENTRY, "--help"], {
+      stdio: ["ignore", unwritable.fd, "pipe"],
+    });
+    if (child.stderr === null) throw new Error("It is piped");
+    const [told, [code]] = await Promise.all([text(child.stderr), once(child, "close")]);
+    await unwritable.close();
+    expect(code).toBe(1);
+    expect(told).toContain("EBADF");
   });
 });
 
