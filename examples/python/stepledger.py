@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import random
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -34,13 +35,24 @@ class Unreachable(Exception):
     """Nobody answered, or not as the service would."""
 
 
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    """The service sends nobody elsewhere, and whoever does shall not get the key."""
+
+    def redirect_request(self, *_):
+        return None
+
+
 class Stepledger:
     """The service at an address, as whoever the key is of."""
 
     def __init__(self, url, key, wait=time.sleep):
+        # Whatever sends it would refuse it too, and say it aloud.
+        if not re.fullmatch(r"[!-~]+", key):
+            raise ValueError("The key is not one word of visible characters")
         self.url = url.rstrip("/")
         self.key = key
         self.wait = wait
+        self.opener = urllib.request.build_opener(NoRedirects)
 
     @classmethod
     def from_environment(cls):
@@ -86,7 +98,7 @@ class Stepledger:
         for made in range(1, ATTEMPTS_MAX + 1):
             fault, after_seconds = None, None
             try:
-                with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+                with self.opener.open(request, timeout=TIMEOUT_SECONDS) as response:
                     return json.load(response)
             except urllib.error.HTTPError as error:
                 fault, may_repeat = fault_of(error)
@@ -108,7 +120,8 @@ def fault_of(error):
         body = json.load(error)
         return Problem(body), body["retry"] == "same"
     except (ValueError, KeyError, TypeError):
-        return Unreachable(f"Answered {error.code}, and not as the service would"), error.code >= 500
+        is_passing = error.code >= 500 or error.code == 429
+        return Unreachable(f"Answered {error.code}, and not as the service would"), is_passing
 
 
 def retry_after(headers):

@@ -1,6 +1,6 @@
 import { stepledger } from "./service.ts";
 
-// Rejects every task that an expert has in review, but only after looking at what that would do.
+// Rejects every task that waits for an expert, but only after looking at what that would do.
 const targetStatus = "REJECTED";
 const plan = await stepledger.previewBulk({
   body: { targetStatus, filter: { stepKind: "expert_review", stepStatus: "queued" } },

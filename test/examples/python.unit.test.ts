@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Webhook } from "standardwebhooks";
@@ -103,6 +105,48 @@ except Problem as problem:
     expect(ended).toEqual({ code: 0, told: "", written: "QUEUED\nnot_found never\n" });
     const { data } = await stepledger.listRuns({ query: { task: id } });
     expect(data).toHaveLength(1);
+  });
+});
+
+describe("the Python client", () => {
+  const runScript = (script: string, environment: Record<string, string> = {}) =>
+    runProgram(["python3", "-c", script], { PYTHONPATH: EXAMPLES, ...environment });
+
+  test("takes its key to nobody that it is sent on to", async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? "");
+      response.writeHead(302, { location: "/elsewhere" }).end();
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const ended = await runScript(
+      `
+from stepledger import Stepledger, Unreachable
+try:
+    Stepledger.from_environment().get("/me")
+except Unreachable as fault:
+    print(fault)
+`,
+      { STEPLEDGER_URL: `http://127.0.0.1:${port}`, STEPLEDGER_KEY: "slg_key" },
+    );
+    server.close();
+    expect(ended).toEqual({
+      code: 0,
+      told: "",
+      written: "Answered 302, and not as the service would\n",
+    });
+    expect(asked).toEqual(["/v1/me"]);
+  });
+
+  test("shows nothing of a key that cannot be one", async () => {
+    const ended = await runScript(
+      'from stepledger import Stepledger\nStepledger("http://127.0.0.1:9", "slg_a\\nb").get("/me")',
+    );
+    expect(ended.code).toBe(1);
+    expect(ended.told).toContain("ValueError: The key is not one word of visible characters");
+    expect(ended.told).not.toContain("slg_");
   });
 });
 
