@@ -80,6 +80,7 @@ const HEADERS_EXPOSED = [
   "X-Request-Id",
   "ETag",
   "Idempotency-Replayed",
+  "Retry-After",
   "Server-Timing",
 ];
 const HEADERS_ALLOWED = [
@@ -88,6 +89,7 @@ const HEADERS_ALLOWED = [
   "Idempotency-Key",
   "If-Match",
   "If-None-Match",
+  "Last-Event-ID",
   "X-Request-Id",
 ];
 const PREFLIGHT_SECONDS = 600;

@@ -84,6 +84,7 @@ describe("CORS", () => {
       "X-Request-Id",
       "ETag",
       "Idempotency-Replayed",
+      "Retry-After",
       "Server-Timing",
     ]);
     expect(headers.get("access-control-allow-credentials")).toBeNull();
@@ -97,7 +98,7 @@ describe("CORS", () => {
     expect(response.headers.get("access-control-allow-methods")).toContain("PATCH");
     const allowed = response.headers.get("access-control-allow-headers") ?? "";
     expect(allowed.split(",")).toEqual(
-      expect.arrayContaining(["Authorization", "Idempotency-Key", "If-Match"]),
+      expect.arrayContaining(["Authorization", "Idempotency-Key", "If-Match", "Last-Event-ID"]),
     );
   });
 
