@@ -2288,7 +2288,7 @@ export interface Operations {
     };
   };
   /**
-   * Declare data of a task. Says what a blob is, before `PUT /v1/data/{dataId}/content` sends it: what has not come within a day is swept away. Or, with `uri`, registers what lies elsewhere: nobody fetches it, and it stays unverified. A task has the same content once for each kind. On the current step, unless `stepId` names another one of the task; prompt and insight must be the task's, inputs may be of any task.
+   * Declare data of a task. Says what a blob is, before `PUT /v1/data/{dataId}/content` sends it: what has not come within a day is swept away. Or, with `uri`, registers what lies elsewhere: nobody fetches it, and it stays unverified. On the current step, unless `stepId` names another one of the task, which has the same content once for each kind and each maker (model, revision, agent, provider). Prompt and insight must be the task's, inputs may be of any task.
    *
    * Role: `operator` or above, or `service`.
    */

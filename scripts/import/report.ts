@@ -1,9 +1,10 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { ImportOutcome } from "../../src/actions/import-tasks.ts";
 import type { Issue } from "../../src/domain/refusals.ts";
-import type { ImportedLine, ImportedWork } from "./import-work.ts";
+import type { ImportedLine } from "./import-work.ts";
 import type { FileFault } from "./reading.ts";
 import { ExpectedSummaries } from "./summaries.ts";
+import type { ImportedWork } from "./underway.ts";
 import { UsageFault } from "./usage-fault.ts";
 
 /** How many records that did not go in whole are shown; all of them are in the report file. */

@@ -3,9 +3,9 @@ import {
   type DataView,
   declareData as insertData,
   type DeclaredData,
-  findContent,
+  findDeclared,
 } from "../db/data.ts";
-import { contentTaken, accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
+import { accept, alreadyDeclared, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import { objectKeyOf } from "../storage/blobs.ts";
 import type { ActionCall, Done } from "./call.ts";
 import { settle } from "./replay.ts";
@@ -27,8 +27,7 @@ export async function declareData(
   if (row === undefined) return refuse(notFound());
   if (row.data !== null) return accept({ value: row.data, replayed: false });
   // A rival's row of this very moment stopped the insert without being visible to it: one more look finds it.
-  const existing = row.existing ?? (await findContent(database, input));
-  if (existing === null)
-    throw new Error("Only a row with this content keeps another from being made");
-  return refuse(contentTaken(existing));
+  const existing = row.existing ?? (await findDeclared(database, input, row.place));
+  if (existing === null) throw new Error("Only the same data keep a row from being made");
+  return refuse(alreadyDeclared(existing));
 }

@@ -63,15 +63,22 @@ const dataJson = (inputs: SQL) => sql`json_build_object('id', d.id, 'taskId', d.
 const STORED_INPUTS = sql`coalesce((select json_agg(i.parent_id order by i.parent_id) from data_inputs i
   where i.tenant_id = d.tenant_id and i.child_id = d.id), '[]')`;
 
-/** What became of a declaration: the row, the one that has this content already, or neither where a name is unknown. */
+/** What became of a declaration: the row, or the one that was declared before. */
 export interface Declaration {
   data: DataView | null;
   existing: string | null;
+  /** Where the row was to stand. */
+  place: Place;
+}
+
+interface Place {
+  taskId: string;
+  stepId: string;
 }
 
 /**
- * Declares data on a step of a task, with what it was made from, in one round trip. Nothing is written where the
- * task, the step, the prompt, the insight or an input is not there, nor where the task has this content already.
+ * Declares data on a step of a task, with what it was made from, in one round trip. No row comes back where the task,
+ * the step, the prompt, the insight or an input is not there, and nothing is written where it was declared before.
  */
 export function declareData(
   database: TenantDatabase,
@@ -126,21 +133,37 @@ dropped as (
   where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from created)
 )
 select (select data from created) as data,
-  (select d.id from data d where d.tenant_id = ${tenantId}::uuid and d.task_id = place.task_id
-    and d.sha256 = decode(${data.sha256}, 'hex') and d.kind = ${data.kind}::text) as existing
+  (select d.id from data d where d.tenant_id = ${tenantId}::uuid
+    and ${isDeclared(data, { taskId: sql`place.task_id`, stepId: sql`place.step_id` })}) as existing,
+  json_build_object('taskId', place.task_id, 'stepId', place.step_id) as place
 from place`,
   ]);
 }
 
-/** The data of a task with this content. */
-export async function findContent(
+/** The data that were declared before, on this step. */
+export async function findDeclared(
   database: TenantDatabase,
-  { task, sha256, kind }: Pick<DeclaredData, "task" | "sha256" | "kind">,
+  data: DeclaredData,
+  { taskId, stepId }: Place,
 ): Promise<string | null> {
-  const [row] = await database.read<{ id: string }>(sql`
-    select d.id from tasks t join data d on d.tenant_id = t.tenant_id and d.task_id = t.id
-    where ${isTask(task)} and d.sha256 = decode(${sha256}, 'hex') and d.kind = ${kind}`);
+  const place = { taskId: sql`${taskId}`, stepId: sql`${stepId}` };
+  const [row] = await database.read<{ id: string }>(
+    sql`select d.id from data d where ${isDeclared(data, place)}`,
+  );
   return row?.id ?? null;
+}
+
+/**
+ * The condition that the datum of alias d is what is declared: the same content of the same kind, by the same maker, at
+ * the same step. The constraint data_content says so too.
+ */
+function isDeclared(
+  { kind, sha256, model, modelRevision, agent, provider }: DeclaredData,
+  { taskId, stepId }: { taskId: SQL; stepId: SQL },
+): SQL {
+  return sql`d.task_id = ${taskId} and d.kind = ${kind}::text and d.sha256 = decode(${sha256}, 'hex')
+    and d.step_id = ${stepId} and (d.model, d.model_revision, d.agent, d.provider) is not distinct from
+      (${model ?? null}::text, ${modelRevision ?? null}::text, ${agent ?? null}::text, ${provider ?? null}::text)`;
 }
 
 /** A row, where its object lies, and the moment at which this was read. */

@@ -156,11 +156,12 @@ export function externalIdTaken(holderId: string): Refusal {
   };
 }
 
-/** The task has data with this content and kind. */
-export function contentTaken(holderId: string): Refusal {
+/** What one maker made at one step is one thing, however often it is declared. */
+export function alreadyDeclared(holderId: string): Refusal {
   return {
     code: "conflict",
-    detail: "The task has this content as data of this kind already.",
+    detail:
+      "This content is declared on this step already, as data of this kind and by this maker.",
     existing: { id: holderId },
   };
 }

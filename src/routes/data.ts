@@ -69,7 +69,7 @@ const postData = defineContract({
   method: "POST",
   path: "/tasks/{taskId}/data",
   summary: "Declare data of a task",
-  description: `Says what a blob is, before \`PUT /v1/data/{dataId}/content\` sends it: what has not come within a day is swept away. Or, with \`uri\`, registers what lies elsewhere: nobody fetches it, and it stays unverified. A task has the same content once for each kind. On the current step, unless \`stepId\` names another one of the task; prompt and insight must be the task's, inputs may be of any task.`,
+  description: `Says what a blob is, before \`PUT /v1/data/{dataId}/content\` sends it: what has not come within a day is swept away. Or, with \`uri\`, registers what lies elsewhere: nobody fetches it, and it stays unverified. On the current step, unless \`stepId\` names another one of the task, which has the same content once for each kind and each maker (model, revision, agent, provider). Prompt and insight must be the task's, inputs may be of any task.`,
   tags: ["Prompts and data"],
   role: "operator",
   service: true,

@@ -18,7 +18,7 @@ afterAll(() => service.stop());
 
 const givenFile = temporaryFiles();
 
-/** Verdicts of the four models, in order; the second and the third line have one solution twice. */
+/** Verdicts of the four models, in order; on the second and the third line two of them have the same solution. */
 const VERDICTS = [
   [false, true, false, true],
   [false, false, true, true],
@@ -70,7 +70,7 @@ describe("a file with golden answers and models' solutions", () => {
     const report = await givenFile("report.jsonl", "");
     const { code, out } = await importAs(service.tenant, [file, "--report", report]);
     expect(out).toContain("created 3, exists 0, invalid 0");
-    expect(out).toContain("data: stored 13, exists 2");
+    expect(out).toMatch(/data: stored 15$/m);
     expect(out).toContain("trials: recorded 12");
     expect(out).toMatch(/6b_finetuning +0\.0 % +0\.0 % to \d+\.\d % +0 of 3 +0 of 3\n/);
     expect(out).toMatch(/6b_verification +33\.3 % .* 1 of 3 +1 of 3\n/);
@@ -107,7 +107,7 @@ describe("a file with golden answers and models' solutions", () => {
 
     const trials = await service.database.query(
       "owner",
-      `select r.model, r.status, d.id, d.kind, encode(d.sha256, 'hex') as sha256
+      `select r.model, d.model as made_by, r.status, d.id, d.kind, encode(d.sha256, 'hex') as sha256
        from trials r join tasks t on t.tenant_id = r.tenant_id and t.id = r.task_id
        join data d on d.tenant_id = r.tenant_id and d.id = r.output_data_id and d.task_id = r.task_id
        where r.tenant_id = $1 order by t.external_id, array_position($2::text[], r.model)`,
@@ -117,6 +117,7 @@ describe("a file with golden answers and models' solutions", () => {
       VERDICTS.flatMap((verdicts, row) =>
         verdicts.map((passed, index) => ({
           model: GSM8K_MODELS[index],
+          made_by: GSM8K_MODELS[index],
           status: passed ? "passed" : "failed",
           id: expect.any(String),
           kind: "generated",
@@ -173,10 +174,10 @@ describe("an import of work", () => {
     };
     const continued = await importThrough(file, watched);
     expect(continued.counts).toEqual({ created: 0, exists: 3, invalid: 0 });
-    expect(continued.data).toEqual({ stored: 6, exists: 9, refused: 0 });
+    expect(continued.data).toEqual({ stored: 8, exists: 7, refused: 0 });
     expect(continued.trials).toMatchObject({ recorded: 12 });
     expect(continued.isWhole).toBe(true);
-    expect(sent.filter((call) => call === "PUT /v1/data/ID/content")).toHaveLength(6);
+    expect(sent.filter((call) => call === "PUT /v1/data/ID/content")).toHaveLength(8);
 
     sent.length = 0;
     const whole = await importThrough(file, watched);
@@ -188,6 +189,35 @@ describe("an import of work", () => {
       "POST /v1/evals/record",
       "POST /v1/tasks/lookup",
     ]);
+  });
+
+  test("stores what one model answered twice once, and finds it when the task has moved on", async () => {
+    const trials = [1, 2].map((k) => ({ k, model: "m", passed: true, output: "The same again." }));
+    const record = {
+      externalId: "twice",
+      title: "Twice",
+      evals: [{ name: "twice", k: 2, trials }],
+    };
+    const file = await givenFile("twice.jsonl", textOf([record]));
+    const first = await importAs(service.tenant, [file]);
+    expect(first.out).toContain("data: stored 1, exists 1\ntrials: recorded 2");
+    const headers = {
+      authorization: `Bearer ${service.tenant.keys.admin}`,
+      "content-type": "application/json",
+    };
+    const versions = `${service.baseUrl}/v1/tasks/ext:twice/versions`;
+    const body = JSON.stringify({ content: { brief: "Anew" }, reason: "It was unclear" });
+    expect((await fetch(versions, { method: "POST", headers, body })).status).toBe(201);
+
+    const again = await importAs(service.tenant, [file]);
+    expect(again.out).toContain("data: exists 2\n");
+    const rows = await service.database.query(
+      "owner",
+      `select count(*) as trials, count(distinct r.output_data_id) as outputs
+       from trials r join tasks t on t.tenant_id = r.tenant_id and t.id = r.task_id
+       where t.external_id = 'twice' and r.output_data_id is not null group by r.eval_id`,
+    );
+    for (const row of rows) expect(row).toEqual({ trials: "2", outputs: "1" });
   });
 
   test("lets what the service refuses harm nothing else", async () => {

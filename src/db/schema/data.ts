@@ -43,7 +43,20 @@ export const data = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
-    unique("data_content").on(t.tenantId, t.taskId, t.sha256, t.kind),
+    // What one maker made at one step is one thing: where nothing is said of the maker, that is the same maker too.
+    unique("data_content")
+      .on(
+        t.tenantId,
+        t.taskId,
+        t.kind,
+        t.sha256,
+        t.stepId,
+        t.model,
+        t.modelRevision,
+        t.agent,
+        t.provider,
+      )
+      .nullsNotDistinct(),
     index("data_model").on(t.tenantId, t.model, t.modelRevision, t.id),
     // Whether anything still names an object, which the sweep asks of each that it finds.
     index("data_object").on(t.tenantId, t.objectKey),

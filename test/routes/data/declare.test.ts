@@ -76,14 +76,6 @@ describe("declaring data", () => {
     expect(data).toMatchObject({ uri, sha256, sizeBytes, verified: false, storedAt: null });
   });
 
-  it("is a conflict where the task has this content of this kind, and names it", async () => {
-    const bytes = bytesOf("once for each kind");
-    const first = await givenDeclared(api, bytes);
-    const again = await declare(first.taskId, await declarationOf(bytes, { model: "another" }));
-    expect(expectProblem(again, "conflict", 409).existing).toEqual({ id: first.id });
-    expectDone(await declare(first.taskId, await declarationOf(bytes, { kind: "golden" })), 201);
-  });
-
   it("has one winner where sixteen declare the same at once, whom the others learn of", async () => {
     const { id } = await api.givenTask();
     const body = await declarationOf(bytesOf("raced for"));
