@@ -1,7 +1,7 @@
 import { type DataView, findData } from "../db/data.ts";
 import type { TenantDatabase } from "../db/client.ts";
 import { type ByteRange, byteRangeOf } from "../domain/data/byte-range.ts";
-import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
+import { accept, notFound, type Outcome, rangeNotSatisfiable, refuse } from "../domain/refusals.ts";
 import type { BlobStore } from "../storage/blobs.ts";
 
 /** Content on its way out. */
@@ -18,11 +18,13 @@ interface ReadingCall {
   blobs: BlobStore;
   range: string | null;
   ifRange: string | null;
+  /** Whether the caller has the content of this entity tag: then no part of it is asked for. */
+  isKnown: (entityTag: string) => boolean;
 }
 
 /** Opens the stored content of a row; one that is awaited, or lies elsewhere, has none. */
 export async function openContent(
-  { database, blobs, range: asked, ifRange }: ReadingCall,
+  { database, blobs, range: asked, ifRange, isKnown }: ReadingCall,
   { dataId }: { dataId: string },
 ): Promise<Outcome<OpenedContent>> {
   const found = await findData(database, dataId);
@@ -30,9 +32,14 @@ export async function openContent(
     return refuse(notFound());
   }
   const { data, objectKey } = found;
-  const isOfThis = ifRange === null || ifRange === `"${data.sha256}"`;
-  const range = isOfThis ? byteRangeOf(asked, data.sizeBytes) : null;
+  const entityTag = contentTag(data);
+  const isOfThis = ifRange === null || ifRange === entityTag;
+  const range = isOfThis && !isKnown(entityTag) ? byteRangeOf(asked, data.sizeBytes) : null;
+  if (range === "unsatisfiable") return refuse(rangeNotSatisfiable(data.sizeBytes));
   const stream = await blobs.open(objectKey, range);
   if (stream === null) throw new Error("What is stored has its object");
   return accept({ data, stream, range });
 }
+
+/** The strong entity tag of content: it is the same wherever the bytes are. */
+export const contentTag = ({ sha256 }: DataView): string => `"${sha256}"`;

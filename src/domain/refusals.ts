@@ -26,6 +26,7 @@ export interface RefusalData {
   idempotency_key_reused: object;
   too_many_items: { max: number };
   unsupported_media_type: object;
+  range_not_satisfiable: { sizeBytes: number };
 }
 export type RefusalCode = keyof RefusalData;
 
@@ -183,6 +184,15 @@ export function wrongContentType(declared: string): Refusal {
   return {
     code: "unsupported_media_type",
     detail: `This content was declared as ${declared}. Send it as that, or without a type.`,
+  };
+}
+
+/** A part was asked for that begins beyond the end. */
+export function rangeNotSatisfiable(sizeBytes: number): Refusal {
+  return {
+    code: "range_not_satisfiable",
+    detail: `The content has ${sizeBytes} bytes, and the range that was asked for none of them.`,
+    sizeBytes,
   };
 }
 

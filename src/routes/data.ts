@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { declareData } from "../actions/declare-data.ts";
-import { openContent } from "../actions/open-content.ts";
+import { contentTag, openContent } from "../actions/open-content.ts";
 import { storeContent } from "../actions/store-content.ts";
 import { findData, listData } from "../db/data.ts";
 import { servedContentType } from "../domain/data/content-type.ts";
@@ -191,6 +191,7 @@ const getContent = defineContract({
     description: "The part of it that `Range` asked for.",
     headers: [...content.headers, "Content-Range"],
   },
+  errors: ["not_found", "range_not_satisfiable"],
 });
 
 export const dataRoutes: readonly Route[] = [
@@ -227,7 +228,7 @@ export const dataRoutes: readonly Route[] = [
     if (!opened.ok) return opened;
     const { data: row, stream, range } = opened.value;
     const headers = {
-      etag: `"${row.sha256}"`,
+      etag: contentTag(row),
       "content-type": servedContentType(row.contentType),
       // The name is made here, of what no caller chose.
       "content-disposition": `attachment; filename="${row.kind}-${row.id}"`,

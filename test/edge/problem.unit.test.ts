@@ -39,6 +39,7 @@ const STATUS_BY_CODE: Record<ErrorCode, number> = {
   version_conflict: 412,
   payload_too_large: 413,
   unsupported_media_type: 415,
+  range_not_satisfiable: 416,
   idempotency_key_reused: 422,
   rate_limited: 429,
   internal: 500,
@@ -83,6 +84,7 @@ const FAULTS: { [Code in ErrorCode]: Extract<Fault, { code: Code }> } = {
   version_conflict: { code: "version_conflict", eventSeq: 9 },
   payload_too_large: { code: "payload_too_large", max: 1_048_576 },
   unsupported_media_type: { code: "unsupported_media_type" },
+  range_not_satisfiable: { code: "range_not_satisfiable", sizeBytes: 10 },
   idempotency_key_reused: { code: "idempotency_key_reused" },
   rate_limited: { code: "rate_limited" },
   internal: { code: "internal" },
@@ -118,11 +120,12 @@ test("what may be sent again says when, and what must change first never says so
   expect(retryAfter("operation_in_progress")).toBe("1");
 });
 
-test("headers that go with a code: the challenge, the methods, the present entity tag", () => {
+test("headers that go with a code: the challenge, the methods, the present entity tag, the size", () => {
   const headers = (code: ErrorCode) => problemResponse(FAULTS[code], "r").headers;
   expect(headers("unauthenticated").get("www-authenticate")).toBe("Bearer");
   expect(headers("method_not_allowed").get("allow")).toBe("GET, HEAD");
   expect(headers("version_conflict").get("etag")).toBe('"9"');
+  expect(headers("range_not_satisfiable").get("content-range")).toBe("bytes */10");
 });
 
 test("a refusal's own sentence is told, and the lawful calls come last", async () => {

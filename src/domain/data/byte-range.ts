@@ -5,13 +5,26 @@ export interface ByteRange {
 }
 
 /**
- * The one part that a `Range` header asks of so many bytes; null where the whole is the answer: for several parts, for
- * one that is not there, and for what is no range of bytes (RFC 9110, section 14.2, allows each).
+ * The one part that a `Range` header asks of so many bytes (RFC 9110, section 14.1.2); null where the whole is the
+ * answer: for several parts, and for what is no range of bytes.
  */
-export function byteRangeOf(header: string | null, sizeBytes: number): ByteRange | null {
-  const [, first = "", last = ""] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? "") ?? [];
+export function byteRangeOf(
+  header: string | null,
+  sizeBytes: number,
+): ByteRange | "unsatisfiable" | null {
+  const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/i.exec(header ?? "") ?? [];
   if (first === "" && last === "") return null;
-  const offset = first === "" ? Math.max(0, sizeBytes - Number(last)) : Number(first);
-  const end = first === "" || last === "" ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1);
-  return end < offset ? null : { offset, length: end - offset + 1 };
+  if (first === "") return suffixOf(Number(last), sizeBytes);
+  const offset = Number(first);
+  const end = last === "" ? Infinity : Number(last);
+  if (end < offset) return null;
+  if (offset >= sizeBytes) return "unsatisfiable";
+  return { offset, length: Math.min(end, sizeBytes - 1) - offset + 1 };
+}
+
+/** The last so many bytes. Those of nothing are nothing, which no part could be: the whole is. */
+function suffixOf(asked: number, sizeBytes: number): ByteRange | "unsatisfiable" | null {
+  if (asked === 0) return "unsatisfiable";
+  const length = Math.min(asked, sizeBytes);
+  return length === 0 ? null : { offset: sizeBytes - length, length };
 }

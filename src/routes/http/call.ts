@@ -28,10 +28,12 @@ export interface PublicCall {
   signal: AbortSignal;
   /** `Last-Event-ID`: where a reader of server-sent events broke off. */
   lastEventId: string | null;
-  /** `Range`: the part that is asked for; it may always be answered with the whole. */
+  /** `Range`, which only GET may ask with: the part that is wanted; it may always be answered with the whole. */
   range: string | null;
   /** `If-Range`: what the parts that the client has are of. */
   ifRange: string | null;
+  /** Whether `If-None-Match` names this entity tag: then the answer is that nothing has changed. */
+  isKnown: (entityTag: string) => boolean;
   blobs: BlobStore;
 }
 

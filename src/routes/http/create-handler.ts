@@ -71,8 +71,9 @@ export function createHandler<
       isDatabaseReady: edge.isDatabaseReady,
       signal: AbortSignal.any([request.signal, bodyEnd.signal]),
       lastEventId: request.headers.get("last-event-id"),
-      range: request.headers.get("range"),
+      range: request.method === "GET" ? request.headers.get("range") : null,
       ifRange: request.headers.get("if-range"),
+      isKnown: (etag) => isKnown(request, etag),
       blobs: edge.blobs,
     };
     // The one place where the contract's types meet values that were parsed by its own schemas.
@@ -225,7 +226,9 @@ async function respond(
   const headers = new Headers(reply.headers);
   if (reply.replayed === true) headers.set("idempotency-replayed", "true");
   if (reply.etag !== undefined) headers.set("etag", entityTag(reply.etag));
-  if (isNotModified(context.request, headers)) {
+  const { request } = context;
+  const etag = headers.get("etag");
+  if (etag !== null && isKnown(request, etag)) {
     if (reply.value instanceof ReadableStream) await reply.value.cancel();
     return new Response(null, { status: 304, headers });
   }
@@ -259,11 +262,10 @@ function checkDeclared(contract: Contract, { code }: Refusal, { settings }: Edge
 }
 
 /** Whether the caller has this very state already; the comparison is weak, as RFC 9110 wants it here. */
-function isNotModified(request: Request, headers: Headers): boolean {
-  const etag = headers.get("etag");
-  const known = request.headers.get("if-none-match");
-  const isRead = request.method === "GET" || request.method === "HEAD";
-  if (!isRead || etag === null || known === null) return false;
+function isKnown({ method, headers }: Request, etag: string): boolean {
+  const known = headers.get("if-none-match");
+  const isRead = method === "GET" || method === "HEAD";
+  if (!isRead || known === null) return false;
   const tags = known.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
   return tags.includes(etag) || tags.includes("*");
 }

@@ -144,7 +144,8 @@ const ifMatch = z.string().openapi({
 });
 const ifNoneMatch = z.string().openapi({ description: "An `ETag`: 304 while it still holds." });
 const range = z.string().openapi({
-  description: "One range of bytes: that part is answered with 206. Anything else gets the whole.",
+  description:
+    "One range of bytes: that part is answered with 206, one that begins beyond the end with 416. Anything else gets the whole.",
   example: "bytes=0-1023",
 });
 const lastEventId = z.string().openapi({

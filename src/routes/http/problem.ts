@@ -262,6 +262,13 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
       "Send JSON as application/json in UTF-8, content as it was declared, and neither compressed.",
     members: [],
   },
+  range_not_satisfiable: {
+    status: 416,
+    retry: "never",
+    title: "There is no such part",
+    detail: "The range that was asked for lies beyond the content, which has `sizeBytes` bytes.",
+    members: ["sizeBytes"],
+  },
   idempotency_key_reused: {
     status: 422,
     retry: "never",
@@ -329,6 +336,9 @@ function headersOf(fault: Fault): Record<string, string> {
   if (fault.code === "unauthenticated") headers["www-authenticate"] = "Bearer";
   if (fault.code === "method_not_allowed") headers["allow"] = fault.allow.join(", ");
   if (fault.code === "version_conflict") headers["etag"] = entityTag(fault.eventSeq);
+  if (fault.code === "range_not_satisfiable") {
+    headers["content-range"] = `bytes */${fault.sizeBytes}`;
+  }
   return headers;
 }
 

@@ -212,10 +212,16 @@ describe("a download", () => {
     ["bytes=4-", 206, "456789", "bytes 4-9/10"],
     ["bytes=-2", 206, "89", "bytes 8-9/10"],
     ["bytes=8-99", 206, "89", "bytes 8-9/10"],
-    ["bytes=10-", 200, "0123456789", null],
+    ["bytes=-99", 206, "0123456789", "bytes 0-9/10"],
+    ["bytes=9-9", 206, "9", "bytes 9-9/10"],
+    ["Bytes=0-0", 206, "0", "bytes 0-0/10"],
+    [`bytes=0-${"9".repeat(40)}`, 206, "0123456789", "bytes 0-9/10"],
     ["bytes=5-2", 200, "0123456789", null],
     ["bytes=0-1,4-5", 200, "0123456789", null],
-    ["lines=1-2", 200, "0123456789", null],
+    ["bytes=10-,12-", 200, "0123456789", null],
+    ["bytes=ten-", 200, "0123456789", null],
+    ["bytes", 200, "0123456789", null],
+    ["lines=10-", 200, "0123456789", null],
   ])("with Range: %s is %i", async (range, status, text, contentRange) => {
     ranged ??= await givenStored(bytesOf("0123456789"));
     const answer = await readContent(api, ranged.id, { range });
@@ -223,6 +229,53 @@ describe("a download", () => {
     expect(answer.headers.get("content-range")).toBe(contentRange);
   });
   let ranged: DataView | undefined;
+
+  test.each([
+    ["0123456789", "bytes=10-", 416],
+    ["0123456789", "bytes=10-20", 416],
+    ["0123456789", "bytes=-0", 416],
+    ["0123456789", `bytes=${"9".repeat(40)}-`, 416],
+    ["", "bytes=0-", 416],
+    ["", "bytes=0-0", 416],
+    ["", "bytes=-0", 416],
+    ["", "bytes=-5", 200],
+  ])("of %j with Range: %s, of which there is nothing, is %i", async (text, range, status) => {
+    const bytes = bytesOf(text);
+    const { id } = await givenStored(bytes);
+    const answer = await readContent(api, id, { range });
+    const told = answer.headers.get("content-range");
+    if (status === 200)
+      return expect([answer.status, await answer.text(), told]).toEqual([200, "", null]);
+    expect([answer.status, told]).toEqual([416, `bytes */${bytes.length}`]);
+    expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    expect(await answer.json()).toMatchObject({
+      error: "range_not_satisfiable",
+      retry: "never",
+      sizeBytes: bytes.length,
+    });
+  });
+
+  it("asked for beyond its end is not told so to who has it, has other content, or only asks about it", async () => {
+    const { id, sha256 } = await givenStored(bytesOf("0123456789"));
+    const range = "bytes=10-";
+    for (const [more, status] of [
+      [{ "if-none-match": `"${sha256}"` }, 304],
+      [{ "if-none-match": '"another"' }, 416],
+      [{ "if-range": '"another"' }, 200],
+      [{ "if-range": `W/"${sha256}"` }, 200],
+      [{ "if-range": "Sat, 21 Nov 2026 20:19:57 GMT" }, 200],
+      [{ "if-range": `"${sha256}"` }, 416],
+    ] as const) {
+      const answer = await readContent(api, id, { range, ...more });
+      expect(answer.status, JSON.stringify(more)).toBe(status);
+      await answer.body?.cancel();
+    }
+    const head = await api.fetch(`/v1/data/${id}/content`, {
+      method: "HEAD",
+      headers: { authorization: `Bearer ${api.tenant.keys.viewer}`, range },
+    });
+    expect([head.status, head.headers.get("content-range")]).toEqual([200, null]);
+  });
 
   it("is whole where the range is of other content", async () => {
     const { id, sha256 } = await givenStored(bytesOf("abcdef"));
