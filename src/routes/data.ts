@@ -234,6 +234,7 @@ export const dataRoutes: readonly Route[] = [
       "content-disposition": `attachment; filename="${row.kind}-${row.id}"`,
       "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
       "accept-ranges": "bytes",
+      "content-length": String(range?.length ?? row.sizeBytes),
     };
     if (range === null) return reply(stream, { headers });
     const last = range.offset + range.length - 1;

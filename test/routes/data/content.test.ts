@@ -174,6 +174,11 @@ describe("content that was declared", () => {
 });
 
 describe("a download", () => {
+  const askAbout = (id: string, headers: Record<string, string> = {}) =>
+    api.fetch(`/v1/data/${id}/content`, {
+      method: "HEAD",
+      headers: { authorization: `Bearer ${api.tenant.keys.viewer}`, ...headers },
+    });
   const givenStored = async (bytes: Uint8Array, more: object = {}) => {
     const declared = await givenDeclared(api, bytes, { ...more });
     return expectDone(await sendContent(api, declared.id, bytes));
@@ -255,6 +260,14 @@ describe("a download", () => {
     });
   });
 
+  it("tells how long it is, also to who asks nothing more", async () => {
+    const { id } = await givenStored(bytesOf("as long as this"));
+    const part = await readContent(api, id, { range: "bytes=3-6" });
+    expect([await part.text(), part.headers.get("content-length")]).toEqual(["long", "4"]);
+    const { status, headers, body } = await askAbout(id);
+    expect([status, headers.get("content-length"), body]).toEqual([200, "15", null]);
+  });
+
   it("asked for beyond its end is not told so to who has it, has other content, or only asks about it", async () => {
     const { id, sha256 } = await givenStored(bytesOf("0123456789"));
     const range = "bytes=10-";
@@ -270,11 +283,8 @@ describe("a download", () => {
       expect(answer.status, JSON.stringify(more)).toBe(status);
       await answer.body?.cancel();
     }
-    const head = await api.fetch(`/v1/data/${id}/content`, {
-      method: "HEAD",
-      headers: { authorization: `Bearer ${api.tenant.keys.viewer}`, range },
-    });
-    expect([head.status, head.headers.get("content-range")]).toEqual([200, null]);
+    const { status, headers } = await askAbout(id, { range });
+    expect([status, headers.get("content-range")]).toEqual([200, null]);
   });
 
   it("is whole where the range is of other content", async () => {
