@@ -14,6 +14,7 @@ import {
   type TestApi,
 } from "../../support/api.ts";
 import { givenEval } from "../../support/evals.ts";
+import { untilLocksAreHeld } from "../../support/model/locks.ts";
 import {
   bytesOf,
   declarationOf,
@@ -142,6 +143,20 @@ describe("the sweep", () => {
     const { id = "" } = declared ?? {};
     expectDone(await sendContent(api, id, bytesOf(text)));
     expect(await (await readContent(api, id)).text()).toBe(text);
+  });
+
+  it("is waited for by who names as an input what it takes away at that moment", async () => {
+    const { id: taskId } = await api.givenTask();
+    const input = await givenDeclared(api, bytesOf("taken away as an input"), { taskId });
+    const sweeping = api.database.transaction("superuser", [
+      { text: "delete from data where id = $1", values: [input.id] },
+      { text: "select pg_sleep(0.3)" },
+    ]);
+    await untilLocksAreHeld(api.database);
+    const body = await declarationOf(bytesOf("made from it"), { inputs: [input.id] });
+    const late = await api.call("POST", `/tasks/${taskId}/data`, { body });
+    expectProblem(late, "not_found", 404);
+    await sweeping;
   });
 
   it("finishes what an earlier one left undone, after an hour", async () => {
