@@ -272,6 +272,45 @@ const EVALUATIONS: Attempt[] = [
   },
 ];
 
+/** Of data only that they are stored is ever told, once; what never came may be swept away. */
+const ARTIFACTS: Attempt[] = [
+  {
+    to: "lay data to another model",
+    sql: () => "update data set model = 'forged'",
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+  {
+    to: "point data at other content",
+    sql: () => "update data set sha256 = sha256('forged')",
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+  {
+    to: "take back that data are stored",
+    sql: () =>
+      "do $$ begin update data set stored_at = now(); update data set stored_at = null; end $$",
+    ...both(GUARDED),
+  },
+  {
+    to: "declare once more what a maker made at a step",
+    sql: () => copyOf("data", "true", "'id', new_id()"),
+    ...both(TAKEN_KEY),
+  },
+  {
+    to: "DELETE what lies elsewhere",
+    sql: () => "delete from data where uri is not null",
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+  {
+    to: "TRUNCATE CASCADE data",
+    sql: () => "truncate data cascade",
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+];
+
 const FORGED_EVENTS: Attempt[] = [
   {
     to: "write an event a second time",
@@ -363,6 +402,7 @@ const ATTEMPTS = [
   ...VERSIONS,
   ...HISTORY,
   ...EVALUATIONS,
+  ...ARTIFACTS,
   ...FORGED_EVENTS,
   ...REMOVALS,
   ...BEYOND_THE_APPLICATION,

@@ -15,6 +15,8 @@ const TRIGGERS = [
   ["steps", "steps_sealed"],
   ["evals", "evals_move_with_event"],
   ["data", "data_stored_once"],
+  ["data", "data_artifacts_kept"],
+  ["data", "data_no_truncate"],
   ["trials", "trials_move_with_event"],
   ["insights", "insights_keep_identity"],
   ["task_versions", "task_versions_immutable"],

@@ -85,6 +85,9 @@ describe("the sweep", () => {
     expectProblem(await sendContent(api, waiting.id, bytesOf("waiting")), "not_found", 404);
     for (const { id } of [stored, far, input, output, child]) expectDone(await read(id));
     expect(await (await readContent(api, stored.id)).text()).toBe("here");
+    // Nor can anybody take away what is stored from psql.
+    const removing = api.database.query("owner", "delete from data where id = $1", [stored.id]);
+    await expect(removing).rejects.toMatchObject({ code: "SL001" });
     // What was swept can be declared anew.
     const body = await declarationOf(bytesOf("waiting"));
     const again = await api.call<DataView>("POST", `/tasks/${taskId}/data`, { body });
