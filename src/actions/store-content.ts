@@ -21,7 +21,7 @@ export interface Upload {
 
 /**
  * Stores the content that a row declares, as it streams by: only what has the declared length and hash is kept. Sent
- * again, it is compared again and nothing changes.
+ * again, it is compared again, and nothing changes unless the bucket has lost it.
  */
 export async function storeContent(
   call: ActionCall & { blobs: BlobStore },
@@ -39,10 +39,9 @@ export async function storeContent(
     return refuse(contentMismatch("wrong_length", data));
   }
 
-  const isStored = data.storedAt !== null;
-  const soundness = await blobs.take(stream, data, isStored ? null : objectKey);
+  const soundness = await blobs.take(stream, data, objectKey);
   if (soundness !== "sound") return refuse(contentMismatch(soundness, data));
-  if (isStored) return accept({ value: data, replayed: false });
+  if (data.storedAt !== null) return accept({ value: data, replayed: false });
 
   const marked = await markStored(database, { id: dataId, readAt }, operation);
   const settled = await settle(operation, marked, (stored: DataView) => stored);

@@ -19,13 +19,13 @@ export interface StoredObject {
 /** Where blobs are kept: written once, under keys that follow from their content. */
 export interface BlobStore {
   /**
-   * Reads an upload to its end, or as far as it is sound, and compares it with what was declared. With a key, sound
-   * content is stored under it, and nothing else ever is; without one it is only compared.
+   * Reads an upload to its end, or as far as it is sound, and compares it with what was declared. Sound content is
+   * stored under the key unless it is there, and nothing else ever is.
    */
   take: (
     content: ReadableStream<Uint8Array>,
     expected: Expected,
-    key: string | null,
+    key: string,
   ) => Promise<Soundness>;
   /** A blob, or a part of it; null where there is none. */
   open: (key: string, range: ByteRange | null) => Promise<ReadableStream<Uint8Array> | null>;

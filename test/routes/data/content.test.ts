@@ -94,6 +94,18 @@ describe("content that was declared", () => {
     expect(await now(declared.id)).toEqual(stored);
   });
 
+  it("comes back where the bucket has lost it, when it is sent again", async () => {
+    const bytes = bytesOf("lost, and found again");
+    const declared = await givenDeclared(api, bytes);
+    const stored = expectDone(await sendContent(api, declared.id, bytes));
+    await testBucket().delete(objectKeyOf(api.tenant.id, declared.sha256));
+    expect((await readContent(api, declared.id)).status).toBe(500);
+    expect(expectDone(await sendContent(api, declared.id, bytes))).toEqual(stored);
+    expect(new Uint8Array(await (await readContent(api, declared.id)).arrayBuffer())).toEqual(
+      bytes,
+    );
+  });
+
   it("is stored once where eight send it at once, and for two tasks that share it", async () => {
     const bytes = manyBytes(300_000);
     const declared = await givenDeclared(api, bytes);

@@ -9,7 +9,7 @@ export function memoryBlobs(): BlobStore {
       const bytes = new Uint8Array(await new Response(content).arrayBuffer());
       if (bytes.length !== sizeBytes) return "wrong_length";
       if (createHash("sha256").update(bytes).digest("hex") !== sha256) return "wrong_content";
-      if (key !== null) kept.set(key, { bytes, uploadedAt: new Date() });
+      if (!kept.has(key)) kept.set(key, { bytes, uploadedAt: new Date() });
       return "sound";
     },
     open: async (key, range) => {
