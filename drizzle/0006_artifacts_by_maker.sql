@@ -11,3 +11,7 @@ create trigger data_artifacts_kept before delete on data for each row
 --> statement-breakpoint
 create trigger data_no_truncate before truncate on data for each statement
   execute function refuse_change('Nothing deletes history.');
+--> statement-breakpoint
+
+-- Whoever marks content as stored ends the claim of a sweep that died, as the next sweep would.
+grant delete on swept_objects to stepledger_app;

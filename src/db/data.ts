@@ -186,7 +186,8 @@ export async function findData(database: TenantDatabase, id: string): Promise<Fo
 
 /**
  * Marks a row's content as stored; the first time stands. No row comes back where it is gone, or where the sweep has
- * taken the object away, or may have, since `readAt`: then nothing says that what was uploaded is still there.
+ * taken the object away, or may have, since `readAt`: then nothing says that what was uploaded is still there. A claim
+ * that was an hour old by then is of a sweep that died, and is void.
  */
 export function markStored(
   database: TenantDatabase,
@@ -204,8 +205,13 @@ marked as (
   where d.tenant_id = ${tenantId}::uuid and d.id = ${id}::uuid
     and not exists (select from swept_objects s
       where s.tenant_id = d.tenant_id and s.object_key = d.object_key
-        and (s.deleted_at is null or s.deleted_at >= ${readAt}::timestamptz))
-  returning ${dataJson(STORED_INPUTS)} as data
+        and case when s.deleted_at is null then s.claimed_at >= ${readAt}::timestamptz - interval '1 hour'
+          else s.deleted_at >= ${readAt}::timestamptz end)
+  returning d.tenant_id, d.object_key, ${dataJson(STORED_INPUTS)} as data
+),
+freed as (
+  delete from swept_objects s using marked
+  where s.tenant_id = marked.tenant_id and s.object_key = marked.object_key and s.deleted_at is null
 ),
 stored as (
   update operations o set result = marked.data from marked

@@ -64,6 +64,14 @@ const givenOrphan = async (text: string) => {
   return { sha256 };
 };
 
+/** Lets claims that are open be as old as that. */
+const agesClaims = (minutes: number) =>
+  api.database.query(
+    "superuser",
+    "update swept_objects set claimed_at = now() - make_interval(mins => $1) where deleted_at is null",
+    [minutes],
+  );
+
 describe("the sweep", () => {
   it("takes away what never came, and leaves what is here, lies elsewhere, or is named", async () => {
     const task = await api.givenTask();
@@ -168,12 +176,28 @@ describe("the sweep", () => {
     await expect(sweepTomorrow(broken)).rejects.toThrow("The bucket is away");
     await sweepTomorrow();
     expect(await isKept(orphan)).toBe(true);
-    await api.database.query(
-      "superuser",
-      "update swept_objects set claimed_at = now() - interval '61 minutes' where deleted_at is null",
-    );
+    await agesClaims(61);
     await sweepTomorrow();
     expect(await isKept(orphan)).toBe(false);
+  });
+
+  it("that died keeps nobody waiting: after an hour its claim is void for who sends the content", async () => {
+    const text = "claimed by the dead";
+    const bytes = bytesOf(text);
+    await givenOrphan(text);
+    const dying = ownBlobs({ delete: () => Promise.reject(new Error("The bucket is away")) });
+    await expect(sweepTomorrow(dying)).rejects.toThrow("The bucket is away");
+    const { id } = await givenDeclared(api, bytes);
+    for (const minutes of [0, 59]) {
+      await agesClaims(minutes);
+      expectProblem(await sendContent(api, id, bytes), "unavailable", 503);
+    }
+    await agesClaims(61);
+    expectDone(await sendContent(api, id, bytes));
+    await sweepTomorrow();
+    expect(await (await readContent(api, id)).text()).toBe(text);
+    const open = "select object_key from swept_objects where deleted_at is null";
+    expect(await api.database.query("superuser", open)).toEqual([]);
   });
 
   it("looks through a bucket of any size, a part each day", async () => {
