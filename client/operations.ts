@@ -2264,7 +2264,11 @@ export interface Operations {
     };
     answer: Prompt;
   };
-  /** Prompts, newest first. Role: `viewer` or above, or `service`. */
+  /**
+   * Prompts, newest first. A page of long prompts ends before its limit.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
   listPrompts: {
     input: {
       query?: {

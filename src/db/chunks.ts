@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { TenantDatabase } from "./client.ts";
 
-/** A part of what is exported, and the place where the next one begins; null behind the last. */
+/** A part of what is read, and the place where the next one begins; null behind the last. */
 export interface Chunk<Row, Place> {
   rows: Row[];
   next: Place | null;
@@ -34,24 +34,32 @@ interface Source {
   row: SQL;
 }
 
+/** Which part of a source: how many rows at the most, in which order. */
+interface Part {
+  limit?: number;
+  newestFirst?: boolean;
+}
+
 /** A chunk of a table's rows by their ids: those that are there from the first chunk to the last come once. */
 export async function readChunkById<Row>(
   database: TenantDatabase,
   { table, alias, bytes, condition, row }: Source,
   afterId: string | null,
+  { limit = CHUNK_ROWS_MAX, newestFirst = false }: Part = {},
 ): Promise<Chunk<Row, string>> {
-  const isBeyond = afterId === null ? sql`true` : sql`${alias}.id > ${afterId}::uuid`;
-  const order = sql`id`;
+  const isBefore = newestFirst ? sql`>` : sql`<`;
+  const isBeyond = afterId === null ? sql`true` : sql`${afterId}::uuid ${isBefore} ${alias}.id`;
+  const direction = newestFirst ? sql`desc` : sql`asc`;
   return chunkFrom(
     await database.read<{ row: Row; place: string; isLast: boolean }>(sql`
 with found as materialized (
   select ${alias}.id, coalesce(${bytes}, 0) as bytes from ${table} ${alias} where ${condition} and ${isBeyond}
-  order by ${alias}.id limit ${CHUNK_ROWS_MAX + 1}
+  order by ${alias}.id ${direction} limit ${limit + 1}
 ),
-page as materialized (${chunkOf(sql`found`, { order, limit: CHUNK_ROWS_MAX })})
+page as materialized (${chunkOf(sql`found`, { order: sql`id ${direction}`, limit })})
 select ${row} as row, page.id as place, (select count(*) from found) = (select count(*) from page) as "isLast"
 -- One look for each: a join would be planned as a scan of the tenant's whole table.
-from page cross join lateral (select * from ${table} where id = page.id limit 1) ${alias} order by page.id`),
+from page cross join lateral (select * from ${table} where id = page.id limit 1) ${alias} order by page.id ${direction}`),
   );
 }
 

@@ -105,18 +105,13 @@ export interface PromptFilter {
   provider?: string | undefined;
 }
 
-/** A page of the prompts that match, newest first. */
-export async function listPrompts(
+/** A page of the prompts that match, newest first; a page of long ones ends before the limit. */
+export function listPrompts(
   database: TenantDatabase,
   filter: PromptFilter,
   { limit, after }: { limit: number; after: string | null },
-): Promise<PromptView[]> {
-  const isBeyond = after === null ? sql`true` : sql`p.id < ${after}`;
-  const rows = await database.read<{ prompt: PromptView }>(sql`
-    select ${PROMPT_JSON} as prompt from prompts p
-    where ${matchingPrompts(filter)} and ${isBeyond}
-    order by p.id desc limit ${limit}`);
-  return rows.map(({ prompt }) => prompt);
+): Promise<Chunk<PromptView, string>> {
+  return readChunkById(database, promptsOf(filter), after, { limit, newestFirst: true });
 }
 
 /** A chunk of all prompts that match, in the order of their recording. */
@@ -125,15 +120,16 @@ export function readPromptChunk(
   filter: PromptFilter,
   afterId: string | null,
 ): Promise<Chunk<PromptView, string>> {
-  const source = {
-    table: sql`prompts`,
-    alias: sql`p`,
-    bytes: sql`octet_length(p.content)`,
-    condition: matchingPrompts(filter),
-    row: PROMPT_JSON,
-  };
-  return readChunkById(database, source, afterId);
+  return readChunkById(database, promptsOf(filter), afterId);
 }
+
+const promptsOf = (filter: PromptFilter) => ({
+  table: sql`prompts`,
+  alias: sql`p`,
+  bytes: sql`octet_length(p.content)`,
+  condition: matchingPrompts(filter),
+  row: PROMPT_JSON,
+});
 
 /** The condition that a prompt of the alias p matches. */
 function matchingPrompts(filter: PromptFilter): SQL {

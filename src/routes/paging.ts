@@ -1,4 +1,5 @@
 import type { z } from "@hono/zod-openapi";
+import type { Chunk } from "../db/chunks.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import { type Answer, type Call, reply } from "./http/call.ts";
 import { decodeCursor, encodeCursor } from "./http/cursor.ts";
@@ -11,8 +12,14 @@ interface Listing<Row, Position extends z.ZodType> {
   sort: string;
   /** The shape of the place in the list after which a page begins. */
   position: Position;
-  /** Reads up to `limit` rows after a place; null where the thing that the list belongs to is not there. */
-  read: (after: z.output<Position> | null, limit: number) => Promise<readonly Row[] | null>;
+  /**
+   * Reads up to `limit` rows after a place, or a chunk of them where rows are long; null where the thing that the list
+   * belongs to is not there.
+   */
+  read: (
+    after: z.output<Position> | null,
+    limit: number,
+  ) => Promise<readonly Row[] | Chunk<Row, unknown> | null>;
   positionOf: (row: Row) => z.output<Position>;
 }
 
@@ -50,8 +57,9 @@ export async function readPage<Row, Position extends z.ZodType>(
   }
   const found = await read(after, limit + 1);
   if (found === null) return refuse(notFound());
-  const rows = found.slice(0, limit);
-  const last = found.length > limit ? rows.at(-1) : undefined;
+  const { rows: all, next } = "rows" in found ? found : { rows: found, next: null };
+  const rows = all.slice(0, limit);
+  const last = all.length > limit || next !== null ? rows.at(-1) : undefined;
   const nextCursor =
     last === undefined ? null : await encodeCursor(signer, binding, positionOf(last));
   return accept({ rows, nextCursor, after });

@@ -9,7 +9,7 @@ import { answerPage } from "./paging.ts";
 import { maker, makerTold } from "./shapes/maker.ts";
 import { promptFilterQuery } from "./shapes/prompt-filter.ts";
 
-/** A page of the longest ones still fits into memory. */
+/** In characters, of which each takes up to three bytes. */
 const CONTENT_MAX = 200_000;
 
 const prompt = z
@@ -62,6 +62,7 @@ const getPrompts = defineContract({
   method: "GET",
   path: "/prompts",
   summary: "Prompts, newest first",
+  description: "A page of long prompts ends before its limit.",
   tags: ["Prompts and data"],
   role: "viewer",
   query: z.strictObject({ ...promptFilterQuery, ...paging }),

@@ -150,19 +150,27 @@ describe("the list of prompts", () => {
     await only(`task=ext:nothing-by-this-name`, []);
   });
 
-  it("comes in pages that hold each prompt once, newest first", async () => {
+  const LONG = "長".repeat(199_990);
+  test.each([
+    ["short", 3, [3, 3, 1], "Number"],
+    ["long", 7, [4, 3], LONG],
+    ["long", 4, [4, 3], LONG],
+    ["long", 3, [3, 3, 1], LONG],
+  ])("of %s ones, %i at a time, holds each once, newest first", async (_, limit, sizes, text) => {
     const { id } = await api.givenTask();
     const made: string[] = [];
     for (let index = 0; index < 7; index += 1) {
-      made.unshift(expectDone(await record(id, { content: `Number ${index}` }), 201).id);
+      made.unshift(expectDone(await record(id, { content: `${text} ${index}` }), 201).id);
     }
-    const paged: string[] = [];
+    const pages: string[][] = [];
     let cursor: string | null = null;
     do {
-      const page = await list(`task=${id}&limit=3${cursor === null ? "" : `&cursor=${cursor}`}`);
-      paged.push(...page.data.map((prompt) => prompt.id));
+      const after: string = cursor === null ? "" : `&cursor=${cursor}`;
+      const page = await list(`task=${id}&limit=${limit}${after}`);
+      pages.push(page.data.map((prompt) => prompt.id));
       cursor = page.nextCursor;
     } while (cursor !== null);
-    expect(paged).toEqual(made);
+    expect(pages.flat()).toEqual(made);
+    expect(pages.map(({ length }) => length)).toEqual(sizes);
   });
 });
