@@ -1039,6 +1039,8 @@ export type RecordEvaluation = {
     /** What it took, as the caller counts: tokens, cost, latency. */
     usage?: Metadata | undefined;
   }>;
+  /** Says that all trials are in: a running eval that has one of these results, recorded now or before, is completed by an event after theirs. Trials are taken afterwards too. false where it is not given. */
+  complete?: boolean | undefined;
 };
 
 export type EvalSummary = {
@@ -2470,7 +2472,7 @@ export interface Operations {
     answer: HistoryVerdict;
   };
   /**
-   * Record one evaluation over many tasks. Each result becomes a trial of the eval of that name that the task's active version has; where it has none, one is opened, `running`. Each is judged by itself: what is there already with the same revision, status and score `exists`; a slot that another revision or another result holds is a `conflict`, and so is an eval of that name with another k, or an archived task without one. `usage` is kept as an insight of kind `trial`, which outlives the trial's retraction. A call can be repeated, in parts or whole.
+   * Record one evaluation over many tasks. Each result becomes a trial of the eval of that name that the task's active version has; where it has none, one is opened, `running`. Each is judged by itself: what is there already with the same revision, status and score `exists`; a slot that another revision or another result holds is a `conflict`, and so is an eval of that name with another k, or an archived task without one. `usage` is kept as an insight of kind `trial`, which outlives the trial's retraction. With `complete`, the evals that have one of the results and are `running` become `completed`. A call can be repeated, in parts or whole.
    *
    * Role: `operator` or above, or `service`.
    */

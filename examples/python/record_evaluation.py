@@ -4,7 +4,8 @@
     python3 record_evaluation.py accuracy 4 results.jsonl
 
 Each line of the file is one trial: {"task": "ext:ducks-1", "model": "m-1", "k": 1, "passed": true}, or "error" in
-place of "passed" where no verdict was reached. It can be broken off and run again: what is there already stays.
+place of "passed" where no verdict was reached. It can be broken off and run again: what is there already stays. Once
+all trials of the file are in, the evaluation is completed.
 """
 
 import itertools
@@ -29,17 +30,24 @@ def main():
 
 def record(stepledger, name, k, results):
     """Sends the results, as many at once as the service takes. Says whether all of them are in."""
+    evaluation = {"name": name, "k": k}
     refused = 0
+    one_of_task = {}
     for batch in batches(results, RESULTS_MAX):
-        answer = stepledger.post("/evals/record", {"name": name, "k": k, "results": batch})
+        answer = stepledger.post("/evals/record", {**evaluation, "results": batch})
         counts = answer["counts"]
         print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
         refused += counts["conflict"] + counts["not_found"]
         for item in answer["items"]:
+            result = batch[item["index"]]
+            one_of_task[result["task"]] = result
             if item["outcome"] in ("conflict", "not_found"):
-                result = batch[item["index"]]
                 why = item.get("detail", "There is no such task.")
                 print(f"  {result['task']} {result['model']} {result['k']}: {why}", file=sys.stderr)
+    if refused == 0:
+        # Which task was the last to get a trial only the end of the file tells: one trial of each names its eval.
+        for batch in batches(one_of_task.values(), RESULTS_MAX):
+            stepledger.post("/evals/record", {**evaluation, "results": batch, "complete": True})
     return refused == 0
 
 

@@ -9,9 +9,9 @@ const answers = [
   { model: "hasty", k: 1, passed: false },
   { model: "hasty", k: 2, passed: true },
 ];
-await stepledger.recordEvaluation({
-  body: { name, k: 2, results: answers.map((answer) => ({ task, ...answer })) },
-});
+const results = answers.map((answer) => ({ task, ...answer }));
+// All trials are in with these, so that the evaluation is completed by the same call.
+await stepledger.recordEvaluation({ body: { name, k: 2, results, complete: true } });
 
 const { models } = await stepledger.summariseEvals({ query: { name } });
 for (const { model, n, c, passAt } of models) {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { RECORD_OUTCOMES, type RecordOutcome } from "../../src/domain/evals/decide/record.ts";
 import { TRIALS_MAX } from "../../src/domain/evals/decision.ts";
+import { slotKey } from "../../src/domain/evals/snapshot.ts";
 import type { Issue } from "../../src/domain/refusals.ts";
 import { dataRoutes } from "../../src/routes/data.ts";
 import { evalRoutes } from "../../src/routes/evals.ts";
@@ -78,20 +79,50 @@ interface ResultTold {
   issues: readonly Issue[];
 }
 
-/** Records the trials of many tasks, a thousand of one evaluation in a call. */
+/** Records the trials of many tasks, a thousand of one evaluation in a call, and completes the evals that are whole. */
 async function recordTrials(client: ApiClient, records: readonly Underway[]): Promise<void> {
   for (const { evaluation, results } of byEvaluation(records)) {
-    for (let start = 0; start < results.length; start += TRIALS_MAX) {
-      const part = results.slice(start, start + TRIALS_MAX);
+    const told: ResultTold[] = [];
+    for (const part of partsOf(results)) {
       const send = (some: readonly Result[]) => record(client, evaluation, some);
-      const told = await inHalves(part, send, (result, problem): ResultTold => {
+      const refused = (result: Result, problem: ApiProblem): ResultTold => {
         return { result, outcome: "refused", issues: issuesOf(problem) };
-      });
-      for (const { result, outcome, issues } of told) {
-        result.one.told.trials[outcome] += 1;
-        result.one.told.issues.push(...placed(result.path, issues));
-      }
+      };
+      told.push(...(await inHalves(part, send, refused)));
     }
+    for (const { result, outcome, issues } of told) {
+      result.one.told.trials[outcome] += 1;
+      result.one.told.issues.push(...placed(result.path, issues));
+    }
+    await completeWhole(client, evaluation, told);
+  }
+}
+
+/** Completes the eval of each task where every model has all of its k trials. One of them names it: it exists by now. */
+async function completeWhole(
+  client: ApiClient,
+  evaluation: Evaluation,
+  told: readonly ResultTold[],
+): Promise<void> {
+  const byTask = Map.groupBy(told, ({ result }) => result.one.taskId);
+  const whole = [...byTask.values()].filter((ofTask) => isWhole(evaluation, ofTask));
+  for (const part of partsOf(whole.flatMap(([first]) => first?.result ?? []))) {
+    await record(client, { ...evaluation, complete: true }, part);
+  }
+}
+
+function isWhole({ k }: Evaluation, told: readonly ResultTold[]): boolean {
+  const trials = told.map(({ result }) => result.trial);
+  const slots = new Set(trials.map(slotKey));
+  const models = new Set(trials.map(({ model }) => model));
+  const areIn = told.every(({ outcome }) => outcome === "recorded" || outcome === "exists");
+  return areIn && slots.size === k * models.size;
+}
+
+/** As much at once as a call takes. */
+function* partsOf(results: readonly Result[]): Generator<readonly Result[]> {
+  for (let start = 0; start < results.length; start += TRIALS_MAX) {
+    yield results.slice(start, start + TRIALS_MAX);
   }
 }
 
@@ -123,7 +154,7 @@ const recorded = z.object({
 
 async function record(
   client: ApiClient,
-  evaluation: Evaluation,
+  evaluation: Evaluation & { complete?: true },
   results: readonly Result[],
 ): Promise<ResultTold[]> {
   const body = { ...evaluation, results: results.map(resultOf) };

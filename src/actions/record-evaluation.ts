@@ -24,6 +24,8 @@ export interface Evaluation {
   name: string;
   k: number;
   results: readonly (ToldRecord & { task: TaskRef })[];
+  /** Whether all trials of the evals that have these results are in with them. */
+  complete: boolean;
 }
 
 type ReadResult = RecordedResult & { task: TaskRef };
@@ -49,7 +51,7 @@ export async function recordEvaluation(
   evaluation: Evaluation,
 ): Promise<Outcome<Done<RecordedEvaluation>>> {
   const { database, operation } = call;
-  const { name, k } = evaluation;
+  const { name, k, complete } = evaluation;
   const read = readResults(evaluation.results, k);
   if (!read.ok) return read;
   const results: readonly ReadResult[] = read.value;
@@ -62,7 +64,7 @@ export async function recordEvaluation(
   return decideAgain("eval", async () => {
     const loaded = await loadEvaluation(database, asked, operation);
     if (loaded.stored) return replay(operation, loaded.stored, render);
-    const { items, decisions } = plan({ name, k, results }, loaded);
+    const { items, decisions } = plan({ name, k, complete, results }, loaded);
     if (decisions.length === 0) return settleUnchanged(call, items);
     const recorded = await recordEvals(database, decisions, {
       ...call,
@@ -79,7 +81,7 @@ export async function recordEvaluation(
 }
 
 function plan(
-  { name, k, results }: { name: string; k: number; results: readonly ReadResult[] },
+  { name, k, complete, results }: Omit<Evaluation, "results"> & { results: readonly ReadResult[] },
   { find, taskOfOutput }: LoadedEvaluation,
 ): { items: EvaluatedItem[]; decisions: EvalDecision[] } {
   const items: EvaluatedItem[] = results.map((_, index) => ({ index, outcome: "not_found" }));
@@ -92,7 +94,7 @@ function plan(
       [...taskOfOutput].flatMap(([id, taskId]) => (taskId === task.id ? [id] : [])),
     );
     const { decision, outcomes } = decideRecord(
-      { task, name, k, snapshot, live, outputIds },
+      { task, name, k, complete, snapshot, live, outputIds },
       entries.map(([, result]) => result),
       uuidv7,
     );

@@ -136,7 +136,7 @@ const postRecord = defineContract({
   path: "/evals/record",
   summary: "Record one evaluation over many tasks",
   description:
-    "Each result becomes a trial of the eval of that name that the task's active version has; where it has none, one is opened, `running`. Each is judged by itself: what is there already with the same revision, status and score `exists`; a slot that another revision or another result holds is a `conflict`, and so is an eval of that name with another k, or an archived task without one. `usage` is kept as an insight of kind `trial`, which outlives the trial's retraction. A call can be repeated, in parts or whole.",
+    "Each result becomes a trial of the eval of that name that the task's active version has; where it has none, one is opened, `running`. Each is judged by itself: what is there already with the same revision, status and score `exists`; a slot that another revision or another result holds is a `conflict`, and so is an eval of that name with another k, or an archived task without one. `usage` is kept as an insight of kind `trial`, which outlives the trial's retraction. With `complete`, the evals that have one of the results and are `running` become `completed`. A call can be repeated, in parts or whole.",
   tags,
   role: "operator",
   service: true,
@@ -158,6 +158,10 @@ const postRecord = defineContract({
         )
         .min(1)
         .max(TRIALS_MAX),
+      complete: z.boolean().optional().openapi({
+        description:
+          "Says that all trials are in: a running eval that has one of these results, recorded now or before, is completed by an event after theirs. Trials are taken afterwards too. false where it is not given.",
+      }),
     })
     .openapi("RecordEvaluation"),
   response: {
@@ -235,11 +239,12 @@ export const evalRoutes: readonly Route[] = [
     if (verdict === null) return refuse(notFound());
     return reply({ valid: verdict.firstBroken === null, ...verdict });
   }),
-  createHandler(postRecord, async (call, { body: { name, k, results } }) =>
+  createHandler(postRecord, async (call, { body: { name, k, results, complete = false } }) =>
     replyTo(
       await recordEvaluation(call, {
         name,
         k,
+        complete,
         results: results.map((result) => ({
           ...result,
           ...makerOf(result),

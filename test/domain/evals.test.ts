@@ -288,6 +288,7 @@ describe("recording an evaluation", () => {
     task: { id: "task", versionId: "version", isArchived: false },
     name: "accuracy",
     k: 4,
+    complete: false,
     snapshot: null,
     live: [],
     outputIds: new Set<string>(),
@@ -350,6 +351,51 @@ describe("recording an evaluation", () => {
     const output = result(1, true);
     const named = { ...output, result: { ...output.result, outputDataId: "elsewhere" } };
     expect(outcomesOf(target, [named, output], countingIds())).toEqual(["not_found", "recorded"]);
+  });
+
+  const eventsOf = ({ decision }: ReturnType<typeof decideRecord>) =>
+    decision?.events.map(({ type, fromStatus, toStatus }) => [type, fromStatus, toStatus]);
+
+  it("completes the eval after its last trials where it is said so", () => {
+    const whole = { ...target, complete: true };
+    expect(eventsOf(decideRecord(whole, [result(1, true)], countingIds()))).toEqual([
+      ["eval_created", null, "running"],
+      ["trials_recorded", "running", "running"],
+      ["eval_transitioned", "running", "completed"],
+    ]);
+    const running = { ...whole, snapshot: evalIn("running") };
+    expect(eventsOf(decideRecord(running, [result(1, true)], countingIds()))).toEqual([
+      ["trials_recorded", "running", "running"],
+      ["eval_transitioned", "running", "completed"],
+    ]);
+    const live = [trialIn({ status: "passed" })];
+    const told = decideRecord({ ...running, live }, [result(1, true)], countingIds());
+    expect(told.outcomes).toMatchObject([{ outcome: "exists" }]);
+    expect(eventsOf(told)).toEqual([["eval_transitioned", "running", "completed"]]);
+  });
+
+  test.each(EVAL_STATUSES)("completes an eval that is %s along its table alone", (status) => {
+    const there = { ...target, complete: true, snapshot: evalIn(status) };
+    const types = eventsOf(decideRecord(there, [result(1, true)], countingIds()))?.map(
+      ([type]) => type,
+    );
+    const completed = EVAL_TRANSITIONS[status].includes("completed") ? ["eval_transitioned"] : [];
+    expect(types).toEqual(["trials_recorded", ...completed]);
+  });
+
+  it("completes no eval that has none of the results", () => {
+    const running = { ...target, complete: true, snapshot: evalIn("running") };
+    const live = [trialIn({ status: "failed" })];
+    const elsewhere = result(2, true);
+    const lost = { ...elsewhere, result: { ...elsewhere.result, outputDataId: "elsewhere" } };
+    for (const [there, told] of [
+      [{ ...running, live }, result(1, true)],
+      [running, lost],
+      [{ ...running, snapshot: { ...running.snapshot, k: 2 } }, result(1, true)],
+      [{ ...running, snapshot: null }, lost],
+    ] as const) {
+      expect(decideRecord(there, [told], countingIds()).decision).toBe(null);
+    }
   });
 
   it("needs a verdict or an error for each result, and one of its k trials", () => {

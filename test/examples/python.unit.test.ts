@@ -74,6 +74,11 @@ describe("against the running service", () => {
     expect(first.written).toContain("m-1: 3 of 4 passed, pass@1 0.75, pass@2 1.00");
     const again = await runExample("record_evaluation.py", "accuracy", "2", path);
     expect(again).toMatchObject({ code: 0, written: expect.stringContaining("4 exists") });
+    const { data: evals } = await stepledger.listEvals({ query: { name: "accuracy" } });
+    expect(evals.map(({ status, eventSeq }) => [status, eventSeq])).toEqual([
+      ["completed", 3],
+      ["completed", 3],
+    ]);
 
     const other = { task: "ext:nobody", model: "m-1", k: 1, passed: true };
     const wrong = await file("wrong.jsonl", JSON.stringify(other));

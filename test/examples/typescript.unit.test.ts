@@ -64,5 +64,7 @@ describe("the TypeScript examples", () => {
       "careful: 2 of 2 passed, pass@1 1, pass@2 1",
       "hasty: 1 of 2 passed, pass@1 0.5, pass@2 1",
     ]);
+    const { data } = await stepledger.listEvals({ query: { name: "arithmetic" } });
+    expect(data).toMatchObject([{ status: "completed" }]);
   });
 });

@@ -187,6 +187,7 @@ describe("an import of work", () => {
       "GET /v1/data",
       "GET /v1/data",
       "POST /v1/evals/record",
+      "POST /v1/evals/record",
       "POST /v1/tasks/lookup",
     ]);
   });
@@ -247,6 +248,38 @@ describe("an import of work", () => {
     expect(out).toContain("data: stored 1, refused 1");
     expect(out).toContain("trials: recorded 1, refused 1");
     expect(out).toMatch(/data\.1\.contentType: .*evals\.0\.trials\.1/);
+  });
+
+  test("completes the evals that have all trials of their models, and no others", async () => {
+    const trial = (k: number, model = "m") => ({ k, model, passed: k === 1 });
+    const recordOf = (title: string, trials: readonly object[]) => ({
+      externalId: `complete-${title}`,
+      title,
+      evals: [{ name: "to complete", k: 2, trials }],
+    });
+    const refused = { k: 2, model: "n", passed: true, error: "Both" };
+    const records = [
+      recordOf("whole", [trial(1), trial(2)]),
+      recordOf("half", [trial(1)]),
+      recordOf("whole of one", [trial(1), trial(2), trial(1, "n")]),
+      recordOf("refused", [trial(1), trial(2), trial(1, "n"), refused]),
+    ];
+    const file = await givenFile("complete.jsonl", textOf(records));
+    const statuses = () =>
+      service.database.query(
+        "owner",
+        `select t.title, e.status from evals e join tasks t on t.tenant_id = e.tenant_id and t.id = e.task_id
+         where e.name = 'to complete' order by t.title`,
+      );
+    for (let imports = 1; imports <= 2; imports += 1) {
+      await importAs(service.tenant, [file]);
+      expect(await statuses()).toEqual([
+        { title: "half", status: "running" },
+        { title: "refused", status: "running" },
+        { title: "whole", status: "completed" },
+        { title: "whole of one", status: "running" },
+      ]);
+    }
   });
 
   test("is left aside where only tasks are asked for, or nothing is to be sent", async () => {

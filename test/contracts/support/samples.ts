@@ -413,6 +413,7 @@ export const SAMPLES: readonly Sample[] = [
       results: [
         { task: "{task}", model: "solver-7b", k: 1, passed: true, outputDataId: "{outputDataId}" },
       ],
+      complete: true,
     },
     goesOnWithout: ["task", "outputDataId"],
   },

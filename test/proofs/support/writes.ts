@@ -385,6 +385,20 @@ export const WRITES: readonly WriteCase[] = [
   },
   {
     operationId: "recordEvaluation",
+    variant: "whose trials are all in",
+    status: 200,
+    given: async (api) => {
+      const [one, other] = await api.givenTasks(2);
+      const evaluation = { name: "accuracy", k: 1 };
+      const results = [one, other].map((task) => ({ task, model: "solver", k: 1, passed: true }));
+      const first = { ...evaluation, results: results.slice(0, 1) };
+      expectDone(await api.call("POST", "/evals/record", { body: first }));
+      return post("/evals/record", { ...evaluation, results, complete: true });
+    },
+    unkeyed: { status: 200, effect: "none" },
+  },
+  {
+    operationId: "recordEvaluation",
     variant: "that records nothing",
     status: 200,
     given: async () =>

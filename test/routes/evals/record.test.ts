@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import type { RecordedEvaluation } from "../../../src/actions/record-evaluation.ts";
 import type { EvalRow } from "../../../src/db/eval-json.ts";
+import { EVAL_TRANSITIONS } from "../../../src/domain/evals/transitions.ts";
+import { EVAL_STATUSES } from "../../../src/domain/lifecycle/statuses.ts";
 import {
   type CallOptions,
   expectDone,
@@ -27,9 +29,17 @@ const result = (task: string, more: object = {}) => ({
 });
 const record = (
   results: readonly object[],
-  { name = "accuracy", k = 2, ...options }: { name?: string; k?: number } & CallOptions = {},
+  {
+    name = "accuracy",
+    k = 2,
+    complete,
+    ...options
+  }: { name?: string; k?: number; complete?: boolean } & CallOptions = {},
 ) =>
-  api.call<RecordedEvaluation>("POST", "/evals/record", { ...options, body: { name, k, results } });
+  api.call<RecordedEvaluation>("POST", "/evals/record", {
+    ...options,
+    body: { name, k, results, complete },
+  });
 const outcomesOf = ({ items }: RecordedEvaluation) => items.map(({ outcome }) => outcome);
 const evalsOf = async (task: string) =>
   expectDone(await api.call<{ data: EvalRow[] }>("GET", `/evals?task=${task}`)).data;
@@ -202,5 +212,131 @@ describe("one evaluation over many tasks", () => {
       expect(evals).toHaveLength(1);
       await expectHistoryTells(api, evals[0]?.id ?? "");
     }
+  });
+});
+
+describe("an evaluation whose trials are all in", () => {
+  const whole = { complete: true };
+  const theEvalOf = async (task: string) => {
+    const [found] = await evalsOf(task);
+    return found ?? expect.fail("The task has no eval");
+  };
+
+  it("is completed on each task, by an event of its own after that of the trials", async () => {
+    const tasks = await api.givenTasks(3);
+    const results = tasks.flatMap((task) => [result(task), result(task, { k: 2, passed: false })]);
+    const answers: Awaited<ReturnType<typeof record>>[] = [];
+    const trips = await api.roundTripsOf(async () => answers.push(await record(results, whole)));
+    expect(trips).toBe(2);
+    expect(answers[0]?.body.counts).toMatchObject({ requested: 6, recorded: 6 });
+    for (const task of tasks) {
+      const { id, status, eventSeq } = await theEvalOf(task);
+      expect([status, eventSeq]).toEqual(["completed", 3]);
+      expect(await eventsOf(api, id)).toMatchObject([
+        { type: "eval_created", from: null, to: "running" },
+        { type: "trials_recorded", from: "running", to: "running" },
+        { type: "eval_transitioned", from: "running", to: "completed", trialId: null },
+      ]);
+      expect((await expectHistoryTells(api, id)).trials).toHaveLength(2);
+    }
+  });
+
+  it("is completed once: a repeat finds it so, and trials are still taken", async () => {
+    const [task = ""] = await api.givenTasks(1);
+    const results = [result(task)];
+    expectDone(await record(results));
+    expect(await theEvalOf(task)).toMatchObject({ status: "running", eventSeq: 2 });
+
+    const told = expectDone(await record(results, whole));
+    expect(told.counts).toMatchObject({ recorded: 0, exists: 1 });
+    expect(await theEvalOf(task)).toMatchObject({ status: "completed", eventSeq: 3 });
+    expect(expectDone(await record(results, whole))).toEqual(told);
+    expect(await theEvalOf(task)).toMatchObject({ status: "completed", eventSeq: 3 });
+
+    const late = expectDone(await record([result(task, { k: 2 })], whole));
+    expect(outcomesOf(late)).toEqual(["recorded"]);
+    const { id, status, eventSeq } = await theEvalOf(task);
+    expect([status, eventSeq]).toEqual(["completed", 4]);
+    expect((await eventsOf(api, id)).map(({ type }) => type)).toEqual([
+      "eval_created",
+      "trials_recorded",
+      "eval_transitioned",
+      "trials_recorded",
+    ]);
+    await expectHistoryTells(api, id);
+  });
+
+  it("answers a repeat under its key as the first time, and refuses the key for less", async () => {
+    const [task = ""] = await api.givenTasks(1);
+    const options = { ...whole, idempotencyKey: "whole" };
+    const first = await record([result(task)], options);
+    const repeat = await record([result(task)], options);
+    expect(expectDone(first).counts).toMatchObject({ recorded: 1 });
+    expect(repeat.text).toBe(first.text);
+    expect(repeat.headers.get("idempotency-replayed")).toBe("true");
+    const less = await record([result(task)], { ...options, complete: false });
+    expectProblem(less, "idempotency_key_reused", 422);
+    expect(await theEvalOf(task)).toMatchObject({ status: "completed", eventSeq: 3 });
+  });
+
+  test.each(EVAL_STATUSES)("moves from %s along the table of evals alone", async (status) => {
+    const { id, taskId } = await givenOpenEval(api, { k: 2, status });
+    expectDone(await record([result(taskId)], whole));
+    const expected = EVAL_TRANSITIONS[status].includes("completed") ? "completed" : status;
+    const found = await api.call<EvalRow>("GET", `/evals/${id}`);
+    expect(expectDone(found).status).toBe(expected);
+    await expectHistoryTells(api, id);
+  });
+
+  it("leaves alone what none of its results is of", async () => {
+    const [contradicted = "", otherK = "", archived = ""] = await api.givenTasks(3);
+    expectDone(await record([result(contradicted)]));
+    expectDone(await record([result(otherK)], { k: 3 }));
+    expectDone(await api.call("POST", `/tasks/${archived}/archive`, { body: {} }));
+    const results = [result(contradicted, { passed: false }), result(otherK), result(archived)];
+    const told = expectDone(await record([...results, result(crypto.randomUUID())], whole));
+    expect(outcomesOf(told)).toEqual(["conflict", "conflict", "conflict", "not_found"]);
+    for (const task of [contradicted, otherK]) {
+      expect(await theEvalOf(task)).toMatchObject({ status: "running", eventSeq: 2 });
+    }
+    expect(await evalsOf(archived)).toEqual([]);
+  });
+
+  it("is completed once where many clients say so at once, and loses none of their trials", async () => {
+    const tasks = await api.givenTasks(5);
+    const evaluation = { name: "crowded to the end", k: 4 };
+    expectDone(
+      await record(
+        tasks.map((task) => result(task)),
+        evaluation,
+      ),
+    );
+    const answers = await inParallel({ count: 16, clients: 16 }, (index) =>
+      record(
+        tasks.map((task) => result(task, { k: (index % 4) + 1 })),
+        { ...evaluation, ...whole },
+      ),
+    );
+    const done = answers.map((answer) => expectDone(answer));
+    expect(done.every(({ counts }) => counts.recorded + counts.exists === 5)).toBe(true);
+    for (const task of tasks) {
+      const { id, status } = await theEvalOf(task);
+      expect(status).toBe("completed");
+      const { trials } = await expectHistoryTells(api, id);
+      expect(trials).toHaveLength(4);
+      const types = (await eventsOf(api, id)).map(({ type }) => type);
+      expect(types.filter((type) => type === "eval_transitioned")).toHaveLength(1);
+    }
+  });
+
+  it("is told to complete with a boolean alone", async () => {
+    const [task = ""] = await api.givenTasks(1);
+    for (const complete of ["true", 1, null]) {
+      const body = { name: "accuracy", k: 1, results: [result(task)], complete };
+      const refused = await api.call("POST", "/evals/record", { body });
+      const { issues } = expectProblem(refused, "validation_failed", 400);
+      expect(issues).toMatchObject([{ path: ["complete"] }]);
+    }
+    expect(await evalsOf(task)).toEqual([]);
   });
 });

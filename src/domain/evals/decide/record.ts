@@ -1,5 +1,6 @@
 import { accept, type Issue, type Outcome, refuse, validationFailed } from "../../refusals.ts";
-import type { EvalDecision, NewTrial, TrialInsight } from "../decision.ts";
+import type { EvalStatus } from "../../lifecycle/statuses.ts";
+import type { EvalDecision, NewEvalEvent, NewTrial, TrialInsight } from "../decision.ts";
 import { whyTaken } from "../refusals.ts";
 import { readResult, statusTold, type ToldResult } from "../result.ts";
 import {
@@ -12,6 +13,7 @@ import {
 } from "../snapshot.ts";
 import { decideEvalCreate } from "./create.ts";
 import { unchanged } from "./events.ts";
+import { transitionFrom } from "./transition.ts";
 import { newTrial, recording, slotIssues } from "./trials.ts";
 
 /** A result as it is told; it names a verdict or the error that kept it from one. */
@@ -66,6 +68,8 @@ export interface RecordTarget {
   task: { id: string; versionId: string; isArchived: boolean };
   name: string;
   k: number;
+  /** Whether all trials are in with these: a running eval that has one of the results is completed then. */
+  complete: boolean;
   /** The newest live eval of that name on the task's active version. */
   snapshot: EvalSnapshot | null;
   live: readonly TrialSnapshot[];
@@ -75,18 +79,45 @@ export interface RecordTarget {
 /**
  * Records the results of one task, each judged by itself; the eval is opened where there is none of that name. A
  * result that is there already, from before or from an earlier one of the call, `exists` where it says the same.
+ * An eval that has none of the results is left alone, and not completed either.
  */
 export function decideRecord(
   target: RecordTarget,
   results: readonly RecordedResult[],
   newId: () => string,
 ): { decision: EvalDecision | null; outcomes: ResultOutcome[] } {
-  const { task, snapshot, k, outputIds } = target;
+  const { task, snapshot, k } = target;
   if (snapshot === null && task.isArchived) return allConflict(results, "The task is archived.");
   if (snapshot !== null && snapshot.k !== k) {
     return allConflict(results, `The eval of this name has k = ${snapshot.k}.`);
   }
-  const holders = new Map<string, HeldSlot>(target.live.map((held) => [slotKey(held), held]));
+  const { outcomes, trials, insights } = meetSlots(target, results, newId);
+  const status = snapshot?.status ?? OPENED_AS;
+  const isTouched = outcomes.some(({ outcome }) => outcome === "recorded" || outcome === "exists");
+  const events = [
+    ...(trials.length > 0 ? recording({ status }, trials).events : []),
+    ...(target.complete && isTouched ? completion(status) : []),
+  ];
+  if (events.length === 0) return { decision: null, outcomes };
+
+  const { name } = target;
+  const input = { taskId: task.id, versionId: task.versionId, name, k };
+  const base =
+    snapshot === null ? decideEvalCreate(input, { newId, status: OPENED_AS }) : unchanged(snapshot);
+  const decision = { ...base, events: [...base.events, ...events], trials, insights };
+  return { decision, outcomes };
+}
+
+/** An eval that is opened by its first results runs. */
+const OPENED_AS = "running";
+
+/** What becomes of each result, and the trials and insights that are made of those on free slots. */
+function meetSlots(
+  { live, outputIds }: RecordTarget,
+  results: readonly RecordedResult[],
+  newId: () => string,
+) {
+  const holders = new Map<string, HeldSlot>(live.map((held) => [slotKey(held), held]));
   const trials: NewTrial[] = [];
   const insights: TrialInsight[] = [];
   const outcomes = results.map((told): ResultOutcome => {
@@ -102,25 +133,13 @@ export function decideRecord(
     if (told.usage !== null) insights.push(insightOf(trial, told.usage, newId()));
     return { outcome: "recorded", trialId: trial.id };
   });
-  if (trials.length === 0) return { decision: null, outcomes };
+  return { outcomes, trials, insights };
+}
 
-  const base =
-    snapshot === null
-      ? decideEvalCreate(
-          { taskId: task.id, versionId: task.versionId, name: target.name, k },
-          { newId, status: "running" },
-        )
-      : unchanged(snapshot);
-  const recorded = recording({ status: snapshot?.status ?? "running" }, trials);
-  return {
-    decision: {
-      ...base,
-      ...recorded,
-      events: [...base.events, ...recorded.events],
-      insights,
-    },
-    outcomes,
-  };
+/** The event that completes an eval; none where its table does not let it, as it has ended or has not begun. */
+function completion(from: EvalStatus): NewEvalEvent[] {
+  const moved = transitionFrom(from, { status: "completed" });
+  return moved.ok ? [moved.value] : [];
 }
 
 type HeldSlot = NewTrial | TrialSnapshot;

@@ -6,29 +6,41 @@ import {
   type Outcome,
   refuse,
 } from "../../refusals.ts";
-import type { EvalDecision } from "../decision.ts";
+import type { EvalDecision, NewEvalEvent } from "../decision.ts";
 import type { EvalSnapshot } from "../snapshot.ts";
 import { EVAL_TRANSITIONS } from "../transitions.ts";
 import { unchanged } from "./events.ts";
 
+interface EvalMove {
+  status: EvalStatus;
+  reason?: string | undefined;
+}
+
 /** Moves an eval along EVAL_TRANSITIONS. */
 export function decideEvalTransition(
   snapshot: EvalSnapshot,
-  { status, reason }: { status: EvalStatus; reason?: string | undefined },
+  move: EvalMove,
 ): Outcome<EvalDecision> {
-  const { status: from } = snapshot;
+  const moved = transitionFrom(snapshot.status, move);
+  return moved.ok ? accept({ ...unchanged(snapshot), events: [moved.value] }) : moved;
+}
+
+/** The event that moves an eval from a status, where EVAL_TRANSITIONS lets it go. */
+export function transitionFrom(
+  from: EvalStatus,
+  { status, reason }: EvalMove,
+): Outcome<NewEvalEvent> {
   if (status === from) return refuse(alreadyInStatus(`The eval is ${status} already.`));
   const allowed = EVAL_TRANSITIONS[from];
   if (!allowed.includes(status)) {
     return refuse(invalidTransition({ subject: "an eval", from, to: status, allowed }));
   }
-  const event = {
-    type: "eval_transitioned" as const,
+  return accept({
+    type: "eval_transitioned",
     trialId: null,
     fromStatus: from,
     toStatus: status,
     reason: reason ?? null,
     payload: {},
-  };
-  return accept({ ...unchanged(snapshot), events: [event] });
+  });
 }
