@@ -1,4 +1,4 @@
-import { Client } from "pg";
+import { Client, DatabaseError } from "pg";
 import { INVARIANTS } from "../../src/db/invariants/index.ts";
 import { verifyChains, type ChainReport } from "./chains.ts";
 
@@ -30,7 +30,7 @@ export async function verifyDatabase(ownerUrl: string): Promise<Verification> {
     await client.query("begin isolation level repeatable read read only");
     const invariants: InvariantReport[] = [];
     for (const { name, description, sql } of INVARIANTS) {
-      const { rows } = await client.query<Record<string, unknown>>(sql);
+      const rows = await rowsThatBreak(client, sql);
       invariants.push({
         name,
         description,
@@ -46,6 +46,26 @@ export async function verifyDatabase(ownerUrl: string): Promise<Verification> {
     await client.end();
   }
 }
+
+/** What an invariant finds. Rows that it cannot read, as after a payload was changed, break it too. */
+async function rowsThatBreak(
+  client: Client,
+  invariant: string,
+): Promise<Record<string, unknown>[]> {
+  await client.query("savepoint invariant");
+  try {
+    const { rows } = await client.query<Record<string, unknown>>(invariant);
+    return rows;
+  } catch (error) {
+    if (!isAboutData(error)) throw error;
+    await client.query("rollback to savepoint invariant");
+    return [{ unreadable: error.message }];
+  }
+}
+
+/** Class 22 of the SQLSTATEs: a value is not what it is read as. */
+const isAboutData = (error: unknown): error is DatabaseError =>
+  error instanceof DatabaseError && error.code?.startsWith("22") === true;
 
 /** The verification as lines for a terminal. */
 export function renderVerification({ invariants, chains, isWhole }: Verification): string {

@@ -109,6 +109,20 @@ test("finds and names a changed event of an eval", async () => {
   expect(chains.broken[0]).toMatchObject({ stream: "eval", reason: "hash", seq: 2 });
 });
 
+test.each(["step_events", "eval_step_events"])(
+  "finds and names an event of %s whose payload cannot even be read",
+  async (stream) => {
+    // Invariants look into reviews, as they do into trials.
+    const statement = `update ${stream} set type = case type when 'note_added' then 'review_recorded' else type end,
+      payload = '~' || payload where seq = 2`;
+    const verification = await verifyForged(statement, stream);
+    expect(verification.isWhole).toBe(false);
+    expect(verification.chains.broken).toHaveLength(TASKS);
+    expect(verification.chains.broken[0]).toMatchObject({ reason: "hash", seq: 2 });
+    expect(renderVerification(verification)).toContain("invalid input syntax for type json");
+  },
+);
+
 test("is not deceived by a changed function of the database", async () => {
   const { rows } = await forger.query<{ definition: string }>(
     "select pg_get_functiondef('step_event_canonical'::regproc) as definition",
