@@ -1071,7 +1071,7 @@ export type ModelSummary = {
   tasks: Record<string, number>;
   /** 95 %, where there is a figure. */
   interval: Record<string, readonly [number, number]>;
-  /** `wilson` over the trials of a lone task, or over tasks that each either passed or failed; otherwise `bootstrap` over tasks, with a fixed seed. */
+  /** `wilson` over tasks that each either passed or failed, or over the trials of tasks that all came out alike, as a lone one does; otherwise `bootstrap` over tasks, with a fixed seed. */
   method: Record<string, "wilson" | "bootstrap">;
 };
 

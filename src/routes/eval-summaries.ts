@@ -41,7 +41,7 @@ const modelSummary = z
     }),
     method: byK(z.enum(INTERVAL_METHODS)).openapi({
       description:
-        "`wilson` over the trials of a lone task, or over tasks that each either passed or failed; otherwise `bootstrap` over tasks, with a fixed seed.",
+        "`wilson` over tasks that each either passed or failed, or over the trials of tasks that all came out alike, as a lone one does; otherwise `bootstrap` over tasks, with a fixed seed.",
       example: { "1": "wilson" },
     }),
   })

@@ -165,6 +165,16 @@ describe("the summary of a model", () => {
     expect(low).toBeCloseTo(wilsonInterval(10, 10)[0], 12);
   });
 
+  it("of tasks that all came out alike takes Wilson's interval over their trials: resampling would tell nothing", () => {
+    const summary = summaryOf(2, { n: 4, c: 2, tasks: 10 });
+    expect(summary.method).toEqual({ 1: "wilson", 2: "wilson" });
+    const [low, high] = wilsonInterval(20, 40);
+    for (const [k, bounds] of Object.entries(summary.interval)) {
+      expect(bounds[0]).toBeCloseTo(1 - (1 - low) ** Number(k), 12);
+      expect(bounds[1]).toBeCloseTo(1 - (1 - high) ** Number(k), 12);
+    }
+  });
+
   it("of tasks with several trials takes the bootstrap over tasks", () => {
     const summary = summaryOf(2, { n: 4, c: 1, tasks: 30 }, { n: 4, c: 3, tasks: 10 });
     expect(summary.method).toEqual({ 1: "bootstrap", 2: "bootstrap" });
@@ -193,6 +203,7 @@ describe("the summary of a model", () => {
           expect(high).toBeLessThanOrEqual(1);
           expect(low - 1e-9).toBeLessThanOrEqual(figure);
           expect(high + 1e-9).toBeGreaterThanOrEqual(figure);
+          expect(low).toBeLessThan(high);
         }
       }),
       { numRuns: 60 },
@@ -222,6 +233,16 @@ describe("the comparison of two models", () => {
     expect(comparison.tasks).toEqual({ 1: 4, 2: 3 });
     // At 2 all tasks are alike, so that resampling tells nothing.
     expect(Object.keys(comparison.interval)).toEqual(["1"]);
+  });
+
+  it("of tasks that differ by the same has no interval, however the difference was rounded", () => {
+    const pairs = [
+      { one: { n: 1, c: 0 }, other: { n: 3, c: 1 }, tasks: 2 },
+      { one: { n: 3, c: 2 }, other: { n: 1, c: 1 }, tasks: 2 },
+    ];
+    const comparison = compareModels(["one", "other"], pairs, { ...options, k: 1 });
+    expect(comparison.difference[1]).toBeCloseTo(-1 / 3, 12);
+    expect(comparison.interval).toEqual({});
   });
 
   it("pairs: a steady advantage shows although tasks differ more than the models do", () => {

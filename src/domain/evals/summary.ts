@@ -117,7 +117,7 @@ export function compareModels(
     comparison.difference[at] = meanOf(among, values);
     comparison.tasks[at] = taskCount(among);
     // Of tasks that are all alike every resample is the same, and an interval of no width would claim too much.
-    if (new Set(values).size > 1) bootstrapped.push(estimate);
+    if (!areAlike(values)) bootstrapped.push(estimate);
   }
   Object.assign(comparison.interval, bootstrapAll(bootstrapped, resamples));
   return comparison;
@@ -146,20 +146,28 @@ function estimatesOf<Group>(
 }
 
 /**
- * Wilson's interval where independent draws with two outcomes lie behind the mean: the trials of a lone task, or
- * tasks of which each either passes or fails. null where only resampling tells.
+ * Wilson's interval where independent draws with two outcomes lie behind the mean: tasks of which each either passes
+ * or fails, or the trials of tasks that all came out alike, as a lone one does. null where only resampling tells.
  */
 function wilsonFor({ at, among, values }: Estimate<ScoreGroup>, mean: number): Interval | null {
-  const [only] = among;
-  if (only !== undefined && taskCount(among) === 1) {
-    const [low, high] = wilsonInterval(only.c, only.n);
-    // pass@k grows with the chance of one trial, so its bounds are those of the chance. Close to n = k the unbiased
-    // figure can lie beyond them, and the interval is widened to hold it.
-    return [atLeastOnce(low, at), Math.max(atLeastOnce(high, at), mean)];
+  const count = taskCount(among);
+  if (count > 1 && values.every((value) => value === 0 || value === 1)) {
+    const passed = among.filter((_, index) => values[index] === 1);
+    return wilsonInterval(taskCount(passed), count);
   }
-  if (!values.every((value) => value === 0 || value === 1)) return null;
-  const passed = among.filter((_, index) => values[index] === 1);
-  return wilsonInterval(taskCount(passed), taskCount(among));
+  if (!areAlike(values)) return null;
+  const passed = among.reduce((sum, { c, tasks }) => sum + c * tasks, 0);
+  const scored = among.reduce((sum, { n, tasks }) => sum + n * tasks, 0);
+  const [low, high] = wilsonInterval(passed, scored);
+  // pass@k grows with the chance of one trial, so its bounds are those of the chance. Close to n = k the unbiased
+  // figure can lie beyond them, and the interval is widened to hold it.
+  return [atLeastOnce(low, at), Math.max(atLeastOnce(high, at), mean)];
+}
+
+/** Whether all are one figure, but for what rounding makes of it on the way. */
+function areAlike(values: readonly number[]): boolean {
+  const [first = 0] = values;
+  return values.every((value) => Math.abs(value - first) < 1e-9);
 }
 
 function atLeastOnce(chance: number, tries: number): number {
