@@ -1047,7 +1047,7 @@ export type EvalSummary = {
   evalId: Id;
   /** How many trials each model was to have. */
   k: number;
-  /** How often tasks were drawn anew for a bootstrap: 2000 times, and less often where tasks are many. */
+  /** How often tasks were drawn anew for a bootstrap: 2000 times, less often where tasks and figures are many, and 0 times where that would take too long: intervals are the normal distribution's then. */
   resamples: number;
   /** By name. */
   models: readonly ModelSummary[];
@@ -1071,15 +1071,15 @@ export type ModelSummary = {
   tasks: Record<string, number>;
   /** 95 %, where there is a figure. */
   interval: Record<string, readonly [number, number]>;
-  /** `wilson` over tasks that each either passed or failed, or over the trials of tasks that all came out alike, as a lone one does; otherwise `bootstrap` over tasks, with a fixed seed. */
-  method: Record<string, "wilson" | "bootstrap">;
+  /** `wilson` over tasks that each either passed or failed, or over the trials of tasks that all came out alike, as a lone one does; otherwise `bootstrap` over tasks, with a fixed seed, or `normal` where `resamples` is 0. */
+  method: Record<string, "wilson" | "bootstrap" | "normal">;
 };
 
 export type ScopeSummary = {
   name: string | null;
   /** How many trials each model was to have. */
   k: number;
-  /** How often tasks were drawn anew for a bootstrap: 2000 times, and less often where tasks are many. */
+  /** How often tasks were drawn anew for a bootstrap: 2000 times, less often where tasks and figures are many, and 0 times where that would take too long: intervals are the normal distribution's then. */
   resamples: number;
   /** By name. */
   models: readonly ModelSummary[];
@@ -1103,7 +1103,7 @@ export type ScopeSummary = {
     difference: Record<string, number | null>;
     /** How many tasks stand behind each figure: those with k scored trials. */
     tasks: Record<string, number>;
-    /** 95 %, by a bootstrap over tasks; absent where all tasks differ by the same, so that none can be told. */
+    /** 95 %, by a bootstrap over tasks, or by the normal distribution where `resamples` is 0; absent where all tasks differ by the same, so that none can be told. */
     interval: Record<string, readonly [number, number]>;
   } | null;
 };

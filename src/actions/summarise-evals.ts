@@ -59,7 +59,8 @@ export async function summariseScope(
   scope: SummaryScope,
 ): Promise<ScopeSummary> {
   const { k, models, pairs, ...same } = await findScopeScores(database, scope);
-  const resamples = resamplesFor([...models.map(({ groups }) => groups), pairs], k);
+  const paired = pairs.map(({ one, other, tasks }) => ({ n: Math.min(one.n, other.n), tasks }));
+  const resamples = resamplesFor([...models.map(({ groups }) => groups), paired], k);
   const [one, other, ...more] = scope.models ?? [];
   const isPair = one !== undefined && other !== undefined && more.length === 0;
   return {

@@ -41,7 +41,7 @@ const modelSummary = z
     }),
     method: byK(z.enum(INTERVAL_METHODS)).openapi({
       description:
-        "`wilson` over tasks that each either passed or failed, or over the trials of tasks that all came out alike, as a lone one does; otherwise `bootstrap` over tasks, with a fixed seed.",
+        "`wilson` over tasks that each either passed or failed, or over the trials of tasks that all came out alike, as a lone one does; otherwise `bootstrap` over tasks, with a fixed seed, or `normal` where `resamples` is 0.",
       example: { "1": "wilson" },
     }),
   })
@@ -50,7 +50,7 @@ const modelSummary = z
 const summaryFields = {
   k: count.openapi({ description: "How many trials each model was to have." }),
   resamples: count.openapi({
-    description: `How often tasks were drawn anew for a bootstrap: ${RESAMPLES_MAX} times, and less often where tasks are many.`,
+    description: `How often tasks were drawn anew for a bootstrap: ${RESAMPLES_MAX} times, less often where tasks and figures are many, and 0 times where that would take too long: intervals are the normal distribution's then.`,
   }),
   models: z.array(modelSummary).openapi({ description: "By name." }),
   modelsTruncated: z.boolean().openapi({
@@ -123,7 +123,7 @@ const getScopeSummary = defineContract({
             tasks: tasksBehind,
             interval: byK(interval).openapi({
               description:
-                "95 %, by a bootstrap over tasks; absent where all tasks differ by the same, so that none can be told.",
+                "95 %, by a bootstrap over tasks, or by the normal distribution where `resamples` is 0; absent where all tasks differ by the same, so that none can be told.",
             }),
           })
           .nullable()

@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { bootstrapIntervals, wilsonInterval } from "../../src/domain/evals/intervals.ts";
-import { passAtK } from "../../src/domain/evals/pass-at-k.ts";
+import {
+  bootstrapIntervals,
+  normalInterval,
+  wilsonInterval,
+} from "../../src/domain/evals/intervals.ts";
+import { passAtEach } from "../../src/domain/evals/pass-at-k.ts";
 import { fixedSeries } from "../../src/domain/evals/random.ts";
 import {
   compareModels,
@@ -11,6 +15,9 @@ import {
   type ScoreGroup,
   summariseModel,
 } from "../../src/domain/evals/summary.ts";
+
+/** pass@k alone. */
+const passAtK = (n: number, c: number, k: number) => passAtEach(n, c, k)[k - 1] ?? null;
 
 /** The share of all subsets of k trials that hold a passed one, counted one by one. */
 function countedPassAtK(trials: readonly boolean[], k: number): number {
@@ -64,8 +71,8 @@ describe("pass@k", () => {
   });
 
   it("is unknown where fewer than k were scored", () => {
-    expect(passAtK(3, 3, 4)).toBeNull();
-    expect(passAtK(0, 0, 1)).toBeNull();
+    expect(passAtEach(3, 3, 5)).toEqual([1, 1, 1, null, null]);
+    expect(passAtEach(0, 0, 1)).toEqual([null]);
   });
 
   it("stays exact where the binomials would overflow", () => {
@@ -124,6 +131,33 @@ describe("the bootstrap", () => {
     // 99.9 % of fair series have a chi-square below 27.9 at nine degrees of freedom.
     const chiSquare = drawn.reduce((sum, count) => sum + (count - 10_000) ** 2 / 10_000, 0);
     expect(chiSquare).toBeLessThan(27.9);
+  });
+});
+
+describe("the normal interval", () => {
+  it("is what the central limit theorem says of the mean", () => {
+    const [low, high] = normalInterval([400, 600], [0.25, 0.75]);
+    const half = 1.959964 * Math.sqrt((0.4 * 0.6 * 0.5 ** 2) / 1000);
+    expect(low).toBeCloseTo(0.55 - half, 6);
+    expect(high).toBeCloseTo(0.55 + half, 6);
+  });
+
+  it("comes close to the bootstrap where tasks are many, also for differences", () => {
+    for (const values of [
+      [0.1, 0.5, 0.9],
+      [-0.4, 0, 0.3],
+    ]) {
+      const weights = [900, 1500, 600];
+      const [[low, high] = [0, 0]] = bootstrapIntervals(weights, [values], RESAMPLES_MAX);
+      const [normalLow, normalHigh] = normalInterval(weights, values);
+      expect(normalLow).toBeCloseTo(low, 2);
+      expect(normalHigh).toBeCloseTo(high, 2);
+    }
+  });
+
+  it("does not reach beyond the figures of the tasks", () => {
+    const [low, high] = normalInterval([49_999, 1], [0, 0.5]);
+    expect([low, high]).toEqual([0, expect.closeTo(0.00003, 5)]);
   });
 });
 
@@ -280,8 +314,41 @@ describe("the comparison of two models", () => {
   });
 });
 
-it("resamples less often where tasks are many, and never too seldom", () => {
-  expect(resamplesFor([[{ tasks: 100 }]], 4)).toBe(RESAMPLES_MAX);
-  expect(resamplesFor([[{ tasks: 10_000 }]], 4)).toBe(999);
-  expect(resamplesFor([[{ tasks: 50_000 }], [{ tasks: 50_000 }]], 4)).toBe(400);
+describe("the time of a summary", () => {
+  const alike = (tasks: number, n = 4) => [{ n, tasks }];
+
+  it("is kept by resampling less often where tasks are many, and not at all where that would be too seldom", () => {
+    expect(resamplesFor([alike(100)], 4)).toBe(RESAMPLES_MAX);
+    expect(resamplesFor([alike(10_000)], 4)).toBe(749);
+    expect(resamplesFor([alike(10_000), alike(10_000)], 4)).toBe(0);
+  });
+
+  it("counts the draws for each number of trials, and the figures for each k", () => {
+    const each = Array.from({ length: 10 }, (_, index) => ({ n: index + 1, tasks: 400 }));
+    expect(resamplesFor([each], 1)).toBe(1874);
+    expect(resamplesFor([each], 10)).toBe(0);
+    const apart = Array.from({ length: 300 }, () => ({ n: 1000, tasks: 1 }));
+    expect(resamplesFor([apart], 4)).toBe(RESAMPLES_MAX);
+    expect(resamplesFor([apart], 1000)).toBe(0);
+  });
+
+  it("is kept by the normal distribution where nothing is resampled, and the summary says so", () => {
+    const groups = [
+      { n: 4, c: 1, tasks: 20_000 },
+      { n: 4, c: 3, tasks: 30_000 },
+    ];
+    const summary = summariseModel(scoresOf(...groups), 4, 0);
+    expect(summary.method).toEqual({ 1: "normal", 2: "normal", 3: "normal", 4: "wilson" });
+    const [low = 0, high = 0] = summary.interval[1] ?? [];
+    expect(low).toBeLessThan(0.55);
+    expect(high).toBeGreaterThan(0.55);
+    expect(high - low).toBeCloseTo((2 * 1.96 * 0.5 * Math.sqrt(0.24)) / Math.sqrt(50_000), 4);
+    const pairs = [
+      { one: { n: 2, c: 1 }, other: { n: 2, c: 0 }, tasks: 30_000 },
+      { one: { n: 2, c: 0 }, other: { n: 2, c: 1 }, tasks: 20_000 },
+    ];
+    const { interval } = compareModels(["one", "other"], pairs, { k: 1, resamples: 0 });
+    expect(interval[1]?.[0]).toBeGreaterThan(0.09);
+    expect(interval[1]?.[1]).toBeLessThan(0.11);
+  });
 });

@@ -29,28 +29,53 @@ export function bootstrapIntervals(
   statistics: readonly (readonly number[])[],
   resamples: number,
 ): Interval[] {
-  const groupOfTask = weights.flatMap((tasks, group) => Array<number>(tasks).fill(group));
+  const groupOfTask = Uint32Array.from(
+    weights.flatMap((tasks, group) => Array<number>(tasks).fill(group)),
+  );
   const below = fixedSeries();
-  const means = statistics.map(() => new Float64Array(resamples));
   const drawn = new Uint32Array(weights.length);
+  const samples = statistics.map((values) => {
+    return { values: Float64Array.from(values), means: new Float64Array(resamples) };
+  });
+  // Loops that count: nearly all of a summary's time is spent here, and iterators would take many times as much.
   for (let resample = 0; resample < resamples; resample += 1) {
     drawn.fill(0);
     for (let draw = 0; draw < groupOfTask.length; draw += 1) {
       const group = groupOfTask[below(groupOfTask.length)] ?? 0;
       drawn[group] = (drawn[group] ?? 0) + 1;
     }
-    for (const [index, sample] of means.entries()) {
+    for (const { values, means } of samples) {
       let sum = 0;
-      for (const [group, value] of (statistics[index] ?? []).entries()) {
-        sum += value * (drawn[group] ?? 0);
+      for (let group = 0; group < values.length; group += 1) {
+        sum += (values[group] ?? 0) * (drawn[group] ?? 0);
       }
-      sample[resample] = sum / groupOfTask.length;
+      means[resample] = sum / groupOfTask.length;
     }
   }
-  return means.map((sample) => {
-    sample.sort();
-    return [quantile(sample, 0.025), quantile(sample, 0.975)];
+  return samples.map(({ means }) => {
+    means.sort();
+    return [quantile(means, 0.025), quantile(means, 0.975)];
   });
+}
+
+/**
+ * The interval of a mean over tasks by the normal distribution, to which the bootstrap comes the closer the more tasks
+ * there are. No resample has a mean beyond the values, and so it has not either.
+ */
+export function normalInterval(weights: readonly number[], values: readonly number[]): Interval {
+  let [tasks, sum, squares] = [0, 0, 0];
+  let [lowest, highest] = [Infinity, -Infinity];
+  for (const [group, value] of values.entries()) {
+    const weight = weights[group] ?? 0;
+    tasks += weight;
+    sum += weight * value;
+    squares += weight * value ** 2;
+    lowest = Math.min(lowest, value);
+    highest = Math.max(highest, value);
+  }
+  const mean = sum / tasks;
+  const half = Z * Math.sqrt(Math.max(0, squares / tasks - mean ** 2) / tasks);
+  return [Math.max(lowest, mean - half), Math.min(highest, mean + half)];
 }
 
 /** Between the two neighbours in a sorted sample, in proportion. */

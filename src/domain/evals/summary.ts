@@ -1,5 +1,5 @@
-import { bootstrapIntervals, type Interval, wilsonInterval } from "./intervals.ts";
-import { passAtK } from "./pass-at-k.ts";
+import { bootstrapIntervals, type Interval, normalInterval, wilsonInterval } from "./intervals.ts";
+import { passAtEach } from "./pass-at-k.ts";
 
 /** The scored trials of one model at one task. Errored ones are not scored: nobody judged. */
 export interface Score {
@@ -29,7 +29,7 @@ export interface PairGroup {
 }
 
 /** How an interval was made. */
-export const INTERVAL_METHODS = ["wilson", "bootstrap"] as const;
+export const INTERVAL_METHODS = ["wilson", "bootstrap", "normal"] as const;
 export type IntervalMethod = (typeof INTERVAL_METHODS)[number];
 
 /** A figure for each k, under k as text. */
@@ -54,20 +54,39 @@ export interface Comparison {
   /** The mean over tasks of pass@k of the first less that of the second; null where no task has k of both. */
   difference: ByK<number | null>;
   tasks: ByK<number>;
-  /** 95 % each, where tasks differ in their difference: a bootstrap over tasks. */
+  /** 95 % each, where tasks differ in their difference. */
   interval: ByK<Interval>;
 }
 
 export const RESAMPLES_MAX = 2000;
+/** With fewer the ends of an interval would be a matter of chance. */
 const RESAMPLES_MIN = 400;
-/** About a quarter of a second of a Worker's time. */
-const WORK_MAX = 10_000_000;
+/** In products of a value and its count; about a quarter of a second of a Worker's time. */
+const WORK_MAX = 60_000_000;
+/** To draw one task takes as long as so many products. */
+const DRAW_WORK = 8;
 
-/** Resamples of a summary: fewer where tasks are so many that each one says more. */
-export function resamplesFor(groups: readonly (readonly { tasks: number }[])[], k: number): number {
-  const work = groups.reduce((sum, group) => sum + taskCount(group) + group.length * k, 0);
+/**
+ * Resamples of a summary: fewer where tasks and figures are many, and none where that would still take too long. There
+ * the normal distribution says what resampling would.
+ */
+export function resamplesFor(
+  models: readonly (readonly { n: number; tasks: number }[])[],
+  k: number,
+): number {
+  const work = models.reduce((sum, groups) => sum + workOf(groups, k), 0);
   const affordable = Math.floor(WORK_MAX / Math.max(work, 1));
-  return Math.min(RESAMPLES_MAX, Math.max(RESAMPLES_MIN, affordable));
+  return affordable < RESAMPLES_MIN ? 0 : Math.min(RESAMPLES_MAX, affordable);
+}
+
+/** The most that one resample of all figures of a model takes. */
+function workOf(groups: readonly { n: number; tasks: number }[], k: number): number {
+  // Figures of the same tasks share their draws, and each number of trials has tasks of its own.
+  const numbers = new Set(groups.map(({ n }) => Math.min(n, k)));
+  const draws = [...numbers].reduce((sum, number) => {
+    return sum + taskCount(groups.filter(({ n }) => n >= number));
+  }, 0);
+  return DRAW_WORK * draws + groups.reduce((sum, { n }) => sum + Math.min(n, k), 0);
 }
 
 /** pass@1..k of one model with intervals: the mean over tasks, each with the weight of one. */
@@ -84,19 +103,19 @@ export function summariseModel(scores: ModelScores, k: number, resamples: number
     interval: {},
     method: {},
   };
-  const bootstrapped: Estimate<ScoreGroup>[] = [];
-  for (const estimate of estimatesOf(groups, k, ({ n, c }, at) => passAtK(n, c, at))) {
+  const resampled: Estimate<ScoreGroup>[] = [];
+  for (const estimate of estimatesOf(groups, k, ({ n, c }) => passAtEach(n, c, k))) {
     const { at, among, values } = estimate;
     const mean = meanOf(among, values);
     summary.passAt[at] = mean;
     summary.tasks[at] = taskCount(among);
     if (mean === null) continue;
     const exact = wilsonFor(estimate, mean);
-    summary.method[at] = exact === null ? "bootstrap" : "wilson";
-    if (exact === null) bootstrapped.push(estimate);
+    summary.method[at] = exact !== null ? "wilson" : resamples > 0 ? "bootstrap" : "normal";
+    if (exact === null) resampled.push(estimate);
     else summary.interval[at] = exact;
   }
-  Object.assign(summary.interval, bootstrapAll(bootstrapped, resamples));
+  Object.assign(summary.interval, intervalsOf(resampled, resamples));
   return summary;
 }
 
@@ -107,19 +126,22 @@ export function compareModels(
   { k, resamples }: { k: number; resamples: number },
 ): Comparison {
   const comparison: Comparison = { models, difference: {}, tasks: {}, interval: {} };
-  const bootstrapped: Estimate<PairGroup>[] = [];
-  const difference = ({ one, other }: PairGroup, at: number) => {
-    const [first, second] = [passAtK(one.n, one.c, at), passAtK(other.n, other.c, at)];
-    return first === null || second === null ? null : first - second;
+  const resampled: Estimate<PairGroup>[] = [];
+  const differences = ({ one, other }: PairGroup) => {
+    const subtracted = passAtEach(other.n, other.c, k);
+    return passAtEach(one.n, one.c, k).map((figure, index) => {
+      const less = subtracted[index] ?? null;
+      return figure === null || less === null ? null : figure - less;
+    });
   };
-  for (const estimate of estimatesOf(groups, k, difference)) {
+  for (const estimate of estimatesOf(groups, k, differences)) {
     const { at, among, values } = estimate;
     comparison.difference[at] = meanOf(among, values);
     comparison.tasks[at] = taskCount(among);
     // Of tasks that are all alike every resample is the same, and an interval of no width would claim too much.
-    if (!areAlike(values)) bootstrapped.push(estimate);
+    if (!areAlike(values)) resampled.push(estimate);
   }
-  Object.assign(comparison.interval, bootstrapAll(bootstrapped, resamples));
+  Object.assign(comparison.interval, intervalsOf(resampled, resamples));
   return comparison;
 }
 
@@ -133,15 +155,19 @@ interface Estimate<Group> {
 function estimatesOf<Group>(
   groups: readonly Group[],
   k: number,
-  figure: (group: Group, at: number) => number | null,
+  figuresOf: (group: Group) => readonly (number | null)[],
 ): Estimate<Group>[] {
+  const figures = groups.map(figuresOf);
   return Array.from({ length: k }, (_, index) => {
-    const at = index + 1;
-    const found = groups.flatMap((group) => {
-      const value = figure(group, at);
-      return value === null ? [] : [{ group, value }];
-    });
-    return { at, among: found.map(({ group }) => group), values: found.map(({ value }) => value) };
+    const among: Group[] = [];
+    const values: number[] = [];
+    for (const [place, group] of groups.entries()) {
+      const value = figures[place]?.[index] ?? null;
+      if (value === null) continue;
+      among.push(group);
+      values.push(value);
+    }
+    return { at: index + 1, among, values };
   });
 }
 
@@ -174,8 +200,8 @@ function atLeastOnce(chance: number, tries: number): number {
   return 1 - (1 - chance) ** tries;
 }
 
-/** Intervals of many k; those over the same tasks share their resamples. */
-function bootstrapAll<Group extends { tasks: number }>(
+/** Intervals of many k by resampling, or as it would come out where there is no time for it. */
+function intervalsOf<Group extends { tasks: number }>(
   estimates: readonly Estimate<Group>[],
   resamples: number,
 ): ByK<Interval> {
@@ -185,7 +211,10 @@ function bootstrapAll<Group extends { tasks: number }>(
   for (const together of sharing.values()) {
     const weights = together[0]?.among.map(({ tasks }) => tasks) ?? [];
     const statistics = together.map(({ values }) => values);
-    const found = bootstrapIntervals(weights, statistics, resamples);
+    const found =
+      resamples > 0
+        ? bootstrapIntervals(weights, statistics, resamples)
+        : statistics.map((values) => normalInterval(weights, values));
     for (const [index, interval] of found.entries()) {
       const { at } = together[index] ?? {};
       if (at !== undefined) intervals[at] = interval;

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { EvalSummary, ScopeSummary } from "../../../src/actions/summarise-evals.ts";
 import type { TrialStatus } from "../../../src/domain/lifecycle/statuses.ts";
-import { passAtK } from "../../../src/domain/evals/pass-at-k.ts";
+import { passAtEach } from "../../../src/domain/evals/pass-at-k.ts";
 import { wilsonInterval } from "../../../src/domain/evals/intervals.ts";
 import type { Moved } from "../../../src/actions/move-task.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
@@ -48,7 +48,7 @@ describe("The summary of one evaluation", () => {
     expect(summary).toMatchObject({ evalId: id, k: 4, modelsTruncated: false });
     const [a, b] = summary.models;
     expect(a).toMatchObject({ model: "a-model", n: 3, c: 2, errored: 1 });
-    expect(a?.passAt).toEqual({ 1: passAtK(3, 2, 1), 2: 1, 3: 1, 4: null });
+    expect(a?.passAt).toEqual({ 1: passAtEach(3, 2, 1)[0], 2: 1, 3: 1, 4: null });
     expect(a?.method).toEqual({ 1: "wilson", 2: "wilson", 3: "wilson" });
     expect(a?.interval["1"]?.[0]).toBeCloseTo(wilsonInterval(2, 3)[0], 12);
     expect(b).toMatchObject({ model: "b-model", n: 1, c: 0, errored: 0 });
@@ -130,7 +130,7 @@ describe("The summary over many tasks", () => {
       expect(found?.n).toBe(scores.reduce((sum, { n }) => sum + n, 0));
       expect(found?.c).toBe(scores.reduce((sum, { c }) => sum + c, 0));
       for (const k of [1, 2, 3, 4]) {
-        const figures = scores.flatMap(({ n, c }) => passAtK(n, c, k) ?? []);
+        const figures = scores.flatMap(({ n, c }) => passAtEach(n, c, k)[k - 1] ?? []);
         const mean = figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
         expect(found?.tasks[k]).toBe(figures.length);
         if (figures.length === 0) expect(found?.passAt[k]).toBeNull();
