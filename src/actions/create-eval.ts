@@ -6,7 +6,7 @@ import { archived, notFound, type Outcome, refuse } from "../domain/refusals.ts"
 import type { TaskRef } from "../domain/task-ref.ts";
 import type { ActionCall, Done } from "./call.ts";
 import { recordDecided, theOne } from "./change-eval.ts";
-import { keptChanging, LOST_RACE } from "./decide-again.ts";
+import { decideAgain } from "./decide-again.ts";
 import { replay } from "./replay.ts";
 
 export interface NewEvalInput {
@@ -20,20 +20,17 @@ export interface NewEvalInput {
 /** Opens an eval over a version of a task, as a draft. */
 export async function createEval(
   call: ActionCall,
-  { task: ref, name, k, versionNumber }: NewEvalInput,
+  { name, k, ...named }: NewEvalInput,
 ): Promise<Outcome<Done<EvalRow>>> {
-  const { task, version, stored } = await loadVersion(
-    call.database,
-    { task: ref, versionNumber },
-    call.operation,
-  );
-  if (stored) return replay(call.operation, stored, render);
-  if (task === null || version === null) return refuse(notFound());
-  if (task.isArchived) return refuse(archived());
-  const input = { taskId: task.id, versionId: version.id, name, k };
-  const decision = decideEvalCreate(input, { newId: uuidv7 });
-  const recorded = await recordDecided(call, [decision], render);
-  return recorded === LOST_RACE ? keptChanging("eval") : recorded;
+  return decideAgain("eval", async () => {
+    const { task, version, stored } = await loadVersion(call.database, named, call.operation);
+    if (stored) return replay(call.operation, stored, render);
+    if (task === null || version === null) return refuse(notFound());
+    if (task.isArchived) return refuse(archived());
+    const input = { taskId: task.id, versionId: version.id, name, k };
+    const decision = decideEvalCreate(input, { newId: uuidv7 });
+    return recordDecided(call, [decision], render);
+  });
 }
 
 function render({ evals }: { evals: EvalRow[] }): EvalRow {

@@ -20,7 +20,7 @@ export async function decideAgain<Value>(
   return keptChanging(subject);
 }
 
-export function keptChanging(subject: Subject): Outcome<never> {
+function keptChanging(subject: Subject): Outcome<never> {
   return refuse({
     code: "stale",
     detail: `The ${subject} kept changing while this call was decided. Nothing was done.`,

@@ -73,7 +73,7 @@ export interface LoadedVersion {
 /** Loads a task with one of its versions, the active one where none is named. */
 export async function loadVersion(
   database: TenantDatabase,
-  { task, versionNumber }: { task: TaskRef; versionNumber: number | undefined },
+  { task, versionNumber }: { task: TaskRef; versionNumber?: number | undefined },
   operation: Operation,
 ): Promise<LoadedVersion> {
   const wanted =

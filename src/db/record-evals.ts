@@ -30,8 +30,9 @@ export interface StoredEvals<Answer> extends RecordedEvals {
 /**
  * The one writer of evals and trials: records any number of decisions in one round trip, all of them or none. Many
  * machines report to one eval at once, so it is not the eval's event_seq that guards a decision but what the decision
- * looked at: the eval's status, the slots that it fills, the trial that it changes. Where one of them is another by
- * now nothing is written and the operation leaves no trace, so that a later try is judged afresh.
+ * looked at: the eval's status, the slots that it fills, the trial that it changes, the task that it opens an eval on.
+ * Where one of them is another by now nothing is written and the operation leaves no trace, so that a later try is
+ * judged afresh.
  */
 export function recordEvals(
   database: TenantDatabase,
@@ -47,7 +48,7 @@ export function recordEvals(
   ]);
 }
 
-/** Of two calls that open an eval of one name on one task, the second sees what the first has opened. */
+/** Whoever opens an eval sees what another call has opened on the task before, and whether it was archived. */
 function lockTasks(tenantId: string, openings: string): SQL {
   return sql`select from tasks t
     where t.tenant_id = ${tenantId}::uuid
@@ -85,7 +86,8 @@ trial_change as materialized (
 ),
 opening as materialized (
   select o.* from json_to_recordset(${input.openings}) as o(
-    eval_id uuid, task_id uuid, version_id uuid, name text, k smallint, is_only boolean)
+      eval_id uuid, task_id uuid, version_id uuid, name text, k smallint, is_only boolean)
+    join tasks t on t.tenant_id = ${tenantId}::uuid and t.id = o.task_id and t.archived_at is null
   where not o.is_only or not exists (
     select from evals e where e.tenant_id = ${tenantId}::uuid and e.task_id = o.task_id
       and e.version_id = o.version_id and e.name = o.name and e.status <> 'cancelled')

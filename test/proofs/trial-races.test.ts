@@ -86,6 +86,41 @@ describe("many clients at one eval", () => {
   });
 });
 
+describe("a task that is archived between look and write", () => {
+  const openings = [
+    {
+      by: "a draft",
+      open: (task: string) =>
+        api.call("POST", `/tasks/${task}/evals`, { body: { name: "n", k: 1 } }),
+      expectRefused: (answer: Answer<unknown>) => expectProblem(answer, "archived", 409),
+    },
+    {
+      by: "its results",
+      open: (task: string) => {
+        const results = [{ task, model: "solver", k: 1, passed: true }];
+        return api.call("POST", "/evals/record", { body: { name: "n", k: 1, results } });
+      },
+      expectRefused: (answer: Answer<unknown>) =>
+        expect(expectDone(answer)).toMatchObject({ items: [{ outcome: "conflict" }] }),
+    },
+  ];
+  test.each(openings)("has no eval opened by $by", async ({ open, expectRefused }) => {
+    const { id } = await api.givenTask();
+    await api.database.faults({
+      kind: "delay",
+      delayMilliseconds: 400,
+      sql: "insert into eval_step_events",
+    });
+    const opening = open(id);
+    // Once the delay has struck, the opening is on its way with what it knew of the task.
+    await expect.poll(() => api.database.waitingFaults()).toBe(0);
+    expectDone(await api.call("POST", `/tasks/${id}/archive`, { body: {} }));
+    expectRefused(await opening);
+    const { data } = expectDone(await api.call<{ data: object[] }>("GET", `/evals?task=${id}`));
+    expect(data).toEqual([]);
+  });
+});
+
 describe("a lost answer", () => {
   test("is not taken for a conflict: the try that follows finds what the first one did", async () => {
     const { id } = await givenOpenEval(api);
