@@ -82,7 +82,7 @@ export async function recordEvaluation(
 
 function plan(
   { name, k, complete, results }: Omit<Evaluation, "results"> & { results: readonly ReadResult[] },
-  { find, taskOfOutput }: LoadedEvaluation,
+  { find, outputIdsOf }: LoadedEvaluation,
 ): { items: EvaluatedItem[]; decisions: EvalDecision[] } {
   const items: EvaluatedItem[] = results.map((_, index) => ({ index, outcome: "not_found" }));
   const decisions: EvalDecision[] = [];
@@ -90,11 +90,8 @@ function plan(
   for (const [task, entries] of byTask) {
     if (task === undefined) continue;
     const { snapshot, live } = task;
-    const outputIds = new Set(
-      [...taskOfOutput].flatMap(([id, taskId]) => (taskId === task.id ? [id] : [])),
-    );
     const { decision, outcomes } = decideRecord(
-      { task, name, k, complete, snapshot, live, outputIds },
+      { task, name, k, complete, snapshot, live, outputIds: outputIdsOf(task.id) },
       entries.map(([, result]) => result),
       uuidv7,
     );

@@ -106,8 +106,8 @@ export interface EvaluatedTask {
 
 export interface LoadedEvaluation {
   find: (ref: TaskRef) => EvaluatedTask | undefined;
-  /** The named outputs that there are, each with its task. */
-  taskOfOutput: ReadonlyMap<string, string>;
+  /** Those of the named outputs that a task has. */
+  outputIdsOf: (taskId: string) => ReadonlySet<string>;
   stored: StoredOperation | null;
 }
 
@@ -160,9 +160,10 @@ select
   const found = row?.tasks ?? [];
   const byId = new Map(found.map((task) => [task.id, task]));
   const byExternalId = new Map(found.map((task) => [task.externalId, task]));
+  const outputs = Map.groupBy(row?.outputs ?? [], ({ taskId }) => taskId);
   return {
     find: (ref) => ("id" in ref ? byId.get(ref.id) : byExternalId.get(ref.externalId)),
-    taskOfOutput: new Map(row?.outputs?.map(({ id, taskId }) => [id, taskId])),
+    outputIdsOf: (taskId) => new Set(outputs.get(taskId)?.map(({ id }) => id)),
     stored: row?.stored ?? null,
   };
 }

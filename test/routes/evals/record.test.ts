@@ -10,6 +10,7 @@ import {
   freshApi,
   type TestApi,
 } from "../../support/api.ts";
+import { givenDatum } from "../../support/lineage.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
 import { inParallel } from "../../support/model/load.ts";
 import { eventsOf, expectHistoryTells, givenOpenEval } from "./support.ts";
@@ -163,6 +164,19 @@ describe("one evaluation over many tasks", () => {
     );
     const anew = expectDone(await record([result(task, { passed: false, modelRevision: "r2" })]));
     expect(outcomesOf(anew)).toEqual(["recorded"]);
+  });
+
+  it("names an output of its own task alone", async () => {
+    const [one, other] = [await api.givenTask(), await api.givenTask()];
+    const output = await givenDatum(api, one, { kind: "generated", stored: true });
+    const outputDataId = output.id;
+    const recorded = expectDone(
+      await record([result(one.id, { outputDataId }), result(other.id, { outputDataId })]),
+    );
+    expect(outcomesOf(recorded)).toEqual(["recorded", "not_found"]);
+    const { trials } = await expectHistoryTells(api, recorded.items[0]?.evalId ?? "");
+    expect(trials).toMatchObject([{ outputDataId }]);
+    expect(await evalsOf(other.id)).toEqual([]);
   });
 
   it("refuses the call where a result says nothing, too much, or is beyond k", async () => {
