@@ -42,7 +42,7 @@ describe("the type under which content is handed out", () => {
 
 describe("a range of bytes", () => {
   it("is those of the places asked for that there are, none being unsatisfiable", () => {
-    const bound = fc.option(fc.nat(200), { nil: "" });
+    const bound = fc.option(fc.nat(200), { nil: "" as const });
     fc.assert(
       fc.property(bound, bound, fc.nat(100), (first, last, sizeBytes) => {
         const range = byteRangeOf(`bytes=${first}-${last}`, sizeBytes);
