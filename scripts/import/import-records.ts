@@ -4,11 +4,12 @@ import type { Issue } from "../../src/domain/refusals.ts";
 import { taskRoutes } from "../../src/routes/tasks.ts";
 import { BODY_BYTES_MAX } from "../../src/routes/http/contract.ts";
 import type { ApiClient, ApiProblem } from "./api-client.ts";
-import { inBatches } from "./batches.ts";
+import { inBatches, type Size } from "./batches.ts";
 import { inHalves } from "./in-halves.ts";
 import { judgeBody } from "./judge-body.ts";
 import type { MappedRecord, TaskBody } from "./mappings.ts";
-import { NO_WORK, type Work } from "./work.ts";
+import { RECORD_LENGTH_MAX } from "./reading.ts";
+import { lengthOf, NO_WORK, type Work } from "./work.ts";
 
 /** What became of one record of the file. */
 export interface ImportedRecord {
@@ -33,6 +34,8 @@ export interface ImportOptions {
 /** The parts of the request's body around the tasks. */
 const ENVELOPE = ['{"tasks":[', "]}"] as const;
 const BATCH_BYTES_MAX = BODY_BYTES_MAX.large - Buffer.byteLength(ENVELOPE.join(""));
+/** Texts travel by themselves, and may be as long as a record: memory must not grow with five hundred of them. */
+const BATCH_KEPT_MAX = 4 * RECORD_LENGTH_MAX;
 
 /**
  * Imports records through the public API, and tells batch by batch what became of them. Tasks that are there
@@ -43,7 +46,7 @@ export async function* importRecords(
   records: AsyncIterable<MappedRecord>,
   { batchMax, isDryRun }: ImportOptions,
 ): AsyncGenerator<ImportedRecord[]> {
-  const limits = { count: batchMax, bytes: BATCH_BYTES_MAX };
+  const limits = { count: batchMax, bytes: BATCH_BYTES_MAX, kept: BATCH_KEPT_MAX };
   // Asking first spares sending what is there already; among new tasks it would be a request for nothing.
   let asksFirst = true;
   for await (const batch of inBatches(prepared(records), limits)) {
@@ -67,26 +70,22 @@ export async function* importRecords(
 }
 
 /** A record as it travels: its JSON, made once, is also what is counted. */
-type Prepared =
-  | { line: number; externalId: string; body: TaskBody; work: Work; json: string; bytes: number }
-  | {
-      line: number;
-      externalId: string | null;
-      json: null;
-      issues: readonly Issue[];
-      bytes: number;
-    };
+type Prepared = Size & { line: number } & (
+    | { externalId: string; body: TaskBody; work: Work; json: string }
+    | { externalId: string | null; json: null; issues: readonly Issue[] }
+  );
 type Sendable = Extract<Prepared, { json: string }>;
 
 async function* prepared(records: AsyncIterable<MappedRecord>): AsyncGenerator<Prepared> {
   for await (const { line, externalId, body, work, issues } of records) {
     if (body === undefined) {
-      yield { line, externalId, json: null, issues, bytes: 0 };
+      yield { line, externalId, json: null, issues, bytes: 0, kept: 0 };
       continue;
     }
     const json = JSON.stringify(body);
     const comma = 1;
-    yield { line, externalId, body, work, json, bytes: Buffer.byteLength(json) + comma };
+    const bytes = Buffer.byteLength(json) + comma;
+    yield { line, externalId, body, work, json, bytes, kept: lengthOf(work) };
   }
 }
 

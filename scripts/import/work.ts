@@ -47,6 +47,13 @@ export type Trial = Work["evals"][number]["trials"][number];
 
 export const NO_WORK: Work = { data: [], evals: [] };
 
+/** How many characters of texts there are. */
+export function lengthOf({ data, evals }: Work): number {
+  const texts = data.map(({ text }) => text);
+  const outputs = evals.flatMap(({ trials }) => trials.map(({ output = "" }) => output));
+  return [...texts, ...outputs].reduce((length, text) => length + text.length, 0);
+}
+
 /** A text on its way to the service. */
 export interface Artifact extends Datum {
   bytes: Uint8Array;

@@ -102,23 +102,36 @@ describe("a call that is refused", () => {
 });
 
 describe("batches", () => {
-  const items = (...sizes: number[]) => streamOf(sizes.map((bytes, index) => ({ bytes, index })));
+  const items = (...sizes: number[]) =>
+    streamOf(sizes.map((bytes, index) => ({ bytes, kept: 0, index })));
   const shapeOf = (batches: { bytes: number }[][]) =>
     batches.map((batch) => batch.map(({ bytes }) => bytes));
 
   test("hold no more items and no more bytes than they may", async () => {
-    const limits = { count: 3, bytes: 10 };
+    const limits = { count: 3, bytes: 10, kept: 0 };
     const batches = await gather(inBatches(items(1, 1, 1, 1, 9, 1, 1, 10, 5, 6), limits));
     expect(shapeOf(batches)).toEqual([[1, 1, 1], [1, 9], [1, 1], [10], [5], [6]]);
   });
 
   test("hold an item that is too large alone", async () => {
-    const batches = await gather(inBatches(items(1, 99, 1), { count: 3, bytes: 10 }));
+    const limits = { count: 3, bytes: 10, kept: 0 };
+    const batches = await gather(inBatches(items(1, 99, 1), limits));
     expect(shapeOf(batches)).toEqual([[1], [99], [1]]);
   });
 
+  test("hold no more beside the request than memory is meant to", async () => {
+    const texts = [4, 4, 4, 99, 0, 10].map((kept) => ({ bytes: 1, kept }));
+    const batches = await gather(inBatches(streamOf(texts), { count: 9, bytes: 9, kept: 10 }));
+    expect(batches.map((batch) => batch.map(({ kept }) => kept))).toEqual([
+      [4, 4],
+      [4],
+      [99],
+      [0, 10],
+    ]);
+  });
+
   test("of nothing are none", async () => {
-    expect(await gather(inBatches(items(), { count: 3, bytes: 10 }))).toEqual([]);
+    expect(await gather(inBatches(items(), { count: 3, bytes: 10, kept: 0 }))).toEqual([]);
   });
 });
 
