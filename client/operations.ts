@@ -1111,7 +1111,7 @@ export type ScopeSummary = {
 export type Lineage = {
   nodes: readonly LineageNode[];
   edges: readonly LineageEdge[];
-  /** Inputs further than 20 away are cut off, and what goes beyond 1000 artifacts, prompts, trials, insights or verdicts. */
+  /** Inputs further than 20 away are cut off, and what goes beyond 1000 artifacts, prompts, trials, insights or verdicts, and 10000 steps or versions. */
   truncated: {
     depth: boolean;
     size: boolean;
@@ -1211,7 +1211,7 @@ export type TaskLineage = {
   taskId: Id;
   nodes: readonly LineageNode[];
   edges: readonly LineageEdge[];
-  /** Inputs further than 20 away are cut off, and what goes beyond 1000 artifacts, prompts, trials, insights or verdicts. */
+  /** Inputs further than 20 away are cut off, and what goes beyond 1000 artifacts, prompts, trials, insights or verdicts, and 10000 steps or versions. */
   truncated: {
     depth: boolean;
     size: boolean;

@@ -11,6 +11,8 @@ import { isTask } from "./task-match.ts";
 export const LINEAGE_DEPTH_MAX = 20;
 /** A lineage holds so many of each kind of thing at most, and of verdicts. */
 export const LINEAGE_ITEMS_MAX = 1000;
+/** And so many steps and versions: those of a thousand artifacts of as many tasks among them. */
+export const LINEAGE_STEPS_MAX = 10 * LINEAGE_ITEMS_MAX;
 /** An artifact is met once for each way that leads to it; further ways are not walked. */
 const VISITS_MAX = 10 * LINEAGE_ITEMS_MAX;
 
@@ -153,8 +155,14 @@ const HISTORY = sql`history as materialized (
     else e.at <= moment.at end
 ),
 states as materialized (
-  select distinct on (step_id) tenant_id, step_id, to_status, to_gate from history order by step_id, seq desc
+  -- In one pass: a join of the history with itself may be planned as a loop within a loop.
+  select distinct on (step_id) tenant_id, step_id as id, to_status, to_gate,
+    first_value(type) over of_step as opened_by,
+    first_value(payload) over of_step::json -> 'opened' ->> 'fromStepId' as from_step_id
+  from history window of_step as (partition by step_id order by seq)
+  order by step_id, seq desc
 ),
+versions_seen as materialized (select distinct tenant_id, version_id as id from history),
 verdicts as materialized (
   select * from history
   where to_gate in (${sql.join(
@@ -175,10 +183,10 @@ function records(facts: SQL, to: SQL, from: SQL): SQL {
     'to', json_build_object(${to}))) from ${from}), '[]')`;
 }
 
-const taken = (rows: string): SQL =>
-  sql`(select * from ${sql.raw(rows)} order by id limit ${LINEAGE_ITEMS_MAX})`;
-const isBeyondMax = (rows: string): SQL =>
-  sql`(select count(*) from ${sql.raw(rows)}) > ${LINEAGE_ITEMS_MAX}`;
+const taken = (rows: string, max = LINEAGE_ITEMS_MAX): SQL =>
+  sql`(select * from ${sql.raw(rows)} order by id limit ${max})`;
+const isBeyondMax = (rows: string, max = LINEAGE_ITEMS_MAX): SQL =>
+  sql`(select count(*) from ${sql.raw(rows)}) > ${max}`;
 
 const RECORDS = sql`
   ${records(
@@ -196,22 +204,26 @@ const RECORDS = sql`
   )} as prompts,
   ${records(
     sql`'id', s.id, 'taskId', s.task_id, 'kind', s.kind, 'attempt', s.attempt, 'status', state.to_status,
-      'gate', state.to_gate, 'verdicts', coalesce((
-        select json_agg(json_build_object('gate', e.to_gate, 'from', e.from_gate, 'status', e.to_status,
-          'seq', e.seq, 'type', e.type, 'actor', json_build_object('id', e.actor_id, 'name', e.actor_name,
-            'kind', e.actor_kind, 'role', e.actor_role), 'reason', e.reason, 'at', iso(e.at)) order by e.seq)
-        from verdicts e where e.step_id = s.id), '[]')`,
-    sql`'versionId', s.version_id, 'openedBy', o.type,
-      'fromStepId', o.payload::json -> 'opened' ->> 'fromStepId'`,
-    sql`states state join steps s on s.tenant_id = state.tenant_id and s.id = state.step_id
-      join history o on o.step_id = s.id and o.from_status is null`,
+      'gate', state.to_gate`,
+    sql`'versionId', s.version_id, 'openedBy', state.opened_by, 'fromStepId', state.from_step_id`,
+    sql`${taken("states", LINEAGE_STEPS_MAX)} state
+      join steps s on s.tenant_id = state.tenant_id and s.id = state.id`,
   )} as steps,
+  ${records(
+    sql`'gate', e.to_gate, 'from', e.from_gate, 'status', e.to_status, 'seq', e.seq, 'type', e.type,
+      'actor', json_build_object('id', e.actor_id, 'name', e.actor_name, 'kind', e.actor_kind, 'role', e.actor_role),
+      'reason', e.reason, 'at', iso(e.at)`,
+    sql`'stepId', e.step_id`,
+    sql`(select * from (select * from verdicts order by at desc, seq desc limit ${LINEAGE_ITEMS_MAX}) newest
+      order by seq) e`,
+  )} as verdicts,
   ${records(
     sql`'id', v.id, 'taskId', v.task_id, 'number', v.number, 'contentHash', v.content_hash, 'reason', v.reason,
       'createdBy', v.created_by, 'createdAt', iso(v.created_at),
       'sealedAt', case when v.sealed_at <= (select at from moment) then iso(v.sealed_at) end`,
     sql``,
-    sql`task_versions v where v.id in (select version_id from history)`,
+    sql`${taken("versions_seen", LINEAGE_STEPS_MAX)} seen
+      join task_versions v on v.tenant_id = seen.tenant_id and v.id = seen.id`,
   )} as versions,
   ${records(
     sql`'id', r.id, 'taskId', r.task_id, 'eval', json_build_object('id', e.id, 'name', e.name), 'k', r.k,
@@ -229,4 +241,5 @@ const RECORDS = sql`
     'depth', exists (select from nearest where depth > ${LINEAGE_DEPTH_MAX}),
     'size', (select count(*) from visited) = ${VISITS_MAX} or ${isBeyondMax("nearest")}
       or ${isBeyondMax("prompts_found")} or ${isBeyondMax("trials_found")} or ${isBeyondMax("insights_found")}
-      or ${isBeyondMax("verdicts")}) as truncated`;
+      or ${isBeyondMax("verdicts")} or ${isBeyondMax("states", LINEAGE_STEPS_MAX)}
+      or ${isBeyondMax("versions_seen", LINEAGE_STEPS_MAX)}) as truncated`;

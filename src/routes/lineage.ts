@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { traceData, traceTask } from "../actions/trace-lineage.ts";
-import { LINEAGE_DEPTH_MAX, LINEAGE_ITEMS_MAX } from "../db/lineage.ts";
+import { LINEAGE_DEPTH_MAX, LINEAGE_ITEMS_MAX, LINEAGE_STEPS_MAX } from "../db/lineage.ts";
 import { RUN_STATES, STEP_EVENT_TYPES, TRIAL_STATUSES } from "../domain/lifecycle/statuses.ts";
 import { EDGE_TYPES, type NodeType, VERDICT_GATES } from "../domain/lineage/graph.ts";
 import { reply } from "./http/call.ts";
@@ -98,7 +98,7 @@ const graph = {
     }),
   ),
   truncated: z.strictObject({ depth: z.boolean(), size: z.boolean() }).openapi({
-    description: `Inputs further than ${LINEAGE_DEPTH_MAX} away are cut off, and what goes beyond ${LINEAGE_ITEMS_MAX} artifacts, prompts, trials, insights or verdicts.`,
+    description: `Inputs further than ${LINEAGE_DEPTH_MAX} away are cut off, and what goes beyond ${LINEAGE_ITEMS_MAX} artifacts, prompts, trials, insights or verdicts, and ${LINEAGE_STEPS_MAX} steps or versions.`,
   }),
 };
 

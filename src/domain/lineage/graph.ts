@@ -65,8 +65,6 @@ export interface StepFacts {
   attempt: number;
   status: StepStatus;
   gate: GateState;
-  /** Oldest first. */
-  verdicts: Verdict[];
 }
 
 export interface VersionFacts {
@@ -121,6 +119,8 @@ export interface LineageRecords {
     StepFacts,
     { versionId: string; openedBy: StepEventType; fromStepId: string | null }
   >[];
+  /** Oldest first. */
+  verdicts: Pointing<Verdict, { stepId: string }>[];
   versions: Pointing<VersionFacts, object>[];
   trials: Pointing<TrialFacts, ModelName & { versionId: string; outputDataId: string | null }>[];
   insights: Pointing<InsightFacts, ModelName & { trialId: string | null }>[];
@@ -145,7 +145,7 @@ export type EdgeType = (typeof EDGE_TYPES)[number];
 export type LineageNode =
   | ({ type: "artifact"; key: string } & ArtifactFacts)
   | ({ type: "prompt"; key: string } & PromptFacts)
-  | ({ type: "step"; key: string } & StepFacts)
+  | ({ type: "step"; key: string; verdicts: Verdict[] } & StepFacts)
   | ({ type: "version"; key: string } & VersionFacts)
   | ({ type: "model"; key: string } & ModelName)
   | ({ type: "trial"; key: string } & TrialFacts)
@@ -197,20 +197,23 @@ export function lineageOf(records: LineageRecords): LineageGraph {
     join(key, "at_step", keyOf("step", to.stepId));
     if (to.trialId !== null) join(key, "of_trial", keyOf("trial", to.trialId));
   }
+  const verdictsOf = Map.groupBy(records.verdicts, ({ to }) => to.stepId);
   for (const { facts, to } of records.steps) {
-    const key = place({ type: "step", key: keyOf("step", facts.id), ...facts });
+    const verdicts = (verdictsOf.get(facts.id) ?? []).map((verdict) => verdict.facts);
+    const key = place({ type: "step", key: keyOf("step", facts.id), ...facts, verdicts });
     join(key, "of_version", keyOf("version", to.versionId));
     if (to.fromStepId === null) continue;
     const before = keyOf("step", to.fromStepId);
     if (to.openedBy === "step_advanced") join(key, "advanced_from", before);
     if (to.openedBy === "step_reworked") join(key, "reworked_from", before);
   }
+  const numbered = new Map(
+    records.versions.map(({ facts: { taskId, number, id } }) => [`${taskId} ${number}`, id]),
+  );
   for (const { facts } of records.versions) {
     const key = place({ type: "version", key: keyOf("version", facts.id), ...facts });
-    const before = records.versions.find(({ facts: other }) => {
-      return other.taskId === facts.taskId && other.number === facts.number - 1;
-    });
-    if (before !== undefined) join(key, "follows", keyOf("version", before.facts.id));
+    const before = numbered.get(`${facts.taskId} ${facts.number - 1}`);
+    if (before !== undefined) join(key, "follows", keyOf("version", before));
   }
   for (const { facts, to } of records.trials) {
     const key = place({ type: "trial", key: keyOf("trial", facts.id), ...facts });

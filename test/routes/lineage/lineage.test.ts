@@ -3,6 +3,7 @@ import type { Moved } from "../../../src/actions/move-task.ts";
 import type { Lineage } from "../../../src/actions/trace-lineage.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { Role } from "../../../src/domain/actor.ts";
+import type { GateState } from "../../../src/domain/lifecycle/statuses.ts";
 import type { LineageNode, NodeType } from "../../../src/domain/lineage/graph.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { givenDatum, givenPrompt } from "../../support/lineage.ts";
@@ -333,6 +334,45 @@ describe("The lineage of a task", () => {
     );
     const lineage = await lineageOf(`/tasks/${task.id}`);
     expect(nodesOf(lineage, "prompt")).toHaveLength(1000);
+    expect(lineage.truncated).toEqual({ depth: false, size: true });
+  });
+
+  /** As if the task had been reworked so often, each time to a step under this gate. */
+  async function givenReworks({ id, currentStep }: TaskView, count: number, gate: GateState) {
+    const text = `
+      with rework as materialized (select new_id() as id, n from generate_series(2, $3::integer + 1) n),
+      attempt as (
+        insert into steps select made.* from rework r, steps s,
+          jsonb_populate_record(s, jsonb_build_object('id', r.id, 'attempt', r.n, 'event_seq', r.n)) made
+        where s.id = $2
+      )
+      insert into step_events select made.* from rework r, step_events e,
+        jsonb_populate_record(e, jsonb_build_object('seq', r.n, 'step_id', r.id, 'type', 'step_reworked',
+          'to_gate', $4::text, 'feed_id', nextval('feed_id'))) made
+      where e.task_id = $1 and e.seq = 1`;
+    await api.database.transaction("superuser", [
+      { text: "set local session_replication_role = replica" },
+      { text, values: [id, currentStep.id, count, gate] },
+    ]);
+  }
+
+  it("holds the newest verdicts, and says when there were more", async () => {
+    const task = await api.givenTask();
+    await givenReworks(task, 1001, "waived");
+    const lineage = await lineageOf(`/tasks/${task.id}`);
+    const steps = nodesOf(lineage, "step");
+    expect(steps).toHaveLength(1002);
+    const seqs = steps.flatMap(({ verdicts }) => verdicts.map(({ seq }) => seq));
+    expect(seqs).toHaveLength(1000);
+    expect(Math.min(...seqs)).toBe(3);
+    expect(lineage.truncated).toEqual({ depth: false, size: true });
+  });
+
+  it("holds ten thousand steps, and says when there are more", async () => {
+    const task = await api.givenTask();
+    await givenReworks(task, 10_000, "locked");
+    const lineage = await lineageOf(`/tasks/${task.id}`);
+    expect(nodesOf(lineage, "step")).toHaveLength(10_000);
     expect(lineage.truncated).toEqual({ depth: false, size: true });
   });
 });
