@@ -5,7 +5,7 @@ import { slotKey } from "../../src/domain/evals/snapshot.ts";
 import type { Issue } from "../../src/domain/refusals.ts";
 import { dataRoutes } from "../../src/routes/data.ts";
 import { evalRoutes } from "../../src/routes/evals.ts";
-import type { ApiClient } from "./api-client.ts";
+import type { ApiClient, ApiProblem } from "./api-client.ts";
 import { inHalves } from "./in-halves.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type ImportedRecord, issuesOf } from "./import-records.ts";
