@@ -3,6 +3,8 @@
 -- less are unique by more.
 ALTER TABLE "data" DROP CONSTRAINT "data_content";--> statement-breakpoint
 ALTER TABLE "data" ADD CONSTRAINT "data_content" UNIQUE NULLS NOT DISTINCT("tenant_id","task_id","kind","sha256","step_id","model","model_revision","agent","provider");--> statement-breakpoint
+-- For each row that is swept the foreign key asks whether a trial names it: without this, all trials of its tenant.
+CREATE INDEX "trials_output" ON "trials" USING btree ("tenant_id","output_data_id") WHERE output_data_id is not null;--> statement-breakpoint
 
 -- Only what never came is taken away: an artifact is history, and its content is kept for it.
 create trigger data_artifacts_kept before delete on data for each row

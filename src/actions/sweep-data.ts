@@ -9,8 +9,10 @@ import {
 import type { BlobStore } from "../storage/blobs.ts";
 
 const DAY_SECONDS = 24 * 60 * 60;
-/** Rows of one run; what is left waits for the next one. */
+/** Uploads wait while rows are swept, and so only so many are at a time. */
 const ROWS_MAX = 5000;
+/** What is left then waits for the next run. */
+const BATCHES_MAX = 40;
 /** R2 lists and deletes so many objects in one call. */
 const PAGE_OBJECTS = 1000;
 /** A Worker may make only so many calls; the next run goes on where this one ended. */
@@ -30,11 +32,16 @@ export async function sweepData(
   { database, blobs }: { database: Database; blobs: BlobStore },
   { now, ageSeconds = DAY_SECONDS }: { now: Date; ageSeconds?: number },
 ): Promise<Swept> {
-  const { rows, keys } = await sweepDeclared(database, { ageSeconds, rowsMax: ROWS_MAX });
-  await deleteClaimed(keys);
+  let [rows, objects] = [0, 0];
+  for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
+    const swept = await sweepDeclared(database, { ageSeconds, rowsMax: ROWS_MAX });
+    await deleteClaimed(swept.keys);
+    rows += swept.rows;
+    objects += swept.keys.length;
+    if (swept.rows < ROWS_MAX) break;
+  }
 
   const uploadedBefore = new Date(now.getTime() - ageSeconds * 1000);
-  let objects = keys.length;
   let position = await readSweepPosition(database);
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const { objects: listed, isLast } = await blobs.list(position, PAGE_OBJECTS);

@@ -48,6 +48,10 @@ export const trials = pgTable(
       .where(sql`retracted_at is null`),
     index("trials_eval").on(t.tenantId, t.evalId, t.id),
     index("trials_model").on(t.tenantId, t.model, t.modelRevision, t.id),
+    // Whether a trial names a datum, which is asked of each that is swept.
+    index("trials_output")
+      .on(t.tenantId, t.outputDataId)
+      .where(sql`output_data_id is not null`),
     foreignKey({
       name: "trials_eval_fk",
       columns: [t.tenantId, t.evalId, t.taskId],

@@ -119,6 +119,38 @@ describe("the sweep", () => {
     expect(await isKept(orphan, api.otherTenant)).toBe(true);
   });
 
+  it("takes away all that never came, however much", async () => {
+    const { id } = await givenDeclared(api, bytesOf("one of thousands"));
+    const count = 5001;
+    await api.database.query(
+      "superuser",
+      `insert into data (tenant_id, id, task_id, version_id, step_id, kind, object_key, content_type, size_bytes,
+         sha256, created_by)
+       select tenant_id, gen_random_uuid(), task_id, version_id, step_id, kind, tenant_id || '/' || encode(hash, 'hex'),
+         content_type, size_bytes, hash, created_by
+       from data d, generate_series(2, $2) n, sha256(convert_to(n::text, 'UTF8')) hash where d.id = $1`,
+      [id, count],
+    );
+    const deleted = new Set<string>();
+    const blobs = ownBlobs({
+      delete: async (keys) => {
+        for (const key of keys) deleted.add(key);
+      },
+    });
+    expect(await sweepTomorrow(blobs)).toMatchObject({ rows: count });
+    expect(deleted.size).toBe(count);
+  });
+
+  it("finds by an index whatever may name a row that it takes away", async () => {
+    const unindexed = await api.database.query(
+      "superuser",
+      `select c.conname from pg_constraint c
+       where c.contype = 'f' and c.confrelid = 'data'::regclass and not exists (
+         select from pg_index i where i.indrelid = c.conrelid and (i.indkey::int2[])[0:1] = c.conkey)`,
+    );
+    expect(unindexed).toEqual([]);
+  });
+
   it("leaves everything of today, when it comes by itself", async () => {
     const orphan = await givenOrphan("of today");
     const declared = await givenDeclared(api, bytesOf("of today, too"));
