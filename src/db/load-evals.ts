@@ -46,11 +46,12 @@ export async function loadEval(
     outputs: string[] | null;
     stored: StoredOperation | null;
   }>(sql`
-with named as materialized (select e.* from evals e where e.id = ${evalId})
+with named as materialized (select e.* from evals e where e.id = ${evalId}),
+${slotsOf(slots)}
 select
   (select ${EVAL_SNAPSHOT_JSON} from named e) as snapshot,
   (select ${TRIAL_SNAPSHOT_JSON} from trials x where x.id = ${trialId}::uuid) as trial,
-  (select json_agg(${TRIAL_SNAPSHOT_JSON}) from named e ${liveTrials(slots)}) as live,
+  (select ${LIVE_TRIALS} from named e) as live,
   (select json_agg(d.id) from named e ${outputsOf(outputIds)}) as outputs,
   ${storedQuery(operation)} as stored`);
   return {
@@ -133,27 +134,20 @@ export async function loadEvaluation(
     stored: StoredOperation | null;
   }>(sql`
 with wanted as materialized (${wantedIds({ tasks })}),
+${slotsOf(slots)},
 target as materialized (
-  select t.tenant_id, t.id, t.external_id, t.active_version_id, t.archived_at, e.id as eval_id
+  select t.id, t.external_id, t.active_version_id, t.archived_at, e.snapshot, e.live
   from wanted join tasks t on t.id = wanted.id
   left join lateral (
-    select e.id from evals e
-    where e.tenant_id = t.tenant_id and e.task_id = t.id and e.version_id = t.active_version_id
-      and e.name = ${name} and e.status <> 'cancelled'
+    select ${EVAL_SNAPSHOT_JSON} as snapshot, ${LIVE_TRIALS} as live
+    -- By the index of the task's evals: there may be as many of the name as there are tasks.
+    from (select * from evals where tenant_id = t.tenant_id and task_id = t.id offset 0) e
+    where e.version_id = t.active_version_id and e.name = ${name} and e.status <> 'cancelled'
     order by e.id desc limit 1) e on true
-),
-live as materialized (
-  select x.eval_id, json_agg(${TRIAL_SNAPSHOT_JSON}) as trials
-  from target join evals e on e.tenant_id = target.tenant_id and e.id = target.eval_id ${liveTrials(slots)}
-  group by x.eval_id
 )
 select
-  (select json_agg(json_build_object('id', t.id, 'externalId', t.external_id, 'versionId', t.active_version_id,
-      'isArchived', t.archived_at is not null,
-      'snapshot', case when e.id is null then null else ${EVAL_SNAPSHOT_JSON} end,
-      'live', coalesce(live.trials, '[]')))
-    from target t left join evals e on e.tenant_id = t.tenant_id and e.id = t.eval_id
-      left join live on live.eval_id = t.eval_id) as tasks,
+  (select json_agg(json_build_object('id', id, 'externalId', external_id, 'versionId', active_version_id,
+    'isArchived', archived_at is not null, 'snapshot', snapshot, 'live', coalesce(live, '[]'))) from target) as tasks,
   (select json_agg(json_build_object('id', d.id, 'taskId', d.task_id))
     from data d where d.id in (select value::uuid from json_array_elements_text(${JSON.stringify(outputIds)}))) as outputs,
   ${storedQuery(operation)} as stored`);
@@ -168,13 +162,17 @@ select
   };
 }
 
-/** Joins the live trials on these slots to the evals of alias e, as x; it goes through the index of live slots. */
-function liveTrials(slots: readonly TrialSlot[]): SQL {
+/** The CTE that LIVE_TRIALS looks for. */
+function slotsOf(slots: readonly TrialSlot[]): SQL {
   const asked = JSON.stringify(slots.map(({ k, model }) => ({ k, model })));
-  return sql`cross join (select distinct k, model from json_to_recordset(${asked}) as s(k smallint, model text)) s
-    join trials x on x.tenant_id = e.tenant_id and x.eval_id = e.id and x.k = s.k and x.model = s.model
-      and x.retracted_at is null`;
+  return sql`slot as materialized (
+  select distinct k, model from json_to_recordset(${asked}) as s(k smallint, model text))`;
 }
+
+/** The live trials on the slots of the eval of alias e: one look for each, by the index of live slots. */
+const LIVE_TRIALS = sql`(select json_agg(${TRIAL_SNAPSHOT_JSON}) from slot s cross join lateral (
+    select * from trials where tenant_id = e.tenant_id and eval_id = e.id and k = s.k and model = s.model
+      and retracted_at is null offset 0) x)`;
 
 /** Joins to the eval of alias e those of the named outputs that are of its task, as d. */
 function outputsOf(outputIds: readonly string[]): SQL {

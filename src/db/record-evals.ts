@@ -87,23 +87,25 @@ trial_change as materialized (
 opening as materialized (
   select o.* from json_to_recordset(${input.openings}) as o(
       eval_id uuid, task_id uuid, version_id uuid, name text, k smallint, is_only boolean)
-    join tasks t on t.tenant_id = ${tenantId}::uuid and t.id = o.task_id and t.archived_at is null
+    cross join lateral (
+      select from tasks where tenant_id = ${tenantId}::uuid and id = o.task_id and archived_at is null offset 0) here
   where not o.is_only or not exists (
     select from evals e where e.tenant_id = ${tenantId}::uuid and e.task_id = o.task_id
       and e.version_id = o.version_id and e.name = o.name and e.status <> 'cancelled')
 ),
+-- What stands in the way of a decision: one look for each trial, whatever the planner knows of their number.
+obstacle as materialized (
+  select from new_trial n cross join lateral (
+    select from trials where tenant_id = ${tenantId}::uuid and eval_id = n.eval_id and k = n.k and model = n.model
+      and retracted_at is null offset 0) taken
+  union all
+  select from trial_change c cross join lateral (
+    select from trials where tenant_id = ${tenantId}::uuid and id = c.id and event_seq <> c.seen_seq offset 0) moved
+),
 held as materialized (
   select e.id as eval_id, e.task_id, e.event_seq, e.event_head, e.updated_at
   from json_to_recordset(${input.changes}) as c(eval_id uuid, seen_status text)
-    join evals e on e.id = c.eval_id and e.status = c.seen_status
-  where e.tenant_id = ${tenantId}::uuid
-    and not exists (
-      select from new_trial n join trials x on x.tenant_id = ${tenantId}::uuid and x.eval_id = n.eval_id
-        and x.k = n.k and x.model = n.model and x.retracted_at is null
-      where n.eval_id = e.id)
-    and not exists (
-      select from trial_change c join trials x on x.tenant_id = ${tenantId}::uuid and x.id = c.id
-      where c.eval_id = e.id and x.event_seq <> c.seen_seq)
+    join evals e on e.tenant_id = ${tenantId}::uuid and e.id = c.eval_id and e.status = c.seen_status
   union all
   select o.eval_id, o.task_id, 0, ${NO_HEAD}, '-infinity' from opening o
 ),
@@ -115,7 +117,7 @@ event as materialized (
       eval_id uuid, ordinal integer, trial_id uuid, type text, from_status text, to_status text,
       reason text, payload text)
     join held h using (eval_id)
-  where (select count(*) from held) = ${count}::integer
+  where (select count(*) from held) = ${count}::integer and not exists (select from obstacle)
 ),
 ${chainedEvalEvents(tenantId, call)},
 written as (
