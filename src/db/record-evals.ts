@@ -1,7 +1,14 @@
 import { type SQL, sql } from "drizzle-orm";
-import { stringify } from "safe-stable-stringify";
 import type { EvalDecision } from "../domain/evals/decision.ts";
 import type { TenantDatabase, Written } from "./client.ts";
+import {
+  changeRows,
+  evalEventRows,
+  insightRows,
+  openingRows,
+  trialChangeRows,
+  trialRows,
+} from "./eval-decision-rows.ts";
 import { EVAL_JSON, type EvalRow, TRIAL_JSON, type TrialRow } from "./eval-json.ts";
 import { chainedEvalEvents, type EventSource, insertedEvalEvents, NO_HEAD } from "./event-ctes.ts";
 
@@ -200,80 +207,11 @@ function evalInput(decisions: readonly EvalDecision[]) {
   const json = (rowsOf: (decision: EvalDecision) => readonly object[]) =>
     JSON.stringify(decisions.flatMap(rowsOf));
   return {
-    changes: json(({ evalId, seenStatus }) =>
-      seenStatus === null ? [] : [{ eval_id: evalId, seen_status: seenStatus }],
-    ),
-    openings: json(({ evalId, opens }) =>
-      opens === null
-        ? []
-        : [
-            {
-              eval_id: evalId,
-              task_id: opens.taskId,
-              version_id: opens.versionId,
-              name: opens.name,
-              k: opens.k,
-              is_only: opens.isOnly,
-            },
-          ],
-    ),
-    events: json(({ evalId, events }) =>
-      events.map((event, index) => ({
-        eval_id: evalId,
-        ordinal: index + 1,
-        trial_id: event.trialId,
-        type: event.type,
-        from_status: event.fromStatus,
-        to_status: event.toStatus,
-        reason: event.reason,
-        // Canonical, and text from here on: the hash is over these very bytes.
-        payload: stringify(event.payload),
-      })),
-    ),
-    trials: json(({ evalId, trials }) =>
-      trials.map((trial, position) => ({
-        position,
-        id: trial.id,
-        eval_id: evalId,
-        k: trial.k,
-        model: trial.model,
-        model_revision: trial.modelRevision,
-        agent: trial.agent,
-        provider: trial.provider,
-        status: trial.status,
-        score: trial.score,
-        error: trial.error,
-        output_data_id: trial.outputDataId,
-      })),
-    ),
-    trialChanges: json(({ evalId, change }) =>
-      change === null
-        ? []
-        : [
-            {
-              id: change.id,
-              eval_id: evalId,
-              seen_seq: change.seenSeq,
-              status: change.result.status,
-              score: change.result.score,
-              error: change.result.error,
-              output_data_id: change.result.outputDataId,
-              retract_reason: change.retractReason,
-            },
-          ],
-    ),
-    insights: json(({ evalId, insights }) =>
-      insights.map((insight) => ({
-        id: insight.id,
-        eval_id: evalId,
-        trial_id: insight.trialId,
-        model: insight.model,
-        model_revision: insight.modelRevision,
-        agent: insight.agent,
-        provider: insight.provider,
-        status: insight.status,
-        usage: insight.usage,
-      })),
-    ),
+    changes: json(changeRows),
+    openings: json(openingRows),
+    events: json(evalEventRows),
+    trials: json(trialRows),
+    trialChanges: json(trialChangeRows),
+    insights: json(insightRows),
   };
 }
