@@ -24,7 +24,12 @@ const environment = z
     AUTH_TENANT_CLAIM: optional(z.string()),
     AUTH_ROLE_CLAIM: optional(z.string()),
     CORS_ORIGINS: optional(origins),
+    ALLOW_LOOPBACK_ENDPOINTS: optional(z.literal("true")),
     BUCKET: z.custom<Bucket>(isBucket),
+    DISPATCH_QUEUE: z.custom<QueueBinding>(isQueue),
+    BULK_QUEUE: z.custom<QueueBinding>(isQueue),
+    WEBHOOK_QUEUE: z.custom<QueueBinding>(isQueue),
+    ANALYTICS: z.custom<AnalyticsDataset>(isDataset).optional(),
     RATE_LIMITER: z.custom<RateLimiter>(isRateLimiter).optional(),
   })
   .refine(
@@ -38,6 +43,16 @@ const environment = z
 /** The platform's rate limiting binding, as far as it is used. */
 export interface RateLimiter {
   limit(bucket: { key: string }): Promise<{ success: boolean }>;
+}
+
+/** A queue of the platform's, as far as it is used: when the promise resolves, the batch is on disk. */
+export interface QueueBinding {
+  sendBatch(messages: { body: unknown }[], options?: { delaySeconds?: number }): Promise<unknown>;
+}
+
+/** The platform's store of product events, as far as it is used. */
+export interface AnalyticsDataset {
+  writeDataPoint(point: { indexes: string[]; blobs: string[]; doubles: number[] }): void;
 }
 
 /** The platform's object storage, as far as it is used. */
@@ -78,6 +93,11 @@ export interface Settings {
   tokenIssuer: TokenIssuer | null;
   corsOrigins: readonly string[];
   bucket: Bucket;
+  queues: { dispatch: QueueBinding; bulk: QueueBinding; webhook: QueueBinding };
+  /** Absent where product events are kept in the database alone. */
+  analytics: AnalyticsDataset | undefined;
+  /** Whether endpoints on loopback and plain http are taken: on a developer's own machine alone. */
+  allowsLoopbackEndpoints: boolean;
   /** Absent where nothing is limited. */
   rateLimiter: RateLimiter | undefined;
 }
@@ -100,6 +120,9 @@ export function parseEnv(env: unknown): Settings {
     tokenIssuer: tokenIssuer(data),
     corsOrigins: data.CORS_ORIGINS ?? [],
     bucket: data.BUCKET,
+    queues: { dispatch: data.DISPATCH_QUEUE, bulk: data.BULK_QUEUE, webhook: data.WEBHOOK_QUEUE },
+    analytics: data.ANALYTICS,
+    allowsLoopbackEndpoints: data.ALLOW_LOOPBACK_ENDPOINTS !== undefined,
     rateLimiter: data.RATE_LIMITER,
   };
 }
@@ -120,6 +143,14 @@ function tokenIssuer(data: z.output<typeof environment>): TokenIssuer | null {
 
 function isBucket(binding: unknown): binding is Bucket {
   return typeof binding === "object" && binding !== null && "put" in binding;
+}
+
+function isQueue(binding: unknown): binding is QueueBinding {
+  return typeof binding === "object" && binding !== null && "sendBatch" in binding;
+}
+
+function isDataset(binding: unknown): binding is AnalyticsDataset {
+  return typeof binding === "object" && binding !== null && "writeDataPoint" in binding;
 }
 
 function isRateLimiter(binding: unknown): binding is RateLimiter {

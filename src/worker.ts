@@ -1,48 +1,75 @@
 import { uuidv7 } from "uuidv7";
+import { type Queues, sendOutgoing } from "./actions/send-outgoing.ts";
+import { sweep } from "./actions/sweep.ts";
 import { sweepData } from "./actions/sweep-data.ts";
+import { type ConsumeBatch, createConsumers } from "./consumers/index.ts";
 import { findApiKey } from "./db/api-keys.ts";
 import { openDatabase } from "./db/client.ts";
 import { readTenantName } from "./db/tenants.ts";
-import { parseEnv } from "./env.ts";
-import { logToConsole } from "./routes/http/trace.ts";
+import { parseEnv, type Settings } from "./env.ts";
+import { createMessageQueue } from "./queues/message-queue.ts";
+import { defectEntry, logToConsole } from "./routes/http/trace.ts";
 import { createApp } from "./routes/index.ts";
 import { createR2Blobs } from "./storage/r2-blobs.ts";
 
-type App = ReturnType<typeof createApp>;
+interface Service {
+  app: ReturnType<typeof createApp>;
+  consume: ConsumeBatch;
+  /** What the clock asks for, by the cron expression of wrangler.toml. */
+  keepUp: (cron: string) => Promise<void>;
+}
 
-/** One app for each environment object, which a Worker's isolate hands to all its requests. */
-const apps = new WeakMap<object, App>();
+/** One service for each environment object, which a Worker's isolate hands to all its events. */
+const services = new WeakMap<object, Service>();
 
-function appFor(env: object): App {
-  const known = apps.get(env);
+function serviceFor(env: object): Service {
+  const known = services.get(env);
   if (known !== undefined) return known;
-  const settings = parseEnv(env);
+  const service = createService(parseEnv(env));
+  services.set(env, service);
+  return service;
+}
+
+function createService(settings: Settings): Service {
   const database = openDatabase(settings.database);
+  const blobs = createR2Blobs(settings.bucket);
+  const queues: Queues = {
+    dispatch: createMessageQueue(settings.queues.dispatch),
+    bulk: createMessageQueue(settings.queues.bulk),
+    webhook: createMessageQueue(settings.queues.webhook),
+  };
+  const shared = { database, queues };
   const app = createApp({
     settings,
     openTenant: (tenantId) => database.forTenant(tenantId),
     findApiKey,
     isTenantKnown: async (tenant) => (await readTenantName(tenant)) !== null,
     isDatabaseReady: () => database.ping(),
-    blobs: createR2Blobs(settings.bucket),
+    blobs,
+    sendOutgoing: (tenant) => sendOutgoing(shared, tenant),
     now: () => new Date(),
     log: logToConsole,
   });
-  apps.set(env, app);
-  return app;
+  const consume = createConsumers({
+    ...shared,
+    reportDefect: (error, { queue, messageId }) =>
+      logToConsole(defectEntry({ requestId: messageId, operationId: queue }, error)),
+  });
+  const keepUp = async (cron: string) => {
+    const swept =
+      cron === DAILY
+        ? await sweepData({ database, blobs }, { now: new Date() })
+        : await sweep(shared);
+    logToConsole({ level: "info", message: "swept", requestId: uuidv7(), cron, ...swept });
+  };
+  return { app, consume, keepUp };
 }
 
-/** The daily cleaning; one that fails is told by the platform, and the next one does its work. */
-async function sweep(env: object): Promise<void> {
-  const settings = parseEnv(env);
-  const swept = await sweepData(
-    { database: openDatabase(settings.database), blobs: createR2Blobs(settings.bucket) },
-    { now: new Date() },
-  );
-  logToConsole({ level: "info", message: "swept data", requestId: uuidv7(), ...swept });
-}
+/** The cron expression of what is done once a day; every other one is of what is done often. */
+const DAILY = "17 3 * * *";
 
 export default {
-  fetch: (request, env, context) => appFor(env).fetch(request, env, context),
-  scheduled: (_event, env) => sweep(env),
+  fetch: (request, env, context) => serviceFor(env).app.fetch(request, env, context),
+  queue: (batch, env) => serviceFor(env).consume(batch),
+  scheduled: ({ cron }, env) => serviceFor(env).keepUp(cron),
 } satisfies ExportedHandler<object>;

@@ -7,9 +7,9 @@ import { spawnWrangler } from "./wrangler.ts";
 export const BUNDLE_DIRECTORY = join(PROJECT_DIRECTORY, "dist", "worker");
 
 /** Builds the static files and the Worker. */
-export async function buildWorker(): Promise<void> {
+export async function buildWorker(directory = BUNDLE_DIRECTORY): Promise<void> {
   await buildAssets();
-  const child = spawnWrangler(["deploy", "--dry-run", `--outdir=${BUNDLE_DIRECTORY}`]);
+  const child = spawnWrangler(["deploy", "--dry-run", `--outdir=${directory}`]);
   const code = await new Promise((resolve) => child.once("exit", resolve));
   if (code !== 0) throw new Error("The Worker could not be built");
 }

@@ -48,6 +48,16 @@ export function openDatabase(settings: DatabaseSettings): Database {
   return new Database(settings.databaseUrl, timeoutMs);
 }
 
+/** What a write leaves to be told outside the database, once it is committed. */
+export interface Outgoing {
+  /** Dispatches were put into the outbox. */
+  dispatches: boolean;
+  /** Tasks have new events, and the tenant has webhooks that listen. */
+  events: boolean;
+  /** Bulk operations that a consumer is to go on with. */
+  operations: string[];
+}
+
 export class Database {
   readonly #reader: NeonHttpDatabase;
   readonly #writer: NeonHttpDatabase;
@@ -106,6 +116,8 @@ export class TenantDatabase {
   readonly tenantId: string;
   roundTrips = 0;
   durationMs = 0;
+  /** Filled by the writes, read once the work is done. What is lost on the way a sweep finds. */
+  readonly outgoing: Outgoing = { dispatches: false, events: false, operations: [] };
   readonly #reader: NeonHttpDatabase;
   readonly #writer: NeonHttpDatabase;
   readonly #timeoutMs: number;
@@ -168,7 +180,30 @@ export class TenantDatabase {
         if (kind === "operation_running") return { outcome: "in_progress" };
         // A row that stood in the way and is gone by now was of a try that wrote nothing: go on.
         const stored = kind === "operation_exists" ? await this.findOperation(operation) : null;
+        if (stored?.id === operation.id) this.outgoing.dispatches = true;
         if (stored) return { outcome: "replayed", operation: stored };
+        await tries.next();
+      }
+    }
+  }
+
+  /**
+   * Runs one write that does nothing more when it is repeated, and so needs no operation to be found by.
+   * @throws DatabaseUnavailable when no try got through; DatabaseFault when the statement was refused.
+   */
+  async writeIdempotently<Row>(statement: SQL): Promise<Row[]> {
+    const tries = new Tries();
+    for (;;) {
+      try {
+        const [, rows] = await this.#batch(this.#writer, [
+          this.#scope(),
+          statement,
+          CHECK_PROMISES,
+        ]);
+        return (rows ?? []) as Row[];
+      } catch (thrown) {
+        const { kind, error } = faultOf(thrown);
+        if (kind === "defect" || kind === "final") throw error;
         await tries.next();
       }
     }

@@ -6,7 +6,7 @@ import type { Operation, TenantDatabase, Written } from "./client.ts";
  * Puts a dispatch into the outbox by hand, for the step that the task stands at while its event seq is the one
  * that was seen. Where one is open already, or the task's payment was asked for, that one's id comes back.
  */
-export function createDispatch(
+export async function createDispatch(
   database: TenantDatabase,
   dispatch: { id: string; pipeline: string; taskId: string; eventSeq: number; reason: string },
   { actor, operation }: { actor: Actor; operation: Operation },
@@ -14,7 +14,7 @@ export function createDispatch(
   const { tenantId } = database;
   const { id, pipeline } = dispatch;
   const result = JSON.stringify({ id, pipeline, state: "pending" });
-  return database.write(operation, [
+  const written = await database.write<{ created: boolean; open: string | null }>(operation, [
     sql`
 with
 task as materialized (
@@ -50,4 +50,7 @@ select exists (select from created) as created,
      else d.step_id = t.current_step_id and d.state in ('pending', 'sent') end
    limit 1) as open`,
   ]);
+  database.outgoing.dispatches ||=
+    written.outcome === "written" && written.rows[0]?.created === true;
+  return written;
 }

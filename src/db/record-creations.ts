@@ -4,7 +4,13 @@ import type { TaskFields } from "../domain/lifecycle/snapshot.ts";
 import type { TenantDatabase, Written } from "./client.ts";
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
 import { chainedStepEvents, insertedStepEvents, NO_HEAD, stepEventInput } from "./event-ctes.ts";
-import type { MoveCall, RecordedMoves } from "./record-moves.ts";
+import {
+  type Heard,
+  isHeard,
+  type MoveCall,
+  type RecordedMoves,
+  toldOutside,
+} from "./record-moves.ts";
 
 /** A task that is to be made: its decision opens version 1 and its first step with event 1. */
 export interface Creation {
@@ -28,12 +34,15 @@ export interface StoredCreations<Answer> extends RecordedCreations {
  * in `existing`. Here alone the task's row comes first: `on conflict do nothing` tells which tasks are new, and
  * events are written for those only; the keys that tie them are deferred.
  */
-export function recordCreations(
+export async function recordCreations(
   database: TenantDatabase,
   creations: readonly Creation[],
   call: Omit<MoveCall, "bulk">,
 ): Promise<Written<RecordedCreations>> {
-  return database.write(call.operation, [creationStatement(database.tenantId, creations, call)]);
+  const written = await database.write<RecordedCreations & Heard>(call.operation, [
+    creationStatement(database.tenantId, creations, call),
+  ]);
+  return toldOutside(database, written);
 }
 
 function creationStatement(
@@ -122,7 +131,7 @@ dropped as (
   where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
     and outcome.tasks = 0 and not ${isKeptIfEmpty}::boolean
 )
-select events, dispatched, existing from outcome`;
+select events, dispatched, existing, ${isHeard(tenantId)} from outcome`;
 }
 
 function creationInput(creations: readonly Creation[]) {

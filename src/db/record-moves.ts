@@ -59,7 +59,7 @@ export interface StoredMoves<Answer> extends RecordedMoves {
  * Tasks whose event_seq is no longer the planned one are left alone. Where nothing was written, the
  * operation leaves no trace unless the call says so, so that a later try is judged afresh.
  */
-export function recordMoves(
+export async function recordMoves(
   database: TenantDatabase,
   moves: readonly Move[],
   call: MoveCall,
@@ -68,12 +68,35 @@ export function recordMoves(
   // What leaves or ends a step takes with it whatever was opened on that step, up to this moment. A statement sees
   // what was there when it began: so the locks are got in one before.
   const isLeaving = moves.some(({ decision }) => decision.recall !== null);
-  return database.write(call.operation, [
+  const written = await database.write<RecordedMoves & Heard>(call.operation, [
     ...(call.bulk ? openBulk(tenantId, call.bulk) : []),
     ...(isLeaving ? [lockStatement(tenantId, moves)] : []),
     moveStatement(tenantId, moves, call),
   ]);
+  return toldOutside(database, written);
 }
+
+/** Whether webhooks of the tenant listen to what was written. */
+export interface Heard {
+  isHeard: boolean;
+}
+
+/** Notes what is to leave the database now that it is committed. */
+export function toldOutside<Recorded extends RecordedMoves & Heard>(
+  { outgoing }: TenantDatabase,
+  written: Written<Recorded>,
+): Written<Recorded> {
+  if (written.outcome === "written") {
+    const [row] = written.rows;
+    outgoing.dispatches ||= (row?.dispatched.length ?? 0) > 0;
+    outgoing.events ||= row?.isHeard === true && row.events.length > 0;
+  }
+  return written;
+}
+
+/** The column of `Heard`. */
+export const isHeard = (tenantId: string) =>
+  sql`exists (select from webhooks w where w.tenant_id = ${tenantId}::uuid and w.enabled) as "isHeard"`;
 
 /** In id order, like every other lock of tasks. */
 function lockStatement(tenantId: string, moves: readonly Move[]): SQL {
@@ -268,7 +291,7 @@ dropped as (
   where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
     and outcome.tasks = 0 and not ${call.isKeptIfEmpty}::boolean
 )
-select events, dispatched from outcome`;
+select events, dispatched, ${isHeard(tenantId)} from outcome`;
 }
 
 /** What a repeat is answered from: the facts that were written, which a bulk has in its ledger already. */

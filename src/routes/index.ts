@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import { createTokenSigner } from "../actions/signed-token.ts";
+import type { TenantDatabase } from "../db/client.ts";
 import { DatabaseUnavailable } from "../db/faults.ts";
 import type { Settings } from "../env.ts";
 import { type BlobStore, StorageUnavailable } from "../storage/blobs.ts";
@@ -67,6 +68,8 @@ export interface AppDependencies extends Omit<AuthDependencies, "tokenIssuer"> {
   settings: Settings;
   isDatabaseReady: () => Promise<boolean>;
   blobs: BlobStore;
+  /** Sends on what the writes of a request left to be told outside the database; the client does not wait for it. */
+  sendOutgoing: (database: TenantDatabase) => Promise<void>;
   now: () => Date;
   log: Log;
 }
@@ -105,6 +108,9 @@ export function createApp(dependencies: AppDependencies, mounted = routes): Hono
     context.set("trace", trace);
     const startedAt = performance.now();
     await next();
+    if (trace.database !== null && isAnythingOutgoing(trace.database)) {
+      context.executionCtx.waitUntil(dependencies.sendOutgoing(trace.database));
+    }
     const { headers } = context.res;
     headers.set("x-request-id", trace.requestId);
     headers.set("server-timing", serverTiming(trace));
@@ -175,6 +181,10 @@ export function createApp(dependencies: AppDependencies, mounted = routes): Hono
   });
 
   return app;
+}
+
+function isAnythingOutgoing({ outgoing }: TenantDatabase): boolean {
+  return outgoing.dispatches || outgoing.events || outgoing.operations.length > 0;
 }
 
 function createEdge(dependencies: AppDependencies): Edge {

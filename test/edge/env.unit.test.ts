@@ -1,15 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { parseEnv } from "../../src/env.ts";
+import { queueBindings } from "../support/queues.ts";
 
 const ENV = {
   ENVIRONMENT: "production",
   DATABASE_URL: "postgres://app:hunter2@db.example/stepledger",
   SIGNING_SECRET: "a secret of thirty-two characters",
   BUCKET: { put: () => {} },
+  ...queueBindings(),
 };
 
 describe("the environment", () => {
-  test("needs three variables and the bucket; everything else has a default", () => {
+  test("needs three variables, the bucket and the queues; everything else has a default", () => {
     expect(parseEnv(ENV)).toEqual({
       environment: "production",
       database: { databaseUrl: ENV.DATABASE_URL, fetchEndpoint: undefined },
@@ -17,6 +19,9 @@ describe("the environment", () => {
       tokenIssuer: null,
       corsOrigins: [],
       bucket: ENV.BUCKET,
+      queues: { dispatch: ENV.DISPATCH_QUEUE, bulk: ENV.BULK_QUEUE, webhook: ENV.WEBHOOK_QUEUE },
+      analytics: undefined,
+      allowsLoopbackEndpoints: false,
       rateLimiter: undefined,
     });
   });
@@ -54,6 +59,9 @@ describe("the environment", () => {
     ["any origin at all", { CORS_ORIGINS: "*" }, "CORS_ORIGINS"],
     ["an unknown environment", { ENVIRONMENT: "staging" }, "ENVIRONMENT"],
     ["no bucket", { BUCKET: undefined }, "BUCKET"],
+    ["a queue that takes nothing", { BULK_QUEUE: {} }, "BULK_QUEUE"],
+    ["a dataset that keeps nothing", { ANALYTICS: {} }, "ANALYTICS"],
+    ["half a permission", { ALLOW_LOOPBACK_ENDPOINTS: "yes" }, "ALLOW_LOOPBACK_ENDPOINTS"],
     ["a limiter that limits nothing", { RATE_LIMITER: {} }, "RATE_LIMITER"],
   ])("refuses %s, by name and without the value", (_name, change, variable) => {
     const parse = () => parseEnv({ ...ENV, ...change });

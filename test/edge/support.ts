@@ -11,6 +11,7 @@ import { metadata, paging, reason, safeText, taskRef } from "../../src/routes/ht
 import type { LogEntry } from "../../src/routes/http/trace.ts";
 import type { BlobStore } from "../../src/storage/blobs.ts";
 import { type AppDependencies, createApp } from "../../src/routes/index.ts";
+import { countingQueue } from "../support/queues.ts";
 
 export const TENANT = "0193aaaa-0000-7000-8000-000000000001";
 export const OTHER_TENANT = "0193aaaa-0000-7000-8000-000000000002";
@@ -29,6 +30,9 @@ export const SETTINGS: Settings = {
     delete: async () => {},
     list: async () => ({ objects: [], truncated: false }),
   },
+  queues: { dispatch: countingQueue(), bulk: countingQueue(), webhook: countingQueue() },
+  analytics: undefined,
+  allowsLoopbackEndpoints: false,
   rateLimiter: undefined,
 };
 
@@ -221,6 +225,7 @@ export function testApp(
       isTenantKnown: async () => true,
       isDatabaseReady: async () => true,
       blobs: NO_BLOBS,
+      sendOutgoing: async () => {},
       now: () => NOW,
       log: (entry) => log.push(entry),
       ...options,

@@ -11,6 +11,7 @@ import type { UnifiedStatus } from "../../src/domain/status/unified.ts";
 import type { ErrorCode } from "../../src/routes/http/problem.ts";
 import worker from "../../src/worker.ts";
 import { freshDatabase, type TestDatabase } from "./database.ts";
+import { queueBindings } from "./queues.ts";
 
 /** A tenant with one key for each role. */
 export interface Tenant {
@@ -115,6 +116,7 @@ export async function freshApi(environment: Record<string, unknown> = {}): Promi
     NEON_FETCH_ENDPOINT: database.fetchEndpoint,
     SIGNING_SECRET: "a secret of the tests, long enough to sign with",
     BUCKET: testBucket(),
+    ...queueBindings(),
     AUTH_ISSUER: issuer,
     AUTH_AUDIENCE: audience,
     AUTH_JWKS_URL: jwksUrl,

@@ -12,6 +12,7 @@ import {
 } from "drizzle-orm/pg-core";
 import { DISPATCH_STATES } from "../../domain/lifecycle/statuses.ts";
 import { PIPELINES } from "../../domain/lifecycle/statuses.ts";
+import { bulkOperations } from "./bulk-operations.ts";
 import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 import { stepEvents } from "./step-events.ts";
 import { steps } from "./steps.ts";
@@ -29,10 +30,16 @@ export const pipelineDispatches = pgTable(
     causeSeq: integer().notNull(),
     /** Somebody asked for it alone, by name, rather than by opting in with a move. */
     byHand: boolean().notNull().default(false),
+    /** The bulk operation that asked for it, where one did. */
+    bulkOperationId: uuid(),
     state: text({ enum: DISPATCH_STATES }).notNull().default("pending"),
     attempts: integer().notNull().default(0),
+    /** When the outbox is to look at it: pending rows are sent then, sent ones are taken for lost. */
     nextAttemptAt: moment().notNull().defaultNow(),
+    /** Somebody is delivering it until then: it cannot be called back, and nobody else begins. */
     leaseUntil: moment(),
+    /** Which delivery holds the lease: another one's outcome is not written. */
+    leaseOwner: uuid(),
     lastError: text(),
     createdAt: createdAt(),
     updatedAt: moment().notNull().defaultNow(),
@@ -47,9 +54,14 @@ export const pipelineDispatches = pgTable(
     uniqueIndex("pipeline_dispatches_open_once")
       .on(t.tenantId, t.stepId, t.pipeline)
       .where(sql`state in ('pending', 'sent')`),
+    // The relay looks across tenants for the few that are not delivered yet.
     index("pipeline_dispatches_due")
-      .on(t.tenantId, t.nextAttemptAt, t.id)
-      .where(sql`state = 'pending'`),
+      .on(t.nextAttemptAt)
+      .where(sql`state in ('pending', 'sent')`),
+    index("pipeline_dispatches_state").on(t.tenantId, t.state, t.id),
+    index("pipeline_dispatches_bulk")
+      .on(t.tenantId, t.bulkOperationId)
+      .where(sql`bulk_operation_id is not null`),
     index("pipeline_dispatches_task").on(t.tenantId, t.taskId, t.id),
     foreignKey({
       name: "pipeline_dispatches_step_fk",
@@ -60,6 +72,11 @@ export const pipelineDispatches = pgTable(
       name: "pipeline_dispatches_cause_fk",
       columns: [t.tenantId, t.taskId, t.causeSeq],
       foreignColumns: [stepEvents.tenantId, stepEvents.taskId, stepEvents.seq],
+    }),
+    foreignKey({
+      name: "pipeline_dispatches_bulk_operation_fk",
+      columns: [t.tenantId, t.bulkOperationId],
+      foreignColumns: [bulkOperations.tenantId, bulkOperations.id],
     }),
     oneOf("pipeline_dispatches_pipeline", t.pipeline, PIPELINES),
     oneOf("pipeline_dispatches_state", t.state, DISPATCH_STATES),

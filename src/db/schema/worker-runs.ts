@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import {
+  boolean,
   foreignKey,
   index,
   integer,
@@ -30,6 +31,8 @@ export const workerRuns = pgTable(
     dispatchId: uuid(),
     externalRef: text(),
     deadlineAt: moment().notNull(),
+    /** It waits for a worker that polls: its pipeline has no endpoint. */
+    offered: boolean().notNull().default(false),
     leaseOwner: text(),
     leaseUntil: moment(),
     result: jsonb(),
@@ -47,6 +50,14 @@ export const workerRuns = pgTable(
       .on(t.tenantId, t.stepId)
       .where(sql`state in ('QUEUED', 'RUNNING')`),
     uniqueIndex("worker_runs_dispatch").on(t.tenantId, t.dispatchId),
+    // What a worker that polls may take.
+    index("worker_runs_offered")
+      .on(t.tenantId, t.type, t.id)
+      .where(sql`offered and state = 'QUEUED'`),
+    // The sweep looks across tenants for runs whose worker went silent.
+    index("worker_runs_deadline")
+      .on(t.deadlineAt)
+      .where(sql`state in ('QUEUED', 'RUNNING')`),
     foreignKey({
       name: "worker_runs_step_fk",
       columns: [t.tenantId, t.stepId, t.taskId, t.versionId],

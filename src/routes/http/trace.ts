@@ -67,7 +67,10 @@ function levelOf(status: number): LogEntry["level"] {
 }
 
 /** The log line of an error that nobody expected: its kind and where it came from, not what it says. */
-export function defectEntry({ requestId, operationId }: Trace, error: unknown): LogEntry {
+export function defectEntry(
+  { requestId, operationId }: Pick<Trace, "requestId" | "operationId">,
+  error: unknown,
+): LogEntry {
   const known = error instanceof Error ? error : null;
   const fault = known instanceof DatabaseFault ? known : null;
   return {

@@ -5,6 +5,7 @@ import { findApiKey } from "../../../src/db/api-keys.ts";
 import { openDatabase } from "../../../src/db/client.ts";
 import { parseEnv } from "../../../src/env.ts";
 import { createApp } from "../../../src/routes/index.ts";
+import { queueBindings } from "../queues.ts";
 import { memoryBlobs } from "./memory-blobs.ts";
 import { freshDatabase, type TestDatabase } from "../database.ts";
 
@@ -30,6 +31,7 @@ export async function startService(): Promise<TestService> {
     SIGNING_SECRET: "a secret of the tests, long enough to sign with",
     // The app gets its blobs from elsewhere.
     BUCKET: { put: () => {} },
+    ...queueBindings(),
   });
   const opened = openDatabase(settings.database);
   const app = createApp({
@@ -39,13 +41,14 @@ export async function startService(): Promise<TestService> {
     isTenantKnown: async () => true,
     isDatabaseReady: () => opened.ping(),
     blobs: memoryBlobs(),
+    sendOutgoing: async () => {},
     now: () => new Date(),
     log: () => {},
   });
 
   const server = createServer((incoming, outgoing) => {
     void toRequest(incoming)
-      .then((request) => app.fetch(request))
+      .then((request) => app.fetch(request, {}, NO_CONTEXT))
       .then(async (response) => {
         outgoing.writeHead(response.status, Object.fromEntries(response.headers));
         outgoing.end(Buffer.from(await response.arrayBuffer()));
@@ -65,6 +68,9 @@ export async function startService(): Promise<TestService> {
     },
   };
 }
+
+/** Nothing here outlives its answer. */
+const NO_CONTEXT = { waitUntil: () => {}, passThroughOnException: () => {}, props: {} };
 
 function portOf(server: Server): number {
   // A server that listens on TCP has an address with a port.

@@ -1,0 +1,32 @@
+import type { Database } from "../db/client.ts";
+import { keepDeadLetter } from "../db/dead-letters.ts";
+import type { ConsumerTools, MessageBatch } from "./consume.ts";
+import { consumeDeadLetters } from "./dead-letters.ts";
+
+/** What all consumers of an isolate share. */
+export interface ConsumerDependencies {
+  database: Database;
+  reportDefect: ConsumerTools["reportDefect"];
+}
+
+/** Works through a batch of one of the service's queues, under its name in wrangler.toml. */
+export type ConsumeBatch = (batch: MessageBatch) => Promise<void>;
+
+/** A queue that is given up on goes on under this name. */
+const DEAD_LETTERS = /-dead$/;
+
+/** Makes the function that hands each batch to the consumer of its queue. */
+export function createConsumers(dependencies: ConsumerDependencies): ConsumeBatch {
+  const { database, reportDefect } = dependencies;
+  const tools: ConsumerTools = {
+    keepDeadLetter: (letter) => keepDeadLetter(database, letter),
+    reportDefect,
+  };
+  const consumers: Record<string, ConsumeBatch> = {};
+  return async (batch) => {
+    if (DEAD_LETTERS.test(batch.queue)) return consumeDeadLetters(batch, tools);
+    const consumer = consumers[batch.queue];
+    if (consumer === undefined) throw new Error(`No consumer for the queue ${batch.queue}`);
+    return consumer(batch);
+  };
+}
