@@ -132,7 +132,10 @@ async function answerSql({ request, response, pools, faults }: Exchange): Promis
   const sql = parseRequest(request.headers, await readBody(request));
   const pool = pools.of(sql.connectionString);
   const struck = pool.isObserver ? [] : faults.take(pool.database, sql.statements);
-  if (!pool.isObserver) pool.roundTrips += 1;
+  if (!pool.isObserver) {
+    pool.roundTrips += 1;
+    if (sql.isBatch) pool.batches += 1;
+  }
 
   await delay(struck);
   const fault = struck.find(({ kind }) => kind !== "delay");
@@ -227,11 +230,12 @@ class Pools {
   }
 
   roundTrips(database: string | null): RoundTrips {
-    const counted: RoundTrips = { total: 0, byDatabase: {}, byApplication: {} };
+    const counted: RoundTrips = { total: 0, batches: 0, byDatabase: {}, byApplication: {} };
     const { byDatabase, byApplication } = counted;
     for (const pool of this.#pools.values()) {
       if (database !== null && pool.database !== database) continue;
       counted.total += pool.roundTrips;
+      counted.batches += pool.batches;
       byDatabase[pool.database] = (byDatabase[pool.database] ?? 0) + pool.roundTrips;
       byApplication[pool.application] = (byApplication[pool.application] ?? 0) + pool.roundTrips;
     }
@@ -240,7 +244,9 @@ class Pools {
 
   resetRoundTrips(database: string | null): void {
     for (const pool of this.#pools.values()) {
-      if (database === null || pool.database === database) pool.roundTrips = 0;
+      if (database !== null && pool.database !== database) continue;
+      pool.roundTrips = 0;
+      pool.batches = 0;
     }
   }
 
@@ -278,7 +284,7 @@ class Pools {
     pool.on("error", () => {});
     pool.on("connect", (client) => client.on("error", () => {}));
     const isObserver = application === OBSERVER_APPLICATION;
-    return { pool, database, application, isObserver, roundTrips: 0 };
+    return { pool, database, application, isObserver, roundTrips: 0, batches: 0 };
   }
 }
 
@@ -288,11 +294,14 @@ interface CountedPool {
   application: string;
   isObserver: boolean;
   roundTrips: number;
+  batches: number;
 }
 
 /** Requests since the last reset. */
 interface RoundTrips {
   total: number;
+  /** Of these, those that brought a whole transaction. */
+  batches: number;
   byDatabase: Record<string, number>;
   byApplication: Record<string, number>;
 }

@@ -285,8 +285,8 @@ const BREACHES: Record<string, Breach[]> = {
   ],
   "dispatches-have-their-log": [
     {
-      by: "sending a dispatch without saying so",
-      sql: () => "update pipeline_dispatches set state = 'sent' where pipeline = 'payment'",
+      by: "delivering a dispatch without saying so",
+      sql: () => "update pipeline_dispatches set state = 'delivered' where pipeline = 'payment'",
     },
   ],
   "one-run-a-dispatch": [

@@ -6,7 +6,7 @@ import { digestTables, TABLE_NAMES } from "../support/model/rows.ts";
 import { givenWorld } from "../support/model/world.ts";
 
 /** Of no tenant, and nothing that the application could read. */
-const OF_NO_TENANT = new Set(["tenants", "sweep_positions"]);
+const OF_NO_TENANT = new Set(["tenants", "sweep_positions", "dead_letters"]);
 const TENANT_TABLES = TABLE_NAMES.filter((name) => !OF_NO_TENANT.has(name));
 
 silenceLog();

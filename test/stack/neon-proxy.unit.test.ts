@@ -272,12 +272,14 @@ describe("round trips", () => {
     named.searchParams.set("application_name", "bench");
     await neon(named.href)`select 1`;
     await neon(named.href)`select 1`;
-    await application()`select 1`;
+    const sql = application();
+    await sql.transaction([sql`select 1`, sql`select 2`]);
     const answer = await fetch(
       `${database.proxyUrl}/control/round-trips?database=${database.name}`,
     );
     expect(await answer.json()).toMatchObject({
       total: 3,
+      batches: 1,
       byDatabase: { [database.name]: 3 },
       byApplication: { bench: 2 },
     });

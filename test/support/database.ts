@@ -35,6 +35,8 @@ export interface TestDatabase extends DatabaseAddresses {
   clearFaults: () => Promise<void>;
   /** Requests that the product has sent to this database since the last reset. */
   roundTrips: () => Promise<number>;
+  /** Of these, those that a tenant's rows were read or written by: whole transactions, in that tenant's scope. */
+  tenantRoundTrips: () => Promise<number>;
   resetRoundTrips: () => Promise<void>;
   drop: () => Promise<void>;
 }
@@ -63,6 +65,7 @@ export async function freshDatabase(): Promise<TestDatabase> {
   const { name, proxyUrl } = addresses;
   const faultsUrl = `${proxyUrl}/control/faults`;
   const roundTripsUrl = `${proxyUrl}/control/round-trips?database=${name}`;
+  const countRoundTrips = () => json<{ total: number; batches: number }>(roundTripsUrl);
   const listFaults = () => json<{ match: { database?: string } }[]>(faultsUrl);
 
   return {
@@ -79,7 +82,8 @@ export async function freshDatabase(): Promise<TestDatabase> {
     waitingFaults: async () =>
       (await listFaults()).filter(({ match }) => match.database === name).length,
     clearFaults: () => send(`${faultsUrl}?database=${name}`, { method: "DELETE" }),
-    roundTrips: async () => (await json<{ total: number }>(roundTripsUrl)).total,
+    roundTrips: async () => (await countRoundTrips()).total,
+    tenantRoundTrips: async () => (await countRoundTrips()).batches,
     resetRoundTrips: () => send(roundTripsUrl, { method: "DELETE" }),
     drop: () => send(`${controlUrl}/databases/${name}`, { method: "DELETE" }),
   };

@@ -91,7 +91,7 @@ describe("pipelines in bulk", () => {
       [failed.id],
     );
     expect(dispatch).toEqual({
-      state: "pending",
+      state: "sent",
       bulk_operation_id: done.operationId,
       run_attached_workflows: "t",
     });

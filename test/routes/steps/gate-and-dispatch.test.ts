@@ -70,7 +70,7 @@ describe("asking for a pipeline by hand", () => {
       ...options,
     });
 
-  it("puts it into the outbox with its log, and refuses a second one while it is open", async () => {
+  it("puts it into the outbox with its log and sends it on, and refuses a second one while it is open", async () => {
     const { currentStep, id } = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
     const made = expectDone(await dispatch(currentStep.id, "quality_automation"), 201);
     const again = await dispatch(currentStep.id, "quality_automation");
@@ -78,10 +78,13 @@ describe("asking for a pipeline by hand", () => {
     const rows = await api.database.query(
       "owner",
       `select d.id, d.by_hand, l.to_state, l.reason from pipeline_dispatches d
-       join dispatch_events l on l.dispatch_id = d.id where d.task_id = $1`,
+       join dispatch_events l on l.dispatch_id = d.id where d.task_id = $1 order by l.position`,
       [id],
     );
-    expect(rows).toEqual([{ id: made.id, by_hand: "t", to_state: "pending", reason: "Once more" }]);
+    expect(rows).toEqual([
+      { id: made.id, by_hand: "t", to_state: "pending", reason: "Once more" },
+      { id: made.id, by_hand: "t", to_state: "sent", reason: null },
+    ]);
   });
 
   it("writes no event of the task: no label depends on it", async () => {
@@ -131,6 +134,6 @@ describe("asking for a pipeline by hand", () => {
       "select state from pipeline_dispatches where step_id = $1 and pipeline = 'payment' order by id",
       [currentStep.id],
     );
-    expect(states).toEqual([{ state: "recalled" }, { state: "pending" }]);
+    expect(states).toEqual([{ state: "recalled" }, { state: "sent" }]);
   });
 });

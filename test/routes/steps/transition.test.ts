@@ -113,7 +113,7 @@ describe("changing a step's status", () => {
     expect(rows).toEqual([
       {
         pipeline: "quality_automation",
-        state: "pending",
+        state: "sent",
         cause_seq: String(expectDone(queued).task.eventSeq),
       },
     ]);

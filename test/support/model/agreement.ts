@@ -104,7 +104,7 @@ async function expectOutbox(api: TestApi, models: readonly TaskModel[]): Promise
     dispatches.map(({ pipeline, stepId, isRecalled }) => ({
       pipeline,
       step_id: stepId,
-      state: isRecalled ? "recalled" : "pending",
+      state: isRecalled ? "recalled" : "sent",
     })),
   );
   const inSomeOrder = (all: readonly object[]) => all.map((one) => JSON.stringify(one)).toSorted();

@@ -160,6 +160,12 @@ prompt as (
 ), hook as (
   insert into webhooks (tenant_id, name, url, events, secret)
   select tenant_id, 'hook', 'https://hooks.example.test', array['bulk.finished'], sha256('x') from place
+), told as (
+  insert into webhook_deliveries (tenant_id, id, webhook_name, event, source, data)
+  select tenant_id, new_id(), 'hook', 'bulk.finished', $1::uuid::text, '{}' from place
+), letter as (
+  insert into dead_letters (queue, message_id, reason, body)
+  values ('a queue', 'a message', 'It is no message of this queue.', '{}') on conflict do nothing
 ), run as (
   insert into seed_runs (tenant_id, id, state, settings, clock_at, created_by)
   select tenant_id, new_id(), 'running', '{}', now(), 'setup' from place
