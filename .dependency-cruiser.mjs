@@ -10,6 +10,7 @@ const LAYERS = {
   actions: "^src/actions/",
   db: "^src/db/",
   storage: "^src/storage/",
+  outbound: "^src/outbound/",
   domain: "^src/domain/",
 };
 
@@ -67,6 +68,14 @@ export default {
         "src/storage keeps bytes under keys: it imports the domain and the types of bindings. What a blob means goes to src/db, what is done with it to src/actions.",
       from: { path: LAYERS.storage },
       to: { pathNot: [LAYERS.storage, LAYERS.domain, "^src/env\\.ts$"] },
+    },
+    {
+      name: "outbound-knows-no-one",
+      severity: "error",
+      comment:
+        "src/outbound posts signed messages to addresses that it has judged. What a message says and what follows from its answer go to src/actions.",
+      from: { path: LAYERS.outbound },
+      to: { pathNot: [LAYERS.outbound, ...packages("standardwebhooks", "zod")] },
     },
     forbid(
       "actions-know-no-edge",

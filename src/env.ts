@@ -11,6 +11,11 @@ const origins = z
   .transform((list) => list.split(",").map((origin) => origin.trim()))
   .pipe(z.array(z.string().refine((text) => URL.parse(text)?.origin === text)));
 
+const hostnames = z
+  .string()
+  .transform((list) => list.split(",").map((host) => host.trim().toLowerCase()))
+  .pipe(z.array(z.string().refine((text) => URL.parse(`https://${text}`)?.hostname === text)));
+
 /** The Worker's bindings and variables. `.dev.vars.example` explains each. */
 const environment = z
   .object({
@@ -24,6 +29,7 @@ const environment = z
     AUTH_TENANT_CLAIM: optional(z.string()),
     AUTH_ROLE_CLAIM: optional(z.string()),
     CORS_ORIGINS: optional(origins),
+    OWN_HOSTS: optional(hostnames),
     ALLOW_LOOPBACK_ENDPOINTS: optional(z.literal("true")),
     BUCKET: z.custom<Bucket>(isBucket),
     DISPATCH_QUEUE: z.custom<QueueBinding>(isQueue),
@@ -96,6 +102,8 @@ export interface Settings {
   queues: { dispatch: QueueBinding; bulk: QueueBinding; webhook: QueueBinding };
   /** Absent where product events are kept in the database alone. */
   analytics: AnalyticsDataset | undefined;
+  /** The service's own names: it does not call itself. */
+  ownHosts: readonly string[];
   /** Whether endpoints on loopback and plain http are taken: on a developer's own machine alone. */
   allowsLoopbackEndpoints: boolean;
   /** Absent where nothing is limited. */
@@ -122,6 +130,7 @@ export function parseEnv(env: unknown): Settings {
     bucket: data.BUCKET,
     queues: { dispatch: data.DISPATCH_QUEUE, bulk: data.BULK_QUEUE, webhook: data.WEBHOOK_QUEUE },
     analytics: data.ANALYTICS,
+    ownHosts: data.OWN_HOSTS ?? [],
     allowsLoopbackEndpoints: data.ALLOW_LOOPBACK_ENDPOINTS !== undefined,
     rateLimiter: data.RATE_LIMITER,
   };

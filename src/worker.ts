@@ -7,6 +7,8 @@ import { findApiKey } from "./db/api-keys.ts";
 import { openDatabase } from "./db/client.ts";
 import { readTenantName } from "./db/tenants.ts";
 import { parseEnv, type Settings } from "./env.ts";
+import type { Outbound } from "./outbound/post-signed.ts";
+import { createResolver } from "./outbound/resolve-host.ts";
 import { createMessageQueue } from "./queues/message-queue.ts";
 import { defectEntry, logToConsole } from "./routes/http/trace.ts";
 import { createApp } from "./routes/index.ts";
@@ -52,6 +54,7 @@ function createService(settings: Settings): Service {
   });
   const consume = createConsumers({
     ...shared,
+    outbound: createOutbound(settings),
     reportDefect: (error, { queue, messageId }) =>
       logToConsole(defectEntry({ requestId: messageId, operationId: queue }, error)),
   });
@@ -63,6 +66,17 @@ function createService(settings: Settings): Service {
     logToConsole({ level: "info", message: "swept", requestId: uuidv7(), cron, ...swept });
   };
   return { app, consume, keepUp };
+}
+
+/** The way out to tenants' own systems. */
+function createOutbound({ allowsLoopbackEndpoints, ownHosts }: Settings): Outbound {
+  const send: typeof fetch = (...request) => fetch(...request);
+  return {
+    fetch: send,
+    resolveHost: createResolver(send),
+    allowsLoopback: allowsLoopbackEndpoints,
+    ownHosts,
+  };
 }
 
 /** The cron expression of what is done once a day; every other one is of what is done often. */

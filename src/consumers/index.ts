@@ -1,11 +1,13 @@
 import type { Database } from "../db/client.ts";
 import { keepDeadLetter } from "../db/dead-letters.ts";
+import type { Outbound } from "../outbound/post-signed.ts";
 import type { ConsumerTools, MessageBatch } from "./consume.ts";
 import { consumeDeadLetters } from "./dead-letters.ts";
 
 /** What all consumers of an isolate share. */
 export interface ConsumerDependencies {
   database: Database;
+  outbound: Outbound;
   reportDefect: ConsumerTools["reportDefect"];
 }
 

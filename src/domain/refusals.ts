@@ -25,6 +25,7 @@ export interface RefusalData {
   operation_in_progress: object;
   idempotency_key_reused: object;
   too_many_items: { max: number };
+  url_not_allowed: object;
   unsupported_media_type: object;
   range_not_satisfiable: { sizeBytes: number };
 }
@@ -214,6 +215,11 @@ export function planStale(changed: RefusalData["plan_stale"]["changed"]): Refusa
     detail: `${tasks} changed since the plan was made. Nothing was written.`,
     changed,
   };
+}
+
+/** The service does not call this address. */
+export function urlNotAllowed(detail: string): Refusal {
+  return { code: "url_not_allowed", detail };
 }
 
 function capitalised(text: string): string {

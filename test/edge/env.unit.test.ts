@@ -21,6 +21,7 @@ describe("the environment", () => {
       bucket: ENV.BUCKET,
       queues: { dispatch: ENV.DISPATCH_QUEUE, bulk: ENV.BULK_QUEUE, webhook: ENV.WEBHOOK_QUEUE },
       analytics: undefined,
+      ownHosts: [],
       allowsLoopbackEndpoints: false,
       rateLimiter: undefined,
     });
@@ -50,12 +51,18 @@ describe("the environment", () => {
     expect(settings.corsOrigins).toEqual(["https://panel.example", "http://localhost:5173"]);
   });
 
+  test("reads the service's own names", () => {
+    const settings = parseEnv({ ...ENV, OWN_HOSTS: "api.example.com, Panel.example.com" });
+    expect(settings.ownHosts).toEqual(["api.example.com", "panel.example.com"]);
+  });
+
   test.each([
     ["no database", { DATABASE_URL: undefined }, "DATABASE_URL"],
     ["a database that is no Postgres", { DATABASE_URL: "mysql://u@h/d" }, "DATABASE_URL"],
     ["a short signing secret", { SIGNING_SECRET: "too-short-a-secret" }, "SIGNING_SECRET"],
     ["half an issuer", { AUTH_ISSUER: "https://issuer.example" }, "AUTH_ISSUER"],
     ["an origin with a path", { CORS_ORIGINS: "https://panel.example/admin" }, "CORS_ORIGINS"],
+    ["a name of its own with a path", { OWN_HOSTS: "api.example.com/v1" }, "OWN_HOSTS"],
     ["any origin at all", { CORS_ORIGINS: "*" }, "CORS_ORIGINS"],
     ["an unknown environment", { ENVIRONMENT: "staging" }, "ENVIRONMENT"],
     ["no bucket", { BUCKET: undefined }, "BUCKET"],

@@ -32,6 +32,7 @@ export const SETTINGS: Settings = {
   },
   queues: { dispatch: countingQueue(), bulk: countingQueue(), webhook: countingQueue() },
   analytics: undefined,
+  ownHosts: [],
   allowsLoopbackEndpoints: false,
   rateLimiter: undefined,
 };

@@ -6,7 +6,6 @@ export interface FaultData extends RefusalData {
   malformed_json: object;
   json_too_deep: { max: number };
   duplicate_key: { path: Issue["path"] };
-  url_not_allowed: object;
   idempotency_key_required: object;
   unauthenticated: object;
   csrf_rejected: object;

@@ -1,0 +1,13 @@
+/** Nobody makes the service wait longer than this. */
+export const RETRY_AFTER_SECONDS_MAX = 60 * 60;
+
+/** The seconds that a `Retry-After` header asks for, as a number or a date; null where it asks for nothing. */
+export function retryAfterSeconds(header: string | null, now: Date): number | null {
+  if (header === null) return null;
+  const text = header.trim();
+  const isDate = text.endsWith("GMT");
+  if (!isDate && !/^\d+$/.test(text)) return null;
+  const seconds = isDate ? (Date.parse(text) - now.getTime()) / 1000 : Number(text);
+  if (Number.isNaN(seconds)) return null;
+  return Math.min(Math.max(Math.ceil(seconds), 0), RETRY_AFTER_SECONDS_MAX);
+}

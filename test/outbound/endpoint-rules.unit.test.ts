@@ -1,0 +1,53 @@
+import { describe, expect, test } from "vitest";
+import { judgeEndpoint } from "../../src/outbound/endpoint-rules.ts";
+import { FORBIDDEN_ENDPOINTS, NOT_PUBLIC } from "../support/forbidden-endpoints.ts";
+
+const RULES = { allowsLoopback: false, ownHosts: ["stepledger.example.com"] };
+const ON_A_DEVELOPERS_MACHINE = { ...RULES, allowsLoopback: true };
+
+const detailOf = (url: string, rules = RULES) => {
+  const judged = judgeEndpoint(url, rules);
+  return judged.ok ? "taken" : judged.detail;
+};
+
+describe("an endpoint", () => {
+  test.each(FORBIDDEN_ENDPOINTS)("is refused at %j: %s", (url, detail) => {
+    expect(detailOf(url)).toBe(detail);
+  });
+
+  test.each([
+    "https://hooks.example.com/pipelines?token=1",
+    "https://hooks.example.com:8443/",
+    "https://example.com",
+    "https://8.8.8.8/",
+    "https://[2606:4700:4700::1111]/",
+    "https://xn--bcher-kva.example/",
+    "https://notstepledger.example.com.example.org/",
+    "https://internal.example.com/",
+  ])("is taken at %j", (url) => {
+    expect(detailOf(url)).toBe("taken");
+  });
+});
+
+describe("on a developer's own machine", () => {
+  test.each([
+    "http://127.0.0.1:9000/hook",
+    "http://localhost:9000/hook",
+    "http://[::1]:9000/",
+    "https://127.0.0.1/",
+    "http://127.1/",
+  ])("an endpoint is taken at %j", (url) => {
+    expect(detailOf(url, ON_A_DEVELOPERS_MACHINE)).toBe("taken");
+  });
+
+  test.each([
+    ["http://10.0.0.1/", "It is not https."],
+    ["http://example.com/", "It is not https."],
+    ["https://192.168.1.1/", NOT_PUBLIC],
+    ["https://[::ffff:127.0.0.1]/", NOT_PUBLIC],
+    ["file://localhost/etc/passwd", "It is not https."],
+    ["http://user@127.0.0.1/", "It holds credentials."],
+  ])("an endpoint is still refused at %j: %s", (url, detail) => {
+    expect(detailOf(url, ON_A_DEVELOPERS_MACHINE)).toBe(detail);
+  });
+});

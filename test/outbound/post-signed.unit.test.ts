@@ -1,0 +1,276 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Outbound, postSigned, type SignedMessage } from "../../src/outbound/post-signed.ts";
+import { createResolver } from "../../src/outbound/resolve-host.ts";
+import { type Receiver, startReceiver } from "../support/node/receiver.ts";
+
+const SECRET = new TextEncoder().encode("the secret of now, long enough");
+const PREVIOUS = new TextEncoder().encode("the secret before it, as long");
+const BODY = JSON.stringify({ type: "pipeline.requested", data: { note: "Enten, 鴨, 🦆" } });
+
+let receiver: Receiver;
+beforeAll(async () => {
+  receiver = await startReceiver(SECRET);
+});
+afterAll(() => receiver.stop());
+beforeEach(() => {
+  receiver.received.length = 0;
+  receiver.answerWith({ status: 200 });
+});
+
+/** The way out of a developer's own machine, with a DNS in which every name leads to one public address. */
+const outbound = (parts: Partial<Outbound> = {}): Outbound => ({
+  fetch,
+  resolveHost: async () => ["93.184.216.34"],
+  allowsLoopback: true,
+  ownHosts: ["stepledger.example.com"],
+  ...parts,
+});
+
+const message = (parts: Partial<SignedMessage> = {}): SignedMessage => ({
+  url: receiver.url,
+  id: "0199d2f5-0000-7000-8000-000000000001",
+  timestamp: new Date(),
+  body: BODY,
+  secrets: [SECRET],
+  timeoutMs: 5000,
+  ...parts,
+});
+
+describe("a message to a receiver that verifies with the standard's library", () => {
+  test("is verified, and bears the id that it was given", async () => {
+    expect(await postSigned(message(), outbound())).toEqual({ outcome: "accepted", status: 200 });
+    expect(receiver.received).toMatchObject([
+      {
+        body: BODY,
+        message: JSON.parse(BODY),
+        headers: { "webhook-id": message().id, "content-type": "application/json" },
+      },
+    ]);
+  });
+
+  test("is verified by who still knows the secret before it alone", async () => {
+    await postSigned(message({ secrets: [PREVIOUS, SECRET] }), outbound());
+    await postSigned(message({ secrets: [SECRET, PREVIOUS] }), outbound());
+    await postSigned(message({ secrets: [PREVIOUS] }), outbound());
+    expect(receiver.received.map((got) => got.message !== null)).toEqual([true, true, false]);
+  });
+
+  test.each([
+    [200, "accepted"],
+    [202, "accepted"],
+    [204, "accepted"],
+    [400, "refused"],
+    [401, "refused"],
+    [404, "refused"],
+    [410, "refused"],
+    [429, "retryable"],
+    [500, "retryable"],
+    [503, "retryable"],
+  ])("that answers %i: the message is %s", async (status, outcome) => {
+    receiver.answerWith({ status });
+    expect(await postSigned(message(), outbound())).toMatchObject({ outcome, status });
+  });
+
+  test("that answers 410 refuses it with a reason that says so", async () => {
+    receiver.answerWith({ status: 410, body: "The secret is s3cret" });
+    expect(await postSigned(message(), outbound())).toEqual({
+      outcome: "refused",
+      status: 410,
+      reason: "endpoint_answered_410",
+      error: "It answered 410.",
+    });
+  });
+
+  test.each([
+    ["17", 17],
+    [" 17 ", 17],
+    ["0", 0],
+    ["999999", 3600],
+    ["Thu, 05 Nov 2026 12:01:30 GMT", 90],
+    ["Thu, 05 Nov 2026 11:00:00 GMT", 0],
+    ["Fri, 06 Nov 2026 12:00:00 GMT", 3600],
+    ["soon", null],
+    ["-5", null],
+    ["", null],
+  ])("that asks to wait for %j is heard as %j seconds", async (header, retryAfterSeconds) => {
+    receiver.answerWith({ status: 429, headers: { "retry-after": header } });
+    const timestamp = new Date("2026-11-05T12:00:00Z");
+    expect(await postSigned(message({ timestamp }), outbound())).toMatchObject({
+      outcome: "retryable",
+      retryAfterSeconds,
+    });
+  });
+
+  test.each([
+    ["garbage", "The connection failed."],
+    ["reset", "The connection failed."],
+    ["nothing", "It did not answer within 0.3 seconds."],
+  ] as const)("that answers with %s gets it again", async (answer, error) => {
+    receiver.answerWith(answer);
+    expect(await postSigned(message({ timeoutMs: 300 }), outbound())).toEqual({
+      outcome: "retryable",
+      status: null,
+      error,
+      retryAfterSeconds: null,
+    });
+  });
+
+  test.each(["endless", "silent body"] as const)(
+    "that accepts with an %s has accepted",
+    async (answer) => {
+      receiver.answerWith(answer);
+      const posted = await postSigned(message({ timeoutMs: 300 }), outbound());
+      expect(posted).toEqual({ outcome: "accepted", status: 200 });
+    },
+  );
+
+  test("that is gone gets it again", async () => {
+    const gone = await startReceiver(SECRET);
+    await gone.stop();
+    expect(await postSigned(message({ url: gone.url }), outbound())).toMatchObject({
+      outcome: "retryable",
+      error: "The connection failed.",
+    });
+  });
+});
+
+describe("a redirect", () => {
+  let elsewhere: Receiver;
+  beforeEach(async () => {
+    elsewhere = await startReceiver(SECRET);
+  });
+  afterEach(() => elsewhere.stop());
+
+  test.each([301, 302, 303, 307, 308])("%i is not followed, and refused", async (status) => {
+    receiver.answerWith({ status, headers: { location: elsewhere.url } });
+    expect(await postSigned(message(), outbound())).toEqual({
+      outcome: "refused",
+      status,
+      reason: "url_not_allowed",
+      error: "It answered with a redirect.",
+    });
+    expect(elsewhere.received).toEqual([]);
+  });
+});
+
+describe("an address that may not be called", () => {
+  /** What leaves: nothing may. */
+  const calls: string[] = [];
+  beforeEach(() => calls.splice(0));
+  const watched = (parts: Partial<Outbound> = {}) =>
+    outbound({
+      allowsLoopback: false,
+      fetch: async (input) => {
+        calls.push(new Request(input).url);
+        return new Response(null, { status: 200 });
+      },
+      ...parts,
+    });
+
+  test.each([
+    ["http://169.254.169.254/latest", "It is not https."],
+    ["http://127.0.0.1/", "It is not https."],
+    ["http://[::ffff:10.0.0.1]/", "It is not https."],
+    ["http://0x7f000001/", "It is not https."],
+    ["https://169.254.169.254/latest", "Its address is not public."],
+    ["https://127.0.0.1/", "Its address is not public."],
+    ["https://[::ffff:10.0.0.1]/", "Its address is not public."],
+    ["https://0x7f000001/", "Its address is not public."],
+    ["https://user@evil.example.com/", "It holds credentials."],
+    ["file:///etc/passwd", "It is not https."],
+    ["https://stepledger.example.com/v1/tasks", "It is this service itself."],
+  ])("is not called: %s", async (url, error) => {
+    expect(await postSigned(message({ url }), watched())).toEqual({
+      outcome: "refused",
+      status: null,
+      reason: "url_not_allowed",
+      error,
+    });
+    expect(calls).toEqual([]);
+  });
+
+  test.each([
+    [["127.0.0.1"]],
+    [["10.0.0.1"]],
+    [["169.254.169.254"]],
+    [["93.184.216.34", "192.168.0.1"]],
+    [["::1"]],
+    [["::ffff:127.0.0.1"]],
+    [["2606:4700:4700::1111", "fd00::1"]],
+    [["not an address"]],
+  ])("is not called by a name that leads to %j", async (addresses) => {
+    const url = "https://rebinding.example.com/";
+    expect(
+      await postSigned(message({ url }), watched({ resolveHost: async () => addresses })),
+    ).toEqual({
+      outcome: "refused",
+      status: null,
+      reason: "url_not_allowed",
+      error: "Its name leads to an address that is not public.",
+    });
+    expect(calls).toEqual([]);
+  });
+
+  test("is found by a name that led elsewhere a moment before", async () => {
+    const url = "https://rebinding.example.com/";
+    const answers = [["93.184.216.34"], ["127.0.0.1"]];
+    const rebound = watched({ resolveHost: async () => answers.shift() ?? [] });
+    const outcomes = [];
+    for (const _ of [1, 2]) outcomes.push((await postSigned(message({ url }), rebound)).outcome);
+    expect(outcomes).toEqual(["accepted", "refused"]);
+    expect(calls).toEqual([url]);
+  });
+
+  test.each([
+    ["leads to no address", async () => [], "Its name leads to no address."],
+    [
+      "nobody knows",
+      async () => Promise.reject(new Error("SERVFAIL")),
+      "Its name could not be looked up.",
+    ],
+    ["nobody answers for", () => new Promise<never>(() => {}), "Its name could not be looked up."],
+  ])("is not called by a name that %s, and asked for again", async (_, resolveHost, error) => {
+    const late = message({ url: "https://hooks.example.com/", timeoutMs: 50 });
+    expect(await postSigned(late, watched({ resolveHost }))).toEqual({
+      outcome: "retryable",
+      status: null,
+      error,
+      retryAfterSeconds: null,
+    });
+    expect(calls).toEqual([]);
+  });
+});
+
+describe("the resolver", () => {
+  const signal = AbortSignal.timeout(5000);
+  const answering = (answers: Record<string, object>) =>
+    createResolver(async (input) => {
+      const asked = new URL(new Request(input).url).searchParams;
+      return Response.json(answers[`${asked.get("name")} ${asked.get("type")}`] ?? { Status: 3 });
+    });
+
+  test("answers the addresses of both kinds, and none of the names on the way", async () => {
+    const resolve = answering({
+      "hooks.example.com 1": {
+        Status: 0,
+        Answer: [
+          { name: "hooks.example.com", type: 5, TTL: 60, data: "edge.example.net." },
+          { name: "edge.example.net", type: 1, TTL: 60, data: "93.184.216.34" },
+        ],
+      },
+      "hooks.example.com 28": {
+        Status: 0,
+        Answer: [{ name: "edge.example.net", type: 28, TTL: 60, data: "2606:4700::1111" }],
+      },
+    });
+    expect(await resolve("hooks.example.com", signal)).toEqual([
+      "93.184.216.34",
+      "2606:4700::1111",
+    ]);
+  });
+
+  test("throws where one of the two questions is not answered", async () => {
+    const resolve = answering({ "hooks.example.com 1": { Status: 0 } });
+    await expect(resolve("hooks.example.com", signal)).rejects.toThrow("Status");
+  });
+});
