@@ -40,6 +40,7 @@ function createService(settings: Settings): Service {
     bulk: createMessageQueue(settings.queues.bulk),
     webhook: createMessageQueue(settings.queues.webhook),
   };
+  const outbound = createOutbound(settings);
   const shared = { database, queues };
   const app = createApp({
     settings,
@@ -48,13 +49,14 @@ function createService(settings: Settings): Service {
     isTenantKnown: async (tenant) => (await readTenantName(tenant)) !== null,
     isDatabaseReady: () => database.ping(),
     blobs,
+    outbound,
     sendOutgoing: (tenant) => sendOutgoing(shared, tenant),
     now: () => new Date(),
     log: logToConsole,
   });
   const consume = createConsumers({
     ...shared,
-    outbound: createOutbound(settings),
+    outbound,
     reportDefect: (error, { queue, messageId }) =>
       logToConsole(defectEntry({ requestId: messageId, operationId: queue }, error)),
   });

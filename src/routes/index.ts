@@ -5,6 +5,7 @@ import { createTokenSigner } from "../actions/signed-token.ts";
 import type { TenantDatabase } from "../db/client.ts";
 import { DatabaseUnavailable } from "../db/faults.ts";
 import type { Settings } from "../env.ts";
+import type { Outbound } from "../outbound/post-signed.ts";
 import { type BlobStore, StorageUnavailable } from "../storage/blobs.ts";
 import { bulkRoutes } from "./bulk.ts";
 import { dataRoutes } from "./data.ts";
@@ -68,6 +69,7 @@ export interface AppDependencies extends Omit<AuthDependencies, "tokenIssuer"> {
   settings: Settings;
   isDatabaseReady: () => Promise<boolean>;
   blobs: BlobStore;
+  outbound: Outbound;
   /** Sends on what the writes of a request left to be told outside the database; the client does not wait for it. */
   sendOutgoing: (database: TenantDatabase) => Promise<void>;
   now: () => Date;
@@ -188,12 +190,13 @@ function isAnythingOutgoing({ outgoing }: TenantDatabase): boolean {
 }
 
 function createEdge(dependencies: AppDependencies): Edge {
-  const { settings, isDatabaseReady, blobs, now, log } = dependencies;
+  const { settings, isDatabaseReady, blobs, outbound, now, log } = dependencies;
   const { rateLimiter, tokenIssuer, signingSecret } = settings;
   return {
     settings,
     isDatabaseReady,
     blobs,
+    outbound,
     now,
     reportDefect: (trace, error) => log(defectEntry(trace, error)),
     signer: createTokenSigner(signingSecret),

@@ -11,6 +11,7 @@ import { metadata, paging, reason, safeText, taskRef } from "../../src/routes/ht
 import type { LogEntry } from "../../src/routes/http/trace.ts";
 import type { BlobStore } from "../../src/storage/blobs.ts";
 import { type AppDependencies, createApp } from "../../src/routes/index.ts";
+import { testOutbound } from "../support/outbound.ts";
 import { countingQueue } from "../support/queues.ts";
 
 export const TENANT = "0193aaaa-0000-7000-8000-000000000001";
@@ -226,6 +227,7 @@ export function testApp(
       isTenantKnown: async () => true,
       isDatabaseReady: async () => true,
       blobs: NO_BLOBS,
+      outbound: testOutbound(),
       sendOutgoing: async () => {},
       now: () => NOW,
       log: (entry) => log.push(entry),

@@ -4,6 +4,7 @@ import type { Operation, TenantDatabase } from "../../db/client.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { Outcome, Refusal } from "../../domain/refusals.ts";
 import type { Settings } from "../../env.ts";
+import type { Outbound } from "../../outbound/post-signed.ts";
 import type { BlobStore } from "../../storage/blobs.ts";
 
 /** All that a route knows of its caller: tenant and actor come from the credential alone. */
@@ -35,6 +36,8 @@ export interface PublicCall {
   /** Whether `If-None-Match` names this entity tag: then the answer is that nothing has changed. */
   isKnown: (entityTag: string) => boolean;
   blobs: BlobStore;
+  /** The way out to tenants' own systems, to which the host that was asked is one of the service's own. */
+  outbound: Outbound;
 }
 
 /** A success: what it tells, and how. */

@@ -2,6 +2,7 @@ import type { TokenSigner } from "../../actions/signed-token.ts";
 import type { TenantDatabase } from "../../db/client.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { Settings } from "../../env.ts";
+import type { Outbound } from "../../outbound/post-signed.ts";
 import type { BlobStore } from "../../storage/blobs.ts";
 import type { Authenticate } from "./auth.ts";
 import type { ErrorCode } from "./problem.ts";
@@ -14,6 +15,7 @@ export interface Edge {
   isWithinLimit: (bucket: string) => Promise<boolean>;
   isDatabaseReady: () => Promise<boolean>;
   blobs: BlobStore;
+  outbound: Outbound;
   now: () => Date;
   /** Logs an error that nobody expected and that no answer can tell any more. */
   reportDefect: (trace: Trace, error: unknown) => void;

@@ -3,6 +3,7 @@ import { stringify } from "safe-stable-stringify";
 import { uuidv7 } from "uuidv7";
 import type { Role } from "../../domain/actor.ts";
 import type { Refusal } from "../../domain/refusals.ts";
+import type { Outbound } from "../../outbound/post-signed.ts";
 import type { Principal } from "./auth.ts";
 import type { Answer, Call, PublicCall, Reply } from "./call.ts";
 import {
@@ -75,6 +76,7 @@ export function createHandler<
       ifRange: request.headers.get("if-range"),
       isKnown: (etag) => isKnown(request, etag),
       blobs: edge.blobs,
+      outbound: outboundFrom(context),
     };
     // The one place where the contract's types meet values that were parsed by its own schemas.
     const call = (
@@ -99,6 +101,11 @@ export function createHandler<
     return { fault: outcome.refusal };
   };
   return { contract, answer };
+}
+
+/** Whatever name a request came by, it does not lead out to the service itself. */
+function outboundFrom({ edge: { outbound }, request }: EdgeContext): Outbound {
+  return { ...outbound, ownHosts: [...outbound.ownHosts, new URL(request.url).hostname] };
 }
 
 type Admitted = { ok: true; principal: Principal } | { ok: false; fault: Fault };

@@ -5,6 +5,7 @@ import { findApiKey } from "../../../src/db/api-keys.ts";
 import { openDatabase } from "../../../src/db/client.ts";
 import { parseEnv } from "../../../src/env.ts";
 import { createApp } from "../../../src/routes/index.ts";
+import { testOutbound } from "../outbound.ts";
 import { queueBindings } from "../queues.ts";
 import { memoryBlobs } from "./memory-blobs.ts";
 import { freshDatabase, type TestDatabase } from "../database.ts";
@@ -41,6 +42,7 @@ export async function startService(): Promise<TestService> {
     isTenantKnown: async () => true,
     isDatabaseReady: () => opened.ping(),
     blobs: memoryBlobs(),
+    outbound: testOutbound(),
     sendOutgoing: async () => {},
     now: () => new Date(),
     log: () => {},
