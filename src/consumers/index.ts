@@ -1,12 +1,15 @@
+import type { Queues } from "../actions/send-outgoing.ts";
 import type { Database } from "../db/client.ts";
 import { keepDeadLetter } from "../db/dead-letters.ts";
 import type { Outbound } from "../outbound/post-signed.ts";
-import type { ConsumerTools, MessageBatch } from "./consume.ts";
-import { consumeDeadLetters } from "./dead-letters.ts";
+import { consume, type ConsumerTools, type MessageBatch } from "./consume.ts";
+import { consumeDeadLetters, type GiveUp } from "./dead-letters.ts";
+import { dispatchConsumer, giveUpMessage } from "./dispatches.ts";
 
 /** What all consumers of an isolate share. */
 export interface ConsumerDependencies {
   database: Database;
+  queues: Queues;
   outbound: Outbound;
   reportDefect: ConsumerTools["reportDefect"];
 }
@@ -24,9 +27,17 @@ export function createConsumers(dependencies: ConsumerDependencies): ConsumeBatc
     keepDeadLetter: (letter) => keepDeadLetter(database, letter),
     reportDefect,
   };
-  const consumers: Record<string, ConsumeBatch> = {};
+  const dispatches = dispatchConsumer(dependencies);
+  const consumers: Record<string, ConsumeBatch> = {
+    "stepledger-dispatches": (batch) => consume(batch, dispatches, tools),
+  };
+  const givingUp: Record<string, GiveUp> = {
+    "stepledger-dispatches-dead": (body) => giveUpMessage(dependencies, body),
+  };
   return async (batch) => {
-    if (DEAD_LETTERS.test(batch.queue)) return consumeDeadLetters(batch, tools);
+    if (DEAD_LETTERS.test(batch.queue)) {
+      return consumeDeadLetters(batch, tools, givingUp[batch.queue]);
+    }
     const consumer = consumers[batch.queue];
     if (consumer === undefined) throw new Error(`No consumer for the queue ${batch.queue}`);
     return consumer(batch);

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Role } from "../domain/actor.ts";
+import { bytes, fromHex } from "./bytes.ts";
 import type { Operation, TenantDatabase, Written } from "./client.ts";
 
 /** What a key proves: who it is, and what it may do. */
@@ -17,7 +18,7 @@ export async function findApiKey(
 ): Promise<ApiKey | null> {
   const [row] = await database.read<Omit<ApiKey, "digest"> & { digest: string }>(
     sql`select id, name, role, encode(digest, 'hex') as digest from api_keys
-      where digest = decode(${hex(digest)}, 'hex') and revoked_at is null`,
+      where digest = ${bytes(digest)} and revoked_at is null`,
   );
   return row === undefined ? null : { ...row, digest: fromHex(row.digest) };
 }
@@ -100,12 +101,4 @@ export async function listApiKeys(
     ${after === null ? sql`` : sql`where k.id < ${after}`}
     order by k.id desc limit ${limit}`);
   return rows.map(({ record }) => record);
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function fromHex(text: string): Uint8Array {
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }

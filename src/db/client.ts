@@ -188,19 +188,17 @@ export class TenantDatabase {
   }
 
   /**
-   * Runs one write that does nothing more when it is repeated, and so needs no operation to be found by.
-   * @throws DatabaseUnavailable when no try got through; DatabaseFault when the statement was refused.
+   * Runs a write that does nothing more when it is repeated, and so needs no operation to be found by. Its statements
+   * are one transaction; the rows are those of the last.
+   * @throws DatabaseUnavailable when no try got through; DatabaseFault when a statement was refused.
    */
-  async writeIdempotently<Row>(statement: SQL): Promise<Row[]> {
+  async writeIdempotently<Row>(...statements: [SQL, ...SQL[]]): Promise<Row[]> {
     const tries = new Tries();
     for (;;) {
       try {
-        const [, rows] = await this.#batch(this.#writer, [
-          this.#scope(),
-          statement,
-          CHECK_PROMISES,
-        ]);
-        return (rows ?? []) as Row[];
+        const batch = [this.#scope(), ...statements, CHECK_PROMISES] as const;
+        const results = await this.#batch(this.#writer, batch);
+        return (results.at(-2) ?? []) as Row[];
       } catch (thrown) {
         const { kind, error } = faultOf(thrown);
         if (kind === "defect" || kind === "final") throw error;

@@ -9,6 +9,7 @@ import type { Outbound } from "../outbound/post-signed.ts";
 import { type BlobStore, StorageUnavailable } from "../storage/blobs.ts";
 import { bulkRoutes } from "./bulk.ts";
 import { dataRoutes } from "./data.ts";
+import { dispatchRoutes } from "./dispatches.ts";
 import { docsRoutes } from "./docs.ts";
 import { exportRoutes } from "./exports.ts";
 import { feedRoutes } from "./feed.ts";
@@ -28,6 +29,7 @@ import { lineageRoutes } from "./lineage.ts";
 import { listTaskRoutes } from "./list-tasks.ts";
 import { meRoutes } from "./me.ts";
 import { moveRoutes } from "./moves.ts";
+import { pipelineRoutes } from "./pipelines.ts";
 import { promptRoutes } from "./prompts.ts";
 import { registryRoutes } from "./registry.ts";
 import { reviewRoutes } from "./reviews.ts";
@@ -52,6 +54,8 @@ export const routes: readonly Route[] = [
   ...bulkRoutes,
   ...reviewRoutes,
   ...workerRunRoutes,
+  ...pipelineRoutes,
+  ...dispatchRoutes,
   ...promptRoutes,
   ...dataRoutes,
   ...evalRoutes,

@@ -1,4 +1,6 @@
+import type { Queues } from "../../src/actions/send-outgoing.ts";
 import type { QueueBinding } from "../../src/env.ts";
+import { createMessageQueue } from "../../src/queues/message-queue.ts";
 
 /** A queue that nobody consumes and that forgets nothing: for counting what was sent. */
 export interface CountingQueue extends QueueBinding {
@@ -12,6 +14,15 @@ export function countingQueue(): CountingQueue {
     sendBatch: async (messages) => {
       sent.push(...messages.map(({ body }) => body));
     },
+  };
+}
+
+/** The same for whoever sends without the Worker. */
+export function countedQueues(): Queues {
+  return {
+    dispatch: createMessageQueue(countingQueue()),
+    bulk: createMessageQueue(countingQueue()),
+    webhook: createMessageQueue(countingQueue()),
   };
 }
 

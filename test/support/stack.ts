@@ -17,6 +17,8 @@ export interface TestStack {
   keys: SigningKeys;
   /** What random tests begin with: SEED of the environment, or another one each run. */
   seed: number;
+  /** How many dispatches the proof of their delivery sends: DISPATCHES of the environment, or few. */
+  dispatches: number;
 }
 
 /** Where one database of a test is found. */

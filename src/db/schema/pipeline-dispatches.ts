@@ -36,6 +36,8 @@ export const pipelineDispatches = pgTable(
     attempts: integer().notNull().default(0),
     /** When the outbox is to look at it: pending rows are sent then, sent ones are taken for lost. */
     nextAttemptAt: moment().notNull().defaultNow(),
+    /** Its endpoint is not tried again before. */
+    notBefore: moment(),
     /** Somebody is delivering it until then: it cannot be called back, and nobody else begins. */
     leaseUntil: moment(),
     /** Which delivery holds the lease: another one's outcome is not written. */

@@ -1,4 +1,5 @@
-import { foreignKey, integer, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+import { check, foreignKey, integer, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 import { PIPELINES } from "../../domain/lifecycle/statuses.ts";
 import { bytea, createdAt, moment, oneOf, tenantId } from "./columns.ts";
 import { tenants } from "./tenants.ts";
@@ -11,7 +12,9 @@ export const pipelines = pgTable(
     name: text({ enum: PIPELINES }).notNull(),
     endpoint: text(),
     secret: bytea(),
+    /** It signs too until then, so that who verifies has time to learn the new one. */
     previousSecret: bytea(),
+    previousSecretUntil: moment(),
     timeoutSeconds: integer().notNull().default(10),
     runDeadlineSeconds: integer().notNull().default(3600),
     createdAt: createdAt(),
@@ -25,5 +28,10 @@ export const pipelines = pgTable(
       foreignColumns: [tenants.id],
     }),
     oneOf("pipelines_name", t.name, PIPELINES),
+    check("pipelines_signed", sql`${t.endpoint} is null or ${t.secret} is not null`),
+    check(
+      "pipelines_previous_secret",
+      sql`(${t.previousSecret} is null) = (${t.previousSecretUntil} is null)`,
+    ),
   ],
 );

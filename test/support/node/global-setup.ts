@@ -37,6 +37,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     jwksUrl: `${url}/.well-known/jwks.json`,
     keys,
     seed: Number(process.env["SEED"] ?? randomInt(2 ** 31)),
+    dispatches: Number(process.env["DISPATCHES"] ?? 300),
   };
   project.provide("stack", stack);
 

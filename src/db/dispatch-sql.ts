@@ -1,0 +1,32 @@
+import { type SQL, sql } from "drizzle-orm";
+
+/**
+ * Locks the task of a dispatch, in a statement of its own: what the next one reads of its steps and runs is what they
+ * are, and nobody leaves the step meanwhile. Whoever changes a dispatch and its run gets the task's lock first, as
+ * the one writer does.
+ */
+export function lockTaskOf(tenantId: string, dispatchId: string): SQL {
+  return sql`select from tasks t
+    where t.tenant_id = ${tenantId}::uuid and t.id = (select d.task_id from pipeline_dispatches d
+      where d.tenant_id = ${tenantId}::uuid and d.id = ${dispatchId}::uuid)
+    for no key update of t`;
+}
+
+/** A dispatch (d) with its task (t), its step (ds), its pipeline's settings (p) and its run (w), where it has them. */
+export const DISPATCH_JOINS: SQL = sql`join tasks t on t.tenant_id = d.tenant_id and t.id = d.task_id
+  join steps ds on ds.tenant_id = d.tenant_id and ds.id = d.step_id
+  left join pipelines p on p.tenant_id = d.tenant_id and p.name = d.pipeline
+  left join worker_runs w on w.tenant_id = d.tenant_id and w.dispatch_id = d.id`;
+
+/**
+ * Whether what was asked for is no longer wanted: the task stands elsewhere, or the approval that is paid for was
+ * taken back.
+ */
+export const IS_LEFT: SQL = sql`case when d.pipeline = 'payment' then ds.status <> 'approved'
+  else t.current_step_id <> d.step_id end`;
+
+/** A live lease: somebody is delivering it at this moment, and nobody knows yet what will be answered. */
+export const IS_LEASED: SQL = sql`coalesce(d.lease_until > clock_timestamp(), false)`;
+
+/** A message is taken for lost when nothing was heard of it for so long beyond its time. */
+export const HEARD_OF_WITHIN: SQL = sql`interval '15 minutes'`;

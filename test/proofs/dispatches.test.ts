@@ -1,0 +1,252 @@
+import { beforeAll, describe, expect, inject, test } from "vitest";
+import type { MovedMany } from "../../src/actions/move-tasks.ts";
+import { relayDispatches } from "../../src/actions/relay-dispatches.ts";
+import { createConsumers } from "../../src/consumers/index.ts";
+import { type Database, openDatabase } from "../../src/db/client.ts";
+import { createMessageQueue } from "../../src/queues/message-queue.ts";
+import type { DispatchMessage } from "../../src/queues/messages.ts";
+import { AdversarialQueue, type Isolate, NO_FAULTS } from "../support/adversarial-queue.ts";
+import { expectDone, freshApi, type TestApi } from "../support/api.ts";
+import { chanceFrom } from "../support/chance.ts";
+import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { tally } from "../support/model/load.ts";
+import { silenceLog } from "../support/model/quiet.ts";
+import { Mortal } from "../support/mortal.ts";
+import { testOutbound } from "../support/outbound.ts";
+import { countedQueues } from "../support/queues.ts";
+import { UnreliableReceiver } from "../support/unreliable-receiver.ts";
+
+const { seed, dispatches: DISPATCHES } = inject("stack");
+
+const QUEUE = "stepledger-dispatches";
+const CRASHES = 0.1;
+const GARBAGE = 0.01;
+const FAULTS = { duplicate: 0.3, failBefore: 0.1, failAfter: 0.1, delay: 0.2 };
+/** Of these many one is for a pipeline without an endpoint. */
+const OFFERED_EVERY = 5;
+const SWEEP_SECONDS = 15 * 60;
+
+silenceLog();
+
+let api: TestApi;
+let secret: string;
+
+beforeAll(async () => {
+  api = await freshApi({ ALLOW_LOOPBACK_ENDPOINTS: "true" });
+  const put = await api.call<{ secret: string }>("PUT", "/pipelines/quality_automation", {
+    body: { endpoint: "https://checks.example.com/hook" },
+  });
+  secret = expectDone(put).secret;
+});
+
+describe("dispatches", () => {
+  test(
+    `each take effect once, whatever becomes of messages, consumers and answers (${DISPATCHES}, replay with SEED=${seed})`,
+    { timeout: 60_000 + DISPATCHES * 60 },
+    async () => {
+      await givenDispatches(DISPATCHES);
+      const world = new AdverseWorld(seed);
+      // Their first messages never came: the Worker was killed between its commit and its send.
+      await world.sweepAndDrain();
+      await world.sweepAndDrain();
+      world.stopFaults();
+      await world.sweepAndDrain();
+      await world.sweepAndDrain();
+
+      const { queue, receiver, heard, defects } = world;
+      expect(defects).toEqual([]);
+      const { offered, endpoint } = await settledDispatches();
+      expect(offered).toEqual({ delivered: Math.floor(DISPATCHES / OFFERED_EVERY) });
+      const asked = DISPATCHES - Math.floor(DISPATCHES / OFFERED_EVERY);
+      expect(endpoint).toEqual(
+        withoutZeros({ delivered: receiver.taken.size, dead: receiver.refused.size }),
+      );
+      expect(receiver.taken.size + receiver.refused.size).toBe(asked);
+      // Nobody asks again who has heard that it was taken, and all askings name one run.
+      expect([...heard].filter(([, times]) => times > 1)).toEqual([]);
+      expect([...receiver.taken.values()].filter((runs) => new Set(runs).size > 1)).toEqual([]);
+      expect(await runsOfDispatches()).toEqual({ "1": DISPATCHES });
+      expect(await deadLetters()).toBe(world.garbage);
+      await expectInvariantsHold(api.database);
+      console.info(
+        `${DISPATCHES} dispatches: 0 lost, 0 doubled`,
+        JSON.stringify({ ...queue.seen, garbage: world.garbage, offered, endpoint }),
+      );
+    },
+  );
+});
+
+/** Everything around the dispatches, each part at its worst. */
+class AdverseWorld {
+  readonly queue: AdversarialQueue;
+  readonly receiver: UnreliableReceiver;
+  /** How often a consumer that lived on heard that a dispatch was taken. */
+  readonly heard = new Map<string, number>();
+  /** What no fault explains. */
+  readonly defects: unknown[] = [];
+  garbage = 0;
+  readonly #chance: ReturnType<typeof chanceFrom>;
+  readonly #database: Database;
+  #crashes = CRASHES;
+
+  constructor(from: number) {
+    this.#chance = chanceFrom(from);
+    this.#database = openDatabase(api.database);
+    this.queue = new AdversarialQueue(QUEUE, this.#chance);
+    this.queue.faults = FAULTS;
+    this.receiver = new UnreliableReceiver(secret, this.#chance);
+    this.receiver.faults = { away: 0.05, answerLost: 0.05, refuses: 0.02 };
+  }
+
+  stopFaults(): void {
+    this.queue.faults = NO_FAULTS;
+    this.receiver.faults = { away: 0, answerLost: 0, refuses: 0 };
+    this.#crashes = 0;
+  }
+
+  /** A quarter of an hour later: what lies in the outbox is sent, and the queue is worked through. */
+  async sweepAndDrain(): Promise<void> {
+    await this.queue.passTime(SWEEP_SECONDS, timePasses);
+    await this.#relay();
+    await this.queue.drain((size) => this.#isolate(size), timePasses);
+  }
+
+  async #relay(): Promise<void> {
+    await this.#sendGarbage();
+    const mortal = this.#mortal(50);
+    const queue = createMessageQueue<DispatchMessage>(this.queue);
+    const database = mortal.database(this.#database);
+    const relaying = mortal.work(async () => void (await relayDispatches({ database, queue })));
+    // What it did not send the next one does.
+    await relaying.catch(() => {});
+  }
+
+  async #sendGarbage(): Promise<void> {
+    if (this.queue.faults === NO_FAULTS) return;
+    const { failBefore: _before, failAfter: _after, ...faults } = this.queue.faults;
+    this.queue.faults = { ...faults, failBefore: 0, failAfter: 0 };
+    const bodies = Array.from({ length: Math.ceil(DISPATCHES * GARBAGE) }, (_, index) =>
+      this.#garbageBody(index),
+    );
+    this.garbage += bodies.length;
+    await this.queue.sendBatch(bodies.map((body) => ({ body })));
+    this.queue.faults = FAULTS;
+  }
+
+  #garbageBody(index: number): unknown {
+    const ids = { tenantId: api.tenant.id, dispatchId: crypto.randomUUID() };
+    const bodies = [null, "garbage", [], { version: 2, ...ids }, { version: 1 }, { ...ids, index }];
+    return bodies[this.#chance.below(bodies.length)];
+  }
+
+  #mortal(dealings: number): Mortal {
+    return new Mortal(this.#chance.isHit(this.#crashes) ? this.#chance.below(dealings) : null);
+  }
+
+  /** A consumer of its own for each batch. It deals six times with the world for each message, and once more. */
+  #isolate(batchSize: number): Isolate {
+    const mortal = this.#mortal(batchSize * 6 + 2);
+    const taken: string[] = [];
+    const consume = createConsumers({
+      database: mortal.database(this.#database),
+      queues: countedQueues(),
+      outbound: mortal.outbound(
+        testOutbound({
+          fetch: async (input, init) => {
+            const request = new Request(input, init);
+            const id = request.headers.get("webhook-id") ?? "";
+            const response = await this.receiver.answer(request);
+            if (response.ok) taken.push(id);
+            return response;
+          },
+        }),
+      ),
+      reportDefect: (error) => {
+        if (!mortal.isDead) this.defects.push(error);
+      },
+    });
+    return {
+      isDead: () => mortal.isDead,
+      consume: async (batch) => {
+        await mortal.work(() => consume(batch));
+        for (const id of taken) this.heard.set(id, (this.heard.get(id) ?? 0) + 1);
+      },
+    };
+  }
+}
+
+/** What waits for a time is that much nearer to it. */
+async function timePasses(seconds: number): Promise<void> {
+  await api.database.query(
+    "owner",
+    `update pipeline_dispatches set next_attempt_at = next_attempt_at - make_interval(secs => $1),
+       lease_until = lease_until - make_interval(secs => $1), not_before = not_before - make_interval(secs => $1)
+     where state in ('pending', 'sent')`,
+    [seconds],
+  );
+}
+
+/** Tasks whose move asked for a pipeline, by the calls that anybody would make. */
+async function givenDispatches(count: number): Promise<void> {
+  const MOVES_MAX = 1000;
+  for (let first = 0; first < count; first += MOVES_MAX) {
+    const size = Math.min(MOVES_MAX, count - first);
+    const names = Array.from({ length: size }, (_, index) => `dispatched-${first + index}`);
+    await importTasks(names);
+    const moves = names.map((name) => ({ task: `ext:${name}`, status: "queued" }));
+    const moved = await api.call<MovedMany>("POST", "/moves", {
+      body: { moves, runAttachedWorkflows: true },
+    });
+    expect(expectDone(moved).counts).toMatchObject({ changed: size });
+  }
+}
+
+async function importTasks(names: readonly string[]): Promise<void> {
+  const IMPORT_MAX = 500;
+  for (let first = 0; first < names.length; first += IMPORT_MAX) {
+    const tasks = names.slice(first, first + IMPORT_MAX).map((externalId, index) => ({
+      title: externalId,
+      externalId,
+      start: {
+        kind: (first + index + 1) % OFFERED_EVERY === 0 ? "output_generation" : "pre_qa",
+        status: "approved",
+        reason: "Done elsewhere",
+      },
+    }));
+    expectDone(await api.call("POST", "/tasks/import", { body: { tasks } }));
+  }
+}
+
+/** How many dispatches ended how, those with an endpoint and those without. */
+async function settledDispatches() {
+  const rows = await api.database.query(
+    "owner",
+    "select pipeline = 'output_generation' as offered, state, count(*) from pipeline_dispatches group by 1, 2",
+  );
+  const counted = (isOffered: "t" | "f") =>
+    Object.fromEntries(
+      rows
+        .filter(({ offered }) => offered === isOffered)
+        .map(({ state, count }) => [state, Number(count)]),
+    );
+  return { offered: counted("t"), endpoint: counted("f") };
+}
+
+/** How many dispatches have how many runs. */
+async function runsOfDispatches() {
+  const rows = await api.database.query(
+    "owner",
+    `select count(w.id) as runs from pipeline_dispatches d
+     left join worker_runs w on w.tenant_id = d.tenant_id and w.dispatch_id = d.id group by d.tenant_id, d.id`,
+  );
+  return tally(rows.map(({ runs }) => String(runs)));
+}
+
+async function deadLetters(): Promise<number> {
+  const [row] = await api.database.query("owner", "select count(*) as count from dead_letters");
+  return Number(row?.["count"]);
+}
+
+function withoutZeros(counts: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+}

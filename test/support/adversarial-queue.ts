@@ -1,0 +1,194 @@
+import type { MessageBatch, QueuedMessage } from "../../src/consumers/consume.ts";
+import type { QueueBinding } from "../../src/env.ts";
+import type { Chance } from "./chance.ts";
+
+/** How often what goes wrong. */
+export interface QueueFaults {
+  /** A message that is stored once comes twice. */
+  duplicate: number;
+  /** A send fails, and nothing was stored. */
+  failBefore: number;
+  /** A send fails, and everything was stored. */
+  failAfter: number;
+  /** A message lies about for a while. */
+  delay: number;
+}
+
+export const NO_FAULTS: QueueFaults = { duplicate: 0, failBefore: 0, failAfter: 0, delay: 0 };
+
+/** One consumer for one batch: the platform starts as many as it likes. */
+export interface Isolate {
+  consume: (batch: MessageBatch) => Promise<void>;
+  /** Whether it crashed: what it acknowledged nobody heard. */
+  isDead: () => boolean;
+}
+
+const CONSUMERS_MAX = 16;
+const BATCH_MAX = 10;
+const DELAY_SECONDS_MAX = 90;
+/** Time passes in steps of at least so much while nobody works. */
+const IDLE_SECONDS = 60;
+/** A message that comes so often and is never done is caught in a circle. */
+const ATTEMPTS_MAX = 50;
+
+interface Stored {
+  id: string;
+  body: unknown;
+  attempts: number;
+  dueAt: number;
+}
+
+/**
+ * A queue that does all that the platform's may do and its simulator does not: it delivers twice, in any order, to
+ * sixteen consumers at once, and forgets what a crashed one acknowledged. Time is its own: it passes while everybody
+ * waits, and never by the clock.
+ */
+export class AdversarialQueue implements QueueBinding {
+  faults: QueueFaults = NO_FAULTS;
+  readonly seen = { sent: 0, duplicates: 0, failedSends: 0, crashes: 0, handedOut: 0 };
+  readonly #name: string;
+  readonly #chance: Chance;
+  #stored: Stored[] = [];
+  #clock = 0;
+  #ids = 0;
+
+  constructor(name: string, chance: Chance) {
+    this.#name = name;
+    this.#chance = chance;
+  }
+
+  async sendBatch(
+    messages: { body: unknown }[],
+    options: { delaySeconds?: number } = {},
+  ): Promise<void> {
+    const { failBefore, failAfter } = this.faults;
+    if (this.#chance.isHit(failBefore)) return this.#failSend("nothing was stored");
+    for (const { body } of messages) this.#store(body, options.delaySeconds ?? 0);
+    if (this.#chance.isHit(failAfter)) this.#failSend("everything was stored");
+  }
+
+  #failSend(what: string): never {
+    this.seen.failedSends += 1;
+    throw new Error(`The queue failed, and ${what}`);
+  }
+
+  #store(body: unknown, delaySeconds: number): void {
+    const { duplicate } = this.faults;
+    const id = String((this.#ids += 1));
+    const message = { id, body, attempts: 0 };
+    const copies = this.#chance.isHit(duplicate) ? 2 : 1;
+    this.seen.sent += 1;
+    this.seen.duplicates += copies - 1;
+    for (let copy = 0; copy < copies; copy += 1) {
+      this.#stored.push({ ...message, dueAt: this.#clock + delaySeconds + this.#delay() });
+    }
+  }
+
+  #delay(): number {
+    const isDelayed = this.#chance.isHit(this.faults.delay);
+    return isDelayed ? this.#chance.below(DELAY_SECONDS_MAX) : 0;
+  }
+
+  /** Hands everything out until nothing is left. `timePasses` moves the rest of the world along. */
+  async drain(
+    startIsolate: (batchSize: number) => Isolate,
+    timePasses: (seconds: number) => Promise<void>,
+  ): Promise<void> {
+    const working = new Set<Promise<void>>();
+    while (this.#stored.length > 0 || working.size > 0) {
+      const batch = working.size < CONSUMERS_MAX ? this.#take() : [];
+      if (batch.length > 0) {
+        const work = this.#handOut(batch, startIsolate(batch.length));
+        const tracked = work.finally(() => working.delete(tracked));
+        working.add(tracked);
+      } else if (working.size > 0) {
+        await Promise.race(working);
+      } else {
+        const nextDue = Math.min(...this.#stored.map(({ dueAt }) => dueAt));
+        await this.passTime(Math.max(nextDue - this.#clock, IDLE_SECONDS), timePasses);
+      }
+    }
+  }
+
+  /** Lets time pass, here and in the rest of the world. */
+  async passTime(seconds: number, timePasses: (seconds: number) => Promise<void>): Promise<void> {
+    this.#clock += seconds;
+    await timePasses(seconds);
+  }
+
+  /** Takes some messages whose time has come, in no order. */
+  #take(): Stored[] {
+    const size = 1 + this.#chance.below(BATCH_MAX);
+    const batch: Stored[] = [];
+    for (let look = 0; look < size * 3 && batch.length < size; look += 1) {
+      const index = this.#chance.below(this.#stored.length);
+      if ((this.#stored[index]?.dueAt ?? Infinity) <= this.#clock) {
+        batch.push(...this.#removed(index));
+      }
+    }
+    // Where few are due, chance may have missed them all.
+    if (batch.length === 0) {
+      const index = this.#stored.findIndex(({ dueAt }) => dueAt <= this.#clock);
+      if (index >= 0) batch.push(...this.#removed(index));
+    }
+    return batch;
+  }
+
+  /** The last one takes its place: order means nothing here. */
+  #removed(index: number): Stored[] {
+    const last = this.#stored.pop();
+    const taken = this.#stored[index];
+    if (last === undefined || taken === undefined) return last === undefined ? [] : [last];
+    this.#stored[index] = last;
+    return [taken];
+  }
+
+  async #handOut(batch: readonly Stored[], isolate: Isolate): Promise<void> {
+    const handed = batch.map((stored) => new HandedOut(stored));
+    this.seen.handedOut += handed.length;
+    const messages = handed.map((one) => one.message);
+    const isWhole = await isolate.consume({ queue: this.#name, messages }).then(
+      () => true,
+      () => false,
+    );
+    if (isolate.isDead()) this.seen.crashes += 1;
+    for (const { stored, settled } of handed) {
+      // What a crashed consumer said nobody heard; what a whole one said nothing about is acknowledged.
+      const heard = isolate.isDead() ? null : (settled ?? (isWhole ? "acknowledged" : null));
+      if (heard === "acknowledged") continue;
+      this.#again(stored, heard?.delaySeconds ?? 0);
+    }
+  }
+
+  #again(stored: Stored, delaySeconds: number): void {
+    const attempts = stored.attempts + 1;
+    if (attempts >= ATTEMPTS_MAX) throw new Error(`${JSON.stringify(stored.body)} is never done`);
+    const dueAt = this.#clock + delaySeconds + this.#delay();
+    this.#stored.push({ ...stored, attempts, dueAt });
+  }
+}
+
+/** A message in the hands of a consumer; of what it says the first thing counts. */
+class HandedOut {
+  readonly stored: Stored;
+  settled: "acknowledged" | { delaySeconds: number } | null = null;
+
+  constructor(stored: Stored) {
+    this.stored = stored;
+  }
+
+  get message(): QueuedMessage {
+    const { id, body, attempts } = this.stored;
+    return {
+      id,
+      body: structuredClone(body),
+      attempts: attempts + 1,
+      ack: () => {
+        this.settled ??= "acknowledged";
+      },
+      retry: ({ delaySeconds = 0 } = {}) => {
+        this.settled ??= { delaySeconds };
+      },
+    };
+  }
+}

@@ -1,0 +1,25 @@
+/** Chance that a seed replays. */
+export interface Chance {
+  /** A number from 0 up to, but not including, 1. */
+  next: () => number;
+  /** Whether something happens that happens so often. */
+  isHit: (probability: number) => boolean;
+  /** A whole number from 0 up to, but not including, the limit. */
+  below: (limit: number) => number;
+}
+
+/** Chance by Mulberry32 (Tommy Ettinger, public domain). */
+export function chanceFrom(seed: number): Chance {
+  let state = seed >>> 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return {
+    next,
+    isHit: (probability) => next() < probability,
+    below: (limit) => Math.floor(next() * limit),
+  };
+}

@@ -1,0 +1,62 @@
+import type { Database, TenantDatabase } from "../../src/db/client.ts";
+import type { Outbound } from "../../src/outbound/post-signed.ts";
+
+class Crash extends Error {
+  override name = "Crash";
+}
+
+/** The outside world of one isolate, which may end at any moment: then nothing more reaches it, nor comes back. */
+export class Mortal {
+  isDead = false;
+  readonly #lives: { left: number };
+
+  /** It dies at this one of its dealings with the world; null where it does not. */
+  constructor(diesAt: number | null) {
+    this.#lives = { left: diesAt ?? Infinity };
+  }
+
+  /** Before something is done, and again before its answer is heard. */
+  async #dealing<Value>(deal: () => Promise<Value>): Promise<Value> {
+    this.#live();
+    const answer = await deal();
+    this.#live();
+    return answer;
+  }
+
+  #live(): void {
+    this.#lives.left -= 1;
+    if (this.#lives.left < 0) this.isDead = true;
+    if (this.isDead) throw new Crash("The isolate is gone");
+  }
+
+  database(database: Database): Database {
+    return this.#wrapped(database, {
+      forTenant: (tenantId: string) =>
+        this.#wrapped<TenantDatabase>(database.forTenant(tenantId), {}),
+    });
+  }
+
+  outbound(outbound: Outbound): Outbound {
+    return {
+      ...outbound,
+      fetch: (...request) => this.#dealing(() => outbound.fetch(...request)),
+    };
+  }
+
+  /** Dies also where everything is done and nothing is left but to say so. */
+  async work(work: () => Promise<void>): Promise<void> {
+    await this.#dealing(work);
+  }
+
+  #wrapped<Target extends object>(target: Target, replaced: Partial<Target>): Target {
+    return new Proxy(target, {
+      get: (_, name) => {
+        const value: unknown =
+          name in replaced ? Reflect.get(replaced, name) : Reflect.get(target, name, target);
+        if (typeof value !== "function" || name in replaced) return value;
+        return (...args: unknown[]) =>
+          this.#dealing(async (): Promise<unknown> => Reflect.apply(value, target, args));
+      },
+    });
+  }
+}

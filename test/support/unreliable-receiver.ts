@@ -1,0 +1,57 @@
+import { Webhook } from "standardwebhooks";
+import { expect } from "vitest";
+import { z } from "zod";
+import type { Chance } from "./chance.ts";
+
+/** How often it does what. */
+export interface ReceiverFaults {
+  /** 500, or 429 with a wait. */
+  away: number;
+  /** It takes the message, and its answer is lost on the way. */
+  answerLost: number;
+  /** It never wants this dispatch. */
+  refuses: number;
+}
+
+const message = z.object({
+  type: z.literal("pipeline.requested"),
+  timestamp: z.iso.datetime(),
+  data: z.object({ dispatchId: z.uuid(), run: z.object({ id: z.uuid() }) }),
+});
+
+/** Somebody's own system, behind `fetch`: it verifies what it gets, remembers it, and is not always well. */
+export class UnreliableReceiver {
+  faults: ReceiverFaults = { away: 0, answerLost: 0, refuses: 0 };
+  /** Dispatches that it took, with the runs that it was told, once for each time. */
+  readonly taken = new Map<string, string[]>();
+  readonly refused = new Set<string>();
+  readonly #verifier: Webhook;
+  readonly #chance: Chance;
+
+  constructor(secret: string, chance: Chance) {
+    this.#verifier = new Webhook(secret);
+    this.#chance = chance;
+  }
+
+  async answer(request: Request): Promise<Response> {
+    const body = await request.text();
+    const verified = this.#verifier.verify(body, Object.fromEntries(request.headers));
+    const { dispatchId, run } = message.parse(verified).data;
+    expect(request.headers.get("webhook-id")).toBe(dispatchId);
+    if (this.refused.has(dispatchId)) return new Response(null, { status: 410 });
+    if (this.#chance.isHit(this.faults.away)) return this.#away();
+    const known = this.taken.get(dispatchId);
+    if (known === undefined && this.#chance.isHit(this.faults.refuses)) {
+      this.refused.add(dispatchId);
+      return new Response(null, { status: 410 });
+    }
+    this.taken.set(dispatchId, [...(known ?? []), run.id]);
+    if (this.#chance.isHit(this.faults.answerLost)) throw new TypeError("The connection broke");
+    return new Response("Thank you", { status: 202 });
+  }
+
+  #away(): Response {
+    if (this.#chance.isHit(0.5)) return new Response(null, { status: 503 });
+    return new Response(null, { status: 429, headers: { "retry-after": "70" } });
+  }
+}
