@@ -893,6 +893,103 @@ export type ReportRun = {
   error?: string | undefined;
 };
 
+export type Pipeline = {
+  name: PipelineName;
+  /** Where it is called; null where its runs wait for workers that poll. */
+  endpoint: string | null;
+  /** Until then the secret before the present one signs along; null where none does. */
+  previousSecretUntil: Timestamp | null;
+  timeoutSeconds: number;
+  /** How long a run may go without a report before it is closed as failed. */
+  runDeadlineSeconds: number;
+  workerType: WorkerType;
+  /** Null where nobody gave it settings. */
+  updatedAt: Timestamp | null;
+};
+
+export type PipelineWithSecret = {
+  name: PipelineName;
+  /** Where it is called; null where its runs wait for workers that poll. */
+  endpoint: string | null;
+  /** Until then the secret before the present one signs along; null where none does. */
+  previousSecretUntil: Timestamp | null;
+  timeoutSeconds: number;
+  /** How long a run may go without a report before it is closed as failed. */
+  runDeadlineSeconds: number;
+  updatedAt: Timestamp;
+  /** What verifies its messages, for a Standard Webhooks library. Nothing shows it again; null where none was made. */
+  secret: string | null;
+};
+
+export type PutPipeline = {
+  /** https, and a public host; null for workers that poll. */
+  endpoint: string | null;
+  /** `whsec_` and 24 to 64 bytes in Base64. */
+  secret?: string | undefined;
+  timeoutSeconds?: number | undefined;
+  runDeadlineSeconds?: number | undefined;
+};
+
+export type Dispatch = {
+  id: Id;
+  pipeline: PipelineName;
+  taskId: Id;
+  versionId: Id;
+  stepId: Id;
+  state: DispatchState;
+  /** Somebody asked for it alone, not with a move. */
+  byHand: boolean;
+  bulkOperationId: Id | null;
+  /** How often its endpoint was called. */
+  attempts: number;
+  /** Its endpoint is not called again before; null where nothing is waited for. */
+  nextAttemptAt: Timestamp | null;
+  lastError: string | null;
+  /** The worker run that it made. */
+  runId: Id | null;
+  createdAt: Timestamp;
+  updatedAt: Timestamp;
+};
+
+export type DispatchState = "pending" | "sent" | "delivered" | "recalled" | "dead";
+
+export type DispatchWithLog = {
+  id: Id;
+  pipeline: PipelineName;
+  taskId: Id;
+  versionId: Id;
+  stepId: Id;
+  state: DispatchState;
+  /** Somebody asked for it alone, not with a move. */
+  byHand: boolean;
+  bulkOperationId: Id | null;
+  /** How often its endpoint was called. */
+  attempts: number;
+  /** Its endpoint is not called again before; null where nothing is waited for. */
+  nextAttemptAt: Timestamp | null;
+  lastError: string | null;
+  /** The worker run that it made. */
+  runId: Id | null;
+  createdAt: Timestamp;
+  updatedAt: Timestamp;
+  log: readonly DispatchLogRow[];
+};
+
+export type DispatchLogRow = {
+  from: DispatchState | null;
+  to: DispatchState;
+  actor: {
+    id: string;
+    name: string;
+  };
+  reason: string | null;
+  at: Timestamp;
+};
+
+export type ChangeDispatch = {
+  reason: Reason;
+};
+
 export type Prompt = {
   id: Id;
   taskId: Id;
@@ -2251,6 +2348,115 @@ export interface Operations {
     };
   };
   /**
+   * The four pipelines and their settings. All of them, also those that nobody gave settings. No secret is ever shown here.
+   *
+   * Role: `admin`.
+   */
+  listPipelines: {
+    input: {
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly Pipeline[];
+      nextCursor: null;
+    };
+  };
+  /**
+   * Say where a pipeline is called. With an endpoint each dispatch is posted there, signed as Standard Webhooks has it; without one its run waits for a worker that polls. The first secret is made here and shown once, unless you bring one. Another one that you bring takes the place of the present one, which signs along for 24 hours.
+   *
+   * Role: `admin`.
+   */
+  putPipeline: {
+    input: {
+      params: {
+        name: PipelineName;
+      };
+      body: PutPipeline;
+      requestId?: string | undefined;
+    };
+    answer: PipelineWithSecret;
+  };
+  /**
+   * Give a pipeline another secret. For 24 hours messages bear two signatures, one by each secret; then the old one is void. A repeat with the same Idempotency-Key answers `secret: null`; when the first answer was lost, rotate again.
+   *
+   * Role: `admin`.
+   */
+  rotatePipelineSecret: {
+    input: {
+      params: {
+        name: PipelineName;
+      };
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: PipelineWithSecret;
+  };
+  /** What pipelines were asked for, newest first. Role: `viewer` or above, or `service`. */
+  listDispatches: {
+    input: {
+      query?: {
+        state?: DispatchState | undefined;
+        pipeline?: PipelineName | undefined;
+        task?: TaskRef | undefined;
+        bulkOperationId?: Id | undefined;
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly Dispatch[];
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * One dispatch and all that became of it. Its log tells every change of its state, with who and why. It only grows.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  getDispatch: {
+    input: {
+      params: {
+        dispatchId: Id;
+      };
+      requestId?: string | undefined;
+    };
+    answer: DispatchWithLog;
+  };
+  /**
+   * Have a dead dispatch delivered after all. As if it had never been tried, with the run that it made. It is 409 `invalid_transition` where that run has ended, or the task has left the step: then ask for the pipeline anew.
+   *
+   * Role: `operator` or above.
+   */
+  retryDispatch: {
+    input: {
+      params: {
+        dispatchId: Id;
+      };
+      body: ChangeDispatch;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: Dispatch;
+  };
+  /**
+   * Call a dispatch back before it is delivered. Where it was tried before, the run that waits is cancelled. It is 409 `invalid_transition` while it is being delivered, and once it was.
+   *
+   * Role: `operator` or above.
+   */
+  recallDispatch: {
+    input: {
+      params: {
+        dispatchId: Id;
+      };
+      body: ChangeDispatch;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: Dispatch;
+  };
+  /**
    * Record a prompt, or what came back. On the task's current step, unless `stepId` names another one of the task. An eval or trial must be the task's.
    *
    * Role: `operator` or above, or `service`.
@@ -2825,6 +3031,13 @@ export const OPERATIONS = {
   startRun: { method: "POST", path: "/v1/tasks/{taskId}/worker-runs", takesKey: true, sends: "json", answers: "json" },
   reportRun: { method: "PATCH", path: "/v1/worker-runs/{runId}", takesKey: true, sends: "json", answers: "json" },
   listRuns: { method: "GET", path: "/v1/worker-runs", takesKey: false, sends: "json", answers: "json" },
+  listPipelines: { method: "GET", path: "/v1/pipelines", takesKey: false, sends: "json", answers: "json" },
+  putPipeline: { method: "PUT", path: "/v1/pipelines/{name}", takesKey: false, sends: "json", answers: "json" },
+  rotatePipelineSecret: { method: "POST", path: "/v1/pipelines/{name}/rotate", takesKey: true, sends: "json", answers: "json" },
+  listDispatches: { method: "GET", path: "/v1/dispatches", takesKey: false, sends: "json", answers: "json" },
+  getDispatch: { method: "GET", path: "/v1/dispatches/{dispatchId}", takesKey: false, sends: "json", answers: "json" },
+  retryDispatch: { method: "POST", path: "/v1/dispatches/{dispatchId}/retry", takesKey: true, sends: "json", answers: "json" },
+  recallDispatch: { method: "POST", path: "/v1/dispatches/{dispatchId}/recall", takesKey: true, sends: "json", answers: "json" },
   recordPrompt: { method: "POST", path: "/v1/tasks/{taskId}/prompts", takesKey: true, sends: "json", answers: "json" },
   listPrompts: { method: "GET", path: "/v1/prompts", takesKey: false, sends: "json", answers: "json" },
   declareData: { method: "POST", path: "/v1/tasks/{taskId}/data", takesKey: true, sends: "json", answers: "json" },

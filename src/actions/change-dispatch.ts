@@ -29,7 +29,8 @@ export async function retryDeadDispatch(
 ): Promise<Outcome<Done<DispatchRecord>>> {
   if (!isPermitted(call.actor.role, "dispatch")) return refuse(forbidden(requiredRole("dispatch")));
   const retried = await retryDispatch(call.database, change, call);
-  call.database.outgoing.dispatches ||= retried.outcome === "written";
+  call.database.outgoing.dispatches ||=
+    retried.outcome === "written" && retried.rows.some(({ changed }) => changed !== null);
   return answered(call, retried, whyNotRetried);
 }
 

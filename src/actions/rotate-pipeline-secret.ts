@@ -1,6 +1,6 @@
 import { rotatePipelineSecret as rotate } from "../db/pipelines.ts";
 import type { Pipeline } from "../domain/lifecycle/statuses.ts";
-import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
+import { accept, type Outcome } from "../domain/refusals.ts";
 import { newSecret, PREVIOUS_SECRET_HOURS } from "../outbound/secrets.ts";
 import type { ActionCall, Done } from "./call.ts";
 import { pipelineRenderer, type PipelineWithSecret } from "./put-pipeline.ts";
@@ -17,7 +17,6 @@ export async function rotatePipelineSecret(
   const settled = await settle(operation, await rotate(database, rotation, operation), render);
   if ("answer" in settled) return settled.answer;
   const [rotated] = settled.rows;
-  return rotated === undefined
-    ? refuse(notFound())
-    : accept({ value: render(rotated), replayed: false });
+  if (rotated === undefined) throw new Error("A secret is stored or the statement fails");
+  return accept({ value: render(rotated), replayed: false });
 }

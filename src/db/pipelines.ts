@@ -44,7 +44,7 @@ interface Secrets {
   keptHours: number;
 }
 
-/** Gives a pipeline settings. A secret that is given once more is no new one. */
+/** Gives a pipeline settings. What it has already is no change, and a secret that is given once more no new one. */
 export function storePipeline(
   database: TenantDatabase,
   { name, endpoint, timeoutSeconds, runDeadlineSeconds }: PipelineSettings,
@@ -67,12 +67,15 @@ export function storePipeline(
     previous_secret = case when ${isRotated} then p.secret else p.previous_secret end,
     previous_secret_until = case when ${isRotated} then now() + make_interval(hours => ${keptHours}::integer)
       else p.previous_secret_until end,
-    updated_at = now()
+    updated_at = case when ${isRotated} or p.secret is null
+        or (p.endpoint, p.timeout_seconds, p.run_deadline_seconds)
+          is distinct from (excluded.endpoint, excluded.timeout_seconds, excluded.run_deadline_seconds)
+      then now() else p.updated_at end
   returning ${RECORD_JSON} as record, p.secret = ${bytes(made)} as "isSecretMade"`,
   );
 }
 
-/** Gives a pipeline another secret, beside which the one before signs for some hours; no row where it has none. */
+/** Gives a pipeline another secret, beside which the one before signs for some hours, where it has one. */
 export function rotatePipelineSecret(
   database: TenantDatabase,
   { name, made, keptHours }: { name: Pipeline; made: Uint8Array; keptHours: number },
@@ -82,14 +85,17 @@ export function rotatePipelineSecret(
     database,
     operation,
     sql`
-  update pipelines p set secret = ${bytes(made)}, previous_secret = p.secret, updated_at = now(),
-    previous_secret_until = now() + make_interval(hours => ${keptHours}::integer)
-  where p.tenant_id = ${database.tenantId} and p.name = ${name} and p.secret is not null
+  insert into pipelines as p (tenant_id, name, secret)
+  values (${database.tenantId}, ${name}, ${bytes(made)})
+  on conflict (tenant_id, name) do update set secret = excluded.secret, previous_secret = p.secret,
+    previous_secret_until = case when p.secret is not null
+      then now() + make_interval(hours => ${keptHours}::integer) end,
+    updated_at = now()
   returning ${RECORD_JSON} as record, true as "isSecretMade"`,
   );
 }
 
-/** A write of one pipeline, as its operation; where it found none, the operation leaves no trace. */
+/** A write of one pipeline, as its operation. */
 function write(
   database: TenantDatabase,
   operation: Operation,
@@ -103,10 +109,6 @@ stored as (
   update operations o set result = json_build_object('record', changed.record, 'operationId', o.id,
     'isSecretMade', changed."isSecretMade")
   from changed where o.tenant_id = ${tenantId} and o.id = ${operation.id}
-),
-dropped as (
-  delete from operations o
-  where o.tenant_id = ${tenantId} and o.id = ${operation.id} and not exists (select from changed)
 )
 select record, ${operation.id} as "operationId", "isSecretMade" from changed`,
   ]);

@@ -120,7 +120,6 @@ const rotate = defineContract({
     description: "The pipeline with its new secret, which nothing shows again.",
     schema: pipelineWithSecret,
   },
-  errors: ["not_found"],
   idempotency: "optional",
 });
 

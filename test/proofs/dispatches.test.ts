@@ -8,6 +8,7 @@ import type { DispatchMessage } from "../../src/queues/messages.ts";
 import { AdversarialQueue, type Isolate, NO_FAULTS } from "../support/adversarial-queue.ts";
 import { expectDone, freshApi, type TestApi } from "../support/api.ts";
 import { chanceFrom } from "../support/chance.ts";
+import { timePasses } from "../support/dispatches.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { tally } from "../support/model/load.ts";
 import { silenceLog } from "../support/model/quiet.ts";
@@ -43,7 +44,7 @@ describe("dispatches", () => {
   test(
     `each take effect once, whatever becomes of messages, consumers and answers (${DISPATCHES}, replay with SEED=${seed})`,
     { timeout: 60_000 + DISPATCHES * 60 },
-    async () => {
+    async ({ annotate }) => {
       await givenDispatches(DISPATCHES);
       const world = new AdverseWorld(seed);
       // Their first messages never came: the Worker was killed between its commit and its send.
@@ -68,13 +69,13 @@ describe("dispatches", () => {
       expect(await runsOfDispatches()).toEqual({ "1": DISPATCHES });
       expect(await deadLetters()).toBe(world.garbage);
       await expectInvariantsHold(api.database);
-      console.info(
-        `${DISPATCHES} dispatches: 0 lost, 0 doubled`,
-        JSON.stringify({ ...queue.seen, garbage: world.garbage, offered, endpoint }),
-      );
+      const seen = JSON.stringify({ ...queue.seen, garbage: world.garbage, offered, endpoint });
+      await annotate(`${DISPATCHES} dispatches, 0 lost, 0 doubled: ${seen}`);
     },
   );
 });
+
+const passTime = (seconds: number) => timePasses(api.database, seconds);
 
 /** Everything around the dispatches, each part at its worst. */
 class AdverseWorld {
@@ -106,9 +107,9 @@ class AdverseWorld {
 
   /** A quarter of an hour later: what lies in the outbox is sent, and the queue is worked through. */
   async sweepAndDrain(): Promise<void> {
-    await this.queue.passTime(SWEEP_SECONDS, timePasses);
+    await this.queue.passTime(SWEEP_SECONDS, passTime);
     await this.#relay();
-    await this.queue.drain((size) => this.#isolate(size), timePasses);
+    await this.queue.drain((size) => this.#isolate(size), passTime);
   }
 
   async #relay(): Promise<void> {
@@ -175,17 +176,6 @@ class AdverseWorld {
   }
 }
 
-/** What waits for a time is that much nearer to it. */
-async function timePasses(seconds: number): Promise<void> {
-  await api.database.query(
-    "owner",
-    `update pipeline_dispatches set next_attempt_at = next_attempt_at - make_interval(secs => $1),
-       lease_until = lease_until - make_interval(secs => $1), not_before = not_before - make_interval(secs => $1)
-     where state in ('pending', 'sent')`,
-    [seconds],
-  );
-}
-
 /** Tasks whose move asked for a pipeline, by the calls that anybody would make. */
 async function givenDispatches(count: number): Promise<void> {
   const MOVES_MAX = 1000;
@@ -223,11 +213,11 @@ async function settledDispatches() {
     "owner",
     "select pipeline = 'output_generation' as offered, state, count(*) from pipeline_dispatches group by 1, 2",
   );
-  const counted = (isOffered: "t" | "f") =>
+  const counted = (isOffered: "t" | "f"): Record<string, number> =>
     Object.fromEntries(
       rows
         .filter(({ offered }) => offered === isOffered)
-        .map(({ state, count }) => [state, Number(count)]),
+        .map(({ state, count }) => [String(state), Number(count)]),
     );
   return { offered: counted("t"), endpoint: counted("f") };
 }

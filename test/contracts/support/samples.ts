@@ -9,6 +9,7 @@ import {
   type Tenant,
   type TestApi,
 } from "../../support/api.ts";
+import { givenDead } from "../../support/dispatches.ts";
 import { givenEval } from "../../support/evals.ts";
 
 /** What a request can name of a tenant. */
@@ -28,6 +29,9 @@ export interface Things {
   /** Data whose content was stored. */
   storedData: string;
   bulkOperation: string;
+  dispatch: string;
+  /** A dispatch that its endpoint refused. */
+  deadDispatch: string;
   eval: string;
   trial: string;
   insight: string;
@@ -511,6 +515,40 @@ export const SAMPLES: readonly Sample[] = [
 
   { route: "GET /v1/data/{dataId}/lineage", names: { dataId: "storedData" } },
 
+  { route: "GET /v1/pipelines", names: {} },
+  {
+    route: "PUT /v1/pipelines/{name}",
+    names: {},
+    fixed: { name: "quality_automation" },
+    body: { endpoint: "https://checks.example.com/hook" },
+  },
+  { route: "POST /v1/pipelines/{name}/rotate", names: {}, fixed: { name: "payment" } },
+  { route: "GET /v1/dispatches", names: {} },
+  {
+    route: "GET /v1/dispatches",
+    what: "by task and operation",
+    names: { task: "task", bulkOperationId: "bulkOperation" },
+    query: "task={task}&bulkOperationId={bulkOperationId}",
+    goesOnWithout: ["task", "bulkOperationId"],
+  },
+  {
+    route: "GET /v1/dispatches/{dispatchId}",
+    at: WAITING_CHECK,
+    names: { dispatchId: "dispatch" },
+  },
+  {
+    route: "POST /v1/dispatches/{dispatchId}/retry",
+    at: WAITING_CHECK,
+    names: { dispatchId: "deadDispatch" },
+    body: { reason: "It is well again" },
+  },
+  {
+    route: "POST /v1/dispatches/{dispatchId}/recall",
+    at: WAITING_CHECK,
+    names: { dispatchId: "dispatch" },
+    body: { reason: "Nobody needs it" },
+  },
+
   { route: "GET /v1/registry", names: {} },
   { route: "GET /v1/me", names: {} },
   { route: "POST /v1/api-keys", names: {}, body: { name: "A key", role: "viewer" } },
@@ -585,6 +623,8 @@ export function unknownThings(): Things {
     data: id(),
     storedData: id(),
     bulkOperation: id(),
+    dispatch: id(),
+    deadDispatch: id(),
     eval: id(),
     trial: id(),
     insight: id(),
@@ -634,6 +674,13 @@ export async function givenThings(
     const change = { taskIds: [task.id], targetStatus: "PASSED", reason: "To have one" };
     const operation = await make("/bulk/execute", change);
     Object.assign(things, { bulkOperation: operation["operationId"] });
+  }
+  for (const kind of ["dispatch", "deadDispatch"] as const) {
+    if (!named.has(kind)) continue;
+    const asked = { pipeline: "quality_automation", reason: "To have one" };
+    const { id = "" } = await make(`/steps/${task.currentStep.id}/dispatch`, asked);
+    Object.assign(things, { [kind]: id });
+    if (kind === "deadDispatch") await givenDead(api.database, id);
   }
   if (named.has("eval") || named.has("trial")) {
     const trials = [{ model: "solver-7b", status: "pending" as const }];

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../../../src/routes/http/problem.ts";
 import { givenOpenEval, givenTrial } from "../../routes/evals/support.ts";
 import { type Answer, type CallOptions, expectDone, type TestApi } from "../../support/api.ts";
+import { givenDead, givenDispatch } from "../../support/dispatches.ts";
 
 /** A call that writes. */
 export interface Write {
@@ -255,6 +256,45 @@ export const WRITES: readonly WriteCase[] = [
       }),
     ),
     unkeyed: "conflict",
+  },
+  {
+    operationId: "putPipeline",
+    status: 200,
+    given: async (api) => {
+      await api.database.query("owner", "delete from pipelines where name = 'payment'");
+      const body = { endpoint: "https://payments.example.com/hook" };
+      return { method: "PUT", path: "/pipelines/payment", options: { body } };
+    },
+    unkeyed: { status: 200, effect: "none" },
+    toldOnce: ["secret"],
+  },
+  {
+    operationId: "rotatePipelineSecret",
+    status: 200,
+    given: async (api) => {
+      const body = { endpoint: null };
+      expectDone(await api.call("PUT", "/pipelines/output_generation", { body }));
+      return post("/pipelines/output_generation/rotate", {});
+    },
+    unkeyed: { status: 200, effect: "none" },
+    toldOnce: ["secret"],
+  },
+  {
+    operationId: "retryDispatch",
+    status: 200,
+    given: async (api) => {
+      const id = await givenDispatch(api);
+      await givenDead(api.database, id);
+      return post(`/dispatches/${id}/retry`, { reason: "It is well again" });
+    },
+    unkeyed: "invalid_transition",
+  },
+  {
+    operationId: "recallDispatch",
+    status: 200,
+    given: async (api) =>
+      post(`/dispatches/${await givenDispatch(api)}/recall`, { reason: "Nobody needs it" }),
+    unkeyed: "invalid_transition",
   },
   {
     operationId: "executeBulk",
