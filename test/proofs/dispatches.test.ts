@@ -6,7 +6,7 @@ import { type Database, openDatabase } from "../../src/db/client.ts";
 import { createMessageQueue } from "../../src/queues/message-queue.ts";
 import type { DispatchMessage } from "../../src/queues/messages.ts";
 import { AdversarialQueue, type Isolate, NO_FAULTS } from "../support/adversarial-queue.ts";
-import { expectDone, freshApi, type TestApi } from "../support/api.ts";
+import { type Answer, expectDone, freshApi, type TestApi } from "../support/api.ts";
 import { chanceFrom } from "../support/chance.ts";
 import { timePasses } from "../support/dispatches.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
@@ -178,32 +178,31 @@ class AdverseWorld {
 
 /** Tasks whose move asked for a pipeline, by the calls that anybody would make. */
 async function givenDispatches(count: number): Promise<void> {
-  const MOVES_MAX = 1000;
-  for (let first = 0; first < count; first += MOVES_MAX) {
-    const size = Math.min(MOVES_MAX, count - first);
-    const names = Array.from({ length: size }, (_, index) => `dispatched-${first + index}`);
-    await importTasks(names);
-    const moves = names.map((name) => ({ task: `ext:${name}`, status: "queued" }));
-    const moved = await api.call<MovedMany>("POST", "/moves", {
-      body: { moves, runAttachedWorkflows: true },
-    });
-    expect(expectDone(moved).counts).toMatchObject({ changed: size });
-  }
-}
-
-async function importTasks(names: readonly string[]): Promise<void> {
-  const IMPORT_MAX = 500;
-  for (let first = 0; first < names.length; first += IMPORT_MAX) {
-    const tasks = names.slice(first, first + IMPORT_MAX).map((externalId, index) => ({
-      title: externalId,
-      externalId,
+  const CHUNK = 250;
+  for (let first = 0; first < count; first += CHUNK) {
+    const numbers = Array.from({ length: Math.min(CHUNK, count - first) }, (_, at) => first + at);
+    const tasks = numbers.map((number) => ({
+      title: "A task",
+      externalId: `dispatched-${number}`,
       start: {
-        kind: (first + index + 1) % OFFERED_EVERY === 0 ? "output_generation" : "pre_qa",
+        kind: (number + 1) % OFFERED_EVERY === 0 ? "output_generation" : "pre_qa",
         status: "approved",
         reason: "Done elsewhere",
       },
     }));
-    expectDone(await api.call("POST", "/tasks/import", { body: { tasks } }));
+    expectDone(await persist("/tasks/import", { tasks }));
+    const moves = numbers.map((number) => ({ task: `ext:dispatched-${number}`, status: "queued" }));
+    const moved = await persist<MovedMany>("/moves", { moves, runAttachedWorkflows: true });
+    expect(expectDone(moved).counts).toMatchObject({ changed: numbers.length });
+  }
+}
+
+/** Calls until the service is there to answer: the machine may be busy. */
+async function persist<Body>(path: string, body: object): Promise<Answer<Body>> {
+  const idempotencyKey = crypto.randomUUID();
+  for (;;) {
+    const answer = await api.call<Body>("POST", path, { body, idempotencyKey });
+    if (answer.status !== 503) return answer;
   }
 }
 

@@ -1,0 +1,173 @@
+import { beforeAll, beforeEach, describe, expect, it, test } from "vitest";
+import type { PipelineWithSecret } from "../../../src/actions/put-pipeline.ts";
+import type { PipelineRecord } from "../../../src/db/pipelines.ts";
+import { PIPELINES } from "../../../src/domain/lifecycle/statuses.ts";
+import { ENDPOINT_LENGTH_MAX } from "../../../src/outbound/endpoint-rules.ts";
+import { newSecret, secretText } from "../../../src/outbound/secrets.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import { FORBIDDEN_ENDPOINTS } from "../../support/forbidden-endpoints.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi({ OWN_HOSTS: "stepledger.example.com" });
+});
+beforeEach(() => api.database.query("owner", "delete from pipelines"));
+
+const ENDPOINT = "https://checks.example.com/hook";
+
+const put = (body: object, name = "payment") =>
+  api.call<PipelineWithSecret>("PUT", `/pipelines/${name}`, { body });
+const rotate = (name = "payment") =>
+  api.call<PipelineWithSecret>("POST", `/pipelines/${name}/rotate`, {});
+const list = async () =>
+  expectDone(await api.call<{ data: PipelineRecord[] }>("GET", "/pipelines")).data;
+
+/** The secrets that sign now, as the database keeps them. */
+async function signers(name = "payment") {
+  const [row] = await api.database.query(
+    "owner",
+    `select 'whsec_' || encode(secret, 'base64') as secret, 'whsec_' || encode(previous_secret, 'base64') as previous,
+       extract(epoch from previous_secret_until - now()) / 3600 as hours
+     from pipelines where name = $1`,
+    [name],
+  );
+  const hours = row?.["hours"] ?? null;
+  return {
+    secret: row?.["secret"],
+    previous: row?.["previous"],
+    hours: hours === null ? null : Math.round(Number(hours)),
+  };
+}
+
+describe("The list of pipelines", () => {
+  it("has all four, whether or not somebody gave them settings", async () => {
+    expectDone(await put({ endpoint: ENDPOINT, timeoutSeconds: 5, runDeadlineSeconds: 600 }));
+    const pipelines = await list();
+    expect(pipelines.map(({ name }) => name)).toEqual(PIPELINES);
+    expect(pipelines.at(0)).toEqual({
+      name: "quality_automation",
+      workerType: "QUALITY_AUTOMATION",
+      endpoint: null,
+      previousSecretUntil: null,
+      timeoutSeconds: 10,
+      runDeadlineSeconds: 3600,
+      updatedAt: null,
+    });
+    expect(pipelines.at(-1)).toMatchObject({
+      name: "payment",
+      endpoint: ENDPOINT,
+      timeoutSeconds: 5,
+      runDeadlineSeconds: 600,
+      updatedAt: expect.any(String),
+    });
+  });
+
+  it("never shows a secret, and nothing of another tenant's", async () => {
+    const { secret } = expectDone(await put({ endpoint: ENDPOINT }));
+    expectDone(await rotate());
+    const { text } = await api.call("GET", "/pipelines");
+    expect(text).not.toMatch(/whsec_|"secret"/);
+    expect(text).not.toContain(secret?.slice("whsec_".length));
+    const theirs = await api.call("GET", "/pipelines", { tenant: api.otherTenant });
+    expect(theirs.text).not.toContain(ENDPOINT);
+  });
+});
+
+describe("The settings of a pipeline", () => {
+  it("come with a secret of our making, which is shown this once", async () => {
+    const { secret, ...settings } = expectDone(await put({ endpoint: ENDPOINT }));
+    expect(secret).toMatch(/^whsec_[A-Za-z\d+/]{43}=$/);
+    expect(settings).toEqual({
+      name: "payment",
+      endpoint: ENDPOINT,
+      previousSecretUntil: null,
+      timeoutSeconds: 10,
+      runDeadlineSeconds: 3600,
+      updatedAt: expect.any(String),
+    });
+    expect(expectDone(await put({ endpoint: "https://other.example.com/" })).secret).toBeNull();
+    expect((await signers()).secret).toBe(secret);
+  });
+
+  it("take a secret that is brought, and do not show it", async () => {
+    const secret = secretText(newSecret());
+    expect(expectDone(await put({ endpoint: ENDPOINT, secret })).secret).toBeNull();
+    expect(await signers()).toEqual({ secret, previous: null, hours: null });
+  });
+
+  it("keep the secret before for a day where another one is brought, and only then", async () => {
+    const [first, second] = [secretText(newSecret()), secretText(newSecret())];
+    for (const secret of [first, first, second, second]) {
+      expectDone(await put({ endpoint: ENDPOINT, secret }));
+    }
+    expect(await signers()).toEqual({ secret: second, previous: first, hours: 24 });
+    const [pipeline] = (await list()).filter(({ name }) => name === "payment");
+    expect(pipeline?.previousSecretUntil).toEqual(expect.any(String));
+  });
+
+  it("are the same however often they are sent", async () => {
+    const body = { endpoint: ENDPOINT, timeoutSeconds: 7 };
+    expectDone(await put(body));
+    const [again, oncemore] = [await put(body), await put(body)];
+    expect(oncemore.text).toBe(again.text);
+  });
+
+  it("without an endpoint leave its runs to workers that poll", async () => {
+    expectDone(await put({ endpoint: ENDPOINT }));
+    expect(expectDone(await put({ endpoint: null }))).toMatchObject({ endpoint: null });
+  });
+
+  test.each([
+    [{}],
+    [{ endpoint: 7 }],
+    [{ endpoint: ENDPOINT, timeoutSeconds: 0 }],
+    [{ endpoint: ENDPOINT, timeoutSeconds: 31 }],
+    [{ endpoint: ENDPOINT, runDeadlineSeconds: 59 }],
+    [{ endpoint: ENDPOINT, runDeadlineSeconds: 604_801 }],
+    [{ endpoint: ENDPOINT, secret: "hunter2" }],
+    [{ endpoint: ENDPOINT, secret: `whsec_${btoa("too short")}` }],
+    [{ endpoint: ENDPOINT, previousSecret: "whsec_" }],
+  ])("are not %j", async (body) => {
+    const problem = expectProblem(await put(body), "validation_failed", 400);
+    expect(JSON.stringify(problem)).not.toContain("hunter2");
+    expect(await signers()).toMatchObject({ secret: undefined });
+  });
+
+  it("are of no fifth pipeline", async () => {
+    expectProblem(await put({ endpoint: ENDPOINT }, "espresso"), "validation_failed", 400);
+  });
+});
+
+describe("An endpoint", () => {
+  const short = FORBIDDEN_ENDPOINTS.filter(([url]) => url.length <= ENDPOINT_LENGTH_MAX);
+
+  test.each(short)("is refused at %j: %s", async (endpoint, detail) => {
+    const problem = expectProblem(await put({ endpoint }), "url_not_allowed", 400);
+    expect(problem.detail).toBe(detail);
+    expect(await signers()).toMatchObject({ secret: undefined });
+  });
+
+  it("is refused at the host that was asked", async () => {
+    const answer = await put({ endpoint: "https://stepledger.test/v1/tasks" });
+    expect(expectProblem(answer, "url_not_allowed", 400).detail).toBe("It is this service itself.");
+  });
+
+  it("is refused on loopback where nobody permitted it", async () => {
+    expectProblem(await put({ endpoint: "http://127.0.0.1:9000/hook" }), "url_not_allowed", 400);
+  });
+});
+
+describe("Another secret", () => {
+  it("is shown once, and the one before signs along for a day", async () => {
+    const { secret: first } = expectDone(await put({ endpoint: ENDPOINT }));
+    const rotated = expectDone(await rotate());
+    expect(rotated.previousSecretUntil).toEqual(expect.any(String));
+    expect(await signers()).toEqual({ secret: rotated.secret, previous: first, hours: 24 });
+  });
+
+  it("is the first one where nobody gave the pipeline settings yet", async () => {
+    const { secret, endpoint } = expectDone(await rotate());
+    expect(endpoint).toBeNull();
+    expect(await signers()).toEqual({ secret, previous: null, hours: null });
+  });
+});
