@@ -164,6 +164,8 @@ function workerVariables(backend: Backend, secrets: Secrets): Record<string, str
     ENVIRONMENT: "development",
     DATABASE_URL: backend.databaseUrl,
     SIGNING_SECRET: secrets.signingSecret,
+    // A pipeline can be tried here with any HTTP server.
+    ALLOW_LOOPBACK_ENDPOINTS: "true",
     ...(backend.proxy ? { NEON_FETCH_ENDPOINT: backend.proxy.fetchEndpoint } : {}),
   };
 }

@@ -78,7 +78,7 @@ function retryable(error: string): Posted {
 }
 
 function tooLate({ timeoutMs }: SignedMessage): Posted {
-  return retryable(`It did not answer within ${timeoutMs / 1000} seconds.`);
+  return retryable(`It did not answer within ${timeoutMs / 1000} s.`);
 }
 
 /** A public name may lead to an address that is not: every one behind it must be public. */

@@ -104,7 +104,7 @@ describe("a message to a receiver that verifies with the standard's library", ()
   test.each([
     ["garbage", "The connection failed."],
     ["reset", "The connection failed."],
-    ["nothing", "It did not answer within 0.3 seconds."],
+    ["nothing", "It did not answer within 0.3 s."],
   ] as const)("that answers with %s gets it again", async (answer, error) => {
     receiver.answerWith(answer);
     expect(await postSigned(message({ timeoutMs: 300 }), outbound())).toEqual({

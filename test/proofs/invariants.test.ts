@@ -31,6 +31,12 @@ const prompt = ({ id, currentStep, activeVersion }: World["busy"]) => `
     select tenant_id, new_id(), id, '${activeVersion.id}', '${currentStep.id}', 'user', 'A forged one', '', 'a forger'
     from tasks where id = '${id}'`;
 
+/** A row in the log of the payment, by SQL or the name of a state. */
+const logged = (from: string, to: string) => `
+  insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name)
+    select tenant_id, new_id(), id, ${from.startsWith("d.") ? from : `'${from}'`}, ${to}, 'forger', 'Forger'
+    from pipeline_dispatches d where pipeline = 'payment';`;
+
 const BREACHES: Record<string, Breach[]> = {
   "current-step-named-by-event": [
     {
@@ -286,7 +292,40 @@ const BREACHES: Record<string, Breach[]> = {
   "dispatches-have-their-log": [
     {
       by: "delivering a dispatch without saying so",
-      sql: () => "update pipeline_dispatches set state = 'delivered' where pipeline = 'payment'",
+      sql: () => "update pipeline_dispatches set state = 'dead' where pipeline = 'payment'",
+    },
+  ],
+  "dispatches-move-lawfully": [
+    {
+      by: "saying that a dispatch came from where it never was",
+      sql: () => logged("dead", "d.state"),
+    },
+    {
+      by: "beginning the log of a dispatch in the middle",
+      sql: () => `
+        delete from dispatch_events where to_state = 'pending';
+        update dispatch_events set from_state = null`,
+    },
+    {
+      by: "delivering a dispatch after it was called back",
+      sql: () =>
+        logged("d.state", "'recalled'") +
+        logged("recalled", "'sent'") +
+        "update pipeline_dispatches set state = 'sent' where pipeline = 'payment'",
+    },
+  ],
+  "delivered-dispatches-made-their-run": [
+    {
+      by: "delivering a dispatch without a run",
+      sql: () =>
+        logged("d.state", "'delivered'") +
+        "update pipeline_dispatches set state = 'delivered' where pipeline = 'payment'",
+    },
+    {
+      by: "giving a dispatch another's run",
+      sql: () => `
+        update worker_runs set dispatch_id = (select id from pipeline_dispatches where pipeline = 'payment' limit 1)
+        where id = (select id from worker_runs where type <> 'PAYMENT' limit 1)`,
     },
   ],
   "one-run-a-dispatch": [
@@ -299,6 +338,7 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => `
         drop index worker_runs_dispatch;
         update worker_runs set dispatch_id = (select id from pipeline_dispatches limit 1)`,
+      also: ["delivered-dispatches-made-their-run"],
     },
   ],
   "one-payment-a-version": [

@@ -1,4 +1,10 @@
+import { DISPATCH_TRANSITIONS } from "../../domain/lifecycle/runs.ts";
+import { DISPATCH_STATES } from "../../domain/lifecycle/statuses.ts";
 import type { Invariant } from "./invariant.ts";
+
+const LAWFUL = DISPATCH_STATES.flatMap((from) =>
+  DISPATCH_TRANSITIONS[from].map((to) => `('${from}', '${to}')`),
+).join(", ");
 
 export const DISPATCH_INVARIANTS: readonly Invariant[] = [
   {
@@ -19,6 +25,30 @@ export const DISPATCH_INVARIANTS: readonly Invariant[] = [
       left join lateral (select l.to_state from dispatch_events l
         where l.tenant_id = d.tenant_id and l.dispatch_id = d.id order by l.position desc limit 1) l on true
       where l.to_state is distinct from d.state`,
+  },
+  {
+    name: "dispatches-move-lawfully",
+    description:
+      "A dispatch's log does not begin with pending, has a gap, or a move that the table has not.",
+    sql: `
+      select tenant_id, dispatch_id, position
+      from (select l.*, lag(to_state) over (partition by tenant_id, dispatch_id order by position) as previous
+        from dispatch_events l) l
+      where from_state is distinct from previous
+        or (from_state is null and to_state <> 'pending')
+        or (from_state is not null and (from_state, to_state) not in (${LAWFUL}))`,
+  },
+  {
+    name: "delivered-dispatches-made-their-run",
+    description:
+      "A dispatch was delivered or tried without a run, or its run is of something else.",
+    sql: `
+      select d.tenant_id, d.id
+      from pipeline_dispatches d left join worker_runs w
+        on w.tenant_id = d.tenant_id and w.dispatch_id = d.id
+      where case when w.id is null then d.state = 'delivered' or d.attempts > 0
+        else (w.task_id, w.version_id, w.step_id, w.type)
+          is distinct from (d.task_id, d.version_id, d.step_id, upper(d.pipeline)) end`,
   },
   {
     name: "one-run-a-dispatch",
