@@ -4,7 +4,7 @@ import { relayDispatches } from "../../src/actions/relay-dispatches.ts";
 import { createConsumers } from "../../src/consumers/index.ts";
 import { type Database, openDatabase } from "../../src/db/client.ts";
 import { createMessageQueue } from "../../src/queues/message-queue.ts";
-import type { DispatchMessage } from "../../src/queues/messages.ts";
+import { type DispatchMessage, dispatchMessage } from "../../src/queues/messages.ts";
 import { AdversarialQueue, type Isolate, NO_FAULTS } from "../support/adversarial-queue.ts";
 import { type Answer, expectDone, freshApi, type TestApi } from "../support/api.ts";
 import { chanceFrom } from "../support/chance.ts";
@@ -110,6 +110,22 @@ class AdverseWorld {
     await this.queue.passTime(SWEEP_SECONDS, passTime);
     await this.#relay();
     await this.queue.drain((size) => this.#isolate(size), passTime);
+    await this.#expectTakenIsSettled();
+  }
+
+  /** The sweep is for messages that were never stored: of those that were none is left undone when all are gone. */
+  async #expectTakenIsSettled(): Promise<void> {
+    const taken = this.queue.taken.flatMap((body) => {
+      const message = dispatchMessage.safeParse(body);
+      return message.success ? [message.data.dispatchId] : [];
+    });
+    const undone = await api.database.query(
+      "owner",
+      `select d.id, d.state from pipeline_dispatches d
+       where d.state in ('pending', 'sent') and d.id in (select value::uuid from json_array_elements_text($1))`,
+      [JSON.stringify(taken)],
+    );
+    expect(undone).toEqual([]);
   }
 
   async #relay(): Promise<void> {

@@ -45,6 +45,8 @@ interface Stored {
  */
 export class AdversarialQueue implements QueueBinding {
   faults: QueueFaults = NO_FAULTS;
+  /** What it took, whoever was told that it did. */
+  readonly taken: unknown[] = [];
   readonly seen = { sent: 0, duplicates: 0, failedSends: 0, crashes: 0, handedOut: 0 };
   readonly #name: string;
   readonly #chance: Chance;
@@ -77,6 +79,7 @@ export class AdversarialQueue implements QueueBinding {
     const id = String((this.#ids += 1));
     const message = { id, body, attempts: 0 };
     const copies = this.#chance.isHit(duplicate) ? 2 : 1;
+    this.taken.push(body);
     this.seen.sent += 1;
     this.seen.duplicates += copies - 1;
     for (let copy = 0; copy < copies; copy += 1) {
@@ -153,11 +156,17 @@ export class AdversarialQueue implements QueueBinding {
     );
     if (isolate.isDead()) this.seen.crashes += 1;
     for (const { stored, settled } of handed) {
-      // What a crashed consumer said nobody heard; what a whole one said nothing about is acknowledged.
-      const heard = isolate.isDead() ? null : (settled ?? (isWhole ? "acknowledged" : null));
+      const heard = isolate.isDead()
+        ? this.#heardOfCrashed(settled)
+        : (settled ?? (isWhole ? "acknowledged" : null));
       if (heard === "acknowledged") continue;
       this.#again(stored, heard?.delaySeconds ?? 0);
     }
+  }
+
+  /** What a crashed consumer said is heard or not; what it said nothing about comes again. */
+  #heardOfCrashed(settled: Settled | null): Settled | null {
+    return this.#chance.isHit(0.5) ? settled : null;
   }
 
   #again(stored: Stored, delaySeconds: number): void {
@@ -168,10 +177,12 @@ export class AdversarialQueue implements QueueBinding {
   }
 }
 
+type Settled = "acknowledged" | { delaySeconds: number };
+
 /** A message in the hands of a consumer; of what it says the first thing counts. */
 class HandedOut {
   readonly stored: Stored;
-  settled: "acknowledged" | { delaySeconds: number } | null = null;
+  settled: Settled | null = null;
 
   constructor(stored: Stored) {
     this.stored = stored;
