@@ -47,10 +47,13 @@ export interface StoredEvalEvent extends Envelope {
 export type StoredEvent = StoredStepEvent | StoredEvalEvent;
 
 /** The members of a RecordedEvent, for json_build_object, from the aliases e (event), s (its step), v (its version). */
-const RECORDED_MEMBERS = sql`'taskId', e.task_id, 'seq', e.seq, 'type', e.type, 'stepId', e.step_id,
+const recordedMembers = (payload: SQL) =>
+  sql`'taskId', e.task_id, 'seq', e.seq, 'type', e.type, 'stepId', e.step_id,
     'versionId', e.version_id, 'step', json_build_object('id', s.id, 'kind', s.kind, 'attempt', s.attempt),
     'versionNumber', v.number, 'fromStatus', e.from_status, 'toStatus', e.to_status,
-    'fromGate', e.from_gate, 'toGate', e.to_gate, 'payload', e.payload::json, 'at', iso(e.at)`;
+    'fromGate', e.from_gate, 'toGate', e.to_gate, 'payload', ${payload}, 'at', iso(e.at)`;
+
+const RECORDED_MEMBERS = recordedMembers(sql`e.payload::json`);
 
 const ENVELOPE_MEMBERS = sql`'actor', json_build_object('id', e.actor_id, 'name', e.actor_name,
       'kind', e.actor_kind, 'role', e.actor_role),
@@ -182,4 +185,14 @@ export async function readHistory(
       where e.tenant_id = t.tenant_id and e.task_id = t.id and ${within}), '[]') as events
     from tasks t where ${isTask(task)}`);
   return row ?? null;
+}
+
+/**
+ * A task's events up to a seq, as JSON, each with its bulk operation: what the fold reads of them, without the data
+ * that callers attached to their moves.
+ */
+export function historyTo(taskId: SQL, seq: SQL): SQL {
+  return sql`(select json_agg(json_build_object(${recordedMembers(sql`e.payload::jsonb - 'data'`)},
+      'bulkOperationId', e.bulk_operation_id) order by e.seq)
+    from step_events e ${EVENT_JOINS} where e.task_id = ${taskId} and e.seq <= ${seq})`;
 }

@@ -11,6 +11,7 @@ import {
   insertedStepEvents,
   stepEventInput,
 } from "./event-ctes.ts";
+import { HEARS_TASKS } from "./webhook-outbox.ts";
 
 /** A decided move: the writer applies it if the task is still at `snapshot.eventSeq`, else not at all. */
 export interface Move {
@@ -96,7 +97,7 @@ export function toldOutside<Recorded extends RecordedMoves & Heard>(
 
 /** The column of `Heard`. */
 export const isHeard = (tenantId: string) =>
-  sql`exists (select from webhooks w where w.tenant_id = ${tenantId}::uuid and w.enabled) as "isHeard"`;
+  sql`exists (select from webhooks w where w.tenant_id = ${tenantId}::uuid and ${HEARS_TASKS}) as "isHeard"`;
 
 /** In id order, like every other lock of tasks. */
 function lockStatement(tenantId: string, moves: readonly Move[]): SQL {

@@ -1,5 +1,8 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { WebhookEvent } from "../domain/webhooks/events.ts";
+import { TASK_EVENTS, type WebhookEvent } from "../domain/webhooks/events.ts";
+
+/** Whether the webhook of the alias w wants to hear of tasks. */
+export const HEARS_TASKS = sql`(w.enabled and w.events && ${`{${TASK_EVENTS.join()}}`}::text[])`;
 
 /**
  * The insert that tells webhooks of something, for the very statement that writes what it tells of: nothing happens
@@ -11,8 +14,8 @@ import type { WebhookEvent } from "../domain/webhooks/events.ts";
  * `WEBHOOK_DATA` in the domain.
  */
 export function tellWebhooks(tenantId: string, event: WebhookEvent, rows: SQL): SQL {
-  return sql`insert into webhook_deliveries (tenant_id, id, webhook_name, event, source, data)
-  select w.tenant_id, new_id(), w.name, ${event}::text, told.source::text, told.data::text
+  return sql`insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, source, data)
+  select w.tenant_id, new_id(), w.id, w.name, ${event}::text, told.source::text, told.data::text
   from (${rows}) told cross join webhooks w
   where w.tenant_id = ${tenantId}::uuid and w.enabled and w.events @> array[${event}::text]
   on conflict do nothing

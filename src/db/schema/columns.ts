@@ -15,6 +15,7 @@ export const bytea = customType<{ data: Uint8Array; driverData: string }>({
     `\\x${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`,
 });
 export const xid8 = customType<{ data: string }>({ dataType: () => "xid8" });
+export const pgSnapshot = customType<{ data: string }>({ dataType: () => "pg_snapshot" });
 
 /** A CHECK made from a tuple of the domain, so that the two cannot part. */
 export function oneOf(name: string, column: AnyPgColumn, values: readonly string[]) {

@@ -7,6 +7,13 @@ export const WEBHOOK_EVENTS = [
 ] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 
+/** Those that are made from the feed; the others are told by the statement that they tell of. */
+export const TASK_EVENTS = [
+  "task.label_changed",
+  "task.attention",
+] as const satisfies readonly WebhookEvent[];
+export type TaskEvent = (typeof TASK_EVENTS)[number];
+
 /** The type of the message that tries a webhook out; nobody subscribes to it. */
 export const PING_EVENT = "webhook.ping";
 

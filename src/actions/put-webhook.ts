@@ -1,0 +1,39 @@
+import { uuidv7 } from "uuidv7";
+import { type StoredWebhook, storeWebhook, type WebhookSettings } from "../db/webhooks.ts";
+import { accept, type Outcome } from "../domain/refusals.ts";
+import { WEBHOOK_EVENTS } from "../domain/webhooks/events.ts";
+import type { ActionCall, Done } from "./call.ts";
+import { settle } from "./replay.ts";
+import { newWebhookSecret, type WebhookWithSecret } from "./webhook-secret.ts";
+
+/** A webhook as it stands after a call. */
+export interface PutWebhook extends WebhookWithSecret {
+  isNew: boolean;
+}
+
+/** Makes a webhook, whose secret only this answer shows, or gives one other settings and leaves its secret alone. */
+export async function putWebhook(
+  { database, operation }: ActionCall,
+  settings: WebhookSettings,
+): Promise<Outcome<Done<PutWebhook>>> {
+  const secret = newWebhookSecret();
+  const events = WEBHOOK_EVENTS.filter((event) => settings.events.includes(event));
+  const webhook = { ...settings, events, id: uuidv7(), secret: secret.bytes };
+  // Only this very call finds its operation again: so the secret that it shows is the one that was stored.
+  const render = ({ record, isNew }: StoredWebhook): PutWebhook => ({
+    ...record,
+    isNew,
+    secret: isNew ? secret.text : null,
+  });
+  const settled = await settle(
+    operation,
+    await storeWebhook(database, webhook, operation),
+    render,
+  );
+  // What waits for a webhook that was disabled or led elsewhere goes out now.
+  database.outgoing.events ||= settings.enabled;
+  if ("answer" in settled) return settled.answer;
+  const [stored] = settled.rows;
+  if (stored === undefined) throw new Error("A webhook is stored or the statement fails");
+  return accept({ value: render(stored), replayed: false });
+}

@@ -1,0 +1,18 @@
+import { deleteWebhook, type StoredWebhook, type WebhookRecord } from "../db/webhooks.ts";
+import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
+import type { ActionCall, Done } from "./call.ts";
+import { settle } from "./replay.ts";
+
+/** Takes a webhook away: nothing more is sent to it. What it was told stays in the tables and out of sight. */
+export async function removeWebhook(
+  { database, operation }: ActionCall,
+  name: string,
+): Promise<Outcome<Done<WebhookRecord>>> {
+  const recorded = await deleteWebhook(database, name, operation);
+  const settled = await settle(operation, recorded, ({ record }: StoredWebhook) => record);
+  if ("answer" in settled) return settled.answer;
+  const [removed] = settled.rows;
+  return removed === undefined
+    ? refuse(notFound())
+    : accept({ value: removed.record, replayed: false });
+}

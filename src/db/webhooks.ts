@@ -1,0 +1,176 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { WebhookEvent } from "../domain/webhooks/events.ts";
+import type { Operation, TenantDatabase, Written } from "./client.ts";
+import { HEARS_TASKS } from "./webhook-outbox.ts";
+
+/** What is told of a webhook: never its secret. */
+export interface WebhookRecord {
+  name: string;
+  url: string;
+  events: WebhookEvent[];
+  enabled: boolean;
+  /** Until then two secrets sign; null where there is one. */
+  previousSecretUntil: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** What a write of a webhook stores for a repeat. */
+export interface StoredWebhook {
+  record: WebhookRecord;
+  /** Whether the call made it. */
+  isNew: boolean;
+  operationId: string;
+}
+
+/** A WebhookRecord, spelled by the database from the alias w. */
+const RECORD_JSON = sql`json_build_object('name', w.name, 'url', w.url, 'events', w.events, 'enabled', w.enabled,
+  'previousSecretUntil', case when w.previous_secret_until > now() then iso(w.previous_secret_until) end,
+  'createdAt', iso(w.created_at), 'updatedAt', iso(w.updated_at))`;
+
+export interface WebhookSettings {
+  name: string;
+  url: string;
+  events: readonly WebhookEvent[];
+  enabled: boolean;
+}
+
+/** How long a secret signs along after another one has taken its place. */
+const PREVIOUS_SECRET_HOURS = 24;
+
+/**
+ * Makes a webhook, or gives one other settings; its secret is the given one only where it is made. One that begins to
+ * listen to tasks hears of what is committed from now on, and of nothing before.
+ */
+export function storeWebhook(
+  database: TenantDatabase,
+  { id, name, url, events, enabled, secret }: WebhookSettings & { id: string; secret: Uint8Array },
+  operation: Operation,
+): Promise<Written<StoredWebhook>> {
+  const { tenantId } = database;
+  const kept = (column: SQL) =>
+    sql`case when ${HEARS_TASKS} then w.${column} else excluded.${column} end`;
+  return written(
+    database,
+    operation,
+    sql`
+  insert into webhooks as w (tenant_id, id, name, url, events, enabled, secret,
+    position_txid, position_feed_id, heard_nothing_of)
+  values (${tenantId}, ${id}, ${name}, ${url}, ${`{${events.join()}}`}::text[], ${enabled}, ${bytes(secret)},
+    pg_snapshot_xmin(pg_current_snapshot()), 0, pg_current_snapshot())
+  on conflict (tenant_id, name) do update set
+    url = excluded.url, events = excluded.events, enabled = excluded.enabled, updated_at = now(),
+    position_txid = ${kept(sql`position_txid`)}, position_feed_id = ${kept(sql`position_feed_id`)},
+    heard_nothing_of = ${kept(sql`heard_nothing_of`)}
+  returning ${RECORD_JSON} as record, w.id = ${id} as "isNew"`,
+  );
+}
+
+/** Gives a webhook another secret, beside which the one before signs for a day; no row where there is none. */
+export function rotateSecret(
+  database: TenantDatabase,
+  { name, secret }: { name: string; secret: Uint8Array },
+  operation: Operation,
+): Promise<Written<StoredWebhook>> {
+  return written(
+    database,
+    operation,
+    sql`
+  update webhooks w set secret = ${bytes(secret)}, previous_secret = w.secret, updated_at = now(),
+    previous_secret_until = now() + make_interval(hours => ${PREVIOUS_SECRET_HOURS})
+  where w.tenant_id = ${database.tenantId} and w.name = ${name}
+  returning ${RECORD_JSON} as record, false as "isNew"`,
+  );
+}
+
+/** Takes a webhook away, and gives up what it was still to be told; no row where there is none. */
+export function deleteWebhook(
+  database: TenantDatabase,
+  name: string,
+  operation: Operation,
+): Promise<Written<StoredWebhook>> {
+  const { tenantId } = database;
+  return written(
+    database,
+    operation,
+    sql`
+  delete from webhooks w where w.tenant_id = ${tenantId} and w.name = ${name}
+  returning ${RECORD_JSON} as record, false as "isNew", w.id`,
+    sql`,
+stopped as (
+  update webhook_deliveries d set state = 'dead', last_error = 'The webhook was deleted.'
+  from changed where d.tenant_id = ${tenantId} and d.webhook_id = changed.id and d.state = 'pending'
+)`,
+  );
+}
+
+/** A write of one webhook, as its operation; where it found none, the operation leaves no trace. */
+function written(
+  database: TenantDatabase,
+  operation: Operation,
+  change: SQL,
+  effects: SQL = sql``,
+): Promise<Written<StoredWebhook>> {
+  const { tenantId } = database;
+  return database.write(operation, [
+    sql`
+with changed as (${change})${effects},
+stored as (
+  update operations o set result = json_build_object('record', changed.record, 'isNew', changed."isNew",
+    'operationId', o.id)
+  from changed where o.tenant_id = ${tenantId} and o.id = ${operation.id}
+),
+dropped as (
+  delete from operations o
+  where o.tenant_id = ${tenantId} and o.id = ${operation.id} and not exists (select from changed)
+)
+select record, "isNew", ${operation.id} as "operationId" from changed`,
+  ]);
+}
+
+/** A page of webhooks by name. */
+export async function listWebhooks(
+  database: TenantDatabase,
+  { after, limit }: { after: string | null; limit: number },
+): Promise<WebhookRecord[]> {
+  const rows = await database.read<{ record: WebhookRecord }>(sql`
+    select ${RECORD_JSON} as record from webhooks w
+    ${after === null ? sql`` : sql`where w.name > ${after}`}
+    order by w.name limit ${limit}`);
+  return rows.map(({ record }) => record);
+}
+
+/** Where a webhook is called, and what signs its messages. */
+export interface WebhookTarget {
+  url: string;
+  secrets: Uint8Array[];
+}
+
+/** A WebhookTarget of the alias w, its secrets in hex: the one of now, and the one before while it is kept. */
+export const TARGET_JSON = sql`json_build_object('url', w.url, 'secrets', array_remove(array[
+  encode(w.secret, 'hex'), case when w.previous_secret_until > now() then encode(w.previous_secret, 'hex') end], null))`;
+
+/** What TARGET_JSON spells. */
+export function readTarget({ url, secrets }: { url: string; secrets: string[] }): WebhookTarget {
+  return { url, secrets: secrets.map(fromHex) };
+}
+
+/** Where a webhook is called; null where there is none. */
+export async function findWebhookTarget(
+  database: TenantDatabase,
+  name: string,
+): Promise<WebhookTarget | null> {
+  const [row] = await database.read<{ target: { url: string; secrets: string[] } }>(
+    sql`select ${TARGET_JSON} as target from webhooks w where w.name = ${name}`,
+  );
+  return row === undefined ? null : readTarget(row.target);
+}
+
+function bytes(secret: Uint8Array): SQL {
+  const hex = Array.from(secret, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return sql`decode(${hex}, 'hex')`;
+}
+
+function fromHex(text: string): Uint8Array {
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}

@@ -1,0 +1,70 @@
+import { evolve, fold, type RecordedEvent, type TaskState } from "../lifecycle/fold.ts";
+import { type AttentionCode, attentionOf } from "../status/attention.ts";
+import { factsOf, resolve } from "../status/resolve.ts";
+import type { UnifiedStatus } from "../status/unified.ts";
+import type { WebhookData } from "./data.ts";
+import type { TaskEvent } from "./events.ts";
+
+/** A task's event with the bulk operation that it is of. */
+export interface ToldEvent extends RecordedEvent {
+  bulkOperationId: string | null;
+}
+
+/** Something to tell of a task, and the event with which it came. */
+export type TaskChange = {
+  [Event in TaskEvent]: { event: Event; seq: number; data: WebhookData[Event] };
+}[TaskEvent];
+
+/**
+ * What the events of a history from `fromSeq` on changed about the label and the attention that the task had before
+ * each: told by the fold and the resolver, like every other label. The history begins with event 1.
+ */
+export function changesOf(history: readonly ToldEvent[], fromSeq: number): TaskChange[] {
+  const known = history.slice(0, fromSeq - 1);
+  const changes: TaskChange[] = [];
+  let before: TaskState | null = known.length === 0 ? null : fold(known);
+  for (const event of history.slice(known.length)) {
+    const after: TaskState = before === null ? fold([event]) : evolve(before, event);
+    changes.push(...labelChange(before, after, event), ...attentionChange(before, after, event));
+    before = after;
+  }
+  return changes;
+}
+
+function labelChange(
+  before: TaskState | null,
+  after: TaskState,
+  { bulkOperationId, ...event }: ToldEvent,
+): TaskChange[] {
+  const from = before && labelOf(before);
+  const to = labelOf(after);
+  if (from === to) return [];
+  const data = { ...about(after, event), title: after.title, from, to, bulkOperationId };
+  return [{ event: "task.label_changed", seq: event.seq, data }];
+}
+
+function attentionChange(
+  before: TaskState | null,
+  after: TaskState,
+  event: RecordedEvent,
+): TaskChange[] {
+  const known = before === null ? [] : attentionOf(before.step);
+  const attention = attentionOf(after.step);
+  const added = without(attention, known);
+  const removed = without(known, attention);
+  if (added.length + removed.length === 0) return [];
+  const data = { ...about(after, event), added, removed, attention };
+  return [{ event: "task.attention", seq: event.seq, data }];
+}
+
+function about({ id, externalId }: TaskState, { seq, at }: RecordedEvent) {
+  return { taskId: id, externalId, eventSeq: seq, at };
+}
+
+function labelOf(state: TaskState): UnifiedStatus {
+  return resolve(factsOf(state));
+}
+
+function without(codes: readonly AttentionCode[], others: readonly AttentionCode[]) {
+  return codes.filter((code) => !others.includes(code));
+}
