@@ -1,6 +1,7 @@
 import { uuidv7 } from "uuidv7";
 import type { TenantDatabase } from "../db/client.ts";
-import { beginDispatch, type BegunDelivery, endDispatch } from "../db/deliver-dispatches.ts";
+import { beginDispatch, type BegunDelivery } from "../db/begin-dispatch.ts";
+import { endDispatch } from "../db/end-dispatch.ts";
 import { endOfAttempt } from "../domain/pipelines/delivery.ts";
 import { type Outbound, postSigned, type SignedMessage } from "../outbound/post-signed.ts";
 import { stepView, taskView } from "./views/task-view.ts";

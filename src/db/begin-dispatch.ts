@@ -1,9 +1,9 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { StepSnapshot } from "../domain/lifecycle/snapshot.ts";
 import type { Pipeline, WorkerType } from "../domain/lifecycle/statuses.ts";
-import type { DeliveryEnd } from "../domain/pipelines/delivery.ts";
 import { fromHex } from "./bytes.ts";
 import type { TenantDatabase } from "./client.ts";
+import { DELIVERY_ACTOR, loggedCtes, type Told } from "./dispatch-log.ts";
 import { DISPATCH_JOINS, HEARD_OF_WITHIN, IS_LEASED, IS_LEFT, lockTaskOf } from "./dispatch-sql.ts";
 import { runAllowance } from "./record-moves.ts";
 import { stepJson, TASK_JOINS, TASK_MEMBERS, type TaskRecord } from "./task-json.ts";
@@ -48,6 +48,7 @@ export async function beginDispatch(
     lockTaskOf(tenantId, attempt.dispatchId),
     beginStatement(tenantId, attempt),
   );
+  database.outgoing.events ||= row?.isTold === true;
   if (row?.outcome === "later") return { outcome: "later", seconds: row.seconds };
   const begun = row?.delivery ?? null;
   if (begun === null) return { outcome: "settled" };
@@ -55,7 +56,7 @@ export async function beginDispatch(
   return { outcome: "begun", delivery: { ...delivery, secrets: secrets.map(fromHex) } };
 }
 
-interface BeginRow {
+interface BeginRow extends Told {
   outcome: string;
   seconds: number;
   delivery: (Omit<BegunDelivery, "secrets"> & { secrets: string[] }) | null;
@@ -115,17 +116,7 @@ changed as (
   from becomes b where d.tenant_id = ${tenantId}::uuid and d.id = b.id
   returning d.attempts
 ),
-logged as (
-  ${logOf(
-    tenantId,
-    sql`
-    select id, state as from_state, 'sent' as to_state, null as reason, 1 as ordinal from becomes
-      where state = 'pending' and to_state in ('sent', 'delivered')
-    union all
-    select id, case to_state when 'delivered' then 'sent' else state end, to_state, reason, 2 from becomes
-      where to_state <> 'sent'`,
-  )}
-),
+${loggedCtes(tenantId, MOVES)},
 opened as (
   insert into worker_runs (tenant_id, id, task_id, version_id, step_id, type, state, dispatch_id, offered,
     deadline_at, created_by)
@@ -145,7 +136,7 @@ kept as (
   returning w.id, w.type, w.attempt, w.deadline_at
 ),
 run as (select * from opened union all select * from kept)
-select f.outcome, greatest(1, ceil(extract(epoch from
+select f.outcome, exists (select from told) as "isTold", greatest(1, ceil(extract(epoch from
     greatest(f.lease_until, f.not_before) - clock_timestamp())))::integer as seconds,
   (select json_build_object('endpoint', f.endpoint, 'secrets', f.secrets, 'timeoutSeconds', f.timeout_seconds,
       'attempt', (select attempts from changed), 'pipeline', f.pipeline,
@@ -161,98 +152,10 @@ select f.outcome, greatest(1, ceil(extract(epoch from
 from found f`;
 }
 
-/** Who is told as having moved a dispatch where nobody did by hand. */
-const DELIVERY_ACTOR = { id: "system", name: "Delivery" };
-
-/** Rows of the log, from a query of id, from_state, to_state, reason and ordinal. */
-function logOf(tenantId: string, rows: SQL): SQL {
-  return sql`insert into dispatch_events
-    (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason)
-  select ${tenantId}::uuid, new_id(), change.id, from_state, to_state, ${DELIVERY_ACTOR.id},
-    ${DELIVERY_ACTOR.name}, reason
-  from (${rows}) change order by ordinal`;
-}
-
-/**
- * Writes how an attempt ended, where the lease is still its own: what another one found out since then stands. The
- * deadline of a run whose worker could not be asked begins with the next attempt.
- */
-export async function endDispatch(
-  database: TenantDatabase,
-  { dispatchId, owner }: { dispatchId: string; owner: string },
-  end: DeliveryEnd,
-): Promise<void> {
-  const { tenantId } = database;
-  const delay = sql`make_interval(secs => ${end.state === "sent" ? end.delaySeconds : 0}::integer)`;
-  await database.writeIdempotently(
-    lockTaskOf(tenantId, dispatchId),
-    sql`
-with
-mine as materialized (
-  select d.id, d.state from pipeline_dispatches d
-  where d.tenant_id = ${tenantId}::uuid and d.id = ${dispatchId}::uuid and d.lease_owner = ${owner}::uuid
-    and d.state = 'sent'
-  for no key update
-),
-ended as (
-  update pipeline_dispatches d set state = ${end.state}, lease_owner = null, lease_until = null,
-    last_error = ${toldError(end)}::text, updated_at = now(),
-    not_before = ${end.state === "sent" ? sql`clock_timestamp() + ${delay}` : sql`null`},
-    next_attempt_at = clock_timestamp() + ${delay} + ${HEARD_OF_WITHIN}
-  from mine where d.tenant_id = ${tenantId}::uuid and d.id = mine.id
-),
-put_off as (
-  update worker_runs w set updated_at = now(),
-    deadline_at = greatest(w.deadline_at, clock_timestamp() + ${delay} + ${runAllowance(sql`w.type`)})
-  from mine
-  where w.tenant_id = ${tenantId}::uuid and w.dispatch_id = mine.id and w.state = 'QUEUED'
-    and ${end.state} <> 'delivered'
-)
-${logOf(
-  tenantId,
-  sql`
-    select id, state as from_state, ${end.state}::text as to_state,
-      ${end.state === "dead" ? end.reason : null}::text as reason, 1 as ordinal
-    from mine where ${end.state} <> 'sent'`,
-)}`,
-  );
-}
-
-/** What the row keeps of an attempt; of one that nothing follows, the reason first. */
-function toldError(end: DeliveryEnd): string | null {
-  if (end.state === "delivered") return null;
-  return end.state === "dead" ? `${end.reason}: ${end.error}` : end.error;
-}
-
-/**
- * Says that a dispatch is dead whose message the queue gave up, unless somebody is at it, or another message about
- * it is on its way.
- */
-export async function giveUpDispatch(
-  database: TenantDatabase,
-  dispatchId: string,
-  reason: string,
-): Promise<void> {
-  const { tenantId } = database;
-  await database.writeIdempotently(
-    lockTaskOf(tenantId, dispatchId),
-    sql`
-with
-given_up as materialized (
-  select d.id, d.state from pipeline_dispatches d
-  where d.tenant_id = ${tenantId}::uuid and d.id = ${dispatchId}::uuid and d.state = 'sent'
-    and not ${IS_LEASED} and coalesce(d.not_before < clock_timestamp(), true)
-  for no key update
-),
-dead as (
-  update pipeline_dispatches d set state = 'dead', lease_owner = null, lease_until = null, updated_at = now(),
-    last_error = ${reason} || coalesce(': ' || d.last_error, '')
-  from given_up where d.tenant_id = ${tenantId}::uuid and d.id = given_up.id
-)
-${logOf(
-  tenantId,
-  sql`
-    select id, state as from_state, 'dead' as to_state, ${reason}::text as reason, 1 as ordinal from given_up`,
-)}`,
-  );
-}
+/** The log's rows: one that is delivered without having been sent was both. */
+const MOVES = sql`
+    select id, state as from_state, 'sent' as to_state, null as reason, 1 as ordinal from becomes
+      where state = 'pending' and to_state in ('sent', 'delivered')
+    union all
+    select id, case to_state when 'delivered' then 'sent' else state end, to_state, reason, 2 from becomes
+      where to_state <> 'sent'`;

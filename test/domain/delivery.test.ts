@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import { DISPATCH_TRANSITIONS } from "../../src/domain/lifecycle/runs.ts";
+import { DISPATCH_STATES, PIPELINES } from "../../src/domain/lifecycle/statuses.ts";
+import {
+  DELIVERY_ATTEMPTS_MAX,
+  DISPATCH_MOVES_BY_HAND,
+  type EndpointAnswer,
+  endOfAttempt,
+  WORKER_OF_PIPELINE,
+} from "../../src/domain/pipelines/delivery.ts";
+
+const away = (retryAfterSeconds: number | null = null): EndpointAnswer => ({
+  outcome: "retryable",
+  error: "It answered 503.",
+  retryAfterSeconds,
+});
+const ATTEMPTS = Array.from({ length: DELIVERY_ATTEMPTS_MAX }, (_, index) => index + 1);
+
+describe("an attempt at an endpoint", () => {
+  test.each(ATTEMPTS)("that accepts delivers, at attempt %i", (attempt) => {
+    expect(endOfAttempt({ outcome: "accepted" }, attempt)).toEqual({ state: "delivered" });
+  });
+
+  test.each(ATTEMPTS)("that refuses is the end, at attempt %i", (attempt) => {
+    const answer: EndpointAnswer = { outcome: "refused", error: "No.", reason: "url_not_allowed" };
+    expect(endOfAttempt(answer, attempt)).toEqual({
+      state: "dead",
+      error: "No.",
+      reason: "url_not_allowed",
+    });
+  });
+
+  test("that fails is followed by seven more, each after twice the time, in about an hour", () => {
+    const ends = ATTEMPTS.map((attempt) => endOfAttempt(away(), attempt));
+    const delays = ends.flatMap((end) => (end.state === "sent" ? [end.delaySeconds] : []));
+    expect(delays).toEqual([30, 60, 120, 240, 480, 960, 1920]);
+    expect(ends.at(-1)).toEqual({
+      state: "dead",
+      error: "It answered 503.",
+      reason: "attempts_exhausted",
+    });
+  });
+
+  test.each([
+    [0, 30],
+    [29, 30],
+    [31, 31],
+    [3600, 3600],
+  ])("that asks to wait for %i seconds is followed by one after %i", (asked, delaySeconds) => {
+    expect(endOfAttempt(away(asked), 1)).toMatchObject({ state: "sent", delaySeconds });
+  });
+
+  test("that asks to wait and is the last is the last", () => {
+    expect(endOfAttempt(away(10), DELIVERY_ATTEMPTS_MAX).state).toBe("dead");
+  });
+});
+
+describe("dispatches", () => {
+  test.each(DISPATCH_STATES)(
+    "that are %s go by hand where the table leads, if anywhere",
+    (state) => {
+      const lawful = DISPATCH_TRANSITIONS[state];
+      expect(DISPATCH_MOVES_BY_HAND[state].filter((to) => !lawful.includes(to))).toEqual([]);
+    },
+  );
+
+  test.each(PIPELINES)("of %s are the work of the worker of that name", (pipeline) => {
+    expect(WORKER_OF_PIPELINE[pipeline]).toBe(pipeline.toUpperCase());
+  });
+});
