@@ -1,3 +1,5 @@
+-- No release has written a webhook or a delivery: columns without a default find no row.
+
 DROP INDEX "webhook_deliveries_once";--> statement-breakpoint
 DROP INDEX "webhook_deliveries_newest";--> statement-breakpoint
 DROP INDEX "webhook_deliveries_due";--> statement-breakpoint
@@ -13,6 +15,7 @@ CREATE UNIQUE INDEX "webhooks_id" ON "webhooks" USING btree ("tenant_id","id");-
 CREATE UNIQUE INDEX "webhook_deliveries_once" ON "webhook_deliveries" USING btree ("tenant_id","webhook_id","event","source");--> statement-breakpoint
 CREATE INDEX "webhook_deliveries_newest" ON "webhook_deliveries" USING btree ("tenant_id","webhook_id","id");--> statement-breakpoint
 CREATE INDEX "webhook_deliveries_due" ON "webhook_deliveries" USING btree ("tenant_id","webhook_id","relay_at") WHERE state = 'pending';--> statement-breakpoint
+ALTER TABLE "webhook_deliveries" ADD CONSTRAINT "webhook_deliveries_delivered" CHECK (("webhook_deliveries"."state" = 'delivered') = ("webhook_deliveries"."delivered_at" is not null));--> statement-breakpoint
 ALTER TABLE "webhooks" ADD CONSTRAINT "webhooks_previous_secret" CHECK (("webhooks"."previous_secret" is null) = ("webhooks"."previous_secret_until" is null));--> statement-breakpoint
 
 -- Tenants whose webhooks have something to be told: a message that is to be put on the queue, or events beyond the

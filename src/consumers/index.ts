@@ -5,6 +5,7 @@ import type { Outbound } from "../outbound/post-signed.ts";
 import { consume, type ConsumerTools, type MessageBatch } from "./consume.ts";
 import { consumeDeadLetters, type GiveUp } from "./dead-letters.ts";
 import { dispatchConsumer, giveUpMessage } from "./dispatches.ts";
+import { webhookConsumer } from "./webhooks.ts";
 
 /** What all consumers of an isolate share. */
 export interface ConsumerDependencies {
@@ -22,14 +23,16 @@ const DEAD_LETTERS = /-dead$/;
 
 /** Makes the function that hands each batch to the consumer of its queue. */
 export function createConsumers(dependencies: ConsumerDependencies): ConsumeBatch {
-  const { database, reportDefect } = dependencies;
+  const { database, queues, outbound, reportDefect } = dependencies;
   const tools: ConsumerTools = {
     keepDeadLetter: (letter) => keepDeadLetter(database, letter),
     reportDefect,
   };
   const dispatches = dispatchConsumer(dependencies);
+  const webhooks = webhookConsumer({ database, queue: queues.webhook, outbound });
   const consumers: Record<string, ConsumeBatch> = {
     "stepledger-dispatches": (batch) => consume(batch, dispatches, tools),
+    "stepledger-webhooks": (batch) => consume(batch, webhooks, tools),
   };
   const givingUp: Record<string, GiveUp> = {
     "stepledger-dispatches-dead": (body) => giveUpMessage(dependencies, body),

@@ -35,9 +35,6 @@ export interface WebhookSettings {
   enabled: boolean;
 }
 
-/** How long a secret signs along after another one has taken its place. */
-const PREVIOUS_SECRET_HOURS = 24;
-
 /**
  * Makes a webhook, or gives one other settings; its secret is the given one only where it is made. One that begins to
  * listen to tasks hears of what is committed from now on, and of nothing before.
@@ -66,10 +63,10 @@ export function storeWebhook(
   );
 }
 
-/** Gives a webhook another secret, beside which the one before signs for a day; no row where there is none. */
+/** Gives a webhook another secret, beside which the one before signs for some hours; no row where there is none. */
 export function rotateSecret(
   database: TenantDatabase,
-  { name, secret }: { name: string; secret: Uint8Array },
+  { name, secret, keptHours }: { name: string; secret: Uint8Array; keptHours: number },
   operation: Operation,
 ): Promise<Written<StoredWebhook>> {
   return written(
@@ -77,7 +74,7 @@ export function rotateSecret(
     operation,
     sql`
   update webhooks w set secret = ${bytes(secret)}, previous_secret = w.secret, updated_at = now(),
-    previous_secret_until = now() + make_interval(hours => ${PREVIOUS_SECRET_HOURS})
+    previous_secret_until = now() + make_interval(hours => ${keptHours}::integer)
   where w.tenant_id = ${database.tenantId} and w.name = ${name}
   returning ${RECORD_JSON} as record, false as "isNew"`,
   );

@@ -38,6 +38,7 @@ import { taskMoveRoutes } from "./task-moves.ts";
 import { taskRoutes } from "./tasks.ts";
 import { trialRoutes } from "./trials.ts";
 import { versionRoutes } from "./versions.ts";
+import { webhookRoutes } from "./webhooks.ts";
 import { workerRunRoutes } from "./worker-runs.ts";
 
 /** Every route of the service; each is a contract, and what answers it. */
@@ -63,6 +64,7 @@ export const routes: readonly Route[] = [
   ...lineageRoutes,
   ...trialRoutes,
   ...insightRoutes,
+  ...webhookRoutes,
   ...registryRoutes,
   ...meRoutes,
   ...keyRoutes,

@@ -141,6 +141,13 @@ const MAY_CALL: Record<string, readonly Role[]> = {
   "POST /v1/api-keys": ADMINS,
   "GET /v1/api-keys": ADMINS,
   "DELETE /v1/api-keys/{keyId}": ADMINS,
+  "GET /v1/webhooks": ADMINS,
+  "PUT /v1/webhooks/{name}": ADMINS,
+  "POST /v1/webhooks/{name}/ping": ADMINS,
+  "POST /v1/webhooks/{name}/rotate": ADMINS,
+  "GET /v1/webhooks/{name}/deliveries": ADMINS,
+  "POST /v1/webhooks/{name}/deliveries/{deliveryId}/retry": ADMINS,
+  "DELETE /v1/webhooks/{name}": ADMINS,
 };
 
 /** Whom a route lets in at all, whatever is then asked of it. */

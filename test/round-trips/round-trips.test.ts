@@ -146,6 +146,13 @@ const COSTS: Record<string, Cost> = {
   "POST /v1/api-keys": MAKE,
   "GET /v1/api-keys": READ,
   "DELETE /v1/api-keys/{keyId}": { first: 1 },
+  "GET /v1/webhooks": READ,
+  "PUT /v1/webhooks/{name}": { first: 1 },
+  "POST /v1/webhooks/{name}/ping": READ,
+  "POST /v1/webhooks/{name}/rotate": MAKE,
+  "GET /v1/webhooks/{name}/deliveries": READ,
+  "POST /v1/webhooks/{name}/deliveries/{deliveryId}/retry": MAKE,
+  "DELETE /v1/webhooks/{name}": { first: 1 },
 };
 
 it("every sample has its budget", () => {

@@ -9,6 +9,7 @@ import type { Invariant } from "./invariant.ts";
 import { LABEL_INVARIANTS } from "./labels.ts";
 import { OWNERSHIP_INVARIANTS } from "./ownership.ts";
 import { POINTER_INVARIANTS } from "./pointers.ts";
+import { WEBHOOK_INVARIANTS } from "./webhooks.ts";
 
 export type { Invariant } from "./invariant.ts";
 
@@ -22,6 +23,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...DISPATCH_INVARIANTS,
   ...EVAL_INVARIANTS,
   ...DATA_INVARIANTS,
+  ...WEBHOOK_INVARIANTS,
   ...LABEL_INVARIANTS,
   ...CATALOGUE_INVARIANTS,
 ];

@@ -96,5 +96,9 @@ export const webhookDeliveries = pgTable(
     }),
     oneOf("webhook_deliveries_event", t.event, WEBHOOK_EVENTS),
     oneOf("webhook_deliveries_state", t.state, DELIVERY_STATES),
+    check(
+      "webhook_deliveries_delivered",
+      sql`(${t.state} = 'delivered') = (${t.deliveredAt} is not null)`,
+    ),
   ],
 );

@@ -36,6 +36,10 @@ export interface Things {
   trial: string;
   insight: string;
   apiKey: string;
+  webhook: string;
+  /** The name of no webhook of the caller's, whoever else may have one. */
+  freeWebhook: string;
+  delivery: string;
 }
 type Kind = keyof Things;
 
@@ -66,6 +70,7 @@ export interface Sample {
 
 const ON_TASK = { names: { taskId: "task" } } as const;
 const ON_EVAL = { names: { evalId: "eval" } } as const;
+const ON_WEBHOOK = { names: { name: "webhook" } } as const;
 const ON_STEP = { names: { stepId: "step" } } as const;
 const WAITING_CHECK: Place = { kind: "pre_qa", status: "queued" };
 const WAITING_OUTPUT: Place = { kind: "output_generation", status: "queued" };
@@ -554,6 +559,22 @@ export const SAMPLES: readonly Sample[] = [
   { route: "POST /v1/api-keys", names: {}, body: { name: "A key", role: "viewer" } },
   { route: "GET /v1/api-keys", names: {} },
   { route: "DELETE /v1/api-keys/{keyId}", names: { keyId: "apiKey" } },
+
+  { route: "GET /v1/webhooks", names: {} },
+  {
+    route: "PUT /v1/webhooks/{name}",
+    names: { name: "freeWebhook" },
+    body: { url: "https://hooks.example.com/stepledger", events: ["bulk.finished"] },
+    goesOnWithout: ["name"],
+  },
+  { route: "POST /v1/webhooks/{name}/ping", ...ON_WEBHOOK },
+  { route: "POST /v1/webhooks/{name}/rotate", ...ON_WEBHOOK },
+  { route: "GET /v1/webhooks/{name}/deliveries", ...ON_WEBHOOK },
+  {
+    route: "POST /v1/webhooks/{name}/deliveries/{deliveryId}/retry",
+    names: { name: "webhook", deliveryId: "delivery" },
+  },
+  { route: "DELETE /v1/webhooks/{name}", ...ON_WEBHOOK },
 ];
 
 /** The sample's name in tables and in the names of tests. */
@@ -580,6 +601,7 @@ export function namesIn({ names }: Sample, things: Things): Named {
 
 /** Every way in which somebody else would name a thing of this kind: a task also goes by its external id. */
 export function spellingsOf(kind: Kind, things: Things): string[] {
+  if (kind === "freeWebhook") return [things.webhook];
   if (kind === "task") return [things.task, `ext:${things.externalId}`];
   return [kind === "freeName" ? things.externalId : things[kind]];
 }
@@ -629,6 +651,9 @@ export function unknownThings(): Things {
     trial: id(),
     insight: id(),
     apiKey: id(),
+    webhook: `hook-${id()}`,
+    freeWebhook: `hook-${id()}`,
+    delivery: id(),
   };
 }
 
@@ -713,5 +738,28 @@ export async function givenThings(
     const key = await make("/api-keys", { name: "A key of the test", role: "viewer" });
     Object.assign(things, { apiKey: key["id"] });
   }
+  if (["webhook", "freeWebhook"].some((kind) => named.has(kind as Kind))) {
+    await givenWebhook(api, tenant, things);
+  }
   return things;
+}
+
+/** A webhook with a delivery. It leads nowhere: a ping is refused before anything leaves. */
+async function givenWebhook(
+  { database }: TestApi,
+  { id: tenantId }: Tenant,
+  { webhook, delivery }: Things,
+): Promise<void> {
+  await database.query(
+    "owner",
+    `with made as (
+  insert into webhooks (tenant_id, id, name, url, events, secret, position_txid, position_feed_id, heard_nothing_of)
+  values ($1, new_id(), $2, 'http://nowhere.test', array['bulk.finished'], sha256('a secret'),
+    pg_snapshot_xmin(pg_current_snapshot()), 0, pg_current_snapshot())
+  returning tenant_id, id, name
+)
+insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, source, data, state)
+select tenant_id, $3::uuid, id, name, 'bulk.finished', $3::text, '{}', 'dead' from made`,
+    [tenantId, webhook, delivery],
+  );
 }

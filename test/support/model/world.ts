@@ -158,11 +158,14 @@ prompt as (
 ), pipeline as (
   insert into pipelines (tenant_id, name) select tenant_id, 'payment' from place
 ), hook as (
-  insert into webhooks (tenant_id, name, url, events, secret)
-  select tenant_id, 'hook', 'https://hooks.example.test', array['bulk.finished'], sha256('x') from place
+  insert into webhooks (tenant_id, id, name, url, events, secret, position_txid, position_feed_id, heard_nothing_of)
+  select tenant_id, new_id(), 'hook', 'https://hooks.example.test', array['task.label_changed'], sha256('x'),
+    pg_snapshot_xmin(pg_current_snapshot()), 0, pg_current_snapshot() from place
+  returning tenant_id, id, name
 ), told as (
-  insert into webhook_deliveries (tenant_id, id, webhook_name, event, source, data)
-  select tenant_id, new_id(), 'hook', 'bulk.finished', $1::uuid::text, '{}' from place
+  insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, source, data, occurred_at)
+  select tenant_id, new_id(), hook.id, hook.name, 'task.label_changed', concat_ws('/', e.task_id, e.seq), '{}', e.at
+  from hook join place using (tenant_id) join step_events e using (tenant_id, task_id) where e.seq = 1
 ), letter as (
   insert into dead_letters (queue, message_id, reason, body)
   values ('a queue', 'a message', 'It is no message of this queue.', '{}') on conflict do nothing
