@@ -1,9 +1,13 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { inventTenant, storeTenant, type Tenant } from "../../../scripts/stack/tenants.ts";
+import { type Queues, sendOutgoing } from "../../../src/actions/send-outgoing.ts";
+import { sweep } from "../../../src/actions/sweep.ts";
+import { type ConsumeBatch, createConsumers } from "../../../src/consumers/index.ts";
 import { findApiKey } from "../../../src/db/api-keys.ts";
 import { openDatabase } from "../../../src/db/client.ts";
 import { parseEnv } from "../../../src/env.ts";
+import { createMessageQueue } from "../../../src/queues/message-queue.ts";
 import { createApp } from "../../../src/routes/index.ts";
 import { testOutbound } from "../outbound.ts";
 import { queueBindings } from "../queues.ts";
@@ -16,11 +20,17 @@ export interface TestService {
   database: TestDatabase;
   tenant: Tenant;
   otherTenant: Tenant;
+  /** What the service sent and nobody has consumed. */
+  queues: ReturnType<typeof queueBindings>;
+  consume: ConsumeBatch;
+  /** What the clock asks for every quarter of an hour. */
+  sweep: () => Promise<unknown>;
   stop: () => Promise<void>;
 }
 
 /** Starts the service in this process, behind a port on loopback. */
 export async function startService(): Promise<TestService> {
+  const bindings = queueBindings();
   const database = await freshDatabase();
   const tenant = inventTenant("First tenant");
   const otherTenant = inventTenant("Second tenant");
@@ -32,9 +42,16 @@ export async function startService(): Promise<TestService> {
     SIGNING_SECRET: "a secret of the tests, long enough to sign with",
     // The app gets its blobs from elsewhere.
     BUCKET: { put: () => {} },
-    ...queueBindings(),
+    ...bindings,
   });
   const opened = openDatabase(settings.database);
+  const queues: Queues = {
+    dispatch: createMessageQueue(settings.queues.dispatch),
+    bulk: createMessageQueue(settings.queues.bulk),
+    webhook: createMessageQueue(settings.queues.webhook),
+  };
+  const shared = { database: opened, queues };
+  const outbound = testOutbound();
   const app = createApp({
     settings,
     openTenant: (tenantId) => opened.forTenant(tenantId),
@@ -42,15 +59,23 @@ export async function startService(): Promise<TestService> {
     isTenantKnown: async () => true,
     isDatabaseReady: () => opened.ping(),
     blobs: memoryBlobs(),
-    outbound: testOutbound(),
-    sendOutgoing: async () => {},
+    outbound,
+    sendOutgoing: (one) => sendOutgoing(shared, one),
     now: () => new Date(),
     log: () => {},
   });
 
+  /** The answer, once all is done that follows it. */
+  const answerWhole = async (request: Request): Promise<Response> => {
+    const following: Promise<unknown>[] = [];
+    const response = await app.fetch(request, {}, contextOf(following));
+    await Promise.all(following);
+    return response;
+  };
+
   const server = createServer((incoming, outgoing) => {
     void toRequest(incoming)
-      .then((request) => app.fetch(request, {}, NO_CONTEXT))
+      .then((request) => answerWhole(request))
       .then(async (response) => {
         outgoing.writeHead(response.status, Object.fromEntries(response.headers));
         outgoing.end(Buffer.from(await response.arrayBuffer()));
@@ -63,6 +88,9 @@ export async function startService(): Promise<TestService> {
     database,
     tenant,
     otherTenant,
+    queues: bindings,
+    consume: createConsumers({ ...shared, outbound, reportDefect: () => {} }),
+    sweep: () => sweep(shared),
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -71,8 +99,11 @@ export async function startService(): Promise<TestService> {
   };
 }
 
-/** Nothing here outlives its answer. */
-const NO_CONTEXT = { waitUntil: () => {}, passThroughOnException: () => {}, props: {} };
+const contextOf = (following: Promise<unknown>[]) => ({
+  waitUntil: (promise: Promise<unknown>) => void following.push(promise),
+  passThroughOnException: () => {},
+  props: {},
+});
 
 function portOf(server: Server): number {
   // A server that listens on TCP has an address with a port.

@@ -1,0 +1,412 @@
+import { Webhook } from "standardwebhooks";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { DeliveryRecord } from "../../src/db/webhook-deliveries.ts";
+import { WEBHOOK_EVENTS } from "../../src/domain/webhooks/events.ts";
+import { DELIVERY_ATTEMPTS_MAX } from "../../src/domain/webhooks/retries.ts";
+import { parseSecret } from "../../src/outbound/secrets.ts";
+import { drain, type Retried } from "../support/drain.ts";
+import { type Receiver, startReceiver } from "../support/node/receiver.ts";
+import { startService, type TestService } from "../support/node/service.ts";
+
+let service: TestService;
+let receiver: Receiver;
+/** What the receiver verifies with: that of the webhook of the test. */
+const secret = new Uint8Array(32);
+let hook: string;
+
+beforeAll(async () => {
+  [service, receiver] = await Promise.all([startService(), startReceiver(secret)]);
+});
+afterAll(() => Promise.all([service.stop(), receiver.stop()]));
+
+beforeEach(async () => {
+  hook = `hook-${crypto.randomUUID()}`;
+  const { secret: text } = await put();
+  secret.set(parseSecret(text ?? "") ?? []);
+  await deliver();
+  receiver.answerWith({ status: 200 });
+  receiver.received.length = 0;
+  return async () => {
+    await call("DELETE", `/webhooks/${hook}`);
+  };
+});
+
+async function call<Body>(method: string, path: string, body?: object): Promise<Body> {
+  const response = await fetch(`${service.baseUrl}/v1${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${service.tenant.keys.admin}`,
+      ...(body && { "content-type": "application/json" }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  expect(response.ok, text).toBe(true);
+  // What an answer holds is for its test to say.
+  return JSON.parse(text) as Body;
+}
+
+const put = (settings: object = {}) =>
+  call<{ secret: string | null }>("PUT", `/webhooks/${hook}`, {
+    url: receiver.url,
+    events: WEBHOOK_EVENTS,
+    ...settings,
+  });
+
+const givenTask = (task: object = {}) =>
+  call<{ id: string }>("POST", "/tasks", { title: "A task", ...task });
+
+/** Works through all that lies on the queue. */
+const deliver = (): Promise<Retried[]> =>
+  drain(service.queues.WEBHOOK_QUEUE, "stepledger-webhooks", service.consume);
+
+const deliveries = async (): Promise<DeliveryRecord[]> =>
+  (await call<{ data: DeliveryRecord[] }>("GET", `/webhooks/${hook}/deliveries`)).data;
+
+/** The only one. */
+async function delivery(): Promise<DeliveryRecord> {
+  const [one, ...others] = await deliveries();
+  expect(others).toEqual([]);
+  return one ?? expect.fail("Nothing was told");
+}
+
+/** Lets the time that messages wait for be over. */
+const letTimePass = () =>
+  service.database.query(
+    "superuser",
+    `update webhook_deliveries set next_attempt_at = now() - interval '1 second',
+      relay_at = now() - interval '1 second', lease_until = now() - interval '1 second' where state = 'pending'`,
+  );
+
+const putBack = (retried: readonly Retried[]) =>
+  service.queues.WEBHOOK_QUEUE.sent.push(...retried.map(({ body }) => body));
+
+describe("a system that listens", () => {
+  test("is told of a change, signed, and never again", async () => {
+    const { id } = await givenTask({ externalId: hook });
+    expect(await deliver()).toEqual([]);
+    const told = await delivery();
+    expect(receiver.received.map(({ message }) => message)).toEqual([
+      {
+        type: "task.label_changed",
+        timestamp: told.occurredAt,
+        data: {
+          taskId: id,
+          externalId: hook,
+          title: "A task",
+          from: null,
+          to: "DRAFT",
+          eventSeq: 1,
+          at: told.occurredAt,
+          bulkOperationId: null,
+        },
+      },
+    ]);
+    expect(receiver.received[0]?.headers["webhook-id"]).toBe(told.id);
+    expect(told).toMatchObject({
+      state: "delivered",
+      attempts: 1,
+      responseStatus: 200,
+      nextAttemptAt: null,
+      lastError: null,
+    });
+    putBack([{ body: { version: 1, tenantId: service.tenant.id }, delaySeconds: undefined }]);
+    await deliver();
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  test("gets one message once, however often it comes at once", async () => {
+    await givenTask();
+    await deliver();
+    const { id } = await delivery();
+    await call("POST", `/webhooks/${hook}/deliveries/${id}/retry`, {});
+    receiver.received.length = 0;
+    const body = { version: 1, tenantId: service.tenant.id, deliveryId: id };
+    putBack(Array.from({ length: 10 }, () => ({ body, delaySeconds: undefined })));
+    for (const again of await deliver()) expect(again.delaySeconds).toBeGreaterThan(0);
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  test("is told of each of hundreds of changes", async () => {
+    const tasks = Array.from({ length: 250 }, (_, index) => ({ title: `Task ${index}` }));
+    await call("POST", "/tasks/import", { tasks });
+    expect(await deliver()).toEqual([]);
+    const ids = receiver.received.map(({ message }) => (message as Message).data.taskId);
+    expect(receiver.received).toHaveLength(250);
+    expect(new Set(ids).size).toBe(250);
+  });
+});
+
+interface Message {
+  type: string;
+  data: { taskId: string };
+}
+
+describe("an endpoint that does not take a message", () => {
+  test.each([
+    ["429 and a time to wait", { status: 429, headers: { "retry-after": "120" } }, 429, 120],
+    ["429", { status: 429 }, 429, 10],
+    ["500", { status: 500 }, 500, 10],
+    ["503 for two hours", { status: 503, headers: { "retry-after": "7200" } }, 503, 3600],
+    ["no HTTP", "garbage", null, 10],
+    ["a broken connection", "reset", null, 10],
+    ["nothing", "nothing", null, 10],
+  ] as const)("but answers %s is asked again", async (_, answer, status, seconds) => {
+    receiver.answerWith(answer);
+    await givenTask();
+    const retried = await deliver();
+    expect(retried.map(({ delaySeconds }) => delaySeconds)).toEqual([seconds]);
+    expect(await delivery()).toMatchObject({
+      state: "pending",
+      attempts: 1,
+      responseStatus: status,
+      lastError: expect.any(String),
+    });
+
+    receiver.answerWith({ status: 200 });
+    putBack(retried);
+    for (const again of await deliver()) expect(again.delaySeconds).toBeGreaterThan(0);
+    expect((await delivery()).state, "before its time").toBe("pending");
+    await letTimePass();
+    putBack(retried);
+    expect(await deliver()).toEqual([]);
+    expect(await delivery()).toMatchObject({ state: "delivered", attempts: 2, lastError: null });
+    const ids = receiver.received.map(({ headers }) => headers["webhook-id"]);
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  test.each([
+    ["410", { status: 410 }],
+    ["404", { status: 404 }],
+    ["a way elsewhere", { status: 307, headers: { location: "http://127.0.0.1:1/" } }],
+  ] as const)("but answers %s is not asked again, and stays a webhook", async (_, answer) => {
+    receiver.answerWith(answer);
+    await givenTask();
+    expect(await deliver()).toEqual([]);
+    const dead = await delivery();
+    expect(dead).toMatchObject({
+      state: "dead",
+      responseStatus: answer.status,
+      nextAttemptAt: null,
+    });
+    receiver.answerWith({ status: 200 });
+    await givenTask();
+    await deliver();
+    expect((await deliveries()).map(({ state }) => state)).toEqual(["delivered", "dead"]);
+
+    await call("POST", `/webhooks/${hook}/deliveries/${dead.id}/retry`, {});
+    await deliver();
+    expect((await deliveries()).map(({ state }) => state)).toEqual(["delivered", "delivered"]);
+    const ids = receiver.received.map(({ headers }) => headers["webhook-id"]);
+    expect([ids[0], ids[2]]).toEqual([dead.id, dead.id]);
+  });
+
+  test("for about a day is given up, and may be asked anew", async () => {
+    receiver.answerWith({ status: 500 });
+    await givenTask();
+    const waits = [];
+    for (let retried = await deliver(); retried.length > 0; retried = await deliver()) {
+      waits.push(retried[0]?.delaySeconds ?? 0);
+      await letTimePass();
+      putBack(retried);
+    }
+    expect(waits).toEqual(waits.toSorted((one, other) => one - other));
+    const { id, state, attempts } = await delivery();
+    expect({ state, attempts }).toEqual({ state: "dead", attempts: DELIVERY_ATTEMPTS_MAX });
+    expect(receiver.received).toHaveLength(DELIVERY_ATTEMPTS_MAX);
+    await call("POST", `/webhooks/${hook}/deliveries/${id}/retry`, {});
+    expect(await deliver()).toHaveLength(1);
+    expect(await delivery()).toMatchObject({ state: "pending", attempts: 1 });
+  });
+
+  test("at an address that came to be forbidden is not called", async () => {
+    await service.database.query(
+      "superuser",
+      "update webhooks set url = 'https://10.0.0.1/hook' where name = $1",
+      [hook],
+    );
+    await givenTask();
+    expect(await deliver()).toEqual([]);
+    expect(await delivery()).toMatchObject({ state: "dead", lastError: "Its address is not public." });
+  });
+});
+
+describe("what is lost on the way", () => {
+  const forget = () => (service.queues.WEBHOOK_QUEUE.sent.length = 0);
+
+  test("between the commit and the queue is found by the sweep", async () => {
+    await givenTask();
+    forget();
+    await service.sweep();
+    await deliver();
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  test("on the queue is sent by a later sweep", async () => {
+    await givenTask();
+    const [tell] = service.queues.WEBHOOK_QUEUE.sent.splice(0);
+    await service.consume({
+      queue: "stepledger-webhooks",
+      messages: [{ id: "1", body: tell, attempts: 1, ack: () => {}, retry: () => {} }],
+    });
+    expect(service.queues.WEBHOOK_QUEUE.sent).toHaveLength(1);
+    forget();
+    await service.sweep();
+    expect(service.queues.WEBHOOK_QUEUE.sent).toEqual([]);
+    await letTimePass();
+    await service.sweep();
+    await deliver();
+    expect(receiver.received).toHaveLength(1);
+    expect((await delivery()).state).toBe("delivered");
+  });
+
+  test("between the answer and the database is sent again, under the same id", async () => {
+    await givenTask();
+    await service.database.faults({
+      kind: "unavailable",
+      times: 5,
+      sql: "lease_owner = null, lease_until = null",
+    });
+    const retried = await deliver();
+    expect(retried).toHaveLength(1);
+    expect(await delivery()).toMatchObject({ state: "pending", attempts: 1 });
+    putBack(retried);
+    const [early] = await deliver();
+    expect(early?.delaySeconds, "while its lease holds").toBeGreaterThan(0);
+    await letTimePass();
+    putBack(retried);
+    expect(await deliver()).toEqual([]);
+    expect(await delivery()).toMatchObject({ state: "delivered", attempts: 2 });
+    const [first, second, ...others] = receiver.received;
+    expect(others).toEqual([]);
+    expect(second?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
+    expect(second?.body).toBe(first?.body);
+  });
+});
+
+describe("a secret", () => {
+  const verifiedWith = (text: string) =>
+    receiver.received.map(({ body, headers }) => {
+      try {
+        new Webhook(text).verify(body, headers as Record<string, string>);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+
+  test("that was rotated signs along for 24 hours, and then no more", async () => {
+    const old = `whsec_${Buffer.from(secret).toString("base64")}`;
+    const rotated = await call<{ secret: string; previousSecretUntil: string }>(
+      "POST",
+      `/webhooks/${hook}/rotate`,
+      {},
+    );
+    expect(rotated.secret).not.toBe(old);
+    const hours = (Date.parse(rotated.previousSecretUntil) - Date.now()) / 3_600_000;
+    expect(Math.round(hours)).toBe(24);
+    await givenTask();
+    await deliver();
+    expect([verifiedWith(old), verifiedWith(rotated.secret)]).toEqual([[true], [true]]);
+
+    receiver.received.length = 0;
+    await service.database.query(
+      "superuser",
+      "update webhooks set previous_secret_until = now() where name = $1",
+      [hook],
+    );
+    await givenTask();
+    await deliver();
+    expect([verifiedWith(old), verifiedWith(rotated.secret)]).toEqual([[false], [true]]);
+    const listed = await call<{ data: { previousSecretUntil: unknown }[] }>("GET", "/webhooks");
+    expect(listed.data).toMatchObject([{ name: hook, previousSecretUntil: null }]);
+  });
+});
+
+describe("a webhook", () => {
+  test("that is disabled is sent nothing, and is told afterwards of what waited but not of what happened", async () => {
+    await givenTask({ externalId: `${hook}-waits` });
+    service.queues.WEBHOOK_QUEUE.sent.length = 0;
+    await service.sweep();
+    receiver.answerWith({ status: 500 });
+    await deliver();
+    await put({ enabled: false });
+    await givenTask({ externalId: `${hook}-unheard` });
+    expect(service.queues.WEBHOOK_QUEUE.sent, "nobody pays for it").toEqual([]);
+    await letTimePass();
+    await service.sweep();
+    expect(await deliver()).toEqual([]);
+    expect(receiver.received).toHaveLength(1);
+
+    receiver.answerWith({ status: 200 });
+    await put();
+    await givenTask({ externalId: `${hook}-heard` });
+    await deliver();
+    const told = receiver.received.slice(1).map(({ message }) => message);
+    expect(told).toMatchObject([
+      { data: { externalId: `${hook}-waits` } },
+      { data: { externalId: `${hook}-heard` } },
+    ]);
+  });
+
+  test("that is deleted is sent nothing more, and leaves nothing to one of the same name", async () => {
+    receiver.answerWith({ status: 500 });
+    await givenTask();
+    const retried = await deliver();
+    await call("DELETE", `/webhooks/${hook}`);
+    await letTimePass();
+    putBack(retried);
+    await service.sweep();
+    expect(await deliver()).toEqual([]);
+    expect(receiver.received).toHaveLength(1);
+    await put();
+    expect(await deliveries()).toEqual([]);
+    const kept = await service.database.query(
+      "superuser",
+      "select state, last_error from webhook_deliveries where webhook_name = $1",
+      [hook],
+    );
+    expect(kept).toEqual([{ state: "dead", last_error: "The webhook was deleted." }]);
+  });
+
+  test("that is led elsewhere has what waits sent there", async () => {
+    receiver.answerWith({ status: 500 });
+    await givenTask();
+    const retried = await deliver();
+    const elsewhere = await startReceiver(secret);
+    await put({ url: elsewhere.url });
+    await letTimePass();
+    putBack(retried);
+    await deliver();
+    expect(elsewhere.received).toHaveLength(1);
+    await elsewhere.stop();
+  });
+});
+
+describe("a ping", () => {
+  const ping = () => call("POST", `/webhooks/${hook}/ping`);
+
+  test("is signed like any message, and answered with what the endpoint said", async () => {
+    expect(await ping()).toEqual({ delivered: true, responseStatus: 200, error: null });
+    expect(receiver.received.map(({ message }) => message)).toEqual([
+      { type: "webhook.ping", timestamp: expect.any(String), data: { webhook: hook } },
+    ]);
+    expect(await deliveries()).toEqual([]);
+  });
+
+  test.each([
+    ["500", { status: 500 }, 500],
+    ["404", { status: 404 }, 404],
+    ["a way elsewhere", { status: 302, headers: { location: "http://127.0.0.1:1/" } }, 302],
+    ["a broken connection", "reset", null],
+  ] as const)("that is answered with %s says so", async (_, answer, responseStatus) => {
+    receiver.answerWith(answer);
+    const said = { delivered: false, responseStatus, error: expect.any(String) };
+    expect(await ping()).toEqual(said);
+  });
+
+  test("reaches a webhook that is disabled", async () => {
+    await put({ enabled: false });
+    expect(await ping()).toMatchObject({ delivered: true });
+  });
+});

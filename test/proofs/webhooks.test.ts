@@ -1,0 +1,304 @@
+import { beforeAll, describe, expect, inject, it } from "vitest";
+import { pumpWebhooks } from "../../src/actions/pump-webhooks.ts";
+import type { TaskView } from "../../src/actions/views/task-view.ts";
+import { openDatabase, type TenantDatabase } from "../../src/db/client.ts";
+import { DatabaseUnavailable } from "../../src/db/faults.ts";
+import type { RecordedEvent } from "../../src/domain/lifecycle/fold.ts";
+import { fold } from "../../src/domain/lifecycle/fold.ts";
+import { STEP_KINDS } from "../../src/domain/lifecycle/statuses.ts";
+import { allowedNext } from "../../src/domain/lifecycle/transitions.ts";
+import { attentionOf } from "../../src/domain/status/attention.ts";
+import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
+import { WEBHOOK_DATA } from "../../src/domain/webhooks/data.ts";
+import { TASK_EVENTS, type TaskEvent } from "../../src/domain/webhooks/events.ts";
+import { expectDone, freshApi, type TestApi } from "../support/api.ts";
+import { readEvents } from "../support/model/history.ts";
+import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { silenceLog } from "../support/model/quiet.ts";
+
+const { seed } = inject("stack");
+silenceLog();
+
+const WRITERS = 12;
+const CALLS_EACH = 14;
+/** Tasks that all writers meet at, beside one of their own. */
+const SHARED = 4;
+const PUMPS = 4;
+
+let api: TestApi;
+let database: TenantDatabase;
+beforeAll(async () => {
+  api = await freshApi();
+  database = forTenant();
+});
+
+const forTenant = (): TenantDatabase =>
+  openDatabase({
+    databaseUrl: api.database.databaseUrl,
+    fetchEndpoint: api.database.fetchEndpoint,
+  }).forTenant(api.tenant.id);
+
+describe("pumps that run at once and break anywhere, beside writers some of which commit late", () => {
+  it(
+    `tell each webhook of every change once, as its history has it (replay with SEED=${seed})`,
+    { timeout: 120_000 },
+    async () => {
+      await putWebhook("all", [...TASK_EVENTS]);
+      await putWebhook("labels", ["task.label_changed"]);
+      await putWebhook("disabled", [...TASK_EVENTS], { enabled: false });
+      await putWebhook("deaf", ["bulk.finished"]);
+      const shared = await api.givenTasks(SHARED);
+      const own = await api.givenTasks(WRITERS);
+      const tasks = [...shared, ...own];
+      let isOver = false;
+      const isDone = () => isOver;
+
+      const pumping = Array.from({ length: PUMPS }, () => pump(isDone));
+      const breaking = breakPumps(isDone, chanceFrom(seed));
+      const holding = [...shared, ...own.slice(0, 3)].map((task) => holdBack(task, isDone));
+      const writing = own.map((task, index) => write([task, ...shared], chanceFrom(seed + index)));
+      const late = putLate();
+      await Promise.all(writing).finally(() => (isOver = true));
+      await Promise.all([...pumping, breaking, ...holding]);
+      await api.database.clearFaults();
+      const { before, after } = await late;
+
+      // Pumps that broke off left the rest to whoever comes next.
+      await expect.poll(() => pumpWebhooks(database), { interval: 20 }).toBe("told");
+      const wanted = await changesOf(tasks);
+      expect(await toldTo("all")).toEqual(wanted.map(({ told }) => told));
+      expect(await toldTo("labels")).toEqual(
+        wanted.flatMap(({ event, told }) => (event === "task.label_changed" ? [told] : [])),
+      );
+      expect(await toldTo("disabled")).toEqual([]);
+      expect(await toldTo("deaf")).toEqual([]);
+
+      const toldLate = new Set(await toldTo("late"));
+      for (const { source, told } of wanted) {
+        if (before.has(source)) expect(toldLate, told).not.toContain(told);
+        if (!after.has(source)) expect(toldLate, told).toContain(told);
+      }
+      expect(toldLate.size).toBe((await toldTo("late")).length);
+      expect(wanted.map(({ told }) => told)).toEqual(expect.arrayContaining([...toldLate]));
+
+      await expectInvariantsHold(api.database);
+      // Without these this would have proven little.
+      expect(await lateEvents()).toBeGreaterThan(0);
+      expect(before.size).toBeGreaterThan(0);
+      expect(toldLate.size).toBeGreaterThan(0);
+    },
+  );
+
+  it("say nothing of what is not settled, and all of it once it is", async () => {
+    const [task = ""] = await api.givenTasks(1);
+    await expect.poll(() => pumpWebhooks(database), { interval: 20 }).toBe("told");
+    const told = await toldTo("all");
+    const older = await holdTransaction();
+    await block(task);
+    expect(await pumpWebhooks(database)).toBe("unsettled");
+    expect(await toldTo("all")).toEqual(told);
+    await older.end();
+    expect(await pumpWebhooks(database)).toBe("told");
+    expect((await toldTo("all")).length).toBe(told.length + 1);
+  });
+
+  it("take many changes page by page, and leave off where a piece of work ends", async () => {
+    const many = 3;
+    for (let count = 0; count < many; count += 1) await api.givenTasks(500);
+    await api.database.resetRoundTrips();
+    expect(await pumpWebhooks(database)).toBe("told");
+    expect(await api.database.roundTrips()).toBeGreaterThan(2 * many - 1);
+    await expectInvariantsHold(api.database);
+  });
+});
+
+async function putWebhook(name: string, events: string[], more: object = {}): Promise<void> {
+  const body = { url: "https://hooks.example.com", events, ...more };
+  expectDone(await api.call("PUT", `/webhooks/${name}`, { body }), 201);
+}
+
+/** Makes a webhook in the middle of it all, and tells which events were there before and after. */
+async function putLate(): Promise<{ before: Set<string>; after: Set<string> }> {
+  const count = async () => (await sources()).size;
+  await expect.poll(count, { interval: 20, timeout: 30_000 }).toBeGreaterThan(40);
+  const before = await sources();
+  await putWebhook("late", [...TASK_EVENTS]);
+  return { before, after: await sources() };
+}
+
+async function sources(): Promise<Set<string>> {
+  const rows = await api.database.query(
+    "superuser",
+    "select concat_ws('/', task_id, seq) as source from step_events",
+  );
+  return new Set(rows.map(({ source }) => source ?? ""));
+}
+
+/** Pumps again and again, as messages on a queue would have it; what breaks is tried anew. */
+async function pump(isDone: () => boolean): Promise<void> {
+  const tenant = forTenant();
+  while (!isDone()) {
+    try {
+      await pumpWebhooks(tenant);
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailable)) throw error;
+    }
+  }
+}
+
+/** Cuts the pumps' own statements off, before they commit or after, more often than they try. */
+async function breakPumps(isDone: () => boolean, chance: () => number): Promise<void> {
+  while (!isDone()) {
+    const kind = chance() < 0.5 ? "cut-before-commit" : "cut-after-commit";
+    const times = 1 + Math.floor(chance() * 24);
+    await api.database.faults({ kind, times, sql: "heard_nothing_of" });
+    await expect.poll(() => api.database.waitingFaults(), { interval: 20 }).toBe(0).catch(() => {});
+  }
+}
+
+/** Locks a task again and again: who writes to it has its transaction's id by then, and commits late. */
+async function holdBack(task: string, isDone: () => boolean): Promise<void> {
+  while (!isDone()) {
+    await api.database.transaction("superuser", [
+      { text: "select from tasks where id = $1 for no key update", values: [task] },
+      { text: "select pg_sleep(0.12)" },
+    ]);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+}
+
+/** Begins a transaction that has an id, and ends it when it is told to. */
+async function holdTransaction(): Promise<{ end: () => Promise<void> }> {
+  await api.database.query("superuser", "create table may_end ()");
+  const held = api.database.transaction("superuser", [
+    { text: "select pg_current_xact_id()" },
+    {
+      text: `do $$ begin
+        while not exists (select from may_end) loop perform pg_sleep(0.02); end loop;
+      end $$`,
+    },
+  ]);
+  const holding = `select from pg_stat_activity
+    where datname = current_database() and query like 'do $$%may_end%' and backend_xid is not null`;
+  await expect.poll(() => api.database.query("superuser", holding), { interval: 20 }).toHaveLength(1);
+  return {
+    end: async () => {
+      await api.database.query("superuser", "insert into may_end default values");
+      await held;
+    },
+  };
+}
+
+const block = (task: string) =>
+  api
+    .call<TaskView>("GET", `/tasks/${task}`)
+    .then(({ body }) =>
+      api.call("PATCH", `/steps/${body.currentStep.id}/gate`, {
+        body: { gate: "blocked", reason: "Waiting" },
+      }),
+    );
+
+/** Moves these tasks about in turn, whatever stands in the way: a refusal and a lost race are no events. */
+async function write(tasks: readonly string[], chance: () => number): Promise<void> {
+  const pick = <Item>(items: readonly Item[]) => items[Math.floor(chance() * items.length)];
+  for (let count = 0; count < CALLS_EACH; count += 1) {
+    const id = tasks[count % tasks.length] ?? "";
+    const { body: task } = await api.call<TaskView>("GET", `/tasks/${id}`);
+    const { kind, status, id: stepId } = task.currentStep;
+    const [method, path, body] = pick<[string, string, object]>([
+      ["PATCH", `/steps/${stepId}`, { status: pick(allowedNext(kind, status)) ?? "queued" }],
+      ["PATCH", `/steps/${stepId}`, { status: pick(allowedNext(kind, status)) ?? "queued" }],
+      ["POST", `/tasks/${id}/advance`, {}],
+      ["PATCH", `/steps/${stepId}/gate`, { gate: pick(["waived", "blocked", "errored"]) }],
+      ["POST", `/tasks/${id}/rework`, { toKind: pick(STEP_KINDS) }],
+      ["POST", `/tasks/${id}/notes`, { text: "A note" }],
+      ["POST", `/tasks/${id}/reviews`, { kind: "expert", outcome: pick(["passed", "failed"]) }],
+      ["POST", `/tasks/${id}/versions`, { content: {}, firstKind: "pre_qa" }],
+    ]) ?? ["", "", {}];
+    const isPlain = path.endsWith("notes") || path.endsWith("reviews");
+    const sent = isPlain ? body : { ...body, reason: "At random", ...(path.endsWith("/gate") ? {} : { runAttachedWorkflows: false }) };
+    const { status: code, text } = await api.call(method, path, { body: sent });
+    expect([200, 201, 409, 503], `${method} ${path}: ${text}`).toContain(code);
+  }
+}
+
+/** A change that has to be told, as its row would say it. */
+interface Wanted {
+  event: TaskEvent;
+  source: string;
+  told: string;
+}
+
+/** What the histories have to tell: each of their beginnings folded anew. */
+async function changesOf(tasks: readonly string[]): Promise<Wanted[]> {
+  const wanted: Wanted[] = [];
+  for (const taskId of tasks) {
+    const events = await readEvents(api, taskId);
+    const recorded = events.map(({ from, to, ...event }): RecordedEvent => {
+      return { ...event, fromStatus: from, toStatus: to };
+    });
+    events.forEach(({ seq, at, bulkOperationId }, index) => {
+      const [before, now] = [index, index + 1].map((length) =>
+        length === 0 ? null : fold(recorded.slice(0, length)),
+      );
+      if (!now) return;
+      const about = { taskId, externalId: now.externalId, eventSeq: seq, at };
+      const source = `${taskId}/${seq}`;
+      const tell = (event: TaskEvent, data: object) => {
+        wanted.push({ event, source, told: `${event} ${source} ${JSON.stringify(sorted(data))}` });
+      };
+      const [from, to] = [before ? resolve(factsOf(before)) : null, resolve(factsOf(now))];
+      if (from !== to) {
+        tell("task.label_changed", { ...about, title: now.title, from, to, bulkOperationId });
+      }
+      const [known, attention] = [before ? attentionOf(before.step) : [], attentionOf(now.step)];
+      const added = attention.filter((code) => !known.includes(code));
+      const removed = known.filter((code) => !attention.includes(code));
+      if (added.length + removed.length > 0) {
+        tell("task.attention", { ...about, added, removed, attention });
+      }
+    });
+  }
+  return wanted.toSorted((one, other) => (one.told < other.told ? -1 : 1));
+}
+
+/** What a webhook was told, each message as one line. */
+async function toldTo(name: string): Promise<string[]> {
+  const rows = await api.database.query(
+    "superuser",
+    `select event, source, data from webhook_deliveries where webhook_name = $1`,
+    [name],
+  );
+  return rows
+    .map(({ event, source, data }) => {
+      const type = TASK_EVENTS.find((known) => known === event) ?? expect.fail(`${event}`);
+      const parsed = WEBHOOK_DATA[type].parse(JSON.parse(data ?? ""));
+      return `${event} ${source} ${JSON.stringify(sorted(parsed))}`;
+    })
+    .toSorted((one, other) => (one < other ? -1 : 1));
+}
+
+/** The same with its members in order. */
+const sorted = (data: object) =>
+  Object.fromEntries(Object.entries(data).toSorted(([one], [other]) => (one < other ? -1 : 1)));
+
+/** How many events were written by a transaction that began before one whose event is older. */
+async function lateEvents(): Promise<number> {
+  const [row] = await api.database.query(
+    "superuser",
+    `select count(*) from step_events late where exists (
+      select from step_events e where e.txid > late.txid and e.at < late.at - interval '50 ms')`,
+  );
+  return Number(row?.["count"]);
+}
+
+/** Numbers from 0 to 1, the same ones from the same seed (mulberry32). */
+function chanceFrom(from: number): () => number {
+  let state = from | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,35 @@
+import type { ConsumeBatch } from "../../src/consumers/index.ts";
+import type { CountingQueue } from "./queues.ts";
+
+/** A message that is to come again. */
+export interface Retried {
+  body: unknown;
+  delaySeconds: number | undefined;
+}
+
+const BATCH_MESSAGES = 10;
+
+/**
+ * Hands all that lies on a queue to its consumer, and what that sends with it; answers what is to come again, which
+ * its caller may put back.
+ */
+export async function drain(
+  queue: CountingQueue,
+  name: string,
+  consume: ConsumeBatch,
+): Promise<Retried[]> {
+  const retried: Retried[] = [];
+  while (queue.sent.length > 0) {
+    const messages = queue.sent.splice(0, BATCH_MESSAGES).map((body) => ({
+      id: crypto.randomUUID(),
+      body,
+      attempts: 1,
+      ack: () => {},
+      retry: ({ delaySeconds }: { delaySeconds?: number } = {}) => {
+        retried.push({ body, delaySeconds });
+      },
+    }));
+    await consume({ queue: name, messages });
+  }
+  return retried;
+}
