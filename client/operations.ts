@@ -1426,6 +1426,64 @@ export type ReportInsight = {
   usage?: Metadata | undefined;
 };
 
+export type WebhookWithSecret = {
+  name: WebhookName;
+  url: string;
+  events: readonly WebhookEvent[];
+  enabled: boolean;
+  /** Until then the secret before the present one signs along; null where none does. */
+  previousSecretUntil: Timestamp | null;
+  createdAt: Timestamp;
+  updatedAt: Timestamp;
+  /** What verifies the messages, for a Standard Webhooks library. Nothing shows it again; null where it did not change. */
+  secret: string | null;
+};
+
+export type WebhookName = string;
+
+export type WebhookEvent = "task.label_changed" | "task.attention" | "bulk.finished" | "dispatch.dead";
+
+export type PutWebhook = {
+  /** https, and a public host. */
+  url: string;
+  events: readonly WebhookEvent[];
+  enabled?: boolean | undefined;
+};
+
+export type Webhook = {
+  name: WebhookName;
+  url: string;
+  events: readonly WebhookEvent[];
+  enabled: boolean;
+  /** Until then the secret before the present one signs along; null where none does. */
+  previousSecretUntil: Timestamp | null;
+  createdAt: Timestamp;
+  updatedAt: Timestamp;
+};
+
+export type WebhookPing = {
+  delivered: boolean;
+  responseStatus: number | null;
+  error: string | null;
+};
+
+export type WebhookDelivery = {
+  id: Id;
+  event: WebhookEvent;
+  state: WebhookDeliveryState;
+  /** Any JSON value. */
+  data?: unknown;
+  occurredAt: Timestamp;
+  attempts: number;
+  nextAttemptAt: Timestamp | null;
+  responseStatus: number | null;
+  lastError: string | null;
+  createdAt: Timestamp;
+  deliveredAt: Timestamp | null;
+};
+
+export type WebhookDeliveryState = "pending" | "delivered" | "dead";
+
 export type Registry = {
   registryVersion: number;
   stepKinds: readonly string[];
@@ -2904,6 +2962,123 @@ export interface Operations {
     answer: Insight;
   };
   /**
+   * Have a system of your own told of changes. Messages are signed as Standard Webhooks has it and tried for about a day; docs/webhooks.md tells what they say. One that is made, or enabled again, hears of what is committed from then on. Without `enabled` it is enabled.
+   *
+   * Role: `admin`.
+   */
+  putWebhook: {
+    input: {
+      params: {
+        name: WebhookName;
+      };
+      body: PutWebhook;
+      requestId?: string | undefined;
+    };
+    answer: WebhookWithSecret;
+  };
+  /**
+   * Take a webhook away. Nothing more is sent to it, and its deliveries are out of sight. A new one of the same name has none of them.
+   *
+   * Role: `admin`.
+   */
+  deleteWebhook: {
+    input: {
+      params: {
+        name: WebhookName;
+      };
+      requestId?: string | undefined;
+    };
+    answer: Webhook;
+  };
+  /**
+   * The webhooks of the tenant. By name. No answer but the one that made it or rotated it shows a secret.
+   *
+   * Role: `admin`.
+   */
+  listWebhooks: {
+    input: {
+      query?: {
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly Webhook[];
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Try a webhook out. Sends a signed `webhook.ping`, once and at once, also where the webhook is disabled, and answers what its endpoint said.
+   *
+   * Role: `admin`.
+   */
+  pingWebhook: {
+    input: {
+      params: {
+        name: WebhookName;
+      };
+      requestId?: string | undefined;
+    };
+    answer: WebhookPing;
+  };
+  /**
+   * Give a webhook another secret. For 24 hours messages bear two signatures, one by each secret; then the old one is void. A repeat with the same Idempotency-Key answers `secret: null`; when the first answer was lost, rotate again.
+   *
+   * Role: `admin`.
+   */
+  rotateWebhookSecret: {
+    input: {
+      params: {
+        name: WebhookName;
+      };
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: WebhookWithSecret;
+  };
+  /**
+   * What a webhook was told. Newest first. `id` is the `webhook-id` of the message.
+   *
+   * Role: `admin`.
+   */
+  listWebhookDeliveries: {
+    input: {
+      params: {
+        name: WebhookName;
+      };
+      query?: {
+        state?: WebhookDeliveryState | undefined;
+        event?: WebhookEvent | undefined;
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly WebhookDelivery[];
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Send a message to a webhook again. Whatever became of it: it is sent now, under the same `webhook-id`, and tried as often as a new one.
+   *
+   * Role: `admin`.
+   */
+  retryWebhookDelivery: {
+    input: {
+      params: {
+        name: WebhookName;
+        deliveryId: Id;
+      };
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: WebhookDelivery;
+  };
+  /**
    * Every table of the domain, as data. What may follow what, which rule names which label, and what each role of automation does. The very tables that decide.
    *
    * Role: `viewer` or above, or `service`.
@@ -3063,6 +3238,13 @@ export const OPERATIONS = {
   createInsight: { method: "POST", path: "/v1/insights", takesKey: true, sends: "json", answers: "json" },
   listInsights: { method: "GET", path: "/v1/insights", takesKey: false, sends: "json", answers: "json" },
   reportInsight: { method: "PATCH", path: "/v1/insights/{insightId}", takesKey: true, sends: "json", answers: "json" },
+  putWebhook: { method: "PUT", path: "/v1/webhooks/{name}", takesKey: false, sends: "json", answers: "json" },
+  deleteWebhook: { method: "DELETE", path: "/v1/webhooks/{name}", takesKey: false, sends: "json", answers: "json" },
+  listWebhooks: { method: "GET", path: "/v1/webhooks", takesKey: false, sends: "json", answers: "json" },
+  pingWebhook: { method: "POST", path: "/v1/webhooks/{name}/ping", takesKey: false, sends: "json", answers: "json" },
+  rotateWebhookSecret: { method: "POST", path: "/v1/webhooks/{name}/rotate", takesKey: true, sends: "json", answers: "json" },
+  listWebhookDeliveries: { method: "GET", path: "/v1/webhooks/{name}/deliveries", takesKey: false, sends: "json", answers: "json" },
+  retryWebhookDelivery: { method: "POST", path: "/v1/webhooks/{name}/deliveries/{deliveryId}/retry", takesKey: true, sends: "json", answers: "json" },
   getRegistry: { method: "GET", path: "/v1/registry", takesKey: false, sends: "json", answers: "json" },
   getMe: { method: "GET", path: "/v1/me", takesKey: false, sends: "json", answers: "json" },
   createApiKey: { method: "POST", path: "/v1/api-keys", takesKey: true, sends: "json", answers: "json" },

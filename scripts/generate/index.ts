@@ -2,6 +2,7 @@ import { generateClientOperations } from "./client-operations.ts";
 import { generateErrors } from "./errors.ts";
 import { generateOpenApi } from "./openapi.ts";
 import { generateStateMachine } from "./state-machine.ts";
+import { generateWebhooks } from "./webhooks.ts";
 
 /** A file that is made from code, and how. */
 interface Generator {
@@ -14,4 +15,5 @@ export const GENERATORS: readonly Generator[] = [
   { path: "docs/errors.md", generate: generateErrors },
   { path: "docs/openapi.json", generate: generateOpenApi },
   { path: "docs/state-machine.md", generate: generateStateMachine },
+  { path: "docs/webhooks.md", generate: generateWebhooks },
 ];

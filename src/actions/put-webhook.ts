@@ -36,11 +36,7 @@ export async function putWebhook(
     isNew,
     secret: isNew ? secretText(secret) : null,
   });
-  const settled = await settle(
-    operation,
-    await storeWebhook(database, webhook, operation),
-    render,
-  );
+  const settled = await settle(operation, await storeWebhook(database, webhook, operation), render);
   // What waits for a webhook that was disabled or led elsewhere goes out now.
   database.outgoing.events ||= settings.enabled;
   if ("answer" in settled) return settled.answer;

@@ -183,4 +183,3 @@ export async function endDelivery(
       lease_owner = null, lease_until = null
     where tenant_id = ${database.tenantId} and id = ${deliveryId} and lease_owner = ${owner} and state = 'pending'`);
 }
-

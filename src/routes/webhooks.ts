@@ -40,9 +40,7 @@ const secret = z.string().nullable().openapi({
     "What verifies the messages, for a Standard Webhooks library. Nothing shows it again; null where it did not change.",
 });
 
-const webhookWithSecret = z
-  .strictObject({ ...webhookFields, secret })
-  .openapi("WebhookWithSecret");
+const webhookWithSecret = z.strictObject({ ...webhookFields, secret }).openapi("WebhookWithSecret");
 
 const onWebhook = z.strictObject({ name: webhookName });
 
@@ -246,11 +244,7 @@ export const webhookRoutes: readonly Route[] = [
         sort: "-id",
         position: uuid,
         read: (after, rows) =>
-          listDeliveries(
-            call.database,
-            { webhook: params.name, filter },
-            { after, limit: rows },
-          ),
+          listDeliveries(call.database, { webhook: params.name, filter }, { after, limit: rows }),
         positionOf: ({ id }) => id,
         itemOf: (item) => item,
       },

@@ -227,7 +227,10 @@ describe("an endpoint that does not take a message", () => {
     );
     await givenTask();
     expect(await deliver()).toEqual([]);
-    expect(await delivery()).toMatchObject({ state: "dead", lastError: "Its address is not public." });
+    expect(await delivery()).toMatchObject({
+      state: "dead",
+      lastError: "Its address is not public.",
+    });
   });
 });
 

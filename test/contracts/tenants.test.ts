@@ -73,7 +73,8 @@ function told({ status, headers, text }: Answer<unknown>) {
 
 /** The same without the name that the caller gave, and without what is new in every answer. */
 function toldWithoutNames({ name, answer }: { name: string; answer: Answer<unknown> }) {
-  const fresh = /whsec_[\w+/=]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z|[\w.-]{40,}/g;
+  const fresh =
+    /whsec_[\w+/=]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z|[\w.-]{40,}/g;
   return JSON.stringify(told(answer)).replaceAll(name, "…").replaceAll(fresh, "…");
 }
 

@@ -539,6 +539,27 @@ const BREACHES: Record<string, Breach[]> = {
     },
     { by: "dropping a guard", sql: () => "drop trigger step_events_append_only on step_events" },
   ],
+  "webhooks-are-told-of-events": [
+    {
+      by: "telling of an event that is not there",
+      sql: () => `update webhook_deliveries set source = split_part(source, '/', 1) || '/99'
+        where event = 'task.label_changed'`,
+    },
+    {
+      by: "dating a message otherwise than its event",
+      sql: () => "update webhook_deliveries set occurred_at = occurred_at + interval '1 second'",
+    },
+    {
+      by: "setting a webhook back behind what it was told",
+      sql: () => "update webhooks set position_txid = '0', position_feed_id = 0",
+    },
+  ],
+  "webhook-positions-are-settled": [
+    {
+      by: "telling a webhook ahead of the feed",
+      sql: () => "update webhooks set position_txid = '1000000000'",
+    },
+  ],
   "keys-carry-the-tenant": [
     {
       by: "adding a unique index over all tenants",

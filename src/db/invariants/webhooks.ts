@@ -3,7 +3,8 @@ import type { Invariant } from "./invariant.ts";
 export const WEBHOOK_INVARIANTS: readonly Invariant[] = [
   {
     name: "webhooks-are-told-of-events",
-    description: "A message about a task has no event, another time than its event, or runs ahead of its webhook.",
+    description:
+      "A message about a task has no event, another time than its event, or runs ahead of its webhook.",
     sql: `
       select d.tenant_id, d.id
       from webhook_deliveries d

@@ -6,59 +6,68 @@ import { UNIFIED_STATUSES } from "../status/unified.ts";
 import type { WebhookEvent } from "./events.ts";
 
 const label = z.enum(UNIFIED_STATUSES);
-const attention = z.array(z.enum(ATTENTION_CODES));
+const codes = z.array(z.enum(ATTENTION_CODES));
 
 /** What every message about a task says. */
 const aboutTask = {
   taskId: z.uuid(),
   externalId: z.string().nullable(),
-  /** The event that changed it: the higher one is the newer, whatever order messages come in. */
-  eventSeq: z.int(),
-  at: z.string(),
+  eventSeq: z
+    .int()
+    .describe(
+      "The event that changed it. Of two messages the one with the higher number is newer.",
+    ),
+  at: z.string().describe("The event's time."),
 };
 
 /** The `data` of each message, by its event. */
 export const WEBHOOK_DATA = {
-  "task.label_changed": z.strictObject({
-    ...aboutTask,
-    title: z.string(),
-    /** Null where the task was made by this event. */
-    from: label.nullable(),
-    to: label,
-    bulkOperationId: z.uuid().nullable(),
-  }),
-  "task.attention": z.strictObject({
-    ...aboutTask,
-    added: attention,
-    removed: attention,
-    /** All that hold now. */
-    attention,
-  }),
-  "bulk.finished": z.strictObject({
-    operationId: z.uuid(),
-    /** One of the two is null. */
-    action: z.enum(BULK_OPERATION_ACTIONS).nullable(),
-    targetStatus: label.nullable(),
-    state: z.enum(OPERATION_STATES),
-    counts: z.strictObject({
-      requested: z.int(),
-      changed: z.int(),
-      refused: z.int(),
-      stale: z.int(),
-      failed: z.int(),
-    }),
-    dispatched: z.int(),
-    /** The operation that this one retried or reverted. */
-    parentId: z.uuid().nullable(),
-    finishedAt: z.string(),
-  }),
-  "dispatch.dead": z.strictObject({
-    dispatchId: z.uuid(),
-    pipeline: z.enum(PIPELINES),
-    taskId: z.uuid(),
-    reason: z.string(),
-    at: z.string(),
-  }),
+  "task.label_changed": z
+    .strictObject({
+      ...aboutTask,
+      title: z.string().describe("As it was then."),
+      from: label.nullable().describe("Null where the event made the task."),
+      to: label,
+      bulkOperationId: z.uuid().nullable().describe("The bulk operation that changed it."),
+    })
+    .describe("A task was made, or its label became another one."),
+  "task.attention": z
+    .strictObject({
+      ...aboutTask,
+      added: codes,
+      removed: codes,
+      attention: codes.describe("All that hold from then on."),
+    })
+    .describe("A task asks for attention, or does so no more."),
+  "bulk.finished": z
+    .strictObject({
+      operationId: z.uuid(),
+      action: z.enum(BULK_OPERATION_ACTIONS).nullable().describe("Null where it had a target."),
+      targetStatus: label.nullable().describe("Null where it had an action."),
+      state: z.enum(OPERATION_STATES).exclude(["queued", "running"]),
+      counts: z
+        .strictObject({
+          requested: z.int(),
+          changed: z.int(),
+          refused: z.int(),
+          stale: z.int(),
+          failed: z.int(),
+        })
+        .describe("How many tasks ended how."),
+      dispatched: z.int().describe("How many pipelines were asked for."),
+      parentId: z.uuid().nullable().describe("The operation that it retried or reverted."),
+      finishedAt: z.string(),
+    })
+    .describe("A bulk operation came to its end."),
+  "dispatch.dead": z
+    .strictObject({
+      dispatchId: z.uuid(),
+      pipeline: z.enum(PIPELINES),
+      taskId: z.uuid(),
+      reason: z.string(),
+      at: z.string(),
+    })
+    .describe("A pipeline was asked for and could not be called; somebody has to look."),
 } as const satisfies Record<WebhookEvent, z.ZodType>;
 export type WebhookData = {
   [Event in WebhookEvent]: z.output<(typeof WEBHOOK_DATA)[Event]>;

@@ -1,4 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { WEBHOOK_DATA } from "../../domain/webhooks/data.ts";
+import { WEBHOOK_EVENTS, type WebhookEvent } from "../../domain/webhooks/events.ts";
 import { type Contract, errorsOf, rawBody, type ResponseContract } from "./contract.ts";
 import { EVENT_STREAM } from "./streamed.ts";
 import { ERROR_CODES, type ErrorCode, PROBLEM_MEDIA_TYPE, PROBLEMS, RETRIES } from "./problem.ts";
@@ -41,6 +43,7 @@ export function openApiDocument(contracts: readonly Contract[]): object {
   for (const contract of [...first, ...others]) {
     app.openAPIRegistry.registerPath(createRoute(operationOf(contract)));
   }
+  for (const event of WEBHOOK_EVENTS) app.openAPIRegistry.registerWebhook(messageOf(event));
   const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
@@ -117,6 +120,37 @@ function operationOf(contract: Contract) {
       [response.status]: successOf(response, contract),
       ...(alternative && { [alternative.status]: successOf(alternative, contract) }),
       ...problemsOf(contract),
+    },
+  };
+}
+
+const messageHeaders = z.object({
+  "webhook-id": z.string().openapi({ description: "The same at every try of a message." }),
+  "webhook-timestamp": z.string().openapi({ description: "When this try was made." }),
+  "webhook-signature": z
+    .string()
+    .openapi({ description: "As Standard Webhooks has it; two of them after a rotation." }),
+});
+
+/** A message to a system that listens: its data's schema is the one that it is made by. */
+function messageOf(event: WebhookEvent) {
+  const data = WEBHOOK_DATA[event];
+  const schema = z.object({ type: z.literal(event), timestamp: z.string(), data });
+  return {
+    method: "post" as const,
+    path: event,
+    operationId: event.replaceAll(/[._](\w)/g, (_, letter: string) => letter.toUpperCase()),
+    summary: data.description ?? event,
+    tags: ["Webhooks"],
+    security: [],
+    request: {
+      headers: messageHeaders,
+      body: { required: true, content: { "application/json": { schema } } },
+    },
+    responses: {
+      "2XX": {
+        description: "The message was taken; anything else, and it comes again or is dead.",
+      },
     },
   };
 }

@@ -1,5 +1,8 @@
+import { sql } from "drizzle-orm";
 import { beforeAll, beforeEach, describe, expect, it, test, vi } from "vitest";
+import { openDatabase } from "../../../src/db/client.ts";
 import type { DeliveryRecord } from "../../../src/db/webhook-deliveries.ts";
+import { tellWebhooks } from "../../../src/db/webhook-outbox.ts";
 import type { WebhookRecord } from "../../../src/db/webhooks.ts";
 import { ENDPOINT_LENGTH_MAX } from "../../../src/outbound/endpoint-rules.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
@@ -60,7 +63,7 @@ describe("a webhook is put under its name", () => {
     const names = (await list()).map(({ name }) => name);
     expect(names).toEqual(names.toSorted());
     const paged: string[] = [];
-    for (let cursor: string | null = ""; cursor !== null; ) {
+    for (let cursor: string | null = ""; cursor !== null;) {
       const more: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
       const page: { data: WebhookRecord[]; nextCursor: string | null } = expectDone(
         await api.call("GET", `/webhooks?limit=2${more}`),
@@ -71,12 +74,16 @@ describe("a webhook is put under its name", () => {
     expect(paged).toEqual(names);
   });
 
-  const isShort = ([url]: (typeof FORBIDDEN_ENDPOINTS)[number]) => url.length <= ENDPOINT_LENGTH_MAX;
-  test.each(FORBIDDEN_ENDPOINTS.filter(isShort))("but not to be called at %s", async (url, detail) => {
-    const answer = await put({ ...SETTINGS, url });
-    expect(expectProblem(answer, "url_not_allowed", 400).detail).toBe(detail);
-    expect((await list()).map(({ name }) => name)).not.toContain(hook);
-  });
+  const isShort = ([url]: (typeof FORBIDDEN_ENDPOINTS)[number]) =>
+    url.length <= ENDPOINT_LENGTH_MAX;
+  test.each(FORBIDDEN_ENDPOINTS.filter(isShort))(
+    "but not to be called at %s",
+    async (url, detail) => {
+      const answer = await put({ ...SETTINGS, url });
+      expect(expectProblem(answer, "url_not_allowed", 400).detail).toBe(detail);
+      expect((await list()).map(({ name }) => name)).not.toContain(hook);
+    },
+  );
 
   it("but not to call the host that it was put at", async () => {
     const url = "https://stepledger.test/v1/tasks";
@@ -124,7 +131,11 @@ describe("a secret", () => {
     const made = expectDone(await put(), 201).secret ?? "";
     const rotated = expectDone(await api.call<WithSecret>("POST", `/webhooks/${hook}/rotate`));
     // Refused by the database: what is logged of that must not hold what was bound.
-    await api.database.faults({ kind: "sqlstate", code: "22000", sql: "update webhooks w set secret" });
+    await api.database.faults({
+      kind: "sqlstate",
+      code: "22000",
+      sql: "update webhooks w set secret",
+    });
     expect((await api.call("POST", `/webhooks/${hook}/rotate`)).status).toBe(500);
     const answers = [
       await put({ ...SETTINGS, enabled: false }),
@@ -176,7 +187,12 @@ describe("what a webhook was told", () => {
     await givenDeliveries();
     const all = await deliveriesOf("");
     expect(all).toHaveLength(6);
-    expect(all.map(({ id }) => id)).toEqual(all.map(({ id }) => id).toSorted().reverse());
+    expect(all.map(({ id }) => id)).toEqual(
+      all
+        .map(({ id }) => id)
+        .toSorted()
+        .toReversed(),
+    );
     expect((await deliveriesOf("?state=dead")).map(({ event }) => event).toSorted()).toEqual([
       "bulk.finished",
       "dispatch.dead",
@@ -213,6 +229,50 @@ describe("what a webhook was told", () => {
     await put(SETTINGS, other);
     const path = `/webhooks/${other}/deliveries/${first?.id}/retry`;
     expectProblem(await api.call("POST", path), "not_found", 404);
+  });
+});
+
+describe("what a statement tells webhooks of", () => {
+  const tell = async (sources: readonly string[]) => {
+    const database = openDatabase({
+      databaseUrl: api.database.databaseUrl,
+      fetchEndpoint: api.database.fetchEndpoint,
+    }).forTenant(api.tenant.id);
+    const rows = sql`select value as source, json_build_object('dispatchId', value) as data
+      from json_array_elements_text(${JSON.stringify(sources)})`;
+    const [told] = await database.writeIdempotently<{ count: number }>(
+      sql`with told as (${tellWebhooks(api.tenant.id, "dispatch.dead", rows)})
+        select count(*)::integer as count from told`,
+    );
+    return told?.count;
+  };
+
+  it("is written once, for each that is enabled and listens, and for no other tenant's", async () => {
+    await api.database.query("superuser", "delete from webhooks");
+    const listening = { ...SETTINGS, events: ["dispatch.dead", "bulk.finished"] };
+    await put(listening);
+    await put(listening, `second-${hook}`);
+    await put({ ...listening, enabled: false }, `disabled-${hook}`);
+    await put(SETTINGS, `other-${hook}`);
+    await api.call("PUT", `/webhooks/${hook}`, { body: listening, tenant: api.otherTenant });
+    expect(await tell(["one", "two"])).toBe(4);
+    expect(await tell(["two", "three"])).toBe(2);
+    const told = await api.database.query(
+      "superuser",
+      `select w.tenant_id, webhook_name, source, data, state from webhook_deliveries d
+        join webhooks w on w.id = webhook_id order by 2, 3`,
+    );
+    expect(told).toEqual(
+      [hook, `second-${hook}`].flatMap((name) =>
+        ["one", "three", "two"].map((source) => ({
+          tenant_id: api.tenant.id,
+          webhook_name: name,
+          source,
+          data: `{"dispatchId" : "${source}"}`,
+          state: "pending",
+        })),
+      ),
+    );
   });
 });
 
