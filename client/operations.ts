@@ -844,7 +844,12 @@ export type WorkerRun = {
   stepId: Id;
   type: WorkerType;
   state: RunState;
+  /** How often it was handed out to a worker. */
   attempt: number;
+  /** Whether it waits for workers that poll. */
+  offered: boolean;
+  /** Until when it is the claimant's alone; null from its first report on. */
+  leaseUntil: Timestamp | null;
   externalRef: string | null;
   deadlineAt: Timestamp;
   result?: unknown;
@@ -864,6 +869,28 @@ export type RunState = "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLE
 export type StartRun = {
   type: WorkerType;
   externalRef?: string | undefined;
+};
+
+export type ClaimedRuns = {
+  data: readonly Work[];
+};
+
+export type Work = {
+  run: WorkerRun;
+  task: Task;
+  version: {
+    id: Id;
+    number: number;
+    contentHash: string;
+  };
+  step: Step;
+};
+
+export type ClaimRuns = {
+  types: readonly WorkerType[];
+  max?: number | undefined;
+  /** How long the worker needs until its first report. */
+  leaseSeconds?: number | undefined;
 };
 
 export type Reported = {
@@ -887,6 +914,8 @@ export type Reported = {
 
 export type ReportRun = {
   state: RunState;
+  /** The attempt that the worker was given: another one is refused. */
+  attempt?: number | undefined;
   verdict?: "passed" | "failed" | undefined;
   /** Any JSON value. */
   result?: unknown;
@@ -2370,7 +2399,20 @@ export interface Operations {
     answer: WorkerRun;
   };
   /**
-   * Report what became of a run. The report moves the run's step as the tables say, where that step is still the current one. A quality check that succeeded brings its verdict. A late report is kept on the run alone.
+   * Take runs that wait for a worker. For workers that poll: pipelines without an endpoint put their runs here. Each run is the caller's alone until its lease ends; the first report makes it the caller's for good, and from then on only its deadline counts. A run whose lease ends before that is handed out again, at the next attempt. The most urgent task comes first, then the oldest run; no two callers get the same. An answer without runs is no error: ask again later.
+   *
+   * Role: `service`.
+   */
+  claimRuns: {
+    input: {
+      body: ClaimRuns;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: ClaimedRuns;
+  };
+  /**
+   * Report what became of a run. The report moves the run's step as the tables say, where that step is still the current one. A quality check that succeeded brings its verdict. A late report is kept on the run alone. Each report renews the run's deadline. A run that was claimed takes its first report from whoever holds its lease, and no report that names another attempt.
    *
    * Role: `service`.
    */
@@ -3204,6 +3246,7 @@ export const OPERATIONS = {
   getBulkOperation: { method: "GET", path: "/v1/bulk/operations/{operationId}", takesKey: false, sends: "json", answers: "json" },
   listBulkItems: { method: "GET", path: "/v1/bulk/operations/{operationId}/items", takesKey: false, sends: "json", answers: "json" },
   startRun: { method: "POST", path: "/v1/tasks/{taskId}/worker-runs", takesKey: true, sends: "json", answers: "json" },
+  claimRuns: { method: "POST", path: "/v1/worker-runs/claim", takesKey: true, sends: "json", answers: "json" },
   reportRun: { method: "PATCH", path: "/v1/worker-runs/{runId}", takesKey: true, sends: "json", answers: "json" },
   listRuns: { method: "GET", path: "/v1/worker-runs", takesKey: false, sends: "json", answers: "json" },
   listPipelines: { method: "GET", path: "/v1/pipelines", takesKey: false, sends: "json", answers: "json" },

@@ -1,4 +1,5 @@
 import { uuidv7 } from "uuidv7";
+import { expireOperations } from "./actions/expire-operations.ts";
 import { type Queues, sendOutgoing } from "./actions/send-outgoing.ts";
 import { sweep } from "./actions/sweep.ts";
 import { sweepData } from "./actions/sweep-data.ts";
@@ -61,11 +62,15 @@ function createService(settings: Settings): Service {
       logToConsole(defectEntry({ requestId: messageId, operationId: queue }, error)),
   });
   const keepUp = async (cron: string) => {
+    const requestId = uuidv7();
     const swept =
       cron === DAILY
-        ? await sweepData({ database, blobs }, { now: new Date() })
-        : await sweep(shared);
-    logToConsole({ level: "info", message: "swept", requestId: uuidv7(), cron, ...swept });
+        ? {
+            operations: await expireOperations(database),
+            ...(await sweepData({ database, blobs }, { now: new Date() })),
+          }
+        : await sweep(shared, { requestId });
+    logToConsole({ level: "info", message: "swept", requestId, cron, ...swept });
   };
   return { app, consume, keepUp };
 }

@@ -74,7 +74,8 @@ async function tryMove<Extra extends object>(
     return settleUnmoved(call, { snapshot, decision, extra, loaded });
   }
   const answer = { ...draftMoved(call, snapshot, decision), ...extra };
-  const recorded = await recordMoves(call.database, [{ snapshot, decision }], {
+  const [run] = loaded.runs;
+  const recorded = await recordMoves(call.database, [{ snapshot, decision, run }], {
     ...call,
     registryVersion: REGISTRY_VERSION,
     answer,
@@ -174,11 +175,12 @@ async function settleUnmoved<Extra extends object>(
   };
   const result: StoredMoves<typeof value> = { answer: value, events: [], dispatched: [] };
   const [report] = decision.runs;
+  const [found] = loaded.runs;
   if (report === undefined && operation.key === null) return accept({ value, replayed: false });
   const recorded =
-    report === undefined || loaded.run === null
+    report === undefined || found === undefined
       ? await recordAnswer(database, operation, result)
-      : await recordRunReport(database, { report, from: loaded.run.state }, { operation, result });
+      : await recordRunReport(database, { report, found }, { operation, result });
   const settled = await settle(operation, recorded, render<Extra>);
   if ("answer" in settled) return settled.answer;
   return settled.rows.length === 0 ? LOST_RACE : accept({ value, replayed: false });

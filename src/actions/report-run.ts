@@ -6,7 +6,7 @@ import { type Moved, moveTask } from "./move-task.ts";
 
 /** What became of a report: the run, and its task after what followed from it. */
 export interface Reported extends Moved {
-  run: StoredRun;
+  run: Pick<StoredRun, "id" | "taskId" | "stepId" | "type" | "state">;
 }
 
 /** Records what a worker says of its run, and what that makes of its task's current step. */
@@ -15,12 +15,13 @@ export function reportRun(
   { runId, ...report }: Omit<ReportCommand, "type" | "run"> & { runId: string },
 ): Promise<Outcome<Done<Reported>>> {
   return moveTask(call, {
-    names: { runId },
-    commandOf: ({ run }) =>
-      run === null ? refuse(notFound()) : accept({ type: "report", run, ...report }),
-    extraOf: ({ runs: [change] }, { run }) => {
-      if (run === null || change === undefined) throw new Error("A report changes its run");
-      return { run: { ...run, state: change.state } };
+    names: { runIds: [runId] },
+    commandOf: ({ runs: [run] }) =>
+      run === undefined ? refuse(notFound()) : accept({ type: "report", run, ...report }),
+    extraOf: ({ runs: [change] }, { runs: [run] }) => {
+      if (run === undefined || change === undefined) throw new Error("A report changes its run");
+      const { id, taskId, stepId, type } = run;
+      return { run: { id, taskId, stepId, type, state: change.state } };
     },
   });
 }

@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
+import type { ReportedRun } from "../domain/lifecycle/commands.ts";
 import type { StepSnapshot, TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
-import type { RunState, WorkerType } from "../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
 import {
   type Operation,
@@ -18,8 +18,8 @@ export interface TaskNames {
   tasks?: readonly TaskRef[];
   /** A step: its task is loaded, and the step itself, which need not be the current one. */
   stepId?: string;
-  /** A worker run: its task is loaded, and the run itself. */
-  runId?: string;
+  /** Worker runs: their tasks are loaded, and the runs themselves. */
+  runIds?: readonly string[];
   /** Those that match, the oldest first: `loadedMax` of them are loaded, and up to `max` and one more are told. */
   matching?: { filter: TaskFilter; max: number; loadedMax: number };
   /** The task that others duplicate: looked up beside them, not loaded. */
@@ -27,12 +27,8 @@ export interface TaskNames {
 }
 
 /** A run as it is stored, whatever became of its step. */
-export interface StoredRun {
-  id: string;
+export interface StoredRun extends ReportedRun {
   taskId: string;
-  stepId: string;
-  type: WorkerType;
-  state: RunState;
 }
 
 export interface LoadedTasks {
@@ -43,7 +39,8 @@ export interface LoadedTasks {
   /** The ids of all that match; empty where tasks were named. */
   matchingIds: readonly string[];
   step: StepSnapshot | null;
-  run: StoredRun | null;
+  /** Those of `runIds` that were found, by id. */
+  runs: readonly StoredRun[];
   /** The id of `duplicateOf`. */
   duplicateOf: string | null;
   /** What an earlier call under the same key stored. */
@@ -63,7 +60,7 @@ export async function loadTasks(
     tasks: TaskSnapshot[] | null;
     matching_ids: string[] | null;
     step: StepSnapshot | null;
-    run: StoredRun | null;
+    runs: StoredRun[] | null;
     duplicate_of: string | null;
     stored: StoredOperation | null;
   }>(sql`
@@ -75,7 +72,7 @@ select
    ${TASK_JOINS}) as tasks,
   ${names.matching === undefined ? sql`null` : sql`(select json_agg(id order by id) from wanted)`} as matching_ids,
   ${names.stepId === undefined ? sql`null` : stepQuery(names.stepId)} as step,
-  ${names.runId === undefined ? sql`null` : runQuery(names.runId)} as run,
+  ${names.runIds === undefined ? sql`null` : runsQuery(names.runIds)} as runs,
   ${names.duplicateOf === undefined ? sql`null` : duplicateOfQuery(names.duplicateOf)} as duplicate_of,
   ${operation === null || operation.key === null ? sql`null` : sql`(select row_to_json(o) from (${operationQuery(operation)}) o)`} as stored`);
 
@@ -87,26 +84,33 @@ select
     tasks,
     matchingIds: row?.matching_ids ?? [],
     step: row?.step ?? null,
-    run: row?.run ?? null,
+    runs: row?.runs ?? [],
     duplicateOf: row?.duplicate_of ?? null,
     stored: row?.stored ?? null,
   };
 }
 
 /** The ids of the tasks that a call names; the same text for any number of them. */
-export function wantedIds({ tasks = [], stepId, runId, matching }: TaskNames): SQL {
+export function wantedIds({ tasks = [], stepId, runIds, matching }: TaskNames): SQL {
   if (matching !== undefined) {
     return sql`select t.id ${matchingTasks(matching.filter)} order by t.id limit ${matching.max + 1}`;
   }
   if (stepId !== undefined) return sql`select task_id as id from steps where id = ${stepId}`;
-  if (runId !== undefined) return sql`select task_id as id from worker_runs where id = ${runId}`;
+  if (runIds !== undefined) {
+    return sql`select distinct w.task_id as id from ${namedIds(runIds)} join worker_runs w on w.id = named.id`;
+  }
   const ids = tasks.flatMap((ref) => ("id" in ref && isUuid(ref.id) ? [ref.id] : []));
   const externalIds = tasks.flatMap((ref) => ("externalId" in ref ? [ref.externalId] : []));
   return sql`
-  select id from json_array_elements_text(${JSON.stringify(ids)}) as asked(name), lateral (select name::uuid as id) named
+  select id from ${namedIds(ids)}
   union
   select t.id from json_array_elements_text(${JSON.stringify(externalIds)}) as asked(name)
     join tasks t on t.external_id = asked.name`;
+}
+
+/** Ids as rows, under the alias `named`. */
+function namedIds(ids: readonly string[]): SQL {
+  return sql`json_array_elements_text(${JSON.stringify(ids)}) as asked(name), lateral (select name::uuid as id) named`;
 }
 
 /** Those of the wanted tasks that are loaded at once. */
@@ -136,9 +140,11 @@ function stepQuery(stepId: string): SQL {
   return sql`(select ${stepJson(sql`x`)} from steps x where x.id = ${stepId})`;
 }
 
-function runQuery(runId: string): SQL {
-  return sql`(select json_build_object('id', x.id, 'taskId', x.task_id, 'stepId', x.step_id, 'type', x.type,
-    'state', x.state) from worker_runs x where x.id = ${runId})`;
+function runsQuery(runIds: readonly string[]): SQL {
+  return sql`(select json_agg(json_build_object('id', x.id, 'taskId', x.task_id, 'stepId', x.step_id, 'type', x.type,
+    'state', x.state, 'attempt', x.attempt, 'offered', x.offered,
+    'heldBy', case when x.lease_until > now() then x.lease_owner end) order by x.id)
+    from ${namedIds(runIds)} join worker_runs x on x.id = named.id)`;
 }
 
 function duplicateOfQuery(ref: TaskRef): SQL {

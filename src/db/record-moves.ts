@@ -11,12 +11,15 @@ import {
   insertedStepEvents,
   stepEventInput,
 } from "./event-ctes.ts";
+import { type FoundRun, hasRunAsFound, lockRuns, runAllowance } from "./run-guards.ts";
 import { HEARS_TASKS } from "./webhook-outbox.ts";
 
 /** A decided move: the writer applies it if the task is still at `snapshot.eventSeq`, else not at all. */
 export interface Move {
   snapshot: TaskSnapshot;
   decision: Decision;
+  /** The run that it was decided on: where somebody changed it since, the move is left alone too. */
+  run?: FoundRun | undefined;
 }
 
 /** Who moves, why the database should believe it, and what a repeat of the call will be answered. */
@@ -68,10 +71,13 @@ export async function recordMoves(
   const { tenantId } = database;
   // What leaves or ends a step takes with it whatever was opened on that step, up to this moment. A statement sees
   // what was there when it began: so the locks are got in one before.
+  // A run is not guarded by its task's event_seq, since whoever claims one writes no event: it is locked likewise.
   const isLeaving = moves.some(({ decision }) => decision.recall !== null);
+  const runs = moves.flatMap(({ run }) => run ?? []);
   const written = await database.write<RecordedMoves & Heard>(call.operation, [
     ...(call.bulk ? openBulk(tenantId, call.bulk) : []),
-    ...(isLeaving ? [lockStatement(tenantId, moves)] : []),
+    ...(isLeaving || runs.length > 0 ? [lockStatement(tenantId, moves)] : []),
+    ...(runs.length > 0 ? [lockRuns(tenantId, runs)] : []),
     moveStatement(tenantId, moves, call),
   ]);
   return toldOutside(database, written);
@@ -126,7 +132,7 @@ move as materialized (
 locked as materialized (
   select t.id, t.event_seq, t.event_head, t.updated_at
   from move m join tasks t on t.id = m.task_id and t.event_seq = m.seq
-  where t.tenant_id = ${tenantId}::uuid
+  where t.tenant_id = ${tenantId}::uuid ${hasRunAsFound(tenantId, moves)}
   order by t.id
   for no key update of t
 ),
@@ -309,12 +315,6 @@ const RELEVANT_TYPES = sql.join(
 
 /** A bulk answer names no hash; leaving them out halves what comes back. */
 const EVIDENCE = sql`, 'canonical', c.canonical, 'prevHash', encode(c.prev_hash, 'hex'), 'hash', encode(c.hash, 'hex')`;
-
-/** How long a run of this type may go without a report: the pipeline's setting, else an hour. */
-export function runAllowance(type: SQL): SQL {
-  return sql`make_interval(secs => coalesce(
-    (select p.run_deadline_seconds from pipelines p where p.name = lower(${type})), 3600))`;
-}
 
 /** The moves as the statement's inputs: one JSON array for each kind of row. */
 function moveInput(moves: readonly Move[]) {

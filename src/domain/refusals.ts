@@ -16,6 +16,7 @@ export interface RefusalData {
   version_sealed: { activeVersion: { id: string; number: number } };
   archived: object;
   stale: object;
+  lease_lost: object;
   version_conflict: { eventSeq: number };
   conflict: { existing: { id: string } };
   plan_stale: { changed: { taskId: string; unifiedStatus: string | null; code: string | null }[] };
@@ -147,6 +148,11 @@ export function versionSealed(activeVersion: { id: string; number: number }): Re
 /** The task was put away. */
 export function archived(): Refusal {
   return { code: "archived", detail: "The task is archived. It can be restored." };
+}
+
+/** The run was handed to somebody else since, or may be at any moment. */
+export function leaseLost(detail: string): Refusal {
+  return { code: "lease_lost", detail };
 }
 
 /** The external id is another task's. */

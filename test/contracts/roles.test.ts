@@ -87,6 +87,7 @@ const MAY_CALL: Record<string, readonly Role[]> = {
   "POST /v1/tasks/{taskId}/reviews with a move": REVIEWERS,
   "GET /v1/tasks/{taskId}/reviews": EVERYBODY,
   "POST /v1/tasks/{taskId}/worker-runs": SERVICE,
+  "POST /v1/worker-runs/claim": SERVICE,
   "PATCH /v1/worker-runs/{runId}": SERVICE,
   "GET /v1/worker-runs": EVERYBODY,
   "GET /v1/worker-runs by task and step": EVERYBODY,

@@ -22,7 +22,15 @@ import {
 } from "../../src/domain/lifecycle/statuses.ts";
 import { startStatuses } from "../../src/domain/lifecycle/transitions.ts";
 import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
-import { context, expectAccepted, FIELDS, minute, recordEvents, Story } from "./support/world.ts";
+import {
+  context,
+  expectAccepted,
+  FIELDS,
+  minute,
+  NOT_OFFERED,
+  recordEvents,
+  Story,
+} from "./support/world.ts";
 
 function newStory(start?: Parameters<typeof decideCreate>[0]["start"]): Story {
   const making = context("admin");
@@ -136,7 +144,7 @@ function commandOf(step: Exclude<AnyStep, { do: "bulk" }>, story: Story): Comman
       const judges = run.type === "QUALITY_AUTOMATION" && step.state === "SUCCEEDED";
       return {
         type: "report",
-        run: { ...run, stepId: story.task.step.id },
+        run: { ...run, ...NOT_OFFERED, stepId: story.task.step.id },
         state: step.state,
         ...(judges && { verdict: step.verdict }),
       };
@@ -287,7 +295,11 @@ describe("the fold of a history", () => {
     const story = newStory({ kind: "pre_qa", reason: "moved" });
     const run = story.openRun("QUALITY_AUTOMATION");
     story.attempt(
-      { type: "report", run: { ...run, stepId: story.task.step.id }, state: "RUNNING" },
+      {
+        type: "report",
+        run: { ...run, ...NOT_OFFERED, stepId: story.task.step.id },
+        state: "RUNNING",
+      },
       "service",
     );
     expect(resolve(factsOf(fold(story.events)))).toBe("CHECKING_QUALITY");

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { ReportCommand } from "../../src/domain/lifecycle/commands.ts";
+import type { ReportCommand, ReportedRun } from "../../src/domain/lifecycle/commands.ts";
+import { decide } from "../../src/domain/lifecycle/decide.ts";
 import type { Decision } from "../../src/domain/lifecycle/decision.ts";
 import { REPORT_EFFECTS } from "../../src/domain/lifecycle/runs.ts";
 import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
@@ -11,7 +12,14 @@ import type {
   WorkerType,
 } from "../../src/domain/lifecycle/statuses.ts";
 import { RUN_STATES, STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
-import { expectDecision, givenTask, expectRefusal } from "./support/world.ts";
+import {
+  actor,
+  context,
+  expectDecision,
+  expectRefusal,
+  givenTask,
+  NOT_OFFERED,
+} from "./support/world.ts";
 
 function report(
   type: WorkerType,
@@ -22,10 +30,13 @@ function report(
     stepId?: string;
     result?: unknown;
     error?: string;
+    attempt?: number;
+    claim?: Pick<ReportedRun, "attempt" | "offered" | "heldBy">;
   } = {},
 ): ReportCommand {
-  const { was = "QUEUED", stepId = "step-1", ...told } = more;
-  return { type: "report", run: { id: "run-1", type, state: was, stepId }, state, ...told };
+  const { was = "QUEUED", stepId = "step-1", claim = NOT_OFFERED, ...told } = more;
+  const run = { id: "run-1", type, state: was, stepId, ...claim };
+  return { type: "report", run, state, ...told };
 }
 
 const reported = (task: TaskSnapshot, command: ReportCommand): Decision =>
@@ -287,6 +298,58 @@ describe("a report without consequence", () => {
       report("OUTPUT_GENERATION", "SUCCEEDED", { was: "RUNNING" }),
     );
     expect(decision.events.at(-1)?.toStatus).toBe("approved" satisfies StepStatus);
+  });
+});
+
+describe("a run that was offered", () => {
+  const task = givenTask({ kind: "output_generation", status: "queued" });
+  const worker = actor("service");
+  const leases = { nobody: null, "the reporter": worker.id, "another worker": "id-of-another" };
+  const attempts = { unsaid: undefined, right: 2, past: 1 };
+
+  /** Every way in which a run may be found, and what a report may say of it: the whole table. */
+  const cases = [true, false].flatMap((offered) =>
+    Object.entries(leases).flatMap(([holder, heldBy]) =>
+      Object.entries(attempts).flatMap(([said, attempt]) =>
+        RUN_STATES.map((was) => ({ offered, holder, heldBy, said, attempt, was })),
+      ),
+    ),
+  );
+
+  test.each(cases)(
+    "takes a report, or not: offered $offered, leased to $holder, attempt $said, $was",
+    ({ offered, heldBy, attempt, was, said, holder }) => {
+      const told = { was, ...(attempt && { attempt }), claim: { attempt: 2, offered, heldBy } };
+      const command = report("OUTPUT_GENERATION", "FAILED", told);
+      const isBegun = was !== "QUEUED";
+      if (said !== "past" && (!offered || isBegun || holder === "the reporter")) {
+        // Then it is judged like any other.
+        const plain = report("OUTPUT_GENERATION", "FAILED", { was });
+        expect(reported(task, command)).toEqual(reported(task, plain));
+      } else {
+        expectRefusal(task, command, "lease_lost", "service");
+      }
+    },
+  );
+
+  test.each(cases.filter(({ said }) => said === "unsaid"))(
+    "is given up by the service whoever holds it: offered $offered, leased to $holder, $was",
+    ({ offered, heldBy, was }) => {
+      const deadline = { ...worker, id: "system", kind: "system" } as const;
+      const claim = { attempt: 2, offered, heldBy };
+      const outcome = decide(task, report("OUTPUT_GENERATION", "FAILED", { was, claim }), {
+        ...context("service"),
+        actor: deadline,
+      });
+      expect(outcome.ok).toBe(true);
+    },
+  );
+
+  test("keeps its lease while its holder says that it has not begun", () => {
+    const claim = { attempt: 1, offered: true, heldBy: worker.id };
+    const decision = reported(task, report("OUTPUT_GENERATION", "QUEUED", { claim }));
+    expect(decision.events).toEqual([]);
+    expect(decision.runs).toMatchObject([{ state: "QUEUED" }]);
   });
 });
 

@@ -6,7 +6,7 @@ import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
 import type { StepStatus } from "../../src/domain/lifecycle/statuses.ts";
 import type { Right } from "../../src/domain/rights.ts";
 import { isPermitted, minimumRole, requiredRole, RIGHTS } from "../../src/domain/rights.ts";
-import { expectDecision, givenTask, expectRefusal } from "./support/world.ts";
+import { expectDecision, givenTask, expectRefusal, NOT_OFFERED } from "./support/world.ts";
 
 /** The roles that hold each right, as a line of its own: v, o, r, a, s. */
 const WHO_MAY = `
@@ -113,7 +113,7 @@ describe("before the task is known", () => {
     [
       {
         type: "report",
-        run: { id: "r", type: "PAYMENT", state: "QUEUED", stepId: "s" },
+        run: { id: "r", type: "PAYMENT", state: "QUEUED", stepId: "s", ...NOT_OFFERED },
         state: "RUNNING",
       },
       "service",

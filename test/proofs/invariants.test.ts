@@ -497,6 +497,25 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => "update worker_runs set state = 'RUNNING' where type = 'OUTPUT_GENERATION'",
     },
   ],
+  "offered-runs-are-claimed-first": [
+    {
+      by: "letting a worker begin that had claimed nothing",
+      sql: () => `update worker_runs set state = 'SUCCEEDED', lease_owner = null, lease_until = null,
+        lease_seconds = null where offered`,
+    },
+    {
+      by: "counting an attempt that nobody was given",
+      sql: () => `update worker_runs set attempt = 2, lease_owner = null, lease_until = null,
+        lease_seconds = null where offered`,
+    },
+  ],
+  "leases-end-with-the-deadline": [
+    {
+      by: "giving a worker longer than its run has",
+      sql: () =>
+        "update worker_runs set lease_until = deadline_at + interval '1 second' where offered",
+    },
+  ],
   "row-security-forced": [
     {
       by: "letting the owner pass row security",

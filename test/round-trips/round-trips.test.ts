@@ -100,6 +100,7 @@ const COSTS: Record<string, Cost> = {
   "POST /v1/tasks/{taskId}/reviews with a move": MOVE,
   "GET /v1/tasks/{taskId}/reviews": READ,
   "POST /v1/tasks/{taskId}/worker-runs": MAKE,
+  "POST /v1/worker-runs/claim": MAKE,
   "PATCH /v1/worker-runs/{runId}": MOVE,
   "GET /v1/worker-runs": READ,
   "GET /v1/worker-runs by task and step": READ,

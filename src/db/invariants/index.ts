@@ -9,6 +9,7 @@ import type { Invariant } from "./invariant.ts";
 import { LABEL_INVARIANTS } from "./labels.ts";
 import { OWNERSHIP_INVARIANTS } from "./ownership.ts";
 import { POINTER_INVARIANTS } from "./pointers.ts";
+import { RUN_INVARIANTS } from "./runs.ts";
 import { WEBHOOK_INVARIANTS } from "./webhooks.ts";
 
 export type { Invariant } from "./invariant.ts";
@@ -21,6 +22,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...CHAIN_INVARIANTS,
   ...BULK_INVARIANTS,
   ...DISPATCH_INVARIANTS,
+  ...RUN_INVARIANTS,
   ...EVAL_INVARIANTS,
   ...DATA_INVARIANTS,
   ...WEBHOOK_INVARIANTS,

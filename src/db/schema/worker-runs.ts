@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import {
   boolean,
+  check,
   foreignKey,
   index,
   integer,
@@ -33,8 +34,11 @@ export const workerRuns = pgTable(
     deadlineAt: moment().notNull(),
     /** It waits for a worker that polls: its pipeline has no endpoint. */
     offered: boolean().notNull().default(false),
+    /** Who claimed it last; it is theirs alone until `lease_until`, where it has not begun before. */
     leaseOwner: text(),
     leaseUntil: moment(),
+    /** What was asked for: a report that leaves the run unbegun renews the lease by as much. */
+    leaseSeconds: integer(),
     result: jsonb(),
     error: text(),
     /** A report that came after the end: kept, and nothing else happens. */
@@ -68,6 +72,11 @@ export const workerRuns = pgTable(
       columns: [t.tenantId, t.dispatchId],
       foreignColumns: [pipelineDispatches.tenantId, pipelineDispatches.id],
     }),
+    check("worker_runs_offered_by_dispatch", sql`not ${t.offered} or ${t.dispatchId} is not null`),
+    check(
+      "worker_runs_lease",
+      sql`num_nulls(${t.leaseOwner}, ${t.leaseUntil}, ${t.leaseSeconds}) in (0, 3) and (${t.offered} or ${t.leaseOwner} is null)`,
+    ),
     oneOf("worker_runs_type", t.type, WORKER_TYPES),
     oneOf("worker_runs_state", t.state, RUN_STATES),
   ],

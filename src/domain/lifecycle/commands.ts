@@ -83,11 +83,26 @@ export interface ReviewCommand {
     | undefined;
 }
 
-/** A worker (or the sweep that gives it up) says what became of its run. */
+/** A run as it was found, with all that a report on it is judged by. */
+export interface ReportedRun {
+  id: string;
+  type: WorkerType;
+  state: RunState;
+  stepId: string;
+  /** How often it was handed out: a report may say of which time it is. */
+  attempt: number;
+  /** It is taken by workers that poll: until its first report it belongs to whoever holds a lease on it. */
+  offered: boolean;
+  /** Whose lease has not ended, by the database's clock; null where nobody's has. */
+  heldBy: string | null;
+}
+
+/** A worker (or the deadline that gives it up) says what became of its run. */
 export interface ReportCommand {
   type: "report";
-  /** The run as it is stored. */
-  run: { id: string; type: WorkerType; state: RunState; stepId: string };
+  run: ReportedRun;
+  /** The attempt that the worker was given, where it says so. */
+  attempt?: number | undefined;
   state: RunState;
   verdict?: ReviewOutcome | undefined;
   result?: unknown;

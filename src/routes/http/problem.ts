@@ -221,7 +221,8 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
     status: 409,
     retry: "never",
     title: "The lease is lost",
-    detail: "The run was given to another worker; this report changes nothing.",
+    detail:
+      "The caller holds no lease on this run, or another worker was given it; the report changes nothing.",
     members: [],
   },
   conflict: {

@@ -11,6 +11,7 @@ import {
 } from "../../support/api.ts";
 import { givenDead } from "../../support/dispatches.ts";
 import { givenEval } from "../../support/evals.ts";
+import { givenOfferedRun } from "../../support/runs.ts";
 
 /** What a request can name of a tenant. */
 export interface Things {
@@ -53,6 +54,8 @@ export interface Sample {
   as?: Role;
   at?: Place;
   isArchived?: true;
+  /** Whether a run of the task waits for workers that poll. */
+  isOffered?: true;
   /** The places `{like this}` of path, query and body that name a thing, and of which kind it is. */
   names: Readonly<Record<string, Kind>>;
   /** Places that name no thing of a tenant. */
@@ -306,6 +309,13 @@ export const SAMPLES: readonly Sample[] = [
     ...ON_TASK,
     as: "service",
     body: { type: "OUTPUT_GENERATION" },
+  },
+  {
+    route: "POST /v1/worker-runs/claim",
+    as: "service",
+    isOffered: true,
+    names: {},
+    body: { types: ["QUALITY_AUTOMATION"], max: 1, leaseSeconds: 60 },
   },
   {
     route: "PATCH /v1/worker-runs/{runId}",
@@ -664,7 +674,7 @@ export async function givenThings(
   tenant: Tenant = api.tenant,
 ): Promise<Things> {
   const things = unknownThings();
-  const { at, isArchived, names } = sample;
+  const { at, isArchived, isOffered, names } = sample;
   const named = new Set(Object.values(names));
   const make = async (path: string, body: object, options: CallOptions = {}) => {
     const key = crypto.randomUUID();
@@ -686,6 +696,7 @@ export async function givenThings(
     step: task.currentStep.id,
   });
   if (isArchived) await make(`/tasks/${task.id}/archive`, {});
+  if (isOffered) await givenOfferedRun(api, { tenant });
   if (named.has("original")) {
     const original = await api.givenTask({ tenant });
     Object.assign(things, { original: original.id });

@@ -14,7 +14,7 @@ import {
 } from "../../../src/domain/lifecycle/statuses.ts";
 import { startStatuses } from "../../../src/domain/lifecycle/transitions.ts";
 import { factsOf } from "../../../src/domain/status/resolve.ts";
-import { context, FIELDS, minute, Story } from "./world.ts";
+import { context, FIELDS, minute, NOT_OFFERED, Story } from "./world.ts";
 
 export interface Explored {
   /** One task for each combination of kind, status, gate, standing verdict and running workers. */
@@ -129,7 +129,7 @@ function everyCommand(task: TaskSnapshot): Command[] {
     ]),
   ];
   for (const { id, type, state } of task.openRuns) {
-    const run = { id, type, state, stepId: task.step.id };
+    const run = { id, type, state, stepId: task.step.id, ...NOT_OFFERED };
     commands.push({ type: "report", run, state: "RUNNING" });
     commands.push({ type: "report", run, state: "FAILED" });
     commands.push({ type: "report", run, state: "CANCELLED" });

@@ -41,6 +41,9 @@ export function context(role: Role = "reviewer", prefix = "new"): DecisionContex
   return { actor: actor(role), newId: () => `${prefix}-${++count}` };
 }
 
+/** Of a run that its worker was given, and did not come for: no lease is asked for. */
+export const NOT_OFFERED = { attempt: 1, offered: false, heldBy: null } as const;
+
 /** The n-th minute of the day on which every test happens. */
 export function minute(n: number): string {
   return new Date(Date.UTC(2026, 0, 1, 0, n)).toISOString();

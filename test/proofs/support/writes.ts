@@ -2,6 +2,7 @@ import type { ErrorCode } from "../../../src/routes/http/problem.ts";
 import { givenOpenEval, givenTrial } from "../../routes/evals/support.ts";
 import { type Answer, type CallOptions, expectDone, type TestApi } from "../../support/api.ts";
 import { givenDead, givenDispatch } from "../../support/dispatches.ts";
+import { givenOfferedRun } from "../../support/runs.ts";
 
 /** A call that writes. */
 export interface Write {
@@ -295,6 +296,29 @@ export const WRITES: readonly WriteCase[] = [
     given: async (api) =>
       post(`/dispatches/${await givenDispatch(api)}/recall`, { reason: "Nobody needs it" }),
     unkeyed: "invalid_transition",
+  },
+  {
+    operationId: "claimRuns",
+    status: 200,
+    given: async (api) => {
+      // Whoever asks once more finds no more.
+      await claimAll(api);
+      await givenOfferedRun(api);
+      return post("/worker-runs/claim", { types: ["QUALITY_AUTOMATION"] }, { as: "service" });
+    },
+    unkeyed: { status: 200, effect: "none" },
+  },
+  {
+    operationId: "reportRun",
+    variant: "that was claimed",
+    status: 200,
+    given: async (api) => {
+      const { runId } = await givenOfferedRun(api, { pipeline: "output_generation" });
+      const body = { types: ["OUTPUT_GENERATION"], max: 100 };
+      expectDone(await api.call("POST", "/worker-runs/claim", { as: "service", body }));
+      return patch(`/worker-runs/${runId}`, { state: "RUNNING", attempt: 1 }, { as: "service" });
+    },
+    unkeyed: { status: 200, effect: "none" },
   },
   {
     operationId: "executeBulk",

@@ -5,6 +5,7 @@ import { lawfulMoves } from "../../../src/domain/lifecycle/moves.ts";
 import { isJudging, isRunEnded } from "../../../src/domain/lifecycle/runs.ts";
 import type { StepSnapshot } from "../../../src/domain/lifecycle/snapshot.ts";
 import { runsAttachedByDefault } from "../../../src/domain/pipelines/attached.ts";
+import { NOT_OFFERED } from "../../domain/support/world.ts";
 import type { RandomCall, WishTo } from "./random-calls.ts";
 import type { TaskModel } from "./task-model.ts";
 import { placeholders } from "./unify.ts";
@@ -160,7 +161,7 @@ export function askedOf(
         method: "PATCH",
         path: `/worker-runs/${run.id}`,
         body,
-        command: { type: "report", run: { ...run }, ...body },
+        command: { type: "report", run: { ...run, ...NOT_OFFERED }, ...body },
       };
     }
   }

@@ -5,6 +5,7 @@ import type { Role } from "../../../src/domain/actor.ts";
 import type { RunState, WorkerType } from "../../../src/domain/lifecycle/statuses.ts";
 import { givenOpenEval, givenTrial } from "../../routes/evals/support.ts";
 import { expectDone, type Tenant, type TestApi } from "../api.ts";
+import { givenOfferedRun } from "../runs.ts";
 
 /** One tenant's world in which every table of the lifecycle has rows. */
 export interface World {
@@ -13,6 +14,8 @@ export interface World {
   busy: TaskView;
   /** Approved with its payment asked for. */
   paid: TaskView;
+  /** A worker that polls has claimed its check, and not begun. */
+  claimed: TaskView;
   /** Changed by a bulk operation. */
   changed: TaskView;
   /** Refused by the same one. */
@@ -24,6 +27,7 @@ export interface World {
 export async function givenWorld(api: TestApi, tenant: Tenant): Promise<World> {
   const busy = await givenBusyTask(api, tenant);
   const paid = await givenPaidTask(api, tenant);
+  const claimed = await givenClaimedTask(api, tenant);
   const changed = await api.givenTask({
     tenant,
     at: { kind: "expert_review", status: "approved" },
@@ -35,7 +39,7 @@ export async function givenWorld(api: TestApi, tenant: Tenant): Promise<World> {
     body: { taskIds: [changed.id, refused.id], targetStatus: "REJECTED", reason: "Not wanted" },
   });
   const bulkOperationId = expectDone(executed).operationId;
-  const world = { tenant, busy, paid, changed, refused, bulkOperationId };
+  const world = { tenant, busy, paid, claimed, changed, refused, bulkOperationId };
   await givenEvaluation(api, world);
   await givenRowsOfLaterTables(api, world);
   return world;
@@ -113,6 +117,18 @@ async function givenPaidTask(api: TestApi, tenant: Tenant): Promise<TaskView> {
   );
   await status("approved", { runAttachedWorkflows: true });
   return task();
+}
+
+async function givenClaimedTask(api: TestApi, tenant: Tenant): Promise<TaskView> {
+  const { task } = await givenOfferedRun(api, { tenant });
+  const body = { types: ["QUALITY_AUTOMATION"], leaseSeconds: 3600 };
+  const claimed = await api.call<{ data: unknown[] }>("POST", "/worker-runs/claim", {
+    as: "service",
+    tenant,
+    body,
+  });
+  expect(expectDone(claimed).data).toHaveLength(1);
+  return task;
 }
 
 /** An eval of the busy task: trials that passed, failed and were retracted, and one on the slot that got free. */

@@ -1,5 +1,6 @@
-import type { Issue, Outcome } from "../../refusals.ts";
-import { accept, invalidTransition, refuse, validationFailed } from "../../refusals.ts";
+import type { Actor } from "../../actor.ts";
+import type { Issue, Outcome, Refusal } from "../../refusals.ts";
+import { accept, invalidTransition, leaseLost, refuse, validationFailed } from "../../refusals.ts";
 import type { DecisionContext, ReportCommand } from "../commands.ts";
 import type { Decision, NewEvent, NewReview, RunChange } from "../decision.ts";
 import {
@@ -23,11 +24,13 @@ import { newReview, reviewRecorded } from "./verdict.ts";
 export function decideReport(
   snapshot: TaskSnapshot,
   command: ReportCommand,
-  context: Pick<DecisionContext, "newId">,
+  context: DecisionContext,
 ): Outcome<Decision> {
   const { run, state } = command;
   const misuse = verdictMisuse(command);
   if (misuse) return refuse(validationFailed(misuse));
+  const loss = lostLease(command, context.actor);
+  if (loss) return refuse(loss);
 
   const isLate = isRunEnded(run.state);
   const change: RunChange = {
@@ -95,6 +98,24 @@ function automatedReview(
   context: Pick<DecisionContext, "newId">,
 ): NewReview {
   return newReview(snapshot, { kind: "automated", outcome }, context);
+}
+
+/**
+ * Why the run is not the reporter's. An attempt that a report names must be the present one, however the run stands;
+ * a lease is asked for until the first report, which makes the run its worker's up to the deadline. The service gives
+ * runs up that are nobody's, and holds no lease.
+ */
+function lostLease({ run, attempt }: ReportCommand, actor: Actor): Refusal | null {
+  if (attempt !== undefined && attempt !== run.attempt) {
+    return leaseLost(
+      `This report is of attempt ${attempt}, and the run is at attempt ${run.attempt}.`,
+    );
+  }
+  const isTaken = run.offered && run.state === "QUEUED";
+  if (!isTaken || actor.kind === "system" || run.heldBy === actor.id) return null;
+  return leaseLost(
+    "The caller holds no lease on this run: it has ended, or another worker's has not.",
+  );
 }
 
 /** A verdict belongs to the success of a run that judges, and to nothing else. */

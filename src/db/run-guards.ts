@@ -1,0 +1,53 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { RunState } from "../domain/lifecycle/statuses.ts";
+
+/** A run as it was found when something was decided about it. */
+export interface FoundRun {
+  id: string;
+  state: RunState;
+  attempt: number;
+  /** It was given up because of its deadline: a report that renewed that one wins. */
+  isOverdue?: boolean;
+}
+
+/**
+ * Locks runs in id order, after their tasks: what a statement behind this one reads of them is what they are. Who
+ * claims runs waits for none that is locked.
+ */
+export function lockRuns(tenantId: string, runs: readonly FoundRun[]): SQL {
+  const ids = JSON.stringify(runs.map(({ id }) => id));
+  return sql`select from worker_runs w
+    where w.tenant_id = ${tenantId}::uuid and w.id in (select value::uuid from json_array_elements_text(${ids}))
+    order by w.id for no key update of w`;
+}
+
+/** Of the task t: that the run which its move was decided on is as it was found. Nothing for moves without runs. */
+export function hasRunAsFound(
+  tenantId: string,
+  moves: readonly { snapshot: { id: string }; run?: FoundRun | undefined }[],
+): SQL {
+  const found = moves.flatMap(({ snapshot, run }) =>
+    run === undefined ? [] : [{ ...foundRow(run), task_id: snapshot.id }],
+  );
+  if (found.length === 0) return sql``;
+  return sql`and not exists (
+    select from json_to_recordset(${JSON.stringify(found)}) as f(
+        task_id uuid, id uuid, state text, attempt integer, is_overdue boolean)
+      left join worker_runs w on w.tenant_id = ${tenantId}::uuid and w.id = f.id and ${isAsFound}
+    where f.task_id = t.id and w.id is null)`;
+}
+
+/** Of the run w: that it is as the row f says. */
+export const isAsFound: SQL = sql`w.state = f.state and w.attempt = f.attempt
+  and (not f.is_overdue or w.deadline_at < now())`;
+
+/** A run as a row of the statement's input. */
+export function foundRow({ id, state, attempt, isOverdue = false }: FoundRun) {
+  return { id, state, attempt, is_overdue: isOverdue };
+}
+
+/** How long a run of this type may go without a report: the pipeline's setting, else an hour. */
+export function runAllowance(type: SQL): SQL {
+  return sql`make_interval(secs => coalesce(
+    (select p.run_deadline_seconds from pipelines p where p.name = lower(${type})), 3600))`;
+}

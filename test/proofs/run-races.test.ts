@@ -1,0 +1,261 @@
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { WorkView } from "../../src/actions/claim-runs.ts";
+import type { Reported } from "../../src/actions/report-run.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
+import { countDeadlocks, watchForDeadlocks } from "../support/model/deadlocks.ts";
+import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { inParallel, tally } from "../support/model/load.ts";
+import { untilLocksAreHeld } from "../support/model/locks.ts";
+import { silenceLog } from "../support/model/quiet.ts";
+import {
+  endLeases,
+  givenMachine,
+  givenOfferedRun,
+  offerDispatched,
+  passDeadlines,
+} from "../support/runs.ts";
+
+silenceLog();
+
+let api: TestApi;
+/** Two machines of one tenant. */
+let one: string;
+let other: string;
+
+beforeAll(async () => {
+  api = await freshApi();
+  await watchForDeadlocks(api.database);
+  one = await givenMachine(api, "One");
+  other = await givenMachine(api, "The other");
+  await api.roundTripsOf(async () => {});
+});
+
+afterEach(() => api.database.clearFaults());
+
+const TYPES = ["QUALITY_AUTOMATION", "OUTPUT_GENERATION", "POST_QA_SCORING", "PAYMENT"];
+const claim = async (bearer: string, max = 100) => {
+  const body = { types: TYPES, max, leaseSeconds: 600 };
+  const claimed = await api.call<{ data: WorkView[] }>("POST", "/worker-runs/claim", {
+    bearer,
+    body,
+  });
+  return expectDone(claimed).data.map(({ run }) => run);
+};
+const report = (bearer: string, runId: string, body: object) =>
+  api.call<Reported>("PATCH", `/worker-runs/${runId}`, { bearer, body });
+const runOf = async (runId: string) => {
+  const [row] = await api.database.query(
+    "owner",
+    "select state, attempt, error, lease_owner, deadline_at > now() as in_time from worker_runs where id = $1",
+    [runId],
+  );
+  return row;
+};
+const statusOf = async (runId: string) => {
+  const [row] = await api.database.query(
+    "owner",
+    `select s.status, t.event_seq from worker_runs w join tasks t on t.id = w.task_id
+     join steps s on s.id = t.current_step_id where w.id = $1`,
+    [runId],
+  );
+  return row;
+};
+
+/** Starts something that is decided now and written a good while later, and does something in between. */
+async function meanwhile<Value>(
+  { work, writing }: { work: () => Promise<Value>; writing: string },
+  between: () => Promise<unknown>,
+): Promise<Value> {
+  await api.database.faults({ kind: "delay", delayMilliseconds: 400, sql: writing });
+  const working = work();
+  // Once the delay has struck, it is on its way with what it knew of the run.
+  await expect.poll(() => api.database.waitingFaults()).toBe(0);
+  await between();
+  return working;
+}
+const EVENTS = "insert into step_events";
+
+/** Many tasks that wait for their check, each with a run that is offered. */
+async function givenOffered(count: number): Promise<string[]> {
+  const start = { kind: "authoring", status: "approved", reason: "Written elsewhere" };
+  const tasks = Array.from({ length: count }, (_, index) => ({ title: `Task ${index}`, start }));
+  const made = await api.call<{ items: { id: string }[] }>("POST", "/tasks/import", {
+    body: { tasks },
+  });
+  const ids = expectDone(made).items.map(({ id }) => id);
+  const body = { moves: ids.map((task) => ({ task, advance: true })), runAttachedWorkflows: true };
+  expectDone(await api.call("POST", "/moves", { body }));
+  return offerDispatched(api.database, ids);
+}
+
+describe("claims at once", () => {
+  test("by sixteen workers hand out every run to one of them", async () => {
+    const runIds = await givenOffered(120);
+    const shifts = await inParallel({ count: 32, clients: 16 }, (index) =>
+      claim(index % 2 === 0 ? one : other, 7),
+    );
+    const claimed = shifts.flat();
+    // Whoever comes while all that is left lies in others' hands gets nothing, and comes again.
+    while (claimed.length < runIds.length) {
+      const rest = await claim(one);
+      expect(rest).not.toEqual([]);
+      claimed.push(...rest);
+    }
+    expect(claimed.map(({ id }) => id).toSorted()).toEqual(runIds);
+    expect(tally(claimed.map(({ attempt }) => attempt))).toEqual({ 1: 120 });
+    await expectInvariantsHold(api.database);
+  });
+
+  test("of a run whose lease has ended give it to one worker at the next attempt", async () => {
+    const { runId } = await givenOfferedRun(api);
+    await claim(one);
+    for (let attempt = 2; attempt <= 8; attempt += 1) {
+      await endLeases(api.database, [runId]);
+      const claims = await Promise.all([one, other, one, other].map((bearer) => claim(bearer)));
+      expect(claims.flat()).toMatchObject([{ id: runId, attempt }]);
+    }
+  });
+});
+
+describe("a report of a worker whose lease ends in that very moment", () => {
+  test.for([
+    ["that moves its task", "quality_automation", EVENTS],
+    ["that changes its run alone", "payment", "update worker_runs w set state ="],
+  ] as const)("%s is lost to the worker who has the run now", async ([, pipeline, writing]) => {
+    const { runId } = await givenOfferedRun(api, { pipeline });
+    await claim(one);
+    const before = await statusOf(runId);
+    const work = () => report(one, runId, { state: "RUNNING" });
+    const late = await meanwhile({ work, writing }, async () => {
+      await endLeases(api.database, [runId]);
+      expect(await claim(other)).toMatchObject([{ id: runId, attempt: 2 }]);
+    });
+    expectProblem(late, "lease_lost", 409);
+    expect(await runOf(runId)).toMatchObject({ state: "QUEUED", attempt: "2" });
+    expect(await statusOf(runId)).toEqual(before);
+    expect(expectDone(await report(other, runId, { state: "RUNNING" })).run.state).toBe("RUNNING");
+  });
+
+  test("wins where nobody has claimed the run since: one worker has it, and goes on", async () => {
+    const { runId } = await givenOfferedRun(api);
+    await claim(one);
+    const work = () => report(one, runId, { state: "RUNNING" });
+    const begun = await meanwhile({ work, writing: EVENTS }, () =>
+      endLeases(api.database, [runId]),
+    );
+    expect(expectDone(begun).run.state).toBe("RUNNING");
+    expect(await claim(other)).toEqual([]);
+  });
+
+  test("that waits for its task is judged by what the run has become", async () => {
+    const { task, runId } = await givenOfferedRun(api);
+    await claim(one);
+    const held = api.database.transaction("superuser", [
+      { text: "select from tasks where id = $1 for update", values: [task.id] },
+      { text: "select pg_sleep(0.5)" },
+    ]);
+    await untilLocksAreHeld(api.database);
+    const late = report(one, runId, { state: "RUNNING" });
+    // Its write waits for the task, so it has loaded the run already.
+    await expect
+      .poll(() =>
+        api.database.query(
+          "superuser",
+          "select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+        ),
+      )
+      .toHaveLength(1);
+    await endLeases(api.database, [runId]);
+    expect(await claim(other)).toMatchObject([{ attempt: 2 }]);
+    await held;
+    expectProblem(await late, "lease_lost", 409);
+    expect(await runOf(runId)).toMatchObject({ state: "QUEUED" });
+  });
+
+  test("and a claim at once: one of them has the run, whoever comes first", async () => {
+    const runIds = await givenOffered(24);
+    const first = await claim(one);
+    expect(first).toHaveLength(24);
+    const won = await Promise.all(
+      runIds.map(async (runId, index) => {
+        // Some leases end before, some in the middle, some not at all.
+        if (index % 3 === 0) await endLeases(api.database, [runId]);
+        const [reported] = await Promise.all([
+          report(one, runId, { state: "RUNNING", attempt: 1 }),
+          index % 3 === 1 ? endLeases(api.database, [runId]) : null,
+          claim(other, 1),
+        ]);
+        return reported.status === 200;
+      }),
+    );
+    await claim(other);
+    for (const [index, runId] of runIds.entries()) {
+      const run = await runOf(runId);
+      expect(run, `run ${index}`).toMatchObject(
+        won[index] ? { state: "RUNNING", attempt: "1" } : { state: "QUEUED", attempt: "2" },
+      );
+    }
+    await expectInvariantsHold(api.database);
+  });
+});
+
+describe("a report that comes while the deadline gives its run up", () => {
+  test.for([
+    ["a check, of which its task's history tells", "QUALITY_AUTOMATION", EVENTS],
+    ["a payment, of which the run alone tells", "PAYMENT", "is_overdue boolean, to_state text"],
+  ] as const)("of %s wins: its worker is alive", async ([, type, writing]) => {
+    const task = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
+    const opened = await api.call<{ id: string }>("POST", `/tasks/${task.id}/worker-runs`, {
+      as: "service",
+      body: { type },
+    });
+    const runId = expectDone(opened, 201).id;
+    expectDone(await report(one, runId, { state: "RUNNING" }));
+    await passDeadlines(api.database, [runId]);
+    const before = await statusOf(runId);
+    // The same again: it writes no event, and so the task itself would not tell the sweep of it.
+    await meanwhile({ work: () => api.sweep(), writing }, () =>
+      report(one, runId, { state: "RUNNING" }).then(expectDone),
+    );
+    expect(await runOf(runId)).toMatchObject({ state: "RUNNING", error: null, in_time: "t" });
+    expect(await statusOf(runId)).toEqual(before);
+  });
+
+  test("ends each run once, however many sweeps and reports there are at once, without a deadlock", async () => {
+    const runIds = await givenOffered(60);
+    await claim(one);
+    for (const runId of runIds.slice(0, 30)) {
+      expectDone(await report(one, runId, { state: "RUNNING", attempt: 1 }));
+    }
+    await passDeadlines(api.database, runIds);
+    const done = { state: "SUCCEEDED", verdict: "passed", attempt: 1 };
+    const [, , , ...reports] = await Promise.all([
+      api.sweep(),
+      api.sweep(),
+      api.sweep(),
+      ...runIds.map((runId) => report(one, runId, done)),
+    ]);
+    await api.sweep();
+    for (const { status } of reports) expect([200, 409]).toContain(status);
+
+    const ends = await api.database.query(
+      "owner",
+      `select w.state, s.status, count(e.seq) filter (where e.to_status <> e.from_status
+           and e.to_status in ('approved', 'failed')) as ends
+       from worker_runs w join tasks t on t.id = w.task_id join steps s on s.id = t.current_step_id
+         join step_events e on e.task_id = t.id and e.step_id = s.id
+       where w.id in (select value::uuid from json_array_elements_text($1::json))
+       group by w.id, w.state, s.status`,
+      [JSON.stringify(runIds)],
+    );
+    expect(ends).toHaveLength(60);
+    for (const end of ends) {
+      expect([
+        { state: "SUCCEEDED", status: "approved", ends: "1" },
+        { state: "FAILED", status: "failed", ends: "1" },
+      ]).toContainEqual(end);
+    }
+    await expectInvariantsHold(api.database);
+    expect(await countDeadlocks(api.database)).toBe(0);
+  });
+});

@@ -1,0 +1,250 @@
+import { beforeAll, beforeEach, describe, expect, it, test } from "vitest";
+import type { WorkView } from "../../../src/actions/claim-runs.ts";
+import type { Reported } from "../../../src/actions/report-run.ts";
+import type { TaskView } from "../../../src/actions/views/task-view.ts";
+import type { RunView } from "../../../src/db/worker-runs.ts";
+import {
+  type CallOptions,
+  expectDone,
+  expectProblem,
+  freshApi,
+  type TestApi,
+} from "../../support/api.ts";
+import { expectInvariantsHold } from "../../support/model/invariants.ts";
+import { endLeases, givenMachine, givenOfferedRun, passDeadlines } from "../../support/runs.ts";
+
+let api: TestApi;
+/** Another machine of the tenant. */
+let rival: string;
+beforeAll(async () => {
+  api = await freshApi();
+  rival = await givenMachine(api, "The other worker");
+});
+
+const TYPES = ["QUALITY_AUTOMATION", "OUTPUT_GENERATION", "POST_QA_SCORING", "PAYMENT"];
+const claim = (body: object = {}, options: CallOptions = {}) =>
+  api.call<{ data: WorkView[] }>("POST", "/worker-runs/claim", {
+    as: "service",
+    body: { types: TYPES, max: 100, ...body },
+    ...options,
+  });
+const claimedIds = async (body: object = {}, options: CallOptions = {}) =>
+  expectDone(await claim(body, options)).data.map(({ run }) => run.id);
+const report = (runId: string, body: object, options: CallOptions = {}) =>
+  api.call<Reported>("PATCH", `/worker-runs/${runId}`, { as: "service", body, ...options });
+const read = async (runId: string, tenant = api.tenant) => {
+  const path = "/worker-runs?limit=200";
+  const { data } = expectDone(await api.call<{ data: RunView[] }>("GET", path, { tenant }));
+  return data.find(({ id }) => id === runId) ?? expect.fail("There is no such run");
+};
+
+// What one test leaves waiting is not what the next one is about.
+beforeEach(async () => {
+  await claimedIds({ leaseSeconds: 3600 });
+});
+
+describe("claiming runs", () => {
+  it("hands out what waits with all that a worker begins with, without an event", async () => {
+    const { task, runId } = await givenOfferedRun(api, { title: "To be checked" });
+    const [work, ...others] = expectDone(await claim({ leaseSeconds: 120 })).data;
+    expect(others).toEqual([]);
+    const run = await read(runId);
+    const step = { ...task.currentStep, taskId: task.id, versionId: run.versionId, current: true };
+    const { contentHash } = work?.version ?? {};
+    expect(work).toEqual({ run, task, step, version: { ...task.activeVersion, contentHash } });
+    expect(contentHash).toMatch(/^[0-9a-f]{64}$/);
+    expect(run).toMatchObject({ state: "QUEUED", attempt: 1, offered: true });
+    expect(Date.parse(run.leaseUntil ?? "") - Date.parse(run.updatedAt)).toBe(120_000);
+    const after = await api.call<TaskView>("GET", `/tasks/${task.id}`);
+    expect(expectDone(after)).toEqual(task);
+    expect(await claimedIds()).toEqual([]);
+  });
+
+  it("begins with the most urgent task, then with the oldest run, and gives no more than asked for", async () => {
+    const runs: Record<string, string> = {};
+    for (const [title, priority] of [
+      ["later", 0],
+      ["last", 0],
+      ["urgent", 90],
+      ["soon", 10],
+    ] as const) {
+      runs[title] = (await givenOfferedRun(api, { title, priority })).runId;
+    }
+    expect(await claimedIds({ max: 3 })).toEqual([runs["urgent"], runs["soon"], runs["later"]]);
+    expect(await claimedIds({ max: 3 })).toEqual([runs["last"]]);
+  });
+
+  it("gives one run where it is not said how many", async () => {
+    await givenOfferedRun(api);
+    await givenOfferedRun(api);
+    const body = { types: ["QUALITY_AUTOMATION"] };
+    const one = await api.call<{ data: WorkView[] }>("POST", "/worker-runs/claim", {
+      as: "service",
+      body,
+    });
+    expect(expectDone(one).data).toHaveLength(1);
+  });
+
+  it("gives only runs of the types that the worker knows", async () => {
+    const { runId: payment } = await givenOfferedRun(api, { pipeline: "payment" });
+    const { runId: output } = await givenOfferedRun(api, { pipeline: "output_generation" });
+    expect(await claimedIds({ types: ["OUTPUT_GENERATION", "EXPERT_REVIEW"] })).toEqual([output]);
+    expect(await claimedIds({ types: ["PAYMENT"] })).toEqual([payment]);
+  });
+
+  it("gives no run that its own worker has opened", async () => {
+    const { id } = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
+    const body = { type: "QUALITY_AUTOMATION" };
+    const opened = await api.call<RunView>("POST", `/tasks/${id}/worker-runs`, {
+      as: "service",
+      body,
+    });
+    expect(expectDone(opened, 201)).toMatchObject({ offered: false, leaseUntil: null });
+    expect(await claimedIds()).toEqual([]);
+  });
+
+  it("gives no run of another tenant", async () => {
+    const { runId } = await givenOfferedRun(api, { tenant: api.otherTenant });
+    expect(await claimedIds()).toEqual([]);
+    expect(await claimedIds({}, { tenant: api.otherTenant })).toEqual([runId]);
+  });
+
+  it("gives no run whose deadline has passed, or that has ended", async () => {
+    const { runId: late } = await givenOfferedRun(api);
+    await passDeadlines(api.database, [late]);
+    const { task } = await givenOfferedRun(api);
+    expectDone(
+      await api.call("PATCH", `/steps/${task.currentStep.id}`, { body: { status: "rejected" } }),
+    );
+    expect(await claimedIds()).toEqual([]);
+  });
+
+  it("gives what an archived task was asked for: money is owed whoever put the task away", async () => {
+    const { task, runId } = await givenOfferedRun(api, { pipeline: "payment" });
+    expectDone(await api.call("POST", `/tasks/${task.id}/archive`, { body: {} }));
+    expect(await claimedIds()).toEqual([runId]);
+  });
+
+  it("tells of a run's own step, where its task has gone on", async () => {
+    const { task, runId } = await givenOfferedRun(api, { pipeline: "payment" });
+    expectDone(await api.call("POST", `/tasks/${task.id}/advance`, { body: {} }));
+    const [work] = expectDone(await claim()).data;
+    expect(work).toMatchObject({
+      run: { id: runId },
+      step: { id: task.currentStep.id, kind: "expert_review", current: false },
+      task: { currentStep: { kind: "calibration" } },
+    });
+  });
+
+  it("answers a repeat under its key with the same runs, and looks again where there were none", async () => {
+    const options = { idempotencyKey: "the-first-shift" };
+    const none = await claim({}, options);
+    expect(expectDone(none).data).toEqual([]);
+    const { runId } = await givenOfferedRun(api);
+    const first = await claim({}, options);
+    expect(expectDone(first).data).toMatchObject([{ run: { id: runId } }]);
+    const again = await claim({}, options);
+    expect(again.text).toBe(first.text);
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    expectProblem(await claim({ max: 1 }, options), "idempotency_key_reused", 422);
+  });
+
+  it("takes no leases without end, and no claim of everything", async () => {
+    for (const body of [
+      { leaseSeconds: 4 },
+      { leaseSeconds: 3601 },
+      { max: 0 },
+      { max: 101 },
+      { types: [] },
+      { types: ["GARDENING"] },
+    ]) {
+      expectProblem(await claim(body), "validation_failed", 400);
+    }
+  });
+});
+
+describe("a lease", () => {
+  it("frees its run when it ends, for the next attempt", async () => {
+    const { runId } = await givenOfferedRun(api);
+    expect(await claimedIds()).toEqual([runId]);
+    await endLeases(api.database, [runId]);
+    const [work] = expectDone(await claim({}, { bearer: rival })).data;
+    expect(work?.run).toMatchObject({ id: runId, attempt: 2 });
+
+    const late = await report(runId, { state: "RUNNING" });
+    expect(expectProblem(late, "lease_lost", 409)).toMatchObject({ retry: "never" });
+    expectDone(await report(runId, { state: "RUNNING", attempt: 2 }, { bearer: rival }));
+  });
+
+  it("that has ended is lost also while nobody else has the run", async () => {
+    const { task, runId } = await givenOfferedRun(api);
+    await claimedIds();
+    await endLeases(api.database, [runId]);
+    expectProblem(await report(runId, { state: "RUNNING", attempt: 1 }), "lease_lost", 409);
+    const after = await api.call<TaskView>("GET", `/tasks/${task.id}`);
+    expect(expectDone(after)).toEqual(task);
+  });
+
+  it("is needed for the first report of a run that is offered", async () => {
+    const { runId } = await givenOfferedRun(api);
+    expectProblem(await report(runId, { state: "RUNNING" }), "lease_lost", 409);
+    await claimedIds({}, { bearer: rival });
+    expectProblem(await report(runId, { state: "RUNNING" }), "lease_lost", 409);
+    const begun = await report(runId, { state: "RUNNING" }, { bearer: rival });
+    expect(expectDone(begun).task.currentStep.status).toBe("running");
+  });
+
+  it("is over with the first report: from then on the deadline counts alone", async () => {
+    const { runId } = await givenOfferedRun(api);
+    await claimedIds();
+    expectDone(await report(runId, { state: "RUNNING", attempt: 1 }));
+    expect(await read(runId)).toMatchObject({ state: "RUNNING", leaseUntil: null });
+    await endLeases(api.database, [runId]);
+    expect(await claimedIds()).toEqual([]);
+    // Whichever of a worker's machines reports, as long as it speaks of the same attempt.
+    const wrong = await report(runId, { state: "FAILED", attempt: 2 }, { bearer: rival });
+    expectProblem(wrong, "lease_lost", 409);
+    const done = { state: "SUCCEEDED", verdict: "passed", attempt: 1 };
+    expectDone(await report(runId, done, { bearer: rival }));
+  });
+
+  it("is renewed with the deadline by a holder who has not begun", async () => {
+    const { runId } = await givenOfferedRun(api);
+    await claimedIds({ leaseSeconds: 300 });
+    await api.database.query(
+      "owner",
+      `update worker_runs set lease_until = now() + interval '1 minute', deadline_at = now() + interval '2 minutes'
+       where id = $1`,
+      [runId],
+    );
+    expectDone(await report(runId, { state: "QUEUED", attempt: 1 }));
+    const { leaseUntil, deadlineAt, updatedAt, state } = await read(runId);
+    expect(state).toBe("QUEUED");
+    expect(Date.parse(leaseUntil ?? "") - Date.parse(updatedAt)).toBe(300_000);
+    expect(Date.parse(deadlineAt) - Date.parse(updatedAt)).toBe(3_600_000);
+  });
+
+  it("ends with its run's deadline at the latest, so that claims alone keep no run alive", async () => {
+    const { runId } = await givenOfferedRun(api);
+    await api.database.query(
+      "owner",
+      "update worker_runs set deadline_at = now() + interval '1 minute' where id = $1",
+      [runId],
+    );
+    const before = await read(runId);
+    await claimedIds({ leaseSeconds: 3600 });
+    const { leaseUntil, deadlineAt } = await read(runId);
+    expect(deadlineAt).toBe(before.deadlineAt);
+    expect(leaseUntil).toBe(deadlineAt);
+  });
+
+  test("of a report that does not fit says so before anything else is judged", async () => {
+    const { runId } = await givenOfferedRun(api);
+    await claimedIds();
+    const body = { state: "SUCCEEDED", verdict: "passed" };
+    expectDone(await report(runId, { ...body, attempt: 1 }));
+    // Also of one that has ended: whoever was given it before learns that it is not theirs.
+    expectProblem(await report(runId, { ...body, attempt: 7 }), "lease_lost", 409);
+    await expectInvariantsHold(api.database);
+  });
+});

@@ -1,0 +1,71 @@
+import { expect, it } from "vitest";
+import type { WorkView } from "../../src/actions/claim-runs.ts";
+import type { TaskView } from "../../src/actions/views/task-view.ts";
+import { expectDone, freshApi } from "../support/api.ts";
+import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { silenceLog } from "../support/model/quiet.ts";
+import { offerDispatched, passDeadlines } from "../support/runs.ts";
+
+silenceLog();
+
+const TASKS = 600;
+
+it("the checker dies overnight, and in the morning all that it held is shown as errored", async () => {
+  const api = await freshApi();
+  const as = "viewer";
+  const counts = async () =>
+    expectDone(
+      await api.call<{ attention: Record<string, number> }>("GET", "/tasks/counts", { as }),
+    ).attention;
+
+  // In the evening 600 tasks go to their check, and the checker takes them all.
+  const start = { kind: "authoring", status: "approved", reason: "Written elsewhere" };
+  const ids: string[] = [];
+  while (ids.length < TASKS) {
+    const tasks = Array.from({ length: TASKS / 2 }, (_, index) => ({ title: `${index}`, start }));
+    const made = await api.call<{ items: { id: string }[] }>("POST", "/tasks/import", {
+      body: { tasks },
+    });
+    ids.push(...expectDone(made).items.map(({ id }) => id));
+  }
+  const body = { moves: ids.map((task) => ({ task, advance: true })), runAttachedWorkflows: true };
+  expectDone(await api.call("POST", "/moves", { body }));
+  const runIds = await offerDispatched(api.database, ids);
+  expect(runIds).toHaveLength(TASKS);
+
+  const held: WorkView[] = [];
+  for (let shift = 0; shift < TASKS / 100; shift += 1) {
+    const claimed = await api.call<{ data: WorkView[] }>("POST", "/worker-runs/claim", {
+      as: "service",
+      body: { types: ["QUALITY_AUTOMATION"], max: 100, leaseSeconds: 3600 },
+    });
+    held.push(...expectDone(claimed).data);
+  }
+  expect(held).toHaveLength(TASKS);
+  for (const { run } of held.slice(0, 20)) {
+    const begun = { state: "RUNNING", attempt: run.attempt };
+    expectDone(await api.call("PATCH", `/worker-runs/${run.id}`, { as: "service", body: begun }));
+  }
+
+  // It is never heard of again. Nobody judged the tasks, and one sweep says so of each.
+  await passDeadlines(api.database, runIds);
+  await api.sweep();
+
+  expect(await counts()).toMatchObject({ errored: TASKS });
+  const listed = new Set<string>();
+  for (let cursor: string | null = ""; cursor !== null;) {
+    const page: { data: TaskView[]; nextCursor: string | null } = expectDone(
+      await api.call("GET", `/tasks?attention=errored&limit=200${cursor && `&cursor=${cursor}`}`, {
+        as,
+      }),
+    );
+    for (const { id, currentStep, unifiedStatus } of page.data) {
+      listed.add(id);
+      expect(currentStep).toMatchObject({ kind: "pre_qa", status: "failed", gate: "errored" });
+      expect(unifiedStatus).toBe("CHECKING_QUALITY");
+    }
+    cursor = page.nextCursor;
+  }
+  expect([...listed].toSorted()).toEqual(ids.toSorted());
+  await expectInvariantsHold(api.database);
+});
