@@ -5,7 +5,7 @@ import { fromHex } from "./bytes.ts";
 import type { TenantDatabase } from "./client.ts";
 import { DELIVERY_ACTOR, loggedCtes, type Told } from "./dispatch-log.ts";
 import { DISPATCH_JOINS, HEARD_OF_WITHIN, IS_LEASED, IS_LEFT, lockTaskOf } from "./dispatch-sql.ts";
-import { runAllowance } from "./record-moves.ts";
+import { runAllowance } from "./run-guards.ts";
 import { stepJson, TASK_JOINS, TASK_MEMBERS, type TaskRecord } from "./task-json.ts";
 
 /** What an endpoint is told of a dispatch, and where it is. */

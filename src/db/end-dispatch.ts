@@ -3,7 +3,7 @@ import type { DeliveryEnd } from "../domain/pipelines/delivery.ts";
 import type { TenantDatabase } from "./client.ts";
 import { loggedCtes, type Told } from "./dispatch-log.ts";
 import { HEARD_OF_WITHIN, IS_LEASED, lockTaskOf } from "./dispatch-sql.ts";
-import { runAllowance } from "./record-moves.ts";
+import { runAllowance } from "./run-guards.ts";
 
 /**
  * Writes how an attempt ended, where the lease is still its own: what another one found out since then stands. The

@@ -10,6 +10,7 @@ import { connect, type Stepledger } from "../../client/index.ts";
 import { runProgram } from "../support/node/programs.ts";
 import { startService, type TestService } from "../support/node/service.ts";
 import { temporaryFiles } from "../support/node/temporary-files.ts";
+import { endLeases, offerDispatched } from "../support/run-rows.ts";
 
 const EXAMPLES = join(import.meta.dirname, "..", "..", "examples", "python");
 
@@ -31,14 +32,32 @@ describe("against the running service", () => {
       STEPLEDGER_KEY: service.tenant.keys.service,
     });
 
-  test("the worker judges every task that waits, and its verdicts move them", async () => {
+  /** Tasks whose check was asked for, and waits for a worker that polls. */
+  const givenWaiting = async (contents: Record<string, string>): Promise<string[]> => {
     const start = { kind: "pre_qa", reason: "Written elsewhere" } as const;
-    const tasks = [
-      { title: "Good", content: { instructions: "How many ducks are in the pond?" }, start },
-      { title: "Poor", content: { instructions: "Ducks." }, start },
-    ];
-    await stepledger.importTasks({ body: { tasks } });
+    const { items } = await stepledger.importTasks({
+      body: {
+        tasks: Object.entries(contents).map(([title, instructions]) => ({
+          title,
+          content: { instructions },
+          start,
+        })),
+      },
+    });
+    const ids = items.flatMap(({ id }) => id ?? []);
+    for (const taskId of ids) {
+      const { currentStep } = await stepledger.getTask({ params: { taskId } });
+      const body = { pipeline: "quality_automation", reason: "It was just written" } as const;
+      await stepledger.dispatchPipeline({ params: { stepId: currentStep.id }, body });
+    }
+    return offerDispatched(service.database, ids);
+  };
 
+  test("the worker judges every task that waits, and its verdicts move them", async () => {
+    const runIds = await givenWaiting({
+      Good: "How many ducks are in the pond?",
+      Poor: "Ducks.",
+    });
     const { code, written, told } = await runExample("worker.py");
     expect({ code, told }).toEqual({ code: 0, told: "" });
     expect(written.trim().split("\n").toSorted()).toEqual([
@@ -47,8 +66,54 @@ describe("against the running service", () => {
       "Poor: failed, now QUALITY_CHECK_FAILED",
     ]);
     const { data } = await stepledger.listRuns({ query: { type: "QUALITY_AUTOMATION" } });
-    expect(data.map(({ state }) => state)).toEqual(["SUCCEEDED", "SUCCEEDED"]);
+    expect(data.map(({ id, state, attempt }) => [id, state, attempt]).toSorted()).toEqual(
+      runIds.map((id) => [id, "SUCCEEDED", 1]),
+    );
     expect((await runExample("worker.py")).written).toBe("0 checked\n");
+  });
+
+  test("three workers at once judge each task once", async () => {
+    const titles = Array.from({ length: 30 }, (_, index) => `Task ${index + 1}`);
+    await givenWaiting(Object.fromEntries(titles.map((title) => [title, "How many ducks?"])));
+    const shifts = await Promise.all([1, 2, 3].map(() => runExample("worker.py")));
+    const judged = shifts.flatMap(({ code, told, written }) => {
+      expect({ code, told }).toEqual({ code: 0, told: "" });
+      return written.split("\n").filter((line) => line.startsWith("Task "));
+    });
+    expect(judged.toSorted()).toEqual(
+      titles.map((title) => `${title}: failed, now QUALITY_CHECK_FAILED`).toSorted(),
+    );
+  });
+
+  test("a worker whose lease has ended loses its run to the next one, and says so", async () => {
+    const [runId = ""] = await givenWaiting({ Slow: "How many ducks are in the pond?" });
+    const script = `
+import worker
+from stepledger import Problem, Stepledger
+stepledger = Stepledger.from_environment()
+[work] = worker.claim(stepledger)
+print("claimed", flush=True)
+input()
+try:
+    worker.check(stepledger, work)
+except Problem as problem:
+    print(problem.error)
+`;
+    const slow = spawn("python3", ["-c", script], {
+      env: {
+        PATH: process.env["PATH"],
+        PYTHONPATH: EXAMPLES,
+        STEPLEDGER_URL: service.baseUrl,
+        STEPLEDGER_KEY: service.tenant.keys.service,
+      },
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const lines = createInterface({ input: slow.stdout });
+    expect(await once(lines, "line")).toEqual(["claimed"]);
+    await endLeases(service.database, [runId]);
+    expect((await runExample("worker.py")).written).toContain("Slow: passed");
+    slow.stdin.end("go on\n");
+    expect(await once(lines, "line")).toEqual(["lease_lost"]);
   });
 
   test("the recorded evaluation is in once, and its summary is told", async () => {

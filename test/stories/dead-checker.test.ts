@@ -4,7 +4,7 @@ import type { TaskView } from "../../src/actions/views/task-view.ts";
 import { expectDone, freshApi } from "../support/api.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { silenceLog } from "../support/model/quiet.ts";
-import { offerDispatched, passDeadlines } from "../support/runs.ts";
+import { offerDispatched, passDeadlines } from "../support/run-rows.ts";
 
 silenceLog();
 
@@ -12,12 +12,6 @@ const TASKS = 600;
 
 it("the checker dies overnight, and in the morning all that it held is shown as errored", async () => {
   const api = await freshApi();
-  const as = "viewer";
-  const counts = async () =>
-    expectDone(
-      await api.call<{ attention: Record<string, number> }>("GET", "/tasks/counts", { as }),
-    ).attention;
-
   // In the evening 600 tasks go to their check, and the checker takes them all.
   const start = { kind: "authoring", status: "approved", reason: "Written elsewhere" };
   const ids: string[] = [];
@@ -51,12 +45,18 @@ it("the checker dies overnight, and in the morning all that it held is shown as 
   await passDeadlines(api.database, runIds);
   await api.sweep();
 
-  expect(await counts()).toMatchObject({ errored: TASKS });
+  // What an operator counts before anything is done about them; and that nobody can blame them all at once.
+  const errored = { filter: { attention: ["errored"] }, targetStatus: "REJECTED" };
+  const preview = await api.call("POST", "/bulk/preview", { as: "viewer", body: errored });
+  expect(expectDone(preview)).toMatchObject({
+    counts: { requested: TASKS, eligible: 0, refused: TASKS },
+    bySource: { CHECKING_QUALITY: { refused: TASKS } },
+  });
   const listed = new Set<string>();
   for (let cursor: string | null = ""; cursor !== null;) {
     const page: { data: TaskView[]; nextCursor: string | null } = expectDone(
       await api.call("GET", `/tasks?attention=errored&limit=200${cursor && `&cursor=${cursor}`}`, {
-        as,
+        as: "viewer",
       }),
     );
     for (const { id, currentStep, unifiedStatus } of page.data) {

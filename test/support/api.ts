@@ -97,6 +97,8 @@ export interface TestApi {
   roundTripsOf: (run: () => Promise<unknown>) => Promise<number>;
   /** Lets the clock strike for what is done every quarter of an hour. */
   sweep: () => Promise<void>;
+  /** Lets it strike for what is done once a day. */
+  sweepDaily: () => Promise<void>;
 }
 
 /** A place for every label: where `givenTaskLabelled` puts a task. */
@@ -221,6 +223,7 @@ export async function freshApi(environment: Record<string, unknown> = {}): Promi
       return database.tenantRoundTrips();
     },
     sweep: () => worker.scheduled(createScheduledController({ cron: "*/15 * * * *" }), env),
+    sweepDaily: () => worker.scheduled(createScheduledController({ cron: "17 3 * * *" }), env),
   };
 }
 

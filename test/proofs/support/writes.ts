@@ -512,6 +512,11 @@ export const WRITES: readonly WriteCase[] = [
   },
 ];
 
+async function claimAll(api: TestApi): Promise<void> {
+  const body = { types: ["QUALITY_AUTOMATION"], max: 100, leaseSeconds: 3600 };
+  expectDone(await api.call("POST", "/worker-runs/claim", { as: "service", body }));
+}
+
 /** Sends a write, under a key where one is given. */
 export function send(
   api: TestApi,

@@ -1,11 +1,9 @@
-import { createScheduledController } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import { sweepData } from "../../../src/actions/sweep-data.ts";
 import { openDatabase } from "../../../src/db/client.ts";
 import type { DataView } from "../../../src/db/data.ts";
 import { type BlobStore, objectKeyOf } from "../../../src/storage/blobs.ts";
 import { createR2Blobs } from "../../../src/storage/r2-blobs.ts";
-import worker from "../../../src/worker.ts";
 import {
   expectDone,
   expectProblem,
@@ -154,14 +152,7 @@ describe("the sweep", () => {
   it("leaves everything of today, when it comes by itself", async () => {
     const orphan = await givenOrphan("of today");
     const declared = await givenDeclared(api, bytesOf("of today, too"));
-    const environment = {
-      ENVIRONMENT: "test",
-      DATABASE_URL: api.database.databaseUrl,
-      NEON_FETCH_ENDPOINT: api.database.fetchEndpoint,
-      SIGNING_SECRET: "a secret of the tests, long enough to sign with",
-      BUCKET: testBucket(),
-    };
-    await worker.scheduled(createScheduledController(), environment);
+    await api.sweepDaily();
     expect(await isKept(orphan)).toBe(true);
     expectDone(await read(declared.id));
   });

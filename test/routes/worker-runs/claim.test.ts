@@ -11,7 +11,8 @@ import {
   type TestApi,
 } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
-import { endLeases, givenMachine, givenOfferedRun, passDeadlines } from "../../support/runs.ts";
+import { endLeases, passDeadlines } from "../../support/run-rows.ts";
+import { givenMachine, givenOfferedRun } from "../../support/runs.ts";
 
 let api: TestApi;
 /** Another machine of the tenant. */

@@ -5,7 +5,8 @@ import type { RunView } from "../../../src/db/worker-runs.ts";
 import { expectDone, freshApi, type Place, type Tenant, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
 import { silenceLog } from "../../support/model/quiet.ts";
-import { givenOfferedRun, passDeadlines } from "../../support/runs.ts";
+import { passDeadlines } from "../../support/run-rows.ts";
+import { givenOfferedRun } from "../../support/runs.ts";
 
 silenceLog();
 

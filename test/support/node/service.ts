@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { uuidv7 } from "uuidv7";
 import { inventTenant, storeTenant, type Tenant } from "../../../scripts/stack/tenants.ts";
 import { type Queues, sendOutgoing } from "../../../src/actions/send-outgoing.ts";
 import { sweep } from "../../../src/actions/sweep.ts";
@@ -90,7 +91,7 @@ export async function startService(): Promise<TestService> {
     otherTenant,
     queues: bindings,
     consume: createConsumers({ ...shared, outbound, reportDefect: () => {} }),
-    sweep: () => sweep(shared),
+    sweep: () => sweep(shared, { requestId: uuidv7() }),
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
