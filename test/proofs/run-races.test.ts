@@ -101,6 +101,19 @@ describe("claims at once", () => {
     await expectInvariantsHold(api.database);
   });
 
+  test("pass over a run that somebody holds, and wait for nobody", async () => {
+    const { runId: held } = await givenOfferedRun(api);
+    const { runId: free } = await givenOfferedRun(api);
+    const holding = api.database.transaction("superuser", [
+      { text: "select from worker_runs where id = $1 for update", values: [held] },
+      { text: "select pg_sleep(0.5)" },
+    ]);
+    await untilLocksAreHeld(api.database);
+    expect(await claim(one)).toMatchObject([{ id: free }]);
+    await holding;
+    expect(await claim(other)).toMatchObject([{ id: held }]);
+  });
+
   test("of a run whose lease has ended give it to one worker at the next attempt", async () => {
     const { runId } = await givenOfferedRun(api);
     await claim(one);
@@ -165,6 +178,24 @@ describe("a report of a worker whose lease ends in that very moment", () => {
     await held;
     expectProblem(await late, "lease_lost", 409);
     expect(await runOf(runId)).toMatchObject({ state: "QUEUED" });
+  });
+
+  test("that meets a claim which is not committed yet waits to learn whose the run is", async () => {
+    const { task, runId } = await givenOfferedRun(api);
+    await claim(one);
+    const claiming = api.database.transaction("superuser", [
+      {
+        text: `update worker_runs set attempt = attempt + 1, lease_owner = 'a rival',
+          lease_until = now() + interval '1 minute' where id = $1`,
+        values: [runId],
+      },
+      { text: "select pg_sleep(0.5)" },
+    ]);
+    await untilLocksAreHeld(api.database);
+    expectProblem(await report(one, runId, { state: "RUNNING" }), "lease_lost", 409);
+    await claiming;
+    expect(await runOf(runId)).toMatchObject({ state: "QUEUED", attempt: "2" });
+    expect(await statusOf(runId)).toMatchObject({ event_seq: String(task.eventSeq) });
   });
 
   test("and a claim at once: one of them has the run, whoever comes first", async () => {
