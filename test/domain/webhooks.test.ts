@@ -8,7 +8,7 @@ import { attentionOf } from "../../src/domain/status/attention.ts";
 import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
 import { changesOf, type ToldEvent } from "../../src/domain/webhooks/changes.ts";
 import { DELIVERY_ATTEMPTS_MAX, retryDelaySeconds } from "../../src/domain/webhooks/retries.ts";
-import { context, expectAccepted, FIELDS, Story } from "./support/world.ts";
+import { context, expectAccepted, FIELDS, Story, NOT_OFFERED } from "./support/world.ts";
 
 function newStory(): Story {
   const making = context("admin");
@@ -45,7 +45,8 @@ function live(story: Story, step: typeof anyStep extends fc.Arbitrary<infer Step
     case "review":
       return story.attempt({ type: "review", kind: "expert", outcome: step.outcome });
     case "run": {
-      const run = { ...story.openRun("QUALITY_AUTOMATION"), stepId: story.task.step.id };
+      const opened = story.openRun("QUALITY_AUTOMATION");
+      const run = { ...opened, ...NOT_OFFERED, stepId: story.task.step.id };
       return story.attempt({ type: "report", run, state: "RUNNING" }, "service");
     }
     case "note":
