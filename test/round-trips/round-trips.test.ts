@@ -9,6 +9,7 @@ import {
   sendSample,
   titleOf,
 } from "../contracts/support/samples.ts";
+import { deliver, givenDispatch } from "../support/dispatches.ts";
 import { type Answer, expectDone, freshApi, type TestApi } from "../support/api.ts";
 
 let api: TestApi;
@@ -142,6 +143,14 @@ const COSTS: Record<string, Cost> = {
   "GET /v1/insights by task, eval and trial": READ,
   "PATCH /v1/insights/{insightId}": MOVE,
   "GET /v1/data/{dataId}/lineage": READ,
+  "GET /v1/pipelines": READ,
+  "PUT /v1/pipelines/{name}": { first: 1 },
+  "POST /v1/pipelines/{name}/rotate": MAKE,
+  "GET /v1/dispatches": READ,
+  "GET /v1/dispatches by task and operation": READ,
+  "GET /v1/dispatches/{dispatchId}": READ,
+  "POST /v1/dispatches/{dispatchId}/retry": { ...MAKE, after: RELAY },
+  "POST /v1/dispatches/{dispatchId}/recall": MAKE,
   "GET /v1/registry": { first: 0 },
   "GET /v1/me": READ,
   "POST /v1/api-keys": MAKE,
@@ -198,6 +207,20 @@ describe("round trips to the database, counted on the way there", () => {
       expect(expectDone(moved.answer)).toMatchObject({ counts: { changed: count } });
     },
   );
+
+  it("a delivery costs two, one on each side of its endpoint's answer", async () => {
+    const body = { endpoint: "https://checks.example.com/hook" };
+    expectDone(await api.call("PUT", "/pipelines/quality_automation", { body }));
+    const id = await givenDispatch(api);
+    await api.database.resetRoundTrips();
+    let before = 0;
+    const fetch = async () => {
+      before = await api.database.tenantRoundTrips();
+      return new Response(null, { status: 200 });
+    };
+    await deliver(api, id, { fetch });
+    expect([before, await api.database.tenantRoundTrips()]).toEqual([1, 2]);
+  });
 
   it("a bulk change that asks for pipelines costs no more than one that does not", async () => {
     const at = { kind: "output_generation", status: "failed" } as const;
