@@ -3019,7 +3019,7 @@ export interface Operations {
     answer: WebhookWithSecret;
   };
   /**
-   * Take a webhook away. Nothing more is sent to it, and its deliveries are out of sight. A new one of the same name has none of them.
+   * Take a webhook away. Nothing more is sent to it, its secrets are gone, and its deliveries are out of sight. A new one of the same name has none of them.
    *
    * Role: `admin`.
    */

@@ -11,11 +11,13 @@ ALTER TABLE "webhook_deliveries" ADD COLUMN "relay_at" timestamp with time zone 
 ALTER TABLE "webhooks" ADD COLUMN "id" uuid NOT NULL;--> statement-breakpoint
 ALTER TABLE "webhooks" ADD COLUMN "previous_secret_until" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "webhooks" ADD COLUMN "heard_nothing_of" "pg_snapshot" NOT NULL;--> statement-breakpoint
+ALTER TABLE "webhooks" ADD COLUMN "deleted_at" timestamp with time zone;--> statement-breakpoint
 CREATE UNIQUE INDEX "webhooks_id" ON "webhooks" USING btree ("tenant_id","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "webhook_deliveries_once" ON "webhook_deliveries" USING btree ("tenant_id","webhook_id","event","source");--> statement-breakpoint
 CREATE INDEX "webhook_deliveries_newest" ON "webhook_deliveries" USING btree ("tenant_id","webhook_id","id");--> statement-breakpoint
 CREATE INDEX "webhook_deliveries_due" ON "webhook_deliveries" USING btree ("tenant_id","webhook_id","relay_at") WHERE state = 'pending';--> statement-breakpoint
 ALTER TABLE "webhook_deliveries" ADD CONSTRAINT "webhook_deliveries_delivered" CHECK (("webhook_deliveries"."state" = 'delivered') = ("webhook_deliveries"."delivered_at" is not null));--> statement-breakpoint
+ALTER TABLE "webhooks" ADD CONSTRAINT "webhooks_deleted" CHECK ("webhooks"."deleted_at" is null or not "webhooks"."enabled");--> statement-breakpoint
 ALTER TABLE "webhooks" ADD CONSTRAINT "webhooks_previous_secret" CHECK (("webhooks"."previous_secret" is null) = ("webhooks"."previous_secret_until" is null));--> statement-breakpoint
 
 -- Tenants whose webhooks have something to be told: a message that is to be put on the queue, or events beyond the

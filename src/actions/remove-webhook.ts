@@ -3,7 +3,7 @@ import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { ActionCall, Done } from "./call.ts";
 import { settle } from "./replay.ts";
 
-/** Takes a webhook away: nothing more is sent to it. What it was told stays in the tables and out of sight. */
+/** Takes a webhook away for good: nothing more is sent to it, and what it was told is out of sight. */
 export async function removeWebhook(
   { database, operation }: ActionCall,
   name: string,

@@ -180,7 +180,11 @@ export class TenantDatabase {
         if (kind === "operation_running") return { outcome: "in_progress" };
         // A row that stood in the way and is gone by now was of a try that wrote nothing: go on.
         const stored = kind === "operation_exists" ? await this.findOperation(operation) : null;
-        if (stored?.id === operation.id) this.outgoing.dispatches = true;
+        // What it wrote is not known any more: whoever it may concern looks.
+        if (stored?.id === operation.id) {
+          this.outgoing.dispatches = true;
+          this.outgoing.events = true;
+        }
         if (stored) return { outcome: "replayed", operation: stored };
         await tries.next();
       }

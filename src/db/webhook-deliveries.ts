@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { DeliveryState, WebhookEvent } from "../domain/webhooks/events.ts";
 import type { Operation, TenantDatabase, Written } from "./client.ts";
-import { readTarget, TARGET_JSON, type WebhookTarget } from "./webhooks.ts";
+import { isWebhook, readTarget, TARGET_JSON, type WebhookTarget } from "./webhooks.ts";
 
 /** One message to a webhook, as it is looked at. */
 export interface DeliveryRecord {
@@ -45,7 +45,7 @@ export async function listDeliveries(
     select coalesce((select json_agg(${RECORD_JSON} order by d.id desc)
       from (select d.* from webhook_deliveries d where ${sql.join(conditions, sql` and `)}
         order by d.id desc limit ${limit}) d), '[]') as deliveries
-    from webhooks w where w.name = ${webhook}`);
+    from webhooks w where ${isWebhook(webhook)}`);
   return row?.deliveries ?? null;
 }
 
@@ -62,7 +62,7 @@ with renewed as (
   update webhook_deliveries d set state = 'pending', attempts = 0, next_attempt_at = now(), relay_at = now(),
     delivered_at = null
   from webhooks w
-  where w.tenant_id = ${tenantId} and w.name = ${webhook}
+  where w.tenant_id = ${tenantId} and ${isWebhook(webhook)}
     and d.tenant_id = ${tenantId} and d.webhook_id = w.id and d.id = ${deliveryId}
   returning ${RECORD_JSON} as record
 ),

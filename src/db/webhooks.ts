@@ -28,6 +28,9 @@ const RECORD_JSON = sql`json_build_object('name', w.name, 'url', w.url, 'events'
   'previousSecretUntil', case when w.previous_secret_until > now() then iso(w.previous_secret_until) end,
   'createdAt', iso(w.created_at), 'updatedAt', iso(w.updated_at))`;
 
+/** The condition that the webhook of the alias w is the one of this name. */
+export const isWebhook = (name: string) => sql`w.name = ${name} and w.deleted_at is null`;
+
 export interface WebhookSettings {
   name: string;
   url: string;
@@ -45,8 +48,10 @@ export function storeWebhook(
   operation: Operation,
 ): Promise<Written<StoredWebhook>> {
   const { tenantId } = database;
-  const kept = (column: SQL) =>
-    sql`case when ${HEARS_TASKS} then w.${column} else excluded.${column} end`;
+  const keptWhere = (condition: SQL, column: SQL) =>
+    sql`${column} = case when ${condition} then w.${column} else excluded.${column} end`;
+  const isThere = sql`w.deleted_at is null`;
+  const isSame = sql`${isThere} and (w.url, w.events, w.enabled) = (excluded.url, excluded.events, excluded.enabled)`;
   return written(
     database,
     operation,
@@ -56,9 +61,11 @@ export function storeWebhook(
   values (${tenantId}, ${id}, ${name}, ${url}, ${`{${events.join()}}`}::text[], ${enabled}, ${bytes(secret)},
     pg_snapshot_xmin(pg_current_snapshot()), 0, pg_current_snapshot())
   on conflict (tenant_id, name) do update set
-    url = excluded.url, events = excluded.events, enabled = excluded.enabled, updated_at = now(),
-    position_txid = ${kept(sql`position_txid`)}, position_feed_id = ${kept(sql`position_feed_id`)},
-    heard_nothing_of = ${kept(sql`heard_nothing_of`)}
+    url = excluded.url, events = excluded.events, enabled = excluded.enabled, deleted_at = null,
+    ${keptWhere(isThere, sql`id`)}, ${keptWhere(isThere, sql`secret`)}, ${keptWhere(isThere, sql`created_at`)},
+    ${keptWhere(isSame, sql`updated_at`)},
+    ${keptWhere(HEARS_TASKS, sql`position_txid`)}, ${keptWhere(HEARS_TASKS, sql`position_feed_id`)},
+    ${keptWhere(HEARS_TASKS, sql`heard_nothing_of`)}
   returning ${RECORD_JSON} as record, w.id = ${id} as "isNew"`,
   );
 }
@@ -75,12 +82,15 @@ export function rotateSecret(
     sql`
   update webhooks w set secret = ${bytes(secret)}, previous_secret = w.secret, updated_at = now(),
     previous_secret_until = now() + make_interval(hours => ${keptHours}::integer)
-  where w.tenant_id = ${database.tenantId} and w.name = ${name}
+  where w.tenant_id = ${database.tenantId} and ${isWebhook(name)}
   returning ${RECORD_JSON} as record, false as "isNew"`,
   );
 }
 
-/** Takes a webhook away, and gives up what it was still to be told; no row where there is none. */
+/**
+ * Takes a webhook away with its secrets, and gives up what it was still to be told. One that was taken away before
+ * stays as it is; no row where there never was one.
+ */
 export function deleteWebhook(
   database: TenantDatabase,
   name: string,
@@ -91,7 +101,9 @@ export function deleteWebhook(
     database,
     operation,
     sql`
-  delete from webhooks w where w.tenant_id = ${tenantId} and w.name = ${name}
+  update webhooks w set enabled = false, secret = '', previous_secret = null, previous_secret_until = null,
+    updated_at = coalesce(w.deleted_at, now()), deleted_at = coalesce(w.deleted_at, now())
+  where w.tenant_id = ${tenantId} and w.name = ${name}
   returning ${RECORD_JSON} as record, false as "isNew", w.id`,
     sql`,
 stopped as (
@@ -132,7 +144,7 @@ export async function listWebhooks(
 ): Promise<WebhookRecord[]> {
   const rows = await database.read<{ record: WebhookRecord }>(sql`
     select ${RECORD_JSON} as record from webhooks w
-    ${after === null ? sql`` : sql`where w.name > ${after}`}
+    where w.deleted_at is null ${after === null ? sql`` : sql`and w.name > ${after}`}
     order by w.name limit ${limit}`);
   return rows.map(({ record }) => record);
 }
@@ -158,7 +170,7 @@ export async function findWebhookTarget(
   name: string,
 ): Promise<WebhookTarget | null> {
   const [row] = await database.read<{ target: { url: string; secrets: string[] } }>(
-    sql`select ${TARGET_JSON} as target from webhooks w where w.name = ${name}`,
+    sql`select ${TARGET_JSON} as target from webhooks w where ${isWebhook(name)}`,
   );
   return row === undefined ? null : readTarget(row.target);
 }

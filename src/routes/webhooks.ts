@@ -101,13 +101,13 @@ const deleteContract = defineContract({
   path: "/webhooks/{name}",
   summary: "Take a webhook away",
   description:
-    "Nothing more is sent to it, and its deliveries are out of sight. A new one of the same name has none of them.",
+    "Nothing more is sent to it, its secrets are gone, and its deliveries are out of sight. A new one of the same name has none of them.",
   tags: TAGS,
   role: "admin",
   params: onWebhook,
   response: {
     status: 200,
-    description: "The webhook as it was.",
+    description: "The webhook as it was, disabled.",
     schema: z.strictObject(webhookFields).openapi("Webhook"),
   },
   errors: ["not_found", "operation_in_progress"],

@@ -38,11 +38,14 @@ export const webhooks = pgTable(
     heardNothingOf: pgSnapshot().notNull(),
     createdAt: createdAt(),
     updatedAt: moment().notNull().defaultNow(),
+    /** From then on it is not there: disabled, without a secret, until another one is made under its name. */
+    deletedAt: moment(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.name] }),
     uniqueIndex("webhooks_id").on(t.tenantId, t.id),
     foreignKey({ name: "webhooks_tenant_fk", columns: [t.tenantId], foreignColumns: [tenants.id] }),
+    check("webhooks_deleted", sql`${t.deletedAt} is null or not ${t.enabled}`),
     check(
       "webhooks_previous_secret",
       sql`(${t.previousSecret} is null) = (${t.previousSecretUntil} is null)`,

@@ -321,6 +321,41 @@ export const WRITES: readonly WriteCase[] = [
     unkeyed: { status: 200, effect: "none" },
   },
   {
+    operationId: "putWebhook",
+    status: 200,
+    given: async (api) => {
+      const { path } = await givenWebhook(api);
+      const body = { url: "https://hooks.example.com/elsewhere", events: ["bulk.finished"] };
+      return { method: "PUT", path, options: { body } };
+    },
+    unkeyed: { status: 200, effect: "none" },
+  },
+  {
+    operationId: "rotateWebhookSecret",
+    status: 200,
+    given: async (api) => post(`${(await givenWebhook(api)).path}/rotate`, {}),
+    unkeyed: { status: 200, effect: "none" },
+    toldOnce: ["secret"],
+  },
+  {
+    operationId: "retryWebhookDelivery",
+    status: 200,
+    given: async (api) => {
+      const { path, deliveryId } = await givenWebhook(api);
+      return post(`${path}/deliveries/${deliveryId}/retry`, {});
+    },
+    unkeyed: { status: 200, effect: "none" },
+  },
+  {
+    operationId: "deleteWebhook",
+    status: 200,
+    given: async (api) => {
+      const { path } = await givenWebhook(api);
+      return { method: "DELETE", path, options: {} };
+    },
+    unkeyed: { status: 200, effect: "none" },
+  },
+  {
     operationId: "executeBulk",
     status: 200,
     given: async (api) => {
@@ -511,6 +546,21 @@ export const WRITES: readonly WriteCase[] = [
     unkeyed: { status: 200, effect: "none" },
   },
 ];
+
+/** A webhook that hears of bulk operations, and was told of one. */
+async function givenWebhook(api: TestApi): Promise<{ path: string; deliveryId: string }> {
+  const path = `/webhooks/${unique("hook")}`;
+  const body = { url: "https://hooks.example.com", events: ["bulk.finished"] };
+  const { name } = expectDone(await api.call<{ name: string }>("PUT", path, { body }), 201);
+  const [told] = await api.database.query(
+    "owner",
+    `insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, source, data)
+    select tenant_id, new_id(), id, name, 'bulk.finished', 'an operation', '{}' from webhooks where name = $1
+    returning id`,
+    [name],
+  );
+  return { path, deliveryId: told?.["id"] ?? "" };
+}
 
 async function claimAll(api: TestApi): Promise<void> {
   const body = { types: ["QUALITY_AUTOMATION"], max: 100, leaseSeconds: 3600 };

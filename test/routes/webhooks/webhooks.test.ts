@@ -292,5 +292,9 @@ describe("a write", () => {
     expect(await sentBy()).toEqual([]);
     await put();
     expect(await sentBy()).toEqual([{ version: 1, tenantId: api.tenant.id }]);
+    await api.database.faults({ kind: "cut-after-commit", sql: "insert into step_events" });
+    expect(await sentBy(), "unsure of its first try").toEqual([
+      { version: 1, tenantId: api.tenant.id },
+    ]);
   });
 });
