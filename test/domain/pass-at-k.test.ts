@@ -15,22 +15,10 @@ import {
   type ScoreGroup,
   summariseModel,
 } from "../../src/domain/evals/summary.ts";
+import { countedPassAtK } from "../support/pass-at-k.ts";
 
 /** pass@k alone. */
 const passAtK = (n: number, c: number, k: number) => passAtEach(n, c, k)[k - 1] ?? null;
-
-/** The share of all subsets of k trials that hold a passed one, counted one by one. */
-function countedPassAtK(trials: readonly boolean[], k: number): number {
-  let subsets = 0;
-  let passed = 0;
-  for (let members = 0; members < 2 ** trials.length; members += 1) {
-    const chosen = trials.filter((_, index) => ((members >> index) & 1) === 1);
-    if (chosen.length !== k) continue;
-    subsets += 1;
-    if (chosen.includes(true)) passed += 1;
-  }
-  return passed / subsets;
-}
 
 const scored = fc
   .tuple(fc.integer({ min: 1, max: 300 }), fc.nat(), fc.nat())

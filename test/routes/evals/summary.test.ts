@@ -1,4 +1,6 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import fc from "fast-check";
+import { beforeAll, describe, expect, inject, it } from "vitest";
+import type { RecordedEvaluation } from "../../../src/actions/record-evaluation.ts";
 import type { EvalSummary, ScopeSummary } from "../../../src/actions/summarise-evals.ts";
 import type { TrialStatus } from "../../../src/domain/lifecycle/statuses.ts";
 import { passAtEach } from "../../../src/domain/evals/pass-at-k.ts";
@@ -6,6 +8,9 @@ import { wilsonInterval } from "../../../src/domain/evals/intervals.ts";
 import type { Moved } from "../../../src/actions/move-task.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { givenEval, type GivenTrial } from "../../support/evals.ts";
+import { countedPassAtK } from "../../support/pass-at-k.ts";
+
+const { seed } = inject("stack");
 
 let api: TestApi;
 beforeAll(async () => {
@@ -22,6 +27,8 @@ const LETTERS: Record<string, TrialStatus> = {
 /** "ppf" is two trials that passed and one that failed. */
 const trialsOf = (model: string, letters: string): GivenTrial[] =>
   Array.from(letters, (letter) => ({ model, status: LETTERS[letter] ?? "pending" }));
+
+const sumOf = (figures: readonly number[]) => figures.reduce((sum, figure) => sum + figure, 0);
 
 const summaryOf = async (evalId: string) =>
   expectDone(await api.call<EvalSummary>("GET", `/evals/${evalId}/summary`, { as: "viewer" }));
@@ -113,31 +120,60 @@ describe("The summary over many tasks", () => {
     expect(b).toMatchObject({ n: 2, c: 0, errored: 1, tasks: { 1: 1, 2: 1 } });
   });
 
-  it("agrees with what is added up by hand from random trials, and repeats itself", async () => {
-    const code = "over.random";
-    const letters = Array.from({ length: 12 }, (_, index) => {
-      const of = (step: number) => "ppffe".slice(index % step, (index % step) + 1 + (index % 4));
-      return { "a-model": of(2), "b-model": of(3) };
+  it(`is what counting every choice of random trials comes to (replay with SEED=${seed})`, async () => {
+    const name = "over.random";
+    const tasks = await api.givenTasks(12);
+    const each = fc.array(
+      fc.record({ became: fc.constantFrom("p", "p", "f", "f", "e"), isRetracted: fc.nat(5) }),
+      { minLength: 1, maxLength: 6 },
+    );
+    const drawn = fc.sample(fc.array(each, { minLength: 12, maxLength: 12 }), { seed, numRuns: 2 });
+    const models = ["a-model", "b-model"] as const;
+    const trials = models.flatMap((model, place) =>
+      tasks.flatMap((task, index) =>
+        (drawn[place]?.[index] ?? []).map((trial, before) => {
+          return { task, model, k: before + 1, ...trial };
+        }),
+      ),
+    );
+    const results = trials.map(({ task, model, k, became }) => {
+      return {
+        task,
+        model,
+        k,
+        ...(became === "e" ? { error: "Lost" } : { passed: became === "p" }),
+      };
     });
-    await givenEvaluated(code, letters);
-    const summary = await summaryOver(`name=${code}`);
-    for (const model of ["a-model", "b-model"] as const) {
-      const scores = letters.map((each) => ({
-        n: each[model].replaceAll("e", "").length,
-        c: each[model].replaceAll(/[^p]/g, "").length,
-      }));
+    const body = { name, k: 6, results };
+    const recorded = await api.call<RecordedEvaluation>("POST", "/evals/record", { body });
+    const { items } = expectDone(recorded);
+    for (const [index, { isRetracted }] of trials.entries()) {
+      if (isRetracted !== 0) continue;
+      const path = `/trials/${items[index]?.trialId}/retract`;
+      expectDone(await api.call("POST", path, { body: { reason: "Wrong prompt" } }));
+    }
+
+    const summary = await summaryOver(`name=${name}`);
+    for (const model of models) {
+      const scored = tasks.map((task) =>
+        trials.flatMap((trial) => {
+          const counts = trial.task === task && trial.model === model && trial.isRetracted !== 0;
+          return counts && trial.became !== "e" ? [trial.became === "p"] : [];
+        }),
+      );
       const found = summary.models.find((one) => one.model === model);
-      expect(found?.n).toBe(scores.reduce((sum, { n }) => sum + n, 0));
-      expect(found?.c).toBe(scores.reduce((sum, { c }) => sum + c, 0));
-      for (const k of [1, 2, 3, 4]) {
-        const figures = scores.flatMap(({ n, c }) => passAtEach(n, c, k)[k - 1] ?? []);
-        const mean = figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
+      expect(found?.n).toBe(scored.flat().length);
+      expect(found?.c).toBe(scored.flat().filter((passed) => passed).length);
+      for (let k = 1; k <= 6; k += 1) {
+        const figures = scored
+          .filter(({ length }) => length >= k)
+          .map((verdicts) => countedPassAtK(verdicts, k));
         expect(found?.tasks[k]).toBe(figures.length);
         if (figures.length === 0) expect(found?.passAt[k]).toBeNull();
-        else expect(found?.passAt[k]).toBeCloseTo(mean, 12);
+        else expect(found?.passAt[k]).toBeCloseTo(sumOf(figures) / figures.length, 12);
       }
     }
-    expect(await summaryOver(`name=${code}`)).toEqual(summary);
+    expect(await summaryOver(`name=${name}`)).toEqual(summary);
   });
 
   it("compares two models at the tasks that both were tried at", async () => {
