@@ -10,13 +10,19 @@ export default defineConfig({
     globalSetup: ["test/support/node/global-setup.ts"],
     // The service logs each request; what a passing test logged nobody reads.
     silent: "passed-only",
+    // A test waits for the database half of its time: one core would be left idle.
+    maxWorkers: "100%",
+    // Files keep apart by databases of their own; loading every module anew for each would take most of the time.
+    isolate: false,
+    // To end what hangs, on a machine however busy.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,
         test: {
           name: "unit",
           include: nodeTests,
-          testTimeout: 30_000,
         },
       },
       {
@@ -35,10 +41,6 @@ export default defineConfig({
           name: "worker",
           include: ["test/**/*.test.ts"],
           exclude: nodeTests,
-          // Files keep apart by databases of their own; loading the service anew for each would take most of the time.
-          isolate: false,
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
         },
       },
     ],
