@@ -13,10 +13,10 @@ import { REGISTRY_VERSION } from "../domain/registry-version.ts";
 import { settle } from "./replay.ts";
 import { type Queues, sendOutgoing } from "./send-outgoing.ts";
 
-/** What one look takes, and one statement records. */
-const LATE_RUNS_MAX = 1000;
+/** What one look takes, and one statement records: each run ends with up to three events. */
+const LATE_RUNS_MAX = 500;
 /** A Worker may make only so many calls; what is left waits for the next sweep. */
-const LOOKS_MAX = 20;
+const LOOKS_MAX = 40;
 
 /** What its writes are found by where an answer of the database is lost. */
 const ROUTE = "closeLateRuns";

@@ -21,7 +21,10 @@ export function lockRuns(tenantId: string, runs: readonly FoundRun[]): SQL {
     order by w.id for no key update of w`;
 }
 
-/** Of the task t: that the run which its move was decided on is as it was found. Nothing for moves without runs. */
+/**
+ * Of the task t: that the run which its move was decided on is as it was found. Nothing for moves without runs. Those
+ * that are not are found once, beforehand: asked of each task they would be found as often as there are tasks.
+ */
 export function hasRunAsFound(
   tenantId: string,
   moves: readonly { snapshot: { id: string }; run?: FoundRun | undefined }[],
@@ -30,11 +33,12 @@ export function hasRunAsFound(
     run === undefined ? [] : [{ ...foundRow(run), task_id: snapshot.id }],
   );
   if (found.length === 0) return sql``;
-  return sql`and not exists (
-    select from json_to_recordset(${JSON.stringify(found)}) as f(
+  return sql`and t.id not in (
+    select f.task_id
+    from json_to_recordset(${JSON.stringify(found)}) as f(
         task_id uuid, id uuid, state text, attempt integer, is_overdue boolean)
       left join worker_runs w on w.tenant_id = ${tenantId}::uuid and w.id = f.id and ${isAsFound}
-    where f.task_id = t.id and w.id is null)`;
+    where w.id is null)`;
 }
 
 /** Of the run w: that it is as the row f says. */
