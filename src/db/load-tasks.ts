@@ -133,7 +133,8 @@ function snapshotJson(withSteps: boolean): SQL {
       where r.tenant_id = t.tenant_id and r.task_id = t.id), 0),
     'alreadyDispatched', array_to_json(array(select distinct d.pipeline from pipeline_dispatches d
       where d.tenant_id = t.tenant_id and d.task_id = t.id and d.version_id = t.active_version_id
-        and case when d.pipeline = 'payment' then d.state <> 'recalled' else d.step_id = t.current_step_id and d.state in ('pending', 'sent') end)))`;
+        and case when d.pipeline = 'payment' then d.state <> 'recalled'
+          else d.step_id = t.current_step_id and d.state in ('pending', 'sent') end)))`;
 }
 
 function stepQuery(stepId: string): SQL {
