@@ -44,6 +44,8 @@ export const WEBHOOK_DATA = {
       operationId: z.uuid(),
       action: z.enum(BULK_OPERATION_ACTIONS).nullable().describe("Null where it had a target."),
       targetStatus: label.nullable().describe("Null where it had an action."),
+      reason: z.string(),
+      actor: z.strictObject({ id: z.string(), name: z.string() }),
       state: z.enum(OPERATION_STATES).exclude(["queued", "running"]),
       counts: z
         .strictObject({
@@ -55,7 +57,10 @@ export const WEBHOOK_DATA = {
         })
         .describe("How many tasks ended how."),
       dispatched: z.int().describe("How many pipelines were asked for."),
+      recalled: z.int().describe("How many of them a revert called back in time."),
+      alreadyDelivered: z.int().describe("How many had left before a revert."),
       parentId: z.uuid().nullable().describe("The operation that it retried or reverted."),
+      createdAt: z.string(),
       finishedAt: z.string(),
     })
     .describe("A bulk operation came to its end."),
