@@ -1,10 +1,16 @@
+import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Moved } from "../../../src/actions/move-task.ts";
 import type { Lineage } from "../../../src/actions/trace-lineage.ts";
+import type { StepEventView } from "../../../src/actions/views/event-view.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { Role } from "../../../src/domain/actor.ts";
 import type { GateState } from "../../../src/domain/lifecycle/statuses.ts";
-import type { LineageNode, NodeType } from "../../../src/domain/lineage/graph.ts";
+import {
+  type LineageNode,
+  type NodeType,
+  VERDICT_GATES,
+} from "../../../src/domain/lineage/graph.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { givenDatum, givenPrompt } from "../../support/lineage.ts";
 
@@ -68,11 +74,14 @@ async function givenReworkAndTwoVersions() {
     reason: "Once more",
     runAttachedWorkflows: false,
   });
+  const askedAgain = { role: "user", content: "Add again.", ...solver, modelRevision: "r2" };
+  const secondPrompt = await givenPrompt(api, two, askedAgain);
   const final = await givenDatum(api, two, {
     kind: "generated",
     stored: true,
     ...solver,
     modelRevision: "r2",
+    promptId: secondPrompt.id,
     inputs: [golden.id, draft.id],
   });
   const passed = await reviewed(await generated(two), "approved", "Right");
@@ -91,7 +100,8 @@ async function givenReworkAndTwoVersions() {
   });
   const names = {
     [golden.id]: "golden",
-    [prompt.id]: "prompt",
+    [prompt.id]: "prompt 1",
+    [secondPrompt.id]: "prompt 2",
     [draft.id]: "draft",
     [final.id]: "final",
     [trialId]: "trial",
@@ -106,15 +116,17 @@ async function givenReworkAndTwoVersions() {
     [JSON.stringify(["solver", "r2", "cot", "own"])]: "solver r2",
     [JSON.stringify(["judge", null, null, null])]: "judge",
   };
-  return { one, two, three, final, evalId, trialId, names };
+  const artifacts = { golden, draft, final };
+  return { one, two, three, ...artifacts, prompt, secondPrompt, evalId, trialId, names };
 }
 
 const OF_VERSION_ONE = [
   "draft at_step generation 1",
-  "draft from_prompt prompt",
+  "draft from_prompt prompt 1",
   "draft input_of final",
   "draft made_by solver r1",
   "final at_step generation 2",
+  "final from_prompt prompt 2",
   "final made_by solver r2",
   "final scored_by trial",
   "generation 1 of_version version 1",
@@ -123,8 +135,10 @@ const OF_VERSION_ONE = [
   "golden at_step generation 1",
   "golden input_of draft",
   "golden input_of final",
-  "prompt at_step generation 1",
-  "prompt made_by solver r1",
+  "prompt 1 at_step generation 1",
+  "prompt 1 made_by solver r1",
+  "prompt 2 at_step generation 2",
+  "prompt 2 made_by solver r2",
   "review 1 advanced_from generation 1",
   "review 1 of_version version 1",
   "review 2 advanced_from generation 2",
@@ -133,25 +147,96 @@ const OF_VERSION_ONE = [
   "trial of_version version 1",
 ];
 
+const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");
+
+const eventsOf = async ({ id }: TaskView) =>
+  expectDone(await api.call<{ data: StepEventView[] }>("GET", `/tasks/${id}/events?limit=200`))
+    .data;
+
+/** The verdicts that these events of a step decided. */
+const verdictsIn = (events: readonly StepEventView[]) =>
+  events.flatMap(({ fromGate, toGate, to, seq, type, actor, reason, at }) => {
+    const isVerdict = VERDICT_GATES.some((gate) => gate === toGate) && fromGate !== toGate;
+    return isVerdict
+      ? [{ gate: toGate, from: fromGate, status: to, seq, type, actor, reason, at }]
+      : [];
+  });
+
 describe("The lineage of an artifact", () => {
   it("names model and revision, prompt, step, version, inputs, and who scored it", async () => {
-    const { final, one, evalId, names } = await givenReworkAndTwoVersions();
+    const { final, names } = await givenReworkAndTwoVersions();
     const lineage = await lineageOf(`/data/${final.id}`);
     expect(sentencesOf(lineage, names)).toEqual(OF_VERSION_ONE);
     expect(lineage.truncated).toEqual({ depth: false, size: false });
-    const [nearest] = nodesOf(lineage, "artifact");
-    expect(nearest).toMatchObject({ id: final.id, kind: "generated", taskId: one.id });
-    expect(nodesOf(lineage, "model")).toEqual(
-      expect.arrayContaining([
-        expect.objectContaining({ model: "solver", modelRevision: "r2", agent: "cot" }),
-      ]),
-    );
-    expect(nodesOf(lineage, "prompt")).toMatchObject([{ role: "user", taskId: one.id }]);
-    expect(nodesOf(lineage, "version")).toMatchObject([
-      { number: 1, sealedAt: expect.any(String), taskId: one.id },
-    ]);
-    expect(nodesOf(lineage, "trial")).toMatchObject([
-      { eval: { id: evalId, name: "gsm8k" }, k: 1, status: "running", retracted: false },
+    expect(nodesOf(lineage, "artifact")[0]).toMatchObject({ id: final.id });
+  });
+
+  it("tells of each of them what was stored, and holds nothing else", async () => {
+    const { one, golden, draft, final, prompt, secondPrompt, evalId, trialId, names } =
+      await givenReworkAndTwoVersions();
+    const { nodes } = await lineageOf(`/data/${final.id}`);
+    const events = await eventsOf(one);
+    const of = <Type extends string>(type: Type, id: string) => {
+      return { type, key: `${type}:${id}`, id, taskId: one.id, createdAt: expect.any(String) };
+    };
+    const artifact = ({ id }: { id: string }, kind: string) => ({
+      ...of("artifact", id),
+      kind,
+      contentType: "text/plain",
+      sizeBytes: 36,
+      sha256: hashOf(id),
+      uri: null,
+      storedAt: expect.any(String),
+    });
+    const asked = ({ id }: { id: string }, content: string) => {
+      return { ...of("prompt", id), role: "user", contentHash: hashOf(content) };
+    };
+    const stepIds = new Set(events.map(({ stepId }) => stepId));
+    const steps = [...stepIds].slice(0, -1).map((id) => {
+      const { createdAt: _, ...step } = of("step", id);
+      const ofStep = events.filter(({ stepId }) => stepId === id);
+      const { step: attempt, to: status, toGate: gate } = ofStep.at(-1) ?? expect.fail("No event");
+      const { kind, attempt: number } = attempt;
+      return { ...step, kind, attempt: number, status, gate, verdicts: verdictsIn(ofStep) };
+    });
+    const model = (...named: (string | null)[]) => {
+      const [name, modelRevision, agent, provider] = named;
+      const key = `model:${JSON.stringify(named)}`;
+      return { type: "model", key, model: name, modelRevision, agent, provider };
+    };
+    const expected = [
+      artifact(golden, "golden"),
+      artifact(draft, "generated"),
+      artifact(final, "generated"),
+      asked(prompt, "How many?"),
+      asked(secondPrompt, "Add again."),
+      ...steps,
+      {
+        ...of("version", one.activeVersion.id),
+        number: 1,
+        contentHash: hashOf("{}"),
+        reason: null,
+        createdBy: events[0]?.actor.id,
+        sealedAt: events.at(-1)?.at,
+      },
+      model("solver", "r1", "cot", "own"),
+      model("solver", "r2", "cot", "own"),
+      model("judge", null, null, null),
+      {
+        ...of("trial", trialId),
+        eval: { id: evalId, name: "gsm8k" },
+        k: 1,
+        status: "running",
+        retracted: false,
+      },
+    ];
+    const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1);
+    expect(nodes.toSorted(byKey)).toEqual(expected.toSorted(byKey));
+    expect(steps.map(({ id }) => names[id])).toEqual([
+      "generation 1",
+      "review 1",
+      "generation 2",
+      "review 2",
     ]);
   });
 
@@ -170,13 +255,9 @@ describe("The lineage of an artifact", () => {
       "generation 2": ["passed by operator: It is there"],
       "review 2": ["passed by reviewer: Right"],
     });
-    const events = await api.call<{ data: { seq: number; toGate: string; at: string }[] }>(
-      "GET",
-      `/tasks/${one.id}/events`,
-    );
-    for (const { gate, seq, at } of steps.flatMap((step) => step.verdicts)) {
-      const event = expectDone(events).data.find((each) => each.seq === seq);
-      expect(event).toMatchObject({ toGate: gate, at });
+    const events = await eventsOf(one);
+    for (const { id, verdicts: told } of steps) {
+      expect(told).toEqual(verdictsIn(events.filter(({ stepId }) => stepId === id)));
     }
     expect(
       steps.map(({ id, status, gate }) => `${names[id]} ${status} ${gate}`).toSorted(),
