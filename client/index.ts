@@ -9,5 +9,6 @@ export {
 } from "./connect.ts";
 export { eachItem } from "./each-item.ts";
 export { type FeedEvent, followFeed, type FollowOptions } from "./follow-feed.ts";
+export { followOperation } from "./follow-operation.ts";
 export type * from "./operations.ts";
 export { StepledgerProblem, StepledgerUnreachable } from "./problem.ts";

@@ -59,7 +59,7 @@ export type Problem = {
   [member: string]: unknown;
 };
 
-export type ErrorCode = "validation_failed" | "malformed_json" | "json_too_deep" | "duplicate_key" | "too_many_items" | "invalid_cursor" | "invalid_plan_token" | "url_not_allowed" | "idempotency_key_required" | "unauthenticated" | "forbidden" | "csrf_rejected" | "not_found" | "method_not_allowed" | "invalid_transition" | "gate_closed" | "no_next_step" | "already_in_status" | "step_not_current" | "version_sealed" | "archived" | "plan_stale" | "plan_expired" | "stale" | "lease_lost" | "conflict" | "operation_in_progress" | "version_conflict" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal" | "unavailable";
+export type ErrorCode = "validation_failed" | "malformed_json" | "json_too_deep" | "duplicate_key" | "too_many_items" | "invalid_cursor" | "invalid_plan_token" | "url_not_allowed" | "idempotency_key_required" | "unauthenticated" | "forbidden" | "csrf_rejected" | "not_found" | "method_not_allowed" | "invalid_transition" | "gate_closed" | "no_next_step" | "already_in_status" | "step_not_current" | "version_sealed" | "archived" | "plan_stale" | "plan_expired" | "not_revertible" | "stale" | "lease_lost" | "conflict" | "operation_in_progress" | "version_conflict" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal" | "unavailable";
 
 export type Issue = {
   path: ReadonlyArray<string | number>;
@@ -333,7 +333,9 @@ export type ImportTasks = {
 };
 
 export type BulkPreview = {
-  targetStatus: BulkTarget;
+  targetStatus?: BulkTarget | undefined;
+  action?: BulkAction | undefined;
+  changes?: BulkEdit | undefined;
   counts: {
     requested: number;
     eligible: number;
@@ -400,6 +402,10 @@ export type BulkPreview = {
     illegal_target?: number | undefined;
     gate_closed?: number | undefined;
     self_duplicate?: number | undefined;
+    invalid_transition?: number | undefined;
+    no_next_step?: number | undefined;
+    no_pipeline?: number | undefined;
+    already_dispatched?: number | undefined;
   };
   /** What would run if `runAttachedWorkflows` were true. */
   pipelines: ReadonlyArray<{
@@ -413,9 +419,10 @@ export type BulkPreview = {
   items: ReadonlyArray<{
     taskId: string;
     decision: "eligible" | "refused";
-    code?: "not_found" | "archived" | "already_in_status" | "illegal_target" | "gate_closed" | "self_duplicate" | undefined;
+    code?: "not_found" | "archived" | "already_in_status" | "illegal_target" | "gate_closed" | "self_duplicate" | "invalid_transition" | "no_next_step" | "no_pipeline" | "already_dispatched" | undefined;
     from: UnifiedStatus | null;
-    to: BulkTarget;
+    /** The label after; of a refused task the target, where there is one. */
+    to: UnifiedStatus | null;
     allowed?: readonly BulkTarget[] | undefined;
     warnings?: ReadonlyArray<"worker_live" | "no_verdict" | "in_delivery"> | undefined;
   }>;
@@ -427,11 +434,23 @@ export type BulkPreview = {
 
 export type BulkTarget = "SUBMITTED" | "IN_REVIEW" | "CHANGES_REQUESTED" | "PASSED" | "REJECTED" | "DUPLICATE";
 
+export type BulkAction = "advance" | "retry" | "run_pipelines" | "edit";
+
+export type BulkEdit = {
+  assignee?: string | null | undefined;
+  /** Higher is more urgent. */
+  priority?: number | undefined;
+};
+
 export type PreviewBulk = {
-  targetStatus: BulkTarget;
+  targetStatus?: BulkTarget | undefined;
+  /** In place of `targetStatus`: `advance` through open gates, `retry` what failed or was cancelled, `run_pipelines` for steps that wait, or `edit`. */
+  action?: BulkAction | undefined;
+  /** With `edit`: what it sets. */
+  changes?: BulkEdit | undefined;
   /** With `DUPLICATE`: the task that all of them duplicate. */
   duplicateOf?: TaskRef | undefined;
-  /** Whether the pipelines that are attached to the target run. In bulk none runs unasked. */
+  /** Whether the pipelines that are attached to the change run. In bulk none runs unasked; `run_pipelines` takes a yes. */
   runAttachedWorkflows?: boolean | undefined;
   /** Doubled ones count once. */
   taskIds?: readonly string[] | undefined;
@@ -473,7 +492,7 @@ export type TaskFilter = {
 
 export type BulkExecution = {
   operationId: Id;
-  state: "completed" | "partial" | "failed";
+  state: "completed" | "partial" | "failed" | "cancelled";
   counts: {
     requested: number;
     changed: number;
@@ -483,23 +502,41 @@ export type BulkExecution = {
   };
   /** How many pipelines were asked for. */
   dispatched: number;
+  /** Of a revert alone: tasks that are back where they were. */
+  reverted?: number | undefined;
+  /** Of a revert alone: tasks that moved since, and were left. */
+  movedOn?: number | undefined;
+  /** Of a revert alone: dispatches that were called back in time. */
+  recalled?: number | undefined;
+  /** Of a revert alone: dispatches that had left, or were leaving. */
+  alreadyDelivered?: number | undefined;
   items: ReadonlyArray<{
     taskId: string;
     outcome: "pending" | "changed" | "refused" | "stale" | "failed";
     /** Why, unless it was changed. */
     code?: string | undefined;
     from: UnifiedStatus | null;
-    to: BulkTarget;
+    /** The label after; of a refused task the target, where there is one. */
+    to: UnifiedStatus | null;
     eventSeq?: number | undefined;
     allowed?: readonly BulkTarget[] | undefined;
   }>;
 };
 
+export type BulkAccepted = {
+  operationId: Id;
+  state: "queued";
+};
+
 export type ExecuteBulk = {
-  targetStatus: BulkTarget;
+  targetStatus?: BulkTarget | undefined;
+  /** In place of `targetStatus`: `advance` through open gates, `retry` what failed or was cancelled, `run_pipelines` for steps that wait, or `edit`. */
+  action?: BulkAction | undefined;
+  /** With `edit`: what it sets. */
+  changes?: BulkEdit | undefined;
   /** With `DUPLICATE`: the task that all of them duplicate. */
   duplicateOf?: TaskRef | undefined;
-  /** Whether the pipelines that are attached to the target run. In bulk none runs unasked. */
+  /** Whether the pipelines that are attached to the change run. In bulk none runs unasked; `run_pipelines` takes a yes. */
   runAttachedWorkflows?: boolean | undefined;
   /** Doubled ones count once. */
   taskIds: readonly string[];
@@ -787,7 +824,10 @@ export type Move = {
 
 export type BulkOperation = {
   id: Id;
-  targetStatus: BulkTarget;
+  targetStatus: BulkTarget | null;
+  /** What was done in place of a target; `revert` takes another operation back. */
+  action: "advance" | "retry" | "run_pipelines" | "edit" | "revert" | null;
+  changes: BulkEdit | null;
   reason: string;
   duplicateOf: Id | null;
   runAttachedWorkflows: boolean;
@@ -804,6 +844,20 @@ export type BulkOperation = {
     failed: number;
   };
   dispatched: number;
+  /** Of a revert: dispatches called back in time. */
+  recalled: number;
+  /** Of a revert: dispatches that had left. */
+  alreadyDelivered: number;
+  progress: {
+    done: number;
+    pending: number;
+    at: Timestamp;
+  };
+  cancelRequestedAt: Timestamp | null;
+  /** The operation that this one retries or takes back. */
+  parentId: Id | null;
+  revertedBy: Id | null;
+  revertible: boolean;
   createdAt: Timestamp;
   finishedAt: Timestamp | null;
 };
@@ -815,11 +869,34 @@ export type BulkOperationItem = {
   /** Why, unless it was changed. */
   code?: string | undefined;
   from: UnifiedStatus | null;
-  to: BulkTarget;
+  /** The label after; of a refused task the target, where there is one. */
+  to: UnifiedStatus | null;
   eventSeq?: number | undefined;
   allowed?: readonly BulkTarget[] | undefined;
   error: string | null;
 };
+
+export type RetryFailedBulkItems = {
+  /** The first operation's where absent. */
+  reason?: Reason | undefined;
+};
+
+export type RevertBulkOperation = {
+  reason: Reason;
+};
+
+export type AnalyticsEvent = {
+  id: Id;
+  name: AnalyticsEventName;
+  bulkOperationId: Id | null;
+  /** Counts and what they are of. */
+  properties: Record<string, string | number | boolean>;
+  /** When what the event tells of was taken back. */
+  revertedAt: Timestamp | null;
+  at: Timestamp;
+};
+
+export type AnalyticsEventName = "admin_bulk_status_terminal";
 
 export type Review = {
   id: Id;
@@ -1863,7 +1940,7 @@ export interface Operations {
     answer: BulkPreview;
   };
   /**
-   * Change many tasks at once. Each task is changed whole or not at all, and holds back no other. With a `planToken`, tasks that have changed since the preview stop the whole (`abort`) or are left out (`skip`). A repeat with the same Idempotency-Key gets the same answer.
+   * Change many tasks at once. Each task is changed whole or not at all, and holds back no other. With a `planToken`, tasks that have changed since the preview stop the whole (`abort`) or are left out (`skip`). Up to 1000 tasks are changed before the answer; of more the plan is stored, and the operation tells how far it got. A repeat with the same Idempotency-Key gets the same answer.
    *
    * Role: `reviewer` or above.
    */
@@ -1873,7 +1950,7 @@ export interface Operations {
       requestId?: string | undefined;
       idempotencyKey?: string | undefined;
     };
-    answer: BulkExecution;
+    answer: BulkExecution | BulkAccepted;
   };
   /**
    * Find tasks by their ids. Takes ids and external ids alike, with `ext:` or without; archived tasks are found too. Answers in the order asked.
@@ -2379,6 +2456,73 @@ export interface Operations {
     };
     answer: {
       data: readonly BulkOperationItem[];
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Cancel a bulk change. One that waits is cancelled at once, one that runs after the chunk that is under way. What is done stays done, and can be taken back.
+   *
+   * Role: `reviewer` or above.
+   */
+  cancelBulkOperation: {
+    input: {
+      params: {
+        operationId: Id;
+      };
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: BulkOperation;
+  };
+  /**
+   * Try the tasks again that failed or were stale. Makes a child operation, planned anew. It is answered as an execution is, or as a revert where one is tried again.
+   *
+   * Role: `reviewer` or above.
+   */
+  retryFailedBulkItems: {
+    input: {
+      params: {
+        operationId: Id;
+      };
+      body?: RetryFailedBulkItems | undefined;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: BulkExecution | BulkAccepted;
+  };
+  /**
+   * Take a bulk change back. Puts back every task that has not moved since, and calls back what was dispatched for it and has not left. What moved on and what was delivered is told. Nothing is taken back twice.
+   *
+   * Role: `reviewer` or above.
+   */
+  revertBulkOperation: {
+    input: {
+      params: {
+        operationId: Id;
+      };
+      body: RevertBulkOperation;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: BulkExecution | BulkAccepted;
+  };
+  /**
+   * List product events, newest first. One for each bulk change that brought tasks to a terminal status.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listAnalyticsEvents: {
+    input: {
+      query?: {
+        limit?: number | undefined;
+        /** `nextCursor` of the page before. */
+        cursor?: string | undefined;
+        name?: AnalyticsEventName | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly AnalyticsEvent[];
       nextCursor: string | null;
     };
   };
@@ -3245,6 +3389,10 @@ export const OPERATIONS = {
   listBulkOperations: { method: "GET", path: "/v1/bulk/operations", takesKey: false, sends: "json", answers: "json" },
   getBulkOperation: { method: "GET", path: "/v1/bulk/operations/{operationId}", takesKey: false, sends: "json", answers: "json" },
   listBulkItems: { method: "GET", path: "/v1/bulk/operations/{operationId}/items", takesKey: false, sends: "json", answers: "json" },
+  cancelBulkOperation: { method: "POST", path: "/v1/bulk/operations/{operationId}/cancel", takesKey: true, sends: "json", answers: "json" },
+  retryFailedBulkItems: { method: "POST", path: "/v1/bulk/operations/{operationId}/retry-failed", takesKey: true, sends: "json", answers: "json" },
+  revertBulkOperation: { method: "POST", path: "/v1/bulk/operations/{operationId}/revert", takesKey: true, sends: "json", answers: "json" },
+  listAnalyticsEvents: { method: "GET", path: "/v1/analytics/events", takesKey: false, sends: "json", answers: "json" },
   startRun: { method: "POST", path: "/v1/tasks/{taskId}/worker-runs", takesKey: true, sends: "json", answers: "json" },
   claimRuns: { method: "POST", path: "/v1/worker-runs/claim", takesKey: true, sends: "json", answers: "json" },
   reportRun: { method: "PATCH", path: "/v1/worker-runs/{runId}", takesKey: true, sends: "json", answers: "json" },

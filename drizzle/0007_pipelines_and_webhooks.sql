@@ -1,3 +1,5 @@
+-- Delivery of dispatches, runs for workers that poll, bulk operations of any size and their undoing, webhooks. No release
+-- has written a webhook or offered a run: columns without a default find no row there.
 CREATE TABLE "dead_letters" (
 	"queue" text NOT NULL,
 	"message_id" text NOT NULL,
@@ -10,13 +12,16 @@ CREATE TABLE "dead_letters" (
 CREATE TABLE "webhook_deliveries" (
 	"tenant_id" uuid NOT NULL,
 	"id" uuid NOT NULL,
+	"webhook_id" uuid NOT NULL,
 	"webhook_name" text NOT NULL,
 	"event" text NOT NULL,
 	"source" text NOT NULL,
 	"data" text NOT NULL,
+	"occurred_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"state" text DEFAULT 'pending' NOT NULL,
 	"attempts" integer DEFAULT 0 NOT NULL,
 	"next_attempt_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"relay_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"lease_until" timestamp with time zone,
 	"lease_owner" uuid,
 	"response_status" integer,
@@ -25,10 +30,13 @@ CREATE TABLE "webhook_deliveries" (
 	"delivered_at" timestamp with time zone,
 	CONSTRAINT "webhook_deliveries_tenant_id_id_pk" PRIMARY KEY("tenant_id","id"),
 	CONSTRAINT "webhook_deliveries_event" CHECK ("webhook_deliveries"."event" in ('task.label_changed', 'task.attention', 'bulk.finished', 'dispatch.dead')),
-	CONSTRAINT "webhook_deliveries_state" CHECK ("webhook_deliveries"."state" in ('pending', 'delivered', 'dead'))
+	CONSTRAINT "webhook_deliveries_state" CHECK ("webhook_deliveries"."state" in ('pending', 'delivered', 'dead')),
+	CONSTRAINT "webhook_deliveries_delivered" CHECK (("webhook_deliveries"."state" = 'delivered') = ("webhook_deliveries"."delivered_at" is not null))
 );
 --> statement-breakpoint
 DROP INDEX "pipeline_dispatches_due";--> statement-breakpoint
+ALTER TABLE "webhooks" ALTER COLUMN "position_txid" SET NOT NULL;--> statement-breakpoint
+ALTER TABLE "webhooks" ALTER COLUMN "position_feed_id" SET NOT NULL;--> statement-breakpoint
 ALTER TABLE "bulk_operations" ADD COLUMN "actor_kind" text DEFAULT 'key' NOT NULL;--> statement-breakpoint
 ALTER TABLE "bulk_operations" ADD COLUMN "actor_role" text DEFAULT 'reviewer' NOT NULL;--> statement-breakpoint
 ALTER TABLE "bulk_operations" ADD COLUMN "request_id" text DEFAULT '' NOT NULL;--> statement-breakpoint
@@ -38,22 +46,38 @@ ALTER TABLE "bulk_operations" ADD COLUMN "recalled" integer DEFAULT 0 NOT NULL;-
 ALTER TABLE "bulk_operations" ADD COLUMN "already_delivered" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "bulk_operations" ADD COLUMN "progress_at" timestamp with time zone DEFAULT now() NOT NULL;--> statement-breakpoint
 ALTER TABLE "pipeline_dispatches" ADD COLUMN "bulk_operation_id" uuid;--> statement-breakpoint
+ALTER TABLE "pipeline_dispatches" ADD COLUMN "not_before" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "pipeline_dispatches" ADD COLUMN "lease_owner" uuid;--> statement-breakpoint
+ALTER TABLE "pipelines" ADD COLUMN "previous_secret_until" timestamp with time zone;--> statement-breakpoint
+ALTER TABLE "webhooks" ADD COLUMN "id" uuid NOT NULL;--> statement-breakpoint
+ALTER TABLE "webhooks" ADD COLUMN "previous_secret_until" timestamp with time zone;--> statement-breakpoint
+ALTER TABLE "webhooks" ADD COLUMN "heard_nothing_of" "pg_snapshot" NOT NULL;--> statement-breakpoint
+ALTER TABLE "webhooks" ADD COLUMN "deleted_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "worker_runs" ADD COLUMN "offered" boolean DEFAULT false NOT NULL;--> statement-breakpoint
+ALTER TABLE "worker_runs" ADD COLUMN "lease_seconds" integer;--> statement-breakpoint
 ALTER TABLE "webhook_deliveries" ADD CONSTRAINT "webhook_deliveries_tenant_fk" FOREIGN KEY ("tenant_id") REFERENCES "public"."tenants"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-CREATE UNIQUE INDEX "webhook_deliveries_once" ON "webhook_deliveries" USING btree ("tenant_id","webhook_name","event","source");--> statement-breakpoint
-CREATE INDEX "webhook_deliveries_newest" ON "webhook_deliveries" USING btree ("tenant_id","webhook_name","id");--> statement-breakpoint
-CREATE INDEX "webhook_deliveries_due" ON "webhook_deliveries" USING btree ("next_attempt_at") WHERE state = 'pending';--> statement-breakpoint
+CREATE UNIQUE INDEX "webhook_deliveries_once" ON "webhook_deliveries" USING btree ("tenant_id","webhook_id","event","source");--> statement-breakpoint
+CREATE INDEX "webhook_deliveries_newest" ON "webhook_deliveries" USING btree ("tenant_id","webhook_id","id");--> statement-breakpoint
+CREATE INDEX "webhook_deliveries_due" ON "webhook_deliveries" USING btree ("tenant_id","webhook_id","relay_at") WHERE state = 'pending';--> statement-breakpoint
 ALTER TABLE "pipeline_dispatches" ADD CONSTRAINT "pipeline_dispatches_bulk_operation_fk" FOREIGN KEY ("tenant_id","bulk_operation_id") REFERENCES "public"."bulk_operations"("tenant_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE UNIQUE INDEX "bulk_operations_reverted_once" ON "bulk_operations" USING btree ("tenant_id","parent_id") WHERE action = 'revert';--> statement-breakpoint
 CREATE INDEX "bulk_operations_unfinished" ON "bulk_operations" USING btree ("progress_at") WHERE state in ('queued', 'running');--> statement-breakpoint
 CREATE INDEX "pipeline_dispatches_state" ON "pipeline_dispatches" USING btree ("tenant_id","state","id");--> statement-breakpoint
 CREATE INDEX "pipeline_dispatches_bulk" ON "pipeline_dispatches" USING btree ("tenant_id","bulk_operation_id") WHERE bulk_operation_id is not null;--> statement-breakpoint
+CREATE UNIQUE INDEX "webhooks_id" ON "webhooks" USING btree ("tenant_id","id");--> statement-breakpoint
 CREATE INDEX "worker_runs_offered" ON "worker_runs" USING btree ("tenant_id","type","id") WHERE offered and state = 'QUEUED';--> statement-breakpoint
 CREATE INDEX "worker_runs_deadline" ON "worker_runs" USING btree ("deadline_at") WHERE state in ('QUEUED', 'RUNNING');--> statement-breakpoint
 CREATE INDEX "pipeline_dispatches_due" ON "pipeline_dispatches" USING btree ("next_attempt_at") WHERE state in ('pending', 'sent');--> statement-breakpoint
 ALTER TABLE "bulk_operations" ADD CONSTRAINT "bulk_operations_action" CHECK ("bulk_operations"."action" in ('advance', 'retry', 'run_pipelines', 'edit', 'revert'));--> statement-breakpoint
 ALTER TABLE "bulk_operations" ADD CONSTRAINT "bulk_operations_actor_kind" CHECK ("bulk_operations"."actor_kind" in ('person', 'key', 'service', 'system'));--> statement-breakpoint
 ALTER TABLE "bulk_operations" ADD CONSTRAINT "bulk_operations_actor_role" CHECK ("bulk_operations"."actor_role" in ('viewer', 'operator', 'reviewer', 'admin', 'service'));--> statement-breakpoint
+ALTER TABLE "pipelines" ADD CONSTRAINT "pipelines_signed" CHECK ("pipelines"."endpoint" is null or "pipelines"."secret" is not null);--> statement-breakpoint
+ALTER TABLE "pipelines" ADD CONSTRAINT "pipelines_previous_secret" CHECK (("pipelines"."previous_secret" is null) = ("pipelines"."previous_secret_until" is null));--> statement-breakpoint
+ALTER TABLE "webhooks" ADD CONSTRAINT "webhooks_deleted" CHECK ("webhooks"."deleted_at" is null or not "webhooks"."enabled");--> statement-breakpoint
+ALTER TABLE "webhooks" ADD CONSTRAINT "webhooks_previous_secret" CHECK (("webhooks"."previous_secret" is null) = ("webhooks"."previous_secret_until" is null));--> statement-breakpoint
+ALTER TABLE "worker_runs" ADD CONSTRAINT "worker_runs_offered_by_dispatch" CHECK (not "worker_runs"."offered" or "worker_runs"."dispatch_id" is not null);--> statement-breakpoint
+ALTER TABLE "worker_runs" ADD CONSTRAINT "worker_runs_lease" CHECK (num_nulls("worker_runs"."lease_owner", "worker_runs"."lease_until", "worker_runs"."lease_seconds") in (0, 3) and ("worker_runs"."offered" or "worker_runs"."lease_owner" is null));
+--> statement-breakpoint
 
 -- Operations that were there before tell who asked by their events.
 update bulk_operations b
@@ -154,15 +178,16 @@ begin atomic
   returning b.tenant_id, b.id;
 end;
 --> statement-breakpoint
--- Tenants whose webhooks have something to be told: a delivery that is due, or events beyond a position.
+-- Tenants whose webhooks have something to be told: a message that is to be put on the queue, or events beyond the
+-- position of one that listens to them.
 create function tenants_with_untold_webhooks(rows_max integer) returns table (tenant_id uuid)
   language sql stable security definer set search_path = pg_catalog, public
 begin atomic
   select distinct w.tenant_id from webhooks w
   where w.enabled and (
     exists (select from webhook_deliveries d
-      where d.tenant_id = w.tenant_id and d.state = 'pending' and d.next_attempt_at <= now())
-    or exists (select from step_events e
+      where d.tenant_id = w.tenant_id and d.webhook_id = w.id and d.state = 'pending' and d.relay_at <= now())
+    or w.events && '{task.label_changed,task.attention}' and exists (select from step_events e
       where e.tenant_id = w.tenant_id and (e.txid, e.feed_id) > (w.position_txid, w.position_feed_id)))
   order by w.tenant_id limit rows_max;
 end;

@@ -42,7 +42,7 @@ function createService(settings: Settings): Service {
     webhook: createMessageQueue(settings.queues.webhook),
   };
   const outbound = createOutbound(settings);
-  const shared = { database, queues };
+  const shared = { database, queues, analytics: settings.analytics };
   const app = createApp({
     settings,
     openTenant: (tenantId) => database.forTenant(tenantId),

@@ -1,6 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import type { BulkExecution, BulkPreview } from "../../client/index.ts";
+import {
+  type BulkAccepted,
+  type BulkExecution,
+  type BulkOperation,
+  type BulkPreview,
+  eachItem,
+  followOperation,
+  type Stepledger,
+} from "../../client/index.ts";
 import { type Command, COMMON_OPTIONS, understood } from "../command.ts";
 import { EXIT, type ExitCode, UsageFault } from "../exit-codes.ts";
 import { asTarget } from "../names.ts";
@@ -68,6 +76,7 @@ ${CHANGE_USAGE}
   --yes                 do not ask; without --plan the change is shown first
   --json                what became of each task as a line of JSON
 
+More than 1,000 tasks are worked through by the service; the command waits for the end.
 Ends with 1 when at least one task was not changed.`,
   run: async (args, { terminal, connect }) => {
     const { values, positionals } = understood(() =>
@@ -104,7 +113,9 @@ Ends with 1 when at least one task was not changed.`,
     }
     const onStale = values["skip-stale"] ? "skip" : "abort";
     const execution = await stepledger.executeBulk({ body: { ...planned, reason, onStale } });
-    return tellExecution(execution, { terminal, isJson: values.json });
+    const isJson = values.json;
+    if ("items" in execution) return tellExecution(execution, { terminal, isJson });
+    return followToEnd(stepledger, execution, { terminal, isJson });
   },
 };
 
@@ -167,10 +178,10 @@ async function isConsented(preview: BulkPreview, change: Change, terminal: Termi
 const NONE = { eligible: 0, refused: 0 };
 
 function previewLines(preview: BulkPreview, change: Change, paint: Paint): string[] {
-  const { counts, targetStatus, bySource, pipelines, items } = preview;
+  const { counts, bySource, pipelines, items } = preview;
   const refused = items.filter(({ decision }) => decision === "refused");
   return [
-    `${counts.eligible} of ${counts.requested} would become ${labelled(targetStatus, paint)}`,
+    `${counts.eligible} of ${counts.requested} would become ${labelled(change.targetStatus, paint)}`,
     ...Object.entries(bySource).map(([label, { eligible, refused } = NONE]) => {
       return `  ${label.padEnd(21)} ${eligible} eligible, ${refused} refused`;
     }),
@@ -190,30 +201,64 @@ function tellExecution(
   execution: BulkExecution,
   { terminal, isJson }: { terminal: Terminal; isJson: boolean },
 ): ExitCode {
-  const { counts, items, operationId, dispatched } = execution;
+  const { items, ...ended } = execution;
+  if (isJson) for (const item of items) terminal.write(jsonLine(item));
+  const others = items.filter(({ outcome }) => outcome !== "changed").map(notChanged);
+  return tellEnd(ended, others, { terminal, isJson });
+}
+
+/** Waits for an operation that the service works through by itself, and tells of it what an execution tells. */
+async function followToEnd(
+  stepledger: Stepledger,
+  { operationId }: BulkAccepted,
+  { terminal, isJson }: { terminal: Terminal; isJson: boolean },
+): Promise<ExitCode> {
+  terminal.tell(`The service works on operation ${operationId}.`);
+  const operation = await followOperation(stepledger, operationId, {
+    onProgress: ({ progress: { done, pending } }) =>
+      terminal.tell(`${done} of ${done + pending} tasks are done`),
+  });
+  const items = eachItem(stepledger.listBulkItems, {
+    params: { operationId },
+    query: { limit: 200 },
+  });
+  const others: NotChanged[] = [];
+  for await (const { position: _, error: __, ...item } of items) {
+    if (isJson) terminal.write(jsonLine(item));
+    if (item.outcome !== "changed") others.push(notChanged(item));
+  }
+  return tellEnd({ ...operation, operationId }, others, { terminal, isJson });
+}
+
+type Ended = Pick<BulkOperation, "state" | "counts" | "dispatched"> & { operationId: string };
+
+function tellEnd(
+  { operationId, state, counts, dispatched }: Ended,
+  others: readonly NotChanged[],
+  { terminal, isJson }: { terminal: Terminal; isJson: boolean },
+): ExitCode {
   const isWhole = counts.changed === counts.requested;
   if (isJson) {
-    for (const item of items) terminal.write(jsonLine(item));
-    terminal.tell(jsonLine({ operationId, state: execution.state, counts, dispatched }));
+    terminal.tell(jsonLine({ operationId, state, counts, dispatched }));
     return isWhole ? EXIT.done : EXIT.refused;
   }
   const { write, paint } = terminal;
   const { changed, refused, stale, failed } = counts;
   write(`changed ${changed}, refused ${refused}, stale ${stale}, failed ${failed}`);
   if (dispatched > 0) write(`asked for ${dispatched} pipelines`);
-  const others = items.filter(({ outcome }) => outcome !== "changed");
-  const lines = notChangedLines(
-    others.map(({ taskId, outcome, code, from, allowed }) => ({
-      taskId,
-      why: code ?? outcome,
-      from,
-      allowed,
-    })),
-    paint,
-  );
-  for (const line of lines) write(line);
+  for (const line of notChangedLines(others, paint)) write(line);
   write(paint("dim", `operation ${operationId}`));
   return isWhole ? EXIT.done : EXIT.refused;
+}
+
+function notChanged({
+  taskId,
+  outcome,
+  code,
+  from,
+  allowed,
+}: BulkExecution["items"][number]): NotChanged {
+  return { taskId, why: code ?? outcome, from, allowed };
 }
 
 interface NotChanged {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
-import { BULK_REFUSALS } from "../../src/domain/bulk/plan.ts";
+import { BULK_REFUSALS } from "../../src/domain/bulk/judge.ts";
 import { UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
 
 /** The parts of the service's answers that the demo reads. */
@@ -57,7 +57,7 @@ export const executed = z.object({
       outcome: z.string(),
       code: z.string().optional(),
       from: z.enum(UNIFIED_STATUSES).nullable(),
-      to: z.enum(UNIFIED_STATUSES),
+      to: z.enum(UNIFIED_STATUSES).nullable(),
       allowed: z.array(z.string()).optional(),
     }),
   ),

@@ -6,7 +6,7 @@ export const LOST_RACE = Symbol("lost race");
 /** A lawful call that loses a race is loaded and decided again this often, so that the loser learns the truth. */
 const TRIES_MAX = 3;
 
-type Subject = "task" | "eval" | "insight";
+type Subject = "task" | "eval" | "insight" | "operation";
 
 /** Tries to load, decide and record until no race is lost, or until it is time to say so. */
 export async function decideAgain<Value>(

@@ -1,7 +1,11 @@
+import { stringify } from "safe-stable-stringify";
 import { uuidv7 } from "uuidv7";
+import type { StoredBulkOperation } from "../db/bulk-operations.ts";
 import type { LoadedTasks } from "../db/load-tasks.ts";
-import type { BulkTarget } from "../domain/bulk/matrix.ts";
-import { type BulkPlan, planBulk } from "../domain/bulk/plan.ts";
+import type { BulkIntent } from "../domain/bulk/actions.ts";
+import type { BulkTerms } from "../domain/bulk/judge.ts";
+import { type DecidedPlan, planBulk } from "../domain/bulk/plan.ts";
+import type { PlanTokenRequest } from "../domain/bulk/plan-token.ts";
 import type { TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
 import {
   accept,
@@ -14,12 +18,8 @@ import { type TaskRef, taskRefOf } from "../domain/task-ref.ts";
 import { duplicateOfFound } from "./targets.ts";
 
 /** One change of many tasks, as it was asked for. */
-export interface BulkChange {
-  targetStatus: BulkTarget;
-  reason: string;
-  runAttachedWorkflows: boolean;
-  duplicateOf?: TaskRef | undefined;
-}
+export type BulkChange = BulkIntent &
+  Omit<BulkTerms, "duplicateOf"> & { duplicateOf?: TaskRef | undefined };
 
 /** What is wrong with a change whatever its tasks are; null where nothing is. */
 export function changeMisuse({ targetStatus, duplicateOf }: BulkChange): Refusal | null {
@@ -28,12 +28,17 @@ export function changeMisuse({ targetStatus, duplicateOf }: BulkChange): Refusal
   return validationFailed({ path: ["duplicateOf"], code: "not_applicable", message });
 }
 
+/** Targets look at the current step alone; actions may look at the others. */
+export function looksAtSteps({ targetStatus }: BulkIntent): boolean {
+  return targetStatus === undefined;
+}
+
 /** The plan of a change over tasks that were loaded: preview and execution both make it here. */
 export function planChange(
-  loaded: LoadedTasks,
+  loaded: Pick<LoadedTasks, "find" | "duplicateOf">,
   change: BulkChange,
   taskIds: readonly string[],
-): Outcome<BulkPlan> {
+): Outcome<DecidedPlan> {
   const duplicateOf = duplicateOfFound(loaded, change.duplicateOf);
   if (!duplicateOf.ok) return refuse(duplicateOf.refusal);
   const snapshots = new Map<string, TaskSnapshot>();
@@ -41,18 +46,35 @@ export function planChange(
     const snapshot = loaded.find(taskRefOf(name));
     if (snapshot !== undefined) snapshots.set(name, snapshot);
   }
-  const { targetStatus, reason, runAttachedWorkflows } = change;
-  return accept(
-    planBulk(
-      {
-        taskIds,
-        snapshots,
-        targetStatus,
-        reason,
-        runAttachedWorkflows,
-        duplicateOf: duplicateOf.value ?? null,
-      },
-      { newId: uuidv7 },
-    ),
-  );
+  const terms = { ...change, duplicateOf: duplicateOf.value ?? null };
+  return accept(planBulk({ ...terms, taskIds, snapshots }, { newId: uuidv7 }));
+}
+
+/** What an operation intends; null where it takes another one back. */
+export function intentOfOperation({
+  targetStatus,
+  action,
+  changes,
+}: Pick<StoredBulkOperation, "targetStatus" | "action" | "changes">): BulkIntent | null {
+  if (targetStatus !== null) return { targetStatus };
+  if (action === null || action === "revert") return null;
+  return action === "edit" ? { action, changes: changes ?? {} } : { action };
+}
+
+/** The same the other way round: an intent as the ledger's columns. */
+export function columnsOfIntent(intent: BulkIntent) {
+  const { targetStatus = null, action = null, changes = null } = intent;
+  return { targetStatus, action, changes };
+}
+
+/** What a plan token is bound to. */
+export function tokenRequest(
+  caller: Pick<PlanTokenRequest, "tenantId" | "actorId">,
+  change: BulkChange,
+  duplicateOf: string | null,
+): PlanTokenRequest {
+  const { targetStatus, action, changes } = columnsOfIntent(change);
+  const { runAttachedWorkflows } = change;
+  const spelled = changes === null ? null : stringify(changes);
+  return { ...caller, targetStatus, action, changes: spelled, runAttachedWorkflows, duplicateOf };
 }

@@ -1,7 +1,7 @@
-import type { BulkRecord, LedgerItem } from "../db/bulk-ledger.ts";
+import { type BulkOpening, type LedgerItem, REVERTED_ONCE } from "../db/bulk-ledger.ts";
 import type { StoredOperation } from "../db/client.ts";
 import { DatabaseFault, DatabaseUnavailable } from "../db/faults.ts";
-import { type Move, recordMoves, type RecordedMoves } from "../db/record-moves.ts";
+import { type Move, recordBulkMoves, type RecordedBulkMoves } from "../db/record-moves.ts";
 import { DATABASE_REFUSED } from "../domain/bulk/outcomes.ts";
 import { REGISTRY_VERSION } from "../domain/registry-version.ts";
 import type { ActionCall } from "./call.ts";
@@ -16,12 +16,13 @@ export interface BulkRow {
 /** The operation that the rows belong to, and what opens it; null where an earlier batch did. */
 export interface BulkRun {
   bulkId: string;
-  opening: Omit<NonNullable<BulkRecord["opening"]>, "actor" | "requested" | "elsewhere"> | null;
+  reason: string;
+  opening: BulkOpening | null;
 }
 
 export type RecordedBulk =
   /** `whole` is what was written, where one batch was enough. */
-  | { outcome: "recorded"; whole: RecordedMoves | null }
+  | { outcome: "recorded"; whole: RecordedBulkMoves | null }
   /** An earlier call with the same key opened the operation. */
   | { outcome: "taken"; operation: StoredOperation }
   | { outcome: "in_progress" };
@@ -44,7 +45,7 @@ export async function recordBulk(
   // What moves nothing can be refused by nothing: it goes along with the next batch.
   let settled = rows.filter(({ move }) => move === null);
   let isOpen = run.opening === null;
-  let whole: RecordedMoves | null = null;
+  let whole: RecordedBulkMoves | null = null;
 
   for (let tries = 1; waiting.length > 0 || settled.length > 0; tries += 1) {
     const isLast = tries === BATCHES_MAX;
@@ -67,6 +68,8 @@ export async function recordBulk(
       whole = tries === 1 && recorded.outcome === "written" ? (recorded.rows[0] ?? null) : null;
     } catch (error) {
       if (!(error instanceof DatabaseFault) || batch.length === 0) throw error;
+      // No row's own matter: the operation itself may not be.
+      if (error.constraint === REVERTED_ONCE) throw error;
       const [row] = batch;
       if (batch.length === 1 && row !== undefined) {
         settled = [...settled, refusedRow(row, error)];
@@ -85,9 +88,9 @@ function recordBatch(
   closing: readonly BulkRow[],
   batch: BulkRun & { isOpen: boolean; elsewhere: readonly BulkRow[]; requested: number },
 ) {
-  const { bulkId, opening, isOpen, elsewhere, requested } = batch;
+  const { bulkId, reason, opening, isOpen, elsewhere, requested } = batch;
   const about = closing.map(({ item }) => item.position).join();
-  return recordMoves(
+  return recordBulkMoves(
     call.database,
     closing.flatMap(({ move }) => move ?? []),
     {
@@ -99,15 +102,11 @@ function recordBatch(
       isKeptIfEmpty: true,
       bulk: {
         id: bulkId,
+        reason,
         opening:
           isOpen || opening === null
             ? null
-            : {
-                ...opening,
-                actor: call.actor,
-                requested,
-                elsewhere: elsewhere.map(({ item }) => item),
-              },
+            : { ...opening, requested, elsewhere: elsewhere.map(({ item }) => item) },
         items: closing.map(({ item }) => item),
       },
     },

@@ -1,20 +1,18 @@
+import { claimHaltedOperations } from "../db/bulk-work.ts";
 import type { Database } from "../db/client.ts";
 import { tenantsWithUntoldWebhooks } from "../db/outbox.ts";
 import { closeLateRuns } from "./close-late-runs.ts";
 import { relayDispatches } from "./relay-dispatches.ts";
-import type { Queues } from "./send-outgoing.ts";
+import type { Queues, SendingTools } from "./send-outgoing.ts";
 
 /** What a sweep found to do. */
 export interface SweptWork {
   dispatches: number;
   lateRuns: number;
+  /** Bulk operations that had come to a halt. */
+  operations: number;
   /** Tenants whose webhooks have something to be told. */
   untold: number;
-}
-
-interface Shared {
-  database: Database;
-  queues: Queues;
 }
 
 /**
@@ -22,24 +20,37 @@ interface Shared {
  * silent. It may miss any run, and overlap itself.
  * @throws what one of them failed with, once the others are done.
  */
-export async function sweep(shared: Shared, call: { requestId: string }): Promise<SweptWork> {
-  const { database, queues } = shared;
-  const [dispatches, lateRuns, untold] = await Promise.allSettled([
+export async function sweep(tools: SendingTools, call: { requestId: string }): Promise<SweptWork> {
+  const { database, queues } = tools;
+  const [dispatches, lateRuns, operations, untold] = await Promise.allSettled([
     relayDispatches({ database, queue: queues.dispatch }),
-    closeLateRuns(shared, call),
-    wakeWebhooks(shared),
+    closeLateRuns(tools, call),
+    resumeOperations(database, queues),
+    wakeWebhooks(database, queues),
   ]);
   return {
     dispatches: valueOf(dispatches),
     lateRuns: valueOf(lateRuns),
+    operations: valueOf(operations),
     untold: valueOf(untold),
   };
+}
+
+/** What one sweep gets going again; the next one finds the rest. */
+const OPERATIONS_MAX = 100;
+
+async function resumeOperations(database: Database, queues: Queues): Promise<number> {
+  const halted = await claimHaltedOperations(database, OPERATIONS_MAX);
+  await queues.bulk.send(
+    halted.map(({ tenantId, id: operationId }) => ({ version: 1, tenantId, operationId })),
+  );
+  return halted.length;
 }
 
 const TENANTS_MAX = 1000;
 
 /** Has the consumer of webhooks look after each tenant that has something to be told. */
-async function wakeWebhooks({ database, queues }: Shared): Promise<number> {
+async function wakeWebhooks(database: Database, queues: Queues): Promise<number> {
   const tenantIds = await tenantsWithUntoldWebhooks(database, TENANTS_MAX);
   await queues.webhook.send(tenantIds.map((tenantId) => ({ version: 1, tenantId })));
   return tenantIds.length;

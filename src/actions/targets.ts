@@ -14,7 +14,7 @@ export function stepTarget<Aimed extends Command & { target?: StepTarget }>(
 
 /** The id of the task that is said to be the original; one that is not there is refused. */
 export function duplicateOfFound(
-  loaded: LoadedTasks,
+  loaded: Pick<LoadedTasks, "duplicateOf">,
   asked: TaskRef | undefined,
 ): Outcome<string | undefined> {
   if (asked === undefined) return accept(undefined);

@@ -1,16 +1,14 @@
-import type { Queues } from "../actions/send-outgoing.ts";
-import type { Database } from "../db/client.ts";
+import type { SendingTools } from "../actions/send-outgoing.ts";
 import { keepDeadLetter } from "../db/dead-letters.ts";
 import type { Outbound } from "../outbound/post-signed.ts";
+import { bulkConsumer } from "./bulk.ts";
 import { consume, type ConsumerTools, type MessageBatch } from "./consume.ts";
 import { consumeDeadLetters, type GiveUp } from "./dead-letters.ts";
 import { dispatchConsumer, giveUpMessage } from "./dispatches.ts";
 import { webhookConsumer } from "./webhooks.ts";
 
 /** What all consumers of an isolate share. */
-export interface ConsumerDependencies {
-  database: Database;
-  queues: Queues;
+export interface ConsumerDependencies extends SendingTools {
   outbound: Outbound;
   reportDefect: ConsumerTools["reportDefect"];
 }
@@ -28,9 +26,11 @@ export function createConsumers(dependencies: ConsumerDependencies): ConsumeBatc
     keepDeadLetter: (letter) => keepDeadLetter(database, letter),
     reportDefect,
   };
+  const bulk = bulkConsumer(dependencies);
   const dispatches = dispatchConsumer(dependencies);
   const webhooks = webhookConsumer({ database, queue: queues.webhook, outbound });
   const consumers: Record<string, ConsumeBatch> = {
+    "stepledger-bulk": (batch) => consume(batch, bulk, tools),
     "stepledger-dispatches": (batch) => consume(batch, dispatches, tools),
     "stepledger-webhooks": (batch) => consume(batch, webhooks, tools),
   };

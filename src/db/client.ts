@@ -1,6 +1,7 @@
 import { neon, neonConfig } from "@neondatabase/serverless";
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
+import type { AnalyticsEvent } from "../domain/analytics.ts";
 import { DatabaseUnavailable, faultOf } from "./faults.ts";
 
 export interface DatabaseSettings {
@@ -56,6 +57,8 @@ export interface Outgoing {
   events: boolean;
   /** Bulk operations that a consumer is to go on with. */
   operations: string[];
+  /** Product events, for the platform's store of them beside the table. */
+  analytics: AnalyticsEvent[];
 }
 
 export class Database {
@@ -117,7 +120,7 @@ export class TenantDatabase {
   roundTrips = 0;
   durationMs = 0;
   /** Filled by the writes, read once the work is done. What is lost on the way a sweep finds. */
-  readonly outgoing: Outgoing = { dispatches: false, events: false, operations: [] };
+  readonly outgoing: Outgoing = { dispatches: false, events: false, operations: [], analytics: [] };
   readonly #reader: NeonHttpDatabase;
   readonly #writer: NeonHttpDatabase;
   readonly #timeoutMs: number;
@@ -258,6 +261,13 @@ export function operationQuery({ id, actorId, route, key }: Operation): SQL {
   return sql`select id, fingerprint, result from operations
     where id = ${id} or (actor_id = ${actorId} and route = ${route} and key = ${key}
       and expires_at > now())`;
+}
+
+/** The same as a statement of its own: it finds nothing where the call has no key. */
+export function keyQuery(call: Operation | null): SQL {
+  return call === null || call.key === null
+    ? sql`select null as id where false`
+    : operationQuery(call);
 }
 
 /** Deferred keys are checked here, so that a breach is this statement's error and not COMMIT's. */

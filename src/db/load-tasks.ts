@@ -66,10 +66,7 @@ export async function loadTasks(
   }>(sql`
 with wanted as materialized (${wantedIds(names)})
 select
-  (select json_agg(${snapshotJson(withSteps)} order by t.id)
-   from ${loadedOf(names)} wanted
-   join tasks t on t.id = wanted.id
-   ${TASK_JOINS}) as tasks,
+  ${snapshotsOf(loadedOf(names), { withSteps })} as tasks,
   ${names.matching === undefined ? sql`null` : sql`(select json_agg(id order by id) from wanted)`} as matching_ids,
   ${names.stepId === undefined ? sql`null` : stepQuery(names.stepId)} as step,
   ${names.runIds === undefined ? sql`null` : runsQuery(names.runIds)} as runs,
@@ -111,6 +108,14 @@ export function wantedIds({ tasks = [], stepId, runIds, matching }: TaskNames): 
 /** Ids as rows, under the alias `named`. */
 function namedIds(ids: readonly string[]): SQL {
   return sql`json_array_elements_text(${JSON.stringify(ids)}) as asked(name), lateral (select name::uuid as id) named`;
+}
+
+/** The snapshots of the tasks whose ids the query has, as one JSON array; null where there are none. */
+export function snapshotsOf(wanted: SQL, { withSteps }: { withSteps: boolean }): SQL {
+  return sql`(select json_agg(${snapshotJson(withSteps)} order by t.id)
+   from ${wanted} wanted
+   join tasks t on t.id = wanted.id
+   ${TASK_JOINS})`;
 }
 
 /** Those of the wanted tasks that are loaded at once. */

@@ -1,35 +1,15 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Decision } from "../domain/lifecycle/decision.ts";
-import type { TaskFields, TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
 import { type Pipeline, STATUS_RELEVANT_WORKER_TYPES } from "../domain/lifecycle/statuses.ts";
-import { type BulkRecord, closeItems, openBulk } from "./bulk-ledger.ts";
+import { type BulkRecord, closeItems, isBulkOpen, openBulk } from "./bulk-ledger.ts";
 import type { TenantDatabase, Written } from "./client.ts";
-import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
-import {
-  chainedStepEvents,
-  type EventSource,
-  insertedStepEvents,
-  stepEventInput,
-} from "./event-ctes.ts";
-import { type FoundRun, hasRunAsFound, lockRuns, runAllowance } from "./run-guards.ts";
+import { askedCtes, calledBackCtes, UNDONE_COUNTS } from "./dispatch-ctes.ts";
+import { type BulkEnding, ENDING_COLUMNS, toldEnding } from "./end-bulk.ts";
+import { chainedStepEvents, insertedStepEvents, stepEventInput } from "./event-ctes.ts";
+import { type Move, type MoveCall, moveInput } from "./move-input.ts";
+import { hasRunAsFound, lockRuns, runAllowance } from "./run-guards.ts";
 import { HEARS_TASKS } from "./webhook-outbox.ts";
 
-/** A decided move: the writer applies it if the task is still at `snapshot.eventSeq`, else not at all. */
-export interface Move {
-  snapshot: TaskSnapshot;
-  decision: Decision;
-  /** The run that it was decided on: where somebody changed it since, the move is left alone too. */
-  run?: FoundRun | undefined;
-}
-
-/** Who moves, why the database should believe it, and what a repeat of the call will be answered. */
-export interface MoveCall extends EventSource {
-  /** Stored as it is: the answer is rendered from it, the first time and at each repeat. */
-  answer: unknown;
-  bulk: BulkRecord | null;
-  /** Whether the operation stays where nothing was written: such an answer is one to be repeated. */
-  isKeptIfEmpty: boolean;
-}
+export type { Move, MoveCall } from "./move-input.ts";
 
 /** An event as it was written: the numbers, times and hashes that only the writer knows. */
 export interface WrittenEvent {
@@ -53,6 +33,14 @@ export interface RecordedMoves {
   dispatched: WrittenDispatch[];
 }
 
+/** What a bulk's statement tells beside. */
+export interface RecordedBulkMoves extends RecordedMoves {
+  /** Tasks that were changed without an event: dispatches alone were made or called back. */
+  silent: string[];
+  recalled: number;
+  alreadyDelivered: number;
+}
+
 /** What the ledger keeps of a call, and what its answer is rendered from. */
 export interface StoredMoves<Answer> extends RecordedMoves {
   answer: Answer;
@@ -68,19 +56,37 @@ export async function recordMoves(
   moves: readonly Move[],
   call: MoveCall,
 ): Promise<Written<RecordedMoves>> {
+  return toldOutside(database, await writeMoves<RecordedMoves & Heard>(database, moves, call));
+}
+
+/** The same for a batch of a bulk operation: its items and its end are written with what they tell of. */
+export async function recordBulkMoves(
+  database: TenantDatabase,
+  moves: readonly Move[],
+  call: MoveCall & { bulk: BulkRecord },
+): Promise<Written<RecordedBulkMoves>> {
+  const written = await writeMoves<RecordedBulkMoves & Heard & BulkEnding>(database, moves, call);
+  if (written.outcome === "written") toldEnding(database, written.rows[0]);
+  return toldOutside(database, written);
+}
+
+function writeMoves<Row>(
+  database: TenantDatabase,
+  moves: readonly Move[],
+  call: MoveCall,
+): Promise<Written<Row>> {
   const { tenantId } = database;
   // What leaves or ends a step takes with it whatever was opened on that step, up to this moment. A statement sees
   // what was there when it began: so the locks are got in one before.
   // A run is not guarded by its task's event_seq, since whoever claims one writes no event: it is locked likewise.
-  const isLeaving = moves.some(({ decision }) => decision.recall !== null);
+  const isLeaving = moves.some(({ decision: { recall, undoes } }) => recall ?? undoes);
   const runs = moves.flatMap(({ run }) => run ?? []);
-  const written = await database.write<RecordedMoves & Heard>(call.operation, [
+  return database.write<Row>(call.operation, [
     ...(call.bulk ? openBulk(tenantId, call.bulk) : []),
     ...(isLeaving || runs.length > 0 ? [lockStatement(tenantId, moves)] : []),
     ...(runs.length > 0 ? [lockRuns(tenantId, runs)] : []),
     moveStatement(tenantId, moves, call),
   ]);
-  return toldOutside(database, written);
 }
 
 /** Whether webhooks of the tenant listen to what was written. */
@@ -125,14 +131,18 @@ function moveStatement(tenantId: string, moves: readonly Move[], call: MoveCall)
 with
 move as materialized (
   select * from json_to_recordset(${input.moves}) as m(
-    task_id uuid, seq integer, step_id uuid, version_id uuid, fields json, archive boolean)
+    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean)
+  ${call.bulk ? sql`where ${isBulkOpen(tenantId, call.bulk)}` : sql``}
 ),
 -- In id order, and task rows alone: nothing of a task changes without its event_seq, so what was planned
 -- about its step still holds; a join with the step could lose the row when a rival moves the pointer.
 locked as materialized (
   select t.id, t.event_seq, t.event_head, t.updated_at
-  from move m join tasks t on t.id = m.task_id and t.event_seq = m.seq
-  where t.tenant_id = ${tenantId}::uuid ${hasRunAsFound(tenantId, moves)}
+  from move m join tasks t on t.id = m.task_id
+  -- As a CASE, since Postgres would take an equal seq for a rare thing, and plan all that follows for a row or two: it
+  -- would compare each of a thousand moves with each other.
+  where t.tenant_id = ${tenantId}::uuid and case when t.event_seq = m.seq then true else false end
+    ${hasRunAsFound(tenantId, moves)}
   order by t.id
   for no key update of t
 ),
@@ -149,6 +159,13 @@ written as (
 ),
 newest as materialized (
   select distinct on (task_id) * from written order by task_id, seq desc
+),
+-- Where the tasks stand now. Those that are changed without an event are where they were.
+reached as materialized (
+  select task_id, seq, step_id, at, false as is_silent from newest
+  union all
+  select l.id, l.event_seq, null, (select clock_timestamp()), true
+  from locked l join move m on m.task_id = l.id where m.is_silent
 ),
 newest_of_step as materialized (
   select distinct on (step_id) * from written order by step_id, seq desc
@@ -217,6 +234,7 @@ reviewed as (
       notes text)
     join newest n using (task_id)
 ),
+${calledBackCtes(tenantId, input, call)},
 -- Runs that were decided on, and those that were opened since on a step that is left or ended.
 asked_run as materialized (
   select * from json_to_recordset(${input.runs}) as r(id uuid, task_id uuid, state text, result jsonb, error text)
@@ -229,6 +247,12 @@ run_change as materialized (
     join worker_runs w on w.step_id = l.step_id
   where w.tenant_id = ${tenantId}::uuid and l.attached and w.state in ('QUEUED', 'RUNNING')
     and w.type in (${RELEVANT_TYPES}) and not exists (select from asked_run r where r.id = w.id)
+  union
+  -- What was called back before anybody began is not waited for.
+  select w.id, r.task_id, 'CANCELLED', null, null
+  from recallable r join worker_runs w on w.dispatch_id = r.id
+  where w.tenant_id = ${tenantId}::uuid and w.state = 'QUEUED'
+    and not exists (select from asked_run r where r.id = w.id)
 ),
 -- A report renews the deadline by the pipeline's own allowance, an hour where none is set.
 reported as (
@@ -236,47 +260,15 @@ reported as (
     state = r.state, result = coalesce(r.result, w.result), error = coalesce(r.error, w.error),
     updated_at = n.at,
     deadline_at = case when r.state = 'RUNNING' then n.at + ${runAllowance(sql`w.type`)} else w.deadline_at end
-  from run_change r join newest n using (task_id)
+  from run_change r join reached n using (task_id)
   where w.tenant_id = ${tenantId}::uuid and w.id = r.id and w.state in ('QUEUED', 'RUNNING')
 ),
--- A live lease means that somebody is delivering it at this moment: too late to call it back.
-recallable as materialized (
-  select d.id, d.state, n.at
-  from json_to_recordset(${input.recalls}) as r(
-      task_id uuid, step_id uuid, version_id uuid, attached boolean, payment boolean)
-    join newest n using (task_id)
-    join pipeline_dispatches d on d.task_id = r.task_id
-  where d.tenant_id = ${tenantId}::uuid and d.state in ('pending', 'sent')
-    and (d.lease_until is null or d.lease_until < n.at)
-    and case when d.pipeline = 'payment' then r.payment and d.version_id = r.version_id
-      else r.attached and d.step_id = r.step_id end
-  order by d.id
-  for update of d
-),
-recalled as (
-  update pipeline_dispatches d set state = 'recalled', updated_at = r.at
-  from recallable r
-  where d.tenant_id = ${tenantId}::uuid and d.id = r.id
-),
-dispatched as (
-  insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq)
-  select ${tenantId}::uuid, d.id, d.pipeline, d.task_id, d.version_id, d.step_id, n.seq
-  from json_to_recordset(${input.dispatches}) as d(
-      id uuid, pipeline text, task_id uuid, version_id uuid, step_id uuid)
-    join newest n using (task_id)
-  order by d.task_id
-  on conflict do nothing
-  returning id, pipeline, task_id
-),
-dispatch_log as (
-  insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, operation_id)
-  select ${tenantId}::uuid, new_id(), id, from_state, to_state, ${actor.id}::text, ${actor.name}::text,
-    ${operation.id}::uuid
-  from (
-    select id, null as from_state, 'pending' as to_state from dispatched
-    union all
-    select id, state, 'recalled' from recallable
-  ) change
+${askedCtes(tenantId, input.dispatches, call)},
+effect as materialized (
+  select task_id, seq, step_id from newest
+  union all
+  select task_id, null, null from reached where is_silent
+    and (task_id in (select task_id from dispatched) or task_id in (select task_id from recalled))
 ),
 outcome as materialized (
   select
@@ -285,8 +277,8 @@ outcome as materialized (
       from written w join chained c using (task_id, seq)), '[]') as events,
     coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id)
       order by task_id) from dispatched), '[]') as dispatched,
-    (select count(*) from newest) as tasks
-)${call.bulk ? closeItems(tenantId, call.bulk) : sql``},
+    (select count(*) from effect) as tasks
+)${call.bulk ? closeItems(tenantId, call.bulk, UNDONE_COUNTS) : sql``},
 stored as (
   update operations o set result = ${storedResult(call)}
   from outcome
@@ -298,8 +290,12 @@ dropped as (
   where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
     and outcome.tasks = 0 and not ${call.isKeptIfEmpty}::boolean
 )
-select events, dispatched, ${isHeard(tenantId)} from outcome`;
+select events, dispatched, ${isHeard(tenantId)}${call.bulk ? sql`, ${BULK_COLUMNS}` : sql``} from outcome`;
 }
+
+const BULK_COLUMNS = sql`coalesce((select json_agg(task_id) from effect where seq is null), '[]') as silent,
+  ${UNDONE_COUNTS.recalled}::integer as recalled, ${UNDONE_COUNTS.alreadyDelivered}::integer as "alreadyDelivered",
+  ${ENDING_COLUMNS}`;
 
 /** What a repeat is answered from: the facts that were written, which a bulk has in its ledger already. */
 function storedResult({ answer, bulk }: MoveCall): SQL {
@@ -315,68 +311,3 @@ const RELEVANT_TYPES = sql.join(
 
 /** A bulk answer names no hash; leaving them out halves what comes back. */
 const EVIDENCE = sql`, 'canonical', c.canonical, 'prevHash', encode(c.prev_hash, 'hex'), 'hash', encode(c.hash, 'hex')`;
-
-/** The moves as the statement's inputs: one JSON array for each kind of row. */
-function moveInput(moves: readonly Move[]) {
-  const json = (rowsOf: (move: Move) => readonly object[]) => JSON.stringify(moves.flatMap(rowsOf));
-  return {
-    moves: json(({ snapshot, decision }) => [
-      {
-        task_id: snapshot.id,
-        seq: snapshot.eventSeq,
-        step_id: snapshot.step.id,
-        version_id: snapshot.version.id,
-        fields: decision.fields && { ...taskFields(snapshot), ...decision.fields },
-        archive: decision.archive,
-      },
-    ]),
-    events: json(({ snapshot, decision }) => eventRows(snapshot.id, decision.events)),
-    versions: json(({ snapshot, decision }) => versionRows(snapshot.id, decision)),
-    steps: json(({ decision }) => stepRows(decision)),
-    reviews: json(({ snapshot, decision }) =>
-      decision.reviews.map((review) => ({
-        id: review.id,
-        task_id: snapshot.id,
-        version_id: review.versionId,
-        step_id: review.stepId,
-        kind: review.kind,
-        outcome: review.outcome,
-        sequence: review.sequence,
-        notes: review.notes,
-      })),
-    ),
-    runs: json(({ snapshot, decision }) =>
-      decision.runs.map((run) => ({
-        id: run.id,
-        task_id: snapshot.id,
-        state: run.state,
-        result: run.result,
-        error: run.error,
-      })),
-    ),
-    recalls: json(({ snapshot, decision: { recall } }) =>
-      recall === null
-        ? []
-        : [
-            {
-              task_id: snapshot.id,
-              step_id: recall.stepId,
-              version_id: recall.versionId,
-              attached: recall.attached,
-              payment: recall.payment,
-            },
-          ],
-    ),
-    dispatches: json(({ snapshot, decision }) => dispatchRows(snapshot.id, decision)),
-  };
-}
-
-function taskFields({
-  title,
-  externalId,
-  taxonomyCode,
-  priority,
-  assignee,
-}: TaskFields): TaskFields {
-  return { title, externalId, taxonomyCode, priority, assignee };
-}

@@ -21,6 +21,7 @@ export interface RefusalData {
   conflict: { existing: { id: string } };
   plan_stale: { changed: { taskId: string; unifiedStatus: string | null; code: string | null }[] };
   plan_expired: object;
+  not_revertible: object;
   invalid_plan_token: object;
   invalid_cursor: object;
   operation_in_progress: object;
@@ -226,6 +227,11 @@ export function planStale(changed: RefusalData["plan_stale"]["changed"]): Refusa
 /** The service does not call this address. */
 export function urlNotAllowed(detail: string): Refusal {
   return { code: "url_not_allowed", detail };
+}
+
+/** The bulk operation cannot be taken back; the sentence says why. */
+export function notRevertible(detail: string): Refusal {
+  return { code: "not_revertible", detail };
 }
 
 function capitalised(text: string): string {

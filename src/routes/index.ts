@@ -7,6 +7,8 @@ import { DatabaseUnavailable } from "../db/faults.ts";
 import type { Settings } from "../env.ts";
 import type { Outbound } from "../outbound/post-signed.ts";
 import { type BlobStore, StorageUnavailable } from "../storage/blobs.ts";
+import { analyticsRoutes } from "./analytics.ts";
+import { bulkOperationRoutes } from "./bulk-operations.ts";
 import { bulkRoutes } from "./bulk.ts";
 import { dataRoutes } from "./data.ts";
 import { dispatchRoutes } from "./dispatches.ts";
@@ -53,6 +55,8 @@ export const routes: readonly Route[] = [
   ...stepRoutes,
   ...moveRoutes,
   ...bulkRoutes,
+  ...bulkOperationRoutes,
+  ...analyticsRoutes,
   ...reviewRoutes,
   ...workerRunRoutes,
   ...pipelineRoutes,
@@ -192,7 +196,8 @@ export function createApp(dependencies: AppDependencies, mounted = routes): Hono
 }
 
 function isAnythingOutgoing({ outgoing }: TenantDatabase): boolean {
-  return outgoing.dispatches || outgoing.events || outgoing.operations.length > 0;
+  const { dispatches, events, operations, analytics } = outgoing;
+  return dispatches || events || operations.length > 0 || analytics.length > 0;
 }
 
 function createEdge(dependencies: AppDependencies): Edge {

@@ -209,6 +209,21 @@ describe("bulk", () => {
     ]);
   });
 
+  test("waits for what the service works through by itself, and tells of it alike", async () => {
+    const ids = Array.from({ length: 1001 }, (_, index) => `ext:missing-${index}`);
+    const [known = ""] = await givenJudgeable(1, "large");
+    const tasks = await file("many.txt", [known, ...ids].join("\n"));
+    const change = ["--to", "REJECTED", "--file", tasks, "--reason", "Dull", "--yes"];
+    const executed = await asAdmin(["bulk", "execute", ...change]);
+    expect(executed).toMatchObject({ code: 1, told: expect.stringMatching(/works on operation/) });
+    expect(executed.written).toContain("changed 1, refused 1001, stale 0, failed 0");
+    expect(executed.written).toContain("… and 981 more");
+    const again = await asAdmin(["bulk", "execute", ...change, "--json"]);
+    const items = parseLines<{ outcome: string; code: string }>(again.written);
+    expect(items).toHaveLength(1002);
+    expect(items[0]).toMatchObject({ outcome: "refused", code: "already_in_status" });
+  });
+
   test("asks before it changes anything, and changes nothing where nobody says yes", async () => {
     const [id = ""] = await givenJudgeable(1, "asked");
     const args = ["bulk", "execute", "--to", "REJECTED", "--file", "-", "--reason", "Dull"];

@@ -14,7 +14,11 @@ const PING = "POST /v1/webhooks/{name}/ping";
 /** They answer from what is there and keep nothing, so that a key would have nothing to find. */
 const WRITES_NOTHING = ["POST /v1/bulk/preview", "POST /v1/tasks/lookup", PING];
 /** Repeating it by mistake would be dear. */
-const CHANGES_MUCH = ["POST /v1/bulk/execute"];
+const CHANGES_MUCH = [
+  "POST /v1/bulk/execute",
+  "POST /v1/bulk/operations/{operationId}/retry-failed",
+  "POST /v1/bulk/operations/{operationId}/revert",
+];
 /** Who holds which key, and who is called where, is for those who say so. */
 const READ_BY_ADMINS = [
   "GET /v1/api-keys",

@@ -45,22 +45,22 @@ describe("the button", () => {
   const pipelines = [{ tasks: 2 }];
 
   test("says that only the status changes while the box is not ticked", () => {
-    expect(primaryLabel({ eligible: 3, runAttachedWorkflows: false, pipelines })).toBe(
-      "Change Status Only (3)",
-    );
+    expect(
+      primaryLabel({ action: null, eligible: 3, runAttachedWorkflows: false, pipelines }),
+    ).toBe("Change Status Only (3)");
   });
 
   test("says that a pipeline runs when the box is ticked and one would", () => {
-    expect(primaryLabel({ eligible: 3, runAttachedWorkflows: true, pipelines })).toBe(
+    expect(primaryLabel({ action: null, eligible: 3, runAttachedWorkflows: true, pipelines })).toBe(
       "Change Status & Run Pipeline (3)",
     );
   });
 
   test("promises no pipeline where none is eligible", () => {
     for (const none of [[], [{ tasks: 0 }]]) {
-      expect(primaryLabel({ eligible: 3, runAttachedWorkflows: true, pipelines: none })).toBe(
-        "Change Status Only (3)",
-      );
+      expect(
+        primaryLabel({ action: null, eligible: 3, runAttachedWorkflows: true, pipelines: none }),
+      ).toBe("Change Status Only (3)");
     }
   });
 });

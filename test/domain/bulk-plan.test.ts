@@ -5,8 +5,9 @@ import {
   BULK_STEP_STATUS,
   BULK_TARGETS,
 } from "../../src/domain/bulk/matrix.ts";
-import type { BulkItem, BulkPlan, BulkRequest } from "../../src/domain/bulk/plan.ts";
-import { joinPlans, planBulk } from "../../src/domain/bulk/plan.ts";
+import type { BulkTerms } from "../../src/domain/bulk/judge.ts";
+import type { BulkRequest, DecidedPlan } from "../../src/domain/bulk/plan.ts";
+import { joinPlans, outlineOf, planBulk } from "../../src/domain/bulk/plan.ts";
 import { apply } from "../../src/domain/lifecycle/apply.ts";
 import { isBlockedByHand } from "../../src/domain/lifecycle/gates.ts";
 import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
@@ -20,8 +21,8 @@ import { context, givenTask, minute } from "./support/world.ts";
 function plan(
   tasks: readonly TaskSnapshot[],
   targetStatus: BulkTarget,
-  more: Partial<BulkRequest> = {},
-): BulkPlan {
+  more: Partial<BulkTerms & Pick<BulkRequest, "taskIds" | "snapshots">> = {},
+): DecidedPlan {
   return planBulk(
     {
       taskIds: tasks.map(({ id }) => id),
@@ -36,7 +37,7 @@ function plan(
   );
 }
 
-function only(items: readonly BulkItem[]): BulkItem {
+function only(items: DecidedPlan["items"]): DecidedPlan["items"][number] {
   const [item] = items;
   if (item === undefined || items.length > 1) expect.fail(`${items.length} items`);
   return item;
@@ -180,6 +181,7 @@ describe("a refused task", () => {
       from: null,
       to: "REJECTED",
       allowed: [],
+      pipelines: [],
       eventSeq: null,
     });
   });
@@ -292,7 +294,9 @@ describe("a plan", () => {
     for (const targetStatus of BULK_TARGETS) {
       const request = { targetStatus, runAttachedWorkflows: false };
       const parts = [plan(tasks.slice(0, 1), targetStatus), plan(tasks.slice(1), targetStatus)];
-      expect(joinPlans(parts, request)).toEqual(plan(tasks, targetStatus));
+      expect(joinPlans(parts.map(outlineOf), request)).toEqual(
+        outlineOf(plan(tasks, targetStatus)),
+      );
     }
   });
 

@@ -19,6 +19,8 @@ const request = {
   tenantId: "tenant-1",
   actorId: "actor-1",
   targetStatus: "PASSED",
+  action: null,
+  changes: null,
   runAttachedWorkflows: false,
   duplicateOf: null,
 } as const;
@@ -26,7 +28,9 @@ const now = 1_000_000;
 
 function planOf(tasks: readonly TaskSnapshot[], ids = tasks.map(({ id }) => id)): BulkPlan {
   const snapshots = new Map(tasks.map((task) => [task.id, task]));
-  return planBulk({ ...request, taskIds: ids, snapshots, reason: "done" }, context());
+  const { targetStatus, runAttachedWorkflows, duplicateOf } = request;
+  const terms = { reason: "done", runAttachedWorkflows, duplicateOf };
+  return planBulk({ targetStatus, ...terms, taskIds: ids, snapshots }, context());
 }
 
 /** What stands for a keyed digest here: the text itself. */
@@ -67,6 +71,8 @@ describe("a plan token", () => {
     ["tenantId", "tenant-2"],
     ["actorId", "actor-2"],
     ["targetStatus", "REJECTED"],
+    ["action", "retry"],
+    ["changes", "{}"],
     ["runAttachedWorkflows", true],
     ["duplicateOf", "task-9"],
   ] as const)("is invalid for another %s", (member, value) => {

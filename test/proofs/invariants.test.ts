@@ -178,6 +178,11 @@ const BREACHES: Record<string, Breach[]> = {
       by: "calling a note a revert",
       sql: (world) => changeEvent("type = 'bulk_reverted'", NOTE_SEQ)(world) + REHASH,
     },
+    {
+      by: "undoing another event than the last one",
+      sql: () =>
+        `update step_events set payload = '{"undoes":1}' where type = 'bulk_reverted'${REHASH}`,
+    },
   ],
   "events-say-who-and-through-what": [
     {
@@ -260,6 +265,39 @@ const BREACHES: Record<string, Breach[]> = {
         changeEvent(`bulk_operation_id = '${world.bulkOperationId}'`, NOTE_SEQ)(world) + REHASH,
     },
   ],
+  "changed-items-have-their-dispatch": [
+    {
+      by: "laying a dispatch of an operation to nobody",
+      sql: () => "update pipeline_dispatches set bulk_operation_id = null",
+    },
+    {
+      by: "laying a payment to an operation that asked for none",
+      sql: ({ bulkOperationId }) =>
+        `update pipeline_dispatches set bulk_operation_id = '${bulkOperationId}' where pipeline = 'payment'`,
+    },
+  ],
+  "reverts-and-reverted-name-each-other": [
+    {
+      by: "forgetting that an operation was taken back",
+      sql: () => "update bulk_operations set reverted_by = null",
+      also: ["reverts-name-what-they-undo"],
+    },
+    {
+      by: "calling an operation taken back that was not",
+      sql: ({ bulkOperationId }) =>
+        `update bulk_operations set reverted_by = id where id = '${bulkOperationId}'`,
+    },
+  ],
+  "ended-operations-are-through": [
+    {
+      by: "ending an operation at no time",
+      sql: () => "update bulk_operations set finished_at = null",
+    },
+    {
+      by: "cancelling what nobody wanted cancelled",
+      sql: () => "update bulk_operations set state = 'cancelled'",
+    },
+  ],
   "bulk-counts-equal-items": [
     {
       by: "counting a change twice",
@@ -273,7 +311,8 @@ const BREACHES: Record<string, Breach[]> = {
   "analytics-tell-terminal-changes-once": [
     {
       by: "telling of a target that is not terminal",
-      sql: () => "update bulk_operations set target_status = 'IN_REVIEW'",
+      sql: () =>
+        "update bulk_operations set target_status = 'IN_REVIEW' where target_status is not null",
     },
     {
       by: "telling of one operation twice",

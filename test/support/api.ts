@@ -1,6 +1,8 @@
 import {
   createExecutionContext,
+  createMessageBatch,
   createScheduledController,
+  getQueueResult,
   waitOnExecutionContext,
 } from "cloudflare:test";
 import { env as platform } from "cloudflare:workers";
@@ -99,6 +101,11 @@ export interface TestApi {
   sweep: () => Promise<void>;
   /** Lets it strike for what is done once a day. */
   sweepDaily: () => Promise<void>;
+  /** Hands messages to the consumer of that queue; what becomes of each is told. */
+  consume: (
+    queue: string,
+    bodies: readonly unknown[],
+  ) => Promise<Awaited<ReturnType<typeof getQueueResult>>>;
 }
 
 /** A place for every label: where `givenTaskLabelled` puts a task. */
@@ -221,6 +228,19 @@ export async function freshApi(environment: Record<string, unknown> = {}): Promi
       await database.resetRoundTrips();
       await run();
       return database.tenantRoundTrips();
+    },
+    consume: async (queue, bodies) => {
+      const timestamp = new Date();
+      const messages = bodies.map((body) => ({
+        id: crypto.randomUUID(),
+        timestamp,
+        attempts: 1,
+        body,
+      }));
+      const batch = createMessageBatch(queue, messages);
+      const context = createExecutionContext();
+      await worker.queue(batch, env);
+      return getQueueResult(batch, context);
     },
     sweep: () => worker.scheduled(createScheduledController({ cron: "*/15 * * * *" }), env),
     sweepDaily: () => worker.scheduled(createScheduledController({ cron: "17 3 * * *" }), env),

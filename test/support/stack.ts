@@ -19,6 +19,8 @@ export interface TestStack {
   seed: number;
   /** How many dispatches the proof of their delivery sends: DISPATCHES of the environment, or few. */
   dispatches: number;
+  /** How many tasks the largest operation of the proofs takes: TASKS of the environment, or a few thousand. */
+  tasks: number;
 }
 
 /** Where one database of a test is found. */

@@ -1,17 +1,27 @@
-import type { StoredBulkItem, StoredBulkOperation } from "../../db/bulk-operations.ts";
+import type {
+  ListedBulkItem,
+  StoredBulkItem,
+  StoredBulkOperation,
+} from "../../db/bulk-operations.ts";
+import {
+  type BulkAction,
+  type BulkEdit,
+  type BulkIntent,
+  type BulkOperationAction,
+  isRevertibleAction,
+} from "../../domain/bulk/actions.ts";
+import { BULK_REFUSALS, type BulkRefusal } from "../../domain/bulk/judge.ts";
 import type { BulkTarget } from "../../domain/bulk/matrix.ts";
 import {
   type BulkCounts,
   type BulkEndState,
-  bulkEndState,
   type BulkOutcome,
   countOutcomes,
+  isOperationEnded,
 } from "../../domain/bulk/outcomes.ts";
 import {
-  BULK_REFUSALS,
   type BulkItem,
   type BulkPlan,
-  type BulkRefusal,
   type BulkWarning,
   type PlannedPipeline,
   targetsInstead,
@@ -25,14 +35,17 @@ export interface PlannedItemView {
   decision: "eligible" | "refused";
   code?: BulkRefusal;
   from: UnifiedStatus | null;
-  to: BulkTarget;
+  /** The label after; of a refused task the target, where there is one. */
+  to: UnifiedStatus | null;
   allowed?: BulkTarget[];
   warnings?: BulkWarning[];
 }
 
 /** What a bulk change would do. */
 export interface BulkPreview {
-  targetStatus: BulkTarget;
+  targetStatus?: BulkTarget;
+  action?: BulkAction;
+  changes?: BulkEdit;
   counts: BulkPlan["counts"];
   bySource: BulkPlan["bySource"];
   byCode: BulkPlan["byCode"];
@@ -46,10 +59,12 @@ export interface BulkPreview {
 }
 
 /** Shows one decision of a plan. */
-export function plannedItemView(item: BulkItem): PlannedItemView {
+export function plannedItemView(item: BulkItem, { targetStatus }: BulkIntent): PlannedItemView {
   const { taskId, decision, from, to } = item;
   if (item.decision === "refused") {
-    return { taskId, decision, code: item.code, from, to, allowed: [...item.allowed] };
+    const { code, allowed } = item;
+    const instead = targetStatus === undefined ? {} : { allowed: [...allowed] };
+    return { taskId, decision, code, from, to, ...instead };
   }
   return {
     taskId,
@@ -66,7 +81,7 @@ export interface BulkItemView {
   outcome: BulkOutcome;
   code?: string;
   from: UnifiedStatus | null;
-  to: BulkTarget;
+  to: UnifiedStatus | null;
   eventSeq?: number;
   allowed?: BulkTarget[];
 }
@@ -78,28 +93,52 @@ export interface BulkExecution {
   counts: BulkCounts;
   /** How many pipelines were asked for. */
   dispatched: number;
+  /** What was taken back, and what could not be; of a revert alone. */
+  reverted?: number;
+  movedOn?: number;
+  recalled?: number;
+  alreadyDelivered?: number;
   items: BulkItemView[];
 }
 
-/** Shows an operation that came to its end, from its items alone: now and at every repeat in the same bytes. */
+/** The answer to a call whose tasks are worked through after it. */
+export interface BulkAccepted {
+  operationId: string;
+  state: "queued";
+}
+
+type EndedOperation = Pick<
+  StoredBulkOperation,
+  "id" | "targetStatus" | "action" | "dispatched" | "recalled" | "alreadyDelivered"
+> & { state: OperationState };
+
+/** Shows an operation that came to its end, from its items: now and at every repeat in the same bytes. */
 export function executionView(
-  { id, dispatched }: { id: string; dispatched: number },
+  operation: EndedOperation,
   items: readonly StoredBulkItem[],
 ): BulkExecution {
+  const { id, targetStatus, state, dispatched } = operation;
+  if (!isOperationEnded(state)) throw new Error("Only what has ended is told as a whole");
   const counts = countOutcomes(items);
   return {
     operationId: id,
-    state: bulkEndState(counts),
+    state,
     counts,
     dispatched,
-    items: items.map(bulkItemView),
+    ...(operation.action === "revert" && revertView(operation, counts)),
+    items: items.map((item) => bulkItemView({ ...item, targetStatus })),
   };
 }
 
-/** Shows one task of an operation. */
-export function bulkItemView(item: StoredBulkItem): BulkItemView {
+function revertView(
+  { recalled, alreadyDelivered }: EndedOperation,
+  { changed, stale }: BulkCounts,
+) {
+  return { reverted: changed, movedOn: stale, recalled, alreadyDelivered };
+}
+
+function bulkItemView(item: ListedBulkItem): BulkItemView {
   const { taskId, outcome, code, fromLabel: from, toLabel: to, eventSeq } = item;
-  const refusal = outcome === "refused" ? BULK_REFUSALS.find((known) => known === code) : undefined;
   return {
     taskId,
     outcome,
@@ -107,8 +146,15 @@ export function bulkItemView(item: StoredBulkItem): BulkItemView {
     from,
     to,
     ...(eventSeq !== null && { eventSeq }),
-    ...(refusal !== undefined && { allowed: [...targetsInstead({ code: refusal, from, to })] }),
+    ...allowedInstead(item),
   };
+}
+
+/** The targets that a refused task would have taken, where one was asked for. */
+function allowedInstead({ outcome, code, fromLabel: from, targetStatus: to }: ListedBulkItem) {
+  const refusal = outcome === "refused" ? BULK_REFUSALS.find((known) => known === code) : undefined;
+  if (refusal === undefined || to === null) return {};
+  return { allowed: [...targetsInstead({ code: refusal, from, to })] };
 }
 
 /** One task in the list of an operation's items. */
@@ -119,14 +165,16 @@ export interface ListedBulkItemView extends BulkItemView {
 }
 
 /** Shows one task of an operation with its place in it. */
-export function listedBulkItemView(item: StoredBulkItem): ListedBulkItemView {
+export function listedBulkItemView(item: ListedBulkItem): ListedBulkItemView {
   return { position: item.position, ...bulkItemView(item), error: item.error };
 }
 
 /** A bulk operation as every answer shows it. */
 export interface BulkOperationView {
   id: string;
-  targetStatus: BulkTarget;
+  targetStatus: BulkTarget | null;
+  action: BulkOperationAction | null;
+  changes: BulkEdit | null;
   reason: string;
   duplicateOf: string | null;
   runAttachedWorkflows: boolean;
@@ -134,6 +182,15 @@ export interface BulkOperationView {
   state: OperationState;
   counts: BulkCounts;
   dispatched: number;
+  /** What a revert called back in time, and what had left already. */
+  recalled: number;
+  alreadyDelivered: number;
+  /** How many tasks have their outcome, how many have not, and when the newest one was written. */
+  progress: { done: number; pending: number; at: string };
+  cancelRequestedAt: string | null;
+  parentId: string | null;
+  revertedBy: string | null;
+  revertible: boolean;
   createdAt: string;
   finishedAt: string | null;
 }
@@ -141,9 +198,12 @@ export interface BulkOperationView {
 /** Shows a bulk operation. */
 export function bulkOperationView(operation: StoredBulkOperation): BulkOperationView {
   const { requested, changed, refused, stale, failed } = operation;
+  const done = changed + refused + stale + failed;
   return {
     id: operation.id,
     targetStatus: operation.targetStatus,
+    action: operation.action,
+    changes: operation.changes,
     reason: operation.reason,
     duplicateOf: operation.duplicateOf,
     runAttachedWorkflows: operation.runAttachedWorkflows,
@@ -151,7 +211,26 @@ export function bulkOperationView(operation: StoredBulkOperation): BulkOperation
     state: operation.state,
     counts: { requested, changed, refused, stale, failed },
     dispatched: operation.dispatched,
+    recalled: operation.recalled,
+    alreadyDelivered: operation.alreadyDelivered,
+    progress: { done, pending: requested - done, at: operation.progressAt },
+    cancelRequestedAt: operation.cancelRequestedAt,
+    parentId: operation.parentId,
+    revertedBy: operation.revertedBy,
+    revertible: isRevertible(operation),
     createdAt: operation.createdAt,
     finishedAt: operation.finishedAt,
   };
+}
+
+/** Whether the operation can be taken back: it has ended, it changed something, and nobody did it before. */
+export function isRevertible({
+  state,
+  action,
+  changed,
+  revertedBy,
+}: Pick<StoredBulkOperation, "state" | "action" | "changed" | "revertedBy">): boolean {
+  return (
+    isOperationEnded(state) && isRevertibleAction(action) && changed > 0 && revertedBy === null
+  );
 }

@@ -1,6 +1,11 @@
 import { TERMINAL_UNIFIED } from "../../domain/status/unified.ts";
 import type { Invariant } from "./invariant.ts";
 
+/** Whether the operation changes tasks without events: it asks for dispatches alone, or takes that back. */
+const IS_SILENT = `(b.action is not distinct from 'run_pipelines' or exists (select from bulk_operations p
+        where p.tenant_id = b.tenant_id and p.id = b.parent_id and b.action = 'revert'
+          and (p.action = 'run_pipelines' or p.action = 'revert') and i.event_seq is null))`;
+
 const TERMINAL = [...TERMINAL_UNIFIED].map((label) => `'${label}'`).join(", ");
 
 export const BULK_INVARIANTS: readonly Invariant[] = [
@@ -12,7 +17,7 @@ export const BULK_INVARIANTS: readonly Invariant[] = [
       select i.tenant_id, i.operation_id, i.task_id
       from bulk_operation_items i
       join bulk_operations b on b.tenant_id = i.tenant_id and b.id = i.operation_id
-      where i.outcome = 'changed' and b.action is distinct from 'run_pipelines'
+      where i.outcome = 'changed' and not ${IS_SILENT}
         and not exists (select from step_events e where e.tenant_id = i.tenant_id
           and e.bulk_operation_id = i.operation_id and e.step_id = i.step_id and e.seq = i.event_seq)
       union all
@@ -21,6 +26,50 @@ export const BULK_INVARIANTS: readonly Invariant[] = [
       where e.bulk_operation_id is not null and not exists (select from bulk_operation_items i
         where i.tenant_id = e.tenant_id and i.operation_id = e.bulk_operation_id
           and i.step_id = e.step_id and i.outcome = 'changed')`,
+  },
+  {
+    name: "changed-items-have-their-dispatch",
+    description:
+      "A task is told as changed by dispatches alone without one, or has one without being told as changed.",
+    sql: `
+      select i.tenant_id, i.operation_id, i.task_id
+      from bulk_operation_items i
+      join bulk_operations b on b.tenant_id = i.tenant_id and b.id = i.operation_id
+      where b.action = 'run_pipelines' and (i.outcome = 'changed') <> exists (select from pipeline_dispatches d
+        where d.tenant_id = i.tenant_id and d.bulk_operation_id = i.operation_id and d.by_hand
+          and d.task_id::text = i.task_id)
+      union all
+      select d.tenant_id, d.bulk_operation_id, d.task_id::text
+      from pipeline_dispatches d
+      where d.bulk_operation_id is not null and not exists (select from bulk_operation_items i
+        where i.tenant_id = d.tenant_id and i.operation_id = d.bulk_operation_id
+          and i.task_id = d.task_id::text and i.outcome = 'changed')`,
+  },
+  {
+    name: "reverts-and-reverted-name-each-other",
+    description:
+      "An operation is marked as taken back by one that is no revert of it, or its revert is not marked.",
+    sql: `
+      select r.tenant_id, r.id
+      from bulk_operations r left join bulk_operations b on b.tenant_id = r.tenant_id and b.id = r.parent_id
+      where r.action = 'revert' and b.action is distinct from 'revert' and b.reverted_by is distinct from r.id
+      union all
+      select b.tenant_id, b.id
+      from bulk_operations b left join bulk_operations r on r.tenant_id = b.tenant_id and r.id = b.reverted_by
+      where b.reverted_by is not null
+        and (r.parent_id is distinct from b.id or r.action is distinct from 'revert' or b.action = 'revert')`,
+  },
+  {
+    name: "ended-operations-are-through",
+    description:
+      "An operation has ended with tasks that have no outcome, goes on without any, or its end has no time.",
+    sql: `
+      select b.tenant_id, b.id
+      from bulk_operations b
+      where (b.state in ('completed', 'partial', 'failed', 'cancelled')) <> (b.finished_at is not null)
+        or (b.state in ('completed', 'partial', 'failed') and exists (select from bulk_operation_items i
+          where i.tenant_id = b.tenant_id and i.operation_id = b.id and i.outcome = 'pending'))
+        or (b.state = 'cancelled' and b.cancel_requested_at is null)`,
   },
   {
     name: "bulk-counts-equal-items",

@@ -66,10 +66,18 @@ export const HISTORY_INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "reverts-name-what-they-undo",
-    description: "A revert does not name the event that it undoes.",
+    description:
+      "A revert does not name the event that it undoes: the one before, of the operation that is taken back, the other way round.",
     sql: `
-      select tenant_id, task_id, seq from step_events
-      where type = 'bulk_reverted' and payload::json ->> 'undoes' is null`,
+      select r.tenant_id, r.task_id, r.seq
+      from step_events r
+      left join step_events e on e.tenant_id = r.tenant_id and e.task_id = r.task_id and e.seq = r.seq - 1
+        and e.seq = (r.payload::json ->> 'undoes')::integer
+      left join bulk_operations b on b.tenant_id = e.tenant_id and b.id = e.bulk_operation_id
+      where r.type = 'bulk_reverted' and (
+        (r.step_id, r.from_status, r.from_gate, r.to_status, r.to_gate)
+          is distinct from (e.step_id, e.to_status, e.to_gate, e.from_status, e.from_gate)
+        or r.bulk_operation_id is null or b.reverted_by is null)`,
   },
   {
     name: "events-say-who-and-through-what",

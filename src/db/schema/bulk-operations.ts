@@ -9,6 +9,7 @@ import {
   pgTable,
   primaryKey,
   text,
+  uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
 import { ACTOR_KINDS, ROLES } from "../../domain/actor.ts";
@@ -60,6 +61,10 @@ export const bulkOperations = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     index("bulk_operations_newest").on(t.tenantId, t.createdAt, t.id),
+    // Whoever comes second finds that the operation was taken back already.
+    uniqueIndex("bulk_operations_reverted_once")
+      .on(t.tenantId, t.parentId)
+      .where(sql`action = 'revert'`),
     // The sweep looks across tenants for the few that have come to a halt.
     index("bulk_operations_unfinished")
       .on(t.progressAt)

@@ -1,3 +1,4 @@
+import { OPERATION_TRANSITIONS } from "../lifecycle/runs.ts";
 import type { OperationState } from "../lifecycle/statuses.ts";
 
 /** What becomes of each task of a bulk operation; one that is `pending` has not been tried. */
@@ -10,7 +11,19 @@ export const DATABASE_REFUSED = "database_refused";
 /** How many of a bulk operation's tasks ended how. */
 export type BulkCounts = { requested: number } & Record<Exclude<BulkOutcome, "pending">, number>;
 
-export type BulkEndState = Extract<OperationState, "completed" | "partial" | "failed">;
+/** How an operation can end. A cancelled one has tasks without an outcome. */
+export const BULK_END_STATES = [
+  "completed",
+  "partial",
+  "failed",
+  "cancelled",
+] as const satisfies readonly OperationState[];
+export type BulkEndState = (typeof BULK_END_STATES)[number];
+
+/** Whether no further state follows. */
+export function isOperationEnded(state: OperationState): state is BulkEndState {
+  return OPERATION_TRANSITIONS[state].length === 0;
+}
 
 /**
  * How an operation ended whose every task has its outcome. A refused task is as it was foretold, and counts

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Refusal } from "../refusals.ts";
 import { invalidPlanToken, planExpired, planStale } from "../refusals.ts";
 import { REGISTRY_VERSION } from "../registry-version.ts";
+import { BULK_ACTIONS } from "./actions.ts";
 import { BULK_TARGETS } from "./matrix.ts";
 import type { BulkItem, BulkPlan } from "./plan.ts";
 
@@ -11,7 +12,10 @@ export const PLAN_TOKEN_TTL_MS = 60 * 60 * 1000;
 export const planTokenContents = z.strictObject({
   tenantId: z.string(),
   actorId: z.string(),
-  targetStatus: z.enum(BULK_TARGETS),
+  targetStatus: z.enum(BULK_TARGETS).nullable(),
+  action: z.enum(BULK_ACTIONS).nullable(),
+  /** What an edit sets, as canonical JSON. */
+  changes: z.string().nullable(),
   runAttachedWorkflows: z.boolean(),
   duplicateOf: z.string().nullable(),
   registryVersion: z.int(),
@@ -27,7 +31,13 @@ export type PlanTokenContents = z.output<typeof planTokenContents>;
 /** The call for which a plan is made, or with which one is handed back. */
 export type PlanTokenRequest = Pick<
   PlanTokenContents,
-  "tenantId" | "actorId" | "targetStatus" | "runAttachedWorkflows" | "duplicateOf"
+  | "tenantId"
+  | "actorId"
+  | "targetStatus"
+  | "action"
+  | "changes"
+  | "runAttachedWorkflows"
+  | "duplicateOf"
 >;
 
 /** The keyed digests of a plan's texts, made by the caller: the domain holds no key. */
@@ -62,11 +72,14 @@ export function planTokenFor(
   digests: PlanDigests,
   nowMs: number,
 ): PlanTokenContents {
-  const { tenantId, actorId, targetStatus, runAttachedWorkflows, duplicateOf } = request;
+  const { tenantId, actorId, targetStatus, action, changes } = request;
+  const { runAttachedWorkflows, duplicateOf } = request;
   return {
     tenantId,
     actorId,
     targetStatus,
+    action,
+    changes,
     runAttachedWorkflows,
     duplicateOf,
     registryVersion: REGISTRY_VERSION,
@@ -90,6 +103,8 @@ export function planTokenFault(
     contents.tenantId === request.tenantId &&
     contents.actorId === request.actorId &&
     contents.targetStatus === request.targetStatus &&
+    contents.action === request.action &&
+    contents.changes === request.changes &&
     contents.runAttachedWorkflows === request.runAttachedWorkflows &&
     contents.duplicateOf === request.duplicateOf &&
     contents.ids === digests.ids &&

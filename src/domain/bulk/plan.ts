@@ -1,48 +1,39 @@
 import type { Decision } from "../lifecycle/decision.ts";
-import { dispatchesOf } from "../lifecycle/decide/changes.ts";
-import { moveStep } from "../lifecycle/decide/move-step.ts";
-import { transitionTo } from "../lifecycle/decide/transition.ts";
 import type { TaskSnapshot } from "../lifecycle/snapshot.ts";
-import type { Pipeline } from "../lifecycle/statuses.ts";
+import { type Pipeline, PIPELINES } from "../lifecycle/statuses.ts";
 import { PIPELINES_ON_TARGET } from "../pipelines/attached.ts";
 import { factsOf, resolve } from "../status/resolve.ts";
 import type { UnifiedStatus } from "../status/unified.ts";
+import type { BulkIntent } from "./actions.ts";
+import { type AskedPipeline, type BulkRefusal, type BulkTerms, judge } from "./judge.ts";
 import type { BulkTarget } from "./matrix.ts";
-import { BULK_ALLOWED_TARGETS, BULK_STEP_STATUS } from "./matrix.ts";
+import { BULK_ALLOWED_TARGETS } from "./matrix.ts";
 import { primaryLabel } from "./primary-label.ts";
-
-export const BULK_REFUSALS = [
-  "not_found",
-  "archived",
-  "already_in_status",
-  "illegal_target",
-  "gate_closed",
-  "self_duplicate",
-] as const;
-export type BulkRefusal = (typeof BULK_REFUSALS)[number];
 
 export const BULK_WARNINGS = ["worker_live", "no_verdict", "in_delivery"] as const;
 export type BulkWarning = (typeof BULK_WARNINGS)[number];
 
-export interface BulkRequest {
-  /** What was asked for, each under the name that the caller gave it; several names may mean one task. */
-  taskIds: readonly string[];
-  /** The tasks that were found, by the same names. */
-  snapshots: ReadonlyMap<string, TaskSnapshot>;
-  targetStatus: BulkTarget;
-  reason: string;
-  duplicateOf: string | null;
-  runAttachedWorkflows: boolean;
-}
+export type BulkRequest = BulkIntent &
+  BulkTerms & {
+    /** What was asked for, each under the name that the caller gave it; several names may mean one task. */
+    taskIds: readonly string[];
+    /** The tasks that were found, by the same names. */
+    snapshots: ReadonlyMap<string, TaskSnapshot>;
+  };
 
 export interface EligibleItem {
   taskId: string;
   decision: "eligible";
   from: UnifiedStatus;
-  to: BulkTarget;
+  /** The label after. */
+  to: UnifiedStatus;
   warnings: readonly BulkWarning[];
+  pipelines: readonly AskedPipeline[];
   eventSeq: number;
-  /** All that execution records for this task. */
+}
+
+/** An eligible task with all that execution records for it. */
+export interface DecidedItem extends EligibleItem {
   change: Decision;
 }
 
@@ -52,9 +43,11 @@ export interface RefusedItem {
   code: BulkRefusal;
   /** Null where there is no such task. */
   from: UnifiedStatus | null;
-  to: BulkTarget;
-  /** The targets that this task would have taken. */
+  /** The target; null where an action has none. */
+  to: BulkTarget | null;
+  /** The targets that this task would have taken; of a change with a target alone. */
   allowed: readonly BulkTarget[];
+  pipelines: readonly AskedPipeline[];
   eventSeq: number | null;
 }
 
@@ -68,9 +61,10 @@ export interface PlannedPipeline {
   alreadyDispatched: number;
 }
 
-export interface BulkPlan {
-  targetStatus: BulkTarget;
-  items: readonly BulkItem[];
+/** What is decided about each task, and what it comes to. */
+export interface BulkPlan<Item extends BulkItem = BulkItem> {
+  intent: BulkIntent;
+  items: readonly Item[];
   counts: { requested: number; eligible: number; refused: number };
   bySource: Partial<Record<UnifiedStatus, { eligible: number; refused: number }>>;
   byCode: Partial<Record<BulkRefusal, number>>;
@@ -78,40 +72,45 @@ export interface BulkPlan {
   primaryLabel: string;
 }
 
+/** A plan that can be carried out. */
+export type DecidedPlan = BulkPlan<DecidedItem | RefusedItem>;
+
 /**
  * Judges every task by itself, in the order asked for, each once. Preview shows the plan and execution records
  * it: there is no other judge of a bulk change.
  */
-export function planBulk(request: BulkRequest, context: { newId: () => string }): BulkPlan {
+export function planBulk(request: BulkRequest, context: { newId: () => string }): DecidedPlan {
   const items = [...distinctTasks(request)].map(([taskId, snapshot]) =>
     snapshot === undefined
-      ? refusedAsUnknown(taskId, request.targetStatus)
+      ? refusedAsUnknown(taskId, request.targetStatus ?? null)
       : planTask(snapshot, request, context),
   );
-  return summarise(items, plannedPipelines(items, request), request);
+  return summarise(items, request);
 }
 
 /**
  * The plan of a change whose tasks were judged in parts, each task in one part alone. So a plan of any size needs no
- * more tasks in memory than one part holds.
+ * more tasks, and no more decisions, in memory than one part holds.
  */
 export function joinPlans(
   parts: readonly BulkPlan[],
-  request: Pick<BulkRequest, "targetStatus" | "runAttachedWorkflows">,
+  request: BulkIntent & Pick<BulkTerms, "runAttachedWorkflows">,
 ): BulkPlan {
-  const pipelines = PIPELINES_ON_TARGET[request.targetStatus].map((name) => {
-    const ofParts = parts.flatMap((part) => part.pipelines.filter((one) => one.name === name));
-    return {
-      name,
-      tasks: sum(ofParts.map(({ tasks }) => tasks)),
-      alreadyDispatched: sum(ofParts.map(({ alreadyDispatched }) => alreadyDispatched)),
-    };
-  });
   return summarise(
     parts.flatMap(({ items }) => items),
-    pipelines,
     request,
   );
+}
+
+/** The plan without what only execution needs: the little that a plan of 50,000 tasks keeps of each. */
+export function outlineOf(plan: DecidedPlan): BulkPlan {
+  return { ...plan, items: plan.items.map(outlineOfItem) };
+}
+
+function outlineOfItem(item: DecidedItem | RefusedItem): BulkItem {
+  if (item.decision === "refused") return item;
+  const { change: _, ...outline } = item;
+  return outline;
 }
 
 /**
@@ -130,26 +129,30 @@ export function targetsInstead(refused: {
   return code === "self_duplicate" ? targets : targets.filter((target) => target !== to);
 }
 
-function summarise(
-  items: readonly BulkItem[],
-  pipelines: readonly PlannedPipeline[],
-  request: Pick<BulkRequest, "targetStatus" | "runAttachedWorkflows">,
-): BulkPlan {
+/** What a request intends, without the rest of it. */
+export function intentOf(request: BulkIntent): BulkIntent {
+  if (request.targetStatus !== undefined) return { targetStatus: request.targetStatus };
+  return request.action === "edit"
+    ? { action: "edit", changes: request.changes }
+    : { action: request.action };
+}
+
+function summarise<Item extends BulkItem>(
+  items: readonly Item[],
+  request: BulkIntent & Pick<BulkTerms, "runAttachedWorkflows">,
+): BulkPlan<Item> {
   const eligible = items.filter((item) => item.decision === "eligible").length;
-  const { targetStatus, runAttachedWorkflows } = request;
+  const pipelines = plannedPipelines(items, request);
+  const { action = null, runAttachedWorkflows } = request;
   return {
-    targetStatus,
+    intent: intentOf(request),
     items,
     counts: { requested: items.length, eligible, refused: items.length - eligible },
     bySource: countBySource(items),
     byCode: countByCode(items),
     pipelines,
-    primaryLabel: primaryLabel({ eligible, runAttachedWorkflows, pipelines }),
+    primaryLabel: primaryLabel({ action, eligible, runAttachedWorkflows, pipelines }),
   };
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** What was asked for by task, keeping the first of several names; unknown ones stand for themselves. */
@@ -162,43 +165,28 @@ function distinctTasks({ taskIds, snapshots }: BulkRequest): Map<string, TaskSna
   return tasks;
 }
 
-function refusedAsUnknown(taskId: string, to: BulkTarget): RefusedItem {
-  const code = "not_found";
-  return { taskId, decision: "refused", code, from: null, to, allowed: [], eventSeq: null };
+function refusedAsUnknown(taskId: string, to: BulkTarget | null): RefusedItem {
+  const refused = { decision: "refused", code: "not_found", from: null, allowed: [] } as const;
+  return { taskId, ...refused, to, pipelines: [], eventSeq: null };
 }
 
 function planTask(
   snapshot: TaskSnapshot,
   request: BulkRequest,
-  context: { newId: () => string },
-): BulkItem {
-  const to = request.targetStatus;
+  { newId }: { newId: () => string },
+): DecidedItem | RefusedItem {
+  const { id: taskId, eventSeq } = snapshot;
   const from = resolve(factsOf(snapshot));
-  const known = { taskId: snapshot.id, from, to, eventSeq: snapshot.eventSeq };
-  const refused = (code: BulkRefusal): RefusedItem => ({
-    ...known,
-    decision: "refused",
-    code,
-    allowed: targetsInstead({ code, from, to }),
-  });
-
-  if (snapshot.archivedAt !== null) return refused("archived");
-  if (from === to) return refused("already_in_status");
-  if (!BULK_ALLOWED_TARGETS[from].includes(to)) return refused("illegal_target");
-  const moved = moveStep(snapshot.step, BULK_STEP_STATUS[to]);
-  if (!moved.ok) {
-    return refused(moved.refusal.code === "gate_closed" ? "gate_closed" : "illegal_target");
+  const judged = judge(snapshot, request, request, newId);
+  if (judged.ok) {
+    const { to, change, pipelines } = judged;
+    const warnings = warningsOf(snapshot);
+    return { taskId, decision: "eligible", from, to, warnings, pipelines, eventSeq, change };
   }
-  if (request.duplicateOf === snapshot.id) return refused("self_duplicate");
-
-  const { reason, duplicateOf, runAttachedWorkflows } = request;
-  const command = { reason, duplicateOf: duplicateOf ?? undefined, runAttachedWorkflows };
-  const attached = runAttachedWorkflows ? PIPELINES_ON_TARGET[to] : [];
-  const change: Decision = {
-    ...transitionTo(moved.value, snapshot, command, "bulk_transitioned"),
-    dispatches: dispatchesOf(attached, moved.value, context.newId),
-  };
-  return { ...known, decision: "eligible", warnings: warningsOf(snapshot), change };
+  const { code, pipelines = [] } = judged;
+  const to = request.targetStatus ?? null;
+  const allowed = to === null ? [] : targetsInstead({ code, from, to });
+  return { taskId, decision: "refused", code, from, to, allowed, pipelines, eventSeq };
 }
 
 function warningsOf(snapshot: TaskSnapshot): BulkWarning[] {
@@ -211,16 +199,18 @@ function warningsOf(snapshot: TaskSnapshot): BulkWarning[] {
   return BULK_WARNINGS.filter((warning) => holds[warning]);
 }
 
-function plannedPipelines(items: readonly BulkItem[], request: BulkRequest): PlannedPipeline[] {
-  const eligible = new Set(
-    items.flatMap(({ taskId, decision }) => (decision === "eligible" ? [taskId] : [])),
-  );
-  // Several names may mean one task.
-  const tasks = new Map([...request.snapshots.values()].map((task) => [task.id, task]));
-  const asked = [...tasks.values()].filter(({ id }) => eligible.has(id));
-  return PIPELINES_ON_TARGET[request.targetStatus].map((name) => {
-    const again = asked.filter(({ alreadyDispatched }) => alreadyDispatched.includes(name)).length;
-    return { name, tasks: asked.length - again, alreadyDispatched: again };
+/** Those that the target attaches, also where no task is eligible; of an action those that its tasks wait for. */
+function plannedPipelines(
+  items: readonly BulkItem[],
+  { targetStatus }: BulkIntent,
+): PlannedPipeline[] {
+  const asked = items.flatMap(({ pipelines }) => pipelines);
+  const names = targetStatus === undefined ? PIPELINES : PIPELINES_ON_TARGET[targetStatus];
+  return names.flatMap((name) => {
+    const ofName = asked.filter((one) => one.name === name);
+    if (targetStatus === undefined && ofName.length === 0) return [];
+    const again = ofName.filter((one) => one.again).length;
+    return [{ name, tasks: ofName.length - again, alreadyDispatched: again }];
   });
 }
 

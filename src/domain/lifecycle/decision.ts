@@ -86,12 +86,19 @@ export interface Recall {
   payment: boolean;
 }
 
+/** Which change is taken back: the dispatches that it asked for are called back, and their runs with them. */
+export interface Undo {
+  operationId: string;
+  /** The event that asked; null where the operation asked for dispatches alone. */
+  seq: number | null;
+}
+
 /** All that one lawful call does to one task. The writer records it whole or not at all. */
 export interface Decision {
   /**
    * At most EVENTS_PER_CALL_MAX; the last one names the step that is then current. None where history stays as
    * it is: a worker's report that changes its run alone (`runs` is then all there is to write), an edit that
-   * changes nothing.
+   * changes nothing, a bulk operation that asks for pipelines alone or takes that back.
    */
   events: readonly NewEvent[];
   version: NewVersion | null;
@@ -99,6 +106,7 @@ export interface Decision {
   reviews: readonly NewReview[];
   runs: readonly RunChange[];
   recall: Recall | null;
+  undoes: Undo | null;
   /** Caused by the last event. `payment` may be there already: the writer's unique index decides. */
   dispatches: readonly NewDispatch[];
   fields: Partial<TaskFields> | null;

@@ -80,7 +80,8 @@ export const EVENT_PAYLOADS = {
     }),
   }),
   bulk_transitioned: transition,
-  bulk_reverted: z.object({ cancelledRuns: cancelledRuns.exactOptional() }),
+  /** `undoes` is the seq of the event that is taken back: the one before, of another bulk operation. */
+  bulk_reverted: z.object({ undoes: z.int().min(1), cancelledRuns: cancelledRuns.exactOptional() }),
   task_updated: z.object({
     changes: z.object({
       title: change(fields.shape.title),

@@ -52,9 +52,13 @@ export function evolve(state: TaskState, event: RecordedEvent): TaskState {
     case "version_created":
       return opening(told, event);
     case "step_transitioned":
-    case "bulk_transitioned":
-    case "bulk_reverted": {
+    case "bulk_transitioned": {
       const { cancelledRuns = [] } = EVENT_PAYLOADS[event.type].parse(event.payload);
+      return withoutRuns(withStep(told, event), cancelledRuns);
+    }
+    case "bulk_reverted": {
+      const { undoes, cancelledRuns = [] } = EVENT_PAYLOADS.bulk_reverted.parse(event.payload);
+      if (undoes !== state.eventSeq) throw broken(event, `undoes ${undoes}, which is not the last`);
       return withoutRuns(withStep(told, event), cancelledRuns);
     }
     case "gate_changed":

@@ -210,6 +210,13 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
     detail: "The preview is too old; preview the change again.",
     members: [],
   },
+  not_revertible: {
+    status: 409,
+    retry: "never",
+    title: "The operation cannot be taken back",
+    detail: "This bulk operation cannot be taken back, or was already.",
+    members: [],
+  },
   stale: {
     status: 409,
     retry: "reload",

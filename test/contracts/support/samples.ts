@@ -1,4 +1,5 @@
 import type { Role } from "../../../src/domain/actor.ts";
+import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { Contract } from "../../../src/routes/http/contract.ts";
 import { routes } from "../../../src/routes/index.ts";
 import {
@@ -33,6 +34,10 @@ export interface Things {
   dispatch: string;
   /** A dispatch that its endpoint refused. */
   deadDispatch: string;
+  /** A bulk operation that nobody has begun with. */
+  waitingOperation: string;
+  /** A bulk operation of whose tasks one was stale. */
+  staleOperation: string;
   eval: string;
   trial: string;
   insight: string;
@@ -379,6 +384,36 @@ export const SAMPLES: readonly Sample[] = [
     },
     goesOnWithout: ["taskIds"],
   },
+  {
+    route: "POST /v1/bulk/execute",
+    what: "of an action",
+    at: WAITING_CHECK,
+    names: { taskIds: "task" },
+    body: {
+      taskIds: ["{taskIds}"],
+      action: "run_pipelines",
+      runAttachedWorkflows: true,
+      reason: "The checker is back",
+    },
+    goesOnWithout: ["taskIds"],
+  },
+  {
+    route: "POST /v1/bulk/operations/{operationId}/cancel",
+    names: { operationId: "waitingOperation" },
+  },
+  {
+    route: "POST /v1/bulk/operations/{operationId}/retry-failed",
+    at: OPEN_REVIEW,
+    names: { operationId: "staleOperation" },
+    body: {},
+  },
+  {
+    route: "POST /v1/bulk/operations/{operationId}/revert",
+    at: OPEN_REVIEW,
+    names: { operationId: "bulkOperation" },
+    body: { reason: "It was a mistake" },
+  },
+  { route: "GET /v1/analytics/events", names: {} },
   { route: "GET /v1/bulk/operations", names: {} },
   { route: "GET /v1/bulk/operations/{operationId}", names: { operationId: "bulkOperation" } },
   { route: "GET /v1/bulk/operations/{operationId}/items", names: { operationId: "bulkOperation" } },
@@ -657,6 +692,8 @@ export function unknownThings(): Things {
     bulkOperation: id(),
     dispatch: id(),
     deadDispatch: id(),
+    waitingOperation: id(),
+    staleOperation: id(),
     eval: id(),
     trial: id(),
     insight: id(),
@@ -718,6 +755,12 @@ export async function givenThings(
     Object.assign(things, { [kind]: id });
     if (kind === "deadDispatch") await givenDead(api.database, id);
   }
+  for (const [kind, state] of [
+    ["waitingOperation", "queued"],
+    ["staleOperation", "failed"],
+  ] as const) {
+    if (named.has(kind)) await givenOperation(api, { tenant, task, state, id: things[kind] });
+  }
   if (named.has("eval") || named.has("trial")) {
     const trials = [{ model: "solver-7b", status: "pending" as const }];
     const { id, trialIds } = await givenEval(api, task, { tenant, trials });
@@ -772,5 +815,28 @@ async function givenWebhook(
 insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, source, data, state)
 select tenant_id, $3::uuid, id, name, 'bulk.finished', $3::text, '{}', 'dead' from made`,
     [tenantId, webhook, delivery],
+  );
+}
+
+/** An operation over one task that nobody has begun with, or that found its task elsewhere than planned. */
+async function givenOperation(
+  { database }: TestApi,
+  given: { tenant: Tenant; task: TaskView; state: "queued" | "failed"; id: string },
+): Promise<void> {
+  const { tenant, task, state, id } = given;
+  const isStale = state === "failed";
+  await database.query(
+    "owner",
+    `with operation as (
+       insert into bulk_operations (tenant_id, id, actor_id, actor_name, target_status, reason,
+         run_attached_workflows, state, requested, changed, refused, stale, failed, dispatched, finished_at)
+       values ($1, $2, 'somebody', 'Somebody', 'PASSED', 'To have one', false, $3, 1, 0, 0, $4::integer, 0, 0,
+         case when $4::integer = 1 then now() end)
+     )
+     insert into bulk_operation_items (tenant_id, operation_id, position, task_id, planned_seq, outcome, code,
+       from_label, to_label)
+     values ($1, $2, 0, $5, $6, case when $4::integer = 1 then 'stale' else 'pending' end,
+       case when $4::integer = 1 then 'stale' end, $7, 'PASSED')`,
+    [tenant.id, id, state, isStale ? 1 : 0, task.id, task.eventSeq, task.unifiedStatus],
   );
 }

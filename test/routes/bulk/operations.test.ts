@@ -52,6 +52,8 @@ describe("bulk operations", () => {
     expect(expectDone(answer)).toEqual({
       id: done.operationId,
       targetStatus: "DUPLICATE",
+      action: null,
+      changes: null,
       reason: "Seen before.",
       duplicateOf: original.id,
       runAttachedWorkflows: true,
@@ -59,6 +61,13 @@ describe("bulk operations", () => {
       state: "completed",
       counts: { requested: 2, changed: 1, refused: 1, stale: 0, failed: 0 },
       dispatched: 0,
+      recalled: 0,
+      alreadyDelivered: 0,
+      progress: { done: 2, pending: 0, at: expect.stringMatching(/\.\d{6}Z$/) },
+      cancelRequestedAt: null,
+      parentId: null,
+      revertedBy: null,
+      revertible: true,
       createdAt: expect.stringMatching(/\.\d{6}Z$/),
       finishedAt: expect.stringMatching(/\.\d{6}Z$/),
     });

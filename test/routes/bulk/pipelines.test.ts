@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectDone, freshApi, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
-import { dispatchesOf, execute, expectTold, preview } from "./support.ts";
+import { deliverDispatches, dispatchesOf, execute, expectTold, preview } from "./support.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -12,23 +12,6 @@ afterAll(() => expectInvariantsHold(api.database));
 const outbox = async () => {
   const [row] = await api.database.query("owner", "select count(*) from pipeline_dispatches");
   return Number(row?.["count"]);
-};
-
-/** Lets the dispatches of a task reach whom they are for: they cannot be called back any more. */
-const deliver = async (taskId: string) => {
-  for (const [from = "", to = ""] of [
-    ["pending", "sent"],
-    ["sent", "delivered"],
-  ]) {
-    await api.database.query(
-      "owner",
-      `with moved as (
-         update pipeline_dispatches set state = $3 where task_id = $1 and state = $2 returning tenant_id, id)
-       insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, operation_id)
-       select tenant_id, gen_random_uuid(), id, $2, $3, 'relay', 'relay', gen_random_uuid() from moved`,
-      [taskId, from, to],
-    );
-  }
 };
 
 describe("pipelines in bulk", () => {
@@ -86,13 +69,14 @@ describe("pipelines in bulk", () => {
     expect(await dispatchesOf(api, failed.id)).toEqual(["output_generation"]);
     const [dispatch] = await api.database.query(
       "owner",
-      `select d.state, e.bulk_operation_id, e.run_attached_workflows from pipeline_dispatches d
+      `select d.bulk_operation_id, e.bulk_operation_id as caused_by, e.run_attached_workflows from pipeline_dispatches d
        join step_events e on e.task_id = d.task_id and e.seq = d.cause_seq where d.task_id = $1`,
       [failed.id],
     );
     expect(dispatch).toEqual({
       state: "sent",
       bulk_operation_id: done.operationId,
+      caused_by: done.operationId,
       run_attached_workflows: "t",
     });
   });
@@ -119,7 +103,7 @@ describe("pipelines in bulk", () => {
       await api.call("PATCH", step, { body: { status: "approved", reason: "Well done" } }),
     );
     expect(await dispatchesOf(api, paid.id)).toEqual(["payment"]);
-    await deliver(paid.id);
+    await deliverDispatches(api, paid.id);
     const back = { status: "changes_requested", reason: "A second look" };
     expectDone(await api.call("PATCH", step, { body: back }));
 

@@ -1,12 +1,21 @@
 import { expect } from "vitest";
-import type { BulkExecution, BulkPreview } from "../../../src/actions/views/bulk-views.ts";
+import type {
+  BulkAccepted,
+  BulkExecution,
+  BulkOperationView,
+  BulkPreview,
+} from "../../../src/actions/views/bulk-views.ts";
+import type { BulkAction, BulkEdit } from "../../../src/domain/bulk/actions.ts";
 import type { BulkTarget } from "../../../src/domain/bulk/matrix.ts";
 import type { Answer, CallOptions, TestApi } from "../../support/api.ts";
+import type { CountingQueue } from "../../support/queues.ts";
 import { expectDone } from "../../support/api.ts";
 
 export interface BulkBody {
   taskIds?: readonly string[];
   targetStatus?: BulkTarget;
+  action?: BulkAction;
+  changes?: BulkEdit;
   reason?: string;
   runAttachedWorkflows?: boolean;
   duplicateOf?: string;
@@ -36,6 +45,48 @@ export function execute(
     ...options,
     body: { reason: "Decided in bulk.", ...body },
   });
+}
+
+/** Calls a route of an operation, as the least role that may, under a key of its own unless the options name one. */
+export function act<Body = BulkExecution>(
+  api: TestApi,
+  operationId: string,
+  route: "cancel" | "retry-failed" | "revert",
+  options: CallOptions = {},
+): Promise<Answer<Body>> {
+  return api.call("POST", `/bulk/operations/${operationId}/${route}`, {
+    as: "reviewer",
+    idempotencyKey: crypto.randomUUID(),
+    ...(route === "revert" && { body: { reason: "It was a mistake." } }),
+    ...options,
+  });
+}
+
+/** Takes an operation back, which must be lawful. */
+export async function revert(api: TestApi, operationId: string): Promise<BulkExecution> {
+  return expectDone(await act(api, operationId, "revert"));
+}
+
+/** The operation that was accepted to be worked through later. */
+export function expectAccepted(answer: Answer<unknown>): string {
+  const { operationId, state } = expectDone(answer, 202) as BulkAccepted;
+  expect(state).toBe("queued");
+  expect(answer.headers.get("location")).toBe(`/v1/bulk/operations/${operationId}`);
+  return operationId;
+}
+
+export async function operationOf(api: TestApi, operationId: string): Promise<BulkOperationView> {
+  return expectDone(
+    await api.call<BulkOperationView>("GET", `/bulk/operations/${operationId}`, { as: "viewer" }),
+  );
+}
+
+/** Hands what lies in the queue of bulk operations to its consumer, message by message, until nothing is left. */
+export async function workThrough(api: TestApi, queue: CountingQueue): Promise<void> {
+  while (queue.sent.length > 0) {
+    const { retryMessages } = await api.consume("stepledger-bulk", queue.sent.splice(0, 1));
+    expect(retryMessages).toEqual([]);
+  }
 }
 
 /** The number of rows of every table, as nobody but the superuser can count them. */
@@ -85,6 +136,33 @@ export async function dispatchesOf({ database }: TestApi, taskId: string): Promi
     [taskId],
   );
   return rows.map(({ pipeline }) => String(pipeline));
+}
+
+/** The states of a task's dispatches, the oldest first. */
+export async function dispatchStates({ database }: TestApi, taskId: string): Promise<string[]> {
+  const rows = await database.query(
+    "owner",
+    "select state from pipeline_dispatches where task_id = $1 order by id",
+    [taskId],
+  );
+  return rows.map(({ state }) => String(state));
+}
+
+/** Lets the dispatches of a task reach whom they are for: they cannot be called back any more. */
+export async function deliverDispatches({ database }: TestApi, taskId: string): Promise<void> {
+  for (const [from = "", to = ""] of [
+    ["pending", "sent"],
+    ["sent", "delivered"],
+  ]) {
+    await database.query(
+      "owner",
+      `with moved as (
+         update pipeline_dispatches set state = $3 where task_id = $1 and state = $2 returning tenant_id, id)
+       insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, operation_id)
+       select tenant_id, gen_random_uuid(), id, $2, $3, 'relay', 'relay', gen_random_uuid() from moved`,
+      [taskId, from, to],
+    );
+  }
 }
 
 /** Holds an answer of execution against the ledger and the events: what was told is what was written. */

@@ -41,6 +41,7 @@ export async function givenWorld(api: TestApi, tenant: Tenant): Promise<World> {
   const bulkOperationId = expectDone(executed).operationId;
   const world = { tenant, busy, paid, claimed, changed, refused, bulkOperationId };
   await givenEvaluation(api, world);
+  await givenOtherOperations(api, tenant);
   await givenRowsOfLaterTables(api, world);
   return world;
 }
@@ -131,6 +132,27 @@ async function givenClaimedTask(api: TestApi, tenant: Tenant): Promise<TaskView>
   return task;
 }
 
+/** An operation that asked for pipelines alone, and one that was taken back. */
+async function givenOtherOperations(api: TestApi, tenant: Tenant): Promise<void> {
+  const post = async (path: string, body: object) => {
+    const idempotencyKey = crypto.randomUUID();
+    const sent = { tenant, idempotencyKey, body: { reason: "To have one", ...body } };
+    return expectDone(await api.call<{ operationId: string }>("POST", path, sent)).operationId;
+  };
+  const waiting = await api.givenTask({ tenant, at: { kind: "pre_qa", status: "queued" } });
+  await post("/bulk/execute", {
+    taskIds: [waiting.id],
+    action: "run_pipelines",
+    runAttachedWorkflows: true,
+  });
+  const judged = await api.givenTask({
+    tenant,
+    at: { kind: "expert_review", status: "in_review" },
+  });
+  const change = { taskIds: [judged.id], targetStatus: "CHANGES_REQUESTED" };
+  await post(`/bulk/operations/${await post("/bulk/execute", change)}/revert`, {});
+}
+
 /** An eval of the busy task: trials that passed, failed and were retracted, and one on the slot that got free. */
 async function givenEvaluation(api: TestApi, { tenant, busy }: World): Promise<void> {
   const { id: evalId } = await givenOpenEval(api, { tenant, task: busy, status: "running", k: 2 });
@@ -188,11 +210,8 @@ prompt as (
 ), run as (
   insert into seed_runs (tenant_id, id, state, settings, clock_at, created_by)
   select tenant_id, new_id(), 'running', '{}', now(), 'setup' from place
-), code as (
-  insert into taxonomy (tenant_id, code, label) select tenant_id, 'maths-' || left(tenant_id::text, 8), 'Mathematics' from place
 )
-insert into analytics_events (tenant_id, id, name, bulk_operation_id, properties)
-select tenant_id, new_id(), 'admin_bulk_status_terminal', $1, '{}' from place`,
+insert into taxonomy (tenant_id, code, label) select tenant_id, 'maths-' || left(tenant_id::text, 8), 'Mathematics' from place`,
     [bulkOperationId],
   );
 }

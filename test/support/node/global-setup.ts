@@ -38,6 +38,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     keys,
     seed: Number(process.env["SEED"] ?? randomInt(2 ** 31)),
     dispatches: Number(process.env["DISPATCHES"] ?? 300),
+    tasks: Number(process.env["TASKS"] ?? 4000),
   };
   project.provide("stack", stack);
 

@@ -5,6 +5,7 @@ import { inventTenant, storeTenant, type Tenant } from "../../../scripts/stack/t
 import { type Queues, sendOutgoing } from "../../../src/actions/send-outgoing.ts";
 import { sweep } from "../../../src/actions/sweep.ts";
 import { type ConsumeBatch, createConsumers } from "../../../src/consumers/index.ts";
+import { workOnBulk } from "../../../src/actions/work-on-bulk.ts";
 import { findApiKey } from "../../../src/db/api-keys.ts";
 import { openDatabase } from "../../../src/db/client.ts";
 import { parseEnv } from "../../../src/env.ts";
@@ -61,7 +62,13 @@ export async function startService(): Promise<TestService> {
     isDatabaseReady: () => opened.ping(),
     blobs: memoryBlobs(),
     outbound,
-    sendOutgoing: (one) => sendOutgoing(shared, one),
+    // Bulk operations are worked through right away; all else waits in its queue.
+    sendOutgoing: async (one) => {
+      await sendOutgoing(shared, one);
+      for (const operationId of one.outgoing.operations) {
+        await workOnBulk(opened.forTenant(one.tenantId), operationId, { chunksMax: 100 });
+      }
+    },
     now: () => new Date(),
     log: () => {},
   });

@@ -12,6 +12,7 @@ export const NO_CHANGES: Decision = {
   reviews: [],
   runs: [],
   recall: null,
+  undoes: null,
   dispatches: [],
   fields: null,
   archive: null,

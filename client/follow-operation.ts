@@ -1,0 +1,25 @@
+import type { Stepledger } from "./connect.ts";
+import type { BulkOperation } from "./operations.ts";
+
+/** States after which nothing more happens to an operation. */
+const ENDED: readonly BulkOperation["state"][] = ["completed", "partial", "failed", "cancelled"];
+
+const WAIT_MS_FIRST = 100;
+const WAIT_MS_MAX = 2000;
+
+/**
+ * Waits for a bulk operation that was accepted to come to its end, however long that takes, and gives it back. Each
+ * reading on the way is told to `onProgress`.
+ */
+export async function followOperation(
+  stepledger: Stepledger,
+  operationId: string,
+  { onProgress }: { onProgress?: (operation: BulkOperation) => void } = {},
+): Promise<BulkOperation> {
+  for (let wait = WAIT_MS_FIRST; ; wait = Math.min(2 * wait, WAIT_MS_MAX)) {
+    const operation = await stepledger.getBulkOperation({ params: { operationId } });
+    if (ENDED.includes(operation.state)) return operation;
+    onProgress?.(operation);
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+}

@@ -1,4 +1,0 @@
--- A lease is of a run that is offered, and whole; and only a dispatch offers one. No run was offered before.
-ALTER TABLE "worker_runs" ADD COLUMN "lease_seconds" integer;--> statement-breakpoint
-ALTER TABLE "worker_runs" ADD CONSTRAINT "worker_runs_offered_by_dispatch" CHECK (not "worker_runs"."offered" or "worker_runs"."dispatch_id" is not null);--> statement-breakpoint
-ALTER TABLE "worker_runs" ADD CONSTRAINT "worker_runs_lease" CHECK (num_nulls("worker_runs"."lease_owner", "worker_runs"."lease_until", "worker_runs"."lease_seconds") in (0, 3) and ("worker_runs"."offered" or "worker_runs"."lease_owner" is null));

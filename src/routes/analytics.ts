@@ -1,0 +1,51 @@
+import { z } from "@hono/zod-openapi";
+import { listAnalyticsEvents } from "../db/analytics.ts";
+import { ANALYTICS_EVENTS } from "../domain/analytics.ts";
+import { defineContract } from "./http/contract.ts";
+import { createHandler, type Route } from "./http/create-handler.ts";
+import { page, paging, timestamp, uuid } from "./http/schemas.ts";
+import { answerPage } from "./paging.ts";
+
+const eventName = z.enum(ANALYTICS_EVENTS).openapi("AnalyticsEventName");
+
+const analyticsEvent = z
+  .strictObject({
+    id: uuid,
+    name: eventName,
+    bulkOperationId: uuid.nullable(),
+    properties: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+      .openapi({ description: "Counts and what they are of." }),
+    revertedAt: timestamp.nullable().openapi({
+      description: "When what the event tells of was taken back.",
+    }),
+    at: timestamp,
+  })
+  .openapi("AnalyticsEvent");
+
+const listEvents = defineContract({
+  operationId: "listAnalyticsEvents",
+  method: "GET",
+  path: "/analytics/events",
+  summary: "List product events, newest first",
+  description: "One for each bulk change that brought tasks to a terminal status.",
+  tags: ["Bulk"],
+  role: "viewer",
+  query: z.strictObject({ ...paging, name: eventName.optional() }),
+  response: { status: 200, description: "A page.", schema: page(analyticsEvent) },
+  errors: ["invalid_cursor"],
+});
+
+export const analyticsRoutes: readonly Route[] = [
+  createHandler(listEvents, ({ database, ...call }, { query }) =>
+    answerPage(call, query, {
+      operationId: listEvents.operationId,
+      filter: { name: query.name },
+      sort: "-id",
+      position: uuid,
+      read: (after, limit) => listAnalyticsEvents(database, { name: query.name, after, limit }),
+      positionOf: ({ id }) => id,
+      itemOf: (event) => event,
+    }),
+  ),
+];

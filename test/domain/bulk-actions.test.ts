@@ -1,0 +1,226 @@
+import { describe, expect, test } from "vitest";
+import type { BulkIntent } from "../../src/domain/bulk/actions.ts";
+import { type BulkTerms, RETRIED_STATUSES } from "../../src/domain/bulk/judge.ts";
+import { type DecidedPlan, planBulk } from "../../src/domain/bulk/plan.ts";
+import { decideRevert, type UndoneEvent } from "../../src/domain/bulk/revert.ts";
+import { BULK_TARGETS } from "../../src/domain/bulk/matrix.ts";
+import { primaryLabel } from "../../src/domain/bulk/primary-label.ts";
+import { apply } from "../../src/domain/lifecycle/apply.ts";
+import type { Command } from "../../src/domain/lifecycle/commands.ts";
+import { decide } from "../../src/domain/lifecycle/decide.ts";
+import type { NewEvent } from "../../src/domain/lifecycle/decision.ts";
+import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
+import { pipelinesAttachedTo } from "../../src/domain/pipelines/attached.ts";
+import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
+import { explore } from "./support/explore.ts";
+import { context, givenTask, minute } from "./support/world.ts";
+
+const terms = (runAttachedWorkflows = false): BulkTerms => ({
+  reason: "overnight",
+  duplicateOf: null,
+  runAttachedWorkflows,
+});
+
+function plan(tasks: readonly TaskSnapshot[], intent: BulkIntent, flag = false): DecidedPlan {
+  const taskIds = tasks.map(({ id }) => id);
+  const snapshots = new Map(tasks.map((task) => [task.id, task]));
+  return planBulk({ ...intent, ...terms(flag), taskIds, snapshots }, { newId: () => "new" });
+}
+
+const reachable = explore().tasks.map((task, index) => ({ ...task, id: `task-${index}` }));
+const byId = new Map(reachable.map((task) => [task.id, task]));
+const taskOf = (id: string) => byId.get(id) ?? expect.fail("an item of no task");
+
+describe("an action, on every task that there can be", () => {
+  const commands: [BulkIntent, (flag: boolean) => Command][] = [
+    [
+      { action: "advance" },
+      (flag) => ({ type: "advance", reason: "overnight", runAttachedWorkflows: flag }),
+    ],
+    [
+      { action: "retry" },
+      (flag) => ({
+        type: "transition",
+        status: "queued",
+        reason: "overnight",
+        runAttachedWorkflows: flag,
+      }),
+    ],
+    [
+      { action: "edit", changes: { priority: 5 } },
+      () => ({ type: "edit", changes: { priority: 5 }, reason: "overnight" }),
+    ],
+  ];
+
+  test.each(commands)("does what the single call does: %o", (intent, commandOf) => {
+    for (const flag of [false, true]) {
+      let eligible = 0;
+      for (const item of plan(reachable, intent, flag).items) {
+        const task = taskOf(item.taskId);
+        const isRetried =
+          intent.action !== "retry" || RETRIED_STATUSES.some((one) => one === task.step.status);
+        const single = decide(task, commandOf(flag), {
+          ...context("reviewer"),
+          newId: () => "new",
+        });
+        expect(item.decision === "eligible", JSON.stringify(task.step)).toBe(
+          single.ok && isRetried,
+        );
+        if (item.decision === "refused") {
+          if (!single.ok && isRetried) expect(item.code).toBe(single.refusal.code);
+          expect(item.to).toBeNull();
+          continue;
+        }
+        eligible += 1;
+        if (single.ok) expect(item.change).toEqual(single.value);
+        expect(item.to).toBe(resolve(factsOf(apply(task, item.change, minute(2)))));
+      }
+      expect(eligible).toBeGreaterThan(0);
+    }
+  });
+
+  test("run_pipelines asks for what the step's state attaches, and changes nothing else", () => {
+    for (const item of plan(reachable, { action: "run_pipelines" }, true).items) {
+      const task = taskOf(item.taskId);
+      const attached = pipelinesAttachedTo(task.step);
+      if (item.decision === "refused") {
+        expect([item.code, attached]).toEqual(["no_pipeline", []]);
+        continue;
+      }
+      expect(item.change.events).toEqual([]);
+      expect(item.change.dispatches.map(({ pipeline }) => pipeline)).toEqual(attached);
+      expect(item.to).toBe(item.from);
+    }
+  });
+});
+
+describe("a task that an action does not take", () => {
+  test.each([
+    [{ action: "advance" }, givenTask({ kind: "delivery", status: "approved" }), "no_next_step"],
+    [{ action: "advance" }, givenTask({ kind: "pre_qa", status: "running" }), "gate_closed"],
+    [{ action: "retry" }, givenTask({ kind: "pre_qa", status: "approved" }), "invalid_transition"],
+    [{ action: "retry" }, givenTask({ kind: "pre_qa", status: "queued" }), "already_in_status"],
+    [{ action: "run_pipelines" }, givenTask({ kind: "authoring" }), "no_pipeline"],
+    [
+      { action: "run_pipelines" },
+      givenTask({ kind: "pre_qa", alreadyDispatched: ["quality_automation"] }),
+      "already_dispatched",
+    ],
+    [{ action: "edit", changes: { priority: 0 } }, givenTask(), "already_in_status"],
+    [{ action: "retry" }, givenTask({ status: "cancelled", archived: true }), "archived"],
+  ] as const)("%o is told why: %#", (intent, task, code) => {
+    expect(plan([task], intent).items).toMatchObject([{ decision: "refused", code }]);
+  });
+});
+
+describe("the plan of an action", () => {
+  const waiting = givenTask({ id: "a", kind: "pre_qa", status: "failed" });
+  const asked = { ...waiting, id: "b", alreadyDispatched: ["quality_automation"] as const };
+
+  test("tells the pipelines of those it takes, with those that were asked for already", () => {
+    const pipelines = [{ name: "quality_automation", tasks: 1, alreadyDispatched: 1 }];
+    expect(plan([waiting, asked], { action: "retry" })).toMatchObject({
+      pipelines,
+      primaryLabel: "Retry Only (2)",
+    });
+    const edited = plan([waiting], { action: "edit", changes: { assignee: "ada" } }, true);
+    expect(edited).toMatchObject({ pipelines: [], primaryLabel: "Edit Only (1)" });
+  });
+
+  test("does not count what was asked for on behalf of the step that is left", () => {
+    const done = givenTask({
+      kind: "authoring",
+      status: "approved",
+      alreadyDispatched: ["quality_automation"],
+    });
+    expect(plan([done], { action: "advance" }, true)).toMatchObject({
+      pipelines: [{ name: "quality_automation", tasks: 1, alreadyDispatched: 0 }],
+      primaryLabel: "Advance & Run Pipeline (1)",
+    });
+  });
+
+  test("is named on its button", () => {
+    const labels = (["advance", "retry", "edit", "run_pipelines"] as const).map((action) =>
+      primaryLabel({
+        action,
+        eligible: 2,
+        runAttachedWorkflows: true,
+        pipelines: action === "edit" ? [] : [{ tasks: 2 }],
+      }),
+    );
+    expect(labels).toEqual([
+      "Advance & Run Pipeline (2)",
+      "Retry & Run Pipeline (2)",
+      "Edit Only (2)",
+      "Run Pipeline (2)",
+    ]);
+  });
+});
+
+describe("a revert", () => {
+  const operation = { id: "bulk-1", action: null };
+
+  /** The event as history has it after the task took the change. */
+  const recorded = (event: NewEvent | undefined, seq: number): UndoneEvent => {
+    if (event === undefined || event.fromStatus === null || event.fromGate === null) {
+      expect.fail("a change that can be taken back has an event that leads from somewhere");
+    }
+    const { type, fromStatus, fromGate, payload } = event;
+    return { seq, type, fromStatus, fromGate, payload };
+  };
+
+  test.each<BulkIntent>([
+    ...BULK_TARGETS.map((targetStatus) => ({ targetStatus })),
+    { action: "retry" },
+  ])("puts every task back that took the change: %o", (intent) => {
+    let reverted = 0;
+    for (const item of plan(reachable, intent).items) {
+      if (item.decision === "refused") continue;
+      const before = taskOf(item.taskId);
+      const changed = apply(before, item.change, minute(2));
+      const event = recorded(item.change.events.at(-1), changed.eventSeq);
+      const decided = decideRevert(changed, { operation, event, reason: "a mistake" });
+      if (decided === null) expect.fail("nothing happened to it since");
+      const after = apply(changed, decided.change, minute(3));
+      expect(after.step).toEqual(before.step);
+      expect(decided).toMatchObject({ from: item.to, to: resolve(factsOf(after)) });
+      expect(decided.change).toMatchObject({
+        events: [{ type: "bulk_reverted", payload: { undoes: event.seq }, reason: "a mistake" }],
+        undoes: { operationId: "bulk-1", seq: event.seq },
+        dispatches: [],
+      });
+      reverted += 1;
+
+      const movedOn = { ...changed, eventSeq: changed.eventSeq + 1 };
+      expect(decideRevert(movedOn, { operation, event, reason: "a mistake" })).toBeNull();
+    }
+    expect(reverted).toBeGreaterThan(0);
+  });
+
+  test("of an edit gives each field its own task's value again, and touches no dispatch", () => {
+    const before = { ...givenTask(), assignee: "ada", priority: 3 };
+    const changes = { assignee: "bob", priority: 3 };
+    const [item] = plan([before], { action: "edit", changes }).items;
+    if (item?.decision !== "eligible") expect.fail("an edit takes every task");
+    const changed = apply(before, item.change, minute(2));
+    const event = recorded(item.change.events.at(-1), changed.eventSeq);
+    const edit = { id: "bulk-1", action: "edit" } as const;
+    const decided = decideRevert(changed, { operation: edit, event, reason: "a mistake" });
+    expect(decided?.change).toMatchObject({ fields: { assignee: "ada" }, undoes: null });
+    expect(decided?.change.fields).not.toHaveProperty("priority");
+  });
+
+  test("of pipelines alone calls them back, wherever the task is", () => {
+    const run = { id: "bulk-1", action: "run_pipelines" } as const;
+    const decided = decideRevert(givenTask(), { operation: run, event: null, reason: "a mistake" });
+    expect(decided?.change).toMatchObject({
+      events: [],
+      undoes: { operationId: "bulk-1", seq: null },
+    });
+  });
+
+  test("leaves a task of which the operation has no event", () => {
+    const decided = decideRevert(givenTask(), { operation, event: null, reason: "a mistake" });
+    expect(decided).toBeNull();
+  });
+});

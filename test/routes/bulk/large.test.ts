@@ -1,0 +1,357 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { ListedBulkItemView } from "../../../src/actions/views/bulk-views.ts";
+import {
+  expectDone,
+  expectProblem,
+  freshApi,
+  type Place,
+  type TestApi,
+} from "../../support/api.ts";
+import { givenManyAt } from "../../support/given-many.ts";
+import { expectInvariantsHold } from "../../support/model/invariants.ts";
+import { queueBindings } from "../../support/queues.ts";
+import {
+  act,
+  addNote,
+  execute,
+  expectAccepted,
+  labelOf,
+  operationOf,
+  planTokenFor,
+  preview,
+  rowCounts,
+  workThrough,
+} from "./support.ts";
+
+const queues = queueBindings();
+const queue = queues.BULK_QUEUE;
+
+let api: TestApi;
+/** Enough for one chunk and a bit, made once: each test takes its own tasks from what the last one left. */
+beforeAll(async () => {
+  api = await freshApi(queues);
+});
+afterAll(() => expectInvariantsHold(api.database));
+afterEach(async () => {
+  await api.database.clearFaults();
+  queue.sent.length = 0;
+});
+
+const IN_REVIEW: Place = { kind: "expert_review", status: "in_review" };
+const COUNT = 1001;
+const TO = "CHANGES_REQUESTED" as const;
+
+const given = () => givenManyAt(api, COUNT, IN_REVIEW);
+
+/** An operation that waits for its consumer. */
+const accepted = async (taskIds: readonly string[], body: object = {}) =>
+  expectAccepted(await execute(api, { taskIds, targetStatus: TO, ...body }));
+
+describe("a bulk change of more than a thousand tasks", () => {
+  test("is accepted as a whole, told as queued, and worked through by its consumer", async () => {
+    const taskIds = await given();
+    const [first = "", second = ""] = taskIds;
+    const asked = [...taskIds, "nobody", first];
+    const operationId = await accepted(asked);
+    expect(queue.sent).toEqual([{ version: 1, tenantId: api.tenant.id, operationId }]);
+    expect(await operationOf(api, operationId)).toMatchObject({
+      state: "queued",
+      counts: { requested: COUNT + 1, changed: 0, refused: 1 },
+      progress: { done: 1, pending: COUNT },
+      finishedAt: null,
+    });
+    expect(await labelOf(api, second)).toBe("IN_REVIEW");
+
+    await workThrough(api, queue);
+    expect(await operationOf(api, operationId)).toMatchObject({
+      state: "completed",
+      counts: { requested: COUNT + 1, changed: COUNT, refused: 1, stale: 0, failed: 0 },
+      progress: { done: COUNT + 1, pending: 0 },
+      finishedAt: expect.any(String),
+      actor: { name: "first reviewer key" },
+    });
+    expect(await labelOf(api, second)).toBe(TO);
+  });
+
+  test("tells in each event who asked, in which request, and why", async () => {
+    const taskIds = await given();
+    const answer = await execute(api, { taskIds, targetStatus: TO, reason: "Seen by Ada." });
+    const operationId = expectAccepted(answer);
+    await workThrough(api, queue);
+    const events = await api.database.query(
+      "owner",
+      `select actor_name, actor_kind, actor_role, request_id, reason, count(*) from step_events
+       where bulk_operation_id = $1 group by 1, 2, 3, 4, 5`,
+      [operationId],
+    );
+    expect(events).toEqual([
+      {
+        actor_name: "first reviewer key",
+        actor_kind: "key",
+        actor_role: "reviewer",
+        request_id: answer.headers.get("x-request-id"),
+        reason: "Seen by Ada.",
+        count: String(COUNT),
+      },
+    ]);
+  });
+
+  test("holds to the plan that was previewed: what moved since stops it, or is left", async () => {
+    const taskIds = await given();
+    const [moved = ""] = taskIds;
+    const body = { taskIds, targetStatus: TO };
+    const planToken = await planTokenFor(api, body);
+    await addNote(api, moved);
+    const before = await rowCounts(api);
+    expectProblem(await execute(api, { ...body, planToken }), "plan_stale", 409);
+    expect(await rowCounts(api)).toEqual(before);
+    const operationId = await accepted(taskIds, { planToken, onStale: "skip" });
+    await workThrough(api, queue);
+    expect(await operationOf(api, operationId)).toMatchObject({
+      state: "partial",
+      counts: { changed: COUNT - 1, stale: 1 },
+    });
+    expect(await labelOf(api, moved)).toBe("IN_REVIEW");
+  });
+
+  test("plans nothing anew: what moves between acceptance and work is stale", async () => {
+    const taskIds = await given();
+    const [moved = ""] = taskIds;
+    const operationId = await accepted(taskIds);
+    await addNote(api, moved);
+    await workThrough(api, queue);
+    const items = await api.call<{ data: ListedBulkItemView[] }>(
+      "GET",
+      `/bulk/operations/${operationId}/items?outcome=stale`,
+    );
+    expect(expectDone(items).data).toEqual([
+      {
+        position: 0,
+        taskId: moved,
+        outcome: "stale",
+        code: "stale",
+        from: "IN_REVIEW",
+        to: TO,
+        error: null,
+      },
+    ]);
+  });
+
+  test("is not done by other tables than it was planned by", async () => {
+    const taskIds = await given();
+    const operationId = await accepted(taskIds);
+    await api.database.query(
+      "owner",
+      "update bulk_operations set registry_version = 0 where id = $1",
+      [operationId],
+    );
+    await workThrough(api, queue);
+    expect(await operationOf(api, operationId)).toMatchObject({
+      state: "failed",
+      counts: { changed: 0, stale: COUNT },
+    });
+    const codes = await api.database.query(
+      "owner",
+      "select distinct code from bulk_operation_items where operation_id = $1",
+      [operationId],
+    );
+    expect(codes).toEqual([{ code: "plan_expired" }]);
+    expect(await labelOf(api, taskIds[0] ?? "")).toBe("IN_REVIEW");
+  });
+
+  test("gets the same 202 at every repeat, whatever became of it, and is done once", async () => {
+    const taskIds = await given();
+    const body = { taskIds, targetStatus: TO };
+    const idempotencyKey = crypto.randomUUID();
+    const first = await execute(api, body, { idempotencyKey });
+    expectAccepted(first);
+    const early = await execute(api, body, { idempotencyKey });
+    await workThrough(api, queue);
+    const before = await rowCounts(api);
+    const late = await execute(api, body, { idempotencyKey });
+    for (const repeated of [early, late]) {
+      expect(repeated.status).toBe(202);
+      expect(repeated.text).toBe(first.text);
+      expect(repeated.headers.get("location")).toBe(first.headers.get("location"));
+      expect(repeated.headers.get("idempotency-replayed")).toBe("true");
+    }
+    expect(await rowCounts(api)).toEqual(before);
+    const other = await execute(api, { ...body, targetStatus: "REJECTED" }, { idempotencyKey });
+    expectProblem(other, "idempotency_key_reused", 422);
+  });
+
+  test("runs its pipelines where it was asked to, and none where not", async () => {
+    const taskIds = await givenManyAt(api, COUNT, { kind: "pre_qa", status: "failed" });
+    const count = async () => {
+      const [row] = await api.database.query("owner", "select count(*) from pipeline_dispatches");
+      return Number(row?.["count"]);
+    };
+    const half = taskIds.length;
+    const before = await count();
+    const retry = { taskIds: taskIds.slice(0, half), action: "retry" } as const;
+    expectDone(await preview(api, retry));
+    const silent = expectAccepted(await execute(api, retry));
+    await workThrough(api, queue);
+    expect(await count()).toBe(before);
+    expect(queues.DISPATCH_QUEUE.sent).toEqual([]);
+    expect(await operationOf(api, silent)).toMatchObject({ dispatched: 0 });
+
+    const run = { taskIds, action: "run_pipelines", runAttachedWorkflows: true } as const;
+    const loud = expectAccepted(await execute(api, run));
+    expect(await count()).toBe(before);
+    await workThrough(api, queue);
+    expect(await count()).toBe(before + COUNT);
+    expect(await operationOf(api, loud)).toMatchObject({ state: "completed", dispatched: COUNT });
+    expect(queues.DISPATCH_QUEUE.sent).toHaveLength(COUNT);
+  });
+});
+
+describe("cancelling", () => {
+  test("ends at once what nobody has begun with, and nothing is done", async () => {
+    const taskIds = await given();
+    const operationId = await accepted(taskIds);
+    const cancelled = await act(api, operationId, "cancel");
+    expect(expectDone(cancelled)).toMatchObject({
+      state: "cancelled",
+      counts: { changed: 0 },
+      progress: { pending: COUNT },
+      finishedAt: expect.any(String),
+    });
+    await workThrough(api, queue);
+    expect(await operationOf(api, operationId)).toMatchObject({ state: "cancelled" });
+    expect(await labelOf(api, taskIds[0] ?? "")).toBe("IN_REVIEW");
+    expectProblem(await act(api, operationId, "cancel"), "already_in_status", 409);
+  });
+
+  test("ends after its chunk what is under way; what is done stays, and can be taken back", async () => {
+    const taskIds = await given();
+    const operationId = await accepted(taskIds);
+    // The consumer's second chunk finds the database gone.
+    await api.database.faults({ kind: "unavailable", skip: 2, times: 5 });
+    await api.consume("stepledger-bulk", queue.sent.splice(0));
+    await api.database.clearFaults();
+    expect(await operationOf(api, operationId)).toMatchObject({
+      state: "running",
+      counts: { changed: 1000 },
+    });
+    const asked = expectDone(await act(api, operationId, "cancel"));
+    expect(asked).toMatchObject({ state: "running", cancelRequestedAt: expect.any(String) });
+    await api.consume("stepledger-bulk", [{ version: 1, tenantId: api.tenant.id, operationId }]);
+    expect(await operationOf(api, operationId)).toMatchObject({
+      state: "cancelled",
+      counts: { requested: COUNT, changed: 1000 },
+      progress: { done: 1000, pending: 1 },
+      revertible: true,
+    });
+    const undone = expectDone(await act(api, operationId, "revert"));
+    expect(undone).toMatchObject({ reverted: 1000, movedOn: 0 });
+  });
+
+  test("does not end what has ended", async () => {
+    const [taskId = ""] = await givenManyAt(api, 1, IN_REVIEW);
+    const done = expectDone(await execute(api, { taskIds: [taskId], targetStatus: TO }));
+    const answer = await act(api, done.operationId, "cancel");
+    expect(expectProblem(answer, "invalid_transition", 409)).toMatchObject({
+      from: "completed",
+      to: "cancelled",
+      allowed: [],
+    });
+    expectProblem(await act(api, crypto.randomUUID(), "cancel"), "not_found", 404);
+  });
+
+  test("is answered alike at a repeat of the call", async () => {
+    const operationId = await accepted(await given());
+    const idempotencyKey = crypto.randomUUID();
+    const first = await act(api, operationId, "cancel", { idempotencyKey });
+    const second = await act(api, operationId, "cancel", { idempotencyKey });
+    expect(expectDone(second)).toMatchObject({ state: "cancelled" });
+    expect(second.text).toBe(first.text);
+    expect(second.headers.get("idempotency-replayed")).toBe("true");
+  });
+});
+
+describe("an operation that has come to a halt", () => {
+  test("is found by the sweep: its message was lost", async () => {
+    const operationId = await accepted(await given());
+    queue.sent.length = 0;
+    await api.sweep();
+    expect(queue.sent).toEqual([]);
+    await api.database.query(
+      "owner",
+      "update bulk_operations set progress_at = now() - interval '6 minutes' where id = $1",
+      [operationId],
+    );
+    await api.sweep();
+    expect(queue.sent).toEqual([{ version: 1, tenantId: api.tenant.id, operationId }]);
+    await workThrough(api, queue);
+    expect(await operationOf(api, operationId)).toMatchObject({ state: "completed" });
+  });
+
+  test("of a request that broke off is brought to its end, as the request would have", async () => {
+    const taskIds = await givenManyAt(api, 4, IN_REVIEW);
+    const idempotencyKey = crypto.randomUUID();
+    const body = { taskIds, targetStatus: TO };
+    // The whole is refused once, so that there are halves; after the first one the database is away.
+    await api.database.faults({ kind: "sqlstate", code: "22000", sql: "into bulk_operations" });
+    await api.database.faults({ kind: "unavailable", skip: 1, times: 5, sql: "into operations" });
+    expectProblem(await execute(api, body, { idempotencyKey }), "unavailable", 503);
+    await api.database.clearFaults();
+    const [row] = await api.database.query(
+      "owner",
+      `update bulk_operations set progress_at = now() - interval '6 minutes'
+       where state = 'running' returning id, changed`,
+    );
+    expect(row).toMatchObject({ changed: "2" });
+    await api.sweep();
+    await workThrough(api, queue);
+    const done = expectDone(await execute(api, body, { idempotencyKey }));
+    expect(done).toMatchObject({ operationId: row?.["id"], counts: { changed: 4 } });
+  });
+});
+
+describe("large operations upon others", () => {
+  test("a revert of more than a thousand is accepted, and reports what moved on", async () => {
+    const taskIds = await givenManyAt(api, COUNT + 2, IN_REVIEW);
+    const [moved = ""] = taskIds;
+    const pass = { targetStatus: "PASSED", runAttachedWorkflows: true } as const;
+    const operationId = expectAccepted(await execute(api, { taskIds, ...pass }));
+    await workThrough(api, queue);
+    await addNote(api, moved);
+    const idempotencyKey = crypto.randomUUID();
+    const answer = await act(api, operationId, "revert", { idempotencyKey });
+    const revertId = expectAccepted(answer);
+    expect((await act(api, operationId, "revert", { idempotencyKey })).text).toBe(answer.text);
+    expectProblem(await act(api, operationId, "revert"), "not_revertible", 409);
+    await workThrough(api, queue);
+    expect(await operationOf(api, revertId)).toMatchObject({
+      state: "partial",
+      action: "revert",
+      parentId: operationId,
+      counts: { requested: COUNT + 2, changed: COUNT + 1, stale: 1 },
+      recalled: COUNT + 1,
+      alreadyDelivered: 0,
+    });
+    expect(await labelOf(api, moved)).toBe("PASSED");
+    expect(await labelOf(api, taskIds.at(-1) ?? "")).toBe("IN_REVIEW");
+  });
+
+  test("retry-failed of more than a thousand is accepted, planned as the tasks are now", async () => {
+    const taskIds = await given();
+    const operationId = await accepted(taskIds);
+    await api.database.query(
+      "owner",
+      "update bulk_operations set registry_version = 0 where id = $1",
+      [operationId],
+    );
+    await workThrough(api, queue);
+    const answer = await act(api, operationId, "retry-failed");
+    const childId = expectAccepted(answer);
+    await workThrough(api, queue);
+    expect(await operationOf(api, childId)).toMatchObject({
+      state: "completed",
+      parentId: operationId,
+      targetStatus: TO,
+      counts: { requested: COUNT, changed: COUNT },
+    });
+  });
+});

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import { givenManyAt } from "../../support/given-many.ts";
+import { expectInvariantsHold } from "../../support/model/invariants.ts";
+import {
+  act,
+  addNote,
+  execute,
+  expectTold,
+  labelOf,
+  operationOf,
+  planTokenFor,
+  revert,
+} from "./support.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+});
+afterAll(() => expectInvariantsHold(api.database));
+
+/** An operation of three tasks, of which the first was stale. */
+const partial = async () => {
+  const taskIds = await givenManyAt(api, 3, { kind: "expert_review", status: "in_review" });
+  const body = { taskIds, targetStatus: "PASSED", runAttachedWorkflows: true } as const;
+  const planToken = await planTokenFor(api, body);
+  await addNote(api, taskIds[0] ?? "");
+  const done = expectDone(await execute(api, { ...body, planToken, onStale: "skip" }));
+  expect(done).toMatchObject({ state: "partial", counts: { changed: 2, stale: 1 } });
+  return { taskIds, done };
+};
+
+describe("trying again what failed or was stale", () => {
+  test("makes a child operation of those tasks alone, planned as they are now", async () => {
+    const { taskIds, done } = await partial();
+    const [stale = ""] = taskIds;
+    const child = expectDone(await act(api, done.operationId, "retry-failed"));
+    expect(child).toMatchObject({
+      state: "completed",
+      counts: { requested: 1, changed: 1 },
+      dispatched: 1,
+      items: [{ taskId: stale, outcome: "changed", from: "IN_REVIEW", to: "PASSED" }],
+    });
+    await expectTold(api, child);
+    expect(await operationOf(api, child.operationId)).toMatchObject({
+      parentId: done.operationId,
+      reason: "Decided in bulk.",
+      runAttachedWorkflows: true,
+      targetStatus: "PASSED",
+    });
+    expect(await operationOf(api, done.operationId)).toMatchObject({ revertedBy: null });
+  });
+
+  test("may say another reason, and refuses what is not lawful any more", async () => {
+    const { taskIds, done } = await partial();
+    const [stale = ""] = taskIds;
+    expectDone(await execute(api, { taskIds: [stale], targetStatus: "DUPLICATE" }));
+    const body = { reason: "Once more." };
+    const child = expectDone(await act(api, done.operationId, "retry-failed", { body }));
+    expect(child.items).toMatchObject([{ outcome: "refused", code: "illegal_target" }]);
+    expect(await operationOf(api, child.operationId)).toMatchObject(body);
+  });
+
+  test("costs two round trips, and is answered alike at a repeat", async () => {
+    const { done } = await partial();
+    const idempotencyKey = crypto.randomUUID();
+    const roundTrips = await api.roundTripsOf(async () => {
+      expectDone(await act(api, done.operationId, "retry-failed", { idempotencyKey }));
+    });
+    expect(roundTrips).toBe(2);
+    const first = await act(api, done.operationId, "retry-failed", { idempotencyKey });
+    const second = await act(api, done.operationId, "retry-failed", { idempotencyKey });
+    expect(expectDone(second)).toMatchObject({ counts: { changed: 1 } });
+    expect(second.text).toBe(first.text);
+  });
+
+  test("has nothing to do where all went well, and waits for the end", async () => {
+    const [taskId = ""] = await givenManyAt(api, 1, { kind: "pre_qa", status: "failed" });
+    const done = expectDone(await execute(api, { taskIds: [taskId], action: "retry" }));
+    const answer = await act(api, done.operationId, "retry-failed");
+    expect(expectProblem(answer, "already_in_status", 409)).toMatchObject({ done: true });
+    await api.database.query(
+      "owner",
+      "update bulk_operations set state = 'running', finished_at = null where id = $1",
+      [done.operationId],
+    );
+    const early = await act(api, done.operationId, "retry-failed");
+    expectProblem(early, "invalid_transition", 409);
+    await api.database.query(
+      "owner",
+      "update bulk_operations set state = 'completed', finished_at = now() where id = $1",
+      [done.operationId],
+    );
+    expectProblem(await act(api, crypto.randomUUID(), "retry-failed"), "not_found", 404);
+  });
+
+  test("of a revert tries to take back what the database refused", async () => {
+    const taskIds = await givenManyAt(api, 3, { kind: "expert_review", status: "in_review" });
+    const [poisoned = ""] = taskIds;
+    const done = expectDone(await execute(api, { taskIds, targetStatus: "PASSED" }));
+    await api.database.transaction("owner", [
+      {
+        text: `create function refuse_poisoned() returns trigger language plpgsql as $$
+          begin raise exception 'poisoned'; end $$`,
+      },
+      {
+        text: `create trigger poison before insert on step_events for each row
+          when (new.task_id = '${poisoned}') execute function refuse_poisoned()`,
+      },
+    ]);
+    const undone = await revert(api, done.operationId);
+    expect(undone).toMatchObject({ state: "partial", reverted: 2, counts: { failed: 1 } });
+    await api.database.query("owner", "drop trigger poison on step_events");
+    const again = expectDone(await act(api, undone.operationId, "retry-failed"));
+    expect(again).toMatchObject({ state: "completed", reverted: 1, movedOn: 0 });
+    expect(await labelOf(api, poisoned)).toBe("IN_REVIEW");
+    expect(await operationOf(api, undone.operationId)).toMatchObject({ revertedBy: null });
+  });
+});
