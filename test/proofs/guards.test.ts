@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { freshApi, type TestApi } from "../support/api.ts";
+import { contentsOf } from "../support/contents.ts";
 import { type DatabaseRole, SqlError } from "../support/database.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { silenceLog } from "../support/model/quiet.ts";
-import { digestTables } from "../support/model/rows.ts";
 import { givenWorld, type World } from "../support/model/world.ts";
 
 /** SQLSTATEs of refusals: by a guard of ours, a grant, a foreign key, a unique key, a check. */
@@ -416,12 +416,12 @@ silenceLog();
 
 let api: TestApi;
 let world: World;
-let digests: Record<string, string | null>;
+let contents: Record<string, string | null>;
 
 beforeAll(async () => {
   api = await freshApi();
   world = await givenWorld(api, api.tenant);
-  digests = await digestTables(api.database);
+  contents = await contentsOf(api.database);
 });
 
 /** Runs a statement as somebody who has connected by psql, in the scope of the world's tenant. */
@@ -446,7 +446,7 @@ async function codeOf(run: Promise<unknown>): Promise<string | null> {
 describe("from psql", () => {
   test.for(ATTEMPTS)("the $role cannot $to ($code)", async ({ sql, role, code }) => {
     expect(await codeOf(inPsql(role, sql(world)))).toBe(code);
-    expect(await digestTables(api.database)).toEqual(digests);
+    expect(await contentsOf(api.database)).toEqual(contents);
   });
 
   test("an event that satisfies every key is still found to be forged", async () => {

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { freshApi, type TestApi } from "../support/api.ts";
+import { contentsOf } from "../support/contents.ts";
 import { SqlError, type SqlRow } from "../support/database.ts";
 import { silenceLog } from "../support/model/quiet.ts";
-import { digestTables, TABLE_NAMES } from "../support/model/rows.ts";
+import { TABLE_NAMES } from "../support/model/rows.ts";
 import { givenWorld } from "../support/model/world.ts";
 
 /** Of no tenant, and nothing that the application could read. */
@@ -59,7 +60,7 @@ describe.for(TENANT_TABLES)("of %s", (table) => {
   });
 
   test("a tenant cannot change, take or remove another's rows", async () => {
-    const before = await digestTables(api.database);
+    const before = await contentsOf(api.database);
     const attempts = [
       `with done as (update ${table} set tenant_id = tenant_id where tenant_id = $1 returning 1) select * from done`,
       `with done as (update ${table} set tenant_id = '${mine}' where tenant_id = $1 returning 1) select * from done`,
@@ -69,11 +70,11 @@ describe.for(TENANT_TABLES)("of %s", (table) => {
       // Refused by a grant, or nothing is found.
       expect([[], "42501"]).toContainEqual(await asTenant(mine, attempt, [theirs]));
     }
-    expect(await digestTables(api.database)).toEqual(before);
+    expect(await contentsOf(api.database)).toEqual(before);
   });
 
   test("a tenant cannot write a row for another, nor give one away", async () => {
-    const before = await digestTables(api.database);
+    const before = await contentsOf(api.database);
     const [their] = await api.database.query(
       "superuser",
       `select to_jsonb(t) as row from ${table} t where tenant_id = $1 limit 1`,
@@ -84,7 +85,7 @@ describe.for(TENANT_TABLES)("of %s", (table) => {
     // A guard, a grant or row security, whichever stands first.
     const give = `update ${table} set tenant_id = $1`;
     expect(["42501", "SL001"]).toContain(await asTenant(mine, give, [theirs]));
-    expect(await digestTables(api.database)).toEqual(before);
+    expect(await contentsOf(api.database)).toEqual(before);
   });
 });
 
@@ -123,7 +124,7 @@ describe("a foreign key between rows of tenants", () => {
     );
     expect(keys.length).toBeGreaterThan(35);
 
-    const before = await digestTables(api.database);
+    const before = await contentsOf(api.database);
     const ends: Record<string, string | null> = {};
     for (const { name, child, parent, columns } of keys) {
       // The catalogue's own answer to the query above.
@@ -140,6 +141,6 @@ describe("a foreign key between rows of tenants", () => {
       ends[name ?? ""] = end instanceof SqlError ? end.code : "accepted";
     }
     expect(ends).toEqual(Object.fromEntries(keys.map(({ name }) => [name ?? "", "23503"])));
-    expect(await digestTables(api.database)).toEqual(before);
+    expect(await contentsOf(api.database)).toEqual(before);
   });
 });

@@ -23,14 +23,3 @@ export function rowsGained(
   const gains = Object.entries(after).map(([name, n]) => [name, n - (before[name] ?? 0)] as const);
   return Object.fromEntries(gains.filter(([, gain]) => gain !== 0));
 }
-
-const DIGESTS = TABLE_NAMES.map(
-  (name) =>
-    `select '${name}' as name, md5(string_agg(t::text, '|' order by t::text)) as digest from ${name} t`,
-);
-
-/** A digest of every row of every table, by table: equal where nothing has changed. */
-export async function digestTables(database: TestDatabase): Promise<Record<string, string | null>> {
-  const rows = await database.query("superuser", DIGESTS.join(" union all "));
-  return Object.fromEntries(rows.map(({ name, digest }) => [name ?? "", digest ?? null]));
-}
