@@ -140,7 +140,9 @@ describe("an Idempotency-Key", () => {
     }
   });
 
-  test.each(inTable)("%s takes none that was used for something else", async (_, sample) => {
+  // What takes no body says by its path alone what it is about.
+  const withBody = inTable.filter(([, { body }]) => body !== undefined);
+  test.each(withBody)("%s takes none that was used for something else", async (_, sample) => {
     const idempotencyKey = crypto.randomUUID();
     const named = namesIn(sample, await givenThings(api, sample));
     const first = await sendSample(api, sample, named, { idempotencyKey });

@@ -165,6 +165,15 @@ describe("Another secret", () => {
     expect(await signers()).toEqual({ secret: rotated.secret, previous: first, hours: 24 });
   });
 
+  it("is not made under a key that another pipeline's was made under", async () => {
+    const idempotencyKey = crypto.randomUUID();
+    const under = (name: string) =>
+      api.call("POST", `/pipelines/${name}/rotate`, { idempotencyKey });
+    expectDone(await under("payment"));
+    expectProblem(await under("output_generation"), "idempotency_key_reused", 422);
+    expect(await signers("output_generation")).toMatchObject({ secret: undefined });
+  });
+
   it("is the first one where nobody gave the pipeline settings yet", async () => {
     const { secret, endpoint } = expectDone(await rotate());
     expect(endpoint).toBeNull();
