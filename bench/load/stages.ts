@@ -1,0 +1,153 @@
+import { contentHash } from "../../src/actions/content-hash.ts";
+import type { Actor } from "../../src/domain/actor.ts";
+import type { Command } from "../../src/domain/lifecycle/commands.ts";
+import type { ReviewOutcome, StepStatus } from "../../src/domain/lifecycle/statuses.ts";
+import { FIELD_MARKS } from "./marks.ts";
+import { type Beginning, Walk, type WalkedRun } from "./walk.ts";
+
+// What people and machines do to a task at each stage: the words that archetypes are told in. Minutes are those that
+// pass before each act.
+
+const OPERATOR: Actor = {
+  id: "key:intake",
+  name: "Intake desk",
+  kind: "key",
+  role: "operator",
+};
+const AUTHOR: Actor = {
+  id: "person:author",
+  name: "Anke Brandt",
+  kind: "person",
+  role: "operator",
+};
+const REVIEWER: Actor = {
+  id: "person:reviewer",
+  name: "Réka Novák",
+  kind: "person",
+  role: "reviewer",
+};
+const MACHINE: Actor = {
+  id: "key:machines",
+  name: "Quality and generation",
+  kind: "service",
+  role: "service",
+};
+
+const CONTENT = {
+  brief: "Solve the problem in full and state every assumption that the solution rests on.",
+  instructions:
+    "Work in numbered steps. Each step cites the one that it follows from. Give the result in its simplest form, with its unit, and check it by a second way that shares no step with the first. Where the problem has several solutions, give all of them and say why there are no others.",
+  metadata: { language: "en", difficulty: 3, tags: ["reasoning", "long-form"] },
+};
+const CONTENT_REVISED = {
+  ...CONTENT,
+  brief: "Solve the problem in full. The second condition has been put more precisely.",
+  metadata: { ...CONTENT.metadata, difficulty: 4 },
+};
+
+/** A task from another system, which begins where its work already was. */
+export function imported(start: NonNullable<Beginning["start"]>, priority = 0): Walk {
+  return new Walk({ actor: REVIEWER, content: CONTENT, priority, isImported: true, start });
+}
+
+/** A task that somebody writes here from its first line. */
+export function written(priority = 0): Walk {
+  return new Walk({ actor: OPERATOR, content: CONTENT, priority, isImported: false });
+}
+
+export const moved = (walk: Walk, status: StepStatus, minutes: number, reason?: string): Walk =>
+  walk.act(
+    REVIEWER,
+    { type: "transition", status, reason, runAttachedWorkflows: false },
+    minutes,
+  );
+
+export const advanced = (walk: Walk, minutes = 2): Walk =>
+  walk.act(OPERATOR, { type: "advance", runAttachedWorkflows: false }, minutes);
+
+export const assigned = (walk: Walk): Walk =>
+  walk.act(OPERATOR, { type: "edit", changes: { assignee: FIELD_MARKS.assignee } }, 11);
+
+export const noted = (walk: Walk, text: string): Walk =>
+  walk.act(AUTHOR, { type: "note", text }, 35);
+
+export const archived = (walk: Walk): Walk =>
+  walk.act(REVIEWER, { type: "archive", reason: "Closed with its batch." }, 2_000);
+
+/** From the first line to the quality check. */
+export function authored(walk: Walk): Walk {
+  moved(walk, "running", 4);
+  moved(walk, "awaiting_review", 3);
+  moved(walk, "approved", 20);
+  advanced(walk);
+  moved(walk, "running", 60);
+  moved(walk, "awaiting_review", 190);
+  moved(walk, "approved", 45);
+  return advanced(walk);
+}
+
+/** A quality check that has begun and not ended. */
+export function checking(walk: Walk): WalkedRun {
+  const run = walk.openRun(MACHINE, "QUALITY_AUTOMATION", 1);
+  walk.report(MACHINE, run, { state: "RUNNING" }, 2);
+  return run;
+}
+
+export function checked(walk: Walk, verdict: ReviewOutcome): Walk {
+  const score = verdict === "passed" ? 0.94 : 0.41;
+  const told = { state: "SUCCEEDED", verdict, result: { score, checks: 12 } } as const;
+  return walk.report(MACHINE, checking(walk), told, 6);
+}
+
+export const waived = (walk: Walk): Walk =>
+  walk.act(REVIEWER, { type: "gate", gate: "waived", reason: "Checked by hand before." }, 10);
+
+/** Output that is being generated. */
+export function generating(walk: Walk): WalkedRun {
+  const run = walk.openRun(MACHINE, "OUTPUT_GENERATION", 1);
+  walk.report(MACHINE, run, { state: "RUNNING" }, 3);
+  return run;
+}
+
+/** The worker says nothing until it is done. */
+export function generated(walk: Walk): Walk {
+  const run = walk.openRun(MACHINE, "OUTPUT_GENERATION", 1);
+  return walk.report(MACHINE, run, { state: "SUCCEEDED", result: { tokens: 1832 } }, 14);
+}
+
+export function generationFailed(walk: Walk): Walk {
+  const error = "The model ended its answer before the result.";
+  return walk.report(MACHINE, generating(walk), { state: "FAILED", error }, 9);
+}
+
+/** An expert's verdict, with the move that follows from it. */
+export function judged(walk: Walk, outcome: ReviewOutcome, status: StepStatus): Walk {
+  const notes =
+    outcome === "passed" ? "Complete and correct." : "The second way shares a step with the first.";
+  const command: Command = {
+    type: "review",
+    kind: "expert",
+    outcome,
+    notes,
+    move: { status, reason: notes, runAttachedWorkflows: false },
+  };
+  return walk.act(REVIEWER, command, 75);
+}
+
+export function sentBack(walk: Walk, toKind: "authoring" | "output_generation"): Walk {
+  const reason = "The review found a gap.";
+  return walk.act(REVIEWER, { type: "rework", toKind, reason, runAttachedWorkflows: false }, 30);
+}
+
+/** A new version, which is checked again. */
+export function revised(walk: Walk): Walk {
+  const command: Command = {
+    type: "version",
+    content: CONTENT_REVISED,
+    contentHash: contentHash(CONTENT_REVISED),
+    reason: "The problem was put more precisely.",
+    firstKind: "pre_qa",
+    runAttachedWorkflows: false,
+  };
+  return walk.act(AUTHOR, command, 600);
+}
