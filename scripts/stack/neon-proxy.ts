@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { connect } from "node:net";
-import { pipeline } from "node:stream";
+import { pipeline, Transform } from "node:stream";
 import {
   DatabaseError,
   Pool,
@@ -29,6 +29,10 @@ export interface NeonProxyOptions {
   port?: number;
   /** Connections at the most for one DSN. */
   connectionsMax?: number;
+  /** Every request, and whatever a session sends at once, waits so long first: a database that is far away. */
+  delayMilliseconds?: number;
+  /** Sees each statement that comes over HTTP before the database does, and may put another in its place. */
+  rewrite?: (statement: Statement) => Statement;
 }
 
 /** A local stand-in for Neon's HTTP and WebSocket endpoint, which also counts and breaks. */
@@ -55,7 +59,7 @@ export async function startNeonProxy(options: NeonProxyOptions): Promise<NeonPro
   const faults = new Faults();
 
   const server = createServer((request, response) => {
-    answer({ request, response, pools, faults }).catch((error: unknown) => {
+    answer({ request, response, pools, faults, options }).catch((error: unknown) => {
       if (!response.headersSent) send(response, 500, { message: String(error), code: null });
       else response.destroy();
     });
@@ -70,7 +74,8 @@ export async function startNeonProxy(options: NeonProxyOptions): Promise<NeonPro
       // After the upgrade it is the raw Postgres protocol; either end closes the other.
       const tunnel = createWebSocketStream(webSocket);
       const backend = connect({ host, port, noDelay: true });
-      pipeline(tunnel, backend, tunnel, () => webSocket.terminate());
+      const far = distance(options.delayMilliseconds ?? 0);
+      pipeline(tunnel, far, backend, tunnel, () => webSocket.terminate());
     });
   });
 
@@ -101,6 +106,23 @@ interface Exchange {
   response: ServerResponse;
   pools: Pools;
   faults: Faults;
+  options: NeonProxyOptions;
+}
+
+/** Hands on what it gets, in order, each piece so much later: pieces that come together stay together. */
+function distance(milliseconds: number): Transform {
+  return new Transform({
+    transform(piece, _encoding, done) {
+      if (milliseconds === 0) done(null, piece);
+      else {
+        setTimeout(() => this.push(piece), milliseconds);
+        done();
+      }
+    },
+    flush(done) {
+      setTimeout(done, milliseconds);
+    },
+  });
 }
 
 async function answer(exchange: Exchange): Promise<void> {
@@ -128,8 +150,10 @@ const PREFLIGHT_HEADERS = {
   "Access-Control-Max-Age": "86400",
 };
 
-async function answerSql({ request, response, pools, faults }: Exchange): Promise<void> {
-  const sql = parseRequest(request.headers, await readBody(request));
+async function answerSql({ request, response, pools, faults, options }: Exchange): Promise<void> {
+  const { delayMilliseconds = 0, rewrite = (statement: Statement) => statement } = options;
+  const asked = parseRequest(request.headers, await readBody(request));
+  const sql = { ...asked, statements: asked.statements.map(rewrite) };
   const pool = pools.of(sql.connectionString);
   const struck = pool.isObserver ? [] : faults.take(pool.database, sql.statements);
   if (!pool.isObserver) {
@@ -137,7 +161,7 @@ async function answerSql({ request, response, pools, faults }: Exchange): Promis
     if (sql.isBatch) pool.batches += 1;
   }
 
-  await delay(struck);
+  await delay(struck, delayMilliseconds);
   const fault = struck.find(({ kind }) => kind !== "delay");
   if (fault?.kind === "unavailable") throw new RequestFault(503, "the database is unavailable");
   if (fault?.kind === "sqlstate") {
@@ -162,8 +186,8 @@ function statementAt(statements: readonly Statement[], index: number): Statement
   return statement;
 }
 
-async function delay(struck: readonly Fault[]): Promise<void> {
-  const total = struck.reduce((sum, { delayMilliseconds }) => sum + delayMilliseconds, 0);
+async function delay(struck: readonly Fault[], always: number): Promise<void> {
+  const total = struck.reduce((sum, { delayMilliseconds }) => sum + delayMilliseconds, always);
   if (total > 0) await new Promise((resolve) => setTimeout(resolve, total));
 }
 

@@ -13,9 +13,8 @@ export interface Tenant {
   keys: Record<Role, string>;
 }
 
-/** Makes up a tenant that no database knows yet. */
-export function inventTenant(name: string): Tenant {
-  const id = uuidv7();
+/** Makes up a tenant that no database knows yet, or new keys for the one of the given id. */
+export function inventTenant(name: string, id: string = uuidv7()): Tenant {
   const keys = {
     viewer: mintKey(id),
     operator: mintKey(id),

@@ -1,35 +1,45 @@
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
-import { OFFLINE_ENVIRONMENT } from "./wrangler.ts";
+import { z } from "zod";
 
-interface BuiltWorker {
-  /** A configuration of `writeLocalConfig`. */
+/** A built Worker, and how it is to run. */
+export interface WorkerdOptions {
+  /** The configuration of the local Worker, as `writeLocalConfig` wrote it. */
   config: string;
-  /** Where `buildWorker` left the bundle. */
-  bundleDirectory: string;
-  /** Any free one where none is named. */
-  port?: number;
-  /** Where bindings keep what they hold between starts. */
-  stateDirectory: string;
+  /** The directory with the built `worker.js`. */
+  bundle: string;
+  /** Where queues and buckets are kept. */
+  state: string;
+  /** 0: any that is free. */
+  port: number;
+  /** In place of those that stand beside the configuration. */
+  variables?: Record<string, string>;
+  /** Throws away what the Worker logs. */
+  isQuiet?: boolean;
 }
 
-/** Starts the built Worker with its queues and its bucket in workerd itself, without wrangler's development proxy. */
-export async function startBuiltWorker(worker: BuiltWorker): Promise<Miniflare> {
-  Object.assign(process.env, OFFLINE_ENVIRONMENT);
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(worker.config);
+const bindings = z.record(z.string(), z.json()).default({});
+
+/** Runs a built Worker in workerd itself: wrangler's development proxy is an order of magnitude slower. */
+export async function startWorkerd(
+  options: WorkerdOptions,
+): Promise<{ baseUrl: string; stop: () => Promise<void> }> {
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(options.config);
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...workerOptions,
-      modules: [{ type: "ESModule", path: join(worker.bundleDirectory, "worker.js") }],
-      modulesRoot: worker.bundleDirectory,
+      bindings: { ...bindings.parse(workerOptions["bindings"]), ...options.variables },
+      modules: [{ type: "ESModule", path: join(options.bundle, "worker.js") }],
+      modulesRoot: options.bundle,
       host: "127.0.0.1",
-      port: worker.port ?? 0,
+      port: options.port,
       cf: false,
       telemetry: { enabled: false },
-      resourcePersistencePath: worker.stateDirectory,
+      resourcePersistencePath: options.state,
+      ...(options.isQuiet && { handleStructuredLogs: () => {} }),
     }),
   );
-  await miniflare.ready;
-  return miniflare;
+  const url = await miniflare.ready;
+  return { baseUrl: url.origin, stop: () => miniflare.dispose() };
 }
