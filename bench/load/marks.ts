@@ -9,7 +9,7 @@ export const FIELD_MARKS = {
   externalId: mark(2),
   taxonomyCode: mark(3),
   assignee: mark(4),
-} as const;
+};
 const FIELDS = Object.keys(FIELD_MARKS).length;
 
 /** The mark of the id in this slot; slots count from 1. */
@@ -25,7 +25,7 @@ export function slotOf(id: string): number {
 }
 
 /** A payload's canonical text as the format from which Postgres makes each task's own. */
-export function formatOf(payload: unknown): string {
+export function formatOf(payload: Readonly<Record<string, unknown>>): string {
   return stringify(payload)
     .replaceAll("%", "%%")
     .replaceAll(/"\{\{(\d+)\}\}"/g, "%$1$$s");

@@ -121,8 +121,9 @@ create function ${LOAD_SCHEMA}.pick(words text[], number bigint) returns text
   language sql immutable parallel safe
   return words[1 + number % cardinality(words)];`;
 
-/** Whether a task of this ordinal is among those, evenly strewn, that have the word. */
-const hasNeedle = (count: number) => `n.ordinal * ${count} / $4 <> (n.ordinal - 1) * ${count} / $4`;
+/** Whether a task of this ordinal is among those that have the word: strewn, and in no step with the schedule. */
+const hasNeedle = (count: number) =>
+  `n.ordinal in (select (number + 1) * $4 / ${count} - number from generate_series(0::bigint, ${count - 1}) number)`;
 
 const TITLE = `concat_ws(' ', ${LOAD_SCHEMA}.pick('${WORDS.verbs}', n.ordinal),
       ${LOAD_SCHEMA}.pick('${WORDS.subjects}', n.ordinal / 3),
