@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { experimental_readRawConfig } from "wrangler";
 import { z } from "zod";
+import type { StackOptions } from "./options.ts";
 import { PROJECT_DIRECTORY, writePrivately, type WorkerInput } from "./stack.ts";
 
 /** Wrangler phones home, looks for updates and fetches geography: a local stack needs no network. */
@@ -27,6 +28,13 @@ export function spawnWrangler(args: readonly string[]): ChildProcess {
   });
 }
 
+/** Runs a command of wrangler to its end. */
+export async function runWrangler(args: readonly string[]): Promise<void> {
+  const child = spawnWrangler(args);
+  const code = await new Promise((resolve) => child.once("exit", resolve));
+  if (code !== 0) throw new Error(`wrangler ${args[0]} failed`);
+}
+
 /** The parts of wrangler.toml that a local Worker changes; the rest is handed on as it is. */
 const productionConfig = z.looseObject({
   main: z.string(),
@@ -42,14 +50,22 @@ function readProductionConfig(): z.output<typeof productionConfig> {
   return z.object({ rawConfig: productionConfig }).parse(read).rawConfig;
 }
 
+/** What differs between local Workers. */
+interface LocalWorker extends Pick<WorkerInput, "directory" | "variables"> {
+  options: Pick<StackOptions, "rateLimit">;
+  /** Another program than the service, from the project's directory. */
+  main?: string;
+}
+
 /**
  * Writes the configuration of a local Worker beside the stack's other files: wrangler.toml with the local
  * environment, with the rate limit that was asked for or none, and with the secrets in a `.dev.vars` of its own.
  */
-export async function writeLocalConfig(input: WorkerInput): Promise<string> {
+export async function writeLocalConfig(input: LocalWorker): Promise<string> {
   const { directory, options, variables } = input;
   const production = readProductionConfig();
-  const { main, assets, vars, ratelimits } = production;
+  const { main: productionMain, assets, vars, ratelimits } = production;
+  const { main = productionMain } = input;
   const fromHere = (path: string) => relative(directory, join(PROJECT_DIRECTORY, path));
   const { rateLimit: limit } = options;
   const { ENVIRONMENT, ...secrets } = variables;

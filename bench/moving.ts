@@ -1,0 +1,73 @@
+import type { Service } from "./service.ts";
+
+// Tasks that go to and fro between two labels, so that the same ones can be moved any number of times.
+
+/** A task that is moved, with its one current step. */
+export interface MovedTask {
+  id: string;
+  stepId: string;
+}
+
+const REASON = "Measured.";
+
+/** The first so many tasks of a tenant, all of them IN_REVIEW, whatever an earlier run left. */
+export async function tasksInReview(
+  service: Service,
+  tenant: string,
+  count: number,
+): Promise<MovedTask[]> {
+  const tasks = await service.look<MovedTask & { status: string }>(
+    `select t.id, t.current_step_id as "stepId", s.status
+     from tasks t join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id
+     where t.tenant_id = $1 order by t.id limit $2`,
+    [tenant, count],
+  );
+  if (tasks.length < count) throw new Error(`The tenant has ${tasks.length} of ${count} tasks`);
+  const moved = tasks.filter(({ status }) => status === "changes_requested").map(({ id }) => id);
+  for (const ids of chunksOf(moved, EXECUTED_TASKS_MAX)) {
+    await executeBulk(service, tenant, ids, "IN_REVIEW");
+  }
+  return tasks.map(({ id, stepId }) => ({ id, stepId }));
+}
+
+/** What one call executes before it answers. */
+export const EXECUTED_TASKS_MAX = 1_000;
+
+/** Moves tasks as an operator's one click does. */
+export async function executeBulk(
+  service: Service,
+  tenant: string,
+  taskIds: readonly string[],
+  targetStatus: "IN_REVIEW" | "CHANGES_REQUESTED",
+): Promise<void> {
+  const { body } = await service.call<{ counts: { changed: number } }>("/v1/bulk/execute", {
+    method: "POST",
+    tenant,
+    body: { taskIds, targetStatus, reason: REASON, runAttachedWorkflows: false },
+  });
+  if (body.counts.changed !== taskIds.length) {
+    throw new Error(`Only ${body.counts.changed} of ${taskIds.length} tasks were changed`);
+  }
+}
+
+/** Gives back what moves the tasks there, the next time back, and so on: in as many calls as they need. */
+export function toAndFro(
+  service: Service,
+  tenant: string,
+  taskIds: readonly string[],
+): () => Promise<void> {
+  let isInReview = true;
+  return async () => {
+    const target = isInReview ? "CHANGES_REQUESTED" : "IN_REVIEW";
+    isInReview = !isInReview;
+    for (const ids of chunksOf(taskIds, EXECUTED_TASKS_MAX)) {
+      await executeBulk(service, tenant, ids, target);
+    }
+  };
+}
+
+export function chunksOf<Value>(values: readonly Value[], size: number): Value[][] {
+  return Array.from({ length: Math.ceil(values.length / size) }, (_, index) =>
+    values.slice(index * size, (index + 1) * size),
+  );
+}

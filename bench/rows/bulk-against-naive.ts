@@ -1,0 +1,56 @@
+import { makeBareTables } from "../bare.ts";
+import { inTurn, per, type Sample } from "../measure.ts";
+import { tasksInReview, toAndFro } from "../moving.ts";
+import { openNaiveMover } from "../naive.ts";
+import { MOVED_TENANT } from "../populations.ts";
+import { atLeastTimesFaster, type Finding, type Row } from "../row.ts";
+import type { Stage } from "../stage.ts";
+
+/** In each way, how much faster a bulk has to be, and how often both are measured. */
+const WAYS = [
+  { delayMilliseconds: 0, times: 8, turns: 5 },
+  { delayMilliseconds: 5, times: 100, turns: 1 },
+];
+const COUNTS = [1_000, 5_000];
+/** The naive design's cost is so much a task, however many there are: a thousand tell it. */
+const NAIVE_TASKS = 1_000;
+
+export const bulkAgainstNaive: Row = {
+  name: "bulk-against-naive",
+  about:
+    "bulk execute through the Worker, against one session with a transaction of seven round trips for each task",
+  measure: async (stage) => {
+    const findings: Finding[] = [];
+    for (const way of WAYS) findings.push(...(await measureWay(stage, way)));
+    return findings;
+  },
+};
+
+async function measureWay(
+  stage: Stage,
+  { delayMilliseconds, times, turns }: (typeof WAYS)[number],
+): Promise<Finding[]> {
+  const service = await stage.large({ delayMilliseconds });
+  const { taskIds } = await makeBareTables(service, MOVED_TENANT);
+  const tasks = await tasksInReview(service, MOVED_TENANT, Math.max(...COUNTS));
+  const naive = await openNaiveMover(service, MOVED_TENANT);
+  const naiveIds = taskIds.slice(0, NAIVE_TASKS);
+  const findings: Finding[] = [];
+  try {
+    for (const count of COUNTS) {
+      const ids = tasks.slice(0, count).map(({ id }) => id);
+      const measured = await inTurn(
+        toAndFro(service, MOVED_TENANT, ids),
+        () => naive.move(naiveIds),
+        { turns, unmeasured: delayMilliseconds === 0 ? 1 : 0 },
+      );
+      const figure: Sample = per(measured.figure, count);
+      const baseline = per(measured.baseline, NAIVE_TASKS);
+      const about = `${count} tasks, ${delayMilliseconds} ms away`;
+      findings.push(atLeastTimesFaster(times, about, { figure, baseline }, "ms a task"));
+    }
+  } finally {
+    await naive.end();
+  }
+  return findings;
+}

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Sample, summarise } from "../measure.ts";
+import { type MovedTask, tasksInReview } from "../moving.ts";
+import { MOVED_TENANT } from "../populations.ts";
+import type { Row } from "../row.ts";
+import type { Service } from "../service.ts";
+
+const CLIENTS = 16;
+const TASKS_A_CLIENT = 8;
+/** A transition loads and records. */
+const ROUND_TRIPS = 2;
+const TURNS = 7;
+const TURN_MS = 2_000;
+
+export const singleTransitions: Row = {
+  name: "single-transitions",
+  about: `transitions by ${CLIENTS} clients, against \`select 1\` through the same Worker in as many round trips`,
+  measure: async (stage) => {
+    const service = await stage.large();
+    const tasks = await tasksInReview(service, MOVED_TENANT, CLIENTS * TASKS_A_CLIENT);
+    const movers = Array.from({ length: CLIENTS }, (_, client) =>
+      mover(service, tasks.slice(client * TASKS_A_CLIENT, (client + 1) * TASKS_A_CLIENT)),
+    );
+    const askers = movers.map(() => () => service.fetchBench(`select-1?times=${ROUND_TRIPS}`));
+    const rates: { figure: number[]; baseline: number[] } = { figure: [], baseline: [] };
+    // The first turn of each is not counted.
+    for (let turn = -1; turn < TURNS; turn += 1) {
+      const baseline = await callsPerSecond(askers);
+      const figure = await callsPerSecond(movers);
+      if (turn < 0) continue;
+      rates.figure.push(figure);
+      rates.baseline.push(baseline);
+    }
+    const figure: Sample = summarise(rates.figure);
+    const baseline = summarise(rates.baseline);
+    const ratio = figure.median / baseline.median;
+    const about = `${CLIENTS} clients`;
+    return [{ about, unit: "calls/s", figure, baseline, ratio, budget: { atLeast: 0.6 } }];
+  },
+};
+
+/** One client, who takes its tasks in turn and each to and fro. */
+function mover(service: Service, tasks: readonly MovedTask[]): () => Promise<unknown> {
+  let calls = 0;
+  return () => {
+    const task = tasks[calls % tasks.length];
+    const isThere = Math.floor(calls / tasks.length) % 2 === 0;
+    calls += 1;
+    return service.call(`/v1/steps/${task?.stepId}`, {
+      method: "PATCH",
+      tenant: MOVED_TENANT,
+      body: { status: isThere ? "awaiting_input" : "in_review", runAttachedWorkflows: false },
+    });
+  };
+}
+
+/** All clients call, each again as soon as it is answered, until the time is up. */
+async function callsPerSecond(clients: readonly (() => Promise<unknown>)[]): Promise<number> {
+  let calls = 0;
+  let isOver = false;
+  const startedAt = performance.now();
+  const over = sleep(TURN_MS).then(() => (isOver = true));
+  await Promise.all(
+    clients.map(async (call) => {
+      while (!isOver) {
+        await call();
+        calls += 1;
+      }
+    }),
+  );
+  await over;
+  return (calls * 1_000) / (performance.now() - startedAt);
+}

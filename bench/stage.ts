@@ -1,0 +1,133 @@
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { buildAssets } from "../scripts/build-assets.ts";
+import { startNeonProxy, type NeonProxyOptions } from "../scripts/stack/neon-proxy.ts";
+import { removeHome, startCluster, type Cluster } from "../scripts/stack/postgres.ts";
+import { STACK_DIRECTORY } from "../scripts/stack/stack.ts";
+import { startWorkerd } from "../scripts/stack/workerd.ts";
+import { runWrangler, writeLocalConfig } from "../scripts/stack/wrangler.ts";
+import { type BenchDatabase, openBenchDatabase, query } from "./databases.ts";
+import { populationsOf, smallPopulationsOf } from "./populations.ts";
+import { Service } from "./service.ts";
+
+const DIRECTORY = join(STACK_DIRECTORY, "bench");
+const BUNDLE_DIRECTORY = join(DIRECTORY, "worker");
+/** The Worker that is measured, beside what it is measured against. */
+const MAIN = "bench/worker.ts";
+
+/** How a Worker reaches its database. */
+export type Way = Pick<NeonProxyOptions, "delayMilliseconds" | "rewrite">;
+
+/** A PostgreSQL of its own and the built Worker: where everything is measured. */
+export class Stage {
+  readonly scale: number;
+  readonly #cluster: Cluster;
+  readonly #config: string;
+  readonly #signingSecret: string;
+  readonly #databases = new Map<string, BenchDatabase>();
+  #opened: { stop: () => Promise<void> }[] = [];
+
+  private constructor(scale: number, cluster: Cluster, built: { config: string; secret: string }) {
+    this.scale = scale;
+    this.#cluster = cluster;
+    this.#config = built.config;
+    this.#signingSecret = built.secret;
+  }
+
+  /** Starts the database and builds the Worker. */
+  static async set({ scale, isReset }: { scale: number; isReset: boolean }): Promise<Stage> {
+    await mkdir(DIRECTORY, { recursive: true });
+    const home = join(DIRECTORY, "postgres");
+    if (isReset) await removeHome(home);
+    const built = await build();
+    const cluster = await startCluster({
+      home,
+      // What is written is on disk, as it is where the service runs.
+      durable: true,
+      connectionsMax: 120,
+      sharedBuffers: "1GB",
+    });
+    for (const setting of ["max_wal_size = '8GB'", "maintenance_work_mem = '512MB'"]) {
+      await query(cluster.superuserUrl(), `alter system set ${setting}`);
+    }
+    await query(cluster.superuserUrl(), "select pg_reload_conf()");
+    return new Stage(scale, cluster, built);
+  }
+
+  /** The service over the database that has as many tasks as was asked for. */
+  large(way: Way = {}): Promise<Service> {
+    return this.#open(this.scale, way);
+  }
+
+  /** The service over a database with so many tasks. */
+  small(tasks: number, way: Way = {}): Promise<Service> {
+    return this.#open(tasks, way);
+  }
+
+  /** Ends every Worker and proxy that was opened; databases stay. */
+  async clear(): Promise<void> {
+    for (const { stop } of this.#opened.toReversed()) await stop();
+    this.#opened = [];
+  }
+
+  async strike(): Promise<void> {
+    await this.clear();
+    await this.#cluster.stop();
+  }
+
+  async #open(tasks: number, way: Way): Promise<Service> {
+    const database = await this.#database(tasks);
+    const proxy = await startNeonProxy({
+      ...way,
+      target: { host: "127.0.0.1", port: this.#cluster.port },
+      connectionsMax: 40,
+    });
+    this.#opened.push(proxy);
+    const worker = await startWorkerd({
+      config: this.#config,
+      bundle: BUNDLE_DIRECTORY,
+      state: join(DIRECTORY, "state", String(this.#opened.length)),
+      port: 0,
+      isQuiet: true,
+      variables: {
+        ENVIRONMENT: "production",
+        DATABASE_URL: database.databaseUrl,
+        NEON_FETCH_ENDPOINT: proxy.fetchEndpoint,
+        SIGNING_SECRET: this.#signingSecret,
+      },
+    });
+    this.#opened.push(worker);
+    return new Service({
+      baseUrl: worker.baseUrl,
+      proxy,
+      database,
+      signingSecret: this.#signingSecret,
+    });
+  }
+
+  async #database(tasks: number): Promise<BenchDatabase> {
+    const name = `tasks_${tasks}`;
+    const known = this.#databases.get(name);
+    if (known !== undefined) return known;
+    const populations = tasks === this.scale ? populationsOf(tasks) : smallPopulationsOf(tasks);
+    const opened = await openBenchDatabase(this.#cluster, name, populations);
+    // What loading left to be written is not to be written while something is measured.
+    await query(opened.superuserUrl, "checkpoint");
+    this.#databases.set(name, opened);
+    return opened;
+  }
+}
+
+async function build(): Promise<{ config: string; secret: string }> {
+  const secret = randomBytes(32).toString("base64url");
+  const config = await writeLocalConfig({
+    directory: DIRECTORY,
+    main: MAIN,
+    options: { rateLimit: null },
+    variables: { ENVIRONMENT: "production", SIGNING_SECRET: secret },
+  });
+  await buildAssets();
+  await runWrangler(["deploy", "--dry-run", `--config=${config}`, `--outdir=${BUNDLE_DIRECTORY}`]);
+  return { config, secret };
+}
