@@ -26,9 +26,7 @@ export async function makeBareTables(
   }
   await service.look("grant usage on schema bare to stepledger_app");
   await service.look("grant usage on sequence feed_id to stepledger_app");
-  await service.look(
-    "grant select, insert, update on all tables in schema bare to stepledger_app",
-  );
+  await service.look("grant select, insert, update on all tables in schema bare to stepledger_app");
   for (const table of TABLES) await service.look(`vacuum (analyze) bare.${table}`);
   const rows = await service.look<{ id: string }>("select id from bare.tasks order by id");
   return { taskIds: rows.map(({ id }) => id) };
@@ -48,26 +46,27 @@ function keys(service: Service) {
 
 /**
  * What somebody writes by hand who moves many tasks in one statement: events first, then steps, versions and tasks.
- * $1 tenant, $2 ids, $3 the status before, $4 the status after, $5 the gate after.
+ * $1 tenant, $2 ids, $3 the status after, $4 the gate after.
  */
 export const BARE_STATEMENT = `
 with moved as materialized (
-  select t.id, t.event_seq + 1 as seq, t.current_step_id as step_id, t.active_version_id as version_id, s.gate
+  select t.id, t.event_seq + 1 as seq, t.current_step_id as step_id, t.active_version_id as version_id,
+    s.status, s.gate
   from bare.tasks t join bare.steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id
-  where t.tenant_id = $1 and t.id = any($2::uuid[]) and s.status = $3
+  where t.tenant_id = $1 and t.id = any($2::uuid[])
   order by t.id for no key update of t
 ),
 told as (
   insert into bare.step_events (tenant_id, task_id, seq, version_id, step_id, type, from_status, to_status,
     from_gate, to_gate, run_attached_workflows, actor_id, actor_name, actor_kind, actor_role, reason, payload,
     operation_id, request_id, registry_version, at, prev_hash, hash)
-  select $1, id, seq, version_id, step_id, 'bulk_transitioned', $3, $4, gate, $5, false,
+  select $1, id, seq, version_id, step_id, 'bulk_transitioned', status, $3, gate, $4, false,
     'key:bare', 'Bare', 'key', 'reviewer', 'Measured.', '{}', gen_random_uuid(), 'bare', 1, now(), '', ''
   from moved
   returning task_id, seq, version_id, step_id, at
 ),
 stepped as (
-  update bare.steps s set status = $4, gate = $5, event_seq = t.seq
+  update bare.steps s set status = $3, gate = $4, event_seq = t.seq
   from told t where s.tenant_id = $1 and s.id = t.step_id
 ),
 versioned as (
@@ -79,6 +78,6 @@ from told t where k.tenant_id = $1 and k.id = t.task_id`;
 
 /** The two states between which bare tasks go to and fro. */
 export const BARE_MOVES = [
-  { from: "in_review", to: "changes_requested", gate: "failed" },
-  { from: "changes_requested", to: "in_review", gate: "evaluating" },
+  { status: "changes_requested", gate: "failed" },
+  { status: "in_review", gate: "evaluating" },
 ] as const;

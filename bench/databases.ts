@@ -70,7 +70,10 @@ async function load(
 /** Names what a database would be made of: the migrations, the loader and its templates. */
 async function fingerprintOf(populations: readonly Population[]): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([ARCHETYPES, populations]));
-  for (const folder of [join(import.meta.dirname, "..", "drizzle"), join(import.meta.dirname, "load")]) {
+  for (const folder of [
+    join(import.meta.dirname, "..", "drizzle"),
+    join(import.meta.dirname, "load"),
+  ]) {
     for (const file of (await readdir(folder)).toSorted()) {
       if (/\.(sql|ts)$/.test(file)) hash.update(await readFile(join(folder, file)));
     }

@@ -19,19 +19,20 @@ export async function openNaiveMover(service: Service, tenant: string): Promise<
   let turn = 0;
   return {
     move: async (taskIds) => {
-      const { from, to, gate } = BARE_MOVES[turn % 2 === 0 ? 0 : 1];
+      const { status, gate } = BARE_MOVES[turn % 2 === 0 ? 0 : 1];
       turn += 1;
       for (const id of taskIds) {
         await session.query("begin");
         const { rows } = await session.query<Found>(SELECT, [tenant, id]);
         const [task] = rows;
-        if (task?.status !== from) throw new Error(`A bare task is not ${from}`);
+        if (task === undefined) throw new Error("There is no such bare task");
         const seq = task.event_seq + 1;
-        const { step_id, version_id } = task;
-        await session.query(INSERT, [tenant, id, seq, version_id, step_id, from, to, task.gate, gate]);
-        await session.query(UPDATE_STEP, [tenant, step_id, to, gate, seq]);
-        await session.query(UPDATE_VERSION, [tenant, version_id, step_id]);
-        await session.query(UPDATE_TASK, [tenant, id, step_id, seq]);
+        const { step_id: step, version_id: version } = task;
+        const states = [task.status, status, task.gate, gate];
+        await session.query(INSERT, [tenant, id, seq, version, step, ...states]);
+        await session.query(UPDATE_STEP, [tenant, step, status, gate, seq]);
+        await session.query(UPDATE_VERSION, [tenant, version, step]);
+        await session.query(UPDATE_TASK, [tenant, id, step, seq]);
         await session.query("commit");
       }
     },

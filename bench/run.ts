@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { STACK_DIRECTORY } from "../scripts/stack/stack.ts";
 import { OFFLINE_ENVIRONMENT } from "../scripts/stack/wrangler.ts";
+import { explain } from "./explain.ts";
 import { parseBenchOptions, type BenchOptions } from "./options.ts";
 import { HEADING, renderResult, type Result, writeResults } from "./report.ts";
 import { isMet, type Row } from "./row.ts";
@@ -12,6 +13,7 @@ import { labelPageDepth } from "./rows/label-page-depth.ts";
 import { labelPageScale } from "./rows/label-page-scale.ts";
 import { liveSortInMemory } from "./rows/live-sort-in-memory.ts";
 import { liveSortScale } from "./rows/live-sort-scale.ts";
+import { roundTrips } from "./rows/round-trips.ts";
 import { searchScale } from "./rows/search-scale.ts";
 import { singleTransitions } from "./rows/single-transitions.ts";
 import { Stage } from "./stage.ts";
@@ -23,6 +25,7 @@ const ROWS: readonly Row[] = [
   searchScale,
   liveSortScale,
   liveSortInMemory,
+  roundTrips,
   singleTransitions,
   bulkAgainstBare,
   hashChain,
@@ -51,6 +54,10 @@ async function run(options: BenchOptions): Promise<number> {
   const stage = await Stage.set(options);
   const results: Result[] = [];
   try {
+    if (options.isExplaining) {
+      await explain(stage);
+      return 0;
+    }
     console.log(`\n${options.scale} tasks\n\n${HEADING}`);
     for (const row of rows) {
       const result = { row, findings: await row.measure(stage) };

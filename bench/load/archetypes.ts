@@ -43,7 +43,9 @@ export const ARCHETYPES: readonly Archetype[] = [
   lived("DRAFT", 10, "has its check called off", () =>
     moved(at("pre_qa"), "cancelled", 15, "The rules change tomorrow."),
   ),
-  lived("DRAFT", 10, "is written again", () => sentBack(checked(at("pre_qa"), "failed"), "authoring")),
+  lived("DRAFT", 10, "is written again", () =>
+    sentBack(checked(at("pre_qa"), "failed"), "authoring"),
+  ),
 
   lived("CHECKING_QUALITY", 15, "waits for its check", () => at("pre_qa")),
   lived("CHECKING_QUALITY", 25, "is being checked", () => {

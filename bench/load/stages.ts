@@ -56,11 +56,7 @@ export function written(priority = 0): Walk {
 }
 
 export const moved = (walk: Walk, status: StepStatus, minutes: number, reason?: string): Walk =>
-  walk.act(
-    REVIEWER,
-    { type: "transition", status, reason, runAttachedWorkflows: false },
-    minutes,
-  );
+  walk.act(REVIEWER, { type: "transition", status, reason, runAttachedWorkflows: false }, minutes);
 
 export const advanced = (walk: Walk, minutes = 2): Walk =>
   walk.act(OPERATOR, { type: "advance", runAttachedWorkflows: false }, minutes);

@@ -19,10 +19,10 @@ export const bulkAgainstBare: Row = {
     await client.connect();
     let turn = 0;
     const bare = async () => {
-      const { from, to, gate } = BARE_MOVES[turn % 2 === 0 ? 0 : 1];
+      const { status, gate } = BARE_MOVES[turn % 2 === 0 ? 0 : 1];
       turn += 1;
       const ids = taskIds.slice(0, TASKS);
-      const { rowCount } = await client.query(BARE_STATEMENT, [MOVED_TENANT, ids, from, to, gate]);
+      const { rowCount } = await client.query(BARE_STATEMENT, [MOVED_TENANT, ids, status, gate]);
       if (rowCount !== TASKS) throw new Error(`Only ${rowCount} bare tasks were moved`);
     };
     try {

@@ -32,13 +32,13 @@ async function measureWay(
 ): Promise<Finding[]> {
   const service = await stage.large({ delayMilliseconds });
   const { taskIds } = await makeBareTables(service, MOVED_TENANT);
-  const tasks = await tasksInReview(service, MOVED_TENANT, Math.max(...COUNTS));
   const naive = await openNaiveMover(service, MOVED_TENANT);
   const naiveIds = taskIds.slice(0, NAIVE_TASKS);
   const findings: Finding[] = [];
   try {
     for (const count of COUNTS) {
-      const ids = tasks.slice(0, count).map(({ id }) => id);
+      const tasks = await tasksInReview(service, MOVED_TENANT, count);
+      const ids = tasks.map(({ id }) => id);
       const measured = await inTurn(
         toAndFro(service, MOVED_TENANT, ids),
         () => naive.move(naiveIds),

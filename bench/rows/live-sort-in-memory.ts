@@ -6,7 +6,8 @@ import { LIVE_SORT_PATH } from "./live-sort-scale.ts";
 
 export const liveSortInMemory: Row = {
   name: "live-sort-in-memory",
-  about: "the capped live sort, against the same Worker loading 5,000 candidates and sorting them in JavaScript",
+  about:
+    "the capped live sort, against the same Worker loading 5,000 candidates and sorting them in JavaScript",
   measure: async (stage) => {
     const service = await stage.large();
     const measured = await inTurn(

@@ -11,11 +11,10 @@ export const liveSortScale: Row = {
   measure: async (stage) => {
     const large = await stage.large();
     const small = await stage.small(FEW);
-    const measured = await inTurn(
-      reading(large, LIVE_SORT_PATH),
-      reading(small, LIVE_SORT_PATH),
-      { turns: 30, unmeasured: 5 },
-    );
+    const measured = await inTurn(reading(large, LIVE_SORT_PATH), reading(small, LIVE_SORT_PATH), {
+      turns: 30,
+      unmeasured: 5,
+    });
     return [atMost(1.5, `${stage.scale} tasks`, measured)];
   },
 };

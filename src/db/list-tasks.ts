@@ -4,6 +4,7 @@ import type { AttentionCode } from "../domain/status/attention.ts";
 import type { UnifiedStatus } from "../domain/status/unified.ts";
 import { type Chunk, CHUNK_ROWS_MAX } from "./chunks.ts";
 import type { TenantDatabase } from "./client.ts";
+import { labelFactsOfStepsSql } from "./label-sql.ts";
 import { TASK_JOINS, TASK_MEMBERS, type TaskRecord } from "./task-json.ts";
 
 /** Which tasks are meant: those that match every field that is given. */
@@ -34,11 +35,19 @@ export interface TaskFilter {
   archived?: boolean | undefined;
 }
 
-/** The FROM and WHERE of all tasks that match; aliases t (task), l (its label), s (its current step). */
-export function matchingTasks(filter: TaskFilter): SQL {
+/**
+ * The FROM and WHERE of all tasks that match; aliases t (task) and, where the filter or the caller asks of them, l (its
+ * label) and s (its current step). Every task has both, so that a join nobody asks of would only cost.
+ */
+export function matchingTasks(filter: TaskFilter, { withLabel = false } = {}): SQL {
+  const { unifiedStatus, attention, updatedAfter, statusBefore, stepKind, stepStatus, gate } =
+    filter;
+  const isGiven = (...values: unknown[]) => values.some((value) => value !== undefined);
+  const label = withLabel || isGiven(unifiedStatus, attention, updatedAfter, statusBefore);
+  const step = isGiven(stepKind, stepStatus, gate);
   return sql`from tasks t
-    join task_labels l on l.tenant_id = t.tenant_id and l.task_id = t.id
-    join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id
+    ${label ? sql`join task_labels l on l.tenant_id = t.tenant_id and l.task_id = t.id` : sql``}
+    ${step ? sql`join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id` : sql``}
     where ${sql.join(conditions(filter), sql` and `)}`;
 }
 
@@ -98,14 +107,24 @@ export const TASK_SORTS = [
 export type TaskSort = (typeof TASK_SORTS)[number];
 
 /** The column of each sort and the id that breaks its ties: both of one table, so that one index serves them. */
-const SORT_COLUMNS: Record<TaskSort, { column: SQL; id: SQL; type: SQL }> = {
+const SORT_COLUMNS: Record<TaskSort, { column: SQL; id: SQL; type: SQL; withLabel?: boolean }> = {
   // Ids begin with the time of creation.
   createdAt: { column: sql`t.id`, id: sql`t.id`, type: sql`uuid` },
-  updatedAt: { column: sql`l.updated_at`, id: sql`l.task_id`, type: sql`timestamptz` },
+  updatedAt: {
+    column: sql`l.updated_at`,
+    id: sql`l.task_id`,
+    type: sql`timestamptz`,
+    withLabel: true,
+  },
   title: { column: sql`t.title`, id: sql`t.id`, type: sql`text` },
   priority: { column: sql`t.priority`, id: sql`t.id`, type: sql`smallint` },
-  statusSince: { column: sql`l.since`, id: sql`l.task_id`, type: sql`timestamptz` },
-  unifiedStatus: { column: sql`l.rank`, id: sql`l.task_id`, type: sql`smallint` },
+  statusSince: {
+    column: sql`l.since`,
+    id: sql`l.task_id`,
+    type: sql`timestamptz`,
+    withLabel: true,
+  },
+  unifiedStatus: { column: sql`l.rank`, id: sql`l.task_id`, type: sql`smallint`, withLabel: true },
 };
 
 /** The place in a list after which a page begins: the sort key as Postgres spells it, and the id that breaks ties. */
@@ -131,10 +150,10 @@ export function listTasks(
   filter: TaskFilter,
   { sort, ...page }: TaskPage & { sort: TaskSort },
 ): Promise<TaskRow[]> {
-  const { column, id, type } = SORT_COLUMNS[sort];
+  const { column, id, type, withLabel } = SORT_COLUMNS[sort];
   return database.read<TaskRow>(sql`
 with page as materialized (
-  select t.id, ${column} as key ${matchingTasks(filter)}
+  select t.id, ${column} as key ${matchingTasks(filter, { withLabel })}
   ${page.after === null ? sql`` : sql`and ${isBeyond(column, type, id, page)}`}
   ${inOrder(column, id, page)}
   limit ${page.limit}
@@ -156,7 +175,7 @@ export async function readTaskChunk(
     afterId === null ? sql`true` : sql`t.id > ${afterId}::uuid and l.task_id > ${afterId}::uuid`;
   const found = await database.read<{ task: TaskRecord }>(sql`
 with page as materialized (
-  select t.id ${matchingTasks(filter)} and ${isBeyond} order by t.id limit ${CHUNK_ROWS_MAX + 1}
+  select t.id ${matchingTasks(filter, { withLabel: true })} and ${isBeyond} order by t.id limit ${CHUNK_ROWS_MAX + 1}
 )
 select json_build_object(${TASK_MEMBERS}) as task
 -- One look for each: a join would be planned as a scan of the tenant's whole table.
@@ -197,14 +216,13 @@ export function listTasksLive(
       : sql`and t.id between ${window.oldest}::uuid and ${window.newest}::uuid`;
   return database.read<LiveRow>(sql`
 with candidates as materialized (
-  select t.id ${matchingTasks(filter)} ${pinned} order by t.id desc limit ${LIVE_SORT_MAX + 1}
+  select t.id, t.current_step_id ${matchingTasks(filter)} ${pinned} order by t.id desc limit ${LIVE_SORT_MAX + 1}
 ),
-windowed as materialized (select id from candidates order by id desc limit ${LIVE_SORT_MAX}),
+windowed as materialized (select * from candidates order by id desc limit ${LIVE_SORT_MAX}),
 bounds as materialized (${windowBounds(window)}),
 labelled as materialized (
-  select w.id, label_rank(label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers)) as rank
-  -- One look for each: a join would be planned as a scan of the tenant's whole table.
-  from windowed w cross join lateral (select * from task_facts where task_id = w.id limit 1) f
+  select f.task_id as id, label_rank(label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers)) as rank
+  from (${sql.raw(labelFactsOfStepsSql("array(select current_step_id from windowed)"))}) f
 ),
 page as materialized (
   select id, rank as key from labelled

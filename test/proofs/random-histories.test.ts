@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, inject, test } from "vitest";
+import { labelFactsOfStepsSql } from "../../src/db/label-sql.ts";
 import { freshApi, type TestApi } from "../support/api.ts";
 import { expectWhole } from "../support/model/agreement.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
@@ -42,6 +43,7 @@ describe("the service on its tables and the pure domain", () => {
           }
           await expectWhole(api, walk.models);
           await expectInvariantsHold(api.database);
+          await expectFactsAgree();
         }),
         { seed, numRuns: HISTORIES, plugins: [fc.interruptAfterTimeLimit(90_000)] },
       );
@@ -49,3 +51,16 @@ describe("the service on its tables and the pure domain", () => {
     },
   );
 });
+
+/** The facts of a label, gathered for many steps at once, are those that are looked up for each task. */
+async function expectFactsAgree(): Promise<void> {
+  const rows = await api.database.query(
+    "owner",
+    `select * from (${labelFactsOfStepsSql("array(select current_step_id from tasks)")}) many
+     full join task_facts each using (task_id)
+     where (many.kind, many.status, many.gate, many.review_failed,
+         array(select unnest(many.running_workers) as type group by type order by type))
+       is distinct from (each.kind, each.status, each.gate, each.review_failed, each.running_workers)`,
+  );
+  expect(rows).toEqual([]);
+}
