@@ -158,7 +158,9 @@ written as (
   ${insertedStepEvents(tenantId, call)}
 ),
 newest as materialized (
-  select distinct on (task_id) * from written order by task_id, seq desc
+  select distinct on (task_id) *,
+    bool_or(from_status is distinct from to_status) over (partition by task_id, step_id) as is_status_changed
+  from written order by task_id, seq desc
 ),
 -- Where the tasks stand now. Those that are changed without an event are where they were.
 reached as materialized (
@@ -208,20 +210,14 @@ moved_tasks as (
     event_seq = n.seq,
     event_head = n.hash,
     updated_at = n.at,
-    status_since = case when changed.status then n.at else t.status_since end,
+    status_since = case when n.is_status_changed then n.at else t.status_since end,
     title = case when m.fields is null then t.title else m.fields ->> 'title' end,
     external_id = case when m.fields is null then t.external_id else m.fields ->> 'externalId' end,
     taxonomy_code = case when m.fields is null then t.taxonomy_code else m.fields ->> 'taxonomyCode' end,
     priority = case when m.fields is null then t.priority else (m.fields ->> 'priority')::smallint end,
     assignee = case when m.fields is null then t.assignee else m.fields ->> 'assignee' end,
     archived_at = case when m.archive is null then t.archived_at when m.archive then n.at end
-  from newest n
-    join move m using (task_id)
-    join (
-      select task_id, bool_or(w.step_id = last.step_id and w.from_status is distinct from w.to_status) as status
-      from written w join newest last using (task_id)
-      group by task_id
-    ) changed using (task_id)
+  from newest n join move m using (task_id)
   where t.tenant_id = ${tenantId}::uuid and t.id = n.task_id
 ),
 reviewed as (
