@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { buildAssets } from "../scripts/build-assets.ts";
+import { takeLock } from "../scripts/stack/lock.ts";
 import { startNeonProxy, type NeonProxyOptions } from "../scripts/stack/neon-proxy.ts";
 import { removeHome, startCluster, type Cluster } from "../scripts/stack/postgres.ts";
 import { STACK_DIRECTORY } from "../scripts/stack/stack.ts";
@@ -38,6 +39,7 @@ export class Stage {
   /** Starts the database and builds the Worker. */
   static async set({ scale, isReset }: { scale: number; isReset: boolean }): Promise<Stage> {
     await mkdir(DIRECTORY, { recursive: true });
+    await takeLock(DIRECTORY, /bench\/run\.ts/);
     const home = join(DIRECTORY, "postgres");
     if (isReset) await removeHome(home);
     const built = await build();

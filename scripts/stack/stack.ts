@@ -4,10 +4,10 @@ import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { startEmbeddedBackend, startGivenBackend, type Backend } from "./backend.ts";
 import { migrateDatabase } from "./migrate.ts";
+import { releaseLock, takeLock } from "./lock.ts";
 import type { StackOptions } from "./options.ts";
 import { requireFreePort } from "./ports.ts";
 import { removeHome } from "./postgres.ts";
-import { commandLine, isAlive } from "./processes.ts";
 import { inventTenant, storeTenant, type Tenant } from "./tenants.ts";
 
 export const PROJECT_DIRECTORY = join(import.meta.dirname, "..", "..");
@@ -56,7 +56,8 @@ export async function runStackProcess(
 async function runStack(options: StackOptions, startWorker: StartWorker): Promise<void> {
   const directory = STACK_DIRECTORY;
   await mkdir(directory, { recursive: true });
-  await takeLock(directory);
+  await takeLock(directory, /scripts\/(dev|preview)\.ts/);
+  process.once("exit", () => rmSync(join(directory, "stack.json"), { force: true }));
   await requireFreePort(options.port);
   const stops: ((isInterrupted: boolean) => Promise<void>)[] = [];
   const signal = nextSignal();
@@ -102,7 +103,7 @@ async function runStack(options: StackOptions, startWorker: StartWorker): Promis
     for (const stop of stops.toReversed()) {
       await stop(isInterrupted).catch((error: unknown) => console.error(error));
     }
-    await rm(lockPath(directory), { force: true });
+    await releaseLock(directory);
   }
   if (signal.seen() === null) throw new Error("The Worker ended by itself");
 }
@@ -225,27 +226,6 @@ export async function writePrivately(path: string, content: string): Promise<voi
   await writeFile(draft, content, { mode: 0o600 });
   await chmod(draft, 0o600);
   await rename(draft, path);
-}
-
-const lockPath = (directory: string) => join(directory, "lock");
-
-/** Two stacks on the same files would destroy them. */
-async function takeLock(directory: string): Promise<void> {
-  const path = lockPath(directory);
-  const holder = Number(await readFile(path, "utf8").catch(() => ""));
-  if (
-    holder > 1 &&
-    isAlive(holder) &&
-    /scripts\/(dev|preview)\.ts/.test(await commandLine(holder))
-  ) {
-    throw new Error(`A stack runs here already (process ${holder}): stop it first`);
-  }
-  await rm(path, { force: true });
-  await writeFile(path, String(process.pid), { flag: "wx" });
-  process.once("exit", () => {
-    rmSync(path, { force: true });
-    rmSync(join(directory, "stack.json"), { force: true });
-  });
 }
 
 /** The first signal that asks for the end. Later ones change nothing: the end is already on its way. */
