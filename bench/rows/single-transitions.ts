@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Sample, summarise } from "../measure.ts";
 import { type MovedTask, tasksInReview } from "../moving.ts";
 import { MOVED_TENANT } from "../populations.ts";
@@ -57,17 +56,15 @@ function mover(service: Service, tasks: readonly MovedTask[]): () => Promise<unk
 /** All clients call, each again as soon as it is answered, until the time is up. */
 async function callsPerSecond(clients: readonly (() => Promise<unknown>)[]): Promise<number> {
   let calls = 0;
-  let isOver = false;
   const startedAt = performance.now();
-  const over = sleep(TURN_MS).then(() => (isOver = true));
+  const over = AbortSignal.timeout(TURN_MS);
   await Promise.all(
     clients.map(async (call) => {
-      while (!isOver) {
+      while (!over.aborted) {
         await call();
         calls += 1;
       }
     }),
   );
-  await over;
   return (calls * 1_000) / (performance.now() - startedAt);
 }

@@ -17,20 +17,26 @@ export const OFFLINE_ENVIRONMENT = {
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
 };
 
-/** Runs a command of wrangler in the project; its output goes to ours. */
-export function spawnWrangler(args: readonly string[]): ChildProcess {
+/** Runs a command of wrangler in the project; its output goes to ours unless it is to be ignored. */
+export function spawnWrangler(
+  args: readonly string[],
+  output: "inherit" | "ignore" = "inherit",
+): ChildProcess {
   const manifest = createRequire(import.meta.url).resolve("wrangler/package.json");
   const program = join(dirname(manifest), "bin", "wrangler.js");
   return spawn(process.execPath, [program, ...args], {
     cwd: PROJECT_DIRECTORY,
     env: { ...process.env, ...OFFLINE_ENVIRONMENT },
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", output, output],
   });
 }
 
 /** Runs a command of wrangler to its end. */
-export async function runWrangler(args: readonly string[]): Promise<void> {
-  const child = spawnWrangler(args);
+export async function runWrangler(
+  args: readonly string[],
+  output: "inherit" | "ignore" = "inherit",
+): Promise<void> {
+  const child = spawnWrangler(args, output);
   const code = await new Promise((resolve) => child.once("exit", resolve));
   if (code !== 0) throw new Error(`wrangler ${args[0]} failed`);
 }
