@@ -12,6 +12,8 @@ import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
 import { FIELD_MARKS, formatOf, idMark, slotOf } from "./marks.ts";
 import type { RunTemplate, Template } from "./template.ts";
 
+const NOT_OFFERED = { attempt: 1, offered: false, heldBy: null } as const;
+
 const MINUTE_MS = 60_000;
 
 /** How a walk begins. */
@@ -108,7 +110,7 @@ export class Walk {
     return run;
   }
 
-  /** A worker tells what became of its run. */
+  /** A worker tells what became of its run, for which it did not have to come. */
   report(
     actor: Actor,
     { slot }: WalkedRun,
@@ -117,8 +119,8 @@ export class Walk {
   ): this {
     const run = this.#snapshot.openRuns.find(({ id }) => slotOf(id) === slot);
     if (run === undefined) throw new Error("The run has ended");
-    const stepId = this.#snapshot.step.id;
-    return this.act(actor, { type: "report", run: { ...run, stepId }, ...told }, minutes);
+    const found = { ...run, stepId: this.#snapshot.step.id, ...NOT_OFFERED };
+    return this.act(actor, { type: "report", run: found, ...told }, minutes);
   }
 
   /** The rows of the whole life. */

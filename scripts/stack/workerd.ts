@@ -19,12 +19,18 @@ export interface WorkerdOptions {
   isQuiet?: boolean;
 }
 
+export interface RunningWorkerd {
+  baseUrl: string;
+  /** Runs what the clock would run. */
+  scheduled: (cron: string) => Promise<void>;
+  /** Ends workerd at once, with all that its queues hold. */
+  stop: () => Promise<void>;
+}
+
 const bindings = z.record(z.string(), z.json()).default({});
 
 /** Runs a built Worker in workerd itself: wrangler's development proxy is an order of magnitude slower. */
-export async function startWorkerd(
-  options: WorkerdOptions,
-): Promise<{ baseUrl: string; stop: () => Promise<void> }> {
+export async function startWorkerd(options: WorkerdOptions): Promise<RunningWorkerd> {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(options.config);
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -41,5 +47,12 @@ export async function startWorkerd(
     }),
   );
   const url = await miniflare.ready;
-  return { baseUrl: url.origin, stop: () => miniflare.dispose() };
+  return {
+    baseUrl: url.origin,
+    scheduled: async (cron) => {
+      const worker = await miniflare.getWorker();
+      await worker.scheduled({ cron });
+    },
+    stop: () => miniflare.dispose(),
+  };
 }

@@ -56,9 +56,22 @@ const put = (settings: object = {}) =>
 const givenTask = (task: object = {}) =>
   call<{ id: string }>("POST", "/tasks", { title: "A task", ...task });
 
-/** Works through all that lies on the queue. */
-const deliver = (): Promise<Retried[]> =>
-  drain(service.queues.WEBHOOK_QUEUE, "stepledger-webhooks", service.consume);
+/**
+ * Works through all that lies on the queue, and tells which deliveries are to come again. A look at the feed that
+ * other writers of the cluster hold back is repeated until they have ended.
+ */
+async function deliver(): Promise<Retried[]> {
+  const retried: Retried[] = [];
+  for (;;) {
+    const back = await drain(service.queues.WEBHOOK_QUEUE, "stepledger-webhooks", service.consume);
+    const [looks, sends] = [back.filter(isLook), back.filter((message) => !isLook(message))];
+    retried.push(...sends);
+    if (looks.length === 0) return retried;
+    putBack(looks);
+  }
+}
+
+const isLook = ({ body }: Retried) => !Object.hasOwn(Object(body), "deliveryId");
 
 const deliveries = async (): Promise<DeliveryRecord[]> =>
   (await call<{ data: DeliveryRecord[] }>("GET", `/webhooks/${hook}/deliveries`)).data;
@@ -346,10 +359,12 @@ describe("a webhook", () => {
     await givenTask({ externalId: `${hook}-heard` });
     await deliver();
     const told = receiver.received.slice(1).map(({ message }) => message);
-    expect(told).toMatchObject([
-      { data: { externalId: `${hook}-waits` } },
-      { data: { externalId: `${hook}-heard` } },
-    ]);
+    expect(told).toHaveLength(2);
+    // Messages go out side by side.
+    for (const which of ["waits", "heard"]) {
+      const data = expect.objectContaining({ externalId: `${hook}-${which}` });
+      expect(told).toContainEqual(expect.objectContaining({ data }));
+    }
   });
 
   test("that is deleted is sent nothing more, and leaves nothing to one of the same name", async () => {

@@ -17,7 +17,7 @@ it("a task is accepted, then taken back and revised, and accepted again", async 
     reviews(story, "reviewer", { kind: "expert", outcome: "passed", move: { status: "approved" } }),
     { label: "PASSED", attention: ["ready"], step: "expert_review 1 approved passed" },
   );
-  expect(await payments(api)).toEqual(["pending"]);
+  expect(await payments(api)).toEqual(["sent"]);
 
   // An approval that was a mistake: the money that was not paid yet is kept.
   await story.expectAfter(
@@ -35,7 +35,7 @@ it("a task is accepted, then taken back and revised, and accepted again", async 
     attention: ["ready"],
     step: "expert_review 1 approved passed",
   });
-  expect(await payments(api)).toEqual(["recalled", "pending"]);
+  expect(await payments(api)).toEqual(["recalled", "sent"]);
 
   await story.expectAfter(advances(story, "operator"), {
     label: "PASSED",
@@ -47,7 +47,7 @@ it("a task is accepted, then taken back and revised, and accepted again", async 
     label: "SUBMITTED",
     step: "expert_review 2 queued locked",
   });
-  expect(await payments(api)).toEqual(["recalled", "pending"]);
+  expect(await payments(api)).toEqual(["recalled", "sent"]);
   await story.expectAfter(moves(story, "operator", "in_review"), {
     label: "IN_REVIEW",
     step: "expert_review 2 in_review evaluating",
@@ -57,7 +57,7 @@ it("a task is accepted, then taken back and revised, and accepted again", async 
     { label: "PASSED", attention: ["ready"], step: "expert_review 2 approved passed" },
   );
   // Once for a version, however often it is approved.
-  expect(await payments(api)).toEqual(["recalled", "pending"]);
+  expect(await payments(api)).toEqual(["recalled", "sent"]);
 
   // The content itself is revised: the version that was accepted is sealed, and its verdicts stay with it.
   await story.expectAfter(

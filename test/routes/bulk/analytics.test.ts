@@ -130,15 +130,14 @@ describe("the end of an operation", () => {
     );
 
   test("is written down for the webhooks that want to know, in the same moment", async () => {
-    await api.database.query(
-      "owner",
-      `insert into webhooks (tenant_id, name, url, events, secret, enabled) values
-       ($1, 'all', 'https://hooks.example.test', array['bulk.finished', 'dispatch.dead'], sha256('x'), true),
-       ($1, 'off', 'https://hooks.example.test', array['bulk.finished'], sha256('x'), false),
-       ($1, 'others', 'https://hooks.example.test', array['dispatch.dead'], sha256('x'), true),
-       ($2, 'theirs', 'https://hooks.example.test', array['bulk.finished'], sha256('x'), true)`,
-      [api.tenant.id, api.otherTenant.id],
-    );
+    const listen = async (name: string, webhook: object, tenant = api.tenant) => {
+      const body = { url: "https://hooks.example.com", ...webhook };
+      expectDone(await api.call("PUT", `/webhooks/${name}`, { tenant, body }), 201);
+    };
+    await listen("all", { events: ["bulk.finished", "dispatch.dead"] });
+    await listen("off", { events: ["bulk.finished"], enabled: false });
+    await listen("others", { events: ["dispatch.dead"] });
+    await listen("theirs", { events: ["bulk.finished"] }, api.otherTenant);
     queues.WEBHOOK_QUEUE.sent.length = 0;
     const done = expectDone(await execute(api, { taskIds: ["nobody"], targetStatus: "PASSED" }));
     const rows = await deliveries();

@@ -1,10 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Miniflare } from "miniflare";
 import { buildWorker } from "../../../scripts/stack/build.ts";
 import { inventTenant, storeTenant, type Tenant } from "../../../scripts/stack/tenants.ts";
-import { startBuiltWorker } from "../../../scripts/stack/workerd.ts";
+import { startWorkerd } from "../../../scripts/stack/workerd.ts";
 import { writeLocalConfig } from "../../../scripts/stack/wrangler.ts";
 import { freshDatabase, type TestDatabase } from "../database.ts";
 
@@ -35,7 +34,7 @@ export async function startTestWorkerd(): Promise<TestWorkerd> {
   await storeTenant(database.migrationDatabaseUrl, tenant);
   const config = await writeLocalConfig({
     directory,
-    options: { port: 0, isReset: false, isEmpty: true, rateLimit: null },
+    options: { rateLimit: null },
     variables: {
       ENVIRONMENT: "development",
       DATABASE_URL: database.databaseUrl,
@@ -45,14 +44,20 @@ export async function startTestWorkerd(): Promise<TestWorkerd> {
     },
   });
   const start = () =>
-    startBuiltWorker({ config, bundleDirectory, stateDirectory: join(directory, "state") });
-  let miniflare: Miniflare = await start();
+    startWorkerd({
+      config,
+      bundle: bundleDirectory,
+      state: join(directory, "state"),
+      port: 0,
+      isQuiet: true,
+    });
+  let running = await start();
 
   return {
     database,
     tenant,
     call: async (method, path, { as = "admin", body, idempotencyKey } = {}) => {
-      const response = await fetch(new URL(`/v1${path}`, await miniflare.ready), {
+      const response = await fetch(`${running.baseUrl}/v1${path}`, {
         method,
         headers: {
           authorization: `Bearer ${tenant.keys[as]}`,
@@ -65,15 +70,14 @@ export async function startTestWorkerd(): Promise<TestWorkerd> {
       return { status: response.status, body: text === "" ? null : (JSON.parse(text) as unknown) };
     },
     scheduled: async (cron) => {
-      const worker = await miniflare.getWorker();
-      await worker.scheduled({ cron });
+      await running.scheduled(cron);
     },
     killAndRestart: async () => {
-      await miniflare.dispose();
-      miniflare = await start();
+      await running.stop();
+      running = await start();
     },
     stop: async () => {
-      await miniflare.dispose();
+      await running.stop();
       await database.drop();
       await rm(directory, { recursive: true, force: true });
     },
