@@ -44,6 +44,9 @@ export interface ClusterOptions {
   sharedBuffers?: string;
 }
 
+/** For a server of a few minutes: nothing has to outlive it, and upkeep would come when it ends. */
+const PASSING = { fsync: "off", full_page_writes: "off", autovacuum: "off" };
+
 /** Starts the server on a free port, and makes its files first where there are none. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const account = await serverAccount();
@@ -67,7 +70,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     shared_buffers: options.sharedBuffers ?? "128MB",
     timezone: "UTC",
     log_timezone: "UTC",
-    ...(options.durable ? {} : { fsync: "off", full_page_writes: "off" }),
+    ...(options.durable ? {} : PASSING),
   };
   const { child, port } = await launch(postgres, data, settings, account);
   // A crash of this process must not leave the server behind.
