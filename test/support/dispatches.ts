@@ -82,11 +82,25 @@ export async function deliver(
 
 /** What waits for a time is that much nearer to it. */
 export async function timePasses(database: TestDatabase, seconds: number): Promise<void> {
+  await timePassesForConsumers(database, seconds);
   await database.query(
     "owner",
-    `update pipeline_dispatches set next_attempt_at = next_attempt_at - make_interval(secs => $1),
-       lease_until = lease_until - make_interval(secs => $1), not_before = not_before - make_interval(secs => $1)
+    `update pipeline_dispatches set next_attempt_at = next_attempt_at - make_interval(secs => $1)
      where state in ('pending', 'sent')`,
+    [seconds],
+  );
+}
+
+/** The same for those alone who deliver: what the sweep waits for stays as far away as it is. */
+export async function timePassesForConsumers(
+  database: TestDatabase,
+  seconds: number,
+): Promise<void> {
+  await database.query(
+    "owner",
+    `update pipeline_dispatches set lease_until = lease_until - make_interval(secs => $1),
+       not_before = not_before - make_interval(secs => $1)
+     where state in ('pending', 'sent') and coalesce(lease_until, not_before) is not null`,
     [seconds],
   );
 }
