@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../../src/routes/http/problem.ts";
+import { addNote, execute, expectAccepted, planTokenFor } from "../../routes/bulk/support.ts";
 import { givenOpenEval, givenTrial } from "../../routes/evals/support.ts";
 import { type Answer, type CallOptions, expectDone, type TestApi } from "../../support/api.ts";
 import { givenDead, givenDispatch } from "../../support/dispatches.ts";
@@ -16,7 +17,7 @@ export interface WriteCase {
   operationId: string;
   /** Where one route writes in more ways than one. */
   variant?: string;
-  status: 200 | 201;
+  status: 200 | 201 | 202;
   given: (api: TestApi) => Promise<Write>;
   /**
    * What the same call does when it is sent again without an Idempotency-Key, by a client that never got the answer.
@@ -57,6 +58,25 @@ async function givenRun(api: TestApi, taskId: string, type: string): Promise<str
     body: { type },
   });
   return expectDone(run, 201).id;
+}
+
+/** A bulk change that is accepted for later, and comes to nothing. */
+const largeChange = () => ({
+  taskIds: Array.from({ length: 1001 }, () => crypto.randomUUID()),
+  targetStatus: "PASSED",
+  reason: "All of them are good",
+});
+
+/** A bulk change of one task with its pipeline, or of one that had moved since it was planned. */
+async function givenChange(
+  api: TestApi,
+  { isStale }: { isStale: boolean },
+): Promise<{ operationId: string }> {
+  const { id } = await api.givenTask({ at: { kind: "expert_review", status: "in_review" } });
+  const change = { taskIds: [id], targetStatus: "PASSED", runAttachedWorkflows: true } as const;
+  const planToken = await planTokenFor(api, change);
+  if (isStale) await addNote(api, id);
+  return expectDone(await execute(api, { ...change, planToken, onStale: "skip" }));
 }
 
 /** What is uploaded, and what declares it. */
@@ -381,6 +401,44 @@ export const WRITES: readonly WriteCase[] = [
         targetStatus: "PASSED",
         reason: "All of them are good",
       }),
+    unkeyed: null,
+  },
+  {
+    operationId: "executeBulk",
+    variant: "of more than a request takes",
+    status: 202,
+    given: async () => post("/bulk/execute", largeChange()),
+    unkeyed: null,
+  },
+  {
+    operationId: "cancelBulkOperation",
+    status: 200,
+    given: async (api) => {
+      const body = largeChange();
+      const answer = await api.call("POST", "/bulk/execute", {
+        body,
+        idempotencyKey: unique("key"),
+      });
+      return post(`/bulk/operations/${expectAccepted(answer)}/cancel`, {});
+    },
+    unkeyed: "already_in_status",
+  },
+  {
+    operationId: "revertBulkOperation",
+    status: 200,
+    given: async (api) => {
+      const { operationId } = await givenChange(api, { isStale: false });
+      return post(`/bulk/operations/${operationId}/revert`, { reason: "It was a mistake" });
+    },
+    unkeyed: null,
+  },
+  {
+    operationId: "retryFailedBulkItems",
+    status: 200,
+    given: async (api) => {
+      const { operationId } = await givenChange(api, { isStale: true });
+      return post(`/bulk/operations/${operationId}/retry-failed`, {});
+    },
     unkeyed: null,
   },
   {

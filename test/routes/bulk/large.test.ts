@@ -247,6 +247,24 @@ describe("cancelling", () => {
     expect(undone).toMatchObject({ reverted: 1000, movedOn: 0 });
   });
 
+  test("and a chunk that was planned before it take turns: nothing is done after the end", async () => {
+    const taskIds = await given();
+    const operationId = await accepted(taskIds);
+    // The consumer has loaded its chunk and is about to write it.
+    const sql = "move as materialized";
+    await api.database.faults({ kind: "delay", delayMilliseconds: 2000, sql });
+    const consuming = api.consume("stepledger-bulk", queue.sent.splice(0));
+    await expect.poll(() => api.database.waitingFaults(), { timeout: 20_000 }).toBe(0);
+    expect(expectDone(await act(api, operationId, "cancel"))).toMatchObject({ state: "cancelled" });
+    await consuming;
+    expect(await operationOf(api, operationId)).toMatchObject({
+      state: "cancelled",
+      counts: { changed: 0, stale: 0 },
+      progress: { pending: COUNT },
+    });
+    expect(await labelOf(api, taskIds[0] ?? "")).toBe("IN_REVIEW");
+  });
+
   test("does not end what has ended", async () => {
     const [taskId = ""] = await givenManyAt(api, 1, IN_REVIEW);
     const done = expectDone(await execute(api, { taskIds: [taskId], targetStatus: TO }));
