@@ -227,6 +227,7 @@ function withSomethingElse(sample: Sample): object {
     notes: "Something else",
     error: "Something else",
     type: "PAYMENT",
+    types: ["PAYMENT"],
     tasks: [{ title: "Something else" }],
     moves: [{ task: crypto.randomUUID(), advance: true }],
     model: "something-else",

@@ -71,7 +71,7 @@ async function deliver(): Promise<Retried[]> {
   }
 }
 
-const isLook = ({ body }: Retried) => !Object.hasOwn(Object(body), "deliveryId");
+const isLook = ({ body }: Retried) => !JSON.stringify(body).includes("deliveryId");
 
 const deliveries = async (): Promise<DeliveryRecord[]> =>
   (await call<{ data: DeliveryRecord[] }>("GET", `/webhooks/${hook}/deliveries`)).data;
