@@ -10,7 +10,7 @@ silenceLog();
 
 const TASKS = 600;
 
-it("the checker dies overnight, and in the morning all that it held is shown as errored", async () => {
+it("the checker dies overnight, and in the morning all that it held is shown as errored and started anew by one call", async () => {
   const api = await freshApi();
   // In the evening 600 tasks go to their check, and the checker takes them all.
   const start = { kind: "authoring", status: "approved", reason: "Written elsewhere" };
@@ -67,5 +67,25 @@ it("the checker dies overnight, and in the morning all that it held is shown as 
     cursor = page.nextCursor;
   }
   expect([...listed].toSorted()).toEqual(ids.toSorted());
+
+  // The checker is well again: one call starts them all anew, each with a dispatch of its own.
+  const retried = await api.call("POST", "/bulk/execute", {
+    as: "reviewer",
+    idempotencyKey: "the-morning-after",
+    body: {
+      taskIds: ids,
+      action: "retry",
+      reason: "The checker died overnight",
+      runAttachedWorkflows: true,
+    },
+  });
+  expect(expectDone(retried)).toMatchObject({
+    state: "completed",
+    counts: { requested: TASKS, changed: TASKS },
+    dispatched: TASKS,
+  });
+  const nobody = await api.call("GET", "/tasks?attention=errored", { as: "viewer" });
+  expect(expectDone(nobody)).toMatchObject({ data: [] });
+  expect(await offerDispatched(api.database, ids)).toHaveLength(TASKS);
   await expectInvariantsHold(api.database);
 });

@@ -69,7 +69,8 @@ describe("pipelines in bulk", () => {
     expect(await dispatchesOf(api, failed.id)).toEqual(["output_generation"]);
     const [dispatch] = await api.database.query(
       "owner",
-      `select d.bulk_operation_id, e.bulk_operation_id as caused_by, e.run_attached_workflows from pipeline_dispatches d
+      `select d.state, d.bulk_operation_id, e.bulk_operation_id as caused_by, e.run_attached_workflows
+       from pipeline_dispatches d
        join step_events e on e.task_id = d.task_id and e.seq = d.cause_seq where d.task_id = $1`,
       [failed.id],
     );
