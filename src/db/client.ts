@@ -39,12 +39,19 @@ export function openDatabase(settings: DatabaseSettings): Database {
   const { fetchEndpoint } = settings;
   if (fetchEndpoint !== undefined) neonConfig.fetchEndpoint = () => fetchEndpoint;
   neonConfig.fetchFunction = async (url: string, init: RequestInit) => {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
-    // Read whole in here, where the driver knows a failure for one of the connection. Not into another Response:
-    // of those that are made and read in a Worker the bodies stay, unseen by its garbage collector.
-    const text = await response.text();
-    const { ok, status } = response;
-    return { ok, status, text: async () => text, json: async () => JSON.parse(text) as unknown };
+    // Not AbortSignal.timeout: its timer runs on after the answer, and a Worker may have only so many at once.
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), timeoutMs);
+    try {
+      const response = await fetch(url, { ...init, signal: abort.signal });
+      // Read whole in here, where the driver knows a failure for one of the connection. Not into another Response:
+      // of those that are made and read in a Worker the bodies stay, unseen by its garbage collector.
+      const text = await response.text();
+      const { ok, status } = response;
+      return { ok, status, text: async () => text, json: async () => JSON.parse(text) as unknown };
+    } finally {
+      clearTimeout(timer);
+    }
   };
   return new Database(settings.databaseUrl, timeoutMs);
 }

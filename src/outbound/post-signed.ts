@@ -43,10 +43,24 @@ export async function postSigned(message: SignedMessage, outbound: Outbound): Pr
   const judged = judgeEndpoint(message.url, outbound);
   if (!judged.ok) return urlNotAllowed(judged.detail);
   // The name, the answer and its body: all within one time.
-  const signal = AbortSignal.timeout(message.timeoutMs);
-  const hidden = await hiddenBehind(judged.url, outbound, signal);
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), message.timeoutMs);
+  try {
+    return await postTo(judged.url, message, outbound, abort.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function postTo(
+  url: URL,
+  message: SignedMessage,
+  outbound: Outbound,
+  signal: AbortSignal,
+): Promise<Posted> {
+  const hidden = await hiddenBehind(url, outbound, signal);
   if (hidden !== null) return hidden;
-  const response = await send(judged.url, message, outbound, signal);
+  const response = await send(url, message, outbound, signal);
   if (response === null) {
     return signal.aborted ? tooLate(message) : retryable("The connection failed.");
   }
