@@ -56,7 +56,8 @@ export async function givenDatum(
     {
       text: `insert into data (tenant_id, id, task_id, version_id, step_id, kind, object_key, content_type,
           size_bytes, sha256, stored_at, model, model_revision, agent, provider, prompt_id, insight_id, created_by)
-        select $1, id, "taskId", "versionId", "stepId", kind, 'an-object', 'text/plain', 36,
+        select $1::uuid, id, "taskId", "versionId", "stepId", kind,
+          $1::uuid::text || '/' || encode(sha256(convert_to(id::text, 'UTF8')), 'hex'), 'text/plain', 36,
           sha256(convert_to(id::text, 'UTF8')), case when stored then now() end, model, "modelRevision", agent,
           provider, "promptId", "insightId", 'a test'
         from json_to_record($2) as d (${PLACE_AND_MAKER}, kind text, stored boolean, "promptId" uuid,

@@ -1,3 +1,4 @@
+import { offerDispatched } from "../../support/run-rows.ts";
 import { expect } from "vitest";
 import type {
   BulkAccepted,
@@ -150,19 +151,7 @@ export async function dispatchStates({ database }: TestApi, taskId: string): Pro
 
 /** Lets the dispatches of a task reach whom they are for: they cannot be called back any more. */
 export async function deliverDispatches({ database }: TestApi, taskId: string): Promise<void> {
-  for (const [from = "", to = ""] of [
-    ["pending", "sent"],
-    ["sent", "delivered"],
-  ]) {
-    await database.query(
-      "owner",
-      `with moved as (
-         update pipeline_dispatches set state = $3 where task_id = $1 and state = $2 returning tenant_id, id)
-       insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, operation_id)
-       select tenant_id, gen_random_uuid(), id, $2, $3, 'relay', 'relay', gen_random_uuid() from moved`,
-      [taskId, from, to],
-    );
-  }
+  await offerDispatched(database, [taskId]);
 }
 
 /** Holds an answer of execution against the ledger and the events: what was told is what was written. */

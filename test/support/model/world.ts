@@ -170,7 +170,7 @@ async function givenEvaluation(api: TestApi, { tenant, busy }: World): Promise<v
 /** One row of each, consistent with each other. */
 async function givenRowsOfLaterTables(
   { database }: TestApi,
-  { tenant, busy, bulkOperationId }: World,
+  { tenant, busy }: World,
 ): Promise<void> {
   const place = `'${tenant.id}'::uuid as tenant_id, '${busy.id}'::uuid as task_id,
     '${busy.activeVersion.id}'::uuid as version_id, '${busy.currentStep.id}'::uuid as step_id`;
@@ -212,6 +212,5 @@ prompt as (
   select tenant_id, new_id(), 'running', '{}', now(), 'setup' from place
 )
 insert into taxonomy (tenant_id, code, label) select tenant_id, 'maths-' || left(tenant_id::text, 8), 'Mathematics' from place`,
-    [bulkOperationId],
   );
 }
