@@ -107,6 +107,8 @@ describe("a foreign key between rows of tenants", () => {
     tasks: "'id', new_id(), 'external_id', null",
     taxonomy: "'code', 'other'",
     trials: "'id', new_id(), 'model', 'another-model'",
+    worker_runs:
+      "'id', new_id(), 'dispatch_id', null, 'offered', false, 'lease_owner', null, 'lease_until', null, 'lease_seconds', null",
   };
 
   test("refuses every reference from one tenant to another", async () => {
