@@ -3,6 +3,7 @@ import type { MovedMany } from "../../src/actions/move-tasks.ts";
 import { relayDispatches } from "../../src/actions/relay-dispatches.ts";
 import { createConsumers } from "../../src/consumers/index.ts";
 import { type Database, openDatabase } from "../../src/db/client.ts";
+import { DatabaseUnavailable } from "../../src/db/faults.ts";
 import { createMessageQueue } from "../../src/queues/message-queue.ts";
 import { type DispatchMessage, dispatchMessage } from "../../src/queues/messages.ts";
 import { AdversarialQueue, type Isolate, NO_FAULTS } from "../support/adversarial-queue.ts";
@@ -188,7 +189,9 @@ class AdverseWorld {
         }),
       ),
       reportDefect: (error) => {
-        if (!mortal.isDead) this.defects.push(error);
+        // A database that is too busy to answer is one more fault that messages come again after.
+        const isExplained = mortal.isDead || error instanceof DatabaseUnavailable;
+        if (!isExplained) this.defects.push(error);
       },
     });
     return {
