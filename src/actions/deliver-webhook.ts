@@ -8,10 +8,8 @@ import {
 } from "../db/webhook-deliveries.ts";
 import { retryDelaySeconds } from "../domain/webhooks/retries.ts";
 import type { Outbound, Posted } from "../outbound/post-signed.ts";
+import type { Delivery } from "./deliver-dispatch.ts";
 import { postToWebhook } from "./post-to-webhook.ts";
-
-/** What became of a try: nothing is left to do, or somebody is to come again. */
-export type DeliveryTry = "done" | { retryAfterSeconds: number };
 
 /**
  * Sends one message to its webhook, where its time has come and nobody else does: a lease before, the outcome after.
@@ -20,7 +18,7 @@ export type DeliveryTry = "done" | { retryAfterSeconds: number };
 export async function deliverWebhook(
   { database, outbound }: { database: TenantDatabase; outbound: Outbound },
   deliveryId: string,
-): Promise<DeliveryTry> {
+): Promise<Delivery> {
   const lease = { deliveryId, owner: uuidv7() };
   const found = await beginDelivery(database, lease);
   if (found.outcome === "settled") return "done";

@@ -157,18 +157,9 @@ export class TenantDatabase {
   async readAll<Rows extends unknown[]>(statements: {
     [Index in keyof Rows]: SQL;
   }): Promise<{ [Index in keyof Rows]: Rows[Index][] }> {
-    const tries = new Tries();
-    for (;;) {
-      try {
-        const [, ...results] = await this.#batch(this.#reader, [this.#scope(), ...statements]);
-        // One array of rows for each statement, in order; what is in them is the caller's SQL to say.
-        return results as { [Index in keyof Rows]: Rows[Index][] };
-      } catch (thrown) {
-        const { kind, error } = faultOf(thrown);
-        if (kind === "defect" || kind === "final") throw error;
-        await tries.next();
-      }
-    }
+    const [, ...results] = await this.#untilAnswered(this.#reader, [this.#scope(), ...statements]);
+    // One array of rows for each statement, in order; what is in them is the caller's SQL to say.
+    return results as { [Index in keyof Rows]: Rows[Index][] };
   }
 
   /**
@@ -207,24 +198,32 @@ export class TenantDatabase {
    * @throws DatabaseUnavailable when no try got through; DatabaseFault when a statement was refused.
    */
   async writeIdempotently<Row>(...statements: [SQL, ...SQL[]]): Promise<Row[]> {
-    const tries = new Tries();
-    for (;;) {
-      try {
-        const batch = [this.#scope(), ...statements, CHECK_PROMISES] as const;
-        const results = await this.#batch(this.#writer, batch);
-        return (results.at(-2) ?? []) as Row[];
-      } catch (thrown) {
-        const { kind, error } = faultOf(thrown);
-        if (kind === "defect" || kind === "final") throw error;
-        await tries.next();
-      }
-    }
+    const batch = [this.#scope(), ...statements, CHECK_PROMISES] as const;
+    const results = await this.#untilAnswered(this.#writer, batch);
+    return (results.at(-2) ?? []) as Row[];
   }
 
   /** The ledger's row for this operation: by its id, or by the key that its caller gave. */
   async findOperation(operation: Operation): Promise<StoredOperation | null> {
     const [stored] = await this.read<StoredOperation>(operationQuery(operation));
     return stored ?? null;
+  }
+
+  /** Repeats a batch that does no more when it is repeated, until the database has answered it. */
+  async #untilAnswered(
+    database: NeonHttpDatabase,
+    statements: readonly [SQL, ...SQL[]],
+  ): Promise<unknown[][]> {
+    const tries = new Tries();
+    for (;;) {
+      try {
+        return await this.#batch(database, statements);
+      } catch (thrown) {
+        const { kind, error } = faultOf(thrown);
+        if (kind === "defect" || kind === "final") throw error;
+        await tries.next();
+      }
+    }
   }
 
   async #batch(
