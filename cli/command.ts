@@ -43,9 +43,9 @@ export function onlyOne(names: readonly string[], what: string): string {
   return name;
 }
 
-/** @throws UsageFault unless it is a whole number of at least 1. */
-export function wholeNumber(option: string, given: string): number {
-  const number = Number(given);
-  if (Number.isSafeInteger(number) && number >= 1) return number;
-  throw new UsageFault(`${option} takes a whole number from 1, not "${given}".`);
+/** @throws UsageFault unless it is a whole number that is not below the least one. */
+export function wholeNumber(option: string, given: string, least = 1): number {
+  const number = given.trim() === "" ? Number.NaN : Number(given);
+  if (Number.isSafeInteger(number) && number >= least) return number;
+  throw new UsageFault(`${option} takes a whole number from ${least}, not "${given}".`);
 }

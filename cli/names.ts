@@ -1,5 +1,6 @@
 import type {
   AttentionCode,
+  BulkAction,
   BulkTarget,
   StepKind,
   Stepledger,
@@ -17,4 +18,5 @@ export const asAttention = (given: string) => given as AttentionCode;
 export const asKind = (given: string) => given as StepKind;
 export const asStatus = (given: string) => given as StepStatus;
 export const asTarget = (given: string) => given as BulkTarget;
+export const asAction = (given: string) => given as BulkAction;
 export const asSort = (given: string) => given as TaskSort;

@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
-import type { BulkTarget } from "../client/index.ts";
+import type { ExecuteBulk } from "../client/index.ts";
 import { UsageFault } from "./exit-codes.ts";
-import { asTarget } from "./names.ts";
+import { asAction, asTarget } from "./names.ts";
 import { writePrivate } from "./private-file.ts";
 
-/** One bulk change: which tasks are to become what. */
-export interface Change {
-  targetStatus: BulkTarget;
-  taskIds: readonly string[];
-  duplicateOf?: string | undefined;
+/** What is to become of many tasks: a target that they are brought to, or an action. */
+export type Intent = Pick<ExecuteBulk, "targetStatus" | "action" | "changes">;
+
+/** One bulk change: which tasks, and what is to become of them. */
+export interface Change extends Intent, Pick<ExecuteBulk, "taskIds" | "duplicateOf"> {
   runAttachedWorkflows: boolean;
 }
 
@@ -35,22 +35,33 @@ export async function readPlan(path: string): Promise<Change & { planToken: stri
 
 function parsePlan(text: string): (Change & { planToken: string }) | null {
   const plan = parseObject(text);
-  if (plan === null) return null;
-  const { targetStatus, taskIds, duplicateOf, runAttachedWorkflows, planToken } = plan;
-  if (typeof targetStatus !== "string" || typeof planToken !== "string") return null;
-  if (typeof runAttachedWorkflows !== "boolean" || !isTexts(taskIds)) return null;
-  if (duplicateOf !== undefined && typeof duplicateOf !== "string") return null;
-  const target = asTarget(targetStatus);
-  return { targetStatus: target, taskIds, duplicateOf, runAttachedWorkflows, planToken };
+  const intent = plan && intentOf(plan);
+  if (plan === null || intent === null) return null;
+  const { taskIds, duplicateOf, runAttachedWorkflows, planToken } = plan;
+  if (typeof runAttachedWorkflows !== "boolean" || typeof planToken !== "string") return null;
+  if (!isTexts(taskIds) || !isTextOrAbsent(duplicateOf)) return null;
+  return { ...intent, taskIds, duplicateOf, runAttachedWorkflows, planToken };
+}
+
+function intentOf({ targetStatus, action, changes = {} }: Record<string, unknown>): Intent | null {
+  if (typeof targetStatus === "string") return { targetStatus: asTarget(targetStatus) };
+  if (typeof action !== "string" || !isObject(changes)) return null;
+  // What an action sets is the service's to judge, like its name.
+  return { action: asAction(action), ...(action === "edit" && { changes }) };
 }
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((one) => typeof one === "string");
 
+const isTextOrAbsent = (value: unknown): value is string | undefined =>
+  value === undefined || typeof value === "string";
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+
 function parseObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : null;
+    return isObject(value) ? { ...value } : null;
   } catch {
     return null;
   }

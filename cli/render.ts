@@ -51,7 +51,16 @@ export function taskLines(task: Task, paint: Paint): string[] {
     ["events", String(task.eventSeq)],
     ["archived", task.archivedAt],
   ];
-  return rows.flatMap(([name, value]) =>
+  return memberLines(rows, paint);
+}
+
+/** A thing, member by member: those that it has, in columns. */
+export function memberLines(
+  members: readonly [name: string, value: string | null][],
+  paint: Paint,
+): string[] {
+  return members.flatMap(([name, value]) =>
+    // A status is ours, and has its colour.
     value === null
       ? []
       : `${paint("dim", name.padEnd(12))} ${name === "status" ? value : plain(value)}`,

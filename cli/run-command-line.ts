@@ -1,6 +1,7 @@
 import { connect, StepledgerProblem, StepledgerUnreachable } from "../client/index.ts";
 import { chooseAccount } from "./account.ts";
 import type { Command } from "./command.ts";
+import { cancelBulk, retryFailed, revertBulk, showBulk } from "./commands/bulk-operations.ts";
 import { executeBulk, previewBulk } from "./commands/bulk.ts";
 import { tailEvents } from "./commands/events.ts";
 import { login } from "./commands/login.ts";
@@ -17,13 +18,17 @@ const COMMANDS: readonly Command[] = [
   moveTask,
   previewBulk,
   executeBulk,
+  showBulk,
+  cancelBulk,
+  revertBulk,
+  retryFailed,
   tailEvents,
   verify,
 ];
 
 const HELP = `Usage: stepledger COMMAND [options]
 
-${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(15)} ${summary}`).join("\n")}
+${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(17)} ${summary}`).join("\n")}
 
 A TASK is an id, or ext: and an external id. --json writes one JSON value a line; COMMAND --help tells the rest.
 STEPLEDGER_URL and STEPLEDGER_KEY stand for a login. NO_COLOR turns colours off.

@@ -28,6 +28,12 @@ export interface Terminal {
   untilEnded: () => AbortSignal;
 }
 
+/** Whether somebody says yes. */
+export async function isAgreed(terminal: Terminal, question: string): Promise<boolean> {
+  const answer = await terminal.ask(`${question} [y/N] `);
+  return /^y(es)?$/i.test(answer.trim());
+}
+
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;

@@ -1,41 +1,39 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import {
-  type BulkAccepted,
-  type BulkExecution,
-  type BulkOperation,
-  type BulkPreview,
-  eachItem,
-  followOperation,
-  type Stepledger,
-} from "../../client/index.ts";
-import { type Command, COMMON_OPTIONS, understood } from "../command.ts";
-import { EXIT, type ExitCode, UsageFault } from "../exit-codes.ts";
-import { asTarget } from "../names.ts";
-import { type Change, readPlan, savePlan } from "../plan-file.ts";
-import { jsonLine, labelled, plain } from "../render.ts";
-import type { Paint, Terminal } from "../terminal.ts";
-
-/** How many tasks that do not go are shown; --json writes all of them. */
-const SHOWN_MAX = 20;
+import type { BulkPreview } from "../../client/index.ts";
+import { type Command, COMMON_OPTIONS, understood, wholeNumber } from "../command.ts";
+import { EXIT, UsageFault } from "../exit-codes.ts";
+import { asAction, asTarget } from "../names.ts";
+import { type Change, type Intent, readPlan, savePlan } from "../plan-file.ts";
+import { jsonLine, labelled } from "../render.ts";
+import { notChangedLines, tellBulk } from "../tell-bulk.ts";
+import { isAgreed, type Paint, type Terminal } from "../terminal.ts";
 
 const CHANGE_OPTIONS = {
   ...COMMON_OPTIONS,
   to: { type: "string" },
+  action: { type: "string" },
+  assignee: { type: "string" },
+  unassign: { type: "boolean", default: false },
+  priority: { type: "string" },
   file: { type: "string" },
   "duplicate-of": { type: "string" },
   "run-pipelines": { type: "boolean", default: false },
 } as const;
 
 const CHANGE_USAGE = `  --to TARGET           SUBMITTED, IN_REVIEW, CHANGES_REQUESTED, PASSED, REJECTED or DUPLICATE
+  --action ACTION       in place of a target: advance (through open gates), retry (what failed or was cancelled),
+                        run_pipelines (for steps that wait) or edit
+  --assignee NAME       with edit; --unassign takes the assignee away
+  --priority N          with edit: 0 to 100, higher is more urgent
   --file FILE           tasks, one a line; - reads standard input. Empty lines and those after # do not count
   --duplicate-of TASK   with DUPLICATE: of which task
-  --run-pipelines       run the pipelines attached to the target; none runs unasked`;
+  --run-pipelines       run the pipelines attached to the change; none runs unasked but by run_pipelines`;
 
 export const previewBulk: Command = {
   name: "bulk preview",
   summary: "tell what a bulk change would do, and do nothing",
-  usage: `bulk preview --to TARGET (--file FILE | TASK...) [options]
+  usage: `bulk preview (--to TARGET | --action ACTION) (--file FILE | TASK...) [options]
 
 ${CHANGE_USAGE}
   --save PLAN           write the plan down, for bulk execute --plan PLAN
@@ -67,7 +65,7 @@ Ends with 1 when at least one task would be refused.`,
 export const executeBulk: Command = {
   name: "bulk execute",
   summary: "change many tasks at once",
-  usage: `bulk execute --reason TEXT (--plan PLAN | --to TARGET (--file FILE | TASK...)) [options]
+  usage: `bulk execute --reason TEXT (--plan PLAN | (--to TARGET | --action ACTION) (--file FILE | TASK...)) [options]
 
 ${CHANGE_USAGE}
   --plan PLAN           a plan that bulk preview saved; tasks that changed since stop it
@@ -113,14 +111,19 @@ Ends with 1 when at least one task was not changed.`,
     }
     const onStale = values["skip-stale"] ? "skip" : "abort";
     const execution = await stepledger.executeBulk({ body: { ...planned, reason, onStale } });
-    const isJson = values.json;
-    if ("items" in execution) return tellExecution(execution, { terminal, isJson });
-    return followToEnd(stepledger, execution, { terminal, isJson });
+    return tellBulk(stepledger, execution, { terminal, isJson: values.json });
   },
 };
 
-interface ChangeValues {
+interface IntentValues {
   to?: string | undefined;
+  action?: string | undefined;
+  assignee?: string | undefined;
+  unassign: boolean;
+  priority?: string | undefined;
+}
+
+interface ChangeValues extends IntentValues {
   file?: string | undefined;
   "duplicate-of"?: string | undefined;
   "run-pipelines": boolean;
@@ -128,8 +131,9 @@ interface ChangeValues {
 
 /** Whether any option says something of the change. */
 function isNamed(values: ChangeValues): boolean {
-  const named = [values.to, values.file, values["duplicate-of"]];
-  return values["run-pipelines"] || named.some((value) => value !== undefined);
+  const { to, action, assignee, priority, file, "duplicate-of": duplicateOf } = values;
+  const named = [to, action, assignee, priority, file, duplicateOf];
+  return values["run-pipelines"] || values.unassign || named.some((value) => value !== undefined);
 }
 
 async function readChange(
@@ -137,19 +141,42 @@ async function readChange(
   tasks: readonly string[],
   terminal: Terminal,
 ): Promise<Change> {
-  const { to, file } = values;
-  if (to === undefined) throw new UsageFault("--to is missing.");
+  const { file } = values;
+  const intent = readIntent(values);
   if ((file === undefined) === (tasks.length === 0)) {
     throw new UsageFault("Name the tasks, or give a --file of them.");
   }
   const taskIds = file === undefined ? tasks : await readTasks(file, terminal);
   if (taskIds.length === 0) throw new UsageFault(`${file} names no task.`);
   return {
-    targetStatus: asTarget(to),
+    ...intent,
     taskIds,
     duplicateOf: values["duplicate-of"],
-    runAttachedWorkflows: values["run-pipelines"],
+    // Whoever names that action asks for pipelines by it.
+    runAttachedWorkflows: values["run-pipelines"] || intent.action === "run_pipelines",
   };
+}
+
+function readIntent({ to, action, assignee, unassign, priority }: IntentValues): Intent {
+  if ((to === undefined) === (action === undefined)) {
+    throw new UsageFault("Say --to TARGET, or --action ACTION.");
+  }
+  if (assignee !== undefined && unassign) {
+    throw new UsageFault("--assignee and --unassign contradict each other.");
+  }
+  const changes = {
+    ...(assignee !== undefined && { assignee }),
+    ...(unassign && { assignee: null }),
+    ...(priority !== undefined && { priority: wholeNumber("--priority", priority, 0) }),
+  };
+  const isEdit = action === "edit";
+  if (isEdit !== Object.keys(changes).length > 0) {
+    throw new UsageFault(
+      "--action edit takes --assignee, --unassign or --priority, nothing else does.",
+    );
+  }
+  if (to !== undefined) return { targetStatus: asTarget(to) };
+  return { action: asAction(action ?? ""), ...(isEdit && { changes }) };
 }
 
 async function readTasks(file: string, { readInput }: Terminal): Promise<string[]> {
@@ -171,8 +198,7 @@ async function readText(file: string): Promise<string> {
 async function isConsented(preview: BulkPreview, change: Change, terminal: Terminal) {
   for (const line of previewLines(preview, change, terminal.paintTold)) terminal.tell(line);
   if (preview.counts.eligible === 0) return false;
-  const answer = await terminal.ask(`${preview.primaryLabel}? [y/N] `);
-  return /^y(es)?$/i.test(answer.trim());
+  return isAgreed(terminal, `${preview.primaryLabel}?`);
 }
 
 const NONE = { eligible: 0, refused: 0 };
@@ -180,8 +206,12 @@ const NONE = { eligible: 0, refused: 0 };
 function previewLines(preview: BulkPreview, change: Change, paint: Paint): string[] {
   const { counts, bySource, pipelines, items } = preview;
   const refused = items.filter(({ decision }) => decision === "refused");
+  const would =
+    change.targetStatus === undefined
+      ? `are eligible for ${change.action}`
+      : `would become ${labelled(change.targetStatus, paint)}`;
   return [
-    `${counts.eligible} of ${counts.requested} would become ${labelled(change.targetStatus, paint)}`,
+    `${counts.eligible} of ${counts.requested} ${would}`,
     ...Object.entries(bySource).map(([label, { eligible, refused } = NONE]) => {
       return `  ${label.padEnd(21)} ${eligible} eligible, ${refused} refused`;
     }),
@@ -195,85 +225,4 @@ function previewLines(preview: BulkPreview, change: Change, paint: Paint): strin
       paint,
     ),
   ];
-}
-
-function tellExecution(
-  execution: BulkExecution,
-  { terminal, isJson }: { terminal: Terminal; isJson: boolean },
-): ExitCode {
-  const { items, ...ended } = execution;
-  if (isJson) for (const item of items) terminal.write(jsonLine(item));
-  const others = items.filter(({ outcome }) => outcome !== "changed").map(notChanged);
-  return tellEnd(ended, others, { terminal, isJson });
-}
-
-/** Waits for an operation that the service works through by itself, and tells of it what an execution tells. */
-async function followToEnd(
-  stepledger: Stepledger,
-  { operationId }: BulkAccepted,
-  { terminal, isJson }: { terminal: Terminal; isJson: boolean },
-): Promise<ExitCode> {
-  terminal.tell(`The service works on operation ${operationId}.`);
-  const operation = await followOperation(stepledger, operationId, {
-    onProgress: ({ progress: { done, pending } }) =>
-      terminal.tell(`${done} of ${done + pending} tasks are done`),
-  });
-  const items = eachItem(stepledger.listBulkItems, {
-    params: { operationId },
-    query: { limit: 200 },
-  });
-  const others: NotChanged[] = [];
-  for await (const { position: _, error: __, ...item } of items) {
-    if (isJson) terminal.write(jsonLine(item));
-    if (item.outcome !== "changed") others.push(notChanged(item));
-  }
-  return tellEnd({ ...operation, operationId }, others, { terminal, isJson });
-}
-
-type Ended = Pick<BulkOperation, "state" | "counts" | "dispatched"> & { operationId: string };
-
-function tellEnd(
-  { operationId, state, counts, dispatched }: Ended,
-  others: readonly NotChanged[],
-  { terminal, isJson }: { terminal: Terminal; isJson: boolean },
-): ExitCode {
-  const isWhole = counts.changed === counts.requested;
-  if (isJson) {
-    terminal.tell(jsonLine({ operationId, state, counts, dispatched }));
-    return isWhole ? EXIT.done : EXIT.refused;
-  }
-  const { write, paint } = terminal;
-  const { changed, refused, stale, failed } = counts;
-  write(`changed ${changed}, refused ${refused}, stale ${stale}, failed ${failed}`);
-  if (dispatched > 0) write(`asked for ${dispatched} pipelines`);
-  for (const line of notChangedLines(others, paint)) write(line);
-  write(paint("dim", `operation ${operationId}`));
-  return isWhole ? EXIT.done : EXIT.refused;
-}
-
-function notChanged({
-  taskId,
-  outcome,
-  code,
-  from,
-  allowed,
-}: BulkExecution["items"][number]): NotChanged {
-  return { taskId, why: code ?? outcome, from, allowed };
-}
-
-interface NotChanged {
-  taskId: string;
-  why: string | undefined;
-  from: string | null;
-  allowed: readonly string[] | undefined;
-}
-
-function notChangedLines(items: readonly NotChanged[], paint: Paint): string[] {
-  const lines = items.slice(0, SHOWN_MAX).map(({ taskId, why = "", from, allowed }) => {
-    const ways = allowed === undefined ? "" : `  allowed: ${allowed.join(", ") || "nothing"}`;
-    return `  ${paint("red", why.padEnd(17))} ${plain(taskId).padEnd(36)} ${(from ?? "").padEnd(20)}${ways}`.trimEnd();
-  });
-  const unshown = items.length - SHOWN_MAX;
-  if (unshown > 0) lines.push(`  … and ${unshown} more; --json tells all of them`);
-  return lines;
 }

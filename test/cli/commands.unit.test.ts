@@ -30,11 +30,15 @@ const asAdmin = (args: string[], options: Partial<RunOptions> = {}) =>
   });
 
 /** Tasks that wait for an expert's judgement: bulk changes may reject them. */
-async function givenJudgeable(count: number, prefix: string): Promise<string[]> {
+async function givenJudgeable(
+  count: number,
+  prefix: string,
+  status: "queued" | "awaiting_review" = "queued",
+): Promise<string[]> {
   const tasks = Array.from({ length: count }, (_, index) => ({
     title: `${prefix} ${index}`,
     externalId: `${prefix}-${index}`,
-    start: { kind: "expert_review", reason: "From elsewhere" } as const,
+    start: { kind: "expert_review", status, reason: "From elsewhere" } as const,
   }));
   const { items } = await stepledger.importTasks({ body: { tasks } });
   return items.map(({ id = "" }) => id);
@@ -236,6 +240,99 @@ describe("bulk", () => {
     expect((await asAdmin(args, { input: id, answers: ["y"] })).code).toBe(0);
     expect((await stepledger.getTask({ params })).unifiedStatus).toBe("REJECTED");
   });
+
+  test("takes actions in place of a target, and asks for no pipeline but by name", async () => {
+    const ids = await givenJudgeable(2, "acted", "awaiting_review");
+    const act = (...args: string[]) =>
+      asAdmin(["bulk", "execute", "--reason", "So", "--yes", "--json", ...args, ...ids]);
+    const edited = await act("--action", "edit", "--priority", "0", "--assignee", "Ada");
+    expect(edited.code).toBe(0);
+    expect(await stepledger.getTask({ params: { taskId: ids[0] ?? "" } })).toMatchObject({
+      priority: 0,
+      assignee: "Ada",
+    });
+    expect((await act("--action", "edit", "--unassign")).code).toBe(0);
+    const approved = await act("--to", "PASSED");
+    expect(JSON.parse(approved.told)).toMatchObject({ dispatched: 0 });
+    const paid = await act("--action", "run_pipelines");
+    expect(JSON.parse(paid.told)).toMatchObject({ dispatched: 2 });
+    expect((await act("--action", "advance")).code).toBe(0);
+    const stuck = await asAdmin(["bulk", "preview", "--action", "retry", ...ids]);
+    expect(stuck).toMatchObject({
+      code: 1,
+      written: expect.stringContaining("0 of 2 are eligible for retry"),
+    });
+    expect((await act("--action", "explode")).told).toContain("validation_failed");
+  });
+
+  test("keeps an action in a plan as it was previewed", async () => {
+    const ids = await givenJudgeable(1, "planned-action");
+    const plan = join(home, "edit-plan.json");
+    const edit = ["--action", "edit", "--unassign", "--priority", "7"];
+    await asAdmin(["bulk", "preview", ...edit, ...ids, "--save", plan]);
+    const executed = await asAdmin(["bulk", "execute", "--plan", plan, "--reason", "Urgent"]);
+    expect(executed).toMatchObject({ code: 0, written: expect.stringContaining("changed 1") });
+    const params = { taskId: ids[0] ?? "" };
+    expect(await stepledger.getTask({ params })).toMatchObject({ priority: 7, assignee: null });
+  });
+
+  test("shows an operation, and takes it back where somebody agrees", async () => {
+    const ids = await givenJudgeable(2, "reverted", "awaiting_review");
+    const change = { targetStatus: "PASSED", runAttachedWorkflows: true, taskIds: ids } as const;
+    const { operationId } = await stepledger.executeBulk({ body: { ...change, reason: "Hasty" } });
+    const shown = await asAdmin(["bulk", "show", operationId]);
+    expect(shown.written).toMatch(/change +PASSED\nreason +Hasty\n/);
+    expect(shown.written).toContain("changed 2, refused 0, stale 0, failed 0");
+    expect(shown.written).toMatch(/asked for +2 pipelines/);
+
+    const [moved = ""] = ids;
+    await stepledger.advanceTask({ params: { taskId: moved }, body: {} });
+    const revert = ["bulk", "revert", operationId, "--reason", "Undone"];
+    expect(await asAdmin(revert)).toMatchObject({
+      code: 2,
+      told: expect.stringContaining("--yes"),
+    });
+    const declined = await asAdmin(revert, { answers: ["n"] });
+    expect(declined).toMatchObject({
+      code: 1,
+      told: expect.stringContaining("Take back 2 tasks?"),
+    });
+    const reverted = await asAdmin(revert, { answers: ["y"] });
+    expect(reverted.code).toBe(1);
+    expect(reverted.written).toContain("changed 1, refused 0, stale 1, failed 0");
+    expect(reverted.written).toContain("called 1 pipelines back, 0 had left already");
+    expect(reverted.written).toMatch(new RegExp(`stale +${moved} +PASSED`));
+    const json = await asAdmin(["bulk", "show", operationId, "--json"]);
+    expect(JSON.parse(json.written)).toMatchObject({
+      id: operationId,
+      revertedBy: expect.any(String),
+    });
+    const again = await asAdmin([...revert, "--yes"]);
+    expect(again).toMatchObject({ code: 1, told: expect.stringContaining("not_revertible") });
+  });
+
+  test("tries again what was stale, and says so where nothing was or nothing goes on", async () => {
+    const ids = await givenJudgeable(2, "retried");
+    const [moved = ""] = ids;
+    const body = { targetStatus: "REJECTED", taskIds: ids } as const;
+    const { planToken } = await stepledger.previewBulk({ body });
+    await stepledger.editTask({ params: { taskId: moved }, body: { priority: 9 } });
+    const { operationId } = await stepledger.executeBulk({
+      body: { ...body, planToken, onStale: "skip", reason: "Dull" },
+    });
+    const retry = ["bulk", "retry-failed", operationId];
+    const retried = await asAdmin(retry, { answers: ["yes"] });
+    expect(retried).toMatchObject({ code: 0, told: expect.stringContaining("Try 1 tasks again?") });
+    expect(retried.written).toContain("changed 1, refused 0");
+    const child = /operation (\S+)/.exec(retried.written)?.[1] ?? "";
+    const nothing = await asAdmin(["bulk", "retry-failed", child, "--yes"]);
+    expect(nothing).toMatchObject({ code: 1, told: expect.stringContaining("already_in_status") });
+    const cancelled = await asAdmin(["bulk", "cancel", child]);
+    expect(cancelled).toMatchObject({
+      code: 1,
+      told: expect.stringContaining("invalid_transition"),
+    });
+  });
 });
 
 describe("events tail", () => {
@@ -314,9 +411,21 @@ describe("verify", () => {
 /** Where nobody answers: what is not understood never gets so far. */
 const NOWHERE = { STEPLEDGER_URL: "http://127.0.0.1:9", STEPLEDGER_KEY: "slg_key" };
 const CONTRADICTIONS = [
-  ...["--to PASSED", "--file ids.txt", "--duplicate-of ext:a", "--run-pipelines", "ext:a"].map(
-    (more) => `bulk execute --plan plan.json --reason So ${more}`,
-  ),
+  ...[
+    "--to PASSED",
+    "--action retry",
+    "--unassign",
+    "--file ids.txt",
+    "--duplicate-of ext:a",
+    "--run-pipelines",
+    "ext:a",
+  ].map((more) => `bulk execute --plan plan.json --reason So ${more}`),
+  "bulk preview --to PASSED --action retry ext:a",
+  "bulk preview --action edit ext:a",
+  "bulk preview --action retry --priority 3 ext:a",
+  "bulk preview --action edit --priority low ext:a",
+  "bulk preview --action edit --assignee Ada --unassign ext:a",
+  "bulk revert 0199d2f5-3b1c-7a45-9d2e-6f0a4c1b8e77",
   "tasks move ext:a --advance --duplicate-of ext:b",
   "tasks move ext:a --rework ingestion",
 ];
@@ -331,7 +440,9 @@ describe("a command line", () => {
     for (const args of CONTRADICTIONS) {
       const { code, told } = await run(args.split(" "), { environment: NOWHERE });
       expect(code, args).toBe(2);
-      expect(told, args).toMatch(/^--(plan says it all|duplicate-of goes with|rework takes)/);
+      expect(told, args).toMatch(
+        /^(--(plan says it all|duplicate-of goes with|rework takes|action edit takes|priority takes|assignee and|reason is)|Say --to)/,
+      );
     }
     const unclear = await asAdmin(["tasks", "move", "ext:a", "running", "--advance"]);
     expect(unclear).toMatchObject({ code: 2, told: expect.stringMatching(/^Name one STATUS/) });
