@@ -1611,6 +1611,12 @@ export type Registry = {
   bulkTargets: readonly string[];
   bulkAllowedTargets: Record<string, readonly string[]>;
   bulkStepStatus: Record<string, string>;
+  /** What bulk does in place of a target. */
+  bulkActions: readonly string[];
+  /** Out of which `retry` brings a step. */
+  bulkRetriedStatuses: readonly string[];
+  /** Those that can be taken back, as every change to a target can. */
+  bulkRevertibleActions: readonly string[];
   terminalUnified: readonly string[];
   workerTypes: readonly string[];
   statusRelevantWorkerTypes: readonly string[];

@@ -1,3 +1,5 @@
+import { BULK_ACTIONS, REVERTIBLE_ACTIONS } from "./bulk/actions.ts";
+import { RETRIED_STATUSES } from "./bulk/judge.ts";
 import { BULK_ALLOWED_TARGETS, BULK_STEP_STATUS, BULK_TARGETS } from "./bulk/matrix.ts";
 import { EVAL_TRANSITIONS, TRIAL_TRANSITIONS } from "./evals/transitions.ts";
 import { GATE_ON_STATUS, GATE_TRANSITIONS } from "./lifecycle/gates.ts";
@@ -38,6 +40,9 @@ export function registry() {
     bulkTargets: BULK_TARGETS,
     bulkAllowedTargets: BULK_ALLOWED_TARGETS,
     bulkStepStatus: BULK_STEP_STATUS,
+    bulkActions: BULK_ACTIONS,
+    bulkRetriedStatuses: RETRIED_STATUSES,
+    bulkRevertibleActions: REVERTIBLE_ACTIONS,
     terminalUnified: TERMINAL_UNIFIED,
     workerTypes: WORKER_TYPES,
     statusRelevantWorkerTypes: STATUS_RELEVANT_WORKER_TYPES,

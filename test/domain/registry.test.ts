@@ -3,9 +3,12 @@ import { expect, test } from "vitest";
 import { registry } from "../../src/domain/registry.ts";
 import { REGISTRY_VERSION } from "../../src/domain/registry-version.ts";
 
-/** A table that changed needs a new version, and its digest here beside the old ones. */
+/**
+ * A table that changed needs a new version, and its digest here beside the old ones. One that is told besides, and
+ * held before, changes the digest alone.
+ */
 const TABLES_OF_VERSION: Record<number, string> = {
-  1: "5807d1ab7913bf5e20b9ca1e869dd4f6677f9b1b12adf4633668c63b99e0d819",
+  1: "0694dcccc8e8de3c15d1d27e46189809915b9c94a0fc9bb7cfb3f9a3011e91ee",
 };
 
 test("the tables are those of their version", () => {

@@ -63,6 +63,11 @@ export const registryTables = z
     bulkTargets: names,
     bulkAllowedTargets: namesByName,
     bulkStepStatus: nameByName,
+    bulkActions: names.openapi({ description: "What bulk does in place of a target." }),
+    bulkRetriedStatuses: names.openapi({ description: "Out of which `retry` brings a step." }),
+    bulkRevertibleActions: names.openapi({
+      description: "Those that can be taken back, as every change to a target can.",
+    }),
     terminalUnified: names,
     workerTypes: names,
     statusRelevantWorkerTypes: names,

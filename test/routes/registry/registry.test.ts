@@ -18,6 +18,9 @@ describe("The registry", () => {
       },
       gateTransitions: { locked: expect.any(Array) },
       bulkAllowedTargets: { OUTPUT_FAILED: ["SUBMITTED", "REJECTED", "DUPLICATE"], DRAFT: [] },
+      bulkActions: ["advance", "retry", "run_pipelines", "edit"],
+      bulkRetriedStatuses: ["failed", "cancelled"],
+      bulkRevertibleActions: ["retry", "run_pipelines", "edit"],
       terminalUnified: ["PASSED", "DELIVERED", "REJECTED", "DUPLICATE"],
     });
   });
