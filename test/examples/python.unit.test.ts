@@ -10,7 +10,8 @@ import { connect, type Stepledger } from "../../client/index.ts";
 import { runProgram } from "../support/node/programs.ts";
 import { startService, type TestService } from "../support/node/service.ts";
 import { temporaryFiles } from "../support/node/temporary-files.ts";
-import { endLeases, offerDispatched } from "../support/run-rows.ts";
+import { offerDispatched } from "../support/offer-runs.ts";
+import { endLeases } from "../support/run-rows.ts";
 
 const EXAMPLES = join(import.meta.dirname, "..", "..", "examples", "python");
 

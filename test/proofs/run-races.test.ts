@@ -7,7 +7,8 @@ import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { inParallel, tally } from "../support/model/load.ts";
 import { untilLocksAreHeld } from "../support/model/locks.ts";
 import { silenceLog } from "../support/model/quiet.ts";
-import { endLeases, offerDispatched, passDeadlines } from "../support/run-rows.ts";
+import { offerDispatched } from "../support/offer-runs.ts";
+import { endLeases, passDeadlines } from "../support/run-rows.ts";
 import { givenMachine, givenOfferedRun } from "../support/runs.ts";
 
 silenceLog();

@@ -4,7 +4,8 @@ import type { TaskView } from "../../src/actions/views/task-view.ts";
 import { expectDone, freshApi } from "../support/api.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { silenceLog } from "../support/model/quiet.ts";
-import { offerDispatched, passDeadlines } from "../support/run-rows.ts";
+import { offerDispatched } from "../support/offer-runs.ts";
+import { passDeadlines } from "../support/run-rows.ts";
 
 silenceLog();
 

@@ -1,7 +1,7 @@
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import type { Pipeline } from "../../src/domain/lifecycle/statuses.ts";
 import { expectDone, type Place, type Tenant, type TestApi } from "./api.ts";
-import { offerDispatched } from "./run-rows.ts";
+import { offerDispatched } from "./offer-runs.ts";
 
 /** Places where a pipeline waits to be asked for, and the pipeline. */
 const PIPELINE_AT: Record<Pipeline, Place> = {

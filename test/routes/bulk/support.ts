@@ -1,5 +1,5 @@
-import { offerDispatched } from "../../support/run-rows.ts";
 import { expect } from "vitest";
+import { offerDispatched } from "../../support/offer-runs.ts";
 import type {
   BulkAccepted,
   BulkExecution,
