@@ -1541,7 +1541,7 @@ export type WebhookWithSecret = {
   previousSecretUntil: Timestamp | null;
   createdAt: Timestamp;
   updatedAt: Timestamp;
-  /** What verifies the messages, for a Standard Webhooks library. Nothing shows it again; null where it did not change. */
+  /** What verifies its messages, for a Standard Webhooks library. Nothing shows it again; null where none was made. */
   secret: string | null;
 };
 

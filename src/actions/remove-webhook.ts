@@ -1,4 +1,5 @@
-import { deleteWebhook, type StoredWebhook, type WebhookRecord } from "../db/webhooks.ts";
+import type { StoredWithSecret } from "../db/signing-secrets.ts";
+import { deleteWebhook, type WebhookRecord } from "../db/webhooks.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { ActionCall, Done } from "./call.ts";
 import { settle } from "./replay.ts";
@@ -9,7 +10,8 @@ export async function removeWebhook(
   name: string,
 ): Promise<Outcome<Done<WebhookRecord>>> {
   const recorded = await deleteWebhook(database, name, operation);
-  const settled = await settle(operation, recorded, ({ record }: StoredWebhook) => record);
+  const recordOf = ({ record }: StoredWithSecret<WebhookRecord>) => record;
+  const settled = await settle(operation, recorded, recordOf);
   if ("answer" in settled) return settled.answer;
   const [removed] = settled.rows;
   return removed === undefined

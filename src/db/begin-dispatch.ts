@@ -6,6 +6,7 @@ import type { TenantDatabase } from "./client.ts";
 import { DELIVERY_ACTOR, loggedCtes, type Told } from "./dispatch-log.ts";
 import { DISPATCH_JOINS, HEARD_OF_WITHIN, IS_LEASED, IS_LEFT, lockTaskOf } from "./dispatch-sql.ts";
 import { runAllowance } from "./run-guards.ts";
+import { signingSecrets } from "./signing-secrets.ts";
 import { stepJson, TASK_JOINS, TASK_MEMBERS, type TaskRecord } from "./task-json.ts";
 
 /** What an endpoint is told of a dispatch, and where it is. */
@@ -87,8 +88,7 @@ with
 found as materialized (
   select d.*, coalesce(d.lease_owner = ${owner}::uuid, false) as is_again, w.id as run_id, p.endpoint,
     coalesce(p.timeout_seconds, 10) as timeout_seconds, ${runAllowance(sql`d.pipeline`)} as allowance,
-    array_remove(array[encode(p.secret, 'hex'),
-      case when p.previous_secret_until > now() then encode(p.previous_secret, 'hex') end], null) as secrets,
+    ${signingSecrets(sql`p`)} as secrets,
     ${outcomeFor(owner)} as outcome
   from pipeline_dispatches d ${DISPATCH_JOINS}
   where d.tenant_id = ${tenantId}::uuid and d.id = ${dispatchId}::uuid

@@ -2,6 +2,13 @@ import { sql } from "drizzle-orm";
 import type { Pipeline } from "../domain/lifecycle/statuses.ts";
 import { bytes } from "./bytes.ts";
 import type { Operation, TenantDatabase, Written } from "./client.ts";
+import {
+  keptUntil,
+  previousSecretMember,
+  type Rotation,
+  type StoredWithSecret,
+  writeWithSecret,
+} from "./signing-secrets.ts";
 
 /** What is told of a pipeline's settings: never a secret. */
 export interface PipelineRecord {
@@ -22,26 +29,15 @@ export interface PipelineSettings {
   runDeadlineSeconds: number;
 }
 
-/** What a write of a pipeline stores for a repeat. */
-export interface StoredPipeline {
-  record: PipelineRecord;
-  operationId: string;
-  /** Whether the secret that the service made became the pipeline's. */
-  isSecretMade: boolean;
-}
-
 /** A PipelineRecord, spelled by the database from the alias p. */
 const RECORD_JSON = sql`json_build_object('name', p.name, 'endpoint', p.endpoint,
-  'previousSecretUntil', case when p.previous_secret_until > now() then iso(p.previous_secret_until) end,
+  ${previousSecretMember(sql`p`)},
   'timeoutSeconds', p.timeout_seconds, 'runDeadlineSeconds', p.run_deadline_seconds, 'updatedAt', iso(p.updated_at))`;
 
-interface Secrets {
+/** One that was made is for a pipeline that has none. */
+interface Secrets extends Rotation {
   /** Somebody brings it: it takes the place of the present one. */
   given: Uint8Array | null;
-  /** Made by the service, for a pipeline that has none. */
-  made: Uint8Array;
-  /** For how long the one before signs along. */
-  keptHours: number;
 }
 
 /** Gives a pipeline settings. What it has already is no change, and a secret that is given once more no new one. */
@@ -50,11 +46,11 @@ export function storePipeline(
   { name, endpoint, timeoutSeconds, runDeadlineSeconds }: PipelineSettings,
   { given, made, keptHours }: Secrets,
   operation: Operation,
-): Promise<Written<StoredPipeline>> {
+): Promise<Written<StoredWithSecret<PipelineRecord>>> {
   const { tenantId } = database;
   const first = given ?? made;
   const isRotated = sql`(${given !== null} and p.secret <> ${bytes(first)})`;
-  return write(
+  return writeWithSecret(
     database,
     operation,
     sql`
@@ -65,8 +61,7 @@ export function storePipeline(
     timeout_seconds = excluded.timeout_seconds, run_deadline_seconds = excluded.run_deadline_seconds,
     secret = case when ${isRotated} or p.secret is null then excluded.secret else p.secret end,
     previous_secret = case when ${isRotated} then p.secret else p.previous_secret end,
-    previous_secret_until = case when ${isRotated} then now() + make_interval(hours => ${keptHours}::integer)
-      else p.previous_secret_until end,
+    previous_secret_until = case when ${isRotated} then ${keptUntil(keptHours)} else p.previous_secret_until end,
     updated_at = case when ${isRotated} or p.secret is null
         or (p.endpoint, p.timeout_seconds, p.run_deadline_seconds)
           is distinct from (excluded.endpoint, excluded.timeout_seconds, excluded.run_deadline_seconds)
@@ -76,42 +71,23 @@ export function storePipeline(
 }
 
 /** Gives a pipeline another secret, beside which the one before signs for some hours, where it has one. */
-export function rotatePipelineSecret(
+export function rotateSecretOfPipeline(
   database: TenantDatabase,
-  { name, made, keptHours }: { name: Pipeline; made: Uint8Array; keptHours: number },
+  name: Pipeline,
+  { made, keptHours }: Rotation,
   operation: Operation,
-): Promise<Written<StoredPipeline>> {
-  return write(
+): Promise<Written<StoredWithSecret<PipelineRecord>>> {
+  return writeWithSecret(
     database,
     operation,
     sql`
   insert into pipelines as p (tenant_id, name, secret)
   values (${database.tenantId}, ${name}, ${bytes(made)})
   on conflict (tenant_id, name) do update set secret = excluded.secret, previous_secret = p.secret,
-    previous_secret_until = case when p.secret is not null
-      then now() + make_interval(hours => ${keptHours}::integer) end,
+    previous_secret_until = case when p.secret is not null then ${keptUntil(keptHours)} end,
     updated_at = now()
   returning ${RECORD_JSON} as record, true as "isSecretMade"`,
   );
-}
-
-/** A write of one pipeline, as its operation. */
-function write(
-  database: TenantDatabase,
-  operation: Operation,
-  change: ReturnType<typeof sql>,
-): Promise<Written<StoredPipeline>> {
-  const { tenantId } = database;
-  return database.write(operation, [
-    sql`
-with changed as (${change}),
-stored as (
-  update operations o set result = json_build_object('record', changed.record, 'operationId', o.id,
-    'isSecretMade', changed."isSecretMade")
-  from changed where o.tenant_id = ${tenantId} and o.id = ${operation.id}
-)
-select record, ${operation.id} as "operationId", "isSecretMade" from changed`,
-  ]);
 }
 
 /** The pipelines that somebody gave settings. */

@@ -1,6 +1,15 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { WebhookEvent } from "../domain/webhooks/events.ts";
+import { bytes, fromHex } from "./bytes.ts";
 import type { Operation, TenantDatabase, Written } from "./client.ts";
+import {
+  keptUntil,
+  previousSecretMember,
+  type Rotation,
+  signingSecrets,
+  type StoredWithSecret,
+  writeWithSecret,
+} from "./signing-secrets.ts";
 import { HEARS_TASKS } from "./webhook-outbox.ts";
 
 /** What is told of a webhook: never its secret. */
@@ -15,17 +24,9 @@ export interface WebhookRecord {
   updatedAt: string;
 }
 
-/** What a write of a webhook stores for a repeat. */
-export interface StoredWebhook {
-  record: WebhookRecord;
-  /** Whether the call made it. */
-  isNew: boolean;
-  operationId: string;
-}
-
 /** A WebhookRecord, spelled by the database from the alias w. */
 const RECORD_JSON = sql`json_build_object('name', w.name, 'url', w.url, 'events', w.events, 'enabled', w.enabled,
-  'previousSecretUntil', case when w.previous_secret_until > now() then iso(w.previous_secret_until) end,
+  ${previousSecretMember(sql`w`)},
   'createdAt', iso(w.created_at), 'updatedAt', iso(w.updated_at))`;
 
 /** The condition that the webhook of the alias w is the one of this name. */
@@ -39,26 +40,27 @@ export interface WebhookSettings {
 }
 
 /**
- * Makes a webhook, or gives one other settings; its secret is the given one only where it is made. One that begins to
+ * Makes a webhook, or gives one other settings; its secret is the one that was made only where it is new. One that begins to
  * listen to tasks hears of what is committed from now on, and of nothing before.
  */
 export function storeWebhook(
   database: TenantDatabase,
-  { id, name, url, events, enabled, secret }: WebhookSettings & { id: string; secret: Uint8Array },
+  { name, url, events, enabled }: WebhookSettings,
+  { id, made }: { id: string; made: Uint8Array },
   operation: Operation,
-): Promise<Written<StoredWebhook>> {
+): Promise<Written<StoredWithSecret<WebhookRecord>>> {
   const { tenantId } = database;
   const keptWhere = (condition: SQL, column: SQL) =>
     sql`${column} = case when ${condition} then w.${column} else excluded.${column} end`;
   const isThere = sql`w.deleted_at is null`;
   const isSame = sql`${isThere} and (w.url, w.events, w.enabled) = (excluded.url, excluded.events, excluded.enabled)`;
-  return written(
+  return writeWithSecret(
     database,
     operation,
     sql`
   insert into webhooks as w (tenant_id, id, name, url, events, enabled, secret,
     position_txid, position_feed_id, heard_nothing_of)
-  values (${tenantId}, ${id}, ${name}, ${url}, ${`{${events.join()}}`}::text[], ${enabled}, ${bytes(secret)},
+  values (${tenantId}, ${id}, ${name}, ${url}, ${`{${events.join()}}`}::text[], ${enabled}, ${bytes(made)},
     pg_snapshot_xmin(pg_current_snapshot()), 0, pg_current_snapshot())
   on conflict (tenant_id, name) do update set
     url = excluded.url, events = excluded.events, enabled = excluded.enabled, deleted_at = null,
@@ -66,24 +68,25 @@ export function storeWebhook(
     ${keptWhere(isSame, sql`updated_at`)},
     ${keptWhere(HEARS_TASKS, sql`position_txid`)}, ${keptWhere(HEARS_TASKS, sql`position_feed_id`)},
     ${keptWhere(HEARS_TASKS, sql`heard_nothing_of`)}
-  returning ${RECORD_JSON} as record, w.id = ${id} as "isNew"`,
+  returning ${RECORD_JSON} as record, w.id = ${id} as "isSecretMade"`,
   );
 }
 
 /** Gives a webhook another secret, beside which the one before signs for some hours; no row where there is none. */
-export function rotateSecret(
+export function rotateSecretOfWebhook(
   database: TenantDatabase,
-  { name, secret, keptHours }: { name: string; secret: Uint8Array; keptHours: number },
+  name: string,
+  { made, keptHours }: Rotation,
   operation: Operation,
-): Promise<Written<StoredWebhook>> {
-  return written(
+): Promise<Written<StoredWithSecret<WebhookRecord>>> {
+  return writeWithSecret(
     database,
     operation,
     sql`
-  update webhooks w set secret = ${bytes(secret)}, previous_secret = w.secret, updated_at = now(),
-    previous_secret_until = now() + make_interval(hours => ${keptHours}::integer)
+  update webhooks w set secret = ${bytes(made)}, previous_secret = w.secret, updated_at = now(),
+    previous_secret_until = ${keptUntil(keptHours)}
   where w.tenant_id = ${database.tenantId} and ${isWebhook(name)}
-  returning ${RECORD_JSON} as record, false as "isNew"`,
+  returning ${RECORD_JSON} as record, true as "isSecretMade"`,
   );
 }
 
@@ -95,46 +98,22 @@ export function deleteWebhook(
   database: TenantDatabase,
   name: string,
   operation: Operation,
-): Promise<Written<StoredWebhook>> {
+): Promise<Written<StoredWithSecret<WebhookRecord>>> {
   const { tenantId } = database;
-  return written(
+  return writeWithSecret(
     database,
     operation,
     sql`
   update webhooks w set enabled = false, secret = '', previous_secret = null, previous_secret_until = null,
     updated_at = coalesce(w.deleted_at, now()), deleted_at = coalesce(w.deleted_at, now())
   where w.tenant_id = ${tenantId} and w.name = ${name}
-  returning ${RECORD_JSON} as record, false as "isNew", w.id`,
+  returning ${RECORD_JSON} as record, false as "isSecretMade", w.id`,
     sql`,
 stopped as (
   update webhook_deliveries d set state = 'dead', last_error = 'The webhook was deleted.'
   from changed where d.tenant_id = ${tenantId} and d.webhook_id = changed.id and d.state = 'pending'
 )`,
   );
-}
-
-/** A write of one webhook, as its operation; where it found none, the operation leaves no trace. */
-function written(
-  database: TenantDatabase,
-  operation: Operation,
-  change: SQL,
-  effects: SQL = sql``,
-): Promise<Written<StoredWebhook>> {
-  const { tenantId } = database;
-  return database.write(operation, [
-    sql`
-with changed as (${change})${effects},
-stored as (
-  update operations o set result = json_build_object('record', changed.record, 'isNew', changed."isNew",
-    'operationId', o.id)
-  from changed where o.tenant_id = ${tenantId} and o.id = ${operation.id}
-),
-dropped as (
-  delete from operations o
-  where o.tenant_id = ${tenantId} and o.id = ${operation.id} and not exists (select from changed)
-)
-select record, "isNew", ${operation.id} as "operationId" from changed`,
-  ]);
 }
 
 /** A page of webhooks by name. */
@@ -155,9 +134,8 @@ export interface WebhookTarget {
   secrets: Uint8Array[];
 }
 
-/** A WebhookTarget of the alias w, its secrets in hex: the one of now, and the one before while it is kept. */
-export const TARGET_JSON = sql`json_build_object('url', w.url, 'secrets', array_remove(array[
-  encode(w.secret, 'hex'), case when w.previous_secret_until > now() then encode(w.previous_secret, 'hex') end], null))`;
+/** A WebhookTarget of the alias w, its secrets in hex. */
+export const TARGET_JSON = sql`json_build_object('url', w.url, 'secrets', ${signingSecrets(sql`w`)})`;
 
 /** What TARGET_JSON spells. */
 export function readTarget({ url, secrets }: { url: string; secrets: string[] }): WebhookTarget {
@@ -173,13 +151,4 @@ export async function findWebhookTarget(
     sql`select ${TARGET_JSON} as target from webhooks w where ${isWebhook(name)}`,
   );
   return row === undefined ? null : readTarget(row.target);
-}
-
-function bytes(secret: Uint8Array): SQL {
-  const hex = Array.from(secret, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return sql`decode(${hex}, 'hex')`;
-}
-
-function fromHex(text: string): Uint8Array {
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }

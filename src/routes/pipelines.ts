@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { putPipeline } from "../actions/put-pipeline.ts";
-import { rotatePipelineSecret } from "../actions/rotate-pipeline-secret.ts";
+import { rotatePipelineSecret } from "../actions/rotate-secret.ts";
 import { listPipelines } from "../db/pipelines.ts";
 import { PIPELINES, WORKER_TYPES } from "../domain/lifecycle/statuses.ts";
 import { WORKER_OF_PIPELINE } from "../domain/pipelines/delivery.ts";
@@ -10,6 +10,7 @@ import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { safeText, timestamp } from "./http/schemas.ts";
 import { pipelineName } from "./shapes/moved.ts";
+import { previousSecretUntil, ROTATION, secret } from "./shapes/secret.ts";
 
 const tags = ["Pipelines"] as const;
 
@@ -24,9 +25,7 @@ const pipelineFields = {
   endpoint: z.string().nullable().openapi({
     description: "Where it is called; null where its runs wait for workers that poll.",
   }),
-  previousSecretUntil: timestamp.nullable().openapi({
-    description: "Until then the secret before the present one signs along; null where none does.",
-  }),
+  previousSecretUntil,
   timeoutSeconds: z.int(),
   runDeadlineSeconds: z.int().openapi({
     description: "How long a run may go without a report before it is closed as failed.",
@@ -45,10 +44,7 @@ const pipelineWithSecret = z
   .strictObject({
     ...pipelineFields,
     updatedAt: timestamp,
-    secret: z.string().nullable().openapi({
-      description:
-        "What verifies its messages, for a Standard Webhooks library. Nothing shows it again; null where none was made.",
-    }),
+    secret,
   })
   .openapi("PipelineWithSecret");
 
@@ -110,8 +106,7 @@ const rotate = defineContract({
   method: "POST",
   path: "/pipelines/{name}/rotate",
   summary: "Give a pipeline another secret",
-  description:
-    "For 24 hours messages bear two signatures, one by each secret; then the old one is void. A repeat with the same Idempotency-Key answers `secret: null`; when the first answer was lost, rotate again.",
+  description: ROTATION,
   tags,
   role: "admin",
   params: onPipeline,

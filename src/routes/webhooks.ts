@@ -3,7 +3,7 @@ import { pingWebhook } from "../actions/ping-webhook.ts";
 import { putWebhook } from "../actions/put-webhook.ts";
 import { removeWebhook } from "../actions/remove-webhook.ts";
 import { renewWebhookDelivery } from "../actions/renew-delivery.ts";
-import { rotateWebhookSecret } from "../actions/rotate-webhook-secret.ts";
+import { rotateWebhookSecret } from "../actions/rotate-secret.ts";
 import { listDeliveries } from "../db/webhook-deliveries.ts";
 import { listWebhooks } from "../db/webhooks.ts";
 import { DELIVERY_STATES, WEBHOOK_EVENTS } from "../domain/webhooks/events.ts";
@@ -13,6 +13,7 @@ import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { freeFormValue, page, paging, safeText, timestamp, uuid } from "./http/schemas.ts";
 import { answerPage } from "./paging.ts";
+import { previousSecretUntil, ROTATION, secret } from "./shapes/secret.ts";
 
 const TAGS = ["Webhooks"] as const;
 
@@ -28,17 +29,10 @@ const webhookFields = {
   url: z.string(),
   events: z.array(event),
   enabled: z.boolean(),
-  previousSecretUntil: timestamp.nullable().openapi({
-    description: "Until then the secret before the present one signs along; null where none does.",
-  }),
+  previousSecretUntil,
   createdAt: timestamp,
   updatedAt: timestamp,
 };
-
-const secret = z.string().nullable().openapi({
-  description:
-    "What verifies the messages, for a Standard Webhooks library. Nothing shows it again; null where it did not change.",
-});
 
 const webhookWithSecret = z.strictObject({ ...webhookFields, secret }).openapi("WebhookWithSecret");
 
@@ -142,8 +136,7 @@ const rotateContract = defineContract({
   method: "POST",
   path: "/webhooks/{name}/rotate",
   summary: "Give a webhook another secret",
-  description:
-    "For 24 hours messages bear two signatures, one by each secret; then the old one is void. A repeat with the same Idempotency-Key answers `secret: null`; when the first answer was lost, rotate again.",
+  description: ROTATION,
   tags: TAGS,
   role: "admin",
   params: onWebhook,
@@ -207,10 +200,9 @@ const retryContract = defineContract({
 
 export const webhookRoutes: readonly Route[] = [
   createHandler(putContract, async (call, { params, body }) => {
+    // A secret is made for one that was not there.
     const outcome = await putWebhook(call, { ...params, ...body });
-    if (!outcome.ok) return outcome;
-    const { isNew, ...webhook } = outcome.value.value;
-    return reply(webhook, isNew ? {} : { status: 200 });
+    return replyTo(outcome, (webhook) => (webhook.secret === null ? { status: 200 } : {}));
   }),
   createHandler(listContract, (call, { query }) =>
     answerPage(call, query, {

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it, test } from "vitest";
-import type { PipelineWithSecret } from "../../../src/actions/put-pipeline.ts";
+import type { WithSecret } from "../../../src/actions/answer-with-secret.ts";
 import type { PipelineRecord } from "../../../src/db/pipelines.ts";
 import { PIPELINES } from "../../../src/domain/lifecycle/statuses.ts";
 import { ENDPOINT_LENGTH_MAX } from "../../../src/outbound/endpoint-rules.ts";
@@ -16,9 +16,9 @@ beforeEach(() => api.database.query("owner", "delete from pipelines"));
 const ENDPOINT = "https://checks.example.com/hook";
 
 const put = (body: object, name = "payment") =>
-  api.call<PipelineWithSecret>("PUT", `/pipelines/${name}`, { body });
+  api.call<WithSecret<PipelineRecord>>("PUT", `/pipelines/${name}`, { body });
 const rotate = (name = "payment") =>
-  api.call<PipelineWithSecret>("POST", `/pipelines/${name}/rotate`, {});
+  api.call<WithSecret<PipelineRecord>>("POST", `/pipelines/${name}/rotate`, {});
 const list = async () =>
   expectDone(await api.call<{ data: PipelineRecord[] }>("GET", "/pipelines")).data;
 
