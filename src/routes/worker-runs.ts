@@ -7,7 +7,6 @@ import { REVIEW_OUTCOMES, RUN_STATES, WORKER_TYPES } from "../domain/lifecycle/s
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { type CursorBinding, decodeCursor, encodeCursor } from "./http/cursor.ts";
 import {
   freeFormValue,
   name,
@@ -18,6 +17,7 @@ import {
   timestamp,
   uuid,
 } from "./http/schemas.ts";
+import { answerPage } from "./paging.ts";
 import { MOVE_ERRORS, movedFields, replyMoved } from "./shapes/moved.ts";
 import { step, task } from "./shapes/task.ts";
 
@@ -186,21 +186,19 @@ export const workerRunRoutes: readonly Route[] = [
   createHandler(patchRun, async (call, { params, body }) =>
     replyMoved(await reportRun(call, { runId: params.runId, ...body })),
   ),
-  createHandler(getRuns, async ({ database, signer, tenantId }, { query }) => {
-    const { limit, cursor, ...filter } = query;
-    const binding: CursorBinding = { tenantId, operationId: "listRuns", filter, sort: "-id" };
-    const after = cursor === undefined ? null : await decodeCursor(signer, binding, cursor, uuid);
-    if (after !== null && !after.ok) return after;
-    const runs = await listRuns(database, filter, {
-      limit: limit + 1,
-      after: after?.value ?? null,
-    });
-    const data = runs.slice(0, limit);
-    const last = data.at(-1);
-    const isMore = runs.length > limit && last !== undefined;
-    return reply({
-      data,
-      nextCursor: isMore ? await encodeCursor(signer, binding, last.id) : null,
-    });
-  }),
+  createHandler(getRuns, (call, { query: { limit, cursor, ...filter } }) =>
+    answerPage(
+      call,
+      { limit, cursor },
+      {
+        operationId: getRuns.operationId,
+        filter,
+        sort: "-id",
+        position: uuid,
+        read: (after, rows) => listRuns(call.database, filter, { limit: rows, after }),
+        positionOf: ({ id }) => id,
+        itemOf: (found) => found,
+      },
+    ),
+  ),
 ];
