@@ -2675,7 +2675,7 @@ export interface Operations {
     answer: DispatchWithLog;
   };
   /**
-   * Have a dead dispatch delivered after all. As if it had never been tried, with the run that it made. It is 409 `invalid_transition` where that run has ended, or the task has left the step: then ask for the pipeline anew.
+   * Have a dead dispatch delivered after all. As if it had never been tried, with the run that it made. It is 409 `invalid_transition` where that run has ended, or what it was for is no longer wanted: then ask for the pipeline anew. A payment, of which a version has one, makes another run where its deadline has closed the first.
    *
    * Role: `operator` or above.
    */

@@ -70,8 +70,8 @@ function whyNotRetried(found: ChangedDispatch): Refusal {
   return noWayOn(
     found.state,
     "pending",
-    found.isLeft
-      ? "The task has left the step that it was for."
+    found.isUnwanted
+      ? "What it was for is no longer wanted."
       : "Its run has begun or ended; ask for the pipeline anew.",
   );
 }

@@ -8,7 +8,7 @@ import { endOverdueRuns, findLateRuns } from "../db/worker-runs.ts";
 import type { Actor } from "../domain/actor.ts";
 import { decide } from "../domain/lifecycle/decide.ts";
 import type { RunChange } from "../domain/lifecycle/decision.ts";
-import { isRunEnded } from "../domain/lifecycle/runs.ts";
+import { isRunEnded, TIMED_OUT } from "../domain/lifecycle/runs.ts";
 import { REGISTRY_VERSION } from "../domain/registry-version.ts";
 import { settle } from "./replay.ts";
 import { type Queues, sendOutgoing } from "./send-outgoing.ts";
@@ -22,9 +22,6 @@ const LOOKS_MAX = 40;
 const ROUTE = "closeLateRuns";
 
 const DEADLINE: Actor = { id: "system", name: "Deadline", kind: "system", role: "service" };
-
-/** What the run's record says of a worker that was never heard of again. */
-const TIMED_OUT = "timed_out";
 
 /**
  * Gives up runs whose worker has been silent beyond their deadline, of every tenant, by the very decision that a

@@ -1,10 +1,17 @@
 import { type SQL, sql } from "drizzle-orm";
+import { TIMED_OUT } from "../domain/lifecycle/runs.ts";
 import type { StepSnapshot } from "../domain/lifecycle/snapshot.ts";
 import type { Pipeline, WorkerType } from "../domain/lifecycle/statuses.ts";
 import { fromHex } from "./bytes.ts";
 import type { TenantDatabase } from "./client.ts";
 import { DELIVERY_ACTOR, loggedCtes, type Told } from "./dispatch-log.ts";
-import { DISPATCH_JOINS, HEARD_OF_WITHIN, IS_LEASED, IS_LEFT, lockTaskOf } from "./dispatch-sql.ts";
+import {
+  DISPATCH_JOINS,
+  HEARD_OF_WITHIN,
+  IS_LEASED,
+  IS_UNWANTED,
+  lockTaskOf,
+} from "./dispatch-sql.ts";
 import { runAllowance } from "./run-guards.ts";
 import { signingSecrets } from "./signing-secrets.ts";
 import { stepJson, TASK_JOINS, TASK_MEMBERS, type TaskRecord } from "./task-json.ts";
@@ -72,8 +79,8 @@ function outcomeFor(owner: string): SQL {
     when d.state not in ('pending', 'sent') then 'settled'
     when d.lease_owner = ${owner}::uuid then 'begun'
     when ${IS_LEASED} or d.not_before > clock_timestamp() then 'later'
-    when w.state in ('RUNNING', 'SUCCEEDED') or w.state = 'FAILED' and w.error is distinct from 'timed_out' then 'taken'
-    when w.state = 'CANCELLED' or ${IS_LEFT} then 'left'
+    when w.state in ('RUNNING', 'SUCCEEDED') or w.state = 'FAILED' and w.error is distinct from ${TIMED_OUT} then 'taken'
+    when w.state = 'CANCELLED' or ${IS_UNWANTED} then 'unwanted'
     when w.state = 'FAILED' then 'late'
     when p.endpoint is null then 'offered'
     else 'begun' end`;
@@ -100,7 +107,7 @@ becomes as materialized (
     ('begun', 'sent', null),
     ('offered', 'delivered', 'It has no endpoint: its run waits for a worker that polls.'),
     ('taken', 'delivered', 'Its run was reported on.'),
-    ('left', 'recalled', 'Its step was left.'),
+    ('unwanted', 'recalled', 'What it was for is no longer wanted.'),
     ('late', 'dead', 'run_timed_out')
   ) b(outcome, to_state, reason) using (outcome)
 ),
@@ -128,11 +135,11 @@ opened as (
 -- Its worker's time begins when it is asked; a run that nobody wants any more is not waited for.
 kept as (
   update worker_runs w set updated_at = now(), offered = b.outcome = 'offered',
-    state = case b.outcome when 'left' then 'CANCELLED' else w.state end,
-    deadline_at = case b.outcome when 'left' then w.deadline_at else clock_timestamp() + b.allowance end
+    state = case b.outcome when 'unwanted' then 'CANCELLED' else w.state end,
+    deadline_at = case b.outcome when 'unwanted' then w.deadline_at else clock_timestamp() + b.allowance end
   from becomes b
   where w.tenant_id = ${tenantId}::uuid and w.id = b.run_id and w.state = 'QUEUED'
-    and b.outcome in ('begun', 'offered', 'left')
+    and b.outcome in ('begun', 'offered', 'unwanted')
   returning w.id, w.type, w.attempt, w.deadline_at
 ),
 run as (select * from opened union all select * from kept)

@@ -1,4 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
+import { ENDING_STATUSES, TAKING_BACK_STATUSES } from "../domain/lifecycle/transitions.ts";
 
 /**
  * Locks the task of a dispatch, in a statement of its own: what the next one reads of its steps and runs is what they
@@ -12,18 +13,29 @@ export function lockTaskOf(tenantId: string, dispatchId: string): SQL {
     for no key update of t`;
 }
 
-/** A dispatch (d) with its task (t), its step (ds), its pipeline's settings (p) and its run (w), where it has them. */
+/**
+ * A dispatch (d) with its task (t), its step (ds) and the one that the task stands at (cs), its pipeline's settings (p)
+ * and its run (w), where it has them.
+ */
 export const DISPATCH_JOINS: SQL = sql`join tasks t on t.tenant_id = d.tenant_id and t.id = d.task_id
   join steps ds on ds.tenant_id = d.tenant_id and ds.id = d.step_id
+  join steps cs on cs.tenant_id = t.tenant_id and cs.id = t.current_step_id
   left join pipelines p on p.tenant_id = d.tenant_id and p.name = d.pipeline
   left join worker_runs w on w.tenant_id = d.tenant_id and w.dispatch_id = d.id`;
 
+const oneOf = (statuses: readonly string[]) =>
+  sql.join(
+    statuses.map((status) => sql`${status}`),
+    sql`, `,
+  );
+
 /**
- * Whether what was asked for is no longer wanted: the task stands elsewhere, or the approval that is paid for was
- * taken back.
+ * Whether what was asked for is no longer wanted, by what calls a dispatch back that nobody is delivering: its step was
+ * left or ended; or, of a payment, the approval was taken back, at whatever stage of the version.
  */
-export const IS_LEFT: SQL = sql`case when d.pipeline = 'payment' then ds.status <> 'approved'
-  else t.current_step_id <> d.step_id end`;
+export const IS_UNWANTED: SQL = sql`case when d.pipeline = 'payment'
+  then ds.status <> 'approved' or cs.version_id = d.version_id and cs.status in (${oneOf(TAKING_BACK_STATUSES)})
+  else cs.id <> d.step_id or cs.status in (${oneOf(ENDING_STATUSES)}) end`;
 
 /** A live lease: somebody is delivering it at this moment, and nobody knows yet what will be answered. */
 export const IS_LEASED: SQL = sql`coalesce(d.lease_until > clock_timestamp(), false)`;

@@ -37,6 +37,9 @@ export const OPERATION_TRANSITIONS: Record<OperationState, readonly OperationSta
   cancelled: [],
 };
 
+/** What the record of a run says whose worker was never heard of again: its deadline ended it. */
+export const TIMED_OUT = "timed_out";
+
 /** Whether no further state follows: a late report then changes nothing but the run's own record. */
 export function isRunEnded(state: RunState): boolean {
   return RUN_TRANSITIONS[state].length === 0;

@@ -193,7 +193,7 @@ describe("Retrying a dispatch", () => {
     const problem = expectProblem(await change(id, "retry"), "invalid_transition", 409);
     expect(problem).toMatchObject({
       allowed: [],
-      detail: "The task has left the step that it was for.",
+      detail: "What it was for is no longer wanted.",
     });
   });
 

@@ -1,0 +1,132 @@
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Moved } from "../../../src/actions/move-task.ts";
+import type { DispatchRecord } from "../../../src/db/read-dispatches.ts";
+import type { RunView } from "../../../src/db/worker-runs.ts";
+import type { Pipeline, StepStatus } from "../../../src/domain/lifecycle/statuses.ts";
+import {
+  expectDone,
+  expectProblem,
+  freshApi,
+  type Place,
+  type TestApi,
+} from "../../support/api.ts";
+import { deliver, readDispatch, timePasses } from "../../support/dispatches.ts";
+import { expectInvariantsHold } from "../../support/model/invariants.ts";
+import { passDeadlines } from "../../support/run-rows.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await freshApi();
+  for (const pipeline of ["payment", "post_qa_scoring"]) {
+    const body = { endpoint: "https://work.example.com/hook" };
+    expectDone(await api.call("PUT", `/pipelines/${pipeline}`, { body }));
+  }
+});
+afterEach(() => expectInvariantsHold(api.database));
+
+const PAID: Place = { kind: "expert_review", status: "approved" };
+
+/** A task at this place with a dispatch of this pipeline, which is on its way. */
+async function givenAsked(pipeline: Pipeline, at: Place): Promise<DispatchRecord> {
+  const { currentStep } = await api.givenTask({ at });
+  const path = `/steps/${currentStep.id}/dispatch`;
+  const body = { pipeline, reason: "It is due" };
+  const { id } = expectDone(await api.call<{ id: string }>("POST", path, { body }), 201);
+  return readDispatch(api, id);
+}
+
+const answering = (status: number) => ({ fetch: async () => new Response(null, { status }) });
+const retry = (id: string) =>
+  api.call<DispatchRecord>("POST", `/dispatches/${id}/retry`, { body: { reason: "It is owed" } });
+const advance = async (taskId: string) =>
+  expectDone(await api.call<Moved>("POST", `/tasks/${taskId}/advance`, { body: {} })).step.id;
+const runsOf = async (taskId: string) =>
+  expectDone(await api.call<{ data: RunView[] }>("GET", `/worker-runs?task=${taskId}`)).data;
+
+async function become(stepId: string, ...statuses: StepStatus[]): Promise<void> {
+  for (const status of statuses) {
+    const body = { status, reason: "It was judged", runAttachedWorkflows: false };
+    expectDone(await api.call("PATCH", `/steps/${stepId}`, { body }));
+  }
+}
+
+/** Delivers it to an endpoint that fails, while something else happens. */
+async function failMeanwhile(id: string, meanwhile: () => Promise<unknown>): Promise<void> {
+  const fetch = async () => {
+    await meanwhile();
+    return new Response(null, { status: 500 });
+  };
+  expect(await deliver(api, id, { fetch })).toEqual({ retryAfterSeconds: 30 });
+  expect((await readDispatch(api, id)).state).toBe("sent");
+  await timePasses(api.database, 30);
+}
+
+async function expectCalledBack(id: string): Promise<void> {
+  const { state, log, attempts } = await readDispatch(api, id);
+  expect([state, log.at(-1)?.reason, attempts]).toEqual(["recalled", "What it was for is no longer wanted.", 1]);
+}
+
+describe("A payment", () => {
+  it("is made where the task went on while its endpoint failed", async () => {
+    const { id, taskId } = await givenAsked("payment", PAID);
+    await failMeanwhile(id, () => advance(taskId));
+    expect(await deliver(api, id, answering(200))).toBe("acknowledged");
+    expect((await readDispatch(api, id)).state).toBe("delivered");
+  });
+
+  it("is not made where the task was rejected at a later stage while its endpoint failed", async () => {
+    const { id, taskId } = await givenAsked("payment", PAID);
+    const stepId = await advance(taskId);
+    await failMeanwhile(id, () => become(stepId, "rejected"));
+    expect(await deliver(api, id, answering(200))).toBe("acknowledged");
+    await expectCalledBack(id);
+    expect(await runsOf(taskId)).toMatchObject([{ type: "PAYMENT", state: "CANCELLED" }]);
+  });
+
+  it("is not made where the review was done again and asks for changes", async () => {
+    const { id, taskId } = await givenAsked("payment", PAID);
+    const body = { toKind: "expert_review", reason: "Look again" };
+    const again = await api.call<Moved>("POST", `/tasks/${taskId}/rework`, { body });
+    await failMeanwhile(id, () => become(expectDone(again).step.id, "changes_requested"));
+    expect(await deliver(api, id, answering(200))).toBe("acknowledged");
+    await expectCalledBack(id);
+  });
+
+  it("that is dead is not retried once the task was rejected", async () => {
+    const { id, taskId } = await givenAsked("payment", PAID);
+    await deliver(api, id, answering(410));
+    await become(await advance(taskId), "rejected");
+    const problem = expectProblem(await retry(id), "invalid_transition", 409);
+    expect(problem.detail).toBe("What it was for is no longer wanted.");
+  });
+
+  it("that is dead is retried after its run was closed by the deadline, with another run", async () => {
+    const { id, taskId } = await givenAsked("payment", PAID);
+    await deliver(api, id, answering(410));
+    const [closed] = await runsOf(taskId);
+    await passDeadlines(api.database, [closed?.id ?? ""]);
+    await api.sweep();
+    expect(await runsOf(taskId)).toMatchObject([{ state: "FAILED", error: "timed_out" }]);
+
+    const waiting = expectDone(await retry(id));
+    expect(waiting).toMatchObject({ state: "pending", attempts: 0, runId: null });
+    expect(await deliver(api, id, answering(200))).toBe("acknowledged");
+    const { state, runId } = await readDispatch(api, id);
+    expect(state).toBe("delivered");
+    expect(await runsOf(taskId)).toMatchObject([
+      { id: runId, state: "QUEUED" },
+      { id: closed?.id, state: "FAILED" },
+    ]);
+  });
+});
+
+describe("Work on a step", () => {
+  it("is not asked for where the step was rejected while its endpoint failed", async () => {
+    const at: Place = { kind: "calibration", status: "queued" };
+    const { id, taskId, stepId } = await givenAsked("post_qa_scoring", at);
+    await failMeanwhile(id, () => become(stepId, "rejected"));
+    expect(await deliver(api, id, answering(200))).toBe("acknowledged");
+    await expectCalledBack(id);
+    expect(await runsOf(taskId)).toMatchObject([{ state: "CANCELLED" }]);
+  });
+});
