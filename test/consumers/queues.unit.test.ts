@@ -1,0 +1,38 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+
+interface ConsumerSettings {
+  queue: string;
+  max_retries: number;
+  max_concurrency: number;
+  dead_letter_queue?: string;
+}
+
+/** The tables of one name in wrangler.toml, whose values are all numbers and plain text. */
+async function tablesOf<Table>(name: string): Promise<Table[]> {
+  const toml = await readFile(new URL("../../wrangler.toml", import.meta.url), "utf8");
+  const tables = toml.split(/^(?=\[)/m).filter((table) => table.startsWith(`[[${name}]]`));
+  return tables.map((table) => {
+    const rows = [...table.matchAll(/^(\w+) = (.+)$/gm)];
+    // What the tables are to hold is what the tests ask.
+    return Object.fromEntries(rows.map(([, key, value = ""]) => [key, JSON.parse(value)])) as Table;
+  });
+}
+
+test("every queue is consumed, and what its consumer gives up lies in a queue of its own", async () => {
+  const producers = await tablesOf<{ queue: string }>("queues.producers");
+  const consumers = await tablesOf<ConsumerSettings>("queues.consumers");
+  expect(producers).toHaveLength(3);
+  for (const { queue } of producers) {
+    const consumer = consumers.find((one) => one.queue === queue);
+    expect(consumer).toMatchObject({ dead_letter_queue: `${queue}-dead` });
+    expect(consumers.map((one) => one.queue)).toContain(`${queue}-dead`);
+  }
+  expect(consumers.map(({ max_concurrency }) => max_concurrency)).not.toContain(undefined);
+});
+
+test("what was given up is tried as often as the platform does before it is thrown away", async () => {
+  const consumers = await tablesOf<ConsumerSettings>("queues.consumers");
+  const last = consumers.filter(({ dead_letter_queue }) => dead_letter_queue === undefined);
+  expect(last.map(({ max_retries }) => max_retries)).toEqual([100, 100, 100]);
+});
