@@ -123,6 +123,19 @@ export function operationById(id: string): SQL {
   return sql`${operationsIn(sql`bulk_operations`)} where id = ${id}`;
 }
 
+/**
+ * Id and action of the operation whose changes this one is about: itself, or the one that it takes back, be it as the
+ * second try of a revert.
+ */
+export function changingOperation(id: SQL): SQL {
+  return sql`with recursive up as (
+    select id, parent_id, action from bulk_operations where id = ${id}
+    union all
+    select p.id, p.parent_id, p.action from up join bulk_operations p on p.id = up.parent_id
+    where up.action = 'revert')
+  select id, action from up where action is distinct from 'revert'`;
+}
+
 /** StoredBulkOperations, from the table or from a statement that returns its rows. */
 export function operationsIn(source: SQL): SQL {
   return sql`${OPERATION_COLUMNS} from ${source}`;

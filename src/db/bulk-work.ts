@@ -4,7 +4,7 @@ import type { BulkOutcome } from "../domain/bulk/outcomes.ts";
 import type { UndoneEvent } from "../domain/bulk/revert.ts";
 import type { TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
 import type { UnifiedStatus } from "../domain/status/unified.ts";
-import { operationById, type StoredBulkOperation } from "./bulk-operations.ts";
+import { changingOperation, operationById, type StoredBulkOperation } from "./bulk-operations.ts";
 import {
   type Database,
   keyQuery,
@@ -67,12 +67,7 @@ export async function loadBulkWork(
     sql`select position, task_id as "taskId", seq, from_label as "fromLabel", to_label as "toLabel"
       from ${items} i order by position`,
     sql`select ${snapshotsOf(sql`(select task_id::uuid as id from ${items} i)`, { withSteps: true })} as tasks`,
-    sql`with recursive up as (
-        select id, parent_id, action from bulk_operations where id = ${operationId}
-        union all
-        select p.id, p.parent_id, p.action from up join bulk_operations p on p.id = up.parent_id
-        where up.action = 'revert')
-      select id, action from up where action is distinct from 'revert'`,
+    changingOperation(sql`${operationId}`),
     sql`select e.task_id as "taskId", e.seq, e.type, e.from_status as "fromStatus", e.from_gate as "fromGate",
         case when e.type = 'task_updated' then e.payload::json end as payload
       from ${items} i join step_events e on e.task_id = i.task_id::uuid and e.seq = i.seq`,

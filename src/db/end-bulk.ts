@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { AnalyticsEvent, AnalyticsEventName } from "../domain/analytics.ts";
 import { TERMINAL_UNIFIED } from "../domain/status/unified.ts";
-import { operationsIn, type StoredBulkOperation } from "./bulk-operations.ts";
+import { changingOperation, operationsIn, type StoredBulkOperation } from "./bulk-operations.ts";
 import type { Operation, TenantDatabase, Written } from "./client.ts";
 import { tellWebhooks } from "./webhook-outbox.ts";
 
@@ -43,8 +43,8 @@ analysed as (
 -- What was counted is counted no more: the first operation's event says when it was taken back.
 taken_back as (
   update analytics_events a set reverted_at = clock_timestamp()
-  from ended
-  where a.tenant_id = ${tenantId}::uuid and a.bulk_operation_id = ended.parent_id and a.reverted_at is null
+  from ended, lateral (${changingOperation(sql`ended.id`)}) undone
+  where a.tenant_id = ${tenantId}::uuid and a.bulk_operation_id = undone.id and a.reverted_at is null
     and ended.action = 'revert' and ended.changed > 0
 ),
 told as (

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { StoredAnalyticsEvent } from "../../../src/db/analytics.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { givenManyAt } from "../../support/given-many.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
@@ -98,16 +99,7 @@ describe("trying again what failed or was stale", () => {
     const taskIds = await givenManyAt(api, 3, { kind: "expert_review", status: "in_review" });
     const [poisoned = ""] = taskIds;
     const done = expectDone(await execute(api, { taskIds, targetStatus: "PASSED" }));
-    await api.database.transaction("owner", [
-      {
-        text: `create function refuse_poisoned() returns trigger language plpgsql as $$
-          begin raise exception 'poisoned'; end $$`,
-      },
-      {
-        text: `create trigger poison before insert on step_events for each row
-          when (new.task_id = '${poisoned}') execute function refuse_poisoned()`,
-      },
-    ]);
+    await poison(poisoned);
     const undone = await revert(api, done.operationId);
     expect(undone).toMatchObject({ state: "partial", reverted: 2, counts: { failed: 1 } });
     await api.database.query("owner", "drop trigger poison on step_events");
@@ -116,4 +108,35 @@ describe("trying again what failed or was stale", () => {
     expect(await labelOf(api, poisoned)).toBe("IN_REVIEW");
     expect(await operationOf(api, undone.operationId)).toMatchObject({ revertedBy: null });
   });
+
+  test("of a revert that took nothing back counts the first change no more", async () => {
+    const taskIds = await givenManyAt(api, 1, { kind: "expert_review", status: "in_review" });
+    const [poisoned = ""] = taskIds;
+    const done = expectDone(await execute(api, { taskIds, targetStatus: "PASSED" }));
+    await poison(poisoned);
+    const undone = await revert(api, done.operationId);
+    await api.database.query("owner", "drop trigger poison on step_events");
+    const revertedAt = async () => {
+      const answer = await api.call<{ data: StoredAnalyticsEvent[] }>("GET", "/analytics/events");
+      const told = expectDone(answer).data;
+      return told.find(({ bulkOperationId }) => bulkOperationId === done.operationId)?.revertedAt;
+    };
+    expect(await revertedAt()).toBeNull();
+    expectDone(await act(api, undone.operationId, "retry-failed"));
+    expect(await revertedAt()).toEqual(expect.any(String));
+  });
+
+  /** Has the database refuse every event of a task. */
+  async function poison(taskId: string): Promise<void> {
+    await api.database.transaction("owner", [
+      {
+        text: `create or replace function refuse_poisoned() returns trigger language plpgsql as $$
+          begin raise exception 'poisoned'; end $$`,
+      },
+      {
+        text: `create trigger poison before insert on step_events for each row
+          when (new.task_id = '${taskId}') execute function refuse_poisoned()`,
+      },
+    ]);
+  }
 });
