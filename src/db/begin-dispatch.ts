@@ -1,5 +1,4 @@
 import { type SQL, sql } from "drizzle-orm";
-import { TIMED_OUT } from "../domain/lifecycle/runs.ts";
 import type { StepSnapshot } from "../domain/lifecycle/snapshot.ts";
 import type { Pipeline, WorkerType } from "../domain/lifecycle/statuses.ts";
 import { fromHex } from "./bytes.ts";
@@ -9,6 +8,8 @@ import {
   DISPATCH_JOINS,
   HEARD_OF_WITHIN,
   IS_LEASED,
+  IS_RUN_CLOSED,
+  IS_STEP_WAITING,
   IS_UNWANTED,
   lockTaskOf,
 } from "./dispatch-sql.ts";
@@ -54,6 +55,7 @@ export async function beginDispatch(
   const { tenantId } = database;
   const [row] = await database.writeIdempotently<BeginRow>(
     lockTaskOf(tenantId, attempt.dispatchId),
+    releaseStatement(tenantId, attempt.dispatchId),
     beginStatement(tenantId, attempt),
   );
   database.outgoing.events ||= row?.isTold === true;
@@ -78,12 +80,27 @@ function outcomeFor(owner: string): SQL {
   return sql`case
     when d.state not in ('pending', 'sent') then 'settled'
     when d.lease_owner = ${owner}::uuid then 'begun'
-    when ${IS_LEASED} or d.not_before > clock_timestamp() then 'later'
-    when w.state in ('RUNNING', 'SUCCEEDED') or w.state = 'FAILED' and w.error is distinct from ${TIMED_OUT} then 'taken'
+    when ${IS_EARLY} then 'later'
+    when w.state in ('RUNNING', 'SUCCEEDED') or w.state = 'FAILED' and not ${IS_RUN_CLOSED} then 'taken'
     when w.state = 'CANCELLED' or ${IS_UNWANTED} then 'unwanted'
     when w.state = 'FAILED' then 'late'
     when p.endpoint is null then 'offered'
     else 'begun' end`;
+}
+
+const IS_EARLY = sql`(${IS_LEASED} or coalesce(d.not_before > clock_timestamp(), false))`;
+
+/**
+ * Lets go of a run that its deadline closed before its worker was heard of, where the step waits for one again: this
+ * dispatch stood in the way of another one, and is to make another run. In a statement of its own, since a run is
+ * unique by its dispatch.
+ */
+function releaseStatement(tenantId: string, dispatchId: string): SQL {
+  return sql`update worker_runs r set dispatch_id = null, updated_at = now()
+    from pipeline_dispatches d ${DISPATCH_JOINS}
+    where d.tenant_id = ${tenantId}::uuid and d.id = ${dispatchId}::uuid and d.state in ('pending', 'sent')
+      and not ${IS_EARLY} and ${IS_RUN_CLOSED} and ${IS_STEP_WAITING} and not ${IS_UNWANTED}
+      and r.tenant_id = w.tenant_id and r.id = w.id`;
 }
 
 function beginStatement(

@@ -1,9 +1,14 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../domain/actor.ts";
-import { TIMED_OUT } from "../domain/lifecycle/runs.ts";
 import type { DispatchState } from "../domain/lifecycle/statuses.ts";
 import type { Operation, TenantDatabase, Written } from "./client.ts";
-import { DISPATCH_JOINS, IS_LEASED, IS_UNWANTED, lockTaskOf } from "./dispatch-sql.ts";
+import {
+  DISPATCH_JOINS,
+  IS_LEASED,
+  IS_RUN_CLOSED,
+  IS_UNWANTED,
+  lockTaskOf,
+} from "./dispatch-sql.ts";
 import { DISPATCH_JSON, type DispatchRecord } from "./read-dispatches.ts";
 
 /** What stood when somebody wanted to change a dispatch, and the dispatch as it is now where that was lawful. */
@@ -31,8 +36,7 @@ interface By {
 /**
  * Puts a dead dispatch into the outbox again, as if it had never been tried; its run is the one that it has. Only
  * where what was asked for is still wanted. Of a payment the run may be over, closed by its deadline: a version has one
- * dispatch for it, so nobody can ask anew, and this one is to make another run. No row comes back where there is no such
- * dispatch.
+ * dispatch for it, so nobody can ask anew. No row comes back where there is no such dispatch.
  */
 export function retryDispatch(
   database: TenantDatabase,
@@ -44,11 +48,7 @@ export function retryDispatch(
     isLawful: sql`f.state = 'dead' and not f.is_unwanted and not f.is_archived and f.rival_id is null
       and (f.is_owed or coalesce(f.run_state = 'QUEUED', true))`,
     set: sql`attempts = 0, last_error = null, not_before = null, next_attempt_at = now()`,
-    effects: sql`,
-released as (
-  update worker_runs w set dispatch_id = null, updated_at = now()
-  from lawful l where w.tenant_id = ${database.tenantId}::uuid and w.dispatch_id = l.id and l.is_owed
-)`,
+    effects: sql``,
   });
 }
 
@@ -86,14 +86,13 @@ function changeDispatch(
     sql`
 with
 found as materialized (
-  select d.id, d.state, owed.is_owed, case when not owed.is_owed then w.id end as run_id, w.state as run_state, t.archived_at is not null as is_archived,
+  select d.id, d.state, w.id as run_id, w.state as run_state,
+    d.pipeline = 'payment' and ${IS_RUN_CLOSED} as is_owed, t.archived_at is not null as is_archived,
     ${IS_LEASED} as is_leased, ${IS_UNWANTED} as is_unwanted,
     (select o.id from pipeline_dispatches o
       where o.tenant_id = d.tenant_id and o.step_id = d.step_id and o.pipeline = d.pipeline and o.id <> d.id
         and o.state in ('pending', 'sent')) as rival_id
   from pipeline_dispatches d ${DISPATCH_JOINS}
-    cross join lateral (select d.pipeline = 'payment' and coalesce(w.state = 'FAILED' and w.error = ${TIMED_OUT}, false)
-      as is_owed) owed
   where d.tenant_id = ${tenantId}::uuid and d.id = ${dispatchId}::uuid
   for no key update of d
 ),

@@ -1,5 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
+import { TIMED_OUT } from "../domain/lifecycle/runs.ts";
 import { ENDING_STATUSES, TAKING_BACK_STATUSES } from "../domain/lifecycle/transitions.ts";
+import { PIPELINES_ON_ENTRY } from "../domain/pipelines/attached.ts";
 
 /**
  * Locks the task of a dispatch, in a statement of its own: what the next one reads of its steps and runs is what they
@@ -36,6 +38,15 @@ const oneOf = (statuses: readonly string[]) =>
 export const IS_UNWANTED: SQL = sql`case when d.pipeline = 'payment'
   then ds.status <> 'approved' or cs.version_id = d.version_id and cs.status in (${oneOf(TAKING_BACK_STATUSES)})
   else cs.id <> d.step_id or cs.status in (${oneOf(ENDING_STATUSES)}) end`;
+
+/** Whether its run is over without that anybody reported on it: its deadline closed it. */
+export const IS_RUN_CLOSED: SQL = sql`coalesce(w.state = 'FAILED' and w.error = ${TIMED_OUT}, false)`;
+
+/** Whether its step stands where it asks for this pipeline. */
+export const IS_STEP_WAITING: SQL = sql`(d.pipeline, ds.kind, ds.status) in (${sql.join(
+  PIPELINES_ON_ENTRY.map(({ pipeline, kind, status }) => sql`(${pipeline}, ${kind}, ${status})`),
+  sql`, `,
+)})`;
 
 /** A live lease: somebody is delivering it at this moment, and nobody knows yet what will be answered. */
 export const IS_LEASED: SQL = sql`coalesce(d.lease_until > clock_timestamp(), false)`;

@@ -295,7 +295,10 @@ describe("An endpoint that cannot answer just now", () => {
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
     expect(asked).toEqual([]);
     const { state, log } = await readDispatch(api, id);
-    expect([state, log.at(-1)?.reason]).toEqual(["recalled", "What it was for is no longer wanted."]);
+    expect([state, log.at(-1)?.reason]).toEqual([
+      "recalled",
+      "What it was for is no longer wanted.",
+    ]);
     expect(await runs(taskId)).toMatchObject([{ state: "CANCELLED" }]);
   });
 

@@ -63,7 +63,11 @@ async function failMeanwhile(id: string, meanwhile: () => Promise<unknown>): Pro
 
 async function expectCalledBack(id: string): Promise<void> {
   const { state, log, attempts } = await readDispatch(api, id);
-  expect([state, log.at(-1)?.reason, attempts]).toEqual(["recalled", "What it was for is no longer wanted.", 1]);
+  expect([state, log.at(-1)?.reason, attempts]).toEqual([
+    "recalled",
+    "What it was for is no longer wanted.",
+    1,
+  ]);
 }
 
 describe("A payment", () => {
@@ -108,8 +112,7 @@ describe("A payment", () => {
     await api.sweep();
     expect(await runsOf(taskId)).toMatchObject([{ state: "FAILED", error: "timed_out" }]);
 
-    const waiting = expectDone(await retry(id));
-    expect(waiting).toMatchObject({ state: "pending", attempts: 0, runId: null });
+    expect(expectDone(await retry(id))).toMatchObject({ state: "pending", attempts: 0 });
     expect(await deliver(api, id, answering(200))).toBe("acknowledged");
     const { state, runId } = await readDispatch(api, id);
     expect(state).toBe("delivered");
@@ -121,6 +124,27 @@ describe("A payment", () => {
 });
 
 describe("Work on a step", () => {
+  it("is done by another run where its deadline closed the first and the step waits again", async () => {
+    const at: Place = { kind: "calibration", status: "queued" };
+    const { id, taskId, stepId } = await givenAsked("post_qa_scoring", at);
+    await deliver(api, id, answering(500));
+    const [closed] = await runsOf(taskId);
+    await passDeadlines(api.database, [closed?.id ?? ""]);
+    await api.sweep();
+    // One that waits is enough: nobody is asked a second time.
+    const body = { status: "queued", reason: "Once more", runAttachedWorkflows: true };
+    const again = await api.call<Moved>("PATCH", `/steps/${stepId}`, { body });
+    expect(expectDone(again).dispatched).toEqual([]);
+    await timePasses(api.database, 30);
+    expect(await deliver(api, id, answering(200))).toBe("acknowledged");
+    const { state, runId } = await readDispatch(api, id);
+    expect(state).toBe("delivered");
+    expect(await runsOf(taskId)).toMatchObject([
+      { id: runId, state: "QUEUED" },
+      { id: closed?.id, state: "FAILED", error: "timed_out" },
+    ]);
+  });
+
   it("is not asked for where the step was rejected while its endpoint failed", async () => {
     const at: Place = { kind: "calibration", status: "queued" };
     const { id, taskId, stepId } = await givenAsked("post_qa_scoring", at);
