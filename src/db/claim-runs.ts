@@ -33,12 +33,13 @@ export function claimRuns(
     sql`
 with
 free as materialized (
-  select w.id, t.priority
-  from worker_runs w ${oneOf(sql`tasks`, sql`t`, sql`w.task_id`)}
+  -- All that wait are sorted: no column more, or the sort goes to disk.
+  select w.id, (select t.priority from tasks t where t.tenant_id = ${tenantId}::uuid and t.id = w.task_id) as priority
+  from worker_runs w
   where w.tenant_id = ${tenantId}::uuid and w.offered and w.state = 'QUEUED'
     and w.type in (select json_array_elements_text(${JSON.stringify(types)}))
     and (w.lease_until is null or w.lease_until <= now()) and w.deadline_at > now()
-  order by t.priority desc, w.id
+  order by priority desc, w.id
   limit ${max}::integer
   for no key update of w skip locked
 ),
