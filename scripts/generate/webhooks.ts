@@ -54,7 +54,8 @@ webhook-signature: v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
 
 \`GET /v1/webhooks/{name}/deliveries?state=dead\` shows what did not arrive and why,
 \`POST /v1/webhooks/{name}/deliveries/{deliveryId}/retry\` sends it again. A webhook with \`enabled: false\` gets nothing:
-what waits for it waits on, what happens meanwhile it is not told. \`DELETE\` gives up what waits.
+what waits for it waits on, what happens meanwhile it is not told. Enabled again, or led to another address, it gets at
+once what waits. \`DELETE\` gives up what waits.
 
 ## Another secret
 

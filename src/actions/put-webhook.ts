@@ -23,7 +23,7 @@ export async function putWebhook(
     { id: uuidv7(), made },
     operation,
   );
-  // What waits for a webhook that was disabled or led elsewhere goes out now.
+  // What waits goes out now, where it is enabled again or led elsewhere.
   database.outgoing.events ||= settings.enabled;
   return answerWithSecret(operation, made, written);
 }

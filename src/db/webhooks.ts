@@ -41,7 +41,8 @@ export interface WebhookSettings {
 
 /**
  * Makes a webhook, or gives one other settings; its secret is the one that was made only where it is new. One that begins to
- * listen to tasks hears of what is committed from now on, and of nothing before.
+ * listen to tasks hears of what is committed from now on, and of nothing before. What waits for one that is enabled again
+ * or led elsewhere waits no longer.
  */
 export function storeWebhook(
   database: TenantDatabase,
@@ -69,6 +70,15 @@ export function storeWebhook(
     ${keptWhere(HEARS_TASKS, sql`position_txid`)}, ${keptWhere(HEARS_TASKS, sql`position_feed_id`)},
     ${keptWhere(HEARS_TASKS, sql`heard_nothing_of`)}
   returning ${RECORD_JSON} as record, w.id = ${id} as "isSecretMade"`,
+    // `before` is the row as it was: a statement does not see what it writes.
+    sql`,
+woken as (
+  update webhook_deliveries d set next_attempt_at = now(), relay_at = now()
+  from webhooks before
+  where before.tenant_id = ${tenantId} and before.name = ${name} and before.deleted_at is null
+    and ${enabled} and (not before.enabled or before.url <> ${url})
+    and d.tenant_id = ${tenantId} and d.webhook_id = before.id and d.state = 'pending'
+)`,
   );
 }
 

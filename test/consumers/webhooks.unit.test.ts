@@ -387,17 +387,39 @@ describe("a webhook", () => {
     expect(kept).toEqual([{ state: "dead", last_error: "The webhook was deleted." }]);
   });
 
-  test("that is led elsewhere has what waits sent there", async () => {
-    receiver.answerWith({ status: 500 });
+  test("that is led elsewhere has what waits sent there at once, and once", async () => {
+    receiver.answerWith({ status: 429, headers: { "retry-after": "3600" } });
     await givenTask();
     const retried = await deliver();
     const elsewhere = await startReceiver(secret);
     await put({ url: elsewhere.url });
-    await letTimePass();
+    await deliver();
     putBack(retried);
     await deliver();
     expect(elsewhere.received).toHaveLength(1);
     await elsewhere.stop();
+  });
+
+  test("that is enabled again is sent at once what came while it was disabled", async () => {
+    receiver.answerWith({ status: 500 });
+    await givenTask();
+    const retried = await deliver();
+    await put({ enabled: false });
+    putBack(retried);
+    expect(await deliver()).toEqual([]);
+    receiver.answerWith({ status: 200 });
+    await put();
+    await deliver();
+    expect(await delivery()).toMatchObject({ state: "delivered", attempts: 2 });
+  });
+
+  test("that is put again as it is does not hurry what waits", async () => {
+    receiver.answerWith({ status: 500 });
+    await givenTask();
+    await deliver();
+    await put();
+    await deliver();
+    expect(receiver.received).toHaveLength(1);
   });
 });
 
