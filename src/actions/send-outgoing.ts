@@ -32,10 +32,6 @@ export async function sendOutgoing(
   { database, queues, analytics }: SendingTools,
   { tenantId, outgoing }: TenantDatabase,
 ): Promise<void> {
-  // At most once, and the table is what counts: nobody looks for a point that was lost on the way.
-  for (const event of outgoing.analytics) {
-    analytics?.writeDataPoint(dataPoint(tenantId, event));
-  }
   const sent = await Promise.allSettled([
     queues.bulk.send(
       outgoing.operations.map((operationId) => ({ version: 1, tenantId, operationId })),
@@ -43,6 +39,10 @@ export async function sendOutgoing(
     outgoing.dispatches ? relayDispatches({ database, queue: queues.dispatch }) : null,
     outgoing.events ? queues.webhook.send([{ version: 1, tenantId }]) : null,
   ]);
+  // At most once, and the table is what counts: nobody looks for a point that was lost on the way.
+  for (const event of outgoing.analytics) {
+    analytics?.writeDataPoint(dataPoint(tenantId, event));
+  }
   const failed = sent.find(({ status }) => status === "rejected");
   if (failed?.status === "rejected") throw failed.reason;
 }

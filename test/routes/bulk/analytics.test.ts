@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sendOutgoing } from "../../../src/actions/send-outgoing.ts";
+import { openDatabase } from "../../../src/db/client.ts";
 import { BULK_TARGETS } from "../../../src/domain/bulk/matrix.ts";
 import { isTerminal } from "../../../src/domain/status/unified.ts";
+import { createMessageQueue } from "../../../src/queues/message-queue.ts";
+import type { BulkMessage } from "../../../src/queues/messages.ts";
 import { expectDone, freshApi, PLACE_OF_LABEL, type TestApi } from "../../support/api.ts";
 import { givenManyAt } from "../../support/given-many.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
-import { queueBindings } from "../../support/queues.ts";
+import { countedQueues, countingQueue, queueBindings } from "../../support/queues.ts";
 import { act, execute, expectAccepted, revert, workThrough } from "./support.ts";
 
 interface Told {
@@ -112,6 +116,23 @@ describe("the product event of a bulk change", () => {
     const undone = await revert(api, done.operationId);
     expect(await toldOf(done.operationId)).toMatchObject([{ revertedAt: expect.any(String) }]);
     expect(await toldOf(undone.operationId)).toEqual([]);
+  });
+
+  test("holds back no message where the platform does not take it", async () => {
+    const database = openDatabase(api.database);
+    const tenant = database.forTenant(api.tenant.id);
+    tenant.outgoing.operations.push(crypto.randomUUID());
+    tenant.outgoing.analytics.push({ name: "admin_bulk_status_terminal", properties: {} });
+    const bulk = countingQueue();
+    const sendingQueues = { ...countedQueues(), bulk: createMessageQueue<BulkMessage>(bulk) };
+    const analytics = {
+      writeDataPoint: () => {
+        throw new Error("Too many points");
+      },
+    };
+    const sending = sendOutgoing({ database, queues: sendingQueues, analytics }, tenant);
+    await expect(sending).rejects.toThrow("Too many points");
+    expect(bulk.sent).toHaveLength(1);
   });
 
   test("of another tenant is not listed", async () => {
