@@ -12,7 +12,7 @@ import {
   type StoredOperation,
   type TenantDatabase,
 } from "./client.ts";
-import { snapshotsOf } from "./load-tasks.ts";
+import { type SnapshotParts, snapshotParts, snapshotsOf } from "./task-snapshots.ts";
 
 /** An item that is to be worked on, in this operation or on behalf of another one. */
 export interface BulkWorkItem {
@@ -57,7 +57,7 @@ export async function loadBulkWork(
     [
       StoredBulkOperation,
       BulkWorkItem,
-      { tasks: TaskSnapshot[] | null },
+      { parts: SnapshotParts },
       BulkWork["changedBy"],
       UndoneEvent & { taskId: string },
       StoredOperation,
@@ -66,7 +66,7 @@ export async function loadBulkWork(
     operationById(operationId),
     sql`select position, task_id as "taskId", seq, from_label as "fromLabel", to_label as "toLabel"
       from ${items} i order by position`,
-    sql`select ${snapshotsOf(sql`(select task_id::uuid as id from ${items} i)`, { withSteps: true })} as tasks`,
+    sql`select ${snapshotParts(sql`(select task_id::uuid as id from ${items} i)`, { withSteps: true })} as parts`,
     changingOperation(sql`${operationId}`),
     sql`select e.task_id as "taskId", e.seq, e.type, e.from_status as "fromStatus", e.from_gate as "fromGate",
         case when e.type = 'task_updated' then e.payload::json end as payload
@@ -77,7 +77,7 @@ export async function loadBulkWork(
   return {
     operation,
     items: found,
-    tasks: loaded?.tasks ?? [],
+    tasks: loaded === undefined ? [] : snapshotsOf(loaded.parts),
     changedBy,
     events: new Map(events.map(({ taskId, ...event }) => [taskId, event])),
     stored: stored[0] ?? null,

@@ -39,6 +39,13 @@ recalled as (
 )`;
 }
 
+/** In place of those CTEs, where nothing is called back. */
+export const NOTHING_CALLED_BACK = sql`undone as (select null::text as state, null::boolean as is_leased where false),
+recallable as (
+  select null::uuid as id, null::uuid as task_id, null::text as state, null::timestamptz as at where false
+),
+recalled as (select null::uuid as task_id where false)`;
+
 /** Under their locks, whatever became of them: what is told of them is then true. */
 function undoneDispatches(tenantId: string, undone: string): SQL {
   return sql`undone as materialized (
@@ -62,12 +69,8 @@ export const UNDONE_COUNTS = {
     where state = 'delivered' or (state in ('pending', 'sent') and is_leased))`,
 };
 
-/** CTEs that ask for pipelines, and log what became of all dispatches. Money moves once: an index says so. */
-export function askedCtes(
-  tenantId: string,
-  dispatches: string,
-  { actor, operation, bulk }: MoveCall,
-): SQL {
+/** The CTE that asks for pipelines. Money moves once: an index says so. */
+export function askedCtes(tenantId: string, dispatches: string, { bulk }: MoveCall): SQL {
   return sql`dispatched as (
   insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq,
     by_hand, bulk_operation_id)
@@ -79,8 +82,17 @@ export function askedCtes(
   order by d.task_id
   on conflict do nothing
   returning id, pipeline, task_id
-),
-dispatch_log as (
+)`;
+}
+
+/** In its place, where nothing is asked for. */
+export const NOTHING_ASKED = sql`dispatched as (
+  select null::uuid as id, null::text as pipeline, null::uuid as task_id where false
+)`;
+
+/** The CTE that logs what became of all dispatches of a call. */
+export function dispatchLogCte(tenantId: string, { actor, operation, bulk }: MoveCall): SQL {
+  return sql`dispatch_log as (
   insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason,
     operation_id)
   select ${tenantId}::uuid, new_id(), id, from_state, to_state, ${actor.id}::text, ${actor.name}::text,
@@ -90,5 +102,5 @@ dispatch_log as (
     union all
     select id, state, 'recalled' from recallable
   ) change
-)`;
+),`;
 }

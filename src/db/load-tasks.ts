@@ -10,7 +10,8 @@ import {
 } from "./client.ts";
 import { matchingTasks, type TaskFilter } from "./list-tasks.ts";
 import { isTask } from "./task-match.ts";
-import { stepJson, TASK_JOINS, TASK_MEMBERS } from "./task-json.ts";
+import { stepJson } from "./task-json.ts";
+import { type SnapshotParts, snapshotParts, snapshotsOf } from "./task-snapshots.ts";
 import { isUuid } from "./uuid.ts";
 
 /** How a call names what it is about. Names that mean nothing find nothing. */
@@ -57,7 +58,7 @@ export async function loadTasks(
   { operation, withSteps = true }: { operation: Operation | null; withSteps?: boolean },
 ): Promise<LoadedTasks> {
   const [row] = await database.read<{
-    tasks: TaskSnapshot[] | null;
+    loaded: SnapshotParts;
     matching_ids: string[] | null;
     step: StepSnapshot | null;
     runs: StoredRun[] | null;
@@ -66,14 +67,14 @@ export async function loadTasks(
   }>(sql`
 with wanted as materialized (${wantedIds(names)})
 select
-  ${snapshotsOf(loadedOf(names), { withSteps })} as tasks,
+  ${snapshotParts(loadedOf(names), { withSteps })} as loaded,
   ${names.matching === undefined ? sql`null` : sql`(select json_agg(id order by id) from wanted)`} as matching_ids,
   ${names.stepId === undefined ? sql`null` : stepQuery(names.stepId)} as step,
   ${names.runIds === undefined ? sql`null` : runsQuery(names.runIds)} as runs,
   ${names.duplicateOf === undefined ? sql`null` : duplicateOfQuery(names.duplicateOf)} as duplicate_of,
   ${operation === null || operation.key === null ? sql`null` : sql`(select row_to_json(o) from (${operationQuery(operation)}) o)`} as stored`);
 
-  const tasks = row?.tasks ?? [];
+  const tasks = row === undefined ? [] : snapshotsOf(row.loaded);
   const byId = new Map(tasks.map((task) => [task.id, task]));
   const byExternalId = new Map(tasks.map((task) => [task.externalId, task]));
   return {
@@ -110,36 +111,11 @@ function namedIds(ids: readonly string[]): SQL {
   return sql`json_array_elements_text(${JSON.stringify(ids)}) as asked(name), lateral (select name::uuid as id) named`;
 }
 
-/** The snapshots of the tasks whose ids the query has, as one JSON array; null where there are none. */
-export function snapshotsOf(wanted: SQL, { withSteps }: { withSteps: boolean }): SQL {
-  return sql`(select json_agg(${snapshotJson(withSteps)} order by t.id)
-   from ${wanted} wanted
-   join tasks t on t.id = wanted.id
-   ${TASK_JOINS})`;
-}
-
 /** Those of the wanted tasks that are loaded at once. */
 function loadedOf({ matching }: TaskNames): SQL {
   return matching === undefined
     ? sql`wanted`
     : sql`(select id from wanted order by id limit ${matching.loadedMax})`;
-}
-
-/** A TaskSnapshot, spelled by the database from the aliases t (task), v (active version), s (current step). */
-function snapshotJson(withSteps: boolean): SQL {
-  return sql`json_build_object(${TASK_MEMBERS},
-    'steps', ${
-      withSteps
-        ? sql`(select json_agg(${stepJson(sql`o`)} order by o.id) from steps o
-            where o.tenant_id = t.tenant_id and o.version_id = t.active_version_id)`
-        : sql`'[]'::json`
-    },
-    'reviewSequence', coalesce((select max(r.sequence) from reviews r
-      where r.tenant_id = t.tenant_id and r.task_id = t.id), 0),
-    'alreadyDispatched', array_to_json(array(select distinct d.pipeline from pipeline_dispatches d
-      where d.tenant_id = t.tenant_id and d.task_id = t.id and d.version_id = t.active_version_id
-        and case when d.pipeline = 'payment' then d.state <> 'recalled'
-          else d.step_id = t.current_step_id and d.state in ('pending', 'sent') end)))`;
 }
 
 function stepQuery(stepId: string): SQL {

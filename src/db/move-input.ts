@@ -22,6 +22,8 @@ export interface MoveCall extends EventSource {
   isKeptIfEmpty: boolean;
 }
 
+export type MoveInput = ReturnType<typeof moveInput>;
+
 /** The moves as the statement's inputs: one JSON array for each kind of row. */
 export function moveInput(moves: readonly Move[]) {
   const json = (rowsOf: (move: Move) => readonly object[]) => JSON.stringify(moves.flatMap(rowsOf));

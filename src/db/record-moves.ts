@@ -1,12 +1,21 @@
 import { type SQL, sql } from "drizzle-orm";
-import { type Pipeline, STATUS_RELEVANT_WORKER_TYPES } from "../domain/lifecycle/statuses.ts";
+import type { Decision } from "../domain/lifecycle/decision.ts";
+import type { Pipeline } from "../domain/lifecycle/statuses.ts";
 import { type BulkRecord, closeItems, isBulkOpen, openBulk } from "./bulk-ledger.ts";
 import type { TenantDatabase, Written } from "./client.ts";
-import { askedCtes, calledBackCtes, UNDONE_COUNTS } from "./dispatch-ctes.ts";
+import {
+  askedCtes,
+  calledBackCtes,
+  dispatchLogCte,
+  NOTHING_ASKED,
+  NOTHING_CALLED_BACK,
+  UNDONE_COUNTS,
+} from "./dispatch-ctes.ts";
 import { type BulkEnding, ENDING_COLUMNS, toldEnding } from "./end-bulk.ts";
 import { chainedStepEvents, insertedStepEvents, stepEventInput } from "./event-ctes.ts";
-import { type Move, type MoveCall, moveInput } from "./move-input.ts";
-import { hasRunAsFound, lockRuns, runAllowance } from "./run-guards.ts";
+import { type Move, type MoveCall, type MoveInput, moveInput } from "./move-input.ts";
+import { reportedCtes } from "./run-ctes.ts";
+import { hasRunAsFound, lockRuns } from "./run-guards.ts";
 import { HEARS_TASKS } from "./webhook-outbox.ts";
 
 export type { Move, MoveCall } from "./move-input.ts";
@@ -79,11 +88,11 @@ function writeMoves<Row>(
   // What leaves or ends a step takes with it whatever was opened on that step, up to this moment. A statement sees
   // what was there when it began: so the locks are got in one before.
   // A run is not guarded by its task's event_seq, since whoever claims one writes no event: it is locked likewise.
-  const isLeaving = moves.some(({ decision: { recall, undoes } }) => recall ?? undoes);
+  const { callsBack } = effectsOf(moves);
   const runs = moves.flatMap(({ run }) => run ?? []);
   return database.write<Row>(call.operation, [
     ...(call.bulk ? openBulk(tenantId, call.bulk) : []),
-    ...(isLeaving || runs.length > 0 ? [lockStatement(tenantId, moves)] : []),
+    ...(callsBack || runs.length > 0 ? [lockStatement(tenantId, moves)] : []),
     ...(runs.length > 0 ? [lockRuns(tenantId, runs)] : []),
     moveStatement(tenantId, moves, call),
   ]);
@@ -119,14 +128,31 @@ function lockStatement(tenantId: string, moves: readonly Move[]): SQL {
     order by t.id for no key update of t`;
 }
 
+/** What at least one of the moves does beside writing its events and moving its step. */
+function effectsOf(moves: readonly Move[]) {
+  const some = (has: (decision: Decision) => boolean) =>
+    moves.some(({ decision }) => has(decision));
+  return {
+    opensVersion: some(({ version }) => version !== null),
+    opensStep: some(({ step }) => step !== null),
+    reviews: some(({ reviews }) => reviews.length > 0),
+    reports: some(({ runs }) => runs.length > 0),
+    callsBack: some(({ recall, undoes }) => recall !== null || undoes !== null),
+    asks: some(({ dispatches }) => dispatches.length > 0),
+    isSilent: some(({ events }) => events.length === 0),
+  };
+}
+
 /**
  * One statement for single and bulk moves. The order is part of the design: lock, events, opened versions and
  * steps, steps, version pointer, task pointer. Every write after the events reads from the rows that the
- * event insert returned: where no event was written, nothing is.
+ * event insert returned: where no event was written, nothing is. What none of the moves does is left out: to plan it
+ * all would take longer than to make a single move.
  */
 function moveStatement(tenantId: string, moves: readonly Move[], call: MoveCall): SQL {
-  const { actor, operation } = call;
+  const { operation } = call;
   const input = moveInput(moves);
+  const does = effectsOf(moves);
   return sql`
 with
 move as materialized (
@@ -165,44 +191,19 @@ newest as materialized (
 -- Where the tasks stand now. Those that are changed without an event are where they were.
 reached as materialized (
   select task_id, seq, step_id, at, false as is_silent from newest
-  union all
-  select l.id, l.event_seq, null, (select clock_timestamp()), true
-  from locked l join move m on m.task_id = l.id where m.is_silent
+  ${does.isSilent ? SILENTLY_REACHED : sql``}
 ),
 newest_of_step as materialized (
   select distinct on (step_id) * from written order by step_id, seq desc
 ),
-opened_versions as (
-  insert into task_versions
-    (tenant_id, id, task_id, number, content, content_hash, current_step_id, reason, created_by)
-  select ${tenantId}::uuid, v.id, v.task_id, v.number, v.content, v.content_hash, n.step_id, v.reason,
-    ${actor.id}::text
-  from json_to_recordset(${input.versions}) as v(
-      id uuid, task_id uuid, number integer, content jsonb, content_hash text, reason text)
-    join newest n on n.version_id = v.id
-),
-opened_steps as (
-  insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq)
-  select ${tenantId}::uuid, s.id, n.task_id, n.version_id, s.kind, s.attempt, n.to_status, n.to_gate, n.seq
-  from json_to_recordset(${input.steps}) as s(id uuid, kind text, attempt integer)
-    join newest_of_step n on n.step_id = s.id
-),
+${does.opensVersion ? openedVersions(tenantId, input, call) : sql``}
+${does.opensStep ? openedSteps(tenantId, input) : sql``}
 moved_steps as (
   update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq
   from newest_of_step n
   where s.tenant_id = ${tenantId}::uuid and s.id = n.step_id
 ),
-sealed_versions as (
-  update task_versions v set sealed_at = n.at
-  from newest n join move m using (task_id)
-  where v.tenant_id = ${tenantId}::uuid and v.id = m.version_id and n.version_id <> m.version_id
-),
-moved_versions as (
-  update task_versions v set current_step_id = n.step_id
-  from newest n join move m using (task_id)
-  where v.tenant_id = ${tenantId}::uuid and v.id = m.version_id and n.version_id = m.version_id
-    and n.step_id <> m.step_id
-),
+${does.opensStep ? movedVersions(tenantId) : sql``}
 moved_tasks as (
   update tasks t set
     current_step_id = n.step_id,
@@ -220,51 +221,14 @@ moved_tasks as (
   from newest n join move m using (task_id)
   where t.tenant_id = ${tenantId}::uuid and t.id = n.task_id
 ),
-reviewed as (
-  insert into reviews (tenant_id, id, task_id, version_id, step_id, kind, outcome, sequence, notes,
-    reviewer_id, reviewer_name)
-  select ${tenantId}::uuid, r.id, r.task_id, r.version_id, r.step_id, r.kind, r.outcome, r.sequence, r.notes,
-    ${actor.id}::text, ${actor.name}::text
-  from json_to_recordset(${input.reviews}) as r(
-      id uuid, task_id uuid, version_id uuid, step_id uuid, kind text, outcome text, sequence integer,
-      notes text)
-    join newest n using (task_id)
-),
-${calledBackCtes(tenantId, input, call)},
--- Runs that were decided on, and those that were opened since on a step that is left or ended.
-asked_run as materialized (
-  select * from json_to_recordset(${input.runs}) as r(id uuid, task_id uuid, state text, result jsonb, error text)
-),
-run_change as materialized (
-  select * from asked_run
-  union all
-  select w.id, l.task_id, 'CANCELLED', null, null
-  from json_to_recordset(${input.recalls}) as l(task_id uuid, step_id uuid, attached boolean)
-    join worker_runs w on w.step_id = l.step_id
-  where w.tenant_id = ${tenantId}::uuid and l.attached and w.state in ('QUEUED', 'RUNNING')
-    and w.type in (${RELEVANT_TYPES}) and not exists (select from asked_run r where r.id = w.id)
-  union
-  -- What was called back before anybody began is not waited for.
-  select w.id, r.task_id, 'CANCELLED', null, null
-  from recallable r join worker_runs w on w.dispatch_id = r.id
-  where w.tenant_id = ${tenantId}::uuid and w.state = 'QUEUED'
-    and not exists (select from asked_run r where r.id = w.id)
-),
--- A report renews the deadline by the pipeline's own allowance, an hour where none is set.
-reported as (
-  update worker_runs w set
-    state = r.state, result = coalesce(r.result, w.result), error = coalesce(r.error, w.error),
-    updated_at = n.at,
-    deadline_at = case when r.state = 'RUNNING' then n.at + ${runAllowance(sql`w.type`)} else w.deadline_at end
-  from run_change r join reached n using (task_id)
-  where w.tenant_id = ${tenantId}::uuid and w.id = r.id and w.state in ('QUEUED', 'RUNNING')
-),
-${askedCtes(tenantId, input.dispatches, call)},
+${does.reviews ? reviewed(tenantId, input, call) : sql``}
+${does.callsBack ? calledBackCtes(tenantId, input, call) : NOTHING_CALLED_BACK},
+${does.reports || does.callsBack ? reportedCtes(tenantId, input) : sql``}
+${does.asks ? askedCtes(tenantId, input.dispatches, call) : NOTHING_ASKED},
+${does.asks || does.callsBack ? dispatchLogCte(tenantId, call) : sql``}
 effect as materialized (
   select task_id, seq, step_id from newest
-  union all
-  select task_id, null, null from reached where is_silent
-    and (task_id in (select task_id from dispatched) or task_id in (select task_id from recalled))
+  ${does.isSilent ? SILENT_EFFECT : sql``}
 ),
 outcome as materialized (
   select
@@ -279,14 +243,73 @@ stored as (
   update operations o set result = ${storedResult(call)}
   from outcome
   where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-    and (outcome.tasks > 0 or ${call.isKeptIfEmpty}::boolean)
-),
+    ${call.isKeptIfEmpty ? sql`` : sql`and outcome.tasks > 0`}
+)${call.isKeptIfEmpty ? sql`` : droppedIfEmpty(tenantId, call)}
+select events, dispatched, ${isHeard(tenantId)}${call.bulk ? sql`, ${BULK_COLUMNS}` : sql``} from outcome`;
+}
+
+function droppedIfEmpty(tenantId: string, { operation }: MoveCall): SQL {
+  return sql`,
 dropped as (
   delete from operations o using outcome
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-    and outcome.tasks = 0 and not ${call.isKeptIfEmpty}::boolean
-)
-select events, dispatched, ${isHeard(tenantId)}${call.bulk ? sql`, ${BULK_COLUMNS}` : sql``} from outcome`;
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and outcome.tasks = 0
+)`;
+}
+
+const SILENTLY_REACHED = sql`union all
+  select l.id, l.event_seq, null, (select clock_timestamp()), true
+  from locked l join move m on m.task_id = l.id where m.is_silent`;
+
+const SILENT_EFFECT = sql`union all
+  select task_id, null, null from reached where is_silent
+    and (task_id in (select task_id from dispatched) or task_id in (select task_id from recalled))`;
+
+function openedVersions(tenantId: string, input: MoveInput, { actor }: MoveCall): SQL {
+  return sql`opened_versions as (
+  insert into task_versions
+    (tenant_id, id, task_id, number, content, content_hash, current_step_id, reason, created_by)
+  select ${tenantId}::uuid, v.id, v.task_id, v.number, v.content, v.content_hash, n.step_id, v.reason,
+    ${actor.id}::text
+  from json_to_recordset(${input.versions}) as v(
+      id uuid, task_id uuid, number integer, content jsonb, content_hash text, reason text)
+    join newest n on n.version_id = v.id
+),`;
+}
+
+function openedSteps(tenantId: string, input: MoveInput): SQL {
+  return sql`opened_steps as (
+  insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq)
+  select ${tenantId}::uuid, s.id, n.task_id, n.version_id, s.kind, s.attempt, n.to_status, n.to_gate, n.seq
+  from json_to_recordset(${input.steps}) as s(id uuid, kind text, attempt integer)
+    join newest_of_step n on n.step_id = s.id
+),`;
+}
+
+function movedVersions(tenantId: string): SQL {
+  return sql`sealed_versions as (
+  update task_versions v set sealed_at = n.at
+  from newest n join move m using (task_id)
+  where v.tenant_id = ${tenantId}::uuid and v.id = m.version_id and n.version_id <> m.version_id
+),
+moved_versions as (
+  update task_versions v set current_step_id = n.step_id
+  from newest n join move m using (task_id)
+  where v.tenant_id = ${tenantId}::uuid and v.id = m.version_id and n.version_id = m.version_id
+    and n.step_id <> m.step_id
+),`;
+}
+
+function reviewed(tenantId: string, input: MoveInput, { actor }: MoveCall): SQL {
+  return sql`reviewed as (
+  insert into reviews (tenant_id, id, task_id, version_id, step_id, kind, outcome, sequence, notes,
+    reviewer_id, reviewer_name)
+  select ${tenantId}::uuid, r.id, r.task_id, r.version_id, r.step_id, r.kind, r.outcome, r.sequence, r.notes,
+    ${actor.id}::text, ${actor.name}::text
+  from json_to_recordset(${input.reviews}) as r(
+      id uuid, task_id uuid, version_id uuid, step_id uuid, kind text, outcome text, sequence integer,
+      notes text)
+    join newest n using (task_id)
+),`;
 }
 
 const BULK_COLUMNS = sql`coalesce((select json_agg(task_id) from effect where seq is null), '[]') as silent,
@@ -299,11 +322,6 @@ function storedResult({ answer, bulk }: MoveCall): SQL {
   if (bulk) return spelled;
   return sql`json_build_object('answer', ${spelled}, 'events', outcome.events, 'dispatched', outcome.dispatched)`;
 }
-
-const RELEVANT_TYPES = sql.join(
-  STATUS_RELEVANT_WORKER_TYPES.map((type) => sql`${type}`),
-  sql`, `,
-);
 
 /** A bulk answer names no hash; leaving them out halves what comes back. */
 const EVIDENCE = sql`, 'canonical', c.canonical, 'prevHash', encode(c.prev_hash, 'hex'), 'hash', encode(c.hash, 'hex')`;

@@ -8,13 +8,16 @@ export type TaskRecord = Omit<TaskSnapshot, "steps" | "reviewSequence" | "alread
 export const TASK_JOINS: SQL = sql`join task_versions v on v.tenant_id = t.tenant_id and v.id = t.active_version_id
   join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id`;
 
-/** The members of a TaskRecord, for json_build_object, from the aliases t (task), v (active version), s (current step). */
-export const TASK_MEMBERS: SQL = sql`'id', t.id, 'externalId', t.external_id, 'title', t.title,
+/** What the rows t (task), v (active version) and s (current step) say of a task, for json_build_object. */
+export const TASK_FIELDS: SQL = sql`'id', t.id, 'externalId', t.external_id, 'title', t.title,
     'taxonomyCode', t.taxonomy_code, 'priority', t.priority, 'assignee', t.assignee,
     'archivedAt', iso(t.archived_at), 'eventSeq', t.event_seq, 'statusSince', iso(t.status_since),
     'createdAt', iso(t.created_at), 'updatedAt', iso(t.updated_at),
     'version', json_build_object('id', v.id, 'number', v.number),
-    'step', ${stepJson(sql`s`)},
+    'step', ${stepJson(sql`s`)}`;
+
+/** The members of a TaskRecord, from the same aliases. */
+export const TASK_MEMBERS: SQL = sql`${TASK_FIELDS},
     'reviews', coalesce((select json_agg(json_build_object('sequence', r.sequence, 'outcome', r.outcome)
       order by r.sequence) from reviews r where r.tenant_id = t.tenant_id and r.step_id = t.current_step_id), '[]'),
     'openRuns', coalesce((select json_agg(json_build_object('id', w.id, 'type', w.type, 'state', w.state)

@@ -1,0 +1,93 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { RunFact, StepSnapshot, TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
+import type { Pipeline, ReviewOutcome } from "../domain/lifecycle/statuses.ts";
+import { stepJson, TASK_FIELDS, TASK_JOINS } from "./task-json.ts";
+
+// Snapshots of many tasks at once. Each table is read once for all of them, and what belongs together is put together
+// here: looked up task by task, the four tables beside would cost several times as much as the tasks themselves.
+
+/** The rows that snapshots are made of, as one JSON object that SNAPSHOT_PARTS asks for. */
+export interface SnapshotParts {
+  tasks: Omit<
+    TaskSnapshot,
+    "steps" | "reviewSequence" | "reviews" | "openRuns" | "alreadyDispatched"
+  >[];
+  reviews: { taskId: string; stepId: string; sequence: number; outcome: ReviewOutcome }[];
+  runs: (RunFact & { stepId: string })[];
+  dispatches: { versionId: string; stepId: string; pipeline: Pipeline }[];
+  steps: StepSnapshot[];
+}
+
+/**
+ * The parts of the snapshots of the tasks whose ids `wanted` has, by id. Bulk targets look at the current step alone
+ * and leave `steps` empty.
+ */
+export function snapshotParts(wanted: SQL, { withSteps }: { withSteps: boolean }): SQL {
+  const ids = sql`any (array(select id from loaded))`;
+  const stepIds = sql`any (array(select step_id from loaded))`;
+  return sql`(with loaded as materialized (
+    select t.id, s.id as step_id, v.id as version_id, json_build_object(${TASK_FIELDS}) as task
+    from ${wanted} wanted join tasks t on t.id = wanted.id ${TASK_JOINS}
+  )
+  select json_build_object(
+    'tasks', ${rowsOf(sql`l.task`, sql`loaded l`, sql`l.id`)},
+    'reviews', ${rowsOf(
+      sql`json_build_object('taskId', r.task_id, 'stepId', r.step_id, 'sequence', r.sequence, 'outcome', r.outcome)`,
+      sql`reviews r where r.task_id = ${ids}`,
+      sql`r.sequence`,
+    )},
+    'runs', ${rowsOf(
+      sql`json_build_object('stepId', w.step_id, 'id', w.id, 'type', w.type, 'state', w.state)`,
+      sql`worker_runs w where w.step_id = ${stepIds} and w.state in ('QUEUED', 'RUNNING')`,
+      sql`w.id`,
+    )},
+    -- What was asked for and would not be asked for again.
+    'dispatches', ${rowsOf(
+      sql`json_build_object('versionId', d.version_id, 'stepId', d.step_id, 'pipeline', d.pipeline)`,
+      sql`pipeline_dispatches d where d.task_id = ${ids} and case when d.pipeline = 'payment'
+        then d.state <> 'recalled' else d.state in ('pending', 'sent') end`,
+      sql`d.id`,
+    )},
+    'steps', ${
+      withSteps
+        ? rowsOf(
+            stepJson(sql`o`),
+            sql`steps o where o.version_id = any (array(select version_id from loaded))`,
+            sql`o.id`,
+          )
+        : sql`'[]'::json`
+    }))`;
+}
+
+function rowsOf(row: SQL, from: SQL, order: SQL): SQL {
+  return sql`coalesce((select json_agg(${row} order by ${order}) from ${from}), '[]')`;
+}
+
+/** Puts together what `snapshotParts` asked for. */
+export function snapshotsOf(parts: SnapshotParts): TaskSnapshot[] {
+  const reviews = Map.groupBy(parts.reviews, ({ taskId }) => taskId);
+  const runs = Map.groupBy(parts.runs, ({ stepId }) => stepId);
+  const dispatches = Map.groupBy(parts.dispatches, ({ versionId }) => versionId);
+  const steps = Map.groupBy(parts.steps, ({ versionId }) => versionId);
+  return parts.tasks.map((task) => {
+    const { id, step, version } = task;
+    const reviewed = reviews.get(id) ?? [];
+    const asked = (dispatches.get(version.id) ?? []).filter(
+      ({ pipeline, stepId }) => pipeline === "payment" || stepId === step.id,
+    );
+    return {
+      ...task,
+      reviews: reviewed
+        .filter(({ stepId }) => stepId === step.id)
+        .map(({ sequence, outcome }) => ({ sequence, outcome })),
+      openRuns: (runs.get(step.id) ?? []).map(({ id: runId, type, state }) => ({
+        id: runId,
+        type,
+        state,
+      })),
+      steps: steps.get(version.id) ?? [],
+      reviewSequence: reviewed.at(-1)?.sequence ?? 0,
+      alreadyDispatched: [...new Set(asked.map(({ pipeline }) => pipeline))].toSorted(),
+    };
+  });
+}
