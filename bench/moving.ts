@@ -27,7 +27,20 @@ export async function tasksInReview(
   for (const ids of chunksOf(moved, EXECUTED_TASKS_MAX)) {
     await executeBulk(service, tenant, ids, "IN_REVIEW");
   }
+  const waiting = tasks.filter(({ status }) => status === "awaiting_input");
+  for (const { stepId } of waiting) await moveStep(service, tenant, stepId, "in_review");
   return tasks.map(({ id, stepId }) => ({ id, stepId }));
+}
+
+/** Moves one task as somebody does who works on it. */
+export async function moveStep(
+  service: Service,
+  tenant: string,
+  stepId: string,
+  status: "awaiting_input" | "in_review",
+): Promise<void> {
+  const body = { status, runAttachedWorkflows: false };
+  await service.call(`/v1/steps/${stepId}`, { method: "PATCH", tenant, body });
 }
 
 /** What one call executes before it answers. */

@@ -1,5 +1,5 @@
 import { type Sample, summarise } from "../measure.ts";
-import { type MovedTask, tasksInReview } from "../moving.ts";
+import { type MovedTask, moveStep, tasksInReview } from "../moving.ts";
 import { MOVED_TENANT } from "../populations.ts";
 import type { Row } from "../row.ts";
 import type { Service } from "../service.ts";
@@ -43,13 +43,10 @@ function mover(service: Service, tasks: readonly MovedTask[]): () => Promise<unk
   let calls = 0;
   return () => {
     const task = tasks[calls % tasks.length];
+    if (task === undefined) throw new Error("A client has tasks");
     const isThere = Math.floor(calls / tasks.length) % 2 === 0;
     calls += 1;
-    return service.call(`/v1/steps/${task?.stepId}`, {
-      method: "PATCH",
-      tenant: MOVED_TENANT,
-      body: { status: isThere ? "awaiting_input" : "in_review", runAttachedWorkflows: false },
-    });
+    return moveStep(service, MOVED_TENANT, task.stepId, isThere ? "awaiting_input" : "in_review");
   };
 }
 
