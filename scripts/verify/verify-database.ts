@@ -1,6 +1,7 @@
 import { Client, DatabaseError } from "pg";
 import { INVARIANTS } from "../../src/db/invariants/index.ts";
 import { verifyChains, type ChainReport } from "./chains.ts";
+import { type LabelReport, verifyLabels } from "./labels.ts";
 
 export interface InvariantReport {
   name: string;
@@ -13,6 +14,7 @@ export interface InvariantReport {
 
 export interface Verification {
   invariants: InvariantReport[];
+  labels: LabelReport;
   chains: ChainReport;
   isWhole: boolean;
 }
@@ -20,7 +22,7 @@ export interface Verification {
 const EXAMPLES_MAX = 5;
 
 /**
- * Runs every invariant and follows every hash chain, as the owner and in one snapshot: also while the service works,
+ * Runs every invariant, resolves every label and follows every hash chain, as the owner and in one snapshot: also while the service works,
  * what is found was true at one instant.
  */
 export async function verifyDatabase(ownerUrl: string): Promise<Verification> {
@@ -38,10 +40,14 @@ export async function verifyDatabase(ownerUrl: string): Promise<Verification> {
         examples: rows.slice(0, EXAMPLES_MAX),
       });
     }
+    const labels = await verifyLabels(client);
     const chains = await verifyChains(client);
     await client.query("commit");
-    const isWhole = chains.broken.length === 0 && invariants.every(({ rows }) => rows === 0);
-    return { invariants, chains, isWhole };
+    const isWhole =
+      chains.broken.length === 0 &&
+      labels.drifted.length === 0 &&
+      invariants.every(({ rows }) => rows === 0);
+    return { invariants, labels, chains, isWhole };
   } finally {
     await client.end();
   }
@@ -68,19 +74,32 @@ const isAboutData = (error: unknown): error is DatabaseError =>
   error instanceof DatabaseError && error.code?.startsWith("22") === true;
 
 /** The verification as lines for a terminal. */
-export function renderVerification({ invariants, chains, isWhole }: Verification): string {
-  const lines = invariants.map(({ name, rows, examples }) =>
-    [
-      `${rows === 0 ? "ok    " : "BROKEN"}  ${String(rows).padStart(6)}  ${name}`,
-      ...examples.map((example) => `                  ${JSON.stringify(example)}`),
-    ].join("\n"),
-  );
+export function renderVerification({ invariants, labels, chains, isWhole }: Verification): string {
+  const { drifted } = labels;
   const { broken } = chains;
-  lines.push(
-    `${broken.length === 0 ? "ok    " : "BROKEN"}  ${String(broken.length).padStart(6)}  hash chains (${chains.chains} chains, ${chains.events} events)`,
-    ...broken.slice(0, EXAMPLES_MAX).map((chain) => `                  ${JSON.stringify(chain)}`),
+  return [
+    ...invariants.flatMap(({ name, rows, examples }) => lines(name, rows, examples)),
+    ...lines(
+      `labels resolved anew (${labels.tasks} tasks)`,
+      drifted.reduce((sum, { tasks }) => sum + tasks, 0),
+      drifted,
+    ),
+    ...lines(
+      `hash chains (${chains.chains} chains, ${chains.events} events)`,
+      broken.length,
+      broken,
+    ),
     "",
     isWhole ? "Every invariant holds and every hash chain is whole." : "The history is not whole.",
-  );
-  return lines.join("\n");
+  ].join("\n");
+}
+
+/** What was looked at, how much of it is broken, and the first few examples. */
+function lines(name: string, count: number, examples: readonly object[]): string[] {
+  return [
+    `${count === 0 ? "ok    " : "BROKEN"}  ${String(count).padStart(6)}  ${name}`,
+    ...examples
+      .slice(0, EXAMPLES_MAX)
+      .map((example) => `                  ${JSON.stringify(example)}`),
+  ];
 }

@@ -136,3 +136,36 @@ test("is not deceived by a changed function of the database", async () => {
     TASKS * (1 + NOTES.length),
   );
 });
+
+test("is not deceived by labels that an older reading of the rules left in the database", async () => {
+  const { rows } = await forger.query<{ definition: string }>(
+    "select pg_get_functiondef('label_of'::regproc) as definition",
+  );
+  const [{ definition }] = rows as [{ definition: string }];
+  await forger.query(definition.replaceAll("'DRAFT'", "'CHECKING_QUALITY'"));
+  await forger.query("select rebuild_labels()");
+  const verification = await verifyDatabase(database.migrationDatabaseUrl);
+  await forger.query(definition);
+  await forger.query("select rebuild_labels()");
+  // The database agrees with itself.
+  expect(verification.invariants.filter(({ rows: broken }) => broken > 0)).toEqual([]);
+  expect(verification.labels).toEqual({
+    tasks: TASKS,
+    drifted: [
+      {
+        tasks: TASKS,
+        taskId: expect.any(String) as string,
+        facts: {
+          kind: "ingestion",
+          status: "queued",
+          gate: "locked",
+          reviewFailed: false,
+          runningWorkers: [],
+        },
+        unifiedStatus: "CHECKING_QUALITY",
+      },
+    ],
+  });
+  expect(verification.isWhole).toBe(false);
+  expect(renderVerification(verification)).toMatch(/BROKEN +3 +labels resolved anew \(3 tasks\)/);
+});

@@ -1,0 +1,165 @@
+import { beforeAll, describe, expect, inject, test } from "vitest";
+import type { TaskView } from "../../src/actions/views/task-view.ts";
+import { LIVE_SORT_MAX } from "../../src/db/list-tasks.ts";
+import { STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
+import { kindHasStatus } from "../../src/domain/lifecycle/transitions.ts";
+import { type LabelFacts, resolve } from "../../src/domain/status/resolve.ts";
+import { rankOf, UNIFIED_STATUSES, type UnifiedStatus } from "../../src/domain/status/unified.ts";
+import { type Answer, expectDone, freshApi, type Place, type TestApi } from "../support/api.ts";
+import { chanceFrom } from "../support/chance.ts";
+import { givenMany } from "../support/given-many.ts";
+
+const { seed, tasks: many } = inject("stack");
+
+/** Around the cap, and far beyond it: `TASKS=100000 npx vitest run test/proofs/capped-sort.test.ts` goes so far. */
+const SIZES = [0, 1, LIVE_SORT_MAX - 1, LIVE_SORT_MAX, LIVE_SORT_MAX + 1, Math.max(many, 8_000)];
+const PAGE = 200;
+/** Tasks that somebody makes while somebody else turns the pages. */
+const LATECOMERS = 3;
+
+const chance = chanceFrom(seed);
+/** Every status that a step can be in, by kind. */
+const PLACES: readonly Place[] = STEP_KINDS.flatMap((kind) =>
+  STEP_STATUSES.filter((status) => kindHasStatus(kind, status)).map((status) => ({ kind, status })),
+);
+
+interface TaskPage {
+  data: TaskView[];
+  nextCursor: string | null;
+  sortTruncated?: true;
+}
+
+let api: TestApi;
+let made = 0;
+
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+describe("the capped live sort", () => {
+  for (const size of SIZES) {
+    test(
+      `of ${size} tasks that match is what an oracle makes of them, page by page (replay with SEED=${seed})`,
+      { timeout: 60_000 + size * 5 },
+      async () => {
+        await grow(size);
+        for (const isDescending of [false, true]) {
+          const sort = isDescending ? "-unifiedStatus" : "unifiedStatus";
+          const expected = await oracle(isDescending);
+          const { tasks, truncated } = await turnPages(sort);
+          expect(tasks).toEqual(expected);
+          expect(truncated).toBe(size > LIVE_SORT_MAX);
+          await putAwayLatecomers();
+        }
+      },
+    );
+  }
+
+  test("knows every label", async () => {
+    const labels = new Set((await oracle(false)).map(({ label }) => label));
+    expect(labels).toEqual(new Set(UNIFIED_STATUSES));
+  });
+});
+
+/** Adds tasks until there are so many; among the newest are some whose label depends on more than their step. */
+async function grow(size: number): Promise<void> {
+  const missing = size - made;
+  const told = missing > 100 ? [givenJudged, givenChecked] : [];
+  const places = Array.from({ length: missing - told.length }, () => anyPlace());
+  await givenMany(api, places);
+  for (const give of told) await give();
+  made = size;
+}
+
+/** A task whose label is what a review said. */
+async function givenJudged(): Promise<void> {
+  const { id } = await api.givenTask({ at: { kind: "pre_qa", status: "awaiting_review" } });
+  const body = { kind: "expert", outcome: "failed" };
+  expectDone(await api.call("POST", `/tasks/${id}/reviews`, { body }), 201);
+}
+
+/** A task whose label is what a worker does. */
+async function givenChecked(): Promise<void> {
+  const { id } = await api.givenTask({ at: { kind: "authoring", status: "running" } });
+  const begun = await api.call<{ id: string }>("POST", `/tasks/${id}/worker-runs`, {
+    as: "service",
+    body: { type: "QUALITY_AUTOMATION" },
+  });
+  const path = `/worker-runs/${expectDone(begun, 201).id}`;
+  expectDone(await api.call("PATCH", path, { as: "service", body: { state: "RUNNING" } }));
+}
+
+function anyPlace(): Place {
+  const place = PLACES[chance.below(PLACES.length)];
+  if (place === undefined) throw new Error("There are places");
+  return place;
+}
+
+interface Sorted {
+  id: string;
+  label: UnifiedStatus;
+}
+
+/** The newest that the cap lets through, by the domain's own reading of what is in the tables. */
+async function oracle(isDescending: boolean): Promise<Sorted[]> {
+  const rows = await api.database.query(
+    "owner",
+    `select t.id, json_build_object('kind', s.kind, 'status', s.status, 'gate', s.gate,
+       'outcomes', (select coalesce(json_agg(r.outcome order by r.sequence), '[]') from reviews r where r.step_id = s.id),
+       'runningWorkers', (select coalesce(json_agg(w.type), '[]') from worker_runs w
+         where w.step_id = s.id and w.state = 'RUNNING')) as facts
+     from tasks t join steps s on s.id = t.current_step_id
+     where t.archived_at is null and t.tenant_id = $1`,
+    [api.tenant.id],
+  );
+  const newest = rows
+    .map(({ id, facts }) => ({ id: String(id), label: labelOf(String(facts)) }))
+    .toSorted((one, other) => (one.id > other.id ? -1 : 1))
+    .slice(0, LIVE_SORT_MAX);
+  const sorted = newest.toSorted(
+    (one, other) => rankOf(one.label) - rankOf(other.label) || (one.id < other.id ? -1 : 1),
+  );
+  return isDescending ? sorted.toReversed() : sorted;
+}
+
+function labelOf(text: string): UnifiedStatus {
+  const { outcomes, ...facts } = JSON.parse(text) as Omit<LabelFacts, "reviewFailed"> & {
+    outcomes: ("passed" | "failed")[];
+  };
+  return resolve({
+    ...facts,
+    reviewFailed: outcomes.lastIndexOf("failed") > outcomes.lastIndexOf("passed"),
+  });
+}
+
+/** All pages, while others make tasks; every page has to say the same about the cap, in header and body. */
+async function turnPages(sort: string) {
+  const tasks: Sorted[] = [];
+  const said = new Set<boolean>();
+  let cursor: string | null = null;
+  do {
+    const more: string = cursor === null ? "" : `&cursor=${cursor}`;
+    const path = `/tasks?sort=${sort}&limit=${PAGE}${more}`;
+    const answer: Answer<TaskPage> = await api.call<TaskPage>("GET", path, { as: "viewer" });
+    const page = expectDone(answer);
+    const isTold = answer.headers.get("x-unified-sort-truncated");
+    expect(isTold).toBe(page.sortTruncated === true ? "true" : null);
+    said.add(isTold === "true");
+    tasks.push(...page.data.map(({ id, unifiedStatus }) => ({ id, label: unifiedStatus })));
+    if (cursor === null) await api.givenTasks(LATECOMERS);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  expect(said.size).toBe(1);
+  return { tasks, truncated: said.has(true) };
+}
+
+async function putAwayLatecomers(): Promise<void> {
+  const rows = await api.database.query(
+    "owner",
+    `select id from tasks where tenant_id = $1 and archived_at is null order by id desc limit ${LATECOMERS}`,
+    [api.tenant.id],
+  );
+  for (const { id } of rows) {
+    expectDone(await api.call("POST", `/tasks/${id}/archive`, { body: { reason: "Came late." } }));
+  }
+}
