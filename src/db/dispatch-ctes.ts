@@ -1,4 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
+import { IS_OFFERED } from "./dispatch-sql.ts";
 import type { MoveCall } from "./move-input.ts";
 
 // What the writer does with dispatches: those that are called back, and those that are asked for. They read from
@@ -69,17 +70,22 @@ export const UNDONE_COUNTS = {
     where state = 'delivered' or (state in ('pending', 'sent') and is_leased))`,
 };
 
-/** The CTE that asks for pipelines. Money moves once: an index says so. */
+/**
+ * The CTE that asks for pipelines. Money moves once, and nothing is asked for twice that is on its way: an index says
+ * so. What waits for a worker that polls is not asked for again either.
+ */
 export function askedCtes(tenantId: string, dispatches: string, { bulk }: MoveCall): SQL {
   return sql`dispatched as (
   insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq,
     by_hand, bulk_operation_id)
-  select ${tenantId}::uuid, d.id, d.pipeline, d.task_id, d.version_id, d.step_id, n.seq,
+  select ${tenantId}::uuid, a.id, a.pipeline, a.task_id, a.version_id, a.step_id, n.seq,
     n.is_silent, ${bulk?.id ?? null}::uuid
-  from json_to_recordset(${dispatches}) as d(
+  from json_to_recordset(${dispatches}) as a(
       id uuid, pipeline text, task_id uuid, version_id uuid, step_id uuid)
     join reached n using (task_id)
-  order by d.task_id
+  where not exists (select from pipeline_dispatches d where d.tenant_id = ${tenantId}::uuid and d.task_id = a.task_id
+    and d.step_id = a.step_id and d.pipeline = a.pipeline and ${IS_OFFERED})
+  order by a.task_id
   on conflict do nothing
   returning id, pipeline, task_id
 )`;

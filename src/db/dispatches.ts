@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Actor } from "../domain/actor.ts";
 import type { Operation, TenantDatabase, Written } from "./client.ts";
+import { IS_OFFERED, IS_STANDING } from "./dispatch-sql.ts";
 
 /**
  * Puts a dispatch into the outbox by hand, for the step that the task stands at while its event seq is the one
@@ -24,8 +25,10 @@ task as materialized (
 ),
 created as (
   insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq, by_hand)
-  select ${tenantId}::uuid, ${id}::uuid, ${pipeline}::text, id, active_version_id, current_step_id, event_seq, true
-  from task
+  select ${tenantId}::uuid, ${id}::uuid, ${pipeline}::text, t.id, active_version_id, current_step_id, event_seq, true
+  from task t
+  where not exists (select from pipeline_dispatches d where d.tenant_id = ${tenantId}::uuid and d.task_id = t.id
+    and d.step_id = t.current_step_id and d.pipeline = ${pipeline}::text and ${IS_OFFERED})
   on conflict do nothing
   returning id
 ),
@@ -45,9 +48,8 @@ dropped as (
 )
 select exists (select from created) as created,
   (select d.id from task t join pipeline_dispatches d on d.tenant_id = ${tenantId}::uuid and d.task_id = t.id
-   where d.pipeline = ${pipeline}::text and case when d.pipeline = 'payment'
-     then d.version_id = t.active_version_id and d.state <> 'recalled'
-     else d.step_id = t.current_step_id and d.state in ('pending', 'sent') end
+   where d.pipeline = ${pipeline}::text and ${IS_STANDING} and case when d.pipeline = 'payment'
+     then d.version_id = t.active_version_id else d.step_id = t.current_step_id end
    limit 1) as open`,
   ]);
   database.outgoing.dispatches ||=

@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { RunFact, StepSnapshot, TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
 import type { Pipeline, ReviewOutcome } from "../domain/lifecycle/statuses.ts";
+import { IS_STANDING } from "./dispatch-sql.ts";
 import { stepJson, TASK_FIELDS, TASK_JOINS } from "./task-json.ts";
 
 // Snapshots of many tasks at once. Each table is read once for all of them, and what belongs together is put together
@@ -41,11 +42,9 @@ export function snapshotParts(wanted: SQL, { withSteps }: { withSteps: boolean }
       sql`worker_runs w where w.step_id = ${stepIds} and w.state in ('QUEUED', 'RUNNING')`,
       sql`w.id`,
     )},
-    -- What was asked for and would not be asked for again.
     'dispatches', ${rowsOf(
       sql`json_build_object('versionId', d.version_id, 'stepId', d.step_id, 'pipeline', d.pipeline)`,
-      sql`pipeline_dispatches d where d.task_id = ${ids} and case when d.pipeline = 'payment'
-        then d.state <> 'recalled' else d.state in ('pending', 'sent') end`,
+      sql`pipeline_dispatches d where d.task_id = ${ids} and ${IS_STANDING}`,
       sql`d.id`,
     )},
     'steps', ${

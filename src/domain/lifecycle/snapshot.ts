@@ -62,7 +62,8 @@ export interface TaskSnapshot extends TaskFields {
   openRuns: readonly RunFact[];
   /**
    * Pipelines that would not be asked for again: `payment` where the active version has one that was not recalled,
-   * any other where one of the current step is still to be delivered. No label depends on it.
+   * any other where one of the current step is still to be delivered, or waits for a worker that polls. No label
+   * depends on it.
    */
   alreadyDispatched: readonly Pipeline[];
 }

@@ -13,6 +13,7 @@ import {
   type TestApi,
 } from "../../support/api.ts";
 import { givenMany, givenManyAt } from "../../support/given-many.ts";
+import { offerDispatched } from "../../support/offer-runs.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
 import {
   addNote,
@@ -132,6 +133,15 @@ describe("running pipelines in bulk", () => {
     ]);
     expect(await dispatchesOf(api, first)).toEqual(["quality_automation"]);
     expect(await dispatchesOf(api, second)).toEqual(["quality_automation"]);
+  });
+
+  test("asks for nothing while what it asked for before waits for a worker that polls", async () => {
+    const taskIds = await givenManyAt(api, 3, { kind: "pre_qa", status: "queued" });
+    expectDone(await execute(api, { taskIds, ...RUN }));
+    await offerDispatched(api.database, taskIds);
+    const done = expectDone(await execute(api, { taskIds, ...RUN }));
+    expect(done).toMatchObject({ counts: { changed: 0, refused: 3 }, dispatched: 0 });
+    expect(done.items.map(({ code }) => code)).toEqual(taskIds.map(() => "already_dispatched"));
   });
 
   test("writes no event, and says by whom and why in the dispatch's own log", async () => {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Moved } from "../../../src/actions/move-task.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import { offerDispatched } from "../../support/offer-runs.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -85,6 +86,29 @@ describe("asking for a pipeline by hand", () => {
       { id: made.id, by_hand: "t", to_state: "pending", reason: "Once more" },
       { id: made.id, by_hand: "t", to_state: "sent", reason: null },
     ]);
+  });
+
+  it("refuses a second one while the run of the first waits for a worker that polls", async () => {
+    const { currentStep, id } = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
+    const made = expectDone(await dispatch(currentStep.id, "quality_automation"), 201);
+    const [runId] = await offerDispatched(api.database, [id]);
+    const again = await dispatch(currentStep.id, "quality_automation");
+    expect(expectProblem(again, "conflict", 409).existing).toEqual({ id: made.id });
+    // A move that enters the state anew asks for nothing either: the run that waits is for it.
+    for (const status of ["cancelled", "queued"]) {
+      const body = { status, reason: "To and fro", runAttachedWorkflows: true };
+      const moved = await api.call<{ dispatched: object[] }>("PATCH", `/steps/${currentStep.id}`, {
+        body,
+      });
+      expect(expectDone(moved).dispatched).toEqual([]);
+    }
+    const claim = { types: ["QUALITY_AUTOMATION"], max: 1, leaseSeconds: 60 };
+    expectDone(await api.call("POST", "/worker-runs/claim", { as: "service", body: claim }));
+    const report = { as: "service", body: { state: "CANCELLED" } } as const;
+    expectDone(await api.call("PATCH", `/worker-runs/${runId}`, report));
+    const body = { status: "queued", runAttachedWorkflows: false };
+    expectDone(await api.call("PATCH", `/steps/${currentStep.id}`, { body }));
+    expectDone(await dispatch(currentStep.id, "quality_automation"), 201);
   });
 
   it("writes no event of the task: no label depends on it", async () => {
