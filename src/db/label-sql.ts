@@ -22,7 +22,7 @@ export function labelFunctionsSql(): string {
 }
 
 /**
- * The facts that a label depends on, for the task rows of `source` (a table, or a trigger's new rows). Review
+ * The facts that a label depends on, and whether its task is archived, for the task rows of `source` (a table, or a trigger's new rows). Review
  * order is by sequence: the newest review of the current step says whether a failure stands.
  */
 export function labelFactsSql(source: string): string {
@@ -33,7 +33,8 @@ export function labelFactsSql(source: string): string {
     array(select distinct w.type from worker_runs w
       where w.tenant_id = t.tenant_id and w.step_id = t.current_step_id and w.state = 'RUNNING'
         and w.type in (${RELEVANT_TYPES})
-      order by w.type) as running_workers
+      order by w.type) as running_workers,
+    t.archived_at is not null as archived
   from ${source} t
   join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id`;
 }

@@ -48,7 +48,13 @@ export function matchingTasks(filter: TaskFilter, { withLabel = false } = {}): S
   return sql`from tasks t
     ${label ? sql`join task_labels l on l.tenant_id = t.tenant_id and l.task_id = t.id` : sql``}
     ${step ? sql`join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id` : sql``}
-    where ${sql.join(conditions(filter), sql` and `)}`;
+    where ${sql.join([isListed(filter, label), ...conditions(filter)], sql` and `)}`;
+}
+
+/** Said of the label where there is one: its indexes begin with it. */
+function isListed({ archived = false }: TaskFilter, label: boolean): SQL {
+  if (label) return archived ? sql`l.archived` : sql`not l.archived`;
+  return archived ? sql`t.archived_at is not null` : sql`t.archived_at is null`;
 }
 
 function conditions(filter: TaskFilter): SQL[] {
@@ -56,7 +62,6 @@ function conditions(filter: TaskFilter): SQL[] {
   const given = <Value>(value: Value | undefined, condition: (value: Value) => SQL): SQL[] =>
     value === undefined ? [] : [condition(value)];
   return [
-    filter.archived === true ? sql`t.archived_at is not null` : sql`t.archived_at is null`,
     // By rank, since that is what the index of labels is made of.
     ...given(unifiedStatus, (labels) => {
       const ranks = labels.map((label) => sql`label_rank(${label})`);

@@ -526,6 +526,15 @@ const BREACHES: Record<string, Breach[]> = {
       sql: ({ paid }) => `update task_labels set attention = '{}' where task_id = '${paid.id}'`,
     },
     {
+      by: "taking a task out of the lists",
+      sql: ({ busy }) => `update task_labels set archived = true where task_id = '${busy.id}'`,
+    },
+    {
+      by: "having a task stand elsewhere",
+      sql: ({ busy }) =>
+        `update task_labels set step_kind = 'delivery' where task_id = '${busy.id}'`,
+    },
+    {
       by: "taking a label away",
       sql: ({ busy }) => `delete from task_labels where task_id = '${busy.id}'`,
     },

@@ -4,14 +4,15 @@ export const LABEL_INVARIANTS: readonly Invariant[] = [
   {
     name: "labels-are-the-resolver's",
     description:
-      "A materialised label, its rank, attention or times are not what the resolver gives.",
+      "A materialised label, its rank, attention or times are not what the resolver gives, or it stands at another step or in another list than its task.",
     sql: `
       select f.tenant_id, f.task_id, l.unified_status, r.label
       from task_facts f
       cross join lateral (select label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers) as label) r
       left join task_labels l on l.tenant_id = f.tenant_id and l.task_id = f.task_id
-      where (l.unified_status, l.rank, l.attention, l.since, l.updated_at) is distinct from
-        (r.label, label_rank(r.label), attention_of(f.kind, f.status, f.gate), f.status_since, f.updated_at)`,
+      where (l.unified_status, l.rank, l.attention, l.since, l.updated_at, l.archived, l.step_kind) is distinct from
+        (r.label, label_rank(r.label), attention_of(f.kind, f.status, f.gate), f.status_since, f.updated_at,
+        f.archived, f.kind)`,
   },
   {
     name: "open-runs-stand-on-current-steps",

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import {
   foreignKey,
   integer,
@@ -33,6 +34,9 @@ export const reviews = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     unique("reviews_sequence").on(t.tenantId, t.taskId, t.sequence),
     index("reviews_step").on(t.tenantId, t.stepId, t.sequence),
+    index("reviews_failed")
+      .on(t.tenantId, t.createdAt, t.taskId, t.stepId)
+      .where(sql`outcome = 'failed'`),
     foreignKey({
       name: "reviews_step_fk",
       columns: [t.tenantId, t.stepId, t.taskId, t.versionId],

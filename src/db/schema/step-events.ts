@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import {
   boolean,
   foreignKey,
@@ -11,6 +12,7 @@ import {
 } from "drizzle-orm/pg-core";
 import { ACTOR_KINDS, ROLES } from "../../domain/actor.ts";
 import { GATE_STATES, STEP_EVENT_TYPES, STEP_STATUSES } from "../../domain/lifecycle/statuses.ts";
+import { MILESTONE } from "../milestones.ts";
 import { oneOf, tenantId } from "./columns.ts";
 import { eventEnvelope } from "./events.ts";
 import { steps } from "./steps.ts";
@@ -41,6 +43,24 @@ export const stepEvents = pgTable(
     unique("step_events_state").on(t.tenantId, t.taskId, t.seq, t.stepId, t.toStatus, t.toGate),
     index("step_events_feed").on(t.tenantId, t.txid, t.feedId),
     index("step_events_bulk").on(t.tenantId, t.bulkOperationId, t.taskId),
+    // Whole rows of what is counted by time: they are read from the index alone.
+    index("step_events_milestones")
+      .on(
+        t.tenantId,
+        t.at,
+        t.taskId,
+        t.seq,
+        t.stepId,
+        t.type,
+        t.fromStatus,
+        t.toStatus,
+        t.fromGate,
+        t.toGate,
+      )
+      .where(sql.raw(MILESTONE)),
+    index("step_events_reverts")
+      .on(t.tenantId, t.taskId, t.seq)
+      .where(sql`type = 'bulk_reverted'`),
     foreignKey({
       name: "step_events_step_fk",
       columns: [t.tenantId, t.stepId, t.taskId, t.versionId],

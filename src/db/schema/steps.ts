@@ -1,4 +1,13 @@
-import { foreignKey, integer, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
+import {
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { GATE_STATES, STEP_KINDS, STEP_STATUSES } from "../../domain/lifecycle/statuses.ts";
 import { createdAt, id, oneOf, tenantId } from "./columns.ts";
 import { taskVersions } from "./task-versions.ts";
@@ -22,6 +31,7 @@ export const steps = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     unique("steps_attempt").on(t.tenantId, t.versionId, t.kind, t.attempt),
     unique("steps_of_version").on(t.tenantId, t.id, t.taskId, t.versionId),
+    index("steps_task").on(t.tenantId, t.taskId, t.id, t.kind),
     foreignKey({
       name: "steps_version_fk",
       columns: [t.tenantId, t.versionId, t.taskId],

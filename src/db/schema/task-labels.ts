@@ -1,5 +1,15 @@
 import { sql } from "drizzle-orm";
-import { foreignKey, index, pgTable, primaryKey, smallint, text, uuid } from "drizzle-orm/pg-core";
+import {
+  boolean,
+  foreignKey,
+  index,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { STEP_KINDS } from "../../domain/lifecycle/statuses.ts";
 import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
 import { moment, oneOf, tenantId } from "./columns.ts";
 import { tasks } from "./tasks.ts";
@@ -15,14 +25,17 @@ export const taskLabels = pgTable(
     attention: text().array().notNull(),
     since: moment().notNull(),
     updatedAt: moment().notNull(),
+    /** Beside the label, so that what is counted need not be looked up in two tables more. */
+    archived: boolean().notNull(),
+    stepKind: text({ enum: STEP_KINDS }).notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.taskId] }),
-    index("task_labels_rank").on(t.tenantId, t.rank, t.taskId),
+    index("task_labels_rank").on(t.tenantId, t.archived, t.rank, t.taskId, t.stepKind),
     index("task_labels_since").on(t.tenantId, t.since, t.taskId),
     index("task_labels_updated_at").on(t.tenantId, t.updatedAt, t.taskId),
     index("task_labels_attention")
-      .on(t.tenantId, t.taskId)
+      .on(t.tenantId, t.archived, t.taskId, t.attention)
       .where(sql`attention <> '{}'`),
     foreignKey({
       name: "task_labels_task_fk",
@@ -30,5 +43,6 @@ export const taskLabels = pgTable(
       foreignColumns: [tasks.tenantId, tasks.id],
     }),
     oneOf("task_labels_status", t.unifiedStatus, UNIFIED_STATUSES),
+    oneOf("task_labels_step_kind", t.stepKind, STEP_KINDS),
   ],
 );
