@@ -560,6 +560,38 @@ export type LookUpTasks = {
   ids: readonly string[];
 };
 
+export type TaskCounts = {
+  total: number;
+  byUnifiedStatus: {
+    DRAFT?: number | undefined;
+    CHECKING_QUALITY?: number | undefined;
+    QUALITY_CHECK_FAILED?: number | undefined;
+    READY_TO_SUBMIT?: number | undefined;
+    SUBMITTED?: number | undefined;
+    GENERATING_OUTPUT?: number | undefined;
+    OUTPUT_FAILED?: number | undefined;
+    IN_REVIEW?: number | undefined;
+    CHANGES_REQUESTED?: number | undefined;
+    PASSED?: number | undefined;
+    DELIVERED?: number | undefined;
+    REJECTED?: number | undefined;
+    DUPLICATE?: number | undefined;
+  };
+  byAttention: {
+    errored?: number | undefined;
+    blocked?: number | undefined;
+    revoked?: number | undefined;
+    cancelled?: number | undefined;
+    ready?: number | undefined;
+  };
+};
+
+export type TaskIds = {
+  ids: readonly Id[];
+  /** Whether more tasks match than the 50000 oldest. */
+  truncated: boolean;
+};
+
 export type VersionSummary = {
   id: Id;
   taskId: Id;
@@ -1971,6 +2003,80 @@ export interface Operations {
     answer: LookedUpTasks;
   };
   /**
+   * Count tasks by label and by attention. Exactly, over the same filters as the list, at one moment. Every filter that is given holds for every figure, `unifiedStatus` and `attention` too: for figures to choose a label by, leave those two out and the others as they are. The labels add up to `total`; attention codes need not, since a task may have several or none.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  countTasks: {
+    input: {
+      query?: {
+        /** Any of these. */
+        unifiedStatus?: readonly UnifiedStatus[] | undefined;
+        /** Any of these. */
+        attention?: readonly AttentionCode[] | undefined;
+        stepKind?: StepKind | undefined;
+        stepStatus?: StepStatus | undefined;
+        gate?: GateState | undefined;
+        taxonomyCode?: string | undefined;
+        assignee?: string | undefined;
+        externalId?: ExternalId | undefined;
+        /** A part of the title or the external id, three characters or more. */
+        q?: string | undefined;
+        /** A model that made a prompt, a datum or a trial of the task. */
+        model?: string | undefined;
+        /** A bulk operation that changed the task. */
+        bulkOperationId?: Id | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
+        updatedAfter?: Timestamp | undefined;
+        /** The status has been the same since before this moment. */
+        statusBefore?: Timestamp | undefined;
+        priority?: number | undefined;
+        /** true: the archived tasks. Otherwise, those that are not. */
+        archived?: boolean | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: TaskCounts;
+  };
+  /**
+   * The ids of all tasks that match. Over the same filters as the list, in one answer: the oldest first, at most 50000, which are those that a bulk preview of the filter takes.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listTaskIds: {
+    input: {
+      query?: {
+        /** Any of these. */
+        unifiedStatus?: readonly UnifiedStatus[] | undefined;
+        /** Any of these. */
+        attention?: readonly AttentionCode[] | undefined;
+        stepKind?: StepKind | undefined;
+        stepStatus?: StepStatus | undefined;
+        gate?: GateState | undefined;
+        taxonomyCode?: string | undefined;
+        assignee?: string | undefined;
+        externalId?: ExternalId | undefined;
+        /** A part of the title or the external id, three characters or more. */
+        q?: string | undefined;
+        /** A model that made a prompt, a datum or a trial of the task. */
+        model?: string | undefined;
+        /** A bulk operation that changed the task. */
+        bulkOperationId?: Id | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
+        updatedAfter?: Timestamp | undefined;
+        /** The status has been the same since before this moment. */
+        statusBefore?: Timestamp | undefined;
+        priority?: number | undefined;
+        /** true: the archived tasks. Otherwise, those that are not. */
+        archived?: boolean | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: TaskIds;
+  };
+  /**
    * The versions of a task. By number, without their contents.
    *
    * Role: `viewer` or above, or `service`.
@@ -3368,6 +3474,8 @@ export const OPERATIONS = {
   previewBulk: { method: "POST", path: "/v1/bulk/preview", takesKey: false, sends: "json", answers: "json" },
   executeBulk: { method: "POST", path: "/v1/bulk/execute", takesKey: true, sends: "json", answers: "json" },
   lookUpTasks: { method: "POST", path: "/v1/tasks/lookup", takesKey: false, sends: "json", answers: "json" },
+  countTasks: { method: "GET", path: "/v1/tasks/counts", takesKey: false, sends: "json", answers: "json" },
+  listTaskIds: { method: "GET", path: "/v1/tasks/ids", takesKey: false, sends: "json", answers: "json" },
   listTaskVersions: { method: "GET", path: "/v1/tasks/{taskId}/versions", takesKey: false, sends: "json", answers: "json" },
   createVersion: { method: "POST", path: "/v1/tasks/{taskId}/versions", takesKey: true, sends: "json", answers: "json" },
   getTaskVersion: { method: "GET", path: "/v1/tasks/{taskId}/versions/{number}", takesKey: false, sends: "json", answers: "json" },

@@ -10,6 +10,7 @@ import { type BlobStore, StorageUnavailable } from "../storage/blobs.ts";
 import { analyticsRoutes } from "./analytics.ts";
 import { bulkOperationRoutes } from "./bulk-operations.ts";
 import { bulkRoutes } from "./bulk.ts";
+import { countTaskRoutes } from "./count-tasks.ts";
 import { dataRoutes } from "./data.ts";
 import { dispatchRoutes } from "./dispatches.ts";
 import { docsRoutes } from "./docs.ts";
@@ -47,6 +48,7 @@ import { workerRunRoutes } from "./worker-runs.ts";
 export const routes: readonly Route[] = [
   ...taskRoutes,
   ...listTaskRoutes,
+  ...countTaskRoutes,
   ...versionRoutes,
   ...historyRoutes,
   ...feedRoutes,

@@ -133,6 +133,22 @@ export const SAMPLES: readonly Sample[] = [
     query: "bulkOperationId={bulkOperationId}&externalId={externalId}",
     goesOnWithout: ["bulkOperationId", "externalId"],
   },
+  { route: "GET /v1/tasks/counts", names: {} },
+  {
+    route: "GET /v1/tasks/counts",
+    what: "by operation and external id",
+    names: { bulkOperationId: "bulkOperation", externalId: "externalId" },
+    query: "bulkOperationId={bulkOperationId}&externalId={externalId}",
+    goesOnWithout: ["bulkOperationId", "externalId"],
+  },
+  { route: "GET /v1/tasks/ids", names: {} },
+  {
+    route: "GET /v1/tasks/ids",
+    what: "by operation and external id",
+    names: { bulkOperationId: "bulkOperation", externalId: "externalId" },
+    query: "bulkOperationId={bulkOperationId}&externalId={externalId}",
+    goesOnWithout: ["bulkOperationId", "externalId"],
+  },
   {
     route: "POST /v1/tasks/lookup",
     names: { taskId: "task", externalId: "externalId" },
