@@ -930,6 +930,113 @@ export type AnalyticsEvent = {
 
 export type AnalyticsEventName = "admin_bulk_status_terminal";
 
+export type OutcomeStatistics = {
+  /** The window that the figures are of. */
+  from: Timestamp;
+  to: Timestamp;
+  tasks: number;
+  outcomes: Outcomes;
+  stages: ReadonlyArray<{
+    kind: StepKind;
+    /** Tasks that ever came as far as this stage, or farther. */
+    reached: number;
+    outcomes: Outcomes;
+  }>;
+};
+
+/** Tasks by the terminal label that they have now. */
+export type Outcomes = {
+  /** Those whose label is none of the others. */
+  open: number;
+  PASSED: number;
+  DELIVERED: number;
+  REJECTED: number;
+  DUPLICATE: number;
+};
+
+export type ThroughputStatistics = {
+  bucket: "hour" | "day" | "week";
+  /** The window that the figures are of. */
+  from: Timestamp;
+  to: Timestamp;
+  buckets: ReadonlyArray<{
+    start: Timestamp;
+    created: number;
+    /** By the stage that tasks left for the next one; those that were delivered complete the last. */
+    completed: {
+      ingestion?: number | undefined;
+      authoring?: number | undefined;
+      pre_qa?: number | undefined;
+      output_generation?: number | undefined;
+      expert_review?: number | undefined;
+      calibration?: number | undefined;
+      delivery?: number | undefined;
+    };
+    /** Steps that were approved, by their stage. */
+    approved: {
+      ingestion?: number | undefined;
+      authoring?: number | undefined;
+      pre_qa?: number | undefined;
+      output_generation?: number | undefined;
+      expert_review?: number | undefined;
+      calibration?: number | undefined;
+      delivery?: number | undefined;
+    };
+    delivered: number;
+    rejected: number;
+    duplicate: number;
+    /** Sent back to the same or an earlier stage. */
+    reworked: number;
+    /** Versions after the first. */
+    revised: number;
+  }>;
+};
+
+export type StageTimeStatistics = {
+  /** The window that the figures are of. */
+  from: Timestamp;
+  to: Timestamp;
+  /** Whether there are more than the 200000 that were looked at. */
+  truncated: boolean;
+  stages: ReadonlyArray<{
+    kind: StepKind;
+    stays: number;
+    /** Mean and percentiles, between two stays in proportion; null without any. */
+    seconds: {
+      mean: number;
+      p50: number;
+      p90: number;
+      p99: number;
+    } | null;
+    /** Tasks that stand at this stage now and are not at the end of their way, whatever the window; archived ones do not count. */
+    waiting: number;
+  }>;
+};
+
+export type FailureStatistics = {
+  /** The window that the figures are of. */
+  from: Timestamp;
+  to: Timestamp;
+  stages: ReadonlyArray<{
+    kind: StepKind;
+    /** Gates that became `failed`. */
+    failed: number;
+    /** Gates that became `errored`. */
+    errored: number;
+    /** Gates that were open and became `revoked`. */
+    revoked: number;
+    /** Verdicts by people and by checks. */
+    failedReviews: number;
+    /** Tasks that were sent back from here. */
+    reworked: number;
+    /** What the runs said that brought a gate to `errored`: the 5 that came most often among the newest 20000 of all stages. null where no run did, or it said nothing. */
+    errors: ReadonlyArray<{
+      error: string | null;
+      count: number;
+    }>;
+  }>;
+};
+
 export type Review = {
   id: Id;
   stepId: Id;
@@ -2639,6 +2746,85 @@ export interface Operations {
     };
   };
   /**
+   * What has become of tasks. The funnel of the tasks that were created in the window, as they stand now: how many ever came as far as each stage, at whatever step they began, and what has become of those that came no farther. Archived tasks are left out unless they are asked for.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  getOutcomes: {
+    input: {
+      query?: {
+        /** Only of tasks with this code. */
+        taxonomyCode?: string | undefined;
+        /** Where the window begins: 30 days before its end where nothing is said, 366 at most. */
+        from?: string | undefined;
+        /** Where it ends, without this very moment: now where nothing is said. */
+        to?: string | undefined;
+        /** true: the archived tasks. Otherwise, those that are not. */
+        archived?: boolean | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: OutcomeStatistics;
+  };
+  /**
+   * What was done, over time. Counted from the history in whole buckets of UTC; weeks begin on Monday. The window is widened to whole buckets, 400 at most; the last one may still go on. What a revert took back counts for nothing, from the moment it is taken back; what was archived since counts.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  getThroughput: {
+    input: {
+      query?: {
+        /** Only of tasks with this code. */
+        taxonomyCode?: string | undefined;
+        /** Within the first bucket; where nothing is said there are 48 hours, or 30 days, or 26 weeks. */
+        from?: string | undefined;
+        /** Up to this moment; through the present bucket where nothing is said. */
+        to?: string | undefined;
+        bucket?: "hour" | "day" | "week" | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: ThroughputStatistics;
+  };
+  /**
+   * How long tasks stand at each stage. Of the stays that came to their end in the window. A stay begins with the event that opens the step, and ends with the event that opens the task's next one (advance, rework, new version), or before that with the one that ends the step (rejected, duplicate, delivered) and was not taken back. At most the newest 200000 ends and approvals are looked at.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  getStageTimes: {
+    input: {
+      query?: {
+        /** Only of tasks with this code. */
+        taxonomyCode?: string | undefined;
+        /** Where the window begins: 30 days before its end where nothing is said, 366 at most. */
+        from?: string | undefined;
+        /** Where it ends, without this very moment: now where nothing is said. */
+        to?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: StageTimeStatistics;
+  };
+  /**
+   * What went wrong, by stage. Counted from the history. `failed` means that somebody or something judged and said no, `errored` that no verdict was reached; one change counts once, and a failed review may count beside the gate that it closes. What a revert took back counts for nothing; what was archived since counts.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  getFailures: {
+    input: {
+      query?: {
+        /** Only of tasks with this code. */
+        taxonomyCode?: string | undefined;
+        /** Where the window begins: 30 days before its end where nothing is said, 366 at most. */
+        from?: string | undefined;
+        /** Where it ends, without this very moment: now where nothing is said. */
+        to?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: FailureStatistics;
+  };
+  /**
    * Open a worker run on the current step. It is QUEUED until its worker reports.
    *
    * Role: `service`.
@@ -3507,6 +3693,10 @@ export const OPERATIONS = {
   retryFailedBulkItems: { method: "POST", path: "/v1/bulk/operations/{operationId}/retry-failed", takesKey: true, sends: "json", answers: "json" },
   revertBulkOperation: { method: "POST", path: "/v1/bulk/operations/{operationId}/revert", takesKey: true, sends: "json", answers: "json" },
   listAnalyticsEvents: { method: "GET", path: "/v1/analytics/events", takesKey: false, sends: "json", answers: "json" },
+  getOutcomes: { method: "GET", path: "/v1/stats/outcomes", takesKey: false, sends: "json", answers: "json" },
+  getThroughput: { method: "GET", path: "/v1/stats/throughput", takesKey: false, sends: "json", answers: "json" },
+  getStageTimes: { method: "GET", path: "/v1/stats/stage-times", takesKey: false, sends: "json", answers: "json" },
+  getFailures: { method: "GET", path: "/v1/stats/failures", takesKey: false, sends: "json", answers: "json" },
   startRun: { method: "POST", path: "/v1/tasks/{taskId}/worker-runs", takesKey: true, sends: "json", answers: "json" },
   claimRuns: { method: "POST", path: "/v1/worker-runs/claim", takesKey: true, sends: "json", answers: "json" },
   reportRun: { method: "PATCH", path: "/v1/worker-runs/{runId}", takesKey: true, sends: "json", answers: "json" },

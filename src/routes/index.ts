@@ -36,6 +36,7 @@ import { pipelineRoutes } from "./pipelines.ts";
 import { promptRoutes } from "./prompts.ts";
 import { registryRoutes } from "./registry.ts";
 import { reviewRoutes } from "./reviews.ts";
+import { statsRoutes } from "./stats.ts";
 import { stepRoutes } from "./steps.ts";
 import { taskMoveRoutes } from "./task-moves.ts";
 import { taskRoutes } from "./tasks.ts";
@@ -59,6 +60,7 @@ export const routes: readonly Route[] = [
   ...bulkRoutes,
   ...bulkOperationRoutes,
   ...analyticsRoutes,
+  ...statsRoutes,
   ...reviewRoutes,
   ...workerRunRoutes,
   ...pipelineRoutes,

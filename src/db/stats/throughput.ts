@@ -1,0 +1,103 @@
+import { sql } from "drizzle-orm";
+import { STEP_KINDS, type StepKind } from "../../domain/lifecycle/statuses.ts";
+import { type BucketedWindow, bucketStarts } from "../../domain/stats/window.ts";
+import type { TenantDatabase } from "../client.ts";
+import { IS_MOVE, milestonesOf, OF_STEP, STANDS } from "./milestones.ts";
+
+/** What happened in one bucket. */
+export interface ThroughputBucket {
+  start: string;
+  created: number;
+  /** By the stage that was left for the next one; a task that is delivered completes the last. */
+  completed: Record<StepKind, number>;
+  approved: Record<StepKind, number>;
+  delivered: number;
+  rejected: number;
+  duplicate: number;
+  reworked: number;
+  revised: number;
+}
+
+/** What happened at steps of one kind in one bucket. */
+interface Counted {
+  bucket: number;
+  kind: StepKind;
+  created: number;
+  entered: number;
+  approved: number;
+  rejected: number;
+  duplicate: number;
+  reworked: number;
+  revised: number;
+}
+
+/** What happened in each bucket of the window; those in which nothing did are there too. */
+export async function readThroughput(
+  database: TenantDatabase,
+  { window, taxonomyCode }: { window: BucketedWindow; taxonomyCode: string | undefined },
+): Promise<ThroughputBucket[]> {
+  const { lengthSeconds, from } = window;
+  const rows = await database.read<Counted>(sql`
+with ${milestonesOf({ window, taxonomyCode })},
+happened as (
+  select s.kind, e.type, case when ${IS_MOVE} then e.to_status end as moved_to,
+    date_bin(make_interval(secs => ${lengthSeconds}), e.at, ${from}::timestamptz) as start
+  from milestone e ${OF_STEP}
+  where case when e.from_status is null then true
+    else ${IS_MOVE} and e.to_status in ('approved', 'rejected', 'duplicate') and ${STANDS} end
+),
+counted as (
+  select h.start, h.kind,
+    count(*) filter (where h.type = 'task_created')::int as created,
+    count(*) filter (where h.type = 'step_advanced')::int as entered,
+    count(*) filter (where h.type = 'step_reworked')::int as reworked,
+    count(*) filter (where h.type = 'version_created')::int as revised,
+    count(*) filter (where h.moved_to = 'approved')::int as approved,
+    count(*) filter (where h.moved_to = 'rejected')::int as rejected,
+    count(*) filter (where h.moved_to = 'duplicate')::int as duplicate
+  from happened h group by h.start, h.kind
+)
+select *, (extract(epoch from start - ${from}::timestamptz) / ${lengthSeconds})::int as bucket from counted`);
+  return bucketsOf(window, rows);
+}
+
+function bucketsOf(window: BucketedWindow, rows: readonly Counted[]): ThroughputBucket[] {
+  const buckets = bucketStarts(window).map(emptyBucket);
+  for (const { bucket: index, kind, entered, approved, ...counts } of rows) {
+    const bucket = buckets[index];
+    if (bucket === undefined)
+      throw new Error("What happened in the window is in one of its buckets");
+    bucket.created += counts.created;
+    bucket.rejected += counts.rejected;
+    bucket.duplicate += counts.duplicate;
+    bucket.reworked += counts.reworked;
+    bucket.revised += counts.revised;
+    bucket.approved[kind] += approved;
+    const left = STEP_KINDS[STEP_KINDS.indexOf(kind) - 1];
+    if (left !== undefined) bucket.completed[left] += entered;
+    if (kind === "delivery") {
+      bucket.delivered += approved;
+      bucket.completed.delivery += approved;
+    }
+  }
+  return buckets;
+}
+
+function emptyBucket(start: string): ThroughputBucket {
+  return {
+    start,
+    created: 0,
+    completed: zeroByKind(),
+    approved: zeroByKind(),
+    delivered: 0,
+    rejected: 0,
+    duplicate: 0,
+    reworked: 0,
+    revised: 0,
+  };
+}
+
+function zeroByKind(): Record<StepKind, number> {
+  // Object.fromEntries forgets which names it was given.
+  return Object.fromEntries(STEP_KINDS.map((kind) => [kind, 0])) as Record<StepKind, number>;
+}

@@ -1,0 +1,217 @@
+import type { StepEventView } from "../../../src/actions/views/event-view.ts";
+import type { TaskView } from "../../../src/actions/views/task-view.ts";
+import { STEP_KINDS, type StepKind } from "../../../src/domain/lifecycle/statuses.ts";
+
+// What statistics have to say, counted once more, event by event, from what the API tells of each task.
+
+/** All that the API tells of a task. */
+export interface Told {
+  task: TaskView;
+  events: StepEventView[];
+  /** What its runs said when they ended, by run. */
+  errors: ReadonlyMap<string, string | null>;
+}
+
+/** Times as the API tells them, which sort as texts; the last is not within. */
+export interface Span {
+  from: string;
+  to: string;
+}
+
+const isWithin = ({ at }: { at: string }, { from, to }: Span) => at >= from && at < to;
+
+interface Payload {
+  opened?: { fromStepId: string | null };
+  review?: { outcome: string; stepId: string };
+  run?: { id: string };
+}
+// What is in a payload is its event's to say.
+const payloadOf = (event: StepEventView) => event.payload as Payload;
+
+function kindOf(events: readonly StepEventView[], stepId: string | null | undefined): StepKind {
+  const found = events.find((event) => event.stepId === stepId);
+  if (found === undefined) throw new Error("A history opens each step that it names");
+  return found.step.kind;
+}
+
+const isUndone = (events: readonly StepEventView[], { seq }: StepEventView) =>
+  events.some((event) => event.seq === seq + 1 && event.type === "bulk_reverted");
+
+/** A change of status that was not taken back, and takes nothing back. */
+const isMove = (events: readonly StepEventView[], event: StepEventView) =>
+  event.from !== null &&
+  event.from !== event.to &&
+  event.type !== "bulk_reverted" &&
+  !isUndone(events, event);
+
+const zeroByKind = () =>
+  Object.fromEntries(STEP_KINDS.map((kind) => [kind, 0])) as Record<StepKind, number>;
+
+export function throughputOf(told: readonly Told[], span: Span) {
+  const counts = { created: 0, delivered: 0, rejected: 0, duplicate: 0, reworked: 0, revised: 0 };
+  const [completed, approved] = [zeroByKind(), zeroByKind()];
+  for (const { events } of told) {
+    for (const event of events.filter((event) => isWithin(event, span))) {
+      const { type, to, step } = event;
+      if (type === "task_created") counts.created += 1;
+      if (type === "step_reworked") counts.reworked += 1;
+      if (type === "version_created") counts.revised += 1;
+      if (type === "step_advanced") {
+        completed[kindOf(events, payloadOf(event).opened?.fromStepId)] += 1;
+      }
+      if (!isMove(events, event)) continue;
+      if (to === "rejected" || to === "duplicate") counts[to] += 1;
+      if (to === "approved") approved[step.kind] += 1;
+      if (to === "approved" && step.kind === "delivery") {
+        counts.delivered += 1;
+        completed.delivery += 1;
+      }
+    }
+  }
+  return { ...counts, completed, approved };
+}
+
+interface Stay {
+  kind: StepKind;
+  seconds: number;
+  /** When it ended. */
+  at: string;
+}
+
+const isEnd = ({ step, to }: Pick<StepEventView, "step" | "to">) =>
+  to === "rejected" || to === "duplicate" || (step.kind === "delivery" && to === "approved");
+
+/** The stays of one task: it stands at a step until that has ended for good, or until another one is opened. */
+function staysOf(events: readonly StepEventView[]): Stay[] {
+  const stays: Stay[] = [];
+  let stay: { step: StepEventView["step"]; since: string; ended: string | null } | null = null;
+  const close = (at: string) => {
+    if (stay === null) return;
+    const end = stay.ended ?? at;
+    const seconds = (Date.parse(end) - Date.parse(stay.since)) / 1000;
+    // What begins at its end was never stood at.
+    if (end !== stay.since) stays.push({ kind: stay.step.kind, seconds, at: end });
+  };
+  for (const event of events) {
+    if (event.from === null) {
+      close(event.at);
+      stay = { step: event.step, since: event.at, ended: isEnd(event) ? event.at : null };
+    } else if (stay?.step.id === event.stepId) {
+      stay.ended = isEnd(event) ? (stay.ended ?? event.at) : null;
+    }
+  }
+  const ended = stay?.ended ?? null;
+  if (ended !== null) close(ended);
+  return stays;
+}
+
+export function stageTimesOf(told: readonly Told[], span: Span) {
+  const stays = told
+    .flatMap(({ events }) => staysOf(events))
+    .filter((stay) => isWithin(stay, span));
+  const isWaiting = ({ archivedAt, unifiedStatus }: TaskView) =>
+    archivedAt === null && !["DELIVERED", "REJECTED", "DUPLICATE"].includes(unifiedStatus);
+  return STEP_KINDS.map((kind) => {
+    const seconds = stays
+      .filter((stay) => stay.kind === kind)
+      .map((stay) => stay.seconds)
+      .toSorted((one, other) => one - other);
+    return {
+      kind,
+      stays: seconds.length,
+      seconds: seconds.length === 0 ? null : summaryOf(seconds),
+      waiting: told.filter(({ task }) => isWaiting(task) && task.currentStep.kind === kind).length,
+    };
+  });
+}
+
+function summaryOf(sorted: readonly number[]) {
+  const at = (part: number) => {
+    const place = part * (sorted.length - 1);
+    const [below = 0, above = 0] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
+    return below + (above - below) * (place - Math.floor(place));
+  };
+  const mean = sorted.reduce((sum, one) => sum + one, 0) / sorted.length;
+  return { mean, p50: at(0.5), p90: at(0.9), p99: at(0.99) };
+}
+
+export function failuresOf(told: readonly Told[], span: Span) {
+  const stages = STEP_KINDS.map((kind) => ({
+    kind,
+    counts: { failed: 0, errored: 0, revoked: 0, failedReviews: 0, reworked: 0 },
+    errors: new Map<string | null, number>(),
+  }));
+  const at = (kind: StepKind) => stages[STEP_KINDS.indexOf(kind)] ?? fail();
+  for (const { events, errors } of told) {
+    for (const event of events.filter((event) => isWithin(event, span))) {
+      const { fromGate, toGate, type, step } = event;
+      const { opened, review } = payloadOf(event);
+      if (type === "step_reworked") at(kindOf(events, opened?.fromStepId)).counts.reworked += 1;
+      if (review?.outcome === "failed") at(kindOf(events, review.stepId)).counts.failedReviews += 1;
+      const isChange = fromGate !== null && fromGate !== toGate && type !== "bulk_reverted";
+      if (!isChange || isUndone(events, event)) continue;
+      if (toGate === "failed" || toGate === "errored" || toGate === "revoked") {
+        at(step.kind).counts[toGate] += 1;
+      }
+      if (toGate !== "errored") continue;
+      const report = events.find(
+        ({ operationId, type }) =>
+          operationId === event.operationId && type === "worker_run_changed",
+      );
+      const run = report && payloadOf(report).run?.id;
+      const error = run === undefined ? null : (errors.get(run) ?? null);
+      const said = at(step.kind).errors;
+      said.set(error, (said.get(error) ?? 0) + 1);
+    }
+  }
+  return stages.map(({ kind, counts, errors }) => ({
+    kind,
+    ...counts,
+    errors: [...errors].map(([error, count]) => ({ error, count })).toSorted(byCount),
+  }));
+}
+
+/** The most frequent first, then by text; what said nothing comes last. */
+function byCount(one: { error: string | null; count: number }, other: typeof one): number {
+  if (one.count !== other.count) return other.count - one.count;
+  if (one.error === null || other.error === null) return one.error === null ? 1 : -1;
+  return one.error < other.error ? -1 : 1;
+}
+
+function fail(): never {
+  throw new Error("Every kind has its row");
+}
+
+export function outcomesOf(told: readonly Told[], span: Span, { archived }: { archived: boolean }) {
+  const cohort = told.filter(
+    ({ task, events: [created] }) =>
+      created !== undefined && isWithin(created, span) && (task.archivedAt !== null) === archived,
+  );
+  const farthest = ({ events }: Told) =>
+    Math.max(...events.map(({ step }) => STEP_KINDS.indexOf(step.kind)));
+  return {
+    tasks: cohort.length,
+    outcomes: labelsOf(cohort),
+    stages: STEP_KINDS.map((kind, index) => ({
+      kind,
+      reached: cohort.filter((one) => farthest(one) >= index).length,
+      outcomes: labelsOf(cohort.filter((one) => farthest(one) === index)),
+    })),
+  };
+}
+
+function labelsOf(told: readonly Told[]) {
+  const counts = { open: 0, PASSED: 0, DELIVERED: 0, REJECTED: 0, DUPLICATE: 0 };
+  for (const { task } of told) {
+    const label = task.unifiedStatus;
+    if (
+      label === "PASSED" ||
+      label === "DELIVERED" ||
+      label === "REJECTED" ||
+      label === "DUPLICATE"
+    )
+      counts[label] += 1;
+    else counts.open += 1;
+  }
+  return counts;
+}

@@ -1,0 +1,130 @@
+import { beforeAll, describe, expect, inject, test } from "vitest";
+import { freshApi, expectDone, type TestApi } from "../../support/api.ts";
+import { chanceFrom } from "../../support/chance.ts";
+import { givenHistories, TAXONOMY } from "../../support/histories.ts";
+import { silenceLog } from "../../support/model/quiet.ts";
+import {
+  failuresOf,
+  outcomesOf,
+  type Span,
+  stageTimesOf,
+  throughputOf,
+  type Told,
+} from "./oracle.ts";
+import { momentsOf, readTold } from "./support.ts";
+
+const { seed } = inject("stack");
+const DAYS = 20;
+const HOUR_MS = 3_600_000;
+
+silenceLog();
+
+let api: TestApi;
+let told: readonly Told[];
+/** Windows between moments at which something happened, so that their ends are put to the test. */
+let spans: readonly Span[];
+
+beforeAll(async () => {
+  api = await freshApi();
+  await givenHistories(api, { seed, days: DAYS });
+  told = await readTold(api);
+  const moments = momentsOf(told, chanceFrom(seed));
+  spans = moments.flatMap((from, index) => moments.slice(index + 1).map((to) => ({ from, to })));
+}, 180_000);
+
+const ofCode = () => told.filter(({ task }) => task.taxonomyCode === TAXONOMY);
+const read = async <Body>(path: string): Promise<Body> =>
+  expectDone(await api.call<Body>("GET", `/stats/${path}`, { as: "viewer" }));
+
+describe(`statistics of random histories (replay with SEED=${seed})`, () => {
+  test("outcomes are what the tasks have come to, and how far their histories ever went", async () => {
+    for (const { from, to } of spans) {
+      const window = `from=${from}&to=${to}`;
+      for (const archived of [false, true]) {
+        const path = `outcomes?${window}&archived=${archived}`;
+        const expected = outcomesOf(told, { from, to }, { archived });
+        expect(await read(path)).toEqual({ from, to, ...expected });
+      }
+      expect(await read(`outcomes?${window}&taxonomyCode=${TAXONOMY}`)).toEqual({
+        from,
+        to,
+        ...outcomesOf(ofCode(), { from, to }, { archived: false }),
+      });
+    }
+  });
+
+  test.each([
+    ["hour", HOUR_MS],
+    ["day", 24 * HOUR_MS],
+    ["week", 168 * HOUR_MS],
+  ])("throughput by the %s is what the histories have in each", async (bucket, lengthMs) => {
+    const moments = spans.flatMap(({ from, to }) => [from, to]).toSorted();
+    const to = moments.at(-1) ?? "";
+    // As many hours as there may be, and all days.
+    const from =
+      bucket === "hour"
+        ? new Date(Date.parse(to) - 390 * HOUR_MS).toISOString()
+        : (moments[0] ?? "");
+    for (const [query, some] of [
+      ["", told],
+      [`&taxonomyCode=${TAXONOMY}`, ofCode()],
+    ] as const) {
+      const answer = await read<Throughput>(
+        `throughput?bucket=${bucket}&from=${from}&to=${to}${query}`,
+      );
+      expect(answer.from <= from && answer.to >= to).toBe(true);
+      expect(answer.buckets.length).toBeGreaterThan(2);
+      const starts = answer.buckets.map(({ start }) => Date.parse(start));
+      expect(starts).toEqual(starts.map((_, index) => Date.parse(answer.from) + index * lengthMs));
+      expect(starts.at(-1)).toBe(Date.parse(answer.to) - lengthMs);
+      for (const [index, { start, ...counts }] of answer.buckets.entries()) {
+        const end = answer.buckets[index + 1]?.start ?? answer.to;
+        expect(counts, start).toEqual(throughputOf(some, { from: start, to: end }));
+      }
+    }
+  });
+
+  test("stage times are those of the stays that ended in the window, with who waits now", async () => {
+    let stays = 0;
+    for (const { from, to } of spans) {
+      for (const [query, some] of [
+        ["", told],
+        [`&taxonomyCode=${TAXONOMY}`, ofCode()],
+      ] as const) {
+        const answer = await read<StageTimes>(`stage-times?from=${from}&to=${to}${query}`);
+        const expected = stageTimesOf(some, { from, to });
+        expect(answer).toMatchObject({ from, to, truncated: false });
+        for (const [index, { seconds, ...stage }] of expected.entries()) {
+          const { seconds: answered, ...counted } = answer.stages[index] ?? expect.fail("No stage");
+          expect(counted).toEqual(stage);
+          stays += stage.stays;
+          if (seconds === null) expect(answered).toBeNull();
+          for (const [name, value] of Object.entries(seconds ?? {})) {
+            expect(answered?.[name], name).toBeCloseTo(value, 6);
+          }
+        }
+      }
+    }
+    expect(stays).toBeGreaterThan(0);
+  });
+
+  test("failures are the gates that closed, the verdicts, and what the runs said", async () => {
+    for (const { from, to } of spans) {
+      for (const [query, some] of [
+        ["", told],
+        [`&taxonomyCode=${TAXONOMY}`, ofCode()],
+      ] as const) {
+        const stages = failuresOf(some, { from, to });
+        expect(await read(`failures?from=${from}&to=${to}${query}`)).toEqual({ from, to, stages });
+      }
+    }
+  });
+});
+
+interface Throughput extends Span {
+  buckets: { start: string }[];
+}
+
+interface StageTimes extends Span {
+  stages: { seconds: Record<string, number> | null }[];
+}
