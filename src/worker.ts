@@ -1,9 +1,6 @@
 import { uuidv7 } from "uuidv7";
-import { expireOperations } from "./actions/expire-operations.ts";
 import { type Queues, sendOutgoing } from "./actions/send-outgoing.ts";
-import { sweep } from "./actions/sweep.ts";
-import { sweepData } from "./actions/sweep-data.ts";
-import { type ConsumeBatch, createConsumers } from "./consumers/index.ts";
+import type { ConsumeBatch } from "./consumers/index.ts";
 import { findApiKey } from "./db/api-keys.ts";
 import { openDatabase } from "./db/client.ts";
 import { readTenantName } from "./db/tenants.ts";
@@ -55,21 +52,28 @@ function createService(settings: Settings): Service {
     now: () => new Date(),
     log: logToConsole,
   });
-  const consume = createConsumers({
-    ...shared,
-    outbound,
-    reportDefect: (error, { queue, messageId }) =>
-      logToConsole(defectEntry({ requestId: messageId, operationId: queue }, error)),
-  });
+  // What answers no request is loaded when it is first needed: an isolate starts for its requests.
+  const consume: ConsumeBatch = async (batch) => {
+    const { createConsumers } = await import("./consumers/index.ts");
+    const consumeBatch = createConsumers({
+      ...shared,
+      outbound,
+      reportDefect: (error, { queue, messageId }) =>
+        logToConsole(defectEntry({ requestId: messageId, operationId: queue }, error)),
+    });
+    await consumeBatch(batch);
+  };
+  const sweepOnceADay = async () => {
+    const { sweepDaily } = await import("./actions/sweep-daily.ts");
+    return sweepDaily({ database, blobs }, { now: new Date() });
+  };
+  const sweepOften = async (requestId: string) => {
+    const { sweep } = await import("./actions/sweep.ts");
+    return sweep(shared, { requestId });
+  };
   const keepUp = async (cron: string) => {
     const requestId = uuidv7();
-    const swept =
-      cron === DAILY
-        ? {
-            operations: await expireOperations(database),
-            ...(await sweepData({ database, blobs }, { now: new Date() })),
-          }
-        : await sweep(shared, { requestId });
+    const swept = cron === DAILY ? await sweepOnceADay() : await sweepOften(requestId);
     logToConsole({ level: "info", message: "swept", requestId, cron, ...swept });
   };
   return { app, consume, keepUp };

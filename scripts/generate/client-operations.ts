@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { openApiDocument } from "../../src/routes/http/openapi.ts";
-import { routes } from "../../src/routes/index.ts";
+import { loadRoutes } from "../../src/routes/areas.ts";
 import { comment, member, optional, type Schema, schema, typeOf } from "./schema-types.ts";
+
+const routes = await loadRoutes();
 
 const content = z.record(z.string(), z.object({ schema }));
 

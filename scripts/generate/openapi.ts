@@ -1,5 +1,7 @@
 import { openApiDocument } from "../../src/routes/http/openapi.ts";
-import { routes } from "../../src/routes/index.ts";
+import { loadRoutes } from "../../src/routes/areas.ts";
+
+const routes = await loadRoutes();
 
 /** docs/openapi.json: the document that the service itself serves. */
 export function generateOpenApi(): string {

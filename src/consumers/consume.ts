@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { DeadLetter } from "../db/dead-letters.ts";
 
 /** A batch of messages, as far as it is used. */

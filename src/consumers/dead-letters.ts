@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { consume, type ConsumerTools, deadLetter, type MessageBatch } from "./consume.ts";
 
 /** Says what follows for the thing that a message was about. */

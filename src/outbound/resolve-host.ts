@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Answers the addresses behind a name. @throws when nobody knows. */
 export type ResolveHost = (host: string, signal: AbortSignal) => Promise<string[]>;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 // Messages hold ids alone: what they are about is read when they come, as it is then. Each says its version, so that
 // one that an older release sent is told from garbage.

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { listAnalyticsEvents } from "../db/analytics.ts";
 import { ANALYTICS_EVENTS } from "../domain/analytics.ts";
 import { defineContract } from "./http/contract.ts";

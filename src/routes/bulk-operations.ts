@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { cancelBulk } from "../actions/cancel-bulk.ts";
 import { retryFailed } from "../actions/retry-failed.ts";
 import { revertBulk } from "../actions/revert-bulk.ts";

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { EXECUTED_TASKS_MAX, executeBulk } from "../actions/execute-bulk.ts";
 import { PLANNED_TASKS_MAX } from "../actions/plan-in-parts.ts";
 import { PREVIEWED_ITEMS_MAX, previewBulk } from "../actions/preview-bulk.ts";

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { PLANNED_TASKS_MAX } from "../actions/plan-in-parts.ts";
 import { countTasks } from "../db/count-tasks.ts";
 import { listTaskIds } from "../db/list-task-ids.ts";

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { declareData } from "../actions/declare-data.ts";
 import { contentTag, openContent } from "../actions/open-content.ts";
 import { storeContent } from "../actions/store-content.ts";

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { recallUndelivered, retryDeadDispatch } from "../actions/change-dispatch.ts";
 import { findDispatch, listDispatches } from "../db/read-dispatches.ts";
 import { DISPATCH_STATES } from "../domain/lifecycle/statuses.ts";

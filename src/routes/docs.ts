@@ -1,25 +1,27 @@
-import { Scalar } from "@scalar/hono-api-reference";
 import { Hono } from "hono";
 import type { Contract } from "./http/contract.ts";
-import { openApiDocument } from "./http/openapi.ts";
 import { ERROR_CODES, PROBLEMS } from "./http/problem.ts";
 
 /** Where scripts/build-assets.ts puts the reader of the API reference: our own host, never a CDN. */
 const READER_PATH = "/assets/api-reference.js";
 
 /** Pages for people, which need no credential; the OpenAPI document is made when first asked for. */
-export function docsRoutes(contracts: readonly Contract[]): Hono {
+export function docsRoutes(loadContracts: () => Promise<readonly Contract[]>): Hono {
   let document: string | undefined;
   const docs = new Hono();
 
-  docs.get("/openapi.json", () => {
-    document ??= JSON.stringify(openApiDocument(contracts));
+  docs.get("/openapi.json", async () => {
+    if (document === undefined) {
+      const { openApiDocument } = await import("./http/openapi.ts");
+      document = JSON.stringify(openApiDocument(await loadContracts()));
+    }
     return new Response(document, { headers: { "content-type": "application/json" } });
   });
 
   docs.get("/docs", async (context, next) => {
     const nonce = crypto.randomUUID();
     context.header("content-security-policy", documentPolicy(`script-src 'self' 'nonce-${nonce}'`));
+    const { Scalar } = await import("@scalar/hono-api-reference");
     const page = Scalar({
       pageTitle: "Stepledger API",
       url: "/openapi.json",

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { summariseEval, summariseScope } from "../actions/summarise-evals.ts";
 import { SUMMARY_MODELS_MAX, SUMMARY_TASKS_MAX } from "../db/eval-summaries.ts";
 import { INTERVAL_METHODS, RESAMPLES_MAX } from "../domain/evals/summary.ts";

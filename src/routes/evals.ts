@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { createEval } from "../actions/create-eval.ts";
 import { recordEvaluation } from "../actions/record-evaluation.ts";
 import { transitionEval } from "../actions/transition-eval.ts";

@@ -1,4 +1,4 @@
-import type { z } from "@hono/zod-openapi";
+import type * as z from "zod";
 import type { Chunk } from "../db/chunks.ts";
 import { type Call, reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";

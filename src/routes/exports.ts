@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { trialView } from "../actions/views/eval-view.ts";
 import { timelineView } from "../actions/views/event-view.ts";
 import { type TaskView, taskView } from "../actions/views/task-view.ts";

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { type FeedRead, type FeedStart, followFeed, readOn } from "../actions/follow-feed.ts";
 import { timelineView } from "../actions/views/event-view.ts";
 import type { FeedPlace } from "../db/feed.ts";

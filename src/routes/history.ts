@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { stepEventView, timelineView } from "../actions/views/event-view.ts";
 import { listStepEvents, listTaskEvents, listTimeline } from "../db/events.ts";
 import { verifyHistory } from "../db/history-chain.ts";

@@ -7,77 +7,37 @@ import { DatabaseUnavailable } from "../db/faults.ts";
 import type { Settings } from "../env.ts";
 import type { Outbound } from "../outbound/post-signed.ts";
 import { type BlobStore, StorageUnavailable } from "../storage/blobs.ts";
-import { analyticsRoutes } from "./analytics.ts";
-import { bulkOperationRoutes } from "./bulk-operations.ts";
-import { bulkRoutes } from "./bulk.ts";
-import { countTaskRoutes } from "./count-tasks.ts";
-import { dataRoutes } from "./data.ts";
-import { dispatchRoutes } from "./dispatches.ts";
+import { AREAS } from "./areas.ts";
 import { docsRoutes } from "./docs.ts";
-import { exportRoutes } from "./exports.ts";
-import { feedRoutes } from "./feed.ts";
-import { evalRoutes } from "./evals.ts";
-import { evalSummaryRoutes } from "./eval-summaries.ts";
-import { healthRoutes } from "./health.ts";
-import { type AuthDependencies, createAuthenticator } from "./http/auth.ts";
+import { createAuthenticator } from "./http/auth.ts";
 import type { Edge, Trace } from "./http/context.ts";
-import { routingPath } from "./http/contract.ts";
 import type { Route } from "./http/create-handler.ts";
 import { type Fault, problemResponse } from "./http/problem.ts";
+import { routingPath } from "./http/paths.ts";
+import type { AuthDependencies } from "./http/principal.ts";
 import { beginTrace, defectEntry, type Log, requestEntry, serverTiming } from "./http/trace.ts";
-import { historyRoutes } from "./history.ts";
-import { insightRoutes } from "./insights.ts";
-import { keyRoutes } from "./keys.ts";
-import { lineageRoutes } from "./lineage.ts";
-import { listTaskRoutes } from "./list-tasks.ts";
-import { meRoutes } from "./me.ts";
-import { moveRoutes } from "./moves.ts";
-import { pipelineRoutes } from "./pipelines.ts";
-import { promptRoutes } from "./prompts.ts";
-import { registryRoutes } from "./registry.ts";
-import { reviewRoutes } from "./reviews.ts";
-import { statsRoutes } from "./stats.ts";
-import { stepRoutes } from "./steps.ts";
-import { taskMoveRoutes } from "./task-moves.ts";
-import { taskRoutes } from "./tasks.ts";
-import { trialRoutes } from "./trials.ts";
-import { versionRoutes } from "./versions.ts";
-import { webhookRoutes } from "./webhooks.ts";
-import { workerRunRoutes } from "./worker-runs.ts";
+import { PLACES } from "./places.ts";
 
-/** Every route of the service; each is a contract, and what answers it. */
-export const routes: readonly Route[] = [
-  ...taskRoutes,
-  ...listTaskRoutes,
-  ...countTaskRoutes,
-  ...versionRoutes,
-  ...historyRoutes,
-  ...feedRoutes,
-  ...exportRoutes,
-  ...taskMoveRoutes,
-  ...stepRoutes,
-  ...moveRoutes,
-  ...bulkRoutes,
-  ...bulkOperationRoutes,
-  ...analyticsRoutes,
-  ...statsRoutes,
-  ...reviewRoutes,
-  ...workerRunRoutes,
-  ...pipelineRoutes,
-  ...dispatchRoutes,
-  ...promptRoutes,
-  ...dataRoutes,
-  ...evalRoutes,
-  ...evalSummaryRoutes,
-  ...lineageRoutes,
-  ...trialRoutes,
-  ...insightRoutes,
-  ...webhookRoutes,
-  ...registryRoutes,
-  ...meRoutes,
-  ...keyRoutes,
-  ...healthRoutes,
-];
+/** A route at its place, whose code may still have to be loaded. */
+export interface MountedRoute {
+  method: string;
+  path: string;
+  load: () => Promise<Route>;
+}
+
+/** Every route of the service, loaded with its file when it is first asked for. */
+const lazyRoutes: readonly MountedRoute[] = PLACES.map(({ area, method, path }) => ({
+  method,
+  path,
+  load: async () => {
+    const routes: readonly Route[] = await AREAS[area]();
+    const route = routes.find(
+      ({ contract }) => contract.method === method && contract.path === path,
+    );
+    if (route === undefined) throw new Error(`${area} has no ${method} ${path}`);
+    return route;
+  },
+}));
 
 export interface AppDependencies extends Omit<AuthDependencies, "tokenIssuer"> {
   settings: Settings;
@@ -114,7 +74,7 @@ const HEADERS_ALLOWED = [
 const PREFLIGHT_SECONDS = 600;
 
 /** Joins routes and dependencies to the app that answers every request. */
-export function createApp(dependencies: AppDependencies, mounted = routes): Hono<AppEnv> {
+export function createApp(dependencies: AppDependencies, mounted = lazyRoutes): Hono<AppEnv> {
   const { settings, log } = dependencies;
   const edge = createEdge(dependencies);
   const app = new Hono<AppEnv>();
@@ -166,19 +126,23 @@ export function createApp(dependencies: AppDependencies, mounted = routes): Hono
     return problemResponse(fault, trace.requestId);
   };
 
-  for (const { contract, answer } of bySpecificity(mounted)) {
-    app.on(contract.method, routingPath(contract.path), async (context) => {
+  for (const { method, path, load } of bySpecificity(mounted)) {
+    app.on(method, routingPath(path), async (context) => {
       const { trace } = context.var;
       const request = context.req.raw;
+      const { answer } = await load();
       const answered = await answer({ edge, trace, request, pathParameters: context.req.param() });
       return answered instanceof Response ? answered : told(trace, answered.fault);
     });
   }
-  const docs = docsRoutes(mounted.map(({ contract }) => contract));
+  const docs = docsRoutes(async () => {
+    const loaded = await Promise.all(mounted.map(({ load }) => load()));
+    return loaded.map(({ contract }) => contract);
+  });
   app.route("/", docs);
 
   const methodsOf = methodTable([
-    ...mounted.map(({ contract }) => contract),
+    ...mounted,
     ...docs.routes.map(({ method, path }) => ({ method, path })),
   ]);
   app.notFound((context) => {
@@ -223,9 +187,9 @@ function createEdge(dependencies: AppDependencies): Edge {
 }
 
 /** `/tasks/counts` must be asked before `/tasks/:taskId`, in whatever order the files list them. */
-function bySpecificity(mounted: readonly Route[]): Route[] {
+function bySpecificity(mounted: readonly MountedRoute[]): MountedRoute[] {
   // A brace sorts after every letter, so that the names of a folder come before its parameters.
-  const key = ({ contract }: Route) => contract.path.replaceAll(/\{\w+\}/g, "{");
+  const key = ({ path }: MountedRoute) => path.replaceAll(/\{\w+\}/g, "{");
   return mounted.toSorted((one, other) => (key(one) < key(other) ? -1 : 1));
 }
 

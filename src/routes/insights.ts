@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { openInsight } from "../actions/open-insight.ts";
 import { reportInsight } from "../actions/report-insight.ts";
 import { listInsights } from "../db/insights.ts";

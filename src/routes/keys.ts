@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { createKey } from "../actions/create-key.ts";
 import { revokeKey } from "../actions/revoke-key.ts";
 import { listApiKeys } from "../db/api-keys.ts";

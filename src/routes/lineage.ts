@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { traceData, traceTask } from "../actions/trace-lineage.ts";
 import { LINEAGE_DEPTH_MAX, LINEAGE_ITEMS_MAX, LINEAGE_STEPS_MAX } from "../db/lineage.ts";
 import { RUN_STATES, STEP_EVENT_TYPES, TRIAL_STATUSES } from "../domain/lifecycle/statuses.ts";

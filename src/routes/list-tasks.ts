@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { taskView } from "../actions/views/task-view.ts";
 import {
   LIVE_SORT_MAX,

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { readTenantName } from "../db/tenants.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { type MoveOfMany, moveTasks } from "../actions/move-tasks.ts";
 import type { Command } from "../domain/lifecycle/commands.ts";
 import { runsAttachedByDefault } from "../domain/pipelines/attached.ts";

@@ -1,4 +1,4 @@
-import type { z } from "@hono/zod-openapi";
+import type * as z from "zod";
 import type { Chunk } from "../db/chunks.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import { type Answer, type Call, reply } from "./http/call.ts";

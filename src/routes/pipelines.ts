@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { putPipeline } from "../actions/put-pipeline.ts";
 import { rotatePipelineSecret } from "../actions/rotate-secret.ts";
 import { listPipelines } from "../db/pipelines.ts";

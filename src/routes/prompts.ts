@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { recordPrompt } from "../actions/record-prompt.ts";
 import { listPrompts } from "../db/prompts.ts";
 import { replyTo } from "./http/call.ts";

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { CRASHES_EXPLAINED_MAX, ERRORS_TOLD_MAX, readFailures } from "../db/stats/failures.ts";
 import { readOutcomes } from "../db/stats/outcomes.ts";
 import { readStageTimes, STAY_ENDS_MAX } from "../db/stats/stage-times.ts";

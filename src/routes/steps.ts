@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { changeGate } from "../actions/change-gate.ts";
 import { dispatchPipeline } from "../actions/dispatch-pipeline.ts";
 import { transitionStep } from "../actions/transition-step.ts";

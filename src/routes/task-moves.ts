@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { addNote } from "../actions/add-note.ts";
 import { advanceTask } from "../actions/advance-task.ts";
 import { archiveTask, restoreTask } from "../actions/archive-task.ts";

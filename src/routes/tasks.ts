@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { createTask, type NewTask } from "../actions/create-task.ts";
 import { IMPORT_OUTCOMES, type ImportRow, importTasks } from "../actions/import-tasks.ts";
 import { lookUp } from "../actions/look-up.ts";

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { recordTrials } from "../actions/record-trials.ts";
 import { retractTrial } from "../actions/retract-trial.ts";
 import { transitionTrial } from "../actions/transition-trial.ts";

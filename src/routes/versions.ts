@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { compareVersions } from "../actions/compare-versions.ts";
 import { DIFF_ITEMS_MAX, findVersion, listVersions } from "../db/versions.ts";
 import { notFound, refuse } from "../domain/refusals.ts";

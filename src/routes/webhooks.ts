@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { pingWebhook } from "../actions/ping-webhook.ts";
 import { putWebhook } from "../actions/put-webhook.ts";
 import { removeWebhook } from "../actions/remove-webhook.ts";

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { claimRuns } from "../actions/claim-runs.ts";
 import { reportRun } from "../actions/report-run.ts";
 import { startRun } from "../actions/start-run.ts";

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { beforeAll, describe, expect, it, test } from "vitest";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import type { Role } from "../../src/domain/actor.ts";

@@ -1,10 +1,13 @@
 import { beforeAll, describe, expect, it, test } from "vitest";
-import { z } from "@hono/zod-openapi";
-import { pathParameters, rawBody, type Contract } from "../../src/routes/http/contract.ts";
+import * as z from "zod";
+import { rawBody, type Contract } from "../../src/routes/http/contract.ts";
 import { openApiDocument } from "../../src/routes/http/openapi.ts";
-import { routes } from "../../src/routes/index.ts";
+import { pathParameters } from "../../src/routes/http/paths.ts";
+import { loadRoutes } from "../../src/routes/areas.ts";
 import { freshApi, type TestApi } from "../support/api.ts";
 import { routeNameOf, SAMPLES } from "./support/samples.ts";
+
+const routes = await loadRoutes();
 
 const contracts = routes.map(({ contract }) => contract);
 const closed = contracts.filter(({ role }) => role !== "public");

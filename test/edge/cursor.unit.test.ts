@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import * as fc from "fast-check";
 import { base64url } from "jose";
 import { describe, expect, test } from "vitest";

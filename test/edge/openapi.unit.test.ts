@@ -1,11 +1,13 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, test } from "vitest";
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { defineContract, errorsOf } from "../../src/routes/http/contract.ts";
 import { openApiDocument } from "../../src/routes/http/openapi.ts";
 import { PROBLEMS } from "../../src/routes/http/problem.ts";
-import { routes } from "../../src/routes/index.ts";
+import { loadRoutes } from "../../src/routes/areas.ts";
 import { echoRoutes } from "./support.ts";
+
+const routes = await loadRoutes();
 
 interface Operation {
   operationId: string;

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { ERROR_CODES } from "../../src/routes/http/problem.ts";
-import { routes } from "../../src/routes/index.ts";
+import { loadRoutes } from "../../src/routes/areas.ts";
 import { problemOf, testApp } from "./support.ts";
+
+const routes = await loadRoutes();
 
 describe("health", () => {
   test("the Worker answers for itself, database or not, to anybody", async () => {

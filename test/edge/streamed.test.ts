@@ -1,4 +1,4 @@
-import type { z } from "@hono/zod-openapi";
+import type * as z from "zod";
 import { describe, expect, it } from "vitest";
 import { type Call, reply } from "../../src/routes/http/call.ts";
 import { defineContract } from "../../src/routes/http/contract.ts";

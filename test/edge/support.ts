@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { ApiKey } from "../../src/db/api-keys.ts";
 import { openDatabase, type TenantDatabase } from "../../src/db/client.ts";
 import type { Role } from "../../src/domain/actor.ts";
@@ -10,7 +10,7 @@ import { ERROR_CODES } from "../../src/routes/http/problem.ts";
 import { metadata, paging, reason, safeText, taskRef } from "../../src/routes/http/schemas.ts";
 import type { LogEntry } from "../../src/routes/http/trace.ts";
 import type { BlobStore } from "../../src/storage/blobs.ts";
-import { type AppDependencies, createApp } from "../../src/routes/index.ts";
+import { type AppDependencies, createApp, type MountedRoute } from "../../src/routes/index.ts";
 import { testOutbound } from "../support/outbound.ts";
 import { countingQueue } from "../support/queues.ts";
 
@@ -234,7 +234,7 @@ export function testApp(
       ...options,
       settings,
     },
-    options.routes ?? echoRoutes,
+    mounted(options.routes ?? echoRoutes),
   );
 
   /** Sends a request as the holder of that role's key, or of the Authorization header that is given. */
@@ -278,4 +278,12 @@ export type Problem = Record<string, unknown> & { issues?: { path: unknown[]; co
 export async function problemOf(response: Response): Promise<Problem> {
   // Whatever it is: the caller's expectations say what should be in it.
   return JSON.parse(await response.text()) as Problem;
+}
+
+/** Routes that are there already, as the app takes those that it loads. */
+function mounted(routes: readonly Route[]): MountedRoute[] {
+  return routes.map((route) => {
+    const { method, path } = route.contract;
+    return { method, path, load: async () => route };
+  });
 }

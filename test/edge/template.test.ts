@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { describe, expect, test } from "vitest";
 import { DatabaseFault, DatabaseUnavailable } from "../../src/db/faults.ts";
 import { ROLES, type Role } from "../../src/domain/actor.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { routes } from "../../src/routes/index.ts";
+import { loadRoutes } from "../../src/routes/areas.ts";
 import { type Answer, expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
 import type { FaultOptions } from "../support/database.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
@@ -7,6 +7,8 @@ import { inParallel } from "../support/model/load.ts";
 import { silenceLog } from "../support/model/quiet.ts";
 import { countRows, rowsGained } from "../support/model/rows.ts";
 import { ON_WRITE, send, unique, type WriteCase, WRITES } from "./support/writes.ts";
+
+const routes = await loadRoutes();
 
 /** Every route that writes: those that take an Idempotency-Key, and those that are idempotent by themselves. */
 const WRITE_ROUTES = routes

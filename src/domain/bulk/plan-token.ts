@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Refusal } from "../refusals.ts";
 import { invalidPlanToken, planExpired, planStale } from "../refusals.ts";
 import { REGISTRY_VERSION } from "../registry-version.ts";

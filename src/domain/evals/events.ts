@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type EvalEventType, TRIAL_STATUSES } from "../lifecycle/statuses.ts";
 
 const slot = { k: z.int().min(1), model: z.string() };

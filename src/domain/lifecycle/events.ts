@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { StepEventType } from "./statuses.ts";
 import {
   FIRST_KINDS,

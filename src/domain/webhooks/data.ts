@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { BULK_OPERATION_ACTIONS } from "../bulk/actions.ts";
 import { OPERATION_STATES, PIPELINES } from "../lifecycle/statuses.ts";
 import { ATTENTION_CODES } from "../status/attention.ts";

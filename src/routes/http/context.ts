@@ -4,7 +4,7 @@ import type { Actor } from "../../domain/actor.ts";
 import type { Settings } from "../../env.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
 import type { BlobStore } from "../../storage/blobs.ts";
-import type { Authenticate } from "./auth.ts";
+import type { Authenticate } from "./principal.ts";
 import type { ErrorCode } from "./problem.ts";
 
 /** What all requests of an isolate share. */

@@ -1,7 +1,9 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "./openapi-metadata.ts";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Role } from "../../domain/actor.ts";
 import type { ErrorCode } from "./problem.ts";
+import { pathParameters } from "./paths.ts";
 
 const MEBIBYTE = 1024 * 1024;
 /** The longest body of a route, in bytes. */
@@ -146,16 +148,6 @@ export function defineContract<
     throw new Error(`${contract.operationId}: path and params name different parameters`);
   }
   return contract;
-}
-
-/** The names in a path's braces, in order. */
-export function pathParameters(path: string): string[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
-}
-
-/** The path as hono routes it. */
-export function routingPath(path: string): string {
-  return path.replaceAll(/\{(\w+)\}/g, ":$1");
 }
 
 /** Every error that a route can answer with: its own, and those that follow from its contract. */

@@ -1,10 +1,10 @@
-import type { z } from "@hono/zod-openapi";
+import type * as z from "zod";
 import { stringify } from "safe-stable-stringify";
 import { uuidv7 } from "uuidv7";
 import type { Role } from "../../domain/actor.ts";
 import type { Refusal } from "../../domain/refusals.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
-import type { Principal } from "./auth.ts";
+import type { Principal } from "./principal.ts";
 import type { Answer, Call, PublicCall, Reply } from "./call.ts";
 import {
   BODY_BYTES_MAX,

@@ -1,5 +1,5 @@
 import { stringify } from "safe-stable-stringify";
-import type { z } from "@hono/zod-openapi";
+import type * as z from "zod";
 import type { TokenSigner } from "../../actions/signed-token.ts";
 import type { Outcome } from "../../domain/refusals.ts";
 

@@ -1,4 +1,5 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { OpenAPIRegistry, OpenApiGeneratorV31 } from "@asteasolutions/zod-to-openapi";
+import * as z from "zod";
 import { WEBHOOK_DATA } from "../../domain/webhooks/data.ts";
 import { WEBHOOK_EVENTS, type WebhookEvent } from "../../domain/webhooks/events.ts";
 import { type Contract, errorsOf, rawBody, type ResponseContract } from "./contract.ts";
@@ -32,8 +33,8 @@ every event that the request wrote, and \`Server-Timing\` with the round trips t
 
 /** The OpenAPI 3.1 document, made from the very schemas that validate. The same contracts give the same text. */
 export function openApiDocument(contracts: readonly Contract[]): object {
-  const app = new OpenAPIHono();
-  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+  const registry = new OpenAPIRegistry();
+  registry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
     description: "An API key (`slg_…`) or a JWT from the configured issuer.",
@@ -41,10 +42,10 @@ export function openApiDocument(contracts: readonly Contract[]): object {
   const first = contracts.filter(isFirst).toSorted((one, other) => placeOf(one) - placeOf(other));
   const others = contracts.filter((contract) => !isFirst(contract));
   for (const contract of [...first, ...others]) {
-    app.openAPIRegistry.registerPath(createRoute(operationOf(contract)));
+    registry.registerPath(operationOf(contract));
   }
-  for (const event of WEBHOOK_EVENTS) app.openAPIRegistry.registerWebhook(messageOf(event));
-  const document = app.getOpenAPI31Document({
+  for (const event of WEBHOOK_EVENTS) registry.registerWebhook(messageOf(event));
+  const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: "3.1.0",
     info: {
       title: "Stepledger",

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { Issue } from "../../domain/refusals.ts";
 import { type Parsed, invalid } from "./validation.ts";
 

@@ -1,4 +1,5 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "./openapi-metadata.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { isStorable } from "./json-scan.ts";
 

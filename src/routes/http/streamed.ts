@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { EdgeContext } from "./context.ts";
 
 export const EVENT_STREAM = "text/event-stream";

@@ -1,4 +1,5 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import { $ZodCheckMaxLength } from "zod/v4/core";
 import type { Issue } from "../../domain/refusals.ts";
 import type { Fault } from "./problem.ts";
 
@@ -104,7 +105,7 @@ function knowsKeysOf(option: z.core.$ZodType, value: unknown): boolean {
 
 function lengthMax(list: z.ZodArray): number {
   const maxima = (list.def.checks ?? []).flatMap((check) =>
-    check instanceof z.core.$ZodCheckMaxLength ? [check._zod.def.maximum] : [],
+    check instanceof $ZodCheckMaxLength ? [check._zod.def.maximum] : [],
   );
   return Math.min(...maxima);
 }

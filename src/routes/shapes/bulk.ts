@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { Done } from "../../actions/call.ts";
 import type { BulkAccepted, BulkExecution } from "../../actions/views/bulk-views.ts";
 import { BULK_ACTIONS, type BulkIntent } from "../../domain/bulk/actions.ts";

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { EVAL_STATUSES, RUN_STATES, TRIAL_STATUSES } from "../../domain/lifecycle/statuses.ts";
 import { freeFormValue, metadata, name, safeText, timestamp, uuid } from "../http/schemas.ts";
 

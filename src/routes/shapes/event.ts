@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { CHAIN_FAULTS } from "../../db/history-chain.ts";
 import { ACTOR_KINDS, ROLES } from "../../domain/actor.ts";
 import {

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { name } from "../http/schemas.ts";
 
 /** Who made it, as it is taken and asked for. */

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { Done } from "../../actions/call.ts";
 import type { Moved } from "../../actions/move-task.ts";
 import type { Actor } from "../../domain/actor.ts";

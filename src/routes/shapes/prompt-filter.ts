@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { integerText, taskRef, uuid } from "../http/schemas.ts";
 import { maker } from "./maker.ts";
 

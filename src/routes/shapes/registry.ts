@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { WORKER_TYPES } from "../../domain/lifecycle/statuses.ts";
 import { gateState, stepKind, stepStatus, unifiedStatus } from "./task.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { timestamp } from "../http/schemas.ts";
 
 /** Of a thing that signs its messages. */

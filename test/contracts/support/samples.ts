@@ -1,7 +1,7 @@
 import type { Role } from "../../../src/domain/actor.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { Contract } from "../../../src/routes/http/contract.ts";
-import { routes } from "../../../src/routes/index.ts";
+import { loadRoutes } from "../../../src/routes/areas.ts";
 import {
   type Answer,
   type CallOptions,
@@ -13,6 +13,8 @@ import {
 import { givenDead } from "../../support/dispatches.ts";
 import { givenEval } from "../../support/evals.ts";
 import { givenOfferedRun } from "../../support/runs.ts";
+
+const routes = await loadRoutes();
 
 /** What a request can name of a tenant. */
 export interface Things {

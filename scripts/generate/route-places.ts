@@ -1,0 +1,26 @@
+import { AREAS } from "../../src/routes/areas.ts";
+
+const HEAD = `import type { Area } from "./areas.ts";
+
+// Made from the contracts by \`npm run generate\`. Do not edit.
+
+/** Where each route stands, and the file that it is loaded from. */
+export const PLACES: readonly { area: Area; method: string; path: string }[] = [
+`;
+
+const places = await Promise.all(
+  Object.entries(AREAS).map(async ([area, load]) => {
+    const routes = await load();
+    return routes.map(({ contract: { method, path } }) => ({ area, method, path }));
+  }),
+);
+
+/** src/routes/places.ts: what has to be known of a route before its file is loaded. */
+export function generateRoutePlaces(): string {
+  const lines = places
+    .flat()
+    .map(
+      ({ area, method, path }) => `  { area: "${area}", method: "${method}", path: "${path}" },\n`,
+    );
+  return `${HEAD}${lines.join("")}];\n`;
+}
