@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { labelFactsSql, labelFunctionsSql } from "../../src/db/label-sql.ts";
 import {
@@ -79,4 +79,22 @@ describe("the resolver in the database", () => {
       expect(migration("0008_counts_and_stats")).toContain(labelFactsSql(source));
     }
   });
+
+  test("makes every label anew with each migration that changes how they are read", () => {
+    const folder = new URL("../../drizzle/", import.meta.url);
+    const [first, ...later] = readdirSync(folder)
+      .filter((name) => name.endsWith(".sql"))
+      .toSorted()
+      .filter((name) => CHANGED_READING.test(readFileSync(new URL(name, folder), "utf8")));
+    expect(first).toBe("0002_labels.sql");
+    expect(later.length).toBeGreaterThan(0);
+    for (const name of later) {
+      const text = readFileSync(new URL(name, folder), "utf8");
+      expect(text.slice(text.search(CHANGED_READING)), name).toContain("select rebuild_labels();");
+    }
+  });
 });
+
+/** What gives a task its label: the compiled rules, their ranks and codes, and the facts that they read. */
+const CHANGED_READING =
+  /create (or replace )?(function (label_of|label_rank|attention_of|keep_labels)\(|view task_facts)/;
