@@ -7,6 +7,7 @@ import {
   IS_LEASED,
   IS_RUN_CLOSED,
   IS_UNWANTED,
+  isOffered,
   lockTaskOf,
 } from "./dispatch-sql.ts";
 import { DISPATCH_JSON, type DispatchRecord } from "./read-dispatches.ts";
@@ -91,7 +92,7 @@ found as materialized (
     ${IS_LEASED} as is_leased, ${IS_UNWANTED} as is_unwanted,
     (select o.id from pipeline_dispatches o
       where o.tenant_id = d.tenant_id and o.step_id = d.step_id and o.pipeline = d.pipeline and o.id <> d.id
-        and o.state in ('pending', 'sent')) as rival_id
+        and (o.state in ('pending', 'sent') or ${isOffered(sql`o`)}) limit 1) as rival_id
   from pipeline_dispatches d ${DISPATCH_JOINS}
   where d.tenant_id = ${tenantId}::uuid and d.id = ${dispatchId}::uuid
   for no key update of d

@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import { IS_OFFERED } from "./dispatch-sql.ts";
+import { isOffered } from "./dispatch-sql.ts";
 import type { MoveCall } from "./move-input.ts";
 
 // What the writer does with dispatches: those that are called back, and those that are asked for. They read from
@@ -72,7 +72,7 @@ export const UNDONE_COUNTS = {
 
 /**
  * The CTE that asks for pipelines. Money moves once, and nothing is asked for twice that is on its way: an index says
- * so. What waits for a worker that polls is not asked for again either.
+ * so. Nor is what waits for a worker that polls: nobody delivers it while the task's lock is held.
  */
 export function askedCtes(tenantId: string, dispatches: string, { bulk }: MoveCall): SQL {
   return sql`dispatched as (
@@ -84,7 +84,7 @@ export function askedCtes(tenantId: string, dispatches: string, { bulk }: MoveCa
       id uuid, pipeline text, task_id uuid, version_id uuid, step_id uuid)
     join reached n using (task_id)
   where not exists (select from pipeline_dispatches d where d.tenant_id = ${tenantId}::uuid and d.task_id = a.task_id
-    and d.step_id = a.step_id and d.pipeline = a.pipeline and ${IS_OFFERED})
+    and d.step_id = a.step_id and d.pipeline = a.pipeline and ${isOffered(sql`d`)})
   order by a.task_id
   on conflict do nothing
   returning id, pipeline, task_id

@@ -54,10 +54,12 @@ export const IS_LEASED: SQL = sql`coalesce(d.lease_until > clock_timestamp(), fa
 /** A message is taken for lost when nothing was heard of it for so long beyond its time. */
 export const HEARD_OF_WITHIN: SQL = sql`interval '15 minutes'`;
 
-/** Whether nobody has begun with what the dispatch d brought: its run waits for a worker that polls. */
-export const IS_OFFERED: SQL = sql`(d.state = 'delivered' and exists (select from worker_runs o
-  where o.tenant_id = d.tenant_id and o.dispatch_id = d.id and o.offered and o.state = 'QUEUED'))`;
+/** Whether nobody has begun with what a dispatch brought: its run waits for a worker that polls. */
+export function isOffered(dispatch: SQL): SQL {
+  return sql`(${dispatch}.state = 'delivered' and exists (select from worker_runs q
+    where q.tenant_id = ${dispatch}.tenant_id and q.dispatch_id = ${dispatch}.id and q.offered and q.state = 'QUEUED'))`;
+}
 
 /** Whether the pipeline of the dispatch d would not be asked for again, where it was asked for. */
 export const IS_STANDING: SQL = sql`case when d.pipeline = 'payment' then d.state <> 'recalled'
-  else d.state in ('pending', 'sent') or ${IS_OFFERED} end`;
+  else d.state in ('pending', 'sent') or ${isOffered(sql`d`)} end`;

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Actor } from "../domain/actor.ts";
 import type { Operation, TenantDatabase, Written } from "./client.ts";
-import { IS_OFFERED, IS_STANDING } from "./dispatch-sql.ts";
+import { isOffered, IS_STANDING } from "./dispatch-sql.ts";
 
 /**
  * Puts a dispatch into the outbox by hand, for the step that the task stands at while its event seq is the one
@@ -16,6 +16,8 @@ export async function createDispatch(
   const { id, pipeline } = dispatch;
   const result = JSON.stringify({ id, pipeline, state: "pending" });
   const written = await database.write<{ created: boolean; open: string | null }>(operation, [
+    // Before the statement that looks for what was asked for already: it sees what was there when it began.
+    sql`select from tasks where tenant_id = ${tenantId}::uuid and id = ${dispatch.taskId}::uuid for no key update`,
     sql`
 with
 task as materialized (
@@ -28,7 +30,7 @@ created as (
   select ${tenantId}::uuid, ${id}::uuid, ${pipeline}::text, t.id, active_version_id, current_step_id, event_seq, true
   from task t
   where not exists (select from pipeline_dispatches d where d.tenant_id = ${tenantId}::uuid and d.task_id = t.id
-    and d.step_id = t.current_step_id and d.pipeline = ${pipeline}::text and ${IS_OFFERED})
+    and d.step_id = t.current_step_id and d.pipeline = ${pipeline}::text and ${isOffered(sql`d`)})
   on conflict do nothing
   returning id
 ),

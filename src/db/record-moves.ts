@@ -85,14 +85,14 @@ function writeMoves<Row>(
   call: MoveCall,
 ): Promise<Written<Row>> {
   const { tenantId } = database;
-  // What leaves or ends a step takes with it whatever was opened on that step, up to this moment. A statement sees
-  // what was there when it began: so the locks are got in one before.
+  // What leaves or ends a step takes with it whatever was opened on that step, up to this moment, and what is asked for
+  // may have been asked for. A statement sees what was there when it began: so the locks are got in one before.
   // A run is not guarded by its task's event_seq, since whoever claims one writes no event: it is locked likewise.
-  const { callsBack } = effectsOf(moves);
+  const { callsBack, asks } = effectsOf(moves);
   const runs = moves.flatMap(({ run }) => run ?? []);
   return database.write<Row>(call.operation, [
     ...(call.bulk ? openBulk(tenantId, call.bulk) : []),
-    ...(callsBack || runs.length > 0 ? [lockStatement(tenantId, moves)] : []),
+    ...(callsBack || asks || runs.length > 0 ? [lockStatement(tenantId, moves)] : []),
     ...(runs.length > 0 ? [lockRuns(tenantId, runs)] : []),
     moveStatement(tenantId, moves, call),
   ]);

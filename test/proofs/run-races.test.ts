@@ -7,7 +7,7 @@ import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { inParallel, tally } from "../support/model/load.ts";
 import { untilLocksAreHeld } from "../support/model/locks.ts";
 import { silenceLog } from "../support/model/quiet.ts";
-import { offerDispatched } from "../support/offer-runs.ts";
+import { offerDispatched, offering } from "../support/offer-runs.ts";
 import { endLeases, passDeadlines } from "../support/run-rows.ts";
 import { givenMachine, givenOfferedRun } from "../support/runs.ts";
 
@@ -284,5 +284,52 @@ describe("a report that comes while the deadline gives its run up", () => {
     }
     await expectInvariantsHold(api.database);
     expect(await countDeadlocks(api.database)).toBe(0);
+  });
+});
+
+describe("asking for a pipeline whose run is offered in that very moment", () => {
+  test.for([
+    [
+      "by hand is a conflict",
+      false,
+      (stepId: string) =>
+        api.call("POST", `/steps/${stepId}/dispatch`, {
+          body: { pipeline: "quality_automation", reason: "Once more" },
+        }),
+    ],
+    [
+      "by a move asks for nothing",
+      true,
+      (stepId: string) =>
+        api.call("PATCH", `/steps/${stepId}`, {
+          body: { status: "queued", runAttachedWorkflows: true },
+        }),
+    ],
+  ] as const)("%s", async ([, isMove, ask]) => {
+    const { id: taskId, currentStep } = await api.givenTask({
+      at: { kind: "pre_qa", status: "queued" },
+    });
+    const path = `/steps/${currentStep.id}`;
+    const body = { pipeline: "quality_automation", reason: "To have one" };
+    const made = await api.call<{ id: string }>("POST", `${path}/dispatch`, { body });
+    const { id: dispatchId } = expectDone(made, 201);
+    if (isMove) {
+      const left = { status: "cancelled", reason: "To come back", runAttachedWorkflows: false };
+      expectDone(await api.call("PATCH", path, { body: left }));
+    }
+    const delivering = api.database.transaction("superuser", [
+      { text: "select from tasks where id = $1 for no key update", values: [taskId] },
+      { text: "select pg_sleep(0.5)" },
+      ...offering(dispatchId),
+    ]);
+    await untilLocksAreHeld(api.database);
+    await ask(currentStep.id);
+    await delivering;
+    const asked = await api.database.query(
+      "owner",
+      "select id from pipeline_dispatches where task_id = $1",
+      [taskId],
+    );
+    expect(asked).toEqual([{ id: dispatchId }]);
   });
 });

@@ -1,6 +1,6 @@
 import { deliverDispatch } from "../../src/actions/deliver-dispatch.ts";
 import { openDatabase } from "../../src/db/client.ts";
-import type { TestDatabase } from "./database.ts";
+import type { SqlStatement, TestDatabase } from "./database.ts";
 import { testOutbound } from "./outbound.ts";
 
 /** As many as are delivered at once. */
@@ -36,4 +36,26 @@ export async function offerDispatched(
     [JSON.stringify(ids)],
   );
   return runs.map(({ id }) => String(id));
+}
+
+/** What delivery writes for a pipeline without an endpoint, for a test to choose the moment of it. */
+export function offering(dispatchId: string): SqlStatement[] {
+  return [
+    {
+      text: `insert into worker_runs (tenant_id, id, task_id, version_id, step_id, type, state, dispatch_id, offered,
+          deadline_at, created_by)
+        select tenant_id, new_id(), task_id, version_id, step_id, upper(pipeline), 'QUEUED', id, true,
+          now() + interval '1 hour', 'system' from pipeline_dispatches where id = $1`,
+      values: [dispatchId],
+    },
+    {
+      text: `insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name)
+        select tenant_id, new_id(), id, state, 'delivered', 'system', 'Delivery' from pipeline_dispatches where id = $1`,
+      values: [dispatchId],
+    },
+    {
+      text: "update pipeline_dispatches set state = 'delivered' where id = $1",
+      values: [dispatchId],
+    },
+  ];
 }
