@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { attentionOf } from "../../src/domain/status/attention.ts";
 import { type LabelFacts, resolve } from "../../src/domain/status/resolve.ts";
+import { rankOf } from "../../src/domain/status/unified.ts";
 
 /** Tasks of equal facts whose label in the database is not what the resolver makes of those. */
 export interface DriftedLabel {
@@ -18,6 +19,8 @@ export interface LabelReport {
 
 interface FactsRow extends LabelFacts {
   unifiedStatus: string | null;
+  /** Ranks begin with 1 there. */
+  rank: number | null;
   attention: string[] | null;
   tasks: number;
   taskId: string;
@@ -30,17 +33,20 @@ interface FactsRow extends LabelFacts {
 export async function verifyLabels(client: Client): Promise<LabelReport> {
   const { rows } = await client.query<FactsRow>(`
     select f.kind, f.status, f.gate, f.review_failed as "reviewFailed", to_json(f.running_workers) as "runningWorkers",
-      l.unified_status as "unifiedStatus", to_json(l.attention) as attention, count(*)::integer as tasks,
+      l.unified_status as "unifiedStatus", l.rank, to_json(l.attention) as attention, count(*)::integer as tasks,
       any_value(f.task_id) as "taskId"
     from task_facts f left join task_labels l on l.tenant_id = f.tenant_id and l.task_id = f.task_id
-    group by f.kind, f.status, f.gate, f.review_failed, f.running_workers, l.unified_status, l.attention`);
+    group by f.kind, f.status, f.gate, f.review_failed, f.running_workers, l.unified_status, l.rank,
+      l.attention`);
   const drifted = rows.filter(
-    ({ unifiedStatus, attention, ...facts }) =>
-      unifiedStatus !== resolve(facts) || attention?.join() !== attentionOf(facts).join(),
+    ({ unifiedStatus, rank, attention, ...facts }) =>
+      unifiedStatus !== resolve(facts) ||
+      rank !== rankOf(unifiedStatus) + 1 ||
+      attention?.join() !== attentionOf(facts).join(),
   );
   return {
     tasks: rows.reduce((sum, { tasks }) => sum + tasks, 0),
-    drifted: drifted.map(({ tasks, taskId, unifiedStatus, attention: _, ...facts }) => ({
+    drifted: drifted.map(({ tasks, taskId, unifiedStatus, attention: _, rank: __, ...facts }) => ({
       tasks,
       taskId,
       facts,

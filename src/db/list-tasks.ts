@@ -43,7 +43,11 @@ export function matchingTasks(filter: TaskFilter, { withLabel = false } = {}): S
   const { unifiedStatus, attention, updatedAfter, statusBefore, stepKind, stepStatus, gate } =
     filter;
   const isGiven = (...values: unknown[]) => values.some((value) => value !== undefined);
-  const label = withLabel || isGiven(unifiedStatus, attention, updatedAfter, statusBefore);
+  // The few that are archived are found by their labels: no index of tasks has them together.
+  const label =
+    withLabel ||
+    filter.archived === true ||
+    isGiven(unifiedStatus, attention, updatedAfter, statusBefore);
   const step = isGiven(stepKind, stepStatus, gate);
   return sql`from tasks t
     ${label ? sql`join task_labels l on l.tenant_id = t.tenant_id and l.task_id = t.id` : sql``}
@@ -51,7 +55,7 @@ export function matchingTasks(filter: TaskFilter, { withLabel = false } = {}): S
     where ${sql.join([isListed(filter, label), ...conditions(filter)], sql` and `)}`;
 }
 
-/** Said of the label where there is one: its indexes begin with it. */
+/** Said of the label where there is one: the indexes of label and attention begin with it. */
 function isListed({ archived = false }: TaskFilter, label: boolean): SQL {
   if (label) return archived ? sql`l.archived` : sql`not l.archived`;
   return archived ? sql`t.archived_at is not null` : sql`t.archived_at is null`;

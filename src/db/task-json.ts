@@ -4,7 +4,7 @@ import type { TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
 /** A task as a read shows it: what its label and its fields depend on, without what only decisions look at. */
 export type TaskRecord = Omit<TaskSnapshot, "steps" | "reviewSequence" | "alreadyDispatched">;
 
-/** A task's row, its active version and its current step, under the aliases that `taskMembers` reads. */
+/** A task's row, its active version and its current step, under the aliases that TASK_FIELDS reads. */
 export const TASK_JOINS: SQL = sql`join task_versions v on v.tenant_id = t.tenant_id and v.id = t.active_version_id
   join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id`;
 

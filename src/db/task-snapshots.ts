@@ -7,13 +7,16 @@ import { stepJson, TASK_FIELDS, TASK_JOINS } from "./task-json.ts";
 // Snapshots of many tasks at once. Each table is read once for all of them, and what belongs together is put together
 // here: looked up task by task, the four tables beside would cost several times as much as the tasks themselves.
 
-/** The rows that snapshots are made of, as one JSON object that SNAPSHOT_PARTS asks for. */
+/** The rows that snapshots are made of, as one JSON object that `snapshotParts` asks for. */
 export interface SnapshotParts {
   tasks: Omit<
     TaskSnapshot,
     "steps" | "reviewSequence" | "reviews" | "openRuns" | "alreadyDispatched"
   >[];
-  reviews: { taskId: string; stepId: string; sequence: number; outcome: ReviewOutcome }[];
+  /** Of the current steps alone. */
+  reviews: { stepId: string; sequence: number; outcome: ReviewOutcome }[];
+  /** The newest of each task, whichever step it judged. */
+  newestReviews: { taskId: string; sequence: number }[];
   runs: (RunFact & { stepId: string })[];
   dispatches: { versionId: string; stepId: string; pipeline: Pipeline }[];
   steps: StepSnapshot[];
@@ -33,9 +36,14 @@ export function snapshotParts(wanted: SQL, { withSteps }: { withSteps: boolean }
   select json_build_object(
     'tasks', ${rowsOf(sql`l.task`, sql`loaded l`, sql`l.id`)},
     'reviews', ${rowsOf(
-      sql`json_build_object('taskId', r.task_id, 'stepId', r.step_id, 'sequence', r.sequence, 'outcome', r.outcome)`,
-      sql`reviews r where r.task_id = ${ids}`,
+      sql`json_build_object('stepId', r.step_id, 'sequence', r.sequence, 'outcome', r.outcome)`,
+      sql`reviews r where r.step_id = ${stepIds}`,
       sql`r.sequence`,
+    )},
+    'newestReviews', ${rowsOf(
+      sql`json_build_object('taskId', n.task_id, 'sequence', n.sequence)`,
+      sql`(select task_id, max(sequence) as sequence from reviews where task_id = ${ids} group by task_id) n`,
+      sql`n.task_id`,
     )},
     'runs', ${rowsOf(
       sql`json_build_object('stepId', w.step_id, 'id', w.id, 'type', w.type, 'state', w.state)`,
@@ -64,28 +72,26 @@ function rowsOf(row: SQL, from: SQL, order: SQL): SQL {
 
 /** Puts together what `snapshotParts` asked for. */
 export function snapshotsOf(parts: SnapshotParts): TaskSnapshot[] {
-  const reviews = Map.groupBy(parts.reviews, ({ taskId }) => taskId);
+  const reviews = Map.groupBy(parts.reviews, ({ stepId }) => stepId);
+  const newest = new Map(parts.newestReviews.map(({ taskId, sequence }) => [taskId, sequence]));
   const runs = Map.groupBy(parts.runs, ({ stepId }) => stepId);
   const dispatches = Map.groupBy(parts.dispatches, ({ versionId }) => versionId);
   const steps = Map.groupBy(parts.steps, ({ versionId }) => versionId);
   return parts.tasks.map((task) => {
     const { id, step, version } = task;
-    const reviewed = reviews.get(id) ?? [];
     const asked = (dispatches.get(version.id) ?? []).filter(
       ({ pipeline, stepId }) => pipeline === "payment" || stepId === step.id,
     );
     return {
       ...task,
-      reviews: reviewed
-        .filter(({ stepId }) => stepId === step.id)
-        .map(({ sequence, outcome }) => ({ sequence, outcome })),
+      reviews: (reviews.get(step.id) ?? []).map(({ sequence, outcome }) => ({ sequence, outcome })),
       openRuns: (runs.get(step.id) ?? []).map(({ id: runId, type, state }) => ({
         id: runId,
         type,
         state,
       })),
       steps: steps.get(version.id) ?? [],
-      reviewSequence: reviewed.at(-1)?.sequence ?? 0,
+      reviewSequence: newest.get(id) ?? 0,
       alreadyDispatched: [...new Set(asked.map(({ pipeline }) => pipeline))].toSorted(),
     };
   });

@@ -97,4 +97,4 @@ describe("the resolver in the database", () => {
 
 /** What gives a task its label: the compiled rules, their ranks and codes, and the facts that they read. */
 const CHANGED_READING =
-  /create (or replace )?(function (label_of|label_rank|attention_of|keep_labels)\(|view task_facts)/;
+  /create (or replace )?(function (label_of|label_rank|attention_of|keep_labels|rebuild_labels)\(|view task_facts)/;
