@@ -26,6 +26,7 @@ export const roundTrips: Row = {
     const scene = await setScene(service);
     const findings: Finding[] = [];
     for (const { about, budget, path, ...asked } of requestsOf(scene)) {
+      await untilDelivered(service);
       batches = 0;
       const { roundTrips: told } = await service.call(path, { tenant: MOVED_TENANT, ...asked });
       const figure = summarise([batches]);
@@ -43,6 +44,17 @@ export const roundTrips: Row = {
     return findings;
   },
 };
+
+/** Deliveries that a request asked for go to the database too, after its answer. */
+async function untilDelivered(service: Service): Promise<void> {
+  for (;;) {
+    const [waiting] = await service.look(
+      "select from pipeline_dispatches where state in ('pending', 'sent') limit 1",
+    );
+    if (waiting === undefined) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
 
 /** What the requests are about: made beforehand, and not counted. */
 interface Scene {

@@ -94,7 +94,8 @@ function tokenReader(dependencies: AuthDependencies) {
   let byToken: ReturnType<typeof import("./tokens.ts").tokenAuthenticator> | undefined;
   return async (token: string, now: Date): Promise<Authenticated> => {
     // The function is kept, not the promise of it: that would belong to the request which asked first.
-    byToken ??= (await import("./tokens.ts")).tokenAuthenticator(dependencies, tokenIssuer);
+    const { tokenAuthenticator } = await import("./tokens.ts");
+    byToken ??= tokenAuthenticator(dependencies, tokenIssuer);
     return byToken(token, now);
   };
 }

@@ -44,7 +44,7 @@ const common = {
     description: "A part of the title or the external id, three characters or more.",
   }),
   model: name().optional().openapi({
-    description: "A model that made a prompt, a datum or a trial of the task.",
+    description: "A model that made a prompt, a datum, a trial or an insight of the task.",
   }),
   bulkOperationId: uuid
     .optional()
