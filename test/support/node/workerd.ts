@@ -17,6 +17,8 @@ export interface TestWorkerd {
     path: string,
     options?: { as?: keyof Tenant["keys"]; body?: unknown; idempotencyKey?: string },
   ) => Promise<{ status: number; body: unknown }>;
+  /** Sends any request at all to a whole path, with an admin's key where it names no other. */
+  fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** Runs what the clock would run. */
   scheduled: (cron: string) => Promise<void>;
   /** Ends workerd as a power cut would, with all that its queues hold, and starts it anew over the same database. */
@@ -41,6 +43,10 @@ export async function startTestWorkerd(): Promise<TestWorkerd> {
       NEON_FETCH_ENDPOINT: database.fetchEndpoint,
       SIGNING_SECRET: "a secret of the tests, long enough to sign with",
       ALLOW_LOOPBACK_ENDPOINTS: "true",
+      // Nobody answers there: a token is refused for what it is before anybody asks for keys.
+      AUTH_ISSUER: "https://issuer.test",
+      AUTH_AUDIENCE: "stepledger-test",
+      AUTH_JWKS_URL: "http://127.0.0.1:9/.well-known/jwks.json",
     },
   });
   const start = () =>
@@ -69,6 +75,15 @@ export async function startTestWorkerd(): Promise<TestWorkerd> {
       const text = await response.text();
       return { status: response.status, body: text === "" ? null : (JSON.parse(text) as unknown) };
     },
+    fetch: (path, init = {}) =>
+      fetch(`${running.baseUrl}${path}`, {
+        ...init,
+        headers: {
+          authorization: `Bearer ${tenant.keys.admin}`,
+          ...(init.body !== undefined && { "content-type": "application/json" }),
+          ...init.headers,
+        },
+      }),
     scheduled: async (cron) => {
       await running.scheduled(cron);
     },
