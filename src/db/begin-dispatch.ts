@@ -96,11 +96,14 @@ const IS_EARLY = sql`(${IS_LEASED} or coalesce(d.not_before > clock_timestamp(),
  * unique by its dispatch.
  */
 function releaseStatement(tenantId: string, dispatchId: string): SQL {
+  // By its dispatch first, which is one look: a join would be planned by a guess of how many runs there are.
   return sql`update worker_runs r set dispatch_id = null, updated_at = now()
-    from pipeline_dispatches d ${DISPATCH_JOINS}
-    where d.tenant_id = ${tenantId}::uuid and d.id = ${dispatchId}::uuid and d.state in ('pending', 'sent')
-      and not ${IS_EARLY} and ${IS_RUN_CLOSED} and ${IS_STEP_WAITING} and not ${IS_UNWANTED}
-      and r.tenant_id = w.tenant_id and r.id = w.id`;
+    where r.tenant_id = ${tenantId}::uuid and r.dispatch_id = ${dispatchId}::uuid and r.state = 'FAILED'
+      and exists (
+        select from pipeline_dispatches d ${DISPATCH_JOINS}
+        where d.tenant_id = r.tenant_id and d.id = r.dispatch_id and d.state in ('pending', 'sent')
+          and not ${IS_EARLY} and ${IS_RUN_CLOSED} and ${IS_STEP_WAITING} and not ${IS_UNWANTED}
+        offset 0)`;
 }
 
 function beginStatement(
