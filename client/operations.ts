@@ -475,7 +475,7 @@ export type TaskFilter = {
   externalId?: ExternalId | undefined;
   /** A part of the title or the external id, three characters or more. */
   q?: string | undefined;
-  /** A model that made a prompt, a datum or a trial of the task. */
+  /** A model that made a prompt, a datum, a trial or an insight of the task. */
   model?: string | undefined;
   /** A bulk operation that changed the task. */
   bulkOperationId?: Id | undefined;
@@ -934,6 +934,8 @@ export type OutcomeStatistics = {
   /** The window that the figures are of. */
   from: Timestamp;
   to: Timestamp;
+  /** Whether `from` is later than what was asked for, since only the newest 300000 tasks are looked at. */
+  truncated: boolean;
   tasks: number;
   outcomes: Outcomes;
   stages: ReadonlyArray<{
@@ -959,6 +961,8 @@ export type ThroughputStatistics = {
   /** The window that the figures are of. */
   from: Timestamp;
   to: Timestamp;
+  /** Whether `from` is later than what was asked for, since only the newest 500000 events are looked at. */
+  truncated: boolean;
   buckets: ReadonlyArray<{
     start: Timestamp;
     created: number;
@@ -1867,7 +1871,7 @@ export interface Operations {
         externalId?: ExternalId | undefined;
         /** A part of the title or the external id, three characters or more. */
         q?: string | undefined;
-        /** A model that made a prompt, a datum or a trial of the task. */
+        /** A model that made a prompt, a datum, a trial or an insight of the task. */
         model?: string | undefined;
         /** A bulk operation that changed the task. */
         bulkOperationId?: Id | undefined;
@@ -2129,7 +2133,7 @@ export interface Operations {
         externalId?: ExternalId | undefined;
         /** A part of the title or the external id, three characters or more. */
         q?: string | undefined;
-        /** A model that made a prompt, a datum or a trial of the task. */
+        /** A model that made a prompt, a datum, a trial or an insight of the task. */
         model?: string | undefined;
         /** A bulk operation that changed the task. */
         bulkOperationId?: Id | undefined;
@@ -2166,7 +2170,7 @@ export interface Operations {
         externalId?: ExternalId | undefined;
         /** A part of the title or the external id, three characters or more. */
         q?: string | undefined;
-        /** A model that made a prompt, a datum or a trial of the task. */
+        /** A model that made a prompt, a datum, a trial or an insight of the task. */
         model?: string | undefined;
         /** A bulk operation that changed the task. */
         bulkOperationId?: Id | undefined;
@@ -2358,7 +2362,7 @@ export interface Operations {
         externalId?: ExternalId | undefined;
         /** A part of the title or the external id, three characters or more. */
         q?: string | undefined;
-        /** A model that made a prompt, a datum or a trial of the task. */
+        /** A model that made a prompt, a datum, a trial or an insight of the task. */
         model?: string | undefined;
         /** A bulk operation that changed the task. */
         bulkOperationId?: Id | undefined;
@@ -2395,7 +2399,7 @@ export interface Operations {
         externalId?: ExternalId | undefined;
         /** A part of the title or the external id, three characters or more. */
         q?: string | undefined;
-        /** A model that made a prompt, a datum or a trial of the task. */
+        /** A model that made a prompt, a datum, a trial or an insight of the task. */
         model?: string | undefined;
         /** A bulk operation that changed the task. */
         bulkOperationId?: Id | undefined;
@@ -3266,7 +3270,7 @@ export interface Operations {
         externalId?: ExternalId | undefined;
         /** A part of the title or the external id, three characters or more. */
         q?: string | undefined;
-        /** A model that made a prompt, a datum or a trial of the task. */
+        /** A model that made a prompt, a datum, a trial or an insight of the task. */
         model?: string | undefined;
         /** A bulk operation that changed the task. */
         bulkOperationId?: Id | undefined;

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { CRASHES_EXPLAINED_MAX, ERRORS_TOLD_MAX, readFailures } from "../db/stats/failures.ts";
-import { readOutcomes } from "../db/stats/outcomes.ts";
+import { readOutcomes, TASKS_MAX } from "../db/stats/outcomes.ts";
 import { readStageTimes, STAY_ENDS_MAX } from "../db/stats/stage-times.ts";
-import { readThroughput } from "../db/stats/throughput.ts";
+import { EVENTS_MAX, readThroughput } from "../db/stats/throughput.ts";
 import {
   BUCKET_SIZES,
   BUCKETS,
@@ -32,6 +32,12 @@ const scopeQuery = {
     description: "Where it ends, without this very moment: now where nothing is said.",
   }),
 };
+
+/** Nothing is told of a time of which not all was looked at. */
+const isTruncated = (max: number, of: string) =>
+  z.boolean().openapi({
+    description: `Whether \`from\` is later than what was asked for, since only the newest ${max} ${of} are looked at.`,
+  });
 
 const windowFields = {
   from: timestamp.openapi({ description: "The window that the figures are of." }),
@@ -69,6 +75,7 @@ const getOutcomes = defineContract({
     schema: z
       .strictObject({
         ...windowFields,
+        truncated: isTruncated(TASKS_MAX, "tasks"),
         tasks: count,
         outcomes,
         stages: z.array(
@@ -112,6 +119,7 @@ const getThroughput = defineContract({
       .strictObject({
         bucket: bucketSize,
         ...windowFields,
+        truncated: isTruncated(EVENTS_MAX, "events"),
         buckets: z.array(
           z.strictObject({
             start: timestamp,
@@ -214,9 +222,8 @@ export const statsRoutes: readonly Route[] = [
     const window = bucketedWindowOf(query, now);
     if (!window.ok) return window;
     const { taxonomyCode, bucket } = query;
-    const { from, to } = window.value;
-    const buckets = await readThroughput(database, { window: window.value, taxonomyCode });
-    return reply({ bucket, from, to, buckets });
+    const told = await readThroughput(database, { window: window.value, taxonomyCode });
+    return reply({ bucket, ...told });
   }),
   createHandler(getStageTimes, async ({ database, now }, { query }) => {
     const window = windowOf(query, now);

@@ -18,6 +18,22 @@ export function milestonesOf({ window, taxonomyCode }: StatsScope): SQL {
 )`;
 }
 
+/**
+ * The CTE `begun`: when the newest of the milestones begin that are looked at, and whether there are older ones in the
+ * window. Nothing is told of the time before.
+ */
+export function beginningOf(
+  { window }: StatsScope,
+  { condition, max }: { condition: SQL; max: number },
+): SQL {
+  return sql`begun as materialized (
+  select coalesce(max(at), ${window.from}::timestamptz) as at, count(*) > 0 as is_cut from (
+    select at from step_events where (${sql.raw(MILESTONE)}) and ${isIn(window, sql`at`)} and ${condition}
+    order by at desc offset ${max}::integer limit 1
+  ) older
+)`;
+}
+
 /** The row's task has the code, if one was asked for. */
 export function isOfTaxonomy(code: string | undefined): SQL {
   return code === undefined
@@ -63,8 +79,12 @@ export const OF_STEP = sql`cross join lateral (
 export const IS_ENDED = sql`(s.status in ('rejected', 'duplicate') or (s.kind = 'delivery' and s.status = 'approved'))`;
 
 /** The window as it is told. */
-export function windowTold({ window: { from, to } }: StatsScope): SQL {
-  return sql`iso(${from}::timestamptz) as "from", iso(${endOf(to)}) as "to"`;
+export function windowTold({ window }: StatsScope): SQL {
+  return sql`iso(${window.from}::timestamptz) as "from", ${endTold(window)}`;
+}
+
+export function endTold({ to }: Window): SQL {
+  return sql`iso(${endOf(to)}) as "to"`;
 }
 
 /** Now is the database's, as the events' times are. */

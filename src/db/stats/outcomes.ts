@@ -2,13 +2,18 @@ import { sql } from "drizzle-orm";
 import { STEP_KINDS, type StepKind } from "../../domain/lifecycle/statuses.ts";
 import { TERMINAL_UNIFIED, UNIFIED_STATUSES } from "../../domain/status/unified.ts";
 import type { TenantDatabase } from "../client.ts";
-import { milestonesOf, type StatsScope, windowTold } from "./milestones.ts";
+import { beginningOf, endTold, milestonesOf, type StatsScope } from "./milestones.ts";
+
+/** The newest tasks of the window that are looked at: with a million of them a caller would wait too long. */
+export const TASKS_MAX = 300_000;
 
 export type Outcomes = Record<"open" | (typeof TERMINAL_UNIFIED)[number], number>;
 
 export interface Funnel {
   from: string;
   to: string;
+  /** Whether more tasks were created in the window: `from` is when the newest begin that are looked at. */
+  truncated: boolean;
   tasks: number;
   outcomes: Outcomes;
   stages: {
@@ -31,10 +36,14 @@ interface Counted {
 export async function readOutcomes(
   database: TenantDatabase,
   { archived = false, ...scope }: StatsScope & { archived: boolean | undefined },
+  { max }: { max: number } = { max: TASKS_MAX },
 ): Promise<Funnel> {
   const kinds = sql.raw(STEP_KINDS.map((kind) => `'${kind}'`).join(", "));
-  const [row] = await database.read<Pick<Funnel, "from" | "to"> & { counted: Counted[] }>(sql`
-with ${milestonesOf(scope)},
+  const [row] = await database.read<
+    Pick<Funnel, "from" | "to" | "truncated"> & { counted: Counted[] }
+  >(sql`
+with ${beginningOf(scope, { condition: sql`type = 'task_created' and from_status is null`, max })},
+${milestonesOf(scope)},
 counted as (
   select l.rank, f.farthest, count(*)::int as tasks
   from milestone e
@@ -44,16 +53,21 @@ counted as (
       select max(array_position(array[${kinds}], kind)) as farthest from steps
       where tenant_id = e.tenant_id and task_id = e.task_id
     ) f
-  where e.type = 'task_created' and e.from_status is null and ${archived ? sql`l.archived` : sql`not l.archived`}
+  where e.type = 'task_created' and e.from_status is null and case when (select is_cut from begun)
+    -- As many as are looked at are newer than that.
+    then e.at > (select at from begun) else true end and ${archived ? sql`l.archived` : sql`not l.archived`}
   group by l.rank, f.farthest
 )
-select ${windowTold(scope)}, coalesce((select json_agg(counted) from counted), '[]') as counted`);
+select iso(begun.at) as "from", ${endTold(scope.window)}, begun.is_cut as truncated,
+  coalesce((select json_agg(counted) from counted), '[]') as counted
+from begun`);
   if (row === undefined) throw new Error("Statistics have one row, whatever there is to count");
-  const { from, to, counted } = row;
+  const { from, to, truncated, counted } = row;
   const tasksOf = (rows: readonly Counted[]) => rows.reduce((sum, { tasks }) => sum + tasks, 0);
   return {
     from,
     to,
+    truncated,
     tasks: tasksOf(counted),
     outcomes: outcomesOf(counted),
     stages: STEP_KINDS.map((kind, index) => ({

@@ -2,7 +2,10 @@ import { sql } from "drizzle-orm";
 import { STEP_KINDS, type StepKind } from "../../domain/lifecycle/statuses.ts";
 import { type BucketedWindow, bucketStarts } from "../../domain/stats/window.ts";
 import type { TenantDatabase } from "../client.ts";
-import { IS_MOVE, milestonesOf, OF_STEP, STANDS } from "./milestones.ts";
+import { beginningOf, IS_MOVE, milestonesOf, OF_STEP, STANDS } from "./milestones.ts";
+
+/** The newest events of the window that are looked at: with millions of them a caller would wait too long. */
+export const EVENTS_MAX = 500_000;
 
 /** What happened in one bucket. */
 export interface ThroughputBucket {
@@ -31,19 +34,37 @@ interface Counted {
   revised: number;
 }
 
+/** What was done, in buckets that were looked at whole. */
+export interface Throughput {
+  from: string;
+  to: string;
+  /** Whether older buckets of the window were left out: they have more in them than is looked at. */
+  truncated: boolean;
+  buckets: ThroughputBucket[];
+}
+
 /** What happened in each bucket of the window; those in which nothing did are there too. */
 export async function readThroughput(
   database: TenantDatabase,
   { window, taxonomyCode }: { window: BucketedWindow; taxonomyCode: string | undefined },
-): Promise<ThroughputBucket[]> {
+  { max }: { max: number } = { max: EVENTS_MAX },
+): Promise<Throughput> {
   const { lengthSeconds, from } = window;
-  const rows = await database.read<Counted>(sql`
-with ${milestonesOf({ window, taxonomyCode })},
+  const length = sql`make_interval(secs => ${lengthSeconds})`;
+  const scope = { window, taxonomyCode };
+  const [row] = await database.read<{ skipped: number; counted: Counted[] }>(sql`
+with ${beginningOf(scope, { condition: sql`true`, max })},
+-- The bucket in which they begin is not whole.
+first as materialized (
+  select case when is_cut then date_bin(${length}, at, ${from}::timestamptz) + ${length} else at end as start
+  from begun
+),
+${milestonesOf(scope)},
 happened as (
   select s.kind, e.type, case when ${IS_MOVE} then e.to_status end as moved_to,
-    date_bin(make_interval(secs => ${lengthSeconds}), e.at, ${from}::timestamptz) as start
+    date_bin(${length}, e.at, ${from}::timestamptz) as start
   from milestone e ${OF_STEP}
-  where case when e.from_status is null then true
+  where e.at >= (select start from first) and case when e.from_status is null then true
     else ${IS_MOVE} and e.to_status in ('approved', 'rejected', 'duplicate') and ${STANDS} end
 ),
 counted as (
@@ -57,8 +78,19 @@ counted as (
     count(*) filter (where h.moved_to = 'duplicate')::int as duplicate
   from happened h group by h.start, h.kind
 )
-select *, (extract(epoch from start - ${from}::timestamptz) / ${lengthSeconds})::int as bucket from counted`);
-  return bucketsOf(window, rows);
+select (extract(epoch from first.start - ${from}::timestamptz) / ${lengthSeconds})::int as skipped,
+  (select coalesce(json_agg(told), '[]') from (
+    select *, (extract(epoch from start - ${from}::timestamptz) / ${lengthSeconds})::int as bucket from counted
+  ) told) as counted
+from first`);
+  if (row === undefined) throw new Error("Statistics have one row, whatever there is to count");
+  const buckets = bucketsOf(window, row.counted).slice(row.skipped);
+  return {
+    from: buckets[0]?.start ?? window.to,
+    to: window.to,
+    truncated: row.skipped > 0,
+    buckets,
+  };
 }
 
 function bucketsOf(window: BucketedWindow, rows: readonly Counted[]): ThroughputBucket[] {

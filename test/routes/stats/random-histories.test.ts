@@ -1,4 +1,8 @@
 import { beforeAll, describe, expect, inject, test } from "vitest";
+import { readOutcomes } from "../../../src/db/stats/outcomes.ts";
+import { readThroughput } from "../../../src/db/stats/throughput.ts";
+import { openDatabase } from "../../../src/db/client.ts";
+import { bucketedWindowOf } from "../../../src/domain/stats/window.ts";
 import { freshApi, expectDone, type TestApi } from "../../support/api.ts";
 import { chanceFrom } from "../../support/chance.ts";
 import { givenHistories, TAXONOMY } from "../../support/histories.ts";
@@ -43,11 +47,12 @@ describe(`statistics of random histories (replay with SEED=${seed})`, () => {
       for (const archived of [false, true]) {
         const path = `outcomes?${window}&archived=${archived}`;
         const expected = outcomesOf(told, { from, to }, { archived });
-        expect(await read(path)).toEqual({ from, to, ...expected });
+        expect(await read(path)).toEqual({ from, to, truncated: false, ...expected });
       }
       expect(await read(`outcomes?${window}&taxonomyCode=${TAXONOMY}`)).toEqual({
         from,
         to,
+        truncated: false,
         ...outcomesOf(ofCode(), { from, to }, { archived: false }),
       });
     }
@@ -82,6 +87,42 @@ describe(`statistics of random histories (replay with SEED=${seed})`, () => {
         expect(counts, start).toEqual(throughputOf(some, { from: start, to: end }));
       }
     }
+  });
+
+  test("of more than is looked at the newest are told, and from when on", async () => {
+    const database = openDatabase(api.database).forTenant(api.tenant.id);
+    const events = told.flatMap((history) => history.events);
+    const times = events.map(({ at }) => at).toSorted();
+    const now = new Date();
+    const days = bucketedWindowOf({ bucket: "day", from: times[0], to: now.toISOString() }, now);
+    if (!days.ok) throw new Error("The window is one");
+    const scope = { window: days.value, taxonomyCode: undefined };
+    const all = await readThroughput(database, scope);
+    expect(all.truncated).toBe(false);
+    const cuts = new Set<number>();
+    for (const max of [0, 1, 20, 60, 10_000]) {
+      const cut = await readThroughput(database, scope, { max });
+      // Whole days alone, each as it is when all are looked at.
+      expect(cut.buckets).toEqual(all.buckets.slice(all.buckets.length - cut.buckets.length));
+      expect(cut.truncated).toBe(cut.buckets.length < all.buckets.length);
+      expect(cut.from).toBe(cut.buckets[0]?.start ?? all.to);
+      cuts.add(cut.buckets.length);
+    }
+    expect(cuts.size).toBeGreaterThan(2);
+
+    const tasks = { window: days.value, taxonomyCode: undefined, archived: undefined };
+    const funnel = await readOutcomes(database, tasks);
+    expect(funnel.truncated).toBe(false);
+    const created = events.filter(({ type }) => type === "task_created").map(({ at }) => at);
+    const newest = created.toSorted().toReversed();
+    const some = await readOutcomes(database, tasks, { max: 3 });
+    expect(some).toMatchObject({ from: newest[3], truncated: true });
+    expect(some.tasks).toBeLessThanOrEqual(3);
+    const { tasks: expected } = await readOutcomes(database, {
+      ...tasks,
+      window: { from: newest[2] ?? "", to: days.value.to },
+    });
+    expect(some.tasks).toBe(expected);
   });
 
   test("stage times are those of the stays that ended in the window, with who waits now", async () => {
