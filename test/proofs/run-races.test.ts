@@ -107,7 +107,7 @@ describe("claims at once", () => {
     const { runId: free } = await givenOfferedRun(api);
     const holding = api.database.transaction("superuser", [
       { text: "select from worker_runs where id = $1 for update", values: [held] },
-      { text: "select pg_sleep(0.5)" },
+      { text: "select pg_sleep(3)" },
     ]);
     await untilLocksAreHeld(api.database);
     expect(await claim(one)).toMatchObject([{ id: free }]);
