@@ -46,11 +46,10 @@ export async function verifyLabels(client: Client): Promise<LabelReport> {
   );
   return {
     tasks: rows.reduce((sum, { tasks }) => sum + tasks, 0),
-    drifted: drifted.map(({ tasks, taskId, unifiedStatus, attention: _, rank: __, ...facts }) => ({
-      tasks,
-      taskId,
-      facts,
-      unifiedStatus,
-    })),
+    drifted: drifted.map(({ tasks, taskId, unifiedStatus, ...row }) => {
+      const { kind, status, gate, reviewFailed, runningWorkers } = row;
+      const facts = { kind, status, gate, reviewFailed, runningWorkers };
+      return { tasks, taskId, facts, unifiedStatus };
+    }),
   };
 }

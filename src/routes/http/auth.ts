@@ -5,6 +5,7 @@ import {
   type Authenticated,
   UNAUTHENTICATED,
 } from "./principal.ts";
+import type { tokenAuthenticator } from "./tokens.ts";
 
 /** A key that was good may be taken for good this long without asking again: DELETE of a key says so. */
 export const KEY_CACHE_SECONDS = 30;
@@ -91,11 +92,11 @@ function isEqual(one: Uint8Array, other: Uint8Array): boolean {
 function tokenReader(dependencies: AuthDependencies) {
   const { tokenIssuer } = dependencies;
   if (tokenIssuer === null) return async (): Promise<Authenticated> => UNAUTHENTICATED;
-  let byToken: ReturnType<typeof import("./tokens.ts").tokenAuthenticator> | undefined;
+  let byToken: ReturnType<typeof tokenAuthenticator> | undefined;
   return async (token: string, now: Date): Promise<Authenticated> => {
     // The function is kept, not the promise of it: that would belong to the request which asked first.
-    const { tokenAuthenticator } = await import("./tokens.ts");
-    byToken ??= tokenAuthenticator(dependencies, tokenIssuer);
+    const tokens = await import("./tokens.ts");
+    byToken ??= tokens.tokenAuthenticator(dependencies, tokenIssuer);
     return byToken(token, now);
   };
 }

@@ -18,7 +18,10 @@ export interface TestWorkerd {
     options?: { as?: keyof Tenant["keys"]; body?: unknown; idempotencyKey?: string },
   ) => Promise<{ status: number; body: unknown }>;
   /** Sends any request at all to a whole path, with an admin's key where it names no other. */
-  fetch: (path: string, init?: RequestInit) => Promise<Response>;
+  fetch: (
+    path: string,
+    init?: { method?: string; body?: string; headers?: Record<string, string> },
+  ) => Promise<Response>;
   /** Runs what the clock would run. */
   scheduled: (cron: string) => Promise<void>;
   /** Ends workerd as a power cut would, with all that its queues hold, and starts it anew over the same database. */
