@@ -53,9 +53,10 @@ function createService(settings: Settings): Service {
     log: logToConsole,
   });
   // What answers no request is loaded when it is first needed: an isolate starts for its requests.
+  let consumeBatch: ConsumeBatch | undefined;
   const consume: ConsumeBatch = async (batch) => {
     const { createConsumers } = await import("./consumers/index.ts");
-    const consumeBatch = createConsumers({
+    consumeBatch ??= createConsumers({
       ...shared,
       outbound,
       reportDefect: (error, { queue, messageId }) =>

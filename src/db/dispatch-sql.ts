@@ -2,6 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { TIMED_OUT } from "../domain/lifecycle/runs.ts";
 import { ENDING_STATUSES, TAKING_BACK_STATUSES } from "../domain/lifecycle/transitions.ts";
 import { PIPELINES_ON_ENTRY } from "../domain/pipelines/attached.ts";
+import { listed } from "./listed.ts";
 
 /**
  * Locks the task of a dispatch, in a statement of its own: what the next one reads of its steps and runs is what they
@@ -25,19 +26,13 @@ export const DISPATCH_JOINS: SQL = sql`join tasks t on t.tenant_id = d.tenant_id
   left join pipelines p on p.tenant_id = d.tenant_id and p.name = d.pipeline
   left join worker_runs w on w.tenant_id = d.tenant_id and w.dispatch_id = d.id`;
 
-const oneOf = (statuses: readonly string[]) =>
-  sql.join(
-    statuses.map((status) => sql`${status}`),
-    sql`, `,
-  );
-
 /**
  * Whether what was asked for is no longer wanted, by what calls a dispatch back that nobody is delivering: its step was
  * left or ended; or, of a payment, the approval was taken back, at whatever stage of the version.
  */
 export const IS_UNWANTED: SQL = sql`case when d.pipeline = 'payment'
-  then ds.status <> 'approved' or cs.version_id = d.version_id and cs.status in (${oneOf(TAKING_BACK_STATUSES)})
-  else cs.id <> d.step_id or cs.status in (${oneOf(ENDING_STATUSES)}) end`;
+  then ds.status <> 'approved' or cs.version_id = d.version_id and cs.status in (${listed(TAKING_BACK_STATUSES)})
+  else cs.id <> d.step_id or cs.status in (${listed(ENDING_STATUSES)}) end`;
 
 /** Whether its run is over without that anybody reported on it: its deadline closed it. */
 export const IS_RUN_CLOSED: SQL = sql`coalesce(w.state = 'FAILED' and w.error = ${TIMED_OUT}, false)`;

@@ -3,14 +3,12 @@ import type { AnalyticsEvent, AnalyticsEventName } from "../domain/analytics.ts"
 import { TERMINAL_UNIFIED } from "../domain/status/unified.ts";
 import { changingOperation, operationsIn, type StoredBulkOperation } from "./bulk-operations.ts";
 import type { Operation, TenantDatabase, Written } from "./client.ts";
+import { listed } from "./listed.ts";
 import { tellWebhooks } from "./webhook-outbox.ts";
 
 const BULK_STATUS_TERMINAL: AnalyticsEventName = "admin_bulk_status_terminal";
 
-const TERMINAL = sql.join(
-  TERMINAL_UNIFIED.map((label) => sql`${label}`),
-  sql`, `,
-);
+const TERMINAL = listed(TERMINAL_UNIFIED);
 
 /**
  * The CTEs that follow from the end of an operation, after one that is called `finished` and returns the operation as

@@ -2,6 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { ModelScores, PairGroup } from "../domain/evals/summary.ts";
 import type { TenantDatabase } from "./client.ts";
 import { matchingTasks, type TaskFilter } from "./list-tasks.ts";
+import { listed } from "./listed.ts";
 
 /** One summary tells of at most so many models: the first by name. */
 export const SUMMARY_MODELS_MAX = 100;
@@ -138,10 +139,3 @@ const MODELS = sql`(select count(*) from shown) > ${SUMMARY_MODELS_MAX} as "mode
     'groups', (select coalesce(json_agg(json_build_object('n', g.n, 'c', g.c, 'tasks', g.tasks)
       order by g.n, g.c), '[]') from groups g where g.model = m.model and g.n > 0)
   ) order by m.model) from (select model from shown order by model limit ${SUMMARY_MODELS_MAX}) m), '[]') as models`;
-
-function listed(names: readonly string[]): SQL {
-  return sql.join(
-    names.map((name) => sql`${name}`),
-    sql`, `,
-  );
-}

@@ -22,8 +22,8 @@ export function labelFunctionsSql(): string {
 }
 
 /**
- * The facts that a label depends on, and whether its task is archived, for the task rows of `source` (a table, or a trigger's new rows). Review
- * order is by sequence: the newest review of the current step says whether a failure stands.
+ * The facts that a label depends on, and whether its task is archived, for the task rows of `source` (a table, or a
+ * trigger's new rows). Review order is by sequence: the newest review of the current step says whether a failure stands.
  */
 export function labelFactsSql(source: string): string {
   return `select t.tenant_id, t.id as task_id, s.kind, s.status, s.gate, t.status_since, t.updated_at,

@@ -6,6 +6,7 @@ import { IS_ARTIFACT } from "./artifacts.ts";
 import type { TenantDatabase } from "./client.ts";
 import type { Until } from "./events.ts";
 import { isTask } from "./task-match.ts";
+import { listed } from "./listed.ts";
 
 /** Inputs of inputs are followed so far. */
 export const LINEAGE_DEPTH_MAX = 20;
@@ -165,10 +166,7 @@ states as materialized (
 versions_seen as materialized (select distinct tenant_id, version_id as id from history),
 verdicts as materialized (
   select * from history
-  where to_gate in (${sql.join(
-    VERDICT_GATES.map((gate) => sql`${gate}`),
-    sql`, `,
-  )}) and from_gate is distinct from to_gate
+  where to_gate in (${listed(VERDICT_GATES)}) and from_gate is distinct from to_gate
   order by at desc, seq desc limit ${LINEAGE_ITEMS_MAX + 1}
 )`;
 

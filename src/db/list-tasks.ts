@@ -5,6 +5,7 @@ import type { UnifiedStatus } from "../domain/status/unified.ts";
 import { type Chunk, CHUNK_ROWS_MAX } from "./chunks.ts";
 import type { TenantDatabase } from "./client.ts";
 import { labelFactsOfStepsSql } from "./label-sql.ts";
+import { listed } from "./listed.ts";
 import { TASK_JOINS, TASK_MEMBERS, type TaskRecord } from "./task-json.ts";
 
 /** Which tasks are meant: those that match every field that is given. */
@@ -73,11 +74,7 @@ function conditions(filter: TaskFilter): SQL[] {
     }),
     // The first half lets the partial index serve.
     ...given(attention, (codes) => {
-      const wanted = sql.join(
-        codes.map((code) => sql`${code}`),
-        sql`, `,
-      );
-      return sql`l.attention <> '{}' and l.attention && array[${wanted}]::text[]`;
+      return sql`l.attention <> '{}' and l.attention && array[${listed(codes)}]::text[]`;
     }),
     ...given(filter.stepKind, (kind) => sql`s.kind = ${kind}`),
     ...given(filter.stepStatus, (status) => sql`s.status = ${status}`),

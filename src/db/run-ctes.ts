@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import { STATUS_RELEVANT_WORKER_TYPES } from "../domain/lifecycle/statuses.ts";
+import { listed } from "./listed.ts";
 import type { MoveInput } from "./move-input.ts";
 import { runAllowance } from "./run-guards.ts";
 
@@ -38,7 +39,4 @@ reported as (
 ),`;
 }
 
-const RELEVANT_TYPES = sql.join(
-  STATUS_RELEVANT_WORKER_TYPES.map((type) => sql`${type}`),
-  sql`, `,
-);
+const RELEVANT_TYPES = listed(STATUS_RELEVANT_WORKER_TYPES);

@@ -1,13 +1,12 @@
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import { LIVE_SORT_MAX } from "../../src/db/list-tasks.ts";
-import { STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
-import { kindHasStatus } from "../../src/domain/lifecycle/transitions.ts";
 import { type LabelFacts, resolve } from "../../src/domain/status/resolve.ts";
 import { rankOf, UNIFIED_STATUSES, type UnifiedStatus } from "../../src/domain/status/unified.ts";
 import { type Answer, expectDone, freshApi, type Place, type TestApi } from "../support/api.ts";
 import { chanceFrom } from "../support/chance.ts";
 import { givenMany } from "../support/given-many.ts";
+import { PLACES } from "../support/places.ts";
 
 const { seed, tasks: many } = inject("stack");
 
@@ -18,11 +17,6 @@ const PAGE = 200;
 const LATECOMERS = 3;
 
 const chance = chanceFrom(seed);
-/** Every status that a step can be in, by kind. */
-const PLACES: readonly Place[] = STEP_KINDS.flatMap((kind) =>
-  STEP_STATUSES.filter((status) => kindHasStatus(kind, status)).map((status) => ({ kind, status })),
-);
-
 interface TaskPage {
   data: TaskView[];
   nextCursor: string | null;

@@ -7,18 +7,16 @@ import {
   type ReviewOutcome,
   RUN_STATES,
   type RunState,
-  STEP_KINDS,
-  STEP_STATUSES,
   WORKER_TYPES,
   type WorkerType,
 } from "../../src/domain/lifecycle/statuses.ts";
-import { kindHasStatus } from "../../src/domain/lifecycle/transitions.ts";
 import { type LabelFacts, resolve } from "../../src/domain/status/resolve.ts";
 import { UNIFIED_STATUSES, type UnifiedStatus } from "../../src/domain/status/unified.ts";
 import { expectDone, freshApi, type Place, type TestApi } from "../support/api.ts";
 import { type Chance, chanceFrom } from "../support/chance.ts";
 import type { SqlValue } from "../support/database.ts";
 import { givenMany } from "../support/given-many.ts";
+import { PLACES } from "../support/places.ts";
 
 const { seed } = inject("stack");
 const TASKS = 600;
@@ -26,10 +24,6 @@ const PAGE = 200;
 
 /** When everything happens in these tests: nothing can be told apart by its time. */
 const ONE_MOMENT = "2026-01-01T00:00:00Z";
-
-const PLACES: readonly Place[] = STEP_KINDS.flatMap((kind) =>
-  STEP_STATUSES.filter((status) => kindHasStatus(kind, status)).map((status) => ({ kind, status })),
-);
 
 let api: TestApi;
 
