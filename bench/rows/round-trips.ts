@@ -1,4 +1,4 @@
-import type { Statement } from "../../scripts/stack/neon-protocol.ts";
+import { isOfTenant, type Statement } from "../../scripts/stack/neon-protocol.ts";
 import { summarise } from "../measure.ts";
 import { type MovedTask, tasksInReview } from "../moving.ts";
 import { MOVED_TENANT } from "../populations.ts";
@@ -16,10 +16,10 @@ export const roundTrips: Row = {
   about:
     "how often a request goes to the database, counted at the proxy, and as its answer says (baseline)",
   measure: async (stage) => {
-    let batches = 0;
-    // Each batch of a request begins with its tenant. What is sent on after the answer works for all of them.
+    let counted = 0;
+    // What is sent on after the answer works for all tenants.
     const rewrite = (statement: Statement) => {
-      if (statement.query.startsWith("select set_config('app.tenant_id'")) batches += 1;
+      if (isOfTenant(statement)) counted += 1;
       return statement;
     };
     const service = await stage.large({ rewrite });
@@ -27,11 +27,11 @@ export const roundTrips: Row = {
     const findings: Finding[] = [];
     for (const { about, budget, path, ...asked } of requestsOf(scene)) {
       await untilDelivered(service);
-      batches = 0;
+      counted = 0;
       const { roundTrips: told } = await service.call(path, { tenant: MOVED_TENANT, ...asked });
-      const figure = summarise([batches]);
+      const figure = summarise([counted]);
       const baseline = summarise([told]);
-      const ratio = Math.max(batches, told);
+      const ratio = Math.max(counted, told);
       findings.push({
         about,
         unit: "round trips",

@@ -1,6 +1,7 @@
 import { generateClientOperations } from "./client-operations.ts";
 import { generateErrors } from "./errors.ts";
 import { generateOpenApi } from "./openapi.ts";
+import { generatePreparedNames, generatePreparedSql } from "./prepared.ts";
 import { generateRoutePlaces } from "./route-places.ts";
 import { generateStateMachine } from "./state-machine.ts";
 import { generateWebhooks } from "./webhooks.ts";
@@ -17,5 +18,7 @@ export const GENERATORS: readonly Generator[] = [
   { path: "docs/openapi.json", generate: generateOpenApi },
   { path: "docs/state-machine.md", generate: generateStateMachine },
   { path: "docs/webhooks.md", generate: generateWebhooks },
+  { path: "drizzle/prepared.sql", generate: generatePreparedSql },
+  { path: "src/db/prepared-names.ts", generate: generatePreparedNames },
   { path: "src/routes/places.ts", generate: generateRoutePlaces },
 ];

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 
 /**
@@ -23,7 +25,7 @@ export const faultSchema = z.strictObject({
   match: z
     .strictObject({
       database: z.string().optional(),
-      /** A part of the text of any statement of the request. */
+      /** A part of the text of any statement of the request, or of the prepared one that it calls. */
       sql: z.string().optional(),
     })
     .default({}),
@@ -78,5 +80,15 @@ export class Faults {
 function matches(fault: Fault, database: string, statements: readonly { query: string }[]) {
   const { database: wanted, sql } = fault.match;
   if (wanted !== undefined && wanted !== database) return false;
-  return sql === undefined || statements.some(({ query }) => query.includes(sql));
+  return sql === undefined || statements.some(({ query }) => textsOf(query).includes(sql));
+}
+
+const prepared = readFileSync(join(import.meta.dirname, "../../drizzle/prepared.sql"), "utf8")
+  .split(/^create or replace function /m)
+  .slice(1);
+
+function textsOf(query: string): string {
+  const called = /\bprepared\.\w+/.exec(query)?.[0];
+  const bodies = called === undefined ? [] : prepared.filter((text) => text.startsWith(called));
+  return [query, ...bodies].join("\n");
 }

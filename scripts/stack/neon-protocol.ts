@@ -180,3 +180,8 @@ export function renderError(error: DatabaseError | { message: string; code: stri
     ...Object.fromEntries(ERROR_MEMBERS.map((member) => [member, known[member] ?? null])),
   };
 }
+
+/** Whether a request's first statement works in the scope of one tenant: it names it, or is prepared and does. */
+export function isOfTenant({ query }: Statement): boolean {
+  return /^select (set_config\('app\.tenant_id'|\* from prepared\.)/.test(query);
+}

@@ -13,6 +13,7 @@ import { createWebSocketStream, WebSocketServer } from "ws";
 import { z } from "zod";
 import { faultSchema, Faults, type Fault } from "./neon-faults.ts";
 import {
+  isOfTenant,
   beginStatement,
   echoedHeaders,
   parseRequest,
@@ -158,7 +159,7 @@ async function answerSql({ request, response, pools, faults, options }: Exchange
   const struck = pool.isObserver ? [] : faults.take(pool.database, sql.statements);
   if (!pool.isObserver) {
     pool.roundTrips += 1;
-    if (sql.isBatch) pool.batches += 1;
+    if (sql.statements.slice(0, 1).some(isOfTenant)) pool.ofTenants += 1;
   }
 
   await delay(struck, delayMilliseconds);
@@ -254,12 +255,12 @@ class Pools {
   }
 
   roundTrips(database: string | null): RoundTrips {
-    const counted: RoundTrips = { total: 0, batches: 0, byDatabase: {}, byApplication: {} };
+    const counted: RoundTrips = { total: 0, ofTenants: 0, byDatabase: {}, byApplication: {} };
     const { byDatabase, byApplication } = counted;
     for (const pool of this.#pools.values()) {
       if (database !== null && pool.database !== database) continue;
       counted.total += pool.roundTrips;
-      counted.batches += pool.batches;
+      counted.ofTenants += pool.ofTenants;
       byDatabase[pool.database] = (byDatabase[pool.database] ?? 0) + pool.roundTrips;
       byApplication[pool.application] = (byApplication[pool.application] ?? 0) + pool.roundTrips;
     }
@@ -270,7 +271,7 @@ class Pools {
     for (const pool of this.#pools.values()) {
       if (database !== null && pool.database !== database) continue;
       pool.roundTrips = 0;
-      pool.batches = 0;
+      pool.ofTenants = 0;
     }
   }
 
@@ -308,7 +309,7 @@ class Pools {
     pool.on("error", () => {});
     pool.on("connect", (client) => client.on("error", () => {}));
     const isObserver = application === OBSERVER_APPLICATION;
-    return { pool, database, application, isObserver, roundTrips: 0, batches: 0 };
+    return { pool, database, application, isObserver, roundTrips: 0, ofTenants: 0 };
   }
 }
 
@@ -318,14 +319,14 @@ interface CountedPool {
   application: string;
   isObserver: boolean;
   roundTrips: number;
-  batches: number;
+  ofTenants: number;
 }
 
 /** Requests since the last reset. */
 interface RoundTrips {
   total: number;
-  /** Of these, those that brought a whole transaction. */
-  batches: number;
+  /** Of these, those in the scope of a tenant: not those that look a key up, or work for all. */
+  ofTenants: number;
   byDatabase: Record<string, number>;
   byApplication: Record<string, number>;
 }

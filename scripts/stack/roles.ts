@@ -1,4 +1,5 @@
 import { Client } from "pg";
+import { STATEMENT_MS_MAX } from "../../src/db/transaction.ts";
 
 export const OWNER_ROLE = "stepledger_owner";
 export const APPLICATION_ROLE = "stepledger_app";
@@ -19,6 +20,10 @@ export async function createRoles(options: RolesOptions): Promise<void> {
   await withClient(adminUrl, async (client) => {
     await ensureRole(client, OWNER_ROLE, passwords.owner);
     await ensureRole(client, APPLICATION_ROLE, passwords.application);
+    // A prepared statement is one statement: it can't set its own limit.
+    await client.query(
+      `alter role ${APPLICATION_ROLE} set statement_timeout = ${STATEMENT_MS_MAX}`,
+    );
     // Only a member of a role may make it the owner of anything; a superuser needs no membership.
     const { rows: self } = await client.query<{ rolsuper: boolean }>(
       "select rolsuper from pg_roles where rolname = current_user",

@@ -156,7 +156,6 @@ async function recordBatch(
     requestId,
     registryVersion: REGISTRY_VERSION,
     answer: null,
-    bulk: null,
     isKeptIfEmpty: false,
   });
   const settled = await settle(operation, recorded, (result: RecordedMoves) => result);

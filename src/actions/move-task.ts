@@ -79,7 +79,6 @@ async function tryMove<Extra extends object>(
     ...call,
     registryVersion: REGISTRY_VERSION,
     answer,
-    bulk: null,
     // A lost race: the next try decides anew.
     isKeptIfEmpty: false,
   });

@@ -77,7 +77,6 @@ export async function moveTasks(
     ...call,
     registryVersion: REGISTRY_VERSION,
     answer,
-    bulk: null,
     isKeptIfEmpty: call.operation.key !== null,
   });
   const settled = await settle(call.operation, recorded, render);

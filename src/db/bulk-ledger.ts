@@ -6,6 +6,7 @@ import type { GateState, StepStatus } from "../domain/lifecycle/statuses.ts";
 import type { UnifiedStatus } from "../domain/status/unified.ts";
 import { REGISTRY_VERSION } from "../domain/registry-version.ts";
 import { endingCtes } from "./end-bulk.ts";
+import type { Bound } from "./prepared.ts";
 
 /** One task of a bulk operation, as planned. */
 export interface LedgerItem {
@@ -106,7 +107,7 @@ export function insertOperation(
 }
 
 /** Whether the operation is still to be worked on, for the writer's own inputs. */
-export function isBulkOpen(tenantId: string, { id }: BulkRecord): SQL {
+export function isBulkOpen(tenantId: Bound<string>, { id }: BulkRecord): SQL {
   return sql`exists (select from bulk_operations b
     where b.tenant_id = ${tenantId}::uuid and b.id = ${id}::uuid and b.state = 'running')`;
 }
@@ -116,7 +117,7 @@ export function isBulkOpen(tenantId: string, { id }: BulkRecord): SQL {
  * `stale` where not. An outcome is written once: a repeat finds it and leaves it.
  */
 export function closeItems(
-  tenantId: string,
+  tenantId: Bound<string>,
   record: BulkRecord,
   undone: { recalled: SQL; alreadyDelivered: SQL },
 ): SQL {

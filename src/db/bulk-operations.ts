@@ -5,7 +5,8 @@ import type { BulkTarget } from "../domain/bulk/matrix.ts";
 import type { BulkOutcome } from "../domain/bulk/outcomes.ts";
 import type { OperationState } from "../domain/lifecycle/statuses.ts";
 import type { UnifiedStatus } from "../domain/status/unified.ts";
-import { keyQuery, type Operation, type StoredOperation, type TenantDatabase } from "./client.ts";
+import type { Operation, StoredOperation, TenantDatabase } from "./client.ts";
+import { keyQuery } from "./transaction.ts";
 
 /** One change of many tasks, as the ledger has it. */
 export interface StoredBulkOperation {

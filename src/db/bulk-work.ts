@@ -5,14 +5,9 @@ import type { UndoneEvent } from "../domain/bulk/revert.ts";
 import type { TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
 import type { UnifiedStatus } from "../domain/status/unified.ts";
 import { changingOperation, operationById, type StoredBulkOperation } from "./bulk-operations.ts";
-import {
-  type Database,
-  keyQuery,
-  type Operation,
-  type StoredOperation,
-  type TenantDatabase,
-} from "./client.ts";
+import type { Database, Operation, StoredOperation, TenantDatabase } from "./client.ts";
 import { type SnapshotParts, snapshotParts, snapshotsOf } from "./task-snapshots.ts";
+import { keyQuery } from "./transaction.ts";
 
 /** An item that is to be worked on, in this operation or on behalf of another one. */
 export interface BulkWorkItem {

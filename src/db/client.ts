@@ -3,13 +3,20 @@ import { type SQL, sql } from "drizzle-orm";
 import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
 import type { AnalyticsEvent } from "../domain/analytics.ts";
 import { DatabaseUnavailable, faultOf } from "./faults.ts";
+import { callOf, type InputValue, type PreparedRead, type PreparedWrite } from "./prepared.ts";
+import {
+  CHECK_PROMISES,
+  insertOperation,
+  operationQuery,
+  releaseKey,
+  scopeOf,
+  STATEMENT_MS_MAX,
+} from "./transaction.ts";
 
 export interface DatabaseSettings {
   databaseUrl: string;
   /** Where the driver posts its batches; without it the driver's own rule (Neon's endpoint) holds. */
   fetchEndpoint?: string | undefined;
-  /** A try is given up after this many milliseconds. */
-  timeoutMs?: number | undefined;
 }
 
 /** Who calls, through which route, and the key under which a repeat is found. */
@@ -35,13 +42,12 @@ export interface StoredOperation {
 
 /** Opens the database for a Worker's isolate; nothing connects before the first query. */
 export function openDatabase(settings: DatabaseSettings): Database {
-  const timeoutMs = settings.timeoutMs ?? 10_000;
   const { fetchEndpoint } = settings;
   if (fetchEndpoint !== undefined) neonConfig.fetchEndpoint = () => fetchEndpoint;
   neonConfig.fetchFunction = async (url: string, init: RequestInit) => {
     // Not AbortSignal.timeout: its timer runs on after the answer, and a Worker may have only so many at once.
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), timeoutMs);
+    const timer = setTimeout(() => abort.abort(), STATEMENT_MS_MAX);
     try {
       const response = await fetch(url, { ...init, signal: abort.signal });
       // Read whole in here, where the driver knows a failure for one of the connection. Not into another Response:
@@ -53,7 +59,7 @@ export function openDatabase(settings: DatabaseSettings): Database {
       clearTimeout(timer);
     }
   };
-  return new Database(settings.databaseUrl, timeoutMs);
+  return new Database(settings.databaseUrl);
 }
 
 /** What a write leaves to be told outside the database, once it is committed. */
@@ -71,18 +77,16 @@ export interface Outgoing {
 export class Database {
   readonly #reader: NeonHttpDatabase;
   readonly #writer: NeonHttpDatabase;
-  readonly #timeoutMs: number;
 
-  constructor(databaseUrl: string, timeoutMs: number) {
+  constructor(databaseUrl: string) {
     // A read of several statements sees one moment; a write sees each row as it is when its lock is got.
     this.#reader = connect(databaseUrl, { isolationLevel: "RepeatableRead", readOnly: true });
     this.#writer = connect(databaseUrl, { isolationLevel: "ReadCommitted" });
-    this.#timeoutMs = timeoutMs;
   }
 
   /** A view of one tenant's rows, for one request: it counts that request's round trips. */
   forTenant(tenantId: string): TenantDatabase {
-    return new TenantDatabase(this.#reader, this.#writer, tenantId, this.#timeoutMs);
+    return new TenantDatabase(this.#reader, this.#writer, tenantId);
   }
 
   /**
@@ -130,18 +134,11 @@ export class TenantDatabase {
   readonly outgoing: Outgoing = { dispatches: false, events: false, operations: [], analytics: [] };
   readonly #reader: NeonHttpDatabase;
   readonly #writer: NeonHttpDatabase;
-  readonly #timeoutMs: number;
 
-  constructor(
-    reader: NeonHttpDatabase,
-    writer: NeonHttpDatabase,
-    tenantId: string,
-    timeoutMs: number,
-  ) {
+  constructor(reader: NeonHttpDatabase, writer: NeonHttpDatabase, tenantId: string) {
     this.#reader = reader;
     this.#writer = writer;
     this.tenantId = tenantId;
-    this.#timeoutMs = timeoutMs;
   }
 
   /**
@@ -157,9 +154,19 @@ export class TenantDatabase {
   async readAll<Rows extends unknown[]>(statements: {
     [Index in keyof Rows]: SQL;
   }): Promise<{ [Index in keyof Rows]: Rows[Index][] }> {
-    const [, ...results] = await this.#untilAnswered(this.#reader, [this.#scope(), ...statements]);
+    const batch = [scopeOf(this.tenantId), ...statements] as const;
+    const [, ...results] = await untilAnswered(() => this.#batch(this.#reader, batch));
     // One array of rows for each statement, in order; what is in them is the caller's SQL to say.
     return results as { [Index in keyof Rows]: Rows[Index][] };
+  }
+
+  /** Runs a statement that the database has prepared, and returns its rows. */
+  async readPrepared<Row, Input extends string>(
+    statement: PreparedRead<Input>,
+    values: Readonly<Record<Input, InputValue>>,
+  ): Promise<Row[]> {
+    const call = callOf(statement, { ...values, tenant_id: this.tenantId });
+    return untilAnswered(() => this.#call<Row>(call));
   }
 
   /**
@@ -167,14 +174,44 @@ export class TenantDatabase {
    * whose outcome is unknown is repeated under the same id, so that the ledger tells whether it committed.
    * @throws DatabaseUnavailable when no try got through; DatabaseFault when a statement was refused.
    */
-  async write<Row>(operation: Operation, statements: readonly SQL[]): Promise<Written<Row>> {
-    const begun = [this.#scope(), ...this.#begin(operation)] as const;
-    const batch = [...begun, ...statements, CHECK_PROMISES] as const;
+  write<Row>(operation: Operation, statements: readonly SQL[]): Promise<Written<Row>> {
+    const batch = [
+      scopeOf(this.tenantId),
+      ...(operation.key === null ? [] : [releaseKey(operation)]),
+      insertOperation(this.tenantId, operation),
+      ...statements,
+      CHECK_PROMISES,
+    ] as const;
+    return this.#once(operation, async () => {
+      const results = await this.#batch(this.#writer, batch);
+      return (results.at(-2) ?? []) as Row[];
+    });
+  }
+
+  /** The same by a statement that the database has prepared: it begins the operation itself. */
+  writePrepared<Row, Input extends string>(
+    operation: Operation,
+    statement: PreparedWrite<Input>,
+    values: Readonly<Record<Input, InputValue>>,
+  ): Promise<Written<Row>> {
+    const call = callOf(statement, {
+      ...values,
+      tenant_id: this.tenantId,
+      operation_id: operation.id,
+      actor_id: operation.actorId,
+      route: operation.route,
+      key: operation.key,
+      fingerprint: operation.fingerprint,
+    });
+    return this.#once(operation, () => this.#call<Row>(call));
+  }
+
+  /** Tries to record an operation until it is known to be recorded, or to have been before. */
+  async #once<Row>(operation: Operation, record: () => Promise<Row[]>): Promise<Written<Row>> {
     const tries = new Tries();
     for (;;) {
       try {
-        const results = await this.#batch(this.#writer, batch);
-        return { outcome: "written", rows: (results.at(-2) ?? []) as Row[] };
+        return { outcome: "written", rows: await record() };
       } catch (thrown) {
         const { kind, error } = faultOf(thrown);
         if (kind === "defect" || kind === "final") throw error;
@@ -198,8 +235,8 @@ export class TenantDatabase {
    * @throws DatabaseUnavailable when no try got through; DatabaseFault when a statement was refused.
    */
   async writeIdempotently<Row>(...statements: [SQL, ...SQL[]]): Promise<Row[]> {
-    const batch = [this.#scope(), ...statements, CHECK_PROMISES] as const;
-    const results = await this.#untilAnswered(this.#writer, batch);
+    const batch = [scopeOf(this.tenantId), ...statements, CHECK_PROMISES] as const;
+    const results = await untilAnswered(() => this.#batch(this.#writer, batch));
     return (results.at(-2) ?? []) as Row[];
   }
 
@@ -209,75 +246,49 @@ export class TenantDatabase {
     return stored ?? null;
   }
 
-  /** Repeats a batch that does no more when it is repeated, until the database has answered it. */
-  async #untilAnswered(
-    database: NeonHttpDatabase,
-    statements: readonly [SQL, ...SQL[]],
-  ): Promise<unknown[][]> {
-    const tries = new Tries();
-    for (;;) {
-      try {
-        return await this.#batch(database, statements);
-      } catch (thrown) {
-        const { kind, error } = faultOf(thrown);
-        if (kind === "defect" || kind === "final") throw error;
-        await tries.next();
-      }
-    }
+  async #call<Row>(call: SQL): Promise<Row[]> {
+    const { rows } = await this.#timed(() => this.#writer.execute(call));
+    // What is in the rows is the prepared statement's to say.
+    return rows as Row[];
   }
 
   async #batch(
     database: NeonHttpDatabase,
     [first, ...rest]: readonly [SQL, ...SQL[]],
   ): Promise<unknown[][]> {
+    const results = await this.#timed(() =>
+      database.batch([
+        database.execute(first),
+        ...rest.map((statement) => database.execute(statement)),
+      ]),
+    );
+    return results.map(({ rows }) => rows);
+  }
+
+  async #timed<Answer>(ask: () => PromiseLike<Answer>): Promise<Answer> {
     this.roundTrips += 1;
     const startedAt = performance.now();
     try {
-      const results = await database.batch([
-        database.execute(first),
-        ...rest.map((statement) => database.execute(statement)),
-      ]);
-      return results.map(({ rows }) => rows);
+      return await ask();
     } finally {
       this.durationMs += performance.now() - startedAt;
     }
   }
+}
 
-  /** Row security and time limits hold for this transaction alone: pooled connections keep no session state. */
-  #scope(): SQL {
-    return sql`select set_config('app.tenant_id', ${this.tenantId}, true),
-      set_config('lock_timeout', '1000', true),
-      set_config('statement_timeout', ${String(this.#timeoutMs)}, true)`;
-  }
-
-  /** Before any lock, and without ON CONFLICT: a repeat stops here and reads what the first one stored. */
-  #begin({ id, actorId, route, key, fingerprint }: Operation): SQL[] {
-    const insert = sql`insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
-      values (${this.tenantId}, ${id}, ${actorId}, ${route}, ${key}, ${fingerprint})`;
-    if (key === null) return [insert];
-    // A key that has run out is free again, whether or not its row was swept.
-    const release = sql`delete from operations
-      where actor_id = ${actorId} and route = ${route} and key = ${key} and expires_at <= now()`;
-    return [release, insert];
+/** Repeats what does no more when it is repeated, until the database has answered it. */
+async function untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  const tries = new Tries();
+  for (;;) {
+    try {
+      return await ask();
+    } catch (thrown) {
+      const { kind, error } = faultOf(thrown);
+      if (kind === "defect" || kind === "final") throw error;
+      await tries.next();
+    }
   }
 }
-
-/** What a repeat looks for; `load` puts it beside its own query, in the same round trip. */
-export function operationQuery({ id, actorId, route, key }: Operation): SQL {
-  return sql`select id, fingerprint, result from operations
-    where id = ${id} or (actor_id = ${actorId} and route = ${route} and key = ${key}
-      and expires_at > now())`;
-}
-
-/** The same as a statement of its own: it finds nothing where the call has no key. */
-export function keyQuery(call: Operation | null): SQL {
-  return call === null || call.key === null
-    ? sql`select null as id where false`
-    : operationQuery(call);
-}
-
-/** Deferred keys are checked here, so that a breach is this statement's error and not COMMIT's. */
-const CHECK_PROMISES = sql`set constraints all immediate`;
 
 const TRIES_MAX = 5;
 /** No further try begins after this long: a caller would rather know that it must come again. */

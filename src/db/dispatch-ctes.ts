@@ -1,6 +1,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import { isOffered } from "./dispatch-sql.ts";
-import type { MoveCall } from "./move-input.ts";
+import type { StepSourceInputs } from "./event-ctes.ts";
+import type { MoveInput } from "./move-input.ts";
+import type { Bound } from "./prepared.ts";
 
 // What the writer does with dispatches: those that are called back, and those that are asked for. They read from
 // `newest`, the events that were written, and from `reached`, which has the tasks besides that change without one.
@@ -10,9 +12,9 @@ import type { MoveCall } from "./move-input.ts";
  * undone. A live lease means that somebody is delivering it at this moment: too late to call it back.
  */
 export function calledBackCtes(
-  tenantId: string,
-  input: { recalls: string; undone: string },
-  { bulk }: MoveCall,
+  tenantId: Bound<string>,
+  input: Pick<MoveInput, "recalls" | "undone">,
+  { bulk }: StepSourceInputs,
 ): SQL {
   return sql`${bulk ? undoneDispatches(tenantId, input.undone) : sql``}
 left_behind as materialized (
@@ -48,7 +50,7 @@ recallable as (
 recalled as (select null::uuid as task_id where false)`;
 
 /** Under their locks, whatever became of them: what is told of them is then true. */
-function undoneDispatches(tenantId: string, undone: string): SQL {
+function undoneDispatches(tenantId: Bound<string>, undone: Bound<string>): SQL {
   return sql`undone as materialized (
   select d.id, d.task_id, d.state, n.at, coalesce(d.lease_until >= n.at, false) as is_leased
   from json_to_recordset(${undone}) as u(task_id uuid, seq integer, operation_id uuid)
@@ -74,7 +76,11 @@ export const UNDONE_COUNTS = {
  * The CTE that asks for pipelines. Money moves once, and nothing is asked for twice that is on its way: an index says
  * so. Nor is what waits for a worker that polls: nobody delivers it while the task's lock is held.
  */
-export function askedCtes(tenantId: string, dispatches: string, { bulk }: MoveCall): SQL {
+export function askedCtes(
+  tenantId: Bound<string>,
+  dispatches: Bound<string>,
+  { bulk }: StepSourceInputs,
+): SQL {
   return sql`dispatched as (
   insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq,
     by_hand, bulk_operation_id)
@@ -97,7 +103,10 @@ export const NOTHING_ASKED = sql`dispatched as (
 )`;
 
 /** The CTE that logs what became of all dispatches of a call. */
-export function dispatchLogCte(tenantId: string, { actor, operation, bulk }: MoveCall): SQL {
+export function dispatchLogCte(
+  tenantId: Bound<string>,
+  { actor, operation, bulk }: StepSourceInputs & { bulk: { reason: string } | null },
+): SQL {
   return sql`dispatch_log as (
   insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason,
     operation_id)

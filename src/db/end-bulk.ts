@@ -4,6 +4,7 @@ import { TERMINAL_UNIFIED } from "../domain/status/unified.ts";
 import { changingOperation, operationsIn, type StoredBulkOperation } from "./bulk-operations.ts";
 import type { Operation, TenantDatabase, Written } from "./client.ts";
 import { listed } from "./listed.ts";
+import type { Bound } from "./prepared.ts";
 import { tellWebhooks } from "./webhook-outbox.ts";
 
 const BULK_STATUS_TERMINAL: AnalyticsEventName = "admin_bulk_status_terminal";
@@ -14,7 +15,7 @@ const TERMINAL = listed(TERMINAL_UNIFIED);
  * The CTEs that follow from the end of an operation, after one that is called `finished` and returns the operation as
  * it is now: they do nothing while it goes on. Whoever ends it, it is told once.
  */
-export function endingCtes(tenantId: string): SQL {
+export function endingCtes(tenantId: Bound<string>): SQL {
   const finishedRows = sql`
     select b.id as source, json_build_object(
       'operationId', b.id, 'targetStatus', b.target_status, 'action', b.action, 'reason', b.reason,

@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../domain/actor.ts";
 import type { Operation } from "./client.ts";
+import type { Bound } from "./prepared.ts";
 
 // How the writing statements spell, chain and insert events. The hash is over the canonical text, and verification
 // spells it anew from the columns: so what is spelled here and what is inserted have to be the same values.
@@ -13,13 +14,21 @@ export interface EventSource {
   registryVersion: number;
 }
 
+/** The same as inputs of a statement. */
+interface SourceInputs {
+  actor: Readonly<Record<"id" | "name" | "kind" | "role", Bound<string>>>;
+  operation: { id: Bound<string> };
+  requestId: Bound<string>;
+  registryVersion: Bound<number>;
+}
+
 /** The source of a task's events, which may belong to a bulk operation. */
-export interface StepEventSource extends EventSource {
+export interface StepSourceInputs extends SourceInputs {
   bulk: { id: string } | null;
 }
 
 /** A decision's events as rows: what `eventRows` made, read back under the alias e. */
-export function stepEventInput(events: string): SQL {
+export function stepEventInput(events: Bound<string>): SQL {
   return sql`json_to_recordset(${events}) as e(
       task_id uuid, ordinal integer, version_id uuid, step_id uuid, type text,
       from_status text, to_status text, from_gate text, to_gate text,
@@ -27,7 +36,7 @@ export function stepEventInput(events: string): SQL {
 }
 
 /** CTEs that take the rows of `event`, with their seq, time and the task's head before them, to `chained`. */
-export function chainedStepEvents(tenantId: string, source: StepEventSource): SQL {
+export function chainedStepEvents(tenantId: Bound<string>, source: StepSourceInputs): SQL {
   return sql`spelled as materialized (
   select *, step_event_canonical(${tenantId}::uuid, task_id, seq, version_id, step_id, type,
     from_status, to_status, from_gate, to_gate, ${actorValues(source)},
@@ -40,8 +49,8 @@ ${chained(sql`task_id`)}`;
 
 /** The insert of `chained` events, or of those that `from` leaves. */
 export function insertedStepEvents(
-  tenantId: string,
-  source: StepEventSource,
+  tenantId: Bound<string>,
+  source: StepSourceInputs,
   from: SQL = sql`chained`,
 ): SQL {
   return sql`insert into step_events (tenant_id, task_id, seq, version_id, step_id, type,
@@ -57,7 +66,7 @@ export function insertedStepEvents(
 }
 
 /** The same as for tasks' events, in the stream of an eval. */
-export function chainedEvalEvents(tenantId: string, source: EventSource): SQL {
+export function chainedEvalEvents(tenantId: Bound<string>, source: SourceInputs): SQL {
   return sql`spelled as materialized (
   select *, eval_event_canonical(${tenantId}::uuid, eval_id, seq, task_id, trial_id, type, from_status, to_status,
     ${actorValues(source)}, reason, payload, ${callValues(source)}, at) as canonical
@@ -66,7 +75,7 @@ export function chainedEvalEvents(tenantId: string, source: EventSource): SQL {
 ${chained(sql`eval_id`)}`;
 }
 
-export function insertedEvalEvents(tenantId: string, source: EventSource): SQL {
+export function insertedEvalEvents(tenantId: Bound<string>, source: SourceInputs): SQL {
   return sql`insert into eval_step_events (tenant_id, eval_id, seq, task_id, trial_id, type, from_status, to_status,
     actor_id, actor_name, actor_kind, actor_role, reason, payload,
     operation_id, request_id, registry_version, at, prev_hash, hash)
@@ -92,10 +101,10 @@ chained as materialized (
 )`;
 }
 
-function actorValues({ actor }: EventSource): SQL {
+function actorValues({ actor }: SourceInputs): SQL {
   return sql`${actor.id}::text, ${actor.name}::text, ${actor.kind}::text, ${actor.role}::text`;
 }
 
-function callValues({ operation, requestId, registryVersion }: EventSource): SQL {
+function callValues({ operation, requestId, registryVersion }: SourceInputs): SQL {
   return sql`${operation.id}::uuid, ${requestId}::text, ${registryVersion}::integer`;
 }

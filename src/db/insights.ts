@@ -4,15 +4,10 @@ import type { InsightSnapshot } from "../domain/evals/insights.ts";
 import type { Maker } from "../domain/evals/snapshot.ts";
 import type { RunState } from "../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
-import {
-  type Operation,
-  operationQuery,
-  type StoredOperation,
-  type TenantDatabase,
-  type Written,
-} from "./client.ts";
+import type { Operation, StoredOperation, TenantDatabase, Written } from "./client.ts";
 import { allOf } from "./evals.ts";
 import { isTask } from "./task-match.ts";
+import { storedJson } from "./transaction.ts";
 
 /** An insight as every answer shows it. */
 export interface InsightRow extends InsightSnapshot, Maker {
@@ -101,7 +96,7 @@ export async function loadInsight(
     stored: StoredOperation | null;
   }>(sql`
     select (select ${INSIGHT_JSON} from insights i where i.id = ${insightId}) as insight,
-      ${operation.key === null ? sql`null` : sql`(select row_to_json(o) from (${operationQuery(operation)}) o)`} as stored`);
+      ${storedJson(operation)} as stored`);
   return row ?? { insight: null, stored: null };
 }
 

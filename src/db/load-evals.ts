@@ -1,15 +1,11 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { EvalSnapshot, TrialSlot, TrialSnapshot } from "../domain/evals/snapshot.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
-import {
-  type Operation,
-  operationQuery,
-  type StoredOperation,
-  type TenantDatabase,
-} from "./client.ts";
+import type { Operation, StoredOperation, TenantDatabase } from "./client.ts";
 import { EVAL_SNAPSHOT_JSON, TRIAL_SNAPSHOT_JSON } from "./eval-json.ts";
 import { wantedIds } from "./load-tasks.ts";
 import { isTask } from "./task-match.ts";
+import { storedJson } from "./transaction.ts";
 
 /** How a call names what it is about, and what else its decision asks for. */
 export interface EvalNames {
@@ -53,7 +49,7 @@ select
   (select ${TRIAL_SNAPSHOT_JSON} from trials x where x.id = ${trialId}::uuid) as trial,
   (select ${LIVE_TRIALS} from named e) as live,
   (select json_agg(d.id) from named e ${outputsOf(outputIds)}) as outputs,
-  ${storedQuery(operation)} as stored`);
+  ${storedJson(operation)} as stored`);
   return {
     snapshot: row?.snapshot ?? null,
     trial: row?.trial ?? null,
@@ -90,7 +86,7 @@ with named as materialized (
 select
   (select json_build_object('id', n.id, 'isArchived', n.archived_at is not null) from named n) as task,
   (select json_build_object('id', n.version_id) from named n where n.version_id is not null) as version,
-  ${storedQuery(operation)} as stored`);
+  ${storedJson(operation)} as stored`);
   return row ?? { task: null, version: null, stored: null };
 }
 
@@ -150,7 +146,7 @@ select
     'isArchived', archived_at is not null, 'snapshot', snapshot, 'live', coalesce(live, '[]'))) from target) as tasks,
   (select json_agg(json_build_object('id', d.id, 'taskId', d.task_id))
     from data d where d.id in (select value::uuid from json_array_elements_text(${JSON.stringify(outputIds)}))) as outputs,
-  ${storedQuery(operation)} as stored`);
+  ${storedJson(operation)} as stored`);
   const found = row?.tasks ?? [];
   const byId = new Map(found.map((task) => [task.id, task]));
   const byExternalId = new Map(found.map((task) => [task.externalId, task]));
@@ -178,10 +174,4 @@ const LIVE_TRIALS = sql`(select json_agg(${TRIAL_SNAPSHOT_JSON}) from slot s cro
 function outputsOf(outputIds: readonly string[]): SQL {
   return sql`join data d on d.tenant_id = e.tenant_id and d.task_id = e.task_id
     and d.id in (select value::uuid from json_array_elements_text(${JSON.stringify(outputIds)}))`;
-}
-
-function storedQuery(operation: Operation): SQL {
-  return operation.key === null
-    ? sql`null`
-    : sql`(select row_to_json(o) from (${operationQuery(operation)}) o)`;
 }

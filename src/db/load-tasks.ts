@@ -2,16 +2,13 @@ import { type SQL, sql } from "drizzle-orm";
 import type { ReportedRun } from "../domain/lifecycle/commands.ts";
 import type { StepSnapshot, TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
-import {
-  type Operation,
-  operationQuery,
-  type StoredOperation,
-  type TenantDatabase,
-} from "./client.ts";
+import type { Operation, StoredOperation, TenantDatabase } from "./client.ts";
 import { matchingTasks, type TaskFilter } from "./list-tasks.ts";
+import type { Bound, PreparedRead } from "./prepared.ts";
 import { isTask } from "./task-match.ts";
 import { stepJson } from "./task-json.ts";
 import { type SnapshotParts, snapshotParts, snapshotsOf } from "./task-snapshots.ts";
+import { storedJson } from "./transaction.ts";
 import { isUuid } from "./uuid.ts";
 
 /** How a call names what it is about. Names that mean nothing find nothing. */
@@ -48,6 +45,15 @@ export interface LoadedTasks {
   stored: StoredOperation | null;
 }
 
+interface LoadedRow {
+  loaded: SnapshotParts;
+  matching_ids: string[] | null;
+  step: StepSnapshot | null;
+  runs: StoredRun[] | null;
+  duplicate_of: string | null;
+  stored: StoredOperation | null;
+}
+
 /**
  * Loads all that decisions about the named tasks may look at, and what the ledger has under the call's key: one
  * statement, one round trip. Bulk targets look at the current step alone and leave `steps` empty.
@@ -57,22 +63,20 @@ export async function loadTasks(
   names: TaskNames,
   { operation, withSteps = true }: { operation: Operation | null; withSteps?: boolean },
 ): Promise<LoadedTasks> {
-  const [row] = await database.read<{
-    loaded: SnapshotParts;
-    matching_ids: string[] | null;
-    step: StepSnapshot | null;
-    runs: StoredRun[] | null;
-    duplicate_of: string | null;
-    stored: StoredOperation | null;
-  }>(sql`
-with wanted as materialized (${wantedIds(names)})
-select
-  ${snapshotParts(loadedOf(names), { withSteps })} as loaded,
-  ${names.matching === undefined ? sql`null` : sql`(select json_agg(id order by id) from wanted)`} as matching_ids,
-  ${names.stepId === undefined ? sql`null` : stepQuery(names.stepId)} as step,
-  ${names.runIds === undefined ? sql`null` : runsQuery(names.runIds)} as runs,
-  ${names.duplicateOf === undefined ? sql`null` : duplicateOfQuery(names.duplicateOf)} as duplicate_of,
-  ${operation === null || operation.key === null ? sql`null` : sql`(select row_to_json(o) from (${operationQuery(operation)}) o)`} as stored`);
+  const only = onlyName(names);
+  const [row] =
+    only === null
+      ? await database.read<LoadedRow>(loadStatement(manyParts(names, { operation, withSteps })))
+      : await database.readPrepared<LoadedRow, OneInputName>(LOAD_TASK, {
+          task_id: null,
+          external_id: null,
+          step_id: null,
+          run_id: null,
+          ...only,
+          ...duplicateInputs(names.duplicateOf),
+          ...keyInputs(operation),
+          with_steps: withSteps,
+        });
 
   const tasks = row === undefined ? [] : snapshotsOf(row.loaded);
   const byId = new Map(tasks.map((task) => [task.id, task]));
@@ -88,12 +92,136 @@ select
   };
 }
 
+/** What a load finds beside the tasks; what a call does not ask for is null. */
+interface LoadParts {
+  /** A query for the ids of what is named. */
+  wanted: SQL;
+  /** Those of them that are loaded. */
+  loaded: SQL;
+  withSteps: Bound<boolean>;
+  matchingIds: SQL;
+  step: SQL;
+  runs: SQL;
+  duplicateOf: SQL;
+  stored: SQL;
+}
+
+function loadStatement(parts: LoadParts): SQL {
+  const { wanted, loaded, withSteps, matchingIds, step, runs, duplicateOf, stored } = parts;
+  return sql`
+with wanted as materialized (${wanted})
+select ${snapshotParts(loaded, { withSteps })} as loaded, ${matchingIds} as matching_ids, ${step} as step,
+  ${runs} as runs, ${duplicateOf} as duplicate_of, ${stored} as stored`;
+}
+
+const ONE_INPUTS = {
+  task_id: "uuid",
+  external_id: "text",
+  step_id: "uuid",
+  run_id: "uuid",
+  duplicate_of_id: "uuid",
+  duplicate_of_external_id: "text",
+  with_steps: "boolean",
+  operation_id: "uuid",
+  actor_id: "text",
+  route: "text",
+  key: "text",
+} as const;
+
+type OneInputName = keyof typeof ONE_INPUTS;
+
+/** The load of one task, which most moves begin with: by its id, its external id, a step or a run of it. */
+export const LOAD_TASK: PreparedRead<OneInputName> = {
+  name: "load_task",
+  writes: false,
+  inputs: ONE_INPUTS,
+  columns: "loaded json, matching_ids json, step json, runs json, duplicate_of uuid, stored json",
+  body: (input) => [
+    loadStatement({
+      wanted: sql`select coalesce(${input.task_id}, (select id from tasks where external_id = ${input.external_id}),
+        (select task_id from steps where id = ${input.step_id}),
+        (select task_id from worker_runs where id = ${input.run_id})) as id`,
+      loaded: sql`wanted`,
+      withSteps: input.with_steps,
+      matchingIds: sql`null::json`,
+      step: stepQuery(input.step_id),
+      runs: runsQuery(sql`worker_runs x where x.id = ${input.run_id}`),
+      duplicateOf: sql`(select t.id from tasks t
+        where t.id = ${input.duplicate_of_id} or t.external_id = ${input.duplicate_of_external_id})`,
+      stored: storedJson({
+        id: input.operation_id,
+        actorId: input.actor_id,
+        route: input.route,
+        key: input.key,
+      }),
+    }),
+  ],
+};
+
+/** The one thing that a call names, as an input; null where it names anything else. */
+function onlyName({ tasks = [], stepId, runIds = [], matching }: TaskNames) {
+  if (matching !== undefined) return null;
+  if (stepId !== undefined) return { step_id: stepId };
+  const [runId] = runIds;
+  if (runId !== undefined) return runIds.length === 1 ? { run_id: runId } : null;
+  const [ref] = tasks;
+  if (ref === undefined || tasks.length > 1) return null;
+  return "id" in ref ? { task_id: uuidOrNull(ref.id) } : { external_id: ref.externalId };
+}
+
+function duplicateInputs(ref: TaskRef | undefined) {
+  return {
+    duplicate_of_id: ref !== undefined && "id" in ref ? uuidOrNull(ref.id) : null,
+    duplicate_of_external_id: ref !== undefined && "externalId" in ref ? ref.externalId : null,
+  };
+}
+
+/** A name that means nothing finds nothing. */
+function uuidOrNull(id: string): string | null {
+  return isUuid(id) ? id : null;
+}
+
+/** A call without a key finds nothing. */
+function keyInputs(operation: Operation | null) {
+  const isKeyed = operation !== null && operation.key !== null;
+  return {
+    operation_id: isKeyed ? operation.id : null,
+    actor_id: isKeyed ? operation.actorId : null,
+    route: isKeyed ? operation.route : null,
+    key: isKeyed ? operation.key : null,
+  };
+}
+
+function manyParts(
+  names: TaskNames,
+  { operation, withSteps }: { operation: Operation | null; withSteps: boolean },
+): LoadParts {
+  const { matching, runIds, duplicateOf } = names;
+  const nothing = sql`null`;
+  return {
+    wanted: wantedIds(names),
+    loaded: loadedOf(names),
+    withSteps,
+    matchingIds:
+      matching === undefined ? nothing : sql`(select json_agg(id order by id) from wanted)`,
+    step: nothing,
+    runs:
+      runIds === undefined
+        ? nothing
+        : runsQuery(sql`${namedIds(runIds)} join worker_runs x on x.id = named.id`),
+    duplicateOf:
+      duplicateOf === undefined
+        ? nothing
+        : sql`(select t.id from tasks t where ${isTask(duplicateOf)})`,
+    stored: storedJson(operation),
+  };
+}
+
 /** The ids of the tasks that a call names; the same text for any number of them. */
-export function wantedIds({ tasks = [], stepId, runIds, matching }: TaskNames): SQL {
+export function wantedIds({ tasks = [], runIds, matching }: TaskNames): SQL {
   if (matching !== undefined) {
     return sql`select t.id ${matchingTasks(matching.filter)} order by t.id limit ${matching.max + 1}`;
   }
-  if (stepId !== undefined) return sql`select task_id as id from steps where id = ${stepId}`;
   if (runIds !== undefined) {
     return sql`select distinct w.task_id as id from ${namedIds(runIds)} join worker_runs w on w.id = named.id`;
   }
@@ -118,17 +246,13 @@ function loadedOf({ matching }: TaskNames): SQL {
     : sql`(select id from wanted order by id limit ${matching.loadedMax})`;
 }
 
-function stepQuery(stepId: string): SQL {
+function stepQuery(stepId: Bound<string>): SQL {
   return sql`(select ${stepJson(sql`x`)} from steps x where x.id = ${stepId})`;
 }
 
-function runsQuery(runIds: readonly string[]): SQL {
+/** Runs under the alias x, as rows of `StoredRun`. */
+function runsQuery(from: SQL): SQL {
   return sql`(select json_agg(json_build_object('id', x.id, 'taskId', x.task_id, 'stepId', x.step_id, 'type', x.type,
     'state', x.state, 'attempt', x.attempt, 'offered', x.offered,
-    'heldBy', case when x.lease_until > now() then x.lease_owner end) order by x.id)
-    from ${namedIds(runIds)} join worker_runs x on x.id = named.id)`;
-}
-
-function duplicateOfQuery(ref: TaskRef): SQL {
-  return sql`(select t.id from tasks t where ${isTask(ref)})`;
+    'heldBy', case when x.lease_until > now() then x.lease_owner end) order by x.id) from ${from})`;
 }

@@ -1,9 +1,9 @@
 import type { Decision } from "../domain/lifecycle/decision.ts";
 import type { TaskFields, TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
-import type { BulkRecord } from "./bulk-ledger.ts";
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
 import type { EventSource } from "./event-ctes.ts";
-import type { FoundRun } from "./run-guards.ts";
+import type { Bound } from "./prepared.ts";
+import { type FoundRun, foundRow } from "./run-guards.ts";
 
 /** A decided move: the writer applies it if the task is still at `snapshot.eventSeq`, else not at all. */
 export interface Move {
@@ -17,12 +17,12 @@ export interface Move {
 export interface MoveCall extends EventSource {
   /** Stored as it is: the answer is rendered from it, the first time and at each repeat. */
   answer: unknown;
-  bulk: BulkRecord | null;
   /** Whether the operation stays where nothing was written: such an answer is one to be repeated. */
   isKeptIfEmpty: boolean;
 }
 
-export type MoveInput = ReturnType<typeof moveInput>;
+/** The moves as a statement reads them, bound or prepared. */
+export type MoveInput = Readonly<Record<keyof ReturnType<typeof moveInput>, Bound<string>>>;
 
 /** The moves as the statement's inputs: one JSON array for each kind of row. */
 export function moveInput(moves: readonly Move[]) {
@@ -53,6 +53,9 @@ export function moveInput(moves: readonly Move[]) {
         sequence: review.sequence,
         notes: review.notes,
       })),
+    ),
+    found_runs: json(({ snapshot, run }) =>
+      run === undefined ? [] : [{ ...foundRow(run), task_id: snapshot.id }],
     ),
     runs: json(({ snapshot, decision }) =>
       decision.runs.map((run) => ({

@@ -4,13 +4,9 @@ import type { TaskFields } from "../domain/lifecycle/snapshot.ts";
 import type { TenantDatabase, Written } from "./client.ts";
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
 import { chainedStepEvents, insertedStepEvents, NO_HEAD, stepEventInput } from "./event-ctes.ts";
-import {
-  type Heard,
-  isHeard,
-  type MoveCall,
-  type RecordedMoves,
-  toldOutside,
-} from "./record-moves.ts";
+import type { MoveCall } from "./move-input.ts";
+import { isHeard } from "./move-statement.ts";
+import { type Heard, type RecordedMoves, toldOutside } from "./record-moves.ts";
 
 /** A task that is to be made: its decision opens version 1 and its first step with event 1. */
 export interface Creation {
@@ -37,7 +33,7 @@ export interface StoredCreations<Answer> extends RecordedCreations {
 export async function recordCreations(
   database: TenantDatabase,
   creations: readonly Creation[],
-  call: Omit<MoveCall, "bulk">,
+  call: MoveCall,
 ): Promise<Written<RecordedCreations>> {
   const written = await database.write<RecordedCreations & Heard>(call.operation, [
     creationStatement(database.tenantId, creations, call),
@@ -45,11 +41,7 @@ export async function recordCreations(
   return toldOutside(database, written);
 }
 
-function creationStatement(
-  tenantId: string,
-  creations: readonly Creation[],
-  call: Omit<MoveCall, "bulk">,
-): SQL {
+function creationStatement(tenantId: string, creations: readonly Creation[], call: MoveCall): SQL {
   const { actor, operation, answer, isKeptIfEmpty } = call;
   const source = { ...call, bulk: null };
   const input = creationInput(creations);

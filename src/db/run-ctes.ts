@@ -2,13 +2,14 @@ import { type SQL, sql } from "drizzle-orm";
 import { STATUS_RELEVANT_WORKER_TYPES } from "../domain/lifecycle/statuses.ts";
 import { listed } from "./listed.ts";
 import type { MoveInput } from "./move-input.ts";
+import type { Bound } from "./prepared.ts";
 import { runAllowance } from "./run-guards.ts";
 
 /**
  * The writer's CTEs for runs. They read from `reached`, where the tasks stand now, and from `recallable`, the
  * dispatches that are called back.
  */
-export function reportedCtes(tenantId: string, input: MoveInput): SQL {
+export function reportedCtes(tenantId: Bound<string>, input: MoveInput): SQL {
   return sql`-- Runs that were decided on, and those that were opened since on a step that is left or ended.
 asked_run as materialized (
   select * from json_to_recordset(${input.runs}) as r(id uuid, task_id uuid, state text, result jsonb, error text)

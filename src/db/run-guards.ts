@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { RunState } from "../domain/lifecycle/statuses.ts";
+import type { Bound } from "./prepared.ts";
 
 /** A run as it was found when something was decided about it. */
 export interface FoundRun {
@@ -14,28 +15,21 @@ export interface FoundRun {
  * Locks runs in id order, after their tasks: what a statement behind this one reads of them is what they are. Who
  * claims runs waits for none that is locked.
  */
-export function lockRuns(tenantId: string, runs: readonly FoundRun[]): SQL {
-  const ids = JSON.stringify(runs.map(({ id }) => id));
+export function lockRuns(tenantId: Bound<string>, foundRuns: Bound<string>): SQL {
   return sql`select from worker_runs w
-    where w.tenant_id = ${tenantId}::uuid and w.id in (select value::uuid from json_array_elements_text(${ids}))
+    where w.tenant_id = ${tenantId}::uuid
+      and w.id in (select id from json_to_recordset(${foundRuns}) as f(id uuid))
     order by w.id for no key update of w`;
 }
 
 /**
- * Of the task t: that the run which its move was decided on is as it was found. Nothing for moves without runs. Those
- * that are not are found once, beforehand: asked of each task they would be found as often as there are tasks.
+ * Of the task t: that the run which its move was decided on is as it was found. Those that are not are found once,
+ * beforehand: asked of each task they would be found as often as there are tasks.
  */
-export function hasRunAsFound(
-  tenantId: string,
-  moves: readonly { snapshot: { id: string }; run?: FoundRun | undefined }[],
-): SQL {
-  const found = moves.flatMap(({ snapshot, run }) =>
-    run === undefined ? [] : [{ ...foundRow(run), task_id: snapshot.id }],
-  );
-  if (found.length === 0) return sql``;
+export function hasRunAsFound(tenantId: Bound<string>, foundRuns: Bound<string>): SQL {
   return sql`and t.id not in (
     select f.task_id
-    from json_to_recordset(${JSON.stringify(found)}) as f(
+    from json_to_recordset(${foundRuns}) as f(
         task_id uuid, id uuid, state text, attempt integer, is_overdue boolean)
       left join worker_runs w on w.tenant_id = ${tenantId}::uuid and w.id = f.id and ${isAsFound}
     where w.id is null)`;

@@ -2,6 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { RunFact, StepSnapshot, TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
 import type { Pipeline, ReviewOutcome } from "../domain/lifecycle/statuses.ts";
 import { IS_STANDING } from "./dispatch-sql.ts";
+import type { Bound } from "./prepared.ts";
 import { stepJson, TASK_FIELDS, TASK_JOINS } from "./task-json.ts";
 
 // Snapshots of many tasks at once. Each table is read once for all of them, and what belongs together is put together
@@ -26,7 +27,7 @@ export interface SnapshotParts {
  * The parts of the snapshots of the tasks whose ids `wanted` has, by id. Bulk targets look at the current step alone
  * and leave `steps` empty.
  */
-export function snapshotParts(wanted: SQL, { withSteps }: { withSteps: boolean }): SQL {
+export function snapshotParts(wanted: SQL, { withSteps }: { withSteps: Bound<boolean> }): SQL {
   const ids = sql`any (array(select id from loaded))`;
   const stepIds = sql`any (array(select step_id from loaded))`;
   return sql`(with loaded as materialized (
@@ -55,15 +56,11 @@ export function snapshotParts(wanted: SQL, { withSteps }: { withSteps: boolean }
       sql`pipeline_dispatches d where d.task_id = ${ids} and ${IS_STANDING}`,
       sql`d.id`,
     )},
-    'steps', ${
-      withSteps
-        ? rowsOf(
-            stepJson(sql`o`),
-            sql`steps o where o.version_id = any (array(select version_id from loaded))`,
-            sql`o.id`,
-          )
-        : sql`'[]'::json`
-    }))`;
+    'steps', case when ${withSteps}::boolean then ${rowsOf(
+      stepJson(sql`o`),
+      sql`steps o where o.version_id = any (array(select version_id from loaded))`,
+      sql`o.id`,
+    )} else '[]' end))`;
 }
 
 function rowsOf(row: SQL, from: SQL, order: SQL): SQL {

@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import { TASK_EVENTS, type WebhookEvent } from "../domain/webhooks/events.ts";
+import type { Bound } from "./prepared.ts";
 
 /** Whether the webhook of the alias w wants to hear of tasks. */
 export const HEARS_TASKS = sql`(w.enabled and w.events && ${`{${TASK_EVENTS.join()}}`}::text[])`;
@@ -13,7 +14,7 @@ export const HEARS_TASKS = sql`(w.enabled and w.events && ${`{${TASK_EVENTS.join
  * operation's id, the id of the `dispatch_events` row with which a dispatch died. `data` is JSON, in the shape of
  * `WEBHOOK_DATA` in the domain.
  */
-export function tellWebhooks(tenantId: string, event: WebhookEvent, rows: SQL): SQL {
+export function tellWebhooks(tenantId: Bound<string>, event: WebhookEvent, rows: SQL): SQL {
   return sql`insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, source, data)
   select w.tenant_id, new_id(), w.id, w.name, ${event}::text, told.source::text, told.data::text
   from (${rows}) told cross join webhooks w

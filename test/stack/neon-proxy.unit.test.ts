@@ -1,5 +1,6 @@
 import { neon, neonConfig, Pool, types } from "@neondatabase/serverless";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { PREPARED_NAMES } from "../../src/db/prepared-names.ts";
 import { WebSocket } from "ws";
 import { freshDatabase, type TestDatabase } from "../support/database.ts";
 
@@ -276,13 +277,13 @@ describe("round trips", () => {
     await neon(named.href)`select 1`;
     await neon(named.href)`select 1`;
     const sql = application();
-    await sql.transaction([sql`select 1`, sql`select 2`]);
+    await sql.transaction([sql`select set_config('app.tenant_id', '', true)`, sql`select 2`]);
     const answer = await fetch(
       `${database.proxyUrl}/control/round-trips?database=${database.name}`,
     );
     expect(await answer.json()).toMatchObject({
       total: 3,
-      batches: 1,
+      ofTenants: 1,
       byDatabase: { [database.name]: 3 },
       byApplication: { bench: 2 },
     });
@@ -319,6 +320,15 @@ describe("faults", () => {
     await expect(application()`select 1`).rejects.toMatchObject({ code: "40001" });
     await database.faults({ kind: "sqlstate", code: "57P01" });
     await expect(application()`select 1`).rejects.toMatchObject({ code: "57P01" });
+  });
+
+  test("strike a prepared statement by a part of its text", async () => {
+    await database.faults({ kind: "unavailable", sql: "insert into step_events" });
+    const sql = application();
+    const name = PREPARED_NAMES.load_task;
+    await expect(sql.query(`select prepared.${name}()`)).rejects.toMatchObject({ code: "42883" });
+    const call = sql.query(`select prepared.${PREPARED_NAMES.record_moves}()`);
+    await expect(call).rejects.toThrow("503");
   });
 
   test("strike only what matches, after what they skip, and never an onlooker", async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { PREPARED_NAMES } from "../../src/db/prepared-names.ts";
 import { migrateDatabase } from "../../scripts/stack/migrate.ts";
 import { removeHome, startCluster, type Cluster } from "../../scripts/stack/postgres.ts";
 import {
@@ -72,6 +73,24 @@ test("neither role is above row security, and the application's owns nothing", a
     "create table mine ()",
   );
   await expect(asApplication).rejects.toMatchObject({ code: "42501" });
+});
+
+test("prepared statements are the owner's, and the application's to call with its own rights", async () => {
+  const functions = await rowsOf(
+    cluster.superuserUrl("stepledger"),
+    `select p.proname as name, p.proowner::regrole::text as owner, p.prosecdef as "isDefiner",
+       has_function_privilege('${APPLICATION_ROLE}', p.oid, 'execute') as "isCallable",
+       has_function_privilege('public', p.oid, 'execute') as "isPublic"
+     from pg_proc p where pronamespace = 'prepared'::regnamespace order by proname`,
+  );
+  const rights = { owner: OWNER_ROLE, isDefiner: false, isCallable: true, isPublic: false };
+  const names = Object.values(PREPARED_NAMES).toSorted();
+  expect(functions).toEqual(names.map((name) => ({ name, ...rights })));
+});
+
+test("the application's statements have a limit that none of them sets", async () => {
+  const url = urlOf(APPLICATION_ROLE, passwords.application);
+  expect(await rowsOf(url, "show statement_timeout")).toEqual([{ statement_timeout: "10s" }]);
 });
 
 test("a key names its tenant and is 43 characters of chance", () => {

@@ -65,7 +65,7 @@ export async function freshDatabase(): Promise<TestDatabase> {
   const { name, proxyUrl } = addresses;
   const faultsUrl = `${proxyUrl}/control/faults`;
   const roundTripsUrl = `${proxyUrl}/control/round-trips?database=${name}`;
-  const countRoundTrips = () => json<{ total: number; batches: number }>(roundTripsUrl);
+  const countRoundTrips = () => json<{ total: number; ofTenants: number }>(roundTripsUrl);
   const listFaults = () => json<{ match: { database?: string } }[]>(faultsUrl);
 
   return {
@@ -83,7 +83,7 @@ export async function freshDatabase(): Promise<TestDatabase> {
       (await listFaults()).filter(({ match }) => match.database === name).length,
     clearFaults: () => send(`${faultsUrl}?database=${name}`, { method: "DELETE" }),
     roundTrips: async () => (await countRoundTrips()).total,
-    tenantRoundTrips: async () => (await countRoundTrips()).batches,
+    tenantRoundTrips: async () => (await countRoundTrips()).ofTenants,
     resetRoundTrips: () => send(roundTripsUrl, { method: "DELETE" }),
     drop: () => send(`${controlUrl}/databases/${name}`, { method: "DELETE" }),
   };

@@ -1,0 +1,510 @@
+-- Made from the statements in src/db by `npm run generate`. Do not edit.
+-- Each function is one transaction's work, with the rights of its caller (docs/adr/0028-prepared-statements.md).
+
+create schema if not exists prepared;
+grant usage on schema prepared to stepledger_app;
+
+create or replace function prepared.load_task_7f959dee(
+  p_tenant_id uuid,
+  p_task_id uuid,
+  p_external_id text,
+  p_step_id uuid,
+  p_run_id uuid,
+  p_duplicate_of_id uuid,
+  p_duplicate_of_external_id text,
+  p_with_steps boolean,
+  p_operation_id uuid,
+  p_actor_id text,
+  p_route text,
+  p_key text
+) returns table (loaded json, matching_ids json, step json, runs json, duplicate_of uuid, stored json) language plpgsql as $prepared$
+#variable_conflict use_column
+begin
+perform set_config('app.tenant_id', p_tenant_id::text, true), set_config('lock_timeout', '1000', true);
+return query with wanted as materialized (select coalesce(p_task_id, (select id from tasks where external_id = p_external_id),
+        (select task_id from steps where id = p_step_id),
+        (select task_id from worker_runs where id = p_run_id)) as id)
+select (with loaded as materialized (
+    select t.id, s.id as step_id, v.id as version_id, json_build_object('id', t.id, 'externalId', t.external_id, 'title', t.title,
+    'taxonomyCode', t.taxonomy_code, 'priority', t.priority, 'assignee', t.assignee,
+    'archivedAt', iso(t.archived_at), 'eventSeq', t.event_seq, 'statusSince', iso(t.status_since),
+    'createdAt', iso(t.created_at), 'updatedAt', iso(t.updated_at),
+    'version', json_build_object('id', v.id, 'number', v.number),
+    'step', json_build_object('id', s.id, 'versionId', s.version_id, 'kind', s.kind,
+    'attempt', s.attempt, 'status', s.status, 'gate', s.gate)) as task
+    from wanted wanted join tasks t on t.id = wanted.id join task_versions v on v.tenant_id = t.tenant_id and v.id = t.active_version_id
+  join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id
+  )
+  select json_build_object(
+    'tasks', coalesce((select json_agg(l.task order by l.id) from loaded l), '[]'),
+    'reviews', coalesce((select json_agg(json_build_object('stepId', r.step_id, 'sequence', r.sequence, 'outcome', r.outcome) order by r.sequence) from reviews r where r.step_id = any (array(select step_id from loaded))), '[]'),
+    'newestReviews', coalesce((select json_agg(json_build_object('taskId', n.task_id, 'sequence', n.sequence) order by n.task_id) from (select task_id, max(sequence) as sequence from reviews where task_id = any (array(select id from loaded)) group by task_id) n), '[]'),
+    'runs', coalesce((select json_agg(json_build_object('stepId', w.step_id, 'id', w.id, 'type', w.type, 'state', w.state) order by w.id) from worker_runs w where w.step_id = any (array(select step_id from loaded)) and w.state in ('QUEUED', 'RUNNING')), '[]'),
+    'dispatches', coalesce((select json_agg(json_build_object('versionId', d.version_id, 'stepId', d.step_id, 'pipeline', d.pipeline) order by d.id) from pipeline_dispatches d where d.task_id = any (array(select id from loaded)) and case when d.pipeline = 'payment' then d.state <> 'recalled'
+  else d.state in ('pending', 'sent') or (d.state = 'delivered' and exists (select from worker_runs q
+    where q.tenant_id = d.tenant_id and q.dispatch_id = d.id and q.offered and q.state = 'QUEUED')) end), '[]'),
+    'steps', case when p_with_steps::boolean then coalesce((select json_agg(json_build_object('id', o.id, 'versionId', o.version_id, 'kind', o.kind,
+    'attempt', o.attempt, 'status', o.status, 'gate', o.gate) order by o.id) from steps o where o.version_id = any (array(select version_id from loaded))), '[]') else '[]' end)) as loaded, null::json as matching_ids, (select json_build_object('id', x.id, 'versionId', x.version_id, 'kind', x.kind,
+    'attempt', x.attempt, 'status', x.status, 'gate', x.gate) from steps x where x.id = p_step_id) as step,
+  (select json_agg(json_build_object('id', x.id, 'taskId', x.task_id, 'stepId', x.step_id, 'type', x.type,
+    'state', x.state, 'attempt', x.attempt, 'offered', x.offered,
+    'heldBy', case when x.lease_until > now() then x.lease_owner end) order by x.id) from worker_runs x where x.id = p_run_id) as runs, (select t.id from tasks t
+        where t.id = p_duplicate_of_id or t.external_id = p_duplicate_of_external_id) as duplicate_of, (select row_to_json(o) from (select id, fingerprint, result from operations
+    where id = p_operation_id or (actor_id = p_actor_id and route = p_route and key = p_key
+      and expires_at > now())) o) as stored;
+end $prepared$;
+revoke execute on function prepared.load_task_7f959dee from public;
+grant execute on function prepared.load_task_7f959dee to stepledger_app;
+
+create or replace function prepared.record_plain_moves_f7768eaf(
+  p_tenant_id uuid,
+  p_operation_id uuid,
+  p_actor_id text,
+  p_route text,
+  p_key text,
+  p_fingerprint text,
+  p_actor_name text,
+  p_actor_kind text,
+  p_actor_role text,
+  p_request_id text,
+  p_registry_version integer,
+  p_answer json,
+  p_is_kept_if_empty boolean,
+  p_moves json,
+  p_events json,
+  p_versions json,
+  p_steps json,
+  p_reviews json,
+  p_found_runs json,
+  p_runs json,
+  p_recalls json,
+  p_undone json,
+  p_dispatches json
+) returns table (events json, dispatched json, "isHeard" boolean) language plpgsql as $prepared$
+#variable_conflict use_column
+begin
+perform set_config('app.tenant_id', p_tenant_id::text, true), set_config('lock_timeout', '1000', true);
+if p_key is not null then delete from operations
+    where actor_id = p_actor_id and route = p_route and key = p_key and expires_at <= now(); end if;
+insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
+    values (p_tenant_id, p_operation_id, p_actor_id, p_route, p_key, p_fingerprint);
+return query with
+move as materialized (
+  select * from json_to_recordset(p_moves) as m(
+    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean)
+  
+),
+-- In id order, and task rows alone: nothing of a task changes without its event_seq, so what was planned
+-- about its step still holds; a join with the step could lose the row when a rival moves the pointer.
+locked as materialized (
+  select t.id, t.event_seq, t.event_head, t.updated_at
+  from move m join tasks t on t.id = m.task_id
+  -- As a CASE, since Postgres would take an equal seq for a rare thing, and plan all that follows for a row or two: it
+  -- would compare each of a thousand moves with each other.
+  where t.tenant_id = p_tenant_id::uuid and case when t.event_seq = m.seq then true else false end
+    
+  order by t.id
+  for no key update of t
+),
+event as materialized (
+  select l.event_head, l.event_seq + e.ordinal as seq,
+    -- A scalar subquery, so that the clock is read once: the events of a call have one time.
+    greatest((select clock_timestamp()), l.updated_at) as at, e.*
+  from json_to_recordset(p_events) as e(
+      task_id uuid, ordinal integer, version_id uuid, step_id uuid, type text,
+      from_status text, to_status text, from_gate text, to_gate text,
+      reason text, payload text, duplicate_of uuid, run_attached_workflows boolean)
+    join locked l on l.id = e.task_id
+),
+spelled as materialized (
+  select *, step_event_canonical(p_tenant_id::uuid, task_id, seq, version_id, step_id, type,
+    from_status, to_status, from_gate, to_gate, p_actor_id::text, p_actor_name::text, p_actor_kind::text, p_actor_role::text,
+    reason, payload, duplicate_of, run_attached_workflows, null::uuid,
+    p_operation_id::uuid, p_request_id::text, p_registry_version::integer, at) as canonical
+  from event
+),
+linked as materialized (
+  select *, chain_hash(event_head, canonical)
+    over (partition by task_id order by ordinal rows unbounded preceding) as hash
+  from spelled
+),
+chained as materialized (
+  select *, coalesce(lag(hash) over (partition by task_id order by ordinal), event_head) as prev_hash
+  from linked
+),
+written as (
+  insert into step_events (tenant_id, task_id, seq, version_id, step_id, type,
+    from_status, to_status, from_gate, to_gate, duplicate_of, run_attached_workflows, bulk_operation_id,
+    actor_id, actor_name, actor_kind, actor_role, reason, payload,
+    operation_id, request_id, registry_version, at, prev_hash, hash)
+  select p_tenant_id::uuid, task_id, seq, version_id, step_id, type,
+    from_status, to_status, from_gate, to_gate, duplicate_of, run_attached_workflows,
+    null::uuid, p_actor_id::text, p_actor_name::text, p_actor_kind::text, p_actor_role::text, reason, payload,
+    p_operation_id::uuid, p_request_id::text, p_registry_version::integer, at, prev_hash, hash
+  from chained order by task_id, seq
+  returning task_id, seq, version_id, step_id, from_status, to_status, to_gate, at, hash
+),
+newest as materialized (
+  select distinct on (task_id) *,
+    bool_or(from_status is distinct from to_status) over (partition by task_id, step_id) as is_status_changed
+  from written order by task_id, seq desc
+),
+-- Where the tasks stand now. Those that are changed without an event are where they were.
+reached as materialized (
+  select task_id, seq, step_id, at, false as is_silent from newest
+  
+),
+newest_of_step as materialized (
+  select distinct on (step_id) * from written order by step_id, seq desc
+),
+
+
+moved_steps as (
+  update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq
+  from newest_of_step n
+  where s.tenant_id = p_tenant_id::uuid and s.id = n.step_id
+),
+
+moved_tasks as (
+  update tasks t set
+    current_step_id = n.step_id,
+    active_version_id = n.version_id,
+    event_seq = n.seq,
+    event_head = n.hash,
+    updated_at = n.at,
+    status_since = case when n.is_status_changed then n.at else t.status_since end,
+    title = case when m.fields is null then t.title else m.fields ->> 'title' end,
+    external_id = case when m.fields is null then t.external_id else m.fields ->> 'externalId' end,
+    taxonomy_code = case when m.fields is null then t.taxonomy_code else m.fields ->> 'taxonomyCode' end,
+    priority = case when m.fields is null then t.priority else (m.fields ->> 'priority')::smallint end,
+    assignee = case when m.fields is null then t.assignee else m.fields ->> 'assignee' end,
+    archived_at = case when m.archive is null then t.archived_at when m.archive then n.at end
+  from newest n join move m using (task_id)
+  where t.tenant_id = p_tenant_id::uuid and t.id = n.task_id
+),
+
+undone as (select null::text as state, null::boolean as is_leased where false),
+recallable as (
+  select null::uuid as id, null::uuid as task_id, null::text as state, null::timestamptz as at where false
+),
+recalled as (select null::uuid as task_id where false),
+
+dispatched as (
+  select null::uuid as id, null::text as pipeline, null::uuid as task_id where false
+),
+
+effect as materialized (
+  select task_id, seq, step_id from newest
+  
+),
+outcome as materialized (
+  select
+    coalesce((select json_agg(json_build_object('taskId', c.task_id, 'seq', c.seq, 'at', iso(c.at)
+      , 'canonical', c.canonical, 'prevHash', encode(c.prev_hash, 'hex'), 'hash', encode(c.hash, 'hex')) order by c.task_id, c.seq)
+      from written w join chained c using (task_id, seq)), '[]') as events,
+    coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id)
+      order by task_id) from dispatched), '[]') as dispatched,
+    (select count(*) from effect) as tasks
+),
+stored as (
+  update operations o set result = json_build_object('answer', p_answer::json, 'events', outcome.events, 'dispatched', outcome.dispatched)
+  from outcome
+  where o.tenant_id = p_tenant_id::uuid and o.id = p_operation_id::uuid
+    and (outcome.tasks > 0 or p_is_kept_if_empty::boolean)
+),
+dropped as (
+  delete from operations o using outcome
+  where o.tenant_id = p_tenant_id::uuid and o.id = p_operation_id::uuid
+    and outcome.tasks = 0 and not p_is_kept_if_empty::boolean
+)
+select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "isHeard" from outcome;
+set constraints all immediate;
+end $prepared$;
+revoke execute on function prepared.record_plain_moves_f7768eaf from public;
+grant execute on function prepared.record_plain_moves_f7768eaf to stepledger_app;
+
+create or replace function prepared.record_moves_577162b6(
+  p_tenant_id uuid,
+  p_operation_id uuid,
+  p_actor_id text,
+  p_route text,
+  p_key text,
+  p_fingerprint text,
+  p_actor_name text,
+  p_actor_kind text,
+  p_actor_role text,
+  p_request_id text,
+  p_registry_version integer,
+  p_answer json,
+  p_is_kept_if_empty boolean,
+  p_moves json,
+  p_events json,
+  p_versions json,
+  p_steps json,
+  p_reviews json,
+  p_found_runs json,
+  p_runs json,
+  p_recalls json,
+  p_undone json,
+  p_dispatches json
+) returns table (events json, dispatched json, "isHeard" boolean) language plpgsql as $prepared$
+#variable_conflict use_column
+begin
+perform set_config('app.tenant_id', p_tenant_id::text, true), set_config('lock_timeout', '1000', true);
+if p_key is not null then delete from operations
+    where actor_id = p_actor_id and route = p_route and key = p_key and expires_at <= now(); end if;
+insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
+    values (p_tenant_id, p_operation_id, p_actor_id, p_route, p_key, p_fingerprint);
+perform from tasks t
+    where t.tenant_id = p_tenant_id::uuid
+      and t.id in (select task_id from json_to_recordset(p_moves) as m(task_id uuid))
+    order by t.id for no key update of t;
+perform from worker_runs w
+    where w.tenant_id = p_tenant_id::uuid
+      and w.id in (select id from json_to_recordset(p_found_runs) as f(id uuid))
+    order by w.id for no key update of w;
+return query with
+move as materialized (
+  select * from json_to_recordset(p_moves) as m(
+    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean)
+  
+),
+-- In id order, and task rows alone: nothing of a task changes without its event_seq, so what was planned
+-- about its step still holds; a join with the step could lose the row when a rival moves the pointer.
+locked as materialized (
+  select t.id, t.event_seq, t.event_head, t.updated_at
+  from move m join tasks t on t.id = m.task_id
+  -- As a CASE, since Postgres would take an equal seq for a rare thing, and plan all that follows for a row or two: it
+  -- would compare each of a thousand moves with each other.
+  where t.tenant_id = p_tenant_id::uuid and case when t.event_seq = m.seq then true else false end
+    and t.id not in (
+    select f.task_id
+    from json_to_recordset(p_found_runs) as f(
+        task_id uuid, id uuid, state text, attempt integer, is_overdue boolean)
+      left join worker_runs w on w.tenant_id = p_tenant_id::uuid and w.id = f.id and w.state = f.state and w.attempt = f.attempt
+  and (not f.is_overdue or w.deadline_at < now())
+    where w.id is null)
+  order by t.id
+  for no key update of t
+),
+event as materialized (
+  select l.event_head, l.event_seq + e.ordinal as seq,
+    -- A scalar subquery, so that the clock is read once: the events of a call have one time.
+    greatest((select clock_timestamp()), l.updated_at) as at, e.*
+  from json_to_recordset(p_events) as e(
+      task_id uuid, ordinal integer, version_id uuid, step_id uuid, type text,
+      from_status text, to_status text, from_gate text, to_gate text,
+      reason text, payload text, duplicate_of uuid, run_attached_workflows boolean)
+    join locked l on l.id = e.task_id
+),
+spelled as materialized (
+  select *, step_event_canonical(p_tenant_id::uuid, task_id, seq, version_id, step_id, type,
+    from_status, to_status, from_gate, to_gate, p_actor_id::text, p_actor_name::text, p_actor_kind::text, p_actor_role::text,
+    reason, payload, duplicate_of, run_attached_workflows, null::uuid,
+    p_operation_id::uuid, p_request_id::text, p_registry_version::integer, at) as canonical
+  from event
+),
+linked as materialized (
+  select *, chain_hash(event_head, canonical)
+    over (partition by task_id order by ordinal rows unbounded preceding) as hash
+  from spelled
+),
+chained as materialized (
+  select *, coalesce(lag(hash) over (partition by task_id order by ordinal), event_head) as prev_hash
+  from linked
+),
+written as (
+  insert into step_events (tenant_id, task_id, seq, version_id, step_id, type,
+    from_status, to_status, from_gate, to_gate, duplicate_of, run_attached_workflows, bulk_operation_id,
+    actor_id, actor_name, actor_kind, actor_role, reason, payload,
+    operation_id, request_id, registry_version, at, prev_hash, hash)
+  select p_tenant_id::uuid, task_id, seq, version_id, step_id, type,
+    from_status, to_status, from_gate, to_gate, duplicate_of, run_attached_workflows,
+    null::uuid, p_actor_id::text, p_actor_name::text, p_actor_kind::text, p_actor_role::text, reason, payload,
+    p_operation_id::uuid, p_request_id::text, p_registry_version::integer, at, prev_hash, hash
+  from chained order by task_id, seq
+  returning task_id, seq, version_id, step_id, from_status, to_status, to_gate, at, hash
+),
+newest as materialized (
+  select distinct on (task_id) *,
+    bool_or(from_status is distinct from to_status) over (partition by task_id, step_id) as is_status_changed
+  from written order by task_id, seq desc
+),
+-- Where the tasks stand now. Those that are changed without an event are where they were.
+reached as materialized (
+  select task_id, seq, step_id, at, false as is_silent from newest
+  union all
+  select l.id, l.event_seq, null, (select clock_timestamp()), true
+  from locked l join move m on m.task_id = l.id where m.is_silent
+),
+newest_of_step as materialized (
+  select distinct on (step_id) * from written order by step_id, seq desc
+),
+opened_versions as (
+  insert into task_versions
+    (tenant_id, id, task_id, number, content, content_hash, current_step_id, reason, created_by)
+  select p_tenant_id::uuid, v.id, v.task_id, v.number, v.content, v.content_hash, n.step_id, v.reason,
+    p_actor_id::text
+  from json_to_recordset(p_versions) as v(
+      id uuid, task_id uuid, number integer, content jsonb, content_hash text, reason text)
+    join newest n on n.version_id = v.id
+),
+opened_steps as (
+  insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq)
+  select p_tenant_id::uuid, s.id, n.task_id, n.version_id, s.kind, s.attempt, n.to_status, n.to_gate, n.seq
+  from json_to_recordset(p_steps) as s(id uuid, kind text, attempt integer)
+    join newest_of_step n on n.step_id = s.id
+),
+moved_steps as (
+  update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq
+  from newest_of_step n
+  where s.tenant_id = p_tenant_id::uuid and s.id = n.step_id
+),
+sealed_versions as (
+  update task_versions v set sealed_at = n.at
+  from newest n join move m using (task_id)
+  where v.tenant_id = p_tenant_id::uuid and v.id = m.version_id and n.version_id <> m.version_id
+),
+moved_versions as (
+  update task_versions v set current_step_id = n.step_id
+  from newest n join move m using (task_id)
+  where v.tenant_id = p_tenant_id::uuid and v.id = m.version_id and n.version_id = m.version_id
+    and n.step_id <> m.step_id
+),
+moved_tasks as (
+  update tasks t set
+    current_step_id = n.step_id,
+    active_version_id = n.version_id,
+    event_seq = n.seq,
+    event_head = n.hash,
+    updated_at = n.at,
+    status_since = case when n.is_status_changed then n.at else t.status_since end,
+    title = case when m.fields is null then t.title else m.fields ->> 'title' end,
+    external_id = case when m.fields is null then t.external_id else m.fields ->> 'externalId' end,
+    taxonomy_code = case when m.fields is null then t.taxonomy_code else m.fields ->> 'taxonomyCode' end,
+    priority = case when m.fields is null then t.priority else (m.fields ->> 'priority')::smallint end,
+    assignee = case when m.fields is null then t.assignee else m.fields ->> 'assignee' end,
+    archived_at = case when m.archive is null then t.archived_at when m.archive then n.at end
+  from newest n join move m using (task_id)
+  where t.tenant_id = p_tenant_id::uuid and t.id = n.task_id
+),
+reviewed as (
+  insert into reviews (tenant_id, id, task_id, version_id, step_id, kind, outcome, sequence, notes,
+    reviewer_id, reviewer_name)
+  select p_tenant_id::uuid, r.id, r.task_id, r.version_id, r.step_id, r.kind, r.outcome, r.sequence, r.notes,
+    p_actor_id::text, p_actor_name::text
+  from json_to_recordset(p_reviews) as r(
+      id uuid, task_id uuid, version_id uuid, step_id uuid, kind text, outcome text, sequence integer,
+      notes text)
+    join newest n using (task_id)
+),
+
+left_behind as materialized (
+  select d.id, d.task_id, d.state, n.at
+  from json_to_recordset(p_recalls) as r(
+      task_id uuid, step_id uuid, version_id uuid, attached boolean, payment boolean)
+    join newest n using (task_id)
+    join pipeline_dispatches d on d.task_id = r.task_id
+  where d.tenant_id = p_tenant_id::uuid and d.state in ('pending', 'sent')
+    and (d.lease_until is null or d.lease_until < n.at)
+    and case when d.pipeline = 'payment' then r.payment and d.version_id = r.version_id
+      else r.attached and d.step_id = r.step_id end
+  order by d.id
+  for update of d
+),
+recallable as materialized (
+  select id, task_id, state, at from left_behind
+  
+),
+recalled as (
+  update pipeline_dispatches d set state = 'recalled', updated_at = r.at
+  from recallable r
+  where d.tenant_id = p_tenant_id::uuid and d.id = r.id
+  returning d.task_id
+),
+-- Runs that were decided on, and those that were opened since on a step that is left or ended.
+asked_run as materialized (
+  select * from json_to_recordset(p_runs) as r(id uuid, task_id uuid, state text, result jsonb, error text)
+),
+run_change as materialized (
+  select * from asked_run
+  union all
+  select w.id, l.task_id, 'CANCELLED', null, null
+  from json_to_recordset(p_recalls) as l(task_id uuid, step_id uuid, attached boolean)
+    join worker_runs w on w.step_id = l.step_id
+  where w.tenant_id = p_tenant_id::uuid and l.attached and w.state in ('QUEUED', 'RUNNING')
+    and w.type in ('QUALITY_AUTOMATION', 'EXPERT_REVIEW', 'OUTPUT_GENERATION') and not exists (select from asked_run r where r.id = w.id)
+  union
+  -- What was called back before anybody began is not waited for.
+  select w.id, r.task_id, 'CANCELLED', null, null
+  from recallable r join worker_runs w on w.dispatch_id = r.id
+  where w.tenant_id = p_tenant_id::uuid and w.state = 'QUEUED'
+    and not exists (select from asked_run r where r.id = w.id)
+),
+-- A report renews the deadline by the pipeline's own allowance, an hour where none is set.
+reported as (
+  update worker_runs w set
+    state = r.state, result = coalesce(r.result, w.result), error = coalesce(r.error, w.error),
+    updated_at = n.at,
+    deadline_at = case when r.state = 'RUNNING' then n.at + make_interval(secs => coalesce(
+    (select p.run_deadline_seconds from pipelines p where p.name = lower(w.type)), 3600)) else w.deadline_at end
+  from run_change r join reached n using (task_id)
+  where w.tenant_id = p_tenant_id::uuid and w.id = r.id and w.state in ('QUEUED', 'RUNNING')
+),
+dispatched as (
+  insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq,
+    by_hand, bulk_operation_id)
+  select p_tenant_id::uuid, a.id, a.pipeline, a.task_id, a.version_id, a.step_id, n.seq,
+    n.is_silent, null::uuid
+  from json_to_recordset(p_dispatches) as a(
+      id uuid, pipeline text, task_id uuid, version_id uuid, step_id uuid)
+    join reached n using (task_id)
+  where not exists (select from pipeline_dispatches d where d.tenant_id = p_tenant_id::uuid and d.task_id = a.task_id
+    and d.step_id = a.step_id and d.pipeline = a.pipeline and (d.state = 'delivered' and exists (select from worker_runs q
+    where q.tenant_id = d.tenant_id and q.dispatch_id = d.id and q.offered and q.state = 'QUEUED')))
+  order by a.task_id
+  on conflict do nothing
+  returning id, pipeline, task_id
+),
+dispatch_log as (
+  insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason,
+    operation_id)
+  select p_tenant_id::uuid, new_id(), id, from_state, to_state, p_actor_id::text, p_actor_name::text,
+    null::text, p_operation_id::uuid
+  from (
+    select id, null as from_state, 'pending' as to_state from dispatched
+    union all
+    select id, state, 'recalled' from recallable
+  ) change
+),
+effect as materialized (
+  select task_id, seq, step_id from newest
+  union all
+  select task_id, null, null from reached where is_silent
+    and (task_id in (select task_id from dispatched) or task_id in (select task_id from recalled))
+),
+outcome as materialized (
+  select
+    coalesce((select json_agg(json_build_object('taskId', c.task_id, 'seq', c.seq, 'at', iso(c.at)
+      , 'canonical', c.canonical, 'prevHash', encode(c.prev_hash, 'hex'), 'hash', encode(c.hash, 'hex')) order by c.task_id, c.seq)
+      from written w join chained c using (task_id, seq)), '[]') as events,
+    coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id)
+      order by task_id) from dispatched), '[]') as dispatched,
+    (select count(*) from effect) as tasks
+),
+stored as (
+  update operations o set result = json_build_object('answer', p_answer::json, 'events', outcome.events, 'dispatched', outcome.dispatched)
+  from outcome
+  where o.tenant_id = p_tenant_id::uuid and o.id = p_operation_id::uuid
+    and (outcome.tasks > 0 or p_is_kept_if_empty::boolean)
+),
+dropped as (
+  delete from operations o using outcome
+  where o.tenant_id = p_tenant_id::uuid and o.id = p_operation_id::uuid
+    and outcome.tasks = 0 and not p_is_kept_if_empty::boolean
+)
+select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "isHeard" from outcome;
+set constraints all immediate;
+end $prepared$;
+revoke execute on function prepared.record_moves_577162b6 from public;
+grant execute on function prepared.record_moves_577162b6 to stepledger_app;

@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import { type SQL, sql } from "drizzle-orm";
+import { PgDialect } from "drizzle-orm/pg-core";
+import { LOAD_TASK } from "../../src/db/load-tasks.ts";
+import { RECORD_MOVES, RECORD_PLAIN_MOVES } from "../../src/db/prepared-moves.ts";
+import { OPERATION_INPUTS, parameterOf, TENANT_INPUTS } from "../../src/db/prepared.ts";
+import { CHECK_PROMISES, insertOperation, releaseKey, scopeOf } from "../../src/db/transaction.ts";
+
+interface PreparedFunction {
+  name: string;
+  /** With a digest of what it does: the Worker of the release before goes on with its own. */
+  versionedName: string;
+  ddl: string;
+}
+
+/** drizzle/prepared.sql: the statements that the database bears. `npm run migrate` runs it after the migrations. */
+export function generatePreparedSql(): string {
+  return `-- Made from the statements in src/db by \`npm run generate\`. Do not edit.
+-- Each function is one transaction's work, with the rights of its caller (docs/adr/0028-prepared-statements.md).
+
+create schema if not exists prepared;
+grant usage on schema prepared to stepledger_app;
+${functions.map(({ ddl }) => ddl).join("")}`;
+}
+
+/** src/db/prepared-names.ts: what the functions of this release are called. */
+export function generatePreparedNames(): string {
+  const names = functions.map(({ name, versionedName }) => `  ${name}: "${versionedName}",\n`);
+  return `// Made from the statements in this folder by \`npm run generate\`. Do not edit.
+
+/** The functions in which the database bears this release's prepared statements. */
+export const PREPARED_NAMES = {
+${names.join("")}} as const;
+`;
+}
+
+const dialect = new PgDialect();
+
+const functions: readonly PreparedFunction[] = [
+  functionOf(LOAD_TASK, {
+    before: (input) => [performed(scopeOf(input.tenant_id))],
+    after: [],
+  }),
+  ...[RECORD_PLAIN_MOVES, RECORD_MOVES].map((statement) =>
+    functionOf(
+      { ...statement, inputs: { ...OPERATION_INPUTS, ...statement.inputs } },
+      {
+        before: (input) => [performed(scopeOf(input.tenant_id)), ...begun(input)],
+        after: [textOf(CHECK_PROMISES)],
+      },
+    ),
+  ),
+];
+
+function begun(
+  input: Readonly<Record<keyof typeof OPERATION_INPUTS | keyof typeof TENANT_INPUTS, SQL>>,
+): string[] {
+  const operation = {
+    id: input.operation_id,
+    actorId: input.actor_id,
+    route: input.route,
+    key: input.key,
+    fingerprint: input.fingerprint,
+  };
+  // Without a key Postgres would plan the statement anew each time, since it finds that nothing is to be done.
+  return [
+    `if ${textOf(input.key)} is not null then ${textOf(releaseKey(operation))}; end if`,
+    textOf(insertOperation(input.tenant_id, operation)),
+  ];
+}
+
+type Parameters<Input extends string> = Readonly<Record<Input | keyof typeof TENANT_INPUTS, SQL>>;
+
+function functionOf<Input extends string>(
+  statement: {
+    name: string;
+    inputs: Readonly<Record<Input, string>>;
+    columns: string;
+    body: (parameters: Parameters<Input>) => readonly SQL[];
+  },
+  { before, after }: { before: (parameters: Parameters<Input>) => string[]; after: string[] },
+): PreparedFunction {
+  const { name, columns } = statement;
+  const types = Object.entries<string>({ ...TENANT_INPUTS, ...statement.inputs });
+  const parameters = Object.fromEntries(
+    types.map(([input]) => [input, sql.raw(parameterOf(input))]),
+  ) as Parameters<Input>;
+  const body = statement.body(parameters);
+  const lines = [
+    ...before(parameters),
+    ...body.map((part, index) =>
+      index === body.length - 1 ? `return query ${textOf(part)}` : performed(part),
+    ),
+    ...after,
+  ];
+  const definition = `(
+  ${types.map(([input, type]) => `${parameterOf(input)} ${type}`).join(",\n  ")}
+) returns table (${columns}) language plpgsql as $prepared$
+#variable_conflict use_column
+begin
+${lines.map((line) => `${line};\n`).join("")}end $prepared$`;
+  const digest = createHash("sha256").update(definition).digest("hex").slice(0, 8);
+  const versionedName = `${name}_${digest}`;
+  const ddl = `
+create or replace function prepared.${versionedName}${definition};
+revoke execute on function prepared.${versionedName} from public;
+grant execute on function prepared.${versionedName} to stepledger_app;
+`;
+  return { name, versionedName, ddl };
+}
+
+/** A statement whose rows nobody asks for. */
+function performed(statement: SQL): string {
+  return textOf(statement).replace(/^select\b/, "perform");
+}
+
+/** What is no parameter becomes part of the text. */
+function textOf(statement: SQL): string {
+  const { sql: text, params } = dialect.sqlToQuery(sql`${statement}`.inlineParams());
+  if (params.length > 0) throw new Error("A prepared statement has no values but its inputs");
+  return text.trim();
+}
