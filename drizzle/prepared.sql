@@ -4,7 +4,7 @@
 create schema if not exists prepared;
 grant usage on schema prepared to stepledger_app;
 
-create or replace function prepared.load_task_7f959dee(
+create or replace function prepared.load_task_6aafe3ab(
   p_tenant_id uuid,
   p_task_id uuid,
   p_external_id text,
@@ -20,7 +20,9 @@ create or replace function prepared.load_task_7f959dee(
 ) returns table (loaded json, matching_ids json, step json, runs json, duplicate_of uuid, stored json) language plpgsql as $prepared$
 #variable_conflict use_column
 begin
-perform set_config('app.tenant_id', p_tenant_id::text, true), set_config('lock_timeout', '1000', true);
+perform set_config('app.tenant_id', p_tenant_id::text, true),
+    set_config('lock_timeout', '1000', true),
+    set_config('statement_timeout', '10000', true);
 return query with wanted as materialized (select coalesce(p_task_id, (select id from tasks where external_id = p_external_id),
         (select task_id from steps where id = p_step_id),
         (select task_id from worker_runs where id = p_run_id)) as id)
@@ -53,10 +55,10 @@ select (with loaded as materialized (
     where id = p_operation_id or (actor_id = p_actor_id and route = p_route and key = p_key
       and expires_at > now())) o) as stored;
 end $prepared$;
-revoke execute on function prepared.load_task_7f959dee from public;
-grant execute on function prepared.load_task_7f959dee to stepledger_app;
+revoke execute on function prepared.load_task_6aafe3ab from public;
+grant execute on function prepared.load_task_6aafe3ab to stepledger_app;
 
-create or replace function prepared.record_plain_moves_f7768eaf(
+create or replace function prepared.record_plain_moves_a3b4a800(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_actor_id text,
@@ -83,7 +85,9 @@ create or replace function prepared.record_plain_moves_f7768eaf(
 ) returns table (events json, dispatched json, "isHeard" boolean) language plpgsql as $prepared$
 #variable_conflict use_column
 begin
-perform set_config('app.tenant_id', p_tenant_id::text, true), set_config('lock_timeout', '1000', true);
+perform set_config('app.tenant_id', p_tenant_id::text, true),
+    set_config('lock_timeout', '1000', true),
+    set_config('statement_timeout', '10000', true);
 if p_key is not null then delete from operations
     where actor_id = p_actor_id and route = p_route and key = p_key and expires_at <= now(); end if;
 insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
@@ -220,10 +224,10 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "isHeard" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_plain_moves_f7768eaf from public;
-grant execute on function prepared.record_plain_moves_f7768eaf to stepledger_app;
+revoke execute on function prepared.record_plain_moves_a3b4a800 from public;
+grant execute on function prepared.record_plain_moves_a3b4a800 to stepledger_app;
 
-create or replace function prepared.record_moves_577162b6(
+create or replace function prepared.record_moves_ca21e3e3(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_actor_id text,
@@ -250,7 +254,9 @@ create or replace function prepared.record_moves_577162b6(
 ) returns table (events json, dispatched json, "isHeard" boolean) language plpgsql as $prepared$
 #variable_conflict use_column
 begin
-perform set_config('app.tenant_id', p_tenant_id::text, true), set_config('lock_timeout', '1000', true);
+perform set_config('app.tenant_id', p_tenant_id::text, true),
+    set_config('lock_timeout', '1000', true),
+    set_config('statement_timeout', '10000', true);
 if p_key is not null then delete from operations
     where actor_id = p_actor_id and route = p_route and key = p_key and expires_at <= now(); end if;
 insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
@@ -506,5 +512,5 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "isHeard" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_moves_577162b6 from public;
-grant execute on function prepared.record_moves_577162b6 to stepledger_app;
+revoke execute on function prepared.record_moves_ca21e3e3 from public;
+grant execute on function prepared.record_moves_ca21e3e3 to stepledger_app;

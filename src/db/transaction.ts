@@ -3,12 +3,17 @@ import type { Bound } from "./prepared.ts";
 
 // What every transaction of a tenant begins and ends with, whether its statements are sent or prepared.
 
-/** What a statement is given up after; the role of the application has it as its own limit (scripts/stack/roles.ts). */
+/** What a statement is given up after. */
 export const STATEMENT_MS_MAX = 10_000;
 
-/** Row security and the wait for locks hold for this transaction alone: pooled connections keep no session state. */
+/**
+ * Row security and time limits hold for this transaction alone: pooled connections keep no session state. A prepared
+ * statement is under way when it comes to this one, so of its time the role's own limit holds (scripts/stack/roles.ts).
+ */
 export function scopeOf(tenantId: Bound<string>): SQL {
-  return sql`select set_config('app.tenant_id', ${tenantId}::text, true), set_config('lock_timeout', '1000', true)`;
+  return sql`select set_config('app.tenant_id', ${tenantId}::text, true),
+    set_config('lock_timeout', '1000', true),
+    set_config('statement_timeout', ${String(STATEMENT_MS_MAX)}, true)`;
 }
 
 /** What the row of an operation is found by. */
