@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import { base64url } from "jose";
+import * as base64url from "jose/base64url";
 import { uuidv7 } from "uuidv7";
 import { type ApiKeyRecord, storeApiKey } from "../db/api-keys.ts";
 import type { Role } from "../domain/actor.ts";
