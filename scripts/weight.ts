@@ -13,7 +13,7 @@ const START_MILLISECONDS_MAX = 50;
 /** The least of so many tries: what else the machine does only ever adds to it. */
 const START_TRIES = 3;
 
-/** A profile of V8: which node each sample was in, and how many microseconds since the one before. */
+/** A profile of V8: which node each sample was in, and how many microseconds lie between it and the one before. */
 const profile = z.object({
   nodes: z.array(z.object({ id: z.number(), callFrame: z.object({ functionName: z.string() }) })),
   samples: z.array(z.number()),
@@ -55,7 +55,8 @@ async function startMilliseconds(): Promise<number> {
 
 function busyMilliseconds({ nodes, samples, timeDeltas }: z.output<typeof profile>): number {
   const idle = nodes.find(({ callFrame }) => callFrame.functionName === "(idle)")?.id;
-  const busy = timeDeltas.filter((_, index) => samples[index] !== idle);
+  // What a sample was in lasted until the next one: before the first busy sample workerd waits for the request.
+  const busy = timeDeltas.slice(1).filter((_, index) => samples[index] !== idle);
   return busy.reduce((sum, delta) => sum + delta, 0) / 1_000;
 }
 
