@@ -1,7 +1,6 @@
-import { neon, neonConfig } from "@neondatabase/serverless";
 import { type SQL, sql } from "drizzle-orm";
-import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
 import type { AnalyticsEvent } from "../domain/analytics.ts";
+import type { Connections, DatabaseSettings } from "./driver.ts";
 import { DatabaseUnavailable, faultOf } from "./faults.ts";
 import { callOf, type InputValue, type PreparedRead, type PreparedWrite } from "./prepared.ts";
 import {
@@ -10,14 +9,7 @@ import {
   operationQuery,
   releaseKey,
   scopeOf,
-  STATEMENT_MS_MAX,
 } from "./transaction.ts";
-
-export interface DatabaseSettings {
-  databaseUrl: string;
-  /** Where the driver posts its batches; without it the driver's own rule (Neon's endpoint) holds. */
-  fetchEndpoint?: string | undefined;
-}
 
 /** Who calls, through which route, and the key under which a repeat is found. */
 export interface Operation {
@@ -40,26 +32,15 @@ export interface StoredOperation {
   result: unknown;
 }
 
-/** Opens the database for a Worker's isolate; nothing connects before the first query. */
+type Connect = () => Promise<Connections>;
+
+/** Opens the database for a Worker's isolate; nothing connects, nor is the driver loaded, before the first query. */
 export function openDatabase(settings: DatabaseSettings): Database {
-  const { fetchEndpoint } = settings;
-  if (fetchEndpoint !== undefined) neonConfig.fetchEndpoint = () => fetchEndpoint;
-  neonConfig.fetchFunction = async (url: string, init: RequestInit) => {
-    // Not AbortSignal.timeout: its timer runs on after the answer, and a Worker may have only so many at once.
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), STATEMENT_MS_MAX);
-    try {
-      const response = await fetch(url, { ...init, signal: abort.signal });
-      // Read whole in here, where the driver knows a failure for one of the connection. Not into another Response:
-      // of those that are made and read in a Worker the bodies stay, unseen by its garbage collector.
-      const text = await response.text();
-      const { ok, status } = response;
-      return { ok, status, text: async () => text, json: async () => JSON.parse(text) as unknown };
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-  return new Database(settings.databaseUrl);
+  let connections: Connections | undefined;
+  return new Database(async () => {
+    const { connect } = await import("./driver.ts");
+    return (connections ??= connect(settings));
+  });
 }
 
 /** What a write leaves to be told outside the database, once it is committed. */
@@ -75,18 +56,15 @@ export interface Outgoing {
 }
 
 export class Database {
-  readonly #reader: NeonHttpDatabase;
-  readonly #writer: NeonHttpDatabase;
+  readonly #connect: Connect;
 
-  constructor(databaseUrl: string) {
-    // A read of several statements sees one moment; a write sees each row as it is when its lock is got.
-    this.#reader = connect(databaseUrl, { isolationLevel: "RepeatableRead", readOnly: true });
-    this.#writer = connect(databaseUrl, { isolationLevel: "ReadCommitted" });
+  constructor(connect: Connect) {
+    this.#connect = connect;
   }
 
   /** A view of one tenant's rows, for one request: it counts that request's round trips. */
   forTenant(tenantId: string): TenantDatabase {
-    return new TenantDatabase(this.#reader, this.#writer, tenantId);
+    return new TenantDatabase(this.#connect, tenantId);
   }
 
   /**
@@ -95,7 +73,8 @@ export class Database {
    */
   async acrossTenants<Row>(call: SQL): Promise<Row[]> {
     try {
-      const { rows } = await this.#writer.execute(call);
+      const { writer } = await this.#connect();
+      const { rows } = await writer.execute(call);
       // What is in the rows is the caller's SQL to say.
       return rows as Row[];
     } catch (thrown) {
@@ -107,19 +86,13 @@ export class Database {
   /** Answers whether the database can be reached at all. */
   async ping(): Promise<boolean> {
     try {
-      await this.#reader.execute(sql`select 1`);
+      const { reader } = await this.#connect();
+      await reader.execute(sql`select 1`);
       return true;
     } catch {
       return false;
     }
   }
-}
-
-function connect(
-  databaseUrl: string,
-  options: { isolationLevel: "RepeatableRead" | "ReadCommitted"; readOnly?: boolean },
-): NeonHttpDatabase {
-  return drizzle({ client: neon(databaseUrl, options), casing: "snake_case" });
 }
 
 /**
@@ -132,12 +105,10 @@ export class TenantDatabase {
   durationMs = 0;
   /** Filled by the writes, read once the work is done. What is lost on the way a sweep finds. */
   readonly outgoing: Outgoing = { dispatches: false, events: false, operations: [], analytics: [] };
-  readonly #reader: NeonHttpDatabase;
-  readonly #writer: NeonHttpDatabase;
+  readonly #connect: Connect;
 
-  constructor(reader: NeonHttpDatabase, writer: NeonHttpDatabase, tenantId: string) {
-    this.#reader = reader;
-    this.#writer = writer;
+  constructor(connect: Connect, tenantId: string) {
+    this.#connect = connect;
     this.tenantId = tenantId;
   }
 
@@ -155,7 +126,7 @@ export class TenantDatabase {
     [Index in keyof Rows]: SQL;
   }): Promise<{ [Index in keyof Rows]: Rows[Index][] }> {
     const batch = [scopeOf(this.tenantId), ...statements] as const;
-    const [, ...results] = await untilAnswered(() => this.#batch(this.#reader, batch));
+    const [, ...results] = await untilAnswered(() => this.#batch("reader", batch));
     // One array of rows for each statement, in order; what is in them is the caller's SQL to say.
     return results as { [Index in keyof Rows]: Rows[Index][] };
   }
@@ -183,7 +154,7 @@ export class TenantDatabase {
       CHECK_PROMISES,
     ] as const;
     return this.#once(operation, async () => {
-      const results = await this.#batch(this.#writer, batch);
+      const results = await this.#batch("writer", batch);
       return (results.at(-2) ?? []) as Row[];
     });
   }
@@ -236,7 +207,7 @@ export class TenantDatabase {
    */
   async writeIdempotently<Row>(...statements: [SQL, ...SQL[]]): Promise<Row[]> {
     const batch = [scopeOf(this.tenantId), ...statements, CHECK_PROMISES] as const;
-    const results = await untilAnswered(() => this.#batch(this.#writer, batch));
+    const results = await untilAnswered(() => this.#batch("writer", batch));
     return (results.at(-2) ?? []) as Row[];
   }
 
@@ -247,15 +218,17 @@ export class TenantDatabase {
   }
 
   async #call<Row>(call: SQL): Promise<Row[]> {
-    const { rows } = await this.#timed(() => this.#writer.execute(call));
+    const { writer } = await this.#connect();
+    const { rows } = await this.#timed(() => writer.execute(call));
     // What is in the rows is the prepared statement's to say.
     return rows as Row[];
   }
 
   async #batch(
-    database: NeonHttpDatabase,
+    connection: keyof Connections,
     [first, ...rest]: readonly [SQL, ...SQL[]],
   ): Promise<unknown[][]> {
+    const database = (await this.#connect())[connection];
     const results = await this.#timed(() =>
       database.batch([
         database.execute(first),

@@ -1,4 +1,4 @@
-import { NeonDbError } from "@neondatabase/serverless";
+import type { NeonDbError } from "@neondatabase/serverless";
 
 /** What a failed batch tells about itself. */
 export type FaultKind =
@@ -58,9 +58,14 @@ export function faultOf(error: unknown): Fault {
 /** Finds the driver's own error, which drizzle may have wrapped. */
 function driverError(error: unknown): NeonDbError | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof NeonDbError) return cause;
+    if (isOfDriver(cause)) return cause;
   }
   return null;
+}
+
+/** Told by its name: whoever asks for the class itself loads the driver. */
+function isOfDriver(error: Error): error is NeonDbError {
+  return error.name === "NeonDbError";
 }
 
 /** Neon's answer to a result that is too large for it: no other try would be smaller. */
