@@ -217,15 +217,14 @@ export class TenantDatabase {
     return stored ?? null;
   }
 
-  async #call<Row>(call: SQL): Promise<Row[]> {
-    const { writer } = await this.#connect();
-    const { rows } = await this.#timed(() => writer.execute(call));
+  async #call<Row>({ text, values }: ReturnType<typeof callOf>): Promise<Row[]> {
+    const { query } = await this.#connect();
     // What is in the rows is the prepared statement's to say.
-    return rows as Row[];
+    return this.#timed(() => query(text, values) as Promise<Row[]>);
   }
 
   async #batch(
-    connection: keyof Connections,
+    connection: "reader" | "writer",
     [first, ...rest]: readonly [SQL, ...SQL[]],
   ): Promise<unknown[][]> {
     const database = (await this.#connect())[connection];

@@ -8,10 +8,13 @@ export interface DatabaseSettings {
   fetchEndpoint?: string | undefined;
 }
 
-/** A read of several statements sees one moment; a write sees each row as it is when its lock is got. */
 export interface Connections {
+  /** For reads: several statements see one moment. */
   reader: NeonHttpDatabase;
+  /** For writes: each row is seen as it is when its lock is got. */
   writer: NeonHttpDatabase;
+  /** For a statement that is one transaction, and needs nobody to spell it. */
+  query: (text: string, values: readonly unknown[]) => Promise<unknown[]>;
 }
 
 /** Sets up the driver: the largest part of the Worker, and so loaded with the first query. */
@@ -32,9 +35,11 @@ export function connect({ databaseUrl, fetchEndpoint }: DatabaseSettings): Conne
       clearTimeout(timer);
     }
   };
+  const plain = neon(databaseUrl);
   return {
     reader: open(databaseUrl, { isolationLevel: "RepeatableRead", readOnly: true }),
     writer: open(databaseUrl, { isolationLevel: "ReadCommitted" }),
+    query: async (text, values) => plain.query(text, [...values]),
   };
 }
 

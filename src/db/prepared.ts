@@ -1,4 +1,4 @@
-import { type SQL, sql } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
 import { PREPARED_NAMES } from "./prepared-names.ts";
 
 // Statements that the database itself bears, as functions of the schema `prepared`. Of a text that is sent no plan is
@@ -40,15 +40,14 @@ export type PreparedWrite<Input extends string> = Prepared<
 /** A bound input; JSON goes as text. */
 export type InputValue = string | number | boolean | null;
 
-/** The call of a prepared statement. */
+/** The call of a prepared statement: its text, and the values of its parameters. */
 export function callOf(
   { name }: { name: keyof typeof PREPARED_NAMES },
-  values: Readonly<Record<string, InputValue>>,
-): SQL {
-  const given = Object.entries(values).map(
-    ([input, value]) => sql`${sql.raw(parameterOf(input))} => ${value}`,
-  );
-  return sql`select * from prepared.${sql.raw(PREPARED_NAMES[name])}(${sql.join(given, sql`, `)})`;
+  inputs: Readonly<Record<string, InputValue>>,
+): { text: string; values: InputValue[] } {
+  const given = Object.keys(inputs).map((input, at) => `${parameterOf(input)} => $${at + 1}`);
+  const text = `select * from prepared.${PREPARED_NAMES[name]}(${given.join(", ")})`;
+  return { text, values: Object.values(inputs) };
 }
 
 /** What an input is called within its function: as no column is. */
