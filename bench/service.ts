@@ -17,6 +17,9 @@ export interface Answered<Body> {
   roundTrips: number;
 }
 
+/** The platform compresses answers on the way to their clients: that is nobody's time but its own. */
+const UNCOMPRESSED = { "accept-encoding": "identity" };
+
 /** A running Worker, as a client meets it. */
 export class Service {
   readonly baseUrl: string;
@@ -46,6 +49,7 @@ export class Service {
     const response = await fetch(`${this.baseUrl}${path}`, {
       method,
       headers: {
+        ...UNCOMPRESSED,
         authorization: `Bearer ${key}`,
         ...(method === "POST" && { "idempotency-key": crypto.randomUUID() }),
         ...(body !== undefined && { "content-type": "application/json" }),
@@ -62,7 +66,7 @@ export class Service {
 
   /** Fetches what the bench's own routes answer. */
   async fetchBench(path: string): Promise<void> {
-    const response = await fetch(`${this.baseUrl}/bench/${path}`);
+    const response = await fetch(`${this.baseUrl}/bench/${path}`, { headers: UNCOMPRESSED });
     if (!response.ok) throw new Error(`${path} answered ${response.status}`);
     await response.text();
   }
