@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type SQL, sql } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
-import { LOAD_TASK } from "../../src/db/load-tasks.ts";
+import { LOAD_TASK } from "../../src/db/prepared-load.ts";
 import { RECORD_MOVES, RECORD_PLAIN_MOVES } from "../../src/db/prepared-moves.ts";
 import { OPERATION_INPUTS, parameterOf, TENANT_INPUTS } from "../../src/db/prepared.ts";
 import { CHECK_PROMISES, insertOperation, releaseKey, scopeOf } from "../../src/db/transaction.ts";

@@ -4,10 +4,10 @@ import type { StepSnapshot, TaskSnapshot } from "../domain/lifecycle/snapshot.ts
 import type { TaskRef } from "../domain/task-ref.ts";
 import type { Operation, StoredOperation, TenantDatabase } from "./client.ts";
 import { matchingTasks, type TaskFilter } from "./list-tasks.ts";
-import type { Bound, PreparedRead } from "./prepared.ts";
+import { type LoadParts, loadStatement, runsQuery } from "./load-statement.ts";
+import { LOAD_TASK, oneTaskInputs, type OneInputName } from "./prepared-load.ts";
 import { isTask } from "./task-match.ts";
-import { stepJson } from "./task-json.ts";
-import { type SnapshotParts, snapshotParts, snapshotsOf } from "./task-snapshots.ts";
+import { type SnapshotParts, snapshotsOf } from "./task-snapshots.ts";
 import { storedJson } from "./transaction.ts";
 import { isUuid } from "./uuid.ts";
 
@@ -63,20 +63,11 @@ export async function loadTasks(
   names: TaskNames,
   { operation, withSteps = true }: { operation: Operation | null; withSteps?: boolean },
 ): Promise<LoadedTasks> {
-  const only = onlyName(names);
+  const one = oneTaskInputs(names, { operation, withSteps });
   const [row] =
-    only === null
+    one === null
       ? await database.read<LoadedRow>(loadStatement(manyParts(names, { operation, withSteps })))
-      : await database.readPrepared<LoadedRow, OneInputName>(LOAD_TASK, {
-          task_id: null,
-          external_id: null,
-          step_id: null,
-          run_id: null,
-          ...only,
-          ...duplicateInputs(names.duplicateOf),
-          ...keyInputs(operation),
-          with_steps: withSteps,
-        });
+      : await database.readPrepared<LoadedRow, OneInputName>(LOAD_TASK, one);
 
   const tasks = row === undefined ? [] : snapshotsOf(row.loaded);
   const byId = new Map(tasks.map((task) => [task.id, task]));
@@ -89,106 +80,6 @@ export async function loadTasks(
     runs: row?.runs ?? [],
     duplicateOf: row?.duplicate_of ?? null,
     stored: row?.stored ?? null,
-  };
-}
-
-/** What a load finds beside the tasks; what a call does not ask for is null. */
-interface LoadParts {
-  /** A query for the ids of what is named. */
-  wanted: SQL;
-  /** Those of them that are loaded. */
-  loaded: SQL;
-  withSteps: Bound<boolean>;
-  matchingIds: SQL;
-  step: SQL;
-  runs: SQL;
-  duplicateOf: SQL;
-  stored: SQL;
-}
-
-function loadStatement(parts: LoadParts): SQL {
-  const { wanted, loaded, withSteps, matchingIds, step, runs, duplicateOf, stored } = parts;
-  return sql`
-with wanted as materialized (${wanted})
-select ${snapshotParts(loaded, { withSteps })} as loaded, ${matchingIds} as matching_ids, ${step} as step,
-  ${runs} as runs, ${duplicateOf} as duplicate_of, ${stored} as stored`;
-}
-
-const ONE_INPUTS = {
-  task_id: "uuid",
-  external_id: "text",
-  step_id: "uuid",
-  run_id: "uuid",
-  duplicate_of_id: "uuid",
-  duplicate_of_external_id: "text",
-  with_steps: "boolean",
-  operation_id: "uuid",
-  actor_id: "text",
-  route: "text",
-  key: "text",
-} as const;
-
-type OneInputName = keyof typeof ONE_INPUTS;
-
-/** The load of one task, which most moves begin with: by its id, its external id, a step or a run of it. */
-export const LOAD_TASK: PreparedRead<OneInputName> = {
-  name: "load_task",
-  writes: false,
-  inputs: ONE_INPUTS,
-  columns: "loaded json, matching_ids json, step json, runs json, duplicate_of uuid, stored json",
-  body: (input) => [
-    loadStatement({
-      wanted: sql`select coalesce(${input.task_id}, (select id from tasks where external_id = ${input.external_id}),
-        (select task_id from steps where id = ${input.step_id}),
-        (select task_id from worker_runs where id = ${input.run_id})) as id`,
-      loaded: sql`wanted`,
-      withSteps: input.with_steps,
-      matchingIds: sql`null::json`,
-      step: stepQuery(input.step_id),
-      runs: runsQuery(sql`worker_runs x where x.id = ${input.run_id}`),
-      duplicateOf: sql`(select t.id from tasks t
-        where t.id = ${input.duplicate_of_id} or t.external_id = ${input.duplicate_of_external_id})`,
-      stored: storedJson({
-        id: input.operation_id,
-        actorId: input.actor_id,
-        route: input.route,
-        key: input.key,
-      }),
-    }),
-  ],
-};
-
-/** The one thing that a call names, as an input; null where it names anything else. */
-function onlyName({ tasks = [], stepId, runIds = [], matching }: TaskNames) {
-  if (matching !== undefined) return null;
-  if (stepId !== undefined) return { step_id: stepId };
-  const [runId] = runIds;
-  if (runId !== undefined) return runIds.length === 1 ? { run_id: runId } : null;
-  const [ref] = tasks;
-  if (ref === undefined || tasks.length > 1) return null;
-  return "id" in ref ? { task_id: uuidOrNull(ref.id) } : { external_id: ref.externalId };
-}
-
-function duplicateInputs(ref: TaskRef | undefined) {
-  return {
-    duplicate_of_id: ref !== undefined && "id" in ref ? uuidOrNull(ref.id) : null,
-    duplicate_of_external_id: ref !== undefined && "externalId" in ref ? ref.externalId : null,
-  };
-}
-
-/** A name that means nothing finds nothing. */
-function uuidOrNull(id: string): string | null {
-  return isUuid(id) ? id : null;
-}
-
-/** A call without a key finds nothing. */
-function keyInputs(operation: Operation | null) {
-  const isKeyed = operation !== null && operation.key !== null;
-  return {
-    operation_id: isKeyed ? operation.id : null,
-    actor_id: isKeyed ? operation.actorId : null,
-    route: isKeyed ? operation.route : null,
-    key: isKeyed ? operation.key : null,
   };
 }
 
@@ -244,15 +135,4 @@ function loadedOf({ matching }: TaskNames): SQL {
   return matching === undefined
     ? sql`wanted`
     : sql`(select id from wanted order by id limit ${matching.loadedMax})`;
-}
-
-function stepQuery(stepId: Bound<string>): SQL {
-  return sql`(select ${stepJson(sql`x`)} from steps x where x.id = ${stepId})`;
-}
-
-/** Runs under the alias x, as rows of `StoredRun`. */
-function runsQuery(from: SQL): SQL {
-  return sql`(select json_agg(json_build_object('id', x.id, 'taskId', x.task_id, 'stepId', x.step_id, 'type', x.type,
-    'state', x.state, 'attempt', x.attempt, 'offered', x.offered,
-    'heldBy', case when x.lease_until > now() then x.lease_owner end) order by x.id) from ${from})`;
 }
