@@ -64,13 +64,6 @@ export class Service {
     return { body: parsed, roundTrips: Number(timing?.[1] ?? 0) };
   }
 
-  /** Fetches what the bench's own routes answer. */
-  async fetchBench(path: string): Promise<void> {
-    const response = await fetch(`${this.baseUrl}/bench/${path}`, { headers: UNCOMPRESSED });
-    if (!response.ok) throw new Error(`${path} answered ${response.status}`);
-    await response.text();
-  }
-
   /** Looks into the tables, past the service. */
   look<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     return query<Row>(this.database.superuserUrl, text, values);

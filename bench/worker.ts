@@ -1,35 +1,48 @@
+import * as z from "zod";
 import { taskView } from "../src/actions/views/task-view.ts";
-import { type Database, openDatabase } from "../src/db/client.ts";
+import { findApiKey } from "../src/db/api-keys.ts";
+import { openDatabase } from "../src/db/client.ts";
 import { listTasks, LIVE_SORT_MAX } from "../src/db/list-tasks.ts";
 import { rankOf } from "../src/domain/status/unified.ts";
 import { parseEnv } from "../src/env.ts";
+import { reply } from "../src/routes/http/call.ts";
+import { defineContract } from "../src/routes/http/contract.ts";
+import { createHandler, type Route } from "../src/routes/http/create-handler.ts";
+import { logToConsole } from "../src/routes/http/trace.ts";
+import { createApp } from "../src/routes/index.ts";
+import { createR2Blobs } from "../src/storage/r2-blobs.ts";
 import service from "../src/worker.ts";
 
-// The service as it is, with two more routes: what it is measured against runs in the same isolate and reaches the
-// database by the same driver.
+// The service as it is, with two more routes: what it is measured against goes through the same door, with the same
+// credential and the same log, runs in the same isolate and reaches the database by the same driver.
 
-const databases = new WeakMap<object, Database>();
-
-function databaseOf(env: object): Database {
-  const known = databases.get(env);
-  if (known !== undefined) return known;
-  const database = openDatabase(parseEnv(env).database);
-  databases.set(env, database);
-  return database;
-}
+const defineBaseline = (operationId: string, query: z.ZodObject = z.strictObject({})) =>
+  defineContract({
+    operationId,
+    method: "GET",
+    path: `/bench/${operationId}`,
+    summary: "What a route is measured against",
+    tags: ["Benchmarks"],
+    role: "viewer",
+    query,
+    response: { status: 200, description: "What was asked for.", schema: z.unknown() },
+  });
 
 /** `select 1` so many times, one after the other. */
-async function selectOne(database: Database, times: number): Promise<Response> {
-  for (let count = 0; count < times; count += 1) {
-    if (!(await database.ping())) throw new Error("The database did not answer");
-  }
-  return new Response("1");
-}
+const selectOne = createHandler(
+  defineBaseline("select-1", z.strictObject({ times: z.coerce.number().int() })),
+  async ({ isDatabaseReady }, { query }) => {
+    for (let count = 0; count < Number(query["times"]); count += 1) {
+      if (!(await isDatabaseReady())) throw new Error("The database did not answer");
+    }
+    return reply(1);
+  },
+);
 
 /** The first page of a sort by label, as a service makes it that sorts in its own memory. */
-async function sortInMemory(database: Database, tenantId: string): Promise<Response> {
+const sortInMemory = createHandler(defineBaseline("sort-in-memory"), async ({ database }) => {
   const candidates = await listTasks(
-    database.forTenant(tenantId),
+    database,
     {},
     { sort: "createdAt", descending: true, after: null, limit: LIVE_SORT_MAX },
   );
@@ -39,19 +52,43 @@ async function sortInMemory(database: Database, tenantId: string): Promise<Respo
       (one, other) =>
         rankOf(one.unifiedStatus) - rankOf(other.unifiedStatus) || (one.id < other.id ? -1 : 1),
     );
-  return Response.json({ data: sorted.slice(0, 50) });
+  return reply({ data: sorted.slice(0, 50) });
+});
+
+const baselines: readonly Route[] = [selectOne, sortInMemory];
+
+function createBaselines(env: object): ReturnType<typeof createApp> {
+  const settings = parseEnv(env);
+  const database = openDatabase(settings.database);
+  const dependencies = {
+    settings,
+    openTenant: (tenantId: string) => database.forTenant(tenantId),
+    findApiKey,
+    isTenantKnown: async () => true,
+    isDatabaseReady: () => database.ping(),
+    blobs: createR2Blobs(settings.bucket),
+    outbound: { fetch, resolveHost: async () => [], allowsLoopback: false, ownHosts: [] },
+    sendOutgoing: async () => {},
+    now: () => new Date(),
+    log: logToConsole,
+  };
+  const mounted = baselines.map((route) => {
+    const { method, path } = route.contract;
+    return { method, path, load: async () => route };
+  });
+  return createApp(dependencies, mounted);
 }
+
+const apps = new WeakMap<object, ReturnType<typeof createApp>>();
 
 export default {
   ...service,
   fetch: (request, env, context) => {
-    const { pathname, searchParams } = new URL(request.url);
-    if (pathname === "/bench/select-1") {
-      return selectOne(databaseOf(env), Number(searchParams.get("times")));
+    if (!new URL(request.url).pathname.startsWith("/v1/bench/")) {
+      return service.fetch(request, env, context);
     }
-    if (pathname === "/bench/sort-in-memory") {
-      return sortInMemory(databaseOf(env), searchParams.get("tenant") ?? "");
-    }
-    return service.fetch(request, env, context);
+    const app = apps.get(env) ?? createBaselines(env);
+    apps.set(env, app);
+    return app.fetch(request, env, context);
   },
 } satisfies ExportedHandler<object>;

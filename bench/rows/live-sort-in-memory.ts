@@ -12,7 +12,7 @@ export const liveSortInMemory: Row = {
     const service = await stage.large();
     const measured = await inTurn(
       reading(service, LIVE_SORT_PATH),
-      () => service.fetchBench(`sort-in-memory?tenant=${GRID_TENANT}`),
+      () => service.call("/v1/bench/sort-in-memory", { tenant: GRID_TENANT }),
       { turns: 15, unmeasured: 3 },
     );
     return [atLeastTimesFaster(5, `${stage.scale} tasks`, measured)];

@@ -20,7 +20,8 @@ export const singleTransitions: Row = {
     const movers = Array.from({ length: CLIENTS }, (_, client) =>
       mover(service, tasks.slice(client * TASKS_A_CLIENT, (client + 1) * TASKS_A_CLIENT)),
     );
-    const askers = movers.map(() => () => service.fetchBench(`select-1?times=${ROUND_TRIPS}`));
+    const selectOne = `/v1/bench/select-1?times=${ROUND_TRIPS}`;
+    const askers = movers.map(() => () => service.call(selectOne, { tenant: MOVED_TENANT }));
     const rates: { figure: number[]; baseline: number[] } = { figure: [], baseline: [] };
     // The first turn of each is not counted.
     for (let turn = -1; turn < TURNS; turn += 1) {
