@@ -33,8 +33,9 @@ export async function openBenchDatabase(
   const isThere = (await commentOn(cluster, name)) === fingerprint;
   if (!isThere) await query(cluster.superuserUrl(), `drop database if exists ${name} with (force)`);
   await createRoles({ adminUrl: cluster.superuserUrl(), database: name, passwords: PASSWORDS });
-  // What was loaded under an earlier release is migrated, as it would be wherever the service runs.
+  // What was loaded under an earlier release is migrated, and in time vacuumed, as it would be wherever the service runs.
   await migrateDatabase(ownerUrl);
+  if (isThere) await query(superuserUrl, "vacuum (analyze)");
 
   const tenants = new Map<string, Tenant>();
   for (const { tenantId } of populations) {

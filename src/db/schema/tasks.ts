@@ -46,6 +46,12 @@ export const tasks = pgTable(
     // Sorts by time stand on task_labels: a move changes no indexed column here, so its update stays HOT.
     index("tasks_title").on(t.tenantId, t.title, t.id),
     index("tasks_priority").on(t.tenantId, t.priority, t.id),
+    index("tasks_assignee")
+      .on(t.tenantId, t.assignee, t.id)
+      .where(sql`${t.assignee} is not null`),
+    index("tasks_taxonomy_code")
+      .on(t.tenantId, t.taxonomyCode, t.id)
+      .where(sql`${t.taxonomyCode} is not null`),
     foreignKey({ name: "tasks_tenant_fk", columns: [t.tenantId], foreignColumns: [tenants.id] }),
     foreignKey({
       name: "tasks_seed_run_fk",
