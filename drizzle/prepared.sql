@@ -1,10 +1,11 @@
 -- Made from the statements in src/db by `npm run generate`. Do not edit.
--- Each function is one transaction's work, with the rights of its caller (docs/adr/0028-prepared-statements.md).
+-- Each function is one transaction's work, with the rights of its caller (docs/adr/0028-prepared-statements.md). Left to
+-- itself, Postgres plans for a tenant of a large database anew each time, since it knows how large that one is.
 
 create schema if not exists prepared;
 grant usage on schema prepared to stepledger_app;
 
-create or replace function prepared.load_task_6aafe3ab(
+create or replace function prepared.load_task_0ed8c5b9(
   p_tenant_id uuid,
   p_task_id uuid,
   p_external_id text,
@@ -17,7 +18,7 @@ create or replace function prepared.load_task_6aafe3ab(
   p_actor_id text,
   p_route text,
   p_key text
-) returns table (loaded json, matching_ids json, step json, runs json, duplicate_of uuid, stored json) language plpgsql as $prepared$
+) returns table (loaded json, matching_ids json, step json, runs json, duplicate_of uuid, stored json) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
 #variable_conflict use_column
 begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
@@ -55,10 +56,10 @@ select (with loaded as materialized (
     where id = p_operation_id or (actor_id = p_actor_id and route = p_route and key = p_key
       and expires_at > now())) o) as stored;
 end $prepared$;
-revoke execute on function prepared.load_task_6aafe3ab from public;
-grant execute on function prepared.load_task_6aafe3ab to stepledger_app;
+revoke execute on function prepared.load_task_0ed8c5b9 from public;
+grant execute on function prepared.load_task_0ed8c5b9 to stepledger_app;
 
-create or replace function prepared.record_plain_moves_a3b4a800(
+create or replace function prepared.record_plain_moves_bef45b4f(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_actor_id text,
@@ -73,16 +74,8 @@ create or replace function prepared.record_plain_moves_a3b4a800(
   p_answer json,
   p_is_kept_if_empty boolean,
   p_moves json,
-  p_events json,
-  p_versions json,
-  p_steps json,
-  p_reviews json,
-  p_found_runs json,
-  p_runs json,
-  p_recalls json,
-  p_undone json,
-  p_dispatches json
-) returns table (events json, dispatched json, "isHeard" boolean) language plpgsql as $prepared$
+  p_events json
+) returns table (events json, dispatched json, "isHeard" boolean) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
 #variable_conflict use_column
 begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
@@ -127,14 +120,8 @@ spelled as materialized (
     p_operation_id::uuid, p_request_id::text, p_registry_version::integer, at) as canonical
   from event
 ),
-linked as materialized (
-  select *, chain_hash(event_head, canonical)
-    over (partition by task_id order by ordinal rows unbounded preceding) as hash
-  from spelled
-),
 chained as materialized (
-  select *, coalesce(lag(hash) over (partition by task_id order by ordinal), event_head) as prev_hash
-  from linked
+  select *, chain_link(null, event_head, canonical) as hash, event_head as prev_hash from spelled
 ),
 written as (
   insert into step_events (tenant_id, task_id, seq, version_id, step_id, type,
@@ -149,17 +136,13 @@ written as (
   returning task_id, seq, version_id, step_id, from_status, to_status, to_gate, at, hash
 ),
 newest as materialized (
-  select distinct on (task_id) *,
-    bool_or(from_status is distinct from to_status) over (partition by task_id, step_id) as is_status_changed
-  from written order by task_id, seq desc
+  select *, from_status is distinct from to_status as is_status_changed from written
 ),
+newest_of_step as (select * from newest),
 -- Where the tasks stand now. Those that are changed without an event are where they were.
 reached as materialized (
   select task_id, seq, step_id, at, false as is_silent from newest
   
-),
-newest_of_step as materialized (
-  select distinct on (step_id) * from written order by step_id, seq desc
 ),
 
 
@@ -176,14 +159,9 @@ moved_tasks as (
     event_seq = n.seq,
     event_head = n.hash,
     updated_at = n.at,
-    status_since = case when n.is_status_changed then n.at else t.status_since end,
-    title = case when m.fields is null then t.title else m.fields ->> 'title' end,
-    external_id = case when m.fields is null then t.external_id else m.fields ->> 'externalId' end,
-    taxonomy_code = case when m.fields is null then t.taxonomy_code else m.fields ->> 'taxonomyCode' end,
-    priority = case when m.fields is null then t.priority else (m.fields ->> 'priority')::smallint end,
-    assignee = case when m.fields is null then t.assignee else m.fields ->> 'assignee' end,
-    archived_at = case when m.archive is null then t.archived_at when m.archive then n.at end
-  from newest n join move m using (task_id)
+    status_since = case when n.is_status_changed then n.at else t.status_since end
+    
+  from newest n 
   where t.tenant_id = p_tenant_id::uuid and t.id = n.task_id
 ),
 
@@ -205,7 +183,7 @@ outcome as materialized (
   select
     coalesce((select json_agg(json_build_object('taskId', c.task_id, 'seq', c.seq, 'at', iso(c.at)
       , 'canonical', c.canonical, 'prevHash', encode(c.prev_hash, 'hex'), 'hash', encode(c.hash, 'hex')) order by c.task_id, c.seq)
-      from written w join chained c using (task_id, seq)), '[]') as events,
+      from chained c), '[]') as events,
     coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id)
       order by task_id) from dispatched), '[]') as dispatched,
     (select count(*) from effect) as tasks
@@ -224,10 +202,10 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "isHeard" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_plain_moves_a3b4a800 from public;
-grant execute on function prepared.record_plain_moves_a3b4a800 to stepledger_app;
+revoke execute on function prepared.record_plain_moves_bef45b4f from public;
+grant execute on function prepared.record_plain_moves_bef45b4f to stepledger_app;
 
-create or replace function prepared.record_moves_ca21e3e3(
+create or replace function prepared.record_moves_35a63292(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_actor_id text,
@@ -251,7 +229,7 @@ create or replace function prepared.record_moves_ca21e3e3(
   p_recalls json,
   p_undone json,
   p_dispatches json
-) returns table (events json, dispatched json, "isHeard" boolean) language plpgsql as $prepared$
+) returns table (events json, dispatched json, "isHeard" boolean) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
 #variable_conflict use_column
 begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
@@ -336,15 +314,15 @@ newest as materialized (
     bool_or(from_status is distinct from to_status) over (partition by task_id, step_id) as is_status_changed
   from written order by task_id, seq desc
 ),
+newest_of_step as materialized (
+  select distinct on (step_id) * from written order by step_id, seq desc
+),
 -- Where the tasks stand now. Those that are changed without an event are where they were.
 reached as materialized (
   select task_id, seq, step_id, at, false as is_silent from newest
   union all
   select l.id, l.event_seq, null, (select clock_timestamp()), true
   from locked l join move m on m.task_id = l.id where m.is_silent
-),
-newest_of_step as materialized (
-  select distinct on (step_id) * from written order by step_id, seq desc
 ),
 opened_versions as (
   insert into task_versions
@@ -384,7 +362,8 @@ moved_tasks as (
     event_seq = n.seq,
     event_head = n.hash,
     updated_at = n.at,
-    status_since = case when n.is_status_changed then n.at else t.status_since end,
+    status_since = case when n.is_status_changed then n.at else t.status_since end
+    ,
     title = case when m.fields is null then t.title else m.fields ->> 'title' end,
     external_id = case when m.fields is null then t.external_id else m.fields ->> 'externalId' end,
     taxonomy_code = case when m.fields is null then t.taxonomy_code else m.fields ->> 'taxonomyCode' end,
@@ -493,7 +472,7 @@ outcome as materialized (
   select
     coalesce((select json_agg(json_build_object('taskId', c.task_id, 'seq', c.seq, 'at', iso(c.at)
       , 'canonical', c.canonical, 'prevHash', encode(c.prev_hash, 'hex'), 'hash', encode(c.hash, 'hex')) order by c.task_id, c.seq)
-      from written w join chained c using (task_id, seq)), '[]') as events,
+      from chained c), '[]') as events,
     coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id)
       order by task_id) from dispatched), '[]') as dispatched,
     (select count(*) from effect) as tasks
@@ -512,5 +491,5 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "isHeard" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_moves_ca21e3e3 from public;
-grant execute on function prepared.record_moves_ca21e3e3 to stepledger_app;
+revoke execute on function prepared.record_moves_35a63292 from public;
+grant execute on function prepared.record_moves_35a63292 to stepledger_app;

@@ -3,7 +3,12 @@ import { type SQL, sql } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import { LOAD_TASK } from "../../src/db/prepared-load.ts";
 import { RECORD_MOVES, RECORD_PLAIN_MOVES } from "../../src/db/prepared-moves.ts";
-import { OPERATION_INPUTS, parameterOf, TENANT_INPUTS } from "../../src/db/prepared.ts";
+import {
+  type AnyPrepared,
+  inputsOf,
+  type OPERATION_INPUTS,
+  type TENANT_INPUTS,
+} from "../../src/db/prepared.ts";
 import { CHECK_PROMISES, insertOperation, releaseKey, scopeOf } from "../../src/db/transaction.ts";
 
 interface PreparedFunction {
@@ -16,7 +21,8 @@ interface PreparedFunction {
 /** drizzle/prepared.sql: the statements that the database bears. `npm run migrate` runs it after the migrations. */
 export function generatePreparedSql(): string {
   return `-- Made from the statements in src/db by \`npm run generate\`. Do not edit.
--- Each function is one transaction's work, with the rights of its caller (docs/adr/0028-prepared-statements.md).
+-- Each function is one transaction's work, with the rights of its caller (docs/adr/0028-prepared-statements.md). Left to
+-- itself, Postgres plans for a tenant of a large database anew each time, since it knows how large that one is.
 
 create schema if not exists prepared;
 grant usage on schema prepared to stepledger_app;
@@ -42,13 +48,10 @@ const functions: readonly PreparedFunction[] = [
     after: [],
   }),
   ...[RECORD_PLAIN_MOVES, RECORD_MOVES].map((statement) =>
-    functionOf(
-      { ...statement, inputs: { ...OPERATION_INPUTS, ...statement.inputs } },
-      {
-        before: (input) => [performed(scopeOf(input.tenant_id)), ...begun(input)],
-        after: [textOf(CHECK_PROMISES)],
-      },
-    ),
+    functionOf(statement, {
+      before: (input) => [performed(scopeOf(input.tenant_id)), ...begun(input)],
+      after: [textOf(CHECK_PROMISES)],
+    }),
   ),
 ];
 
@@ -62,29 +65,24 @@ function begun(
     key: input.key,
     fingerprint: input.fingerprint,
   };
-  // Without a key Postgres would plan the statement anew each time, since it finds that nothing is to be done.
+  // Most calls have no key, and nothing to release.
   return [
     `if ${textOf(input.key)} is not null then ${textOf(releaseKey(operation))}; end if`,
     textOf(insertOperation(input.tenant_id, operation)),
   ];
 }
 
-type Parameters<Input extends string> = Readonly<Record<Input | keyof typeof TENANT_INPUTS, SQL>>;
-
-function functionOf<Input extends string>(
-  statement: {
-    name: string;
-    inputs: Readonly<Record<Input, string>>;
-    columns: string;
-    body: (parameters: Parameters<Input>) => readonly SQL[];
-  },
-  { before, after }: { before: (parameters: Parameters<Input>) => string[]; after: string[] },
+/** One function: what comes before the statement's own body, that body, and what comes after it. */
+function functionOf<Parameters extends Readonly<Record<string, SQL>>>(
+  statement: AnyPrepared & { columns: string; body: (parameters: Parameters) => readonly SQL[] },
+  { before, after }: { before: (parameters: Parameters) => string[]; after: string[] },
 ): PreparedFunction {
   const { name, columns } = statement;
-  const types = Object.entries<string>({ ...TENANT_INPUTS, ...statement.inputs });
+  const types = Object.entries(inputsOf(statement));
+  // Every input has its parameter: the type says which those are.
   const parameters = Object.fromEntries(
-    types.map(([input]) => [input, sql.raw(parameterOf(input))]),
-  ) as Parameters<Input>;
+    types.map(([input]) => [input, sql.raw(`p_${input}`)]),
+  ) as Parameters;
   const body = statement.body(parameters);
   const lines = [
     ...before(parameters),
@@ -94,8 +92,8 @@ function functionOf<Input extends string>(
     ...after,
   ];
   const definition = `(
-  ${types.map(([input, type]) => `${parameterOf(input)} ${type}`).join(",\n  ")}
-) returns table (${columns}) language plpgsql as $prepared$
+  ${types.map(([input, type]) => `p_${input} ${type}`).join(",\n  ")}
+) returns table (${columns}) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
 #variable_conflict use_column
 begin
 ${lines.map((line) => `${line};\n`).join("")}end $prepared$`;

@@ -80,14 +80,14 @@ export class Faults {
 function matches(fault: Fault, database: string, statements: readonly { query: string }[]) {
   const { database: wanted, sql } = fault.match;
   if (wanted !== undefined && wanted !== database) return false;
-  return sql === undefined || statements.some(({ query }) => textsOf(query).includes(sql));
+  return sql === undefined || statements.some(({ query }) => textOf(query).includes(sql));
 }
 
 const prepared = readFileSync(join(import.meta.dirname, "../../drizzle/prepared.sql"), "utf8")
   .split(/^create or replace function /m)
   .slice(1);
 
-function textsOf(query: string): string {
+function textOf(query: string): string {
   const called = /\bprepared\.\w+/.exec(query)?.[0];
   const bodies = called === undefined ? [] : prepared.filter((text) => text.startsWith(called));
   return [query, ...bodies].join("\n");

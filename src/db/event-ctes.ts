@@ -35,8 +35,15 @@ export function stepEventInput(events: Bound<string>): SQL {
       reason text, payload text, duplicate_of uuid, run_attached_workflows boolean)`;
 }
 
-/** CTEs that take the rows of `event`, with their seq, time and the task's head before them, to `chained`. */
-export function chainedStepEvents(tenantId: Bound<string>, source: StepSourceInputs): SQL {
+/**
+ * CTEs that take the rows of `event`, with their seq, time and the task's head before them, to `chained`. Where no task
+ * has more than one of them there is nothing to pass on from one to the next.
+ */
+export function chainedStepEvents(
+  tenantId: Bound<string>,
+  source: StepSourceInputs,
+  { isOneEach = false } = {},
+): SQL {
   return sql`spelled as materialized (
   select *, step_event_canonical(${tenantId}::uuid, task_id, seq, version_id, step_id, type,
     from_status, to_status, from_gate, to_gate, ${actorValues(source)},
@@ -44,7 +51,7 @@ export function chainedStepEvents(tenantId: Bound<string>, source: StepSourceInp
     ${callValues(source)}, at) as canonical
   from event
 ),
-${chained(sql`task_id`)}`;
+${isOneEach ? CHAINED_EACH : chained(sql`task_id`)}`;
 }
 
 /** The insert of `chained` events, or of those that `from` leaves. */
@@ -87,6 +94,10 @@ export function insertedEvalEvents(tenantId: Bound<string>, source: SourceInputs
 
 /** Before event 1 stand 32 zero bytes. */
 export const NO_HEAD = sql`decode(repeat('00', 32), 'hex')`;
+
+const CHAINED_EACH = sql`chained as materialized (
+  select *, chain_link(null, event_head, canonical) as hash, event_head as prev_hash from spelled
+)`;
 
 /** Each event's hash over its text and the hash before it, in the stream of its owner. */
 function chained(owner: SQL): SQL {

@@ -1,9 +1,24 @@
 import { type SQL, sql } from "drizzle-orm";
+import type { TaskRef } from "../domain/task-ref.ts";
+import type { TaskFilter } from "./list-tasks.ts";
 import type { Bound } from "./prepared.ts";
 import { stepJson } from "./task-json.ts";
 import { snapshotParts } from "./task-snapshots.ts";
 
 // The statement that every decision about tasks begins with, for one task or many, bound or prepared.
+
+/** How a call names what it is about. Names that mean nothing find nothing. */
+export interface TaskNames {
+  tasks?: readonly TaskRef[];
+  /** A step: its task is loaded, and the step itself, which need not be the current one. */
+  stepId?: string;
+  /** Worker runs: their tasks are loaded, and the runs themselves. */
+  runIds?: readonly string[];
+  /** Those that match, the oldest first: `loadedMax` of them are loaded, and up to `max` and one more are told. */
+  matching?: { filter: TaskFilter; max: number; loadedMax: number };
+  /** The task that others duplicate: looked up beside them, not loaded. */
+  duplicateOf?: TaskRef | undefined;
+}
 
 /** What a load finds beside the tasks; what a call does not ask for is null. */
 export interface LoadParts {

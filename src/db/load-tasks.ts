@@ -3,26 +3,15 @@ import type { ReportedRun } from "../domain/lifecycle/commands.ts";
 import type { StepSnapshot, TaskSnapshot } from "../domain/lifecycle/snapshot.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
 import type { Operation, StoredOperation, TenantDatabase } from "./client.ts";
-import { matchingTasks, type TaskFilter } from "./list-tasks.ts";
-import { type LoadParts, loadStatement, runsQuery } from "./load-statement.ts";
+import { matchingTasks } from "./list-tasks.ts";
+import { type LoadParts, loadStatement, runsQuery, type TaskNames } from "./load-statement.ts";
 import { LOAD_TASK, oneTaskInputs, type OneInputName } from "./prepared-load.ts";
 import { isTask } from "./task-match.ts";
 import { type SnapshotParts, snapshotsOf } from "./task-snapshots.ts";
 import { storedJson } from "./transaction.ts";
 import { isUuid } from "./uuid.ts";
 
-/** How a call names what it is about. Names that mean nothing find nothing. */
-export interface TaskNames {
-  tasks?: readonly TaskRef[];
-  /** A step: its task is loaded, and the step itself, which need not be the current one. */
-  stepId?: string;
-  /** Worker runs: their tasks are loaded, and the runs themselves. */
-  runIds?: readonly string[];
-  /** Those that match, the oldest first: `loadedMax` of them are loaded, and up to `max` and one more are told. */
-  matching?: { filter: TaskFilter; max: number; loadedMax: number };
-  /** The task that others duplicate: looked up beside them, not loaded. */
-  duplicateOf?: TaskRef | undefined;
-}
+export type { TaskNames } from "./load-statement.ts";
 
 /** A run as it is stored, whatever became of its step. */
 export interface StoredRun extends ReportedRun {

@@ -34,7 +34,7 @@ export interface MoveStatementInputs extends StepSourceInputs {
   bulk: BulkRecord | null;
 }
 
-/** What at least one of the moves does beside writing its events and moving its step. */
+/** What at least one of the moves does beside writing its event and moving its step. */
 export type Effects = Readonly<Record<keyof ReturnType<typeof effectsOf>, boolean>>;
 
 export function effectsOf(moves: readonly Move[]) {
@@ -42,6 +42,8 @@ export function effectsOf(moves: readonly Move[]) {
     moves.some(({ decision }) => has(decision));
   return {
     isGuardedByRun: moves.some(({ run }) => run !== undefined),
+    tellsMore: some(({ events }) => events.length > 1),
+    edits: some(({ fields, archive }) => fields !== null || archive !== null),
     opensVersion: some(({ version }) => version !== null),
     opensStep: some(({ step }) => step !== null),
     reviews: some(({ reviews }) => reviews.length > 0),
@@ -77,8 +79,8 @@ function lockTasks(tenantId: Bound<string>, moves: Bound<string>): SQL {
 /**
  * One statement for single and bulk moves. The order is part of the design: lock, events, opened versions and
  * steps, steps, version pointer, task pointer. Every write after the events reads from the rows that the
- * event insert returned: where no event was written, nothing is. What none of the moves does is left out: to plan it
- * all would take longer than to make a single move.
+ * event insert returned: where no event was written, nothing is. What none of the moves does is left out: it would
+ * cost a bulk its planning, and a single move the executor's start.
  */
 export function moveStatement(call: MoveStatementInputs, does: Effects): SQL {
   const { tenantId, input, bulk } = call;
@@ -108,22 +110,15 @@ event as materialized (
   from ${stepEventInput(input.events)}
     join locked l on l.id = e.task_id
 ),
-${chainedStepEvents(tenantId, call)},
+${chainedStepEvents(tenantId, call, { isOneEach: !does.tellsMore })},
 written as (
   ${insertedStepEvents(tenantId, call)}
 ),
-newest as materialized (
-  select distinct on (task_id) *,
-    bool_or(from_status is distinct from to_status) over (partition by task_id, step_id) as is_status_changed
-  from written order by task_id, seq desc
-),
+${does.tellsMore ? NEWEST : NEWEST_EACH},
 -- Where the tasks stand now. Those that are changed without an event are where they were.
 reached as materialized (
   select task_id, seq, step_id, at, false as is_silent from newest
   ${does.isSilent ? SILENTLY_REACHED : sql``}
-),
-newest_of_step as materialized (
-  select distinct on (step_id) * from written order by step_id, seq desc
 ),
 ${does.opensVersion ? openedVersions(tenantId, input, call) : sql``}
 ${does.opensStep ? openedSteps(tenantId, input) : sql``}
@@ -140,14 +135,9 @@ moved_tasks as (
     event_seq = n.seq,
     event_head = n.hash,
     updated_at = n.at,
-    status_since = case when n.is_status_changed then n.at else t.status_since end,
-    title = case when m.fields is null then t.title else m.fields ->> 'title' end,
-    external_id = case when m.fields is null then t.external_id else m.fields ->> 'externalId' end,
-    taxonomy_code = case when m.fields is null then t.taxonomy_code else m.fields ->> 'taxonomyCode' end,
-    priority = case when m.fields is null then t.priority else (m.fields ->> 'priority')::smallint end,
-    assignee = case when m.fields is null then t.assignee else m.fields ->> 'assignee' end,
-    archived_at = case when m.archive is null then t.archived_at when m.archive then n.at end
-  from newest n join move m using (task_id)
+    status_since = case when n.is_status_changed then n.at else t.status_since end
+    ${does.edits ? EDITED : sql``}
+  from newest n ${does.edits ? sql`join move m using (task_id)` : sql``}
   where t.tenant_id = ${tenantId}::uuid and t.id = n.task_id
 ),
 ${does.reviews ? reviewed(tenantId, input, call) : sql``}
@@ -163,7 +153,7 @@ outcome as materialized (
   select
     coalesce((select json_agg(json_build_object('taskId', c.task_id, 'seq', c.seq, 'at', iso(c.at)
       ${bulk ? sql`` : EVIDENCE}) order by c.task_id, c.seq)
-      from written w join chained c using (task_id, seq)), '[]') as events,
+      from chained c), '[]') as events,
     coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id)
       order by task_id) from dispatched), '[]') as dispatched,
     (select count(*) from effect) as tasks
@@ -194,6 +184,29 @@ dropped as (
 /** Whether webhooks of the tenant listen to tasks. */
 export const isHeard = (tenantId: Bound<string>): SQL =>
   sql`exists (select from webhooks w where w.tenant_id = ${tenantId}::uuid and ${HEARS_TASKS}) as "isHeard"`;
+
+const NEWEST = sql`newest as materialized (
+  select distinct on (task_id) *,
+    bool_or(from_status is distinct from to_status) over (partition by task_id, step_id) as is_status_changed
+  from written order by task_id, seq desc
+),
+newest_of_step as materialized (
+  select distinct on (step_id) * from written order by step_id, seq desc
+)`;
+
+/** The same where each task has one event. */
+const NEWEST_EACH = sql`newest as materialized (
+  select *, from_status is distinct from to_status as is_status_changed from written
+),
+newest_of_step as (select * from newest)`;
+
+const EDITED = sql`,
+    title = case when m.fields is null then t.title else m.fields ->> 'title' end,
+    external_id = case when m.fields is null then t.external_id else m.fields ->> 'externalId' end,
+    taxonomy_code = case when m.fields is null then t.taxonomy_code else m.fields ->> 'taxonomyCode' end,
+    priority = case when m.fields is null then t.priority else (m.fields ->> 'priority')::smallint end,
+    assignee = case when m.fields is null then t.assignee else m.fields ->> 'assignee' end,
+    archived_at = case when m.archive is null then t.archived_at when m.archive then n.at end`;
 
 const SILENTLY_REACHED = sql`union all
   select l.id, l.event_seq, null, (select clock_timestamp()), true

@@ -1,7 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Operation } from "./client.ts";
-import { loadStatement, runsQuery, stepQuery } from "./load-statement.ts";
-import type { TaskNames } from "./load-tasks.ts";
+import { loadStatement, runsQuery, stepQuery, type TaskNames } from "./load-statement.ts";
 import type { InputValue, PreparedRead } from "./prepared.ts";
 import { storedJson } from "./transaction.ts";
 import { isUuid } from "./uuid.ts";

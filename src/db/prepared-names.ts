@@ -2,7 +2,7 @@
 
 /** The functions in which the database bears this release's prepared statements. */
 export const PREPARED_NAMES = {
-  load_task: "load_task_6aafe3ab",
-  record_plain_moves: "record_plain_moves_a3b4a800",
-  record_moves: "record_moves_ca21e3e3",
+  load_task: "load_task_0ed8c5b9",
+  record_plain_moves: "record_plain_moves_bef45b4f",
+  record_moves: "record_moves_35a63292",
 } as const;

@@ -37,20 +37,39 @@ export type PreparedWrite<Input extends string> = Prepared<
   keyof typeof TENANT_INPUTS | keyof typeof OPERATION_INPUTS
 > & { writes: true };
 
+/** What is known of a prepared statement, whichever inputs it has. */
+export interface AnyPrepared {
+  name: keyof typeof PREPARED_NAMES;
+  inputs: Readonly<Record<string, string>>;
+  writes: boolean;
+}
+
 /** A bound input; JSON goes as text. */
 export type InputValue = string | number | boolean | null;
 
-/** The call of a prepared statement: its text, and the values of its parameters. */
-export function callOf(
-  { name }: { name: keyof typeof PREPARED_NAMES },
-  inputs: Readonly<Record<string, InputValue>>,
-): { text: string; values: InputValue[] } {
-  const given = Object.keys(inputs).map((input, at) => `${parameterOf(input)} => $${at + 1}`);
-  const text = `select * from prepared.${PREPARED_NAMES[name]}(${given.join(", ")})`;
-  return { text, values: Object.values(inputs) };
+/** What a statement is called with, in order. */
+export function inputsOf({ inputs, writes }: AnyPrepared): Readonly<Record<string, string>> {
+  return { ...TENANT_INPUTS, ...(writes ? OPERATION_INPUTS : {}), ...inputs };
 }
 
-/** What an input is called within its function: as no column is. */
-export function parameterOf(input: string): string {
-  return `p_${input}`;
+/** The call of a prepared statement: its text, and the values of its parameters. */
+export function callOf(
+  statement: AnyPrepared,
+  values: Readonly<Record<string, InputValue>>,
+): { text: string; values: InputValue[] } {
+  const known = calls.get(statement.name);
+  const call = known ?? spelledCall(statement);
+  if (known === undefined) calls.set(statement.name, call);
+  return { text: call.text, values: call.names.map((name) => values[name] ?? null) };
+}
+
+const calls = new Map<string, ReturnType<typeof spelledCall>>();
+
+function spelledCall(statement: AnyPrepared): { text: string; names: string[] } {
+  const names = Object.keys(inputsOf(statement));
+  const places = names.map((_, index) => `$${index + 1}`);
+  return {
+    names,
+    text: `select * from prepared.${PREPARED_NAMES[statement.name]}(${places.join()})`,
+  };
 }

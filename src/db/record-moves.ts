@@ -3,7 +3,12 @@ import { type BulkRecord, openBulk } from "./bulk-ledger.ts";
 import { type BulkEnding, toldEnding } from "./end-bulk.ts";
 import { type Move, type MoveCall, moveInput } from "./move-input.ts";
 import { effectsOf, lockStatements, moveStatement } from "./move-statement.ts";
-import { type MoveInputName, RECORD_MOVES, RECORD_PLAIN_MOVES } from "./prepared-moves.ts";
+import {
+  type MoveInputName,
+  type PlainMoveInputName,
+  RECORD_MOVES,
+  RECORD_PLAIN_MOVES,
+} from "./prepared-moves.ts";
 import type { Pipeline } from "../domain/lifecycle/statuses.ts";
 
 export type { Move, MoveCall } from "./move-input.ts";
@@ -54,21 +59,21 @@ export async function recordMoves(
   call: MoveCall,
 ): Promise<Written<RecordedMoves>> {
   const { actor, operation, requestId, registryVersion, isKeptIfEmpty } = call;
+  const values = {
+    ...moveInput(moves),
+    actor_name: actor.name,
+    actor_kind: actor.kind,
+    actor_role: actor.role,
+    request_id: requestId,
+    registry_version: registryVersion,
+    answer: answerText(call),
+    is_kept_if_empty: isKeptIfEmpty,
+  };
+  type Row = RecordedMoves & Heard;
   const isPlain = Object.values(effectsOf(moves)).every((isDone) => !isDone);
-  const written = await database.writePrepared<RecordedMoves & Heard, MoveInputName>(
-    operation,
-    isPlain ? RECORD_PLAIN_MOVES : RECORD_MOVES,
-    {
-      ...moveInput(moves),
-      actor_name: actor.name,
-      actor_kind: actor.kind,
-      actor_role: actor.role,
-      request_id: requestId,
-      registry_version: registryVersion,
-      answer: answerText(call),
-      is_kept_if_empty: isKeptIfEmpty,
-    },
-  );
+  const written = isPlain
+    ? await database.writePrepared<Row, PlainMoveInputName>(operation, RECORD_PLAIN_MOVES, values)
+    : await database.writePrepared<Row, MoveInputName>(operation, RECORD_MOVES, values);
   return toldOutside(database, written);
 }
 

@@ -161,7 +161,7 @@ describe("a report of a worker whose lease ends in that very moment", () => {
     await claim(one);
     const held = api.database.transaction("superuser", [
       { text: "select from tasks where id = $1 for update", values: [task.id] },
-      { text: "select pg_sleep(0.5)" },
+      { text: "select pg_sleep(2)" },
     ]);
     await untilLocksAreHeld(api.database);
     const late = report(one, runId, { state: "RUNNING" });
