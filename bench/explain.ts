@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Client } from "pg";
 import type { Statement } from "../scripts/stack/neon-protocol.ts";
 import { pageAt, PAGE } from "./listing.ts";
+import { APPLICATION_ROLE } from "../scripts/stack/roles.ts";
 import { tasksInReview } from "./moving.ts";
 import { GRID_TENANT, MOVED_TENANT } from "./populations.ts";
 import { LIVE_SORT_PATH } from "./rows/live-sort-scale.ts";
@@ -57,15 +58,21 @@ async function sendInVain(service: Service, { path, ...asked }: Hot): Promise<vo
   await fetch(faults, { method: "DELETE" });
 }
 
-/** Runs the batch that the statement was sent in, as the application, with the statement's plan in its place. */
-async function planOf(
+/** The plan of the statement that has this part, as the application runs it. */
+function planOf(
   service: Service,
   { name, statement: part }: Hot,
   sent: readonly Statement[],
 ): Promise<string> {
   const at = sent.findIndex(({ query }) => query.includes(part));
-  const meant = sent[at];
-  if (meant === undefined) throw new Error(`${name} sent no statement with "${part}"`);
+  const call = sent.find(({ query }) => query.includes("prepared.record"));
+  if (at !== -1) return sentPlan(service, sent, at);
+  if (call !== undefined) return preparedPlan(service, call, part);
+  throw new Error(`${name} sent no statement with "${part}"`);
+}
+
+/** Runs the batch that the statement was sent in, with the statement's plan in its place. */
+async function sentPlan(service: Service, sent: readonly Statement[], at: number): Promise<string> {
   const scope = sent.findLastIndex(
     ({ query }, index) => index < at && query.startsWith("select set_config('app.tenant_id'"),
   );
@@ -75,15 +82,41 @@ async function planOf(
     await client.query("begin");
     for (const { query, values } of sent.slice(scope, at)) await client.query(query, values);
     await client.query("set local statement_timeout = 0");
+    const { query = "", values } = sent[at] ?? {};
     const { rows } = await client.query<{ "QUERY PLAN": string }>(
-      `explain (analyze, buffers) ${meant.query}`,
-      meant.values,
+      `explain (analyze, buffers) ${query}`,
+      values,
     );
     await client.query("rollback");
     return rows.map((row) => row["QUERY PLAN"]).join("\n");
   } finally {
     await client.end();
   }
+}
+
+/** Calls a prepared statement and lets PostgreSQL tell the plans within, which are kept from the first call on. */
+async function preparedPlan(service: Service, call: Statement, part: string): Promise<string> {
+  const client = new Client({ connectionString: service.database.superuserUrl });
+  await client.connect();
+  const told: string[] = [];
+  client.on("notice", ({ message }) => told.push(message ?? ""));
+  try {
+    await client.query("load 'auto_explain'");
+    await client.query(`set auto_explain.log_min_duration = 0; set auto_explain.log_nested_statements = on;
+      set auto_explain.log_analyze = on; set auto_explain.log_buffers = on; set client_min_messages = log;
+      set role ${APPLICATION_ROLE}`);
+    for (let time = 0; time < 3; time += 1) {
+      told.length = 0;
+      await client.query("begin");
+      await client.query(call.query, call.values);
+      await client.query("rollback");
+    }
+  } finally {
+    await client.end();
+  }
+  const plan = told.find((message) => message.includes(part));
+  if (plan === undefined) throw new Error(`No plan with "${part}" was told`);
+  return plan.replace(/^duration: .*plan:\n/, "");
 }
 
 async function clearPlans(): Promise<void> {

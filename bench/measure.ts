@@ -14,10 +14,37 @@ export function summarise(values: readonly number[]): Sample {
   return { median: at(0.5), low: at(0.25), high: at(0.75), count: sorted.length };
 }
 
-/** Divides all of a sample. */
-export function per(sample: Sample, divisor: number): Sample {
-  const { median, low, high, count } = sample;
+/** Two things that were measured against each other. */
+export interface Measured {
+  figure: Sample;
+  baseline: Sample;
+  /** The median of the turns' own: a machine that is slow for a while is slow for both. */
+  ratio: number;
+}
+
+/** What one of many costs, on both sides. */
+export function perEach(
+  { figure, baseline, ratio }: Measured,
+  counts: { figure: number; baseline: number },
+): Measured {
+  return {
+    figure: per(figure, counts.figure),
+    baseline: per(baseline, counts.baseline),
+    ratio: (ratio * counts.baseline) / counts.figure,
+  };
+}
+
+function per({ median, low, high, count }: Sample, divisor: number): Sample {
   return { median: median / divisor, low: low / divisor, high: high / divisor, count };
+}
+
+/** Sums up turns in which both were measured. */
+export function compare(turns: readonly { figure: number; baseline: number }[]): Measured {
+  return {
+    figure: summarise(turns.map(({ figure }) => figure)),
+    baseline: summarise(turns.map(({ baseline }) => baseline)),
+    ratio: summarise(turns.map(({ figure, baseline }) => figure / baseline)).median,
+  };
 }
 
 /** How many milliseconds it takes. */
@@ -35,16 +62,17 @@ export async function inTurn(
   figure: () => Promise<unknown>,
   baseline: () => Promise<unknown>,
   { turns, unmeasured = 1 }: { turns: number; unmeasured?: number },
-): Promise<{ figure: Sample; baseline: Sample }> {
-  const measured: { figure: number[]; baseline: number[] } = { figure: [], baseline: [] };
+): Promise<Measured> {
+  const measured: { figure: number; baseline: number }[] = [];
   for (let turn = -unmeasured; turn < turns; turn += 1) {
     // Neither always comes right after the other.
     const isFigureFirst = turn % 2 === 0;
     const first = await timed(isFigureFirst ? figure : baseline);
     const second = await timed(isFigureFirst ? baseline : figure);
     if (turn < 0) continue;
-    measured.figure.push(isFigureFirst ? first : second);
-    measured.baseline.push(isFigureFirst ? second : first);
+    measured.push(
+      isFigureFirst ? { figure: first, baseline: second } : { figure: second, baseline: first },
+    );
   }
-  return { figure: summarise(measured.figure), baseline: summarise(measured.baseline) };
+  return compare(measured);
 }

@@ -1,4 +1,4 @@
-import type { Sample } from "./measure.ts";
+import type { Measured, Sample } from "./measure.ts";
 import type { Stage } from "./stage.ts";
 
 /** One line of the budget tables: what it says, and how it is measured. */
@@ -28,22 +28,20 @@ export type Budget = { atMost: number } | { atLeast: number };
 export function atMost(
   times: number,
   about: string,
-  measured: { figure: Sample; baseline: Sample },
+  measured: Measured,
   unit: Finding["unit"] = "ms",
 ): Finding {
-  const ratio = measured.figure.median / measured.baseline.median;
-  return { about, unit, ...measured, ratio, budget: { atMost: times } };
+  return { about, unit, ...measured, budget: { atMost: times } };
 }
 
 /** A figure whose baseline takes at least so many times as long. */
 export function atLeastTimesFaster(
   times: number,
   about: string,
-  measured: { figure: Sample; baseline: Sample },
+  measured: Measured,
   unit: Finding["unit"] = "ms",
 ): Finding {
-  const ratio = measured.baseline.median / measured.figure.median;
-  return { about, unit, ...measured, ratio, budget: { atLeast: times } };
+  return { about, unit, ...measured, ratio: 1 / measured.ratio, budget: { atLeast: times } };
 }
 
 export function isMet({ ratio, budget }: Finding): boolean {

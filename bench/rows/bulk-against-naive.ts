@@ -1,5 +1,5 @@
 import { makeBareTables } from "../bare.ts";
-import { inTurn, per, type Sample } from "../measure.ts";
+import { inTurn, perEach } from "../measure.ts";
 import { tasksInReview, toAndFro } from "../moving.ts";
 import { openNaiveMover } from "../naive.ts";
 import { MOVED_TENANT } from "../populations.ts";
@@ -44,10 +44,9 @@ async function measureWay(
       // Plans and code are warm on both sides; of the naive one each task after the first sees to that.
       for (let time = 0; time < WARMING_TURNS; time += 1) await move();
       const measured = await inTurn(move, () => naive.move(naiveIds), { turns, unmeasured: 0 });
-      const figure: Sample = per(measured.figure, count);
-      const baseline = per(measured.baseline, NAIVE_TASKS);
+      const perTask = perEach(measured, { figure: count, baseline: NAIVE_TASKS });
       const about = `${count} tasks, ${delayMilliseconds} ms away`;
-      findings.push(atLeastTimesFaster(times, about, { figure, baseline }, "ms a task"));
+      findings.push(atLeastTimesFaster(times, about, perTask, "ms a task"));
     }
   } finally {
     await naive.end();

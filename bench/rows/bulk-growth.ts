@@ -1,4 +1,4 @@
-import { inTurn, per } from "../measure.ts";
+import { inTurn, perEach } from "../measure.ts";
 import { tasksInReview, toAndFro } from "../moving.ts";
 import { CHAINED_TENANT, MOVED_TASKS, MOVED_TENANT } from "../populations.ts";
 import { atMost, type Row } from "../row.ts";
@@ -6,6 +6,7 @@ import type { Service } from "../service.ts";
 
 const FEW = 1_000;
 const MANY = MOVED_TASKS;
+const COUNTS = { figure: MANY, baseline: FEW };
 
 export const bulkGrowth: Row = {
   name: "bulk-growth",
@@ -25,8 +26,8 @@ export const bulkGrowth: Row = {
       { turns: 9 },
     );
     return [
-      atMost(1.2, "preview, one call each", perTask(previewed), "ms a task"),
-      atMost(1.2, "execute, a call for each 1,000", perTask(executed), "ms a task"),
+      atMost(1.2, "preview, one call each", perEach(previewed, COUNTS), "ms a task"),
+      atMost(1.2, "execute, a call for each 1,000", perEach(executed, COUNTS), "ms a task"),
     ];
   },
 };
@@ -38,8 +39,4 @@ async function idsOf(service: Service, tenant: string, count: number): Promise<s
 function preview(service: Service, tenant: string, taskIds: readonly string[]) {
   const body = { taskIds, targetStatus: "CHANGES_REQUESTED" };
   return service.call("/v1/bulk/preview", { method: "POST", tenant, body });
-}
-
-function perTask({ figure, baseline }: Awaited<ReturnType<typeof inTurn>>) {
-  return { figure: per(figure, MANY), baseline: per(baseline, FEW) };
 }

@@ -1,4 +1,4 @@
-import { summarise } from "../measure.ts";
+import { compare } from "../measure.ts";
 import { type MovedTask, moveStep, tasksInReview } from "../moving.ts";
 import { MOVED_TENANT } from "../populations.ts";
 import type { Row } from "../row.ts";
@@ -22,24 +22,15 @@ export const singleTransitions: Row = {
     );
     const selectOne = `/v1/bench/select-1?times=${ROUND_TRIPS}`;
     const askers = movers.map(() => () => service.call(selectOne, { tenant: MOVED_TENANT }));
-    const figures: number[] = [];
-    const baselines: number[] = [];
-    const ratios: number[] = [];
+    const turns: { figure: number; baseline: number }[] = [];
     // The first turn of each is not counted.
     for (let turn = -1; turn < TURNS; turn += 1) {
       const baseline = await callsPerSecond(askers);
       const figure = await callsPerSecond(movers);
-      if (turn < 0) continue;
-      baselines.push(baseline);
-      figures.push(figure);
-      ratios.push(figure / baseline);
+      if (turn >= 0) turns.push({ figure, baseline });
     }
-    const figure = summarise(figures);
-    const baseline = summarise(baselines);
-    // Of turns that stand next to each other: a machine that is slow for a while is slow for both.
-    const ratio = summarise(ratios).median;
     const about = `${CLIENTS} clients`;
-    return [{ about, unit: "calls/s", figure, baseline, ratio, budget: { atLeast: 0.6 } }];
+    return [{ about, unit: "calls/s", ...compare(turns), budget: { atLeast: 0.6 } }];
   },
 };
 
