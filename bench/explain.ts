@@ -116,7 +116,8 @@ async function preparedPlan(service: Service, call: Statement, part: string): Pr
   }
   const plan = told.find((message) => message.includes(part));
   if (plan === undefined) throw new Error(`No plan with "${part}" was told`);
-  return plan.replace(/^duration: .*plan:\n/, "");
+  // Before it stands the text of the statement, and perhaps its parameters.
+  return plan.slice(plan.search(/^\S.*\(cost=/m));
 }
 
 async function clearPlans(): Promise<void> {
