@@ -158,16 +158,26 @@ outcome as materialized (
       order by task_id) from dispatched), '[]') as dispatched,
     (select count(*) from effect) as tasks
 )${bulk ? closeItems(tenantId, bulk, UNDONE_COUNTS) : sql``},
-${keptCtes(call)}
+${keptCtes(call, resultOf(call))}
 select events, dispatched, ${isHeard(tenantId)}${bulk ? sql`, ${BULK_COLUMNS}` : sql``} from outcome`;
 }
 
-/** What the ledger keeps of the operation; nothing at all where nothing was written, unless the call says so. */
-function keptCtes({ tenantId, operation, answer, isKeptIfEmpty, bulk }: MoveStatementInputs): SQL {
-  // A bulk has the facts in its own ledger already.
-  const result = bulk
+/** A bulk has the facts in its own ledger already. */
+function resultOf({ answer, bulk }: MoveStatementInputs): SQL {
+  return bulk
     ? sql`${answer}::json`
     : sql`json_build_object('answer', ${answer}::json, 'events', outcome.events, 'dispatched', outcome.dispatched)`;
+}
+
+/**
+ * CTEs that keep in the ledger what the operation came to, by the CTE `outcome`; nothing at all where nothing was
+ * written, unless the call says so.
+ */
+export function keptCtes(
+  call: Pick<MoveStatementInputs, "tenantId" | "operation" | "isKeptIfEmpty">,
+  result: SQL,
+): SQL {
+  const { tenantId, operation, isKeptIfEmpty } = call;
   return sql`stored as (
   update operations o set result = ${result}
   from outcome

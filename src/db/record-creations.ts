@@ -5,7 +5,7 @@ import type { TenantDatabase, Written } from "./client.ts";
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
 import { chainedStepEvents, insertedStepEvents, NO_HEAD, stepEventInput } from "./event-ctes.ts";
 import type { MoveCall } from "./move-input.ts";
-import { isHeard } from "./move-statement.ts";
+import { isHeard, keptCtes } from "./move-statement.ts";
 import { type Heard, type RecordedMoves, toldOutside } from "./record-moves.ts";
 
 /** A task that is to be made: its decision opens version 1 and its first step with event 1. */
@@ -110,19 +110,11 @@ outcome as materialized (
       where t.tenant_id = ${tenantId}::uuid), '[]') as existing,
     (select count(*) from written) as tasks
 ),
-stored as (
-  update operations o set result = json_build_object(
-    'answer', ${JSON.stringify(answer) ?? "null"}::json, 'events', outcome.events,
-    'dispatched', outcome.dispatched, 'existing', outcome.existing)
-  from outcome
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-    and (outcome.tasks > 0 or ${isKeptIfEmpty}::boolean)
-),
-dropped as (
-  delete from operations o using outcome
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-    and outcome.tasks = 0 and not ${isKeptIfEmpty}::boolean
-)
+${keptCtes(
+  { tenantId, operation, isKeptIfEmpty },
+  sql`json_build_object('answer', ${JSON.stringify(answer) ?? "null"}::json, 'events', outcome.events,
+    'dispatched', outcome.dispatched, 'existing', outcome.existing)`,
+)}
 select events, dispatched, existing, ${isHeard(tenantId)} from outcome`;
 }
 
