@@ -1,9 +1,9 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
-import type { Statement } from "../scripts/stack/neon-protocol.ts";
-import { pageAt, PAGE } from "./listing.ts";
+import { isOfTenant, type Statement } from "../scripts/stack/neon-protocol.ts";
 import { APPLICATION_ROLE } from "../scripts/stack/roles.ts";
+import { pageAt, PAGE } from "./listing.ts";
 import { tasksInReview } from "./moving.ts";
 import { GRID_TENANT, MOVED_TENANT } from "./populations.ts";
 import { LIVE_SORT_PATH } from "./rows/live-sort-scale.ts";
@@ -65,27 +65,30 @@ function planOf(
   sent: readonly Statement[],
 ): Promise<string> {
   const at = sent.findIndex(({ query }) => query.includes(part));
+  const meant = sent[at];
+  if (meant !== undefined) return sentPlan(service, meant, sent.slice(0, at));
   const call = sent.find(({ query }) => query.includes("prepared.record"));
-  if (at !== -1) return sentPlan(service, sent, at);
-  if (call !== undefined) return preparedPlan(service, call, part);
-  throw new Error(`${name} sent no statement with "${part}"`);
+  if (call === undefined) throw new Error(`${name} sent no statement with "${part}"`);
+  return preparedPlan(service, call, part);
 }
 
-/** Runs the batch that the statement was sent in, with the statement's plan in its place. */
-async function sentPlan(service: Service, sent: readonly Statement[], at: number): Promise<string> {
-  const scope = sent.findLastIndex(
-    ({ query }, index) => index < at && query.startsWith("select set_config('app.tenant_id'"),
-  );
+/** Runs what its batch had before the statement, and then tells the statement's plan. */
+async function sentPlan(
+  service: Service,
+  meant: Statement,
+  before: readonly Statement[],
+): Promise<string> {
   const client = new Client({ connectionString: service.database.databaseUrl });
   await client.connect();
   try {
     await client.query("begin");
-    for (const { query, values } of sent.slice(scope, at)) await client.query(query, values);
+    for (const { query, values } of before.slice(before.findLastIndex(isOfTenant))) {
+      await client.query(query, values);
+    }
     await client.query("set local statement_timeout = 0");
-    const { query = "", values } = sent[at] ?? {};
     const { rows } = await client.query<{ "QUERY PLAN": string }>(
-      `explain (analyze, buffers) ${query}`,
-      values,
+      `explain (analyze, buffers) ${meant.query}`,
+      meant.values,
     );
     await client.query("rollback");
     return rows.map((row) => row["QUERY PLAN"]).join("\n");

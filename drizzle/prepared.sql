@@ -5,7 +5,7 @@
 create schema if not exists prepared;
 grant usage on schema prepared to stepledger_app;
 
-create or replace function prepared.load_task_0ed8c5b9(
+create or replace function prepared.load_task_7c6471a9(
   p_tenant_id uuid,
   p_task_id uuid,
   p_external_id text,
@@ -22,8 +22,7 @@ create or replace function prepared.load_task_0ed8c5b9(
 #variable_conflict use_column
 begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
-    set_config('lock_timeout', '1000', true),
-    set_config('statement_timeout', '10000', true);
+    set_config('lock_timeout', '1000', true);
 return query with wanted as materialized (select coalesce(p_task_id, (select id from tasks where external_id = p_external_id),
         (select task_id from steps where id = p_step_id),
         (select task_id from worker_runs where id = p_run_id)) as id)
@@ -56,10 +55,10 @@ select (with loaded as materialized (
     where id = p_operation_id or (actor_id = p_actor_id and route = p_route and key = p_key
       and expires_at > now())) o) as stored;
 end $prepared$;
-revoke execute on function prepared.load_task_0ed8c5b9 from public;
-grant execute on function prepared.load_task_0ed8c5b9 to stepledger_app;
+revoke execute on function prepared.load_task_7c6471a9 from public;
+grant execute on function prepared.load_task_7c6471a9 to stepledger_app;
 
-create or replace function prepared.record_plain_moves_bef45b4f(
+create or replace function prepared.record_plain_moves_cd960aca(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_actor_id text,
@@ -79,8 +78,7 @@ create or replace function prepared.record_plain_moves_bef45b4f(
 #variable_conflict use_column
 begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
-    set_config('lock_timeout', '1000', true),
-    set_config('statement_timeout', '10000', true);
+    set_config('lock_timeout', '1000', true);
 if p_key is not null then delete from operations
     where actor_id = p_actor_id and route = p_route and key = p_key and expires_at <= now(); end if;
 insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
@@ -202,10 +200,10 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "isHeard" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_plain_moves_bef45b4f from public;
-grant execute on function prepared.record_plain_moves_bef45b4f to stepledger_app;
+revoke execute on function prepared.record_plain_moves_cd960aca from public;
+grant execute on function prepared.record_plain_moves_cd960aca to stepledger_app;
 
-create or replace function prepared.record_moves_35a63292(
+create or replace function prepared.record_moves_80478297(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_actor_id text,
@@ -233,8 +231,7 @@ create or replace function prepared.record_moves_35a63292(
 #variable_conflict use_column
 begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
-    set_config('lock_timeout', '1000', true),
-    set_config('statement_timeout', '10000', true);
+    set_config('lock_timeout', '1000', true);
 if p_key is not null then delete from operations
     where actor_id = p_actor_id and route = p_route and key = p_key and expires_at <= now(); end if;
 insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
@@ -491,5 +488,5 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "isHeard" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_moves_35a63292 from public;
-grant execute on function prepared.record_moves_35a63292 to stepledger_app;
+revoke execute on function prepared.record_moves_80478297 from public;
+grant execute on function prepared.record_moves_80478297 to stepledger_app;

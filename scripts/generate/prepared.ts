@@ -9,7 +9,12 @@ import {
   type OPERATION_INPUTS,
   type TENANT_INPUTS,
 } from "../../src/db/prepared.ts";
-import { CHECK_PROMISES, insertOperation, releaseKey, scopeOf } from "../../src/db/transaction.ts";
+import {
+  CHECK_PROMISES,
+  insertOperation,
+  preparedScopeOf,
+  releaseKey,
+} from "../../src/db/transaction.ts";
 
 interface PreparedFunction {
   name: string;
@@ -44,12 +49,12 @@ const dialect = new PgDialect();
 
 const functions: readonly PreparedFunction[] = [
   functionOf(LOAD_TASK, {
-    before: (input) => [performed(scopeOf(input.tenant_id))],
+    before: (input) => [performed(preparedScopeOf(input.tenant_id))],
     after: [],
   }),
   ...[RECORD_PLAIN_MOVES, RECORD_MOVES].map((statement) =>
     functionOf(statement, {
-      before: (input) => [performed(scopeOf(input.tenant_id)), ...begun(input)],
+      before: (input) => [performed(preparedScopeOf(input.tenant_id)), ...begun(input)],
       after: [textOf(CHECK_PROMISES)],
     }),
   ),

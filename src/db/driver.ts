@@ -14,7 +14,7 @@ export interface Connections {
   /** For writes: each row is seen as it is when its lock is got. */
   writer: NeonHttpDatabase;
   /** For a statement that is one transaction, and needs nobody to spell it. */
-  query: (text: string, values: readonly unknown[]) => Promise<unknown[]>;
+  query: (text: string, values: unknown[]) => Promise<unknown[]>;
 }
 
 /** Sets up the driver: the largest part of the Worker, and so loaded with the first query. */
@@ -39,7 +39,7 @@ export function connect({ databaseUrl, fetchEndpoint }: DatabaseSettings): Conne
   return {
     reader: open(databaseUrl, { isolationLevel: "RepeatableRead", readOnly: true }),
     writer: open(databaseUrl, { isolationLevel: "ReadCommitted" }),
-    query: async (text, values) => plain.query(text, [...values]),
+    query: async (text, values) => plain.query(text, values),
   };
 }
 

@@ -120,8 +120,8 @@ reached as materialized (
   select task_id, seq, step_id, at, false as is_silent from newest
   ${does.isSilent ? SILENTLY_REACHED : sql``}
 ),
-${does.opensVersion ? openedVersions(tenantId, input, call) : sql``}
-${does.opensStep ? openedSteps(tenantId, input) : sql``}
+${does.opensVersion ? openedVersions(call, input.versions, sql`newest`) : sql``}
+${does.opensStep ? openedSteps(tenantId, input.steps, sql`newest_of_step`) : sql``}
 moved_steps as (
   update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq
   from newest_of_step n
@@ -226,28 +226,30 @@ const SILENT_EFFECT = sql`union all
   select task_id, null, null from reached where is_silent
     and (task_id in (select task_id from dispatched) or task_id in (select task_id from recalled))`;
 
-function openedVersions(
-  tenantId: Bound<string>,
-  input: MoveInput,
-  { actor }: MoveStatementInputs,
+/** The CTE of the versions that the events of `from` open. */
+export function openedVersions(
+  { tenantId, actor }: Pick<MoveStatementInputs, "tenantId" | "actor">,
+  versions: Bound<string>,
+  from: SQL,
 ): SQL {
   return sql`opened_versions as (
   insert into task_versions
     (tenant_id, id, task_id, number, content, content_hash, current_step_id, reason, created_by)
   select ${tenantId}::uuid, v.id, v.task_id, v.number, v.content, v.content_hash, n.step_id, v.reason,
     ${actor.id}::text
-  from json_to_recordset(${input.versions}) as v(
+  from json_to_recordset(${versions}) as v(
       id uuid, task_id uuid, number integer, content jsonb, content_hash text, reason text)
-    join newest n on n.version_id = v.id
+    join ${from} n on n.version_id = v.id
 ),`;
 }
 
-function openedSteps(tenantId: Bound<string>, input: MoveInput): SQL {
+/** The CTE of the steps that the events of `from` open. */
+export function openedSteps(tenantId: Bound<string>, steps: Bound<string>, from: SQL): SQL {
   return sql`opened_steps as (
   insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq)
   select ${tenantId}::uuid, s.id, n.task_id, n.version_id, s.kind, s.attempt, n.to_status, n.to_gate, n.seq
-  from json_to_recordset(${input.steps}) as s(id uuid, kind text, attempt integer)
-    join newest_of_step n on n.step_id = s.id
+  from json_to_recordset(${steps}) as s(id uuid, kind text, attempt integer)
+    join ${from} n on n.step_id = s.id
 ),`;
 }
 

@@ -2,7 +2,7 @@
 
 /** The functions in which the database bears this release's prepared statements. */
 export const PREPARED_NAMES = {
-  load_task: "load_task_0ed8c5b9",
-  record_plain_moves: "record_plain_moves_bef45b4f",
-  record_moves: "record_moves_35a63292",
+  load_task: "load_task_7c6471a9",
+  record_plain_moves: "record_plain_moves_cd960aca",
+  record_moves: "record_moves_80478297",
 } as const;

@@ -5,7 +5,7 @@ import type { TenantDatabase, Written } from "./client.ts";
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
 import { chainedStepEvents, insertedStepEvents, NO_HEAD, stepEventInput } from "./event-ctes.ts";
 import type { MoveCall } from "./move-input.ts";
-import { isHeard, keptCtes } from "./move-statement.ts";
+import { isHeard, keptCtes, openedSteps, openedVersions } from "./move-statement.ts";
 import { type Heard, type RecordedMoves, toldOutside } from "./record-moves.ts";
 
 /** A task that is to be made: its decision opens version 1 and its first step with event 1. */
@@ -69,21 +69,8 @@ made as (
 written as (
   ${insertedStepEvents(tenantId, source, sql`chained join made on made.id = task_id`)}
 ),
-opened_versions as (
-  insert into task_versions
-    (tenant_id, id, task_id, number, content, content_hash, current_step_id, reason, created_by)
-  select ${tenantId}::uuid, v.id, v.task_id, v.number, v.content, v.content_hash, w.step_id, v.reason,
-    ${actor.id}::text
-  from json_to_recordset(${input.versions}) as v(
-      id uuid, task_id uuid, number integer, content jsonb, content_hash text, reason text)
-    join written w on w.version_id = v.id
-),
-opened_steps as (
-  insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq)
-  select ${tenantId}::uuid, s.id, w.task_id, w.version_id, s.kind, s.attempt, w.to_status, w.to_gate, w.seq
-  from json_to_recordset(${input.steps}) as s(id uuid, kind text, attempt integer)
-    join written w on w.step_id = s.id
-),
+${openedVersions({ tenantId, actor }, input.versions, sql`written`)}
+${openedSteps(tenantId, input.steps, sql`written`)}
 dispatched as (
   insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq)
   select ${tenantId}::uuid, d.id, d.pipeline, d.task_id, d.version_id, d.step_id, w.seq

@@ -6,14 +6,19 @@ import type { Bound } from "./prepared.ts";
 /** What a statement is given up after. */
 export const STATEMENT_MS_MAX = 10_000;
 
-/**
- * Row security and time limits hold for this transaction alone: pooled connections keep no session state. A prepared
- * statement is under way when it comes to this one, so of its time the role's own limit holds (scripts/stack/roles.ts).
- */
+/** Row security and time limits hold for this transaction alone: pooled connections keep no session state. */
 export function scopeOf(tenantId: Bound<string>): SQL {
-  return sql`select set_config('app.tenant_id', ${tenantId}::text, true),
-    set_config('lock_timeout', '1000', true),
+  return sql`${preparedScopeOf(tenantId)},
     set_config('statement_timeout', ${String(STATEMENT_MS_MAX)}, true)`;
+}
+
+/**
+ * The same within a prepared statement, which is under way by then: of its time the role's own limit holds
+ * (scripts/stack/roles.ts).
+ */
+export function preparedScopeOf(tenantId: Bound<string>): SQL {
+  return sql`select set_config('app.tenant_id', ${tenantId}::text, true),
+    set_config('lock_timeout', '1000', true)`;
 }
 
 /** What the row of an operation is found by. */

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { ARCHETYPES } from "../../bench/load/archetypes.ts";
 import { loadDatabase } from "../../bench/load/load-database.ts";
-import type { Statement } from "../../scripts/stack/neon-protocol.ts";
+import { isOfTenant, type Statement } from "../../scripts/stack/neon-protocol.ts";
 import { startNeonProxy, type NeonProxy } from "../../scripts/stack/neon-proxy.ts";
 import { inventTenant, storeTenant } from "../../scripts/stack/tenants.ts";
 import { executeBulk } from "../../src/actions/execute-bulk.ts";
@@ -74,9 +74,7 @@ const plans = z.array(z.object({ Plan: z.custom<PlanNode>() })).min(1);
 /** Runs the batch with its writing statement explained, and takes it back: how many rows its joins threw away. */
 async function comparedInVain(): Promise<{ rows: number; moved: number }> {
   const at = sent.findIndex(({ query }) => query.includes("newest_of_step"));
-  const begun = sent.findLastIndex(
-    ({ query }, index) => index < at && query.startsWith("select set_config"),
-  );
+  const begun = sent.slice(0, at).findLastIndex(isOfTenant);
   const client = new Client({ connectionString: database.databaseUrl });
   await client.connect();
   try {
