@@ -78,11 +78,17 @@ async function tryMove<Extra extends object>(
   const recorded = await recordMoves(call.database, [{ snapshot, decision, run }], {
     ...call,
     registryVersion: REGISTRY_VERSION,
-    answer,
+    // Without a key nobody comes back for the answer but this very call, which has it.
+    answer: call.operation.key === null ? null : answer,
     // A lost race: the next try decides anew.
     isKeptIfEmpty: false,
   });
-  const settled = await settle(call.operation, recorded, render<Extra>);
+  const settled = await settle(
+    call.operation,
+    recorded,
+    (stored: StoredMoves<(MovedDraft & Extra) | null>) =>
+      render({ ...stored, answer: stored.answer ?? answer }),
+  );
   if ("answer" in settled) return settled.answer;
   const [written] = settled.rows;
   return written === undefined || written.events.length === 0

@@ -190,8 +190,24 @@ describe.for(named)("$name", (one) => {
   });
 });
 
+const unkeyedOnes = named.filter(({ unkeyed }) => unkeyed !== null);
+
+describe("a call without a key whose answer the database loses after the commit", () => {
+  test.for(unkeyedOnes)("$name answers as if nothing had happened", async (one) => {
+    const effect = await effectOf(one);
+    const write = await one.given(api);
+    await api.database.faults({ ...ON_WRITE, kind: "cut-after-commit", times: null });
+    const { value: answer, gain } = await gainOf(one, () => send(api, write));
+    await api.database.clearFaults();
+    expectDone(answer, one.status);
+    expect(answer.headers.has("idempotency-replayed")).toBe(false);
+    // Where nothing happens, nothing is kept for a key that is not there.
+    expect({ ...gain, operations: null }).toEqual({ ...effect, operations: null });
+  });
+});
+
 describe("a call without a key, sent again", () => {
-  test.for(named.filter(({ unkeyed }) => unkeyed !== null))("$name", async (one) => {
+  test.for(unkeyedOnes)("$name", async (one) => {
     const write = await one.given(api);
     expectDone(await send(api, write), one.status);
     const { value: again, gain } = await gainOf(one, () => send(api, write));
