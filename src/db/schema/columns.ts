@@ -17,11 +17,15 @@ export const bytea = customType<{ data: Uint8Array; driverData: string }>({
 export const xid8 = customType<{ data: string }>({ dataType: () => "xid8" });
 export const pgSnapshot = customType<{ data: string }>({ dataType: () => "pg_snapshot" });
 
-/** A CHECK made from a tuple of the domain, so that the two cannot part. */
+/**
+ * A CHECK made from a tuple of the domain, so that the two cannot part. The list is one literal, since Postgres reads
+ * every part of a check anew for each statement.
+ */
 export function oneOf(name: string, column: AnyPgColumn, values: readonly string[]) {
-  return check(name, sql`${column} in (${literals(values)})`);
+  return check(name, sql`${column} = any (${arrayLiteral(values)})`);
 }
 
-function literals(values: readonly string[]): SQL {
-  return sql.raw(values.map((value) => `'${value.replaceAll("'", "''")}'`).join(", "));
+function arrayLiteral(values: readonly string[]): SQL {
+  const elements = values.map((value) => JSON.stringify(value)).join(",");
+  return sql.raw(`'{${elements.replaceAll("'", "''")}}'::text[]`);
 }
