@@ -60,7 +60,8 @@ export function createHandler<
     if (admitted !== null && !admitted.ok) return { fault: admitted.fault };
     const conditions = readConditions(contract, request.headers);
     if (!conditions.ok) return { fault: conditions.fault };
-    const input = await readInput(contract, context);
+    const url = new URL(request.url);
+    const input = await readInput(contract, context, url);
     if (!input.ok) return { fault: input.fault };
 
     const bodyEnd = new AbortController();
@@ -76,7 +77,7 @@ export function createHandler<
       ifRange: request.headers.get("if-range"),
       isKnown: (etag) => isKnown(request, etag),
       blobs: edge.blobs,
-      outbound: outboundFrom(context),
+      outbound: outboundFrom(edge, url),
     };
     // The one place where the contract's types meet values that were parsed by its own schemas.
     const call = (
@@ -104,8 +105,8 @@ export function createHandler<
 }
 
 /** Whatever name a request came by, it does not lead out to the service itself. */
-function outboundFrom({ edge: { outbound }, request }: EdgeContext): Outbound {
-  return { ...outbound, ownHosts: [...outbound.ownHosts, new URL(request.url).hostname] };
+function outboundFrom({ outbound }: Edge, { hostname }: URL): Outbound {
+  return { ...outbound, ownHosts: [...outbound.ownHosts, hostname] };
 }
 
 type Admitted = { ok: true; principal: Principal } | { ok: false; fault: Fault };
@@ -165,11 +166,14 @@ function invalidHeader(header: string, code: string, message: string): Parsed<ne
 
 type AnyInput = Input<unknown, unknown, unknown>;
 
-async function readInput(contract: Contract, context: EdgeContext): Promise<Parsed<AnyInput>> {
-  const { request, pathParameters } = context;
+async function readInput(
+  contract: Contract,
+  { request, pathParameters }: EdgeContext,
+  url: URL,
+): Promise<Parsed<AnyInput>> {
   const params = validate(contract.params, pathParameters);
   if (!params.ok) return params;
-  const search = readQuery(new URL(request.url).search, contract.query);
+  const search = readQuery(url.search, contract.query);
   if (!search.ok) return search;
   const query = validate(contract.query, search.value);
   if (!query.ok) return query;

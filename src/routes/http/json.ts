@@ -97,9 +97,11 @@ function concatenated(chunks: readonly Uint8Array[], length: number): Uint8Array
 }
 
 /** The byte order mark stays, so that JSON.parse refuses it: it is no part of JSON. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 function decodeUtf8(bytes: Uint8Array): string | null {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     return null;
   }
