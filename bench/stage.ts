@@ -126,6 +126,7 @@ async function build(): Promise<{ config: string; secret: string }> {
   const config = await writeLocalConfig({
     directory: DIRECTORY,
     main: MAIN,
+    minify: true,
     options: { rateLimit: null },
     variables: { ENVIRONMENT: "production", SIGNING_SECRET: secret },
   });

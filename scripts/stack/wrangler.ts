@@ -61,6 +61,8 @@ interface LocalWorker extends Pick<WorkerInput, "directory" | "variables"> {
   options: Pick<StackOptions, "rateLimit">;
   /** Another program than the service, from the project's directory. */
   main?: string;
+  /** Whether the code is made as small as it is in production, where nobody reads it. */
+  minify?: boolean;
 }
 
 /**
@@ -71,7 +73,7 @@ export async function writeLocalConfig(input: LocalWorker): Promise<string> {
   const { directory, options, variables } = input;
   const production = readProductionConfig();
   const { main: productionMain, assets, vars, ratelimits } = production;
-  const { main = productionMain } = input;
+  const { main = productionMain, minify = false } = input;
   const fromHere = (path: string) => relative(directory, join(PROJECT_DIRECTORY, path));
   const { rateLimit: limit } = options;
   const { ENVIRONMENT, ...secrets } = variables;
@@ -80,7 +82,7 @@ export async function writeLocalConfig(input: LocalWorker): Promise<string> {
     main: fromHere(main),
     ...(assets ? { assets: { ...assets, directory: fromHere(assets.directory) } } : {}),
     vars: { ...vars, ENVIRONMENT },
-    minify: false,
+    minify,
     ratelimits:
       limit === null
         ? []

@@ -26,7 +26,7 @@ export interface MountedRoute {
 }
 
 /** Every route of the service, loaded with its file when it is first asked for. */
-const lazyRoutes: readonly MountedRoute[] = PLACES.map(({ area, method, path }) => ({
+export const lazyRoutes: readonly MountedRoute[] = PLACES.map(({ area, method, path }) => ({
   method,
   path,
   load: async () => {
