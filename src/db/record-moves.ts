@@ -43,7 +43,7 @@ export interface RecordedBulkMoves extends RecordedMoves {
   alreadyDelivered: number;
 }
 
-/** What the ledger keeps of a call, and what its answer is rendered from. */
+/** What the ledger keeps of a call, and what its answer is rendered from; of a single move without a key no answer. */
 export interface StoredMoves<Answer> extends RecordedMoves {
   answer: Answer;
 }
