@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { taskView } from "../src/actions/views/task-view.ts";
-import { findApiKey } from "../src/db/api-keys.ts";
-import { openDatabase } from "../src/db/client.ts";
-import { listTasks, LIVE_SORT_MAX } from "../src/db/list-tasks.ts";
+import { findApiKey } from "../src/db/tenants/api-keys.ts";
+import { openDatabase } from "../src/db/connection/client.ts";
+import { listTasks, LIVE_SORT_MAX } from "../src/db/tasks/list-tasks.ts";
 import { rankOf } from "../src/domain/status/unified.ts";
 import { parseEnv } from "../src/env.ts";
 import { reply } from "../src/routes/http/call.ts";

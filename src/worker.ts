@@ -1,9 +1,9 @@
 import { uuidv7 } from "uuidv7";
 import { type Queues, sendOutgoing } from "./actions/send-outgoing.ts";
 import type { ConsumeBatch } from "./consumers/index.ts";
-import { findApiKey } from "./db/api-keys.ts";
-import { openDatabase } from "./db/client.ts";
-import { readTenantName } from "./db/tenants.ts";
+import { findApiKey } from "./db/tenants/api-keys.ts";
+import { openDatabase } from "./db/connection/client.ts";
+import { readTenantName } from "./db/tenants/tenants.ts";
 import { parseEnv, type Settings } from "./env.ts";
 import type { Outbound } from "./outbound/post-signed.ts";
 import { createResolver } from "./outbound/resolve-host.ts";

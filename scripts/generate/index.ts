@@ -19,6 +19,6 @@ export const GENERATORS: readonly Generator[] = [
   { path: "docs/state-machine.md", generate: generateStateMachine },
   { path: "docs/webhooks.md", generate: generateWebhooks },
   { path: "drizzle/prepared.sql", generate: generatePreparedSql },
-  { path: "src/db/prepared-names.ts", generate: generatePreparedNames },
+  { path: "src/db/connection/prepared-names.ts", generate: generatePreparedNames },
   { path: "src/routes/places.ts", generate: generateRoutePlaces },
 ];

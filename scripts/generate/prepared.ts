@@ -1,20 +1,20 @@
 import { createHash } from "node:crypto";
 import { type SQL, sql } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
-import { LOAD_TASK } from "../../src/db/prepared-load.ts";
-import { RECORD_MOVES, RECORD_PLAIN_MOVES } from "../../src/db/prepared-moves.ts";
+import { LOAD_TASK } from "../../src/db/snapshots/prepared-load.ts";
+import { RECORD_MOVES, RECORD_PLAIN_MOVES } from "../../src/db/moves/prepared-moves.ts";
 import {
   type AnyPrepared,
   inputsOf,
   type OPERATION_INPUTS,
   type TENANT_INPUTS,
-} from "../../src/db/prepared.ts";
+} from "../../src/db/connection/prepared.ts";
 import {
   CHECK_PROMISES,
   insertOperation,
   preparedScopeOf,
   releaseKey,
-} from "../../src/db/transaction.ts";
+} from "../../src/db/connection/transaction.ts";
 
 interface PreparedFunction {
   name: string;
@@ -34,7 +34,7 @@ grant usage on schema prepared to stepledger_app;
 ${functions.map(({ ddl }) => ddl).join("")}`;
 }
 
-/** src/db/prepared-names.ts: what the functions of this release are called. */
+/** src/db/connection/prepared-names.ts: what the functions of this release are called. */
 export function generatePreparedNames(): string {
   const names = functions.map(({ name, versionedName }) => `  ${name}: "${versionedName}",\n`);
   return `// Made from the statements in this folder by \`npm run generate\`. Do not edit.

@@ -1,5 +1,5 @@
 import { Client } from "pg";
-import { STATEMENT_MS_MAX } from "../../src/db/transaction.ts";
+import { STATEMENT_MS_MAX } from "../../src/db/connection/transaction.ts";
 
 export const OWNER_ROLE = "stepledger_owner";
 export const APPLICATION_ROLE = "stepledger_app";

@@ -1,6 +1,6 @@
-import { acceptBulk, acceptRevert, type AcceptedItem } from "../db/accept-bulk.ts";
-import type { BulkOpening } from "../db/bulk-ledger.ts";
-import type { Written } from "../db/client.ts";
+import { acceptBulk, acceptRevert, type AcceptedItem } from "../db/bulk/accept-bulk.ts";
+import type { BulkOpening } from "../db/bulk/bulk-ledger.ts";
+import type { Written } from "../db/connection/client.ts";
 import type { BulkOutcome } from "../domain/bulk/outcomes.ts";
 import type { BulkPlan } from "../domain/bulk/plan.ts";
 import { accept, type Outcome, refuse } from "../domain/refusals.ts";

@@ -1,7 +1,7 @@
-import type { StoredAcceptance } from "../db/accept-bulk.ts";
-import type { BulkOpening } from "../db/bulk-ledger.ts";
-import { findBulkLedger, type StoredBulkItem } from "../db/bulk-operations.ts";
-import type { StoredOperation, TenantDatabase } from "../db/client.ts";
+import type { StoredAcceptance } from "../db/bulk/accept-bulk.ts";
+import type { BulkOpening } from "../db/bulk/bulk-ledger.ts";
+import { findBulkLedger, type StoredBulkItem } from "../db/bulk/bulk-operations.ts";
+import type { StoredOperation, TenantDatabase } from "../db/connection/client.ts";
 import { bulkEndState, countOutcomes, isOperationEnded } from "../domain/bulk/outcomes.ts";
 import { accept, type Outcome, refuse } from "../domain/refusals.ts";
 import { STALE } from "./bulk-rows.ts";

@@ -1,5 +1,5 @@
-import type { Operation, Written } from "../db/client.ts";
-import type { StoredWithSecret } from "../db/signing-secrets.ts";
+import type { Operation, Written } from "../db/connection/client.ts";
+import type { StoredWithSecret } from "../db/webhooks/signing-secrets.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import { secretText } from "../outbound/secrets.ts";
 import type { Done } from "./call.ts";

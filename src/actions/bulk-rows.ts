@@ -1,5 +1,5 @@
 import { uuidv7 } from "uuidv7";
-import type { BulkWork, BulkWorkItem } from "../db/bulk-work.ts";
+import type { BulkWork, BulkWorkItem } from "../db/bulk/bulk-work.ts";
 import { type DecidedItem, planBulk, type RefusedItem } from "../domain/bulk/plan.ts";
 import { decideRevert } from "../domain/bulk/revert.ts";
 import type { TaskSnapshot } from "../domain/lifecycle/snapshot.ts";

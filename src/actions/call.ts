@@ -1,4 +1,4 @@
-import type { Operation, TenantDatabase } from "../db/client.ts";
+import type { Operation, TenantDatabase } from "../db/connection/client.ts";
 import type { Actor } from "../domain/actor.ts";
 
 /** What every action knows of its caller, whoever that is: a route, a consumer, a seed, a test. */

@@ -1,5 +1,5 @@
-import { findBulkOperation, type StoredBulkOperation } from "../db/bulk-operations.ts";
-import { requestCancel } from "../db/end-bulk.ts";
+import { findBulkOperation, type StoredBulkOperation } from "../db/bulk/bulk-operations.ts";
+import { requestCancel } from "../db/bulk/end-bulk.ts";
 import { isOperationEnded } from "../domain/bulk/outcomes.ts";
 import {
   accept,

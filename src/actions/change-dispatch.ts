@@ -1,6 +1,10 @@
-import { type ChangedDispatch, recallDispatch, retryDispatch } from "../db/change-dispatch.ts";
-import type { Written } from "../db/client.ts";
-import type { DispatchRecord } from "../db/read-dispatches.ts";
+import {
+  type ChangedDispatch,
+  recallDispatch,
+  retryDispatch,
+} from "../db/dispatches/change-dispatch.ts";
+import type { Written } from "../db/connection/client.ts";
+import type { DispatchRecord } from "../db/dispatches/read-dispatches.ts";
 import type { DispatchState } from "../domain/lifecycle/statuses.ts";
 import { DISPATCH_MOVES_BY_HAND } from "../domain/pipelines/delivery.ts";
 import {

@@ -1,5 +1,5 @@
-import { type EvalNames, loadEval, type LoadedEval } from "../db/load-evals.ts";
-import { recordEvals, type StoredEvals } from "../db/record-evals.ts";
+import { type EvalNames, loadEval, type LoadedEval } from "../db/evals/load-evals.ts";
+import { recordEvals, type StoredEvals } from "../db/evals/record-evals.ts";
 import type { EvalDecision } from "../domain/evals/decision.ts";
 import type { EvalSnapshot } from "../domain/evals/snapshot.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";

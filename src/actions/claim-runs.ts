@@ -1,5 +1,5 @@
-import { type ClaimedRun, claimRuns as claimOf } from "../db/claim-runs.ts";
-import type { RunView } from "../db/worker-runs.ts";
+import { type ClaimedRun, claimRuns as claimOf } from "../db/runs/claim-runs.ts";
+import type { RunView } from "../db/runs/worker-runs.ts";
 import type { WorkerType } from "../domain/lifecycle/statuses.ts";
 import { accept, type Outcome } from "../domain/refusals.ts";
 import type { ActionCall, Done } from "./call.ts";

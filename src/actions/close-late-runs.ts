@@ -1,10 +1,10 @@
 import { uuidv7 } from "uuidv7";
-import type { Database, Operation, TenantDatabase } from "../db/client.ts";
-import { DatabaseFault } from "../db/faults.ts";
-import { loadTasks } from "../db/load-tasks.ts";
-import { type Move, recordMoves, type RecordedMoves } from "../db/record-moves.ts";
-import type { FoundRun } from "../db/run-guards.ts";
-import { endOverdueRuns, findLateRuns } from "../db/worker-runs.ts";
+import type { Database, Operation, TenantDatabase } from "../db/connection/client.ts";
+import { DatabaseFault } from "../db/connection/faults.ts";
+import { loadTasks } from "../db/snapshots/load-tasks.ts";
+import { type Move, recordMoves, type RecordedMoves } from "../db/moves/record-moves.ts";
+import type { FoundRun } from "../db/runs/run-guards.ts";
+import { endOverdueRuns, findLateRuns } from "../db/runs/worker-runs.ts";
 import type { Actor } from "../domain/actor.ts";
 import { decide } from "../domain/lifecycle/decide.ts";
 import type { RunChange } from "../domain/lifecycle/decision.ts";

@@ -1,5 +1,5 @@
-import type { TenantDatabase } from "../db/client.ts";
-import { findWholeVersions, type VersionWithAll } from "../db/versions.ts";
+import type { TenantDatabase } from "../db/connection/client.ts";
+import { findWholeVersions, type VersionWithAll } from "../db/content/versions.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
 import { diffVersions, type VersionDiff } from "../domain/versions/diff.ts";

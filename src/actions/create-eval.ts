@@ -1,6 +1,6 @@
 import { uuidv7 } from "uuidv7";
-import type { EvalRow } from "../db/eval-json.ts";
-import { loadVersion } from "../db/load-evals.ts";
+import type { EvalRow } from "../db/evals/eval-json.ts";
+import { loadVersion } from "../db/evals/load-evals.ts";
 import { decideEvalCreate } from "../domain/evals/decide/create.ts";
 import { archived, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { TaskRef } from "../domain/task-ref.ts";

@@ -2,7 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import * as base64url from "jose/base64url";
 import { uuidv7 } from "uuidv7";
-import { type ApiKeyRecord, storeApiKey } from "../db/api-keys.ts";
+import { type ApiKeyRecord, storeApiKey } from "../db/tenants/api-keys.ts";
 import type { Role } from "../domain/actor.ts";
 import { accept, type Outcome } from "../domain/refusals.ts";
 import type { ActionCall, Done } from "./call.ts";

@@ -4,7 +4,7 @@ import {
   declareData as insertData,
   type DeclaredData,
   findDeclared,
-} from "../db/data.ts";
+} from "../db/content/data.ts";
 import { accept, alreadyDeclared, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import { objectKeyOf } from "../storage/blobs.ts";
 import type { ActionCall, Done } from "./call.ts";

@@ -1,7 +1,7 @@
 import { uuidv7 } from "uuidv7";
-import type { TenantDatabase } from "../db/client.ts";
-import { beginDispatch, type BegunDelivery } from "../db/begin-dispatch.ts";
-import { endDispatch } from "../db/end-dispatch.ts";
+import type { TenantDatabase } from "../db/connection/client.ts";
+import { beginDispatch, type BegunDelivery } from "../db/dispatches/begin-dispatch.ts";
+import { endDispatch } from "../db/dispatches/end-dispatch.ts";
 import { endOfAttempt } from "../domain/pipelines/delivery.ts";
 import { type Outbound, postSigned, type SignedMessage } from "../outbound/post-signed.ts";
 import { stepView, taskView } from "./views/task-view.ts";

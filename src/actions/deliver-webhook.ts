@@ -1,11 +1,11 @@
 import { uuidv7 } from "uuidv7";
-import type { TenantDatabase } from "../db/client.ts";
+import type { TenantDatabase } from "../db/connection/client.ts";
 import {
   beginDelivery,
   type BegunDelivery,
   type DeliveryEnd,
   endDelivery,
-} from "../db/webhook-deliveries.ts";
+} from "../db/webhooks/webhook-deliveries.ts";
 import { retryDelaySeconds } from "../domain/webhooks/retries.ts";
 import type { Outbound, Posted } from "../outbound/post-signed.ts";
 import type { Delivery } from "./deliver-dispatch.ts";

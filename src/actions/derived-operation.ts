@@ -1,6 +1,6 @@
 import { blake3 } from "@noble/hashes/blake3.js";
 import { bytesToHex, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
-import type { Operation } from "../db/client.ts";
+import type { Operation } from "../db/connection/client.ts";
 
 const UUID_BYTES = 16;
 /** A UUIDv7 begins with its time, in milliseconds. */

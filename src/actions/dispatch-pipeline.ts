@@ -1,6 +1,6 @@
 import { uuidv7 } from "uuidv7";
-import { createDispatch } from "../db/dispatches.ts";
-import { loadTasks } from "../db/load-tasks.ts";
+import { createDispatch } from "../db/dispatches/create-dispatch.ts";
+import { loadTasks } from "../db/snapshots/load-tasks.ts";
 import type { Pipeline } from "../domain/lifecycle/statuses.ts";
 import { misaimed } from "../domain/lifecycle/decide/target.ts";
 import { pipelinesAttachedTo } from "../domain/pipelines/attached.ts";

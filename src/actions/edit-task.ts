@@ -1,5 +1,5 @@
-import { DatabaseFault } from "../db/faults.ts";
-import { findTaskIds } from "../db/task-ids.ts";
+import { DatabaseFault } from "../db/connection/faults.ts";
+import { findTaskIds } from "../db/tasks/task-ids.ts";
 import type { EditCommand } from "../domain/lifecycle/commands.ts";
 import { externalIdTaken, type Outcome, refuse } from "../domain/refusals.ts";
 import type { TaskRef } from "../domain/task-ref.ts";

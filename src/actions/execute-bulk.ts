@@ -1,5 +1,5 @@
-import type { BulkOpening } from "../db/bulk-ledger.ts";
-import { type LoadedTasks, loadTasks } from "../db/load-tasks.ts";
+import type { BulkOpening } from "../db/bulk/bulk-ledger.ts";
+import { type LoadedTasks, loadTasks } from "../db/snapshots/load-tasks.ts";
 import type { BulkPlan, DecidedPlan } from "../domain/bulk/plan.ts";
 import { changedSincePlan, planTokenFault, stalePlan } from "../domain/bulk/plan-token.ts";
 import {

@@ -1,5 +1,5 @@
-import type { Database } from "../db/client.ts";
-import { deleteExpired } from "../db/operations.ts";
+import type { Database } from "../db/connection/client.ts";
+import { deleteExpired } from "../db/ledger/operations.ts";
 
 /** What one call takes, so that it holds its locks for a moment alone. */
 const ROWS_MAX = 5000;

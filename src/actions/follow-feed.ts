@@ -1,5 +1,11 @@
-import type { TenantDatabase } from "../db/client.ts";
-import { FEED_BEGINNING, type FeedPlace, type FeedRow, readFeed, readFeedEnd } from "../db/feed.ts";
+import type { TenantDatabase } from "../db/connection/client.ts";
+import {
+  FEED_BEGINNING,
+  type FeedPlace,
+  type FeedRow,
+  readFeed,
+  readFeedEnd,
+} from "../db/history/feed.ts";
 import { accept, type Outcome, refuse } from "../domain/refusals.ts";
 
 /** A place in the feed of one database. */

@@ -1,6 +1,6 @@
 import { uuidv7 } from "uuidv7";
-import { recordCreations, type StoredCreations } from "../db/record-creations.ts";
-import { findTaskIds } from "../db/task-ids.ts";
+import { recordCreations, type StoredCreations } from "../db/moves/record-creations.ts";
+import { findTaskIds } from "../db/tasks/task-ids.ts";
 import { type Creation, decideCreate } from "../domain/lifecycle/decide/create.ts";
 import { accept, type Issue, type Outcome } from "../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../domain/registry-version.ts";

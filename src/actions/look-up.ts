@@ -1,6 +1,6 @@
-import type { TenantDatabase } from "../db/client.ts";
-import { lookUpTasks } from "../db/tasks.ts";
-import { isUuid } from "../db/uuid.ts";
+import type { TenantDatabase } from "../db/connection/client.ts";
+import { lookUpTasks } from "../db/tasks/tasks.ts";
+import { isUuid } from "../db/sql/uuid.ts";
 import { resolve } from "../domain/status/resolve.ts";
 import type { UnifiedStatus } from "../domain/status/unified.ts";
 import { type TaskRef, taskRefOf } from "../domain/task-ref.ts";

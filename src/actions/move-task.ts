@@ -1,8 +1,8 @@
 import { uuidv7 } from "uuidv7";
-import { loadTasks, type LoadedTasks, type TaskNames } from "../db/load-tasks.ts";
-import { recordAnswer } from "../db/operations.ts";
-import { recordMoves, type StoredMoves, type WrittenDispatch } from "../db/record-moves.ts";
-import { recordRunReport } from "../db/worker-runs.ts";
+import { loadTasks, type LoadedTasks, type TaskNames } from "../db/snapshots/load-tasks.ts";
+import { recordAnswer } from "../db/ledger/operations.ts";
+import { recordMoves, type StoredMoves, type WrittenDispatch } from "../db/moves/record-moves.ts";
+import { recordRunReport } from "../db/runs/worker-runs.ts";
 import { apply } from "../domain/lifecycle/apply.ts";
 import type { Command } from "../domain/lifecycle/commands.ts";
 import { decide } from "../domain/lifecycle/decide.ts";

@@ -1,6 +1,6 @@
 import { uuidv7 } from "uuidv7";
-import { loadTasks } from "../db/load-tasks.ts";
-import { type Move, recordMoves, type StoredMoves } from "../db/record-moves.ts";
+import { loadTasks } from "../db/snapshots/load-tasks.ts";
+import { type Move, recordMoves, type StoredMoves } from "../db/moves/record-moves.ts";
 import type { Command } from "../domain/lifecycle/commands.ts";
 import { decide } from "../domain/lifecycle/decide.ts";
 import {

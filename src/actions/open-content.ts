@@ -1,5 +1,5 @@
-import { type DataView, findData } from "../db/data.ts";
-import type { TenantDatabase } from "../db/client.ts";
+import { type DataView, findData } from "../db/content/data.ts";
+import type { TenantDatabase } from "../db/connection/client.ts";
 import { type ByteRange, byteRangeOf } from "../domain/data/byte-range.ts";
 import { accept, notFound, type Outcome, rangeNotSatisfiable, refuse } from "../domain/refusals.ts";
 import type { BlobStore } from "../storage/blobs.ts";

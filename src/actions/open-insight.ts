@@ -1,5 +1,5 @@
 import { uuidv7 } from "uuidv7";
-import { createInsight, type InsightRow, type NewInsight } from "../db/insights.ts";
+import { createInsight, type InsightRow, type NewInsight } from "../db/evals/insights.ts";
 import { accept, archived, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { ActionCall, Done } from "./call.ts";
 import { settle } from "./replay.ts";

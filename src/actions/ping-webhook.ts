@@ -1,6 +1,6 @@
 import { uuidv7 } from "uuidv7";
-import type { TenantDatabase } from "../db/client.ts";
-import { findWebhookTarget } from "../db/webhooks.ts";
+import type { TenantDatabase } from "../db/connection/client.ts";
+import { findWebhookTarget } from "../db/webhooks/webhooks.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import { PING_EVENT } from "../domain/webhooks/events.ts";
 import type { Outbound } from "../outbound/post-signed.ts";

@@ -1,7 +1,7 @@
 import { stringify } from "safe-stable-stringify";
 import { uuidv7 } from "uuidv7";
-import type { StoredBulkOperation } from "../db/bulk-operations.ts";
-import type { LoadedTasks } from "../db/load-tasks.ts";
+import type { StoredBulkOperation } from "../db/bulk/bulk-operations.ts";
+import type { LoadedTasks } from "../db/snapshots/load-tasks.ts";
 import type { BulkIntent } from "../domain/bulk/actions.ts";
 import type { BulkTerms } from "../domain/bulk/judge.ts";
 import { type DecidedPlan, planBulk } from "../domain/bulk/plan.ts";

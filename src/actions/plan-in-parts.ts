@@ -1,6 +1,6 @@
-import type { Operation, StoredOperation, TenantDatabase } from "../db/client.ts";
-import type { TaskFilter } from "../db/list-tasks.ts";
-import { type LoadedTasks, loadTasks, type TaskNames } from "../db/load-tasks.ts";
+import type { Operation, StoredOperation, TenantDatabase } from "../db/connection/client.ts";
+import type { TaskFilter } from "../db/tasks/list-tasks.ts";
+import { type LoadedTasks, loadTasks, type TaskNames } from "../db/snapshots/load-tasks.ts";
 import { type BulkPlan, joinPlans, outlineOf } from "../domain/bulk/plan.ts";
 import { accept, type Outcome, type Refusal, refuse } from "../domain/refusals.ts";
 import { taskRefOf } from "../domain/task-ref.ts";

@@ -1,4 +1,4 @@
-import type { WebhookTarget } from "../db/webhooks.ts";
+import type { WebhookTarget } from "../db/webhooks/webhooks.ts";
 import { type Outbound, type Posted, postSigned } from "../outbound/post-signed.ts";
 
 /** A message to a webhook, with its data as JSON text. */

@@ -1,4 +1,4 @@
-import type { TenantDatabase } from "../db/client.ts";
+import type { TenantDatabase } from "../db/connection/client.ts";
 import type { Actor } from "../domain/actor.ts";
 import { planTokenFor } from "../domain/bulk/plan-token.ts";
 import { accept, type Outcome, refuse } from "../domain/refusals.ts";

@@ -1,5 +1,10 @@
-import type { TenantDatabase } from "../db/client.ts";
-import { readUntold, recordTold, type TaskMessage, type Untold } from "../db/webhook-pump.ts";
+import type { TenantDatabase } from "../db/connection/client.ts";
+import {
+  readUntold,
+  recordTold,
+  type TaskMessage,
+  type Untold,
+} from "../db/webhooks/webhook-pump.ts";
 import { changesOf } from "../domain/webhooks/changes.ts";
 
 /** How far the feed was told: to its end, to where it is settled, or as far as one piece of work goes. */

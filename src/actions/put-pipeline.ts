@@ -1,4 +1,8 @@
-import { type PipelineRecord, type PipelineSettings, storePipeline } from "../db/pipelines.ts";
+import {
+  type PipelineRecord,
+  type PipelineSettings,
+  storePipeline,
+} from "../db/dispatches/pipelines.ts";
 import { type Outcome, refuse, urlNotAllowed, validationFailed } from "../domain/refusals.ts";
 import { judgeEndpoint } from "../outbound/endpoint-rules.ts";
 import type { Outbound } from "../outbound/post-signed.ts";

@@ -1,5 +1,5 @@
 import { uuidv7 } from "uuidv7";
-import { storeWebhook, type WebhookRecord, type WebhookSettings } from "../db/webhooks.ts";
+import { storeWebhook, type WebhookRecord, type WebhookSettings } from "../db/webhooks/webhooks.ts";
 import { type Outcome, refuse, urlNotAllowed } from "../domain/refusals.ts";
 import { WEBHOOK_EVENTS } from "../domain/webhooks/events.ts";
 import { judgeEndpoint } from "../outbound/endpoint-rules.ts";

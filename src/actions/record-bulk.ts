@@ -1,7 +1,7 @@
-import { type BulkOpening, type LedgerItem, REVERTED_ONCE } from "../db/bulk-ledger.ts";
-import type { StoredOperation } from "../db/client.ts";
-import { DatabaseFault, DatabaseUnavailable } from "../db/faults.ts";
-import { type Move, recordBulkMoves, type RecordedBulkMoves } from "../db/record-moves.ts";
+import { type BulkOpening, type LedgerItem, REVERTED_ONCE } from "../db/bulk/bulk-ledger.ts";
+import type { StoredOperation } from "../db/connection/client.ts";
+import { DatabaseFault, DatabaseUnavailable } from "../db/connection/faults.ts";
+import { type Move, recordBulkMoves, type RecordedBulkMoves } from "../db/moves/record-moves.ts";
 import { DATABASE_REFUSED } from "../domain/bulk/outcomes.ts";
 import { REGISTRY_VERSION } from "../domain/registry-version.ts";
 import type { ActionCall } from "./call.ts";

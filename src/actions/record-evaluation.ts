@@ -1,7 +1,7 @@
 import { uuidv7 } from "uuidv7";
-import { type LoadedEvaluation, loadEvaluation } from "../db/load-evals.ts";
-import { recordAnswer } from "../db/operations.ts";
-import { recordEvals, type StoredEvals } from "../db/record-evals.ts";
+import { type LoadedEvaluation, loadEvaluation } from "../db/evals/load-evals.ts";
+import { recordAnswer } from "../db/ledger/operations.ts";
+import { recordEvals, type StoredEvals } from "../db/evals/record-evals.ts";
 import {
   decideRecord,
   RECORD_OUTCOMES,

@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { uuidv7 } from "uuidv7";
-import { type NewPrompt, type PromptView, storePrompt } from "../db/prompts.ts";
+import { type NewPrompt, type PromptView, storePrompt } from "../db/content/prompts.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { ActionCall, Done } from "./call.ts";
 import { settle } from "./replay.ts";

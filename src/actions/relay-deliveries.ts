@@ -1,5 +1,5 @@
-import type { TenantDatabase } from "../db/client.ts";
-import { claimDeliveries } from "../db/webhook-deliveries.ts";
+import type { TenantDatabase } from "../db/connection/client.ts";
+import { claimDeliveries } from "../db/webhooks/webhook-deliveries.ts";
 import type { MessageQueue } from "../queues/message-queue.ts";
 import type { WebhookMessage } from "../queues/messages.ts";
 

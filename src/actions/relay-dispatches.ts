@@ -1,5 +1,5 @@
-import type { Database } from "../db/client.ts";
-import { claimDispatches, type DispatchRef, markDispatchesSent } from "../db/outbox.ts";
+import type { Database } from "../db/connection/client.ts";
+import { claimDispatches, type DispatchRef, markDispatchesSent } from "../db/dispatches/outbox.ts";
 import type { MessageQueue } from "../queues/message-queue.ts";
 import type { DispatchMessage } from "../queues/messages.ts";
 

@@ -1,5 +1,5 @@
-import type { StoredWithSecret } from "../db/signing-secrets.ts";
-import { deleteWebhook, type WebhookRecord } from "../db/webhooks.ts";
+import type { StoredWithSecret } from "../db/webhooks/signing-secrets.ts";
+import { deleteWebhook, type WebhookRecord } from "../db/webhooks/webhooks.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { ActionCall, Done } from "./call.ts";
 import { settle } from "./replay.ts";

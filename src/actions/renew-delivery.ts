@@ -1,4 +1,4 @@
-import { type DeliveryRecord, renewDelivery } from "../db/webhook-deliveries.ts";
+import { type DeliveryRecord, renewDelivery } from "../db/webhooks/webhook-deliveries.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { ActionCall, Done } from "./call.ts";
 import { settle } from "./replay.ts";

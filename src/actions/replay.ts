@@ -1,4 +1,4 @@
-import type { Operation, StoredOperation, Written } from "../db/client.ts";
+import type { Operation, StoredOperation, Written } from "../db/connection/client.ts";
 import { accept, type Outcome, refuse, type Refusal } from "../domain/refusals.ts";
 import type { Done } from "./call.ts";
 

@@ -1,4 +1,4 @@
-import { type InsightRow, loadInsight, recordInsight } from "../db/insights.ts";
+import { type InsightRow, loadInsight, recordInsight } from "../db/evals/insights.ts";
 import { decideInsight, type InsightReport } from "../domain/evals/insights.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { ActionCall, Done } from "./call.ts";

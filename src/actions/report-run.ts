@@ -1,4 +1,4 @@
-import type { StoredRun } from "../db/load-tasks.ts";
+import type { StoredRun } from "../db/snapshots/load-tasks.ts";
 import type { ReportCommand } from "../domain/lifecycle/commands.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { ConditionalCall, Done } from "./call.ts";

@@ -1,4 +1,4 @@
-import { type BulkWork, listWorkTasks, loadBulkWork } from "../db/bulk-work.ts";
+import { type BulkWork, listWorkTasks, loadBulkWork } from "../db/bulk/bulk-work.ts";
 import { isOperationEnded } from "../domain/bulk/outcomes.ts";
 import { OPERATION_TRANSITIONS } from "../domain/lifecycle/runs.ts";
 import {

@@ -1,7 +1,7 @@
-import { type BulkOpening, REVERTED_ONCE } from "../db/bulk-ledger.ts";
-import type { StoredBulkOperation } from "../db/bulk-operations.ts";
-import { type BulkWork, type BulkWorkItem, loadBulkWork } from "../db/bulk-work.ts";
-import { DatabaseFault } from "../db/faults.ts";
+import { type BulkOpening, REVERTED_ONCE } from "../db/bulk/bulk-ledger.ts";
+import type { StoredBulkOperation } from "../db/bulk/bulk-operations.ts";
+import { type BulkWork, type BulkWorkItem, loadBulkWork } from "../db/bulk/bulk-work.ts";
+import { DatabaseFault } from "../db/connection/faults.ts";
 import { isRevertibleAction } from "../domain/bulk/actions.ts";
 import { type BulkOutcome, isOperationEnded } from "../domain/bulk/outcomes.ts";
 import { accept, notFound, notRevertible, type Outcome, refuse } from "../domain/refusals.ts";

@@ -1,4 +1,4 @@
-import { type ApiKeyRecord, revokeApiKey } from "../db/api-keys.ts";
+import { type ApiKeyRecord, revokeApiKey } from "../db/tenants/api-keys.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { ActionCall, Done } from "./call.ts";
 import { settle } from "./replay.ts";

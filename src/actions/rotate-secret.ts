@@ -1,5 +1,5 @@
-import { type PipelineRecord, rotateSecretOfPipeline } from "../db/pipelines.ts";
-import { rotateSecretOfWebhook, type WebhookRecord } from "../db/webhooks.ts";
+import { type PipelineRecord, rotateSecretOfPipeline } from "../db/dispatches/pipelines.ts";
+import { rotateSecretOfWebhook, type WebhookRecord } from "../db/webhooks/webhooks.ts";
 import type { Pipeline } from "../domain/lifecycle/statuses.ts";
 import type { Outcome } from "../domain/refusals.ts";
 import { newSecret, PREVIOUS_SECRET_HOURS } from "../outbound/secrets.ts";

@@ -1,4 +1,4 @@
-import type { Database, TenantDatabase } from "../db/client.ts";
+import type { Database, TenantDatabase } from "../db/connection/client.ts";
 import type { AnalyticsEvent } from "../domain/analytics.ts";
 import type { MessageQueue } from "../queues/message-queue.ts";
 import type { BulkMessage, DispatchMessage, WebhookMessage } from "../queues/messages.ts";

@@ -1,4 +1,4 @@
-import { createRun, type RunView } from "../db/worker-runs.ts";
+import { createRun, type RunView } from "../db/runs/worker-runs.ts";
 import type { WorkerType } from "../domain/lifecycle/statuses.ts";
 import { accept, archived, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { TaskRef } from "../domain/task-ref.ts";

@@ -1,5 +1,5 @@
-import type { TenantDatabase } from "../db/client.ts";
-import { readHistory, type Until } from "../db/events.ts";
+import type { TenantDatabase } from "../db/connection/client.ts";
+import { readHistory, type Until } from "../db/history/events.ts";
 import { fold, type TaskState } from "../domain/lifecycle/fold.ts";
 import {
   accept,

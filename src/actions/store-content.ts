@@ -1,4 +1,4 @@
-import { type DataView, findData, markStored } from "../db/data.ts";
+import { type DataView, findData, markStored } from "../db/content/data.ts";
 import { isSameType } from "../domain/data/content-type.ts";
 import {
   accept,

@@ -1,5 +1,5 @@
-import type { TenantDatabase } from "../db/client.ts";
-import { findEvalScores, findScopeScores, type SummaryScope } from "../db/eval-summaries.ts";
+import type { TenantDatabase } from "../db/connection/client.ts";
+import { findEvalScores, findScopeScores, type SummaryScope } from "../db/evals/eval-summaries.ts";
 import {
   type Comparison,
   compareModels,

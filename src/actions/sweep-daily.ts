@@ -1,4 +1,4 @@
-import type { Database } from "../db/client.ts";
+import type { Database } from "../db/connection/client.ts";
 import type { BlobStore } from "../storage/blobs.ts";
 import { expireOperations } from "./expire-operations.ts";
 import { sweepData } from "./sweep-data.ts";

@@ -1,11 +1,11 @@
-import type { Database } from "../db/client.ts";
+import type { Database } from "../db/connection/client.ts";
 import {
   claimOrphans,
   finishSweep,
   keepSweepPosition,
   readSweepPosition,
   sweepDeclared,
-} from "../db/data-sweep.ts";
+} from "../db/content/data-sweep.ts";
 import type { BlobStore } from "../storage/blobs.ts";
 
 const DAY_SECONDS = 24 * 60 * 60;

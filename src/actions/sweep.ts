@@ -1,6 +1,6 @@
-import { claimHaltedOperations } from "../db/bulk-work.ts";
-import type { Database } from "../db/client.ts";
-import { tenantsWithUntoldWebhooks } from "../db/outbox.ts";
+import { claimHaltedOperations } from "../db/bulk/bulk-work.ts";
+import type { Database } from "../db/connection/client.ts";
+import { tenantsWithUntoldWebhooks } from "../db/dispatches/outbox.ts";
 import { closeLateRuns } from "./close-late-runs.ts";
 import { relayDispatches } from "./relay-dispatches.ts";
 import type { Queues, SendingTools } from "./send-outgoing.ts";

@@ -1,4 +1,4 @@
-import type { LoadedTasks } from "../db/load-tasks.ts";
+import type { LoadedTasks } from "../db/snapshots/load-tasks.ts";
 import type { Command, StepTarget } from "../domain/lifecycle/commands.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import type { TaskRef } from "../domain/task-ref.ts";

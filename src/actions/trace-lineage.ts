@@ -1,6 +1,6 @@
-import type { TenantDatabase } from "../db/client.ts";
-import type { Until } from "../db/events.ts";
-import { findDataLineage, findTaskLineage } from "../db/lineage.ts";
+import type { TenantDatabase } from "../db/connection/client.ts";
+import type { Until } from "../db/history/events.ts";
+import { findDataLineage, findTaskLineage } from "../db/content/lineage.ts";
 import { type LineageGraph, lineageOf, type LineageRecords } from "../domain/lineage/graph.ts";
 import { foldEval, type RecordedEvalEvent } from "../domain/evals/fold.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";

@@ -1,4 +1,4 @@
-import type { EvalRow } from "../db/eval-json.ts";
+import type { EvalRow } from "../db/evals/eval-json.ts";
 import { decideEvalTransition } from "../domain/evals/decide/transition.ts";
 import type { EvalStatus } from "../domain/lifecycle/statuses.ts";
 import type { Outcome } from "../domain/refusals.ts";

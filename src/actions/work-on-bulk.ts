@@ -1,7 +1,7 @@
-import { loadBulkWork } from "../db/bulk-work.ts";
-import type { StoredBulkOperation } from "../db/bulk-operations.ts";
-import type { TenantDatabase } from "../db/client.ts";
-import { endCancelled } from "../db/end-bulk.ts";
+import { loadBulkWork } from "../db/bulk/bulk-work.ts";
+import type { StoredBulkOperation } from "../db/bulk/bulk-operations.ts";
+import type { TenantDatabase } from "../db/connection/client.ts";
+import { endCancelled } from "../db/bulk/end-bulk.ts";
 import { isOperationEnded } from "../domain/bulk/outcomes.ts";
 import { workRows } from "./bulk-rows.ts";
 import type { ActionCall } from "./call.ts";

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import type { DeadLetter } from "../db/dead-letters.ts";
+import type { DeadLetter } from "../db/ledger/dead-letters.ts";
 
 /** A batch of messages, as far as it is used. */
 export interface MessageBatch {

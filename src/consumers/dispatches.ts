@@ -1,7 +1,7 @@
 import { deliverDispatch } from "../actions/deliver-dispatch.ts";
 import { type Queues, sendOutgoing } from "../actions/send-outgoing.ts";
-import type { Database } from "../db/client.ts";
-import { giveUpDispatch } from "../db/end-dispatch.ts";
+import type { Database } from "../db/connection/client.ts";
+import { giveUpDispatch } from "../db/dispatches/end-dispatch.ts";
 import type { Outbound } from "../outbound/post-signed.ts";
 import { type DispatchMessage, dispatchMessage } from "../queues/messages.ts";
 import type { Consumer } from "./consume.ts";

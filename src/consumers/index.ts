@@ -1,5 +1,5 @@
 import type { SendingTools } from "../actions/send-outgoing.ts";
-import { keepDeadLetter } from "../db/dead-letters.ts";
+import { keepDeadLetter } from "../db/ledger/dead-letters.ts";
 import type { Outbound } from "../outbound/post-signed.ts";
 import { bulkConsumer } from "./bulk.ts";
 import { consume, type ConsumerTools, type MessageBatch } from "./consume.ts";

@@ -1,7 +1,7 @@
 import { deliverWebhook } from "../actions/deliver-webhook.ts";
 import { pumpWebhooks } from "../actions/pump-webhooks.ts";
 import { relayDeliveries } from "../actions/relay-deliveries.ts";
-import type { Database } from "../db/client.ts";
+import type { Database } from "../db/connection/client.ts";
 import type { Outbound } from "../outbound/post-signed.ts";
 import type { MessageQueue } from "../queues/message-queue.ts";
 import { type WebhookMessage, webhookMessage } from "../queues/messages.ts";

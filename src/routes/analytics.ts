@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { listAnalyticsEvents } from "../db/analytics.ts";
+import { listAnalyticsEvents } from "../db/stats/analytics.ts";
 import { ANALYTICS_EVENTS } from "../domain/analytics.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";

@@ -3,7 +3,11 @@ import { cancelBulk } from "../actions/cancel-bulk.ts";
 import { retryFailed } from "../actions/retry-failed.ts";
 import { revertBulk } from "../actions/revert-bulk.ts";
 import { bulkOperationView, listedBulkItemView } from "../actions/views/bulk-views.ts";
-import { findBulkOperation, listBulkItems, listBulkOperations } from "../db/bulk-operations.ts";
+import {
+  findBulkOperation,
+  listBulkItems,
+  listBulkOperations,
+} from "../db/bulk/bulk-operations.ts";
 import { BULK_OPERATION_ACTIONS } from "../domain/bulk/actions.ts";
 import { BULK_OUTCOMES } from "../domain/bulk/outcomes.ts";
 import { OPERATION_STATES } from "../domain/lifecycle/statuses.ts";

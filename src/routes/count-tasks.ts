@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { PLANNED_TASKS_MAX } from "../actions/plan-in-parts.ts";
-import { countTasks } from "../db/count-tasks.ts";
-import { listTaskIds } from "../db/list-task-ids.ts";
+import { countTasks } from "../db/tasks/count-tasks.ts";
+import { listTaskIds } from "../db/tasks/list-task-ids.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { declareData } from "../actions/declare-data.ts";
 import { contentTag, openContent } from "../actions/open-content.ts";
 import { storeContent } from "../actions/store-content.ts";
-import { findData, listData } from "../db/data.ts";
+import { findData, listData } from "../db/content/data.ts";
 import { servedContentType } from "../domain/data/content-type.ts";
 import { DATA_KINDS } from "../domain/data/kinds.ts";
 import { notFound, refuse } from "../domain/refusals.ts";

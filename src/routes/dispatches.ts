@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { recallUndelivered, retryDeadDispatch } from "../actions/change-dispatch.ts";
-import { findDispatch, listDispatches } from "../db/read-dispatches.ts";
+import { findDispatch, listDispatches } from "../db/dispatches/read-dispatches.ts";
 import { DISPATCH_STATES } from "../domain/lifecycle/statuses.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply, replyTo } from "./http/call.ts";

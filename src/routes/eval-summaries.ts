@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { summariseEval, summariseScope } from "../actions/summarise-evals.ts";
-import { SUMMARY_MODELS_MAX, SUMMARY_TASKS_MAX } from "../db/eval-summaries.ts";
+import { SUMMARY_MODELS_MAX, SUMMARY_TASKS_MAX } from "../db/evals/eval-summaries.ts";
 import { INTERVAL_METHODS, RESAMPLES_MAX } from "../domain/evals/summary.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import type { Chunk } from "../db/chunks.ts";
+import type { Chunk } from "../db/sql/chunks.ts";
 import { type Call, reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type FeedRead, type FeedStart, followFeed, readOn } from "../actions/follow-feed.ts";
 import { timelineView } from "../actions/views/event-view.ts";
-import type { FeedPlace } from "../db/feed.ts";
+import type { FeedPlace } from "../db/history/feed.ts";
 import { accept, type Outcome } from "../domain/refusals.ts";
 import { type Call, reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";

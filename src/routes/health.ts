@@ -2,7 +2,7 @@ import * as z from "zod";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { DatabaseUnavailable } from "../db/faults.ts";
+import { DatabaseUnavailable } from "../db/connection/faults.ts";
 import { StorageUnavailable } from "../storage/blobs.ts";
 
 const health = z.strictObject({ status: z.literal("ok") }).openapi("Health");

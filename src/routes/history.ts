@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { stepEventView, timelineView } from "../actions/views/event-view.ts";
-import { listStepEvents, listTaskEvents, listTimeline } from "../db/events.ts";
-import { verifyHistory } from "../db/history-chain.ts";
+import { listStepEvents, listTaskEvents, listTimeline } from "../db/history/events.ts";
+import { verifyHistory } from "../db/history/history-chain.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { openInsight } from "../actions/open-insight.ts";
 import { reportInsight } from "../actions/report-insight.ts";
-import { listInsights } from "../db/insights.ts";
+import { listInsights } from "../db/evals/insights.ts";
 import { replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { createKey } from "../actions/create-key.ts";
 import { revokeKey } from "../actions/revoke-key.ts";
-import { listApiKeys } from "../db/api-keys.ts";
+import { listApiKeys } from "../db/tenants/api-keys.ts";
 import { ROLES } from "../domain/actor.ts";
 import { KEY_CACHE_SECONDS } from "./http/auth.ts";
 import { reply } from "./http/call.ts";

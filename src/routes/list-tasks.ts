@@ -7,7 +7,7 @@ import {
   TASK_SORTS,
   type TaskFilter,
   type TaskSort,
-} from "../db/list-tasks.ts";
+} from "../db/tasks/list-tasks.ts";
 import { type Call, reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";

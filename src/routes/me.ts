@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { readTenantName } from "../db/tenants.ts";
+import { readTenantName } from "../db/tenants/tenants.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import type { Chunk } from "../db/chunks.ts";
+import type { Chunk } from "../db/sql/chunks.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import { type Answer, type Call, reply } from "./http/call.ts";
 import { decodeCursor, encodeCursor } from "./http/cursor.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { putPipeline } from "../actions/put-pipeline.ts";
 import { rotatePipelineSecret } from "../actions/rotate-secret.ts";
-import { listPipelines } from "../db/pipelines.ts";
+import { listPipelines } from "../db/dispatches/pipelines.ts";
 import { PIPELINES, WORKER_TYPES } from "../domain/lifecycle/statuses.ts";
 import { WORKER_OF_PIPELINE } from "../domain/pipelines/delivery.ts";
 import { ENDPOINT_LENGTH_MAX } from "../outbound/endpoint-rules.ts";

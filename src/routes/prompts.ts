@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { recordPrompt } from "../actions/record-prompt.ts";
-import { listPrompts } from "../db/prompts.ts";
+import { listPrompts } from "../db/content/prompts.ts";
 import { replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";

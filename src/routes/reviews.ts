@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { recordReview } from "../actions/record-review.ts";
-import { listReviews } from "../db/reviews.ts";
+import { listReviews } from "../db/tasks/reviews.ts";
 import { REVIEW_KINDS, REVIEW_OUTCOMES } from "../domain/lifecycle/statuses.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply } from "./http/call.ts";

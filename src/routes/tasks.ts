@@ -4,8 +4,8 @@ import { IMPORT_OUTCOMES, type ImportRow, importTasks } from "../actions/import-
 import { lookUp } from "../actions/look-up.ts";
 import { stateAsOf } from "../actions/state-as-of.ts";
 import { taskView } from "../actions/views/task-view.ts";
-import type { TaskRecord } from "../db/task-json.ts";
-import { findTask } from "../db/tasks.ts";
+import type { TaskRecord } from "../db/tasks/task-json.ts";
+import { findTask } from "../db/tasks/tasks.ts";
 import { START_STATUSES } from "../domain/lifecycle/transitions.ts";
 import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import { attentionOf } from "../domain/status/attention.ts";

@@ -3,7 +3,7 @@ import { recordTrials } from "../actions/record-trials.ts";
 import { retractTrial } from "../actions/retract-trial.ts";
 import { transitionTrial } from "../actions/transition-trial.ts";
 import { trialView } from "../actions/views/eval-view.ts";
-import { listTrials } from "../db/evals.ts";
+import { listTrials } from "../db/evals/evals.ts";
 import { TRIALS_MAX } from "../domain/evals/decision.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { compareVersions } from "../actions/compare-versions.ts";
-import { DIFF_ITEMS_MAX, findVersion, listVersions } from "../db/versions.ts";
+import { DIFF_ITEMS_MAX, findVersion, listVersions } from "../db/content/versions.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";

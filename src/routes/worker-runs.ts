@@ -2,7 +2,7 @@ import * as z from "zod";
 import { claimRuns } from "../actions/claim-runs.ts";
 import { reportRun } from "../actions/report-run.ts";
 import { startRun } from "../actions/start-run.ts";
-import { listRuns } from "../db/worker-runs.ts";
+import { listRuns } from "../db/runs/worker-runs.ts";
 import { REVIEW_OUTCOMES, RUN_STATES, WORKER_TYPES } from "../domain/lifecycle/statuses.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";

@@ -9,7 +9,7 @@ import { startNeonProxy, type NeonProxy } from "../../scripts/stack/neon-proxy.t
 import { inventTenant, storeTenant } from "../../scripts/stack/tenants.ts";
 import { executeBulk } from "../../src/actions/execute-bulk.ts";
 import { createTokenSigner } from "../../src/actions/signed-token.ts";
-import { openDatabase } from "../../src/db/client.ts";
+import { openDatabase } from "../../src/db/connection/client.ts";
 import { freshDatabase, type TestDatabase } from "../support/database.ts";
 
 const TASKS = 1_000;

@@ -5,9 +5,9 @@ import { NEEDLES } from "../../bench/load/multiply.ts";
 import { inventTenant, storeTenant } from "../../scripts/stack/tenants.ts";
 import { renderVerification, verifyDatabase } from "../../scripts/verify/verify-database.ts";
 import { stateAsOf } from "../../src/actions/state-as-of.ts";
-import { openDatabase, type TenantDatabase } from "../../src/db/client.ts";
-import { labelFactsOfStepsSql } from "../../src/db/label-sql.ts";
-import { findTask } from "../../src/db/tasks.ts";
+import { openDatabase, type TenantDatabase } from "../../src/db/connection/client.ts";
+import { labelFactsOfStepsSql } from "../../src/db/tasks/label-sql.ts";
+import { findTask } from "../../src/db/tasks/tasks.ts";
 import { freshDatabase, type TestDatabase } from "../support/database.ts";
 
 const TASKS = 10_000;

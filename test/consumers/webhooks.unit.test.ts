@@ -1,6 +1,6 @@
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { DeliveryRecord } from "../../src/db/webhook-deliveries.ts";
+import type { DeliveryRecord } from "../../src/db/webhooks/webhook-deliveries.ts";
 import { WEBHOOK_EVENTS } from "../../src/domain/webhooks/events.ts";
 import { DELIVERY_ATTEMPTS_MAX } from "../../src/domain/webhooks/retries.ts";
 import { parseSecret } from "../../src/outbound/secrets.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { connect, type Stepledger } from "../../client/index.ts";
 import { createConsumers } from "../../src/consumers/index.ts";
 import type { QueuedMessage } from "../../src/consumers/consume.ts";
-import { openDatabase } from "../../src/db/client.ts";
+import { openDatabase } from "../../src/db/connection/client.ts";
 import { newSecret, secretText } from "../../src/outbound/secrets.ts";
 import { type Answer, type Receiver, startReceiver } from "../support/node/receiver.ts";
 import { startService, type TestService } from "../support/node/service.ts";

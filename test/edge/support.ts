@@ -1,6 +1,6 @@
 import * as z from "zod";
-import type { ApiKey } from "../../src/db/api-keys.ts";
-import { openDatabase, type TenantDatabase } from "../../src/db/client.ts";
+import type { ApiKey } from "../../src/db/tenants/api-keys.ts";
+import { openDatabase, type TenantDatabase } from "../../src/db/connection/client.ts";
 import type { Role } from "../../src/domain/actor.ts";
 import type { Settings } from "../../src/env.ts";
 import { type Answer, type Call, reply } from "../../src/routes/http/call.ts";

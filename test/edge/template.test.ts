@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { describe, expect, test } from "vitest";
-import { DatabaseFault, DatabaseUnavailable } from "../../src/db/faults.ts";
+import { DatabaseFault, DatabaseUnavailable } from "../../src/db/connection/faults.ts";
 import { ROLES, type Role } from "../../src/domain/actor.ts";
 import { reply } from "../../src/routes/http/call.ts";
 import { defineContract } from "../../src/routes/http/contract.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { DatabaseFault } from "../../src/db/faults.ts";
+import { DatabaseFault } from "../../src/db/connection/faults.ts";
 import { reply } from "../../src/routes/http/call.ts";
 import { logToConsole } from "../../src/routes/http/trace.ts";
 import { keyOf, problemOf, routeThat, TENANT, testApp } from "./support.ts";

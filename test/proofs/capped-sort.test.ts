@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
-import { LIVE_SORT_MAX } from "../../src/db/list-tasks.ts";
+import { LIVE_SORT_MAX } from "../../src/db/tasks/list-tasks.ts";
 import { type LabelFacts, resolve } from "../../src/domain/status/resolve.ts";
 import { rankOf, UNIFIED_STATUSES, type UnifiedStatus } from "../../src/domain/status/unified.ts";
 import { type Answer, expectDone, freshApi, type Place, type TestApi } from "../support/api.ts";

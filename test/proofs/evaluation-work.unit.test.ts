@@ -4,7 +4,7 @@ import { uuidv7 } from "uuidv7";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { connect } from "../../client/index.ts";
 import { recordEvaluation } from "../../src/actions/record-evaluation.ts";
-import { openDatabase } from "../../src/db/client.ts";
+import { openDatabase } from "../../src/db/connection/client.ts";
 import { startService, type TestService } from "../support/node/service.ts";
 
 let service: TestService;

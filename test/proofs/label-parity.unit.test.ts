@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { labelFactsSql, labelFunctionsSql } from "../../src/db/label-sql.ts";
+import { labelFactsSql, labelFunctionsSql } from "../../src/db/tasks/label-sql.ts";
 import {
   GATE_STATES,
   STATUS_RELEVANT_WORKER_TYPES,

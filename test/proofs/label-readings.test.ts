@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
-import { labelFactsOfStepsSql } from "../../src/db/label-sql.ts";
+import { labelFactsOfStepsSql } from "../../src/db/tasks/label-sql.ts";
 import { GATE_ON_STATUS } from "../../src/domain/lifecycle/gates.ts";
 import {
   REVIEW_OUTCOMES,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, inject, test } from "vitest";
-import { labelFactsOfStepsSql } from "../../src/db/label-sql.ts";
+import { labelFactsOfStepsSql } from "../../src/db/tasks/label-sql.ts";
 import { freshApi, type TestApi } from "../support/api.ts";
 import { expectWhole } from "../support/model/agreement.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";

@@ -2,7 +2,7 @@ import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { connect, type Stepledger } from "../../client/index.ts";
 import { type BrokenChain, verifyChains } from "../../scripts/verify/chains.ts";
-import type { ChainFault } from "../../src/db/history-chain.ts";
+import type { ChainFault } from "../../src/db/history/history-chain.ts";
 import {
   givenBreaker,
   invariantsBrokenBy,

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { pumpWebhooks } from "../../src/actions/pump-webhooks.ts";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
-import { openDatabase, type TenantDatabase } from "../../src/db/client.ts";
-import { DatabaseUnavailable } from "../../src/db/faults.ts";
+import { openDatabase, type TenantDatabase } from "../../src/db/connection/client.ts";
+import { DatabaseUnavailable } from "../../src/db/connection/faults.ts";
 import type { RecordedEvent } from "../../src/domain/lifecycle/fold.ts";
 import { fold } from "../../src/domain/lifecycle/fold.ts";
 import { STEP_KINDS } from "../../src/domain/lifecycle/statuses.ts";

@@ -1,6 +1,6 @@
 import { neon, neonConfig, Pool, types } from "@neondatabase/serverless";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { PREPARED_NAMES } from "../../src/db/prepared-names.ts";
+import { PREPARED_NAMES } from "../../src/db/connection/prepared-names.ts";
 import { WebSocket } from "ws";
 import { freshDatabase, type TestDatabase } from "../support/database.ts";
 

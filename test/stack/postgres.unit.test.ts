@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { PREPARED_NAMES } from "../../src/db/prepared-names.ts";
+import { PREPARED_NAMES } from "../../src/db/connection/prepared-names.ts";
 import { migrateDatabase } from "../../scripts/stack/migrate.ts";
 import { removeHome, startCluster, type Cluster } from "../../scripts/stack/postgres.ts";
 import {

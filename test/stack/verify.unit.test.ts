@@ -9,7 +9,7 @@ import { createEval } from "../../src/actions/create-eval.ts";
 import { createTask } from "../../src/actions/create-task.ts";
 import { recordTrials } from "../../src/actions/record-trials.ts";
 import { retractTrial } from "../../src/actions/retract-trial.ts";
-import { openDatabase } from "../../src/db/client.ts";
+import { openDatabase } from "../../src/db/connection/client.ts";
 import type { Outcome } from "../../src/domain/refusals.ts";
 import { freshDatabase, type TestDatabase } from "../support/database.ts";
 

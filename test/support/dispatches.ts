@@ -1,7 +1,7 @@
 import { createConsumers } from "../../src/consumers/index.ts";
 import type { QueuedMessage } from "../../src/consumers/consume.ts";
-import { openDatabase } from "../../src/db/client.ts";
-import type { DispatchLogRow, DispatchRecord } from "../../src/db/read-dispatches.ts";
+import { openDatabase } from "../../src/db/connection/client.ts";
+import type { DispatchLogRow, DispatchRecord } from "../../src/db/dispatches/read-dispatches.ts";
 import type { Pipeline } from "../../src/domain/lifecycle/statuses.ts";
 import type { Outbound } from "../../src/outbound/post-signed.ts";
 import { expectDone, type TestApi } from "./api.ts";

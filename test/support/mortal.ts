@@ -1,4 +1,4 @@
-import type { Database, TenantDatabase } from "../../src/db/client.ts";
+import type { Database, TenantDatabase } from "../../src/db/connection/client.ts";
 import type { Outbound } from "../../src/outbound/post-signed.ts";
 
 class Crash extends Error {

@@ -1,5 +1,5 @@
 import { deliverDispatch } from "../../src/actions/deliver-dispatch.ts";
-import { openDatabase } from "../../src/db/client.ts";
+import { openDatabase } from "../../src/db/connection/client.ts";
 import type { SqlStatement, TestDatabase } from "./database.ts";
 import { testOutbound } from "./outbound.ts";
 

@@ -2,7 +2,7 @@ import type {
   ListedBulkItem,
   StoredBulkItem,
   StoredBulkOperation,
-} from "../../db/bulk-operations.ts";
+} from "../../db/bulk/bulk-operations.ts";
 import {
   type BulkAction,
   type BulkEdit,

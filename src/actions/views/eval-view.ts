@@ -1,4 +1,4 @@
-import type { TrialRow } from "../../db/eval-json.ts";
+import type { TrialRow } from "../../db/evals/eval-json.ts";
 import { hasPassed } from "../../domain/evals/snapshot.ts";
 
 /** A trial as every answer shows it. */

@@ -1,4 +1,4 @@
-import type { StoredEvalEvent, StoredStepEvent } from "../../db/events.ts";
+import type { StoredEvalEvent, StoredStepEvent } from "../../db/history/events.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { NewEvent } from "../../domain/lifecycle/decision.ts";
 import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";

@@ -12,7 +12,7 @@ import {
 } from "drizzle-orm/pg-core";
 import { ACTOR_KINDS, ROLES } from "../../domain/actor.ts";
 import { GATE_STATES, STEP_EVENT_TYPES, STEP_STATUSES } from "../../domain/lifecycle/statuses.ts";
-import { MILESTONE } from "../milestones.ts";
+import { MILESTONE } from "./milestone-index.ts";
 import { oneOf, tenantId } from "./columns.ts";
 import { eventEnvelope } from "./events.ts";
 import { steps } from "./steps.ts";

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { StepKind } from "../../domain/lifecycle/statuses.ts";
-import type { TenantDatabase } from "../client.ts";
+import type { TenantDatabase } from "../connection/client.ts";
 import {
   isIn,
   isOfTaxonomy,

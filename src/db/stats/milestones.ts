@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { STEP_KINDS } from "../../domain/lifecycle/statuses.ts";
 import type { Window } from "../../domain/stats/window.ts";
-import { MILESTONE } from "../milestones.ts";
+import { MILESTONE } from "../schema/milestone-index.ts";
 
 /** What statistics of events are of. */
 export interface StatsScope {

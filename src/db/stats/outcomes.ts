@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { STEP_KINDS, type StepKind } from "../../domain/lifecycle/statuses.ts";
 import { TERMINAL_UNIFIED, UNIFIED_STATUSES } from "../../domain/status/unified.ts";
-import type { TenantDatabase } from "../client.ts";
+import type { TenantDatabase } from "../connection/client.ts";
 import { beginningOf, endTold, milestonesOf, type StatsScope } from "./milestones.ts";
 
 /** The newest tasks of the window that are looked at: with a million of them a caller would wait too long. */

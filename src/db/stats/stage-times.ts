@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { StepKind } from "../../domain/lifecycle/statuses.ts";
 import { UNIFIED_STATUSES, type UnifiedStatus } from "../../domain/status/unified.ts";
-import type { TenantDatabase } from "../client.ts";
+import type { TenantDatabase } from "../connection/client.ts";
 import {
   IS_ENDED,
   IS_MOVE,

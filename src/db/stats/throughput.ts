@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { STEP_KINDS, type StepKind } from "../../domain/lifecycle/statuses.ts";
 import { type BucketedWindow, bucketStarts } from "../../domain/stats/window.ts";
-import type { TenantDatabase } from "../client.ts";
+import type { TenantDatabase } from "../connection/client.ts";
 import { beginningOf, IS_MOVE, milestonesOf, OF_STEP, STANDS } from "./milestones.ts";
 
 /** The newest events of the window that are looked at: with millions of them a caller would wait too long. */

@@ -27,7 +27,7 @@ export function isOperationEnded(state: OperationState): state is BulkEndState {
 
 /**
  * How an operation ended whose every task has its outcome. A refused task is as it was foretold, and counts
- * neither way. The ledger says the same in SQL (db/bulk-ledger.ts).
+ * neither way. The ledger says the same in SQL (db/bulk/bulk-ledger.ts).
  */
 export function bulkEndState({ changed, stale, failed }: BulkCounts): BulkEndState {
   if (stale + failed === 0) return "completed";

@@ -1,6 +1,6 @@
 import type { Done } from "../../actions/call.ts";
 import type { TokenSigner } from "../../actions/signed-token.ts";
-import type { Operation, TenantDatabase } from "../../db/client.ts";
+import type { Operation, TenantDatabase } from "../../db/connection/client.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { Outcome, Refusal } from "../../domain/refusals.ts";
 import type { Settings } from "../../env.ts";

@@ -1,5 +1,5 @@
 import type { TokenSigner } from "../../actions/signed-token.ts";
-import type { TenantDatabase } from "../../db/client.ts";
+import type { TenantDatabase } from "../../db/connection/client.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { Settings } from "../../env.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";

@@ -1,5 +1,5 @@
-import type { ApiKey } from "../../db/api-keys.ts";
-import type { TenantDatabase } from "../../db/client.ts";
+import type { ApiKey } from "../../db/tenants/api-keys.ts";
+import type { TenantDatabase } from "../../db/connection/client.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { TokenIssuer } from "../../env.ts";
 import type { Fault } from "./problem.ts";

@@ -1,5 +1,5 @@
 import { uuidv7 } from "uuidv7";
-import { DatabaseFault } from "../../db/faults.ts";
+import { DatabaseFault } from "../../db/connection/faults.ts";
 import type { Trace } from "./context.ts";
 
 /** One line of the log: never a secret, a parameter, a body, nor the message of an error that may hold them. */

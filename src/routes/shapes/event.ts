@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { CHAIN_FAULTS } from "../../db/history-chain.ts";
+import { CHAIN_FAULTS } from "../../db/history/history-chain.ts";
 import { ACTOR_KINDS, ROLES } from "../../domain/actor.ts";
 import {
   EVAL_EVENT_TYPES,

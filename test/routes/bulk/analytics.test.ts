@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sendOutgoing } from "../../../src/actions/send-outgoing.ts";
-import { openDatabase } from "../../../src/db/client.ts";
+import { openDatabase } from "../../../src/db/connection/client.ts";
 import { BULK_TARGETS } from "../../../src/domain/bulk/matrix.ts";
 import { isTerminal } from "../../../src/domain/status/unified.ts";
 import { createMessageQueue } from "../../../src/queues/message-queue.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { StoredAnalyticsEvent } from "../../../src/db/analytics.ts";
+import type { StoredAnalyticsEvent } from "../../../src/db/stats/analytics.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { givenManyAt } from "../../support/given-many.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it, test } from "vitest";
-import type { DataView } from "../../../src/db/data.ts";
+import type { DataView } from "../../../src/db/content/data.ts";
 import { objectKeyOf } from "../../../src/storage/blobs.ts";
 import {
   expectDone,

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it, test } from "vitest";
-import type { DataView } from "../../../src/db/data.ts";
+import type { DataView } from "../../../src/db/content/data.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { contentsOf } from "../../support/contents.ts";
 import { bytesOf, declarationOf, givenDeclared, sendContent } from "./support.ts";

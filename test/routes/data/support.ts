@@ -1,4 +1,4 @@
-import type { DataView } from "../../../src/db/data.ts";
+import type { DataView } from "../../../src/db/content/data.ts";
 import { type Answer, expectDone, type Tenant, type TestApi } from "../../support/api.ts";
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);

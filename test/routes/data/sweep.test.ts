@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { sweepData } from "../../../src/actions/sweep-data.ts";
-import { openDatabase } from "../../../src/db/client.ts";
-import type { DataView } from "../../../src/db/data.ts";
+import { openDatabase } from "../../../src/db/connection/client.ts";
+import type { DataView } from "../../../src/db/content/data.ts";
 import { type BlobStore, objectKeyOf } from "../../../src/storage/blobs.ts";
 import { createR2Blobs } from "../../../src/storage/r2-blobs.ts";
 import {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it, test } from "vitest";
 import type { BulkExecution } from "../../../src/actions/views/bulk-views.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { DispatchRecord } from "../../../src/db/read-dispatches.ts";
-import type { RunView } from "../../../src/db/worker-runs.ts";
+import type { DispatchRecord } from "../../../src/db/dispatches/read-dispatches.ts";
+import type { RunView } from "../../../src/db/runs/worker-runs.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import {
   deliver,

@@ -2,7 +2,7 @@ import { Webhook } from "standardwebhooks";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import type { Moved } from "../../../src/actions/move-task.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { RunView } from "../../../src/db/worker-runs.ts";
+import type { RunView } from "../../../src/db/runs/worker-runs.ts";
 import { DELIVERY_ATTEMPTS_MAX } from "../../../src/domain/pipelines/delivery.ts";
 import { WEBHOOK_DATA } from "../../../src/domain/webhooks/data.ts";
 import { expectDone, freshApi, type TestApi } from "../../support/api.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
-import type { EvalRow } from "../../../src/db/eval-json.ts";
+import type { EvalRow } from "../../../src/db/evals/eval-json.ts";
 import { EVAL_TRANSITIONS } from "../../../src/domain/evals/transitions.ts";
 import { EVAL_STATUSES } from "../../../src/domain/lifecycle/statuses.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";

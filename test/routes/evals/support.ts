@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { TrialView } from "../../../src/actions/views/eval-view.ts";
 import type { EvalEventView } from "../../../src/actions/views/event-view.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { EvalRow, TrialRow } from "../../../src/db/eval-json.ts";
+import type { EvalRow, TrialRow } from "../../../src/db/evals/eval-json.ts";
 import { type EvalState, foldEval } from "../../../src/domain/evals/fold.ts";
 import type { EvalStatus } from "../../../src/domain/lifecycle/statuses.ts";
 import { type CallOptions, expectDone, type Tenant, type TestApi } from "../../support/api.ts";

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { StepEventView } from "../../../src/actions/views/event-view.ts";
 import type { TrialView } from "../../../src/actions/views/eval-view.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { PromptView } from "../../../src/db/prompts.ts";
+import type { PromptView } from "../../../src/db/content/prompts.ts";
 import { expectDone, expectProblem, freshApi, type TestApi, textOf } from "../../support/api.ts";
 
 let api: TestApi;

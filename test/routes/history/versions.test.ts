@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { contentHash } from "../../../src/actions/content-hash.ts";
-import type { VersionRecord } from "../../../src/db/versions.ts";
+import type { VersionRecord } from "../../../src/db/content/versions.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 
 interface VersionPage {

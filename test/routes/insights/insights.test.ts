@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { InsightRow } from "../../../src/db/insights.ts";
+import type { InsightRow } from "../../../src/db/evals/insights.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
 import { inParallel, tally } from "../../support/model/load.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it, test } from "vitest";
-import type { PromptView } from "../../../src/db/prompts.ts";
+import type { PromptView } from "../../../src/db/content/prompts.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { givenEval } from "../../support/evals.ts";
 import { contentsOf } from "../../support/contents.ts";

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { readOutcomes } from "../../../src/db/stats/outcomes.ts";
 import { readThroughput } from "../../../src/db/stats/throughput.ts";
-import { openDatabase } from "../../../src/db/client.ts";
+import { openDatabase } from "../../../src/db/connection/client.ts";
 import { bucketedWindowOf } from "../../../src/domain/stats/window.ts";
 import { freshApi, expectDone, type TestApi } from "../../support/api.ts";
 import { chanceFrom } from "../../support/chance.ts";

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { TaskCounts } from "../../../src/db/count-tasks.ts";
-import { openDatabase } from "../../../src/db/client.ts";
-import { listTaskIds } from "../../../src/db/list-task-ids.ts";
+import type { TaskCounts } from "../../../src/db/tasks/count-tasks.ts";
+import { openDatabase } from "../../../src/db/connection/client.ts";
+import { listTaskIds } from "../../../src/db/tasks/list-task-ids.ts";
 import { STEP_KINDS } from "../../../src/domain/lifecycle/statuses.ts";
 import { ATTENTION_CODES } from "../../../src/domain/status/attention.ts";
 import { UNIFIED_STATUSES } from "../../../src/domain/status/unified.ts";

@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import type { WorkView } from "../../../src/actions/claim-runs.ts";
 import type { Reported } from "../../../src/actions/report-run.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { RunView } from "../../../src/db/worker-runs.ts";
+import type { RunView } from "../../../src/db/runs/worker-runs.ts";
 import {
   type CallOptions,
   expectDone,

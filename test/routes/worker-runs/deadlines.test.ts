@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { StepEventView } from "../../../src/actions/views/event-view.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { RunView } from "../../../src/db/worker-runs.ts";
+import type { RunView } from "../../../src/db/runs/worker-runs.ts";
 import { expectDone, freshApi, type Place, type Tenant, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
 import { silenceLog } from "../../support/model/quiet.ts";

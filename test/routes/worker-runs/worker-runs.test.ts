@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Reported } from "../../../src/actions/report-run.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { RunView } from "../../../src/db/worker-runs.ts";
+import type { RunView } from "../../../src/db/runs/worker-runs.ts";
 import type { Answer, Place, TestApi } from "../../support/api.ts";
 import { expectDone, expectProblem, freshApi } from "../../support/api.ts";
 

@@ -6,8 +6,8 @@ import { type Queues, sendOutgoing } from "../../../src/actions/send-outgoing.ts
 import { sweep } from "../../../src/actions/sweep.ts";
 import { type ConsumeBatch, createConsumers } from "../../../src/consumers/index.ts";
 import { workOnBulk } from "../../../src/actions/work-on-bulk.ts";
-import { findApiKey } from "../../../src/db/api-keys.ts";
-import { openDatabase } from "../../../src/db/client.ts";
+import { findApiKey } from "../../../src/db/tenants/api-keys.ts";
+import { openDatabase } from "../../../src/db/connection/client.ts";
 import { parseEnv } from "../../../src/env.ts";
 import { createMessageQueue } from "../../../src/queues/message-queue.ts";
 import { createApp } from "../../../src/routes/index.ts";

@@ -1,0 +1,100 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { BulkOutcome } from "../../domain/bulk/outcomes.ts";
+import type { UnifiedStatus } from "../../domain/status/unified.ts";
+import { type BulkOpening, insertOperation } from "./bulk-ledger.ts";
+import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+
+/** A task of an operation that is accepted for later: what was decided about it. */
+export interface AcceptedItem {
+  taskId: string;
+  plannedSeq: number | null;
+  fromLabel: UnifiedStatus | null;
+  toLabel: UnifiedStatus | null;
+  outcome: Extract<BulkOutcome, "pending" | "refused" | "stale">;
+  code: string | null;
+}
+
+/** What an accepted call's ledger row holds: a repeat gets the same answer, whatever became of the operation. */
+export interface StoredAcceptance {
+  bulkOperationId: string;
+  isAccepted: true;
+}
+
+/**
+ * Stores an operation with every item, in one round trip, for a consumer to work through. What was refused has its
+ * outcome already.
+ */
+export function acceptBulk(
+  database: TenantDatabase,
+  call: { operation: Operation; opening: BulkOpening },
+  items: readonly AcceptedItem[],
+): Promise<Written<unknown>> {
+  const count = (outcome: BulkOutcome) => items.filter((item) => item.outcome === outcome).length;
+  const counts = { requested: items.length, refused: count("refused"), stale: count("stale") };
+  // Bare arrays: the names of their members would be half of what is sent.
+  const rows = items.map(({ taskId, plannedSeq, fromLabel, toLabel, outcome, code }) => [
+    taskId,
+    plannedSeq,
+    fromLabel,
+    toLabel,
+    outcome,
+    code,
+  ]);
+  return accept(
+    database,
+    call,
+    counts,
+    sql`
+    select position - 1, i ->> 0, (i ->> 1)::integer, i ->> 2, i ->> 3, i ->> 4, i ->> 5
+    from json_array_elements(${JSON.stringify(rows)}) with ordinality as given(i, position)`,
+  );
+}
+
+/**
+ * Stores an operation over items of another one, as that one has them: they go back to where they were. Nothing of
+ * them leaves the database.
+ */
+export function acceptRevert(
+  database: TenantDatabase,
+  call: { operation: Operation; opening: BulkOpening },
+  source: { operationId: string; outcomes: readonly BulkOutcome[]; items: number },
+): Promise<Written<unknown>> {
+  // The ledger has the other operation's labels, unless that one was a revert too.
+  const counts = { requested: source.items, refused: 0, stale: 0 };
+  return accept(
+    database,
+    call,
+    counts,
+    sql`
+    select row_number() over (order by i.position) - 1, i.task_id, coalesce(i.event_seq, i.planned_seq),
+      case when i.outcome = 'changed' then i.to_label else i.from_label end,
+      case when i.outcome = 'changed' then i.from_label else i.to_label end, 'pending', null
+    from bulk_operation_items i
+    where i.operation_id = ${source.operationId} and i.planned_seq is not null
+      and i.outcome in (select json_array_elements_text(${JSON.stringify(source.outcomes)}))`,
+  );
+}
+
+async function accept(
+  database: TenantDatabase,
+  { operation, opening }: { operation: Operation; opening: BulkOpening },
+  counts: Parameters<typeof insertOperation>[1]["counts"],
+  items: SQL,
+): Promise<Written<unknown>> {
+  const { tenantId } = database;
+  const { id } = operation;
+  const result: StoredAcceptance = { bulkOperationId: id, isAccepted: true };
+  const written = await database.write(operation, [
+    ...insertOperation(tenantId, { id, opening, state: "queued", counts }),
+    sql`insert into bulk_operation_items (tenant_id, operation_id, position, task_id, planned_seq, from_label,
+        to_label, outcome, code)
+      select ${tenantId}::uuid, ${id}::uuid, accepted.* from (${items}) accepted`,
+    sql`update operations set result = ${JSON.stringify(result)}::json where id = ${id}`,
+  ]);
+  // Also where an earlier try of this very call did it: nobody has sent its message.
+  const isOurs =
+    written.outcome === "written" ||
+    (written.outcome === "replayed" && written.operation.id === id);
+  if (isOurs) database.outgoing.operations.push(id);
+  return written;
+}

@@ -1,0 +1,191 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Actor } from "../../domain/actor.ts";
+import type { BulkEdit, BulkOperationAction } from "../../domain/bulk/actions.ts";
+import type { BulkTarget } from "../../domain/bulk/matrix.ts";
+import type { GateState, StepStatus } from "../../domain/lifecycle/statuses.ts";
+import type { UnifiedStatus } from "../../domain/status/unified.ts";
+import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
+import { endingCtes } from "./end-bulk.ts";
+import type { Bound } from "../connection/prepared.ts";
+
+/** One task of a bulk operation, as planned. */
+export interface LedgerItem {
+  position: number;
+  /** As it was asked for; an unknown id may be no UUID at all. */
+  taskId: string;
+  /** The task that was found under it. */
+  id: string | null;
+  plannedSeq: number | null;
+  stepId: string | null;
+  fromStatus: StepStatus | null;
+  fromGate: GateState | null;
+  fromLabel: UnifiedStatus | null;
+  toLabel: UnifiedStatus | null;
+  /** Decided beforehand; null lets the writer say `changed` or `stale`. */
+  outcome: "refused" | "stale" | "failed" | null;
+  code: string | null;
+  error: string | null;
+}
+
+/** An operation as it begins: who asks for what, and why. */
+export interface BulkOpening {
+  actor: Actor;
+  requestId: string;
+  /** One of the two is null. */
+  targetStatus: BulkTarget | null;
+  action: BulkOperationAction | null;
+  /** What `edit` sets. */
+  changes: BulkEdit | null;
+  reason: string;
+  duplicateOf: string | null;
+  runAttachedWorkflows: boolean;
+  /** The operation that this one retries or takes back. */
+  parentId: string | null;
+}
+
+/** The ledger's part of a bulk batch. */
+export interface BulkRecord {
+  id: string;
+  reason: string;
+  /** The first batch that commits bears the operation and leaves every other item `pending`. */
+  opening: (BulkOpening & { requested: number; elsewhere: readonly LedgerItem[] }) | null;
+  /** The items that this batch closes. */
+  items: readonly LedgerItem[];
+}
+
+/**
+ * Statements that come before the writer: the operation's row, and what later batches will close. A later batch gets
+ * the lock of that row before any task's, so that it finds whether the operation was cancelled meanwhile.
+ */
+export function openBulk(tenantId: string, { id, opening }: BulkRecord): SQL[] {
+  if (opening === null) {
+    return [
+      sql`update bulk_operations set state = 'running', progress_at = clock_timestamp()
+        where tenant_id = ${tenantId}::uuid and id = ${id}::uuid and state in ('queued', 'running')`,
+    ];
+  }
+  const { requested, elsewhere } = opening;
+  const counts = { requested, refused: 0, stale: 0 };
+  const opened = insertOperation(tenantId, { id, opening, state: "running", counts });
+  if (elsewhere.length === 0) return opened;
+  const pending = sql`insert into bulk_operation_items (tenant_id, operation_id, position, task_id,
+      planned_seq, step_id, from_status, from_gate, outcome, from_label, to_label)
+    select ${tenantId}::uuid, ${id}::uuid, position, task_id, planned_seq, step_id, from_status, from_gate,
+      'pending', from_label, to_label
+    from ${itemRows(elsewhere)}`;
+  return [...opened, pending];
+}
+
+/** What a second revert of one operation runs into, at whatever moment it comes. */
+export const REVERTED_ONCE = "bulk_operations_reverted_once";
+
+/** The operation's row; the operation that it takes back is marked with it, and by an index with no other. */
+export function insertOperation(
+  tenantId: string,
+  row: {
+    id: string;
+    opening: BulkOpening;
+    state: "queued" | "running";
+    counts: { requested: number; refused: number; stale: number };
+  },
+): SQL[] {
+  const { id, opening, state, counts } = row;
+  const { actor, parentId } = opening;
+  const changes = opening.changes === null ? null : JSON.stringify(opening.changes);
+  const operation = sql`insert into bulk_operations (tenant_id, id, actor_id, actor_name, actor_kind, actor_role,
+      request_id, registry_version, target_status, action, changes, reason, duplicate_of, run_attached_workflows,
+      parent_id, state, requested, changed, refused, stale, failed, dispatched)
+    values (${tenantId}, ${id}, ${actor.id}, ${actor.name}, ${actor.kind}, ${actor.role},
+      ${opening.requestId}, ${REGISTRY_VERSION}, ${opening.targetStatus}, ${opening.action}, ${changes}::jsonb,
+      ${opening.reason}, ${opening.duplicateOf}, ${opening.runAttachedWorkflows},
+      ${parentId}, ${state}, ${counts.requested}, 0, ${counts.refused}, ${counts.stale}, 0, 0)`;
+  if (opening.action !== "revert") return [operation];
+  // A revert that is tried again is not reverted by that.
+  const marked = sql`update bulk_operations set reverted_by = ${id}::uuid
+    where tenant_id = ${tenantId}::uuid and id = ${parentId}::uuid and action is distinct from 'revert'`;
+  return [operation, marked];
+}
+
+/** Whether the operation is still to be worked on, for the writer's own inputs. */
+export function isBulkOpen(tenantId: Bound<string>, { id }: BulkRecord): SQL {
+  return sql`exists (select from bulk_operations b
+    where b.tenant_id = ${tenantId}::uuid and b.id = ${id}::uuid and b.state = 'running')`;
+}
+
+/**
+ * The writer's CTEs for the ledger: an item is `changed` where this batch had an effect on its task, and
+ * `stale` where not. An outcome is written once: a repeat finds it and leaves it.
+ */
+export function closeItems(
+  tenantId: Bound<string>,
+  record: BulkRecord,
+  undone: { recalled: SQL; alreadyDelivered: SQL },
+): SQL {
+  const { id, items } = record;
+  return sql`,
+closed as (
+  insert into bulk_operation_items (tenant_id, operation_id, position, task_id, planned_seq, step_id,
+    from_status, from_gate, outcome, code, from_label, to_label, event_seq, error)
+  select ${tenantId}::uuid, ${id}::uuid, i.position, i.task_id, i.planned_seq, coalesce(n.step_id, i.step_id),
+    i.from_status, i.from_gate,
+    coalesce(i.outcome, case when n.task_id is null then 'stale' else 'changed' end),
+    coalesce(i.code, case when n.task_id is null then 'stale' end),
+    i.from_label, i.to_label, n.seq, i.error
+  from ${itemRows(items)} left join effect n on n.task_id = i.id and i.outcome is null
+  where ${isBulkOpen(tenantId, record)}
+  -- In one order for all: two calls may close the same items at once.
+  order by i.position
+  on conflict (tenant_id, operation_id, position) do update
+    set outcome = excluded.outcome, code = excluded.code, event_seq = excluded.event_seq, error = excluded.error,
+      step_id = excluded.step_id, from_status = excluded.from_status, from_gate = excluded.from_gate,
+      from_label = excluded.from_label, to_label = excluded.to_label
+    where bulk_operation_items.outcome = 'pending'
+  returning outcome
+),
+tally as materialized (
+  select count(*) filter (where outcome = 'changed') as changed,
+    count(*) filter (where outcome = 'refused') as refused,
+    count(*) filter (where outcome = 'stale') as stale,
+    count(*) filter (where outcome = 'failed') as failed,
+    count(*) as closed
+  from closed
+),
+finished as (
+  update bulk_operations b set
+    changed = b.changed + t.changed, refused = b.refused + t.refused,
+    stale = b.stale + t.stale, failed = b.failed + t.failed,
+    dispatched = b.dispatched + (select count(*) from dispatched),
+    recalled = b.recalled + ${undone.recalled}, already_delivered = b.already_delivered + ${undone.alreadyDelivered},
+    progress_at = clock_timestamp(),
+    state = case
+      when b.changed + b.refused + b.stale + b.failed + t.closed < b.requested then 'running'
+      when b.stale + t.stale + b.failed + t.failed = 0 then 'completed'
+      when b.changed + t.changed = 0 then 'failed'
+      else 'partial' end,
+    finished_at = case
+      when b.changed + b.refused + b.stale + b.failed + t.closed = b.requested then clock_timestamp() end
+  from tally t
+  where b.tenant_id = ${tenantId}::uuid and b.id = ${id}::uuid and b.state = 'running'
+  returning b.*
+),${endingCtes(tenantId)}`;
+}
+
+function itemRows(items: readonly LedgerItem[]): SQL {
+  const rows = items.map((item) => ({
+    position: item.position,
+    task_id: item.taskId,
+    id: item.id,
+    planned_seq: item.plannedSeq,
+    step_id: item.stepId,
+    from_status: item.fromStatus,
+    from_gate: item.fromGate,
+    from_label: item.fromLabel,
+    to_label: item.toLabel,
+    outcome: item.outcome,
+    code: item.code,
+    error: item.error,
+  }));
+  return sql`json_to_recordset(${JSON.stringify(rows)}) as i(position integer, task_id text, id uuid,
+    planned_seq integer, step_id uuid, from_status text, from_gate text, from_label text, to_label text,
+    outcome text, code text, error text)`;
+}

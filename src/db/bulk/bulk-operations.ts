@@ -1,0 +1,156 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { ActorKind, Role } from "../../domain/actor.ts";
+import type { BulkEdit, BulkOperationAction } from "../../domain/bulk/actions.ts";
+import type { BulkTarget } from "../../domain/bulk/matrix.ts";
+import type { BulkOutcome } from "../../domain/bulk/outcomes.ts";
+import type { OperationState } from "../../domain/lifecycle/statuses.ts";
+import type { UnifiedStatus } from "../../domain/status/unified.ts";
+import type { Operation, StoredOperation, TenantDatabase } from "../connection/client.ts";
+import { keyQuery } from "../connection/transaction.ts";
+
+/** One change of many tasks, as the ledger has it. */
+export interface StoredBulkOperation {
+  id: string;
+  actorId: string;
+  actorName: string;
+  actorKind: ActorKind;
+  actorRole: Role;
+  requestId: string;
+  /** The tables by which it was planned. */
+  registryVersion: number;
+  targetStatus: BulkTarget | null;
+  action: BulkOperationAction | null;
+  changes: BulkEdit | null;
+  reason: string;
+  duplicateOf: string | null;
+  runAttachedWorkflows: boolean;
+  parentId: string | null;
+  revertedBy: string | null;
+  state: OperationState;
+  requested: number;
+  changed: number;
+  refused: number;
+  stale: number;
+  failed: number;
+  dispatched: number;
+  recalled: number;
+  alreadyDelivered: number;
+  cancelRequestedAt: string | null;
+  createdAt: string;
+  progressAt: string;
+  finishedAt: string | null;
+}
+
+/** What became of one of its tasks. */
+export interface StoredBulkItem {
+  position: number;
+  taskId: string;
+  /** Where the task stood when it was planned; null where there was none. */
+  plannedSeq: number | null;
+  outcome: BulkOutcome;
+  code: string | null;
+  fromLabel: UnifiedStatus | null;
+  toLabel: UnifiedStatus | null;
+  eventSeq: number | null;
+  error: string | null;
+}
+
+/** A bulk operation, undefined where this tenant has none by that id, and what a call under the same key stored. */
+export async function findBulkOperation(
+  database: TenantDatabase,
+  id: string,
+  call: Operation | null = null,
+): Promise<{ found: StoredBulkOperation | undefined; stored: StoredOperation | null }> {
+  const [[found], [stored = null]] = await database.readAll<[StoredBulkOperation, StoredOperation]>(
+    [operationById(id), keyQuery(call)],
+  );
+  return { found, stored };
+}
+
+/** A bulk operation with every item, by position: what its answer is made from. */
+export async function findBulkLedger(
+  database: TenantDatabase,
+  id: string,
+): Promise<{ operation: StoredBulkOperation; items: StoredBulkItem[] } | undefined> {
+  const [[operation], items] = await database.readAll<[StoredBulkOperation, StoredBulkItem]>([
+    operationById(id),
+    sql`${ITEM_COLUMNS} where operation_id = ${id} order by position`,
+  ]);
+  return operation && { operation, items };
+}
+
+/** Where a page of operations goes on: after this one, towards older ones. */
+export interface OperationPosition {
+  createdAt: string;
+  id: string;
+}
+
+/** Bulk operations, newest first. */
+export function listBulkOperations(
+  database: TenantDatabase,
+  { after, limit }: { after: OperationPosition | null; limit: number },
+): Promise<StoredBulkOperation[]> {
+  return database.read(sql`${operationsIn(sql`bulk_operations`)}
+    where ${after === null ? sql`true` : sql`(created_at, id) < (${after.createdAt}::timestamptz, ${after.id}::uuid)`}
+    order by created_at desc, id desc
+    limit ${limit}`);
+}
+
+/** An item with the target of its operation, which tells what else it would have taken. */
+export interface ListedBulkItem extends StoredBulkItem {
+  targetStatus: BulkTarget | null;
+}
+
+/** Items of a bulk operation, by position; null where there is no such operation. */
+export async function listBulkItems(
+  database: TenantDatabase,
+  page: { operationId: string; outcome: BulkOutcome | undefined; after: number; limit: number },
+): Promise<ListedBulkItem[] | null> {
+  const { operationId, outcome, after, limit } = page;
+  const [[operation], items] = await database.readAll<
+    [Pick<ListedBulkItem, "targetStatus">, StoredBulkItem]
+  >([
+    sql`select target_status as "targetStatus" from bulk_operations where id = ${operationId}`,
+    sql`${ITEM_COLUMNS}
+      where operation_id = ${operationId} and position > ${after}
+        and ${outcome === undefined ? sql`true` : sql`outcome = ${outcome}`}
+      order by position
+      limit ${limit}`,
+  ]);
+  return operation === undefined ? null : items.map((item) => ({ ...item, ...operation }));
+}
+
+export function operationById(id: string): SQL {
+  return sql`${operationsIn(sql`bulk_operations`)} where id = ${id}`;
+}
+
+/**
+ * Id and action of the operation whose changes this one is about: itself, or the one that it takes back, be it as the
+ * second try of a revert.
+ */
+export function changingOperation(id: SQL): SQL {
+  return sql`with recursive up as (
+    select id, parent_id, action from bulk_operations where id = ${id}
+    union all
+    select p.id, p.parent_id, p.action from up join bulk_operations p on p.id = up.parent_id
+    where up.action = 'revert')
+  select id, action from up where action is distinct from 'revert'`;
+}
+
+/** StoredBulkOperations, from the table or from a statement that returns its rows. */
+export function operationsIn(source: SQL): SQL {
+  return sql`${OPERATION_COLUMNS} from ${source}`;
+}
+
+const OPERATION_COLUMNS = sql`select id, actor_id as "actorId", actor_name as "actorName",
+  actor_kind as "actorKind", actor_role as "actorRole", request_id as "requestId",
+  registry_version as "registryVersion", target_status as "targetStatus", action, changes, reason,
+  duplicate_of as "duplicateOf", run_attached_workflows as "runAttachedWorkflows",
+  parent_id as "parentId", reverted_by as "revertedBy", state,
+  requested, changed, refused, stale, failed, dispatched, recalled, already_delivered as "alreadyDelivered",
+  iso(cancel_requested_at) as "cancelRequestedAt", iso(created_at) as "createdAt",
+  iso(progress_at) as "progressAt", iso(finished_at) as "finishedAt"`;
+
+const ITEM_COLUMNS = sql`select position, task_id as "taskId", planned_seq as "plannedSeq", outcome, code,
+  from_label as "fromLabel", to_label as "toLabel", event_seq as "eventSeq", error
+  from bulk_operation_items`;

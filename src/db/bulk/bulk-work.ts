@@ -1,0 +1,105 @@
+import { sql } from "drizzle-orm";
+import type { BulkOperationAction } from "../../domain/bulk/actions.ts";
+import type { BulkOutcome } from "../../domain/bulk/outcomes.ts";
+import type { UndoneEvent } from "../../domain/bulk/revert.ts";
+import type { TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
+import type { UnifiedStatus } from "../../domain/status/unified.ts";
+import { changingOperation, operationById, type StoredBulkOperation } from "./bulk-operations.ts";
+import type { Database, Operation, StoredOperation, TenantDatabase } from "../connection/client.ts";
+import { type SnapshotParts, snapshotParts, snapshotsOf } from "../snapshots/task-snapshots.ts";
+import { keyQuery } from "../connection/transaction.ts";
+
+/** An item that is to be worked on, in this operation or on behalf of another one. */
+export interface BulkWorkItem {
+  position: number;
+  taskId: string;
+  /** The event that the operation wrote, or where the task stood when it was planned. */
+  seq: number;
+  fromLabel: UnifiedStatus | null;
+  toLabel: UnifiedStatus | null;
+}
+
+/** Items of an operation with all that decisions about their tasks look at. */
+export interface BulkWork {
+  operation: StoredBulkOperation;
+  items: BulkWorkItem[];
+  tasks: TaskSnapshot[];
+  /** The operation whose changes are in the tasks: this one, or the one that it takes back. */
+  changedBy: { id: string; action: BulkOperationAction | null };
+  /** The events at the items' seqs, by task. */
+  events: ReadonlyMap<string, UndoneEvent>;
+  /** What an earlier call under the same key stored. */
+  stored: StoredOperation | null;
+}
+
+/**
+ * Loads an operation with the first of its items that have these outcomes, by position, in one round trip; undefined
+ * where there is no such operation.
+ */
+export async function loadBulkWork(
+  database: TenantDatabase,
+  wanted: { operationId: string; outcomes: readonly BulkOutcome[]; limit: number },
+  { operation: call = null }: { operation?: Operation | null } = {},
+): Promise<BulkWork | undefined> {
+  const { operationId, outcomes, limit } = wanted;
+  const items = sql`(select position, task_id, coalesce(event_seq, planned_seq) as seq, from_label, to_label
+    from bulk_operation_items
+    where operation_id = ${operationId} and outcome in (select json_array_elements_text(${JSON.stringify(outcomes)}))
+      -- What was never found can be neither worked on nor taken back.
+      and planned_seq is not null
+    order by position limit ${limit})`;
+  const [[operation], found, [loaded], [changedBy], events, stored] = await database.readAll<
+    [
+      StoredBulkOperation,
+      BulkWorkItem,
+      { parts: SnapshotParts },
+      BulkWork["changedBy"],
+      UndoneEvent & { taskId: string },
+      StoredOperation,
+    ]
+  >([
+    operationById(operationId),
+    sql`select position, task_id as "taskId", seq, from_label as "fromLabel", to_label as "toLabel"
+      from ${items} i order by position`,
+    sql`select ${snapshotParts(sql`(select task_id::uuid as id from ${items} i)`, { withSteps: true })} as parts`,
+    changingOperation(sql`${operationId}`),
+    sql`select e.task_id as "taskId", e.seq, e.type, e.from_status as "fromStatus", e.from_gate as "fromGate",
+        case when e.type = 'task_updated' then e.payload::json end as payload
+      from ${items} i join step_events e on e.task_id = i.task_id::uuid and e.seq = i.seq`,
+    keyQuery(call),
+  ]);
+  if (operation === undefined || changedBy === undefined) return undefined;
+  return {
+    operation,
+    items: found,
+    tasks: loaded === undefined ? [] : snapshotsOf(loaded.parts),
+    changedBy,
+    events: new Map(events.map(({ taskId, ...event }) => [taskId, event])),
+    stored: stored[0] ?? null,
+  };
+}
+
+/** The tasks of all of an operation's items with these outcomes, by position. */
+export async function listWorkTasks(
+  database: TenantDatabase,
+  operationId: string,
+  outcomes: readonly BulkOutcome[],
+): Promise<string[]> {
+  const rows = await database.read<{ taskId: string }>(sql`
+    select task_id as "taskId" from bulk_operation_items
+    where operation_id = ${operationId} and outcome in (select json_array_elements_text(${JSON.stringify(outcomes)}))
+    order by position`);
+  return rows.map(({ taskId }) => taskId);
+}
+
+/** An operation of some tenant's. */
+export interface BulkRef {
+  tenantId: string;
+  id: string;
+}
+
+/** Operations that have made no progress for five minutes, each handed out to one caller. */
+export function claimHaltedOperations(database: Database, rowsMax: number): Promise<BulkRef[]> {
+  return database.acrossTenants<BulkRef>(sql`
+    select tenant_id as "tenantId", id from claim_halted_operations(${rowsMax}::integer)`);
+}

@@ -1,0 +1,269 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Actor } from "../../domain/actor.ts";
+import type { DataKind } from "../../domain/data/kinds.ts";
+import type { StepKind } from "../../domain/lifecycle/statuses.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import { hasPassedGate, IS_ARTIFACT } from "./artifacts.ts";
+import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { isTask } from "../tasks/task-match.ts";
+
+/** A pointer to a blob, as every answer shows it. */
+export interface DataView {
+  id: string;
+  taskId: string;
+  versionId: string;
+  stepId: string;
+  kind: DataKind;
+  contentType: string;
+  sizeBytes: number;
+  sha256: string;
+  /** Where the blob lies when it is not with us. */
+  uri: string | null;
+  storedAt: string | null;
+  /** Whether length and hash were compared with the blob itself. */
+  verified: boolean;
+  model: string | null;
+  modelRevision: string | null;
+  agent: string | null;
+  provider: string | null;
+  promptId: string | null;
+  insightId: string | null;
+  /** The data that this was made from. */
+  inputs: string[];
+  createdAt: string;
+}
+
+/** What a caller declares. */
+export interface DeclaredData {
+  task: TaskRef;
+  /** The task's current step when not said. */
+  stepId?: string | undefined;
+  kind: DataKind;
+  contentType: string;
+  sizeBytes: number;
+  sha256: string;
+  uri?: string | undefined;
+  model?: string | undefined;
+  modelRevision?: string | undefined;
+  agent?: string | undefined;
+  provider?: string | undefined;
+  promptId?: string | undefined;
+  insightId?: string | undefined;
+  inputs?: readonly string[] | undefined;
+}
+
+/** A DataView, spelled by the database from the alias d; `inputs` is a json array of ids. */
+const dataJson = (inputs: SQL) => sql`json_build_object('id', d.id, 'taskId', d.task_id,
+  'versionId', d.version_id, 'stepId', d.step_id, 'kind', d.kind, 'contentType', d.content_type,
+  'sizeBytes', d.size_bytes, 'sha256', encode(d.sha256, 'hex'), 'uri', d.uri, 'storedAt', iso(d.stored_at),
+  'verified', d.stored_at is not null, 'model', d.model, 'modelRevision', d.model_revision, 'agent', d.agent,
+  'provider', d.provider, 'promptId', d.prompt_id, 'insightId', d.insight_id, 'inputs', ${inputs},
+  'createdAt', iso(d.created_at))`;
+
+const STORED_INPUTS = sql`coalesce((select json_agg(i.parent_id order by i.parent_id) from data_inputs i
+  where i.tenant_id = d.tenant_id and i.child_id = d.id), '[]')`;
+
+/** What became of a declaration: the row, or the one that was declared before. */
+export interface Declaration {
+  data: DataView | null;
+  existing: string | null;
+  /** Where the row was to stand. */
+  place: Place;
+}
+
+interface Place {
+  taskId: string;
+  stepId: string;
+}
+
+/**
+ * Declares data on a step of a task, with what it was made from, in one round trip. No row comes back where the task,
+ * the step, the prompt, the insight or an input is not there, and nothing is written where it was declared before.
+ */
+export function declareData(
+  database: TenantDatabase,
+  data: DeclaredData & { id: string; objectKey: string | null },
+  { actor, operation }: { actor: Actor; operation: Operation },
+): Promise<Written<Declaration>> {
+  const { tenantId } = database;
+  const { stepId = null, promptId = null, insightId = null } = data;
+  const inputs = [...new Set(data.inputs)].toSorted();
+  const inputsJson = sql`${JSON.stringify(inputs)}::json`;
+  return database.write<Declaration>(operation, [
+    sql`
+with
+parents as materialized (
+  select d.id from json_array_elements_text(${inputsJson}) as asked(id)
+  join data d on d.tenant_id = ${tenantId}::uuid and d.id = asked.id::uuid
+  -- As the foreign key will ask: an input that the sweep takes away at this moment is not there.
+  for key share of d
+),
+place as materialized (
+  select s.task_id, s.version_id, s.id as step_id
+  from tasks t
+  join steps s on s.tenant_id = t.tenant_id and s.task_id = t.id
+    and s.id = coalesce(${stepId}::uuid, t.current_step_id)
+  where t.tenant_id = ${tenantId}::uuid and ${isTask(data.task)}
+    and (${promptId}::uuid is null or exists (select from prompts p
+      where p.tenant_id = t.tenant_id and p.id = ${promptId}::uuid and p.task_id = t.id))
+    and (${insightId}::uuid is null or exists (select from insights n
+      where n.tenant_id = t.tenant_id and n.id = ${insightId}::uuid and n.task_id = t.id))
+    and (select count(*) from parents) = ${inputs.length}::integer
+),
+created as (
+  insert into data as d (tenant_id, id, task_id, version_id, step_id, kind, object_key, uri, content_type,
+    size_bytes, sha256, model, model_revision, agent, provider, prompt_id, insight_id, created_by)
+  select ${tenantId}::uuid, ${data.id}::uuid, task_id, version_id, step_id, ${data.kind}::text,
+    ${data.objectKey}::text, ${data.uri ?? null}::text, ${data.contentType}::text, ${data.sizeBytes}::bigint,
+    decode(${data.sha256}, 'hex'), ${data.model ?? null}::text, ${data.modelRevision ?? null}::text,
+    ${data.agent ?? null}::text, ${data.provider ?? null}::text, ${promptId}::uuid, ${insightId}::uuid,
+    ${actor.id}::text
+  from place
+  on conflict on constraint data_content do nothing
+  returning d.id, ${dataJson(inputsJson)} as data
+),
+made_from as (
+  insert into data_inputs (tenant_id, child_id, parent_id)
+  select ${tenantId}::uuid, created.id, parents.id from created, parents
+),
+stored as (
+  update operations o set result = created.data from created
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
+),
+dropped as (
+  delete from operations o
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from created)
+)
+select (select data from created) as data,
+  (select d.id from data d where d.tenant_id = ${tenantId}::uuid
+    and ${isDeclared(data, { taskId: sql`place.task_id`, stepId: sql`place.step_id` })}) as existing,
+  json_build_object('taskId', place.task_id, 'stepId', place.step_id) as place
+from place`,
+  ]);
+}
+
+/** The data that were declared before, on this step. */
+export async function findDeclared(
+  database: TenantDatabase,
+  data: DeclaredData,
+  { taskId, stepId }: Place,
+): Promise<string | null> {
+  const place = { taskId: sql`${taskId}`, stepId: sql`${stepId}` };
+  const [row] = await database.read<{ id: string }>(
+    sql`select d.id from data d where ${isDeclared(data, place)}`,
+  );
+  return row?.id ?? null;
+}
+
+/**
+ * The condition that the datum of alias d is what is declared: the same content of the same kind, by the same maker, at
+ * the same step. The constraint data_content says so too.
+ */
+function isDeclared(
+  { kind, sha256, model, modelRevision, agent, provider }: DeclaredData,
+  { taskId, stepId }: { taskId: SQL; stepId: SQL },
+): SQL {
+  return sql`d.task_id = ${taskId} and d.kind = ${kind}::text and d.sha256 = decode(${sha256}, 'hex')
+    and d.step_id = ${stepId} and (d.model, d.model_revision, d.agent, d.provider) is not distinct from
+      (${model ?? null}::text, ${modelRevision ?? null}::text, ${agent ?? null}::text, ${provider ?? null}::text)`;
+}
+
+/** A row, where its object lies, and the moment at which this was read. */
+export interface FoundData {
+  data: DataView;
+  /** null where the blob lies elsewhere. */
+  objectKey: string | null;
+  readAt: string;
+}
+
+/** One row; null where there is none. */
+export async function findData(database: TenantDatabase, id: string): Promise<FoundData | null> {
+  const [row] = await database.read<FoundData>(sql`
+    select ${dataJson(STORED_INPUTS)} as data, d.object_key as "objectKey", iso(now()) as "readAt"
+    from data d where d.id = ${id}`);
+  return row ?? null;
+}
+
+/**
+ * Marks a row's content as stored; the first time stands. No row comes back where it is gone, or where the sweep has
+ * taken the object away, or may have, since `readAt`: then nothing says that what was uploaded is still there. A claim
+ * that was an hour old by then is of a sweep that died, and is void.
+ */
+export function markStored(
+  database: TenantDatabase,
+  { id, readAt }: { id: string; readAt: string },
+  operation: Operation,
+): Promise<Written<{ data: DataView }>> {
+  const { tenantId } = database;
+  return database.write<{ data: DataView }>(operation, [
+    // The sweep claims objects under the same lock, exclusively: it sees this row as stored, or its claim is seen here.
+    sql`select pg_advisory_xact_lock_shared(hashtext('swept_objects'))`,
+    sql`
+with
+marked as (
+  update data d set stored_at = coalesce(d.stored_at, now())
+  where d.tenant_id = ${tenantId}::uuid and d.id = ${id}::uuid
+    and not exists (select from swept_objects s
+      where s.tenant_id = d.tenant_id and s.object_key = d.object_key
+        and case when s.deleted_at is null then s.claimed_at >= ${readAt}::timestamptz - interval '1 hour'
+          else s.deleted_at >= ${readAt}::timestamptz end)
+  returning d.tenant_id, d.object_key, ${dataJson(STORED_INPUTS)} as data
+),
+freed as (
+  delete from swept_objects s using marked
+  where s.tenant_id = marked.tenant_id and s.object_key = marked.object_key and s.deleted_at is null
+),
+stored as (
+  update operations o set result = marked.data from marked
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
+),
+dropped as (
+  delete from operations o
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from marked)
+)
+select data from marked`,
+  ]);
+}
+
+/** What a list of data is asked for; every member that is given must hold. */
+export interface DataFilter {
+  task?: TaskRef | undefined;
+  kind?: DataKind | undefined;
+  model?: string | undefined;
+  modelRevision?: string | undefined;
+  agent?: string | undefined;
+  provider?: string | undefined;
+  /** true: what we have; false: what was only declared, or lies elsewhere. */
+  stored?: boolean | undefined;
+  /** Artifacts alone, of which the work since they were made passed the gate of this kind. */
+  passedGate?: StepKind | undefined;
+}
+
+/** A page of the data that match, newest first. */
+export async function listData(
+  database: TenantDatabase,
+  filter: DataFilter,
+  { limit, after }: { limit: number; after: string | null },
+): Promise<DataView[]> {
+  const conditions = [...matching(filter), ...(after === null ? [] : [sql`d.id < ${after}`])];
+  const rows = await database.read<{ data: DataView }>(sql`
+    select ${dataJson(STORED_INPUTS)} as data from data d
+    where ${sql.join([sql`true`, ...conditions], sql` and `)}
+    order by d.id desc limit ${limit}`);
+  return rows.map(({ data }) => data);
+}
+
+/** The conditions of a filter, on the alias d. */
+function matching(filter: DataFilter): SQL[] {
+  const { task, kind, model, modelRevision, agent, provider, stored, passedGate } = filter;
+  return [
+    task && sql`d.task_id = (select t.id from tasks t where ${isTask(task)})`,
+    kind && sql`d.kind = ${kind}`,
+    model && sql`d.model = ${model}`,
+    modelRevision && sql`d.model_revision = ${modelRevision}`,
+    agent && sql`d.agent = ${agent}`,
+    provider && sql`d.provider = ${provider}`,
+    stored !== undefined && (stored ? sql`d.stored_at is not null` : sql`d.stored_at is null`),
+    passedGate && sql`${IS_ARTIFACT} and ${hasPassedGate(passedGate)}`,
+  ].filter((condition) => typeof condition === "object");
+}

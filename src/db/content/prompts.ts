@@ -1,0 +1,149 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Actor } from "../../domain/actor.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import { type Chunk, readChunkById } from "../sql/chunks.ts";
+import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { isTask } from "../tasks/task-match.ts";
+
+/** A prompt as every answer shows it. */
+export interface PromptView {
+  id: string;
+  taskId: string;
+  versionId: string;
+  stepId: string;
+  role: string;
+  content: string;
+  /** SHA-256 of the content in UTF-8, in hex. */
+  contentHash: string;
+  model: string | null;
+  modelRevision: string | null;
+  agent: string | null;
+  provider: string | null;
+  evalId: string | null;
+  trialId: string | null;
+  createdAt: string;
+}
+
+/** What a caller records. */
+export interface NewPrompt {
+  task: TaskRef;
+  /** The task's current step when not said. */
+  stepId?: string | undefined;
+  role: string;
+  content: string;
+  model?: string | undefined;
+  modelRevision?: string | undefined;
+  agent?: string | undefined;
+  provider?: string | undefined;
+  evalId?: string | undefined;
+  trialId?: string | undefined;
+}
+
+/** A PromptView, spelled by the database from the alias p. */
+const PROMPT_JSON = sql`json_build_object('id', p.id, 'taskId', p.task_id, 'versionId', p.version_id,
+  'stepId', p.step_id, 'role', p.role, 'content', p.content, 'contentHash', p.content_hash, 'model', p.model,
+  'modelRevision', p.model_revision, 'agent', p.agent, 'provider', p.provider, 'evalId', p.eval_id,
+  'trialId', p.trial_id, 'createdAt', iso(p.created_at))`;
+
+/**
+ * Records a prompt on a step of a task, in one round trip. No row comes back where the task, the step, the eval or
+ * the trial is not there, or is not the task's.
+ */
+export function storePrompt(
+  database: TenantDatabase,
+  prompt: NewPrompt & { id: string; contentHash: string },
+  { actor, operation }: { actor: Actor; operation: Operation },
+): Promise<Written<{ prompt: PromptView }>> {
+  const { tenantId } = database;
+  const { stepId = null, evalId = null, trialId = null } = prompt;
+  return database.write<{ prompt: PromptView }>(operation, [
+    sql`
+with
+place as materialized (
+  select s.task_id, s.version_id, s.id as step_id
+  from tasks t
+  join steps s on s.tenant_id = t.tenant_id and s.task_id = t.id
+    and s.id = coalesce(${stepId}::uuid, t.current_step_id)
+  where t.tenant_id = ${tenantId}::uuid and ${isTask(prompt.task)}
+    and (${evalId}::uuid is null or exists (select from evals e
+      where e.tenant_id = t.tenant_id and e.id = ${evalId}::uuid and e.task_id = t.id))
+    and (${trialId}::uuid is null or exists (select from trials r
+      where r.tenant_id = t.tenant_id and r.id = ${trialId}::uuid and r.task_id = t.id
+        and r.eval_id = coalesce(${evalId}::uuid, r.eval_id)))
+),
+created as (
+  insert into prompts as p (tenant_id, id, task_id, version_id, step_id, role, content, content_hash, model,
+    model_revision, agent, provider, eval_id, trial_id, created_by)
+  select ${tenantId}::uuid, ${prompt.id}::uuid, task_id, version_id, step_id, ${prompt.role}::text,
+    ${prompt.content}::text, ${prompt.contentHash}::text, ${prompt.model ?? null}::text,
+    ${prompt.modelRevision ?? null}::text, ${prompt.agent ?? null}::text, ${prompt.provider ?? null}::text,
+    ${evalId}::uuid, ${trialId}::uuid, ${actor.id}::text
+  from place
+  returning ${PROMPT_JSON} as prompt
+),
+stored as (
+  update operations o set result = created.prompt from created
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
+),
+dropped as (
+  delete from operations o
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from created)
+)
+select prompt from created`,
+  ]);
+}
+
+/** What a list of prompts is asked for; every member that is given must hold. */
+export interface PromptFilter {
+  task?: TaskRef | undefined;
+  /** A version's id, or the number that it has in its task. */
+  version?: string | number | undefined;
+  step?: string | undefined;
+  model?: string | undefined;
+  modelRevision?: string | undefined;
+  agent?: string | undefined;
+  provider?: string | undefined;
+}
+
+/** A page of the prompts that match, newest first; a page of long ones ends before the limit. */
+export function listPrompts(
+  database: TenantDatabase,
+  filter: PromptFilter,
+  { limit, after }: { limit: number; after: string | null },
+): Promise<Chunk<PromptView, string>> {
+  return readChunkById(database, promptsOf(filter), after, { limit, newestFirst: true });
+}
+
+/** A chunk of all prompts that match, in the order of their recording. */
+export function readPromptChunk(
+  database: TenantDatabase,
+  filter: PromptFilter,
+  afterId: string | null,
+): Promise<Chunk<PromptView, string>> {
+  return readChunkById(database, promptsOf(filter), afterId);
+}
+
+const promptsOf = (filter: PromptFilter) => ({
+  table: sql`prompts`,
+  alias: sql`p`,
+  bytes: sql`octet_length(p.content)`,
+  condition: matchingPrompts(filter),
+  row: PROMPT_JSON,
+});
+
+/** The condition that a prompt of the alias p matches. */
+function matchingPrompts(filter: PromptFilter): SQL {
+  const { task, version, step, model, modelRevision, agent, provider } = filter;
+  const conditions = [
+    task && sql`p.task_id = (select t.id from tasks t where ${isTask(task)})`,
+    typeof version === "string" && sql`p.version_id = ${version}`,
+    typeof version === "number" &&
+      sql`exists (select from task_versions v where v.id = p.version_id and v.number = ${version})`,
+    step && sql`p.step_id = ${step}`,
+    model && sql`p.model = ${model}`,
+    modelRevision && sql`p.model_revision = ${modelRevision}`,
+    agent && sql`p.agent = ${agent}`,
+    provider && sql`p.provider = ${provider}`,
+  ].filter((condition) => typeof condition === "object");
+  return sql.join([sql`true`, ...conditions], sql` and `);
+}

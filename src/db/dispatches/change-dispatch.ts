@@ -1,0 +1,128 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Actor } from "../../domain/actor.ts";
+import type { DispatchState } from "../../domain/lifecycle/statuses.ts";
+import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import {
+  DISPATCH_JOINS,
+  IS_LEASED,
+  IS_RUN_CLOSED,
+  IS_UNWANTED,
+  isOffered,
+  lockTaskOf,
+} from "./dispatch-sql.ts";
+import { DISPATCH_JSON, type DispatchRecord } from "./read-dispatches.ts";
+
+/** What stood when somebody wanted to change a dispatch, and the dispatch as it is now where that was lawful. */
+export interface ChangedDispatch {
+  state: DispatchState;
+  isLeased: boolean;
+  isUnwanted: boolean;
+  isArchived: boolean;
+  /** Another dispatch that waits for the same. */
+  rivalId: string | null;
+  /** Null where nothing was changed. */
+  changed: DispatchRecord | null;
+}
+
+interface Change {
+  dispatchId: string;
+  reason: string;
+}
+
+interface By {
+  actor: Actor;
+  operation: Operation;
+}
+
+/**
+ * Puts a dead dispatch into the outbox again, as if it had never been tried; its run is the one that it has. Only
+ * where what was asked for is still wanted. Of a payment the run may be over, closed by its deadline: a version has one
+ * dispatch for it, so nobody can ask anew. No row comes back where there is no such dispatch.
+ */
+export function retryDispatch(
+  database: TenantDatabase,
+  change: Change,
+  by: By,
+): Promise<Written<ChangedDispatch>> {
+  return changeDispatch(database, change, by, {
+    to: "pending",
+    isLawful: sql`f.state = 'dead' and not f.is_unwanted and not f.is_archived and f.rival_id is null
+      and (f.is_owed or coalesce(f.run_state = 'QUEUED', true))`,
+    set: sql`attempts = 0, last_error = null, not_before = null, next_attempt_at = now()`,
+    effects: sql``,
+  });
+}
+
+/**
+ * Calls a dispatch back that nobody has delivered and nobody is delivering, and with it the run that waits because
+ * of an earlier attempt. No row comes back where there is no such dispatch.
+ */
+export function recallDispatch(
+  database: TenantDatabase,
+  change: Change,
+  by: By,
+): Promise<Written<ChangedDispatch>> {
+  return changeDispatch(database, change, by, {
+    to: "recalled",
+    isLawful: sql`f.state in ('pending', 'sent') and not f.is_leased and coalesce(f.run_state = 'QUEUED', true)`,
+    set: sql`not_before = null`,
+    effects: sql`,
+cancelled as (
+  update worker_runs w set state = 'CANCELLED', updated_at = now()
+  from lawful l where w.tenant_id = ${database.tenantId}::uuid and w.dispatch_id = l.id and w.state = 'QUEUED'
+)`,
+  });
+}
+
+/** Judges and changes under the locks of task and dispatch: what comes back as the reason is what stood then. */
+function changeDispatch(
+  database: TenantDatabase,
+  { dispatchId, reason }: Change,
+  { actor, operation }: By,
+  { to, isLawful, set, effects }: { to: DispatchState; isLawful: SQL; set: SQL; effects: SQL },
+): Promise<Written<ChangedDispatch>> {
+  const { tenantId } = database;
+  return database.write(operation, [
+    lockTaskOf(tenantId, dispatchId),
+    sql`
+with
+found as materialized (
+  select d.id, d.state, w.id as run_id, w.state as run_state,
+    d.pipeline = 'payment' and ${IS_RUN_CLOSED} as is_owed, t.archived_at is not null as is_archived,
+    ${IS_LEASED} as is_leased, ${IS_UNWANTED} as is_unwanted,
+    (select o.id from pipeline_dispatches o
+      where o.tenant_id = d.tenant_id and o.step_id = d.step_id and o.pipeline = d.pipeline and o.id <> d.id
+        and (o.state in ('pending', 'sent') or ${isOffered(sql`o`)}) limit 1) as rival_id
+  from pipeline_dispatches d ${DISPATCH_JOINS}
+  where d.tenant_id = ${tenantId}::uuid and d.id = ${dispatchId}::uuid
+  for no key update of d
+),
+lawful as (select f.* from found f where ${isLawful}),
+changed as (
+  update pipeline_dispatches d set state = ${to}, lease_owner = null, lease_until = null, updated_at = now(), ${set}
+  from lawful l where d.tenant_id = ${tenantId}::uuid and d.id = l.id
+  returning d.*, l.run_id
+),
+logged as (
+  insert into dispatch_events
+    (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason, operation_id)
+  select ${tenantId}::uuid, new_id(), id, state, ${to}::text, ${actor.id}::text, ${actor.name}::text,
+    ${reason}::text, ${operation.id}::uuid
+  from lawful
+)${effects},
+told as materialized (
+  select ${DISPATCH_JSON} as dispatch from changed d cross join lateral (select d.run_id as id) w
+),
+stored as (
+  update operations o set result = told.dispatch from told
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
+),
+dropped as (
+  delete from operations o
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from told)
+)
+select state, is_leased as "isLeased", is_unwanted as "isUnwanted", is_archived as "isArchived",
+  rival_id as "rivalId", (select dispatch from told) as changed
+from found`,
+  ]);
+}

@@ -1,0 +1,60 @@
+import { sql } from "drizzle-orm";
+import type { Actor } from "../../domain/actor.ts";
+import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { isOffered, IS_STANDING } from "./dispatch-sql.ts";
+
+/**
+ * Puts a dispatch into the outbox by hand, for the step that the task stands at while its event seq is the one
+ * that was seen. Where one is open already, or the task's payment was asked for, that one's id comes back.
+ */
+export async function createDispatch(
+  database: TenantDatabase,
+  dispatch: { id: string; pipeline: string; taskId: string; eventSeq: number; reason: string },
+  { actor, operation }: { actor: Actor; operation: Operation },
+): Promise<Written<{ created: boolean; open: string | null }>> {
+  const { tenantId } = database;
+  const { id, pipeline } = dispatch;
+  const result = JSON.stringify({ id, pipeline, state: "pending" });
+  const written = await database.write<{ created: boolean; open: string | null }>(operation, [
+    // Before the statement that looks for what was asked for already: it sees what was there when it began.
+    sql`select from tasks where tenant_id = ${tenantId}::uuid and id = ${dispatch.taskId}::uuid for no key update`,
+    sql`
+with
+task as materialized (
+  select id, active_version_id, current_step_id, event_seq from tasks
+  where tenant_id = ${tenantId}::uuid and id = ${dispatch.taskId}::uuid and event_seq = ${dispatch.eventSeq}::integer
+  for no key update
+),
+created as (
+  insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq, by_hand)
+  select ${tenantId}::uuid, ${id}::uuid, ${pipeline}::text, t.id, active_version_id, current_step_id, event_seq, true
+  from task t
+  where not exists (select from pipeline_dispatches d where d.tenant_id = ${tenantId}::uuid and d.task_id = t.id
+    and d.step_id = t.current_step_id and d.pipeline = ${pipeline}::text and ${isOffered(sql`d`)})
+  on conflict do nothing
+  returning id
+),
+logged as (
+  insert into dispatch_events (tenant_id, id, dispatch_id, to_state, actor_id, actor_name, reason, operation_id)
+  select ${tenantId}::uuid, new_id(), id, 'pending', ${actor.id}::text, ${actor.name}::text,
+    ${dispatch.reason}::text, ${operation.id}::uuid
+  from created
+),
+stored as (
+  update operations o set result = ${result}::json
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and exists (select from created)
+),
+dropped as (
+  delete from operations o
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from created)
+)
+select exists (select from created) as created,
+  (select d.id from task t join pipeline_dispatches d on d.tenant_id = ${tenantId}::uuid and d.task_id = t.id
+   where d.pipeline = ${pipeline}::text and ${IS_STANDING} and case when d.pipeline = 'payment'
+     then d.version_id = t.active_version_id else d.step_id = t.current_step_id end
+   limit 1) as open`,
+  ]);
+  database.outgoing.dispatches ||=
+    written.outcome === "written" && written.rows[0]?.created === true;
+  return written;
+}

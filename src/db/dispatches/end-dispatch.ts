@@ -1,0 +1,90 @@
+import { sql } from "drizzle-orm";
+import type { DeliveryEnd } from "../../domain/pipelines/delivery.ts";
+import type { TenantDatabase } from "../connection/client.ts";
+import { loggedCtes, type Told } from "./dispatch-log.ts";
+import { HEARD_OF_WITHIN, IS_LEASED, lockTaskOf } from "./dispatch-sql.ts";
+import { runAllowance } from "../runs/run-guards.ts";
+
+/**
+ * Writes how an attempt ended, where the lease is still its own: what another one found out since then stands. The
+ * deadline of a run whose worker could not be asked begins with the next attempt.
+ */
+export async function endDispatch(
+  database: TenantDatabase,
+  { dispatchId, owner }: { dispatchId: string; owner: string },
+  end: DeliveryEnd,
+): Promise<void> {
+  const { tenantId } = database;
+  const moves = sql`
+    select id, state as from_state, ${end.state}::text as to_state,
+      ${end.state === "dead" ? end.reason : null}::text as reason, 1 as ordinal
+    from mine where ${end.state} <> 'sent'`;
+  const delay = sql`make_interval(secs => ${end.state === "sent" ? end.delaySeconds : 0}::integer)`;
+  const [row] = await database.writeIdempotently<Told>(
+    lockTaskOf(tenantId, dispatchId),
+    sql`
+with
+mine as materialized (
+  select d.id, d.state from pipeline_dispatches d
+  where d.tenant_id = ${tenantId}::uuid and d.id = ${dispatchId}::uuid and d.lease_owner = ${owner}::uuid
+    and d.state = 'sent'
+  for no key update
+),
+ended as (
+  update pipeline_dispatches d set state = ${end.state}, lease_owner = null, lease_until = null,
+    last_error = ${toldError(end)}::text, updated_at = now(),
+    not_before = ${end.state === "sent" ? sql`clock_timestamp() + ${delay}` : sql`null`},
+    next_attempt_at = clock_timestamp() + ${delay} + ${HEARD_OF_WITHIN}
+  from mine where d.tenant_id = ${tenantId}::uuid and d.id = mine.id
+),
+put_off as (
+  update worker_runs w set updated_at = now(),
+    deadline_at = greatest(w.deadline_at, clock_timestamp() + ${delay} + ${runAllowance(sql`w.type`)})
+  from mine
+  where w.tenant_id = ${tenantId}::uuid and w.dispatch_id = mine.id and w.state = 'QUEUED'
+    and ${end.state} <> 'delivered'
+),
+${loggedCtes(tenantId, moves)}
+select exists (select from told) as "isTold"`,
+  );
+  database.outgoing.events ||= row?.isTold === true;
+}
+
+/** What the row keeps of an attempt; of one that nothing follows, the reason first. */
+function toldError(end: DeliveryEnd): string | null {
+  if (end.state === "delivered") return null;
+  return end.state === "dead" ? `${end.reason}: ${end.error}` : end.error;
+}
+
+/**
+ * Says that a dispatch is dead whose message the queue gave up, unless somebody is at it, or another message about
+ * it is on its way.
+ */
+export async function giveUpDispatch(
+  database: TenantDatabase,
+  dispatchId: string,
+  reason: string,
+): Promise<void> {
+  const { tenantId } = database;
+  const moves = sql`
+    select id, state as from_state, 'dead' as to_state, ${reason}::text as reason, 1 as ordinal from given_up`;
+  const [row] = await database.writeIdempotently<Told>(
+    lockTaskOf(tenantId, dispatchId),
+    sql`
+with
+given_up as materialized (
+  select d.id, d.state from pipeline_dispatches d
+  where d.tenant_id = ${tenantId}::uuid and d.id = ${dispatchId}::uuid and d.state = 'sent'
+    and not ${IS_LEASED} and coalesce(d.not_before < clock_timestamp(), true)
+  for no key update
+),
+dead as (
+  update pipeline_dispatches d set state = 'dead', lease_owner = null, lease_until = null, updated_at = now(),
+    last_error = ${reason} || coalesce(': ' || d.last_error, '')
+  from given_up where d.tenant_id = ${tenantId}::uuid and d.id = given_up.id
+),
+${loggedCtes(tenantId, moves)}
+select exists (select from told) as "isTold"`,
+  );
+  database.outgoing.events ||= row?.isTold === true;
+}

@@ -1,0 +1,86 @@
+import { sql } from "drizzle-orm";
+import type { DispatchState, Pipeline } from "../../domain/lifecycle/statuses.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import type { TenantDatabase } from "../connection/client.ts";
+import { isTask } from "../tasks/task-match.ts";
+
+/** A dispatch as every answer shows it. */
+export interface DispatchRecord {
+  id: string;
+  pipeline: Pipeline;
+  taskId: string;
+  versionId: string;
+  stepId: string;
+  state: DispatchState;
+  byHand: boolean;
+  bulkOperationId: string | null;
+  attempts: number;
+  /** Null where none is waited for. */
+  nextAttemptAt: string | null;
+  lastError: string | null;
+  runId: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** One change of a dispatch's state. */
+export interface DispatchLogRow {
+  from: DispatchState | null;
+  to: DispatchState;
+  actor: { id: string; name: string };
+  reason: string | null;
+  at: string;
+}
+
+/** A DispatchRecord, spelled by the database from the aliases d (dispatch) and w (its run). */
+export const DISPATCH_JSON = sql`json_build_object('id', d.id, 'pipeline', d.pipeline, 'taskId', d.task_id,
+  'versionId', d.version_id, 'stepId', d.step_id, 'state', d.state, 'byHand', d.by_hand,
+  'bulkOperationId', d.bulk_operation_id, 'attempts', d.attempts,
+  'nextAttemptAt', case when d.state in ('pending', 'sent') then iso(d.not_before) end,
+  'lastError', d.last_error, 'runId', w.id, 'createdAt', iso(d.created_at), 'updatedAt', iso(d.updated_at))`;
+
+const LOG_JSON = sql`json_build_object('from', l.from_state, 'to', l.to_state,
+  'actor', json_build_object('id', l.actor_id, 'name', l.actor_name), 'reason', l.reason, 'at', iso(l.at))`;
+
+export interface DispatchFilter {
+  state?: DispatchState | undefined;
+  pipeline?: Pipeline | undefined;
+  task?: TaskRef | undefined;
+  bulkOperationId?: string | undefined;
+}
+
+/** A page of dispatches, newest first, that match every filter that is given. */
+export async function listDispatches(
+  database: TenantDatabase,
+  { state, pipeline, task, bulkOperationId }: DispatchFilter,
+  { after, limit }: { after: string | null; limit: number },
+): Promise<DispatchRecord[]> {
+  const conditions = [sql`true`];
+  if (state) conditions.push(sql`d.state = ${state}`);
+  if (pipeline) conditions.push(sql`d.pipeline = ${pipeline}`);
+  if (task) conditions.push(sql`d.task_id = (select t.id from tasks t where ${isTask(task)})`);
+  if (bulkOperationId) conditions.push(sql`d.bulk_operation_id = ${bulkOperationId}`);
+  if (after !== null) conditions.push(sql`d.id < ${after}`);
+  const rows = await database.read<{ dispatch: DispatchRecord }>(sql`
+    select ${DISPATCH_JSON} as dispatch
+    from pipeline_dispatches d
+      left join worker_runs w on w.tenant_id = d.tenant_id and w.dispatch_id = d.id
+    where ${sql.join(conditions, sql` and `)}
+    order by d.id desc limit ${limit}`);
+  return rows.map(({ dispatch }) => dispatch);
+}
+
+/** A dispatch with all that became of it, in order; null where there is none. */
+export async function findDispatch(
+  database: TenantDatabase,
+  id: string,
+): Promise<(DispatchRecord & { log: DispatchLogRow[] }) | null> {
+  const [row] = await database.read<{ dispatch: DispatchRecord; log: DispatchLogRow[] }>(sql`
+    select ${DISPATCH_JSON} as dispatch,
+      (select json_agg(${LOG_JSON} order by l.position) from dispatch_events l
+        where l.tenant_id = d.tenant_id and l.dispatch_id = d.id) as log
+    from pipeline_dispatches d
+      left join worker_runs w on w.tenant_id = d.tenant_id and w.dispatch_id = d.id
+    where d.id = ${id}`);
+  return row === undefined ? null : { ...row.dispatch, log: row.log };
+}

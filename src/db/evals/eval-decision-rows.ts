@@ -1,0 +1,76 @@
+import { stringify } from "safe-stable-stringify";
+import type { EvalDecision } from "../../domain/evals/decision.ts";
+
+// The parts of a decision about an eval as the rows that its writer reads with json_to_recordset.
+
+export function changeRows({ evalId, seenStatus }: EvalDecision) {
+  return seenStatus === null ? [] : [{ eval_id: evalId, seen_status: seenStatus }];
+}
+
+export function openingRows({ evalId, opens }: EvalDecision) {
+  if (opens === null) return [];
+  const { taskId, versionId, name, k, isOnly } = opens;
+  return [{ eval_id: evalId, task_id: taskId, version_id: versionId, name, k, is_only: isOnly }];
+}
+
+export function evalEventRows({ evalId, events }: EvalDecision) {
+  return events.map((event, index) => ({
+    eval_id: evalId,
+    ordinal: index + 1,
+    trial_id: event.trialId,
+    type: event.type,
+    from_status: event.fromStatus,
+    to_status: event.toStatus,
+    reason: event.reason,
+    // Canonical, and text from here on: the hash is over these very bytes.
+    payload: stringify(event.payload),
+  }));
+}
+
+export function trialRows({ evalId, trials }: EvalDecision) {
+  return trials.map((trial, position) => ({
+    position,
+    id: trial.id,
+    eval_id: evalId,
+    k: trial.k,
+    model: trial.model,
+    model_revision: trial.modelRevision,
+    agent: trial.agent,
+    provider: trial.provider,
+    status: trial.status,
+    score: trial.score,
+    error: trial.error,
+    output_data_id: trial.outputDataId,
+  }));
+}
+
+export function trialChangeRows({ evalId, change }: EvalDecision) {
+  if (change === null) return [];
+  const { id, seenSeq, result, retractReason } = change;
+  return [
+    {
+      id,
+      eval_id: evalId,
+      seen_seq: seenSeq,
+      status: result.status,
+      score: result.score,
+      error: result.error,
+      output_data_id: result.outputDataId,
+      retract_reason: retractReason,
+    },
+  ];
+}
+
+export function insightRows({ evalId, insights }: EvalDecision) {
+  return insights.map((insight) => ({
+    id: insight.id,
+    eval_id: evalId,
+    trial_id: insight.trialId,
+    model: insight.model,
+    model_revision: insight.modelRevision,
+    agent: insight.agent,
+    provider: insight.provider,
+    status: insight.status,
+    usage: insight.usage,
+  }));
+}

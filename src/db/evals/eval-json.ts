@@ -1,0 +1,42 @@
+import { sql } from "drizzle-orm";
+import type { EvalSnapshot, TrialSnapshot } from "../../domain/evals/snapshot.ts";
+
+/** An eval as every answer shows it. */
+export interface EvalRow extends EvalSnapshot {
+  versionNumber: number;
+  eventSeq: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** A trial as a read finds it. */
+export interface TrialRow extends Omit<TrialSnapshot, "retracted"> {
+  evalId: string;
+  taskId: string;
+  retractedAt: string | null;
+  retractedBy: string | null;
+  retractReason: string | null;
+  createdAt: string;
+}
+
+/** An EvalSnapshot, from the alias e. */
+export const EVAL_SNAPSHOT_JSON = sql`json_build_object('id', e.id, 'taskId', e.task_id,
+    'versionId', e.version_id, 'name', e.name, 'k', e.k, 'status', e.status)`;
+
+/** An EvalRow, from the aliases e (eval) and v (its version). */
+export const EVAL_JSON = sql`json_build_object('id', e.id, 'taskId', e.task_id, 'versionId', e.version_id,
+    'versionNumber', v.number, 'name', e.name, 'k', e.k, 'status', e.status, 'eventSeq', e.event_seq,
+    'createdAt', iso(e.created_at), 'updatedAt', iso(e.updated_at))`;
+
+const TRIAL_MEMBERS = sql`'id', x.id, 'k', x.k, 'model', x.model, 'modelRevision', x.model_revision,
+    'agent', x.agent, 'provider', x.provider, 'status', x.status, 'score', x.score, 'error', x.error,
+    'outputDataId', x.output_data_id, 'eventSeq', x.event_seq`;
+
+/** A TrialSnapshot, from the alias x. */
+export const TRIAL_SNAPSHOT_JSON = sql`json_build_object(${TRIAL_MEMBERS},
+    'retracted', x.retracted_at is not null)`;
+
+/** A TrialRow, from the alias x. */
+export const TRIAL_JSON = sql`json_build_object(${TRIAL_MEMBERS}, 'evalId', x.eval_id, 'taskId', x.task_id,
+    'retractedAt', iso(x.retracted_at), 'retractedBy', x.retracted_by, 'retractReason', x.retract_reason,
+    'createdAt', iso(x.created_at))`;

@@ -1,0 +1,198 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Actor } from "../../domain/actor.ts";
+import type { RecordedEvent } from "../../domain/lifecycle/fold.ts";
+import type { EvalEventType, EvalStatus, StepEventType } from "../../domain/lifecycle/statuses.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import type { TenantDatabase } from "../connection/client.ts";
+import { CANONICAL, EVAL_CANONICAL } from "./history-chain.ts";
+import { isTask } from "../tasks/task-match.ts";
+
+/** Who, why, through which call, and the proof: what events of both streams say. */
+interface Envelope {
+  actor: Actor;
+  reason: string | null;
+  operationId: string;
+  requestId: string;
+  registryVersion: number;
+  canonical: string;
+  prevHash: string;
+  hash: string;
+}
+
+/** An event of a task as it is stored; hashes in hex. */
+export interface StoredStepEvent extends RecordedEvent, Envelope {
+  stream: "task";
+  type: StepEventType;
+  step: RecordedEvent["step"] & { id: string };
+  duplicateOf: string | null;
+  runAttachedWorkflows: boolean;
+  bulkOperationId: string | null;
+}
+
+/** An event of an eval as it is stored; hashes in hex. */
+export interface StoredEvalEvent extends Envelope {
+  stream: "eval";
+  evalId: string;
+  taskId: string;
+  trialId: string | null;
+  seq: number;
+  type: EvalEventType;
+  fromStatus: EvalStatus | null;
+  toStatus: EvalStatus;
+  payload: unknown;
+  at: string;
+}
+
+/** An event of whichever stream. */
+export type StoredEvent = StoredStepEvent | StoredEvalEvent;
+
+/** The members of a RecordedEvent, for json_build_object, from the aliases e (event), s (its step), v (its version). */
+const recordedMembers = (payload: SQL) =>
+  sql`'taskId', e.task_id, 'seq', e.seq, 'type', e.type, 'stepId', e.step_id,
+    'versionId', e.version_id, 'step', json_build_object('id', s.id, 'kind', s.kind, 'attempt', s.attempt),
+    'versionNumber', v.number, 'fromStatus', e.from_status, 'toStatus', e.to_status,
+    'fromGate', e.from_gate, 'toGate', e.to_gate, 'payload', ${payload}, 'at', iso(e.at)`;
+
+const RECORDED_MEMBERS = recordedMembers(sql`e.payload::json`);
+
+const ENVELOPE_MEMBERS = sql`'actor', json_build_object('id', e.actor_id, 'name', e.actor_name,
+      'kind', e.actor_kind, 'role', e.actor_role),
+    'reason', e.reason, 'operationId', e.operation_id, 'requestId', e.request_id,
+    'registryVersion', e.registry_version, 'prevHash', encode(e.prev_hash, 'hex'), 'hash', encode(e.hash, 'hex')`;
+
+const STEP_EVENT_JSON = sql`json_build_object('stream', 'task', ${RECORDED_MEMBERS}, ${ENVELOPE_MEMBERS},
+    'duplicateOf', e.duplicate_of, 'runAttachedWorkflows', e.run_attached_workflows,
+    'bulkOperationId', e.bulk_operation_id, 'canonical', ${CANONICAL})`;
+
+const EVAL_EVENT_JSON = sql`json_build_object('stream', 'eval', ${ENVELOPE_MEMBERS}, 'evalId', e.eval_id,
+    'taskId', e.task_id, 'trialId', e.trial_id, 'seq', e.seq, 'type', e.type, 'fromStatus', e.from_status,
+    'toStatus', e.to_status, 'payload', e.payload::json, 'at', iso(e.at), 'canonical', ${EVAL_CANONICAL})`;
+
+/** What never changes of an event's step and version. */
+const EVENT_JOINS = sql`join steps s on s.tenant_id = e.tenant_id and s.id = e.step_id
+      join task_versions v on v.tenant_id = e.tenant_id and v.id = e.version_id`;
+
+export interface EventPage {
+  /** The seq before the first one wanted. */
+  after: number;
+  limit: number;
+}
+
+/** A page of a task's events by seq; null where there is no such task. */
+export async function listTaskEvents(
+  database: TenantDatabase,
+  task: TaskRef,
+  page: EventPage,
+): Promise<StoredStepEvent[] | null> {
+  const [row] = await database.read<{ events: StoredStepEvent[] }>(sql`
+    select ${eventPage(sql`e.tenant_id = t.tenant_id and e.task_id = t.id`, page)} as events
+    from tasks t where ${isTask(task)}`);
+  return row?.events ?? null;
+}
+
+/** A page of the events that name a step, by seq; null where there is no such step. */
+export async function listStepEvents(
+  database: TenantDatabase,
+  stepId: string,
+  page: EventPage,
+): Promise<StoredStepEvent[] | null> {
+  const ofStep = sql`e.tenant_id = named.tenant_id and e.task_id = named.task_id and e.step_id = named.id`;
+  const [row] = await database.read<{ events: StoredStepEvent[] }>(sql`
+    select ${eventPage(ofStep, page)} as events from steps named where named.id = ${stepId}`);
+  return row?.events ?? null;
+}
+
+function eventPage(condition: SQL, { after, limit }: EventPage): SQL {
+  return sql`coalesce((
+      select json_agg(${STEP_EVENT_JSON} order by e.seq)
+      from (select * from step_events e where ${condition} and e.seq > ${after}
+        order by e.seq limit ${limit}) e ${EVENT_JOINS}), '[]')`;
+}
+
+/** The event at `placed` (tenant_id, task_id, eval_id, seq), of whichever stream, as the column `event`. */
+export const EVENT_AT_PLACE: SQL = sql`
+  select ${STEP_EVENT_JSON} as event from step_events e ${EVENT_JOINS}
+  where placed.eval_id is null and e.tenant_id = placed.tenant_id and e.task_id = placed.task_id
+    and e.seq = placed.seq
+  union all
+  select ${EVAL_EVENT_JSON} from eval_step_events e
+  where e.tenant_id = placed.tenant_id and e.eval_id = placed.eval_id and e.seq = placed.seq`;
+
+/** A page of an eval's events by seq; null where there is no such eval. */
+export async function listEvalEvents(
+  database: TenantDatabase,
+  evalId: string,
+  { after, limit }: EventPage,
+): Promise<StoredEvalEvent[] | null> {
+  const [row] = await database.read<{ events: StoredEvalEvent[] }>(sql`
+    select coalesce((
+      select json_agg(${EVAL_EVENT_JSON} order by e.seq)
+      from (select * from eval_step_events e
+        where e.tenant_id = named.tenant_id and e.eval_id = named.id and e.seq > ${after}
+        order by e.seq limit ${limit}) e), '[]') as events
+    from evals named where named.id = ${evalId}`);
+  return row?.events ?? null;
+}
+
+/** Both streams of a task, each event with its place in the order in which they were written. */
+export interface TimelineRow {
+  place: number;
+  event: StoredEvent;
+}
+
+/** A page of all that happened to a task and to its evals, oldest first; null where there is no such task. */
+export async function listTimeline(
+  database: TenantDatabase,
+  task: TaskRef,
+  { after, limit }: { after: number; limit: number },
+): Promise<TimelineRow[] | null> {
+  const [row] = await database.read<{ events: TimelineRow[] }>(sql`
+    select coalesce((
+      select json_agg(json_build_object('place', placed.place, 'event', shown.event) order by placed.place)
+      from (
+        select e.feed_id as place, e.tenant_id, e.task_id, e.seq, null::uuid as eval_id
+        from step_events e where e.tenant_id = t.tenant_id and e.task_id = t.id and e.feed_id > ${after}
+        union all
+        select e.feed_id, e.tenant_id, e.task_id, e.seq, e.eval_id
+        from eval_step_events e where e.tenant_id = t.tenant_id and e.task_id = t.id and e.feed_id > ${after}
+        order by place limit ${limit}
+      ) placed cross join lateral (${EVENT_AT_PLACE}) shown), '[]') as events
+    from tasks t where ${isTask(task)}`);
+  return row?.events ?? null;
+}
+
+/** Up to which moment a history is read. */
+export type Until = { seq: number } | { time: string };
+
+/** A task's history up to a moment, and how far it goes by now. */
+export interface HistoryUntil {
+  newestSeq: number;
+  events: RecordedEvent[];
+}
+
+/** The events of a task up to a moment, for the fold; null where there is no such task. */
+export async function readHistory(
+  database: TenantDatabase,
+  task: TaskRef,
+  until: Until,
+): Promise<HistoryUntil | null> {
+  const within =
+    "seq" in until ? sql`e.seq <= ${until.seq}` : sql`e.at <= ${until.time}::timestamptz`;
+  const [row] = await database.read<HistoryUntil>(sql`
+    select t.event_seq as "newestSeq", coalesce((
+      select json_agg(json_build_object(${RECORDED_MEMBERS}) order by e.seq)
+      from step_events e ${EVENT_JOINS}
+      where e.tenant_id = t.tenant_id and e.task_id = t.id and ${within}), '[]') as events
+    from tasks t where ${isTask(task)}`);
+  return row ?? null;
+}
+
+/**
+ * A task's events up to a seq, as JSON, each with its bulk operation: what the fold reads of them, without the data
+ * that callers attached to their moves.
+ */
+export function historyTo(taskId: SQL, seq: SQL): SQL {
+  return sql`(select json_agg(json_build_object(${recordedMembers(sql`e.payload::jsonb - 'data'`)},
+      'bulkOperationId', e.bulk_operation_id) order by e.seq)
+    from step_events e ${EVENT_JOINS} where e.task_id = ${taskId} and e.seq <= ${seq})`;
+}

@@ -1,0 +1,121 @@
+import { type SQL, sql } from "drizzle-orm";
+import { isOffered } from "../dispatches/dispatch-sql.ts";
+import type { StepSourceInputs } from "../history/event-ctes.ts";
+import type { MoveInput } from "./move-input.ts";
+import type { Bound } from "../connection/prepared.ts";
+
+// What the writer does with dispatches: those that are called back, and those that are asked for. They read from
+// `newest`, the events that were written, and from `reached`, which has the tasks besides that change without one.
+
+/**
+ * CTEs that call back what was left undelivered on steps that are left or ended, and what a change asked for that is
+ * undone. A live lease means that somebody is delivering it at this moment: too late to call it back.
+ */
+export function calledBackCtes(
+  tenantId: Bound<string>,
+  input: Pick<MoveInput, "recalls" | "undone">,
+  { bulk }: StepSourceInputs,
+): SQL {
+  return sql`${bulk ? undoneDispatches(tenantId, input.undone) : sql``}
+left_behind as materialized (
+  select d.id, d.task_id, d.state, n.at
+  from json_to_recordset(${input.recalls}) as r(
+      task_id uuid, step_id uuid, version_id uuid, attached boolean, payment boolean)
+    join newest n using (task_id)
+    join pipeline_dispatches d on d.task_id = r.task_id
+  where d.tenant_id = ${tenantId}::uuid and d.state in ('pending', 'sent')
+    and (d.lease_until is null or d.lease_until < n.at)
+    and case when d.pipeline = 'payment' then r.payment and d.version_id = r.version_id
+      else r.attached and d.step_id = r.step_id end
+  order by d.id
+  for update of d
+),
+recallable as materialized (
+  select id, task_id, state, at from left_behind
+  ${bulk ? sql`union all select id, task_id, state, at from undone where ${IS_RECALLED}` : sql``}
+),
+recalled as (
+  update pipeline_dispatches d set state = 'recalled', updated_at = r.at
+  from recallable r
+  where d.tenant_id = ${tenantId}::uuid and d.id = r.id
+  returning d.task_id
+)`;
+}
+
+/** In place of those CTEs, where nothing is called back. */
+export const NOTHING_CALLED_BACK = sql`undone as (select null::text as state, null::boolean as is_leased where false),
+recallable as (
+  select null::uuid as id, null::uuid as task_id, null::text as state, null::timestamptz as at where false
+),
+recalled as (select null::uuid as task_id where false)`;
+
+/** Under their locks, whatever became of them: what is told of them is then true. */
+function undoneDispatches(tenantId: Bound<string>, undone: Bound<string>): SQL {
+  return sql`undone as materialized (
+  select d.id, d.task_id, d.state, n.at, coalesce(d.lease_until >= n.at, false) as is_leased
+  from json_to_recordset(${undone}) as u(task_id uuid, seq integer, operation_id uuid)
+    join reached n on n.task_id = u.task_id
+    join pipeline_dispatches d on d.task_id = u.task_id
+  where d.tenant_id = ${tenantId}::uuid
+    and case when u.seq is null then d.bulk_operation_id = u.operation_id else d.cause_seq = u.seq end
+  order by d.id
+  for update of d
+),`;
+}
+
+const IS_RECALLED = sql`state in ('pending', 'sent') and not is_leased`;
+
+/** How many dispatches of what is undone were called back in time, and how many had left. */
+export const UNDONE_COUNTS = {
+  recalled: sql`(select count(*) from undone where ${IS_RECALLED})`,
+  alreadyDelivered: sql`(select count(*) from undone
+    where state = 'delivered' or (state in ('pending', 'sent') and is_leased))`,
+};
+
+/**
+ * The CTE that asks for pipelines. Money moves once, and nothing is asked for twice that is on its way: an index says
+ * so. Nor is what waits for a worker that polls: nobody delivers it while the task's lock is held.
+ */
+export function askedCtes(
+  tenantId: Bound<string>,
+  dispatches: Bound<string>,
+  { bulk }: StepSourceInputs,
+): SQL {
+  return sql`dispatched as (
+  insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq,
+    by_hand, bulk_operation_id)
+  select ${tenantId}::uuid, a.id, a.pipeline, a.task_id, a.version_id, a.step_id, n.seq,
+    n.is_silent, ${bulk?.id ?? null}::uuid
+  from json_to_recordset(${dispatches}) as a(
+      id uuid, pipeline text, task_id uuid, version_id uuid, step_id uuid)
+    join reached n using (task_id)
+  where not exists (select from pipeline_dispatches d where d.tenant_id = ${tenantId}::uuid and d.task_id = a.task_id
+    and d.step_id = a.step_id and d.pipeline = a.pipeline and ${isOffered(sql`d`)})
+  order by a.task_id
+  on conflict do nothing
+  returning id, pipeline, task_id
+)`;
+}
+
+/** In its place, where nothing is asked for. */
+export const NOTHING_ASKED = sql`dispatched as (
+  select null::uuid as id, null::text as pipeline, null::uuid as task_id where false
+)`;
+
+/** The CTE that logs what became of all dispatches of a call. */
+export function dispatchLogCte(
+  tenantId: Bound<string>,
+  { actor, operation, bulk }: StepSourceInputs & { bulk: { reason: string } | null },
+): SQL {
+  return sql`dispatch_log as (
+  insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason,
+    operation_id)
+  select ${tenantId}::uuid, new_id(), id, from_state, to_state, ${actor.id}::text, ${actor.name}::text,
+    ${bulk?.reason ?? null}::text, ${operation.id}::uuid
+  from (
+    select id, null as from_state, 'pending' as to_state from dispatched
+    union all
+    select id, state, 'recalled' from recallable
+  ) change
+),`;
+}

@@ -1,0 +1,288 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Decision } from "../../domain/lifecycle/decision.ts";
+import { type BulkRecord, closeItems, isBulkOpen } from "../bulk/bulk-ledger.ts";
+import {
+  askedCtes,
+  calledBackCtes,
+  dispatchLogCte,
+  NOTHING_ASKED,
+  NOTHING_CALLED_BACK,
+  UNDONE_COUNTS,
+} from "./dispatch-ctes.ts";
+import { ENDING_COLUMNS } from "../bulk/end-bulk.ts";
+import {
+  chainedStepEvents,
+  insertedStepEvents,
+  stepEventInput,
+  type StepSourceInputs,
+} from "../history/event-ctes.ts";
+import type { Move, MoveInput } from "./move-input.ts";
+import type { Bound } from "../connection/prepared.ts";
+import { reportedCtes } from "./run-ctes.ts";
+import { hasRunAsFound, lockRuns } from "../runs/run-guards.ts";
+import { HEARS_TASKS } from "../webhooks/webhook-outbox.ts";
+
+// The statement of the one writer, for single moves and for bulks, bound or prepared.
+
+/** All that it reads. */
+export interface MoveStatementInputs extends StepSourceInputs {
+  tenantId: Bound<string>;
+  input: MoveInput;
+  /** What a repeat is answered from, beside the rows that were written. */
+  answer: Bound<string>;
+  isKeptIfEmpty: Bound<boolean>;
+  bulk: BulkRecord | null;
+}
+
+/** What at least one of the moves does beside writing its event and moving its step. */
+export type Effects = Readonly<Record<keyof ReturnType<typeof effectsOf>, boolean>>;
+
+export function effectsOf(moves: readonly Move[]) {
+  const some = (has: (decision: Decision) => boolean) =>
+    moves.some(({ decision }) => has(decision));
+  return {
+    isGuardedByRun: moves.some(({ run }) => run !== undefined),
+    tellsMore: some(({ events }) => events.length > 1),
+    edits: some(({ fields, archive }) => fields !== null || archive !== null),
+    opensVersion: some(({ version }) => version !== null),
+    opensStep: some(({ step }) => step !== null),
+    reviews: some(({ reviews }) => reviews.length > 0),
+    reports: some(({ runs }) => runs.length > 0),
+    callsBack: some(({ recall, undoes }) => recall !== null || undoes !== null),
+    asks: some(({ dispatches }) => dispatches.length > 0),
+    isSilent: some(({ events }) => events.length === 0),
+  };
+}
+
+/**
+ * What comes before the statement. What leaves or ends a step takes with it whatever was opened on that step, up to
+ * this moment, and what is asked for may have been asked for. A statement sees what was there when it began: so the
+ * locks are got in one before. A run is not guarded by its task's event_seq, since whoever claims one writes no event:
+ * it is locked likewise.
+ */
+export function lockStatements({ tenantId, input }: MoveStatementInputs, does: Effects): SQL[] {
+  const { callsBack, asks, isGuardedByRun } = does;
+  return [
+    ...(callsBack || asks || isGuardedByRun ? [lockTasks(tenantId, input.moves)] : []),
+    ...(isGuardedByRun ? [lockRuns(tenantId, input.found_runs)] : []),
+  ];
+}
+
+/** In id order, like every other lock of tasks. */
+function lockTasks(tenantId: Bound<string>, moves: Bound<string>): SQL {
+  return sql`select from tasks t
+    where t.tenant_id = ${tenantId}::uuid
+      and t.id in (select task_id from json_to_recordset(${moves}) as m(task_id uuid))
+    order by t.id for no key update of t`;
+}
+
+/**
+ * One statement for single and bulk moves. The order is part of the design: lock, events, opened versions and
+ * steps, steps, version pointer, task pointer. Every write after the events reads from the rows that the
+ * event insert returned: where no event was written, nothing is. What none of the moves does is left out: it would
+ * cost a bulk its planning, and a single move the executor's start.
+ */
+export function moveStatement(call: MoveStatementInputs, does: Effects): SQL {
+  const { tenantId, input, bulk } = call;
+  return sql`
+with
+move as materialized (
+  select * from json_to_recordset(${input.moves}) as m(
+    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean)
+  ${bulk ? sql`where ${isBulkOpen(tenantId, bulk)}` : sql``}
+),
+-- In id order, and task rows alone: nothing of a task changes without its event_seq, so what was planned
+-- about its step still holds; a join with the step could lose the row when a rival moves the pointer.
+locked as materialized (
+  select t.id, t.event_seq, t.event_head, t.updated_at
+  from move m join tasks t on t.id = m.task_id
+  -- As a CASE, since Postgres would take an equal seq for a rare thing, and plan all that follows for a row or two: it
+  -- would compare each of a thousand moves with each other.
+  where t.tenant_id = ${tenantId}::uuid and case when t.event_seq = m.seq then true else false end
+    ${does.isGuardedByRun ? hasRunAsFound(tenantId, input.found_runs) : sql``}
+  order by t.id
+  for no key update of t
+),
+event as materialized (
+  select l.event_head, l.event_seq + e.ordinal as seq,
+    -- A scalar subquery, so that the clock is read once: the events of a call have one time.
+    greatest((select clock_timestamp()), l.updated_at) as at, e.*
+  from ${stepEventInput(input.events)}
+    join locked l on l.id = e.task_id
+),
+${chainedStepEvents(tenantId, call, { isOneEach: !does.tellsMore })},
+written as (
+  ${insertedStepEvents(tenantId, call)}
+),
+${does.tellsMore ? NEWEST : NEWEST_EACH},
+-- Where the tasks stand now. Those that are changed without an event are where they were.
+reached as materialized (
+  select task_id, seq, step_id, at, false as is_silent from newest
+  ${does.isSilent ? SILENTLY_REACHED : sql``}
+),
+${does.opensVersion ? openedVersions(call, input.versions, sql`newest`) : sql``}
+${does.opensStep ? openedSteps(tenantId, input.steps, sql`newest_of_step`) : sql``}
+moved_steps as (
+  update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq
+  from newest_of_step n
+  where s.tenant_id = ${tenantId}::uuid and s.id = n.step_id
+),
+${does.opensStep ? movedVersions(tenantId) : sql``}
+moved_tasks as (
+  update tasks t set
+    current_step_id = n.step_id,
+    active_version_id = n.version_id,
+    event_seq = n.seq,
+    event_head = n.hash,
+    updated_at = n.at,
+    status_since = case when n.is_status_changed then n.at else t.status_since end
+    ${does.edits ? EDITED : sql``}
+  from newest n ${does.edits ? sql`join move m using (task_id)` : sql``}
+  where t.tenant_id = ${tenantId}::uuid and t.id = n.task_id
+),
+${does.reviews ? reviewed(tenantId, input, call) : sql``}
+${does.callsBack ? calledBackCtes(tenantId, input, call) : NOTHING_CALLED_BACK},
+${does.reports || does.callsBack ? reportedCtes(tenantId, input) : sql``}
+${does.asks ? askedCtes(tenantId, input.dispatches, call) : NOTHING_ASKED},
+${does.asks || does.callsBack ? dispatchLogCte(tenantId, call) : sql``}
+effect as materialized (
+  select task_id, seq, step_id from newest
+  ${does.isSilent ? SILENT_EFFECT : sql``}
+),
+outcome as materialized (
+  select
+    coalesce((select json_agg(json_build_object('taskId', c.task_id, 'seq', c.seq, 'at', iso(c.at)
+      ${bulk ? sql`` : EVIDENCE}) order by c.task_id, c.seq)
+      from chained c), '[]') as events,
+    coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id)
+      order by task_id) from dispatched), '[]') as dispatched,
+    (select count(*) from effect) as tasks
+)${bulk ? closeItems(tenantId, bulk, UNDONE_COUNTS) : sql``},
+${keptCtes(call, resultOf(call))}
+select events, dispatched, ${isHeard(tenantId)}${bulk ? sql`, ${BULK_COLUMNS}` : sql``} from outcome`;
+}
+
+/** A bulk has the facts in its own ledger already. */
+function resultOf({ answer, bulk }: MoveStatementInputs): SQL {
+  return bulk
+    ? sql`${answer}::json`
+    : sql`json_build_object('answer', ${answer}::json, 'events', outcome.events, 'dispatched', outcome.dispatched)`;
+}
+
+/**
+ * CTEs that keep in the ledger what the operation came to, by the CTE `outcome`; nothing at all where nothing was
+ * written, unless the call says so.
+ */
+export function keptCtes(
+  call: Pick<MoveStatementInputs, "tenantId" | "operation" | "isKeptIfEmpty">,
+  result: SQL,
+): SQL {
+  const { tenantId, operation, isKeptIfEmpty } = call;
+  return sql`stored as (
+  update operations o set result = ${result}
+  from outcome
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
+    and (outcome.tasks > 0 or ${isKeptIfEmpty}::boolean)
+),
+dropped as (
+  delete from operations o using outcome
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
+    and outcome.tasks = 0 and not ${isKeptIfEmpty}::boolean
+)`;
+}
+
+/** Whether webhooks of the tenant listen to tasks. */
+export const isHeard = (tenantId: Bound<string>): SQL =>
+  sql`exists (select from webhooks w where w.tenant_id = ${tenantId}::uuid and ${HEARS_TASKS}) as "isHeard"`;
+
+const NEWEST = sql`newest as materialized (
+  select distinct on (task_id) *,
+    bool_or(from_status is distinct from to_status) over (partition by task_id, step_id) as is_status_changed
+  from written order by task_id, seq desc
+),
+newest_of_step as materialized (
+  select distinct on (step_id) * from written order by step_id, seq desc
+)`;
+
+/** The same where each task has one event. */
+const NEWEST_EACH = sql`newest as materialized (
+  select *, from_status is distinct from to_status as is_status_changed from written
+),
+newest_of_step as (select * from newest)`;
+
+const EDITED = sql`,
+    title = case when m.fields is null then t.title else m.fields ->> 'title' end,
+    external_id = case when m.fields is null then t.external_id else m.fields ->> 'externalId' end,
+    taxonomy_code = case when m.fields is null then t.taxonomy_code else m.fields ->> 'taxonomyCode' end,
+    priority = case when m.fields is null then t.priority else (m.fields ->> 'priority')::smallint end,
+    assignee = case when m.fields is null then t.assignee else m.fields ->> 'assignee' end,
+    archived_at = case when m.archive is null then t.archived_at when m.archive then n.at end`;
+
+const SILENTLY_REACHED = sql`union all
+  select l.id, l.event_seq, null, (select clock_timestamp()), true
+  from locked l join move m on m.task_id = l.id where m.is_silent`;
+
+const SILENT_EFFECT = sql`union all
+  select task_id, null, null from reached where is_silent
+    and (task_id in (select task_id from dispatched) or task_id in (select task_id from recalled))`;
+
+/** The CTE of the versions that the events of `from` open. */
+export function openedVersions(
+  { tenantId, actor }: Pick<MoveStatementInputs, "tenantId" | "actor">,
+  versions: Bound<string>,
+  from: SQL,
+): SQL {
+  return sql`opened_versions as (
+  insert into task_versions
+    (tenant_id, id, task_id, number, content, content_hash, current_step_id, reason, created_by)
+  select ${tenantId}::uuid, v.id, v.task_id, v.number, v.content, v.content_hash, n.step_id, v.reason,
+    ${actor.id}::text
+  from json_to_recordset(${versions}) as v(
+      id uuid, task_id uuid, number integer, content jsonb, content_hash text, reason text)
+    join ${from} n on n.version_id = v.id
+),`;
+}
+
+/** The CTE of the steps that the events of `from` open. */
+export function openedSteps(tenantId: Bound<string>, steps: Bound<string>, from: SQL): SQL {
+  return sql`opened_steps as (
+  insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq)
+  select ${tenantId}::uuid, s.id, n.task_id, n.version_id, s.kind, s.attempt, n.to_status, n.to_gate, n.seq
+  from json_to_recordset(${steps}) as s(id uuid, kind text, attempt integer)
+    join ${from} n on n.step_id = s.id
+),`;
+}
+
+function movedVersions(tenantId: Bound<string>): SQL {
+  return sql`sealed_versions as (
+  update task_versions v set sealed_at = n.at
+  from newest n join move m using (task_id)
+  where v.tenant_id = ${tenantId}::uuid and v.id = m.version_id and n.version_id <> m.version_id
+),
+moved_versions as (
+  update task_versions v set current_step_id = n.step_id
+  from newest n join move m using (task_id)
+  where v.tenant_id = ${tenantId}::uuid and v.id = m.version_id and n.version_id = m.version_id
+    and n.step_id <> m.step_id
+),`;
+}
+
+function reviewed(tenantId: Bound<string>, input: MoveInput, { actor }: MoveStatementInputs): SQL {
+  return sql`reviewed as (
+  insert into reviews (tenant_id, id, task_id, version_id, step_id, kind, outcome, sequence, notes,
+    reviewer_id, reviewer_name)
+  select ${tenantId}::uuid, r.id, r.task_id, r.version_id, r.step_id, r.kind, r.outcome, r.sequence, r.notes,
+    ${actor.id}::text, ${actor.name}::text
+  from json_to_recordset(${input.reviews}) as r(
+      id uuid, task_id uuid, version_id uuid, step_id uuid, kind text, outcome text, sequence integer,
+      notes text)
+    join newest n using (task_id)
+),`;
+}
+
+const BULK_COLUMNS = sql`coalesce((select json_agg(task_id) from effect where seq is null), '[]') as silent,
+  ${UNDONE_COUNTS.recalled}::integer as recalled, ${UNDONE_COUNTS.alreadyDelivered}::integer as "alreadyDelivered",
+  ${ENDING_COLUMNS}`;
+
+/** A bulk answer names no hash; leaving them out halves what comes back. */
+const EVIDENCE = sql`, 'canonical', c.canonical, 'prevHash', encode(c.prev_hash, 'hex'), 'hash', encode(c.hash, 'hex')`;

@@ -1,0 +1,137 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Decision } from "../../domain/lifecycle/decision.ts";
+import type { TaskFields } from "../../domain/lifecycle/snapshot.ts";
+import type { TenantDatabase, Written } from "../connection/client.ts";
+import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
+import {
+  chainedStepEvents,
+  insertedStepEvents,
+  NO_HEAD,
+  stepEventInput,
+} from "../history/event-ctes.ts";
+import type { MoveCall } from "./move-input.ts";
+import { isHeard, keptCtes, openedSteps, openedVersions } from "./move-statement.ts";
+import { type Heard, type RecordedMoves, toldOutside } from "./record-moves.ts";
+
+/** A task that is to be made: its decision opens version 1 and its first step with event 1. */
+export interface Creation {
+  taskId: string;
+  fields: TaskFields;
+  decision: Decision;
+}
+
+/** What the statement wrote, and which external ids belong to tasks that were there before. */
+export interface RecordedCreations extends RecordedMoves {
+  existing: { externalId: string; id: string }[];
+}
+
+/** What the ledger keeps of a creation, and what its answer is rendered from. */
+export interface StoredCreations<Answer> extends RecordedCreations {
+  answer: Answer;
+}
+
+/**
+ * Makes any number of tasks in one round trip. An external id that is taken leaves its task out and is told
+ * in `existing`. Here alone the task's row comes first: `on conflict do nothing` tells which tasks are new, and
+ * events are written for those only; the keys that tie them are deferred.
+ */
+export async function recordCreations(
+  database: TenantDatabase,
+  creations: readonly Creation[],
+  call: MoveCall,
+): Promise<Written<RecordedCreations>> {
+  const written = await database.write<RecordedCreations & Heard>(call.operation, [
+    creationStatement(database.tenantId, creations, call),
+  ]);
+  return toldOutside(database, written);
+}
+
+function creationStatement(tenantId: string, creations: readonly Creation[], call: MoveCall): SQL {
+  const { actor, operation, answer, isKeptIfEmpty } = call;
+  const source = { ...call, bulk: null };
+  const input = creationInput(creations);
+  return sql`
+with
+asked as materialized (
+  select * from json_to_recordset(${input.tasks}) as a(id uuid, external_id text, title text, taxonomy_code text,
+    priority smallint, assignee text, step_id uuid, version_id uuid)
+),
+event as materialized (
+  select e.*, e.ordinal as seq, ${NO_HEAD} as event_head, (select clock_timestamp()) as at
+  from ${stepEventInput(input.events)}
+),
+${chainedStepEvents(tenantId, source)},
+made as (
+  insert into tasks (tenant_id, id, external_id, title, taxonomy_code, priority, assignee,
+    current_step_id, active_version_id, event_seq, event_head, status_since, created_by, created_at, updated_at)
+  select ${tenantId}::uuid, a.id, a.external_id, a.title, a.taxonomy_code, a.priority, a.assignee,
+    a.step_id, a.version_id, c.seq, c.hash, c.at, ${actor.id}::text, c.at, c.at
+  from asked a join chained c on c.task_id = a.id
+  order by a.external_id, a.id
+  on conflict (tenant_id, external_id) do nothing
+  returning id
+),
+written as (
+  ${insertedStepEvents(tenantId, source, sql`chained join made on made.id = task_id`)}
+),
+${openedVersions({ tenantId, actor }, input.versions, sql`written`)}
+${openedSteps(tenantId, input.steps, sql`written`)}
+dispatched as (
+  insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq)
+  select ${tenantId}::uuid, d.id, d.pipeline, d.task_id, d.version_id, d.step_id, w.seq
+  from json_to_recordset(${input.dispatches}) as d(
+      id uuid, pipeline text, task_id uuid, version_id uuid, step_id uuid)
+    join written w using (task_id)
+  returning id, pipeline, task_id
+),
+dispatch_log as (
+  insert into dispatch_events (tenant_id, id, dispatch_id, to_state, actor_id, actor_name, operation_id)
+  select ${tenantId}::uuid, new_id(), id, 'pending', ${actor.id}::text, ${actor.name}::text,
+    ${operation.id}::uuid
+  from dispatched
+),
+outcome as materialized (
+  select
+    coalesce((select json_agg(json_build_object('taskId', c.task_id, 'seq', c.seq, 'at', iso(c.at),
+      'canonical', c.canonical, 'prevHash', encode(c.prev_hash, 'hex'), 'hash', encode(c.hash, 'hex')))
+      from written w join chained c using (task_id, seq)), '[]') as events,
+    coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id))
+      from dispatched), '[]') as dispatched,
+    coalesce((select json_agg(json_build_object('externalId', t.external_id, 'id', t.id))
+      from asked a join tasks t on t.external_id = a.external_id
+      where t.tenant_id = ${tenantId}::uuid), '[]') as existing,
+    (select count(*) from written) as tasks
+),
+${keptCtes(
+  { tenantId, operation, isKeptIfEmpty },
+  sql`json_build_object('answer', ${JSON.stringify(answer) ?? "null"}::json, 'events', outcome.events,
+    'dispatched', outcome.dispatched, 'existing', outcome.existing)`,
+)}
+select events, dispatched, existing, ${isHeard(tenantId)} from outcome`;
+}
+
+function creationInput(creations: readonly Creation[]) {
+  const json = (rowsOf: (creation: Creation) => readonly object[]) =>
+    JSON.stringify(creations.flatMap(rowsOf));
+  return {
+    tasks: json(({ taskId, fields, decision }) => {
+      const [event] = decision.events;
+      return [
+        {
+          id: taskId,
+          external_id: fields.externalId,
+          title: fields.title,
+          taxonomy_code: fields.taxonomyCode,
+          priority: fields.priority,
+          assignee: fields.assignee,
+          step_id: event?.stepId,
+          version_id: event?.versionId,
+        },
+      ];
+    }),
+    events: json(({ taskId, decision }) => eventRows(taskId, decision.events)),
+    versions: json(({ taskId, decision }) => versionRows(taskId, decision)),
+    steps: json(({ decision }) => stepRows(decision)),
+    dispatches: json(({ taskId, decision }) => dispatchRows(taskId, decision)),
+  };
+}

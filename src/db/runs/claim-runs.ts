@@ -1,0 +1,81 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Actor } from "../../domain/actor.ts";
+import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";
+import type { WorkerType } from "../../domain/lifecycle/statuses.ts";
+import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { stepJson, TASK_MEMBERS, type TaskRecord } from "../tasks/task-json.ts";
+import { RUN_JSON, type RunView } from "./worker-runs.ts";
+
+/** A run that was claimed, and what its work is about: its own version and step, which its task may have left. */
+export interface ClaimedRun {
+  run: RunView;
+  task: TaskRecord;
+  version: { id: string; number: number; contentHash: string };
+  step: StepSnapshot;
+}
+
+/**
+ * Hands out runs that wait for a worker, each to one caller: of the most urgent task first, then the oldest. What
+ * another caller is being handed at this moment is passed over, so that nobody waits. A lease ends with the run's
+ * deadline at the latest: claims alone keep no run alive. Where nothing waits, no operation is kept, and a repeat
+ * looks again.
+ */
+export function claimRuns(
+  database: TenantDatabase,
+  { types, max, leaseSeconds }: { types: readonly WorkerType[]; max: number; leaseSeconds: number },
+  { actor, operation }: { actor: Actor; operation: Operation },
+): Promise<Written<{ claimed: ClaimedRun[] }>> {
+  const { tenantId } = database;
+  // One look for each: where nothing is known of the tables yet, joins are planned as scans within scans.
+  const oneOf = (table: SQL, alias: SQL, id: SQL) =>
+    sql`cross join lateral (select * from ${table} where tenant_id = ${tenantId}::uuid and id = ${id} limit 1) ${alias}`;
+  return database.write(operation, [
+    sql`
+with
+free as materialized (
+  -- All that wait are sorted: no column more, or the sort goes to disk.
+  select w.id, (select t.priority from tasks t where t.tenant_id = ${tenantId}::uuid and t.id = w.task_id) as priority
+  from worker_runs w
+  where w.tenant_id = ${tenantId}::uuid and w.offered and w.state = 'QUEUED'
+    and w.type in (select json_array_elements_text(${JSON.stringify(types)}))
+    and (w.lease_until is null or w.lease_until <= now()) and w.deadline_at > now()
+  order by priority desc, w.id
+  limit ${max}::integer
+  for no key update of w skip locked
+),
+claimed as (
+  update worker_runs w set
+    lease_owner = ${actor.id}::text,
+    lease_seconds = ${leaseSeconds}::integer,
+    lease_until = least(now() + make_interval(secs => ${leaseSeconds}::integer), w.deadline_at),
+    -- Whoever held it before is told so by this number.
+    attempt = case when w.lease_owner is null then w.attempt else w.attempt + 1 end,
+    updated_at = now()
+  from free
+  where w.tenant_id = ${tenantId}::uuid and w.id = free.id
+  returning w.id, w.task_id, w.version_id, w.step_id, free.priority, ${RUN_JSON} as run
+),
+told as materialized (
+  select json_agg(json_build_object(
+    'run', c.run,
+    'task', json_build_object(${TASK_MEMBERS}),
+    'version', json_build_object('id', own.id, 'number', own.number, 'contentHash', own.content_hash),
+    'step', ${stepJson(sql`x`)}) order by c.priority desc, c.id) as runs
+  from claimed c
+    ${oneOf(sql`tasks`, sql`t`, sql`c.task_id`)}
+    ${oneOf(sql`task_versions`, sql`v`, sql`t.active_version_id`)}
+    ${oneOf(sql`steps`, sql`s`, sql`t.current_step_id`)}
+    ${oneOf(sql`task_versions`, sql`own`, sql`c.version_id`)}
+    ${oneOf(sql`steps`, sql`x`, sql`c.step_id`)}
+),
+stored as (
+  update operations o set result = told.runs from told
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and told.runs is not null
+),
+dropped as (
+  delete from operations o using told
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and told.runs is null
+)
+select coalesce(runs, '[]') as claimed from told`,
+  ]);
+}

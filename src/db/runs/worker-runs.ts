@@ -1,0 +1,199 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Actor } from "../../domain/actor.ts";
+import type { RunChange } from "../../domain/lifecycle/decision.ts";
+import { isRunEnded } from "../../domain/lifecycle/runs.ts";
+import type { RunState, WorkerType } from "../../domain/lifecycle/statuses.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import type { Database, Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { type FoundRun, foundRow, isAsFound, runAllowance } from "./run-guards.ts";
+import { isTask } from "../tasks/task-match.ts";
+
+/** A worker run as every answer shows it. */
+export interface RunView {
+  id: string;
+  taskId: string;
+  versionId: string;
+  stepId: string;
+  type: WorkerType;
+  state: RunState;
+  /** How often it was handed out: one that is claimed again after its lease has ended is at the next. */
+  attempt: number;
+  /** Whether it is for workers that poll. */
+  offered: boolean;
+  /** Until when it is its worker's alone; null where nobody has claimed it, and from its first report on. */
+  leaseUntil: string | null;
+  externalRef: string | null;
+  /** Without a report until then it is given up. */
+  deadlineAt: string;
+  result: unknown;
+  error: string | null;
+  /** What was reported after the end; nothing follows from it. */
+  lateReport: { result: unknown; error: string | null; at: string } | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** A RunView, spelled by the database from the alias w. */
+export const RUN_JSON = sql`json_build_object('id', w.id, 'taskId', w.task_id, 'versionId', w.version_id,
+  'stepId', w.step_id, 'type', w.type, 'state', w.state, 'attempt', w.attempt, 'offered', w.offered,
+  'leaseUntil', case when w.state = 'QUEUED' then iso(w.lease_until) end, 'externalRef', w.external_ref, 'deadlineAt', iso(w.deadline_at), 'result', w.result, 'error', w.error,
+  'lateReport', w.late_report, 'createdAt', iso(w.created_at), 'updatedAt', iso(w.updated_at))`;
+
+/**
+ * Opens a run on the task's current step, in one round trip. The task's row is locked meanwhile, so that the
+ * pointer cannot leave the step under it. No row comes back where the task is unknown, and no run where it is
+ * archived.
+ */
+export function createRun(
+  database: TenantDatabase,
+  run: { id: string; task: TaskRef; type: WorkerType; externalRef?: string | undefined },
+  { actor, operation }: { actor: Actor; operation: Operation },
+): Promise<Written<{ run: RunView | null }>> {
+  const { tenantId } = database;
+  return database.write(operation, [
+    sql`
+with
+task as materialized (
+  select t.id, t.active_version_id, t.current_step_id, t.archived_at from tasks t
+  where t.tenant_id = ${tenantId}::uuid and ${isTask(run.task)}
+  for no key update
+),
+created as (
+  insert into worker_runs as w (tenant_id, id, task_id, version_id, step_id, type, state, external_ref,
+    deadline_at, created_by)
+  select ${tenantId}::uuid, ${run.id}::uuid, id, active_version_id, current_step_id, ${run.type}::text, 'QUEUED',
+    ${run.externalRef ?? null}::text, now() + ${runAllowance(sql`${run.type}::text`)}, ${actor.id}::text
+  from task where archived_at is null
+  returning ${RUN_JSON} as run
+),
+stored as (
+  update operations o set result = created.run from created
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
+),
+dropped as (
+  delete from operations o
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from created)
+)
+select (select run from created) as run from task`,
+  ]);
+}
+
+/**
+ * Records a report that writes no event: a late one, a repeated one, or one of a run that no label depends on. A
+ * run that has ended keeps its end, and what comes after is kept beside it. Any other is renewed: its deadline, and
+ * the lease of whoever goes on holding it unbegun. Where the run is no longer as it was found, no row comes back and
+ * nothing is kept.
+ */
+export function recordRunReport(
+  database: TenantDatabase,
+  { report, found }: { report: RunChange; found: FoundRun },
+  { operation, result }: { operation: Operation; result: unknown },
+): Promise<Written<{ id: string }>> {
+  const { tenantId } = database;
+  const told = JSON.stringify(report.result ?? null);
+  const change = isRunEnded(found.state)
+    ? sql`late_report = jsonb_build_object('result', ${told}::jsonb, 'error', ${report.error}::text, 'at', iso(now()))`
+    : sql`state = ${report.state}, result = coalesce(nullif(${told}::jsonb, 'null'), w.result),
+      error = coalesce(${report.error}::text, w.error)
+      ${renewed(report.state)}`;
+  return database.write(operation, [
+    sql`
+with
+reported as (
+  update worker_runs w set ${change}, updated_at = now()
+  from json_to_record(${JSON.stringify(foundRow(found))}) as f(id uuid, state text, attempt integer, is_overdue boolean)
+  where w.tenant_id = ${tenantId}::uuid and w.id = f.id and ${isAsFound}
+  returning w.id
+),
+stored as (
+  update operations o set result = ${JSON.stringify(result)}::json
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and exists (select from reported)
+),
+dropped as (
+  delete from operations o
+  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from reported)
+)
+select id from reported`,
+  ]);
+}
+
+/** A worker that is at work has until its deadline; one that has not begun keeps its lease for as long again. */
+function renewed(state: RunState): SQL {
+  const deadline = sql`now() + ${runAllowance(sql`w.type`)}`;
+  if (isRunEnded(state)) return sql``;
+  const lease = sql`, lease_until = case when w.lease_owner is not null
+        then least(now() + make_interval(secs => w.lease_seconds), ${deadline}) end`;
+  return sql`, deadline_at = ${deadline} ${state === "QUEUED" ? lease : sql``}`;
+}
+
+/**
+ * Ends runs whose deadline has passed and from which nothing else follows, many at once. One that was changed since
+ * it was found is left alone; a second call finds nothing more to do. Tells how many were ended.
+ */
+export async function endOverdueRuns(
+  database: TenantDatabase,
+  ends: readonly { report: RunChange; found: FoundRun }[],
+): Promise<number> {
+  if (ends.length === 0) return 0;
+  const rows = ends.map(({ report: { state, error }, found }) => ({
+    ...foundRow({ ...found, isOverdue: true }),
+    to_state: state,
+    error,
+  }));
+  const ended = await database.writeIdempotently<{ id: string }>(sql`
+with
+-- In id order, like every lock of runs.
+locked as materialized (
+  select w.id, f.to_state, f.error
+  from json_to_recordset(${JSON.stringify(rows)}) as f(
+      id uuid, state text, attempt integer, is_overdue boolean, to_state text, error text)
+    join worker_runs w on w.id = f.id and ${isAsFound}
+  where w.tenant_id = ${database.tenantId}::uuid
+  order by w.id
+  for no key update of w
+)
+update worker_runs w set state = l.to_state, error = coalesce(l.error, w.error), updated_at = now()
+from locked l
+where w.tenant_id = ${database.tenantId}::uuid and w.id = l.id
+returning w.id`);
+  return ended.length;
+}
+
+/** A run of some tenant's. */
+export interface RunRef {
+  tenantId: string;
+  id: string;
+}
+
+/** Runs whose worker has been silent beyond its deadline, of every tenant, the longest first. */
+export function findLateRuns(database: Database, rowsMax: number): Promise<RunRef[]> {
+  return database.acrossTenants<RunRef>(sql`
+    select tenant_id as "tenantId", id from late_runs(${rowsMax}::integer)`);
+}
+
+/** A page of runs, newest first, that match every filter that is given. */
+export async function listRuns(
+  database: TenantDatabase,
+  filter: {
+    task?: TaskRef | undefined;
+    stepId?: string | undefined;
+    type?: WorkerType | undefined;
+    state?: RunState | undefined;
+  },
+  { limit, after }: { limit: number; after: string | null },
+): Promise<RunView[]> {
+  const { task, stepId, type, state } = filter;
+  const conditions = [
+    task && isTask(task),
+    stepId && sql`w.step_id = ${stepId}`,
+    type && sql`w.type = ${type}`,
+    state && sql`w.state = ${state}`,
+    after && sql`w.id < ${after}`,
+  ].filter((condition) => condition !== undefined && condition !== null);
+  const rows = await database.read<{ run: RunView }>(sql`
+    select ${RUN_JSON} as run
+    from worker_runs w join tasks t on t.tenant_id = w.tenant_id and t.id = w.task_id
+    where ${sql.join([sql`true`, ...conditions], sql` and `)}
+    order by w.id desc limit ${limit}`);
+  return rows.map(({ run }) => run);
+}

@@ -1,0 +1,92 @@
+import { sql } from "drizzle-orm";
+import type { Operation } from "../connection/client.ts";
+import { loadStatement, runsQuery, stepQuery, type TaskNames } from "./load-statement.ts";
+import type { InputValue, PreparedRead } from "../connection/prepared.ts";
+import { storedJson } from "../connection/transaction.ts";
+import { isUuid } from "../sql/uuid.ts";
+
+const ONE_INPUTS = {
+  task_id: "uuid",
+  external_id: "text",
+  step_id: "uuid",
+  run_id: "uuid",
+  duplicate_of_id: "uuid",
+  duplicate_of_external_id: "text",
+  with_steps: "boolean",
+  operation_id: "uuid",
+  actor_id: "text",
+  route: "text",
+  key: "text",
+} as const;
+
+export type OneInputName = keyof typeof ONE_INPUTS;
+
+/** The load of one task, which most moves begin with: by its id, its external id, a step or a run of it. */
+export const LOAD_TASK: PreparedRead<OneInputName> = {
+  name: "load_task",
+  writes: false,
+  inputs: ONE_INPUTS,
+  columns: "loaded json, matching_ids json, step json, runs json, duplicate_of uuid, stored json",
+  body: (input) => [
+    loadStatement({
+      wanted: sql`select coalesce(${input.task_id}, (select id from tasks where external_id = ${input.external_id}),
+        (select task_id from steps where id = ${input.step_id}),
+        (select task_id from worker_runs where id = ${input.run_id})) as id`,
+      loaded: sql`wanted`,
+      withSteps: input.with_steps,
+      matchingIds: sql`null::json`,
+      step: stepQuery(input.step_id),
+      runs: runsQuery(sql`worker_runs x where x.id = ${input.run_id}`),
+      duplicateOf: sql`(select t.id from tasks t
+        where t.id = ${input.duplicate_of_id} or t.external_id = ${input.duplicate_of_external_id})`,
+      stored: storedJson({
+        id: input.operation_id,
+        actorId: input.actor_id,
+        route: input.route,
+        key: input.key,
+      }),
+    }),
+  ],
+};
+
+/** The inputs of the load of what a call names; null where that is many tasks, or none. */
+export function oneTaskInputs(
+  names: TaskNames,
+  { operation, withSteps }: { operation: Operation | null; withSteps: boolean },
+): Readonly<Record<OneInputName, InputValue>> | null {
+  const named = onlyName(names);
+  if (named === null) return null;
+  const { duplicateOf } = names;
+  // Without a key nothing is stored, and nothing is looked for.
+  const keyed = operation?.key === null ? null : operation;
+  return {
+    task_id: null,
+    external_id: null,
+    step_id: null,
+    run_id: null,
+    ...named,
+    duplicate_of_id: duplicateOf && "id" in duplicateOf ? uuidOrNull(duplicateOf.id) : null,
+    duplicate_of_external_id:
+      duplicateOf && "externalId" in duplicateOf ? duplicateOf.externalId : null,
+    with_steps: withSteps,
+    operation_id: keyed?.id ?? null,
+    actor_id: keyed?.actorId ?? null,
+    route: keyed?.route ?? null,
+    key: keyed?.key ?? null,
+  };
+}
+
+function onlyName({ tasks = [], stepId, runIds = [], matching }: TaskNames) {
+  if (matching !== undefined) return null;
+  if (stepId !== undefined) return { step_id: stepId };
+  const [runId] = runIds;
+  if (runId !== undefined) return runIds.length === 1 ? { run_id: runId } : null;
+  const [ref] = tasks;
+  if (ref === undefined || tasks.length > 1) return null;
+  return "id" in ref ? { task_id: uuidOrNull(ref.id) } : { external_id: ref.externalId };
+}
+
+/** A name that means nothing finds nothing. */
+function uuidOrNull(id: string): string | null {
+  return isUuid(id) ? id : null;
+}

@@ -1,0 +1,95 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { RunFact, StepSnapshot, TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
+import type { Pipeline, ReviewOutcome } from "../../domain/lifecycle/statuses.ts";
+import { IS_STANDING } from "../dispatches/dispatch-sql.ts";
+import type { Bound } from "../connection/prepared.ts";
+import { stepJson, TASK_FIELDS, TASK_JOINS } from "../tasks/task-json.ts";
+
+// Snapshots of many tasks at once. Each table is read once for all of them, and what belongs together is put together
+// here: looked up task by task, the four tables beside would cost several times as much as the tasks themselves.
+
+/** The rows that snapshots are made of, as one JSON object that `snapshotParts` asks for. */
+export interface SnapshotParts {
+  tasks: Omit<
+    TaskSnapshot,
+    "steps" | "reviewSequence" | "reviews" | "openRuns" | "alreadyDispatched"
+  >[];
+  /** Of the current steps alone. */
+  reviews: { stepId: string; sequence: number; outcome: ReviewOutcome }[];
+  /** The newest of each task, whichever step it judged. */
+  newestReviews: { taskId: string; sequence: number }[];
+  runs: (RunFact & { stepId: string })[];
+  dispatches: { versionId: string; stepId: string; pipeline: Pipeline }[];
+  steps: StepSnapshot[];
+}
+
+/**
+ * The parts of the snapshots of the tasks whose ids `wanted` has, by id. Bulk targets look at the current step alone
+ * and leave `steps` empty.
+ */
+export function snapshotParts(wanted: SQL, { withSteps }: { withSteps: Bound<boolean> }): SQL {
+  const ids = sql`any (array(select id from loaded))`;
+  const stepIds = sql`any (array(select step_id from loaded))`;
+  return sql`(with loaded as materialized (
+    select t.id, s.id as step_id, v.id as version_id, json_build_object(${TASK_FIELDS}) as task
+    from ${wanted} wanted join tasks t on t.id = wanted.id ${TASK_JOINS}
+  )
+  select json_build_object(
+    'tasks', ${rowsOf(sql`l.task`, sql`loaded l`, sql`l.id`)},
+    'reviews', ${rowsOf(
+      sql`json_build_object('stepId', r.step_id, 'sequence', r.sequence, 'outcome', r.outcome)`,
+      sql`reviews r where r.step_id = ${stepIds}`,
+      sql`r.sequence`,
+    )},
+    'newestReviews', ${rowsOf(
+      sql`json_build_object('taskId', n.task_id, 'sequence', n.sequence)`,
+      sql`(select task_id, max(sequence) as sequence from reviews where task_id = ${ids} group by task_id) n`,
+      sql`n.task_id`,
+    )},
+    'runs', ${rowsOf(
+      sql`json_build_object('stepId', w.step_id, 'id', w.id, 'type', w.type, 'state', w.state)`,
+      sql`worker_runs w where w.step_id = ${stepIds} and w.state in ('QUEUED', 'RUNNING')`,
+      sql`w.id`,
+    )},
+    'dispatches', ${rowsOf(
+      sql`json_build_object('versionId', d.version_id, 'stepId', d.step_id, 'pipeline', d.pipeline)`,
+      sql`pipeline_dispatches d where d.task_id = ${ids} and ${IS_STANDING}`,
+      sql`d.id`,
+    )},
+    'steps', case when ${withSteps}::boolean then ${rowsOf(
+      stepJson(sql`o`),
+      sql`steps o where o.version_id = any (array(select version_id from loaded))`,
+      sql`o.id`,
+    )} else '[]' end))`;
+}
+
+function rowsOf(row: SQL, from: SQL, order: SQL): SQL {
+  return sql`coalesce((select json_agg(${row} order by ${order}) from ${from}), '[]')`;
+}
+
+/** Puts together what `snapshotParts` asked for. */
+export function snapshotsOf(parts: SnapshotParts): TaskSnapshot[] {
+  const reviews = Map.groupBy(parts.reviews, ({ stepId }) => stepId);
+  const newest = new Map(parts.newestReviews.map(({ taskId, sequence }) => [taskId, sequence]));
+  const runs = Map.groupBy(parts.runs, ({ stepId }) => stepId);
+  const dispatches = Map.groupBy(parts.dispatches, ({ versionId }) => versionId);
+  const steps = Map.groupBy(parts.steps, ({ versionId }) => versionId);
+  return parts.tasks.map((task) => {
+    const { id, step, version } = task;
+    const asked = (dispatches.get(version.id) ?? []).filter(
+      ({ pipeline, stepId }) => pipeline === "payment" || stepId === step.id,
+    );
+    return {
+      ...task,
+      reviews: (reviews.get(step.id) ?? []).map(({ sequence, outcome }) => ({ sequence, outcome })),
+      openRuns: (runs.get(step.id) ?? []).map(({ id: runId, type, state }) => ({
+        id: runId,
+        type,
+        state,
+      })),
+      steps: steps.get(version.id) ?? [],
+      reviewSequence: newest.get(id) ?? 0,
+      alreadyDispatched: [...new Set(asked.map(({ pipeline }) => pipeline))].toSorted(),
+    };
+  });
+}

@@ -1,0 +1,86 @@
+import { STATUS_RELEVANT_WORKER_TYPES } from "../../domain/lifecycle/statuses.ts";
+import { ATTENTION_RULES } from "../../domain/status/attention.ts";
+import { RESOLVER_RULES, type ResolverRule } from "../../domain/status/rules.ts";
+import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
+
+/**
+ * The database's reading of the resolver: SQL functions compiled from the very rules that `resolve` reads. A
+ * migration bears this text; when a rule changes, a test asks for a migration that bears the new text.
+ */
+export function labelFunctionsSql(): string {
+  return [
+    `create or replace function label_of(
+  kind text, status text, gate text, review_failed boolean, running_workers text[]
+) returns text language sql immutable parallel safe
+  return case\n${RESOLVER_RULES.map((rule) => `    ${labelCase(rule)}`).join("\n")}\n  end;`,
+    `create or replace function label_rank(label text) returns smallint language sql immutable parallel safe
+  return array_position(array[${UNIFIED_STATUSES.map(literal).join(", ")}], label)::smallint;`,
+    `create or replace function attention_of(kind text, status text, gate text)
+  returns text[] language sql immutable parallel safe
+  return array_remove(array[\n${ATTENTION_RULES.map((rule) => `    ${attentionCase(rule)}`).join(",\n")}\n  ], null);`,
+  ].join("\n--> statement-breakpoint\n");
+}
+
+/**
+ * The facts that a label depends on, and whether its task is archived, for the task rows of `source` (a table, or a
+ * trigger's new rows). Review order is by sequence: the newest review of the current step says whether a failure stands.
+ */
+export function labelFactsSql(source: string): string {
+  return `select t.tenant_id, t.id as task_id, s.kind, s.status, s.gate, t.status_since, t.updated_at,
+    coalesce((select r.outcome = 'failed' from reviews r
+      where r.tenant_id = t.tenant_id and r.step_id = t.current_step_id
+      order by r.sequence desc limit 1), false) as review_failed,
+    array(select distinct w.type from worker_runs w
+      where w.tenant_id = t.tenant_id and w.step_id = t.current_step_id and w.state = 'RUNNING'
+        and w.type in (${RELEVANT_TYPES})
+      order by w.type) as running_workers,
+    t.archived_at is not null as archived
+  from ${source} t
+  join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id`;
+}
+
+/**
+ * The same facts for the current steps of many tasks, whose ids are in the array `steps`. Each table is read once and
+ * its rows are gathered by step: a join would be planned by a guess of how many there are, and thousands of looks one
+ * by one take several times as long.
+ */
+export function labelFactsOfStepsSql(steps: string): string {
+  return `select any_value(f.task_id) as task_id, max(f.kind) as kind, max(f.status) as status, max(f.gate) as gate,
+    coalesce(bool_or(f.review_failed), false) as review_failed,
+    coalesce(array_agg(f.running_worker) filter (where f.running_worker is not null), '{}') as running_workers
+  from (
+    select s.id as step_id, s.task_id, s.kind, s.status, s.gate, null::boolean as review_failed,
+      null::text as running_worker
+    from steps s where s.id = any (${steps})
+    union all
+    (select distinct on (r.step_id) r.step_id, null, null, null, null, r.outcome = 'failed', null
+    from reviews r where r.step_id = any (${steps}) order by r.step_id, r.sequence desc)
+    union all
+    select w.step_id, null, null, null, null, null, w.type
+    from worker_runs w where w.step_id = any (${steps}) and w.state = 'RUNNING' and w.type in (${RELEVANT_TYPES})
+  ) f group by f.step_id`;
+}
+
+function labelCase(rule: ResolverRule): string {
+  const conditions = [
+    rule.kinds && `kind in (${rule.kinds.map(literal).join(", ")})`,
+    rule.statuses && `status in (${rule.statuses.map(literal).join(", ")})`,
+    rule.gates && `gate in (${rule.gates.map(literal).join(", ")})`,
+    rule.reviewStanding && "review_failed",
+    rule.runningWorker && `${literal(rule.runningWorker)} = any (running_workers)`,
+  ].filter((condition) => condition !== null);
+  return `when ${conditions.join(" and ") || "true"} then ${literal(rule.label)} -- rule ${rule.number}`;
+}
+
+function attentionCase({ code, kinds, statuses, gates }: (typeof ATTENTION_RULES)[number]): string {
+  const conditions = [
+    kinds && `kind in (${kinds.map(literal).join(", ")})`,
+    statuses && `status in (${statuses.map(literal).join(", ")})`,
+    gates && `gate in (${gates.map(literal).join(", ")})`,
+  ].filter((condition) => condition !== null);
+  return `case when ${conditions.join(" and ")} then ${literal(code)} end`;
+}
+
+const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
+
+const RELEVANT_TYPES = STATUS_RELEVANT_WORKER_TYPES.map(literal).join(", ");

@@ -1,0 +1,38 @@
+import { sql } from "drizzle-orm";
+import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import type { TenantDatabase } from "../connection/client.ts";
+import { isTask } from "./task-match.ts";
+
+interface StepRow extends StepSnapshot {
+  taskId: string;
+  current: boolean;
+}
+
+const STEP_COLUMNS = sql`s.id, s.task_id as "taskId", s.version_id as "versionId", s.kind, s.attempt, s.status,
+  s.gate, s.id = t.current_step_id as current`;
+
+/** Every step of a task in the order in which they were opened; null where there is no such task. */
+export async function listSteps(
+  database: TenantDatabase,
+  task: TaskRef,
+): Promise<StepRow[] | null> {
+  const steps = await database.read<StepRow>(sql`
+    select ${STEP_COLUMNS}
+    from tasks t join steps s on s.tenant_id = t.tenant_id and s.task_id = t.id
+    join step_events e on e.tenant_id = s.tenant_id and e.task_id = s.task_id and e.step_id = s.id
+      and e.from_status is null
+    where ${isTask(task)}
+    order by e.seq`);
+  // A task has a step from its first moment on.
+  return steps.length === 0 ? null : steps;
+}
+
+/** One step; null where there is none. */
+export async function findStep(database: TenantDatabase, stepId: string): Promise<StepRow | null> {
+  const [step] = await database.read<StepRow>(sql`
+    select ${STEP_COLUMNS}
+    from steps s join tasks t on t.tenant_id = s.tenant_id and t.id = s.task_id
+    where s.id = ${stepId}`);
+  return step ?? null;
+}

@@ -1,0 +1,42 @@
+import { sql } from "drizzle-orm";
+import type { LabelFacts } from "../../domain/status/resolve.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import type { TenantDatabase } from "../connection/client.ts";
+import { TASK_JOINS, TASK_MEMBERS, type TaskRecord } from "./task-json.ts";
+import { isTask } from "./task-match.ts";
+import { isUuid } from "../sql/uuid.ts";
+
+/** One task as it is now; null where there is none. */
+export async function findTask(database: TenantDatabase, ref: TaskRef): Promise<TaskRecord | null> {
+  const [row] = await database.read<{ task: TaskRecord }>(sql`
+    select json_build_object(${TASK_MEMBERS}) as task from tasks t ${TASK_JOINS} where ${isTask(ref)}`);
+  return row?.task ?? null;
+}
+
+/** What is told of a task that was looked up, with the facts that its label depends on. */
+export interface LookedUpTask {
+  id: string;
+  externalId: string | null;
+  title: string;
+  facts: LabelFacts;
+}
+
+/** The tasks of any number of names, each once and in no order; archived ones too, since they were asked for. */
+export function lookUpTasks(
+  database: TenantDatabase,
+  refs: readonly TaskRef[],
+): Promise<LookedUpTask[]> {
+  const ids = refs.flatMap((ref) => ("id" in ref && isUuid(ref.id) ? [ref.id] : []));
+  const externalIds = refs.flatMap((ref) => ("externalId" in ref ? [ref.externalId] : []));
+  return database.read<LookedUpTask>(sql`
+with wanted as materialized (
+  select id from json_array_elements_text(${JSON.stringify(ids)}) as asked(name), lateral (select name::uuid as id) named
+  union
+  select t.id from json_array_elements_text(${JSON.stringify(externalIds)}) as asked(name)
+    join tasks t on t.external_id = asked.name
+)
+select t.id, t.external_id as "externalId", t.title,
+  json_build_object('kind', f.kind, 'status', f.status, 'gate', f.gate, 'reviewFailed', f.review_failed,
+    'runningWorkers', f.running_workers) as facts
+from wanted join tasks t on t.id = wanted.id join task_facts f on f.tenant_id = t.tenant_id and f.task_id = t.id`);
+}

@@ -1,0 +1,104 @@
+import { sql } from "drizzle-orm";
+import type { Role } from "../../domain/actor.ts";
+import { bytes, fromHex } from "../sql/bytes.ts";
+import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+
+/** What a key proves: who it is, and what it may do. */
+export interface ApiKey {
+  id: string;
+  name: string;
+  role: Role;
+  digest: Uint8Array;
+}
+
+/** The key with this digest, unless it was revoked. */
+export async function findApiKey(
+  database: TenantDatabase,
+  digest: Uint8Array,
+): Promise<ApiKey | null> {
+  const [row] = await database.read<Omit<ApiKey, "digest"> & { digest: string }>(
+    sql`select id, name, role, encode(digest, 'hex') as digest from api_keys
+      where digest = ${bytes(digest)} and revoked_at is null`,
+  );
+  return row === undefined ? null : { ...row, digest: fromHex(row.digest) };
+}
+
+/** What is told of a key: never the key. */
+export interface ApiKeyRecord {
+  id: string;
+  name: string;
+  role: Role;
+  lastFour: string;
+  createdBy: string;
+  createdAt: string;
+  revokedAt: string | null;
+  revokedBy: string | null;
+}
+
+/** An ApiKeyRecord, spelled by the database from the alias k. */
+const RECORD_JSON = sql`json_build_object('id', k.id, 'name', k.name, 'role', k.role, 'lastFour', k.last_four,
+  'createdBy', k.created_by, 'createdAt', iso(k.created_at), 'revokedAt', iso(k.revoked_at),
+  'revokedBy', k.revoked_by)`;
+
+/** Stores a key by its digest. */
+export function storeApiKey(
+  database: TenantDatabase,
+  key: Pick<ApiKeyRecord, "id" | "name" | "role" | "lastFour" | "createdBy"> & {
+    digestHex: string;
+  },
+  operation: Operation,
+): Promise<Written<{ record: ApiKeyRecord }>> {
+  const { tenantId } = database;
+  return database.write(operation, [
+    sql`
+with made as (
+  insert into api_keys as k (tenant_id, id, name, role, digest, last_four, created_by)
+  values (${tenantId}, ${key.id}, ${key.name}, ${key.role}, decode(${key.digestHex}, 'hex'),
+    ${key.lastFour}, ${key.createdBy})
+  returning ${RECORD_JSON} as record
+),
+stored as (
+  update operations o set result = made.record from made
+  where o.tenant_id = ${tenantId} and o.id = ${operation.id}
+)
+select record from made`,
+  ]);
+}
+
+/** Revokes a key, or leaves one that was revoked before as it is; no row comes back where there is none. */
+export function revokeApiKey(
+  database: TenantDatabase,
+  { id, revokedBy }: { id: string; revokedBy: string },
+  operation: Operation,
+): Promise<Written<{ record: ApiKeyRecord }>> {
+  const { tenantId } = database;
+  return database.write(operation, [
+    sql`
+with revoked as (
+  update api_keys k set revoked_at = coalesce(k.revoked_at, now()), revoked_by = coalesce(k.revoked_by, ${revokedBy})
+  where k.tenant_id = ${tenantId} and k.id = ${id}
+  returning ${RECORD_JSON} as record
+),
+stored as (
+  update operations o set result = revoked.record from revoked
+  where o.tenant_id = ${tenantId} and o.id = ${operation.id}
+),
+dropped as (
+  delete from operations o
+  where o.tenant_id = ${tenantId} and o.id = ${operation.id} and not exists (select from revoked)
+)
+select record from revoked`,
+  ]);
+}
+
+/** A page of keys, newest first. */
+export async function listApiKeys(
+  database: TenantDatabase,
+  { after, limit }: { after: string | null; limit: number },
+): Promise<ApiKeyRecord[]> {
+  const rows = await database.read<{ record: ApiKeyRecord }>(sql`
+    select ${RECORD_JSON} as record from api_keys k
+    ${after === null ? sql`` : sql`where k.id < ${after}`}
+    order by k.id desc limit ${limit}`);
+  return rows.map(({ record }) => record);
+}

@@ -1,0 +1,185 @@
+import { sql } from "drizzle-orm";
+import type { DeliveryState, WebhookEvent } from "../../domain/webhooks/events.ts";
+import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { isWebhook, readTarget, TARGET_JSON, type WebhookTarget } from "./webhooks.ts";
+
+/** One message to a webhook, as it is looked at. */
+export interface DeliveryRecord {
+  id: string;
+  event: WebhookEvent;
+  state: DeliveryState;
+  data: unknown;
+  occurredAt: string;
+  attempts: number;
+  /** Null where there will be none. */
+  nextAttemptAt: string | null;
+  responseStatus: number | null;
+  lastError: string | null;
+  createdAt: string;
+  deliveredAt: string | null;
+}
+
+/** A DeliveryRecord, spelled by the database from the alias d. */
+const RECORD_JSON = sql`json_build_object('id', d.id, 'event', d.event, 'state', d.state, 'data', d.data::json,
+  'occurredAt', iso(d.occurred_at), 'attempts', d.attempts,
+  'nextAttemptAt', case when d.state = 'pending' then iso(d.next_attempt_at) end,
+  'responseStatus', d.response_status, 'lastError', d.last_error, 'createdAt', iso(d.created_at),
+  'deliveredAt', iso(d.delivered_at))`;
+
+export interface DeliveryFilter {
+  state?: DeliveryState | undefined;
+  event?: WebhookEvent | undefined;
+}
+
+/** A page of what a webhook was told, newest first; null where there is no such webhook. */
+export async function listDeliveries(
+  database: TenantDatabase,
+  { webhook, filter }: { webhook: string; filter: DeliveryFilter },
+  { after, limit }: { after: string | null; limit: number },
+): Promise<DeliveryRecord[] | null> {
+  const conditions = [sql`d.webhook_id = w.id`];
+  if (filter.state) conditions.push(sql`d.state = ${filter.state}`);
+  if (filter.event) conditions.push(sql`d.event = ${filter.event}`);
+  if (after !== null) conditions.push(sql`d.id < ${after}`);
+  const [row] = await database.read<{ deliveries: DeliveryRecord[] }>(sql`
+    select coalesce((select json_agg(${RECORD_JSON} order by d.id desc)
+      from (select d.* from webhook_deliveries d where ${sql.join(conditions, sql` and `)}
+        order by d.id desc limit ${limit}) d), '[]') as deliveries
+    from webhooks w where ${isWebhook(webhook)}`);
+  return row?.deliveries ?? null;
+}
+
+/** Has a message sent again as if it were new, whatever became of it; no row where the webhook has no such one. */
+export function renewDelivery(
+  database: TenantDatabase,
+  { webhook, deliveryId }: { webhook: string; deliveryId: string },
+  operation: Operation,
+): Promise<Written<{ record: DeliveryRecord }>> {
+  const { tenantId } = database;
+  return database.write(operation, [
+    sql`
+with renewed as (
+  update webhook_deliveries d set state = 'pending', attempts = 0, next_attempt_at = now(), relay_at = now(),
+    delivered_at = null
+  from webhooks w
+  where w.tenant_id = ${tenantId} and ${isWebhook(webhook)}
+    and d.tenant_id = ${tenantId} and d.webhook_id = w.id and d.id = ${deliveryId}
+  returning ${RECORD_JSON} as record
+),
+stored as (
+  update operations o set result = renewed.record from renewed
+  where o.tenant_id = ${tenantId} and o.id = ${operation.id}
+),
+dropped as (
+  delete from operations o
+  where o.tenant_id = ${tenantId} and o.id = ${operation.id} and not exists (select from renewed)
+)
+select record from renewed`,
+  ]);
+}
+
+/** A message on the queue is taken for lost when nothing was heard of it for so long. */
+const HEARD_OF_WITHIN = sql`interval '15 minutes'`;
+
+/** Claims messages that are to be put on the queue: nobody else is handed them until they would be taken for lost. */
+export async function claimDeliveries(
+  database: TenantDatabase,
+  rowsMax: number,
+): Promise<string[]> {
+  const { tenantId } = database;
+  const rows = await database.writeIdempotently<{ id: string }>(sql`
+with due as materialized (
+  select d.id from webhooks w cross join lateral (
+    select d.id from webhook_deliveries d
+    where d.tenant_id = w.tenant_id and d.webhook_id = w.id and d.state = 'pending' and d.relay_at <= now()
+    order by d.relay_at, d.id limit ${rowsMax} for update skip locked
+  ) d
+  where w.tenant_id = ${tenantId} and w.enabled
+  limit ${rowsMax}
+)
+update webhook_deliveries d set relay_at = now() + ${HEARD_OF_WITHIN}
+from due where d.tenant_id = ${tenantId} and d.id = due.id
+returning d.id`);
+  return rows.map(({ id }) => id);
+}
+
+/** A message that a lease was taken on: its body's parts, and where it goes. */
+export interface BegunDelivery {
+  event: WebhookEvent;
+  data: string;
+  occurredAt: string;
+  /** Which try this is, the first being 1. */
+  attempt: number;
+  target: WebhookTarget;
+}
+
+/** A message as somebody who wants to send it finds it. */
+export type FoundDelivery =
+  | { outcome: "begun"; delivery: BegunDelivery }
+  /** Its time has not come, or another one is sending it. */
+  | { outcome: "later"; seconds: number }
+  /** It was sent or given up, or its webhook is disabled or gone. */
+  | { outcome: "settled" };
+
+/** The platform gives a message up to half a minute for its answer and its name; then somebody else may try. */
+const LEASE = sql`interval '1 minute'`;
+
+/** Takes a lease on a message and counts the try. The same owner may ask twice: it is one try. */
+export async function beginDelivery(
+  database: TenantDatabase,
+  { deliveryId, owner }: { deliveryId: string; owner: string },
+): Promise<FoundDelivery> {
+  const { tenantId } = database;
+  const [row] = await database.writeIdempotently<{
+    begun: (Omit<BegunDelivery, "target"> & { target: Parameters<typeof readTarget>[0] }) | null;
+    seconds: number;
+  }>(sql`
+with found as materialized (
+  select d.*, ${TARGET_JSON} as target,
+    case when d.lease_owner = ${owner} then 0
+      else ceil(extract(epoch from greatest(d.next_attempt_at, d.lease_until) - clock_timestamp())) end as seconds
+  from webhook_deliveries d join webhooks w on w.tenant_id = d.tenant_id and w.id = d.webhook_id
+  where d.tenant_id = ${tenantId} and d.id = ${deliveryId} and d.state = 'pending' and w.enabled
+  for update of d
+),
+begun as (
+  update webhook_deliveries d set lease_owner = ${owner}, lease_until = now() + ${LEASE},
+    attempts = case when found.lease_owner = ${owner} then d.attempts else d.attempts + 1 end
+  from found where d.tenant_id = ${tenantId} and d.id = found.id and found.seconds <= 0
+  returning json_build_object('event', d.event, 'data', d.data, 'occurredAt', iso(d.occurred_at),
+    'attempt', d.attempts, 'target', found.target) as delivery
+)
+select (select delivery from begun) as begun, found.seconds::integer as seconds from found`);
+  if (row === undefined) return { outcome: "settled" };
+  const { begun, seconds } = row;
+  if (begun === null) return { outcome: "later", seconds };
+  return { outcome: "begun", delivery: { ...begun, target: readTarget(begun.target) } };
+}
+
+/** How a try ended. */
+export type DeliveryEnd =
+  | { state: "delivered"; responseStatus: number }
+  | {
+      state: "pending";
+      responseStatus: number | null;
+      lastError: string;
+      delaySeconds: number;
+    }
+  | { state: "dead"; responseStatus: number | null; lastError: string };
+
+/** Writes how a try ended, where its lease is still its own: what another one found out since then stands. */
+export async function endDelivery(
+  database: TenantDatabase,
+  { deliveryId, owner }: { deliveryId: string; owner: string },
+  end: DeliveryEnd,
+): Promise<void> {
+  const { state, responseStatus } = end;
+  const next = sql`now() + make_interval(secs => ${end.state === "pending" ? end.delaySeconds : 0})`;
+  await database.writeIdempotently(sql`
+    update webhook_deliveries set state = ${state}, response_status = ${responseStatus},
+      last_error = ${end.state === "delivered" ? null : end.lastError},
+      delivered_at = case when ${state} = 'delivered' then now() end,
+      next_attempt_at = ${next}, relay_at = ${next} + ${HEARD_OF_WITHIN},
+      lease_owner = null, lease_until = null
+    where tenant_id = ${database.tenantId} and id = ${deliveryId} and lease_owner = ${owner} and state = 'pending'`);
+}

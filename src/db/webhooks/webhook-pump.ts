@@ -1,0 +1,144 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { ToldEvent } from "../../domain/webhooks/changes.ts";
+import type { TaskEvent } from "../../domain/webhooks/events.ts";
+import { chunkOf } from "../sql/chunks.ts";
+import type { TenantDatabase } from "../connection/client.ts";
+import { historyTo } from "../history/events.ts";
+import type { FeedPlace } from "../history/feed.ts";
+import { HEARS_TASKS } from "./webhook-outbox.ts";
+
+/** A webhook, and the place in the feed up to which it was told. */
+interface Listener extends FeedPlace {
+  id: string;
+}
+
+/** An event that some webhook was not told of. */
+interface UntoldEvent extends FeedPlace {
+  taskId: string;
+  seq: number;
+}
+
+/** The next events that some webhook was not told of, and what tells of their tasks. */
+export interface Untold {
+  listeners: Listener[];
+  /** In the feed's order, up to where it is settled. */
+  events: UntoldEvent[];
+  /** Of each of their tasks, once: all events up to its last one here, and the seq of its first one here. */
+  histories: { fromSeq: number; events: ToldEvent[] }[];
+  /** Whether no event that is committed lies beyond. */
+  caughtUp: boolean;
+}
+
+const PAGE_EVENTS_MAX = 500;
+/** About what an event takes. A page's histories come with it, so that longer ones make shorter pages. */
+const EVENT_BYTES = 500;
+
+/** Reads on behind the webhook that is furthest back. */
+export async function readUntold(database: TenantDatabase): Promise<Untold> {
+  const order = sql`txid, feed_id`;
+  const [untold] = await database.read<Untold>(sql`
+with listening as materialized (
+  select w.id, w.position_txid as txid, w.position_feed_id as feed_id from webhooks w where ${HEARS_TASKS}
+),
+start as materialized (select txid, feed_id from listening order by ${order} limit 1),
+found as materialized (
+  select e.* from start cross join lateral (
+    select e.txid, e.feed_id, e.task_id, e.seq, e.seq * ${EVENT_BYTES}::bigint as bytes
+    from step_events e where (e.txid, e.feed_id) > (start.txid, start.feed_id)
+    order by e.txid, e.feed_id limit ${PAGE_EVENTS_MAX + 1}
+  ) e
+),
+page as materialized (
+  -- The feed ends where all is settled (db/history/feed.ts).
+  select * from (${chunkOf(sql`found`, { order, limit: PAGE_EVENTS_MAX })}) placed
+  where txid < pg_snapshot_xmin(pg_current_snapshot())
+),
+touched as materialized (
+  select task_id, min(seq) as from_seq, max(seq) as to_seq from page group by task_id
+)
+select
+  (select count(*) from found) = (select count(*) from page) as "caughtUp",
+  coalesce((select json_agg(json_build_object('id', id, 'txid', txid::text, 'feedId', feed_id) order by id)
+    from listening), '[]') as listeners,
+  coalesce((select json_agg(json_build_object('txid', txid::text, 'feedId', feed_id, 'taskId', task_id, 'seq', seq)
+    order by ${order}) from page), '[]') as events,
+  coalesce((select json_agg(json_build_object('fromSeq', t.from_seq,
+    'events', ${historyTo(sql`t.task_id`, sql`t.to_seq`)})) from touched t), '[]') as histories`);
+  if (untold === undefined) throw new Error("A query without FROM has one row");
+  return untold;
+}
+
+/** A message about a task, with the place of its event. */
+export interface TaskMessage extends FeedPlace {
+  event: TaskEvent;
+  source: string;
+  data: string;
+  occurredAt: string;
+}
+
+/**
+ * Writes what each listener is to be told up to a place, and that it was told, in one statement: nothing is lost and
+ * nothing told twice, whoever breaks off or does the same beside this one. A listener whose position has changed
+ * since it was read is left alone; answers whether there was one that was not.
+ */
+export async function recordTold(
+  database: TenantDatabase,
+  {
+    listeners,
+    upTo,
+    messages,
+  }: { listeners: readonly Listener[]; upTo: FeedPlace; messages: readonly TaskMessage[] },
+): Promise<boolean> {
+  const { tenantId } = database;
+  const [row] = await database.writeIdempotently<{ moved: boolean }>(sql`
+with listener as materialized (
+  select * from json_to_recordset(${listenerRows(listeners)}) as l(id uuid, txid xid8, feed_id bigint)
+),
+-- In id order, like every lock of several rows. A lock that was waited for is got on the row as it is then.
+locked as materialized (
+  select w.id, l.txid, l.feed_id
+  from listener l join webhooks w on w.id = l.id
+  where w.tenant_id = ${tenantId}::uuid and ${HEARS_TASKS}
+    and w.position_txid = l.txid and w.position_feed_id = l.feed_id
+    and (l.txid, l.feed_id) < ${place(upTo)}
+  order by w.id
+  for no key update of w
+),
+moved as (
+  update webhooks w set position_txid = ${upTo.txid}::xid8, position_feed_id = ${upTo.feedId}::bigint
+  from locked l where w.tenant_id = ${tenantId}::uuid and w.id = l.id
+  returning w.id, w.name, w.events, w.heard_nothing_of, l.txid, l.feed_id
+),
+told as (
+  insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, source, data, occurred_at)
+  select ${tenantId}::uuid, new_id(), moved.id, moved.name, m.event, m.source, m.data, m.occurred_at
+  from json_to_recordset(${messageRows(messages)}) as m(
+      txid xid8, feed_id bigint, event text, source text, data text, occurred_at timestamptz)
+    join moved on moved.events @> array[m.event] and (m.txid, m.feed_id) > (moved.txid, moved.feed_id)
+      and not pg_visible_in_snapshot(m.txid, moved.heard_nothing_of)
+  order by moved.id, m.txid, m.feed_id
+)
+select exists (select from moved) as moved`);
+  return row?.moved === true;
+}
+
+function place({ txid, feedId }: FeedPlace): SQL {
+  return sql`(${txid}::xid8, ${feedId}::bigint)`;
+}
+
+function listenerRows(listeners: readonly Listener[]): string {
+  return JSON.stringify(listeners.map(({ id, txid, feedId }) => ({ id, txid, feed_id: feedId })));
+}
+
+function messageRows(messages: readonly TaskMessage[]): string {
+  return JSON.stringify(
+    messages.map(({ txid, feedId, event, source, data, occurredAt }) => ({
+      txid,
+      feed_id: feedId,
+      event,
+      source,
+      data,
+      occurred_at: occurredAt,
+    })),
+  );
+}
