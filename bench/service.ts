@@ -1,4 +1,4 @@
-import { createTokenSigner } from "../src/actions/signed-token.ts";
+import { createTokenSigner } from "../src/actions/call/signed-token.ts";
 import { encodeCursor } from "../src/routes/http/cursor.ts";
 import type { Role } from "../src/domain/actor.ts";
 import type { NeonProxy } from "../scripts/stack/neon-proxy.ts";

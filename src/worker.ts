@@ -1,5 +1,5 @@
 import { uuidv7 } from "uuidv7";
-import { type Queues, sendOutgoing } from "./actions/send-outgoing.ts";
+import { type Queues, sendOutgoing } from "./actions/outgoing/send-outgoing.ts";
 import type { ConsumeBatch } from "./consumers/index.ts";
 import { findApiKey } from "./db/tenants/api-keys.ts";
 import { openDatabase } from "./db/connection/client.ts";
@@ -65,11 +65,11 @@ function createService(settings: Settings): Service {
     await consumeBatch(batch);
   };
   const sweepOnceADay = async () => {
-    const { sweepDaily } = await import("./actions/sweep-daily.ts");
+    const { sweepDaily } = await import("./actions/upkeep/sweep-daily.ts");
     return sweepDaily({ database, blobs }, { now: new Date() });
   };
   const sweepOften = async (requestId: string) => {
-    const { sweep } = await import("./actions/sweep.ts");
+    const { sweep } = await import("./actions/upkeep/sweep.ts");
     return sweep(shared, { requestId });
   };
   const keepUp = async (cron: string) => {

@@ -1,4 +1,4 @@
-import { contentHash } from "../../src/actions/content-hash.ts";
+import { contentHash } from "../../src/actions/tasks/content-hash.ts";
 import type { Actor } from "../../src/domain/actor.ts";
 import type { Command } from "../../src/domain/lifecycle/commands.ts";
 import type { ReviewOutcome, StepStatus } from "../../src/domain/lifecycle/statuses.ts";

@@ -1,4 +1,4 @@
-import { contentHash } from "../../src/actions/content-hash.ts";
+import { contentHash } from "../../src/actions/tasks/content-hash.ts";
 import type { Actor } from "../../src/domain/actor.ts";
 import { apply } from "../../src/domain/lifecycle/apply.ts";
 import type { Command, CreateInput } from "../../src/domain/lifecycle/commands.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { IMPORT_OUTCOMES, type ImportOutcome } from "../../src/actions/import-tasks.ts";
+import { IMPORT_OUTCOMES, type ImportOutcome } from "../../src/actions/tasks/import-tasks.ts";
 import type { Issue } from "../../src/domain/refusals.ts";
 import { taskRoutes } from "../../src/routes/tasks.ts";
 import { BODY_BYTES_MAX } from "../../src/routes/http/contract.ts";

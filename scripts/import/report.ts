@@ -1,5 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
-import type { ImportOutcome } from "../../src/actions/import-tasks.ts";
+import type { ImportOutcome } from "../../src/actions/tasks/import-tasks.ts";
 import type { Issue } from "../../src/domain/refusals.ts";
 import type { ImportedLine } from "./import-work.ts";
 import type { FileFault } from "./reading.ts";

@@ -1,5 +1,5 @@
-import { sendOutgoing, type SendingTools } from "../actions/send-outgoing.ts";
-import { workOnBulk } from "../actions/work-on-bulk.ts";
+import { sendOutgoing, type SendingTools } from "../actions/outgoing/send-outgoing.ts";
+import { workOnBulk } from "../actions/bulk/work-on-bulk.ts";
 import { type BulkMessage, bulkMessage } from "../queues/messages.ts";
 import type { Consumer } from "./consume.ts";
 

@@ -1,5 +1,5 @@
-import { deliverDispatch } from "../actions/deliver-dispatch.ts";
-import { type Queues, sendOutgoing } from "../actions/send-outgoing.ts";
+import { deliverDispatch } from "../actions/dispatches/deliver-dispatch.ts";
+import { type Queues, sendOutgoing } from "../actions/outgoing/send-outgoing.ts";
 import type { Database } from "../db/connection/client.ts";
 import { giveUpDispatch } from "../db/dispatches/end-dispatch.ts";
 import type { Outbound } from "../outbound/post-signed.ts";

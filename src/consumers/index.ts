@@ -1,4 +1,4 @@
-import type { SendingTools } from "../actions/send-outgoing.ts";
+import type { SendingTools } from "../actions/outgoing/send-outgoing.ts";
 import { keepDeadLetter } from "../db/ledger/dead-letters.ts";
 import type { Outbound } from "../outbound/post-signed.ts";
 import { bulkConsumer } from "./bulk.ts";

@@ -1,6 +1,6 @@
-import { deliverWebhook } from "../actions/deliver-webhook.ts";
-import { pumpWebhooks } from "../actions/pump-webhooks.ts";
-import { relayDeliveries } from "../actions/relay-deliveries.ts";
+import { deliverWebhook } from "../actions/webhooks/deliver-webhook.ts";
+import { pumpWebhooks } from "../actions/webhooks/pump-webhooks.ts";
+import { relayDeliveries } from "../actions/outgoing/relay-deliveries.ts";
 import type { Database } from "../db/connection/client.ts";
 import type { Outbound } from "../outbound/post-signed.ts";
 import type { MessageQueue } from "../queues/message-queue.ts";

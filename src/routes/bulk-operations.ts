@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { cancelBulk } from "../actions/cancel-bulk.ts";
-import { retryFailed } from "../actions/retry-failed.ts";
-import { revertBulk } from "../actions/revert-bulk.ts";
+import { cancelBulk } from "../actions/bulk/cancel.ts";
+import { retryFailed } from "../actions/bulk/retry-failed.ts";
+import { revertBulk } from "../actions/bulk/revert.ts";
 import { bulkOperationView, listedBulkItemView } from "../actions/views/bulk-views.ts";
 import {
   findBulkOperation,

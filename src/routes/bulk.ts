@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { EXECUTED_TASKS_MAX, executeBulk } from "../actions/execute-bulk.ts";
-import { PLANNED_TASKS_MAX } from "../actions/plan-in-parts.ts";
-import { PREVIEWED_ITEMS_MAX, previewBulk } from "../actions/preview-bulk.ts";
+import { EXECUTED_TASKS_MAX, executeBulk } from "../actions/bulk/execute.ts";
+import { PLANNED_TASKS_MAX } from "../actions/bulk/plan-in-parts.ts";
+import { PREVIEWED_ITEMS_MAX, previewBulk } from "../actions/bulk/preview.ts";
 import { BULK_REFUSALS } from "../domain/bulk/judge.ts";
 import { BULK_WARNINGS } from "../domain/bulk/plan.ts";
 import { UNIFIED_STATUSES } from "../domain/status/unified.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { PLANNED_TASKS_MAX } from "../actions/plan-in-parts.ts";
+import { PLANNED_TASKS_MAX } from "../actions/bulk/plan-in-parts.ts";
 import { countTasks } from "../db/tasks/count-tasks.ts";
 import { listTaskIds } from "../db/tasks/list-task-ids.ts";
 import { reply } from "./http/call.ts";

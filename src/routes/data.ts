@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { declareData } from "../actions/declare-data.ts";
-import { contentTag, openContent } from "../actions/open-content.ts";
-import { storeContent } from "../actions/store-content.ts";
+import { declareData } from "../actions/content/declare-data.ts";
+import { contentTag, openContent } from "../actions/content/open-content.ts";
+import { storeContent } from "../actions/content/store-content.ts";
 import { findData, listData } from "../db/content/data.ts";
 import { servedContentType } from "../domain/data/content-type.ts";
 import { DATA_KINDS } from "../domain/data/kinds.ts";

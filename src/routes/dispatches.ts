@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { recallUndelivered, retryDeadDispatch } from "../actions/change-dispatch.ts";
+import { recallUndelivered, retryDeadDispatch } from "../actions/dispatches/change-dispatch.ts";
 import { findDispatch, listDispatches } from "../db/dispatches/read-dispatches.ts";
 import { DISPATCH_STATES } from "../domain/lifecycle/statuses.ts";
 import { notFound, refuse } from "../domain/refusals.ts";

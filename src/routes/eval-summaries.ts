@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { summariseEval, summariseScope } from "../actions/summarise-evals.ts";
+import { summariseEval, summariseScope } from "../actions/evals/summarize-evals.ts";
 import { SUMMARY_MODELS_MAX, SUMMARY_TASKS_MAX } from "../db/evals/eval-summaries.ts";
 import { INTERVAL_METHODS, RESAMPLES_MAX } from "../domain/evals/summary.ts";
 import { reply } from "./http/call.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { createEval } from "../actions/create-eval.ts";
-import { recordEvaluation } from "../actions/record-evaluation.ts";
-import { transitionEval } from "../actions/transition-eval.ts";
+import { createEval } from "../actions/evals/create-eval.ts";
+import { recordEvaluation } from "../actions/evals/record-evaluation.ts";
+import { transitionEval } from "../actions/evals/transition-eval.ts";
 import { evalEventView } from "../actions/views/event-view.ts";
 import { findEval, listEvals } from "../db/evals/evals.ts";
 import { listEvalEvents } from "../db/history/events.ts";

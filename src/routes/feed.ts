@@ -1,5 +1,10 @@
 import * as z from "zod";
-import { type FeedRead, type FeedStart, followFeed, readOn } from "../actions/follow-feed.ts";
+import {
+  type FeedRead,
+  type FeedStart,
+  followFeed,
+  readOn,
+} from "../actions/history/follow-feed.ts";
 import { timelineView } from "../actions/views/event-view.ts";
 import type { FeedPlace } from "../db/history/feed.ts";
 import { accept, type Outcome } from "../domain/refusals.ts";

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
-import { createTokenSigner } from "../actions/signed-token.ts";
+import { createTokenSigner } from "../actions/call/signed-token.ts";
 import type { TenantDatabase } from "../db/connection/client.ts";
 import { DatabaseUnavailable } from "../db/connection/faults.ts";
 import type { Settings } from "../env.ts";

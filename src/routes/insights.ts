@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { openInsight } from "../actions/open-insight.ts";
-import { reportInsight } from "../actions/report-insight.ts";
+import { openInsight } from "../actions/evals/open-insight.ts";
+import { reportInsight } from "../actions/evals/report-insight.ts";
 import { listInsights } from "../db/evals/insights.ts";
 import { replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";

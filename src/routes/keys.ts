@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { createKey } from "../actions/create-key.ts";
-import { revokeKey } from "../actions/revoke-key.ts";
+import { createKey } from "../actions/keys/create-key.ts";
+import { revokeKey } from "../actions/keys/revoke-key.ts";
 import { listApiKeys } from "../db/tenants/api-keys.ts";
 import { ROLES } from "../domain/actor.ts";
 import { KEY_CACHE_SECONDS } from "./http/auth.ts";

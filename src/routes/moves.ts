@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type MoveOfMany, moveTasks } from "../actions/move-tasks.ts";
+import { type MoveOfMany, moveTasks } from "../actions/moves/move-tasks.ts";
 import type { Command } from "../domain/lifecycle/commands.ts";
 import { runsAttachedByDefault } from "../domain/pipelines/attached.ts";
 import { reply } from "./http/call.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { putPipeline } from "../actions/put-pipeline.ts";
-import { rotatePipelineSecret } from "../actions/rotate-secret.ts";
+import { putPipeline } from "../actions/dispatches/put-pipeline.ts";
+import { rotatePipelineSecret } from "../actions/secrets/rotate-secret.ts";
 import { listPipelines } from "../db/dispatches/pipelines.ts";
 import { PIPELINES, WORKER_TYPES } from "../domain/lifecycle/statuses.ts";
 import { WORKER_OF_PIPELINE } from "../domain/pipelines/delivery.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { recordPrompt } from "../actions/record-prompt.ts";
+import { recordPrompt } from "../actions/content/record-prompt.ts";
 import { listPrompts } from "../db/content/prompts.ts";
 import { replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";

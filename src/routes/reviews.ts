@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { recordReview } from "../actions/record-review.ts";
+import { recordReview } from "../actions/moves/record-review.ts";
 import { listReviews } from "../db/tasks/reviews.ts";
 import { REVIEW_KINDS, REVIEW_OUTCOMES } from "../domain/lifecycle/statuses.ts";
 import { notFound, refuse } from "../domain/refusals.ts";

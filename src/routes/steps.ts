@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { changeGate } from "../actions/change-gate.ts";
-import { dispatchPipeline } from "../actions/dispatch-pipeline.ts";
-import { transitionStep } from "../actions/transition-step.ts";
+import { changeGate } from "../actions/moves/change-gate.ts";
+import { dispatchPipeline } from "../actions/dispatches/dispatch-pipeline.ts";
+import { transitionStep } from "../actions/moves/transition-step.ts";
 import { findStep, listSteps } from "../db/tasks/steps.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply } from "./http/call.ts";

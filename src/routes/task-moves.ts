@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { addNote } from "../actions/add-note.ts";
-import { advanceTask } from "../actions/advance-task.ts";
-import { archiveTask, restoreTask } from "../actions/archive-task.ts";
-import { createVersion } from "../actions/create-version.ts";
-import { editTask } from "../actions/edit-task.ts";
-import { reworkTask } from "../actions/rework-task.ts";
+import { addNote } from "../actions/moves/add-note.ts";
+import { advanceTask } from "../actions/moves/advance-task.ts";
+import { archiveTask, restoreTask } from "../actions/moves/archive-task.ts";
+import { createVersion } from "../actions/moves/create-version.ts";
+import { editTask } from "../actions/moves/edit-task.ts";
+import { reworkTask } from "../actions/moves/rework-task.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { externalId, reason, taskRef } from "./http/schemas.ts";

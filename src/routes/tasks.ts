@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { createTask, type NewTask } from "../actions/create-task.ts";
-import { IMPORT_OUTCOMES, type ImportRow, importTasks } from "../actions/import-tasks.ts";
-import { lookUp } from "../actions/look-up.ts";
-import { stateAsOf } from "../actions/state-as-of.ts";
+import { createTask, type NewTask } from "../actions/tasks/create-task.ts";
+import { IMPORT_OUTCOMES, type ImportRow, importTasks } from "../actions/tasks/import-tasks.ts";
+import { lookUp } from "../actions/tasks/look-up.ts";
+import { stateAsOf } from "../actions/history/state-as-of.ts";
 import { taskView } from "../actions/views/task-view.ts";
 import type { TaskRecord } from "../db/tasks/task-json.ts";
 import { findTask } from "../db/tasks/tasks.ts";

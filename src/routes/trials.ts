@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { recordTrials } from "../actions/record-trials.ts";
-import { retractTrial } from "../actions/retract-trial.ts";
-import { transitionTrial } from "../actions/transition-trial.ts";
+import { recordTrials } from "../actions/evals/record-trials.ts";
+import { retractTrial } from "../actions/evals/retract-trial.ts";
+import { transitionTrial } from "../actions/evals/transition-trial.ts";
 import { trialView } from "../actions/views/eval-view.ts";
 import { listTrials } from "../db/evals/evals.ts";
 import { TRIALS_MAX } from "../domain/evals/decision.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { compareVersions } from "../actions/compare-versions.ts";
+import { compareVersions } from "../actions/content/compare-versions.ts";
 import { DIFF_ITEMS_MAX, findVersion, listVersions } from "../db/content/versions.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply } from "./http/call.ts";

@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { pingWebhook } from "../actions/ping-webhook.ts";
-import { putWebhook } from "../actions/put-webhook.ts";
-import { removeWebhook } from "../actions/remove-webhook.ts";
-import { renewWebhookDelivery } from "../actions/renew-delivery.ts";
-import { rotateWebhookSecret } from "../actions/rotate-secret.ts";
+import { pingWebhook } from "../actions/webhooks/ping-webhook.ts";
+import { putWebhook } from "../actions/webhooks/put-webhook.ts";
+import { removeWebhook } from "../actions/webhooks/remove-webhook.ts";
+import { renewWebhookDelivery } from "../actions/webhooks/renew-delivery.ts";
+import { rotateWebhookSecret } from "../actions/secrets/rotate-secret.ts";
 import { listDeliveries } from "../db/webhooks/webhook-deliveries.ts";
 import { listWebhooks } from "../db/webhooks/webhooks.ts";
 import { DELIVERY_STATES, WEBHOOK_EVENTS } from "../domain/webhooks/events.ts";

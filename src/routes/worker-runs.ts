@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { claimRuns } from "../actions/claim-runs.ts";
-import { reportRun } from "../actions/report-run.ts";
-import { startRun } from "../actions/start-run.ts";
+import { claimRuns } from "../actions/runs/claim-runs.ts";
+import { reportRun } from "../actions/runs/report-run.ts";
+import { startRun } from "../actions/runs/start-run.ts";
 import { listRuns } from "../db/runs/worker-runs.ts";
 import { REVIEW_OUTCOMES, RUN_STATES, WORKER_TYPES } from "../domain/lifecycle/statuses.ts";
 import { reply } from "./http/call.ts";

@@ -7,8 +7,8 @@ import { loadDatabase } from "../../bench/load/load-database.ts";
 import { isOfTenant, type Statement } from "../../scripts/stack/neon-protocol.ts";
 import { startNeonProxy, type NeonProxy } from "../../scripts/stack/neon-proxy.ts";
 import { inventTenant, storeTenant } from "../../scripts/stack/tenants.ts";
-import { executeBulk } from "../../src/actions/execute-bulk.ts";
-import { createTokenSigner } from "../../src/actions/signed-token.ts";
+import { executeBulk } from "../../src/actions/bulk/execute.ts";
+import { createTokenSigner } from "../../src/actions/call/signed-token.ts";
 import { openDatabase } from "../../src/db/connection/client.ts";
 import { freshDatabase, type TestDatabase } from "../support/database.ts";
 

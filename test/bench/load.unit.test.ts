@@ -4,7 +4,7 @@ import { loadDatabase } from "../../bench/load/load-database.ts";
 import { NEEDLES } from "../../bench/load/multiply.ts";
 import { inventTenant, storeTenant } from "../../scripts/stack/tenants.ts";
 import { renderVerification, verifyDatabase } from "../../scripts/verify/verify-database.ts";
-import { stateAsOf } from "../../src/actions/state-as-of.ts";
+import { stateAsOf } from "../../src/actions/history/state-as-of.ts";
 import { openDatabase, type TenantDatabase } from "../../src/db/connection/client.ts";
 import { labelFactsOfStepsSql } from "../../src/db/tasks/label-sql.ts";
 import { findTask } from "../../src/db/tasks/tasks.ts";

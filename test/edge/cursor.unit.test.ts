@@ -2,7 +2,7 @@ import * as z from "zod";
 import * as fc from "fast-check";
 import { base64url } from "jose";
 import { describe, expect, test } from "vitest";
-import { createTokenSigner } from "../../src/actions/signed-token.ts";
+import { createTokenSigner } from "../../src/actions/call/signed-token.ts";
 import { type CursorBinding, decodeCursor, encodeCursor } from "../../src/routes/http/cursor.ts";
 
 const ALPHABET = Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, inject, test } from "vitest";
-import type { MovedMany } from "../../src/actions/move-tasks.ts";
-import { relayDispatches } from "../../src/actions/relay-dispatches.ts";
+import type { MovedMany } from "../../src/actions/moves/move-tasks.ts";
+import { relayDispatches } from "../../src/actions/outgoing/relay-dispatches.ts";
 import { createConsumers } from "../../src/consumers/index.ts";
 import { type Database, openDatabase } from "../../src/db/connection/client.ts";
 import { DatabaseUnavailable } from "../../src/db/connection/faults.ts";

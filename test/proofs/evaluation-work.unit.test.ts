@@ -3,7 +3,7 @@ import { PgDialect } from "drizzle-orm/pg-core";
 import { uuidv7 } from "uuidv7";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { connect } from "../../client/index.ts";
-import { recordEvaluation } from "../../src/actions/record-evaluation.ts";
+import { recordEvaluation } from "../../src/actions/evals/record-evaluation.ts";
 import { openDatabase } from "../../src/db/connection/client.ts";
 import { startService, type TestService } from "../support/node/service.ts";
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { MovedMany } from "../../src/actions/move-tasks.ts";
+import type { MovedMany } from "../../src/actions/moves/move-tasks.ts";
 import type { BulkExecution } from "../../src/actions/views/bulk-views.ts";
 import { INVARIANTS } from "../../src/db/invariants/index.ts";
 import { type Answer, type CallOptions, freshApi, type TestApi } from "../support/api.ts";

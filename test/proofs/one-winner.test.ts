@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Moved } from "../../src/actions/move-task.ts";
+import type { Moved } from "../../src/actions/moves/move-task.ts";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import type { ErrorCode } from "../../src/routes/http/problem.ts";
 import {

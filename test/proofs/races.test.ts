@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Moved } from "../../src/actions/move-task.ts";
+import type { Moved } from "../../src/actions/moves/move-task.ts";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import type { WorkerType } from "../../src/domain/lifecycle/statuses.ts";
 import {

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { WorkView } from "../../src/actions/claim-runs.ts";
-import type { Reported } from "../../src/actions/report-run.ts";
+import type { WorkView } from "../../src/actions/runs/claim-runs.ts";
+import type { Reported } from "../../src/actions/runs/report-run.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
 import { countDeadlocks, watchForDeadlocks } from "../support/model/deadlocks.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, inject, it } from "vitest";
-import { pumpWebhooks } from "../../src/actions/pump-webhooks.ts";
+import { pumpWebhooks } from "../../src/actions/webhooks/pump-webhooks.ts";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import { openDatabase, type TenantDatabase } from "../../src/db/connection/client.ts";
 import { DatabaseUnavailable } from "../../src/db/connection/faults.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { WorkView } from "../../src/actions/claim-runs.ts";
+import type { WorkView } from "../../src/actions/runs/claim-runs.ts";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import { expectDone, freshApi } from "../support/api.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";

@@ -7,7 +7,7 @@ import {
 } from "cloudflare:test";
 import { env as platform } from "cloudflare:workers";
 import { expect, inject, vi } from "vitest";
-import type { Moved } from "../../src/actions/move-task.ts";
+import type { Moved } from "../../src/actions/moves/move-task.ts";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import { ROLES, type Role } from "../../src/domain/actor.ts";
 import type { GateState, StepKind, StepStatus } from "../../src/domain/lifecycle/statuses.ts";

@@ -1,4 +1,4 @@
-import { deliverDispatch } from "../../src/actions/deliver-dispatch.ts";
+import { deliverDispatch } from "../../src/actions/dispatches/deliver-dispatch.ts";
 import { openDatabase } from "../../src/db/connection/client.ts";
 import type { SqlStatement, TestDatabase } from "./database.ts";
 import { testOutbound } from "./outbound.ts";

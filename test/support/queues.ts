@@ -1,4 +1,4 @@
-import type { Queues } from "../../src/actions/send-outgoing.ts";
+import type { Queues } from "../../src/actions/outgoing/send-outgoing.ts";
 import type { QueueBinding } from "../../src/env.ts";
 import { createMessageQueue } from "../../src/queues/message-queue.ts";
 

@@ -1,5 +1,5 @@
-import type { Done } from "../../actions/call.ts";
-import type { TokenSigner } from "../../actions/signed-token.ts";
+import type { Done } from "../../actions/call/call.ts";
+import type { TokenSigner } from "../../actions/call/signed-token.ts";
 import type { Operation, TenantDatabase } from "../../db/connection/client.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { Outcome, Refusal } from "../../domain/refusals.ts";

@@ -1,4 +1,4 @@
-import type { TokenSigner } from "../../actions/signed-token.ts";
+import type { TokenSigner } from "../../actions/call/signed-token.ts";
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { Settings } from "../../env.ts";

@@ -1,6 +1,6 @@
 import { stringify } from "safe-stable-stringify";
 import type * as z from "zod";
-import type { TokenSigner } from "../../actions/signed-token.ts";
+import type { TokenSigner } from "../../actions/call/signed-token.ts";
 import type { Outcome } from "../../domain/refusals.ts";
 
 /** What a cursor belongs to; with any of it changed, it points nowhere. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Done } from "../../actions/call.ts";
+import type { Done } from "../../actions/call/call.ts";
 import type { BulkAccepted, BulkExecution } from "../../actions/views/bulk-views.ts";
 import { BULK_ACTIONS, type BulkIntent } from "../../domain/bulk/actions.ts";
 import { BULK_TARGETS } from "../../domain/bulk/matrix.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import type { Done } from "../../actions/call.ts";
-import type { Moved } from "../../actions/move-task.ts";
+import type { Done } from "../../actions/call/call.ts";
+import type { Moved } from "../../actions/moves/move-task.ts";
 import type { Actor } from "../../domain/actor.ts";
 import { PIPELINES } from "../../domain/lifecycle/statuses.ts";
 import { runsAttachedByDefault } from "../../domain/pipelines/attached.ts";

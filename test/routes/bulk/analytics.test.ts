@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sendOutgoing } from "../../../src/actions/send-outgoing.ts";
+import { sendOutgoing } from "../../../src/actions/outgoing/send-outgoing.ts";
 import { openDatabase } from "../../../src/db/connection/client.ts";
 import { BULK_TARGETS } from "../../../src/domain/bulk/matrix.ts";
 import { isTerminal } from "../../../src/domain/status/unified.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createTokenSigner } from "../../../src/actions/signed-token.ts";
+import { createTokenSigner } from "../../../src/actions/call/signed-token.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
 import {

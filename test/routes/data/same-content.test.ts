@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, test } from "vitest";
-import type { Moved } from "../../../src/actions/move-task.ts";
-import type { Lineage } from "../../../src/actions/trace-lineage.ts";
+import type { Moved } from "../../../src/actions/moves/move-task.ts";
+import type { Lineage } from "../../../src/actions/content/trace-lineage.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { DataView } from "../../../src/db/content/data.ts";
 import {

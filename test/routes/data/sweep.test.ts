@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { sweepData } from "../../../src/actions/sweep-data.ts";
+import { sweepData } from "../../../src/actions/upkeep/sweep-data.ts";
 import { openDatabase } from "../../../src/db/connection/client.ts";
 import type { DataView } from "../../../src/db/content/data.ts";
 import { type BlobStore, objectKeyOf } from "../../../src/storage/blobs.ts";

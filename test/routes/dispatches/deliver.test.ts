@@ -1,6 +1,6 @@
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
-import type { Moved } from "../../../src/actions/move-task.ts";
+import type { Moved } from "../../../src/actions/moves/move-task.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { RunView } from "../../../src/db/runs/worker-runs.ts";
 import { DELIVERY_ATTEMPTS_MAX } from "../../../src/domain/pipelines/delivery.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Moved } from "../../../src/actions/move-task.ts";
+import type { Moved } from "../../../src/actions/moves/move-task.ts";
 import type { DispatchRecord } from "../../../src/db/dispatches/read-dispatches.ts";
 import type { RunView } from "../../../src/db/runs/worker-runs.ts";
 import type { Pipeline, StepStatus } from "../../../src/domain/lifecycle/statuses.ts";

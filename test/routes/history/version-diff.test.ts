@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { ComparedVersions } from "../../../src/actions/compare-versions.ts";
-import type { Moved } from "../../../src/actions/move-task.ts";
+import type { ComparedVersions } from "../../../src/actions/content/compare-versions.ts";
+import type { Moved } from "../../../src/actions/moves/move-task.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { givenDatum, givenPrompt } from "../../support/lineage.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { contentHash } from "../../../src/actions/content-hash.ts";
+import { contentHash } from "../../../src/actions/tasks/content-hash.ts";
 import type { VersionRecord } from "../../../src/db/content/versions.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { CreatedKey } from "../../../src/actions/create-key.ts";
+import type { CreatedKey } from "../../../src/actions/keys/create-key.ts";
 import type { ApiKeyRecord } from "../../../src/db/tenants/api-keys.ts";
 import { ROLES } from "../../../src/domain/actor.ts";
 import {

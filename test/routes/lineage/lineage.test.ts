@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Moved } from "../../../src/actions/move-task.ts";
-import type { Lineage } from "../../../src/actions/trace-lineage.ts";
+import type { Moved } from "../../../src/actions/moves/move-task.ts";
+import type { Lineage } from "../../../src/actions/content/trace-lineage.ts";
 import type { StepEventView } from "../../../src/actions/views/event-view.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { Role } from "../../../src/domain/actor.ts";

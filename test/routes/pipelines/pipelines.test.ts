@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it, test } from "vitest";
-import type { WithSecret } from "../../../src/actions/answer-with-secret.ts";
+import type { WithSecret } from "../../../src/actions/secrets/answer-with-secret.ts";
 import type { PipelineRecord } from "../../../src/db/dispatches/pipelines.ts";
 import { PIPELINES } from "../../../src/domain/lifecycle/statuses.ts";
 import { ENDPOINT_LENGTH_MAX } from "../../../src/outbound/endpoint-rules.ts";

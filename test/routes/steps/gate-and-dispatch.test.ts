@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Moved } from "../../../src/actions/move-task.ts";
+import type { Moved } from "../../../src/actions/moves/move-task.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { offerDispatched } from "../../support/offer-runs.ts";
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { StepEventView } from "../../../src/actions/views/event-view.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import { contentHash } from "../../../src/actions/content-hash.ts";
+import { contentHash } from "../../../src/actions/tasks/content-hash.ts";
 import { STEP_KINDS } from "../../../src/domain/lifecycle/statuses.ts";
 import { startStatuses } from "../../../src/domain/lifecycle/transitions.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";

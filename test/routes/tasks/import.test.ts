@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Imported } from "../../../src/actions/import-tasks.ts";
+import type { Imported } from "../../../src/actions/tasks/import-tasks.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import {
   type CallOptions,

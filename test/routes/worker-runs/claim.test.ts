@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it, test } from "vitest";
-import type { WorkView } from "../../../src/actions/claim-runs.ts";
-import type { Reported } from "../../../src/actions/report-run.ts";
+import type { WorkView } from "../../../src/actions/runs/claim-runs.ts";
+import type { Reported } from "../../../src/actions/runs/report-run.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { RunView } from "../../../src/db/runs/worker-runs.ts";
 import {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Reported } from "../../../src/actions/report-run.ts";
+import type { Reported } from "../../../src/actions/runs/report-run.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { RunView } from "../../../src/db/runs/worker-runs.ts";
 import type { Answer, Place, TestApi } from "../../support/api.ts";

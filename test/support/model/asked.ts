@@ -1,4 +1,4 @@
-import { contentHash } from "../../../src/actions/content-hash.ts";
+import { contentHash } from "../../../src/actions/tasks/content-hash.ts";
 import type { Role } from "../../../src/domain/actor.ts";
 import type { Command, DecisionContext } from "../../../src/domain/lifecycle/commands.ts";
 import { lawfulMoves } from "../../../src/domain/lifecycle/moves.ts";

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { MovedItem, MovedMany } from "../../../src/actions/move-tasks.ts";
+import type { MovedItem, MovedMany } from "../../../src/actions/moves/move-tasks.ts";
 import type { BulkExecution, BulkPreview } from "../../../src/actions/views/bulk-views.ts";
 import { type BulkPlan, planBulk } from "../../../src/domain/bulk/plan.ts";
 import type { Command } from "../../../src/domain/lifecycle/commands.ts";

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import { contentHash } from "../../../src/actions/content-hash.ts";
-import type { Moved } from "../../../src/actions/move-task.ts";
+import { contentHash } from "../../../src/actions/tasks/content-hash.ts";
+import type { Moved } from "../../../src/actions/moves/move-task.ts";
 import { stepView, type TaskView, taskView } from "../../../src/actions/views/task-view.ts";
 import type { Role } from "../../../src/domain/actor.ts";
 import type { Command, DecisionContext } from "../../../src/domain/lifecycle/commands.ts";

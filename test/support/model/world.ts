@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Moved } from "../../../src/actions/move-task.ts";
+import type { Moved } from "../../../src/actions/moves/move-task.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { Role } from "../../../src/domain/actor.ts";
 import type { RunState, WorkerType } from "../../../src/domain/lifecycle/statuses.ts";

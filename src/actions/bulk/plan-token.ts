@@ -1,0 +1,70 @@
+import { blake3 } from "@noble/hashes/blake3.js";
+import { bytesToHex, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import type { BulkPlan } from "../../domain/bulk/plan.ts";
+import {
+  planIdsText,
+  planTaskTexts,
+  planTokenContents,
+  type PlanDigests,
+  type PlanTokenContents,
+} from "../../domain/bulk/plan-token.ts";
+import type { TokenSigner } from "../call/signed-token.ts";
+
+/** What plan tokens are signed and digested with. */
+export interface PlanSeal {
+  signer: TokenSigner;
+  /** The digests' key is derived from it. */
+  secret: string;
+}
+
+/** Short, since a plan holds one for each task; keyed, so that nobody can look for two states with the same. */
+const TASK_DIGEST_BYTES = 8;
+const IDS_DIGEST_BYTES = 16;
+const PURPOSE = "bulk-plan";
+const KEY_CONTEXT = utf8ToBytes("stepledger 2026-11 digests of bulk plans");
+const HEADER_LENGTH_BYTES = 2;
+
+/** The keyed digests of a plan's texts. */
+export function digestPlan({ secret }: PlanSeal, plan: BulkPlan): PlanDigests {
+  const key = blake3(utf8ToBytes(secret), { context: KEY_CONTEXT });
+  const digest = (text: string, dkLen: number) =>
+    bytesToHex(blake3(utf8ToBytes(text), { key, dkLen }));
+  return {
+    ids: digest(planIdsText(plan), IDS_DIGEST_BYTES),
+    tasks: planTaskTexts(plan).map((text) => digest(text, TASK_DIGEST_BYTES)),
+  };
+}
+
+/** Signs a plan's contents: a header, then eight bytes for each task, which is all that grows with the plan. */
+export function sealPlan({ signer }: PlanSeal, contents: PlanTokenContents): Promise<string> {
+  const { tasks, ...header } = contents;
+  const head = utf8ToBytes(JSON.stringify(header));
+  const digests = hexToBytes(tasks.join(""));
+  const payload = new Uint8Array(HEADER_LENGTH_BYTES + head.length + digests.length);
+  new DataView(payload.buffer).setUint16(0, head.length);
+  payload.set(head, HEADER_LENGTH_BYTES);
+  payload.set(digests, HEADER_LENGTH_BYTES + head.length);
+  return signer.sign(PURPOSE, payload);
+}
+
+/** The contents of a token that this service signed; null for any other. */
+export async function openPlan(
+  { signer }: PlanSeal,
+  token: string,
+): Promise<PlanTokenContents | null> {
+  const payload = await signer.open(PURPOSE, token);
+  if (payload === null) return null;
+  const { buffer, byteOffset, byteLength } = payload;
+  const headLength = new DataView(buffer, byteOffset, byteLength).getUint16(0);
+  const headEnd = HEADER_LENGTH_BYTES + headLength;
+  // One that an older release signed may say other things.
+  const header = planTokenContents
+    .omit({ tasks: true })
+    .safeParse(
+      JSON.parse(new TextDecoder().decode(payload.subarray(HEADER_LENGTH_BYTES, headEnd))),
+    );
+  if (!header.success) return null;
+  const digests = bytesToHex(payload.subarray(headEnd));
+  const tasks = digests.match(new RegExp(`.{${TASK_DIGEST_BYTES * 2}}`, "g")) ?? [];
+  return { ...header.data, tasks };
+}

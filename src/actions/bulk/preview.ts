@@ -1,0 +1,56 @@
+import type { TenantDatabase } from "../../db/connection/client.ts";
+import type { Actor } from "../../domain/actor.ts";
+import { planTokenFor } from "../../domain/bulk/plan-token.ts";
+import { accept, type Outcome, refuse } from "../../domain/refusals.ts";
+import { type BulkChange, changeMisuse, tokenRequest } from "./plan-change.ts";
+import { type BulkSelection, planInParts } from "./plan-in-parts.ts";
+import { digestPlan, type PlanSeal, sealPlan } from "./plan-token.ts";
+import { type BulkPreview, plannedItemView } from "../views/bulk-views.ts";
+
+/** How many decisions an answer shows, beside all refusals. */
+export const PREVIEWED_ITEMS_MAX = 1000;
+
+export interface PreviewCall {
+  database: TenantDatabase;
+  actor: Actor;
+  seal: PlanSeal;
+  now: Date;
+}
+
+/**
+ * Tells what a bulk change would do, and signs it, so that execution can hold it against the tasks of then. It
+ * writes nothing, and costs one round trip for each 5,000 tasks.
+ */
+export async function previewBulk(
+  { database, actor, seal, now }: PreviewCall,
+  change: BulkChange,
+  selection: BulkSelection,
+): Promise<Outcome<BulkPreview>> {
+  const misuse = changeMisuse(change);
+  if (misuse) return refuse(misuse);
+  const planned = await planInParts({ database, operation: null }, change, selection);
+  if (!planned.ok) return planned;
+
+  const { plan, taskIds, duplicateOf } = planned.value;
+  const caller = { tenantId: database.tenantId, actorId: actor.id };
+  const token = planTokenFor(
+    tokenRequest(caller, change, duplicateOf),
+    digestPlan(seal, plan),
+    now.getTime(),
+  );
+  const shown = plan.items.filter(
+    ({ decision }, index) => index < PREVIEWED_ITEMS_MAX || decision === "refused",
+  );
+  return accept({
+    ...plan.intent,
+    counts: plan.counts,
+    bySource: plan.bySource,
+    byCode: plan.byCode,
+    pipelines: [...plan.pipelines],
+    ...("filter" in selection && { taskIds: [...taskIds] }),
+    items: shown.map((item) => plannedItemView(item, plan.intent)),
+    planToken: await sealPlan(seal, token),
+    expiresAt: new Date(token.expiresAt).toISOString(),
+    primaryLabel: plan.primaryLabel,
+  });
+}

@@ -1,0 +1,21 @@
+import { blake3 } from "@noble/hashes/blake3.js";
+import { bytesToHex, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import type { Operation } from "../../db/connection/client.ts";
+
+const UUID_BYTES = 16;
+/** A UUIDv7 begins with its time, in milliseconds. */
+const TIME_BYTES = 6;
+
+/**
+ * The operation of a further batch of one call. Its id is made from the call's and from what the batch is about, so
+ * that whoever repeats the batch finds that it was done; it has the call's time, and so its place in the index.
+ */
+export function derivedOperation(call: Operation, callId: string, about: string): Operation {
+  const bytes = blake3(utf8ToBytes(`${callId}:${about}`), { dkLen: UUID_BYTES });
+  bytes.set(hexToBytes(callId.replaceAll("-", "")).subarray(0, TIME_BYTES));
+  // Version 7, variant 10 (RFC 9562).
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const id = bytesToHex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  return { ...call, id, key: null };
+}

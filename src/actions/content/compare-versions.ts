@@ -1,0 +1,36 @@
+import type { TenantDatabase } from "../../db/connection/client.ts";
+import { findWholeVersions, type VersionWithAll } from "../../db/content/versions.ts";
+import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import { diffVersions, type VersionDiff } from "../../domain/versions/diff.ts";
+
+/** What tells two versions of a task apart. */
+export interface ComparedVersions extends VersionDiff {
+  taskId: string;
+  from: { id: string; number: number; contentHash: string };
+  to: { id: string; number: number; contentHash: string };
+  truncated: boolean;
+}
+
+/** Compares any two versions of a task, in either direction. */
+export async function compareVersions(
+  database: TenantDatabase,
+  task: TaskRef,
+  numbers: { from: number; to: number },
+): Promise<Outcome<ComparedVersions>> {
+  const versions = await findWholeVersions(database, task, numbers);
+  const from = versions.find(({ number }) => number === numbers.from);
+  const to = versions.find(({ number }) => number === numbers.to);
+  if (from === undefined || to === undefined) return refuse(notFound());
+  return accept({
+    taskId: from.taskId,
+    from: nameOf(from),
+    to: nameOf(to),
+    ...diffVersions(from, to),
+    truncated: from.truncated || to.truncated,
+  });
+}
+
+function nameOf({ id, number, contentHash }: VersionWithAll) {
+  return { id, number, contentHash };
+}

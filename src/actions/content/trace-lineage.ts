@@ -1,0 +1,59 @@
+import type { TenantDatabase } from "../../db/connection/client.ts";
+import type { Until } from "../../db/history/events.ts";
+import { findDataLineage, findTaskLineage } from "../../db/content/lineage.ts";
+import { type LineageGraph, lineageOf, type LineageRecords } from "../../domain/lineage/graph.ts";
+import { foldEval, type RecordedEvalEvent } from "../../domain/evals/fold.ts";
+import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import { beyondNewest } from "../history/state-as-of.ts";
+
+/** What came from what, and what of it was cut off. */
+export interface Lineage extends LineageGraph {
+  truncated: { depth: boolean; size: boolean };
+}
+
+/** Tells of an artifact what it was made from, by whom, at which step, and through which gates it went. */
+export async function traceData(
+  database: TenantDatabase,
+  dataId: string,
+): Promise<Outcome<Lineage>> {
+  const found = await findDataLineage(database, dataId);
+  if (found === null) return refuse(notFound());
+  const { truncated, ...records } = found;
+  return accept({ ...lineageOf(records), truncated });
+}
+
+/** Tells all that came of a task, as it is, or as it was at a moment. */
+export async function traceTask(
+  database: TenantDatabase,
+  task: TaskRef,
+  until: Until | undefined,
+): Promise<Outcome<Lineage & { taskId: string }>> {
+  const found = await findTaskLineage(database, task, until);
+  if (found === null) return refuse(notFound());
+  const { taskId, newestSeq, evalHistories, truncated, ...present } = found;
+  if (until !== undefined && "seq" in until && until.seq > newestSeq) {
+    return refuse(beyondNewest(newestSeq));
+  }
+  const records = evalHistories === null ? present : asTheyWere(present, evalHistories);
+  // Before its first event there is no such task.
+  if (records.versions.length === 0) return refuse(notFound());
+  return accept({ taskId, ...lineageOf(records), truncated });
+}
+
+/** The trials as the histories of their evals tell them, and none that came later. */
+function asTheyWere(
+  records: LineageRecords,
+  evalHistories: readonly RecordedEvalEvent[][],
+): LineageRecords {
+  const told = new Map(
+    evalHistories.flatMap((events) => foldEval(events).trials).map((trial) => [trial.id, trial]),
+  );
+  const trials = records.trials.flatMap(({ facts, to }) => {
+    const trial = told.get(facts.id);
+    if (trial === undefined) return [];
+    const { status, retracted, outputDataId } = trial;
+    return [{ facts: { ...facts, status, retracted }, to: { ...to, outputDataId } }];
+  });
+  return { ...records, trials };
+}

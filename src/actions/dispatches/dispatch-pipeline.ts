@@ -1,0 +1,84 @@
+import { uuidv7 } from "uuidv7";
+import { createDispatch } from "../../db/dispatches/create-dispatch.ts";
+import { loadTasks } from "../../db/snapshots/load-tasks.ts";
+import type { Pipeline } from "../../domain/lifecycle/statuses.ts";
+import { misaimed } from "../../domain/lifecycle/decide/target.ts";
+import { pipelinesAttachedTo } from "../../domain/pipelines/attached.ts";
+import {
+  accept,
+  archived,
+  forbidden,
+  invalidTransition,
+  notFound,
+  type Outcome,
+  refuse,
+} from "../../domain/refusals.ts";
+import { isPermitted, requiredRole } from "../../domain/rights.ts";
+import type { ActionCall, Done } from "../call/call.ts";
+import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
+import { replay, settle } from "../call/replay.ts";
+
+export interface Dispatched {
+  id: string;
+  pipeline: Pipeline;
+  state: "pending";
+}
+
+interface DispatchInput {
+  stepId: string;
+  pipeline: Pipeline;
+  reason: string;
+}
+
+/**
+ * Asks for a pipeline by hand: one that is attached to the state that the step is in. No label depends on it, so it
+ * writes no event of the task; the dispatch has a log of its own.
+ */
+export async function dispatchPipeline(
+  call: ActionCall,
+  input: DispatchInput,
+): Promise<Outcome<Done<Dispatched>>> {
+  if (!isPermitted(call.actor.role, "dispatch")) return refuse(forbidden(requiredRole("dispatch")));
+  return decideAgain("task", () => tryDispatch(call, input));
+}
+
+/** A race is lost where the task moved in this moment, or a rival asked in a transaction that is not seen yet. */
+async function tryDispatch(
+  call: ActionCall,
+  { stepId, pipeline, reason }: DispatchInput,
+): Promise<Outcome<Done<Dispatched>> | typeof LOST_RACE> {
+  const { stored, step, tasks } = await loadTasks(call.database, { stepId }, call);
+  const [snapshot] = tasks;
+  if (stored) return replay(call.operation, stored, asStored);
+  if (step === null || snapshot === undefined) return refuse(notFound());
+  if (snapshot.archivedAt !== null) return refuse(archived());
+  const misaim = misaimed(snapshot, { stepId: step.id, versionId: step.versionId });
+  if (misaim) return refuse(misaim);
+  const attached = pipelinesAttachedTo(step);
+  if (!attached.includes(pipeline)) {
+    const subject = `a ${step.kind} step that is ${step.status}`;
+    return refuse(
+      invalidTransition({ subject, from: step.status, to: pipeline, allowed: attached }),
+    );
+  }
+
+  const { id: taskId, eventSeq } = snapshot;
+  const dispatch = { id: uuidv7(), pipeline, taskId, eventSeq, reason };
+  const created = await createDispatch(call.database, dispatch, call);
+  const settled = await settle(call.operation, created, asStored);
+  if ("answer" in settled) return settled.answer;
+  const [row] = settled.rows;
+  if (row?.created) {
+    return accept({ value: { id: dispatch.id, pipeline, state: "pending" }, replayed: false });
+  }
+  const open = row?.open ?? null;
+  if (open === null) return LOST_RACE;
+  return refuse({
+    code: "conflict",
+    detail: "This pipeline was asked for already and has not run yet.",
+    existing: { id: open },
+  });
+}
+
+/** The ledger holds this answer as it is. */
+const asStored = (result: Dispatched) => result;

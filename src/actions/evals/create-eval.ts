@@ -1,0 +1,38 @@
+import { uuidv7 } from "uuidv7";
+import type { EvalRow } from "../../db/evals/eval-json.ts";
+import { loadVersion } from "../../db/evals/load-evals.ts";
+import { decideEvalCreate } from "../../domain/evals/decide/create.ts";
+import { archived, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import type { ActionCall, Done } from "../call/call.ts";
+import { recordDecided, theOne } from "./change-eval.ts";
+import { decideAgain } from "../call/decide-again.ts";
+import { replay } from "../call/replay.ts";
+
+export interface NewEvalInput {
+  task: TaskRef;
+  name: string;
+  k: number;
+  /** The active version where none is named. */
+  versionNumber?: number | undefined;
+}
+
+/** Opens an eval over a version of a task, as a draft. */
+export async function createEval(
+  call: ActionCall,
+  { name, k, ...named }: NewEvalInput,
+): Promise<Outcome<Done<EvalRow>>> {
+  return decideAgain("eval", async () => {
+    const { task, version, stored } = await loadVersion(call.database, named, call.operation);
+    if (stored) return replay(call.operation, stored, render);
+    if (task === null || version === null) return refuse(notFound());
+    if (task.isArchived) return refuse(archived());
+    const input = { taskId: task.id, versionId: version.id, name, k };
+    const decision = decideEvalCreate(input, { newId: uuidv7 });
+    return recordDecided(call, [decision], render);
+  });
+}
+
+function render({ evals }: { evals: EvalRow[] }): EvalRow {
+  return theOne(evals);
+}

@@ -1,0 +1,132 @@
+import { uuidv7 } from "uuidv7";
+import { type LoadedEvaluation, loadEvaluation } from "../../db/evals/load-evals.ts";
+import { recordAnswer } from "../../db/ledger/operations.ts";
+import { recordEvals, type StoredEvals } from "../../db/evals/record-evals.ts";
+import {
+  decideRecord,
+  RECORD_OUTCOMES,
+  type RecordedResult,
+  type RecordOutcome,
+  readResults,
+  type ResultOutcome,
+  type ToldRecord,
+} from "../../domain/evals/decide/record.ts";
+import type { EvalDecision } from "../../domain/evals/decision.ts";
+import { accept, type Outcome } from "../../domain/refusals.ts";
+import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import type { ActionCall, Done } from "../call/call.ts";
+import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
+import { replay, settle } from "../call/replay.ts";
+
+/** One evaluation over many tasks: k trials of each model for each task. */
+export interface Evaluation {
+  name: string;
+  k: number;
+  results: readonly (ToldRecord & { task: TaskRef })[];
+  /** Whether all trials of the evals that have these results are in with them. */
+  complete: boolean;
+}
+
+type ReadResult = RecordedResult & { task: TaskRef };
+
+export interface EvaluatedItem extends ResultOutcome {
+  index: number;
+  /** The eval that has the trial. */
+  evalId?: string;
+}
+
+export interface RecordedEvaluation {
+  counts: { requested: number } & Record<RecordOutcome, number>;
+  items: EvaluatedItem[];
+}
+
+/**
+ * Records the results of one evaluation in two round trips, each result judged by itself, in the eval of that name
+ * that each task's active version has or is given. What is there already is told and not written again: so a call can
+ * be repeated, in parts or whole.
+ */
+export async function recordEvaluation(
+  call: ActionCall,
+  evaluation: Evaluation,
+): Promise<Outcome<Done<RecordedEvaluation>>> {
+  const { database, operation } = call;
+  const { name, k, complete } = evaluation;
+  const read = readResults(evaluation.results, k);
+  if (!read.ok) return read;
+  const results: readonly ReadResult[] = read.value;
+  const asked = {
+    tasks: results.map(({ task }) => task),
+    name,
+    slots: results,
+    outputIds: results.flatMap(({ result }) => result.outputDataId ?? []),
+  };
+  return decideAgain("eval", async () => {
+    const loaded = await loadEvaluation(database, asked, operation);
+    if (loaded.stored) return replay(operation, loaded.stored, render);
+    const { items, decisions } = plan({ name, k, complete, results }, loaded);
+    if (decisions.length === 0) return settleUnchanged(call, items);
+    const recorded = await recordEvals(database, decisions, {
+      ...call,
+      registryVersion: REGISTRY_VERSION,
+      answer: items,
+      tellsRows: false,
+    });
+    const settled = await settle(operation, recorded, render);
+    if ("answer" in settled) return settled.answer;
+    return (settled.rows[0]?.changed ?? 0) === 0
+      ? LOST_RACE
+      : accept({ value: render({ answer: items }), replayed: false });
+  });
+}
+
+function plan(
+  { name, k, complete, results }: Omit<Evaluation, "results"> & { results: readonly ReadResult[] },
+  { find, outputIdsOf }: LoadedEvaluation,
+): { items: EvaluatedItem[]; decisions: EvalDecision[] } {
+  const items: EvaluatedItem[] = results.map((_, index) => ({ index, outcome: "not_found" }));
+  const decisions: EvalDecision[] = [];
+  const byTask = Map.groupBy(results.entries(), ([, { task }]) => find(task));
+  for (const [task, entries] of byTask) {
+    if (task === undefined) continue;
+    const { snapshot, live } = task;
+    const { decision, outcomes } = decideRecord(
+      { task, name, k, complete, snapshot, live, outputIds: outputIdsOf(task.id) },
+      entries.map(([, result]) => result),
+      uuidv7,
+    );
+    if (decision !== null) decisions.push(decision);
+    const evalId = decision?.evalId ?? snapshot?.id;
+    for (const [position, outcome] of outcomes.entries()) {
+      const index = entries[position]?.[0] ?? 0;
+      items[index] = { index, ...outcome, ...(evalId !== undefined && { evalId }) };
+    }
+  }
+  return { items, decisions };
+}
+
+/** Nothing was to be written; under a key the answer is kept all the same. */
+async function settleUnchanged(
+  { database, operation }: ActionCall,
+  items: EvaluatedItem[],
+): Promise<Outcome<Done<RecordedEvaluation>>> {
+  const value = render({ answer: items });
+  if (operation.key === null) return accept({ value, replayed: false });
+  const kept = await recordAnswer(database, operation, { answer: items });
+  const settled = await settle(operation, kept, render);
+  return "answer" in settled ? settled.answer : accept({ value, replayed: false });
+}
+
+/** The answer, from what the ledger stores: the same the first time and at every repeat. */
+function render({
+  answer: items,
+}: Pick<StoredEvals<EvaluatedItem[]>, "answer">): RecordedEvaluation {
+  const counts = Object.fromEntries(
+    RECORD_OUTCOMES.map((outcome) => [
+      outcome,
+      items.filter((item) => item.outcome === outcome).length,
+    ]),
+    // Every outcome has its entry.
+  ) as Record<RecordOutcome, number>;
+  return { counts: { requested: items.length, ...counts }, items };
+}

@@ -1,0 +1,26 @@
+import { uuidv7 } from "uuidv7";
+import { decideTrials, type ToldTrial } from "../../domain/evals/decide/trials.ts";
+import type { Issue, Outcome } from "../../domain/refusals.ts";
+import type { ActionCall, Done } from "../call/call.ts";
+import { changeEval } from "./change-eval.ts";
+import { type TrialView, trialView } from "../views/eval-view.ts";
+
+/** Records trials of an eval with one event, all of them or none. */
+export function recordTrials(
+  call: ActionCall,
+  input: {
+    evalId: string;
+    trials: readonly ToldTrial[];
+    /** Where in the request a trial stands. */
+    pathOf: (index: number) => Issue["path"];
+  },
+): Promise<Outcome<Done<TrialView[]>>> {
+  const { evalId, trials, pathOf } = input;
+  const outputIds = trials.flatMap(({ outputDataId }) => outputDataId ?? []);
+  return changeEval(call, {
+    names: { of: { evalId }, slots: trials, outputIds },
+    decide: ({ snapshot, live, outputIds: known }) =>
+      decideTrials(snapshot, trials, { live, outputIds: known, newId: uuidv7, pathOf }),
+    render: ({ trials: rows }) => rows.map(trialView),
+  });
+}

@@ -1,0 +1,78 @@
+import type { TenantDatabase } from "../../db/connection/client.ts";
+import {
+  findEvalScores,
+  findScopeScores,
+  type SummaryScope,
+} from "../../db/evals/eval-summaries.ts";
+import {
+  type Comparison,
+  compareModels,
+  type ModelSummary,
+  resamplesFor,
+  summariseModel,
+} from "../../domain/evals/summary.ts";
+import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+
+/** How the models did in one evaluation. */
+export interface EvalSummary {
+  evalId: string;
+  k: number;
+  resamples: number;
+  models: ModelSummary[];
+  modelsTruncated: boolean;
+}
+
+/** Looks at the trials of one evaluation. */
+export async function summariseEval(
+  database: TenantDatabase,
+  evalId: string,
+): Promise<Outcome<EvalSummary>> {
+  const found = await findEvalScores(database, evalId);
+  if (found === null) return refuse(notFound());
+  const { k, models, modelsTruncated } = found;
+  const resamples = resamplesFor(
+    models.map(({ groups }) => groups),
+    k,
+  );
+  return accept({
+    evalId: found.evalId,
+    k,
+    resamples,
+    models: models.map((scores) => summariseModel(scores, k, resamples)),
+    modelsTruncated,
+  });
+}
+
+/** How the models did over the tasks of a filter. */
+export interface ScopeSummary extends Omit<EvalSummary, "evalId"> {
+  name: string | null;
+  coverage: {
+    tasksMatched: number;
+    tasksWithEval: number;
+    tasksScored: number;
+    evals: number;
+  };
+  tasksTruncated: boolean;
+  /** Where two models were asked for. */
+  comparison: Comparison | null;
+}
+
+/** Looks at the trials of every evaluation in scope, task by task. */
+export async function summariseScope(
+  database: TenantDatabase,
+  scope: SummaryScope,
+): Promise<ScopeSummary> {
+  const { k, models, pairs, ...same } = await findScopeScores(database, scope);
+  const paired = pairs.map(({ one, other, tasks }) => ({ n: Math.min(one.n, other.n), tasks }));
+  const resamples = resamplesFor([...models.map(({ groups }) => groups), paired], k);
+  const [one, other, ...more] = scope.models ?? [];
+  const isPair = one !== undefined && other !== undefined && more.length === 0;
+  return {
+    name: scope.name ?? null,
+    k,
+    resamples,
+    models: models.map((scores) => summariseModel(scores, k, resamples)),
+    comparison: isPair ? compareModels([one, other], pairs, { k, resamples }) : null,
+    ...same,
+  };
+}

@@ -1,0 +1,13 @@
+import type { Outcome } from "../../domain/refusals.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import type { ConditionalCall, Done } from "../call/call.ts";
+import { commandTask } from "./command-task.ts";
+import type { Moved } from "./move-task.ts";
+
+/** Adds a remark to a task's history; nothing moves. */
+export function addNote(
+  call: ConditionalCall,
+  { task, text }: { task: TaskRef; text: string },
+): Promise<Outcome<Done<Moved>>> {
+  return commandTask(call, task, { type: "note", text });
+}

@@ -1,0 +1,21 @@
+import type { Command } from "../../domain/lifecycle/commands.ts";
+import { accept, type Outcome } from "../../domain/refusals.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import type { ConditionalCall, Done } from "../call/call.ts";
+import { type Moved, moveTask, nothingMore } from "./move-task.ts";
+import { permit } from "../call/permit.ts";
+
+/** Brings a command to the task that the call names, where the caller's role may give it at all. */
+export async function commandTask(
+  call: ConditionalCall,
+  task: TaskRef,
+  command: Command,
+): Promise<Outcome<Done<Moved>>> {
+  const permitted = permit(call.actor, command);
+  if (!permitted.ok) return permitted;
+  return moveTask(call, {
+    names: { tasks: [task] },
+    commandOf: () => accept(command),
+    extraOf: nothingMore,
+  });
+}

@@ -1,0 +1,29 @@
+import { DatabaseFault } from "../../db/connection/faults.ts";
+import { findTaskIds } from "../../db/tasks/task-ids.ts";
+import type { EditCommand } from "../../domain/lifecycle/commands.ts";
+import { externalIdTaken, type Outcome, refuse } from "../../domain/refusals.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import type { ConditionalCall, Done } from "../call/call.ts";
+import { commandTask } from "./command-task.ts";
+import type { Moved } from "./move-task.ts";
+
+/** Changes what people call, sort or assign a task by. An external id that is taken is a conflict. */
+export async function editTask(
+  call: ConditionalCall,
+  { task, changes, reason }: Omit<EditCommand, "type"> & { task: TaskRef },
+): Promise<Outcome<Done<Moved>>> {
+  try {
+    return await commandTask(call, task, { type: "edit", changes, reason });
+  } catch (error) {
+    const { externalId } = changes;
+    if (!isTakenExternalId(error) || externalId === undefined || externalId === null) throw error;
+    const holders = await findTaskIds(call.database, [externalId]);
+    const id = holders.get(externalId);
+    if (id === undefined) throw error;
+    return refuse(externalIdTaken(id));
+  }
+}
+
+function isTakenExternalId(error: unknown): boolean {
+  return error instanceof DatabaseFault && error.constraint === "tasks_external_id";
+}

@@ -1,0 +1,139 @@
+import { uuidv7 } from "uuidv7";
+import { loadTasks } from "../../db/snapshots/load-tasks.ts";
+import { type Move, recordMoves, type StoredMoves } from "../../db/moves/record-moves.ts";
+import type { Command } from "../../domain/lifecycle/commands.ts";
+import { decide } from "../../domain/lifecycle/decide.ts";
+import {
+  accept,
+  type Issue,
+  notFound,
+  type Outcome,
+  refuse,
+  type Refusal,
+  validationFailed,
+} from "../../domain/refusals.ts";
+import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import type { ActionCall, Done } from "../call/call.ts";
+import { permit } from "../call/permit.ts";
+import { replay, settle } from "../call/replay.ts";
+
+/** One of many moves: each is of another task and judged by itself. */
+export interface MoveOfMany {
+  task: TaskRef;
+  command: Command;
+  /** Moves only from this event seq on, like `If-Match`. */
+  ifSeq?: number | undefined;
+}
+
+export interface MovedItem {
+  index: number;
+  outcome: "changed" | "refused" | "stale";
+  error?: string;
+  allowed?: readonly string[];
+  eventSeq?: number;
+}
+
+export interface MovedMany {
+  counts: { requested: number; changed: number; refused: number; stale: number };
+  items: MovedItem[];
+}
+
+/**
+ * Moves many tasks in two round trips. A move that the caller's role may make of no task at all refuses the call;
+ * what is refused because of its task holds back nobody else; a task that moved between load and
+ * record is `stale` and is not tried again.
+ */
+export async function moveTasks(
+  call: ActionCall,
+  moves: readonly MoveOfMany[],
+): Promise<Outcome<Done<MovedMany>>> {
+  for (const { command } of moves) {
+    const permitted = permit(call.actor, command);
+    if (!permitted.ok) return permitted;
+  }
+  const loaded = await loadTasks(
+    call.database,
+    { tasks: moves.map(({ task }) => task) },
+    { operation: call.operation },
+  );
+  if (loaded.stored) return replay(call.operation, loaded.stored, render);
+
+  const planned: Planned[] = moves.map(({ task, command, ifSeq }) => {
+    const snapshot = loaded.find(task);
+    if (snapshot === undefined) return { refusal: notFound() };
+    if (ifSeq !== undefined && ifSeq !== snapshot.eventSeq) return { refusal: "stale" };
+    const decided = decide(snapshot, command, { actor: call.actor, newId: uuidv7 });
+    return decided.ok
+      ? { move: { snapshot, decision: decided.value } }
+      : { refusal: decided.refusal };
+  });
+  const repeated = repeatedTasks(planned);
+  if (repeated.length > 0) return refuse(validationFailed(...repeated));
+
+  const lawful = planned.flatMap(({ move }) => move ?? []);
+  const answer = planned.map(draftItem);
+  const recorded = await recordMoves(call.database, lawful, {
+    ...call,
+    registryVersion: REGISTRY_VERSION,
+    answer,
+    isKeptIfEmpty: call.operation.key !== null,
+  });
+  const settled = await settle(call.operation, recorded, render);
+  if ("answer" in settled) return settled.answer;
+  const [written] = settled.rows;
+  return accept({
+    value: render({ answer, events: written?.events ?? [], dispatched: [] }),
+    replayed: false,
+  });
+}
+
+type Planned = { move: Move; refusal?: never } | { move?: never; refusal: Refusal | "stale" };
+
+/** Two names of one task would let one move decide for the other: the call is refused whole. */
+function repeatedTasks(planned: readonly Planned[]): Issue[] {
+  const seen = new Set<string>();
+  return planned.flatMap(({ move }, index) => {
+    if (move === undefined) return [];
+    const isFirst = !seen.has(move.snapshot.id);
+    seen.add(move.snapshot.id);
+    const message = "Each move is of another task.";
+    return isFirst ? [] : [{ path: ["moves", index, "task"], code: "repeated_task", message }];
+  });
+}
+
+/** An item before it is known what was written: a lawful move names its task. */
+type ItemDraft = { taskId: string } | Omit<MovedItem, "index">;
+
+function draftItem({ move, refusal }: Planned): ItemDraft {
+  if (move !== undefined) return { taskId: move.snapshot.id };
+  if (refusal === "stale") return { outcome: "stale", error: "stale" };
+  const { code } = refusal;
+  return {
+    outcome: "refused",
+    error: code,
+    ...("allowed" in refusal && { allowed: refusal.allowed }),
+  };
+}
+
+function render({ answer, events }: StoredMoves<ItemDraft[]>): MovedMany {
+  const newest = new Map(events.map(({ taskId, seq }) => [taskId, seq]));
+  const items = answer.map((draft, index): MovedItem => {
+    if ("outcome" in draft) return { index, ...draft };
+    const eventSeq = newest.get(draft.taskId);
+    return eventSeq === undefined
+      ? { index, outcome: "stale", error: "stale" }
+      : { index, outcome: "changed", eventSeq };
+  });
+  const count = (outcome: MovedItem["outcome"]) =>
+    items.filter((item) => item.outcome === outcome).length;
+  return {
+    counts: {
+      requested: items.length,
+      changed: count("changed"),
+      refused: count("refused"),
+      stale: count("stale"),
+    },
+    items,
+  };
+}

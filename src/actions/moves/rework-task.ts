@@ -1,0 +1,14 @@
+import type { ReworkCommand } from "../../domain/lifecycle/commands.ts";
+import type { Outcome } from "../../domain/refusals.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
+import type { ConditionalCall, Done } from "../call/call.ts";
+import { commandTask } from "./command-task.ts";
+import type { Moved } from "./move-task.ts";
+
+/** Takes a task back to the same or an earlier stage, with a new attempt. */
+export function reworkTask(
+  call: ConditionalCall,
+  { task, ...input }: Omit<ReworkCommand, "type"> & { task: TaskRef },
+): Promise<Outcome<Done<Moved>>> {
+  return commandTask(call, task, { type: "rework", ...input });
+}

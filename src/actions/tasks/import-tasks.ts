@@ -1,0 +1,153 @@
+import { uuidv7 } from "uuidv7";
+import { recordCreations, type StoredCreations } from "../../db/moves/record-creations.ts";
+import { findTaskIds } from "../../db/tasks/task-ids.ts";
+import { type Creation, decideCreate } from "../../domain/lifecycle/decide/create.ts";
+import { accept, type Issue, type Outcome } from "../../domain/refusals.ts";
+import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
+import type { ActionCall, Done } from "../call/call.ts";
+import { contentHash } from "./content-hash.ts";
+import type { NewTask } from "./create-task.ts";
+import { settle } from "../call/replay.ts";
+
+/** A row of an import as the edge found it: a task that can be made, or what is wrong with it. */
+export type ImportRow = { task: NewTask } | { issues: readonly Issue[]; externalId: string | null };
+
+export const IMPORT_OUTCOMES = ["created", "exists", "invalid"] as const;
+export type ImportOutcome = (typeof IMPORT_OUTCOMES)[number];
+
+export interface ImportedItem {
+  index: number;
+  externalId: string | null;
+  outcome: ImportOutcome;
+  /** The task that was made, or that has the external id already. */
+  id?: string;
+  issues?: readonly Issue[];
+}
+
+export interface Imported {
+  counts: { requested: number; created: number; exists: number; invalid: number };
+  items: ImportedItem[];
+}
+
+/**
+ * Makes many tasks in one round trip, each row judged by itself. A row whose external id is known, from before or
+ * from an earlier row, makes nothing and tells which task has it: so an import can be repeated until it is whole.
+ */
+export async function importTasks(
+  call: ActionCall,
+  rows: readonly ImportRow[],
+): Promise<Outcome<Done<Imported>>> {
+  const planned = plan(call, rows);
+  if (!planned.ok) return planned;
+  const { drafts, creations } = planned.value;
+  if (creations.length === 0 && call.operation.key === null) {
+    return accept({ value: tell(drafts, new Set(), new Map()), replayed: false });
+  }
+  const recorded = await recordCreations(
+    call.database,
+    creations.map(({ task, decision }) => ({ taskId: task.id, fields: task, decision })),
+    {
+      ...call,
+      registryVersion: REGISTRY_VERSION,
+      answer: drafts,
+      isKeptIfEmpty: call.operation.key !== null,
+    },
+  );
+  const settled = await settle(call.operation, recorded, (stored: StoredCreations<ImportDraft[]>) =>
+    render(call, stored),
+  );
+  if ("answer" in settled) return settled.answer;
+  const [written] = settled.rows;
+  if (written === undefined) throw new Error("The statement tells what it wrote");
+  return accept({ value: await render(call, { ...written, answer: drafts }), replayed: false });
+}
+
+/** A row before it is written: what it will be if its external id is free. */
+interface ImportDraft {
+  externalId: string | null;
+  /** The id that its task will have; null for a row that makes none. */
+  taskId: string | null;
+  issues?: readonly Issue[];
+}
+
+function plan(
+  { actor }: ActionCall,
+  rows: readonly ImportRow[],
+): Outcome<{ drafts: ImportDraft[]; creations: Creation[] }> {
+  const drafts: ImportDraft[] = [];
+  const creations: Creation[] = [];
+  const namedBefore = new Set<string>();
+  for (const row of rows) {
+    if ("issues" in row) {
+      drafts.push({ externalId: row.externalId, taskId: null, issues: row.issues });
+      continue;
+    }
+    const { externalId } = row.task.fields;
+    const decided = decideCreate(
+      { ...row.task, contentHash: contentHash(row.task.content) },
+      { actor, newId: uuidv7 },
+    );
+    if (!decided.ok) {
+      // What the role may not do is refused as a whole; what is wrong with a row is that row's own matter.
+      if (decided.refusal.code !== "validation_failed") return decided;
+      drafts.push({ externalId, taskId: null, issues: decided.refusal.issues });
+      continue;
+    }
+    if (externalId !== null && namedBefore.has(externalId)) {
+      drafts.push({ externalId, taskId: null });
+      continue;
+    }
+    if (externalId !== null) namedBefore.add(externalId);
+    drafts.push({ externalId, taskId: decided.value.task.id });
+    creations.push(decided.value);
+  }
+  return accept({ drafts, creations });
+}
+
+/** The answer, from what the ledger stores: the same the first time and at every repeat. */
+async function render(
+  { database }: ActionCall,
+  { answer: drafts, events, existing }: StoredCreations<ImportDraft[]>,
+): Promise<Imported> {
+  const created = new Set(events.map(({ taskId }) => taskId));
+  const holders = new Map(existing.map(({ externalId, id }) => [externalId, id]));
+  // Rivals that took an external id at this very moment were not to be seen by the statement that they stopped.
+  const unseen = drafts.flatMap(({ taskId, externalId }) =>
+    taskId !== null && externalId !== null && !created.has(taskId) && !holders.has(externalId)
+      ? [externalId]
+      : [],
+  );
+  if (unseen.length > 0) {
+    for (const [externalId, id] of await findTaskIds(database, unseen)) holders.set(externalId, id);
+  }
+  return tell(drafts, created, holders);
+}
+
+function tell(
+  drafts: readonly ImportDraft[],
+  created: ReadonlySet<string>,
+  holders: ReadonlyMap<string, string>,
+): Imported {
+  const idOf = new Map(holders);
+  for (const { taskId, externalId } of drafts) {
+    if (taskId !== null && externalId !== null && created.has(taskId)) idOf.set(externalId, taskId);
+  }
+  const items = drafts.map(({ externalId, taskId, issues }, index): ImportedItem => {
+    const row = { index, externalId };
+    if (issues !== undefined) return { ...row, outcome: "invalid", issues };
+    if (taskId !== null && created.has(taskId)) return { ...row, outcome: "created", id: taskId };
+    const id = externalId === null ? undefined : idOf.get(externalId);
+    if (id === undefined) throw new Error("Only a taken external id keeps a task from being made");
+    return { ...row, outcome: "exists", id };
+  });
+  const count = (outcome: ImportOutcome) => items.filter((item) => item.outcome === outcome).length;
+  return {
+    counts: {
+      requested: items.length,
+      created: count("created"),
+      exists: count("exists"),
+      invalid: count("invalid"),
+    },
+    items,
+  };
+}

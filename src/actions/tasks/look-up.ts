@@ -1,0 +1,48 @@
+import type { TenantDatabase } from "../../db/connection/client.ts";
+import { lookUpTasks } from "../../db/tasks/tasks.ts";
+import { isUuid } from "../../db/sql/uuid.ts";
+import { resolve } from "../../domain/status/resolve.ts";
+import type { UnifiedStatus } from "../../domain/status/unified.ts";
+import { type TaskRef, taskRefOf } from "../../domain/task-ref.ts";
+
+interface FoundTask {
+  /** What was asked for. */
+  input: string;
+  id: string;
+  externalId: string | null;
+  title: string;
+  unifiedStatus: UnifiedStatus;
+}
+
+/** Finds tasks by ids and external ids, in the order asked; what names nothing is told, never dropped. */
+export async function lookUp(
+  database: TenantDatabase,
+  inputs: readonly string[],
+): Promise<{ found: FoundTask[]; unresolved: string[] }> {
+  const asked = inputs.map((input) => ({ input, ref: refOf(input) }));
+  const tasks = await lookUpTasks(
+    database,
+    asked.map(({ ref }) => ref),
+  );
+  const byId = new Map(tasks.map((task) => [task.id, task]));
+  const byExternalId = new Map(tasks.map((task) => [task.externalId, task]));
+
+  const found: FoundTask[] = [];
+  const unresolved: string[] = [];
+  for (const { input, ref } of asked) {
+    const task = "id" in ref ? byId.get(ref.id) : byExternalId.get(ref.externalId);
+    if (task === undefined) {
+      unresolved.push(input);
+    } else {
+      const { id, externalId, title, facts } = task;
+      found.push({ input, id, externalId, title, unifiedStatus: resolve(facts) });
+    }
+  }
+  return { found, unresolved };
+}
+
+/** People paste external ids as they are: whatever is neither prefixed nor a UUID is one. */
+function refOf(input: string): TaskRef {
+  const ref = taskRefOf(input);
+  return "id" in ref && !isUuid(ref.id) ? { externalId: input } : ref;
+}

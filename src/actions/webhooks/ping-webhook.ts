@@ -1,0 +1,32 @@
+import { uuidv7 } from "uuidv7";
+import type { TenantDatabase } from "../../db/connection/client.ts";
+import { findWebhookTarget } from "../../db/webhooks/webhooks.ts";
+import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { PING_EVENT } from "../../domain/webhooks/events.ts";
+import type { Outbound } from "../../outbound/post-signed.ts";
+import { postToWebhook } from "./post-to-webhook.ts";
+
+/** What a webhook's endpoint said to a message that tries it out. */
+export interface Ping {
+  delivered: boolean;
+  /** Null where no answer came. */
+  responseStatus: number | null;
+  error: string | null;
+}
+
+/** Sends a message that says nothing, once, whether or not the webhook is enabled; it is kept nowhere. */
+export async function pingWebhook(
+  { database, outbound, now }: { database: TenantDatabase; outbound: Outbound; now: Date },
+  name: string,
+): Promise<Outcome<Ping>> {
+  const target = await findWebhookTarget(database, name);
+  if (target === null) return refuse(notFound());
+  const data = JSON.stringify({ webhook: name });
+  const message = { id: uuidv7(), type: PING_EVENT, timestamp: now.toISOString(), data };
+  const posted = await postToWebhook(target, message, outbound);
+  return accept({
+    delivered: posted.outcome === "accepted",
+    responseStatus: posted.status,
+    error: posted.outcome === "accepted" ? null : posted.error,
+  });
+}

@@ -1,0 +1,27 @@
+import type { WebhookTarget } from "../../db/webhooks/webhooks.ts";
+import { type Outbound, type Posted, postSigned } from "../../outbound/post-signed.ts";
+
+/** A message to a webhook, with its data as JSON text. */
+export interface WebhookPost {
+  id: string;
+  type: string;
+  /** When it happened. */
+  timestamp: string;
+  data: string;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** Posts a message as Standard Webhooks has it: the same bytes under the same id at every try. */
+export function postToWebhook(
+  { url, secrets }: WebhookTarget,
+  { id, type, timestamp, data }: WebhookPost,
+  outbound: Outbound,
+): Promise<Posted> {
+  const head = JSON.stringify({ type, timestamp }).slice(0, -1);
+  const body = `${head},"data":${data}}`;
+  return postSigned(
+    { url, id, timestamp: new Date(), body, secrets, timeoutMs: TIMEOUT_MS },
+    outbound,
+  );
+}
