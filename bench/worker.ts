@@ -9,7 +9,7 @@ import { reply } from "../src/routes/http/call.ts";
 import { defineContract } from "../src/routes/http/contract.ts";
 import { createHandler, type Route } from "../src/routes/http/create-handler.ts";
 import { logToConsole } from "../src/routes/http/trace.ts";
-import { createApp, lazyRoutes } from "../src/routes/index.ts";
+import { createApp, lazyRoutes } from "../src/routes/app/create-app.ts";
 import { createR2Blobs } from "../src/storage/r2-blobs.ts";
 import service from "../src/worker.ts";
 

@@ -9,7 +9,7 @@ import type { Outbound } from "./outbound/post-signed.ts";
 import { createResolver } from "./outbound/resolve-host.ts";
 import { createMessageQueue } from "./queues/message-queue.ts";
 import { defectEntry, logToConsole } from "./routes/http/trace.ts";
-import { createApp } from "./routes/index.ts";
+import { createApp } from "./routes/app/create-app.ts";
 import { createR2Blobs } from "./storage/r2-blobs.ts";
 
 interface Service {

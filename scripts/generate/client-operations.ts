@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { openApiDocument } from "../../src/routes/http/openapi.ts";
-import { loadRoutes } from "../../src/routes/areas.ts";
+import { loadRoutes } from "../../src/routes/app/areas.ts";
 import { comment, member, optional, type Schema, schema, typeOf } from "./schema-types.ts";
 
 const routes = await loadRoutes();

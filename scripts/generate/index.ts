@@ -20,5 +20,5 @@ export const GENERATORS: readonly Generator[] = [
   { path: "docs/webhooks.md", generate: generateWebhooks },
   { path: "drizzle/prepared.sql", generate: generatePreparedSql },
   { path: "src/db/connection/prepared-names.ts", generate: generatePreparedNames },
-  { path: "src/routes/places.ts", generate: generateRoutePlaces },
+  { path: "src/routes/app/places.ts", generate: generateRoutePlaces },
 ];

@@ -1,5 +1,5 @@
 import { openApiDocument } from "../../src/routes/http/openapi.ts";
-import { loadRoutes } from "../../src/routes/areas.ts";
+import { loadRoutes } from "../../src/routes/app/areas.ts";
 
 const routes = await loadRoutes();
 

@@ -1,4 +1,4 @@
-import { AREAS } from "../../src/routes/areas.ts";
+import { AREAS } from "../../src/routes/app/areas.ts";
 
 const HEAD = `import type { Area } from "./areas.ts";
 
@@ -15,7 +15,7 @@ const places = await Promise.all(
   }),
 );
 
-/** src/routes/places.ts: what has to be known of a route before its file is loaded. */
+/** src/routes/app/places.ts: what has to be known of a route before its file is loaded. */
 export function generateRoutePlaces(): string {
   const lines = places
     .flat()

@@ -4,7 +4,7 @@ import { ANALYTICS_EVENTS } from "../domain/analytics.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { page, paging, timestamp, uuid } from "./http/schemas.ts";
-import { answerPage } from "./paging.ts";
+import { answerPage } from "./http/paging.ts";
 
 const eventName = z.enum(ANALYTICS_EVENTS).openapi("AnalyticsEventName");
 

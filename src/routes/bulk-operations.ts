@@ -16,7 +16,7 @@ import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { page, paging, reason, timestamp, uuid } from "./http/schemas.ts";
-import { answerPage } from "./paging.ts";
+import { answerPage } from "./http/paging.ts";
 import {
   accepted,
   bulkEdit,

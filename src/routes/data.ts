@@ -11,7 +11,7 @@ import { BODY_BYTES_MAX, defineContract, rawBody } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { booleanText, page, paging, taskRef, timestamp, uuid } from "./http/schemas.ts";
 import { byteStream } from "./http/streamed.ts";
-import { answerPage } from "./paging.ts";
+import { answerPage } from "./http/paging.ts";
 import { maker, makerTold } from "./shapes/maker.ts";
 import { stepKind } from "./shapes/task.ts";
 

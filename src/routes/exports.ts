@@ -6,7 +6,7 @@ import { readTrialChunk } from "../db/evals/evals.ts";
 import { readEventChunk } from "../db/history/feed.ts";
 import { readTaskChunk } from "../db/tasks/list-tasks.ts";
 import { readPromptChunk } from "../db/content/prompts.ts";
-import { exportRoutesOf } from "./exporting.ts";
+import { exportRoutesOf } from "./http/exporting.ts";
 import type { Route } from "./http/create-handler.ts";
 import { booleanText, taskRef, timestamp, uuid } from "./http/schemas.ts";
 import { modelName, trialStatus } from "./shapes/eval.ts";

@@ -7,7 +7,7 @@ import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { page, paging, taskRef, uuid } from "./http/schemas.ts";
-import { answerPage } from "./paging.ts";
+import { answerPage } from "./http/paging.ts";
 import { anyEvent, historyVerdict, stepEvent } from "./shapes/event.ts";
 
 const ofTask = {

@@ -6,7 +6,7 @@ import { replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { freeFormValue, name, page, paging, taskRef, uuid } from "./http/schemas.ts";
-import { answerPage } from "./paging.ts";
+import { answerPage } from "./http/paging.ts";
 import { insight, makerFields, makerOf, modelName, runState, usage } from "./shapes/eval.ts";
 
 const tags = ["Evals, trials, insights"] as const;

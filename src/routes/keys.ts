@@ -8,7 +8,7 @@ import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { name, page, paging, timestamp, uuid } from "./http/schemas.ts";
-import { answerPage } from "./paging.ts";
+import { answerPage } from "./http/paging.ts";
 
 const role = z.enum(ROLES).openapi("Role");
 

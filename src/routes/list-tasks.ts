@@ -12,7 +12,7 @@ import { type Call, reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { page, paging, uuid } from "./http/schemas.ts";
-import { answerPage, readPage } from "./paging.ts";
+import { answerPage, readPage } from "./http/paging.ts";
 import { taskFilterQuery } from "./shapes/task-filter.ts";
 import { task } from "./shapes/task.ts";
 

@@ -5,7 +5,7 @@ import { replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { name, page, paging, safeText, taskRef, timestamp, uuid } from "./http/schemas.ts";
-import { answerPage } from "./paging.ts";
+import { answerPage } from "./http/paging.ts";
 import { maker, makerTold } from "./shapes/maker.ts";
 import { promptFilterQuery } from "./shapes/prompt-filter.ts";
 

@@ -6,7 +6,7 @@ import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { integerText, page, paging, taskRef, timestamp, uuid } from "./http/schemas.ts";
-import { answerPage } from "./paging.ts";
+import { answerPage } from "./http/paging.ts";
 import { gateState, stepKind, stepStatus, taskContent } from "./shapes/task.ts";
 
 const versionNumber = integerText(1, 1_000_000);

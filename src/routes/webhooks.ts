@@ -12,7 +12,7 @@ import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { freeFormValue, page, paging, safeText, timestamp, uuid } from "./http/schemas.ts";
-import { answerPage } from "./paging.ts";
+import { answerPage } from "./http/paging.ts";
 import { previousSecretUntil, ROTATION, secret } from "./shapes/secret.ts";
 
 const TAGS = ["Webhooks"] as const;

@@ -17,7 +17,7 @@ import {
   timestamp,
   uuid,
 } from "./http/schemas.ts";
-import { answerPage } from "./paging.ts";
+import { answerPage } from "./http/paging.ts";
 import { MOVE_ERRORS, movedFields, replyMoved } from "./shapes/moved.ts";
 import { step, task } from "./shapes/task.ts";
 

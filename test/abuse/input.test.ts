@@ -2,7 +2,7 @@ import * as z from "zod";
 import { beforeAll, describe, expect, it, test } from "vitest";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import { BODY_BYTES_MAX, rawBody } from "../../src/routes/http/contract.ts";
-import { loadRoutes } from "../../src/routes/areas.ts";
+import { loadRoutes } from "../../src/routes/app/areas.ts";
 import { contractOf, SAMPLES } from "../contracts/support/samples.ts";
 import { type Answer, expectDone, freshApi, type TestApi } from "../support/api.ts";
 import { type Expected, expectRefused, invalid, issue, logged, send } from "./support.ts";

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { rawBody, type Contract } from "../../src/routes/http/contract.ts";
 import { openApiDocument } from "../../src/routes/http/openapi.ts";
 import { pathParameters } from "../../src/routes/http/paths.ts";
-import { loadRoutes } from "../../src/routes/areas.ts";
+import { loadRoutes } from "../../src/routes/app/areas.ts";
 import { freshApi, type TestApi } from "../support/api.ts";
 import { routeNameOf, SAMPLES } from "./support/samples.ts";
 

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { defineContract, errorsOf } from "../../src/routes/http/contract.ts";
 import { openApiDocument } from "../../src/routes/http/openapi.ts";
 import { PROBLEMS } from "../../src/routes/http/problem.ts";
-import { loadRoutes } from "../../src/routes/areas.ts";
+import { loadRoutes } from "../../src/routes/app/areas.ts";
 import { echoRoutes } from "./support.ts";
 
 const routes = await loadRoutes();

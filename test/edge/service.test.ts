@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ERROR_CODES } from "../../src/routes/http/problem.ts";
-import { loadRoutes } from "../../src/routes/areas.ts";
+import { loadRoutes } from "../../src/routes/app/areas.ts";
 import { problemOf, testApp } from "./support.ts";
 
 const routes = await loadRoutes();

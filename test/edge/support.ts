@@ -10,7 +10,11 @@ import { ERROR_CODES } from "../../src/routes/http/problem.ts";
 import { metadata, paging, reason, safeText, taskRef } from "../../src/routes/http/schemas.ts";
 import type { LogEntry } from "../../src/routes/http/trace.ts";
 import type { BlobStore } from "../../src/storage/blobs.ts";
-import { type AppDependencies, createApp, type MountedRoute } from "../../src/routes/index.ts";
+import {
+  type AppDependencies,
+  createApp,
+  type MountedRoute,
+} from "../../src/routes/app/create-app.ts";
 import { testOutbound } from "../support/outbound.ts";
 import { countingQueue } from "../support/queues.ts";
 

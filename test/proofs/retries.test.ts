@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { loadRoutes } from "../../src/routes/areas.ts";
+import { loadRoutes } from "../../src/routes/app/areas.ts";
 import { type Answer, expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
 import type { FaultOptions } from "../support/database.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { PLACES } from "../../src/routes/places.ts";
+import { PLACES } from "../../src/routes/app/places.ts";
 import { startTestWorkerd, type TestWorkerd } from "../support/node/workerd.ts";
 
 // What the built Worker loads only when it is needed, loaded where it will run: in workerd, without Node's own modules.

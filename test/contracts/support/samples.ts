@@ -1,7 +1,7 @@
 import type { Role } from "../../../src/domain/actor.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { Contract } from "../../../src/routes/http/contract.ts";
-import { loadRoutes } from "../../../src/routes/areas.ts";
+import { loadRoutes } from "../../../src/routes/app/areas.ts";
 import {
   type Answer,
   type CallOptions,

@@ -10,7 +10,7 @@ import { findApiKey } from "../../../src/db/tenants/api-keys.ts";
 import { openDatabase } from "../../../src/db/connection/client.ts";
 import { parseEnv } from "../../../src/env.ts";
 import { createMessageQueue } from "../../../src/queues/message-queue.ts";
-import { createApp } from "../../../src/routes/index.ts";
+import { createApp } from "../../../src/routes/app/create-app.ts";
 import { testOutbound } from "../outbound.ts";
 import { queueBindings } from "../queues.ts";
 import { memoryBlobs } from "./memory-blobs.ts";

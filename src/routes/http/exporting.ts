@@ -1,10 +1,10 @@
 import type * as z from "zod";
-import type { Chunk } from "../db/sql/chunks.ts";
-import { type Call, reply } from "./http/call.ts";
-import { defineContract } from "./http/contract.ts";
-import { createHandler, type Route } from "./http/create-handler.ts";
-import { type Cell, csvLine } from "./http/csv.ts";
-import { byteStream } from "./http/streamed.ts";
+import type { Chunk } from "../../db/sql/chunks.ts";
+import { type Call, reply } from "./call.ts";
+import { defineContract } from "./contract.ts";
+import { createHandler, type Route } from "./create-handler.ts";
+import { type Cell, csvLine } from "./csv.ts";
+import { byteStream } from "./streamed.ts";
 
 /** What is exported: how it is read, chunk by chunk, and how an item of it is shown. */
 interface Exported<Query extends z.ZodObject, Item, Place> {

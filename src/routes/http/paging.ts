@@ -1,8 +1,8 @@
 import type * as z from "zod";
-import type { Chunk } from "../db/sql/chunks.ts";
-import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
-import { type Answer, type Call, reply } from "./http/call.ts";
-import { decodeCursor, encodeCursor } from "./http/cursor.ts";
+import type { Chunk } from "../../db/sql/chunks.ts";
+import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { type Answer, type Call, reply } from "./call.ts";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
 
 /** How one page of a list is read. */
 interface Listing<Row, Position extends z.ZodType> {

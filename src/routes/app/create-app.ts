@@ -1,21 +1,21 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
-import { createTokenSigner } from "../actions/call/signed-token.ts";
-import type { TenantDatabase } from "../db/connection/client.ts";
-import { DatabaseUnavailable } from "../db/connection/faults.ts";
-import type { Settings } from "../env.ts";
-import type { Outbound } from "../outbound/post-signed.ts";
-import { type BlobStore, StorageUnavailable } from "../storage/blobs.ts";
+import { createTokenSigner } from "../../actions/call/signed-token.ts";
+import type { TenantDatabase } from "../../db/connection/client.ts";
+import { DatabaseUnavailable } from "../../db/connection/faults.ts";
+import type { Settings } from "../../env.ts";
+import type { Outbound } from "../../outbound/post-signed.ts";
+import { type BlobStore, StorageUnavailable } from "../../storage/blobs.ts";
 import { AREAS } from "./areas.ts";
-import { docsRoutes } from "./docs.ts";
-import { createAuthenticator } from "./http/auth.ts";
-import type { Edge, Trace } from "./http/context.ts";
-import type { Route } from "./http/create-handler.ts";
-import { type Fault, problemResponse } from "./http/problem.ts";
-import { routingPath } from "./http/paths.ts";
-import type { AuthDependencies } from "./http/principal.ts";
-import { beginTrace, defectEntry, type Log, requestEntry, serverTiming } from "./http/trace.ts";
+import { docsRoutes } from "../docs.ts";
+import { createAuthenticator } from "../http/auth.ts";
+import type { Edge, Trace } from "../http/context.ts";
+import type { Route } from "../http/create-handler.ts";
+import { type Fault, problemResponse } from "../http/problem.ts";
+import { routingPath } from "../http/paths.ts";
+import type { AuthDependencies } from "../http/principal.ts";
+import { beginTrace, defectEntry, type Log, requestEntry, serverTiming } from "../http/trace.ts";
 import { PLACES } from "./places.ts";
 
 /** A route at its place, whose code may still have to be loaded. */
