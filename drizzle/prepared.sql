@@ -58,7 +58,7 @@ end $prepared$;
 revoke execute on function prepared.load_task_7c6471a9 from public;
 grant execute on function prepared.load_task_7c6471a9 to stepledger_app;
 
-create or replace function prepared.record_plain_moves_cd960aca(
+create or replace function prepared.record_plain_moves_a893fd1d(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_actor_id text,
@@ -74,7 +74,7 @@ create or replace function prepared.record_plain_moves_cd960aca(
   p_is_kept_if_empty boolean,
   p_moves json,
   p_events json
-) returns table (events json, dispatched json, "isHeard" boolean) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
+) returns table (events json, dispatched json, "hasListeners" boolean) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
 #variable_conflict use_column
 begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
@@ -197,13 +197,13 @@ dropped as (
   where o.tenant_id = p_tenant_id::uuid and o.id = p_operation_id::uuid
     and outcome.tasks = 0 and not p_is_kept_if_empty::boolean
 )
-select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "isHeard" from outcome;
+select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_plain_moves_cd960aca from public;
-grant execute on function prepared.record_plain_moves_cd960aca to stepledger_app;
+revoke execute on function prepared.record_plain_moves_a893fd1d from public;
+grant execute on function prepared.record_plain_moves_a893fd1d to stepledger_app;
 
-create or replace function prepared.record_moves_80478297(
+create or replace function prepared.record_moves_74f21698(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_actor_id text,
@@ -227,7 +227,7 @@ create or replace function prepared.record_moves_80478297(
   p_recalls json,
   p_undone json,
   p_dispatches json
-) returns table (events json, dispatched json, "isHeard" boolean) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
+) returns table (events json, dispatched json, "hasListeners" boolean) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
 #variable_conflict use_column
 begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
@@ -485,8 +485,8 @@ dropped as (
   where o.tenant_id = p_tenant_id::uuid and o.id = p_operation_id::uuid
     and outcome.tasks = 0 and not p_is_kept_if_empty::boolean
 )
-select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "isHeard" from outcome;
+select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_moves_80478297 from public;
-grant execute on function prepared.record_moves_80478297 to stepledger_app;
+revoke execute on function prepared.record_moves_74f21698 from public;
+grant execute on function prepared.record_moves_74f21698 to stepledger_app;

@@ -56,7 +56,7 @@ export type Refusal = {
 /** What a decision or an action gives back: the value, or the reason why not. */
 export type Outcome<Value> = { ok: true; value: Value } | { ok: false; refusal: Refusal };
 
-export const accept = <Value>(value: Value): Outcome<Value> => ({ ok: true, value });
+export const succeed = <Value>(value: Value): Outcome<Value> => ({ ok: true, value });
 export const refuse = (refusal: Refusal): { ok: false; refusal: Refusal } => ({
   ok: false,
   refusal,

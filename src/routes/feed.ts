@@ -7,7 +7,7 @@ import {
 } from "../actions/history/follow-feed.ts";
 import { timelineView } from "../actions/views/event-view.ts";
 import type { FeedPlace } from "../db/history/feed.ts";
-import { accept, type Outcome } from "../domain/refusals.ts";
+import { succeed, type Outcome } from "../domain/refusals.ts";
 import { type Call, reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
@@ -123,8 +123,8 @@ const cursor = z.object({
 });
 
 async function startOf(call: Call, given: string | undefined): Promise<Outcome<FeedStart>> {
-  if (given === undefined) return accept("beginning");
-  if (given === NOW) return accept("now");
+  if (given === undefined) return succeed("beginning");
+  if (given === NOW) return succeed("now");
   return decodeCursor(call.signer, bindingOf(call), given, cursor);
 }
 

@@ -7,7 +7,7 @@ import { taskView } from "../actions/views/task-view.ts";
 import type { TaskRecord } from "../db/tasks/task-json.ts";
 import { findTask } from "../db/tasks/tasks.ts";
 import { START_STATUSES } from "../domain/lifecycle/transitions.ts";
-import { accept, notFound, type Outcome, refuse } from "../domain/refusals.ts";
+import { succeed, notFound, type Outcome, refuse } from "../domain/refusals.ts";
 import { attentionOf } from "../domain/status/attention.ts";
 import { explain } from "../domain/status/explain.ts";
 import { factsOf, RULE_CONDITIONS } from "../domain/status/resolve.ts";
@@ -284,5 +284,5 @@ async function readTask(
 ): Promise<Outcome<TaskRecord>> {
   if (moment !== undefined) return stateAsOf(database, ref, moment);
   const found = await findTask(database, ref);
-  return found === null ? refuse(notFound()) : accept(found);
+  return found === null ? refuse(notFound()) : succeed(found);
 }

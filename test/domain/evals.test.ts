@@ -4,7 +4,7 @@ import { decideEvalCreate } from "../../src/domain/evals/decide/create.ts";
 import { decideRecord, readResults } from "../../src/domain/evals/decide/record.ts";
 import { decideEvalTransition } from "../../src/domain/evals/decide/transition.ts";
 import { decideRetract, decideTrialTransition } from "../../src/domain/evals/decide/trial.ts";
-import { decideTrials, type ToldTrial } from "../../src/domain/evals/decide/trials.ts";
+import { decideTrials, type ReportedTrial } from "../../src/domain/evals/decide/trials.ts";
 import type { EvalDecision } from "../../src/domain/evals/decision.ts";
 import { EVAL_EVENT_PAYLOADS } from "../../src/domain/evals/events.ts";
 import { type EvalState, foldEval, type RecordedEvalEvent } from "../../src/domain/evals/fold.ts";
@@ -42,7 +42,7 @@ const trialIn = (trial: Partial<TrialSnapshot> = {}): TrialSnapshot => ({
   eventSeq: 2,
   ...trial,
 });
-const told = (trial: Partial<ToldTrial> = {}): ToldTrial => ({
+const told = (trial: Partial<ReportedTrial> = {}): ReportedTrial => ({
   k: 1,
   model: "solver",
   ...NOBODY,
@@ -54,7 +54,7 @@ const countingIds = (prefix = "id") => {
   return () => `${prefix}-${(count += 1)}`;
 };
 const record = (
-  trials: readonly ToldTrial[],
+  trials: readonly ReportedTrial[],
   {
     snapshot = evalIn("running"),
     live = [],
@@ -399,7 +399,7 @@ describe("recording an evaluation", () => {
   });
 
   it("needs a verdict or an error for each result, and one of its k trials", () => {
-    const read = (one: Partial<ToldTrial>) => readResults([{ ...told(one), usage: null }], 2);
+    const read = (one: Partial<ReportedTrial>) => readResults([{ ...told(one), usage: null }], 2);
     expect(expectAccepted(read({ passed: false }))).toMatchObject([
       { result: { status: "failed" } },
     ]);

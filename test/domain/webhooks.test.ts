@@ -6,7 +6,7 @@ import { lawfulMoves } from "../../src/domain/lifecycle/moves.ts";
 import { GATE_STATES, REVIEW_OUTCOMES } from "../../src/domain/lifecycle/statuses.ts";
 import { attentionOf } from "../../src/domain/status/attention.ts";
 import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
-import { changesOf, type ToldEvent } from "../../src/domain/webhooks/changes.ts";
+import { changesOf, type HistoryEvent } from "../../src/domain/webhooks/changes.ts";
 import { DELIVERY_ATTEMPTS_MAX, retryDelaySeconds } from "../../src/domain/webhooks/retries.ts";
 import { context, expectAccepted, FIELDS, Story, NOT_OFFERED } from "./support/world.ts";
 
@@ -16,7 +16,7 @@ function newStory(): Story {
   return new Story(expectAccepted(decideCreate(input, making)), making.newId);
 }
 
-const toldOf = ({ events }: Story): ToldEvent[] =>
+const toldOf = ({ events }: Story): HistoryEvent[] =>
   events.map((event) => ({ ...event, bulkOperationId: null }));
 
 const anyStep = fc.oneof(

@@ -192,7 +192,7 @@ export const echoRoutes: readonly Route[] = [
       summary: "Reports on a thing",
       tags: ["Things"],
       role: "service",
-      response: { status: 204, description: "Heard.", schema: z.undefined() },
+      response: { status: 204, description: "HasListeners.", schema: z.undefined() },
     }),
     async () => reply(undefined),
   ),

@@ -136,9 +136,9 @@ async function turnPages(sort: string) {
     const path = `/tasks?sort=${sort}&limit=${PAGE}${more}`;
     const answer: Answer<TaskPage> = await api.call<TaskPage>("GET", path, { as: "viewer" });
     const page = expectDone(answer);
-    const isTold = answer.headers.get("x-unified-sort-truncated");
-    expect(isTold).toBe(page.sortTruncated === true ? "true" : null);
-    said.add(isTold === "true");
+    const hasDeliveries = answer.headers.get("x-unified-sort-truncated");
+    expect(hasDeliveries).toBe(page.sortTruncated === true ? "true" : null);
+    said.add(hasDeliveries === "true");
     tasks.push(...page.data.map(({ id, unifiedStatus }) => ({ id, label: unifiedStatus })));
     if (cursor === null) await api.givenTasks(LATECOMERS);
     cursor = page.nextCursor;

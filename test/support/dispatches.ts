@@ -1,7 +1,10 @@
 import { createConsumers } from "../../src/consumers/index.ts";
 import type { QueuedMessage } from "../../src/consumers/consume.ts";
 import { openDatabase } from "../../src/db/connection/client.ts";
-import type { DispatchLogRow, DispatchRecord } from "../../src/db/dispatches/read-dispatches.ts";
+import type {
+  DispatchEventRecord,
+  DispatchRecord,
+} from "../../src/db/dispatches/read-dispatches.ts";
 import type { Pipeline } from "../../src/domain/lifecycle/statuses.ts";
 import type { Outbound } from "../../src/outbound/post-signed.ts";
 import { expectDone, type TestApi } from "./api.ts";
@@ -36,7 +39,7 @@ export async function givenDead(database: TestDatabase, id: string): Promise<voi
 export async function readDispatch(
   api: TestApi,
   id: string,
-): Promise<DispatchRecord & { log: DispatchLogRow[] }> {
+): Promise<DispatchRecord & { log: DispatchEventRecord[] }> {
   return expectDone(await api.call("GET", `/dispatches/${id}`));
 }
 

@@ -3,7 +3,7 @@ import type { BulkOpening } from "../../db/bulk/bulk-ledger.ts";
 import type { Written } from "../../db/connection/client.ts";
 import type { BulkOutcome } from "../../domain/bulk/outcomes.ts";
 import type { BulkPlan } from "../../domain/bulk/plan.ts";
-import { accept, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, type Outcome, refuse } from "../../domain/refusals.ts";
 import { acceptedAnswer, replayBulk } from "./answer.ts";
 import { STALE } from "./rows.ts";
 import type { ActionCall, Done } from "../call/call.ts";
@@ -43,5 +43,5 @@ export async function acceptUndoing(
 async function answerAcceptance(call: ActionCall, written: Written<unknown>): Promise<Accepted> {
   if (written.outcome === "in_progress") return refuse(inProgress());
   if (written.outcome === "replayed") return replayBulk(call, written.operation);
-  return accept({ value: acceptedAnswer(call.operation.id), replayed: false });
+  return succeed({ value: acceptedAnswer(call.operation.id), replayed: false });
 }

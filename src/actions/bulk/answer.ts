@@ -1,9 +1,9 @@
 import type { StoredAcceptance } from "../../db/bulk/accept-bulk.ts";
 import type { BulkOpening } from "../../db/bulk/bulk-ledger.ts";
-import { findBulkLedger, type StoredBulkItem } from "../../db/bulk/bulk-operations.ts";
-import type { StoredOperation, TenantDatabase } from "../../db/connection/client.ts";
+import { findBulkLedger, type BulkItemRecord } from "../../db/bulk/bulk-operations.ts";
+import type { OperationRecord, TenantDatabase } from "../../db/connection/client.ts";
 import { bulkEndState, countOutcomes, isOperationEnded } from "../../domain/bulk/outcomes.ts";
-import { accept, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, type Outcome, refuse } from "../../domain/refusals.ts";
 import { STALE } from "./rows.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import type { BulkRow, RecordedBulk } from "./record.ts";
@@ -25,7 +25,7 @@ export function acceptedAnswer(operationId: string): BulkAccepted {
  */
 export async function replayBulk(
   call: ActionCall,
-  stored: StoredOperation,
+  stored: OperationRecord,
 ): Promise<Outcome<Done<BulkExecution | BulkAccepted>>> {
   const known = replayOf<StoredAcceptance | { bulkOperationId: string; isAccepted?: never }>(
     call.operation,
@@ -34,15 +34,15 @@ export async function replayBulk(
   if (!known.ok) return known;
   const { bulkOperationId: bulkId, isAccepted = false } = known.value;
   const replayed = stored.id !== call.operation.id;
-  if (isAccepted) return accept({ value: acceptedAnswer(bulkId), replayed });
+  if (isAccepted) return succeed({ value: acceptedAnswer(bulkId), replayed });
   const { database } = call;
   const ledger = await bulkLedger(database, bulkId);
   if (isOperationEnded(ledger.operation.state)) {
-    return accept({ value: executionView(ledger.operation, ledger.items), replayed });
+    return succeed({ value: executionView(ledger.operation, ledger.items), replayed });
   }
   const progress = await workOnBulk(database, bulkId, { chunksMax: CHUNKS_OF_A_REQUEST_MAX });
   if (progress !== "ended") return refuse(inProgress());
-  return accept({ value: await answerFromLedger(database, bulkId), replayed: false });
+  return succeed({ value: await answerFromLedger(database, bulkId), replayed: false });
 }
 
 /** The answer to a call whose rows were written: where at once, what the ledger now says, without asking it. */
@@ -55,7 +55,7 @@ export async function answerRows(
   if (whole === null) return answerFromLedger(database, id);
   const seqs = new Map(whole.events.map(({ taskId, seq }) => [taskId, seq]));
   const silent = new Set(whole.silent);
-  const items = rows.map(({ item }): StoredBulkItem => {
+  const items = rows.map(({ item }): BulkItemRecord => {
     const eventSeq = seqs.get(item.taskId) ?? null;
     const isChanged = eventSeq !== null || silent.has(item.taskId);
     const outcome = item.outcome ?? (isChanged ? "changed" : "stale");

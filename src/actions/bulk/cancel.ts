@@ -1,8 +1,8 @@
-import { findBulkOperation, type StoredBulkOperation } from "../../db/bulk/bulk-operations.ts";
+import { findBulkOperation, type BulkOperationRecord } from "../../db/bulk/bulk-operations.ts";
 import { requestCancel } from "../../db/bulk/end-bulk.ts";
 import { isOperationEnded } from "../../domain/bulk/outcomes.ts";
 import {
-  accept,
+  succeed,
   alreadyInStatus,
   invalidTransition,
   notFound,
@@ -41,13 +41,13 @@ async function tryCancel(
   }
   const requested = await requestCancel(database, operationId, operation);
   const settled = await settle<
-    { cancelled: StoredBulkOperation | null },
-    StoredBulkOperation,
+    { cancelled: BulkOperationRecord | null },
+    BulkOperationRecord,
     BulkOperationView
   >(operation, requested, bulkOperationView);
   if ("answer" in settled) return settled.answer;
   const cancelled = settled.rows[0]?.cancelled ?? null;
   return cancelled === null
     ? LOST_RACE
-    : accept({ value: bulkOperationView(cancelled), replayed: false });
+    : succeed({ value: bulkOperationView(cancelled), replayed: false });
 }

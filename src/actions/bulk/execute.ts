@@ -3,7 +3,7 @@ import { type LoadedTasks, loadTasks } from "../../db/snapshots/load-tasks.ts";
 import type { BulkPlan, DecidedPlan } from "../../domain/bulk/plan.ts";
 import { changedSincePlan, planTokenFault, stalePlan } from "../../domain/bulk/plan-token.ts";
 import {
-  accept,
+  succeed,
   invalidPlanToken,
   type Outcome,
   refuse,
@@ -108,7 +108,7 @@ export async function recordPlan(
   const recorded = await recordBulk(call, rows, { bulkId, reason, opening });
   if (recorded.outcome === "in_progress") return refuse(inProgress());
   if (recorded.outcome === "taken") return replayBulk(call, recorded.operation);
-  return accept({ value: await answerRows(call, rows, { recorded, opening }), replayed: false });
+  return succeed({ value: await answerRows(call, rows, { recorded, opening }), replayed: false });
 }
 
 async function executeLater(
@@ -144,7 +144,7 @@ async function changedSincePreview(
   plan: BulkPlan,
   duplicateOf: string | null,
 ): Promise<Outcome<ReadonlySet<string>>> {
-  if (input.planToken === undefined) return accept(new Set());
+  if (input.planToken === undefined) return succeed(new Set());
   const contents = await openPlan(seal, input.planToken);
   if (contents === null) return refuse(invalidPlanToken());
   const caller = { tenantId: database.tenantId, actorId: actor.id };
@@ -154,5 +154,5 @@ async function changedSincePreview(
   if (fault) return refuse(fault);
   const changed = changedSincePlan(contents, plan, digests);
   if (changed.length > 0 && input.onStale === "abort") return refuse(stalePlan(changed));
-  return accept(new Set(changed.map(({ taskId }) => taskId)));
+  return succeed(new Set(changed.map(({ taskId }) => taskId)));
 }

@@ -1,6 +1,6 @@
 import { stringify } from "safe-stable-stringify";
 import { uuidv7 } from "uuidv7";
-import type { StoredBulkOperation } from "../../db/bulk/bulk-operations.ts";
+import type { BulkOperationRecord } from "../../db/bulk/bulk-operations.ts";
 import type { LoadedTasks } from "../../db/snapshots/load-tasks.ts";
 import type { BulkIntent } from "../../domain/bulk/actions.ts";
 import type { BulkTerms } from "../../domain/bulk/judge.ts";
@@ -8,7 +8,7 @@ import { type DecidedPlan, planBulk } from "../../domain/bulk/plan.ts";
 import type { PlanTokenRequest } from "../../domain/bulk/plan-token.ts";
 import type { TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import {
-  accept,
+  succeed,
   type Outcome,
   refuse,
   type Refusal,
@@ -47,7 +47,7 @@ export function planChange(
     if (snapshot !== undefined) snapshots.set(name, snapshot);
   }
   const terms = { ...change, duplicateOf: duplicateOf.value ?? null };
-  return accept(planBulk({ ...terms, taskIds, snapshots }, { newId: uuidv7 }));
+  return succeed(planBulk({ ...terms, taskIds, snapshots }, { newId: uuidv7 }));
 }
 
 /** What an operation intends; null where it takes another one back. */
@@ -55,7 +55,7 @@ export function intentOfOperation({
   targetStatus,
   action,
   changes,
-}: Pick<StoredBulkOperation, "targetStatus" | "action" | "changes">): BulkIntent | null {
+}: Pick<BulkOperationRecord, "targetStatus" | "action" | "changes">): BulkIntent | null {
   if (targetStatus !== null) return { targetStatus };
   if (action === null || action === "revert") return null;
   return action === "edit" ? { action, changes: changes ?? {} } : { action };

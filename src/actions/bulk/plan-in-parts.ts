@@ -1,8 +1,8 @@
-import type { Operation, StoredOperation, TenantDatabase } from "../../db/connection/client.ts";
+import type { Operation, OperationRecord, TenantDatabase } from "../../db/connection/client.ts";
 import type { TaskFilter } from "../../db/tasks/list-tasks.ts";
 import { type LoadedTasks, loadTasks, type TaskNames } from "../../db/snapshots/load-tasks.ts";
 import { type BulkPlan, joinPlans, outlineOf } from "../../domain/bulk/plan.ts";
-import { accept, type Outcome, type Refusal, refuse } from "../../domain/refusals.ts";
+import { succeed, type Outcome, type Refusal, refuse } from "../../domain/refusals.ts";
 import { taskRefOf } from "../../domain/task-ref.ts";
 import { type BulkChange, looksAtSteps, planChange } from "./plan-change.ts";
 
@@ -19,7 +19,7 @@ export interface PlanInParts {
   taskIds: readonly string[];
   duplicateOf: string | null;
   /** What an earlier call under the same key stored: then nothing was planned. */
-  stored: StoredOperation | null;
+  stored: OperationRecord | null;
 }
 
 /** Nothing is cut off in silence. */
@@ -55,7 +55,7 @@ export async function planInParts(
   const parts: BulkPlan[] = [];
   const planned = new Set<string>();
   let duplicateOf: string | null = null;
-  let stored: StoredOperation | null = null;
+  let stored: OperationRecord | null = null;
   for (let start = 0; start === 0 || start < names.length; start += TASKS_LOADED_MAX) {
     const part = names.slice(start, start + TASKS_LOADED_MAX);
     const isFound = start === 0 && matching !== null;
@@ -69,5 +69,5 @@ export async function planInParts(
     for (const { taskId } of plan.value.items) planned.add(taskId);
     parts.push(outlineOf(plan.value));
   }
-  return accept({ plan: joinPlans(parts, change), taskIds: names, duplicateOf, stored });
+  return succeed({ plan: joinPlans(parts, change), taskIds: names, duplicateOf, stored });
 }

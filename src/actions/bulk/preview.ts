@@ -1,7 +1,7 @@
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import type { Actor } from "../../domain/actor.ts";
 import { planTokenFor } from "../../domain/bulk/plan-token.ts";
-import { accept, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, type Outcome, refuse } from "../../domain/refusals.ts";
 import { type BulkChange, changeMisuse, tokenRequest } from "./plan-change.ts";
 import { type BulkSelection, planInParts } from "./plan-in-parts.ts";
 import { digestPlan, type PlanSeal, sealPlan } from "./plan-token.ts";
@@ -41,7 +41,7 @@ export async function previewBulk(
   const shown = plan.items.filter(
     ({ decision }, index) => index < PREVIEWED_ITEMS_MAX || decision === "refused",
   );
-  return accept({
+  return succeed({
     ...plan.intent,
     counts: plan.counts,
     bySource: plan.bySource,

@@ -1,5 +1,5 @@
 import { type BulkOpening, type LedgerItem, REVERTED_ONCE } from "../../db/bulk/bulk-ledger.ts";
-import type { StoredOperation } from "../../db/connection/client.ts";
+import type { OperationRecord } from "../../db/connection/client.ts";
 import { DatabaseFault, DatabaseUnavailable } from "../../db/connection/faults.ts";
 import { type Move, recordBulkMoves, type RecordedBulkMoves } from "../../db/moves/record-moves.ts";
 import { DATABASE_REFUSED } from "../../domain/bulk/outcomes.ts";
@@ -24,7 +24,7 @@ export type RecordedBulk =
   /** `whole` is what was written, where one batch was enough. */
   | { outcome: "recorded"; whole: RecordedBulkMoves | null }
   /** An earlier call with the same key opened the operation. */
-  | { outcome: "taken"; operation: StoredOperation }
+  | { outcome: "taken"; operation: OperationRecord }
   | { outcome: "in_progress" };
 
 /** A Worker may send no more than fifty requests in answer to one on the smallest plan. */

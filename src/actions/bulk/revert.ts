@@ -1,10 +1,10 @@
 import { type BulkOpening, REVERTED_ONCE } from "../../db/bulk/bulk-ledger.ts";
-import type { StoredBulkOperation } from "../../db/bulk/bulk-operations.ts";
+import type { BulkOperationRecord } from "../../db/bulk/bulk-operations.ts";
 import { type BulkWork, type BulkWorkItem, loadBulkWork } from "../../db/bulk/bulk-work.ts";
 import { DatabaseFault } from "../../db/connection/faults.ts";
 import { isRevertibleAction } from "../../domain/bulk/actions.ts";
 import { type BulkOutcome, isOperationEnded } from "../../domain/bulk/outcomes.ts";
-import { accept, notFound, notRevertible, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, notFound, notRevertible, type Outcome, refuse } from "../../domain/refusals.ts";
 import { acceptUndoing } from "./accept.ts";
 import { answerRows, replayBulk } from "./answer.ts";
 import { revertRows } from "./rows.ts";
@@ -41,7 +41,7 @@ export async function revertBulk(
 }
 
 /** Why an operation cannot be taken back, in a sentence; null where it can. */
-function revertFault(operation: StoredBulkOperation): string | null {
+function revertFault(operation: BulkOperationRecord): string | null {
   if (operation.action === "revert") return "A revert is not taken back itself.";
   if (!isRevertibleAction(operation.action)) {
     return "An advance opened steps, which stay: the way back is rework.";
@@ -98,9 +98,9 @@ async function takeBackNow(
   const recorded = await recordBulk(call, rows, run);
   if (recorded.outcome === "in_progress") return refuse(inProgress());
   if (recorded.outcome === "taken") return replayBulk(call, recorded.operation);
-  return accept({ value: await answerRows(call, rows, { recorded, opening }), replayed: false });
+  return succeed({ value: await answerRows(call, rows, { recorded, opening }), replayed: false });
 }
 
-function countOf(operation: StoredBulkOperation, outcome: BulkOutcome): number {
+function countOf(operation: BulkOperationRecord, outcome: BulkOutcome): number {
   return outcome === "pending" ? 0 : operation[outcome];
 }

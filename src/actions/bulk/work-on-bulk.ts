@@ -1,5 +1,5 @@
 import { loadBulkWork } from "../../db/bulk/bulk-work.ts";
-import type { StoredBulkOperation } from "../../db/bulk/bulk-operations.ts";
+import type { BulkOperationRecord } from "../../db/bulk/bulk-operations.ts";
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import { endCancelled } from "../../db/bulk/end-bulk.ts";
 import { isOperationEnded } from "../../domain/bulk/outcomes.ts";
@@ -42,7 +42,7 @@ export async function workOnBulk(
 }
 
 /** The call that began the operation, for those who go on with it: events tell of its actor and its request. */
-function callOf(database: TenantDatabase, operation: StoredBulkOperation): ActionCall {
+function callOf(database: TenantDatabase, operation: BulkOperationRecord): ActionCall {
   const { id, actorId, actorName, actorKind, actorRole, requestId } = operation;
   return {
     database,

@@ -1,10 +1,10 @@
 import type { Actor } from "../../domain/actor.ts";
 import type { Command } from "../../domain/lifecycle/commands.ts";
-import { forbidden, type Outcome, accept, refuse } from "../../domain/refusals.ts";
+import { forbidden, type Outcome, succeed, refuse } from "../../domain/refusals.ts";
 import { isPermitted, requiredRole, rightFor } from "../../domain/rights.ts";
 
 /** Refuses before anything is looked up what this role may do to no task at all. */
 export function permit(actor: Actor, command: Command): Outcome<Command> {
   const right = rightFor(command);
-  return isPermitted(actor.role, right) ? accept(command) : refuse(forbidden(requiredRole(right)));
+  return isPermitted(actor.role, right) ? succeed(command) : refuse(forbidden(requiredRole(right)));
 }

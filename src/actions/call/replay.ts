@@ -1,5 +1,5 @@
-import type { Operation, StoredOperation, Written } from "../../db/connection/client.ts";
-import { accept, type Outcome, refuse, type Refusal } from "../../domain/refusals.ts";
+import type { Operation, OperationRecord, Written } from "../../db/connection/client.ts";
+import { succeed, type Outcome, refuse, type Refusal } from "../../domain/refusals.ts";
 import type { Done } from "./call.ts";
 
 /** Renders an answer from what the ledger stores: the same the first time and at every repeat. */
@@ -27,17 +27,17 @@ export async function settle<Row, Result, Value>(
 /** The answer of an earlier try of this operation, or of its key. */
 export async function replay<Result, Value>(
   operation: Operation,
-  stored: StoredOperation,
+  stored: OperationRecord,
   render: Render<Result, Value>,
 ): Promise<Outcome<Done<Value>>> {
   const result = replayOf<Result>(operation, stored);
   if (!result.ok) return result;
   // A retry below this call that finds its own first try did not repeat anything for the caller.
-  return accept({ value: await render(result.value), replayed: stored.id !== operation.id });
+  return succeed({ value: await render(result.value), replayed: stored.id !== operation.id });
 }
 
 /** What an earlier call under the same key stored; a key that was used for something else is refused. */
-export function replayOf<Result>(operation: Operation, stored: StoredOperation): Outcome<Result> {
+export function replayOf<Result>(operation: Operation, stored: OperationRecord): Outcome<Result> {
   if (stored.fingerprint !== operation.fingerprint) {
     return refuse({
       code: "idempotency_key_reused",
@@ -45,7 +45,7 @@ export function replayOf<Result>(operation: Operation, stored: StoredOperation):
     });
   }
   // Written by the same route from the same shape: the ledger is this type's only source.
-  return accept(stored.result as Result);
+  return succeed(stored.result as Result);
 }
 
 /** The first call of this key has not ended: nothing can be said about it yet. */

@@ -1,6 +1,6 @@
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import { findWholeVersions, type VersionWithAll } from "../../db/content/versions.ts";
-import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { diffVersions, type VersionDiff } from "../../domain/versions/diff.ts";
 
@@ -22,7 +22,7 @@ export async function compareVersions(
   const from = versions.find(({ number }) => number === numbers.from);
   const to = versions.find(({ number }) => number === numbers.to);
   if (from === undefined || to === undefined) return refuse(notFound());
-  return accept({
+  return succeed({
     taskId: from.taskId,
     from: nameOf(from),
     to: nameOf(to),

@@ -1,8 +1,8 @@
-import { type DataView, findData } from "../../db/content/data.ts";
+import { type DataRecord, findData } from "../../db/content/data.ts";
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import { type ByteRange, byteRangeOf } from "../../domain/data/byte-range.ts";
 import {
-  accept,
+  succeed,
   notFound,
   type Outcome,
   rangeNotSatisfiable,
@@ -12,7 +12,7 @@ import type { BlobStore } from "../../storage/blobs.ts";
 
 /** Content on its way out. */
 export interface OpenedContent {
-  data: DataView;
+  data: DataRecord;
   stream: ReadableStream<Uint8Array>;
   /** null where the stream is the whole. */
   range: ByteRange | null;
@@ -44,8 +44,8 @@ export async function openContent(
   if (range === "unsatisfiable") return refuse(rangeNotSatisfiable(data.sizeBytes));
   const stream = await blobs.open(objectKey, range);
   if (stream === null) throw new Error("What is stored has its object");
-  return accept({ data, stream, range });
+  return succeed({ data, stream, range });
 }
 
 /** The strong entity tag of content: it is the same wherever the bytes are. */
-export const contentTag = ({ sha256 }: DataView): string => `"${sha256}"`;
+export const contentTag = ({ sha256 }: DataRecord): string => `"${sha256}"`;

@@ -1,7 +1,7 @@
-import { type DataView, findData, markStored } from "../../db/content/data.ts";
+import { type DataRecord, findData, markStored } from "../../db/content/data.ts";
 import { isSameType } from "../../domain/data/content-type.ts";
 import {
-  accept,
+  succeed,
   contentMismatch,
   notFound,
   type Outcome,
@@ -26,7 +26,7 @@ export interface Upload {
 export async function storeContent(
   call: ActionCall & { blobs: BlobStore },
   { dataId, upload }: { dataId: string; upload: Upload },
-): Promise<Outcome<Done<DataView>>> {
+): Promise<Outcome<Done<DataRecord>>> {
   const { database, blobs, operation } = call;
   const found = await findData(database, dataId);
   if (found === null || found.objectKey === null) return refuse(notFound());
@@ -41,13 +41,13 @@ export async function storeContent(
 
   const soundness = await blobs.take(stream, data, objectKey);
   if (soundness !== "sound") return refuse(contentMismatch(soundness, data));
-  if (data.storedAt !== null) return accept({ value: data, replayed: false });
+  if (data.storedAt !== null) return succeed({ value: data, replayed: false });
 
   const marked = await markStored(database, { id: dataId, readAt }, operation);
-  const settled = await settle(operation, marked, (stored: DataView) => stored);
+  const settled = await settle(operation, marked, (stored: DataRecord) => stored);
   if ("answer" in settled) return settled.answer;
   const [row] = settled.rows;
-  if (row !== undefined) return accept({ value: row.data, replayed: false });
+  if (row !== undefined) return succeed({ value: row.data, replayed: false });
   // The sweep came between: the next try finds the row as it is now, and stores the object anew.
   throw new StorageUnavailable("The object may have been swept away");
 }

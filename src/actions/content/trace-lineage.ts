@@ -3,7 +3,7 @@ import type { Until } from "../../db/history/events.ts";
 import { findDataLineage, findTaskLineage } from "../../db/content/lineage.ts";
 import { type LineageGraph, lineageOf, type LineageRecords } from "../../domain/lineage/graph.ts";
 import { foldEval, type RecordedEvalEvent } from "../../domain/evals/fold.ts";
-import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { beyondNewest } from "../history/state-as-of.ts";
 
@@ -20,7 +20,7 @@ export async function traceData(
   const found = await findDataLineage(database, dataId);
   if (found === null) return refuse(notFound());
   const { truncated, ...records } = found;
-  return accept({ ...lineageOf(records), truncated });
+  return succeed({ ...lineageOf(records), truncated });
 }
 
 /** Tells all that came of a task, as it is, or as it was at a moment. */
@@ -38,7 +38,7 @@ export async function traceTask(
   const records = evalHistories === null ? present : asTheyWere(present, evalHistories);
   // Before its first event there is no such task.
   if (records.versions.length === 0) return refuse(notFound());
-  return accept({ taskId, ...lineageOf(records), truncated });
+  return succeed({ taskId, ...lineageOf(records), truncated });
 }
 
 /** The trials as the histories of their evals tell them, and none that came later. */

@@ -8,7 +8,7 @@ import type { DispatchRecord } from "../../db/dispatches/read-dispatches.ts";
 import type { DispatchState } from "../../domain/lifecycle/statuses.ts";
 import { DISPATCH_MOVES_BY_HAND } from "../../domain/pipelines/delivery.ts";
 import {
-  accept,
+  succeed,
   archived,
   forbidden,
   invalidTransition,
@@ -58,7 +58,7 @@ async function answered(
   if (found === undefined) return refuse(notFound());
   return found.changed === null
     ? refuse(whyNot(found))
-    : accept({ value: found.changed, replayed: false });
+    : succeed({ value: found.changed, replayed: false });
 }
 
 function whyNotRetried(found: ChangedDispatch): Refusal {

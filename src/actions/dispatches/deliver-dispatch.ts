@@ -1,6 +1,6 @@
 import { uuidv7 } from "uuidv7";
 import type { TenantDatabase } from "../../db/connection/client.ts";
-import { beginDispatch, type BegunDelivery } from "../../db/dispatches/begin-dispatch.ts";
+import { beginDispatch, type DispatchAttempt } from "../../db/dispatches/begin-dispatch.ts";
 import { endDispatch } from "../../db/dispatches/end-dispatch.ts";
 import { endOfAttempt } from "../../domain/pipelines/delivery.ts";
 import { type Outbound, postSigned, type SignedMessage } from "../../outbound/post-signed.ts";
@@ -30,7 +30,7 @@ export async function deliverDispatch(
   return end.state === "sent" ? { retryAfterSeconds: end.delaySeconds } : "done";
 }
 
-function messageAbout(id: string, delivery: BegunDelivery, timestamp: Date): SignedMessage {
+function messageAbout(id: string, delivery: DispatchAttempt, timestamp: Date): SignedMessage {
   const { endpoint, secrets, timeoutSeconds, pipeline, run, task, version, step } = delivery;
   const data = {
     dispatchId: id,

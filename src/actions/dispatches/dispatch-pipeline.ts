@@ -5,7 +5,7 @@ import type { Pipeline } from "../../domain/lifecycle/statuses.ts";
 import { misaimed } from "../../domain/lifecycle/decide/target.ts";
 import { pipelinesAttachedTo } from "../../domain/pipelines/attached.ts";
 import {
-  accept,
+  succeed,
   archived,
   forbidden,
   invalidTransition,
@@ -69,7 +69,7 @@ async function tryDispatch(
   if ("answer" in settled) return settled.answer;
   const [row] = settled.rows;
   if (row?.created) {
-    return accept({ value: { id: dispatch.id, pipeline, state: "pending" }, replayed: false });
+    return succeed({ value: { id: dispatch.id, pipeline, state: "pending" }, replayed: false });
   }
   const open = row?.open ?? null;
   if (open === null) return LOST_RACE;

@@ -2,7 +2,7 @@ import { type EvalNames, loadEval, type LoadedEval } from "../../db/evals/load-e
 import { recordEvals, type StoredEvals } from "../../db/evals/record-evals.ts";
 import type { EvalDecision } from "../../domain/evals/decision.ts";
 import type { EvalSnapshot } from "../../domain/evals/snapshot.ts";
-import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
@@ -50,7 +50,7 @@ export async function recordDecided<Value>(
   const [written] = settled.rows;
   return written === undefined || written.changed === 0
     ? LOST_RACE
-    : accept({ value: render(written), replayed: false });
+    : succeed({ value: render(written), replayed: false });
 }
 
 /** The one row that a call is about. */

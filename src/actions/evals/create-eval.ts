@@ -1,5 +1,5 @@
 import { uuidv7 } from "uuidv7";
-import type { EvalRow } from "../../db/evals/eval-json.ts";
+import type { EvalRecord } from "../../db/evals/eval-json.ts";
 import { loadVersion } from "../../db/evals/load-evals.ts";
 import { decideEvalCreate } from "../../domain/evals/decide/create.ts";
 import { archived, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
@@ -21,7 +21,7 @@ export interface NewEvalInput {
 export async function createEval(
   call: ActionCall,
   { name, k, ...named }: NewEvalInput,
-): Promise<Outcome<Done<EvalRow>>> {
+): Promise<Outcome<Done<EvalRecord>>> {
   return decideAgain("eval", async () => {
     const { task, version, stored } = await loadVersion(call.database, named, call.operation);
     if (stored) return replay(call.operation, stored, render);
@@ -33,6 +33,6 @@ export async function createEval(
   });
 }
 
-function render({ evals }: { evals: EvalRow[] }): EvalRow {
+function render({ evals }: { evals: EvalRecord[] }): EvalRecord {
   return theOne(evals);
 }

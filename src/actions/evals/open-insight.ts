@@ -1,6 +1,6 @@
 import { uuidv7 } from "uuidv7";
-import { createInsight, type InsightRow, type NewInsight } from "../../db/evals/insights.ts";
-import { accept, archived, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { createInsight, type InsightRecord, type NewInsight } from "../../db/evals/insights.ts";
+import { succeed, archived, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { settle } from "../call/replay.ts";
 
@@ -8,14 +8,14 @@ import { settle } from "../call/replay.ts";
 export async function openInsight(
   call: ActionCall,
   input: Omit<NewInsight, "id" | "status">,
-): Promise<Outcome<Done<InsightRow>>> {
+): Promise<Outcome<Done<InsightRecord>>> {
   const status = input.output === null ? ("QUEUED" as const) : ("SUCCEEDED" as const);
   const created = await createInsight(call.database, { ...input, id: uuidv7(), status }, call);
-  const settled = await settle(call.operation, created, (insight: InsightRow) => insight);
+  const settled = await settle(call.operation, created, (insight: InsightRecord) => insight);
   if ("answer" in settled) return settled.answer;
   const [row] = settled.rows;
   if (row === undefined) return refuse(notFound());
   return row.insight === null
     ? refuse(archived())
-    : accept({ value: row.insight, replayed: false });
+    : succeed({ value: row.insight, replayed: false });
 }

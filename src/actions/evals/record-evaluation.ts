@@ -9,10 +9,10 @@ import {
   type RecordOutcome,
   readResults,
   type ResultOutcome,
-  type ToldRecord,
+  type ReportedRecord,
 } from "../../domain/evals/decide/record.ts";
 import type { EvalDecision } from "../../domain/evals/decision.ts";
-import { accept, type Outcome } from "../../domain/refusals.ts";
+import { succeed, type Outcome } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { ActionCall, Done } from "../call/call.ts";
@@ -23,7 +23,7 @@ import { replay, settle } from "../call/replay.ts";
 export interface Evaluation {
   name: string;
   k: number;
-  results: readonly (ToldRecord & { task: TaskRef })[];
+  results: readonly (ReportedRecord & { task: TaskRef })[];
   /** Whether all trials of the evals that have these results are in with them. */
   complete: boolean;
 }
@@ -76,7 +76,7 @@ export async function recordEvaluation(
     if ("answer" in settled) return settled.answer;
     return (settled.rows[0]?.changed ?? 0) === 0
       ? LOST_RACE
-      : accept({ value: render({ answer: items }), replayed: false });
+      : succeed({ value: render({ answer: items }), replayed: false });
   });
 }
 
@@ -111,10 +111,10 @@ async function settleUnchanged(
   items: EvaluatedItem[],
 ): Promise<Outcome<Done<RecordedEvaluation>>> {
   const value = render({ answer: items });
-  if (operation.key === null) return accept({ value, replayed: false });
+  if (operation.key === null) return succeed({ value, replayed: false });
   const kept = await recordAnswer(database, operation, { answer: items });
   const settled = await settle(operation, kept, render);
-  return "answer" in settled ? settled.answer : accept({ value, replayed: false });
+  return "answer" in settled ? settled.answer : succeed({ value, replayed: false });
 }
 
 /** The answer, from what the ledger stores: the same the first time and at every repeat. */

@@ -1,5 +1,5 @@
 import { uuidv7 } from "uuidv7";
-import { decideTrials, type ToldTrial } from "../../domain/evals/decide/trials.ts";
+import { decideTrials, type ReportedTrial } from "../../domain/evals/decide/trials.ts";
 import type { Issue, Outcome } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { changeEval } from "./change-eval.ts";
@@ -10,7 +10,7 @@ export function recordTrials(
   call: ActionCall,
   input: {
     evalId: string;
-    trials: readonly ToldTrial[];
+    trials: readonly ReportedTrial[];
     /** Where in the request a trial stands. */
     pathOf: (index: number) => Issue["path"];
   },

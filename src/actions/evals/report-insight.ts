@@ -1,6 +1,6 @@
-import { type InsightRow, loadInsight, recordInsight } from "../../db/evals/insights.ts";
+import { type InsightRecord, loadInsight, recordInsight } from "../../db/evals/insights.ts";
 import { decideInsight, type InsightReport } from "../../domain/evals/insights.ts";
-import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
 import { replay, settle } from "../call/replay.ts";
@@ -9,9 +9,9 @@ import { replay, settle } from "../call/replay.ts";
 export function reportInsight(
   call: ActionCall,
   { insightId, ...report }: InsightReport & { insightId: string },
-): Promise<Outcome<Done<InsightRow>>> {
+): Promise<Outcome<Done<InsightRecord>>> {
   const { database, operation } = call;
-  const same = (insight: InsightRow) => insight;
+  const same = (insight: InsightRecord) => insight;
   return decideAgain("insight", async () => {
     const { insight, stored } = await loadInsight(database, insightId, operation);
     if (stored) return replay(operation, stored, same);
@@ -23,6 +23,6 @@ export function reportInsight(
     const settled = await settle(operation, recorded, same);
     if ("answer" in settled) return settled.answer;
     const [row] = settled.rows;
-    return row === undefined ? LOST_RACE : accept({ value: row.insight, replayed: false });
+    return row === undefined ? LOST_RACE : succeed({ value: row.insight, replayed: false });
   });
 }

@@ -11,7 +11,7 @@ import {
   resamplesFor,
   summariseModel,
 } from "../../domain/evals/summary.ts";
-import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 
 /** How the models did in one evaluation. */
 export interface EvalSummary {
@@ -34,7 +34,7 @@ export async function summariseEval(
     models.map(({ groups }) => groups),
     k,
   );
-  return accept({
+  return succeed({
     evalId: found.evalId,
     k,
     resamples,

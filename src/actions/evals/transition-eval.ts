@@ -1,4 +1,4 @@
-import type { EvalRow } from "../../db/evals/eval-json.ts";
+import type { EvalRecord } from "../../db/evals/eval-json.ts";
 import { decideEvalTransition } from "../../domain/evals/decide/transition.ts";
 import type { EvalStatus } from "../../domain/lifecycle/statuses.ts";
 import type { Outcome } from "../../domain/refusals.ts";
@@ -9,7 +9,7 @@ import { changeEval, theOne } from "./change-eval.ts";
 export function transitionEval(
   call: ActionCall,
   { evalId, ...move }: { evalId: string; status: EvalStatus; reason?: string | undefined },
-): Promise<Outcome<Done<EvalRow>>> {
+): Promise<Outcome<Done<EvalRecord>>> {
   return changeEval(call, {
     names: { of: { evalId } },
     decide: ({ snapshot }) => decideEvalTransition(snapshot, move),

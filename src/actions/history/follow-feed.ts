@@ -2,11 +2,11 @@ import type { TenantDatabase } from "../../db/connection/client.ts";
 import {
   FEED_BEGINNING,
   type FeedPlace,
-  type FeedRow,
+  type FeedRecord,
   readFeed,
   readFeedEnd,
 } from "../../db/history/feed.ts";
-import { accept, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, type Outcome, refuse } from "../../domain/refusals.ts";
 
 /** A place in the feed of one database. */
 export interface FeedCursor extends FeedPlace {
@@ -15,7 +15,7 @@ export interface FeedCursor extends FeedPlace {
 
 /** What was found after a cursor; `next` goes on behind it. */
 export interface FeedRead {
-  rows: readonly FeedRow[];
+  rows: readonly FeedRecord[];
   next: FeedCursor;
   caughtUp: boolean;
 }
@@ -45,7 +45,7 @@ export async function readOn(
   const { database, limit, signal } = reading;
   if (start === "now") {
     const next = await presentEnd(database);
-    if (waitMs <= 0) return accept({ rows: [], next, caughtUp: true });
+    if (waitMs <= 0) return succeed({ rows: [], next, caughtUp: true });
     return readOn(reading, next, waitMs);
   }
   const after = start === "beginning" ? null : start;
@@ -56,7 +56,7 @@ export async function readOn(
     const leftMs = until - performance.now();
     if (rows.length > 0 || leftMs <= 0 || signal.aborted) {
       const place = rows.at(-1)?.place ?? after ?? FEED_BEGINNING;
-      return accept({ rows, next: { ...place, generation }, caughtUp });
+      return succeed({ rows, next: { ...place, generation }, caughtUp });
     }
     await pause(Math.min(pauseMs, leftMs), signal);
   }

@@ -2,7 +2,7 @@ import type { TenantDatabase } from "../../db/connection/client.ts";
 import { readHistory, type Until } from "../../db/history/events.ts";
 import { fold, type TaskState } from "../../domain/lifecycle/fold.ts";
 import {
-  accept,
+  succeed,
   notFound,
   type Outcome,
   type Refusal,
@@ -23,7 +23,7 @@ export async function stateAsOf(
   if ("seq" in until && until.seq > newestSeq) {
     return refuse(beyondNewest(newestSeq));
   }
-  return events.length === 0 ? refuse(notFound()) : accept(fold(events));
+  return events.length === 0 ? refuse(notFound()) : succeed(fold(events));
 }
 
 /** The moment is named by an event that has not happened yet. */

@@ -4,7 +4,7 @@ import * as base64url from "jose/base64url";
 import { uuidv7 } from "uuidv7";
 import { type ApiKeyRecord, storeApiKey } from "../../db/tenants/api-keys.ts";
 import type { Role } from "../../domain/actor.ts";
-import { accept, type Outcome } from "../../domain/refusals.ts";
+import { succeed, type Outcome } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { settle } from "../call/replay.ts";
 
@@ -45,5 +45,5 @@ export async function createKey(
   if ("answer" in settled) return settled.answer;
   const [written] = settled.rows;
   if (written === undefined) throw new Error("A key is stored or the statement fails");
-  return accept({ value: { ...written.record, key }, replayed: false });
+  return succeed({ value: { ...written.record, key }, replayed: false });
 }

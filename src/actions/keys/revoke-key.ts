@@ -1,5 +1,5 @@
 import { type ApiKeyRecord, revokeApiKey } from "../../db/tenants/api-keys.ts";
-import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { settle } from "../call/replay.ts";
 
@@ -14,5 +14,5 @@ export async function revokeKey(
   const [revoked] = settled.rows;
   return revoked === undefined
     ? refuse(notFound())
-    : accept({ value: revoked.record, replayed: false });
+    : succeed({ value: revoked.record, replayed: false });
 }

@@ -1,5 +1,5 @@
 import type { Command } from "../../domain/lifecycle/commands.ts";
-import { accept, type Outcome } from "../../domain/refusals.ts";
+import { succeed, type Outcome } from "../../domain/refusals.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { ConditionalCall, Done } from "../call/call.ts";
 import { type Moved, moveTask, nothingMore } from "./move-task.ts";
@@ -15,7 +15,7 @@ export async function commandTask(
   if (!permitted.ok) return permitted;
   return moveTask(call, {
     names: { tasks: [task] },
-    commandOf: () => accept(command),
+    commandOf: () => succeed(command),
     extraOf: nothingMore,
   });
 }

@@ -12,7 +12,7 @@ import type { Command } from "../../domain/lifecycle/commands.ts";
 import { decide } from "../../domain/lifecycle/decide.ts";
 import type { Decision } from "../../domain/lifecycle/decision.ts";
 import type { TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
-import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ConditionalCall, Done } from "../call/call.ts";
 import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
@@ -97,7 +97,7 @@ async function tryMove<Extra extends object>(
   const [written] = settled.rows;
   return written === undefined || written.events.length === 0
     ? LOST_RACE
-    : accept({ value: render({ answer, ...written }), replayed: false });
+    : succeed({ value: render({ answer, ...written }), replayed: false });
 }
 
 function versionConflict(eventSeq: number) {
@@ -185,14 +185,14 @@ async function settleUnmoved<Extra extends object>(
   const result: StoredMoves<typeof value> = { answer: value, events: [], dispatched: [] };
   const [report] = decision.runs;
   const [found] = loaded.runs;
-  if (report === undefined && operation.key === null) return accept({ value, replayed: false });
+  if (report === undefined && operation.key === null) return succeed({ value, replayed: false });
   const recorded =
     report === undefined || found === undefined
       ? await recordAnswer(database, operation, result)
       : await recordRunReport(database, { report, found }, { operation, result });
   const settled = await settle(operation, recorded, render<Extra>);
   if ("answer" in settled) return settled.answer;
-  return settled.rows.length === 0 ? LOST_RACE : accept({ value, replayed: false });
+  return settled.rows.length === 0 ? LOST_RACE : succeed({ value, replayed: false });
 }
 
 interface Unmoved<Extra> {

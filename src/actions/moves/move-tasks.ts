@@ -4,7 +4,7 @@ import { type Move, recordMoves, type StoredMoves } from "../../db/moves/record-
 import type { Command } from "../../domain/lifecycle/commands.ts";
 import { decide } from "../../domain/lifecycle/decide.ts";
 import {
-  accept,
+  succeed,
   type Issue,
   notFound,
   type Outcome,
@@ -82,7 +82,7 @@ export async function moveTasks(
   const settled = await settle(call.operation, recorded, render);
   if ("answer" in settled) return settled.answer;
   const [written] = settled.rows;
-  return accept({
+  return succeed({
     value: render({ answer, events: written?.events ?? [], dispatched: [] }),
     replayed: false,
   });

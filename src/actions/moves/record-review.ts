@@ -1,6 +1,6 @@
 import type { ReviewCommand } from "../../domain/lifecycle/commands.ts";
 import type { NewReview } from "../../domain/lifecycle/decision.ts";
-import { accept, type Outcome } from "../../domain/refusals.ts";
+import { succeed, type Outcome } from "../../domain/refusals.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { ConditionalCall, Done } from "../call/call.ts";
 import { type Moved, moveTask } from "./move-task.ts";
@@ -36,7 +36,7 @@ export async function recordReview(
     commandOf: (loaded) => {
       const original = duplicateOfFound(loaded, move?.duplicateOf);
       if (!original.ok) return original;
-      return accept({ ...command, move: move && { ...move, duplicateOf: original.value } });
+      return succeed({ ...command, move: move && { ...move, duplicateOf: original.value } });
     },
     extraOf: ({ reviews }) => {
       const [review] = reviews;

@@ -1,6 +1,6 @@
 import type { LoadedTasks } from "../../db/snapshots/load-tasks.ts";
 import type { Command, StepTarget } from "../../domain/lifecycle/commands.ts";
-import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 
 /** Aims a command at the step that the call named, as it was found. */
@@ -9,7 +9,7 @@ export function stepTarget<Aimed extends Command & { target?: StepTarget }>(
   command: Aimed,
 ): Outcome<Aimed> {
   if (step === null) return refuse(notFound());
-  return accept({ ...command, target: { stepId: step.id, versionId: step.versionId } });
+  return succeed({ ...command, target: { stepId: step.id, versionId: step.versionId } });
 }
 
 /** The id of the task that is said to be the original; one that is not there is refused. */
@@ -17,6 +17,6 @@ export function duplicateOfFound(
   loaded: Pick<LoadedTasks, "duplicateOf">,
   asked: TaskRef | undefined,
 ): Outcome<string | undefined> {
-  if (asked === undefined) return accept(undefined);
-  return loaded.duplicateOf === null ? refuse(notFound()) : accept(loaded.duplicateOf);
+  if (asked === undefined) return succeed(undefined);
+  return loaded.duplicateOf === null ? refuse(notFound()) : succeed(loaded.duplicateOf);
 }

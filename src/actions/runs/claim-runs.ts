@@ -1,14 +1,14 @@
 import { type ClaimedRun, claimRuns as claimOf } from "../../db/runs/claim-runs.ts";
-import type { RunView } from "../../db/runs/worker-runs.ts";
+import type { RunRecord } from "../../db/runs/worker-runs.ts";
 import type { WorkerType } from "../../domain/lifecycle/statuses.ts";
-import { accept, type Outcome } from "../../domain/refusals.ts";
+import { succeed, type Outcome } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { settle } from "../call/replay.ts";
 import { type StepView, stepView, type TaskView, taskView } from "../views/task-view.ts";
 
 /** A run in a worker's hands, with what it needs to begin. */
 export interface WorkView {
-  run: RunView;
+  run: RunRecord;
   task: TaskView;
   version: ClaimedRun["version"];
   step: StepView;
@@ -22,7 +22,7 @@ export async function claimRuns(
   const claimed = await claimOf(call.database, wanted, call);
   const settled = await settle(call.operation, claimed, render);
   if ("answer" in settled) return settled.answer;
-  return accept({ value: render(settled.rows[0]?.claimed ?? []), replayed: false });
+  return succeed({ value: render(settled.rows[0]?.claimed ?? []), replayed: false });
 }
 
 function render(claimed: readonly ClaimedRun[]): WorkView[] {

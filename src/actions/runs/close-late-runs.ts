@@ -3,7 +3,7 @@ import type { Database, Operation, TenantDatabase } from "../../db/connection/cl
 import { DatabaseFault } from "../../db/connection/faults.ts";
 import { loadTasks } from "../../db/snapshots/load-tasks.ts";
 import { type Move, recordMoves, type RecordedMoves } from "../../db/moves/record-moves.ts";
-import type { FoundRun } from "../../db/runs/run-guards.ts";
+import type { GuardedRun } from "../../db/runs/run-guards.ts";
 import { endOverdueRuns, findLateRuns } from "../../db/runs/worker-runs.ts";
 import type { Actor } from "../../domain/actor.ts";
 import { decide } from "../../domain/lifecycle/decide.ts";
@@ -82,7 +82,7 @@ interface DecidedLate {
   /** Those from which something follows for their task, one of each task. */
   moves: Move[];
   /** Those of which their own record alone tells. */
-  alone: { report: RunChange; found: FoundRun }[];
+  alone: { report: RunChange; found: GuardedRun }[];
   /** Those whose task is one of `moves`: they are judged by what it has become. */
   later: string[];
 }

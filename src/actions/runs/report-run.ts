@@ -1,12 +1,12 @@
-import type { StoredRun } from "../../db/snapshots/load-tasks.ts";
+import type { LoadedRun } from "../../db/snapshots/load-tasks.ts";
 import type { ReportCommand } from "../../domain/lifecycle/commands.ts";
-import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { ConditionalCall, Done } from "../call/call.ts";
 import { type Moved, moveTask } from "../moves/move-task.ts";
 
 /** What became of a report: the run, and its task after what followed from it. */
 export interface Reported extends Moved {
-  run: Pick<StoredRun, "id" | "taskId" | "stepId" | "type" | "state">;
+  run: Pick<LoadedRun, "id" | "taskId" | "stepId" | "type" | "state">;
 }
 
 /** Records what a worker says of its run, and what that makes of its task's current step. */
@@ -17,7 +17,7 @@ export function reportRun(
   return moveTask(call, {
     names: { runIds: [runId] },
     commandOf: ({ runs: [run] }) =>
-      run === undefined ? refuse(notFound()) : accept({ type: "report", run, ...report }),
+      run === undefined ? refuse(notFound()) : succeed({ type: "report", run, ...report }),
     extraOf: ({ runs: [change] }, { runs: [run] }) => {
       if (run === undefined || change === undefined) throw new Error("A report changes its run");
       const { id, taskId, stepId, type } = run;

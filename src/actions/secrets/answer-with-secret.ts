@@ -1,6 +1,6 @@
 import type { Operation, Written } from "../../db/connection/client.ts";
 import type { StoredWithSecret } from "../../db/webhooks/signing-secrets.ts";
-import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import { secretText } from "../../outbound/secrets.ts";
 import type { Done } from "../call/call.ts";
 import { settle } from "../call/replay.ts";
@@ -24,5 +24,5 @@ export async function answerWithSecret<Record extends object>(
   const [stored] = settled.rows;
   return stored === undefined
     ? refuse(notFound())
-    : accept({ value: render(stored), replayed: false });
+    : succeed({ value: render(stored), replayed: false });
 }

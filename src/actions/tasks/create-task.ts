@@ -3,7 +3,7 @@ import { recordCreations, type StoredCreations } from "../../db/moves/record-cre
 import { findTaskIds } from "../../db/tasks/task-ids.ts";
 import type { CreateInput } from "../../domain/lifecycle/commands.ts";
 import { decideCreate } from "../../domain/lifecycle/decide/create.ts";
-import { accept, externalIdTaken, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, externalIdTaken, type Outcome, refuse } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { contentHash } from "./content-hash.ts";
@@ -40,7 +40,7 @@ export async function createTask(
   if ("answer" in settled) return settled.answer;
   const [written] = settled.rows;
   if (written !== undefined && written.events.length > 0) {
-    return accept({ value: render({ ...written, answer }), replayed: false });
+    return succeed({ value: render({ ...written, answer }), replayed: false });
   }
   const existing = written?.existing[0]?.id ?? (await findHolder(call, input.fields.externalId));
   return refuse(externalIdTaken(existing));

@@ -2,7 +2,7 @@ import { uuidv7 } from "uuidv7";
 import { recordCreations, type StoredCreations } from "../../db/moves/record-creations.ts";
 import { findTaskIds } from "../../db/tasks/task-ids.ts";
 import { type Creation, decideCreate } from "../../domain/lifecycle/decide/create.ts";
-import { accept, type Issue, type Outcome } from "../../domain/refusals.ts";
+import { succeed, type Issue, type Outcome } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { contentHash } from "./content-hash.ts";
@@ -41,7 +41,7 @@ export async function importTasks(
   if (!planned.ok) return planned;
   const { drafts, creations } = planned.value;
   if (creations.length === 0 && call.operation.key === null) {
-    return accept({ value: tell(drafts, new Set(), new Map()), replayed: false });
+    return succeed({ value: tell(drafts, new Set(), new Map()), replayed: false });
   }
   const recorded = await recordCreations(
     call.database,
@@ -59,7 +59,7 @@ export async function importTasks(
   if ("answer" in settled) return settled.answer;
   const [written] = settled.rows;
   if (written === undefined) throw new Error("The statement tells what it wrote");
-  return accept({ value: await render(call, { ...written, answer: drafts }), replayed: false });
+  return succeed({ value: await render(call, { ...written, answer: drafts }), replayed: false });
 }
 
 /** A row before it is written: what it will be if its external id is free. */
@@ -101,7 +101,7 @@ function plan(
     drafts.push({ externalId, taskId: decided.value.task.id });
     creations.push(decided.value);
   }
-  return accept({ drafts, creations });
+  return succeed({ drafts, creations });
 }
 
 /** The answer, from what the ledger stores: the same the first time and at every repeat. */

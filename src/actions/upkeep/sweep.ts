@@ -1,6 +1,6 @@
 import { claimHaltedOperations } from "../../db/bulk/bulk-work.ts";
 import type { Database } from "../../db/connection/client.ts";
-import { tenantsWithUntoldWebhooks } from "../../db/dispatches/outbox.ts";
+import { tenantsWithPendingWebhooks } from "../../db/dispatches/outbox.ts";
 import { closeLateRuns } from "../runs/close-late-runs.ts";
 import { relayDispatches } from "../outgoing/relay-dispatches.ts";
 import type { Queues, SendingTools } from "../outgoing/send-outgoing.ts";
@@ -51,7 +51,7 @@ const TENANTS_MAX = 1000;
 
 /** Has the consumer of webhooks look after each tenant that has something to be told. */
 async function wakeWebhooks(database: Database, queues: Queues): Promise<number> {
-  const tenantIds = await tenantsWithUntoldWebhooks(database, TENANTS_MAX);
+  const tenantIds = await tenantsWithPendingWebhooks(database, TENANTS_MAX);
   await queues.webhook.send(tenantIds.map((tenantId) => ({ version: 1, tenantId })));
   return tenantIds.length;
 }

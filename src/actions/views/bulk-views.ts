@@ -1,7 +1,7 @@
 import type {
-  ListedBulkItem,
-  StoredBulkItem,
-  StoredBulkOperation,
+  ListedBulkItemRecord,
+  BulkItemRecord,
+  BulkOperationRecord,
 } from "../../db/bulk/bulk-operations.ts";
 import {
   type BulkAction,
@@ -108,14 +108,14 @@ export interface BulkAccepted {
 }
 
 type EndedOperation = Pick<
-  StoredBulkOperation,
+  BulkOperationRecord,
   "id" | "targetStatus" | "action" | "dispatched" | "recalled" | "alreadyDelivered"
 > & { state: OperationState };
 
 /** Shows an operation that came to its end, from its items: now and at every repeat in the same bytes. */
 export function executionView(
   operation: EndedOperation,
-  items: readonly StoredBulkItem[],
+  items: readonly BulkItemRecord[],
 ): BulkExecution {
   const { id, targetStatus, state, dispatched } = operation;
   if (!isOperationEnded(state)) throw new Error("Only what has ended is told as a whole");
@@ -137,7 +137,7 @@ function revertView(
   return { reverted: changed, movedOn: stale, recalled, alreadyDelivered };
 }
 
-function bulkItemView(item: ListedBulkItem): BulkItemView {
+function bulkItemView(item: ListedBulkItemRecord): BulkItemView {
   const { taskId, outcome, code, fromLabel: from, toLabel: to, eventSeq } = item;
   return {
     taskId,
@@ -151,7 +151,12 @@ function bulkItemView(item: ListedBulkItem): BulkItemView {
 }
 
 /** The targets that a refused task would have taken, where one was asked for. */
-function allowedInstead({ outcome, code, fromLabel: from, targetStatus: to }: ListedBulkItem) {
+function allowedInstead({
+  outcome,
+  code,
+  fromLabel: from,
+  targetStatus: to,
+}: ListedBulkItemRecord) {
   const refusal = outcome === "refused" ? BULK_REFUSALS.find((known) => known === code) : undefined;
   if (refusal === undefined || to === null) return {};
   return { allowed: [...targetsInstead({ code: refusal, from, to })] };
@@ -165,7 +170,7 @@ export interface ListedBulkItemView extends BulkItemView {
 }
 
 /** Shows one task of an operation with its place in it. */
-export function listedBulkItemView(item: ListedBulkItem): ListedBulkItemView {
+export function listedBulkItemView(item: ListedBulkItemRecord): ListedBulkItemView {
   return { position: item.position, ...bulkItemView(item), error: item.error };
 }
 
@@ -196,7 +201,7 @@ export interface BulkOperationView {
 }
 
 /** Shows a bulk operation. */
-export function bulkOperationView(operation: StoredBulkOperation): BulkOperationView {
+export function bulkOperationView(operation: BulkOperationRecord): BulkOperationView {
   const { requested, changed, refused, stale, failed } = operation;
   const done = changed + refused + stale + failed;
   return {
@@ -229,7 +234,7 @@ export function isRevertible({
   action,
   changed,
   revertedBy,
-}: Pick<StoredBulkOperation, "state" | "action" | "changed" | "revertedBy">): boolean {
+}: Pick<BulkOperationRecord, "state" | "action" | "changed" | "revertedBy">): boolean {
   return (
     isOperationEnded(state) && isRevertibleAction(action) && changed > 0 && revertedBy === null
   );

@@ -1,12 +1,12 @@
-import type { TrialRow } from "../../db/evals/eval-json.ts";
+import type { TrialRecord } from "../../db/evals/eval-json.ts";
 import { hasPassed } from "../../domain/evals/snapshot.ts";
 
 /** A trial as every answer shows it. */
-export interface TrialView extends TrialRow {
+export interface TrialView extends TrialRecord {
   /** Derived from the status; null where there is no verdict. */
   passed: boolean | null;
 }
 
-export function trialView(trial: TrialRow): TrialView {
+export function trialView(trial: TrialRecord): TrialView {
   return { ...trial, passed: hasPassed(trial.status) };
 }

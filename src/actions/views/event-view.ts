@@ -1,4 +1,4 @@
-import type { StoredEvalEvent, StoredStepEvent } from "../../db/history/events.ts";
+import type { EvalEventRecord, StepEventRecord } from "../../db/history/events.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { NewEvent } from "../../domain/lifecycle/decision.ts";
 import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";
@@ -89,26 +89,26 @@ export function withEvidence(draft: EventDraft, evidence: EventEvidence): StepEv
 }
 
 /** Shows an event that was recorded. */
-export function stepEventView(event: StoredStepEvent): StepEventView {
+export function stepEventView(event: StepEventRecord): StepEventView {
   const { fromStatus, toStatus, fromGate, toGate, ...same } = event;
   return { ...same, from: fromStatus, to: toStatus, fromGate, toGate };
 }
 
 /** An event of an eval's own history as a timeline shows it. */
-export interface EvalEventView extends Omit<StoredEvalEvent, "fromStatus" | "toStatus"> {
+export interface EvalEventView extends Omit<EvalEventRecord, "fromStatus" | "toStatus"> {
   from: EvalStatus | null;
   to: EvalStatus;
 }
 
 /** Shows an event of whichever stream. */
 export function timelineView(
-  event: StoredStepEvent | StoredEvalEvent,
+  event: StepEventRecord | EvalEventRecord,
 ): StepEventView | EvalEventView {
   return event.stream === "task" ? stepEventView(event) : evalEventView(event);
 }
 
 /** Shows an event of an eval that was recorded. */
-export function evalEventView(event: StoredEvalEvent): EvalEventView {
+export function evalEventView(event: EvalEventRecord): EvalEventView {
   const { fromStatus, toStatus, ...same } = event;
   return { ...same, from: fromStatus, to: toStatus };
 }

@@ -2,8 +2,8 @@ import { uuidv7 } from "uuidv7";
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import {
   beginDelivery,
-  type BegunDelivery,
-  type DeliveryEnd,
+  type WebhookAttempt,
+  type WebhookAttemptEnd,
   endDelivery,
 } from "../../db/webhooks/webhook-deliveries.ts";
 import { retryDelaySeconds } from "../../domain/webhooks/retries.ts";
@@ -32,7 +32,7 @@ export async function deliverWebhook(
   return end.state === "pending" ? { retryAfterSeconds: end.delaySeconds } : "done";
 }
 
-function endOf(posted: Posted, { attempt }: BegunDelivery): DeliveryEnd {
+function endOf(posted: Posted, { attempt }: WebhookAttempt): WebhookAttemptEnd {
   const { outcome, status: responseStatus } = posted;
   if (outcome === "accepted") return { state: "delivered", responseStatus: posted.status };
   const { error: lastError } = posted;

@@ -1,7 +1,7 @@
 import { uuidv7 } from "uuidv7";
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import { findWebhookTarget } from "../../db/webhooks/webhooks.ts";
-import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import { PING_EVENT } from "../../domain/webhooks/events.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
 import { postToWebhook } from "./post-to-webhook.ts";
@@ -24,7 +24,7 @@ export async function pingWebhook(
   const data = JSON.stringify({ webhook: name });
   const message = { id: uuidv7(), type: PING_EVENT, timestamp: now.toISOString(), data };
   const posted = await postToWebhook(target, message, outbound);
-  return accept({
+  return succeed({
     delivered: posted.outcome === "accepted",
     responseStatus: posted.status,
     error: posted.outcome === "accepted" ? null : posted.error,

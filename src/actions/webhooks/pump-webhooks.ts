@@ -1,9 +1,9 @@
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import {
-  readUntold,
-  recordTold,
+  readPendingEvents,
+  recordDeliveries,
   type TaskMessage,
-  type Untold,
+  type PendingEvents,
 } from "../../db/webhooks/webhook-pump.ts";
 import { changesOf } from "../../domain/webhooks/changes.ts";
 
@@ -19,11 +19,11 @@ const PAGES_MAX = 20;
  */
 export async function pumpWebhooks(database: TenantDatabase): Promise<Pumped> {
   for (let page = 0; page < PAGES_MAX; page += 1) {
-    const untold = await readUntold(database);
+    const untold = await readPendingEvents(database);
     const last = untold.events.at(-1);
     if (last === undefined) return untold.caughtUp ? "told" : "unsettled";
     const { listeners } = untold;
-    const isFirst = await recordTold(database, {
+    const isFirst = await recordDeliveries(database, {
       listeners,
       upTo: last,
       messages: messagesOf(untold),
@@ -34,7 +34,7 @@ export async function pumpWebhooks(database: TenantDatabase): Promise<Pumped> {
   return "unfinished";
 }
 
-function messagesOf({ events, histories }: Untold): TaskMessage[] {
+function messagesOf({ events, histories }: PendingEvents): TaskMessage[] {
   const places = new Map(events.map((event) => [`${event.taskId}/${event.seq}`, event]));
   return histories.flatMap((history) =>
     changesOf(history.events, history.fromSeq).map(({ event, seq, data }) => {

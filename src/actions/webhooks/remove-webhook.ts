@@ -1,6 +1,6 @@
 import type { StoredWithSecret } from "../../db/webhooks/signing-secrets.ts";
 import { deleteWebhook, type WebhookRecord } from "../../db/webhooks/webhooks.ts";
-import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { settle } from "../call/replay.ts";
 
@@ -16,5 +16,5 @@ export async function removeWebhook(
   const [removed] = settled.rows;
   return removed === undefined
     ? refuse(notFound())
-    : accept({ value: removed.record, replayed: false });
+    : succeed({ value: removed.record, replayed: false });
 }

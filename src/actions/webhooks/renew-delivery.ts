@@ -1,5 +1,5 @@
 import { type DeliveryRecord, renewDelivery } from "../../db/webhooks/webhook-deliveries.ts";
-import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { settle } from "../call/replay.ts";
 
@@ -14,5 +14,5 @@ export async function renewWebhookDelivery(
   const [renewed] = settled.rows;
   if (renewed === undefined) return refuse(notFound());
   database.outgoing.events = true;
-  return accept({ value: renewed.record, replayed: false });
+  return succeed({ value: renewed.record, replayed: false });
 }

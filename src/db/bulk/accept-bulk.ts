@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { BulkOutcome } from "../../domain/bulk/outcomes.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
-import { type BulkOpening, insertOperation } from "./bulk-ledger.ts";
+import { type BulkOpening, insertBulkOperation } from "./bulk-ledger.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 
 /** A task of an operation that is accepted for later: what was decided about it. */
@@ -40,7 +40,7 @@ export function acceptBulk(
     outcome,
     code,
   ]);
-  return accept(
+  return storeAccepted(
     database,
     call,
     counts,
@@ -61,7 +61,7 @@ export function acceptRevert(
 ): Promise<Written<unknown>> {
   // The ledger has the other operation's labels, unless that one was a revert too.
   const counts = { requested: source.items, refused: 0, stale: 0 };
-  return accept(
+  return storeAccepted(
     database,
     call,
     counts,
@@ -75,17 +75,17 @@ export function acceptRevert(
   );
 }
 
-async function accept(
+async function storeAccepted(
   database: TenantDatabase,
   { operation, opening }: { operation: Operation; opening: BulkOpening },
-  counts: Parameters<typeof insertOperation>[1]["counts"],
+  counts: Parameters<typeof insertBulkOperation>[1]["counts"],
   items: SQL,
 ): Promise<Written<unknown>> {
   const { tenantId } = database;
   const { id } = operation;
   const result: StoredAcceptance = { bulkOperationId: id, isAccepted: true };
   const written = await database.write(operation, [
-    ...insertOperation(tenantId, { id, opening, state: "queued", counts }),
+    ...insertBulkOperation(tenantId, { id, opening, state: "queued", counts }),
     sql`insert into bulk_operation_items (tenant_id, operation_id, position, task_id, planned_seq, from_label,
         to_label, outcome, code)
       select ${tenantId}::uuid, ${id}::uuid, accepted.* from (${items}) accepted`,

@@ -66,7 +66,7 @@ export function openBulk(tenantId: string, { id, opening }: BulkRecord): SQL[] {
   }
   const { requested, elsewhere } = opening;
   const counts = { requested, refused: 0, stale: 0 };
-  const opened = insertOperation(tenantId, { id, opening, state: "running", counts });
+  const opened = insertBulkOperation(tenantId, { id, opening, state: "running", counts });
   if (elsewhere.length === 0) return opened;
   const pending = sql`insert into bulk_operation_items (tenant_id, operation_id, position, task_id,
       planned_seq, step_id, from_status, from_gate, outcome, from_label, to_label)
@@ -80,7 +80,7 @@ export function openBulk(tenantId: string, { id, opening }: BulkRecord): SQL[] {
 export const REVERTED_ONCE = "bulk_operations_reverted_once";
 
 /** The operation's row; the operation that it takes back is marked with it, and by an index with no other. */
-export function insertOperation(
+export function insertBulkOperation(
   tenantId: string,
   row: {
     id: string;

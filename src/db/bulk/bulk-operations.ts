@@ -5,11 +5,11 @@ import type { BulkTarget } from "../../domain/bulk/matrix.ts";
 import type { BulkOutcome } from "../../domain/bulk/outcomes.ts";
 import type { OperationState } from "../../domain/lifecycle/statuses.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
-import type { Operation, StoredOperation, TenantDatabase } from "../connection/client.ts";
+import type { Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
 import { keyQuery } from "../connection/transaction.ts";
 
 /** One change of many tasks, as the ledger has it. */
-export interface StoredBulkOperation {
+export interface BulkOperationRecord {
   id: string;
   actorId: string;
   actorName: string;
@@ -42,7 +42,7 @@ export interface StoredBulkOperation {
 }
 
 /** What became of one of its tasks. */
-export interface StoredBulkItem {
+export interface BulkItemRecord {
   position: number;
   taskId: string;
   /** Where the task stood when it was planned; null where there was none. */
@@ -60,8 +60,8 @@ export async function findBulkOperation(
   database: TenantDatabase,
   id: string,
   call: Operation | null = null,
-): Promise<{ found: StoredBulkOperation | undefined; stored: StoredOperation | null }> {
-  const [[found], [stored = null]] = await database.readAll<[StoredBulkOperation, StoredOperation]>(
+): Promise<{ found: BulkOperationRecord | undefined; stored: OperationRecord | null }> {
+  const [[found], [stored = null]] = await database.readAll<[BulkOperationRecord, OperationRecord]>(
     [operationById(id), keyQuery(call)],
   );
   return { found, stored };
@@ -71,8 +71,8 @@ export async function findBulkOperation(
 export async function findBulkLedger(
   database: TenantDatabase,
   id: string,
-): Promise<{ operation: StoredBulkOperation; items: StoredBulkItem[] } | undefined> {
-  const [[operation], items] = await database.readAll<[StoredBulkOperation, StoredBulkItem]>([
+): Promise<{ operation: BulkOperationRecord; items: BulkItemRecord[] } | undefined> {
+  const [[operation], items] = await database.readAll<[BulkOperationRecord, BulkItemRecord]>([
     operationById(id),
     sql`${ITEM_COLUMNS} where operation_id = ${id} order by position`,
   ]);
@@ -89,7 +89,7 @@ export interface OperationPosition {
 export function listBulkOperations(
   database: TenantDatabase,
   { after, limit }: { after: OperationPosition | null; limit: number },
-): Promise<StoredBulkOperation[]> {
+): Promise<BulkOperationRecord[]> {
   return database.read(sql`${operationsIn(sql`bulk_operations`)}
     where ${after === null ? sql`true` : sql`(created_at, id) < (${after.createdAt}::timestamptz, ${after.id}::uuid)`}
     order by created_at desc, id desc
@@ -97,7 +97,7 @@ export function listBulkOperations(
 }
 
 /** An item with the target of its operation, which tells what else it would have taken. */
-export interface ListedBulkItem extends StoredBulkItem {
+export interface ListedBulkItemRecord extends BulkItemRecord {
   targetStatus: BulkTarget | null;
 }
 
@@ -105,10 +105,10 @@ export interface ListedBulkItem extends StoredBulkItem {
 export async function listBulkItems(
   database: TenantDatabase,
   page: { operationId: string; outcome: BulkOutcome | undefined; after: number; limit: number },
-): Promise<ListedBulkItem[] | null> {
+): Promise<ListedBulkItemRecord[] | null> {
   const { operationId, outcome, after, limit } = page;
   const [[operation], items] = await database.readAll<
-    [Pick<ListedBulkItem, "targetStatus">, StoredBulkItem]
+    [Pick<ListedBulkItemRecord, "targetStatus">, BulkItemRecord]
   >([
     sql`select target_status as "targetStatus" from bulk_operations where id = ${operationId}`,
     sql`${ITEM_COLUMNS}

@@ -4,8 +4,8 @@ import type { BulkOutcome } from "../../domain/bulk/outcomes.ts";
 import type { UndoneEvent } from "../../domain/bulk/revert.ts";
 import type { TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
-import { changingOperation, operationById, type StoredBulkOperation } from "./bulk-operations.ts";
-import type { Database, Operation, StoredOperation, TenantDatabase } from "../connection/client.ts";
+import { changingOperation, operationById, type BulkOperationRecord } from "./bulk-operations.ts";
+import type { Database, Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
 import { type SnapshotParts, snapshotParts, snapshotsOf } from "../snapshots/task-snapshots.ts";
 import { keyQuery } from "../connection/transaction.ts";
 
@@ -21,7 +21,7 @@ export interface BulkWorkItem {
 
 /** Items of an operation with all that decisions about their tasks look at. */
 export interface BulkWork {
-  operation: StoredBulkOperation;
+  operation: BulkOperationRecord;
   items: BulkWorkItem[];
   tasks: TaskSnapshot[];
   /** The operation whose changes are in the tasks: this one, or the one that it takes back. */
@@ -29,7 +29,7 @@ export interface BulkWork {
   /** The events at the items' seqs, by task. */
   events: ReadonlyMap<string, UndoneEvent>;
   /** What an earlier call under the same key stored. */
-  stored: StoredOperation | null;
+  stored: OperationRecord | null;
 }
 
 /**
@@ -50,12 +50,12 @@ export async function loadBulkWork(
     order by position limit ${limit})`;
   const [[operation], found, [loaded], [changedBy], events, stored] = await database.readAll<
     [
-      StoredBulkOperation,
+      BulkOperationRecord,
       BulkWorkItem,
       { parts: SnapshotParts },
       BulkWork["changedBy"],
       UndoneEvent & { taskId: string },
-      StoredOperation,
+      OperationRecord,
     ]
   >([
     operationById(operationId),

@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { AnalyticsEvent, AnalyticsEventName } from "../../domain/analytics.ts";
 import { TERMINAL_UNIFIED } from "../../domain/status/unified.ts";
-import { changingOperation, operationsIn, type StoredBulkOperation } from "./bulk-operations.ts";
+import { changingOperation, operationsIn, type BulkOperationRecord } from "./bulk-operations.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { listed } from "../sql/listed.ts";
 import type { Bound } from "../connection/prepared.ts";
@@ -53,17 +53,17 @@ told as (
 
 /** What the ending of an operation leaves to be told outside; the columns are those of `ENDING_COLUMNS`. */
 export interface BulkEnding {
-  isTold: boolean;
+  hasDeliveries: boolean;
   analytics: AnalyticsEvent[];
 }
 
-export const ENDING_COLUMNS = sql`exists (select from told) as "isTold",
+export const ENDING_COLUMNS = sql`exists (select from told) as "hasDeliveries",
   coalesce((select json_agg(json_build_object('name', name, 'properties', properties)) from analysed), '[]')
     as analytics`;
 
 /** Notes what is to be told now that the ending is committed. */
-export function toldEnding({ outgoing }: TenantDatabase, ending: BulkEnding | undefined): void {
-  outgoing.events ||= ending?.isTold === true;
+export function enqueueEnding({ outgoing }: TenantDatabase, ending: BulkEnding | undefined): void {
+  outgoing.events ||= ending?.hasDeliveries === true;
   outgoing.analytics.push(...(ending?.analytics ?? []));
 }
 
@@ -77,7 +77,7 @@ with finished as (
   returning b.*
 ),${endingCtes(tenantId)}
 select ${ENDING_COLUMNS}`);
-  toldEnding(database, ending);
+  enqueueEnding(database, ending);
 }
 
 /**
@@ -88,9 +88,9 @@ export async function requestCancel(
   database: TenantDatabase,
   operationId: string,
   operation: Operation,
-): Promise<Written<{ cancelled: StoredBulkOperation | null }>> {
+): Promise<Written<{ cancelled: BulkOperationRecord | null }>> {
   const { tenantId } = database;
-  const written = await database.write<{ cancelled: StoredBulkOperation | null } & BulkEnding>(
+  const written = await database.write<{ cancelled: BulkOperationRecord | null } & BulkEnding>(
     operation,
     [
       sql`
@@ -114,6 +114,6 @@ dropped as (
 select (select row_to_json(c) from cancelled c) as cancelled, ${ENDING_COLUMNS}`,
     ],
   );
-  if (written.outcome === "written") toldEnding(database, written.rows[0]);
+  if (written.outcome === "written") enqueueEnding(database, written.rows[0]);
   return written;
 }

@@ -23,10 +23,10 @@ export interface Operation {
 /** What became of a write: done now; found done by an earlier try; or still under way elsewhere. */
 export type Written<Row> =
   | { outcome: "written"; rows: Row[] }
-  | { outcome: "replayed"; operation: StoredOperation }
+  | { outcome: "replayed"; operation: OperationRecord }
   | { outcome: "in_progress" };
 
-export interface StoredOperation {
+export interface OperationRecord {
   id: string;
   fingerprint: string;
   result: unknown;
@@ -212,8 +212,8 @@ export class TenantDatabase {
   }
 
   /** The ledger's row for this operation: by its id, or by the key that its caller gave. */
-  async findOperation(operation: Operation): Promise<StoredOperation | null> {
-    const [stored] = await this.read<StoredOperation>(operationQuery(operation));
+  async findOperation(operation: Operation): Promise<OperationRecord | null> {
+    const [stored] = await this.read<OperationRecord>(operationQuery(operation));
     return stored ?? null;
   }
 

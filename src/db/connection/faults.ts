@@ -37,14 +37,14 @@ export class DatabaseFault extends Error {
 }
 
 /** A failed try, read from what the driver threw. */
-export interface Fault {
+export interface QueryFault {
   kind: FaultKind;
   /** What to throw where no other try would fare better: a refusal of Postgres's, or the mistake itself. */
   error: unknown;
 }
 
 /** Judges what a try threw, by the retry table (reliability.md, section 2). */
-export function faultOf(error: unknown): Fault {
+export function faultOf(error: unknown): QueryFault {
   const answer = driverError(error);
   if (answer === null) {
     // An answer that was cut off in the middle says as little about the commit as none at all.

@@ -3,6 +3,6 @@
 /** The functions in which the database bears this release's prepared statements. */
 export const PREPARED_NAMES = {
   load_task: "load_task_7c6471a9",
-  record_plain_moves: "record_plain_moves_cd960aca",
-  record_moves: "record_moves_80478297",
+  record_plain_moves: "record_plain_moves_a893fd1d",
+  record_moves: "record_moves_74f21698",
 } as const;

@@ -8,7 +8,7 @@ import type { Operation, TenantDatabase, Written } from "../connection/client.ts
 import { isTask } from "../tasks/task-match.ts";
 
 /** A pointer to a blob, as every answer shows it. */
-export interface DataView {
+export interface DataRecord {
   id: string;
   taskId: string;
   versionId: string;
@@ -52,7 +52,7 @@ export interface DeclaredData {
   inputs?: readonly string[] | undefined;
 }
 
-/** A DataView, spelled by the database from the alias d; `inputs` is a json array of ids. */
+/** A DataRecord, spelled by the database from the alias d; `inputs` is a json array of ids. */
 const dataJson = (inputs: SQL) => sql`json_build_object('id', d.id, 'taskId', d.task_id,
   'versionId', d.version_id, 'stepId', d.step_id, 'kind', d.kind, 'contentType', d.content_type,
   'sizeBytes', d.size_bytes, 'sha256', encode(d.sha256, 'hex'), 'uri', d.uri, 'storedAt', iso(d.stored_at),
@@ -65,7 +65,7 @@ const STORED_INPUTS = sql`coalesce((select json_agg(i.parent_id order by i.paren
 
 /** What became of a declaration: the row, or the one that was declared before. */
 export interface Declaration {
-  data: DataView | null;
+  data: DataRecord | null;
   existing: string | null;
   /** Where the row was to stand. */
   place: Place;
@@ -170,7 +170,7 @@ function isDeclared(
 
 /** A row, where its object lies, and the moment at which this was read. */
 export interface FoundData {
-  data: DataView;
+  data: DataRecord;
   /** null where the blob lies elsewhere. */
   objectKey: string | null;
   readAt: string;
@@ -193,9 +193,9 @@ export function markStored(
   database: TenantDatabase,
   { id, readAt }: { id: string; readAt: string },
   operation: Operation,
-): Promise<Written<{ data: DataView }>> {
+): Promise<Written<{ data: DataRecord }>> {
   const { tenantId } = database;
-  return database.write<{ data: DataView }>(operation, [
+  return database.write<{ data: DataRecord }>(operation, [
     // The sweep claims objects under the same lock, exclusively: it sees this row as stored, or its claim is seen here.
     sql`select pg_advisory_xact_lock_shared(hashtext('swept_objects'))`,
     sql`
@@ -244,9 +244,9 @@ export async function listData(
   database: TenantDatabase,
   filter: DataFilter,
   { limit, after }: { limit: number; after: string | null },
-): Promise<DataView[]> {
+): Promise<DataRecord[]> {
   const conditions = [...matching(filter), ...(after === null ? [] : [sql`d.id < ${after}`])];
-  const rows = await database.read<{ data: DataView }>(sql`
+  const rows = await database.read<{ data: DataRecord }>(sql`
     select ${dataJson(STORED_INPUTS)} as data from data d
     where ${sql.join([sql`true`, ...conditions], sql` and `)}
     order by d.id desc limit ${limit}`);

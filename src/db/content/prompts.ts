@@ -6,7 +6,7 @@ import type { Operation, TenantDatabase, Written } from "../connection/client.ts
 import { isTask } from "../tasks/task-match.ts";
 
 /** A prompt as every answer shows it. */
-export interface PromptView {
+export interface PromptRecord {
   id: string;
   taskId: string;
   versionId: string;
@@ -39,7 +39,7 @@ export interface NewPrompt {
   trialId?: string | undefined;
 }
 
-/** A PromptView, spelled by the database from the alias p. */
+/** A PromptRecord, spelled by the database from the alias p. */
 const PROMPT_JSON = sql`json_build_object('id', p.id, 'taskId', p.task_id, 'versionId', p.version_id,
   'stepId', p.step_id, 'role', p.role, 'content', p.content, 'contentHash', p.content_hash, 'model', p.model,
   'modelRevision', p.model_revision, 'agent', p.agent, 'provider', p.provider, 'evalId', p.eval_id,
@@ -53,10 +53,10 @@ export function storePrompt(
   database: TenantDatabase,
   prompt: NewPrompt & { id: string; contentHash: string },
   { actor, operation }: { actor: Actor; operation: Operation },
-): Promise<Written<{ prompt: PromptView }>> {
+): Promise<Written<{ prompt: PromptRecord }>> {
   const { tenantId } = database;
   const { stepId = null, evalId = null, trialId = null } = prompt;
-  return database.write<{ prompt: PromptView }>(operation, [
+  return database.write<{ prompt: PromptRecord }>(operation, [
     sql`
 with
 place as materialized (
@@ -110,7 +110,7 @@ export function listPrompts(
   database: TenantDatabase,
   filter: PromptFilter,
   { limit, after }: { limit: number; after: string | null },
-): Promise<Chunk<PromptView, string>> {
+): Promise<Chunk<PromptRecord, string>> {
   return readChunkById(database, promptsOf(filter), after, { limit, newestFirst: true });
 }
 
@@ -119,7 +119,7 @@ export function readPromptChunk(
   database: TenantDatabase,
   filter: PromptFilter,
   afterId: string | null,
-): Promise<Chunk<PromptView, string>> {
+): Promise<Chunk<PromptRecord, string>> {
   return readChunkById(database, promptsOf(filter), afterId);
 }
 

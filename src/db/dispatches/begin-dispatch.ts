@@ -3,7 +3,7 @@ import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import type { Pipeline, WorkerType } from "../../domain/lifecycle/statuses.ts";
 import { fromHex } from "../sql/bytes.ts";
 import type { TenantDatabase } from "../connection/client.ts";
-import { DELIVERY_ACTOR, loggedCtes, type Told } from "./dispatch-log.ts";
+import { DELIVERY_ACTOR, loggedCtes, type HasDeliveries } from "./dispatch-log.ts";
 import {
   DISPATCH_JOINS,
   HEARD_OF_WITHIN,
@@ -18,7 +18,7 @@ import { signingSecrets } from "../webhooks/signing-secrets.ts";
 import { stepJson, TASK_JOINS, TASK_MEMBERS, type TaskRecord } from "../tasks/task-json.ts";
 
 /** What an endpoint is told of a dispatch, and where it is. */
-export interface BegunDelivery {
+export interface DispatchAttempt {
   endpoint: string;
   /** The one of now, and the one before it while it is kept. */
   secrets: Uint8Array[];
@@ -33,8 +33,8 @@ export interface BegunDelivery {
 }
 
 /** A dispatch as somebody who wants to deliver it finds it. */
-export type FoundDispatch =
-  | { outcome: "begun"; delivery: BegunDelivery }
+export type DispatchClaim =
+  | { outcome: "begun"; delivery: DispatchAttempt }
   /** Its time has not come, or somebody is delivering it. */
   | { outcome: "later"; seconds: number }
   /** There is nothing to send: it was over before, or is now. */
@@ -51,14 +51,14 @@ const LEASE_MARGIN_SECONDS = 30;
 export async function beginDispatch(
   database: TenantDatabase,
   attempt: { dispatchId: string; owner: string; runId: string },
-): Promise<FoundDispatch> {
+): Promise<DispatchClaim> {
   const { tenantId } = database;
   const [row] = await database.writeIdempotently<BeginRow>(
     lockTaskOf(tenantId, attempt.dispatchId),
     releaseStatement(tenantId, attempt.dispatchId),
     beginStatement(tenantId, attempt),
   );
-  database.outgoing.events ||= row?.isTold === true;
+  database.outgoing.events ||= row?.hasDeliveries === true;
   if (row?.outcome === "later") return { outcome: "later", seconds: row.seconds };
   const begun = row?.delivery ?? null;
   if (begun === null) return { outcome: "settled" };
@@ -66,10 +66,10 @@ export async function beginDispatch(
   return { outcome: "begun", delivery: { ...delivery, secrets: secrets.map(fromHex) } };
 }
 
-interface BeginRow extends Told {
+interface BeginRow extends HasDeliveries {
   outcome: string;
   seconds: number;
-  delivery: (Omit<BegunDelivery, "secrets"> & { secrets: string[] }) | null;
+  delivery: (Omit<DispatchAttempt, "secrets"> & { secrets: string[] }) | null;
 }
 
 /**
@@ -163,7 +163,7 @@ kept as (
   returning w.id, w.type, w.attempt, w.deadline_at
 ),
 run as (select * from opened union all select * from kept)
-select f.outcome, exists (select from told) as "isTold", greatest(1, ceil(extract(epoch from
+select f.outcome, exists (select from told) as "hasDeliveries", greatest(1, ceil(extract(epoch from
     greatest(f.lease_until, f.not_before) - clock_timestamp())))::integer as seconds,
   (select json_build_object('endpoint', f.endpoint, 'secrets', f.secrets, 'timeoutSeconds', f.timeout_seconds,
       'attempt', (select attempts from changed), 'pipeline', f.pipeline,

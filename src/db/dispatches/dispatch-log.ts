@@ -5,8 +5,8 @@ import { tellWebhooks } from "../webhooks/webhook-outbox.ts";
 export const DELIVERY_ACTOR = { id: "system", name: "Delivery" };
 
 /** Whether a statement has put something into the outbox of webhooks: the column that tells it. */
-export interface Told {
-  isTold: boolean;
+export interface HasDeliveries {
+  hasDeliveries: boolean;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
-import type { DeliveryEnd } from "../../domain/pipelines/delivery.ts";
+import type { DispatchAttemptEnd } from "../../domain/pipelines/delivery.ts";
 import type { TenantDatabase } from "../connection/client.ts";
-import { loggedCtes, type Told } from "./dispatch-log.ts";
+import { loggedCtes, type HasDeliveries } from "./dispatch-log.ts";
 import { HEARD_OF_WITHIN, IS_LEASED, lockTaskOf } from "./dispatch-sql.ts";
 import { runAllowance } from "../runs/run-guards.ts";
 
@@ -12,7 +12,7 @@ import { runAllowance } from "../runs/run-guards.ts";
 export async function endDispatch(
   database: TenantDatabase,
   { dispatchId, owner }: { dispatchId: string; owner: string },
-  end: DeliveryEnd,
+  end: DispatchAttemptEnd,
 ): Promise<void> {
   const { tenantId } = database;
   const moves = sql`
@@ -20,7 +20,7 @@ export async function endDispatch(
       ${end.state === "dead" ? end.reason : null}::text as reason, 1 as ordinal
     from mine where ${end.state} <> 'sent'`;
   const delay = sql`make_interval(secs => ${end.state === "sent" ? end.delaySeconds : 0}::integer)`;
-  const [row] = await database.writeIdempotently<Told>(
+  const [row] = await database.writeIdempotently<HasDeliveries>(
     lockTaskOf(tenantId, dispatchId),
     sql`
 with
@@ -32,7 +32,7 @@ mine as materialized (
 ),
 ended as (
   update pipeline_dispatches d set state = ${end.state}, lease_owner = null, lease_until = null,
-    last_error = ${toldError(end)}::text, updated_at = now(),
+    last_error = ${endError(end)}::text, updated_at = now(),
     not_before = ${end.state === "sent" ? sql`clock_timestamp() + ${delay}` : sql`null`},
     next_attempt_at = clock_timestamp() + ${delay} + ${HEARD_OF_WITHIN}
   from mine where d.tenant_id = ${tenantId}::uuid and d.id = mine.id
@@ -45,13 +45,13 @@ put_off as (
     and ${end.state} <> 'delivered'
 ),
 ${loggedCtes(tenantId, moves)}
-select exists (select from told) as "isTold"`,
+select exists (select from told) as "hasDeliveries"`,
   );
-  database.outgoing.events ||= row?.isTold === true;
+  database.outgoing.events ||= row?.hasDeliveries === true;
 }
 
 /** What the row keeps of an attempt; of one that nothing follows, the reason first. */
-function toldError(end: DeliveryEnd): string | null {
+function endError(end: DispatchAttemptEnd): string | null {
   if (end.state === "delivered") return null;
   return end.state === "dead" ? `${end.reason}: ${end.error}` : end.error;
 }
@@ -68,7 +68,7 @@ export async function giveUpDispatch(
   const { tenantId } = database;
   const moves = sql`
     select id, state as from_state, 'dead' as to_state, ${reason}::text as reason, 1 as ordinal from given_up`;
-  const [row] = await database.writeIdempotently<Told>(
+  const [row] = await database.writeIdempotently<HasDeliveries>(
     lockTaskOf(tenantId, dispatchId),
     sql`
 with
@@ -84,7 +84,7 @@ dead as (
   from given_up where d.tenant_id = ${tenantId}::uuid and d.id = given_up.id
 ),
 ${loggedCtes(tenantId, moves)}
-select exists (select from told) as "isTold"`,
+select exists (select from told) as "hasDeliveries"`,
   );
-  database.outgoing.events ||= row?.isTold === true;
+  database.outgoing.events ||= row?.hasDeliveries === true;
 }

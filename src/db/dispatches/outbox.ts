@@ -27,7 +27,7 @@ export async function markDispatchesSent(
 }
 
 /** Tenants whose webhooks have something to be told: events, or messages that are not on the queue. */
-export async function tenantsWithUntoldWebhooks(
+export async function tenantsWithPendingWebhooks(
   database: Database,
   rowsMax: number,
 ): Promise<string[]> {

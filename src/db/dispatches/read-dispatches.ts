@@ -24,7 +24,7 @@ export interface DispatchRecord {
 }
 
 /** One change of a dispatch's state. */
-export interface DispatchLogRow {
+export interface DispatchEventRecord {
   from: DispatchState | null;
   to: DispatchState;
   actor: { id: string; name: string };
@@ -74,8 +74,8 @@ export async function listDispatches(
 export async function findDispatch(
   database: TenantDatabase,
   id: string,
-): Promise<(DispatchRecord & { log: DispatchLogRow[] }) | null> {
-  const [row] = await database.read<{ dispatch: DispatchRecord; log: DispatchLogRow[] }>(sql`
+): Promise<(DispatchRecord & { log: DispatchEventRecord[] }) | null> {
+  const [row] = await database.read<{ dispatch: DispatchRecord; log: DispatchEventRecord[] }>(sql`
     select ${DISPATCH_JSON} as dispatch,
       (select json_agg(${LOG_JSON} order by l.position) from dispatch_events l
         where l.tenant_id = d.tenant_id and l.dispatch_id = d.id) as log

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import type { EvalSnapshot, TrialSnapshot } from "../../domain/evals/snapshot.ts";
 
 /** An eval as every answer shows it. */
-export interface EvalRow extends EvalSnapshot {
+export interface EvalRecord extends EvalSnapshot {
   versionNumber: number;
   eventSeq: number;
   createdAt: string;
@@ -10,7 +10,7 @@ export interface EvalRow extends EvalSnapshot {
 }
 
 /** A trial as a read finds it. */
-export interface TrialRow extends Omit<TrialSnapshot, "retracted"> {
+export interface TrialRecord extends Omit<TrialSnapshot, "retracted"> {
   evalId: string;
   taskId: string;
   retractedAt: string | null;
@@ -23,7 +23,7 @@ export interface TrialRow extends Omit<TrialSnapshot, "retracted"> {
 export const EVAL_SNAPSHOT_JSON = sql`json_build_object('id', e.id, 'taskId', e.task_id,
     'versionId', e.version_id, 'name', e.name, 'k', e.k, 'status', e.status)`;
 
-/** An EvalRow, from the aliases e (eval) and v (its version). */
+/** An EvalRecord, from the aliases e (eval) and v (its version). */
 export const EVAL_JSON = sql`json_build_object('id', e.id, 'taskId', e.task_id, 'versionId', e.version_id,
     'versionNumber', v.number, 'name', e.name, 'k', e.k, 'status', e.status, 'eventSeq', e.event_seq,
     'createdAt', iso(e.created_at), 'updatedAt', iso(e.updated_at))`;
@@ -36,7 +36,7 @@ const TRIAL_MEMBERS = sql`'id', x.id, 'k', x.k, 'model', x.model, 'modelRevision
 export const TRIAL_SNAPSHOT_JSON = sql`json_build_object(${TRIAL_MEMBERS},
     'retracted', x.retracted_at is not null)`;
 
-/** A TrialRow, from the alias x. */
+/** A TrialRecord, from the alias x. */
 export const TRIAL_JSON = sql`json_build_object(${TRIAL_MEMBERS}, 'evalId', x.eval_id, 'taskId', x.task_id,
     'retractedAt', iso(x.retracted_at), 'retractedBy', x.retracted_by, 'retractReason', x.retract_reason,
     'createdAt', iso(x.created_at))`;

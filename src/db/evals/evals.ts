@@ -3,7 +3,7 @@ import type { EvalStatus, TrialStatus } from "../../domain/lifecycle/statuses.ts
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { type Chunk, readChunkById } from "../sql/chunks.ts";
 import type { TenantDatabase } from "../connection/client.ts";
-import { EVAL_JSON, type EvalRow, TRIAL_JSON, type TrialRow } from "./eval-json.ts";
+import { EVAL_JSON, type EvalRecord, TRIAL_JSON, type TrialRecord } from "./eval-json.ts";
 import { isTask } from "../tasks/task-match.ts";
 
 /** Which evals a list shows: those that match every filter that is given. */
@@ -16,8 +16,11 @@ export interface EvalFilter {
 }
 
 /** One eval; null where there is none. */
-export async function findEval(database: TenantDatabase, evalId: string): Promise<EvalRow | null> {
-  const [row] = await database.read<{ eval: EvalRow }>(sql`
+export async function findEval(
+  database: TenantDatabase,
+  evalId: string,
+): Promise<EvalRecord | null> {
+  const [row] = await database.read<{ eval: EvalRecord }>(sql`
     select ${EVAL_JSON} as eval from evals e ${VERSION_JOIN} where e.id = ${evalId}`);
   return row?.eval ?? null;
 }
@@ -27,7 +30,7 @@ export async function listEvals(
   database: TenantDatabase,
   { task, name, status, model }: EvalFilter,
   { limit, after }: { limit: number; after: string | null },
-): Promise<EvalRow[]> {
+): Promise<EvalRecord[]> {
   const where = allOf([
     task &&
       sql`exists (select from tasks t where t.tenant_id = e.tenant_id and t.id = e.task_id and ${isTask(task)})`,
@@ -38,7 +41,7 @@ export async function listEvals(
         and x.model = ${model} and x.retracted_at is null)`,
     after !== null && sql`e.id < ${after}`,
   ]);
-  const rows = await database.read<{ eval: EvalRow }>(sql`
+  const rows = await database.read<{ eval: EvalRecord }>(sql`
     select ${EVAL_JSON} as eval from evals e ${VERSION_JOIN}
     where ${where} order by e.id desc limit ${limit}`);
   return rows.map((row) => row.eval);
@@ -57,9 +60,9 @@ export async function listTrials(
   database: TenantDatabase,
   { evalId, ...filter }: TrialFilter & { evalId: string },
   { limit, after }: { limit: number; after: string | null },
-): Promise<TrialRow[] | null> {
+): Promise<TrialRecord[] | null> {
   const where = allOf([...trialConditions(filter), after !== null && sql`x.id > ${after}`]);
-  const [row] = await database.read<{ trials: TrialRow[] }>(sql`
+  const [row] = await database.read<{ trials: TrialRecord[] }>(sql`
     select coalesce((
       select json_agg(${TRIAL_JSON} order by x.id)
       from (select * from trials x
@@ -82,7 +85,7 @@ export function readTrialChunk(
   database: TenantDatabase,
   { task, evalId, ...filter }: TrialExportFilter,
   afterId: string | null,
-): Promise<Chunk<TrialRow, string>> {
+): Promise<Chunk<TrialRecord, string>> {
   const condition = allOf([
     task && sql`x.task_id = (select t.id from tasks t where ${isTask(task)})`,
     evalId !== undefined && sql`x.eval_id = ${evalId}`,

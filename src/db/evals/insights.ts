@@ -4,13 +4,13 @@ import type { InsightSnapshot } from "../../domain/evals/insights.ts";
 import type { Maker } from "../../domain/evals/snapshot.ts";
 import type { RunState } from "../../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
-import type { Operation, StoredOperation, TenantDatabase, Written } from "../connection/client.ts";
+import type { Operation, OperationRecord, TenantDatabase, Written } from "../connection/client.ts";
 import { allOf } from "./evals.ts";
 import { isTask } from "../tasks/task-match.ts";
 import { storedJson } from "../connection/transaction.ts";
 
 /** An insight as every answer shows it. */
-export interface InsightRow extends InsightSnapshot, Maker {
+export interface InsightRecord extends InsightSnapshot, Maker {
   taskId: string;
   evalId: string | null;
   trialId: string | null;
@@ -21,7 +21,7 @@ export interface InsightRow extends InsightSnapshot, Maker {
   updatedAt: string;
 }
 
-/** An InsightRow, from the alias i. */
+/** An InsightRecord, from the alias i. */
 const INSIGHT_JSON = sql`json_build_object('id', i.id, 'taskId', i.task_id, 'evalId', i.eval_id,
   'trialId', i.trial_id, 'kind', i.kind, 'model', i.model, 'modelRevision', i.model_revision,
   'agent', i.agent, 'provider', i.provider, 'status', i.status, 'input', i.input, 'output', i.output,
@@ -48,7 +48,7 @@ export function createInsight(
   database: TenantDatabase,
   insight: NewInsight,
   { actor, operation }: { actor: Actor; operation: Operation },
-): Promise<Written<{ insight: InsightRow | null }>> {
+): Promise<Written<{ insight: InsightRecord | null }>> {
   const { tenantId } = database;
   const { evalId, trialId } = insight;
   return database.write(operation, [
@@ -90,10 +90,10 @@ export async function loadInsight(
   database: TenantDatabase,
   insightId: string,
   operation: Operation,
-): Promise<{ insight: InsightRow | null; stored: StoredOperation | null }> {
+): Promise<{ insight: InsightRecord | null; stored: OperationRecord | null }> {
   const [row] = await database.read<{
-    insight: InsightRow | null;
-    stored: StoredOperation | null;
+    insight: InsightRecord | null;
+    stored: OperationRecord | null;
   }>(sql`
     select (select ${INSIGHT_JSON} from insights i where i.id = ${insightId}) as insight,
       ${storedJson(operation)} as stored`);
@@ -105,7 +105,7 @@ export function recordInsight(
   database: TenantDatabase,
   { id, status, output, usage }: InsightSnapshot,
   { seenAt, operation }: { seenAt: string; operation: Operation },
-): Promise<Written<{ insight: InsightRow }>> {
+): Promise<Written<{ insight: InsightRecord }>> {
   const { tenantId } = database;
   return database.write(operation, [
     sql`
@@ -147,7 +147,7 @@ export async function listInsights(
   database: TenantDatabase,
   filter: InsightFilter,
   { limit, after }: { limit: number; after: string | null },
-): Promise<InsightRow[]> {
+): Promise<InsightRecord[]> {
   const { task, evalId, trialId, kind, status, model, modelRevision, agent, provider } = filter;
   const where = allOf([
     task &&
@@ -162,7 +162,7 @@ export async function listInsights(
     provider !== undefined && sql`i.provider = ${provider}`,
     after !== null && sql`i.id < ${after}`,
   ]);
-  const rows = await database.read<{ insight: InsightRow }>(sql`
+  const rows = await database.read<{ insight: InsightRecord }>(sql`
     select ${INSIGHT_JSON} as insight from insights i where ${where} order by i.id desc limit ${limit}`);
   return rows.map(({ insight }) => insight);
 }

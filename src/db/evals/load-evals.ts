@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { EvalSnapshot, TrialSlot, TrialSnapshot } from "../../domain/evals/snapshot.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
-import type { Operation, StoredOperation, TenantDatabase } from "../connection/client.ts";
+import type { Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
 import { EVAL_SNAPSHOT_JSON, TRIAL_SNAPSHOT_JSON } from "./eval-json.ts";
 import { wantedIds } from "../snapshots/load-tasks.ts";
 import { isTask } from "../tasks/task-match.ts";
@@ -23,7 +23,7 @@ export interface LoadedEval {
   /** Those of the named outputs that are of the eval's task. */
   outputIds: ReadonlySet<string>;
   /** What an earlier call under the same key stored. */
-  stored: StoredOperation | null;
+  stored: OperationRecord | null;
 }
 
 /** Loads all that a decision about one eval may look at, and what the ledger has under the call's key. */
@@ -40,7 +40,7 @@ export async function loadEval(
     trial: TrialSnapshot | null;
     live: TrialSnapshot[] | null;
     outputs: string[] | null;
-    stored: StoredOperation | null;
+    stored: OperationRecord | null;
   }>(sql`
 with named as materialized (select e.* from evals e where e.id = ${evalId}),
 ${slotsOf(slots)}
@@ -64,7 +64,7 @@ export interface LoadedVersion {
   task: { id: string; isArchived: boolean } | null;
   /** Null where the task has no version of that number. */
   version: { id: string } | null;
-  stored: StoredOperation | null;
+  stored: OperationRecord | null;
 }
 
 /** Loads a task with one of its versions, the active one where none is named. */
@@ -105,7 +105,7 @@ export interface LoadedEvaluation {
   find: (ref: TaskRef) => EvaluatedTask | undefined;
   /** Those of the named outputs that a task has. */
   outputIdsOf: (taskId: string) => ReadonlySet<string>;
-  stored: StoredOperation | null;
+  stored: OperationRecord | null;
 }
 
 /** Loads what an evaluation over many tasks may look at, in one round trip for any number of them. */
@@ -127,7 +127,7 @@ export async function loadEvaluation(
   const [row] = await database.read<{
     tasks: EvaluatedTask[] | null;
     outputs: { id: string; taskId: string }[] | null;
-    stored: StoredOperation | null;
+    stored: OperationRecord | null;
   }>(sql`
 with wanted as materialized (${wantedIds({ tasks })}),
 ${slotsOf(slots)},

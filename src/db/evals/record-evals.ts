@@ -9,7 +9,7 @@ import {
   trialChangeRows,
   trialRows,
 } from "./eval-decision-rows.ts";
-import { EVAL_JSON, type EvalRow, TRIAL_JSON, type TrialRow } from "./eval-json.ts";
+import { EVAL_JSON, type EvalRecord, TRIAL_JSON, type TrialRecord } from "./eval-json.ts";
 import {
   chainedEvalEvents,
   type EventSource,
@@ -29,9 +29,9 @@ export interface EvalCall extends EventSource {
 export interface RecordedEvals {
   /** How many evals were changed or opened: all of the call's, or none where one of them had moved on. */
   changed: number;
-  evals: EvalRow[];
+  evals: EvalRecord[];
   /** In the order in which the decisions name them. */
-  trials: TrialRow[];
+  trials: TrialRecord[];
 }
 
 /** What the ledger keeps of a call, and what its answer is rendered from. */

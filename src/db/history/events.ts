@@ -20,7 +20,7 @@ interface Envelope {
 }
 
 /** An event of a task as it is stored; hashes in hex. */
-export interface StoredStepEvent extends RecordedEvent, Envelope {
+export interface StepEventRecord extends RecordedEvent, Envelope {
   stream: "task";
   type: StepEventType;
   step: RecordedEvent["step"] & { id: string };
@@ -30,7 +30,7 @@ export interface StoredStepEvent extends RecordedEvent, Envelope {
 }
 
 /** An event of an eval as it is stored; hashes in hex. */
-export interface StoredEvalEvent extends Envelope {
+export interface EvalEventRecord extends Envelope {
   stream: "eval";
   evalId: string;
   taskId: string;
@@ -44,7 +44,7 @@ export interface StoredEvalEvent extends Envelope {
 }
 
 /** An event of whichever stream. */
-export type StoredEvent = StoredStepEvent | StoredEvalEvent;
+export type EventRecord = StepEventRecord | EvalEventRecord;
 
 /** The members of a RecordedEvent, for json_build_object, from the aliases e (event), s (its step), v (its version). */
 const recordedMembers = (payload: SQL) =>
@@ -83,8 +83,8 @@ export async function listTaskEvents(
   database: TenantDatabase,
   task: TaskRef,
   page: EventPage,
-): Promise<StoredStepEvent[] | null> {
-  const [row] = await database.read<{ events: StoredStepEvent[] }>(sql`
+): Promise<StepEventRecord[] | null> {
+  const [row] = await database.read<{ events: StepEventRecord[] }>(sql`
     select ${eventPage(sql`e.tenant_id = t.tenant_id and e.task_id = t.id`, page)} as events
     from tasks t where ${isTask(task)}`);
   return row?.events ?? null;
@@ -95,9 +95,9 @@ export async function listStepEvents(
   database: TenantDatabase,
   stepId: string,
   page: EventPage,
-): Promise<StoredStepEvent[] | null> {
+): Promise<StepEventRecord[] | null> {
   const ofStep = sql`e.tenant_id = named.tenant_id and e.task_id = named.task_id and e.step_id = named.id`;
-  const [row] = await database.read<{ events: StoredStepEvent[] }>(sql`
+  const [row] = await database.read<{ events: StepEventRecord[] }>(sql`
     select ${eventPage(ofStep, page)} as events from steps named where named.id = ${stepId}`);
   return row?.events ?? null;
 }
@@ -123,8 +123,8 @@ export async function listEvalEvents(
   database: TenantDatabase,
   evalId: string,
   { after, limit }: EventPage,
-): Promise<StoredEvalEvent[] | null> {
-  const [row] = await database.read<{ events: StoredEvalEvent[] }>(sql`
+): Promise<EvalEventRecord[] | null> {
+  const [row] = await database.read<{ events: EvalEventRecord[] }>(sql`
     select coalesce((
       select json_agg(${EVAL_EVENT_JSON} order by e.seq)
       from (select * from eval_step_events e
@@ -135,9 +135,9 @@ export async function listEvalEvents(
 }
 
 /** Both streams of a task, each event with its place in the order in which they were written. */
-export interface TimelineRow {
+export interface TimelineRecord {
   place: number;
-  event: StoredEvent;
+  event: EventRecord;
 }
 
 /** A page of all that happened to a task and to its evals, oldest first; null where there is no such task. */
@@ -145,8 +145,8 @@ export async function listTimeline(
   database: TenantDatabase,
   task: TaskRef,
   { after, limit }: { after: number; limit: number },
-): Promise<TimelineRow[] | null> {
-  const [row] = await database.read<{ events: TimelineRow[] }>(sql`
+): Promise<TimelineRecord[] | null> {
+  const [row] = await database.read<{ events: TimelineRecord[] }>(sql`
     select coalesce((
       select json_agg(json_build_object('place', placed.place, 'event', shown.event) order by placed.place)
       from (

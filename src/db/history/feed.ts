@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { type Chunk, CHUNK_ROWS_MAX, chunkFrom, chunkOf } from "../sql/chunks.ts";
 import type { TenantDatabase } from "../connection/client.ts";
-import { EVENT_AT_PLACE, type StoredEvent } from "./events.ts";
+import { EVENT_AT_PLACE, type EventRecord } from "./events.ts";
 import { isTask } from "../tasks/task-match.ts";
 
 /*
@@ -26,15 +26,15 @@ export interface FeedPlace {
 /** Before the first event. */
 export const FEED_BEGINNING: FeedPlace = { txid: "0", feedId: 0 };
 
-export interface FeedRow {
+export interface FeedRecord {
   place: FeedPlace;
-  event: StoredEvent;
+  event: EventRecord;
 }
 
 export interface FeedPage {
   /** Which database it was read from: a place in one means nothing in another. */
   generation: string;
-  rows: FeedRow[];
+  rows: FeedRecord[];
   /** Whether no event that is committed lies beyond the rows. */
   caughtUp: boolean;
 }
@@ -90,14 +90,14 @@ export async function readEventChunk(
   database: TenantDatabase,
   filter: EventFilter,
   after: EventExportPlace | null,
-): Promise<Chunk<StoredEvent, EventExportPlace>> {
+): Promise<Chunk<EventRecord, EventExportPlace>> {
   // Fixed by the first chunk, so that the export of a busy tenant comes to an end.
   const end =
     after === null ? sql`pg_snapshot_xmax(pg_current_snapshot())` : sql`${after.end}::xid8`;
   const condition = sql`e.txid < ${end} and ${matches(filter)}`;
   const limit = CHUNK_ROWS_MAX;
   return chunkFrom(
-    await database.read<{ row: StoredEvent; place: EventExportPlace; isLast: boolean }>(sql`
+    await database.read<{ row: EventRecord; place: EventExportPlace; isLast: boolean }>(sql`
 with found as materialized (${eventPlaces({ after, condition, limit })}),
 page as materialized (${chunkOf(sql`found`, { order: FEED_ORDER, limit })})
 select shown.event as row, (select count(*) from found) = (select count(*) from page) as "isLast",

@@ -3,14 +3,14 @@ import type { TaskFields, TaskSnapshot } from "../../domain/lifecycle/snapshot.t
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
 import type { EventSource } from "../history/event-ctes.ts";
 import type { Bound } from "../connection/prepared.ts";
-import { type FoundRun, foundRow } from "../runs/run-guards.ts";
+import { type GuardedRun, foundRow } from "../runs/run-guards.ts";
 
 /** A decided move: the writer applies it if the task is still at `snapshot.eventSeq`, else not at all. */
 export interface Move {
   snapshot: TaskSnapshot;
   decision: Decision;
   /** The run that it was decided on: where somebody changed it since, the move is left alone too. */
-  run?: FoundRun | undefined;
+  run?: GuardedRun | undefined;
 }
 
 /** Who moves, why the database should believe it, and what a repeat of the call will be answered. */

@@ -20,7 +20,7 @@ import type { Move, MoveInput } from "./move-input.ts";
 import type { Bound } from "../connection/prepared.ts";
 import { reportedCtes } from "./run-ctes.ts";
 import { hasRunAsFound, lockRuns } from "../runs/run-guards.ts";
-import { HEARS_TASKS } from "../webhooks/webhook-outbox.ts";
+import { LISTENS_TO_TASKS } from "../webhooks/webhook-outbox.ts";
 
 // The statement of the one writer, for single moves and for bulks, bound or prepared.
 
@@ -159,7 +159,7 @@ outcome as materialized (
     (select count(*) from effect) as tasks
 )${bulk ? closeItems(tenantId, bulk, UNDONE_COUNTS) : sql``},
 ${keptCtes(call, resultOf(call))}
-select events, dispatched, ${isHeard(tenantId)}${bulk ? sql`, ${BULK_COLUMNS}` : sql``} from outcome`;
+select events, dispatched, ${hasListeners(tenantId)}${bulk ? sql`, ${BULK_COLUMNS}` : sql``} from outcome`;
 }
 
 /** A bulk has the facts in its own ledger already. */
@@ -192,8 +192,8 @@ dropped as (
 }
 
 /** Whether webhooks of the tenant listen to tasks. */
-export const isHeard = (tenantId: Bound<string>): SQL =>
-  sql`exists (select from webhooks w where w.tenant_id = ${tenantId}::uuid and ${HEARS_TASKS}) as "isHeard"`;
+export const hasListeners = (tenantId: Bound<string>): SQL =>
+  sql`exists (select from webhooks w where w.tenant_id = ${tenantId}::uuid and ${LISTENS_TO_TASKS}) as "hasListeners"`;
 
 const NEWEST = sql`newest as materialized (
   select distinct on (task_id) *,

@@ -86,7 +86,7 @@ function preparedMoves<Input extends MoveInputName>(
     name,
     writes: true,
     inputs,
-    columns: `events json, dispatched json, "isHeard" boolean`,
+    columns: `events json, dispatched json, "hasListeners" boolean`,
     body: (input) => {
       const call = {
         tenantId: input.tenant_id,

@@ -10,8 +10,8 @@ import {
   stepEventInput,
 } from "../history/event-ctes.ts";
 import type { MoveCall } from "./move-input.ts";
-import { isHeard, keptCtes, openedSteps, openedVersions } from "./move-statement.ts";
-import { type Heard, type RecordedMoves, toldOutside } from "./record-moves.ts";
+import { hasListeners, keptCtes, openedSteps, openedVersions } from "./move-statement.ts";
+import { type HasListeners, type RecordedMoves, enqueueSideEffects } from "./record-moves.ts";
 
 /** A task that is to be made: its decision opens version 1 and its first step with event 1. */
 export interface Creation {
@@ -40,10 +40,10 @@ export async function recordCreations(
   creations: readonly Creation[],
   call: MoveCall,
 ): Promise<Written<RecordedCreations>> {
-  const written = await database.write<RecordedCreations & Heard>(call.operation, [
+  const written = await database.write<RecordedCreations & HasListeners>(call.operation, [
     creationStatement(database.tenantId, creations, call),
   ]);
-  return toldOutside(database, written);
+  return enqueueSideEffects(database, written);
 }
 
 function creationStatement(tenantId: string, creations: readonly Creation[], call: MoveCall): SQL {
@@ -107,7 +107,7 @@ ${keptCtes(
   sql`json_build_object('answer', ${JSON.stringify(answer) ?? "null"}::json, 'events', outcome.events,
     'dispatched', outcome.dispatched, 'existing', outcome.existing)`,
 )}
-select events, dispatched, existing, ${isHeard(tenantId)} from outcome`;
+select events, dispatched, existing, ${hasListeners(tenantId)} from outcome`;
 }
 
 function creationInput(creations: readonly Creation[]) {

@@ -1,6 +1,6 @@
 import type { Written, TenantDatabase } from "../connection/client.ts";
 import { type BulkRecord, openBulk } from "../bulk/bulk-ledger.ts";
-import { type BulkEnding, toldEnding } from "../bulk/end-bulk.ts";
+import { type BulkEnding, enqueueEnding } from "../bulk/end-bulk.ts";
 import { type Move, type MoveCall, moveInput } from "./move-input.ts";
 import { effectsOf, lockStatements, moveStatement } from "./move-statement.ts";
 import {
@@ -69,12 +69,12 @@ export async function recordMoves(
     answer: answerText(call),
     is_kept_if_empty: isKeptIfEmpty,
   };
-  type Row = RecordedMoves & Heard;
+  type Row = RecordedMoves & HasListeners;
   const isPlain = Object.values(effectsOf(moves)).every((isDone) => !isDone);
   const written = isPlain
     ? await database.writePrepared<Row, PlainMoveInputName>(operation, RECORD_PLAIN_MOVES, values)
     : await database.writePrepared<Row, MoveInputName>(operation, RECORD_MOVES, values);
-  return toldOutside(database, written);
+  return enqueueSideEffects(database, written);
 }
 
 /**
@@ -89,13 +89,16 @@ export async function recordBulkMoves(
   const { tenantId } = database;
   const inputs = { ...call, tenantId, input: moveInput(moves), answer: answerText(call) };
   const effects = effectsOf(moves);
-  const written = await database.write<RecordedBulkMoves & Heard & BulkEnding>(call.operation, [
-    ...openBulk(tenantId, call.bulk),
-    ...lockStatements(inputs, effects),
-    moveStatement(inputs, effects),
-  ]);
-  if (written.outcome === "written") toldEnding(database, written.rows[0]);
-  return toldOutside(database, written);
+  const written = await database.write<RecordedBulkMoves & HasListeners & BulkEnding>(
+    call.operation,
+    [
+      ...openBulk(tenantId, call.bulk),
+      ...lockStatements(inputs, effects),
+      moveStatement(inputs, effects),
+    ],
+  );
+  if (written.outcome === "written") enqueueEnding(database, written.rows[0]);
+  return enqueueSideEffects(database, written);
 }
 
 function answerText({ answer }: MoveCall): string {
@@ -103,19 +106,19 @@ function answerText({ answer }: MoveCall): string {
 }
 
 /** Whether webhooks of the tenant listen to what was written. */
-export interface Heard {
-  isHeard: boolean;
+export interface HasListeners {
+  hasListeners: boolean;
 }
 
 /** Notes what is to leave the database now that it is committed. */
-export function toldOutside<Recorded extends RecordedMoves & Heard>(
+export function enqueueSideEffects<Recorded extends RecordedMoves & HasListeners>(
   { outgoing }: TenantDatabase,
   written: Written<Recorded>,
 ): Written<Recorded> {
   if (written.outcome === "written") {
     const [row] = written.rows;
     outgoing.dispatches ||= (row?.dispatched.length ?? 0) > 0;
-    outgoing.events ||= row?.isHeard === true && row.events.length > 0;
+    outgoing.events ||= row?.hasListeners === true && row.events.length > 0;
   }
   return written;
 }

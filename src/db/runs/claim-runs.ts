@@ -4,11 +4,11 @@ import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import type { WorkerType } from "../../domain/lifecycle/statuses.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { stepJson, TASK_MEMBERS, type TaskRecord } from "../tasks/task-json.ts";
-import { RUN_JSON, type RunView } from "./worker-runs.ts";
+import { RUN_JSON, type RunRecord } from "./worker-runs.ts";
 
 /** A run that was claimed, and what its work is about: its own version and step, which its task may have left. */
 export interface ClaimedRun {
-  run: RunView;
+  run: RunRecord;
   task: TaskRecord;
   version: { id: string; number: number; contentHash: string };
   step: StepSnapshot;

@@ -3,7 +3,7 @@ import type { RunState } from "../../domain/lifecycle/statuses.ts";
 import type { Bound } from "../connection/prepared.ts";
 
 /** A run as it was found when something was decided about it. */
-export interface FoundRun {
+export interface GuardedRun {
   id: string;
   state: RunState;
   attempt: number;
@@ -40,7 +40,7 @@ export const isAsFound: SQL = sql`w.state = f.state and w.attempt = f.attempt
   and (not f.is_overdue or w.deadline_at < now())`;
 
 /** A run as a row of the statement's input. */
-export function foundRow({ id, state, attempt, isOverdue = false }: FoundRun) {
+export function foundRow({ id, state, attempt, isOverdue = false }: GuardedRun) {
   return { id, state, attempt, is_overdue: isOverdue };
 }
 

@@ -5,11 +5,11 @@ import { isRunEnded } from "../../domain/lifecycle/runs.ts";
 import type { RunState, WorkerType } from "../../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { Database, Operation, TenantDatabase, Written } from "../connection/client.ts";
-import { type FoundRun, foundRow, isAsFound, runAllowance } from "./run-guards.ts";
+import { type GuardedRun, foundRow, isAsFound, runAllowance } from "./run-guards.ts";
 import { isTask } from "../tasks/task-match.ts";
 
 /** A worker run as every answer shows it. */
-export interface RunView {
+export interface RunRecord {
   id: string;
   taskId: string;
   versionId: string;
@@ -33,7 +33,7 @@ export interface RunView {
   updatedAt: string;
 }
 
-/** A RunView, spelled by the database from the alias w. */
+/** A RunRecord, spelled by the database from the alias w. */
 export const RUN_JSON = sql`json_build_object('id', w.id, 'taskId', w.task_id, 'versionId', w.version_id,
   'stepId', w.step_id, 'type', w.type, 'state', w.state, 'attempt', w.attempt, 'offered', w.offered,
   'leaseUntil', case when w.state = 'QUEUED' then iso(w.lease_until) end, 'externalRef', w.external_ref, 'deadlineAt', iso(w.deadline_at), 'result', w.result, 'error', w.error,
@@ -48,7 +48,7 @@ export function createRun(
   database: TenantDatabase,
   run: { id: string; task: TaskRef; type: WorkerType; externalRef?: string | undefined },
   { actor, operation }: { actor: Actor; operation: Operation },
-): Promise<Written<{ run: RunView | null }>> {
+): Promise<Written<{ run: RunRecord | null }>> {
   const { tenantId } = database;
   return database.write(operation, [
     sql`
@@ -86,7 +86,7 @@ select (select run from created) as run from task`,
  */
 export function recordRunReport(
   database: TenantDatabase,
-  { report, found }: { report: RunChange; found: FoundRun },
+  { report, found }: { report: RunChange; found: GuardedRun },
   { operation, result }: { operation: Operation; result: unknown },
 ): Promise<Written<{ id: string }>> {
   const { tenantId } = database;
@@ -132,7 +132,7 @@ function renewed(state: RunState): SQL {
  */
 export async function endOverdueRuns(
   database: TenantDatabase,
-  ends: readonly { report: RunChange; found: FoundRun }[],
+  ends: readonly { report: RunChange; found: GuardedRun }[],
 ): Promise<number> {
   if (ends.length === 0) return 0;
   const rows = ends.map(({ report: { state, error }, found }) => ({
@@ -181,7 +181,7 @@ export async function listRuns(
     state?: RunState | undefined;
   },
   { limit, after }: { limit: number; after: string | null },
-): Promise<RunView[]> {
+): Promise<RunRecord[]> {
   const { task, stepId, type, state } = filter;
   const conditions = [
     task && isTask(task),
@@ -190,7 +190,7 @@ export async function listRuns(
     state && sql`w.state = ${state}`,
     after && sql`w.id < ${after}`,
   ].filter((condition) => condition !== undefined && condition !== null);
-  const rows = await database.read<{ run: RunView }>(sql`
+  const rows = await database.read<{ run: RunRecord }>(sql`
     select ${RUN_JSON} as run
     from worker_runs w join tasks t on t.tenant_id = w.tenant_id and t.id = w.task_id
     where ${sql.join([sql`true`, ...conditions], sql` and `)}

@@ -47,7 +47,7 @@ export function stepQuery(stepId: Bound<string>): SQL {
   return sql`(select ${stepJson(sql`x`)} from steps x where x.id = ${stepId})`;
 }
 
-/** Runs under the alias x, as rows of `StoredRun`. */
+/** Runs under the alias x, as rows of `LoadedRun`. */
 export function runsQuery(from: SQL): SQL {
   return sql`(select json_agg(json_build_object('id', x.id, 'taskId', x.task_id, 'stepId', x.step_id, 'type', x.type,
     'state', x.state, 'attempt', x.attempt, 'offered', x.offered,

@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { ReportedRun } from "../../domain/lifecycle/commands.ts";
 import type { StepSnapshot, TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
-import type { Operation, StoredOperation, TenantDatabase } from "../connection/client.ts";
+import type { Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
 import { matchingTasks } from "../tasks/list-tasks.ts";
 import { type LoadParts, loadStatement, runsQuery, type TaskNames } from "./load-statement.ts";
 import { LOAD_TASK, oneTaskInputs, type OneInputName } from "./prepared-load.ts";
@@ -14,7 +14,7 @@ import { isUuid } from "../sql/uuid.ts";
 export type { TaskNames } from "./load-statement.ts";
 
 /** A run as it is stored, whatever became of its step. */
-export interface StoredRun extends ReportedRun {
+export interface LoadedRun extends ReportedRun {
   taskId: string;
 }
 
@@ -27,20 +27,20 @@ export interface LoadedTasks {
   matchingIds: readonly string[];
   step: StepSnapshot | null;
   /** Those of `runIds` that were found, by id. */
-  runs: readonly StoredRun[];
+  runs: readonly LoadedRun[];
   /** The id of `duplicateOf`. */
   duplicateOf: string | null;
   /** What an earlier call under the same key stored. */
-  stored: StoredOperation | null;
+  stored: OperationRecord | null;
 }
 
 interface LoadedRow {
   loaded: SnapshotParts;
   matching_ids: string[] | null;
   step: StepSnapshot | null;
-  runs: StoredRun[] | null;
+  runs: LoadedRun[] | null;
   duplicate_of: string | null;
-  stored: StoredOperation | null;
+  stored: OperationRecord | null;
 }
 
 /**

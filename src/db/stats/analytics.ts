@@ -3,7 +3,7 @@ import type { AnalyticsEvent, AnalyticsEventName } from "../../domain/analytics.
 import type { TenantDatabase } from "../connection/client.ts";
 
 /** A product event as it is kept. */
-export interface StoredAnalyticsEvent extends AnalyticsEvent {
+export interface AnalyticsEventRecord extends AnalyticsEvent {
   id: string;
   bulkOperationId: string | null;
   /** When what it tells of was taken back. */
@@ -15,7 +15,7 @@ export interface StoredAnalyticsEvent extends AnalyticsEvent {
 export function listAnalyticsEvents(
   database: TenantDatabase,
   page: { name: AnalyticsEventName | undefined; after: string | null; limit: number },
-): Promise<StoredAnalyticsEvent[]> {
+): Promise<AnalyticsEventRecord[]> {
   const { name, after, limit } = page;
   return database.read(sql`
     select id, name, bulk_operation_id as "bulkOperationId", properties, iso(reverted_at) as "revertedAt",

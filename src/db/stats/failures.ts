@@ -10,7 +10,7 @@ import {
   STANDS,
   type StatsScope,
   STOOD_AT,
-  windowTold,
+  windowColumns,
 } from "./milestones.ts";
 
 /** Of each kind the errors that came most often are told. */
@@ -88,7 +88,7 @@ errors as (
     select *, row_number() over (partition by kind order by count desc, error nulls last) as place from explained
   ) ranked where place <= ${ERRORS_TOLD_MAX} group by kind
 )
-select ${windowTold(scope)},
+select ${windowColumns(scope)},
   (select json_agg(json_build_object('kind', stage.kind, 'failed', coalesce(g.failed, 0),
       'errored', coalesce(g.errored, 0), 'revoked', coalesce(g.revoked, 0), 'failedReviews', coalesce(r.failed, 0),
       'reworked', coalesce(b.left_behind, 0), 'errors', coalesce(x.told, '[]')) order by stage.place)

@@ -79,11 +79,11 @@ export const OF_STEP = sql`cross join lateral (
 export const IS_ENDED = sql`(s.status in ('rejected', 'duplicate') or (s.kind = 'delivery' and s.status = 'approved'))`;
 
 /** The window as it is told. */
-export function windowTold({ window }: StatsScope): SQL {
-  return sql`iso(${window.from}::timestamptz) as "from", ${endTold(window)}`;
+export function windowColumns({ window }: StatsScope): SQL {
+  return sql`iso(${window.from}::timestamptz) as "from", ${windowEndColumn(window)}`;
 }
 
-export function endTold({ to }: Window): SQL {
+export function windowEndColumn({ to }: Window): SQL {
   return sql`iso(${endOf(to)}) as "to"`;
 }
 

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { STEP_KINDS, type StepKind } from "../../domain/lifecycle/statuses.ts";
 import { TERMINAL_UNIFIED, UNIFIED_STATUSES } from "../../domain/status/unified.ts";
 import type { TenantDatabase } from "../connection/client.ts";
-import { beginningOf, endTold, milestonesOf, type StatsScope } from "./milestones.ts";
+import { beginningOf, windowEndColumn, milestonesOf, type StatsScope } from "./milestones.ts";
 
 /** The newest tasks of the window that are looked at: with a million of them a caller would wait too long. */
 export const TASKS_MAX = 300_000;
@@ -58,7 +58,7 @@ counted as (
     then e.at > (select at from begun) else true end and ${archived ? sql`l.archived` : sql`not l.archived`}
   group by l.rank, f.farthest
 )
-select iso(begun.at) as "from", ${endTold(scope.window)}, begun.is_cut as truncated,
+select iso(begun.at) as "from", ${windowEndColumn(scope.window)}, begun.is_cut as truncated,
   coalesce((select json_agg(counted) from counted), '[]') as counted
 from begun`);
   if (row === undefined) throw new Error("Statistics have one row, whatever there is to count");

@@ -12,7 +12,7 @@ import {
   STANDS,
   type StatsScope,
   STOOD_AT,
-  windowTold,
+  windowColumns,
 } from "./milestones.ts";
 
 /** Of each end the event that opened the step is looked up: so many ends are looked at, the newest. */
@@ -80,7 +80,7 @@ waiting as (
     where not archived and rank = ranks.rank and ${isOfTaxonomy(scope.taxonomyCode)} group by step_kind
   ) l group by l.step_kind
 )
-select ${windowTold(scope)}, (select count(*) from looked_at) > ${STAY_ENDS_MAX} as truncated,
+select ${windowColumns(scope)}, (select count(*) from looked_at) > ${STAY_ENDS_MAX} as truncated,
   (select json_agg(json_build_object('kind', stage.kind, 'stays', coalesce(t.stays, 0),
       'seconds', case when t.stays > 0 then json_build_object('mean', t.mean, 'p50', t.parts[1], 'p90', t.parts[2],
         'p99', t.parts[3]) end,

@@ -139,7 +139,7 @@ export interface TaskPosition {
   id: string;
 }
 
-export interface TaskRow {
+export interface ListedTaskRecord {
   key: string;
   task: TaskRecord;
 }
@@ -155,9 +155,9 @@ export function listTasks(
   database: TenantDatabase,
   filter: TaskFilter,
   { sort, ...page }: TaskPage & { sort: TaskSort },
-): Promise<TaskRow[]> {
+): Promise<ListedTaskRecord[]> {
   const { column, id, type, withLabel } = SORT_COLUMNS[sort];
-  return database.read<TaskRow>(sql`
+  return database.read<ListedTaskRecord>(sql`
 with page as materialized (
   select t.id, ${column} as key ${matchingTasks(filter, { withLabel })}
   ${page.after === null ? sql`` : sql`and ${isBeyond(column, type, id, page)}`}
@@ -203,7 +203,7 @@ export interface LiveWindow {
   truncated: boolean;
 }
 
-export interface LiveRow extends TaskRow {
+export interface LiveTaskRecord extends ListedTaskRecord {
   window: LiveWindow;
 }
 
@@ -215,12 +215,12 @@ export function listTasksLive(
   database: TenantDatabase,
   filter: TaskFilter,
   { window, ...page }: TaskPage & { window: LiveWindow | null },
-): Promise<LiveRow[]> {
+): Promise<LiveTaskRecord[]> {
   const pinned =
     window === null
       ? sql``
       : sql`and t.id between ${window.oldest}::uuid and ${window.newest}::uuid`;
-  return database.read<LiveRow>(sql`
+  return database.read<LiveTaskRecord>(sql`
 with candidates as materialized (
   select t.id, t.current_step_id ${matchingTasks(filter)} ${pinned} order by t.id desc limit ${LIVE_SORT_MAX + 1}
 ),

@@ -4,7 +4,7 @@ import type { TaskRef } from "../../domain/task-ref.ts";
 import type { TenantDatabase } from "../connection/client.ts";
 import { isTask } from "./task-match.ts";
 
-export interface ReviewView {
+export interface ReviewRecord {
   id: string;
   versionId: string;
   stepId: string;
@@ -20,8 +20,8 @@ export interface ReviewView {
 export async function listReviews(
   database: TenantDatabase,
   task: TaskRef,
-): Promise<ReviewView[] | null> {
-  const [row] = await database.read<{ reviews: ReviewView[] }>(sql`
+): Promise<ReviewRecord[] | null> {
+  const [row] = await database.read<{ reviews: ReviewRecord[] }>(sql`
     select coalesce((
       select json_agg(json_build_object('id', r.id, 'versionId', r.version_id, 'stepId', r.step_id,
         'kind', r.kind, 'outcome', r.outcome, 'sequence', r.sequence, 'notes', r.notes,

@@ -14,7 +14,7 @@ export async function findTask(database: TenantDatabase, ref: TaskRef): Promise<
 }
 
 /** What is told of a task that was looked up, with the facts that its label depends on. */
-export interface LookedUpTask {
+export interface TaskLookupRecord {
   id: string;
   externalId: string | null;
   title: string;
@@ -25,10 +25,10 @@ export interface LookedUpTask {
 export function lookUpTasks(
   database: TenantDatabase,
   refs: readonly TaskRef[],
-): Promise<LookedUpTask[]> {
+): Promise<TaskLookupRecord[]> {
   const ids = refs.flatMap((ref) => ("id" in ref && isUuid(ref.id) ? [ref.id] : []));
   const externalIds = refs.flatMap((ref) => ("externalId" in ref ? [ref.externalId] : []));
-  return database.read<LookedUpTask>(sql`
+  return database.read<TaskLookupRecord>(sql`
 with wanted as materialized (
   select id from json_array_elements_text(${JSON.stringify(ids)}) as asked(name), lateral (select name::uuid as id) named
   union

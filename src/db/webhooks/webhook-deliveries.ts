@@ -104,7 +104,7 @@ returning d.id`);
 }
 
 /** A message that a lease was taken on: its body's parts, and where it goes. */
-export interface BegunDelivery {
+export interface WebhookAttempt {
   event: WebhookEvent;
   data: string;
   occurredAt: string;
@@ -114,8 +114,8 @@ export interface BegunDelivery {
 }
 
 /** A message as somebody who wants to send it finds it. */
-export type FoundDelivery =
-  | { outcome: "begun"; delivery: BegunDelivery }
+export type DeliveryClaim =
+  | { outcome: "begun"; delivery: WebhookAttempt }
   /** Its time has not come, or another one is sending it. */
   | { outcome: "later"; seconds: number }
   /** It was sent or given up, or its webhook is disabled or gone. */
@@ -128,10 +128,10 @@ const LEASE = sql`interval '1 minute'`;
 export async function beginDelivery(
   database: TenantDatabase,
   { deliveryId, owner }: { deliveryId: string; owner: string },
-): Promise<FoundDelivery> {
+): Promise<DeliveryClaim> {
   const { tenantId } = database;
   const [row] = await database.writeIdempotently<{
-    begun: (Omit<BegunDelivery, "target"> & { target: Parameters<typeof readTarget>[0] }) | null;
+    begun: (Omit<WebhookAttempt, "target"> & { target: Parameters<typeof readTarget>[0] }) | null;
     seconds: number;
   }>(sql`
 with found as materialized (
@@ -157,7 +157,7 @@ select (select delivery from begun) as begun, found.seconds::integer as seconds 
 }
 
 /** How a try ended. */
-export type DeliveryEnd =
+export type WebhookAttemptEnd =
   | { state: "delivered"; responseStatus: number }
   | {
       state: "pending";
@@ -171,7 +171,7 @@ export type DeliveryEnd =
 export async function endDelivery(
   database: TenantDatabase,
   { deliveryId, owner }: { deliveryId: string; owner: string },
-  end: DeliveryEnd,
+  end: WebhookAttemptEnd,
 ): Promise<void> {
   const { state, responseStatus } = end;
   const next = sql`now() + make_interval(secs => ${end.state === "pending" ? end.delaySeconds : 0})`;

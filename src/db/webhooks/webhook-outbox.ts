@@ -3,7 +3,7 @@ import { TASK_EVENTS, type WebhookEvent } from "../../domain/webhooks/events.ts"
 import type { Bound } from "../connection/prepared.ts";
 
 /** Whether the webhook of the alias w wants to hear of tasks. */
-export const HEARS_TASKS = sql`(w.enabled and w.events && ${`{${TASK_EVENTS.join()}}`}::text[])`;
+export const LISTENS_TO_TASKS = sql`(w.enabled and w.events && ${`{${TASK_EVENTS.join()}}`}::text[])`;
 
 /**
  * The insert that tells webhooks of something, for the very statement that writes what it tells of: nothing happens

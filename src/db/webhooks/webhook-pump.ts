@@ -1,11 +1,11 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { ToldEvent } from "../../domain/webhooks/changes.ts";
+import type { HistoryEvent } from "../../domain/webhooks/changes.ts";
 import type { TaskEvent } from "../../domain/webhooks/events.ts";
 import { chunkOf } from "../sql/chunks.ts";
 import type { TenantDatabase } from "../connection/client.ts";
 import { historyTo } from "../history/events.ts";
 import type { FeedPlace } from "../history/feed.ts";
-import { HEARS_TASKS } from "./webhook-outbox.ts";
+import { LISTENS_TO_TASKS } from "./webhook-outbox.ts";
 
 /** A webhook, and the place in the feed up to which it was told. */
 interface Listener extends FeedPlace {
@@ -13,18 +13,18 @@ interface Listener extends FeedPlace {
 }
 
 /** An event that some webhook was not told of. */
-interface UntoldEvent extends FeedPlace {
+interface PendingEvent extends FeedPlace {
   taskId: string;
   seq: number;
 }
 
 /** The next events that some webhook was not told of, and what tells of their tasks. */
-export interface Untold {
+export interface PendingEvents {
   listeners: Listener[];
   /** In the feed's order, up to where it is settled. */
-  events: UntoldEvent[];
+  events: PendingEvent[];
   /** Of each of their tasks, once: all events up to its last one here, and the seq of its first one here. */
-  histories: { fromSeq: number; events: ToldEvent[] }[];
+  histories: { fromSeq: number; events: HistoryEvent[] }[];
   /** Whether no event that is committed lies beyond. */
   caughtUp: boolean;
 }
@@ -34,11 +34,11 @@ const PAGE_EVENTS_MAX = 500;
 const EVENT_BYTES = 500;
 
 /** Reads on behind the webhook that is furthest back. */
-export async function readUntold(database: TenantDatabase): Promise<Untold> {
+export async function readPendingEvents(database: TenantDatabase): Promise<PendingEvents> {
   const order = sql`txid, feed_id`;
-  const [untold] = await database.read<Untold>(sql`
+  const [untold] = await database.read<PendingEvents>(sql`
 with listening as materialized (
-  select w.id, w.position_txid as txid, w.position_feed_id as feed_id from webhooks w where ${HEARS_TASKS}
+  select w.id, w.position_txid as txid, w.position_feed_id as feed_id from webhooks w where ${LISTENS_TO_TASKS}
 ),
 start as materialized (select txid, feed_id from listening order by ${order} limit 1),
 found as materialized (
@@ -81,7 +81,7 @@ export interface TaskMessage extends FeedPlace {
  * nothing told twice, whoever breaks off or does the same beside this one. A listener whose position has changed
  * since it was read is left alone; answers whether there was one that was not.
  */
-export async function recordTold(
+export async function recordDeliveries(
   database: TenantDatabase,
   {
     listeners,
@@ -98,7 +98,7 @@ with listener as materialized (
 locked as materialized (
   select w.id, l.txid, l.feed_id
   from listener l join webhooks w on w.id = l.id
-  where w.tenant_id = ${tenantId}::uuid and ${HEARS_TASKS}
+  where w.tenant_id = ${tenantId}::uuid and ${LISTENS_TO_TASKS}
     and w.position_txid = l.txid and w.position_feed_id = l.feed_id
     and (l.txid, l.feed_id) < ${place(upTo)}
   order by w.id

@@ -10,7 +10,7 @@ import {
   type StoredWithSecret,
   writeWithSecret,
 } from "./signing-secrets.ts";
-import { HEARS_TASKS } from "./webhook-outbox.ts";
+import { LISTENS_TO_TASKS } from "./webhook-outbox.ts";
 
 /** What is told of a webhook: never its secret. */
 export interface WebhookRecord {
@@ -67,8 +67,8 @@ export function storeWebhook(
     url = excluded.url, events = excluded.events, enabled = excluded.enabled, deleted_at = null,
     ${keptWhere(isThere, sql`id`)}, ${keptWhere(isThere, sql`secret`)}, ${keptWhere(isThere, sql`created_at`)},
     ${keptWhere(isSame, sql`updated_at`)},
-    ${keptWhere(HEARS_TASKS, sql`position_txid`)}, ${keptWhere(HEARS_TASKS, sql`position_feed_id`)},
-    ${keptWhere(HEARS_TASKS, sql`heard_nothing_of`)}
+    ${keptWhere(LISTENS_TO_TASKS, sql`position_txid`)}, ${keptWhere(LISTENS_TO_TASKS, sql`position_feed_id`)},
+    ${keptWhere(LISTENS_TO_TASKS, sql`heard_nothing_of`)}
   returning ${RECORD_JSON} as record, w.id = ${id} as "isSecretMade"`,
     // `before` is the row as it was: a statement does not see what it writes.
     sql`,

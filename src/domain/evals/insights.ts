@@ -1,6 +1,6 @@
 import { isRunEnded, RUN_TRANSITIONS } from "../lifecycle/runs.ts";
 import type { RunState } from "../lifecycle/statuses.ts";
-import { accept, invalidTransition, type Outcome, refuse, type Refusal } from "../refusals.ts";
+import { succeed, invalidTransition, type Outcome, refuse, type Refusal } from "../refusals.ts";
 
 /** An insight as decisions look at it. */
 export interface InsightSnapshot {
@@ -35,7 +35,7 @@ export function decideInsight(
     (report.output !== undefined && insight.output !== null) ||
     (report.usage !== undefined && insight.usage !== null);
   if (isRunEnded(from) && isRetold) return refuse(endedAlready(insight));
-  return accept({ id: insight.id, status: to, output, usage });
+  return succeed({ id: insight.id, status: to, output, usage });
 }
 
 function endedAlready({ id, status }: InsightSnapshot): Refusal {

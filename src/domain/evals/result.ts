@@ -1,9 +1,9 @@
 import type { TrialStatus } from "../lifecycle/statuses.ts";
-import { accept, type Issue, type Outcome, refuse, validationFailed } from "../refusals.ts";
+import { succeed, type Issue, type Outcome, refuse, validationFailed } from "../refusals.ts";
 import type { TrialResult } from "./snapshot.ts";
 
 /** What a caller says of a trial: its status, or whether it passed, or the error that kept it from a verdict. */
-export interface ToldResult {
+export interface ReportedResult {
   status?: TrialStatus | undefined;
   passed?: boolean | undefined;
   score?: number | undefined;
@@ -12,7 +12,7 @@ export interface ToldResult {
 }
 
 /** The status that a result amounts to; undefined where it names none. */
-export function statusTold({ status, passed, error }: ToldResult): TrialStatus | undefined {
+export function reportedStatus({ status, passed, error }: ReportedResult): TrialStatus | undefined {
   if (status !== undefined) return status;
   if (passed !== undefined) return passed ? "passed" : "failed";
   return error === undefined ? undefined : "errored";
@@ -20,7 +20,7 @@ export function statusTold({ status, passed, error }: ToldResult): TrialStatus |
 
 /** Reads what was said as a result in `status`, where no part of it contradicts another. */
 export function readResult(
-  told: ToldResult,
+  told: ReportedResult,
   status: TrialStatus,
   path: Issue["path"],
 ): Outcome<TrialResult> {
@@ -38,7 +38,7 @@ export function readResult(
     issues.push({ path: [...path, "score"], code: "not_applicable", message });
   }
   if (issues.length > 0) return refuse(validationFailed(...issues));
-  return accept({
+  return succeed({
     status,
     score: told.score ?? null,
     error: told.error ?? null,

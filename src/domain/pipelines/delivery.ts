@@ -30,14 +30,14 @@ export type EndpointAnswer =
   | { outcome: "refused"; error: string; reason: string };
 
 /** What becomes of a dispatch after an attempt. */
-export type DeliveryEnd =
+export type DispatchAttemptEnd =
   | { state: "delivered" }
   /** It stays on its way, and is tried again. */
   | { state: "sent"; error: string; delaySeconds: number }
   | { state: "dead"; error: string; reason: string };
 
 /** Judges an attempt: the last of so many is one that nothing follows. */
-export function endOfAttempt(answer: EndpointAnswer, attempt: number): DeliveryEnd {
+export function endOfAttempt(answer: EndpointAnswer, attempt: number): DispatchAttemptEnd {
   switch (answer.outcome) {
     case "accepted":
       return { state: "delivered" };

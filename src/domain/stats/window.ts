@@ -1,4 +1,4 @@
-import { accept, type Outcome, refuse, validationFailed } from "../refusals.ts";
+import { succeed, type Outcome, refuse, validationFailed } from "../refusals.ts";
 
 /** The time that statistics are of: from its first moment up to, and without, its last; null is now. */
 export interface Window {
@@ -28,7 +28,7 @@ export function windowOf({ from, to }: AskedWindow, now: Date): Outcome<Window> 
   if (endMs - beginMs > WINDOW_DAYS_MAX * DAY_MS) {
     return tooLong("window_too_long", `A window is ${WINDOW_DAYS_MAX} days long at most.`);
   }
-  return accept({ from: begin, to: to ?? null });
+  return succeed({ from: begin, to: to ?? null });
 }
 
 export const BUCKET_SIZES = ["hour", "day", "week"] as const;
@@ -72,7 +72,7 @@ export function bucketedWindowOf(
     const message = `A series has ${BUCKETS_MAX} buckets at most: choose longer ones, or a shorter window.`;
     return tooLong("too_many_buckets", message);
   }
-  return accept({ from: told(beginMs), to: told(endMs), lengthSeconds: lengthMs / 1000 });
+  return succeed({ from: told(beginMs), to: told(endMs), lengthSeconds: lengthMs / 1000 });
 }
 
 /** The starts of the window's buckets. */

@@ -6,7 +6,7 @@ import type { WebhookData } from "./data.ts";
 import type { TaskEvent } from "./events.ts";
 
 /** A task's event with the bulk operation that it is of. */
-export interface ToldEvent extends RecordedEvent {
+export interface HistoryEvent extends RecordedEvent {
   bulkOperationId: string | null;
 }
 
@@ -19,7 +19,7 @@ export type TaskChange = {
  * What the events of a history from `fromSeq` on changed about the label and the attention that the task had before
  * each: told by the fold and the resolver, like every other label. The history begins with event 1.
  */
-export function changesOf(history: readonly ToldEvent[], fromSeq: number): TaskChange[] {
+export function changesOf(history: readonly HistoryEvent[], fromSeq: number): TaskChange[] {
   const known = history.slice(0, fromSeq - 1);
   const changes: TaskChange[] = [];
   let before: TaskState | null = known.length === 0 ? null : fold(known);
@@ -34,7 +34,7 @@ export function changesOf(history: readonly ToldEvent[], fromSeq: number): TaskC
 function labelChange(
   before: TaskState | null,
   after: TaskState,
-  { bulkOperationId, ...event }: ToldEvent,
+  { bulkOperationId, ...event }: HistoryEvent,
 ): TaskChange[] {
   const from = before && labelOf(before);
   const to = labelOf(after);

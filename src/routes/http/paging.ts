@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import type { Chunk } from "../../db/sql/chunks.ts";
-import { accept, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import { type Answer, type Call, reply } from "./call.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 
@@ -62,5 +62,5 @@ export async function readPage<Row, Position extends z.ZodType>(
   const last = all.length > limit || next !== null ? rows.at(-1) : undefined;
   const nextCursor =
     last === undefined ? null : await encodeCursor(signer, binding, positionOf(last));
-  return accept({ rows, nextCursor, after });
+  return succeed({ rows, nextCursor, after });
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { StoredAnalyticsEvent } from "../../../src/db/stats/analytics.ts";
+import type { AnalyticsEventRecord } from "../../../src/db/stats/analytics.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { givenManyAt } from "../../support/given-many.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
@@ -117,7 +117,7 @@ describe("trying again what failed or was stale", () => {
     const undone = await revert(api, done.operationId);
     await api.database.query("owner", "drop trigger poison on step_events");
     const revertedAt = async () => {
-      const answer = await api.call<{ data: StoredAnalyticsEvent[] }>("GET", "/analytics/events");
+      const answer = await api.call<{ data: AnalyticsEventRecord[] }>("GET", "/analytics/events");
       const told = expectDone(answer).data;
       return told.find(({ bulkOperationId }) => bulkOperationId === done.operationId)?.revertedAt;
     };

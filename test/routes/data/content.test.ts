@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it, test } from "vitest";
-import type { DataView } from "../../../src/db/content/data.ts";
+import type { DataRecord } from "../../../src/db/content/data.ts";
 import { objectKeyOf } from "../../../src/storage/blobs.ts";
 import {
   expectDone,
@@ -26,7 +26,7 @@ beforeAll(async () => {
 const MEBIBYTE = 1024 * 1024;
 const isKept = async ({ sha256 }: { sha256: string }) =>
   (await testBucket().head(objectKeyOf(api.tenant.id, sha256))) !== null;
-const now = async (id: string) => expectDone(await api.call<DataView>("GET", `/data/${id}`));
+const now = async (id: string) => expectDone(await api.call<DataRecord>("GET", `/data/${id}`));
 
 describe("content that was declared", () => {
   it("is stored under its hash, once, and comes back byte for byte", async () => {
@@ -245,7 +245,7 @@ describe("a download", () => {
     expect([answer.status, await answer.text()]).toEqual([status, text]);
     expect(answer.headers.get("content-range")).toBe(contentRange);
   });
-  let ranged: DataView | undefined;
+  let ranged: DataRecord | undefined;
 
   test.each([
     ["0123456789", "bytes=10-", 416],

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it, test } from "vitest";
-import type { DataView } from "../../../src/db/content/data.ts";
+import type { DataRecord } from "../../../src/db/content/data.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { contentsOf } from "../../support/contents.ts";
 import { bytesOf, declarationOf, givenDeclared, sendContent } from "./support.ts";
 
 interface DataPage {
-  data: DataView[];
+  data: DataRecord[];
   nextCursor: string | null;
 }
 
@@ -24,7 +24,7 @@ const ELSEWHERE = {
   uri: "s3://evaluations/2026/solutions.jsonl",
 };
 const declare = (taskId: string, body: object, options: object = {}) =>
-  api.call<DataView>("POST", `/tasks/${taskId}/data`, { as: "operator", body, ...options });
+  api.call<DataRecord>("POST", `/tasks/${taskId}/data`, { as: "operator", body, ...options });
 const list = async (query: string) =>
   expectDone(await api.call<DataPage>("GET", `/data?${query}`)).data;
 
@@ -151,7 +151,7 @@ describe("the list of data", () => {
     const far = expectDone(await declare(taskId, ELSEWHERE), 201);
     const stored = expectDone(await sendContent(api, made.id, bytes));
 
-    const only = async (query: string, expected: DataView[]) =>
+    const only = async (query: string, expected: DataRecord[]) =>
       expect(await list(query), query).toEqual(expected);
     await only(`task=${taskId}`, [far, golden, stored]);
     await only("task=ext:with-data&kind=golden", [golden]);

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it, test } from "vitest";
 import type { Moved } from "../../../src/actions/moves/move-task.ts";
 import type { Lineage } from "../../../src/actions/content/trace-lineage.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { DataView } from "../../../src/db/content/data.ts";
+import type { DataRecord } from "../../../src/db/content/data.ts";
 import {
   expectDone,
   expectProblem,
@@ -23,11 +23,13 @@ const ANSWER = bytesOf("The answer is 72.");
 const MAKER = { model: "solver", modelRevision: "r1", agent: "cot", provider: "own" };
 
 const declare = async (taskId: string, more: object = {}) =>
-  api.call<DataView>("POST", `/tasks/${taskId}/data`, { body: await declarationOf(ANSWER, more) });
+  api.call<DataRecord>("POST", `/tasks/${taskId}/data`, {
+    body: await declarationOf(ANSWER, more),
+  });
 const given = async (task: TaskView, more: object) =>
   givenDeclared(api, ANSWER, { taskId: task.id, ...more });
 const idsOf = async (query: string) => {
-  const page = await api.call<{ data: DataView[] }>("GET", `/data?${query}`);
+  const page = await api.call<{ data: DataRecord[] }>("GET", `/data?${query}`);
   return expectDone(page).data.map(({ id }) => id);
 };
 const move = async (method: string, path: string, body: object) => {
@@ -116,7 +118,7 @@ describe("the same content", () => {
   });
 
   it("made once more after a rework is another artifact, which passes its own gate", async () => {
-    const made: DataView[] = [];
+    const made: DataRecord[] = [];
     const make = async (task: TaskView) => {
       const { id } = await given(task, MAKER);
       made.push(expectDone(await sendContent(api, id, ANSWER)));
@@ -222,7 +224,7 @@ describe("the same content", () => {
 });
 
 /** What the bucket holds of a row's content: when it came there tells whether it came again. */
-async function objectsOf({ sha256 }: DataView) {
+async function objectsOf({ sha256 }: DataRecord) {
   const { objects } = await testBucket().list({ prefix: `${api.tenant.id}/${sha256}` });
   return objects.map(({ key, uploaded, version }) => ({ key, uploaded, version }));
 }

@@ -1,4 +1,4 @@
-import type { DataView } from "../../../src/db/content/data.ts";
+import type { DataRecord } from "../../../src/db/content/data.ts";
 import { type Answer, expectDone, type Tenant, type TestApi } from "../../support/api.ts";
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -55,7 +55,7 @@ export async function sendContent(
   dataId: string,
   body: Uint8Array | ReadableStream,
   { headers = {}, tenant = api.tenant }: { headers?: object; tenant?: Tenant } = {},
-): Promise<Answer<DataView>> {
+): Promise<Answer<DataRecord>> {
   const response = await api.fetch(`/v1/data/${dataId}/content`, {
     method: "PUT",
     body,
@@ -63,7 +63,7 @@ export async function sendContent(
   });
   const text = await response.text();
   // What it is, is for its test to say.
-  const answered = JSON.parse(text) as DataView;
+  const answered = JSON.parse(text) as DataRecord;
   return { status: response.status, headers: response.headers, text, body: answered };
 }
 
@@ -82,8 +82,8 @@ export async function givenDeclared(
   api: TestApi,
   bytes: Uint8Array,
   { taskId, ...more }: { taskId?: string; [field: string]: unknown } = {},
-): Promise<DataView> {
+): Promise<DataRecord> {
   const task = taskId ?? (await api.givenTask()).id;
   const body = await declarationOf(bytes, more);
-  return expectDone(await api.call<DataView>("POST", `/tasks/${task}/data`, { body }), 201);
+  return expectDone(await api.call<DataRecord>("POST", `/tasks/${task}/data`, { body }), 201);
 }

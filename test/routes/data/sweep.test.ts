@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { sweepData } from "../../../src/actions/upkeep/sweep-data.ts";
 import { openDatabase } from "../../../src/db/connection/client.ts";
-import type { DataView } from "../../../src/db/content/data.ts";
+import type { DataRecord } from "../../../src/db/content/data.ts";
 import { type BlobStore, objectKeyOf } from "../../../src/storage/blobs.ts";
 import { createR2Blobs } from "../../../src/storage/r2-blobs.ts";
 import {
@@ -52,7 +52,7 @@ const sweepTomorrow = (blobs = ownBlobs()) => {
   const database = openDatabase({ databaseUrl, fetchEndpoint });
   return sweepData({ database, blobs }, { now: new Date(), ageSeconds: 0 });
 };
-const read = (id: string) => api.call<DataView>("GET", `/data/${id}`);
+const read = (id: string) => api.call<DataRecord>("GET", `/data/${id}`);
 const isKept = async ({ sha256 }: { sha256: string }, tenant = api.tenant) =>
   (await testBucket().head(objectKeyOf(tenant.id, sha256))) !== null;
 /** Puts an object where it would lie, as an upload does whose row was swept meanwhile. */
@@ -96,7 +96,7 @@ describe("the sweep", () => {
     await expect(removing).rejects.toMatchObject({ code: "SL001" });
     // What was swept can be declared anew.
     const body = await declarationOf(bytesOf("waiting"));
-    const again = await api.call<DataView>("POST", `/tasks/${taskId}/data`, { body });
+    const again = await api.call<DataRecord>("POST", `/tasks/${taskId}/data`, { body });
     expectDone(await sendContent(api, expectDone(again, 201).id, bytesOf("waiting")));
   });
 
@@ -105,7 +105,7 @@ describe("the sweep", () => {
     const orphan = await givenOrphan("shared by two tenants");
     const { id: taskId } = await api.givenTask({ tenant: api.otherTenant });
     const body = await declarationOf(bytes);
-    const answer = await api.call<DataView>("POST", `/tasks/${taskId}/data`, {
+    const answer = await api.call<DataRecord>("POST", `/tasks/${taskId}/data`, {
       tenant: api.otherTenant,
       body,
     });
@@ -160,7 +160,7 @@ describe("the sweep", () => {
   it("never lets an upload count as stored whose object it takes away at that moment", async () => {
     const text = "taken away meanwhile";
     const orphan = await givenOrphan(text);
-    let declared: DataView | undefined;
+    let declared: DataRecord | undefined;
     // Between claim and deletion somebody declares the same content, and finds its object there already.
     const blobs = ownBlobs({
       delete: async (keys) => {

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it, test } from "vitest";
 import type { BulkExecution } from "../../../src/actions/views/bulk-views.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { DispatchRecord } from "../../../src/db/dispatches/read-dispatches.ts";
-import type { RunView } from "../../../src/db/runs/worker-runs.ts";
+import type { RunRecord } from "../../../src/db/runs/worker-runs.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import {
   deliver,
@@ -31,8 +31,8 @@ const change = (id: string, what: "retry" | "recall", options = {}) =>
 const find = async (query: string) =>
   expectDone(await api.call<{ data: DispatchRecord[] }>("GET", `/dispatches?${query}`)).data;
 const answering = (status: number) => ({ fetch: async () => new Response(null, { status }) });
-const runOf = async ({ taskId }: DispatchRecord): Promise<RunView | undefined> =>
-  expectDone(await api.call<{ data: RunView[] }>("GET", `/worker-runs?task=${taskId}`)).data[0];
+const runOf = async ({ taskId }: DispatchRecord): Promise<RunRecord | undefined> =>
+  expectDone(await api.call<{ data: RunRecord[] }>("GET", `/worker-runs?task=${taskId}`)).data[0];
 const stepOf = async ({ taskId }: DispatchRecord) =>
   expectDone(await api.call<TaskView>("GET", `/tasks/${taskId}`)).currentStep.id;
 

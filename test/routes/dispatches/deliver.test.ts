@@ -2,7 +2,7 @@ import { Webhook } from "standardwebhooks";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import type { Moved } from "../../../src/actions/moves/move-task.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { RunView } from "../../../src/db/runs/worker-runs.ts";
+import type { RunRecord } from "../../../src/db/runs/worker-runs.ts";
 import { DELIVERY_ATTEMPTS_MAX } from "../../../src/domain/pipelines/delivery.ts";
 import { WEBHOOK_DATA } from "../../../src/domain/webhooks/data.ts";
 import { expectDone, freshApi, type TestApi } from "../../support/api.ts";
@@ -56,7 +56,7 @@ const messageAbout = (dispatchId: string, tenantId = api.tenant.id) => ({
   dispatchId,
 });
 const runs = async (taskId: string) =>
-  expectDone(await api.call<{ data: RunView[] }>("GET", `/worker-runs?task=${taskId}`)).data;
+  expectDone(await api.call<{ data: RunRecord[] }>("GET", `/worker-runs?task=${taskId}`)).data;
 const secondsUntil = (time: string | null | undefined) =>
   Math.round((Date.parse(time ?? "") - Date.now()) / 1000);
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Moved } from "../../../src/actions/moves/move-task.ts";
 import type { DispatchRecord } from "../../../src/db/dispatches/read-dispatches.ts";
-import type { RunView } from "../../../src/db/runs/worker-runs.ts";
+import type { RunRecord } from "../../../src/db/runs/worker-runs.ts";
 import type { Pipeline, StepStatus } from "../../../src/domain/lifecycle/statuses.ts";
 import {
   expectDone,
@@ -41,7 +41,7 @@ const retry = (id: string) =>
 const advance = async (taskId: string) =>
   expectDone(await api.call<Moved>("POST", `/tasks/${taskId}/advance`, { body: {} })).step.id;
 const runsOf = async (taskId: string) =>
-  expectDone(await api.call<{ data: RunView[] }>("GET", `/worker-runs?task=${taskId}`)).data;
+  expectDone(await api.call<{ data: RunRecord[] }>("GET", `/worker-runs?task=${taskId}`)).data;
 
 async function become(stepId: string, ...statuses: StepStatus[]): Promise<void> {
   for (const status of statuses) {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
-import type { EvalRow } from "../../../src/db/evals/eval-json.ts";
+import type { EvalRecord } from "../../../src/db/evals/eval-json.ts";
 import { EVAL_TRANSITIONS } from "../../../src/domain/evals/transitions.ts";
 import { EVAL_STATUSES } from "../../../src/domain/lifecycle/statuses.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
@@ -13,14 +13,14 @@ beforeAll(async () => {
 afterAll(() => expectInvariantsHold(api.database));
 
 interface EvalPage {
-  data: EvalRow[];
+  data: EvalRecord[];
   nextCursor: string | null;
 }
 
 describe("an eval", () => {
   it("is opened as a draft over the active version, with a history of its own", async () => {
     const task = await api.givenTask();
-    const answer = await api.call<EvalRow>("POST", `/tasks/${task.id}/evals`, {
+    const answer = await api.call<EvalRecord>("POST", `/tasks/${task.id}/evals`, {
       as: "service",
       body: { name: "accuracy", k: 4 },
     });
@@ -59,7 +59,7 @@ describe("an eval", () => {
     expectDone(await api.call("POST", `/tasks/${task.id}/versions`, { body: version }), 201);
     const path = "/tasks/ext:evaluated-anew/evals";
     const over = (versionNumber?: number) =>
-      api.call<EvalRow>("POST", path, { body: { name: "n", k: 1, versionNumber } });
+      api.call<EvalRecord>("POST", path, { body: { name: "n", k: 1, versionNumber } });
     expect(expectDone(await over(1), 201).versionId).toBe(task.activeVersion.id);
     expect(expectDone(await over(), 201).versionNumber).toBe(2);
     expectProblem(await over(3), "not_found", 404);
@@ -95,7 +95,7 @@ describe("an eval", () => {
     expect(expectProblem(await move(from), "already_in_status", 409)).toMatchObject({ done: true });
     for (const to of allowed) {
       const other = await givenOpenEval(api, { status: from });
-      const moved = await api.call<EvalRow>("PATCH", `/evals/${other.id}`, {
+      const moved = await api.call<EvalRecord>("PATCH", `/evals/${other.id}`, {
         body: { status: to, reason: "The machines are ready" },
       });
       expect(expectDone(moved)).toMatchObject({ status: to, eventSeq: other.eventSeq + 1 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import type { RecordedEvaluation } from "../../../src/actions/evals/record-evaluation.ts";
-import type { EvalRow } from "../../../src/db/evals/eval-json.ts";
+import type { EvalRecord } from "../../../src/db/evals/eval-json.ts";
 import { EVAL_TRANSITIONS } from "../../../src/domain/evals/transitions.ts";
 import { EVAL_STATUSES } from "../../../src/domain/lifecycle/statuses.ts";
 import {
@@ -43,7 +43,7 @@ const record = (
   });
 const outcomesOf = ({ items }: RecordedEvaluation) => items.map(({ outcome }) => outcome);
 const evalsOf = async (task: string) =>
-  expectDone(await api.call<{ data: EvalRow[] }>("GET", `/evals?task=${task}`)).data;
+  expectDone(await api.call<{ data: EvalRecord[] }>("GET", `/evals?task=${task}`)).data;
 
 describe("one evaluation over many tasks", () => {
   it("opens an eval on each task that has none of its name, running, and records there", async () => {
@@ -297,7 +297,7 @@ describe("an evaluation whose trials are all in", () => {
     const { id, taskId } = await givenOpenEval(api, { k: 2, status });
     expectDone(await record([result(taskId)], whole));
     const expected = EVAL_TRANSITIONS[status].includes("completed") ? "completed" : status;
-    const found = await api.call<EvalRow>("GET", `/evals/${id}`);
+    const found = await api.call<EvalRecord>("GET", `/evals/${id}`);
     expect(expectDone(found).status).toBe(expected);
     await expectHistoryTells(api, id);
   });

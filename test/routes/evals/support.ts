@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { TrialView } from "../../../src/actions/views/eval-view.ts";
 import type { EvalEventView } from "../../../src/actions/views/event-view.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { EvalRow, TrialRow } from "../../../src/db/evals/eval-json.ts";
+import type { EvalRecord, TrialRecord } from "../../../src/db/evals/eval-json.ts";
 import { type EvalState, foldEval } from "../../../src/domain/evals/fold.ts";
 import type { EvalStatus } from "../../../src/domain/lifecycle/statuses.ts";
 import { type CallOptions, expectDone, type Tenant, type TestApi } from "../../support/api.ts";
@@ -33,16 +33,16 @@ export async function givenOpenEval(
     tenant?: Tenant;
     task?: Pick<TaskView, "id">;
   } = {},
-): Promise<EvalRow> {
+): Promise<EvalRecord> {
   const task = given.task ?? (await api.givenTask({ tenant }));
   const path = `/tasks/${task.id}/evals`;
   let opened = expectDone(
-    await api.call<EvalRow>("POST", path, { tenant, body: { name, k } }),
+    await api.call<EvalRecord>("POST", path, { tenant, body: { name, k } }),
     201,
   );
   for (const next of WAYS[status]) {
     const options = { tenant, body: { status: next } };
-    opened = expectDone(await api.call<EvalRow>("PATCH", `/evals/${opened.id}`, options));
+    opened = expectDone(await api.call<EvalRecord>("PATCH", `/evals/${opened.id}`, options));
   }
   return opened;
 }
@@ -73,14 +73,14 @@ export async function expectHistoryTells(api: TestApi, evalId: string): Promise<
   const state = foldEval(
     events.map(({ from, to, ...event }) => ({ ...event, fromStatus: from, toStatus: to })),
   );
-  const shown = expectDone(await api.call<EvalRow>("GET", `/evals/${evalId}`));
+  const shown = expectDone(await api.call<EvalRecord>("GET", `/evals/${evalId}`));
   const { versionNumber: _, createdAt, updatedAt, ...tables } = shown;
   const { trials, ...folded } = state;
   expect(folded).toEqual(tables);
   expect([createdAt, updatedAt]).toEqual([events.at(0)?.at, events.at(-1)?.at]);
 
   const path = `/evals/${evalId}/trials?limit=200`;
-  const listed = expectDone(await api.call<{ data: TrialRow[] }>("GET", path)).data;
+  const listed = expectDone(await api.call<{ data: TrialRecord[] }>("GET", path)).data;
   const facts = listed.map((trial) => ({ ...trial, retracted: trial.retractedAt !== null }));
   // Ids begin with the time of their call, histories follow the time of its commit.
   expect(facts).toMatchObject(trials.toSorted((one, other) => (one.id < other.id ? -1 : 1)));

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { StepEventView } from "../../../src/actions/views/event-view.ts";
 import type { TrialView } from "../../../src/actions/views/eval-view.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { PromptView } from "../../../src/db/content/prompts.ts";
+import type { PromptRecord } from "../../../src/db/content/prompts.ts";
 import { expectDone, expectProblem, freshApi, type TestApi, textOf } from "../../support/api.ts";
 
 let api: TestApi;
@@ -250,7 +250,7 @@ describe("an export of prompts", () => {
       "ordinary",
     ]);
     const query = `task=${task.id}&model=solver-7b`;
-    const listed = expectDone(await api.call<{ data: PromptView[] }>("GET", `/prompts?${query}`));
+    const listed = expectDone(await api.call<{ data: PromptRecord[] }>("GET", `/prompts?${query}`));
     const lines = await readNdjson(`/prompts/export.ndjson?${query}`);
     expect(lines).toEqual(listed.data.toReversed());
   });

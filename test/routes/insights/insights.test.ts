@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { InsightRow } from "../../../src/db/evals/insights.ts";
+import type { InsightRecord } from "../../../src/db/evals/insights.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
 import { inParallel, tally } from "../../support/model/load.ts";
@@ -13,12 +13,12 @@ afterAll(() => expectInvariantsHold(api.database));
 
 const as = "service" as const;
 const open = (taskId: string, more: object = {}) =>
-  api.call<InsightRow>("POST", "/insights", {
+  api.call<InsightRecord>("POST", "/insights", {
     as,
     body: { taskId, kind: "completion", model: "solver", ...more },
   });
 const report = (id: string, body: object) =>
-  api.call<InsightRow>("PATCH", `/insights/${id}`, { as, body });
+  api.call<InsightRecord>("PATCH", `/insights/${id}`, { as, body });
 
 describe("an insight", () => {
   it("is opened queued, and told of until it has ended", async () => {
@@ -99,7 +99,7 @@ describe("an insight", () => {
     );
     const winner = answers.find(({ status }) => status === 200);
     expect(tally(answers.map(({ status }) => status))).toEqual({ 200: 1, 409: 15 });
-    const list = await api.call<{ data: InsightRow[] }>("GET", `/insights?task=${taskId}`);
+    const list = await api.call<{ data: InsightRecord[] }>("GET", `/insights?task=${taskId}`);
     expect(expectDone(list).data).toEqual([winner?.body]);
   });
 
@@ -109,7 +109,7 @@ describe("an insight", () => {
     const first = expectDone(await open(id, maker), 201);
     const second = expectDone(await open(id, { ...maker, kind: "embedding", output: "x" }), 201);
     interface Page {
-      data: InsightRow[];
+      data: InsightRecord[];
       nextCursor: string | null;
     }
     const list = async (query: string): Promise<Page> =>

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it, test } from "vitest";
-import type { PromptView } from "../../../src/db/content/prompts.ts";
+import type { PromptRecord } from "../../../src/db/content/prompts.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { givenEval } from "../../support/evals.ts";
 import { contentsOf } from "../../support/contents.ts";
 
 interface PromptPage {
-  data: PromptView[];
+  data: PromptRecord[];
   nextCursor: string | null;
 }
 
@@ -21,7 +21,7 @@ const MAKER = {
   provider: "in-house",
 };
 const record = (taskId: string, body: object, options: object = {}) =>
-  api.call<PromptView>("POST", `/tasks/${taskId}/prompts`, {
+  api.call<PromptRecord>("POST", `/tasks/${taskId}/prompts`, {
     as: "service",
     body: { role: "user", content: "How many?", ...body },
     ...options,
@@ -135,7 +135,7 @@ describe("the list of prompts", () => {
     const second = expectDone(await record(task.id, { modelRevision: "r-unique" }), 201);
     expect(second.versionId).not.toBe(first.versionId);
 
-    const only = async (query: string, expected: PromptView[]) => {
+    const only = async (query: string, expected: PromptRecord[]) => {
       expect((await list(query)).data, query).toEqual(expected);
     };
     await only(`task=${task.id}`, [second, first]);

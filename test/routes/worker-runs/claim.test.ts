@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import type { WorkView } from "../../../src/actions/runs/claim-runs.ts";
 import type { Reported } from "../../../src/actions/runs/report-run.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { RunView } from "../../../src/db/runs/worker-runs.ts";
+import type { RunRecord } from "../../../src/db/runs/worker-runs.ts";
 import {
   type CallOptions,
   expectDone,
@@ -35,7 +35,7 @@ const report = (runId: string, body: object, options: CallOptions = {}) =>
   api.call<Reported>("PATCH", `/worker-runs/${runId}`, { as: "service", body, ...options });
 const read = async (runId: string, tenant = api.tenant) => {
   const path = "/worker-runs?limit=200";
-  const { data } = expectDone(await api.call<{ data: RunView[] }>("GET", path, { tenant }));
+  const { data } = expectDone(await api.call<{ data: RunRecord[] }>("GET", path, { tenant }));
   return data.find(({ id }) => id === runId) ?? expect.fail("There is no such run");
 };
 
@@ -96,7 +96,7 @@ describe("claiming runs", () => {
   it("gives no run that its own worker has opened", async () => {
     const { id } = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
     const body = { type: "QUALITY_AUTOMATION" };
-    const opened = await api.call<RunView>("POST", `/tasks/${id}/worker-runs`, {
+    const opened = await api.call<RunRecord>("POST", `/tasks/${id}/worker-runs`, {
       as: "service",
       body,
     });

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { StepEventView } from "../../../src/actions/views/event-view.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { RunView } from "../../../src/db/runs/worker-runs.ts";
+import type { RunRecord } from "../../../src/db/runs/worker-runs.ts";
 import { expectDone, freshApi, type Place, type Tenant, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
 import { silenceLog } from "../../support/model/quiet.ts";
@@ -20,7 +20,7 @@ const read = async (id: string, tenant: Tenant = api.tenant) =>
   expectDone(await api.call<TaskView>("GET", `/tasks/${id}`, { tenant }));
 const startRun = async (taskId: string, type: string, tenant: Tenant = api.tenant) => {
   const path = `/tasks/${taskId}/worker-runs`;
-  const opened = await api.call<RunView>("POST", path, { as: "service", tenant, body: { type } });
+  const opened = await api.call<RunRecord>("POST", path, { as: "service", tenant, body: { type } });
   return expectDone(opened, 201).id;
 };
 const report = async (runId: string, body: object) =>
@@ -34,7 +34,7 @@ const givenRun = async (
 };
 const runsOf = async (taskId: string) => {
   const path = `/worker-runs?task=${taskId}&limit=200`;
-  return expectDone(await api.call<{ data: RunView[] }>("GET", path)).data;
+  return expectDone(await api.call<{ data: RunRecord[] }>("GET", path)).data;
 };
 const eventsOf = async (taskId: string) => {
   const path = `/tasks/${taskId}/events?limit=200`;

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Reported } from "../../../src/actions/runs/report-run.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { RunView } from "../../../src/db/runs/worker-runs.ts";
+import type { RunRecord } from "../../../src/db/runs/worker-runs.ts";
 import type { Answer, Place, TestApi } from "../../support/api.ts";
 import { expectDone, expectProblem, freshApi } from "../../support/api.ts";
 
 interface RunPage {
-  data: RunView[];
+  data: RunRecord[];
   nextCursor: string | null;
 }
 
@@ -20,7 +20,7 @@ const report = (runId: string, body: object, options: object = {}) =>
   api.call<Reported>("PATCH", `/worker-runs/${runId}`, { as, body, ...options });
 const givenRun = async (at: Place, type: string) => {
   const task = await api.givenTask({ at });
-  const answer = await api.call<RunView>("POST", `/tasks/${task.id}/worker-runs`, {
+  const answer = await api.call<RunRecord>("POST", `/tasks/${task.id}/worker-runs`, {
     as,
     body: { type, externalRef: "job-7" },
   });

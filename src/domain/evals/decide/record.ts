@@ -1,8 +1,8 @@
-import { accept, type Issue, type Outcome, refuse, validationFailed } from "../../refusals.ts";
+import { succeed, type Issue, type Outcome, refuse, validationFailed } from "../../refusals.ts";
 import type { EvalStatus } from "../../lifecycle/statuses.ts";
 import type { EvalDecision, NewEvalEvent, NewTrial, TrialInsight } from "../decision.ts";
 import { whyTaken } from "../refusals.ts";
-import { readResult, statusTold, type ToldResult } from "../result.ts";
+import { readResult, reportedStatus, type ReportedResult } from "../result.ts";
 import {
   type EvalSnapshot,
   type Maker,
@@ -17,21 +17,21 @@ import { transitionFrom } from "./transition.ts";
 import { newTrial, recording, slotIssues } from "./trials.ts";
 
 /** A result as it is told; it names a verdict or the error that kept it from one. */
-export interface ToldRecord extends TrialSlot, Maker, ToldResult {
+export interface ReportedRecord extends TrialSlot, Maker, ReportedResult {
   usage: Readonly<Record<string, unknown>> | null;
 }
 
 /** Reads the results of an evaluation with k trials, each with what else the caller said of it. */
-export function readResults<Told extends ToldRecord>(
+export function readResults<Told extends ReportedRecord>(
   told: readonly Told[],
   k: number,
-): Outcome<(Omit<Told, keyof ToldResult> & RecordedResult)[]> {
+): Outcome<(Omit<Told, keyof ReportedResult> & RecordedResult)[]> {
   const issues: Issue[] = [];
   const results = told.flatMap(({ status, passed, score, error, outputDataId, ...rest }, index) => {
     const path = ["results", index];
     issues.push(...slotIssues(rest, k, path));
     const result = { status, passed, score, error, outputDataId };
-    const reached = statusTold(result);
+    const reached = reportedStatus(result);
     if (reached === undefined) {
       const message = "Say whether it passed, or the error that kept it from a verdict.";
       issues.push({ path: [...path, "passed"], code: "required", message });
@@ -42,7 +42,7 @@ export function readResults<Told extends ToldRecord>(
     if (read.refusal.code === "validation_failed") issues.push(...read.refusal.issues);
     return [];
   });
-  return issues.length === 0 ? accept(results) : refuse(validationFailed(...issues));
+  return issues.length === 0 ? succeed(results) : refuse(validationFailed(...issues));
 }
 
 export const RECORD_OUTCOMES = ["recorded", "exists", "conflict", "not_found"] as const;

@@ -1,6 +1,6 @@
 import type { EvalStatus } from "../../lifecycle/statuses.ts";
 import {
-  accept,
+  succeed,
   alreadyInStatus,
   invalidTransition,
   type Outcome,
@@ -22,7 +22,7 @@ export function decideEvalTransition(
   move: EvalMove,
 ): Outcome<EvalDecision> {
   const moved = transitionFrom(snapshot.status, move);
-  return moved.ok ? accept({ ...unchanged(snapshot), events: [moved.value] }) : moved;
+  return moved.ok ? succeed({ ...unchanged(snapshot), events: [moved.value] }) : moved;
 }
 
 /** The event that moves an eval from a status, where EVAL_TRANSITIONS lets it go. */
@@ -35,7 +35,7 @@ export function transitionFrom(
   if (!allowed.includes(status)) {
     return refuse(invalidTransition({ subject: "an eval", from, to: status, allowed }));
   }
-  return accept({
+  return succeed({
     type: "eval_transitioned",
     trialId: null,
     fromStatus: from,

@@ -1,5 +1,5 @@
 import {
-  accept,
+  succeed,
   alreadyInStatus,
   invalidTransition,
   notFound,
@@ -10,7 +10,7 @@ import {
 } from "../../refusals.ts";
 import type { EvalDecision } from "../decision.ts";
 import { evalCancelled } from "../refusals.ts";
-import { readResult, statusTold, type ToldResult } from "../result.ts";
+import { readResult, reportedStatus, type ReportedResult } from "../result.ts";
 import type { EvalSnapshot, TrialResult, TrialSnapshot } from "../snapshot.ts";
 import { TRIAL_TRANSITIONS } from "../transitions.ts";
 import { eventIn, unchanged } from "./events.ts";
@@ -22,10 +22,10 @@ import { eventIn, unchanged } from "./events.ts";
 export function decideTrialTransition(
   snapshot: EvalSnapshot,
   trial: TrialSnapshot,
-  told: ToldResult,
+  told: ReportedResult,
   outputIds: ReadonlySet<string>,
 ): Outcome<EvalDecision> {
-  const status = statusTold(told);
+  const status = reportedStatus(told);
   if (status === undefined) {
     const message = "Say the status, or whether the trial passed, or its error.";
     return refuse(validationFailed({ path: ["status"], code: "required", message }));
@@ -46,7 +46,7 @@ export function decideTrialTransition(
   };
   const payload = { from: trial.status, ...result };
   const change = { id: trial.id, seenSeq: trial.eventSeq, result, retractReason: null };
-  return accept({
+  return succeed({
     ...unchanged(snapshot),
     events: [eventIn(snapshot, "trial_transitioned", payload, { trialId: trial.id })],
     change,
@@ -61,7 +61,7 @@ export function decideRetract(
 ): Outcome<EvalDecision> {
   if (trial.retracted) return refuse(alreadyInStatus("The trial is retracted already."));
   const { k, model, status, score, error, outputDataId } = trial;
-  return accept({
+  return succeed({
     ...unchanged(snapshot),
     events: [
       eventIn(snapshot, "trial_retracted", { k, model, status }, { trialId: trial.id, reason }),

@@ -1,5 +1,5 @@
 import {
-  accept,
+  succeed,
   type Issue,
   notFound,
   type Outcome,
@@ -8,7 +8,7 @@ import {
 } from "../../refusals.ts";
 import type { EvalDecision, NewTrial } from "../decision.ts";
 import { evalCancelled, slotTaken } from "../refusals.ts";
-import { readResult, statusTold, type ToldResult } from "../result.ts";
+import { readResult, reportedStatus, type ReportedResult } from "../result.ts";
 import {
   type EvalSnapshot,
   type Maker,
@@ -20,7 +20,7 @@ import {
 import { eventIn, unchanged } from "./events.ts";
 
 /** A trial as it is told: on which slot, by whom, and what became of it. */
-export interface ToldTrial extends TrialSlot, Maker, ToldResult {}
+export interface ReportedTrial extends TrialSlot, Maker, ReportedResult {}
 
 /** What the decision about new trials looks at, beside the eval. */
 export interface TrialsBeside {
@@ -37,7 +37,7 @@ export interface TrialsBeside {
  */
 export function decideTrials(
   snapshot: EvalSnapshot,
-  told: readonly ToldTrial[],
+  told: readonly ReportedTrial[],
   beside: TrialsBeside & { pathOf: (index: number) => Issue["path"] },
 ): Outcome<EvalDecision> {
   if (snapshot.status === "cancelled") return refuse(evalCancelled(snapshot));
@@ -53,7 +53,7 @@ export function decideTrials(
       issues.push({ path, code: "repeated_slot", message });
     }
     seen.add(slot);
-    const result = readResult(trial, statusTold(trial) ?? "pending", path);
+    const result = readResult(trial, reportedStatus(trial) ?? "pending", path);
     if (result.ok) trials.push(newTrial(beside.newId(), trial, result.value));
     else if (result.refusal.code === "validation_failed") issues.push(...result.refusal.issues);
   }
@@ -66,7 +66,7 @@ export function decideTrials(
     const { outputDataId } = trial;
     if (outputDataId !== null && !beside.outputIds.has(outputDataId)) return refuse(notFound());
   }
-  return accept({ ...unchanged(snapshot), ...recording(snapshot, trials) });
+  return succeed({ ...unchanged(snapshot), ...recording(snapshot, trials) });
 }
 
 /** The trials, and the one event that tells of them. */

@@ -1,5 +1,5 @@
 import type { Outcome } from "../../refusals.ts";
-import { accept, gateClosed, noNextStep, refuse } from "../../refusals.ts";
+import { succeed, gateClosed, noNextStep, refuse } from "../../refusals.ts";
 import type { AdvanceCommand, DecisionContext } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { GATE_ON_STATUS, isGateOpen, OPEN_GATES } from "../gates.ts";
@@ -36,7 +36,7 @@ export function decideAdvance(
     opened: { kind, attempt: opened.attempt, fromStepId: step.id },
     cancelledRuns: left.runs.map(({ id }) => id),
   };
-  return accept({
+  return succeed({
     ...NO_CHANGES,
     ...left,
     events: [eventOpening("step_advanced", opened, payload, command)],

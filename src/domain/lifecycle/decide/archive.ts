@@ -1,5 +1,5 @@
 import type { Outcome } from "../../refusals.ts";
-import { accept, alreadyInStatus, refuse } from "../../refusals.ts";
+import { succeed, alreadyInStatus, refuse } from "../../refusals.ts";
 import type { ArchiveCommand, RestoreCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import type { TaskSnapshot } from "../snapshot.ts";
@@ -10,12 +10,12 @@ import { eventOn } from "./events.ts";
 export function decideArchive(snapshot: TaskSnapshot, command: ArchiveCommand): Outcome<Decision> {
   if (snapshot.archivedAt !== null) return refuse(alreadyInStatus("The task is archived already."));
   const events = [eventOn("task_archived", snapshot.step, {}, command)];
-  return accept({ ...NO_CHANGES, events, archive: true });
+  return succeed({ ...NO_CHANGES, events, archive: true });
 }
 
 /** Brings an archived task back as it was. */
 export function decideRestore(snapshot: TaskSnapshot, command: RestoreCommand): Outcome<Decision> {
   if (snapshot.archivedAt === null) return refuse(alreadyInStatus("The task is not archived."));
   const events = [eventOn("task_restored", snapshot.step, {}, command)];
-  return accept({ ...NO_CHANGES, events, archive: false });
+  return succeed({ ...NO_CHANGES, events, archive: false });
 }

@@ -1,5 +1,5 @@
 import type { Outcome } from "../../refusals.ts";
-import { accept, forbidden, refuse, validationFailed } from "../../refusals.ts";
+import { succeed, forbidden, refuse, validationFailed } from "../../refusals.ts";
 import { isPermitted, requiredRole } from "../../rights.ts";
 import type { CreateInput, DecisionContext } from "../commands.ts";
 import type { Decision } from "../decision.ts";
@@ -54,5 +54,5 @@ export function decideCreate(input: CreateInput, context: DecisionContext): Outc
   };
   const event = eventOpening("task_created", opened, payload, { reason: start?.reason });
   const decision = { ...NO_CHANGES, events: [event], version, step: identityOf(opened) };
-  return accept({ task, decision });
+  return succeed({ task, decision });
 }

@@ -1,5 +1,5 @@
 import type { Outcome } from "../../refusals.ts";
-import { accept } from "../../refusals.ts";
+import { succeed } from "../../refusals.ts";
 import type { EditCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import type { PayloadOf } from "../events.ts";
@@ -10,8 +10,8 @@ import { eventOn } from "./events.ts";
 /** Changes the fields that differ; where none does, there is nothing to tell and no event. */
 export function decideEdit(snapshot: TaskSnapshot, command: EditCommand): Outcome<Decision> {
   const changes = differences(snapshot, command.changes);
-  if (Object.keys(changes).length === 0) return accept(NO_CHANGES);
-  return accept({
+  if (Object.keys(changes).length === 0) return succeed(NO_CHANGES);
+  return succeed({
     ...NO_CHANGES,
     events: [eventOn("task_updated", snapshot.step, { changes }, command)],
     fields: newValues(changes),

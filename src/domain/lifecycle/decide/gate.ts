@@ -1,5 +1,5 @@
 import type { Outcome } from "../../refusals.ts";
-import { accept, alreadyInStatus, invalidTransition, refuse } from "../../refusals.ts";
+import { succeed, alreadyInStatus, invalidTransition, refuse } from "../../refusals.ts";
 import type { GateCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { allowedGatesByHand } from "../gates.ts";
@@ -20,7 +20,7 @@ export function decideGate(snapshot: TaskSnapshot, command: GateCommand): Outcom
     const subject = "the gate, by hand,";
     return refuse(invalidTransition({ subject, from: step.gate, to: gate, allowed }));
   }
-  return accept({
+  return succeed({
     ...NO_CHANGES,
     events: [eventBetween("gate_changed", step, { ...step, gate }, {}, command)],
   });

@@ -1,5 +1,5 @@
 import type { Outcome } from "../../refusals.ts";
-import { accept, alreadyInStatus, gateClosed, invalidTransition, refuse } from "../../refusals.ts";
+import { succeed, alreadyInStatus, gateClosed, invalidTransition, refuse } from "../../refusals.ts";
 import { gateAfter } from "../gates.ts";
 import type { StepSnapshot } from "../snapshot.ts";
 import type { StepStatus } from "../statuses.ts";
@@ -23,5 +23,5 @@ export function moveStep(step: StepSnapshot, status: StepStatus): Outcome<StepSn
       }),
     );
   }
-  return accept({ ...step, status, gate });
+  return succeed({ ...step, status, gate });
 }

@@ -1,6 +1,6 @@
 import type { Actor } from "../../actor.ts";
 import type { Issue, Outcome, Refusal } from "../../refusals.ts";
-import { accept, invalidTransition, leaseLost, refuse, validationFailed } from "../../refusals.ts";
+import { succeed, invalidTransition, leaseLost, refuse, validationFailed } from "../../refusals.ts";
 import type { DecisionContext, ReportCommand } from "../commands.ts";
 import type { Decision, NewEvent, NewReview, RunChange } from "../decision.ts";
 import {
@@ -40,21 +40,21 @@ export function decideReport(
     error: command.error ?? null,
   };
   const runAlone: Decision = { ...NO_CHANGES, runs: [change] };
-  if (isLate || state === run.state) return accept(runAlone);
+  if (isLate || state === run.state) return succeed(runAlone);
   const allowed = RUN_TRANSITIONS[run.state];
   if (!allowed.includes(state)) {
     const subject = `the ${run.type} run`;
     return refuse(invalidTransition({ subject, from: run.state, to: state, allowed }));
   }
-  if (run.stepId !== snapshot.step.id) return accept(runAlone);
+  if (run.stepId !== snapshot.step.id) return succeed(runAlone);
 
   const review = command.verdict && automatedReview(snapshot, command.verdict, context);
   const moves = movesOnReport(snapshot, command, review);
-  if (moves.length === 0 && !isStatusRelevant(run.type)) return accept(runAlone);
+  if (moves.length === 0 && !isStatusRelevant(run.type)) return succeed(runAlone);
   const runChanged = eventOn("worker_run_changed", snapshot.step, {
     run: { id: run.id, type: run.type, state, stepId: run.stepId },
   });
-  return accept({
+  return succeed({
     ...runAlone,
     events: [runChanged, ...moves],
     reviews: review === undefined ? [] : [review],

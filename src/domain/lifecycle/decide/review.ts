@@ -1,5 +1,5 @@
 import type { Outcome } from "../../refusals.ts";
-import { accept, refuse, validationFailed } from "../../refusals.ts";
+import { succeed, refuse, validationFailed } from "../../refusals.ts";
 import type { DecisionContext, ReviewCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import type { TaskSnapshot } from "../snapshot.ts";
@@ -15,7 +15,7 @@ export function decideReview(
 ): Outcome<Decision> {
   const { move, outcome } = command;
   const review = newReview(snapshot, command, context);
-  if (move === undefined) return accept(afterReview(review, snapshot, NO_CHANGES));
+  if (move === undefined) return succeed(afterReview(review, snapshot, NO_CHANGES));
 
   if (outcome === "failed" && move.status === "approved") {
     const message = "A failed review cannot approve the step that it judged.";
@@ -29,5 +29,5 @@ export function decideReview(
     reviews: [...snapshot.reviews, { sequence: review.sequence, outcome }],
   };
   const moved = decideTransition(judged, { type: "transition", ...move }, context);
-  return moved.ok ? accept(afterReview(review, snapshot, moved.value)) : moved;
+  return moved.ok ? succeed(afterReview(review, snapshot, moved.value)) : moved;
 }

@@ -1,5 +1,5 @@
 import type { Outcome } from "../../refusals.ts";
-import { accept, invalidTransition, refuse } from "../../refusals.ts";
+import { succeed, invalidTransition, refuse } from "../../refusals.ts";
 import type { DecisionContext, ReworkCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { GATE_ON_STATUS, isGateOpen } from "../gates.ts";
@@ -45,7 +45,7 @@ export function decideRework(
     opened: { kind: toKind, attempt: opened.attempt, fromStepId: step.id },
     cancelledRuns: left.runs.map(({ id }) => id),
   };
-  return accept({
+  return succeed({
     ...NO_CHANGES,
     ...left,
     events: [...revoked, eventOpening("step_reworked", opened, payload, command)],

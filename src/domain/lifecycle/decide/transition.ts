@@ -1,5 +1,5 @@
 import type { Outcome } from "../../refusals.ts";
-import { accept, refuse, validationFailed } from "../../refusals.ts";
+import { succeed, refuse, validationFailed } from "../../refusals.ts";
 import type { DecisionContext, TransitionCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import type { StepSnapshot, TaskSnapshot } from "../snapshot.ts";
@@ -32,14 +32,14 @@ export function decideTransition(
     ...transitionTo(moved.value, snapshot, command),
     dispatches: dispatchesOnEntry(moved.value, command.runAttachedWorkflows, context.newId),
   };
-  if (!isAgainstFailure(status, snapshot)) return accept(decision);
+  if (!isAgainstFailure(status, snapshot)) return succeed(decision);
 
   if (reason === undefined) {
     const message = "Approving against a failed review takes a reason.";
     return refuse(validationFailed({ path: ["reason"], code: "required", message }));
   }
   const review = newReview(snapshot, { kind: "expert", outcome: "passed", notes: reason }, context);
-  return accept(afterReview(review, snapshot, decision));
+  return succeed(afterReview(review, snapshot, decision));
 }
 
 /** What follows from a change of the current step's status that was found lawful, but for dispatches. */

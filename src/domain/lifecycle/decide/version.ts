@@ -1,5 +1,5 @@
 import type { Outcome } from "../../refusals.ts";
-import { accept } from "../../refusals.ts";
+import { succeed } from "../../refusals.ts";
 import type { DecisionContext, VersionCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { GATE_ON_STATUS } from "../gates.ts";
@@ -35,7 +35,7 @@ export function decideVersion(
     opened: { kind: firstKind, attempt: opened.attempt, fromStepId: snapshot.step.id },
     cancelledRuns: left.runs.map(({ id }) => id),
   };
-  return accept({
+  return succeed({
     ...NO_CHANGES,
     ...left,
     events: [eventOpening("version_created", opened, payload, command)],
