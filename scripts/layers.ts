@@ -3,7 +3,7 @@ import { dirname, join, normalize, relative, sep } from "node:path";
 import { parseArgs } from "node:util";
 
 /**
- * `node scripts/rooms.ts [folder ...]`: the structure inside a layer, which is `src/db` and `src/actions` by default.
+ * `node scripts/layers.ts [folder ...]`: the structure inside a layer, which is `src/db` and `src/actions` by default.
  * A room is a direct child of the folder, a file or a folder. The script counts the rooms, the imports between
  * different rooms, and the rooms on the longest chain of imports. It fails when rooms import each other in a circle,
  * because then at least one import runs up.
