@@ -1,9 +1,9 @@
 /**
- * Which folder may import which: worker -> routes, consumers -> actions -> db -> domain. Each rule's comment says
- * where the code goes instead.
+ * Which folder may import which. The layers: worker -> routes, consumers -> actions -> db -> domain. Inside a layer, the
+ * folders have an order too. The comment of each rule says where the code goes instead.
  */
 
-/** The folders of src, from the outside in. */
+/** The layers of src, from the outside in. */
 const LAYERS = {
   routes: "^src/routes/",
   consumers: "^src/consumers/",
@@ -12,6 +12,49 @@ const LAYERS = {
   storage: "^src/storage/",
   outbound: "^src/outbound/",
   domain: "^src/domain/",
+};
+
+/**
+ * The folders of each layer, from the bottom up: a folder may import only those before it. A new folder gets its place
+ * here: directly above the highest folder that it imports.
+ */
+const FOLDERS = {
+  db: [
+    "schema",
+    "connection",
+    "sql",
+    "ledger",
+    "tenants",
+    "stats",
+    "tasks",
+    "history",
+    "runs",
+    "webhooks",
+    "content",
+    "dispatches",
+    "snapshots",
+    "bulk",
+    "evals",
+    "moves",
+    "invariants",
+  ],
+  actions: [
+    "call",
+    "views",
+    "history",
+    "content",
+    "keys",
+    "secrets",
+    "outgoing",
+    "tasks",
+    "evals",
+    "moves",
+    "runs",
+    "dispatches",
+    "webhooks",
+    "bulk",
+    "upkeep",
+  ],
 };
 
 /** @type {(name: string, from: string, to: string[], comment: string) => object} */
@@ -24,10 +67,35 @@ const forbid = (name, from, to, comment) => ({
 });
 
 /**
- * Packages, by the folders that they resolve to.
+ * The folders that packages resolve to.
  * @type {(...names: string[]) => string[]}
  */
 const packages = (...names) => names.map((name) => `node_modules/${name}/`);
+
+/**
+ * Rules that hold the order of a layer's folders, one for each folder, and one against files outside the folders.
+ * @type {(layer: keyof typeof FOLDERS) => object[]}
+ */
+const inOrder = (layer) => {
+  const folders = FOLDERS[layer];
+  const folderRules = folders.slice(0, -1).map((folder, index) => {
+    const above = folders.slice(index + 1);
+    return forbid(
+      `${layer}-${folder}-imports-only-folders-below`,
+      `^src/${layer}/${folder}/`,
+      [`^src/${layer}/(${above.join("|")})/`],
+      `src/${layer}/${folder} is below the folder that it imports here. Move what both need down into this folder or a lower one; code that joins the two belongs to the upper folder. The order is the list FOLDERS in .dependency-cruiser.mjs.`,
+    );
+  });
+  const strays = {
+    name: `${layer}-has-a-folder-for-each-noun`,
+    severity: "error",
+    comment: `Put the file into the folder of its noun. For a new noun, create a folder and add it to FOLDERS in .dependency-cruiser.mjs.`,
+    from: { path: `^src/${layer}/`, pathNot: `^src/${layer}/(${folders.join("|")})/` },
+    to: {},
+  };
+  return [...folderRules, strays];
+};
 
 export default {
   forbidden: [
@@ -35,7 +103,7 @@ export default {
       name: "no-circular",
       severity: "error",
       comment:
-        "Two files that import each other have no order to be read in: move what both need into a third file, further in.",
+        "Two files that import each other cannot be read one after the other. Move what both need into a third file, in a lower folder or layer.",
       from: {},
       to: { circular: true },
     },
@@ -43,7 +111,7 @@ export default {
       name: "domain-is-pure",
       severity: "error",
       comment:
-        "The domain imports itself and zod alone. Queries go to src/db, HTTP to src/routes/http, ids and the time come in as arguments.",
+        "The domain imports only itself and zod. Queries go to src/db and HTTP goes to src/routes/http. Pass ids and the time as arguments.",
       from: { path: LAYERS.domain },
       to: { pathNot: [LAYERS.domain, ...packages("zod")] },
     },
@@ -51,7 +119,7 @@ export default {
       name: "db-knows-domain-and-drizzle",
       severity: "error",
       comment:
-        "src/db speaks SQL: it imports the domain, Drizzle and the Neon driver. What joins a decision with a write goes to src/actions; an answer is made in src/routes.",
+        "src/db imports the domain, Drizzle, and the Neon driver. Code that joins a decision with a write goes to src/actions. Code that renders an answer goes to src/routes.",
       from: { path: LAYERS.db },
       to: {
         pathNot: [
@@ -62,18 +130,18 @@ export default {
       },
     },
     {
-      name: "storage-knows-no-one",
+      name: "storage-imports-only-the-domain",
       severity: "error",
       comment:
-        "src/storage keeps bytes under keys: it imports the domain and the types of bindings. What a blob means goes to src/db, what is done with it to src/actions.",
+        "src/storage keeps bytes under keys. It imports only the domain and the types of bindings. Facts about a blob go to src/db; what the service does with it goes to src/actions.",
       from: { path: LAYERS.storage },
       to: { pathNot: [LAYERS.storage, LAYERS.domain, "^src/env\\.ts$"] },
     },
     {
-      name: "outbound-knows-no-one",
+      name: "outbound-imports-only-packages",
       severity: "error",
       comment:
-        "src/outbound posts signed messages to addresses that it has judged. What a message says and what follows from its answer go to src/actions.",
+        "src/outbound checks addresses and posts signed messages to them. The content of a message and the reaction to its answer go to src/actions.",
       from: { path: LAYERS.outbound },
       to: { pathNot: [LAYERS.outbound, ...packages("standardwebhooks", "zod")] },
     },
@@ -87,7 +155,7 @@ export default {
         "^src/db/schema/",
         ...packages("hono", "@hono", "drizzle-orm", "@neondatabase"),
       ],
-      "An action takes plain input and gives back an outcome. Requests and answers go to src/routes, messages to src/consumers, SQL and tables to src/db.",
+      "An action takes plain input and returns an outcome. Requests and answers go to src/routes, messages go to src/consumers, and SQL and tables go to src/db.",
     ),
     forbid(
       "routes-know-no-tables",
@@ -98,8 +166,28 @@ export default {
         "^src/db/schema/",
         ...packages("drizzle-orm", "@neondatabase"),
       ],
-      "A handler validates, calls and answers. A query goes to a file of its noun in src/db, a decision with its write to src/actions.",
+      "A handler validates, calls, and answers. A query goes to its noun's folder in src/db. A decision with its write goes to src/actions.",
     ),
+    forbid(
+      "no-area-imports-another",
+      "^src/routes/[^/]+\\.ts$",
+      ["^src/routes/[^/]+\\.ts$", "^src/routes/app/"],
+      "Each area of the API is one file that imports no other area. A schema that two areas answer goes to src/routes/shapes, machinery to src/routes/http.",
+    ),
+    forbid(
+      "shapes-know-no-area",
+      "^src/routes/shapes/",
+      ["^src/routes/[^/]+\\.ts$", "^src/routes/app/"],
+      "src/routes/shapes holds schemas that several areas share. What belongs to one area stays in the area's file.",
+    ),
+    forbid(
+      "http-machinery-knows-no-area",
+      "^src/routes/http/",
+      ["^src/routes/[^/]+\\.ts$", "^src/routes/(app|shapes)/"],
+      "src/routes/http is the machinery under every area: pass what an area knows as an argument.",
+    ),
+    ...inOrder("db"),
+    ...inOrder("actions"),
     forbid(
       "consumers-know-no-http",
       LAYERS.consumers,
@@ -109,40 +197,41 @@ export default {
         "^src/db/schema/",
         ...packages("hono", "@hono", "drizzle-orm"),
       ],
-      "A consumer parses its message and calls an action. What both an HTTP handler and a consumer need goes to src/actions.",
+      "A consumer parses its message and calls an action. Code that both an HTTP handler and a consumer need goes to src/actions.",
     ),
     forbid(
-      "the-worker-is-no-library",
+      "nothing-imports-the-worker",
       "^src/(routes|consumers|actions|db|domain)/",
       ["^src/worker\\.ts$"],
-      "src/worker.ts puts the parts together and is imported by none of them: pass what is needed as an argument.",
+      "src/worker.ts puts the parts together, so no part imports it. Pass what is needed as an argument.",
     ),
     forbid(
-      "the-service-knows-no-scripts",
+      "the-service-imports-no-scripts",
       "^src/",
       ["^scripts/", "^test/", "^bench/"],
-      "What runs in production lives in src; scripts and tests import it, never the other way.",
+      "Production code lives in src. Scripts and tests import it, never the other way around.",
     ),
     {
-      name: "the-client-stands-alone",
+      name: "the-client-imports-only-itself",
       severity: "error",
       comment:
-        "The client runs wherever fetch does: it imports its own files alone. Types of the service reach it through scripts/generate.",
+        "The client runs anywhere that fetch runs, so it imports only its own files. scripts/generate copies the service's types into it.",
       from: { path: "^client/" },
       to: { pathNot: "^client/" },
     },
     {
-      name: "clients-know-the-client-alone",
+      name: "programs-use-only-the-client",
       severity: "error",
       comment:
-        "The command line and the examples use the service as anybody would: through client/, never through src.",
+        "The command line and the examples use the service as any user would: through client/, never through src.",
       from: { path: "^(cli|examples)/" },
       to: { path: "^(src|scripts|test)/" },
     },
     {
       name: "no-node-in-the-service",
       severity: "error",
-      comment: "The service runs in workerd: use Web APIs. Files and processes belong to scripts.",
+      comment:
+        "The service runs in workerd, so use Web APIs. Code that needs files or processes goes to scripts.",
       from: { path: "^src/" },
       to: { dependencyTypes: ["core"] },
     },
@@ -150,14 +239,14 @@ export default {
       name: "no-development-packages-in-the-service",
       severity: "error",
       comment:
-        "Move the package to `dependencies`, or the code to scripts or test. Types alone may come from anywhere.",
+        "Move the package to `dependencies`, or move the code to scripts or test. Only types may come from development packages.",
       from: { path: "^src/" },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
     },
     {
       name: "everything-resolves",
       severity: "error",
-      comment: "The import names a file or package that is not there.",
+      comment: "The import names a file or a package that does not exist.",
       from: {},
       to: { couldNotResolve: true, pathNot: ["^cloudflare:", "^workerd:"] },
     },

@@ -3,50 +3,53 @@ import { dirname, join, normalize, relative, sep } from "node:path";
 import { parseArgs } from "node:util";
 
 /**
- * `node scripts/layers.ts [folder ...]`: the structure inside a layer, which is `src/db` and `src/actions` by default.
- * A room is a direct child of the folder, a file or a folder. The script counts the rooms, the imports between
- * different rooms, and the rooms on the longest chain of imports. It fails when rooms import each other in a circle,
- * because then at least one import runs up.
+ * `node scripts/layers.ts [--imports] [layer ...]`: measures the structure inside the layers of src, or inside the
+ * folders that you name. A part is a direct child of the layer, which is a folder or a single file. For each layer, the
+ * script prints how many parts it has, how many imports lead from one part to another, and how many parts are on the
+ * longest chain of imports. With `--imports`, it also prints each part with its height in that order and the parts
+ * that it imports.
+ *
+ * It exits with 1 if parts import each other in a circle, because then some import runs up.
  */
+const LAYERS = ["src/domain", "src/db", "src/actions", "src/routes"];
+
 const root = join(import.meta.dirname, "..");
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { arrows: { type: "boolean", default: false } },
+  options: { imports: { type: "boolean", default: false } },
 });
-const layers = positionals.length > 0 ? positionals : ["src/db", "src/actions"];
 
-let isClean = true;
-for (const layer of layers) {
-  const arrows = await importsBetweenRooms(join(root, layer));
-  const { floors, circle } = floorsOf(arrows);
-  const rooms = arrows.size;
-  const imports = [...arrows.values()].reduce((sum, targets) => sum + targets.size, 0);
-  const height = Math.max(0, ...floors.values()) + 1;
-  console.log(`${layer}: ${rooms} rooms, ${imports} arrows, ${height} floors`);
-  if (values.arrows) printFloors(arrows, floors);
+for (const layer of positionals.length > 0 ? positionals : LAYERS) {
+  const imports = await importsBetweenParts(join(root, layer));
+  const { heights, circle } = measure(imports);
+  const count = [...imports.values()].reduce((sum, targets) => sum + targets.size, 0);
+  const longest = Math.max(-1, ...heights.values()) + 1;
+  console.log(
+    `${layer}: ${imports.size} parts, ${count} imports between them, longest chain ${longest}`,
+  );
+  if (values.imports) printParts(imports, heights);
   if (circle !== null) {
-    isClean = false;
-    console.error(`  Rooms import each other in a circle: ${circle.join(" -> ")}`);
+    console.error(`  These parts import each other in a circle: ${circle.join(" -> ")}`);
+    process.exitCode = 1;
   }
 }
-if (!isClean) process.exitCode = 1;
 
-/** The rooms that each room imports. */
-async function importsBetweenRooms(layer: string): Promise<Map<string, Set<string>>> {
-  const roomOf = (path: string) => relative(layer, path).split(sep)[0] ?? "";
-  const arrows = new Map<string, Set<string>>();
+/** The other parts that each part imports. */
+async function importsBetweenParts(layer: string): Promise<Map<string, Set<string>>> {
+  const partOf = (path: string) => relative(layer, path).split(sep)[0] ?? "";
+  const imports = new Map<string, Set<string>>();
   for (const path of await typeScriptFiles(layer)) {
-    const room = roomOf(path);
-    const targets = arrows.get(room) ?? new Set();
-    arrows.set(room, targets);
+    const part = partOf(path);
+    const targets = imports.get(part) ?? new Set();
+    imports.set(part, targets);
     const text = await readFile(path, "utf8");
     for (const [, specifier = ""] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) {
       const target = normalize(join(dirname(path), specifier));
       const isInside = !relative(layer, target).startsWith("..");
-      if (isInside && roomOf(target) !== room) targets.add(roomOf(target));
+      if (isInside && partOf(target) !== part) targets.add(partOf(target));
     }
   }
-  return arrows;
+  return imports;
 }
 
 async function typeScriptFiles(folder: string): Promise<string[]> {
@@ -57,35 +60,39 @@ async function typeScriptFiles(folder: string): Promise<string[]> {
     .toSorted();
 }
 
-/** The floor of each room: 0 when it imports no other room, else one above the highest room that it imports. */
-function floorsOf(arrows: ReadonlyMap<string, ReadonlySet<string>>) {
-  const floors = new Map<string, number>();
+/** The height of each part: 0 if it imports no other part, otherwise one more than the highest part that it imports. */
+function measure(imports: ReadonlyMap<string, ReadonlySet<string>>): {
+  heights: Map<string, number>;
+  circle: string[] | null;
+} {
+  const heights = new Map<string, number>();
   let circle: string[] | null = null;
-  const visit = (room: string, path: readonly string[]): number => {
-    const known = floors.get(room);
+  const visit = (part: string, path: readonly string[]): number => {
+    const known = heights.get(part);
     if (known !== undefined) return known;
-    if (path.includes(room)) {
-      circle ??= [...path.slice(path.indexOf(room)), room];
+    if (path.includes(part)) {
+      circle ??= [...path.slice(path.indexOf(part)), part];
       return 0;
     }
-    const below = [...(arrows.get(room) ?? [])].map((target) => visit(target, [...path, room]));
-    const floor = Math.max(-1, ...below) + 1;
-    floors.set(room, floor);
-    return floor;
+    const below = [...(imports.get(part) ?? [])].map((target) => visit(target, [...path, part]));
+    const height = Math.max(-1, ...below) + 1;
+    heights.set(part, height);
+    return height;
   };
-  for (const room of arrows.keys()) visit(room, []);
-  return { floors, circle: circle as string[] | null };
+  for (const part of imports.keys()) visit(part, []);
+  return { heights, circle };
 }
 
-function printFloors(
-  arrows: ReadonlyMap<string, ReadonlySet<string>>,
-  floors: ReadonlyMap<string, number>,
+function printParts(
+  imports: ReadonlyMap<string, ReadonlySet<string>>,
+  heights: ReadonlyMap<string, number>,
 ): void {
-  const order = [...arrows].toSorted(
-    ([one], [other]) =>
-      (floors.get(other) ?? 0) - (floors.get(one) ?? 0) || one.localeCompare(other),
+  const heightOf = (part: string) => heights.get(part) ?? 0;
+  const highestFirst = [...imports].toSorted(
+    ([one], [other]) => heightOf(other) - heightOf(one) || one.localeCompare(other),
   );
-  for (const [room, targets] of order) {
-    console.log(`  ${floors.get(room) ?? 0} ${room} -> ${[...targets].toSorted().join(", ")}`);
+  for (const [part, targets] of highestFirst) {
+    const names = targets.size === 0 ? "imports no other part" : [...targets].toSorted().join(", ");
+    console.log(`  ${heightOf(part)} ${part}: ${names}`);
   }
 }
