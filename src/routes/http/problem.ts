@@ -1,7 +1,7 @@
 import type { LawfulCall, Issue, RefusalData } from "../../domain/refusals.ts";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 
-/** Every error that an answer can bear, with its members: the domain's refusals and the edge's own. */
+/** Every error code with the members of its problem document: the domain's refusals, and the codes of the HTTP layer. */
 export interface FaultData extends RefusalData {
   malformed_json: object;
   json_too_deep: { max: number };
@@ -18,15 +18,12 @@ export interface FaultData extends RefusalData {
 }
 export type ErrorCode = keyof FaultData;
 
-/** A reason why a request gets no success. Without `detail` the catalogue's own sentence is told. */
+/** Why a request failed. Without `detail`, the answer has the catalogue's sentence. */
 export type Fault = {
   [Code in ErrorCode]: { code: Code; detail?: string; next?: LawfulCall[] } & FaultData[Code];
 }[ErrorCode];
 
-/**
- * What a client should do: send the `same` request again; `reload` what it knows and decide anew; or `never` send
- * this request again.
- */
+/** Whether to retry: the `same` request; after a `reload` of the current state, with a new decision; or `never`. */
 export const RETRIES = ["same", "reload", "never"] as const;
 export type Retry = (typeof RETRIES)[number];
 
@@ -34,101 +31,101 @@ interface CatalogueEntry<Code extends ErrorCode> {
   status: ContentfulStatusCode;
   retry: Retry;
   title: string;
-  /** One sentence, told where the fault brings none of its own. */
+  /** The default explanation, for a fault without one of its own. */
   detail: string;
-  /** The members that this code promises beside the common ones. */
+  /** The members that this code adds to the common ones. */
   members: readonly (keyof FaultData[Code])[];
   retryAfterSeconds?: number;
-  /** Told as it stands here, whatever the fault says: anything more would tell what it must not. */
+  /** Always answers with this `detail` and ignores the fault's own, which could leak information. */
   fixed?: true;
 }
 
-/** The catalogue of errors, and the one place that chooses status numbers. Codes never change; sentences may. */
+/** The error catalogue, and the only place that assigns status codes. Codes never change; texts may. */
 export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = {
   validation_failed: {
     status: 400,
     retry: "never",
-    title: "The request is not valid",
-    detail: "The request does not match what this call takes; `issues` says where.",
+    title: "Validation failed",
+    detail: "The request has invalid input. `issues` lists each field and the rule that it breaks.",
     members: ["issues"],
   },
   malformed_json: {
     status: 400,
     retry: "never",
-    title: "The body is not JSON",
-    detail: "The body could not be read as JSON.",
+    title: "Malformed JSON",
+    detail: "The request body is not valid JSON.",
     members: [],
   },
   json_too_deep: {
     status: 400,
     retry: "never",
-    title: "The body is nested too deeply",
-    detail: "Objects and arrays may stand inside each other only so far.",
+    title: "JSON nested too deeply",
+    detail: "The objects and arrays in the request body are nested more than `max` levels deep.",
     members: ["max"],
   },
   duplicate_key: {
     status: 400,
     retry: "never",
-    title: "A key stands twice",
-    detail:
-      "An object of the body names the same key twice, so it is not clear which one is meant.",
+    title: "Duplicate key in JSON",
+    detail: "An object in the request body has the same key twice. `path` points to it.",
     members: ["path"],
   },
   too_many_items: {
     status: 400,
     retry: "never",
     title: "Too many items",
-    detail: "The list is longer than this call takes; send it in parts.",
+    detail: "A list in the request has more than `max` items. Split it into several requests.",
     members: ["max"],
   },
   invalid_cursor: {
     status: 400,
     retry: "reload",
-    title: "The cursor is not valid",
-    detail: "The cursor was not made for this list with these filters; begin again without one.",
+    title: "Invalid cursor",
+    detail:
+      "The cursor does not belong to this list with these filters. Start again without a cursor.",
     members: [],
   },
   invalid_plan_token: {
     status: 400,
     retry: "reload",
-    title: "The plan token is not valid",
-    detail: "The plan token was not made for this change; preview it again.",
+    title: "Invalid plan token",
+    detail: "The plan token was not issued for this change. Preview the change again.",
     members: [],
   },
   url_not_allowed: {
     status: 400,
     retry: "never",
-    title: "The address is not allowed",
-    detail: "Only https addresses of public hosts are called.",
+    title: "URL not allowed",
+    detail: "The URL must use https and point to a public host.",
     members: [],
   },
   idempotency_key_required: {
     status: 400,
     retry: "never",
-    title: "An Idempotency-Key is required",
-    detail:
-      "This call changes much at once: send an Idempotency-Key, so that it can be repeated safely.",
+    title: "Idempotency-Key is missing",
+    detail: "This call requires an `Idempotency-Key` header, so that it can be retried safely.",
     members: [],
   },
   unauthenticated: {
     status: 401,
     retry: "never",
-    title: "Who are you?",
-    detail: "Send a valid API key or token as `Authorization: Bearer`.",
+    title: "Invalid credentials",
+    detail:
+      "No valid API key or token was provided. Send one in the `Authorization` header as a `Bearer` token.",
     members: [],
     fixed: true,
   },
   forbidden: {
     status: 403,
     retry: "never",
-    title: "Not permitted",
-    detail: "The credential's role does not permit this call.",
+    title: "Insufficient permissions",
+    detail: "The credential's role does not permit this call. `required` names the role that does.",
     members: ["required"],
   },
   csrf_rejected: {
     status: 403,
     retry: "never",
-    title: "Cross-site request refused",
+    title: "Cross-site request rejected",
     detail: "A request with the session cookie must come from the panel's own origin.",
     members: [],
   },
@@ -136,7 +133,7 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
     status: 404,
     retry: "never",
     title: "Not found",
-    detail: "There is nothing here by that name.",
+    detail: "The resource does not exist, or this credential cannot access it.",
     members: [],
     fixed: true,
   },
@@ -144,167 +141,172 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
     status: 405,
     retry: "never",
     title: "Method not allowed",
-    detail: "This address does not take that method; `allow` lists those it takes.",
+    detail:
+      "This path does not support the request's method. `allow` lists the methods that it supports.",
     members: ["allow"],
   },
   invalid_transition: {
     status: 409,
     retry: "reload",
-    title: "No such move",
-    detail: "The move is not lawful from the present state; `allowed` lists those that are.",
+    title: "Invalid transition",
+    detail:
+      "The current state does not allow this transition. `allowed` lists the states that it can change to.",
     members: ["from", "to", "allowed"],
   },
   gate_closed: {
     status: 409,
     retry: "reload",
-    title: "The gate is closed",
-    detail: "The step's gate does not let the task pass.",
+    title: "Gate is closed",
+    detail:
+      "The step's gate does not allow this call. `allowed` lists what it would accept instead.",
     members: ["gate", "allowed"],
   },
   no_next_step: {
     status: 409,
     retry: "never",
     title: "No next step",
-    detail: "The task is at its last step.",
+    detail: "The task is at its last stage, so it cannot advance.",
     members: [],
   },
   already_in_status: {
     status: 409,
     retry: "never",
-    title: "Already so",
-    detail: "The step already has that status; nothing was done.",
+    title: "Already in this status",
+    detail: "The step already has this status. Nothing was changed.",
     members: ["done"],
   },
   step_not_current: {
     status: 409,
     retry: "reload",
-    title: "Not the current step",
-    detail: "Only the step that the task stands at can move.",
+    title: "Step is not current",
+    detail: "Only the task's current step can change. `currentStepId` is the id of that step.",
     members: ["currentStepId"],
   },
   version_sealed: {
     status: 409,
     retry: "reload",
-    title: "The version is sealed",
-    detail: "A newer version took this one's place; its steps no longer move.",
+    title: "Version is sealed",
+    detail: "A newer version has replaced this one, so its steps can no longer change.",
     members: ["activeVersion"],
   },
   archived: {
     status: 409,
     retry: "reload",
-    title: "The task is archived",
-    detail: "An archived task does not change; restore it first.",
+    title: "Task is archived",
+    detail: "An archived task cannot change. Restore it first.",
     members: [],
   },
   plan_stale: {
     status: 409,
     retry: "reload",
-    title: "The plan is stale",
-    detail: "Tasks have changed since the preview; `changed` lists them. Nothing was done.",
+    title: "Plan is out of date",
+    detail: "Tasks have changed since the preview. `changed` lists them. Nothing was changed.",
     members: ["changed"],
   },
   plan_expired: {
     status: 409,
     retry: "reload",
-    title: "The plan has expired",
-    detail: "The preview is too old; preview the change again.",
+    title: "Plan has expired",
+    detail: "The plan token has expired. Preview the change again.",
     members: [],
   },
   not_revertible: {
     status: 409,
     retry: "never",
-    title: "The operation cannot be taken back",
-    detail: "This bulk operation cannot be taken back, or was already.",
+    title: "Operation cannot be reverted",
+    detail: "This bulk operation does not support a revert, or it was already reverted.",
     members: [],
   },
   stale: {
     status: 409,
     retry: "reload",
-    title: "Somebody was faster",
-    detail: "The task kept changing while this call was decided. Nothing was done.",
+    title: "Conflict: concurrent update",
+    detail: "The resource kept changing while this request was processed. Nothing was changed.",
     members: [],
   },
   lease_lost: {
     status: 409,
     retry: "never",
-    title: "The lease is lost",
-    detail:
-      "The caller holds no lease on this run, or another worker was given it; the report changes nothing.",
+    title: "Lease lost",
+    detail: "The caller does not hold the lease on this run. The report was ignored.",
     members: [],
   },
   conflict: {
     status: 409,
     retry: "never",
-    title: "It exists already",
-    detail: "Something that excludes this exists already; `existing` names it.",
+    title: "Conflict: already exists",
+    detail: "A conflicting resource already exists. `existing` identifies it.",
     members: ["existing"],
   },
   operation_in_progress: {
     status: 409,
     retry: "same",
-    title: "Still at work",
-    detail: "The first call with this Idempotency-Key has not ended yet.",
+    title: "Request still in progress",
+    detail: "An earlier request with this `Idempotency-Key` is still in progress.",
     members: [],
     retryAfterSeconds: 1,
   },
   version_conflict: {
     status: 412,
     retry: "reload",
-    title: "The task has changed",
-    detail: "If-Match names another state than the present one. Nothing was done.",
+    title: "Precondition failed",
+    detail: "`If-Match` does not match the task's current state. Nothing was changed.",
     members: ["eventSeq"],
   },
   payload_too_large: {
     status: 413,
     retry: "never",
-    title: "The body is too large",
-    detail: "The body has more bytes than this call takes.",
+    title: "Payload too large",
+    detail: "The request body is larger than `max` bytes.",
     members: ["max"],
   },
   unsupported_media_type: {
     status: 415,
     retry: "never",
-    title: "The body's type is not taken",
+    title: "Unsupported media type",
     detail:
-      "Send JSON as application/json in UTF-8, content as it was declared, and neither compressed.",
+      "Send JSON as `application/json` in UTF-8, and content under the media type that it was declared with. Do not compress either.",
     members: [],
   },
   range_not_satisfiable: {
     status: 416,
     retry: "never",
-    title: "There is no such part",
-    detail: "The range that was asked for lies beyond the content, which has `sizeBytes` bytes.",
+    title: "Range not satisfiable",
+    detail:
+      "The requested range starts beyond the end of the content, which is `sizeBytes` bytes long.",
     members: ["sizeBytes"],
   },
   idempotency_key_reused: {
     status: 422,
     retry: "never",
-    title: "The Idempotency-Key was used for something else",
-    detail: "The first call with this Idempotency-Key asked for something else.",
+    title: "Idempotency-Key is already used",
+    detail:
+      "An earlier request used this `Idempotency-Key` with different parameters. Use a new key.",
     members: [],
   },
   rate_limited: {
     status: 429,
     retry: "same",
     title: "Too many requests",
-    detail: "Send fewer requests a minute.",
+    detail:
+      "The rate limit is exceeded. Wait for the number of seconds in `Retry-After`, then retry.",
     members: [],
     retryAfterSeconds: 60,
   },
   internal: {
     status: 500,
     retry: "never",
-    title: "A fault of ours",
-    detail: "Something went wrong on our side. Tell us the request id.",
+    title: "Internal server error",
+    detail: "An unexpected error occurred. Include the request id when you report it.",
     members: [],
     fixed: true,
   },
   unavailable: {
     status: 503,
     retry: "same",
-    title: "Not available just now",
+    title: "Service unavailable",
     detail:
-      "The service cannot answer just now. It is safe to send the same request again with its Idempotency-Key.",
+      "The service is temporarily unavailable. The same request with its `Idempotency-Key` is safe to retry.",
     members: [],
     retryAfterSeconds: 2,
     fixed: true,
@@ -315,10 +317,10 @@ export const ERROR_CODES = Object.keys(PROBLEMS) as ErrorCode[]; // keys of a to
 
 export const PROBLEM_MEDIA_TYPE = "application/problem+json";
 
-/** Where a code is explained; relative, so that it holds on any host. */
+/** Returns the path of a code's documentation. It is relative, so that it works on any host. */
 export const problemType = (code: ErrorCode): string => `/docs/errors#${code}`;
 
-/** The answer to a fault, as RFC 9457 has it. */
+/** Returns the problem document (RFC 9457) for a fault. */
 export function problemResponse(fault: Fault, requestId: string): Response {
   const { code, detail, next, ...members } = fault;
   const entry = PROBLEMS[code];
@@ -349,5 +351,5 @@ function headersOf(fault: Fault): Record<string, string> {
   return headers;
 }
 
-/** A task's strong entity tag: the event seq is its version. */
+/** Returns a task's strong entity tag. The event seq is the task's version. */
 export const entityTag = (eventSeq: number): string => `"${eventSeq}"`;
