@@ -3,6 +3,7 @@ import type { BulkOutcome } from "../../domain/bulk/outcomes.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
 import { type BulkOpening, insertBulkOperation } from "./bulk-ledger.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { keepResult } from "../ledger/operations.ts";
 
 /** A task of an operation that is accepted for later: what was decided about it. */
 export interface AcceptedItem {
@@ -89,7 +90,7 @@ async function storeAccepted(
     sql`insert into bulk_operation_items (tenant_id, operation_id, position, task_id, planned_seq, from_label,
         to_label, outcome, code)
       select ${tenantId}::uuid, ${id}::uuid, accepted.* from (${items}) accepted`,
-    sql`update operations set result = ${JSON.stringify(result)}::json where id = ${id}`,
+    keepResult(id, result),
   ]);
   // Also where an earlier try of this very call did it: nobody has sent its message.
   const isOurs =

@@ -3,6 +3,7 @@ import type { AnalyticsEvent, AnalyticsEventName } from "../../domain/analytics.
 import { TERMINAL_UNIFIED } from "../../domain/status/unified.ts";
 import { changingOperation, operationsIn, type BulkOperationRecord } from "./bulk-operations.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { keepOrDrop } from "../ledger/operations.ts";
 import { listed } from "../sql/listed.ts";
 import type { Bound } from "../connection/prepared.ts";
 import { tellWebhooks } from "../webhooks/webhook-outbox.ts";
@@ -103,14 +104,7 @@ with finished as (
   returning b.*
 ),${endingCtes(tenantId)},
 cancelled as materialized (${operationsIn(sql`finished`)}),
-stored as (
-  update operations o set result = row_to_json(c) from cancelled c
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-),
-dropped as (
-  delete from operations o
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from cancelled)
-)
+${keepOrDrop({ tenantId, operation }, { from: sql`cancelled c`, result: sql`row_to_json(c)` })}
 select (select row_to_json(c) from cancelled c) as cancelled, ${ENDING_COLUMNS}`,
     ],
   );

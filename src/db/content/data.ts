@@ -5,6 +5,7 @@ import type { StepKind } from "../../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { hasPassedGate, IS_ARTIFACT } from "./artifacts.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { keepOrDrop } from "../ledger/operations.ts";
 import { isTask } from "../tasks/task-match.ts";
 
 /** A pointer to a blob, as every answer shows it. */
@@ -126,14 +127,7 @@ made_from as (
   insert into data_inputs (tenant_id, child_id, parent_id)
   select ${tenantId}::uuid, created.id, parents.id from created, parents
 ),
-stored as (
-  update operations o set result = created.data from created
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-),
-dropped as (
-  delete from operations o
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from created)
-)
+${keepOrDrop({ tenantId, operation }, { from: sql`created`, result: sql`created.data` })}
 select (select data from created) as data,
   (select d.id from data d where d.tenant_id = ${tenantId}::uuid
     and ${isDeclared(data, { taskId: sql`place.task_id`, stepId: sql`place.step_id` })}) as existing,
@@ -213,14 +207,7 @@ freed as (
   delete from swept_objects s using marked
   where s.tenant_id = marked.tenant_id and s.object_key = marked.object_key and s.deleted_at is null
 ),
-stored as (
-  update operations o set result = marked.data from marked
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-),
-dropped as (
-  delete from operations o
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from marked)
-)
+${keepOrDrop({ tenantId, operation }, { from: sql`marked`, result: sql`marked.data` })}
 select data from marked`,
   ]);
 }

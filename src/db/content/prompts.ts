@@ -3,6 +3,7 @@ import type { Actor } from "../../domain/actor.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { type Chunk, readChunkById } from "../sql/chunks.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { keepOrDrop } from "../ledger/operations.ts";
 import { isTask } from "../tasks/task-match.ts";
 
 /** A prompt as every answer shows it. */
@@ -81,14 +82,7 @@ created as (
   from place
   returning ${PROMPT_JSON} as prompt
 ),
-stored as (
-  update operations o set result = created.prompt from created
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-),
-dropped as (
-  delete from operations o
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from created)
-)
+${keepOrDrop({ tenantId, operation }, { from: sql`created`, result: sql`created.prompt` })}
 select prompt from created`,
   ]);
 }

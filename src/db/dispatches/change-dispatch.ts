@@ -2,6 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../../domain/actor.ts";
 import type { DispatchState } from "../../domain/lifecycle/statuses.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { keepOrDrop } from "../ledger/operations.ts";
 import {
   DISPATCH_JOINS,
   IS_LEASED,
@@ -113,14 +114,7 @@ logged as (
 told as materialized (
   select ${DISPATCH_JSON} as dispatch from changed d cross join lateral (select d.run_id as id) w
 ),
-stored as (
-  update operations o set result = told.dispatch from told
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-),
-dropped as (
-  delete from operations o
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from told)
-)
+${keepOrDrop({ tenantId, operation }, { from: sql`told`, result: sql`told.dispatch` })}
 select state, is_leased as "isLeased", is_unwanted as "isUnwanted", is_archived as "isArchived",
   rival_id as "rivalId", (select dispatch from told) as changed
 from found`,

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Actor } from "../../domain/actor.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { keepOrDrop } from "../ledger/operations.ts";
 import { isOffered, IS_STANDING } from "./dispatch-sql.ts";
 
 /**
@@ -40,14 +41,7 @@ logged as (
     ${dispatch.reason}::text, ${operation.id}::uuid
   from created
 ),
-stored as (
-  update operations o set result = ${result}::json
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and exists (select from created)
-),
-dropped as (
-  delete from operations o
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from created)
-)
+${keepOrDrop({ tenantId, operation }, { from: sql`created`, result: sql`${result}::json` })}
 select exists (select from created) as created,
   (select d.id from task t join pipeline_dispatches d on d.tenant_id = ${tenantId}::uuid and d.task_id = t.id
    where d.pipeline = ${pipeline}::text and ${IS_STANDING} and case when d.pipeline = 'payment'

@@ -5,6 +5,7 @@ import type { Maker } from "../../domain/evals/snapshot.ts";
 import type { RunState } from "../../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { Operation, OperationRecord, TenantDatabase, Written } from "../connection/client.ts";
+import { keepOrDrop } from "../ledger/operations.ts";
 import { allOf } from "./evals.ts";
 import { isTask } from "../tasks/task-match.ts";
 import { storedJson } from "../connection/transaction.ts";
@@ -73,14 +74,7 @@ created as (
   from place where archived_at is null
   returning ${INSIGHT_JSON} as insight
 ),
-stored as (
-  update operations o set result = created.insight from created
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-),
-dropped as (
-  delete from operations o
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from created)
-)
+${keepOrDrop({ tenantId, operation }, { from: sql`created`, result: sql`created.insight` })}
 select (select insight from created) as insight from place`,
   ]);
 }
@@ -117,14 +111,7 @@ told as (
   where i.tenant_id = ${tenantId}::uuid and i.id = ${id}::uuid and i.updated_at = ${seenAt}::timestamptz
   returning ${INSIGHT_JSON} as insight
 ),
-stored as (
-  update operations o set result = told.insight from told
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-),
-dropped as (
-  delete from operations o
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from told)
-)
+${keepOrDrop({ tenantId, operation }, { from: sql`told`, result: sql`told.insight` })}
 select insight from told`,
   ]);
 }

@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { EvalDecision } from "../../domain/evals/decision.ts";
 import type { TenantDatabase, Written } from "../connection/client.ts";
+import { keepOrDrop } from "../ledger/operations.ts";
 import {
   changeRows,
   evalEventRows,
@@ -184,16 +185,15 @@ outcome as materialized (
   select (select count(*)::integer from newest) as changed,
     ${call.tellsRows ? TOLD_ROWS : sql`'[]'::json as evals, '[]'::json as trials`}
 ),
-stored as (
-  update operations o set result = json_build_object('answer', ${JSON.stringify(call.answer) ?? "null"}::json,
-    'changed', outcome.changed, 'evals', outcome.evals, 'trials', outcome.trials)
-  from outcome
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and outcome.changed > 0
-),
-dropped as (
-  delete from operations o using outcome
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and outcome.changed = 0
-)
+${keepOrDrop(
+  { tenantId, operation },
+  {
+    from: sql`outcome`,
+    result: sql`json_build_object('answer', ${JSON.stringify(call.answer) ?? "null"}::json,
+    'changed', outcome.changed, 'evals', outcome.evals, 'trials', outcome.trials)`,
+    when: { keepIf: sql`outcome.changed > 0`, dropIf: sql`outcome.changed = 0` },
+  },
+)}
 select changed, evals, trials from outcome`;
 }
 

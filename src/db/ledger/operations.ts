@@ -1,18 +1,60 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { Database, Operation, TenantDatabase, Written } from "../connection/client.ts";
+import type { Bound } from "../connection/prepared.ts";
+
+/** The call in the ledger, bound or as the inputs of a prepared statement. */
+interface LedgerEntry {
+  tenantId: Bound<string>;
+  operation: { id: Bound<string> };
+}
+
+/** What a statement keeps for a repeat of the call. */
+interface Kept {
+  /** A CTE. It has one row if the statement wrote something and none otherwise, unless `keepIf` and `dropIf` say more. */
+  from: SQL;
+  /** The stored result, read from that row. */
+  result: SQL;
+  /** For a CTE that always has a row: whether something was written. */
+  when?: { keepIf: SQL; dropIf: SQL };
+}
 
 /**
- * Keeps the answer of a call that had nothing to write, so that a repeat under its key gets this answer and does
- * not do something after all.
+ * The CTEs `stored` and `dropped`, which end every statement that writes an operation. They store the result, or delete
+ * the operation's row if nothing was written, so that a retry under the same key is decided again.
+ */
+export function keepOrDrop(
+  { tenantId, operation }: LedgerEntry,
+  { from, result, when }: Kept,
+): SQL {
+  const isCall = sql`o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid`;
+  return sql`stored as (
+  update operations o set result = ${result}
+  from ${from}
+  where ${isCall}
+    and ${when?.keepIf ?? sql`true`}
+),
+dropped as (
+  delete from operations o${when ? sql` using ${from}` : sql``}
+  where ${isCall}
+    and ${when?.dropIf ?? sql`not exists (select from ${from})`}
+)`;
+}
+
+/** The statement that stores the result of a call unconditionally. */
+export function keepResult(operationId: string, result: unknown): SQL {
+  return sql`update operations set result = ${JSON.stringify(result)}::json where id = ${operationId} returning id`;
+}
+
+/**
+ * Records the answer of a call that had nothing to write. A retry under its key gets the same answer, even if it
+ * would write something now.
  */
 export function recordAnswer(
   database: TenantDatabase,
   operation: Operation,
   result: unknown,
 ): Promise<Written<{ id: string }>> {
-  return database.write(operation, [
-    sql`update operations set result = ${JSON.stringify(result)}::json where id = ${operation.id} returning id`,
-  ]);
+  return database.write(operation, [keepResult(operation.id, result)]);
 }
 
 /** Deletes operations whose time is over, of every tenant; how many there were. */

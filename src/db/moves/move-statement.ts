@@ -18,6 +18,7 @@ import {
 } from "../history/event-ctes.ts";
 import type { Move, MoveInput } from "./move-input.ts";
 import type { Bound } from "../connection/prepared.ts";
+import { keepOrDrop } from "../ledger/operations.ts";
 import { reportedCtes } from "./run-ctes.ts";
 import { hasRunAsFound, lockRuns } from "../runs/run-guards.ts";
 import { LISTENS_TO_TASKS } from "../webhooks/webhook-outbox.ts";
@@ -169,26 +170,20 @@ function resultOf({ answer, bulk }: MoveStatementInputs): SQL {
     : sql`json_build_object('answer', ${answer}::json, 'events', outcome.events, 'dispatched', outcome.dispatched)`;
 }
 
-/**
- * CTEs that keep in the ledger what the operation came to, by the CTE `outcome`; nothing at all where nothing was
- * written, unless the call says so.
- */
+/** `keepOrDrop` by the CTE `outcome`. The operation stays without any change if the call asks for that. */
 export function keptCtes(
   call: Pick<MoveStatementInputs, "tenantId" | "operation" | "isKeptIfEmpty">,
   result: SQL,
 ): SQL {
-  const { tenantId, operation, isKeptIfEmpty } = call;
-  return sql`stored as (
-  update operations o set result = ${result}
-  from outcome
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-    and (outcome.tasks > 0 or ${isKeptIfEmpty}::boolean)
-),
-dropped as (
-  delete from operations o using outcome
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-    and outcome.tasks = 0 and not ${isKeptIfEmpty}::boolean
-)`;
+  const { isKeptIfEmpty } = call;
+  return keepOrDrop(call, {
+    from: sql`outcome`,
+    result,
+    when: {
+      keepIf: sql`(outcome.tasks > 0 or ${isKeptIfEmpty}::boolean)`,
+      dropIf: sql`outcome.tasks = 0 and not ${isKeptIfEmpty}::boolean`,
+    },
+  });
 }
 
 /** Whether webhooks of the tenant listen to tasks. */

@@ -3,6 +3,7 @@ import type { Actor } from "../../domain/actor.ts";
 import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import type { WorkerType } from "../../domain/lifecycle/statuses.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { keepOrDrop } from "../ledger/operations.ts";
 import { stepJson, TASK_MEMBERS, type TaskRecord } from "../tasks/task-json.ts";
 import { RUN_JSON, type RunRecord } from "./worker-runs.ts";
 
@@ -68,14 +69,14 @@ told as materialized (
     ${oneOf(sql`task_versions`, sql`own`, sql`c.version_id`)}
     ${oneOf(sql`steps`, sql`x`, sql`c.step_id`)}
 ),
-stored as (
-  update operations o set result = told.runs from told
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and told.runs is not null
-),
-dropped as (
-  delete from operations o using told
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and told.runs is null
-)
+${keepOrDrop(
+  { tenantId, operation },
+  {
+    from: sql`told`,
+    result: sql`told.runs`,
+    when: { keepIf: sql`told.runs is not null`, dropIf: sql`told.runs is null` },
+  },
+)}
 select coalesce(runs, '[]') as claimed from told`,
   ]);
 }

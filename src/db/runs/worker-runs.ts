@@ -5,6 +5,7 @@ import { isRunEnded } from "../../domain/lifecycle/runs.ts";
 import type { RunState, WorkerType } from "../../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { Database, Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { keepOrDrop } from "../ledger/operations.ts";
 import { type GuardedRun, foundRow, isAsFound, runAllowance } from "./run-guards.ts";
 import { isTask } from "../tasks/task-match.ts";
 
@@ -66,14 +67,7 @@ created as (
   from task where archived_at is null
   returning ${RUN_JSON} as run
 ),
-stored as (
-  update operations o set result = created.run from created
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid
-),
-dropped as (
-  delete from operations o
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from created)
-)
+${keepOrDrop({ tenantId, operation }, { from: sql`created`, result: sql`created.run` })}
 select (select run from created) as run from task`,
   ]);
 }
@@ -105,14 +99,7 @@ reported as (
   where w.tenant_id = ${tenantId}::uuid and w.id = f.id and ${isAsFound}
   returning w.id
 ),
-stored as (
-  update operations o set result = ${JSON.stringify(result)}::json
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and exists (select from reported)
-),
-dropped as (
-  delete from operations o
-  where o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid and not exists (select from reported)
-)
+${keepOrDrop({ tenantId, operation }, { from: sql`reported`, result: sql`${JSON.stringify(result)}::json` })}
 select id from reported`,
   ]);
 }

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Role } from "../../domain/actor.ts";
 import { bytes, fromHex } from "../sql/bytes.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { keepOrDrop } from "../ledger/operations.ts";
 
 /** What a key proves: who it is, and what it may do. */
 export interface ApiKey {
@@ -57,10 +58,7 @@ with made as (
     ${key.lastFour}, ${key.createdBy})
   returning ${RECORD_JSON} as record
 ),
-stored as (
-  update operations o set result = made.record from made
-  where o.tenant_id = ${tenantId} and o.id = ${operation.id}
-)
+${keepOrDrop({ tenantId, operation }, { from: sql`made`, result: sql`made.record` })}
 select record from made`,
   ]);
 }
@@ -79,14 +77,7 @@ with revoked as (
   where k.tenant_id = ${tenantId} and k.id = ${id}
   returning ${RECORD_JSON} as record
 ),
-stored as (
-  update operations o set result = revoked.record from revoked
-  where o.tenant_id = ${tenantId} and o.id = ${operation.id}
-),
-dropped as (
-  delete from operations o
-  where o.tenant_id = ${tenantId} and o.id = ${operation.id} and not exists (select from revoked)
-)
+${keepOrDrop({ tenantId, operation }, { from: sql`revoked`, result: sql`revoked.record` })}
 select record from revoked`,
   ]);
 }

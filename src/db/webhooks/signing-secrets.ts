@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { keepOrDrop } from "../ledger/operations.ts";
 
 /** What a write of something that has a secret stores for a repeat: never the secret. */
 export interface StoredWithSecret<Record> {
@@ -23,15 +24,14 @@ export function writeWithSecret<Record>(
   return database.write(operation, [
     sql`
 with changed as (${change})${effects},
-stored as (
-  update operations o set result = json_build_object('record', changed.record, 'operationId', o.id,
-    'isSecretMade', changed."isSecretMade")
-  from changed where o.tenant_id = ${tenantId} and o.id = ${operation.id}
-),
-dropped as (
-  delete from operations o
-  where o.tenant_id = ${tenantId} and o.id = ${operation.id} and not exists (select from changed)
-)
+${keepOrDrop(
+  { tenantId, operation },
+  {
+    from: sql`changed`,
+    result: sql`json_build_object('record', changed.record, 'operationId', o.id,
+    'isSecretMade', changed."isSecretMade")`,
+  },
+)}
 select record, ${operation.id} as "operationId", "isSecretMade" from changed`,
   ]);
 }

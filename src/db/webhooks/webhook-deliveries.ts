@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { DeliveryState, WebhookEvent } from "../../domain/webhooks/events.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { keepOrDrop } from "../ledger/operations.ts";
 import { isWebhook, readTarget, TARGET_JSON, type WebhookTarget } from "./webhooks.ts";
 
 /** One message to a webhook, as it is looked at. */
@@ -66,14 +67,7 @@ with renewed as (
     and d.tenant_id = ${tenantId} and d.webhook_id = w.id and d.id = ${deliveryId}
   returning ${RECORD_JSON} as record
 ),
-stored as (
-  update operations o set result = renewed.record from renewed
-  where o.tenant_id = ${tenantId} and o.id = ${operation.id}
-),
-dropped as (
-  delete from operations o
-  where o.tenant_id = ${tenantId} and o.id = ${operation.id} and not exists (select from renewed)
-)
+${keepOrDrop({ tenantId, operation }, { from: sql`renewed`, result: sql`renewed.record` })}
 select record from renewed`,
   ]);
 }
