@@ -2,24 +2,23 @@ import {
   BULK_ALLOWED_TARGETS,
   BULK_STEP_STATUS,
   BULK_TARGETS,
+  PIPELINES_ON_TARGET,
 } from "../../src/domain/bulk/matrix.ts";
 import { EVAL_TRANSITIONS, TRIAL_TRANSITIONS } from "../../src/domain/evals/transitions.ts";
 import { GATE_ON_STATUS, GATE_TRANSITIONS } from "../../src/domain/lifecycle/gates.ts";
-import {
-  DISPATCH_TRANSITIONS,
-  OPERATION_TRANSITIONS,
-  REPORT_EFFECTS,
-  RUN_TRANSITIONS,
-} from "../../src/domain/lifecycle/runs.ts";
-import type { StepKind, WorkerType } from "../../src/domain/lifecycle/statuses.ts";
+import { DISPATCH_TRANSITIONS } from "../../src/domain/pipelines/states.ts";
+import { OPERATION_TRANSITIONS } from "../../src/domain/bulk/states.ts";
+import { REPORT_EFFECTS, RUN_TRANSITIONS } from "../../src/domain/lifecycle/runs.ts";
 import {
   RUN_STATES,
   STEP_KINDS,
   STEP_STATUSES,
+  type StepKind,
   WORKER_TYPES,
+  type WorkerType,
 } from "../../src/domain/lifecycle/statuses.ts";
 import { kindHasStatus, STEP_TRANSITIONS } from "../../src/domain/lifecycle/transitions.ts";
-import { PIPELINES_ON_ENTRY, PIPELINES_ON_TARGET } from "../../src/domain/pipelines/attached.ts";
+import { PIPELINES_ON_ENTRY } from "../../src/domain/lifecycle/attached.ts";
 import { REGISTRY_VERSION } from "../../src/domain/registry-version.ts";
 import { ATTENTION_RULES } from "../../src/domain/status/attention.ts";
 import { RESOLVER_RULES } from "../../src/domain/status/rules.ts";

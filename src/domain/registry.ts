@@ -1,24 +1,26 @@
 import { BULK_ACTIONS, REVERTIBLE_ACTIONS } from "./bulk/actions.ts";
 import { RETRIED_STATUSES } from "./bulk/judge.ts";
-import { BULK_ALLOWED_TARGETS, BULK_STEP_STATUS, BULK_TARGETS } from "./bulk/matrix.ts";
+import {
+  BULK_ALLOWED_TARGETS,
+  BULK_STEP_STATUS,
+  BULK_TARGETS,
+  PIPELINES_ON_TARGET,
+} from "./bulk/matrix.ts";
 import { EVAL_TRANSITIONS, TRIAL_TRANSITIONS } from "./evals/transitions.ts";
 import { GATE_ON_STATUS, GATE_TRANSITIONS } from "./lifecycle/gates.ts";
-import {
-  DISPATCH_TRANSITIONS,
-  OPERATION_TRANSITIONS,
-  REPORT_EFFECTS,
-  RUN_TRANSITIONS,
-} from "./lifecycle/runs.ts";
+import { DISPATCH_TRANSITIONS } from "./pipelines/states.ts";
+import { OPERATION_TRANSITIONS } from "./bulk/states.ts";
+import { REPORT_EFFECTS, RUN_TRANSITIONS } from "./lifecycle/runs.ts";
 import {
   GATE_STATES,
-  PIPELINES,
   STATUS_RELEVANT_WORKER_TYPES,
   STEP_KINDS,
   STEP_STATUSES,
   WORKER_TYPES,
 } from "./lifecycle/statuses.ts";
+import { PIPELINE_NAMES } from "./pipelines/pipelines.ts";
 import { STEP_TRANSITIONS } from "./lifecycle/transitions.ts";
-import { PIPELINES_ON_ENTRY, PIPELINES_ON_TARGET } from "./pipelines/attached.ts";
+import { PIPELINES_ON_ENTRY } from "./lifecycle/attached.ts";
 import { REGISTRY_VERSION } from "./registry-version.ts";
 import { ATTENTION_RULES } from "./status/attention.ts";
 import { RESOLVER_RULES } from "./status/rules.ts";
@@ -47,7 +49,7 @@ export function registry() {
     workerTypes: WORKER_TYPES,
     statusRelevantWorkerTypes: STATUS_RELEVANT_WORKER_TYPES,
     reportEffects: REPORT_EFFECTS,
-    pipelines: PIPELINES,
+    pipelines: PIPELINE_NAMES,
     pipelinesOnEntry: PIPELINES_ON_ENTRY,
     pipelinesOnTarget: PIPELINES_ON_TARGET,
     runTransitions: RUN_TRANSITIONS,

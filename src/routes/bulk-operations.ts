@@ -10,7 +10,7 @@ import {
 } from "../db/bulk/bulk-operations.ts";
 import { BULK_OPERATION_ACTIONS } from "../domain/bulk/actions.ts";
 import { BULK_OUTCOMES } from "../domain/bulk/outcomes.ts";
-import { OPERATION_STATES } from "../domain/lifecycle/statuses.ts";
+import { OPERATION_STATES } from "../domain/bulk/states.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { recallUndelivered, retryDeadDispatch } from "../actions/dispatches/change-dispatch.ts";
 import { findDispatch, listDispatches } from "../db/dispatches/read-dispatches.ts";
-import { DISPATCH_STATES } from "../domain/lifecycle/statuses.ts";
+import { DISPATCH_STATES } from "../domain/pipelines/states.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";

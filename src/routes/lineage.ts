@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { traceData, traceTask } from "../actions/content/trace-lineage.ts";
 import { LINEAGE_DEPTH_MAX, LINEAGE_ITEMS_MAX, LINEAGE_STEPS_MAX } from "../db/content/lineage.ts";
-import { RUN_STATES, STEP_EVENT_TYPES, TRIAL_STATUSES } from "../domain/lifecycle/statuses.ts";
+import { RUN_STATES, STEP_EVENT_TYPES } from "../domain/lifecycle/statuses.ts";
+import { TRIAL_STATUSES } from "../domain/evals/statuses.ts";
 import { EDGE_TYPES, type NodeType, VERDICT_GATES } from "../domain/lineage/graph.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type MoveOfMany, moveTasks } from "../actions/moves/move-tasks.ts";
 import type { Command } from "../domain/lifecycle/commands.ts";
-import { runsAttachedByDefault } from "../domain/pipelines/attached.ts";
+import { runsAttachedByDefault } from "../domain/lifecycle/attached.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";

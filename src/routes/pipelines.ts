@@ -2,8 +2,8 @@ import * as z from "zod";
 import { putPipeline } from "../actions/dispatches/put-pipeline.ts";
 import { rotatePipelineSecret } from "../actions/secrets/rotate-secret.ts";
 import { listPipelines } from "../db/dispatches/pipelines.ts";
-import { PIPELINES, WORKER_TYPES } from "../domain/lifecycle/statuses.ts";
-import { WORKER_OF_PIPELINE } from "../domain/pipelines/delivery.ts";
+import { PIPELINE_NAMES, PIPELINES } from "../domain/pipelines/pipelines.ts";
+import { WORKER_TYPES } from "../domain/lifecycle/statuses.ts";
 import { ENDPOINT_LENGTH_MAX } from "../outbound/endpoint-rules.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
@@ -121,11 +121,11 @@ const rotate = defineContract({
 export const pipelineRoutes: readonly Route[] = [
   createHandler(getPipelines, async ({ database }) => {
     const configured = await listPipelines(database);
-    const data = PIPELINES.map((name) => ({
+    const data = PIPELINE_NAMES.map((name) => ({
       ...DEFAULTS,
       ...configured.find((record) => record.name === name),
       name,
-      workerType: WORKER_OF_PIPELINE[name],
+      workerType: PIPELINES[name].worker,
     }));
     return reply({ data, nextCursor: null });
   }),

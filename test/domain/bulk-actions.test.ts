@@ -10,7 +10,7 @@ import type { Command } from "../../src/domain/lifecycle/commands.ts";
 import { decide } from "../../src/domain/lifecycle/decide.ts";
 import type { NewEvent } from "../../src/domain/lifecycle/decision.ts";
 import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
-import { pipelinesAttachedTo } from "../../src/domain/pipelines/attached.ts";
+import { pipelinesAttachedTo } from "../../src/domain/lifecycle/attached.ts";
 import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
 import { explore } from "./support/explore.ts";
 import { context, givenTask, minute } from "./support/world.ts";

@@ -1,18 +1,24 @@
 import { describe, expect, test } from "vitest";
-import type { BulkTarget } from "../../src/domain/bulk/matrix.ts";
 import {
   BULK_ALLOWED_TARGETS,
   BULK_STEP_STATUS,
   BULK_TARGETS,
+  type BulkTarget,
+  PIPELINES_ON_TARGET,
 } from "../../src/domain/bulk/matrix.ts";
 import type { BulkTerms } from "../../src/domain/bulk/judge.ts";
-import type { BulkRequest, DecidedPlan } from "../../src/domain/bulk/plan.ts";
-import { joinPlans, outlineOf, planBulk } from "../../src/domain/bulk/plan.ts";
+import {
+  type BulkRequest,
+  type DecidedPlan,
+  joinPlans,
+  outlineOf,
+  planBulk,
+} from "../../src/domain/bulk/plan.ts";
 import { apply } from "../../src/domain/lifecycle/apply.ts";
 import { isBlockedByHand } from "../../src/domain/lifecycle/gates.ts";
 import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
 import { allowedNext } from "../../src/domain/lifecycle/transitions.ts";
-import { PIPELINES_ON_TARGET, pipelinesAttachedTo } from "../../src/domain/pipelines/attached.ts";
+import { pipelinesAttachedTo } from "../../src/domain/lifecycle/attached.ts";
 import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
 import { UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
 import { explore } from "./support/explore.ts";

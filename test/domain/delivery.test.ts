@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { DISPATCH_TRANSITIONS } from "../../src/domain/lifecycle/runs.ts";
-import { DISPATCH_STATES, PIPELINES } from "../../src/domain/lifecycle/statuses.ts";
+import {
+  DISPATCH_MOVES_BY_HAND,
+  DISPATCH_STATES,
+  DISPATCH_TRANSITIONS,
+} from "../../src/domain/pipelines/states.ts";
+import { PIPELINE_NAMES, PIPELINES } from "../../src/domain/pipelines/pipelines.ts";
 import {
   DELIVERY_ATTEMPTS_MAX,
-  DISPATCH_MOVES_BY_HAND,
   type EndpointAnswer,
   endOfAttempt,
-  WORKER_OF_PIPELINE,
 } from "../../src/domain/pipelines/delivery.ts";
 
 const away = (retryAfterSeconds: number | null = null): EndpointAnswer => ({
@@ -64,7 +66,7 @@ describe("dispatches", () => {
     },
   );
 
-  test.each(PIPELINES)("of %s are the work of the worker of that name", (pipeline) => {
-    expect(WORKER_OF_PIPELINE[pipeline]).toBe(pipeline.toUpperCase());
+  test.each(PIPELINE_NAMES)("of %s are the work of the worker of that name", (pipeline) => {
+    expect(PIPELINES[pipeline].worker).toBe(pipeline.toUpperCase());
   });
 });

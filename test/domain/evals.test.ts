@@ -17,7 +17,8 @@ import {
 } from "../../src/domain/evals/snapshot.ts";
 import { EVAL_TRANSITIONS, TRIAL_TRANSITIONS } from "../../src/domain/evals/transitions.ts";
 import { RUN_TRANSITIONS } from "../../src/domain/lifecycle/runs.ts";
-import { EVAL_STATUSES, RUN_STATES, TRIAL_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
+import { EVAL_STATUSES, TRIAL_STATUSES } from "../../src/domain/evals/statuses.ts";
+import { RUN_STATES } from "../../src/domain/lifecycle/statuses.ts";
 import type { Outcome, Refusal } from "../../src/domain/refusals.ts";
 import { expectAccepted } from "./support/world.ts";
 

@@ -1,12 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { BULK_TARGETS } from "../../src/domain/bulk/matrix.ts";
+import { BULK_TARGETS, PIPELINES_ON_TARGET } from "../../src/domain/bulk/matrix.ts";
 import type { Command } from "../../src/domain/lifecycle/commands.ts";
 import { STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
-import {
-  PIPELINES_ON_TARGET,
-  pipelinesAttachedTo,
-  runsAttachedByDefault,
-} from "../../src/domain/pipelines/attached.ts";
+import { pipelinesAttachedTo, runsAttachedByDefault } from "../../src/domain/lifecycle/attached.ts";
 import { expectDecision, givenTask } from "./support/world.ts";
 
 const runAttachedWorkflows = true;

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { Role } from "../../src/domain/actor.ts";
-import { ROLES } from "../../src/domain/actor.ts";
+import { type Role, ROLES } from "../../src/domain/actor.ts";
 import type { Command } from "../../src/domain/lifecycle/commands.ts";
 import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
 import type { StepStatus } from "../../src/domain/lifecycle/statuses.ts";
-import type { Right } from "../../src/domain/rights.ts";
-import { isPermitted, minimumRole, requiredRole, RIGHTS } from "../../src/domain/rights.ts";
+import { isPermitted, requiredRole, type Right, RIGHTS } from "../../src/domain/rights.ts";
+import { minimumRole } from "../../src/domain/lifecycle/right-for.ts";
 import { expectDecision, givenTask, expectRefusal, NOT_OFFERED } from "./support/world.ts";
 
 /** The roles that hold each right, as a line of its own: v, o, r, a, s. */

@@ -1,11 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { EVAL_TRANSITIONS, TRIAL_TRANSITIONS } from "../../src/domain/evals/transitions.ts";
-import {
-  DISPATCH_TRANSITIONS,
-  isRunEnded,
-  OPERATION_TRANSITIONS,
-  RUN_TRANSITIONS,
-} from "../../src/domain/lifecycle/runs.ts";
+import { DISPATCH_TRANSITIONS } from "../../src/domain/pipelines/states.ts";
+import { isRunEnded, RUN_TRANSITIONS } from "../../src/domain/lifecycle/runs.ts";
+import { OPERATION_TRANSITIONS } from "../../src/domain/bulk/states.ts";
 import { STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
 import {
   allowedNext,

@@ -5,7 +5,7 @@ import type {
   DispatchEventRecord,
   DispatchRecord,
 } from "../../src/db/dispatches/read-dispatches.ts";
-import type { Pipeline } from "../../src/domain/lifecycle/statuses.ts";
+import type { Pipeline } from "../../src/domain/pipelines/pipelines.ts";
 import type { Outbound } from "../../src/outbound/post-signed.ts";
 import { expectDone, type TestApi } from "./api.ts";
 import type { TestDatabase } from "./database.ts";

@@ -1,5 +1,5 @@
 import type { TaskView } from "../../src/actions/views/task-view.ts";
-import type { TrialStatus } from "../../src/domain/lifecycle/statuses.ts";
+import type { TrialStatus } from "../../src/domain/evals/statuses.ts";
 import type { Tenant, TestApi } from "./api.ts";
 
 /** A trial as a test wants it; its place is the next free one of its model. */

@@ -1,5 +1,5 @@
 import type { TaskView } from "../../src/actions/views/task-view.ts";
-import type { Pipeline } from "../../src/domain/lifecycle/statuses.ts";
+import type { Pipeline } from "../../src/domain/pipelines/pipelines.ts";
 import { expectDone, type Place, type Tenant, type TestApi } from "./api.ts";
 import { offerDispatched } from "./offer-runs.ts";
 

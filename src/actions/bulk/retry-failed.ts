@@ -1,6 +1,6 @@
 import { type BulkWork, listWorkTasks, loadBulkWork } from "../../db/bulk/bulk-work.ts";
 import { isOperationEnded } from "../../domain/bulk/outcomes.ts";
-import { OPERATION_TRANSITIONS } from "../../domain/lifecycle/runs.ts";
+import { OPERATION_TRANSITIONS } from "../../domain/bulk/states.ts";
 import {
   alreadyInStatus,
   invalidTransition,

@@ -1,7 +1,8 @@
 import type { Actor } from "../../domain/actor.ts";
 import type { Command } from "../../domain/lifecycle/commands.ts";
 import { forbidden, type Outcome, succeed, refuse } from "../../domain/refusals.ts";
-import { isPermitted, requiredRole, rightFor } from "../../domain/rights.ts";
+import { isPermitted, requiredRole } from "../../domain/rights.ts";
+import { rightFor } from "../../domain/lifecycle/right-for.ts";
 
 /** Refuses before anything is looked up what this role may do to no task at all. */
 export function permit(actor: Actor, command: Command): Outcome<Command> {

@@ -5,8 +5,7 @@ import {
 } from "../../db/dispatches/change-dispatch.ts";
 import type { Written } from "../../db/connection/client.ts";
 import type { DispatchRecord } from "../../db/dispatches/read-dispatches.ts";
-import type { DispatchState } from "../../domain/lifecycle/statuses.ts";
-import { DISPATCH_MOVES_BY_HAND } from "../../domain/pipelines/delivery.ts";
+import { DISPATCH_MOVES_BY_HAND, type DispatchState } from "../../domain/pipelines/states.ts";
 import {
   succeed,
   archived,

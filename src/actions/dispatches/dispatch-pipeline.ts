@@ -1,9 +1,9 @@
 import { uuidv7 } from "uuidv7";
 import { createDispatch } from "../../db/dispatches/create-dispatch.ts";
 import { loadTasks } from "../../db/snapshots/load-tasks.ts";
-import type { Pipeline } from "../../domain/lifecycle/statuses.ts";
+import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
 import { misaimed } from "../../domain/lifecycle/decide/target.ts";
-import { pipelinesAttachedTo } from "../../domain/pipelines/attached.ts";
+import { pipelinesAttachedTo } from "../../domain/lifecycle/attached.ts";
 import {
   succeed,
   archived,

@@ -1,6 +1,6 @@
 import type { EvalRecord } from "../../db/evals/eval-json.ts";
 import { decideEvalTransition } from "../../domain/evals/decide/transition.ts";
-import type { EvalStatus } from "../../domain/lifecycle/statuses.ts";
+import type { EvalStatus } from "../../domain/evals/statuses.ts";
 import type { Outcome } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { changeEval, theOne } from "./change-eval.ts";

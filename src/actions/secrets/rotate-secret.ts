@@ -1,6 +1,6 @@
 import { type PipelineRecord, rotateSecretOfPipeline } from "../../db/dispatches/pipelines.ts";
 import { rotateSecretOfWebhook, type WebhookRecord } from "../../db/webhooks/webhooks.ts";
-import type { Pipeline } from "../../domain/lifecycle/statuses.ts";
+import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
 import type { Outcome } from "../../domain/refusals.ts";
 import { newSecret, PREVIOUS_SECRET_HOURS } from "../../outbound/secrets.ts";
 import { answerWithSecret, type WithSecret } from "./answer-with-secret.ts";

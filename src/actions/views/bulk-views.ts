@@ -26,7 +26,7 @@ import {
   type PlannedPipeline,
   targetsInstead,
 } from "../../domain/bulk/plan.ts";
-import type { OperationState } from "../../domain/lifecycle/statuses.ts";
+import type { OperationState } from "../../domain/bulk/states.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
 
 /** What would become of one task, and why. */

@@ -2,8 +2,8 @@ import type { EvalEventRecord, StepEventRecord } from "../../db/history/events.t
 import type { Actor } from "../../domain/actor.ts";
 import type { NewEvent } from "../../domain/lifecycle/decision.ts";
 import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";
+import type { EvalStatus } from "../../domain/evals/statuses.ts";
 import type {
-  EvalStatus,
   GateState,
   StepEventType,
   StepKind,

@@ -3,7 +3,7 @@ import type { ActorKind, Role } from "../../domain/actor.ts";
 import type { BulkEdit, BulkOperationAction } from "../../domain/bulk/actions.ts";
 import type { BulkTarget } from "../../domain/bulk/matrix.ts";
 import type { BulkOutcome } from "../../domain/bulk/outcomes.ts";
-import type { OperationState } from "../../domain/lifecycle/statuses.ts";
+import type { OperationState } from "../../domain/bulk/states.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
 import type { Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
 import { keyQuery } from "../connection/transaction.ts";

@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";
-import type { Pipeline, WorkerType } from "../../domain/lifecycle/statuses.ts";
+import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
+import type { WorkerType } from "../../domain/lifecycle/statuses.ts";
 import { fromHex } from "../sql/bytes.ts";
 import type { TenantDatabase } from "../connection/client.ts";
 import { DELIVERY_ACTOR, loggedCtes, type HasDeliveries } from "./dispatch-log.ts";

@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../../domain/actor.ts";
-import type { DispatchState } from "../../domain/lifecycle/statuses.ts";
+import type { DispatchState } from "../../domain/pipelines/states.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 import {

@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { TIMED_OUT } from "../../domain/lifecycle/runs.ts";
 import { ENDING_STATUSES, TAKING_BACK_STATUSES } from "../../domain/lifecycle/transitions.ts";
-import { PIPELINES_ON_ENTRY } from "../../domain/pipelines/attached.ts";
+import { PIPELINES_ON_ENTRY } from "../../domain/lifecycle/attached.ts";
 import { listed } from "../sql/listed.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import type { Pipeline } from "../../domain/lifecycle/statuses.ts";
+import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
 import { bytes } from "../sql/bytes.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import {

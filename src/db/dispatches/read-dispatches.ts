@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
-import type { DispatchState, Pipeline } from "../../domain/lifecycle/statuses.ts";
+import type { DispatchState } from "../../domain/pipelines/states.ts";
+import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { TenantDatabase } from "../connection/client.ts";
 import { isTask } from "../tasks/task-match.ts";

@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { EvalStatus, TrialStatus } from "../../domain/lifecycle/statuses.ts";
+import type { EvalStatus, TrialStatus } from "../../domain/evals/statuses.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { type Chunk, readChunkById } from "../sql/chunks.ts";
 import type { TenantDatabase } from "../connection/client.ts";

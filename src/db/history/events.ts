@@ -1,7 +1,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../../domain/actor.ts";
 import type { RecordedEvent } from "../../domain/lifecycle/fold.ts";
-import type { EvalEventType, EvalStatus, StepEventType } from "../../domain/lifecycle/statuses.ts";
+import type { EvalEventType, EvalStatus } from "../../domain/evals/statuses.ts";
+import type { StepEventType } from "../../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { TenantDatabase } from "../connection/client.ts";
 import { CANONICAL, EVAL_CANONICAL } from "./history-chain.ts";

@@ -1,5 +1,4 @@
-import { DISPATCH_TRANSITIONS } from "../../domain/lifecycle/runs.ts";
-import { DISPATCH_STATES } from "../../domain/lifecycle/statuses.ts";
+import { DISPATCH_STATES, DISPATCH_TRANSITIONS } from "../../domain/pipelines/states.ts";
 import type { Invariant } from "./invariant.ts";
 
 const LAWFUL = DISPATCH_STATES.flatMap((from) =>

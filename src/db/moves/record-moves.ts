@@ -9,7 +9,7 @@ import {
   RECORD_MOVES,
   RECORD_PLAIN_MOVES,
 } from "./prepared-moves.ts";
-import type { Pipeline } from "../../domain/lifecycle/statuses.ts";
+import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
 
 export type { Move, MoveCall } from "./move-input.ts";
 

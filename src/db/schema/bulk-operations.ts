@@ -14,7 +14,7 @@ import {
 } from "drizzle-orm/pg-core";
 import { ACTOR_KINDS, ROLES } from "../../domain/actor.ts";
 import { BULK_OPERATION_ACTIONS } from "../../domain/bulk/actions.ts";
-import { OPERATION_STATES } from "../../domain/lifecycle/statuses.ts";
+import { OPERATION_STATES } from "../../domain/bulk/states.ts";
 import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
 import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { bigint, foreignKey, index, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
-import { DISPATCH_STATES } from "../../domain/lifecycle/statuses.ts";
+import { DISPATCH_STATES } from "../../domain/pipelines/states.ts";
 import { id, moment, oneOf, tenantId } from "./columns.ts";
 import { pipelineDispatches } from "./pipeline-dispatches.ts";
 

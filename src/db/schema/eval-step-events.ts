@@ -9,7 +9,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import { ACTOR_KINDS, ROLES } from "../../domain/actor.ts";
-import { EVAL_EVENT_TYPES, EVAL_STATUSES } from "../../domain/lifecycle/statuses.ts";
+import { EVAL_EVENT_TYPES, EVAL_STATUSES } from "../../domain/evals/statuses.ts";
 import { oneOf, tenantId } from "./columns.ts";
 import { evals } from "./evals.ts";
 import { eventEnvelope } from "./events.ts";

@@ -11,7 +11,7 @@ import {
   unique,
   uuid,
 } from "drizzle-orm/pg-core";
-import { EVAL_STATUSES } from "../../domain/lifecycle/statuses.ts";
+import { EVAL_STATUSES } from "../../domain/evals/statuses.ts";
 import { bytea, createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 import { taskVersions } from "./task-versions.ts";
 

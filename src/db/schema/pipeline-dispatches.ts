@@ -10,8 +10,8 @@ import {
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
-import { DISPATCH_STATES } from "../../domain/lifecycle/statuses.ts";
-import { PIPELINES } from "../../domain/lifecycle/statuses.ts";
+import { DISPATCH_STATES } from "../../domain/pipelines/states.ts";
+import { PIPELINE_NAMES } from "../../domain/pipelines/pipelines.ts";
 import { bulkOperations } from "./bulk-operations.ts";
 import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 import { stepEvents } from "./step-events.ts";
@@ -23,7 +23,7 @@ export const pipelineDispatches = pgTable(
   {
     tenantId: tenantId(),
     id: id(),
-    pipeline: text({ enum: PIPELINES }).notNull(),
+    pipeline: text({ enum: PIPELINE_NAMES }).notNull(),
     taskId: uuid().notNull(),
     versionId: uuid().notNull(),
     stepId: uuid().notNull(),
@@ -80,7 +80,7 @@ export const pipelineDispatches = pgTable(
       columns: [t.tenantId, t.bulkOperationId],
       foreignColumns: [bulkOperations.tenantId, bulkOperations.id],
     }),
-    oneOf("pipeline_dispatches_pipeline", t.pipeline, PIPELINES),
+    oneOf("pipeline_dispatches_pipeline", t.pipeline, PIPELINE_NAMES),
     oneOf("pipeline_dispatches_state", t.state, DISPATCH_STATES),
   ],
 );

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { check, foreignKey, integer, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
-import { PIPELINES } from "../../domain/lifecycle/statuses.ts";
+import { PIPELINE_NAMES } from "../../domain/pipelines/pipelines.ts";
 import { bytea, createdAt, moment, oneOf, tenantId } from "./columns.ts";
 import { tenants } from "./tenants.ts";
 
@@ -9,7 +9,7 @@ export const pipelines = pgTable(
   "pipelines",
   {
     tenantId: tenantId(),
-    name: text({ enum: PIPELINES }).notNull(),
+    name: text({ enum: PIPELINE_NAMES }).notNull(),
     endpoint: text(),
     secret: bytea(),
     /** It signs too until then, so that who verifies has time to learn the new one. */
@@ -27,7 +27,7 @@ export const pipelines = pgTable(
       columns: [t.tenantId],
       foreignColumns: [tenants.id],
     }),
-    oneOf("pipelines_name", t.name, PIPELINES),
+    oneOf("pipelines_name", t.name, PIPELINE_NAMES),
     check("pipelines_signed", sql`${t.endpoint} is null or ${t.secret} is not null`),
     check(
       "pipelines_previous_secret",

@@ -12,7 +12,7 @@ import {
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
-import { TRIAL_STATUSES } from "../../domain/lifecycle/statuses.ts";
+import { TRIAL_STATUSES } from "../../domain/evals/statuses.ts";
 import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 import { evals } from "./evals.ts";
 

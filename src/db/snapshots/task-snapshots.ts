@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { RunFact, StepSnapshot, TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
-import type { Pipeline, ReviewOutcome } from "../../domain/lifecycle/statuses.ts";
+import { isOfVersion, type Pipeline } from "../../domain/pipelines/pipelines.ts";
+import type { ReviewOutcome } from "../../domain/lifecycle/statuses.ts";
 import { IS_STANDING } from "../dispatches/dispatch-sql.ts";
 import type { Bound } from "../connection/prepared.ts";
 import { stepJson, TASK_FIELDS, TASK_JOINS } from "../tasks/task-json.ts";
@@ -77,7 +78,7 @@ export function snapshotsOf(parts: SnapshotParts): TaskSnapshot[] {
   return parts.tasks.map((task) => {
     const { id, step, version } = task;
     const asked = (dispatches.get(version.id) ?? []).filter(
-      ({ pipeline, stepId }) => pipeline === "payment" || stepId === step.id,
+      ({ pipeline, stepId }) => isOfVersion(pipeline) || stepId === step.id,
     );
     return {
       ...task,

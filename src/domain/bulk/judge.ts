@@ -6,13 +6,18 @@ import { moveStep } from "../lifecycle/decide/move-step.ts";
 import { transitionTo } from "../lifecycle/decide/transition.ts";
 import type { Decision } from "../lifecycle/decision.ts";
 import type { TaskSnapshot } from "../lifecycle/snapshot.ts";
-import type { Pipeline, StepStatus } from "../lifecycle/statuses.ts";
-import { PIPELINES_ON_TARGET, pipelinesAttachedTo } from "../pipelines/attached.ts";
+import type { Pipeline } from "../pipelines/pipelines.ts";
+import type { StepStatus } from "../lifecycle/statuses.ts";
+import {
+  BULK_ALLOWED_TARGETS,
+  BULK_STEP_STATUS,
+  type BulkTarget,
+  PIPELINES_ON_TARGET,
+} from "./matrix.ts";
+import { pipelinesAttachedTo } from "../lifecycle/attached.ts";
 import { factsOf, resolve } from "../status/resolve.ts";
 import type { UnifiedStatus } from "../status/unified.ts";
 import type { BulkIntent } from "./actions.ts";
-import type { BulkTarget } from "./matrix.ts";
-import { BULK_ALLOWED_TARGETS, BULK_STEP_STATUS } from "./matrix.ts";
 
 export const BULK_REFUSALS = [
   "not_found",

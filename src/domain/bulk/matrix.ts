@@ -1,4 +1,5 @@
 import type { StepStatus } from "../lifecycle/statuses.ts";
+import type { Pipeline } from "../pipelines/pipelines.ts";
 import type { UnifiedStatus } from "../status/unified.ts";
 
 export const BULK_TARGETS = [
@@ -36,4 +37,14 @@ export const BULK_STEP_STATUS: Record<BulkTarget, StepStatus> = {
   PASSED: "approved",
   REJECTED: "rejected",
   DUPLICATE: "duplicate",
+};
+
+/** The pipelines that a bulk change to this target attaches. */
+export const PIPELINES_ON_TARGET: Record<BulkTarget, readonly Pipeline[]> = {
+  SUBMITTED: ["output_generation"],
+  IN_REVIEW: [],
+  CHANGES_REQUESTED: [],
+  PASSED: ["payment"],
+  REJECTED: [],
+  DUPLICATE: [],
 };

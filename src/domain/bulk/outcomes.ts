@@ -1,5 +1,4 @@
-import { OPERATION_TRANSITIONS } from "../lifecycle/runs.ts";
-import type { OperationState } from "../lifecycle/statuses.ts";
+import { OPERATION_TRANSITIONS, type OperationState } from "./states.ts";
 
 /** What becomes of each task of a bulk operation; one that is `pending` has not been tried. */
 export const BULK_OUTCOMES = ["pending", "changed", "refused", "stale", "failed"] as const;

@@ -1,13 +1,11 @@
 import type { Decision } from "../lifecycle/decision.ts";
 import type { TaskSnapshot } from "../lifecycle/snapshot.ts";
-import { type Pipeline, PIPELINES } from "../lifecycle/statuses.ts";
-import { PIPELINES_ON_TARGET } from "../pipelines/attached.ts";
+import { type Pipeline, PIPELINE_NAMES } from "../pipelines/pipelines.ts";
+import { BULK_ALLOWED_TARGETS, type BulkTarget, PIPELINES_ON_TARGET } from "./matrix.ts";
 import { factsOf, resolve } from "../status/resolve.ts";
 import type { UnifiedStatus } from "../status/unified.ts";
 import type { BulkIntent } from "./actions.ts";
 import { type AskedPipeline, type BulkRefusal, type BulkTerms, judge } from "./judge.ts";
-import type { BulkTarget } from "./matrix.ts";
-import { BULK_ALLOWED_TARGETS } from "./matrix.ts";
 import { primaryLabel } from "./primary-label.ts";
 
 export const BULK_WARNINGS = ["worker_live", "no_verdict", "in_delivery"] as const;
@@ -205,7 +203,7 @@ function plannedPipelines(
   { targetStatus }: BulkIntent,
 ): PlannedPipeline[] {
   const asked = items.flatMap(({ pipelines }) => pipelines);
-  const names = targetStatus === undefined ? PIPELINES : PIPELINES_ON_TARGET[targetStatus];
+  const names = targetStatus === undefined ? PIPELINE_NAMES : PIPELINES_ON_TARGET[targetStatus];
   return names.flatMap((name) => {
     const ofName = asked.filter((one) => one.name === name);
     if (targetStatus === undefined && ofName.length === 0) return [];

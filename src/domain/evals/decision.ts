@@ -1,4 +1,5 @@
-import type { EvalEventType, EvalStatus, RunState } from "../lifecycle/statuses.ts";
+import type { EvalEventType, EvalStatus } from "./statuses.ts";
+import type { RunState } from "../lifecycle/statuses.ts";
 import type { Maker, TrialResult, TrialSlot } from "./snapshot.ts";
 
 /** How many trials one call records at most. */

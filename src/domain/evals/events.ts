@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type EvalEventType, TRIAL_STATUSES } from "../lifecycle/statuses.ts";
+import { type EvalEventType, TRIAL_STATUSES } from "./statuses.ts";
 
 const slot = { k: z.int().min(1), model: z.string() };
 

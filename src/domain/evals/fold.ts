@@ -1,4 +1,4 @@
-import type { EvalEventType, EvalStatus } from "../lifecycle/statuses.ts";
+import type { EvalEventType, EvalStatus } from "./statuses.ts";
 import { EVAL_EVENT_PAYLOADS } from "./events.ts";
 import type { EvalSnapshot, TrialSnapshot } from "./snapshot.ts";
 

@@ -1,4 +1,4 @@
-import type { TrialStatus } from "../lifecycle/statuses.ts";
+import type { TrialStatus } from "./statuses.ts";
 import { succeed, type Issue, type Outcome, refuse, validationFailed } from "../refusals.ts";
 import type { TrialResult } from "./snapshot.ts";
 

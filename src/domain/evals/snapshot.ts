@@ -1,4 +1,4 @@
-import type { EvalStatus, TrialStatus } from "../lifecycle/statuses.ts";
+import type { EvalStatus, TrialStatus } from "./statuses.ts";
 
 /** What decisions about an eval look at. */
 export interface EvalSnapshot {

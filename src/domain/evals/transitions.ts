@@ -1,4 +1,4 @@
-import type { EvalStatus, TrialStatus } from "../lifecycle/statuses.ts";
+import type { EvalStatus, TrialStatus } from "./statuses.ts";
 
 /** The life of an evaluation. */
 export const EVAL_TRANSITIONS: Record<EvalStatus, readonly EvalStatus[]> = {

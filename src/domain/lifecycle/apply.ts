@@ -1,7 +1,7 @@
 import type { Decision } from "./decision.ts";
 import { isRunEnded } from "./runs.ts";
 import type { StepSnapshot, TaskSnapshot } from "./snapshot.ts";
-import type { Pipeline } from "./statuses.ts";
+import { isOfVersion, type Pipeline } from "../pipelines/pipelines.ts";
 
 /**
  * The snapshot after a decision was recorded at a time: what the next load would find, as far as it depends on
@@ -63,14 +63,13 @@ function archivedAfter(snapshot: TaskSnapshot, decision: Decision, at: string): 
   return decision.archive ? at : null;
 }
 
-/** Payment belongs to the version, every other dispatch to its step. */
 function dispatchedAfter(
   snapshot: TaskSnapshot,
   { version, dispatches }: Decision,
   isLeft: boolean,
 ): Pipeline[] {
   const kept = snapshot.alreadyDispatched.filter((pipeline) =>
-    pipeline === "payment" ? version === null : !isLeft,
+    isOfVersion(pipeline) ? version === null : !isLeft,
   );
   return [...new Set([...kept, ...dispatches.map(({ pipeline }) => pipeline)])];
 }

@@ -1,6 +1,13 @@
-import type { Outcome, Refusal } from "../refusals.ts";
-import { archived, forbidden, refuse, STATE_REFUSALS } from "../refusals.ts";
-import { isPermitted, requiredRole, rightFor } from "../rights.ts";
+import {
+  archived,
+  forbidden,
+  type Outcome,
+  type Refusal,
+  refuse,
+  STATE_REFUSALS,
+} from "../refusals.ts";
+import { isPermitted, requiredRole } from "../rights.ts";
+import { rightFor } from "./right-for.ts";
 import type { Command, DecisionContext } from "./commands.ts";
 import { decideAdvance } from "./decide/advance.ts";
 import { decideArchive, decideRestore } from "./decide/archive.ts";

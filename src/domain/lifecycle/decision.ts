@@ -1,7 +1,6 @@
 import type { TaskFields } from "./snapshot.ts";
 import type {
   GateState,
-  Pipeline,
   ReviewKind,
   ReviewOutcome,
   RunState,
@@ -9,6 +8,7 @@ import type {
   StepKind,
   StepStatus,
 } from "./statuses.ts";
+import type { Pipeline } from "../pipelines/pipelines.ts";
 
 export const EVENTS_PER_CALL_MAX = 16;
 

@@ -1,6 +1,7 @@
 import type { Role } from "../actor.ts";
 import type { LawfulCall } from "../refusals.ts";
-import { isPermitted, rightFor } from "../rights.ts";
+import { isPermitted } from "../rights.ts";
+import { rightFor } from "./right-for.ts";
 import { allowedGatesByHand, gateAfter, isGateOpen } from "./gates.ts";
 import type { TaskSnapshot } from "./snapshot.ts";
 import { isAgainstFailure } from "./standing.ts";

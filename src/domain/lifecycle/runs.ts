@@ -1,13 +1,11 @@
-import type {
-  DispatchState,
-  OperationState,
-  ReviewOutcome,
-  RunState,
-  StepKind,
-  StepStatus,
-  WorkerType,
+import {
+  type ReviewOutcome,
+  type RunState,
+  STATUS_RELEVANT_WORKER_TYPES,
+  type StepKind,
+  type StepStatus,
+  type WorkerType,
 } from "./statuses.ts";
-import { STATUS_RELEVANT_WORKER_TYPES } from "./statuses.ts";
 
 /** The life of a worker run, and of an insight. */
 export const RUN_TRANSITIONS: Record<RunState, readonly RunState[]> = {
@@ -16,25 +14,6 @@ export const RUN_TRANSITIONS: Record<RunState, readonly RunState[]> = {
   SUCCEEDED: [],
   FAILED: [],
   CANCELLED: [],
-};
-
-/** The life of one request that a pipeline run for a task. */
-export const DISPATCH_TRANSITIONS: Record<DispatchState, readonly DispatchState[]> = {
-  pending: ["sent", "recalled", "dead"],
-  sent: ["delivered", "pending", "dead", "recalled"],
-  delivered: [],
-  recalled: [],
-  dead: ["pending"],
-};
-
-/** The life of a bulk operation. */
-export const OPERATION_TRANSITIONS: Record<OperationState, readonly OperationState[]> = {
-  queued: ["running", "cancelled"],
-  running: ["completed", "partial", "failed", "cancelled"],
-  completed: [],
-  partial: [],
-  failed: [],
-  cancelled: [],
 };
 
 /** What the record of a run says whose worker was never heard of again: its deadline ended it. */

@@ -1,12 +1,12 @@
 import type {
   GateState,
-  Pipeline,
   ReviewOutcome,
   RunState,
   StepKind,
   StepStatus,
   WorkerType,
 } from "./statuses.ts";
+import type { Pipeline } from "../pipelines/pipelines.ts";
 
 /** One attempt at one stage, as the tables (or the fold) say it is. */
 export interface StepSnapshot {

@@ -5,8 +5,8 @@ import type {
   StepEventType,
   StepKind,
   StepStatus,
-  TrialStatus,
 } from "../lifecycle/statuses.ts";
+import type { TrialStatus } from "../evals/statuses.ts";
 
 /** Gates that a judgement gave: the others say that it is awaited. */
 export const VERDICT_GATES = [

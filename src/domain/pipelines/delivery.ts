@@ -1,22 +1,3 @@
-import type { DispatchState, Pipeline, WorkerType } from "../lifecycle/statuses.ts";
-
-/** Whose work each pipeline is. */
-export const WORKER_OF_PIPELINE: Record<Pipeline, WorkerType> = {
-  quality_automation: "QUALITY_AUTOMATION",
-  output_generation: "OUTPUT_GENERATION",
-  post_qa_scoring: "POST_QA_SCORING",
-  payment: "PAYMENT",
-};
-
-/** Where somebody may take a dispatch by hand; what else becomes of it follows from its delivery. */
-export const DISPATCH_MOVES_BY_HAND: Record<DispatchState, readonly DispatchState[]> = {
-  pending: ["recalled"],
-  sent: ["recalled"],
-  delivered: [],
-  recalled: [],
-  dead: ["pending"],
-};
-
 /** How often an endpoint is tried before the dispatch is dead. */
 export const DELIVERY_ATTEMPTS_MAX = 8;
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { BULK_OPERATION_ACTIONS } from "../bulk/actions.ts";
-import { OPERATION_STATES, PIPELINES } from "../lifecycle/statuses.ts";
+import { OPERATION_STATES } from "../bulk/states.ts";
+import { PIPELINE_NAMES } from "../pipelines/pipelines.ts";
 import { ATTENTION_CODES } from "../status/attention.ts";
 import { UNIFIED_STATUSES } from "../status/unified.ts";
 import type { WebhookEvent } from "./events.ts";
@@ -67,7 +68,7 @@ export const WEBHOOK_DATA = {
   "dispatch.dead": z
     .strictObject({
       dispatchId: z.uuid(),
-      pipeline: z.enum(PIPELINES),
+      pipeline: z.enum(PIPELINE_NAMES),
       taskId: z.uuid(),
       reason: z.string(),
       at: z.string(),

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { EVAL_STATUSES, RUN_STATES, TRIAL_STATUSES } from "../../domain/lifecycle/statuses.ts";
+import { EVAL_STATUSES, TRIAL_STATUSES } from "../../domain/evals/statuses.ts";
+import { RUN_STATES } from "../../domain/lifecycle/statuses.ts";
 import { freeFormValue, metadata, name, safeText, timestamp, uuid } from "../http/schemas.ts";
 
 /** How many trials each model of an eval has at most. */

@@ -1,11 +1,8 @@
 import * as z from "zod";
 import { CHAIN_FAULTS } from "../../db/history/history-chain.ts";
 import { ACTOR_KINDS, ROLES } from "../../domain/actor.ts";
-import {
-  EVAL_EVENT_TYPES,
-  EVAL_STATUSES,
-  STEP_EVENT_TYPES,
-} from "../../domain/lifecycle/statuses.ts";
+import { EVAL_EVENT_TYPES, EVAL_STATUSES } from "../../domain/evals/statuses.ts";
+import { STEP_EVENT_TYPES } from "../../domain/lifecycle/statuses.ts";
 import { timestamp, uuid } from "../http/schemas.ts";
 import { gateState, stepKind, stepStatus } from "./task.ts";
 

@@ -2,15 +2,15 @@ import * as z from "zod";
 import type { Done } from "../../actions/call/call.ts";
 import type { Moved } from "../../actions/moves/move-task.ts";
 import type { Actor } from "../../domain/actor.ts";
-import { PIPELINES } from "../../domain/lifecycle/statuses.ts";
-import { runsAttachedByDefault } from "../../domain/pipelines/attached.ts";
+import { PIPELINE_NAMES } from "../../domain/pipelines/pipelines.ts";
+import { runsAttachedByDefault } from "../../domain/lifecycle/attached.ts";
 import type { Outcome } from "../../domain/refusals.ts";
 import { type Answer, reply } from "../http/call.ts";
 import { uuid } from "../http/schemas.ts";
 import { stepEvent } from "./event.ts";
 import { step, task } from "./task.ts";
 
-export const pipelineName = z.enum(PIPELINES).openapi("PipelineName");
+export const pipelineName = z.enum(PIPELINE_NAMES).openapi("PipelineName");
 
 /** What every call that changes one task answers. */
 export const movedFields = {

@@ -13,8 +13,8 @@ import type {
   TaskFields,
   TaskSnapshot,
 } from "../../../src/domain/lifecycle/snapshot.ts";
+import type { Pipeline } from "../../../src/domain/pipelines/pipelines.ts";
 import type {
-  Pipeline,
   GateState,
   ReviewOutcome,
   StepKind,

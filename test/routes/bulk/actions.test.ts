@@ -4,7 +4,7 @@ import { RETRIED_STATUSES } from "../../../src/domain/bulk/judge.ts";
 import { GATE_ON_STATUS, isGateOpen } from "../../../src/domain/lifecycle/gates.ts";
 import { STEP_KINDS, STEP_STATUSES } from "../../../src/domain/lifecycle/statuses.ts";
 import { allowedNext, kindHasStatus, nextKind } from "../../../src/domain/lifecycle/transitions.ts";
-import { pipelinesAttachedTo } from "../../../src/domain/pipelines/attached.ts";
+import { pipelinesAttachedTo } from "../../../src/domain/lifecycle/attached.ts";
 import {
   expectDone,
   expectProblem,

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BULK_ALLOWED_TARGETS, BULK_TARGETS } from "../../../src/domain/bulk/matrix.ts";
-import { PIPELINES_ON_TARGET } from "../../../src/domain/pipelines/attached.ts";
+import {
+  BULK_ALLOWED_TARGETS,
+  BULK_TARGETS,
+  PIPELINES_ON_TARGET,
+} from "../../../src/domain/bulk/matrix.ts";
 import { UNIFIED_STATUSES } from "../../../src/domain/status/unified.ts";
 import { expectDone, freshApi, PLACE_OF_LABEL, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";

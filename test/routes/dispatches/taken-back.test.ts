@@ -2,7 +2,8 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Moved } from "../../../src/actions/moves/move-task.ts";
 import type { DispatchRecord } from "../../../src/db/dispatches/read-dispatches.ts";
 import type { RunRecord } from "../../../src/db/runs/worker-runs.ts";
-import type { Pipeline, StepStatus } from "../../../src/domain/lifecycle/statuses.ts";
+import type { Pipeline } from "../../../src/domain/pipelines/pipelines.ts";
+import type { StepStatus } from "../../../src/domain/lifecycle/statuses.ts";
 import {
   expectDone,
   expectProblem,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import type { EvalRecord } from "../../../src/db/evals/eval-json.ts";
 import { EVAL_TRANSITIONS } from "../../../src/domain/evals/transitions.ts";
-import { EVAL_STATUSES } from "../../../src/domain/lifecycle/statuses.ts";
+import { EVAL_STATUSES } from "../../../src/domain/evals/statuses.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
 import { eventsOf, expectHistoryTells, givenOpenEval, givenTrial } from "./support.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import type { RecordedEvaluation } from "../../../src/actions/evals/record-evaluation.ts";
 import type { EvalRecord } from "../../../src/db/evals/eval-json.ts";
 import { EVAL_TRANSITIONS } from "../../../src/domain/evals/transitions.ts";
-import { EVAL_STATUSES } from "../../../src/domain/lifecycle/statuses.ts";
+import { EVAL_STATUSES } from "../../../src/domain/evals/statuses.ts";
 import {
   type CallOptions,
   expectDone,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import type { RecordedEvaluation } from "../../../src/actions/evals/record-evaluation.ts";
 import type { EvalSummary, ScopeSummary } from "../../../src/actions/evals/summarize-evals.ts";
-import type { TrialStatus } from "../../../src/domain/lifecycle/statuses.ts";
+import type { TrialStatus } from "../../../src/domain/evals/statuses.ts";
 import { passAtEach } from "../../../src/domain/evals/pass-at-k.ts";
 import { wilsonInterval } from "../../../src/domain/evals/intervals.ts";
 import type { Moved } from "../../../src/actions/moves/move-task.ts";

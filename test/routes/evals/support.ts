@@ -4,7 +4,7 @@ import type { EvalEventView } from "../../../src/actions/views/event-view.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { EvalRecord, TrialRecord } from "../../../src/db/evals/eval-json.ts";
 import { type EvalState, foldEval } from "../../../src/domain/evals/fold.ts";
-import type { EvalStatus } from "../../../src/domain/lifecycle/statuses.ts";
+import type { EvalStatus } from "../../../src/domain/evals/statuses.ts";
 import { type CallOptions, expectDone, type Tenant, type TestApi } from "../../support/api.ts";
 
 /** The way from a draft to each status. */

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import type { WithSecret } from "../../../src/actions/secrets/answer-with-secret.ts";
 import type { PipelineRecord } from "../../../src/db/dispatches/pipelines.ts";
-import { PIPELINES } from "../../../src/domain/lifecycle/statuses.ts";
+import { PIPELINE_NAMES } from "../../../src/domain/pipelines/pipelines.ts";
 import { ENDPOINT_LENGTH_MAX } from "../../../src/outbound/endpoint-rules.ts";
 import { newSecret, secretText } from "../../../src/outbound/secrets.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
@@ -43,7 +43,7 @@ describe("The list of pipelines", () => {
   it("has all four, whether or not somebody gave them settings", async () => {
     expectDone(await put({ endpoint: ENDPOINT, timeoutSeconds: 5, runDeadlineSeconds: 600 }));
     const pipelines = await list();
-    expect(pipelines.map(({ name }) => name)).toEqual(PIPELINES);
+    expect(pipelines.map(({ name }) => name)).toEqual(PIPELINE_NAMES);
     expect(pipelines.at(0)).toEqual({
       name: "quality_automation",
       workerType: "QUALITY_AUTOMATION",

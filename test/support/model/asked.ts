@@ -4,7 +4,7 @@ import type { Command, DecisionContext } from "../../../src/domain/lifecycle/com
 import { lawfulMoves } from "../../../src/domain/lifecycle/moves.ts";
 import { isJudging, isRunEnded } from "../../../src/domain/lifecycle/runs.ts";
 import type { StepSnapshot } from "../../../src/domain/lifecycle/snapshot.ts";
-import { runsAttachedByDefault } from "../../../src/domain/pipelines/attached.ts";
+import { runsAttachedByDefault } from "../../../src/domain/lifecycle/attached.ts";
 import { NOT_OFFERED } from "../../domain/support/world.ts";
 import type { RandomCall, WishTo } from "./random-calls.ts";
 import type { TaskModel } from "./task-model.ts";

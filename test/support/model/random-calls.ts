@@ -3,7 +3,6 @@ import { BULK_TARGETS } from "../../../src/domain/bulk/matrix.ts";
 import {
   FIRST_KINDS,
   GATE_STATES,
-  PIPELINES,
   REVIEW_KINDS,
   REVIEW_OUTCOMES,
   RUN_STATES,
@@ -11,6 +10,7 @@ import {
   STEP_STATUSES,
   WORKER_TYPES,
 } from "../../../src/domain/lifecycle/statuses.ts";
+import { PIPELINE_NAMES } from "../../../src/domain/pipelines/pipelines.ts";
 import { START_STATUSES } from "../../../src/domain/lifecycle/transitions.ts";
 
 type Drawn<From> = From extends fc.Arbitrary<infer Value> ? Value : never;
@@ -115,7 +115,7 @@ const wishes = {
   }),
   dispatch: fc.record({
     do: fc.constant("dispatch" as const),
-    pipeline: fc.constantFrom(...PIPELINES),
+    pipeline: fc.constantFrom(...PIPELINE_NAMES),
     fits: isSo,
     step: fc.nat(),
     isCurrent: mostly(6),

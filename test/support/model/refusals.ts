@@ -3,7 +3,7 @@ import type { Role } from "../../../src/domain/actor.ts";
 import type { Command } from "../../../src/domain/lifecycle/commands.ts";
 import { misaimed } from "../../../src/domain/lifecycle/decide/target.ts";
 import type { StepSnapshot } from "../../../src/domain/lifecycle/snapshot.ts";
-import { pipelinesAttachedTo } from "../../../src/domain/pipelines/attached.ts";
+import { pipelinesAttachedTo } from "../../../src/domain/lifecycle/attached.ts";
 import {
   archived,
   forbidden,

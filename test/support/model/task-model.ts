@@ -9,12 +9,8 @@ import type {
   StepSnapshot,
   TaskSnapshot,
 } from "../../../src/domain/lifecycle/snapshot.ts";
-import {
-  type Pipeline,
-  PIPELINES,
-  type RunState,
-  type WorkerType,
-} from "../../../src/domain/lifecycle/statuses.ts";
+import { type Pipeline, PIPELINE_NAMES } from "../../../src/domain/pipelines/pipelines.ts";
+import type { RunState, WorkerType } from "../../../src/domain/lifecycle/statuses.ts";
 
 interface ModelRun {
   id: string;
@@ -138,7 +134,7 @@ export class TaskModel {
   /** What the snapshot says of dispatches, as the outbox has them. */
   private noteDispatches(): void {
     const { step, version } = this.snapshot;
-    const alreadyDispatched = PIPELINES.filter(
+    const alreadyDispatched = PIPELINE_NAMES.filter(
       (pipeline) =>
         this.openDispatch(pipeline, { stepId: step.id, versionId: version.id }) !== null,
     );

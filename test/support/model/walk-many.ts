@@ -4,9 +4,10 @@ import type { BulkExecution, BulkPreview } from "../../../src/actions/views/bulk
 import { type BulkPlan, planBulk } from "../../../src/domain/bulk/plan.ts";
 import type { Command } from "../../../src/domain/lifecycle/commands.ts";
 import { decide } from "../../../src/domain/lifecycle/decide.ts";
-import { runsAttachedByDefault } from "../../../src/domain/pipelines/attached.ts";
+import { runsAttachedByDefault } from "../../../src/domain/lifecycle/attached.ts";
 import { forbidden } from "../../../src/domain/refusals.ts";
-import { isPermitted, requiredRole, rightFor } from "../../../src/domain/rights.ts";
+import { isPermitted, requiredRole } from "../../../src/domain/rights.ts";
+import { rightFor } from "../../../src/domain/lifecycle/right-for.ts";
 import { expectDone, expectProblem } from "../api.ts";
 import { expectRecorded, expectUnchanged } from "./agreement.ts";
 import { contextOf, lawfulMove, REASON, UNKNOWN_ID } from "./asked.ts";

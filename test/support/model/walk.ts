@@ -9,7 +9,7 @@ import { decideCreate } from "../../../src/domain/lifecycle/decide/create.ts";
 import type { Decision } from "../../../src/domain/lifecycle/decision.ts";
 import { REPORT_EFFECTS } from "../../../src/domain/lifecycle/runs.ts";
 import { WORKER_TYPES } from "../../../src/domain/lifecycle/statuses.ts";
-import { pipelinesAttachedTo } from "../../../src/domain/pipelines/attached.ts";
+import { pipelinesAttachedTo } from "../../../src/domain/lifecycle/attached.ts";
 import {
   archived,
   forbidden,
@@ -17,7 +17,8 @@ import {
   type Outcome,
   refuse,
 } from "../../../src/domain/refusals.ts";
-import { isPermitted, requiredRole, rightFor } from "../../../src/domain/rights.ts";
+import { isPermitted, requiredRole } from "../../../src/domain/rights.ts";
+import { rightFor } from "../../../src/domain/lifecycle/right-for.ts";
 import { expectDone } from "../api.ts";
 import { expectAgreement, expectUnchanged } from "./agreement.ts";
 import { type Asked, askedOf, contextOf, REASON, stepOf, UNKNOWN_ID } from "./asked.ts";

@@ -1,4 +1,4 @@
-import type { EvalStatus } from "../../lifecycle/statuses.ts";
+import type { EvalStatus } from "../statuses.ts";
 import type { EvalDecision } from "../decision.ts";
 import type { EvalPayloadOf } from "../events.ts";
 

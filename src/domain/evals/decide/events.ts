@@ -1,4 +1,4 @@
-import type { EvalEventType } from "../../lifecycle/statuses.ts";
+import type { EvalEventType } from "../statuses.ts";
 import type { EvalDecision, NewEvalEvent } from "../decision.ts";
 import type { EvalPayloadOf } from "../events.ts";
 import type { EvalSnapshot } from "../snapshot.ts";

@@ -1,5 +1,5 @@
 import { succeed, type Issue, type Outcome, refuse, validationFailed } from "../../refusals.ts";
-import type { EvalStatus } from "../../lifecycle/statuses.ts";
+import type { EvalStatus } from "../statuses.ts";
 import type { EvalDecision, NewEvalEvent, NewTrial, TrialInsight } from "../decision.ts";
 import { whyTaken } from "../refusals.ts";
 import { readResult, reportedStatus, type ReportedResult } from "../result.ts";

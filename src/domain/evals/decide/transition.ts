@@ -1,4 +1,4 @@
-import type { EvalStatus } from "../../lifecycle/statuses.ts";
+import type { EvalStatus } from "../statuses.ts";
 import {
   succeed,
   alreadyInStatus,

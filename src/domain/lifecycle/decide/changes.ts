@@ -1,8 +1,9 @@
-import { pipelinesAttachedTo } from "../../pipelines/attached.ts";
+import { pipelinesAttachedTo } from "../attached.ts";
 import type { Decision, NewDispatch, NewStep, RunChange } from "../decision.ts";
 import { isStatusRelevant } from "../runs.ts";
 import type { RunFact, StepSnapshot } from "../snapshot.ts";
-import type { Pipeline, StepKind } from "../statuses.ts";
+import type { Pipeline } from "../../pipelines/pipelines.ts";
+import type { StepKind } from "../statuses.ts";
 
 /** A decision that changes nothing: what each real one starts from. */
 export const NO_CHANGES: Decision = {

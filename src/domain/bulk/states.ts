@@ -1,0 +1,20 @@
+/** States of a bulk operation. */
+export const OPERATION_STATES = [
+  "queued",
+  "running",
+  "completed",
+  "partial",
+  "failed",
+  "cancelled",
+] as const;
+export type OperationState = (typeof OPERATION_STATES)[number];
+
+/** The life of a bulk operation. */
+export const OPERATION_TRANSITIONS: Record<OperationState, readonly OperationState[]> = {
+  queued: ["running", "cancelled"],
+  running: ["completed", "partial", "failed", "cancelled"],
+  completed: [],
+  partial: [],
+  failed: [],
+  cancelled: [],
+};

@@ -1,0 +1,66 @@
+import type { Role } from "../actor.ts";
+import { requiredRole, type Right } from "../rights.ts";
+import type { Command } from "./commands.ts";
+import type { TaskSnapshot } from "./snapshot.ts";
+import { isAgainstFailure } from "./standing.ts";
+import type { StepStatus } from "./statuses.ts";
+
+/** Statuses after which rework undoes a decision. */
+export const ENDED_STEP_STATUSES = [
+  "approved",
+  "rejected",
+  "duplicate",
+] as const satisfies readonly StepStatus[];
+
+/**
+ * The right that a command takes. Without a snapshot it is the least that any task would ask for, so that a
+ * caller who may not in any case is refused before anything is looked up.
+ */
+export function rightFor(command: Command, snapshot?: TaskSnapshot): Right {
+  switch (command.type) {
+    case "transition":
+      return rightForTransition(command.status, snapshot);
+    case "gate":
+      if (command.gate === "waived") return "waive";
+      if (command.gate === "revoked") return "revoke";
+      return command.gate === "errored" ? "markErrored" : "block";
+    case "advance":
+      return "advance";
+    case "rework":
+      return snapshot !== undefined && isEnded(snapshot.step.status)
+        ? "reworkEnded"
+        : "reworkUnfinished";
+    case "version":
+      return "newVersion";
+    case "review":
+      return command.kind === "automated" && command.move === undefined
+        ? "reviewByAutomation"
+        : "review";
+    case "report":
+      return "reportRun";
+    case "edit":
+      return "edit";
+    case "archive":
+    case "restore":
+      return "archiveAndRestore";
+    case "note":
+      return "note";
+  }
+}
+
+/** The role that a command takes: the least of people's roles, or `service` where only that one may. */
+export function minimumRole(command: Command, snapshot?: TaskSnapshot): Role {
+  return requiredRole(rightFor(command, snapshot));
+}
+
+function rightForTransition(status: StepStatus, snapshot: TaskSnapshot | undefined): Right {
+  if (status === "rejected" || status === "duplicate") return "rejectOrMarkDuplicate";
+  if (snapshot === undefined) return "transition";
+  const judges = status === "approved" || status === "changes_requested";
+  if (snapshot.step.kind === "expert_review" && judges) return "judgeExpertReview";
+  return isAgainstFailure(status, snapshot) ? "approveAgainstFailure" : "transition";
+}
+
+function isEnded(status: StepStatus): boolean {
+  return ENDED_STEP_STATUSES.some((ended) => ended === status);
+}
