@@ -1,8 +1,7 @@
-import { findBulkOperation, type BulkOperationRecord } from "../../db/bulk/bulk-operations.ts";
+import { findBulkOperation } from "../../db/bulk/bulk-operations.ts";
 import { requestCancel } from "../../db/bulk/end-bulk.ts";
 import { isOperationEnded } from "../../domain/bulk/outcomes.ts";
 import {
-  succeed,
   alreadyInStatus,
   invalidTransition,
   notFound,
@@ -11,7 +10,8 @@ import {
 } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
-import { replay, settle } from "../call/replay.ts";
+import { conclude } from "../call/conclude.ts";
+import { replay } from "../call/replay.ts";
 import { type BulkOperationView, bulkOperationView } from "../views/bulk-views.ts";
 
 /**
@@ -40,14 +40,9 @@ async function tryCancel(
     return refuse(invalidTransition({ subject, from: state, to: "cancelled", allowed: [] }));
   }
   const requested = await requestCancel(database, operationId, operation);
-  const settled = await settle<
-    { cancelled: BulkOperationRecord | null },
-    BulkOperationRecord,
-    BulkOperationView
-  >(operation, requested, bulkOperationView);
-  if ("answer" in settled) return settled.answer;
-  const cancelled = settled.rows[0]?.cancelled ?? null;
-  return cancelled === null
-    ? LOST_RACE
-    : succeed({ value: bulkOperationView(cancelled), replayed: false });
+  return conclude(operation, requested, {
+    result: ({ cancelled }) => cancelled,
+    render: bulkOperationView,
+    unwritten: () => LOST_RACE,
+  });
 }

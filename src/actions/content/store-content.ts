@@ -10,9 +10,9 @@ import {
 } from "../../domain/refusals.ts";
 import { type BlobStore, StorageUnavailable } from "../../storage/blobs.ts";
 import type { ActionCall, Done } from "../call/call.ts";
-import { settle } from "../call/replay.ts";
+import { asStored, conclude } from "../call/conclude.ts";
 
-/** An upload, and what its sender says of it. */
+/** An upload and its headers. */
 export interface Upload {
   stream: ReadableStream<Uint8Array>;
   length: number | null;
@@ -20,8 +20,9 @@ export interface Upload {
 }
 
 /**
- * Stores the content that a row declares, as it streams by: only what has the declared length and hash is kept. Sent
- * again, it is compared again, and nothing changes unless the bucket has lost it.
+ * Streams an upload into the bucket and keeps it only if it has the declared length and hash. A repeated upload is
+ * compared again and changes nothing, unless the bucket has lost the object.
+ * @throws StorageUnavailable if the bucket fails, or the sweep deletes the object meanwhile: the client can retry.
  */
 export async function storeContent(
   call: ActionCall & { blobs: BlobStore },
@@ -44,10 +45,12 @@ export async function storeContent(
   if (data.storedAt !== null) return succeed({ value: data, replayed: false });
 
   const marked = await markStored(database, { id: dataId, readAt }, operation);
-  const settled = await settle(operation, marked, (stored: DataRecord) => stored);
-  if ("answer" in settled) return settled.answer;
-  const [row] = settled.rows;
-  if (row !== undefined) return succeed({ value: row.data, replayed: false });
-  // The sweep came between: the next try finds the row as it is now, and stores the object anew.
-  throw new StorageUnavailable("The object may have been swept away");
+  return conclude(operation, marked, {
+    result: (row) => row.data,
+    render: asStored,
+    unwritten: () => {
+      // The sweep ran in between. A retry reads the row as it is then, and stores the object again.
+      throw new StorageUnavailable("The sweep may have deleted the object");
+    },
+  });
 }

@@ -7,7 +7,6 @@ import type { Written } from "../../db/connection/client.ts";
 import type { DispatchRecord } from "../../db/dispatches/read-dispatches.ts";
 import { DISPATCH_MOVES_BY_HAND, type DispatchState } from "../../domain/pipelines/states.ts";
 import {
-  succeed,
   archived,
   forbidden,
   invalidTransition,
@@ -18,7 +17,7 @@ import {
 } from "../../domain/refusals.ts";
 import { isPermitted, requiredRole } from "../../domain/rights.ts";
 import type { ActionCall, Done } from "../call/call.ts";
-import { settle } from "../call/replay.ts";
+import { asStored, conclude } from "../call/conclude.ts";
 
 interface Change {
   dispatchId: string;
@@ -34,7 +33,7 @@ export async function retryDeadDispatch(
   const retried = await retryDispatch(call.database, change, call);
   call.database.outgoing.dispatches ||=
     retried.outcome === "written" && retried.rows.some(({ changed }) => changed !== null);
-  return answered(call, retried, whyNotRetried);
+  return concludeChange(call, retried, whyNotRetried);
 }
 
 /** Calls a dispatch back before it is delivered. */
@@ -43,21 +42,20 @@ export async function recallUndelivered(
   change: Change,
 ): Promise<Outcome<Done<DispatchRecord>>> {
   if (!isPermitted(call.actor.role, "dispatch")) return refuse(forbidden(requiredRole("dispatch")));
-  return answered(call, await recallDispatch(call.database, change, call), whyNotRecalled);
+  const recalled = await recallDispatch(call.database, change, call);
+  return concludeChange(call, recalled, whyNotRecalled);
 }
 
-async function answered(
+function concludeChange(
   { operation }: ActionCall,
   written: Written<ChangedDispatch>,
   whyNot: (found: ChangedDispatch) => Refusal,
 ): Promise<Outcome<Done<DispatchRecord>>> {
-  const settled = await settle(operation, written, (dispatch: DispatchRecord) => dispatch);
-  if ("answer" in settled) return settled.answer;
-  const [found] = settled.rows;
-  if (found === undefined) return refuse(notFound());
-  return found.changed === null
-    ? refuse(whyNot(found))
-    : succeed({ value: found.changed, replayed: false });
+  return conclude(operation, written, {
+    result: ({ changed }) => changed,
+    render: asStored,
+    unwritten: (found) => refuse(found === undefined ? notFound() : whyNot(found)),
+  });
 }
 
 function whyNotRetried(found: ChangedDispatch): Refusal {

@@ -5,7 +5,6 @@ import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
 import { misaimed } from "../../domain/lifecycle/decide/target.ts";
 import { pipelinesAttachedTo } from "../../domain/lifecycle/attached.ts";
 import {
-  succeed,
   archived,
   forbidden,
   invalidTransition,
@@ -16,7 +15,8 @@ import {
 import { isPermitted, requiredRole } from "../../domain/rights.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
-import { replay, settle } from "../call/replay.ts";
+import { asStored, conclude } from "../call/conclude.ts";
+import { replay } from "../call/replay.ts";
 
 export interface Dispatched {
   id: string;
@@ -49,7 +49,7 @@ async function tryDispatch(
 ): Promise<Outcome<Done<Dispatched>> | typeof LOST_RACE> {
   const { stored, step, tasks } = await loadTasks(call.database, { stepId }, call);
   const [snapshot] = tasks;
-  if (stored) return replay(call.operation, stored, asStored);
+  if (stored) return replay(call.operation, stored, asStored<Dispatched>);
   if (step === null || snapshot === undefined) return refuse(notFound());
   if (snapshot.archivedAt !== null) return refuse(archived());
   const misaim = misaimed(snapshot, { stepId: step.id, versionId: step.versionId });
@@ -65,20 +65,19 @@ async function tryDispatch(
   const { id: taskId, eventSeq } = snapshot;
   const dispatch = { id: uuidv7(), pipeline, taskId, eventSeq, reason };
   const created = await createDispatch(call.database, dispatch, call);
-  const settled = await settle(call.operation, created, asStored);
-  if ("answer" in settled) return settled.answer;
-  const [row] = settled.rows;
-  if (row?.created) {
-    return succeed({ value: { id: dispatch.id, pipeline, state: "pending" }, replayed: false });
-  }
-  const open = row?.open ?? null;
-  if (open === null) return LOST_RACE;
-  return refuse({
-    code: "conflict",
-    detail: "This pipeline was asked for already and has not run yet.",
-    existing: { id: open },
+  return conclude(call.operation, created, {
+    result: (row): Dispatched | null =>
+      row.created ? { id: dispatch.id, pipeline, state: "pending" } : null,
+    render: asStored,
+    unwritten: (row) =>
+      row === undefined || row.open === null ? LOST_RACE : openAlready(row.open),
   });
 }
 
-/** The ledger holds this answer as it is. */
-const asStored = (result: Dispatched) => result;
+function openAlready(id: string) {
+  return refuse({
+    code: "conflict",
+    detail: "This pipeline has already been requested and has not run yet.",
+    existing: { id },
+  });
+}

@@ -2,11 +2,12 @@ import { type EvalNames, loadEval, type LoadedEval } from "../../db/evals/load-e
 import { recordEvals, type StoredEvals } from "../../db/evals/record-evals.ts";
 import type { EvalDecision } from "../../domain/evals/decision.ts";
 import type { EvalSnapshot } from "../../domain/evals/snapshot.ts";
-import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
-import { replay, settle } from "../call/replay.ts";
+import { conclude } from "../call/conclude.ts";
+import { replay } from "../call/replay.ts";
 
 /** One eval's change: what it is about, what is decided, and what of the rows that were written it answers. */
 interface EvalRequest<Value> {
@@ -45,12 +46,11 @@ export async function recordDecided<Value>(
     answer: null,
     tellsRows: true,
   });
-  const settled = await settle(call.operation, recorded, render);
-  if ("answer" in settled) return settled.answer;
-  const [written] = settled.rows;
-  return written === undefined || written.changed === 0
-    ? LOST_RACE
-    : succeed({ value: render(written), replayed: false });
+  return conclude(call.operation, recorded, {
+    result: (written) => (written.changed === 0 ? null : written),
+    render,
+    unwritten: () => LOST_RACE,
+  });
 }
 
 /** The one row that a call is about. */

@@ -17,7 +17,8 @@ import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
-import { replay, settle } from "../call/replay.ts";
+import { conclude } from "../call/conclude.ts";
+import { replay } from "../call/replay.ts";
 
 /** One evaluation over many tasks: k trials of each model for each task. */
 export interface Evaluation {
@@ -72,11 +73,11 @@ export async function recordEvaluation(
       answer: items,
       tellsRows: false,
     });
-    const settled = await settle(operation, recorded, render);
-    if ("answer" in settled) return settled.answer;
-    return (settled.rows[0]?.changed ?? 0) === 0
-      ? LOST_RACE
-      : succeed({ value: render({ answer: items }), replayed: false });
+    return conclude(operation, recorded, {
+      result: ({ changed }) => (changed === 0 ? null : { answer: items }),
+      render,
+      unwritten: () => LOST_RACE,
+    });
   });
 }
 
@@ -110,11 +111,10 @@ async function settleUnchanged(
   { database, operation }: ActionCall,
   items: EvaluatedItem[],
 ): Promise<Outcome<Done<RecordedEvaluation>>> {
-  const value = render({ answer: items });
-  if (operation.key === null) return succeed({ value, replayed: false });
-  const kept = await recordAnswer(database, operation, { answer: items });
-  const settled = await settle(operation, kept, render);
-  return "answer" in settled ? settled.answer : succeed({ value, replayed: false });
+  const result = { answer: items };
+  if (operation.key === null) return succeed({ value: render(result), replayed: false });
+  const recorded = await recordAnswer(database, operation, result);
+  return conclude(operation, recorded, { result: () => result, render });
 }
 
 /** The answer, from what the ledger stores: the same the first time and at every repeat. */

@@ -1,9 +1,10 @@
 import { type InsightRecord, loadInsight, recordInsight } from "../../db/evals/insights.ts";
 import { decideInsight, type InsightReport } from "../../domain/evals/insights.ts";
-import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import { notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
-import { replay, settle } from "../call/replay.ts";
+import { asStored, conclude } from "../call/conclude.ts";
+import { replay } from "../call/replay.ts";
 
 /** Records what is told of an inference job. It stands for itself: the retraction of its trial changes nothing. */
 export function reportInsight(
@@ -11,18 +12,18 @@ export function reportInsight(
   { insightId, ...report }: InsightReport & { insightId: string },
 ): Promise<Outcome<Done<InsightRecord>>> {
   const { database, operation } = call;
-  const same = (insight: InsightRecord) => insight;
   return decideAgain("insight", async () => {
     const { insight, stored } = await loadInsight(database, insightId, operation);
-    if (stored) return replay(operation, stored, same);
+    if (stored) return replay(operation, stored, asStored<InsightRecord>);
     if (insight === null) return refuse(notFound());
     const decided = decideInsight(insight, report);
     if (!decided.ok) return decided;
     const seenAt = insight.updatedAt;
     const recorded = await recordInsight(database, decided.value, { seenAt, operation });
-    const settled = await settle(operation, recorded, same);
-    if ("answer" in settled) return settled.answer;
-    const [row] = settled.rows;
-    return row === undefined ? LOST_RACE : succeed({ value: row.insight, replayed: false });
+    return conclude(operation, recorded, {
+      result: (row) => row.insight,
+      render: asStored,
+      unwritten: () => LOST_RACE,
+    });
   });
 }

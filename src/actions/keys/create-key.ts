@@ -4,19 +4,18 @@ import * as base64url from "jose/base64url";
 import { uuidv7 } from "uuidv7";
 import { type ApiKeyRecord, storeApiKey } from "../../db/tenants/api-keys.ts";
 import type { Role } from "../../domain/actor.ts";
-import { succeed, type Outcome } from "../../domain/refusals.ts";
+import type { Outcome } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
-import { settle } from "../call/replay.ts";
+import { conclude } from "../call/conclude.ts";
 
 const SECRET_BYTES = 32;
 
-/** A key that was made. */
 export interface CreatedKey extends ApiKeyRecord {
-  /** What its holder sends; null in the answer to a repeat, since nothing keeps it. */
+  /** The secret that its holder sends. Null in a replayed answer, because it is stored nowhere. */
   key: string | null;
 }
 
-/** Makes a key. The database has its digest alone, so that only this one answer can show it. */
+/** Creates an API key. The database stores only its digest, so only this answer can show the key. */
 export async function createKey(
   call: ActionCall,
   { name, role }: { name: string; role: Role },
@@ -25,7 +24,7 @@ export async function createKey(
   const secret = base64url.encode(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
   const key = `slg_${database.tenantId.replaceAll("-", "")}_${secret}`;
   const id = uuidv7();
-  const recorded = await storeApiKey(
+  const stored = await storeApiKey(
     database,
     {
       id,
@@ -37,13 +36,9 @@ export async function createKey(
     },
     operation,
   );
-  const settled = await settle(operation, recorded, (stored: ApiKeyRecord) => ({
-    ...stored,
-    // Found by a retry below this call, the row is this call's own, and its key is still at hand.
-    key: stored.id === id ? key : null,
-  }));
-  if ("answer" in settled) return settled.answer;
-  const [written] = settled.rows;
-  if (written === undefined) throw new Error("A key is stored or the statement fails");
-  return succeed({ value: { ...written.record, key }, replayed: false });
+  return conclude(operation, stored, {
+    result: ({ record }) => record,
+    // A retry inside this call may find its own first attempt in the ledger: the key is still in memory.
+    render: (record) => ({ ...record, key: record.id === id ? key : null }),
+  });
 }

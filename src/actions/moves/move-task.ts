@@ -16,7 +16,8 @@ import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.t
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ConditionalCall, Done } from "../call/call.ts";
 import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
-import { replay, settle } from "../call/replay.ts";
+import { conclude } from "../call/conclude.ts";
+import { replay } from "../call/replay.ts";
 import {
   draftEvent,
   type EventDraft,
@@ -87,17 +88,12 @@ async function tryMove<Extra extends object>(
     // A lost race: the next try decides anew.
     isKeptIfEmpty: false,
   });
-  const settled = await settle(
-    call.operation,
-    recorded,
-    (stored: StoredMoves<(MovedDraft & Extra) | null>) =>
-      render({ ...stored, answer: stored.answer ?? answer }),
-  );
-  if ("answer" in settled) return settled.answer;
-  const [written] = settled.rows;
-  return written === undefined || written.events.length === 0
-    ? LOST_RACE
-    : succeed({ value: render({ answer, ...written }), replayed: false });
+  return conclude(call.operation, recorded, {
+    result: (written): StoredMoves<(MovedDraft & Extra) | null> | null =>
+      written.events.length === 0 ? null : { answer, ...written },
+    render: (stored) => render({ ...stored, answer: stored.answer ?? answer }),
+    unwritten: () => LOST_RACE,
+  });
 }
 
 function versionConflict(eventSeq: number) {
@@ -190,9 +186,11 @@ async function settleUnmoved<Extra extends object>(
     report === undefined || found === undefined
       ? await recordAnswer(database, operation, result)
       : await recordRunReport(database, { report, found }, { operation, result });
-  const settled = await settle(operation, recorded, render<Extra>);
-  if ("answer" in settled) return settled.answer;
-  return settled.rows.length === 0 ? LOST_RACE : succeed({ value, replayed: false });
+  return conclude(operation, recorded, {
+    result: () => result,
+    render: render<Extra>,
+    unwritten: () => LOST_RACE,
+  });
 }
 
 interface Unmoved<Extra> {

@@ -4,7 +4,6 @@ import { type Move, recordMoves, type StoredMoves } from "../../db/moves/record-
 import type { Command } from "../../domain/lifecycle/commands.ts";
 import { decide } from "../../domain/lifecycle/decide.ts";
 import {
-  succeed,
   type Issue,
   notFound,
   type Outcome,
@@ -16,7 +15,8 @@ import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { permit } from "../call/permit.ts";
-import { replay, settle } from "../call/replay.ts";
+import { conclude } from "../call/conclude.ts";
+import { replay } from "../call/replay.ts";
 
 /** One of many moves: each is of another task and judged by itself. */
 export interface MoveOfMany {
@@ -79,12 +79,9 @@ export async function moveTasks(
     answer,
     isKeptIfEmpty: call.operation.key !== null,
   });
-  const settled = await settle(call.operation, recorded, render);
-  if ("answer" in settled) return settled.answer;
-  const [written] = settled.rows;
-  return succeed({
-    value: render({ answer, events: written?.events ?? [], dispatched: [] }),
-    replayed: false,
+  return conclude(call.operation, recorded, {
+    result: (written) => ({ answer, ...written }),
+    render,
   });
 }
 

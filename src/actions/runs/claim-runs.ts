@@ -1,12 +1,12 @@
-import { type ClaimedRun, claimRuns as claimOf } from "../../db/runs/claim-runs.ts";
+import { type ClaimedRun, claimRuns as claimWaitingRuns } from "../../db/runs/claim-runs.ts";
 import type { RunRecord } from "../../db/runs/worker-runs.ts";
 import type { WorkerType } from "../../domain/lifecycle/statuses.ts";
-import { succeed, type Outcome } from "../../domain/refusals.ts";
+import type { Outcome } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
-import { settle } from "../call/replay.ts";
+import { conclude } from "../call/conclude.ts";
 import { type StepView, stepView, type TaskView, taskView } from "../views/task-view.ts";
 
-/** A run in a worker's hands, with what it needs to begin. */
+/** A claimed run, with everything its worker needs to begin. */
 export interface WorkView {
   run: RunRecord;
   task: TaskView;
@@ -14,15 +14,13 @@ export interface WorkView {
   step: StepView;
 }
 
-/** Hands runs that wait to a worker that polls: they are its own until their lease ends or it has reported. */
+/** Leases queued runs to a polling worker, which holds them until the lease expires or it reports. */
 export async function claimRuns(
   call: ActionCall,
   wanted: { types: readonly WorkerType[]; max: number; leaseSeconds: number },
 ): Promise<Outcome<Done<WorkView[]>>> {
-  const claimed = await claimOf(call.database, wanted, call);
-  const settled = await settle(call.operation, claimed, render);
-  if ("answer" in settled) return settled.answer;
-  return succeed({ value: render(settled.rows[0]?.claimed ?? []), replayed: false });
+  const claimed = await claimWaitingRuns(call.database, wanted, call);
+  return conclude(call.operation, claimed, { result: (row) => row.claimed, render });
 }
 
 function render(claimed: readonly ClaimedRun[]): WorkView[] {

@@ -10,7 +10,7 @@ import { decide } from "../../domain/lifecycle/decide.ts";
 import type { RunChange } from "../../domain/lifecycle/decision.ts";
 import { isRunEnded, TIMED_OUT } from "../../domain/lifecycle/runs.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
-import { settle } from "../call/replay.ts";
+import { conclude } from "../call/conclude.ts";
 import { type Queues, sendOutgoing } from "../outgoing/send-outgoing.ts";
 
 /** What one look takes, and one statement records: each run ends with up to three events. */
@@ -158,11 +158,13 @@ async function recordBatch(
     answer: null,
     isKeptIfEmpty: false,
   });
-  const settled = await settle(operation, recorded, (result: RecordedMoves) => result);
-  if ("rows" in settled) return countTasks(settled.rows[0]);
-  return settled.answer.ok ? countTasks(settled.answer.value.value) : 0;
+  const outcome = await conclude(operation, recorded, {
+    result: (written) => written,
+    render: countTasks,
+  });
+  return outcome.ok ? outcome.value.value : 0;
 }
 
-function countTasks(recorded: RecordedMoves | undefined): number {
-  return new Set(recorded?.events.map(({ taskId }) => taskId)).size;
+function countTasks({ events }: RecordedMoves): number {
+  return new Set(events.map(({ taskId }) => taskId)).size;
 }

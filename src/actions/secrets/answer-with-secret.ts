@@ -1,28 +1,25 @@
 import type { Operation, Written } from "../../db/connection/client.ts";
 import type { StoredWithSecret } from "../../db/webhooks/signing-secrets.ts";
-import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import type { Outcome } from "../../domain/refusals.ts";
 import { secretText } from "../../outbound/secrets.ts";
 import type { Done } from "../call/call.ts";
-import { settle } from "../call/replay.ts";
+import { conclude } from "../call/conclude.ts";
 
-/** A thing that signs its messages, with its secret where one was made; nobody sees it again. */
+/** A record that signs its messages, with its new secret if this call created one. No later answer shows it. */
 export type WithSecret<Record> = Record & { secret: string | null };
 
-/** Shows the secret that this very call made; a repeat by another one has none to show. */
+/** Shows the secret that this call created. A replay by a later call cannot show it. */
 export async function answerWithSecret<Record extends object>(
   operation: Operation,
-  made: Uint8Array,
+  created: Uint8Array,
   written: Written<StoredWithSecret<Record>>,
 ): Promise<Outcome<Done<WithSecret<Record>>>> {
-  // Found by a retry below this call, the secret is this call's own, and still at hand.
-  const render = ({ record, operationId, isSecretMade }: StoredWithSecret<Record>) => ({
-    ...record,
-    secret: isSecretMade && operationId === operation.id ? secretText(made) : null,
+  return conclude(operation, written, {
+    result: (stored) => stored,
+    // A retry inside this call may find its own first attempt in the ledger: the secret is still in memory.
+    render: ({ record, operationId, isSecretMade }) => ({
+      ...record,
+      secret: isSecretMade && operationId === operation.id ? secretText(created) : null,
+    }),
   });
-  const settled = await settle(operation, written, render);
-  if ("answer" in settled) return settled.answer;
-  const [stored] = settled.rows;
-  return stored === undefined
-    ? refuse(notFound())
-    : succeed({ value: render(stored), replayed: false });
 }

@@ -3,11 +3,11 @@ import { recordCreations, type StoredCreations } from "../../db/moves/record-cre
 import { findTaskIds } from "../../db/tasks/task-ids.ts";
 import type { CreateInput } from "../../domain/lifecycle/commands.ts";
 import { decideCreate } from "../../domain/lifecycle/decide/create.ts";
-import { succeed, externalIdTaken, type Outcome, refuse } from "../../domain/refusals.ts";
+import { externalIdTaken, type Outcome, refuse } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { contentHash } from "./content-hash.ts";
-import { settle } from "../call/replay.ts";
+import { conclude } from "../call/conclude.ts";
 import {
   newTaskView,
   type NewTaskView,
@@ -36,14 +36,14 @@ export async function createTask(
     [{ taskId: task.id, fields: input.fields, decision }],
     { ...call, registryVersion: REGISTRY_VERSION, answer, isKeptIfEmpty: false },
   );
-  const settled = await settle(operation, recorded, render);
-  if ("answer" in settled) return settled.answer;
-  const [written] = settled.rows;
-  if (written !== undefined && written.events.length > 0) {
-    return succeed({ value: render({ ...written, answer }), replayed: false });
-  }
-  const existing = written?.existing[0]?.id ?? (await findHolder(call, input.fields.externalId));
-  return refuse(externalIdTaken(existing));
+  return conclude(operation, recorded, {
+    result: (written) => (written.events.length === 0 ? null : { ...written, answer }),
+    render,
+    unwritten: async (row) => {
+      const holder = row?.existing[0]?.id ?? (await findHolder(call, input.fields.externalId));
+      return refuse(externalIdTaken(holder));
+    },
+  });
 }
 
 /**

@@ -7,7 +7,7 @@ import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { contentHash } from "./content-hash.ts";
 import type { NewTask } from "./create-task.ts";
-import { settle } from "../call/replay.ts";
+import { conclude } from "../call/conclude.ts";
 
 /** A row of an import as the edge found it: a task that can be made, or what is wrong with it. */
 export type ImportRow = { task: NewTask } | { issues: readonly Issue[]; externalId: string | null };
@@ -53,13 +53,10 @@ export async function importTasks(
       isKeptIfEmpty: call.operation.key !== null,
     },
   );
-  const settled = await settle(call.operation, recorded, (stored: StoredCreations<ImportDraft[]>) =>
-    render(call, stored),
-  );
-  if ("answer" in settled) return settled.answer;
-  const [written] = settled.rows;
-  if (written === undefined) throw new Error("The statement tells what it wrote");
-  return succeed({ value: await render(call, { ...written, answer: drafts }), replayed: false });
+  return conclude(call.operation, recorded, {
+    result: (written) => ({ ...written, answer: drafts }),
+    render: (stored) => render(call, stored),
+  });
 }
 
 /** A row before it is written: what it will be if its external id is free. */

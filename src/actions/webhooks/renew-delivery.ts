@@ -1,18 +1,14 @@
 import { type DeliveryRecord, renewDelivery } from "../../db/webhooks/webhook-deliveries.ts";
-import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import type { Outcome } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
-import { settle } from "../call/replay.ts";
+import { asStored, conclude } from "../call/conclude.ts";
 
-/** Has a message to a webhook sent again, under its id and with every try before it. */
+/** Sends a webhook message again, under the same id. Its earlier attempts stay on record. */
 export async function renewWebhookDelivery(
   { database, operation }: ActionCall,
   delivery: { webhook: string; deliveryId: string },
 ): Promise<Outcome<Done<DeliveryRecord>>> {
-  const recorded = await renewDelivery(database, delivery, operation);
-  const settled = await settle(operation, recorded, (record: DeliveryRecord) => record);
-  if ("answer" in settled) return settled.answer;
-  const [renewed] = settled.rows;
-  if (renewed === undefined) return refuse(notFound());
-  database.outgoing.events = true;
-  return succeed({ value: renewed.record, replayed: false });
+  const renewed = await renewDelivery(database, delivery, operation);
+  database.outgoing.events ||= renewed.outcome === "written" && renewed.rows.length > 0;
+  return conclude(operation, renewed, { result: ({ record }) => record, render: asStored });
 }
