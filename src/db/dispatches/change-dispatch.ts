@@ -3,6 +3,7 @@ import type { Actor } from "../../domain/actor.ts";
 import type { DispatchState } from "../../domain/pipelines/states.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
+import { logDispatches } from "./dispatch-log.ts";
 import {
   DISPATCH_JOINS,
   IS_LEASED,
@@ -105,11 +106,11 @@ changed as (
   returning d.*, l.run_id
 ),
 logged as (
-  insert into dispatch_events
-    (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason, operation_id)
-  select ${tenantId}::uuid, new_id(), id, state, ${to}::text, ${actor.id}::text, ${actor.name}::text,
-    ${reason}::text, ${operation.id}::uuid
-  from lawful
+  ${logDispatches(
+    tenantId,
+    { actor, operation, reason },
+    sql`select id, state as from_state, ${to}::text as to_state from lawful`,
+  )}
 )${effects},
 told as materialized (
   select ${DISPATCH_JSON} as dispatch from changed d cross join lateral (select d.run_id as id) w

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Actor } from "../../domain/actor.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
+import { logDispatches } from "./dispatch-log.ts";
 import { isOffered, IS_STANDING } from "./dispatch-sql.ts";
 
 /**
@@ -36,10 +37,11 @@ created as (
   returning id
 ),
 logged as (
-  insert into dispatch_events (tenant_id, id, dispatch_id, to_state, actor_id, actor_name, reason, operation_id)
-  select ${tenantId}::uuid, new_id(), id, 'pending', ${actor.id}::text, ${actor.name}::text,
-    ${dispatch.reason}::text, ${operation.id}::uuid
-  from created
+  ${logDispatches(
+    tenantId,
+    { actor, operation, reason: dispatch.reason },
+    sql`select id, null as from_state, 'pending' as to_state from created`,
+  )}
 ),
 ${keepOrDrop({ tenantId, operation }, { from: sql`created`, result: sql`${result}::json` })}
 select exists (select from created) as created,

@@ -1,4 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
+import { logDispatches } from "../dispatches/dispatch-log.ts";
 import { isOffered } from "../dispatches/dispatch-sql.ts";
 import type { StepSourceInputs } from "../history/event-ctes.ts";
 import type { MoveInput } from "./move-input.ts";
@@ -107,15 +108,12 @@ export function dispatchLogCte(
   tenantId: Bound<string>,
   { actor, operation, bulk }: StepSourceInputs & { bulk: { reason: string } | null },
 ): SQL {
-  return sql`dispatch_log as (
-  insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason,
-    operation_id)
-  select ${tenantId}::uuid, new_id(), id, from_state, to_state, ${actor.id}::text, ${actor.name}::text,
-    ${bulk?.reason ?? null}::text, ${operation.id}::uuid
-  from (
+  const changes = sql`
     select id, null as from_state, 'pending' as to_state from dispatched
     union all
     select id, state, 'recalled' from recallable
-  ) change
+  `;
+  return sql`dispatch_log as (
+  ${logDispatches(tenantId, { actor, operation, reason: bulk?.reason ?? null }, changes)}
 ),`;
 }

@@ -2,6 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Decision } from "../../domain/lifecycle/decision.ts";
 import type { TaskFields } from "../../domain/lifecycle/snapshot.ts";
 import type { TenantDatabase, Written } from "../connection/client.ts";
+import { logDispatches } from "../dispatches/dispatch-log.ts";
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
 import {
   chainedStepEvents,
@@ -85,10 +86,11 @@ dispatched as (
   returning id, pipeline, task_id
 ),
 dispatch_log as (
-  insert into dispatch_events (tenant_id, id, dispatch_id, to_state, actor_id, actor_name, operation_id)
-  select ${tenantId}::uuid, new_id(), id, 'pending', ${actor.id}::text, ${actor.name}::text,
-    ${operation.id}::uuid
-  from dispatched
+  ${logDispatches(
+    tenantId,
+    { actor, operation, reason: null },
+    sql`select id, null as from_state, 'pending' as to_state from dispatched`,
+  )}
 ),
 outcome as materialized (
   select
