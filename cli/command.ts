@@ -1,51 +1,56 @@
 import type { Stepledger } from "../client/index.ts";
-import { type ExitCode, UsageFault } from "./exit-codes.ts";
+import { type ExitCode, UsageError } from "./exit-codes.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What a command is run with. */
 export interface Context {
   terminal: Terminal;
-  /** The service, as whoever is logged in. */
+  /** Returns a client that uses the account from the environment or from `login`. */
   connect: () => Promise<Stepledger>;
 }
 
 export interface Command {
-  /** The words that call it. */
+  /** The words after `stepledger` that select the command. */
   name: string;
+  /** A phrase that begins with an imperative verb, in lower case and without a period. */
   summary: string;
   usage: string;
   run: (args: string[], context: Context) => Promise<ExitCode>;
 }
 
-/** Options that every command takes. */
+/** Options that every command accepts. */
 export const COMMON_OPTIONS = {
   json: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false },
 } as const;
 
 /**
- * Reads a command's arguments.
- * @throws UsageFault where they are not understood.
+ * Returns what `parse` returns.
+ * @throws UsageError with the message of whatever `parse` throws.
  */
-export function understood<Parsed>(parse: () => Parsed): Parsed {
+export function parseOrThrow<Parsed>(parse: () => Parsed): Parsed {
   try {
     return parse();
   } catch (error) {
-    throw new UsageFault(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
 
-/** @throws UsageFault unless exactly one task, or whatever it is called, was named. */
-export function onlyOne(names: readonly string[], what: string): string {
-  const [name, ...more] = names;
-  if (name === undefined) throw new UsageFault(`${what} is missing.`);
-  if (more.length > 0) throw new UsageFault(`One ${what} at a time, not also "${more.join(" ")}".`);
+/**
+ * Returns the only element of `names`.
+ * @throws UsageError unless there is exactly one. The message calls the argument `placeholder`, such as TASK.
+ */
+export function requireOne(names: readonly string[], placeholder: string): string {
+  const [name, ...extra] = names;
+  if (name === undefined) throw new UsageError(`${placeholder} is missing.`);
+  if (extra.length > 0) {
+    throw new UsageError(`Give one ${placeholder}; "${extra.join(" ")}" is too many.`);
+  }
   return name;
 }
 
-/** @throws UsageFault unless it is a whole number that is not below the least one. */
-export function wholeNumber(option: string, given: string, least = 1): number {
+/** @throws UsageError unless `given` is a whole number of at least `min`. */
+export function parseWholeNumber(option: string, given: string, min = 1): number {
   const number = given.trim() === "" ? Number.NaN : Number(given);
-  if (Number.isSafeInteger(number) && number >= least) return number;
-  throw new UsageFault(`${option} takes a whole number from ${least}, not "${given}".`);
+  if (Number.isSafeInteger(number) && number >= min) return number;
+  throw new UsageError(`${option} takes a whole number of at least ${min}, not "${given}".`);
 }

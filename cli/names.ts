@@ -11,8 +11,8 @@ import type {
 type ListInput = NonNullable<Parameters<Stepledger["listTasks"]>[0]>;
 type TaskSort = NonNullable<NonNullable<ListInput["query"]>["sort"]>;
 
-// Names as somebody typed them. They are not judged here: the service knows which there are, a newer one more than
-// this command line, and its refusal lists them.
+// Names as the user typed them. They are deliberately not validated here: a newer service may know more names than
+// this command line, and its refusal lists the valid ones.
 export const asLabel = (given: string) => given as UnifiedStatus;
 export const asAttention = (given: string) => given as AttentionCode;
 export const asKind = (given: string) => given as StepKind;

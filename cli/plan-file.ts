@@ -1,35 +1,35 @@
 import { readFile } from "node:fs/promises";
 import type { ExecuteBulk } from "../client/index.ts";
-import { UsageFault } from "./exit-codes.ts";
+import { UsageError } from "./exit-codes.ts";
 import { asAction, asTarget } from "./names.ts";
 import { writePrivate } from "./private-file.ts";
 
-/** What is to become of many tasks: a target that they are brought to, or an action. */
+/** What a bulk change does to its tasks: it moves them to a target status, or it applies an action. */
 export type Intent = Pick<ExecuteBulk, "targetStatus" | "action" | "changes">;
 
-/** One bulk change: which tasks, and what is to become of them. */
+/** One bulk change: the tasks, and what to do to them. */
 export interface Change extends Intent, Pick<ExecuteBulk, "taskIds" | "duplicateOf"> {
   runAttachedWorkflows: boolean;
 }
 
 /**
- * Writes a previewed change down, so that this very change can be executed.
- * @throws UsageFault where nothing can be written.
+ * Saves a previewed change, so that exactly this change can be executed later.
+ * @throws UsageError if the file cannot be written.
  */
 export async function savePlan(path: string, plan: Change & { planToken: string }): Promise<void> {
   await writePrivate(path, `${JSON.stringify(plan, null, 2)}\n`);
 }
 
 /**
- * Reads a plan that was written down. Whether the token belongs to the rest is for the service to say.
- * @throws UsageFault where it is no plan.
+ * Reads a plan that `savePlan` wrote. The service checks that the token matches the change.
+ * @throws UsageError if the file cannot be read or is not a plan.
  */
 export async function readPlan(path: string): Promise<Change & { planToken: string }> {
   const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new UsageFault(`${path} cannot be read.`, { cause: error });
+    throw new UsageError(`Cannot read ${path}.`, { cause: error });
   });
   const plan = parsePlan(text);
-  if (plan === null) throw new UsageFault(`${path} is no plan that bulk preview --save wrote.`);
+  if (plan === null) throw new UsageError(`${path} is not a plan saved by bulk preview --save.`);
   return plan;
 }
 
@@ -46,7 +46,7 @@ function parsePlan(text: string): (Change & { planToken: string }) | null {
 function intentOf({ targetStatus, action, changes = {} }: Record<string, unknown>): Intent | null {
   if (typeof targetStatus === "string") return { targetStatus: asTarget(targetStatus) };
   if (typeof action !== "string" || !isObject(changes)) return null;
-  // What an action sets is the service's to judge, like its name.
+  // The service validates the action and its changes.
   return { action: asAction(action), ...(action === "edit" && { changes }) };
 }
 

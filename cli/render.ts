@@ -1,7 +1,7 @@
 import type { Task, UnifiedStatus } from "../client/index.ts";
-import type { Colour, Paint } from "./terminal.ts";
+import type { Color, Paint } from "./terminal.ts";
 
-/** As one line of JSON, in which no control character is left to steer a terminal. */
+/** Returns the value as one line of JSON. Control characters are escaped, so that they cannot steer a terminal. */
 export function jsonLine(value: unknown): string {
   return JSON.stringify(value).replaceAll(
     /[\u007F-\u009F]/g,
@@ -9,36 +9,36 @@ export function jsonLine(value: unknown): string {
   );
 }
 
-/** Text of others, in which no control character is left to steer a terminal. */
+/** Returns untrusted text with every control character replaced, so that it cannot steer a terminal. */
 export function plain(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, "�");
 }
 
-/** What a person calls a task. */
+/** Returns the name of a task for people: `ext:` and its external id if it has one, else its id. */
 export const nameOf = ({ id, externalId }: Pick<Task, "id" | "externalId">): string =>
   externalId === null ? id : `ext:${plain(externalId)}`;
 
-/** The columns of a list of tasks; fixed, so that a list of any length can be written as it comes. */
+/** Returns one line of a task list. The columns have fixed widths, so that a list can be written as it streams in. */
 export function taskLine(task: Task, paint: Paint): string {
   const { unifiedStatus, currentStep, attention, title } = task;
   const step = `${currentStep.kind} ${currentStep.status}`;
-  const needs = attention.length === 0 ? "" : `${paint("yellow", attention.join(","))} `;
+  const flags = attention.length === 0 ? "" : `${paint("yellow", attention.join(","))} `;
   return [
     nameOf(task).padEnd(36),
-    labelled(unifiedStatus, paint, 20),
+    paintLabel(unifiedStatus, paint, 20),
     step.padEnd(32),
-    `${needs}${plain(title)}`,
+    `${flags}${plain(title)}`,
   ].join(" ");
 }
 
-/** One task, member by member. */
+/** Returns one task as name-and-value lines. */
 export function taskLines(task: Task, paint: Paint): string[] {
   const { currentStep, activeVersion, attention } = task;
   const rows: [string, string | null][] = [
     ["task", task.id],
     ["external id", task.externalId],
     ["title", task.title],
-    ["status", labelled(task.unifiedStatus, paint)],
+    ["status", paintLabel(task.unifiedStatus, paint)],
     ["since", task.statusSince],
     ["attention", attention.length === 0 ? null : attention.join(", ")],
     ["step", `${currentStep.kind} ${currentStep.status}, attempt ${currentStep.attempt}`],
@@ -54,20 +54,20 @@ export function taskLines(task: Task, paint: Paint): string[] {
   return memberLines(rows, paint);
 }
 
-/** A thing, member by member: those that it has, in columns. */
+/** Returns name-and-value lines in two columns. Members without a value are left out. */
 export function memberLines(
   members: readonly [name: string, value: string | null][],
   paint: Paint,
 ): string[] {
   return members.flatMap(([name, value]) =>
-    // A status is ours, and has its colour.
+    // The status is painted and trusted; `plain` would strip its color.
     value === null
       ? []
       : `${paint("dim", name.padEnd(12))} ${name === "status" ? value : plain(value)}`,
   );
 }
 
-const COLOURS: Readonly<Record<UnifiedStatus, Colour | null>> = {
+const COLORS: Readonly<Record<UnifiedStatus, Color | null>> = {
   DRAFT: null,
   CHECKING_QUALITY: "cyan",
   QUALITY_CHECK_FAILED: "red",
@@ -83,9 +83,9 @@ const COLOURS: Readonly<Record<UnifiedStatus, Colour | null>> = {
   DUPLICATE: "dim",
 };
 
-/** A label in its colour; a label that this version does not know keeps its words. */
-export function labelled(label: UnifiedStatus, paint: Paint, width = 0): string {
-  const colour = Object.hasOwn(COLOURS, label) ? COLOURS[label] : null;
+/** Returns the label in its color. A label that this version does not know is not colored. */
+export function paintLabel(label: UnifiedStatus, paint: Paint, width = 0): string {
+  const color = Object.hasOwn(COLORS, label) ? COLORS[label] : null;
   const text = label.padEnd(width);
-  return colour === null ? text : paint(colour, text);
+  return color === null ? text : paint(color, text);
 }

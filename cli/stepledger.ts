@@ -2,5 +2,4 @@
 import { runCommandLine } from "./run-command-line.ts";
 import { processTerminal } from "./terminal.ts";
 
-/** `stepledger`: the service from a command line. */
 process.exitCode = await runCommandLine(process.argv.slice(2), processTerminal());

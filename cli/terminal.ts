@@ -4,73 +4,73 @@ import { text as readAll } from "node:stream/consumers";
 import { styleText } from "node:util";
 import { EXIT } from "./exit-codes.ts";
 
-export type Colour = "red" | "green" | "yellow" | "cyan" | "dim" | "bold";
-export type Paint = (colour: Colour, text: string) => string;
+export type Color = "red" | "green" | "yellow" | "cyan" | "dim" | "bold";
+export type Paint = (color: Color, text: string) => string;
 
-/** All that a command sees of the world beside the service. */
+/** Everything a command uses other than the service: output, input and the environment. */
 export interface Terminal {
-  /** A line of what was asked for. */
+  /** Writes a line of the result to standard output. */
   write: (line: string) => void;
-  /** A line about it: progress, notes, refusals. */
-  tell: (line: string) => void;
-  /** Colours what is written, where somebody looks at it. */
+  /** Writes a line of progress, notes or errors to standard error. */
+  note: (line: string) => void;
+  /** Colors text for standard output, if that is a color terminal. */
   paint: Paint;
-  /** The same for what is told. */
-  paintTold: Paint;
+  /** Colors text for standard error, if that is a color terminal. */
+  paintNote: Paint;
   environment: Readonly<Record<string, string | undefined>>;
-  /** Whether somebody is there to answer a question. */
+  /** True if there is a user who can answer a question. */
   isInteractive: boolean;
-  /** Asks a question; what is secret does not appear while it is typed. */
+  /** Asks a question. A secret answer is not echoed. */
   ask: (question: string, options?: { isSecret: boolean }) => Promise<string>;
-  /** Everything that is piped in. */
+  /** Reads standard input to its end. */
   readInput: () => Promise<string>;
-  /** For a command that would go on for ever: aborted when it is asked to end. */
-  untilEnded: () => AbortSignal;
+  /** Returns a signal that aborts on SIGINT or SIGTERM, for commands that otherwise run forever. */
+  untilInterrupted: () => AbortSignal;
 }
 
-/** Whether somebody says yes. */
-export async function isAgreed(terminal: Terminal, question: string): Promise<boolean> {
+/** Returns true if the user answers yes. */
+export async function confirm(terminal: Terminal, question: string): Promise<boolean> {
   const answer = await terminal.ask(`${question} [y/N] `);
   return /^y(es)?$/i.test(answer.trim());
 }
 
-/** The terminal of this process. */
+/** Returns the terminal of this process. */
 export function processTerminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;
   stdout.once("error", ({ code, message }: NodeJS.ErrnoException) => {
-    // Whoever reads has seen enough, as `head` has: no fault of the command. A full disk is one.
+    // A reader such as `head` closed the pipe early, which is no error. Anything else, such as a full disk, is one.
     if (code === "EPIPE") process.exit(EXIT.done);
     stderr.write(`${message}\n`);
     process.exit(EXIT.refused);
   });
   return {
     write: (line) => stdout.write(`${line}\n`),
-    tell: (line) => stderr.write(`${line}\n`),
-    paint: painter(isColoured(stdout, env)),
-    paintTold: painter(isColoured(stderr, env)),
+    note: (line) => stderr.write(`${line}\n`),
+    paint: painter(isColored(stdout, env)),
+    paintNote: painter(isColored(stderr, env)),
     environment: env,
     isInteractive: stdin.isTTY && stderr.isTTY,
     ask: (question, options) => ask(question, options?.isSecret === true),
     readInput: () => readAll(stdin),
-    untilEnded,
+    untilInterrupted,
   };
 }
 
-/** Colours, or the plain text. */
-export function painter(isColoured: boolean): Paint {
-  if (!isColoured) return (_colour, text) => text;
-  return (colour, text) => styleText(colour, text, { validateStream: false });
+/** Returns a function that colors text, or one that returns it unchanged. */
+export function painter(isColored: boolean): Paint {
+  if (!isColored) return (_color, text) => text;
+  return (color, text) => styleText(color, text, { validateStream: false });
 }
 
-/** Only somebody at a terminal sees colours, and only who has not said no (https://no-color.org). */
-export function isColoured(
+/** Returns true if the stream is a terminal and the user has not opted out of colors (https://no-color.org). */
+export function isColored(
   stream: { isTTY?: boolean },
   { NO_COLOR = "", TERM }: Readonly<Record<string, string | undefined>>,
 ): boolean {
   return stream.isTTY === true && NO_COLOR === "" && TERM !== "dumb";
 }
 
-function untilEnded(): AbortSignal {
+function untilInterrupted(): AbortSignal {
   const ending = new AbortController();
   process.once("SIGINT", () => ending.abort());
   process.once("SIGTERM", () => ending.abort());
@@ -85,7 +85,7 @@ async function ask(question: string, isSecret: boolean): Promise<string> {
     output: isSecret ? silent : process.stderr,
     terminal: true,
   });
-  // The terminal is in raw mode, so that Ctrl-C is a key like any other.
+  // In raw mode Ctrl-C arrives as a key and raises no signal in the process.
   lines.once("SIGINT", () => process.exit(130));
   try {
     return await lines.question("");

@@ -8,27 +8,27 @@ import {
 
 export type OperationId = keyof Operations;
 
-/** What any call takes beside its operation's own input. */
+/** Options that every call takes in addition to its operation's input. */
 export interface CallOptions {
-  /** Ends the call, and the waiting between its attempts. */
+  /** Aborts the call, including the wait between attempts. */
   signal?: AbortSignal | undefined;
-  /** How long one attempt of this call may take, where the client's own limit does not fit. */
+  /** The time limit for one attempt of this call; overrides the client's. */
   timeoutSeconds?: number | undefined;
-  /** Sent as they are, beside those that the client makes. */
+  /** Additional headers. The client's own headers take precedence. */
   headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Every operation of the service as a method, named by its operation id. */
+/** A client with one method for each operation of the service, named by its operation id. */
 export type Stepledger = { readonly [Id in OperationId]: Call<Id> };
 
 type Call<Id extends OperationId> = object extends Operations[Id]["input"]
   ? (input?: Operations[Id]["input"] & CallOptions) => Promise<Operations[Id]["answer"]>
   : (input: Operations[Id]["input"] & CallOptions) => Promise<Operations[Id]["answer"]>;
 
-/** How a request leaves: as fetch does it. */
+/** Sends a request; has the signature of `fetch`. */
 export type Send = (url: string, init: RequestInit) => Promise<Response>;
 
-/** Why a call is tried again, and when. */
+/** Why a call will be retried, and after how many seconds. */
 export interface RetryNotice {
   operationId: OperationId;
   reason: string;
@@ -36,31 +36,32 @@ export interface RetryNotice {
 }
 
 export interface ConnectOptions {
-  /** Where the service is, without `/v1`. */
+  /** The URL of the service, without `/v1`. */
   baseUrl: string;
-  /** An API key or a token. Without one, only what is public answers. */
+  /** An API key or a token. Without one, only public operations can be called. */
   key?: string | undefined;
   fetch?: Send | undefined;
-  /** Is told before the client waits to try again. */
+  /** Called before the client waits to retry a call. */
   onRetry?: ((notice: RetryNotice) => void) | undefined;
-  /** How often a call is tried at the most: 5 when not said. */
+  /** The maximum number of attempts of a call. Default: 5. */
   attemptsMax?: number | undefined;
-  /** How long one attempt may take: 60 when not said. What is streamed may take longer. */
+  /** The time limit for one attempt. Default: 60. It does not cover reading the body of a streamed response. */
   timeoutSeconds?: number | undefined;
-  /** The longest `Retry-After` that is waited for: 60 when not said. */
+  /** The longest `Retry-After` to wait for; after a longer one the call is not retried. Default: 60. */
   retryAfterSecondsMax?: number | undefined;
   wait?: ((milliseconds: number, signal?: AbortSignal) => Promise<unknown>) | undefined;
 }
 
 /**
- * A client of the service. A call that may succeed later is tried again after what the service asks for; a write
- * bears an Idempotency-Key through all its attempts, so that it takes effect once whatever is lost on the way.
- * Calls reject with a StepledgerProblem or a StepledgerUnreachable.
+ * Returns a client of the service. The client retries a call that may succeed later, after the `Retry-After` that the
+ * service asks for. All attempts of a write carry the same Idempotency-Key, so it takes effect once even if a response
+ * is lost. Calls reject with a StepledgerProblem or a StepledgerUnreachable.
+ * @throws TypeError if the key is malformed.
  */
 export function connect(options: ConnectOptions): Stepledger {
-  // Whatever sends it would refuse it too, and say it aloud.
+  // `fetch` would reject the header too, but its error message would contain the key.
   if (options.key !== undefined && !/^[!-~]+$/.test(options.key)) {
-    throw new TypeError("The key is not one word of visible characters");
+    throw new TypeError("The key must be one word of printable ASCII characters");
   }
   const settings: Settings = {
     key: options.key,
@@ -74,20 +75,20 @@ export function connect(options: ConnectOptions): Stepledger {
   };
   const calls = Object.entries(OPERATIONS).map(([id, operation]) => [
     id,
-    // The table and the types are generated from the same contracts.
+    // The cast is safe: the table and the types are generated from the same contracts.
     (input: AnyInput = {}) => perform({ id: id as OperationId, operation, input, settings }),
   ]);
   return Object.fromEntries(calls) as Stepledger;
 }
 
-/** The options with what they leave out filled in. */
+/** The options with their defaults filled in. */
 type Settings = Pick<ConnectOptions, "baseUrl" | "key" | "onRetry"> & {
   [
     Name in "fetch" | "attemptsMax" | "timeoutSeconds" | "retryAfterSecondsMax" | "wait"
   ]: NonNullable<ConnectOptions[Name]>;
 };
 
-/** The input of any operation, as far as the client itself must know it. */
+/** The part of an operation's input that the client itself uses. */
 interface AnyInput extends CallOptions {
   params?: Readonly<Record<string, string | number>>;
   query?: Readonly<Record<string, QueryValue>> | undefined;
@@ -106,14 +107,14 @@ interface Operation {
   answers: "json" | "bytes";
 }
 
-interface Performance {
+interface Invocation {
   id: OperationId;
   operation: Operation;
   input: AnyInput;
   settings: Settings;
 }
 
-async function perform({ id, operation, input, settings }: Performance): Promise<unknown> {
+async function perform({ id, operation, input, settings }: Invocation): Promise<unknown> {
   const request = {
     url: urlOf(settings.baseUrl, operation.path, input),
     init: {
@@ -125,26 +126,26 @@ async function perform({ id, operation, input, settings }: Performance): Promise
     signal: input.signal,
     timeoutSeconds: input.timeoutSeconds ?? settings.timeoutSeconds,
   };
-  for (let made = 1; ; made += 1) {
-    const attempt = await tryOnce(request, settings.fetch);
-    if (attempt.fault === undefined) return attempt.value;
-    const milliseconds = waitFor(made, attempt.afterSeconds);
-    const isTooLong = (attempt.afterSeconds ?? 0) > settings.retryAfterSecondsMax;
-    if (!attempt.mayRepeat || isTooLong || made >= settings.attemptsMax) throw attempt.fault;
+  for (let attempts = 1; ; attempts += 1) {
+    const result = await attemptOnce(request, settings.fetch);
+    if (result.error === undefined) return result.value;
+    const milliseconds = delayOf(attempts, result.afterSeconds);
+    const isTooLong = (result.afterSeconds ?? 0) > settings.retryAfterSecondsMax;
+    if (!result.isRetryable || isTooLong || attempts >= settings.attemptsMax) throw result.error;
     settings.onRetry?.({
       operationId: id,
-      reason: attempt.fault.message,
+      reason: result.error.message,
       seconds: Math.ceil(milliseconds / 1000),
     });
     await settings.wait(milliseconds, input.signal);
   }
 }
 
-type Attempt =
-  | { value: unknown; fault?: never }
+type AttemptResult =
+  | { value: unknown; error?: never }
   | {
-      fault: StepledgerProblem | StepledgerUnreachable;
-      mayRepeat: boolean;
+      error: StepledgerProblem | StepledgerUnreachable;
+      isRetryable: boolean;
       afterSeconds: number | null;
     };
 
@@ -156,11 +157,11 @@ interface PreparedRequest {
   timeoutSeconds: number;
 }
 
-async function tryOnce(request: PreparedRequest, send: Send): Promise<Attempt> {
+async function attemptOnce(request: PreparedRequest, send: Send): Promise<AttemptResult> {
   const { url, init, answers, signal, timeoutSeconds } = request;
   const limit = new AbortController();
   const timer = setTimeout(
-    () => limit.abort(new Error(`No answer in ${timeoutSeconds} seconds`)),
+    () => limit.abort(new Error(`No answer within ${timeoutSeconds} seconds`)),
     timeoutSeconds * 1000,
   );
   const both = signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal]);
@@ -169,34 +170,35 @@ async function tryOnce(request: PreparedRequest, send: Send): Promise<Attempt> {
     if (response.ok && answers === "bytes") return { value: response };
     return readAnswer(response, await response.text());
   } catch (error) {
-    // Whoever ended the call is told so, not that nobody answered.
+    // A caller who aborted the call gets their own reason, not StepledgerUnreachable.
     signal?.throwIfAborted();
-    const reason = `${new URL(url).origin} cannot be reached: ${reasonOf(error)}`;
-    const fault = new StepledgerUnreachable(reason, { cause: error });
-    return { fault, mayRepeat: true, afterSeconds: null };
+    const reason = `Cannot reach ${new URL(url).origin}: ${reasonOf(error)}`;
+    const unreachable = new StepledgerUnreachable(reason, { cause: error });
+    return { error: unreachable, isRetryable: true, afterSeconds: null };
   } finally {
     clearTimeout(timer);
   }
 }
 
-function readAnswer(response: Response, text: string): Attempt {
+function readAnswer(response: Response, text: string): AttemptResult {
   const afterSeconds = retryAfter(response.headers);
   if (response.ok) {
     if (text === "") return { value: undefined };
     const value = parseJson(text);
     if (value !== undefined) return { value };
-    // Broken off on the way: the repeat is answered whole.
-    const fault = new StepledgerUnreachable(`${response.url} answered what is not JSON`);
-    return { fault, mayRepeat: true, afterSeconds };
+    // The response was probably cut off, so a retry can get all of it.
+    const error = new StepledgerUnreachable(`The response from ${response.url} is not JSON`);
+    return { error, isRetryable: true, afterSeconds };
   }
   const problem = readProblem(text);
-  if (problem !== null)
-    return { fault: problem, mayRepeat: problem.retry === "same", afterSeconds };
-  const fault = new StepledgerUnreachable(
-    `${response.url} answered ${response.status}, and not as the service would`,
+  if (problem !== null) {
+    return { error: problem, isRetryable: problem.retry === "same", afterSeconds };
+  }
+  const error = new StepledgerUnreachable(
+    `${response.url} answered ${response.status}, but not in the service's format`,
   );
-  const isPassing = response.status >= 500 || response.status === 429;
-  return { fault, mayRepeat: isPassing, afterSeconds };
+  const isTransient = response.status >= 500 || response.status === 429;
+  return { error, isRetryable: isTransient, afterSeconds };
 }
 
 function urlOf(baseUrl: string, path: string, { params = {}, query = {} }: AnyInput): string {
@@ -227,25 +229,25 @@ function headersOf(operation: Operation, input: AnyInput, key: string | undefine
 
 function bodyOf({ sends }: Operation, { body }: AnyInput): Pick<RequestInit, "body"> {
   if (body === undefined) return {};
-  // The generated types allow nothing else for an operation that takes bytes.
+  // The cast is safe: the generated types allow only these for an operation that takes bytes.
   return {
     body: sends === "json" ? JSON.stringify(body) : (body as Blob | Uint8Array<ArrayBuffer>),
   };
 }
 
-/** What the service asks for; or longer each time, and never the same for all who wait. */
-function waitFor(made: number, afterSeconds: number | null): number {
+/** Returns milliseconds: the service's `Retry-After`, or else exponential backoff with jitter. */
+function delayOf(attempts: number, afterSeconds: number | null): number {
   if (afterSeconds !== null) return afterSeconds * 1000;
-  return Math.min(250 * 2 ** made, 5_000) * (0.5 + Math.random() / 2);
+  return Math.min(250 * 2 ** attempts, 5_000) * (0.5 + Math.random() / 2);
 }
 
-/** In seconds; a date, which the service never sends, counts as no word. */
+/** Returns `Retry-After` in seconds. An HTTP date, which the service never sends, is ignored. */
 function retryAfter(headers: Headers): number | null {
   const text = headers.get("Retry-After");
   return text !== null && /^\d{1,6}$/.test(text) ? Number(text) : null;
 }
 
-/** Behind "fetch failed" stands what really happened. */
+/** Returns the message of the underlying error; that of `fetch` itself is only "fetch failed". */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (cause instanceof AggregateError) return reasonOf(cause.errors[0]);

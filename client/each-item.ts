@@ -1,4 +1,3 @@
-/** One page of a list. */
 interface Page<Item> {
   data: readonly Item[];
   nextCursor: string | null;
@@ -9,7 +8,7 @@ interface PagedInput {
 }
 
 /**
- * Every item of a list, page after page, each page fetched when it is needed:
+ * Yields every item of a list, fetching each page when it is needed:
  * `for await (const task of eachItem(stepledger.listTasks, { query: { unifiedStatus: ["PASSED"] } }))`.
  */
 export async function* eachItem<Input extends PagedInput | undefined, Item>(

@@ -3,32 +3,32 @@ import type { Feed } from "./operations.ts";
 
 const PAGE_MAX = 200;
 
-/** One event of the feed: of a task or of an eval. */
+/** One event of the feed, of a task or of an eval. */
 export type FeedEvent = Feed["data"][number];
 
 export interface FollowOptions {
-  /** Where to go on; `now` for what is written from now on. Without it, at the very beginning. */
+  /** The cursor to continue after, or `now` for new events only. Default: the start of the feed. */
   after?: string | undefined;
-  /** How long one call waits for something: 30 when not said. */
+  /** How long one call waits for new events. Default: 30. */
   waitSeconds?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * The feed, page by page and without an end: every event once. Keep `nextCursor` with what was made of the page, and
- * give it as `after` to go on there.
+ * Yields the pages of the feed without end. Every event appears once. To resume, store `nextCursor` together with the
+ * results of processing its page, and pass it as `after`.
  */
 export async function* followFeed(
   stepledger: Pick<Stepledger, "readFeed">,
   { after, waitSeconds = 30, signal }: FollowOptions = {},
 ): AsyncGenerator<Feed, void, undefined> {
-  let place = after;
+  let cursor = after;
   for (;;) {
-    // "Now" is not waited at: were that answer lost, the repeat would begin at a later now.
-    const wait = place === "now" ? 0 : waitSeconds;
-    const query = { after: place, wait, limit: PAGE_MAX };
+    // Do not wait at `now`: if that response were lost, the retry would start at a later time and miss events.
+    const wait = cursor === "now" ? 0 : waitSeconds;
+    const query = { after: cursor, wait, limit: PAGE_MAX };
     const page = await stepledger.readFeed({ query, signal });
     yield page;
-    place = page.nextCursor;
+    cursor = page.nextCursor;
   }
 }

@@ -1,15 +1,15 @@
 import type { Stepledger } from "./connect.ts";
 import type { BulkOperation } from "./operations.ts";
 
-/** States after which nothing more happens to an operation. */
+/** The final states of an operation. */
 const ENDED: readonly BulkOperation["state"][] = ["completed", "partial", "failed", "cancelled"];
 
 const WAIT_MS_FIRST = 100;
 const WAIT_MS_MAX = 2000;
 
 /**
- * Waits for a bulk operation that was accepted to come to its end, however long that takes, and gives it back. Each
- * reading on the way is told to `onProgress`.
+ * Polls a bulk operation until it ends, however long that takes, and returns it. Calls `onProgress` after each poll
+ * that finds it unfinished.
  */
 export async function followOperation(
   stepledger: Stepledger,

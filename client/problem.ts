@@ -1,23 +1,23 @@
 import type { ErrorCode, Issue, LawfulCall, Problem } from "./operations.ts";
 
-/** The service understood, and said no. Branch on `error`, which never changes; `message` is for people. */
+/** An error response from the service. Branch on `error`, whose codes never change; `message` is for people. */
 export class StepledgerProblem extends Error {
   override readonly name = "StepledgerProblem";
-  /** Everything that was answered; docs/errors.md tells which code brings which members. */
+  /** The whole response body. docs/errors.md lists the members of each code. */
   readonly problem: Problem;
   readonly status: number;
   readonly error: ErrorCode;
-  /** Whether the `same` call may succeed later, a `reload` must come first, or it will `never` do. */
+  /** `same`: the same call may succeed later. `reload`: read again and decide anew. `never`: do not retry. */
   readonly retry: Problem["retry"];
-  /** Names the call in the service's logs and on its events. */
+  /** Identifies the call in the service's logs and on its events. */
   readonly requestId: string;
-  /** What would have been accepted in place of what was asked for; empty where the code does not tell. */
+  /** The values that would have been accepted. Empty for codes that do not list them. */
   readonly allowed: readonly string[];
-  /** The calls that would be lawful now. */
+  /** The calls that are allowed now. */
   readonly next: readonly LawfulCall[];
-  /** What is wrong with the input, place by place. */
+  /** What is wrong with the input, each with the path to it. */
   readonly issues: readonly Issue[];
-  /** What stands in the way of a `conflict`. */
+  /** For a `conflict`: the existing object. */
   readonly existing: { id: string } | null;
 
   constructor(problem: Problem) {
@@ -34,18 +34,21 @@ export class StepledgerProblem extends Error {
   }
 }
 
-/** Nobody answered, or not as the service would. A write may have happened all the same: repeat it with its key. */
+/**
+ * No response, or one that is not the service's. A write may still have taken effect: to be sure, repeat it with the
+ * same idempotency key.
+ */
 export class StepledgerUnreachable extends Error {
   override readonly name = "StepledgerUnreachable";
 }
 
-/** The problem in an error answer; null where it comes from somebody on the way. */
+/** Returns the problem in an error response, or null if it is not the service's, such as a proxy's error page. */
 export function readProblem(text: string): StepledgerProblem | null {
   const body = parseJson(text);
   return isProblem(body) ? new StepledgerProblem(body) : null;
 }
 
-/** The value, or undefined where the text is not JSON, which no JSON text means. */
+/** Returns the parsed value, or undefined if the text is not JSON. No JSON text parses to undefined. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,55 +1,62 @@
 import { parseArgs } from "node:util";
 import type { BulkAccepted, BulkExecution, BulkOperation, Stepledger } from "../../client/index.ts";
-import { type Command, COMMON_OPTIONS, type Context, onlyOne, understood } from "../command.ts";
-import { EXIT, type ExitCode, UsageFault } from "../exit-codes.ts";
+import {
+  type Command,
+  COMMON_OPTIONS,
+  type Context,
+  requireOne,
+  parseOrThrow,
+} from "../command.ts";
+import { EXIT, type ExitCode, UsageError } from "../exit-codes.ts";
 import { jsonLine, memberLines } from "../render.ts";
-import { countsLine, tellBulk } from "../tell-bulk.ts";
-import { isAgreed, type Paint } from "../terminal.ts";
+import { countsLine, reportBulk } from "../report-bulk.ts";
+import { confirm, type Paint } from "../terminal.ts";
 
-const OPERATION = "  OPERATION             its id, which bulk execute tells at the end";
+const OPERATION =
+  "  OPERATION             the operation's id, which bulk execute prints at the end";
 
 export const showBulk: Command = {
   name: "bulk show",
-  summary: "tell how far a bulk operation is",
+  summary: "show the progress and result of a bulk operation",
   usage: `bulk show OPERATION [--json]
 
 ${OPERATION}`,
   run: (args, context) =>
-    tellOperation(args, context, (stepledger, operationId) =>
+    printOperation(args, context, (stepledger, operationId) =>
       stepledger.getBulkOperation({ params: { operationId } }),
     ),
 };
 
 export const cancelBulk: Command = {
   name: "bulk cancel",
-  summary: "end a bulk operation before it is through",
+  summary: "stop a bulk operation before it is finished",
   usage: `bulk cancel OPERATION [--json]
 
 ${OPERATION}
 
-One that has begun ends after the tasks that are under way. What is done stays done, and bulk revert takes it back.`,
+A running operation stops after the tasks it is working on. Tasks already changed stay changed; bulk revert undoes them.`,
   run: (args, context) =>
-    tellOperation(args, context, (stepledger, operationId) =>
+    printOperation(args, context, (stepledger, operationId) =>
       stepledger.cancelBulkOperation({ params: { operationId } }),
     ),
 };
 
 export const revertBulk: Command = {
   name: "bulk revert",
-  summary: "take a bulk operation back",
+  summary: "undo a bulk operation",
   usage: `bulk revert OPERATION --reason TEXT [--yes] [--json]
 
 ${OPERATION}
-  --reason TEXT         why; it is stored on every event
-  --yes                 do not ask
-  --json                what became of each task as a line of JSON
+  --reason TEXT         the reason, stored on every event
+  --yes                 do not ask for confirmation
+  --json                print each task's outcome as a line of JSON
 
-A task that has moved since is left as it is, and a pipeline that has left is told.
-Ends with 1 when at least one task was left.`,
+Leaves tasks that have changed since as they are, and reports dispatches that were already delivered.
+Exits with 1 if at least one task was left as it is.`,
   run: (args, context) =>
-    changeAgain(args, context, {
+    runFollowUp(args, context, {
       takesReason: true,
-      question: ({ counts }) => `Take back ${counts.changed} tasks?`,
+      question: ({ counts }) => `Revert ${counts.changed} tasks?`,
       call: (stepledger, operationId, reason = "") =>
         stepledger.revertBulkOperation({ params: { operationId }, body: { reason } }),
     }),
@@ -57,43 +64,43 @@ Ends with 1 when at least one task was left.`,
 
 export const retryFailed: Command = {
   name: "bulk retry-failed",
-  summary: "try the tasks of a bulk operation again that failed or were stale",
+  summary: "retry the failed and stale tasks of a bulk operation",
   usage: `bulk retry-failed OPERATION [--reason TEXT] [--yes] [--json]
 
 ${OPERATION}
-  --reason TEXT         why; else the operation's own reason
-  --yes                 do not ask
-  --json                what became of each task as a line of JSON
+  --reason TEXT         the reason; by default, the operation's own
+  --yes                 do not ask for confirmation
+  --json                print each task's outcome as a line of JSON
 
-They are planned as they are now, and are an operation of their own.
-Ends with 1 when at least one task was not changed.`,
+Plans the tasks in their current state, as a new operation.
+Exits with 1 if at least one task was not changed.`,
   run: (args, context) =>
-    changeAgain(args, context, {
+    runFollowUp(args, context, {
       takesReason: false,
-      question: ({ counts }) => `Try ${counts.failed + counts.stale} tasks again?`,
+      question: ({ counts }) => `Retry ${counts.failed + counts.stale} tasks?`,
       call: (stepledger, operationId, reason) =>
         stepledger.retryFailedBulkItems({ params: { operationId }, body: { reason } }),
     }),
 };
 
-/** Tells how an operation stands, once it was read or changed. */
-async function tellOperation(
+/** Prints the operation that `call` returns. */
+async function printOperation(
   args: string[],
   { terminal, connect }: Context,
   call: (stepledger: Stepledger, operationId: string) => Promise<BulkOperation>,
 ): Promise<ExitCode> {
-  const { values, positionals } = understood(() =>
+  const { values, positionals } = parseOrThrow(() =>
     parseArgs({ args, allowPositionals: true, options: COMMON_OPTIONS }),
   );
-  const operationId = onlyOne(positionals, "OPERATION");
+  const operationId = requireOne(positionals, "OPERATION");
   const operation = await call(await connect(), operationId);
   const lines = values.json ? [jsonLine(operation)] : operationLines(operation, terminal.paint);
   for (const line of lines) terminal.write(line);
   return EXIT.done;
 }
 
-/** Changes the tasks of an operation once more, where somebody agrees to it, and tells what became of them. */
-async function changeAgain(
+/** Runs a new operation on the tasks of an earlier one, after confirmation, and prints its result. */
+async function runFollowUp(
   args: string[],
   { terminal, connect }: Context,
   change: {
@@ -106,7 +113,7 @@ async function changeAgain(
     ) => Promise<BulkExecution | BulkAccepted>;
   },
 ): Promise<ExitCode> {
-  const { values, positionals } = understood(() =>
+  const { values, positionals } = parseOrThrow(() =>
     parseArgs({
       args,
       allowPositionals: true,
@@ -118,25 +125,29 @@ async function changeAgain(
     }),
   );
   const { reason, yes, json: isJson } = values;
-  const operationId = onlyOne(positionals, "OPERATION");
-  if (change.takesReason && reason === undefined) throw new UsageFault("--reason is missing.");
-  if (!yes && !terminal.isInteractive) throw new UsageFault("Nobody is there to ask: say --yes.");
+  const operationId = requireOne(positionals, "OPERATION");
+  if (change.takesReason && reason === undefined) throw new UsageError("--reason is missing.");
+  if (!yes && !terminal.isInteractive) {
+    throw new UsageError("Cannot ask for confirmation without a terminal: give --yes.");
+  }
   const stepledger = await connect();
   if (!yes) {
     const operation = await stepledger.getBulkOperation({ params: { operationId } });
-    for (const line of operationLines(operation, terminal.paintTold)) terminal.tell(line);
-    if (!(await isAgreed(terminal, change.question(operation)))) return EXIT.refused;
+    for (const line of operationLines(operation, terminal.paintNote)) terminal.note(line);
+    if (!(await confirm(terminal, change.question(operation)))) return EXIT.refused;
   }
   const answer = await change.call(stepledger, operationId, reason);
-  return tellBulk(stepledger, answer, { terminal, isJson });
+  return reportBulk(stepledger, answer, { terminal, isJson });
 }
 
-/** One operation, member by member. */
+/** Returns one operation as name-and-value lines. */
 function operationLines(operation: BulkOperation, paint: Paint): string[] {
   const { counts, progress, dispatched, recalled, alreadyDelivered } = operation;
   const { done, pending } = progress;
-  const called =
-    recalled + alreadyDelivered === 0 ? null : `${recalled}, ${alreadyDelivered} had left`;
+  const recalls =
+    recalled + alreadyDelivered === 0
+      ? null
+      : `${recalled}, already delivered: ${alreadyDelivered}`;
   const rows: [string, string | null][] = [
     ["operation", operation.id],
     ["change", operation.targetStatus ?? operation.action],
@@ -149,12 +160,12 @@ function operationLines(operation: BulkOperation, paint: Paint): string[] {
         ? countsLine(counts)
         : `${countsLine(counts)}, ${done} of ${done + pending} done`,
     ],
-    ["asked for", dispatched === 0 ? null : `${dispatched} pipelines`],
-    ["called back", called],
+    ["dispatched", dispatched === 0 ? null : `${dispatched} pipelines`],
+    ["recalled", recalls],
     ["cancelling", operation.state === "running" ? operation.cancelRequestedAt : null],
-    ["of", operation.parentId],
+    ["parent", operation.parentId],
     ["reverted by", operation.revertedBy],
-    ["begun", operation.createdAt],
+    ["created", operation.createdAt],
     ["ended", operation.finishedAt],
   ];
   return memberLines(rows, paint);

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import type { BulkPreview } from "../../client/index.ts";
-import { type Command, COMMON_OPTIONS, understood, wholeNumber } from "../command.ts";
-import { EXIT, UsageFault } from "../exit-codes.ts";
+import { type Command, COMMON_OPTIONS, parseOrThrow, parseWholeNumber } from "../command.ts";
+import { EXIT, UsageError } from "../exit-codes.ts";
 import { asAction, asTarget } from "../names.ts";
 import { type Change, type Intent, readPlan, savePlan } from "../plan-file.ts";
-import { jsonLine, labelled } from "../render.ts";
-import { notChangedLines, tellBulk } from "../tell-bulk.ts";
-import { isAgreed, type Paint, type Terminal } from "../terminal.ts";
+import { jsonLine, paintLabel } from "../render.ts";
+import { notChangedLines, reportBulk } from "../report-bulk.ts";
+import { confirm, type Paint, type Terminal } from "../terminal.ts";
 
 const CHANGE_OPTIONS = {
   ...COMMON_OPTIONS,
@@ -22,26 +22,27 @@ const CHANGE_OPTIONS = {
 } as const;
 
 const CHANGE_USAGE = `  --to TARGET           SUBMITTED, IN_REVIEW, CHANGES_REQUESTED, PASSED, REJECTED or DUPLICATE
-  --action ACTION       in place of a target: advance (through open gates), retry (what failed or was cancelled),
-                        run_pipelines (for steps that wait) or edit
-  --assignee NAME       with edit; --unassign takes the assignee away
-  --priority N          with edit: 0 to 100, higher is more urgent
-  --file FILE           tasks, one a line; - reads standard input. Empty lines and those after # do not count
-  --duplicate-of TASK   with DUPLICATE: of which task
-  --run-pipelines       run the pipelines attached to the change; none runs unasked but by run_pipelines`;
+  --action ACTION       instead of --to: advance (through open gates), retry (failed or cancelled steps),
+                        run_pipelines (for waiting steps) or edit
+  --assignee NAME       with edit: the new assignee; --unassign removes the assignee
+  --priority N          with edit: 0 to 100; higher is more urgent
+  --file FILE           a file with one task per line, or - for standard input; empty lines and lines that begin
+                        with # are ignored
+  --duplicate-of TASK   with DUPLICATE: the original task
+  --run-pipelines       run the pipelines attached to the change; without it, only run_pipelines runs any`;
 
 export const previewBulk: Command = {
   name: "bulk preview",
-  summary: "tell what a bulk change would do, and do nothing",
+  summary: "show what a bulk change would do, without making it",
   usage: `bulk preview (--to TARGET | --action ACTION) (--file FILE | TASK...) [options]
 
 ${CHANGE_USAGE}
-  --save PLAN           write the plan down, for bulk execute --plan PLAN
-  --json                the whole plan as a line of JSON
+  --save PLAN           save the plan to the file PLAN, for bulk execute --plan PLAN
+  --json                print the whole plan as a line of JSON
 
-Ends with 1 when at least one task would be refused.`,
+Exits with 1 if at least one task would be refused.`,
   run: async (args, { terminal, connect }) => {
-    const { values, positionals } = understood(() =>
+    const { values, positionals } = parseOrThrow(() =>
       parseArgs({
         args,
         allowPositionals: true,
@@ -54,7 +55,7 @@ Ends with 1 when at least one task would be refused.`,
     if (values.save !== undefined) {
       const { planToken, expiresAt } = preview;
       await savePlan(values.save, { ...change, planToken });
-      terminal.tell(`The plan is in ${values.save} and holds until ${expiresAt}.`);
+      terminal.note(`Saved the plan to ${values.save}. It is valid until ${expiresAt}.`);
     }
     if (values.json) terminal.write(jsonLine(preview));
     else for (const line of previewLines(preview, change, terminal.paint)) terminal.write(line);
@@ -64,20 +65,20 @@ Ends with 1 when at least one task would be refused.`,
 
 export const executeBulk: Command = {
   name: "bulk execute",
-  summary: "change many tasks at once",
+  summary: "change many tasks in one operation",
   usage: `bulk execute --reason TEXT (--plan PLAN | (--to TARGET | --action ACTION) (--file FILE | TASK...)) [options]
 
 ${CHANGE_USAGE}
-  --plan PLAN           a plan that bulk preview saved; tasks that changed since stop it
-  --skip-stale          leave out the tasks that changed since, and change the others
-  --reason TEXT         why; it is stored on every event
-  --yes                 do not ask; without --plan the change is shown first
-  --json                what became of each task as a line of JSON
+  --plan PLAN           a plan saved by bulk preview; nothing is changed if one of its tasks has changed since
+  --skip-stale          skip the tasks that have changed since the preview, and change the others
+  --reason TEXT         the reason, stored on every event
+  --yes                 do not ask for confirmation; without --plan, the default is to show the change and ask
+  --json                print each task's outcome as a line of JSON
 
-More than 1,000 tasks are worked through by the service; the command waits for the end.
-Ends with 1 when at least one task was not changed.`,
+The service runs changes of more than 1,000 tasks in the background; the command waits until they end.
+Exits with 1 if at least one task was not changed.`,
   run: async (args, { terminal, connect }) => {
-    const { values, positionals } = understood(() =>
+    const { values, positionals } = parseOrThrow(() =>
       parseArgs({
         args,
         allowPositionals: true,
@@ -91,27 +92,27 @@ Ends with 1 when at least one task was not changed.`,
       }),
     );
     const { plan, reason } = values;
-    if (reason === undefined) throw new UsageFault("--reason is missing.");
-    const isChangeNamed = isNamed(values) || positionals.length > 0;
+    if (reason === undefined) throw new UsageError("--reason is missing.");
+    const isChangeNamed = hasChangeOptions(values) || positionals.length > 0;
     if (plan !== undefined && isChangeNamed) {
-      throw new UsageFault("--plan says it all: leave out the tasks and what they are to become.");
+      throw new UsageError("--plan already names the tasks and the change: leave them out.");
     }
     if (plan === undefined && !values.yes && !terminal.isInteractive) {
-      throw new UsageFault("Nobody is there to ask: say --yes, or give a --plan.");
+      throw new UsageError("Cannot ask for confirmation without a terminal: give --yes or --plan.");
     }
     const stepledger = await connect();
     let planned: Change & { planToken: string };
     if (plan === undefined) {
       const change = await readChange(values, positionals, terminal);
       const preview = await stepledger.previewBulk({ body: change });
-      if (!values.yes && !(await isConsented(preview, change, terminal))) return EXIT.refused;
+      if (!values.yes && !(await confirmPreview(preview, change, terminal))) return EXIT.refused;
       planned = { ...change, planToken: preview.planToken };
     } else {
       planned = await readPlan(plan);
     }
     const onStale = values["skip-stale"] ? "skip" : "abort";
     const execution = await stepledger.executeBulk({ body: { ...planned, reason, onStale } });
-    return tellBulk(stepledger, execution, { terminal, isJson: values.json });
+    return reportBulk(stepledger, execution, { terminal, isJson: values.json });
   },
 };
 
@@ -129,11 +130,11 @@ interface ChangeValues extends IntentValues {
   "run-pipelines": boolean;
 }
 
-/** Whether any option says something of the change. */
-function isNamed(values: ChangeValues): boolean {
+/** True if any option that describes the change is given. */
+function hasChangeOptions(values: ChangeValues): boolean {
   const { to, action, assignee, priority, file, "duplicate-of": duplicateOf } = values;
-  const named = [to, action, assignee, priority, file, duplicateOf];
-  return values["run-pipelines"] || values.unassign || named.some((value) => value !== undefined);
+  const texts = [to, action, assignee, priority, file, duplicateOf];
+  return values["run-pipelines"] || values.unassign || texts.some((value) => value !== undefined);
 }
 
 async function readChange(
@@ -144,35 +145,35 @@ async function readChange(
   const { file } = values;
   const intent = readIntent(values);
   if ((file === undefined) === (tasks.length === 0)) {
-    throw new UsageFault("Name the tasks, or give a --file of them.");
+    throw new UsageError("Give either the tasks or a --file that lists them.");
   }
   const taskIds = file === undefined ? tasks : await readTasks(file, terminal);
-  if (taskIds.length === 0) throw new UsageFault(`${file} names no task.`);
+  if (taskIds.length === 0) throw new UsageError(`${file} lists no tasks.`);
   return {
     ...intent,
     taskIds,
     duplicateOf: values["duplicate-of"],
-    // Whoever names that action asks for pipelines by it.
+    // The action itself is a request to run pipelines.
     runAttachedWorkflows: values["run-pipelines"] || intent.action === "run_pipelines",
   };
 }
 
 function readIntent({ to, action, assignee, unassign, priority }: IntentValues): Intent {
   if ((to === undefined) === (action === undefined)) {
-    throw new UsageFault("Say --to TARGET, or --action ACTION.");
+    throw new UsageError("Give either --to TARGET or --action ACTION.");
   }
   if (assignee !== undefined && unassign) {
-    throw new UsageFault("--assignee and --unassign contradict each other.");
+    throw new UsageError("--assignee and --unassign cannot be combined.");
   }
   const changes = {
     ...(assignee !== undefined && { assignee }),
     ...(unassign && { assignee: null }),
-    ...(priority !== undefined && { priority: wholeNumber("--priority", priority, 0) }),
+    ...(priority !== undefined && { priority: parseWholeNumber("--priority", priority, 0) }),
   };
   const isEdit = action === "edit";
   if (isEdit !== Object.keys(changes).length > 0) {
-    throw new UsageFault(
-      "--action edit takes --assignee, --unassign or --priority, nothing else does.",
+    throw new UsageError(
+      "--action edit requires --assignee, --unassign or --priority; nothing else takes them.",
     );
   }
   if (to !== undefined) return { targetStatus: asTarget(to) };
@@ -191,14 +192,14 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    throw new UsageFault(`${file} cannot be read.`, { cause: error });
+    throw new UsageError(`Cannot read ${file}.`, { cause: error });
   }
 }
 
-async function isConsented(preview: BulkPreview, change: Change, terminal: Terminal) {
-  for (const line of previewLines(preview, change, terminal.paintTold)) terminal.tell(line);
+async function confirmPreview(preview: BulkPreview, change: Change, terminal: Terminal) {
+  for (const line of previewLines(preview, change, terminal.paintNote)) terminal.note(line);
   if (preview.counts.eligible === 0) return false;
-  return isAgreed(terminal, `${preview.primaryLabel}?`);
+  return confirm(terminal, `${preview.primaryLabel}?`);
 }
 
 const NONE = { eligible: 0, refused: 0 };
@@ -209,16 +210,16 @@ function previewLines(preview: BulkPreview, change: Change, paint: Paint): strin
   const would =
     change.targetStatus === undefined
       ? `are eligible for ${change.action}`
-      : `would become ${labelled(change.targetStatus, paint)}`;
+      : `would become ${paintLabel(change.targetStatus, paint)}`;
   return [
     `${counts.eligible} of ${counts.requested} ${would}`,
     ...Object.entries(bySource).map(([label, { eligible, refused } = NONE]) => {
       return `  ${label.padEnd(21)} ${eligible} eligible, ${refused} refused`;
     }),
     ...pipelines.map(({ name, tasks, alreadyDispatched }) => {
-      const will = change.runAttachedWorkflows ? "runs" : "does not run without --run-pipelines";
-      const before = alreadyDispatched === 0 ? "" : `, ${alreadyDispatched} were asked for before`;
-      return `  ${name} ${will}: ${tasks} tasks${before}`;
+      const verb = change.runAttachedWorkflows ? "runs" : "does not run without --run-pipelines";
+      const earlier = alreadyDispatched === 0 ? "" : `, ${alreadyDispatched} already dispatched`;
+      return `  ${name} ${verb}: ${tasks} tasks${earlier}`;
     }),
     ...notChangedLines(
       refused.map(({ taskId, code, from, allowed }) => ({ taskId, why: code, from, allowed })),

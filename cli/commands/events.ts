@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { followFeed, type FeedEvent } from "../../client/index.ts";
-import { type Command, COMMON_OPTIONS, understood } from "../command.ts";
+import { type Command, COMMON_OPTIONS, parseOrThrow } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { jsonLine, plain } from "../render.ts";
 import type { Paint } from "../terminal.ts";
@@ -10,14 +10,14 @@ export const tailEvents: Command = {
   summary: "follow the events of all tasks and evals",
   usage: `events tail [options]
 
-  --after CURSOR   go on behind a place in the feed; without it, with what happens from now on
-  --from-start     begin with the first event of all
-  --until-now      end when there is nothing more
-  --json           each event as a line of JSON
+  --after CURSOR   continue after this cursor; by default, only new events are shown
+  --from-start     start with the first event
+  --until-now      stop after the newest event
+  --json           print each event as a line of JSON
 
-The place to go on from is told at the end, however it ends.`,
+When it stops, for whatever reason, it prints the cursor to continue from.`,
   run: async (args, { terminal, connect }) => {
-    const { values } = understood(() =>
+    const { values } = parseOrThrow(() =>
       parseArgs({
         args,
         options: {
@@ -29,22 +29,22 @@ The place to go on from is told at the end, however it ends.`,
       }),
     );
     const stepledger = await connect();
-    const { write, tell, paint } = terminal;
-    const signal = terminal.untilEnded();
+    const { write, note, paint } = terminal;
+    const signal = terminal.untilInterrupted();
     const after = values.after ?? (values["from-start"] ? undefined : "now");
-    let place = values.after;
+    let cursor = values.after;
     try {
       const waitSeconds = values["until-now"] ? 1 : undefined;
       const pages = followFeed(stepledger, { after, waitSeconds, signal });
       for await (const { data, nextCursor, caughtUp } of pages) {
         for (const event of data) write(values.json ? jsonLine(event) : eventLine(event, paint));
-        place = nextCursor;
+        cursor = nextCursor;
         if (caughtUp && values["until-now"]) break;
       }
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
-      if (place !== undefined) tell(`Go on with --after ${place}`);
+      if (cursor !== undefined) note(`Continue with --after ${cursor}`);
     }
     return EXIT.done;
   },

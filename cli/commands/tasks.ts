@@ -1,30 +1,36 @@
 import { parseArgs } from "node:util";
 import { eachItem, type Moved, type Task } from "../../client/index.ts";
-import { type Command, COMMON_OPTIONS, onlyOne, understood, wholeNumber } from "../command.ts";
-import { EXIT, UsageFault } from "../exit-codes.ts";
+import {
+  type Command,
+  COMMON_OPTIONS,
+  requireOne,
+  parseOrThrow,
+  parseWholeNumber,
+} from "../command.ts";
+import { EXIT, UsageError } from "../exit-codes.ts";
 import { asAttention, asKind, asLabel, asSort, asStatus } from "../names.ts";
-import { jsonLine, labelled, nameOf, taskLine, taskLines } from "../render.ts";
+import { jsonLine, paintLabel, nameOf, taskLine, taskLines } from "../render.ts";
 import type { Paint } from "../terminal.ts";
 
 const PAGE_MAX = 200;
 
 export const listTasks: Command = {
   name: "tasks list",
-  summary: "list tasks, those that all options match",
+  summary: "list the tasks that match all options",
   usage: `tasks list [options]
 
-  --status LABEL     bears the label, such as IN_REVIEW; may be said more than once
-  --attention CODE   needs it, such as blocked; may be said more than once
-  --kind KIND        stands at this kind of step
-  --assignee NAME    is theirs
-  --q TEXT           has it in its title or external id
-  --sort NAME        createdAt, updatedAt, title, priority, statusSince or unifiedStatus; -NAME turns it round
-  --archived         was put away
-  --limit N          the first N (50)
-  --all              every one
-  --json             each task as a line of JSON`,
+  --status LABEL     tasks with this label, such as IN_REVIEW; can be repeated to match any of several
+  --attention CODE   tasks with this attention code, such as blocked; can be repeated to match any of several
+  --kind KIND        tasks whose current step is of this kind
+  --assignee NAME    tasks assigned to NAME
+  --q TEXT           tasks with TEXT in the title or the external id
+  --sort NAME        createdAt, updatedAt, title, priority, statusSince or unifiedStatus; -NAME reverses the order
+  --archived         archived tasks only
+  --limit N          at most N tasks (default 50)
+  --all              no limit
+  --json             print each task as a line of JSON`,
   run: async (args, { terminal, connect }) => {
-    const { values } = understood(() =>
+    const { values } = parseOrThrow(() =>
       parseArgs({
         args,
         options: {
@@ -41,7 +47,7 @@ export const listTasks: Command = {
         },
       }),
     );
-    const most = values.all ? Infinity : wholeNumber("--limit", values.limit);
+    const max = values.all ? Infinity : parseWholeNumber("--limit", values.limit);
     const stepledger = await connect();
     const query = {
       unifiedStatus: values.status?.map(asLabel),
@@ -51,19 +57,19 @@ export const listTasks: Command = {
       q: values.q,
       sort: values.sort === undefined ? undefined : asSort(values.sort),
       archived: values.archived ? true : undefined,
-      // One more than is wanted tells whether there are more.
-      limit: Math.min(most + 1, PAGE_MAX),
+      // One extra task shows whether there are more.
+      limit: Math.min(max + 1, PAGE_MAX),
     };
     let written = 0;
     for await (const task of eachItem(stepledger.listTasks, { query })) {
-      if (written === most) {
-        terminal.tell(`These are the first ${most}: --limit N or --all gives more.`);
+      if (written === max) {
+        terminal.note(`Showing the first ${max}. Use --limit N or --all for more.`);
         break;
       }
       terminal.write(values.json ? jsonLine(task) : taskLine(task, terminal.paint));
       written += 1;
     }
-    if (written === 0) terminal.tell("No task matches.");
+    if (written === 0) terminal.note("No tasks match.");
     return EXIT.done;
   },
 };
@@ -73,10 +79,10 @@ export const getTask: Command = {
   summary: "show one task",
   usage: "tasks get TASK [--json]",
   run: async (args, { terminal, connect }) => {
-    const { values, positionals } = understood(() =>
+    const { values, positionals } = parseOrThrow(() =>
       parseArgs({ args, allowPositionals: true, options: COMMON_OPTIONS }),
     );
-    const taskId = onlyOne(positionals, "TASK");
+    const taskId = requireOne(positionals, "TASK");
     const stepledger = await connect();
     const task = await stepledger.getTask({ params: { taskId } });
     const lines = values.json ? [jsonLine(task)] : taskLines(task, terminal.paint);
@@ -87,19 +93,20 @@ export const getTask: Command = {
 
 export const moveTask: Command = {
   name: "tasks move",
-  summary: "move one task",
+  summary: "move one task to another status or stage",
   usage: `tasks move TASK STATUS | --advance | --rework KIND  [options]
 
-  STATUS                the current step's new status, such as approved
-  --advance             go on to the next stage, where the gate is open
-  --rework KIND         do the same or an earlier stage again; takes --reason
-  --reason TEXT         why; it is stored on the event
-  --duplicate-of TASK   with the status duplicate: of which task
-  --if-seq N            only while the task is at its event N
-  --run-pipelines       run what is attached to the move, or --no-run-pipelines; else the service's own default
-  --json                what was moved as a line of JSON`,
+  STATUS                the new status of the current step, such as approved
+  --advance             advance to the next stage; the gate must be open
+  --rework KIND         repeat the current or an earlier stage; requires --reason
+  --reason TEXT         the reason, stored on the event
+  --duplicate-of TASK   with the status duplicate: the original task
+  --if-seq N            move only if event N is still the task's latest
+  --run-pipelines       run the pipelines attached to the move; --no-run-pipelines runs none; the default is the
+                        service's
+  --json                print the result as a line of JSON`,
   run: async (args, { terminal, connect }) => {
-    const { values, positionals } = understood(() =>
+    const { values, positionals } = parseOrThrow(() =>
       parseArgs({
         args,
         allowPositionals: true,
@@ -116,21 +123,21 @@ export const moveTask: Command = {
       }),
     );
     const [taskId, ...statuses] = positionals;
-    if (taskId === undefined) throw new UsageFault("TASK is missing.");
+    if (taskId === undefined) throw new UsageError("TASK is missing.");
     const { advance, rework, reason } = values;
     const ways = statuses.length + Number(advance) + Number(rework !== undefined);
-    if (ways !== 1) throw new UsageFault("Name one STATUS, or --advance, or --rework KIND.");
+    if (ways !== 1) throw new UsageError("Give one of STATUS, --advance or --rework KIND.");
     const duplicateOf = values["duplicate-of"];
     if (duplicateOf !== undefined && statuses.length === 0) {
-      throw new UsageFault("--duplicate-of goes with the status duplicate.");
+      throw new UsageError("--duplicate-of requires the status duplicate.");
     }
 
     const params = { taskId };
     const seq = values["if-seq"];
-    const ifMatch = seq === undefined ? undefined : wholeNumber("--if-seq", seq);
+    const ifMatch = seq === undefined ? undefined : parseWholeNumber("--if-seq", seq);
     const common = { reason, runAttachedWorkflows: values["run-pipelines"] };
     if (rework !== undefined && reason === undefined) {
-      throw new UsageFault("--rework takes --reason.");
+      throw new UsageError("--rework requires --reason.");
     }
     const stepledger = await connect();
     const before = await stepledger.getTask({ params });
@@ -145,23 +152,23 @@ export const moveTask: Command = {
         ifMatch,
         body: {
           ...common,
-          status: asStatus(onlyOne(statuses, "STATUS")),
+          status: asStatus(requireOne(statuses, "STATUS")),
           duplicateOf,
         },
       });
     };
     const moved = await move();
     if (values.json) terminal.write(jsonLine(moved));
-    else for (const line of movedLines(before, moved, terminal.paint)) terminal.write(line);
+    else for (const line of moveLines(before, moved, terminal.paint)) terminal.write(line);
     return EXIT.done;
   },
 };
 
-function movedLines(before: Task, { task, dispatched }: Moved, paint: Paint): string[] {
+function moveLines(before: Task, { task, dispatched }: Moved, paint: Paint): string[] {
   const { kind, status, gate } = task.currentStep;
   return [
-    `${nameOf(task)}  ${labelled(before.unifiedStatus, paint)} → ${labelled(task.unifiedStatus, paint)}`,
+    `${nameOf(task)}  ${paintLabel(before.unifiedStatus, paint)} → ${paintLabel(task.unifiedStatus, paint)}`,
     `${kind} ${status}, gate ${gate}`,
-    ...dispatched.map(({ pipeline }) => `asked for ${pipeline}`),
+    ...dispatched.map(({ pipeline }) => `dispatched ${pipeline}`),
   ];
 }

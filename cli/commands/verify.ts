@@ -1,23 +1,23 @@
 import { parseArgs } from "node:util";
 import { eachItem, type HistoryVerdict, type Stepledger } from "../../client/index.ts";
-import { type Command, COMMON_OPTIONS, understood } from "../command.ts";
-import { EXIT, UsageFault } from "../exit-codes.ts";
+import { type Command, COMMON_OPTIONS, parseOrThrow } from "../command.ts";
+import { EXIT, UsageError } from "../exit-codes.ts";
 import { jsonLine, plain } from "../render.ts";
 import type { Paint } from "../terminal.ts";
 
 export const verify: Command = {
   name: "verify",
-  summary: "recompute the hash chain of tasks' histories",
+  summary: "recompute the hash chains of task histories",
   usage: "verify TASK... | --all [--json]",
   run: async (args, { terminal, connect }) => {
-    const { values, positionals } = understood(() =>
+    const { values, positionals } = parseOrThrow(() =>
       parseArgs({
         args,
         allowPositionals: true,
         options: { ...COMMON_OPTIONS, all: { type: "boolean", default: false } },
       }),
     );
-    if (values.all === positionals.length > 0) throw new UsageFault("Name a TASK, or say --all.");
+    if (values.all === positionals.length > 0) throw new UsageError("Give either TASK or --all.");
     const stepledger = await connect();
     const tasks = values.all ? allTasks(stepledger) : positionals;
     let broken = 0;
@@ -36,7 +36,7 @@ export const verify: Command = {
   },
 };
 
-/** By id, the archived ones too. */
+/** Yields the id of every task, archived ones last. */
 async function* allTasks({ listTasks }: Stepledger): AsyncGenerator<string> {
   for (const archived of [false, true]) {
     const tasks = eachItem(listTasks, { query: { archived, limit: 200, sort: "createdAt" } });
@@ -46,7 +46,7 @@ async function* allTasks({ listTasks }: Stepledger): AsyncGenerator<string> {
 
 function verdictLine(task: string, verdict: HistoryVerdict, paint: Paint): string {
   const { valid, events, firstBroken } = verdict;
-  if (valid) return `${plain(task)}  ${paint("green", "whole")}  ${events} events`;
+  if (valid) return `${plain(task)}  ${paint("green", "intact")}  ${events} events`;
   const where = firstBroken === null ? "" : ` at event ${firstBroken.seq}: ${firstBroken.reason}`;
   return `${plain(task)}  ${paint("red", "broken")}${where}`;
 }

@@ -1,11 +1,11 @@
-"""Records one evaluation over many tasks, and tells how the models compare.
+"""Records one evaluation of many tasks, and prints how the models compare.
 
     export STEPLEDGER_URL=http://127.0.0.1:8787 STEPLEDGER_KEY=slg_…
     python3 record_evaluation.py accuracy 4 results.jsonl
 
-Each line of the file is one trial: {"task": "ext:ducks-1", "model": "m-1", "k": 1, "passed": true}, or "error" in
-place of "passed" where no verdict was reached. It can be broken off and run again: what is there already stays. Once
-all trials of the file are in, the evaluation is completed.
+Each line of the file is one trial: {"task": "ext:ducks-1", "model": "m-1", "k": 1, "passed": true}. A trial that reached
+no verdict has "error" instead of "passed". You can interrupt the program and run it again: trials that are already
+recorded stay as they are. Once all trials in the file are recorded, it completes the evaluation.
 """
 
 import itertools
@@ -23,16 +23,16 @@ def main():
     name, k, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     stepledger = Stepledger.from_environment()
     with open(path, encoding="utf-8") as lines:
-        is_whole = record(stepledger, name, k, (json.loads(line) for line in lines if line.strip()))
-    tell_summary(stepledger.get("/evals/summary", name=name))
-    sys.exit(0 if is_whole else 1)
+        is_complete = record(stepledger, name, k, (json.loads(line) for line in lines if line.strip()))
+    print_summary(stepledger.get("/evals/summary", name=name))
+    sys.exit(0 if is_complete else 1)
 
 
 def record(stepledger, name, k, results):
-    """Sends the results, as many at once as the service takes. Says whether all of them are in."""
+    """Sends the results in batches as large as the service accepts. Returns True if all of them are recorded."""
     evaluation = {"name": name, "k": k}
     refused = 0
-    one_of_task = {}
+    last_by_task = {}
     for batch in batches(results, RESULTS_MAX):
         answer = stepledger.post("/evals/record", {**evaluation, "results": batch})
         counts = answer["counts"]
@@ -40,13 +40,14 @@ def record(stepledger, name, k, results):
         refused += counts["conflict"] + counts["not_found"]
         for item in answer["items"]:
             result = batch[item["index"]]
-            one_of_task[result["task"]] = result
+            last_by_task[result["task"]] = result
             if item["outcome"] in ("conflict", "not_found"):
-                why = item.get("detail", "There is no such task.")
-                print(f"  {result['task']} {result['model']} {result['k']}: {why}", file=sys.stderr)
+                detail = item.get("detail", "The task does not exist.")
+                print(f"  {result['task']} {result['model']} {result['k']}: {detail}", file=sys.stderr)
     if refused == 0:
-        # Which task was the last to get a trial only the end of the file tells: one trial of each names its eval.
-        for batch in batches(one_of_task.values(), RESULTS_MAX):
+        # A task's trials may be anywhere in the file, so its eval can be completed only at the end. Sending one
+        # recorded trial of each task again identifies the eval to complete.
+        for batch in batches(last_by_task.values(), RESULTS_MAX):
             stepledger.post("/evals/record", {**evaluation, "results": batch, "complete": True})
     return refused == 0
 
@@ -57,7 +58,7 @@ def batches(items, size):
         yield batch
 
 
-def tell_summary(summary):
+def print_summary(summary):
     for model in summary["models"]:
         rates = ", ".join(
             f"pass@{k} {'unknown' if rate is None else format(rate, '.2f')}"

@@ -1,6 +1,6 @@
-"""A small client of Stepledger: the standard library and nothing else.
+"""A small Stepledger client that needs only the standard library.
 
-Copy it beside your own code, or take it as a pattern for the HTTP library that you use already.
+Copy it next to your own code, or use it as a pattern for the HTTP library that you already use.
 """
 
 import http.client
@@ -20,7 +20,7 @@ RETRY_AFTER_SECONDS_MAX = 60
 
 
 class Problem(Exception):
-    """The service understood, and said no. Branch on `error`, which never changes."""
+    """An error response from the service. Branch on `error`, whose codes never change."""
 
     def __init__(self, body):
         super().__init__(f"{body['error']}: {body['detail']}")
@@ -32,23 +32,23 @@ class Problem(Exception):
 
 
 class Unreachable(Exception):
-    """Nobody answered, or not as the service would."""
+    """No response, or one that is not the service's."""
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):
-    """The service sends nobody elsewhere, and whoever does shall not get the key."""
+    """Rejects redirects: the service never redirects, and another server must not get the key."""
 
     def redirect_request(self, *_):
         return None
 
 
 class Stepledger:
-    """The service at an address, as whoever the key is of."""
+    """A client of the service at a URL, authenticated by a key."""
 
     def __init__(self, url, key, wait=time.sleep):
-        # Whatever sends it would refuse it too, and say it aloud.
+        # http.client would reject the header too, but its error message would contain the key.
         if not re.fullmatch(r"[!-~]+", key):
-            raise ValueError("The key is not one word of visible characters")
+            raise ValueError("The key must be one word of printable ASCII characters")
         self.url = url.rstrip("/")
         self.key = key
         self.wait = wait
@@ -56,7 +56,7 @@ class Stepledger:
 
     @classmethod
     def from_environment(cls):
-        """The service that STEPLEDGER_URL and STEPLEDGER_KEY name."""
+        """Returns a client for STEPLEDGER_URL with the key in STEPLEDGER_KEY."""
         return cls(os.environ["STEPLEDGER_URL"], os.environ["STEPLEDGER_KEY"])
 
     def get(self, path, **query):
@@ -69,7 +69,7 @@ class Stepledger:
         return self.call("PATCH", path, body=body, idempotency_key=idempotency_key)
 
     def each(self, path, **query):
-        """Every item of a list, page after page."""
+        """Yields every item of a list, page by page."""
         while True:
             page = self.get(path, **query)
             yield from page["data"]
@@ -78,10 +78,10 @@ class Stepledger:
             query["cursor"] = page["nextCursor"]
 
     def call(self, method, path, query=None, body=None, idempotency_key=None):
-        """Makes a call below /v1 and gives back its answer.
+        """Calls a path under /v1 and returns the parsed response.
 
-        What may succeed later is tried again. A write bears its Idempotency-Key through all attempts, so that it
-        takes effect once, whatever is lost on the way.
+        Retries a call that may succeed later. All attempts of a write carry the same Idempotency-Key, so it takes
+        effect once even if a response is lost.
         """
         address = f"{self.url}/v1{path}"
         if query:
@@ -95,36 +95,36 @@ class Stepledger:
             content = json.dumps(body).encode()
         request = urllib.request.Request(address, content, headers, method=method)
 
-        for made in range(1, ATTEMPTS_MAX + 1):
-            fault, after_seconds = None, None
+        for attempts in range(1, ATTEMPTS_MAX + 1):
+            failure, after_seconds = None, None
             try:
                 with self.opener.open(request, timeout=TIMEOUT_SECONDS) as response:
                     return json.load(response)
             except urllib.error.HTTPError as error:
-                fault, may_repeat = fault_of(error)
+                failure, is_retryable = failure_of(error)
                 after_seconds = retry_after(error.headers)
-                if not may_repeat:
-                    raise fault from None
+                if not is_retryable:
+                    raise failure from None
             except (OSError, http.client.HTTPException, ValueError) as error:
-                # Refused, reset, timed out, or broken off in the middle of the answer.
-                fault = Unreachable(f"{self.url} cannot be reached: {error}")
-            if made == ATTEMPTS_MAX or (after_seconds or 0) > RETRY_AFTER_SECONDS_MAX:
-                raise fault
-            # Never the same for all who wait.
-            self.wait(after_seconds or min(0.25 * 2**made, 5) * random.uniform(0.5, 1))
+                # Refused, reset, timed out, or cut off in the middle of the response.
+                failure = Unreachable(f"Cannot reach {self.url}: {error}")
+            if attempts == ATTEMPTS_MAX or (after_seconds or 0) > RETRY_AFTER_SECONDS_MAX:
+                raise failure
+            # Jitter keeps many clients from retrying in step.
+            self.wait(after_seconds or min(0.25 * 2**attempts, 5) * random.uniform(0.5, 1))
 
 
-def fault_of(error):
-    """What an error answer tells, and whether the same request may succeed later."""
+def failure_of(error):
+    """Returns the exception for an error response, and whether the same request may succeed later."""
     try:
         body = json.load(error)
         return Problem(body), body["retry"] == "same"
     except (ValueError, KeyError, TypeError):
-        is_passing = error.code >= 500 or error.code == 429
-        return Unreachable(f"Answered {error.code}, and not as the service would"), is_passing
+        is_transient = error.code >= 500 or error.code == 429
+        return Unreachable(f"Answered {error.code}, but not in the service's format"), is_transient
 
 
 def retry_after(headers):
-    """In seconds; a date, which the service never sends, counts as no word."""
+    """Returns Retry-After in seconds. An HTTP date, which the service never sends, is ignored."""
     text = headers.get("Retry-After", "")
     return int(text) if text.isascii() and text.isdigit() else None

@@ -1,9 +1,9 @@
-"""A receiver of webhooks, which believes only what the service signed (https://www.standardwebhooks.com).
+"""A webhook receiver that accepts only messages signed by the service (https://www.standardwebhooks.com).
 
     export WEBHOOK_SECRET=whsec_…
     python3 webhook_receiver.py [PORT]
 
-Put it behind TLS. A message may come more than once: `webhook-id` tells, and each is handled once.
+Run it behind TLS. The service may deliver a message more than once; the receiver uses `webhook-id` to handle it once.
 """
 
 import base64
@@ -21,39 +21,39 @@ BODY_BYTES_MAX = 1024 * 1024
 SECRET_PREFIX = "whsec_"
 
 
-class NotBelieved(Exception):
-    """The message is not from whom it says, or not of now."""
+class InvalidMessage(Exception):
+    """The signature is wrong or missing, or the timestamp is too old or too new."""
 
 
 def verify(secret, headers, body, now=None):
-    """Gives back the message, once it is sure who sent it.
+    """Returns the parsed message. Raises InvalidMessage unless the service signed it recently.
 
-    `headers` is looked up by lower-case names, `body` is the bytes as they came: a body that was parsed and written
-    again has another signature.
+    The names in `headers` are lower case. `body` must be the raw bytes: a body that was parsed and serialized again
+    may have another signature.
     """
     message_id = headers.get("webhook-id")
     timestamp = headers.get("webhook-timestamp")
     signatures = headers.get("webhook-signature")
     if not message_id or not timestamp or not signatures:
-        raise NotBelieved("A header is missing")
+        raise InvalidMessage("A header is missing")
     if not (timestamp.isascii() and timestamp.isdigit()):
-        raise NotBelieved("The timestamp is no number")
-    # An old message that somebody kept must not work for ever.
+        raise InvalidMessage("The timestamp is not a number")
+    # Limits how long a captured message can be replayed.
     if abs((time.time() if now is None else now) - int(timestamp)) > TOLERANCE_SECONDS:
-        raise NotBelieved("The timestamp is not of now")
+        raise InvalidMessage("The timestamp is too old or too new")
 
     key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
     signed = f"{message_id}.{timestamp}.".encode() + body
     expected = hmac.new(key, signed, hashlib.sha256).digest()
-    # While a secret is rotated there is a signature of each.
+    # During a secret rotation, the message has one signature for each secret.
     for signature in signatures.split(" "):
         version, _, encoded = signature.partition(",")
-        if version == "v1" and hmac.compare_digest(decoded(encoded), expected):
+        if version == "v1" and hmac.compare_digest(decode(encoded), expected):
             return json.loads(body)
-    raise NotBelieved("No signature is right")
+    raise InvalidMessage("No signature matches")
 
 
-def decoded(text):
+def decode(text):
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -61,12 +61,12 @@ def decoded(text):
 
 
 def handle(message):
-    """What is done with a message; put your own work here."""
+    """Processes a message. Replace this with your own code."""
     print(json.dumps(message), flush=True)
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Answers soon: whoever takes long is sent the message again."""
+    """Handles requests. Answer quickly: the service retries a delivery that times out."""
 
     timeout = 10
     secret = ""
@@ -80,13 +80,14 @@ class Receiver(BaseHTTPRequestHandler):
             return self.answer(413)
         try:
             message = verify(self.secret, self.headers, self.rfile.read(int(length)))
-        except NotBelieved as doubt:
-            print(doubt, file=sys.stderr, flush=True)
+        except InvalidMessage as error:
+            print(error, file=sys.stderr, flush=True)
             return self.answer(401)
         message_id = self.headers["webhook-id"]
         if message_id not in self.handled:
             handle(message)
-            # Only now: what failed half-way may come again. Keep these where a restart does not lose them.
+            # Record the id only after the work, so that a failed message can be retried. In production, store the
+            # ids where they survive a restart.
             self.handled.add(message_id)
         return self.answer(204)
 
@@ -95,7 +96,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_):
-        """The messages themselves are what is written."""
+        """Disables the request log, so that standard output has only messages."""
 
 
 def main():

@@ -1,10 +1,10 @@
-"""A worker that checks tasks: it takes the runs that wait for one, and reports a verdict on each.
+"""A worker that checks tasks: it claims waiting runs and reports a verdict on each.
 
-    export STEPLEDGER_URL=http://127.0.0.1:8787 STEPLEDGER_KEY=slg_…   # a key of the role service
+    export STEPLEDGER_URL=http://127.0.0.1:8787 STEPLEDGER_KEY=slg_…   # a key with the role service
     python3 worker.py
 
-Start as many as you like: each run is handed to one of them. A run waits here where its pipeline was asked for and has
-no endpoint. It ends when nothing waits any more; let a timer start it again.
+You can start several workers: each run is claimed by only one of them. A run can be claimed if its pipeline was
+dispatched and has no endpoint. The worker exits when no run is waiting; start it again from a timer.
 """
 
 import sys
@@ -13,7 +13,7 @@ import urllib.parse
 from stepledger import Problem, Stepledger
 
 RUNS_MAX = 10
-# How long the first report on the last of these runs may take: whoever is slower has lost it to another worker.
+# Each claimed run must get its first report within this time; otherwise another worker may claim it.
 LEASE_SECONDS = 300
 INSTRUCTIONS_LENGTH_MIN = 20
 
@@ -22,37 +22,38 @@ def main():
     stepledger = Stepledger.from_environment()
     checked = 0
     while work := claim(stepledger):
-        for one in work:
+        for item in work:
             try:
-                check(stepledger, one)
+                check(stepledger, item)
                 checked += 1
             except Problem as problem:
-                # Another worker has the run by now, or somebody took the task back: the others still wait.
-                print(f"{one['task']['title']}: {problem}", file=sys.stderr)
+                # Another worker has claimed the run, or the task was moved. The other runs are not affected.
+                print(f"{item['task']['title']}: {problem}", file=sys.stderr)
     print(f"{checked} checked")
 
 
 def claim(stepledger):
-    """Some of the runs that wait, for this worker alone: the most urgent task's first."""
-    wanted = {"types": ["QUALITY_AUTOMATION"], "max": RUNS_MAX, "leaseSeconds": LEASE_SECONDS}
-    return stepledger.post("/worker-runs/claim", wanted)["data"]
+    """Claims waiting runs for this worker, those of the most urgent tasks first."""
+    request = {"types": ["QUALITY_AUTOMATION"], "max": RUNS_MAX, "leaseSeconds": LEASE_SECONDS}
+    return stepledger.post("/worker-runs/claim", request)["data"]
 
 
 def check(stepledger, work):
-    """Says that it has begun, judges the task, and reports."""
+    """Reports that the run has started, checks the task, and reports the verdict."""
     run, task = work["run"], work["task"]
 
-    def report(**said):
-        # With its attempt: where the lease has ended, a report must not pass for that of whoever has the run now.
+    def report(**fields):
+        # The attempt identifies this worker's claim: if the lease has expired and another worker has claimed the
+        # run, the service rejects the report.
         path = f"/worker-runs/{urllib.parse.quote(run['id'])}"
-        return stepledger.patch(path, {"attempt": run["attempt"], **said})
+        return stepledger.patch(path, {"attempt": run["attempt"], **fields})
 
-    # From here on the run is this worker's, and each report gives it until the deadline anew.
+    # This report ends the lease and starts the run's deadline; each further report restarts it.
     report(state="RUNNING")
     try:
         faults = faults_of(content_of(stepledger, task, work["version"]))
     except Exception as error:
-        # No verdict is not the same as a bad one: the task needs attention, and nobody is blamed.
+        # A crash is not a bad verdict: FAILED flags the task for attention without judging it.
         report(state="FAILED", error=str(error))
         raise
     verdict = "failed" if faults else "passed"
@@ -65,13 +66,13 @@ def content_of(stepledger, task, version):
 
 
 def faults_of(content):
-    """What is wrong with a task; put your own rules here."""
+    """Returns what is wrong with a task. Replace this with your own rules."""
     instructions = content.get("instructions", "")
     faults = []
     if len(instructions) < INSTRUCTIONS_LENGTH_MIN:
-        faults.append("The instructions are too short to be understood.")
+        faults.append("The instructions are too short.")
     if "?" not in instructions:
-        faults.append("The instructions ask nothing.")
+        faults.append("The instructions contain no question.")
     return faults
 
 

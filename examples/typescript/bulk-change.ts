@@ -1,20 +1,20 @@
 import { eachItem, followOperation } from "../../client/index.ts";
 import { stepledger } from "./service.ts";
 
-// Rejects every task that waits for an expert, but only after looking at what that would do.
+// Rejects every task that is queued for expert review, after a preview of the change.
 const targetStatus = "REJECTED";
 const plan = await stepledger.previewBulk({
   body: { targetStatus, filter: { stepKind: "expert_review", stepStatus: "queued" } },
 });
 console.log(`${plan.primaryLabel}: ${plan.counts.eligible} of ${plan.counts.requested}`);
 
-// The token binds the change to what was shown: where a task has moved since, nothing is done at all.
+// The token binds the change to the preview: if any task has changed since, nothing is changed.
 const { taskIds = [], planToken } = plan;
 if (taskIds.length > 0) {
   const { operationId } = await stepledger.executeBulk({
-    body: { targetStatus, taskIds, planToken, reason: "The batch was made from a broken source" },
+    body: { targetStatus, taskIds, planToken, reason: "The batch came from a broken source" },
   });
-  // Up to 1,000 tasks are changed by now; with more, the operation goes on by itself.
+  // Up to 1,000 tasks are already changed. Larger operations run in the background.
   const { counts } = await followOperation(stepledger, operationId);
   console.log(`changed ${counts.changed}, refused ${counts.refused}`);
   const items = eachItem(stepledger.listBulkItems, { params: { operationId } });

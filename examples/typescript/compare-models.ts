@@ -1,6 +1,6 @@
 import { stepledger } from "./service.ts";
 
-// Records two trials of two models on a task, and asks how the models compare.
+// Records two trials of each of two models on one task, then compares the models.
 const { id: task } = await stepledger.createTask({ body: { title: "What is 6 times 7?" } });
 const name = "arithmetic";
 const answers = [
@@ -10,7 +10,7 @@ const answers = [
   { model: "hasty", k: 2, passed: true },
 ];
 const results = answers.map((answer) => ({ task, ...answer }));
-// All trials are in with these, so that the evaluation is completed by the same call.
+// These are all the trials, so the same call completes the evaluation.
 await stepledger.recordEvaluation({ body: { name, k: 2, results, complete: true } });
 
 const { models } = await stepledger.summariseEvals({ query: { name } });

@@ -1,7 +1,7 @@
 import { StepledgerProblem } from "../../client/index.ts";
 import { stepledger } from "./service.ts";
 
-// Makes a task, asks for a move that is not lawful, and learns from the refusal which one is.
+// Creates a task, tries an invalid move, and reads from the error which moves are allowed.
 const task = await stepledger.createTask({
   body: { title: "Count the ducks", content: { instructions: "How many ducks are in the pond?" } },
 });
@@ -15,10 +15,10 @@ try {
   console.log(`${error.error}, allowed: ${error.allowed.join(", ")}`);
 }
 
-// Only while nobody else has touched the task since we saw it.
+// `ifMatch` makes the move conditional: it fails if the task has changed since it was created.
 const moved = await stepledger.transitionStep({
   params,
-  body: { status: "running", reason: "The ducks are here" },
+  body: { status: "running", reason: "The ducks have arrived" },
   ifMatch: task.eventSeq,
 });
 console.log(`${moved.task.currentStep.status} after ${moved.task.eventSeq} events`);

@@ -22,15 +22,15 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
-/** Runs a command as an admin of the first tenant. */
+/** Runs a command with an admin key of the first tenant. */
 const asAdmin = (args: string[], options: Partial<RunOptions> = {}) =>
   run(args, {
     environment: { STEPLEDGER_URL: service.baseUrl, STEPLEDGER_KEY: service.tenant.keys.admin },
     ...options,
   });
 
-/** Tasks that wait for an expert's judgement: bulk changes may reject them. */
-async function givenJudgeable(
+/** Imports tasks at expert review, which bulk changes may reject, and returns their ids. */
+async function givenReviewable(
   count: number,
   prefix: string,
   status: "queued" | "awaiting_review" = "queued",
@@ -45,17 +45,17 @@ async function givenJudgeable(
 }
 
 describe("login", () => {
-  test("keeps address and key for the commands that follow, readable by the owner alone", async () => {
+  test("saves the URL and the key for later commands, in a file that only the owner can read", async () => {
     const environment = { XDG_CONFIG_HOME: home };
     const before = await run(["tasks", "list"], { environment });
     expect(before.code).toBe(2);
-    expect(before.told).toContain("stepledger login");
+    expect(before.stderr).toContain("stepledger login");
 
     const login = await run(["login", "--url", `${service.baseUrl}/`], {
       environment,
       answers: [service.tenant.keys.viewer],
     });
-    expect(login).toMatchObject({ code: 0, written: expect.stringContaining("First tenant") });
+    expect(login).toMatchObject({ code: 0, stdout: expect.stringContaining("First tenant") });
 
     const path = join(home, "stepledger", "config.json");
     expect((await stat(path)).mode & 0o777).toBe(0o600);
@@ -67,102 +67,102 @@ describe("login", () => {
     const elsewhere = { ...environment, STEPLEDGER_URL: "https://elsewhere.test" };
     expect(await run(["tasks", "list"], { environment: elsewhere })).toMatchObject({
       code: 2,
-      told: expect.stringContaining(`The kept key is for ${service.baseUrl}`),
+      stderr: expect.stringContaining(`The saved key is for ${service.baseUrl}`),
     });
   });
 
-  test("keeps no key that the service refuses, and takes one from standard input", async () => {
+  test("does not save a key that the service rejects, and reads the key from standard input", async () => {
     const environment = { XDG_CONFIG_HOME: join(home, "other") };
     const args = ["login", "--url", service.baseUrl, "--json"];
     const refused = await run(args, { environment, input: "slg_wrong\n" });
-    expect(refused).toMatchObject({ code: 1, told: expect.stringContaining("unauthenticated") });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("unauthenticated") });
     expect((await run(["tasks", "list"], { environment })).code).toBe(2);
 
     const login = await run(args, { environment, input: `${service.tenant.keys.operator}\n` });
-    expect(JSON.parse(login.written)).toMatchObject({ actor: { role: "operator" } });
+    expect(JSON.parse(login.stdout)).toMatchObject({ actor: { role: "operator" } });
   });
 
-  test("goes on where the environment says nothing, and never to another address", async () => {
-    const kept = { XDG_CONFIG_HOME: home, STEPLEDGER_KEY: "" };
+  test("is used if the environment's variables are empty or name the same URL", async () => {
+    const saved = { XDG_CONFIG_HOME: home, STEPLEDGER_KEY: "" };
     for (const url of ["", service.baseUrl, `${service.baseUrl}/`]) {
-      const environment = { ...kept, STEPLEDGER_URL: url };
+      const environment = { ...saved, STEPLEDGER_URL: url };
       expect(await run(["tasks", "list"], { environment })).toMatchObject({ code: 0 });
     }
     const nowhere = { XDG_CONFIG_HOME: "", HOME: join(home, "nowhere") };
-    expect((await run(["tasks", "list"], { environment: nowhere })).told).toContain("login");
+    expect((await run(["tasks", "list"], { environment: nowhere })).stderr).toContain("login");
   });
 
-  test("takes nothing for a key that cannot be one, and does not show it", async () => {
+  test("rejects a malformed key without showing it", async () => {
     for (const key of ["slg_a b", "slg_a\nslg_b", "slg_ä"]) {
       const environment = { STEPLEDGER_URL: service.baseUrl, STEPLEDGER_KEY: key };
       for (const args of [["tasks", "list"], ["login"]]) {
-        const { code, told } = await run(args, { environment });
+        const { code, stderr } = await run(args, { environment });
         expect(code).toBe(2);
-        expect(told).toContain("A key is one word");
-        expect(told).not.toContain("slg_");
+        expect(stderr).toContain("A key must be one word");
+        expect(stderr).not.toContain("slg_");
       }
     }
   });
 });
 
 describe("tasks", () => {
-  test("lists those that match, as lines or as JSON, and says when there are more", async () => {
+  test("lists matching tasks as lines or as JSON, and says if there are more", async () => {
     await stepledger.importTasks({
       body: { tasks: [1, 2, 3].map((n) => ({ title: `Listed ${n}`, externalId: `listed-${n}` })) },
     });
     const lines = await asAdmin(["tasks", "list", "--q", "Listed", "--sort", "title"]);
-    expect(lines.written.split("\n").map((line) => line.split(/\s+/).slice(0, 2))).toEqual([
+    expect(lines.stdout.split("\n").map((line) => line.split(/\s+/).slice(0, 2))).toEqual([
       ["ext:listed-1", "DRAFT"],
       ["ext:listed-2", "DRAFT"],
       ["ext:listed-3", "DRAFT"],
     ]);
     const two = await asAdmin(["tasks", "list", "--q", "Listed", "--limit", "2", "--json"]);
-    expect(parseLines<Task>(two.written)).toHaveLength(2);
-    expect(two.told).toContain("first 2");
-    expect((await asAdmin(["tasks", "list", "--status", "PASSED"])).told).toBe("No task matches.");
+    expect(parseLines<Task>(two.stdout)).toHaveLength(2);
+    expect(two.stderr).toContain("first 2");
+    expect((await asAdmin(["tasks", "list", "--status", "PASSED"])).stderr).toBe("No tasks match.");
   });
 
-  test("shows one, by its external id", async () => {
+  test("shows a task by its external id", async () => {
     const task = await stepledger.createTask({ body: { title: "Shown", externalId: "shown" } });
     const shown = await asAdmin(["tasks", "get", "ext:shown"]);
-    expect(shown.written).toContain("ingestion queued, attempt 1");
+    expect(shown.stdout).toContain("ingestion queued, attempt 1");
     const json = await asAdmin(["tasks", "get", "ext:shown", "--json"]);
-    expect(JSON.parse(json.written)).toEqual(task);
+    expect(JSON.parse(json.stdout)).toEqual(task);
   });
 
-  test("moves one by status, advance and rework", async () => {
+  test("moves a task by status, advance and rework", async () => {
     await stepledger.createTask({ body: { title: "Walk", externalId: "walk" } });
     const move = (...args: string[]) => asAdmin(["tasks", "move", "ext:walk", ...args]);
-    expect((await move("running", "--no-run-pipelines")).written).toContain("ingestion running");
+    expect((await move("running", "--no-run-pipelines")).stdout).toContain("ingestion running");
     expect((await move("awaiting_review")).code).toBe(0);
     expect((await move("approved", "--reason", "Good")).code).toBe(0);
-    expect((await move("--advance")).written).toContain("authoring queued");
+    expect((await move("--advance")).stdout).toContain("authoring queued");
     const back = await move("--rework", "ingestion", "--reason", "Again", "--json");
-    expect(JSON.parse(back.written)).toMatchObject({
+    expect(JSON.parse(back.stdout)).toMatchObject({
       task: { currentStep: { kind: "ingestion", attempt: 2 } },
     });
   });
 
-  test("tells what is allowed in place of a refused move, for people and for programs", async () => {
+  test("prints what is allowed instead of a refused move, as text and as JSON", async () => {
     await stepledger.createTask({ body: { title: "Refused", externalId: "refused" } });
     const refused = await asAdmin(["tasks", "move", "ext:refused", "approved"]);
-    expect(refused).toMatchObject({ code: 1, written: "" });
-    expect(refused.told).toMatch(/^invalid_transition {2}/);
-    expect(refused.told).toMatch(/allowed: .*running/);
-    expect(refused.told).toContain("PATCH /v1/steps/");
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toMatch(/^invalid_transition {2}/);
+    expect(refused.stderr).toMatch(/allowed: .*running/);
+    expect(refused.stderr).toContain("PATCH /v1/steps/");
 
     const json = await asAdmin(["tasks", "move", "ext:refused", "approved", "--json"]);
-    expect(JSON.parse(json.told)).toMatchObject({ error: "invalid_transition", from: "queued" });
+    expect(JSON.parse(json.stderr)).toMatchObject({ error: "invalid_transition", from: "queued" });
     const unknown = await asAdmin(["tasks", "move", "ext:refused", "done"]);
-    expect(unknown).toMatchObject({ code: 1, told: expect.stringContaining("status: ") });
+    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining("status: ") });
     const late = await asAdmin(["tasks", "move", "ext:refused", "running", "--if-seq", "9"]);
-    expect(late).toMatchObject({ code: 1, told: expect.stringContaining("version_conflict") });
+    expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining("version_conflict") });
   });
 });
 
 describe("bulk", () => {
-  test("previews the tasks of a file, and executes that very plan", async () => {
-    const ids = await givenJudgeable(3, "bulk");
+  test("previews the tasks in a file and executes the saved plan", async () => {
+    const ids = await givenReviewable(3, "bulk");
     const tasks = await file("tasks.txt", `# three\n\next:bulk-0\n${ids[1]}\r\n${ids[2]}\n`);
     const plan = join(home, "plan.json");
     const preview = await asAdmin([
@@ -175,26 +175,26 @@ describe("bulk", () => {
       "--save",
       plan,
     ]);
-    expect(preview).toMatchObject({ code: 0, told: expect.stringContaining(plan) });
-    expect(preview.written).toContain("3 of 3 would become REJECTED");
+    expect(preview).toMatchObject({ code: 0, stderr: expect.stringContaining(plan) });
+    expect(preview.stdout).toContain("3 of 3 would become REJECTED");
 
     const execute = ["bulk", "execute", "--plan", plan, "--reason", "Dull"];
     const executed = await asAdmin(execute);
-    expect(executed).toMatchObject({ code: 0, written: expect.stringContaining("changed 3") });
+    expect(executed).toMatchObject({ code: 0, stdout: expect.stringContaining("changed 3") });
     const again = await asAdmin([...execute]);
-    expect(again).toMatchObject({ code: 1, told: expect.stringContaining("plan_stale") });
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("plan_stale") });
   });
 
-  test("ends with 1 where some tasks are refused, and says which and what would be allowed", async () => {
-    const [id = ""] = await givenJudgeable(1, "mixed");
+  test("exits with 1 if some tasks are refused, and lists them with what is allowed", async () => {
+    const [id = ""] = await givenReviewable(1, "mixed");
     const draft = await stepledger.createTask({ body: { title: "Only a draft" } });
     const change = ["--to", "REJECTED", id, draft.id, "ext:nobody"];
     const preview = await asAdmin(["bulk", "preview", ...change]);
     expect(preview.code).toBe(1);
-    expect(preview.written).toMatch(
+    expect(preview.stdout).toMatch(
       new RegExp(`illegal_target +${draft.id} +DRAFT +allowed: nothing`),
     );
-    expect(preview.written).toMatch(/not_found +ext:nobody/);
+    expect(preview.stdout).toMatch(/not_found +ext:nobody/);
 
     const json = await asAdmin([
       "bulk",
@@ -206,43 +206,46 @@ describe("bulk", () => {
       "--json",
     ]);
     expect(json.code).toBe(1);
-    expect(parseLines<{ outcome: string }>(json.written).map(({ outcome }) => outcome)).toEqual([
+    expect(parseLines<{ outcome: string }>(json.stdout).map(({ outcome }) => outcome)).toEqual([
       "changed",
       "refused",
       "refused",
     ]);
   });
 
-  test("waits for what the service works through by itself, and tells of it alike", async () => {
+  test("waits for a background operation and prints the same report", async () => {
     const ids = Array.from({ length: 1001 }, (_, index) => `ext:missing-${index}`);
-    const [known = ""] = await givenJudgeable(1, "large");
+    const [known = ""] = await givenReviewable(1, "large");
     const tasks = await file("many.txt", [known, ...ids].join("\n"));
     const change = ["--to", "REJECTED", "--file", tasks, "--reason", "Dull", "--yes"];
     const executed = await asAdmin(["bulk", "execute", ...change]);
-    expect(executed).toMatchObject({ code: 1, told: expect.stringMatching(/works on operation/) });
-    expect(executed.written).toContain("changed 1, refused 1001, stale 0, failed 0");
-    expect(executed.written).toContain("… and 981 more");
+    expect(executed).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/is running operation/),
+    });
+    expect(executed.stdout).toContain("changed 1, refused 1001, stale 0, failed 0");
+    expect(executed.stdout).toContain("… and 981 more");
     const again = await asAdmin(["bulk", "execute", ...change, "--json"]);
-    const items = parseLines<{ outcome: string; code: string }>(again.written);
+    const items = parseLines<{ outcome: string; code: string }>(again.stdout);
     expect(items).toHaveLength(1002);
     expect(items[0]).toMatchObject({ outcome: "refused", code: "already_in_status" });
   });
 
-  test("asks before it changes anything, and changes nothing where nobody says yes", async () => {
-    const [id = ""] = await givenJudgeable(1, "asked");
+  test("asks before it changes anything, and changes nothing unless the user agrees", async () => {
+    const [id = ""] = await givenReviewable(1, "asked");
     const args = ["bulk", "execute", "--to", "REJECTED", "--file", "-", "--reason", "Dull"];
     const unasked = await asAdmin(args, { input: id });
-    expect(unasked).toMatchObject({ code: 2, told: expect.stringContaining("--yes") });
+    expect(unasked).toMatchObject({ code: 2, stderr: expect.stringContaining("--yes") });
     const declined = await asAdmin(args, { input: id, answers: ["n"] });
-    expect(declined).toMatchObject({ code: 1, told: expect.stringContaining("1 of 1 would") });
+    expect(declined).toMatchObject({ code: 1, stderr: expect.stringContaining("1 of 1 would") });
     const params = { taskId: id };
     expect((await stepledger.getTask({ params })).unifiedStatus).not.toBe("REJECTED");
     expect((await asAdmin(args, { input: id, answers: ["y"] })).code).toBe(0);
     expect((await stepledger.getTask({ params })).unifiedStatus).toBe("REJECTED");
   });
 
-  test("takes actions in place of a target, and asks for no pipeline but by name", async () => {
-    const ids = await givenJudgeable(2, "acted", "awaiting_review");
+  test("applies actions, and runs pipelines only on request", async () => {
+    const ids = await givenReviewable(2, "acted", "awaiting_review");
     const act = (...args: string[]) =>
       asAdmin(["bulk", "execute", "--reason", "So", "--yes", "--json", ...args, ...ids]);
     const edited = await act("--action", "edit", "--priority", "0", "--assignee", "Ada");
@@ -253,66 +256,66 @@ describe("bulk", () => {
     });
     expect((await act("--action", "edit", "--unassign")).code).toBe(0);
     const approved = await act("--to", "PASSED");
-    expect(JSON.parse(approved.told)).toMatchObject({ dispatched: 0 });
+    expect(JSON.parse(approved.stderr)).toMatchObject({ dispatched: 0 });
     const paid = await act("--action", "run_pipelines");
-    expect(JSON.parse(paid.told)).toMatchObject({ dispatched: 2 });
+    expect(JSON.parse(paid.stderr)).toMatchObject({ dispatched: 2 });
     expect((await act("--action", "advance")).code).toBe(0);
     const stuck = await asAdmin(["bulk", "preview", "--action", "retry", ...ids]);
     expect(stuck).toMatchObject({
       code: 1,
-      written: expect.stringContaining("0 of 2 are eligible for retry"),
+      stdout: expect.stringContaining("0 of 2 are eligible for retry"),
     });
-    expect((await act("--action", "explode")).told).toContain("validation_failed");
+    expect((await act("--action", "explode")).stderr).toContain("validation_failed");
   });
 
-  test("keeps an action in a plan as it was previewed", async () => {
-    const ids = await givenJudgeable(1, "planned-action");
+  test("saves a previewed action and its changes in the plan", async () => {
+    const ids = await givenReviewable(1, "planned-action");
     const plan = join(home, "edit-plan.json");
     const edit = ["--action", "edit", "--unassign", "--priority", "7"];
     await asAdmin(["bulk", "preview", ...edit, ...ids, "--save", plan]);
     const executed = await asAdmin(["bulk", "execute", "--plan", plan, "--reason", "Urgent"]);
-    expect(executed).toMatchObject({ code: 0, written: expect.stringContaining("changed 1") });
+    expect(executed).toMatchObject({ code: 0, stdout: expect.stringContaining("changed 1") });
     const params = { taskId: ids[0] ?? "" };
     expect(await stepledger.getTask({ params })).toMatchObject({ priority: 7, assignee: null });
   });
 
-  test("shows an operation, and takes it back where somebody agrees", async () => {
-    const ids = await givenJudgeable(2, "reverted", "awaiting_review");
+  test("shows an operation and reverts it if the user agrees", async () => {
+    const ids = await givenReviewable(2, "reverted", "awaiting_review");
     const change = { targetStatus: "PASSED", runAttachedWorkflows: true, taskIds: ids } as const;
     const { operationId } = await stepledger.executeBulk({ body: { ...change, reason: "Hasty" } });
     const shown = await asAdmin(["bulk", "show", operationId]);
-    expect(shown.written).toMatch(/change +PASSED\nreason +Hasty\n/);
-    expect(shown.written).toContain("changed 2, refused 0, stale 0, failed 0");
-    expect(shown.written).toMatch(/asked for +2 pipelines/);
+    expect(shown.stdout).toMatch(/change +PASSED\nreason +Hasty\n/);
+    expect(shown.stdout).toContain("changed 2, refused 0, stale 0, failed 0");
+    expect(shown.stdout).toMatch(/dispatched +2 pipelines/);
 
     const [moved = ""] = ids;
     await stepledger.advanceTask({ params: { taskId: moved }, body: {} });
     const revert = ["bulk", "revert", operationId, "--reason", "Undone"];
     expect(await asAdmin(revert)).toMatchObject({
       code: 2,
-      told: expect.stringContaining("--yes"),
+      stderr: expect.stringContaining("--yes"),
     });
     const declined = await asAdmin(revert, { answers: ["n"] });
     expect(declined).toMatchObject({
       code: 1,
-      told: expect.stringContaining("Take back 2 tasks?"),
+      stderr: expect.stringContaining("Revert 2 tasks?"),
     });
     const reverted = await asAdmin(revert, { answers: ["y"] });
     expect(reverted.code).toBe(1);
-    expect(reverted.written).toContain("changed 1, refused 0, stale 1, failed 0");
-    expect(reverted.written).toContain("called 1 pipelines back, 0 had left already");
-    expect(reverted.written).toMatch(new RegExp(`stale +${moved} +PASSED`));
+    expect(reverted.stdout).toContain("changed 1, refused 0, stale 1, failed 0");
+    expect(reverted.stdout).toContain("dispatches recalled: 1, already delivered: 0");
+    expect(reverted.stdout).toMatch(new RegExp(`stale +${moved} +PASSED`));
     const json = await asAdmin(["bulk", "show", operationId, "--json"]);
-    expect(JSON.parse(json.written)).toMatchObject({
+    expect(JSON.parse(json.stdout)).toMatchObject({
       id: operationId,
       revertedBy: expect.any(String),
     });
     const again = await asAdmin([...revert, "--yes"]);
-    expect(again).toMatchObject({ code: 1, told: expect.stringContaining("not_revertible") });
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("not_revertible") });
   });
 
-  test("tries again what was stale, and says so where nothing was or nothing goes on", async () => {
-    const ids = await givenJudgeable(2, "retried");
+  test("retries stale tasks, and reports that there is nothing to retry or to cancel", async () => {
+    const ids = await givenReviewable(2, "retried");
     const [moved = ""] = ids;
     const body = { targetStatus: "REJECTED", taskIds: ids } as const;
     const { planToken } = await stepledger.previewBulk({ body });
@@ -322,78 +325,84 @@ describe("bulk", () => {
     });
     const retry = ["bulk", "retry-failed", operationId];
     const retried = await asAdmin(retry, { answers: ["yes"] });
-    expect(retried).toMatchObject({ code: 0, told: expect.stringContaining("Try 1 tasks again?") });
-    expect(retried.written).toContain("changed 1, refused 0");
-    const child = /operation (\S+)/.exec(retried.written)?.[1] ?? "";
+    expect(retried).toMatchObject({ code: 0, stderr: expect.stringContaining("Retry 1 tasks?") });
+    expect(retried.stdout).toContain("changed 1, refused 0");
+    const child = /operation (\S+)/.exec(retried.stdout)?.[1] ?? "";
     const nothing = await asAdmin(["bulk", "retry-failed", child, "--yes"]);
-    expect(nothing).toMatchObject({ code: 1, told: expect.stringContaining("already_in_status") });
+    expect(nothing).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("already_in_status"),
+    });
     const cancelled = await asAdmin(["bulk", "cancel", child]);
     expect(cancelled).toMatchObject({
       code: 1,
-      told: expect.stringContaining("invalid_transition"),
+      stderr: expect.stringContaining("invalid_transition"),
     });
   });
 });
 
 describe("events tail", () => {
-  test("writes every event once, and goes on where it ended", async () => {
+  test("writes every event once and continues from the printed cursor", async () => {
     const { id, currentStep } = await stepledger.createTask({ body: { title: "Followed" } });
     const tail = ["events", "tail", "--until-now", "--json"];
     const first = await asAdmin([...tail, "--from-start"]);
-    const events = parseLines<{ taskId: string; seq: number }>(first.written);
+    const events = parseLines<{ taskId: string; seq: number }>(first.stdout);
     expect(events.filter(({ taskId }) => taskId === id)).toHaveLength(1);
-    const cursor = /--after (\S+)/.exec(first.told)?.[1] ?? "";
+    const cursor = /--after (\S+)/.exec(first.stderr)?.[1] ?? "";
 
     await stepledger.transitionStep({
       params: { stepId: currentStep.id },
       body: { status: "running", reason: "Looked \u001B[31mat it" },
     });
     const rest = await asAdmin(["events", "tail", "--until-now", "--after", cursor]);
-    expect(rest.written).toMatch(
+    expect(rest.stdout).toMatch(
       new RegExp(`task ${id} 2 step_transitioned ingestion queued → running`),
     );
-    // Nothing that others wrote steers the terminal.
-    expect(rest.written).toContain("Looked �[31mat it");
-    expect(rest.written.split("\n")).toHaveLength(1);
+    // Control characters in untrusted text do not reach the terminal.
+    expect(rest.stdout).toContain("Looked �[31mat it");
+    expect(rest.stdout.split("\n")).toHaveLength(1);
   });
 
-  test("follows until it is asked to end, and tells where to go on", async () => {
+  test("follows until it is interrupted, then prints the cursor to continue from", async () => {
     const ending = new AbortController();
     const tail = asAdmin(["events", "tail", "--json"], {
-      untilEnded: () => ending.signal,
-      onWritten: () => ending.abort(),
+      untilInterrupted: () => ending.signal,
+      onWrite: () => ending.abort(),
     });
-    // It begins with what happens from some moment on: until then there is nothing for it to see.
+    // The tail shows only events after its first request, so keep creating tasks until it has seen one.
     while (!ending.signal.aborted) await stepledger.createTask({ body: { title: "Followed" } });
-    const { code, written, told } = await tail;
+    const { code, stdout, stderr } = await tail;
     expect(code).toBe(0);
-    const seen = parseLines<{ hash: string }>(written).map(({ hash }) => hash);
+    const seen = parseLines<{ hash: string }>(stdout).map(({ hash }) => hash);
 
-    const cursor = /--after (\S+)/.exec(told)?.[1] ?? "";
+    const cursor = /--after (\S+)/.exec(stderr)?.[1] ?? "";
     const rest = await asAdmin(["events", "tail", "--until-now", "--json", "--after", cursor]);
-    expect(seen.filter((hash) => rest.written.includes(hash))).toEqual([]);
+    expect(seen.filter((hash) => rest.stdout.includes(hash))).toEqual([]);
   });
 
-  test("tells where to go on when it ends for a fault, too", async () => {
+  test("prints the cursor to continue from even if it ends with an error", async () => {
     await stepledger.createTask({ body: { title: "Followed" } });
     const fault = { kind: "sqlstate", code: "22012", sql: "feed_generation" } as const;
     let broken: Promise<void> | undefined;
     const tail = await asAdmin(["events", "tail", "--from-start"], {
-      onWritten: () => {
+      onWrite: () => {
         broken ??= service.database.faults(fault);
       },
     });
     await broken;
     await service.database.clearFaults();
-    expect(tail).toMatchObject({ code: 3, told: expect.stringMatching(/--after \S+\ninternal /) });
+    expect(tail).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/--after \S+\ninternal /),
+    });
   });
 });
 
 describe("verify", () => {
-  test("tells a whole history from one that was tampered with", async () => {
+  test("distinguishes an intact history from one that was tampered with", async () => {
     const { id } = await stepledger.createTask({ body: { title: "Proven", externalId: "proven" } });
-    const whole = await asAdmin(["verify", "ext:proven"]);
-    expect(whole).toMatchObject({ code: 0, written: "ext:proven  whole  1 events" });
+    const intact = await asAdmin(["verify", "ext:proven"]);
+    expect(intact).toMatchObject({ code: 0, stdout: "ext:proven  intact  1 events" });
 
     await service.database.transaction("superuser", [
       { text: "set local session_replication_role = replica" },
@@ -401,14 +410,14 @@ describe("verify", () => {
     ]);
     const broken = await asAdmin(["verify", id, "--json"]);
     expect(broken.code).toBe(1);
-    expect(JSON.parse(broken.written)).toMatchObject({ task: id, valid: false });
+    expect(JSON.parse(broken.stdout)).toMatchObject({ task: id, valid: false });
     const all = await asAdmin(["verify", "--all"]);
-    expect(all).toMatchObject({ code: 1, written: expect.stringContaining("1 broken histories") });
-    expect(all.written).toContain(`${id}  broken at event 1`);
+    expect(all).toMatchObject({ code: 1, stdout: expect.stringContaining("1 broken histories") });
+    expect(all.stdout).toContain(`${id}  broken at event 1`);
   });
 });
 
-/** Where nobody answers: what is not understood never gets so far. */
+/** No service listens here: an invalid command line never gets as far as a call. */
 const NOWHERE = { STEPLEDGER_URL: "http://127.0.0.1:9", STEPLEDGER_KEY: "slg_key" };
 const CONTRADICTIONS = [
   ...[
@@ -431,24 +440,27 @@ const CONTRADICTIONS = [
 ];
 
 describe("a command line", () => {
-  test("that is not understood ends with 2 and its usage", async () => {
-    for (const args of [[], ["tasks"], ["tasks", "get"], ["tasks", "list", "--colour"]]) {
-      const { code, told } = await asAdmin(args);
+  test("that is invalid exits with 2 and prints the usage", async () => {
+    for (const args of [[], ["tasks"], ["tasks", "get"], ["tasks", "list", "--color"]]) {
+      const { code, stderr } = await asAdmin(args);
       expect(code, args.join(" ")).toBe(2);
-      expect(told).toContain("Usage: stepledger");
+      expect(stderr).toContain("Usage: stepledger");
     }
     for (const args of CONTRADICTIONS) {
-      const { code, told } = await run(args.split(" "), { environment: NOWHERE });
+      const { code, stderr } = await run(args.split(" "), { environment: NOWHERE });
       expect(code, args).toBe(2);
-      expect(told, args).toMatch(
-        /^(--(plan says it all|duplicate-of goes with|rework takes|action edit takes|priority takes|assignee and|reason is)|Say --to)/,
+      expect(stderr, args).toMatch(
+        /^(--(plan already names|duplicate-of requires|rework requires|action edit requires|priority takes|assignee and|reason is)|Give either --to)/,
       );
     }
     const unclear = await asAdmin(["tasks", "move", "ext:a", "running", "--advance"]);
-    expect(unclear).toMatchObject({ code: 2, told: expect.stringMatching(/^Name one STATUS/) });
+    expect(unclear).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^Give one of STATUS/),
+    });
   });
 
-  test("that has to write where it cannot says so in a word", async () => {
+  test("that cannot write a file exits with 2 and names the file", async () => {
     const plan = join(home, "no-folder", "plan.json");
     const preview = await asAdmin([
       "bulk",
@@ -461,7 +473,7 @@ describe("a command line", () => {
     ]);
     expect(preview).toMatchObject({
       code: 2,
-      told: expect.stringMatching(/plan.json cannot be written/),
+      stderr: expect.stringMatching(/Cannot write .*plan.json/),
     });
     const notAFolder = await file("not-a-folder", "");
     const login = await asAdmin(["login"], {
@@ -473,21 +485,21 @@ describe("a command line", () => {
     });
     expect(login).toMatchObject({
       code: 2,
-      told: expect.stringMatching(/config.json cannot be written/),
+      stderr: expect.stringMatching(/Cannot write .*config.json/),
     });
   });
 
-  test("that asks for help gets it, of all commands and of each", async () => {
+  test("with --help prints the help of all commands or of one", async () => {
     const help = await asAdmin(["--help"]);
-    expect(help).toMatchObject({ code: 0, written: expect.stringContaining("bulk execute") });
+    expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining("bulk execute") });
     const own = await asAdmin(["bulk", "execute", "--help"]);
-    expect(own).toMatchObject({ code: 0, written: expect.stringContaining("--skip-stale") });
+    expect(own).toMatchObject({ code: 0, stdout: expect.stringContaining("--skip-stale") });
   });
 
-  test("is coloured where somebody looks at it", async () => {
+  test("has colored output on a color terminal only", async () => {
     const plain = await asAdmin(["tasks", "get", "ext:shown"]);
-    expect(plain.written).not.toContain("\u001B");
-    const coloured = await asAdmin(["tasks", "get", "ext:shown"], { isColoured: true });
-    expect(coloured.written).toContain("\u001B[");
+    expect(plain.stdout).not.toContain("\u001B");
+    const colored = await asAdmin(["tasks", "get", "ext:shown"], { isColored: true });
+    expect(colored.stdout).toContain("\u001B[");
   });
 });

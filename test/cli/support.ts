@@ -1,54 +1,54 @@
 import { painter, type Terminal } from "../../cli/terminal.ts";
 import { runCommandLine } from "../../cli/run-command-line.ts";
 
-/** What a command wrote, what it told beside it, and how it ended. */
+/** The exit code and output of a command. */
 export interface Run {
   code: number;
-  written: string;
-  told: string;
+  stdout: string;
+  stderr: string;
 }
 
 export interface RunOptions {
   environment: Readonly<Record<string, string | undefined>>;
-  /** What is piped in. */
+  /** Standard input. */
   input?: string;
-  /** What somebody at the terminal answers, question by question; without it nobody is there. */
+  /** The user's answer to each question. Without answers, the terminal is not interactive. */
   answers?: readonly string[];
-  isColoured?: boolean;
-  /** Is told that a line was written. */
-  onWritten?: () => void;
-  untilEnded?: () => AbortSignal;
+  isColored?: boolean;
+  /** Called after each line of standard output. */
+  onWrite?: () => void;
+  untilInterrupted?: () => AbortSignal;
 }
 
-/** Runs `stepledger` in this process, at a terminal of the test's own. */
+/** Runs `stepledger` in this process, with a fake terminal. */
 export async function run(args: readonly string[], options: RunOptions): Promise<Run> {
-  const written: string[] = [];
-  const told: string[] = [];
+  const stdout: string[] = [];
+  const stderr: string[] = [];
   const answers = [...(options.answers ?? [])];
-  const paint = painter(options.isColoured === true);
+  const paint = painter(options.isColored === true);
   const terminal: Terminal = {
     write: (line) => {
-      written.push(line);
-      options.onWritten?.();
+      stdout.push(line);
+      options.onWrite?.();
     },
-    tell: (line) => told.push(line),
+    note: (line) => stderr.push(line),
     paint,
-    paintTold: paint,
+    paintNote: paint,
     environment: options.environment,
     isInteractive: options.answers !== undefined,
     ask: async (question) => {
-      told.push(question);
+      stderr.push(question);
       return answers.shift() ?? "";
     },
     readInput: async () => options.input ?? "",
-    untilEnded: options.untilEnded ?? (() => new AbortController().signal),
+    untilInterrupted: options.untilInterrupted ?? (() => new AbortController().signal),
   };
   const code = await runCommandLine(args, terminal);
-  return { code, written: written.join("\n"), told: told.join("\n") };
+  return { code, stdout: stdout.join("\n"), stderr: stderr.join("\n") };
 }
 
-/** Each line of a `--json` answer. */
+/** Parses each line of `--json` output. */
 export function parseLines<Value>(text: string): Value[] {
-  // Tests say what they expect each line to be.
+  // The test states the type of each line.
   return text.split("\n").map((line) => JSON.parse(line) as Value);
 }

@@ -7,7 +7,7 @@ import {
   StepledgerUnreachable,
 } from "../../client/index.ts";
 
-/** A client whose network gives the answers in order, and whose time does not pass. */
+/** Returns a client whose `fetch` returns the given responses in order and that never really waits. */
 function clientWith(answers: readonly (Response | Error)[], options: Partial<ConnectOptions> = {}) {
   const sent: { url: string; headers: Headers; body: unknown }[] = [];
   const waits: number[] = [];
@@ -29,13 +29,13 @@ function clientWith(answers: readonly (Response | Error)[], options: Partial<Con
 
 const problem = (status: number, body: object, headers: Record<string, string> = {}) =>
   Response.json(
-    { type: "/", title: "No", status, detail: "So it is.", instance: "r-1", ...body },
+    { type: "/", title: "No", status, detail: "The detail.", instance: "r-1", ...body },
     { status, headers: { "content-type": "application/problem+json", ...headers } },
   );
 const body = { title: "A task" };
 
 describe("a call that may succeed later", () => {
-  test("is sent again unchanged after what the service asks for", async () => {
+  test("is retried unchanged, after the service's Retry-After", async () => {
     const { stepledger, sent, waits } = clientWith([
       problem(429, { error: "rate_limited", retry: "same" }, { "retry-after": "7" }),
       problem(409, { error: "operation_in_progress", retry: "same" }, { "retry-after": "1" }),
@@ -50,15 +50,16 @@ describe("a call that may succeed later", () => {
     expect(waits).toHaveLength(4);
   });
 
-  test("is given up after as many attempts as were allowed, with the last reason", async () => {
-    const away = () =>
+  test("fails with the last error after the maximum number of attempts", async () => {
+    const unavailable = () =>
       problem(503, { error: "unavailable", retry: "same" }, { "retry-after": "2" });
-    const { stepledger, sent } = clientWith([away(), away(), away()], { attemptsMax: 2 });
-    await expect(stepledger.getMe()).rejects.toThrow("unavailable: So it is.");
+    const responses = [unavailable(), unavailable(), unavailable()];
+    const { stepledger, sent } = clientWith(responses, { attemptsMax: 2 });
+    await expect(stepledger.getMe()).rejects.toThrow("unavailable: The detail.");
     expect(sent).toHaveLength(2);
   });
 
-  test("is not waited for longer than the caller would", async () => {
+  test("is not retried if Retry-After is longer than the caller's limit", async () => {
     const { stepledger, sent, waits } = clientWith([
       problem(429, { error: "rate_limited", retry: "same" }, { "retry-after": "3600" }),
     ]);
@@ -66,26 +67,26 @@ describe("a call that may succeed later", () => {
     expect([sent.length, waits.length]).toEqual([1, 0]);
   });
 
-  test("is sent again when its answer broke off on the way", async () => {
+  test("is retried if its response was cut off", async () => {
     const { stepledger } = clientWith([new Response('{"tenant": {"i'), Response.json({ id: 1 })]);
     expect(await stepledger.getMe()).toEqual({ id: 1 });
   });
 });
 
 describe("a call that will not succeed", () => {
-  test.each(["never", "reload"])("is sent once where the answer says `%s`", async (retry) => {
+  test.each(["never", "reload"])("is sent once if the problem says `%s`", async (retry) => {
     const { stepledger, sent } = clientWith([problem(409, { error: "conflict", retry })]);
     await expect(stepledger.createTask({ body })).rejects.toMatchObject({ retry });
     expect(sent).toHaveLength(1);
   });
 
-  test("is told apart from an answer of somebody on the way", async () => {
-    const { stepledger, sent } = clientWith([new Response("Who are you?", { status: 407 })]);
+  test("rejects with StepledgerUnreachable if the response comes from a proxy", async () => {
+    const { stepledger, sent } = clientWith([new Response("Log in first", { status: 407 })]);
     await expect(stepledger.getMe()).rejects.toBeInstanceOf(StepledgerUnreachable);
     expect(sent).toHaveLength(1);
   });
 
-  test("ends with the caller's own reason when the caller ends it, also while it waits", async () => {
+  test("rejects with the caller's reason if the caller aborts it, even between attempts", async () => {
     const ending = new AbortController();
     const { stepledger, sent } = clientWith([new TypeError("fetch failed"), Response.json({})], {
       wait: undefined,
@@ -95,7 +96,7 @@ describe("a call that will not succeed", () => {
     expect(sent).toHaveLength(1);
   });
 
-  test("ends when an attempt takes longer than it may", async () => {
+  test("fails if an attempt exceeds its time limit", async () => {
     const { stepledger } = clientWith([], {
       timeoutSeconds: 0.01,
       attemptsMax: 1,
@@ -104,14 +105,14 @@ describe("a call that will not succeed", () => {
           signal?.addEventListener("abort", () => reject(signal.reason as Error));
         }),
     });
-    await expect(stepledger.getMe()).rejects.toThrow("No answer in 0.01 seconds");
+    await expect(stepledger.getMe()).rejects.toThrow("No answer within 0.01 seconds");
     const longer = stepledger.getMe({ timeoutSeconds: 0.02 });
-    await expect(longer).rejects.toThrow("No answer in 0.02 seconds");
+    await expect(longer).rejects.toThrow("No answer within 0.02 seconds");
   });
 });
 
 describe("a request", () => {
-  test("bears the credential, the condition and the request id, and the caller's own headers", async () => {
+  test("carries the key, the condition, the request id and the caller's headers", async () => {
     const { stepledger, sent } = clientWith([Response.json({})]);
     await stepledger.advanceTask({
       params: { taskId: "ext:a/b?c" },
@@ -132,33 +133,35 @@ describe("a request", () => {
   });
 });
 
-describe("a key that cannot be one", () => {
+describe("a malformed key", () => {
   test.each(["", "two words", "slg_a\nX-Forged: yes", "slg_ä"])(
-    "is refused and not told: %j",
+    "is rejected without being shown: %j",
     (key) => {
       const connecting = () => connect({ baseUrl: "http://service.test", key });
-      expect(connecting).toThrow(new TypeError("The key is not one word of visible characters"));
+      expect(connecting).toThrow(
+        new TypeError("The key must be one word of printable ASCII characters"),
+      );
     },
   );
 });
 
 describe("a reader of the feed", () => {
-  test("that begins now pins that place before it waits, so that a lost answer loses no event", async () => {
+  test("that starts at `now` gets a cursor before it waits, so a lost response loses no event", async () => {
     const page = (nextCursor: string, data: object[] = []) =>
       Response.json({ data, nextCursor, caughtUp: true });
     const { stepledger, sent } = clientWith([
-      page("pinned"),
+      page("first"),
       new TypeError("fetch failed"),
-      page("behind", [{ seq: 1 }]),
+      page("second", [{ seq: 1 }]),
     ]);
     const pages = followFeed(stepledger, { after: "now", waitSeconds: 20 });
-    expect((await pages.next()).value).toMatchObject({ nextCursor: "pinned" });
+    expect((await pages.next()).value).toMatchObject({ nextCursor: "first" });
     expect((await pages.next()).value).toMatchObject({ data: [{ seq: 1 }] });
-    const asked = sent.map(({ url }) => Object.fromEntries(new URL(url).searchParams));
-    expect(asked).toMatchObject([
+    const queries = sent.map(({ url }) => Object.fromEntries(new URL(url).searchParams));
+    expect(queries).toMatchObject([
       { after: "now", wait: "0" },
-      { after: "pinned", wait: "20" },
-      { after: "pinned", wait: "20" },
+      { after: "first", wait: "20" },
+      { after: "first", wait: "20" },
     ]);
   });
 });

@@ -9,11 +9,11 @@ const PROJECT = join(import.meta.dirname, "..", "..");
 const directory = await mkdtemp(join(tmpdir(), "stepledger-client-"));
 afterAll(() => rm(directory, { recursive: true }));
 
-test("the client is built to plain JavaScript, which needs nothing beside itself", async () => {
+test("the client builds to plain JavaScript without dependencies", async () => {
   const compiler = join(PROJECT, "node_modules", ".bin", "tsc");
   const project = join(PROJECT, "client", "tsconfig.build.json");
   const built = await runProgram([compiler, "--project", project, "--outDir", directory]);
-  expect(built).toEqual({ code: 0, written: "", told: "" });
+  expect(built).toEqual({ code: 0, stdout: "", stderr: "" });
 
   const entry = pathToFileURL(join(directory, "index.js")).href;
   const script = `
@@ -23,5 +23,5 @@ test("the client is built to plain JavaScript, which needs nothing beside itself
     console.log(refusal instanceof StepledgerProblem, refusal.error);
   `;
   const ran = await runProgram([process.execPath, "--input-type=module", "--eval", script]);
-  expect(ran).toEqual({ code: 0, written: "true not_found\n", told: "" });
+  expect(ran).toEqual({ code: 0, stdout: "true not_found\n", stderr: "" });
 });

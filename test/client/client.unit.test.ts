@@ -11,14 +11,14 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** The problem that a call is refused with. */
-async function refusalOf(call: Promise<unknown>): Promise<StepledgerProblem> {
+/** Expects the call to reject with a problem and returns it. */
+async function problemOf(call: Promise<unknown>): Promise<StepledgerProblem> {
   const error = await call.then(
     () => null,
     (error: unknown) => error,
   );
   expect(error).toBeInstanceOf(StepledgerProblem);
-  // Just expected to be one.
+  // The expectation above makes the cast safe.
   return error as StepledgerProblem;
 }
 
@@ -34,11 +34,11 @@ describe("the typed client against the running service", () => {
 
     const moved = await stepledger.transitionStep({
       params: { stepId: task.currentStep.id },
-      body: { status: "running", reason: "Somebody counts" },
+      body: { status: "running", reason: "Counting has started" },
       ifMatch: task.eventSeq,
     });
     expect(moved.task.currentStep.status).toBe("running");
-    expect(moved.events.map(({ reason }) => reason)).toEqual(["Somebody counts"]);
+    expect(moved.events.map(({ reason }) => reason)).toEqual(["Counting has started"]);
 
     const asOf = await stepledger.getTask({ params, query: { asOf: `seq:${task.eventSeq}` } });
     expect(asOf.currentStep.status).toBe("queued");
@@ -48,9 +48,9 @@ describe("the typed client against the running service", () => {
     expect(data.map(({ id }) => id)).toEqual([task.id]);
   });
 
-  test("rejects with a problem that tells what is allowed and what could be called", async () => {
+  test("rejects with a problem that lists the allowed values and calls", async () => {
     const task = await stepledger.createTask({ body: { title: "Jump ahead" } });
-    const problem = await refusalOf(
+    const problem = await problemOf(
       stepledger.transitionStep({
         params: { stepId: task.currentStep.id },
         body: { status: "approved" },
@@ -70,26 +70,26 @@ describe("the typed client against the running service", () => {
     expect(problem.problem["from"]).toBe("queued");
   });
 
-  test("tells a conflict's other side, a fault of the input, and a lost condition", async () => {
+  test("reports the existing object of a conflict, invalid input and a failed condition", async () => {
     const body = { title: "Only once", externalId: "once" };
     const task = await stepledger.createTask({ body });
-    const conflict = await refusalOf(stepledger.createTask({ body }));
+    const conflict = await problemOf(stepledger.createTask({ body }));
     expect(conflict).toMatchObject({ error: "conflict", existing: { id: task.id } });
 
-    const invalid = await refusalOf(stepledger.createTask({ body: { title: "" } }));
+    const invalid = await problemOf(stepledger.createTask({ body: { title: "" } }));
     expect(invalid.issues[0]?.path).toEqual(["title"]);
 
     const edit = { params: { taskId: task.id }, body: { priority: 7 }, ifMatch: 99 };
-    expect((await refusalOf(stepledger.editTask(edit))).error).toBe("version_conflict");
+    expect((await problemOf(stepledger.editTask(edit))).error).toBe("version_conflict");
   });
 
-  test("is refused without a key, and answered where none is needed", async () => {
-    const stranger = connect({ baseUrl: `${service.baseUrl}/` });
-    expect((await refusalOf(stranger.getMe())).error).toBe("unauthenticated");
-    expect(await stranger.getHealth()).toEqual({ status: "ok" });
+  test("can call only public operations without a key", async () => {
+    const anonymous = connect({ baseUrl: `${service.baseUrl}/` });
+    expect((await problemOf(anonymous.getMe())).error).toBe("unauthenticated");
+    expect(await anonymous.getHealth()).toEqual({ status: "ok" });
   });
 
-  test("sends a write with a key of its own, and repeats the caller's", async () => {
+  test("generates an idempotency key for each write, or uses the caller's", async () => {
     const write = { body: { title: "Kept apart" }, idempotencyKey: "the-callers-own" };
     const [one, other] = [await stepledger.createTask(write), await stepledger.createTask(write)];
     expect(other).toEqual(one);
@@ -98,7 +98,7 @@ describe("the typed client against the running service", () => {
     expect((await stepledger.createTask({ body })).id).not.toBe(third.id);
   });
 
-  test("takes a write once when its first answer is lost after the commit", async () => {
+  test("applies a write once if its first response is lost after the commit", async () => {
     const reasons: string[] = [];
     let isLost = false;
     const unlucky = connect({
@@ -117,12 +117,10 @@ describe("the typed client against the running service", () => {
     const task = await unlucky.createTask({ body: { title: "Lost and found" } });
     const { data } = await stepledger.listTasks({ query: { q: "Lost and found" } });
     expect(data.map(({ id }) => id)).toEqual([task.id]);
-    expect(reasons).toEqual([
-      `createTask: ${service.baseUrl} cannot be reached: other side closed`,
-    ]);
+    expect(reasons).toEqual([`createTask: Cannot reach ${service.baseUrl}: other side closed`]);
   });
 
-  test("gives every item of a list once, page after page, from a cursor where one is given", async () => {
+  test("yields every item of a list once, page by page, optionally from a cursor", async () => {
     const titles = Array.from({ length: 7 }, (_, index) => `Page me ${index}`);
     const { items } = await stepledger.importTasks({
       body: { tasks: titles.map((title) => ({ title })) },
@@ -140,7 +138,7 @@ describe("the typed client against the running service", () => {
     expect(rest).toEqual(titles.slice(3));
   });
 
-  test("previews and executes a bulk change of what a list gave", async () => {
+  test("previews and executes a bulk change", async () => {
     const task = await stepledger.createTask({
       body: {
         title: "Twice the same",
@@ -151,13 +149,13 @@ describe("the typed client against the running service", () => {
     const plan = await stepledger.previewBulk({ body: change });
     const { planToken } = plan;
     const done = await stepledger.executeBulk({ body: { ...change, planToken, reason: "Dull" } });
-    if (!("items" in done)) expect.fail("one task is changed before the answer");
+    if (!("items" in done)) expect.fail("The service changes a single task before it answers");
     expect(done.items.map(({ outcome }) => outcome)).toEqual(
       plan.items.map(({ decision }) => (decision === "eligible" ? "changed" : "refused")),
     );
   });
 
-  test("sends content as bytes, and gives back as a stream what is not JSON", async () => {
+  test("sends content as bytes and returns content as a stream", async () => {
     const task = await stepledger.createTask({ body: { title: "With an answer" } });
     const content = new TextEncoder().encode("Forty-two ✓");
     const digest = await crypto.subtle.digest("SHA-256", content);
@@ -176,6 +174,6 @@ describe("the typed client against the running service", () => {
     expect(await (await stepledger.getContent({ params })).text()).toBe("Forty-two ✓");
 
     const missing = { params: { dataId: task.id } };
-    expect((await refusalOf(stepledger.getContent(missing))).error).toBe("not_found");
+    expect((await problemOf(stepledger.getContent(missing))).error).toBe("not_found");
   });
 });

@@ -26,14 +26,14 @@ describe("against the running service", () => {
   });
   afterAll(() => service.stop());
 
-  /** Runs an example with the key of a machine. */
+  /** Runs an example with a service key. */
   const runExample = (example: string, ...args: string[]) =>
     runProgram(["python3", join(EXAMPLES, example), ...args], {
       STEPLEDGER_URL: service.baseUrl,
       STEPLEDGER_KEY: service.tenant.keys.service,
     });
 
-  /** Tasks whose check was asked for, and waits for a worker that polls. */
+  /** Creates tasks and dispatches their quality check to polling workers. Returns the ids of the waiting runs. */
   const givenWaiting = async (contents: Record<string, string>): Promise<string[]> => {
     const start = { kind: "pre_qa", reason: "Written elsewhere" } as const;
     const { items } = await stepledger.importTasks({
@@ -48,46 +48,46 @@ describe("against the running service", () => {
     const ids = items.flatMap(({ id }) => id ?? []);
     for (const taskId of ids) {
       const { currentStep } = await stepledger.getTask({ params: { taskId } });
-      const body = { pipeline: "quality_automation", reason: "It was just written" } as const;
+      const body = { pipeline: "quality_automation", reason: "Newly written" } as const;
       await stepledger.dispatchPipeline({ params: { stepId: currentStep.id }, body });
     }
     return offerDispatched(service.database, ids);
   };
 
-  test("the worker judges every task that waits, and its verdicts move them", async () => {
+  test("the worker checks every waiting task, and its verdicts move them", async () => {
     const runIds = await givenWaiting({
       Good: "How many ducks are in the pond?",
       Poor: "Ducks.",
     });
-    const { code, written, told } = await runExample("worker.py");
-    expect({ code, told }).toEqual({ code: 0, told: "" });
-    expect(written.trim().split("\n").toSorted()).toEqual([
+    const { code, stdout, stderr } = await runExample("worker.py");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout.trim().split("\n").toSorted()).toEqual([
       "2 checked",
       "Good: passed, now READY_TO_SUBMIT",
       "Poor: failed, now QUALITY_CHECK_FAILED",
     ]);
     const { data } = await stepledger.listRuns({ query: { type: "QUALITY_AUTOMATION" } });
-    // The newest first.
+    // The list has the newest first.
     expect(data.toReversed()).toMatchObject(
       runIds.map((id) => ({ id, state: "SUCCEEDED", attempt: 1 })),
     );
-    expect((await runExample("worker.py")).written).toBe("0 checked\n");
+    expect((await runExample("worker.py")).stdout).toBe("0 checked\n");
   });
 
-  test("three workers at once judge each task once", async () => {
+  test("three concurrent workers check each task once", async () => {
     const titles = Array.from({ length: 30 }, (_, index) => `Task ${index + 1}`);
     await givenWaiting(Object.fromEntries(titles.map((title) => [title, "How many ducks?"])));
-    const shifts = await Promise.all([1, 2, 3].map(() => runExample("worker.py")));
-    const judged = shifts.flatMap(({ code, told, written }) => {
-      expect({ code, told }).toEqual({ code: 0, told: "" });
-      return written.split("\n").filter((line) => line.startsWith("Task "));
+    const outputs = await Promise.all([1, 2, 3].map(() => runExample("worker.py")));
+    const checked = outputs.flatMap(({ code, stderr, stdout }) => {
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      return stdout.split("\n").filter((line) => line.startsWith("Task "));
     });
-    expect(judged.toSorted()).toEqual(
+    expect(checked.toSorted()).toEqual(
       titles.map((title) => `${title}: failed, now QUALITY_CHECK_FAILED`).toSorted(),
     );
   });
 
-  test("a worker whose lease has ended loses its run to the next one, and says so", async () => {
+  test("a worker whose lease has expired loses its run to the next worker and gets lease_lost", async () => {
     const [runId = ""] = await givenWaiting({ Slow: "How many ducks are in the pond?" });
     const script = `
 import worker
@@ -113,12 +113,12 @@ except Problem as problem:
     const lines = createInterface({ input: slow.stdout });
     expect(await once(lines, "line")).toEqual(["claimed"]);
     await endLeases(service.database, [runId]);
-    expect((await runExample("worker.py")).written).toContain("Slow: passed");
-    slow.stdin.end("go on\n");
+    expect((await runExample("worker.py")).stdout).toContain("Slow: passed");
+    slow.stdin.end("continue\n");
     expect(await once(lines, "line")).toEqual(["lease_lost"]);
   });
 
-  test("the recorded evaluation is in once, and its summary is told", async () => {
+  test("record_evaluation records each trial once and prints a summary", async () => {
     const results = ["a", "b"].flatMap((task) =>
       [1, 2].map((k) => ({
         task: `ext:${task}`,
@@ -136,11 +136,11 @@ except Problem as problem:
     );
 
     const first = await runExample("record_evaluation.py", "accuracy", "2", path);
-    expect(first).toMatchObject({ code: 0, told: "" });
-    expect(first.written).toContain("4 recorded");
-    expect(first.written).toContain("m-1: 3 of 4 passed, pass@1 0.75, pass@2 1.00");
+    expect(first).toMatchObject({ code: 0, stderr: "" });
+    expect(first.stdout).toContain("4 recorded");
+    expect(first.stdout).toContain("m-1: 3 of 4 passed, pass@1 0.75, pass@2 1.00");
     const again = await runExample("record_evaluation.py", "accuracy", "2", path);
-    expect(again).toMatchObject({ code: 0, written: expect.stringContaining("4 exists") });
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining("4 exists") });
     const { data: evals } = await stepledger.listEvals({ query: { name: "accuracy" } });
     expect(evals.map(({ status, eventSeq }) => [status, eventSeq])).toEqual([
       ["completed", 3],
@@ -151,11 +151,11 @@ except Problem as problem:
     const wrong = await file("wrong.jsonl", JSON.stringify(other));
     expect(await runExample("record_evaluation.py", "accuracy", "2", wrong)).toMatchObject({
       code: 1,
-      told: expect.stringContaining("ext:nobody m-1 1"),
+      stderr: expect.stringContaining("ext:nobody m-1 1"),
     });
   });
 
-  test("the client sends a write whose first answer was lost again, and tells a refusal", async () => {
+  test("the client retries a write whose response was lost, and raises Problem for a refusal", async () => {
     const { id } = await stepledger.createTask({ body: { title: "Cut off" } });
     await service.database.faults({ kind: "cut-after-commit", times: 4 });
     const script = `
@@ -174,7 +174,7 @@ except Problem as problem:
       STEPLEDGER_KEY: service.tenant.keys.service,
     });
     await service.database.clearFaults();
-    expect(ended).toEqual({ code: 0, told: "", written: "QUEUED\nnot_found never\n" });
+    expect(ended).toEqual({ code: 0, stderr: "", stdout: "QUEUED\nnot_found never\n" });
     const { data } = await stepledger.listRuns({ query: { task: id } });
     expect(data).toHaveLength(1);
   });
@@ -184,10 +184,10 @@ describe("the Python client", () => {
   const runScript = (script: string, environment: Record<string, string> = {}) =>
     runProgram(["python3", "-c", script], { PYTHONPATH: EXAMPLES, ...environment });
 
-  test("takes its key to nobody that it is sent on to", async () => {
-    const asked: string[] = [];
+  test("does not follow a redirect with its key", async () => {
+    const paths: string[] = [];
     const server = createServer((request, response) => {
-      asked.push(request.url ?? "");
+      paths.push(request.url ?? "");
       response.writeHead(302, { location: "/elsewhere" }).end();
     });
     server.listen(0, "127.0.0.1");
@@ -198,27 +198,29 @@ describe("the Python client", () => {
 from stepledger import Stepledger, Unreachable
 try:
     Stepledger.from_environment().get("/me")
-except Unreachable as fault:
-    print(fault)
+except Unreachable as error:
+    print(error)
 `,
       { STEPLEDGER_URL: `http://127.0.0.1:${port}`, STEPLEDGER_KEY: "slg_key" },
     );
     server.close();
     expect(ended).toEqual({
       code: 0,
-      told: "",
-      written: "Answered 302, and not as the service would\n",
+      stderr: "",
+      stdout: "Answered 302, but not in the service's format\n",
     });
-    expect(asked).toEqual(["/v1/me"]);
+    expect(paths).toEqual(["/v1/me"]);
   });
 
-  test("shows nothing of a key that cannot be one", async () => {
+  test("rejects a malformed key without showing it", async () => {
     const ended = await runScript(
       'from stepledger import Stepledger\nStepledger("http://127.0.0.1:9", "slg_a\\nb").get("/me")',
     );
     expect(ended.code).toBe(1);
-    expect(ended.told).toContain("ValueError: The key is not one word of visible characters");
-    expect(ended.told).not.toContain("slg_");
+    expect(ended.stderr).toContain(
+      "ValueError: The key must be one word of printable ASCII characters",
+    );
+    expect(ended.stderr).not.toContain("slg_");
   });
 });
 
@@ -234,7 +236,7 @@ describe("the webhook receiver", () => {
       env: { PATH: process.env["PATH"], WEBHOOK_SECRET: SECRET },
       stdio: ["ignore", "pipe", "ignore"],
     });
-    if (receiver.stdout === null) throw new Error("Its output is piped");
+    if (receiver.stdout === null) throw new Error("stdout is not piped");
     const lines = createInterface({ input: receiver.stdout });
     const [first] = (await once(lines, "line")) as [string];
     url = first;
@@ -248,11 +250,11 @@ describe("the webhook receiver", () => {
     id?: string;
     at?: Date;
     headers?: Record<string, string>;
-    /** What arrives in place of what was signed. */
+    /** The body to send instead of the signed one. */
     sent?: string;
   }
 
-  /** Sends a message that was signed then, with whatever else is said of its headers. */
+  /** Sends a message signed at `at`, with the given headers replaced. */
   async function send(
     body: string,
     { id = "msg_1", at = new Date(), headers = {}, sent = body }: Sending = {},
@@ -270,7 +272,7 @@ describe("the webhook receiver", () => {
     return response.status;
   }
 
-  test("handles what was signed, and each message once", async () => {
+  test("handles each signed message once", async () => {
     const body = JSON.stringify({ type: "task.label_changed", data: { title: "Übung ✓" } });
     expect(await send(body)).toBe(204);
     expect(await send(body)).toBe(204);
@@ -278,7 +280,7 @@ describe("the webhook receiver", () => {
     await expect.poll(() => handled).toEqual([JSON.parse(body), JSON.parse(body)]);
   });
 
-  test("takes either signature while a secret is rotated", async () => {
+  test("accepts either signature during a secret rotation", async () => {
     const at = new Date();
     const right = webhook.sign("msg_3", at, "{}");
     const other = new Webhook("whsec_b3RoZXIgc2VjcmV0IG9mIHRlc3Rz").sign("msg_3", at, "{}");
@@ -287,7 +289,7 @@ describe("the webhook receiver", () => {
     expect(await send("{}", { id: "msg_3", headers: { "webhook-signature": other } })).toBe(401);
   });
 
-  test("believes nothing that was changed, is old, is of the future, or lacks a header", async () => {
+  test("rejects a message that was changed, is too old or too new, or lacks a header", async () => {
     const minutes = (count: number) => new Date(Date.now() + count * 60_000);
     expect(await send("{}", { sent: "[]" })).toBe(401);
     expect(await send("{}", { headers: { "webhook-id": "msg_other" } })).toBe(401);
@@ -300,7 +302,7 @@ describe("the webhook receiver", () => {
     expect(await send("{}", { headers: { "webhook-timestamp": "now" } })).toBe(401);
   });
 
-  test("agrees with the signature that the specification's own libraries are tested with", async () => {
+  test("accepts the test vector of the specification's reference libraries", async () => {
     const signature = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
     const at = new Date(1_614_265_330 * 1000);
     const body = '{"test": 2432232314}';
@@ -321,6 +323,6 @@ print(verify("${SECRET}", headers, b'${body}', now=1614265330)["test"])
       ],
       { PYTHONPATH: EXAMPLES },
     );
-    expect(verified).toEqual({ code: 0, told: "", written: "2432232314\n" });
+    expect(verified).toEqual({ code: 0, stderr: "", stdout: "2432232314\n" });
   });
 });

@@ -17,18 +17,18 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** Runs an example as an admin would, and gives back the lines that it wrote. */
+/** Runs an example with an admin key and returns the lines it prints. */
 async function linesOf(example: string, ...args: string[]): Promise<string[]> {
   const ended = await runProgram([process.execPath, join(EXAMPLES, example), ...args], {
     STEPLEDGER_URL: service.baseUrl,
     STEPLEDGER_KEY: service.tenant.keys.admin,
   });
-  expect(ended).toMatchObject({ code: 0, told: "" });
-  return ended.written.split("\n").filter((line) => line !== "");
+  expect(ended).toMatchObject({ code: 0, stderr: "" });
+  return ended.stdout.split("\n").filter((line) => line !== "");
 }
 
 describe("the TypeScript examples", () => {
-  test("move-a-task learns from a refusal what is allowed", async () => {
+  test("move-a-task reads the allowed moves from the error", async () => {
     expect(await linesOf("move-a-task.ts")).toEqual([
       "Count the ducks: DRAFT",
       "invalid_transition, allowed: running, failed",
@@ -36,7 +36,7 @@ describe("the TypeScript examples", () => {
     ]);
   });
 
-  test("bulk-change does what its preview said", async () => {
+  test("bulk-change does what its preview showed", async () => {
     const start = { kind: "expert_review", reason: "From elsewhere" } as const;
     await stepledger.importTasks({
       body: { tasks: ["One", "Two"].map((title) => ({ title, start })) },
@@ -50,8 +50,8 @@ describe("the TypeScript examples", () => {
     expect(await linesOf("bulk-change.ts")).toEqual(["Change Status Only (0): 0 of 0"]);
   });
 
-  test("follow-events shows every event once over several runs", async () => {
-    const cursor = `${await file("mark", "")}.cursor`;
+  test("follow-events prints every event once across several runs", async () => {
+    const cursor = `${await file("feed", "")}.cursor`;
     const first = await linesOf("follow-events.ts", cursor);
     expect(first.length).toBeGreaterThan(0);
     const { id } = await stepledger.createTask({ body: { title: "Since then" } });
@@ -59,7 +59,7 @@ describe("the TypeScript examples", () => {
     expect(rest).toEqual([expect.stringContaining(`${id} task_created by`)]);
   });
 
-  test("compare-models tells pass@k of each model", async () => {
+  test("compare-models prints pass@k for each model", async () => {
     expect(await linesOf("compare-models.ts")).toEqual([
       "careful: 2 of 2 passed, pass@1 1, pass@2 1",
       "hasty: 1 of 2 passed, pass@1 0.5, pass@2 1",

@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 
-/** How a program ended, and what it wrote. */
+/** A program's exit code and output. */
 export interface Ended {
   code: number | null;
-  written: string;
-  told: string;
+  stdout: string;
+  stderr: string;
 }
 
-/** Runs a program to its end, with nothing in its environment but what is given and the path. */
+/** Runs a program to its end. Its environment has only PATH and the given variables. */
 export function runProgram(
   command: readonly [string, ...string[]],
   environment: Readonly<Record<string, string>> = {},
@@ -18,11 +18,11 @@ export function runProgram(
       env: { PATH: process.env["PATH"], PYTHONDONTWRITEBYTECODE: "1", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    let written = "";
-    let told = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (written += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (told += text));
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
     child.once("error", reject);
-    child.once("close", (code) => resolve({ code, written, told }));
+    child.once("close", (code) => resolve({ code, stdout, stderr }));
   });
 }

@@ -10,45 +10,45 @@ import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { jsonLine, plain } from "./render.ts";
 import type { Paint, Terminal } from "./terminal.ts";
 
-/** How many tasks that do not go are shown; --json writes all of them. */
+/** How many unchanged tasks are listed. With --json all of them are. */
 const SHOWN_MAX = 20;
 
-interface Telling {
+interface Output {
   terminal: Terminal;
   isJson: boolean;
 }
 
-/** Tells what a bulk operation did; one that the service works through by itself is waited for. */
-export async function tellBulk(
+/** Prints the result of a bulk operation. If the service runs it in the background, waits until it ends. */
+export async function reportBulk(
   stepledger: Stepledger,
   answer: BulkExecution | BulkAccepted,
-  telling: Telling,
+  output: Output,
 ): Promise<ExitCode> {
   return "items" in answer
-    ? tellExecution(answer, telling)
-    : followToEnd(stepledger, answer, telling);
+    ? reportExecution(answer, output)
+    : followToEnd(stepledger, answer, output);
 }
 
-function tellExecution(execution: BulkExecution, telling: Telling): ExitCode {
+function reportExecution(execution: BulkExecution, output: Output): ExitCode {
   const { items, recalled, alreadyDelivered, ...ended } = execution;
-  if (telling.isJson) for (const item of items) telling.terminal.write(jsonLine(item));
+  if (output.isJson) for (const item of items) output.terminal.write(jsonLine(item));
   const others = items.filter(({ outcome }) => outcome !== "changed").map(notChanged);
-  // Only a revert says what it called back.
-  const calledBack = recalled === undefined ? null : { recalled, alreadyDelivered };
-  return tellEnd({ ...ended, calledBack }, others, telling);
+  // Only a revert reports recalls.
+  const recalls = recalled === undefined ? null : { recalled, alreadyDelivered };
+  return reportEnd({ ...ended, recalls }, others, output);
 }
 
-/** Waits for an operation that the service works through by itself, and tells of it what an execution tells. */
+/** Waits for a background operation to end, then prints the same report as for an immediate one. */
 async function followToEnd(
   stepledger: Stepledger,
   { operationId }: BulkAccepted,
-  telling: Telling,
+  output: Output,
 ): Promise<ExitCode> {
-  const { terminal, isJson } = telling;
-  terminal.tell(`The service works on operation ${operationId}.`);
+  const { terminal, isJson } = output;
+  terminal.note(`The service is running operation ${operationId}.`);
   const operation = await followOperation(stepledger, operationId, {
     onProgress: ({ progress: { done, pending } }) =>
-      terminal.tell(`${done} of ${done + pending} tasks are done`),
+      terminal.note(`${done} of ${done + pending} tasks done`),
   });
   const items = eachItem(stepledger.listBulkItems, {
     params: { operationId },
@@ -60,37 +60,37 @@ async function followToEnd(
     if (item.outcome !== "changed") others.push(notChanged(item));
   }
   const { state, counts, dispatched, action, recalled, alreadyDelivered } = operation;
-  const calledBack = action === "revert" ? { recalled, alreadyDelivered } : null;
-  return tellEnd({ operationId, state, counts, dispatched, calledBack }, others, telling);
+  const recalls = action === "revert" ? { recalled, alreadyDelivered } : null;
+  return reportEnd({ operationId, state, counts, dispatched, recalls }, others, output);
 }
 
 interface Ended extends Pick<BulkOperation, "state" | "counts" | "dispatched"> {
   operationId: string;
-  /** What became of the dispatches that a revert takes back. */
-  calledBack: { recalled: number; alreadyDelivered: number | undefined } | null;
+  /** For a revert: how many dispatches it recalled, and how many were already delivered. */
+  recalls: { recalled: number; alreadyDelivered: number | undefined } | null;
 }
 
-function tellEnd(ended: Ended, others: readonly NotChanged[], telling: Telling): ExitCode {
-  const { operationId, state, counts, dispatched, calledBack } = ended;
-  const { terminal, isJson } = telling;
+function reportEnd(ended: Ended, others: readonly NotChanged[], output: Output): ExitCode {
+  const { operationId, state, counts, dispatched, recalls } = ended;
+  const { terminal, isJson } = output;
   const isWhole = counts.changed === counts.requested;
   if (isJson) {
-    terminal.tell(jsonLine({ operationId, state, counts, dispatched, ...calledBack }));
+    terminal.note(jsonLine({ operationId, state, counts, dispatched, ...recalls }));
     return isWhole ? EXIT.done : EXIT.refused;
   }
   const { write, paint } = terminal;
   write(countsLine(counts));
-  if (dispatched > 0) write(`asked for ${dispatched} pipelines`);
-  if (calledBack !== null) {
-    const { recalled, alreadyDelivered = 0 } = calledBack;
-    write(`called ${recalled} pipelines back, ${alreadyDelivered} had left already`);
+  if (dispatched > 0) write(`pipelines dispatched: ${dispatched}`);
+  if (recalls !== null) {
+    const { recalled, alreadyDelivered = 0 } = recalls;
+    write(`dispatches recalled: ${recalled}, already delivered: ${alreadyDelivered}`);
   }
   for (const line of notChangedLines(others, paint)) write(line);
   write(paint("dim", `operation ${operationId}`));
   return isWhole ? EXIT.done : EXIT.refused;
 }
 
-/** How many tasks ended how. */
+/** Returns the number of tasks per outcome as one line. */
 export function countsLine({ changed, refused, stale, failed }: BulkOperation["counts"]): string {
   return `changed ${changed}, refused ${refused}, stale ${stale}, failed ${failed}`;
 }
@@ -105,7 +105,7 @@ function notChanged({
   return { taskId, why: code ?? outcome, from, allowed };
 }
 
-/** A task that is as it was, and why. */
+/** A task that was not changed, or would not be, and why. */
 export interface NotChanged {
   taskId: string;
   why: string | undefined;
@@ -113,13 +113,13 @@ export interface NotChanged {
   allowed: readonly string[] | undefined;
 }
 
-/** The first of them, line by line, and how many more there are. */
+/** Returns a line for each of the first 20 tasks, and one that counts the rest. */
 export function notChangedLines(items: readonly NotChanged[], paint: Paint): string[] {
   const lines = items.slice(0, SHOWN_MAX).map(({ taskId, why = "", from, allowed }) => {
-    const ways = allowed === undefined ? "" : `  allowed: ${allowed.join(", ") || "nothing"}`;
-    return `  ${paint("red", why.padEnd(17))} ${plain(taskId).padEnd(36)} ${(from ?? "").padEnd(20)}${ways}`.trimEnd();
+    const moves = allowed === undefined ? "" : `  allowed: ${allowed.join(", ") || "nothing"}`;
+    return `  ${paint("red", why.padEnd(17))} ${plain(taskId).padEnd(36)} ${(from ?? "").padEnd(20)}${moves}`.trimEnd();
   });
-  const unshown = items.length - SHOWN_MAX;
-  if (unshown > 0) lines.push(`  … and ${unshown} more; --json tells all of them`);
+  const hidden = items.length - SHOWN_MAX;
+  if (hidden > 0) lines.push(`  … and ${hidden} more; --json lists them all`);
   return lines;
 }
