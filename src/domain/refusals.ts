@@ -40,17 +40,23 @@ export interface Issue {
   message: string;
 }
 
-/** A call that would be lawful now, told with a 409 of a task. */
-export interface LawfulCall {
-  method: "PATCH" | "POST";
-  path: string;
-  body: Record<string, unknown>;
-  /** Members of the body that only the caller can fill in. */
-  needs?: readonly "reason"[];
+/** A command that a task would accept in its present state. */
+export type LawfulCommand =
+  | { type: "transition"; status: string; needsReason: boolean }
+  | { type: "gate"; gate: string }
+  | { type: "advance" }
+  | { type: "rework"; toKind: string; needsReason: true }
+  | { type: "restore" };
+
+/** The commands that a task and its current step would accept. */
+export interface LawfulCommands {
+  taskId: string;
+  stepId: string;
+  commands: readonly LawfulCommand[];
 }
 
 export type Refusal = {
-  [Code in RefusalCode]: { code: Code; detail: string; next?: LawfulCall[] } & RefusalData[Code];
+  [Code in RefusalCode]: { code: Code; detail: string; next?: LawfulCommands } & RefusalData[Code];
 }[RefusalCode];
 
 /** What a decision or an action gives back: the value, or the reason why not. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Command } from "../../src/domain/lifecycle/commands.ts";
 import { decide } from "../../src/domain/lifecycle/decide.ts";
-import { lawfulCalls, lawfulMoves } from "../../src/domain/lifecycle/moves.ts";
+import { lawfulCommands, lawfulMoves } from "../../src/domain/lifecycle/moves.ts";
 import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
 import { GATE_STATES, STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
 import { explore } from "./support/explore.ts";
@@ -67,65 +67,55 @@ describe("a refusal", () => {
   const task = givenTask({ kind: "pre_qa", status: "approved" });
   const toRunning = { type: "transition", status: "running", runAttachedWorkflows } as const;
 
-  test("tells the calls that would be lawful now", () => {
-    expect(expectRefusal(task, toRunning, "invalid_transition").next).toEqual([
-      { method: "PATCH", path: "/v1/steps/step-1", body: { status: "queued" } },
-      { method: "PATCH", path: "/v1/steps/step-1", body: { status: "changes_requested" } },
-      { method: "PATCH", path: "/v1/steps/step-1", body: { status: "rejected" } },
-      { method: "PATCH", path: "/v1/steps/step-1", body: { status: "duplicate" } },
-      { method: "POST", path: "/v1/tasks/task-1/advance", body: {} },
-      {
-        method: "POST",
-        path: "/v1/tasks/task-1/rework",
-        body: { toKind: "ingestion" },
-        needs: ["reason"],
-      },
-      {
-        method: "POST",
-        path: "/v1/tasks/task-1/rework",
-        body: { toKind: "authoring" },
-        needs: ["reason"],
-      },
-      {
-        method: "POST",
-        path: "/v1/tasks/task-1/rework",
-        body: { toKind: "pre_qa" },
-        needs: ["reason"],
-      },
-    ]);
-  });
-
-  test("tells a caller only what that caller may do", () => {
-    const next = expectRefusal(task, toRunning, "invalid_transition", "operator").next ?? [];
-    expect(next.map(({ path, body }) => [path, body])).toEqual([
-      ["/v1/steps/step-1", { status: "queued" }],
-      ["/v1/steps/step-1", { status: "changes_requested" }],
-      ["/v1/tasks/task-1/advance", {}],
-    ]);
-  });
-
-  test("names the gates that a hand may set", () => {
-    const waiting = givenTask({ kind: "authoring", status: "awaiting_review" });
-    const calls = lawfulCalls(waiting, "reviewer").filter(({ path }) => path.endsWith("/gate"));
-    expect(calls).toEqual([
-      { method: "PATCH", path: "/v1/steps/step-1/gate", body: { gate: "waived" } },
-      { method: "PATCH", path: "/v1/steps/step-1/gate", body: { gate: "errored" } },
-    ]);
-  });
-
-  test("says where a reason is needed: an approval against a failure that stands", () => {
-    const failed = givenTask({ kind: "pre_qa", status: "in_review", reviews: ["failed"] });
-    const [approval] = lawfulCalls(failed, "reviewer");
-    expect(approval).toEqual({
-      method: "PATCH",
-      path: "/v1/steps/step-1",
-      body: { status: "approved" },
-      needs: ["reason"],
+  test("names the commands that would be lawful now", () => {
+    expect(expectRefusal(task, toRunning, "invalid_transition").next).toEqual({
+      taskId: "task-1",
+      stepId: "step-1",
+      commands: [
+        { type: "transition", status: "queued", needsReason: false },
+        { type: "transition", status: "changes_requested", needsReason: false },
+        { type: "transition", status: "rejected", needsReason: false },
+        { type: "transition", status: "duplicate", needsReason: false },
+        { type: "advance" },
+        { type: "rework", toKind: "ingestion", needsReason: true },
+        { type: "rework", toKind: "authoring", needsReason: true },
+        { type: "rework", toKind: "pre_qa", needsReason: true },
+      ],
     });
   });
 
-  test("of an archived task offers nothing to those who may not restore it", () => {
-    expect(lawfulCalls(givenTask({ archived: true }), "operator")).toEqual([]);
+  test("names only the commands that the caller's role permits", () => {
+    const next = expectRefusal(task, toRunning, "invalid_transition", "operator").next;
+    expect(next?.commands).toEqual([
+      { type: "transition", status: "queued", needsReason: false },
+      { type: "transition", status: "changes_requested", needsReason: false },
+      { type: "advance" },
+    ]);
+  });
+
+  test("names the gates that can be set by hand", () => {
+    const waiting = givenTask({ kind: "authoring", status: "awaiting_review" });
+    const { commands } = lawfulCommands(waiting, "reviewer");
+    expect(commands.filter(({ type }) => type === "gate")).toEqual([
+      { type: "gate", gate: "waived" },
+      { type: "gate", gate: "errored" },
+    ]);
+  });
+
+  test("asks for a reason if an approval contradicts a standing failure", () => {
+    const failed = givenTask({ kind: "pre_qa", status: "in_review", reviews: ["failed"] });
+    const [approval] = lawfulCommands(failed, "reviewer").commands;
+    expect(approval).toEqual({ type: "transition", status: "approved", needsReason: true });
+  });
+
+  test("of an archived task names restore", () => {
+    expect(lawfulCommands(givenTask({ archived: true }), "reviewer").commands).toEqual([
+      { type: "restore" },
+    ]);
+  });
+
+  test("of an archived task names no command if the role may not restore it", () => {
+    expect(lawfulCommands(givenTask({ archived: true }), "operator").commands).toEqual([]);
   });
 
   test("of a call that may not be made at all tells nothing of the task", () => {

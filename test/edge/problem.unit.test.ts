@@ -131,10 +131,14 @@ test("headers that go with a code: the challenge, the methods, the present entit
 });
 
 test("a refusal's own sentence is told, and the lawful calls come last", async () => {
-  const next = [{ method: "PATCH" as const, path: "/v1/steps/a", body: { status: "queued" } }];
+  const commands = [{ type: "transition", status: "queued", needsReason: false }] as const;
+  const next = { taskId: "t", stepId: "a", commands };
   const fault = { ...FAULTS.invalid_transition, detail: "Not from here.", next };
   const body = await problemResponse(fault, "r").json();
-  expect(body).toMatchObject({ detail: "Not from here.", next });
+  expect(body).toMatchObject({
+    detail: "Not from here.",
+    next: [{ method: "PATCH", path: "/v1/steps/a", body: { status: "queued" } }],
+  });
   expect(Object.keys(body as object).at(-1)).toBe("next");
 });
 

@@ -20,7 +20,7 @@ import { decideRework } from "./decide/rework.ts";
 import { decideTransition } from "./decide/transition.ts";
 import { decideVersion } from "./decide/version.ts";
 import type { Decision } from "./decision.ts";
-import { lawfulCalls } from "./moves.ts";
+import { lawfulCommands } from "./moves.ts";
 import type { TaskSnapshot } from "./snapshot.ts";
 
 /**
@@ -41,7 +41,7 @@ export function decide(
       ? refuse(archived())
       : decideCommand(snapshot, command, context);
   if (outcome.ok || !isCausedByState(outcome.refusal)) return outcome;
-  return refuse({ ...outcome.refusal, next: lawfulCalls(snapshot, role) });
+  return refuse({ ...outcome.refusal, next: lawfulCommands(snapshot, role) });
 }
 
 /**

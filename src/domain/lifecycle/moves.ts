@@ -1,5 +1,5 @@
 import type { Role } from "../actor.ts";
-import type { LawfulCall } from "../refusals.ts";
+import type { LawfulCommand, LawfulCommands } from "../refusals.ts";
 import { isPermitted } from "../rights.ts";
 import { rightFor } from "./right-for.ts";
 import { allowedGatesByHand, gateAfter, isGateOpen } from "./gates.ts";
@@ -41,28 +41,28 @@ export function lawfulMoves(snapshot: TaskSnapshot, role?: Role): LawfulMoves {
   };
 }
 
-/** The lawful moves as calls of the API, for the answer to a call that was not. */
-export function lawfulCalls(snapshot: TaskSnapshot, role: Role): LawfulCall[] {
-  const task = `/v1/tasks/${snapshot.id}`;
-  const step = `/v1/steps/${snapshot.step.id}`;
+/** The commands that `decide` would accept from this role: what a refusal offers instead. */
+export function lawfulCommands(snapshot: TaskSnapshot, role: Role): LawfulCommands {
+  const { id: taskId, step } = snapshot;
+  return { taskId, stepId: step.id, commands: commandsOf(snapshot, role) };
+}
+
+function commandsOf(snapshot: TaskSnapshot, role: Role): LawfulCommand[] {
   if (snapshot.archivedAt !== null) {
-    return isPermitted(role, "archiveAndRestore")
-      ? [{ method: "POST", path: `${task}/restore`, body: {} }]
-      : [];
+    return isPermitted(role, "archiveAndRestore") ? [{ type: "restore" }] : [];
   }
-  const moves = lawfulMoves(snapshot, role);
-  const calls: LawfulCall[] = moves.transitions.map((status) => ({
-    method: "PATCH",
-    path: step,
-    body: { status },
-    ...(isAgainstFailure(status, snapshot) && { needs: ["reason"] as const }),
-  }));
-  for (const gate of moves.gates) {
-    calls.push({ method: "PATCH", path: `${step}/gate`, body: { gate } });
-  }
-  if (moves.advance) calls.push({ method: "POST", path: `${task}/advance`, body: {} });
-  for (const toKind of moves.reworkKinds) {
-    calls.push({ method: "POST", path: `${task}/rework`, body: { toKind }, needs: ["reason"] });
-  }
-  return calls;
+  const { transitions, gates, advance, reworkKinds } = lawfulMoves(snapshot, role);
+  return [
+    ...transitions.map((status) => {
+      const needsReason = isAgainstFailure(status, snapshot);
+      return { type: "transition" as const, status, needsReason };
+    }),
+    ...gates.map((gate) => ({ type: "gate" as const, gate })),
+    ...(advance ? [{ type: "advance" as const }] : []),
+    ...reworkKinds.map((toKind) => ({
+      type: "rework" as const,
+      toKind,
+      needsReason: true as const,
+    })),
+  ];
 }

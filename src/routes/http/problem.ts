@@ -1,5 +1,6 @@
-import type { LawfulCall, Issue, RefusalData } from "../../domain/refusals.ts";
+import type { Issue, LawfulCommands, RefusalData } from "../../domain/refusals.ts";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { lawfulCalls } from "./lawful-calls.ts";
 
 /** Every error code with the members of its problem document: the domain's refusals, and the codes of the HTTP layer. */
 export interface FaultData extends RefusalData {
@@ -10,7 +11,6 @@ export interface FaultData extends RefusalData {
   unauthenticated: object;
   csrf_rejected: object;
   method_not_allowed: { allow: readonly string[] };
-  lease_lost: object;
   payload_too_large: { max: number };
   rate_limited: object;
   internal: object;
@@ -20,7 +20,7 @@ export type ErrorCode = keyof FaultData;
 
 /** Why a request failed. Without `detail`, the answer has the catalogue's sentence. */
 export type Fault = {
-  [Code in ErrorCode]: { code: Code; detail?: string; next?: LawfulCall[] } & FaultData[Code];
+  [Code in ErrorCode]: { code: Code; detail?: string; next?: LawfulCommands } & FaultData[Code];
 }[ErrorCode];
 
 /** Whether to retry: the `same` request; after a `reload` of the current state, with a new decision; or `never`. */
@@ -333,7 +333,7 @@ export function problemResponse(fault: Fault, requestId: string): Response {
     error: code,
     retry: entry.retry,
     ...members,
-    ...(next === undefined ? {} : { next }),
+    ...(next === undefined ? {} : { next: lawfulCalls(next) }),
   };
   return new Response(JSON.stringify(body), { status: entry.status, headers: headersOf(fault) });
 }

@@ -13,6 +13,7 @@ import {
   validationFailed,
 } from "../../../src/domain/refusals.ts";
 import { isPermitted, requiredRole, type Right } from "../../../src/domain/rights.ts";
+import { lawfulCalls } from "../../../src/routes/http/lawful-calls.ts";
 import type { Answer } from "../api.ts";
 import { targetOf, UNKNOWN_ID } from "./asked.ts";
 import type { WishTo } from "./random-calls.ts";
@@ -20,7 +21,8 @@ import type { TaskModel } from "./task-model.ts";
 
 /** Expects the problem that a refusal becomes, with all that it promises but for its words. */
 export function expectRefusal(answer: Answer<unknown>, refusal: Refusal): void {
-  const { code, detail: _, ...members } = refusal;
+  const { code, detail: _, next, ...data } = refusal;
+  const members = next === undefined ? data : { ...data, next: lawfulCalls(next) };
   // A role that not even the route admits is told of the route's.
   const promised = code === "forbidden" || code === "validation_failed" ? {} : members;
   expect(answer.body).toMatchObject({ error: code, ...promised });
