@@ -8,6 +8,7 @@ export type Task = {
   priority: number;
   assignee: string | null;
   unifiedStatus: UnifiedStatus;
+  /** Why the task needs attention. Empty if it needs none. */
   attention: readonly AttentionCode[];
   statusSince: Timestamp;
   currentStep: {
@@ -21,7 +22,7 @@ export type Task = {
     id: Id;
     number: number;
   };
-  /** Grows with every event; the `ETag`. */
+  /** The number of the task's newest event. It is the task's version and its `ETag`. */
   eventSeq: number;
   archivedAt: Timestamp | null;
   createdAt: Timestamp;
@@ -30,7 +31,7 @@ export type Task = {
 
 export type Id = string;
 
-/** The one label that the outside world is told. */
+/** The label that summarizes the task's status, derived from its current step. */
 export type UnifiedStatus = "DRAFT" | "CHECKING_QUALITY" | "QUALITY_CHECK_FAILED" | "READY_TO_SUBMIT" | "SUBMITTED" | "GENERATING_OUTPUT" | "OUTPUT_FAILED" | "IN_REVIEW" | "CHANGES_REQUESTED" | "PASSED" | "DELIVERED" | "REJECTED" | "DUPLICATE";
 
 export type AttentionCode = "errored" | "blocked" | "revoked" | "cancelled" | "ready";
@@ -51,10 +52,10 @@ export type Problem = {
   /** The request id. */
   instance: string;
   error: ErrorCode;
-  /** `same`: send it again; `reload`: look again and decide anew; `never`. */
+  /** `same`: the same request can succeed later. `reload`: fetch the current state and decide again. `never`: this request cannot succeed. */
   retry: "same" | "reload" | "never";
   issues?: readonly Issue[] | undefined;
-  /** The calls that would be lawful now. */
+  /** The calls that the task's current state allows. */
   next?: readonly LawfulCall[] | undefined;
   [member: string]: unknown;
 };
@@ -71,7 +72,7 @@ export type LawfulCall = {
   method: "PATCH" | "POST";
   path: string;
   body: Record<string, unknown>;
-  /** Members of the body that only the caller can fill in. */
+  /** Members of the body that you have to fill in. */
   needs?: readonly string[] | undefined;
 };
 
@@ -79,11 +80,11 @@ export type CreateTask = {
   title: string;
   externalId?: ExternalId | undefined;
   taxonomyCode?: string | undefined;
-  /** Higher is more urgent. */
+  /** 0 to 100. Higher is more urgent. */
   priority?: number | undefined;
   assignee?: string | undefined;
   content?: TaskContent | undefined;
-  /** Where the work already is, for tasks that come from elsewhere. Takes the role reviewer. */
+  /** The step that a task from another system is already at. Requires the `reviewer` role. */
   start?: {
     kind: StepKind;
     status?: "queued" | "awaiting_review" | "approved" | "rejected" | "duplicate" | undefined;
@@ -91,7 +92,7 @@ export type CreateTask = {
   } | undefined;
 };
 
-/** The id that the task has where it comes from; unique in the tenant. */
+/** The task's id in the system that it comes from. Unique within the tenant. */
 export type ExternalId = string;
 
 export type TaskContent = {
@@ -100,23 +101,24 @@ export type TaskContent = {
   metadata?: Metadata | undefined;
 };
 
-/** A JSON object of your own; it comes back as it was sent. */
+/** A JSON object of your own, returned as you sent it. */
 export type Metadata = Record<string, unknown>;
 
-/** Why; it is stored on the event. */
+/** Why the change is made, up to 2,000 characters. Stored on the event. */
 export type Reason = string;
 
 export type TaskPage = {
   data: readonly Task[];
+  /** The `cursor` of the next page; null on the last page. */
   nextCursor: string | null;
-  /** Only so many tasks were sorted; more match. */
+  /** Present if more than 5000 tasks match. Only the newest ones were sorted. */
   sortTruncated?: true | undefined;
 };
 
-/** A moment of the task's history: a time in UTC, or `seq:` and the number of an event. */
+/** A point in the task's history: a time in UTC, or `seq:` followed by the number of an event. */
 export type AsOf = string;
 
-/** A task's id, or `ext:` and its external id. */
+/** A task's id, or `ext:` followed by its external id. */
 export type TaskRef = string;
 
 export type TaskStatus = {
@@ -134,7 +136,7 @@ export type TaskStatus = {
   }>;
 };
 
-/** The first rule whose conditions all hold names the label; null asks nothing. */
+/** The first rule whose conditions all hold gives the label. A condition that is null always holds. */
 export type ResolverRule = {
   number: number;
   kinds: readonly StepKind[] | null;
@@ -147,7 +149,7 @@ export type ResolverRule = {
 
 export type WorkerType = "QUALITY_AUTOMATION" | "EXPERT_REVIEW" | "OUTPUT_GENERATION" | "POST_QA_SCORING" | "PAYMENT";
 
-/** All that a label depends on, of the current step. */
+/** The facts about the current step that its label depends on. */
 export type LabelFacts = {
   kind: StepKind;
   status: StepStatus;
@@ -159,16 +161,16 @@ export type LabelFacts = {
 export type Moved = {
   task: Task;
   step: Step;
-  /** What the call wrote, in order. */
+  /** The events that the call wrote, in order. */
   events: readonly StepEvent[];
-  /** The pipelines that the call asked for. */
+  /** The pipeline runs that the call requested. */
   dispatched: ReadonlyArray<{
     id: Id;
     pipeline: PipelineName;
   }>;
 };
 
-/** The step that is current now. */
+/** The task's current step after the call. */
 export type Step = {
   id: Id;
   taskId: Id;
@@ -177,7 +179,7 @@ export type Step = {
   attempt: number;
   status: StepStatus;
   gate: GateState;
-  /** Whether the task stands at it. */
+  /** Whether this is the task's current step. */
   current: boolean;
 };
 
@@ -187,13 +189,13 @@ export type StepEvent = {
   seq: number;
   actor: Actor;
   reason: string | null;
-  /** What else this type of event tells. */
+  /** Details that depend on the event's type. */
   payload?: unknown;
   operationId: Id;
   requestId: string;
   registryVersion: number;
   at: Timestamp;
-  /** The text that the hash is over: `sha256(prevHash || canonical)`. */
+  /** The text that is hashed: `hash` is `sha256(prevHash || canonical)`. */
   canonical: string;
   prevHash: Sha256;
   hash: Sha256;
@@ -215,7 +217,7 @@ export type StepEvent = {
   runAttachedWorkflows: boolean;
 };
 
-/** Who it was, under the name and role of that moment. */
+/** Who made the change, with the name and role that they had at that time. */
 export type Actor = {
   id: string;
   name: string;
@@ -223,7 +225,7 @@ export type Actor = {
   role: "viewer" | "operator" | "reviewer" | "admin" | "service";
 };
 
-/** In hex. */
+/** A SHA-256 digest in lower-case hex. */
 export type Sha256 = string;
 
 export type PipelineName = "quality_automation" | "output_generation" | "post_qa_scoring" | "payment";
@@ -233,21 +235,21 @@ export type TransitionStep = {
   reason?: Reason | undefined;
   payload?: Metadata | undefined;
   duplicateOf?: TaskRef | undefined;
-  /** Whether the attached pipelines run. On one task of a person absent means true; in bulk, and for the service role, it means false. */
+  /** Whether the pipelines attached to the change run. By default they run if a person changes a single task, and do not run for a change of many tasks or for the `service` role. */
   runAttachedWorkflows?: boolean | undefined;
 };
 
 export type AdvanceTask = {
   reason?: Reason | undefined;
   hold?: boolean | undefined;
-  /** Whether the attached pipelines run. On one task of a person absent means true; in bulk, and for the service role, it means false. */
+  /** Whether the pipelines attached to the change run. By default they run if a person changes a single task, and do not run for a change of many tasks or for the `service` role. */
   runAttachedWorkflows?: boolean | undefined;
 };
 
 export type ReworkTask = {
   toKind: StepKind;
   reason: Reason;
-  /** Whether the attached pipelines run. On one task of a person absent means true; in bulk, and for the service role, it means false. */
+  /** Whether the pipelines attached to the change run. By default they run if a person changes a single task, and do not run for a change of many tasks or for the `service` role. */
   runAttachedWorkflows?: boolean | undefined;
 };
 
@@ -257,15 +259,15 @@ export type Reviewed = {
     stepId: Id;
     kind: "automated" | "expert";
     outcome: "passed" | "failed";
-    /** Numbered per task; order is by it, never by clock. */
+    /** The review's number within the task. Reviews are ordered by it, not by time. */
     sequence: number;
     notes: string | null;
   };
   task: Task;
   step: Step;
-  /** What the call wrote, in order. */
+  /** The events that the call wrote, in order. */
   events: readonly StepEvent[];
-  /** The pipelines that the call asked for. */
+  /** The pipeline runs that the call requested. */
   dispatched: ReadonlyArray<{
     id: Id;
     pipeline: PipelineName;
@@ -280,7 +282,7 @@ export type RecordReview = {
     status: StepStatus;
     reason?: Reason | undefined;
     duplicateOf?: TaskRef | undefined;
-    /** Whether the attached pipelines run. On one task of a person absent means true; in bulk, and for the service role, it means false. */
+    /** Whether the pipelines attached to the change run. By default they run if a person changes a single task, and do not run for a change of many tasks or for the `service` role. */
     runAttachedWorkflows?: boolean | undefined;
   } | undefined;
 };
@@ -291,13 +293,13 @@ export type EvalEvent = {
   seq: number;
   actor: Actor;
   reason: string | null;
-  /** What else this type of event tells. */
+  /** Details that depend on the event's type. */
   payload?: unknown;
   operationId: Id;
   requestId: string;
   registryVersion: number;
   at: Timestamp;
-  /** The text that the hash is over: `sha256(prevHash || canonical)`. */
+  /** The text that is hashed: `hash` is `sha256(prevHash || canonical)`. */
   canonical: string;
   prevHash: Sha256;
   hash: Sha256;
@@ -407,28 +409,29 @@ export type BulkPreview = {
     no_pipeline?: number | undefined;
     already_dispatched?: number | undefined;
   };
-  /** What would run if `runAttachedWorkflows` were true. */
+  /** The pipelines that run if `runAttachedWorkflows` is `true`. */
   pipelines: ReadonlyArray<{
     name: PipelineName;
     tasks: number;
     alreadyDispatched: number;
   }>;
-  /** The tasks that the filter found: what execution takes. */
+  /** The tasks that match the filter. Pass them to the execution. */
   taskIds?: readonly Id[] | undefined;
-  /** The first 1000 decisions, and every refusal. */
+  /** The first 1000 decisions, and all refusals. */
   items: ReadonlyArray<{
     taskId: string;
     decision: "eligible" | "refused";
     code?: "not_found" | "archived" | "already_in_status" | "illegal_target" | "gate_closed" | "self_duplicate" | "invalid_transition" | "no_next_step" | "no_pipeline" | "already_dispatched" | undefined;
     from: UnifiedStatus | null;
-    /** The label after; of a refused task the target, where there is one. */
+    /** The task's label after the change. For a refused task, the requested target, or null if there is none. */
     to: UnifiedStatus | null;
     allowed?: readonly BulkTarget[] | undefined;
     warnings?: ReadonlyArray<"worker_live" | "no_verdict" | "in_delivery"> | undefined;
   }>;
-  /** Binds execution to this very plan. */
+  /** Pass it to the execution, to make sure that tasks have not changed since. */
   planToken: string;
   expiresAt: Timestamp;
+  /** The text of a button that executes the plan. */
   primaryLabel: string;
 };
 
@@ -438,34 +441,34 @@ export type BulkAction = "advance" | "retry" | "run_pipelines" | "edit";
 
 export type BulkEdit = {
   assignee?: string | null | undefined;
-  /** Higher is more urgent. */
+  /** 0 to 100. Higher is more urgent. */
   priority?: number | undefined;
 };
 
 export type PreviewBulk = {
   targetStatus?: BulkTarget | undefined;
-  /** In place of `targetStatus`: `advance` through open gates, `retry` what failed or was cancelled, `run_pipelines` for steps that wait, or `edit`. */
+  /** The action to apply instead of a `targetStatus`. `advance` opens the next stage of tasks with an open gate. `retry` requeues steps that failed or were cancelled. `run_pipelines` dispatches the pipelines that are attached to waiting steps. `edit` sets the fields in `changes`. */
   action?: BulkAction | undefined;
-  /** With `edit`: what it sets. */
+  /** The fields to set. Required for the action `edit`, and not allowed otherwise. */
   changes?: BulkEdit | undefined;
-  /** With `DUPLICATE`: the task that all of them duplicate. */
+  /** The task that the others duplicate. Only for the target `DUPLICATE`. */
   duplicateOf?: TaskRef | undefined;
-  /** Whether the pipelines that are attached to the change run. In bulk none runs unasked; `run_pipelines` takes a yes. */
+  /** Whether the pipelines that are attached to the change run. Must be `true` to execute `run_pipelines`. */
   runAttachedWorkflows?: boolean | undefined;
-  /** Doubled ones count once. */
+  /** The tasks to change. Duplicates are ignored. */
   taskIds?: readonly string[] | undefined;
   filter?: TaskFilter | undefined;
   reason?: Reason | undefined;
-  /** Not looked at here: the body of an execution may be previewed as it is. */
+  /** Ignored. Accepted so that you can preview the body of an execution. */
   planToken?: string | undefined;
-  /** Not looked at here: the body of an execution may be previewed as it is. */
+  /** Ignored. Accepted so that you can preview the body of an execution. */
   onStale?: "abort" | "skip" | undefined;
 };
 
 export type TaskFilter = {
-  /** Any of these. */
+  /** Tasks with any of these labels. */
   unifiedStatus?: readonly UnifiedStatus[] | undefined;
-  /** Any of these. */
+  /** Tasks with any of these attention codes. */
   attention?: readonly AttentionCode[] | undefined;
   stepKind?: StepKind | undefined;
   stepStatus?: StepStatus | undefined;
@@ -473,20 +476,20 @@ export type TaskFilter = {
   taxonomyCode?: string | undefined;
   assignee?: string | undefined;
   externalId?: ExternalId | undefined;
-  /** A part of the title or the external id, three characters or more. */
+  /** Text that the title or the external id contains, at least 3 characters. */
   q?: string | undefined;
-  /** A model that made a prompt, a datum, a trial or an insight of the task. */
+  /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
   model?: string | undefined;
-  /** A bulk operation that changed the task. */
+  /** Tasks that this bulk operation changed. */
   bulkOperationId?: Id | undefined;
   createdAfter?: Timestamp | undefined;
   createdBefore?: Timestamp | undefined;
   updatedAfter?: Timestamp | undefined;
-  /** The status has been the same since before this moment. */
+  /** Tasks whose status has not changed since before this time. */
   statusBefore?: Timestamp | undefined;
-  /** Higher is more urgent. */
+  /** 0 to 100. Higher is more urgent. */
   priority?: number | undefined;
-  /** true: the archived tasks. Otherwise, those that are not. */
+  /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
   archived?: boolean | undefined;
 };
 
@@ -500,23 +503,23 @@ export type BulkExecution = {
     stale: number;
     failed: number;
   };
-  /** How many pipelines were asked for. */
+  /** The number of pipelines that were dispatched. */
   dispatched: number;
-  /** Of a revert alone: tasks that are back where they were. */
+  /** The number of tasks that were put back. Only for reverts. */
   reverted?: number | undefined;
-  /** Of a revert alone: tasks that moved since, and were left. */
+  /** The number of tasks that changed since and were left as they are. Only for reverts. */
   movedOn?: number | undefined;
-  /** Of a revert alone: dispatches that were called back in time. */
+  /** The number of dispatches that were recalled before delivery. Only for reverts. */
   recalled?: number | undefined;
-  /** Of a revert alone: dispatches that had left, or were leaving. */
+  /** The number of dispatches that were already delivered, or were being delivered. Only for reverts. */
   alreadyDelivered?: number | undefined;
   items: ReadonlyArray<{
     taskId: string;
     outcome: "pending" | "changed" | "refused" | "stale" | "failed";
-    /** Why, unless it was changed. */
+    /** Why the task was not changed. */
     code?: string | undefined;
     from: UnifiedStatus | null;
-    /** The label after; of a refused task the target, where there is one. */
+    /** The task's label after the change. For a refused task, the requested target, or null if there is none. */
     to: UnifiedStatus | null;
     eventSeq?: number | undefined;
     allowed?: readonly BulkTarget[] | undefined;
@@ -530,15 +533,15 @@ export type BulkAccepted = {
 
 export type ExecuteBulk = {
   targetStatus?: BulkTarget | undefined;
-  /** In place of `targetStatus`: `advance` through open gates, `retry` what failed or was cancelled, `run_pipelines` for steps that wait, or `edit`. */
+  /** The action to apply instead of a `targetStatus`. `advance` opens the next stage of tasks with an open gate. `retry` requeues steps that failed or were cancelled. `run_pipelines` dispatches the pipelines that are attached to waiting steps. `edit` sets the fields in `changes`. */
   action?: BulkAction | undefined;
-  /** With `edit`: what it sets. */
+  /** The fields to set. Required for the action `edit`, and not allowed otherwise. */
   changes?: BulkEdit | undefined;
-  /** With `DUPLICATE`: the task that all of them duplicate. */
+  /** The task that the others duplicate. Only for the target `DUPLICATE`. */
   duplicateOf?: TaskRef | undefined;
-  /** Whether the pipelines that are attached to the change run. In bulk none runs unasked; `run_pipelines` takes a yes. */
+  /** Whether the pipelines that are attached to the change run. Must be `true` to execute `run_pipelines`. */
   runAttachedWorkflows?: boolean | undefined;
-  /** Doubled ones count once. */
+  /** The tasks to change. Duplicates are ignored. */
   taskIds: readonly string[];
   reason: Reason;
   planToken?: string | undefined;
@@ -588,7 +591,7 @@ export type TaskCounts = {
 
 export type TaskIds = {
   ids: readonly Id[];
-  /** Whether more tasks match than the 50000 oldest. */
+  /** Whether more than 50000 tasks match. */
   truncated: boolean;
 };
 
@@ -596,14 +599,14 @@ export type VersionSummary = {
   id: Id;
   taskId: Id;
   number: number;
-  /** SHA-256 of the content, in hex. */
+  /** The SHA-256 of the content, in hex. */
   contentHash: string;
-  /** Where the version stands, or stood when sealed. */
+  /** The version's current step. For a sealed version, the last one. */
   currentStepId: Id;
   reason: string | null;
   createdBy: string;
   createdAt: Timestamp;
-  /** null for the active version. */
+  /** Null for the active version. */
   sealedAt: Timestamp | null;
 };
 
@@ -611,14 +614,14 @@ export type Version = {
   id: Id;
   taskId: Id;
   number: number;
-  /** SHA-256 of the content, in hex. */
+  /** The SHA-256 of the content, in hex. */
   contentHash: string;
-  /** Where the version stands, or stood when sealed. */
+  /** The version's current step. For a sealed version, the last one. */
   currentStepId: Id;
   reason: string | null;
   createdBy: string;
   createdAt: Timestamp;
-  /** null for the active version. */
+  /** Null for the active version. */
   sealedAt: Timestamp | null;
   content: TaskContent;
 };
@@ -651,7 +654,7 @@ export type VersionDiff = {
       status: StepStatus;
       gate: GateState;
     }>;
-    /** How many both have. */
+    /** The number of items that both versions have. */
     same: number;
     changed: ReadonlyArray<{
       from: {
@@ -691,7 +694,7 @@ export type VersionDiff = {
       role: string;
       contentHash: string;
     }>;
-    /** How many both have. */
+    /** The number of items that both versions have. */
     same: number;
   };
   data: {
@@ -715,29 +718,29 @@ export type VersionDiff = {
       kind: string;
       sha256: string;
     }>;
-    /** How many both have. */
+    /** The number of items that both versions have. */
     same: number;
   };
   /** Whether a version has more prompts or data than were compared. */
   truncated: boolean;
 };
 
-/** Applied in order they make the one content of the other. `edited`: a brief or instructions, line by line; where they share too little they are `changed` as a whole. */
+/** A change from the first content to the second. Apply the changes in order. `edited` is a line-by-line change of the brief or the instructions. If the two texts have too little in common, the text is `changed` as a whole. */
 export type ContentChange = {
   op: "added";
-  /** Keys and places in lists, from the outermost inwards. */
+  /** Object keys and list indexes, from the outermost to the innermost. */
   path: ReadonlyArray<string | number>;
   /** Any JSON value. */
   to?: unknown;
 } | {
   op: "removed";
-  /** Keys and places in lists, from the outermost inwards. */
+  /** Object keys and list indexes, from the outermost to the innermost. */
   path: ReadonlyArray<string | number>;
   /** Any JSON value. */
   from?: unknown;
 } | {
   op: "changed";
-  /** Keys and places in lists, from the outermost inwards. */
+  /** Object keys and list indexes, from the outermost to the innermost. */
   path: ReadonlyArray<string | number>;
   /** Any JSON value. */
   from?: unknown;
@@ -745,7 +748,7 @@ export type ContentChange = {
   to?: unknown;
 } | {
   op: "edited";
-  /** Keys and places in lists, from the outermost inwards. */
+  /** Object keys and list indexes, from the outermost to the innermost. */
   path: ReadonlyArray<string | number>;
   hunks: ReadonlyArray<{
     fromLine: number;
@@ -759,11 +762,11 @@ export type ContentChange = {
 
 export type HistoryVerdict = {
   valid: boolean;
-  /** How many there are. */
+  /** The number of events. */
   events: number;
-  /** The hash on the task or the eval itself, in hex. */
+  /** The hash of the newest event, as stored on the task or the eval, in hex. */
   head: string;
-  /** The first event that is `missing`, does not follow the one before (`broken_link`), was `changed`, or is not the head (`head_differs`). */
+  /** The first event that fails verification: it is `missing`, does not link to the previous event (`broken_link`), was `changed`, or does not match the stored head (`head_differs`). Null if the history is valid. */
   firstBroken: {
     seq: number;
     reason: "missing" | "broken_link" | "changed" | "head_differs";
@@ -773,7 +776,7 @@ export type HistoryVerdict = {
 export type Feed = {
   data: ReadonlyArray<StepEvent | EvalEvent>;
   nextCursor: string;
-  /** Whether nothing more has been committed. A page may be short without it. */
+  /** Whether the page ends with the newest committed event. A page can be short without this. */
   caughtUp: boolean;
 };
 
@@ -783,7 +786,7 @@ export type CreateVersion = {
   content: TaskContent;
   reason: Reason;
   firstKind?: FirstKind | undefined;
-  /** Whether the attached pipelines run. On one task of a person absent means true; in bulk, and for the service role, it means false. */
+  /** Whether the pipelines attached to the change run. By default they run if a person changes a single task, and do not run for a change of many tasks or for the `service` role. */
   runAttachedWorkflows?: boolean | undefined;
 };
 
@@ -793,7 +796,7 @@ export type EditTask = {
   title?: string | undefined;
   externalId?: ExternalId | null | undefined;
   taxonomyCode?: string | null | undefined;
-  /** Higher is more urgent. */
+  /** 0 to 100. Higher is more urgent. */
   priority?: number | undefined;
   assignee?: string | null | undefined;
 };
@@ -807,7 +810,7 @@ export type RestoreTask = {
 };
 
 export type AddNote = {
-  /** The note. */
+  /** The text of the note, up to 2,000 characters. */
   text: Reason;
 };
 
@@ -839,7 +842,7 @@ export type MovedTasks = {
 
 export type MoveTasks = {
   moves: readonly Move[];
-  /** Whether the attached pipelines run. On one task of a person absent means true; in bulk, and for the service role, it means false. */
+  /** Whether the pipelines attached to the change run. By default they run if a person changes a single task, and do not run for a change of many tasks or for the `service` role. */
   runAttachedWorkflows?: boolean | undefined;
 };
 
@@ -847,17 +850,17 @@ export type Move = {
   task: TaskRef;
   status?: StepStatus | undefined;
   advance?: true | undefined;
-  /** The kind to go back to. */
+  /** The stage to go back to. */
   rework?: StepKind | undefined;
   reason?: Reason | undefined;
-  /** Only from this `eventSeq` on. */
+  /** The task's expected `eventSeq`. If it differs, the move is `stale`. */
   ifSeq?: number | undefined;
 };
 
 export type BulkOperation = {
   id: Id;
   targetStatus: BulkTarget | null;
-  /** What was done in place of a target; `revert` takes another operation back. */
+  /** The action, if the operation has no target. `revert` reverts the operation `parentId`. */
   action: "advance" | "retry" | "run_pipelines" | "edit" | "revert" | null;
   changes: BulkEdit | null;
   reason: string;
@@ -876,9 +879,9 @@ export type BulkOperation = {
     failed: number;
   };
   dispatched: number;
-  /** Of a revert: dispatches called back in time. */
+  /** The number of dispatches that a revert recalled before delivery. */
   recalled: number;
-  /** Of a revert: dispatches that had left. */
+  /** The number of dispatches that a revert could not recall. */
   alreadyDelivered: number;
   progress: {
     done: number;
@@ -886,7 +889,7 @@ export type BulkOperation = {
     at: Timestamp;
   };
   cancelRequestedAt: Timestamp | null;
-  /** The operation that this one retries or takes back. */
+  /** The operation that this one retries or reverts. */
   parentId: Id | null;
   revertedBy: Id | null;
   revertible: boolean;
@@ -898,10 +901,10 @@ export type BulkOperationItem = {
   position: number;
   taskId: string;
   outcome: "pending" | "changed" | "refused" | "stale" | "failed";
-  /** Why, unless it was changed. */
+  /** Why the task was not changed. */
   code?: string | undefined;
   from: UnifiedStatus | null;
-  /** The label after; of a refused task the target, where there is one. */
+  /** The task's label after the change. For a refused task, the requested target, or null if there is none. */
   to: UnifiedStatus | null;
   eventSeq?: number | undefined;
   allowed?: readonly BulkTarget[] | undefined;
@@ -909,7 +912,7 @@ export type BulkOperationItem = {
 };
 
 export type RetryFailedBulkItems = {
-  /** The first operation's where absent. */
+  /** Defaults to the reason of the original operation. */
   reason?: Reason | undefined;
 };
 
@@ -921,9 +924,9 @@ export type AnalyticsEvent = {
   id: Id;
   name: AnalyticsEventName;
   bulkOperationId: Id | null;
-  /** Counts and what they are of. */
+  /** The event's counts and attributes. */
   properties: Record<string, string | number | boolean>;
-  /** When what the event tells of was taken back. */
+  /** When the change was reverted. Null if it was not. */
   revertedAt: Timestamp | null;
   at: Timestamp;
 };
@@ -931,24 +934,24 @@ export type AnalyticsEvent = {
 export type AnalyticsEventName = "admin_bulk_status_terminal";
 
 export type OutcomeStatistics = {
-  /** The window that the figures are of. */
+  /** The start of the window that the statistics cover. */
   from: Timestamp;
   to: Timestamp;
-  /** Whether `from` is later than what was asked for, since only the newest 300000 tasks are looked at. */
+  /** Whether `from` is later than requested, because at most the newest 300000 tasks are read. */
   truncated: boolean;
   tasks: number;
   outcomes: Outcomes;
   stages: ReadonlyArray<{
     kind: StepKind;
-    /** Tasks that ever came as far as this stage, or farther. */
+    /** The number of tasks that reached this stage or a later one. */
     reached: number;
     outcomes: Outcomes;
   }>;
 };
 
-/** Tasks by the terminal label that they have now. */
+/** The number of tasks by their current terminal label. */
 export type Outcomes = {
-  /** Those whose label is none of the others. */
+  /** Tasks with any other label. */
   open: number;
   PASSED: number;
   DELIVERED: number;
@@ -958,15 +961,15 @@ export type Outcomes = {
 
 export type ThroughputStatistics = {
   bucket: "hour" | "day" | "week";
-  /** The window that the figures are of. */
+  /** The start of the window that the statistics cover. */
   from: Timestamp;
   to: Timestamp;
-  /** Whether `from` is later than what was asked for, since only the newest 500000 events are looked at. */
+  /** Whether `from` is later than requested, because at most the newest 500000 events are read. */
   truncated: boolean;
   buckets: ReadonlyArray<{
     start: Timestamp;
     created: number;
-    /** By the stage that tasks left for the next one; those that were delivered complete the last. */
+    /** The number of tasks that completed each stage: they advanced to the next stage, or were delivered from the last one. */
     completed: {
       ingestion?: number | undefined;
       authoring?: number | undefined;
@@ -976,7 +979,7 @@ export type ThroughputStatistics = {
       calibration?: number | undefined;
       delivery?: number | undefined;
     };
-    /** Steps that were approved, by their stage. */
+    /** The number of approved steps, by stage. */
     approved: {
       ingestion?: number | undefined;
       authoring?: number | undefined;
@@ -989,51 +992,52 @@ export type ThroughputStatistics = {
     delivered: number;
     rejected: number;
     duplicate: number;
-    /** Sent back to the same or an earlier stage. */
+    /** The number of reworks, to the same or an earlier stage. */
     reworked: number;
-    /** Versions after the first. */
+    /** The number of new versions, not counting the first of each task. */
     revised: number;
   }>;
 };
 
 export type StageTimeStatistics = {
-  /** The window that the figures are of. */
+  /** The start of the window that the statistics cover. */
   from: Timestamp;
   to: Timestamp;
-  /** Whether there are more than the 200000 that were looked at. */
+  /** Whether there are more than 200000 ends of stays and approvals. Only the newest were read. */
   truncated: boolean;
   stages: ReadonlyArray<{
     kind: StepKind;
+    /** The number of stays that ended in the window. */
     stays: number;
-    /** Mean and percentiles, between two stays in proportion; null without any. */
+    /** The mean and the percentiles of the durations, in seconds. Percentiles are interpolated. Null if there are no stays. */
     seconds: {
       mean: number;
       p50: number;
       p90: number;
       p99: number;
     } | null;
-    /** Tasks that stand at this stage now and are not at the end of their way, whatever the window; archived ones do not count. */
+    /** The number of tasks that are at this stage now, regardless of the window. Excludes archived tasks and tasks that are delivered, rejected, or duplicate. */
     waiting: number;
   }>;
 };
 
 export type FailureStatistics = {
-  /** The window that the figures are of. */
+  /** The start of the window that the statistics cover. */
   from: Timestamp;
   to: Timestamp;
   stages: ReadonlyArray<{
     kind: StepKind;
-    /** Gates that became `failed`. */
+    /** The number of gates that became `failed`. */
     failed: number;
-    /** Gates that became `errored`. */
+    /** The number of gates that became `errored`. */
     errored: number;
-    /** Gates that were open and became `revoked`. */
+    /** The number of open gates that became `revoked`. */
     revoked: number;
-    /** Verdicts by people and by checks. */
+    /** The number of failed reviews by people and by checks. */
     failedReviews: number;
-    /** Tasks that were sent back from here. */
+    /** The number of reworks from this stage. */
     reworked: number;
-    /** What the runs said that brought a gate to `errored`: the 5 that came most often among the newest 20000 of all stages. null where no run did, or it said nothing. */
+    /** The 5 most frequent errors of the worker runs that made a gate `errored`, among the newest 20000 of all stages. `error` is null if no run was the cause, or if it reported no error. */
     errors: ReadonlyArray<{
       error: string | null;
       count: number;
@@ -1046,7 +1050,7 @@ export type Review = {
   stepId: Id;
   kind: "automated" | "expert";
   outcome: "passed" | "failed";
-  /** Numbered per task; order is by it, never by clock. */
+  /** The review's number within the task. Reviews are ordered by it, not by time. */
   sequence: number;
   notes: string | null;
   versionId: Id;
@@ -1064,17 +1068,17 @@ export type WorkerRun = {
   stepId: Id;
   type: WorkerType;
   state: RunState;
-  /** How often it was handed out to a worker. */
+  /** The number of times that a worker claimed the run. */
   attempt: number;
-  /** Whether it waits for workers that poll. */
+  /** Whether workers can claim the run. */
   offered: boolean;
-  /** Until when it is the claimant's alone; null from its first report on. */
+  /** When the claimant's lease ends. Null after the first report. */
   leaseUntil: Timestamp | null;
   externalRef: string | null;
   deadlineAt: Timestamp;
   result?: unknown;
   error: string | null;
-  /** What was reported after the end; nothing follows from it. */
+  /** A report that came after the run had ended. It has no effect. */
   lateReport: {
     result?: unknown;
     error: string | null;
@@ -1109,7 +1113,7 @@ export type Work = {
 export type ClaimRuns = {
   types: readonly WorkerType[];
   max?: number | undefined;
-  /** How long the worker needs until its first report. */
+  /** The duration of the lease, in seconds: the time until the first report. */
   leaseSeconds?: number | undefined;
 };
 
@@ -1123,9 +1127,9 @@ export type Reported = {
   };
   task: Task;
   step: Step;
-  /** What the call wrote, in order. */
+  /** The events that the call wrote, in order. */
   events: readonly StepEvent[];
-  /** The pipelines that the call asked for. */
+  /** The pipeline runs that the call requested. */
   dispatched: ReadonlyArray<{
     id: Id;
     pipeline: PipelineName;
@@ -1134,7 +1138,7 @@ export type Reported = {
 
 export type ReportRun = {
   state: RunState;
-  /** The attempt that the worker was given: another one is refused. */
+  /** The run's `attempt` when the worker claimed it. */
   attempt?: number | undefined;
   verdict?: "passed" | "failed" | undefined;
   /** Any JSON value. */
@@ -1144,36 +1148,38 @@ export type ReportRun = {
 
 export type Pipeline = {
   name: PipelineName;
-  /** Where it is called; null where its runs wait for workers that poll. */
+  /** The URL that dispatches are sent to. Null if workers claim the runs instead. */
   endpoint: string | null;
-  /** Until then the secret before the present one signs along; null where none does. */
+  /** Until this time, messages are also signed with the previous secret. Null if there is none. */
   previousSecretUntil: Timestamp | null;
+  /** The timeout of a call to the endpoint. */
   timeoutSeconds: number;
-  /** How long a run may go without a report before it is closed as failed. */
+  /** How long a run can go without a report before it fails. */
   runDeadlineSeconds: number;
   workerType: WorkerType;
-  /** Null where nobody gave it settings. */
+  /** Null if the pipeline has its default settings. */
   updatedAt: Timestamp | null;
 };
 
 export type PipelineWithSecret = {
   name: PipelineName;
-  /** Where it is called; null where its runs wait for workers that poll. */
+  /** The URL that dispatches are sent to. Null if workers claim the runs instead. */
   endpoint: string | null;
-  /** Until then the secret before the present one signs along; null where none does. */
+  /** Until this time, messages are also signed with the previous secret. Null if there is none. */
   previousSecretUntil: Timestamp | null;
+  /** The timeout of a call to the endpoint. */
   timeoutSeconds: number;
-  /** How long a run may go without a report before it is closed as failed. */
+  /** How long a run can go without a report before it fails. */
   runDeadlineSeconds: number;
   updatedAt: Timestamp;
-  /** What verifies its messages, for a Standard Webhooks library. Nothing shows it again; null where none was made. */
+  /** The secret that verifies messages, for a Standard Webhooks library. Only this response contains it. Null if the call created none. */
   secret: string | null;
 };
 
 export type PutPipeline = {
-  /** https, and a public host; null for workers that poll. */
+  /** An https URL of a public host. Null if workers claim the runs. */
   endpoint: string | null;
-  /** `whsec_` and 24 to 64 bytes in Base64. */
+  /** `whsec_` followed by 24 to 64 bytes in Base64. */
   secret?: string | undefined;
   timeoutSeconds?: number | undefined;
   runDeadlineSeconds?: number | undefined;
@@ -1186,15 +1192,15 @@ export type Dispatch = {
   versionId: Id;
   stepId: Id;
   state: DispatchState;
-  /** Somebody asked for it alone, not with a move. */
+  /** Whether the dispatch was requested by itself, not by a change of the task. */
   byHand: boolean;
   bulkOperationId: Id | null;
-  /** How often its endpoint was called. */
+  /** The number of calls to the endpoint so far. */
   attempts: number;
-  /** Its endpoint is not called again before; null where nothing is waited for. */
+  /** The earliest time of the next call to the endpoint. Null if there is no wait. */
   nextAttemptAt: Timestamp | null;
   lastError: string | null;
-  /** The worker run that it made. */
+  /** The worker run that the dispatch created. */
   runId: Id | null;
   createdAt: Timestamp;
   updatedAt: Timestamp;
@@ -1209,15 +1215,15 @@ export type DispatchWithLog = {
   versionId: Id;
   stepId: Id;
   state: DispatchState;
-  /** Somebody asked for it alone, not with a move. */
+  /** Whether the dispatch was requested by itself, not by a change of the task. */
   byHand: boolean;
   bulkOperationId: Id | null;
-  /** How often its endpoint was called. */
+  /** The number of calls to the endpoint so far. */
   attempts: number;
-  /** Its endpoint is not called again before; null where nothing is waited for. */
+  /** The earliest time of the next call to the endpoint. Null if there is no wait. */
   nextAttemptAt: Timestamp | null;
   lastError: string | null;
-  /** The worker run that it made. */
+  /** The worker run that the dispatch created. */
   runId: Id | null;
   createdAt: Timestamp;
   updatedAt: Timestamp;
@@ -1246,7 +1252,7 @@ export type Prompt = {
   stepId: Id;
   role: string;
   content: string;
-  /** SHA-256 of the content in UTF-8, in hex. */
+  /** The SHA-256 of the content in UTF-8, in hex. */
   contentHash: string;
   model: string | null;
   modelRevision: string | null;
@@ -1258,7 +1264,7 @@ export type Prompt = {
 };
 
 export type RecordPrompt = {
-  /** Who speaks: `system`, `user`, `assistant`, `tool`, or a word of your own. */
+  /** The author of the text: `system`, `user`, `assistant`, `tool`, or a name of your own. */
   role: string;
   content: string;
   stepId?: Id | undefined;
@@ -1279,10 +1285,10 @@ export type Data = {
   contentType: string;
   sizeBytes: number;
   sha256: string;
-  /** Where the blob lies, if not here. */
+  /** The address of the content if it is stored elsewhere. */
   uri: string | null;
   storedAt: Timestamp | null;
-  /** Whether length and hash were compared with the blob itself. */
+  /** Whether the size and hash were checked against the content. */
   verified: boolean;
   model: string | null;
   modelRevision: string | null;
@@ -1290,7 +1296,7 @@ export type Data = {
   provider: string | null;
   promptId: Id | null;
   insightId: Id | null;
-  /** The data that this was made from. */
+  /** The ids of the data items that this one was made from. */
   inputs: readonly Id[];
   createdAt: Timestamp;
 };
@@ -1300,9 +1306,9 @@ export type DataKind = "golden" | "source" | "calibrated" | "generated" | "deliv
 export type DeclareData = {
   kind: DataKind;
   contentType: string;
-  /** At most 104857600 for what is stored here. */
+  /** The size of the content in bytes. At most 104857600 without a `uri`. */
   sizeBytes: number;
-  /** In hex. */
+  /** The SHA-256 of the content, in hex. */
   sha256: string;
   uri?: string | undefined;
   stepId?: Id | undefined;
@@ -1323,7 +1329,7 @@ export type Eval = {
   name: string;
   k: number;
   status: EvalStatus;
-  /** Grows with every event of the eval. */
+  /** The number of the eval's newest event. */
   eventSeq: number;
   createdAt: Timestamp;
   updatedAt: Timestamp;
@@ -1333,7 +1339,7 @@ export type EvalStatus = "draft" | "queued" | "running" | "completed" | "failed"
 
 export type CreateEval = {
   name: string;
-  /** How many trials each model has. */
+  /** The number of trials for each model. */
   k: number;
   versionNumber?: number | undefined;
 };
@@ -1355,16 +1361,16 @@ export type RecordedEvaluation = {
     index: number;
     outcome: "recorded" | "exists" | "conflict" | "not_found";
     evalId?: Id | undefined;
-    /** The trial that was recorded, or that holds the slot. */
+    /** The recorded trial, or the existing trial of this model and `k`. */
     trialId?: Id | undefined;
-    /** Why it is a conflict. */
+    /** The reason for a conflict. */
     detail?: string | undefined;
   }>;
 };
 
 export type RecordEvaluation = {
   name: string;
-  /** How many trials each model has. */
+  /** The number of trials for each model. */
   k: number;
   results: ReadonlyArray<{
     task: TaskRef;
@@ -1372,84 +1378,84 @@ export type RecordEvaluation = {
     modelRevision?: string | undefined;
     agent?: string | undefined;
     provider?: string | undefined;
-    /** Which of the model's trials it is. */
+    /** The number of this trial among the model's trials, from 1. */
     k: number;
-    /** In place of the status: `passed` or `failed`. */
+    /** Sets the status to `passed` or `failed`. Use it instead of `status`. */
     passed?: boolean | undefined;
-    /** An errored trial is not scored. */
+    /** The score. Not allowed if the status is `errored`. */
     score?: number | undefined;
-    /** Why no verdict was reached; of an errored trial alone. */
+    /** Why the trial has no verdict. Allowed only if the status is `errored`. */
     error?: string | undefined;
-    /** What the model put out: data of the task. */
+    /** The data item of the task that holds the model's output. */
     outputDataId?: Id | undefined;
-    /** What it took, as the caller counts: tokens, cost, latency. */
+    /** The resources used, such as tokens, cost, or latency, in your own units. */
     usage?: Metadata | undefined;
   }>;
-  /** Says that all trials are in: a running eval that has one of these results, recorded now or before, is completed by an event after theirs. Trials are taken afterwards too. false where it is not given. */
+  /** Whether the evaluation is complete. If `true`, each `running` eval that has one of these results, recorded now or earlier, becomes `completed`. A completed eval still accepts trials. */
   complete?: boolean | undefined;
 };
 
 export type EvalSummary = {
   evalId: Id;
-  /** How many trials each model was to have. */
+  /** The number of trials per model. For several evals, the largest; 0 for none. */
   k: number;
-  /** How often tasks were drawn anew for a bootstrap: 2000 times, less often where tasks and figures are many, and 0 times where that would take too long: intervals are the normal distribution's then. */
+  /** The number of bootstrap resamples: 2000, or fewer for many tasks and models. 0 if resampling would take too long; intervals then use the normal approximation. */
   resamples: number;
-  /** By name. */
+  /** The models, ordered by name. */
   models: readonly ModelSummary[];
-  /** Whether there are more models than the 100 that are shown. */
+  /** Whether there are more than 100 models. Only the first ones are returned. */
   modelsTruncated: boolean;
 };
 
 export type ModelSummary = {
   model: string;
-  /** The revisions that the trials name. */
+  /** The model's revisions that have trials. */
   modelRevisions: readonly string[];
-  /** Trials that were scored: passed or failed. */
+  /** The number of scored trials, that is, trials that passed or failed. */
   n: number;
-  /** Trials that passed. */
+  /** The number of trials that passed. */
   c: number;
-  /** Trials without a verdict; they are not scored. */
+  /** The number of trials without a verdict. They are not scored. */
   errored: number;
-  /** pass@k by the unbiased estimator 1 - C(n-c, k) / C(n, k), the mean over tasks; null where fewer than k trials were scored. */
+  /** pass@k: the mean over tasks of the unbiased estimator 1 - C(n-c, k) / C(n, k). Null if no task has `k` scored trials. */
   passAt: Record<string, number | null>;
-  /** How many tasks stand behind each figure: those with k scored trials. */
+  /** The number of tasks behind each estimate: the tasks with `k` scored trials. */
   tasks: Record<string, number>;
-  /** 95 %, where there is a figure. */
+  /** The 95% confidence interval of each estimate. */
   interval: Record<string, readonly [number, number]>;
-  /** `wilson` over tasks that each either passed or failed, or over the trials of tasks that all came out alike, as a lone one does; otherwise `bootstrap` over tasks, with a fixed seed, or `normal` where `resamples` is 0. */
+  /** How each interval was computed. `wilson`: over tasks that each either passed or failed, or over trials if all tasks have the same score, as a single task does. Otherwise `bootstrap`: by resampling tasks with a fixed seed; or `normal`: by the normal approximation, if `resamples` is 0. */
   method: Record<string, "wilson" | "bootstrap" | "normal">;
 };
 
 export type ScopeSummary = {
   name: string | null;
-  /** How many trials each model was to have. */
+  /** The number of trials per model. For several evals, the largest; 0 for none. */
   k: number;
-  /** How often tasks were drawn anew for a bootstrap: 2000 times, less often where tasks and figures are many, and 0 times where that would take too long: intervals are the normal distribution's then. */
+  /** The number of bootstrap resamples: 2000, or fewer for many tasks and models. 0 if resampling would take too long; intervals then use the normal approximation. */
   resamples: number;
-  /** By name. */
+  /** The models, ordered by name. */
   models: readonly ModelSummary[];
-  /** Whether there are more models than the 100 that are shown. */
+  /** Whether there are more than 100 models. Only the first ones are returned. */
   modelsTruncated: boolean;
   coverage: {
-    /** Tasks that the filter found. */
+    /** The number of tasks that match. */
     tasksMatched: number;
-    /** Those with such an evaluation. */
+    /** The number of them with such an eval. */
     tasksWithEval: number;
-    /** Those with a trial that was scored. */
+    /** The number of them with a scored trial. */
     tasksScored: number;
     evals: number;
   };
-  /** Whether more tasks match than the 50000 that were looked at. */
+  /** Whether more than 50000 tasks match. Only the newest are included. */
   tasksTruncated: boolean;
-  /** null unless two models were named. */
+  /** Null unless `models` names exactly two. */
   comparison: {
     models: readonly [string, string];
-    /** The mean over tasks of pass@k of the first less that of the second, at the tasks where both have k scored trials. */
+    /** pass@k of the first model minus that of the second: the mean over the tasks where both have `k` scored trials. Null if there is no such task. */
     difference: Record<string, number | null>;
-    /** How many tasks stand behind each figure: those with k scored trials. */
+    /** The number of tasks behind each estimate: the tasks with `k` scored trials. */
     tasks: Record<string, number>;
-    /** 95 %, by a bootstrap over tasks, or by the normal distribution where `resamples` is 0; absent where all tasks differ by the same, so that none can be told. */
+    /** The 95% confidence interval, from a bootstrap over tasks, or from the normal approximation if `resamples` is 0. Absent if the difference is the same for all tasks. */
     interval: Record<string, readonly [number, number]>;
   } | null;
 };
@@ -1457,7 +1463,7 @@ export type ScopeSummary = {
 export type Lineage = {
   nodes: readonly LineageNode[];
   edges: readonly LineageEdge[];
-  /** Inputs further than 20 away are cut off, and what goes beyond 1000 artifacts, prompts, trials, insights or verdicts, and 10000 steps or versions. */
+  /** Whether the graph is incomplete. `depth`: inputs more than 20 levels away are missing. `size`: there are more than 1000 artifacts, prompts, trials, insights, or verdicts, or more than 10000 steps or versions. */
   truncated: {
     depth: boolean;
     size: boolean;
@@ -1493,7 +1499,7 @@ export type LineageNode = {
   attempt: number;
   status: StepStatus;
   gate: GateState;
-  /** What its gate was judged, by whom, in which event; oldest first. */
+  /** The verdicts on the step's gate, oldest first, with the events that gave them. */
   verdicts: ReadonlyArray<{
     gate: "passed" | "waived" | "failed" | "errored" | "revoked";
     from: GateState | null;
@@ -1542,11 +1548,11 @@ export type LineageNode = {
   taskId: Id;
   createdAt: Timestamp;
   kind: string;
-  /** null where it has changed since: an insight keeps no history. */
+  /** Null if the status has changed since `asOf`, because an insight keeps no history. */
   status: "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED" | null;
 };
 
-/** Reads as a sentence: `from` is `made_by`, `at_step`, `of_version`, `scored_by` … `to`; an artifact is `input_of` what was made from it. Both name a node by its key. */
+/** A relation that reads as a sentence: `from` is `made_by`, `at_step`, `of_version`, or `scored_by` `to`. An artifact is `input_of` the artifact that was made from it. `from` and `to` are keys of nodes. */
 export type LineageEdge = {
   type: "made_by" | "from_prompt" | "from_insight" | "input_of" | "at_step" | "of_version" | "of_trial" | "scored_by" | "advanced_from" | "reworked_from" | "follows";
   from: string;
@@ -1557,7 +1563,7 @@ export type TaskLineage = {
   taskId: Id;
   nodes: readonly LineageNode[];
   edges: readonly LineageEdge[];
-  /** Inputs further than 20 away are cut off, and what goes beyond 1000 artifacts, prompts, trials, insights or verdicts, and 10000 steps or versions. */
+  /** Whether the graph is incomplete. `depth`: inputs more than 20 levels away are missing. `size`: there are more than 1000 artifacts, prompts, trials, insights, or verdicts, or more than 10000 steps or versions. */
   truncated: {
     depth: boolean;
     size: boolean;
@@ -1574,12 +1580,12 @@ export type Trial = {
   agent: string | null;
   provider: string | null;
   status: TrialStatus;
-  /** Derived from the status; null where there is no verdict. */
+  /** Derived from the status. Null if there is no verdict. */
   passed: boolean | null;
   score: number | null;
   error: string | null;
   outputDataId: Id | null;
-  /** The newest event of the eval that tells of it. */
+  /** The number of the newest event of the eval that concerns this trial. */
   eventSeq: number;
   retractedAt: Timestamp | null;
   retractedBy: string | null;
@@ -1592,21 +1598,21 @@ export type Trials = {
 };
 
 export type NewTrial = {
-  /** Which of the model's trials it is: 1 to the eval's k. */
+  /** The number of this trial among the model's trials, from 1 to the eval's `k`. */
   k: number;
   model: string;
   modelRevision?: string | undefined;
   agent?: string | undefined;
   provider?: string | undefined;
-  /** `pending` where neither it nor `passed` nor `error` is given. */
+  /** Defaults to `pending` if `passed` and `error` are also absent. */
   status?: TrialStatus | undefined;
-  /** In place of the status: `passed` or `failed`. */
+  /** Sets the status to `passed` or `failed`. Use it instead of `status`. */
   passed?: boolean | undefined;
-  /** An errored trial is not scored. */
+  /** The score. Not allowed if the status is `errored`. */
   score?: number | undefined;
-  /** Why no verdict was reached; of an errored trial alone. */
+  /** Why the trial has no verdict. Allowed only if the status is `errored`. */
   error?: string | undefined;
-  /** What the model put out: data of the task. */
+  /** The data item of the task that holds the model's output. */
   outputDataId?: Id | undefined;
 };
 
@@ -1616,13 +1622,13 @@ export type NewTrials = {
 
 export type TransitionTrial = {
   status?: TrialStatus | undefined;
-  /** In place of the status: `passed` or `failed`. */
+  /** Sets the status to `passed` or `failed`. Use it instead of `status`. */
   passed?: boolean | undefined;
-  /** An errored trial is not scored. */
+  /** The score. Not allowed if the status is `errored`. */
   score?: number | undefined;
-  /** Why no verdict was reached; of an errored trial alone. */
+  /** Why the trial has no verdict. Allowed only if the status is `errored`. */
   error?: string | undefined;
-  /** What the model put out: data of the task. */
+  /** The data item of the task that holds the model's output. */
   outputDataId?: Id | undefined;
 };
 
@@ -1663,7 +1669,7 @@ export type CreateInsight = {
   input?: unknown;
   /** Any JSON value. */
   output?: unknown;
-  /** What it took, as the caller counts: tokens, cost, latency. */
+  /** The resources used, such as tokens, cost, or latency, in your own units. */
   usage?: Metadata | undefined;
 };
 
@@ -1671,7 +1677,7 @@ export type ReportInsight = {
   status?: RunState | undefined;
   /** Any JSON value. */
   output?: unknown;
-  /** What it took, as the caller counts: tokens, cost, latency. */
+  /** The resources used, such as tokens, cost, or latency, in your own units. */
   usage?: Metadata | undefined;
 };
 
@@ -1680,11 +1686,11 @@ export type WebhookWithSecret = {
   url: string;
   events: readonly WebhookEvent[];
   enabled: boolean;
-  /** Until then the secret before the present one signs along; null where none does. */
+  /** Until this time, messages are also signed with the previous secret. Null if there is none. */
   previousSecretUntil: Timestamp | null;
   createdAt: Timestamp;
   updatedAt: Timestamp;
-  /** What verifies its messages, for a Standard Webhooks library. Nothing shows it again; null where none was made. */
+  /** The secret that verifies messages, for a Standard Webhooks library. Only this response contains it. Null if the call created none. */
   secret: string | null;
 };
 
@@ -1693,7 +1699,7 @@ export type WebhookName = string;
 export type WebhookEvent = "task.label_changed" | "task.attention" | "bulk.finished" | "dispatch.dead";
 
 export type PutWebhook = {
-  /** https, and a public host. */
+  /** An https URL of a public host. */
   url: string;
   events: readonly WebhookEvent[];
   enabled?: boolean | undefined;
@@ -1704,7 +1710,7 @@ export type Webhook = {
   url: string;
   events: readonly WebhookEvent[];
   enabled: boolean;
-  /** Until then the secret before the present one signs along; null where none does. */
+  /** Until this time, messages are also signed with the previous secret. Null if there is none. */
   previousSecretUntil: Timestamp | null;
   createdAt: Timestamp;
   updatedAt: Timestamp;
@@ -1738,11 +1744,11 @@ export type Registry = {
   stepKinds: readonly string[];
   stepStatuses: readonly string[];
   gateStates: readonly string[];
-  /** By kind and status: where a step may go. */
+  /** The statuses that a step can change to, by kind and current status. */
   stepTransitions: Record<string, Record<string, readonly string[]>>;
   gateTransitions: Record<string, readonly string[]>;
   gateOnStatus: Record<string, string>;
-  /** In their sort order. */
+  /** All labels, in sort order. */
   unifiedStatuses: readonly string[];
   resolver: readonly ResolverRule[];
   attention: ReadonlyArray<{
@@ -1754,11 +1760,11 @@ export type Registry = {
   bulkTargets: readonly string[];
   bulkAllowedTargets: Record<string, readonly string[]>;
   bulkStepStatus: Record<string, string>;
-  /** What bulk does in place of a target. */
+  /** The actions that a bulk change can apply instead of a target label. */
   bulkActions: readonly string[];
-  /** Out of which `retry` brings a step. */
+  /** The statuses that the bulk action `retry` applies to. */
   bulkRetriedStatuses: readonly string[];
-  /** Those that can be taken back, as every change to a target can. */
+  /** The bulk actions that can be reverted. Every bulk change to a target label can be reverted. */
   bulkRevertibleActions: readonly string[];
   terminalUnified: readonly string[];
   workerTypes: readonly string[];
@@ -1828,7 +1834,7 @@ export type RevokedApiKey = {
   createdAt: Timestamp;
   revokedAt: Timestamp | null;
   revokedBy: string | null;
-  /** From then on nobody takes the key. */
+  /** The number of seconds after which the key is no longer accepted. */
   effectiveWithinSeconds: number;
 };
 
@@ -1839,7 +1845,7 @@ export type Health = {
 /** What each operation takes and answers. */
 export interface Operations {
   /**
-   * Create a task. With version 1 and its first step: a queued `ingestion`, unless `start` says otherwise.
+   * Create a task. Creates the task with version 1 and a first step, by default an `ingestion` step with the status `queued`. Returns 409 `conflict` if another task has the external id.
    *
    * Role: `operator` or above.
    */
@@ -1852,16 +1858,16 @@ export interface Operations {
     answer: Task;
   };
   /**
-   * List tasks. By filters that all must hold. `sort=unifiedStatus` resolves the labels of the newest 5000 tasks that match at that very moment (`sortSource=live`) and says when more matched; `sortSource=materialized` has no such limit.
+   * List tasks. Returns the tasks that match every given filter. With `sort=unifiedStatus` and `sortSource=live`, labels are computed at the time of the request for the newest 5000 matching tasks, and `sortTruncated` is `true` if more tasks match. `sortSource=materialized` sorts by stored labels and has no such limit.
    *
    * Role: `viewer` or above, or `service`.
    */
   listTasks: {
     input: {
       query?: {
-        /** Any of these. */
+        /** Tasks with any of these labels. */
         unifiedStatus?: readonly UnifiedStatus[] | undefined;
-        /** Any of these. */
+        /** Tasks with any of these attention codes. */
         attention?: readonly AttentionCode[] | undefined;
         stepKind?: StepKind | undefined;
         stepStatus?: StepStatus | undefined;
@@ -1869,26 +1875,27 @@ export interface Operations {
         taxonomyCode?: string | undefined;
         assignee?: string | undefined;
         externalId?: ExternalId | undefined;
-        /** A part of the title or the external id, three characters or more. */
+        /** Text that the title or the external id contains, at least 3 characters. */
         q?: string | undefined;
-        /** A model that made a prompt, a datum, a trial or an insight of the task. */
+        /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
-        /** A bulk operation that changed the task. */
+        /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
         createdAfter?: Timestamp | undefined;
         createdBefore?: Timestamp | undefined;
         updatedAfter?: Timestamp | undefined;
-        /** The status has been the same since before this moment. */
+        /** Tasks whose status has not changed since before this time. */
         statusBefore?: Timestamp | undefined;
         priority?: number | undefined;
-        /** true: the archived tasks. Otherwise, those that are not. */
+        /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
-        /** A leading `-` turns the order round. */
+        /** The field to sort by. A leading `-` sorts in descending order. */
         sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "title" | "-title" | "priority" | "-priority" | "statusSince" | "-statusSince" | "unifiedStatus" | "-unifiedStatus" | undefined;
-        /** Where `unifiedStatus` is read from when it is the sort. */
+        /** The source of the labels when you sort by `unifiedStatus`. */
         sortSource?: "live" | "materialized" | undefined;
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
@@ -1896,7 +1903,7 @@ export interface Operations {
     answer: TaskPage;
   };
   /**
-   * One task. With `asOf`, as it was then: folded from its history.
+   * Retrieve a task. Returns the task. With `asOf`, returns the task as it was at that point, computed from its history.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -1913,7 +1920,7 @@ export interface Operations {
     answer: Task;
   };
   /**
-   * Edit a task's fields. null takes a field away. What is the same already writes no event.
+   * Update a task. Sets the given fields. A null clears a field. If nothing changes, no event is written. Returns 409 `conflict` if another task has the external id.
    *
    * Role: `operator` or above.
    */
@@ -1930,7 +1937,7 @@ export interface Operations {
     answer: Moved;
   };
   /**
-   * A task's label, and why it has it. The rule that matched, the facts that it matched on, and the rules before it with what they lacked.
+   * Explain a task's label. Returns the task's label, the rule that gave it, the facts that the rule matched, and the conditions that each earlier rule did not meet. With `asOf`, explains the label as it was at that point.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -1947,7 +1954,7 @@ export interface Operations {
     answer: TaskStatus;
   };
   /**
-   * Change a step's status. Along the transition table of the step's kind. A move that the table does not have is 409 `invalid_transition` and tells what is allowed.
+   * Change a step's status. Changes the status of the task's current step, as the transition table of the step's kind allows. Any other change returns 409 `invalid_transition` with the statuses in `allowed`.
    *
    * Role: `operator` or above.
    */
@@ -1963,7 +1970,11 @@ export interface Operations {
     };
     answer: Moved;
   };
-  /** One step. Role: `viewer` or above, or `service`. */
+  /**
+   * Retrieve a step. Returns the step with its status and gate.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
   getStep: {
     input: {
       params: {
@@ -1974,7 +1985,7 @@ export interface Operations {
     answer: Step;
   };
   /**
-   * Go on to the next stage. Needs the current gate to be `passed` or `waived`. With `hold` the new step waits.
+   * Advance a task. Opens a step at the next stage. The gate of the current step must be `passed` or `waived`; otherwise the call returns 409 `gate_closed`. The new step is `queued`, or `pending` with `hold: true`.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -1991,7 +2002,7 @@ export interface Operations {
     answer: Moved;
   };
   /**
-   * Go back to the same or an earlier stage. Opens a new attempt and revokes the open gates from there on. Nothing is overwritten.
+   * Rework a task. Opens a new attempt of the current stage or an earlier one. Revokes the `passed` and `waived` gates from that stage on, and cancels open worker runs. Earlier attempts are kept.
    *
    * Role: `operator` or above.
    */
@@ -2008,7 +2019,7 @@ export interface Operations {
     answer: Moved;
   };
   /**
-   * Record a verdict on the current step. It may carry a `move`: a transition of the same step that happens with it, or neither does. Automation (the service role) records automated reviews without a move.
+   * Record a review. Records a verdict on the task's current step. With `move`, also changes the step's status; either both succeed or neither does. The `service` role can record `automated` reviews only, and without a `move`.
    *
    * Role: `reviewer` or above, or `service`.
    */
@@ -2025,7 +2036,7 @@ export interface Operations {
     answer: Reviewed;
   };
   /**
-   * Every verdict on a task's steps. In the order in which they count.
+   * List a task's reviews. Returns the reviews of all steps of the task, in the order of `sequence`.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2042,7 +2053,7 @@ export interface Operations {
     };
   };
   /**
-   * All that happened to a task. Its own events and those of its evals in the order in which they were written; `stream` tells them apart.
+   * List a task's timeline. Returns the events of a task and of its evals, in the order in which they were written. `stream` says which kind an event is.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2052,19 +2063,21 @@ export interface Operations {
         taskId: TaskRef;
       };
       query?: {
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: ReadonlyArray<StepEvent | EvalEvent>;
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
   /**
-   * Create many tasks. Each item is judged by itself; one that is not valid harms no other. What makes the body itself unreadable (bad JSON, a doubled key, a NUL) refuses the call. An external id that is known already, or that stands twice, makes nothing and tells which task has it: repeat an import until it is whole.
+   * Import tasks. Creates up to 500 tasks. Each item is validated separately, so an invalid item does not affect the others. A body that cannot be parsed, for example because of a duplicate key or a NUL character, fails the whole request. An external id that already exists creates no task; its item returns `exists` with the id of the existing task. You can therefore repeat an import until it is complete.
    *
    * Role: `operator` or above.
    */
@@ -2077,7 +2090,7 @@ export interface Operations {
     answer: ImportedTasks;
   };
   /**
-   * See what a bulk change would do. Writes nothing. Execution judges by the same rules.
+   * Preview a bulk change. Returns what a bulk change would do to each of up to 50000 tasks, by the same rules as the execution. Changes nothing. Name the tasks by `taskIds` or by `filter`.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2089,7 +2102,7 @@ export interface Operations {
     answer: BulkPreview;
   };
   /**
-   * Change many tasks at once. Each task is changed whole or not at all, and holds back no other. With a `planToken`, tasks that have changed since the preview stop the whole (`abort`) or are left out (`skip`). Up to 1000 tasks are changed before the answer; of more the plan is stored, and the operation tells how far it got. A repeat with the same Idempotency-Key gets the same answer.
+   * Execute a bulk change. Changes up to 50000 tasks. Each task succeeds or fails separately, and is never changed in part. With a `planToken`, tasks that have changed since the preview fail the whole request with 409 `plan_stale` (`onStale: abort`) or are skipped (`skip`). Up to 1000 tasks are changed before the response. A larger change returns 202 and continues in the background; its operation reports the progress. A retry with the same `Idempotency-Key` returns the same response.
    *
    * Role: `reviewer` or above.
    */
@@ -2102,7 +2115,7 @@ export interface Operations {
     answer: BulkExecution | BulkAccepted;
   };
   /**
-   * Find tasks by their ids. Takes ids and external ids alike, with `ext:` or without; archived tasks are found too. Answers in the order asked.
+   * Look up tasks by id. Finds up to 50000 tasks by id or external id, with or without the `ext:` prefix. Includes archived tasks. `found` and `unresolved` keep the order of the request.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2114,16 +2127,16 @@ export interface Operations {
     answer: LookedUpTasks;
   };
   /**
-   * Count tasks by label and by attention. Exactly, over the same filters as the list, at one moment. Every filter that is given holds for every figure, `unifiedStatus` and `attention` too: for figures to choose a label by, leave those two out and the others as they are. The labels add up to `total`; attention codes need not, since a task may have several or none.
+   * Count tasks by label and attention code. Returns exact counts of the tasks that match the filters, all from one snapshot. Every filter applies to every count, including `unifiedStatus` and `attention`; omit those two to count all labels, for example for a label picker. The counts by label add up to `total`. The counts by attention code do not, because a task can have several codes or none.
    *
    * Role: `viewer` or above, or `service`.
    */
   countTasks: {
     input: {
       query?: {
-        /** Any of these. */
+        /** Tasks with any of these labels. */
         unifiedStatus?: readonly UnifiedStatus[] | undefined;
-        /** Any of these. */
+        /** Tasks with any of these attention codes. */
         attention?: readonly AttentionCode[] | undefined;
         stepKind?: StepKind | undefined;
         stepStatus?: StepStatus | undefined;
@@ -2131,19 +2144,19 @@ export interface Operations {
         taxonomyCode?: string | undefined;
         assignee?: string | undefined;
         externalId?: ExternalId | undefined;
-        /** A part of the title or the external id, three characters or more. */
+        /** Text that the title or the external id contains, at least 3 characters. */
         q?: string | undefined;
-        /** A model that made a prompt, a datum, a trial or an insight of the task. */
+        /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
-        /** A bulk operation that changed the task. */
+        /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
         createdAfter?: Timestamp | undefined;
         createdBefore?: Timestamp | undefined;
         updatedAfter?: Timestamp | undefined;
-        /** The status has been the same since before this moment. */
+        /** Tasks whose status has not changed since before this time. */
         statusBefore?: Timestamp | undefined;
         priority?: number | undefined;
-        /** true: the archived tasks. Otherwise, those that are not. */
+        /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
       } | undefined;
       requestId?: string | undefined;
@@ -2151,16 +2164,16 @@ export interface Operations {
     answer: TaskCounts;
   };
   /**
-   * The ids of all tasks that match. Over the same filters as the list, in one answer: the oldest first, at most 50000, which are those that a bulk preview of the filter takes.
+   * List the ids of matching tasks. Returns the ids of all tasks that match the filters in one response, oldest first, up to 50000. A bulk preview with the same filter covers the same tasks.
    *
    * Role: `viewer` or above, or `service`.
    */
   listTaskIds: {
     input: {
       query?: {
-        /** Any of these. */
+        /** Tasks with any of these labels. */
         unifiedStatus?: readonly UnifiedStatus[] | undefined;
-        /** Any of these. */
+        /** Tasks with any of these attention codes. */
         attention?: readonly AttentionCode[] | undefined;
         stepKind?: StepKind | undefined;
         stepStatus?: StepStatus | undefined;
@@ -2168,19 +2181,19 @@ export interface Operations {
         taxonomyCode?: string | undefined;
         assignee?: string | undefined;
         externalId?: ExternalId | undefined;
-        /** A part of the title or the external id, three characters or more. */
+        /** Text that the title or the external id contains, at least 3 characters. */
         q?: string | undefined;
-        /** A model that made a prompt, a datum, a trial or an insight of the task. */
+        /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
-        /** A bulk operation that changed the task. */
+        /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
         createdAfter?: Timestamp | undefined;
         createdBefore?: Timestamp | undefined;
         updatedAfter?: Timestamp | undefined;
-        /** The status has been the same since before this moment. */
+        /** Tasks whose status has not changed since before this time. */
         statusBefore?: Timestamp | undefined;
         priority?: number | undefined;
-        /** true: the archived tasks. Otherwise, those that are not. */
+        /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
       } | undefined;
       requestId?: string | undefined;
@@ -2188,7 +2201,7 @@ export interface Operations {
     answer: TaskIds;
   };
   /**
-   * The versions of a task. By number, without their contents.
+   * List a task's versions. Returns the versions of a task by number, without their content.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2198,19 +2211,21 @@ export interface Operations {
         taskId: TaskRef;
       };
       query?: {
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: readonly VersionSummary[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
   /**
-   * Make a new version. Seals the active version with its steps and begins the next one.
+   * Create a version. Creates the next version of the task with the given content, and opens its first step. Seals the previous version, so that its steps can no longer change.
    *
    * Role: `operator` or above.
    */
@@ -2226,7 +2241,11 @@ export interface Operations {
     };
     answer: Moved;
   };
-  /** One version with its content. Role: `viewer` or above, or `service`. */
+  /**
+   * Retrieve a version. Returns a version with its content.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
   getTaskVersion: {
     input: {
       params: {
@@ -2238,7 +2257,7 @@ export interface Operations {
     answer: Version;
   };
   /**
-   * What tells two versions of a task apart. From `number` to `other`, whichever is older. Steps are compared by kind and attempt, prompts and data by what they hold and who made them, the oldest 1000 of each version.
+   * Compare two versions. Returns the differences from version `number` to version `other`, in either order. Steps are compared by kind and attempt. Prompts and data are compared by their content and by the model, revision, agent, and provider that made them. At most the oldest 1000 prompts and data items of each version are compared.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2254,7 +2273,7 @@ export interface Operations {
     answer: VersionDiff;
   };
   /**
-   * The events of a task. Numbered from 1 without a gap, each hashed over itself and the one before.
+   * List a task's events. Returns the events of a task. They are numbered from 1 without gaps, and each event's hash covers its own content and the hash of the previous event.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2264,37 +2283,45 @@ export interface Operations {
         taskId: TaskRef;
       };
       query?: {
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: readonly StepEvent[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
-  /** The events that name a step. Role: `viewer` or above, or `service`. */
+  /**
+   * List a step's events. Returns the events of the task that concern this step.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
   listStepEvents: {
     input: {
       params: {
         stepId: Id;
       };
       query?: {
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: readonly StepEvent[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
   /**
-   * Whether a task's history is whole and unchanged. Spells every event anew from its columns, recomputes the hash chain and compares it with the task's head.
+   * Verify a task's history. Rebuilds the canonical text of every event from its stored fields, recomputes the hash chain, and compares it with the head that is stored on the task.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2308,17 +2335,18 @@ export interface Operations {
     answer: HistoryVerdict;
   };
   /**
-   * The events of all tasks and evals. Each event comes once, in the order in which the transactions began that wrote them; the events of a task by `seq`, those of an eval where they did not overlap. An event is shown when no other can come before it any more, so a slow writer holds the feed back and is not skipped. With `wait`, an empty page is answered only when nothing came for so long.
+   * Read the event feed. Returns the next events of all tasks and evals. Each event appears once, in the order in which the transactions that wrote the events began. The events of a task are in the order of `seq`; so are the events of an eval, unless their transactions overlapped. An event appears when no earlier event can still be committed, so a slow transaction delays the feed but is never skipped. With `wait`, the call waits up to that many seconds for an event before it returns an empty page.
    *
    * Role: `viewer` or above, or `service`.
    */
   readFeed: {
     input: {
       query?: {
-        /** A cursor of the feed, or `now` for what is written from now on. Otherwise it begins with the tenant's first event. */
+        /** A cursor of the feed, or `now` to read only new events. By default, the feed starts with the tenant's first event. */
         after?: string | undefined;
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** How many seconds to wait for something. */
+        /** How long to wait for an event, in seconds. */
         wait?: number | undefined;
       } | undefined;
       requestId?: string | undefined;
@@ -2326,16 +2354,16 @@ export interface Operations {
     answer: Feed;
   };
   /**
-   * The events of all tasks and evals as they happen. Each event comes once, in the order in which the transactions began that wrote them; the events of a task by `seq`, those of an eval where they did not overlap. An event is shown when no other can come before it any more, so a slow writer holds the feed back and is not skipped. As server-sent events: `data` is an event, `id` the cursor behind it. The stream ends after `wait` seconds or earlier; connect again with `Last-Event-ID`, which goes before `after`, and nothing is missed.
+   * Stream the event feed. Sends the events of all tasks and evals as server-sent events. `data` is an event, and `id` is the cursor after it. Each event appears once, in the order in which the transactions that wrote the events began. The events of a task are in the order of `seq`; so are the events of an eval, unless their transactions overlapped. An event appears when no earlier event can still be committed, so a slow transaction delays the feed but is never skipped. The stream ends after `wait` seconds, or earlier. Reconnect with `Last-Event-ID` to continue without missing an event; it overrides `after`.
    *
    * Role: `viewer` or above, or `service`.
    */
   streamFeed: {
     input: {
       query?: {
-        /** A cursor of the feed, or `now` for what is written from now on. Otherwise it begins with the tenant's first event. */
+        /** A cursor of the feed, or `now` to read only new events. By default, the feed starts with the tenant's first event. */
         after?: string | undefined;
-        /** How many seconds the stream lasts at the most. */
+        /** The maximum duration of the stream, in seconds. */
         wait?: number | undefined;
       } | undefined;
       requestId?: string | undefined;
@@ -2343,16 +2371,16 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Export tasks as CSV. All tasks that match the filter, each once, in the order in which they were made, and each as it is when its part of the file is read: tasks that move meanwhile may be shown before or after their move. As CSV (RFC 4180) under a line of headings. Text that a spreadsheet would take for a formula stands behind an apostrophe. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   * Export tasks as CSV. Exports all tasks that match the filter, each once, in the order in which they were created. The export is not a snapshot: a task that changes during the export can appear in its old or its new state. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
   exportTasksCsv: {
     input: {
       query?: {
-        /** Any of these. */
+        /** Tasks with any of these labels. */
         unifiedStatus?: readonly UnifiedStatus[] | undefined;
-        /** Any of these. */
+        /** Tasks with any of these attention codes. */
         attention?: readonly AttentionCode[] | undefined;
         stepKind?: StepKind | undefined;
         stepStatus?: StepStatus | undefined;
@@ -2360,19 +2388,19 @@ export interface Operations {
         taxonomyCode?: string | undefined;
         assignee?: string | undefined;
         externalId?: ExternalId | undefined;
-        /** A part of the title or the external id, three characters or more. */
+        /** Text that the title or the external id contains, at least 3 characters. */
         q?: string | undefined;
-        /** A model that made a prompt, a datum, a trial or an insight of the task. */
+        /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
-        /** A bulk operation that changed the task. */
+        /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
         createdAfter?: Timestamp | undefined;
         createdBefore?: Timestamp | undefined;
         updatedAfter?: Timestamp | undefined;
-        /** The status has been the same since before this moment. */
+        /** Tasks whose status has not changed since before this time. */
         statusBefore?: Timestamp | undefined;
         priority?: number | undefined;
-        /** true: the archived tasks. Otherwise, those that are not. */
+        /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
       } | undefined;
       requestId?: string | undefined;
@@ -2380,16 +2408,16 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Export tasks as JSON lines. All tasks that match the filter, each once, in the order in which they were made, and each as it is when its part of the file is read: tasks that move meanwhile may be shown before or after their move. One JSON object a line, in the shape of all other answers. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   * Export tasks as JSON Lines. Exports all tasks that match the filter, each once, in the order in which they were created. The export is not a snapshot: a task that changes during the export can appear in its old or its new state. The file has one JSON object per line, in the same shape as in other responses. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
   exportTasksNdjson: {
     input: {
       query?: {
-        /** Any of these. */
+        /** Tasks with any of these labels. */
         unifiedStatus?: readonly UnifiedStatus[] | undefined;
-        /** Any of these. */
+        /** Tasks with any of these attention codes. */
         attention?: readonly AttentionCode[] | undefined;
         stepKind?: StepKind | undefined;
         stepStatus?: StepStatus | undefined;
@@ -2397,19 +2425,19 @@ export interface Operations {
         taxonomyCode?: string | undefined;
         assignee?: string | undefined;
         externalId?: ExternalId | undefined;
-        /** A part of the title or the external id, three characters or more. */
+        /** Text that the title or the external id contains, at least 3 characters. */
         q?: string | undefined;
-        /** A model that made a prompt, a datum, a trial or an insight of the task. */
+        /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
-        /** A bulk operation that changed the task. */
+        /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
         createdAfter?: Timestamp | undefined;
         createdBefore?: Timestamp | undefined;
         updatedAfter?: Timestamp | undefined;
-        /** The status has been the same since before this moment. */
+        /** Tasks whose status has not changed since before this time. */
         statusBefore?: Timestamp | undefined;
         priority?: number | undefined;
-        /** true: the archived tasks. Otherwise, those that are not. */
+        /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
       } | undefined;
       requestId?: string | undefined;
@@ -2417,7 +2445,7 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Export events as CSV. All events of tasks and evals that were written before the call and match the filter, in the order of the feed. As CSV (RFC 4180) under a line of headings. Text that a spreadsheet would take for a formula stands behind an apostrophe. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   * Export events as CSV. Exports all events of tasks and evals that match the filter and were written before the call, in the order of the feed. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2433,7 +2461,7 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Export events as JSON lines. All events of tasks and evals that were written before the call and match the filter, in the order of the feed. One JSON object a line, in the shape of all other answers. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   * Export events as JSON Lines. Exports all events of tasks and evals that match the filter and were written before the call, in the order of the feed. The file has one JSON object per line, in the same shape as in other responses. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2449,7 +2477,7 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Export trials as CSV. All trials that match the filter, retracted ones too, each once, in the order of their recording. As CSV (RFC 4180) under a line of headings. Text that a spreadsheet would take for a formula stands behind an apostrophe. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   * Export trials as CSV. Exports all trials that match the filter, including retracted ones, each once, in the order in which they were recorded. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2460,7 +2488,7 @@ export interface Operations {
         evalId?: Id | undefined;
         model?: string | undefined;
         status?: TrialStatus | undefined;
-        /** true: those that were retracted; false: those that stand. */
+        /** `true` returns only retracted trials; `false` returns only trials that are not retracted. */
         retracted?: boolean | undefined;
       } | undefined;
       requestId?: string | undefined;
@@ -2468,7 +2496,7 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Export trials as JSON lines. All trials that match the filter, retracted ones too, each once, in the order of their recording. One JSON object a line, in the shape of all other answers. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   * Export trials as JSON Lines. Exports all trials that match the filter, including retracted ones, each once, in the order in which they were recorded. The file has one JSON object per line, in the same shape as in other responses. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2479,7 +2507,7 @@ export interface Operations {
         evalId?: Id | undefined;
         model?: string | undefined;
         status?: TrialStatus | undefined;
-        /** true: those that were retracted; false: those that stand. */
+        /** `true` returns only retracted trials; `false` returns only trials that are not retracted. */
         retracted?: boolean | undefined;
       } | undefined;
       requestId?: string | undefined;
@@ -2487,7 +2515,7 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Export prompts as CSV. All prompts that match the filter, each once, in the order in which they were recorded. As CSV (RFC 4180) under a line of headings. Text that a spreadsheet would take for a formula stands behind an apostrophe. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   * Export prompts as CSV. Exports all prompts that match the filter, each once, in the order in which they were recorded. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2495,7 +2523,7 @@ export interface Operations {
     input: {
       query?: {
         task?: TaskRef | undefined;
-        /** A version's id, or its number in its task. */
+        /** A version's id, or its number within the task. */
         version?: number | Id | undefined;
         step?: Id | undefined;
         model?: string | undefined;
@@ -2508,7 +2536,7 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Export prompts as JSON lines. All prompts that match the filter, each once, in the order in which they were recorded. One JSON object a line, in the shape of all other answers. It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.
+   * Export prompts as JSON Lines. Exports all prompts that match the filter, each once, in the order in which they were recorded. The file has one JSON object per line, in the same shape as in other responses. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2516,7 +2544,7 @@ export interface Operations {
     input: {
       query?: {
         task?: TaskRef | undefined;
-        /** A version's id, or its number in its task. */
+        /** A version's id, or its number within the task. */
         version?: number | Id | undefined;
         step?: Id | undefined;
         model?: string | undefined;
@@ -2529,7 +2557,7 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Put a task away. It is in no list, count or bulk change any more, and nothing of it is lost.
+   * Archive a task. Removes the task from lists, counts, and bulk changes. Nothing is deleted, and you can restore the task. Returns 409 `already_in_status` if the task is already archived.
    *
    * Role: `reviewer` or above.
    */
@@ -2545,7 +2573,11 @@ export interface Operations {
     };
     answer: Moved;
   };
-  /** Bring an archived task back. Role: `reviewer` or above. */
+  /**
+   * Restore a task. Restores an archived task as it was. Returns 409 `already_in_status` if the task is not archived.
+   *
+   * Role: `reviewer` or above.
+   */
   restoreTask: {
     input: {
       params: {
@@ -2558,7 +2590,11 @@ export interface Operations {
     };
     answer: Moved;
   };
-  /** Add a note to a task's history. Role: `operator` or above. */
+  /**
+   * Add a note to a task. Adds a note to the task's history. The task's status does not change.
+   *
+   * Role: `operator` or above.
+   */
   addNote: {
     input: {
       params: {
@@ -2572,7 +2608,7 @@ export interface Operations {
     answer: Moved;
   };
   /**
-   * Every step of a task. All attempts of all versions, in the order in which they were opened.
+   * List a task's steps. Returns every step of the task, with all attempts of all versions, in the order in which the steps were opened.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2589,7 +2625,7 @@ export interface Operations {
     };
   };
   /**
-   * Change a step's gate by hand. `waived`, `blocked` or `errored`; `revoked` from `waived` alone; and from a hand-made `blocked` back to the gate that the status implies. A verdict comes with a status, never by hand.
+   * Change a step's gate. Sets the gate of the task's current step to `waived`, `blocked`, or `errored`. A `waived` gate can become `revoked`. A gate that was `blocked` by this call can return to the gate that the step's status implies. A verdict such as `passed` or `failed` follows from a status and cannot be set here.
    *
    * Role: `operator` or above.
    */
@@ -2606,7 +2642,7 @@ export interface Operations {
     answer: Moved;
   };
   /**
-   * Ask for a pipeline by hand. One that is attached to the step's present state. While one is open it is 409 `conflict`.
+   * Dispatch a pipeline. Requests a run of a pipeline that is attached to the step's current state. Returns 409 `conflict` if a dispatch of this pipeline is still open, or if the version's payment was already requested.
    *
    * Role: `operator` or above.
    */
@@ -2626,7 +2662,7 @@ export interface Operations {
     };
   };
   /**
-   * Make many moves of different tasks. Each is judged by itself, as the call on its task alone would be; only what the caller's role may do to no task refuses the whole call. No pipeline runs unless asked for.
+   * Move tasks. Applies up to 1000 moves, each to a different task: a status change, an advance, or a rework. Each move succeeds or fails separately, as the call for a single task would. A move that the caller's role may never make fails the whole request with 403 `forbidden`. Attached pipelines run only if `runAttachedWorkflows` is `true`.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -2638,22 +2674,32 @@ export interface Operations {
     };
     answer: MovedTasks;
   };
-  /** List bulk changes, newest first. Role: `viewer` or above, or `service`. */
+  /**
+   * List bulk operations. Returns the bulk operations, newest first.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
   listBulkOperations: {
     input: {
       query?: {
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: readonly BulkOperation[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
-  /** Read a bulk change. Role: `viewer` or above, or `service`. */
+  /**
+   * Retrieve a bulk operation. Returns the operation with its counts and its progress.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
   getBulkOperation: {
     input: {
       params: {
@@ -2663,15 +2709,20 @@ export interface Operations {
     };
     answer: BulkOperation;
   };
-  /** List what became of each task of a bulk change. Role: `viewer` or above, or `service`. */
+  /**
+   * List the items of a bulk operation. Returns the outcome of each task of the operation.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
   listBulkItems: {
     input: {
       params: {
         operationId: Id;
       };
       query?: {
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
         outcome?: "pending" | "changed" | "refused" | "stale" | "failed" | undefined;
       } | undefined;
@@ -2679,11 +2730,12 @@ export interface Operations {
     };
     answer: {
       data: readonly BulkOperationItem[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
   /**
-   * Cancel a bulk change. One that waits is cancelled at once, one that runs after the chunk that is under way. What is done stays done, and can be taken back.
+   * Cancel a bulk operation. Cancels a queued operation immediately, and a running one after its current chunk of tasks. Tasks that are already changed stay changed; you can revert them.
    *
    * Role: `reviewer` or above.
    */
@@ -2698,7 +2750,7 @@ export interface Operations {
     answer: BulkOperation;
   };
   /**
-   * Try the tasks again that failed or were stale. Makes a child operation, planned anew. It is answered as an execution is, or as a revert where one is tried again.
+   * Retry the failed items of a bulk operation. Creates a child operation for the tasks that failed or were stale, and plans it from their current state. The response is that of an execution, or of a revert if the operation is one.
    *
    * Role: `reviewer` or above.
    */
@@ -2714,7 +2766,7 @@ export interface Operations {
     answer: BulkExecution | BulkAccepted;
   };
   /**
-   * Take a bulk change back. Puts back every task that has not moved since, and calls back what was dispatched for it and has not left. What moved on and what was delivered is told. Nothing is taken back twice.
+   * Revert a bulk operation. Puts every task that has not changed since back to its previous state, and recalls its dispatches that are not delivered yet. The response reports the tasks and dispatches that could not be reverted. Returns 409 `not_revertible` if the operation has not ended, was already reverted, changed nothing, or is a revert or an `advance`.
    *
    * Role: `reviewer` or above.
    */
@@ -2730,15 +2782,16 @@ export interface Operations {
     answer: BulkExecution | BulkAccepted;
   };
   /**
-   * List product events, newest first. One for each bulk change that brought tasks to a terminal status.
+   * List product events. Returns one event for each bulk change that moved tasks to a terminal label, newest first.
    *
    * Role: `viewer` or above, or `service`.
    */
   listAnalyticsEvents: {
     input: {
       query?: {
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
         name?: AnalyticsEventName | undefined;
       } | undefined;
@@ -2746,24 +2799,25 @@ export interface Operations {
     };
     answer: {
       data: readonly AnalyticsEvent[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
   /**
-   * What has become of tasks. The funnel of the tasks that were created in the window, as they stand now: how many ever came as far as each stage, at whatever step they began, and what has become of those that came no farther. Archived tasks are left out unless they are asked for.
+   * Retrieve task outcomes. Returns the funnel of the tasks that were created in the window, as of now: how many tasks reached each stage or a later one, whichever stage they started at, and the outcomes of the tasks that got no further. Archived tasks are excluded by default.
    *
    * Role: `viewer` or above, or `service`.
    */
   getOutcomes: {
     input: {
       query?: {
-        /** Only of tasks with this code. */
+        /** Only tasks with this code. */
         taxonomyCode?: string | undefined;
-        /** Where the window begins: 30 days before its end where nothing is said, 366 at most. */
+        /** The start of the window, inclusive. Defaults to 30 days before `to`; at most 366 days before. */
         from?: string | undefined;
-        /** Where it ends, without this very moment: now where nothing is said. */
+        /** The end of the window, exclusive. Defaults to the current time. */
         to?: string | undefined;
-        /** true: the archived tasks. Otherwise, those that are not. */
+        /** `true` counts only archived tasks. By default, only tasks that are not archived are counted. */
         archived?: boolean | undefined;
       } | undefined;
       requestId?: string | undefined;
@@ -2771,18 +2825,18 @@ export interface Operations {
     answer: OutcomeStatistics;
   };
   /**
-   * What was done, over time. Counted from the history in whole buckets of UTC; weeks begin on Monday. The window is widened to whole buckets, 400 at most; the last one may still go on. What a revert took back counts for nothing, from the moment it is taken back; what was archived since counts.
+   * Retrieve throughput. Counts the changes in the history by time bucket. Buckets are in UTC, and weeks start on Monday. The window is extended to whole buckets, at most 400; the last bucket may not be over yet. Changes that were reverted are not counted. Tasks that were archived since are counted.
    *
    * Role: `viewer` or above, or `service`.
    */
   getThroughput: {
     input: {
       query?: {
-        /** Only of tasks with this code. */
+        /** Only tasks with this code. */
         taxonomyCode?: string | undefined;
-        /** Within the first bucket; where nothing is said there are 48 hours, or 30 days, or 26 weeks. */
+        /** A time in the first bucket. Defaults to a window of 48 hours, or 30 days, or 26 weeks. */
         from?: string | undefined;
-        /** Up to this moment; through the present bucket where nothing is said. */
+        /** The end of the window. Defaults to the end of the current bucket. */
         to?: string | undefined;
         bucket?: "hour" | "day" | "week" | undefined;
       } | undefined;
@@ -2791,18 +2845,18 @@ export interface Operations {
     answer: ThroughputStatistics;
   };
   /**
-   * How long tasks stand at each stage. Of the stays that came to their end in the window. A stay begins with the event that opens the step, and ends with the event that opens the task's next one (advance, rework, new version), or before that with the one that ends the step (rejected, duplicate, delivered) and was not taken back. At most the newest 200000 ends and approvals are looked at.
+   * Retrieve stage times. Returns how long tasks stayed at each stage, for the stays that ended in the window. A stay starts with the event that opens the step. It ends with the event that opens the task's next step (advance, rework, or new version), or earlier with the event that makes the task rejected, duplicate, or delivered, unless that was reverted. At most the newest 200000 ends of stays and approvals are read.
    *
    * Role: `viewer` or above, or `service`.
    */
   getStageTimes: {
     input: {
       query?: {
-        /** Only of tasks with this code. */
+        /** Only tasks with this code. */
         taxonomyCode?: string | undefined;
-        /** Where the window begins: 30 days before its end where nothing is said, 366 at most. */
+        /** The start of the window, inclusive. Defaults to 30 days before `to`; at most 366 days before. */
         from?: string | undefined;
-        /** Where it ends, without this very moment: now where nothing is said. */
+        /** The end of the window, exclusive. Defaults to the current time. */
         to?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
@@ -2810,18 +2864,18 @@ export interface Operations {
     answer: StageTimeStatistics;
   };
   /**
-   * What went wrong, by stage. Counted from the history. `failed` means that somebody or something judged and said no, `errored` that no verdict was reached; one change counts once, and a failed review may count beside the gate that it closes. What a revert took back counts for nothing; what was archived since counts.
+   * Retrieve failures by stage. Counts the failures in the history. `failed` means that a person or a check gave a negative verdict; `errored` means that there was no verdict. Each change counts once. A failed review can count in addition to the gate that it closes. Changes that were reverted are not counted. Tasks that were archived since are counted.
    *
    * Role: `viewer` or above, or `service`.
    */
   getFailures: {
     input: {
       query?: {
-        /** Only of tasks with this code. */
+        /** Only tasks with this code. */
         taxonomyCode?: string | undefined;
-        /** Where the window begins: 30 days before its end where nothing is said, 366 at most. */
+        /** The start of the window, inclusive. Defaults to 30 days before `to`; at most 366 days before. */
         from?: string | undefined;
-        /** Where it ends, without this very moment: now where nothing is said. */
+        /** The end of the window, exclusive. Defaults to the current time. */
         to?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
@@ -2829,7 +2883,7 @@ export interface Operations {
     answer: FailureStatistics;
   };
   /**
-   * Open a worker run on the current step. It is QUEUED until its worker reports.
+   * Start a worker run. Creates a worker run for the task's current step. It stays `QUEUED` until its worker reports.
    *
    * Role: `service`.
    */
@@ -2845,7 +2899,7 @@ export interface Operations {
     answer: WorkerRun;
   };
   /**
-   * Take runs that wait for a worker. For workers that poll: pipelines without an endpoint put their runs here. Each run is the caller's alone until its lease ends; the first report makes it the caller's for good, and from then on only its deadline counts. A run whose lease ends before that is handed out again, at the next attempt. The most urgent task comes first, then the oldest run; no two callers get the same. An answer without runs is no error: ask again later.
+   * Claim worker runs. Claims queued runs for a worker that polls. Pipelines without an endpoint queue their runs here. Each run is leased to one caller. After the caller's first report the lease no longer matters, only the run's deadline. If a lease ends before the first report, the run can be claimed again with the next `attempt`. Runs are claimed by task priority, highest first, and then by age. Returns an empty list if no run is waiting.
    *
    * Role: `service`.
    */
@@ -2858,7 +2912,7 @@ export interface Operations {
     answer: ClaimedRuns;
   };
   /**
-   * Report what became of a run. The report moves the run's step as the tables say, where that step is still the current one. A quality check that succeeded brings its verdict. A late report is kept on the run alone. Each report renews the run's deadline. A run that was claimed takes its first report from whoever holds its lease, and no report that names another attempt.
+   * Report on a worker run. Reports the state of a run and renews its deadline. If the run's step is still the task's current step, the report also changes the step's status, as the table `reportEffects` of `GET /v1/registry` says. A successful quality check must include a `verdict`. A report after the run has ended is only stored on the run. The first report on a claimed run must come from the holder of its lease; otherwise the call returns 409 `lease_lost`, as it does for a different `attempt`.
    *
    * Role: `service`.
    */
@@ -2874,7 +2928,11 @@ export interface Operations {
     };
     answer: Reported;
   };
-  /** Worker runs, newest first. Role: `viewer` or above, or `service`. */
+  /**
+   * List worker runs. Returns the worker runs that match every given filter, newest first.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
   listRuns: {
     input: {
       query?: {
@@ -2882,19 +2940,21 @@ export interface Operations {
         stepId?: Id | undefined;
         type?: WorkerType | undefined;
         state?: RunState | undefined;
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: readonly WorkerRun[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
   /**
-   * The four pipelines and their settings. All of them, also those that nobody gave settings. No secret is ever shown here.
+   * List pipelines. Returns the four pipelines with their settings, including those with default settings. Does not return secrets.
    *
    * Role: `admin`.
    */
@@ -2908,7 +2968,7 @@ export interface Operations {
     };
   };
   /**
-   * Say where a pipeline is called. With an endpoint each dispatch is posted there, signed as Standard Webhooks has it; without one its run waits for a worker that polls. The first secret is made here and shown once, unless you bring one. Another one that you bring takes the place of the present one, which signs along for 24 hours.
+   * Configure a pipeline. Sets the pipeline's endpoint and limits. With an `endpoint`, each dispatch is sent there with POST, signed as defined by Standard Webhooks. Without one, its run waits for a worker to claim it. The first call creates a signing secret, unless you provide one, and only that response contains it. A new `secret` replaces the current one, which stays valid for 24 hours.
    *
    * Role: `admin`.
    */
@@ -2923,7 +2983,7 @@ export interface Operations {
     answer: PipelineWithSecret;
   };
   /**
-   * Give a pipeline another secret. For 24 hours messages bear two signatures, one by each secret; then the old one is void. A repeat with the same Idempotency-Key answers `secret: null`; when the first answer was lost, rotate again.
+   * Rotate a pipeline's secret. Returns a new secret. For 24 hours, messages have two signatures, one with each secret; after that, the old secret is invalid. A retry with the same `Idempotency-Key` returns `secret: null`. If you lost the first response, rotate again.
    *
    * Role: `admin`.
    */
@@ -2937,7 +2997,11 @@ export interface Operations {
     };
     answer: PipelineWithSecret;
   };
-  /** What pipelines were asked for, newest first. Role: `viewer` or above, or `service`. */
+  /**
+   * List dispatches. Returns the dispatches that match every given filter, newest first.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
   listDispatches: {
     input: {
       query?: {
@@ -2945,19 +3009,21 @@ export interface Operations {
         pipeline?: PipelineName | undefined;
         task?: TaskRef | undefined;
         bulkOperationId?: Id | undefined;
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: readonly Dispatch[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
   /**
-   * One dispatch and all that became of it. Its log tells every change of its state, with who and why. It only grows.
+   * Retrieve a dispatch. Returns the dispatch with its log, which records every change of its state, who made it, and why.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2971,7 +3037,7 @@ export interface Operations {
     answer: DispatchWithLog;
   };
   /**
-   * Have a dead dispatch delivered after all. As if it had never been tried, with the run that it made. It is 409 `invalid_transition` where that run has ended, or what it was for is no longer wanted: then ask for the pipeline anew. A payment, of which a version has one, makes another run where its deadline has closed the first.
+   * Retry a dead dispatch. Delivers a `dead` dispatch again, with the full number of attempts and the same worker run. Returns 409 `invalid_transition` if that run has started or ended, or if the task no longer needs the pipeline; in the first case, dispatch the pipeline again. A version has only one payment, so a payment whose run timed out gets a new run instead.
    *
    * Role: `operator` or above.
    */
@@ -2987,7 +3053,7 @@ export interface Operations {
     answer: Dispatch;
   };
   /**
-   * Call a dispatch back before it is delivered. Where it was tried before, the run that waits is cancelled. It is 409 `invalid_transition` while it is being delivered, and once it was.
+   * Recall a dispatch. Withdraws a dispatch before it is delivered, and cancels its waiting run if there is one. Returns 409 `invalid_transition` while the dispatch is being delivered and after it was delivered.
    *
    * Role: `operator` or above.
    */
@@ -3003,7 +3069,7 @@ export interface Operations {
     answer: Dispatch;
   };
   /**
-   * Record a prompt, or what came back. On the task's current step, unless `stepId` names another one of the task. An eval or trial must be the task's.
+   * Record a prompt. Records a prompt or a model's reply. It belongs to the task's current step, unless `stepId` names another step of the task. The eval and the trial must belong to the task.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -3019,7 +3085,7 @@ export interface Operations {
     answer: Prompt;
   };
   /**
-   * Prompts, newest first. A page of long prompts ends before its limit.
+   * List prompts. Returns the prompts that match every given filter, newest first. A page can have fewer prompts than `limit` if they are long.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3027,26 +3093,28 @@ export interface Operations {
     input: {
       query?: {
         task?: TaskRef | undefined;
-        /** A version's id, or its number in its task. */
+        /** A version's id, or its number within the task. */
         version?: number | Id | undefined;
         step?: Id | undefined;
         model?: string | undefined;
         modelRevision?: string | undefined;
         agent?: string | undefined;
         provider?: string | undefined;
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: readonly Prompt[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
   /**
-   * Declare data of a task. Says what a blob is, before `PUT /v1/data/{dataId}/content` sends it: what has not come within a day is swept away. Or, with `uri`, registers what lies elsewhere: nobody fetches it, and it stays unverified. On the current step, unless `stepId` names another one of the task, which has the same content once for each kind and each maker (model, revision, agent, provider). Prompt and insight must be the task's, inputs may be of any task.
+   * Declare a data item. Declares a data item of the task. Upload its content with `PUT /v1/data/{dataId}/content` within a day, or the data item is deleted. With `uri`, registers content that is stored elsewhere; it is never fetched, and so it stays unverified. The data item belongs to the current step, unless `stepId` names another step of the task. Returns 409 `conflict` if the step already has the same content with the same kind, model, revision, agent, and provider. The prompt and the insight must belong to the task. Inputs can belong to any task.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -3061,7 +3129,11 @@ export interface Operations {
     };
     answer: Data;
   };
-  /** Data, newest first. Role: `viewer` or above, or `service`. */
+  /**
+   * List data. Returns the data items that match every given filter, newest first.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
   listData: {
     input: {
       query?: {
@@ -3071,22 +3143,28 @@ export interface Operations {
         modelRevision?: string | undefined;
         agent?: string | undefined;
         provider?: string | undefined;
-        /** Whether the content is here; not so where it is awaited, or lies elsewhere. */
+        /** Whether the content is stored here. It is not if it was not uploaded yet or is stored elsewhere. */
         stored?: boolean | undefined;
-        /** Artifacts of which the work since they were made passed the gate of this kind; a gate that was waived or revoked is not passed, and what was made anew in their place speaks for itself alone. */
+        /** Artifacts that passed the gate of this stage: the gate of a step that followed from the artifact's step is `passed`. A `waived` or `revoked` gate does not count, nor does a step that follows a later attempt at the artifact's stage or an earlier one. */
         passedGate?: StepKind | undefined;
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: readonly Data[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
-  /** One row of data. Role: `viewer` or above, or `service`. */
+  /**
+   * Retrieve a data item. Returns the data item without its content.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
   getData: {
     input: {
       params: {
@@ -3097,7 +3175,7 @@ export interface Operations {
     answer: Data;
   };
   /**
-   * Send the content of declared data. The body is the content itself. It is stored only if it has the declared length and SHA-256, under its declared type, and never changes; sent again it is compared again.
+   * Upload the content of a data item. The request body is the content. It is stored only if its size and SHA-256 match the declaration; otherwise the call returns 400 `validation_failed`. A `Content-Type` that differs from the declared one returns 415 `unsupported_media_type`. Stored content never changes. A repeated upload is checked again.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -3112,7 +3190,7 @@ export interface Operations {
     answer: Data;
   };
   /**
-   * Download the content of data. Always as an attachment. The `ETag` is the SHA-256. Types that a browser could run are told as `application/octet-stream`. What is not stored here, because it has not come or lies elsewhere, is not found.
+   * Download the content of a data item. Returns the content as an attachment. The `ETag` is its SHA-256. Media types that a browser could execute are sent as `application/octet-stream`. Returns 404 `not_found` if the content was not uploaded yet or is stored elsewhere.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3126,7 +3204,7 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Open an eval over a version of a task. As a draft, over the active version where none is named.
+   * Create an eval. Creates an eval with the status `draft` for a version of the task, by default the active one.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -3141,27 +3219,37 @@ export interface Operations {
     };
     answer: Eval;
   };
-  /** Evals, newest first. Role: `viewer` or above, or `service`. */
+  /**
+   * List evals. Returns the evals that match every given filter, newest first.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
   listEvals: {
     input: {
       query?: {
         task?: TaskRef | undefined;
         name?: string | undefined;
         status?: EvalStatus | undefined;
-        /** A model that the eval has a trial of, retracted ones aside. */
+        /** Evals with a trial of this model that is not retracted. */
         model?: string | undefined;
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: readonly Eval[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
-  /** One eval. Role: `viewer` or above, or `service`. */
+  /**
+   * Retrieve an eval. Returns the eval with its status.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
   getEval: {
     input: {
       params: {
@@ -3172,7 +3260,7 @@ export interface Operations {
     answer: Eval;
   };
   /**
-   * Change an eval's status. Along the table of evals (`GET /v1/registry`); a cancelled one takes no more trials.
+   * Change an eval's status. Changes the status as the table `evalTransitions` of `GET /v1/registry` allows. A cancelled eval accepts no more trials.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -3188,7 +3276,7 @@ export interface Operations {
     answer: Eval;
   };
   /**
-   * The events of an eval. Its own history, apart from the task's: numbered from 1 without a gap, each hashed over itself and the one before.
+   * List an eval's events. Returns the eval's own history, which is separate from the task's. Events are numbered from 1 without gaps, and each event's hash covers its own content and the hash of the previous event.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3198,19 +3286,21 @@ export interface Operations {
         evalId: Id;
       };
       query?: {
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: readonly EvalEvent[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
   /**
-   * Whether an eval's history is whole and unchanged. Spells every event anew from its columns, recomputes the hash chain and compares it with the eval's head.
+   * Verify an eval's history. Rebuilds the canonical text of every event from its stored fields, recomputes the hash chain, and compares it with the head that is stored on the eval.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3224,7 +3314,7 @@ export interface Operations {
     answer: HistoryVerdict;
   };
   /**
-   * Record one evaluation over many tasks. Each result becomes a trial of the eval of that name that the task's active version has; where it has none, one is opened, `running`. Each is judged by itself: what is there already with the same revision, status and score `exists`; a slot that another revision or another result holds is a `conflict`, and so is an eval of that name with another k, or an archived task without one. `usage` is kept as an insight of kind `trial`, which outlives the trial's retraction. With `complete`, the evals that have one of the results and are `running` become `completed`. A call can be repeated, in parts or whole.
+   * Record an evaluation. Records up to 1000 results of one evaluation across many tasks. Each result becomes a trial of the eval with that name on the task's active version; if there is no such eval, one is created with the status `running`. Each result succeeds or fails separately. A trial that already has the same revision, status, and score returns `exists`. A trial with another revision or result returns `conflict`, as does an eval with another `k`, or an archived task without the eval. `usage` is stored as an insight of kind `trial`, which is kept if the trial is retracted. You can repeat a call in whole or in part.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -3237,7 +3327,7 @@ export interface Operations {
     answer: RecordedEvaluation;
   };
   /**
-   * How models did in one evaluation. pass@1..k with intervals. Retracted trials count for nothing.
+   * Summarize an eval. Returns pass@1 to pass@k of each model, with 95% confidence intervals. Retracted trials are ignored.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3251,16 +3341,16 @@ export interface Operations {
     answer: EvalSummary;
   };
   /**
-   * How models did across many tasks. Over the tasks of a filter, at most the newest 50000: the evaluations of one name, or all. Each task has the same weight, with the trials of its newest version that was evaluated; cancelled evaluations and retracted trials count for nothing. `coverage` says how much of the filter stands behind the figures.
+   * Summarize evals across tasks. Returns pass@k of each model over the tasks that match the filters, at most the newest 50000. Every task has the same weight and contributes the trials of its newest version that has such an eval. Cancelled evals and retracted trials are ignored. `coverage` says how many of the tasks have evals and scored trials.
    *
    * Role: `viewer` or above, or `service`.
    */
   summariseEvals: {
     input: {
       query?: {
-        /** Any of these. */
+        /** Tasks with any of these labels. */
         unifiedStatus?: readonly UnifiedStatus[] | undefined;
-        /** Any of these. */
+        /** Tasks with any of these attention codes. */
         attention?: readonly AttentionCode[] | undefined;
         stepKind?: StepKind | undefined;
         stepStatus?: StepStatus | undefined;
@@ -3268,23 +3358,23 @@ export interface Operations {
         taxonomyCode?: string | undefined;
         assignee?: string | undefined;
         externalId?: ExternalId | undefined;
-        /** A part of the title or the external id, three characters or more. */
+        /** Text that the title or the external id contains, at least 3 characters. */
         q?: string | undefined;
-        /** A model that made a prompt, a datum, a trial or an insight of the task. */
+        /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
-        /** A bulk operation that changed the task. */
+        /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
         createdAfter?: Timestamp | undefined;
         createdBefore?: Timestamp | undefined;
         updatedAfter?: Timestamp | undefined;
-        /** The status has been the same since before this moment. */
+        /** Tasks whose status has not changed since before this time. */
         statusBefore?: Timestamp | undefined;
         priority?: number | undefined;
-        /** true: the archived tasks. Otherwise, those that are not. */
+        /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
-        /** The name of the evaluations. */
+        /** Only evals with this name. */
         name?: string | undefined;
-        /** Only these, separated by commas. Two are compared, task by task. */
+        /** A comma-separated list of up to 20 models. If you name exactly two, they are compared task by task. */
         models?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
@@ -3292,7 +3382,7 @@ export interface Operations {
     answer: ScopeSummary;
   };
   /**
-   * Where an artifact comes from. The model revision that made it, the prompt, the step of which version, the inputs and theirs, the gates of those versions with the events that decided them, and the trials that scored it. What was declared and never stored is no artifact.
+   * Retrieve the lineage of an artifact. Returns where an artifact comes from: the model revision that made it, its prompt, its step and version, its inputs and their inputs, the verdicts on the gates of those versions, and the trials that scored it. A data item without stored content or a `uri` is not an artifact and returns 404 `not_found`.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3306,7 +3396,7 @@ export interface Operations {
     answer: Lineage;
   };
   /**
-   * All that came of a task, and from what. Its versions and steps with the verdicts on their gates, prompts, artifacts with their inputs, trials and insights, and the models behind them. With `asOf`, as it was then.
+   * Retrieve the lineage of a task. Returns the task's versions and steps with the verdicts on their gates, its prompts, artifacts with their inputs, trials, and insights, and the models that made them. With `asOf`, returns the lineage as it was at that point.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3323,7 +3413,7 @@ export interface Operations {
     answer: TaskLineage;
   };
   /**
-   * Record trials of an eval. One, or up to 1,000 as `trials`, which are recorded with one event, all of them or none. A live trial of the same k and model is a `conflict` that names it, also where it is of another revision.
+   * Record trials. Records one trial, or up to 1000 trials in `trials`. Several trials are recorded together with one event, or not at all. Returns 409 `conflict` with the existing trial if the model already has a trial with this `k` that is not retracted, even one of another revision.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -3339,7 +3429,7 @@ export interface Operations {
     answer: Trial | Trials;
   };
   /**
-   * The trials of an eval. Oldest first, retracted ones too.
+   * List an eval's trials. Returns the trials of the eval, oldest first, including retracted ones.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3351,21 +3441,23 @@ export interface Operations {
       query?: {
         model?: string | undefined;
         status?: TrialStatus | undefined;
-        /** true: those that were retracted; false: those that stand. */
+        /** `true` returns only retracted trials; `false` returns only trials that are not retracted. */
         retracted?: boolean | undefined;
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: readonly Trial[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
   /**
-   * Say what became of a trial. Along the table of trials (`GET /v1/registry`). An errored one may run again, and has no error from then on; one that was judged or retracted stays as it is.
+   * Report a trial's result. Changes the trial's status as the table `trialTransitions` of `GET /v1/registry` allows. An `errored` trial can run again, which clears its error. A trial that has passed, failed, or been retracted cannot change.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -3381,7 +3473,7 @@ export interface Operations {
     answer: Trial;
   };
   /**
-   * Take a trial back. Its slot is free again. The trial stays to be read, and so do its insights.
+   * Retract a trial. Retracts the trial, so that another trial with the same model and `k` can be recorded. The retracted trial and its insights can still be read.
    *
    * Role: `operator` or above.
    */
@@ -3397,7 +3489,7 @@ export interface Operations {
     answer: Trial;
   };
   /**
-   * Open the record of an inference job. It is `QUEUED` until it is told of; one that comes with its output has `SUCCEEDED`. A trial brings its eval.
+   * Create an insight. Creates the record of an inference job. Its status is `QUEUED`, or `SUCCEEDED` if the request has an `output`. With `trialId`, the insight also belongs to the trial's eval.
    *
    * Role: `service`.
    */
@@ -3409,7 +3501,11 @@ export interface Operations {
     };
     answer: Insight;
   };
-  /** Insights, newest first. Role: `viewer` or above, or `service`. */
+  /**
+   * List insights. Returns the insights that match every given filter, newest first.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
   listInsights: {
     input: {
       query?: {
@@ -3422,19 +3518,21 @@ export interface Operations {
         modelRevision?: string | undefined;
         agent?: string | undefined;
         provider?: string | undefined;
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: readonly Insight[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
   /**
-   * Report on an inference job. Its status, its output, what it used. The same status again is no move. Of a job that has ended, what was not told yet may still be told.
+   * Report an insight's result. Reports the status, the output, and the usage of an inference job. Repeating the current status changes nothing. After the job has ended, you can still report an output or a usage that is missing; a second report of either returns 409 `conflict`.
    *
    * Role: `service`.
    */
@@ -3450,7 +3548,7 @@ export interface Operations {
     answer: Insight;
   };
   /**
-   * Have a system of your own told of changes. Messages are signed as Standard Webhooks has it and tried for about a day; docs/webhooks.md tells what they say. One that is made, or enabled again, hears of what is committed from then on. Without `enabled` it is enabled.
+   * Create or update a webhook. Sends messages about the chosen events to your URL. Messages are signed as defined by Standard Webhooks, and delivery is attempted for about a day. docs/webhooks.md describes the messages. A webhook that is new, or enabled again, receives the events that are committed from then on.
    *
    * Role: `admin`.
    */
@@ -3465,7 +3563,7 @@ export interface Operations {
     answer: WebhookWithSecret;
   };
   /**
-   * Take a webhook away. Nothing more is sent to it, its secrets are gone, and its deliveries are out of sight. A new one of the same name has none of them.
+   * Delete a webhook. Deletes the webhook and its secrets. Nothing more is sent to it, and its deliveries can no longer be read. A new webhook with the same name starts without them.
    *
    * Role: `admin`.
    */
@@ -3479,26 +3577,28 @@ export interface Operations {
     answer: Webhook;
   };
   /**
-   * The webhooks of the tenant. By name. No answer but the one that made it or rotated it shows a secret.
+   * List webhooks. Returns the webhooks of the tenant by name. Does not return secrets.
    *
    * Role: `admin`.
    */
   listWebhooks: {
     input: {
       query?: {
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: readonly Webhook[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
   /**
-   * Try a webhook out. Sends a signed `webhook.ping`, once and at once, also where the webhook is disabled, and answers what its endpoint said.
+   * Ping a webhook. Sends a signed `webhook.ping` immediately and once, even if the webhook is disabled. Returns how the endpoint responded.
    *
    * Role: `admin`.
    */
@@ -3512,7 +3612,7 @@ export interface Operations {
     answer: WebhookPing;
   };
   /**
-   * Give a webhook another secret. For 24 hours messages bear two signatures, one by each secret; then the old one is void. A repeat with the same Idempotency-Key answers `secret: null`; when the first answer was lost, rotate again.
+   * Rotate a webhook's secret. Returns a new secret. For 24 hours, messages have two signatures, one with each secret; after that, the old secret is invalid. A retry with the same `Idempotency-Key` returns `secret: null`. If you lost the first response, rotate again.
    *
    * Role: `admin`.
    */
@@ -3527,7 +3627,7 @@ export interface Operations {
     answer: WebhookWithSecret;
   };
   /**
-   * What a webhook was told. Newest first. `id` is the `webhook-id` of the message.
+   * List a webhook's deliveries. Returns the webhook's deliveries, newest first. `id` is the `webhook-id` of the message.
    *
    * Role: `admin`.
    */
@@ -3539,19 +3639,21 @@ export interface Operations {
       query?: {
         state?: WebhookDeliveryState | undefined;
         event?: WebhookEvent | undefined;
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: readonly WebhookDelivery[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
   /**
-   * Send a message to a webhook again. Whatever became of it: it is sent now, under the same `webhook-id`, and tried as often as a new one.
+   * Retry a webhook delivery. Sends the message again, whatever its state, with the same `webhook-id` and the full number of attempts.
    *
    * Role: `admin`.
    */
@@ -3567,7 +3669,7 @@ export interface Operations {
     answer: WebhookDelivery;
   };
   /**
-   * Every table of the domain, as data. What may follow what, which rule names which label, and what each role of automation does. The very tables that decide.
+   * Retrieve the registry. Returns the tables that the service decides by: the transitions of steps, gates, runs, and evals, the rules that give labels, the effects of worker reports, and the bulk changes that are allowed.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3577,7 +3679,11 @@ export interface Operations {
     };
     answer: Registry;
   };
-  /** Who this credential is. Role: `viewer` or above, or `service`. */
+  /**
+   * Retrieve the caller. Returns the tenant and the actor of the credential.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
   getMe: {
     input: {
       requestId?: string | undefined;
@@ -3585,7 +3691,7 @@ export interface Operations {
     answer: Me;
   };
   /**
-   * Make an API key. The key is in this answer alone: nothing keeps it, only its digest. A repeat with the same Idempotency-Key answers the same row with `key: null`; when the first answer was lost, revoke that key and make another.
+   * Create an API key. Only this response contains the key; the service stores its digest. A retry with the same `Idempotency-Key` returns the same API key with `key: null`. If you lost the first response, revoke the API key and create another.
    *
    * Role: `admin`.
    */
@@ -3598,26 +3704,28 @@ export interface Operations {
     answer: CreatedApiKey;
   };
   /**
-   * The API keys of the tenant. Newest first, revoked ones too.
+   * List API keys. Returns the API keys of the tenant, newest first, including revoked ones.
    *
    * Role: `admin`.
    */
   listApiKeys: {
     input: {
       query?: {
+        /** The maximum number of items on a page. */
         limit?: number | undefined;
-        /** `nextCursor` of the page before. */
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
         cursor?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: {
       data: readonly ApiKey[];
+      /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
   };
   /**
-   * Revoke an API key. For good. Where the key was used a moment ago it may be taken for up to 30 seconds more.
+   * Revoke an API key. Revokes the API key permanently. If it was used recently, it can be accepted for up to 30 more seconds.
    *
    * Role: `admin`.
    */
@@ -3630,15 +3738,19 @@ export interface Operations {
     };
     answer: RevokedApiKey;
   };
-  /** Whether the Worker runs. Needs no credential. */
+  /**
+   * Check liveness. Returns 200 if the Worker is running. Does not check the database or the bucket.
+   *
+   * Requires no credential.
+   */
   getHealth: {
     input: object;
     answer: Health;
   };
   /**
-   * Whether the service can do its work. Asks the database and the bucket too.
+   * Check readiness. Returns 200 if the database and the bucket respond, and 503 otherwise.
    *
-   * Needs no credential.
+   * Requires no credential.
    */
   getReadiness: {
     input: object;

@@ -15,9 +15,9 @@ const analyticsEvent = z
     bulkOperationId: uuid.nullable(),
     properties: z
       .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-      .openapi({ description: "Counts and what they are of." }),
+      .openapi({ description: "The event's counts and attributes." }),
     revertedAt: timestamp.nullable().openapi({
-      description: "When what the event tells of was taken back.",
+      description: "When the change was reverted. Null if it was not.",
     }),
     at: timestamp,
   })
@@ -27,12 +27,13 @@ const listEvents = defineContract({
   operationId: "listAnalyticsEvents",
   method: "GET",
   path: "/analytics/events",
-  summary: "List product events, newest first",
-  description: "One for each bulk change that brought tasks to a terminal status.",
-  tags: ["Bulk"],
+  summary: "List product events",
+  description:
+    "Returns one event for each bulk change that moved tasks to a terminal label, newest first.",
+  tags: ["Bulk changes"],
   role: "viewer",
   query: z.strictObject({ ...paging, name: eventName.optional() }),
-  response: { status: 200, description: "A page.", schema: page(analyticsEvent) },
+  response: { status: 200, description: "A page of events.", schema: page(analyticsEvent) },
   errors: ["invalid_cursor"],
 });
 

@@ -26,21 +26,21 @@ import { pipelineName } from "./shapes/moved.ts";
 import { taskFilter } from "./shapes/task-filter.ts";
 import { unifiedStatus } from "./shapes/task.ts";
 
-/** `ext:` and the longest external id. */
+/** The length of `ext:` and the longest external id. */
 const TASK_NAME_LENGTH_MAX = 204;
-/** Eight bytes for each task of the largest plan, in base64url, and the header. */
+/** Eight bytes in base64url for each task of the largest plan, plus the header. */
 const PLAN_TOKEN_LENGTH_MAX = 540_000;
 
-/** Looser than a reference to one task: a name that means nothing is an item of the answer, `not_found`. */
+/** Looser than `taskRef`: an invalid reference becomes a `not_found` item in the response, not a validation error. */
 const taskName = safeText(TASK_NAME_LENGTH_MAX).min(1).openapi({
-  description: "A task's id, or `ext:` and its external id.",
+  description: "A task's id, or `ext:` followed by its external id.",
 });
 
 const taskIds = z
   .array(taskName)
   .min(1)
   .max(PLANNED_TASKS_MAX)
-  .openapi({ description: "Doubled ones count once." });
+  .openapi({ description: "The tasks to change. Duplicates are ignored." });
 
 const plannedItem = z.strictObject({
   taskId: z.string(),
@@ -48,7 +48,8 @@ const plannedItem = z.strictObject({
   code: z.enum(BULK_REFUSALS).optional(),
   from: unifiedStatus.nullable(),
   to: unifiedStatus.nullable().openapi({
-    description: "The label after; of a refused task the target, where there is one.",
+    description:
+      "The task's label after the change. For a refused task, the requested target, or null if there is none.",
   }),
   allowed: z.array(bulkTarget).optional(),
   warnings: z.array(z.enum(BULK_WARNINGS)).optional(),
@@ -67,29 +68,34 @@ const preview = z
     byCode: z.partialRecord(z.enum(BULK_REFUSALS), count),
     pipelines: z
       .array(z.strictObject({ name: pipelineName, tasks: count, alreadyDispatched: count }))
-      .openapi({ description: "What would run if `runAttachedWorkflows` were true." }),
+      .openapi({ description: "The pipelines that run if `runAttachedWorkflows` is `true`." }),
     taskIds: z.array(uuid).optional().openapi({
-      description: "The tasks that the filter found: what execution takes.",
+      description: "The tasks that match the filter. Pass them to the execution.",
     }),
     items: z.array(plannedItem).openapi({
-      description: `The first ${PREVIEWED_ITEMS_MAX} decisions, and every refusal.`,
+      description: `The first ${PREVIEWED_ITEMS_MAX} decisions, and all refusals.`,
     }),
-    planToken: z.string().openapi({ description: "Binds execution to this very plan." }),
+    planToken: z.string().openapi({
+      description: "Pass it to the execution, to make sure that tasks have not changed since.",
+    }),
     expiresAt: timestamp,
-    primaryLabel: z.string().openapi({ example: "Change Status Only (42)" }),
+    primaryLabel: z.string().openapi({
+      description: "The text of a button that executes the plan.",
+      example: "Change Status Only (42)",
+    }),
   })
   .openapi("BulkPreview");
 
 const onStale = z.enum(["abort", "skip"]);
-const IGNORED = "Not looked at here: the body of an execution may be previewed as it is.";
+const IGNORED = "Ignored. Accepted so that you can preview the body of an execution.";
 
 const postPreview = defineContract({
   operationId: "previewBulk",
   method: "POST",
   path: "/bulk/preview",
-  summary: "See what a bulk change would do",
-  description: "Writes nothing. Execution judges by the same rules.",
-  tags: ["Bulk"],
+  summary: "Preview a bulk change",
+  description: `Returns what a bulk change would do to each of up to ${PLANNED_TASKS_MAX} tasks, by the same rules as the execution. Changes nothing. Name the tasks by \`taskIds\` or by \`filter\`.`,
+  tags: ["Bulk changes"],
   role: "viewer",
   service: true,
   bodyMax: "large",
@@ -106,7 +112,7 @@ const postPreview = defineContract({
     .superRefine((body, context) => {
       checkIntent(body, context);
       if ((body.taskIds === undefined) !== (body.filter === undefined)) return;
-      const message = "Either taskIds or filter says which tasks are meant.";
+      const message = "Set either taskIds or filter.";
       context.addIssue({ code: "custom", params: { code: "one_of" }, message });
     })
     .openapi("PreviewBulk"),
@@ -118,9 +124,9 @@ const postExecute = defineContract({
   operationId: "executeBulk",
   method: "POST",
   path: "/bulk/execute",
-  summary: "Change many tasks at once",
-  description: `Each task is changed whole or not at all, and holds back no other. With a \`planToken\`, tasks that have changed since the preview stop the whole (\`abort\`) or are left out (\`skip\`). Up to ${EXECUTED_TASKS_MAX} tasks are changed before the answer; of more the plan is stored, and the operation tells how far it got. A repeat with the same Idempotency-Key gets the same answer.`,
-  tags: ["Bulk"],
+  summary: "Execute a bulk change",
+  description: `Changes up to ${PLANNED_TASKS_MAX} tasks. Each task succeeds or fails separately, and is never changed in part. With a \`planToken\`, tasks that have changed since the preview fail the whole request with 409 \`plan_stale\` (\`onStale: abort\`) or are skipped (\`skip\`). Up to ${EXECUTED_TASKS_MAX} tasks are changed before the response. A larger change returns 202 and continues in the background; its operation reports the progress. A retry with the same \`Idempotency-Key\` returns the same response.`,
+  tags: ["Bulk changes"],
   role: "reviewer",
   bodyMax: "large",
   body: z
@@ -134,7 +140,7 @@ const postExecute = defineContract({
     })
     .superRefine(checkIntent)
     .openapi("ExecuteBulk"),
-  response: { status: 200, description: "What became of each task.", schema: execution },
+  response: { status: 200, description: "The outcome of each task.", schema: execution },
   alternative: accepted,
   errors: ["not_found", "invalid_plan_token", "plan_expired", "plan_stale"],
   idempotency: "required",

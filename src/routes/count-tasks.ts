@@ -15,15 +15,15 @@ const getCounts = defineContract({
   operationId: "countTasks",
   method: "GET",
   path: "/tasks/counts",
-  summary: "Count tasks by label and by attention",
+  summary: "Count tasks by label and attention code",
   description:
-    "Exactly, over the same filters as the list, at one moment. Every filter that is given holds for every figure, `unifiedStatus` and `attention` too: for figures to choose a label by, leave those two out and the others as they are. The labels add up to `total`; attention codes need not, since a task may have several or none.",
+    "Returns exact counts of the tasks that match the filters, all from one snapshot. Every filter applies to every count, including `unifiedStatus` and `attention`; omit those two to count all labels, for example for a label picker. The counts by label add up to `total`. The counts by attention code do not, because a task can have several codes or none.",
   tags: ["Tasks and versions"],
   role: "viewer",
   query: z.strictObject(taskFilterQuery),
   response: {
     status: 200,
-    description: "A figure for each label and each code, those of nothing among them.",
+    description: "Counts for every label and attention code, including zeros.",
     schema: z
       .strictObject({
         total: count,
@@ -38,19 +38,19 @@ const getIds = defineContract({
   operationId: "listTaskIds",
   method: "GET",
   path: "/tasks/ids",
-  summary: "The ids of all tasks that match",
-  description: `Over the same filters as the list, in one answer: the oldest first, at most ${PLANNED_TASKS_MAX}, which are those that a bulk preview of the filter takes.`,
+  summary: "List the ids of matching tasks",
+  description: `Returns the ids of all tasks that match the filters in one response, oldest first, up to ${PLANNED_TASKS_MAX}. A bulk preview with the same filter covers the same tasks.`,
   tags: ["Tasks and versions"],
   role: "viewer",
   query: z.strictObject(taskFilterQuery),
   response: {
     status: 200,
-    description: "The ids.",
+    description: "The task ids.",
     schema: z
       .strictObject({
         ids: z.array(uuid),
         truncated: z.boolean().openapi({
-          description: `Whether more tasks match than the ${PLANNED_TASKS_MAX} oldest.`,
+          description: `Whether more than ${PLANNED_TASKS_MAX} tasks match.`,
         }),
       })
       .openapi("TaskIds"),

@@ -12,7 +12,7 @@ import { createHandler, type Route } from "./http/create-handler.ts";
 import { booleanText, page, paging, taskRef, timestamp, uuid } from "./http/schemas.ts";
 import { byteStream } from "./http/streamed.ts";
 import { answerPage } from "./http/paging.ts";
-import { maker, makerTold } from "./shapes/maker.ts";
+import { makerInput, makerOutput } from "./shapes/maker.ts";
 import { stepKind } from "./shapes/task.ts";
 
 const dataKind = z.enum(DATA_KINDS).openapi("DataKind");
@@ -27,20 +27,24 @@ const data = z
     contentType: z.string(),
     sizeBytes: z.int(),
     sha256: z.string(),
-    uri: z.string().nullable().openapi({ description: "Where the blob lies, if not here." }),
+    uri: z.string().nullable().openapi({
+      description: "The address of the content if it is stored elsewhere.",
+    }),
     storedAt: timestamp.nullable(),
     verified: z.boolean().openapi({
-      description: "Whether length and hash were compared with the blob itself.",
+      description: "Whether the size and hash were checked against the content.",
     }),
-    ...makerTold,
+    ...makerOutput,
     promptId: uuid.nullable(),
     insightId: uuid.nullable(),
-    inputs: z.array(uuid).openapi({ description: "The data that this was made from." }),
+    inputs: z.array(uuid).openapi({
+      description: "The ids of the data items that this one was made from.",
+    }),
     createdAt: timestamp,
   })
   .openapi("Data");
 
-/** A media type and its parameters (RFC 9110, 8.3.1), and so never the end of a header's line. */
+/** A media type with its parameters (RFC 9110, section 8.3.1). It cannot contain a line break, so it is safe in a header. */
 const contentType = z
   .string()
   .max(200)
@@ -50,13 +54,13 @@ const contentType = z
   )
   .openapi({ example: "text/plain; charset=utf-8" });
 
-/** Kept and shown, never fetched; a name and password in it would be shown too. */
+/** An address that is stored and returned, but never fetched. It has no user name or password, because responses show it. */
 const uri = z
   .string()
   .max(2000)
   .regex(
     /^(s3|gs|https):\/\/[^\s/?#@\\]+([/?#]\S*)?$/,
-    "Must be an s3://, gs:// or https:// address.",
+    "Must be an s3://, gs://, or https:// URI without credentials.",
   )
   .regex(/^[\x21-\x7e]*$/, "Must be percent-encoded.")
   .openapi({ example: "s3://evaluations/2026/solutions.jsonl" });
@@ -68,8 +72,8 @@ const postData = defineContract({
   operationId: "declareData",
   method: "POST",
   path: "/tasks/{taskId}/data",
-  summary: "Declare data of a task",
-  description: `Says what a blob is, before \`PUT /v1/data/{dataId}/content\` sends it: what has not come within a day is swept away. Or, with \`uri\`, registers what lies elsewhere: nobody fetches it, and it stays unverified. On the current step, unless \`stepId\` names another one of the task, which has the same content once for each kind and each maker (model, revision, agent, provider). Prompt and insight must be the task's, inputs may be of any task.`,
+  summary: "Declare a data item",
+  description: `Declares a data item of the task. Upload its content with \`PUT /v1/data/{dataId}/content\` within a day, or the data item is deleted. With \`uri\`, registers content that is stored elsewhere; it is never fetched, and so it stays unverified. The data item belongs to the current step, unless \`stepId\` names another step of the task. Returns 409 \`conflict\` if the step already has the same content with the same kind, model, revision, agent, and provider. The prompt and the insight must belong to the task. Inputs can belong to any task.`,
   tags: ["Prompts and data"],
   role: "operator",
   service: true,
@@ -82,16 +86,19 @@ const postData = defineContract({
         .int()
         .min(0)
         .openapi({
-          description: `At most ${SIZE_MAX} for what is stored here.`,
+          description: `The size of the content in bytes. At most ${SIZE_MAX} without a \`uri\`.`,
         }),
       sha256: z
         .hex()
         .length(64)
         .toLowerCase()
-        .openapi({ description: "In hex.", example: "9f86d081884c7d65".repeat(4) }),
+        .openapi({
+          description: "The SHA-256 of the content, in hex.",
+          example: "9f86d081884c7d65".repeat(4),
+        }),
       uri: uri.optional(),
       stepId: uuid.optional(),
-      ...maker,
+      ...makerInput,
       promptId: uuid.optional(),
       insightId: uuid.optional(),
       inputs: z.array(uuid).max(INPUTS_MAX).optional(),
@@ -104,11 +111,11 @@ const postData = defineContract({
         maximum: SIZE_MAX,
         inclusive: true,
         path: ["sizeBytes"],
-        message: `Larger blobs lie elsewhere: at most ${SIZE_MAX} bytes are stored here.`,
+        message: `Content without a uri must have at most ${SIZE_MAX} bytes.`,
       });
     })
     .openapi("DeclareData"),
-  response: { status: 201, description: "The row.", schema: data, headers: ["Location"] },
+  response: { status: 201, description: "The data item.", schema: data, headers: ["Location"] },
   errors: ["not_found", "conflict"],
   idempotency: "optional",
 });
@@ -117,19 +124,21 @@ const getDataList = defineContract({
   operationId: "listData",
   method: "GET",
   path: "/data",
-  summary: "Data, newest first",
+  summary: "List data",
+  description: "Returns the data items that match every given filter, newest first.",
   tags: ["Prompts and data"],
   role: "viewer",
   query: z.strictObject({
     task: taskRef.optional(),
     kind: dataKind.optional(),
-    ...maker,
+    ...makerInput,
     stored: booleanText.optional().openapi({
-      description: "Whether the content is here; not so where it is awaited, or lies elsewhere.",
+      description:
+        "Whether the content is stored here. It is not if it was not uploaded yet or is stored elsewhere.",
     }),
     passedGate: stepKind.optional().openapi({
       description:
-        "Artifacts of which the work since they were made passed the gate of this kind; a gate that was waived or revoked is not passed, and what was made anew in their place speaks for itself alone.",
+        "Artifacts that passed the gate of this stage: the gate of a step that followed from the artifact's step is `passed`. A `waived` or `revoked` gate does not count, nor does a step that follows a later attempt at the artifact's stage or an earlier one.",
     }),
     ...paging,
   }),
@@ -148,9 +157,10 @@ const getData = defineContract({
   operationId: "getData",
   method: "GET",
   path: "/data/{dataId}",
-  summary: "One row of data",
+  summary: "Retrieve a data item",
+  description: "Returns the data item without its content.",
   role: "viewer",
-  response: { status: 200, description: "The row.", schema: data },
+  response: { status: 200, description: "The data item.", schema: data },
 });
 
 const putContent = defineContract({
@@ -158,14 +168,14 @@ const putContent = defineContract({
   operationId: "storeContent",
   method: "PUT",
   path: "/data/{dataId}/content",
-  summary: "Send the content of declared data",
+  summary: "Upload the content of a data item",
   description:
-    "The body is the content itself. It is stored only if it has the declared length and SHA-256, under its declared type, and never changes; sent again it is compared again.",
+    "The request body is the content. It is stored only if its size and SHA-256 match the declaration; otherwise the call returns 400 `validation_failed`. A `Content-Type` that differs from the declared one returns 415 `unsupported_media_type`. Stored content never changes. A repeated upload is checked again.",
   role: "operator",
   service: true,
   body: rawBody,
   bodyMax: "content",
-  response: { status: 200, description: "It is stored.", schema: data },
+  response: { status: 200, description: "The data item with its stored content.", schema: data },
   errors: ["not_found"],
 });
 
@@ -180,15 +190,15 @@ const getContent = defineContract({
   operationId: "getContent",
   method: "GET",
   path: "/data/{dataId}/content",
-  summary: "Download the content of data",
+  summary: "Download the content of a data item",
   description:
-    "Always as an attachment. The `ETag` is the SHA-256. Types that a browser could run are told as `application/octet-stream`. What is not stored here, because it has not come or lies elsewhere, is not found.",
+    "Returns the content as an attachment. The `ETag` is its SHA-256. Media types that a browser could execute are sent as `application/octet-stream`. Returns 404 `not_found` if the content was not uploaded yet or is stored elsewhere.",
   role: "viewer",
   response: { ...content, status: 200, description: "The content." },
   alternative: {
     ...content,
     status: 206,
-    description: "The part of it that `Range` asked for.",
+    description: "The part of the content that `Range` requested.",
     headers: [...content.headers, "Content-Range"],
   },
   errors: ["not_found", "range_not_satisfiable"],
@@ -230,7 +240,7 @@ export const dataRoutes: readonly Route[] = [
     const headers = {
       etag: contentTag(row),
       "content-type": servedContentType(row.contentType),
-      // The name is made here, of what no caller chose.
+      // The file name contains no text that a caller chose.
       "content-disposition": `attachment; filename="${row.kind}-${row.id}"`,
       "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
       "accept-ranges": "bytes",

@@ -8,15 +8,15 @@ import { createHandler, type Route } from "./http/create-handler.ts";
 import { name, safeText, uuid } from "./http/schemas.ts";
 import { taskFilterQuery } from "./shapes/task-filter.ts";
 
-const MODELS_ASKED_MAX = 20;
+const MODELS_MAX = 20;
 const count = z.int().min(0);
 
-/** A figure for each k, under k as text. */
+/** A map from `k`, as text, to a value. */
 const byK = <Value extends z.ZodType>(value: Value) => z.record(z.string(), value);
 
 const interval = z.tuple([z.number(), z.number()]);
-const tasksBehind = byK(count).openapi({
-  description: "How many tasks stand behind each figure: those with k scored trials.",
+const tasksByK = byK(count).openapi({
+  description: "The number of tasks behind each estimate: the tasks with `k` scored trials.",
 });
 
 const modelSummary = z
@@ -25,36 +25,42 @@ const modelSummary = z
     modelRevisions: z
       .array(z.string())
       .readonly()
-      .openapi({ description: "The revisions that the trials name." }),
-    n: count.openapi({ description: "Trials that were scored: passed or failed." }),
-    c: count.openapi({ description: "Trials that passed." }),
-    errored: count.openapi({ description: "Trials without a verdict; they are not scored." }),
+      .openapi({ description: "The model's revisions that have trials." }),
+    n: count.openapi({
+      description: "The number of scored trials, that is, trials that passed or failed.",
+    }),
+    c: count.openapi({ description: "The number of trials that passed." }),
+    errored: count.openapi({
+      description: "The number of trials without a verdict. They are not scored.",
+    }),
     passAt: byK(z.number().nullable()).openapi({
       description:
-        "pass@k by the unbiased estimator 1 - C(n-c, k) / C(n, k), the mean over tasks; null where fewer than k trials were scored.",
+        "pass@k: the mean over tasks of the unbiased estimator 1 - C(n-c, k) / C(n, k). Null if no task has `k` scored trials.",
       example: { "1": 0.5, "2": null },
     }),
-    tasks: tasksBehind,
+    tasks: tasksByK,
     interval: byK(interval).openapi({
-      description: "95 %, where there is a figure.",
+      description: "The 95% confidence interval of each estimate.",
       example: { "1": [0.15, 0.85] },
     }),
     method: byK(z.enum(INTERVAL_METHODS)).openapi({
       description:
-        "`wilson` over tasks that each either passed or failed, or over the trials of tasks that all came out alike, as a lone one does; otherwise `bootstrap` over tasks, with a fixed seed, or `normal` where `resamples` is 0.",
+        "How each interval was computed. `wilson`: over tasks that each either passed or failed, or over trials if all tasks have the same score, as a single task does. Otherwise `bootstrap`: by resampling tasks with a fixed seed; or `normal`: by the normal approximation, if `resamples` is 0.",
       example: { "1": "wilson" },
     }),
   })
   .openapi("ModelSummary");
 
 const summaryFields = {
-  k: count.openapi({ description: "How many trials each model was to have." }),
-  resamples: count.openapi({
-    description: `How often tasks were drawn anew for a bootstrap: ${RESAMPLES_MAX} times, less often where tasks and figures are many, and 0 times where that would take too long: intervals are the normal distribution's then.`,
+  k: count.openapi({
+    description: "The number of trials per model. For several evals, the largest; 0 for none.",
   }),
-  models: z.array(modelSummary).openapi({ description: "By name." }),
+  resamples: count.openapi({
+    description: `The number of bootstrap resamples: ${RESAMPLES_MAX}, or fewer for many tasks and models. 0 if resampling would take too long; intervals then use the normal approximation.`,
+  }),
+  models: z.array(modelSummary).openapi({ description: "The models, ordered by name." }),
   modelsTruncated: z.boolean().openapi({
-    description: `Whether there are more models than the ${SUMMARY_MODELS_MAX} that are shown.`,
+    description: `Whether there are more than ${SUMMARY_MODELS_MAX} models. Only the first ones are returned.`,
   }),
 };
 
@@ -62,14 +68,15 @@ const getEvalSummary = defineContract({
   operationId: "getEvalSummary",
   method: "GET",
   path: "/evals/{evalId}/summary",
-  summary: "How models did in one evaluation",
-  description: "pass@1..k with intervals. Retracted trials count for nothing.",
-  tags: ["Evals, trials, insights"],
+  summary: "Summarize an eval",
+  description:
+    "Returns pass@1 to pass@k of each model, with 95% confidence intervals. Retracted trials are ignored.",
+  tags: ["Evals, trials, and insights"],
   role: "viewer",
   params: z.strictObject({ evalId: uuid }),
   response: {
     status: 200,
-    description: "A figure for each model and k.",
+    description: "The estimates for each model and `k`.",
     schema: z.strictObject({ evalId: uuid, ...summaryFields }).openapi("EvalSummary"),
   },
   errors: ["not_found"],
@@ -77,10 +84,10 @@ const getEvalSummary = defineContract({
 
 const modelNames = safeText(4096)
   .transform((text) => [...new Set(text.split(","))])
-  .pipe(z.array(name()).min(1).max(MODELS_ASKED_MAX))
+  .pipe(z.array(name()).min(1).max(MODELS_MAX))
   .openapi({
     type: "string",
-    description: "Only these, separated by commas. Two are compared, task by task.",
+    description: `A comma-separated list of up to ${MODELS_MAX} models. If you name exactly two, they are compared task by task.`,
     example: "model-a,model-b",
   });
 
@@ -88,46 +95,46 @@ const getScopeSummary = defineContract({
   operationId: "summariseEvals",
   method: "GET",
   path: "/evals/summary",
-  summary: "How models did across many tasks",
-  description: `Over the tasks of a filter, at most the newest ${SUMMARY_TASKS_MAX}: the evaluations of one name, or all. Each task has the same weight, with the trials of its newest version that was evaluated; cancelled evaluations and retracted trials count for nothing. \`coverage\` says how much of the filter stands behind the figures.`,
-  tags: ["Evals, trials, insights"],
+  summary: "Summarize evals across tasks",
+  description: `Returns pass@k of each model over the tasks that match the filters, at most the newest ${SUMMARY_TASKS_MAX}. Every task has the same weight and contributes the trials of its newest version that has such an eval. Cancelled evals and retracted trials are ignored. \`coverage\` says how many of the tasks have evals and scored trials.`,
+  tags: ["Evals, trials, and insights"],
   role: "viewer",
   query: z.strictObject({
     ...taskFilterQuery,
-    name: name().optional().openapi({ description: "The name of the evaluations." }),
+    name: name().optional().openapi({ description: "Only evals with this name." }),
     models: modelNames.optional(),
   }),
   response: {
     status: 200,
-    description: "A figure for each model and k, and the comparison of two.",
+    description: "The estimates for each model and `k`, and the comparison of two models.",
     schema: z
       .strictObject({
         name: z.string().nullable(),
         ...summaryFields,
         coverage: z.strictObject({
-          tasksMatched: count.openapi({ description: "Tasks that the filter found." }),
-          tasksWithEval: count.openapi({ description: "Those with such an evaluation." }),
-          tasksScored: count.openapi({ description: "Those with a trial that was scored." }),
+          tasksMatched: count.openapi({ description: "The number of tasks that match." }),
+          tasksWithEval: count.openapi({ description: "The number of them with such an eval." }),
+          tasksScored: count.openapi({ description: "The number of them with a scored trial." }),
           evals: count,
         }),
         tasksTruncated: z.boolean().openapi({
-          description: `Whether more tasks match than the ${SUMMARY_TASKS_MAX} that were looked at.`,
+          description: `Whether more than ${SUMMARY_TASKS_MAX} tasks match. Only the newest are included.`,
         }),
         comparison: z
           .strictObject({
             models: z.tuple([z.string(), z.string()]),
             difference: byK(z.number().nullable()).openapi({
               description:
-                "The mean over tasks of pass@k of the first less that of the second, at the tasks where both have k scored trials.",
+                "pass@k of the first model minus that of the second: the mean over the tasks where both have `k` scored trials. Null if there is no such task.",
             }),
-            tasks: tasksBehind,
+            tasks: tasksByK,
             interval: byK(interval).openapi({
               description:
-                "95 %, by a bootstrap over tasks, or by the normal distribution where `resamples` is 0; absent where all tasks differ by the same, so that none can be told.",
+                "The 95% confidence interval, from a bootstrap over tasks, or from the normal approximation if `resamples` is 0. Absent if the difference is the same for all tasks.",
             }),
           })
           .nullable()
-          .openapi({ description: "null unless two models were named." }),
+          .openapi({ description: "Null unless `models` names exactly two." }),
       })
       .openapi("ScopeSummary"),
   },

@@ -18,24 +18,24 @@ import {
   evalName,
   evalShape,
   evalStatus,
-  makerFields,
-  makerOf,
   modelName,
   resultFields,
   trialCount,
   usage,
 } from "./shapes/eval.ts";
 import { evalEvent, historyVerdict } from "./shapes/event.ts";
+import { makerDetailsInput, makerDetailsOf } from "./shapes/maker.ts";
 
 const VERSION_MAX = 2_147_483_647;
-const tags = ["Evals, trials, insights"] as const;
+const tags = ["Evals, trials, and insights"] as const;
 
 const postEval = defineContract({
   operationId: "createEval",
   method: "POST",
   path: "/tasks/{taskId}/evals",
-  summary: "Open an eval over a version of a task",
-  description: "As a draft, over the active version where none is named.",
+  summary: "Create an eval",
+  description:
+    "Creates an eval with the status `draft` for a version of the task, by default the active one.",
   tags,
   role: "operator",
   service: true,
@@ -56,7 +56,8 @@ const getEvals = defineContract({
   operationId: "listEvals",
   method: "GET",
   path: "/evals",
-  summary: "Evals, newest first",
+  summary: "List evals",
+  description: "Returns the evals that match every given filter, newest first.",
   tags,
   role: "viewer",
   query: z.strictObject({
@@ -64,7 +65,7 @@ const getEvals = defineContract({
     name: evalName.optional(),
     status: evalStatus.optional(),
     model: modelName.optional().openapi({
-      description: "A model that the eval has a trial of, retracted ones aside.",
+      description: "Evals with a trial of this model that is not retracted.",
     }),
     ...paging,
   }),
@@ -84,7 +85,8 @@ const getEval = defineContract({
   operationId: "getEval",
   method: "GET",
   path: "/evals/{evalId}",
-  summary: "One eval",
+  summary: "Retrieve an eval",
+  description: "Returns the eval with its status.",
   response: { status: 200, description: "The eval.", schema: evalShape, headers: ["ETag"] },
 });
 
@@ -95,7 +97,7 @@ const patchEval = defineContract({
   path: "/evals/{evalId}",
   summary: "Change an eval's status",
   description:
-    "Along the table of evals (`GET /v1/registry`); a cancelled one takes no more trials.",
+    "Changes the status as the table `evalTransitions` of `GET /v1/registry` allows. A cancelled eval accepts no more trials.",
   role: "operator",
   service: true,
   body: z.strictObject({ status: evalStatus, reason: reason.optional() }).openapi("TransitionEval"),
@@ -109,9 +111,9 @@ const getEvalEvents = defineContract({
   operationId: "listEvalEvents",
   method: "GET",
   path: "/evals/{evalId}/events",
-  summary: "The events of an eval",
+  summary: "List an eval's events",
   description:
-    "Its own history, apart from the task's: numbered from 1 without a gap, each hashed over itself and the one before.",
+    "Returns the eval's own history, which is separate from the task's. Events are numbered from 1 without gaps, and each event's hash covers its own content and the hash of the previous event.",
   query: z.strictObject(paging),
   response: { status: 200, description: "A page of events, by `seq`.", schema: page(evalEvent) },
   errors: ["not_found", "invalid_cursor"],
@@ -122,10 +124,14 @@ const getEvalVerdict = defineContract({
   operationId: "verifyEvalEvents",
   method: "GET",
   path: "/evals/{evalId}/events/verify",
-  summary: "Whether an eval's history is whole and unchanged",
+  summary: "Verify an eval's history",
   description:
-    "Spells every event anew from its columns, recomputes the hash chain and compares it with the eval's head.",
-  response: { status: 200, description: "What was found.", schema: historyVerdict },
+    "Rebuilds the canonical text of every event from its stored fields, recomputes the hash chain, and compares it with the head that is stored on the eval.",
+  response: {
+    status: 200,
+    description: "The result of the verification.",
+    schema: historyVerdict,
+  },
 });
 
 const count = z.int().min(0);
@@ -134,9 +140,8 @@ const postRecord = defineContract({
   operationId: "recordEvaluation",
   method: "POST",
   path: "/evals/record",
-  summary: "Record one evaluation over many tasks",
-  description:
-    "Each result becomes a trial of the eval of that name that the task's active version has; where it has none, one is opened, `running`. Each is judged by itself: what is there already with the same revision, status and score `exists`; a slot that another revision or another result holds is a `conflict`, and so is an eval of that name with another k, or an archived task without one. `usage` is kept as an insight of kind `trial`, which outlives the trial's retraction. With `complete`, the evals that have one of the results and are `running` become `completed`. A call can be repeated, in parts or whole.",
+  summary: "Record an evaluation",
+  description: `Records up to ${TRIALS_MAX} results of one evaluation across many tasks. Each result becomes a trial of the eval with that name on the task's active version; if there is no such eval, one is created with the status \`running\`. Each result succeeds or fails separately. A trial that already has the same revision, status, and score returns \`exists\`. A trial with another revision or result returns \`conflict\`, as does an eval with another \`k\`, or an archived task without the eval. \`usage\` is stored as an insight of kind \`trial\`, which is kept if the trial is retracted. You can repeat a call in whole or in part.`,
   tags,
   role: "operator",
   service: true,
@@ -150,8 +155,10 @@ const postRecord = defineContract({
           z.strictObject({
             task: taskRef,
             model: modelName,
-            ...makerFields,
-            k: trialCount.openapi({ description: "Which of the model's trials it is." }),
+            ...makerDetailsInput,
+            k: trialCount.openapi({
+              description: "The number of this trial among the model's trials, from 1.",
+            }),
             ...resultFields,
             usage: usage.optional(),
           }),
@@ -160,13 +167,13 @@ const postRecord = defineContract({
         .max(TRIALS_MAX),
       complete: z.boolean().optional().openapi({
         description:
-          "Says that all trials are in: a running eval that has one of these results, recorded now or before, is completed by an event after theirs. Trials are taken afterwards too. false where it is not given.",
+          "Whether the evaluation is complete. If `true`, each `running` eval that has one of these results, recorded now or earlier, becomes `completed`. A completed eval still accepts trials.",
       }),
     })
     .openapi("RecordEvaluation"),
   response: {
     status: 200,
-    description: "What became of each result.",
+    description: "The outcome of each result.",
     schema: z
       .strictObject({
         counts: z.strictObject({
@@ -182,9 +189,9 @@ const postRecord = defineContract({
             outcome: z.enum(RECORD_OUTCOMES),
             evalId: uuid.optional(),
             trialId: uuid.optional().openapi({
-              description: "The trial that was recorded, or that holds the slot.",
+              description: "The recorded trial, or the existing trial of this model and `k`.",
             }),
-            detail: z.string().optional().openapi({ description: "Why it is a conflict." }),
+            detail: z.string().optional().openapi({ description: "The reason for a conflict." }),
           }),
         ),
       })
@@ -247,7 +254,7 @@ export const evalRoutes: readonly Route[] = [
         complete,
         results: results.map((result) => ({
           ...result,
-          ...makerOf(result),
+          ...makerDetailsOf(result),
           usage: result.usage ?? null,
         })),
       }),

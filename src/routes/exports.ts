@@ -17,7 +17,7 @@ const tasks = exportRoutesOf({
   plural: "tasks",
   tags: ["Tasks and versions"],
   description:
-    "All tasks that match the filter, each once, in the order in which they were made, and each as it is when its part of the file is read: tasks that move meanwhile may be shown before or after their move.",
+    "Exports all tasks that match the filter, each once, in the order in which they were created. The export is not a snapshot: a task that changes during the export can appear in its old or its new state.",
   query: z.strictObject(taskFilterQuery),
   read: async ({ database }, filter, after: string | null) => {
     const { rows, next } = await readTaskChunk(database, filter, after);
@@ -51,7 +51,7 @@ const events = exportRoutesOf({
   plural: "events",
   tags: ["Status and history"],
   description:
-    "All events of tasks and evals that were written before the call and match the filter, in the order of the feed.",
+    "Exports all events of tasks and evals that match the filter and were written before the call, in the order of the feed.",
   query: z.strictObject({
     task: taskRef.optional(),
     createdAfter: timestamp.optional(),
@@ -97,16 +97,17 @@ const events = exportRoutesOf({
 
 const trials = exportRoutesOf({
   plural: "trials",
-  tags: ["Evals, trials, insights"],
+  tags: ["Evals, trials, and insights"],
   description:
-    "All trials that match the filter, retracted ones too, each once, in the order of their recording.",
+    "Exports all trials that match the filter, including retracted ones, each once, in the order in which they were recorded.",
   query: z.strictObject({
     task: taskRef.optional(),
     evalId: uuid.optional(),
     model: modelName.optional(),
     status: trialStatus.optional(),
     retracted: booleanText.optional().openapi({
-      description: "true: those that were retracted; false: those that stand.",
+      description:
+        "`true` returns only retracted trials; `false` returns only trials that are not retracted.",
     }),
   }),
   read: async ({ database }, filter, after: string | null) => {
@@ -139,7 +140,7 @@ const prompts = exportRoutesOf({
   plural: "prompts",
   tags: ["Prompts and data"],
   description:
-    "All prompts that match the filter, each once, in the order in which they were recorded.",
+    "Exports all prompts that match the filter, each once, in the order in which they were recorded.",
   query: z.strictObject(promptFilterQuery),
   read: ({ database }, filter, after: string | null) => readPromptChunk(database, filter, after),
   columns: {

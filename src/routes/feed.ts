@@ -23,7 +23,7 @@ const NOW = "now";
 const after = safeText(4096)
   .optional()
   .openapi({
-    description: `A cursor of the feed, or \`${NOW}\` for what is written from now on. Otherwise it begins with the tenant's first event.`,
+    description: `A cursor of the feed, or \`${NOW}\` to read only new events. By default, the feed starts with the tenant's first event.`,
   });
 
 const seconds = (max: number, standard: number) =>
@@ -39,28 +39,29 @@ const feed = {
 } as const;
 
 const ORDER =
-  "Each event comes once, in the order in which the transactions began that wrote them; the events of a task by `seq`, those of an eval where they did not overlap. An event is shown when no other can come before it any more, so a slow writer holds the feed back and is not skipped.";
+  "Each event appears once, in the order in which the transactions that wrote the events began. The events of a task are in the order of `seq`; so are the events of an eval, unless their transactions overlapped. An event appears when no earlier event can still be committed, so a slow transaction delays the feed but is never skipped.";
 
 const getFeed = defineContract({
   ...feed,
   operationId: "readFeed",
   path: "/events",
-  summary: "The events of all tasks and evals",
-  description: `${ORDER} With \`wait\`, an empty page is answered only when nothing came for so long.`,
+  summary: "Read the event feed",
+  description: `Returns the next events of all tasks and evals. ${ORDER} With \`wait\`, the call waits up to that many seconds for an event before it returns an empty page.`,
   query: z.strictObject({
     after,
     limit: paging.limit,
-    wait: seconds(WAIT_SECONDS_MAX, 0).describe("How many seconds to wait for something."),
+    wait: seconds(WAIT_SECONDS_MAX, 0).describe("How long to wait for an event, in seconds."),
   }),
   response: {
     status: 200,
-    description: "What comes next; `nextCursor` is for the next call.",
+    description: "The next events. Pass `nextCursor` as `after` in the next call.",
     schema: z
       .strictObject({
         data: z.array(anyEvent),
         nextCursor: z.string(),
         caughtUp: z.boolean().openapi({
-          description: "Whether nothing more has been committed. A page may be short without it.",
+          description:
+            "Whether the page ends with the newest committed event. A page can be short without this.",
         }),
       })
       .openapi("Feed"),
@@ -71,17 +72,17 @@ const getStream = defineContract({
   ...feed,
   operationId: "streamFeed",
   path: "/events/stream",
-  summary: "The events of all tasks and evals as they happen",
-  description: `${ORDER} As server-sent events: \`data\` is an event, \`id\` the cursor behind it. The stream ends after \`wait\` seconds or earlier; connect again with \`Last-Event-ID\`, which goes before \`after\`, and nothing is missed.`,
+  summary: "Stream the event feed",
+  description: `Sends the events of all tasks and evals as server-sent events. \`data\` is an event, and \`id\` is the cursor after it. ${ORDER} The stream ends after \`wait\` seconds, or earlier. Reconnect with \`Last-Event-ID\` to continue without missing an event; it overrides \`after\`.`,
   query: z.strictObject({
     after,
     wait: seconds(STREAM_SECONDS_MAX, STREAM_SECONDS_MAX).describe(
-      "How many seconds the stream lasts at the most.",
+      "The maximum duration of the stream, in seconds.",
     ),
   }),
   response: {
     status: 200,
-    description: "The stream.",
+    description: "A stream of server-sent events.",
     schema: byteStream,
     mediaType: EVENT_STREAM,
   },
@@ -101,14 +102,14 @@ export const feedRoutes: readonly Route[] = [
     const start = await startOf(call, call.lastEventId ?? query.after);
     if (!start.ok) return start;
     const reading = { ...call, limit: LIMIT_MAX };
-    // Before the answer begins, so that what is wrong with the cursor or the database can still be told.
-    const begun = await readOn(reading, start.value, 0);
-    if (!begun.ok) return begun;
-    return reply(serverSentEvents(call, followFeed(reading, begun.value, query.wait * 1000)));
+    // The first read comes before the response starts, so that a bad cursor or a database error gets an error response.
+    const first = await readOn(reading, start.value, 0);
+    if (!first.ok) return first;
+    return reply(serverSentEvents(call, followFeed(reading, first.value, query.wait * 1000)));
   }),
 ];
 
-/** One for both routes: a stream goes on where a page ended, and the reverse. */
+/** Both routes use the same binding, so that a stream can continue from a page's cursor and the reverse. */
 const bindingOf = ({ tenantId }: Call) => ({
   tenantId,
   operationId: "feed",
@@ -130,7 +131,7 @@ async function startOf(call: Call, given: string | undefined): Promise<Outcome<F
 
 const RECONNECT_MS = 1000;
 
-/** What was read, as lines of server-sent events; where nothing was, the reader is still told where it stands. */
+/** Formats reads as server-sent events. An empty read sends only an `id`, so that the client's cursor advances. */
 async function* serverSentEvents(
   call: Call,
   reads: AsyncGenerator<FeedRead, void>,

@@ -12,10 +12,11 @@ const getHealth = defineContract({
   method: "GET",
   path: "/healthz",
   root: true,
-  summary: "Whether the Worker runs",
+  summary: "Check liveness",
+  description: "Returns 200 if the Worker is running. Does not check the database or the bucket.",
   tags: ["Service"],
   role: "public",
-  response: { status: 200, schema: health, description: "It runs." },
+  response: { status: 200, schema: health, description: "The Worker is running." },
 });
 
 const getReadiness = defineContract({
@@ -23,19 +24,19 @@ const getReadiness = defineContract({
   method: "GET",
   path: "/readyz",
   root: true,
-  summary: "Whether the service can do its work",
-  description: "Asks the database and the bucket too.",
+  summary: "Check readiness",
+  description: "Returns 200 if the database and the bucket respond, and 503 otherwise.",
   tags: ["Service"],
   role: "public",
-  response: { status: 200, schema: health, description: "It can." },
+  response: { status: 200, schema: health, description: "The service is ready." },
 });
 
 export const healthRoutes: readonly Route[] = [
   createHandler(getHealth, async () => reply({ status: "ok" as const })),
   createHandler(getReadiness, async ({ isDatabaseReady, blobs }) => {
     const [hasDatabase, hasBucket] = await Promise.all([isDatabaseReady(), blobs.isReady()]);
-    if (!hasDatabase) throw new DatabaseUnavailable("The database did not answer");
-    if (!hasBucket) throw new StorageUnavailable("The bucket did not answer");
+    if (!hasDatabase) throw new DatabaseUnavailable("The database did not respond");
+    if (!hasBucket) throw new StorageUnavailable("The bucket did not respond");
     return reply({ status: "ok" as const });
   }),
 ];

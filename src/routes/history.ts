@@ -22,9 +22,9 @@ const getTimeline = defineContract({
   ...ofTask,
   operationId: "getTaskTimeline",
   path: "/tasks/{taskId}/timeline",
-  summary: "All that happened to a task",
+  summary: "List a task's timeline",
   description:
-    "Its own events and those of its evals in the order in which they were written; `stream` tells them apart.",
+    "Returns the events of a task and of its evals, in the order in which they were written. `stream` says which kind an event is.",
   query: z.strictObject(paging),
   response: {
     status: 200,
@@ -38,8 +38,9 @@ const getTaskEvents = defineContract({
   ...ofTask,
   operationId: "listTaskEvents",
   path: "/tasks/{taskId}/events",
-  summary: "The events of a task",
-  description: "Numbered from 1 without a gap, each hashed over itself and the one before.",
+  summary: "List a task's events",
+  description:
+    "Returns the events of a task. They are numbered from 1 without gaps, and each event's hash covers its own content and the hash of the previous event.",
   query: z.strictObject(paging),
   response: { status: 200, description: "A page of events, by `seq`.", schema: page(stepEvent) },
   errors: ["not_found", "invalid_cursor"],
@@ -49,7 +50,8 @@ const getStepEvents = defineContract({
   ...ofTask,
   operationId: "listStepEvents",
   path: "/steps/{stepId}/events",
-  summary: "The events that name a step",
+  summary: "List a step's events",
+  description: "Returns the events of the task that concern this step.",
   params: z.strictObject({ stepId: uuid }),
   query: z.strictObject(paging),
   response: { status: 200, description: "A page of events, by `seq`.", schema: page(stepEvent) },
@@ -60,12 +62,12 @@ const getVerdict = defineContract({
   ...ofTask,
   operationId: "verifyTaskEvents",
   path: "/tasks/{taskId}/events/verify",
-  summary: "Whether a task's history is whole and unchanged",
+  summary: "Verify a task's history",
   description:
-    "Spells every event anew from its columns, recomputes the hash chain and compares it with the task's head.",
+    "Rebuilds the canonical text of every event from its stored fields, recomputes the hash chain, and compares it with the head that is stored on the task.",
   response: {
     status: 200,
-    description: "What was found.",
+    description: "The result of the verification.",
     schema: historyVerdict,
   },
 });

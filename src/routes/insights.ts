@@ -7,18 +7,19 @@ import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { freeFormValue, name, page, paging, taskRef, uuid } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
-import { insight, makerFields, makerOf, modelName, runState, usage } from "./shapes/eval.ts";
+import { insight, modelName, runState, usage } from "./shapes/eval.ts";
+import { makerDetailsInput, makerDetailsOf } from "./shapes/maker.ts";
 
-const tags = ["Evals, trials, insights"] as const;
+const tags = ["Evals, trials, and insights"] as const;
 const kind = name(100).openapi({ example: "completion" });
 
 const postInsight = defineContract({
   operationId: "createInsight",
   method: "POST",
   path: "/insights",
-  summary: "Open the record of an inference job",
+  summary: "Create an insight",
   description:
-    "It is `QUEUED` until it is told of; one that comes with its output has `SUCCEEDED`. A trial brings its eval.",
+    "Creates the record of an inference job. Its status is `QUEUED`, or `SUCCEEDED` if the request has an `output`. With `trialId`, the insight also belongs to the trial's eval.",
   tags,
   role: "service",
   service: true,
@@ -27,7 +28,7 @@ const postInsight = defineContract({
       taskId: taskRef,
       kind,
       model: modelName,
-      ...makerFields,
+      ...makerDetailsInput,
       evalId: uuid.optional(),
       trialId: uuid.optional(),
       input: freeFormValue.optional(),
@@ -44,7 +45,8 @@ const getInsights = defineContract({
   operationId: "listInsights",
   method: "GET",
   path: "/insights",
-  summary: "Insights, newest first",
+  summary: "List insights",
+  description: "Returns the insights that match every given filter, newest first.",
   tags,
   role: "viewer",
   query: z.strictObject({
@@ -54,7 +56,7 @@ const getInsights = defineContract({
     kind: kind.optional(),
     status: runState.optional(),
     model: modelName.optional(),
-    ...makerFields,
+    ...makerDetailsInput,
     ...paging,
   }),
   response: { status: 200, description: "A page of insights.", schema: page(insight) },
@@ -65,9 +67,9 @@ const patchInsight = defineContract({
   operationId: "reportInsight",
   method: "PATCH",
   path: "/insights/{insightId}",
-  summary: "Report on an inference job",
+  summary: "Report an insight's result",
   description:
-    "Its status, its output, what it used. The same status again is no move. Of a job that has ended, what was not told yet may still be told.",
+    "Reports the status, the output, and the usage of an inference job. Repeating the current status changes nothing. After the job has ended, you can still report an output or a usage that is missing; a second report of either returns 409 `conflict`.",
   tags,
   role: "service",
   service: true,
@@ -92,7 +94,7 @@ export const insightRoutes: readonly Route[] = [
         task: taskId,
         kind: body.kind,
         model,
-        ...makerOf(body),
+        ...makerDetailsOf(body),
         evalId,
         trialId,
         input: input ?? null,

@@ -27,15 +27,15 @@ const postKey = defineContract({
   operationId: "createApiKey",
   method: "POST",
   path: "/api-keys",
-  summary: "Make an API key",
+  summary: "Create an API key",
   description:
-    "The key is in this answer alone: nothing keeps it, only its digest. A repeat with the same Idempotency-Key answers the same row with `key: null`; when the first answer was lost, revoke that key and make another.",
+    "Only this response contains the key; the service stores its digest. A retry with the same `Idempotency-Key` returns the same API key with `key: null`. If you lost the first response, revoke the API key and create another.",
   tags: ["Administration"],
   role: "admin",
   body: z.strictObject({ name: name(100), role }).openapi("CreateApiKey"),
   response: {
     status: 201,
-    description: "The key.",
+    description: "The new API key.",
     schema: z.strictObject({ ...keyFields, key: z.string().nullable() }).openapi("CreatedApiKey"),
     headers: ["Location"],
   },
@@ -46,8 +46,8 @@ const getKeys = defineContract({
   operationId: "listApiKeys",
   method: "GET",
   path: "/api-keys",
-  summary: "The API keys of the tenant",
-  description: "Newest first, revoked ones too.",
+  summary: "List API keys",
+  description: "Returns the API keys of the tenant, newest first, including revoked ones.",
   tags: ["Administration"],
   role: "admin",
   service: false,
@@ -65,18 +65,18 @@ const deleteKey = defineContract({
   method: "DELETE",
   path: "/api-keys/{keyId}",
   summary: "Revoke an API key",
-  description: `For good. Where the key was used a moment ago it may be taken for up to ${KEY_CACHE_SECONDS} seconds more.`,
+  description: `Revokes the API key permanently. If it was used recently, it can be accepted for up to ${KEY_CACHE_SECONDS} more seconds.`,
   tags: ["Administration"],
   role: "admin",
   params: z.strictObject({ keyId: uuid }),
   response: {
     status: 200,
-    description: "The key is revoked.",
+    description: "The revoked API key.",
     schema: z
       .strictObject({
         ...keyFields,
         effectiveWithinSeconds: z.int().openapi({
-          description: "From then on nobody takes the key.",
+          description: "The number of seconds after which the key is no longer accepted.",
         }),
       })
       .openapi("RevokedApiKey"),

@@ -15,7 +15,7 @@ import { gateState, stepKind, stepStatus } from "./shapes/task.ts";
 const text = z.string();
 const maybe = z.string().nullable();
 
-/** What all nodes have; `key` is what edges name. */
+/** The members of every node. Edges refer to a node by its `key`. */
 const node = <const Type extends NodeType>(type: Type) => ({ type: z.literal(type), key: text });
 const ofTask = { id: uuid, taskId: uuid, createdAt: timestamp };
 
@@ -52,7 +52,8 @@ const lineageNode = z
       status: stepStatus,
       gate: gateState,
       verdicts: z.array(verdict).openapi({
-        description: "What its gate was judged, by whom, in which event; oldest first.",
+        description:
+          "The verdicts on the step's gate, oldest first, with the events that gave them.",
       }),
     }),
     z.strictObject({
@@ -84,7 +85,8 @@ const lineageNode = z
       ...ofTask,
       kind: text,
       status: z.enum(RUN_STATES).nullable().openapi({
-        description: "null where it has changed since: an insight keeps no history.",
+        description:
+          "Null if the status has changed since `asOf`, because an insight keeps no history.",
       }),
     }),
   ])
@@ -95,11 +97,11 @@ const graph = {
   edges: z.array(
     z.strictObject({ type: z.enum(EDGE_TYPES), from: text, to: text }).openapi("LineageEdge", {
       description:
-        "Reads as a sentence: `from` is `made_by`, `at_step`, `of_version`, `scored_by` … `to`; an artifact is `input_of` what was made from it. Both name a node by its key.",
+        "A relation that reads as a sentence: `from` is `made_by`, `at_step`, `of_version`, or `scored_by` `to`. An artifact is `input_of` the artifact that was made from it. `from` and `to` are keys of nodes.",
     }),
   ),
   truncated: z.strictObject({ depth: z.boolean(), size: z.boolean() }).openapi({
-    description: `Inputs further than ${LINEAGE_DEPTH_MAX} away are cut off, and what goes beyond ${LINEAGE_ITEMS_MAX} artifacts, prompts, trials, insights or verdicts, and ${LINEAGE_STEPS_MAX} steps or versions.`,
+    description: `Whether the graph is incomplete. \`depth\`: inputs more than ${LINEAGE_DEPTH_MAX} levels away are missing. \`size\`: there are more than ${LINEAGE_ITEMS_MAX} artifacts, prompts, trials, insights, or verdicts, or more than ${LINEAGE_STEPS_MAX} steps or versions.`,
   }),
 };
 
@@ -107,15 +109,15 @@ const getDataLineage = defineContract({
   operationId: "getDataLineage",
   method: "GET",
   path: "/data/{dataId}/lineage",
-  summary: "Where an artifact comes from",
+  summary: "Retrieve the lineage of an artifact",
   description:
-    "The model revision that made it, the prompt, the step of which version, the inputs and theirs, the gates of those versions with the events that decided them, and the trials that scored it. What was declared and never stored is no artifact.",
+    "Returns where an artifact comes from: the model revision that made it, its prompt, its step and version, its inputs and their inputs, the verdicts on the gates of those versions, and the trials that scored it. A data item without stored content or a `uri` is not an artifact and returns 404 `not_found`.",
   tags: ["Status and history"],
   role: "viewer",
   params: z.strictObject({ dataId: uuid }),
   response: {
     status: 200,
-    description: "The graph, from the artifact on.",
+    description: "The graph that starts at the artifact.",
     schema: z.strictObject(graph).openapi("Lineage"),
   },
   errors: ["not_found"],
@@ -125,9 +127,9 @@ const getTaskLineage = defineContract({
   operationId: "getTaskLineage",
   method: "GET",
   path: "/tasks/{taskId}/lineage",
-  summary: "All that came of a task, and from what",
+  summary: "Retrieve the lineage of a task",
   description:
-    "Its versions and steps with the verdicts on their gates, prompts, artifacts with their inputs, trials and insights, and the models behind them. With `asOf`, as it was then.",
+    "Returns the task's versions and steps with the verdicts on their gates, its prompts, artifacts with their inputs, trials, and insights, and the models that made them. With `asOf`, returns the lineage as it was at that point.",
   tags: ["Status and history"],
   role: "viewer",
   params: z.strictObject({ taskId: taskRef }),

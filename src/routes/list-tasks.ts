@@ -25,16 +25,16 @@ const getTasks = defineContract({
   method: "GET",
   path: "/tasks",
   summary: "List tasks",
-  description: `By filters that all must hold. \`sort=unifiedStatus\` resolves the labels of the newest ${LIVE_SORT_MAX} tasks that match at that very moment (\`sortSource=live\`) and says when more matched; \`sortSource=materialized\` has no such limit.`,
+  description: `Returns the tasks that match every given filter. With \`sort=unifiedStatus\` and \`sortSource=live\`, labels are computed at the time of the request for the newest ${LIVE_SORT_MAX} matching tasks, and \`sortTruncated\` is \`true\` if more tasks match. \`sortSource=materialized\` sorts by stored labels and has no such limit.`,
   tags: ["Tasks and versions"],
   role: "viewer",
   query: z.strictObject({
     ...taskFilterQuery,
     sort: z.enum(SORT_ORDERS).default("-createdAt").openapi({
-      description: "A leading `-` turns the order round.",
+      description: "The field to sort by. A leading `-` sorts in descending order.",
     }),
     sortSource: z.enum(SORT_SOURCES).default("live").openapi({
-      description: "Where `unifiedStatus` is read from when it is the sort.",
+      description: "The source of the labels when you sort by `unifiedStatus`.",
     }),
     ...paging,
   }),
@@ -43,9 +43,12 @@ const getTasks = defineContract({
     description: "A page of tasks.",
     schema: page(task)
       .extend({
-        sortTruncated: z.literal(true).optional().openapi({
-          description: "Only so many tasks were sorted; more match.",
-        }),
+        sortTruncated: z
+          .literal(true)
+          .optional()
+          .openapi({
+            description: `Present if more than ${LIVE_SORT_MAX} tasks match. Only the newest ones were sorted.`,
+          }),
       })
       .openapi("TaskPage"),
     headers: ["X-Unified-Sort-Truncated"],
@@ -75,8 +78,8 @@ interface TaskListing {
 const position = { key: z.string(), id: uuid };
 const liveWindow = z.object({ newest: uuid, oldest: uuid, truncated: z.boolean() });
 
-function answerStored(call: Call, { filter, sort, descending, page: asked }: TaskListing) {
-  return answerPage(call, asked, {
+function answerStored(call: Call, { filter, sort, descending, page: requested }: TaskListing) {
+  return answerPage(call, requested, {
     operationId: getTasks.operationId,
     filter,
     sort: `${descending ? "-" : ""}${sort}`,
@@ -87,8 +90,8 @@ function answerStored(call: Call, { filter, sort, descending, page: asked }: Tas
   });
 }
 
-async function answerLive(call: Call, { filter, descending, page: asked }: TaskListing) {
-  const found = await readPage(call, asked, {
+async function answerLive(call: Call, { filter, descending, page: requested }: TaskListing) {
+  const found = await readPage(call, requested, {
     operationId: getTasks.operationId,
     filter,
     sort: `${descending ? "-" : ""}live`,
@@ -104,17 +107,16 @@ async function answerLive(call: Call, { filter, descending, page: asked }: TaskL
   });
   if (!found.ok) return found;
   const { rows, after, nextCursor } = found.value;
-  const shown = { data: rows.map((row) => taskView(row.task)), nextCursor };
+  const body = { data: rows.map((row) => taskView(row.task)), nextCursor };
   const window = after?.window ?? rows[0]?.window;
-  if (window?.truncated !== true) return reply(shown);
+  if (window?.truncated !== true) return reply(body);
   const headers = { "x-unified-sort-truncated": "true" };
-  return reply({ ...shown, sortTruncated: true as const }, { headers });
+  return reply({ ...body, sortTruncated: true as const }, { headers });
 }
 
-/** "-title" is sorted by "title". */
 function sortOf(order: SortOrder): TaskSort {
   const name = order.replace(/^-/, "");
   const sort = TASK_SORTS.find((known) => known === name);
-  if (sort === undefined) throw new Error("Every order is a sort or its reverse");
+  if (sort === undefined) throw new Error(`Unknown sort order: ${order}`);
   return sort;
 }

@@ -10,12 +10,13 @@ const getMe = defineContract({
   operationId: "getMe",
   method: "GET",
   path: "/me",
-  summary: "Who this credential is",
+  summary: "Retrieve the caller",
+  description: "Returns the tenant and the actor of the credential.",
   tags: ["Administration"],
   role: "viewer",
   response: {
     status: 200,
-    description: "The tenant and the actor that every call with this credential is made by.",
+    description: "The tenant and the actor.",
     schema: z
       .strictObject({
         tenant: z.strictObject({
@@ -31,7 +32,7 @@ const getMe = defineContract({
 export const meRoutes: readonly Route[] = [
   createHandler(getMe, async ({ tenantId, actor: caller, database }) => {
     const name = await readTenantName(database);
-    if (name === null) throw new Error("Nobody is let in for a tenant that is not there");
+    if (name === null) throw new Error("The tenant of an authenticated caller does not exist");
     return reply({ tenant: { id: tenantId, name }, actor: caller });
   }),
 ];

@@ -16,15 +16,17 @@ const move = z
     task: taskRef,
     status: stepStatus.optional(),
     advance: z.literal(true).optional(),
-    rework: stepKind.optional().openapi({ description: "The kind to go back to." }),
+    rework: stepKind.optional().openapi({ description: "The stage to go back to." }),
     reason: reason.optional(),
-    ifSeq: z.int().min(1).optional().openapi({ description: "Only from this `eventSeq` on." }),
+    ifSeq: z.int().min(1).optional().openapi({
+      description: "The task's expected `eventSeq`. If it differs, the move is `stale`.",
+    }),
   })
   .superRefine(({ status, advance, rework, reason: why }, context) => {
-    const asked = [status, advance, rework].filter((part) => part !== undefined).length;
-    if (asked !== 1) {
+    const given = [status, advance, rework].filter((part) => part !== undefined).length;
+    if (given !== 1) {
       const params = { code: "one_of" };
-      const message = "One of status, advance and rework says what to do.";
+      const message = "Set exactly one of status, advance, and rework.";
       context.addIssue({ code: "custom", params, message });
     }
     if (rework !== undefined && why === undefined) {
@@ -33,7 +35,7 @@ const move = z
         code: "custom",
         path: ["reason"],
         params,
-        message: "Rework takes a reason.",
+        message: "Rework requires a reason.",
       });
     }
   })
@@ -45,9 +47,8 @@ const postMoves = defineContract({
   operationId: "moveTasks",
   method: "POST",
   path: "/moves",
-  summary: "Make many moves of different tasks",
-  description:
-    "Each is judged by itself, as the call on its task alone would be; only what the caller's role may do to no task refuses the whole call. No pipeline runs unless asked for.",
+  summary: "Move tasks",
+  description: `Applies up to ${MOVES_MAX} moves, each to a different task: a status change, an advance, or a rework. Each move succeeds or fails separately, as the call for a single task would. A move that the caller's role may never make fails the whole request with 403 \`forbidden\`. Attached pipelines run only if \`runAttachedWorkflows\` is \`true\`.`,
   tags: ["Steps and moves"],
   role: "operator",
   service: true,
@@ -57,7 +58,7 @@ const postMoves = defineContract({
     .openapi("MoveTasks"),
   response: {
     status: 200,
-    description: "What became of each.",
+    description: "The outcome of each move.",
     schema: z
       .strictObject({
         counts: z.strictObject({ requested: count, changed: count, refused: count, stale: count }),
@@ -78,12 +79,12 @@ const postMoves = defineContract({
 
 export const moveRoutes: readonly Route[] = [
   createHandler(postMoves, async (call, { body }) => {
-    const optedIn =
+    const runAttached =
       body.runAttachedWorkflows ?? runsAttachedByDefault({ role: call.actor.role, tasks: "many" });
-    const moves = body.moves.map((asked): MoveOfMany => ({
-      task: asked.task,
-      ifSeq: asked.ifSeq,
-      command: commandOf(asked, optedIn),
+    const moves = body.moves.map((requested): MoveOfMany => ({
+      task: requested.task,
+      ifSeq: requested.ifSeq,
+      command: commandOf(requested, runAttached),
     }));
     const outcome = await moveTasks(call, moves);
     return outcome.ok ? reply(outcome.value.value, { replayed: outcome.value.replayed }) : outcome;
@@ -96,7 +97,7 @@ function commandOf(
 ): Command {
   const common = { reason: why, runAttachedWorkflows: runAttached };
   if (status !== undefined) return { type: "transition", status, ...common };
-  // The schema lets no rework without a reason through.
+  // The schema rejects a rework without a reason.
   if (rework !== undefined) return { type: "rework", toKind: rework, ...common, reason: why ?? "" };
   return { type: "advance", ...common };
 }

@@ -10,7 +10,7 @@ import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { safeText, timestamp } from "./http/schemas.ts";
 import { pipelineName } from "./shapes/moved.ts";
-import { previousSecretUntil, ROTATION, secret } from "./shapes/secret.ts";
+import { previousSecretUntil, ROTATION_DESCRIPTION, secret } from "./shapes/secret.ts";
 
 const tags = ["Pipelines"] as const;
 
@@ -23,12 +23,12 @@ const RUN_DEADLINE_SECONDS_MAX = 7 * 24 * 60 * 60;
 const pipelineFields = {
   name: pipelineName,
   endpoint: z.string().nullable().openapi({
-    description: "Where it is called; null where its runs wait for workers that poll.",
+    description: "The URL that dispatches are sent to. Null if workers claim the runs instead.",
   }),
   previousSecretUntil,
-  timeoutSeconds: z.int(),
+  timeoutSeconds: z.int().openapi({ description: "The timeout of a call to the endpoint." }),
   runDeadlineSeconds: z.int().openapi({
-    description: "How long a run may go without a report before it is closed as failed.",
+    description: "How long a run can go without a report before it fails.",
   }),
 };
 
@@ -36,7 +36,9 @@ const pipeline = z
   .strictObject({
     ...pipelineFields,
     workerType: z.enum(WORKER_TYPES).openapi("WorkerType"),
-    updatedAt: timestamp.nullable().openapi({ description: "Null where nobody gave it settings." }),
+    updatedAt: timestamp.nullable().openapi({
+      description: "Null if the pipeline has its default settings.",
+    }),
   })
   .openapi("Pipeline");
 
@@ -54,8 +56,9 @@ const getPipelines = defineContract({
   operationId: "listPipelines",
   method: "GET",
   path: "/pipelines",
-  summary: "The four pipelines and their settings",
-  description: "All of them, also those that nobody gave settings. No secret is ever shown here.",
+  summary: "List pipelines",
+  description:
+    "Returns the four pipelines with their settings, including those with default settings. Does not return secrets.",
   tags,
   role: "admin",
   service: false,
@@ -70,20 +73,20 @@ const put = defineContract({
   operationId: "putPipeline",
   method: "PUT",
   path: "/pipelines/{name}",
-  summary: "Say where a pipeline is called",
+  summary: "Configure a pipeline",
   description:
-    "With an endpoint each dispatch is posted there, signed as Standard Webhooks has it; without one its run waits for a worker that polls. The first secret is made here and shown once, unless you bring one. Another one that you bring takes the place of the present one, which signs along for 24 hours.",
+    "Sets the pipeline's endpoint and limits. With an `endpoint`, each dispatch is sent there with POST, signed as defined by Standard Webhooks. Without one, its run waits for a worker to claim it. The first call creates a signing secret, unless you provide one, and only that response contains it. A new `secret` replaces the current one, which stays valid for 24 hours.",
   tags,
   role: "admin",
   params: onPipeline,
   body: z
     .strictObject({
       endpoint: safeText(ENDPOINT_LENGTH_MAX).nullable().openapi({
-        description: "https, and a public host; null for workers that poll.",
+        description: "An https URL of a public host. Null if workers claim the runs.",
         example: "https://checks.example.com/stepledger",
       }),
       secret: safeText(100).optional().openapi({
-        description: "`whsec_` and 24 to 64 bytes in Base64.",
+        description: "`whsec_` followed by 24 to 64 bytes in Base64.",
       }),
       timeoutSeconds: z.int().min(1).max(TIMEOUT_SECONDS_MAX).default(TIMEOUT_SECONDS_DEFAULT),
       runDeadlineSeconds: z
@@ -95,7 +98,7 @@ const put = defineContract({
     .openapi("PutPipeline"),
   response: {
     status: 200,
-    description: "The pipeline has these settings.",
+    description: "The pipeline with its new settings.",
     schema: pipelineWithSecret,
   },
   errors: ["url_not_allowed", "operation_in_progress"],
@@ -105,14 +108,14 @@ const rotate = defineContract({
   operationId: "rotatePipelineSecret",
   method: "POST",
   path: "/pipelines/{name}/rotate",
-  summary: "Give a pipeline another secret",
-  description: ROTATION,
+  summary: "Rotate a pipeline's secret",
+  description: ROTATION_DESCRIPTION,
   tags,
   role: "admin",
   params: onPipeline,
   response: {
     status: 200,
-    description: "The pipeline with its new secret, which nothing shows again.",
+    description: "The pipeline with its new secret, which only this response contains.",
     schema: pipelineWithSecret,
   },
   idempotency: "optional",
@@ -137,7 +140,7 @@ export const pipelineRoutes: readonly Route[] = [
   ),
 ];
 
-/** How a pipeline works that nobody gave settings. */
+/** The settings of a pipeline that is not configured. */
 const DEFAULTS = {
   endpoint: null,
   previousSecretUntil: null,

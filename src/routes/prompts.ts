@@ -6,10 +6,10 @@ import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { name, page, paging, safeText, taskRef, timestamp, uuid } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
-import { maker, makerTold } from "./shapes/maker.ts";
+import { makerInput, makerOutput } from "./shapes/maker.ts";
 import { promptFilterQuery } from "./shapes/prompt-filter.ts";
 
-/** In characters, of which each takes up to three bytes. */
+/** In UTF-16 code units, each of which takes up to three bytes in UTF-8. */
 const CONTENT_MAX = 200_000;
 
 const prompt = z
@@ -20,8 +20,10 @@ const prompt = z
     stepId: uuid,
     role: z.string(),
     content: z.string(),
-    contentHash: z.string().openapi({ description: "SHA-256 of the content in UTF-8, in hex." }),
-    ...makerTold,
+    contentHash: z.string().openapi({
+      description: "The SHA-256 of the content in UTF-8, in hex.",
+    }),
+    ...makerOutput,
     evalId: uuid.nullable(),
     trialId: uuid.nullable(),
     createdAt: timestamp,
@@ -32,9 +34,9 @@ const postPrompt = defineContract({
   operationId: "recordPrompt",
   method: "POST",
   path: "/tasks/{taskId}/prompts",
-  summary: "Record a prompt, or what came back",
+  summary: "Record a prompt",
   description:
-    "On the task's current step, unless `stepId` names another one of the task. An eval or trial must be the task's.",
+    "Records a prompt or a model's reply. It belongs to the task's current step, unless `stepId` names another step of the task. The eval and the trial must belong to the task.",
   tags: ["Prompts and data"],
   role: "operator",
   service: true,
@@ -42,12 +44,13 @@ const postPrompt = defineContract({
   body: z
     .strictObject({
       role: name(100).openapi({
-        description: "Who speaks: `system`, `user`, `assistant`, `tool`, or a word of your own.",
+        description:
+          "The author of the text: `system`, `user`, `assistant`, `tool`, or a name of your own.",
         example: "user",
       }),
       content: safeText(CONTENT_MAX).min(1),
       stepId: uuid.optional(),
-      ...maker,
+      ...makerInput,
       evalId: uuid.optional(),
       trialId: uuid.optional(),
     })
@@ -61,8 +64,9 @@ const getPrompts = defineContract({
   operationId: "listPrompts",
   method: "GET",
   path: "/prompts",
-  summary: "Prompts, newest first",
-  description: "A page of long prompts ends before its limit.",
+  summary: "List prompts",
+  description:
+    "Returns the prompts that match every given filter, newest first. A page can have fewer prompts than `limit` if they are long.",
   tags: ["Prompts and data"],
   role: "viewer",
   query: z.strictObject({ ...promptFilterQuery, ...paging }),

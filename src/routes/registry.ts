@@ -8,9 +8,9 @@ const getRegistry = defineContract({
   operationId: "getRegistry",
   method: "GET",
   path: "/registry",
-  summary: "Every table of the domain, as data",
+  summary: "Retrieve the registry",
   description:
-    "What may follow what, which rule names which label, and what each role of automation does. The very tables that decide.",
+    "Returns the tables that the service decides by: the transitions of steps, gates, runs, and evals, the rules that give labels, the effects of worker reports, and the bulk changes that are allowed.",
   tags: ["Administration"],
   role: "viewer",
   response: { status: 200, description: "The tables.", schema: registryTables },

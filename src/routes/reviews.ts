@@ -10,7 +10,7 @@ import { reason, safeText, taskRef, timestamp, uuid } from "./http/schemas.ts";
 import {
   MOVE_ERRORS,
   movedFields,
-  optedIn,
+  runAttachedOrDefault,
   replyMoved,
   runAttachedWorkflows,
 } from "./shapes/moved.ts";
@@ -21,7 +21,9 @@ const reviewFields = {
   stepId: uuid,
   kind: z.enum(REVIEW_KINDS),
   outcome: z.enum(REVIEW_OUTCOMES),
-  sequence: z.int().openapi({ description: "Numbered per task; order is by it, never by clock." }),
+  sequence: z.int().openapi({
+    description: "The review's number within the task. Reviews are ordered by it, not by time.",
+  }),
   notes: z.string().nullable(),
 };
 
@@ -31,9 +33,9 @@ const postReview = defineContract({
   operationId: "recordReview",
   method: "POST",
   path: "/tasks/{taskId}/reviews",
-  summary: "Record a verdict on the current step",
+  summary: "Record a review",
   description:
-    "It may carry a `move`: a transition of the same step that happens with it, or neither does. Automation (the service role) records automated reviews without a move.",
+    "Records a verdict on the task's current step. With `move`, also changes the step's status; either both succeed or neither does. The `service` role can record `automated` reviews only, and without a `move`.",
   tags: ["Reviews and workers"],
   role: "reviewer",
   service: true,
@@ -55,7 +57,7 @@ const postReview = defineContract({
     .openapi("RecordReview"),
   response: {
     status: 201,
-    description: "The verdict stands.",
+    description: "The review, the task, and the events that the call wrote.",
     schema: z
       .strictObject({ review: z.strictObject(reviewFields), ...movedFields })
       .openapi("Reviewed"),
@@ -70,8 +72,8 @@ const getReviews = defineContract({
   operationId: "listTaskReviews",
   method: "GET",
   path: "/tasks/{taskId}/reviews",
-  summary: "Every verdict on a task's steps",
-  description: "In the order in which they count.",
+  summary: "List a task's reviews",
+  description: "Returns the reviews of all steps of the task, in the order of `sequence`.",
   tags: ["Reviews and workers"],
   role: "viewer",
   params: taskParams,
@@ -103,7 +105,7 @@ export const reviewRoutes: readonly Route[] = [
         task: params.taskId,
         move: body.move && {
           ...body.move,
-          runAttachedWorkflows: optedIn(body.move.runAttachedWorkflows, call.actor),
+          runAttachedWorkflows: runAttachedOrDefault(body.move.runAttachedWorkflows, call.actor),
         },
       }),
     ),

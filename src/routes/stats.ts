@@ -20,27 +20,27 @@ import { stepKind, taxonomyCode } from "./shapes/task.ts";
 
 const count = z.int().min(0);
 
-/** Neither end may lie where calendars differ, or where years have more digits. */
-const windowEnd = timestamp.regex(/^[12]/, "Must be in the years 1000 to 2999.");
+/** A bound of the window. Limits years to those that JavaScript and Postgres read alike, with four digits. */
+const windowBound = timestamp.regex(/^[12]/, "Must be in the years 1000 to 2999.");
 
 const scopeQuery = {
-  taxonomyCode: taxonomyCode.optional().openapi({ description: "Only of tasks with this code." }),
-  from: windowEnd.optional().openapi({
-    description: `Where the window begins: ${WINDOW_DAYS_DEFAULT} days before its end where nothing is said, ${WINDOW_DAYS_MAX} at most.`,
+  taxonomyCode: taxonomyCode.optional().openapi({ description: "Only tasks with this code." }),
+  from: windowBound.optional().openapi({
+    description: `The start of the window, inclusive. Defaults to ${WINDOW_DAYS_DEFAULT} days before \`to\`; at most ${WINDOW_DAYS_MAX} days before.`,
   }),
-  to: windowEnd.optional().openapi({
-    description: "Where it ends, without this very moment: now where nothing is said.",
+  to: windowBound.optional().openapi({
+    description: "The end of the window, exclusive. Defaults to the current time.",
   }),
 };
 
-/** Nothing is told of a time of which not all was looked at. */
-const isTruncated = (max: number, of: string) =>
+/** Statistics cover only the part of the window that was read completely. */
+const isTruncated = (max: number, items: string) =>
   z.boolean().openapi({
-    description: `Whether \`from\` is later than what was asked for, since only the newest ${max} ${of} are looked at.`,
+    description: `Whether \`from\` is later than requested, because at most the newest ${max} ${items} are read.`,
   });
 
 const windowFields = {
-  from: timestamp.openapi({ description: "The window that the figures are of." }),
+  from: timestamp.openapi({ description: "The start of the window that the statistics cover." }),
   to: timestamp,
 };
 
@@ -48,30 +48,31 @@ const statistics = { method: "GET", tags: ["Statistics"], role: "viewer" } as co
 
 const outcomes = z
   .strictObject({
-    open: count.openapi({ description: "Those whose label is none of the others." }),
+    open: count.openapi({ description: "Tasks with any other label." }),
     PASSED: count,
     DELIVERED: count,
     REJECTED: count,
     DUPLICATE: count,
   })
-  .openapi("Outcomes", { description: "Tasks by the terminal label that they have now." });
+  .openapi("Outcomes", { description: "The number of tasks by their current terminal label." });
 
 const getOutcomes = defineContract({
   ...statistics,
   operationId: "getOutcomes",
   path: "/stats/outcomes",
-  summary: "What has become of tasks",
+  summary: "Retrieve task outcomes",
   description:
-    "The funnel of the tasks that were created in the window, as they stand now: how many ever came as far as each stage, at whatever step they began, and what has become of those that came no farther. Archived tasks are left out unless they are asked for.",
+    "Returns the funnel of the tasks that were created in the window, as of now: how many tasks reached each stage or a later one, whichever stage they started at, and the outcomes of the tasks that got no further. Archived tasks are excluded by default.",
   query: z.strictObject({
     ...scopeQuery,
     archived: booleanText.optional().openapi({
-      description: "true: the archived tasks. Otherwise, those that are not.",
+      description:
+        "`true` counts only archived tasks. By default, only tasks that are not archived are counted.",
     }),
   }),
   response: {
     status: 200,
-    description: "Outcomes, of all and by stage.",
+    description: "The outcomes of all tasks and by stage.",
     schema: z
       .strictObject({
         ...windowFields,
@@ -82,7 +83,7 @@ const getOutcomes = defineContract({
           z.strictObject({
             kind: stepKind,
             reached: count.openapi({
-              description: "Tasks that ever came as far as this stage, or farther.",
+              description: "The number of tasks that reached this stage or a later one.",
             }),
             outcomes,
           }),
@@ -100,21 +101,21 @@ const getThroughput = defineContract({
   ...statistics,
   operationId: "getThroughput",
   path: "/stats/throughput",
-  summary: "What was done, over time",
-  description: `Counted from the history in whole buckets of UTC; weeks begin on Monday. The window is widened to whole buckets, ${BUCKETS_MAX} at most; the last one may still go on. What a revert took back counts for nothing, from the moment it is taken back; what was archived since counts.`,
+  summary: "Retrieve throughput",
+  description: `Counts the changes in the history by time bucket. Buckets are in UTC, and weeks start on Monday. The window is extended to whole buckets, at most ${BUCKETS_MAX}; the last bucket may not be over yet. Changes that were reverted are not counted. Tasks that were archived since are counted.`,
   query: z.strictObject({
     ...scopeQuery,
     bucket: bucketSize.default("day"),
-    from: windowEnd.optional().openapi({
-      description: `Within the first bucket; where nothing is said there are ${spans.join(", or ")}.`,
+    from: windowBound.optional().openapi({
+      description: `A time in the first bucket. Defaults to a window of ${spans.join(", or ")}.`,
     }),
-    to: windowEnd.optional().openapi({
-      description: "Up to this moment; through the present bucket where nothing is said.",
+    to: windowBound.optional().openapi({
+      description: "The end of the window. Defaults to the end of the current bucket.",
     }),
   }),
   response: {
     status: 200,
-    description: "All buckets, those in which nothing was done among them.",
+    description: "All buckets of the window, including empty ones.",
     schema: z
       .strictObject({
         bucket: bucketSize,
@@ -126,14 +127,18 @@ const getThroughput = defineContract({
             created: count,
             completed: byKind.openapi({
               description:
-                "By the stage that tasks left for the next one; those that were delivered complete the last.",
+                "The number of tasks that completed each stage: they advanced to the next stage, or were delivered from the last one.",
             }),
-            approved: byKind.openapi({ description: "Steps that were approved, by their stage." }),
+            approved: byKind.openapi({ description: "The number of approved steps, by stage." }),
             delivered: count,
             rejected: count,
             duplicate: count,
-            reworked: count.openapi({ description: "Sent back to the same or an earlier stage." }),
-            revised: count.openapi({ description: "Versions after the first." }),
+            reworked: count.openapi({
+              description: "The number of reworks, to the same or an earlier stage.",
+            }),
+            revised: count.openapi({
+              description: "The number of new versions, not counting the first of each task.",
+            }),
           }),
         ),
       })
@@ -145,32 +150,32 @@ const getStageTimes = defineContract({
   ...statistics,
   operationId: "getStageTimes",
   path: "/stats/stage-times",
-  summary: "How long tasks stand at each stage",
-  description: `Of the stays that came to their end in the window. A stay begins with the event that opens the step, and ends with the event that opens the task's next one (advance, rework, new version), or before that with the one that ends the step (rejected, duplicate, delivered) and was not taken back. At most the newest ${STAY_ENDS_MAX} ends and approvals are looked at.`,
+  summary: "Retrieve stage times",
+  description: `Returns how long tasks stayed at each stage, for the stays that ended in the window. A stay starts with the event that opens the step. It ends with the event that opens the task's next step (advance, rework, or new version), or earlier with the event that makes the task rejected, duplicate, or delivered, unless that was reverted. At most the newest ${STAY_ENDS_MAX} ends of stays and approvals are read.`,
   query: z.strictObject(scopeQuery),
   response: {
     status: 200,
-    description: "A row for each stage.",
+    description: "One entry for each stage.",
     schema: z
       .strictObject({
         ...windowFields,
         truncated: z.boolean().openapi({
-          description: `Whether there are more than the ${STAY_ENDS_MAX} that were looked at.`,
+          description: `Whether there are more than ${STAY_ENDS_MAX} ends of stays and approvals. Only the newest were read.`,
         }),
         stages: z.array(
           z.strictObject({
             kind: stepKind,
-            stays: count,
+            stays: count.openapi({ description: "The number of stays that ended in the window." }),
             seconds: z
               .strictObject({ mean: z.number(), p50: z.number(), p90: z.number(), p99: z.number() })
               .nullable()
               .openapi({
                 description:
-                  "Mean and percentiles, between two stays in proportion; null without any.",
+                  "The mean and the percentiles of the durations, in seconds. Percentiles are interpolated. Null if there are no stays.",
               }),
             waiting: count.openapi({
               description:
-                "Tasks that stand at this stage now and are not at the end of their way, whatever the window; archived ones do not count.",
+                "The number of tasks that are at this stage now, regardless of the window. Excludes archived tasks and tasks that are delivered, rejected, or duplicate.",
             }),
           }),
         ),
@@ -183,26 +188,30 @@ const getFailures = defineContract({
   ...statistics,
   operationId: "getFailures",
   path: "/stats/failures",
-  summary: "What went wrong, by stage",
+  summary: "Retrieve failures by stage",
   description:
-    "Counted from the history. `failed` means that somebody or something judged and said no, `errored` that no verdict was reached; one change counts once, and a failed review may count beside the gate that it closes. What a revert took back counts for nothing; what was archived since counts.",
+    "Counts the failures in the history. `failed` means that a person or a check gave a negative verdict; `errored` means that there was no verdict. Each change counts once. A failed review can count in addition to the gate that it closes. Changes that were reverted are not counted. Tasks that were archived since are counted.",
   query: z.strictObject(scopeQuery),
   response: {
     status: 200,
-    description: "A row for each stage.",
+    description: "One entry for each stage.",
     schema: z
       .strictObject({
         ...windowFields,
         stages: z.array(
           z.strictObject({
             kind: stepKind,
-            failed: count.openapi({ description: "Gates that became `failed`." }),
-            errored: count.openapi({ description: "Gates that became `errored`." }),
-            revoked: count.openapi({ description: "Gates that were open and became `revoked`." }),
-            failedReviews: count.openapi({ description: "Verdicts by people and by checks." }),
-            reworked: count.openapi({ description: "Tasks that were sent back from here." }),
+            failed: count.openapi({ description: "The number of gates that became `failed`." }),
+            errored: count.openapi({ description: "The number of gates that became `errored`." }),
+            revoked: count.openapi({
+              description: "The number of open gates that became `revoked`.",
+            }),
+            failedReviews: count.openapi({
+              description: "The number of failed reviews by people and by checks.",
+            }),
+            reworked: count.openapi({ description: "The number of reworks from this stage." }),
             errors: z.array(z.strictObject({ error: z.string().nullable(), count })).openapi({
-              description: `What the runs said that brought a gate to \`errored\`: the ${ERRORS_TOLD_MAX} that came most often among the newest ${CRASHES_EXPLAINED_MAX} of all stages. null where no run did, or it said nothing.`,
+              description: `The ${ERRORS_TOLD_MAX} most frequent errors of the worker runs that made a gate \`errored\`, among the newest ${CRASHES_EXPLAINED_MAX} of all stages. \`error\` is null if no run was the cause, or if it reported no error.`,
             }),
           }),
         ),
@@ -222,8 +231,8 @@ export const statsRoutes: readonly Route[] = [
     const window = bucketedWindowOf(query, now);
     if (!window.ok) return window;
     const { taxonomyCode, bucket } = query;
-    const told = await readThroughput(database, { window: window.value, taxonomyCode });
-    return reply({ bucket, ...told });
+    const throughput = await readThroughput(database, { window: window.value, taxonomyCode });
+    return reply({ bucket, ...throughput });
   }),
   createHandler(getStageTimes, async ({ database, now }, { query }) => {
     const window = windowOf(query, now);

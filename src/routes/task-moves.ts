@@ -8,7 +8,13 @@ import { reworkTask } from "../actions/moves/rework-task.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { externalId, reason, taskRef } from "./http/schemas.ts";
-import { MOVE_ERRORS, moved, optedIn, replyMoved, runAttachedWorkflows } from "./shapes/moved.ts";
+import {
+  MOVE_ERRORS,
+  moved,
+  runAttachedOrDefault,
+  replyMoved,
+  runAttachedWorkflows,
+} from "./shapes/moved.ts";
 import {
   assignee,
   firstKind,
@@ -21,12 +27,17 @@ import {
 
 const taskParams = z.strictObject({ taskId: taskRef });
 
-/** What the calls on one task have in common. */
+/** The parts that the contracts in this file share. */
 const onTask = {
   tags: ["Steps and moves"],
   role: "operator",
   params: taskParams,
-  response: { status: 200, description: "What the call did.", schema: moved, headers: ["ETag"] },
+  response: {
+    status: 200,
+    description: "The task after the change, and the events that the call wrote.",
+    schema: moved,
+    headers: ["ETag"],
+  },
   idempotency: "optional",
   concurrency: true,
 } as const;
@@ -36,8 +47,9 @@ const postAdvance = defineContract({
   operationId: "advanceTask",
   method: "POST",
   path: "/tasks/{taskId}/advance",
-  summary: "Go on to the next stage",
-  description: "Needs the current gate to be `passed` or `waived`. With `hold` the new step waits.",
+  summary: "Advance a task",
+  description:
+    "Opens a step at the next stage. The gate of the current step must be `passed` or `waived`; otherwise the call returns 409 `gate_closed`. The new step is `queued`, or `pending` with `hold: true`.",
   service: true,
   body: z
     .strictObject({ reason: reason.optional(), hold: z.boolean().optional(), runAttachedWorkflows })
@@ -50,9 +62,9 @@ const postRework = defineContract({
   operationId: "reworkTask",
   method: "POST",
   path: "/tasks/{taskId}/rework",
-  summary: "Go back to the same or an earlier stage",
+  summary: "Rework a task",
   description:
-    "Opens a new attempt and revokes the open gates from there on. Nothing is overwritten.",
+    "Opens a new attempt of the current stage or an earlier one. Revokes the `passed` and `waived` gates from that stage on, and cancels open worker runs. Earlier attempts are kept.",
   body: z.strictObject({ toKind: stepKind, reason, runAttachedWorkflows }).openapi("ReworkTask"),
   errors: [...MOVE_ERRORS, "invalid_transition"],
 });
@@ -62,8 +74,9 @@ const postVersion = defineContract({
   operationId: "createVersion",
   method: "POST",
   path: "/tasks/{taskId}/versions",
-  summary: "Make a new version",
-  description: "Seals the active version with its steps and begins the next one.",
+  summary: "Create a version",
+  description:
+    "Creates the next version of the task with the given content, and opens its first step. Seals the previous version, so that its steps can no longer change.",
   tags: ["Tasks and versions"],
   body: z
     .strictObject({
@@ -75,7 +88,7 @@ const postVersion = defineContract({
     .openapi("CreateVersion"),
   response: {
     status: 201,
-    description: "The version is active.",
+    description: "The task with its new active version, and the events that the call wrote.",
     schema: moved,
     headers: ["ETag", "Location"],
   },
@@ -87,8 +100,9 @@ const patchTask = defineContract({
   operationId: "editTask",
   method: "PATCH",
   path: "/tasks/{taskId}",
-  summary: "Edit a task's fields",
-  description: "null takes a field away. What is the same already writes no event.",
+  summary: "Update a task",
+  description:
+    "Sets the given fields. A null clears a field. If nothing changes, no event is written. Returns 409 `conflict` if another task has the external id.",
   tags: ["Tasks and versions"],
   body: z
     .strictObject({
@@ -98,23 +112,24 @@ const patchTask = defineContract({
       priority: priority.optional(),
       assignee: assignee.nullable().optional(),
     })
-    .refine((changes) => Object.keys(changes).length > 0, "Names at least one field.")
+    .refine((changes) => Object.keys(changes).length > 0, "Set at least one field.")
     .openapi("EditTask"),
   errors: [...MOVE_ERRORS, "conflict"],
 });
 
-const reasonAlone = z.strictObject({ reason: reason.optional() });
+const onlyReason = z.strictObject({ reason: reason.optional() });
 
 const postArchive = defineContract({
   ...onTask,
   operationId: "archiveTask",
   method: "POST",
   path: "/tasks/{taskId}/archive",
-  summary: "Put a task away",
-  description: "It is in no list, count or bulk change any more, and nothing of it is lost.",
+  summary: "Archive a task",
+  description:
+    "Removes the task from lists, counts, and bulk changes. Nothing is deleted, and you can restore the task. Returns 409 `already_in_status` if the task is already archived.",
   tags: ["Tasks and versions"],
   role: "reviewer",
-  body: reasonAlone.openapi("ArchiveTask"),
+  body: onlyReason.openapi("ArchiveTask"),
   errors: ["not_found", "stale", "already_in_status"],
 });
 
@@ -123,10 +138,12 @@ const postRestore = defineContract({
   operationId: "restoreTask",
   method: "POST",
   path: "/tasks/{taskId}/restore",
-  summary: "Bring an archived task back",
+  summary: "Restore a task",
+  description:
+    "Restores an archived task as it was. Returns 409 `already_in_status` if the task is not archived.",
   tags: ["Tasks and versions"],
   role: "reviewer",
-  body: reasonAlone.openapi("RestoreTask"),
+  body: onlyReason.openapi("RestoreTask"),
   errors: ["not_found", "stale", "already_in_status"],
 });
 
@@ -135,9 +152,14 @@ const postNote = defineContract({
   operationId: "addNote",
   method: "POST",
   path: "/tasks/{taskId}/notes",
-  summary: "Add a note to a task's history",
+  summary: "Add a note to a task",
+  description: "Adds a note to the task's history. The task's status does not change.",
   tags: ["Tasks and versions"],
-  body: z.strictObject({ text: reason.openapi({ description: "The note." }) }).openapi("AddNote"),
+  body: z
+    .strictObject({
+      text: reason.openapi({ description: "The text of the note, up to 2,000 characters." }),
+    })
+    .openapi("AddNote"),
   response: { ...onTask.response, status: 201 },
   errors: ["not_found", "stale"],
 });
@@ -148,7 +170,7 @@ export const taskMoveRoutes: readonly Route[] = [
       await advanceTask(call, {
         ...body,
         task: params.taskId,
-        runAttachedWorkflows: optedIn(body.runAttachedWorkflows, call.actor),
+        runAttachedWorkflows: runAttachedOrDefault(body.runAttachedWorkflows, call.actor),
       }),
     ),
   ),
@@ -157,7 +179,7 @@ export const taskMoveRoutes: readonly Route[] = [
       await reworkTask(call, {
         ...body,
         task: params.taskId,
-        runAttachedWorkflows: optedIn(body.runAttachedWorkflows, call.actor),
+        runAttachedWorkflows: runAttachedOrDefault(body.runAttachedWorkflows, call.actor),
       }),
     ),
   ),
@@ -166,7 +188,7 @@ export const taskMoveRoutes: readonly Route[] = [
       await createVersion(call, {
         ...body,
         task: params.taskId,
-        runAttachedWorkflows: optedIn(body.runAttachedWorkflows, call.actor),
+        runAttachedWorkflows: runAttachedOrDefault(body.runAttachedWorkflows, call.actor),
       }),
       ({ task }) => ({ location: `/v1/tasks/${task.id}/versions/${task.activeVersion.number}` }),
     ),

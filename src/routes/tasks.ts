@@ -44,7 +44,7 @@ const newTask = z
       .optional()
       .openapi({
         description:
-          "Where the work already is, for tasks that come from elsewhere. Takes the role reviewer.",
+          "The step that a task from another system is already at. Requires the `reviewer` role.",
       }),
   })
   .openapi("CreateTask");
@@ -55,13 +55,13 @@ const postTask = defineContract({
   path: "/tasks",
   summary: "Create a task",
   description:
-    "With version 1 and its first step: a queued `ingestion`, unless `start` says otherwise.",
+    "Creates the task with version 1 and a first step, by default an `ingestion` step with the status `queued`. Returns 409 `conflict` if another task has the external id.",
   tags: ["Tasks and versions"],
   role: "operator",
   body: newTask,
   response: {
     status: 201,
-    description: "The task.",
+    description: "The new task.",
     schema: task,
     headers: ["ETag", "Location"],
   },
@@ -77,9 +77,8 @@ const postImport = defineContract({
   operationId: "importTasks",
   method: "POST",
   path: "/tasks/import",
-  summary: "Create many tasks",
-  description:
-    "Each item is judged by itself; one that is not valid harms no other. What makes the body itself unreadable (bad JSON, a doubled key, a NUL) refuses the call. An external id that is known already, or that stands twice, makes nothing and tells which task has it: repeat an import until it is whole.",
+  summary: "Import tasks",
+  description: `Creates up to ${IMPORT_MAX} tasks. Each item is validated separately, so an invalid item does not affect the others. A body that cannot be parsed, for example because of a duplicate key or a NUL character, fails the whole request. An external id that already exists creates no task; its item returns \`exists\` with the id of the existing task. You can therefore repeat an import until it is complete.`,
   tags: ["Tasks and versions"],
   role: "operator",
   bodyMax: "large",
@@ -96,7 +95,7 @@ const postImport = defineContract({
     .openapi("ImportTasks"),
   response: {
     status: 200,
-    description: "What became of each.",
+    description: "The outcome of each item.",
     schema: z
       .strictObject({
         counts: z.strictObject({
@@ -135,9 +134,8 @@ const postLookup = defineContract({
   operationId: "lookUpTasks",
   method: "POST",
   path: "/tasks/lookup",
-  summary: "Find tasks by their ids",
-  description:
-    "Takes ids and external ids alike, with `ext:` or without; archived tasks are found too. Answers in the order asked.",
+  summary: "Look up tasks by id",
+  description: `Finds up to ${LOOKUP_MAX} tasks by id or external id, with or without the \`ext:\` prefix. Includes archived tasks. \`found\` and \`unresolved\` keep the order of the request.`,
   tags: ["Tasks and versions"],
   role: "viewer",
   service: true,
@@ -147,7 +145,7 @@ const postLookup = defineContract({
     .openapi("LookUpTasks"),
   response: {
     status: 200,
-    description: "What was found, and what was not.",
+    description: "The tasks that were found, and the ids that matched no task.",
     schema: z
       .strictObject({
         found: z.array(
@@ -177,8 +175,9 @@ const getTask = defineContract({
   ...oneTask,
   operationId: "getTask",
   path: "/tasks/{taskId}",
-  summary: "One task",
-  description: "With `asOf`, as it was then: folded from its history.",
+  summary: "Retrieve a task",
+  description:
+    "Returns the task. With `asOf`, returns the task as it was at that point, computed from its history.",
   tags: ["Tasks and versions"],
   response: { status: 200, description: "The task.", schema: task, headers: ["ETag"] },
 });
@@ -187,13 +186,13 @@ const getStatus = defineContract({
   ...oneTask,
   operationId: "getTaskStatus",
   path: "/tasks/{taskId}/status",
-  summary: "A task's label, and why it has it",
+  summary: "Explain a task's label",
   description:
-    "The rule that matched, the facts that it matched on, and the rules before it with what they lacked.",
+    "Returns the task's label, the rule that gave it, the facts that the rule matched, and the conditions that each earlier rule did not meet. With `asOf`, explains the label as it was at that point.",
   tags: ["Status and history"],
   response: {
     status: 200,
-    description: "The label with its explanation.",
+    description: "The label and its explanation.",
     schema: z
       .strictObject({
         taskId: uuid,
@@ -271,18 +270,18 @@ function importRow(item: unknown): ImportRow {
   if (parsed.ok) return { task: newTaskOf(parsed.value) };
   const { fault } = parsed;
   const issues = fault.code === "validation_failed" ? fault.issues : [];
-  // Told back only where it is one: the item may be anything.
+  // The item can be any JSON, so the external id is returned only if it is a valid one.
   const named = z.looseObject({ externalId }).safeParse(item);
   return { issues, externalId: named.success ? named.data.externalId : null };
 }
 
-/** The task as it is, or as it was at the moment that the call names. */
+/** Returns the current task, or the task as it was at `point`. */
 async function readTask(
   { database }: Call,
   ref: TaskRef,
-  moment: z.output<typeof asOf> | undefined,
+  point: z.output<typeof asOf> | undefined,
 ): Promise<Outcome<TaskRecord>> {
-  if (moment !== undefined) return stateAsOf(database, ref, moment);
+  if (point !== undefined) return stateAsOf(database, ref, point);
   const found = await findTask(database, ref);
   return found === null ? refuse(notFound()) : succeed(found);
 }

@@ -10,25 +10,20 @@ import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { booleanText, page, paging, reason, uuid } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
-import {
-  makerFields,
-  makerOf,
-  modelName,
-  resultFields,
-  trial,
-  trialCount,
-  trialStatus,
-} from "./shapes/eval.ts";
+import { modelName, resultFields, trial, trialCount, trialStatus } from "./shapes/eval.ts";
+import { makerDetailsInput, makerDetailsOf } from "./shapes/maker.ts";
 
-const tags = ["Evals, trials, insights"] as const;
+const tags = ["Evals, trials, and insights"] as const;
 
 const newTrial = z
   .strictObject({
-    k: trialCount.openapi({ description: "Which of the model's trials it is: 1 to the eval's k." }),
+    k: trialCount.openapi({
+      description: "The number of this trial among the model's trials, from 1 to the eval's `k`.",
+    }),
     model: modelName,
-    ...makerFields,
+    ...makerDetailsInput,
     status: trialStatus.optional().openapi({
-      description: "`pending` where neither it nor `passed` nor `error` is given.",
+      description: "Defaults to `pending` if `passed` and `error` are also absent.",
     }),
     ...resultFields,
   })
@@ -42,9 +37,8 @@ const postTrials = defineContract({
   operationId: "recordTrials",
   method: "POST",
   path: "/evals/{evalId}/trials",
-  summary: "Record trials of an eval",
-  description:
-    "One, or up to 1,000 as `trials`, which are recorded with one event, all of them or none. A live trial of the same k and model is a `conflict` that names it, also where it is of another revision.",
+  summary: "Record trials",
+  description: `Records one trial, or up to ${TRIALS_MAX} trials in \`trials\`. Several trials are recorded together with one event, or not at all. Returns 409 \`conflict\` with the existing trial if the model already has a trial with this \`k\` that is not retracted, even one of another revision.`,
   tags,
   role: "operator",
   service: true,
@@ -53,8 +47,7 @@ const postTrials = defineContract({
   body: z.union([newTrial, manyTrials]),
   response: {
     status: 201,
-    description:
-      "The trial; or `trials`, in the order in which they came, where many were asked for.",
+    description: "The trial, or `trials` in the order of the request if the request had `trials`.",
     schema: z.union([trial, z.strictObject({ trials: z.array(trial) }).openapi("Trials")]),
   },
   errors: ["not_found", "conflict", "stale"],
@@ -65,8 +58,8 @@ const getTrials = defineContract({
   operationId: "listTrials",
   method: "GET",
   path: "/evals/{evalId}/trials",
-  summary: "The trials of an eval",
-  description: "Oldest first, retracted ones too.",
+  summary: "List an eval's trials",
+  description: "Returns the trials of the eval, oldest first, including retracted ones.",
   tags,
   role: "viewer",
   params: z.strictObject({ evalId: uuid }),
@@ -74,7 +67,8 @@ const getTrials = defineContract({
     model: modelName.optional(),
     status: trialStatus.optional(),
     retracted: booleanText.optional().openapi({
-      description: "true: those that were retracted; false: those that stand.",
+      description:
+        "`true` returns only retracted trials; `false` returns only trials that are not retracted.",
     }),
     ...paging,
   }),
@@ -95,9 +89,9 @@ const patchTrial = defineContract({
   operationId: "transitionTrial",
   method: "PATCH",
   path: "/trials/{trialId}",
-  summary: "Say what became of a trial",
+  summary: "Report a trial's result",
   description:
-    "Along the table of trials (`GET /v1/registry`). An errored one may run again, and has no error from then on; one that was judged or retracted stays as it is.",
+    "Changes the trial's status as the table `trialTransitions` of `GET /v1/registry` allows. An `errored` trial can run again, which clears its error. A trial that has passed, failed, or been retracted cannot change.",
   service: true,
   body: z
     .strictObject({ status: trialStatus.optional(), ...resultFields })
@@ -110,8 +104,9 @@ const postRetract = defineContract({
   operationId: "retractTrial",
   method: "POST",
   path: "/trials/{trialId}/retract",
-  summary: "Take a trial back",
-  description: "Its slot is free again. The trial stays to be read, and so do its insights.",
+  summary: "Retract a trial",
+  description:
+    "Retracts the trial, so that another trial with the same model and `k` can be recorded. The retracted trial and its insights can still be read.",
   body: z.strictObject({ reason }).openapi("RetractTrial"),
   errors: ["not_found", "already_in_status", "stale"],
 });
@@ -119,10 +114,10 @@ const postRetract = defineContract({
 export const trialRoutes: readonly Route[] = [
   createHandler(postTrials, async (call, { params, body }) => {
     const isMany = "trials" in body;
-    const told = isMany ? body.trials : [body];
+    const results = isMany ? body.trials : [body];
     const outcome = await recordTrials(call, {
       ...params,
-      trials: told.map((one) => ({ ...one, ...makerOf(one) })),
+      trials: results.map((result) => ({ ...result, ...makerDetailsOf(result) })),
       pathOf: (index) => (isMany ? ["trials", index] : []),
     });
     if (!outcome.ok) return outcome;

@@ -7,6 +7,7 @@ import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { integerText, page, paging, taskRef, timestamp, uuid } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
+import { makerOutput } from "./shapes/maker.ts";
 import { gateState, stepKind, stepStatus, taskContent } from "./shapes/task.ts";
 
 const versionNumber = integerText(1, 1_000_000);
@@ -15,20 +16,22 @@ const versionFields = {
   id: uuid,
   taskId: uuid,
   number: z.int(),
-  contentHash: z.string().openapi({ description: "SHA-256 of the content, in hex." }),
-  currentStepId: uuid.openapi({ description: "Where the version stands, or stood when sealed." }),
+  contentHash: z.string().openapi({ description: "The SHA-256 of the content, in hex." }),
+  currentStepId: uuid.openapi({
+    description: "The version's current step. For a sealed version, the last one.",
+  }),
   reason: z.string().nullable(),
   createdBy: z.string(),
   createdAt: timestamp,
-  sealedAt: timestamp.nullable().openapi({ description: "null for the active version." }),
+  sealedAt: timestamp.nullable().openapi({ description: "Null for the active version." }),
 };
 
 const getVersions = defineContract({
   operationId: "listTaskVersions",
   method: "GET",
   path: "/tasks/{taskId}/versions",
-  summary: "The versions of a task",
-  description: "By number, without their contents.",
+  summary: "List a task's versions",
+  description: "Returns the versions of a task by number, without their content.",
   tags: ["Tasks and versions"],
   role: "viewer",
   params: z.strictObject({ taskId: taskRef }),
@@ -45,7 +48,8 @@ const getVersion = defineContract({
   operationId: "getTaskVersion",
   method: "GET",
   path: "/tasks/{taskId}/versions/{number}",
-  summary: "One version with its content",
+  summary: "Retrieve a version",
+  description: "Returns a version with its content.",
   tags: ["Tasks and versions"],
   role: "viewer",
   params: z.strictObject({ taskId: taskRef, number: versionNumber }),
@@ -59,7 +63,7 @@ const getVersion = defineContract({
 
 const line = z.int().min(1);
 const path = z.array(z.union([z.string(), z.number()])).openapi({
-  description: "Keys and places in lists, from the outermost inwards.",
+  description: "Object keys and list indexes, from the outermost to the innermost.",
   example: ["metadata", "tags", 0],
 });
 const anything = z.unknown().openapi({ description: "Any JSON value." });
@@ -83,7 +87,7 @@ const contentChange = z
   ])
   .openapi("ContentChange", {
     description:
-      "Applied in order they make the one content of the other. `edited`: a brief or instructions, line by line; where they share too little they are `changed` as a whole.",
+      "A change from the first content to the second. Apply the changes in order. `edited` is a line-by-line change of the brief or the instructions. If the two texts have too little in common, the text is `changed` as a whole.",
   });
 
 const count = z.int().min(0);
@@ -95,35 +99,28 @@ const versionStep = z.strictObject({
   status: stepStatus,
   gate: gateState,
 });
-const makerFields = {
-  id: uuid,
-  stepId: uuid,
-  model: z.string().nullable(),
-  modelRevision: z.string().nullable(),
-  agent: z.string().nullable(),
-  provider: z.string().nullable(),
-};
+const comparedItem = { id: uuid, stepId: uuid, ...makerOutput };
 
-/** Things of one version that the other has not. */
+/** The items that only one of the two versions has. */
 const listDiff = <Item extends z.ZodType>(item: Item) =>
   z.strictObject({
     added: z.array(item),
     removed: z.array(item),
-    same: count.openapi({ description: "How many both have." }),
+    same: count.openapi({ description: "The number of items that both versions have." }),
   });
 
 const getDiff = defineContract({
   operationId: "diffTaskVersions",
   method: "GET",
   path: "/tasks/{taskId}/versions/{number}/diff/{other}",
-  summary: "What tells two versions of a task apart",
-  description: `From \`number\` to \`other\`, whichever is older. Steps are compared by kind and attempt, prompts and data by what they hold and who made them, the oldest ${DIFF_ITEMS_MAX} of each version.`,
+  summary: "Compare two versions",
+  description: `Returns the differences from version \`number\` to version \`other\`, in either order. Steps are compared by kind and attempt. Prompts and data are compared by their content and by the model, revision, agent, and provider that made them. At most the oldest ${DIFF_ITEMS_MAX} prompts and data items of each version are compared.`,
   tags: ["Tasks and versions"],
   role: "viewer",
   params: z.strictObject({ taskId: taskRef, number: versionNumber, other: versionNumber }),
   response: {
     status: 200,
-    description: "What is to be done to the first to have the second.",
+    description: "The changes that turn the first version into the second.",
     schema: z
       .strictObject({
         taskId: uuid,
@@ -134,9 +131,9 @@ const getDiff = defineContract({
           changed: z.array(z.strictObject({ from: versionStep, to: versionStep })),
         }),
         prompts: listDiff(
-          z.strictObject({ ...makerFields, role: z.string(), contentHash: z.string() }),
+          z.strictObject({ ...comparedItem, role: z.string(), contentHash: z.string() }),
         ),
-        data: listDiff(z.strictObject({ ...makerFields, kind: z.string(), sha256: z.string() })),
+        data: listDiff(z.strictObject({ ...comparedItem, kind: z.string(), sha256: z.string() })),
         truncated: z.boolean().openapi({
           description: "Whether a version has more prompts or data than were compared.",
         }),

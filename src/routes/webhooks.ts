@@ -13,13 +13,16 @@ import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { freeFormValue, page, paging, safeText, timestamp, uuid } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
-import { previousSecretUntil, ROTATION, secret } from "./shapes/secret.ts";
+import { previousSecretUntil, ROTATION_DESCRIPTION, secret } from "./shapes/secret.ts";
 
 const TAGS = ["Webhooks"] as const;
 
 const webhookName = z
   .string()
-  .regex(/^[a-z\d][a-z\d_-]{0,63}$/, "Must be 1 to 64 of a-z, 0-9, dash and underscore.")
+  .regex(
+    /^[a-z\d][a-z\d_-]{0,63}$/,
+    "Must be 1 to 64 of a-z, 0-9, dash, and underscore, starting with a letter or digit.",
+  )
   .openapi("WebhookName", { example: "grid-mirror" });
 const event = z.enum(WEBHOOK_EVENTS).openapi("WebhookEvent");
 const deliveryState = z.enum(DELIVERY_STATES).openapi("WebhookDeliveryState");
@@ -42,16 +45,16 @@ const putContract = defineContract({
   operationId: "putWebhook",
   method: "PUT",
   path: "/webhooks/{name}",
-  summary: "Have a system of your own told of changes",
+  summary: "Create or update a webhook",
   description:
-    "Messages are signed as Standard Webhooks has it and tried for about a day; docs/webhooks.md tells what they say. One that is made, or enabled again, hears of what is committed from then on. Without `enabled` it is enabled.",
+    "Sends messages about the chosen events to your URL. Messages are signed as defined by Standard Webhooks, and delivery is attempted for about a day. docs/webhooks.md describes the messages. A webhook that is new, or enabled again, receives the events that are committed from then on.",
   tags: TAGS,
   role: "admin",
   params: onWebhook,
   body: z
     .strictObject({
       url: safeText(ENDPOINT_LENGTH_MAX).openapi({
-        description: "https, and a public host.",
+        description: "An https URL of a public host.",
         example: "https://hooks.example.com/stepledger",
       }),
       events: z.array(event).min(1).max(WEBHOOK_EVENTS.length),
@@ -60,12 +63,12 @@ const putContract = defineContract({
     .openapi("PutWebhook"),
   response: {
     status: 201,
-    description: "The webhook was made; this answer alone shows its secret.",
+    description: "The new webhook with its secret, which only this response contains.",
     schema: webhookWithSecret,
   },
   alternative: {
     status: 200,
-    description: "The webhook has these settings; its secret stayed as it was.",
+    description: "The updated webhook. Its secret is unchanged.",
     schema: webhookWithSecret,
   },
   errors: ["url_not_allowed", "operation_in_progress"],
@@ -75,8 +78,8 @@ const listContract = defineContract({
   operationId: "listWebhooks",
   method: "GET",
   path: "/webhooks",
-  summary: "The webhooks of the tenant",
-  description: "By name. No answer but the one that made it or rotated it shows a secret.",
+  summary: "List webhooks",
+  description: "Returns the webhooks of the tenant by name. Does not return secrets.",
   tags: TAGS,
   role: "admin",
   service: false,
@@ -93,15 +96,15 @@ const deleteContract = defineContract({
   operationId: "deleteWebhook",
   method: "DELETE",
   path: "/webhooks/{name}",
-  summary: "Take a webhook away",
+  summary: "Delete a webhook",
   description:
-    "Nothing more is sent to it, its secrets are gone, and its deliveries are out of sight. A new one of the same name has none of them.",
+    "Deletes the webhook and its secrets. Nothing more is sent to it, and its deliveries can no longer be read. A new webhook with the same name starts without them.",
   tags: TAGS,
   role: "admin",
   params: onWebhook,
   response: {
     status: 200,
-    description: "The webhook as it was, disabled.",
+    description: "The deleted webhook, disabled.",
     schema: z.strictObject(webhookFields).openapi("Webhook"),
   },
   errors: ["not_found", "operation_in_progress"],
@@ -111,15 +114,15 @@ const pingContract = defineContract({
   operationId: "pingWebhook",
   method: "POST",
   path: "/webhooks/{name}/ping",
-  summary: "Try a webhook out",
+  summary: "Ping a webhook",
   description:
-    "Sends a signed `webhook.ping`, once and at once, also where the webhook is disabled, and answers what its endpoint said.",
+    "Sends a signed `webhook.ping` immediately and once, even if the webhook is disabled. Returns how the endpoint responded.",
   tags: TAGS,
   role: "admin",
   params: onWebhook,
   response: {
     status: 200,
-    description: "What became of the message.",
+    description: "The result of the delivery.",
     schema: z
       .strictObject({
         delivered: z.boolean(),
@@ -135,14 +138,14 @@ const rotateContract = defineContract({
   operationId: "rotateWebhookSecret",
   method: "POST",
   path: "/webhooks/{name}/rotate",
-  summary: "Give a webhook another secret",
-  description: ROTATION,
+  summary: "Rotate a webhook's secret",
+  description: ROTATION_DESCRIPTION,
   tags: TAGS,
   role: "admin",
   params: onWebhook,
   response: {
     status: 200,
-    description: "The webhook with its new secret, which nothing shows again.",
+    description: "The webhook with its new secret, which only this response contains.",
     schema: webhookWithSecret,
   },
   errors: ["not_found"],
@@ -168,8 +171,9 @@ const deliveriesContract = defineContract({
   operationId: "listWebhookDeliveries",
   method: "GET",
   path: "/webhooks/{name}/deliveries",
-  summary: "What a webhook was told",
-  description: "Newest first. `id` is the `webhook-id` of the message.",
+  summary: "List a webhook's deliveries",
+  description:
+    "Returns the webhook's deliveries, newest first. `id` is the `webhook-id` of the message.",
   tags: TAGS,
   role: "admin",
   service: false,
@@ -187,20 +191,20 @@ const retryContract = defineContract({
   operationId: "retryWebhookDelivery",
   method: "POST",
   path: "/webhooks/{name}/deliveries/{deliveryId}/retry",
-  summary: "Send a message to a webhook again",
+  summary: "Retry a webhook delivery",
   description:
-    "Whatever became of it: it is sent now, under the same `webhook-id`, and tried as often as a new one.",
+    "Sends the message again, whatever its state, with the same `webhook-id` and the full number of attempts.",
   tags: TAGS,
   role: "admin",
   params: z.strictObject({ name: webhookName, deliveryId: uuid }),
-  response: { status: 200, description: "The delivery, pending.", schema: delivery },
+  response: { status: 200, description: "The delivery, which is pending.", schema: delivery },
   errors: ["not_found"],
   idempotency: "optional",
 });
 
 export const webhookRoutes: readonly Route[] = [
   createHandler(putContract, async (call, { params, body }) => {
-    // A secret is made for one that was not there.
+    // Only a new webhook gets a secret here.
     const outcome = await putWebhook(call, { ...params, ...body });
     return replyTo(outcome, (webhook) => (webhook.secret === null ? { status: 200 } : {}));
   }),

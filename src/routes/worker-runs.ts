@@ -32,10 +32,12 @@ const run = z
     stepId: uuid,
     type: workerType,
     state: runState,
-    attempt: z.int().openapi({ description: "How often it was handed out to a worker." }),
-    offered: z.boolean().openapi({ description: "Whether it waits for workers that poll." }),
+    attempt: z.int().openapi({
+      description: "The number of times that a worker claimed the run.",
+    }),
+    offered: z.boolean().openapi({ description: "Whether workers can claim the run." }),
     leaseUntil: timestamp.nullable().openapi({
-      description: "Until when it is the claimant's alone; null from its first report on.",
+      description: "When the claimant's lease ends. Null after the first report.",
     }),
     externalRef: z.string().nullable(),
     deadlineAt: timestamp,
@@ -44,7 +46,7 @@ const run = z
     lateReport: z
       .strictObject({ result: z.unknown(), error: z.string().nullable(), at: timestamp })
       .nullable()
-      .openapi({ description: "What was reported after the end; nothing follows from it." }),
+      .openapi({ description: "A report that came after the run had ended. It has no effect." }),
     createdAt: timestamp,
     updatedAt: timestamp,
   })
@@ -54,19 +56,20 @@ const postRun = defineContract({
   operationId: "startRun",
   method: "POST",
   path: "/tasks/{taskId}/worker-runs",
-  summary: "Open a worker run on the current step",
-  description: "It is QUEUED until its worker reports.",
+  summary: "Start a worker run",
+  description:
+    "Creates a worker run for the task's current step. It stays `QUEUED` until its worker reports.",
   tags: ["Reviews and workers"],
   role: "service",
   service: true,
   params: z.strictObject({ taskId: taskRef }),
   body: z.strictObject({ type: workerType, externalRef: name(500).optional() }).openapi("StartRun"),
-  response: { status: 201, description: "The run waits for its worker.", schema: run },
+  response: { status: 201, description: "The new run.", schema: run },
   errors: ["not_found", "archived"],
   idempotency: "optional",
 });
 
-/** A queue of runs is worked off by asking again. */
+/** Per call. */
 const RUNS_CLAIMED_MAX = 100;
 const LEASE_SECONDS = { min: 5, max: 3600, default: 60 } as const;
 
@@ -74,9 +77,9 @@ const claim = defineContract({
   operationId: "claimRuns",
   method: "POST",
   path: "/worker-runs/claim",
-  summary: "Take runs that wait for a worker",
+  summary: "Claim worker runs",
   description:
-    "For workers that poll: pipelines without an endpoint put their runs here. Each run is the caller's alone until its lease ends; the first report makes it the caller's for good, and from then on only its deadline counts. A run whose lease ends before that is handed out again, at the next attempt. The most urgent task comes first, then the oldest run; no two callers get the same. An answer without runs is no error: ask again later.",
+    "Claims queued runs for a worker that polls. Pipelines without an endpoint queue their runs here. Each run is leased to one caller. After the caller's first report the lease no longer matters, only the run's deadline. If a lease ends before the first report, the run can be claimed again with the next `attempt`. Runs are claimed by task priority, highest first, and then by age. Returns an empty list if no run is waiting.",
   tags: ["Reviews and workers"],
   role: "service",
   service: true,
@@ -89,12 +92,14 @@ const claim = defineContract({
         .min(LEASE_SECONDS.min)
         .max(LEASE_SECONDS.max)
         .default(LEASE_SECONDS.default)
-        .openapi({ description: "How long the worker needs until its first report." }),
+        .openapi({
+          description: "The duration of the lease, in seconds: the time until the first report.",
+        }),
     })
     .openapi("ClaimRuns"),
   response: {
     status: 200,
-    description: "The runs that are the caller's now.",
+    description: "The claimed runs, each with its task, version, and step.",
     schema: z
       .strictObject({
         data: z.array(
@@ -118,9 +123,9 @@ const patchRun = defineContract({
   operationId: "reportRun",
   method: "PATCH",
   path: "/worker-runs/{runId}",
-  summary: "Report what became of a run",
+  summary: "Report on a worker run",
   description:
-    "The report moves the run's step as the tables say, where that step is still the current one. A quality check that succeeded brings its verdict. A late report is kept on the run alone. Each report renews the run's deadline. A run that was claimed takes its first report from whoever holds its lease, and no report that names another attempt.",
+    "Reports the state of a run and renews its deadline. If the run's step is still the task's current step, the report also changes the step's status, as the table `reportEffects` of `GET /v1/registry` says. A successful quality check must include a `verdict`. A report after the run has ended is only stored on the run. The first report on a claimed run must come from the holder of its lease; otherwise the call returns 409 `lease_lost`, as it does for a different `attempt`.",
   tags: ["Reviews and workers"],
   role: "service",
   service: true,
@@ -132,7 +137,7 @@ const patchRun = defineContract({
         .int()
         .min(1)
         .optional()
-        .openapi({ description: "The attempt that the worker was given: another one is refused." }),
+        .openapi({ description: "The run's `attempt` when the worker claimed it." }),
       verdict: z.enum(REVIEW_OUTCOMES).optional(),
       result: freeFormValue.optional(),
       error: safeText(20_000).optional(),
@@ -140,7 +145,7 @@ const patchRun = defineContract({
     .openapi("ReportRun"),
   response: {
     status: 200,
-    description: "What followed from it.",
+    description: "The run, the task, and the events that the report wrote.",
     schema: z
       .strictObject({
         run: run.pick({ id: true, taskId: true, stepId: true, type: true, state: true }),
@@ -158,7 +163,8 @@ const getRuns = defineContract({
   operationId: "listRuns",
   method: "GET",
   path: "/worker-runs",
-  summary: "Worker runs, newest first",
+  summary: "List worker runs",
+  description: "Returns the worker runs that match every given filter, newest first.",
   tags: ["Reviews and workers"],
   role: "viewer",
   query: z.strictObject({

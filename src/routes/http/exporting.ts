@@ -6,15 +6,15 @@ import { createHandler, type Route } from "./create-handler.ts";
 import { type Cell, csvLine } from "./csv.ts";
 import { byteStream } from "./streamed.ts";
 
-/** What is exported: how it is read, chunk by chunk, and how an item of it is shown. */
-interface Exported<Query extends z.ZodObject, Item, Place> {
-  /** In the plural, as paths and operation ids name it. */
+/** An export: how it is read in chunks, and the CSV columns of an item. */
+interface Export<Query extends z.ZodObject, Item, Place> {
+  /** The name of the items in the path and the operation id. */
   plural: string;
   tags: readonly [string, ...string[]];
   description: string;
   query: Query;
   read: (call: Call, query: z.output<Query>, after: Place | null) => Promise<Chunk<Item, Place>>;
-  /** The columns of the CSV, by their headings. */
+  /** The CSV columns by heading. */
   columns: Readonly<Record<string, (item: Item) => Cell>>;
 }
 
@@ -26,23 +26,23 @@ interface Format<Item> {
   lineOf: (item: Item) => string;
 }
 
-/** Makes the routes of an export, one for each format. */
+/** Returns the routes of an export, one for each format. */
 export function exportRoutesOf<Query extends z.ZodObject, Item, Place>(
-  exported: Exported<Query, Item, Place>,
+  exported: Export<Query, Item, Place>,
 ): Route[] {
   const columns = Object.entries(exported.columns);
   const csv: Format<Item> = {
     name: "csv",
     mediaType: "text/csv; charset=utf-8",
     shape:
-      "As CSV (RFC 4180) under a line of headings. Text that a spreadsheet would take for a formula stands behind an apostrophe.",
+      "The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe.",
     heading: csvLine(columns.map(([heading]) => heading)),
     lineOf: (item) => csvLine(columns.map(([, cellOf]) => cellOf(item))),
   };
   const ndjson: Format<Item> = {
     name: "ndjson",
     mediaType: "application/x-ndjson",
-    shape: "One JSON object a line, in the shape of all other answers.",
+    shape: "The file has one JSON object per line, in the same shape as in other responses.",
     heading: "",
     lineOf: (item) => `${JSON.stringify(item)}\n`,
   };
@@ -50,28 +50,28 @@ export function exportRoutesOf<Query extends z.ZodObject, Item, Place>(
 }
 
 function exportRoute<Query extends z.ZodObject, Item, Place>(
-  { plural, tags, description, query, read }: Exported<Query, Item, Place>,
+  { plural, tags, description, query, read }: Export<Query, Item, Place>,
   { name, mediaType, shape, heading, lineOf }: Format<Item>,
 ): Route {
   const contract = defineContract({
-    operationId: `export${capitalised(plural)}${capitalised(name)}`,
+    operationId: `export${capitalized(plural)}${capitalized(name)}`,
     method: "GET",
     path: `/${plural}/export.${name}`,
-    summary: `Export ${plural} as ${name === "csv" ? "CSV" : "JSON lines"}`,
-    description: `${description} ${shape} It is sent while it is read; where that fails the connection breaks, so what ends as it should is whole.`,
+    summary: `Export ${plural} as ${name === "csv" ? "CSV" : "JSON Lines"}`,
+    description: `${description} ${shape} The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.`,
     tags,
     role: "viewer",
     query,
     response: {
       status: 200,
-      description: "A file.",
+      description: "The file.",
       schema: byteStream,
       mediaType,
       headers: ["Content-Disposition"],
     },
   });
   return createHandler(contract, async (call, input) => {
-    // Before the answer begins, so that a database that is away can still be told.
+    // The first read comes before the response starts, so that a database error gets an error response.
     const first = await read(call, input.query, null);
     const lines = async function* () {
       yield heading;
@@ -85,4 +85,4 @@ function exportRoute<Query extends z.ZodObject, Item, Place>(
   });
 }
 
-const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+const capitalized = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

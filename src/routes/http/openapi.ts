@@ -8,7 +8,27 @@ import { ERROR_CODES, type ErrorCode, PROBLEM_MEDIA_TYPE, PROBLEMS, RETRIES } fr
 
 const START_HERE = "Start here";
 
-/** The routes that most people need, in the order in which they meet them. */
+const TAG_DESCRIPTIONS: Readonly<Record<string, string>> = {
+  [START_HERE]: "The most common calls.",
+  "Tasks and versions":
+    "A task has versions of its content. Only the active version can move through the stages.",
+  "Status and history":
+    "A task's label and the rule that gives it, and the events that led to its state.",
+  "Steps and moves":
+    "Each attempt at a stage is a step with a status and a gate. These calls change it.",
+  "Bulk changes": "One change for many tasks: preview, execute, follow, retry, and revert it.",
+  "Reviews and workers": "Verdicts by people and by automation, and the runs of workers.",
+  Pipelines: "The endpoints that do automated work, and the dispatches that request it.",
+  "Prompts and data": "The texts that were sent to models, and the content that tasks produced.",
+  "Evals, trials, and insights":
+    "Evaluations of models on tasks, and the inference jobs behind them.",
+  Statistics: "Counts and durations over a window of time, computed from the history.",
+  Webhooks: "Messages to your own systems.",
+  Administration: "API keys, the caller, and the tables that the service decides by.",
+  Service: "Health checks.",
+};
+
+/** The most common routes, in the order in which a newcomer needs them. */
 const FIRST_ROUTES = [
   "POST /v1/tasks",
   "GET /v1/tasks",
@@ -24,14 +44,22 @@ const FIRST_ROUTES = [
   "POST /v1/bulk/execute",
 ];
 
-const DESCRIPTION = `Stepledger keeps where every task stands, how it came there and who decided.
+const DESCRIPTION = `Stepledger records the status of every task, how the task got there, and who decided it.
 
-Send an API key or a token as \`Authorization: Bearer\`. Every answer bears \`X-Request-Id\`, which is stored on
-every event that the request wrote, and \`Server-Timing\` with the round trips to the database. Errors are
-\`application/problem+json\`: branch on \`error\`, and let \`retry\` tell whether another try can help. Send an
-\`Idempotency-Key\` with what you write, and repeat it without fear.`;
+**Authentication.** Send an API key or a JSON Web Token in the \`Authorization\` header as a \`Bearer\` token.
 
-/** The OpenAPI 3.1 document, made from the very schemas that validate. The same contracts give the same text. */
+**Errors.** Errors are \`application/problem+json\` (RFC 9457). Branch on \`error\`, a code that never changes.
+\`retry\` says whether a retry can succeed.
+
+**Idempotency.** Send an \`Idempotency-Key\` with every write, so that you can retry it safely.
+
+**Headers.** Every response has an \`X-Request-Id\`, which is stored on each event that the request writes.
+\`Server-Timing\` reports the number and duration of database round trips.`;
+
+/**
+ * Returns the OpenAPI 3.1 document, built from the schemas that validate requests. The output depends only on the
+ * contracts.
+ */
 export function openApiDocument(contracts: readonly Contract[]): object {
   const registry = new OpenAPIRegistry();
   registry.registerComponent("securitySchemes", "bearer", {
@@ -39,7 +67,7 @@ export function openApiDocument(contracts: readonly Contract[]): object {
     scheme: "bearer",
     description: "An API key (`slg_…`) or a JWT from the configured issuer.",
   });
-  const first = contracts.filter(isFirst).toSorted((one, other) => placeOf(one) - placeOf(other));
+  const first = contracts.filter(isFirst).toSorted((one, other) => rankOf(one) - rankOf(other));
   const others = contracts.filter((contract) => !isFirst(contract));
   for (const contract of [...first, ...others]) {
     registry.registerPath(operationOf(contract));
@@ -62,18 +90,18 @@ export function openApiDocument(contracts: readonly Contract[]): object {
 }
 
 /**
- * What the document's maker writes so that nothing could match it, put right: a component or null comes out as the
- * component and at once a string or null, and a pattern with its flag in the text.
+ * Fixes two constructs of zod-to-openapi that no value can satisfy: a nullable component, which it writes as an
+ * `allOf` of the component and a type that includes null, and a pattern that includes its regex flag.
  */
 function satisfiable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(satisfiable);
   if (typeof value !== "object" || value === null) return value;
-  const mended: Record<string, unknown> = {};
+  const fixed: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
     const isFlagged = name === "pattern" && typeof member === "string";
-    mended[name] = isFlagged ? member.replace(/\/u$/, "") : satisfiable(member);
+    fixed[name] = isFlagged ? member.replace(/\/u$/, "") : satisfiable(member);
   }
-  return orNull(mended);
+  return componentOrNull(fixed);
 }
 
 const NULLABLE = z.looseObject({
@@ -83,26 +111,28 @@ const NULLABLE = z.looseObject({
   ]),
 });
 
-function orNull(schema: object): object {
+function componentOrNull(schema: object): object {
   const nullable = NULLABLE.safeParse(schema);
   if (!nullable.success) return schema;
-  const [component, { type: _, ...told }] = nullable.data.allOf;
-  return { anyOf: [component, { type: "null" }], ...told };
+  const [component, { type: _, ...annotations }] = nullable.data.allOf;
+  return { anyOf: [component, { type: "null" }], ...annotations };
 }
 
-const placeOf = ({ method, path }: Contract): number => FIRST_ROUTES.indexOf(`${method} ${path}`);
-const isFirst = (contract: Contract): boolean => placeOf(contract) !== -1;
+const rankOf = ({ method, path }: Contract): number => FIRST_ROUTES.indexOf(`${method} ${path}`);
+const isFirst = (contract: Contract): boolean => rankOf(contract) !== -1;
 
 function tagsOf(contracts: readonly Contract[]) {
   const tags = new Set(contracts.flatMap(({ tags }) => tags));
-  const rest = [...tags].map((name) => ({ name }));
-  if (!contracts.some(isFirst)) return rest;
-  return [{ name: START_HERE, description: "The routes that most people need." }, ...rest];
+  const names = contracts.some(isFirst) ? [START_HERE, ...tags] : [...tags];
+  return names.map((name) => {
+    const description = TAG_DESCRIPTIONS[name];
+    return description === undefined ? { name } : { name, description };
+  });
 }
 
 function operationOf(contract: Contract) {
   const { params, query, body, response, alternative } = contract;
-  const headers = headersTaken(contract);
+  const headers = requestHeaders(contract);
   return {
     operationId: contract.operationId,
     method: contract.method.toLowerCase() as Lowercase<Contract["method"]>,
@@ -126,14 +156,19 @@ function operationOf(contract: Contract) {
 }
 
 const messageHeaders = z.object({
-  "webhook-id": z.string().openapi({ description: "The same at every try of a message." }),
-  "webhook-timestamp": z.string().openapi({ description: "When this try was made." }),
-  "webhook-signature": z
+  "webhook-id": z
     .string()
-    .openapi({ description: "As Standard Webhooks has it; two of them after a rotation." }),
+    .openapi({ description: "The message's id. It is the same for every attempt." }),
+  "webhook-timestamp": z
+    .string()
+    .openapi({ description: "The time of this attempt, in seconds since the Unix epoch." }),
+  "webhook-signature": z.string().openapi({
+    description:
+      "The signature, as defined by Standard Webhooks. For 24 hours after a rotation there are two.",
+  }),
 });
 
-/** A message to a system that listens: its data's schema is the one that it is made by. */
+/** Describes a webhook message. The schema of its data is the one that the message is built with. */
 function messageOf(event: WebhookEvent) {
   const data = WEBHOOK_DATA[event];
   const schema = z.object({ type: z.literal(event), timestamp: z.string(), data });
@@ -150,7 +185,8 @@ function messageOf(event: WebhookEvent) {
     },
     responses: {
       "2XX": {
-        description: "The message was taken; anything else, and it comes again or is dead.",
+        description:
+          "Your endpoint accepted the message. After any other response the delivery is retried, or fails for good.",
       },
     },
   };
@@ -159,7 +195,7 @@ function messageOf(event: WebhookEvent) {
 const isEmpty = (schema: z.ZodObject): boolean => Object.keys(schema.shape).length === 0;
 
 function roleSentence({ role, service }: Contract): string {
-  if (role === "public") return "Needs no credential.";
+  if (role === "public") return "Requires no credential.";
   if (role === "service") return "Role: `service`.";
   const above = role === "admin" ? "" : " or above";
   return `Role: \`${role}\`${above}${service ? ", or `service`" : ""}.`;
@@ -167,27 +203,30 @@ function roleSentence({ role, service }: Contract): string {
 
 const requestId = z.string().openapi({
   description:
-    "1 to 128 letters, digits, dots, colons, dashes or underscores; otherwise one is made.",
+    "Your id for this request: 1 to 128 letters, digits, dots, colons, dashes, or underscores. If it is absent or invalid, the service generates one.",
 });
 const idempotencyKey = z.string().min(1).max(255).openapi({
   description:
-    "Under this key a repeat gets the first answer and nothing is done twice, for 24 hours.",
+    "A unique key for this write, 1 to 255 visible ASCII characters. For 24 hours after the write succeeds, a retry with the same key returns the first response and changes nothing.",
 });
 const ifMatch = z.string().openapi({
-  description: "The task's `ETag`: the call is done only while the task is in that state.",
+  description:
+    "An `ETag` of the task. The call succeeds only if the task is still in that state; otherwise it returns 412 `version_conflict`.",
   example: '"7"',
 });
-const ifNoneMatch = z.string().openapi({ description: "An `ETag`: 304 while it still holds." });
+const ifNoneMatch = z.string().openapi({
+  description: "An `ETag` from an earlier response. Returns 304 if it is still current.",
+});
 const range = z.string().openapi({
   description:
-    "One range of bytes: that part is answered with 206, one that begins beyond the end with 416. Anything else gets the whole.",
+    "A single range of bytes, which returns 206 with that part. A range that starts beyond the end returns 416. Any other value is ignored.",
   example: "bytes=0-1023",
 });
 const lastEventId = z.string().openapi({
-  description: "The `id` of the last event that was read; browsers send it by themselves.",
+  description: "The `id` of the last event that you read. Browsers send it when they reconnect.",
 });
 
-function headersTaken(contract: Contract): z.ZodObject {
+function requestHeaders(contract: Contract): z.ZodObject {
   const { idempotency, concurrency, method, response, alternative } = contract;
   const hasETag = method === "GET" && response.headers?.includes("ETag") === true;
   return z.object({
@@ -209,30 +248,31 @@ function bodyOf(schema: z.ZodType) {
   return { required, content: { "application/json": { schema } } };
 }
 
-/** Bytes of any kind; a media type beside it says which. */
 const byteString = z.string().openapi({ format: "binary" });
 
-const HEADERS_TOLD = {
-  ETag: "The state of what is told, for `If-Match` and `If-None-Match`.",
-  Location: "Where the new thing is.",
-  "X-Unified-Sort-Truncated": "`true` where more matched than were sorted.",
-  "Content-Disposition": "An attachment, with its file name.",
-  "Content-Range": "Which bytes of how many these are.",
+const RESPONSE_HEADERS = {
+  ETag: "The current state of the resource, for `If-Match` and `If-None-Match`.",
+  Location: "The path of the new resource.",
+  "X-Unified-Sort-Truncated": "`true` if more tasks matched than were sorted.",
+  "Content-Disposition": "`attachment`, with the file name.",
+  "Content-Range": "The range of bytes in this response, and the total size.",
 } as const;
 
 function successOf(
   { status, schema, description, headers = [], mediaType }: ResponseContract<z.ZodType>,
   { idempotency }: Contract,
 ) {
-  const told: Record<string, z.ZodType> = {};
-  for (const name of headers) told[name] = z.string().openapi({ description: HEADERS_TOLD[name] });
+  const documented: Record<string, z.ZodType> = {};
+  for (const name of headers) {
+    documented[name] = z.string().openapi({ description: RESPONSE_HEADERS[name] });
+  }
   if (idempotency !== "none") {
-    const replayed = "`true` where an earlier call with the same key did it.";
-    told["Idempotency-Replayed"] = z.string().optional().openapi({ description: replayed });
+    const replayed = "`true` if this is the response of an earlier request with the same key.";
+    documented["Idempotency-Replayed"] = z.string().optional().openapi({ description: replayed });
   }
   return {
     description,
-    ...(Object.keys(told).length > 0 && { headers: z.object(told) }),
+    ...(Object.keys(documented).length > 0 && { headers: z.object(documented) }),
     ...(status !== 204 && { content: { [mediaType ?? "application/json"]: { schema } } }),
   };
 }
@@ -253,11 +293,11 @@ const lawfulCall = z
     needs: z
       .array(z.string())
       .optional()
-      .openapi({ description: "Members of the body that only the caller can fill in." }),
+      .openapi({ description: "Members of the body that you have to fill in." }),
   })
   .openapi("LawfulCall");
 
-/** Loose: each code promises members of its own, which the catalogue lists. */
+/** Loose, because each code adds members of its own, which the catalogue lists. */
 const problem = z
   .looseObject({
     type: z.string(),
@@ -267,17 +307,18 @@ const problem = z
     instance: z.string().openapi({ description: "The request id." }),
     error: z.enum(ERROR_CODES).openapi("ErrorCode"),
     retry: z.enum(RETRIES).openapi({
-      description: "`same`: send it again; `reload`: look again and decide anew; `never`.",
+      description:
+        "`same`: the same request can succeed later. `reload`: fetch the current state and decide again. `never`: this request cannot succeed.",
     }),
     issues: z.array(issue).optional(),
     next: z
       .array(lawfulCall)
       .optional()
-      .openapi({ description: "The calls that would be lawful now." }),
+      .openapi({ description: "The calls that the task's current state allows." }),
   })
   .openapi("Problem");
 
-/** One answer for each status, naming the codes that come with it. */
+/** One response for each status code, which describes the error codes that share it. */
 function problemsOf(contract: Contract) {
   const byStatus = Map.groupBy(errorsOf(contract), (code) => PROBLEMS[code].status);
   const ascending = [...byStatus].toSorted(([one], [other]) => one - other);

@@ -3,19 +3,19 @@ import "./openapi-metadata.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { isStorable } from "./json-scan.ts";
 
-/** Any UUID, in lower case: one id has one spelling in fingerprints and comparisons. */
+/** Any UUID, converted to lower case so that an id has one spelling in fingerprints and comparisons. */
 export const uuid = z
   .guid()
   .toLowerCase()
   .openapi("Id", { format: "uuid", example: "01932d4a-7c3e-7b11-9a42-5d0c9e6f1a20" });
 
-/** One line of text, and nothing that a database or a terminal would take for more. */
+/** One line of text without control characters. */
 const lineText = (max: number) =>
   safeText(max)
     .min(1)
     .regex(/^\P{Cc}*$/u, "Control characters are not allowed.");
 
-/** Text that comes back as it was sent: no NUL, no half of a surrogate pair. */
+/** Returns a schema of text that Postgres can store unchanged: no NUL and no unpaired surrogate. */
 export function safeText(max: number) {
   return z
     .string()
@@ -25,22 +25,22 @@ export function safeText(max: number) {
       context.addIssue({
         code: "custom",
         params: { code: "invalid_text" },
-        message: "Text must not hold NUL or half a surrogate pair.",
+        message: "Text must not contain NUL or an unpaired surrogate.",
       });
     });
 }
 
-/** A short name that people read: a title, an assignee, a model. */
+/** Returns a schema of a short name that people read: a title, an assignee, a model. */
 export const name = (max = 200) => lineText(max).regex(/\S/, "Must not be blank.");
 
 export const externalId = lineText(200).openapi("ExternalId", {
-  description: "The id that the task has where it comes from; unique in the tenant.",
+  description: "The task's id in the system that it comes from. Unique within the tenant.",
   example: "gsm8k-0042",
 });
 
 const EXTERNAL_PREFIX = "ext:";
 
-/** A task's id, or `ext:` and its external id. */
+/** A task's id, or `ext:` followed by its external id. */
 export const taskRef = z
   .string()
   .transform((text, context): TaskRef => {
@@ -59,39 +59,38 @@ export const taskRef = z
   })
   .openapi("TaskRef", {
     type: "string",
-    description: "A task's id, or `ext:` and its external id.",
+    description: "A task's id, or `ext:` followed by its external id.",
     example: "ext:gsm8k-0042",
   });
 
-/** Why somebody did it. */
 export const reason = safeText(2000).min(1).regex(/\S/, "Must not be blank.").openapi("Reason", {
-  description: "Why; it is stored on the event.",
+  description: "Why the change is made, up to 2,000 characters. Stored on the event.",
   example: "Answer verified.",
 });
 
-/** An instant in UTC, as the database tells it: with microseconds. */
+/** A time in UTC with microseconds, which is the database's precision. */
 export const timestamp = z.iso
   .datetime({ offset: false })
-  // ISO 8601 has a year 0, the database's calendar has not.
-  .regex(/^(?!0000)/, "There is no year 0.")
+  // ISO 8601 has a year 0. Postgres has none.
+  .regex(/^(?!0000)/, "The year must not be 0.")
   .openapi("Timestamp", { format: "date-time", example: "2026-11-21T20:19:57.204813Z" });
 
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
-/** Any JSON value that nothing in the product interprets. */
+/** Any JSON value. The product stores it and never interprets it. */
 export const freeFormValue = z
   .unknown()
-  .superRefine(refuseForbiddenKeys)
+  .superRefine(rejectForbiddenKeys)
   .openapi({ description: "Any JSON value." });
 
-/** A JSON object that nothing in the product interprets. */
+/** A JSON object. The product stores it and never interprets it. */
 export const metadata = z
   .custom<Record<string, unknown>>(isObject, { error: "Expected an object", abort: true })
-  .superRefine(refuseForbiddenKeys)
+  .superRefine(rejectForbiddenKeys)
   .openapi("Metadata", {
     type: "object",
     additionalProperties: true,
-    description: "A JSON object of your own; it comes back as it was sent.",
+    description: "A JSON object of your own, returned as you sent it.",
     example: { difficulty: 3, source: { dataset: "gsm8k", row: 42 } },
   });
 
@@ -99,8 +98,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Sooner or later somebody merges such objects with Object.assign, and these keys would change all others. */
-function refuseForbiddenKeys(value: unknown, context: z.RefinementCtx): void {
+/** Rejects keys that would pollute the prototype of every object if code merged them with a recursive assign. */
+function rejectForbiddenKeys(value: unknown, context: z.RefinementCtx): void {
   const visit = (node: unknown, path: (string | number)[]): void => {
     if (typeof node !== "object" || node === null) return;
     const isList = Array.isArray(node);
@@ -120,17 +119,17 @@ function refuseForbiddenKeys(value: unknown, context: z.RefinementCtx): void {
   visit(value, []);
 }
 
-/** A whole number in a query string. */
+/** Returns a schema of an integer in a query string, which it parses. */
 export function integerText(min: number, max: number) {
   return z
     .string()
-    .regex(/^-?\d{1,15}$/, "Must be a whole number.")
+    .regex(/^-?\d{1,15}$/, "Must be an integer.")
     .transform(Number)
     .pipe(z.number().int().min(min).max(max))
     .openapi({ type: "integer", minimum: min, maximum: max });
 }
 
-/** A yes or no in a query string. */
+/** A boolean in a query string. */
 export const booleanText = z
   .enum(["true", "false"])
   .transform((text) => text === "true")
@@ -139,18 +138,27 @@ export const booleanText = z
 export const LIMIT_MAX = 200;
 export const LIMIT_DEFAULT = 50;
 
-/** What every list takes. */
+/** The query parameters of every list. */
 export const paging = {
   limit: integerText(1, LIMIT_MAX).default(LIMIT_DEFAULT).openapi({
     type: "integer",
     minimum: 1,
     maximum: LIMIT_MAX,
     default: LIMIT_DEFAULT,
+    description: "The maximum number of items on a page.",
   }),
-  cursor: safeText(4096).optional().openapi({ description: "`nextCursor` of the page before." }),
+  cursor: safeText(4096).optional().openapi({
+    description: "The `nextCursor` of the previous page. Omit it for the first page.",
+  }),
 };
 
-/** One page of a list; `nextCursor` is null on the last one. */
+/** Returns the schema of one page of a list. `nextCursor` is null on the last page. */
 export function page<Item extends z.ZodType>(item: Item) {
-  return z.strictObject({ data: z.array(item), nextCursor: z.string().nullable() });
+  return z.strictObject({
+    data: z.array(item),
+    nextCursor: z
+      .string()
+      .nullable()
+      .openapi({ description: "The `cursor` of the next page; null on the last page." }),
+  });
 }

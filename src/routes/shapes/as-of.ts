@@ -3,7 +3,7 @@ import { timestamp } from "../http/schemas.ts";
 
 const SEQ_MAX = 2_147_483_647;
 
-/** A moment of a task's history: a time, or `seq:` and the number of an event. */
+/** A point in a task's history: a time, or `seq:` followed by the number of an event. */
 export const asOf = z
   .string()
   .transform((text, context): { seq: number } | { time: string } => {
@@ -14,13 +14,13 @@ export const asOf = z
     context.addIssue({
       code: "custom",
       params: { code: "invalid_moment" },
-      message: "Must be a time in UTC, as in 2026-11-21T20:19:57Z, or seq:n.",
+      message: "Must be a time in UTC, such as 2026-11-21T20:19:57Z, or seq:n.",
     });
     return z.NEVER;
   })
   .openapi("AsOf", {
     type: "string",
     description:
-      "A moment of the task's history: a time in UTC, or `seq:` and the number of an event.",
+      "A point in the task's history: a time in UTC, or `seq:` followed by the number of an event.",
     example: "seq:3",
   });

@@ -13,7 +13,7 @@ export const bulkTarget = z.enum(BULK_TARGETS).openapi("BulkTarget");
 export const bulkAction = z.enum(BULK_ACTIONS).openapi("BulkAction");
 export const count = z.int().min(0);
 
-/** What an edit of many tasks sets. */
+/** The fields that an edit of many tasks can set. */
 export const bulkEdit = z
   .strictObject({
     assignee: assignee.nullable().optional(),
@@ -21,54 +21,56 @@ export const bulkEdit = z
   })
   .openapi("BulkEdit");
 
-/** What is to become of the tasks: `targetStatus`, or `action`, which goes through the checks of the single call. */
+/** What a bulk change does: it moves tasks to `targetStatus`, or applies `action` with the checks of the single call. */
 export const intent = {
   targetStatus: bulkTarget.optional(),
   action: bulkAction.optional().openapi({
     description:
-      "In place of `targetStatus`: `advance` through open gates, `retry` what failed or was cancelled, `run_pipelines` for steps that wait, or `edit`.",
+      "The action to apply instead of a `targetStatus`. `advance` opens the next stage of tasks with an open gate. `retry` requeues steps that failed or were cancelled. `run_pipelines` dispatches the pipelines that are attached to waiting steps. `edit` sets the fields in `changes`.",
   }),
-  changes: bulkEdit.optional().openapi({ description: "With `edit`: what it sets." }),
+  changes: bulkEdit.optional().openapi({
+    description: "The fields to set. Required for the action `edit`, and not allowed otherwise.",
+  }),
 };
 
-interface AskedIntent {
+interface IntentInput {
   targetStatus?: z.output<typeof bulkTarget> | undefined;
   action?: z.output<typeof bulkAction> | undefined;
   changes?: z.output<typeof bulkEdit> | undefined;
 }
 
-/** A body says one thing to do, and all of it. */
+/** Adds an issue unless a body has exactly one complete intent. */
 export function checkIntent(
-  { targetStatus, action, changes }: AskedIntent,
+  { targetStatus, action, changes }: IntentInput,
   context: z.RefinementCtx,
 ): void {
   const issue = (code: string, path: string[], message: string) =>
     context.addIssue({ code: "custom", params: { code }, path, message });
   if ((targetStatus === undefined) === (action === undefined)) {
-    issue("one_of", [], "Either targetStatus or action says what to do.");
+    issue("one_of", [], "Set either targetStatus or action.");
   } else if ((action === "edit") !== (changes !== undefined)) {
     const code = action === "edit" ? "required" : "not_applicable";
-    issue(code, ["changes"], "changes goes with the action edit alone, which takes it.");
+    issue(code, ["changes"], "The action edit requires changes. No other action allows it.");
   } else if (changes !== undefined && Object.keys(changes).length === 0) {
-    issue("required", ["changes"], "An edit sets at least one field.");
+    issue("required", ["changes"], "An edit must set at least one field.");
   }
 }
 
-/** The intent of a body that was checked. */
-export function intentFrom({ targetStatus, action, changes }: AskedIntent): BulkIntent {
+/** Returns the intent of a body that passed `checkIntent`. */
+export function intentFrom({ targetStatus, action, changes }: IntentInput): BulkIntent {
   if (targetStatus !== undefined) return { targetStatus };
-  if (action === undefined) throw new Error("A checked body says what to do");
+  if (action === undefined) throw new Error("A checked body has a targetStatus or an action");
   return action === "edit" ? { action, changes: changes ?? {} } : { action };
 }
 
-/** How a change is made. */
+/** The options of a bulk change. */
 export const terms = {
   duplicateOf: taskRef.optional().openapi({
-    description: "With `DUPLICATE`: the task that all of them duplicate.",
+    description: "The task that the others duplicate. Only for the target `DUPLICATE`.",
   }),
   runAttachedWorkflows: z.boolean().default(false).openapi({
     description:
-      "Whether the pipelines that are attached to the change run. In bulk none runs unasked; `run_pipelines` takes a yes.",
+      "Whether the pipelines that are attached to the change run. Must be `true` to execute `run_pipelines`.",
   }),
 };
 
@@ -83,42 +85,46 @@ export const counts = z.strictObject({
 export const item = {
   taskId: z.string(),
   outcome: z.enum(BULK_OUTCOMES),
-  code: z.string().optional().openapi({ description: "Why, unless it was changed." }),
+  code: z.string().optional().openapi({ description: "Why the task was not changed." }),
   from: unifiedStatus.nullable(),
   to: unifiedStatus.nullable().openapi({
-    description: "The label after; of a refused task the target, where there is one.",
+    description:
+      "The task's label after the change. For a refused task, the requested target, or null if there is none.",
   }),
   eventSeq: z.int().optional(),
   allowed: z.array(bulkTarget).optional(),
 };
 
-const ofRevert = (description: string) =>
-  count.optional().openapi({ description: `Of a revert alone: ${description}` });
+const onlyForReverts = (description: string) =>
+  count.optional().openapi({ description: `${description} Only for reverts.` });
 
-/** What an operation did that was carried out before the answer. */
+/** The result of an operation that ended before the response. */
 export const execution = z
   .strictObject({
     operationId: uuid,
     state: z.enum(BULK_END_STATES),
     counts,
-    dispatched: count.openapi({ description: "How many pipelines were asked for." }),
-    reverted: ofRevert("tasks that are back where they were."),
-    movedOn: ofRevert("tasks that moved since, and were left."),
-    recalled: ofRevert("dispatches that were called back in time."),
-    alreadyDelivered: ofRevert("dispatches that had left, or were leaving."),
+    dispatched: count.openapi({ description: "The number of pipelines that were dispatched." }),
+    reverted: onlyForReverts("The number of tasks that were put back."),
+    movedOn: onlyForReverts("The number of tasks that changed since and were left as they are."),
+    recalled: onlyForReverts("The number of dispatches that were recalled before delivery."),
+    alreadyDelivered: onlyForReverts(
+      "The number of dispatches that were already delivered, or were being delivered.",
+    ),
     items: z.array(z.strictObject(item)),
   })
   .openapi("BulkExecution");
 
-/** The answer while the work goes on: how it goes is told by the operation. */
+/** The response to a change of so many tasks that it continues in the background. */
 export const accepted = {
   status: 202,
-  description: "More than 1,000 tasks: they are worked through after the answer.",
+  description:
+    "The operation is queued, because it has more than 1,000 tasks. Read its progress at `Location`.",
   schema: z.strictObject({ operationId: uuid, state: z.literal("queued") }).openapi("BulkAccepted"),
   headers: ["Location"],
 } as const;
 
-/** Answers what an operation did, or that it will. */
+/** Returns the response of a bulk call: the result, or 202 if the operation continues in the background. */
 export function replyBulk(
   outcome: Outcome<Done<BulkExecution | BulkAccepted>>,
 ): Answer<BulkExecution | BulkAccepted> {

@@ -2,8 +2,9 @@ import * as z from "zod";
 import { EVAL_STATUSES, TRIAL_STATUSES } from "../../domain/evals/statuses.ts";
 import { RUN_STATES } from "../../domain/lifecycle/statuses.ts";
 import { freeFormValue, metadata, name, safeText, timestamp, uuid } from "../http/schemas.ts";
+import { makerOutput } from "./maker.ts";
 
-/** How many trials each model of an eval has at most. */
+/** The maximum number of trials for each model of an eval. */
 const K_MAX = 1000;
 
 export const evalStatus = z.enum(EVAL_STATUSES).openapi("EvalStatus");
@@ -12,47 +13,33 @@ export const runState = z.enum(RUN_STATES).openapi("RunState");
 
 export const evalName = name().openapi({ example: "accuracy" });
 export const trialCount = z.int().min(1).max(K_MAX).openapi({
-  description: "How many trials each model has.",
+  description: "The number of trials for each model.",
 });
 export const modelName = name().openapi({ example: "solver-large" });
 
-/** Who made it, as it is told. */
-export const makerFields = {
-  modelRevision: name().optional(),
-  agent: name().optional(),
-  provider: name().optional(),
-};
-
-/** What is told of a trial's result. */
+/** The members of a request that report a trial's result. */
 export const resultFields = {
   passed: z.boolean().optional().openapi({
-    description: "In place of the status: `passed` or `failed`.",
+    description: "Sets the status to `passed` or `failed`. Use it instead of `status`.",
   }),
-  score: z.number().optional().openapi({ description: "An errored trial is not scored." }),
+  score: z
+    .number()
+    .optional()
+    .openapi({ description: "The score. Not allowed if the status is `errored`." }),
   error: safeText(20_000).min(1).optional().openapi({
-    description: "Why no verdict was reached; of an errored trial alone.",
+    description: "Why the trial has no verdict. Allowed only if the status is `errored`.",
   }),
   outputDataId: uuid
     .optional()
-    .openapi({ description: "What the model put out: data of the task." }),
+    .openapi({ description: "The data item of the task that holds the model's output." }),
 };
 
-/** The maker with what was left out as null. */
-export function makerOf(told: {
-  modelRevision?: string | undefined;
-  agent?: string | undefined;
-  provider?: string | undefined;
-}) {
-  const { modelRevision = null, agent = null, provider = null } = told;
-  return { modelRevision, agent, provider };
-}
-
 export const usage = metadata.openapi({
-  description: "What it took, as the caller counts: tokens, cost, latency.",
+  description: "The resources used, such as tokens, cost, or latency, in your own units.",
   example: { inputTokens: 412, outputTokens: 96, costUsd: 0.0021, latencyMs: 1830 },
 });
 
-/** An eval as every answer shows it. */
+/** An eval in responses. */
 export const evalShape = z
   .strictObject({
     id: uuid,
@@ -62,20 +49,15 @@ export const evalShape = z
     name: z.string(),
     k: z.int(),
     status: evalStatus,
-    eventSeq: z.int().openapi({ description: "Grows with every event of the eval." }),
+    eventSeq: z.int().openapi({ description: "The number of the eval's newest event." }),
     createdAt: timestamp,
     updatedAt: timestamp,
   })
   .openapi("Eval");
 
-const maker = {
-  model: z.string(),
-  modelRevision: z.string().nullable(),
-  agent: z.string().nullable(),
-  provider: z.string().nullable(),
-};
+const maker = { ...makerOutput, model: z.string() };
 
-/** A trial as every answer shows it. */
+/** A trial in responses. */
 export const trial = z
   .strictObject({
     id: uuid,
@@ -85,12 +67,14 @@ export const trial = z
     ...maker,
     status: trialStatus,
     passed: z.boolean().nullable().openapi({
-      description: "Derived from the status; null where there is no verdict.",
+      description: "Derived from the status. Null if there is no verdict.",
     }),
     score: z.number().nullable(),
     error: z.string().nullable(),
     outputDataId: uuid.nullable(),
-    eventSeq: z.int().openapi({ description: "The newest event of the eval that tells of it." }),
+    eventSeq: z.int().openapi({
+      description: "The number of the newest event of the eval that concerns this trial.",
+    }),
     retractedAt: timestamp.nullable(),
     retractedBy: z.string().nullable(),
     retractReason: z.string().nullable(),
@@ -98,7 +82,7 @@ export const trial = z
   })
   .openapi("Trial");
 
-/** An insight as every answer shows it. */
+/** An insight in responses. */
 export const insight = z
   .strictObject({
     id: uuid,

@@ -13,32 +13,34 @@ export const actor = z
     kind: z.enum(ACTOR_KINDS),
     role: z.enum(ROLES),
   })
-  .openapi("Actor", { description: "Who it was, under the name and role of that moment." });
+  .openapi("Actor", {
+    description: "Who made the change, with the name and role that they had at that time.",
+  });
 
 const sha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
-  .openapi("Sha256", { description: "In hex." });
+  .openapi("Sha256", { description: "A SHA-256 digest in lower-case hex." });
 
-/** What events of both streams say. */
+/** The members that the events of both streams have. */
 const envelope = {
   taskId: uuid,
   seq: z.number().int(),
   actor,
   reason: z.string().nullable(),
-  payload: z.unknown().openapi({ description: "What else this type of event tells." }),
+  payload: z.unknown().openapi({ description: "Details that depend on the event's type." }),
   operationId: uuid,
   requestId: z.string(),
   registryVersion: z.number().int(),
   at: timestamp,
   canonical: z.string().openapi({
-    description: "The text that the hash is over: `sha256(prevHash || canonical)`.",
+    description: "The text that is hashed: `hash` is `sha256(prevHash || canonical)`.",
   }),
   prevHash: sha256,
   hash: sha256,
 };
 
-/** An event of a task's history as every answer shows it. */
+/** An event of a task's history in responses. */
 export const stepEvent = z
   .strictObject({
     stream: z.literal("task"),
@@ -58,7 +60,7 @@ export const stepEvent = z
   })
   .openapi("StepEvent");
 
-/** An event of an eval's own history. */
+/** An event of an eval's history in responses. */
 export const evalEvent = z
   .strictObject({
     stream: z.literal("eval"),
@@ -74,18 +76,20 @@ export const evalEvent = z
 /** An event of either stream. */
 export const anyEvent = z.discriminatedUnion("stream", [stepEvent, evalEvent]);
 
-/** What a look at a whole history finds. */
+/** The result of verifying a history. */
 export const historyVerdict = z
   .strictObject({
     valid: z.boolean(),
-    events: z.int().openapi({ description: "How many there are." }),
-    head: z.string().openapi({ description: "The hash on the task or the eval itself, in hex." }),
+    events: z.int().openapi({ description: "The number of events." }),
+    head: z.string().openapi({
+      description: "The hash of the newest event, as stored on the task or the eval, in hex.",
+    }),
     firstBroken: z
       .strictObject({ seq: z.int(), reason: z.enum(CHAIN_FAULTS) })
       .nullable()
       .openapi({
         description:
-          "The first event that is `missing`, does not follow the one before (`broken_link`), was `changed`, or is not the head (`head_differs`).",
+          "The first event that fails verification: it is `missing`, does not link to the previous event (`broken_link`), was `changed`, or does not match the stored head (`head_differs`). Null if the history is valid.",
       }),
   })
   .openapi("HistoryVerdict");

@@ -12,32 +12,32 @@ import { step, task } from "./task.ts";
 
 export const pipelineName = z.enum(PIPELINE_NAMES).openapi("PipelineName");
 
-/** What every call that changes one task answers. */
+/** The members in the response of every call that changes one task. */
 export const movedFields = {
   task,
-  step: step.openapi({ description: "The step that is current now." }),
-  events: z.array(stepEvent).openapi({ description: "What the call wrote, in order." }),
+  step: step.openapi({ description: "The task's current step after the call." }),
+  events: z.array(stepEvent).openapi({ description: "The events that the call wrote, in order." }),
   dispatched: z
     .array(z.strictObject({ id: uuid, pipeline: pipelineName }))
-    .openapi({ description: "The pipelines that the call asked for." }),
+    .openapi({ description: "The pipeline runs that the call requested." }),
 };
 export const moved = z.strictObject(movedFields).openapi("Moved");
 
-/** Whether the pipelines attached to a move run; what its absence means depends on who calls. */
+/** Whether the pipelines attached to a change run. The default depends on the caller's role. */
 export const runAttachedWorkflows = z.boolean().optional().openapi({
   description:
-    "Whether the attached pipelines run. On one task of a person absent means true; in bulk, and for the service role, it means false.",
+    "Whether the pipelines attached to the change run. By default they run if a person changes a single task, and do not run for a change of many tasks or for the `service` role.",
 });
 
-/** The flag of a call on one task, filled in where it is absent. */
-export function optedIn(flag: boolean | undefined, actor: Actor): boolean {
+/** Returns `runAttachedWorkflows` of a call on one task, or its default if it is absent. */
+export function runAttachedOrDefault(flag: boolean | undefined, actor: Actor): boolean {
   return flag ?? runsAttachedByDefault({ role: actor.role, tasks: "one" });
 }
 
-/** The errors that any change of one task may meet. */
+/** The errors that every change of one task can return. */
 export const MOVE_ERRORS = ["not_found", "archived", "stale"] as const;
 
-/** Answers what a change of one task did, with the task's new entity tag. */
+/** Returns the response of a change of one task, with the task's new entity tag. */
 export function replyMoved<Value extends Moved>(
   outcome: Outcome<Done<Value>>,
   headers?: (value: Value) => Record<string, string>,

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { WORKER_TYPES } from "../../domain/lifecycle/statuses.ts";
 import { gateState, stepKind, stepStatus, unifiedStatus } from "./task.ts";
 
-/** Where `null` stands, the rule asks nothing. */
+/** A condition of a rule. Null matches everything. */
 const anyOf = <Item extends z.ZodType>(item: Item) => z.array(item).readonly().nullable();
 
 const workerType = z.enum(WORKER_TYPES).openapi("WorkerType");
@@ -14,12 +14,13 @@ export const resolverRule = z
     statuses: anyOf(stepStatus),
     gates: anyOf(gateState),
     reviewStanding: z.literal("failed").nullable(),
-    // A union, since `nullable` would make the component itself nullable, being its first use in the document.
+    // A union, because this is the component's first use, and `nullable` would make the component itself nullable.
     runningWorker: z.union([workerType, z.null()]),
     label: unifiedStatus,
   })
   .openapi("ResolverRule", {
-    description: "The first rule whose conditions all hold names the label; null asks nothing.",
+    description:
+      "The first rule whose conditions all hold gives the label. A condition that is null always holds.",
   });
 
 export const labelFacts = z
@@ -30,13 +31,15 @@ export const labelFacts = z
     reviewFailed: z.boolean(),
     runningWorkers: z.array(workerType).readonly(),
   })
-  .openapi("LabelFacts", { description: "All that a label depends on, of the current step." });
+  .openapi("LabelFacts", {
+    description: "The facts about the current step that its label depends on.",
+  });
 
 const names = z.array(z.string()).readonly();
 const namesByName = z.record(z.string(), names);
 const nameByName = z.record(z.string(), z.string());
 
-/** Every table of the domain, as data. */
+/** The domain's tables in responses. */
 export const registryTables = z
   .strictObject({
     registryVersion: z.int(),
@@ -44,11 +47,11 @@ export const registryTables = z
     stepStatuses: names,
     gateStates: names,
     stepTransitions: z.record(z.string(), namesByName).openapi({
-      description: "By kind and status: where a step may go.",
+      description: "The statuses that a step can change to, by kind and current status.",
     }),
     gateTransitions: namesByName,
     gateOnStatus: nameByName,
-    unifiedStatuses: names.openapi({ description: "In their sort order." }),
+    unifiedStatuses: names.openapi({ description: "All labels, in sort order." }),
     resolver: z.array(resolverRule).readonly(),
     attention: z
       .array(
@@ -63,10 +66,15 @@ export const registryTables = z
     bulkTargets: names,
     bulkAllowedTargets: namesByName,
     bulkStepStatus: nameByName,
-    bulkActions: names.openapi({ description: "What bulk does in place of a target." }),
-    bulkRetriedStatuses: names.openapi({ description: "Out of which `retry` brings a step." }),
+    bulkActions: names.openapi({
+      description: "The actions that a bulk change can apply instead of a target label.",
+    }),
+    bulkRetriedStatuses: names.openapi({
+      description: "The statuses that the bulk action `retry` applies to.",
+    }),
     bulkRevertibleActions: names.openapi({
-      description: "Those that can be taken back, as every change to a target can.",
+      description:
+        "The bulk actions that can be reverted. Every bulk change to a target label can be reverted.",
     }),
     terminalUnified: names,
     workerTypes: names,

@@ -1,16 +1,17 @@
 import * as z from "zod";
 import { timestamp } from "../http/schemas.ts";
 
-/** Of a thing that signs its messages. */
+/** When the previous signing secret of a webhook or a pipeline expires. */
 export const previousSecretUntil = timestamp.nullable().openapi({
-  description: "Until then the secret before the present one signs along; null where none does.",
+  description:
+    "Until this time, messages are also signed with the previous secret. Null if there is none.",
 });
 
-/** In the answer to a call that may make one. */
+/** The signing secret, in the response of a call that can create one. */
 export const secret = z.string().nullable().openapi({
   description:
-    "What verifies its messages, for a Standard Webhooks library. Nothing shows it again; null where none was made.",
+    "The secret that verifies messages, for a Standard Webhooks library. Only this response contains it. Null if the call created none.",
 });
 
-export const ROTATION =
-  "For 24 hours messages bear two signatures, one by each secret; then the old one is void. A repeat with the same Idempotency-Key answers `secret: null`; when the first answer was lost, rotate again.";
+export const ROTATION_DESCRIPTION =
+  "Returns a new secret. For 24 hours, messages have two signatures, one with each secret; after that, the old secret is invalid. A retry with the same `Idempotency-Key` returns `secret: null`. If you lost the first response, rotate again.";

@@ -27,13 +27,13 @@ const common = {
     .min(1)
     .max(13)
     .optional()
-    .openapi({ description: "Any of these." }),
+    .openapi({ description: "Tasks with any of these labels." }),
   attention: z
     .array(attentionCode)
     .min(1)
     .max(5)
     .optional()
-    .openapi({ description: "Any of these." }),
+    .openapi({ description: "Tasks with any of these attention codes." }),
   stepKind: stepKind.optional(),
   stepStatus: stepStatus.optional(),
   gate: gateState.optional(),
@@ -41,32 +41,34 @@ const common = {
   assignee: assignee.optional(),
   externalId: externalId.optional(),
   q: safeText(200).min(SEARCH_LENGTH_MIN).optional().openapi({
-    description: "A part of the title or the external id, three characters or more.",
+    description: "Text that the title or the external id contains, at least 3 characters.",
   }),
   model: name().optional().openapi({
-    description: "A model that made a prompt, a datum, a trial or an insight of the task.",
+    description:
+      "Tasks with a prompt, a data item, a trial, or an insight that this model produced.",
   }),
   bulkOperationId: uuid
     .optional()
-    .openapi({ description: "A bulk operation that changed the task." }),
+    .openapi({ description: "Tasks that this bulk operation changed." }),
   createdAfter: timestamp.optional(),
   createdBefore: timestamp.optional(),
   updatedAfter: timestamp.optional(),
   statusBefore: timestamp.optional().openapi({
-    description: "The status has been the same since before this moment.",
+    description: "Tasks whose status has not changed since before this time.",
   }),
 };
 
-const archivedDescription = "true: the archived tasks. Otherwise, those that are not.";
+const archivedDescription =
+  "`true` returns only archived tasks. By default, only tasks that are not archived are returned.";
 
-/** The filter as a query string has it. */
+/** The task filter in a query string. */
 export const taskFilterQuery = {
   ...common,
   priority: integerText(0, 100).optional(),
   archived: booleanText.optional().openapi({ description: archivedDescription }),
 };
 
-/** The filter as a JSON body has it. */
+/** The task filter in a JSON body. */
 export const taskFilter = z
   .strictObject({
     ...common,

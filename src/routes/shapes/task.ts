@@ -15,20 +15,19 @@ export const gateState = z.enum(GATE_STATES).openapi("GateState");
 export const firstKind = z.enum(FIRST_KINDS).openapi("FirstKind");
 export const attentionCode = z.enum(ATTENTION_CODES).openapi("AttentionCode");
 export const unifiedStatus = z.enum(UNIFIED_STATUSES).openapi("UnifiedStatus", {
-  description: "The one label that the outside world is told.",
+  description: "The label that summarizes the task's status, derived from its current step.",
 });
 
-// Fields of a task, as they are taken.
+// The fields of a task in requests.
 export const title = name(300).openapi({ example: "Natalia sold clips to 48 of her friends" });
 export const taxonomyCode = name(100).openapi({ example: "math.arithmetic" });
 export const assignee = name(200);
 export const priority = z.number().int().min(0).max(100).openapi({
-  description: "Higher is more urgent.",
+  description: "0 to 100. Higher is more urgent.",
 });
 
 const TEXT_MAX = 200_000;
 
-/** The content of a version. */
 export const taskContent = z
   .strictObject({
     brief: safeText(TEXT_MAX).optional(),
@@ -37,7 +36,7 @@ export const taskContent = z
   })
   .openapi("TaskContent");
 
-/** A task as every answer shows it. */
+/** A task in responses. */
 export const task = z
   .strictObject({
     id: uuid,
@@ -47,7 +46,9 @@ export const task = z
     priority: z.number().int(),
     assignee: z.string().nullable(),
     unifiedStatus,
-    attention: z.array(attentionCode),
+    attention: z.array(attentionCode).openapi({
+      description: "Why the task needs attention. Empty if it needs none.",
+    }),
     statusSince: timestamp,
     currentStep: z.strictObject({
       id: uuid,
@@ -57,14 +58,17 @@ export const task = z
       gate: gateState,
     }),
     activeVersion: z.strictObject({ id: uuid, number: z.number().int() }),
-    eventSeq: z.number().int().openapi({ description: "Grows with every event; the `ETag`." }),
+    eventSeq: z.number().int().openapi({
+      description:
+        "The number of the task's newest event. It is the task's version and its `ETag`.",
+    }),
     archivedAt: timestamp.nullable(),
     createdAt: timestamp,
     updatedAt: timestamp,
   })
   .openapi("Task");
 
-/** A step as every answer shows it. */
+/** A step in responses. */
 export const step = z
   .strictObject({
     id: uuid,
@@ -74,6 +78,6 @@ export const step = z
     attempt: z.number().int(),
     status: stepStatus,
     gate: gateState,
-    current: z.boolean().openapi({ description: "Whether the task stands at it." }),
+    current: z.boolean().openapi({ description: "Whether this is the task's current step." }),
   })
   .openapi("Step");
