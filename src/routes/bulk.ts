@@ -1,7 +1,8 @@
 import * as z from "zod";
-import { EXECUTED_TASKS_MAX, executeBulk } from "../actions/bulk/execute.ts";
+import { executeBulk } from "../actions/bulk/execute.ts";
 import { PLANNED_TASKS_MAX } from "../actions/bulk/plan-in-parts.ts";
 import { PREVIEWED_ITEMS_MAX, previewBulk } from "../actions/bulk/preview.ts";
+import { EXECUTED_TASKS_MAX } from "../actions/bulk/record-plan.ts";
 import { BULK_REFUSALS } from "../domain/bulk/judge.ts";
 import { BULK_WARNINGS } from "../domain/bulk/plan.ts";
 import { UNIFIED_STATUSES } from "../domain/status/unified.ts";

@@ -4,11 +4,11 @@ import type { Written } from "../../db/connection/client.ts";
 import type { BulkOutcome } from "../../domain/bulk/outcomes.ts";
 import type { BulkPlan } from "../../domain/bulk/plan.ts";
 import { succeed, type Outcome, refuse } from "../../domain/refusals.ts";
-import { acceptedAnswer, replayBulk } from "./answer.ts";
-import { STALE } from "./rows.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { inProgress } from "../call/replay.ts";
 import type { BulkAccepted, BulkExecution } from "../views/bulk-views.ts";
+import { acceptedAnswer, replayBulk } from "./answer.ts";
+import { STALE } from "./rows.ts";
 
 type Accepted = Outcome<Done<BulkExecution | BulkAccepted>>;
 
@@ -30,8 +30,8 @@ export async function acceptPlan(
   return answerAcceptance(call, await acceptBulk(call.database, { operation, opening }, items));
 }
 
-/** Stores that an operation is to be taken back, which is planned by the ledger alone. */
-export async function acceptUndoing(
+/** Stores a revert for a consumer to work through. The database copies its items from the source operation. */
+export async function acceptTakeBack(
   call: ActionCall,
   opening: BulkOpening,
   source: { operationId: string; outcomes: readonly BulkOutcome[]; items: number },

@@ -2,31 +2,69 @@ import type { StoredAcceptance } from "../../db/bulk/accept-bulk.ts";
 import type { BulkOpening } from "../../db/bulk/bulk-ledger.ts";
 import { findBulkLedger, type BulkItemRecord } from "../../db/bulk/bulk-operations.ts";
 import type { OperationRecord, TenantDatabase } from "../../db/connection/client.ts";
+import type { RecordedBulkMoves } from "../../db/moves/record-moves.ts";
 import { bulkEndState, countOutcomes, isOperationEnded } from "../../domain/bulk/outcomes.ts";
 import { succeed, type Outcome, refuse } from "../../domain/refusals.ts";
-import { STALE } from "./rows.ts";
 import type { ActionCall, Done } from "../call/call.ts";
-import type { BulkRow, RecordedBulk } from "./record.ts";
 import { inProgress, replayOf } from "../call/replay.ts";
 import { type BulkAccepted, type BulkExecution, executionView } from "../views/bulk-views.ts";
+import { type BulkRow, recordBulk } from "./record.ts";
+import { STALE } from "./rows.ts";
 import { workOnBulk } from "./work-on-bulk.ts";
 
-/** An operation of a request has no more than one chunk; another one finds that nothing is left. */
+type Answered = Outcome<Done<BulkExecution | BulkAccepted>>;
+
+/** The items of a request fit in one chunk; the second one finds that nothing is left. */
 const CHUNKS_OF_A_REQUEST_MAX = 2;
 
-/** What is answered to a call whose tasks a consumer will work through: the same at every repeat. */
+/** The answer to a call whose tasks a consumer works through; every replay gets the same one. */
 export function acceptedAnswer(operationId: string): BulkAccepted {
   return { operationId, state: "queued" };
 }
 
-/**
- * Answers a call that was made before. Items of a request that have no outcome yet are tried now, each only if its
- * task still stands where it was planned: then the plan of then is the plan of now.
- */
-export async function replayBulk(
+/** Opens an operation with these rows, and answers with what became of each of them. */
+export async function recordAndAnswer(
   call: ActionCall,
-  stored: OperationRecord,
-): Promise<Outcome<Done<BulkExecution | BulkAccepted>>> {
+  rows: readonly BulkRow[],
+  opening: BulkOpening,
+): Promise<Answered> {
+  const { id } = call.operation;
+  const recorded = await recordBulk(call, rows, { id, reason: opening.reason, opening });
+  if (recorded.outcome === "in_progress") return refuse(inProgress());
+  if (recorded.outcome === "replayed") return replayBulk(call, recorded.operation);
+  const value =
+    recorded.batch === null
+      ? await answerFromLedger(call.database, id)
+      : answerFromBatch(id, { rows, opening, batch: recorded.batch });
+  return succeed({ value, replayed: false });
+}
+
+/** What one batch did to every row: the same answer as the ledger's, without a round trip to read it. */
+function answerFromBatch(
+  id: string,
+  recorded: { rows: readonly BulkRow[]; opening: BulkOpening; batch: RecordedBulkMoves },
+): BulkExecution {
+  const { events, silent, recalled, alreadyDelivered, dispatched } = recorded.batch;
+  const seqs = new Map(events.map(({ taskId, seq }) => [taskId, seq]));
+  const changedSilently = new Set(silent);
+  const items = recorded.rows.map(({ item }): BulkItemRecord => {
+    const eventSeq = seqs.get(item.taskId) ?? null;
+    const isChanged = eventSeq !== null || changedSilently.has(item.taskId);
+    const outcome = item.outcome ?? (isChanged ? "changed" : "stale");
+    const code = item.code ?? (outcome === "stale" ? STALE : null);
+    return { ...item, outcome, code, eventSeq };
+  });
+  const { targetStatus, action } = recorded.opening;
+  const state = bulkEndState(countOutcomes(items));
+  const operation = { id, targetStatus, action, state, recalled, alreadyDelivered };
+  return executionView({ ...operation, dispatched: dispatched.length }, items);
+}
+
+/**
+ * Answers a repeated call from the ledger. If the first call left items of its request pending, this one tries them
+ * now. Each still has to be at the seq that was planned, so planning it again gives the plan that the caller got.
+ */
+export async function replayBulk(call: ActionCall, stored: OperationRecord): Promise<Answered> {
   const known = replayOf<StoredAcceptance | { bulkOperationId: string; isAccepted?: never }>(
     call.operation,
     stored,
@@ -45,30 +83,6 @@ export async function replayBulk(
   return succeed({ value: await answerFromLedger(database, bulkId), replayed: false });
 }
 
-/** The answer to a call whose rows were written: where at once, what the ledger now says, without asking it. */
-export async function answerRows(
-  { database, operation: { id } }: ActionCall,
-  rows: readonly BulkRow[],
-  { recorded, opening }: { recorded: RecordedBulk & { outcome: "recorded" }; opening: BulkOpening },
-): Promise<BulkExecution> {
-  const { whole } = recorded;
-  if (whole === null) return answerFromLedger(database, id);
-  const seqs = new Map(whole.events.map(({ taskId, seq }) => [taskId, seq]));
-  const silent = new Set(whole.silent);
-  const items = rows.map(({ item }): BulkItemRecord => {
-    const eventSeq = seqs.get(item.taskId) ?? null;
-    const isChanged = eventSeq !== null || silent.has(item.taskId);
-    const outcome = item.outcome ?? (isChanged ? "changed" : "stale");
-    const code = item.code ?? (outcome === "stale" ? STALE : null);
-    return { ...item, outcome, code, eventSeq };
-  });
-  const { recalled, alreadyDelivered, dispatched } = whole;
-  const { targetStatus, action } = opening;
-  const state = bulkEndState(countOutcomes(items));
-  const operation = { id, targetStatus, action, state, recalled, alreadyDelivered };
-  return executionView({ ...operation, dispatched: dispatched.length }, items);
-}
-
 async function answerFromLedger(database: TenantDatabase, bulkId: string): Promise<BulkExecution> {
   const { operation, items } = await bulkLedger(database, bulkId);
   return executionView(operation, items);
@@ -76,6 +90,6 @@ async function answerFromLedger(database: TenantDatabase, bulkId: string): Promi
 
 async function bulkLedger(database: TenantDatabase, bulkId: string) {
   const ledger = await findBulkLedger(database, bulkId);
-  if (ledger === undefined) throw new Error("A bulk operation has its row in the ledger");
+  if (ledger === undefined) throw new Error("A stored result names a bulk operation without a row");
   return ledger;
 }

@@ -1,6 +1,5 @@
-import type { BulkOpening } from "../../db/bulk/bulk-ledger.ts";
-import { type LoadedTasks, loadTasks } from "../../db/snapshots/load-tasks.ts";
-import type { BulkPlan, DecidedPlan } from "../../domain/bulk/plan.ts";
+import { loadTasks } from "../../db/snapshots/load-tasks.ts";
+import type { BulkPlan } from "../../domain/bulk/plan.ts";
 import { changedSincePlan, planTokenFault, stalePlan } from "../../domain/bulk/plan-token.ts";
 import {
   succeed,
@@ -12,25 +11,19 @@ import {
 } from "../../domain/refusals.ts";
 import { taskRefOf } from "../../domain/task-ref.ts";
 import { acceptPlan } from "./accept.ts";
-import { answerRows, replayBulk } from "./answer.ts";
-import { plannedRow, staleRow } from "./rows.ts";
+import { replayBulk } from "./answer.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import {
   type BulkChange,
   changeMisuse,
-  columnsOfIntent,
   looksAtSteps,
   planChange,
   tokenRequest,
 } from "./plan-change.ts";
 import { planInParts } from "./plan-in-parts.ts";
 import { digestPlan, openPlan, type PlanSeal } from "./plan-token.ts";
-import { recordBulk } from "./record.ts";
-import { inProgress } from "../call/replay.ts";
+import { EXECUTED_TASKS_MAX, openingOf, recordPlan } from "./record-plan.ts";
 import type { BulkAccepted, BulkExecution } from "../views/bulk-views.ts";
-
-/** Tasks that one call executes before it answers; with more, a consumer works through them. */
-export const EXECUTED_TASKS_MAX = 1000;
 
 export interface ExecuteCall extends ActionCall {
   seal: PlanSeal;
@@ -87,30 +80,6 @@ async function executeNow(
   return recordPlan(call, { plan: plan.value, loaded, stale: changed.value, opening });
 }
 
-/** Records a plan in the request that it was made in. */
-export async function recordPlan(
-  call: ActionCall,
-  planned: {
-    plan: DecidedPlan;
-    loaded: Pick<LoadedTasks, "find">;
-    /** The tasks that stand otherwise than the caller agreed to. */
-    stale: ReadonlySet<string>;
-    opening: BulkOpening;
-  },
-): Promise<Outcome<Done<BulkExecution | BulkAccepted>>> {
-  const { plan, loaded, stale, opening } = planned;
-  const rows = plan.items.map((item, position) => {
-    const row = plannedRow(item, position, loaded.find({ id: item.taskId }));
-    return stale.has(item.taskId) ? staleRow(row) : row;
-  });
-  const { id: bulkId } = call.operation;
-  const { reason } = opening;
-  const recorded = await recordBulk(call, rows, { bulkId, reason, opening });
-  if (recorded.outcome === "in_progress") return refuse(inProgress());
-  if (recorded.outcome === "taken") return replayBulk(call, recorded.operation);
-  return succeed({ value: await answerRows(call, rows, { recorded, opening }), replayed: false });
-}
-
 async function executeLater(
   call: ExecuteCall,
   input: ExecuteInput,
@@ -123,18 +92,6 @@ async function executeLater(
   if (!changed.ok) return changed;
   const opening = openingOf(call, input, { duplicateOf, parentId: null });
   return acceptPlan(call, { plan, stale: changed.value, opening });
-}
-
-/** The operation's row, as this call begins it. */
-export function openingOf(
-  { actor, requestId }: ActionCall,
-  change: BulkChange,
-  { duplicateOf, parentId }: Pick<BulkOpening, "duplicateOf" | "parentId">,
-): BulkOpening {
-  const { reason, runAttachedWorkflows } = change;
-  const who = { actor, requestId };
-  const what = { ...columnsOfIntent(change), reason, duplicateOf, runAttachedWorkflows };
-  return { ...who, ...what, parentId };
 }
 
 /** Which tasks stand otherwise than the plan says that the caller agreed to; none where no plan was given. */

@@ -7,89 +7,88 @@ import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ActionCall } from "../call/call.ts";
 import { derivedOperation } from "../call/derived-operation.ts";
 
-/** A task of a bulk operation: what the ledger is told of it, and its move where it is to move. */
+/** One task of a bulk operation: its item in the ledger, and its move unless its outcome is already decided. */
 export interface BulkRow {
   item: LedgerItem;
   move: Move | null;
 }
 
-/** The operation that the rows belong to, and what opens it; null where an earlier batch did. */
-export interface BulkRun {
-  bulkId: string;
+/** The bulk operation that rows belong to. */
+export interface OwningOperation {
+  id: string;
   reason: string;
+  /** What the first batch inserts as the operation's row; null if an earlier call inserted it. */
   opening: BulkOpening | null;
 }
 
 export type RecordedBulk =
-  /** `whole` is what was written, where one batch was enough. */
-  | { outcome: "recorded"; whole: RecordedBulkMoves | null }
+  /** `batch` is what the statement returned, if a single batch recorded everything. */
+  | { outcome: "recorded"; batch: RecordedBulkMoves | null }
   /** An earlier call with the same key opened the operation. */
-  | { outcome: "taken"; operation: OperationRecord }
+  | { outcome: "replayed"; operation: OperationRecord }
   | { outcome: "in_progress" };
 
-/** A Worker may send no more than fifty requests in answer to one on the smallest plan. */
+/** The smallest Workers plan allows 50 subrequests for each request. */
 const BATCHES_MAX = 40;
 
 /**
- * Records a bulk operation in one batch. Where the database refuses it, halves are tried, down to the rows that it
- * will not take: those are `failed`, and their neighbours go on. The first batch that commits bears the key, the
- * operation, and every other row as `pending`.
- * @throws DatabaseUnavailable when so many rows are refused that some remain: a repeat of the call goes on.
+ * Records the rows in one batch. If the database refuses the batch, its halves are tried, down to the rows that the
+ * database will not take: those become `failed` and the others go ahead. The first batch that commits stores the
+ * key, the operation, and every row of later batches as `pending`.
+ * @throws DatabaseUnavailable if rows remain after the last batch. A repeat of the call goes on with them.
  */
 export async function recordBulk(
   call: ActionCall,
   rows: readonly BulkRow[],
-  run: BulkRun,
+  owner: OwningOperation,
 ): Promise<RecordedBulk> {
-  const waiting = [rows.filter(({ move }) => move !== null)];
-  // What moves nothing can be refused by nothing: it goes along with the next batch.
-  let settled = rows.filter(({ move }) => move === null);
-  let isOpen = run.opening === null;
-  let whole: RecordedBulkMoves | null = null;
+  const remaining = [rows.filter(({ move }) => move !== null)];
+  // A row without a move cannot be refused, so it goes along with the next batch.
+  let decided = rows.filter(({ move }) => move === null);
+  let isOpen = owner.opening === null;
+  let single: RecordedBulkMoves | null = null;
 
-  for (let tries = 1; waiting.length > 0 || settled.length > 0; tries += 1) {
-    const isLast = tries === BATCHES_MAX;
-    // The last one keeps what is settled: the call that goes on need not find it out again.
-    const batch = (isLast && settled.length > 0 ? undefined : waiting.pop()) ?? [];
-    const closing = [...settled, ...batch];
+  for (let attempt = 1; remaining.length > 0 || decided.length > 0; attempt += 1) {
+    const isLast = attempt === BATCHES_MAX;
+    // The last batch stores only what is decided, so that the call that goes on need not find it out again.
+    const batch = (isLast && decided.length > 0 ? undefined : remaining.pop()) ?? [];
+    const closing = [...decided, ...batch];
     try {
       const recorded = await recordBatch(call, closing, {
-        ...run,
+        ...owner,
         isOpen,
-        elsewhere: waiting.flat(),
+        elsewhere: remaining.flat(),
         requested: rows.length,
       });
       if (recorded.outcome === "in_progress") return recorded;
-      if (recorded.outcome === "replayed" && !isOpen) {
-        return { outcome: "taken", operation: recorded.operation };
-      }
+      if (recorded.outcome === "replayed" && !isOpen) return recorded;
       isOpen = true;
-      settled = [];
-      whole = tries === 1 && recorded.outcome === "written" ? (recorded.rows[0] ?? null) : null;
+      decided = [];
+      single = attempt === 1 && recorded.outcome === "written" ? (recorded.rows[0] ?? null) : null;
     } catch (error) {
       if (!(error instanceof DatabaseFault) || batch.length === 0) throw error;
-      // No row's own matter: the operation itself may not be.
+      // This constraint refuses the operation itself, not one of its rows.
       if (error.constraint === REVERTED_ONCE) throw error;
       const [row] = batch;
       if (batch.length === 1 && row !== undefined) {
-        settled = [...settled, refusedRow(row, error)];
+        decided = [...decided, failedRow(row, error)];
       } else {
         const middle = Math.ceil(batch.length / 2);
-        waiting.push(batch.slice(middle), batch.slice(0, middle));
+        remaining.push(batch.slice(middle), batch.slice(0, middle));
       }
     }
-    if (isLast && waiting.length > 0) throw new DatabaseUnavailable("Too many rows were refused");
+    if (isLast && remaining.length > 0) throw new DatabaseUnavailable("Too many rows were refused");
   }
-  return { outcome: "recorded", whole };
+  return { outcome: "recorded", batch: single };
 }
 
 function recordBatch(
   call: ActionCall,
   closing: readonly BulkRow[],
-  batch: BulkRun & { isOpen: boolean; elsewhere: readonly BulkRow[]; requested: number },
+  batch: OwningOperation & { isOpen: boolean; elsewhere: readonly BulkRow[]; requested: number },
 ) {
-  const { bulkId, reason, opening, isOpen, elsewhere, requested } = batch;
-  const about = closing.map(({ item }) => item.position).join();
+  const { id, reason, opening, isOpen, elsewhere, requested } = batch;
+  const positions = closing.map(({ item }) => item.position).join();
   return recordBulkMoves(
     call.database,
     closing.flatMap(({ move }) => move ?? []),
@@ -97,11 +96,11 @@ function recordBatch(
       actor: call.actor,
       requestId: call.requestId,
       registryVersion: REGISTRY_VERSION,
-      operation: isOpen ? derivedOperation(call.operation, bulkId, about) : call.operation,
-      answer: { bulkOperationId: bulkId },
+      operation: isOpen ? derivedOperation(call.operation, id, positions) : call.operation,
+      answer: { bulkOperationId: id },
       isKeptIfEmpty: true,
       bulk: {
-        id: bulkId,
+        id,
         reason,
         opening:
           isOpen || opening === null
@@ -113,8 +112,8 @@ function recordBatch(
   );
 }
 
-/** Why is told by SQLSTATE alone: the database's own words may hold what is in the row. */
-function refusedRow({ item }: BulkRow, { sqlState }: DatabaseFault): BulkRow {
+/** Reports only the SQLSTATE: the database's own message may quote what is in the row. */
+function failedRow({ item }: BulkRow, { sqlState }: DatabaseFault): BulkRow {
   const error = `The database refused this task's change (SQLSTATE ${sqlState}).`;
   return { item: { ...item, outcome: "failed", code: DATABASE_REFUSED, error }, move: null };
 }

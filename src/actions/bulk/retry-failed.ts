@@ -11,10 +11,10 @@ import {
 import { acceptPlan } from "./accept.ts";
 import { replayBulk } from "./answer.ts";
 import type { ActionCall, Done } from "../call/call.ts";
-import { EXECUTED_TASKS_MAX, openingOf, recordPlan } from "./execute.ts";
+import { EXECUTED_TASKS_MAX, openingOf, recordPlan } from "./record-plan.ts";
 import { type BulkChange, intentOfOperation, planChange } from "./plan-change.ts";
 import { planInParts } from "./plan-in-parts.ts";
-import { takeBack } from "./revert.ts";
+import { takeBack } from "./take-back.ts";
 import type { BulkAccepted, BulkExecution } from "../views/bulk-views.ts";
 
 type Retried = Outcome<Done<BulkExecution | BulkAccepted>>;
