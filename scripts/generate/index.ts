@@ -1,5 +1,6 @@
 import { generateClientOperations } from "./client-operations.ts";
 import { generateErrors } from "./errors.ts";
+import { LABEL_OBJECTS } from "./label-objects.ts";
 import { generateOpenApi } from "./openapi.ts";
 import { generatePreparedNames, generatePreparedSql } from "./prepared.ts";
 import { generateRoutePlaces } from "./route-places.ts";
@@ -18,6 +19,7 @@ export const GENERATORS: readonly Generator[] = [
   { path: "docs/openapi.json", generate: generateOpenApi },
   { path: "docs/state-machine.md", generate: generateStateMachine },
   { path: "docs/webhooks.md", generate: generateWebhooks },
+  ...Object.entries(LABEL_OBJECTS).map(([path, generate]) => ({ path, generate })),
   { path: "drizzle/prepared.sql", generate: generatePreparedSql },
   { path: "src/db/connection/prepared-names.ts", generate: generatePreparedNames },
   { path: "src/routes/app/places.ts", generate: generateRoutePlaces },

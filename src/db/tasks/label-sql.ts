@@ -4,21 +4,21 @@ import { RESOLVER_RULES, type ResolverRule } from "../../domain/status/rules.ts"
 import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
 
 /**
- * The database's reading of the resolver: SQL functions compiled from the very rules that `resolve` reads. A
- * migration bears this text; when a rule changes, a test asks for a migration that bears the new text.
+ * Returns the statements that create the SQL functions compiled from the rules that `resolve` reads. `npm run generate`
+ * writes them to drizzle/functions, and `npm run check:database` requires a migration that creates the same functions.
  */
-export function labelFunctionsSql(): string {
-  return [
-    `create or replace function label_of(
+export function labelFunctions(): Record<"label_of" | "label_rank" | "attention_of", string> {
+  return {
+    label_of: `create or replace function label_of(
   kind text, status text, gate text, review_failed boolean, running_workers text[]
 ) returns text language sql immutable parallel safe
   return case\n${RESOLVER_RULES.map((rule) => `    ${labelCase(rule)}`).join("\n")}\n  end;`,
-    `create or replace function label_rank(label text) returns smallint language sql immutable parallel safe
+    label_rank: `create or replace function label_rank(label text) returns smallint language sql immutable parallel safe
   return array_position(array[${UNIFIED_STATUSES.map(literal).join(", ")}], label)::smallint;`,
-    `create or replace function attention_of(kind text, status text, gate text)
+    attention_of: `create or replace function attention_of(kind text, status text, gate text)
   returns text[] language sql immutable parallel safe
   return array_remove(array[\n${ATTENTION_RULES.map((rule) => `    ${attentionCase(rule)}`).join(",\n")}\n  ], null);`,
-  ].join("\n--> statement-breakpoint\n");
+  };
 }
 
 /**

@@ -1,0 +1,18 @@
+-- Returns up to rows_max open worker runs whose deadline has passed, the most overdue first.
+--
+-- Called by: the sweep (src/actions/runs/close-late-runs.ts, through findLateRuns in src/db/runs/worker-runs.ts), which
+-- closes them through the same decision as a report. It claims nothing: that decision is guarded, so a run that two
+-- sweeps find is closed once.
+--
+-- Security definer, because it crosses tenants. The partial index worker_runs_deadline serves it.
+
+create or replace function late_runs(rows_max integer) returns table (tenant_id uuid, id uuid)
+  language sql stable security definer set search_path = pg_catalog, public
+begin atomic
+  select w.tenant_id, w.id from worker_runs w
+  where w.state in ('QUEUED', 'RUNNING') and w.deadline_at < now()
+  order by w.deadline_at limit rows_max;
+end;
+
+revoke execute on function late_runs(integer) from public;
+grant execute on function late_runs(integer) to stepledger_app;

@@ -1,0 +1,19 @@
+-- Rejects the change that fired the trigger, with SQLSTATE SL001. The trigger's first argument becomes the error's
+-- detail, and its name becomes the error's constraint, so a log line says which guard was hit.
+--
+-- Called by: the row and statement triggers in drizzle/triggers that guard history. All conditions are in their WHEN
+-- clauses: a row that passes never enters PL/pgSQL, so a guard costs almost nothing.
+--
+-- The guards bind every role, the owner too. The application also lacks most of these privileges; the triggers hold even
+-- if a grant is widened by mistake. src/db/invariants/catalogue.ts checks that each guard exists and is enabled.
+
+create or replace function refuse_change() returns trigger language plpgsql set search_path = pg_catalog as $$
+begin
+  raise exception using
+    errcode = 'SL001',
+    message = format('%s refuses this %s', tg_table_name, tg_op),
+    detail = tg_argv[0],
+    table = tg_table_name,
+    constraint = tg_name;
+end
+$$;

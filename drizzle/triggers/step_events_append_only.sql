@@ -1,0 +1,6 @@
+-- step_events (tasks' events) is append-only: rows are never updated or deleted. Rejected by refuse_change with SQLSTATE SL001, for every role.
+--
+-- The application is granted only SELECT and INSERT; this holds for the owner too.
+
+create or replace trigger step_events_append_only before update or delete on step_events for each row
+  execute function refuse_change('History only grows.');

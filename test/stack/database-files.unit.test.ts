@@ -1,0 +1,268 @@
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readCatalogue } from "../../scripts/database/catalogue.ts";
+import {
+  type DefinitionFile,
+  pathOf,
+  readDefinitionFiles,
+} from "../../scripts/database/definition-files.ts";
+import {
+  type Drift,
+  findDrift,
+  migrationStatements,
+  renderDrift,
+} from "../../scripts/database/drift.ts";
+import { freshDatabase } from "../support/database.ts";
+
+/** What is wrong with a file, and what the check has to say about it. */
+interface Fault {
+  fault: string;
+  path: string;
+  /** Edits the file. Null removes it. */
+  edit: ((text: string) => string) | null;
+  named: readonly string[];
+}
+
+const replacing = (from: string | RegExp, to: string) => (text: string) => {
+  expect(text).toMatch(from);
+  return text.replace(from, to);
+};
+
+const adding = (statement: string) => () => `-- Planted.\n${statement}\n`;
+
+/** Each in a file of its own, so that one run of the check meets them all. */
+const FAULTS: readonly Fault[] = [
+  {
+    fault: "another body of a function",
+    path: "drizzle/functions/refuse_change.sql",
+    edit: replacing("'SL001'", "'SL002'"),
+    named: ["function refuse_change()", "'SL001'", "'SL002'", "npm run migration -- NAME"],
+  },
+  {
+    fault: "another comment inside a function's body",
+    path: "drizzle/functions/sweep_declared_data.sql",
+    edit: replacing("-- Before any row", "-- Before each row"),
+    named: ["function sweep_declared_data(interval,integer)", "Before each row"],
+  },
+  {
+    fault: "another search_path of a function",
+    path: "drizzle/functions/claim_orphans.sql",
+    edit: replacing("set search_path = pg_catalog, public", "set search_path = public"),
+    named: ["function claim_orphans(text[])", "'pg_catalog', 'public'"],
+  },
+  {
+    fault: "a function that runs with its caller's rights",
+    path: "drizzle/functions/tenant_name.sql",
+    edit: replacing("security definer", ""),
+    named: ["function tenant_name()", "SECURITY DEFINER"],
+  },
+  {
+    fault: "another volatility of a function",
+    path: "drizzle/functions/label_rank.sql",
+    edit: replacing("immutable", "stable"),
+    named: ["function label_rank(text)", "IMMUTABLE", "STABLE"],
+  },
+  {
+    fault: "a function that everyone may execute",
+    path: "drizzle/functions/rebuild_labels.sql",
+    edit: replacing(/revoke .*;/, ""),
+    named: ["function rebuild_labels()", "grants", "EXECUTE to public"],
+  },
+  {
+    fault: "a function with a comment",
+    path: "drizzle/functions/new_id.sql",
+    edit: (text) => `${text}comment on function new_id is 'An id.';\n`,
+    named: ["function new_id()", "comment", "An id."],
+  },
+  {
+    fault: "another aggregate",
+    path: "drizzle/functions/chain_hash.sql",
+    edit: replacing("stype = bytea", "stype = bytea, initcond = ''"),
+    named: ["aggregate chain_hash(bytea,text)", "agginitval"],
+  },
+  {
+    fault: "another WHEN of a trigger",
+    path: "drizzle/triggers/tasks_move_with_event.sql",
+    edit: replacing("new.event_seq <= old.event_seq", "new.event_seq < old.event_seq"),
+    named: ["trigger tasks_move_with_event on tasks", "event_seq <= old", "event_seq < old"],
+  },
+  {
+    fault: "a disabled trigger",
+    path: "drizzle/triggers/steps_sealed.sql",
+    edit: (text) => `${text}alter table steps disable trigger steps_sealed;\n`,
+    named: ["trigger steps_sealed on steps", "enabled", "no"],
+  },
+  {
+    fault: "another view, which ignores row security and is not granted",
+    path: "drizzle/views/task_facts.sql",
+    edit: (text) =>
+      replacing(
+        "t.archived_at is not null",
+        "t.archived_at is null",
+      )(text)
+        .replace("with (security_invoker = true)", "")
+        .replace(/grant .*;/, ""),
+    named: ["view task_facts", "IS NOT NULL", "security_invoker=true", "SELECT to stepledger_app"],
+  },
+  {
+    fault: "no file for a trigger",
+    path: "drizzle/triggers/tasks_kept.sql",
+    edit: null,
+    named: ["the file is missing", "trigger tasks_kept on tasks"],
+  },
+  {
+    fault: "no file for a function",
+    path: "drizzle/functions/late_runs.sql",
+    edit: null,
+    named: ["the file is missing", "function late_runs(integer)"],
+  },
+  {
+    fault: "a function of no migration",
+    path: "drizzle/functions/extra.sql",
+    edit: adding("create or replace function extra() returns integer language sql return 1;"),
+    named: ["creates the function extra(), which no migration creates"],
+  },
+  {
+    fault: "a trigger of no migration",
+    path: "drizzle/triggers/extra.sql",
+    edit: adding(
+      "create or replace trigger extra before delete on tenants execute function refuse_change();",
+    ),
+    named: ["creates the trigger extra on tenants, which no migration creates"],
+  },
+  {
+    fault: "a view of no migration",
+    path: "drizzle/views/extra.sql",
+    edit: adding("create or replace view extra as select 1 as one;"),
+    named: ["creates the view extra, which no migration creates"],
+  },
+  {
+    fault: "a file whose object has another name",
+    path: "drizzle/functions/misnamed.sql",
+    edit: adding("create or replace function other() returns integer language sql return 1;"),
+    named: ["must create the function misnamed and nothing else, but creates the function other()"],
+  },
+  {
+    fault: "a file that creates nothing",
+    path: "drizzle/views/empty.sql",
+    edit: adding("select 1;"),
+    named: ["creates nothing that is new"],
+  },
+  {
+    fault: "a file that Postgres rejects",
+    path: "drizzle/views/rejected.sql",
+    edit: adding("create or replace view rejected as select absent from tasks;"),
+    named: ['column "absent" does not exist'],
+  },
+  {
+    fault: "a file that cannot replace its object",
+    path: "drizzle/functions/iso.sql",
+    edit: replacing("create or replace", "create"),
+    named: ["Begin the statement with `create or replace`"],
+  },
+  {
+    fault: "a file that does not explain its object",
+    path: "drizzle/functions/chain_link.sql",
+    edit: replacing(/^(--.*\n)+/, ""),
+    named: ["no comment at its top"],
+  },
+];
+
+let client: Client;
+let files: readonly DefinitionFile[];
+
+beforeAll(async () => {
+  client = await connectAsOwner();
+  files = await readDefinitionFiles();
+});
+
+afterAll(() => client.end());
+
+async function connectAsOwner(): Promise<Client> {
+  const { migrationDatabaseUrl } = await freshDatabase();
+  const owner = new Client({ connectionString: migrationDatabaseUrl });
+  await owner.connect();
+  return owner;
+}
+
+function plant(faults: readonly Pick<Fault, "path" | "edit">[]): DefinitionFile[] {
+  const planted = new Map(files.map((file) => [file.path, file]));
+  for (const { path, edit } of faults) {
+    const file = planted.get(path) ?? fileAt(path);
+    planted.delete(path);
+    if (edit) planted.set(path, { ...file, text: edit(file.text) });
+  }
+  return [...planted.values()];
+}
+
+/** A file that is not there yet. */
+function fileAt(path: string): DefinitionFile {
+  const [, kind = "", name = ""] = /^drizzle\/(\w+)s\/(\w+)\.sql$/.exec(path) ?? [];
+  const file = { kind, name, path, text: "" } as DefinitionFile;
+  expect(pathOf(file)).toBe(path);
+  return file;
+}
+
+describe("the files of functions, triggers and views", () => {
+  test("define exactly what the migrations create", async () => {
+    expect(renderDrift(await findDrift(client, files))).toBe("");
+  });
+
+  describe("are checked", () => {
+    let drift: readonly Drift[];
+
+    beforeAll(async () => {
+      const before = await readCatalogue(client);
+      drift = await findDrift(client, plant(FAULTS));
+      expect(await readCatalogue(client), "the check leaves the database as it was").toEqual(
+        before,
+      );
+    });
+
+    test.each(FAULTS)("for $fault", ({ path, named }) => {
+      const found = drift.filter((each) => each.path === path);
+      expect(found).toHaveLength(1);
+      for (const part of named) expect(found[0]?.problem).toContain(part);
+    });
+
+    test("and nothing else is reported", () => {
+      const paths = drift.map(({ path }) => path).toSorted();
+      expect(paths).toEqual(FAULTS.map(({ path }) => path).toSorted());
+    });
+  });
+
+  test("are checked for two objects of one name", async () => {
+    const owner = await connectAsOwner();
+    await owner.query("create function iso(moment date) returns text language sql return 'x'");
+    const problems = renderDrift(await findDrift(owner, files));
+    await owner.end();
+    expect(problems).toContain("function iso(date) and the function iso(timestamp with time zone)");
+  });
+});
+
+describe("a migration that is written from the files", () => {
+  test("ends the drift of changed, added and dropped objects", async () => {
+    const owner = await connectAsOwner();
+    const planted = plant([
+      { path: "drizzle/functions/label_rank.sql", edit: replacing("'DRAFT', ", "") },
+      { path: "drizzle/triggers/tasks_kept.sql", edit: null },
+      {
+        path: "drizzle/views/extra.sql",
+        edit: adding("create or replace view extra as select extra() as one;"),
+      },
+      {
+        path: "drizzle/functions/extra.sql",
+        edit: adding("create or replace function extra() returns integer language sql return 1;"),
+      },
+    ]);
+    const statements = migrationStatements(await findDrift(owner, planted));
+    expect(statements).toHaveLength(4);
+    expect(statements.at(-1)).toBe("drop trigger tasks_kept on tasks;");
+    for (const statement of statements) {
+      expect(statement).not.toMatch(/^--/);
+      await owner.query(statement);
+    }
+    expect(renderDrift(await findDrift(owner, planted))).toBe("");
+    await owner.end();
+  });
+});
