@@ -40,9 +40,12 @@ const parts = [
 ];
 await writeFile(path, `${parts.join(BREAKPOINT)}\n`);
 
-const left = await withScratchDatabase((client) => findDrift(client, files));
-if (left.length > 0) {
-  console.error(`Edit the migration by hand. What still differs:\n\n${renderDrift(left)}`);
+const left = await withScratchDatabase((client) => findDrift(client, files)).then(
+  renderDrift,
+  String,
+);
+if (left !== "") {
+  console.error(`The migration needs an edit by hand (drizzle/README.md):\n\n${left}`);
   process.exit(1);
 }
 console.log("Read it, and say at its top why it is needed.");

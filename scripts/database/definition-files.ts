@@ -22,7 +22,10 @@ export function pathOf({ kind, name }: { kind: ObjectKind; name: string }): stri
 export async function readDefinitionFiles(): Promise<DefinitionFile[]> {
   const kinds = OBJECT_KINDS.map(async (kind) => {
     const entries = await readdir(join(project, "drizzle", `${kind}s`));
-    const names = entries.toSorted().map((entry) => basename(entry, ".sql"));
+    const names = entries
+      .filter((entry) => entry.endsWith(".sql"))
+      .map((entry) => basename(entry, ".sql"))
+      .toSorted();
     return Promise.all(
       names.map(async (name): Promise<DefinitionFile> => {
         const path = pathOf({ kind, name });
