@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { listAnalyticsEvents } from "../db/stats/analytics.ts";
+import { type AnalyticsFilter, listAnalyticsEvents } from "../db/stats/analytics.ts";
 import { ANALYTICS_EVENTS } from "../domain/analytics.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { page, paging, timestamp, uuid } from "./http/schemas.ts";
+import { type FilterQuery, page, paging, timestamp, uuid } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
 
 const eventName = z.enum(ANALYTICS_EVENTS).openapi("AnalyticsEventName");
@@ -32,7 +32,10 @@ const listEvents = defineContract({
     "Returns one event for each bulk change that moved tasks to a terminal label, newest first.",
   tags: ["Bulk changes"],
   role: "viewer",
-  query: z.strictObject({ ...paging, name: eventName.optional() }),
+  query: z.strictObject({
+    ...paging,
+    ...({ name: eventName.optional() } satisfies FilterQuery<AnalyticsFilter>),
+  }),
   response: { status: 200, description: "A page of events.", schema: page(analyticsEvent) },
   errors: ["invalid_cursor"],
 });
@@ -44,7 +47,7 @@ export const analyticsRoutes: readonly Route[] = [
       filter: { name: query.name },
       sort: "-id",
       position: uuid,
-      read: (after, limit) => listAnalyticsEvents(database, { name: query.name, after, limit }),
+      read: (after, limit) => listAnalyticsEvents(database, { name: query.name }, { after, limit }),
       positionOf: ({ id }) => id,
       itemOf: (event) => event,
     }),

@@ -4,6 +4,7 @@ import { retryFailed } from "../actions/bulk/retry-failed.ts";
 import { revertBulk } from "../actions/bulk/revert.ts";
 import { bulkOperationView, listedBulkItemView } from "../actions/views/bulk-views.ts";
 import {
+  type BulkItemFilter,
   findBulkOperation,
   listBulkItems,
   listBulkOperations,
@@ -15,7 +16,7 @@ import { notFound, refuse } from "../domain/refusals.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { page, paging, reason, timestamp, uuid } from "./http/schemas.ts";
+import { type FilterQuery, page, paging, reason, timestamp, uuid } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
 import {
   accepted,
@@ -99,7 +100,10 @@ const listItems = defineContract({
   tags: ["Bulk changes"],
   role: "viewer",
   params,
-  query: z.strictObject({ ...paging, outcome: z.enum(BULK_OUTCOMES).optional() }),
+  query: z.strictObject({
+    ...paging,
+    ...({ outcome: z.enum(BULK_OUTCOMES).optional() } satisfies FilterQuery<BulkItemFilter>),
+  }),
   response: {
     status: 200,
     description: "A page of items, in the order of the tasks in the request.",
@@ -194,7 +198,12 @@ export const bulkOperationRoutes: readonly Route[] = [
       sort: "position",
       position: z.int().min(0),
       read: (after, limit) =>
-        listBulkItems(database, { operationId, outcome: query.outcome, after: after ?? -1, limit }),
+        listBulkItems(
+          database,
+          operationId,
+          { outcome: query.outcome },
+          { after: after ?? -1, limit },
+        ),
       positionOf: ({ position }) => position,
       itemOf: listedBulkItemView,
     }),

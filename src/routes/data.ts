@@ -2,14 +2,22 @@ import * as z from "zod";
 import { declareData } from "../actions/content/declare-data.ts";
 import { contentTag, openContent } from "../actions/content/open-content.ts";
 import { storeContent } from "../actions/content/store-content.ts";
-import { findData, listData } from "../db/content/data.ts";
+import { type DataFilter, findData, listData } from "../db/content/data.ts";
 import { servedContentType } from "../domain/data/content-type.ts";
 import { DATA_KINDS } from "../domain/data/kinds.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { BODY_BYTES_MAX, defineContract, rawBody } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { booleanText, page, paging, taskRef, timestamp, uuid } from "./http/schemas.ts";
+import {
+  booleanText,
+  type FilterQuery,
+  page,
+  paging,
+  taskRef,
+  timestamp,
+  uuid,
+} from "./http/schemas.ts";
 import { byteStream } from "./http/streamed.ts";
 import { answerPage } from "./http/paging.ts";
 import { makerInput, makerOutput } from "./shapes/maker.ts";
@@ -120,6 +128,20 @@ const postData = defineContract({
   idempotency: "optional",
 });
 
+const dataFilterQuery = {
+  task: taskRef.optional(),
+  kind: dataKind.optional(),
+  ...makerInput,
+  stored: booleanText.optional().openapi({
+    description:
+      "Whether the content is stored here. It is not if it was not uploaded yet or is stored elsewhere.",
+  }),
+  passedGate: stepKind.optional().openapi({
+    description:
+      "Artifacts that passed the gate of this stage: the gate of a step that followed from the artifact's step is `passed`. A `waived` or `revoked` gate does not count, nor does a step that follows a later attempt at the artifact's stage or an earlier one.",
+  }),
+} satisfies FilterQuery<DataFilter>;
+
 const getDataList = defineContract({
   operationId: "listData",
   method: "GET",
@@ -129,17 +151,7 @@ const getDataList = defineContract({
   tags: ["Prompts and data"],
   role: "viewer",
   query: z.strictObject({
-    task: taskRef.optional(),
-    kind: dataKind.optional(),
-    ...makerInput,
-    stored: booleanText.optional().openapi({
-      description:
-        "Whether the content is stored here. It is not if it was not uploaded yet or is stored elsewhere.",
-    }),
-    passedGate: stepKind.optional().openapi({
-      description:
-        "Artifacts that passed the gate of this stage: the gate of a step that followed from the artifact's step is `passed`. A `waived` or `revoked` gate does not count, nor does a step that follows a later attempt at the artifact's stage or an earlier one.",
-    }),
+    ...dataFilterQuery,
     ...paging,
   }),
   response: { status: 200, description: "A page of data.", schema: page(data) },

@@ -1,12 +1,24 @@
 import * as z from "zod";
 import { recallUndelivered, retryDeadDispatch } from "../actions/dispatches/change-dispatch.ts";
-import { findDispatch, listDispatches } from "../db/dispatches/read-dispatches.ts";
+import {
+  type DispatchFilter,
+  findDispatch,
+  listDispatches,
+} from "../db/dispatches/read-dispatches.ts";
 import { DISPATCH_STATES } from "../domain/pipelines/states.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { page, paging, reason, taskRef, timestamp, uuid } from "./http/schemas.ts";
+import {
+  type FilterQuery,
+  page,
+  paging,
+  reason,
+  taskRef,
+  timestamp,
+  uuid,
+} from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
 import { pipelineName } from "./shapes/moved.ts";
 
@@ -55,6 +67,13 @@ const dispatchWithLog = z
 
 const onDispatch = z.strictObject({ dispatchId: uuid });
 
+const dispatchFilterQuery = {
+  state: dispatchState.optional(),
+  pipeline: pipelineName.optional(),
+  task: taskRef.optional(),
+  bulkOperationId: uuid.optional(),
+} satisfies FilterQuery<DispatchFilter>;
+
 const getDispatches = defineContract({
   operationId: "listDispatches",
   method: "GET",
@@ -64,10 +83,7 @@ const getDispatches = defineContract({
   tags,
   role: "viewer",
   query: z.strictObject({
-    state: dispatchState.optional(),
-    pipeline: pipelineName.optional(),
-    task: taskRef.optional(),
-    bulkOperationId: uuid.optional(),
+    ...dispatchFilterQuery,
     ...paging,
   }),
   response: { status: 200, description: "A page of dispatches.", schema: page(dispatch) },

@@ -3,7 +3,7 @@ import { createEval } from "../actions/evals/create-eval.ts";
 import { recordEvaluation } from "../actions/evals/record-evaluation.ts";
 import { transitionEval } from "../actions/evals/transition-eval.ts";
 import { evalEventView } from "../actions/views/event-view.ts";
-import { findEval, listEvals } from "../db/evals/evals.ts";
+import { type EvalFilter, findEval, listEvals } from "../db/evals/evals.ts";
 import { listEvalEvents } from "../db/history/events.ts";
 import { verifyEvalHistory } from "../db/history/history-chain.ts";
 import { RECORD_OUTCOMES } from "../domain/evals/decide/record.ts";
@@ -12,7 +12,7 @@ import { notFound, refuse } from "../domain/refusals.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { page, paging, reason, taskRef, uuid } from "./http/schemas.ts";
+import { type FilterQuery, page, paging, reason, taskRef, uuid } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
 import {
   evalName,
@@ -52,6 +52,15 @@ const postEval = defineContract({
   idempotency: "optional",
 });
 
+const evalFilterQuery = {
+  task: taskRef.optional(),
+  name: evalName.optional(),
+  status: evalStatus.optional(),
+  model: modelName.optional().openapi({
+    description: "Evals with a trial of this model that is not retracted.",
+  }),
+} satisfies FilterQuery<EvalFilter>;
+
 const getEvals = defineContract({
   operationId: "listEvals",
   method: "GET",
@@ -61,12 +70,7 @@ const getEvals = defineContract({
   tags,
   role: "viewer",
   query: z.strictObject({
-    task: taskRef.optional(),
-    name: evalName.optional(),
-    status: evalStatus.optional(),
-    model: modelName.optional().openapi({
-      description: "Evals with a trial of this model that is not retracted.",
-    }),
+    ...evalFilterQuery,
     ...paging,
   }),
   response: { status: 200, description: "A page of evals.", schema: page(evalShape) },

@@ -2,14 +2,14 @@ import * as z from "zod";
 import { trialView } from "../actions/views/eval-view.ts";
 import { timelineView } from "../actions/views/event-view.ts";
 import { type TaskView, taskView } from "../actions/views/task-view.ts";
-import { readTrialChunk } from "../db/evals/evals.ts";
-import { readEventChunk } from "../db/history/feed.ts";
+import { readTrialChunk, type TrialExportFilter } from "../db/evals/evals.ts";
+import { type EventFilter, readEventChunk } from "../db/history/feed.ts";
 import { readTaskChunk } from "../db/tasks/list-tasks.ts";
 import { readPromptChunk } from "../db/content/prompts.ts";
 import { exportRoutesOf } from "./http/exporting.ts";
 import type { Route } from "./http/create-handler.ts";
-import { booleanText, taskRef, timestamp, uuid } from "./http/schemas.ts";
-import { modelName, trialStatus } from "./shapes/eval.ts";
+import { type FilterQuery, taskRef, timestamp, uuid } from "./http/schemas.ts";
+import { trialFilterQuery } from "./shapes/eval.ts";
 import { promptFilterQuery } from "./shapes/prompt-filter.ts";
 import { taskFilterQuery } from "./shapes/task-filter.ts";
 
@@ -56,7 +56,7 @@ const events = exportRoutesOf({
     task: taskRef.optional(),
     createdAfter: timestamp.optional(),
     createdBefore: timestamp.optional(),
-  }),
+  } satisfies FilterQuery<EventFilter>),
   read: async ({ database }, filter, after: Parameters<typeof readEventChunk>[2]) => {
     const { rows, next } = await readEventChunk(database, filter, after);
     return { rows: rows.map(timelineView), next };
@@ -103,13 +103,8 @@ const trials = exportRoutesOf({
   query: z.strictObject({
     task: taskRef.optional(),
     evalId: uuid.optional(),
-    model: modelName.optional(),
-    status: trialStatus.optional(),
-    retracted: booleanText.optional().openapi({
-      description:
-        "`true` returns only retracted trials; `false` returns only trials that are not retracted.",
-    }),
-  }),
+    ...trialFilterQuery,
+  } satisfies FilterQuery<TrialExportFilter>),
   read: async ({ database }, filter, after: string | null) => {
     const { rows, next } = await readTrialChunk(database, filter, after);
     return { rows: rows.map(trialView), next };

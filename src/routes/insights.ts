@@ -1,11 +1,19 @@
 import * as z from "zod";
 import { openInsight } from "../actions/evals/open-insight.ts";
 import { reportInsight } from "../actions/evals/report-insight.ts";
-import { listInsights } from "../db/evals/insights.ts";
+import { type InsightFilter, listInsights } from "../db/evals/insights.ts";
 import { replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { freeFormValue, name, page, paging, taskRef, uuid } from "./http/schemas.ts";
+import {
+  type FilterQuery,
+  freeFormValue,
+  name,
+  page,
+  paging,
+  taskRef,
+  uuid,
+} from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
 import { insight, modelName, runState, usage } from "./shapes/eval.ts";
 import { makerDetailsInput, makerDetailsOf } from "./shapes/maker.ts";
@@ -41,6 +49,16 @@ const postInsight = defineContract({
   idempotency: "optional",
 });
 
+const insightFilterQuery = {
+  task: taskRef.optional(),
+  evalId: uuid.optional(),
+  trialId: uuid.optional(),
+  kind: kind.optional(),
+  status: runState.optional(),
+  model: modelName.optional(),
+  ...makerDetailsInput,
+} satisfies FilterQuery<InsightFilter>;
+
 const getInsights = defineContract({
   operationId: "listInsights",
   method: "GET",
@@ -50,13 +68,7 @@ const getInsights = defineContract({
   tags,
   role: "viewer",
   query: z.strictObject({
-    task: taskRef.optional(),
-    evalId: uuid.optional(),
-    trialId: uuid.optional(),
-    kind: kind.optional(),
-    status: runState.optional(),
-    model: modelName.optional(),
-    ...makerDetailsInput,
+    ...insightFilterQuery,
     ...paging,
   }),
   response: { status: 200, description: "A page of insights.", schema: page(insight) },

@@ -5,9 +5,9 @@ import {
   listTasks,
   listTasksLive,
   TASK_SORTS,
-  type TaskFilter,
   type TaskSort,
 } from "../db/tasks/list-tasks.ts";
+import type { TaskFilter } from "../db/tasks/task-filter.ts";
 import { type Call, reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";

@@ -8,9 +8,16 @@ import { TRIALS_MAX } from "../domain/evals/decision.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { booleanText, page, paging, reason, uuid } from "./http/schemas.ts";
+import { page, paging, reason, uuid } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
-import { modelName, resultFields, trial, trialCount, trialStatus } from "./shapes/eval.ts";
+import {
+  modelName,
+  resultFields,
+  trial,
+  trialCount,
+  trialFilterQuery,
+  trialStatus,
+} from "./shapes/eval.ts";
 import { makerDetailsInput, makerDetailsOf } from "./shapes/maker.ts";
 
 const tags = ["Evals, trials, and insights"] as const;
@@ -64,12 +71,7 @@ const getTrials = defineContract({
   role: "viewer",
   params: z.strictObject({ evalId: uuid }),
   query: z.strictObject({
-    model: modelName.optional(),
-    status: trialStatus.optional(),
-    retracted: booleanText.optional().openapi({
-      description:
-        "`true` returns only retracted trials; `false` returns only trials that are not retracted.",
-    }),
+    ...trialFilterQuery,
     ...paging,
   }),
   response: { status: 200, description: "A page of trials.", schema: page(trial) },
@@ -134,8 +136,7 @@ export const trialRoutes: readonly Route[] = [
         filter: { ...params, ...filter },
         sort: "id",
         position: uuid,
-        read: (after, limit) =>
-          listTrials(call.database, { ...params, ...filter }, { after, limit }),
+        read: (after, limit) => listTrials(call.database, params.evalId, filter, { after, limit }),
         positionOf: ({ id }) => id,
         itemOf: trialView,
       },

@@ -4,14 +4,22 @@ import { putWebhook } from "../actions/webhooks/put-webhook.ts";
 import { removeWebhook } from "../actions/webhooks/remove-webhook.ts";
 import { renewWebhookDelivery } from "../actions/webhooks/renew-delivery.ts";
 import { rotateWebhookSecret } from "../actions/secrets/rotate-secret.ts";
-import { listDeliveries } from "../db/webhooks/webhook-deliveries.ts";
+import { type DeliveryFilter, listDeliveries } from "../db/webhooks/webhook-deliveries.ts";
 import { listWebhooks } from "../db/webhooks/webhooks.ts";
 import { DELIVERY_STATES, WEBHOOK_EVENTS } from "../domain/webhooks/events.ts";
 import { ENDPOINT_LENGTH_MAX } from "../outbound/endpoint-rules.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { freeFormValue, page, paging, safeText, timestamp, uuid } from "./http/schemas.ts";
+import {
+  type FilterQuery,
+  freeFormValue,
+  page,
+  paging,
+  safeText,
+  timestamp,
+  uuid,
+} from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
 import { previousSecretUntil, ROTATION_DESCRIPTION, secret } from "./shapes/secret.ts";
 
@@ -167,6 +175,11 @@ const deliveryFields = {
 };
 const delivery = z.strictObject(deliveryFields).openapi("WebhookDelivery");
 
+const deliveryFilterQuery = {
+  state: deliveryState.optional(),
+  event: event.optional(),
+} satisfies FilterQuery<DeliveryFilter>;
+
 const deliveriesContract = defineContract({
   operationId: "listWebhookDeliveries",
   method: "GET",
@@ -179,8 +192,7 @@ const deliveriesContract = defineContract({
   service: false,
   params: onWebhook,
   query: z.strictObject({
-    state: deliveryState.optional(),
-    event: event.optional(),
+    ...deliveryFilterQuery,
     ...paging,
   }),
   response: { status: 200, description: "A page of deliveries.", schema: page(delivery) },

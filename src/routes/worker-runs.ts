@@ -2,12 +2,13 @@ import * as z from "zod";
 import { claimRuns } from "../actions/runs/claim-runs.ts";
 import { reportRun } from "../actions/runs/report-run.ts";
 import { startRun } from "../actions/runs/start-run.ts";
-import { listRuns } from "../db/runs/worker-runs.ts";
+import { listRuns, type RunFilter } from "../db/runs/worker-runs.ts";
 import { REVIEW_OUTCOMES, RUN_STATES, WORKER_TYPES } from "../domain/lifecycle/statuses.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import {
+  type FilterQuery,
   freeFormValue,
   name,
   page,
@@ -159,6 +160,13 @@ const patchRun = defineContract({
   concurrency: true,
 });
 
+const runFilterQuery = {
+  task: taskRef.optional(),
+  stepId: uuid.optional(),
+  type: workerType.optional(),
+  state: runState.optional(),
+} satisfies FilterQuery<RunFilter>;
+
 const getRuns = defineContract({
   operationId: "listRuns",
   method: "GET",
@@ -168,10 +176,7 @@ const getRuns = defineContract({
   tags: ["Reviews and workers"],
   role: "viewer",
   query: z.strictObject({
-    task: taskRef.optional(),
-    stepId: uuid.optional(),
-    type: workerType.optional(),
-    state: runState.optional(),
+    ...runFilterQuery,
     ...paging,
   }),
   response: { status: 200, description: "A page of runs.", schema: page(run) },

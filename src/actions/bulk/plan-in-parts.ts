@@ -1,5 +1,5 @@
 import type { Operation, OperationRecord, TenantDatabase } from "../../db/connection/client.ts";
-import type { TaskFilter } from "../../db/tasks/list-tasks.ts";
+import type { TaskFilter } from "../../db/tasks/task-filter.ts";
 import { type LoadedTasks, loadTasks, type TaskNames } from "../../db/snapshots/load-tasks.ts";
 import { type BulkPlan, joinPlans, outlineOf } from "../../domain/bulk/plan.ts";
 import { succeed, type Outcome, type Refusal, refuse } from "../../domain/refusals.ts";

@@ -6,6 +6,7 @@ import type { BulkOutcome } from "../../domain/bulk/outcomes.ts";
 import type { OperationState } from "../../domain/bulk/states.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
 import type { Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
+import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { keyQuery } from "../connection/transaction.ts";
 
 /** One change of many tasks, as the ledger has it. */
@@ -91,7 +92,7 @@ export function listBulkOperations(
   { after, limit }: { after: OperationPosition | null; limit: number },
 ): Promise<BulkOperationRecord[]> {
   return database.read(sql`${operationsIn(sql`bulk_operations`)}
-    where ${after === null ? sql`true` : sql`(created_at, id) < (${after.createdAt}::timestamptz, ${after.id}::uuid)`}
+    where ${allOf(after !== null && sql`(created_at, id) < (${after.createdAt}::timestamptz, ${after.id}::uuid)`)}
     order by created_at desc, id desc
     limit ${limit}`);
 }
@@ -101,19 +102,25 @@ export interface ListedBulkItemRecord extends BulkItemRecord {
   targetStatus: BulkTarget | null;
 }
 
-/** Items of a bulk operation, by position; null where there is no such operation. */
+const BULK_ITEM_FILTERS = {
+  outcome: (outcome: BulkOutcome) => sql`outcome = ${outcome}`,
+};
+
+export type BulkItemFilter = FilterOf<typeof BULK_ITEM_FILTERS>;
+
+/** A page of the items of a bulk operation, by position; null where there is no such operation. */
 export async function listBulkItems(
   database: TenantDatabase,
-  page: { operationId: string; outcome: BulkOutcome | undefined; after: number; limit: number },
+  operationId: string,
+  filter: BulkItemFilter,
+  { after, limit }: { after: number; limit: number },
 ): Promise<ListedBulkItemRecord[] | null> {
-  const { operationId, outcome, after, limit } = page;
   const [[operation], items] = await database.readAll<
     [Pick<ListedBulkItemRecord, "targetStatus">, BulkItemRecord]
   >([
     sql`select target_status as "targetStatus" from bulk_operations where id = ${operationId}`,
     sql`${ITEM_COLUMNS}
-      where operation_id = ${operationId} and position > ${after}
-        and ${outcome === undefined ? sql`true` : sql`outcome = ${outcome}`}
+      where operation_id = ${operationId} and position > ${after} and ${matches(BULK_ITEM_FILTERS, filter)}
       order by position
       limit ${limit}`,
   ]);

@@ -6,7 +6,8 @@ import type { TaskRef } from "../../domain/task-ref.ts";
 import { hasPassedGate, IS_ARTIFACT } from "./artifacts.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
-import { isTask } from "../tasks/task-match.ts";
+import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
+import { isOfTask, isTask } from "../tasks/task-match.ts";
 
 /** A pointer to a blob, as every answer shows it. */
 export interface DataRecord {
@@ -212,19 +213,21 @@ select data from marked`,
   ]);
 }
 
-/** What a list of data is asked for; every member that is given must hold. */
-export interface DataFilter {
-  task?: TaskRef | undefined;
-  kind?: DataKind | undefined;
-  model?: string | undefined;
-  modelRevision?: string | undefined;
-  agent?: string | undefined;
-  provider?: string | undefined;
-  /** true: what we have; false: what was only declared, or lies elsewhere. */
-  stored?: boolean | undefined;
-  /** Artifacts alone, of which the work since they were made passed the gate of this kind. */
-  passedGate?: StepKind | undefined;
-}
+const DATA_FILTERS = {
+  task: (task: TaskRef) => isOfTask(sql`d.task_id`, task),
+  kind: (kind: DataKind) => sql`d.kind = ${kind}`,
+  model: (model: string) => sql`d.model = ${model}`,
+  modelRevision: (revision: string) => sql`d.model_revision = ${revision}`,
+  agent: (agent: string) => sql`d.agent = ${agent}`,
+  provider: (provider: string) => sql`d.provider = ${provider}`,
+  /** true: the content is stored here; false: it was only declared, or is stored elsewhere. */
+  stored: (isStored: boolean) =>
+    isStored ? sql`d.stored_at is not null` : sql`d.stored_at is null`,
+  /** Only artifacts. The work since they were made passed the gate of this kind. */
+  passedGate: (kind: StepKind) => allOf(IS_ARTIFACT, hasPassedGate(kind)),
+};
+
+export type DataFilter = FilterOf<typeof DATA_FILTERS>;
 
 /** A page of the data that match, newest first. */
 export async function listData(
@@ -232,25 +235,9 @@ export async function listData(
   filter: DataFilter,
   { limit, after }: { limit: number; after: string | null },
 ): Promise<DataRecord[]> {
-  const conditions = [...matching(filter), ...(after === null ? [] : [sql`d.id < ${after}`])];
   const rows = await database.read<{ data: DataRecord }>(sql`
     select ${dataJson(STORED_INPUTS)} as data from data d
-    where ${sql.join([sql`true`, ...conditions], sql` and `)}
+    where ${allOf(matches(DATA_FILTERS, filter), after !== null && sql`d.id < ${after}`)}
     order by d.id desc limit ${limit}`);
   return rows.map(({ data }) => data);
-}
-
-/** The conditions of a filter, on the alias d. */
-function matching(filter: DataFilter): SQL[] {
-  const { task, kind, model, modelRevision, agent, provider, stored, passedGate } = filter;
-  return [
-    task && sql`d.task_id = (select t.id from tasks t where ${isTask(task)})`,
-    kind && sql`d.kind = ${kind}`,
-    model && sql`d.model = ${model}`,
-    modelRevision && sql`d.model_revision = ${modelRevision}`,
-    agent && sql`d.agent = ${agent}`,
-    provider && sql`d.provider = ${provider}`,
-    stored !== undefined && (stored ? sql`d.stored_at is not null` : sql`d.stored_at is null`),
-    passedGate && sql`${IS_ARTIFACT} and ${hasPassedGate(passedGate)}`,
-  ].filter((condition) => typeof condition === "object");
 }

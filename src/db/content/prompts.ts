@@ -1,10 +1,11 @@
-import { type SQL, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { Actor } from "../../domain/actor.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { type Chunk, readChunkById } from "../sql/chunks.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
-import { isTask } from "../tasks/task-match.ts";
+import { type FilterOf, matches } from "../sql/conditions.ts";
+import { isOfTask, isTask } from "../tasks/task-match.ts";
 
 /** A prompt as every answer shows it. */
 export interface PromptRecord {
@@ -87,17 +88,21 @@ select prompt from created`,
   ]);
 }
 
-/** What a list of prompts is asked for; every member that is given must hold. */
-export interface PromptFilter {
-  task?: TaskRef | undefined;
-  /** A version's id, or the number that it has in its task. */
-  version?: string | number | undefined;
-  step?: string | undefined;
-  model?: string | undefined;
-  modelRevision?: string | undefined;
-  agent?: string | undefined;
-  provider?: string | undefined;
-}
+const PROMPT_FILTERS = {
+  task: (task: TaskRef) => isOfTask(sql`p.task_id`, task),
+  /** A version's id, or its number in the task. */
+  version: (version: string | number) =>
+    typeof version === "string"
+      ? sql`p.version_id = ${version}`
+      : sql`exists (select from task_versions v where v.id = p.version_id and v.number = ${version})`,
+  step: (id: string) => sql`p.step_id = ${id}`,
+  model: (model: string) => sql`p.model = ${model}`,
+  modelRevision: (revision: string) => sql`p.model_revision = ${revision}`,
+  agent: (agent: string) => sql`p.agent = ${agent}`,
+  provider: (provider: string) => sql`p.provider = ${provider}`,
+};
+
+export type PromptFilter = FilterOf<typeof PROMPT_FILTERS>;
 
 /** A page of the prompts that match, newest first; a page of long ones ends before the limit. */
 export function listPrompts(
@@ -121,23 +126,6 @@ const promptsOf = (filter: PromptFilter) => ({
   table: sql`prompts`,
   alias: sql`p`,
   bytes: sql`octet_length(p.content)`,
-  condition: matchingPrompts(filter),
+  condition: matches(PROMPT_FILTERS, filter),
   row: PROMPT_JSON,
 });
-
-/** The condition that a prompt of the alias p matches. */
-function matchingPrompts(filter: PromptFilter): SQL {
-  const { task, version, step, model, modelRevision, agent, provider } = filter;
-  const conditions = [
-    task && sql`p.task_id = (select t.id from tasks t where ${isTask(task)})`,
-    typeof version === "string" && sql`p.version_id = ${version}`,
-    typeof version === "number" &&
-      sql`exists (select from task_versions v where v.id = p.version_id and v.number = ${version})`,
-    step && sql`p.step_id = ${step}`,
-    model && sql`p.model = ${model}`,
-    modelRevision && sql`p.model_revision = ${modelRevision}`,
-    agent && sql`p.agent = ${agent}`,
-    provider && sql`p.provider = ${provider}`,
-  ].filter((condition) => typeof condition === "object");
-  return sql.join([sql`true`, ...conditions], sql` and `);
-}

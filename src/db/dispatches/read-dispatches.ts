@@ -3,7 +3,8 @@ import type { DispatchState } from "../../domain/pipelines/states.ts";
 import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { TenantDatabase } from "../connection/client.ts";
-import { isTask } from "../tasks/task-match.ts";
+import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
+import { isOfTask } from "../tasks/task-match.ts";
 
 /** A dispatch as every answer shows it. */
 export interface DispatchRecord {
@@ -43,30 +44,26 @@ export const DISPATCH_JSON = sql`json_build_object('id', d.id, 'pipeline', d.pip
 const LOG_JSON = sql`json_build_object('from', l.from_state, 'to', l.to_state,
   'actor', json_build_object('id', l.actor_id, 'name', l.actor_name), 'reason', l.reason, 'at', iso(l.at))`;
 
-export interface DispatchFilter {
-  state?: DispatchState | undefined;
-  pipeline?: Pipeline | undefined;
-  task?: TaskRef | undefined;
-  bulkOperationId?: string | undefined;
-}
+const DISPATCH_FILTERS = {
+  state: (state: DispatchState) => sql`d.state = ${state}`,
+  pipeline: (pipeline: Pipeline) => sql`d.pipeline = ${pipeline}`,
+  task: (task: TaskRef) => isOfTask(sql`d.task_id`, task),
+  bulkOperationId: (id: string) => sql`d.bulk_operation_id = ${id}`,
+};
 
-/** A page of dispatches, newest first, that match every filter that is given. */
+export type DispatchFilter = FilterOf<typeof DISPATCH_FILTERS>;
+
+/** A page of the matching dispatches, newest first. */
 export async function listDispatches(
   database: TenantDatabase,
-  { state, pipeline, task, bulkOperationId }: DispatchFilter,
+  filter: DispatchFilter,
   { after, limit }: { after: string | null; limit: number },
 ): Promise<DispatchRecord[]> {
-  const conditions = [sql`true`];
-  if (state) conditions.push(sql`d.state = ${state}`);
-  if (pipeline) conditions.push(sql`d.pipeline = ${pipeline}`);
-  if (task) conditions.push(sql`d.task_id = (select t.id from tasks t where ${isTask(task)})`);
-  if (bulkOperationId) conditions.push(sql`d.bulk_operation_id = ${bulkOperationId}`);
-  if (after !== null) conditions.push(sql`d.id < ${after}`);
   const rows = await database.read<{ dispatch: DispatchRecord }>(sql`
     select ${DISPATCH_JSON} as dispatch
     from pipeline_dispatches d
       left join worker_runs w on w.tenant_id = d.tenant_id and w.dispatch_id = d.id
-    where ${sql.join(conditions, sql` and `)}
+    where ${allOf(matches(DISPATCH_FILTERS, filter), after !== null && sql`d.id < ${after}`)}
     order by d.id desc limit ${limit}`);
   return rows.map(({ dispatch }) => dispatch);
 }

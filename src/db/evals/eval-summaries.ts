@@ -1,7 +1,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { ModelScores, PairGroup } from "../../domain/evals/summary.ts";
 import type { TenantDatabase } from "../connection/client.ts";
-import { matchingTasks, type TaskFilter } from "../tasks/list-tasks.ts";
+import { matchingTasks, type TaskFilter } from "../tasks/task-filter.ts";
+import { allOf } from "../sql/conditions.ts";
 import { listed } from "../sql/listed.ts";
 
 /** One summary tells of at most so many models: the first by name. */
@@ -23,7 +24,7 @@ export async function findEvalScores(
 ): Promise<EvalScores | null> {
   const [row] = await database.read<EvalScores>(sql`
 with found as materialized (select e.tenant_id, e.id, e.task_id, e.k from evals e where e.id = ${evalId}),
-${scores(sql``)}
+${scores(false)}
 select found.id as "evalId", found.k, ${MODELS} from found`);
   return row ?? null;
 }
@@ -61,7 +62,10 @@ export async function findScopeScores(
   database: TenantDatabase,
   { filter, name, models }: SummaryScope,
 ): Promise<ScopeScores> {
-  const ofName = name === undefined ? sql`` : sql`and e.name = ${name}`;
+  const isCounted = allOf(
+    sql`e.status <> 'cancelled'`,
+    name !== undefined && sql`e.name = ${name}`,
+  );
   const [one, other] = models?.length === 2 ? models : [];
   const [row] = await database.read<ScopeScores>(sql`
 with matched as materialized (
@@ -76,10 +80,10 @@ found as materialized (
       select * from evals where tenant_id = taken.tenant_id and task_id = taken.id offset 0
     ) e
     join task_versions v on v.tenant_id = e.tenant_id and v.id = e.version_id
-    where e.status <> 'cancelled' ${ofName}
+    where ${isCounted}
   ) e where age = 1
 ),
-${scores(models === undefined ? sql`` : sql`and r.model in (${listed(models)})`)},
+${scores(models !== undefined && sql`r.model in (${listed(models)})`)},
 pairs as (
   select n, c, other_n, other_c, count(*)::int as tasks from (
     select max(n) filter (where model = ${one ?? null}::text) as n, max(c) filter (where model = ${one ?? null}::text) as c,
@@ -105,7 +109,11 @@ select (select coalesce(max(k), 0) from found) as k,
  * The CTEs from `found`, the evaluations, to their scores: `tallies` says what each model came to at each task, `groups`
  * counts the tasks with the same score. Each reads the one before once, however many tasks and models there are.
  */
-function scores(ofModels: SQL): SQL {
+function scores(isOfModels: SQL | false): SQL {
+  const isCounted = allOf(
+    sql`r.tenant_id = e.tenant_id and r.eval_id = e.id and r.retracted_at is null`,
+    isOfModels,
+  );
   return sql`tried as materialized (
   select e.task_id, r.* from found e cross join lateral (
     select r.model, count(*) filter (where r.status in ('passed', 'failed'))::int as n,
@@ -113,7 +121,7 @@ function scores(ofModels: SQL): SQL {
       count(*) filter (where r.status = 'errored')::int as errored,
       array_agg(distinct r.model_revision) as revisions
     from trials r
-    where r.tenant_id = e.tenant_id and r.eval_id = e.id and r.retracted_at is null ${ofModels}
+    where ${isCounted}
     group by r.model
   ) r
 ),

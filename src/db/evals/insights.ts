@@ -6,7 +6,7 @@ import type { RunState } from "../../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { Operation, OperationRecord, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
-import { allOf } from "./evals.ts";
+import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { isTask } from "../tasks/task-match.ts";
 import { storedJson } from "../connection/transaction.ts";
 
@@ -116,18 +116,20 @@ select insight from told`,
   ]);
 }
 
-/** Which insights a list shows: those that match every filter that is given. */
-export interface InsightFilter {
-  task?: TaskRef | undefined;
-  evalId?: string | undefined;
-  trialId?: string | undefined;
-  kind?: string | undefined;
-  status?: RunState | undefined;
-  model?: string | undefined;
-  modelRevision?: string | undefined;
-  agent?: string | undefined;
-  provider?: string | undefined;
-}
+const INSIGHT_FILTERS = {
+  task: (task: TaskRef) =>
+    sql`exists (select from tasks t where t.tenant_id = i.tenant_id and t.id = i.task_id and ${isTask(task)})`,
+  evalId: (id: string) => sql`i.eval_id = ${id}`,
+  trialId: (id: string) => sql`i.trial_id = ${id}`,
+  kind: (kind: string) => sql`i.kind = ${kind}`,
+  status: (status: RunState) => sql`i.status = ${status}`,
+  model: (model: string) => sql`i.model = ${model}`,
+  modelRevision: (revision: string) => sql`i.model_revision = ${revision}`,
+  agent: (agent: string) => sql`i.agent = ${agent}`,
+  provider: (provider: string) => sql`i.provider = ${provider}`,
+};
+
+export type InsightFilter = FilterOf<typeof INSIGHT_FILTERS>;
 
 /** A page of insights, newest first. */
 export async function listInsights(
@@ -135,22 +137,10 @@ export async function listInsights(
   filter: InsightFilter,
   { limit, after }: { limit: number; after: string | null },
 ): Promise<InsightRecord[]> {
-  const { task, evalId, trialId, kind, status, model, modelRevision, agent, provider } = filter;
-  const where = allOf([
-    task &&
-      sql`exists (select from tasks t where t.tenant_id = i.tenant_id and t.id = i.task_id and ${isTask(task)})`,
-    evalId !== undefined && sql`i.eval_id = ${evalId}`,
-    trialId !== undefined && sql`i.trial_id = ${trialId}`,
-    kind !== undefined && sql`i.kind = ${kind}`,
-    status !== undefined && sql`i.status = ${status}`,
-    model !== undefined && sql`i.model = ${model}`,
-    modelRevision !== undefined && sql`i.model_revision = ${modelRevision}`,
-    agent !== undefined && sql`i.agent = ${agent}`,
-    provider !== undefined && sql`i.provider = ${provider}`,
-    after !== null && sql`i.id < ${after}`,
-  ]);
   const rows = await database.read<{ insight: InsightRecord }>(sql`
-    select ${INSIGHT_JSON} as insight from insights i where ${where} order by i.id desc limit ${limit}`);
+    select ${INSIGHT_JSON} as insight from insights i
+    where ${allOf(matches(INSIGHT_FILTERS, filter), after !== null && sql`i.id < ${after}`)}
+    order by i.id desc limit ${limit}`);
   return rows.map(({ insight }) => insight);
 }
 

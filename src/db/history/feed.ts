@@ -1,9 +1,10 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { type Chunk, CHUNK_ROWS_MAX, chunkFrom, chunkOf } from "../sql/chunks.ts";
+import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import type { TenantDatabase } from "../connection/client.ts";
 import { EVENT_AT_PLACE, type EventRecord } from "./events.ts";
-import { isTask } from "../tasks/task-match.ts";
+import { isOfTask } from "../tasks/task-match.ts";
 
 /*
  * Events are read in the order of (txid, feed_id): the transaction that wrote them, then their place in it. Ids of
@@ -70,12 +71,14 @@ export async function readFeedEnd(
   return { generation: end.generation, place: { txid: end.txid, feedId: 0 } };
 }
 
-/** Which events are exported: those that match every field that is given. */
-export interface EventFilter {
-  task?: TaskRef | undefined;
-  createdAfter?: string | undefined;
-  createdBefore?: string | undefined;
-}
+/** The filters of the event export, over both streams. */
+const EVENT_FILTERS = {
+  task: (task: TaskRef) => isOfTask(sql`e.task_id`, task),
+  createdAfter: (time: string) => sql`e.at > ${time}::timestamptz`,
+  createdBefore: (time: string) => sql`e.at < ${time}::timestamptz`,
+};
+
+export type EventFilter = FilterOf<typeof EVENT_FILTERS>;
 
 /** How far an export of events has come, and the transaction before which it ends. */
 export interface EventExportPlace extends FeedPlace {
@@ -94,7 +97,7 @@ export async function readEventChunk(
   // Fixed by the first chunk, so that the export of a busy tenant comes to an end.
   const end =
     after === null ? sql`pg_snapshot_xmax(pg_current_snapshot())` : sql`${after.end}::xid8`;
-  const condition = sql`e.txid < ${end} and ${matches(filter)}`;
+  const condition = allOf(sql`e.txid < ${end}`, matches(EVENT_FILTERS, filter));
   const limit = CHUNK_ROWS_MAX;
   return chunkFrom(
     await database.read<{ row: EventRecord; place: EventExportPlace; isLast: boolean }>(sql`
@@ -123,12 +126,4 @@ function eventPlaces(page: { after: FeedPlace | null; condition: SQL; limit: num
   return sql`select * from (
     ${places(sql`step_events`, sql`null::uuid`)} union all ${places(sql`eval_step_events`, sql`e.eval_id`)}
   ) streams order by ${FEED_ORDER} limit ${page.limit + 1}`;
-}
-
-function matches({ task, createdAfter, createdBefore }: EventFilter): SQL {
-  const conditions = [sql`true`];
-  if (task) conditions.push(sql`e.task_id = (select t.id from tasks t where ${isTask(task)})`);
-  if (createdAfter) conditions.push(sql`e.at > ${createdAfter}::timestamptz`);
-  if (createdBefore) conditions.push(sql`e.at < ${createdBefore}::timestamptz`);
-  return sql.join(conditions, sql` and `);
 }

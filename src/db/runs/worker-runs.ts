@@ -7,6 +7,7 @@ import type { TaskRef } from "../../domain/task-ref.ts";
 import type { Database, Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 import { type GuardedRun, foundRow, isAsFound, runAllowance } from "./run-guards.ts";
+import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { isTask } from "../tasks/task-match.ts";
 
 /** A worker run as every answer shows it. */
@@ -158,29 +159,25 @@ export function findLateRuns(database: Database, rowsMax: number): Promise<RunRe
     select tenant_id as "tenantId", id from late_runs(${rowsMax}::integer)`);
 }
 
-/** A page of runs, newest first, that match every filter that is given. */
+const RUN_FILTERS = {
+  task: (task: TaskRef) => isTask(task),
+  stepId: (id: string) => sql`w.step_id = ${id}`,
+  type: (type: WorkerType) => sql`w.type = ${type}`,
+  state: (state: RunState) => sql`w.state = ${state}`,
+};
+
+export type RunFilter = FilterOf<typeof RUN_FILTERS>;
+
+/** A page of the matching runs, newest first. */
 export async function listRuns(
   database: TenantDatabase,
-  filter: {
-    task?: TaskRef | undefined;
-    stepId?: string | undefined;
-    type?: WorkerType | undefined;
-    state?: RunState | undefined;
-  },
+  filter: RunFilter,
   { limit, after }: { limit: number; after: string | null },
 ): Promise<RunRecord[]> {
-  const { task, stepId, type, state } = filter;
-  const conditions = [
-    task && isTask(task),
-    stepId && sql`w.step_id = ${stepId}`,
-    type && sql`w.type = ${type}`,
-    state && sql`w.state = ${state}`,
-    after && sql`w.id < ${after}`,
-  ].filter((condition) => condition !== undefined && condition !== null);
   const rows = await database.read<{ run: RunRecord }>(sql`
     select ${RUN_JSON} as run
     from worker_runs w join tasks t on t.tenant_id = w.tenant_id and t.id = w.task_id
-    where ${sql.join([sql`true`, ...conditions], sql` and `)}
+    where ${allOf(matches(RUN_FILTERS, filter), after !== null && sql`w.id < ${after}`)}
     order by w.id desc limit ${limit}`);
   return rows.map(({ run }) => run);
 }

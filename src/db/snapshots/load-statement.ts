@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { TaskRef } from "../../domain/task-ref.ts";
-import type { TaskFilter } from "../tasks/list-tasks.ts";
+import type { TaskFilter } from "../tasks/task-filter.ts";
 import type { Bound } from "../connection/prepared.ts";
 import { stepJson } from "../tasks/task-json.ts";
 import { snapshotParts } from "./task-snapshots.ts";

@@ -3,7 +3,7 @@ import type { ReportedRun } from "../../domain/lifecycle/commands.ts";
 import type { StepSnapshot, TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
-import { matchingTasks } from "../tasks/list-tasks.ts";
+import { matchingTasks } from "../tasks/task-filter.ts";
 import { type LoadParts, loadStatement, runsQuery, type TaskNames } from "./load-statement.ts";
 import { LOAD_TASK, oneTaskInputs, type OneInputName } from "./prepared-load.ts";
 import { isTask } from "../tasks/task-match.ts";

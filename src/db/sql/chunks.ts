@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { TenantDatabase } from "../connection/client.ts";
+import { allOf } from "./conditions.ts";
 
 /** A part of what is read, and the place where the next one begins; null behind the last. */
 export interface Chunk<Row, Place> {
@@ -48,12 +49,15 @@ export async function readChunkById<Row>(
   { limit = CHUNK_ROWS_MAX, newestFirst = false }: Part = {},
 ): Promise<Chunk<Row, string>> {
   const isBefore = newestFirst ? sql`>` : sql`<`;
-  const isBeyond = afterId === null ? sql`true` : sql`${afterId}::uuid ${isBefore} ${alias}.id`;
+  const isWanted = allOf(
+    condition,
+    afterId !== null && sql`${afterId}::uuid ${isBefore} ${alias}.id`,
+  );
   const direction = newestFirst ? sql`desc` : sql`asc`;
   return chunkFrom(
     await database.read<{ row: Row; place: string; isLast: boolean }>(sql`
 with found as materialized (
-  select ${alias}.id, coalesce(${bytes}, 0) as bytes from ${table} ${alias} where ${condition} and ${isBeyond}
+  select ${alias}.id, coalesce(${bytes}, 0) as bytes from ${table} ${alias} where ${isWanted}
   order by ${alias}.id ${direction} limit ${limit + 1}
 ),
 page as materialized (${chunkOf(sql`found`, { order: sql`id ${direction}`, limit })})

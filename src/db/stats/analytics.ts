@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { AnalyticsEvent, AnalyticsEventName } from "../../domain/analytics.ts";
 import type { TenantDatabase } from "../connection/client.ts";
+import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 
 /** A product event as it is kept. */
 export interface AnalyticsEventRecord extends AnalyticsEvent {
@@ -11,17 +12,22 @@ export interface AnalyticsEventRecord extends AnalyticsEvent {
   at: string;
 }
 
-/** Product events, newest first. */
+const ANALYTICS_FILTERS = {
+  name: (name: AnalyticsEventName) => sql`name = ${name}`,
+};
+
+export type AnalyticsFilter = FilterOf<typeof ANALYTICS_FILTERS>;
+
+/** A page of product events, newest first. */
 export function listAnalyticsEvents(
   database: TenantDatabase,
-  page: { name: AnalyticsEventName | undefined; after: string | null; limit: number },
+  filter: AnalyticsFilter,
+  { after, limit }: { after: string | null; limit: number },
 ): Promise<AnalyticsEventRecord[]> {
-  const { name, after, limit } = page;
   return database.read(sql`
     select id, name, bulk_operation_id as "bulkOperationId", properties, iso(reverted_at) as "revertedAt",
       iso(at) as at
     from analytics_events
-    where ${name === undefined ? sql`true` : sql`name = ${name}`}
-      and ${after === null ? sql`true` : sql`id < ${after}::uuid`}
+    where ${allOf(matches(ANALYTICS_FILTERS, filter), after !== null && sql`id < ${after}::uuid`)}
     order by id desc limit ${limit}`);
 }

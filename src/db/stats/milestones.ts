@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { STEP_KINDS } from "../../domain/lifecycle/statuses.ts";
 import type { Window } from "../../domain/stats/window.ts";
+import { allOf } from "../sql/conditions.ts";
 import { MILESTONE } from "../schema/milestone-index.ts";
 
 /** What statistics of events are of. */
@@ -36,9 +37,9 @@ export function beginningOf(
 
 /** The row's task has the code, if one was asked for. */
 export function isOfTaxonomy(code: string | undefined): SQL {
-  return code === undefined
-    ? sql`true`
-    : sql`task_id in (select id from tasks where taxonomy_code = ${code})`;
+  return allOf(
+    code !== undefined && sql`task_id in (select id from tasks where taxonomy_code = ${code})`,
+  );
 }
 
 /** The row's time is in the window. */

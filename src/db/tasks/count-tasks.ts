@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { ATTENTION_CODES, type AttentionCode } from "../../domain/status/attention.ts";
 import { UNIFIED_STATUSES, type UnifiedStatus } from "../../domain/status/unified.ts";
 import type { TenantDatabase } from "../connection/client.ts";
-import { matchingTasks, type TaskFilter } from "./list-tasks.ts";
+import { matchingTasks, type TaskFilter } from "./task-filter.ts";
 
 /** How many tasks match, by what they are told to be. A task may want attention for several reasons, or for none. */
 export interface TaskCounts {

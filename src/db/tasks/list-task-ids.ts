@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { TenantDatabase } from "../connection/client.ts";
-import { matchingTasks, type TaskFilter } from "./list-tasks.ts";
+import { matchingTasks, type TaskFilter } from "./task-filter.ts";
 
 /** The ids of the tasks that match, the oldest first, as a bulk preview of the same filter takes them: at most `max`. */
 export async function listTaskIds(

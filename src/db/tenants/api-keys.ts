@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Role } from "../../domain/actor.ts";
 import { bytes, fromHex } from "../sql/bytes.ts";
+import { allOf } from "../sql/conditions.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 
@@ -89,7 +90,7 @@ export async function listApiKeys(
 ): Promise<ApiKeyRecord[]> {
   const rows = await database.read<{ record: ApiKeyRecord }>(sql`
     select ${RECORD_JSON} as record from api_keys k
-    ${after === null ? sql`` : sql`where k.id < ${after}`}
+    where ${allOf(after !== null && sql`k.id < ${after}`)}
     order by k.id desc limit ${limit}`);
   return rows.map(({ record }) => record);
 }

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import type { DeliveryState, WebhookEvent } from "../../domain/webhooks/events.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
+import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { isWebhook, readTarget, TARGET_JSON, type WebhookTarget } from "./webhooks.ts";
 
 /** One message to a webhook, as it is looked at. */
@@ -27,10 +28,12 @@ const RECORD_JSON = sql`json_build_object('id', d.id, 'event', d.event, 'state',
   'responseStatus', d.response_status, 'lastError', d.last_error, 'createdAt', iso(d.created_at),
   'deliveredAt', iso(d.delivered_at))`;
 
-export interface DeliveryFilter {
-  state?: DeliveryState | undefined;
-  event?: WebhookEvent | undefined;
-}
+const DELIVERY_FILTERS = {
+  state: (state: DeliveryState) => sql`d.state = ${state}`,
+  event: (event: WebhookEvent) => sql`d.event = ${event}`,
+};
+
+export type DeliveryFilter = FilterOf<typeof DELIVERY_FILTERS>;
 
 /** A page of what a webhook was told, newest first; null where there is no such webhook. */
 export async function listDeliveries(
@@ -38,13 +41,14 @@ export async function listDeliveries(
   { webhook, filter }: { webhook: string; filter: DeliveryFilter },
   { after, limit }: { after: string | null; limit: number },
 ): Promise<DeliveryRecord[] | null> {
-  const conditions = [sql`d.webhook_id = w.id`];
-  if (filter.state) conditions.push(sql`d.state = ${filter.state}`);
-  if (filter.event) conditions.push(sql`d.event = ${filter.event}`);
-  if (after !== null) conditions.push(sql`d.id < ${after}`);
+  const condition = allOf(
+    sql`d.webhook_id = w.id`,
+    matches(DELIVERY_FILTERS, filter),
+    after !== null && sql`d.id < ${after}`,
+  );
   const [row] = await database.read<{ deliveries: DeliveryRecord[] }>(sql`
     select coalesce((select json_agg(${RECORD_JSON} order by d.id desc)
-      from (select d.* from webhook_deliveries d where ${sql.join(conditions, sql` and `)}
+      from (select d.* from webhook_deliveries d where ${condition}
         order by d.id desc limit ${limit}) d), '[]') as deliveries
     from webhooks w where ${isWebhook(webhook)}`);
   return row?.deliveries ?? null;

@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { WebhookEvent } from "../../domain/webhooks/events.ts";
 import { bytes, fromHex } from "../sql/bytes.ts";
+import { allOf } from "../sql/conditions.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import {
   keptUntil,
@@ -133,7 +134,7 @@ export async function listWebhooks(
 ): Promise<WebhookRecord[]> {
   const rows = await database.read<{ record: WebhookRecord }>(sql`
     select ${RECORD_JSON} as record from webhooks w
-    where w.deleted_at is null ${after === null ? sql`` : sql`and w.name > ${after}`}
+    where ${allOf(sql`w.deleted_at is null`, after !== null && sql`w.name > ${after}`)}
     order by w.name limit ${limit}`);
   return rows.map(({ record }) => record);
 }

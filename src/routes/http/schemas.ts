@@ -135,6 +135,12 @@ export const booleanText = z
   .transform((text) => text === "true")
   .openapi({ type: "boolean" });
 
+/**
+ * The parameters of a list's filter, one for each field of the filter in `src/db`. A list states them with `satisfies`,
+ * so that a field without a parameter, or a parameter of another type, does not compile.
+ */
+export type FilterQuery<Filter> = { [Field in keyof Filter]-?: z.ZodType<Filter[Field]> };
+
 export const LIMIT_MAX = 200;
 export const LIMIT_DEFAULT = 50;
 

@@ -1,7 +1,17 @@
 import * as z from "zod";
+import type { TrialFilter } from "../../db/evals/evals.ts";
 import { EVAL_STATUSES, TRIAL_STATUSES } from "../../domain/evals/statuses.ts";
 import { RUN_STATES } from "../../domain/lifecycle/statuses.ts";
-import { freeFormValue, metadata, name, safeText, timestamp, uuid } from "../http/schemas.ts";
+import {
+  booleanText,
+  type FilterQuery,
+  freeFormValue,
+  metadata,
+  name,
+  safeText,
+  timestamp,
+  uuid,
+} from "../http/schemas.ts";
 import { makerOutput } from "./maker.ts";
 
 /** The maximum number of trials for each model of an eval. */
@@ -16,6 +26,16 @@ export const trialCount = z.int().min(1).max(K_MAX).openapi({
   description: "The number of trials for each model.",
 });
 export const modelName = name().openapi({ example: "solver-large" });
+
+/** The filter of an eval's trials in a query string. */
+export const trialFilterQuery = {
+  model: modelName.optional(),
+  status: trialStatus.optional(),
+  retracted: booleanText.optional().openapi({
+    description:
+      "`true` returns only retracted trials; `false` returns only trials that are not retracted.",
+  }),
+} satisfies FilterQuery<TrialFilter>;
 
 /** The members of a request that report a trial's result. */
 export const resultFields = {

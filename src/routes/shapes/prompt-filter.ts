@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { integerText, taskRef, uuid } from "../http/schemas.ts";
+import type { PromptFilter } from "../../db/content/prompts.ts";
+import { type FilterQuery, integerText, taskRef, uuid } from "../http/schemas.ts";
 import { makerInput } from "./maker.ts";
 
 /** The prompt filter in a query string. */
@@ -11,4 +12,4 @@ export const promptFilterQuery = {
     .openapi({ description: "A version's id, or its number within the task." }),
   step: uuid.optional(),
   ...makerInput,
-};
+} satisfies FilterQuery<PromptFilter>;

@@ -1,7 +1,11 @@
 import * as z from "zod";
+import type { TaskFilter } from "../../db/tasks/task-filter.ts";
+import { ATTENTION_CODES } from "../../domain/status/attention.ts";
+import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
 import {
   booleanText,
   externalId,
+  type FilterQuery,
   integerText,
   name,
   safeText,
@@ -25,13 +29,13 @@ const common = {
   unifiedStatus: z
     .array(unifiedStatus)
     .min(1)
-    .max(13)
+    .max(UNIFIED_STATUSES.length)
     .optional()
     .openapi({ description: "Tasks with any of these labels." }),
   attention: z
     .array(attentionCode)
     .min(1)
-    .max(5)
+    .max(ATTENTION_CODES.length)
     .optional()
     .openapi({ description: "Tasks with any of these attention codes." }),
   stepKind: stepKind.optional(),
@@ -66,7 +70,7 @@ export const taskFilterQuery = {
   ...common,
   priority: integerText(0, 100).optional(),
   archived: booleanText.optional().openapi({ description: archivedDescription }),
-};
+} satisfies FilterQuery<TaskFilter>;
 
 /** The task filter in a JSON body. */
 export const taskFilter = z
@@ -74,5 +78,5 @@ export const taskFilter = z
     ...common,
     priority: priority.optional(),
     archived: z.boolean().optional().openapi({ description: archivedDescription }),
-  })
+  } satisfies FilterQuery<TaskFilter>)
   .openapi("TaskFilter");
