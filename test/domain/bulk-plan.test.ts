@@ -160,7 +160,7 @@ describe("an eligible task", () => {
     if (item.decision === "refused") expect.fail(item.code);
     expect(item.change.runs).toHaveLength(1);
     expect(item.change.events[0]?.payload).toEqual({ cancelledRuns: ["run-EXPERT_REVIEW"] });
-    expect(item.change.recall).toMatchObject({ attached: true, payment: true });
+    expect(item.change.recall).toMatchObject({ ofStep: true, ofVersion: true });
   });
 
   test.each([

@@ -1,11 +1,23 @@
 import { describe, expect, test } from "vitest";
 import { BULK_TARGETS, PIPELINES_ON_TARGET } from "../../src/domain/bulk/matrix.ts";
+import { apply } from "../../src/domain/lifecycle/apply.ts";
+import {
+  PIPELINES_ON_ENTRY,
+  pipelinesAttachedTo,
+  runsAttachedByDefault,
+} from "../../src/domain/lifecycle/attached.ts";
 import type { Command } from "../../src/domain/lifecycle/commands.ts";
-import { STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
-import { pipelinesAttachedTo, runsAttachedByDefault } from "../../src/domain/lifecycle/attached.ts";
+import { STEP_KINDS, STEP_STATUSES, WORKER_TYPES } from "../../src/domain/lifecycle/statuses.ts";
+import { allowedNext } from "../../src/domain/lifecycle/transitions.ts";
+import {
+  PIPELINE_NAMES,
+  PIPELINES,
+  PIPELINES_OF_VERSION,
+} from "../../src/domain/pipelines/pipelines.ts";
 import { expectDecision, givenTask } from "./support/world.ts";
 
 const runAttachedWorkflows = true;
+const AT = "2026-01-01T00:00:00Z";
 const attachedBy = (task: ReturnType<typeof givenTask>, command: Command): string[] =>
   expectDecision(task, command).dispatches.map(({ pipeline }) => pipeline);
 
@@ -33,6 +45,47 @@ describe("pipelines", () => {
       [],
       [],
     ]);
+  });
+});
+
+describe.each(PIPELINE_NAMES)("the row of %s in PIPELINES", (pipeline) => {
+  const { worker, scope, attachedTo } = PIPELINES[pipeline];
+
+  test("names a worker type that no other pipeline uses", () => {
+    expect(WORKER_TYPES).toContain(worker);
+    const users = PIPELINE_NAMES.filter((name) => PIPELINES[name].worker === worker);
+    expect(users).toEqual([pipeline]);
+  });
+
+  test("attaches it to its step, and to nothing else", () => {
+    const places = STEP_KINDS.flatMap((kind) => STEP_STATUSES.map((status) => ({ kind, status })));
+    const attaching = places.filter((place) => pipelinesAttachedTo(place).includes(pipeline));
+    expect(attaching).toEqual([attachedTo]);
+    expect(PIPELINES_ON_ENTRY.filter((row) => row.pipeline === pipeline)).toEqual([
+      { ...attachedTo, pipeline },
+    ]);
+  });
+
+  test("dispatches it from a transition to its status", () => {
+    const { kind, status } = attachedTo;
+    const from = STEP_STATUSES.find((other) => allowedNext(kind, other).includes(status));
+    const task = givenTask({ kind, status: from ?? "pending" });
+    expect(attachedBy(task, { type: "transition", status, runAttachedWorkflows })).toEqual([
+      pipeline,
+    ]);
+  });
+
+  test("keeps its dispatch for the version if the version's steps share it", () => {
+    const dispatched = givenTask({ ...attachedTo, alreadyDispatched: [pipeline] });
+    const after = (command: Command) =>
+      apply(dispatched, expectDecision(dispatched, command), AT).alreadyDispatched;
+    const rework = { type: "rework", toKind: "ingestion", reason: "r" } as const;
+    expect(after({ ...rework, runAttachedWorkflows: false })).toEqual(
+      scope === "version" ? [pipeline] : [],
+    );
+    const version = { type: "version", content: {}, contentHash: "", reason: "r" } as const;
+    expect(after({ ...version, runAttachedWorkflows: false })).toEqual([]);
+    expect(PIPELINES_OF_VERSION.includes(pipeline)).toBe(scope === "version");
   });
 });
 

@@ -113,8 +113,8 @@ describe("advance", () => {
     expect(decision.recall).toEqual({
       stepId: "step-1",
       versionId: "version-1",
-      attached: true,
-      payment: false,
+      ofStep: true,
+      ofVersion: false,
     });
   });
 
@@ -249,7 +249,7 @@ describe("a new version", () => {
     const task = givenTask({ kind: "pre_qa", status: "running", running: ["QUALITY_AUTOMATION"] });
     const { runs, recall, events } = expectDecision(task, version());
     expect(runs.map(({ state }) => state)).toEqual(["CANCELLED"]);
-    expect(recall).toMatchObject({ stepId: "step-1", attached: true, payment: false });
+    expect(recall).toMatchObject({ stepId: "step-1", ofStep: true, ofVersion: false });
     expect(events[0]?.payload).toMatchObject({ cancelledRuns: ["run-QUALITY_AUTOMATION"] });
   });
 });

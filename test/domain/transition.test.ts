@@ -59,7 +59,7 @@ describe("a transition", () => {
 
   test("of an archived task is refused until it is restored", () => {
     const refusal = expectRefusal(givenTask({ archived: true }), to("running"), "archived");
-    expect(refusal.next).toEqual([{ method: "POST", path: "/v1/tasks/task-1/restore", body: {} }]);
+    expect(refusal.next?.commands).toEqual([{ type: "restore" }]);
   });
 });
 
@@ -89,8 +89,8 @@ describe("an ending", () => {
     expect(expectDecision(worked, to(status)).recall).toEqual({
       stepId: "step-1",
       versionId: "version-1",
-      attached: true,
-      payment: true,
+      ofStep: true,
+      ofVersion: true,
     });
   });
 
@@ -135,8 +135,8 @@ describe("a request for changes", () => {
     expect(decision.recall).toEqual({
       stepId: "step-1",
       versionId: "version-1",
-      attached: false,
-      payment: true,
+      ofStep: false,
+      ofVersion: true,
     });
     expect(decision.runs).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { deliverDispatch } from "../../src/actions/dispatches/deliver-dispatch.ts";
 import { openDatabase } from "../../src/db/connection/client.ts";
+import { workerTypeSql } from "../../src/db/dispatches/pipeline-sql.ts";
 import type { SqlStatement, TestDatabase } from "./database.ts";
 import { testOutbound } from "./outbound.ts";
 
@@ -44,7 +45,7 @@ export function offering(dispatchId: string): SqlStatement[] {
     {
       text: `insert into worker_runs (tenant_id, id, task_id, version_id, step_id, type, state, dispatch_id, offered,
           deadline_at, created_by)
-        select tenant_id, new_id(), task_id, version_id, step_id, upper(pipeline), 'QUEUED', id, true,
+        select tenant_id, new_id(), task_id, version_id, step_id, ${workerTypeSql("pipeline")}, 'QUEUED', id, true,
           now() + interval '1 hour', 'system' from pipeline_dispatches where id = $1`,
       values: [dispatchId],
     },

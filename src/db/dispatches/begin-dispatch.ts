@@ -14,6 +14,7 @@ import {
   IS_UNWANTED,
   lockTaskOf,
 } from "./dispatch-sql.ts";
+import { workerTypeSql } from "./pipeline-sql.ts";
 import { runAllowance } from "../runs/run-guards.ts";
 import { signingSecrets } from "../webhooks/signing-secrets.ts";
 import { stepJson, TASK_JOINS, TASK_MEMBERS, type TaskRecord } from "../tasks/task-json.ts";
@@ -148,7 +149,7 @@ ${loggedCtes(tenantId, MOVES)},
 opened as (
   insert into worker_runs (tenant_id, id, task_id, version_id, step_id, type, state, dispatch_id, offered,
     deadline_at, created_by)
-  select ${tenantId}::uuid, ${runId}::uuid, task_id, version_id, step_id, upper(pipeline), 'QUEUED', id,
+  select ${tenantId}::uuid, ${runId}::uuid, task_id, version_id, step_id, ${sql.raw(workerTypeSql("pipeline"))}, 'QUEUED', id,
     outcome = 'offered', clock_timestamp() + allowance, ${DELIVERY_ACTOR.id}
   from becomes where outcome in ('begun', 'offered') and run_id is null
   returning id, type, attempt, deadline_at

@@ -7,6 +7,7 @@ import { logDispatches } from "./dispatch-log.ts";
 import {
   DISPATCH_JOINS,
   IS_LEASED,
+  IS_OF_VERSION,
   IS_RUN_CLOSED,
   IS_UNWANTED,
   isOffered,
@@ -90,7 +91,7 @@ function changeDispatch(
 with
 found as materialized (
   select d.id, d.state, w.id as run_id, w.state as run_state,
-    d.pipeline = 'payment' and ${IS_RUN_CLOSED} as is_owed, t.archived_at is not null as is_archived,
+    ${IS_OF_VERSION} and ${IS_RUN_CLOSED} as is_owed, t.archived_at is not null as is_archived,
     ${IS_LEASED} as is_leased, ${IS_UNWANTED} as is_unwanted,
     (select o.id from pipeline_dispatches o
       where o.tenant_id = d.tenant_id and o.step_id = d.step_id and o.pipeline = d.pipeline and o.id <> d.id

@@ -3,7 +3,7 @@ import type { Actor } from "../../domain/actor.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 import { logDispatches } from "./dispatch-log.ts";
-import { isOffered, IS_STANDING } from "./dispatch-sql.ts";
+import { IS_OF_VERSION, isOffered, IS_STANDING } from "./dispatch-sql.ts";
 
 /**
  * Puts a dispatch into the outbox by hand, for the step that the task stands at while its event seq is the one
@@ -46,7 +46,7 @@ logged as (
 ${keepOrDrop({ tenantId, operation }, { from: sql`created`, result: sql`${result}::json` })}
 select exists (select from created) as created,
   (select d.id from task t join pipeline_dispatches d on d.tenant_id = ${tenantId}::uuid and d.task_id = t.id
-   where d.pipeline = ${pipeline}::text and ${IS_STANDING} and case when d.pipeline = 'payment'
+   where d.pipeline = ${pipeline}::text and ${IS_STANDING} and case when ${IS_OF_VERSION}
      then d.version_id = t.active_version_id else d.step_id = t.current_step_id end
    limit 1) as open`,
   ]);

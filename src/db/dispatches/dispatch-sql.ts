@@ -2,6 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { TIMED_OUT } from "../../domain/lifecycle/runs.ts";
 import { ENDING_STATUSES, TAKING_BACK_STATUSES } from "../../domain/lifecycle/transitions.ts";
 import { PIPELINES_ON_ENTRY } from "../../domain/lifecycle/attached.ts";
+import { isOfVersionSql } from "./pipeline-sql.ts";
 import { listed } from "../sql/listed.ts";
 
 /**
@@ -26,22 +27,25 @@ export const DISPATCH_JOINS: SQL = sql`join tasks t on t.tenant_id = d.tenant_id
   left join pipelines p on p.tenant_id = d.tenant_id and p.name = d.pipeline
   left join worker_runs w on w.tenant_id = d.tenant_id and w.dispatch_id = d.id`;
 
-/**
- * Whether what was asked for is no longer wanted, by what calls a dispatch back that nobody is delivering: its step was
- * left or ended; or, of a payment, the approval was taken back, at whatever stage of the version.
- */
-export const IS_UNWANTED: SQL = sql`case when d.pipeline = 'payment'
-  then ds.status <> 'approved' or cs.version_id = d.version_id and cs.status in (${listed(TAKING_BACK_STATUSES)})
-  else cs.id <> d.step_id or cs.status in (${listed(ENDING_STATUSES)}) end`;
-
-/** Whether its run is over without that anybody reported on it: its deadline closed it. */
-export const IS_RUN_CLOSED: SQL = sql`coalesce(w.state = 'FAILED' and w.error = ${TIMED_OUT}, false)`;
+/** True if all steps of its version share this dispatch. */
+export const IS_OF_VERSION: SQL = sql.raw(isOfVersionSql("d.pipeline"));
 
 /** Whether its step stands where it asks for this pipeline. */
 export const IS_STEP_WAITING: SQL = sql`(d.pipeline, ds.kind, ds.status) in (${sql.join(
   PIPELINES_ON_ENTRY.map(({ pipeline, kind, status }) => sql`(${pipeline}, ${kind}, ${status})`),
   sql`, `,
 )})`;
+
+/**
+ * Whether what was asked for is no longer wanted, by what calls a dispatch back that nobody is delivering: its step was
+ * left or ended; or, of a payment, the approval was taken back, at whatever stage of the version.
+ */
+export const IS_UNWANTED: SQL = sql`case when ${IS_OF_VERSION}
+  then not ${IS_STEP_WAITING} or cs.version_id = d.version_id and cs.status in (${listed(TAKING_BACK_STATUSES)})
+  else cs.id <> d.step_id or cs.status in (${listed(ENDING_STATUSES)}) end`;
+
+/** Whether its run is over without that anybody reported on it: its deadline closed it. */
+export const IS_RUN_CLOSED: SQL = sql`coalesce(w.state = 'FAILED' and w.error = ${TIMED_OUT}, false)`;
 
 /** A live lease: somebody is delivering it at this moment, and nobody knows yet what will be answered. */
 export const IS_LEASED: SQL = sql`coalesce(d.lease_until > clock_timestamp(), false)`;
@@ -56,5 +60,5 @@ export function isOffered(dispatch: SQL): SQL {
 }
 
 /** Whether the pipeline of the dispatch d would not be asked for again, where it was asked for. */
-export const IS_STANDING: SQL = sql`case when d.pipeline = 'payment' then d.state <> 'recalled'
+export const IS_STANDING: SQL = sql`case when ${IS_OF_VERSION} then d.state <> 'recalled'
   else d.state in ('pending', 'sent') or ${isOffered(sql`d`)} end`;

@@ -1,4 +1,6 @@
 import { DISPATCH_STATES, DISPATCH_TRANSITIONS } from "../../domain/pipelines/states.ts";
+import { PIPELINES_OF_VERSION } from "../../domain/pipelines/pipelines.ts";
+import { workerTypeSql } from "../dispatches/pipeline-sql.ts";
 import type { Invariant } from "./invariant.ts";
 
 const LAWFUL = DISPATCH_STATES.flatMap((from) =>
@@ -47,7 +49,7 @@ export const DISPATCH_INVARIANTS: readonly Invariant[] = [
         on w.tenant_id = d.tenant_id and w.dispatch_id = d.id
       where case when w.id is null then d.state = 'delivered' or d.attempts > 0
         else (w.task_id, w.version_id, w.step_id, w.type)
-          is distinct from (d.task_id, d.version_id, d.step_id, upper(d.pipeline)) end`,
+          is distinct from (d.task_id, d.version_id, d.step_id, ${workerTypeSql("d.pipeline")}) end`,
   },
   {
     name: "one-run-a-dispatch",
@@ -59,12 +61,12 @@ export const DISPATCH_INVARIANTS: readonly Invariant[] = [
       where w.dispatch_id is not null
       group by w.tenant_id, w.dispatch_id having count(*) > 1 or count(d.id) = 0`,
   },
-  {
-    name: "one-payment-a-version",
-    description: "A task version has two payments that were not recalled.",
+  ...PIPELINES_OF_VERSION.map((pipeline) => ({
+    name: `one-${pipeline}-a-version`,
+    description: `A task version has two dispatches of ${pipeline} that were not recalled.`,
     sql: `
       select tenant_id, version_id from pipeline_dispatches
-      where pipeline = 'payment' and state <> 'recalled'
+      where pipeline = '${pipeline}' and state <> 'recalled'
       group by tenant_id, version_id having count(*) > 1`,
-  },
+  })),
 ];

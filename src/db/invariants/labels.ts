@@ -1,4 +1,7 @@
+import { STATUS_RELEVANT_WORKER_TYPES } from "../../domain/lifecycle/statuses.ts";
 import type { Invariant } from "./invariant.ts";
+
+const RELEVANT_TYPES = STATUS_RELEVANT_WORKER_TYPES.map((type) => `'${type}'`).join(", ");
 
 export const LABEL_INVARIANTS: readonly Invariant[] = [
   {
@@ -20,7 +23,7 @@ export const LABEL_INVARIANTS: readonly Invariant[] = [
     sql: `
       select w.tenant_id, w.id
       from worker_runs w join tasks t on t.tenant_id = w.tenant_id and t.id = w.task_id
-      where w.state = 'RUNNING' and w.type in ('QUALITY_AUTOMATION', 'EXPERT_REVIEW', 'OUTPUT_GENERATION')
+      where w.state = 'RUNNING' and w.type in (${RELEVANT_TYPES})
         and w.step_id <> t.current_step_id`,
   },
 ];

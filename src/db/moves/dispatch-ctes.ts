@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import { logDispatches } from "../dispatches/dispatch-log.ts";
-import { isOffered } from "../dispatches/dispatch-sql.ts";
+import { IS_OF_VERSION, isOffered } from "../dispatches/dispatch-sql.ts";
 import type { StepSourceInputs } from "../history/event-ctes.ts";
 import type { MoveInput } from "./move-input.ts";
 import type { Bound } from "../connection/prepared.ts";
@@ -26,7 +26,7 @@ left_behind as materialized (
     join pipeline_dispatches d on d.task_id = r.task_id
   where d.tenant_id = ${tenantId}::uuid and d.state in ('pending', 'sent')
     and (d.lease_until is null or d.lease_until < n.at)
-    and case when d.pipeline = 'payment' then r.payment and d.version_id = r.version_id
+    and case when ${IS_OF_VERSION} then r.payment and d.version_id = r.version_id
       else r.attached and d.step_id = r.step_id end
   order by d.id
   for update of d

@@ -11,7 +11,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import { DISPATCH_STATES } from "../../domain/pipelines/states.ts";
-import { PIPELINE_NAMES } from "../../domain/pipelines/pipelines.ts";
+import { PIPELINE_NAMES, PIPELINES_OF_VERSION } from "../../domain/pipelines/pipelines.ts";
 import { bulkOperations } from "./bulk-operations.ts";
 import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 import { stepEvents } from "./step-events.ts";
@@ -49,9 +49,11 @@ export const pipelineDispatches = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     // Money moves once: the database refuses the second payment of a version.
-    uniqueIndex("pipeline_dispatches_payment_once")
-      .on(t.tenantId, t.versionId)
-      .where(sql`pipeline = 'payment' and state <> 'recalled'`),
+    ...PIPELINES_OF_VERSION.map((pipeline) =>
+      uniqueIndex(`pipeline_dispatches_${pipeline}_once`)
+        .on(t.tenantId, t.versionId)
+        .where(sql.raw(`pipeline = '${pipeline}' and state <> 'recalled'`)),
+    ),
     // One open dispatch of a pipeline per step.
     uniqueIndex("pipeline_dispatches_open_once")
       .on(t.tenantId, t.stepId, t.pipeline)

@@ -80,10 +80,10 @@ export interface NewDispatch {
 export interface Recall {
   stepId: string;
   versionId: string;
-  /** Those of the step, but for `payment`: the step was left or ended. */
-  attached: boolean;
-  /** The `payment` of the version, whichever step asked for it: the task was taken back. */
-  payment: boolean;
+  /** Recalls the step's own dispatches, because the step was left or ended. */
+  ofStep: boolean;
+  /** Recalls the dispatches that the version's steps share, because an approval was taken back. */
+  ofVersion: boolean;
 }
 
 /** Which change is taken back: the dispatches that it asked for are called back, and their runs with them. */

@@ -37,6 +37,9 @@ export type Pipeline = keyof typeof PIPELINES;
 
 export const PIPELINE_NAMES = Object.keys(PIPELINES) as [Pipeline, ...Pipeline[]]; // keys of a literal
 
+/** The pipelines that all steps of a version share one dispatch of. */
+export const PIPELINES_OF_VERSION: readonly Pipeline[] = PIPELINE_NAMES.filter(isOfVersion);
+
 /** Returns true if all steps of a version share one dispatch of this pipeline. */
 export function isOfVersion(pipeline: Pipeline): boolean {
   return PIPELINES[pipeline].scope === "version";

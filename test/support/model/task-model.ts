@@ -9,7 +9,11 @@ import type {
   StepSnapshot,
   TaskSnapshot,
 } from "../../../src/domain/lifecycle/snapshot.ts";
-import { type Pipeline, PIPELINE_NAMES } from "../../../src/domain/pipelines/pipelines.ts";
+import {
+  isOfVersion,
+  type Pipeline,
+  PIPELINE_NAMES,
+} from "../../../src/domain/pipelines/pipelines.ts";
 import type { RunState, WorkerType } from "../../../src/domain/lifecycle/statuses.ts";
 
 interface ModelRun {
@@ -87,7 +91,7 @@ export class TaskModel {
       (one) =>
         !one.isRecalled &&
         one.pipeline === pipeline &&
-        (pipeline === "payment" ? one.versionId === versionId : one.stepId === stepId),
+        (isOfVersion(pipeline) ? one.versionId === versionId : one.stepId === stepId),
     );
     return open ?? null;
   }
@@ -119,10 +123,9 @@ export class TaskModel {
     }
     const { recall } = decision;
     for (const dispatch of recall === null ? [] : this.dispatches) {
-      dispatch.isRecalled ||=
-        dispatch.pipeline === "payment"
-          ? recall?.payment === true && dispatch.versionId === recall.versionId
-          : recall?.attached === true && dispatch.stepId === recall.stepId;
+      dispatch.isRecalled ||= isOfVersion(dispatch.pipeline)
+        ? recall?.ofVersion === true && dispatch.versionId === recall.versionId
+        : recall?.ofStep === true && dispatch.stepId === recall.stepId;
     }
     for (const { pipeline, stepId, versionId } of accepted) {
       const id = told.find((one) => one.pipeline === pipeline)?.id ?? null;

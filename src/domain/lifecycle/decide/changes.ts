@@ -44,7 +44,7 @@ export function leave(
 ): Pick<Decision, "runs" | "recall"> {
   return {
     runs: cancelOpenRuns(openRuns),
-    recall: { stepId: step.id, versionId: step.versionId, attached: true, payment: false },
+    recall: { stepId: step.id, versionId: step.versionId, ofStep: true, ofVersion: false },
   };
 }
 

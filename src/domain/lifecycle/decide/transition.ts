@@ -62,7 +62,7 @@ export function transitionTo(
     events: [eventBetween(type, step, moved, payload, command)],
     runs,
     recall: isTakingBack
-      ? { stepId: step.id, versionId: step.versionId, attached: isEnding, payment: true }
+      ? { stepId: step.id, versionId: step.versionId, ofStep: isEnding, ofVersion: true }
       : null,
   };
 }
