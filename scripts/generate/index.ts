@@ -5,6 +5,7 @@ import { generateOpenApi } from "./openapi.ts";
 import { generatePreparedNames, generatePreparedSql } from "./prepared.ts";
 import { generateRoutePlaces } from "./route-places.ts";
 import { generateStateMachine } from "./state-machine.ts";
+import { generateTableMap } from "./table-map.ts";
 import { generateWebhooks } from "./webhooks.ts";
 
 /** A file that is made from code, and how. */
@@ -18,6 +19,7 @@ export const GENERATORS: readonly Generator[] = [
   { path: "docs/errors.md", generate: generateErrors },
   { path: "docs/openapi.json", generate: generateOpenApi },
   { path: "docs/state-machine.md", generate: generateStateMachine },
+  { path: "docs/tables.svg", generate: generateTableMap },
   { path: "docs/webhooks.md", generate: generateWebhooks },
   ...Object.entries(LABEL_OBJECTS).map(([path, generate]) => ({ path, generate })),
   { path: "drizzle/prepared.sql", generate: generatePreparedSql },
