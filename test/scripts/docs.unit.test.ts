@@ -1,0 +1,73 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const PROJECT = join(import.meta.dirname, "../..");
+const FOLDERS = [".", "client", "docs", "docs/adr", "examples"];
+
+const pages = FOLDERS.flatMap((folder) =>
+  readdirSync(join(PROJECT, folder))
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => join(PROJECT, folder, file)),
+);
+
+const textOf = (path: string): string => readFileSync(path, "utf8");
+
+/** The fragments by which the headings of a page can be linked. */
+function anchorsOf(path: string): string[] {
+  return [...textOf(path).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+function brokenLinksOf(page: string): string[] {
+  const links = [...textOf(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(
+    ([, link = ""]) => link,
+  );
+  return links.filter((link) => {
+    const [path = "", fragment] = link.split("#");
+    const target = path === "" ? page : join(dirname(page), path);
+    if (!existsSync(target)) return true;
+    return fragment !== undefined && !anchorsOf(target).includes(fragment);
+  });
+}
+
+describe("the documentation", () => {
+  it.each(pages.map((page) => [relative(PROJECT, page), page]))(
+    "has no broken link in %s",
+    (_, page) => {
+      expect(brokenLinksOf(page)).toEqual([]);
+    },
+  );
+
+  it.each(pages.map((page) => [relative(PROJECT, page), page]))(
+    "names only files that exist in %s",
+    (_, page) => {
+      const named = [
+        ...textOf(page).matchAll(
+          /`((?:bench|cli|client|docs|drizzle|examples|scripts|src|test)\/[\w./-]+\.\w+)`/g,
+        ),
+      ].map(([, path = ""]) => path);
+      expect(named.filter((path) => !existsSync(join(PROJECT, path)))).toEqual([]);
+    },
+  );
+
+  it("names each function of the walks with the file that has it", () => {
+    const steps = [
+      ...textOf(join(PROJECT, "docs/architecture.md")).matchAll(
+        /^\| \d+ +\| `(\w+)` +\| `(src\/[^`]+)` +\|/gm,
+      ),
+    ];
+    expect(steps.length).toBeGreaterThan(30);
+    const wrong = steps.filter(
+      ([, name = "", path = ""]) =>
+        !new RegExp(`\\b(function\\*?|const) ${name}\\b|^  (async )?${name}\\b`, "m").test(
+          textOf(join(PROJECT, path)),
+        ),
+    );
+    expect(wrong.map(([row]) => row)).toEqual([]);
+  });
+});
