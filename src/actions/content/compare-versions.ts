@@ -1,5 +1,5 @@
 import type { TenantDatabase } from "../../db/connection/client.ts";
-import { findWholeVersions, type VersionWithAll } from "../../db/content/versions.ts";
+import { findWholeVersions, type WholeVersionRecord } from "../../db/content/versions.ts";
 import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { diffVersions, type VersionDiff } from "../../domain/versions/diff.ts";
@@ -31,6 +31,6 @@ export async function compareVersions(
   });
 }
 
-function nameOf({ id, number, contentHash }: VersionWithAll) {
+function nameOf({ id, number, contentHash }: WholeVersionRecord) {
   return { id, number, contentHash };
 }

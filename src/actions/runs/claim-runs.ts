@@ -1,4 +1,4 @@
-import { type ClaimedRun, claimRuns as claimWaitingRuns } from "../../db/runs/claim-runs.ts";
+import { type ClaimedRunRecord, claimRuns as claimWaitingRuns } from "../../db/runs/claim-runs.ts";
 import type { RunRecord } from "../../db/runs/worker-runs.ts";
 import type { WorkerType } from "../../domain/lifecycle/statuses.ts";
 import type { Outcome } from "../../domain/refusals.ts";
@@ -10,7 +10,7 @@ import { type StepView, stepView, type TaskView, taskView } from "../views/task-
 export interface WorkView {
   run: RunRecord;
   task: TaskView;
-  version: ClaimedRun["version"];
+  version: ClaimedRunRecord["version"];
   step: StepView;
 }
 
@@ -23,7 +23,7 @@ export async function claimRuns(
   return conclude(call.operation, claimed, { result: (row) => row.claimed, render });
 }
 
-function render(claimed: readonly ClaimedRun[]): WorkView[] {
+function render(claimed: readonly ClaimedRunRecord[]): WorkView[] {
   return claimed.map(({ run, task, version, step }) => ({
     run,
     task: taskView(task),

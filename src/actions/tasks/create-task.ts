@@ -29,13 +29,13 @@ export async function createTask(
     { actor, newId: uuidv7 },
   );
   if (!decided.ok) return decided;
-  const { task, decision } = decided.value;
   const answer = newTaskView(decided.value);
-  const recorded = await recordCreations(
-    database,
-    [{ taskId: task.id, fields: input.fields, decision }],
-    { ...call, registryVersion: REGISTRY_VERSION, answer, isKeptIfEmpty: false },
-  );
+  const recorded = await recordCreations(database, [decided.value], {
+    ...call,
+    registryVersion: REGISTRY_VERSION,
+    answer,
+    isKeptIfEmpty: false,
+  });
   return conclude(operation, recorded, {
     result: (written) => (written.events.length === 0 ? null : { ...written, answer }),
     render,

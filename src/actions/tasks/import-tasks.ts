@@ -43,16 +43,12 @@ export async function importTasks(
   if (creations.length === 0 && call.operation.key === null) {
     return succeed({ value: tell(drafts, new Set(), new Map()), replayed: false });
   }
-  const recorded = await recordCreations(
-    call.database,
-    creations.map(({ task, decision }) => ({ taskId: task.id, fields: task, decision })),
-    {
-      ...call,
-      registryVersion: REGISTRY_VERSION,
-      answer: drafts,
-      isKeptIfEmpty: call.operation.key !== null,
-    },
-  );
+  const recorded = await recordCreations(call.database, creations, {
+    ...call,
+    registryVersion: REGISTRY_VERSION,
+    answer: drafts,
+    isKeptIfEmpty: call.operation.key !== null,
+  });
   return conclude(call.operation, recorded, {
     result: (written) => ({ ...written, answer: drafts }),
     render: (stored) => render(call, stored),

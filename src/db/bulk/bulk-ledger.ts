@@ -44,7 +44,7 @@ export interface BulkOpening {
 }
 
 /** The ledger's part of a bulk batch. */
-export interface BulkRecord {
+export interface BulkBatch {
   id: string;
   reason: string;
   /** The first batch that commits bears the operation and leaves every other item `pending`. */
@@ -57,7 +57,7 @@ export interface BulkRecord {
  * Statements that come before the writer: the operation's row, and what later batches will close. A later batch gets
  * the lock of that row before any task's, so that it finds whether the operation was cancelled meanwhile.
  */
-export function openBulk(tenantId: string, { id, opening }: BulkRecord): SQL[] {
+export function openBulk(tenantId: string, { id, opening }: BulkBatch): SQL[] {
   if (opening === null) {
     return [
       sql`update bulk_operations set state = 'running', progress_at = clock_timestamp()
@@ -107,7 +107,7 @@ export function insertBulkOperation(
 }
 
 /** Whether the operation is still to be worked on, for the writer's own inputs. */
-export function isBulkOpen(tenantId: Bound<string>, { id }: BulkRecord): SQL {
+export function isBulkOpen(tenantId: Bound<string>, { id }: BulkBatch): SQL {
   return sql`exists (select from bulk_operations b
     where b.tenant_id = ${tenantId}::uuid and b.id = ${id}::uuid and b.state = 'running')`;
 }
@@ -118,7 +118,7 @@ export function isBulkOpen(tenantId: Bound<string>, { id }: BulkRecord): SQL {
  */
 export function closeItems(
   tenantId: Bound<string>,
-  record: BulkRecord,
+  record: BulkBatch,
   undone: { recalled: SQL; alreadyDelivered: SQL },
 ): SQL {
   const { id, items } = record;

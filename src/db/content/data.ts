@@ -164,7 +164,7 @@ function isDeclared(
 }
 
 /** A row, where its object lies, and the moment at which this was read. */
-export interface FoundData {
+export interface DataObjectRecord {
   data: DataRecord;
   /** null where the blob lies elsewhere. */
   objectKey: string | null;
@@ -172,8 +172,11 @@ export interface FoundData {
 }
 
 /** One row; null where there is none. */
-export async function findData(database: TenantDatabase, id: string): Promise<FoundData | null> {
-  const [row] = await database.read<FoundData>(sql`
+export async function findData(
+  database: TenantDatabase,
+  id: string,
+): Promise<DataObjectRecord | null> {
+  const [row] = await database.read<DataObjectRecord>(sql`
     select ${dataJson(STORED_INPUTS)} as data, d.object_key as "objectKey", iso(now()) as "readAt"
     from data d where d.id = ${id}`);
   return row ?? null;

@@ -17,7 +17,7 @@ export const LINEAGE_STEPS_MAX = 10 * LINEAGE_ITEMS_MAX;
 /** An artifact is met once for each way that leads to it; further ways are not walked. */
 const VISITS_MAX = 10 * LINEAGE_ITEMS_MAX;
 
-export interface FoundLineage extends LineageRecords {
+export interface DataLineageRecord extends LineageRecords {
   /** What was cut off: inputs further away, or things beyond the maximum. */
   truncated: { depth: boolean; size: boolean };
 }
@@ -26,8 +26,8 @@ export interface FoundLineage extends LineageRecords {
 export async function findDataLineage(
   database: TenantDatabase,
   dataId: string,
-): Promise<FoundLineage | null> {
-  const [row] = await database.read<FoundLineage>(sql`
+): Promise<DataLineageRecord | null> {
+  const [row] = await database.read<DataLineageRecord>(sql`
 with recursive
 moment as materialized (select 'infinity'::timestamptz as at, null::uuid as task_id, null::integer as seq),
 seeds as materialized (select d.id from data d where d.id = ${dataId} and ${IS_ARTIFACT}),
@@ -59,7 +59,7 @@ select ${RECORDS} where exists (select from seeds)`);
 }
 
 /** A task's lineage, and how far its history goes by now. */
-export interface FoundTaskLineage extends FoundLineage {
+export interface TaskLineageRecord extends DataLineageRecord {
   taskId: string;
   newestSeq: number;
   /** Of each eval that has a trial here what had happened by then; null where the present was asked for. */
@@ -71,8 +71,8 @@ export async function findTaskLineage(
   database: TenantDatabase,
   task: TaskRef,
   until: Until | undefined,
-): Promise<FoundTaskLineage | null> {
-  const [row] = await database.read<FoundTaskLineage>(sql`
+): Promise<TaskLineageRecord | null> {
+  const [row] = await database.read<TaskLineageRecord>(sql`
 with recursive
 asked as materialized (select t.tenant_id, t.id, t.event_seq from tasks t where ${isTask(task)}),
 moment as materialized (select ${momentOf(until)} from asked),

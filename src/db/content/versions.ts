@@ -56,7 +56,7 @@ export async function findVersion(
 /** A version is compared by at most so many of its prompts, and of its data: the oldest. */
 export const DIFF_ITEMS_MAX = 1000;
 
-export interface VersionWithAll extends WholeVersion {
+export interface WholeVersionRecord extends WholeVersion {
   id: string;
   taskId: string;
   number: number;
@@ -72,9 +72,9 @@ export async function findWholeVersions(
   database: TenantDatabase,
   task: TaskRef,
   numbers: { from: number; to: number },
-): Promise<VersionWithAll[]> {
+): Promise<WholeVersionRecord[]> {
   const ofVersion = sql`tenant_id = v.tenant_id and task_id = v.task_id and version_id = v.id`;
-  const rows = await database.read<Omit<VersionWithAll, "truncated">>(sql`
+  const rows = await database.read<Omit<WholeVersionRecord, "truncated">>(sql`
     select v.id, v.task_id as "taskId", v.number, v.content_hash as "contentHash", v.content,
       coalesce((select json_agg(json_build_object('id', id, 'kind', kind, 'attempt', attempt, 'status', status,
         'gate', gate) order by id) from steps where ${ofVersion}), '[]') as steps,

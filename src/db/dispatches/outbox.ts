@@ -25,13 +25,3 @@ export async function markDispatchesSent(
   const rows = JSON.stringify(sent.map(({ tenantId, id }) => ({ tenant_id: tenantId, id })));
   await database.acrossTenants(sql`select mark_dispatches_sent(${rows}::json)`);
 }
-
-/** Tenants whose webhooks have something to be told: events, or messages that are not on the queue. */
-export async function tenantsWithPendingWebhooks(
-  database: Database,
-  rowsMax: number,
-): Promise<string[]> {
-  const rows = await database.acrossTenants<{ tenantId: string }>(sql`
-    select tenant_id as "tenantId" from tenants_with_untold_webhooks(${rowsMax}::integer)`);
-  return rows.map(({ tenantId }) => tenantId);
-}

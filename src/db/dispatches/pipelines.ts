@@ -5,7 +5,7 @@ import type { Operation, TenantDatabase, Written } from "../connection/client.ts
 import {
   keptUntil,
   previousSecretMember,
-  type Rotation,
+  type SecretRotation,
   type StoredWithSecret,
   writeWithSecret,
 } from "../webhooks/signing-secrets.ts";
@@ -30,12 +30,12 @@ export interface PipelineSettings {
 }
 
 /** A PipelineRecord, spelled by the database from the alias p. */
-const RECORD_JSON = sql`json_build_object('name', p.name, 'endpoint', p.endpoint,
+const PIPELINE_JSON = sql`json_build_object('name', p.name, 'endpoint', p.endpoint,
   ${previousSecretMember(sql`p`)},
   'timeoutSeconds', p.timeout_seconds, 'runDeadlineSeconds', p.run_deadline_seconds, 'updatedAt', iso(p.updated_at))`;
 
 /** One that was made is for a pipeline that has none. */
-interface Secrets extends Rotation {
+interface Secrets extends SecretRotation {
   /** Somebody brings it: it takes the place of the present one. */
   given: Uint8Array | null;
 }
@@ -66,7 +66,7 @@ export function storePipeline(
         or (p.endpoint, p.timeout_seconds, p.run_deadline_seconds)
           is distinct from (excluded.endpoint, excluded.timeout_seconds, excluded.run_deadline_seconds)
       then now() else p.updated_at end
-  returning ${RECORD_JSON} as record, p.secret = ${bytes(made)} as "isSecretMade"`,
+  returning ${PIPELINE_JSON} as record, p.secret = ${bytes(made)} as "isSecretMade"`,
   );
 }
 
@@ -74,7 +74,7 @@ export function storePipeline(
 export function rotateSecretOfPipeline(
   database: TenantDatabase,
   name: Pipeline,
-  { made, keptHours }: Rotation,
+  { made, keptHours }: SecretRotation,
   operation: Operation,
 ): Promise<Written<StoredWithSecret<PipelineRecord>>> {
   return writeWithSecret(
@@ -86,14 +86,14 @@ export function rotateSecretOfPipeline(
   on conflict (tenant_id, name) do update set secret = excluded.secret, previous_secret = p.secret,
     previous_secret_until = case when p.secret is not null then ${keptUntil(keptHours)} end,
     updated_at = now()
-  returning ${RECORD_JSON} as record, true as "isSecretMade"`,
+  returning ${PIPELINE_JSON} as record, true as "isSecretMade"`,
   );
 }
 
 /** The pipelines that somebody gave settings. */
 export async function listPipelines(database: TenantDatabase): Promise<PipelineRecord[]> {
   const rows = await database.read<{ record: PipelineRecord }>(
-    sql`select ${RECORD_JSON} as record from pipelines p`,
+    sql`select ${PIPELINE_JSON} as record from pipelines p`,
   );
   return rows.map(({ record }) => record);
 }

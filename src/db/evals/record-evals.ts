@@ -17,6 +17,7 @@ import {
   insertedEvalEvents,
   NO_HEAD,
 } from "../history/event-ctes.ts";
+import { lockTasks } from "../tasks/lock-tasks.ts";
 
 /** Who changes evals, and what a repeat of the call will be answered. */
 export interface EvalCall extends EventSource {
@@ -55,18 +56,11 @@ export function recordEvals(
   const { tenantId } = database;
   const input = evalInput(decisions);
   return database.write(call.operation, [
+    // A call that opens an eval sees the evals that other calls opened on the task before, and whether it is archived.
     ...(input.openings === "[]" ? [] : [lockTasks(tenantId, input.openings)]),
     lockEvals(tenantId, input.changes),
     evalStatement(tenantId, { input, count: decisions.length, call }),
   ]);
-}
-
-/** Whoever opens an eval sees what another call has opened on the task before, and whether it was archived. */
-function lockTasks(tenantId: string, openings: string): SQL {
-  return sql`select from tasks t
-    where t.tenant_id = ${tenantId}::uuid
-      and t.id in (select task_id from json_to_recordset(${openings}) as o(task_id uuid))
-    order by t.id for no key update of t`;
 }
 
 /**

@@ -166,7 +166,7 @@ export async function listTimeline(
 export type Until = { seq: number } | { time: string };
 
 /** A task's history up to a moment, and how far it goes by now. */
-export interface HistoryUntil {
+export interface TaskHistoryRecord {
   newestSeq: number;
   events: RecordedEvent[];
 }
@@ -176,10 +176,10 @@ export async function readHistory(
   database: TenantDatabase,
   task: TaskRef,
   until: Until,
-): Promise<HistoryUntil | null> {
+): Promise<TaskHistoryRecord | null> {
   const within =
     "seq" in until ? sql`e.seq <= ${until.seq}` : sql`e.at <= ${until.time}::timestamptz`;
-  const [row] = await database.read<HistoryUntil>(sql`
+  const [row] = await database.read<TaskHistoryRecord>(sql`
     select t.event_seq as "newestSeq", coalesce((
       select json_agg(json_build_object(${RECORDED_MEMBERS}) order by e.seq)
       from step_events e ${EVENT_JOINS}

@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Decision } from "../../domain/lifecycle/decision.ts";
-import { type BulkRecord, closeItems, isBulkOpen } from "../bulk/bulk-ledger.ts";
+import { type BulkBatch, closeItems, isBulkOpen } from "../bulk/bulk-ledger.ts";
 import {
   askedCtes,
   calledBackCtes,
@@ -20,6 +20,7 @@ import type { Move, MoveInput } from "./move-input.ts";
 import type { Bound } from "../connection/prepared.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 import { reportedCtes } from "./run-ctes.ts";
+import { lockTasks } from "../tasks/lock-tasks.ts";
 import { hasRunAsFound, lockRuns } from "../runs/run-guards.ts";
 import { LISTENS_TO_TASKS } from "../webhooks/webhook-outbox.ts";
 
@@ -32,7 +33,7 @@ export interface MoveStatementInputs extends StepSourceInputs {
   /** What a repeat is answered from, beside the rows that were written. */
   answer: Bound<string>;
   isKeptIfEmpty: Bound<boolean>;
-  bulk: BulkRecord | null;
+  bulk: BulkBatch | null;
 }
 
 /** What at least one of the moves does beside writing its event and moving its step. */
@@ -67,14 +68,6 @@ export function lockStatements({ tenantId, input }: MoveStatementInputs, does: E
     ...(callsBack || asks || isGuardedByRun ? [lockTasks(tenantId, input.moves)] : []),
     ...(isGuardedByRun ? [lockRuns(tenantId, input.found_runs)] : []),
   ];
-}
-
-/** In id order, like every other lock of tasks. */
-function lockTasks(tenantId: Bound<string>, moves: Bound<string>): SQL {
-  return sql`select from tasks t
-    where t.tenant_id = ${tenantId}::uuid
-      and t.id in (select task_id from json_to_recordset(${moves}) as m(task_id uuid))
-    order by t.id for no key update of t`;
 }
 
 /**

@@ -1,6 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Decision } from "../../domain/lifecycle/decision.ts";
-import type { TaskFields } from "../../domain/lifecycle/snapshot.ts";
+import type { Creation } from "../../domain/lifecycle/decide/create.ts";
 import type { TenantDatabase, Written } from "../connection/client.ts";
 import { logDispatches } from "../dispatches/dispatch-log.ts";
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
@@ -13,13 +12,6 @@ import {
 import type { MoveCall } from "./move-input.ts";
 import { hasListeners, keptCtes, openedSteps, openedVersions } from "./move-statement.ts";
 import { type HasListeners, type RecordedMoves, enqueueSideEffects } from "./record-moves.ts";
-
-/** A task that is to be made: its decision opens version 1 and its first step with event 1. */
-export interface Creation {
-  taskId: string;
-  fields: TaskFields;
-  decision: Decision;
-}
 
 /** What the statement wrote, and which external ids belong to tasks that were there before. */
 export interface RecordedCreations extends RecordedMoves {
@@ -116,24 +108,24 @@ function creationInput(creations: readonly Creation[]) {
   const json = (rowsOf: (creation: Creation) => readonly object[]) =>
     JSON.stringify(creations.flatMap(rowsOf));
   return {
-    tasks: json(({ taskId, fields, decision }) => {
+    tasks: json(({ task, decision }) => {
       const [event] = decision.events;
       return [
         {
-          id: taskId,
-          external_id: fields.externalId,
-          title: fields.title,
-          taxonomy_code: fields.taxonomyCode,
-          priority: fields.priority,
-          assignee: fields.assignee,
+          id: task.id,
+          external_id: task.externalId,
+          title: task.title,
+          taxonomy_code: task.taxonomyCode,
+          priority: task.priority,
+          assignee: task.assignee,
           step_id: event?.stepId,
           version_id: event?.versionId,
         },
       ];
     }),
-    events: json(({ taskId, decision }) => eventRows(taskId, decision.events)),
-    versions: json(({ taskId, decision }) => versionRows(taskId, decision)),
+    events: json(({ task, decision }) => eventRows(task.id, decision.events)),
+    versions: json(({ task, decision }) => versionRows(task.id, decision)),
     steps: json(({ decision }) => stepRows(decision)),
-    dispatches: json(({ taskId, decision }) => dispatchRows(taskId, decision)),
+    dispatches: json(({ task, decision }) => dispatchRows(task.id, decision)),
   };
 }

@@ -1,5 +1,5 @@
 import type { Written, TenantDatabase } from "../connection/client.ts";
-import { type BulkRecord, openBulk } from "../bulk/bulk-ledger.ts";
+import { type BulkBatch, openBulk } from "../bulk/bulk-ledger.ts";
 import { type BulkEnding, enqueueEnding } from "../bulk/end-bulk.ts";
 import { type Move, type MoveCall, moveInput } from "./move-input.ts";
 import { effectsOf, lockStatements, moveStatement } from "./move-statement.ts";
@@ -84,7 +84,7 @@ export async function recordMoves(
 export async function recordBulkMoves(
   database: TenantDatabase,
   moves: readonly Move[],
-  call: MoveCall & { bulk: BulkRecord },
+  call: MoveCall & { bulk: BulkBatch },
 ): Promise<Written<RecordedBulkMoves>> {
   const { tenantId } = database;
   const inputs = { ...call, tenantId, input: moveInput(moves), answer: answerText(call) };

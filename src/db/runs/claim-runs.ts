@@ -8,7 +8,7 @@ import { stepJson, TASK_MEMBERS, type TaskRecord } from "../tasks/task-json.ts";
 import { RUN_JSON, type RunRecord } from "./worker-runs.ts";
 
 /** A run that was claimed, and what its work is about: its own version and step, which its task may have left. */
-export interface ClaimedRun {
+export interface ClaimedRunRecord {
   run: RunRecord;
   task: TaskRecord;
   version: { id: string; number: number; contentHash: string };
@@ -25,7 +25,7 @@ export function claimRuns(
   database: TenantDatabase,
   { types, max, leaseSeconds }: { types: readonly WorkerType[]; max: number; leaseSeconds: number },
   { actor, operation }: { actor: Actor; operation: Operation },
-): Promise<Written<{ claimed: ClaimedRun[] }>> {
+): Promise<Written<{ claimed: ClaimedRunRecord[] }>> {
   const { tenantId } = database;
   // One look for each: where nothing is known of the tables yet, joins are planned as scans within scans.
   const oneOf = (table: SQL, alias: SQL, id: SQL) =>

@@ -4,7 +4,7 @@ import type { TaskRef } from "../../domain/task-ref.ts";
 import type { TenantDatabase } from "../connection/client.ts";
 import { isTask } from "./task-match.ts";
 
-interface StepRow extends StepSnapshot {
+interface StepRecord extends StepSnapshot {
   taskId: string;
   current: boolean;
 }
@@ -16,8 +16,8 @@ const STEP_COLUMNS = sql`s.id, s.task_id as "taskId", s.version_id as "versionId
 export async function listSteps(
   database: TenantDatabase,
   task: TaskRef,
-): Promise<StepRow[] | null> {
-  const steps = await database.read<StepRow>(sql`
+): Promise<StepRecord[] | null> {
+  const steps = await database.read<StepRecord>(sql`
     select ${STEP_COLUMNS}
     from tasks t join steps s on s.tenant_id = t.tenant_id and s.task_id = t.id
     join step_events e on e.tenant_id = s.tenant_id and e.task_id = s.task_id and e.step_id = s.id
@@ -29,8 +29,11 @@ export async function listSteps(
 }
 
 /** One step; null where there is none. */
-export async function findStep(database: TenantDatabase, stepId: string): Promise<StepRow | null> {
-  const [step] = await database.read<StepRow>(sql`
+export async function findStep(
+  database: TenantDatabase,
+  stepId: string,
+): Promise<StepRecord | null> {
+  const [step] = await database.read<StepRecord>(sql`
     select ${STEP_COLUMNS}
     from steps s join tasks t on t.tenant_id = s.tenant_id and t.id = s.task_id
     where s.id = ${stepId}`);

@@ -38,7 +38,7 @@ export interface ApiKeyRecord {
 }
 
 /** An ApiKeyRecord, spelled by the database from the alias k. */
-const RECORD_JSON = sql`json_build_object('id', k.id, 'name', k.name, 'role', k.role, 'lastFour', k.last_four,
+const API_KEY_JSON = sql`json_build_object('id', k.id, 'name', k.name, 'role', k.role, 'lastFour', k.last_four,
   'createdBy', k.created_by, 'createdAt', iso(k.created_at), 'revokedAt', iso(k.revoked_at),
   'revokedBy', k.revoked_by)`;
 
@@ -57,7 +57,7 @@ with made as (
   insert into api_keys as k (tenant_id, id, name, role, digest, last_four, created_by)
   values (${tenantId}, ${key.id}, ${key.name}, ${key.role}, decode(${key.digestHex}, 'hex'),
     ${key.lastFour}, ${key.createdBy})
-  returning ${RECORD_JSON} as record
+  returning ${API_KEY_JSON} as record
 ),
 ${keepOrDrop({ tenantId, operation }, { from: sql`made`, result: sql`made.record` })}
 select record from made`,
@@ -76,7 +76,7 @@ export function revokeApiKey(
 with revoked as (
   update api_keys k set revoked_at = coalesce(k.revoked_at, now()), revoked_by = coalesce(k.revoked_by, ${revokedBy})
   where k.tenant_id = ${tenantId} and k.id = ${id}
-  returning ${RECORD_JSON} as record
+  returning ${API_KEY_JSON} as record
 ),
 ${keepOrDrop({ tenantId, operation }, { from: sql`revoked`, result: sql`revoked.record` })}
 select record from revoked`,
@@ -89,7 +89,7 @@ export async function listApiKeys(
   { after, limit }: { after: string | null; limit: number },
 ): Promise<ApiKeyRecord[]> {
   const rows = await database.read<{ record: ApiKeyRecord }>(sql`
-    select ${RECORD_JSON} as record from api_keys k
+    select ${API_KEY_JSON} as record from api_keys k
     where ${allOf(after !== null && sql`k.id < ${after}`)}
     order by k.id desc limit ${limit}`);
   return rows.map(({ record }) => record);

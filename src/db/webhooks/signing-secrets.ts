@@ -37,7 +37,7 @@ select record, ${operation.id} as "operationId", "isSecretMade" from changed`,
 }
 
 /** Another secret, and for how long the one before signs along. */
-export interface Rotation {
+export interface SecretRotation {
   made: Uint8Array;
   keptHours: number;
 }

@@ -22,7 +22,7 @@ export interface DeliveryRecord {
 }
 
 /** A DeliveryRecord, spelled by the database from the alias d. */
-const RECORD_JSON = sql`json_build_object('id', d.id, 'event', d.event, 'state', d.state, 'data', d.data::json,
+const DELIVERY_JSON = sql`json_build_object('id', d.id, 'event', d.event, 'state', d.state, 'data', d.data::json,
   'occurredAt', iso(d.occurred_at), 'attempts', d.attempts,
   'nextAttemptAt', case when d.state = 'pending' then iso(d.next_attempt_at) end,
   'responseStatus', d.response_status, 'lastError', d.last_error, 'createdAt', iso(d.created_at),
@@ -47,7 +47,7 @@ export async function listDeliveries(
     after !== null && sql`d.id < ${after}`,
   );
   const [row] = await database.read<{ deliveries: DeliveryRecord[] }>(sql`
-    select coalesce((select json_agg(${RECORD_JSON} order by d.id desc)
+    select coalesce((select json_agg(${DELIVERY_JSON} order by d.id desc)
       from (select d.* from webhook_deliveries d where ${condition}
         order by d.id desc limit ${limit}) d), '[]') as deliveries
     from webhooks w where ${isWebhook(webhook)}`);
@@ -69,7 +69,7 @@ with renewed as (
   from webhooks w
   where w.tenant_id = ${tenantId} and ${isWebhook(webhook)}
     and d.tenant_id = ${tenantId} and d.webhook_id = w.id and d.id = ${deliveryId}
-  returning ${RECORD_JSON} as record
+  returning ${DELIVERY_JSON} as record
 ),
 ${keepOrDrop({ tenantId, operation }, { from: sql`renewed`, result: sql`renewed.record` })}
 select record from renewed`,

@@ -2,10 +2,20 @@ import { type SQL, sql } from "drizzle-orm";
 import type { HistoryEvent } from "../../domain/webhooks/changes.ts";
 import type { TaskEvent } from "../../domain/webhooks/events.ts";
 import { chunkOf } from "../sql/chunks.ts";
-import type { TenantDatabase } from "../connection/client.ts";
+import type { Database, TenantDatabase } from "../connection/client.ts";
 import { historyTo } from "../history/events.ts";
 import type { FeedPlace } from "../history/feed.ts";
 import { LISTENS_TO_TASKS } from "./webhook-outbox.ts";
+
+/** Returns tenants with webhooks that have pending work: unread events, or deliveries that are not on the queue. */
+export async function tenantsWithPendingWebhooks(
+  database: Database,
+  rowsMax: number,
+): Promise<string[]> {
+  const rows = await database.acrossTenants<{ tenantId: string }>(sql`
+    select tenant_id as "tenantId" from tenants_with_untold_webhooks(${rowsMax}::integer)`);
+  return rows.map(({ tenantId }) => tenantId);
+}
 
 /** A webhook, and the place in the feed up to which it was told. */
 interface Listener extends FeedPlace {

@@ -6,7 +6,7 @@ import type { Operation, TenantDatabase, Written } from "../connection/client.ts
 import {
   keptUntil,
   previousSecretMember,
-  type Rotation,
+  type SecretRotation,
   signingSecrets,
   type StoredWithSecret,
   writeWithSecret,
@@ -26,7 +26,7 @@ export interface WebhookRecord {
 }
 
 /** A WebhookRecord, spelled by the database from the alias w. */
-const RECORD_JSON = sql`json_build_object('name', w.name, 'url', w.url, 'events', w.events, 'enabled', w.enabled,
+const WEBHOOK_JSON = sql`json_build_object('name', w.name, 'url', w.url, 'events', w.events, 'enabled', w.enabled,
   ${previousSecretMember(sql`w`)},
   'createdAt', iso(w.created_at), 'updatedAt', iso(w.updated_at))`;
 
@@ -70,7 +70,7 @@ export function storeWebhook(
     ${keptWhere(isSame, sql`updated_at`)},
     ${keptWhere(LISTENS_TO_TASKS, sql`position_txid`)}, ${keptWhere(LISTENS_TO_TASKS, sql`position_feed_id`)},
     ${keptWhere(LISTENS_TO_TASKS, sql`heard_nothing_of`)}
-  returning ${RECORD_JSON} as record, w.id = ${id} as "isSecretMade"`,
+  returning ${WEBHOOK_JSON} as record, w.id = ${id} as "isSecretMade"`,
     // `before` is the row as it was: a statement does not see what it writes.
     sql`,
 woken as (
@@ -87,7 +87,7 @@ woken as (
 export function rotateSecretOfWebhook(
   database: TenantDatabase,
   name: string,
-  { made, keptHours }: Rotation,
+  { made, keptHours }: SecretRotation,
   operation: Operation,
 ): Promise<Written<StoredWithSecret<WebhookRecord>>> {
   return writeWithSecret(
@@ -97,7 +97,7 @@ export function rotateSecretOfWebhook(
   update webhooks w set secret = ${bytes(made)}, previous_secret = w.secret, updated_at = now(),
     previous_secret_until = ${keptUntil(keptHours)}
   where w.tenant_id = ${database.tenantId} and ${isWebhook(name)}
-  returning ${RECORD_JSON} as record, true as "isSecretMade"`,
+  returning ${WEBHOOK_JSON} as record, true as "isSecretMade"`,
   );
 }
 
@@ -118,7 +118,7 @@ export function deleteWebhook(
   update webhooks w set enabled = false, secret = '', previous_secret = null, previous_secret_until = null,
     updated_at = coalesce(w.deleted_at, now()), deleted_at = coalesce(w.deleted_at, now())
   where w.tenant_id = ${tenantId} and w.name = ${name}
-  returning ${RECORD_JSON} as record, false as "isSecretMade", w.id`,
+  returning ${WEBHOOK_JSON} as record, false as "isSecretMade", w.id`,
     sql`,
 stopped as (
   update webhook_deliveries d set state = 'dead', last_error = 'The webhook was deleted.'
@@ -133,7 +133,7 @@ export async function listWebhooks(
   { after, limit }: { after: string | null; limit: number },
 ): Promise<WebhookRecord[]> {
   const rows = await database.read<{ record: WebhookRecord }>(sql`
-    select ${RECORD_JSON} as record from webhooks w
+    select ${WEBHOOK_JSON} as record from webhooks w
     where ${allOf(sql`w.deleted_at is null`, after !== null && sql`w.name > ${after}`)}
     order by w.name limit ${limit}`);
   return rows.map(({ record }) => record);

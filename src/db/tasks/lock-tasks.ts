@@ -1,0 +1,13 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Bound } from "../connection/prepared.ts";
+
+/**
+ * Locks the tasks that the rows of a JSON array name as `task_id`. All locks of several tasks are taken in id order, so
+ * that two calls cannot deadlock.
+ */
+export function lockTasks(tenantId: Bound<string>, rows: Bound<string>): SQL {
+  return sql`select from tasks t
+    where t.tenant_id = ${tenantId}::uuid
+      and t.id in (select task_id from json_to_recordset(${rows}) as m(task_id uuid))
+    order by t.id for no key update of t`;
+}
