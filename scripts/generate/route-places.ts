@@ -2,9 +2,9 @@ import { AREAS } from "../../src/routes/app/areas.ts";
 
 const HEAD = `import type { Area } from "./areas.ts";
 
-// Made from the contracts by \`npm run generate\`. Do not edit.
+// Generated from the contracts by \`npm run generate\`. Do not edit.
 
-/** Where each route stands, and the file that it is loaded from. */
+/** The method and path of every route, and the area that it is loaded from. */
 export const PLACES: readonly { area: Area; method: string; path: string }[] = [
 `;
 

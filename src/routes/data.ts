@@ -18,7 +18,7 @@ import {
   timestamp,
   uuid,
 } from "./http/schemas.ts";
-import { byteStream } from "./http/streamed.ts";
+import { byteStream } from "./http/streaming.ts";
 import { answerPage } from "./http/paging.ts";
 import { makerInput, makerOutput } from "./shapes/maker.ts";
 import { stepKind } from "./shapes/task.ts";

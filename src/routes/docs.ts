@@ -2,10 +2,10 @@ import { Hono } from "hono";
 import type { Contract } from "./http/contract.ts";
 import { ERROR_CODES, PROBLEMS } from "./http/problem.ts";
 
-/** Where scripts/build-assets.ts puts the reader of the API reference: our own host, never a CDN. */
+/** The path of the API reference's script, built by scripts/build-assets.ts. It is on this host, never on a CDN. */
 const READER_PATH = "/assets/api-reference.js";
 
-/** Pages for people, which need no credential; the OpenAPI document is made when first asked for. */
+/** Returns the public documentation routes. The OpenAPI document is created with the first request. */
 export function docsRoutes(loadContracts: () => Promise<readonly Contract[]>): Hono {
   let document: string | undefined;
   const docs = new Hono();
@@ -45,7 +45,7 @@ export function docsRoutes(loadContracts: () => Promise<readonly Contract[]>): H
   return docs;
 }
 
-/** The reader writes its styles into the page; everything else comes from this host. */
+/** Returns the content security policy of a page. Inline styles are allowed because the API reference uses them. */
 function documentPolicy(scripts: string): string {
   return [
     "default-src 'none'",
@@ -60,7 +60,7 @@ function documentPolicy(scripts: string): string {
   ].join("; ");
 }
 
-/** Where the `type` of every problem leads. */
+/** Returns the page that the `type` of every problem refers to. */
 function errorsPage(): string {
   const entries = ERROR_CODES.map((code) => {
     const { status, title, detail, retry } = PROBLEMS[code];
@@ -70,7 +70,7 @@ function errorsPage(): string {
 <h1>Errors</h1>${entries.join("\n")}</html>`;
 }
 
-/** Sentences of the catalogue: plain text, but for code in backticks. */
+/** Converts a sentence of the catalogue to HTML. Its only markup is code in backticks. */
 function inHtml(sentence: string): string {
   return sentence.replaceAll(/`([^`]+)`/g, "<code>$1</code>");
 }

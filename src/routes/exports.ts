@@ -6,7 +6,7 @@ import { readTrialChunk, type TrialExportFilter } from "../db/evals/evals.ts";
 import { type EventFilter, readEventChunk } from "../db/history/feed.ts";
 import { readTaskChunk } from "../db/tasks/list-tasks.ts";
 import { readPromptChunk } from "../db/content/prompts.ts";
-import { exportRoutesOf } from "./http/exporting.ts";
+import { exportRoutesOf } from "./http/export-routes.ts";
 import type { Route } from "./http/create-handler.ts";
 import { type FilterQuery, taskRef, timestamp, uuid } from "./http/schemas.ts";
 import { trialFilterQuery } from "./shapes/eval.ts";

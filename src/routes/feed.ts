@@ -13,7 +13,7 @@ import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { decodeCursor, encodeCursor } from "./http/cursor.ts";
 import { integerText, LIMIT_MAX, paging, safeText } from "./http/schemas.ts";
-import { byteStream, EVENT_STREAM } from "./http/streamed.ts";
+import { byteStream, EVENT_STREAM } from "./http/streaming.ts";
 import { anyEvent } from "./shapes/event.ts";
 
 const WAIT_SECONDS_MAX = 30;

@@ -3,7 +3,7 @@ import { createKey } from "../actions/keys/create-key.ts";
 import { revokeKey } from "../actions/keys/revoke-key.ts";
 import { listApiKeys } from "../db/tenants/api-keys.ts";
 import { ROLES } from "../domain/actor.ts";
-import { KEY_CACHE_SECONDS } from "./http/auth.ts";
+import { KEY_CACHE_SECONDS } from "./http/auth-api-key.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";

@@ -1,7 +1,7 @@
 import { importJWK, SignJWT } from "jose";
 import { describe, expect, inject, test, vi } from "vitest";
 import { DatabaseUnavailable } from "../../src/db/connection/faults.ts";
-import { KEY_CACHE_SECONDS } from "../../src/routes/http/auth.ts";
+import { KEY_CACHE_SECONDS } from "../../src/routes/http/auth-api-key.ts";
 import { rawToken, signToken, type TokenOptions } from "../support/tokens.ts";
 import { keyOf, NOW, OTHER_TENANT, problemOf, TENANT, testApp } from "./support.ts";
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { scanJson } from "../../src/routes/http/json-scan.ts";
-import { parseJson } from "../../src/routes/http/json.ts";
+import { parseJson } from "../../src/routes/http/json-body.ts";
 
 const parse = (text: string) => parseJson(new TextEncoder().encode(text));
 

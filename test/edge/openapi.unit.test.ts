@@ -158,5 +158,5 @@ test("a contract whose path and params disagree cannot be written", () => {
       params: z.strictObject({ id: z.string() }),
       response: { status: 200, description: "The task.", schema: z.strictObject({}) },
     });
-  expect(define).toThrow("getTask: path and params name different parameters");
+  expect(define).toThrow("getTask: path and params have different parameters");
 });

@@ -124,7 +124,7 @@ describe("the command", () => {
     const { code, out } = await importWith([file, "--dry-run"]);
     expect(code).toBe(1);
     expect(out).toContain("would be created 1, exists 0, invalid 1");
-    expect(out).toContain("odd: This field is not taken here. (unrecognized_keys)");
+    expect(out).toContain("odd: This field is not allowed. (unrecognized_keys)");
     expect(await countTasks("judged-")).toBe(0);
   });
 

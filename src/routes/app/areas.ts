@@ -1,8 +1,8 @@
 import type { Route } from "../http/create-handler.ts";
 
 /**
- * Every file of routes. Each is loaded with the first request for one of its paths: a Worker that starts makes none of
- * the schemas that it may never need.
+ * Every file of routes. Each is loaded with the first request for one of its paths, so that a starting Worker does not
+ * create schemas that it may never need.
  */
 export const AREAS = {
   tasks: async () => (await import("../tasks.ts")).taskRoutes,
@@ -38,7 +38,7 @@ export const AREAS = {
 } as const satisfies Record<string, () => Promise<readonly Route[]>>;
 export type Area = keyof typeof AREAS;
 
-/** Every route of the service; each is a contract, and what answers it. */
+/** Loads every route of the service. */
 export async function loadRoutes(): Promise<readonly Route[]> {
   const loaded = await Promise.all(Object.values(AREAS).map((load) => load()));
   return loaded.flat();

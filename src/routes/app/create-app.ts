@@ -10,22 +10,29 @@ import { type BlobStore, StorageUnavailable } from "../../storage/blobs.ts";
 import { AREAS } from "./areas.ts";
 import { docsRoutes } from "../docs.ts";
 import { createAuthenticator } from "../http/auth.ts";
-import type { Edge, Trace } from "../http/context.ts";
+import type { Edge } from "../http/context.ts";
 import type { Route } from "../http/create-handler.ts";
 import { type Fault, problemResponse } from "../http/problem.ts";
 import { routingPath } from "../http/paths.ts";
 import type { AuthDependencies } from "../http/principal.ts";
-import { beginTrace, defectEntry, type Log, requestEntry, serverTiming } from "../http/trace.ts";
+import {
+  beginTrace,
+  defectEntry,
+  type Log,
+  requestEntry,
+  serverTiming,
+  type Trace,
+} from "../http/trace.ts";
 import { PLACES } from "./places.ts";
 
-/** A route at its place, whose code may still have to be loaded. */
+/** A route by method and path. `load` imports its code. */
 export interface MountedRoute {
   method: string;
   path: string;
   load: () => Promise<Route>;
 }
 
-/** Every route of the service, loaded with its file when it is first asked for. */
+/** Every route of the service. Its file is loaded with the first request. */
 export const lazyRoutes: readonly MountedRoute[] = PLACES.map(({ area, method, path }) => ({
   method,
   path,
@@ -34,7 +41,7 @@ export const lazyRoutes: readonly MountedRoute[] = PLACES.map(({ area, method, p
     const route = routes.find(
       ({ contract }) => contract.method === method && contract.path === path,
     );
-    if (route === undefined) throw new Error(`${area} has no ${method} ${path}`);
+    if (route === undefined) throw new Error(`${area} has no route ${method} ${path}`);
     return route;
   },
 }));
@@ -44,7 +51,7 @@ export interface AppDependencies extends Omit<AuthDependencies, "tokenIssuer"> {
   isDatabaseReady: () => Promise<boolean>;
   blobs: BlobStore;
   outbound: Outbound;
-  /** Sends on what the writes of a request left to be told outside the database; the client does not wait for it. */
+  /** Enqueues the side effects of a request's writes. The client does not wait for it. */
   sendOutgoing: (database: TenantDatabase) => Promise<void>;
   now: () => Date;
   log: Log;
@@ -73,7 +80,7 @@ const HEADERS_ALLOWED = [
 ];
 const PREFLIGHT_SECONDS = 600;
 
-/** Joins routes and dependencies to the app that answers every request. */
+/** Creates the app that handles every request. */
 export function createApp(dependencies: AppDependencies, mounted = lazyRoutes): Hono<AppEnv> {
   const { settings, log } = dependencies;
   const edge = createEdge(dependencies);
@@ -84,7 +91,7 @@ export function createApp(dependencies: AppDependencies, mounted = lazyRoutes): 
     context.set("trace", trace);
     const startedAt = performance.now();
     await next();
-    if (trace.database !== null && isAnythingOutgoing(trace.database)) {
+    if (trace.database !== null && hasOutgoing(trace.database)) {
       context.executionCtx.waitUntil(dependencies.sendOutgoing(trace.database));
     }
     const { headers } = context.res;
@@ -103,7 +110,7 @@ export function createApp(dependencies: AppDependencies, mounted = lazyRoutes): 
 
   app.use(
     secureHeaders({
-      // A page that needs more says so itself.
+      // Documentation pages set a wider policy themselves.
       overwrite: false,
       contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
       xFrameOptions: "DENY",
@@ -121,7 +128,7 @@ export function createApp(dependencies: AppDependencies, mounted = lazyRoutes): 
     );
   }
 
-  const told = (trace: Trace, fault: Fault): Response => {
+  const fail = (trace: Trace, fault: Fault): Response => {
     trace.error = fault.code;
     return problemResponse(fault, trace.requestId);
   };
@@ -132,7 +139,7 @@ export function createApp(dependencies: AppDependencies, mounted = lazyRoutes): 
       const request = context.req.raw;
       const { answer } = await load();
       const answered = await answer({ edge, trace, request, pathParameters: context.req.param() });
-      return answered instanceof Response ? answered : told(trace, answered.fault);
+      return answered instanceof Response ? answered : fail(trace, answered.fault);
     });
   }
   const docs = docsRoutes(async () => {
@@ -149,21 +156,21 @@ export function createApp(dependencies: AppDependencies, mounted = lazyRoutes): 
     const allow = methodsOf(context.req.path);
     const fault: Fault =
       allow.length > 0 ? { code: "method_not_allowed", allow } : { code: "not_found" };
-    return told(context.var.trace, fault);
+    return fail(context.var.trace, fault);
   });
 
   app.onError((error, context) => {
     const { trace } = context.var;
     if (error instanceof DatabaseUnavailable || error instanceof StorageUnavailable)
-      return told(trace, { code: "unavailable" });
+      return fail(trace, { code: "unavailable" });
     edge.reportDefect(trace, error);
-    return told(trace, { code: "internal" });
+    return fail(trace, { code: "internal" });
   });
 
   return app;
 }
 
-function isAnythingOutgoing({ outgoing }: TenantDatabase): boolean {
+function hasOutgoing({ outgoing }: TenantDatabase): boolean {
   const { dispatches, events, operations, analytics } = outgoing;
   return dispatches || events || operations.length > 0 || analytics.length > 0;
 }
@@ -186,14 +193,14 @@ function createEdge(dependencies: AppDependencies): Edge {
   };
 }
 
-/** `/tasks/counts` must be asked before `/tasks/:taskId`, in whatever order the files list them. */
+/** Sorts literal paths before parameters, so that `/tasks/counts` matches before `/tasks/:taskId`. */
 function bySpecificity(mounted: readonly MountedRoute[]): MountedRoute[] {
-  // A brace sorts after every letter, so that the names of a folder come before its parameters.
+  // A brace sorts after every letter.
   const key = ({ path }: MountedRoute) => path.replaceAll(/\{\w+\}/g, "{");
   return mounted.toSorted((one, other) => (key(one) < key(other) ? -1 : 1));
 }
 
-/** Tells which methods a path takes, for the answer to one that it does not. */
+/** Returns the function that lists the methods of a path, for the 405 response. */
 function methodTable(
   mounted: readonly { method: string; path: string }[],
 ): (path: string) => string[] {

@@ -1,8 +1,8 @@
 import type { Area } from "./areas.ts";
 
-// Made from the contracts by `npm run generate`. Do not edit.
+// Generated from the contracts by `npm run generate`. Do not edit.
 
-/** Where each route stands, and the file that it is loaded from. */
+/** The method and path of every route, and the area that it is loaded from. */
 export const PLACES: readonly { area: Area; method: string; path: string }[] = [
   { area: "tasks", method: "POST", path: "/v1/tasks" },
   { area: "tasks", method: "POST", path: "/v1/tasks/import" },

@@ -7,55 +7,55 @@ import type { Settings } from "../../env.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
 import type { BlobStore } from "../../storage/blobs.ts";
 
-/** All that a route knows of its caller: tenant and actor come from the credential alone. */
+/** The context of an authenticated call. The tenant and the actor come only from the credential. */
 export interface Call extends PublicCall {
   tenantId: string;
   actor: Actor;
   database: TenantDatabase;
-  /** The write that this call would be; its fingerprint is empty where the route keeps no operation. */
+  /** The operation under which this call writes. Its fingerprint is empty without an idempotency key. */
   operation: Operation;
-  /** The event seq that `If-Match` named. */
+  /** The event seq in `If-Match`. */
   ifMatch: number | null;
 }
 
-/** What a route knows that anybody may call. */
+/** The context of a call to a public route. */
 export interface PublicCall {
   requestId: string;
   now: Date;
   settings: Settings;
   signer: TokenSigner;
   isDatabaseReady: () => Promise<boolean>;
-  /** Aborted when the client has gone: nobody waits for the answer, or for the rest of it. */
+  /** Aborts when the client disconnects. */
   signal: AbortSignal;
-  /** `Last-Event-ID`: where a reader of server-sent events broke off. */
+  /** `Last-Event-ID`: the last event that a reader of server-sent events received. */
   lastEventId: string | null;
-  /** `Range`, which only GET may ask with: the part that is wanted; it may always be answered with the whole. */
+  /** `Range` of a GET. A route can ignore it and return the whole content. */
   range: string | null;
-  /** `If-Range`: what the parts that the client has are of. */
+  /** `If-Range`: the entity tag of the parts that the client already has. */
   ifRange: string | null;
-  /** Whether `If-None-Match` names this entity tag: then the answer is that nothing has changed. */
+  /** Whether `If-None-Match` names this entity tag, so that the response is 304. */
   isKnown: (entityTag: string) => boolean;
   blobs: BlobStore;
-  /** The way out to tenants' own systems, to which the host that was asked is one of the service's own. */
+  /** Sends requests to tenants' systems. Treats the host of this request as one of the service's own. */
   outbound: Outbound;
 }
 
-/** A success: what it tells, and how. */
+/** A successful response. */
 export interface Reply<Value> {
   ok: true;
   value: Value;
-  /** The task's event seq: the answer's entity tag. */
+  /** The event seq that becomes the response's entity tag. */
   etag?: number;
   headers?: Record<string, string>;
-  /** The status of the contract's alternative, where that is the answer. */
+  /** The status, if it is that of the contract's `alternative`. */
   status?: number;
-  /** Whether an earlier call with the same Idempotency-Key did it. */
+  /** Whether this is the result of an earlier call with the same idempotency key. */
   replayed?: boolean;
 }
 
 export type Answer<Value> = Reply<Value> | { ok: false; refusal: Refusal };
 
-/** A success with the route's own status, unless the extras say otherwise. */
+/** Returns a success with the contract's status, unless `extras` overrides it. */
 export function reply<Value>(
   value: Value,
   extras: Omit<Reply<Value>, "ok" | "value"> = {},
@@ -63,7 +63,7 @@ export function reply<Value>(
   return { ok: true, value, ...extras };
 }
 
-/** The answer to what an action did, found done, or refused; `extras` may look at what was done. */
+/** Returns the response to an action's outcome: its result, new or replayed, or its refusal. */
 export function replyTo<Value>(
   outcome: Outcome<Done<Value>>,
   extras: (value: Value) => Pick<Reply<Value>, "etag" | "headers" | "status"> = () => ({}),

@@ -1,13 +1,11 @@
 import type { TokenSigner } from "../../actions/call/signed-token.ts";
-import type { TenantDatabase } from "../../db/connection/client.ts";
-import type { Actor } from "../../domain/actor.ts";
 import type { Settings } from "../../env.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
 import type { BlobStore } from "../../storage/blobs.ts";
 import type { Authenticate } from "./principal.ts";
-import type { ErrorCode } from "./problem.ts";
+import type { Trace } from "./trace.ts";
 
-/** What all requests of an isolate share. */
+/** The settings and dependencies that all requests of an isolate share. */
 export interface Edge {
   settings: Settings;
   signer: TokenSigner;
@@ -17,19 +15,8 @@ export interface Edge {
   blobs: BlobStore;
   outbound: Outbound;
   now: () => Date;
-  /** Logs an error that nobody expected and that no answer can tell any more. */
+  /** Logs an unexpected error. */
   reportDefect: (trace: Trace, error: unknown) => void;
-}
-
-/** What becomes known of one request while it is answered; its log line is made from it. */
-export interface Trace {
-  requestId: string;
-  operationId: string | null;
-  tenantId: string | null;
-  actor: Actor | null;
-  database: TenantDatabase | null;
-  error: ErrorCode | null;
-  replayed: boolean;
 }
 
 export interface EdgeContext {

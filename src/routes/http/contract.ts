@@ -1,12 +1,12 @@
 import * as z from "zod";
-import "./openapi-metadata.ts";
+import "./zod-openapi.ts";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Role } from "../../domain/actor.ts";
 import type { ErrorCode } from "./problem.ts";
 import { pathParameters } from "./paths.ts";
 
 const MEBIBYTE = 1024 * 1024;
-/** The longest body of a route, in bytes. */
+/** The maximum size of a request body, in bytes. */
 export const BODY_BYTES_MAX = {
   standard: MEBIBYTE,
   large: 4 * MEBIBYTE,
@@ -14,18 +14,18 @@ export const BODY_BYTES_MAX = {
 } as const;
 
 const nothing = z.strictObject({});
-/** Stands where a contract takes no such input: an unknown query parameter is refused, a body is not read. */
+/** The schema of params or a query that a contract does not have. It rejects unknown query parameters. */
 export type Nothing = typeof nothing;
 
-/** A raw request body, and what its headers say of it. */
+/** A raw request body with the metadata in its headers. */
 export interface RawBody {
   stream: ReadableStream<Uint8Array>;
-  /** In bytes; null where the client does not say. */
+  /** In bytes. Null if the client did not send `Content-Length`. */
   length: number | null;
   contentType: string | null;
 }
 
-/** Stands for a raw body in a contract: it is handed on unread, and whoever takes it keeps to `bodyMax`. */
+/** The body schema of a contract with a raw body. The handler passes the stream on, and the reader enforces `bodyMax`. */
 export const rawBody = z.custom<RawBody>();
 
 export type SuccessStatus = Extract<ContentfulStatusCode, 200 | 201 | 202 | 206> | 204;
@@ -34,9 +34,9 @@ export interface ResponseContract<Schema extends z.ZodType> {
   status: SuccessStatus;
   description: string;
   schema: Schema;
-  /** The headers that this answer bears beside those of every answer. */
+  /** The headers of this response, in addition to those of every response. */
   headers?: readonly AnswerHeader[];
-  /** What the body is, where it is not JSON: then the schema is `byteStream`, and the body is sent as it is made. */
+  /** The media type, if it is not JSON. The schema must be `byteStream`, and the body is streamed. */
   mediaType?: string;
 }
 
@@ -47,7 +47,7 @@ export type AnswerHeader =
   | "Content-Disposition"
   | "Content-Range";
 
-/** All that is known of a route before it runs; documents, the role matrix and test tables are made from it. */
+/** The static description of a route. The documentation, the role matrix, and test tables are generated from it. */
 export interface Contract<
   Access extends Role | "public" = Role | "public",
   Params extends z.ZodObject = z.ZodObject,
@@ -58,24 +58,24 @@ export interface Contract<
 > {
   operationId: string;
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** As OpenAPI writes it, whole: `/v1/tasks/{taskId}`. */
+  /** The full path in OpenAPI syntax: `/v1/tasks/{taskId}`. */
   path: string;
   summary: string;
   description?: string | undefined;
   tags: readonly [string, ...string[]];
-  /** The least role that may call, or `public`, which needs no credential. */
+  /** The minimum role of the caller, or `public` if no credential is required. */
   role: Access;
-  /** Whether the service role may call too. */
+  /** Whether the service role may also call it. */
   service: boolean;
   params: Params;
   query: Query;
-  /** null where no body is read. */
+  /** Null if no body is read. */
   body: Body | null;
   bodyMax: keyof typeof BODY_BYTES_MAX;
   response: ResponseContract<Response>;
-  /** Another success, with its own status and shape. */
+  /** A second success response with its own status and schema. */
   alternative?: ResponseContract<Alternative> | undefined;
-  /** The errors of this route alone; `errorsOf` adds those that follow from the rest of the contract. */
+  /** The route's own errors. `errorsOf` adds those that follow from the rest of the contract. */
   errors: readonly ErrorCode[];
   idempotency: "none" | "optional" | "required";
   /** Whether `If-Match` makes the call conditional. */
@@ -101,10 +101,10 @@ type ContractInput<
   | "concurrency"
   | "errors"
 > & {
-  /** Below `/v1`, unless `root` is set. */
+  /** Relative to `/v1`, unless `root` is set. */
   path: `/${string}`;
   root?: true;
-  /** By default every GET is open to the service role, and nothing else is. */
+  /** Defaults to true for GET and to false otherwise. */
   service?: boolean;
   params?: Params;
   query?: Query;
@@ -116,8 +116,8 @@ type ContractInput<
 };
 
 /**
- * Writes a route's contract, with what it leaves out filled in.
- * @throws when the path and the params schema name different parameters.
+ * Returns a contract with its defaults filled in.
+ * @throws if the path and the params schema have different parameters.
  */
 export function defineContract<
   const Access extends Role | "public",
@@ -129,12 +129,12 @@ export function defineContract<
 >(
   input: ContractInput<Access, Params, Query, Body, Response, Alternative>,
 ): Contract<Access, Params, Query, Body, Response, Alternative> {
-  const { root, ...given } = input;
+  const { root, ...rest } = input;
   const contract = {
-    ...given,
+    ...rest,
     path: root === true ? input.path : `/v1${input.path}`,
     service: input.service ?? input.method === "GET",
-    // Without a schema the type parameter is Nothing: the inference of the defaults says so, not the compiler.
+    // Without a schema, the type parameter has its default, Nothing. The compiler cannot infer this.
     params: input.params ?? (nothing as Params),
     query: input.query ?? (nothing as Query),
     body: input.body ?? null,
@@ -145,12 +145,12 @@ export function defineContract<
   };
   const named = pathParameters(contract.path).join();
   if (named !== Object.keys(contract.params.shape).join()) {
-    throw new Error(`${contract.operationId}: path and params name different parameters`);
+    throw new Error(`${contract.operationId}: path and params have different parameters`);
   }
   return contract;
 }
 
-/** Every error that a route can answer with: its own, and those that follow from its contract. */
+/** Returns every error that a route can return: its own, and those that follow from its contract. */
 export function errorsOf(contract: Contract): ErrorCode[] {
   const implied: ErrorCode[] = ["validation_failed", "internal", "unavailable"];
   if (contract.role !== "public") implied.push("unauthenticated", "forbidden", "rate_limited");

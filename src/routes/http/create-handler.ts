@@ -15,14 +15,14 @@ import {
   type ResponseContract,
 } from "./contract.ts";
 import type { Edge, EdgeContext } from "./context.ts";
-import { isEncoded, readJson } from "./json.ts";
+import { isEncoded, readJson } from "./json-body.ts";
 import { type Fault, entityTag } from "./problem.ts";
-import { readQuery } from "./query.ts";
+import { readQuery } from "./query-string.ts";
 import { mayCall } from "./roles.ts";
-import { byteStream, streamBody } from "./streamed.ts";
+import { byteStream, streamBody } from "./streaming.ts";
 import { invalid, type Parsed, validate } from "./validation.ts";
 
-/** A contract and what answers it. */
+/** A contract with its handler. */
 export interface Route {
   contract: Contract;
   answer: (context: EdgeContext) => Promise<Response | { fault: Fault }>;
@@ -35,8 +35,9 @@ interface Input<Params, Query, Body> {
 }
 
 /**
- * Makes a route, the only way there is: credential, role, conditions, input, run, answer, in this order. So a
- * caller without the right learns nothing of what exists, and `run` sees parsed values alone.
+ * Returns a route. Every route is created here, so that each checks in the same order: credential, rate limit, role,
+ * conditional headers, input. A caller without the right therefore learns nothing about what exists, and `run` receives
+ * only parsed values.
  */
 export function createHandler<
   Access extends Role | "public",
@@ -79,7 +80,7 @@ export function createHandler<
       blobs: edge.blobs,
       outbound: outboundFrom(edge, url),
     };
-    // The one place where the contract's types meet values that were parsed by its own schemas.
+    // The contract's schemas parsed these values, which the compiler cannot see.
     const call = (
       admitted === null
         ? publicCall
@@ -104,24 +105,24 @@ export function createHandler<
   return { contract, answer };
 }
 
-/** Whatever name a request came by, it does not lead out to the service itself. */
+/** Adds the host of this request to the service's own hosts, so that no outbound request can reach the service. */
 function outboundFrom({ outbound }: Edge, { hostname }: URL): Outbound {
   return { ...outbound, ownHosts: [...outbound.ownHosts, hostname] };
 }
 
 type Admitted = { ok: true; principal: Principal } | { ok: false; fault: Fault };
 
-/** Lets in whom the contract admits, at the pace that the limiter allows. */
+/** Checks the credential, the rate limits, and the role. */
 async function admit(contract: Contract, context: EdgeContext): Promise<Admitted> {
   const { edge, trace, request } = context;
   const authenticated = await edge.authenticate(request.headers, edge.now());
   if (!authenticated.ok) {
     const { fault } = authenticated;
-    // Guesses have a bucket of their own: they must not use up what a tenant's own keys may send.
-    const guessed = fault.code === "unauthenticated";
+    // Failed attempts are limited by address, so that they do not use up a tenant's own limit.
+    const isGuess = fault.code === "unauthenticated";
     const address = request.headers.get("cf-connecting-ip") ?? "unknown";
-    const limited = guessed && !(await edge.isWithinLimit(`guess:${address}`));
-    return limited ? { ok: false, fault: { code: "rate_limited" } } : authenticated;
+    const isLimited = isGuess && !(await edge.isWithinLimit(`guess:${address}`));
+    return isLimited ? { ok: false, fault: { code: "rate_limited" } } : authenticated;
   }
   const { principal } = authenticated;
   const { tenantId, actor, database } = principal;
@@ -147,14 +148,18 @@ function readConditions(contract: Contract, headers: Headers): Parsed<Conditions
   const etag = contract.concurrency ? headers.get("if-match") : null;
   const [, eventSeq] = /^"(\d{1,15})"$/.exec(etag ?? "") ?? [];
   if (etag !== null && eventSeq === undefined) {
-    return invalidHeader("If-Match", "invalid_etag", 'Must be one strong entity tag, as in "7".');
+    return invalidHeader("If-Match", "invalid_etag", 'Must be one strong entity tag, such as "7".');
   }
   const key = contract.idempotency === "none" ? null : headers.get("idempotency-key");
   if (key === null && contract.idempotency === "required") {
     return { ok: false, fault: { code: "idempotency_key_required" } };
   }
   if (key !== null && !/^[\x21-\x7e]{1,255}$/.test(key)) {
-    return invalidHeader("Idempotency-Key", "invalid_key", "Must be 1 to 255 visible characters.");
+    return invalidHeader(
+      "Idempotency-Key",
+      "invalid_key",
+      "Must be 1 to 255 visible ASCII characters.",
+    );
   }
   const ifMatch = eventSeq === undefined ? null : Number(eventSeq);
   return { ok: true, value: { ifMatch, idempotencyKey: key } };
@@ -189,13 +194,16 @@ async function readBody(contract: Contract, request: Request): Promise<Parsed<un
   if (!json.ok || json.value !== undefined) {
     return json.ok ? validate(contract.body, json.value) : json;
   }
-  // No body is an empty object where every field may be left out.
+  // A missing body counts as an empty object if every field is optional.
   const empty = contract.body.safeParse({});
   if (empty.success) return { ok: true, value: empty.data };
-  return { ok: false, fault: { code: "malformed_json", detail: "This call needs a JSON body." } };
+  return {
+    ok: false,
+    fault: { code: "malformed_json", detail: "This call requires a JSON body." },
+  };
 }
 
-/** Hands a raw body on unread, unless its headers already say that it cannot be taken. */
+/** Returns a raw body without reading it, or a fault if its headers already show that it is not acceptable. */
 function readRawBody({ bodyMax }: Contract, request: Request): Parsed<RawBody> {
   if (isEncoded(request)) return { ok: false, fault: { code: "unsupported_media_type" } };
   const { headers } = request;
@@ -205,12 +213,12 @@ function readRawBody({ bodyMax }: Contract, request: Request): Parsed<RawBody> {
   if (length !== null && length > max) {
     return { ok: false, fault: { code: "payload_too_large", max } };
   }
-  // The runtime's own type leaves open what a stream is of; a request's is of bytes.
+  // The runtime's type does not say so, but a request body is a stream of bytes.
   const stream = (request.body ?? new Blob([]).stream()) as ReadableStream<Uint8Array>;
   return { ok: true, value: { stream, length, contentType: headers.get("content-type") } };
 }
 
-/** What tells one use of an Idempotency-Key from another: all that was asked for. Without a key, nothing. */
+/** Returns the SHA-256 of the route and the input, which detects a reused idempotency key. Empty without a key. */
 async function fingerprintOf(
   contract: Contract,
   { idempotencyKey }: Conditions,
@@ -253,7 +261,7 @@ async function respond(
   return new Response(JSON.stringify(reply.value), { status: declared.status, headers });
 }
 
-/** In tests an answer that its contract does not describe is a defect; in production it is still the best one. */
+/** Rejects a response that does not match its contract. Only in tests: in production, sending it is better than a 500. */
 function checkShape(
   { operationId }: Contract,
   { schema }: ResponseContract<z.ZodType>,
@@ -264,7 +272,9 @@ function checkShape(
   const parsed = schema.safeParse(value);
   if (parsed.success) return;
   const faults = parsed.error.issues.map(({ path, code }) => `${path.join(".")} (${code})`);
-  throw new Error(`The answer of ${operationId} is not what it declares: ${faults.join(", ")}`);
+  throw new Error(
+    `The response of ${operationId} does not match its contract: ${faults.join(", ")}`,
+  );
 }
 
 function checkDeclared(contract: Contract, { code }: Refusal, { settings }: Edge): void {
@@ -272,7 +282,7 @@ function checkDeclared(contract: Contract, { code }: Refusal, { settings }: Edge
   throw new Error(`${contract.operationId} does not declare the error ${code}`);
 }
 
-/** Whether the caller has this very state already; the comparison is weak, as RFC 9110 wants it here. */
+/** Returns whether `If-None-Match` names the entity tag, by weak comparison (RFC 9110, section 13.1.2). */
 function isKnown({ method, headers }: Request, etag: string): boolean {
   const known = headers.get("if-none-match");
   const isRead = method === "GET" || method === "HEAD";

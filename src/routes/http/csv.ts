@@ -1,7 +1,6 @@
-/** What a cell can hold. */
 export type Cell = string | number | boolean | null;
 
-/** One line of CSV as RFC 4180 has it. */
+/** Returns one line of CSV (RFC 4180). */
 export function csvLine(cells: readonly Cell[]): string {
   return `${cells.map(cellText).join(",")}\r\n`;
 }
@@ -9,8 +8,8 @@ export function csvLine(cells: readonly Cell[]): string {
 function cellText(cell: Cell): string {
   if (cell === null) return "";
   if (typeof cell !== "string") return String(cell);
-  // A spreadsheet takes such text for a formula and would run it; after an apostrophe it stays text. Some
-  // spreadsheets read the wide characters of East Asian keyboards as the plain ones.
+  // A spreadsheet would run such text as a formula, so an apostrophe marks it as text. Some spreadsheets also accept
+  // the full-width forms of these characters.
   const text = /^[=+\-@\t\r\n＝＋－＠]/.test(cell) ? `'${cell}` : cell;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -3,7 +3,7 @@ import type * as z from "zod";
 import type { TokenSigner } from "../../actions/call/signed-token.ts";
 import type { Outcome } from "../../domain/refusals.ts";
 
-/** What a cursor belongs to; with any of it changed, it points nowhere. */
+/** What a cursor is signed for. A cursor is invalid for any other binding. */
 export interface CursorBinding {
   tenantId: string;
   operationId: string;
@@ -11,7 +11,7 @@ export interface CursorBinding {
   sort: string;
 }
 
-/** Signs a position in a list, so that it comes back unedited, to the same list. */
+/** Returns a signed cursor for a position in a list. */
 export function encodeCursor(
   signer: TokenSigner,
   binding: CursorBinding,
@@ -21,7 +21,7 @@ export function encodeCursor(
   return signer.sign(purposeOf(binding), payload);
 }
 
-/** The position that a cursor holds, or the refusal `invalid_cursor`. */
+/** Returns the position of a cursor, or the refusal `invalid_cursor`. */
 export async function decodeCursor<Schema extends z.ZodType>(
   signer: TokenSigner,
   binding: CursorBinding,
@@ -30,7 +30,7 @@ export async function decodeCursor<Schema extends z.ZodType>(
 ): Promise<Outcome<z.output<Schema>>> {
   const payload = await signer.open(purposeOf(binding), cursor);
   if (payload === null) return invalidCursor();
-  // A signed position of an older release may have another shape.
+  // A position that an older release signed may have another shape.
   const position = schema.safeParse(JSON.parse(new TextDecoder().decode(payload)));
   return position.success ? { ok: true, value: position.data } : invalidCursor();
 }
@@ -41,6 +41,6 @@ function purposeOf({ tenantId, operationId, filter, sort }: CursorBinding): stri
 
 function invalidCursor(): Outcome<never> {
   const detail =
-    "The cursor was not made for this list with these filters; begin again without one.";
+    "The cursor does not belong to this list with these filters. Start again without a cursor.";
   return { ok: false, refusal: { code: "invalid_cursor", detail } };
 }

@@ -1,11 +1,11 @@
 import type { Issue } from "../../domain/refusals.ts";
 
 export const JSON_DEPTH_MAX = 32;
-/** Enough to mend a document by; more would only let a hostile body choose the size of the answer. */
+/** Limits the size of the response to a hostile body. */
 const ISSUES_MAX = 50;
-/** Up to here comparing keys one by one beats hashing them. */
+/** Up to this many keys, a linear search is faster than a Set. */
 const KEYS_COMPARED_MAX = 12;
-/** Numbers without an exponent are exact enough up to this length, sign included. */
+/** Numbers without an exponent are exact up to this length, including the sign. */
 const EXACT_NUMBER_LENGTH = 15;
 const SHORTEST_INEXACT = "1e999".length;
 
@@ -26,13 +26,13 @@ const CLOSE_BRACE = 0x7d;
 
 export interface JsonScan {
   tooDeep: boolean;
-  /** Where a key stands a second time in its object. */
+  /** The path of the first key that its object has twice. */
   duplicateKey: Issue["path"] | null;
-  /** Text that Postgres refuses or changes, numbers that JavaScript changes. */
+  /** Text that Postgres rejects or changes, and numbers that JavaScript changes. */
   issues: Issue[];
 }
 
-/** One open object or array; used again for the next one at the same depth. */
+/** An open object or array. Reused for the next one at the same depth. */
 class Container {
   isObject = false;
   expectsKey = false;
@@ -48,7 +48,7 @@ class Container {
     this.#many = null;
   }
 
-  /** Whether the key is the first of its name. */
+  /** Adds a key. Returns false if the object already has it. */
   enter(key: string): boolean {
     this.key = key;
     this.expectsKey = false;
@@ -69,9 +69,9 @@ class Container {
 }
 
 /**
- * Finds in one linear pass what JSON.parse takes without a word: great depth, keys that stand twice, text and
- * numbers that would not survive. Grammar stays JSON.parse's own business, so what this says about a malformed
- * text means nothing; it only ends and never throws. The text must come from UTF-8 decoded with `fatal`.
+ * Finds in one linear pass what JSON.parse accepts silently: deep nesting, duplicate keys, and text and numbers that
+ * would change. JSON.parse checks the grammar: for malformed text this returns an arbitrary result, but never throws.
+ * The text must come from UTF-8 decoded with `fatal`.
  */
 export function scanJson(text: string): JsonScan {
   const scan: JsonScan = { tooDeep: false, duplicateKey: null, issues: [] };
@@ -102,7 +102,7 @@ export function scanJson(text: string): JsonScan {
         if (value === null) return scan;
         if (keyed?.enter(value) === false) scan.duplicateKey ??= path();
         if (escaped && !isStorable(value)) {
-          report("invalid_text", "Text must not hold NUL or half a surrogate pair.");
+          report("invalid_text", "Text must not contain NUL or an unpaired surrogate.");
         }
       }
       position = end + 1;
@@ -125,7 +125,7 @@ export function scanJson(text: string): JsonScan {
     } else if (code === MINUS || isDigit(code)) {
       const end = endOfNumber(text, position);
       if (!isExact(text, position, end)) {
-        report("number_out_of_range", "The number cannot be kept as it was written.");
+        report("number_out_of_range", "The number cannot be represented exactly.");
       }
       position = end;
     } else {
@@ -135,7 +135,7 @@ export function scanJson(text: string): JsonScan {
   return scan;
 }
 
-/** Where the string that begins at `start` ends; -1 when it does not. */
+/** Returns the index of the closing quote of the string that starts at `start`, or -1 without one. */
 function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
@@ -156,7 +156,10 @@ function decoded(text: string, start: number, end: number): string | null {
   }
 }
 
-/** Postgres keeps no NUL, and UTF-8 no lone surrogate: both would be refused late or changed silently. */
+/**
+ * Returns whether Postgres can store the text unchanged. Postgres rejects NUL, and an encoder to UTF-8 silently replaces
+ * an unpaired surrogate.
+ */
 export function isStorable(value: string): boolean {
   return !value.includes("\0") && value.isWellFormed();
 }
@@ -179,12 +182,12 @@ function isNumberPart(code: number): boolean {
 }
 
 /**
- * Fractions round as every double does; an integer must come back as it was written, and nothing may turn into
- * infinity or zero.
+ * Fractions may round as every double does. Integers must be exact, and no number may overflow to infinity or underflow
+ * to zero.
  */
 function isExact(text: string, start: number, end: number): boolean {
   const length = end - start;
-  // No shorter literal leaves the range of a double.
+  // No shorter literal is out of the range of a double.
   if (length < SHORTEST_INEXACT) return true;
   const literal = text.slice(start, end);
   const [mantissa = "", exponent] = literal.split(/e/i);

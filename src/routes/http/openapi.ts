@@ -3,7 +3,7 @@ import * as z from "zod";
 import { WEBHOOK_DATA } from "../../domain/webhooks/data.ts";
 import { WEBHOOK_EVENTS, type WebhookEvent } from "../../domain/webhooks/events.ts";
 import { type Contract, errorsOf, rawBody, type ResponseContract } from "./contract.ts";
-import { EVENT_STREAM } from "./streamed.ts";
+import { EVENT_STREAM } from "./streaming.ts";
 import { ERROR_CODES, type ErrorCode, PROBLEM_MEDIA_TYPE, PROBLEMS, RETRIES } from "./problem.ts";
 
 const START_HERE = "Start here";

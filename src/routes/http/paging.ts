@@ -4,17 +4,17 @@ import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.t
 import { type Answer, type Call, reply } from "./call.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 
-/** How one page of a list is read. */
+/** How a list is read page by page, with keyset pagination. */
 interface Listing<Row, Position extends z.ZodType> {
   operationId: string;
-  /** What the cursor is bound to, beside tenant and operation. */
+  /** The filters, to which the cursor is bound together with the tenant, the operation, and the sort order. */
   filter: unknown;
   sort: string;
-  /** The shape of the place in the list after which a page begins. */
+  /** The schema of a position in the list. A page starts after its position. */
   position: Position;
   /**
-   * Reads up to `limit` rows after a place, or a chunk of them where rows are long; null where the thing that the list
-   * belongs to is not there.
+   * Returns up to `limit` rows after a position, or a chunk of them if rows are long. Returns null if the parent resource
+   * does not exist.
    */
   read: (
     after: z.output<Position> | null,
@@ -26,23 +26,23 @@ interface Listing<Row, Position extends z.ZodType> {
 interface Page<Row, Position> {
   rows: readonly Row[];
   nextCursor: string | null;
-  /** The place after which the page begins; null for the first one. */
+  /** The position after which the page starts. Null for the first page. */
   after: Position | null;
 }
 
-/** Answers one page of a list, each row shown by `itemOf`. */
+/** Returns the response with one page of a list, its rows converted by `itemOf`. */
 export async function answerPage<Row, Item, Position extends z.ZodType>(
   call: Pick<Call, "tenantId" | "signer">,
-  asked: { limit: number; cursor?: string | undefined },
+  requested: { limit: number; cursor?: string | undefined },
   { itemOf, ...listing }: Listing<Row, Position> & { itemOf: (row: Row) => Item },
 ): Promise<Answer<{ data: Item[]; nextCursor: string | null }>> {
-  const page = await readPage(call, asked, listing);
+  const page = await readPage(call, requested, listing);
   if (!page.ok) return page;
   const { rows, nextCursor } = page.value;
   return reply({ data: rows.map(itemOf), nextCursor });
 }
 
-/** Reads one page of a list. One row more than asked for is read: it tells whether there is another page. */
+/** Reads one page of a list. It reads one row more than requested, to find out whether there is another page. */
 export async function readPage<Row, Position extends z.ZodType>(
   { tenantId, signer }: Pick<Call, "tenantId" | "signer">,
   { limit, cursor }: { limit: number; cursor?: string | undefined },

@@ -4,7 +4,7 @@ import type { Actor } from "../../domain/actor.ts";
 import type { TokenIssuer } from "../../env.ts";
 import type { Fault } from "./problem.ts";
 
-/** Who calls, and the tenant whose rows the call may touch. */
+/** The authenticated caller, and a database that is limited to the caller's tenant. */
 export interface Principal {
   tenantId: string;
   actor: Actor;
@@ -17,7 +17,7 @@ export type Authenticate = (headers: Headers, now: Date) => Promise<Authenticate
 export interface AuthDependencies {
   openTenant: (tenantId: string) => TenantDatabase;
   findApiKey: (database: TenantDatabase, digest: Uint8Array) => Promise<ApiKey | null>;
-  /** A key proves its tenant by being stored there; of a token's tenant the database must be asked. */
+  /** Whether the tenant exists. Needed only for tokens: an API key is stored in its tenant. */
   isTenantKnown: (database: TenantDatabase) => Promise<boolean>;
   tokenIssuer: TokenIssuer | null;
 }

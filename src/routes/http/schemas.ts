@@ -1,5 +1,5 @@
 import * as z from "zod";
-import "./openapi-metadata.ts";
+import "./zod-openapi.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { isStorable } from "./json-scan.ts";
 

@@ -1,8 +1,21 @@
 import { uuidv7 } from "uuidv7";
+import type { TenantDatabase } from "../../db/connection/client.ts";
 import { DatabaseFault } from "../../db/connection/faults.ts";
-import type { Trace } from "./context.ts";
+import type { Actor } from "../../domain/actor.ts";
+import type { ErrorCode } from "./problem.ts";
 
-/** One line of the log: never a secret, a parameter, a body, nor the message of an error that may hold them. */
+/** What is known about a request. It fills up while the request is handled, and its log line is made from it. */
+export interface Trace {
+  requestId: string;
+  operationId: string | null;
+  tenantId: string | null;
+  actor: Actor | null;
+  database: TenantDatabase | null;
+  error: ErrorCode | null;
+  replayed: boolean;
+}
+
+/** A log line. It never contains a secret, a parameter, a body, or an error message, which could quote one of them. */
 export interface LogEntry {
   level: "info" | "warn" | "error";
   message: string;
@@ -11,11 +24,11 @@ export interface LogEntry {
 }
 export type Log = (entry: LogEntry) => void;
 
-/** Writes an entry as one JSON object on one line: whatever is in it, it stays one line. */
+/** Logs an entry as one line of JSON. */
 // oxlint-disable-next-line eslint/no-console -- a Worker's log is its console
 export const logToConsole: Log = (entry) => console.log(JSON.stringify(entry));
 
-/** Begins the trace of a request, under its own id if that is one that may stand in a log and a header. */
+/** Starts the trace of a request, with the client's request id if it is safe in logs and headers. */
 export function beginTrace(headers: Headers): Trace {
   const given = headers.get("x-request-id");
   const requestId = given !== null && /^[A-Za-z0-9._:-]{1,128}$/.test(given) ? given : uuidv7();
@@ -30,33 +43,33 @@ export function beginTrace(headers: Headers): Trace {
   };
 }
 
-/** The `Server-Timing` of an answer: what the database cost. */
+/** Returns the `Server-Timing` header: the number and duration (ms) of database round trips. */
 export function serverTiming({ database }: Trace): string {
   const roundTrips = database?.roundTrips ?? 0;
   const unit = roundTrips === 1 ? "round trip" : "round trips";
   return `db;desc="${roundTrips} ${unit}";dur=${(database?.durationMs ?? 0).toFixed(1)}`;
 }
 
-/** The log line of a request that was answered. */
+/** Returns the log line of a handled request. */
 export function requestEntry(
   trace: Trace,
-  answered: { method: string; status: number; ms: number },
+  outcome: { method: string; status: number; ms: number },
 ): LogEntry {
   const { requestId, operationId, tenantId, actor, error, replayed, database } = trace;
   return {
-    level: levelOf(answered.status),
+    level: levelOf(outcome.status),
     message: "request",
     requestId,
     operation: operationId,
-    method: answered.method,
-    status: answered.status,
+    method: outcome.method,
+    status: outcome.status,
     error,
     replayed,
     tenantId,
     actorId: actor?.id ?? null,
     actorKind: actor?.kind ?? null,
     role: actor?.role ?? null,
-    ms: Math.round(answered.ms),
+    ms: Math.round(outcome.ms),
     roundTrips: database?.roundTrips ?? 0,
   };
 }
@@ -66,7 +79,7 @@ function levelOf(status: number): LogEntry["level"] {
   return status === 401 || status === 403 || status === 429 ? "warn" : "info";
 }
 
-/** The log line of an error that nobody expected: its kind and where it came from, not what it says. */
+/** Returns the log line of an unexpected error: its name and stack frames, without its message. */
 export function defectEntry(
   { requestId, operationId }: Pick<Trace, "requestId" | "operationId">,
   error: unknown,
@@ -87,7 +100,7 @@ export function defectEntry(
 
 const FRAMES_MAX = 8;
 
-/** The stack without its head, which repeats the message. */
+/** Returns the stack without its head, which contains the message. */
 function framesOf({ stack = "", message }: Error): string[] {
   const end = stack.lastIndexOf(message);
   if (end === -1) return [];

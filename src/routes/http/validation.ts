@@ -3,13 +3,12 @@ import { $ZodCheckMaxLength } from "zod/v4/core";
 import type { Issue } from "../../domain/refusals.ts";
 import type { Fault } from "./problem.ts";
 
-/** Enough to mend a request by. */
 const ISSUES_MAX = 100;
 const SEGMENT_LENGTH_MAX = 100;
 
 export type Parsed<Value> = { ok: true; value: Value } | { ok: false; fault: Fault };
 
-/** Parses a value at the edge; zod's many ways to say no become one. */
+/** Returns the parsed value, or the fault `validation_failed` or `too_many_items`. */
 export function validate<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
@@ -21,12 +20,12 @@ export function validate<Schema extends z.ZodType>(
   return { ok: false, fault: invalid(parsed.error.issues.flatMap(issuesOf)) };
 }
 
-/** The one validation answer. */
+/** Returns the fault `validation_failed` with at most 100 issues. */
 export function invalid(issues: readonly Issue[]): Fault {
   return { code: "validation_failed", issues: issues.slice(0, ISSUES_MAX).map(shortened) };
 }
 
-/** Keys come from the caller: the answer quotes them, but never at any length. */
+/** Shortens the caller's keys that the issue quotes, which can have any length. */
 function shortened({ path, code, message }: Issue): Issue {
   const segments = path.map((segment) =>
     typeof segment === "string" ? segment.slice(0, SEGMENT_LENGTH_MAX) : segment,
@@ -43,14 +42,14 @@ function issuesOf(issue: z.core.$ZodIssue): Issue[] {
       return issue.keys.map((key) => ({
         path: [...path, key],
         code: issue.code,
-        message: "This field is not taken here.",
+        message: "This field is not allowed.",
       }));
     case "custom": {
       const code: unknown = issue.params?.["code"];
       return [{ path, code: typeof code === "string" ? code : issue.code, message: issue.message }];
     }
     case "invalid_union": {
-      // The alternative that came nearest tells the most.
+      // The alternative with the fewest issues is most likely the intended one.
       const nearest = issue.errors.toSorted((one, other) => one.length - other.length)[0] ?? [];
       if (nearest.length === 0) return [{ path, code: issue.code, message: issue.message }];
       return nearest
@@ -63,8 +62,8 @@ function issuesOf(issue: z.core.$ZodIssue): Issue[] {
 }
 
 /**
- * Counts lists before their items are validated: a million bad items would make a million issues first. Returns
- * the maximum that a list of the value goes beyond.
+ * Returns the maximum length of a list in the value that is too long, or null. Runs before validation, which would
+ * create an issue for each of a million invalid items.
  */
 function longListMax(schema: z.core.$ZodType, value: unknown): number | null {
   if (
@@ -97,7 +96,7 @@ function longListMax(schema: z.core.$ZodType, value: unknown): number | null {
   return null;
 }
 
-/** Whether an alternative could be the one that is meant: an object of other members is not. */
+/** Returns whether an alternative of a union could be the intended one: an object has no unknown keys in it. */
 function knowsKeysOf(option: z.core.$ZodType, value: unknown): boolean {
   if (!(option instanceof z.ZodObject) || typeof value !== "object" || value === null) return true;
   return Object.keys(value).every((key) => key in option.shape);

@@ -4,20 +4,20 @@ import type { TokenIssuer } from "../../env.ts";
 import { type AuthDependencies, type Authenticated, UNAUTHENTICATED } from "./principal.ts";
 import { name, uuid } from "./schemas.ts";
 
-/** Fixed, so that a token cannot choose: no `none`, and no HMAC with a public key as its secret. */
+/** Fixed, so that a token cannot choose `none`, or an HMAC with the issuer's public key as its secret. */
 const TOKEN_ALGORITHMS = ["RS256", "ES256", "EdDSA"];
 
 const UNAVAILABLE: Authenticated = { ok: false, fault: { code: "unavailable" } };
 
-/** Makes the function that tells who calls with a JWT of the configured issuer. */
-export function tokenAuthenticator(
+/** Returns the function that authenticates a caller by a JWT of the configured issuer. */
+export function jwtAuthenticator(
   { openTenant, isTenantKnown }: AuthDependencies,
   tokenIssuer: TokenIssuer,
 ) {
   const { issuer, audience, jwksUrl, tenantClaim, roleClaim } = tokenIssuer;
   const keys = issuerKeys(jwksUrl);
-  // Tenants are never removed, so one that was there once need not be looked for again.
-  const known = new Set<string>();
+  // Never invalidated, because tenants are never deleted.
+  const knownTenants = new Set<string>();
 
   return async (token: string, now: Date): Promise<Authenticated> => {
     let claims: JWTPayload;
@@ -31,7 +31,7 @@ export function tokenAuthenticator(
       });
       claims = verified.payload;
     } catch (error) {
-      return error instanceof IssuerAway ? UNAVAILABLE : UNAUTHENTICATED;
+      return error instanceof IssuerUnreachable ? UNAVAILABLE : UNAUTHENTICATED;
     }
     const tenantId = uuid.safeParse(claims[tenantClaim]);
     const subject = name().safeParse(claims.sub);
@@ -45,25 +45,28 @@ export function tokenAuthenticator(
       role,
     };
     const database = openTenant(tenantId.data);
-    if (!known.has(tenantId.data) && !(await isTenantKnown(database))) return UNAUTHENTICATED;
-    known.add(tenantId.data);
+    if (!knownTenants.has(tenantId.data) && !(await isTenantKnown(database))) {
+      return UNAUTHENTICATED;
+    }
+    knownTenants.add(tenantId.data);
     return { ok: true, principal: { tenantId: tenantId.data, actor, database } };
   };
 }
 
-/** The issuer's keys could not be had, which says nothing about the token. */
-class IssuerAway extends Error {
-  override name = "IssuerAway";
+/** The issuer's keys could not be fetched, which says nothing about the token. */
+class IssuerUnreachable extends Error {
+  override name = "IssuerUnreachable";
 }
 
-/** The issuer's keys, kept for ten minutes; a token's own `jku` or `jwk` is never looked at. */
+/** Returns the issuer's keys, cached for ten minutes. A token's own `jku` or `jwk` is never used. */
 function issuerKeys(jwksUrl: string): JWTVerifyGetKey {
   const keys = createRemoteJWKSet(new URL(jwksUrl));
   return async (header, token) => {
     try {
       return await keys(header, token);
     } catch (error) {
-      throw isAboutToken(error) ? error : new IssuerAway("The issuer's keys could not be had");
+      if (isAboutToken(error)) throw error;
+      throw new IssuerUnreachable("The issuer's keys could not be fetched");
     }
   };
 }

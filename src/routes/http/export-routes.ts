@@ -4,7 +4,7 @@ import { type Call, reply } from "./call.ts";
 import { defineContract } from "./contract.ts";
 import { createHandler, type Route } from "./create-handler.ts";
 import { type Cell, csvLine } from "./csv.ts";
-import { byteStream } from "./streamed.ts";
+import { byteStream } from "./streaming.ts";
 
 /** An export: how it is read in chunks, and the CSV columns of an item. */
 interface Export<Query extends z.ZodObject, Item, Place> {

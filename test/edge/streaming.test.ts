@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Call, reply } from "../../src/routes/http/call.ts";
 import { defineContract } from "../../src/routes/http/contract.ts";
 import { createHandler, type Route } from "../../src/routes/http/create-handler.ts";
-import { byteStream } from "../../src/routes/http/streamed.ts";
+import { byteStream } from "../../src/routes/http/streaming.ts";
 import { testApp } from "./support.ts";
 
 /** A route that sends the pieces that a test makes. */

@@ -3,8 +3,8 @@ import type { Issue } from "../../domain/refusals.ts";
 import { type Parsed, invalid } from "./validation.ts";
 
 /**
- * Reads a query string strictly: a parameter stands once, unless its schema is an array, and its percent escapes
- * are UTF-8. Unknown names are for the schema to refuse.
+ * Parses a query string strictly: percent escapes must be UTF-8, and a parameter can be repeated only if its schema is
+ * an array. The schema rejects unknown names later.
  */
 export function readQuery(search: string, schema: z.ZodType): Parsed<Record<string, unknown>> {
   const repeatable = repeatableParameters(schema);
@@ -18,7 +18,7 @@ export function readQuery(search: string, schema: z.ZodType): Parsed<Record<stri
     const value = decoded(pair.slice(separator + 1));
     if (name === null || value === null) {
       const path = name === null ? [] : [name];
-      issues.push({ path, code: "invalid_text", message: "The escapes are not UTF-8." });
+      issues.push({ path, code: "invalid_text", message: "Percent escapes must be UTF-8." });
       continue;
     }
     const earlier = values.get(name);
@@ -31,7 +31,7 @@ export function readQuery(search: string, schema: z.ZodType): Parsed<Record<stri
       issues.push({
         path: [name],
         code: "repeated_parameter",
-        message: "This parameter stands once.",
+        message: "This parameter cannot be repeated.",
       });
     }
   }
@@ -47,7 +47,6 @@ function decoded(text: string): string | null {
   }
 }
 
-/** The parameters that may stand more than once: those whose schema is an array. */
 function repeatableParameters(schema: z.ZodType): ReadonlySet<string> {
   if (!(schema instanceof z.ZodObject)) return new Set();
   const names = Object.entries(schema.shape).flatMap(([name, field]) =>

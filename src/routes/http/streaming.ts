@@ -3,10 +3,10 @@ import type { EdgeContext } from "./context.ts";
 
 export const EVENT_STREAM = "text/event-stream";
 
-/** A body that is sent as it is made: text, piece by piece, or bytes that come from elsewhere. */
+/** A streamed body: bytes from another source, or text from a generator. */
 type ByteStream = ReadableStream<Uint8Array> | AsyncGenerator<string, void>;
 
-/** What a contract with a `mediaType` answers with; the body never is in memory as a whole. */
+/** The response schema of a contract with a `mediaType`. The body is never in memory as a whole. */
 export const byteStream = z
   .custom<ByteStream>((value) => value instanceof ReadableStream || isGenerator(value))
   .openapi({ type: "string" });
@@ -16,8 +16,8 @@ function isGenerator(value: unknown): boolean {
 }
 
 /**
- * The body as the runtime sends it. Each piece is made when the client has taken the one before; where one cannot be
- * made the connection breaks, so that nobody takes a part for the whole. `end` aborts when the client has gone.
+ * Returns the body as a stream that pulls from the source when the client has read the previous piece. An error in the
+ * source breaks the connection, so that the client notices the missing rest. `end` aborts when the client disconnects.
  */
 export function streamBody(
   source: ByteStream,
@@ -31,7 +31,7 @@ export function streamBody(
       async pull(controller) {
         try {
           const piece = await source.next();
-          // The client went while this was made: there is nobody to give it to, which is no fault.
+          // The client disconnected while the piece was being produced, which is not an error.
           if (end.signal.aborted) return;
           if (piece.done === true) controller.close();
           else controller.enqueue(encoder.encode(piece.value));

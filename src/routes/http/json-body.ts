@@ -1,12 +1,12 @@
 import type { Fault } from "./problem.ts";
 import { JSON_DEPTH_MAX, scanJson } from "./json-scan.ts";
 
-/** What a body held; `undefined` where there was none. */
+/** A parsed body. The value is `undefined` for an empty body. */
 export type JsonBody = { ok: true; value: unknown } | { ok: false; fault: Fault };
 
 /**
- * Reads a JSON body strictly: no more than `bytesMax` of it, whatever its headers claim, and nothing that would
- * be kept otherwise than it was sent.
+ * Reads a JSON body strictly: at most `bytesMax` bytes, whatever its headers claim, and no value that could not be
+ * stored as it was sent.
  */
 export async function readJson(request: Request, bytesMax: number): Promise<JsonBody> {
   const contentType = request.headers.get("content-type");
@@ -20,35 +20,35 @@ export async function readJson(request: Request, bytesMax: number): Promise<Json
   return parseJson(read.bytes);
 }
 
-/** Parses the bytes of a JSON document, or says what is wrong with them. */
+/** Returns the value of a JSON document in UTF-8, or the fault for an invalid one. */
 export function parseJson(bytes: Uint8Array): JsonBody {
   const text = decodeUtf8(bytes);
-  if (text === null) return refused({ code: "malformed_json", detail: "The body is not UTF-8." });
+  if (text === null) return failed({ code: "malformed_json", detail: "The body is not UTF-8." });
 
   const scan = scanJson(text);
-  if (scan.tooDeep) return refused({ code: "json_too_deep", max: JSON_DEPTH_MAX });
+  if (scan.tooDeep) return failed({ code: "json_too_deep", max: JSON_DEPTH_MAX });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return refused({ code: "malformed_json" });
+    return failed({ code: "malformed_json" });
   }
   if (scan.duplicateKey !== null) {
-    return refused({ code: "duplicate_key", path: scan.duplicateKey });
+    return failed({ code: "duplicate_key", path: scan.duplicateKey });
   }
-  if (scan.issues.length > 0) return refused({ code: "validation_failed", issues: scan.issues });
+  if (scan.issues.length > 0) return failed({ code: "validation_failed", issues: scan.issues });
   return { ok: true, value };
 }
 
-function refused(fault: Fault): JsonBody {
+function failed(fault: Fault): JsonBody {
   return { ok: false, fault };
 }
 
 function unsupported(): JsonBody {
-  return refused({ code: "unsupported_media_type" });
+  return failed({ code: "unsupported_media_type" });
 }
 
-/** `application/json`, in UTF-8 if it names a charset; other parameters mean nothing. */
+/** Accepts `application/json` with no charset or UTF-8, and ignores other parameters. */
 function isJson(contentType: string): boolean {
   const [essence = "", ...parameters] = contentType.split(";").map((part) => part.trim());
   if (essence.toLowerCase() !== "application/json") return false;
@@ -58,7 +58,7 @@ function isJson(contentType: string): boolean {
   });
 }
 
-/** Whether the body is compressed: nothing here unpacks what it has not asked for. */
+/** Returns whether the body is compressed, which the service does not support. */
 export function isEncoded(request: Request): boolean {
   const encoding = request.headers.get("content-encoding");
   return encoding !== null && encoding.toLowerCase() !== "identity";
@@ -68,7 +68,7 @@ type Bytes = { ok: true; bytes: Uint8Array } | { ok: false; fault: Fault };
 
 async function readBytes(request: Request, bytesMax: number): Promise<Bytes> {
   if (request.body === null) return { ok: true, bytes: new Uint8Array() };
-  // The runtime's own type leaves open what a stream is of; a request's is of bytes.
+  // The runtime's type does not say so, but a request body is a stream of bytes.
   const reader = (request.body as ReadableStream<Uint8Array>).getReader();
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -96,7 +96,7 @@ function concatenated(chunks: readonly Uint8Array[], length: number): Uint8Array
   return bytes;
 }
 
-/** The byte order mark stays, so that JSON.parse refuses it: it is no part of JSON. */
+/** Keeps a byte order mark, so that JSON.parse rejects it: RFC 8259 does not allow one. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function decodeUtf8(bytes: Uint8Array): string | null {
