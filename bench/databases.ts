@@ -61,7 +61,7 @@ async function load(
   const startedAt = performance.now();
   const progress = showProgress(`Loading ${name}`, total);
   try {
-    await loadDatabase(superuserUrl, populations, (tasks) => progress.reach(tasks));
+    await loadDatabase(superuserUrl, populations, (tasks) => progress.update(tasks));
   } finally {
     progress.end();
   }

@@ -3,15 +3,15 @@ import { exitCodeOf } from "./import/command.ts";
 import { parseDemoCommand } from "./demo/options.ts";
 import { runDemo } from "./demo/run-demo.ts";
 import { chooseTenant } from "./import/connection.ts";
-import { UsageFault } from "./import/usage-fault.ts";
+import { UsageError } from "./import/usage-error.ts";
 import { readStackFile } from "./stack/stack.ts";
 
-/** `npm run demo [-- FILE]`: the main job of the service, from an import to a proven history. */
+/** `npm run demo [-- FILE]`: shows the main job of the service, from an import to a verified history. */
 process.exitCode = await exitCodeOf(async () => {
   const { file, tenant } = parseDemoCommand(process.argv.slice(2));
   const stack = readStackFile();
   if (stack === null) {
-    throw new UsageFault("No stack is running here: start one with `npm run dev`.");
+    throw new UsageError("No local stack is running. Start one with `npm run dev`.");
   }
   return runDemo({
     file: relative(process.cwd(), file),

@@ -3,9 +3,9 @@ import { STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.t
 import { BULK_REFUSALS } from "../../src/domain/bulk/judge.ts";
 import { UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
 
-/** The parts of the service's answers that the demo reads. */
+// Schemas of the parts of the service's responses that the demo reads.
 
-export const taskAnswer = z.object({
+export const taskResponse = z.object({
   id: z.string(),
   externalId: z.string().nullable(),
   unifiedStatus: z.enum(UNIFIED_STATUSES),
@@ -13,15 +13,18 @@ export const taskAnswer = z.object({
   eventSeq: z.int(),
 });
 
-export const taskPage = z.object({ data: z.array(taskAnswer), nextCursor: z.string().nullable() });
+export const taskPage = z.object({
+  data: z.array(taskResponse),
+  nextCursor: z.string().nullable(),
+});
 
-export const lookedUp = z.object({
+export const lookupResponse = z.object({
   found: z.array(
     z.object({ externalId: z.string().nullable(), unifiedStatus: z.enum(UNIFIED_STATUSES) }),
   ),
 });
 
-export const moved = z.object({
+export const movesResponse = z.object({
   items: z.array(
     z.object({
       outcome: z.enum(["changed", "refused", "stale"]),
@@ -31,10 +34,10 @@ export const moved = z.object({
   ),
 });
 
-export const started = z.object({ id: z.string() });
-export const movedTask = z.object({ task: taskAnswer });
+export const startedRun = z.object({ id: z.string() });
+export const movedTask = z.object({ task: taskResponse });
 
-export const previewed = z.object({
+export const previewResponse = z.object({
   counts: z.object({ requested: z.int(), eligible: z.int(), refused: z.int() }),
   byCode: z.partialRecord(z.enum(BULK_REFUSALS), z.int()),
   pipelines: z.array(z.object({ name: z.string(), tasks: z.int() })),
@@ -42,7 +45,7 @@ export const previewed = z.object({
   primaryLabel: z.string(),
 });
 
-export const executed = z.object({
+export const executionResponse = z.object({
   operationId: z.string(),
   state: z.string(),
   counts: z.object({

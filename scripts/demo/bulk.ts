@@ -1,8 +1,9 @@
 import type { z } from "zod";
+import { EXECUTED_TASKS_MAX } from "../../src/actions/bulk/execute.ts";
 import type { BulkTarget } from "../../src/domain/bulk/matrix.ts";
 import type { ApiClient } from "../import/api-client.ts";
-import { executed, previewed } from "./api.ts";
-import { inParts } from "./herd.ts";
+import { executionResponse, previewResponse } from "./api.ts";
+import { inChunks } from "./demo-tasks.ts";
 
 export interface BulkChange {
   taskIds: readonly string[];
@@ -10,28 +11,25 @@ export interface BulkChange {
   reason: string;
 }
 
-export type Preview = z.output<typeof previewed>;
-export type Execution = z.output<typeof executed>;
+export type Preview = z.output<typeof previewResponse>;
+export type Execution = z.output<typeof executionResponse>;
 
-/** Tasks that one call executes. */
-const EXECUTED_MAX = 1000;
-
-/**
- * Changes tasks in bulk as an operator does: look at the plan, then carry out that very plan. A plan that has
- * become stale is not carried out.
- */
+/** Changes tasks in bulk as an operator does: previews the change, then executes that plan unless it is stale. */
 export async function* changeInBulk(
   client: ApiClient,
   { taskIds, targetStatus, reason }: BulkChange,
 ): AsyncGenerator<{ preview: Preview; execution: Execution }> {
-  for (const part of inParts(taskIds, EXECUTED_MAX)) {
-    const change = { taskIds: part, targetStatus, runAttachedWorkflows: false };
+  for (const chunk of inChunks(taskIds, EXECUTED_TASKS_MAX)) {
+    const change = { taskIds: chunk, targetStatus, runAttachedWorkflows: false };
     const preview = await client.call(
       { method: "POST", path: "/bulk/preview", body: change },
-      previewed,
+      previewResponse,
     );
     const body = { ...change, reason, planToken: preview.planToken };
-    const execution = await client.call({ method: "POST", path: "/bulk/execute", body }, executed);
+    const execution = await client.call(
+      { method: "POST", path: "/bulk/execute", body },
+      executionResponse,
+    );
     yield { preview, execution };
   }
 }

@@ -1,71 +1,78 @@
 import type { ApiClient, ApiRequest } from "../import/api-client.ts";
 import { inParallel } from "../import/in-parallel.ts";
-import { movedTask, started } from "./api.ts";
-import { type HerdTask, standingOf } from "./herd.ts";
+import { movedTask, startedRun } from "./api.ts";
+import { type DemoTask, stateOf } from "./demo-tasks.ts";
 
-/** Whether a task waits for its quality check. */
-export const awaitsCheck = ({ kind, status }: HerdTask) =>
+/** True if a task is waiting for its quality check. */
+export const awaitsCheck = ({ kind, status }: DemoTask) =>
   kind === "pre_qa" && (status === "queued" || status === "running");
 
-/** Whether the check found a task wanting, and no person has looked at it yet. */
-export const awaitsReviewer = ({ kind, status, verdict }: HerdTask) =>
+/** True if a task failed its check and is waiting for a reviewer. */
+export const awaitsReviewer = ({ kind, status, verdict }: DemoTask) =>
   kind === "pre_qa" && status === "awaiting_review" && verdict === "failed";
 
-/** Whether a task that should pass has passed, and waits to be submitted. */
-export const awaitsSubmission = ({ kind, status, verdict }: HerdTask) =>
+/** True if a task that should pass has passed and is ready to be submitted. */
+export const awaitsSubmission = ({ kind, status, verdict }: DemoTask) =>
   kind === "pre_qa" && status === "approved" && verdict === "passed";
 
-/** Plays the worker that checks quality: opens a run for each task and reports the file's own verdict. */
+/** Acts as the quality worker: starts a run for each task and reports the verdict from the file. */
 export async function checkQuality(
   client: ApiClient,
-  herd: readonly HerdTask[],
+  tasks: readonly DemoTask[],
   onChecked: (done: number) => void,
 ): Promise<void> {
-  await forEachOf(herd, onChecked, async (task) => {
+  await forEachOf(tasks, onChecked, async (task) => {
     const { id } = await client.call(
       {
         method: "POST",
         path: `/tasks/${task.id}/worker-runs`,
         body: { type: "QUALITY_AUTOMATION", externalRef: `demo ${task.externalId}` },
       },
-      started,
+      startedRun,
     );
     const body = { state: "SUCCEEDED", verdict: task.verdict };
-    await note(client, task, { method: "PATCH", path: `/worker-runs/${id}`, body });
+    await callAndUpdate(client, task, { method: "PATCH", path: `/worker-runs/${id}`, body });
   });
 }
 
-/** Plays the reviewer who looks at each failed check and agrees with it. */
+/** Acts as the reviewer who confirms each failed check. */
 export async function confirmFailures(
   client: ApiClient,
-  herd: readonly HerdTask[],
+  tasks: readonly DemoTask[],
   onReviewed: (done: number) => void,
 ): Promise<void> {
-  await forEachOf(herd, onReviewed, async (task) => {
+  await forEachOf(tasks, onReviewed, async (task) => {
     const body = {
       kind: "expert",
       outcome: "failed",
-      notes: "The solution does not come to the known answer.",
-      move: { status: "changes_requested", reason: "The check is right: the answer is wrong." },
+      notes: "The solution does not reach the known answer.",
+      move: {
+        status: "changes_requested",
+        reason: "I agree with the check: the answer is wrong.",
+      },
     };
-    await note(client, task, { method: "POST", path: `/tasks/${task.id}/reviews`, body });
+    await callAndUpdate(client, task, { method: "POST", path: `/tasks/${task.id}/reviews`, body });
   });
 }
 
-/** Makes a call that moves a task, and notes where it stands then. */
-async function note(client: ApiClient, task: HerdTask, request: ApiRequest): Promise<void> {
-  const answer = await client.call(request, movedTask);
-  Object.assign(task, standingOf(answer.task));
+/** Makes a call that moves a task, and updates the task's state from the response. */
+async function callAndUpdate(
+  client: ApiClient,
+  task: DemoTask,
+  request: ApiRequest,
+): Promise<void> {
+  const response = await client.call(request, movedTask);
+  Object.assign(task, stateOf(response.task));
 }
 
-/** Works through the tasks, and tells how many are done. */
+/** Runs `work` for each task, and calls `onDone` with the number of tasks that are done. */
 function forEachOf(
-  herd: readonly HerdTask[],
+  tasks: readonly DemoTask[],
   onDone: (done: number) => void,
-  work: (task: HerdTask) => Promise<void>,
+  work: (task: DemoTask) => Promise<void>,
 ): Promise<void> {
   let done = 0;
-  return inParallel(herd, async (task) => {
+  return inParallel(tasks, async (task) => {
     await work(task);
     done += 1;
     onDone(done);

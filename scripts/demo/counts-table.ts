@@ -1,8 +1,8 @@
 import { UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
 import { table } from "../import/table.ts";
-import type { LabelCounts } from "./herd.ts";
+import type { LabelCounts } from "./demo-tasks.ts";
 
-/** Counts by label at several moments, side by side; labels that never occur are left out. */
+/** Returns a table of the counts by label at several moments. Labels that never occur are left out. */
 export function countsTable(moments: readonly { name: string; counts: LabelCounts }[]): string {
   const labels = UNIFIED_STATUSES.filter((label) =>
     moments.some(({ counts }) => counts[label] !== undefined),

@@ -1,24 +1,24 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { UsageFault } from "../import/usage-fault.ts";
+import { UsageError } from "../import/usage-error.ts";
 import { PROJECT_DIRECTORY } from "../stack/stack.ts";
 
-/** Fifty tasks of our own. The verdicts in them are made up, by a rule. */
+/** Fifty example tasks. Their verdicts are invented. */
 export const EXAMPLES = join(PROJECT_DIRECTORY, "examples", "tasks.jsonl");
 
 const USAGE = `Usage: npm run demo [-- FILE] [--tenant NAME|ID]
 
-Walks the tasks of a file through the service that runs here: import, ingestion, authoring, quality check, submission
-and bulk changes. Without FILE it takes examples/tasks.jsonl. A second run finds the tasks where they are.`;
+Imports the tasks of FILE (default: examples/tasks.jsonl) into the local stack, and takes them through ingestion,
+authoring, the quality check, submission and bulk changes. A second run continues from the tasks' current states.`;
 
 /**
- * Reads the command line.
- * @throws UsageFault when it is not understood.
+ * Parses the command line.
+ * @throws UsageError if it is invalid.
  */
 export function parseDemoCommand(args: readonly string[]): { file: string; tenant: string | null } {
   const { values, positionals } = parseValues(args);
-  const [file = EXAMPLES, ...more] = positionals;
-  if (more.length > 0) throw new UsageFault(USAGE);
+  const [file = EXAMPLES, ...extra] = positionals;
+  if (extra.length > 0) throw new UsageError(USAGE);
   return { file, tenant: values.tenant ?? null };
 }
 
@@ -30,7 +30,7 @@ function parseValues(args: readonly string[]) {
       options: { tenant: { type: "string" } },
     });
   } catch (error) {
-    throw new UsageFault(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`, {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`, {
       cause: error,
     });
   }

@@ -2,14 +2,14 @@ import { randomUUID } from "node:crypto";
 import { styleText } from "node:util";
 import type { Role } from "../../src/domain/actor.ts";
 import { type ApiClient, createApiClient } from "../import/api-client.ts";
-import { greet } from "../import/connection.ts";
+import { checkConnection } from "../import/connection.ts";
 import { importFile } from "../import/import-file.ts";
 import { type ImportPlan, planImport } from "../import/plan-import.ts";
 import { showProgress } from "../import/progress.ts";
 import { faultLine } from "../import/report.ts";
 import { compareSummaries } from "../import/summaries.ts";
 import { table } from "../import/table.ts";
-import { UsageFault } from "../import/usage-fault.ts";
+import { UsageError } from "../import/usage-error.ts";
 import type { Tenant } from "../stack/tenants.ts";
 import { renderVerification, verifyDatabase } from "../verify/verify-database.ts";
 import { type BulkChange, changeInBulk, type Execution } from "./bulk.ts";
@@ -20,213 +20,228 @@ import {
   checkQuality,
   confirmFailures,
 } from "./check-quality.ts";
-import { countLabels, findHerd, type HerdTask, type LabelCounts, readVerdicts } from "./herd.ts";
+import {
+  countLabels,
+  findTasks,
+  type DemoTask,
+  type LabelCounts,
+  readVerdicts,
+} from "./demo-tasks.ts";
 import { countsTable } from "./counts-table.ts";
-import { placeOf, sentenceOf, timelinePage } from "./sentences.ts";
-import { movesAhead, submit, type Trouble, walkToQualityCheck } from "./walk.ts";
+import { positionOf, sentenceOf, timelinePage } from "./sentences.ts";
+import { movesAhead, submit, type FailedMove, walkToQualityCheck } from "./walk.ts";
 
 export interface DemoInput {
   file: string;
   tenant: Tenant;
   baseUrl: string;
-  /** The database as its owner sees it: what is told is verified there, and not by the service itself. */
+  /** The database with its owner's rights: the demo verifies it directly, not through the service. */
   ownerUrl: string;
 }
 
-/** The people and programs that play their parts, each with its own key. */
-type Cast = Record<"operator" | "reviewer" | "service", ApiClient>;
+/** One client for each role in the demo. */
+type Clients = Record<"operator" | "reviewer" | "service", ApiClient>;
 
-/** Runs the demo and gives back its exit code: 0 when all went as the file's verdicts say and the history is whole. */
+/**
+ * Runs the demo and returns its exit code: 0 if every task went where its verdict says and the verification found
+ * nothing.
+ */
 export async function runDemo({ file, tenant, baseUrl, ownerUrl }: DemoInput): Promise<number> {
   const startedAt = performance.now();
   const clientOf = (role: Role) => createApiClient({ baseUrl, key: tenant.keys[role] });
-  const cast: Cast = {
+  const clients: Clients = {
     operator: clientOf("operator"),
     reviewer: clientOf("reviewer"),
     service: clientOf("service"),
   };
-  const plan = await planned(file);
-  const name = await greet(cast.operator, null);
-  console.log(`\n  ${plan.total} tasks of ${file} for ${name} at ${baseUrl}`);
+  const plan = await planOf(file);
+  const name = await checkConnection(clients.operator, null);
+  console.log(`\n  ${plan.total} tasks from ${file} for ${name} at ${baseUrl}`);
 
-  await importAll(cast, plan);
-  const herd = await find(cast, plan);
+  await importAll(clients, plan);
+  const tasks = await findAll(clients, plan);
   const moments: { name: string; counts: LabelCounts }[] = [];
   const count = async (moment: string): Promise<void> => {
-    moments.push({ name: moment, counts: await countLabels(cast.operator, herd) });
+    moments.push({ name: moment, counts: await countLabels(clients.operator, tasks) });
   };
   await count("before");
-  const troubles = [...(await walk(cast, herd))];
-  await check(cast, herd);
+  const failedMoves = [...(await walkAll(clients, tasks))];
+  await checkAll(clients, tasks);
   await count("checked");
-  troubles.push(...(await submitPassed(cast, herd)));
-  const failedBulk = await changeTheRest(cast, herd);
+  failedMoves.push(...(await submitPassed(clients, tasks)));
+  const failedChanges = await showBulkChanges(clients, tasks);
   await count("after");
 
   heading("Counts by unified status");
   console.log(countsTable(moments));
-  await tellTimeline(cast, herd);
+  await printTimeline(clients, tasks);
   const isWhole = await verify(ownerUrl);
-  tellTroubles(troubles);
+  printFailedMoves(failedMoves);
   console.log(
-    `\n  Done in ${secondsSince(startedAt)} s. Run it again: it finds the tasks where they are.\n`,
+    `\n  Done in ${secondsSince(startedAt)} s. If you run it again, it continues from here.\n`,
   );
-  return isWhole && troubles.length === 0 && failedBulk === 0 ? 0 : 1;
+  return isWhole && failedMoves.length === 0 && failedChanges === 0 ? 0 : 1;
 }
 
-async function planned(file: string): Promise<ImportPlan> {
+async function planOf(file: string): Promise<ImportPlan> {
   const { plan, faults } = await planImport(file, "auto");
   if (plan !== undefined) return plan;
-  throw new UsageFault(faults.map((fault) => faultLine(file, fault)).join("\n"));
+  throw new UsageError(faults.map((fault) => faultLine(file, fault)).join("\n"));
 }
 
-async function importAll({ operator }: Cast, plan: ImportPlan): Promise<void> {
+async function importAll({ operator }: Clients, plan: ImportPlan): Promise<void> {
   heading("Import");
-  const tally = await withProgress("Records read", plan.total, (reach) =>
+  const tally = await withProgress("Records imported", plan.total, (update) =>
     importFile(operator, plan, {
       batchMax: 500,
       isDryRun: false,
       start: null,
       isTasksOnly: false,
-      onReach: reach,
+      onProgress: update,
     }),
   );
-  say(tally.render({ isDryRun: false }));
+  print(tally.render({ isDryRun: false }));
   for (const { text } of await compareSummaries(operator, tally.expected)) {
     console.log();
-    say(text);
+    print(text);
   }
 }
 
-async function find({ operator }: Cast, plan: ImportPlan): Promise<HerdTask[]> {
+async function findAll({ operator }: Clients, plan: ImportPlan): Promise<DemoTask[]> {
   const verdicts = await readVerdicts(plan);
-  const herd = await withProgress("Tasks found", verdicts.size, (reach) =>
-    findHerd(operator, verdicts, reach),
+  const tasks = await withProgress("Tasks found", verdicts.size, (update) =>
+    findTasks(operator, verdicts, update),
   );
-  if (herd.length > 0) return herd;
-  throw new UsageFault("No record of the file says how its check ended: there is nothing to walk.");
+  if (tasks.length > 0) return tasks;
+  throw new UsageError("No record in the file has a verdict, so there is nothing to show.");
 }
 
-async function walk({ operator }: Cast, herd: readonly HerdTask[]): Promise<Trouble[]> {
+async function walkAll({ operator }: Clients, tasks: readonly DemoTask[]): Promise<FailedMove[]> {
   heading("Ingestion and authoring");
-  const ahead = movesAhead(herd);
-  if (ahead === 0) {
-    say("Every task is past them already.");
+  const total = movesAhead(tasks);
+  if (total === 0) {
+    print("Every task is already past these stages.");
     return [];
   }
-  let made = 0;
-  return withProgress("Moves towards the quality check", ahead, (reach) =>
-    walkToQualityCheck(operator, herd, (moves) => {
-      made += moves;
-      reach(made);
+  let done = 0;
+  return withProgress("Moves to the quality check", total, (update) =>
+    walkToQualityCheck(operator, tasks, (moves) => {
+      done += moves;
+      update(done);
     }),
   );
 }
 
-async function check({ service, reviewer }: Cast, herd: readonly HerdTask[]): Promise<void> {
+async function checkAll({ service, reviewer }: Clients, tasks: readonly DemoTask[]): Promise<void> {
   heading("Quality check");
-  const unchecked = herd.filter(awaitsCheck);
-  if (unchecked.length === 0) say("Every task is checked already.");
+  const unchecked = tasks.filter(awaitsCheck);
+  if (unchecked.length === 0) print("Every task has already been checked.");
   else {
-    await withProgress("Checks by a worker", unchecked.length, (reach) =>
-      checkQuality(service, unchecked, reach),
+    await withProgress("Checks by a worker", unchecked.length, (update) =>
+      checkQuality(service, unchecked, update),
     );
   }
-  const doubtful = herd.filter(awaitsReviewer);
-  if (doubtful.length > 0) {
-    await withProgress("Failures confirmed by a reviewer", doubtful.length, (reach) =>
-      confirmFailures(reviewer, doubtful, reach),
+  const unconfirmed = tasks.filter(awaitsReviewer);
+  if (unconfirmed.length > 0) {
+    await withProgress("Failures confirmed by a reviewer", unconfirmed.length, (update) =>
+      confirmFailures(reviewer, unconfirmed, update),
     );
   }
-  const passed = herd.filter(({ verdict }) => verdict === "passed").length;
-  say(`The file's own verdicts: ${passed} passed, ${herd.length - passed} failed.`);
+  const passed = tasks.filter(({ verdict }) => verdict === "passed").length;
+  print(`The file's own verdicts: ${passed} passed, ${tasks.length - passed} failed.`);
 }
 
-async function submitPassed({ operator }: Cast, herd: readonly HerdTask[]): Promise<Trouble[]> {
+async function submitPassed(
+  { operator }: Clients,
+  tasks: readonly DemoTask[],
+): Promise<FailedMove[]> {
   heading("Submission");
-  const ready = herd.filter(awaitsSubmission);
+  const ready = tasks.filter(awaitsSubmission);
   if (ready.length === 0) {
-    say("What passed is submitted already.");
+    print("Every task that passed has already been submitted.");
     return [];
   }
-  let made = 0;
-  return withProgress("Tasks submitted", ready.length, (reach) =>
+  let done = 0;
+  return withProgress("Tasks submitted", ready.length, (update) =>
     submit(operator, ready, (moves) => {
-      made += moves;
-      reach(made);
+      done += moves;
+      update(done);
     }),
   );
 }
 
 const SAMPLE = 3;
 
-/** Changes in bulk what did not pass, and shows on both sides of it what a bulk change refuses. */
-async function changeTheRest({ reviewer }: Cast, herd: readonly HerdTask[]): Promise<number> {
-  const submitted = herd.filter(({ verdict }) => verdict === "passed").slice(0, SAMPLE);
-  const rest = herd.filter(({ label }) => label === "QUALITY_CHECK_FAILED");
-  const failed = herd.filter(({ verdict }) => verdict === "failed").slice(0, SAMPLE);
+/**
+ * Rejects the failed tasks in bulk, and shows two bulk changes that the service refuses.
+ * @returns the number of tasks that were stale or failed.
+ */
+async function showBulkChanges({ reviewer }: Clients, tasks: readonly DemoTask[]): Promise<number> {
+  const submitted = tasks.filter(({ verdict }) => verdict === "passed").slice(0, SAMPLE);
+  const toReject = tasks.filter(({ label }) => label === "QUALITY_CHECK_FAILED");
+  const failed = tasks.filter(({ verdict }) => verdict === "failed").slice(0, SAMPLE);
 
-  heading("Bulk: what no table allows is refused");
-  let unfinished = await bulk(reviewer, {
+  heading("Bulk: illegal changes are refused");
+  let unchanged = await changeAndPrint(reviewer, {
     taskIds: [...submitted.map(({ id }) => id), randomUUID()],
     targetStatus: "PASSED",
-    reason: "A slip: these were not reviewed yet, and one does not exist.",
+    reason: "A mistake: these are not reviewed yet, and one does not exist.",
   });
 
-  heading("Bulk: reject what failed its check");
-  if (rest.length === 0) say("Nothing is left to reject.");
+  heading("Bulk: reject the tasks that failed the check");
+  if (toReject.length === 0) print("Nothing is left to reject.");
   else {
-    unfinished += await bulk(reviewer, {
-      taskIds: rest.map(({ id }) => id),
+    unchanged += await changeAndPrint(reviewer, {
+      taskIds: toReject.map(({ id }) => id),
       targetStatus: "REJECTED",
       reason: "The quality check failed and a reviewer agreed.",
     });
   }
 
-  heading("Bulk: what is there already is refused too");
-  unfinished += await bulk(reviewer, {
+  heading("Bulk: tasks that already have the status are refused");
+  unchanged += await changeAndPrint(reviewer, {
     taskIds: failed.map(({ id }) => id),
     targetStatus: "REJECTED",
-    reason: "A slip: the same selection once more.",
+    reason: "A mistake: the same selection again.",
   });
-  return unfinished;
+  return unchanged;
 }
 
-/** Carries out a bulk change, and gives back for how many tasks it came to nothing although it was lawful. */
-async function bulk(client: ApiClient, change: BulkChange): Promise<number> {
-  let unfinished = 0;
-  if (change.taskIds.length === 0) say("There is no such task in this file.");
+/** Makes a bulk change and prints its result. Returns the number of tasks that were stale or failed. */
+async function changeAndPrint(client: ApiClient, change: BulkChange): Promise<number> {
+  let unchanged = 0;
+  if (change.taskIds.length === 0) print("The file has no such tasks.");
   for await (const { preview, execution } of changeInBulk(client, change)) {
     const { eligible, refused } = preview.counts;
     const { state, counts } = execution;
-    say(`To ${change.targetStatus}. The button says “${preview.primaryLabel}”.`);
-    say(`Preview: ${eligible} eligible, ${refused} refused; nothing is written yet.`);
-    say(`Execute: ${state}, ${counts.changed} changed, ${counts.refused} refused.`);
+    print(`Target: ${change.targetStatus}. The button says “${preview.primaryLabel}”.`);
+    print(`Preview: ${eligible} eligible, ${refused} refused. Nothing is written yet.`);
+    print(`Execute: ${state}, ${counts.changed} changed, ${counts.refused} refused.`);
     const refusals = refusalRows(execution);
     if (refusals.length > 0) console.log(table(refusals));
-    unfinished += counts.stale + counts.failed;
+    unchanged += counts.stale + counts.failed;
   }
-  return unfinished;
+  return unchanged;
 }
 
-/** Refusals by their reason: in a thousand of them one reads the kinds, not the rows. */
+/** Groups refusals by reason, because nobody reads a thousand rows. */
 function refusalRows({ items }: Execution): (string | number)[][] {
   const rows = new Map<string, number>();
   for (const { outcome, code, from, to, allowed } of items) {
     if (outcome === "changed") continue;
-    const way = `${from ?? "unknown id"} → ${to}`;
-    const instead =
+    const move = `${from ?? "unknown id"} → ${to}`;
+    const alternatives =
       allowed === undefined || allowed.length === 0 ? "" : `only ${allowed.join(", ")}`;
-    const key = JSON.stringify([outcome, way, code ?? "", instead]);
+    const key = JSON.stringify([outcome, move, code ?? "", alternatives]);
     rows.set(key, (rows.get(key) ?? 0) + 1);
   }
-  return [...rows].map(([key, times]) => [times, ...(JSON.parse(key) as string[])]);
+  return [...rows].map(([key, count]) => [count, ...(JSON.parse(key) as string[])]);
 }
 
-async function tellTimeline({ operator }: Cast, herd: readonly HerdTask[]): Promise<void> {
-  const task = herd.find(({ verdict }) => verdict === "failed") ?? herd[0];
+async function printTimeline({ operator }: Clients, tasks: readonly DemoTask[]): Promise<void> {
+  const task = tasks.find(({ verdict }) => verdict === "failed") ?? tasks[0];
   if (task === undefined) return;
-  heading(`The whole timeline of ${task.externalId}`);
+  heading(`The timeline of ${task.externalId}`);
   let cursor: string | null = null;
   do {
     const after: string = cursor === null ? "" : `?cursor=${encodeURIComponent(cursor)}`;
@@ -236,46 +251,47 @@ async function tellTimeline({ operator }: Cast, herd: readonly HerdTask[]): Prom
       timelinePage,
     );
     console.log(
-      table(page.data.map((event) => [placeOf(event), event.at.slice(11, 23), sentenceOf(event)])),
+      table(
+        page.data.map((event) => [positionOf(event), event.at.slice(11, 23), sentenceOf(event)]),
+      ),
     );
     cursor = page.nextCursor;
   } while (cursor !== null);
 }
 
 async function verify(ownerUrl: string): Promise<boolean> {
-  heading("Verification of the whole database");
+  heading("Verification of the database");
   const verification = await verifyDatabase(ownerUrl);
   const { invariants, chains, isWhole } = verification;
   if (isWhole) {
-    say(`${invariants.length} invariants hold: no row breaks any of them.`);
-    say(`${chains.chains} hash chains over ${chains.events} events are whole.`);
+    print(`${invariants.length} invariants hold.`);
+    print(`${chains.chains} hash chains with ${chains.events} events are intact.`);
   } else {
     console.log(renderVerification(verification));
   }
   return isWhole;
 }
 
-const TROUBLES_SHOWN = 10;
+const FAILED_MOVES_SHOWN = 10;
 
-function tellTroubles(troubles: readonly Trouble[]): void {
-  if (troubles.length === 0) return;
-  heading(`${troubles.length} moves were not made`);
-  console.log(
-    table(troubles.slice(0, TROUBLES_SHOWN).map(({ externalId, what }) => [externalId, what])),
-  );
+function printFailedMoves(failedMoves: readonly FailedMove[]): void {
+  if (failedMoves.length === 0) return;
+  heading(`${failedMoves.length} moves failed`);
+  const shown = failedMoves.slice(0, FAILED_MOVES_SHOWN);
+  console.log(table(shown.map(({ externalId, description }) => [externalId, description])));
 }
 
 async function withProgress<Result>(
   title: string,
   total: number,
-  work: (reach: (done: number) => void) => Promise<Result>,
+  work: (update: (done: number) => void) => Promise<Result>,
 ): Promise<Result> {
   const progress = showProgress(title, total);
   const startedAt = performance.now();
   try {
-    const result = await work(progress.reach);
+    const result = await work(progress.update);
     progress.end();
-    say(`${title}: ${total} in ${secondsSince(startedAt)} s.`);
+    print(`${title}: ${total} in ${secondsSince(startedAt)} s.`);
     return result;
   } finally {
     progress.end();
@@ -283,10 +299,10 @@ async function withProgress<Result>(
 }
 
 function heading(text: string): void {
-  // Without a terminal, or where NO_COLOR is set, the text stays plain.
+  // `stream` makes styleText leave the text plain without a terminal or with NO_COLOR.
   console.log(`\n${styleText("bold", text, { stream: process.stdout })}`);
 }
 
 const secondsSince = (startedAt: number) => ((performance.now() - startedAt) / 1000).toFixed(1);
 
-const say = (text: string) => console.log(text.replaceAll(/^/gm, "  "));
+const print = (text: string) => console.log(text.replaceAll(/^/gm, "  "));

@@ -11,18 +11,18 @@ type TimelineEvent = z.output<typeof timelinePage>["data"][number];
 type StepEvent = Extract<TimelineEvent, { stream: "task" }>;
 type EvalEvent = Extract<TimelineEvent, { stream: "eval" }>;
 
-/** Where an event stands in its history; an evaluation has one of its own. */
-export const placeOf = ({ stream, seq }: TimelineEvent) =>
+/** Returns an event's number in its history. An evaluation has its own history. */
+export const positionOf = ({ stream, seq }: TimelineEvent) =>
   stream === "task" ? String(seq) : `eval ${seq}`;
 
-/** Tells an event as somebody would who was there. */
+/** Returns an event as an English sentence. */
 export function sentenceOf(event: TimelineEvent): string {
-  const what = event.stream === "task" ? deedOf(event) : evalDeedOf(event);
-  const why = event.reason === null ? "" : ` “${event.reason}”`;
-  return `${event.actor.name} ${what}.${why}`;
+  const action = event.stream === "task" ? describeStepEvent(event) : describeEvalEvent(event);
+  const reason = event.reason === null ? "" : ` “${event.reason}”`;
+  return `${event.actor.name} ${action}.${reason}`;
 }
 
-function deedOf(event: StepEvent): string {
+function describeStepEvent(event: StepEvent): string {
   const { payload, from, to } = event;
   const step = stepName(event);
   switch (event.type) {
@@ -35,7 +35,7 @@ function deedOf(event: StepEvent): string {
     case "bulk_transitioned":
       return `moved ${step} from ${from} to ${to}${gateOf(event)} in a bulk change`;
     case "bulk_reverted":
-      return `took a bulk change back: ${step} is ${to} again${gateOf(event)}`;
+      return `reverted a bulk change: ${step} is ${to} again${gateOf(event)}`;
     case "gate_changed":
       return `set the gate of ${step} from ${event.fromGate} to ${event.toGate}`;
     case "step_advanced":
@@ -44,7 +44,7 @@ function deedOf(event: StepEvent): string {
       return `sent the task back to ${step}, which is ${to}`;
     case "version_created": {
       const { version } = EVENT_PAYLOADS.version_created.parse(payload);
-      return `made version ${version.number}, which begins with ${step} ${to}`;
+      return `created version ${version.number}, which starts with ${step} ${to}`;
     }
     case "review_recorded": {
       const { review } = EVENT_PAYLOADS.review_recorded.parse(payload);
@@ -70,19 +70,19 @@ function deedOf(event: StepEvent): string {
   }
 }
 
-function evalDeedOf({ type, payload, from, to }: EvalEvent): string {
+function describeEvalEvent({ type, payload, from, to }: EvalEvent): string {
   switch (type) {
     case "eval_created": {
       const { name, k } = EVAL_EVENT_PAYLOADS.eval_created.parse(payload);
-      return `opened the evaluation “${name}” with k = ${k}, which is ${to}`;
+      return `created the evaluation “${name}” with k = ${k}, which is ${to}`;
     }
     case "eval_transitioned":
       return `moved the evaluation from ${from} to ${to}`;
     case "trials_recorded": {
       const { trials } = EVAL_EVENT_PAYLOADS.trials_recorded.parse(payload);
       const passed = trials.filter(({ status }) => status === "passed");
-      const by = passed.length === 0 ? "" : ` (${passed.map(({ model }) => model).join(", ")})`;
-      return `recorded ${trials.length} trials, of which ${passed.length} passed${by}`;
+      const models = passed.length === 0 ? "" : ` (${passed.map(({ model }) => model).join(", ")})`;
+      return `recorded ${trials.length} trials, of which ${passed.length} passed${models}`;
     }
     case "trial_transitioned": {
       const trial = EVAL_EVENT_PAYLOADS.trial_transitioned.parse(payload);

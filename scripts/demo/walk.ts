@@ -2,18 +2,18 @@ import { nextKind } from "../../src/domain/lifecycle/transitions.ts";
 import type { StepStatus } from "../../src/domain/lifecycle/statuses.ts";
 import { MOVES_MAX } from "../../src/routes/moves.ts";
 import type { ApiClient } from "../import/api-client.ts";
-import { moved } from "./api.ts";
-import { type HerdTask, inParts } from "./herd.ts";
+import { movesResponse } from "./api.ts";
+import { type DemoTask, inChunks } from "./demo-tasks.ts";
 
-/** A move that the service did not make, although the demo counted on it. */
-export interface Trouble {
+/** A move that should have succeeded, but that the service did not make. */
+export interface FailedMove {
   externalId: string;
-  what: string;
+  description: string;
 }
 
 type NextMove = StepStatus | "advance";
-/** The stages that the demo walks through by hand: from each status the next move towards the quality check. */
-const WAY: Partial<Record<HerdTask["kind"], Partial<Record<StepStatus, NextMove>>>> = {
+/** For each status in the stages before the quality check, the next move towards it. */
+const NEXT_MOVES: Partial<Record<DemoTask["kind"], Partial<Record<StepStatus, NextMove>>>> = {
   ingestion: {
     pending: "queued",
     queued: "running",
@@ -31,65 +31,69 @@ const WAY: Partial<Record<HerdTask["kind"], Partial<Record<StepStatus, NextMove>
   },
 };
 
-const nextMove = ({ kind, status }: HerdTask): NextMove | undefined => WAY[kind]?.[status];
+const nextMove = ({ kind, status }: DemoTask): NextMove | undefined => NEXT_MOVES[kind]?.[status];
 
-/** How many moves the tasks are from the quality check. */
-export function movesAhead(herd: readonly HerdTask[]): number {
+/** Returns the total number of moves that bring the tasks to the quality check. */
+export function movesAhead(tasks: readonly DemoTask[]): number {
   let moves = 0;
-  for (const task of herd) {
-    const ahead = { ...task };
-    for (let move = nextMove(ahead); move !== undefined; move = nextMove(ahead)) {
+  for (const task of tasks) {
+    const copy = { ...task };
+    for (let move = nextMove(copy); move !== undefined; move = nextMove(copy)) {
       moves += 1;
-      apply(ahead, move);
+      apply(copy, move);
     }
   }
   return moves;
 }
 
-/** Walks every task to the quality check, a thousand in a call, each from the state that it was seen in. */
+/**
+ * Moves every task to the quality check, up to 1,000 tasks per call. Each move applies only if the task has not changed
+ * since the last response. Returns the moves that failed.
+ */
 export async function walkToQualityCheck(
   client: ApiClient,
-  herd: readonly HerdTask[],
+  tasks: readonly DemoTask[],
   onMoved: (moves: number) => void,
-): Promise<Trouble[]> {
-  const troubles: Trouble[] = [];
-  let walking = herd.filter((task) => nextMove(task) !== undefined);
-  while (walking.length > 0) {
-    const held = new Set<HerdTask>();
-    for (const part of inParts(walking, MOVES_MAX)) {
-      const refused = await makeMoves(client, part, nextMove);
-      for (const [task, what] of refused) {
-        held.add(task);
-        troubles.push({ externalId: task.externalId, what });
+): Promise<FailedMove[]> {
+  const failedMoves: FailedMove[] = [];
+  let remaining = tasks.filter((task) => nextMove(task) !== undefined);
+  while (remaining.length > 0) {
+    const failed = new Set<DemoTask>();
+    for (const chunk of inChunks(remaining, MOVES_MAX)) {
+      for (const [task, description] of await makeMoves(client, chunk, nextMove)) {
+        failed.add(task);
+        failedMoves.push({ externalId: task.externalId, description });
       }
-      onMoved(part.length);
+      onMoved(chunk.length);
     }
-    walking = walking.filter((task) => !held.has(task) && nextMove(task) !== undefined);
+    remaining = remaining.filter((task) => !failed.has(task) && nextMove(task) !== undefined);
   }
-  return troubles;
+  return failedMoves;
 }
 
-/** Submits tasks whose quality check is passed: they advance to the generation of output. */
+/** Submits tasks that passed the quality check, by advancing them to output generation. Returns the moves that failed. */
 export async function submit(
   client: ApiClient,
-  herd: readonly HerdTask[],
+  tasks: readonly DemoTask[],
   onMoved: (moves: number) => void,
-): Promise<Trouble[]> {
-  const troubles: Trouble[] = [];
-  for (const part of inParts(herd, MOVES_MAX)) {
-    const refused = await makeMoves(client, part, () => "advance");
-    for (const [{ externalId }, what] of refused) troubles.push({ externalId, what });
-    onMoved(part.length);
+): Promise<FailedMove[]> {
+  const failedMoves: FailedMove[] = [];
+  for (const chunk of inChunks(tasks, MOVES_MAX)) {
+    const failed = await makeMoves(client, chunk, () => "advance");
+    for (const [{ externalId }, description] of failed) {
+      failedMoves.push({ externalId, description });
+    }
+    onMoved(chunk.length);
   }
-  return troubles;
+  return failedMoves;
 }
 
-/** Moves tasks and notes where they stand then. Gives back those that stayed, and why. */
+/** Moves tasks and updates their states. Returns the tasks that did not move, each with a description. */
 async function makeMoves(
   client: ApiClient,
-  tasks: readonly HerdTask[],
-  choose: (task: HerdTask) => NextMove | undefined,
-): Promise<[HerdTask, string][]> {
+  tasks: readonly DemoTask[],
+  choose: (task: DemoTask) => NextMove | undefined,
+): Promise<[DemoTask, string][]> {
   const chosen = tasks.flatMap((task) => {
     const move = choose(task);
     return move === undefined ? [] : [{ task, move }];
@@ -99,12 +103,14 @@ async function makeMoves(
     ifSeq: task.eventSeq,
     ...(move === "advance" ? { advance: true } : { status: move }),
   }));
-  const { items } = await client.call({ method: "POST", path: "/moves", body: { moves } }, moved);
+  const request = { method: "POST", path: "/moves", body: { moves } } as const;
+  const { items } = await client.call(request, movesResponse);
   return chosen.flatMap(({ task, move }, index) => {
     const item = items[index];
     if (item?.outcome !== "changed" || item.eventSeq === undefined) {
-      const why = `${move} from ${task.kind} ${task.status}: ${item?.error ?? "no answer"}`;
-      return [[task, why] satisfies [HerdTask, string]];
+      const error = item?.error ?? "no response";
+      const description = `${move} from ${task.kind} ${task.status}: ${error}`;
+      return [[task, description] satisfies [DemoTask, string]];
     }
     apply(task, move);
     task.eventSeq = item.eventSeq;
@@ -112,8 +118,8 @@ async function makeMoves(
   });
 }
 
-/** The table's own consequence of a move that the service made. */
-function apply(task: HerdTask, move: NextMove): void {
+/** Applies a move that the service made to the local copy of the task. */
+function apply(task: DemoTask, move: NextMove): void {
   if (move === "advance") {
     task.kind = nextKind(task.kind) ?? task.kind;
     task.status = "queued";

@@ -19,18 +19,18 @@ const problem = z.looseObject({
     .optional(),
 });
 
-/** The service understood, and said no. */
+/** An error response from the service. */
 export class ApiProblem extends Error {
   readonly status: number;
   readonly code: string;
   readonly issues: NonNullable<z.output<typeof problem>["issues"]>;
-  /** What stands in the way, where it is something that exists. */
+  /** For a `conflict`: the id of the existing object. */
   readonly existingId: string | null;
 
-  constructor(status: number, told: z.output<typeof problem>) {
-    const { error, detail, instance, existing, issues = [] } = told;
-    const where = instance === undefined ? "" : ` (request ${instance})`;
-    super(`${error}: ${detail ?? `HTTP ${status}`}${where}`);
+  constructor(status: number, body: z.output<typeof problem>) {
+    const { error, detail, instance, existing, issues = [] } = body;
+    const request = instance === undefined ? "" : ` (request ${instance})`;
+    super(`${error}: ${detail ?? `HTTP ${status}`}${request}`);
     this.status = status;
     this.code = error;
     this.issues = issues;
@@ -38,37 +38,37 @@ export class ApiProblem extends Error {
   }
 }
 
-/** Nobody answered, or not as the service would. */
-export class ConnectionFault extends Error {}
+/** No response, or one that is not the service's. */
+export class ConnectionError extends Error {}
 
 export interface ApiRequest {
   method: "GET" | "POST" | "PATCH" | "PUT";
-  /** Below `/v1`, with its query. */
+  /** The path after `/v1`, with the query string. */
   path: string;
-  /** Sent as JSON; a string is JSON already. */
+  /** Sent as JSON. A string is sent unchanged, because it already is JSON. */
   body?: unknown;
-  /** Sent as it is, in place of a body. */
+  /** Raw content to send instead of a body. */
   content?: { type: string; bytes: Uint8Array };
-  /** How often it is tried at the most. */
+  /** The maximum number of attempts. */
   attemptsMax?: number;
 }
 
 export interface ApiClient {
   readonly baseUrl: string;
-  /** Makes a call and parses its answer. */
+  /** Makes a call and returns the parsed response. */
   call: <Schema extends z.ZodType>(
     request: ApiRequest,
     schema: Schema,
   ) => Promise<z.output<Schema>>;
 }
 
-/** How a request leaves: as fetch does it. */
+/** Sends a request; has the signature of `fetch`. */
 export type Send = (url: string, init: RequestInit) => Promise<Response>;
 
 interface ClientOptions {
   baseUrl: string;
   key: string;
-  /** Is told why a call is tried again, and after what time. */
+  /** Called before the client waits to retry a call. */
   onRetry?: ((notice: { reason: string; seconds: number }) => void) | undefined;
   fetch?: Send;
   wait?: (milliseconds: number) => Promise<unknown>;
@@ -80,8 +80,8 @@ const WAIT_MILLISECONDS_MAX = 5_000;
 const RETRY_AFTER_SECONDS_MAX = 120;
 
 /**
- * Speaks with the service over its public API. A call whose outcome is not known is repeated with the same
- * Idempotency-Key, so that it takes effect once.
+ * Returns a client for the public API. A call whose outcome is unknown is retried with the same Idempotency-Key, so it
+ * takes effect once.
  */
 export function createApiClient(options: ClientOptions): ApiClient {
   const baseUrl = options.baseUrl.replace(/\/+$/, "");
@@ -112,12 +112,12 @@ export function createApiClient(options: ClientOptions): ApiClient {
     const afterSeconds = retryAfter(response.headers);
     const known = problem.safeParse(json);
     if (known.success) {
-      const fault = new ApiProblem(response.status, known.data);
-      if (known.data.retry !== "same") throw fault;
-      return { retry: { reason: fault.code, afterSeconds }, fault };
+      const error = new ApiProblem(response.status, known.data);
+      if (known.data.retry !== "same") throw error;
+      return { retry: { reason: error.code, afterSeconds }, error };
     }
-    const reason = `${baseUrl} answered ${response.status}, but not as the service does`;
-    if (response.status < 500) throw new ConnectionFault(`${reason}: is the address right?`);
+    const reason = `${baseUrl} answered ${response.status}, but not in the service's format`;
+    if (response.status < 500) throw new ConnectionError(`${reason}. Is the URL correct?`);
     return { retry: { reason, afterSeconds } };
   };
 
@@ -125,19 +125,19 @@ export function createApiClient(options: ClientOptions): ApiClient {
     baseUrl,
     async call(request, schema) {
       const idempotencyKey = randomUUID();
-      for (let made = 1; ; made += 1) {
-        const { value, retry, fault } = await attempt(request, idempotencyKey);
+      for (let attempts = 1; ; attempts += 1) {
+        const { value, retry, error } = await attempt(request, idempotencyKey);
         if (retry === undefined) {
           const parsed = schema.safeParse(value);
           if (parsed.success) return parsed.data;
-          throw new ConnectionFault(
-            `${request.method} ${request.path} answered what this version does not understand: ${z.prettifyError(parsed.error)}`,
+          throw new ConnectionError(
+            `Unexpected response to ${request.method} ${request.path}: ${z.prettifyError(parsed.error)}`,
           );
         }
-        if (made >= (request.attemptsMax ?? ATTEMPTS_MAX)) {
-          throw fault ?? new ConnectionFault(`${baseUrl} cannot be reached: ${retry.reason}`);
+        if (attempts >= (request.attemptsMax ?? ATTEMPTS_MAX)) {
+          throw error ?? new ConnectionError(`Cannot reach ${baseUrl}: ${retry.reason}`);
         }
-        const milliseconds = waitFor(made, retry.afterSeconds);
+        const milliseconds = delayOf(attempts, retry.afterSeconds);
         onRetry?.({ reason: retry.reason, seconds: Math.ceil(milliseconds / 1000) });
         await wait(milliseconds);
       }
@@ -145,7 +145,7 @@ export function createApiClient(options: ClientOptions): ApiClient {
   };
 }
 
-/** What a request carries, and as what. */
+/** Returns the bytes to send and their content type, or null if there is nothing to send. */
 function contentOf({ body, content }: ApiRequest) {
   if (content !== undefined) return content;
   if (body === undefined) return null;
@@ -154,21 +154,21 @@ function contentOf({ body, content }: ApiRequest) {
 }
 
 type Attempt =
-  | { value: unknown; retry?: never; fault?: never }
+  | { value: unknown; retry?: never; error?: never }
   | {
       value?: never;
       retry: { reason: string; afterSeconds: number | null };
-      fault?: ApiProblem;
+      error?: ApiProblem;
     };
 
-/** What the service asks for; or longer each time, and never the same for all who wait. */
-function waitFor(made: number, afterSeconds: number | null): number {
+/** Returns milliseconds: the service's `Retry-After` up to a limit, or else exponential backoff with jitter. */
+function delayOf(attempts: number, afterSeconds: number | null): number {
   if (afterSeconds !== null) return Math.min(afterSeconds, RETRY_AFTER_SECONDS_MAX) * 1000;
-  const longest = Math.min(250 * 2 ** made, WAIT_MILLISECONDS_MAX);
+  const longest = Math.min(250 * 2 ** attempts, WAIT_MILLISECONDS_MAX);
   return longest * (0.5 + Math.random() / 2);
 }
 
-/** In seconds; a date, which the service never sends, counts as no word. */
+/** Returns `Retry-After` in seconds. An HTTP date, which the service never sends, is ignored. */
 function retryAfter(headers: Headers): number | null {
   const text = headers.get("retry-after");
   return text !== null && /^\d{1,6}$/.test(text) ? Number(text) : null;
@@ -182,7 +182,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Behind "fetch failed" stands what really happened. */
+/** Returns the message of the underlying error; that of `fetch` itself is only "fetch failed". */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (cause instanceof AggregateError) return reasonOf(cause.errors[0]);

@@ -1,19 +1,18 @@
-/** How much one batch may be. */
+/** The limits of one batch. */
 export interface BatchLimits extends Size {
   count: number;
 }
 
-/** The size of an item. */
 export interface Size {
-  /** Of the request's body. */
+  /** Bytes in the request body. */
   bytes: number;
-  /** Characters that are kept in memory beside it until the batch is done. */
+  /** Characters kept in memory, in addition to the body, until the batch is done. */
   kept: number;
 }
 
 /**
- * Gathers items into batches that respect all limits, in order. An item that is too large by itself comes alone:
- * what becomes of it is for the receiver to say.
+ * Groups items into batches within all limits, in order. An item that exceeds a limit by itself gets a batch of its
+ * own; the receiver decides what to do with it.
  */
 export async function* inBatches<Item extends Size>(
   items: AsyncIterable<Item>,

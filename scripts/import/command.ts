@@ -1,24 +1,24 @@
-import { ApiProblem, ConnectionFault } from "./api-client.ts";
-import { UsageFault } from "./usage-fault.ts";
+import { ApiProblem, ConnectionError } from "./api-client.ts";
+import { UsageError } from "./usage-error.ts";
 
-const NOTHING_COULD_BE_DONE = 2;
+const COMMAND_FAILED = 2;
 
-/** Runs a command to its exit code. What a person can mend is told in a sentence; all else is a defect, with its trace. */
+/** Runs a command and returns its exit code. An error that the user can fix prints its message, a bug its stack trace. */
 export async function exitCodeOf(run: () => Promise<number>): Promise<number> {
   try {
     return await run();
   } catch (error) {
-    console.error(isForPeople(error) ? error.message : error);
-    return NOTHING_COULD_BE_DONE;
+    console.error(isUserError(error) ? error.message : error);
+    return COMMAND_FAILED;
   }
 }
 
-function isForPeople(error: unknown): error is Error {
-  const isFile = error instanceof Error && "code" in error && "path" in error;
+function isUserError(error: unknown): error is Error {
+  const isFileError = error instanceof Error && "code" in error && "path" in error;
   return (
-    isFile ||
-    error instanceof UsageFault ||
-    error instanceof ConnectionFault ||
+    isFileError ||
+    error instanceof UsageError ||
+    error instanceof ConnectionError ||
     error instanceof ApiProblem
   );
 }

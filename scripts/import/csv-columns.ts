@@ -1,12 +1,12 @@
 import { MalformedFile } from "./text.ts";
 
-/** Where the cells of a column go: a field of the task, a text of its content, or its metadata. */
+/** Where the cells of a column go: to a field of the task, to a text of its content, or to its metadata. */
 type Column =
   | { to: "task"; name: "title" | "externalId" | "taxonomyCode" | "priority" | "assignee" }
   | { to: "content"; name: "brief" | "instructions" }
   | { to: "metadata"; name: string };
 
-/** Columns by what people call them, in lower case and without blanks, hyphens and underscores. */
+/** Columns by the names that people use, in lower case and without spaces, hyphens and underscores. */
 const KNOWN_COLUMNS: ReadonlyMap<string, Column> = new Map([
   ["title", { to: "task", name: "title" }],
   ["externalid", { to: "task", name: "externalId" }],
@@ -21,27 +21,27 @@ const KNOWN_COLUMNS: ReadonlyMap<string, Column> = new Map([
 const METADATA_PREFIX = /^metadata\./i;
 
 /**
- * Reads a header. A column that no field is known for goes to the metadata, so that nothing is lost.
- * @throws MalformedFile where two columns mean the same, or none says what the task is.
+ * Returns the columns of a header. Unknown columns go to the metadata, so that nothing is lost.
+ * @throws MalformedFile if two columns have the same meaning, or none has the title or the content of the task.
  */
 export function columnsOf(header: readonly string[], line: number): Column[] {
   const columns = header.map((text) => columnOf(text.trim()));
   const targets = columns.map(({ to, name }) => `${to}.${name}`);
-  const twice = targets.findIndex((target, index) => targets.indexOf(target) !== index);
-  if (twice !== -1) {
-    const first = header[targets.indexOf(targets[twice] ?? "")];
+  const duplicate = targets.findIndex((target, index) => targets.indexOf(target) !== index);
+  if (duplicate !== -1) {
+    const first = header[targets.indexOf(targets[duplicate] ?? "")];
     throw new MalformedFile(
       { line, column: null },
-      `The columns "${first}" and "${header[twice]}" mean the same`,
+      `The columns "${first}" and "${header[duplicate]}" have the same meaning`,
     );
   }
-  const says = columns.some(
+  const hasText = columns.some(
     ({ name, to }) => to === "content" || (to === "task" && name === "title"),
   );
-  if (!says) {
+  if (!hasText) {
     throw new MalformedFile(
       { line, column: null },
-      `The header names none of title, instructions and brief: ${header.join(", ")}`,
+      `The header has none of title, instructions and brief: ${header.join(", ")}`,
     );
   }
   return columns;
@@ -52,17 +52,17 @@ function columnOf(text: string): Column {
   return known ?? { to: "metadata", name: text.replace(METADATA_PREFIX, "") };
 }
 
-/** A row in the shape of the body that makes a task. Empty cells say nothing. */
+/** Returns a row as the body of POST /v1/tasks. Empty cells are left out. */
 export function rowValue(columns: readonly Column[], cells: readonly string[]) {
   const entries = columns.flatMap((column, index) => {
     const cell = cells[index] ?? "";
     return cell.trim() === "" ? [] : [{ ...column, cell }];
   });
-  const fieldsOf = (wanted: Column["to"]): Record<string, unknown> =>
+  const fieldsOf = (target: Column["to"]): Record<string, unknown> =>
     Object.fromEntries(
       entries
-        .filter(({ to }) => to === wanted)
-        .map(({ name, cell }) => [name, wanted === "task" ? taskCell(name, cell) : cell]),
+        .filter(({ to }) => to === target)
+        .map(({ name, cell }) => [name, target === "task" ? taskCell(name, cell) : cell]),
     );
   const metadata = fieldsOf("metadata");
   const content = { ...fieldsOf("content"), ...(isFilled(metadata) && { metadata }) };
@@ -71,7 +71,7 @@ export function rowValue(columns: readonly Column[], cells: readonly string[]) {
 
 const isFilled = (fields: object) => Object.keys(fields).length > 0;
 
-/** The one field that is a number. What is none stays text, and the service says what is wrong with it. */
+/** Converts the priority to a number if it is one; otherwise it stays text, and the service reports the error. */
 function taskCell(name: string, cell: string): string | number {
   const trimmed = cell.trim();
   return name === "priority" && /^-?\d{1,9}$/.test(trimmed) ? Number(trimmed) : trimmed;

@@ -5,15 +5,15 @@ import { columnsOf, rowValue } from "./csv-columns.ts";
 import { type Reading, RECORD_LENGTH_MAX } from "./reading.ts";
 import { MalformedFile, readText } from "./text.ts";
 
-/** What the parser gives for each row when it is asked where the row was. */
+/** What the parser yields for each row with the option `info`. */
 interface Row {
   record: string[];
   info: Info;
 }
 
 /**
- * Reads comma-separated rows under a header, and tab-separated ones where the name ends in `.tsv`. Each row comes
- * out in the shape of a task.
+ * Reads a CSV file with a header; the separator is a tab if the name ends in `.tsv`. Yields each row as the body of
+ * POST /v1/tasks.
  */
 export async function* readCsv(path: string): AsyncGenerator<Reading> {
   const delimiter = extname(path).toLowerCase() === ".tsv" ? "\t" : ",";
@@ -23,16 +23,16 @@ export async function* readCsv(path: string): AsyncGenerator<Reading> {
     skip_empty_lines: true,
     max_record_size: RECORD_LENGTH_MAX,
   });
-  // What goes wrong while reading ends the parser too, and is thrown by the loop below.
+  // A read error destroys the parser, so the loop below throws it.
   pipeline(Readable.from(readText(path)), parser, () => {});
 
   let columns: ReturnType<typeof columnsOf> | null = null;
   let number = 0;
-  let before = { lines: 0, empty_lines: 0 };
+  let previous = { lines: 0, empty_lines: 0 };
   try {
     for await (const { record, info } of parser as AsyncIterable<Row>) {
-      const line = before.lines + (info.empty_lines - before.empty_lines) + 1;
-      before = info;
+      const line = previous.lines + (info.empty_lines - previous.empty_lines) + 1;
+      previous = info;
       if (columns === null) {
         columns = columnsOf(record, line);
         continue;

@@ -1,45 +1,45 @@
 import type { StepKind } from "../../src/domain/lifecycle/statuses.ts";
 import type { ApiClient } from "./api-client.ts";
 import { type ImportedRecord, type ImportOptions, importRecords } from "./import-records.ts";
-import { type ImportedLine, importWork, judgeWork } from "./import-work.ts";
+import { type ImportedLine, importWork, validateWork } from "./import-work.ts";
 import { type ImportPlan, mappedRecords } from "./plan-import.ts";
 import { ImportTally } from "./report.ts";
 
-/** Imports a planned file to its end and tallies what became of its records. */
+/** Imports a planned file and returns a tally of the outcomes of its records. */
 export async function importFile(
   client: ApiClient,
   plan: ImportPlan,
   options: ImportOptions & {
     start: StepKind | null;
-    /** Makes the tasks alone, and leaves aside what the records bear beside them. */
+    /** Imports only the tasks, not the records' data and evals. */
     isTasksOnly: boolean;
-    /** Is told how many records are done, also in the midst of a batch. */
-    onReach: (done: number) => void;
+    /** Called with the number of records that are done, also within a batch. */
+    onProgress: (done: number) => void;
     onBatch?: (lines: readonly ImportedLine[]) => Promise<void> | undefined;
   },
 ): Promise<ImportTally> {
-  const { onReach, onBatch } = options;
+  const { onProgress, onBatch } = options;
   const tally = new ImportTally();
   for await (const records of importRecords(client, mappedRecords(plan, options), options)) {
-    let reached = tally.total;
-    const lines = await bringWork(client, records, {
+    let done = tally.total;
+    const lines = await importWorkOf(client, records, {
       ...options,
-      onTask: () => onReach((reached += 1)),
+      onTaskDone: () => onProgress((done += 1)),
     });
     tally.add(lines);
-    onReach(tally.total);
+    onProgress(tally.total);
     await onBatch?.(lines);
   }
   return tally;
 }
 
-async function bringWork(
+async function importWorkOf(
   client: ApiClient,
   records: readonly ImportedRecord[],
-  options: { isTasksOnly: boolean; isDryRun: boolean; onTask: () => void },
+  options: { isTasksOnly: boolean; isDryRun: boolean; onTaskDone: () => void },
 ): Promise<ImportedLine[]> {
-  const { isTasksOnly, isDryRun, onTask } = options;
+  const { isTasksOnly, isDryRun, onTaskDone } = options;
   if (isTasksOnly) return records.map((record) => ({ record, work: null }));
-  if (isDryRun) return records.map((record) => ({ record, work: judgeWork(record) }));
-  return importWork(client, records, onTask);
+  if (isDryRun) return records.map((record) => ({ record, work: validateWork(record) }));
+  return importWork(client, records, onTaskDone);
 }

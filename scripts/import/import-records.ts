@@ -3,43 +3,44 @@ import { IMPORT_OUTCOMES, type ImportOutcome } from "../../src/actions/tasks/imp
 import type { Issue } from "../../src/domain/refusals.ts";
 import { taskRoutes } from "../../src/routes/tasks.ts";
 import { BODY_BYTES_MAX } from "../../src/routes/http/contract.ts";
+import { externalId } from "../../src/routes/http/schemas.ts";
 import type { ApiClient, ApiProblem } from "./api-client.ts";
 import { inBatches, type Size } from "./batches.ts";
-import { inHalves } from "./in-halves.ts";
-import { judgeBody } from "./judge-body.ts";
+import { sendOrSplit } from "./send-or-split.ts";
+import { validateBody } from "./validate-body.ts";
 import type { MappedRecord, TaskBody } from "./mappings.ts";
 import { RECORD_LENGTH_MAX } from "./reading.ts";
 import { lengthOf, NO_WORK, type Work } from "./work.ts";
 
-/** What became of one record of the file. */
+/** The outcome of one record of the file. */
 export interface ImportedRecord {
   line: number;
   externalId: string | null;
   outcome: ImportOutcome;
-  /** The task; none where there is none yet. */
+  /** The id of the task, if it exists. */
   id?: string | undefined;
-  /** Why it did not go in. */
+  /** Why the record was not imported. */
   issues?: readonly Issue[];
-  /** What the record bears beside its task. */
+  /** The record's data and evals. */
   work: Work;
 }
 
 export interface ImportOptions {
-  /** Records in a request. */
+  /** The maximum number of records in a request. */
   batchMax: number;
-  /** Judges every record, and sends none. */
+  /** Only validates the records; sends none. */
   isDryRun: boolean;
 }
 
 /** The parts of the request's body around the tasks. */
 const ENVELOPE = ['{"tasks":[', "]}"] as const;
 const BATCH_BYTES_MAX = BODY_BYTES_MAX.large - Buffer.byteLength(ENVELOPE.join(""));
-/** Texts travel by themselves, and may be as long as a record: memory must not grow with five hundred of them. */
+/** Texts are sent separately and may each be as long as a record. This keeps a batch of 500 from filling the memory. */
 const BATCH_KEPT_MAX = 4 * RECORD_LENGTH_MAX;
 
 /**
- * Imports records through the public API, and tells batch by batch what became of them. Tasks that are there
- * already stay as they are: an import that was cut off is continued by starting it again.
+ * Imports records through the public API, and yields the outcomes batch by batch. Existing tasks stay as they are, so
+ * an interrupted import continues when it is started again.
  */
 export async function* importRecords(
   client: ApiClient,
@@ -47,16 +48,18 @@ export async function* importRecords(
   { batchMax, isDryRun }: ImportOptions,
 ): AsyncGenerator<ImportedRecord[]> {
   const limits = { count: batchMax, bytes: BATCH_BYTES_MAX, kept: BATCH_KEPT_MAX };
-  // Asking first spares sending what is there already; among new tasks it would be a request for nothing.
-  let asksFirst = true;
-  for await (const batch of inBatches(prepared(records), limits)) {
-    const known = asksFirst || isDryRun ? await lookUp(client, batch) : new Map<string, string>();
+  // A lookup avoids sending tasks that exist. Among new tasks it would be a wasted request, so it is done only for the
+  // first batch and after a batch with existing tasks.
+  let looksUpFirst = true;
+  for await (const batch of inBatches(prepare(records), limits)) {
+    const known =
+      looksUpFirst || isDryRun ? await lookUp(client, batch) : new Map<string, string>();
     const unknown = batch.flatMap((record) =>
       record.json !== null && !known.has(record.externalId) ? [record] : [],
     );
-    const made = isDryRun ? unknown.map(judge) : await send(client, unknown);
-    const outcomes = new Map(unknown.map((record, index) => [record, made[index]]));
-    const told = batch.map((record): ImportedRecord => {
+    const results = isDryRun ? unknown.map(validateRecord) : await send(client, unknown);
+    const outcomes = new Map(unknown.map((record, index) => [record, results[index]]));
+    const imported = batch.map((record): ImportedRecord => {
       const { line, externalId } = record;
       if (record.json === null)
         return { line, externalId, outcome: "invalid", issues: record.issues, work: NO_WORK };
@@ -64,19 +67,19 @@ export async function* importRecords(
       const id = known.get(record.externalId);
       return outcome ?? { ...nameOf(record), outcome: "exists", id };
     });
-    asksFirst = told.some(({ outcome }) => outcome === "exists");
-    yield told;
+    looksUpFirst = imported.some(({ outcome }) => outcome === "exists");
+    yield imported;
   }
 }
 
-/** A record as it travels: its JSON, made once, is also what is counted. */
+/** A record ready to send. Its JSON is serialized once, for both its size and the request body. */
 type Prepared = Size & { line: number } & (
     | { externalId: string; body: TaskBody; work: Work; json: string }
     | { externalId: string | null; json: null; issues: readonly Issue[] }
   );
 type Sendable = Extract<Prepared, { json: string }>;
 
-async function* prepared(records: AsyncIterable<MappedRecord>): AsyncGenerator<Prepared> {
+async function* prepare(records: AsyncIterable<MappedRecord>): AsyncGenerator<Prepared> {
   for await (const { line, externalId, body, work, issues } of records) {
     if (body === undefined) {
       yield { line, externalId, json: null, issues, bytes: 0, kept: 0 };
@@ -89,34 +92,25 @@ async function* prepared(records: AsyncIterable<MappedRecord>): AsyncGenerator<P
   }
 }
 
-const EXTERNAL_ID_LENGTH_MAX = 200;
-const lookedUp = z.object({ found: z.array(z.object({ input: z.string(), id: z.string() })) });
+const lookupResponse = z.object({
+  found: z.array(z.object({ input: z.string(), id: z.string() })),
+});
 
-/** Which of the records are tasks already. */
+/** Returns the ids of the records' existing tasks, by external id. */
 async function lookUp(client: ApiClient, batch: readonly Prepared[]): Promise<Map<string, string>> {
-  const ids = batch.flatMap(({ json, externalId }) =>
-    json !== null && isAskable(externalId) ? [`ext:${externalId}`] : [],
+  // One invalid external id would fail the lookup of all others.
+  const ids = batch.flatMap(({ json, externalId: name }) =>
+    json !== null && externalId.safeParse(name).success ? [`ext:${name}`] : [],
   );
   if (ids.length === 0) return new Map();
   const { found } = await client.call(
     { method: "POST", path: "/tasks/lookup", body: { ids } },
-    lookedUp,
+    lookupResponse,
   );
   return new Map(found.map(({ input, id }) => [input.slice("ext:".length), id]));
 }
 
-/** An id that no task can have would fail the question about all others. */
-function isAskable(externalId: string | null): externalId is string {
-  return (
-    externalId !== null &&
-    externalId !== "" &&
-    externalId.length <= EXTERNAL_ID_LENGTH_MAX &&
-    !externalId.includes("\0") &&
-    externalId.isWellFormed()
-  );
-}
-
-const imported = z.object({
+const importResponse = z.object({
   items: z.array(
     z.object({
       outcome: z.enum(IMPORT_OUTCOMES),
@@ -134,18 +128,18 @@ const imported = z.object({
   ),
 });
 
-/** Sends records, and tells of each what became of it. */
+/** Sends records and returns the outcome of each, in order. */
 function send(client: ApiClient, records: readonly Sendable[]): Promise<ImportedRecord[]> {
-  return inHalves(
+  return sendOrSplit(
     records,
     async (some) => {
       const [head, tail] = ENVELOPE;
       const body = `${head}${some.map(({ json }) => json).join(",")}${tail}`;
       const request = { method: "POST", path: "/tasks/import", body } as const;
-      const { items } = await client.call(request, imported);
+      const { items } = await client.call(request, importResponse);
       return some.map((record, index): ImportedRecord => {
         const item = items[index];
-        if (item === undefined) throw new Error("The answer tells of every record");
+        if (item === undefined) throw new Error("The response has no item for a record");
         const { outcome, id, issues } = item;
         return { ...nameOf(record), outcome, id, ...(issues !== undefined && { issues }) };
       });
@@ -158,7 +152,7 @@ function send(client: ApiClient, records: readonly Sendable[]): Promise<Imported
   );
 }
 
-/** Why something was refused. */
+/** Returns the issues of a problem, or the problem itself as one issue. */
 export function issuesOf(problem: ApiProblem): readonly Issue[] {
   if (problem.issues.length > 0) return problem.issues;
   return [{ path: [], code: problem.code, message: problem.message }];
@@ -166,14 +160,14 @@ export function issuesOf(problem: ApiProblem): readonly Issue[] {
 
 const nameOf = ({ line, externalId, work }: Sendable) => ({ line, externalId, work });
 
-/** What the service would say, by the very schema that it validates with. */
-function judge(record: Sendable): ImportedRecord {
+/** Returns the outcome that the service would report, using the schema that the service validates with. */
+function validateRecord(record: Sendable): ImportedRecord {
   if (record.bytes > BATCH_BYTES_MAX) {
-    const message = `It is larger than a request may be (${BODY_BYTES_MAX.large} bytes).`;
+    const message = `The record is larger than the limit of a request (${BODY_BYTES_MAX.large} bytes).`;
     const issues = [{ path: [], code: "payload_too_large", message }];
     return { ...nameOf(record), outcome: "invalid", issues };
   }
-  const issues = judgeBody(taskRoutes, "createTask", record.body);
+  const issues = validateBody(taskRoutes, "createTask", record.body);
   const outcome = issues.length === 0 ? "created" : "invalid";
   return { ...nameOf(record), outcome, ...(issues.length > 0 && { issues }) };
 }

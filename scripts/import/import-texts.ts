@@ -1,35 +1,33 @@
 import { z } from "zod";
 import type { Issue } from "../../src/domain/refusals.ts";
+import { LIMIT_MAX } from "../../src/routes/http/schemas.ts";
 import { type ApiClient, ApiProblem } from "./api-client.ts";
 import { issuesOf } from "./import-records.ts";
-import { placed, type Underway } from "./underway.ts";
+import { prefixPaths, type PendingRecord } from "./pending-record.ts";
 import { type Artifact, artifactOf, outputOf, type Work } from "./work.ts";
 
-/**
- * Brings in the texts of a record, one after the other: of two that are the same, the first one is declared. What is
- * there already stays as it is.
- */
-export async function storeTexts(client: ApiClient, one: Underway): Promise<void> {
-  const { record, taskId, told, stored } = one;
+/** Uploads the texts of a record one by one, so that two equal texts are declared once. Existing data stay as they are. */
+export async function storeTexts(client: ApiClient, pending: PendingRecord): Promise<void> {
+  const { record, taskId, result, stored } = pending;
   const texts = textsOf(record.work);
-  // A task that was made just now has none yet: asking would be a request for nothing.
-  const known = record.outcome === "exists" && texts.length > 0;
-  for (const row of known ? await listData(client, taskId) : []) {
+  // A task that was just created has no data yet, so listing it would be a wasted request.
+  const mayHaveData = record.outcome === "exists" && texts.length > 0;
+  for (const row of mayHaveData ? await listData(client, taskId) : []) {
     const name = nameOf(row);
     if (stored.get(name)?.isStored !== true) stored.set(name, row);
   }
   for (const { artifact, path } of texts) {
     try {
-      told.data[await store(client, one, artifact)] += 1;
+      result.data[await store(client, pending, artifact)] += 1;
     } catch (error) {
-      if (!isAboutThis(error)) throw error;
-      told.data.refused += 1;
-      told.issues.push(...placed(path, issuesOf(error)));
+      if (!isAboutContent(error)) throw error;
+      result.data.refused += 1;
+      result.issues.push(...prefixPaths(path, issuesOf(error)));
     }
   }
 }
 
-/** Every text of a record, with its place in it. */
+/** Returns every text of a record, with its path in the record. */
 export function textsOf({ data, evals }: Work): { artifact: Artifact; path: Issue["path"] }[] {
   const outputs = evals.flatMap(({ trials }, number) =>
     trials.flatMap((trial, index) => {
@@ -45,8 +43,8 @@ export function textsOf({ data, evals }: Work): { artifact: Artifact; path: Issu
 }
 
 /**
- * Names data by kind, content and maker, as the service tells those of a step apart. The step is no part of it: an
- * import that is started again finds what it brought in, wherever the tasks stand by then.
+ * Returns a key made of kind, content and maker, which the service also uses to distinguish the data of a step. The
+ * step is not part of the key, so a repeated import finds its data even if the task has moved on.
  */
 export const nameOf = (datum: DatumName): string =>
   JSON.stringify([
@@ -78,7 +76,7 @@ const dataPage = z.object({
         uri: z.string().nullable(),
         storedAt: z.string().nullable(),
       })
-      // What lives elsewhere is never sent.
+      // Data with a URI live elsewhere; their content is never uploaded.
       .transform(({ uri, storedAt, ...row }) => ({
         ...row,
         isStored: uri !== null || storedAt !== null,
@@ -86,14 +84,13 @@ const dataPage = z.object({
   ),
   nextCursor: z.string().nullable(),
 });
-const PAGE_MAX = 200;
 
 async function listData(client: ApiClient, taskId: string) {
   const rows: z.output<typeof dataPage>["data"] = [];
   let cursor: string | null = null;
   do {
     const after: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const path = `/data?task=${taskId}&limit=${PAGE_MAX}${after}`;
+    const path = `/data?task=${taskId}&limit=${LIMIT_MAX}${after}`;
     const page: z.output<typeof dataPage> = await client.call({ method: "GET", path }, dataPage);
     rows.push(...page.data);
     cursor = page.nextCursor;
@@ -101,10 +98,10 @@ async function listData(client: ApiClient, taskId: string) {
   return rows;
 }
 
-/** Declares a text unless it is declared, and sends what it holds unless that is there. */
+/** Declares a text unless it is declared, and uploads its content unless that is stored. */
 async function store(
   client: ApiClient,
-  { taskId, stored }: Underway,
+  { taskId, stored }: PendingRecord,
   artifact: Artifact,
 ): Promise<"stored" | "exists"> {
   const known = stored.get(nameOf(artifact));
@@ -116,31 +113,31 @@ async function store(
   return "stored";
 }
 
-const named = z.object({ id: z.string() });
+const declared = z.object({ id: z.string() });
 
 async function declare(client: ApiClient, taskId: string, artifact: Artifact): Promise<string> {
   const body = declarationOf(artifact);
   try {
     const { id } = await client.call(
       { method: "POST", path: `/tasks/${taskId}/data`, body },
-      named,
+      declared,
     );
     return id;
   } catch (error) {
-    // Somebody else declared it meanwhile: what it holds is the same.
+    // A concurrent caller has declared the same data. Its digest, and so its content, is the same.
     if (error instanceof ApiProblem && error.existingId !== null) return error.existingId;
     throw error;
   }
 }
 
-/** What declares a text. */
+/** Returns the request body that declares a text. */
 export function declarationOf(artifact: Artifact) {
   const { text: _, bytes, ...fields } = artifact;
   return { ...fields, sizeBytes: bytes.byteLength };
 }
 
-/** Whether a call was refused for what it asked, and not for who asked it: the next one may go through. */
-const isAboutThis = (error: unknown): error is ApiProblem =>
+/** True if a call was refused because of its content and not because of its caller, so that the next one may succeed. */
+const isAboutContent = (error: unknown): error is ApiProblem =>
   error instanceof ApiProblem &&
   error.status >= 400 &&
   ![401, 403, 429].includes(error.status) &&

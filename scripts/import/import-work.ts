@@ -6,173 +6,178 @@ import type { Issue } from "../../src/domain/refusals.ts";
 import { dataRoutes } from "../../src/routes/data.ts";
 import { evalRoutes } from "../../src/routes/evals.ts";
 import type { ApiClient, ApiProblem } from "./api-client.ts";
-import { inHalves } from "./in-halves.ts";
+import { sendOrSplit } from "./send-or-split.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type ImportedRecord, issuesOf } from "./import-records.ts";
 import { declarationOf, nameOf, storeTexts, textsOf } from "./import-texts.ts";
-import { judgeBody } from "./judge-body.ts";
-import { type ImportedWork, nothingYet, placed, type Underway } from "./underway.ts";
+import { validateBody } from "./validate-body.ts";
+import { type ImportedWork, emptyWork, prefixPaths, type PendingRecord } from "./pending-record.ts";
 import { outputOf, type Trial } from "./work.ts";
 
-/** What became of a record, and of what it bears beside its task; null where nothing of that was sent. */
+/** The outcome of a record, and of its data and evals. `work` is null if none of those were sent. */
 export interface ImportedLine {
   record: ImportedRecord;
   work: ImportedWork | null;
 }
 
 /**
- * Brings in the texts and trials of records whose tasks are there. What is there already stays as it is, so that
- * starting again continues this too.
- * @returns what became of each record's, in order.
+ * Imports the texts and trials of records whose tasks exist. Existing texts and trials stay as they are, so a repeated
+ * import continues where it stopped.
+ * @returns the outcome of each record, in order.
  */
 export async function importWork(
   client: ApiClient,
   records: readonly ImportedRecord[],
-  onTask: () => void,
+  onTaskDone: () => void,
 ): Promise<ImportedLine[]> {
-  const underway = records.map((record): Underway | null => {
+  const pending = records.map((record): PendingRecord | null => {
     const { id: taskId, work } = record;
     if (taskId === undefined || work.data.length + work.evals.length === 0) return null;
-    return { record, taskId, told: nothingYet(), stored: new Map() };
+    return { record, taskId, result: emptyWork(), stored: new Map() };
   });
-  const withTask = underway.filter((one) => one !== null);
-  await inParallel(withTask, async (one) => {
-    await storeTexts(client, one);
-    onTask();
+  const withWork = pending.filter((record) => record !== null);
+  await inParallel(withWork, async (record) => {
+    await storeTexts(client, record);
+    onTaskDone();
   });
-  await recordTrials(client, withTask);
-  return records.map((record, index) => ({ record, work: underway[index]?.told ?? null }));
+  await recordTrials(client, withWork);
+  return records.map((record, index) => ({ record, work: pending[index]?.result ?? null }));
 }
 
-/** Judges what a record bears beside its task, and sends none of it. */
-export function judgeWork({ work }: ImportedRecord): ImportedWork | null {
-  const told = nothingYet();
+/** Validates a record's data and evals without sending them. Returns null if they are valid. */
+export function validateWork({ work }: ImportedRecord): ImportedWork | null {
+  const result = emptyWork();
   for (const { artifact, path } of textsOf(work)) {
-    const issues = judgeBody(dataRoutes, "declareData", declarationOf(artifact));
-    if (issues.length > 0) told.data.refused += 1;
-    told.issues.push(...placed(path, issues));
+    const issues = validateBody(dataRoutes, "declareData", declarationOf(artifact));
+    if (issues.length > 0) result.data.refused += 1;
+    result.issues.push(...prefixPaths(path, issues));
   }
   for (const [number, { name, k, trials }] of work.evals.entries()) {
     for (const [index, trial] of trials.entries()) {
       const body = { name, k, results: [{ task: NIL, ...fieldsOf(trial) }] };
-      const issues = judgeBody(evalRoutes, "recordEvaluation", body);
-      if (issues.length > 0) told.trials.refused += 1;
-      told.issues.push(...placed(["evals", number, "trials", index], issues));
+      const issues = validateBody(evalRoutes, "recordEvaluation", body);
+      if (issues.length > 0) result.trials.refused += 1;
+      result.issues.push(...prefixPaths(["evals", number, "trials", index], issues));
     }
   }
-  return told.issues.length === 0 ? null : told;
+  return result.issues.length === 0 ? null : result;
 }
 
-/** Stands for a task that is not made yet. */
+/** The placeholder id of a task that does not exist yet. */
 const NIL = "00000000-0000-0000-0000-000000000000";
 
-/** A trial on its way, with the record that it is told to. */
-interface Result {
-  one: Underway;
+/** A trial to record, with its record and its path in that. */
+interface PendingTrial {
+  pending: PendingRecord;
   trial: Trial;
   path: Issue["path"];
 }
 
-interface ResultTold {
-  result: Result;
+interface TrialOutcome {
+  item: PendingTrial;
   outcome: RecordOutcome | "refused";
   issues: readonly Issue[];
 }
 
-/** Records the trials of many tasks, a thousand of one evaluation in a call, and completes the evals that are whole. */
-async function recordTrials(client: ApiClient, records: readonly Underway[]): Promise<void> {
-  for (const { evaluation, results } of byEvaluation(records)) {
-    const told: ResultTold[] = [];
-    for (const part of partsOf(results)) {
-      const send = (some: readonly Result[]) => record(client, evaluation, some);
-      const refused = (result: Result, problem: ApiProblem): ResultTold => {
-        return { result, outcome: "refused", issues: issuesOf(problem) };
+/** Records the trials of many tasks, up to 1,000 of one evaluation per call, and completes the evals that have all. */
+async function recordTrials(client: ApiClient, records: readonly PendingRecord[]): Promise<void> {
+  for (const { evaluation, items } of byEvaluation(records)) {
+    const outcomes: TrialOutcome[] = [];
+    for (const chunk of chunksOf(items)) {
+      const send = (some: readonly PendingTrial[]) => record(client, evaluation, some);
+      const refused = (item: PendingTrial, problem: ApiProblem): TrialOutcome => {
+        return { item, outcome: "refused", issues: issuesOf(problem) };
       };
-      told.push(...(await inHalves(part, send, refused)));
+      outcomes.push(...(await sendOrSplit(chunk, send, refused)));
     }
-    for (const { result, outcome, issues } of told) {
-      result.one.told.trials[outcome] += 1;
-      result.one.told.issues.push(...placed(result.path, issues));
+    for (const { item, outcome, issues } of outcomes) {
+      item.pending.result.trials[outcome] += 1;
+      item.pending.result.issues.push(...prefixPaths(item.path, issues));
     }
-    await completeWhole(client, evaluation, told);
+    await completeEvals(client, evaluation, outcomes);
   }
 }
 
-/** Completes the eval of each task where every model has all of its k trials. One of them names it: it exists by now. */
-async function completeWhole(
+/**
+ * Completes the eval of each task for which every model has all of its k trials. Sending one recorded trial of the
+ * task again identifies the eval.
+ */
+async function completeEvals(
   client: ApiClient,
   evaluation: Evaluation,
-  told: readonly ResultTold[],
+  outcomes: readonly TrialOutcome[],
 ): Promise<void> {
-  const byTask = Map.groupBy(told, ({ result }) => result.one.taskId);
-  const whole = [...byTask.values()].filter((ofTask) => isWhole(evaluation, ofTask));
-  for (const part of partsOf(whole.flatMap(([first]) => first?.result ?? []))) {
-    await record(client, { ...evaluation, complete: true }, part);
+  const byTask = Map.groupBy(outcomes, ({ item }) => item.pending.taskId);
+  const complete = [...byTask.values()].filter((ofTask) => isComplete(evaluation, ofTask));
+  for (const chunk of chunksOf(complete.flatMap(([first]) => first?.item ?? []))) {
+    await record(client, { ...evaluation, complete: true }, chunk);
   }
 }
 
-function isWhole({ k }: Evaluation, told: readonly ResultTold[]): boolean {
-  const trials = told.map(({ result }) => result.trial);
+function isComplete({ k }: Evaluation, outcomes: readonly TrialOutcome[]): boolean {
+  const trials = outcomes.map(({ item }) => item.trial);
   const slots = new Set(trials.map(slotKey));
   const models = new Set(trials.map(({ model }) => model));
-  const areIn = told.every(({ outcome }) => outcome === "recorded" || outcome === "exists");
-  return areIn && slots.size === k * models.size;
+  const areRecorded = outcomes.every(
+    ({ outcome }) => outcome === "recorded" || outcome === "exists",
+  );
+  return areRecorded && slots.size === k * models.size;
 }
 
-/** As much at once as a call takes. */
-function* partsOf(results: readonly Result[]): Generator<readonly Result[]> {
-  for (let start = 0; start < results.length; start += TRIALS_MAX) {
-    yield results.slice(start, start + TRIALS_MAX);
+/** Splits trials into chunks that one call accepts. */
+function* chunksOf(items: readonly PendingTrial[]): Generator<readonly PendingTrial[]> {
+  for (let start = 0; start < items.length; start += TRIALS_MAX) {
+    yield items.slice(start, start + TRIALS_MAX);
   }
 }
 
-/** An evaluation as a call names it. */
 interface Evaluation {
   name: string;
   k: number;
 }
 
-/** The trials by the evaluation that they are of. */
-function byEvaluation(records: readonly Underway[]) {
-  const groups = new Map<string, { evaluation: Evaluation; results: Result[] }>();
-  for (const one of records) {
-    for (const [number, { name, k, trials }] of one.record.work.evals.entries()) {
+/** Groups the trials by evaluation. */
+function byEvaluation(records: readonly PendingRecord[]) {
+  const groups = new Map<string, { evaluation: Evaluation; items: PendingTrial[] }>();
+  for (const pending of records) {
+    for (const [number, { name, k, trials }] of pending.record.work.evals.entries()) {
       const key = `${k} ${name}`;
-      const group = groups.get(key) ?? { evaluation: { name, k }, results: [] };
+      const group = groups.get(key) ?? { evaluation: { name, k }, items: [] };
       groups.set(key, group);
       for (const [index, trial] of trials.entries()) {
-        group.results.push({ one, trial, path: ["evals", number, "trials", index] });
+        group.items.push({ pending, trial, path: ["evals", number, "trials", index] });
       }
     }
   }
   return groups.values();
 }
 
-const recorded = z.object({
+const recordResponse = z.object({
   items: z.array(z.object({ outcome: z.enum(RECORD_OUTCOMES), detail: z.string().optional() })),
 });
 
 async function record(
   client: ApiClient,
   evaluation: Evaluation & { complete?: true },
-  results: readonly Result[],
-): Promise<ResultTold[]> {
-  const body = { ...evaluation, results: results.map(resultOf) };
-  const { items } = await client.call({ method: "POST", path: "/evals/record", body }, recorded);
-  return results.map((result, index) => {
-    const item = items[index];
-    if (item === undefined) throw new Error("The answer tells of every trial");
-    const { outcome, detail } = item;
-    if (outcome === "recorded" || outcome === "exists") return { result, outcome, issues: [] };
-    const message = detail ?? "Its task or its output is not there.";
-    return { result, outcome, issues: [{ path: [], code: outcome, message }] };
+  items: readonly PendingTrial[],
+): Promise<TrialOutcome[]> {
+  const body = { ...evaluation, results: items.map(resultOf) };
+  const request = { method: "POST", path: "/evals/record", body } as const;
+  const response = await client.call(request, recordResponse);
+  return items.map((item, index) => {
+    const answer = response.items[index];
+    if (answer === undefined) throw new Error("The response has no item for a trial");
+    const { outcome, detail } = answer;
+    if (outcome === "recorded" || outcome === "exists") return { item, outcome, issues: [] };
+    const message = detail ?? "The trial's task or output does not exist.";
+    return { item, outcome, issues: [{ path: [], code: outcome, message }] };
   });
 }
 
-function resultOf({ one: { taskId, stored }, trial }: Result) {
+function resultOf({ pending: { taskId, stored }, trial }: PendingTrial) {
   const artifact = outputOf(trial);
   const output = artifact === null ? undefined : stored.get(nameOf(artifact));
-  // What was only declared is no output yet.
+  // Data that are declared but not stored cannot be an output.
   return {
     task: taskId,
     ...fieldsOf(trial),
@@ -180,7 +185,7 @@ function resultOf({ one: { taskId, stored }, trial }: Result) {
   };
 }
 
-/** What is told of a trial as it stands in the file. */
+/** Returns the fields of a trial that are sent unchanged. */
 function fieldsOf(trial: Trial) {
   const { output: _, ...fields } = trial;
   return fields;

@@ -1,7 +1,7 @@
-/** Calls under way at once: enough to hide the waiting, too few to crowd out anybody. */
+/** The maximum number of concurrent calls: enough to hide the latency, too few to crowd out other callers. */
 const CALLS_MAX = 12;
 
-/** Works through a list, a few at a time. After the first that fails none is begun. */
+/** Runs `work` for each item, up to 12 at a time. After the first failure it starts no more. */
 export async function inParallel<Item>(
   items: Iterable<Item>,
   work: (item: Item) => Promise<void>,
@@ -13,7 +13,7 @@ export async function inParallel<Item>(
   await Promise.all(Array.from({ length: CALLS_MAX }, worker));
 }
 
-/** A loop that a throw leaves closes its generator, for all who loop over it. */
+/** Wraps items in a generator. A throw in one worker's loop closes it, which ends the loops of all workers. */
 function* closable<Item>(items: Iterable<Item>): Generator<Item, void> {
   yield* items;
 }

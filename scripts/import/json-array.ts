@@ -2,7 +2,7 @@ import { parseRecord } from "./json-record.ts";
 import { RECORD_LENGTH_MAX, type Reading } from "./reading.ts";
 import { MalformedFile, positionAfter, readText, type TextPosition } from "./text.ts";
 
-/** Reads the elements of a JSON array one by one, wherever its line breaks are. */
+/** Reads the elements of a JSON array one by one. Line breaks may be anywhere. */
 export async function* readJsonArray(path: string): AsyncGenerator<Reading> {
   let number = 0;
   for await (const { text, start } of splitArray(path)) {
@@ -13,13 +13,13 @@ export async function* readJsonArray(path: string): AsyncGenerator<Reading> {
   }
 }
 
-/** The text of an element, and where it begins. */
+/** The text of an element, and the position where it begins. */
 interface Element {
   text: string;
   start: TextPosition;
 }
 
-/** Finds the borders between elements, and leaves the grammar of what is inside to JSON.parse. */
+/** Splits an array into elements, and leaves their grammar to JSON.parse. */
 async function* splitArray(path: string): AsyncGenerator<Element> {
   const splitter = new ArraySplitter();
   for await (const chunk of readText(path)) yield* splitter.push(chunk);
@@ -43,7 +43,7 @@ class ArraySplitter {
       const character = chunk.charAt(at);
       if (this.#state !== "inside") {
         if (this.#opens(character)) from = at + 1;
-      } else if (this.#isBorder(character)) {
+      } else if (this.#endsElement(character)) {
         yield* this.#take(chunk.slice(from, at), character);
         from = at + 1;
       }
@@ -58,30 +58,37 @@ class ArraySplitter {
     if (this.#state !== "inside") return;
     this.#element += chunk.slice(from);
     if (this.#element.length > RECORD_LENGTH_MAX) {
-      throw new MalformedFile(this.#start, "The element that begins here is too long to be a task");
+      throw new MalformedFile(this.#start, "The element that begins here is too long for a task");
     }
   }
 
   end(): void {
     if (this.#state === "after") return;
     const message =
-      this.#state === "before" ? "There is no JSON array" : "The file ends before its array does";
+      this.#state === "before"
+        ? "The file has no JSON array"
+        : "The file ends before the array does";
     throw new MalformedFile(this.#position(), message);
   }
 
-  /** Whether the array begins here; around it only white space may be. */
+  /**
+   * Returns true if the array begins at this character.
+   * @throws MalformedFile if there is anything but white space around the array.
+   */
   #opens(character: string): boolean {
     if (/\s/.test(character)) return false;
     if (this.#state === "after") {
-      throw new MalformedFile(this.#position(), "The array has ended, but the file goes on");
+      throw new MalformedFile(this.#position(), "There is text after the end of the array");
     }
-    if (character !== "[") throw new MalformedFile(this.#position(), "A JSON array begins with [");
+    if (character !== "[") {
+      throw new MalformedFile(this.#position(), "A JSON array must begin with [");
+    }
     this.#state = "inside";
     return true;
   }
 
-  /** Whether an element ends here: at a comma or bracket that is in no string, object or array of its own. */
-  #isBorder(character: string): boolean {
+  /** Returns true at a comma or bracket that is not inside a string, object or array of the element. */
+  #endsElement(character: string): boolean {
     if (this.#isString) {
       if (this.#isEscaped) this.#isEscaped = false;
       else if (character === "\\") this.#isEscaped = true;
@@ -95,10 +102,10 @@ class ArraySplitter {
     return false;
   }
 
-  *#take(end: string, border: string): Generator<Element> {
+  *#take(end: string, delimiter: string): Generator<Element> {
     const text = this.#element + end;
-    const isEmptyArray = border === "]" && this.#elements === 0 && text.trim() === "";
-    if (border === "]") this.#state = "after";
+    const isEmptyArray = delimiter === "]" && this.#elements === 0 && text.trim() === "";
+    if (delimiter === "]") this.#state = "after";
     this.#element = "";
     this.#elements += 1;
     if (isEmptyArray) return;

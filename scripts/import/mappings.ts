@@ -5,10 +5,10 @@ import type { StepKind } from "../../src/domain/lifecycle/statuses.ts";
 import type { FileRecord } from "./reading.ts";
 import { type Work, workShape } from "./work.ts";
 
-/** The body that makes a task, as far as an import looks into it: the service judges the rest. */
+/** The body of POST /v1/tasks. The import uses only the external id; the service validates the rest. */
 export type TaskBody = Record<string, unknown> & { externalId: string };
 
-/** What a record became: a body to send with what belongs to its task, or what is wrong with it. */
+/** A mapped record: the body to send with its data and evals, or what is wrong with the record. */
 export type MappedRecord = { line: number } & (
   | { externalId: string; body: TaskBody; work: Work; issues?: never }
   | { externalId: string | null; body?: never; work?: never; issues: readonly Issue[] }
@@ -16,14 +16,14 @@ export type MappedRecord = { line: number } & (
 
 export interface MappingContext {
   fileName: string;
-  /** Where the tasks begin, when their work is already further on. */
+  /** The stage at which the tasks start, if not at the first. */
   start: StepKind | null;
 }
 
 export const MAPPINGS = ["auto", "gsm8k"] as const;
 export type MappingName = (typeof MAPPINGS)[number];
 
-/** Whose solutions the GSM8K file holds. */
+/** The models whose solutions are in the GSM8K file. */
 export const GSM8K_MODELS = [
   "6b_finetuning",
   "6b_verification",
@@ -41,12 +41,12 @@ const gsm8kLine = z.object({
   "175b_verification": solution,
 });
 
-/** Names the mapping that a file takes, by its first record. */
+/** Returns the mapping for a file, given its first record. */
 export function detectMapping(first: unknown): MappingName {
   return gsm8kLine.safeParse(first).success ? "gsm8k" : "auto";
 }
 
-/** Makes the body of a task from a record of a file. */
+/** Maps a record of a file to the body of a task. */
 export function mapRecord(
   name: MappingName,
   record: FileRecord,
@@ -54,7 +54,7 @@ export function mapRecord(
 ): MappedRecord {
   const { line, issues } = record;
   const mapped = name === "gsm8k" ? mapGsm8k(record) : mapAsIs(record, context);
-  // A record that reading would change is told under its id, and not sent.
+  // A record that parsing would change is reported with its id and not sent.
   if (issues !== undefined) return { line, externalId: mapped.externalId, issues };
   if (mapped.body === undefined || context.start === null) return mapped;
   const start = { kind: context.start, reason: `Imported from ${context.fileName}.` };
@@ -62,8 +62,8 @@ export function mapRecord(
 }
 
 /**
- * A line of GSM8K: the question is what is to be done. The known answer is golden data and no part of the task,
- * lest whoever is to solve it read it there; what the models made of it are trials with their outputs.
+ * Maps a line of GSM8K. The question becomes the instructions. The known answer becomes golden data, because solvers of
+ * the task can read its content. The models' solutions become trials with outputs.
  */
 function mapGsm8k({ number, line, value }: FileRecord): MappedRecord {
   const externalId = `gsm8k-${padded(number)}`;
@@ -104,17 +104,17 @@ const textContent = z.looseObject({
 });
 
 /**
- * A record that is a body already; it lacks at most the title and the external id, and bears under `data` and
- * `evals` what belongs to its task.
+ * Maps a record that already has the shape of the body. The title and the external id may be missing; `data` and
+ * `evals` are split off.
  */
 function mapAsIs({ number, line, value }: FileRecord, { fileName }: MappingContext): MappedRecord {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    const message = "A task is a JSON object.";
+    const message = "A task must be a JSON object.";
     return { line, externalId: null, issues: [{ path: [], code: "invalid_type", message }] };
   }
   const { externalId: given, data, evals, ...fields }: Record<string, unknown> = { ...value };
   if (given !== undefined && given !== null && typeof given !== "string") {
-    const message = "The external id must be text.";
+    const message = "The external id must be a string.";
     const path = ["externalId"];
     return { line, externalId: null, issues: [{ path, code: "invalid_type", message }] };
   }
@@ -128,7 +128,7 @@ function mapAsIs({ number, line, value }: FileRecord, { fileName }: MappingConte
   return { line, externalId, body: { externalId, ...title, ...fields }, work: work.data };
 }
 
-/** The same file gives the same ids each time, so that importing it again makes nothing twice. */
+/** Returns an id that is the same whenever the file is imported, so that a repeated import creates no duplicates. */
 function derivedId(fileName: string, number: number): string {
   return `${basename(fileName, extname(fileName))}-${padded(number)}`;
 }
@@ -137,13 +137,13 @@ const padded = (number: number) => String(number).padStart(4, "0");
 
 const TITLE_LENGTH_MAX = 80;
 
-/** The first words of a text, on one line. */
+/** Returns the first words of a text on one line, at most 80 characters and an ellipsis. */
 export function titleFrom(text: string): string {
   const words = text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
   if (words.length <= TITLE_LENGTH_MAX) return words;
   const cut = words.slice(0, TITLE_LENGTH_MAX);
   const lastBlank = cut.lastIndexOf(" ");
-  // A cut in the midst of a pair of surrogates would leave half a character.
+  // Without a space to cut at, do not leave half of a surrogate pair.
   const whole = lastBlank > 0 ? cut.slice(0, lastBlank) : cut.replace(/[\uD800-\uDBFF]$/, "");
   return `${whole}…`;
 }

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { STEP_KINDS, type StepKind } from "../../src/domain/lifecycle/statuses.ts";
 import { IMPORT_MAX } from "../../src/routes/tasks.ts";
 import { MAPPINGS, type MappingName } from "./mappings.ts";
-import { UsageFault } from "./usage-fault.ts";
+import { UsageError } from "./usage-error.ts";
 
 export interface ImportCommand {
   file: string;
@@ -19,35 +19,35 @@ export interface ImportCommand {
 
 export const IMPORT_USAGE = `Usage: npm run import -- FILE [options]
 
-FILE is JSON Lines, a JSON array or CSV with a header. A record has the shape of POST /v1/tasks; CSV columns are
-title, externalId, taxonomyCode, priority, assignee, brief, instructions, and all others become metadata. A record
-without an external id gets the file's name and its own number. What is there already stays as it is: start an import
-again to continue it.
+Imports the records of FILE as tasks. FILE is JSON Lines, a JSON array, or CSV with a header. A JSON record has the
+shape of the body of POST /v1/tasks. CSV columns are title, externalId, taxonomyCode, priority, assignee, brief and
+instructions; all other columns become metadata. A record without an external id gets one made of the file's name and
+the record's number. Existing tasks stay as they are, so you can run an interrupted import again to continue it.
 
-Beside the task a JSON record may bear what belongs to it, and the summary of its evaluations is told at the end:
+A JSON record can also have data and evals. The import prints a summary of the evaluations at the end:
   "data":  [{ "kind": "golden", "text": "…" }]
   "evals": [{ "name": "…", "k": 1, "trials": [{ "k": 1, "model": "…", "passed": true, "output": "…" }] }]
 
-  --tenant NAME|ID   a tenant of the stack that runs here (the first)
-  --url URL          where the service is (the stack that runs here)
-  --key KEY          an operator's key, also in STEPLEDGER_KEY (that of the stack)
-  --mapping NAME     ${MAPPINGS.join(" or ")}: what a record looks like (auto)
-  --start KIND       where the work already is, such as ${STEP_KINDS[3]}; takes a reviewer's key
-  --only tasks       leave aside data and evals
-  --batch N          records in a request, 1 to ${IMPORT_MAX} (${IMPORT_MAX})
-  --dry-run          judge every record and send none
-  --report FILE      write what became of each record, as JSON Lines
+  --tenant NAME|ID   a tenant of the local stack (default: the first)
+  --url URL          the URL of the service (default: the local stack)
+  --key KEY          an operator's key (default: STEPLEDGER_KEY, or the key of the local stack)
+  --mapping NAME     the format of the records: ${MAPPINGS.join(" or ")} (default: auto)
+  --start KIND       the stage to start at, such as ${STEP_KINDS[3]}; requires a reviewer's key
+  --only tasks       ignore data and evals
+  --batch N          records per request, 1 to ${IMPORT_MAX} (default: ${IMPORT_MAX})
+  --dry-run          validate every record and send none
+  --report FILE      write the outcome of each record to FILE, as JSON Lines
 
-Ends with 0 when everything is in, 1 when some records are not, 2 when nothing could be done.`;
+Exit codes: 0 everything was imported, 1 some records were not, 2 the import failed.`;
 
 /**
- * Reads the command line.
- * @throws UsageFault when it is not understood.
+ * Parses the command line.
+ * @throws UsageError if it is invalid.
  */
 export function parseImportCommand(args: readonly string[]): ImportCommand {
   const { values, positionals } = parseValues(args);
-  const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) throw new UsageFault(IMPORT_USAGE);
+  const [file, ...extra] = positionals;
+  if (file === undefined || extra.length > 0) throw new UsageError(IMPORT_USAGE);
   return {
     file,
     tenant: values.tenant ?? null,
@@ -80,7 +80,7 @@ function parseValues(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageFault(
+    throw new UsageError(
       `${error instanceof Error ? error.message : String(error)}\n\n${IMPORT_USAGE}`,
       { cause: error },
     );
@@ -90,13 +90,13 @@ function parseValues(args: readonly string[]) {
 function oneOf<Name extends string>(option: string, given: string, names: readonly Name[]): Name {
   const name = names.find((known) => known === given);
   if (name !== undefined) return name;
-  throw new UsageFault(`${option} takes ${names.join(", ")}, not "${given}"\n\n${IMPORT_USAGE}`);
+  throw new UsageError(`${option} takes ${names.join(", ")}, not "${given}"\n\n${IMPORT_USAGE}`);
 }
 
 function batchSize(given: string): number {
   const size = Number(given);
   if (Number.isInteger(size) && size >= 1 && size <= IMPORT_MAX) return size;
-  throw new UsageFault(
+  throw new UsageError(
     `--batch takes a whole number from 1 to ${IMPORT_MAX}, not "${given}"\n\n${IMPORT_USAGE}`,
   );
 }

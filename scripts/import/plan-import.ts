@@ -4,7 +4,7 @@ import { detectMapping, type MappedRecord, type MappingName, mapRecord } from ".
 import type { FileFault } from "./reading.ts";
 import { detectFormat, type FileFormat, readRecords } from "./records.ts";
 
-/** How a file will be imported, known before anything of it is sent. */
+/** How a file will be imported; known before any of it is sent. */
 export interface ImportPlan {
   path: string;
   format: FileFormat;
@@ -13,12 +13,12 @@ export interface ImportPlan {
   total: number;
 }
 
-/** Enough to mend a file by. */
+/** The maximum number of faults to report. */
 const FAULTS_MAX = 10;
 
 /**
- * Reads the whole file once, so that one that cannot be read changes nothing. `auto` takes the mapping that the
- * first record asks for.
+ * Reads the whole file once before anything is sent, so that an unreadable file changes nothing. With `auto`, the first
+ * record determines the mapping.
  */
 export async function planImport(
   path: string,
@@ -40,7 +40,7 @@ export async function planImport(
   return faults.length > 0 ? { faults } : { plan: { path, format, mapping: chosen, total } };
 }
 
-/** The records of a planned file, each with the body that it becomes. */
+/** Yields the mapped records of a planned file. */
 export async function* mappedRecords(
   { path, format, mapping }: ImportPlan,
   { start }: { start: StepKind | null },

@@ -1,19 +1,19 @@
 import { SingleBar } from "cli-progress";
 
 export interface Progress {
-  /** Tells how much is done by now. */
-  reach: (done: number) => void;
-  /** Tells something in between, such as that the service asked to wait. */
-  say: (text: string) => void;
+  /** Sets how much is done. */
+  update: (done: number) => void;
+  /** Shows a note, such as the reason for a retry. */
+  note: (text: string) => void;
   end: () => void;
 }
 
-/** Where progress is shown: a terminal has a bar, anything else plain lines. */
+/** The stream to show progress on: a bar on a terminal, otherwise plain lines. */
 export interface ProgressStream extends NodeJS.WritableStream {
   isTTY?: boolean;
 }
 
-/** Shows how far work has come, where it does not mix with what the command prints. */
+/** Shows the progress of work, by default on standard error, so that it does not mix with the command's output. */
 export function showProgress(
   title: string,
   total: number,
@@ -30,29 +30,30 @@ function showBar(title: string, total: number, stream: ProgressStream): Progress
     barIncompleteChar: "░",
     barsize: 30,
     emptyOnZero: true,
-    // Its own handling of signals would swallow the first Ctrl-C; without it, it must change no terminal setting.
+    // The bar's signal handler would swallow the first Ctrl-C. Without the handler, the bar must not change terminal
+    // settings, because nothing would restore them; `linewrap` keeps it from doing so.
     gracefulExit: false,
     linewrap: true,
   });
   bar.start(total, 0, { note: "" });
   return {
-    reach: (done) => bar.update(done, { note: "" }),
-    say: (note) => bar.update({ note }),
+    update: (done) => bar.update(done, { note: "" }),
+    note: (note) => bar.update({ note }),
     end: () => bar.stop(),
   };
 }
 
-/** One line for each tenth: a log wants neither silence nor a thousand lines. */
+/** Writes one line for each tenth, so that a log is neither silent nor flooded. */
 function showLines(title: string, total: number, stream: ProgressStream): Progress {
-  let told = 0;
+  let shown = 0;
   return {
-    reach: (done) => {
+    update: (done) => {
       const tenth = total === 0 ? 10 : Math.floor((done * 10) / total);
-      if (tenth <= told) return;
-      told = tenth;
+      if (tenth <= shown) return;
+      shown = tenth;
       stream.write(`  ${title}: ${done}/${total}\n`);
     },
-    say: (text) => stream.write(`  ${title}: ${text}\n`),
+    note: (text) => stream.write(`  ${title}: ${text}\n`),
     end: () => {},
   };
 }

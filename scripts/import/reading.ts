@@ -1,17 +1,17 @@
 import type { Issue } from "../../src/domain/refusals.ts";
 
-/** One thing of a file that is to become a task. */
+/** A record of a file, from which a task can be created. */
 export interface FileRecord {
-  /** Its place among the records, from 1. */
+  /** The number of the record in the file, from 1. */
   number: number;
-  /** The line that it begins on. */
+  /** The line on which the record begins. */
   line: number;
   value: unknown;
-  /** What reading it would change silently, such as a key that stands twice. */
+  /** What parsing would change silently, such as a duplicate key. */
   issues?: readonly Issue[];
 }
 
-/** A place that cannot be read. */
+/** A position at which the file cannot be read, and why. */
 export interface FileFault {
   line: number;
   column: number | null;
@@ -20,5 +20,5 @@ export interface FileFault {
 
 export type Reading = FileRecord | FileFault;
 
-/** Longer records can be no task, and memory must not grow with a file that has no line breaks. */
+/** In characters. No task is this long, and the limit keeps a file without line breaks from filling the memory. */
 export const RECORD_LENGTH_MAX = 8 * 1024 * 1024;

@@ -14,7 +14,7 @@ const READERS = {
   csv: readCsv,
 } as const satisfies Record<FileFormat, (path: string) => AsyncIterable<Reading>>;
 
-/** Streams the records of a file, one in memory at a time. After a fault it goes on where it can. */
+/** Yields the records of a file, with only one in memory. Continues after a fault if the format allows it. */
 export async function* readRecords(path: string, format: FileFormat): AsyncGenerator<Reading> {
   try {
     yield* READERS[format](path);
@@ -24,7 +24,7 @@ export async function* readRecords(path: string, format: FileFormat): AsyncGener
   }
 }
 
-/** The format that the name says; where it says none, or `.json`, which may be both, the first character does. */
+/** Returns the format by extension. For others, and for `.json`, which can be two formats, the first character decides. */
 export async function detectFormat(path: string): Promise<FileFormat> {
   const extension = extname(path).toLowerCase();
   if (extension === ".jsonl" || extension === ".ndjson") return "json-lines";

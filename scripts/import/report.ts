@@ -4,13 +4,13 @@ import type { Issue } from "../../src/domain/refusals.ts";
 import type { ImportedLine } from "./import-work.ts";
 import type { FileFault } from "./reading.ts";
 import { ExpectedSummaries } from "./summaries.ts";
-import type { ImportedWork } from "./underway.ts";
-import { UsageFault } from "./usage-fault.ts";
+import type { ImportedWork } from "./pending-record.ts";
+import { UsageError } from "./usage-error.ts";
 
-/** How many records that did not go in whole are shown; all of them are in the report file. */
+/** How many incomplete records are shown. The report file has all of them. */
 const SHOWN_MAX = 20;
 
-/** Counts what became of the records, and keeps the first that did not go in whole: memory stays flat. */
+/** Counts the outcomes of the records. Keeps only the first incomplete records, so that memory use stays constant. */
 export class ImportTally {
   readonly counts: Record<ImportOutcome, number> = { created: 0, exists: 0, invalid: 0 };
   readonly data: ImportedWork["data"] = { stored: 0, exists: 0, refused: 0 };
@@ -29,8 +29,8 @@ export class ImportTally {
     return this.counts.created + this.counts.exists + this.counts.invalid;
   }
 
-  /** Whether every record is in with all that belongs to it. */
-  get isWhole(): boolean {
+  /** True if every record was imported, with all its data and trials. */
+  get isComplete(): boolean {
     return this.#incomplete === 0;
   }
 
@@ -49,7 +49,7 @@ export class ImportTally {
     }
   }
 
-  /** The tally as lines for a terminal. */
+  /** Returns the tally as lines for a terminal. */
   render({ isDryRun }: { isDryRun: boolean }): string {
     const { created, exists, invalid } = this.counts;
     const lines = [
@@ -58,8 +58,8 @@ export class ImportTally {
       ...countsLine("trials", this.trials),
       ...this.shown.map(incompleteLine),
     ];
-    const unshown = this.#incomplete - this.shown.length;
-    if (unshown > 0) lines.push(`  … and ${unshown} more; --report FILE writes down all of them`);
+    const hidden = this.#incomplete - this.shown.length;
+    if (hidden > 0) lines.push(`  … and ${hidden} more; --report FILE lists them all`);
     return lines.join("\n");
   }
 }
@@ -68,14 +68,14 @@ function addTo<Name extends string>(sums: Record<Name, number>, counts: Record<N
   for (const name of namesOf(counts)) sums[name] += counts[name];
 }
 
-/** The object has no other keys than its type says. */
+/** The cast is safe: the objects have only the keys of their type. */
 const namesOf = <Name extends string>(counts: Record<Name, number>) =>
   Object.keys(counts) as Name[];
 
-/** Counts that all are naught are told as little as those of outcomes that did not occur. */
+/** Returns the counts that are not zero as one line, or no line if all are zero. */
 function countsLine(title: string, counts: Record<string, number>): string[] {
-  const told = Object.entries(counts).filter(([, times]) => times > 0);
-  const words = told.map(([name, times]) => `${name.replace("_", " ")} ${times}`);
+  const nonZero = Object.entries(counts).filter(([, count]) => count > 0);
+  const words = nonZero.map(([name, count]) => `${name.replace("_", " ")} ${count}`);
   return words.length === 0 ? [] : [`${title}: ${words.join(", ")}`];
 }
 
@@ -86,48 +86,49 @@ const issuesIn = ({ record, work }: ImportedLine): readonly Issue[] => [
 
 function incompleteLine(line: ImportedLine): string {
   const { record } = line;
-  const why = issuesIn(line).map(issueText).join("; ");
+  const issues = issuesIn(line).map(issueText).join("; ");
   const name = record.externalId === null ? "" : `  ${record.externalId}`;
-  return `  line ${record.line}${name}  ${why}`;
+  return `  line ${record.line}${name}  ${issues}`;
 }
 
 function issueText({ path, code, message }: Issue): string {
   return `${path.length === 0 ? "" : `${path.join(".")}: `}${message} (${code})`;
 }
 
-/** A place that cannot be read, as editors and terminals make a link of it. */
+/** Returns a fault as `path:line:column  message`, which editors and terminals turn into a link. */
 export function faultLine(path: string, { line, column, fault }: FileFault): string {
   return `${path}:${line}${column === null ? "" : `:${column}`}  ${fault}`;
 }
 
-/** What became of each record, written down as JSON Lines while it happens. */
+/** A file of JSON Lines with the outcome of each record, written as the import proceeds. */
 export interface ReportFile {
   write: (lines: readonly ImportedLine[]) => Promise<void>;
   close: () => Promise<void>;
 }
 
 /**
- * Opens the report before anything is sent: a path that cannot be written would be learned of too late.
- * @throws UsageFault
+ * Opens the report file. Call it before anything is sent, so that a path that cannot be written is reported in time.
+ * @throws UsageError if the file cannot be opened.
  */
 export async function openReport(path: string): Promise<ReportFile> {
   let file: FileHandle;
   try {
     file = await open(path, "w");
   } catch (error) {
-    throw new UsageFault(`The report cannot be written: ${String(error)}`, { cause: error });
+    throw new UsageError(`Cannot write the report: ${String(error)}`, { cause: error });
   }
   return {
     write: async (lines) => {
-      await file.write(lines.map((line) => `${JSON.stringify(reported(line))}\n`).join(""));
+      await file.write(lines.map((line) => `${JSON.stringify(reportOf(line))}\n`).join(""));
     },
     close: () => file.close(),
   };
 }
 
-function reported(told: ImportedLine) {
-  const { line, externalId, outcome, id } = told.record;
-  const issues = issuesIn(told);
-  const work = told.work === null ? {} : { data: told.work.data, trials: told.work.trials };
-  return { line, externalId, outcome, id, ...work, ...(issues.length > 0 && { issues }) };
+function reportOf(imported: ImportedLine) {
+  const { line, externalId, outcome, id } = imported.record;
+  const issues = issuesIn(imported);
+  const { work } = imported;
+  const counts = work === null ? {} : { data: work.data, trials: work.trials };
+  return { line, externalId, outcome, id, ...counts, ...(issues.length > 0 && { issues }) };
 }

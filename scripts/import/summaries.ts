@@ -3,13 +3,13 @@ import type { ApiClient } from "./api-client.ts";
 import { table } from "./table.ts";
 import type { Work } from "./work.ts";
 
-/** How one model did: scored trials, and those of them that passed. */
+/** The result of one model: `n` scored trials, of which `c` passed. */
 interface Score {
   n: number;
   c: number;
 }
 
-/** What a file says of its evaluations: by name, and by model. */
+/** The results of the file's evaluations, by name and by model. */
 export class ExpectedSummaries {
   readonly byName = new Map<string, Map<string, Score>>();
 
@@ -18,7 +18,7 @@ export class ExpectedSummaries {
       const models = this.byName.get(name) ?? new Map<string, Score>();
       this.byName.set(name, models);
       for (const { model, passed } of trials) {
-        // An errored trial is not scored: nobody judged.
+        // A trial that ended in an error has no verdict, so it is not scored.
         if (passed === undefined) continue;
         const { n, c } = models.get(model) ?? { n: 0, c: 0 };
         models.set(model, { n: n + 1, c: passed ? c + 1 : c });
@@ -40,14 +40,13 @@ const summary = z.object({
   ),
 });
 
-/** What the service says of an evaluation, beside what the file says. */
 interface ComparedSummary {
   text: string;
-  /** Whether the file's trials can all be among those that the service counts, with the verdicts of the file. */
+  /** True if the service's counts can include all trials of the file, with the file's verdicts. */
   agrees: boolean;
 }
 
-/** Asks the service for the summary of each evaluation over all tasks, and lays it beside the file's own count. */
+/** Compares the service's summary of each evaluation with the file's own counts. */
 export async function compareSummaries(
   client: ApiClient,
   { byName }: ExpectedSummaries,
@@ -79,16 +78,17 @@ async function compareSummary(
       `${inFile.c} of ${inFile.n}`,
     ]),
   ]);
-  const notes = agrees ? [] : [tasksTruncated ? NOT_ALL : NOT_THE_SAME];
+  const notes = agrees ? [] : [tasksTruncated ? TRUNCATED : DIFFERENT];
   const text = [`Evaluation ${name}`, lines, ...notes].join("\n");
   return { text, agrees: agrees || tasksTruncated };
 }
 
-const NOT_ALL = "  The service looked at its newest tasks alone: there are too many to compare.";
-const NOT_THE_SAME =
-  "  The counts differ. Archived tasks, cancelled evaluations and retracted trials are not counted by the service.";
+const TRUNCATED =
+  "  There are too many tasks to compare the counts: the service summarized only the newest.";
+const DIFFERENT =
+  "  The counts differ. The service does not count archived tasks, cancelled evaluations and retracted trials.";
 
-/** Other files may have brought more trials of the same evaluation: then the file's are a part of them. */
+/** True if the file's trials can be among those that the service found. The rest may come from other files. */
 function isWithin(inFile: Score, found: Score): boolean {
   const others = found.n - inFile.n;
   const othersPassed = found.c - inFile.c;

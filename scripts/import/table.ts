@@ -1,6 +1,6 @@
 type Row = readonly (string | number)[];
 
-/** Aligns rows into columns: words to the left, numbers and what stands over them to the right. */
+/** Aligns rows into columns. A column whose last cell is a number is aligned to the right, others to the left. */
 export function table(rows: readonly Row[]): string {
   const columns = Array.from(rows[0] ?? [], (_, column) => {
     const cells = rows.map((row) => row[column] ?? "");

@@ -1,12 +1,12 @@
 import { createReadStream } from "node:fs";
 
-/** A place in a file as editors count it: both from 1. */
+/** A position in a file. Line and column count from 1, as in editors. */
 export interface TextPosition {
   line: number;
   column: number;
 }
 
-/** The file cannot be read as what it should be. Raised before anything was sent. */
+/** The file does not have the expected format. Thrown before anything is sent. */
 export class MalformedFile extends Error {
   readonly line: number;
   readonly column: number | null;
@@ -21,8 +21,8 @@ export class MalformedFile extends Error {
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Streams a file as text, without a byte order mark.
- * @throws MalformedFile where it is not UTF-8: a replacement character would change what people wrote.
+ * Yields the text of a file in chunks, without a byte order mark.
+ * @throws MalformedFile if the file is not UTF-8, because a replacement character would change its text.
  */
 export async function* readText(path: string): AsyncGenerator<string> {
   let position: TextPosition = { line: 1, column: 1 };
@@ -42,7 +42,7 @@ export async function* readText(path: string): AsyncGenerator<string> {
 }
 
 async function* byteChunks(path: string): AsyncGenerator<Buffer> {
-  // A stream without an encoding gives buffers, which its type does not say.
+  // The cast is safe: a stream without an encoding yields buffers.
   yield* createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>;
 }
 
@@ -55,24 +55,24 @@ function decode(
     return new TextDecoder("utf-8", { ...options, fatal: true }).decode(bytes);
   } catch {
     const lenient = new TextDecoder("utf-8", options).decode(bytes);
-    const place = positionAfter(position, lenient.slice(0, lenient.indexOf("\uFFFD")));
-    throw new MalformedFile(place, "The text is not UTF-8: save the file in that encoding");
+    const invalidAt = positionAfter(position, lenient.slice(0, lenient.indexOf("\uFFFD")));
+    throw new MalformedFile(invalidAt, "The text is not UTF-8. Save the file in that encoding");
   }
 }
 
-/** How many of the bytes are whole characters: a chunk may end in the middle of one. */
+/** Returns the number of bytes without an incomplete character at the end, where a chunk may have split it. */
 function completeLength(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;
-    const continues = (byte & 0b1100_0000) === 0b1000_0000;
-    if (continues) continue;
+    const isContinuation = (byte & 0b1100_0000) === 0b1000_0000;
+    if (isContinuation) continue;
     const needed = byte >= 0b1111_0000 ? 4 : byte >= 0b1110_0000 ? 3 : byte >= 0b1100_0000 ? 2 : 1;
     return needed > back ? bytes.length - back : bytes.length;
   }
   return bytes.length;
 }
 
-/** The position behind a text that begins at a position. */
+/** Returns the position after a text that begins at the given position. */
 export function positionAfter({ line, column }: TextPosition, text: string): TextPosition {
   const lastBreak = text.lastIndexOf("\n");
   if (lastBreak === -1) return { line, column: column + text.length };

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { DATA_KINDS } from "../../src/domain/data/kinds.ts";
 
-/** Who made something: columns of the service, told apart from what was made. */
+/** The maker of a text or an output. */
 const maker = {
   model: z.string().optional(),
   modelRevision: z.string().optional(),
@@ -26,7 +26,7 @@ const trial = z.strictObject({
   passed: z.boolean().optional(),
   error: z.string().optional(),
   score: z.number().optional(),
-  /** What the model answered; it becomes generated data of that model. */
+  /** The model's answer, which becomes generated data of that model. */
   output: z.string().optional(),
 });
 
@@ -36,7 +36,7 @@ const evaluation = z.strictObject({
   trials: z.array(trial),
 });
 
-/** What a record may bear beside its task: texts that belong to it, and how models did on it. */
+/** What a record can have in addition to its task: texts that belong to it, and trials of models. */
 export const workShape = z.object({
   data: z.array(datum).default([]),
   evals: z.array(evaluation).default([]),
@@ -47,26 +47,26 @@ export type Trial = Work["evals"][number]["trials"][number];
 
 export const NO_WORK: Work = { data: [], evals: [] };
 
-/** How many characters of texts there are. */
+/** Returns the total length of all texts, in characters. */
 export function lengthOf({ data, evals }: Work): number {
   const texts = data.map(({ text }) => text);
   const outputs = evals.flatMap(({ trials }) => trials.map(({ output = "" }) => output));
   return [...texts, ...outputs].reduce((length, text) => length + text.length, 0);
 }
 
-/** A text on its way to the service. */
+/** A text to upload. */
 export interface Artifact extends Datum {
   bytes: Uint8Array;
   sha256: string;
 }
 
-/** The text that a datum holds, as it is sent and as it is known by. */
+/** Returns the text of a datum with its bytes and its digest. */
 export function artifactOf(given: Datum): Artifact {
   const bytes = Buffer.from(given.text);
   return { ...given, bytes, sha256: createHash("sha256").update(bytes).digest("hex") };
 }
 
-/** The generated data that a trial's output is. */
+/** Returns the output of a trial as generated data, or null if it has none. */
 export function outputOf(trial: Trial): Artifact | null {
   const { output: text, model, modelRevision, agent, provider } = trial;
   if (text === undefined) return null;

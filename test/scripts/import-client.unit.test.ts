@@ -1,13 +1,13 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { ApiProblem, ConnectionFault, createApiClient } from "../../scripts/import/api-client.ts";
+import { ApiProblem, ConnectionError, createApiClient } from "../../scripts/import/api-client.ts";
 import { inBatches } from "../../scripts/import/batches.ts";
 import { chooseConnection, chooseTenant } from "../../scripts/import/connection.ts";
 import { inParallel } from "../../scripts/import/in-parallel.ts";
 import { parseImportCommand } from "../../scripts/import/options.ts";
 import { showProgress } from "../../scripts/import/progress.ts";
-import { UsageFault } from "../../scripts/import/usage-fault.ts";
+import { UsageError } from "../../scripts/import/usage-error.ts";
 import type { StackFile } from "../../scripts/stack/stack.ts";
 import { inventTenant } from "../../scripts/stack/tenants.ts";
 import { gather, streamOf } from "../support/node/temporary-files.ts";
@@ -17,7 +17,7 @@ interface Sent {
   key: string | null;
 }
 
-/** A client whose network gives the answers in order, and whose time does not pass. */
+/** Returns a client whose `fetch` returns the given responses in order and that never really waits. */
 function clientWith(answers: readonly (Response | Error)[]) {
   const sent: Sent[] = [];
   const waits: number[] = [];
@@ -39,11 +39,11 @@ function clientWith(answers: readonly (Response | Error)[]) {
 }
 
 const problemAnswer = (status: number, body: object, headers: Record<string, string> = {}) =>
-  Response.json({ instance: "r-1", detail: "So it is.", ...body }, { status, headers });
+  Response.json({ instance: "r-1", detail: "The detail.", ...body }, { status, headers });
 const done = () => Response.json({ done: true });
 
-describe("a call whose outcome is not known, or that was too early", () => {
-  test("is repeated with the same Idempotency-Key after what the service asks for", async () => {
+describe("a call whose outcome is unknown, or that the service asks to retry", () => {
+  test("is retried with the same Idempotency-Key, after the service's Retry-After", async () => {
     const { post, sent, waits } = clientWith([
       problemAnswer(429, { error: "rate_limited", retry: "same" }, { "retry-after": "7" }),
       problemAnswer(503, { error: "unavailable", retry: "same" }, { "retry-after": "2" }),
@@ -59,16 +59,16 @@ describe("a call whose outcome is not known, or that was too early", () => {
     expect(waits).toHaveLength(4);
   });
 
-  test("is given up at last, with the reason behind the reason", async () => {
+  test("fails after the last attempt, with the message of the underlying error", async () => {
     const cut = () => new TypeError("fetch failed", { cause: new Error("connect refused") });
     const { post, waits } = clientWith(Array.from({ length: 8 }, cut));
-    await expect(post()).rejects.toThrow(ConnectionFault);
+    await expect(post()).rejects.toThrow(ConnectionError);
     expect(waits).toHaveLength(7);
     const again = clientWith(Array.from({ length: 8 }, cut));
-    await expect(again.post()).rejects.toThrow("cannot be reached: connect refused");
+    await expect(again.post()).rejects.toThrow("Cannot reach http://service.test: connect refused");
   });
 
-  test("has another Idempotency-Key than the next call", async () => {
+  test("has a different Idempotency-Key from the next call", async () => {
     const { post, sent } = clientWith([done(), done()]);
     await post();
     await post();
@@ -76,9 +76,9 @@ describe("a call whose outcome is not known, or that was too early", () => {
   });
 });
 
-describe("a call that is refused", () => {
-  test("is not repeated, and says why", async () => {
-    const issues = [{ path: ["a"], code: "required", message: "Say a." }];
+describe("a call that fails for good", () => {
+  test("is not retried, and its error has the problem's members", async () => {
+    const issues = [{ path: ["a"], code: "required", message: "a is required." }];
     const { post, sent } = clientWith([
       problemAnswer(400, { error: "validation_failed", retry: "never", issues }),
     ]);
@@ -88,16 +88,16 @@ describe("a call that is refused", () => {
       status: 400,
       code: "validation_failed",
       issues,
-      message: "validation_failed: So it is. (request r-1)",
+      message: "validation_failed: The detail. (request r-1)",
     });
     expect(sent).toHaveLength(1);
   });
 
-  test("by something else than the service raises doubt about the address", async () => {
+  test("says that the URL may be wrong if the response is not the service's", async () => {
     const { post } = clientWith([new Response("Not here", { status: 404 })]);
-    await expect(post()).rejects.toThrow("is the address right?");
+    await expect(post()).rejects.toThrow("Is the URL correct?");
     const other = clientWith([Response.json({ hello: "world" })]);
-    await expect(other.post()).rejects.toThrow("what this version does not understand");
+    await expect(other.post()).rejects.toThrow("Unexpected response to POST /things");
   });
 });
 
@@ -107,19 +107,19 @@ describe("batches", () => {
   const shapeOf = (batches: { bytes: number }[][]) =>
     batches.map((batch) => batch.map(({ bytes }) => bytes));
 
-  test("hold no more items and no more bytes than they may", async () => {
+  test("stay within the limits of items and bytes", async () => {
     const limits = { count: 3, bytes: 10, kept: 0 };
     const batches = await gather(inBatches(items(1, 1, 1, 1, 9, 1, 1, 10, 5, 6), limits));
     expect(shapeOf(batches)).toEqual([[1, 1, 1], [1, 9], [1, 1], [10], [5], [6]]);
   });
 
-  test("hold an item that is too large alone", async () => {
+  test("contain only one item if that is too large", async () => {
     const limits = { count: 3, bytes: 10, kept: 0 };
     const batches = await gather(inBatches(items(1, 99, 1), limits));
     expect(shapeOf(batches)).toEqual([[1], [99], [1]]);
   });
 
-  test("hold no more beside the request than memory is meant to", async () => {
+  test("stay within the limit of what is kept in memory", async () => {
     const texts = [4, 4, 4, 99, 0, 10].map((kept) => ({ bytes: 1, kept }));
     const batches = await gather(inBatches(streamOf(texts), { count: 9, bytes: 9, kept: 10 }));
     expect(batches.map((batch) => batch.map(({ kept }) => kept))).toEqual([
@@ -130,13 +130,13 @@ describe("batches", () => {
     ]);
   });
 
-  test("of nothing are none", async () => {
+  test("do not exist without items", async () => {
     expect(await gather(inBatches(items(), { count: 3, bytes: 10, kept: 0 }))).toEqual([]);
   });
 });
 
 describe("the command line", () => {
-  test("takes a file and says what it takes when it is given something else", () => {
+  test("takes a file and options, and prints the usage if it is invalid", () => {
     expect(
       parseImportCommand(["a.csv", "--batch", "20", "--start", "delivery", "--dry-run"]),
     ).toEqual({
@@ -160,44 +160,44 @@ describe("the command line", () => {
       ["a", "--batch", "0"],
       ["a", "--mapping", "xml"],
       ["a", "--start", "nowhere"],
-      ["a", "--colour"],
+      ["a", "--color"],
     ]) {
-      expect(() => parseImportCommand(args)).toThrow(UsageFault);
+      expect(() => parseImportCommand(args)).toThrow(UsageError);
     }
   });
 });
 
-describe("work a few at a time", () => {
-  test("does everything once, twelve at once at the most", async () => {
+describe("parallel work", () => {
+  test("is done once for each item, at most twelve at a time", async () => {
     const items = Array.from({ length: 40 }, (_, index) => index);
     const seen: number[] = [];
-    let [running, most] = [0, 0];
+    let [running, maxRunning] = [0, 0];
     await inParallel(items, async (item) => {
       running += 1;
-      most = Math.max(most, running);
+      maxRunning = Math.max(maxRunning, running);
       await Promise.resolve();
       seen.push(item);
       running -= 1;
     });
     expect(seen.toSorted((a, b) => a - b)).toEqual(items);
-    expect(most).toBe(12);
+    expect(maxRunning).toBe(12);
   });
 
-  test("begins nothing after the first that fails", async () => {
-    const begun: number[] = [];
+  test("starts nothing after the first failure", async () => {
+    const started: number[] = [];
     const working = inParallel([...Array(40).keys()], async (item) => {
-      begun.push(item);
+      started.push(item);
       await Promise.resolve();
       if (item === 3) throw new Error("The fourth fails");
       await new Promise((resolve) => setImmediate(resolve));
     });
     await expect(working).rejects.toThrow("The fourth fails");
     await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(begun).toHaveLength(12);
+    expect(started).toHaveLength(12);
   });
 });
 
-describe("whom to call", () => {
+describe("the connection", () => {
   const first = inventTenant("Demo");
   const second = inventTenant("Second demo");
   const stack: StackFile = {
@@ -207,39 +207,39 @@ describe("whom to call", () => {
     migrationDatabaseUrl: "",
     tenants: [first, second],
   };
-  const asked = { url: null, key: null, tenant: null, role: "operator" as const };
+  const input = { url: null, key: null, tenant: null, role: "operator" as const };
 
-  test("is the stack that runs here, and its first tenant, when nothing is said", () => {
+  test("is by default the first tenant of the local stack", () => {
     const { baseUrl } = stack;
-    expect(chooseConnection(asked, stack)).toEqual({ baseUrl, key: first.keys.operator });
-    const other = { ...asked, tenant: "second DEMO", role: "reviewer" as const };
+    expect(chooseConnection(input, stack)).toEqual({ baseUrl, key: first.keys.operator });
+    const other = { ...input, tenant: "second DEMO", role: "reviewer" as const };
     expect(chooseConnection(other, stack)).toEqual({ baseUrl, key: second.keys.reviewer });
     expect(chooseTenant(stack, second.id)).toBe(second);
   });
 
-  test("never gets the stack's key at another address", () => {
-    expect(() => chooseConnection({ ...asked, url: "https://elsewhere.test" }, stack)).toThrow(
-      "--url needs a key",
+  test("never sends the local stack's key to another URL", () => {
+    expect(() => chooseConnection({ ...input, url: "https://elsewhere.test" }, stack)).toThrow(
+      "--url requires a key",
     );
-    expect(chooseConnection({ ...asked, url: "https://a.test", key: "k" }, null)).toEqual({
+    expect(chooseConnection({ ...input, url: "https://a.test", key: "k" }, null)).toEqual({
       baseUrl: "https://a.test",
       key: "k",
     });
   });
 
-  test("is told apart from nobody", () => {
-    expect(() => chooseConnection(asked, null)).toThrow("No stack is running here");
-    expect(() => chooseConnection({ ...asked, url: "nowhere", key: "k" }, null)).toThrow(
-      UsageFault,
+  test("is an error without a stack, with an invalid URL or an unknown tenant", () => {
+    expect(() => chooseConnection(input, null)).toThrow("No local stack is running");
+    expect(() => chooseConnection({ ...input, url: "nowhere", key: "k" }, null)).toThrow(
+      UsageError,
     );
     expect(() => chooseTenant(stack, "Third")).toThrow('It has "Demo", "Second demo"');
   });
 });
 
-test("progress is a line for each tenth where there is no terminal", () => {
+test("progress is a line for each tenth if there is no terminal", () => {
   const stream = new PassThrough({ encoding: "utf8" });
   const progress = showProgress("Importing", 1000, stream);
-  for (let done = 1; done <= 1000; done += 1) progress.reach(done);
+  for (let done = 1; done <= 1000; done += 1) progress.update(done);
   progress.end();
   const lines = String(stream.read()).trimEnd().split("\n");
   expect(lines).toHaveLength(10);

@@ -17,7 +17,7 @@ const gsm8kLine = {
 };
 
 describe("a line of GSM8K", () => {
-  test("is a task with its golden answer, and an evaluation of four models with what each answered", () => {
+  test("becomes a task with a golden answer and an evaluation of four models with their outputs", () => {
     expect(mapRecord("gsm8k", recordOf(gsm8kLine, 42), context)).toEqual({
       line: 52,
       externalId: "gsm8k-0042",
@@ -48,14 +48,14 @@ describe("a line of GSM8K", () => {
     });
   });
 
-  test("is recognised by its shape, and nothing else is", () => {
+  test("is recognized by its shape only", () => {
     expect(detectMapping(gsm8kLine)).toBe("gsm8k");
     expect(detectMapping({ ...gsm8kLine, "6b_finetuning": undefined })).toBe("auto");
     expect(detectMapping({ title: "A task" })).toBe("auto");
     expect(detectMapping(null)).toBe("auto");
   });
 
-  test("tells what it lacks under the id that it would have", () => {
+  test("reports what is missing under the id that the task would have", () => {
     const mapped = mapRecord("gsm8k", recordOf({ ...gsm8kLine, question: "" }, 7), context);
     expect(mapped).toMatchObject({
       externalId: "gsm8k-0007",
@@ -65,7 +65,7 @@ describe("a line of GSM8K", () => {
 });
 
 describe("a record in the service's own shape", () => {
-  test("goes as it is", () => {
+  test("is sent unchanged", () => {
     const body = {
       externalId: "a-1",
       title: "A",
@@ -81,7 +81,7 @@ describe("a record in the service's own shape", () => {
     });
   });
 
-  test("gets the file's name and its number where it has no external id, the same each time", () => {
+  test("gets a repeatable external id from the file's name and its number if it has none", () => {
     const mapped = mapRecord("auto", recordOf({ title: "A", externalId: null }), context);
     expect(mapped).toEqual({
       line: 13,
@@ -92,7 +92,7 @@ describe("a record in the service's own shape", () => {
     expect(mapRecord("auto", recordOf({ title: "A" }), context)).toEqual(mapped);
   });
 
-  test("gets the first words of its instructions for a title where it has none", () => {
+  test("gets the first words of its instructions as the title if it has none", () => {
     const content = { instructions: "Count the\tbirds\nthen stop", brief: "birds" };
     expect(mapRecord("auto", recordOf({ content }), context)).toMatchObject({
       body: { title: "Count the birds then stop", content },
@@ -104,7 +104,7 @@ describe("a record in the service's own shape", () => {
     expect(blank.body).not.toHaveProperty("title");
   });
 
-  test.each([["text"], [7], [null], [["list"]]])("is an object, and not %j", (value) => {
+  test.each([["text"], [7], [null], [["list"]]])("must be an object, not %j", (value) => {
     const mapped = mapRecord("auto", recordOf(value), context);
     expect(mapped).toMatchObject({
       externalId: null,
@@ -112,14 +112,14 @@ describe("a record in the service's own shape", () => {
     });
   });
 
-  test("has text for an external id", () => {
+  test("must have a string as its external id", () => {
     const mapped = mapRecord("auto", recordOf({ title: "A", externalId: 7 }), context);
     expect(mapped).toMatchObject({ issues: [{ path: ["externalId"], code: "invalid_type" }] });
   });
 });
 
-describe("what belongs to a task", () => {
-  test("stands beside it in its record, and is no part of its body", () => {
+describe("the data and evals of a record", () => {
+  test("are split off from the body", () => {
     const trials = [{ k: 2, model: "m", modelRevision: "r", error: "timeout" }];
     const evals = [{ name: "e", k: 2, trials }];
     const data = [{ kind: "source", text: "t", contentType: "text/markdown", provider: "p" }];
@@ -136,7 +136,7 @@ describe("what belongs to a task", () => {
     });
   });
 
-  test("is told with its place where it is not understood, and the task is not sent without it", () => {
+  test("are reported with their path if they are invalid, and the task is not sent without them", () => {
     const data = [
       { kind: "golden", text: "t" },
       { kind: "gold", text: "t" },
@@ -158,13 +158,13 @@ describe("what belongs to a task", () => {
   });
 });
 
-test("is not sent when reading it would have changed it", () => {
-  const issues = [{ path: ["title"], code: "duplicate_key", message: "The key stands twice." }];
+test("a record is not sent if parsing would have changed it", () => {
+  const issues = [{ path: ["title"], code: "duplicate_key", message: "The key occurs twice." }];
   const record = { ...recordOf({ title: "A", externalId: "a" }), issues };
   expect(mapRecord("auto", record, context)).toEqual({ line: 13, externalId: "a", issues });
 });
 
-test("begins where the command says, with the file as the reason", () => {
+test("a task starts at the stage given by the command, with the file as the reason", () => {
   const start = { ...context, start: "output_generation" as const };
   expect(mapRecord("auto", recordOf({ title: "A" }), start)).toMatchObject({
     body: {
@@ -174,7 +174,7 @@ test("begins where the command says, with the file as the reason", () => {
 });
 
 describe("a title from a text", () => {
-  test("is the text itself where that is short", () => {
+  test("is the text itself if that is short", () => {
     expect(titleFrom("  Count the birds. ")).toBe("Count the birds.");
   });
 
@@ -183,7 +183,7 @@ describe("a title from a text", () => {
     expect(title).toBe(`${"word ".repeat(16).trim()}…`);
   });
 
-  test("halves no character of a word without end", () => {
+  test("does not cut a surrogate pair in half if there is no space", () => {
     const title = titleFrom(`a${"🙂".repeat(60)}`);
     expect(title.isWellFormed()).toBe(true);
     expect(title).toBe(`a${"🙂".repeat(39)}…`);

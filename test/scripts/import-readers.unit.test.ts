@@ -10,7 +10,7 @@ async function read(format: FileFormat, content: string | Uint8Array, name = "fi
 }
 
 describe("JSON Lines", () => {
-  test("gives each line as a record, with its number and its line", async () => {
+  test("yields each line as a record, with its number and its line", async () => {
     expect(await read("json-lines", '{"a":1}\n\n  \n{"a":2}\r\n{"a":3}')).toEqual([
       { number: 1, line: 1, value: { a: 1 } },
       { number: 2, line: 4, value: { a: 2 } },
@@ -18,13 +18,13 @@ describe("JSON Lines", () => {
     ]);
   });
 
-  test("takes a byte order mark and separators inside strings for what they are", async () => {
+  test("skips a byte order mark and keeps line separators inside strings", async () => {
     expect(await read("json-lines", '\uFEFF{"a":"one\u2028line\u2029\u0085still"}\n')).toEqual([
       { number: 1, line: 1, value: { a: "one\u2028line\u2029\u0085still" } },
     ]);
   });
 
-  test("names the line and column of every line that is no JSON, and reads the others", async () => {
+  test("reports the line and column of every line that is not JSON, and reads the others", async () => {
     const lines = ['{"a": bad}', '{"a":1}', '{"a":"x', "{'a':1}", '{"a":1}x', '{"a":1,'];
     expect(await read("json-lines", lines.join("\n"))).toEqual([
       { line: 1, column: 7, fault: "Unexpected token 'b'" },
@@ -36,23 +36,23 @@ describe("JSON Lines", () => {
     ]);
   });
 
-  test("finds the token that is wrong in a long line", async () => {
+  test("finds the unexpected token in a long line", async () => {
     const before = `{"text":"${"word ".repeat(20_000)}","number":`;
     const [fault] = await read("json-lines", `${before}NaN}`);
     expect(fault).toEqual({ line: 1, column: before.length + 1, fault: "Unexpected token 'N'" });
   });
 
-  test("tells of keys that stand twice and numbers that would change, and sends neither on", async () => {
-    const [twice, number, deep] = await read(
+  test("reports duplicate keys, numbers that would change and deep nesting", async () => {
+    const [duplicate, number, deep] = await read(
       "json-lines",
       `{"a":1,"b":{"c":1,"c":2}}\n{"a":9007199254740993}\n${"[".repeat(40)}${"]".repeat(40)}`,
     );
-    expect(twice).toMatchObject({ issues: [{ path: ["b", "c"], code: "duplicate_key" }] });
+    expect(duplicate).toMatchObject({ issues: [{ path: ["b", "c"], code: "duplicate_key" }] });
     expect(number).toMatchObject({ issues: [{ path: ["a"], code: "number_out_of_range" }] });
     expect(deep).toMatchObject({ issues: [{ path: [], code: "json_too_deep" }] });
   });
 
-  test("keeps characters whole that stand across the borders of chunks", async () => {
+  test("keeps characters intact that are split between chunks", async () => {
     const texts = Array.from(
       { length: 9000 },
       (_, index) => `${"ä".repeat(index % 7)}漢🙂${index}`,
@@ -65,7 +65,7 @@ describe("JSON Lines", () => {
     );
   });
 
-  test("names the place that is not UTF-8", async () => {
+  test("reports the position that is not UTF-8", async () => {
     const bytes = Buffer.concat([
       Buffer.from('{"a":1}\n{"b":"gr'),
       Buffer.from([0xfc, 0xdf, 0x65]),
@@ -74,30 +74,30 @@ describe("JSON Lines", () => {
       {
         line: 2,
         column: 9,
-        fault: "The text is not UTF-8: save the file in that encoding",
+        fault: "The text is not UTF-8. Save the file in that encoding",
       },
     ]);
   });
 
-  test("names a file that ends in the midst of a character", async () => {
+  test("reports the position of an incomplete character at the end of the file", async () => {
     const bytes = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xe6, 0xbc])]);
     expect(await read("json-lines", bytes)).toMatchObject([{ line: 1, column: 7 }]);
   });
 
-  test("gives up on a line that no task could fill, before it fills the memory", async () => {
+  test("stops at a line that is too long for a task, before it fills the memory", async () => {
     const content = `{"a":1}\n{"a":"${"x".repeat(RECORD_LENGTH_MAX + 1)}`;
     const [first, second] = await read("json-lines", content);
     expect(first).toMatchObject({ number: 1 });
     expect(second).toMatchObject({ line: 2, column: null });
   });
 
-  test("gives nothing for an empty file", async () => {
+  test("yields nothing for an empty file", async () => {
     expect(await read("json-lines", "")).toEqual([]);
   });
 });
 
 describe("a JSON array", () => {
-  test("gives each element, wherever its lines break and whatever is inside", async () => {
+  test("yields each element, wherever its line breaks are and whatever it contains", async () => {
     const content = `\uFEFF
       [ {"a": "],}[{\\"", "b": [1, {"c": 2}]},
         "text \\\\", 3,
@@ -113,7 +113,7 @@ describe("a JSON array", () => {
     ]);
   });
 
-  test("is the same in one line and in many chunks", async () => {
+  test("is read correctly from one long line in many chunks", async () => {
     const values = Array.from({ length: 20_000 }, (_, index) => ({
       index,
       text: `"${index}" 漢,]`,
@@ -122,27 +122,27 @@ describe("a JSON array", () => {
     expect(records.map((record) => "value" in record && record.value)).toEqual(values);
   });
 
-  test("may be empty", async () => {
+  test("can be empty", async () => {
     expect(await read("json-array", " [ \n ] ")).toEqual([]);
   });
 
   test.each([
-    ["", { line: 1, column: 1, fault: "There is no JSON array" }],
-    ['{"a":1}', { line: 1, column: 1, fault: "A JSON array begins with [" }],
-    ["[1,\n2", { line: 2, column: 2, fault: "The file ends before its array does" }],
+    ["", { line: 1, column: 1, fault: "The file has no JSON array" }],
+    ['{"a":1}', { line: 1, column: 1, fault: "A JSON array must begin with [" }],
+    ["[1,\n2", { line: 2, column: 2, fault: "The file ends before the array does" }],
     ["[1,\n]", { line: 2, column: 1, fault: "An element is missing here" }],
     ["[1,,2]", { line: 1, column: 4, fault: "An element is missing here" }],
-    ["[1]\n[2]", { line: 2, column: 1, fault: "The array has ended, but the file goes on" }],
+    ["[1]\n[2]", { line: 2, column: 1, fault: "There is text after the end of the array" }],
     ['[{"a":\n  nope}]', { line: 2, column: 4, fault: "Unexpected token 'o'" }],
     ["[{]]", { line: 1, column: 3, fault: "Expected property name or '}'" }],
-  ])("names the place that is wrong: %j", async (content, fault) => {
+  ])("reports the position of a fault: %j", async (content, fault) => {
     const readings = await read("json-array", content);
     expect(readings.filter((reading) => "fault" in reading)).toContainEqual(fault);
   });
 });
 
 describe("CSV", () => {
-  test("puts columns where they belong, by what people call them", async () => {
+  test("maps columns to fields by the names that people use", async () => {
     const content =
       "\uFEFFTitle,External ID,taxonomy_code,Priority,brief,instructions,metadata.answer,Source\r\n" +
       'One,x-1,math,7,short,"Say ""hi"",\nthen go",42,book\r\n' +
@@ -168,7 +168,7 @@ describe("CSV", () => {
     ]);
   });
 
-  test("reads tabs where the name says so", async () => {
+  test("is separated by tabs if the file's name ends in .tsv", async () => {
     const records = await read("csv", "id\tinstructions\n7\tCount, then stop\n", "file.tsv");
     expect(records).toEqual([
       {
@@ -183,9 +183,9 @@ describe("CSV", () => {
     ["title,brief\na,b\nc\n", 3, "Invalid Record Length"],
     ['title\n"a\nb\n', 3, "Quote Not Closed"],
     ['title\n"a"b\n', 2, "Invalid Closing Quote"],
-    ["title,Title\na,b\n", 1, 'The columns "title" and "Title" mean the same'],
-    ["name;text\na;b\n", 1, "The header names none of title, instructions and brief"],
-  ])("names the line that is wrong: %j", async (content, line, fault) => {
+    ["title,Title\na,b\n", 1, 'The columns "title" and "Title" have the same meaning'],
+    ["name;text\na;b\n", 1, "The header has none of title, instructions and brief"],
+  ])("reports the line of a fault: %j", async (content, line, fault) => {
     const readings = await read("csv", content);
     expect(readings.at(-1)).toMatchObject({
       line,
@@ -194,7 +194,7 @@ describe("CSV", () => {
     });
   });
 
-  test("names the line that is not UTF-8", async () => {
+  test("reports the line that is not UTF-8", async () => {
     const bytes = Buffer.concat([Buffer.from("title\none\ngr"), Buffer.from([0xfc, 0x6e])]);
     expect(await read("csv", bytes)).toContainEqual(
       expect.objectContaining({ line: 3, column: 3 }),
@@ -213,6 +213,6 @@ test.each([
   ["a", '\uFEFF{"a":1}', "json-lines"],
   ["a.txt", "[", "json-array"],
   ["a.txt", "title,brief", "csv"],
-])("knows %s that holds %j as %s", async (name, content, format) => {
+])("detects that %s with the content %j is %s", async (name, content, format) => {
   expect(await detectFormat(await givenFile(name, content))).toBe(format);
 });

@@ -19,7 +19,7 @@ afterAll(() => service.stop());
 
 const givenFile = temporaryFiles();
 
-/** `npm run import` with the operator's key of a tenant. */
+/** Runs `npm run import` with the operator's key of the first tenant. */
 function importWith(args: readonly string[]) {
   const key = service.tenant.keys.operator;
   return seen(() => runImport(["--url", service.baseUrl, ...args], { key, stack: null }));
@@ -59,7 +59,7 @@ async function countTasks(externalIdPrefix: string): Promise<number> {
   return Number(row?.["count"]);
 }
 
-/** Notes where requests go, and with how many tasks. */
+/** Returns a `fetch` that notes the path of each request and its number of tasks. */
 function watchedFetch() {
   const seen: string[] = [];
   const send: Send = async (input, init) => {
@@ -73,7 +73,7 @@ function watchedFetch() {
 }
 
 describe("the command", () => {
-  test("brings a file in, and finds everything there when it is started again", async () => {
+  test("imports a file, and finds that everything exists when it is run again", async () => {
     const lines = Array.from({ length: 7 }, (_, index) =>
       JSON.stringify({ title: `Task ${index}` }),
     );
@@ -85,8 +85,8 @@ describe("the command", () => {
     expect(first.out).toContain("First tenant");
     expect(first.out).toContain("created 7, exists 0, invalid 0");
     expect(first.err).toContain("Importing: 7/7");
-    const told = (await readFile(report, "utf8")).trimEnd().split("\n");
-    expect(told.map((line) => JSON.parse(line) as unknown)).toEqual(
+    const reported = (await readFile(report, "utf8")).trimEnd().split("\n");
+    expect(reported.map((line) => JSON.parse(line) as unknown)).toEqual(
       lines.map((_, index) => ({
         line: index + 1,
         externalId: `seven-000${index + 1}`,
@@ -101,7 +101,7 @@ describe("the command", () => {
     expect(await countTasks("seven-")).toBe(7);
   });
 
-  test("says of each record that is not in why, and ends with 1", async () => {
+  test("prints why a record was not imported, and exits with 1", async () => {
     const file = await givenFile("mixed.csv", "id,title,priority\nm-1,Good,1\nm-2,Bad,high\n");
     const { code, out } = await importWith([file]);
     expect(code).toBe(1);
@@ -110,16 +110,16 @@ describe("the command", () => {
     expect(await countTasks("m-")).toBe(1);
   });
 
-  test("changes nothing when some line of the file cannot be read", async () => {
+  test("changes nothing if a line of the file cannot be parsed", async () => {
     const file = await givenFile("broken.jsonl", '{"title":"Good"}\n{"title":}\n');
     const { code, err } = await importWith([file]);
     expect(code).toBe(2);
     expect(err).toContain(`${file}:2:10  Unexpected token '}'`);
-    expect(err).toContain("nothing was changed");
+    expect(err).toContain("Nothing was imported");
     expect(await countTasks("broken-")).toBe(0);
   });
 
-  test("sends nothing when it only judges", async () => {
+  test("sends nothing in a dry run", async () => {
     const file = await givenFile("judged.json", '[{"title":"Good"}, {"title":"Bad","odd":1}]');
     const { code, out } = await importWith([file, "--dry-run"]);
     expect(code).toBe(1);
@@ -128,7 +128,7 @@ describe("the command", () => {
     expect(await countTasks("judged-")).toBe(0);
   });
 
-  test("ends with 2 and a sentence when it may not, or does not know whom to call", async () => {
+  test("exits with 2 and a message if it lacks the permission, the right key or the file", async () => {
     const file = await givenFile("late.jsonl", '{"title":"Late"}');
     const forbidden = await importWith([file, "--start", "delivery"]);
     expect(forbidden).toMatchObject({ code: 2 });
@@ -136,7 +136,7 @@ describe("the command", () => {
 
     const other = await importWith([file, "--tenant", "Second tenant"]);
     expect(other).toMatchObject({ code: 2 });
-    expect(other.err).toBe('The key is of the tenant "First tenant", not of "Second tenant".');
+    expect(other.err).toBe('The key belongs to the tenant "First tenant", not to "Second tenant".');
 
     const missing = await importWith([`${file}.gone`]);
     expect(missing).toMatchObject({ code: 2 });
@@ -146,7 +146,7 @@ describe("the command", () => {
 });
 
 describe("an import", () => {
-  test("keeps every request under the service's limit, whatever the tasks weigh", async () => {
+  test("keeps every request under the service's size limit", async () => {
     const instructions = "ä".repeat(190_000);
     const tasks = Array.from({ length: 12 }, (_, index) => ({
       externalId: `heavy-${index}`,
@@ -163,7 +163,7 @@ describe("an import", () => {
     ]);
   });
 
-  test("lets a record that fails its whole request harm no other", async () => {
+  test("isolates a record that makes its whole request fail", async () => {
     const nested = (depth: number): unknown => (depth === 0 ? 1 : { in: nested(depth - 1) });
     const tasks = Array.from({ length: 6 }, (_, index) => ({
       externalId: `deep-${index}`,
@@ -182,7 +182,7 @@ describe("an import", () => {
     expect(outcomes[4]).toMatchObject({ line: 5, issues: [{ code: "json_too_deep" }] });
   });
 
-  test("asks before it sends only where tasks are there already", async () => {
+  test("looks tasks up before it sends them only while it finds existing ones", async () => {
     const tasks = Array.from({ length: 8 }, (_, index) => ({
       externalId: `known-${index}`,
       title: "Known",
@@ -203,7 +203,7 @@ describe("an import", () => {
     ]);
   });
 
-  test("makes nothing twice when an answer is lost after the commit", async () => {
+  test("creates nothing twice if a response is lost after the commit", async () => {
     const tasks = Array.from({ length: 4 }, (_, index) => ({
       externalId: `cut-${index}`,
       title: "Cut",
@@ -221,14 +221,14 @@ describe("an import", () => {
     expect(await countTasks("cut-")).toBe(4);
   });
 
-  test("tells of a task that stands twice in the file that it exists", async () => {
+  test("reports the second record with the same external id as existing", async () => {
     const twin = { externalId: "twin", title: "Twin" };
     const [first, second] = await importAll([twin, twin]);
     expect(first).toMatchObject({ line: 1, outcome: "created" });
     expect(second).toMatchObject({ line: 2, outcome: "exists", id: first?.id });
   });
 
-  test("judges a task that no request could carry as the service would", async () => {
+  test("rejects a task that is too large for any request as the service would", async () => {
     const huge = { externalId: "huge", title: "Huge", content: { metadata: { text: "x" } } };
     huge.content.metadata.text = "x".repeat(4 * 1024 * 1024);
     for (const isDryRun of [true, false]) {
@@ -252,7 +252,7 @@ describe("the demo", () => {
       }),
     );
 
-  test("walks our fifty tasks to where their own verdicts say, and is proven whole", async () => {
+  test("moves the fifty example tasks to where their verdicts say, and verifies the database", async () => {
     const { code, out: text } = await run();
     expect(code).toBe(0);
     expect(text).toContain("created 50, exists 0, invalid 0");
@@ -271,14 +271,14 @@ describe("the demo", () => {
     expect(text).toMatch(/3 +refused +REJECTED → REJECTED +already_in_status/);
     expect(text).toContain("recorded an automated review of pre_qa: failed.");
     expect(text).toContain("moved pre_qa from changes_requested to rejected in a bulk change.");
-    expect(text).toMatch(/\d+ hash chains over \d+ events are whole/);
+    expect(text).toMatch(/\d+ hash chains with \d+ events are intact/);
   });
 
-  test("finds the tasks where they are when it is run again", async () => {
+  test("finds the tasks where it left them when it is run again", async () => {
     const { code, out: text } = await run();
     expect(code).toBe(0);
     expect(text).toContain("created 0, exists 50, invalid 0");
-    expect(text).toContain("Every task is past them already.");
+    expect(text).toContain("Every task is already past these stages.");
     expect(text).toContain("Nothing is left to reject.");
     expect(text).toMatch(/SUBMITTED +34 +34 +34\n/);
   });

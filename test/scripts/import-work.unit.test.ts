@@ -18,7 +18,7 @@ afterAll(() => service.stop());
 
 const givenFile = temporaryFiles();
 
-/** Verdicts of the four models, in order; on the second and the third line two of them have the same solution. */
+/** The verdicts of the four models, in order. In the second and third lines, two models have the same solution. */
 const VERDICTS = [
   [false, true, false, true],
   [false, false, true, true],
@@ -48,10 +48,10 @@ function importAs(tenant: TestService["tenant"], args: readonly string[]) {
   return seen(() => runImport(["--url", service.baseUrl, ...args], { key, stack: null }));
 }
 
-/** Imports a file in this process, through a network that the test can look into and cut. */
+/** Imports a file in this process, through a `fetch` that the test can observe and interrupt. */
 async function importThrough(file: string, send: Send) {
   const { plan } = await planImport(file, "auto");
-  if (plan === undefined) throw new Error("The file can be read");
+  if (plan === undefined) throw new Error("The file cannot be read");
   const client = createApiClient({
     baseUrl: service.baseUrl,
     key: service.otherTenant.keys.operator,
@@ -59,13 +59,13 @@ async function importThrough(file: string, send: Send) {
     wait: async () => {},
   });
   const options = { batchMax: 500, isDryRun: false, start: null, isTasksOnly: false };
-  return importFile(client, plan, { ...options, onReach: () => {} });
+  return importFile(client, plan, { ...options, onProgress: () => {} });
 }
 
 const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");
 
 describe("a file with golden answers and models' solutions", () => {
-  test("comes in whole: texts as data, verdicts as trials, and the counts are the file's", async () => {
+  test("is imported completely: texts as data, verdicts as trials, with the file's counts", async () => {
     const file = await givenFile("solutions.jsonl", textOf(lines));
     const report = await givenFile("report.jsonl", "");
     const { code, out } = await importAs(service.tenant, [file, "--report", report]);
@@ -89,7 +89,7 @@ describe("a file with golden answers and models' solutions", () => {
     });
   });
 
-  test("keeps each golden answer and each solution byte for byte, the latter at its trial", async () => {
+  test("stores each golden answer and each trial's solution byte for byte", async () => {
     const golden = await service.database.query(
       "owner",
       `select t.external_id, d.model, encode(d.sha256, 'hex') as sha256
@@ -132,7 +132,7 @@ describe("a file with golden answers and models' solutions", () => {
     expect(await answer.text()).toBe(SOLUTIONS[0][0]);
   });
 
-  test("is found whole when it is imported again", async () => {
+  test("is found to exist when it is imported again", async () => {
     const file = await givenFile("solutions.jsonl", textOf(lines));
     const { code, out } = await importAs(service.tenant, [file]);
     expect(out).toContain("created 0, exists 3, invalid 0");
@@ -142,7 +142,7 @@ describe("a file with golden answers and models' solutions", () => {
     expect(code).toBe(0);
   });
 
-  test("whose verdict is another than what was recorded is told so, and changes nothing", async () => {
+  test("changes nothing if a verdict differs from the recorded one, and reports the conflict", async () => {
     const [first] = lines;
     const changed = { ...first, "6b_finetuning": { is_correct: true, solution: SOLUTIONS[0][0] } };
     const file = await givenFile("changed.jsonl", textOf([changed]));
@@ -156,32 +156,37 @@ describe("a file with golden answers and models' solutions", () => {
 });
 
 describe("an import of work", () => {
-  test("that broke off is continued: what is there is not sent again", async () => {
+  test("continues after an interruption without sending existing data again", async () => {
     const file = await givenFile("cut.jsonl", textOf(lines));
     let contents = 0;
+    const sending: Promise<Response>[] = [];
     const cut: Send = async (input, init) => {
       if (init.method === "PUT" && (contents += 1) > 7) {
         throw new TypeError("fetch failed", { cause: new Error("other side closed") });
       }
-      return fetch(input, init);
+      const response = fetch(input, init);
+      sending.push(response);
+      return response;
     };
     await expect(importThrough(file, cut)).rejects.toThrow("other side closed");
+    // The import stops at the first failure, while the uploads of other tasks are still being sent.
+    await Promise.all(sending);
 
     const sent: string[] = [];
-    const watched: Send = async (input, init) => {
+    const observed: Send = async (input, init) => {
       sent.push(`${init.method} ${new URL(input).pathname.replaceAll(/[0-9a-f-]{36}/g, "ID")}`);
       return fetch(input, init);
     };
-    const continued = await importThrough(file, watched);
+    const continued = await importThrough(file, observed);
     expect(continued.counts).toEqual({ created: 0, exists: 3, invalid: 0 });
     expect(continued.data).toEqual({ stored: 8, exists: 7, refused: 0 });
     expect(continued.trials).toMatchObject({ recorded: 12 });
-    expect(continued.isWhole).toBe(true);
+    expect(continued.isComplete).toBe(true);
     expect(sent.filter((call) => call === "PUT /v1/data/ID/content")).toHaveLength(8);
 
     sent.length = 0;
-    const whole = await importThrough(file, watched);
-    expect(whole.data).toEqual({ stored: 0, exists: 15, refused: 0 });
+    const again = await importThrough(file, observed);
+    expect(again.data).toEqual({ stored: 0, exists: 15, refused: 0 });
     expect(sent.toSorted()).toEqual([
       "GET /v1/data",
       "GET /v1/data",
@@ -192,7 +197,7 @@ describe("an import of work", () => {
     ]);
   });
 
-  test("stores what one model answered twice once, and finds it when the task has moved on", async () => {
+  test("stores equal outputs of one model once, and finds them after the task has moved on", async () => {
     const trials = [1, 2].map((k) => ({ k, model: "m", passed: true, output: "The same again." }));
     const record = {
       externalId: "twice",
@@ -221,7 +226,7 @@ describe("an import of work", () => {
     for (const row of rows) expect(row).toEqual({ trials: "2", outputs: "1" });
   });
 
-  test("lets what the service refuses harm nothing else", async () => {
+  test("imports the rest of a record if the service refuses part of it", async () => {
     const evals = [
       {
         name: "odd",
@@ -237,10 +242,10 @@ describe("an import of work", () => {
       { kind: "source", text: "not fine", contentType: "no type" },
     ];
     const file = await givenFile("odd.jsonl", textOf([{ title: "Odd", data, evals }]));
-    const judged = await importAs(service.tenant, [file, "--dry-run"]);
-    expect(judged.code).toBe(1);
-    expect(judged.out).toContain("would be created 1, exists 0, invalid 0\ndata: refused 1\n");
-    expect(judged.out).toMatch(/data\.1\.contentType: /);
+    const dryRun = await importAs(service.tenant, [file, "--dry-run"]);
+    expect(dryRun.code).toBe(1);
+    expect(dryRun.out).toContain("would be created 1, exists 0, invalid 0\ndata: refused 1\n");
+    expect(dryRun.out).toMatch(/data\.1\.contentType: /);
 
     const { code, out } = await importAs(service.tenant, [file]);
     expect(code).toBe(1);
@@ -250,7 +255,7 @@ describe("an import of work", () => {
     expect(out).toMatch(/data\.1\.contentType: .*evals\.0\.trials\.1/);
   });
 
-  test("completes the evals that have all trials of their models, and no others", async () => {
+  test("completes only the evals that have all trials of their models", async () => {
     const trial = (k: number, model = "m") => ({ k, model, passed: k === 1 });
     const recordOf = (title: string, trials: readonly object[]) => ({
       externalId: `complete-${title}`,
@@ -282,19 +287,19 @@ describe("an import of work", () => {
     }
   });
 
-  test("is left aside where only tasks are asked for, or nothing is to be sent", async () => {
-    const evals = [{ name: "left aside", k: 1, trials: [{ k: 1, model: "m", passed: true }] }];
-    const file = await givenFile("aside.jsonl", textOf([{ title: "Aside", evals }]));
+  test("does not send evals in a dry run or with --only tasks", async () => {
+    const evals = [{ name: "not sent", k: 1, trials: [{ k: 1, model: "m", passed: true }] }];
+    const file = await givenFile("not-sent.jsonl", textOf([{ title: "Not sent", evals }]));
     for (const option of [["--dry-run"], ["--only", "tasks"]]) {
       const { code, out } = await importAs(service.tenant, [file, ...option]);
       expect(code).toBe(0);
       expect(out).toContain("created 1, exists 0, invalid 0");
       expect(out).not.toContain("trials");
-      expect(out).not.toContain("left aside");
+      expect(out).not.toContain("not sent");
     }
     const [{ count } = { count: null }] = await service.database.query(
       "owner",
-      "select count(*) as count from evals where name = 'left aside'",
+      "select count(*) as count from evals where name = 'not sent'",
     );
     expect(Number(count)).toBe(0);
   });

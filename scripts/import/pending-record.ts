@@ -2,20 +2,20 @@ import type { RecordOutcome } from "../../src/domain/evals/decide/record.ts";
 import type { Issue } from "../../src/domain/refusals.ts";
 import type { ImportedRecord } from "./import-records.ts";
 
-/** What became of all that a record bears beside its task. */
+/** The outcomes of a record's data and trials. */
 export interface ImportedWork {
   data: Record<"stored" | "exists" | "refused", number>;
   trials: Record<RecordOutcome | "refused", number>;
-  /** Why some of it did not go in. */
+  /** Why some of them were not imported. */
   issues: Issue[];
 }
 
-/** A record whose task is there, while its texts and trials are brought in. */
-export interface Underway {
+/** A record whose task exists and whose texts and trials are being imported. */
+export interface PendingRecord {
   record: ImportedRecord;
   taskId: string;
-  told: ImportedWork;
-  /** The data that its texts are, by their names. */
+  result: ImportedWork;
+  /** The task's data, by their keys. */
   stored: Map<string, Stored>;
 }
 
@@ -24,13 +24,13 @@ interface Stored {
   isStored: boolean;
 }
 
-/** What is told before anything was done. */
-export const nothingYet = (): ImportedWork => ({
+/** Returns the counts to start with. */
+export const emptyWork = (): ImportedWork => ({
   data: { stored: 0, exists: 0, refused: 0 },
   trials: { recorded: 0, exists: 0, conflict: 0, not_found: 0, refused: 0 },
   issues: [],
 });
 
-/** Issues under the path of what they are about. */
-export const placed = (path: Issue["path"], issues: readonly Issue[]): Issue[] =>
+/** Returns the issues with `path` in front of their paths. */
+export const prefixPaths = (path: Issue["path"], issues: readonly Issue[]): Issue[] =>
   issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));

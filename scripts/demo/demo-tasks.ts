@@ -1,12 +1,14 @@
 import type { z } from "zod";
 import type { ReviewOutcome, StepKind, StepStatus } from "../../src/domain/lifecycle/statuses.ts";
 import type { UnifiedStatus } from "../../src/domain/status/unified.ts";
+import { LIMIT_MAX } from "../../src/routes/http/schemas.ts";
+import { LOOKUP_MAX } from "../../src/routes/tasks.ts";
 import type { ApiClient } from "../import/api-client.ts";
 import { mappedRecords, type ImportPlan } from "../import/plan-import.ts";
-import { lookedUp, type taskAnswer, taskPage } from "./api.ts";
+import { lookupResponse, taskPage, type taskResponse } from "./api.ts";
 
-/** A task of the demo: what the file says of it, and where it stands by what the service said last. */
-export interface HerdTask {
+/** A task of the demo: its verdict from the file, and its state according to the service's latest response. */
+export interface DemoTask {
   id: string;
   externalId: string;
   verdict: ReviewOutcome;
@@ -16,10 +18,10 @@ export interface HerdTask {
   eventSeq: number;
 }
 
-/** Whose verdict decides: the strongest of the four. */
+/** The model whose verdict counts in the demo; it is the strongest of the four. */
 const DECIDING_MODEL = "175b_verification";
 
-/** The file's own verdicts, by external id. Records without one are not walked. */
+/** Returns the verdicts in the file, by external id. Records without one are not part of the demo. */
 export async function readVerdicts(plan: ImportPlan): Promise<Map<string, ReviewOutcome>> {
   const verdicts = new Map<string, ReviewOutcome>();
   for await (const { externalId, work } of mappedRecords(plan, { start: null })) {
@@ -31,52 +33,49 @@ export async function readVerdicts(plan: ImportPlan): Promise<Map<string, Review
   return verdicts;
 }
 
-const PAGE_MAX = 200;
-
-/** Finds where the tasks stand now. What was just imported is newest, so that few pages hold all of it. */
-export async function findHerd(
+/** Finds the tasks' current states. It lists the newest tasks first, so that few pages are needed after an import. */
+export async function findTasks(
   client: ApiClient,
   verdicts: ReadonlyMap<string, ReviewOutcome>,
   onFound: (found: number) => void,
-): Promise<HerdTask[]> {
-  const found = new Map<string, HerdTask>();
+): Promise<DemoTask[]> {
+  const found = new Map<string, DemoTask>();
   let cursor: string | null = null;
   do {
     const after: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const path = `/tasks?sort=-createdAt&limit=${PAGE_MAX}${after}`;
+    const path = `/tasks?sort=-createdAt&limit=${LIMIT_MAX}${after}`;
     const page: z.output<typeof taskPage> = await client.call({ method: "GET", path }, taskPage);
     for (const task of page.data) {
       const verdict = verdicts.get(task.externalId ?? "");
       if (verdict === undefined || task.externalId === null) continue;
       const { externalId } = task;
-      found.set(externalId, { externalId, verdict, ...standingOf(task) });
+      found.set(externalId, { externalId, verdict, ...stateOf(task) });
     }
     onFound(found.size);
     cursor = page.nextCursor;
   } while (cursor !== null && found.size < verdicts.size);
-  // In the order of the file, so that every run tells the same story.
+  // Keep the order of the file, so that every run prints the same.
   return [...verdicts.keys()].flatMap((externalId) => found.get(externalId) ?? []);
 }
 
-/** Where a task stands, by an answer of the service. */
-export function standingOf(task: z.output<typeof taskAnswer>) {
+/** Returns a task's state from a response of the service. */
+export function stateOf(task: z.output<typeof taskResponse>) {
   const { id, currentStep, unifiedStatus: label, eventSeq } = task;
   return { id, kind: currentStep.kind, status: currentStep.status, label, eventSeq };
 }
 
-const LOOKUP_MAX = 20_000;
-
 export type LabelCounts = Partial<Record<UnifiedStatus, number>>;
 
-/** Asks the service for every task's label, and counts them. */
+/** Looks up the label of every task, and returns the number of tasks per label. */
 export async function countLabels(
   client: ApiClient,
-  herd: readonly HerdTask[],
+  tasks: readonly DemoTask[],
 ): Promise<LabelCounts> {
   const counts: LabelCounts = {};
-  for (const part of inParts(herd, LOOKUP_MAX)) {
-    const body = { ids: part.map(({ id }) => id) };
-    const { found } = await client.call({ method: "POST", path: "/tasks/lookup", body }, lookedUp);
+  for (const chunk of inChunks(tasks, LOOKUP_MAX)) {
+    const body = { ids: chunk.map(({ id }) => id) };
+    const request = { method: "POST", path: "/tasks/lookup", body } as const;
+    const { found } = await client.call(request, lookupResponse);
     for (const { unifiedStatus } of found) {
       counts[unifiedStatus] = (counts[unifiedStatus] ?? 0) + 1;
     }
@@ -84,11 +83,11 @@ export async function countLabels(
   return counts;
 }
 
-/** Cuts a list into parts that one call takes. */
-export function inParts<Item>(items: readonly Item[], size: number): Item[][] {
-  const parts: Item[][] = [];
+/** Splits a list into chunks of at most `size` items. */
+export function inChunks<Item>(items: readonly Item[], size: number): Item[][] {
+  const chunks: Item[][] = [];
   for (let start = 0; start < items.length; start += size) {
-    parts.push(items.slice(start, start + size));
+    chunks.push(items.slice(start, start + size));
   }
-  return parts;
+  return chunks;
 }
