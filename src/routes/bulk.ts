@@ -3,6 +3,7 @@ import { executeBulk } from "../actions/bulk/execute.ts";
 import { PLANNED_TASKS_MAX } from "../actions/bulk/plan-in-parts.ts";
 import { PREVIEWED_ITEMS_MAX, previewBulk } from "../actions/bulk/preview.ts";
 import { EXECUTED_TASKS_MAX } from "../actions/bulk/record-plan.ts";
+import { decodeIntent } from "../domain/bulk/intent.ts";
 import { BULK_REFUSALS } from "../domain/bulk/judge.ts";
 import { BULK_WARNINGS } from "../domain/bulk/plan.ts";
 import { UNIFIED_STATUSES } from "../domain/status/unified.ts";
@@ -19,7 +20,6 @@ import {
   count,
   execution,
   intent,
-  intentFrom,
   replyBulk,
   terms,
 } from "./shapes/bulk.ts";
@@ -153,15 +153,14 @@ export const bulkRoutes: readonly Route[] = [
     const { duplicateOf, runAttachedWorkflows } = body;
     const planned = await previewBulk(
       { ...call, seal: sealOf(call) },
-      { ...intentFrom(body), duplicateOf, runAttachedWorkflows, reason: why },
+      { intent: decodeIntent(body), duplicateOf, runAttachedWorkflows, reason: why },
       filter === undefined ? { taskIds: names } : { filter },
     );
     return planned.ok ? reply(planned.value) : planned;
   }),
 
   createHandler(postExecute, async (call, { body }) => {
-    const { targetStatus: _, action: __, changes: ___, ...rest } = body;
-    const input = { ...rest, ...intentFrom(body) };
+    const input = { ...body, intent: decodeIntent(body) };
     return replyBulk(await executeBulk({ ...call, seal: sealOf(call) }, input));
   }),
 ];

@@ -53,7 +53,8 @@ test("a bulk of 1,000 tasks compares none of its rows with every other", async (
     seal: { signer: createTokenSigner(SECRET), secret: SECRET },
     now: new Date(),
   };
-  const change = { targetStatus: "PASSED", reason: "Done", runAttachedWorkflows: true } as const;
+  const intent = { targetStatus: "PASSED" } as const;
+  const change = { intent, reason: "Done", runAttachedWorkflows: true };
   await expect(executeBulk(call, { taskIds, ...change, onStale: "abort" })).rejects.toThrow(
     "did not answer",
   );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { BulkIntent } from "../../src/domain/bulk/actions.ts";
+import type { BulkIntent } from "../../src/domain/bulk/intent.ts";
 import { type BulkTerms, RETRIED_STATUSES } from "../../src/domain/bulk/judge.ts";
 import { type DecidedPlan, planBulk } from "../../src/domain/bulk/plan.ts";
 import { decideRevert, type UndoneEvent } from "../../src/domain/bulk/revert.ts";
@@ -24,7 +24,7 @@ const terms = (runAttachedWorkflows = false): BulkTerms => ({
 function plan(tasks: readonly TaskSnapshot[], intent: BulkIntent, flag = false): DecidedPlan {
   const taskIds = tasks.map(({ id }) => id);
   const snapshots = new Map(tasks.map((task) => [task.id, task]));
-  return planBulk({ ...intent, ...terms(flag), taskIds, snapshots }, { newId: () => "new" });
+  return planBulk({ intent, ...terms(flag), taskIds, snapshots }, { newId: () => "new" });
 }
 
 const reachable = explore().tasks.map((task, index) => ({ ...task, id: `task-${index}` }));

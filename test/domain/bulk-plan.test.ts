@@ -33,7 +33,7 @@ function plan(
     {
       taskIds: tasks.map(({ id }) => id),
       snapshots: new Map(tasks.map((task) => [task.id, task])),
-      targetStatus,
+      intent: { targetStatus },
       reason: "partner withdrew",
       duplicateOf: null,
       runAttachedWorkflows: false,
@@ -298,7 +298,7 @@ describe("a plan", () => {
 
   test("made in parts is the plan of the whole", () => {
     for (const targetStatus of BULK_TARGETS) {
-      const request = { targetStatus, runAttachedWorkflows: false };
+      const request = { intent: { targetStatus }, runAttachedWorkflows: false };
       const parts = [plan(tasks.slice(0, 1), targetStatus), plan(tasks.slice(1), targetStatus)];
       expect(joinPlans(parts.map(outlineOf), request)).toEqual(
         outlineOf(plan(tasks, targetStatus)),

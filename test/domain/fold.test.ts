@@ -166,7 +166,7 @@ function walk(story: Story, step: AnyStep): void {
       {
         taskIds: [task.id],
         snapshots: new Map([[task.id, task]]),
-        targetStatus: step.target,
+        intent: { targetStatus: step.target },
         reason: "r",
         duplicateOf: null,
         runAttachedWorkflows: false,

@@ -30,7 +30,7 @@ function planOf(tasks: readonly TaskSnapshot[], ids = tasks.map(({ id }) => id))
   const snapshots = new Map(tasks.map((task) => [task.id, task]));
   const { targetStatus, runAttachedWorkflows, duplicateOf } = request;
   const terms = { reason: "done", runAttachedWorkflows, duplicateOf };
-  return planBulk({ targetStatus, ...terms, taskIds: ids, snapshots }, context());
+  return planBulk({ intent: { targetStatus }, ...terms, taskIds: ids, snapshots }, context());
 }
 
 /** What stands for a keyed digest here: the text itself. */

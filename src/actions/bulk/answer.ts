@@ -3,6 +3,7 @@ import type { BulkOpening } from "../../db/bulk/bulk-ledger.ts";
 import { findBulkLedger, type BulkItemRecord } from "../../db/bulk/bulk-operations.ts";
 import type { OperationRecord, TenantDatabase } from "../../db/connection/client.ts";
 import type { RecordedBulkMoves } from "../../db/moves/record-moves.ts";
+import { encodeIntent } from "../../domain/bulk/intent.ts";
 import { bulkEndState, countOutcomes, isOperationEnded } from "../../domain/bulk/outcomes.ts";
 import { succeed, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
@@ -54,7 +55,7 @@ function answerFromBatch(
     const code = item.code ?? (outcome === "stale" ? STALE : null);
     return { ...item, outcome, code, eventSeq };
   });
-  const { targetStatus, action } = recorded.opening;
+  const { targetStatus, action } = encodeIntent(recorded.opening.intent);
   const state = bulkEndState(countOutcomes(items));
   const operation = { id, targetStatus, action, state, recalled, alreadyDelivered };
   return executionView({ ...operation, dispatched: dispatched.length }, items);

@@ -10,92 +10,85 @@ import {
   validationFailed,
 } from "../../domain/refusals.ts";
 import { taskRefOf } from "../../domain/task-ref.ts";
+import type { ActionCall, Done } from "../call/call.ts";
+import type { BulkAccepted, BulkExecution } from "../views/bulk-views.ts";
 import { acceptPlan } from "./accept.ts";
 import { replayBulk } from "./answer.ts";
-import type { ActionCall, Done } from "../call/call.ts";
 import {
   type BulkChange,
   changeMisuse,
-  looksAtSteps,
+  needsAllSteps,
   planChange,
   tokenRequest,
 } from "./plan-change.ts";
 import { planInParts } from "./plan-in-parts.ts";
 import { digestPlan, openPlan, type PlanSeal } from "./plan-token.ts";
 import { EXECUTED_TASKS_MAX, openingOf, recordPlan } from "./record-plan.ts";
-import type { BulkAccepted, BulkExecution } from "../views/bulk-views.ts";
 
 export interface ExecuteCall extends ActionCall {
   seal: PlanSeal;
   now: Date;
 }
 
-export type ExecuteInput = BulkChange & {
+export interface ExecuteInput extends BulkChange {
   taskIds: readonly string[];
-  /** The plan to hold to; without one, what is found is planned and done. */
+  /** The previewed plan to hold to. Without one, the tasks are changed as they are found. */
   planToken?: string | undefined;
-  /** What becomes of the whole where single tasks have changed since the plan was made. */
+  /** Whether to change nothing, or the other tasks, if some have changed since the preview. */
   onStale: "abort" | "skip";
-};
+}
+
+type Executed = Outcome<Done<BulkExecution | BulkAccepted>>;
 
 /**
- * Plans as preview does, and records what is eligible: each task whole or not at all, in two round trips. Of more than
- * 1,000 tasks the plan is stored, to be worked through. A repeat of the call gets the first answer, and goes on with
- * what the first try left undone.
+ * Plans as preview does, and records what is eligible: each task whole or not at all, in two round trips. A plan of
+ * more than 1,000 tasks is stored for a consumer. A repeat of the call gets the first answer, and finishes what the
+ * first call left pending.
  */
-export async function executeBulk(
-  call: ExecuteCall,
-  input: ExecuteInput,
-): Promise<Outcome<Done<BulkExecution | BulkAccepted>>> {
+export async function executeBulk(call: ExecuteCall, input: ExecuteInput): Promise<Executed> {
   const misuse = executionMisuse(input);
   if (misuse) return refuse(misuse);
   const isLarge = new Set(input.taskIds).size > EXECUTED_TASKS_MAX;
   return isLarge ? executeLater(call, input) : executeNow(call, input);
 }
 
-/** Pipelines run in bulk on a literal yes alone, also where they are all that is asked for. */
+/** In bulk, pipelines run only if the caller opts in, even if nothing else was requested. */
 function executionMisuse(input: ExecuteInput): Refusal | null {
-  if (input.action === "run_pipelines" && !input.runAttachedWorkflows) {
-    const message = "run_pipelines takes runAttachedWorkflows: true.";
+  if (input.intent.action === "run_pipelines" && !input.runAttachedWorkflows) {
+    const message = "run_pipelines requires runAttachedWorkflows: true.";
     return validationFailed({ path: ["runAttachedWorkflows"], code: "required", message });
   }
   return changeMisuse(input);
 }
 
-async function executeNow(
-  call: ExecuteCall,
-  input: ExecuteInput,
-): Promise<Outcome<Done<BulkExecution | BulkAccepted>>> {
+async function executeNow(call: ExecuteCall, input: ExecuteInput): Promise<Executed> {
   const loaded = await loadTasks(
     call.database,
     { tasks: input.taskIds.map(taskRefOf), duplicateOf: input.duplicateOf },
-    { operation: call.operation, withSteps: looksAtSteps(input) },
+    { operation: call.operation, withSteps: needsAllSteps(input.intent) },
   );
   if (loaded.stored) return replayBulk(call, loaded.stored);
   const plan = planChange(loaded, input, input.taskIds);
   if (!plan.ok) return plan;
-  const changed = await changedSincePreview(call, input, plan.value, loaded.duplicateOf);
-  if (!changed.ok) return changed;
+  const stale = await staleTasks(call, input, plan.value, loaded.duplicateOf);
+  if (!stale.ok) return stale;
   const opening = openingOf(call, input, { duplicateOf: loaded.duplicateOf, parentId: null });
-  return recordPlan(call, { plan: plan.value, loaded, stale: changed.value, opening });
+  return recordPlan(call, { plan: plan.value, loaded, stale: stale.value, opening });
 }
 
-async function executeLater(
-  call: ExecuteCall,
-  input: ExecuteInput,
-): Promise<Outcome<Done<BulkExecution | BulkAccepted>>> {
+async function executeLater(call: ExecuteCall, input: ExecuteInput): Promise<Executed> {
   const planned = await planInParts(call, input, input);
   if (!planned.ok) return planned;
   const { plan, duplicateOf, stored } = planned.value;
   if (stored) return replayBulk(call, stored);
-  const changed = await changedSincePreview(call, input, plan, duplicateOf);
-  if (!changed.ok) return changed;
+  const stale = await staleTasks(call, input, plan, duplicateOf);
+  if (!stale.ok) return stale;
   const opening = openingOf(call, input, { duplicateOf, parentId: null });
-  return acceptPlan(call, { plan, stale: changed.value, opening });
+  return acceptPlan(call, { plan, stale: stale.value, opening });
 }
 
-/** Which tasks stand otherwise than the plan says that the caller agreed to; none where no plan was given. */
-async function changedSincePreview(
+/** Ids of the tasks whose state differs from the plan token. Empty without a token. */
+async function staleTasks(
   { seal, database, actor, now }: ExecuteCall,
   input: ExecuteInput,
   plan: BulkPlan,

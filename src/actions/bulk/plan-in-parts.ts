@@ -4,7 +4,7 @@ import { type LoadedTasks, loadTasks, type TaskNames } from "../../db/snapshots/
 import { type BulkPlan, joinPlans, outlineOf } from "../../domain/bulk/plan.ts";
 import { succeed, type Outcome, type Refusal, refuse } from "../../domain/refusals.ts";
 import { taskRefOf } from "../../domain/task-ref.ts";
-import { type BulkChange, looksAtSteps, planChange } from "./plan-change.ts";
+import { type BulkChange, needsAllSteps, planChange } from "./plan-change.ts";
 
 /** Tasks of one plan, and so of one operation. */
 export const PLANNED_TASKS_MAX = 50_000;
@@ -41,7 +41,7 @@ export async function planInParts(
     loadTasks(
       database,
       { ...names, duplicateOf: change.duplicateOf },
-      { operation, withSteps: looksAtSteps(change) },
+      { operation, withSteps: needsAllSteps(change.intent) },
     );
   const limits = { max: PLANNED_TASKS_MAX, loadedMax: TASKS_LOADED_MAX };
   const matching =

@@ -2,12 +2,12 @@ import type { TenantDatabase } from "../../db/connection/client.ts";
 import type { Actor } from "../../domain/actor.ts";
 import { planTokenFor } from "../../domain/bulk/plan-token.ts";
 import { succeed, type Outcome, refuse } from "../../domain/refusals.ts";
+import { type BulkPreview, plannedItemView } from "../views/bulk-views.ts";
 import { type BulkChange, changeMisuse, tokenRequest } from "./plan-change.ts";
 import { type BulkSelection, planInParts } from "./plan-in-parts.ts";
 import { digestPlan, type PlanSeal, sealPlan } from "./plan-token.ts";
-import { type BulkPreview, plannedItemView } from "../views/bulk-views.ts";
 
-/** How many decisions an answer shows, beside all refusals. */
+/** How many decisions an answer shows, in addition to all refusals. */
 export const PREVIEWED_ITEMS_MAX = 1000;
 
 export interface PreviewCall {
@@ -18,8 +18,8 @@ export interface PreviewCall {
 }
 
 /**
- * Tells what a bulk change would do, and signs it, so that execution can hold it against the tasks of then. It
- * writes nothing, and costs one round trip for each 5,000 tasks.
+ * Returns what a bulk change would do, with a signed token that lets execution detect tasks that have changed since.
+ * Writes nothing. Takes one round trip for each 5,000 tasks.
  */
 export async function previewBulk(
   { database, actor, seal, now }: PreviewCall,

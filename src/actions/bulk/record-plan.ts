@@ -5,7 +5,7 @@ import type { Outcome } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import type { BulkAccepted, BulkExecution } from "../views/bulk-views.ts";
 import { recordAndAnswer } from "./answer.ts";
-import { type BulkChange, columnsOfIntent } from "./plan-change.ts";
+import type { BulkChange } from "./plan-change.ts";
 import { plannedRow, staleRow } from "./rows.ts";
 
 /** Tasks that one call changes before it answers. A consumer works through larger operations. */
@@ -36,7 +36,6 @@ export function openingOf(
   change: BulkChange,
   { duplicateOf, parentId }: Pick<BulkOpening, "duplicateOf" | "parentId">,
 ): BulkOpening {
-  const { reason, runAttachedWorkflows } = change;
-  const what = { ...columnsOfIntent(change), reason, duplicateOf, runAttachedWorkflows };
-  return { actor, requestId, ...what, parentId };
+  const { intent, reason, runAttachedWorkflows } = change;
+  return { actor, requestId, intent, reason, duplicateOf, runAttachedWorkflows, parentId };
 }

@@ -1,4 +1,5 @@
 import { type BulkWork, listWorkTasks, loadBulkWork } from "../../db/bulk/bulk-work.ts";
+import { decodeIntent } from "../../domain/bulk/intent.ts";
 import { isOperationEnded } from "../../domain/bulk/outcomes.ts";
 import { OPERATION_TRANSITIONS } from "../../domain/bulk/states.ts";
 import {
@@ -8,24 +9,21 @@ import {
   type Outcome,
   refuse,
 } from "../../domain/refusals.ts";
+import type { ActionCall, Done } from "../call/call.ts";
+import type { BulkAccepted, BulkExecution } from "../views/bulk-views.ts";
 import { acceptPlan } from "./accept.ts";
 import { replayBulk } from "./answer.ts";
-import type { ActionCall, Done } from "../call/call.ts";
-import { EXECUTED_TASKS_MAX, openingOf, recordPlan } from "./record-plan.ts";
-import { type BulkChange, intentOfOperation, planChange } from "./plan-change.ts";
+import { type BulkChange, planChange } from "./plan-change.ts";
 import { planInParts } from "./plan-in-parts.ts";
+import { EXECUTED_TASKS_MAX, openingOf, recordPlan } from "./record-plan.ts";
 import { takeBack } from "./take-back.ts";
-import type { BulkAccepted, BulkExecution } from "../views/bulk-views.ts";
 
 type Retried = Outcome<Done<BulkExecution | BulkAccepted>>;
 
-/** What is tried again: tasks that the database would not take, and those that stood elsewhere than planned. */
+/** Tasks that the database refused, and tasks that had changed since they were planned. */
 const RETRIED_OUTCOMES = ["failed", "stale"] as const;
 
-/**
- * Makes a child operation of the tasks that failed or were stale: planned as they are now, and done as the first
- * operation was to do it.
- */
+/** Opens a child operation over the tasks that failed or were stale. It is planned from their present state. */
 export async function retryFailed(
   call: ActionCall,
   { operationId, reason }: { operationId: string; reason: string | undefined },
@@ -45,13 +43,13 @@ export async function retryFailed(
     return refuse(alreadyInStatus("No task of this operation failed or was stale."));
   }
   const why = reason ?? operation.reason;
-  const intent = intentOfOperation(operation);
-  if (intent === null) {
+  const intent = decodeIntent(operation);
+  if (intent.action === "revert") {
     return takeBack(call, work, { reason: why, items, outcomes: RETRIED_OUTCOMES });
   }
   const { runAttachedWorkflows, duplicateOf } = operation;
   const change: BulkChange = {
-    ...intent,
+    intent,
     reason: why,
     runAttachedWorkflows,
     duplicateOf: duplicateOf === null ? undefined : { id: duplicateOf },

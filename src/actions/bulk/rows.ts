@@ -1,18 +1,18 @@
 import { uuidv7 } from "uuidv7";
 import type { BulkWork, BulkWorkItem } from "../../db/bulk/bulk-work.ts";
+import { decodeIntent } from "../../domain/bulk/intent.ts";
 import { type DecidedItem, planBulk, type RefusedItem } from "../../domain/bulk/plan.ts";
 import { decideRevert } from "../../domain/bulk/revert.ts";
 import type { TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
-import { intentOfOperation } from "./plan-change.ts";
 import type { BulkRow } from "./record.ts";
 
-/** What a row is told whose task is no longer where it was planned. */
+/** Code of a row whose task has changed since it was planned. */
 export const STALE = "stale";
-/** What a row is told that was planned by tables which are no longer those of the service. */
+/** Code of a row that was planned by an older version of the registry. */
 export const PLAN_EXPIRED = "plan_expired";
 
-/** A planned task as the ledger is to have it, with its move where it is to move. */
+/** The row of a planned task, with its move if the task is eligible. */
 export function plannedRow(
   item: DecidedItem | RefusedItem,
   position: number,
@@ -39,37 +39,37 @@ export function plannedRow(
   };
 }
 
-/** The same for a task that is to be left as it is, since it was planned otherwise. */
+/** The same row without its move, because its plan no longer holds. */
 export function staleRow({ item }: BulkRow, code: string = STALE): BulkRow {
   return { item: { ...item, outcome: "stale", code }, move: null };
 }
 
 /**
- * The rows of pending items: nothing is planned anew, so that a task that stands elsewhere than it did is `stale`.
- * Where it still stands there, the plan of now is the plan of then, unless other tables have come meanwhile.
+ * The rows of pending items. A task that has changed since it was planned is `stale`. An unchanged task gets the plan
+ * that the caller was given, because the same state and the same registry version give the same plan.
  */
 export function workRows(work: BulkWork): BulkRow[] {
   const { operation, items, tasks } = work;
-  const intent = intentOfOperation(operation);
-  if (intent === null) return revertRows(work, items, operation.reason);
+  const intent = decodeIntent(operation);
+  if (intent.action === "revert") return revertRows(work, items, operation.reason);
   const snapshots = new Map(tasks.map((task) => [task.id, task]));
   const { reason, duplicateOf, runAttachedWorkflows } = operation;
   const terms = { reason, duplicateOf, runAttachedWorkflows };
   const taskIds = items.map(({ taskId }) => taskId);
-  const plan = planBulk({ ...intent, ...terms, taskIds, snapshots }, { newId: uuidv7 });
+  const plan = planBulk({ intent, ...terms, taskIds, snapshots }, { newId: uuidv7 });
   return plan.items.flatMap((planned, index) => {
     const item = items[index];
     if (item === undefined) return [];
     const row = plannedRow(planned, item.position, snapshots.get(planned.taskId));
-    if (planned.eventSeq !== item.seq) return staleRow(unmoved(row, item));
+    if (planned.eventSeq !== item.seq) return staleRow(asPlanned(row, item));
     if (operation.registryVersion !== REGISTRY_VERSION) {
-      return staleRow(unmoved(row, item), PLAN_EXPIRED);
+      return staleRow(asPlanned(row, item), PLAN_EXPIRED);
     }
     return row;
   });
 }
 
-/** The rows of items whose changes are taken back: a task that has moved on since is left, and `stale`. */
+/** The rows that revert items. A task that has changed since the operation changed it is left alone, as `stale`. */
 export function revertRows(
   { tasks, changedBy: operation, events }: BulkWork,
   items: readonly BulkWorkItem[],
@@ -95,7 +95,7 @@ export function revertRows(
   });
 }
 
-/** Where a task stands before anything is done with it. */
+/** The step that the task is at before the operation changes it. */
 function placeOf(snapshot: TaskSnapshot | undefined) {
   return {
     id: snapshot?.id ?? null,
@@ -105,7 +105,7 @@ function placeOf(snapshot: TaskSnapshot | undefined) {
   };
 }
 
-/** The row with the labels and the seq by which it was planned. */
-function unmoved(row: BulkRow, { seq, fromLabel, toLabel }: BulkWorkItem): BulkRow {
+/** The row with the labels and the seq that were stored when it was planned. */
+function asPlanned(row: BulkRow, { seq, fromLabel, toLabel }: BulkWorkItem): BulkRow {
   return { ...row, item: { ...row.item, plannedSeq: seq, fromLabel, toLabel } };
 }

@@ -24,9 +24,7 @@ export async function takeBack(
   const opening: BulkOpening = {
     actor: call.actor,
     requestId: call.requestId,
-    targetStatus: null,
-    action: "revert",
-    changes: null,
+    intent: { action: "revert" },
     reason,
     duplicateOf: null,
     runAttachedWorkflows: false,

@@ -3,13 +3,8 @@ import type {
   BulkItemRecord,
   BulkOperationRecord,
 } from "../../db/bulk/bulk-operations.ts";
-import {
-  type BulkAction,
-  type BulkEdit,
-  type BulkIntent,
-  type BulkOperationAction,
-  isRevertibleAction,
-} from "../../domain/bulk/actions.ts";
+import { type BulkAction, type BulkEdit, isRevertibleAction } from "../../domain/bulk/actions.ts";
+import type { BulkIntent, IntentColumns } from "../../domain/bulk/intent.ts";
 import { BULK_REFUSALS, type BulkRefusal } from "../../domain/bulk/judge.ts";
 import type { BulkTarget } from "../../domain/bulk/matrix.ts";
 import {
@@ -175,11 +170,8 @@ export function listedBulkItemView(item: ListedBulkItemRecord): ListedBulkItemVi
 }
 
 /** A bulk operation as every answer shows it. */
-export interface BulkOperationView {
+export interface BulkOperationView extends IntentColumns {
   id: string;
-  targetStatus: BulkTarget | null;
-  action: BulkOperationAction | null;
-  changes: BulkEdit | null;
   reason: string;
   duplicateOf: string | null;
   runAttachedWorkflows: boolean;

@@ -1,7 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../../domain/actor.ts";
-import type { BulkEdit, BulkOperationAction } from "../../domain/bulk/actions.ts";
-import type { BulkTarget } from "../../domain/bulk/matrix.ts";
+import { type BulkOperationIntent, encodeIntent } from "../../domain/bulk/intent.ts";
 import type { GateState, StepStatus } from "../../domain/lifecycle/statuses.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
@@ -31,11 +30,7 @@ export interface LedgerItem {
 export interface BulkOpening {
   actor: Actor;
   requestId: string;
-  /** One of the two is null. */
-  targetStatus: BulkTarget | null;
-  action: BulkOperationAction | null;
-  /** What `edit` sets. */
-  changes: BulkEdit | null;
+  intent: BulkOperationIntent;
   reason: string;
   duplicateOf: string | null;
   runAttachedWorkflows: boolean;
@@ -91,15 +86,16 @@ export function insertBulkOperation(
 ): SQL[] {
   const { id, opening, state, counts } = row;
   const { actor, parentId } = opening;
-  const changes = opening.changes === null ? null : JSON.stringify(opening.changes);
+  const { targetStatus, action, changes: edit } = encodeIntent(opening.intent);
+  const changes = edit === null ? null : JSON.stringify(edit);
   const operation = sql`insert into bulk_operations (tenant_id, id, actor_id, actor_name, actor_kind, actor_role,
       request_id, registry_version, target_status, action, changes, reason, duplicate_of, run_attached_workflows,
       parent_id, state, requested, changed, refused, stale, failed, dispatched)
     values (${tenantId}, ${id}, ${actor.id}, ${actor.name}, ${actor.kind}, ${actor.role},
-      ${opening.requestId}, ${REGISTRY_VERSION}, ${opening.targetStatus}, ${opening.action}, ${changes}::jsonb,
+      ${opening.requestId}, ${REGISTRY_VERSION}, ${targetStatus}, ${action}, ${changes}::jsonb,
       ${opening.reason}, ${opening.duplicateOf}, ${opening.runAttachedWorkflows},
       ${parentId}, ${state}, ${counts.requested}, 0, ${counts.refused}, ${counts.stale}, 0, 0)`;
-  if (opening.action !== "revert") return [operation];
+  if (action !== "revert") return [operation];
   // A revert that is tried again is not reverted by that.
   const marked = sql`update bulk_operations set reverted_by = ${id}::uuid
     where tenant_id = ${tenantId}::uuid and id = ${parentId}::uuid and action is distinct from 'revert'`;

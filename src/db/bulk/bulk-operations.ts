@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { ActorKind, Role } from "../../domain/actor.ts";
-import type { BulkEdit, BulkOperationAction } from "../../domain/bulk/actions.ts";
+import type { IntentColumns } from "../../domain/bulk/intent.ts";
 import type { BulkTarget } from "../../domain/bulk/matrix.ts";
 import type { BulkOutcome } from "../../domain/bulk/outcomes.ts";
 import type { OperationState } from "../../domain/bulk/states.ts";
@@ -10,7 +10,7 @@ import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { keyQuery } from "../connection/transaction.ts";
 
 /** One change of many tasks, as the ledger has it. */
-export interface BulkOperationRecord {
+export interface BulkOperationRecord extends IntentColumns {
   id: string;
   actorId: string;
   actorName: string;
@@ -19,9 +19,6 @@ export interface BulkOperationRecord {
   requestId: string;
   /** The tables by which it was planned. */
   registryVersion: number;
-  targetStatus: BulkTarget | null;
-  action: BulkOperationAction | null;
-  changes: BulkEdit | null;
   reason: string;
   duplicateOf: string | null;
   runAttachedWorkflows: boolean;

@@ -1,36 +1,35 @@
 import type { TaskFields } from "../lifecycle/snapshot.ts";
-import type { BulkTarget } from "./matrix.ts";
 
-/** What can be done to many tasks beside bringing them to a target. Each row goes through the single route's checks. */
+/** What can be done to many tasks besides bringing them to a target. Each task goes through the single route's checks. */
 export const BULK_ACTIONS = ["advance", "retry", "run_pipelines", "edit"] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
 
-/** The same, and the undoing of an operation, which has a route of its own. */
+/** The bulk actions, and the revert of an operation, which has a route of its own. */
 export const BULK_OPERATION_ACTIONS = [...BULK_ACTIONS, "revert"] as const;
 export type BulkOperationAction = (typeof BULK_OPERATION_ACTIONS)[number];
 
-/** What an edit of many tasks sets: the fields that tasks share. */
-export type BulkEdit = { [Field in "assignee" | "priority"]?: TaskFields[Field] | undefined };
-
-/** What is to become of many tasks: a target that they are brought to, or an action. */
-export type BulkIntent =
-  | { targetStatus: BulkTarget; action?: never; changes?: never }
-  | { action: "advance"; targetStatus?: never; changes?: never }
-  | { action: "retry"; targetStatus?: never; changes?: never }
-  | { action: "run_pipelines"; targetStatus?: never; changes?: never }
-  | { action: "edit"; changes: BulkEdit; targetStatus?: never };
+/** The fields that `edit` can set: those that can be the same for many tasks. */
+export const BULK_EDIT_FIELDS = ["assignee", "priority"] as const;
+/** What `edit` sets; a field that is absent stays as it is. */
+export type BulkEdit = {
+  [Field in (typeof BULK_EDIT_FIELDS)[number]]?: TaskFields[Field] | undefined;
+};
 
 /**
- * Actions that an operation can be taken back after. A step that was opened stays open: the way back from an advance
- * is rework.
+ * Whether an operation with each action can be reverted. An advance cannot, because the step that it opened stays open;
+ * rework leads back.
  */
-export const REVERTIBLE_ACTIONS = [
-  "retry",
-  "run_pipelines",
-  "edit",
-] as const satisfies readonly BulkAction[];
+const IS_REVERTIBLE: Record<BulkOperationAction, boolean> = {
+  advance: false,
+  retry: true,
+  run_pipelines: true,
+  edit: true,
+  revert: false,
+};
 
-/** Whether an operation of this action, or with a target where there is none, can be taken back at all. */
+export const REVERTIBLE_ACTIONS = BULK_ACTIONS.filter((action) => IS_REVERTIBLE[action]);
+
+/** Whether an operation with this action can be reverted. An operation with a target has no action, and can be. */
 export function isRevertibleAction(action: BulkOperationAction | null): boolean {
-  return action === null || REVERTIBLE_ACTIONS.some((revertible) => revertible === action);
+  return action === null || IS_REVERTIBLE[action];
 }

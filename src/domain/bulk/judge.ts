@@ -17,7 +17,7 @@ import {
 import { pipelinesAttachedTo } from "../lifecycle/attached.ts";
 import { factsOf, resolve } from "../status/resolve.ts";
 import type { UnifiedStatus } from "../status/unified.ts";
-import type { BulkIntent } from "./actions.ts";
+import type { BulkIntent } from "./intent.ts";
 
 export const BULK_REFUSALS = [
   "not_found",

@@ -4,20 +4,20 @@ import { type Pipeline, PIPELINE_NAMES } from "../pipelines/pipelines.ts";
 import { BULK_ALLOWED_TARGETS, type BulkTarget, PIPELINES_ON_TARGET } from "./matrix.ts";
 import { factsOf, resolve } from "../status/resolve.ts";
 import type { UnifiedStatus } from "../status/unified.ts";
-import type { BulkIntent } from "./actions.ts";
+import type { BulkIntent } from "./intent.ts";
 import { type AskedPipeline, type BulkRefusal, type BulkTerms, judge } from "./judge.ts";
 import { primaryLabel } from "./primary-label.ts";
 
 export const BULK_WARNINGS = ["worker_live", "no_verdict", "in_delivery"] as const;
 export type BulkWarning = (typeof BULK_WARNINGS)[number];
 
-export type BulkRequest = BulkIntent &
-  BulkTerms & {
-    /** What was asked for, each under the name that the caller gave it; several names may mean one task. */
-    taskIds: readonly string[];
-    /** The tasks that were found, by the same names. */
-    snapshots: ReadonlyMap<string, TaskSnapshot>;
-  };
+export interface BulkRequest extends BulkTerms {
+  intent: BulkIntent;
+  /** The requested tasks, each under the name that the caller gave it; several names may mean one task. */
+  taskIds: readonly string[];
+  /** The tasks that were found, by the same names. */
+  snapshots: ReadonlyMap<string, TaskSnapshot>;
+}
 
 export interface EligibleItem {
   taskId: string;
@@ -80,7 +80,7 @@ export type DecidedPlan = BulkPlan<DecidedItem | RefusedItem>;
 export function planBulk(request: BulkRequest, context: { newId: () => string }): DecidedPlan {
   const items = [...distinctTasks(request)].map(([taskId, snapshot]) =>
     snapshot === undefined
-      ? refusedAsUnknown(taskId, request.targetStatus ?? null)
+      ? refusedAsUnknown(taskId, request.intent.targetStatus ?? null)
       : planTask(snapshot, request, context),
   );
   return summarise(items, request);
@@ -92,7 +92,7 @@ export function planBulk(request: BulkRequest, context: { newId: () => string })
  */
 export function joinPlans(
   parts: readonly BulkPlan[],
-  request: BulkIntent & Pick<BulkTerms, "runAttachedWorkflows">,
+  request: Pick<BulkRequest, "intent" | "runAttachedWorkflows">,
 ): BulkPlan {
   return summarise(
     parts.flatMap(({ items }) => items),
@@ -127,23 +127,16 @@ export function targetsInstead(refused: {
   return code === "self_duplicate" ? targets : targets.filter((target) => target !== to);
 }
 
-/** What a request intends, without the rest of it. */
-export function intentOf(request: BulkIntent): BulkIntent {
-  if (request.targetStatus !== undefined) return { targetStatus: request.targetStatus };
-  return request.action === "edit"
-    ? { action: "edit", changes: request.changes }
-    : { action: request.action };
-}
-
 function summarise<Item extends BulkItem>(
   items: readonly Item[],
-  request: BulkIntent & Pick<BulkTerms, "runAttachedWorkflows">,
+  request: Pick<BulkRequest, "intent" | "runAttachedWorkflows">,
 ): BulkPlan<Item> {
   const eligible = items.filter((item) => item.decision === "eligible").length;
-  const pipelines = plannedPipelines(items, request);
-  const { action = null, runAttachedWorkflows } = request;
+  const { intent, runAttachedWorkflows } = request;
+  const { action = null } = intent;
+  const pipelines = plannedPipelines(items, intent);
   return {
-    intent: intentOf(request),
+    intent,
     items,
     counts: { requested: items.length, eligible, refused: items.length - eligible },
     bySource: countBySource(items),
@@ -175,14 +168,14 @@ function planTask(
 ): DecidedItem | RefusedItem {
   const { id: taskId, eventSeq } = snapshot;
   const from = resolve(factsOf(snapshot));
-  const judged = judge(snapshot, request, request, newId);
+  const judged = judge(snapshot, request.intent, request, newId);
   if (judged.ok) {
     const { to, change, pipelines } = judged;
     const warnings = warningsOf(snapshot);
     return { taskId, decision: "eligible", from, to, warnings, pipelines, eventSeq, change };
   }
   const { code, pipelines = [] } = judged;
-  const to = request.targetStatus ?? null;
+  const to = request.intent.targetStatus ?? null;
   const allowed = to === null ? [] : targetsInstead({ code, from, to });
   return { taskId, decision: "refused", code, from, to, allowed, pipelines, eventSeq };
 }

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import type { Done } from "../../actions/call/call.ts";
 import type { BulkAccepted, BulkExecution } from "../../actions/views/bulk-views.ts";
-import { BULK_ACTIONS, type BulkIntent } from "../../domain/bulk/actions.ts";
+import { BULK_ACTIONS, type BulkAction } from "../../domain/bulk/actions.ts";
+import type { IntentMembers } from "../../domain/bulk/intent.ts";
 import { BULK_TARGETS } from "../../domain/bulk/matrix.ts";
 import { BULK_END_STATES, BULK_OUTCOMES } from "../../domain/bulk/outcomes.ts";
 import type { Outcome } from "../../domain/refusals.ts";
@@ -33,15 +34,9 @@ export const intent = {
   }),
 };
 
-interface IntentInput {
-  targetStatus?: z.output<typeof bulkTarget> | undefined;
-  action?: z.output<typeof bulkAction> | undefined;
-  changes?: z.output<typeof bulkEdit> | undefined;
-}
-
 /** Adds an issue unless a body has exactly one complete intent. */
 export function checkIntent(
-  { targetStatus, action, changes }: IntentInput,
+  { targetStatus, action, changes }: IntentMembers<BulkAction>,
   context: z.RefinementCtx,
 ): void {
   const issue = (code: string, path: string[], message: string) =>
@@ -51,16 +46,9 @@ export function checkIntent(
   } else if ((action === "edit") !== (changes !== undefined)) {
     const code = action === "edit" ? "required" : "not_applicable";
     issue(code, ["changes"], "The action edit requires changes. No other action allows it.");
-  } else if (changes !== undefined && Object.keys(changes).length === 0) {
+  } else if (changes && Object.keys(changes).length === 0) {
     issue("required", ["changes"], "An edit must set at least one field.");
   }
-}
-
-/** Returns the intent of a body that passed `checkIntent`. */
-export function intentFrom({ targetStatus, action, changes }: IntentInput): BulkIntent {
-  if (targetStatus !== undefined) return { targetStatus };
-  if (action === undefined) throw new Error("A checked body has a targetStatus or an action");
-  return action === "edit" ? { action, changes: changes ?? {} } : { action };
 }
 
 /** The options of a bulk change. */

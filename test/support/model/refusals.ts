@@ -37,7 +37,7 @@ export function originalOfCommand(command: Command): string | undefined {
 export function refusalOfOriginal(target: string, original: string | undefined): Refusal | null {
   if (original === undefined) return null;
   if (target !== "DUPLICATE") {
-    const message = "duplicateOf goes with the target DUPLICATE alone.";
+    const message = "duplicateOf is only allowed with the target DUPLICATE.";
     return validationFailed({ path: ["duplicateOf"], code: "not_applicable", message });
   }
   return original === UNKNOWN_ID ? notFound() : null;

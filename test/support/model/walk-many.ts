@@ -37,7 +37,7 @@ export async function walkBulk(
     {
       taskIds,
       snapshots: new Map(models.map(({ id, snapshot }) => [id, snapshot])),
-      targetStatus: wish.target,
+      intent: { targetStatus: wish.target },
       reason: REASON,
       runAttachedWorkflows: wish.flag ?? false,
       duplicateOf: original ?? null,
