@@ -1,4 +1,4 @@
-// Made from the service's contracts by `npm run generate`. Do not edit.
+// Generated from the service's contracts by `npm run generate`. Do not edit.
 
 export type Task = {
   id: Id;
@@ -1842,7 +1842,7 @@ export type Health = {
   status: "ok";
 };
 
-/** What each operation takes and answers. */
+/** The input and the answer of each operation. */
 export interface Operations {
   /**
    * Create a task. Creates the task with version 1 and a first step, by default an `ingestion` step with the status `queued`. Returns 409 `conflict` if another task has the external id.
@@ -3758,7 +3758,7 @@ export interface Operations {
   };
 }
 
-/** How each operation is called. */
+/** The HTTP request of each operation. */
 export const OPERATIONS = {
   createTask: { method: "POST", path: "/v1/tasks", takesKey: true, sends: "json", answers: "json" },
   listTasks: { method: "GET", path: "/v1/tasks", takesKey: false, sends: "json", answers: "json" },

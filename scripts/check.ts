@@ -3,10 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 
-/**
- * `npm run check`: all that can be said of the code without running it. It runs each `check:…` script of
- * package.json, the later ones too when an earlier one failed.
- */
+/** `npm run check` runs every `check:…` script of package.json. A failed script does not stop the others. */
 const manifest = z
   .object({ scripts: z.record(z.string(), z.string()) })
   .parse(JSON.parse(await readFile(join(import.meta.dirname, "..", "package.json"), "utf8")));
@@ -23,11 +20,11 @@ for (const [name, command] of Object.entries(manifest.scripts)) {
   console.log(output.trimEnd());
 }
 if (failed.length > 0) {
-  console.error(`\nNot clean: ${failed.join(", ")}`);
+  console.error(`\nFailed: ${failed.join(", ")}`);
   process.exit(1);
 }
 
-/** Runs a command line; npm has put the project's programs on the path. */
+/** Runs a command line. npm has added node_modules/.bin to the PATH. */
 function run(command: string): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
     let output = "";

@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { GENERATORS } from "./generate/index.ts";
 
 /**
- * `npm run generate` writes the files that are made from code; with `--check` it writes nothing and fails where one
- * of them is stale.
+ * `npm run generate` writes the files that are generated from code. With `--check`, it writes nothing and fails if a
+ * file is stale.
  */
 const isCheck = process.argv.includes("--check");
 const project = join(import.meta.dirname, "..");

@@ -1,11 +1,11 @@
 import { APPLICATION_ROLE, createRoles, OWNER_ROLE, urlForRole } from "./stack/roles.ts";
 
-/** `npm run roles -- DATABASE`: makes the two roles and the database, on any Postgres. Can be repeated. */
+/** `npm run roles -- DATABASE` creates the two roles and the database on any Postgres. Safe to run again. */
 const [database] = process.argv.slice(2);
 const { ADMIN_DATABASE_URL, OWNER_PASSWORD, APPLICATION_PASSWORD } = process.env;
 if (!database || !ADMIN_DATABASE_URL || !OWNER_PASSWORD || !APPLICATION_PASSWORD) {
   console.error("Usage: npm run roles -- DATABASE");
-  console.error("ADMIN_DATABASE_URL, OWNER_PASSWORD and APPLICATION_PASSWORD must be set.");
+  console.error("Set ADMIN_DATABASE_URL, OWNER_PASSWORD and APPLICATION_PASSWORD.");
   process.exit(2);
 }
 await createRoles({

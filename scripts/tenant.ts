@@ -1,7 +1,7 @@
 import { ownerUrl } from "./stack/owner-url.ts";
 import { inventTenant, storeTenant } from "./stack/tenants.ts";
 
-/** `npm run tenant -- create NAME`: makes a tenant, and prints its id and its first key, which is an admin's. */
+/** `npm run tenant -- create NAME` creates a tenant, and prints its id and its first key, which has the role admin. */
 const [verb, ...words] = process.argv.slice(2);
 const name = words.join(" ").trim();
 if (verb !== "create" || name === "" || name.length > 200) {
@@ -12,4 +12,4 @@ const tenant = inventTenant(name);
 await storeTenant(ownerUrl(), tenant, ["admin"]);
 console.log(`Tenant     ${tenant.id}`);
 console.log(`Admin key  ${tenant.keys.admin}`);
-console.log("The key is shown this once; the database keeps its digest alone.");
+console.log("Store the key now: the database keeps only its digest.");

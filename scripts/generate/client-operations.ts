@@ -32,7 +32,7 @@ const openApi = z.object({
   components: z.object({ schemas: z.record(z.string(), schema) }),
 });
 
-/** The headers that a call of the client names as members; it makes the others by itself. */
+/** The headers that a caller of the client can set, as members of the input. The client sets all others itself. */
 const HEADER_MEMBERS: Readonly<Record<string, string>> = {
   "Idempotency-Key": "idempotencyKey?: string | undefined",
   "If-Match": "ifMatch?: number | undefined",
@@ -41,58 +41,58 @@ const HEADER_MEMBERS: Readonly<Record<string, string>> = {
 
 const JSON_MEDIA_TYPE = "application/json";
 
-/** client/operations.ts: every shape and every operation of docs/openapi.json, as TypeScript. */
+/** Generates client/operations.ts: every schema and operation of docs/openapi.json as TypeScript. */
 export function generateClientOperations(): string {
   const read = openApi.safeParse(openApiDocument(routes.map(({ contract }) => contract)));
   if (!read.success) throw new Error(z.prettifyError(read.error));
   const document = read.data;
   const shapes = Object.entries(document.components.schemas);
   const calls = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, told]) => ({ path, method, told })),
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
   return [
-    "// Made from the service's contracts by `npm run generate`. Do not edit.\n",
-    ...shapes.map(([name, told]) => shape(name, told)),
-    "/** What each operation takes and answers. */\nexport interface Operations {\n" +
-      `${calls.map(({ told }) => signature(told)).join("")}}\n`,
-    "/** How each operation is called. */\nexport const OPERATIONS = {\n" +
+    "// Generated from the service's contracts by `npm run generate`. Do not edit.\n",
+    ...shapes.map(([name, schema]) => shape(name, schema)),
+    "/** The input and the answer of each operation. */\nexport interface Operations {\n" +
+      `${calls.map(({ operation }) => signature(operation)).join("")}}\n`,
+    "/** The HTTP request of each operation. */\nexport const OPERATIONS = {\n" +
       `${calls.map(call).join("")}} as const satisfies Record<keyof Operations, object>;\n`,
   ].join("\n");
 }
 
-function shape(name: string, told: Schema): string {
-  return `${comment(told.description, "")}export type ${name} = ${typeOf(told, "")};\n`;
+function shape(name: string, schema: Schema): string {
+  return `${comment(schema.description, "")}export type ${name} = ${typeOf(schema, "")};\n`;
 }
 
-function signature(told: Operation): string {
-  const { operationId, summary, description } = told;
+function signature(operation: Operation): string {
+  const { operationId, summary, description } = operation;
   const words = description === undefined ? `${summary}.` : `${summary}. ${description}`;
   const input = [
-    placeMember("params", "path", told),
-    placeMember("query", "query", told),
-    bodyMember(told),
-    ...headersOf(told).flatMap((name) => HEADER_MEMBERS[name] ?? []),
+    placeMember("params", "path", operation),
+    placeMember("query", "query", operation),
+    bodyMember(operation),
+    ...headersOf(operation).flatMap((name) => HEADER_MEMBERS[name] ?? []),
   ].filter((line) => line !== null);
   const members = input.map((line) => `      ${line};\n`).join("");
   return `${comment(words, "  ")}  ${operationId}: {
     input: ${members === "" ? "object" : `{\n${members}    }`};
-    answer: ${answerOf(told)};
+    answer: ${answerOf(operation)};
   };
 `;
 }
 
-/** The parameters that stand in the path or in the query, as one member of the input. */
+/** Returns the member of the input that holds the parameters of the path or of the query. Null if there are none. */
 function placeMember(name: string, place: "path" | "query", { parameters }: Operation) {
-  const taken = parameters.filter((parameter) => parameter.in === place);
-  if (taken.length === 0) return null;
-  const lines = taken.map(({ name, required, schema }) =>
-    member({ name, isRequired: required, told: schema, indent: "        " }),
+  const placed = parameters.filter((parameter) => parameter.in === place);
+  if (placed.length === 0) return null;
+  const lines = placed.map(({ name, required, schema }) =>
+    member({ name, isRequired: required, schema, indent: "        " }),
   );
-  const isRequired = taken.some(({ required }) => required);
+  const isRequired = placed.some(({ required }) => required);
   return `${name}${optional(isRequired, `{\n${lines.join("")}      }`)}`;
 }
 
-/** A body that is not JSON is handed over as it is, with its media type. */
+/** Returns the member of the input that holds the body. A body that is not JSON is sent unchanged. */
 function bodyMember({ requestBody }: Operation): string | null {
   if (requestBody === undefined) return null;
   const json = requestBody.content[JSON_MEDIA_TYPE];
@@ -103,7 +103,7 @@ function bodyMember({ requestBody }: Operation): string | null {
 const headersOf = ({ parameters }: Operation): string[] =>
   parameters.filter((parameter) => parameter.in === "header").map(({ name }) => name);
 
-/** Anything but JSON is given back as the response that it is, to be streamed. */
+/** Returns the type of the answer. An answer that is not JSON is the `Response` itself, so that it can be streamed. */
 function answerOf({ responses }: Operation): string {
   const successes = Object.entries(responses).filter(([status]) => status.startsWith("2"));
   const types = successes.map(([, { content }]) => {
@@ -114,17 +114,17 @@ function answerOf({ responses }: Operation): string {
   return [...new Set(types)].join(" | ");
 }
 
-/** What the client must know of an operation when it runs. */
-function call(given: { path: string; method: string; told: Operation }): string {
-  const { path, method, told } = given;
-  const isUpload =
-    told.requestBody !== undefined && told.requestBody.content[JSON_MEDIA_TYPE] === undefined;
+/** Returns the facts about an operation that the client needs at run time. */
+function call(given: { path: string; method: string; operation: Operation }): string {
+  const { path, method, operation } = given;
+  const { requestBody } = operation;
+  const isUpload = requestBody !== undefined && requestBody.content[JSON_MEDIA_TYPE] === undefined;
   const facts = [
     `method: ${JSON.stringify(method.toUpperCase())}`,
     `path: ${JSON.stringify(path)}`,
-    `takesKey: ${headersOf(told).includes("Idempotency-Key")}`,
+    `takesKey: ${headersOf(operation).includes("Idempotency-Key")}`,
     `sends: ${isUpload ? '"bytes"' : '"json"'}`,
-    `answers: ${answerOf(told) === "Response" ? '"bytes"' : '"json"'}`,
+    `answers: ${answerOf(operation) === "Response" ? '"bytes"' : '"json"'}`,
   ];
-  return `  ${told.operationId}: { ${facts.join(", ")} },\n`;
+  return `  ${operation.operationId}: { ${facts.join(", ")} },\n`;
 }

@@ -7,17 +7,17 @@ import {
 
 const RETRY_MEANS: Record<Retry, string> = {
   same: "The same request may succeed later. Writes with an `Idempotency-Key` are safe to repeat.",
-  reload: "Look at the present state and decide anew.",
-  never: "This request will not succeed, however often it is sent.",
+  reload: "Read the current state and decide again.",
+  never: "The same request will never succeed.",
 };
 
-/** docs/errors.md: the catalogue of problem codes, for people. */
+/** Generates docs/errors.md, the catalogue of problem codes. */
 export function generateErrors(): string {
   return `# Errors
 
-Every error is \`application/problem+json\` (RFC 9457): \`type\`, \`title\`, \`status\`, \`detail\`, \`instance\` (the request
-id), \`error\` (a code of this page, which never changes; sentences may), \`retry\`, and the members that the code
-promises. A 409 of a task also bears \`next\`: the calls that would be lawful now.
+Every error is \`application/problem+json\` (RFC 9457). It has the members \`type\`, \`title\`, \`status\`, \`detail\`,
+\`instance\` (the request id), \`error\` (a code on this page), \`retry\`, and those listed with the code. Codes never
+change; titles and details may. A 409 about a task also has \`next\`: the calls that the task allows now.
 
 | retry | what it means |
 | --- | --- |

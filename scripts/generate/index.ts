@@ -8,7 +8,7 @@ import { generateStateMachine } from "./state-machine.ts";
 import { generateTableMap } from "./table-map.ts";
 import { generateWebhooks } from "./webhooks.ts";
 
-/** A file that is made from code, and how. */
+/** A file that is generated from code. */
 interface Generator {
   path: string;
   generate: () => string;

@@ -3,7 +3,7 @@ import { loadRoutes } from "../../src/routes/app/areas.ts";
 
 const routes = await loadRoutes();
 
-/** docs/openapi.json: the document that the service itself serves. */
+/** Generates docs/openapi.json, the same document that the service serves. */
 export function generateOpenApi(): string {
   const document = openApiDocument(routes.map(({ contract }) => contract));
   return `${JSON.stringify(document, null, 2)}\n`;

@@ -18,12 +18,12 @@ import {
 
 interface PreparedFunction {
   name: string;
-  /** With a digest of what it does: the Worker of the release before goes on with its own. */
+  /** The name with a digest of the definition, so that Workers of the previous release keep using their own function. */
   versionedName: string;
   ddl: string;
 }
 
-/** drizzle/prepared.sql: the statements that the database bears. `npm run migrate` runs it after the migrations. */
+/** Generates drizzle/prepared.sql, the prepared functions. `npm run migrate` runs it after the migrations. */
 export function generatePreparedSql(): string {
   return `-- Made from the statements in src/db by \`npm run generate\`. Do not edit.
 -- Each function is one transaction's work, with the rights of its caller (docs/adr/0028-prepared-statements.md). Left to
@@ -34,12 +34,12 @@ grant usage on schema prepared to stepledger_app;
 ${functions.map(({ ddl }) => ddl).join("")}`;
 }
 
-/** src/db/connection/prepared-names.ts: what the functions of this release are called. */
+/** Generates src/db/connection/prepared-names.ts, the names of the functions of this release. */
 export function generatePreparedNames(): string {
   const names = functions.map(({ name, versionedName }) => `  ${name}: "${versionedName}",\n`);
-  return `// Made from the statements in this folder by \`npm run generate\`. Do not edit.
+  return `// Generated from the prepared statements in src/db by \`npm run generate\`. Do not edit.
 
-/** The functions in which the database bears this release's prepared statements. */
+/** The names of the database functions that hold the prepared statements of this release. */
 export const PREPARED_NAMES = {
 ${names.join("")}} as const;
 `;
@@ -70,21 +70,21 @@ function begun(
     key: input.key,
     fingerprint: input.fingerprint,
   };
-  // Most calls have no key, and nothing to release.
+  // Most calls have no idempotency key, and so nothing to release.
   return [
     `if ${textOf(input.key)} is not null then ${textOf(releaseKey(operation))}; end if`,
     textOf(insertOperation(input.tenant_id, operation)),
   ];
 }
 
-/** One function: what comes before the statement's own body, that body, and what comes after it. */
+/** Compiles a statement to a function. `before` and `after` are statements around the body. */
 function functionOf<Parameters extends Readonly<Record<string, SQL>>>(
   statement: AnyPrepared & { columns: string; body: (parameters: Parameters) => readonly SQL[] },
   { before, after }: { before: (parameters: Parameters) => string[]; after: string[] },
 ): PreparedFunction {
   const { name, columns } = statement;
   const types = Object.entries(inputsOf(statement));
-  // Every input has its parameter: the type says which those are.
+  // There is a parameter for every input, which is what the type says.
   const parameters = Object.fromEntries(
     types.map(([input]) => [input, sql.raw(`p_${input}`)]),
   ) as Parameters;
@@ -112,14 +112,15 @@ grant execute on function prepared.${versionedName} to stepledger_app;
   return { name, versionedName, ddl };
 }
 
-/** A statement whose rows nobody asks for. */
+/** Returns a statement whose rows are discarded. */
 function performed(statement: SQL): string {
   return textOf(statement).replace(/^select\b/, "perform");
 }
 
-/** What is no parameter becomes part of the text. */
+/** Returns the text of a statement. Values that are not parameters become part of the text. */
 function textOf(statement: SQL): string {
   const { sql: text, params } = dialect.sqlToQuery(sql`${statement}`.inlineParams());
-  if (params.length > 0) throw new Error("A prepared statement has no values but its inputs");
+  if (params.length > 0)
+    throw new Error("A prepared statement can have no values other than its inputs");
   return text.trim();
 }

@@ -6,8 +6,8 @@ type TypeName = z.output<typeof typeName>;
 const unread = z.unknown().optional();
 
 /**
- * The part of JSON Schema that the service's contracts use. Strict: a keyword that is not known here would be lost
- * in the types without a word.
+ * The part of JSON Schema that the service's contracts use. Strict, because an unknown keyword would silently be missing
+ * from the types.
  */
 export const schema = z.strictObject({
   $ref: z.string().optional(),
@@ -37,7 +37,7 @@ export const schema = z.strictObject({
   },
   required: z.array(z.string()).optional(),
   description: z.string().optional(),
-  // These narrow a value or tell of it, which types cannot.
+  // These keywords constrain or describe a value, which a type cannot express.
   format: unread,
   pattern: unread,
   minimum: unread,
@@ -60,29 +60,29 @@ export type Schema = z.output<typeof schema>;
 
 const COMPONENTS = "#/components/schemas/";
 
-/** A schema as a TypeScript type; `indent` is that of the line on which it begins. */
-export function typeOf(told: Schema, indent: string): string {
-  if (told.$ref !== undefined) return told.$ref.slice(COMPONENTS.length);
-  if (told.allOf !== undefined) return joined(told.allOf, "&", indent);
-  const choices = told.anyOf ?? told.oneOf;
+/** Converts a schema to a TypeScript type. `indent` is the indentation of the line on which the type begins. */
+export function typeOf(schema: Schema, indent: string): string {
+  if (schema.$ref !== undefined) return schema.$ref.slice(COMPONENTS.length);
+  if (schema.allOf !== undefined) return joined(schema.allOf, "&", indent);
+  const choices = schema.anyOf ?? schema.oneOf;
   if (choices !== undefined) return joined(choices, "|", indent);
-  if (told.const !== undefined) return JSON.stringify(told.const);
-  const types = [told.type ?? []].flat();
-  if (told.enum !== undefined) {
-    const values = types.includes("null") ? [...told.enum, null] : told.enum;
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  const types = [schema.type ?? []].flat();
+  if (schema.enum !== undefined) {
+    const values = types.includes("null") ? [...schema.enum, null] : schema.enum;
     return union(values.map((value) => JSON.stringify(value)));
   }
-  return union(types.map((type) => typeNamed(type, told, indent)));
+  return union(types.map((type) => typeNamed(type, schema, indent)));
 }
 
-function typeNamed(type: TypeName, told: Schema, indent: string): string {
+function typeNamed(type: TypeName, schema: Schema, indent: string): string {
   switch (type) {
     case "integer":
       return "number";
     case "array":
-      return arrayType(told, indent);
+      return arrayType(schema, indent);
     case "object":
-      return objectType(told, indent);
+      return objectType(schema, indent);
     case "string":
     case "number":
     case "boolean":
@@ -99,56 +99,56 @@ function arrayType({ items = {}, prefixItems }: Schema, indent: string): string 
   return /^\w+$/.test(item) ? `readonly ${item}[]` : `ReadonlyArray<${item}>`;
 }
 
-/** Members that are known, and an index where others may stand beside them. */
-function objectType(told: Schema, indent: string): string {
-  const others = told.additionalProperties;
+/** Returns the known members, and an index signature if others are allowed. */
+function objectType(schema: Schema, indent: string): string {
+  const others = schema.additionalProperties;
   const isOpen = typeof others === "object" || others === true;
   const other = typeof others === "object" ? typeOf(others, indent) : "unknown";
-  const properties = Object.entries(told.properties ?? {});
+  const properties = Object.entries(schema.properties ?? {});
   if (properties.length === 0) return `Record<string, ${isOpen ? other : "never"}>`;
   const lines = properties.map(([name, property]) => {
-    const isRequired = told.required?.includes(name) === true;
-    return member({ name, isRequired, told: property, indent: `${indent}  ` });
+    const isRequired = schema.required?.includes(name) === true;
+    return member({ name, isRequired, schema: property, indent: `${indent}  ` });
   });
   if (isOpen) lines.push(`${indent}  [member: string]: ${other};\n`);
   return `{\n${lines.join("")}${indent}}`;
 }
 
-/** One line of an object type, under what is said of it. */
+/** Returns one member of an object type, below its description. */
 export function member(given: {
   name: string;
   isRequired: boolean;
-  told: Schema;
+  schema: Schema;
   indent: string;
 }): string {
-  const { name, isRequired, told, indent } = given;
+  const { name, isRequired, schema, indent } = given;
   const key = /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
-  const type = optional(isRequired, typeOf(told, indent));
-  return `${comment(wordsOf(told), indent)}${indent}${key}${type};\n`;
+  const type = optional(isRequired, typeOf(schema, indent));
+  return `${comment(descriptionOf(schema), indent)}${indent}${key}${type};\n`;
 }
 
-/** What follows a member's name. `undefined` is let in, so that callers need not leave members out by hand. */
+/** Returns what follows a member's name. An optional member also accepts `undefined`, so callers need not omit it. */
 export function optional(isRequired: boolean, type: string): string {
   if (isRequired) return `: ${type}`;
   return type === "unknown" ? "?: unknown" : `?: ${type} | undefined`;
 }
 
-/** A documentation comment on lines of its own. */
+/** Returns a documentation comment on lines of its own, or "" without a text. */
 export function comment(text: string | undefined, indent: string): string {
   if (text === undefined) return "";
   const lines = text.replaceAll("*/", "*\\/").split("\n");
   if (lines.length === 1) return `${indent}/** ${text} */\n`;
-  const told = lines.map((line) => `${indent} * ${line}`.trimEnd());
-  return `${indent}/**\n${told.join("\n")}\n${indent} */\n`;
+  const starred = lines.map((line) => `${indent} * ${line}`.trimEnd());
+  return `${indent}/**\n${starred.join("\n")}\n${indent} */\n`;
 }
 
-/** What is said of a schema; beside a component it stands in a part of its own. */
-function wordsOf({ description, allOf = [] }: Schema): string | undefined {
+/** Returns the description of a schema. Next to a $ref, it is in a part of `allOf`. */
+function descriptionOf({ description, allOf = [] }: Schema): string | undefined {
   return description ?? allOf.map(({ description }) => description).find(Boolean);
 }
 
 function joined(parts: readonly Schema[], operator: "&" | "|", indent: string): string {
-  // A part that only describes says nothing of the type.
+  // A part that only has a description does not affect the type.
   const types = parts.map((part) => typeOf(part, indent)).filter((type) => type !== "unknown");
   if (types.length === 1) return types.join("");
   return operator === "&" ? types.map((type) => `(${type})`).join(" & ") : union(types);

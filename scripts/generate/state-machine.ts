@@ -24,31 +24,31 @@ import { ATTENTION_RULES } from "../../src/domain/status/attention.ts";
 import { RESOLVER_RULES } from "../../src/domain/status/rules.ts";
 import { TERMINAL_UNIFIED, UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
 
-/** docs/state-machine.md: the domain's tables, for people. */
+/** Generates docs/state-machine.md from the tables of the domain. */
 export function generateStateMachine(): string {
   return `${[
     "# The state machine",
-    `Version ${REGISTRY_VERSION} of the registry. This page is made from the tables in \`src/domain\`; \`GET /v1/registry\` gives the same as data.`,
+    `Version ${REGISTRY_VERSION} of the registry. This page is generated from the tables in \`src/domain\`. \`GET /v1/registry\` returns them as JSON.`,
     "## Stages",
     diagram("flowchart LR", [STEP_KINDS.join(" --> ")]),
-    "A task passes through the stages in this order. Advance opens the next one through a gate that is `passed` or `waived`; rework opens a new attempt of the same or an earlier one.",
+    "A task passes through the stages in this order. Advance opens the next stage and requires a gate that is `passed` or `waived`. Rework opens a new attempt of the current stage or an earlier one.",
     "## Steps",
-    "What is not listed as a source has no way out.",
+    "No transition leaves a status whose `to` is empty.",
     ...STEP_KINDS.map(stepSection),
     "## Gates",
-    "The gate that a status implies:",
+    "The gate of a step follows from its status:",
     table(
       ["status", "gate"],
       STEP_STATUSES.map((status) => [code(status), code(GATE_ON_STATUS[status])]),
     ),
-    "Every change of a gate that can happen:",
+    "The possible changes of a gate:",
     transitions(GATE_TRANSITIONS),
     "## Unified status",
-    "The first rule that matches names the label. Labels sort in this order: " +
+    "The first rule that matches determines the label. Labels sort in this order: " +
       `${codes(UNIFIED_STATUSES)}. Terminal: ${codes(TERMINAL_UNIFIED)}.`,
     resolverTable(),
     "## Attention",
-    "Beside its label a task bears every code that holds for its current step:",
+    "In addition to its label, a task has every attention code whose rule matches its current step:",
     table(
       ["code", "kind", "status", "gate"],
       ATTENTION_RULES.map((rule) => [
@@ -69,7 +69,7 @@ export function generateStateMachine(): string {
       ]),
     ),
     table(
-      ["target", "the current step becomes", "pipelines, on opt-in"],
+      ["target", "status of the current step", "pipelines (opt-in)"],
       BULK_TARGETS.map((target) => [
         target,
         code(BULK_STEP_STATUS[target]),
@@ -77,7 +77,7 @@ export function generateStateMachine(): string {
       ]),
     ),
     "## Pipelines",
-    "Asked for when a step enters this state by a single move, unless the call opts out:",
+    "A single move that brings a step into one of these states requests the pipeline, unless the call opts out:",
     table(
       ["kind", "status", "pipeline"],
       PIPELINES_ON_ENTRY.map(({ kind, status, pipeline }) => [
@@ -87,7 +87,7 @@ export function generateStateMachine(): string {
       ]),
     ),
     "## Worker reports",
-    "What a report makes of the current step, where the transition is lawful:",
+    "The status that a worker's report gives the current step, if the transition is allowed:",
     reportTable(),
     "## Worker runs and insights",
     stateDiagram(RUN_TRANSITIONS),
@@ -134,13 +134,13 @@ function transitions(rows: Transitions): string {
 
 function resolverTable(): string {
   return table(
-    ["#", "kind", "status", "gate", "review standing", "running worker", "label"],
+    ["#", "kind", "status", "gate", "newest review", "running worker", "label"],
     RESOLVER_RULES.map((rule) => [
       String(rule.number),
       anyOf(rule.kinds),
       anyOf(rule.statuses),
       anyOf(rule.gates),
-      rule.reviewStanding === null ? "any" : "failed, no later pass",
+      rule.reviewStanding === null ? "any" : "failed",
       rule.runningWorker === null ? "any" : code(rule.runningWorker),
       `**${rule.label}**`,
     ]),

@@ -4,11 +4,11 @@ import { WEBHOOK_EVENTS, type WebhookEvent } from "../../src/domain/webhooks/eve
 import { DELIVERY_ATTEMPTS_MAX, retryDelaySeconds } from "../../src/domain/webhooks/retries.ts";
 import { PREVIOUS_SECRET_HOURS } from "../../src/outbound/secrets.ts";
 
-/** docs/webhooks.md: how a system of one's own is told, and what each message says. */
+/** Generates docs/webhooks.md: how webhooks work, and the content of each message. */
 export function generateWebhooks(): string {
   return `# Webhooks
 
-A webhook tells a system of your own what happens. An admin makes one:
+A webhook sends events to your own system. An admin creates one:
 
 \`\`\`sh
 curl -s -X PUT localhost:8787/v1/webhooks/grid-mirror -H "authorization: Bearer $KEY" \\
@@ -16,14 +16,14 @@ curl -s -X PUT localhost:8787/v1/webhooks/grid-mirror -H "authorization: Bearer 
   -d '{"url": "https://hooks.example.com/stepledger", "events": ["task.label_changed", "bulk.finished"]}'
 \`\`\`
 
-The answer bears the \`secret\` (\`whsec_…\`), once. The address is https and a public host; on your own machine
-\`npm run dev\` also takes plain http on loopback. \`POST /v1/webhooks/{name}/ping\` tries it out and answers what the
-endpoint said.
+The response contains the \`secret\` (\`whsec_…\`), and no later response does. The URL must be https with a public host.
+With \`npm run dev\`, plain http on loopback works too. \`POST /v1/webhooks/{name}/ping\` sends a test message and returns
+the endpoint's response.
 
-## What comes
+## Messages
 
-Messages are [Standard Webhooks](https://www.standardwebhooks.com): any library of theirs verifies them, and
-[examples/python/webhook_receiver.py](../examples/python/webhook_receiver.py) does it without one.
+Messages follow [Standard Webhooks](https://www.standardwebhooks.com), so any of its libraries can verify them.
+[examples/python/webhook_receiver.py](../examples/python/webhook_receiver.py) verifies them without a library.
 
 \`\`\`http
 POST /stepledger HTTP/1.1
@@ -35,44 +35,44 @@ webhook-signature: v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
 {"type": "task.label_changed", "timestamp": "2026-11-27T16:44:15.204813Z", "data": {…}}
 \`\`\`
 
-- **Nothing is lost.** Messages about tasks are made from the feed, from the webhook's own place in it; the others are
-  written in the transaction that they tell of.
-- **One may come more than once**, always under the same \`webhook-id\` and with the same bytes. Keep the ids that you
-  have worked through.
-- **They come in any order.** \`eventSeq\` tells which of two is newer. Who needs order reads \`GET /v1/events\`.
-- **Answer 2xx within 10 seconds** and work afterwards. What you say in the body is thrown away, redirects are not
-  followed.
-- A webhook that is made, enabled again, or begins to listen to tasks hears of what is committed from then on.
+- **No message is lost.** Messages about tasks are created from the feed, starting at the webhook's own position in it.
+  All others are written in the transaction that they report.
+- **A message can arrive more than once**, always with the same \`webhook-id\` and the same bytes. Store the ids that you
+  have processed.
+- **Messages arrive in any order.** The higher \`eventSeq\` is newer. If you need order, read \`GET /v1/events\`.
+- **Respond with 2xx within 10 seconds**, and do the work afterwards. The body of your response is ignored. Redirects are
+  not followed.
+- A webhook reports what is committed after it was created, re-enabled, or subscribed to task events.
 
-## When your side is down
+## If your endpoint fails
 
-| your answer | what follows |
+| your response | what happens |
 | --- | --- |
 | 2xx | delivered |
-| 429, 5xx, no answer | tried again after ${waits()}; later where \`Retry-After\` asks for more, up to an hour. After ${DELIVERY_ATTEMPTS_MAX} tries it is \`dead\` |
-| another 4xx, a redirect, an address that is not public | \`dead\` at once; the webhook stays as it is |
+| 429, 5xx, no response | retried after ${delays()}. A longer \`Retry-After\` is honored, up to an hour. After ${DELIVERY_ATTEMPTS_MAX} attempts, the delivery is \`dead\` |
+| any other 4xx, a redirect, an address that is not public | \`dead\` immediately. The webhook stays enabled |
 
-\`GET /v1/webhooks/{name}/deliveries?state=dead\` shows what did not arrive and why,
-\`POST /v1/webhooks/{name}/deliveries/{deliveryId}/retry\` sends it again. A webhook with \`enabled: false\` gets nothing:
-what waits for it waits on, what happens meanwhile it is not told. Enabled again, or led to another address, it gets at
-once what waits. \`DELETE\` gives up what waits.
+\`GET /v1/webhooks/{name}/deliveries?state=dead\` lists what did not arrive and why, and
+\`POST /v1/webhooks/{name}/deliveries/{deliveryId}/retry\` sends it again. A webhook with \`enabled: false\` receives
+nothing: its pending deliveries wait, and events that happen in the meantime are not reported. When it is enabled again,
+or gets another URL, pending deliveries are sent immediately. \`DELETE\` discards them.
 
-## Another secret
+## Rotating the secret
 
-\`POST /v1/webhooks/{name}/rotate\` answers with a new one. For ${PREVIOUS_SECRET_HOURS} hours each message bears two signatures, one by
-each secret, so that your side can change over without losing any; then the old one is void.
+\`POST /v1/webhooks/{name}/rotate\` returns a new secret. For ${PREVIOUS_SECRET_HOURS} hours, each message has two signatures, one for each
+secret, so you can switch without losing a message. After that, the old secret is invalid.
 
-## The messages
+## Message types
 
 ${WEBHOOK_EVENTS.map(section).join("\n\n")}
 
 ### webhook.ping
 
-Sent by a ping alone. \`data\` is \`{ "webhook": name }\`.
+Sent only by a ping. \`data\` is \`{ "webhook": name }\`.
 `;
 }
 
-/** The part of a JSON Schema that the tables show. */
+/** The part of a JSON Schema that the tables display. */
 const shown = z.object({
   description: z.string(),
   properties: z.record(z.string(), z.looseObject({ description: z.string().optional() })),
@@ -104,10 +104,10 @@ const plain = z.looseObject({
   properties: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** More names than these are told elsewhere. */
+/** Longer lists of names are documented elsewhere. */
 const NAMES_MAX = 6;
 
-/** A schema in a few words. */
+/** Describes a schema in a few words. */
 function typeOf(schema: unknown): string {
   const { type, format, enum: values, items, anyOf, properties } = plain.parse(schema);
   if (anyOf !== undefined) return anyOf.map(typeOf).join(" or ");
@@ -122,15 +122,15 @@ function inCode(names: readonly (string | null)[]): string {
   return names.map((name) => `\`${name}\``).join(", ");
 }
 
-function waits(): string {
+function delays(): string {
   const seconds = Array.from(
     { length: DELIVERY_ATTEMPTS_MAX - 1 },
     (_, index) => retryDelaySeconds(index + 1, null) ?? 0,
   );
-  return seconds.map(inWords).join(", ");
+  return seconds.map(durationOf).join(", ");
 }
 
-function inWords(seconds: number): string {
+function durationOf(seconds: number): string {
   if (seconds < 60) return `${seconds} s`;
   return seconds < 3600 ? `${seconds / 60} min` : `${seconds / 3600} h`;
 }

@@ -2,18 +2,18 @@ import { startNeonProxy, type NeonProxy } from "./neon-proxy.ts";
 import { startCluster, type Cluster } from "./postgres.ts";
 import { APPLICATION_ROLE, createRoles, OWNER_ROLE, urlForRole } from "./roles.ts";
 
-/** The database that the Worker uses, and how it reaches it. */
+/** The database of a local stack, and how the Worker connects to it. */
 export interface Backend {
   databaseUrl: string;
   migrationDatabaseUrl: string;
-  /** Null where the driver speaks to Neon itself. */
+  /** Null if the driver talks to Neon directly. */
   proxy: NeonProxy | null;
   stop: () => Promise<void>;
 }
 
 const DATABASE = "stepledger";
 
-/** Our own PostgreSQL, with its files under the given directory. */
+/** Starts the embedded PostgreSQL with its files under `home`. */
 export async function startEmbeddedBackend(
   home: string,
   passwords: { owner: string; application: string },
@@ -21,7 +21,7 @@ export async function startEmbeddedBackend(
   const cluster = await startCluster({ home, durable: true, connectionsMax: 120 });
   if (cluster.home !== home) {
     console.log(
-      `PostgreSQL does not run as root and cannot enter here: its files are in ${cluster.home}`,
+      `PostgreSQL cannot run as root, and its user cannot read this directory. Its files are in ${cluster.home}`,
     );
   }
   try {
@@ -48,7 +48,7 @@ async function stopBoth(proxy: NeonProxy, cluster: Cluster): Promise<void> {
   await cluster.stop();
 }
 
-/** A database that is there already: at Neon, or a PostgreSQL that our endpoint stands before. */
+/** Uses an existing database: at Neon, or on any PostgreSQL through the local Neon endpoint. */
 export async function startGivenBackend(
   databaseUrl: string,
   migrationDatabaseUrl: string,

@@ -3,7 +3,7 @@ import { buildAssets } from "../build-assets.ts";
 import { PROJECT_DIRECTORY } from "./stack.ts";
 import { runWrangler } from "./wrangler.ts";
 
-/** Where the built Worker lies, as it would be deployed. */
+/** The directory of the built Worker, as it would be deployed. */
 export const BUNDLE_DIRECTORY = join(PROJECT_DIRECTORY, "dist", "worker");
 
 /** Builds the static files and the Worker. */

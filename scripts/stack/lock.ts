@@ -6,15 +6,15 @@ import { commandLine, isAlive } from "./processes.ts";
 const lockPath = (directory: string) => join(directory, "lock");
 
 /**
- * Keeps a directory for this process, until it is released or the process ends: two databases on the same files would
+ * Locks a directory for this process until `releaseLock` or the end of the process. Two databases on the same files would
  * destroy them.
- * @throws when a program that looks like `holders` has it.
+ * @throws if a living process whose command line matches `holders` has the lock.
  */
 export async function takeLock(directory: string, holders: RegExp): Promise<void> {
   const path = lockPath(directory);
   const holder = Number(await readFile(path, "utf8").catch(() => ""));
   if (holder > 1 && isAlive(holder) && holders.test(await commandLine(holder))) {
-    throw new Error(`Another one runs here already (process ${holder}): stop it first`);
+    throw new Error(`Another stack is already running here (process ${holder}). Stop it first.`);
   }
   await rm(path, { force: true });
   await writeFile(path, String(process.pid), { flag: "wx" });

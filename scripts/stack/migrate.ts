@@ -8,8 +8,8 @@ import { Client } from "pg";
 const MIGRATIONS_FOLDER = join(import.meta.dirname, "..", "..", "drizzle");
 
 /**
- * Brings the database to the newest migration and prepares the statements of this release, as the owner. Does nothing
- * where nothing is missing.
+ * Applies all missing migrations and creates the prepared functions of this release, as the owner. Does nothing if the
+ * database is up to date.
  */
 export async function migrateDatabase(ownerUrl: string): Promise<void> {
   if (!existsSync(join(MIGRATIONS_FOLDER, "meta", "_journal.json"))) return;
@@ -19,7 +19,7 @@ export async function migrateDatabase(ownerUrl: string): Promise<void> {
     await migrate(drizzle(client), { migrationsFolder: MIGRATIONS_FOLDER });
     await client.query(await readFile(join(MIGRATIONS_FOLDER, "prepared.sql"), "utf8"));
   } catch (error) {
-    // Drizzle's own message is the whole statement; what Postgres said about it is the cause.
+    // Drizzle's message repeats the whole statement. The cause has Postgres's own message.
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     throw new Error(`A migration failed: ${String(cause)}`, { cause: error });
   } finally {

@@ -4,18 +4,18 @@ import { join } from "node:path";
 import { z } from "zod";
 
 /**
- * What can go wrong between a Worker and its database, on demand:
- * - `delay`: the request waits first (`delayMilliseconds`);
- * - `unavailable`: 503, nothing is done;
- * - `sqlstate`: the database refuses with `code`, nothing is done (40001 when not said otherwise);
- * - `cut-before-commit`: the statements run and are rolled back, then the connection drops;
- * - `cut-after-commit`: the statements are committed, then the connection drops without an answer.
+ * A fault to inject between a Worker and its database:
+ * - `delay`: the request waits for `delayMilliseconds` first.
+ * - `unavailable`: the endpoint answers 503 and runs nothing.
+ * - `sqlstate`: the endpoint answers an error with `code` (40001 by default) and runs nothing.
+ * - `cut-before-commit`: the statements run and are rolled back. Then the connection drops.
+ * - `cut-after-commit`: the statements are committed. Then the connection drops without an answer.
  */
 export const faultSchema = z.strictObject({
   kind: z.enum(["delay", "unavailable", "sqlstate", "cut-before-commit", "cut-after-commit"]),
-  /** How often it strikes; null: until it is cleared. */
+  /** How many requests the fault strikes. Null means until it is cleared. */
   times: z.int().positive().nullable().default(1),
-  /** How many requests that match pass unharmed first. */
+  /** How many matching requests pass first. */
   skip: z.int().nonnegative().default(0),
   delayMilliseconds: z.int().nonnegative().max(60_000).default(0),
   code: z
@@ -25,7 +25,7 @@ export const faultSchema = z.strictObject({
   match: z
     .strictObject({
       database: z.string().optional(),
-      /** A part of the text of any statement of the request, or of the prepared one that it calls. */
+      /** Text that a statement of the request contains, or the body of the prepared function that it calls. */
       sql: z.string().optional(),
     })
     .default({}),
@@ -33,7 +33,7 @@ export const faultSchema = z.strictObject({
 export type FaultInput = z.input<typeof faultSchema>;
 export type Fault = z.output<typeof faultSchema> & { id: string; struck: number };
 
-/** The faults that wait for their request. */
+/** The injected faults that have not been used up. */
 export class Faults {
   readonly #waiting = new Map<string, Fault>();
 
@@ -56,7 +56,7 @@ export class Faults {
     return [...this.#waiting.values()];
   }
 
-  /** The faults that strike this request. Delays add up; of the others the oldest alone strikes. */
+  /** Takes the faults that strike this request. Delays add up. Of the other kinds, only the oldest fault strikes. */
   take(database: string, statements: readonly { query: string }[]): Fault[] {
     if (this.#waiting.size === 0) return [];
     const taken: Fault[] = [];

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { DatabaseError, FieldDef, QueryArrayResult } from "pg";
 import { z } from "zod";
 
-/** Raised for a request that the endpoint refuses by itself. */
+/** Thrown for a request that the endpoint rejects without asking Postgres. */
 export class RequestFault extends Error {
   readonly status: number;
 
@@ -26,16 +26,19 @@ export interface Statement {
 }
 
 export interface SqlRequest {
-  /** The DSN as sent: it names the pool. */
+  /** The DSN as sent, which selects the pool. */
   connectionString: string;
   isBatch: boolean;
   statements: Statement[];
-  /** Text values as Postgres sends them; otherwise JSON values where the type has one. */
+  /** Values are returned as the text that Postgres sends. Otherwise, types that JSON can express become JSON values. */
   isRawText: boolean;
   batch: { isolation: string | null; isReadOnly: boolean; isDeferrable: boolean };
 }
 
-/** Reads what the driver sends to `POST /sql`. */
+/**
+ * Parses what the driver sends to `POST /sql`.
+ * @throws {RequestFault} if the request is malformed.
+ */
 export function parseRequest(headers: IncomingHttpHeaders, body: string): SqlRequest {
   const connectionString = headers["neon-connection-string"];
   if (typeof connectionString !== "string" || connectionString === "") {
@@ -81,7 +84,7 @@ const ISOLATION_LEVELS = new Map([
   ["Serializable", "SERIALIZABLE"],
 ]);
 
-/** The statement that opens the transaction of a batch. */
+/** Returns the statement that opens the transaction of a batch. */
 export function beginStatement({ isolation, isReadOnly, isDeferrable }: SqlRequest["batch"]) {
   const level = isolation === null ? undefined : ISOLATION_LEVELS.get(isolation);
   return [
@@ -94,7 +97,7 @@ export function beginStatement({ isolation, isReadOnly, isDeferrable }: SqlReque
     .join(" ");
 }
 
-/** The batch headers that were set, as the answer repeats them. */
+/** Returns the batch headers of the request, which the answer repeats. */
 export function echoedHeaders({ isolation, isReadOnly, isDeferrable }: SqlRequest["batch"]) {
   return {
     ...(isolation === null ? {} : { "Neon-Batch-Isolation-Level": isolation }),
@@ -105,7 +108,7 @@ export function echoedHeaders({ isolation, isReadOnly, isDeferrable }: SqlReques
 
 const isTrue = (header: string | string[] | undefined) => header === "true";
 
-/** A JSON parameter as the text that Postgres parses by the parameter's type. */
+/** Converts a JSON parameter to the text that Postgres parses by the parameter's type. */
 function textOf(value: unknown): string | null {
   if (value === null || value === undefined) return null;
   if (typeof value === "string") return value;
@@ -123,7 +126,7 @@ function arrayLiteral(values: readonly unknown[]): string {
   return `{${elements.join(",")}}`;
 }
 
-/** One statement's result in the shape of the endpoint. */
+/** Converts the result of one statement to the endpoint's format. */
 export function renderResult(result: QueryArrayResult, statement: Statement, isRaw: boolean) {
   const fields = result.fields.map((field) => ({ ...field, format: "text" }));
   const rows = isRaw ? result.rows : result.rows.map((row) => typedRow(row, fields));
@@ -138,7 +141,7 @@ export function renderResult(result: QueryArrayResult, statement: Statement, isR
   };
 }
 
-/** The types whose values are told as JSON when raw text was not asked for: bool, numbers, json and jsonb. */
+/** The types whose values become JSON unless raw text was requested: bool, numbers, json and jsonb. */
 const JSON_TYPES = new Set([16, 21, 23, 700, 701, 114, 3802]);
 
 function typedRow(row: readonly unknown[], fields: readonly FieldDef[]): unknown[] {
@@ -146,9 +149,9 @@ function typedRow(row: readonly unknown[], fields: readonly FieldDef[]): unknown
     const type = fields[at]?.dataTypeID ?? 0;
     if (typeof value !== "string" || !JSON_TYPES.has(type)) return value;
     if (type === 16) return value === "t";
-    // NaN and the infinities have no JSON number: they stay text.
-    const isUnspeakable = (type === 700 || type === 701) && !Number.isFinite(Number(value));
-    const json: unknown = isUnspeakable ? value : JSON.parse(value);
+    // JSON has no numbers for NaN and the infinities, so they stay text.
+    const hasNoJsonNumber = (type === 700 || type === 701) && !Number.isFinite(Number(value));
+    const json: unknown = hasNoJsonNumber ? value : JSON.parse(value);
     return json;
   });
 }
@@ -172,7 +175,7 @@ const ERROR_MEMBERS = [
   "routine",
 ] as const;
 
-/** A Postgres error in the shape of the endpoint: every member is there, null where it is unknown. */
+/** Converts a Postgres error to the endpoint's format: every member is present, and null if unknown. */
 export function renderError(error: DatabaseError | { message: string; code: string }) {
   const known: Partial<Record<(typeof ERROR_MEMBERS)[number], string | undefined>> = error;
   return {
@@ -181,7 +184,7 @@ export function renderError(error: DatabaseError | { message: string; code: stri
   };
 }
 
-/** Whether a request's first statement works in the scope of one tenant: it names it, or is prepared and does. */
+/** Whether a request's first statement sets the tenant, either directly or by calling a prepared function. */
 export function isOfTenant({ query }: Statement): boolean {
   return /^select (set_config\('app\.tenant_id'|\* from prepared\.)/.test(query);
 }

@@ -25,32 +25,32 @@ import {
 } from "./neon-protocol.ts";
 
 export interface NeonProxyOptions {
-  /** The Postgres that stands behind every DSN, whatever host the DSN names. */
+  /** The Postgres that every DSN connects to, whatever host the DSN names. */
   target: { host: string; port: number; ssl?: boolean };
   port?: number;
-  /** Connections at the most for one DSN. */
+  /** The maximum number of connections for one DSN. */
   connectionsMax?: number;
-  /** Every request, and whatever a session sends at once, waits so long first: a database that is far away. */
+  /** Delays every request, and every packet of a session, to simulate a distant database. */
   delayMilliseconds?: number;
-  /** Sees each statement that comes over HTTP before the database does, and may put another in its place. */
+  /** Called with each statement that arrives over HTTP. Returns the statement to run. */
   rewrite?: (statement: Statement) => Statement;
 }
 
-/** A local stand-in for Neon's HTTP and WebSocket endpoint, which also counts and breaks. */
+/** A local stand-in for Neon's HTTP and WebSocket endpoint that also counts round trips and injects faults. */
 export interface NeonProxy {
-  /** `http://127.0.0.1:PORT`: the control endpoints lie under `/control`. */
+  /** `http://127.0.0.1:PORT`. The control endpoints are under `/control`. */
   url: string;
-  /** What NEON_FETCH_ENDPOINT wants. */
+  /** The value for NEON_FETCH_ENDPOINT. */
   fetchEndpoint: string;
   port: number;
-  /** Drops the idle connections to a database, so that it can be removed or used as a template. */
+  /** Closes the idle connections to a database, so that it can be dropped or used as a template. */
   releaseDatabase: (database: string) => Promise<void>;
   stop: () => Promise<void>;
 }
 
 /**
- * Connections of this application name look on: they are neither counted nor struck by faults. Tests read the
- * tables through them while the product is being broken.
+ * Connections with this application name are neither counted nor struck by faults. Tests use them to read tables while
+ * faults are injected into the product.
  */
 export const OBSERVER_APPLICATION = "stepledger-observer";
 
@@ -65,14 +65,14 @@ export async function startNeonProxy(options: NeonProxyOptions): Promise<NeonPro
       else response.destroy();
     });
   });
-  // A Worker keeps its connections; closing them under it would look like a fault of the database.
+  // A Worker keeps its connections open. Closing one would look like a database fault.
   server.keepAliveTimeout = 120_000;
 
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   server.on("upgrade", (request, socket, head) => {
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const { host, port } = options.target;
-      // After the upgrade it is the raw Postgres protocol; either end closes the other.
+      // After the upgrade, the stream is the raw Postgres protocol. If one end closes, the other is closed too.
       const tunnel = createWebSocketStream(webSocket);
       const backend = connect({ host, port, noDelay: true });
       const far = distance(options.delayMilliseconds ?? 0);
@@ -110,7 +110,7 @@ interface Exchange {
   options: NeonProxyOptions;
 }
 
-/** Hands on what it gets, in order, each piece so much later: pieces that come together stay together. */
+/** Forwards each chunk after a delay, in order. Chunks that arrive together stay together. */
 function distance(milliseconds: number): Transform {
   return new Transform({
     transform(piece, _encoding, done) {
@@ -139,7 +139,7 @@ async function answer(exchange: Exchange): Promise<void> {
     if (error instanceof RequestFault) {
       send(response, error.status, { message: error.message, code: null });
     } else if (error instanceof DatabaseError) send(response, 400, renderError(error));
-    // No SQLSTATE: the connection itself failed, and what became of the statements is unknown.
+    // There is no SQLSTATE, so the connection itself failed. Whether the statements took effect is unknown.
     else send(response, 500, { message: String(error), code: null });
   }
 }
@@ -153,8 +153,8 @@ const PREFLIGHT_HEADERS = {
 
 async function answerSql({ request, response, pools, faults, options }: Exchange): Promise<void> {
   const { delayMilliseconds = 0, rewrite = (statement: Statement) => statement } = options;
-  const asked = parseRequest(request.headers, await readBody(request));
-  const sql = { ...asked, statements: asked.statements.map(rewrite) };
+  const parsed = parseRequest(request.headers, await readBody(request));
+  const sql = { ...parsed, statements: parsed.statements.map(rewrite) };
   const pool = pools.of(sql.connectionString);
   const struck = pool.isObserver ? [] : faults.take(pool.database, sql.statements);
   if (!pool.isObserver) {
@@ -166,7 +166,7 @@ async function answerSql({ request, response, pools, faults, options }: Exchange
   const fault = struck.find(({ kind }) => kind !== "delay");
   if (fault?.kind === "unavailable") throw new RequestFault(503, "the database is unavailable");
   if (fault?.kind === "sqlstate") {
-    send(response, 400, renderError({ message: "refused on demand", code: fault.code }));
+    send(response, 400, renderError({ message: "injected fault", code: fault.code }));
     return;
   }
   const results = await execute(pool.pool, sql, fault?.kind === "cut-before-commit");
@@ -183,7 +183,8 @@ async function answerSql({ request, response, pools, faults, options }: Exchange
 
 function statementAt(statements: readonly Statement[], index: number): Statement {
   const statement = statements[index];
-  if (statement === undefined) throw new Error("There are more results than statements");
+  if (statement === undefined)
+    throw new Error("Postgres returned more results than there were statements");
   return statement;
 }
 
@@ -193,9 +194,9 @@ async function delay(struck: readonly Fault[], always: number): Promise<void> {
 }
 
 /**
- * Runs one statement by itself, or a batch as one transaction. All statements are sent at once and answered in
- * order; after an error Postgres skips the rest, and turns the COMMIT into a rollback. Each is parsed anew, as Neon
- * does: named statements would keep plans across migrations and hide what a pooled connection forbids.
+ * Runs a single statement, or a batch as one transaction. All statements are pipelined. After an error, Postgres skips
+ * the rest and turns the COMMIT into a rollback. Statements are unnamed, as at Neon: named ones would keep plans across
+ * migrations, and would hide what a pooled connection cannot do.
  */
 async function execute(
   pool: Pool,
@@ -204,26 +205,26 @@ async function execute(
 ): Promise<QueryArrayResult[]> {
   const client = await pool.connect();
   const inTransaction = isBatch || isRolledBack;
-  const sent: Promise<QueryResult>[] = [];
-  if (inTransaction) sent.push(client.query(beginStatement(batch)));
-  const asked = statements.map(({ query, values }) => client.query(extended(query, values)));
-  if (inTransaction) asked.push(client.query(isRolledBack ? "ROLLBACK" : "COMMIT"));
-  const settled = await Promise.allSettled([...sent, ...asked]);
+  const opening: Promise<QueryResult>[] = [];
+  if (inTransaction) opening.push(client.query(beginStatement(batch)));
+  const queries = statements.map(({ query, values }) => client.query(extended(query, values)));
+  if (inTransaction) queries.push(client.query(isRolledBack ? "ROLLBACK" : "COMMIT"));
+  const settled = await Promise.allSettled([...opening, ...queries]);
 
   const failed = settled.find((outcome) => outcome.status === "rejected");
   const isLost = failed !== undefined && !isRefusal(failed.reason);
-  // A connection in a state that the next request did not ask for is closed, not reused.
+  // A connection that is still in a transaction is closed: the next request must not inherit it.
   client.release(isLost || client.getTransactionStatus() !== "I");
   if (failed) throw failed.reason;
-  return Promise.all(asked.slice(0, statements.length));
+  return Promise.all(queries.slice(0, statements.length));
 }
 
-/** Whether Postgres refused a statement and kept the connection. */
+/** Whether Postgres rejected a statement but kept the connection. */
 function isRefusal(reason: unknown): boolean {
   return reason instanceof DatabaseError && !["FATAL", "PANIC"].includes(reason.severity ?? "");
 }
 
-/** Raw text rows by the extended protocol, which takes one statement only, like Neon's endpoint. */
+/** Requests raw text rows through the extended protocol, which takes only one statement, like Neon's endpoint. */
 function extended(text: string, values: (string | null)[]): QueryArrayConfig {
   const config = {
     text,
@@ -237,7 +238,7 @@ function extended(text: string, values: (string | null)[]): QueryArrayConfig {
 
 const asText = (value: string): string => value;
 
-/** One pool for each DSN, with the count of its requests. */
+/** One connection pool for each DSN, with a count of its requests. */
 class Pools {
   readonly #options: NeonProxyOptions;
   readonly #pools = new Map<string, CountedPool>();
@@ -305,7 +306,7 @@ class Pools {
       pipeline: true,
       ...(ssl ? { ssl: true } : {}),
     });
-    // A backend that dies while nobody waits for it would otherwise end this process.
+    // Without listeners, a backend that dies while idle would end this process.
     pool.on("error", () => {});
     pool.on("connect", (client) => client.on("error", () => {}));
     const isObserver = application === OBSERVER_APPLICATION;
@@ -325,7 +326,7 @@ interface CountedPool {
 /** Requests since the last reset. */
 interface RoundTrips {
   total: number;
-  /** Of these, those in the scope of a tenant: not those that look a key up, or work for all. */
+  /** The requests among them that set a tenant. Key lookups and work across tenants do not. */
   ofTenants: number;
   byDatabase: Record<string, number>;
   byApplication: Record<string, number>;
@@ -343,8 +344,8 @@ function parseConnectionString(connectionString: string): URL {
 const databaseQuery = z.strictObject({ database: z.string().optional() });
 
 /**
- * `/control/faults`: POST adds one, GET lists, DELETE removes all or those of `?database=`.
- * `/control/round-trips`: GET counts, DELETE sets back to nought, each for all or for `?database=`.
+ * `/control/faults`: POST adds a fault, GET lists them, DELETE removes all or those of `?database=`.
+ * `/control/round-trips`: GET returns the counts, DELETE resets them, both for all databases or for `?database=`.
  */
 async function control({ request, response, pools, faults }: Exchange, path: string) {
   requireLocalProgram(request);
@@ -372,19 +373,19 @@ async function control({ request, response, pools, faults }: Exchange, path: str
       send(response, 204, null);
       return;
     default:
-      throw new RequestFault(404, "there is no such control");
+      throw new RequestFault(404, "no such control endpoint");
   }
 }
 
-/** The port is open to loopback alone; this keeps web pages that run on the same machine out as well. */
+/** The port listens on loopback only. This also rejects requests from web pages in a local browser. */
 function requireLocalProgram(request: IncomingMessage): void {
   const isLoopbackHost = /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? "");
   if (!isLoopbackHost || request.headers.origin !== undefined) {
-    throw new RequestFault(403, "controls are for programs on this machine");
+    throw new RequestFault(403, "control endpoints accept only local programs");
   }
 }
 
-/** Neon's own limit for requests and for answers. */
+/** Neon's limit for requests and for responses. */
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
 async function readBody(request: IncomingMessage): Promise<string> {

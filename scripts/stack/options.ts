@@ -1,25 +1,22 @@
 import { parseArgs } from "node:util";
 
-/** What `npm run dev` and `npm run preview` take after `--`. */
+/** The options of `npm run dev` and `npm run preview`, given after `--`. */
 export interface StackOptions {
   port: number;
-  /** Throws away the data and the keys of earlier starts first. */
+  /** Deletes the data and keys of earlier runs first. */
   isReset: boolean;
-  /** Makes the tenants and their keys alone. */
-  isEmpty: boolean;
-  /** Requests a minute for each key; null: no limit. */
+  /** Requests per minute for each key. Null means no limit. */
   rateLimit: number | null;
 }
 
 const USAGE = `Options (after --):
-  --port N         where the service listens (8787)
-  --reset          start anew: throw away data and keys
-  --empty          tenants and keys alone, no demo data
-  --rate-limit N   at most N requests a minute for each key (no limit)`;
+  --port N         the port of the service (default: 8787)
+  --reset          delete the data and keys of earlier runs first
+  --rate-limit N   limit each key to N requests per minute (default: no limit)`;
 
 /**
- * Reads the command line.
- * @throws with the usage when it is not understood.
+ * Parses the command line.
+ * @throws with the usage if an argument is invalid.
  */
 export function parseStackOptions(args: readonly string[]): StackOptions {
   const values = parseValues(args);
@@ -27,7 +24,6 @@ export function parseStackOptions(args: readonly string[]): StackOptions {
   return {
     port: wholeNumber("--port", values.port, 65_535),
     isReset: values.reset,
-    isEmpty: values.empty,
     rateLimit: rateLimit === undefined ? null : wholeNumber("--rate-limit", rateLimit, 1_000_000),
   };
 }
@@ -39,7 +35,6 @@ function parseValues(args: readonly string[]) {
       options: {
         port: { type: "string", default: "8787" },
         reset: { type: "boolean", default: false },
-        empty: { type: "boolean", default: false },
         "rate-limit": { type: "string" },
       },
     }).values;
@@ -53,7 +48,7 @@ function parseValues(args: readonly string[]) {
 function wholeNumber(name: string, text: string, max: number): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1 || number > max) {
-    throw new Error(`${name} takes a whole number from 1 to ${max}, not "${text}"\n\n${USAGE}`);
+    throw new Error(`${name} must be a whole number from 1 to ${max}, not "${text}"\n\n${USAGE}`);
   }
   return number;
 }

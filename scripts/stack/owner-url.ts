@@ -1,6 +1,6 @@
 import { readStackFile } from "./stack.ts";
 
-/** The owner's DSN: of MIGRATION_DATABASE_URL, or else of the stack that runs here. Ends the process without one. */
+/** Returns the owner's DSN: MIGRATION_DATABASE_URL, or that of the running local stack. Exits if there is neither. */
 export function ownerUrl(): string {
   const url = process.env["MIGRATION_DATABASE_URL"] ?? readStackFile()?.migrationDatabaseUrl;
   if (url) return url;

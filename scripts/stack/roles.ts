@@ -12,19 +12,19 @@ export interface RolesOptions {
 }
 
 /**
- * Makes the two roles, the database and the extension that the migrations stand on. Can be repeated. The roles are
- * made by SQL on purpose: those made in Neon's console bypass row security.
+ * Creates the two roles, the database and the extension that the migrations require. Safe to run again. The roles are
+ * created with SQL on purpose: roles created in Neon's console bypass row security.
  */
 export async function createRoles(options: RolesOptions): Promise<void> {
   const { adminUrl, database, passwords } = options;
   await withClient(adminUrl, async (client) => {
     await ensureRole(client, OWNER_ROLE, passwords.owner);
     await ensureRole(client, APPLICATION_ROLE, passwords.application);
-    // A prepared statement is one statement: it can't set its own limit.
+    // A call of a prepared function is a single statement, so it cannot set its own limit.
     await client.query(
       `alter role ${APPLICATION_ROLE} set statement_timeout = ${STATEMENT_MS_MAX}`,
     );
-    // Only a member of a role may make it the owner of anything; a superuser needs no membership.
+    // Only a member of a role can make it the owner of an object. A superuser needs no membership.
     const { rows: self } = await client.query<{ rolsuper: boolean }>(
       "select rolsuper from pg_roles where rolname = current_user",
     );
@@ -52,7 +52,7 @@ export async function createRoles(options: RolesOptions): Promise<void> {
   });
 }
 
-/** The DSN of a role on the server and database of another DSN. */
+/** Returns the DSN of a role on the server and database of another DSN. */
 export function urlForRole(serverUrl: string, role: string, password: string): string {
   const url = new URL(serverUrl);
   url.username = role;

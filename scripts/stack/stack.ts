@@ -11,10 +11,10 @@ import { removeHome } from "./postgres.ts";
 import { inventTenant, storeTenant, type Tenant } from "./tenants.ts";
 
 export const PROJECT_DIRECTORY = join(import.meta.dirname, "..", "..");
-/** Everything that a local stack keeps or writes lies here. */
+/** The directory of everything that a local stack writes. */
 export const STACK_DIRECTORY = join(PROJECT_DIRECTORY, ".dev");
 
-/** What another program needs of a running stack: `.dev/stack.json`. */
+/** The content of `.dev/stack.json`: what other programs need to know about a running stack. */
 export interface StackFile {
   baseUrl: string;
   proxyUrl: string | null;
@@ -23,7 +23,7 @@ export interface StackFile {
   tenants: Tenant[];
 }
 
-/** Starts the Worker on the prepared database; gives back how to stop it. */
+/** Starts the Worker on a migrated database. */
 export type StartWorker = (input: WorkerInput) => Promise<RunningWorker>;
 
 export interface WorkerInput {
@@ -34,11 +34,11 @@ export interface WorkerInput {
 
 export interface RunningWorker {
   stop: (isInterrupted: boolean) => Promise<void>;
-  /** Settles when the Worker ends by itself. */
+  /** Resolves when the Worker exits on its own. */
   ended: Promise<void>;
 }
 
-/** Runs a whole local stack, and ends this process with it. */
+/** Runs a local stack, and exits this process when the stack has stopped. */
 export async function runStackProcess(
   readOptions: () => StackOptions,
   startWorker: StartWorker,
@@ -52,7 +52,7 @@ export async function runStackProcess(
   }
 }
 
-/** Runs a whole local stack until it is told to stop, then ends all that it started and nothing else. */
+/** Runs a local stack until it receives a signal. Then stops everything that it started, and nothing else. */
 async function runStack(options: StackOptions, startWorker: StartWorker): Promise<void> {
   const directory = STACK_DIRECTORY;
   await mkdir(directory, { recursive: true });
@@ -94,7 +94,7 @@ async function runStack(options: StackOptions, startWorker: StartWorker): Promis
       worker = first;
       await Promise.race([worker.ended, signal.received]);
     } else {
-      // Stopped while it starts: what is under way must be known before it can be ended.
+      // Interrupted during the start: wait for it, because only then is it known what must be stopped.
       await starting.catch(() => {});
     }
   } finally {
@@ -105,10 +105,10 @@ async function runStack(options: StackOptions, startWorker: StartWorker): Promis
     }
     await releaseLock(directory);
   }
-  if (signal.seen() === null) throw new Error("The Worker ended by itself");
+  if (signal.seen() === null) throw new Error("The Worker exited unexpectedly");
 }
 
-/** The secrets of a local stack, kept between starts. */
+/** The secrets of a local stack, which are kept between starts. */
 interface Secrets {
   passwords: { owner: string; application: string };
   signingSecret: string;
@@ -121,16 +121,16 @@ async function startBackend(
 ): Promise<{ backend: Backend; secrets: Secrets }> {
   const { DATABASE_URL: databaseUrl, MIGRATION_DATABASE_URL: migrationDatabaseUrl } = process.env;
   if (Boolean(databaseUrl) !== Boolean(migrationDatabaseUrl)) {
-    throw new Error("DATABASE_URL and MIGRATION_DATABASE_URL go together: set both or neither");
+    throw new Error("Set both DATABASE_URL and MIGRATION_DATABASE_URL, or neither");
   }
   const isGiven = databaseUrl && migrationDatabaseUrl;
   if (isGiven && options.isReset) {
-    throw new Error("--reset throws away only a database that this stack made itself");
+    throw new Error("--reset works only with the embedded database, not with DATABASE_URL");
   }
   const home = join(directory, "postgres");
   if (options.isReset) {
     await removeHome(home);
-    // What the bucket holds belongs to rows that are gone.
+    // The objects in the bucket belong to deleted rows.
     await rm(join(directory, "state"), { recursive: true, force: true });
     await rm(join(directory, "secrets.json"), { force: true });
   }
@@ -165,7 +165,7 @@ function workerVariables(backend: Backend, secrets: Secrets): Record<string, str
     ENVIRONMENT: "development",
     DATABASE_URL: backend.databaseUrl,
     SIGNING_SECRET: secrets.signingSecret,
-    // A pipeline can be tried here with any HTTP server.
+    // Lets a pipeline call any local HTTP server.
     ALLOW_LOOPBACK_ENDPOINTS: "true",
     ...(backend.proxy ? { NEON_FETCH_ENDPOINT: backend.proxy.fetchEndpoint } : {}),
   };
@@ -178,18 +178,18 @@ async function waitUntilAnswers(
   ended: Promise<void>,
   stopped: Promise<unknown>,
 ): Promise<void> {
-  const given = Promise.race([
-    ended.then(() => "The Worker ended while it started"),
-    stopped.then(() => "Stopped while it started"),
+  const failure = Promise.race([
+    ended.then(() => "The Worker exited during its start"),
+    stopped.then(() => "Interrupted during the start"),
   ]);
   const deadline = Date.now() + START_PATIENCE_MILLISECONDS;
   while (Date.now() < deadline) {
-    const seen = await Promise.race([given, isHealthy(baseUrl)]);
-    if (seen === true) return;
-    if (typeof seen === "string") throw new Error(seen);
+    const result = await Promise.race([failure, isHealthy(baseUrl)]);
+    if (result === true) return;
+    if (typeof result === "string") throw new Error(result);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error("The Worker does not answer");
+  throw new Error("The Worker does not respond to /healthz");
 }
 
 async function isHealthy(baseUrl: string): Promise<boolean> {
@@ -214,13 +214,13 @@ function announce({ baseUrl, tenants }: StackFile): void {
 `);
 }
 
-/** Reads the file of a running stack; null when none runs. */
+/** Reads `.dev/stack.json`. Returns null if no stack is running. */
 export function readStackFile(): StackFile | null {
   const path = join(STACK_DIRECTORY, "stack.json");
   return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as StackFile) : null;
 }
 
-/** Writes a file that its owner alone can read; a reader sees the old content or the new, never a part. */
+/** Writes a file that only its owner can read, atomically: a reader sees either the old content or the new. */
 export async function writePrivately(path: string, content: string): Promise<void> {
   const draft = `${path}.${process.pid}`;
   await writeFile(draft, content, { mode: 0o600 });
@@ -228,7 +228,7 @@ export async function writePrivately(path: string, content: string): Promise<voi
   await rename(draft, path);
 }
 
-/** The first signal that asks for the end. Later ones change nothing: the end is already on its way. */
+/** Listens for the first signal to stop. Later signals are ignored because the shutdown has begun. */
 function nextSignal() {
   let seen: NodeJS.Signals | null = null;
   const received = new Promise<NodeJS.Signals>((resolve) => {

@@ -6,14 +6,14 @@ import { ROLES, type Role } from "../../src/domain/actor.ts";
 import { apiKeys } from "../../src/db/schema/api-keys.ts";
 import { tenants } from "../../src/db/schema/tenants.ts";
 
-/** A tenant with one key for each role. The keys stand here in clear: the database has their digests alone. */
+/** A tenant with one API key for each role, in plain text. The database stores only digests. */
 export interface Tenant {
   id: string;
   name: string;
   keys: Record<Role, string>;
 }
 
-/** Makes up a tenant that no database knows yet, or new keys for the one of the given id. */
+/** Generates a tenant with new keys. Stores nothing. */
 export function inventTenant(name: string, id: string = uuidv7()): Tenant {
   const keys = {
     viewer: mintKey(id),
@@ -25,7 +25,7 @@ export function inventTenant(name: string, id: string = uuidv7()): Tenant {
   return { id, name, keys };
 }
 
-/** Stores a tenant and the keys of the given roles, as the owner. What is there already stays as it is. */
+/** Stores a tenant and the keys of the given roles, as the owner. Existing rows stay as they are. */
 export async function storeTenant(
   ownerUrl: string,
   tenant: Tenant,
@@ -50,7 +50,7 @@ export async function storeTenant(
   }
 }
 
-/** The tenant part only chooses the scope; the digest of the whole proves the key. */
+/** The tenant id in a key only selects the scope. The digest of the whole key authenticates it. */
 function mintKey(tenantId: string): string {
   return `slg_${tenantId.replaceAll("-", "")}_${randomBytes(32).toString("base64url")}`;
 }

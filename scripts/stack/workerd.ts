@@ -3,33 +3,33 @@ import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { z } from "zod";
 
-/** A built Worker, and how it is to run. */
+/** A built Worker and how to run it. */
 export interface WorkerdOptions {
-  /** The configuration of the local Worker, as `writeLocalConfig` wrote it. */
+  /** The path of the configuration that `writeLocalConfig` wrote. */
   config: string;
-  /** The directory with the built `worker.js`. */
+  /** The directory of the built `worker.js`. */
   bundle: string;
-  /** Where queues and buckets are kept. */
+  /** The directory of queues and buckets. */
   state: string;
-  /** 0: any that is free. */
+  /** 0 means any free port. */
   port: number;
-  /** In place of those that stand beside the configuration. */
+  /** Override the variables of the configuration and its `.dev.vars`. */
   variables?: Record<string, string>;
-  /** Throws away what the Worker logs. */
+  /** Discards the Worker's logs. */
   isQuiet?: boolean;
 }
 
 export interface RunningWorkerd {
   baseUrl: string;
-  /** Runs what the clock would run. */
+  /** Runs the scheduled handler, as a cron trigger would. */
   scheduled: (cron: string) => Promise<void>;
-  /** Ends workerd at once, with all that its queues hold. */
+  /** Stops workerd immediately. Messages in its queues are lost. */
   stop: () => Promise<void>;
 }
 
 const bindings = z.record(z.string(), z.json()).default({});
 
-/** Runs a built Worker in workerd itself: wrangler's development proxy is an order of magnitude slower. */
+/** Runs a built Worker directly in workerd, because wrangler's development proxy is an order of magnitude slower. */
 export async function startWorkerd(options: WorkerdOptions): Promise<RunningWorkerd> {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(options.config);
   const miniflare = new Miniflare(

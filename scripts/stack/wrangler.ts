@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { StackOptions } from "./options.ts";
 import { PROJECT_DIRECTORY, writePrivately, type WorkerInput } from "./stack.ts";
 
-/** Wrangler phones home, looks for updates and fetches geography: a local stack needs no network. */
+/** Keeps wrangler from sending metrics, checking for updates and fetching geodata: a local stack needs no network. */
 export const OFFLINE_ENVIRONMENT = {
   WRANGLER_SEND_METRICS: "false",
   WRANGLER_SEND_ERROR_REPORTS: "false",
@@ -17,7 +17,7 @@ export const OFFLINE_ENVIRONMENT = {
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
 };
 
-/** Runs a command of wrangler in the project; its output goes to ours unless it is to be ignored. */
+/** Starts a wrangler command in the project directory. */
 export function spawnWrangler(
   args: readonly string[],
   output: "inherit" | "ignore" = "inherit",
@@ -31,7 +31,10 @@ export function spawnWrangler(
   });
 }
 
-/** Runs a command of wrangler to its end. */
+/**
+ * Runs a wrangler command and waits for its end.
+ * @throws if the command fails.
+ */
 export async function runWrangler(
   args: readonly string[],
   output: "inherit" | "ignore" = "inherit",
@@ -41,7 +44,7 @@ export async function runWrangler(
   if (code !== 0) throw new Error(`wrangler ${args[0]} failed`);
 }
 
-/** The parts of wrangler.toml that a local Worker changes; the rest is handed on as it is. */
+/** The parts of wrangler.toml that a local Worker changes. The rest is passed on unchanged. */
 const productionConfig = z.looseObject({
   main: z.string(),
   assets: z.looseObject({ directory: z.string() }).optional(),
@@ -56,18 +59,18 @@ function readProductionConfig(): z.output<typeof productionConfig> {
   return z.object({ rawConfig: productionConfig }).parse(read).rawConfig;
 }
 
-/** What differs between local Workers. */
+/** The differences between local Workers. */
 interface LocalWorker extends Pick<WorkerInput, "directory" | "variables"> {
   options: Pick<StackOptions, "rateLimit">;
-  /** Another program than the service, from the project's directory. */
+  /** The entry point, relative to the project. The service by default. */
   main?: string;
-  /** Whether the code is made as small as it is in production, where nobody reads it. */
+  /** Whether to minify the code, as in production. */
   minify?: boolean;
 }
 
 /**
- * Writes the configuration of a local Worker beside the stack's other files: wrangler.toml with the local
- * environment, with the rate limit that was asked for or none, and with the secrets in a `.dev.vars` of its own.
+ * Writes the configuration of a local Worker next to the stack's other files and returns its path. The configuration is
+ * wrangler.toml with the local environment and rate limit. The secrets go to a separate `.dev.vars`.
  */
 export async function writeLocalConfig(input: LocalWorker): Promise<string> {
   const { directory, options, variables } = input;
@@ -91,7 +94,7 @@ export async function writeLocalConfig(input: LocalWorker): Promise<string> {
   const path = join(directory, "wrangler.json");
   await writePrivately(path, `${JSON.stringify(config, null, 2)}\n`);
 
-  // The developer's own .dev.vars may add to what the stack sets (a token issuer, origins), not change it.
+  // The developer's own .dev.vars may add variables (a token issuer, origins), but not override those of the stack.
   const own = join(PROJECT_DIRECTORY, ".dev.vars");
   const lines = existsSync(own) ? [await readFile(own, "utf8")] : [];
   for (const [name, value] of Object.entries(secrets)) lines.push(`${name}="${value}"`);

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Client } from "pg";
 
-/** A history that was changed after it was written: the first place that shows it. */
+/** The first place at which a history differs from what was written. */
 export interface BrokenChain {
   tenantId: string;
-  /** Whose history it is. */
+  /** The kind of history. */
   stream: "task" | "eval";
   id: string;
-  /** The first event that does not fit, or the newest where only the head differs. */
+  /** The first event that does not fit, or the newest event if only the head differs. */
   seq: number;
   reason: "hash" | "link" | "gap" | "head";
 }
@@ -19,8 +19,8 @@ export interface ChainReport {
 }
 
 /**
- * Recomputes every hash of every task's and every eval's history, outside the database and from the columns alone, so that neither a
- * changed row nor a changed function of the database goes unseen. Reads in the caller's transaction.
+ * Recomputes every hash of every task and eval from the columns of their events. The computation runs outside the
+ * database, so it detects changed rows as well as changed database functions. Reads in the caller's transaction.
  */
 export async function verifyChains(client: Client): Promise<ChainReport> {
   const report: ChainReport = { chains: 0, events: 0, broken: [] };
@@ -44,7 +44,7 @@ interface EventRow {
   /** The task or the eval. */
   holder_id: string;
   seq: number;
-  /** The values that the hash is over, in its order, as json and therefore in Postgres's own spelling. */
+  /** The values that the hash covers, in order. They are read as json, and so have Postgres's own format. */
   facts: (string | number | boolean | null)[];
   prev_hash: Buffer;
   hash: Buffer;
@@ -95,13 +95,13 @@ function finish(report: ChainReport, chain: Chain): void {
   }
 }
 
-/** Postgres puts a blank after each comma of a json array; in all else its spelling is JSON.stringify's. */
+/** Postgres puts a space after each comma of a json array. Otherwise its format is that of JSON.stringify. */
 function hashOf({ prev_hash, facts }: EventRow, { mark }: Stream): Buffer {
   const canonical = `[${[mark, ...facts].map((fact) => JSON.stringify(fact)).join(", ")}]`;
   return createHash("sha256").update(prev_hash).update(canonical, "utf8").digest();
 }
 
-/** A cursor keeps memory flat whatever the length of the history. */
+/** Reads through a cursor, so that memory does not grow with the length of the history. */
 async function* readEvents(client: Client, { sql }: Stream): AsyncGenerator<EventRow> {
   await client.query(`declare events no scroll cursor for ${sql}`);
   for (;;) {
@@ -112,7 +112,7 @@ async function* readEvents(client: Client, { sql }: Stream): AsyncGenerator<Even
   await client.query("close events");
 }
 
-/** A kind of history: what its canonical texts begin with, and its events in order. */
+/** A kind of history. `mark` begins its canonical texts, and `sql` reads its events in order. */
 interface Stream {
   name: BrokenChain["stream"];
   mark: string;

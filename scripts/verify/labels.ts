@@ -3,9 +3,9 @@ import { attentionOf } from "../../src/domain/status/attention.ts";
 import { type LabelFacts, resolve } from "../../src/domain/status/resolve.ts";
 import { rankOf } from "../../src/domain/status/unified.ts";
 
-/** Tasks of equal facts whose label in the database is not what the resolver makes of those. */
+/** Tasks with the same facts whose stored label differs from what the resolver returns for those facts. */
 export interface DriftedLabel {
-  /** How many tasks, and one of them. */
+  /** The number of tasks, and the id of one of them. */
   tasks: number;
   taskId: string;
   facts: LabelFacts;
@@ -19,7 +19,7 @@ export interface LabelReport {
 
 interface FactsRow extends LabelFacts {
   unifiedStatus: string | null;
-  /** Ranks begin with 1 there. */
+  /** In the database, ranks start with 1. */
   rank: number | null;
   attention: string[] | null;
   tasks: number;
@@ -27,8 +27,8 @@ interface FactsRow extends LabelFacts {
 }
 
 /**
- * Compares each materialised label with the resolver itself, not with the database's own reading of it: functions that
- * an old migration left behind agree with their triggers, and with nothing else.
+ * Compares each stored label with the TypeScript resolver, not with the database's compiled copy of it. A stale copy
+ * agrees with the labels that its own triggers wrote, so only the resolver can reveal it.
  */
 export async function verifyLabels(client: Client): Promise<LabelReport> {
   const { rows } = await client.query<FactsRow>(`

@@ -6,9 +6,9 @@ import { type LabelReport, verifyLabels } from "./labels.ts";
 export interface InvariantReport {
   name: string;
   description: string;
-  /** How many rows broke it. */
+  /** The number of rows that break it. */
   rows: number;
-  /** The first few of them. */
+  /** The first few of those rows. */
   examples: Record<string, unknown>[];
 }
 
@@ -22,8 +22,8 @@ export interface Verification {
 const EXAMPLES_MAX = 5;
 
 /**
- * Runs every invariant, resolves every label and follows every hash chain, as the owner and in one snapshot: also while the service works,
- * what is found was true at one instant.
+ * Checks every invariant, label and hash chain, as the owner. All reads use one snapshot, so the result is consistent
+ * even while the service is writing.
  */
 export async function verifyDatabase(ownerUrl: string): Promise<Verification> {
   const client = new Client({ connectionString: ownerUrl });
@@ -32,7 +32,7 @@ export async function verifyDatabase(ownerUrl: string): Promise<Verification> {
     await client.query("begin isolation level repeatable read read only");
     const invariants: InvariantReport[] = [];
     for (const { name, description, sql } of INVARIANTS) {
-      const rows = await rowsThatBreak(client, sql);
+      const rows = await brokenRows(client, sql);
       invariants.push({
         name,
         description,
@@ -53,11 +53,8 @@ export async function verifyDatabase(ownerUrl: string): Promise<Verification> {
   }
 }
 
-/** What an invariant finds. Rows that it cannot read, as after a payload was changed, break it too. */
-async function rowsThatBreak(
-  client: Client,
-  invariant: string,
-): Promise<Record<string, unknown>[]> {
+/** Returns the rows that break an invariant. Rows that it cannot read, such as a malformed payload, break it too. */
+async function brokenRows(client: Client, invariant: string): Promise<Record<string, unknown>[]> {
   await client.query("savepoint invariant");
   try {
     const { rows } = await client.query<Record<string, unknown>>(invariant);
@@ -69,18 +66,18 @@ async function rowsThatBreak(
   }
 }
 
-/** Class 22 of the SQLSTATEs: a value is not what it is read as. */
+/** Whether the SQLSTATE is of class 22 (data exception): a value cannot be read as its type. */
 const isAboutData = (error: unknown): error is DatabaseError =>
   error instanceof DatabaseError && error.code?.startsWith("22") === true;
 
-/** The verification as lines for a terminal. */
+/** Formats a verification for a terminal. */
 export function renderVerification({ invariants, labels, chains, isWhole }: Verification): string {
   const { drifted } = labels;
   const { broken } = chains;
   return [
     ...invariants.flatMap(({ name, rows, examples }) => lines(name, rows, examples)),
     ...lines(
-      `labels resolved anew (${labels.tasks} tasks)`,
+      `labels match the resolver (${labels.tasks} tasks)`,
       drifted.reduce((sum, { tasks }) => sum + tasks, 0),
       drifted,
     ),
@@ -90,11 +87,13 @@ export function renderVerification({ invariants, labels, chains, isWhole }: Veri
       broken,
     ),
     "",
-    isWhole ? "Every invariant holds and every hash chain is whole." : "The history is not whole.",
+    isWhole
+      ? "All invariants hold, all labels are current, and all hash chains are intact."
+      : "Verification failed: see the lines marked BROKEN.",
   ].join("\n");
 }
 
-/** What was looked at, how much of it is broken, and the first few examples. */
+/** Formats one check: its name, the number of broken rows, and the first few examples. */
 function lines(name: string, count: number, examples: readonly object[]): string[] {
   return [
     `${count === 0 ? "ok    " : "BROKEN"}  ${String(count).padStart(6)}  ${name}`,

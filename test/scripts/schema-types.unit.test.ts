@@ -58,8 +58,8 @@ describe("a schema as a TypeScript type", () => {
   });
 
   test("ends no comment early, whatever is said", () => {
-    const told = schema.parse({ type: "string", description: "Like */*.\nOr not." });
-    expect(member({ name: "glob", isRequired: true, told, indent: "" })).toBe(
+    const described = schema.parse({ type: "string", description: "Like */*.\nOr not." });
+    expect(member({ name: "glob", isRequired: true, schema: described, indent: "" })).toBe(
       "/**\n * Like *\\/*.\n * Or not.\n */\nglob: string;\n",
     );
   });

@@ -5,15 +5,16 @@ test("without arguments the stack listens on 8787, keeps its data and limits not
   expect(parseStackOptions([])).toEqual({
     port: 8787,
     isReset: false,
-    isEmpty: false,
     rateLimit: null,
   });
 });
 
 test("takes every option that dev and preview document", () => {
-  expect(parseStackOptions(["--port", "9000", "--reset", "--empty", "--rate-limit", "10"])).toEqual(
-    { port: 9000, isReset: true, isEmpty: true, rateLimit: 10 },
-  );
+  expect(parseStackOptions(["--port", "9000", "--reset", "--rate-limit", "10"])).toEqual({
+    port: 9000,
+    isReset: true,
+    rateLimit: 10,
+  });
 });
 
 test.each([[["--port", "0"]], [["--port", "x"]], [["--rate-limit", "1.5"]], [["--what"]], [["x"]]])(

@@ -84,7 +84,7 @@ test("an untouched history is whole, whatever the texts in it", async () => {
   });
   expect(verification.invariants.filter(({ rows }) => rows > 0)).toEqual([]);
   expect(verification.isWhole).toBe(true);
-  expect(renderVerification(verification)).toContain("every hash chain is whole");
+  expect(renderVerification(verification)).toContain("all hash chains are intact");
 });
 
 test.each([
@@ -98,7 +98,7 @@ test.each([
   expect(verification.isWhole).toBe(false);
   expect(verification.chains.broken).toHaveLength(TASKS);
   expect(verification.chains.broken[0]).toMatchObject({ reason, seq });
-  expect(renderVerification(verification)).toContain("The history is not whole.");
+  expect(renderVerification(verification)).toContain("Verification failed");
 });
 
 test("finds and names a changed event of an eval", async () => {
@@ -167,5 +167,7 @@ test("is not deceived by labels that an older reading of the rules left in the d
     ],
   });
   expect(verification.isWhole).toBe(false);
-  expect(renderVerification(verification)).toMatch(/BROKEN +3 +labels resolved anew \(3 tasks\)/);
+  expect(renderVerification(verification)).toMatch(
+    /BROKEN +3 +labels match the resolver \(3 tasks\)/,
+  );
 });

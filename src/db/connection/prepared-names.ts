@@ -1,6 +1,6 @@
-// Made from the statements in this folder by `npm run generate`. Do not edit.
+// Generated from the prepared statements in src/db by `npm run generate`. Do not edit.
 
-/** The functions in which the database bears this release's prepared statements. */
+/** The names of the database functions that hold the prepared statements of this release. */
 export const PREPARED_NAMES = {
   load_task: "load_task_7c6471a9",
   record_plain_moves: "record_plain_moves_a893fd1d",
