@@ -6,7 +6,7 @@ import {
 } from "../../src/domain/pipelines/states.ts";
 import { PIPELINE_NAMES, PIPELINES } from "../../src/domain/pipelines/pipelines.ts";
 import {
-  DELIVERY_ATTEMPTS_MAX,
+  DISPATCH_ATTEMPTS_MAX,
   type EndpointAnswer,
   endOfAttempt,
 } from "../../src/domain/pipelines/delivery.ts";
@@ -16,7 +16,7 @@ const away = (retryAfterSeconds: number | null = null): EndpointAnswer => ({
   error: "It answered 503.",
   retryAfterSeconds,
 });
-const ATTEMPTS = Array.from({ length: DELIVERY_ATTEMPTS_MAX }, (_, index) => index + 1);
+const ATTEMPTS = Array.from({ length: DISPATCH_ATTEMPTS_MAX }, (_, index) => index + 1);
 
 describe("an attempt at an endpoint", () => {
   test.each(ATTEMPTS)("that accepts delivers, at attempt %i", (attempt) => {
@@ -53,7 +53,7 @@ describe("an attempt at an endpoint", () => {
   });
 
   test("that asks to wait and is the last is the last", () => {
-    expect(endOfAttempt(away(10), DELIVERY_ATTEMPTS_MAX).state).toBe("dead");
+    expect(endOfAttempt(away(10), DISPATCH_ATTEMPTS_MAX).state).toBe("dead");
   });
 });
 

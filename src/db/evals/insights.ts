@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Actor } from "../../domain/actor.ts";
 import type { InsightSnapshot } from "../../domain/evals/insights.ts";
-import type { Maker } from "../../domain/evals/snapshot.ts";
+import type { MakerDetails } from "../../domain/maker.ts";
 import type { RunState } from "../../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { Operation, OperationRecord, TenantDatabase, Written } from "../connection/client.ts";
@@ -11,7 +11,7 @@ import { isTask } from "../tasks/task-match.ts";
 import { storedJson } from "../connection/transaction.ts";
 
 /** An insight as every answer shows it. */
-export interface InsightRecord extends InsightSnapshot, Maker {
+export interface InsightRecord extends InsightSnapshot, MakerDetails {
   taskId: string;
   evalId: string | null;
   trialId: string | null;
@@ -28,7 +28,7 @@ const INSIGHT_JSON = sql`json_build_object('id', i.id, 'taskId', i.task_id, 'eva
   'agent', i.agent, 'provider', i.provider, 'status', i.status, 'input', i.input, 'output', i.output,
   'usage', i.usage, 'createdAt', iso(i.created_at), 'updatedAt', iso(i.updated_at))`;
 
-export interface NewInsight extends Maker {
+export interface NewInsight extends MakerDetails {
   id: string;
   task: TaskRef;
   evalId: string | null;

@@ -1,7 +1,5 @@
-import { STATUS_RELEVANT_WORKER_TYPES } from "../../domain/lifecycle/statuses.ts";
+import { RELEVANT_TYPES } from "../tasks/label-sql.ts";
 import type { Invariant } from "./invariant.ts";
-
-const RELEVANT_TYPES = STATUS_RELEVANT_WORKER_TYPES.map((type) => `'${type}'`).join(", ");
 
 export const LABEL_INVARIANTS: readonly Invariant[] = [
   {

@@ -83,4 +83,4 @@ function attentionCase({ code, kinds, statuses, gates }: (typeof ATTENTION_RULES
 
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
-const RELEVANT_TYPES = STATUS_RELEVANT_WORKER_TYPES.map(literal).join(", ");
+export const RELEVANT_TYPES = STATUS_RELEVANT_WORKER_TYPES.map(literal).join(", ");

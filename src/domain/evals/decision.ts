@@ -1,6 +1,7 @@
 import type { EvalEventType, EvalStatus } from "./statuses.ts";
 import type { RunState } from "../lifecycle/statuses.ts";
-import type { Maker, TrialResult, TrialSlot } from "./snapshot.ts";
+import type { MakerDetails } from "../maker.ts";
+import type { TrialResult, TrialSlot } from "./snapshot.ts";
 
 /** How many trials one call records at most. */
 export const TRIALS_MAX = 1000;
@@ -26,7 +27,7 @@ export interface NewEval {
   isOnly: boolean;
 }
 
-export interface NewTrial extends TrialSlot, Maker, TrialResult {
+export interface NewTrial extends TrialSlot, MakerDetails, TrialResult {
   id: string;
 }
 
@@ -41,7 +42,7 @@ export interface TrialChange {
 }
 
 /** What a trial used, kept as the insight of its own that outlives the trial's retraction. */
-export interface TrialInsight extends Maker {
+export interface TrialInsight extends MakerDetails {
   id: string;
   trialId: string;
   model: string;

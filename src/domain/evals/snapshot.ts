@@ -1,3 +1,4 @@
+import type { MakerDetails } from "../maker.ts";
 import type { EvalStatus, TrialStatus } from "./statuses.ts";
 
 /** What decisions about an eval look at. */
@@ -17,13 +18,6 @@ export interface TrialSlot {
   model: string;
 }
 
-/** Who made it, beside the model. */
-export interface Maker {
-  modelRevision: string | null;
-  agent: string | null;
-  provider: string | null;
-}
-
 /** What became of a trial so far. */
 export interface TrialResult {
   status: TrialStatus;
@@ -34,7 +28,7 @@ export interface TrialResult {
 }
 
 /** A trial as it stands. */
-export interface TrialSnapshot extends TrialSlot, Maker, TrialResult {
+export interface TrialSnapshot extends TrialSlot, MakerDetails, TrialResult {
   id: string;
   retracted: boolean;
   /** The newest event of the eval that tells of it. */

@@ -1,4 +1,5 @@
 import type { Actor } from "../actor.ts";
+import type { Maker } from "../maker.ts";
 import type {
   GateState,
   RunState,
@@ -28,14 +29,6 @@ export interface Verdict {
   actor: Actor;
   reason: string | null;
   at: string;
-}
-
-/** A model as those who used it named it; null where they did not say. */
-export interface ModelName {
-  model: string | null;
-  modelRevision: string | null;
-  agent: string | null;
-  provider: string | null;
 }
 
 export interface ArtifactFacts {
@@ -107,14 +100,14 @@ interface Pointing<Facts, Pointers> {
 export interface LineageRecords {
   artifacts: Pointing<
     ArtifactFacts,
-    ModelName & {
+    Maker & {
       stepId: string;
       promptId: string | null;
       insightId: string | null;
       inputIds: string[];
     }
   >[];
-  prompts: Pointing<PromptFacts, ModelName & { stepId: string; trialId: string | null }>[];
+  prompts: Pointing<PromptFacts, Maker & { stepId: string; trialId: string | null }>[];
   steps: Pointing<
     StepFacts,
     { versionId: string; openedBy: StepEventType; fromStepId: string | null }
@@ -122,8 +115,8 @@ export interface LineageRecords {
   /** Oldest first. */
   verdicts: Pointing<Verdict, { stepId: string }>[];
   versions: Pointing<VersionFacts, object>[];
-  trials: Pointing<TrialFacts, ModelName & { versionId: string; outputDataId: string | null }>[];
-  insights: Pointing<InsightFacts, ModelName & { trialId: string | null }>[];
+  trials: Pointing<TrialFacts, Maker & { versionId: string; outputDataId: string | null }>[];
+  insights: Pointing<InsightFacts, Maker & { trialId: string | null }>[];
 }
 
 /** Ways in which one node came from another, or belongs to it. */
@@ -147,7 +140,7 @@ export type LineageNode =
   | ({ type: "prompt"; key: string } & PromptFacts)
   | ({ type: "step"; key: string; verdicts: Verdict[] } & StepFacts)
   | ({ type: "version"; key: string } & VersionFacts)
-  | ({ type: "model"; key: string } & ModelName)
+  | ({ type: "model"; key: string } & Maker)
   | ({ type: "trial"; key: string } & TrialFacts)
   | ({ type: "insight"; key: string } & InsightFacts);
 export type NodeType = LineageNode["type"];
@@ -175,7 +168,7 @@ export function lineageOf(records: LineageRecords): LineageGraph {
   const join = (from: string, type: EdgeType, to: string): void => {
     edges.push({ type, from, to });
   };
-  const joinMaker = (from: string, name: ModelName): void => {
+  const joinMaker = (from: string, name: Maker): void => {
     const { model, modelRevision, agent, provider } = name;
     const named = [model, modelRevision, agent, provider];
     if (named.every((part) => part === null)) return;

@@ -1,5 +1,5 @@
 /** How often an endpoint is tried before the dispatch is dead. */
-export const DELIVERY_ATTEMPTS_MAX = 8;
+export const DISPATCH_ATTEMPTS_MAX = 8;
 
 const BACKOFF_SECONDS_FIRST = 30;
 const BACKOFF_SECONDS_MAX = 60 * 60;
@@ -26,7 +26,7 @@ export function endOfAttempt(answer: EndpointAnswer, attempt: number): DispatchA
       return { state: "dead", error: answer.error, reason: answer.reason };
     case "retryable": {
       const { error, retryAfterSeconds } = answer;
-      if (attempt >= DELIVERY_ATTEMPTS_MAX) {
+      if (attempt >= DISPATCH_ATTEMPTS_MAX) {
         return { state: "dead", error, reason: "attempts_exhausted" };
       }
       // Never sooner than it was asked for, and never sooner than patience has it.

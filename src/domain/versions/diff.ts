@@ -1,4 +1,5 @@
 import type { TaskContent } from "../lifecycle/decision.ts";
+import type { Maker } from "../maker.ts";
 import type { GateState, StepKind, StepStatus } from "../lifecycle/statuses.ts";
 import { diffText, type Hunk } from "./diff-lines.ts";
 
@@ -8,14 +9,6 @@ export interface VersionStep {
   attempt: number;
   status: StepStatus;
   gate: GateState;
-}
-
-/** Who made a prompt or a datum; null where nobody said. */
-export interface Maker {
-  model: string | null;
-  modelRevision: string | null;
-  agent: string | null;
-  provider: string | null;
 }
 
 export interface VersionPrompt extends Maker {

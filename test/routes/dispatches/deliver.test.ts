@@ -3,7 +3,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, test } from "vi
 import type { Moved } from "../../../src/actions/moves/move-task.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { RunRecord } from "../../../src/db/runs/worker-runs.ts";
-import { DELIVERY_ATTEMPTS_MAX } from "../../../src/domain/pipelines/delivery.ts";
+import { DISPATCH_ATTEMPTS_MAX } from "../../../src/domain/pipelines/delivery.ts";
 import { WEBHOOK_DATA } from "../../../src/domain/webhooks/data.ts";
 import { expectDone, freshApi, type TestApi } from "../../support/api.ts";
 import {
@@ -242,16 +242,16 @@ describe("An endpoint that cannot answer just now", () => {
   it("is given up after eight attempts, and the run waits for its deadline", async () => {
     const id = await givenDispatch(api);
     const { asked, fetch } = endpoint(status(500));
-    for (let attempt = 1; attempt < DELIVERY_ATTEMPTS_MAX; attempt += 1) {
+    for (let attempt = 1; attempt < DISPATCH_ATTEMPTS_MAX; attempt += 1) {
       expect(await deliver(api, id, { fetch })).not.toBe("acknowledged");
       await timePasses(api.database, 3600);
     }
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
-    expect(asked).toHaveLength(DELIVERY_ATTEMPTS_MAX);
+    expect(asked).toHaveLength(DISPATCH_ATTEMPTS_MAX);
     const { log, ...dispatch } = await readDispatch(api, id);
     expect(dispatch).toMatchObject({
       state: "dead",
-      attempts: DELIVERY_ATTEMPTS_MAX,
+      attempts: DISPATCH_ATTEMPTS_MAX,
       lastError: "attempts_exhausted: It answered 500.",
     });
     expect(log.at(-1)).toMatchObject({ to: "dead", reason: "attempts_exhausted" });

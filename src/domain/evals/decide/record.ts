@@ -1,11 +1,11 @@
 import { succeed, type Issue, type Outcome, refuse, validationFailed } from "../../refusals.ts";
 import type { EvalStatus } from "../statuses.ts";
+import type { MakerDetails } from "../../maker.ts";
 import type { EvalDecision, NewEvalEvent, NewTrial, TrialInsight } from "../decision.ts";
 import { whyTaken } from "../refusals.ts";
 import { readResult, reportedStatus, type ReportedResult } from "../result.ts";
 import {
   type EvalSnapshot,
-  type Maker,
   slotKey,
   type TrialResult,
   type TrialSlot,
@@ -17,7 +17,7 @@ import { transitionFrom } from "./transition.ts";
 import { newTrial, recording, slotIssues } from "./trials.ts";
 
 /** A result as it is told; it names a verdict or the error that kept it from one. */
-export interface ReportedRecord extends TrialSlot, Maker, ReportedResult {
+export interface ReportedRecord extends TrialSlot, MakerDetails, ReportedResult {
   usage: Readonly<Record<string, unknown>> | null;
 }
 
@@ -49,7 +49,7 @@ export const RECORD_OUTCOMES = ["recorded", "exists", "conflict", "not_found"] a
 export type RecordOutcome = (typeof RECORD_OUTCOMES)[number];
 
 /** One result of an evaluation over many tasks. */
-export interface RecordedResult extends TrialSlot, Maker {
+export interface RecordedResult extends TrialSlot, MakerDetails {
   result: TrialResult;
   usage: Readonly<Record<string, unknown>> | null;
 }

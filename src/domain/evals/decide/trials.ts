@@ -6,12 +6,12 @@ import {
   refuse,
   validationFailed,
 } from "../../refusals.ts";
+import type { MakerDetails } from "../../maker.ts";
 import type { EvalDecision, NewTrial } from "../decision.ts";
 import { evalCancelled, slotTaken } from "../refusals.ts";
 import { readResult, reportedStatus, type ReportedResult } from "../result.ts";
 import {
   type EvalSnapshot,
-  type Maker,
   slotKey,
   type TrialResult,
   type TrialSlot,
@@ -20,7 +20,7 @@ import {
 import { eventIn, unchanged } from "./events.ts";
 
 /** A trial as it is told: on which slot, by whom, and what became of it. */
-export interface ReportedTrial extends TrialSlot, Maker, ReportedResult {}
+export interface ReportedTrial extends TrialSlot, MakerDetails, ReportedResult {}
 
 /** What the decision about new trials looks at, beside the eval. */
 export interface TrialsBeside {
@@ -85,7 +85,7 @@ export function slotIssues({ k }: TrialSlot, kMax: number, path: Issue["path"]):
 }
 
 /** A trial on its slot, with what became of it. */
-export function newTrial(id: string, of: TrialSlot & Maker, result: TrialResult): NewTrial {
+export function newTrial(id: string, of: TrialSlot & MakerDetails, result: TrialResult): NewTrial {
   const { k, model, modelRevision, agent, provider } = of;
   const { status, score, error, outputDataId } = result;
   return { id, k, model, modelRevision, agent, provider, status, score, error, outputDataId };
