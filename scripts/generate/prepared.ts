@@ -10,7 +10,7 @@ import {
   type TENANT_INPUTS,
 } from "../../src/db/connection/prepared.ts";
 import {
-  CHECK_PROMISES,
+  CHECK_CONSTRAINTS,
   insertOperation,
   preparedScopeOf,
   releaseKey,
@@ -55,7 +55,7 @@ const functions: readonly PreparedFunction[] = [
   ...[RECORD_PLAIN_MOVES, RECORD_MOVES].map((statement) =>
     functionOf(statement, {
       before: (input) => [performed(preparedScopeOf(input.tenant_id)), ...begun(input)],
-      after: [textOf(CHECK_PROMISES)],
+      after: [textOf(CHECK_CONSTRAINTS)],
     }),
   ),
 ];

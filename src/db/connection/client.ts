@@ -4,14 +4,14 @@ import type { Connections, DatabaseSettings } from "./driver.ts";
 import { DatabaseUnavailable, faultOf } from "./faults.ts";
 import { callOf, type InputValue, type PreparedRead, type PreparedWrite } from "./prepared.ts";
 import {
-  CHECK_PROMISES,
+  CHECK_CONSTRAINTS,
   insertOperation,
   operationQuery,
   releaseKey,
   scopeOf,
 } from "./transaction.ts";
 
-/** Who calls, through which route, and the key under which a repeat is found. */
+/** One call: its caller, its route, and the idempotency key that identifies a retry. */
 export interface Operation {
   id: string;
   actorId: string;
@@ -20,7 +20,7 @@ export interface Operation {
   fingerprint: string;
 }
 
-/** What became of a write: done now; found done by an earlier try; or still under way elsewhere. */
+/** The outcome of a write: done now, done by an earlier attempt, or still running in another request. */
 export type Written<Row> =
   | { outcome: "written"; rows: Row[] }
   | { outcome: "replayed"; operation: OperationRecord }
@@ -34,7 +34,7 @@ export interface OperationRecord {
 
 type Connect = () => Promise<Connections>;
 
-/** Opens the database for a Worker's isolate; nothing connects, nor is the driver loaded, before the first query. */
+/** Opens the database for a Worker's isolate. The first query loads the driver and connects. */
 export function openDatabase(settings: DatabaseSettings): Database {
   let connections: Connections | undefined;
   return new Database(async () => {
@@ -43,15 +43,15 @@ export function openDatabase(settings: DatabaseSettings): Database {
   });
 }
 
-/** What a write leaves to be told outside the database, once it is committed. */
+/** The side effects outside the database that a committed write asks for. */
 export interface Outgoing {
-  /** Dispatches were put into the outbox. */
+  /** The outbox has new dispatches. */
   dispatches: boolean;
-  /** Tasks have new events, and the tenant has webhooks that listen. */
+  /** Webhooks have something to send: new events of tasks that they listen to, or new deliveries. */
   events: boolean;
-  /** Bulk operations that a consumer is to go on with. */
+  /** Bulk operations that a consumer has to continue. */
   operations: string[];
-  /** Product events, for the platform's store of them beside the table. */
+  /** Product events, which also go to the platform's analytics store. */
   analytics: AnalyticsEvent[];
 }
 
@@ -62,28 +62,29 @@ export class Database {
     this.#connect = connect;
   }
 
-  /** A view of one tenant's rows, for one request: it counts that request's round trips. */
+  /** Returns the view of one tenant's rows for one request. It counts the request's round trips. */
   forTenant(tenantId: string): TenantDatabase {
     return new TenantDatabase(this.#connect, tenantId);
   }
 
   /**
-   * Calls one of the functions that work across tenants, with their owner's right: the only way to more than one
-   * tenant's rows. Each may be called again at any time, and a caller that failed is.
+   * Calls one of the functions that work across tenants. They run with their owner's rights, and are the only access to
+   * more than one tenant's rows. Nothing is retried here: all of them are idempotent, and their callers run again.
+   * @throws DatabaseFault if the statement was rejected.
    */
   async acrossTenants<Row>(call: SQL): Promise<Row[]> {
     try {
       const { writer } = await this.#connect();
       const { rows } = await writer.execute(call);
-      // What is in the rows is the caller's SQL to say.
+      // The caller's SQL determines the type of the rows.
       return rows as Row[];
     } catch (thrown) {
-      // The driver's own message may hold bound parameters.
+      // The driver's message may contain bound parameters.
       throw faultOf(thrown).error;
     }
   }
 
-  /** Answers whether the database can be reached at all. */
+  /** Returns whether the database answers. */
   async ping(): Promise<boolean> {
     try {
       const { reader } = await this.#connect();
@@ -96,14 +97,14 @@ export class Database {
 }
 
 /**
- * All that a request may do to the database. Each call is one round trip and one transaction, scoped to the
- * tenant by row security. Retries live here and nowhere else (reliability.md, section 2).
+ * The database as one request sees it. Each call is one round trip and one transaction, and row-level security limits
+ * it to the tenant. Only this class retries (docs/reliability.md).
  */
 export class TenantDatabase {
   readonly tenantId: string;
   roundTrips = 0;
   durationMs = 0;
-  /** Filled by the writes, read once the work is done. What is lost on the way a sweep finds. */
+  /** Filled by the writes and read after the work. A sweep finds what gets lost in between. */
   readonly outgoing: Outgoing = { dispatches: false, events: false, operations: [], analytics: [] };
   readonly #connect: Connect;
 
@@ -114,36 +115,37 @@ export class TenantDatabase {
 
   /**
    * Runs one statement and returns its rows.
-   * @throws DatabaseUnavailable when no try got through; DatabaseFault when the statement was refused.
+   * @throws DatabaseUnavailable if no attempt succeeded; DatabaseFault if the statement was rejected.
    */
   async read<Row>(statement: SQL): Promise<Row[]> {
     const [rows] = await this.readAll<[Row]>([statement]);
     return rows;
   }
 
-  /** Runs several statements in one round trip, on one snapshot; returns the rows of each. */
+  /** Runs several statements in one round trip, on one snapshot, and returns the rows of each. */
   async readAll<Rows extends unknown[]>(statements: {
     [Index in keyof Rows]: SQL;
   }): Promise<{ [Index in keyof Rows]: Rows[Index][] }> {
     const batch = [scopeOf(this.tenantId), ...statements] as const;
-    const [, ...results] = await untilAnswered(() => this.#batch("reader", batch));
-    // One array of rows for each statement, in order; what is in them is the caller's SQL to say.
+    const [, ...results] = await retryUntilAnswered(() => this.#batch("reader", batch));
+    // One array of rows for each statement, in order. The caller's SQL determines the type of the rows.
     return results as { [Index in keyof Rows]: Rows[Index][] };
   }
 
-  /** Runs a statement that the database has prepared, and returns its rows. */
+  /** Runs a prepared statement and returns its rows. */
   async readPrepared<Row, Input extends string>(
     statement: PreparedRead<Input>,
     values: Readonly<Record<Input, InputValue>>,
   ): Promise<Row[]> {
     const call = callOf(statement, { ...values, tenant_id: this.tenantId });
-    return untilAnswered(() => this.#call<Row>(call));
+    return retryUntilAnswered(() => this.#call<Row>(call));
   }
 
   /**
-   * Records an operation and its effects in one transaction; the rows are those of the last statement. A try
-   * whose outcome is unknown is repeated under the same id, so that the ledger tells whether it committed.
-   * @throws DatabaseUnavailable when no try got through; DatabaseFault when a statement was refused.
+   * Records an operation and its effects in one transaction, and returns the rows of the last statement. An attempt
+   * with an unknown outcome is retried under the same id, because the ledger then shows whether the first one
+   * committed.
+   * @throws DatabaseUnavailable if no attempt succeeded; DatabaseFault if a statement was rejected.
    */
   write<Row>(operation: Operation, statements: readonly SQL[]): Promise<Written<Row>> {
     const batch = [
@@ -151,7 +153,7 @@ export class TenantDatabase {
       ...(operation.key === null ? [] : [releaseKey(operation)]),
       insertOperation(this.tenantId, operation),
       ...statements,
-      CHECK_PROMISES,
+      CHECK_CONSTRAINTS,
     ] as const;
     return this.#once(operation, async () => {
       const results = await this.#batch("writer", batch);
@@ -159,7 +161,7 @@ export class TenantDatabase {
     });
   }
 
-  /** The same by a statement that the database has prepared: it begins the operation itself. */
+  /** Like `write`, with a prepared statement, which inserts the operation itself. */
   writePrepared<Row, Input extends string>(
     operation: Operation,
     statement: PreparedWrite<Input>,
@@ -177,9 +179,9 @@ export class TenantDatabase {
     return this.#once(operation, () => this.#call<Row>(call));
   }
 
-  /** Tries to record an operation until it is known to be recorded, or to have been before. */
+  /** Retries until the operation is known to be recorded, by this call or by an earlier attempt. */
   async #once<Row>(operation: Operation, record: () => Promise<Row[]>): Promise<Written<Row>> {
-    const tries = new Tries();
+    const attempts = new Attempts();
     for (;;) {
       try {
         return { outcome: "written", rows: await record() };
@@ -187,31 +189,31 @@ export class TenantDatabase {
         const { kind, error } = faultOf(thrown);
         if (kind === "defect" || kind === "final") throw error;
         if (kind === "operation_running") return { outcome: "in_progress" };
-        // A row that stood in the way and is gone by now was of a try that wrote nothing: go on.
+        // If the conflicting row is already gone, it belonged to an attempt that wrote nothing: try again.
         const stored = kind === "operation_exists" ? await this.findOperation(operation) : null;
-        // What it wrote is not known any more: whoever it may concern looks.
+        // We no longer know what it wrote, so wake every consumer.
         if (stored?.id === operation.id) {
           this.outgoing.dispatches = true;
           this.outgoing.events = true;
         }
         if (stored) return { outcome: "replayed", operation: stored };
-        await tries.next();
+        await attempts.next();
       }
     }
   }
 
   /**
-   * Runs a write that does nothing more when it is repeated, and so needs no operation to be found by. Its statements
-   * are one transaction; the rows are those of the last.
-   * @throws DatabaseUnavailable when no try got through; DatabaseFault when a statement was refused.
+   * Runs an idempotent write, which needs no operation. Its statements are one transaction; returns the rows of the
+   * last.
+   * @throws DatabaseUnavailable if no attempt succeeded; DatabaseFault if a statement was rejected.
    */
   async writeIdempotently<Row>(...statements: [SQL, ...SQL[]]): Promise<Row[]> {
-    const batch = [scopeOf(this.tenantId), ...statements, CHECK_PROMISES] as const;
-    const results = await untilAnswered(() => this.#batch("writer", batch));
+    const batch = [scopeOf(this.tenantId), ...statements, CHECK_CONSTRAINTS] as const;
+    const results = await retryUntilAnswered(() => this.#batch("writer", batch));
     return (results.at(-2) ?? []) as Row[];
   }
 
-  /** The ledger's row for this operation: by its id, or by the key that its caller gave. */
+  /** Returns the ledger's row for this operation, by its id or by its idempotency key; null if there is none. */
   async findOperation(operation: Operation): Promise<OperationRecord | null> {
     const [stored] = await this.read<OperationRecord>(operationQuery(operation));
     return stored ?? null;
@@ -219,7 +221,7 @@ export class TenantDatabase {
 
   async #call<Row>({ text, values }: ReturnType<typeof callOf>): Promise<Row[]> {
     const { query } = await this.#connect();
-    // What is in the rows is the prepared statement's to say.
+    // The prepared statement determines the type of the rows.
     return this.#timed(() => query(text, values) as Promise<Row[]>);
   }
 
@@ -237,50 +239,52 @@ export class TenantDatabase {
     return results.map(({ rows }) => rows);
   }
 
-  async #timed<Answer>(ask: () => PromiseLike<Answer>): Promise<Answer> {
+  async #timed<Answer>(send: () => PromiseLike<Answer>): Promise<Answer> {
     this.roundTrips += 1;
     const startedAt = performance.now();
     try {
-      return await ask();
+      return await send();
     } finally {
       this.durationMs += performance.now() - startedAt;
     }
   }
 }
 
-/** Repeats what does no more when it is repeated, until the database has answered it. */
-async function untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-  const tries = new Tries();
+/** Retries an idempotent call until the database answers. */
+async function retryUntilAnswered<Answer>(send: () => Promise<Answer>): Promise<Answer> {
+  const attempts = new Attempts();
   for (;;) {
     try {
-      return await ask();
+      return await send();
     } catch (thrown) {
       const { kind, error } = faultOf(thrown);
       if (kind === "defect" || kind === "final") throw error;
-      await tries.next();
+      await attempts.next();
     }
   }
 }
 
-const TRIES_MAX = 5;
-/** No further try begins after this long: a caller would rather know that it must come again. */
-const TRYING_MS_MAX = 15_000;
+const ATTEMPTS_MAX = 5;
+/** No attempt starts later than this: by now the caller is better served by an error that it can retry. */
+const RETRY_MS_MAX = 15_000;
 
-/** The tries of one call: full jitter over 20, 40, 80, 160 ms (Brooker, "Exponential Backoff and Jitter", 2015). */
-class Tries {
-  #made = 1;
+/**
+ * The attempts of one call, with full jitter over 20, 40, 80, 160 ms (Brooker, "Exponential Backoff and Jitter", 2015).
+ */
+class Attempts {
+  #started = 1;
   readonly #startedAt = performance.now();
 
   /**
-   * Waits until the next try.
-   * @throws DatabaseUnavailable when there is to be none.
+   * Waits until the next attempt.
+   * @throws DatabaseUnavailable if there is none left.
    */
   async next(): Promise<void> {
-    if (this.#made === TRIES_MAX || performance.now() - this.#startedAt > TRYING_MS_MAX) {
+    if (this.#started === ATTEMPTS_MAX || performance.now() - this.#startedAt > RETRY_MS_MAX) {
       throw new DatabaseUnavailable("The database did not answer");
     }
-    const milliseconds = Math.random() * 20 * 2 ** (this.#made - 1);
-    this.#made += 1;
+    const milliseconds = Math.random() * 20 * 2 ** (this.#started - 1);
+    this.#started += 1;
     await new Promise((resolve) => setTimeout(resolve, milliseconds));
   }
 }

@@ -4,30 +4,30 @@ import { STATEMENT_MS_MAX } from "./transaction.ts";
 
 export interface DatabaseSettings {
   databaseUrl: string;
-  /** Where the driver posts its batches; without it the driver's own rule (Neon's endpoint) holds. */
+  /** Where the driver posts its batches. Without it, the driver derives Neon's endpoint from the URL. */
   fetchEndpoint?: string | undefined;
 }
 
 export interface Connections {
-  /** For reads: several statements see one moment. */
+  /** For reads. Repeatable read: several statements see one snapshot. */
   reader: NeonHttpDatabase;
-  /** For writes: each row is seen as it is when its lock is got. */
+  /** For writes. Read committed: a statement sees each row as it is when it gets the row's lock. */
   writer: NeonHttpDatabase;
-  /** For a statement that is one transaction, and needs nobody to spell it. */
+  /** For prepared statements: plain text and values, one transaction, no batch. */
   query: (text: string, values: unknown[]) => Promise<unknown[]>;
 }
 
-/** Sets up the driver: the largest part of the Worker, and so loaded with the first query. */
+/** Sets up the driver. It is the largest part of the Worker, so it is loaded with the first query. */
 export function connect({ databaseUrl, fetchEndpoint }: DatabaseSettings): Connections {
   if (fetchEndpoint !== undefined) neonConfig.fetchEndpoint = () => fetchEndpoint;
   neonConfig.fetchFunction = async (url: string, init: RequestInit) => {
-    // Not AbortSignal.timeout: its timer runs on after the answer, and a Worker may have only so many at once.
+    // Not AbortSignal.timeout: its timer keeps running after the response, and a Worker has a limited number of timers.
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), STATEMENT_MS_MAX);
     try {
       const response = await fetch(url, { ...init, signal: abort.signal });
-      // Read whole in here, where the driver knows a failure for one of the connection. Not into another Response:
-      // of those that are made and read in a Worker the bodies stay, unseen by its garbage collector.
+      // Read the body here, where the driver treats a failure as a connection error. Do not wrap it in a new Response:
+      // a Worker's garbage collector does not see the bodies of Responses that were created and read in it.
       const text = await response.text();
       const { ok, status } = response;
       return { ok, status, text: async () => text, json: async () => JSON.parse(text) as unknown };

@@ -1,28 +1,28 @@
 import type { NeonDbError } from "@neondatabase/serverless";
 
-/** What a failed batch tells about itself. */
+/** How a failed batch is handled. */
 export type FaultKind =
-  /** Rolled back for certain, and worth another try as it is. */
+  /** Certainly rolled back. A retry may succeed. */
   | "transient"
-  /** Nobody can say whether it committed: try again under the same operation id. */
+  /** It may have committed: retry under the same operation id. */
   | "unknown"
-  /** An earlier try of the same operation, or of the same key, committed. */
+  /** An earlier attempt of the same operation, or a call with the same key, committed. */
   | "operation_exists"
-  /** The first call of this operation still runs. */
+  /** The first call of this operation is still running. */
   | "operation_running"
-  /** Rolled back, and no other try would fare better. */
+  /** Rolled back. A retry would fail too. */
   | "final"
-  /** A mistake of our own, and nothing that the database said. */
+  /** A bug in this program, not an error from the database. */
   | "defect";
 
-/** The database could not be reached, or stayed too busy: nothing is known to be wrong with the request. */
+/** The database could not be reached, or stayed too busy. The request itself may be fine. */
 export class DatabaseUnavailable extends Error {
   override name = "DatabaseUnavailable";
 }
 
 /**
- * The database refused a statement for good. It bears the SQLSTATE and the constraint alone: the driver's own
- * message may hold bound parameters, which reach no log and no answer.
+ * The database rejected a statement, and a retry would not help. Only the SQLSTATE and the constraint are kept: the
+ * driver's message may contain bound parameters, which must not reach a log or a response.
  */
 export class DatabaseFault extends Error {
   override name = "DatabaseFault";
@@ -36,39 +36,39 @@ export class DatabaseFault extends Error {
   }
 }
 
-/** A failed try, read from what the driver threw. */
+/** A failed attempt. */
 export interface QueryFault {
   kind: FaultKind;
-  /** What to throw where no other try would fare better: a refusal of Postgres's, or the mistake itself. */
+  /** What to throw if the attempt is not retried: a DatabaseFault, or for a defect the error itself. */
   error: unknown;
 }
 
-/** Judges what a try threw, by the retry table (reliability.md, section 2). */
+/** Classifies the error of an attempt by the retry table in docs/reliability.md. */
 export function faultOf(error: unknown): QueryFault {
-  const answer = driverError(error);
-  if (answer === null) {
-    // An answer that was cut off in the middle says as little about the commit as none at all.
+  const reported = driverError(error);
+  if (reported === null) {
+    // A truncated response says as little about the commit as no response.
     return { kind: error instanceof SyntaxError ? "unknown" : "defect", error };
   }
-  const { code = null, constraint = null } = isTooLarge(answer) ? PROGRAM_LIMIT : answer;
-  const kind = kindOf(code, constraint, answer.where ?? "");
+  const { code = null, constraint = null } = isTooLarge(reported) ? PROGRAM_LIMIT : reported;
+  const kind = kindOf(code, constraint, reported.where ?? "");
   return { kind, error: new DatabaseFault(code ?? "XX000", constraint) };
 }
 
-/** Finds the driver's own error, which drizzle may have wrapped. */
+/** Returns the driver's error, which Drizzle may have wrapped. */
 function driverError(error: unknown): NeonDbError | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (isOfDriver(cause)) return cause;
+    if (isDriverError(cause)) return cause;
   }
   return null;
 }
 
-/** Told by its name: whoever asks for the class itself loads the driver. */
-function isOfDriver(error: Error): error is NeonDbError {
+/** By name, because importing the class would load the driver. */
+function isDriverError(error: Error): error is NeonDbError {
   return error.name === "NeonDbError";
 }
 
-/** Neon's answer to a result that is too large for it: no other try would be smaller. */
+/** Neon's response to a result that exceeds its limit. A retry would return the same result. */
 function isTooLarge({ message }: NeonDbError): boolean {
   return message.startsWith("Server error (HTTP status 507)");
 }
@@ -80,7 +80,7 @@ function kindOf(code: string | null, constraint: string | null, where: string): 
   if (code === "23505" && constraint !== null && OPERATION_CONSTRAINTS.has(constraint)) {
     return "operation_exists";
   }
-  // 53xxx: out of connections, memory or disk; 57014: over the statement timeout, and so rolled back.
+  // 53xxx: out of connections, memory or disk. 57014: the statement timeout, which rolls back.
   if (code === "40001" || code === "40P01" || code === "57014" || code.startsWith("53")) {
     return "transient";
   }

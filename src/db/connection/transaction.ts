@@ -1,27 +1,27 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Bound } from "./prepared.ts";
 
-// What every transaction of a tenant begins and ends with, whether its statements are sent or prepared.
+// The statements that begin and end every transaction of a tenant, sent as text or prepared.
 
-/** What a statement is given up after. */
+/** The statement timeout. */
 export const STATEMENT_MS_MAX = 10_000;
 
-/** Row security and time limits hold for this transaction alone: pooled connections keep no session state. */
+/** Sets the tenant and the time limits for one transaction, because pooled connections keep no session state. */
 export function scopeOf(tenantId: Bound<string>): SQL {
   return sql`${preparedScopeOf(tenantId)},
     set_config('statement_timeout', ${String(STATEMENT_MS_MAX)}, true)`;
 }
 
 /**
- * The same within a prepared statement, which is under way by then: of its time the role's own limit holds
- * (scripts/stack/roles.ts).
+ * The scope inside a prepared statement. It sets no statement timeout, which has no effect on a statement that is
+ * already running: the role's own timeout applies (scripts/stack/roles.ts).
  */
 export function preparedScopeOf(tenantId: Bound<string>): SQL {
   return sql`select set_config('app.tenant_id', ${tenantId}::text, true),
     set_config('lock_timeout', '1000', true)`;
 }
 
-/** What the row of an operation is found by. */
+/** Identifies an operation's row. */
 export interface OperationKey {
   id: Bound<string>;
   actorId: Bound<string>;
@@ -29,7 +29,10 @@ export interface OperationKey {
   key: Bound<string | null>;
 }
 
-/** Before any lock, and without ON CONFLICT: a repeat stops here and reads what the first one stored. */
+/**
+ * Inserts the operation before any lock is taken. There is no ON CONFLICT: a repeat fails here and reads the stored
+ * result.
+ */
 export function insertOperation(
   tenantId: Bound<string>,
   { id, actorId, route, key, fingerprint }: OperationKey & { fingerprint: Bound<string> },
@@ -38,30 +41,33 @@ export function insertOperation(
     values (${tenantId}, ${id}, ${actorId}, ${route}, ${key}, ${fingerprint})`;
 }
 
-/** Before that, where the call has a key: one that has run out is free again, whether or not its row was swept. */
+/**
+ * Deletes the operation of an expired key, so that the key is free before the sweep comes. Runs first if there is a
+ * key.
+ */
 export function releaseKey({ actorId, route, key }: OperationKey): SQL {
   return sql`delete from operations
     where actor_id = ${actorId} and route = ${route} and key = ${key} and expires_at <= now()`;
 }
 
-/** Deferred keys are checked here, so that a breach is this statement's error and not COMMIT's. */
-export const CHECK_PROMISES = sql`set constraints all immediate`;
+/** Checks the deferred constraints, so that this statement reports a violation and not COMMIT. */
+export const CHECK_CONSTRAINTS = sql`set constraints all immediate`;
 
-/** What a repeat looks for; `load` puts it beside its own query, in the same round trip. */
+/** Selects the stored operation of a call. Loads add it to their own query, in the same round trip. */
 export function operationQuery({ id, actorId, route, key }: OperationKey): SQL {
   return sql`select id, fingerprint, result from operations
     where id = ${id} or (actor_id = ${actorId} and route = ${route} and key = ${key}
       and expires_at > now())`;
 }
 
-/** The same for a call that may have no key, and then finds nothing. */
+/** Like `operationQuery`; returns no row if the call has no key. */
 export function keyQuery(call: OperationKey | null): SQL {
   return call === null || call.key === null
     ? sql`select null as id where false`
     : operationQuery(call);
 }
 
-/** The same as a value within another query: null where nothing is stored, or where the call has no key. */
+/** The stored operation as a JSON value inside another query; null if there is none or the call has no key. */
 export function storedJson(call: OperationKey | null): SQL {
   return sql`(select row_to_json(o) from (${keyQuery(call)}) o)`;
 }
