@@ -3,20 +3,23 @@ import { join } from "node:path";
 
 const DIRECTORY = join(import.meta.dirname, "..", "dist", "assets");
 
-/** The API reference reads from our own host: from a CDN it would be blank offline and break the CSP. */
-const READER = new URL("browser/standalone.js", import.meta.resolve("@scalar/api-reference"));
+/** The script of the API reference. A copy from a CDN would need the network and violate the CSP. */
+const API_REFERENCE = new URL(
+  "browser/standalone.js",
+  import.meta.resolve("@scalar/api-reference"),
+);
 
-/** The same name holds another file after an upgrade, so nobody may keep it unasked. */
+/** `no-cache` makes clients revalidate, because the file keeps its name when its package is upgraded. */
 const HEADERS = `/assets/*
   Cache-Control: public, no-cache
   X-Content-Type-Options: nosniff
   Cross-Origin-Resource-Policy: same-origin
 `;
 
-/** Builds the directory of static files that wrangler.toml names. */
+/** Builds the directory of static files that wrangler.toml refers to. */
 export async function buildAssets(): Promise<void> {
   await rm(DIRECTORY, { recursive: true, force: true });
   await mkdir(join(DIRECTORY, "assets"), { recursive: true });
-  await cp(READER, join(DIRECTORY, "assets", "api-reference.js"));
+  await cp(API_REFERENCE, join(DIRECTORY, "assets", "api-reference.js"));
   await writeFile(join(DIRECTORY, "_headers"), HEADERS);
 }

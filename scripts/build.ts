@@ -1,4 +1,4 @@
 import { buildWorker } from "./stack/build.ts";
 
-/** `npm run build`: the static files and the Worker under dist/, exactly as `wrangler deploy` would send them. */
+/** `npm run build`: builds the static files and the Worker under dist/, exactly as `wrangler deploy` would upload them. */
 await buildWorker();

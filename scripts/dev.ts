@@ -5,7 +5,7 @@ import { endProcess, exitsWithin } from "./stack/processes.ts";
 import { runStackProcess, type StartWorker } from "./stack/stack.ts";
 import { spawnWrangler, writeLocalConfig } from "./stack/wrangler.ts";
 
-/** The Worker under `wrangler dev`, which reloads it at every change of its source. */
+/** Starts the Worker with `wrangler dev`, which reloads it when its source changes. */
 const startWorker: StartWorker = async (input) => {
   await buildAssets();
   const config = await writeLocalConfig(input);
@@ -22,7 +22,7 @@ const startWorker: StartWorker = async (input) => {
   return {
     ended,
     stop: async (isInterrupted) => {
-      // Ctrl-C reaches the whole group of processes: wrangler is ending by itself, and is not asked twice.
+      // Ctrl-C signals the whole process group, so wrangler is already stopping and gets no second signal at first.
       if (isInterrupted) await exitsWithin(child, 5_000);
       await endProcess(child, [
         { signal: "SIGTERM", patienceMilliseconds: 4_000 },

@@ -10,10 +10,10 @@ import { runWrangler } from "./stack/wrangler.ts";
 const KIBIBYTE = 1024;
 const BUNDLE_KIBIBYTES_MAX = 350;
 const START_MILLISECONDS_MAX = 50;
-/** The least of so many tries: what else the machine does only ever adds to it. */
-const START_TRIES = 3;
+/** The start is measured this often and the shortest time counts, because other load can only make it longer. */
+const START_MEASUREMENTS = 3;
 
-/** A profile of V8: which node each sample was in, and how many microseconds lie between it and the one before. */
+/** A V8 CPU profile: the node of each sample, and the microseconds since the previous sample. */
 const profile = z.object({
   nodes: z.array(z.object({ id: z.number(), callFrame: z.object({ functionName: z.string() }) })),
   samples: z.array(z.number()),
@@ -21,8 +21,9 @@ const profile = z.object({
 });
 
 /**
- * `npm run weight`: what the built Worker weighs against its budgets. The bundle is the same everywhere, and one that
- * is too heavy fails; how long it takes to start depends on the machine, and fails only with `-- --strict`.
+ * `npm run weight`: compares the size and the start-up time of the built Worker with their budgets. The size is the same
+ * on every machine, and a bundle that is too large fails. The start-up time depends on the machine, and fails only with
+ * `-- --strict`.
  */
 const { values: options } = parseArgs({ options: { strict: { type: "boolean", default: false } } });
 const bundle = await bundleKibibytes();
@@ -37,12 +38,12 @@ async function bundleKibibytes(): Promise<number> {
   return gzipSync(await readFile(join(BUNDLE_DIRECTORY, "worker.js"))).length / KIBIBYTE;
 }
 
-/** How long workerd is busy until the Worker can take its first request. */
+/** Returns how long workerd is busy before the Worker can take its first request. */
 async function startMilliseconds(): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), "stepledger-weight-"));
   const times: number[] = [];
   try {
-    for (let tries = 0; tries < START_TRIES; tries += 1) {
+    for (let count = 0; count < START_MEASUREMENTS; count += 1) {
       const path = join(directory, "startup.cpuprofile");
       await runWrangler(["check", "startup", `--outfile=${path}`], "ignore");
       times.push(busyMilliseconds(profile.parse(JSON.parse(await readFile(path, "utf8")))));
@@ -55,7 +56,8 @@ async function startMilliseconds(): Promise<number> {
 
 function busyMilliseconds({ nodes, samples, timeDeltas }: z.output<typeof profile>): number {
   const idle = nodes.find(({ callFrame }) => callFrame.functionName === "(idle)")?.id;
-  // What a sample was in lasted until the next one: before the first busy sample workerd waits for the request.
+  // A sample's node was active until the next sample, so each delta belongs to the sample before it. The first delta
+  // has none: until then workerd waited for the request.
   const busy = timeDeltas.slice(1).filter((_, index) => samples[index] !== idle);
   return busy.reduce((sum, delta) => sum + delta, 0) / 1_000;
 }
