@@ -1,8 +1,9 @@
--- As a window function over the new events of a task or an eval, in order: the hash of each event, starting from the head
--- that is stored on the task or eval. One statement can so append any number of events to any number of chains.
+-- Used as a window function over the new events of a task or an eval, in order, it returns the hash of each event. The
+-- chain starts from the head that is stored on the task or eval. With it, one statement can append any number of events
+-- to any number of chains.
 --
--- Called by: chained() in src/db/history/event-ctes.ts, as
--- `chain_hash(event_head, canonical) over (partition by … order by ordinal rows unbounded preceding)`.
+-- Called by: chained() in src/db/history/event-ctes.ts, as `chain_hash(event_head, canonical) over (partition by …
+-- order by ordinal rows unbounded preceding)`.
 --
 -- There is no initial state. The first call therefore gets a null hash, and chain_link starts from the head.
 

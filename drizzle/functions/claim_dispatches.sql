@@ -1,11 +1,12 @@
--- Claims up to rows_max dispatches that are due and returns them to be put on the queue. A claim lasts one minute: until
--- then no other caller gets the dispatch. Dispatches under a delivery lease are skipped.
+-- Claims up to rows_max dispatches that are due and returns them to be put on the queue. A claim lasts one minute:
+-- until then no other caller gets the dispatch. Dispatches under a delivery lease are skipped.
 --
--- Called by: relayDispatches (src/actions/outgoing/relay-dispatches.ts, through src/db/dispatches/outbox.ts), after each
--- write that created dispatches and in the sweep.
+-- Called by: relayDispatches (src/actions/outgoing/relay-dispatches.ts, through src/db/dispatches/outbox.ts), after
+-- each write that created dispatches and in the sweep.
 --
--- A dispatch that was sent but never heard of becomes due again after 15 minutes (mark_dispatches_sent). It returns to
--- `pending`, with an entry in dispatch_events. If its first message was not lost after all, the second one has no effect.
+-- A dispatch whose message was sent but had no effect becomes due again after 15 minutes (mark_dispatches_sent). It
+-- returns to `pending`, with an entry in dispatch_events. If its first message was not lost after all, the second one
+-- has no effect.
 --
 -- Security definer, because it crosses tenants. Concurrent callers share the work through SKIP LOCKED.
 

@@ -1,10 +1,10 @@
--- Claims up to rows_max bulk operations that are unfinished and have made no progress for five minutes, and returns them
--- to be put on the queue again. Their message was lost, or the consumer that worked on them died.
+-- Claims up to rows_max bulk operations that are unfinished and have made no progress for five minutes, and returns
+-- them to be put on the queue again. Their message was lost, or the consumer that worked on them died.
 --
 -- Called by: the sweep (src/actions/upkeep/sweep.ts, through src/db/bulk/bulk-work.ts).
 --
--- Setting progress_at is the claim: no other caller gets the operation for the next five minutes. Concurrent callers share
--- the work through SKIP LOCKED. Security definer, because it crosses tenants. The partial index
+-- Setting progress_at is the claim: no other caller gets the operation for the next five minutes. Concurrent callers
+-- share the work through SKIP LOCKED. Security definer, because it crosses tenants. The partial index
 -- bulk_operations_unfinished serves it.
 
 create or replace function claim_halted_operations(rows_max integer) returns table (tenant_id uuid, id uuid)

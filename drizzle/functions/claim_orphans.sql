@@ -1,15 +1,15 @@
--- Claims the objects of the bucket that no row of `data` names, and returns the keys that the caller may now delete. Keys
--- that do not look like TENANT/SHA-256 are ignored.
+-- Claims the objects of the bucket that no row of `data` names, and returns the keys that the caller may now delete.
+-- Keys that do not look like TENANT/SHA-256 are ignored.
 --
--- Called by: the daily sweep (src/actions/upkeep/sweep-data.ts, through src/db/content/data-sweep.ts) for each page of old
--- objects, and sweep_declared_data. The sweep then deletes the objects and calls finish_sweep.
+-- Called by: the daily sweep (src/actions/upkeep/sweep-data.ts, through src/db/content/data-sweep.ts) for each page of
+-- old objects, and sweep_declared_data. The sweep then deletes the objects and calls finish_sweep.
 --
 -- Security definer, because the sweep crosses tenants and only this function may insert claims.
 --
--- Race: an upload may finish at the same moment (docs/adr/0013-objects-are-claimed.md). markStored
--- (src/db/content/data.ts) takes the same advisory lock in shared mode before it looks for claims. So either this function
--- sees the row, or the upload sees the claim. A claim that was not finished within an hour belongs to a sweep that died,
--- because no Worker lives that long, and is taken over.
+-- Race: an upload may finish at the same moment (docs/adr/0013-objects-are-claimed-before-deletion.md). markStored
+-- (src/db/content/data.ts) takes the same advisory lock in shared mode before it looks for claims. So either this
+-- function sees the row, or the upload sees the claim. A claim that was not finished within an hour belongs to a sweep
+-- that died, because no Worker lives that long, and is taken over.
 
 create or replace function claim_orphans(keys text[]) returns setof text
   language plpgsql security definer set search_path = pg_catalog, public as $$

@@ -2,10 +2,11 @@
 -- the event, in a fixed order.
 --
 -- Called by: the writer of evals (src/db/history/event-ctes.ts), GET /v1/evals/{evalId}/events/verify
--- (src/db/history/history-chain.ts) and the invariants of evals (src/db/invariants/evals.ts). `npm run verify` spells the
--- text again without this function (scripts/verify/chains.ts), so that a tampered function is noticed.
+-- (src/db/history/history-chain.ts) and the invariants of evals (src/db/invariants/evals.ts). `npm run verify` spells
+-- the text again without this function (scripts/verify/chains.ts), so that a tampered function is noticed.
 --
--- Never change the text: every stored hash depends on each byte of it. A new format needs a new mark and a new function.
+-- Never change the text: every stored hash depends on each byte of it. A new format needs a new mark and a new
+-- function.
 
 create or replace function eval_event_canonical(
   tenant_id uuid, eval_id uuid, seq integer, task_id uuid, trial_id uuid, type text,

@@ -1,5 +1,5 @@
--- Deletes up to rows_max operations of the idempotency ledger that have expired, and returns their number. Their keys can
--- be used again.
+-- Deletes up to rows_max operations of the idempotency ledger that have expired, and returns their number. Their keys
+-- can be used again.
 --
 -- Called by: the daily sweep (src/actions/upkeep/expire-operations.ts, through src/db/ledger/operations.ts), in batches
 -- that hold locks only briefly.

@@ -1,11 +1,12 @@
 -- Returns an identifier of this database. Cursors of the event feed contain it, and a cursor from any other database is
--- rejected: cursors hold transaction ids, which mean nothing elsewhere (docs/adr/0018-the-feed-ends-where-all-is-settled.md).
+-- rejected: cursors hold transaction ids, which mean nothing elsewhere
+-- (docs/adr/0018-the-feed-stops-before-open-transactions.md).
 --
 -- Called by: readFeed and readFeedEnd (src/db/history/feed.ts), as the application.
 --
--- The UUID is drawn when the migration runs, so the file needs dynamic SQL, and check:database ignores the UUID. It tells
--- apart databases that were migrated separately. The cluster's identifier and the database's oid tell a copy from its
--- template, and a restored dump from its original.
+-- The UUID is drawn when the migration runs, so the file needs dynamic SQL, and check:database ignores the UUID. It
+-- tells apart databases that were migrated separately. The cluster's identifier and the database's oid tell a copy from
+-- its template, and a restored dump from its original.
 --
 -- Do not run this file on a live database: it draws a new UUID, and every cursor that clients hold becomes invalid.
 

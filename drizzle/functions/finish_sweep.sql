@@ -1,9 +1,11 @@
 -- Records that claimed objects have been deleted from the bucket, and forgets deletions that are more than a day old.
 --
--- Called by: the daily sweep (src/actions/upkeep/sweep-data.ts, through src/db/content/data-sweep.ts), after each delete.
+-- Called by: the daily sweep (src/actions/upkeep/sweep-data.ts, through src/db/content/data-sweep.ts), after each
+-- delete.
 --
 -- A finished claim stays for a day because an upload that read its row before the deletion must not count as stored
--- (markStored in src/db/content/data.ts). No upload takes that long. Security definer, because the sweep crosses tenants.
+-- (markStored in src/db/content/data.ts). No upload takes that long. Security definer, because the sweep crosses
+-- tenants.
 
 create or replace function finish_sweep(keys text[]) returns void
   language sql security definer set search_path = pg_catalog, public

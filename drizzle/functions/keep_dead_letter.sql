@@ -1,11 +1,11 @@
--- Stores a queue message that could not be processed, with the reason. A message that is stored already stays as it is, so
--- redelivery is harmless.
+-- Stores a queue message that could not be processed, with the reason. A message that is stored already stays as it is,
+-- so redelivery is harmless.
 --
 -- Called by: the consumers, through keepDeadLetter (src/db/ledger/dead-letters.ts): for messages that do not parse, and
 -- for those that a queue gave up on after its retries.
 --
--- Security definer, because dead_letters belongs to no tenant and the application has no rights on it. The parameters are
--- qualified with the function's name, because the columns have the same names.
+-- Security definer, because dead_letters belongs to no tenant and the application has no rights on it. The parameters
+-- are qualified with the function's name, because the columns have the same names.
 
 create or replace function keep_dead_letter(queue text, message_id text, reason text, body text) returns void
   language sql security definer set search_path = pg_catalog, public

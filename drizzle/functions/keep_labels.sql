@@ -1,16 +1,16 @@
--- Writes the label, its rank, the attention codes and the place of every task that a statement inserted or updated into
--- task_labels, which lists and counts read.
+-- Keeps task_labels, which lists and counts read: for every task that a statement inserted or updated, it stores the
+-- label, its rank, the attention codes, the kind of the current step, and whether the task is archived.
 --
--- Called by: the triggers tasks_label_created and tasks_label_moved. Everything that a label depends on changes event_seq
--- of the task in the same statement, so an INSERT or UPDATE of tasks is the only event that this has to see. As a
--- statement trigger with a transition table, it labels any number of tasks in one INSERT.
+-- Called by: the triggers tasks_label_created and tasks_label_moved. Everything that a label depends on changes
+-- event_seq of the task in the same statement, so an INSERT or UPDATE of tasks is the only event that this has to see.
+-- As a statement trigger with a transition table, it labels any number of tasks in one INSERT.
 --
 -- Security definer, because the application has no right to write task_labels: no statement but this can set a label.
 --
 -- The text between `from (` and the first `offset 0` is labelFactsSql("changed") of src/db/tasks/label-sql.ts, which
--- test/proofs/label-parity.unit.test.ts compares. `offset 0` keeps Postgres from substituting the subquery for each use of
--- the label, which would look up reviews and runs several times for each task: 48 ms instead of 82 ms for 1,000 tasks
--- among a million. A migration that changes this function must also run `select rebuild_labels();`.
+-- test/proofs/label-parity.unit.test.ts compares. `offset 0` keeps Postgres from substituting the subquery for each use
+-- of the label, which would look up reviews and runs several times for each task: 48 ms instead of 82 ms for 1,000
+-- tasks among a million. A migration that changes this function must also run `select rebuild_labels();`.
 
 create or replace function keep_labels() returns trigger language plpgsql security definer set search_path = pg_catalog, public as $$
 begin

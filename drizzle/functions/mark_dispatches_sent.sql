@@ -1,12 +1,12 @@
--- Records that the messages of these dispatches are on the queue. `sent` is a JSON array of {tenant_id, id}. If nothing is
--- heard of a dispatch for 15 minutes, claim_dispatches hands it out again. A queue that is further behind delivers a
--- message twice, which has no effect.
+-- Records that the messages of these dispatches are on the queue. `sent` is a JSON array of {tenant_id, id}. If a
+-- dispatch is still `sent` after 15 minutes, claim_dispatches hands it out again. A queue that is further behind
+-- delivers a message twice, which has no effect.
 --
--- Called by: relayDispatches (src/actions/outgoing/relay-dispatches.ts, through src/db/dispatches/outbox.ts), right after
--- the queue accepted the messages.
+-- Called by: relayDispatches (src/actions/outgoing/relay-dispatches.ts, through src/db/dispatches/outbox.ts), right
+-- after the queue accepted the messages.
 --
--- Only `pending` dispatches change: one that was delivered or recalled in the meantime keeps its state. Rows are locked in
--- the order of their ids, so that concurrent calls cannot deadlock. Security definer, because it crosses tenants.
+-- Only `pending` dispatches change: one that was delivered or recalled in the meantime keeps its state. Rows are locked
+-- in the order of their ids, so that concurrent calls cannot deadlock. Security definer, because it crosses tenants.
 
 create or replace function mark_dispatches_sent(sent json) returns void
   language sql security definer set search_path = pg_catalog, public

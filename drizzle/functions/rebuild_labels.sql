@@ -1,11 +1,11 @@
 -- Computes task_labels for every task of every tenant and returns the number of tasks.
 --
--- Called by: migrations that change label_of, label_rank, attention_of, task_facts or keep_labels, after a
--- `truncate task_labels` (rewriting the rows would leave as many dead ones); and by the bench loader
+-- Called by: migrations that change label_of, label_rank, attention_of, task_facts or keep_labels, after a `truncate
+-- task_labels` (rewriting the rows would leave as many dead ones); and by the bench loader
 -- (bench/load/load-database.ts), which loads tasks with triggers off. A test requires the call in such migrations.
 --
--- Security definer, but only the owner may execute it: the application must not be able to rewrite labels.
--- `offset 0` has the same purpose as in keep_labels.
+-- Security definer, but only the owner may execute it: the application must not be able to rewrite labels. `offset 0`
+-- has the same purpose as in keep_labels.
 
 create or replace function rebuild_labels() returns bigint language sql security definer set search_path = pg_catalog, public
 begin atomic

@@ -4,8 +4,9 @@
 -- Called by: the row and statement triggers in drizzle/triggers that guard history. All conditions are in their WHEN
 -- clauses: a row that passes never enters PL/pgSQL, so a guard costs almost nothing.
 --
--- The guards bind every role, the owner too. The application also lacks most of these privileges; the triggers hold even
--- if a grant is widened by mistake. src/db/invariants/catalogue.ts checks that each guard exists and is enabled.
+-- The guards bind every role, including the owner, as long as the owner does not drop or disable them. Only a superuser
+-- can bypass them (session_replication_role). The application also lacks most of these privileges; the triggers hold
+-- even if a grant is widened by mistake. src/db/invariants/catalogue.ts checks that each guard exists and is enabled.
 
 create or replace function refuse_change() returns trigger language plpgsql set search_path = pg_catalog as $$
 begin

@@ -1,5 +1,5 @@
--- Rejects an UPDATE that touches a step of a sealed version, with SQLSTATE SL001. A version is sealed when its task moves
--- to a newer one; from then on it is history.
+-- Rejects an UPDATE that touches a step of a sealed version, with SQLSTATE SL001. A version is sealed when its task
+-- moves to a newer one; from then on it is history.
 --
 -- Called by: the trigger steps_sealed, after every UPDATE of steps.
 --

@@ -1,13 +1,13 @@
--- Returns the text of a task's event that its hash covers: a JSON array of the format mark "sl1" and every column of the
--- event, in a fixed order.
+-- Returns the text of a task's event that its hash covers: a JSON array of the format mark "sl1" and every column of
+-- the event, in a fixed order.
 --
 -- Called by: the writer (src/db/history/event-ctes.ts), GET /v1/tasks/{taskId}/events/verify
 -- (src/db/history/history-chain.ts), the invariant hash-chain-whole (src/db/invariants/chains.ts) and the bench loader.
--- `npm run verify` spells the text again without this function (scripts/verify/chains.ts), so that a tampered function is
--- noticed.
+-- `npm run verify` spells the text again without this function (scripts/verify/chains.ts), so that a tampered function
+-- is noticed.
 --
--- Never change the text: every stored hash depends on each byte of it. A new format needs a new mark and a new function.
--- STABLE, because to_char and json_build_array are; the body is one expression, so Postgres inlines it.
+-- Never change the text: every stored hash depends on each byte of it. A new format needs a new mark and a new
+-- function. STABLE, because to_char and json_build_array are; the body is one expression, so Postgres inlines it.
 
 create or replace function step_event_canonical(
   tenant_id uuid, task_id uuid, seq integer, version_id uuid, step_id uuid, type text,

@@ -1,6 +1,7 @@
--- Deletes up to rows_max rows of `data` that were declared longer than `age` ago and whose content never arrived, unless a
--- data input or a trial names them. Returns their number, and the keys of the objects that the caller may now delete:
--- those of the deleted rows that no other row names, and those that an earlier sweep claimed but did not finish.
+-- Deletes up to rows_max rows of `data` that were declared longer than `age` ago and whose content never arrived,
+-- unless a data input or a trial names them. Returns their number, and the keys of the objects that the caller may now
+-- delete: those of the deleted rows that no other row names, and those that an earlier sweep claimed but did not
+-- finish.
 --
 -- Called by: the daily sweep (src/actions/upkeep/sweep-data.ts, through src/db/content/data-sweep.ts), in batches. The
 -- sweep then deletes the objects and calls finish_sweep.
@@ -8,9 +9,9 @@
 -- Security definer, because it crosses tenants and the application may not delete from `data`.
 --
 -- Races. The advisory lock comes first, as in markStored (src/db/content/data.ts): the same order for both cannot
--- deadlock. FOR UPDATE then keeps new rows from naming the candidates, because a foreign key needs a share lock on the row
--- that it names. A row that did so just before is not visible to the first query's snapshot, so a second query, with a
--- snapshot of its own, looks again. SKIP LOCKED leaves rows that are in use to the next sweep.
+-- deadlock. FOR UPDATE then keeps new rows from naming the candidates, because a foreign key needs a share lock on the
+-- row that it names. A row that did so just before is not visible to the first query's snapshot, so a second query,
+-- with a snapshot of its own, looks again. SKIP LOCKED leaves rows that are in use to the next sweep.
 
 create or replace function sweep_declared_data(age interval, rows_max integer, out rows integer, out keys text[])
   language plpgsql security definer set search_path = pg_catalog, public as $$

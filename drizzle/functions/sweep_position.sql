@@ -1,7 +1,7 @@
 -- Returns the key at which the last sweep of that name stopped, or null if it never ran.
 --
--- Called by: readSweepPosition (src/db/content/data-sweep.ts): the daily sweep continues its walk through the bucket there.
--- Security definer, because the application has no rights on sweep_positions, which belongs to no tenant.
+-- Called by: readSweepPosition (src/db/content/data-sweep.ts): the daily sweep continues its walk through the bucket
+-- there. Security definer, because the application has no rights on sweep_positions, which belongs to no tenant.
 
 create or replace function sweep_position(of_sweep text) returns text
   language sql stable security definer set search_path = pg_catalog, public

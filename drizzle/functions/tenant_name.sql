@@ -2,8 +2,8 @@
 --
 -- Called by: readTenantName (src/db/tenants/tenants.ts), as the application.
 --
--- Security definer, because the application may not read the table `tenants`, which has no row security. The tenant comes
--- from the setting app.tenant_id.
+-- Security definer, because the application may not read the table `tenants`, which has no row security. The tenant
+-- comes from the setting app.tenant_id.
 
 create or replace function tenant_name() returns text
   language sql stable security definer set search_path = pg_catalog, public

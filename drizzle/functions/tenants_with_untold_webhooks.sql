@@ -1,8 +1,9 @@
--- Returns up to rows_max tenants that have pending webhook work: a delivery that is due to be put on the queue, or events
--- after the position of an enabled webhook that subscribes to them.
+-- Returns up to rows_max tenants that have pending webhook work: a delivery that is due to be put on the queue, or
+-- events after the position of an enabled webhook that subscribes to them.
 --
--- Called by: the sweep (src/actions/upkeep/sweep.ts, through tenantsWithPendingWebhooks in src/db/dispatches/outbox.ts),
--- which enqueues one message for each tenant. It claims nothing: the consumer of those messages tolerates repeats.
+-- Called by: the sweep (src/actions/upkeep/sweep.ts, through tenantsWithPendingWebhooks in
+-- src/db/dispatches/outbox.ts), which enqueues one message for each tenant. It claims nothing: the consumer of those
+-- messages tolerates repeats.
 --
 -- Security definer, because it crosses tenants.
 

@@ -1,4 +1,5 @@
--- Nothing deletes an artifact whose content is stored, or is elsewhere (`uri`): it is history. Rejected by refuse_change with SQLSTATE SL001, for every role.
+-- Nothing deletes an artifact whose content is stored, or is elsewhere (`uri`): it is history. Rejected by
+-- refuse_change with SQLSTATE SL001, for every role.
 --
 -- Only a row whose content never arrived may go. sweep_declared_data deletes those.
 

@@ -1,5 +1,5 @@
--- Of a row of `data`, only stored_at changes, and only once, from null: a row says what its content is before the content
--- is uploaded. Rejected by refuse_change with SQLSTATE SL001, for every role.
+-- Of a row of `data`, only stored_at changes, and only once, from null: a row says what its content is before the
+-- content is uploaded. Rejected by refuse_change with SQLSTATE SL001, for every role.
 --
 -- The legal update is markStored in src/db/content/data.ts. The application is granted UPDATE on stored_at only.
 

@@ -1,4 +1,5 @@
--- dispatch_events (the log of dispatches) is append-only: rows are never updated or deleted. Rejected by refuse_change with SQLSTATE SL001, for every role.
+-- dispatch_events (the log of dispatches) is append-only: rows are never updated or deleted. Rejected by refuse_change
+-- with SQLSTATE SL001, for every role.
 --
 -- The application is granted only SELECT and INSERT; this holds for the owner too.
 

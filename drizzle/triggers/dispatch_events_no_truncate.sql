@@ -1,4 +1,5 @@
--- Nothing truncates dispatch_events: the row trigger dispatch_events_append_only does not see a TRUNCATE. Rejected by refuse_change with SQLSTATE SL001, for every role.
+-- Nothing truncates dispatch_events: the row trigger dispatch_events_append_only does not see a TRUNCATE. Rejected by
+-- refuse_change with SQLSTATE SL001, for every role.
 
 create or replace trigger dispatch_events_no_truncate before truncate on dispatch_events for each statement
   execute function refuse_change('Nothing deletes history.');

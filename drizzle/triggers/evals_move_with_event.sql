@@ -1,8 +1,8 @@
 -- An eval changes only together with a newer event of its own: event_seq must grow. What it was created with never
 -- changes. Rejected by refuse_change with SQLSTATE SL001, for every role.
 --
--- Legal updates come from src/db/evals/record-evals.ts. The deferred key evals_newest_event_fk requires the event to have
--- the eval's new status.
+-- Legal updates come from src/db/evals/record-evals.ts. The deferred key evals_newest_event_fk requires the event to
+-- have the eval's new status.
 
 create or replace trigger evals_move_with_event before update on evals for each row
   when (new.event_seq <= old.event_seq

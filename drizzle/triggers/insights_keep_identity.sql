@@ -1,4 +1,5 @@
--- Of an insight, only the status, the output and the usage change. Rejected by refuse_change with SQLSTATE SL001, for every role.
+-- Of an insight, only the status, the output and the usage change. Rejected by refuse_change with SQLSTATE SL001, for
+-- every role.
 --
 -- Legal updates come from src/db/evals/insights.ts.
 

@@ -1,8 +1,8 @@
 -- A version is immutable, except that its current_step_id moves until the version is sealed. The update that seals it
 -- cannot move the pointer, and after it nothing changes. Rejected by refuse_change with SQLSTATE SL001, for every role.
 --
--- Legal updates come from src/db/moves/move-statement.ts: a move within the version, or the seal when the task moves to a
--- newer version.
+-- Legal updates come from src/db/moves/move-statement.ts: a move within the version, or the seal when the task moves to
+-- a newer version.
 
 create or replace trigger task_versions_immutable before update on task_versions for each row
   when (old.sealed_at is not null

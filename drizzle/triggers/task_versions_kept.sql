@@ -1,4 +1,5 @@
--- Nothing deletes from task_versions: its rows are history. Rejected by refuse_change with SQLSTATE SL001, for every role.
+-- Nothing deletes from task_versions: its rows are history. Rejected by refuse_change with SQLSTATE SL001, for every
+-- role.
 --
 -- The application is not granted DELETE; this holds for the owner too.
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { OBJECT_KINDS, type ObjectKind } from "./catalogue.ts";
@@ -42,8 +43,18 @@ export function statementsOf({ text }: DefinitionFile): string {
 }
 
 /** Whether a comment at the top of the file explains the object. */
-export function hasHeader({ text }: DefinitionFile): boolean {
-  return HEADER.exec(text)?.[0].startsWith("--") === true;
+export function hasHeader(file: DefinitionFile): boolean {
+  return headerOf(file).startsWith("--");
 }
+
+/** The files of the project that the comment at the top mentions but that do not exist. */
+export function missingReferences(file: DefinitionFile): string[] {
+  const paths = headerOf(file).match(REFERENCE) ?? [];
+  return paths.filter((path) => !existsSync(join(project, path)));
+}
+
+const headerOf = ({ text }: DefinitionFile): string => HEADER.exec(text)?.[0] ?? "";
+
+const REFERENCE = /\b(?:bench|docs|drizzle|scripts|src|test)\/[\w./-]+\.\w+/g;
 
 const HEADER = /^(--.*\n|\s*\n)*/;

@@ -1,6 +1,12 @@
 import type { Client } from "pg";
 import { type DatabaseObject, listObjects, readCatalogue } from "./catalogue.ts";
-import { type DefinitionFile, hasHeader, pathOf, statementsOf } from "./definition-files.ts";
+import {
+  type DefinitionFile,
+  hasHeader,
+  missingReferences,
+  pathOf,
+  statementsOf,
+} from "./definition-files.ts";
 
 /** A place where the migrations and the definition files disagree. */
 export interface Drift {
@@ -32,6 +38,7 @@ export async function findDrift(
     const defined = await readCatalogue(client);
     return [
       ...files.filter((file) => !hasHeader(file)).map(withoutHeader),
+      ...files.flatMap(staleHeader),
       ...namesakes(migrated),
       ...broken,
       ...unrepeatable,
@@ -247,6 +254,14 @@ function withoutHeader({ path }: DefinitionFile): Drift {
   Say there what the object does, who calls it, and why it is as it is.`,
     migration: null,
   };
+}
+
+function staleHeader(file: DefinitionFile): Drift[] {
+  const missing = missingReferences(file);
+  if (missing.length === 0) return [];
+  const problem = `its comment mentions ${missing.join(", ")}, which does not exist.
+  Mention only files of the project, and say who calls the object now.`;
+  return [{ path: file.path, problem, migration: null }];
 }
 
 /** Objects that would need the same file, such as two functions of one name. */

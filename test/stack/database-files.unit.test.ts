@@ -112,9 +112,9 @@ const FAULTS: readonly Fault[] = [
   },
   {
     fault: "no file for a function",
-    path: "drizzle/functions/late_runs.sql",
+    path: "drizzle/functions/expire_operations.sql",
     edit: null,
-    named: ["the file is missing", "function late_runs(integer)"],
+    named: ["the file is missing", "function expire_operations(integer)"],
   },
   {
     fault: "a function of no migration",
@@ -165,6 +165,12 @@ const FAULTS: readonly Fault[] = [
     path: "drizzle/functions/chain_link.sql",
     edit: replacing(/^(--.*\n)+/, ""),
     named: ["no comment at its top"],
+  },
+  {
+    fault: "a comment that mentions a file that is gone",
+    path: "drizzle/functions/late_runs.sql",
+    edit: replacing("src/db/runs/worker-runs.ts", "src/db/worker-runs.ts"),
+    named: ["mentions src/db/worker-runs.ts, which does not exist"],
   },
 ];
 
