@@ -20,7 +20,7 @@ import { stepKind, taxonomyCode } from "./shapes/task.ts";
 
 const count = z.int().min(0);
 
-/** A bound of the window. Limits years to those that JavaScript and Postgres read alike, with four digits. */
+/** A bound of the window, in years where JavaScript and Postgres agree on the calendar and years have four digits. */
 const windowBound = timestamp.regex(/^[12]/, "Must be in the years 1000 to 2999.");
 
 const scopeQuery = {

@@ -36,15 +36,15 @@ afterEach(async () => {
   await expectInvariantsHold(api.database);
 });
 
-/** An endpoint that remembers what it was asked and gives these answers in turn, the last one from then on. */
+/** An endpoint that records its requests and gives these answers in turn, repeating the last one. */
 function endpoint(...answers: (() => Response | Promise<Response>)[]) {
-  const asked: Request[] = [];
+  const requests: Request[] = [];
   const fetch: typeof globalThis.fetch = async (input, init) => {
-    asked.push(new Request(input, init));
-    const answer = answers[Math.min(asked.length, answers.length) - 1];
+    requests.push(new Request(input, init));
+    const answer = answers[Math.min(requests.length, answers.length) - 1];
     return answer === undefined ? new Response(null, { status: 200 }) : answer();
   };
-  return { asked, fetch };
+  return { requests, fetch };
 }
 
 const status = (code: number, headers: Record<string, string> = {}) => {
@@ -60,10 +60,10 @@ const runs = async (taskId: string) =>
 const secondsUntil = (time: string | null | undefined) =>
   Math.round((Date.parse(time ?? "") - Date.now()) / 1000);
 
-describe("A dispatch whose pipeline has an endpoint", () => {
-  it("is posted there, signed, with its run, its task and where to report", async () => {
+describe("A dispatch of a pipeline with an endpoint", () => {
+  it("is posted there, signed, with its run, its task, and the path to report to", async () => {
     const id = await givenDispatch(api);
-    const { asked, fetch } = endpoint(status(202));
+    const { requests, fetch } = endpoint(status(202));
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
 
     const { log, ...dispatch } = await readDispatch(api, id);
@@ -78,7 +78,7 @@ describe("A dispatch whose pipeline has an endpoint", () => {
     });
     expect(secondsUntil(run?.deadlineAt)).toBeGreaterThan(500);
 
-    const [request] = asked;
+    const [request] = requests;
     if (request === undefined) expect.fail("Nothing was posted");
     expect(request.url).toBe(ENDPOINT);
     const headers = Object.fromEntries(request.headers);
@@ -104,14 +104,14 @@ describe("A dispatch whose pipeline has an endpoint", () => {
     });
   });
 
-  it("is verified by who knows the secret of now, and by who knows the one before", async () => {
+  it("is signed with the previous secret as well for a day after a rotation", async () => {
     const rotated = await api.call<{ secret: string }>(
       "POST",
       "/pipelines/quality_automation/rotate",
     );
-    const { asked, fetch } = endpoint();
+    const { requests, fetch } = endpoint();
     await deliver(api, await givenDispatch(api), { fetch });
-    // A day later the old one signs no more.
+    // A day later, the old secret is no longer used.
     await api.database.query(
       "owner",
       "update pipelines set previous_secret_until = now() - interval '1 second'",
@@ -128,102 +128,107 @@ describe("A dispatch whose pipeline has an endpoint", () => {
         return false;
       }
     };
-    const now = expectDone(rotated).secret;
-    expect([await verified(asked[0], now), await verified(asked[0], secret)]).toEqual([true, true]);
-    expect([await verified(asked[1], now), await verified(asked[1], secret)]).toEqual([
+    const current = expectDone(rotated).secret;
+    expect([await verified(requests[0], current), await verified(requests[0], secret)]).toEqual([
+      true,
+      true,
+    ]);
+    expect([await verified(requests[1], current), await verified(requests[1], secret)]).toEqual([
       true,
       false,
     ]);
   });
 
-  it("is posted once, however often its message comes", async () => {
+  it("is posted once if its message arrives several times", async () => {
     const id = await givenDispatch(api);
-    const { asked, fetch } = endpoint();
+    const { requests, fetch } = endpoint();
     await deliver(api, id, { fetch });
     expect(await consumed(api, [messageAbout(id), messageAbout(id)], { fetch })).toEqual([
       "acknowledged",
       "acknowledged",
     ]);
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
     expect(await runs((await readDispatch(api, id)).taskId)).toHaveLength(1);
   });
 
-  it("is posted once by consumers that begin at the same moment", async () => {
+  it("is posted once by concurrent consumers", async () => {
     const id = await givenDispatch(api);
-    const { asked, fetch } = endpoint();
-    const said = await Promise.all(Array.from({ length: 8 }, () => deliver(api, id, { fetch })));
-    expect(asked).toHaveLength(1);
-    expect(said).toContain("acknowledged");
+    const { requests, fetch } = endpoint();
+    const outcomes = await Promise.all(
+      Array.from({ length: 8 }, () => deliver(api, id, { fetch })),
+    );
+    expect(requests).toHaveLength(1);
+    expect(outcomes).toContain("acknowledged");
     expect(await runs((await readDispatch(api, id)).taskId)).toHaveLength(1);
   });
 
-  it("is left to whoever is delivering it, until that lease ends", async () => {
+  it("is not posted by a second consumer during the lease of the first", async () => {
     const id = await givenDispatch(api);
     const { promise: answer, resolve } = Promise.withResolvers<Response>();
     const slow = endpoint(() => answer);
     const first = deliver(api, id, slow);
-    await expect.poll(() => slow.asked.length).toBe(1);
-    const { asked, fetch } = endpoint();
-    const said = await deliver(api, id, { fetch });
-    expect(said).toEqual({ retryAfterSeconds: expect.any(Number) });
-    expect(asked).toEqual([]);
+    await expect.poll(() => slow.requests.length).toBe(1);
+    const { requests, fetch } = endpoint();
+    const outcomes = await deliver(api, id, { fetch });
+    expect(outcomes).toEqual({ retryAfterSeconds: expect.any(Number) });
+    expect(requests).toEqual([]);
     resolve(new Response(null, { status: 200 }));
     expect(await first).toBe("acknowledged");
   });
 
-  it("is taken on by another one where whoever delivered it is gone", async () => {
+  it("is posted again after the lease if the first consumer crashed", async () => {
     const id = await givenDispatch(api);
-    // The answer to the end of the attempt never comes through: nobody knows that it was delivered.
+    // The end of the attempt cannot be recorded, so nothing shows that the dispatch was delivered.
     await api.database.faults({ kind: "unavailable", times: null, sql: "put_off" });
-    const { asked, fetch } = endpoint();
+    const { requests, fetch } = endpoint();
     await expect(deliver(api, id, { fetch })).rejects.toThrow("did not answer");
     await api.database.clearFaults();
     await timePasses(api.database, 60);
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
-    const ids = asked.map(({ headers }) => headers.get("webhook-id"));
+    const ids = requests.map(({ headers }) => headers.get("webhook-id"));
     expect(ids).toEqual([id, id]);
     const { attempts, state, taskId } = await readDispatch(api, id);
     expect({ attempts, state }).toEqual({ attempts: 2, state: "delivered" });
     expect(await runs(taskId)).toHaveLength(1);
   });
 
-  it("is begun once where the database's answer is lost after the commit", async () => {
+  it("is posted once if the response of the database is lost after the commit", async () => {
     const id = await givenDispatch(api);
     await api.database.faults({ kind: "cut-after-commit", sql: "insert into worker_runs" });
-    const { asked, fetch } = endpoint();
+    const { requests, fetch } = endpoint();
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
     const { attempts, log } = await readDispatch(api, id);
     expect(attempts).toBe(1);
     expect(log.map(({ to }) => to)).toEqual(["pending", "sent", "delivered"]);
   });
 
-  it("is posted nowhere while its row is not committed", async () => {
+  it("is not posted until its run is committed", async () => {
     const id = await givenDispatch(api);
     await api.database.faults({
       kind: "cut-before-commit",
       times: null,
       sql: "insert into worker_runs",
     });
-    const { asked, fetch } = endpoint();
+    const { requests, fetch } = endpoint();
     await expect(deliver(api, id, { fetch })).rejects.toThrow("did not answer");
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
     expect(await readDispatch(api, id)).toMatchObject({ attempts: 0, runId: null });
   });
 });
 
-describe("An endpoint that cannot answer just now", () => {
-  it("is asked again after 30 seconds, then 60, 120 and so on, and not before", async () => {
+describe("A dispatch whose endpoint is unavailable", () => {
+  it("is posted again after 30 seconds, then 60, then 120, and not earlier", async () => {
     const id = await givenDispatch(api);
-    const { asked, fetch } = endpoint(status(503));
+    const { requests, fetch } = endpoint(status(503));
     for (const [attempt, seconds] of [30, 60, 120].entries()) {
       expect(await deliver(api, id, { fetch })).toEqual({ retryAfterSeconds: seconds });
       const { nextAttemptAt, lastError, state } = await readDispatch(api, id);
       expect({ state, lastError }).toEqual({ state: "sent", lastError: "It answered 503." });
       expect(Math.abs(secondsUntil(nextAttemptAt) - seconds)).toBeLessThan(10);
-      // One that comes too early, a duplicate, waits too.
+      // A duplicate message that arrives too early waits as well.
       expect(await deliver(api, id, { fetch })).toEqual({ retryAfterSeconds: expect.any(Number) });
-      expect(asked).toHaveLength(attempt + 1);
+      expect(requests).toHaveLength(attempt + 1);
       await timePasses(api.database, seconds);
     }
   });
@@ -233,21 +238,21 @@ describe("An endpoint that cannot answer just now", () => {
     ["5", 30],
     ["100000", 3600],
     ["whenever", 30],
-  ])("and asks to wait for %j is asked again after %i seconds", async (header, seconds) => {
+  ])("and sends `Retry-After: %s` is posted again after %i seconds", async (header, seconds) => {
     const id = await givenDispatch(api);
     const { fetch } = endpoint(status(429, { "retry-after": header }));
     expect(await deliver(api, id, { fetch })).toEqual({ retryAfterSeconds: seconds });
   });
 
-  it("is given up after eight attempts, and the run waits for its deadline", async () => {
+  it("is dead after eight attempts, and its run waits for the deadline", async () => {
     const id = await givenDispatch(api);
-    const { asked, fetch } = endpoint(status(500));
+    const { requests, fetch } = endpoint(status(500));
     for (let attempt = 1; attempt < DISPATCH_ATTEMPTS_MAX; attempt += 1) {
       expect(await deliver(api, id, { fetch })).not.toBe("acknowledged");
       await timePasses(api.database, 3600);
     }
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
-    expect(asked).toHaveLength(DISPATCH_ATTEMPTS_MAX);
+    expect(requests).toHaveLength(DISPATCH_ATTEMPTS_MAX);
     const { log, ...dispatch } = await readDispatch(api, id);
     expect(dispatch).toMatchObject({
       state: "dead",
@@ -258,32 +263,32 @@ describe("An endpoint that cannot answer just now", () => {
     expect(await runs(dispatch.taskId)).toMatchObject([{ state: "QUEUED" }]);
   });
 
-  it("leaves its worker all its time, counted from the next attempt", async () => {
+  it("gives its run a deadline counted from the next attempt", async () => {
     const id = await givenDispatch(api);
     await deliver(api, id, endpoint(status(429, { "retry-after": "3000" })));
     const [run] = await runs((await readDispatch(api, id)).taskId);
     expect(secondsUntil(run?.deadlineAt)).toBeGreaterThan(3500);
   });
 
-  it("has said all that matters where its run is reported on meanwhile", async () => {
+  it("is delivered if a worker reports on its run before the next attempt", async () => {
     const id = await givenDispatch(api);
     await deliver(api, id, endpoint(status(500)));
     const { runId } = await readDispatch(api, id);
     const body = { state: "RUNNING" };
     expectDone(await api.call("PATCH", `/worker-runs/${runId}`, { as: "service", body }));
     await timePasses(api.database, 30);
-    const { asked, fetch } = endpoint();
+    const { requests, fetch } = endpoint();
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
     const { state, log } = await readDispatch(api, id);
     expect([state, log.at(-1)?.reason]).toEqual(["delivered", "Its run was reported on."]);
   });
 
-  it("is not asked again about a step that was left", async () => {
+  it("is recalled if the task left the step during an attempt", async () => {
     const id = await givenDispatch(api);
-    // The move comes while the attempt is under way: it counts as delivered then.
+    // The task moves while the attempt is in progress, so the move does not recall the dispatch itself.
     const { taskId } = await readDispatch(api, id);
-    const body = { content: {}, reason: "Anew" };
+    const body = { content: {}, reason: "Start again" };
     const leave = async () => {
       expectDone(await api.call<Moved>("POST", `/tasks/${taskId}/versions`, { body }), 201);
       return new Response(null, { status: 500 });
@@ -291,9 +296,9 @@ describe("An endpoint that cannot answer just now", () => {
     await deliver(api, id, endpoint(leave));
     expect((await readDispatch(api, id)).state).toBe("sent");
     await timePasses(api.database, 30);
-    const { asked, fetch } = endpoint();
+    const { requests, fetch } = endpoint();
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
     const { state, log } = await readDispatch(api, id);
     expect([state, log.at(-1)?.reason]).toEqual([
       "recalled",
@@ -302,7 +307,7 @@ describe("An endpoint that cannot answer just now", () => {
     expect(await runs(taskId)).toMatchObject([{ state: "CANCELLED" }]);
   });
 
-  it("is dead where the run's own time is over before it answers", async () => {
+  it("is dead if its run times out before the endpoint responds", async () => {
     const id = await givenDispatch(api);
     await deliver(api, id, endpoint(status(500)));
     const { runId } = await readDispatch(api, id);
@@ -317,13 +322,13 @@ describe("An endpoint that cannot answer just now", () => {
   });
 });
 
-describe("An endpoint that refuses", () => {
-  test.each([400, 401, 404, 409, 410, 422])("with %i is not asked again", async (code) => {
+describe("A dispatch whose endpoint rejects it", () => {
+  test.each([400, 401, 404, 409, 410, 422])("with %i is not posted again", async (code) => {
     const id = await givenDispatch(api);
-    const { asked, fetch } = endpoint(status(code));
+    const { requests, fetch } = endpoint(status(code));
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
     const reason = `endpoint_answered_${code}`;
     const { log, ...dispatch } = await readDispatch(api, id);
     expect(dispatch).toMatchObject({
@@ -335,8 +340,8 @@ describe("An endpoint that refuses", () => {
   });
 });
 
-describe("A dispatch that is dead", () => {
-  /** A row of the table as it is, whatever columns it has. */
+describe("A dead dispatch", () => {
+  /** Inserts a webhook. Columns that are not named here are null, whatever the table has. */
   const givenWebhook = () =>
     api.database.query(
       "owner",
@@ -359,7 +364,7 @@ describe("A dispatch that is dead", () => {
       ],
     );
 
-  it("is told to webhooks, once, with the statement that writes it", async () => {
+  it("is sent to webhooks once, from a row that the same statement writes", async () => {
     await givenWebhook();
     const id = await givenDispatch(api);
     const { fetch } = endpoint(status(410));
@@ -380,8 +385,8 @@ describe("A dispatch that is dead", () => {
   });
 });
 
-describe("An address that may not be called", () => {
-  /** Settings that passed when they were made: the rules were others, or the name led elsewhere. */
+describe("An endpoint with a forbidden address", () => {
+  /** Sets an endpoint that was valid when it was set, for example before its host name resolved to another address. */
   const pointTo = (url: string) =>
     api.database.query("owner", "update pipelines set endpoint = $1", [url]);
 
@@ -396,49 +401,49 @@ describe("An address that may not be called", () => {
     "https://169.254.169.254/",
     "https://[::ffff:10.0.0.1]/",
     "https://0x7f000001/",
-  ])("is not called, and the dispatch is dead: %s", async (url) => {
+  ])("is not called, and its dispatch is dead: %s", async (url) => {
     const id = await givenDispatch(api);
     await pointTo(url);
-    const { asked, fetch } = endpoint();
+    const { requests, fetch } = endpoint();
     const rules = { allowsLoopback: false, ownHosts: ["stepledger.example.com"] };
     expect(await deliver(api, id, { fetch, ...rules })).toBe("acknowledged");
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
     const { state, log, lastError } = await readDispatch(api, id);
     expect([state, log.at(-1)?.reason]).toEqual(["dead", "url_not_allowed"]);
     expect(lastError).toMatch(/^url_not_allowed: It/);
     expect(lastError).not.toContain(url);
   });
 
-  it("is not reached by a redirect", async () => {
+  it("is not called through a redirect", async () => {
     const id = await givenDispatch(api);
-    const { asked, fetch } = endpoint(status(302, { location: "http://169.254.169.254/" }));
+    const { requests, fetch } = endpoint(status(302, { location: "http://169.254.169.254/" }));
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
-    expect(asked).toMatchObject([{ redirect: "manual" }]);
+    expect(requests).toMatchObject([{ redirect: "manual" }]);
     expect((await readDispatch(api, id)).lastError).toBe(
       "url_not_allowed: It answered with a redirect.",
     );
   });
 
-  it("is not reached by a name that leads elsewhere than it did", async () => {
+  it("is not called through a host name that resolves to another address than before", async () => {
     const id = await givenDispatch(api);
-    const { asked, fetch } = endpoint(status(500));
+    const { requests, fetch } = endpoint(status(500));
     const addresses = [["93.184.216.34"], ["10.0.0.1"]];
     const resolveHost = async () => addresses.shift() ?? [];
     await deliver(api, id, { fetch, resolveHost });
     await timePasses(api.database, 30);
     expect(await deliver(api, id, { fetch, resolveHost })).toBe("acknowledged");
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
     expect((await readDispatch(api, id)).lastError).toMatch(/^url_not_allowed: Its name leads/);
   });
 });
 
-describe("A dispatch whose pipeline has no endpoint", () => {
-  it("is delivered at once: its run waits for a worker that polls", async () => {
+describe("A dispatch of a pipeline without an endpoint", () => {
+  it("is delivered immediately, and its run waits for a worker to claim it", async () => {
     await api.database.query("owner", "delete from pipelines");
     const id = await givenDispatch(api);
-    const { asked, fetch } = endpoint();
+    const { requests, fetch } = endpoint();
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
     const { log, ...dispatch } = await readDispatch(api, id);
     expect(dispatch).toMatchObject({ state: "delivered", attempts: 0 });
     expect(log.map(({ to }) => to)).toEqual(["pending", "sent", "delivered"]);
@@ -450,7 +455,7 @@ describe("A dispatch whose pipeline has no endpoint", () => {
     expect(rows).toEqual([{ state: "QUEUED", offered: "t" }]);
   });
 
-  it("is offered where its endpoint was taken away after an attempt", async () => {
+  it("offers its run to workers if the endpoint was removed after an attempt", async () => {
     const id = await givenDispatch(api);
     await deliver(api, id, endpoint(status(500)));
     await api.database.query("owner", "update pipelines set endpoint = null");
@@ -465,16 +470,16 @@ describe("A dispatch whose pipeline has no endpoint", () => {
   });
 });
 
-describe("A message", () => {
-  it("that is none of this queue's is kept with the reason, and harms no other", async () => {
+describe("A queue message", () => {
+  it("that is invalid becomes a dead letter with a reason, and does not affect others", async () => {
     const id = await givenDispatch(api);
     const garbage = [null, "hello", [], {}, { ...messageAbout(id), version: 2 }];
     const more = [{ ...messageAbout(id), extra: 1 }, messageAbout("no uuid")];
     const bodies = [...garbage, messageAbout(id), ...more];
-    const { asked, fetch } = endpoint();
-    const said = await consumed(api, bodies, { fetch });
-    expect(said).toEqual(bodies.map(() => "acknowledged"));
-    expect(asked).toHaveLength(1);
+    const { requests, fetch } = endpoint();
+    const outcomes = await consumed(api, bodies, { fetch });
+    expect(outcomes).toEqual(bodies.map(() => "acknowledged"));
+    expect(requests).toHaveLength(1);
     const rows = await api.database.query("owner", "select queue, reason, body from dead_letters");
     expect(new Set(rows.map(({ body }) => body))).toEqual(
       new Set([...garbage, ...more].map((body) => JSON.stringify(body))),
@@ -484,20 +489,20 @@ describe("A message", () => {
     );
   });
 
-  it("about nothing, or about another tenant's dispatch, does nothing", async () => {
+  it("for an unknown dispatch, or for one of another tenant, does nothing", async () => {
     const id = await givenDispatch(api);
-    const { asked, fetch } = endpoint();
+    const { requests, fetch } = endpoint();
     const bodies = [messageAbout(crypto.randomUUID()), messageAbout(id, api.otherTenant.id)];
     expect(await consumed(api, bodies, { fetch })).toEqual(["acknowledged", "acknowledged"]);
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
     expect(await readDispatch(api, id)).toMatchObject({ state: "sent", attempts: 0 });
   });
 });
 
-describe("A message that its queue gave up", () => {
+describe("A message in the dead-letter queue", () => {
   const giveUp = (body: unknown) => consumed(api, [body], { queue: "stepledger-dispatches-dead" });
 
-  it("is kept, and its dispatch is dead with the reason", async () => {
+  it("is stored, and its dispatch is dead with a reason", async () => {
     const id = await givenDispatch(api);
     expect(await giveUp(messageAbout(id))).toEqual(["acknowledged"]);
     const { log, ...dispatch } = await readDispatch(api, id);
@@ -511,7 +516,7 @@ describe("A message that its queue gave up", () => {
     expect(rows).toEqual([{ body: JSON.stringify(messageAbout(id)) }]);
   });
 
-  it("leaves a dispatch alone that was delivered, or that waits for its next attempt", async () => {
+  it("does not change a dispatch that was delivered or waits for its next attempt", async () => {
     const delivered = await givenDispatch(api);
     await deliver(api, delivered, endpoint());
     const waiting = await givenDispatch(api);
@@ -522,13 +527,13 @@ describe("A message that its queue gave up", () => {
     expect((await readDispatch(api, waiting)).state).toBe("sent");
   });
 
-  it("is kept where it is garbage, too", async () => {
+  it("is stored even if it is invalid", async () => {
     expect(await giveUp({ what: "ever" })).toEqual(["acknowledged"]);
   });
 });
 
 describe("The sweep", () => {
-  it("delivers what was committed when the Worker was killed before it could send", async () => {
+  it("delivers a dispatch whose message was lost, as if the Worker was killed after the commit", async () => {
     const id = await givenDispatch(api);
     await timePasses(api.database, 15 * 60);
     await api.sweep();
@@ -543,7 +548,7 @@ describe("The sweep", () => {
     expect((await readDispatch(api, id)).state).toBe("delivered");
   });
 
-  it("sends nothing anew whose next attempt is not due", async () => {
+  it("does not send a dispatch again whose next attempt is not due", async () => {
     const id = await givenDispatch(api);
     await deliver(api, id, endpoint(status(429, { "retry-after": "3600" })));
     await timePasses(api.database, 30 * 60);

@@ -17,7 +17,7 @@ const fetchExport = (path: string, tenant = api.tenant) =>
 
 const records = z.array(z.record(z.string(), z.string()));
 
-/** The rows of a CSV export, as a reader that knows RFC 4180 and nothing of us sees them. */
+/** The rows of a CSV export, as an independent parser of RFC 4180 reads them. */
 async function readCsv(path: string) {
   const response = await fetchExport(path);
   expect(response.status).toBe(200);
@@ -29,21 +29,21 @@ async function readNdjson<Item>(path: string): Promise<Item[]> {
   expect(response.status).toBe(200);
   const lines = (await textOf(response)).split("\n");
   expect(lines.pop()).toBe("");
-  // What a line holds is what its test compares.
+  // Each test compares the lines itself.
   return lines.map((line) => JSON.parse(line) as Item);
 }
 
-const NARROW = ["=1+1", "+1", "-2+3", "@SUM(A1:A9)", '=HYPERLINK("https://a.test","b")'];
-const WIDE = ["＝1+1", "＋1", "－2+3", "＠SUM(A1:A9)"];
-const FORMULAS = [...NARROW, ...WIDE];
+const HALF_WIDTH = ["=1+1", "+1", "-2+3", "@SUM(A1:A9)", '=HYPERLINK("https://a.test","b")'];
+const FULL_WIDTH = ["＝1+1", "＋1", "－2+3", "＠SUM(A1:A9)"];
+const FORMULAS = [...HALF_WIDTH, ...FULL_WIDTH];
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 const ORDINARY = ["a=b", "1,5", 'say "so"', "Gänsefüßchen „x“", " leading", "'quoted'"];
 
-describe("a file for spreadsheets", () => {
+describe("An export file", () => {
   test.each([
     ["csv", "text/csv; charset=utf-8"],
     ["ndjson", "application/x-ndjson"],
-  ])("an export.%s is downloaded and looked at by nobody", async (format, type) => {
+  ])("export.%s is a download that is neither cached nor sniffed", async (format, type) => {
     for (const plural of ["tasks", "events", "trials", "prompts"]) {
       const { headers, status } = await fetchExport(`/${plural}/export.${format}`);
       expect(status).toBe(200);
@@ -54,7 +54,7 @@ describe("a file for spreadsheets", () => {
     }
   });
 
-  it("holds no formula, and all other text as it was written", async () => {
+  it("marks formulas as text in CSV, and leaves other text unchanged", async () => {
     for (const title of [...FORMULAS, ...ORDINARY]) await api.givenTask({ title });
     const titles = (await readCsv("/tasks/export.csv")).map(({ title }) => title);
     for (const formula of FORMULAS) expect(titles).toContain(`'${formula}`);
@@ -71,7 +71,7 @@ describe("a file for spreadsheets", () => {
     'a "quoted",\nline',
     "=1\n=2",
     "-",
-  ])("keeps %j in its cell", async (reason) => {
+  ])("keeps %j in one cell of the CSV", async (reason) => {
     const task = await api.givenTask();
     const path = `/steps/${task.currentStep.id}`;
     expectDone(await api.call("PATCH", path, { body: { status: "running", reason } }));
@@ -80,7 +80,7 @@ describe("a file for spreadsheets", () => {
     expect(rows.map((row) => row["reason"])).toEqual(["", guarded]);
   });
 
-  it("ends every line as RFC 4180 wants it, the last one too", async () => {
+  it("ends every line of CSV with CRLF, and has only a header without rows", async () => {
     const response = await fetchExport("/tasks/export.csv?q=nothing-has-this-title");
     const text = await textOf(response);
     expect(text).toMatch(/^id,externalId,title,[A-Za-z,]+\r\n$/);
@@ -88,8 +88,8 @@ describe("a file for spreadsheets", () => {
   });
 });
 
-describe("an export of tasks", () => {
-  it("holds what the list holds, in both formats", async () => {
+describe("Exporting tasks", () => {
+  it("returns the tasks of the list in both formats", async () => {
     const at = { kind: "pre_qa", status: "approved" } as const;
     for (const assignee of ["ada", "ada", "bob"]) await api.givenTask({ at, assignee });
     const list = await api.call<{ data: TaskView[] }>("GET", "/tasks?assignee=ada&sort=createdAt");
@@ -115,16 +115,16 @@ describe("an export of tasks", () => {
     expect(first?.unifiedStatus).toBe("READY_TO_SUBMIT");
   });
 
-  it("takes the filters of the list and refuses what the list refuses", async () => {
+  it("accepts the filters of the list, and rejects what the list rejects", async () => {
     const query = "?unifiedStatus=PASSED&unifiedStatus=DRAFT&archived=true";
     expect(await readCsv(`/tasks/export.csv${query}`)).toEqual([]);
-    for (const refused of ["?limit=5", "?sort=title", "?unifiedStatus=LOST", "?q=ab"]) {
-      const answer = await api.call("GET", `/tasks/export.csv${refused}`);
+    for (const invalid of ["?limit=5", "?sort=title", "?unifiedStatus=LOST", "?q=ab"]) {
+      const answer = await api.call("GET", `/tasks/export.csv${invalid}`);
       expectProblem(answer, "validation_failed", 400);
     }
   });
 
-  it("holds each of 5,000 tasks once while they move, in three parts", async () => {
+  it("returns each of 5,000 tasks once, in several chunks, while tasks move", async () => {
     const other = api.otherTenant;
     const ids: string[] = [];
     while (ids.length < 5000) ids.push(...(await api.givenTasks(500, other)));
@@ -149,8 +149,8 @@ describe("an export of tasks", () => {
   });
 });
 
-describe("an export of events", () => {
-  it("holds what the history holds, in both formats", async () => {
+describe("Exporting events", () => {
+  it("returns the events of the history in both formats", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
     const path = `/tasks/${task.id}/events`;
     const events = expectDone(await api.call<{ data: StepEventView[] }>("GET", path)).data;
@@ -172,7 +172,7 @@ describe("an export of events", () => {
     );
   });
 
-  it("takes a time, and finds nothing of a task that is not there", async () => {
+  it("filters by time with exclusive bounds, and returns nothing for an unknown task", async () => {
     const task = await api.givenTask();
     const [event] = await readNdjson<StepEventView>(`/events/export.ndjson?task=${task.id}`);
     const at = event?.at ?? "";
@@ -181,10 +181,10 @@ describe("an export of events", () => {
     expect(await seqs(`createdAfter=${at}`)).toBe(0);
     expect(await seqs(`createdBefore=${at}`)).toBe(0);
     expect(await seqs("createdAfter=2026-01-01T00:00:00Z")).toBe(1);
-    expect(await readCsv("/events/export.csv?task=ext:nobody")).toEqual([]);
+    expect(await readCsv("/events/export.csv?task=ext:unknown")).toEqual([]);
   });
 
-  it("holds every event of many, in the order of the feed, and ends while more are written", async () => {
+  it("returns every event once, and ends while more are being written", async () => {
     const other = api.otherTenant;
     const response = await fetchExport("/events/export.ndjson", other);
     const writing = api.givenTasks(500, other);
@@ -207,8 +207,8 @@ describe("an export of events", () => {
   });
 });
 
-describe("an export of trials", () => {
-  it("holds those of all evals that match, retracted ones too, in both formats", async () => {
+describe("Exporting trials", () => {
+  it("returns the matching trials of all evals, including retracted ones, in both formats", async () => {
     const [one, other] = [await api.givenTask(), await api.givenTask()];
     const evalId = await givenEval(one.id, [
       { k: 1, model: "solver-7b", passed: true, score: -0.5 },
@@ -235,8 +235,8 @@ describe("an export of trials", () => {
   });
 });
 
-describe("an export of prompts", () => {
-  it("holds those that match, whatever stands in them, in both formats", async () => {
+describe("Exporting prompts", () => {
+  it("returns the matching prompts with any content, in both formats", async () => {
     const task = await api.givenTask();
     const contents = ['"Quoted",\r\nand more', "\t=1", "ordinary"];
     for (const [index, content] of contents.entries()) {
@@ -255,7 +255,7 @@ describe("an export of prompts", () => {
     expect(lines).toEqual(listed.data.toReversed());
   });
 
-  it("goes more often to the database where prompts are long, so that little is held at once", async () => {
+  it("reads long prompts in smaller chunks, to limit memory", async () => {
     const task = await api.givenTask();
     const content = "long ".repeat(40_000);
     for (let count = 0; count < 25; count += 1) {
@@ -269,15 +269,15 @@ describe("an export of prompts", () => {
   });
 });
 
-describe("an export that fails", () => {
-  it("before it begins is an answer like any other", async () => {
+describe("An export that fails", () => {
+  it("before the response starts returns a problem document", async () => {
     await api.database.faults({ kind: "unavailable", times: null });
     const answer = await api.call("GET", "/tasks/export.csv", { tenant: api.otherTenant });
     await api.database.clearFaults();
     expectProblem(answer, "unavailable", 503);
   });
 
-  it("in the middle breaks off, so that nobody takes the part for the whole", async () => {
+  it("in the middle breaks the connection, so that the client notices the missing rest", async () => {
     await api.database.faults({ kind: "sqlstate", code: "22012", skip: 1, sql: "page" });
     const response = await fetchExport("/tasks/export.csv", api.otherTenant);
     expect(response.status).toBe(200);
@@ -288,8 +288,8 @@ describe("an export that fails", () => {
 
 async function givenEval(taskId: string, trials: readonly object[]): Promise<string> {
   const body = { name: "accuracy", k: 4 };
-  const made = await api.call<{ id: string }>("POST", `/tasks/${taskId}/evals`, { body });
-  const { id } = expectDone(made, 201);
+  const created = await api.call<{ id: string }>("POST", `/tasks/${taskId}/evals`, { body });
+  const { id } = expectDone(created, 201);
   expectDone(await api.call("POST", `/evals/${id}/trials`, { body: { trials } }), 201);
   return id;
 }

@@ -13,15 +13,15 @@ beforeAll(async () => {
   api = await freshApi();
 });
 
-/** A task with five events over two steps. */
+/** A task with five events across two steps. */
 async function givenMovedTask(): Promise<{ task: TaskView; firstStepId: string }> {
-  const made = await api.givenTask({ at: { kind: "pre_qa", status: "awaiting_review" } });
-  const firstStepId = made.currentStep.id;
-  await api.call("POST", `/tasks/${made.id}/notes`, { body: { text: "Looks good." } });
+  const created = await api.givenTask({ at: { kind: "pre_qa", status: "awaiting_review" } });
+  const firstStepId = created.currentStep.id;
+  await api.call("POST", `/tasks/${created.id}/notes`, { body: { text: "Looks good." } });
   const body = { kind: "expert", outcome: "passed", move: { status: "approved" } };
-  expectDone(await api.call("POST", `/tasks/${made.id}/reviews`, { body }), 201);
-  expectDone(await api.call("POST", `/tasks/${made.id}/advance`, { body: {} }));
-  const task = await api.call<TaskView>("GET", `/tasks/${made.id}`);
+  expectDone(await api.call("POST", `/tasks/${created.id}/reviews`, { body }), 201);
+  expectDone(await api.call("POST", `/tasks/${created.id}/advance`, { body: {} }));
+  const task = await api.call<TaskView>("GET", `/tasks/${created.id}`);
   return { task: task.body, firstStepId };
 }
 
@@ -48,8 +48,8 @@ async function walk(path: string): Promise<StepEventView[]> {
   return events;
 }
 
-describe("The events of a task", () => {
-  it("ascend without a gap, page by page, and chain from 32 zero bytes", async () => {
+describe("Task events", () => {
+  it("are numbered without gaps across pages and form a hash chain from 32 zero bytes", async () => {
     const { task } = await givenMovedTask();
     const events = await walk(`/tasks/${task.id}/events`);
     expect(events.map(({ seq, type }) => [seq, type])).toEqual([
@@ -67,7 +67,7 @@ describe("The events of a task", () => {
     }
   });
 
-  it("are the very events that the calls answered when they wrote them", async () => {
+  it("equal the events in the responses of the calls that wrote them", async () => {
     const { id, currentStep } = await api.givenTask();
     const moved = await api.call<{ events: StepEventView[] }>("PATCH", `/steps/${currentStep.id}`, {
       body: { status: "running", reason: "Begun.", payload: { b: 1, a: [2] } },
@@ -76,15 +76,15 @@ describe("The events of a task", () => {
     expect(data.slice(1)).toEqual(expectDone(moved).events);
   });
 
-  it("spell their columns in `canonical`, which begins with its version", async () => {
+  it("list their columns in `canonical`, after the version of the format", async () => {
     const { task } = await givenMovedTask();
     const [first] = await walk(`/tasks/${task.id}/events`);
-    const spelled: unknown[] = JSON.parse(first?.canonical ?? "[]");
-    expect(spelled.slice(0, 4)).toEqual(["sl1", api.tenant.id, task.id, 1]);
-    expect(spelled.at(-1)).toBe(first?.at);
+    const fields: unknown[] = JSON.parse(first?.canonical ?? "[]");
+    expect(fields.slice(0, 4)).toEqual(["sl1", api.tenant.id, task.id, 1]);
+    expect(fields.at(-1)).toBe(first?.at);
   });
 
-  it("of one step are those that name it", async () => {
+  it("can be listed for one step", async () => {
     const { task, firstStepId } = await givenMovedTask();
     const first = await walk(`/steps/${firstStepId}/events`);
     expect(first.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
@@ -97,7 +97,7 @@ describe("The events of a task", () => {
     });
   });
 
-  it("cost one round trip a page", async () => {
+  it("take one round trip per page", async () => {
     const { task, firstStepId } = await givenMovedTask();
     for (const path of [
       `/tasks/${task.id}/events`,
@@ -109,7 +109,7 @@ describe("The events of a task", () => {
     }
   });
 
-  it("of an unknown step are not found, and another tenant's are unknown", async () => {
+  it("return 404 for an unknown step, and the same response for another tenant's step", async () => {
     const theirs = await api.givenTask({ tenant: api.otherTenant });
     const headers = { "x-request-id": "same" };
     const path = (id: string) => `/steps/${id}/events`;
@@ -120,8 +120,8 @@ describe("The events of a task", () => {
   });
 });
 
-describe("The timeline of a task", () => {
-  it("holds both streams in the order in which they were written, told apart", async () => {
+describe("A task's timeline", () => {
+  it("has the events of the task and its evals in the order in which they were written", async () => {
     const { task } = await givenMovedTask();
     const evalId = await givenEval(task);
     await api.call("POST", `/tasks/${task.id}/notes`, { body: { text: "After the eval." } });
@@ -148,7 +148,7 @@ describe("The timeline of a task", () => {
     expect(data.filter(({ stream }) => stream === "task")).toEqual(events);
   });
 
-  it("pages through both streams and meets each event once", async () => {
+  it("has each event of both streams exactly once across pages", async () => {
     const { task } = await givenMovedTask();
     await givenEval(task);
     const events = await walk(`/tasks/${task.id}/timeline`);
@@ -163,7 +163,7 @@ describe("The timeline of a task", () => {
   });
 });
 
-/** An eval with its first event, as the owner writes it. */
+/** An eval with its first event, inserted by the owner of the database. */
 async function givenEval(task: TaskView): Promise<string> {
   const evalId = crypto.randomUUID();
   const ids = [api.tenant.id, evalId, task.id];

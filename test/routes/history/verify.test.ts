@@ -29,15 +29,15 @@ async function givenHistory(): Promise<TaskView> {
 const verdictOf = async ({ id }: TaskView): Promise<Verdict> =>
   expectDone(await api.call<Verdict>("GET", `/tasks/${id}/events/verify`, { as: "viewer" }));
 
-/** What nobody can do through the product, nor as its owner: with triggers and keys switched off, by hand. */
+/** Changes rows with triggers and foreign keys switched off, which neither the product nor its owner can do. */
 const tamper = (...statements: SqlStatement[]) =>
   api.database.transaction("superuser", [
     { text: "set local session_replication_role = replica" },
     ...statements,
   ]);
 
-describe("Verifying a history", () => {
-  it("finds an untouched one whole", async () => {
+describe("Verifying a task's history", () => {
+  it("accepts an untouched history", async () => {
     const task = await givenHistory();
     const [row] = await api.database.query(
       "owner",
@@ -61,8 +61,8 @@ describe("Verifying a history", () => {
     ["status after", "to_status = 'failed'", "changed"],
     ["gate before", "from_gate = null", "changed"],
     ["gate after", "to_gate = 'blocked'", "changed"],
-    ["actor's id", "actor_id = 'somebody'", "changed"],
-    ["actor's name", "actor_name = 'Somebody Else'", "changed"],
+    ["actor's id", "actor_id = 'another'", "changed"],
+    ["actor's name", "actor_name = 'Another Actor'", "changed"],
     ["actor's kind", "actor_kind = 'system'", "changed"],
     ["actor's role", "actor_role = 'viewer'", "changed"],
     ["reason", "reason = 'Another reason.'", "changed"],
@@ -76,7 +76,7 @@ describe("Verifying a history", () => {
     ["time", "at = at + interval '1 microsecond'", "changed"],
     ["hash", "hash = sha256('forged')", "changed"],
     ["link", "prev_hash = sha256('forged')", "broken_link"],
-  ])("finds a changed %s and names the event", async (_, change, reason) => {
+  ])("detects a changed %s and returns the number of the event", async (_, change, reason) => {
     const task = await givenHistory();
     await tamper({
       text: `update step_events set ${change} where task_id = $1 and seq = 3`,
@@ -85,7 +85,7 @@ describe("Verifying a history", () => {
     expect(await verdictOf(task)).toMatchObject({ valid: false, firstBroken: { seq: 3, reason } });
   });
 
-  it("finds an event that is missing, wherever it stood", async () => {
+  it("detects a missing event at the start, in the middle, and at the end", async () => {
     for (const seq of [1, 3, 5]) {
       const task = await givenHistory();
       await tamper({
@@ -100,7 +100,7 @@ describe("Verifying a history", () => {
     }
   });
 
-  it("finds the event after one that was changed together with its hash", async () => {
+  it("detects an event that was changed together with its hash, at the next event", async () => {
     const task = await givenHistory();
     await tamper({
       text: `update step_events e set reason = 'Rewritten', hash = chain_link(null, e.prev_hash,
@@ -117,7 +117,7 @@ describe("Verifying a history", () => {
     });
   });
 
-  it("finds a head that is not the last event's hash", async () => {
+  it("detects a head that is not the last event's hash", async () => {
     const task = await givenHistory();
     await tamper({
       text: "update tasks set event_head = sha256('forged') where id = $1",
@@ -130,7 +130,7 @@ describe("Verifying a history", () => {
     });
   });
 
-  it("finds an event beyond the head", async () => {
+  it("detects an event beyond the head", async () => {
     const task = await givenHistory();
     await tamper({
       text: "update tasks set event_seq = 4 where id = $1",
@@ -142,7 +142,7 @@ describe("Verifying a history", () => {
     });
   });
 
-  it("finds the first of several faults", async () => {
+  it("returns the first of several faults", async () => {
     const task = await givenHistory();
     await tamper(
       {

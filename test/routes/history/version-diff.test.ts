@@ -28,8 +28,8 @@ async function givenTwoVersions(): Promise<{ first: TaskView; second: TaskView }
   return { first, second: expectDone(moved, 201).task };
 }
 
-describe("The diff of two versions", () => {
-  it("tells what is different in content, steps, prompts and data", async () => {
+describe("Comparing two versions", () => {
+  it("returns the differences in content, steps, prompts, and data", async () => {
     const { first, second } = await givenTwoVersions();
     const kept = { role: "user", content: "Solve it.", model: "m" };
     await givenPrompt(api, first, kept);
@@ -37,7 +37,7 @@ describe("The diff of two versions", () => {
     const fresh = await givenPrompt(api, second, { role: "user", content: "Solve it well." });
     const source = await givenDatum(api, first, { kind: "source", stored: true });
     await givenDatum(api, second, { kind: "source", stored: false });
-    const made = await givenDatum(api, second, { kind: "generated", stored: true, model: "m" });
+    const output = await givenDatum(api, second, { kind: "generated", stored: true, model: "m" });
 
     const diff = await diffOf(first.id, 1, 2);
     expect(diff).toMatchObject({
@@ -71,17 +71,17 @@ describe("The diff of two versions", () => {
     expect(diff.steps.added).toMatchObject([{ id: second.currentStep.id, kind: "authoring" }]);
     expect(diff.prompts).toMatchObject({ added: [{ id: fresh.id }], removed: [], same: 1 });
     expect(diff.data).toMatchObject({
-      added: [{ id: made.id, model: "m" }],
+      added: [{ id: output.id, model: "m" }],
       removed: [{ id: source.id }],
       same: 0,
     });
 
     const back = await diffOf(first.id, 2, 1);
-    expect(back.data).toMatchObject({ added: [{ id: source.id }], removed: [{ id: made.id }] });
+    expect(back.data).toMatchObject({ added: [{ id: source.id }], removed: [{ id: output.id }] });
     expect(back.prompts).toMatchObject({ added: [], removed: [{ id: fresh.id }], same: 1 });
   });
 
-  it("of a version and itself is empty", async () => {
+  it("returns no differences between a version and itself", async () => {
     const { id } = await api.givenTask({ content: { brief: "One" } });
     const diff = await diffOf(id, 1, 1);
     expect(diff).toMatchObject({
@@ -90,7 +90,7 @@ describe("The diff of two versions", () => {
     });
   });
 
-  it("is not there where one of them is not", async () => {
+  it("returns 404 if either version does not exist", async () => {
     const { id } = await api.givenTask();
     for (const path of ["1/diff/2", "2/diff/1"]) {
       expectProblem(await api.call("GET", `/tasks/${id}/versions/${path}`), "not_found", 404);

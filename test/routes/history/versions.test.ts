@@ -22,7 +22,7 @@ async function givenThreeVersions() {
   return task;
 }
 
-describe("The versions of a task", () => {
+describe("A task's versions", () => {
   it("are listed by number, and all but the last are sealed", async () => {
     const { id } = await givenThreeVersions();
     const path = `/tasks/${id}/versions`;
@@ -40,7 +40,7 @@ describe("The versions of a task", () => {
     for (const version of data) expect(version).not.toHaveProperty("content");
   });
 
-  it("come page by page", async () => {
+  it("are paginated", async () => {
     const { id } = await givenThreeVersions();
     const path = `/tasks/${id}/versions?limit=2`;
     const first = expectDone(await api.call<VersionPage>("GET", path));
@@ -52,7 +52,7 @@ describe("The versions of a task", () => {
     expect(rest.nextCursor).toBeNull();
   });
 
-  it("are read with their content one by one", async () => {
+  it("can be retrieved one by one with their content", async () => {
     const { id } = await givenThreeVersions();
     for (const [index, brief] of ["One", "Two", "Three"].entries()) {
       const version = await api.call("GET", `/tasks/${id}/versions/${index + 1}`, { as: "viewer" });
@@ -62,7 +62,7 @@ describe("The versions of a task", () => {
     expectProblem(await api.call("GET", `/tasks/${id}/versions/0`), "validation_failed", 400);
   });
 
-  it("cost one round trip", async () => {
+  it("take one round trip per call", async () => {
     const { id } = await givenThreeVersions();
     for (const path of [`/tasks/${id}/versions`, `/tasks/${id}/versions/2`]) {
       expect(await api.roundTripsOf(() => api.call("GET", path))).toBe(1);

@@ -22,8 +22,8 @@ const rotate = (name = "payment") =>
 const list = async () =>
   expectDone(await api.call<{ data: PipelineRecord[] }>("GET", "/pipelines")).data;
 
-/** The secrets that sign now, as the database keeps them. */
-async function signers(name = "payment") {
+/** The signing secrets in the database, and the hours until the previous one expires. */
+async function storedSecrets(name = "payment") {
   const [row] = await api.database.query(
     "owner",
     `select 'whsec_' || encode(secret, 'base64') as secret, 'whsec_' || encode(previous_secret, 'base64') as previous,
@@ -39,8 +39,8 @@ async function signers(name = "payment") {
   };
 }
 
-describe("The list of pipelines", () => {
-  it("has all four, whether or not somebody gave them settings", async () => {
+describe("Listing pipelines", () => {
+  it("returns all four, configured or not", async () => {
     expectDone(await put({ endpoint: ENDPOINT, timeoutSeconds: 5, runDeadlineSeconds: 600 }));
     const pipelines = await list();
     expect(pipelines.map(({ name }) => name)).toEqual(PIPELINE_NAMES);
@@ -62,7 +62,7 @@ describe("The list of pipelines", () => {
     });
   });
 
-  it("never shows a secret, and nothing of another tenant's", async () => {
+  it("returns no secrets, and no settings of another tenant", async () => {
     const { secret } = expectDone(await put({ endpoint: ENDPOINT }));
     expectDone(await rotate());
     const { text } = await api.call("GET", "/pipelines");
@@ -73,8 +73,8 @@ describe("The list of pipelines", () => {
   });
 });
 
-describe("The settings of a pipeline", () => {
-  it("come with a secret of our making, which is shown this once", async () => {
+describe("Configuring a pipeline", () => {
+  it("creates a secret, which only the first response contains", async () => {
     const { secret, ...settings } = expectDone(await put({ endpoint: ENDPOINT }));
     expect(secret).toMatch(/^whsec_[A-Za-z\d+/]{43}=$/);
     expect(settings).toEqual({
@@ -86,33 +86,33 @@ describe("The settings of a pipeline", () => {
       updatedAt: expect.any(String),
     });
     expect(expectDone(await put({ endpoint: "https://other.example.com/" })).secret).toBeNull();
-    expect((await signers()).secret).toBe(secret);
+    expect((await storedSecrets()).secret).toBe(secret);
   });
 
-  it("take a secret that is brought, and do not show it", async () => {
+  it("accepts a secret, and does not return it", async () => {
     const secret = secretText(newSecret());
     expect(expectDone(await put({ endpoint: ENDPOINT, secret })).secret).toBeNull();
-    expect(await signers()).toEqual({ secret, previous: null, hours: null });
+    expect(await storedSecrets()).toEqual({ secret, previous: null, hours: null });
   });
 
-  it("keep the secret before for a day where another one is brought, and only then", async () => {
+  it("keeps the previous secret for a day only if a different one is set", async () => {
     const [first, second] = [secretText(newSecret()), secretText(newSecret())];
     for (const secret of [first, first, second, second]) {
       expectDone(await put({ endpoint: ENDPOINT, secret }));
     }
-    expect(await signers()).toEqual({ secret: second, previous: first, hours: 24 });
+    expect(await storedSecrets()).toEqual({ secret: second, previous: first, hours: 24 });
     const [pipeline] = (await list()).filter(({ name }) => name === "payment");
     expect(pipeline?.previousSecretUntil).toEqual(expect.any(String));
   });
 
-  it("are the same however often they are sent", async () => {
+  it("returns the same response each time", async () => {
     const body = { endpoint: ENDPOINT, timeoutSeconds: 7 };
     expectDone(await put(body));
-    const [again, oncemore] = [await put(body), await put(body)];
-    expect(oncemore.text).toBe(again.text);
+    const [second, third] = [await put(body), await put(body)];
+    expect(third.text).toBe(second.text);
   });
 
-  it("without an endpoint leave its runs to workers that poll", async () => {
+  it("can remove the endpoint", async () => {
     expectDone(await put({ endpoint: ENDPOINT }));
     expect(expectDone(await put({ endpoint: null }))).toMatchObject({ endpoint: null });
   });
@@ -127,56 +127,56 @@ describe("The settings of a pipeline", () => {
     [{ endpoint: ENDPOINT, secret: "hunter2" }],
     [{ endpoint: ENDPOINT, secret: `whsec_${btoa("too short")}` }],
     [{ endpoint: ENDPOINT, previousSecret: "whsec_" }],
-  ])("are not %j", async (body) => {
+  ])("rejects %j", async (body) => {
     const problem = expectProblem(await put(body), "validation_failed", 400);
     expect(JSON.stringify(problem)).not.toContain("hunter2");
-    expect(await signers()).toMatchObject({ secret: undefined });
+    expect(await storedSecrets()).toMatchObject({ secret: undefined });
   });
 
-  it("are of no fifth pipeline", async () => {
+  it("rejects the name of an unknown pipeline", async () => {
     expectProblem(await put({ endpoint: ENDPOINT }, "espresso"), "validation_failed", 400);
   });
 });
 
-describe("An endpoint", () => {
+describe("A pipeline's endpoint", () => {
   const short = FORBIDDEN_ENDPOINTS.filter(([url]) => url.length <= ENDPOINT_LENGTH_MAX);
 
-  test.each(short)("is refused at %j: %s", async (endpoint, detail) => {
+  test.each(short)("is rejected at %j: %s", async (endpoint, detail) => {
     const problem = expectProblem(await put({ endpoint }), "url_not_allowed", 400);
     expect(problem.detail).toBe(detail);
-    expect(await signers()).toMatchObject({ secret: undefined });
+    expect(await storedSecrets()).toMatchObject({ secret: undefined });
   });
 
-  it("is refused at the host that was asked", async () => {
+  it("is rejected at the host of the request", async () => {
     const answer = await put({ endpoint: "https://stepledger.test/v1/tasks" });
     expect(expectProblem(answer, "url_not_allowed", 400).detail).toBe("It is this service itself.");
   });
 
-  it("is refused on loopback where nobody permitted it", async () => {
+  it("is rejected on loopback by default", async () => {
     expectProblem(await put({ endpoint: "http://127.0.0.1:9000/hook" }), "url_not_allowed", 400);
   });
 });
 
-describe("Another secret", () => {
-  it("is shown once, and the one before signs along for a day", async () => {
+describe("Rotating a pipeline's secret", () => {
+  it("returns the new secret once, and keeps the previous one for a day", async () => {
     const { secret: first } = expectDone(await put({ endpoint: ENDPOINT }));
     const rotated = expectDone(await rotate());
     expect(rotated.previousSecretUntil).toEqual(expect.any(String));
-    expect(await signers()).toEqual({ secret: rotated.secret, previous: first, hours: 24 });
+    expect(await storedSecrets()).toEqual({ secret: rotated.secret, previous: first, hours: 24 });
   });
 
-  it("is not made under a key that another pipeline's was made under", async () => {
+  it("rejects an idempotency key that was used for another pipeline", async () => {
     const idempotencyKey = crypto.randomUUID();
     const under = (name: string) =>
       api.call("POST", `/pipelines/${name}/rotate`, { idempotencyKey });
     expectDone(await under("payment"));
     expectProblem(await under("output_generation"), "idempotency_key_reused", 422);
-    expect(await signers("output_generation")).toMatchObject({ secret: undefined });
+    expect(await storedSecrets("output_generation")).toMatchObject({ secret: undefined });
   });
 
-  it("is the first one where nobody gave the pipeline settings yet", async () => {
+  it("creates the first secret of a pipeline that is not configured", async () => {
     const { secret, endpoint } = expectDone(await rotate());
     expect(endpoint).toBeNull();
-    expect(await signers()).toEqual({ secret, previous: null, hours: null });
+    expect(await storedSecrets()).toEqual({ secret, previous: null, hours: null });
   });
 });

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 
 describe("The registry", () => {
-  it("is the domain's own tables", async () => {
+  it("returns the domain's tables", async () => {
     const answer = await api.call("GET", "/registry", { as: "viewer" });
     expect(expectDone(answer)).toEqual(JSON.parse(JSON.stringify(registry())));
     expect(answer.body).toMatchObject({
@@ -25,9 +25,9 @@ describe("The registry", () => {
     });
   });
 
-  it("has every member that is promised", async () => {
+  it("has every documented member", async () => {
     const { body } = await api.call("GET", "/registry", { as: "service" });
-    const promised = [
+    const documented = [
       "registryVersion",
       "stepKinds",
       "stepStatuses",
@@ -45,7 +45,7 @@ describe("The registry", () => {
       "statusRelevantWorkerTypes",
       "pipelines",
     ];
-    expect(Object.keys(body)).toEqual(expect.arrayContaining(promised));
+    expect(Object.keys(body)).toEqual(expect.arrayContaining(documented));
   });
 
   it("does not touch the database", async () => {
@@ -53,8 +53,8 @@ describe("The registry", () => {
   });
 });
 
-describe("Who am I", () => {
-  it("is the person of a token, in the tenant of its claim", async () => {
+describe("GET /me", () => {
+  it("returns the person of a token and the tenant in its claim", async () => {
     const bearer = await signToken({
       claims: {
         sub: "person-1",
@@ -70,7 +70,7 @@ describe("Who am I", () => {
     });
   });
 
-  it("takes no credential but a good one", async () => {
+  it("rejects a missing or an invalid credential", async () => {
     expectProblem(await api.call("GET", "/me", { bearer: null }), "unauthenticated", 401);
     expectProblem(await api.call("GET", "/me", { bearer: "slg_nonsense" }), "unauthenticated", 401);
   });

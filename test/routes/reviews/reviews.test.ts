@@ -10,8 +10,8 @@ beforeAll(async () => {
 const review = (taskId: string, body: object, options: object = {}) =>
   api.call<Reviewed>("POST", `/tasks/${taskId}/reviews`, { body, ...options });
 
-describe("reviews", () => {
-  it("numbers verdicts per task, and a later pass lifts a failure", async () => {
+describe("Recording a review", () => {
+  it("numbers reviews per task, and a later pass overrides a failure", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "awaiting_review" } });
     const failed = expectDone(await review(task.id, { kind: "automated", outcome: "failed" }), 201);
     expect(failed.review).toMatchObject({ sequence: 1, outcome: "failed" });
@@ -27,7 +27,7 @@ describe("reviews", () => {
     ]);
   });
 
-  it("carries a move that happens with it, or neither does", async () => {
+  it("makes its move together with the review, or does neither", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "in_review" } });
     const illegal = { kind: "expert", outcome: "failed", move: { status: "running" } };
     expectProblem(await review(task.id, illegal), "invalid_transition", 409);
@@ -43,7 +43,7 @@ describe("reviews", () => {
     expect(done.task.currentStep.status).toBe("changes_requested");
   });
 
-  it("takes automated verdicts of the service role, without a move", async () => {
+  it("accepts automated reviews by the service role only without a move", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "in_review" } });
     const as = "service";
     expectDone(await review(task.id, { kind: "automated", outcome: "passed" }, { as }), 201);
@@ -57,7 +57,7 @@ describe("reviews", () => {
     );
   });
 
-  it("records who approved a check against a standing failure, and why", async () => {
+  it("requires a reviewer and a reason to approve against a standing failure", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "awaiting_review" } });
     expectDone(await review(task.id, { kind: "automated", outcome: "failed" }), 201);
     const approve = (body: object, as: "operator" | "reviewer") =>
@@ -66,14 +66,14 @@ describe("reviews", () => {
         as,
       });
     expectProblem(await approve({ reason: "Checked" }, "operator"), "forbidden", 403);
-    const silent = expectProblem(await approve({}, "reviewer"), "validation_failed", 400);
-    expect(silent.issues).toMatchObject([{ path: ["reason"], code: "required" }]);
+    const unexplained = expectProblem(await approve({}, "reviewer"), "validation_failed", 400);
+    expect(unexplained.issues).toMatchObject([{ path: ["reason"], code: "required" }]);
     const done = expectDone(await approve({ reason: "Checked by hand" }, "reviewer"));
     expect(done.events.map(({ type }) => type)).toEqual(["review_recorded", "step_transitioned"]);
     expect(done.task.unifiedStatus).toBe("READY_TO_SUBMIT");
   });
 
-  it("refuses a failed review that would approve", async () => {
+  it("rejects a failed review that would approve its step", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "in_review" } });
     const body = { kind: "expert", outcome: "failed", move: { status: "approved", reason: "?" } };
     expectProblem(await review(task.id, body), "validation_failed", 400);

@@ -2,17 +2,17 @@ import type { StepEventView } from "../../../src/actions/views/event-view.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import { STEP_KINDS, type StepKind } from "../../../src/domain/lifecycle/statuses.ts";
 
-// What statistics have to say, counted once more, event by event, from what the API tells of each task.
+// Computes the expected statistics a second time, event by event, from what the API returns about each task.
 
-/** All that the API tells of a task. */
-export interface Told {
+/** A task with its events and the errors of its runs, as the API returns them. */
+export interface TaskHistory {
   task: TaskView;
   events: StepEventView[];
-  /** What its runs said when they ended, by run. */
+  /** The errors that its runs reported, by run id. */
   errors: ReadonlyMap<string, string | null>;
 }
 
-/** Times as the API tells them, which sort as texts; the last is not within. */
+/** A window of API timestamps, which sort as text. `to` is exclusive. */
 export interface Span {
   from: string;
   to: string;
@@ -25,32 +25,32 @@ interface Payload {
   review?: { outcome: string; stepId: string };
   run?: { id: string };
 }
-// What is in a payload is its event's to say.
+// The event's type determines which members are present.
 const payloadOf = (event: StepEventView) => event.payload as Payload;
 
 function kindOf(events: readonly StepEventView[], stepId: string | null | undefined): StepKind {
   const found = events.find((event) => event.stepId === stepId);
-  if (found === undefined) throw new Error("A history opens each step that it names");
+  if (found === undefined) throw new Error("The history refers to a step that it never opened");
   return found.step.kind;
 }
 
-const isUndone = (events: readonly StepEventView[], { seq }: StepEventView) =>
+const isReverted = (events: readonly StepEventView[], { seq }: StepEventView) =>
   events.some((event) => event.seq === seq + 1 && event.type === "bulk_reverted");
 
-/** A change of status that was not taken back, and takes nothing back. */
+/** A change of status that was not reverted and is not a revert itself. */
 const isMove = (events: readonly StepEventView[], event: StepEventView) =>
   event.from !== null &&
   event.from !== event.to &&
   event.type !== "bulk_reverted" &&
-  !isUndone(events, event);
+  !isReverted(events, event);
 
 const zeroByKind = () =>
   Object.fromEntries(STEP_KINDS.map((kind) => [kind, 0])) as Record<StepKind, number>;
 
-export function throughputOf(told: readonly Told[], span: Span) {
+export function throughputOf(histories: readonly TaskHistory[], span: Span) {
   const counts = { created: 0, delivered: 0, rejected: 0, duplicate: 0, reworked: 0, revised: 0 };
   const [completed, approved] = [zeroByKind(), zeroByKind()];
-  for (const { events } of told) {
+  for (const { events } of histories) {
     for (const event of events.filter((event) => isWithin(event, span))) {
       const { type, to, step } = event;
       if (type === "task_created") counts.created += 1;
@@ -81,7 +81,7 @@ interface Stay {
 const isEnd = ({ step, to }: Pick<StepEventView, "step" | "to">) =>
   to === "rejected" || to === "duplicate" || (step.kind === "delivery" && to === "approved");
 
-/** The stays of one task: it stands at a step until that has ended for good, or until another one is opened. */
+/** Returns the stays of one task. A stay ends when its step ends for good, or when the next step is opened. */
 function staysOf(events: readonly StepEventView[]): Stay[] {
   const stays: Stay[] = [];
   let stay: { step: StepEventView["step"]; since: string; ended: string | null } | null = null;
@@ -89,7 +89,7 @@ function staysOf(events: readonly StepEventView[]): Stay[] {
     if (stay === null) return;
     const end = stay.ended ?? at;
     const seconds = (Date.parse(end) - Date.parse(stay.since)) / 1000;
-    // What begins at its end was never stood at.
+    // A step that ended when it was opened is not a stay.
     if (end !== stay.since) stays.push({ kind: stay.step.kind, seconds, at: end });
   };
   for (const event of events) {
@@ -105,8 +105,8 @@ function staysOf(events: readonly StepEventView[]): Stay[] {
   return stays;
 }
 
-export function stageTimesOf(told: readonly Told[], span: Span) {
-  const stays = told
+export function stageTimesOf(histories: readonly TaskHistory[], span: Span) {
+  const stays = histories
     .flatMap(({ events }) => staysOf(events))
     .filter((stay) => isWithin(stay, span));
   const isWaiting = ({ archivedAt, unifiedStatus }: TaskView) =>
@@ -120,36 +120,37 @@ export function stageTimesOf(told: readonly Told[], span: Span) {
       kind,
       stays: seconds.length,
       seconds: seconds.length === 0 ? null : summaryOf(seconds),
-      waiting: told.filter(({ task }) => isWaiting(task) && task.currentStep.kind === kind).length,
+      waiting: histories.filter(({ task }) => isWaiting(task) && task.currentStep.kind === kind)
+        .length,
     };
   });
 }
 
 function summaryOf(sorted: readonly number[]) {
   const at = (part: number) => {
-    const place = part * (sorted.length - 1);
-    const [below = 0, above = 0] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
-    return below + (above - below) * (place - Math.floor(place));
+    const position = part * (sorted.length - 1);
+    const [below = 0, above = 0] = [sorted[Math.floor(position)], sorted[Math.ceil(position)]];
+    return below + (above - below) * (position - Math.floor(position));
   };
   const mean = sorted.reduce((sum, one) => sum + one, 0) / sorted.length;
   return { mean, p50: at(0.5), p90: at(0.9), p99: at(0.99) };
 }
 
-export function failuresOf(told: readonly Told[], span: Span) {
+export function failuresOf(histories: readonly TaskHistory[], span: Span) {
   const stages = STEP_KINDS.map((kind) => ({
     kind,
     counts: { failed: 0, errored: 0, revoked: 0, failedReviews: 0, reworked: 0 },
     errors: new Map<string | null, number>(),
   }));
   const at = (kind: StepKind) => stages[STEP_KINDS.indexOf(kind)] ?? fail();
-  for (const { events, errors } of told) {
+  for (const { events, errors } of histories) {
     for (const event of events.filter((event) => isWithin(event, span))) {
       const { fromGate, toGate, type, step } = event;
       const { opened, review } = payloadOf(event);
       if (type === "step_reworked") at(kindOf(events, opened?.fromStepId)).counts.reworked += 1;
       if (review?.outcome === "failed") at(kindOf(events, review.stepId)).counts.failedReviews += 1;
       const isChange = fromGate !== null && fromGate !== toGate && type !== "bulk_reverted";
-      if (!isChange || isUndone(events, event)) continue;
+      if (!isChange || isReverted(events, event)) continue;
       if (toGate === "failed" || toGate === "errored" || toGate === "revoked") {
         at(step.kind).counts[toGate] += 1;
       }
@@ -160,8 +161,8 @@ export function failuresOf(told: readonly Told[], span: Span) {
       );
       const run = report && payloadOf(report).run?.id;
       const error = run === undefined ? null : (errors.get(run) ?? null);
-      const said = at(step.kind).errors;
-      said.set(error, (said.get(error) ?? 0) + 1);
+      const errorCounts = at(step.kind).errors;
+      errorCounts.set(error, (errorCounts.get(error) ?? 0) + 1);
     }
   }
   return stages.map(({ kind, counts, errors }) => ({
@@ -171,7 +172,7 @@ export function failuresOf(told: readonly Told[], span: Span) {
   }));
 }
 
-/** The most frequent first, then by text; what said nothing comes last. */
+/** Sorts the most frequent first, then by text, with null last. */
 function byCount(one: { error: string | null; count: number }, other: typeof one): number {
   if (one.count !== other.count) return other.count - one.count;
   if (one.error === null || other.error === null) return one.error === null ? 1 : -1;
@@ -179,15 +180,19 @@ function byCount(one: { error: string | null; count: number }, other: typeof one
 }
 
 function fail(): never {
-  throw new Error("Every kind has its row");
+  throw new Error("A kind has no row");
 }
 
-export function outcomesOf(told: readonly Told[], span: Span, { archived }: { archived: boolean }) {
-  const cohort = told.filter(
+export function outcomesOf(
+  histories: readonly TaskHistory[],
+  span: Span,
+  { archived }: { archived: boolean },
+) {
+  const cohort = histories.filter(
     ({ task, events: [created] }) =>
       created !== undefined && isWithin(created, span) && (task.archivedAt !== null) === archived,
   );
-  const farthest = ({ events }: Told) =>
+  const farthest = ({ events }: TaskHistory) =>
     Math.max(...events.map(({ step }) => STEP_KINDS.indexOf(step.kind)));
   return {
     tasks: cohort.length,
@@ -200,9 +205,9 @@ export function outcomesOf(told: readonly Told[], span: Span, { archived }: { ar
   };
 }
 
-function labelsOf(told: readonly Told[]) {
+function labelsOf(histories: readonly TaskHistory[]) {
   const counts = { open: 0, PASSED: 0, DELIVERED: 0, REJECTED: 0, DUPLICATE: 0 };
-  for (const { task } of told) {
+  for (const { task } of histories) {
     const label = task.unifiedStatus;
     if (
       label === "PASSED" ||

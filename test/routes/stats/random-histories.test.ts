@@ -13,9 +13,9 @@ import {
   type Span,
   stageTimesOf,
   throughputOf,
-  type Told,
+  type TaskHistory,
 } from "./oracle.ts";
-import { momentsOf, readTold } from "./support.ts";
+import { pickTimes, readTaskHistories } from "./support.ts";
 
 const { seed } = inject("stack");
 const DAYS = 20;
@@ -24,29 +24,29 @@ const HOUR_MS = 3_600_000;
 silenceLog();
 
 let api: TestApi;
-let told: readonly Told[];
-/** Windows between moments at which something happened, so that their ends are put to the test. */
+let histories: readonly TaskHistory[];
+/** Windows whose bounds are times of events, which tests that `from` is inclusive and `to` is exclusive. */
 let spans: readonly Span[];
 
 beforeAll(async () => {
   api = await freshApi();
   await givenHistories(api, { seed, days: DAYS });
-  told = await readTold(api);
-  const moments = momentsOf(told, chanceFrom(seed));
-  spans = moments.flatMap((from, index) => moments.slice(index + 1).map((to) => ({ from, to })));
+  histories = await readTaskHistories(api);
+  const times = pickTimes(histories, chanceFrom(seed));
+  spans = times.flatMap((from, index) => times.slice(index + 1).map((to) => ({ from, to })));
 }, 180_000);
 
-const ofCode = () => told.filter(({ task }) => task.taxonomyCode === TAXONOMY);
+const ofCode = () => histories.filter(({ task }) => task.taxonomyCode === TAXONOMY);
 const read = async <Body>(path: string): Promise<Body> =>
   expectDone(await api.call<Body>("GET", `/stats/${path}`, { as: "viewer" }));
 
 describe(`statistics of random histories (replay with SEED=${seed})`, () => {
-  test("outcomes are what the tasks have come to, and how far their histories ever went", async () => {
+  test("outcomes count the tasks by label and by the furthest stage in their history", async () => {
     for (const { from, to } of spans) {
       const window = `from=${from}&to=${to}`;
       for (const archived of [false, true]) {
         const path = `outcomes?${window}&archived=${archived}`;
-        const expected = outcomesOf(told, { from, to }, { archived });
+        const expected = outcomesOf(histories, { from, to }, { archived });
         expect(await read(path)).toEqual({ from, to, truncated: false, ...expected });
       }
       expect(await read(`outcomes?${window}&taxonomyCode=${TAXONOMY}`)).toEqual({
@@ -62,16 +62,14 @@ describe(`statistics of random histories (replay with SEED=${seed})`, () => {
     ["hour", HOUR_MS],
     ["day", 24 * HOUR_MS],
     ["week", 168 * HOUR_MS],
-  ])("throughput by the %s is what the histories have in each", async (bucket, lengthMs) => {
-    const moments = spans.flatMap(({ from, to }) => [from, to]).toSorted();
-    const to = moments.at(-1) ?? "";
-    // As many hours as there may be, and all days.
+  ])("throughput by %s counts the events in each bucket", async (bucket, lengthMs) => {
+    const times = spans.flatMap(({ from, to }) => [from, to]).toSorted();
+    const to = times.at(-1) ?? "";
+    // Hourly buckets cover almost the longest window that is allowed; the others cover the whole history.
     const from =
-      bucket === "hour"
-        ? new Date(Date.parse(to) - 390 * HOUR_MS).toISOString()
-        : (moments[0] ?? "");
+      bucket === "hour" ? new Date(Date.parse(to) - 390 * HOUR_MS).toISOString() : (times[0] ?? "");
     for (const [query, some] of [
-      ["", told],
+      ["", histories],
       [`&taxonomyCode=${TAXONOMY}`, ofCode()],
     ] as const) {
       const answer = await read<Throughput>(
@@ -89,20 +87,20 @@ describe(`statistics of random histories (replay with SEED=${seed})`, () => {
     }
   });
 
-  test("of more than is looked at the newest are told, and from when on", async () => {
+  test("beyond the read limit, statistics cover the newest part and report where it starts", async () => {
     const database = openDatabase(api.database).forTenant(api.tenant.id);
-    const events = told.flatMap((history) => history.events);
+    const events = histories.flatMap((history) => history.events);
     const times = events.map(({ at }) => at).toSorted();
     const now = new Date();
     const days = bucketedWindowOf({ bucket: "day", from: times[0], to: now.toISOString() }, now);
-    if (!days.ok) throw new Error("The window is one");
+    if (!days.ok) throw new Error("The window is invalid");
     const scope = { window: days.value, taxonomyCode: undefined };
     const all = await readThroughput(database, scope);
     expect(all.truncated).toBe(false);
     const cuts = new Set<number>();
     for (const max of [0, 1, 20, 60, 10_000]) {
       const cut = await readThroughput(database, scope, { max });
-      // Whole days alone, each as it is when all are looked at.
+      // Only whole days remain, each with the same counts as without a limit.
       expect(cut.buckets).toEqual(all.buckets.slice(all.buckets.length - cut.buckets.length));
       expect(cut.truncated).toBe(cut.buckets.length < all.buckets.length);
       expect(cut.from).toBe(cut.buckets[0]?.start ?? all.to);
@@ -125,11 +123,11 @@ describe(`statistics of random histories (replay with SEED=${seed})`, () => {
     expect(some.tasks).toBe(expected);
   });
 
-  test("stage times are those of the stays that ended in the window, with who waits now", async () => {
+  test("stage times cover the stays that ended in the window and the tasks that wait now", async () => {
     let stays = 0;
     for (const { from, to } of spans) {
       for (const [query, some] of [
-        ["", told],
+        ["", histories],
         [`&taxonomyCode=${TAXONOMY}`, ofCode()],
       ] as const) {
         const answer = await read<StageTimes>(`stage-times?from=${from}&to=${to}${query}`);
@@ -149,10 +147,10 @@ describe(`statistics of random histories (replay with SEED=${seed})`, () => {
     expect(stays).toBeGreaterThan(0);
   });
 
-  test("failures are the gates that closed, the verdicts, and what the runs said", async () => {
+  test("failures count closed gates, failed reviews, reworks, and the errors of runs", async () => {
     for (const { from, to } of spans) {
       for (const [query, some] of [
-        ["", told],
+        ["", histories],
         [`&taxonomyCode=${TAXONOMY}`, ofCode()],
       ] as const) {
         const stages = failuresOf(some, { from, to });

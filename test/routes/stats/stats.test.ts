@@ -29,10 +29,10 @@ interface Stats {
 
 const DAY_MS = 86_400_000;
 const daysFromNow = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString();
-/** A window that stays as it is when a new day begins. */
+/** A fixed window, so that the buckets do not change at midnight. */
 const WINDOW = `from=${daysFromNow(-2)}&to=${daysFromNow(2)}`;
 
-/** What all four routes say of these days. */
+/** Reads all four routes. */
 async function readStats(tenant: Tenant = api.tenant): Promise<Stats> {
   const read = async <Body>(route: string): Promise<Body> =>
     expectDone(await api.call<Body>("GET", `/stats/${route}`, { as: "viewer", tenant }));
@@ -56,8 +56,8 @@ function rejectedIn({ throughput }: Stats): number {
 const zeroByKind = Object.fromEntries(STEP_KINDS.map((kind) => [kind, 0]));
 const noOutcomes = { open: 0, PASSED: 0, DELIVERED: 0, REJECTED: 0, DUPLICATE: 0 };
 
-describe("Statistics of a tenant in which nothing has happened", () => {
-  it("name every stage and every bucket, with nothing in them", async () => {
+describe("Statistics of a tenant without tasks", () => {
+  it("have every stage and every bucket with zero counts", async () => {
     const { outcomes, stageTimes, failures } = await readStats();
     const throughput = expectDone(await api.call<Stats["throughput"]>("GET", "/stats/throughput"));
     expect(outcomes).toMatchObject({ tasks: 0, outcomes: noOutcomes });
@@ -96,8 +96,8 @@ describe("Statistics of a tenant in which nothing has happened", () => {
   });
 });
 
-describe("Statistics of what just happened", () => {
-  it("have a check that failed as a failed review, and a crash as a crash that says why", async () => {
+describe("Statistics", () => {
+  it("count a failed check as a failed review, and a crashed check as errored with its error", async () => {
     const before = await readStats();
     const report = async (body: object) => {
       const { id } = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
@@ -119,7 +119,7 @@ describe("Statistics of what just happened", () => {
     });
   });
 
-  it("have nothing of a bulk change that was taken back, and all of one that stands", async () => {
+  it("count a bulk change until it is reverted", async () => {
     const at = { kind: "expert_review", status: "approved" } as const;
     const taskIds = [(await api.givenTask({ at })).id, (await api.givenTask({ at })).id];
     const before = await readStats();
@@ -143,7 +143,7 @@ describe("Statistics of what just happened", () => {
     expect(after.outcomes.stages).toEqual(before.outcomes.stages);
   });
 
-  it("keep in their history what is archived, and leave it out of what stands now", async () => {
+  it("count the past events of archived tasks, but not their current state", async () => {
     const { id } = await api.givenTask({ at: { kind: "pre_qa", status: "rejected" } });
     const waiting = await api.givenTask({ at: { kind: "calibration", status: "running" } });
     const before = await readStats();
@@ -162,7 +162,7 @@ describe("Statistics of what just happened", () => {
     expect(expectDone(archived).tasks).toBe(2);
   });
 
-  it("are each tenant's own", async () => {
+  it("are separate for each tenant", async () => {
     const { otherTenant: tenant } = api;
     await api.givenTask({ tenant });
     const { outcomes, throughput, stageTimes, failures } = await readStats(tenant);
@@ -178,8 +178,8 @@ describe("Statistics of what just happened", () => {
   });
 });
 
-describe("A bad query for statistics", () => {
-  it.each(ROUTES)("is refused: %s", async (route) => {
+describe("An invalid query for statistics", () => {
+  it.each(ROUTES)("is rejected by /stats/%s", async (route) => {
     for (const query of [
       "colour=red",
       "from=yesterday",
@@ -207,7 +207,7 @@ describe("A bad query for statistics", () => {
     ["throughput?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "empty_window"],
     ["stage-times?from=2026-01-02T00:00:00Z&to=2026-01-02T00:00:00Z", "empty_window"],
     ["throughput?bucket=month", "invalid_value"],
-  ])("says what is wrong with %s", async (path, code) => {
+  ])("returns the code of the issue for %s", async (path, code) => {
     const problem = expectProblem(
       await api.call("GET", `/stats/${path}`),
       "validation_failed",

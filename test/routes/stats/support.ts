@@ -3,10 +3,10 @@ import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import { expectDone, type TestApi } from "../../support/api.ts";
 import type { Chance } from "../../support/chance.ts";
 import { readEvents } from "../../support/model/history.ts";
-import type { Told } from "./oracle.ts";
+import type { TaskHistory } from "./oracle.ts";
 
-/** All that the API tells of every task of the tenant. */
-export async function readTold(api: TestApi): Promise<Told[]> {
+/** Reads every task of the tenant with its events and the errors of its runs. */
+export async function readTaskHistories(api: TestApi): Promise<TaskHistory[]> {
   const tasks: TaskView[] = [];
   for (const archived of [false, true]) {
     let cursor: string | null = "";
@@ -37,9 +37,11 @@ export async function readTold(api: TestApi): Promise<Told[]> {
   );
 }
 
-/** Some moments in the order of time, at which something happened; the first and the last one of all among them. */
-export function momentsOf(told: readonly Told[], chance: Chance): string[] {
-  const all = [...new Set(told.flatMap(({ events }) => events.map(({ at }) => at)))].toSorted();
+/** Returns the times of some events in ascending order, always including the first and the last event. */
+export function pickTimes(histories: readonly TaskHistory[], chance: Chance): string[] {
+  const all = [
+    ...new Set(histories.flatMap(({ events }) => events.map(({ at }) => at))),
+  ].toSorted();
   const chosen = all.filter(
     (_, index) => index === 0 || index === all.length - 1 || chance.isHit(6 / all.length),
   );

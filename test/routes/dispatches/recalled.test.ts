@@ -27,8 +27,8 @@ afterEach(() => expectInvariantsHold(api.database));
 
 const PAID: Place = { kind: "expert_review", status: "approved" };
 
-/** A task at this place with a dispatch of this pipeline, which is on its way. */
-async function givenAsked(pipeline: Pipeline, at: Place): Promise<DispatchRecord> {
+/** A sent dispatch of the pipeline, for a new task at this place. */
+async function givenSent(pipeline: Pipeline, at: Place): Promise<DispatchRecord> {
   const { currentStep } = await api.givenTask({ at });
   const path = `/steps/${currentStep.id}/dispatch`;
   const body = { pipeline, reason: "It is due" };
@@ -46,12 +46,12 @@ const runsOf = async (taskId: string) =>
 
 async function become(stepId: string, ...statuses: StepStatus[]): Promise<void> {
   for (const status of statuses) {
-    const body = { status, reason: "It was judged", runAttachedWorkflows: false };
+    const body = { status, reason: "Reviewed", runAttachedWorkflows: false };
     expectDone(await api.call("PATCH", `/steps/${stepId}`, { body }));
   }
 }
 
-/** Delivers it to an endpoint that fails, while something else happens. */
+/** Delivers the dispatch to an endpoint that fails, and runs `meanwhile` during the attempt. */
 async function failMeanwhile(id: string, meanwhile: () => Promise<unknown>): Promise<void> {
   const fetch = async () => {
     await meanwhile();
@@ -62,7 +62,7 @@ async function failMeanwhile(id: string, meanwhile: () => Promise<unknown>): Pro
   await timePasses(api.database, 30);
 }
 
-async function expectCalledBack(id: string): Promise<void> {
+async function expectRecalled(id: string): Promise<void> {
   const { state, log, attempts } = await readDispatch(api, id);
   expect([state, log.at(-1)?.reason, attempts]).toEqual([
     "recalled",
@@ -72,41 +72,41 @@ async function expectCalledBack(id: string): Promise<void> {
 }
 
 describe("A payment", () => {
-  it("is made where the task went on while its endpoint failed", async () => {
-    const { id, taskId } = await givenAsked("payment", PAID);
+  it("is delivered if the task advances while its endpoint is failing", async () => {
+    const { id, taskId } = await givenSent("payment", PAID);
     await failMeanwhile(id, () => advance(taskId));
     expect(await deliver(api, id, answering(200))).toBe("acknowledged");
     expect((await readDispatch(api, id)).state).toBe("delivered");
   });
 
-  it("is not made where the task was rejected at a later stage while its endpoint failed", async () => {
-    const { id, taskId } = await givenAsked("payment", PAID);
+  it("is recalled if the task is rejected at a later stage while its endpoint is failing", async () => {
+    const { id, taskId } = await givenSent("payment", PAID);
     const stepId = await advance(taskId);
     await failMeanwhile(id, () => become(stepId, "rejected"));
     expect(await deliver(api, id, answering(200))).toBe("acknowledged");
-    await expectCalledBack(id);
+    await expectRecalled(id);
     expect(await runsOf(taskId)).toMatchObject([{ type: "PAYMENT", state: "CANCELLED" }]);
   });
 
-  it("is not made where the review was done again and asks for changes", async () => {
-    const { id, taskId } = await givenAsked("payment", PAID);
+  it("is recalled if a second review requests changes while its endpoint is failing", async () => {
+    const { id, taskId } = await givenSent("payment", PAID);
     const body = { toKind: "expert_review", reason: "Look again" };
     const again = await api.call<Moved>("POST", `/tasks/${taskId}/rework`, { body });
     await failMeanwhile(id, () => become(expectDone(again).step.id, "changes_requested"));
     expect(await deliver(api, id, answering(200))).toBe("acknowledged");
-    await expectCalledBack(id);
+    await expectRecalled(id);
   });
 
-  it("that is dead is not retried once the task was rejected", async () => {
-    const { id, taskId } = await givenAsked("payment", PAID);
+  it("that is dead cannot be retried after the task was rejected", async () => {
+    const { id, taskId } = await givenSent("payment", PAID);
     await deliver(api, id, answering(410));
     await become(await advance(taskId), "rejected");
     const problem = expectProblem(await retry(id), "invalid_transition", 409);
     expect(problem.detail).toBe("What it was for is no longer wanted.");
   });
 
-  it("that is dead is retried after its run was closed by the deadline, with another run", async () => {
-    const { id, taskId } = await givenAsked("payment", PAID);
+  it("that is dead gets a new run on retry if its run timed out", async () => {
+    const { id, taskId } = await givenSent("payment", PAID);
     await deliver(api, id, answering(410));
     const [closed] = await runsOf(taskId);
     await passDeadlines(api.database, [closed?.id ?? ""]);
@@ -124,15 +124,15 @@ describe("A payment", () => {
   });
 });
 
-describe("Work on a step", () => {
-  it("is done by another run where its deadline closed the first and the step waits again", async () => {
+describe("A dispatch for a step", () => {
+  it("gets a new run if the first timed out and the step was queued again", async () => {
     const at: Place = { kind: "calibration", status: "queued" };
-    const { id, taskId, stepId } = await givenAsked("post_qa_scoring", at);
+    const { id, taskId, stepId } = await givenSent("post_qa_scoring", at);
     await deliver(api, id, answering(500));
     const [closed] = await runsOf(taskId);
     await passDeadlines(api.database, [closed?.id ?? ""]);
     await api.sweep();
-    // One that waits is enough: nobody is asked a second time.
+    // The open dispatch is enough, so no second one is created.
     const body = { status: "queued", reason: "Once more", runAttachedWorkflows: true };
     const again = await api.call<Moved>("PATCH", `/steps/${stepId}`, { body });
     expect(expectDone(again).dispatched).toEqual([]);
@@ -146,12 +146,12 @@ describe("Work on a step", () => {
     ]);
   });
 
-  it("is not asked for where the step was rejected while its endpoint failed", async () => {
+  it("is recalled if the step is rejected while its endpoint is failing", async () => {
     const at: Place = { kind: "calibration", status: "queued" };
-    const { id, taskId, stepId } = await givenAsked("post_qa_scoring", at);
+    const { id, taskId, stepId } = await givenSent("post_qa_scoring", at);
     await failMeanwhile(id, () => become(stepId, "rejected"));
     expect(await deliver(api, id, answering(200))).toBe("acknowledged");
-    await expectCalledBack(id);
+    await expectRecalled(id);
     expect(await runsOf(taskId)).toMatchObject([{ state: "CANCELLED" }]);
   });
 });

@@ -21,7 +21,7 @@ beforeAll(async () => {
   expectDone(await api.call("PUT", "/pipelines/quality_automation", { body }));
 });
 
-const REASON = "It is well again";
+const REASON = "The endpoint works again";
 const change = (id: string, what: "retry" | "recall", options = {}) =>
   api.call<DispatchRecord>("POST", `/dispatches/${id}/${what}`, {
     as: "operator",
@@ -36,15 +36,15 @@ const runOf = async ({ taskId }: DispatchRecord): Promise<RunRecord | undefined>
 const stepOf = async ({ taskId }: DispatchRecord) =>
   expectDone(await api.call<TaskView>("GET", `/tasks/${taskId}`)).currentStep.id;
 
-/** A dispatch whose endpoint refused it. */
+/** A dispatch that is dead, because its endpoint responded with 410. */
 async function givenRefused(): Promise<string> {
   const id = await givenDispatch(api);
   await deliver(api, id, answering(410));
   return id;
 }
 
-describe("The list of dispatches", () => {
-  it("is filtered by state, pipeline, task and operation, and goes page by page", async () => {
+describe("Listing dispatches", () => {
+  it("filters by state, pipeline, and task, and paginates", async () => {
     const dead = await givenRefused();
     const waiting = await givenDispatch(api);
     const { taskId } = await readDispatch(api, dead);
@@ -70,8 +70,10 @@ describe("The list of dispatches", () => {
     const { nextCursor } = expectDone(first);
     expect(await ids(`limit=2&cursor=${nextCursor}`)).toEqual([dead]);
   });
+});
 
-  it("tells of a dispatch what stands, and its log how it came to that", async () => {
+describe("Retrieving a dispatch", () => {
+  it("returns its current state and the log of its changes", async () => {
     const id = await givenRefused();
     const { log, ...dispatch } = await readDispatch(api, id);
     expect(dispatch).toMatchObject({
@@ -94,7 +96,7 @@ describe("The list of dispatches", () => {
 });
 
 describe("Recalling a dispatch", () => {
-  it("takes it back before anybody has heard of it, with who and why", async () => {
+  it("prevents its delivery, and logs the actor and the reason", async () => {
     const id = await givenDispatch(api);
     expect(expectDone(await change(id, "recall"))).toMatchObject({ id, state: "recalled" });
     const { log } = await readDispatch(api, id);
@@ -108,7 +110,7 @@ describe("Recalling a dispatch", () => {
     expect(await readDispatch(api, id)).toMatchObject({ state: "recalled", runId: null });
   });
 
-  it("takes back one that was tried, and the run that waits with it", async () => {
+  it("cancels the waiting run if an attempt to deliver it failed", async () => {
     const id = await givenDispatch(api);
     await deliver(api, id, answering(500));
     const recalled = expectDone(await change(id, "recall"));
@@ -116,7 +118,7 @@ describe("Recalling a dispatch", () => {
     expect(await runOf(recalled)).toMatchObject({ state: "CANCELLED" });
   });
 
-  it("frees the step for another one", async () => {
+  it("allows another dispatch for the step", async () => {
     const id = await givenDispatch(api);
     const body = { pipeline: "quality_automation", reason: "Once more" };
     const path = `/steps/${await stepOf(await readDispatch(api, id))}/dispatch`;
@@ -125,17 +127,17 @@ describe("Recalling a dispatch", () => {
     expectDone(await api.call("POST", path, { body }), 201);
   });
 
-  it("is refused while it is being delivered", async () => {
+  it("is rejected while it is being delivered", async () => {
     const id = await givenDispatch(api);
     const { promise: answer, resolve } = Promise.withResolvers<Response>();
-    let isAsked = false;
+    let isRequested = false;
     const delivering = deliver(api, id, {
       fetch: () => {
-        isAsked = true;
+        isRequested = true;
         return answer;
       },
     });
-    await expect.poll(() => isAsked).toBe(true);
+    await expect.poll(() => isRequested).toBe(true);
     const problem = expectProblem(await change(id, "recall"), "invalid_transition", 409);
     expect(problem.detail).toBe("It is being delivered at this moment.");
     resolve(new Response(null, { status: 200 }));
@@ -143,7 +145,7 @@ describe("Recalling a dispatch", () => {
     expect(await readDispatch(api, id)).toMatchObject({ state: "delivered" });
   });
 
-  it("is refused where its run was reported on, whatever was answered", async () => {
+  it("is rejected if a worker has reported on its run, whatever the endpoint responded", async () => {
     const id = await givenDispatch(api);
     await deliver(api, id, answering(500));
     const { runId } = await readDispatch(api, id);
@@ -153,7 +155,7 @@ describe("Recalling a dispatch", () => {
     expect(problem.detail).toContain("it was delivered");
   });
 
-  test.each(["delivered", "dead", "recalled"] as const)("is refused once it is %s", async (end) => {
+  test.each(["delivered", "dead", "recalled"] as const)("is rejected if it is %s", async (end) => {
     const id = await givenDispatch(api);
     if (end === "recalled") expectDone(await change(id, "recall"));
     else await deliver(api, id, answering(end === "dead" ? 410 : 200));
@@ -164,7 +166,7 @@ describe("Recalling a dispatch", () => {
 });
 
 describe("Retrying a dispatch", () => {
-  it("delivers it after all, with the run that it made", async () => {
+  it("delivers it with the same run", async () => {
     const id = await givenRefused();
     const { runId } = await readDispatch(api, id);
     expect(expectDone(await change(id, "retry"))).toMatchObject({
@@ -173,7 +175,7 @@ describe("Retrying a dispatch", () => {
       lastError: null,
       runId,
     });
-    // The relay has put it on the queue right after the answer.
+    // The relay puts it on the queue right after the response.
     expect(await readDispatch(api, id)).toMatchObject({ state: "sent" });
     expect(await deliver(api, id, answering(200))).toBe("acknowledged");
     const { log, ...delivered } = await readDispatch(api, id);
@@ -186,9 +188,9 @@ describe("Retrying a dispatch", () => {
     ]);
   });
 
-  it("is refused where the task has left the step", async () => {
+  it("is rejected if the task has left the step", async () => {
     const id = await givenRefused();
-    const body = { content: {}, reason: "Anew" };
+    const body = { content: {}, reason: "Start again" };
     const { taskId } = await readDispatch(api, id);
     expectDone(await api.call("POST", `/tasks/${taskId}/versions`, { body }), 201);
     const problem = expectProblem(await change(id, "retry"), "invalid_transition", 409);
@@ -198,20 +200,20 @@ describe("Retrying a dispatch", () => {
     });
   });
 
-  it("is refused where its run has ended", async () => {
+  it("is rejected if its run has ended", async () => {
     const id = await givenRefused();
     const { runId } = await readDispatch(api, id);
-    const body = { state: "FAILED", error: "Nobody came" };
+    const body = { state: "FAILED", error: "No worker started" };
     expectDone(await api.call("PATCH", `/worker-runs/${runId}`, { as: "service", body }));
     const problem = expectProblem(await change(id, "retry"), "invalid_transition", 409);
     expect(problem.detail).toBe("Its run has begun or ended; ask for the pipeline anew.");
   });
 
-  it("is refused where the approval that is paid for was taken back", async () => {
+  it("is rejected for a payment whose approval was withdrawn", async () => {
     const task = await api.givenTask({ at: { kind: "expert_review", status: "in_review" } });
     const to = (status: string) =>
       api.call("PATCH", `/steps/${task.currentStep.id}`, {
-        body: { status, reason: "So it is", runAttachedWorkflows: true },
+        body: { status, reason: "Reviewed", runAttachedWorkflows: true },
       });
     expectDone(await to("approved"));
     const [payment] = await find(`task=${task.id}`);
@@ -220,30 +222,30 @@ describe("Retrying a dispatch", () => {
     expectProblem(await change(payment?.id ?? "", "retry"), "invalid_transition", 409);
   });
 
-  it("is refused where the pipeline was asked for again meanwhile", async () => {
+  it("is rejected if the pipeline was dispatched again meanwhile", async () => {
     const id = await givenRefused();
     const step = await stepOf(await readDispatch(api, id));
     const body = { pipeline: "quality_automation", reason: "Once more" };
     const again = await api.call<{ id: string }>("POST", `/steps/${step}/dispatch`, { body });
     const { id: rival } = expectDone(again, 201);
-    const isRefused = async () => {
+    const expectRejected = async () => {
       const problem = expectProblem(await change(id, "retry"), "conflict", 409);
       expect(problem.existing).toEqual({ id: rival });
     };
-    await isRefused();
-    // Delivered, but to nobody yet: its run waits for a worker that polls.
+    await expectRejected();
+    // The other dispatch is delivered, but its run still waits for a worker to claim it.
     await api.database.transaction("superuser", offering(rival));
-    await isRefused();
+    await expectRejected();
   });
 
-  it("is refused where the task is archived", async () => {
+  it("is rejected if the task is archived", async () => {
     const id = await givenRefused();
     const { taskId } = await readDispatch(api, id);
     expectDone(await api.call("POST", `/tasks/${taskId}/archive`, { body: {} }));
     expectProblem(await change(id, "retry"), "archived", 409);
   });
 
-  test.each(["sent", "delivered", "recalled"] as const)("is refused while it is %s", async (at) => {
+  test.each(["sent", "delivered", "recalled"] as const)("is rejected if it is %s", async (at) => {
     const id = await givenDispatch(api);
     if (at === "recalled") expectDone(await change(id, "recall"));
     if (at === "delivered") await deliver(api, id, answering(200));
@@ -251,7 +253,7 @@ describe("Retrying a dispatch", () => {
     expect(problem).toMatchObject({ from: at, to: "pending" });
   });
 
-  it("goes on where a crash left a lease that has ended", async () => {
+  it("delivers it an hour later", async () => {
     const id = await givenRefused();
     expectDone(await change(id, "retry"));
     await timePasses(api.database, 3600);
