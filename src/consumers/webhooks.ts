@@ -13,7 +13,7 @@ interface Dependencies {
   outbound: Outbound;
 }
 
-/** The consumer of `stepledger-webhooks`: tells a tenant's webhooks, or sends one message to its webhook. */
+/** The consumer of `stepledger-webhooks`: sends one message to its webhook, or writes a tenant's pending messages. */
 export function webhookConsumer({
   database,
   queue,
@@ -21,22 +21,22 @@ export function webhookConsumer({
 }: Dependencies): Consumer<WebhookMessage> {
   return {
     schema: webhookMessage,
-    handle: async ({ tenantId, deliveryId }, about) => {
+    handle: async ({ tenantId, deliveryId }, message) => {
       const tenant = database.forTenant(tenantId);
       if (deliveryId !== undefined) {
         return deliverWebhook({ database: tenant, outbound }, deliveryId);
       }
-      const pumped = await pumpWebhooks(tenant);
+      const progress = await pumpWebhooks(tenant);
       const isMore = await relayDeliveries(tenant, queue);
-      if (isMore || pumped === "unfinished") await queue.send([{ version: 1, tenantId }]);
-      return pumped === "unsettled" ? untilSettled(about) : "done";
+      if (isMore || progress === "unfinished") await queue.send([{ version: 1, tenantId }]);
+      return progress === "unsettled" ? retryUntilSettled(message) : "done";
     },
   };
 }
 
-const LOOKS_MAX = 8;
+const ATTEMPTS_MAX = 8;
 
-/** 2, 4, 8 seconds and so on; who writes for longer than minutes is left to the sweep. */
-function untilSettled({ attempts }: QueuedMessage): Handled {
-  return attempts < LOOKS_MAX ? { retryAfterSeconds: 2 ** attempts } : "done";
+/** Retries after 2, 4, 8 seconds and so on. The sweep takes over from transactions that last for minutes. */
+function retryUntilSettled({ attempts }: QueuedMessage): Handled {
+  return attempts < ATTEMPTS_MAX ? { retryAfterSeconds: 2 ** attempts } : "done";
 }

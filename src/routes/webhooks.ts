@@ -2,7 +2,7 @@ import * as z from "zod";
 import { pingWebhook } from "../actions/webhooks/ping-webhook.ts";
 import { putWebhook } from "../actions/webhooks/put-webhook.ts";
 import { removeWebhook } from "../actions/webhooks/remove-webhook.ts";
-import { renewWebhookDelivery } from "../actions/webhooks/renew-delivery.ts";
+import { retryWebhookDelivery } from "../actions/webhooks/retry-delivery.ts";
 import { rotateWebhookSecret } from "../actions/secrets/rotate-secret.ts";
 import { type DeliveryFilter, listDeliveries } from "../db/webhooks/webhook-deliveries.ts";
 import { listWebhooks } from "../db/webhooks/webhooks.ts";
@@ -260,6 +260,6 @@ export const webhookRoutes: readonly Route[] = [
   }),
   createHandler(retryContract, async (call, { params }) => {
     const { name: webhook, deliveryId } = params;
-    return replyTo(await renewWebhookDelivery(call, { webhook, deliveryId }));
+    return replyTo(await retryWebhookDelivery(call, { webhook, deliveryId }));
   }),
 ];

@@ -65,7 +65,7 @@ describe("pumps that run at once and break anywhere, beside writers some of whic
 
       // Pumps that broke off left the rest to whoever comes next.
       await untilSettled();
-      expect(await pumpWebhooks(database)).toBe("told");
+      expect(await pumpWebhooks(database)).toBe("caught_up");
       const wanted = await changesOf(tasks);
       expect(await toldTo("all")).toEqual(wanted.map(({ told }) => told));
       expect(await toldTo("labels")).toEqual(
@@ -93,7 +93,7 @@ describe("pumps that run at once and break anywhere, beside writers some of whic
   it("say nothing of what is not settled, and all of it once it is", async () => {
     const [task = ""] = await api.givenTasks(1);
     await untilSettled();
-    expect(await pumpWebhooks(database)).toBe("told");
+    expect(await pumpWebhooks(database)).toBe("caught_up");
     const told = await toldTo("all");
     const older = await holdTransaction();
     await block(task);
@@ -101,7 +101,7 @@ describe("pumps that run at once and break anywhere, beside writers some of whic
     expect(await toldTo("all")).toEqual(told);
     await older.end();
     await untilSettled();
-    expect(await pumpWebhooks(database)).toBe("told");
+    expect(await pumpWebhooks(database)).toBe("caught_up");
     expect((await toldTo("all")).length).toBe(told.length + 1);
   });
 
@@ -116,7 +116,7 @@ describe("pumps that run at once and break anywhere, beside writers some of whic
     await block(other);
     await older.end();
     await untilSettled();
-    expect(await pumpWebhooks(database)).toBe("told");
+    expect(await pumpWebhooks(database)).toBe("caught_up");
     expect(await toldTo("new")).toEqual([expect.stringContaining(other)]);
     expect((await toldTo("all")).length, "enabled again").toBe(told.length + 1);
   });
@@ -126,7 +126,7 @@ describe("pumps that run at once and break anywhere, beside writers some of whic
     for (let count = 0; count < many; count += 1) await api.givenTasks(500);
     await untilSettled();
     await api.database.resetRoundTrips();
-    expect(await pumpWebhooks(database)).toBe("told");
+    expect(await pumpWebhooks(database)).toBe("caught_up");
     expect(await api.database.roundTrips()).toBeGreaterThan(2 * many - 1);
     await expectInvariantsHold(api.database);
   });

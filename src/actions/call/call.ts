@@ -1,7 +1,7 @@
 import type { Operation, TenantDatabase } from "../../db/connection/client.ts";
 import type { Actor } from "../../domain/actor.ts";
 
-/** What every action knows of its caller, whoever that is: a route, a consumer, a seed, a test. */
+/** What every action receives from its caller, which may be a route, a consumer, a script or a test. */
 export interface ActionCall {
   database: TenantDatabase;
   actor: Actor;
@@ -9,12 +9,13 @@ export interface ActionCall {
   operation: Operation;
 }
 
-/** A call that may be bound to one state of the task, by `If-Match`. */
+/** A call that may require one state of the task, with `If-Match`. */
 export interface ConditionalCall extends ActionCall {
+  /** The task's event seq that the caller expects; null if any will do. */
   ifMatch: number | null;
 }
 
-/** What an action did, or found done by an earlier call with the same key. */
+/** The value of an action, and whether an earlier call with the same key produced it. */
 export interface Done<Value> {
   value: Value;
   replayed: boolean;

@@ -7,11 +7,11 @@ const UUID_BYTES = 16;
 const TIME_BYTES = 6;
 
 /**
- * The operation of a further batch of one call. Its id is made from the call's and from what the batch is about, so
- * that whoever repeats the batch finds that it was done; it has the call's time, and so its place in the index.
+ * The operation of another batch of the same call. Its id is derived from the call's id and the batch's content, so a
+ * repeat of the batch finds that it is done. It keeps the call's time, and so its place in the index.
  */
-export function derivedOperation(call: Operation, callId: string, about: string): Operation {
-  const bytes = blake3(utf8ToBytes(`${callId}:${about}`), { dkLen: UUID_BYTES });
+export function derivedOperation(call: Operation, callId: string, batch: string): Operation {
+  const bytes = blake3(utf8ToBytes(`${callId}:${batch}`), { dkLen: UUID_BYTES });
   bytes.set(hexToBytes(callId.replaceAll("-", "")).subarray(0, TIME_BYTES));
   // Version 7, variant 10 (RFC 9562).
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;

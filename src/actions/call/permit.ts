@@ -4,7 +4,7 @@ import { forbidden, type Outcome, succeed, refuse } from "../../domain/refusals.
 import { isPermitted, requiredRole } from "../../domain/rights.ts";
 import { rightFor } from "../../domain/lifecycle/right-for.ts";
 
-/** Refuses before anything is looked up what this role may do to no task at all. */
+/** Refuses a command that the actor's role may never give, before anything is loaded. */
 export function permit(actor: Actor, command: Command): Outcome<Command> {
   const right = rightFor(command);
   return isPermitted(actor.role, right) ? succeed(command) : refuse(forbidden(requiredRole(right)));

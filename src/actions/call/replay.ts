@@ -22,17 +22,18 @@ export function replayOf<Result>(operation: Operation, stored: OperationRecord):
   if (stored.fingerprint !== operation.fingerprint) {
     return refuse({
       code: "idempotency_key_reused",
-      detail: "The first call with this Idempotency-Key asked for something else.",
+      detail:
+        "An earlier request used this Idempotency-Key with different parameters. Use a new key.",
     });
   }
   // The same route wrote the result from the same shape; nothing else writes this column.
   return succeed(stored.result as Result);
 }
 
-/** Refuses a call whose idempotency key belongs to a call that is still in progress. */
+/** The refusal of a call whose idempotency key belongs to a call that is still in progress. */
 export function inProgress(): Refusal {
   return {
     code: "operation_in_progress",
-    detail: "The first call with this Idempotency-Key has not ended yet.",
+    detail: "An earlier request with this Idempotency-Key is still in progress.",
   };
 }

@@ -2,21 +2,21 @@ import * as base64url from "jose/base64url";
 
 const MAC_BYTES = 32;
 
-/** The key's type as each runtime names it: the Worker and the tests in Node have different ones. */
+/** The Worker and the tests in Node declare different CryptoKey types; this is the one of the current runtime. */
 type SigningKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
-/** Signs what the service hands out and later takes back: list cursors and plan tokens. */
+/** Signs what clients send back unchanged: list cursors and plan tokens. */
 export interface TokenSigner {
-  /** `purpose` is signed with the payload but not carried: a token opens only where it was meant to. */
+  /** Signs `purpose` along with the payload but leaves it out of the token, so a token only opens for its purpose. */
   sign(purpose: string, payload: Uint8Array): Promise<string>;
-  /** The payload; null for a token that was edited, made by somebody else, or meant for another purpose. */
+  /** Returns the payload; null if the token was altered, was not signed here, or has another purpose. */
   open(purpose: string, token: string): Promise<Uint8Array | null>;
 }
 
-/** A signer over HMAC-SHA-256. Tokens are signed, not secret: nothing goes in that its holder may not read. */
+/** Creates a signer that uses HMAC-SHA-256. Tokens are not encrypted: their holder can read the payload. */
 export function createTokenSigner(secret: string): TokenSigner {
   let cachedKey: SigningKey | undefined;
-  // The key itself is kept, never its promise: a Worker must not await what another request began.
+  // Caches the key, not its promise: a Worker request must not await I/O that another request started.
   const key = async () => (cachedKey ??= await importKey(secret));
 
   return {
@@ -41,7 +41,7 @@ function importKey(secret: string): Promise<SigningKey> {
   return crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign", "verify"]);
 }
 
-/** JSON ends the purpose unmistakably, so no purpose and payload can be cut in another place. */
+/** The JSON string delimits the purpose, so no other split into purpose and payload gives the same bytes. */
 function signedBytes(purpose: string, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   return joined(new TextEncoder().encode(JSON.stringify(purpose)), payload);
 }
@@ -53,7 +53,7 @@ function joined(head: Uint8Array, tail: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** One token has one spelling: base64url's spare bits and padding would give it others. */
+/** Rejects other spellings of a token, which base64url allows through padding and spare bits. */
 function decoded(token: string): Uint8Array<ArrayBuffer> | null {
   try {
     const bytes = Uint8Array.from(base64url.decode(token));

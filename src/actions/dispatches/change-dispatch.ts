@@ -24,7 +24,7 @@ interface Change {
   reason: string;
 }
 
-/** Has a dead dispatch delivered after all, where what was asked for is still wanted. */
+/** Delivers a dead dispatch after all, if its task still needs it. */
 export async function retryDeadDispatch(
   call: ActionCall,
   change: Change,
@@ -33,68 +33,68 @@ export async function retryDeadDispatch(
   const retried = await retryDispatch(call.database, change, call);
   call.database.outgoing.dispatches ||=
     retried.outcome === "written" && retried.rows.some(({ changed }) => changed !== null);
-  return concludeChange(call, retried, whyNotRetried);
+  return concludeChange(call, retried, retryRefusal);
 }
 
-/** Calls a dispatch back before it is delivered. */
+/** Recalls a dispatch before it is delivered. */
 export async function recallUndelivered(
   call: ActionCall,
   change: Change,
 ): Promise<Outcome<Done<DispatchRecord>>> {
   if (!isPermitted(call.actor.role, "dispatch")) return refuse(forbidden(requiredRole("dispatch")));
   const recalled = await recallDispatch(call.database, change, call);
-  return concludeChange(call, recalled, whyNotRecalled);
+  return concludeChange(call, recalled, recallRefusal);
 }
 
 function concludeChange(
   { operation }: ActionCall,
   written: Written<ChangedDispatch>,
-  whyNot: (found: ChangedDispatch) => Refusal,
+  refusalOf: (found: ChangedDispatch) => Refusal,
 ): Promise<Outcome<Done<DispatchRecord>>> {
   return conclude(operation, written, {
     result: ({ changed }) => changed,
     render: asStored,
-    unwritten: (found) => refuse(found === undefined ? notFound() : whyNot(found)),
+    unwritten: (found) => refuse(found === undefined ? notFound() : refusalOf(found)),
   });
 }
 
-function whyNotRetried(found: ChangedDispatch): Refusal {
-  if (found.state !== "dead") return noSuchMove(found.state, "pending");
+function retryRefusal(found: ChangedDispatch): Refusal {
+  if (found.state !== "dead") return unlawfulMove(found.state, "pending");
   if (found.isArchived) return archived();
   if (found.rivalId !== null) {
     return {
       code: "conflict",
-      detail: "This pipeline was asked for again meanwhile and has not run yet.",
+      detail: "This pipeline has been requested again and has not run yet.",
       existing: { id: found.rivalId },
     };
   }
-  return noWayOn(
+  return blockedMove(
     found.state,
     "pending",
     found.isUnwanted
-      ? "What it was for is no longer wanted."
-      : "Its run has begun or ended; ask for the pipeline anew.",
+      ? "The task no longer needs it."
+      : "Its run has begun or ended. Request the pipeline again instead.",
   );
 }
 
-function whyNotRecalled({ state, isLeased }: ChangedDispatch): Refusal {
-  const isWaiting = state === "pending" || state === "sent";
-  if (!isWaiting) return noSuchMove(state, "recalled");
-  return noWayOn(
+function recallRefusal({ state, isLeased }: ChangedDispatch): Refusal {
+  const isUndelivered = state === "pending" || state === "sent";
+  if (!isUndelivered) return unlawfulMove(state, "recalled");
+  return blockedMove(
     state,
     "recalled",
     isLeased
-      ? "It is being delivered at this moment."
-      : "Its run has begun or ended: it was delivered.",
+      ? "It is being delivered right now."
+      : "Its run has begun or ended, so it was already delivered.",
   );
 }
 
-function noSuchMove(from: DispatchState, to: DispatchState): Refusal {
+function unlawfulMove(from: DispatchState, to: DispatchState): Refusal {
   const allowed = DISPATCH_MOVES_BY_HAND[from];
   return invalidTransition({ subject: "a dispatch", from, to, allowed });
 }
 
-/** The table has the move; what has happened meanwhile stands in its way. */
-function noWayOn(from: DispatchState, to: DispatchState, detail: string): Refusal {
+/** The table allows the move, but what has happened since does not. */
+function blockedMove(from: DispatchState, to: DispatchState, detail: string): Refusal {
   return { code: "invalid_transition", detail, from, to, allowed: [] };
 }

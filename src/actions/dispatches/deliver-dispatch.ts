@@ -4,33 +4,29 @@ import { beginDispatch, type DispatchAttempt } from "../../db/dispatches/begin-d
 import { endDispatch } from "../../db/dispatches/end-dispatch.ts";
 import { endOfAttempt } from "../../domain/pipelines/delivery.ts";
 import { type Outbound, postSigned, type SignedMessage } from "../../outbound/post-signed.ts";
+import { deliver, type Delivery } from "../outgoing/deliver.ts";
 import { stepView, taskView } from "../views/task-view.ts";
 
-/** Whether the message about it has done what it was for, or is to come again. */
-export type Delivery = "done" | { retryAfterSeconds: number };
-
 /**
- * Delivers a dispatch, or finds that there is nothing left to do about it: its run is made and its endpoint called.
- * It may be called at any time, beside itself, and break off anywhere: one dispatch makes one run, and every message
- * to its endpoint bears the same id.
+ * Makes one attempt at delivering a dispatch: creates its run and calls its endpoint, unless there is nothing left to
+ * do. It can run concurrently with itself and stop anywhere, because a dispatch has one run and its messages one id.
  */
-export async function deliverDispatch(
+export function deliverDispatch(
   { database, outbound, now }: { database: TenantDatabase; outbound: Outbound; now: Date },
   dispatchId: string,
 ): Promise<Delivery> {
-  const attempt = { dispatchId, owner: uuidv7() };
-  const found = await beginDispatch(database, { ...attempt, runId: uuidv7() });
-  if (found.outcome === "settled") return "done";
-  if (found.outcome === "later") return { retryAfterSeconds: found.seconds };
-
-  const { delivery } = found;
-  const posted = await postSigned(messageAbout(dispatchId, delivery, now), outbound);
-  const end = endOfAttempt(posted, delivery.attempt);
-  await endDispatch(database, attempt, end);
-  return end.state === "sent" ? { retryAfterSeconds: end.delaySeconds } : "done";
+  const lease = { dispatchId, owner: uuidv7() };
+  return deliver({
+    claim: () => beginDispatch(database, { ...lease, runId: uuidv7() }),
+    post: async (attempt) => {
+      const posted = await postSigned(messageOf(dispatchId, attempt, now), outbound);
+      return endOfAttempt(posted, attempt.attempt);
+    },
+    record: (end) => endDispatch(database, lease, end),
+  });
 }
 
-function messageAbout(id: string, delivery: DispatchAttempt, timestamp: Date): SignedMessage {
+function messageOf(id: string, delivery: DispatchAttempt, timestamp: Date): SignedMessage {
   const { endpoint, secrets, timeoutSeconds, pipeline, run, task, version, step } = delivery;
   const data = {
     dispatchId: id,
@@ -39,7 +35,7 @@ function messageAbout(id: string, delivery: DispatchAttempt, timestamp: Date): S
     task: taskView(task),
     version,
     step: stepView(task.id, task.step.id, step),
-    /** Where its worker reports, below the service's own address. */
+    /** Where the worker reports, relative to the service's own address. */
     reportTo: `/v1/worker-runs/${run.id}`,
   };
   return {

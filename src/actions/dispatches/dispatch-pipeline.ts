@@ -31,8 +31,8 @@ interface DispatchInput {
 }
 
 /**
- * Asks for a pipeline by hand: one that is attached to the state that the step is in. No label depends on it, so it
- * writes no event of the task; the dispatch has a log of its own.
+ * Requests a pipeline by hand. It must be attached to the step's present state. No label depends on a dispatch, so this
+ * writes no event of the task; the dispatch has its own log.
  */
 export async function dispatchPipeline(
   call: ActionCall,
@@ -42,7 +42,7 @@ export async function dispatchPipeline(
   return decideAgain("task", () => tryDispatch(call, input));
 }
 
-/** A race is lost where the task moved in this moment, or a rival asked in a transaction that is not seen yet. */
+/** Loses the race if the task has moved, or a concurrent request is in a transaction that is not visible yet. */
 async function tryDispatch(
   call: ActionCall,
   { stepId, pipeline, reason }: DispatchInput,

@@ -11,8 +11,8 @@ import { answerWithSecret, type WithSecret } from "../secrets/answer-with-secret
 import type { ActionCall, Done } from "../call/call.ts";
 
 /**
- * Gives a pipeline its settings. Its first secret is made here unless one is brought; another one that is brought
- * takes the place of the present one, which signs along for a day.
+ * Stores a pipeline's settings. A new pipeline gets a generated secret unless the caller provides one. A provided
+ * secret replaces the present one, which also signs for another 24 hours.
  */
 export async function putPipeline(
   { database, operation, outbound }: ActionCall & { outbound: Outbound },
@@ -21,13 +21,13 @@ export async function putPipeline(
   const judged = settings.endpoint === null ? null : judgeEndpoint(settings.endpoint, outbound);
   if (judged?.ok === false) return refuse(urlNotAllowed(judged.detail));
   const given = secret === undefined ? null : parseSecret(secret);
-  if (secret !== undefined && given === null) return refuse(noSecret());
+  if (secret !== undefined && given === null) return refuse(invalidSecret());
   const secrets = { given, made: newSecret(), keptHours: PREVIOUS_SECRET_HOURS };
   const written = await storePipeline(database, settings, secrets, operation);
   return answerWithSecret(operation, secrets.made, written);
 }
 
-function noSecret() {
+function invalidSecret() {
   return validationFailed({
     path: ["secret"],
     code: "invalid_secret",

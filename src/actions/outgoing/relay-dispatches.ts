@@ -6,15 +6,14 @@ import {
 } from "../../db/dispatches/outbox.ts";
 import type { MessageQueue } from "../../queues/message-queue.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
+import { inBatches } from "../call/in-batches.ts";
 
-/** What one claim takes: it is sent in ten batches. */
-const CLAIM_ROWS_MAX = 1000;
-/** A Worker may make only so many calls; what is left waits for the next relay. */
-const CLAIMS_MAX = 20;
+/** A claim of 1,000 rows goes to the queue in ten batches. What exceeds 20 claims waits for the next relay. */
+const LIMITS = { rows: 1000, batches: 20 };
 
 /**
- * Sends what lies in the outbox, of every tenant. It may be called at any time, beside itself, and break off
- * anywhere: a message that is sent twice does nothing more, and one that was not is sent by a later relay.
+ * Sends the outbox of every tenant to the queue, and returns how many dispatches it sent. It can run concurrently with
+ * itself and stop anywhere: a message sent twice does nothing more, and one not sent is sent by a later relay.
  */
 export async function relayDispatches({
   database,
@@ -23,15 +22,14 @@ export async function relayDispatches({
   database: Database;
   queue: MessageQueue<DispatchMessage>;
 }): Promise<number> {
-  let relayed = 0;
-  for (let claim = 0; claim < CLAIMS_MAX; claim += 1) {
-    const claimed = await claimDispatches(database, CLAIM_ROWS_MAX);
-    relayed += await send(claimed);
-    if (claimed.length < CLAIM_ROWS_MAX) break;
-  }
-  return relayed;
+  const { total } = await inBatches(LIMITS, async () => {
+    const claimed = await claimDispatches(database, LIMITS.rows);
+    await send(claimed);
+    return claimed.length;
+  });
+  return total;
 
-  async function send(claimed: readonly DispatchRef[]): Promise<number> {
+  async function send(claimed: readonly DispatchRef[]): Promise<void> {
     const sent: DispatchRef[] = [];
     try {
       await queue.send(
@@ -45,6 +43,5 @@ export async function relayDispatches({
     } finally {
       await markDispatchesSent(database, sent);
     }
-    return sent.length;
   }
 }

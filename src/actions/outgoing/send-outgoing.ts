@@ -4,29 +4,29 @@ import type { MessageQueue } from "../../queues/message-queue.ts";
 import type { BulkMessage, DispatchMessage, WebhookMessage } from "../../queues/messages.ts";
 import { relayDispatches } from "./relay-dispatches.ts";
 
-/** The queues that work leaves by. */
+/** The queues that the service sends work to. */
 export interface Queues {
   dispatch: MessageQueue<DispatchMessage>;
   bulk: MessageQueue<BulkMessage>;
   webhook: MessageQueue<WebhookMessage>;
 }
 
-/** A store of product events, as far as it is used. */
+/** The part of the Analytics Engine binding that is used. */
 export interface ProductEvents {
   writeDataPoint: (point: { indexes: string[]; blobs: string[]; doubles: number[] }) => void;
 }
 
-/** What is needed to tell the world outside the database. */
+/** What sending side effects requires. */
 export interface SendingTools {
   database: Database;
   queues: Queues;
-  /** Absent where product events are kept in the database alone. */
+  /** Absent if product events are only kept in the database. */
   analytics?: ProductEvents | undefined;
 }
 
 /**
- * Sends on what the writes of one piece of work left to be told outside the database. It is committed already: what
- * fails here is found by the sweep.
+ * Sends the side effects that committed writes have enqueued on the tenant's database.
+ * @throws the first error, after trying all of them. The sweep sends what was lost.
  */
 export async function sendOutgoing(
   { database, queues, analytics }: SendingTools,
@@ -39,7 +39,7 @@ export async function sendOutgoing(
     outgoing.dispatches ? relayDispatches({ database, queue: queues.dispatch }) : null,
     outgoing.events ? queues.webhook.send([{ version: 1, tenantId }]) : null,
   ]);
-  // At most once, and the table is what counts: nobody looks for a point that was lost on the way.
+  // Sent at most once. The table is authoritative, so a lost data point is not sent again.
   for (const event of outgoing.analytics) {
     analytics?.writeDataPoint(dataPoint(tenantId, event));
   }
@@ -47,7 +47,7 @@ export async function sendOutgoing(
   if (failed?.status === "rejected") throw failed.reason;
 }
 
-/** A product event as the platform's store takes it: texts and numbers by place, in the order of their names. */
+/** A product event as a data point: its text and number properties by position, sorted by property name. */
 function dataPoint(tenantId: string, { name, properties }: AnalyticsEvent) {
   const values = Object.entries(properties)
     .toSorted(([one], [other]) => (one < other ? -1 : 1))

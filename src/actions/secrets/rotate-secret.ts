@@ -6,7 +6,7 @@ import { newSecret, PREVIOUS_SECRET_HOURS } from "../../outbound/secrets.ts";
 import { answerWithSecret, type WithSecret } from "./answer-with-secret.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 
-// Another secret, which only this answer shows; the one before signs along for a day.
+// Each replaces a secret. Only this answer shows the new one; the old one also signs for another 24 hours.
 
 export async function rotatePipelineSecret(
   { database, operation }: ActionCall,

@@ -1,18 +1,12 @@
 import type { Database } from "../../db/connection/client.ts";
 import { deleteExpired } from "../../db/ledger/operations.ts";
+import { inBatches } from "../call/in-batches.ts";
 
-/** What one call takes, so that it holds its locks for a moment alone. */
-const ROWS_MAX = 5000;
-/** A Worker may make only so many calls; what is left waits for the next day. */
-const CALLS_MAX = 200;
+/** A batch of 5,000 rows holds its locks only briefly. What exceeds 200 batches waits for the next day. */
+const LIMITS = { rows: 5000, batches: 200 };
 
-/** Takes away what the ledger keeps of calls whose day is over: from then on nothing repeats their answers. */
+/** Deletes operations whose replay window of one day is over, and returns how many. */
 export async function expireOperations(database: Database): Promise<number> {
-  let expired = 0;
-  for (let call = 0; call < CALLS_MAX; call += 1) {
-    const deleted = await deleteExpired(database, ROWS_MAX);
-    expired += deleted;
-    if (deleted < ROWS_MAX) break;
-  }
-  return expired;
+  const { total } = await inBatches(LIMITS, () => deleteExpired(database, LIMITS.rows));
+  return total;
 }

@@ -3,7 +3,7 @@ import type { BlobStore } from "../../storage/blobs.ts";
 import { expireOperations } from "./expire-operations.ts";
 import { sweepData } from "./sweep-data.ts";
 
-/** What is put away once a day: operations that have run out, rows whose content never came, objects of no row. */
+/** Deletes expired operations, declarations whose content never arrived, and objects that no row names. */
 export async function sweepDaily(
   stores: { database: Database; blobs: BlobStore },
   { now }: { now: Date },

@@ -7,39 +7,37 @@ import {
   sweepDeclared,
 } from "../../db/content/data-sweep.ts";
 import type { BlobStore } from "../../storage/blobs.ts";
+import { inBatches } from "../call/in-batches.ts";
 
 const DAY_SECONDS = 24 * 60 * 60;
-/** Uploads wait while rows are swept, and so only so many are at a time. */
-const ROWS_MAX = 5000;
-/** What is left then waits for the next run. */
-const BATCHES_MAX = 40;
-/** R2 lists and deletes so many objects in one call. */
+/** Uploads wait while a batch of rows is swept, so a batch is small. What exceeds 40 waits for the next run. */
+const ROW_LIMITS = { rows: 5000, batches: 40 };
+/** R2 lists and deletes up to 1,000 objects in one call. */
 const PAGE_OBJECTS = 1000;
-/** A Worker may make only so many calls; the next run goes on where this one ended. */
+/** A Worker invocation is limited in its calls; the next run goes on where this one stopped. */
 const PAGES_MAX = 100;
 
-/** What a sweep took away. */
+/** How much a sweep deleted. */
 export interface Swept {
   rows: number;
   objects: number;
 }
 
 /**
- * Takes away rows whose content did not come within a day, and objects of that age that no row names. An object is
- * claimed before it is deleted, so that an upload of the same content at that moment never counts as stored.
+ * Deletes declarations whose content did not arrive within a day, and objects of that age that no row names. It claims
+ * an object before it deletes it, so that a concurrent upload of the same content never counts as stored.
  */
 export async function sweepData(
   { database, blobs }: { database: Database; blobs: BlobStore },
   { now, ageSeconds = DAY_SECONDS }: { now: Date; ageSeconds?: number },
 ): Promise<Swept> {
-  let [rows, objects] = [0, 0];
-  for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
-    const swept = await sweepDeclared(database, { ageSeconds, rowsMax: ROWS_MAX });
+  let objects = 0;
+  const { total: rows } = await inBatches(ROW_LIMITS, async () => {
+    const swept = await sweepDeclared(database, { ageSeconds, rowsMax: ROW_LIMITS.rows });
     await deleteClaimed(swept.keys);
-    rows += swept.rows;
     objects += swept.keys.length;
-    if (swept.rows < ROWS_MAX) break;
-  }
+    return swept.rows;
+  });
 
   const uploadedBefore = new Date(now.getTime() - ageSeconds * 1000);
   let position = await readSweepPosition(database);

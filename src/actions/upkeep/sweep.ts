@@ -1,28 +1,28 @@
 import { claimHaltedOperations } from "../../db/bulk/bulk-work.ts";
 import type { Database } from "../../db/connection/client.ts";
 import { tenantsWithPendingWebhooks } from "../../db/webhooks/webhook-pump.ts";
-import { closeLateRuns } from "../runs/close-late-runs.ts";
 import { relayDispatches } from "../outgoing/relay-dispatches.ts";
 import type { Queues, SendingTools } from "../outgoing/send-outgoing.ts";
+import { closeLateRuns } from "../runs/close-late-runs.ts";
 
-/** What a sweep found to do. */
+/** How much work a sweep found. */
 export interface SweptWork {
   dispatches: number;
   lateRuns: number;
-  /** Bulk operations that had come to a halt. */
+  /** Bulk operations that had stopped making progress. */
   operations: number;
-  /** Tenants whose webhooks have something to be told. */
-  untold: number;
+  /** Tenants with webhook messages to write or send. */
+  pendingWebhooks: number;
 }
 
 /**
- * The slow net: finds what was lost on its way to a queue and sends it again, and gives up runs whose worker went
- * silent. It may miss any run, and overlap itself.
- * @throws what one of them failed with, once the others are done.
+ * Sends again what was lost on its way to a queue, and fails runs whose worker went silent. It is a safety net: a sweep
+ * can be skipped, and two can overlap.
+ * @throws the first error, once the other parts are done.
  */
 export async function sweep(tools: SendingTools, call: { requestId: string }): Promise<SweptWork> {
   const { database, queues } = tools;
-  const [dispatches, lateRuns, operations, untold] = await Promise.allSettled([
+  const [dispatches, lateRuns, operations, pendingWebhooks] = await Promise.allSettled([
     relayDispatches({ database, queue: queues.dispatch }),
     closeLateRuns(tools, call),
     resumeOperations(database, queues),
@@ -32,11 +32,11 @@ export async function sweep(tools: SendingTools, call: { requestId: string }): P
     dispatches: valueOf(dispatches),
     lateRuns: valueOf(lateRuns),
     operations: valueOf(operations),
-    untold: valueOf(untold),
+    pendingWebhooks: valueOf(pendingWebhooks),
   };
 }
 
-/** What one sweep gets going again; the next one finds the rest. */
+/** Operations that one sweep resumes; the next one finds the rest. */
 const OPERATIONS_MAX = 100;
 
 async function resumeOperations(database: Database, queues: Queues): Promise<number> {
@@ -49,7 +49,7 @@ async function resumeOperations(database: Database, queues: Queues): Promise<num
 
 const TENANTS_MAX = 1000;
 
-/** Has the consumer of webhooks look after each tenant that has something to be told. */
+/** Wakes the webhook consumer for each tenant that has pending messages. */
 async function wakeWebhooks(database: Database, queues: Queues): Promise<number> {
   const tenantIds = await tenantsWithPendingWebhooks(database, TENANTS_MAX);
   await queues.webhook.send(tenantIds.map((tenantId) => ({ version: 1, tenantId })));

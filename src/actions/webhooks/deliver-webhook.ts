@@ -8,28 +8,24 @@ import {
 } from "../../db/webhooks/webhook-deliveries.ts";
 import { retryDelaySeconds } from "../../domain/webhooks/retries.ts";
 import type { Outbound, Posted } from "../../outbound/post-signed.ts";
-import type { Delivery } from "../dispatches/deliver-dispatch.ts";
+import { deliver, type Delivery } from "../outgoing/deliver.ts";
 import { postToWebhook } from "./post-to-webhook.ts";
 
-/**
- * Sends one message to its webhook, where its time has come and nobody else does: a lease before, the outcome after.
- * A caller that breaks off between the two leaves a message that is sent again, under the same id.
- */
-export async function deliverWebhook(
+/** Makes one attempt at delivering a message to its webhook, if it is due and no other worker holds its lease. */
+export function deliverWebhook(
   { database, outbound }: { database: TenantDatabase; outbound: Outbound },
   deliveryId: string,
 ): Promise<Delivery> {
   const lease = { deliveryId, owner: uuidv7() };
-  const found = await beginDelivery(database, lease);
-  if (found.outcome === "settled") return "done";
-  if (found.outcome === "later") return { retryAfterSeconds: found.seconds };
-  const { delivery } = found;
-  const { event: type, occurredAt: timestamp, data, target } = delivery;
-  const message = { id: deliveryId, type, timestamp, data };
-  const posted = await postToWebhook(target, message, outbound);
-  const end = endOf(posted, delivery);
-  await endDelivery(database, lease, end);
-  return end.state === "pending" ? { retryAfterSeconds: end.delaySeconds } : "done";
+  return deliver({
+    claim: () => beginDelivery(database, lease),
+    post: async (attempt) => {
+      const { event: type, occurredAt: timestamp, data, target } = attempt;
+      const message = { id: deliveryId, type, timestamp, data };
+      return endOf(await postToWebhook(target, message, outbound), attempt);
+    },
+    record: (end) => endDelivery(database, lease, end),
+  });
 }
 
 function endOf(posted: Posted, { attempt }: WebhookAttempt): WebhookAttemptEnd {

@@ -6,15 +6,15 @@ import { PING_EVENT } from "../../domain/webhooks/events.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
 import { postToWebhook } from "./post-to-webhook.ts";
 
-/** What a webhook's endpoint said to a message that tries it out. */
+/** How a webhook's endpoint answered a ping. */
 export interface Ping {
   delivered: boolean;
-  /** Null where no answer came. */
+  /** Null if no response came. */
   responseStatus: number | null;
   error: string | null;
 }
 
-/** Sends a message that says nothing, once, whether or not the webhook is enabled; it is kept nowhere. */
+/** Sends a test message once, even if the webhook is disabled. It is not stored and not retried. */
 export async function pingWebhook(
   { database, outbound, now }: { database: TenantDatabase; outbound: Outbound; now: Date },
   name: string,

@@ -1,18 +1,19 @@
 import type { WebhookTarget } from "../../db/webhooks/webhooks.ts";
 import { type Outbound, type Posted, postSigned } from "../../outbound/post-signed.ts";
 
-/** A message to a webhook, with its data as JSON text. */
+/** A message to a webhook. */
 export interface WebhookPost {
   id: string;
   type: string;
   /** When it happened. */
   timestamp: string;
+  /** JSON text. */
   data: string;
 }
 
 const TIMEOUT_MS = 10_000;
 
-/** Posts a message as Standard Webhooks has it: the same bytes under the same id at every try. */
+/** Posts a message in the format of Standard Webhooks, with the same body and id on every attempt. */
 export function postToWebhook(
   { url, secrets }: WebhookTarget,
   { id, type, timestamp, data }: WebhookPost,

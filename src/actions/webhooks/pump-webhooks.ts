@@ -7,29 +7,29 @@ import {
 } from "../../db/webhooks/webhook-pump.ts";
 import { changesOf } from "../../domain/webhooks/changes.ts";
 
-/** How far the feed was told: to its end, to where it is settled, or as far as one piece of work goes. */
-export type Pumped = "told" | "unsettled" | "unfinished";
+/** Whether all events are read, later ones are not settled yet, or more pages are left. */
+export type PumpProgress = "caught_up" | "unsettled" | "unfinished";
 
-/** Pages of one piece of work; a bulk operation of thousands of tasks takes several. */
+/** Pages of one call. A bulk operation of thousands of tasks takes several calls. */
 const PAGES_MAX = 20;
 
 /**
- * Tells a tenant's webhooks of the events behind their positions: writes the messages, which are sent after. It may
- * be called at any time, beside itself, and break off anywhere.
+ * Reads the feed from where a tenant's webhooks have got to, and writes the messages that are to be sent to them. It
+ * can run concurrently with itself and stop anywhere.
  */
-export async function pumpWebhooks(database: TenantDatabase): Promise<Pumped> {
+export async function pumpWebhooks(database: TenantDatabase): Promise<PumpProgress> {
   for (let page = 0; page < PAGES_MAX; page += 1) {
-    const untold = await readPendingEvents(database);
-    const last = untold.events.at(-1);
-    if (last === undefined) return untold.caughtUp ? "told" : "unsettled";
-    const { listeners } = untold;
+    const pending = await readPendingEvents(database);
+    const last = pending.events.at(-1);
+    if (last === undefined) return pending.caughtUp ? "caught_up" : "unsettled";
+    const { listeners } = pending;
     const isFirst = await recordDeliveries(database, {
       listeners,
       upTo: last,
-      messages: messagesOf(untold),
+      messages: messagesOf(pending),
     });
-    // Somebody else tells of the same, and will read on to the end as it is then.
-    if (!isFirst || untold.caughtUp) return "told";
+    // If another call recorded this page first, it also reads on to the end of the feed.
+    if (!isFirst || pending.caughtUp) return "caught_up";
   }
   return "unfinished";
 }
@@ -40,7 +40,7 @@ function messagesOf({ events, histories }: PendingEvents): TaskMessage[] {
     changesOf(history.events, history.fromSeq).map(({ event, seq, data }) => {
       const source = `${data.taskId}/${seq}`;
       const place = places.get(source);
-      if (place === undefined) throw new Error("A history was read beyond its page");
+      if (place === undefined) throw new Error("A history holds an event that is not on its page");
       const { txid, feedId } = place;
       return { txid, feedId, event, source, data: JSON.stringify(data), occurredAt: data.at };
     }),

@@ -12,22 +12,22 @@ import { newSecret } from "../../outbound/secrets.ts";
 import { answerWithSecret, type WithSecret } from "../secrets/answer-with-secret.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 
-/** Makes a webhook, whose secret only this answer shows, or gives one other settings and leaves its secret alone. */
+/** Creates a webhook, whose secret only this answer shows, or updates the settings of one and keeps its secret. */
 export async function putWebhook(
   { database, operation, outbound }: ActionCall & { outbound: Outbound },
   settings: WebhookSettings,
 ): Promise<Outcome<Done<WithSecret<WebhookRecord>>>> {
   const judged = judgeEndpoint(settings.url, outbound);
   if (!judged.ok) return refuse(urlNotAllowed(judged.detail));
-  const made = newSecret();
+  const created = newSecret();
   const events = WEBHOOK_EVENTS.filter((event) => settings.events.includes(event));
   const written = await storeWebhook(
     database,
     { ...settings, events },
-    { id: uuidv7(), made },
+    { id: uuidv7(), made: created },
     operation,
   );
-  // What waits goes out now, where it is enabled again or led elsewhere.
+  // If it was enabled again or its URL has changed, its waiting messages can go out now.
   database.outgoing.events ||= settings.enabled;
-  return answerWithSecret(operation, made, written);
+  return answerWithSecret(operation, created, written);
 }

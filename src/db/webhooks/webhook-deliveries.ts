@@ -55,7 +55,7 @@ export async function listDeliveries(
 }
 
 /** Has a message sent again as if it were new, whatever became of it; no row where the webhook has no such one. */
-export function renewDelivery(
+export function retryDelivery(
   database: TenantDatabase,
   { webhook, deliveryId }: { webhook: string; deliveryId: string },
   operation: Operation,

@@ -102,7 +102,7 @@ describe("A payment", () => {
     await deliver(api, id, answering(410));
     await become(await advance(taskId), "rejected");
     const problem = expectProblem(await retry(id), "invalid_transition", 409);
-    expect(problem.detail).toBe("What it was for is no longer wanted.");
+    expect(problem.detail).toBe("The task no longer needs it.");
   });
 
   it("that is dead gets a new run on retry if its run timed out", async () => {

@@ -139,7 +139,7 @@ describe("Recalling a dispatch", () => {
     });
     await expect.poll(() => isRequested).toBe(true);
     const problem = expectProblem(await change(id, "recall"), "invalid_transition", 409);
-    expect(problem.detail).toBe("It is being delivered at this moment.");
+    expect(problem.detail).toBe("It is being delivered right now.");
     resolve(new Response(null, { status: 200 }));
     await delivering;
     expect(await readDispatch(api, id)).toMatchObject({ state: "delivered" });
@@ -196,7 +196,7 @@ describe("Retrying a dispatch", () => {
     const problem = expectProblem(await change(id, "retry"), "invalid_transition", 409);
     expect(problem).toMatchObject({
       allowed: [],
-      detail: "What it was for is no longer wanted.",
+      detail: "The task no longer needs it.",
     });
   });
 
@@ -206,7 +206,7 @@ describe("Retrying a dispatch", () => {
     const body = { state: "FAILED", error: "No worker started" };
     expectDone(await api.call("PATCH", `/worker-runs/${runId}`, { as: "service", body }));
     const problem = expectProblem(await change(id, "retry"), "invalid_transition", 409);
-    expect(problem.detail).toBe("Its run has begun or ended; ask for the pipeline anew.");
+    expect(problem.detail).toBe("Its run has begun or ended. Request the pipeline again instead.");
   });
 
   it("is rejected for a payment whose approval was withdrawn", async () => {
