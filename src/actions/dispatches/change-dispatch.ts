@@ -85,7 +85,7 @@ function recallRefusal({ state, isLeased }: ChangedDispatch): Refusal {
     "recalled",
     isLeased
       ? "It is being delivered right now."
-      : "Its run has begun or ended, so it was already delivered.",
+      : "Its run has begun or ended, so it was delivered.",
   );
 }
 
