@@ -3,10 +3,10 @@ import type { Actor } from "../../domain/actor.ts";
 import type { Operation } from "../connection/client.ts";
 import type { Bound } from "../connection/prepared.ts";
 
-// How the writing statements spell, chain and insert events. The hash is over the canonical text, and verification
-// spells it anew from the columns: so what is spelled here and what is inserted have to be the same values.
+// How the writing statements serialize, chain and insert events. The hash is over the canonical text, and verification
+// recomputes that text from the columns. The values that are serialized and the values that are inserted must match.
 
-/** Who does what the events of a call tell of, and in which call. */
+/** The actor and the call that all events of the call name. */
 export interface EventSource {
   actor: Actor;
   operation: Operation;
@@ -14,7 +14,7 @@ export interface EventSource {
   registryVersion: number;
 }
 
-/** The same as inputs of a statement. */
+/** An EventSource as inputs of a statement. */
 interface SourceInputs {
   actor: Readonly<Record<"id" | "name" | "kind" | "role", Bound<string>>>;
   operation: { id: Bound<string> };
@@ -22,12 +22,12 @@ interface SourceInputs {
   registryVersion: Bound<number>;
 }
 
-/** The source of a task's events, which may belong to a bulk operation. */
+/** The source of task events, which may belong to a bulk operation. */
 export interface StepSourceInputs extends SourceInputs {
   bulk: { id: string } | null;
 }
 
-/** A decision's events as rows: what `eventRows` made, read back under the alias e. */
+/** The rows that `eventRows` created, under the alias e. */
 export function stepEventInput(events: Bound<string>): SQL {
   return sql`json_to_recordset(${events}) as e(
       task_id uuid, ordinal integer, version_id uuid, step_id uuid, type text,
@@ -36,8 +36,8 @@ export function stepEventInput(events: Bound<string>): SQL {
 }
 
 /**
- * CTEs that take the rows of `event`, with their seq, time and the task's head before them, to `chained`. Where no task
- * has more than one of them there is nothing to pass on from one to the next.
+ * CTEs that compute `chained` from `event`, whose rows have a seq, a time and the head of the task before them. With
+ * `isOneEach`, no task has more than one event, and the chain needs no window function.
  */
 export function chainedStepEvents(
   tenantId: Bound<string>,
@@ -54,7 +54,7 @@ export function chainedStepEvents(
 ${isOneEach ? CHAINED_EACH : chained(sql`task_id`)}`;
 }
 
-/** The insert of `chained` events, or of those that `from` leaves. */
+/** The insert of the events in `from`, by default all of `chained`. */
 export function insertedStepEvents(
   tenantId: Bound<string>,
   source: StepSourceInputs,
@@ -72,7 +72,7 @@ export function insertedStepEvents(
   returning task_id, seq, version_id, step_id, from_status, to_status, to_gate, at, hash`;
 }
 
-/** The same as for tasks' events, in the stream of an eval. */
+/** Like `chainedStepEvents`, for the event stream of an eval. */
 export function chainedEvalEvents(tenantId: Bound<string>, source: SourceInputs): SQL {
   return sql`spelled as materialized (
   select *, eval_event_canonical(${tenantId}::uuid, eval_id, seq, task_id, trial_id, type, from_status, to_status,
@@ -92,14 +92,14 @@ export function insertedEvalEvents(tenantId: Bound<string>, source: SourceInputs
   returning eval_id, seq, task_id, trial_id, type, to_status, at, hash`;
 }
 
-/** Before event 1 stand 32 zero bytes. */
+/** The hash before event 1: 32 zero bytes. */
 export const NO_HEAD = sql`decode(repeat('00', 32), 'hex')`;
 
 const CHAINED_EACH = sql`chained as materialized (
   select *, chain_link(null, event_head, canonical) as hash, event_head as prev_hash from spelled
 )`;
 
-/** Each event's hash over its text and the hash before it, in the stream of its owner. */
+/** Hashes each event's text together with the previous hash, in the stream of its owner. */
 function chained(owner: SQL): SQL {
   return sql`linked as materialized (
   select *, chain_hash(event_head, canonical)

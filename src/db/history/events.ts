@@ -8,7 +8,7 @@ import type { TenantDatabase } from "../connection/client.ts";
 import { CANONICAL, EVAL_CANONICAL } from "./history-chain.ts";
 import { isTask } from "../tasks/task-match.ts";
 
-/** Who, why, through which call, and the proof: what events of both streams say. */
+/** The members that events of both streams have: actor, reason, call and hashes. */
 interface Envelope {
   actor: Actor;
   reason: string | null;
@@ -20,7 +20,7 @@ interface Envelope {
   hash: string;
 }
 
-/** An event of a task as it is stored; hashes in hex. */
+/** A stored event of a task. Hashes are in hex. */
 export interface StepEventRecord extends RecordedEvent, Envelope {
   stream: "task";
   type: StepEventType;
@@ -30,7 +30,7 @@ export interface StepEventRecord extends RecordedEvent, Envelope {
   bulkOperationId: string | null;
 }
 
-/** An event of an eval as it is stored; hashes in hex. */
+/** A stored event of an eval. Hashes are in hex. */
 export interface EvalEventRecord extends Envelope {
   stream: "eval";
   evalId: string;
@@ -44,7 +44,7 @@ export interface EvalEventRecord extends Envelope {
   at: string;
 }
 
-/** An event of whichever stream. */
+/** An event of either stream. */
 export type EventRecord = StepEventRecord | EvalEventRecord;
 
 /** The members of a RecordedEvent, for json_build_object, from the aliases e (event), s (its step), v (its version). */
@@ -69,17 +69,17 @@ const EVAL_EVENT_JSON = sql`json_build_object('stream', 'eval', ${ENVELOPE_MEMBE
     'taskId', e.task_id, 'trialId', e.trial_id, 'seq', e.seq, 'type', e.type, 'fromStatus', e.from_status,
     'toStatus', e.to_status, 'payload', e.payload::json, 'at', iso(e.at), 'canonical', ${EVAL_CANONICAL})`;
 
-/** What never changes of an event's step and version. */
+/** Joins the event's step and version. The statements read only columns that never change. */
 const EVENT_JOINS = sql`join steps s on s.tenant_id = e.tenant_id and s.id = e.step_id
       join task_versions v on v.tenant_id = e.tenant_id and v.id = e.version_id`;
 
 export interface EventPage {
-  /** The seq before the first one wanted. */
+  /** The page begins after this seq. */
   after: number;
   limit: number;
 }
 
-/** A page of a task's events by seq; null where there is no such task. */
+/** Returns a page of a task's events by seq; null if there is no such task. */
 export async function listTaskEvents(
   database: TenantDatabase,
   task: TaskRef,
@@ -91,7 +91,7 @@ export async function listTaskEvents(
   return row?.events ?? null;
 }
 
-/** A page of the events that name a step, by seq; null where there is no such step. */
+/** Returns a page of a step's events by seq; null if there is no such step. */
 export async function listStepEvents(
   database: TenantDatabase,
   stepId: string,
@@ -110,7 +110,7 @@ function eventPage(condition: SQL, { after, limit }: EventPage): SQL {
         order by e.seq limit ${limit}) e ${EVENT_JOINS}), '[]')`;
 }
 
-/** The event at `placed` (tenant_id, task_id, eval_id, seq), of whichever stream, as the column `event`. */
+/** Selects the event at `placed` (tenant_id, task_id, eval_id, seq), of either stream, as the column `event`. */
 export const EVENT_AT_PLACE: SQL = sql`
   select ${STEP_EVENT_JSON} as event from step_events e ${EVENT_JOINS}
   where placed.eval_id is null and e.tenant_id = placed.tenant_id and e.task_id = placed.task_id
@@ -119,7 +119,7 @@ export const EVENT_AT_PLACE: SQL = sql`
   select ${EVAL_EVENT_JSON} from eval_step_events e
   where e.tenant_id = placed.tenant_id and e.eval_id = placed.eval_id and e.seq = placed.seq`;
 
-/** A page of an eval's events by seq; null where there is no such eval. */
+/** Returns a page of an eval's events by seq; null if there is no such eval. */
 export async function listEvalEvents(
   database: TenantDatabase,
   evalId: string,
@@ -135,13 +135,13 @@ export async function listEvalEvents(
   return row?.events ?? null;
 }
 
-/** Both streams of a task, each event with its place in the order in which they were written. */
+/** An event of either stream, with its position in the order of writing. */
 export interface TimelineRecord {
   place: number;
   event: EventRecord;
 }
 
-/** A page of all that happened to a task and to its evals, oldest first; null where there is no such task. */
+/** Returns a page of the events of a task and its evals, oldest first; null if there is no such task. */
 export async function listTimeline(
   database: TenantDatabase,
   task: TaskRef,
@@ -162,16 +162,17 @@ export async function listTimeline(
   return row?.events ?? null;
 }
 
-/** Up to which moment a history is read. */
+/** The last moment of a history to read, inclusive. */
 export type Until = { seq: number } | { time: string };
 
-/** A task's history up to a moment, and how far it goes by now. */
+/** A task's history up to a moment. */
 export interface TaskHistoryRecord {
+  /** The seq of the task's newest event, which may be after that moment. */
   newestSeq: number;
   events: RecordedEvent[];
 }
 
-/** The events of a task up to a moment, for the fold; null where there is no such task. */
+/** Returns the events of a task up to a moment, for the fold; null if there is no such task. */
 export async function readHistory(
   database: TenantDatabase,
   task: TaskRef,
@@ -189,8 +190,8 @@ export async function readHistory(
 }
 
 /**
- * A task's events up to a seq, as JSON, each with its bulk operation: what the fold reads of them, without the data
- * that callers attached to their moves.
+ * A task's events up to a seq as JSON: the members that the fold reads, and the bulk operation. Data that callers
+ * attached to their moves is left out.
  */
 export function historyTo(taskId: SQL, seq: SQL): SQL {
   return sql`(select json_agg(json_build_object(${recordedMembers(sql`e.payload::jsonb - 'data'`)},

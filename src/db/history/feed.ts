@@ -7,24 +7,24 @@ import { EVENT_AT_PLACE, type EventRecord } from "./events.ts";
 import { isOfTask } from "../tasks/task-match.ts";
 
 /*
- * Events are read in the order of (txid, feed_id): the transaction that wrote them, then their place in it. Ids of
- * transactions are handed out in order but commit in any, so a reader who took whatever is visible would go past one
- * that commits late. Therefore the feed ends before the oldest transaction still under way, pg_snapshot_xmin: all
- * below it have ended, and whoever begins to write from now on gets a higher one. What is read once can have nothing
- * new before it, and a late committer holds the reader back instead of being skipped.
+ * The feed is ordered by (txid, feed_id): the transaction that wrote the event, then the event's position within it.
+ * Transaction ids are assigned in order, but transactions commit in any order. A reader that took every visible event
+ * would skip the events of a transaction that commits late. Therefore the feed ends before the oldest running
+ * transaction, pg_snapshot_xmin: all transactions below it have ended, and every later writer gets a higher id. No new
+ * event can appear before one that was read. A transaction that commits late delays readers; they do not skip it.
  *
- * A task's events come by seq: an event is decided on a state that was read after the event before had been
- * committed, hence in a transaction with a higher id. Of an eval, to which many machines report at once, events of
- * transactions that overlapped may come in another order than that of their seq.
+ * The events of a task are in seq order: an event is decided on a state that was read after the previous event was
+ * committed, so its transaction has a higher id. Many workers report to one eval concurrently, so the events of
+ * overlapping transactions of an eval may not be in seq order.
  */
 
-/** The place in the feed after which a reader goes on. A transaction's id is wider than a number. */
+/** The position in the feed after which a reader continues. A transaction id does not fit into a JavaScript number. */
 export interface FeedPlace {
   txid: string;
   feedId: number;
 }
 
-/** Before the first event. */
+/** The position before the first event. */
 export const FEED_BEGINNING: FeedPlace = { txid: "0", feedId: 0 };
 
 export interface FeedRecord {
@@ -33,14 +33,16 @@ export interface FeedRecord {
 }
 
 export interface FeedPage {
-  /** Which database it was read from: a place in one means nothing in another. */
+  /** Identifies the database: a position is valid only in the database that it was read from. */
   generation: string;
   rows: FeedRecord[];
-  /** Whether no event that is committed lies beyond the rows. */
+  /** Whether no committed event is left after the rows. */
   caughtUp: boolean;
 }
 
-/** A page of the tenant's feed. It may be shorter than `limit` where events are long, and `caughtUp` is false. */
+/**
+ * Returns a page of the tenant's feed. It can be shorter than `limit` if events are large; `caughtUp` is then false.
+ */
 export async function readFeed(
   database: TenantDatabase,
   { after, limit }: { after: FeedPlace | null; limit: number },
@@ -48,7 +50,7 @@ export async function readFeed(
   const [page] = await database.read<FeedPage>(sql`
 with found as materialized (${eventPlaces({ after, condition: sql`true`, limit })}),
 page as materialized (
-  -- In order, those that are settled come before those that are not.
+  -- Settled events precede unsettled ones in this order, so this only shortens the chunk.
   select * from (${chunkOf(sql`found`, { order: FEED_ORDER, limit })}) placed
   where txid < pg_snapshot_xmin(pg_current_snapshot())
 )
@@ -61,7 +63,7 @@ select feed_generation() as generation,
   return page;
 }
 
-/** The place before all that is not settled yet: who reads on from it sees whatever is written from now on. */
+/** Returns the position of the feed's end. A reader that starts there sees every event that is written from now on. */
 export async function readFeedEnd(
   database: TenantDatabase,
 ): Promise<{ generation: string; place: FeedPlace }> {
@@ -80,21 +82,21 @@ const EVENT_FILTERS = {
 
 export type EventFilter = FilterOf<typeof EVENT_FILTERS>;
 
-/** How far an export of events has come, and the transaction before which it ends. */
+/** The position of an event export, and the transaction before which the export ends. */
 export interface EventExportPlace extends FeedPlace {
   end: string;
 }
 
 /**
- * A chunk of all events that were committed when the first chunk was read, in the feed's order. Each of them is
- * there; one that was still being written may be, where its transaction had begun.
+ * Returns a chunk of the matching events after a position, in the order of the feed. The export contains every event
+ * that was committed when the first chunk was read. Events of transactions that were running then may be included.
  */
 export async function readEventChunk(
   database: TenantDatabase,
   filter: EventFilter,
   after: EventExportPlace | null,
 ): Promise<Chunk<EventRecord, EventExportPlace>> {
-  // Fixed by the first chunk, so that the export of a busy tenant comes to an end.
+  // Set by the first chunk, so that the export of a busy tenant ends.
   const end =
     after === null ? sql`pg_snapshot_xmax(pg_current_snapshot())` : sql`${after.end}::xid8`;
   const condition = allOf(sql`e.txid < ${end}`, matches(EVENT_FILTERS, filter));
@@ -115,7 +117,10 @@ const FEED_ORDER = sql`txid, feed_id`;
 const FEED_ROW_JSON = sql`json_build_object(
   'place', json_build_object('txid', placed.txid::text, 'feedId', placed.feed_id), 'event', shown.event)`;
 
-/** The places of both streams after one, in order, and one more than `limit`: it tells whether there is more. */
+/**
+ * Selects the positions of both streams after one, in order: `limit` of them and one more, which shows if there is
+ * more.
+ */
 function eventPlaces(page: { after: FeedPlace | null; condition: SQL; limit: number }): SQL {
   const { txid, feedId } = page.after ?? FEED_BEGINNING;
   const isBeyond = sql`(e.txid, e.feed_id) > (${txid}::xid8, ${feedId}::bigint)`;

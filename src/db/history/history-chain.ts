@@ -1,34 +1,37 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { TenantDatabase } from "../connection/client.ts";
+import { NO_HEAD } from "./event-ctes.ts";
 import { isTask } from "../tasks/task-match.ts";
 
-/** The text that an event's hash is over, spelled anew from its columns; `e` is the alias of the event. */
+/**
+ * The canonical text of an event, recomputed from its columns, from the alias e. The event's hash is over this text.
+ */
 export const CANONICAL = sql`step_event_canonical(e.tenant_id, e.task_id, e.seq, e.version_id, e.step_id, e.type,
       e.from_status, e.to_status, e.from_gate, e.to_gate, e.actor_id, e.actor_name, e.actor_kind, e.actor_role,
       e.reason, e.payload, e.duplicate_of, e.run_attached_workflows, e.bulk_operation_id, e.operation_id,
       e.request_id, e.registry_version, e.at)`;
 
-/** The same for the event of an eval. */
+/** The canonical text of an eval's event. */
 export const EVAL_CANONICAL = sql`eval_event_canonical(e.tenant_id, e.eval_id, e.seq, e.task_id, e.trial_id, e.type,
       e.from_status, e.to_status, e.actor_id, e.actor_name, e.actor_kind, e.actor_role, e.reason, e.payload,
       e.operation_id, e.request_id, e.registry_version, e.at)`;
 
 export const CHAIN_FAULTS = ["missing", "broken_link", "changed", "head_differs"] as const;
 /**
- * How a history can be found broken: an event is not there; it does not follow the one before it; its columns are
- * not those that were hashed; or the head is not the last event's hash.
+ * How a history can be broken: an event is missing; it does not link to the previous event; its columns do not match
+ * its hash; or the head is not the hash of the last event.
  */
 export type ChainFault = (typeof CHAIN_FAULTS)[number];
 
 export interface ChainVerdict {
   events: number;
-  /** The hash on the task's or eval's own row, in hex. */
+  /** The hash in the row of the task or eval, in hex. */
   head: string;
   firstBroken: { seq: number; reason: ChainFault } | null;
 }
 
-/** Recomputes the hash chain of a task from its columns; null where there is no such task. */
+/** Recomputes the hash chain of a task from its columns; null if there is no such task. */
 export function verifyHistory(
   database: TenantDatabase,
   task: TaskRef,
@@ -40,7 +43,7 @@ export function verifyHistory(
   });
 }
 
-/** Recomputes the hash chain of an eval from its columns; null where there is no such eval. */
+/** Recomputes the hash chain of an eval from its columns; null if there is no such eval. */
 export function verifyEvalHistory(
   database: TenantDatabase,
   evalId: string,
@@ -52,10 +55,12 @@ export function verifyEvalHistory(
   });
 }
 
-/** Where a chain hangs, which events are its links, under the alias e, and how one of them is spelled. */
 interface Chain {
+  /** Selects the row that has the head: a task or an eval. */
   holder: SQL;
+  /** The events of the chain, as a join with the alias e. */
   events: SQL;
+  /** The canonical text of an event. */
   canonical: SQL;
 }
 
@@ -68,9 +73,8 @@ with holder as materialized (${holder}),
 chained as materialized (
   select e.seq, e.hash, e.prev_hash,
     row_number() over by_seq as place,
-    -- Before event 1 stand 32 zero bytes.
-    lag(e.hash, 1, decode(repeat('00', 32), 'hex')) over by_seq as hash_before,
-    chain_link(null, e.prev_hash, ${canonical}) as hash_anew
+    lag(e.hash, 1, ${NO_HEAD}) over by_seq as hash_before,
+    chain_link(null, e.prev_hash, ${canonical}) as recomputed_hash
   from holder join ${events}
   window by_seq as (order by e.seq)
 ),
@@ -79,7 +83,7 @@ faults as (
   union all
   select seq, 'broken_link' from chained where seq = place and prev_hash <> hash_before
   union all
-  select seq, 'changed' from chained where seq = place and hash <> hash_anew
+  select seq, 'changed' from chained where seq = place and hash <> recomputed_hash
   union all
   select (select count(*) from chained) + 1, 'missing' from holder
     where event_seq > (select count(*) from chained)

@@ -1,16 +1,16 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../connection/client.ts";
 
-/** A queue message that nobody could work through, with the evidence. */
+/** A queue message that could not be processed. */
 export interface DeadLetter {
   queue: string;
   messageId: string;
   reason: string;
-  /** As it came, as JSON text. */
+  /** The message as it was received, as JSON text. */
   body: string;
 }
 
-/** Keeps a message; one that is kept already stays as it is. */
+/** Stores a dead letter. Does nothing if the message is already stored. */
 export async function keepDeadLetter(database: Database, letter: DeadLetter): Promise<void> {
   const { queue, messageId, reason, body } = letter;
   await database.acrossTenants(

@@ -2,19 +2,19 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database, Operation, TenantDatabase, Written } from "../connection/client.ts";
 import type { Bound } from "../connection/prepared.ts";
 
-/** The call in the ledger, bound or as the inputs of a prepared statement. */
+/** The call in the ledger. */
 interface LedgerEntry {
   tenantId: Bound<string>;
   operation: { id: Bound<string> };
 }
 
-/** What a statement keeps for a repeat of the call. */
-interface Kept {
-  /** A CTE. It has one row if the statement wrote something and none otherwise, unless `keepIf` and `dropIf` say more. */
+/** What a statement stores for a repeat of the call. */
+interface LedgerResult {
+  /** A CTE of the statement. It has one row if something was written, and otherwise none. */
   from: SQL;
-  /** The stored result, read from that row. */
+  /** The result to store, from the columns of that CTE. */
   result: SQL;
-  /** For a CTE that always has a row: whether something was written. */
+  /** For a CTE that always has one row: the conditions that something was written, and that nothing was. */
   when?: { keepIf: SQL; dropIf: SQL };
 }
 
@@ -24,7 +24,7 @@ interface Kept {
  */
 export function keepOrDrop(
   { tenantId, operation }: LedgerEntry,
-  { from, result, when }: Kept,
+  { from, result, when }: LedgerResult,
 ): SQL {
   const isCall = sql`o.tenant_id = ${tenantId}::uuid and o.id = ${operation.id}::uuid`;
   return sql`stored as (
@@ -40,7 +40,7 @@ dropped as (
 )`;
 }
 
-/** The statement that stores the result of a call unconditionally. */
+/** The statement that stores a result unconditionally. */
 export function keepResult(operationId: string, result: unknown): SQL {
   return sql`update operations set result = ${JSON.stringify(result)}::json where id = ${operationId} returning id`;
 }
@@ -57,7 +57,7 @@ export function recordAnswer(
   return database.write(operation, [keepResult(operation.id, result)]);
 }
 
-/** Deletes operations whose time is over, of every tenant; how many there were. */
+/** Deletes expired operations of every tenant, and returns how many. */
 export async function deleteExpired(database: Database, rowsMax: number): Promise<number> {
   const [row] = await database.acrossTenants<{ expired: number }>(
     sql`select expire_operations(${rowsMax}::integer) as expired`,

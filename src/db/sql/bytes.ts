@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 
-/** Bytes as a parameter: the transport takes text alone. */
+/** Bytes as a parameter. They are sent in hex because the HTTP transport carries only text. */
 export function bytes(value: Uint8Array): SQL {
   return sql`decode(${hex(value)}, 'hex')`;
 }

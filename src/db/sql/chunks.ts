@@ -2,19 +2,25 @@ import { type SQL, sql } from "drizzle-orm";
 import type { TenantDatabase } from "../connection/client.ts";
 import { allOf } from "./conditions.ts";
 
-/** A part of what is read, and the place where the next one begins; null behind the last. */
+/** One part of a list or an export. */
 export interface Chunk<Row, Place> {
   rows: Row[];
+  /** Where the next chunk begins; null after the last one. */
   next: Place | null;
 }
 
-/** An export goes to the database once for so many rows. */
+/** How many rows an export reads in one round trip. */
 export const CHUNK_ROWS_MAX = 2000;
 
-/** Of texts that callers chose the length of, a chunk holds so much and one more: Neon's answers have a limit. */
+/**
+ * Caps a chunk's caller-supplied text at 2 MiB, plus the row that crosses it, because Neon limits the size of a
+ * response.
+ */
 const CHUNK_BYTES_MAX = 2 * 1024 * 1024;
 
-/** Of the rows that were found, the first that make a chunk: at most `limit`, and of `bytes` not much too many. */
+/**
+ * Selects the first rows of `found`: at most `limit`, and only until their column `bytes` adds up to CHUNK_BYTES_MAX.
+ */
 export function chunkOf(found: SQL, { order, limit }: { order: SQL; limit: number }): SQL {
   return sql`select * from (
     select *, row_number() over in_order as position,
@@ -23,30 +29,32 @@ export function chunkOf(found: SQL, { order, limit }: { order: SQL; limit: numbe
   ) measured where position <= ${limit} and coalesce(bytes_before, 0) < ${CHUNK_BYTES_MAX}`;
 }
 
-/** What is read of a table, in the order of ids. */
+/** A table that is read in id order. */
 interface Source {
   table: SQL;
-  /** Under which the other members name it. */
+  /** The table's alias in the other members. */
   alias: SQL;
-  /** How long the texts of a row are. */
+  /** The length of a row's caller-supplied texts. */
   bytes: SQL;
   condition: SQL;
-  /** The row as it is given out. */
+  /** The JSON that is returned for a row. */
   row: SQL;
 }
 
-/** Which part of a source: how many rows at the most, in which order. */
-interface Part {
+interface ChunkOptions {
   limit?: number;
   newestFirst?: boolean;
 }
 
-/** A chunk of a table's rows by their ids: those that are there from the first chunk to the last come once. */
+/**
+ * Reads the rows of a table after `afterId`, in id order. A row that exists during the whole export appears exactly
+ * once.
+ */
 export async function readChunkById<Row>(
   database: TenantDatabase,
   { table, alias, bytes, condition, row }: Source,
   afterId: string | null,
-  { limit = CHUNK_ROWS_MAX, newestFirst = false }: Part = {},
+  { limit = CHUNK_ROWS_MAX, newestFirst = false }: ChunkOptions = {},
 ): Promise<Chunk<Row, string>> {
   const isBefore = newestFirst ? sql`>` : sql`<`;
   const isWanted = allOf(
@@ -62,12 +70,12 @@ with found as materialized (
 ),
 page as materialized (${chunkOf(sql`found`, { order: sql`id ${direction}`, limit })})
 select ${row} as row, page.id as place, (select count(*) from found) = (select count(*) from page) as "isLast"
--- One look for each: a join would be planned as a scan of the tenant's whole table.
+-- One index lookup per row: Postgres would plan a join as a scan of the tenant's whole table.
 from page cross join lateral (select * from ${table} where id = page.id limit 1) ${alias} order by page.id ${direction}`),
   );
 }
 
-/** The rows of a chunk, of which the query said whether there are more. */
+/** The chunk of a query whose rows contain their place and whether the last of them is the last of all. */
 export function chunkFrom<Row, Place>(
   rows: readonly { row: Row; place: Place; isLast: boolean }[],
 ): Chunk<Row, Place> {

@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 
-/** Values as the list of an IN, each a parameter of its own. */
+/** The list of an IN: each value is its own parameter. */
 export function listed(values: readonly string[]): SQL {
   return sql.join(
     values.map((value) => sql`${value}`),

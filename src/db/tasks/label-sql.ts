@@ -22,8 +22,8 @@ export function labelFunctions(): Record<"label_of" | "label_rank" | "attention_
 }
 
 /**
- * The facts that a label depends on, and whether its task is archived, for the task rows of `source` (a table, or a
- * trigger's new rows). Review order is by sequence: the newest review of the current step says whether a failure stands.
+ * The facts that a label depends on, and whether the task is archived, for the task rows of `source`: a table, or the
+ * new rows of a trigger. Reviews are ordered by sequence, and the newest one of the current step counts.
  */
 export function labelFactsSql(source: string): string {
   return `select t.tenant_id, t.id as task_id, s.kind, s.status, s.gate, t.status_since, t.updated_at,
@@ -40,9 +40,9 @@ export function labelFactsSql(source: string): string {
 }
 
 /**
- * The same facts for the current steps of many tasks, whose ids are in the array `steps`. Each table is read once and
- * its rows are gathered by step: a join would be planned by a guess of how many there are, and thousands of looks one
- * by one take several times as long.
+ * The same facts for the current steps of many tasks; the SQL array `steps` holds the ids of the steps. Each table is
+ * read once and its rows are grouped by step. The plan of a join would depend on an estimate of the row count, and
+ * thousands of single lookups take several times as long.
  */
 export function labelFactsOfStepsSql(steps: string): string {
   return `select any_value(f.task_id) as task_id, max(f.kind) as kind, max(f.status) as status, max(f.gate) as gate,

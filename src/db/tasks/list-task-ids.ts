@@ -2,13 +2,16 @@ import { sql } from "drizzle-orm";
 import type { TenantDatabase } from "../connection/client.ts";
 import { matchingTasks, type TaskFilter } from "./task-filter.ts";
 
-/** The ids of the tasks that match, the oldest first, as a bulk preview of the same filter takes them: at most `max`. */
+/**
+ * Returns the ids of the matching tasks, oldest first and at most `max`: the tasks that a bulk preview of the same
+ * filter takes.
+ */
 export async function listTaskIds(
   database: TenantDatabase,
   filter: TaskFilter,
   max: number,
 ): Promise<{ ids: string[]; truncated: boolean }> {
-  // One array: a row for each would be several times as long on its way.
+  // One array, because one row per id would make the response several times as long.
   const [row] = await database.read<{ ids: string[] | null }>(sql`
 with matching as materialized (
   select t.id ${matchingTasks(filter)} order by t.id limit ${max + 1}

@@ -16,9 +16,9 @@ export const TASK_SORTS = [
 ] as const;
 export type TaskSort = (typeof TASK_SORTS)[number];
 
-/** The column of each sort and the id that breaks its ties: both of one table, so that one index serves them. */
+/** The column of each sort and the id that breaks ties. Both are in one table, so that one index covers them. */
 const SORT_COLUMNS: Record<TaskSort, { column: SQL; id: SQL; type: SQL; withLabel?: boolean }> = {
-  // Ids begin with the time of creation.
+  // Ids are UUIDv7, which begin with the time of creation.
   createdAt: { column: sql`t.id`, id: sql`t.id`, type: sql`uuid` },
   updatedAt: {
     column: sql`l.updated_at`,
@@ -37,7 +37,7 @@ const SORT_COLUMNS: Record<TaskSort, { column: SQL; id: SQL; type: SQL; withLabe
   unifiedStatus: { column: sql`l.rank`, id: sql`l.task_id`, type: sql`smallint`, withLabel: true },
 };
 
-/** The place in a list after which a page begins: the sort key as Postgres spells it, and the id that breaks ties. */
+/** The position after which a page begins: the sort key as Postgres prints it, and the id that breaks ties. */
 export interface TaskPosition {
   key: string;
   id: string;
@@ -54,7 +54,7 @@ interface TaskPage {
   limit: number;
 }
 
-/** A page of the tasks that match, in one round trip; the label of each is for the resolver to say. */
+/** Returns a page of the matching tasks, in one round trip. The resolver computes the labels. */
 export function listTasks(
   database: TenantDatabase,
   filter: TaskFilter,
@@ -71,22 +71,22 @@ ${pageTasks(page)}`);
 }
 
 /**
- * A chunk of all tasks that match, in the order of their ids: no task comes twice. Each chunk sees the tasks as they
- * are when it is read.
+ * Returns a chunk of the matching tasks after `afterId`, in id order. No task appears twice. Each chunk shows the tasks
+ * as they are when it is read.
  */
 export async function readTaskChunk(
   database: TenantDatabase,
   filter: TaskFilter,
   afterId: string | null,
 ): Promise<Chunk<TaskRecord, string>> {
-  // Said of both tables, so that neither is read from its beginning for every chunk.
+  // On both tables, so that no chunk reads either of them from the beginning.
   const and = afterId !== null && sql`t.id > ${afterId}::uuid and l.task_id > ${afterId}::uuid`;
   const found = await database.read<{ task: TaskRecord }>(sql`
 with page as materialized (
   select t.id ${matchingTasks(filter, { withLabel: true, and })} order by t.id limit ${CHUNK_ROWS_MAX + 1}
 )
 select json_build_object(${TASK_MEMBERS}) as task
--- One look for each: a join would be planned as a scan of the tenant's whole table.
+-- One index lookup per row: Postgres would plan a join as a scan of the tenant's whole table.
 from page cross join lateral (select * from tasks where id = page.id limit 1) t ${TASK_JOINS}
 order by page.id`);
   const rows = found.slice(0, CHUNK_ROWS_MAX).map(({ task }) => task);
@@ -94,14 +94,16 @@ order by page.id`);
   return { rows, next };
 }
 
-/** Labels of at most so many tasks are resolved for one live sort. */
+/** The maximum number of tasks whose labels one live sort resolves. */
 export const LIVE_SORT_MAX = 5000;
 
-/** The tasks among which a live sort goes on from page to page: the newest that matched at the first one. */
+/**
+ * The tasks that a live sort covers on all of its pages: the newest tasks that matched when the first page was read.
+ */
 export interface LiveWindow {
   newest: string;
   oldest: string;
-  /** Whether more tasks matched than the window holds. */
+  /** Whether more tasks matched than fit into the window. */
   truncated: boolean;
 }
 
@@ -110,8 +112,8 @@ export interface LiveTaskRecord extends ListedTaskRecord {
 }
 
 /**
- * A page of the newest tasks that match, sorted by the label that the resolver gives them at this moment. At most
- * LIVE_SORT_MAX are looked at; the rows say whether more matched.
+ * Returns a page of the matching tasks, sorted by the label that they resolve to now. Only the newest LIVE_SORT_MAX
+ * tasks are sorted; the rows say whether more matched.
  */
 export function listTasksLive(
   database: TenantDatabase,
@@ -139,7 +141,7 @@ page as materialized (
 ${pageTasks(page, sql`, (select row_to_json(bounds) from bounds) as window`)}`);
 }
 
-/** The first page chooses the window, and every later one keeps it. */
+/** The first page sets the window, and the later pages keep it. */
 function windowBounds(window: LiveWindow | null): SQL {
   if (window !== null) {
     return sql`select ${window.newest}::uuid as newest, ${window.oldest}::uuid as oldest,
@@ -150,14 +152,14 @@ function windowBounds(window: LiveWindow | null): SQL {
     (select count(*) from candidates) > ${LIVE_SORT_MAX} as truncated`;
 }
 
-/** The tasks of the CTE `page`, in its order. */
+/** Selects the tasks of the CTE `page`, in its order. */
 function pageTasks(page: TaskPage, more = sql``): SQL {
   return sql`select page.key::text as key, json_build_object(${TASK_MEMBERS}) as task ${more}
 from page join tasks t on t.id = page.id ${TASK_JOINS}
 ${inOrder(sql`page.key`, sql`page.id`, page)}`;
 }
 
-/** False for the first page. One row comparison, so that an index finds a late page as fast as an early one. */
+/** One row comparison, so that an index finds a late page as fast as an early one. False for the first page. */
 function isBeyond(column: SQL, type: SQL, id: SQL, { descending, after }: TaskPage): SQL | false {
   if (after === null) return false;
   const beyond = descending ? sql`<` : sql`>`;

@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Bound } from "../connection/prepared.ts";
 
 /**
- * Locks the tasks that the rows of a JSON array name as `task_id`. All locks of several tasks are taken in id order, so
+ * Locks the tasks that the rows of a JSON array name in `task_id`. Every lock of several tasks is taken in id order, so
  * that two calls cannot deadlock.
  */
 export function lockTasks(tenantId: Bound<string>, rows: Bound<string>): SQL {

@@ -16,7 +16,7 @@ export interface ReviewRecord {
   createdAt: string;
 }
 
-/** Every review of a task, by sequence; null where there is no such task. */
+/** Returns every review of a task, by sequence; null if there is no such task. */
 export async function listReviews(
   database: TenantDatabase,
   task: TaskRef,

@@ -12,7 +12,7 @@ interface StepRecord extends StepSnapshot {
 const STEP_COLUMNS = sql`s.id, s.task_id as "taskId", s.version_id as "versionId", s.kind, s.attempt, s.status,
   s.gate, s.id = t.current_step_id as current`;
 
-/** Every step of a task in the order in which they were opened; null where there is no such task. */
+/** Returns every step of a task, in the order in which they were opened; null if there is no such task. */
 export async function listSteps(
   database: TenantDatabase,
   task: TaskRef,
@@ -24,11 +24,11 @@ export async function listSteps(
       and e.from_status is null
     where ${isTask(task)}
     order by e.seq`);
-  // A task has a step from its first moment on.
+  // Every task has at least one step.
   return steps.length === 0 ? null : steps;
 }
 
-/** One step; null where there is none. */
+/** Returns a step; null if there is none. */
 export async function findStep(
   database: TenantDatabase,
   stepId: string,

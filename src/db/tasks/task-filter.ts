@@ -5,17 +5,17 @@ import type { UnifiedStatus } from "../../domain/status/unified.ts";
 import { allOf, conditionsOf, type FilterOf } from "../sql/conditions.ts";
 import { listed } from "../sql/listed.ts";
 
-/** Every filter of tasks: its field, the type of its value, the table that its condition reads, and the condition. */
+/** The filters of tasks. Each row also names the table that its condition reads, which is then joined. */
 const TASK_FILTERS = {
   /** true: the archived tasks; false, which is the default: the others. */
   archived: (isArchived: boolean) =>
-    // No index of tasks has the few archived ones together, so they are found by their labels.
+    // No index on tasks covers archived tasks, which are few: find them by their labels.
     isArchived
       ? onLabel(sql`l.archived`)
       : onTask(sql`t.archived_at is null`, { withLabel: sql`not l.archived` }),
   /** Any of these. */
   unifiedStatus: (labels: readonly UnifiedStatus[]) => {
-    // By rank, because the index of labels is over ranks.
+    // By rank, because the index on task_labels is on rank.
     const ranks = labels.map((label) => sql`label_rank(${label})`);
     return onLabel(sql`l.rank in (${sql.join(ranks, sql`, `)})`);
   },
@@ -32,7 +32,7 @@ const TASK_FILTERS = {
   externalId: (externalId: string) => onTask(sql`t.external_id = ${externalId}`),
   /** A part of the title or of the external id. */
   q: (needle: string) => onTask(sql`t.id in (select search_tasks(${needle}))`),
-  /** A model that made a prompt, a datum, a trial or an insight of the task. */
+  /** The model of a prompt, a datum, a trial or an insight of the task. */
   model: (name: string) =>
     onTask(sql`t.id in (select task_id from prompts where model = ${name}
         union all select task_id from data where model = ${name}
@@ -48,12 +48,12 @@ const TASK_FILTERS = {
   statusBefore: (time: string) => onLabel(sql`l.since < ${time}::timestamptz`),
 };
 
-/** Selects tasks: those that match every field that is given. */
 export type TaskFilter = FilterOf<typeof TASK_FILTERS>;
 
 /**
- * The FROM and WHERE that select the matching tasks. The aliases are t (task) and, if the filter or the caller reads
- * them, l (its label) and s (its current step). Every task has both, so that a join nothing reads would only cost time.
+ * Returns the FROM and WHERE clauses that select the matching tasks. The aliases are t (task), l (its label) and s (its
+ * current step). l and s are joined only if a condition or the caller reads them: every task has both, so an unused
+ * join would only cost time.
  */
 export function matchingTasks(
   filter: TaskFilter,
@@ -62,7 +62,7 @@ export function matchingTasks(
   const conditions = conditionsOf(TASK_FILTERS, { ...filter, archived: filter.archived ?? false });
   const isRead = (table: keyof typeof JOINS) => conditions.some(({ reads }) => reads === table);
   const label = withLabel || isRead("label");
-  // Over the label if it is joined: the indexes of label and attention begin with its column.
+  // Prefer the label's column if it is joined: the indexes on label and attention begin with it.
   const chosen = conditions.map(({ condition, withLabel: other }) =>
     label && other !== undefined ? other : condition,
   );
@@ -78,10 +78,10 @@ const JOINS = {
 };
 
 interface TaskCondition {
-  /** The table that has to be joined. */
+  /** The table to join; null if `tasks` is enough. */
   reads: keyof typeof JOINS | null;
   condition: SQL;
-  /** The same condition over the label, for a statement that joins it anyway. */
+  /** The same condition on the label, for statements that join it anyway. */
   withLabel?: SQL;
 }
 

@@ -1,14 +1,14 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
 
-/** A task as a read shows it: what its label and its fields depend on, without what only decisions look at. */
+/** A task as reads return it: its fields and the facts of its label, without the facts that only decisions need. */
 export type TaskRecord = Omit<TaskSnapshot, "steps" | "reviewSequence" | "alreadyDispatched">;
 
-/** A task's row, its active version and its current step, under the aliases that TASK_FIELDS reads. */
+/** Joins the active version (v) and the current step (s) to the task (t): the aliases that TASK_FIELDS reads. */
 export const TASK_JOINS: SQL = sql`join task_versions v on v.tenant_id = t.tenant_id and v.id = t.active_version_id
   join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id`;
 
-/** What the rows t (task), v (active version) and s (current step) say of a task, for json_build_object. */
+/** The members of a task for json_build_object, from the aliases t (task), v (active version) and s (current step). */
 export const TASK_FIELDS: SQL = sql`'id', t.id, 'externalId', t.external_id, 'title', t.title,
     'taxonomyCode', t.taxonomy_code, 'priority', t.priority, 'assignee', t.assignee,
     'archivedAt', iso(t.archived_at), 'eventSeq', t.event_seq, 'statusSince', iso(t.status_since),
@@ -16,7 +16,7 @@ export const TASK_FIELDS: SQL = sql`'id', t.id, 'externalId', t.external_id, 'ti
     'version', json_build_object('id', v.id, 'number', v.number),
     'step', ${stepJson(sql`s`)}`;
 
-/** The members of a TaskRecord, from the same aliases. */
+/** The members of a TaskRecord for json_build_object, from the same aliases. */
 export const TASK_MEMBERS: SQL = sql`${TASK_FIELDS},
     'reviews', coalesce((select json_agg(json_build_object('sequence', r.sequence, 'outcome', r.outcome)
       order by r.sequence) from reviews r where r.tenant_id = t.tenant_id and r.step_id = t.current_step_id), '[]'),
@@ -24,7 +24,7 @@ export const TASK_MEMBERS: SQL = sql`${TASK_FIELDS},
       order by w.id) from worker_runs w where w.tenant_id = t.tenant_id and w.step_id = t.current_step_id
         and w.state in ('QUEUED', 'RUNNING')), '[]')`;
 
-/** A StepSnapshot, from any alias of `steps`. */
+/** A StepSnapshot as JSON, from any alias of `steps`. */
 export function stepJson(step: SQL): SQL {
   return sql`json_build_object('id', ${step}.id, 'versionId', ${step}.version_id, 'kind', ${step}.kind,
     'attempt', ${step}.attempt, 'status', ${step}.status, 'gate', ${step}.gate)`;

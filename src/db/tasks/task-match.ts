@@ -2,12 +2,12 @@ import { type SQL, sql } from "drizzle-orm";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { isUuid } from "../sql/uuid.ts";
 
-/** The condition that a column of any table has the id of the task that a call names. */
+/** The condition that a column holds the id of the named task. */
 export function isOfTask(taskId: SQL, ref: TaskRef): SQL {
   return sql`${taskId} = (select t.id from tasks t where ${isTask(ref)})`;
 }
 
-/** The condition that the task of alias `t` is the one that a call names; it goes through an index. */
+/** The condition that the alias t is the named task. It can use an index. */
 export function isTask(ref: TaskRef): SQL {
   if ("externalId" in ref) return sql`t.external_id = ${ref.externalId}`;
   return isUuid(ref.id) ? sql`t.id = ${ref.id}` : sql`false`;

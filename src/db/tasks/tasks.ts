@@ -6,14 +6,14 @@ import { TASK_JOINS, TASK_MEMBERS, type TaskRecord } from "./task-json.ts";
 import { isTask } from "./task-match.ts";
 import { isUuid } from "../sql/uuid.ts";
 
-/** One task as it is now; null where there is none. */
+/** Returns a task as it is now; null if there is none. */
 export async function findTask(database: TenantDatabase, ref: TaskRef): Promise<TaskRecord | null> {
   const [row] = await database.read<{ task: TaskRecord }>(sql`
     select json_build_object(${TASK_MEMBERS}) as task from tasks t ${TASK_JOINS} where ${isTask(ref)}`);
   return row?.task ?? null;
 }
 
-/** What is told of a task that was looked up, with the facts that its label depends on. */
+/** A task that was looked up, with the facts of its label. */
 export interface TaskLookupRecord {
   id: string;
   externalId: string | null;
@@ -21,7 +21,7 @@ export interface TaskLookupRecord {
   facts: LabelFacts;
 }
 
-/** The tasks of any number of names, each once and in no order; archived ones too, since they were asked for. */
+/** Returns the named tasks, each once and in no order. Archived tasks are included because the caller named them. */
 export function lookUpTasks(
   database: TenantDatabase,
   refs: readonly TaskRef[],
@@ -30,10 +30,10 @@ export function lookUpTasks(
   const externalIds = refs.flatMap((ref) => ("externalId" in ref ? [ref.externalId] : []));
   return database.read<TaskLookupRecord>(sql`
 with wanted as materialized (
-  select id from json_array_elements_text(${JSON.stringify(ids)}) as asked(name), lateral (select name::uuid as id) named
+  select id from json_array_elements_text(${JSON.stringify(ids)}) as given(name), lateral (select name::uuid as id) named
   union
-  select t.id from json_array_elements_text(${JSON.stringify(externalIds)}) as asked(name)
-    join tasks t on t.external_id = asked.name
+  select t.id from json_array_elements_text(${JSON.stringify(externalIds)}) as given(name)
+    join tasks t on t.external_id = given.name
 )
 select t.id, t.external_id as "externalId", t.title,
   json_build_object('kind', f.kind, 'status', f.status, 'gate', f.gate, 'reviewFailed', f.review_failed,

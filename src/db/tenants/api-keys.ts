@@ -5,7 +5,7 @@ import { allOf } from "../sql/conditions.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 
-/** What a key proves: who it is, and what it may do. */
+/** An API key as authentication reads it. */
 export interface ApiKey {
   id: string;
   name: string;
@@ -13,7 +13,7 @@ export interface ApiKey {
   digest: Uint8Array;
 }
 
-/** The key with this digest, unless it was revoked. */
+/** Returns the key with this digest; null if there is none or it was revoked. */
 export async function findApiKey(
   database: TenantDatabase,
   digest: Uint8Array,
@@ -25,7 +25,7 @@ export async function findApiKey(
   return row === undefined ? null : { ...row, digest: fromHex(row.digest) };
 }
 
-/** What is told of a key: never the key. */
+/** An API key as answers show it, without the key itself. */
 export interface ApiKeyRecord {
   id: string;
   name: string;
@@ -37,12 +37,12 @@ export interface ApiKeyRecord {
   revokedBy: string | null;
 }
 
-/** An ApiKeyRecord, spelled by the database from the alias k. */
+/** An ApiKeyRecord as JSON, from the alias k. */
 const API_KEY_JSON = sql`json_build_object('id', k.id, 'name', k.name, 'role', k.role, 'lastFour', k.last_four,
   'createdBy', k.created_by, 'createdAt', iso(k.created_at), 'revokedAt', iso(k.revoked_at),
   'revokedBy', k.revoked_by)`;
 
-/** Stores a key by its digest. */
+/** Stores a key. Only its digest is kept. */
 export function storeApiKey(
   database: TenantDatabase,
   key: Pick<ApiKeyRecord, "id" | "name" | "role" | "lastFour" | "createdBy"> & {
@@ -53,18 +53,18 @@ export function storeApiKey(
   const { tenantId } = database;
   return database.write(operation, [
     sql`
-with made as (
+with created as (
   insert into api_keys as k (tenant_id, id, name, role, digest, last_four, created_by)
   values (${tenantId}, ${key.id}, ${key.name}, ${key.role}, decode(${key.digestHex}, 'hex'),
     ${key.lastFour}, ${key.createdBy})
   returning ${API_KEY_JSON} as record
 ),
-${keepOrDrop({ tenantId, operation }, { from: sql`made`, result: sql`made.record` })}
-select record from made`,
+${keepOrDrop({ tenantId, operation }, { from: sql`created`, result: sql`created.record` })}
+select record from created`,
   ]);
 }
 
-/** Revokes a key, or leaves one that was revoked before as it is; no row comes back where there is none. */
+/** Revokes a key. A key that was already revoked stays unchanged. Returns no row if there is no such key. */
 export function revokeApiKey(
   database: TenantDatabase,
   { id, revokedBy }: { id: string; revokedBy: string },
@@ -83,7 +83,7 @@ select record from revoked`,
   ]);
 }
 
-/** A page of keys, newest first. */
+/** Returns a page of keys, newest first. */
 export async function listApiKeys(
   database: TenantDatabase,
   { after, limit }: { after: string | null; limit: number },
