@@ -5,8 +5,8 @@
 -- Called by: readFeed and readFeedEnd (src/db/history/feed.ts), as the application.
 --
 -- The UUID is drawn when the migration runs, so the file needs dynamic SQL, and check:database ignores the UUID. It
--- tells apart databases that were migrated separately. The cluster's identifier and the database's oid tell a copy from
--- its template, and a restored dump from its original.
+-- distinguishes databases that were migrated separately. The cluster's identifier and the database's oid distinguish a
+-- copy from its template, and a restored dump from its original.
 --
 -- Do not run this file on a live database: it draws a new UUID, and every cursor that clients hold becomes invalid.
 

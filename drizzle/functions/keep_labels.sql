@@ -12,7 +12,8 @@
 -- of the label, which would look up reviews and runs several times for each task: 48 ms instead of 82 ms for 1,000
 -- tasks among a million. A migration that changes this function must also run `select rebuild_labels();`.
 
-create or replace function keep_labels() returns trigger language plpgsql security definer set search_path = pg_catalog, public as $$
+create or replace function keep_labels() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, public as $$
 begin
   insert into task_labels
     (tenant_id, task_id, unified_status, rank, attention, since, updated_at, archived, step_kind)

@@ -7,7 +7,8 @@
 -- Security definer, but only the owner may execute it: the application must not be able to rewrite labels. `offset 0`
 -- has the same purpose as in keep_labels.
 
-create or replace function rebuild_labels() returns bigint language sql security definer set search_path = pg_catalog, public
+create or replace function rebuild_labels() returns bigint
+  language sql security definer set search_path = pg_catalog, public
 begin atomic
   with rebuilt as (
     insert into task_labels

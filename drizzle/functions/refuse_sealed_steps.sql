@@ -7,7 +7,8 @@
 -- reads them once a statement instead of once a row. It runs with the caller's rights, so the application sees only the
 -- versions of its own tenant, which are the only ones its steps can belong to.
 
-create or replace function refuse_sealed_steps() returns trigger language plpgsql set search_path = pg_catalog, public as $$
+create or replace function refuse_sealed_steps() returns trigger
+  language plpgsql set search_path = pg_catalog, public as $$
 begin
   if exists (
     select from changed c

@@ -7,7 +7,9 @@
 create or replace trigger task_versions_immutable before update on task_versions for each row
   when (old.sealed_at is not null
     or (new.sealed_at is not null and new.current_step_id <> old.current_step_id)
-    or (new.tenant_id, new.id, new.task_id, new.number, new.content, new.content_hash, new.reason, new.created_by, new.created_at)
+    or (new.tenant_id, new.id, new.task_id, new.number, new.content, new.content_hash, new.reason, new.created_by,
+        new.created_at)
       is distinct from
-      (old.tenant_id, old.id, old.task_id, old.number, old.content, old.content_hash, old.reason, old.created_by, old.created_at))
+      (old.tenant_id, old.id, old.task_id, old.number, old.content, old.content_hash, old.reason, old.created_by,
+        old.created_at))
   execute function refuse_change('Of a version only the pointer moves, until the version is sealed.');
