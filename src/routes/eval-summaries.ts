@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { summariseEval, summariseScope } from "../actions/evals/summarize-evals.ts";
+import { summarizeEval, summarizeScope } from "../actions/evals/summarize-evals.ts";
 import { SUMMARY_MODELS_MAX, SUMMARY_TASKS_MAX } from "../db/evals/eval-summaries.ts";
 import { INTERVAL_METHODS, RESAMPLES_MAX } from "../domain/evals/summary.ts";
 import { reply } from "./http/call.ts";
@@ -142,11 +142,11 @@ const getScopeSummary = defineContract({
 
 export const evalSummaryRoutes: readonly Route[] = [
   createHandler(getEvalSummary, async ({ database }, { params }) => {
-    const summary = await summariseEval(database, params.evalId);
+    const summary = await summarizeEval(database, params.evalId);
     return summary.ok ? reply(summary.value) : summary;
   }),
   createHandler(getScopeSummary, async ({ database }, { query }) => {
     const { name: evalName, models, ...filter } = query;
-    return reply(await summariseScope(database, { filter, name: evalName, models }));
+    return reply(await summarizeScope(database, { filter, name: evalName, models }));
   }),
 ];

@@ -3,7 +3,7 @@ import {
   type FeedRead,
   type FeedStart,
   followFeed,
-  readOn,
+  pollFeed,
 } from "../actions/history/follow-feed.ts";
 import { timelineView } from "../actions/views/event-view.ts";
 import type { FeedPlace } from "../db/history/feed.ts";
@@ -92,7 +92,7 @@ export const feedRoutes: readonly Route[] = [
   createHandler(getFeed, async (call, { query }) => {
     const start = await startOf(call, query.after);
     if (!start.ok) return start;
-    const read = await readOn({ ...call, limit: query.limit }, start.value, query.wait * 1000);
+    const read = await pollFeed({ ...call, limit: query.limit }, start.value, query.wait * 1000);
     if (!read.ok) return read;
     const { rows, next, caughtUp } = read.value;
     const nextCursor = await encodeCursor(call.signer, bindingOf(call), next);
@@ -103,7 +103,7 @@ export const feedRoutes: readonly Route[] = [
     if (!start.ok) return start;
     const reading = { ...call, limit: LIMIT_MAX };
     // The first read comes before the response starts, so that a bad cursor or a database error gets an error response.
-    const first = await readOn(reading, start.value, 0);
+    const first = await pollFeed(reading, start.value, 0);
     if (!first.ok) return first;
     return reply(serverSentEvents(call, followFeed(reading, first.value, query.wait * 1000)));
   }),

@@ -143,7 +143,7 @@ export const trialRoutes: readonly Route[] = [
     ),
   ),
   createHandler(patchTrial, async (call, { params, body }) =>
-    replyTo(await transitionTrial(call, { ...params, told: body })),
+    replyTo(await transitionTrial(call, { ...params, result: body })),
   ),
   createHandler(postRetract, async (call, { params, body }) =>
     replyTo(await retractTrial(call, { ...params, ...body })),

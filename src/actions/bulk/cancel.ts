@@ -15,8 +15,8 @@ import { replay } from "../call/replay.ts";
 import { type BulkOperationView, bulkOperationView } from "../views/bulk-views.ts";
 
 /**
- * Ends an operation that nobody has begun with; of one that runs, whoever works on it ends it after its chunk. What is
- * done stays done, and can be taken back.
+ * Cancels an operation. One that is queued ends now; one that is running ends after its present chunk. Tasks that were
+ * changed stay changed, and can be reverted.
  */
 export function cancelBulk(
   call: ActionCall,
@@ -34,7 +34,7 @@ async function tryCancel(
   if (stored) return replay(operation, stored, bulkOperationView);
   if (found === undefined) return refuse(notFound());
   const { state } = found;
-  if (state === "cancelled") return refuse(alreadyInStatus("The operation is cancelled already."));
+  if (state === "cancelled") return refuse(alreadyInStatus("The operation is already cancelled."));
   if (isOperationEnded(state)) {
     const subject = "a bulk operation";
     return refuse(invalidTransition({ subject, from: state, to: "cancelled", allowed: [] }));

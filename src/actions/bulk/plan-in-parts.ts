@@ -6,31 +6,31 @@ import { succeed, type Outcome, type Refusal, refuse } from "../../domain/refusa
 import { taskRefOf } from "../../domain/task-ref.ts";
 import { type BulkChange, needsAllSteps, planChange } from "./plan-change.ts";
 
-/** Tasks of one plan, and so of one operation. */
+/** Tasks of one plan, and therefore of one operation. */
 export const PLANNED_TASKS_MAX = 50_000;
-/** How many tasks are in memory at once, with what is decided about each. */
+/** Tasks that are in memory at the same time, with the decision about each. */
 const TASKS_LOADED_MAX = 5000;
 
-/** The tasks that a change is about: by their names, or as those that match. */
+/** The tasks of a change, by id or by filter. */
 export type BulkSelection = { taskIds: readonly string[] } | { filter: TaskFilter };
 
 export interface PlanInParts {
   plan: BulkPlan;
   taskIds: readonly string[];
   duplicateOf: string | null;
-  /** What an earlier call under the same key stored: then nothing was planned. */
+  /** What an earlier call with the same key stored, in which case nothing was planned. */
   stored: OperationRecord | null;
 }
 
-/** Nothing is cut off in silence. */
+/** A filter that matches too many tasks is refused, because cutting off the rest would hide it. */
 function tooManyMatch(): Refusal {
   const detail = `More than ${PLANNED_TASKS_MAX} tasks match; narrow the filter.`;
   return { code: "too_many_items", detail, max: PLANNED_TASKS_MAX };
 }
 
 /**
- * Plans part by part, the first one in the round trip that finds out what matches: one for each 5,000 tasks. Of the
- * parts that are done no decision is kept.
+ * Plans a change in parts of 5,000 tasks, with one round trip for each. A filter is resolved in the round trip that
+ * loads the first part. Decisions of a finished part are dropped to save memory.
  */
 export async function planInParts(
   { database, operation }: { database: TenantDatabase; operation: Operation | null },
@@ -62,7 +62,7 @@ export async function planInParts(
     const loaded = isFound ? matching : await load({ tasks: part.map(taskRefOf) });
     ({ duplicateOf, stored } = loaded);
     if (stored !== null) break;
-    // Another name of a task that an earlier part had.
+    // An earlier part may have the same task under another name.
     const isNew = (name: string) => !planned.has(loaded.find(taskRefOf(name))?.id ?? name);
     const plan = planChange(loaded, change, part.filter(isNew));
     if (!plan.ok) return plan;

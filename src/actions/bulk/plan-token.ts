@@ -10,21 +10,21 @@ import {
 } from "../../domain/bulk/plan-token.ts";
 import type { TokenSigner } from "../call/signed-token.ts";
 
-/** What plan tokens are signed and digested with. */
+/** The keys that sign and digest plan tokens. */
 export interface PlanSeal {
   signer: TokenSigner;
-  /** The digests' key is derived from it. */
+  /** The key of the digests is derived from this. */
   secret: string;
 }
 
-/** Short, since a plan holds one for each task; keyed, so that nobody can look for two states with the same. */
+/** Short, because a plan holds one for each task. Keyed, so that no one can search for two states that collide. */
 const TASK_DIGEST_BYTES = 8;
 const IDS_DIGEST_BYTES = 16;
 const PURPOSE = "bulk-plan";
 const KEY_CONTEXT = utf8ToBytes("stepledger 2026-11 digests of bulk plans");
 const HEADER_LENGTH_BYTES = 2;
 
-/** The keyed digests of a plan's texts. */
+/** Returns the keyed digests of a plan, in hex. */
 export function digestPlan({ secret }: PlanSeal, plan: BulkPlan): PlanDigests {
   const key = blake3(utf8ToBytes(secret), { context: KEY_CONTEXT });
   const digest = (text: string, dkLen: number) =>
@@ -35,7 +35,7 @@ export function digestPlan({ secret }: PlanSeal, plan: BulkPlan): PlanDigests {
   };
 }
 
-/** Signs a plan's contents: a header, then eight bytes for each task, which is all that grows with the plan. */
+/** Signs a plan's contents: the header's length in 2 bytes, the header as JSON, and 8 bytes for each task. */
 export function sealPlan({ signer }: PlanSeal, contents: PlanTokenContents): Promise<string> {
   const { tasks, ...header } = contents;
   const head = utf8ToBytes(JSON.stringify(header));
@@ -47,7 +47,7 @@ export function sealPlan({ signer }: PlanSeal, contents: PlanTokenContents): Pro
   return signer.sign(PURPOSE, payload);
 }
 
-/** The contents of a token that this service signed; null for any other. */
+/** Returns the contents of a token that this service signed; null for any other. */
 export async function openPlan(
   { signer }: PlanSeal,
   token: string,
@@ -57,7 +57,7 @@ export async function openPlan(
   const { buffer, byteOffset, byteLength } = payload;
   const headLength = new DataView(buffer, byteOffset, byteLength).getUint16(0);
   const headEnd = HEADER_LENGTH_BYTES + headLength;
-  // One that an older release signed may say other things.
+  // A token that an older release signed may have other members.
   const header = planTokenContents
     .omit({ tasks: true })
     .safeParse(

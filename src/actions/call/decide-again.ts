@@ -3,7 +3,7 @@ import { type Outcome, refuse } from "../../domain/refusals.ts";
 /** What an attempt returns if another call changed its subject between load and record. Nothing was written. */
 export const LOST_RACE = Symbol("lost race");
 
-/** A second attempt usually tells the loser what the winner did. More than three would only add load. */
+/** How often a call that loses a race is decided, so that it is answered from the state that the winner left. */
 const ATTEMPTS_MAX = 3;
 
 type Subject = "task" | "eval" | "insight" | "operation";

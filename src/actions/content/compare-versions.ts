@@ -4,7 +4,7 @@ import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.t
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { diffVersions, type VersionDiff } from "../../domain/versions/diff.ts";
 
-/** What tells two versions of a task apart. */
+/** The differences between two versions of a task. */
 export interface ComparedVersions extends VersionDiff {
   taskId: string;
   from: { id: string; number: number; contentHash: string };
@@ -12,7 +12,7 @@ export interface ComparedVersions extends VersionDiff {
   truncated: boolean;
 }
 
-/** Compares any two versions of a task, in either direction. */
+/** Compares any two versions of a task, in either order. */
 export async function compareVersions(
   database: TenantDatabase,
   task: TaskRef,
@@ -24,13 +24,13 @@ export async function compareVersions(
   if (from === undefined || to === undefined) return refuse(notFound());
   return succeed({
     taskId: from.taskId,
-    from: nameOf(from),
-    to: nameOf(to),
+    from: refOf(from),
+    to: refOf(to),
     ...diffVersions(from, to),
     truncated: from.truncated || to.truncated,
   });
 }
 
-function nameOf({ id, number, contentHash }: WholeVersionRecord) {
+function refOf({ id, number, contentHash }: WholeVersionRecord) {
   return { id, number, contentHash };
 }

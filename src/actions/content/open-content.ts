@@ -10,27 +10,28 @@ import {
 } from "../../domain/refusals.ts";
 import type { BlobStore } from "../../storage/blobs.ts";
 
-/** Content on its way out. */
+/** Content that is open for reading. */
 export interface OpenedContent {
   data: DataRecord;
   stream: ReadableStream<Uint8Array>;
-  /** null where the stream is the whole. */
+  /** The part that the stream holds; null if it is the whole. */
   range: ByteRange | null;
 }
 
-/** Who reads, and which part: `ifRange` names the content that the part must be of. */
 interface ReadingCall {
   database: TenantDatabase;
   blobs: BlobStore;
+  /** The `Range` header. */
   range: string | null;
+  /** The entity tag that the content must have for `range` to apply. */
   ifRange: string | null;
-  /** Whether the caller has the content of this entity tag: then no part of it is asked for. */
+  /** Whether the caller already has the content with this entity tag, in which case `range` is ignored. */
   isKnown: (entityTag: string) => boolean;
 }
 
-/** Opens the stored content of a row; one that is awaited, or lies elsewhere, has none. */
+/** Opens the stored content of a row. Not found if it has not been uploaded, or is stored elsewhere. */
 export async function openContent(
-  { database, blobs, range: asked, ifRange, isKnown }: ReadingCall,
+  { database, blobs, range: header, ifRange, isKnown }: ReadingCall,
   { dataId }: { dataId: string },
 ): Promise<Outcome<OpenedContent>> {
   const found = await findData(database, dataId);
@@ -39,13 +40,13 @@ export async function openContent(
   }
   const { data, objectKey } = found;
   const entityTag = contentTag(data);
-  const isOfThis = ifRange === null || ifRange === entityTag;
-  const range = isOfThis && !isKnown(entityTag) ? byteRangeOf(asked, data.sizeBytes) : null;
+  const isSame = ifRange === null || ifRange === entityTag;
+  const range = isSame && !isKnown(entityTag) ? byteRangeOf(header, data.sizeBytes) : null;
   if (range === "unsatisfiable") return refuse(rangeNotSatisfiable(data.sizeBytes));
   const stream = await blobs.open(objectKey, range);
-  if (stream === null) throw new Error("What is stored has its object");
+  if (stream === null) throw new Error("A row is marked as stored, but its object is missing");
   return succeed({ data, stream, range });
 }
 
-/** The strong entity tag of content: it is the same wherever the bytes are. */
+/** The strong entity tag of content, derived from its hash. */
 export const contentTag = ({ sha256 }: DataRecord): string => `"${sha256}"`;

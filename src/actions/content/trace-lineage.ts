@@ -7,12 +7,12 @@ import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.t
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { beyondNewest } from "../history/state-as-of.ts";
 
-/** What came from what, and what of it was cut off. */
+/** A lineage graph, and whether its depth or size was cut off. */
 export interface Lineage extends LineageGraph {
   truncated: { depth: boolean; size: boolean };
 }
 
-/** Tells of an artifact what it was made from, by whom, at which step, and through which gates it went. */
+/** Returns the lineage of an artifact: its inputs, who produced it, its steps and the gates they passed. */
 export async function traceData(
   database: TenantDatabase,
   dataId: string,
@@ -23,7 +23,7 @@ export async function traceData(
   return succeed({ ...lineageOf(records), truncated });
 }
 
-/** Tells all that came of a task, as it is, or as it was at a moment. */
+/** Returns the lineage of everything that a task produced, now or as of a time or event. */
 export async function traceTask(
   database: TenantDatabase,
   task: TaskRef,
@@ -36,21 +36,21 @@ export async function traceTask(
     return refuse(beyondNewest(newestSeq));
   }
   const records = evalHistories === null ? present : asTheyWere(present, evalHistories);
-  // Before its first event there is no such task.
+  // The task did not exist before its first event.
   if (records.versions.length === 0) return refuse(notFound());
   return succeed({ taskId, ...lineageOf(records), truncated });
 }
 
-/** The trials as the histories of their evals tell them, and none that came later. */
+/** Replaces trials with their state in the given histories, and drops those that are not in them. */
 function asTheyWere(
   records: LineageRecords,
   evalHistories: readonly RecordedEvalEvent[][],
 ): LineageRecords {
-  const told = new Map(
+  const recorded = new Map(
     evalHistories.flatMap((events) => foldEval(events).trials).map((trial) => [trial.id, trial]),
   );
   const trials = records.trials.flatMap(({ facts, to }) => {
-    const trial = told.get(facts.id);
+    const trial = recorded.get(facts.id);
     if (trial === undefined) return [];
     const { status, retracted, outputDataId } = trial;
     return [{ facts: { ...facts, status, retracted }, to: { ...to, outputDataId } }];

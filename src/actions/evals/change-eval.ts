@@ -9,8 +9,8 @@ import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
 import { conclude } from "../call/conclude.ts";
 import { replay } from "../call/replay.ts";
 
-/** One eval's change: what it is about, what is decided, and what of the rows that were written it answers. */
 interface EvalRequest<Value> {
+  /** What to load: the eval, and what the decision depends on. */
   names: EvalNames;
   decide: (found: FoundEval) => Outcome<EvalDecision>;
   render: (stored: Pick<StoredEvals<null>, "evals" | "trials">) => Value;
@@ -18,7 +18,7 @@ interface EvalRequest<Value> {
 
 export type FoundEval = LoadedEval & { snapshot: EvalSnapshot };
 
-/** Load, decide, record: the one way in which a call reaches a single eval and its trials. Two round trips. */
+/** Loads an eval, decides and records. Every change of one eval and its trials goes through here. Two round trips. */
 export function changeEval<Value>(
   call: ActionCall,
   { names, decide, render }: EvalRequest<Value>,
@@ -34,7 +34,7 @@ export function changeEval<Value>(
   });
 }
 
-/** Records decisions and answers from the rows, unless a race was lost and nothing was written. */
+/** Records decisions and renders the answer from the rows, or returns LOST_RACE if nothing was written. */
 export async function recordDecided<Value>(
   call: ActionCall,
   decisions: readonly EvalDecision[],
@@ -53,9 +53,9 @@ export async function recordDecided<Value>(
   });
 }
 
-/** The one row that a call is about. */
-export function theOne<Row>(rows: readonly Row[]): Row {
+/** Returns the only row of a call about one eval or trial. */
+export function singleRow<Row>(rows: readonly Row[]): Row {
   const [row] = rows;
-  if (row === undefined) throw new Error("The ledger holds the row that was written");
+  if (row === undefined) throw new Error("The ledger holds no row for what was written");
   return row;
 }

@@ -5,7 +5,7 @@ import { decideEvalCreate } from "../../domain/evals/decide/create.ts";
 import { archived, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { ActionCall, Done } from "../call/call.ts";
-import { recordDecided, theOne } from "./change-eval.ts";
+import { recordDecided, singleRow } from "./change-eval.ts";
 import { decideAgain } from "../call/decide-again.ts";
 import { replay } from "../call/replay.ts";
 
@@ -13,11 +13,11 @@ export interface NewEvalInput {
   task: TaskRef;
   name: string;
   k: number;
-  /** The active version where none is named. */
+  /** The active version by default. */
   versionNumber?: number | undefined;
 }
 
-/** Opens an eval over a version of a task, as a draft. */
+/** Creates a draft eval of a version of a task. */
 export async function createEval(
   call: ActionCall,
   { name, k, ...named }: NewEvalInput,
@@ -34,5 +34,5 @@ export async function createEval(
 }
 
 function render({ evals }: { evals: EvalRecord[] }): EvalRecord {
-  return theOne(evals);
+  return singleRow(evals);
 }

@@ -20,12 +20,12 @@ import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
 import { conclude } from "../call/conclude.ts";
 import { replay } from "../call/replay.ts";
 
-/** One evaluation over many tasks: k trials of each model for each task. */
+/** One evaluation of many tasks: k trials of each model for each task. */
 export interface Evaluation {
   name: string;
   k: number;
   results: readonly (ReportedRecord & { task: TaskRef })[];
-  /** Whether all trials of the evals that have these results are in with them. */
+  /** Whether these results complete the trials of their evals. */
   complete: boolean;
 }
 
@@ -33,7 +33,7 @@ type ReadResult = RecordedResult & { task: TaskRef };
 
 export interface EvaluatedItem extends ResultOutcome {
   index: number;
-  /** The eval that has the trial. */
+  /** The trial's eval. */
   evalId?: string;
 }
 
@@ -43,9 +43,9 @@ export interface RecordedEvaluation {
 }
 
 /**
- * Records the results of one evaluation in two round trips, each result judged by itself, in the eval of that name
- * that each task's active version has or is given. What is there already is told and not written again: so a call can
- * be repeated, in parts or whole.
+ * Records the results of one evaluation in two round trips, each result on its own. A result goes to the eval of that
+ * name on its task's active version, which is created if it does not exist. A result that is already recorded is
+ * reported and not written again, so a call can be repeated, in whole or in part.
  */
 export async function recordEvaluation(
   call: ActionCall,
@@ -56,17 +56,17 @@ export async function recordEvaluation(
   const read = readResults(evaluation.results, k);
   if (!read.ok) return read;
   const results: readonly ReadResult[] = read.value;
-  const asked = {
+  const names = {
     tasks: results.map(({ task }) => task),
     name,
     slots: results,
     outputIds: results.flatMap(({ result }) => result.outputDataId ?? []),
   };
   return decideAgain("eval", async () => {
-    const loaded = await loadEvaluation(database, asked, operation);
+    const loaded = await loadEvaluation(database, names, operation);
     if (loaded.stored) return replay(operation, loaded.stored, render);
     const { items, decisions } = plan({ name, k, complete, results }, loaded);
-    if (decisions.length === 0) return settleUnchanged(call, items);
+    if (decisions.length === 0) return concludeUnchanged(call, items);
     const recorded = await recordEvals(database, decisions, {
       ...call,
       registryVersion: REGISTRY_VERSION,
@@ -106,8 +106,8 @@ function plan(
   return { items, decisions };
 }
 
-/** Nothing was to be written; under a key the answer is kept all the same. */
-async function settleUnchanged(
+/** Ends a call that has nothing to write. With an idempotency key, its answer is stored nonetheless. */
+async function concludeUnchanged(
   { database, operation }: ActionCall,
   items: EvaluatedItem[],
 ): Promise<Outcome<Done<RecordedEvaluation>>> {
@@ -117,7 +117,6 @@ async function settleUnchanged(
   return conclude(operation, recorded, { result: () => result, render });
 }
 
-/** The answer, from what the ledger stores: the same the first time and at every repeat. */
 function render({
   answer: items,
 }: Pick<StoredEvals<EvaluatedItem[]>, "answer">): RecordedEvaluation {
@@ -126,7 +125,7 @@ function render({
       outcome,
       items.filter((item) => item.outcome === outcome).length,
     ]),
-    // Every outcome has its entry.
+    // The entries are built from every outcome.
   ) as Record<RecordOutcome, number>;
   return { counts: { requested: items.length, ...counts }, items };
 }

@@ -5,13 +5,13 @@ import type { ActionCall, Done } from "../call/call.ts";
 import { changeEval } from "./change-eval.ts";
 import { type TrialView, trialView } from "../views/eval-view.ts";
 
-/** Records trials of an eval with one event, all of them or none. */
+/** Records trials of an eval with one event: all of them, or none. */
 export function recordTrials(
   call: ActionCall,
   input: {
     evalId: string;
     trials: readonly ReportedTrial[];
-    /** Where in the request a trial stands. */
+    /** Where in the request body a trial is. */
     pathOf: (index: number) => Issue["path"];
   },
 ): Promise<Outcome<Done<TrialView[]>>> {

@@ -6,7 +6,7 @@ import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
 import { asStored, conclude } from "../call/conclude.ts";
 import { replay } from "../call/replay.ts";
 
-/** Records what is told of an inference job. It stands for itself: the retraction of its trial changes nothing. */
+/** Records a report on an inference job. An insight is independent of its trial, even if that is retracted. */
 export function reportInsight(
   call: ActionCall,
   { insightId, ...report }: InsightReport & { insightId: string },

@@ -1,10 +1,10 @@
 import { decideRetract } from "../../domain/evals/decide/trial.ts";
 import { notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
-import { changeEval, theOne } from "./change-eval.ts";
+import { changeEval, singleRow } from "./change-eval.ts";
 import { type TrialView, trialView } from "../views/eval-view.ts";
 
-/** Takes a trial back, which frees its slot; the trial and its insights stay. */
+/** Retracts a trial, which frees its slot. The trial and its insights stay on record. */
 export function retractTrial(
   call: ActionCall,
   { trialId, reason }: { trialId: string; reason: string },
@@ -13,6 +13,6 @@ export function retractTrial(
     names: { of: { trialId } },
     decide: ({ snapshot, trial }) =>
       trial === null ? refuse(notFound()) : decideRetract(snapshot, trial, { reason }),
-    render: ({ trials }) => trialView(theOne(trials)),
+    render: ({ trials }) => trialView(singleRow(trials)),
   });
 }

@@ -13,7 +13,7 @@ import {
 } from "../../domain/evals/summary.ts";
 import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 
-/** How the models did in one evaluation. */
+/** The scores of each model in one eval. */
 export interface EvalSummary {
   evalId: string;
   k: number;
@@ -22,8 +22,8 @@ export interface EvalSummary {
   modelsTruncated: boolean;
 }
 
-/** Looks at the trials of one evaluation. */
-export async function summariseEval(
+/** Summarizes the trials of one eval. */
+export async function summarizeEval(
   database: TenantDatabase,
   evalId: string,
 ): Promise<Outcome<EvalSummary>> {
@@ -43,7 +43,7 @@ export async function summariseEval(
   });
 }
 
-/** How the models did over the tasks of a filter. */
+/** The scores of each model over the tasks that match a filter. */
 export interface ScopeSummary extends Omit<EvalSummary, "evalId"> {
   name: string | null;
   coverage: {
@@ -53,12 +53,12 @@ export interface ScopeSummary extends Omit<EvalSummary, "evalId"> {
     evals: number;
   };
   tasksTruncated: boolean;
-  /** Where two models were asked for. */
+  /** Null unless the scope names exactly two models. */
   comparison: Comparison | null;
 }
 
-/** Looks at the trials of every evaluation in scope, task by task. */
-export async function summariseScope(
+/** Summarizes the trials of every eval in scope, task by task. */
+export async function summarizeScope(
   database: TenantDatabase,
   scope: SummaryScope,
 ): Promise<ScopeSummary> {

@@ -3,7 +3,7 @@ import { decideEvalTransition } from "../../domain/evals/decide/transition.ts";
 import type { EvalStatus } from "../../domain/evals/statuses.ts";
 import type { Outcome } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
-import { changeEval, theOne } from "./change-eval.ts";
+import { changeEval, singleRow } from "./change-eval.ts";
 
 /** Moves an eval to another status. */
 export function transitionEval(
@@ -13,6 +13,6 @@ export function transitionEval(
   return changeEval(call, {
     names: { of: { evalId } },
     decide: ({ snapshot }) => decideEvalTransition(snapshot, move),
-    render: ({ evals }) => theOne(evals),
+    render: ({ evals }) => singleRow(evals),
   });
 }

@@ -8,25 +8,25 @@ import {
 } from "../../db/history/feed.ts";
 import { succeed, type Outcome, refuse } from "../../domain/refusals.ts";
 
-/** A place in the feed of one database. */
+/** A position in the feed of one database. */
 export interface FeedCursor extends FeedPlace {
   generation: string;
 }
 
-/** What was found after a cursor; `next` goes on behind it. */
+/** The rows after a cursor. `next` is the cursor to go on from. */
 export interface FeedRead {
   rows: readonly FeedRecord[];
   next: FeedCursor;
   caughtUp: boolean;
 }
 
-/** Where a reader of the feed stands: at its beginning, at what is written from now on, or behind a cursor. */
+/** Where to start reading: at the beginning, at the present end, or after a cursor. */
 export type FeedStart = FeedCursor | "beginning" | "now";
 
 interface Reading {
   database: TenantDatabase;
   limit: number;
-  /** Aborted when nobody reads any more. */
+  /** Aborted when the reader disconnects. */
   signal: AbortSignal;
 }
 
@@ -34,10 +34,10 @@ const PAUSE_MS_MIN = 250;
 const PAUSE_MS_MAX = 2000;
 
 /**
- * Reads on in the feed. Where there is nothing, it looks again, more and more rarely, until there is something, the
- * time is up, or the reader has gone.
+ * Reads the next page of the feed. If it is empty, polls with increasing pauses until there are rows, `waitMs` is over
+ * or the reader disconnects.
  */
-export async function readOn(
+export async function pollFeed(
   reading: Reading,
   start: FeedStart,
   waitMs: number,
@@ -46,13 +46,13 @@ export async function readOn(
   if (start === "now") {
     const next = await presentEnd(database);
     if (waitMs <= 0) return succeed({ rows: [], next, caughtUp: true });
-    return readOn(reading, next, waitMs);
+    return pollFeed(reading, next, waitMs);
   }
   const after = start === "beginning" ? null : start;
   const until = performance.now() + waitMs;
   for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
     const { generation, rows, caughtUp } = await readFeed(database, { after, limit });
-    if (after !== null && after.generation !== generation) return refuse(OF_ANOTHER_DATABASE);
+    if (after !== null && after.generation !== generation) return refuse(WRONG_DATABASE);
     const leftMs = until - performance.now();
     if (rows.length > 0 || leftMs <= 0 || signal.aborted) {
       const place = rows.at(-1)?.place ?? after ?? FEED_BEGINNING;
@@ -62,30 +62,30 @@ export async function readOn(
   }
 }
 
-/** An idle reader is told so often that it is still connected. */
+/** How often an idle reader gets an empty page, to show that the connection is alive. */
 const HEARTBEAT_MS = 15_000;
-/** A Worker's request may go out a thousand times; the reader comes again before that. */
+/** A Worker request may send 1,000 subrequests. The stream ends before that, and the reader reconnects. */
 const ROUND_TRIPS_MAX = 900;
 
 /**
- * Goes on behind what was read until the time is up or the reader has gone. Where nothing happens for long, what it
- * yields is empty.
+ * Yields the first page and then the pages after it, until `waitMs` is over or the reader disconnects. Yields an empty
+ * page as a heartbeat if there are no new rows.
  */
 export async function* followFeed(
   reading: Reading,
-  begun: FeedRead,
+  first: FeedRead,
   waitMs: number,
 ): AsyncGenerator<FeedRead, void> {
   const until = performance.now() + waitMs;
-  let read = begun;
+  let read = first;
   for (;;) {
     yield read;
     const leftMs = until - performance.now();
     const isOver = leftMs <= 0 && (read.caughtUp || read.rows.length === 0);
     const isSpent = reading.database.roundTrips >= ROUND_TRIPS_MAX;
     if (isOver || isSpent || reading.signal.aborted) return;
-    const outcome = await readOn(reading, read.next, Math.min(leftMs, HEARTBEAT_MS));
-    if (!outcome.ok) throw new Error("The database became another one while it was read");
+    const outcome = await pollFeed(reading, read.next, Math.min(leftMs, HEARTBEAT_MS));
+    if (!outcome.ok) throw new Error("The database was replaced while the feed was read");
     read = outcome.value;
   }
 }
@@ -95,12 +95,12 @@ async function presentEnd(database: TenantDatabase): Promise<FeedCursor> {
   return { ...place, generation };
 }
 
-const OF_ANOTHER_DATABASE = {
+const WRONG_DATABASE = {
   code: "invalid_cursor",
-  detail: "The cursor was made by another database than the one that answers; begin again.",
+  detail: "The cursor belongs to a different database. Start again from the beginning.",
 } as const;
 
-/** Waits, but no longer than somebody waits with it. */
+/** Waits for the time given, or until the signal aborts. */
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {

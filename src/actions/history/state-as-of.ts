@@ -11,7 +11,7 @@ import {
 } from "../../domain/refusals.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 
-/** A task as it was at a moment: its history folded up to there. Before its first event there is no such task. */
+/** Returns a task as it was at a given time or event, by folding its history. Not found before its first event. */
 export async function stateAsOf(
   database: TenantDatabase,
   ref: TaskRef,
@@ -26,8 +26,8 @@ export async function stateAsOf(
   return events.length === 0 ? refuse(notFound()) : succeed(fold(events));
 }
 
-/** The moment is named by an event that has not happened yet. */
+/** The refusal of an `asOf` that names an event after the newest one. */
 export function beyondNewest(newestSeq: number): Refusal {
-  const message = `The task's newest event is number ${newestSeq}.`;
+  const message = `The task's newest event has seq ${newestSeq}.`;
   return validationFailed({ path: ["asOf"], code: "beyond_newest", message });
 }

@@ -4,7 +4,7 @@ import type { ConditionalCall, Done } from "../call/call.ts";
 import { commandTask } from "./command-task.ts";
 import type { Moved } from "./move-task.ts";
 
-/** Adds a remark to a task's history; nothing moves. */
+/** Adds a note to a task's history. Nothing else changes. */
 export function addNote(
   call: ConditionalCall,
   { task, text }: { task: TaskRef; text: string },

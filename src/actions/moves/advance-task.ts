@@ -5,7 +5,7 @@ import type { ConditionalCall, Done } from "../call/call.ts";
 import { commandTask } from "./command-task.ts";
 import type { Moved } from "./move-task.ts";
 
-/** Takes a task on to its next stage. */
+/** Advances a task to its next stage. */
 export function advanceTask(
   call: ConditionalCall,
   { task, ...input }: Omit<AdvanceCommand, "type"> & { task: TaskRef },

@@ -9,7 +9,7 @@ interface ArchiveInput {
   reason?: string | undefined;
 }
 
-/** Puts a task away: out of lists, counts and bulk changes, with all that it is. */
+/** Archives a task: it leaves lists, counts and bulk changes, and keeps its data. */
 export function archiveTask(
   call: ConditionalCall,
   { task, reason }: ArchiveInput,
@@ -17,7 +17,7 @@ export function archiveTask(
   return commandTask(call, task, { type: "archive", reason });
 }
 
-/** Brings an archived task back as it was. */
+/** Restores an archived task to the state that it had. */
 export function restoreTask(
   call: ConditionalCall,
   { task, reason }: ArchiveInput,

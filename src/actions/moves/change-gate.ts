@@ -1,7 +1,7 @@
 import type { GateCommand } from "../../domain/lifecycle/commands.ts";
 import type { Outcome } from "../../domain/refusals.ts";
 import type { ConditionalCall, Done } from "../call/call.ts";
-import { type Moved, moveTask, nothingMore } from "./move-task.ts";
+import { type Moved, moveTask, noExtra } from "./move-task.ts";
 import { permit } from "../call/permit.ts";
 import { stepTarget } from "./targets.ts";
 
@@ -16,6 +16,6 @@ export async function changeGate(
   return moveTask(call, {
     names: { stepId },
     commandOf: (loaded) => stepTarget(loaded, command),
-    extraOf: nothingMore,
+    extraOf: noExtra,
   });
 }

@@ -2,10 +2,10 @@ import type { Command } from "../../domain/lifecycle/commands.ts";
 import { succeed, type Outcome } from "../../domain/refusals.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { ConditionalCall, Done } from "../call/call.ts";
-import { type Moved, moveTask, nothingMore } from "./move-task.ts";
+import { type Moved, moveTask, noExtra } from "./move-task.ts";
 import { permit } from "../call/permit.ts";
 
-/** Brings a command to the task that the call names, where the caller's role may give it at all. */
+/** Applies a command to a task, if the actor's role may ever give it. */
 export async function commandTask(
   call: ConditionalCall,
   task: TaskRef,
@@ -16,6 +16,6 @@ export async function commandTask(
   return moveTask(call, {
     names: { tasks: [task] },
     commandOf: () => succeed(command),
-    extraOf: nothingMore,
+    extraOf: noExtra,
   });
 }

@@ -6,7 +6,7 @@ import { commandTask } from "./command-task.ts";
 import { contentHash } from "../tasks/content-hash.ts";
 import type { Moved } from "./move-task.ts";
 
-/** Seals the active version of a task and begins the next one. */
+/** Seals the active version of a task and opens the next one. */
 export function createVersion(
   call: ConditionalCall,
   { task, ...input }: Omit<VersionCommand, "type" | "contentHash"> & { task: TaskRef },

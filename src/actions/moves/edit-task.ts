@@ -7,7 +7,7 @@ import type { ConditionalCall, Done } from "../call/call.ts";
 import { commandTask } from "./command-task.ts";
 import type { Moved } from "./move-task.ts";
 
-/** Changes what people call, sort or assign a task by. An external id that is taken is a conflict. */
+/** Edits a task's fields. Refuses an external id that another task has. */
 export async function editTask(
   call: ConditionalCall,
   { task, changes, reason }: Omit<EditCommand, "type"> & { task: TaskRef },

@@ -26,29 +26,30 @@ import {
 } from "../views/event-view.ts";
 import { type StepView, stepView, type TaskView, taskView } from "../views/task-view.ts";
 
-/** What every call that changes one task answers. */
+/** The answer of every call that changes one task. */
 export interface Moved {
   task: TaskView;
-  /** The step that is current now. */
+  /** The current step, after the change. */
   step: StepView;
   events: StepEventView[];
   dispatched: Omit<WrittenDispatch, "taskId">[];
 }
 
-/** One task's move: whom it is about, what is asked, and what its answer tells beside `Moved`. */
 interface MoveRequest<Extra extends object> {
+  /** What to load: the task, and what the command refers to. */
   names: TaskNames;
-  /** Makes the command from what was found, or refuses. */
+  /** Builds the command from what was loaded, or refuses. */
   commandOf: (loaded: LoadedTasks) => Outcome<Command>;
+  /** What the answer holds in addition to `Moved`. */
   extraOf: (decision: Decision, loaded: LoadedTasks) => Extra;
 }
 
-/** For calls whose answer tells no more than `Moved`. */
-export const nothingMore = () => ({});
+/** For calls whose answer is just `Moved`. */
+export const noExtra = () => ({});
 
 /**
- * Load, decide, record: the one way in which a command reaches a single task. Two round trips; one where an
- * earlier call with the same key did it already.
+ * Loads a task, decides on a command and records the result. Every change of a single task goes through here. Takes two
+ * round trips, or one if it replays an earlier call with the same key.
  */
 export function moveTask<Extra extends object>(
   call: ConditionalCall,
@@ -76,16 +77,16 @@ async function tryMove<Extra extends object>(
   const decision = decided.value;
   const extra = request.extraOf(decision, loaded);
   if (decision.events.length === 0) {
-    return settleUnmoved(call, { snapshot, decision, extra, loaded });
+    return concludeUnmoved(call, { snapshot, decision, extra, loaded });
   }
   const answer = { ...draftMoved(call, snapshot, decision), ...extra };
   const [run] = loaded.runs;
   const recorded = await recordMoves(call.database, [{ snapshot, decision, run }], {
     ...call,
     registryVersion: REGISTRY_VERSION,
-    // Without a key nobody comes back for the answer but this very call, which has it.
+    // Without a key no later call can ask for the answer, and this call has it in memory.
     answer: call.operation.key === null ? null : answer,
-    // A lost race: the next try decides anew.
+    // An empty result means a lost race, and the next attempt decides again.
     isKeptIfEmpty: false,
   });
   return conclude(call.operation, recorded, {
@@ -99,19 +100,19 @@ async function tryMove<Extra extends object>(
 function versionConflict(eventSeq: number) {
   return {
     code: "version_conflict" as const,
-    detail: "If-Match names another state than the present one. Nothing was done.",
+    detail: "The task has changed since the state that If-Match names. Nothing was changed.",
     eventSeq,
   };
 }
 
-/** The answer before it is written: it has no times of its own yet. */
+/** The answer before the move is written. Its times are not known yet. */
 interface MovedDraft {
   task: TaskView;
   step: StepView;
   events: EventDraft[];
 }
 
-/** Stands in a draft for the time that the writer will give. */
+/** Placeholder in a draft for the time that the writer assigns. */
 const WHEN_WRITTEN = "written";
 
 function draftMoved(call: ConditionalCall, snapshot: TaskSnapshot, decision: Decision): MovedDraft {
@@ -122,7 +123,7 @@ function draftMoved(call: ConditionalCall, snapshot: TaskSnapshot, decision: Dec
     step: stepView(after.id, after.step.id, after.step),
     events: decision.events.map((event) => {
       const step = steps.find(({ id }) => id === event.stepId);
-      if (step === undefined) throw new Error("An event names a step of its task");
+      if (step === undefined) throw new Error("An event names a step that its task does not have");
       return draftEvent(event, {
         taskId: snapshot.id,
         step,
@@ -137,7 +138,7 @@ function draftMoved(call: ConditionalCall, snapshot: TaskSnapshot, decision: Dec
   };
 }
 
-/** The answer, from what the ledger stores: the same the first time and at every repeat. */
+/** Fills in the draft's times and hashes from what the ledger stores. */
 function render<Extra>({
   answer,
   events,
@@ -156,7 +157,7 @@ function render<Extra>({
     },
     events: events.map((evidence, index) => {
       const draft = answer.events[index];
-      if (draft === undefined) throw new Error("The ledger holds as many drafts as events");
+      if (draft === undefined) throw new Error("The ledger holds an event without a draft");
       return withEvidence(draft, evidence);
     }),
     dispatched: dispatched.map(({ id, pipeline }) => ({ id, pipeline })),
@@ -164,10 +165,10 @@ function render<Extra>({
 }
 
 /**
- * No event follows: nothing was to be done, or what a worker says changes its run's own record alone. That race is
- * lost where somebody else reported on the run since it was loaded.
+ * Ends a move without events: there was nothing to do, or a worker's report only changes its run. The latter race is
+ * lost if another report on the run was recorded since it was loaded.
  */
-async function settleUnmoved<Extra extends object>(
+async function concludeUnmoved<Extra extends object>(
   { database, operation }: ConditionalCall,
   { snapshot, decision, extra, loaded }: Unmoved<Extra>,
 ): Promise<Outcome<Done<Moved & Extra>> | typeof LOST_RACE> {

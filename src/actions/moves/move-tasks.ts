@@ -18,11 +18,11 @@ import { permit } from "../call/permit.ts";
 import { conclude } from "../call/conclude.ts";
 import { replay } from "../call/replay.ts";
 
-/** One of many moves: each is of another task and judged by itself. */
+/** One of many moves. Each is of a different task and is decided on its own. */
 export interface MoveOfMany {
   task: TaskRef;
   command: Command;
-  /** Moves only from this event seq on, like `If-Match`. */
+  /** The event seq that the task must have, like `If-Match`. */
   ifSeq?: number | undefined;
 }
 
@@ -40,9 +40,9 @@ export interface MovedMany {
 }
 
 /**
- * Moves many tasks in two round trips. A move that the caller's role may make of no task at all refuses the call;
- * what is refused because of its task holds back nobody else; a task that moved between load and
- * record is `stale` and is not tried again.
+ * Moves many tasks in two round trips. A command that the actor's role may never give refuses the whole call. A move
+ * refused because of its task's state does not affect the others. A task that changes between load and record is
+ * `stale` and is not retried.
  */
 export async function moveTasks(
   call: ActionCall,
@@ -87,19 +87,19 @@ export async function moveTasks(
 
 type Planned = { move: Move; refusal?: never } | { move?: never; refusal: Refusal | "stale" };
 
-/** Two names of one task would let one move decide for the other: the call is refused whole. */
+/** Both moves of a task would be decided on the same snapshot, so naming one twice refuses the whole call. */
 function repeatedTasks(planned: readonly Planned[]): Issue[] {
   const seen = new Set<string>();
   return planned.flatMap(({ move }, index) => {
     if (move === undefined) return [];
     const isFirst = !seen.has(move.snapshot.id);
     seen.add(move.snapshot.id);
-    const message = "Each move is of another task.";
+    const message = "Each move must name a different task.";
     return isFirst ? [] : [{ path: ["moves", index, "task"], code: "repeated_task", message }];
   });
 }
 
-/** An item before it is known what was written: a lawful move names its task. */
+/** An item before its move is written. A lawful move only has its task; its outcome depends on the writer. */
 type ItemDraft = { taskId: string } | Omit<MovedItem, "index">;
 
 function draftItem({ move, refusal }: Planned): ItemDraft {

@@ -14,12 +14,12 @@ interface ReviewInput extends Omit<ReviewCommand, "type" | "move"> {
   move?: (Omit<Move, "duplicateOf"> & { duplicateOf?: TaskRef | undefined }) | undefined;
 }
 
-/** What became of a verdict: the review, and the task after the move that it carried. */
+/** The recorded review, and the task after the review's move. */
 export interface Reviewed extends Moved {
   review: Pick<NewReview, "id" | "stepId" | "kind" | "outcome" | "sequence" | "notes">;
 }
 
-/** Records a verdict on a task's current step, with the transition that it carries, both or neither. */
+/** Records a review of a task's current step together with the transition that it asks for, or neither. */
 export async function recordReview(
   call: ConditionalCall,
   { task, move, ...input }: ReviewInput,
@@ -40,7 +40,7 @@ export async function recordReview(
     },
     extraOf: ({ reviews }) => {
       const [review] = reviews;
-      if (review === undefined) throw new Error("A recorded review is part of its decision");
+      if (review === undefined) throw new Error("A review command decided on no review");
       const { id, stepId, kind, outcome, sequence, notes } = review;
       return { review: { id, stepId, kind, outcome, sequence, notes } };
     },

@@ -5,7 +5,7 @@ import type { ConditionalCall, Done } from "../call/call.ts";
 import { commandTask } from "./command-task.ts";
 import type { Moved } from "./move-task.ts";
 
-/** Takes a task back to the same or an earlier stage, with a new attempt. */
+/** Returns a task to the same or an earlier stage, as a new attempt. */
 export function reworkTask(
   call: ConditionalCall,
   { task, ...input }: Omit<ReworkCommand, "type"> & { task: TaskRef },

@@ -3,20 +3,20 @@ import type { Command, StepTarget } from "../../domain/lifecycle/commands.ts";
 import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 
-/** Aims a command at the step that the call named, as it was found. */
-export function stepTarget<Aimed extends Command & { target?: StepTarget }>(
+/** Targets a command at the step that was loaded by the id in the call. Refuses if there is none. */
+export function stepTarget<Targeted extends Command & { target?: StepTarget }>(
   { step }: LoadedTasks,
-  command: Aimed,
-): Outcome<Aimed> {
+  command: Targeted,
+): Outcome<Targeted> {
   if (step === null) return refuse(notFound());
   return succeed({ ...command, target: { stepId: step.id, versionId: step.versionId } });
 }
 
-/** The id of the task that is said to be the original; one that is not there is refused. */
+/** The id of the original that a duplicate names, if it names one. Refuses if there is no such task. */
 export function duplicateOfFound(
   loaded: Pick<LoadedTasks, "duplicateOf">,
-  asked: TaskRef | undefined,
+  named: TaskRef | undefined,
 ): Outcome<string | undefined> {
-  if (asked === undefined) return succeed(undefined);
+  if (named === undefined) return succeed(undefined);
   return loaded.duplicateOf === null ? refuse(notFound()) : succeed(loaded.duplicateOf);
 }

@@ -2,11 +2,11 @@ import type { TransitionCommand } from "../../domain/lifecycle/commands.ts";
 import type { Outcome } from "../../domain/refusals.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { ConditionalCall, Done } from "../call/call.ts";
-import { type Moved, moveTask, nothingMore } from "./move-task.ts";
+import { type Moved, moveTask, noExtra } from "./move-task.ts";
 import { permit } from "../call/permit.ts";
 import { duplicateOfFound, stepTarget } from "./targets.ts";
 
-/** Changes the status of a step, which must be its task's current one. */
+/** Changes the status of a step. It must be the current step of its task. */
 export async function transitionStep(
   call: ConditionalCall,
   input: Omit<TransitionCommand, "type" | "target" | "duplicateOf"> & {
@@ -25,6 +25,6 @@ export async function transitionStep(
       if (!original.ok) return original;
       return stepTarget(loaded, { ...command, duplicateOf: original.value });
     },
-    extraOf: nothingMore,
+    extraOf: noExtra,
   });
 }

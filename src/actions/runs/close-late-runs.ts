@@ -13,88 +13,88 @@ import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import { conclude } from "../call/conclude.ts";
 import { type Queues, sendOutgoing } from "../outgoing/send-outgoing.ts";
 
-/** What one look takes, and one statement records: each run ends with up to three events. */
+/** Runs of one query and one statement. Each run ends with up to three events. */
 const LATE_RUNS_MAX = 500;
-/** A Worker may make only so many calls; what is left waits for the next sweep. */
-const LOOKS_MAX = 40;
+/** A Worker invocation is limited in its calls. What is left waits for the next sweep. */
+const QUERIES_MAX = 40;
 
-/** What its writes are found by where an answer of the database is lost. */
+/** The route of its operations, by which a write is found again if the database's answer is lost. */
 const ROUTE = "closeLateRuns";
 
 const DEADLINE: Actor = { id: "system", name: "Deadline", kind: "system", role: "service" };
 
 /**
- * Gives up runs whose worker has been silent beyond their deadline, of every tenant, by the very decision that a
- * report of their failure is judged by: a dead machine holds no task for ever. It may be called at any time and
- * beside itself: a run that was reported on meanwhile goes on.
- * @throws what the database refused, once all else is done.
+ * Fails the runs of every tenant whose deadline has passed, so that a dead worker does not hold its task forever. Uses
+ * the same decision as a report of failure. It can run concurrently with itself; a run that is reported on meanwhile
+ * goes on. Returns how many runs it closed.
+ * @throws the first error, once all other runs are done.
  */
 export async function closeLateRuns(
   shared: { database: Database; queues: Queues },
   { requestId }: { requestId: string },
 ): Promise<number> {
-  const refused: unknown[] = [];
+  const errors: unknown[] = [];
   let closed = 0;
-  for (let look = 0; look < LOOKS_MAX; look += 1) {
+  for (let query = 0; query < QUERIES_MAX; query += 1) {
     const late = await findLateRuns(shared.database, LATE_RUNS_MAX);
     const before = closed;
     for (const [tenantId, runs] of Map.groupBy(late, (run) => run.tenantId)) {
       const tenant = shared.database.forTenant(tenantId);
       const ids = runs.map(({ id }) => id);
       try {
-        closed += await closeRunsOf(tenant, ids, { requestId, refused });
+        closed += await closeRunsOf(tenant, ids, { requestId, errors });
         await sendOutgoing(shared, tenant);
       } catch (error) {
-        refused.push(error);
+        errors.push(error);
       }
     }
-    // What could not be closed now would be found again and again.
+    // Runs that could not be closed would be found again by the next query.
     if (late.length < LATE_RUNS_MAX || closed === before) break;
   }
-  if (refused.length > 0) throw refused[0];
+  if (errors.length > 0) throw errors[0];
   return closed;
 }
 
 interface Closing {
   requestId: string;
-  /** What one task's run was refused with is kept here, and the others go on. */
-  refused: unknown[];
+  /** Collects the errors of single tasks, so that the others go on. */
+  errors: unknown[];
 }
 
-/** One tenant's late runs, in two or three round trips; as often as the most of them are of one task. */
+/** Closes one tenant's runs in two or three round trips, repeated as often as one task has late runs. */
 async function closeRunsOf(
   tenant: TenantDatabase,
   runIds: readonly string[],
   closing: Closing,
 ): Promise<number> {
   let closed = 0;
-  let waiting = runIds;
-  while (waiting.length > 0) {
-    const { moves, alone, later } = await decideLate(tenant, waiting);
+  let remaining = runIds;
+  while (remaining.length > 0) {
+    const { moves, runsOnly, later } = await decideLate(tenant, remaining);
     closed += await recordLate(tenant, moves, closing);
-    closed += await endOverdueRuns(tenant, alone);
-    waiting = later;
+    closed += await endOverdueRuns(tenant, runsOnly);
+    remaining = later;
   }
   return closed;
 }
 
 interface DecidedLate {
-  /** Those from which something follows for their task, one of each task. */
+  /** Runs whose end changes their task, one for each task. */
   moves: Move[];
-  /** Those of which their own record alone tells. */
-  alone: { report: RunChange; found: GuardedRun }[];
-  /** Those whose task is one of `moves`: they are judged by what it has become. */
+  /** Runs whose end changes nothing but the run. */
+  runsOnly: { report: RunChange; found: GuardedRun }[];
+  /** Ids of runs whose task is in `moves`: they are decided on the task's next state. */
   later: string[];
 }
 
 async function decideLate(tenant: TenantDatabase, runIds: readonly string[]): Promise<DecidedLate> {
   const loaded = await loadTasks(tenant, { runIds }, { operation: null, withSteps: false });
-  const decided: DecidedLate = { moves: [], alone: [], later: [] };
+  const decided: DecidedLate = { moves: [], runsOnly: [], later: [] };
   const moved = new Set<string>();
   for (const run of loaded.runs) {
     const snapshot = loaded.find({ id: run.taskId });
-    if (snapshot === undefined) throw new Error("A run is of a task");
-    // Its step was left or ended with another one of these.
+    if (snapshot === undefined) throw new Error("A run names a task that was not loaded");
+    // Closing an earlier run of this batch has already ended it.
     if (isRunEnded(run.state)) continue;
     if (moved.has(run.taskId)) {
       decided.later.push(run.id);
@@ -109,13 +109,13 @@ async function decideLate(tenant: TenantDatabase, runIds: readonly string[]): Pr
       moved.add(run.taskId);
       decided.moves.push({ snapshot, decision, run: { ...run, isOverdue: true } });
     } else if (report !== undefined) {
-      decided.alone.push({ report, found: run });
+      decided.runsOnly.push({ report, found: run });
     }
   }
   return decided;
 }
 
-/** Records in one statement; where the database refuses that, in halves, so that one task takes no other with it. */
+/** Records moves in one statement, or in halves if the database refuses it, so that one task fails no other. */
 async function recordLate(
   tenant: TenantDatabase,
   moves: readonly Move[],
@@ -127,7 +127,7 @@ async function recordLate(
   } catch (error) {
     if (!(error instanceof DatabaseFault)) throw error;
     if (moves.length === 1) {
-      closing.refused.push(error);
+      closing.errors.push(error);
       return 0;
     }
     const middle = Math.ceil(moves.length / 2);
@@ -136,7 +136,7 @@ async function recordLate(
   }
 }
 
-/** How many of the runs were closed: the others are no longer what they were when they were found. */
+/** Returns how many runs were closed. The others have changed since they were found. */
 async function recordBatch(
   tenant: TenantDatabase,
   moves: readonly Move[],

@@ -4,12 +4,12 @@ import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.t
 import type { ConditionalCall, Done } from "../call/call.ts";
 import { type Moved, moveTask } from "../moves/move-task.ts";
 
-/** What became of a report: the run, and its task after what followed from it. */
+/** The run after a report, and its task after what followed from it. */
 export interface Reported extends Moved {
   run: Pick<LoadedRun, "id" | "taskId" | "stepId" | "type" | "state">;
 }
 
-/** Records what a worker says of its run, and what that makes of its task's current step. */
+/** Records a worker's report on its run, and its effect on the task's current step. */
 export function reportRun(
   call: ConditionalCall,
   { runId, ...report }: Omit<ReportCommand, "type" | "run"> & { runId: string },
@@ -19,7 +19,8 @@ export function reportRun(
     commandOf: ({ runs: [run] }) =>
       run === undefined ? refuse(notFound()) : succeed({ type: "report", run, ...report }),
     extraOf: ({ runs: [change] }, { runs: [run] }) => {
-      if (run === undefined || change === undefined) throw new Error("A report changes its run");
+      if (run === undefined || change === undefined)
+        throw new Error("A report decided on no change of its run");
       const { id, taskId, stepId, type } = run;
       return { run: { id, taskId, stepId, type, state: change.state } };
     },

@@ -15,10 +15,10 @@ import {
   writtenTaskView,
 } from "../views/task-view.ts";
 
-/** What a task is made of, before its content has a hash. */
+/** A task to create, before its content is hashed. */
 export type NewTask = Omit<CreateInput, "contentHash">;
 
-/** Makes a task with version 1, its first step and event 1, in one round trip. */
+/** Creates a task with version 1, its first step and event 1, in one round trip. */
 export async function createTask(
   call: ActionCall,
   input: NewTask,
@@ -47,19 +47,19 @@ export async function createTask(
 }
 
 /**
- * A rival that took the external id at this very moment stopped the statement without being visible to it: one
- * more look tells which task it is.
+ * Reads which task has the external id. A concurrent insert can conflict with this one before the statement's snapshot
+ * shows it.
  */
 async function findHolder({ database }: ActionCall, externalId: string | null): Promise<string> {
   const holders = externalId === null ? null : await findTaskIds(database, [externalId]);
   const id = holders?.get(externalId ?? "");
-  if (id === undefined) throw new Error("Only a taken external id keeps a task from being made");
+  if (id === undefined) throw new Error("A task was not created, yet no other has its external id");
   return id;
 }
 
-/** The answer, from what the ledger stores: the same the first time and at every repeat. */
+/** Completes the answer with the time that the writer assigned. */
 function render({ answer, events }: StoredCreations<NewTaskView>): TaskView {
   const [created] = events;
-  if (created === undefined) throw new Error("The ledger holds only tasks that were made");
+  if (created === undefined) throw new Error("The ledger holds a created task without its event");
   return writtenTaskView(answer, created.at);
 }

@@ -9,7 +9,7 @@ import { contentHash } from "./content-hash.ts";
 import type { NewTask } from "./create-task.ts";
 import { conclude } from "../call/conclude.ts";
 
-/** A row of an import as the edge found it: a task that can be made, or what is wrong with it. */
+/** A row of an import after validation: a task to create, or the issues with it. */
 export type ImportRow = { task: NewTask } | { issues: readonly Issue[]; externalId: string | null };
 
 export const IMPORT_OUTCOMES = ["created", "exists", "invalid"] as const;
@@ -19,7 +19,7 @@ export interface ImportedItem {
   index: number;
   externalId: string | null;
   outcome: ImportOutcome;
-  /** The task that was made, or that has the external id already. */
+  /** The task that was created, or the one that already has the external id. */
   id?: string;
   issues?: readonly Issue[];
 }
@@ -30,8 +30,8 @@ export interface Imported {
 }
 
 /**
- * Makes many tasks in one round trip, each row judged by itself. A row whose external id is known, from before or
- * from an earlier row, makes nothing and tells which task has it: so an import can be repeated until it is whole.
+ * Creates many tasks in one round trip, each row on its own. A row whose external id is already taken creates nothing
+ * and reports the task that has it, so an import can be repeated until it is complete.
  */
 export async function importTasks(
   call: ActionCall,
@@ -41,7 +41,7 @@ export async function importTasks(
   if (!planned.ok) return planned;
   const { drafts, creations } = planned.value;
   if (creations.length === 0 && call.operation.key === null) {
-    return succeed({ value: tell(drafts, new Set(), new Map()), replayed: false });
+    return succeed({ value: importedView(drafts, new Set(), new Map()), replayed: false });
   }
   const recorded = await recordCreations(call.database, creations, {
     ...call,
@@ -55,10 +55,10 @@ export async function importTasks(
   });
 }
 
-/** A row before it is written: what it will be if its external id is free. */
+/** A row before it is written: what it becomes if its external id is free. */
 interface ImportDraft {
   externalId: string | null;
-  /** The id that its task will have; null for a row that makes none. */
+  /** The id that its task will have; null if the row creates none. */
   taskId: string | null;
   issues?: readonly Issue[];
 }
@@ -69,7 +69,7 @@ function plan(
 ): Outcome<{ drafts: ImportDraft[]; creations: Creation[] }> {
   const drafts: ImportDraft[] = [];
   const creations: Creation[] = [];
-  const namedBefore = new Set<string>();
+  const seen = new Set<string>();
   for (const row of rows) {
     if ("issues" in row) {
       drafts.push({ externalId: row.externalId, taskId: null, issues: row.issues });
@@ -81,30 +81,30 @@ function plan(
       { actor, newId: uuidv7 },
     );
     if (!decided.ok) {
-      // What the role may not do is refused as a whole; what is wrong with a row is that row's own matter.
+      // A missing right refuses the whole call. An invalid row only affects itself.
       if (decided.refusal.code !== "validation_failed") return decided;
       drafts.push({ externalId, taskId: null, issues: decided.refusal.issues });
       continue;
     }
-    if (externalId !== null && namedBefore.has(externalId)) {
+    if (externalId !== null && seen.has(externalId)) {
       drafts.push({ externalId, taskId: null });
       continue;
     }
-    if (externalId !== null) namedBefore.add(externalId);
+    if (externalId !== null) seen.add(externalId);
     drafts.push({ externalId, taskId: decided.value.task.id });
     creations.push(decided.value);
   }
   return succeed({ drafts, creations });
 }
 
-/** The answer, from what the ledger stores: the same the first time and at every repeat. */
+/** Completes the answer from what the ledger stores. */
 async function render(
   { database }: ActionCall,
   { answer: drafts, events, existing }: StoredCreations<ImportDraft[]>,
 ): Promise<Imported> {
   const created = new Set(events.map(({ taskId }) => taskId));
   const holders = new Map(existing.map(({ externalId, id }) => [externalId, id]));
-  // Rivals that took an external id at this very moment were not to be seen by the statement that they stopped.
+  // Concurrent inserts can conflict with this one before the statement's snapshot shows them. Read them now.
   const unseen = drafts.flatMap(({ taskId, externalId }) =>
     taskId !== null && externalId !== null && !created.has(taskId) && !holders.has(externalId)
       ? [externalId]
@@ -113,10 +113,10 @@ async function render(
   if (unseen.length > 0) {
     for (const [externalId, id] of await findTaskIds(database, unseen)) holders.set(externalId, id);
   }
-  return tell(drafts, created, holders);
+  return importedView(drafts, created, holders);
 }
 
-function tell(
+function importedView(
   drafts: readonly ImportDraft[],
   created: ReadonlySet<string>,
   holders: ReadonlyMap<string, string>,
@@ -130,7 +130,8 @@ function tell(
     if (issues !== undefined) return { ...row, outcome: "invalid", issues };
     if (taskId !== null && created.has(taskId)) return { ...row, outcome: "created", id: taskId };
     const id = externalId === null ? undefined : idOf.get(externalId);
-    if (id === undefined) throw new Error("Only a taken external id keeps a task from being made");
+    if (id === undefined)
+      throw new Error("A task was not created, yet no other has its external id");
     return { ...row, outcome: "exists", id };
   });
   const count = (outcome: ImportOutcome) => items.filter((item) => item.outcome === outcome).length;

@@ -6,7 +6,7 @@ import type { UnifiedStatus } from "../../domain/status/unified.ts";
 import { type TaskRef, taskRefOf } from "../../domain/task-ref.ts";
 
 interface FoundTask {
-  /** What was asked for. */
+  /** The id or external id that the caller sent. */
   input: string;
   id: string;
   externalId: string | null;
@@ -14,22 +14,22 @@ interface FoundTask {
   unifiedStatus: UnifiedStatus;
 }
 
-/** Finds tasks by ids and external ids, in the order asked; what names nothing is told, never dropped. */
+/** Finds tasks by ids and external ids, in the order given. Inputs that match no task are returned as unresolved. */
 export async function lookUp(
   database: TenantDatabase,
   inputs: readonly string[],
 ): Promise<{ found: FoundTask[]; unresolved: string[] }> {
-  const asked = inputs.map((input) => ({ input, ref: refOf(input) }));
+  const named = inputs.map((input) => ({ input, ref: refOf(input) }));
   const tasks = await lookUpTasks(
     database,
-    asked.map(({ ref }) => ref),
+    named.map(({ ref }) => ref),
   );
   const byId = new Map(tasks.map((task) => [task.id, task]));
   const byExternalId = new Map(tasks.map((task) => [task.externalId, task]));
 
   const found: FoundTask[] = [];
   const unresolved: string[] = [];
-  for (const { input, ref } of asked) {
+  for (const { input, ref } of named) {
     const task = "id" in ref ? byId.get(ref.id) : byExternalId.get(ref.externalId);
     if (task === undefined) {
       unresolved.push(input);
@@ -41,7 +41,7 @@ export async function lookUp(
   return { found, unresolved };
 }
 
-/** People paste external ids as they are: whatever is neither prefixed nor a UUID is one. */
+/** People paste external ids without a prefix, so anything that is neither prefixed nor a UUID is one. */
 function refOf(input: string): TaskRef {
   const ref = taskRefOf(input);
   return "id" in ref && !isUuid(ref.id) ? { externalId: input } : ref;

@@ -24,13 +24,13 @@ import {
 import type { OperationState } from "../../domain/bulk/states.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
 
-/** What would become of one task, and why. */
+/** The decision about one task. */
 export interface PlannedItemView {
   taskId: string;
   decision: "eligible" | "refused";
   code?: BulkRefusal;
   from: UnifiedStatus | null;
-  /** The label after; of a refused task the target, where there is one. */
+  /** The label after the change. For a refused task, the target if there is one. */
   to: UnifiedStatus | null;
   allowed?: BulkTarget[];
   warnings?: BulkWarning[];
@@ -45,7 +45,7 @@ export interface BulkPreview {
   bySource: BulkPlan["bySource"];
   byCode: BulkPlan["byCode"];
   pipelines: PlannedPipeline[];
-  /** The tasks that the filter found, where one was given. */
+  /** The tasks that match the filter, if there was one. */
   taskIds?: string[];
   items: PlannedItemView[];
   planToken: string;
@@ -53,7 +53,6 @@ export interface BulkPreview {
   primaryLabel: string;
 }
 
-/** Shows one decision of a plan. */
 export function plannedItemView(item: BulkItem, { targetStatus }: BulkIntent): PlannedItemView {
   const { taskId, decision, from, to } = item;
   if (item.decision === "refused") {
@@ -70,7 +69,7 @@ export function plannedItemView(item: BulkItem, { targetStatus }: BulkIntent): P
   };
 }
 
-/** What became of one task. */
+/** The outcome of one task. */
 export interface BulkItemView {
   taskId: string;
   outcome: BulkOutcome;
@@ -86,9 +85,9 @@ export interface BulkExecution {
   operationId: string;
   state: BulkEndState;
   counts: BulkCounts;
-  /** How many pipelines were asked for. */
+  /** How many pipelines were dispatched. */
   dispatched: number;
-  /** What was taken back, and what could not be; of a revert alone. */
+  /** For a revert only: how many tasks and dispatches were reverted, and how many could not be. */
   reverted?: number;
   movedOn?: number;
   recalled?: number;
@@ -96,7 +95,7 @@ export interface BulkExecution {
   items: BulkItemView[];
 }
 
-/** The answer to a call whose tasks are worked through after it. */
+/** The answer to a call whose tasks a consumer works through afterwards. */
 export interface BulkAccepted {
   operationId: string;
   state: "queued";
@@ -107,13 +106,13 @@ type EndedOperation = Pick<
   "id" | "targetStatus" | "action" | "dispatched" | "recalled" | "alreadyDelivered"
 > & { state: OperationState };
 
-/** Shows an operation that came to its end, from its items: now and at every repeat in the same bytes. */
+/** Shows an operation that has ended. Every replay gets the same bytes. */
 export function executionView(
   operation: EndedOperation,
   items: readonly BulkItemRecord[],
 ): BulkExecution {
   const { id, targetStatus, state, dispatched } = operation;
-  if (!isOperationEnded(state)) throw new Error("Only what has ended is told as a whole");
+  if (!isOperationEnded(state)) throw new Error("The operation has not ended");
   const counts = countOutcomes(items);
   return {
     operationId: id,
@@ -145,7 +144,7 @@ function bulkItemView(item: ListedBulkItemRecord): BulkItemView {
   };
 }
 
-/** The targets that a refused task would have taken, where one was asked for. */
+/** The targets that a refused task would have accepted, if the change has a target. */
 function allowedInstead({
   outcome,
   code,
@@ -160,16 +159,15 @@ function allowedInstead({
 /** One task in the list of an operation's items. */
 export interface ListedBulkItemView extends BulkItemView {
   position: number;
-  /** What the database had against it, where the outcome is `failed`. */
+  /** Why the database refused it, if the outcome is `failed`. */
   error: string | null;
 }
 
-/** Shows one task of an operation with its place in it. */
 export function listedBulkItemView(item: ListedBulkItemRecord): ListedBulkItemView {
   return { position: item.position, ...bulkItemView(item), error: item.error };
 }
 
-/** A bulk operation as every answer shows it. */
+/** A bulk operation as answers show it. */
 export interface BulkOperationView extends IntentColumns {
   id: string;
   reason: string;
@@ -179,10 +177,10 @@ export interface BulkOperationView extends IntentColumns {
   state: OperationState;
   counts: BulkCounts;
   dispatched: number;
-  /** What a revert called back in time, and what had left already. */
+  /** For a revert: dispatches that were recalled, and those that had already been delivered. */
   recalled: number;
   alreadyDelivered: number;
-  /** How many tasks have their outcome, how many have not, and when the newest one was written. */
+  /** How many tasks have an outcome, how many do not, and when the newest outcome was recorded. */
   progress: { done: number; pending: number; at: string };
   cancelRequestedAt: string | null;
   parentId: string | null;
@@ -192,7 +190,6 @@ export interface BulkOperationView extends IntentColumns {
   finishedAt: string | null;
 }
 
-/** Shows a bulk operation. */
 export function bulkOperationView(operation: BulkOperationRecord): BulkOperationView {
   const { requested, changed, refused, stale, failed } = operation;
   const done = changed + refused + stale + failed;
@@ -220,7 +217,7 @@ export function bulkOperationView(operation: BulkOperationRecord): BulkOperation
   };
 }
 
-/** Whether the operation can be taken back: it has ended, it changed something, and nobody did it before. */
+/** Whether the operation can be reverted: it has ended, changed something, and has not been reverted before. */
 export function isRevertible({
   state,
   action,

@@ -1,9 +1,9 @@
 import type { TrialRecord } from "../../db/evals/eval-json.ts";
 import { hasPassed } from "../../domain/evals/snapshot.ts";
 
-/** A trial as every answer shows it. */
+/** A trial as answers show it. */
 export interface TrialView extends TrialRecord {
-  /** Derived from the status; null where there is no verdict. */
+  /** Derived from the status; null if there is no verdict. */
   passed: boolean | null;
 }
 

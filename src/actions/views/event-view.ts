@@ -10,7 +10,7 @@ import type {
   StepStatus,
 } from "../../domain/lifecycle/statuses.ts";
 
-/** An event of a task's history as every answer shows it; hashes in hex. */
+/** An event of a task's history as answers show it. Hashes are in hex. */
 export interface StepEventView {
   stream: "task";
   taskId: string;
@@ -39,12 +39,12 @@ export interface StepEventView {
   hash: string;
 }
 
-/** What only the writer knows of an event. */
+/** The members of an event that the writer assigns. */
 export type EventEvidence = Pick<StepEventView, "seq" | "at" | "canonical" | "prevHash" | "hash">;
-/** What is known of an event before it is written. */
+/** An event before it is written. */
 export type EventDraft = Omit<StepEventView, keyof EventEvidence>;
 
-/** Shows an event that is about to be written; `withEvidence` completes it. */
+/** Shows an event before it is written. `withEvidence` completes it. */
 export function draftEvent(
   event: NewEvent,
   of: {
@@ -82,32 +82,32 @@ export function draftEvent(
   };
 }
 
-/** The event as it was written. */
+/** Completes a draft with what the writer assigned. */
 export function withEvidence(draft: EventDraft, evidence: EventEvidence): StepEventView {
   const { seq, at, canonical, prevHash, hash } = evidence;
   return { ...draft, seq, at, canonical, prevHash, hash };
 }
 
-/** Shows an event that was recorded. */
+/** Shows a recorded event of a task. */
 export function stepEventView(event: StepEventRecord): StepEventView {
   const { fromStatus, toStatus, fromGate, toGate, ...same } = event;
   return { ...same, from: fromStatus, to: toStatus, fromGate, toGate };
 }
 
-/** An event of an eval's own history as a timeline shows it. */
+/** An event of an eval's history as a timeline shows it. */
 export interface EvalEventView extends Omit<EvalEventRecord, "fromStatus" | "toStatus"> {
   from: EvalStatus | null;
   to: EvalStatus;
 }
 
-/** Shows an event of whichever stream. */
+/** Shows a recorded event of a task or an eval. */
 export function timelineView(
   event: StepEventRecord | EvalEventRecord,
 ): StepEventView | EvalEventView {
   return event.stream === "task" ? stepEventView(event) : evalEventView(event);
 }
 
-/** Shows an event of an eval that was recorded. */
+/** Shows a recorded event of an eval. */
 export function evalEventView(event: EvalEventRecord): EvalEventView {
   const { fromStatus, toStatus, ...same } = event;
   return { ...same, from: fromStatus, to: toStatus };

@@ -5,7 +5,7 @@ import { type AttentionCode, attentionOf } from "../../domain/status/attention.t
 import { factsOf, resolve } from "../../domain/status/resolve.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
 
-/** A task as every answer shows it. */
+/** A task as answers show it. */
 export interface TaskView {
   id: string;
   externalId: string | null;
@@ -24,14 +24,14 @@ export interface TaskView {
   updatedAt: string;
 }
 
-/** A step as every answer shows it. */
+/** A step as answers show it. */
 export interface StepView extends StepSnapshot {
   taskId: string;
-  /** Whether the task points at it: only this one can change. */
+  /** Whether it is the task's current step, the only one that can change. */
   current: boolean;
 }
 
-/** Shows a task, under the one label that the resolver gives it. */
+/** Shows a task with the label that the resolver derives for it. */
 export function taskView(
   task: Omit<TaskSnapshot, "steps" | "reviewSequence" | "alreadyDispatched">,
 ): TaskView {
@@ -55,15 +55,15 @@ export function taskView(
   };
 }
 
-/** A new task before it is written: its times are those that event 1 will bear. */
+/** A new task before it is written. Its times will be those of event 1. */
 export type NewTaskView = Omit<TaskView, "statusSince" | "createdAt" | "updatedAt">;
 
-/** Shows a task that is about to be made. */
+/** Shows a task before it is created. `writtenTaskView` completes it. */
 export function newTaskView({ task, decision }: Creation): NewTaskView {
   const { version, step } = decision;
   const [event] = decision.events;
   if (version === null || step === null || event === undefined) {
-    throw new Error("A creation opens a version and a step with event 1");
+    throw new Error("A creation must open a version and a step with event 1");
   }
   const {
     statusSince: _since,
@@ -85,12 +85,11 @@ export function newTaskView({ task, decision }: Creation): NewTaskView {
   return view;
 }
 
-/** The task as it was written. */
+/** Completes a new task with the time of event 1. */
 export function writtenTaskView(view: NewTaskView, at: string): TaskView {
   return { ...view, statusSince: at, createdAt: at, updatedAt: at };
 }
 
-/** Shows a step of a task. */
 export function stepView(taskId: string, currentStepId: string, step: StepSnapshot): StepView {
   const { id, versionId, kind, attempt, status, gate } = step;
   return { id, taskId, versionId, kind, attempt, status, gate, current: id === currentStepId };
