@@ -10,18 +10,18 @@ import { inventTenant, storeTenant, type Tenant } from "../scripts/stack/tenants
 import { ARCHETYPES } from "./load/archetypes.ts";
 import { loadDatabase, type Population } from "./load/load-database.ts";
 
-/** A loaded database, and who may reach it how. */
+/** A loaded database, and how to connect to it. */
 export interface BenchDatabase {
   name: string;
   databaseUrl: string;
   superuserUrl: string;
-  /** Its tenants by their ids, with keys that were made for this run. */
+  /** The tenants by id, with keys created for this run. */
   tenants: ReadonlyMap<string, Tenant>;
 }
 
 const PASSWORDS = { owner: "owner-of-benchmarks", application: "application-of-benchmarks" };
 
-/** Opens the database of this name, and makes and loads it first unless an earlier run did. */
+/** Opens the database with this name. Creates and loads it first unless an earlier run has done so. */
 export async function openBenchDatabase(
   cluster: Cluster,
   name: string,
@@ -30,12 +30,13 @@ export async function openBenchDatabase(
   const fingerprint = await fingerprintOf(populations);
   const superuserUrl = cluster.superuserUrl(name);
   const ownerUrl = urlForRole(superuserUrl, OWNER_ROLE, PASSWORDS.owner);
-  const isThere = (await commentOn(cluster, name)) === fingerprint;
-  if (!isThere) await query(cluster.superuserUrl(), `drop database if exists ${name} with (force)`);
+  const isLoaded = (await commentOn(cluster, name)) === fingerprint;
+  if (!isLoaded)
+    await query(cluster.superuserUrl(), `drop database if exists ${name} with (force)`);
   await createRoles({ adminUrl: cluster.superuserUrl(), database: name, passwords: PASSWORDS });
-  // What was loaded under an earlier release is migrated, and in time vacuumed, as it would be wherever the service runs.
+  // A database loaded by an earlier release is migrated and vacuumed, as it would be in production.
   await migrateDatabase(ownerUrl);
-  if (isThere) await query(superuserUrl, "vacuum (analyze)");
+  if (isLoaded) await query(superuserUrl, "vacuum (analyze)");
 
   const tenants = new Map<string, Tenant>();
   for (const { tenantId } of populations) {
@@ -43,9 +44,9 @@ export async function openBenchDatabase(
     await storeTenant(ownerUrl, tenant);
     tenants.set(tenantId, tenant);
   }
-  if (!isThere) {
+  if (!isLoaded) {
     await load(name, superuserUrl, populations);
-    // Said last: what was broken off is made anew.
+    // Set the comment last, so that the next run repeats an interrupted load.
     await query(superuserUrl, `comment on database ${name} is '${fingerprint}'`);
   }
   const databaseUrl = urlForRole(superuserUrl, APPLICATION_ROLE, PASSWORDS.application);
@@ -69,7 +70,7 @@ async function load(
   console.log(`  ${name}: ${total} tasks, indexes and labels in ${seconds.toFixed(0)} s`);
 }
 
-/** Names what a database would be made of: the loader and its templates. */
+/** Returns a hash of everything that determines the contents of a database: the loader, its templates and the tenants. */
 async function fingerprintOf(populations: readonly Population[]): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([ARCHETYPES, populations]));
   const folder = join(import.meta.dirname, "load");
@@ -87,7 +88,7 @@ async function commentOn(cluster: Cluster, name: string): Promise<string | null>
   return rows[0]?.comment ?? null;
 }
 
-/** Runs one statement on a connection of its own. */
+/** Runs one statement on a new connection and returns its rows. */
 export async function query<Row extends object>(
   url: string,
   text: string,

@@ -4,91 +4,90 @@ import { Client } from "pg";
 import { isOfTenant, type Statement } from "../scripts/stack/neon-protocol.ts";
 import { APPLICATION_ROLE } from "../scripts/stack/roles.ts";
 import { pageAt, PAGE } from "./listing.ts";
-import { tasksInReview } from "./moving.ts";
-import { GRID_TENANT, MOVED_TENANT } from "./populations.ts";
+import { tasksInReview } from "./moves.ts";
+import { LISTED_TENANT, MOVED_TENANT } from "./populations.ts";
 import { LIVE_SORT_PATH } from "./rows/live-sort-scale.ts";
-import type { Asked, Service } from "./service.ts";
-import type { Stage } from "./stage.ts";
+import type { CallOptions, Service } from "./service.ts";
+import type { Environment } from "./environment.ts";
 
 const DIRECTORY = join(import.meta.dirname, "plans");
 
-/** A request whose statement is among the hottest. */
-interface Hot extends Asked {
+/** A request that sends one of the hottest statements. */
+interface HotRequest extends CallOptions {
   name: string;
   path: string;
-  /** A part of the text of the statement that is meant. */
+  /** A part of the statement's text that identifies it. */
   statement: string;
 }
 
 /**
- * `npm run bench -- --explain`: keeps under bench/plans how Postgres runs the hottest statements, each as the Worker
- * sends it, with its very parameters. Nothing that they write stays.
+ * `npm run bench -- --explain`: writes to bench/plans the plans of the hottest statements, each with the text and the
+ * parameters that the Worker sends. All writes are rolled back.
  */
-export async function explain(stage: Stage): Promise<void> {
+export async function explain(environment: Environment): Promise<void> {
   const sent: Statement[] = [];
   const rewrite = (statement: Statement) => {
     sent.push(statement);
     return statement;
   };
-  const service = await stage.large({ rewrite });
+  const service = await environment.large({ rewrite });
   const requests = await hottest(service);
   await clearPlans();
   for (const [index, request] of requests.entries()) {
-    // Caches fill first, as they are when a statement is hot.
+    // Warm the caches, because they are warm for a hot statement.
     if (request.method === undefined) await service.call(request.path, request);
     sent.length = 0;
-    await sendInVain(service, request);
+    await sendAndRollBack(service, request);
     const plan = await planOf(service, request, sent);
     const name = `${String(index + 1).padStart(2, "0")}-${request.name}.txt`;
-    await writeFile(join(DIRECTORY, name), `${stage.scale} tasks\n\n${plan}\n`);
+    await writeFile(join(DIRECTORY, name), `${environment.scale} tasks\n\n${plan}\n`);
     console.log(`  bench/plans/${name}`);
   }
 }
 
-/** Sends a request whose writes are taken back, so that they can be made once more where their plan is seen. */
-async function sendInVain(service: Service, { path, ...asked }: Hot): Promise<void> {
-  if (asked.method === undefined) {
-    await service.call(path, asked);
+/** Sends a request whose writes are rolled back, so that they can be repeated under `explain`. */
+async function sendAndRollBack(service: Service, { path, ...options }: HotRequest): Promise<void> {
+  if (options.method === undefined) {
+    await service.call(path, options);
     return;
   }
   const faults = `${service.proxy.url}/control/faults`;
   const fault = { kind: "cut-before-commit", times: null, match: { sql: "into operations" } };
   await fetch(faults, { method: "POST", body: JSON.stringify(fault) });
-  await service.call(path, asked).catch(() => {});
+  await service.call(path, options).catch(() => {});
   await fetch(faults, { method: "DELETE" });
 }
 
-/** The plan of the statement that has this part, as the application runs it. */
+/** Returns the plan of the statement that contains `statement`, as the application runs it. */
 function planOf(
   service: Service,
-  { name, statement: part }: Hot,
+  { name, statement: part }: HotRequest,
   sent: readonly Statement[],
 ): Promise<string> {
-  const at = sent.findIndex(({ query }) => query.includes(part));
-  const meant = sent[at];
-  if (meant !== undefined) return sentPlan(service, meant, sent.slice(0, at));
+  const index = sent.findIndex(({ query }) => query.includes(part));
+  const statement = sent[index];
+  if (statement !== undefined) return directPlan(service, statement, sent.slice(0, index));
   const call = sent.find(({ query }) => query.includes("prepared.record"));
-  if (call === undefined) throw new Error(`${name} sent no statement with "${part}"`);
+  if (call === undefined) throw new Error(`${name} sent no statement that contains "${part}"`);
   return preparedPlan(service, call, part);
 }
 
-/** Runs what its batch had before the statement, and then tells the statement's plan. */
-async function sentPlan(
+/** Runs the preceding statements of the batch, then returns the plan of the statement. */
+async function directPlan(
   service: Service,
-  meant: Statement,
-  before: readonly Statement[],
+  statement: Statement,
+  preceding: readonly Statement[],
 ): Promise<string> {
   const client = new Client({ connectionString: service.database.databaseUrl });
   await client.connect();
   try {
     await client.query("begin");
-    for (const { query, values } of before.slice(before.findLastIndex(isOfTenant))) {
-      await client.query(query, values);
-    }
+    const batch = preceding.slice(preceding.findLastIndex(isOfTenant));
+    for (const { query, values } of batch) await client.query(query, values);
     await client.query("set local statement_timeout = 0");
     const { rows } = await client.query<{ "QUERY PLAN": string }>(
-      `explain (analyze, buffers) ${meant.query}`,
-      meant.values,
+      `explain (analyze, buffers) ${statement.query}`,
+      statement.values,
     );
     await client.query("rollback");
     return rows.map((row) => row["QUERY PLAN"]).join("\n");
@@ -97,19 +96,19 @@ async function sentPlan(
   }
 }
 
-/** Calls a prepared statement and lets PostgreSQL tell the plans within, which are kept from the first call on. */
+/** Calls a prepared function three times and returns the last plan of its statement, as logged by auto_explain. */
 async function preparedPlan(service: Service, call: Statement, part: string): Promise<string> {
   const client = new Client({ connectionString: service.database.superuserUrl });
   await client.connect();
-  const told: string[] = [];
-  client.on("notice", ({ message }) => told.push(message ?? ""));
+  const notices: string[] = [];
+  client.on("notice", ({ message }) => notices.push(message ?? ""));
   try {
     await client.query("load 'auto_explain'");
     await client.query(`set auto_explain.log_min_duration = 0; set auto_explain.log_nested_statements = on;
       set auto_explain.log_analyze = on; set auto_explain.log_buffers = on; set client_min_messages = log;
       set role ${APPLICATION_ROLE}`);
-    for (let time = 0; time < 3; time += 1) {
-      told.length = 0;
+    for (let count = 0; count < 3; count += 1) {
+      notices.length = 0;
       await client.query("begin");
       await client.query(call.query, call.values);
       await client.query("rollback");
@@ -117,9 +116,9 @@ async function preparedPlan(service: Service, call: Statement, part: string): Pr
   } finally {
     await client.end();
   }
-  const plan = told.find((message) => message.includes(part));
-  if (plan === undefined) throw new Error(`No plan with "${part}" was told`);
-  // Before it stands the text of the statement, and perhaps its parameters.
+  const plan = notices.find((message) => message.includes(part));
+  if (plan === undefined) throw new Error(`PostgreSQL logged no plan that contains "${part}"`);
+  // The text of the statement, and possibly its parameters, precede the plan.
   return plan.slice(plan.search(/^\S.*\(cost=/m));
 }
 
@@ -128,29 +127,29 @@ async function clearPlans(): Promise<void> {
   for (const name of await readdir(DIRECTORY)) await rm(join(DIRECTORY, name));
 }
 
-/** The ten that a busy service sends most, or that have most to do. */
-async function hottest(service: Service): Promise<Hot[]> {
-  const grid = { tenant: GRID_TENANT };
+/** Returns requests for the ten statements that are the most frequent in a busy service, or the most expensive. */
+async function hottest(service: Service): Promise<HotRequest[]> {
+  const listed = { tenant: LISTED_TENANT };
   const moved = { tenant: MOVED_TENANT };
   const tasks = await tasksInReview(service, MOVED_TENANT, 1_000);
   const [task] = tasks;
-  if (task === undefined) throw new Error("There is no task to move");
+  if (task === undefined) throw new Error("The tenant has no task to move");
   const ids = tasks.map(({ id }) => id);
   const change = { taskIds: ids, targetStatus: "CHANGES_REQUESTED", reason: "Explained." };
   const quiet = { runAttachedWorkflows: false };
   const page = "json_build_object('id', t.id";
   const list = (query: string) => `/v1/tasks?${query}&limit=${PAGE}`;
   return [
-    { name: "newest", path: list("sort=-createdAt"), statement: page, ...grid },
-    { name: "by-label", path: await pageAt(service, "label", 0.5), statement: page, ...grid },
+    { name: "newest", path: list("sort=-createdAt"), statement: page, ...listed },
+    { name: "by-label", path: await pageAt(service, "label", 0.5), statement: page, ...listed },
     {
       name: "of-label",
       path: list("unifiedStatus=OUTPUT_FAILED&attention=errored"),
       statement: page,
-      ...grid,
+      ...listed,
     },
-    { name: "search", path: list("q=quixotic"), statement: page, ...grid },
-    { name: "live-sort", path: LIVE_SORT_PATH, statement: page, ...grid },
+    { name: "search", path: list("q=quixotic"), statement: page, ...listed },
+    { name: "live-sort", path: LIVE_SORT_PATH, statement: page, ...listed },
     { name: "one-task", path: `/v1/tasks/${task.id}`, statement: page, ...moved },
     {
       name: "timeline",

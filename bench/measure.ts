@@ -1,29 +1,30 @@
-/** What came out of measuring one thing several times. */
+/** A summary of several measurements of one thing. */
 export interface Sample {
   median: number;
-  /** The middle half of what was measured lies between these. */
+  /** The first quartile. */
   low: number;
+  /** The third quartile. */
   high: number;
   count: number;
 }
 
-/** Sums up measurements by their median and quartiles: a machine that others use too has outliers, not a mean. */
-export function summarise(values: readonly number[]): Sample {
+/** Returns the median and the quartiles. Unlike a mean, they are robust against outliers on a shared machine. */
+export function summarize(values: readonly number[]): Sample {
   const sorted = values.toSorted((one, other) => one - other);
   const at = (part: number) => sorted[Math.round((sorted.length - 1) * part)] ?? Number.NaN;
   return { median: at(0.5), low: at(0.25), high: at(0.75), count: sorted.length };
 }
 
-/** Two things that were measured against each other. */
+/** A figure and the baseline that it was measured against. */
 export interface Measured {
   figure: Sample;
   baseline: Sample;
-  /** The median of the turns' own: a machine that is slow for a while is slow for both. */
+  /** The median of the ratios of the turns. Within a turn, a slow phase of the machine affects both sides. */
   ratio: number;
 }
 
-/** What one of many costs, on both sides. */
-export function perEach(
+/** Returns the cost per item on both sides. */
+export function perItem(
   { figure, baseline, ratio }: Measured,
   counts: { figure: number; baseline: number },
 ): Measured {
@@ -38,48 +39,46 @@ function per({ median, low, high, count }: Sample, divisor: number): Sample {
   return { median: median / divisor, low: low / divisor, high: high / divisor, count };
 }
 
-/** Sums up turns in which both were measured. */
+/** Summarizes turns in which both sides were measured. */
 export function compare(turns: readonly { figure: number; baseline: number }[]): Measured {
   return {
-    figure: summarise(turns.map(({ figure }) => figure)),
-    baseline: summarise(turns.map(({ baseline }) => baseline)),
-    ratio: summarise(turns.map(({ figure, baseline }) => figure / baseline)).median,
+    figure: summarize(turns.map(({ figure }) => figure)),
+    baseline: summarize(turns.map(({ baseline }) => baseline)),
+    ratio: summarize(turns.map(({ figure, baseline }) => figure / baseline)).median,
   };
 }
 
-/** How many milliseconds it takes. */
-export async function timed(work: () => Promise<unknown>): Promise<number> {
+/** Returns how long `work` takes, in milliseconds. */
+async function timeOf(work: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now();
   await work();
   return performance.now() - startedAt;
 }
 
-interface InTurnOptions {
+interface TurnOptions {
   turns: number;
-  unmeasured?: number;
-  warm?: () => Promise<unknown>;
+  /** Turns before the measured ones, in which caches fill and code is compiled. */
+  warmUpTurns?: number;
+  /** Runs before each measurement of the figure. Use it if the baseline takes longer than idle connections live. */
+  beforeFigure?: () => Promise<unknown>;
 }
 
-/**
- * Measures two things in turn, so that whatever else happens on the machine happens to both. The first turns are not
- * counted: caches fill and code is compiled in them. Where a baseline takes longer than idle connections are kept, `warm`
- * is what the figure does before each time that it is measured.
- */
-export async function inTurn(
+/** Measures two things alternately, so that other load on the machine affects both. */
+export async function measureInTurns(
   figure: () => Promise<unknown>,
   baseline: () => Promise<unknown>,
-  { turns, unmeasured = 1, warm = async () => {} }: InTurnOptions,
+  { turns, warmUpTurns = 1, beforeFigure = async () => {} }: TurnOptions,
 ): Promise<Measured> {
-  const timedFigure = async () => {
-    await warm();
-    return timed(figure);
+  const timeOfFigure = async () => {
+    await beforeFigure();
+    return timeOf(figure);
   };
   const measured: { figure: number; baseline: number }[] = [];
-  for (let turn = -unmeasured; turn < turns; turn += 1) {
-    // Neither always comes right after the other.
+  for (let turn = -warmUpTurns; turn < turns; turn += 1) {
+    // Swap the order in every turn, so that no side always runs right after the other.
     const isFigureFirst = turn % 2 === 0;
-    const first = await (isFigureFirst ? timedFigure() : timed(baseline));
-    const second = await (isFigureFirst ? timed(baseline) : timedFigure());
+    const first = await (isFigureFirst ? timeOfFigure() : timeOf(baseline));
+    const second = await (isFigureFirst ? timeOf(baseline) : timeOfFigure());
     if (turn < 0) continue;
     measured.push(
       isFigureFirst ? { figure: first, baseline: second } : { figure: second, baseline: first },

@@ -2,14 +2,14 @@ import { neonConfig, Pool } from "@neondatabase/serverless";
 import { BARE_MOVES } from "./bare.ts";
 import type { Service } from "./service.ts";
 
-/** A service as it is first written: one session, and a transaction for each task. */
+/** The naive design: one session, with a transaction for each task. */
 export interface NaiveMover {
-  /** Moves the tasks there, the next time back. */
+  /** Moves the tasks to the other state at each call. */
   move: (taskIds: readonly string[]) => Promise<void>;
   end: () => Promise<void>;
 }
 
-/** Opens the one session through the proxy, with the driver that the service uses. */
+/** Opens the session through the proxy, with the driver that the service uses. */
 export async function openNaiveMover(service: Service, tenant: string): Promise<NaiveMover> {
   const { proxy, database } = service;
   neonConfig.wsProxy = () => `127.0.0.1:${proxy.port}/v2`;
@@ -25,7 +25,7 @@ export async function openNaiveMover(service: Service, tenant: string): Promise<
         await session.query("begin");
         const { rows } = await session.query<Found>(SELECT, [tenant, id]);
         const [task] = rows;
-        if (task === undefined) throw new Error("There is no such bare task");
+        if (task === undefined) throw new Error(`The bare task ${id} does not exist`);
         const seq = task.event_seq + 1;
         const { step_id: step, version_id: version } = task;
         const states = [task.status, status, task.gate, gate];

@@ -1,36 +1,36 @@
 import { parseArgs } from "node:util";
 
-/** What `npm run bench` takes after `--`. */
+/** The options of `npm run bench`, given after `--`. */
 export interface BenchOptions {
-  /** How many tasks the large database has. */
+  /** The number of tasks in the large database. */
   scale: number;
-  /** Only the rows whose name has this in it. */
+  /** Only rows whose name contains this text are measured. */
   only: string;
-  /** Keeps the plans of the hottest statements under bench/plans, in place of measuring. */
+  /** Writes the plans of the hottest statements to bench/plans instead of measuring. */
   isExplaining: boolean;
-  /** Makes the databases anew, whether or not they are there already. */
+  /** Recreates the databases. */
   isReset: boolean;
 }
 
 const USAGE = `Options (after --):
-  --scale N    tasks in the large database: 10000, 100000 (as is) or 1000000
-  --only ROW   only the rows whose name has this in it
-  --explain    keep the plans of the hottest statements under bench/plans instead
-  --reset      make the databases anew`;
+  --scale N    tasks in the large database, such as 10000, 100000 (default) or 1000000
+  --only TEXT  measure only the rows whose name contains TEXT
+  --explain    write the plans of the hottest statements to bench/plans instead of measuring
+  --reset      recreate the databases`;
 
 const SCALE_MIN = 10_000;
 const SCALE_MAX = 10_000_000;
 
 /**
- * Reads the command line.
- * @throws with the usage when it is not understood.
+ * Parses the command line.
+ * @throws Error with the usage if it is invalid.
  */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
-  const { scale: written, only, explain, reset } = parseValues(args);
-  const scale = Number(written);
+  const { scale: scaleText, only, explain, reset } = parseValues(args);
+  const scale = Number(scaleText);
   if (!Number.isInteger(scale) || scale < SCALE_MIN || scale > SCALE_MAX) {
     throw new Error(
-      `--scale takes a whole number from ${SCALE_MIN} to ${SCALE_MAX}, not "${written}"\n\n${USAGE}`,
+      `--scale takes a whole number from ${SCALE_MIN} to ${SCALE_MAX}, not "${scaleText}"\n\n${USAGE}`,
     );
   }
   return { scale, only, isExplaining: explain, isReset: reset };

@@ -3,13 +3,13 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Budget, type Finding, isMet, type Row } from "./row.ts";
 
-/** What one run found. */
+/** The findings of one row. */
 export interface Result {
   row: Row;
   findings: Finding[];
 }
 
-/** The findings of one row as lines of the table. */
+/** Returns the findings of one row as lines of the table. */
 export function renderResult({ row, findings }: Result): string {
   const lines = findings.map((finding) =>
     [
@@ -18,14 +18,14 @@ export function renderResult({ row, findings }: Result): string {
       spread(finding.baseline).padStart(26),
       finding.unit.padEnd(12),
       finding.ratio.toFixed(2).padStart(8),
-      spelled(finding.budget).padStart(10),
+      budgetText(finding.budget).padStart(10),
       isMet(finding) ? "pass" : "MISS",
     ].join("  "),
   );
   return [`${row.name}: ${row.about}`, ...lines.map((line) => `  ${line}`)].join("\n");
 }
 
-/** What stands above the columns. */
+/** The header of the table. */
 export const HEADING = `  ${[
   "".padEnd(46),
   "figure (middle half)".padStart(26),
@@ -35,7 +35,7 @@ export const HEADING = `  ${[
   "budget".padStart(10),
 ].join("  ")}`;
 
-/** Keeps the same for a program to read. */
+/** Writes the results as JSON. */
 export async function writeResults(
   path: string,
   scale: number,
@@ -64,6 +64,6 @@ function short(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-function spelled(budget: Budget): string {
+function budgetText(budget: Budget): string {
   return "atMost" in budget ? `<= ${budget.atMost}` : `>= ${budget.atLeast}`;
 }

@@ -1,30 +1,30 @@
 import type { Measured, Sample } from "./measure.ts";
-import type { Stage } from "./stage.ts";
+import type { Environment } from "./environment.ts";
 
-/** One line of the budget tables: what it says, and how it is measured. */
+/** One row of the budget table, and how to measure it. */
 export interface Row {
-  /** In kebab case: what `--only` looks in. */
+  /** In kebab case; `--only` selects rows by it. */
   name: string;
-  /** What is measured against what. */
+  /** What is measured, and against what. */
   about: string;
-  measure: (stage: Stage) => Promise<Finding[]>;
+  measure: (environment: Environment) => Promise<Finding[]>;
 }
 
-/** What was found in one case of a row. */
+/** The result of one case of a row. */
 export interface Finding {
-  /** Which case, where a row has several. */
+  /** The case, if the row has several. */
   about: string;
-  unit: "ms" | "ms a task" | "calls/s" | "round trips";
+  unit: "ms" | "ms per task" | "calls/s" | "round trips";
   figure: Sample;
   baseline: Sample;
-  /** Figure to baseline, or the reverse: as the budget says it. */
+  /** Figure / baseline for a budget `atMost`, baseline / figure for a budget `atLeast`. */
   ratio: number;
   budget: Budget;
 }
 
 export type Budget = { atMost: number } | { atLeast: number };
 
-/** A figure that may be so many times its baseline. */
+/** Returns a finding that passes if the figure is at most `times` its baseline. */
 export function atMost(
   times: number,
   about: string,
@@ -34,7 +34,7 @@ export function atMost(
   return { about, unit, ...measured, budget: { atMost: times } };
 }
 
-/** A figure whose baseline takes at least so many times as long. */
+/** Returns a finding that passes if the baseline takes at least `times` as long as the figure. */
 export function atLeastTimesFaster(
   times: number,
   about: string,

@@ -16,9 +16,9 @@ import { liveSortScale } from "./rows/live-sort-scale.ts";
 import { roundTrips } from "./rows/round-trips.ts";
 import { searchScale } from "./rows/search-scale.ts";
 import { singleTransitions } from "./rows/single-transitions.ts";
-import { Stage } from "./stage.ts";
+import { Environment } from "./environment.ts";
 
-/** The budget tables, line by line. What only reads comes first, as long as the tables are as they were loaded. */
+/** The rows of the budget table. Rows that only read come first, while the tables are as they were loaded. */
 const ROWS: readonly Row[] = [
   labelPageDepth,
   labelPageScale,
@@ -42,31 +42,32 @@ try {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 2;
 }
-// Sockets that the platform's simulator leaves open would keep the process.
+// Sockets that the Workers simulator leaves open would keep the process alive.
 process.exit();
 
-/** Measures every row that was asked for; 1 when a budget is missed. */
+/** Measures the selected rows. Returns the exit code: 1 if a budget is missed. */
 async function run(options: BenchOptions): Promise<number> {
   const rows = ROWS.filter(({ name }) => name.includes(options.only));
   if (rows.length === 0) {
-    throw new Error(`There are these rows: ${ROWS.map(({ name }) => name).join(", ")}`);
+    const names = ROWS.map(({ name }) => name).join(", ");
+    throw new Error(`No row has a name that contains "${options.only}". The rows are: ${names}`);
   }
-  const stage = await Stage.set(options);
+  const environment = await Environment.start(options);
   const results: Result[] = [];
   try {
     if (options.isExplaining) {
-      await explain(stage);
+      await explain(environment);
       return 0;
     }
     console.log(`\n${options.scale} tasks\n\n${HEADING}`);
     for (const row of rows) {
-      const result = { row, findings: await row.measure(stage) };
+      const result = { row, findings: await row.measure(environment) };
       results.push(result);
       console.log(renderResult(result));
-      await stage.clear();
+      await environment.closeServices();
     }
   } finally {
-    await stage.strike();
+    await environment.stop();
   }
   await writeResults(RESULTS, options.scale, results);
   const missed = results.flatMap(({ findings }) => findings.filter((found) => !isMet(found)));

@@ -4,23 +4,23 @@ import type { Role } from "../src/domain/actor.ts";
 import type { NeonProxy } from "../scripts/stack/neon-proxy.ts";
 import { type BenchDatabase, query } from "./databases.ts";
 
-export interface Asked {
+export interface CallOptions {
   method?: "GET" | "POST" | "PATCH" | "PUT";
   tenant: string;
   role?: Role;
   body?: unknown;
 }
 
-export interface Answered<Body> {
+export interface CallResult<Body> {
   body: Body;
-  /** As the service itself says. */
+  /** The number reported by the service. */
   roundTrips: number;
 }
 
-/** The platform compresses answers on the way to their clients: that is nobody's time but its own. */
+/** Keeps the platform from compressing responses, because that time is not the Worker's. */
 const UNCOMPRESSED = { "accept-encoding": "identity" };
 
-/** A running Worker, as a client meets it. */
+/** A running Worker and its database. */
 export class Service {
   readonly baseUrl: string;
   readonly proxy: NeonProxy;
@@ -40,11 +40,11 @@ export class Service {
   }
 
   /**
-   * Calls the service and reads the whole answer.
-   * @throws when it is not a 2xx: what failed is not measured.
+   * Calls the service and reads the whole response.
+   * @throws Error unless the status is 2xx, so that no failure is measured.
    */
-  async call<Body>(path: string, asked: Asked): Promise<Answered<Body>> {
-    const { method = "GET", tenant, role = "reviewer", body } = asked;
+  async call<Body>(path: string, options: CallOptions): Promise<CallResult<Body>> {
+    const { method = "GET", tenant, role = "reviewer", body } = options;
     const key = this.database.tenants.get(tenant)?.keys[role];
     const response = await fetch(`${this.baseUrl}${path}`, {
       method,
@@ -59,17 +59,17 @@ export class Service {
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
     const timing = /desc="(\d+) round trips?"/.exec(response.headers.get("server-timing") ?? "");
-    // What the body holds is the caller's request to say.
+    // The caller states the type of the body.
     const parsed = (text === "" ? null : JSON.parse(text)) as Body;
     return { body: parsed, roundTrips: Number(timing?.[1] ?? 0) };
   }
 
-  /** Looks into the tables, past the service. */
-  look<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+  /** Runs a statement directly in the database, as the superuser. */
+  query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     return query<Row>(this.database.superuserUrl, text, values);
   }
 
-  /** A cursor into the list of tasks, as if all pages before had been asked for. */
+  /** Returns a cursor for the list of tasks after the given position, without requesting the pages before it. */
   cursor(tenant: string, sort: string, position: { key: string; id: string }): Promise<string> {
     const binding = { tenantId: tenant, operationId: "listTasks", filter: {}, sort };
     return encodeCursor(createTokenSigner(this.#signingSecret), binding, position);

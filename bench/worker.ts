@@ -13,22 +13,22 @@ import { createApp, lazyRoutes } from "../src/routes/app/create-app.ts";
 import { createR2Blobs } from "../src/storage/r2-blobs.ts";
 import service from "../src/worker.ts";
 
-// The service as it is, with two more routes: what it is measured against goes through the same door, with the same
-// credential and the same log, runs in the same isolate and reaches the database by the same driver.
+// The service with two additional routes for baselines. They use the same middleware, authentication, log, isolate and
+// database driver as the service's own routes.
 
 const defineBaseline = <Query extends z.ZodObject>(operationId: string, query: Query) =>
   defineContract({
     operationId,
     method: "GET",
     path: `/bench/${operationId}`,
-    summary: "What a route is measured against",
+    summary: "A baseline for a benchmark",
     tags: ["Benchmarks"],
     role: "viewer",
     query,
-    response: { status: 200, description: "What was asked for.", schema: z.unknown() },
+    response: { status: 200, description: "The result.", schema: z.unknown() },
   });
 
-/** `select 1` so many times, one after the other. */
+/** Runs `select 1` a number of times, one after the other. */
 const selectOne = createHandler(
   defineBaseline("select-1", z.strictObject({ times: z.coerce.number().int() })),
   async ({ isDatabaseReady }, { query }) => {
@@ -39,7 +39,7 @@ const selectOne = createHandler(
   },
 );
 
-/** The first page of a sort by label, as a service makes it that sorts in its own memory. */
+/** Returns the first page of a sort by label, as a service would that sorts in memory. */
 const sortInMemory = createHandler(
   defineBaseline("sort-in-memory", z.strictObject({})),
   async ({ database }) => {
@@ -79,7 +79,7 @@ function createBaselines(env: object): ReturnType<typeof createApp> {
     const { method, path } = route.contract;
     return { method, path, load: async () => route };
   });
-  // Among all the others, so that to find one of them takes what it takes to find any.
+  // Mounted among all other routes, so that routing costs the same.
   return createApp(dependencies, [...lazyRoutes, ...mounted]);
 }
 

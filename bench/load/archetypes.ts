@@ -11,142 +11,153 @@ import {
   generating,
   generationFailed,
   imported,
-  judged,
+  reviewed,
   moved,
   noted,
   revised,
   sentBack,
   waived,
   written,
-} from "./stages.ts";
+} from "./actions.ts";
 import type { Template } from "./template.ts";
 import type { Walk } from "./walk.ts";
 
-/** A kind of life that many tasks have. */
+/** A typical history that many tasks share. */
 export interface Archetype {
+  /** A predicate that completes "A task that …". */
   name: string;
-  /** How many of a thousand tasks. */
+  /** The number of tasks in every 1,000. */
   weight: number;
   template: Template;
 }
 
 /**
- * What a tenant's tasks look like after half a year: a third is delivered, the rest is spread over every label, a
- * tenth has been revised or sent back. The weights add up to a thousand.
+ * A tenant's tasks after half a year: a third is delivered, the rest is spread over all labels, and a tenth was revised
+ * or sent back. The weights add up to 1,000.
  */
 export const ARCHETYPES: readonly Archetype[] = [
-  lived("DRAFT", 15, "waits to be taken in", () => written()),
-  lived("DRAFT", 30, "is being written", () => assigned(moved(at("authoring"), "running", 50))),
-  lived("DRAFT", 15, "waits for its author", () =>
+  archetypeOf("DRAFT", 15, "is waiting for ingestion", () => written()),
+  archetypeOf("DRAFT", 30, "is being written", () =>
+    assigned(moved(at("authoring"), "running", 50)),
+  ),
+  archetypeOf("DRAFT", 15, "is waiting for its author", () =>
     moved(moved(at("authoring", 20), "running", 50), "awaiting_input", 90, "Which unit?"),
   ),
-  lived("DRAFT", 10, "has its check called off", () =>
+  archetypeOf("DRAFT", 10, "has its check cancelled", () =>
     moved(at("pre_qa"), "cancelled", 15, "The rules change tomorrow."),
   ),
-  lived("DRAFT", 10, "is written again", () =>
+  archetypeOf("DRAFT", 10, "is sent back to authoring", () =>
     sentBack(checked(at("pre_qa"), "failed"), "authoring"),
   ),
 
-  lived("CHECKING_QUALITY", 15, "waits for its check", () => at("pre_qa")),
-  lived("CHECKING_QUALITY", 25, "is being checked", () => {
+  archetypeOf("CHECKING_QUALITY", 15, "is waiting for its check", () => at("pre_qa")),
+  archetypeOf("CHECKING_QUALITY", 25, "is being checked", () => {
     const walk = at("pre_qa");
     checking(walk);
     return walk;
   }),
 
-  lived("QUALITY_CHECK_FAILED", 35, "failed its check", () => checked(at("pre_qa"), "failed")),
-  lived("QUALITY_CHECK_FAILED", 15, "failed its check and is to be changed", () =>
+  archetypeOf("QUALITY_CHECK_FAILED", 35, "failed its check", () =>
+    checked(at("pre_qa"), "failed"),
+  ),
+  archetypeOf("QUALITY_CHECK_FAILED", 15, "failed its check and needs changes", () =>
     moved(checked(at("pre_qa", 50), "failed"), "changes_requested", 80, "Cite the lemma."),
   ),
 
-  lived("READY_TO_SUBMIT", 25, "passed its check", () => checked(at("pre_qa"), "passed")),
-  lived("READY_TO_SUBMIT", 10, "failed its check and was let through", () =>
+  archetypeOf("READY_TO_SUBMIT", 25, "passed its check", () => checked(at("pre_qa"), "passed")),
+  archetypeOf("READY_TO_SUBMIT", 10, "failed its check and was approved anyway", () =>
     moved(checked(at("pre_qa"), "failed"), "approved", 200, "The checker misread a table."),
   ),
-  lived("READY_TO_SUBMIT", 5, "has its check waived", () => waived(at("pre_qa", 90))),
+  archetypeOf("READY_TO_SUBMIT", 5, "has its check waived", () => waived(at("pre_qa", 90))),
 
-  lived("SUBMITTED", 20, "waits for its output", () => advanced(checked(at("pre_qa"), "passed"))),
-  lived("SUBMITTED", 40, "waits for an expert", () => submitted()),
+  archetypeOf("SUBMITTED", 20, "is waiting for its output", () =>
+    advanced(checked(at("pre_qa"), "passed")),
+  ),
+  archetypeOf("SUBMITTED", 40, "is waiting for an expert", () => submitted()),
 
-  lived("GENERATING_OUTPUT", 30, "has its output generated", () => {
+  archetypeOf("GENERATING_OUTPUT", 30, "is having its output generated", () => {
     const walk = at("output_generation", 10);
     generating(walk);
     return walk;
   }),
 
-  lived("OUTPUT_FAILED", 20, "failed to generate", () => generationFailed(at("output_generation"))),
-  lived("OUTPUT_FAILED", 10, "failed to generate twice", () =>
+  archetypeOf("OUTPUT_FAILED", 20, "failed to generate output", () =>
+    generationFailed(at("output_generation")),
+  ),
+  archetypeOf("OUTPUT_FAILED", 10, "failed to generate output twice", () =>
     generationFailed(moved(generationFailed(at("output_generation")), "queued", 40)),
   ),
 
-  lived("IN_REVIEW", 60, "is being judged", () => moved(submitted(), "in_review", 100)),
-  lived("IN_REVIEW", 10, "waits for an answer to the expert", () =>
+  archetypeOf("IN_REVIEW", 60, "is in review", () => moved(submitted(), "in_review", 100)),
+  archetypeOf("IN_REVIEW", 10, "is waiting for an answer to the expert", () =>
     moved(moved(submitted(50), "in_review", 100), "awaiting_input", 15, "Is n an integer?"),
   ),
-  lived("IN_REVIEW", 20, "is being judged in its second version", () =>
+  archetypeOf("IN_REVIEW", 20, "is in review in its second version", () =>
     moved(resubmitted(revised(submitted())), "in_review", 60),
   ),
 
-  lived("CHANGES_REQUESTED", 35, "is to be changed", () =>
-    judged(moved(submitted(), "in_review", 40), "failed", "changes_requested"),
+  archetypeOf("CHANGES_REQUESTED", 35, "needs changes", () =>
+    reviewed(moved(submitted(), "in_review", 40), "failed", "changes_requested"),
   ),
-  lived("CHANGES_REQUESTED", 15, "is to be changed once more", () => {
-    const first = judged(moved(submitted(), "in_review", 40), "failed", "changes_requested");
+  archetypeOf("CHANGES_REQUESTED", 15, "needs changes again", () => {
+    const first = reviewed(moved(submitted(), "in_review", 40), "failed", "changes_requested");
     const second = advanced(generated(sentBack(first, "output_generation")));
-    return judged(moved(second, "in_review", 30), "failed", "changes_requested");
+    return reviewed(moved(second, "in_review", 30), "failed", "changes_requested");
   }),
 
-  lived("PASSED", 60, "was approved", () => approved(submitted())),
-  lived("PASSED", 30, "is being calibrated", () =>
+  archetypeOf("PASSED", 60, "was approved", () => approved(submitted())),
+  archetypeOf("PASSED", 30, "is being calibrated", () =>
     moved(advanced(approved(submitted(10))), "running", 25),
   ),
-  lived("PASSED", 20, "was approved in its second version", () =>
+  archetypeOf("PASSED", 20, "was approved in its second version", () =>
     approved(resubmitted(revised(submitted()))),
   ),
-  lived("PASSED", 10, "failed to be delivered", () => {
+  archetypeOf("PASSED", 10, "failed delivery", () => {
     const delivering = moved(advanced(calibrated(approved(submitted(90)))), "running", 3);
     return moved(delivering, "failed", 20, "The receiver was away.");
   }),
 
-  lived("DELIVERED", 180, "was delivered at once", () => delivered(approved(submitted()))),
-  lived("DELIVERED", 60, "was written and delivered here", () => {
+  archetypeOf("DELIVERED", 180, "was delivered in its first version", () =>
+    delivered(approved(submitted())),
+  ),
+  archetypeOf("DELIVERED", 60, "was written and delivered here", () => {
     const walk = authored(noted(assigned(written(10)), "From the spring collection."));
     return delivered(approved(resubmitted(walk)));
   }),
-  lived("DELIVERED", 40, "was delivered in its second version", () =>
+  archetypeOf("DELIVERED", 40, "was delivered in its second version", () =>
     delivered(approved(resubmitted(revised(approved(submitted()))))),
   ),
-  lived("DELIVERED", 40, "was delivered after a failed review", () => {
-    const failed = judged(moved(submitted(), "in_review", 40), "failed", "changes_requested");
+  archetypeOf("DELIVERED", 40, "was delivered after a failed review", () => {
+    const failed = reviewed(moved(submitted(), "in_review", 40), "failed", "changes_requested");
     return delivered(approved(moved(failed, "in_review", 300)));
   }),
 
-  lived("REJECTED", 45, "was rejected", () =>
-    judged(moved(submitted(), "in_review", 60), "failed", "rejected"),
+  archetypeOf("REJECTED", 45, "was rejected", () =>
+    reviewed(moved(submitted(), "in_review", 60), "failed", "rejected"),
   ),
-  lived("REJECTED", 15, "was rejected and put away", () =>
+  archetypeOf("REJECTED", 15, "was rejected and archived", () =>
     archived(moved(checked(at("pre_qa"), "failed"), "rejected", 300, "Out of scope.")),
   ),
-  lived("DUPLICATE", 30, "is a duplicate", () => moved(submitted(), "duplicate", 20)),
+  archetypeOf("DUPLICATE", 30, "is a duplicate", () => moved(submitted(), "duplicate", 20)),
 ];
 
-/** A task that came as far as this stage elsewhere. */
+/** A task that was imported at this stage. */
 function at(kind: StepKind, priority?: number): Walk {
   return imported({ kind, reason: "Moved from the old tracker." }, priority);
 }
 
-/** Its output is there, and it waits for an expert. */
+/** A task that has its output and is waiting for an expert. */
 function submitted(priority?: number): Walk {
   return advanced(generated(at("output_generation", priority)));
 }
 
-/** Checked and generated, from a queued check on. */
+/** Takes the task from a queued check to expert review. */
 function resubmitted(walk: Walk): Walk {
   return advanced(generated(advanced(checked(walk, "passed"))));
 }
 
 function approved(walk: Walk): Walk {
-  return judged(walk, "passed", "approved");
+  return reviewed(walk, "passed", "approved");
 }
 
 function calibrated(walk: Walk): Walk {
@@ -157,8 +168,13 @@ function delivered(walk: Walk): Walk {
   return moved(moved(advanced(calibrated(walk)), "running", 3), "approved", 8);
 }
 
-function lived(label: UnifiedStatus, weight: number, name: string, live: () => Walk): Archetype {
-  const template = live().template();
+function archetypeOf(
+  label: UnifiedStatus,
+  weight: number,
+  name: string,
+  simulate: () => Walk,
+): Archetype {
+  const template = simulate().template();
   if (template.label !== label) {
     throw new Error(`A task that ${name} is ${template.label}, not ${label}`);
   }

@@ -2,28 +2,28 @@ import { Client } from "pg";
 import { ARCHETYPES, type Archetype } from "./archetypes.ts";
 import { LOAD_SCHEMA, multiply, storeTemplates } from "./multiply.ts";
 
-/** A tenant's tasks that are to be made. */
+/** A tenant to fill with tasks. */
 export interface Population {
   tenantId: string;
   tasks: number;
-  /** Of all kinds where absent. */
+  /** Default: all archetypes. */
   archetypes?: readonly Archetype[];
 }
 
 const DAY_MS = 86_400_000;
-/** The newest task is so old, so that every history ends before now. */
+/** The age of the newest task. It is long enough that every history ends before now. */
 const NEWEST_MS = 3 * DAY_MS;
-/** So long a time lies between the oldest and the newest. */
+/** The time between the creation of the oldest and of the newest task. */
 const LENGTH_MS = 180 * DAY_MS;
 
 const BATCH_TASKS = 2_000;
 const CONNECTIONS = 2;
 
 /**
- * Fills an empty, migrated database with tasks of the given tenants. As the superuser and with triggers off
- * (`session_replication_role`), since a million rows would be looked up one by one; indexes that take their entries in
- * no order are made anew at the end, and the labels by `rebuild_labels()`. What is loaded passes every invariant: the
- * rows were decided by the domain, and their texts and hashes come from the product's own functions.
+ * Fills an empty, migrated database with tasks. For speed, it runs as the superuser with triggers off
+ * (`session_replication_role`), creates the indexes with unordered entries at the end, and lets `rebuild_labels()`
+ * compute the labels. The result satisfies every invariant, because the domain decided the rows, and the product's own
+ * functions made their canonical texts and hashes.
  */
 export async function loadDatabase(
   superuserUrl: string,
@@ -51,7 +51,7 @@ async function loadPopulation(
 ): Promise<void> {
   const schedule = await withClient(superuserUrl, (client) => storeTemplates(client, archetypes));
   const beginMs = Date.now() - NEWEST_MS - LENGTH_MS;
-  const what = { tenantId, tasks, schedule, beginMs, lengthMs: LENGTH_MS };
+  const multiplication = { tenantId, tasks, schedule, beginMs, lengthMs: LENGTH_MS };
   let next = 1;
   let done = 0;
   const work = () =>
@@ -61,7 +61,7 @@ async function loadPopulation(
         const first = next;
         const last = Math.min(tasks, first + BATCH_TASKS - 1);
         next = last + 1;
-        await multiply(client, what, [first, last]);
+        await multiply(client, multiplication, [first, last]);
         done += last - first + 1;
         onProgress(done);
       }
@@ -74,7 +74,7 @@ const SETTINGS = `
   set synchronous_commit = off;
   set work_mem = '256MB'`;
 
-/** Indexes of `tasks` whose entries come in another order than the tasks; returns what makes them again. */
+/** Drops the indexes of `tasks` whose order differs from the order of insertion. Returns their definitions. */
 async function dropUnorderedIndexes(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string; definition: string }>(
     `select indexname as name, indexdef as definition from pg_indexes

@@ -3,20 +3,20 @@ import { REGISTRY_VERSION } from "../../src/domain/registry-version.ts";
 import type { Archetype } from "./archetypes.ts";
 import type { Template } from "./template.ts";
 
-/** Where templates and helpers lie while a load lasts. */
+/** The schema that holds the templates and helper functions during a load. */
 export const LOAD_SCHEMA = "loading";
 
-/** Which tasks are made, and over which time they are spread. */
+/** The tasks to create, and the time span to spread them over. */
 export interface Multiplication {
   tenantId: string;
   tasks: number;
-  /** How many positions the schedule of archetypes has. */
+  /** The length of the schedule of archetypes. */
   schedule: number;
   beginMs: number;
   lengthMs: number;
 }
 
-/** Puts the templates where SQL can join them, and the schedule that mixes them; returns the schedule's length. */
+/** Stores the templates, and the schedule that mixes them, in tables. Returns the length of the schedule. */
 export async function storeTemplates(
   client: Client,
   archetypes: readonly Archetype[],
@@ -34,7 +34,7 @@ export async function storeTemplates(
     );
     await client.query(`create index on ${LOAD_SCHEMA}.${table} (archetype)`);
   }
-  const schedule = mixed(archetypes);
+  const schedule = scheduleOf(archetypes);
   await client.query(
     `create table ${LOAD_SCHEMA}.schedule as
      select (position - 1)::integer as position, archetype
@@ -46,8 +46,8 @@ export async function storeTemplates(
   return schedule.length;
 }
 
-/** Each archetype as often as its weight says, strewn evenly: neighbours are of different kinds. */
-function mixed(archetypes: readonly Archetype[]): number[] {
+/** Returns each archetype's index as often as its weight says, evenly distributed by the golden ratio. */
+function scheduleOf(archetypes: readonly Archetype[]): number[] {
   const GOLDEN = (Math.sqrt(5) - 1) / 2;
   return archetypes
     .flatMap(({ weight }, archetype) => Array.from({ length: weight }, () => archetype))
@@ -56,7 +56,7 @@ function mixed(archetypes: readonly Archetype[]): number[] {
     .map(({ archetype }) => archetype);
 }
 
-/** The tables of templates: their columns as SQL, and a template's rows in each. */
+/** The tables of templates: the columns as SQL, and the rows that each template has in the table. */
 const TABLES: Record<string, { columns: string; rowsOf: (template: Template) => object[] }> = {
   task: {
     columns: `has_external_id boolean, has_assignee boolean, priority smallint, step_slot integer,
@@ -92,7 +92,7 @@ const TABLES: Record<string, { columns: string; rowsOf: (template: Template) => 
   },
 };
 
-/** Titles are of so many words that substrings of them are neither in all tasks nor in one. */
+/** The parts of titles. There are enough of them that a substring occurs neither in every task nor in only one. */
 const WORDS = {
   verbs: `{Prove,Estimate,Summarise,Translate,Refactor,Compare,Classify,Derive,Explain,Rank,Verify,Draft}`,
   subjects: `{the pigeonhole principle,a rate of decay,the minutes of a council,a lease for two rooms,
@@ -106,11 +106,11 @@ const WORDS = {
     with an error bound}`,
 };
 
-/** Words that so many titles have at every scale, for searches that find as much among many tasks as among few. */
+/** Words in a fixed number of titles at every scale, so that a search for one finds equally many tasks at any scale. */
 export const NEEDLES = { xylograph: 50, quixotic: 500 } as const;
 
 const HELPERS = `
--- UUIDv7: the time of what it names, then what no other id of the database has.
+-- A UUIDv7: the time of creation, then parts that make it unique in the database.
 create function ${LOAD_SCHEMA}.id_of(tenant_id uuid, at_ms bigint, ordinal bigint, slot integer) returns uuid
   language sql immutable parallel safe
   return (lpad(to_hex(at_ms), 12, '0') || '7' || lpad(to_hex(slot), 3, '0') || '8'
@@ -121,7 +121,7 @@ create function ${LOAD_SCHEMA}.pick(words text[], number bigint) returns text
   language sql immutable parallel safe
   return words[1 + number % cardinality(words)];`;
 
-/** Whether a task of this ordinal is among those that have the word: strewn, and in no step with the schedule. */
+/** Returns a condition that is true for `count` tasks, evenly distributed and independent of the schedule. */
 const hasNeedle = (count: number) =>
   `n.ordinal in (select (number + 1) * $4 / ${count} - number from generate_series(0::bigint, ${count - 1}) number)`;
 
@@ -133,14 +133,14 @@ const TITLE = `concat_ws(' ', ${LOAD_SCHEMA}.pick('${WORDS.verbs}', n.ordinal),
         .join(", ")})`;
 
 /**
- * Makes the tasks of the ordinals $2 to $3 with all that belongs to them, in one statement. Canonical texts and hashes
- * come from the functions that the writer itself uses.
+ * Creates the tasks with the ordinals $2 to $3 and all their rows in one statement. Canonical texts and hashes come from
+ * the product's own functions.
  */
 const MULTIPLY = `
 with
 task as materialized (
   select n.ordinal, a.*, c.created_ms,
-    -- Each task lives at a pace of its own.
+    -- Each task has its own pace.
     60 + n.ordinal * 7919 % 80 as pace,
     ${TITLE} as title,
     case when a.has_external_id then 'tracker-' || lpad(n.ordinal::text, 9, '0') end as external_id,
@@ -148,7 +148,7 @@ task as materialized (
       science.physics,science.biology,writing.summary,writing.translation}', n.ordinal / 5) as taxonomy_code,
     case when a.has_assignee then 'author-' || lpad((n.ordinal * 31 % 40)::text, 2, '0') || '@example.org' end
       as assignee,
-    -- The one that was made before it; the first has none.
+    -- The task with the preceding ordinal; the first task has none.
     case when n.ordinal > 1
       then ${LOAD_SCHEMA}.id_of($1, $5 + $6 * (n.ordinal - 1) / $4, n.ordinal - 1, 1) end as previous_id
   from generate_series($2::bigint, $3::bigint) as n(ordinal)
@@ -156,34 +156,34 @@ task as materialized (
     join ${LOAD_SCHEMA}.task a on a.archetype = s.archetype
     cross join lateral (select $5 + $6 * n.ordinal / $4 as created_ms) c
 ),
-named as materialized (
+identified as materialized (
   select t.*, i.ids, array[to_json(t.title)::text, coalesce(to_json(t.external_id)::text, 'null'),
-    to_json(t.taxonomy_code)::text, coalesce(to_json(t.assignee)::text, 'null')] || i.spelled as marks
+    to_json(t.taxonomy_code)::text, coalesce(to_json(t.assignee)::text, 'null')] || i.quoted_ids as substitutes
   from task t cross join lateral (
-    select array_agg(id order by slot) as ids, array_agg('"' || id || '"' order by slot) as spelled
+    select array_agg(id order by slot) as ids, array_agg('"' || id || '"' order by slot) as quoted_ids
     from (select s.slot, ${LOAD_SCHEMA}.id_of($1, t.created_ms + s.at_ms * t.pace / 100, t.ordinal, s.slot) as id
-      from ${LOAD_SCHEMA}.slot s where s.archetype = t.archetype) named
+      from ${LOAD_SCHEMA}.slot s where s.archetype = t.archetype) slots
   ) i
 ),
 event as materialized (
   select e.*, t.ids[1] as task_id, t.ids[e.version_slot] as version_id, t.ids[e.step_slot] as step_id,
-    t.ids[e.operation_slot] as operation_id, format(e.payload_format, variadic t.marks) as payload,
+    t.ids[e.operation_slot] as operation_id, format(e.payload_format, variadic t.substitutes) as payload,
     case when e.is_duplicate then t.previous_id end as duplicate_of,
     ${at("e.at_ms")} as at
-  from named t join ${LOAD_SCHEMA}.event e using (archetype)
+  from identified t join ${LOAD_SCHEMA}.event e using (archetype)
 ),
-spelled as materialized (
+canonical as materialized (
   select *, step_event_canonical($1, task_id, seq, version_id, step_id, type, from_status, to_status,
     from_gate, to_gate, actor_id, actor_name, actor_kind, actor_role, reason, payload, duplicate_of, false,
     null, operation_id, operation_id::text, ${REGISTRY_VERSION}, at) as canonical
   from event
 ),
-linked as materialized (
-  select *, chain_hash(decode(repeat('00', 32), 'hex'), canonical)
+hashed as materialized (
+  select *, chain_hash(decode(repeat('00', 32), 'hex'), c.canonical)
     over (partition by task_id order by seq rows unbounded preceding) as hash
-  from spelled
+  from canonical c
 ),
-told as (
+inserted_events as (
   insert into step_events (tenant_id, task_id, seq, version_id, step_id, type, from_status, to_status,
     from_gate, to_gate, duplicate_of, run_attached_workflows, actor_id, actor_name, actor_kind, actor_role, reason,
     payload, operation_id, request_id, registry_version, at, prev_hash, hash)
@@ -191,54 +191,54 @@ told as (
     from_gate, to_gate, duplicate_of, false, actor_id, actor_name, actor_kind, actor_role, reason,
     payload, operation_id, operation_id::text, ${REGISTRY_VERSION}, at,
     coalesce(lag(hash) over (partition by task_id order by seq), decode(repeat('00', 32), 'hex')), hash
-  from linked order by task_id, seq
+  from hashed order by task_id, seq
 ),
 newest as (
-  select distinct on (task_id) task_id, seq, hash from linked order by task_id, seq desc
+  select distinct on (task_id) task_id, seq, hash from hashed order by task_id, seq desc
 ),
-made as (
+inserted_tasks as (
   insert into tasks (tenant_id, id, external_id, title, taxonomy_code, priority, assignee, current_step_id,
     active_version_id, event_seq, event_head, status_since, archived_at, created_by, created_at, updated_at)
   select $1, t.ids[1], external_id, title, taxonomy_code, priority, assignee, ids[step_slot], ids[version_slot],
     n.seq, n.hash, ${at("status_since_ms")}, ${at("archived_ms")}, created_by, ${at("0")}, ${at("updated_ms")}
-  from named t join newest n on n.task_id = t.ids[1] order by t.ordinal
+  from identified t join newest n on n.task_id = t.ids[1] order by t.ordinal
 ),
-versions as (
+inserted_versions as (
   insert into task_versions (tenant_id, id, task_id, number, content, content_hash, current_step_id, reason,
     created_by, created_at, sealed_at)
   select $1, ids[v.slot], ids[1], v.number, v.content, v.content_hash, ids[v.step_slot], v.reason, v.created_by,
     ${at("v.at_ms")}, ${at("v.sealed_ms")}
-  from named t join ${LOAD_SCHEMA}.version v using (archetype) order by 2
+  from identified t join ${LOAD_SCHEMA}.version v using (archetype) order by 2
 ),
-steps as (
+inserted_steps as (
   insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq, created_at)
   select $1, ids[s.slot], ids[1], ids[s.version_slot], s.kind, s.attempt, s.status, s.gate, s.event_seq,
     ${at("s.at_ms")}
-  from named t join ${LOAD_SCHEMA}.step s using (archetype) order by 2
+  from identified t join ${LOAD_SCHEMA}.step s using (archetype) order by 2
 ),
-reviewed as (
+inserted_reviews as (
   insert into reviews (tenant_id, id, task_id, version_id, step_id, kind, outcome, sequence, notes,
     reviewer_id, reviewer_name, created_at)
   select $1, ids[r.slot], ids[1], ids[r.version_slot], ids[r.step_slot], r.kind, r.outcome, r.sequence, r.notes,
     r.reviewer_id, r.reviewer_name, ${at("r.at_ms")}
-  from named t join ${LOAD_SCHEMA}.review r using (archetype) order by 2
+  from identified t join ${LOAD_SCHEMA}.review r using (archetype) order by 2
 )
 insert into worker_runs (tenant_id, id, task_id, version_id, step_id, type, state, external_ref, deadline_at,
   result, error, created_by, created_at, updated_at)
 select $1, ids[r.slot], ids[1], ids[r.version_slot], ids[r.step_slot], r.type, r.state,
   'job-' || ordinal || '-' || r.slot,
-  -- Of those that still run, none is to be found late.
+  -- Open runs must not be found past their deadline.
   case when r.state in ('QUEUED', 'RUNNING') then now() + interval '1 year'
     else ${at("r.updated_ms")} + interval '1 hour' end,
   r.result, r.error, r.created_by, ${at("r.at_ms")}, ${at("r.updated_ms")}
-from named t join ${LOAD_SCHEMA}.run r using (archetype) order by 2`;
+from identified t join ${LOAD_SCHEMA}.run r using (archetype) order by 2`;
 
-/** The time of what happened so long after the creation of the task t; null where it did not. */
+/** Returns SQL for the time at an offset from the creation of the task `t`, scaled by its pace. Null if the offset is. */
 function at(offset: string): string {
   return `${LOAD_SCHEMA}.moment(t.created_ms + ${offset} * t.pace / 100)`;
 }
 
-/** Makes the tasks from one ordinal to another. */
+/** Creates the tasks with the ordinals from `first` to `last`. */
 export async function multiply(
   client: Client,
   { tenantId, tasks, schedule, beginMs, lengthMs }: Multiplication,

@@ -1,9 +1,9 @@
 import type { UnifiedStatus } from "../../src/domain/status/unified.ts";
 
-// The rows of one task with slots in place of ids and milliseconds since its creation in place of times: an archetype
-// that SQL multiplies. Names are those of the columns that they become, so that they can be read with json_to_recordset.
+// The rows of one task, which SQL multiplies. They have slots instead of ids, and milliseconds since the creation of the
+// task instead of times. Members have the names of the template tables' columns, for json_to_recordset.
 
-export interface EventTemplate {
+interface EventTemplate {
   seq: number;
   at_ms: number;
   version_slot: number;
@@ -19,12 +19,12 @@ export interface EventTemplate {
   actor_role: string;
   reason: string | null;
   payload_format: string;
-  /** Whether it calls the task a duplicate of the one that was made before it. */
+  /** True if the event marks the task as a duplicate of the task with the preceding ordinal. */
   is_duplicate: boolean;
   operation_slot: number;
 }
 
-export interface VersionTemplate {
+interface VersionTemplate {
   slot: number;
   at_ms: number;
   number: number;
@@ -36,7 +36,7 @@ export interface VersionTemplate {
   sealed_ms: number | null;
 }
 
-export interface StepTemplate {
+interface StepTemplate {
   slot: number;
   at_ms: number;
   version_slot: number;
@@ -47,7 +47,7 @@ export interface StepTemplate {
   event_seq: number;
 }
 
-export interface ReviewTemplate {
+interface ReviewTemplate {
   slot: number;
   at_ms: number;
   version_slot: number;
@@ -73,7 +73,7 @@ export interface RunTemplate {
   created_by: string;
 }
 
-export interface TaskTemplate {
+interface TaskTemplate {
   has_external_id: boolean;
   has_assignee: boolean;
   priority: number;
@@ -85,14 +85,14 @@ export interface TaskTemplate {
   created_by: string;
 }
 
-/** Each id that a task of this kind has, and when it is made: the time stands at its beginning. */
-export interface SlotTemplate {
+/** An id of the task and the time of its creation, with which the id begins. */
+interface SlotTemplate {
   slot: number;
   at_ms: number;
 }
 
 export interface Template {
-  /** What the resolver says of it. */
+  /** The task's label according to the resolver. */
   label: UnifiedStatus;
   task: TaskTemplate;
   slots: SlotTemplate[];

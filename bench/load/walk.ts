@@ -9,29 +9,29 @@ import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
 import type { ReviewOutcome, RunState, WorkerType } from "../../src/domain/lifecycle/statuses.ts";
 import type { Outcome } from "../../src/domain/refusals.ts";
 import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
-import { FIELD_MARKS, formatOf, idMark, slotOf } from "./marks.ts";
+import { FIELD_PLACEHOLDERS, formatOf, idPlaceholder, slotOf } from "./placeholders.ts";
 import type { RunTemplate, Template } from "./template.ts";
 
 const NOT_OFFERED = { attempt: 1, offered: false, heldBy: null } as const;
 
 const MINUTE_MS = 60_000;
 
-/** How a walk begins. */
-export interface Beginning {
+/** The creation of a task. */
+export interface WalkStart {
   actor: Actor;
   content: TaskContent;
   priority: number;
-  /** Whether the task came from another system, which named it. */
+  /** True if the task comes from another system and so has an external id. */
   isImported: boolean;
   start?: CreateInput["start"];
 }
 
-/** A task's run, from the moment when its worker is asked. */
+/** A worker run of the task. */
 export type WalkedRun = Pick<RunTemplate, "slot">;
 
 /**
- * One task's life, in memory: every step of it is decided by the product, and what the writer would record of it is
- * kept as template rows. Nothing here knows what is lawful.
+ * Simulates the life of one task in memory. The domain decides every step, and the walk keeps the rows that the writer
+ * would record as a template. The walk itself has no lifecycle rules.
  */
 export class Walk {
   #snapshot: TaskSnapshot;
@@ -46,12 +46,12 @@ export class Walk {
   };
   readonly #createdBy: string;
 
-  constructor({ actor, content, priority, isImported, start }: Beginning) {
-    const { title, taxonomyCode } = FIELD_MARKS;
-    const externalId = isImported ? FIELD_MARKS.externalId : null;
+  constructor({ actor, content, priority, isImported, start }: WalkStart) {
+    const { title, taxonomyCode } = FIELD_PLACEHOLDERS;
+    const externalId = isImported ? FIELD_PLACEHOLDERS.externalId : null;
     const fields = { title, externalId, taxonomyCode, priority, assignee: null };
     const input = { fields, content, contentHash: contentHash(content), start };
-    const { task, decision } = lawful(decideCreate(input, { actor, newId: this.#newId }));
+    const { task, decision } = accepted(decideCreate(input, { actor, newId: this.#newId }));
     const { version, step } = decision;
     const [event] = decision.events;
     if (version === null || step === null || event === undefined) {
@@ -78,17 +78,17 @@ export class Walk {
     this.#snapshot = { ...this.#snapshot, eventSeq: 1 };
   }
 
-  /** Goes on to the given command, some minutes later. */
+  /** Applies a command after the given number of minutes. */
   act(actor: Actor, command: Command, minutes: number): this {
     this.#nowMs += minutes * MINUTE_MS;
-    const decision = lawful(decide(this.#snapshot, command, { actor, newId: this.#newId }));
+    const decision = accepted(decide(this.#snapshot, command, { actor, newId: this.#newId }));
     this.#record(decision, actor);
-    // Times are milliseconds since the creation, here as in all template rows.
+    // As in all template rows, times are milliseconds since the creation.
     this.#snapshot = apply(this.#snapshot, decision, String(this.#nowMs));
     return this;
   }
 
-  /** Opens a run of the current step, of which no event tells. */
+  /** Opens a run of the current step. Opening a run writes no event. */
   openRun(actor: Actor, type: WorkerType, minutes: number): WalkedRun {
     this.#nowMs += minutes * MINUTE_MS;
     const { step, version, openRuns } = this.#snapshot;
@@ -110,20 +110,20 @@ export class Walk {
     return run;
   }
 
-  /** A worker tells what became of its run, for which it did not have to come. */
+  /** Reports on a run as its worker. The run was pushed to the worker, not claimed by it. */
   report(
     actor: Actor,
     { slot }: WalkedRun,
-    told: { state: RunState; verdict?: ReviewOutcome; result?: unknown; error?: string },
+    report: { state: RunState; verdict?: ReviewOutcome; result?: unknown; error?: string },
     minutes: number,
   ): this {
     const run = this.#snapshot.openRuns.find(({ id }) => slotOf(id) === slot);
     if (run === undefined) throw new Error("The run has ended");
     const found = { ...run, stepId: this.#snapshot.step.id, ...NOT_OFFERED };
-    return this.act(actor, { type: "report", run: found, ...told }, minutes);
+    return this.act(actor, { type: "report", run: found, ...report }, minutes);
   }
 
-  /** The rows of the whole life. */
+  /** Returns all rows of the task. */
   template(): Template {
     const { step, version, externalId, assignee, priority } = this.#snapshot;
     const { statusSince, archivedAt, updatedAt } = this.#snapshot;
@@ -147,12 +147,12 @@ export class Walk {
   readonly #newId = (): string => {
     const slot = this.#rows.slots.length + 1;
     this.#rows.slots.push({ slot, at_ms: this.#nowMs });
-    return idMark(slot);
+    return idPlaceholder(slot);
   };
 
-  /** Keeps of a decision what the writer would write, in its order. */
+  /** Records the rows that the writer would write for a decision, in the writer's order. */
   #record(decision: Decision, actor: Actor): void {
-    if (decision.dispatches.length > 0) throw new Error("A walk asks for no pipeline");
+    if (decision.dispatches.length > 0) throw new Error("A walk must not dispatch pipelines");
     this.#recordEvents(decision, actor);
     this.#recordOpened(decision, actor);
     this.#recordStates(decision);
@@ -215,12 +215,13 @@ export class Walk {
     }
   }
 
-  /** Steps and the active version are as the newest event that names them says. */
+  /** Updates the steps and the active version from the newest events. */
   #recordStates({ events }: Decision): void {
     for (const event of this.#rows.events.slice(this.#rows.events.length - events.length)) {
       const step = this.#rows.steps.find(({ slot }) => slot === event.step_slot);
       const version = this.#rows.versions.at(-1);
-      if (step === undefined || version === undefined) throw new Error("An event names its step");
+      if (step === undefined || version === undefined)
+        throw new Error("The event's step is unknown");
       step.status = event.to_status;
       step.gate = event.to_gate;
       step.event_seq = event.seq;
@@ -248,7 +249,7 @@ export class Walk {
   #recordRuns({ runs }: Decision): void {
     for (const change of runs) {
       const run = this.#rows.runs.find(({ slot }) => slot === slotOf(change.id));
-      if (run === undefined) throw new Error("A decision changes only runs that were opened");
+      if (run === undefined) throw new Error("The decision changes a run that was not opened");
       run.state = change.state;
       run.result = change.result ?? run.result;
       run.error = change.error ?? run.error;
@@ -257,7 +258,8 @@ export class Walk {
   }
 }
 
-function lawful<Value>(outcome: Outcome<Value>): Value {
+/** Returns the value of an outcome. Throws an Error if the outcome is a refusal. */
+function accepted<Value>(outcome: Outcome<Value>): Value {
   if (outcome.ok) return outcome.value;
-  throw new Error(`An archetype walks where the product refuses: ${outcome.refusal.detail}`);
+  throw new Error(`The domain refused a step of an archetype: ${outcome.refusal.detail}`);
 }

@@ -1,7 +1,7 @@
 import { Client } from "pg";
-import { BARE_MOVES, BARE_STATEMENT, makeBareTables } from "../bare.ts";
-import { inTurn } from "../measure.ts";
-import { tasksInReview, toAndFro } from "../moving.ts";
+import { BARE_MOVES, BARE_STATEMENT, createBareTables } from "../bare.ts";
+import { measureInTurns } from "../measure.ts";
+import { tasksInReview, backAndForth } from "../moves.ts";
 import { MOVED_TENANT } from "../populations.ts";
 import { atMost, type Row } from "../row.ts";
 
@@ -10,10 +10,10 @@ const TASKS = 1_000;
 export const bulkAgainstBare: Row = {
   name: "bulk-against-bare",
   about:
-    "bulk execute of 1,000 tasks through the Worker, against the bare writes as one statement on a connection of its own",
-  measure: async (stage) => {
-    const service = await stage.large();
-    const { taskIds } = await makeBareTables(service, MOVED_TENANT);
+    "bulk execute of 1,000 tasks through the Worker, against the bare writes in one statement on a direct connection",
+  measure: async (environment) => {
+    const service = await environment.large();
+    const { taskIds } = await createBareTables(service, MOVED_TENANT);
     const tasks = await tasksInReview(service, MOVED_TENANT, TASKS);
     const client = new Client({ connectionString: service.database.databaseUrl });
     await client.connect();
@@ -27,9 +27,9 @@ export const bulkAgainstBare: Row = {
     };
     try {
       const ids = tasks.map(({ id }) => id);
-      const measured = await inTurn(toAndFro(service, MOVED_TENANT, ids), bare, {
+      const measured = await measureInTurns(backAndForth(service, MOVED_TENANT, ids), bare, {
         turns: 20,
-        unmeasured: 4,
+        warmUpTurns: 4,
       });
       return [atMost(2, "1000 tasks", measured)];
     } finally {

@@ -1,5 +1,5 @@
-import { inTurn, perEach } from "../measure.ts";
-import { tasksInReview, toAndFro } from "../moving.ts";
+import { measureInTurns, perItem } from "../measure.ts";
+import { tasksInReview, backAndForth } from "../moves.ts";
 import { CHAINED_TENANT, MOVED_TASKS, MOVED_TENANT } from "../populations.ts";
 import { atMost, type Row } from "../row.ts";
 import type { Service } from "../service.ts";
@@ -10,24 +10,24 @@ const COUNTS = { figure: MANY, baseline: FEW };
 
 export const bulkGrowth: Row = {
   name: "bulk-growth",
-  about: "what a task costs among 10,000, against what it costs among 1,000",
-  measure: async (stage) => {
-    const service = await stage.large();
+  about: "the cost per task of a change of 10,000 tasks, against that of 1,000 tasks",
+  measure: async (environment) => {
+    const service = await environment.large();
     const few = await idsOf(service, CHAINED_TENANT, FEW);
     const many = await idsOf(service, MOVED_TENANT, MANY);
-    const previewed = await inTurn(
+    const previews = await measureInTurns(
       () => preview(service, MOVED_TENANT, many),
       () => preview(service, CHAINED_TENANT, few),
       { turns: 9 },
     );
-    const executed = await inTurn(
-      toAndFro(service, MOVED_TENANT, many),
-      toAndFro(service, CHAINED_TENANT, few),
+    const executions = await measureInTurns(
+      backAndForth(service, MOVED_TENANT, many),
+      backAndForth(service, CHAINED_TENANT, few),
       { turns: 9 },
     );
     return [
-      atMost(1.2, "preview, one call each", perEach(previewed, COUNTS), "ms a task"),
-      atMost(1.2, "execute, a call for each 1,000", perEach(executed, COUNTS), "ms a task"),
+      atMost(1.2, "preview, one call each", perItem(previews, COUNTS), "ms per task"),
+      atMost(1.2, "execute, one call per 1,000", perItem(executions, COUNTS), "ms per task"),
     ];
   },
 };

@@ -1,37 +1,40 @@
 import { isOfTenant, type Statement } from "../../scripts/stack/neon-protocol.ts";
-import { summarise } from "../measure.ts";
-import { type MovedTask, tasksInReview } from "../moving.ts";
+import { summarize } from "../measure.ts";
+import { type MovedTask, tasksInReview } from "../moves.ts";
 import { MOVED_TENANT } from "../populations.ts";
 import type { Finding, Row } from "../row.ts";
-import type { Asked, Service } from "../service.ts";
+import type { CallOptions, Service } from "../service.ts";
 
 const READ = 1;
-const MAKE = 1;
-/** Load, decide, record. */
+const CREATE = 1;
+/** One round trip to load, one to record. */
 const MOVE = 2;
 const MANY = 1_000;
 
 export const roundTrips: Row = {
   name: "round-trips",
   about:
-    "how often a request goes to the database, counted at the proxy, and as its answer says (baseline)",
-  measure: async (stage) => {
+    "the database round trips of a request, as counted by the proxy, and as reported by the response (baseline)",
+  measure: async (environment) => {
     let counted = 0;
-    // What is sent on after the answer works for all tenants.
+    // Work after the response is done for all tenants at once, outside the tenant's scope; it is not counted.
     const rewrite = (statement: Statement) => {
       if (isOfTenant(statement)) counted += 1;
       return statement;
     };
-    const service = await stage.large({ rewrite });
-    const scene = await setScene(service);
+    const service = await environment.large({ rewrite });
+    const fixture = await createFixture(service);
     const findings: Finding[] = [];
-    for (const { about, budget, path, ...asked } of requestsOf(scene)) {
+    for (const { about, budget, path, ...options } of requestsOf(fixture)) {
       await untilDelivered(service);
       counted = 0;
-      const { roundTrips: told } = await service.call(path, { tenant: MOVED_TENANT, ...asked });
-      const figure = summarise([counted]);
-      const baseline = summarise([told]);
-      const ratio = Math.max(counted, told);
+      const { roundTrips: reported } = await service.call(path, {
+        tenant: MOVED_TENANT,
+        ...options,
+      });
+      const figure = summarize([counted]);
+      const baseline = summarize([reported]);
+      const ratio = Math.max(counted, reported);
       findings.push({
         about,
         unit: "round trips",
@@ -45,20 +48,20 @@ export const roundTrips: Row = {
   },
 };
 
-/** Deliveries that a request asked for go to the database too, after its answer. */
+/** Waits until no dispatch is undelivered, because deliveries also use the database, after the response. */
 async function untilDelivered(service: Service): Promise<void> {
   for (;;) {
-    const [waiting] = await service.look(
+    const [undelivered] = await service.query(
       "select from pipeline_dispatches where state in ('pending', 'sent') limit 1",
     );
-    if (waiting === undefined) return;
+    if (undelivered === undefined) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 
-/** What the requests are about: made beforehand, and not counted. */
-interface Scene {
-  /** In its second version, and waiting for a check whose run is queued. */
+/** The objects that the requests use. Creating them is not counted. */
+interface Fixture {
+  /** A task in its second version that is waiting for a check, whose run is queued. */
   taskId: string;
   stepId: string;
   runId: string;
@@ -66,9 +69,9 @@ interface Scene {
   many: readonly MovedTask[];
 }
 
-/** Asks with both keys, too: one that is known already costs nothing more. */
-async function setScene(service: Service): Promise<Scene> {
-  const post = async <Body>(path: string, body: unknown, role?: Asked["role"]) =>
+/** Creates the objects. It uses both keys, so that the isolate already knows them when round trips are counted. */
+async function createFixture(service: Service): Promise<Fixture> {
+  const post = async <Body>(path: string, body: unknown, role?: CallOptions["role"]) =>
     (
       await service.call<Body>(path, {
         method: "POST",
@@ -96,10 +99,10 @@ async function setScene(service: Service): Promise<Scene> {
 
 const QUIET = { runAttachedWorkflows: false };
 
-type Request = Omit<Asked, "tenant"> & { about: string; budget: number; path: string };
+type Request = Omit<CallOptions, "tenant"> & { about: string; budget: number; path: string };
 
-/** Each kind of request of the budget table, in an order in which all are lawful. */
-function requestsOf({ taskId, stepId, runId, evalId, many }: Scene): Request[] {
+/** Returns one request of each kind in the budget table, in an order in which all succeed. */
+function requestsOf({ taskId, stepId, runId, evalId, many }: Fixture): Request[] {
   const task = `/v1/tasks/${taskId}`;
   const taskIds = many.map(({ id }) => id);
   const bulk = { taskIds, targetStatus: "CHANGES_REQUESTED" };
@@ -114,52 +117,57 @@ function requestsOf({ taskId, stepId, runId, evalId, many }: Scene): Request[] {
     { about: "a page of the live sort", budget: READ, path: "/v1/tasks?sort=unifiedStatus" },
     { about: "a search", budget: READ, path: "/v1/tasks?q=reservoir" },
     { about: "lineage", budget: READ, path: `${task}/lineage` },
-    { about: "what differs between versions", budget: READ, path: `${task}/versions/1/diff/2` },
-    made("create a task", "/v1/tasks", { title: "Counted" }),
-    made("record a prompt", `${task}/prompts`, { role: "user", content: "Counted" }),
-    made("declare data", `${task}/data`, {
+    { about: "a diff of versions", budget: READ, path: `${task}/versions/1/diff/2` },
+    creation("create a task", "/v1/tasks", { title: "Counted" }),
+    creation("record a prompt", `${task}/prompts`, { role: "user", content: "Counted" }),
+    creation("declare data", `${task}/data`, {
       kind: "golden",
       contentType: "text/plain",
       sizeBytes: 1,
       sha256,
     }),
-    made("record an insight", "/v1/insights", { taskId, kind: "k", model: "m" }, "service"),
-    patched("worker report", `/v1/worker-runs/${runId}`, { state: "RUNNING" }, "service"),
-    patched("gate", `/v1/steps/${stepId}/gate`, { gate: "blocked", reason: "Counted" }),
-    patched("gate back", `/v1/steps/${stepId}/gate`, { gate: "pending", reason: "Counted" }),
-    moved("review", `${task}/reviews`, { kind: "expert", outcome: "passed" }),
-    patched("transition", `/v1/steps/${stepId}`, { status: "approved", ...QUIET }),
-    moved("advance", `${task}/advance`, QUIET),
-    moved("rework", `${task}/rework`, { toKind: "pre_qa", reason: "Counted", ...QUIET }),
-    patched("edit", task, { priority: 7 }),
-    moved("new version", `${task}/versions`, { content: {}, reason: "Counted", ...QUIET }),
-    patched("change of an eval", `/v1/evals/${evalId}`, { status: "queued" }),
-    moved("one trial", `/v1/evals/${evalId}/trials`, trials(1, 1)[0]),
-    moved("900 trials", `/v1/evals/${evalId}/trials`, { trials: trials(2, 900) }),
-    made("preview of 1,000", "/v1/bulk/preview", bulk),
-    moved("execute 1,000", "/v1/bulk/execute", { ...bulk, reason: "Counted", ...QUIET }),
-    moved("execute 1,000 with pipelines", "/v1/bulk/execute", {
+    creation("record an insight", "/v1/insights", { taskId, kind: "k", model: "m" }, "service"),
+    patch("worker report", `/v1/worker-runs/${runId}`, { state: "RUNNING" }, "service"),
+    patch("gate", `/v1/steps/${stepId}/gate`, { gate: "blocked", reason: "Counted" }),
+    patch("gate back", `/v1/steps/${stepId}/gate`, { gate: "pending", reason: "Counted" }),
+    move("review", `${task}/reviews`, { kind: "expert", outcome: "passed" }),
+    patch("transition", `/v1/steps/${stepId}`, { status: "approved", ...QUIET }),
+    move("advance", `${task}/advance`, QUIET),
+    move("rework", `${task}/rework`, { toKind: "pre_qa", reason: "Counted", ...QUIET }),
+    patch("edit", task, { priority: 7 }),
+    move("new version", `${task}/versions`, { content: {}, reason: "Counted", ...QUIET }),
+    patch("change an eval", `/v1/evals/${evalId}`, { status: "queued" }),
+    move("one trial", `/v1/evals/${evalId}/trials`, trials(1, 1)[0]),
+    move("900 trials", `/v1/evals/${evalId}/trials`, { trials: trials(2, 900) }),
+    creation("preview 1,000", "/v1/bulk/preview", bulk),
+    move("execute 1,000", "/v1/bulk/execute", { ...bulk, reason: "Counted", ...QUIET }),
+    move("execute 1,000 with pipelines", "/v1/bulk/execute", {
       taskIds,
       targetStatus: "PASSED",
       reason: "Counted",
       runAttachedWorkflows: true,
     }),
-    moved("1,000 moves", "/v1/moves", {
+    move("1,000 moves", "/v1/moves", {
       moves: taskIds.map((id) => ({ task: id, status: "changes_requested" })),
     }),
   ];
 }
 
-const made = (about: string, path: string, body: unknown, role?: Asked["role"]): Request => ({
+const creation = (
+  about: string,
+  path: string,
+  body: unknown,
+  role?: CallOptions["role"],
+): Request => ({
   about,
-  budget: MAKE,
+  budget: CREATE,
   path,
   method: "POST",
   body,
   ...(role && { role }),
 });
 
-const moved = (about: string, path: string, body: unknown): Request => ({
+const move = (about: string, path: string, body: unknown): Request => ({
   about,
   budget: MOVE,
   path,
@@ -167,7 +175,12 @@ const moved = (about: string, path: string, body: unknown): Request => ({
   body,
 });
 
-const patched = (about: string, path: string, body: unknown, role?: Asked["role"]): Request => ({
+const patch = (
+  about: string,
+  path: string,
+  body: unknown,
+  role?: CallOptions["role"],
+): Request => ({
   about,
   budget: MOVE,
   path,

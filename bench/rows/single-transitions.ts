@@ -1,31 +1,31 @@
 import { compare } from "../measure.ts";
-import { type MovedTask, moveStep, tasksInReview } from "../moving.ts";
+import { type MovedTask, moveStep, tasksInReview } from "../moves.ts";
 import { MOVED_TENANT } from "../populations.ts";
 import type { Row } from "../row.ts";
 import type { Service } from "../service.ts";
 
 const CLIENTS = 16;
-const TASKS_A_CLIENT = 8;
-/** A transition loads and records. */
+const TASKS_PER_CLIENT = 8;
+/** The round trips of a transition: one to load, one to record. */
 const ROUND_TRIPS = 2;
 const TURNS = 11;
 const TURN_MS = 2_000;
 
 export const singleTransitions: Row = {
   name: "single-transitions",
-  about: `transitions by ${CLIENTS} clients, against \`select 1\` through the same Worker in as many round trips`,
-  measure: async (stage) => {
-    const service = await stage.large();
-    const tasks = await tasksInReview(service, MOVED_TENANT, CLIENTS * TASKS_A_CLIENT);
+  about: `transitions by ${CLIENTS} clients, against \`select 1\` through the same Worker with as many round trips`,
+  measure: async (environment) => {
+    const service = await environment.large();
+    const tasks = await tasksInReview(service, MOVED_TENANT, CLIENTS * TASKS_PER_CLIENT);
     const movers = Array.from({ length: CLIENTS }, (_, client) =>
-      mover(service, tasks.slice(client * TASKS_A_CLIENT, (client + 1) * TASKS_A_CLIENT)),
+      mover(service, tasks.slice(client * TASKS_PER_CLIENT, (client + 1) * TASKS_PER_CLIENT)),
     );
     const selectOne = `/v1/bench/select-1?times=${ROUND_TRIPS}`;
-    const askers = movers.map(() => () => service.call(selectOne, { tenant: MOVED_TENANT }));
+    const selecters = movers.map(() => () => service.call(selectOne, { tenant: MOVED_TENANT }));
     const turns: { figure: number; baseline: number }[] = [];
-    // The first turn of each is not counted.
+    // The first turn is a warm-up.
     for (let turn = -1; turn < TURNS; turn += 1) {
-      const baseline = await callsPerSecond(askers);
+      const baseline = await callsPerSecond(selecters);
       const figure = await callsPerSecond(movers);
       if (turn >= 0) turns.push({ figure, baseline });
     }
@@ -34,26 +34,27 @@ export const singleTransitions: Row = {
   },
 };
 
-/** One client, who takes its tasks in turn and each to and fro. */
+/** Returns a client that moves its tasks in turn, back and forth. */
 function mover(service: Service, tasks: readonly MovedTask[]): () => Promise<unknown> {
   let calls = 0;
   return () => {
     const task = tasks[calls % tasks.length];
-    if (task === undefined) throw new Error("A client has tasks");
-    const isThere = Math.floor(calls / tasks.length) % 2 === 0;
+    if (task === undefined) throw new Error("The client has no tasks");
+    const isInReview = Math.floor(calls / tasks.length) % 2 === 0;
     calls += 1;
-    return moveStep(service, MOVED_TENANT, task.stepId, isThere ? "awaiting_input" : "in_review");
+    const status = isInReview ? "awaiting_input" : "in_review";
+    return moveStep(service, MOVED_TENANT, task.stepId, status);
   };
 }
 
-/** All clients call, each again as soon as it is answered, until the time is up. */
+/** Lets all clients call for two seconds, each again as soon as it has a response. Returns the calls per second. */
 async function callsPerSecond(clients: readonly (() => Promise<unknown>)[]): Promise<number> {
   let calls = 0;
   const startedAt = performance.now();
-  const over = AbortSignal.timeout(TURN_MS);
+  const deadline = AbortSignal.timeout(TURN_MS);
   await Promise.all(
     clients.map(async (call) => {
-      while (!over.aborted) {
+      while (!deadline.aborted) {
         await call();
         calls += 1;
       }

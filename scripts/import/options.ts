@@ -17,7 +17,7 @@ export interface ImportCommand {
   reportPath: string | null;
 }
 
-export const IMPORT_USAGE = `Usage: npm run import -- FILE [options]
+const IMPORT_USAGE = `Usage: npm run import -- FILE [options]
 
 Imports the records of FILE as tasks. FILE is JSON Lines, a JSON array, or CSV with a header. A JSON record has the
 shape of the body of POST /v1/tasks. CSV columns are title, externalId, taxonomyCode, priority, assignee, brief and

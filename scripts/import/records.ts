@@ -5,7 +5,7 @@ import { readJsonLines } from "./json-lines.ts";
 import type { Reading } from "./reading.ts";
 import { MalformedFile, readText } from "./text.ts";
 
-export const FILE_FORMATS = ["json-lines", "json-array", "csv"] as const;
+const FILE_FORMATS = ["json-lines", "json-array", "csv"] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
 
 const READERS = {

@@ -23,7 +23,7 @@ let proxy: NeonProxy;
 beforeAll(async () => {
   database = await freshDatabase();
   await storeTenant(database.migrationDatabaseUrl, tenant);
-  const archetypes = ARCHETYPES.filter(({ name }) => name === "is being judged");
+  const archetypes = ARCHETYPES.filter(({ name }) => name === "is in review");
   await loadDatabase(database.superuserUrl, [{ tenantId: tenant.id, tasks: TASKS, archetypes }]);
   const { hostname, port } = new URL(database.databaseUrl);
   proxy = await startNeonProxy({

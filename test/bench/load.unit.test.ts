@@ -26,14 +26,14 @@ beforeAll(async () => {
 
 afterAll(() => database.drop());
 
-describe("10,000 tasks that were loaded for a benchmark", () => {
-  test("break no invariant, and every hash chain of theirs is whole", async () => {
+describe("10,000 tasks loaded for a benchmark", () => {
+  test("satisfy every invariant and have intact hash chains", async () => {
     const verification = await verifyDatabase(database.migrationDatabaseUrl);
     expect(verification.isWhole, renderVerification(verification)).toBe(true);
     expect(verification.chains.chains).toBe(TASKS);
   }, 120_000);
 
-  test("have the labels of their archetypes, as often as those say", async () => {
+  test("have the labels of their archetypes, in proportion to the weights", async () => {
     const expected = new Map<string, number>();
     for (const { template, weight } of ARCHETYPES) {
       const { label } = template;
@@ -48,7 +48,7 @@ describe("10,000 tasks that were loaded for a benchmark", () => {
     expect(expected.size).toBe(13);
   });
 
-  test("fold to what the tables say", async () => {
+  test("fold to the state in the tables", async () => {
     const rows = await database.query(
       "owner",
       `select distinct on (l.unified_status, t.event_seq, t.archived_at is null) t.id
@@ -65,7 +65,7 @@ describe("10,000 tasks that were loaded for a benchmark", () => {
     }
   });
 
-  test("have searched words as often as the benchmark counts on", async () => {
+  test("have the benchmark's search words in the expected number of titles", async () => {
     for (const [word, count] of Object.entries(NEEDLES)) {
       const rows = await database.query("owner", "select id from tasks where title like $1", [
         `%${word}%`,
@@ -74,7 +74,7 @@ describe("10,000 tasks that were loaded for a benchmark", () => {
     }
   });
 
-  test("have the same facts, gathered for all steps at once and looked up for each task", async () => {
+  test("have the same label facts, whether gathered for all steps or looked up for each task", async () => {
     const rows = await database.query(
       "owner",
       `select * from (${labelFactsOfStepsSql("array(select current_step_id from tasks)")}) many
@@ -85,14 +85,14 @@ describe("10,000 tasks that were loaded for a benchmark", () => {
     expect(rows).toEqual([]);
   });
 
-  test("have no id twice", async () => {
+  test("have unique ids", async () => {
     const [row] = await database.query(
       "owner",
-      `select count(*) - count(distinct id) as doubled from (
+      `select count(*) - count(distinct id) as duplicates from (
          select id from tasks union all select id from task_versions union all select id from steps
          union all select id from reviews union all select id from worker_runs
          union all select distinct operation_id from step_events) named`,
     );
-    expect(row).toEqual({ doubled: "0" });
+    expect(row).toEqual({ duplicates: "0" });
   });
 });

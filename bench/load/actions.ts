@@ -2,11 +2,11 @@ import { contentHash } from "../../src/actions/tasks/content-hash.ts";
 import type { Actor } from "../../src/domain/actor.ts";
 import type { Command } from "../../src/domain/lifecycle/commands.ts";
 import type { ReviewOutcome, StepStatus } from "../../src/domain/lifecycle/statuses.ts";
-import { FIELD_MARKS } from "./marks.ts";
-import { type Beginning, Walk, type WalkedRun } from "./walk.ts";
+import { FIELD_PLACEHOLDERS } from "./placeholders.ts";
+import { type WalkStart, Walk, type WalkedRun } from "./walk.ts";
 
-// What people and machines do to a task at each stage: the words that archetypes are told in. Minutes are those that
-// pass before each act.
+// The actions of people and machines from which the archetypes are composed. Each applies an action to a walk, some
+// minutes after the previous one, and returns the walk.
 
 const OPERATOR: Actor = {
   id: "key:intake",
@@ -45,12 +45,12 @@ const CONTENT_REVISED = {
   metadata: { ...CONTENT.metadata, difficulty: 4 },
 };
 
-/** A task from another system, which begins where its work already was. */
-export function imported(start: NonNullable<Beginning["start"]>, priority = 0): Walk {
+/** A task from another system that starts at the stage that it had reached there. */
+export function imported(start: NonNullable<WalkStart["start"]>, priority = 0): Walk {
   return new Walk({ actor: REVIEWER, content: CONTENT, priority, isImported: true, start });
 }
 
-/** A task that somebody writes here from its first line. */
+/** A task that is written here from scratch. */
 export function written(priority = 0): Walk {
   return new Walk({ actor: OPERATOR, content: CONTENT, priority, isImported: false });
 }
@@ -62,7 +62,7 @@ export const advanced = (walk: Walk, minutes = 2): Walk =>
   walk.act(OPERATOR, { type: "advance", runAttachedWorkflows: false }, minutes);
 
 export const assigned = (walk: Walk): Walk =>
-  walk.act(OPERATOR, { type: "edit", changes: { assignee: FIELD_MARKS.assignee } }, 11);
+  walk.act(OPERATOR, { type: "edit", changes: { assignee: FIELD_PLACEHOLDERS.assignee } }, 11);
 
 export const noted = (walk: Walk, text: string): Walk =>
   walk.act(AUTHOR, { type: "note", text }, 35);
@@ -70,7 +70,7 @@ export const noted = (walk: Walk, text: string): Walk =>
 export const archived = (walk: Walk): Walk =>
   walk.act(REVIEWER, { type: "archive", reason: "Closed with its batch." }, 2_000);
 
-/** From the first line to the quality check. */
+/** Takes the task from ingestion to the quality check. */
 export function authored(walk: Walk): Walk {
   moved(walk, "running", 4);
   moved(walk, "awaiting_review", 3);
@@ -82,7 +82,7 @@ export function authored(walk: Walk): Walk {
   return advanced(walk);
 }
 
-/** A quality check that has begun and not ended. */
+/** Starts a quality check and returns its run. */
 export function checking(walk: Walk): WalkedRun {
   const run = walk.openRun(MACHINE, "QUALITY_AUTOMATION", 1);
   walk.report(MACHINE, run, { state: "RUNNING" }, 2);
@@ -91,21 +91,21 @@ export function checking(walk: Walk): WalkedRun {
 
 export function checked(walk: Walk, verdict: ReviewOutcome): Walk {
   const score = verdict === "passed" ? 0.94 : 0.41;
-  const told = { state: "SUCCEEDED", verdict, result: { score, checks: 12 } } as const;
-  return walk.report(MACHINE, checking(walk), told, 6);
+  const report = { state: "SUCCEEDED", verdict, result: { score, checks: 12 } } as const;
+  return walk.report(MACHINE, checking(walk), report, 6);
 }
 
 export const waived = (walk: Walk): Walk =>
   walk.act(REVIEWER, { type: "gate", gate: "waived", reason: "Checked by hand before." }, 10);
 
-/** Output that is being generated. */
+/** Starts the generation of output and returns its run. */
 export function generating(walk: Walk): WalkedRun {
   const run = walk.openRun(MACHINE, "OUTPUT_GENERATION", 1);
   walk.report(MACHINE, run, { state: "RUNNING" }, 3);
   return run;
 }
 
-/** The worker says nothing until it is done. */
+/** Generates the output. The worker does not report before it has finished. */
 export function generated(walk: Walk): Walk {
   const run = walk.openRun(MACHINE, "OUTPUT_GENERATION", 1);
   return walk.report(MACHINE, run, { state: "SUCCEEDED", result: { tokens: 1832 } }, 14);
@@ -116,8 +116,8 @@ export function generationFailed(walk: Walk): Walk {
   return walk.report(MACHINE, generating(walk), { state: "FAILED", error }, 9);
 }
 
-/** An expert's verdict, with the move that follows from it. */
-export function judged(walk: Walk, outcome: ReviewOutcome, status: StepStatus): Walk {
+/** Records an expert's review with the move that follows from it. */
+export function reviewed(walk: Walk, outcome: ReviewOutcome, status: StepStatus): Walk {
   const notes =
     outcome === "passed" ? "Complete and correct." : "The second way shares a step with the first.";
   const command: Command = {
@@ -135,7 +135,7 @@ export function sentBack(walk: Walk, toKind: "authoring" | "output_generation"):
   return walk.act(REVIEWER, { type: "rework", toKind, reason, runAttachedWorkflows: false }, 30);
 }
 
-/** A new version, which is checked again. */
+/** Creates a new version, which starts with a quality check. */
 export function revised(walk: Walk): Walk {
   const command: Command = {
     type: "version",

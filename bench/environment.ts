@@ -9,19 +9,19 @@ import { STACK_DIRECTORY } from "../scripts/stack/stack.ts";
 import { startWorkerd } from "../scripts/stack/workerd.ts";
 import { runWrangler, writeLocalConfig } from "../scripts/stack/wrangler.ts";
 import { type BenchDatabase, openBenchDatabase, query } from "./databases.ts";
-import { populationsOf, smallPopulationsOf } from "./populations.ts";
+import { largePopulations, smallPopulations } from "./populations.ts";
 import { Service } from "./service.ts";
 
 const DIRECTORY = join(STACK_DIRECTORY, "bench");
 const BUNDLE_DIRECTORY = join(DIRECTORY, "worker");
-/** The Worker that is measured, beside what it is measured against. */
+/** The measured Worker, with additional routes for baselines. */
 const MAIN = "bench/worker.ts";
 
-/** How a Worker reaches its database. */
-export type Way = Pick<NeonProxyOptions, "delayMilliseconds" | "rewrite">;
+/** Options for the connection between a Worker and its database. */
+export type ConnectionOptions = Pick<NeonProxyOptions, "delayMilliseconds" | "rewrite">;
 
-/** A PostgreSQL of its own and the built Worker: where everything is measured. */
-export class Stage {
+/** A dedicated PostgreSQL cluster and the built Worker. */
+export class Environment {
   readonly scale: number;
   readonly #cluster: Cluster;
   readonly #config: string;
@@ -37,7 +37,13 @@ export class Stage {
   }
 
   /** Starts the database and builds the Worker. */
-  static async set({ scale, isReset }: { scale: number; isReset: boolean }): Promise<Stage> {
+  static async start({
+    scale,
+    isReset,
+  }: {
+    scale: number;
+    isReset: boolean;
+  }): Promise<Environment> {
     await mkdir(DIRECTORY, { recursive: true });
     await takeLock(DIRECTORY, /bench\/run\.ts/);
     const home = join(DIRECTORY, "postgres");
@@ -45,7 +51,7 @@ export class Stage {
     const built = await build();
     const cluster = await startCluster({
       home,
-      // What is written is on disk, as it is where the service runs.
+      // Writes are flushed to disk, as in production.
       durable: true,
       connectionsMax: 120,
       sharedBuffers: "1GB",
@@ -54,34 +60,34 @@ export class Stage {
       await query(cluster.superuserUrl(), `alter system set ${setting}`);
     }
     await query(cluster.superuserUrl(), "select pg_reload_conf()");
-    return new Stage(scale, cluster, built);
+    return new Environment(scale, cluster, built);
   }
 
-  /** The service over the database that has as many tasks as was asked for. */
-  large(way: Way = {}): Promise<Service> {
-    return this.#open(this.scale, way);
+  /** Starts the service on the database with `scale` tasks. */
+  large(options: ConnectionOptions = {}): Promise<Service> {
+    return this.#open(this.scale, options);
   }
 
-  /** The service over a database with so many tasks. */
-  small(tasks: number, way: Way = {}): Promise<Service> {
-    return this.#open(tasks, way);
+  /** Starts the service on a database with the given number of tasks. */
+  small(tasks: number, options: ConnectionOptions = {}): Promise<Service> {
+    return this.#open(tasks, options);
   }
 
-  /** Ends every Worker and proxy that was opened; databases stay. */
-  async clear(): Promise<void> {
+  /** Stops all Workers and proxies. The databases stay. */
+  async closeServices(): Promise<void> {
     for (const { stop } of this.#opened.toReversed()) await stop();
     this.#opened = [];
   }
 
-  async strike(): Promise<void> {
-    await this.clear();
+  async stop(): Promise<void> {
+    await this.closeServices();
     await this.#cluster.stop();
   }
 
-  async #open(tasks: number, way: Way): Promise<Service> {
+  async #open(tasks: number, options: ConnectionOptions): Promise<Service> {
     const database = await this.#database(tasks);
     const proxy = await startNeonProxy({
-      ...way,
+      ...options,
       target: { host: "127.0.0.1", port: this.#cluster.port },
       connectionsMax: 40,
     });
@@ -112,9 +118,9 @@ export class Stage {
     const name = `tasks_${tasks}`;
     const known = this.#databases.get(name);
     if (known !== undefined) return known;
-    const populations = tasks === this.scale ? populationsOf(tasks) : smallPopulationsOf(tasks);
+    const populations = tasks === this.scale ? largePopulations(tasks) : smallPopulations(tasks);
     const opened = await openBenchDatabase(this.#cluster, name, populations);
-    // What loading left to be written is not to be written while something is measured.
+    // Flush what loading left dirty, so that it is not flushed during a measurement.
     await query(opened.superuserUrl, "checkpoint");
     this.#databases.set(name, opened);
     return opened;

@@ -1,8 +1,9 @@
+import { EXECUTED_TASKS_MAX } from "../src/actions/bulk/record-plan.ts";
 import type { Service } from "./service.ts";
 
-// Tasks that go to and fro between two labels, so that the same ones can be moved any number of times.
+// Moves tasks back and forth between two labels, so that the same tasks can be moved any number of times.
 
-/** A task that is moved, with its one current step. */
+/** A task to move, with its current step. */
 export interface MovedTask {
   id: string;
   stepId: string;
@@ -10,13 +11,13 @@ export interface MovedTask {
 
 const REASON = "Measured.";
 
-/** The first so many tasks of a tenant, all of them IN_REVIEW, whatever an earlier run left. */
+/** Returns the first `count` tasks of a tenant, after moving those that an earlier run left elsewhere to IN_REVIEW. */
 export async function tasksInReview(
   service: Service,
   tenant: string,
   count: number,
 ): Promise<MovedTask[]> {
-  const tasks = await service.look<MovedTask & { status: string }>(
+  const tasks = await service.query<MovedTask & { status: string }>(
     `select t.id, t.current_step_id as "stepId", s.status
      from tasks t join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id
      where t.tenant_id = $1 order by t.id limit $2`,
@@ -32,7 +33,7 @@ export async function tasksInReview(
   return tasks.map(({ id, stepId }) => ({ id, stepId }));
 }
 
-/** Moves one task as somebody does who works on it. */
+/** Moves one task with a single transition. */
 export async function moveStep(
   service: Service,
   tenant: string,
@@ -43,11 +44,8 @@ export async function moveStep(
   await service.call(`/v1/steps/${stepId}`, { method: "PATCH", tenant, body });
 }
 
-/** What one call executes before it answers. */
-export const EXECUTED_TASKS_MAX = 1_000;
-
-/** Moves tasks as an operator's one click does. */
-export async function executeBulk(
+/** Moves tasks with one bulk change. */
+async function executeBulk(
   service: Service,
   tenant: string,
   taskIds: readonly string[],
@@ -63,8 +61,8 @@ export async function executeBulk(
   }
 }
 
-/** Gives back what moves the tasks there, the next time back, and so on: in as many calls as they need. */
-export function toAndFro(
+/** Returns a function that moves the tasks to the other label at each call, in as many requests as needed. */
+export function backAndForth(
   service: Service,
   tenant: string,
   taskIds: readonly string[],
@@ -79,7 +77,7 @@ export function toAndFro(
   };
 }
 
-export function chunksOf<Value>(values: readonly Value[], size: number): Value[][] {
+function chunksOf<Value>(values: readonly Value[], size: number): Value[][] {
   return Array.from({ length: Math.ceil(values.length / size) }, (_, index) =>
     values.slice(index * size, (index + 1) * size),
   );
