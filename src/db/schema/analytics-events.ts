@@ -10,7 +10,7 @@ import {
 import { bulkOperations } from "./bulk-operations.ts";
 import { createdAt, id, moment, tenantId } from "./columns.ts";
 
-/** Product events. One `admin_bulk_status_terminal` per bulk operation at the most: an index says so. */
+/** Product events. A unique index allows one `admin_bulk_status_terminal` per bulk operation. */
 export const analyticsEvents = pgTable(
   "analytics_events",
   {

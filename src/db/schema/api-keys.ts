@@ -3,7 +3,7 @@ import { ROLES } from "../../domain/actor.ts";
 import { bytea, createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 import { tenants } from "./tenants.ts";
 
-/** The digest proves a key; the key itself is shown once and kept nowhere. */
+/** Only the digest of a key is stored. The key itself is shown once, when it is created. */
 export const apiKeys = pgTable(
   "api_keys",
   {

@@ -4,14 +4,14 @@ import { GATE_STATES, STEP_STATUSES } from "../../domain/lifecycle/statuses.ts";
 import { bulkOperations } from "./bulk-operations.ts";
 import { oneOf, tenantId } from "./columns.ts";
 
-/** What became of one task of a bulk operation. `task_id` has no foreign key: it must hold unknown ids. */
+/** The outcome of one task in a bulk operation. `task_id` has no foreign key, because it can hold unknown ids. */
 export const bulkOperationItems = pgTable(
   "bulk_operation_items",
   {
     tenantId: tenantId(),
     operationId: uuid().notNull(),
     position: integer().notNull(),
-    /** The id as it was asked for: an unknown one may be no UUID at all. */
+    /** The id as requested. An unknown id may not even be a UUID. */
     taskId: text().notNull(),
     plannedSeq: integer(),
     stepId: uuid(),

@@ -18,7 +18,7 @@ import { OPERATION_STATES } from "../../domain/bulk/states.ts";
 import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
 import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 
-/** One change of many tasks: who, why, what, and how it ended. Its items say it for each task. */
+/** One change of many tasks: what was changed, by whom and why, and how it ended. Items hold the outcome per task. */
 export const bulkOperations = pgTable(
   "bulk_operations",
   {
@@ -26,14 +26,14 @@ export const bulkOperations = pgTable(
     id: id(),
     actorId: text().notNull(),
     actorName: text().notNull(),
-    // Defaults are for a release that runs while its successor's migration is applied.
+    // The defaults serve a release without these columns, which still runs while the migration is applied.
     actorKind: text({ enum: ACTOR_KINDS }).notNull().default("key"),
     actorRole: text({ enum: ROLES }).notNull().default("reviewer"),
     requestId: text().notNull().default(""),
-    /** The tables by which it was planned. */
+    /** The version of the rule tables that it was planned with. */
     registryVersion: integer().notNull().default(1),
     action: text({ enum: BULK_OPERATION_ACTIONS }),
-    /** What `edit` sets. */
+    /** The values that an `edit` sets. */
     changes: jsonb(),
     targetStatus: text({ enum: UNIFIED_STATUSES }),
     reason: text().notNull(),
@@ -46,7 +46,7 @@ export const bulkOperations = pgTable(
     stale: integer().notNull(),
     failed: integer().notNull(),
     dispatched: integer().notNull(),
-    /** What a revert called back in time, and what had left already. */
+    /** Dispatches that a revert recalled, and those that were already delivered. */
     recalled: integer().notNull().default(0),
     alreadyDelivered: integer().notNull().default(0),
     /** The operation that this one retries or reverts. */
@@ -54,18 +54,18 @@ export const bulkOperations = pgTable(
     revertedBy: uuid(),
     cancelRequestedAt: moment(),
     createdAt: createdAt(),
-    /** When its newest outcome was written, or when somebody last set out to go on with it. */
+    /** When an outcome was last recorded, or when work on it was last started or resumed. */
     progressAt: moment().notNull().defaultNow(),
     finishedAt: moment(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     index("bulk_operations_newest").on(t.tenantId, t.createdAt, t.id),
-    // Whoever comes second finds that the operation was taken back already.
+    // Rejects a second revert of the same operation.
     uniqueIndex("bulk_operations_reverted_once")
       .on(t.tenantId, t.parentId)
       .where(sql`action = 'revert'`),
-    // The sweep looks across tenants for the few that have come to a halt.
+    // For the sweep, which looks across tenants for the few stalled operations.
     index("bulk_operations_unfinished")
       .on(t.progressAt)
       .where(sql`state in ('queued', 'running')`),

@@ -1,12 +1,12 @@
 import { sql, type SQL } from "drizzle-orm";
 import { type AnyPgColumn, check, customType, timestamp, uuid } from "drizzle-orm/pg-core";
 
-/** Every table of a tenant begins with it, and so does each of its keys. */
+/** The first column of every tenant table and of each of its keys. */
 export const tenantId = () => uuid().notNull();
-/** UUIDv7 made by the application: inserts stay local in the index, ids sort by time. */
+/** A UUIDv7 that the application generates. Inserts stay local in the index, and ids sort by time. */
 export const id = () => uuid().notNull();
 export const createdAt = () => moment().notNull().defaultNow();
-/** Microseconds matter (the hash covers them), and a JavaScript Date has none: times stay text. */
+/** A time as text: event hashes cover microseconds, which a JavaScript Date cannot hold. */
 export const moment = () => timestamp({ withTimezone: true, mode: "string" });
 
 export const bytea = customType<{ data: Uint8Array; driverData: string }>({
@@ -18,8 +18,8 @@ export const xid8 = customType<{ data: string }>({ dataType: () => "xid8" });
 export const pgSnapshot = customType<{ data: string }>({ dataType: () => "pg_snapshot" });
 
 /**
- * A CHECK made from a tuple of the domain, so that the two cannot part. The list is one literal, since Postgres reads
- * every part of a check anew for each statement.
+ * Returns a CHECK that allows the values of a domain tuple, so that code and schema agree. The values are one array
+ * literal, because every statement that writes parses each node of a check again.
  */
 export function oneOf(name: string, column: AnyPgColumn, values: readonly string[]) {
   return check(name, sql`${column} = any (${arrayLiteral(values)})`);

@@ -16,7 +16,7 @@ import { insights } from "./insights.ts";
 import { prompts } from "./prompts.ts";
 import { steps } from "./steps.ts";
 
-/** A pointer to a blob: in our bucket under a content-addressed key, or elsewhere by `uri`. */
+/** A pointer to a blob: in the service's bucket under a content-addressed key, or elsewhere by `uri`. */
 export const data = pgTable(
   "data",
   {
@@ -43,7 +43,7 @@ export const data = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
-    // What one maker made at one step is one thing: where nothing is said of the maker, that is the same maker too.
+    // The same content by the same maker at the same step is one row. Makers that are not stated count as the same.
     unique("data_content")
       .on(
         t.tenantId,
@@ -58,9 +58,9 @@ export const data = pgTable(
       )
       .nullsNotDistinct(),
     index("data_model").on(t.tenantId, t.model, t.modelRevision, t.id),
-    // Whether anything still names an object, which the sweep asks of each that it finds.
+    // For the sweep, which checks for each object whether a row still names it.
     index("data_object").on(t.tenantId, t.objectKey),
-    // The few rows that wait for their content; the sweep looks for them across tenants.
+    // For the sweep, which looks across tenants for the few rows whose content was not uploaded.
     index("data_declared")
       .on(t.createdAt)
       .where(sql`stored_at is null and uri is null`),
@@ -85,7 +85,7 @@ export const data = pgTable(
   ],
 );
 
-/** What a blob was made from. */
+/** The inputs that a blob was made from. */
 export const dataInputs = pgTable(
   "data_inputs",
   { tenantId: tenantId(), childId: uuid().notNull(), parentId: uuid().notNull() },

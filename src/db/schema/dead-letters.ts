@@ -2,8 +2,8 @@ import { pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 import { createdAt } from "./columns.ts";
 
 /**
- * Queue messages that nobody could work through, with the evidence. They may not say whose they are, so no tenant
- * sees them: they are kept by a function of the owner's, and read with `npm run verify`.
+ * Queue messages that could not be processed, kept as evidence. A message may not name its tenant, so the application
+ * cannot read this table. It writes through a function of the owner's (drizzle/functions/keep_dead_letter.sql).
  */
 export const deadLetters = pgTable(
   "dead_letters",
@@ -11,7 +11,7 @@ export const deadLetters = pgTable(
     queue: text().notNull(),
     messageId: text().notNull(),
     reason: text().notNull(),
-    /** As it came, as JSON text. */
+    /** The body as received, as JSON text. */
     body: text().notNull(),
     createdAt: createdAt(),
   },

@@ -4,7 +4,7 @@ import { DISPATCH_STATES } from "../../domain/pipelines/states.ts";
 import { id, moment, oneOf, tenantId } from "./columns.ts";
 import { pipelineDispatches } from "./pipeline-dispatches.ts";
 
-/** The append-only log of a dispatch: every change of state with who and why. */
+/** The append-only log of a dispatch: every change of state, who made it, and why. */
 export const dispatchEvents = pgTable(
   "dispatch_events",
   {
@@ -17,11 +17,11 @@ export const dispatchEvents = pgTable(
     actorName: text().notNull(),
     reason: text(),
     operationId: uuid(),
-    /** Taken when the row is written, under the lock of its task: a transaction may have begun long before. */
+    /** When the row is written, under the task's lock. now() would be the start of the transaction. */
     at: moment()
       .notNull()
       .default(sql`clock_timestamp()`),
-    /** The order of one dispatch's rows. */
+    /** Orders the rows of one dispatch. */
     position: bigint({ mode: "number" })
       .notNull()
       .default(sql`nextval('dispatch_event_position')`),

@@ -14,7 +14,7 @@ import { oneOf, tenantId } from "./columns.ts";
 import { evals } from "./evals.ts";
 import { eventEnvelope } from "./events.ts";
 
-/** An eval's own append-only history; it never mixes with `step_events`. */
+/** The append-only history of an eval, separate from `step_events`. */
 export const evalStepEvents = pgTable(
   "eval_step_events",
   {

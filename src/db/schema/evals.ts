@@ -15,7 +15,7 @@ import { EVAL_STATUSES } from "../../domain/evals/statuses.ts";
 import { bytea, createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 import { taskVersions } from "./task-versions.ts";
 
-/** An evaluation run over one version, with `k` trials for each model; its history is a stream of its own. */
+/** An evaluation of one version, with `k` trials for each model. It has its own event stream. */
 export const evals = pgTable(
   "evals",
   {

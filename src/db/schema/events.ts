@@ -3,14 +3,14 @@ import { bigint, integer, text, uuid } from "drizzle-orm/pg-core";
 import { ACTOR_KINDS, ROLES } from "../../domain/actor.ts";
 import { bytea, moment, xid8 } from "./columns.ts";
 
-/** What every event says of who, why and through which call, and what proves and orders it: both streams have it. */
+/** The columns that both event streams share: who, why, through which call, the hash chain, the place in the feed. */
 export const eventEnvelope = () => ({
   actorId: text().notNull(),
   actorName: text().notNull(),
   actorKind: text({ enum: ACTOR_KINDS }).notNull(),
   actorRole: text({ enum: ROLES }).notNull(),
   reason: text(),
-  /** Canonical JSON, as text: the hash is over these very bytes. */
+  /** Canonical JSON as text, because the hash covers its exact bytes. */
   payload: text().notNull(),
   operationId: uuid().notNull(),
   requestId: text().notNull(),

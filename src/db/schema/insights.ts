@@ -5,7 +5,7 @@ import { evals } from "./evals.ts";
 import { tasks } from "./tasks.ts";
 import { trials } from "./trials.ts";
 
-/** A long-running inference job; it outlives the retraction of its trial. */
+/** A long-running inference job. It stays when its trial is retracted. */
 export const insights = pgTable(
   "insights",
   {

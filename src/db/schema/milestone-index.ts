@@ -1,6 +1,6 @@
 import type { GateState, StepStatus } from "../../domain/lifecycle/statuses.ts";
 
-/** Statuses whose arrival is counted: a step was approved, or somebody or something said no. */
+/** Statistics count the events that bring a step into one of these statuses: approved, turned down or failed. */
 const COUNTED_STATUSES = [
   "approved",
   "changes_requested",
@@ -8,14 +8,14 @@ const COUNTED_STATUSES = [
   "duplicate",
   "failed",
 ] as const satisfies readonly StepStatus[];
-/** Gates whose arrival is counted. */
+/** Statistics count the events that bring a gate into one of these states. */
 const COUNTED_GATES = ["failed", "errored", "revoked"] as const satisfies readonly GateState[];
 
 const listed = (values: readonly string[]) => values.map((value) => `'${value}'`).join(", ");
 
 /**
- * Which events statistics are made of: half of them all. The index of milestones holds these and no others, so that a
- * statement which says the very same of its events reads that index, a range of time and nothing else.
+ * The condition for milestones, the events that statistics count: about half of all events. It is the predicate of the
+ * partial index step_events_milestones. A query that repeats it verbatim reads only a time range of that index.
  */
 export const MILESTONE = `from_status is null
   or (from_status <> to_status and to_status in (${listed(COUNTED_STATUSES)}))

@@ -2,7 +2,7 @@ import { index, json, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizz
 import { createdAt, id, moment, tenantId } from "./columns.ts";
 import { sql } from "drizzle-orm";
 
-/** The ledger of writes: what a retry finds. No key to tasks, so that no lock of theirs is taken first. */
+/** The ledger of writes, in which a retry finds its result. A foreign key to tasks would lock a task too early. */
 export const operations = pgTable(
   "operations",
   {
@@ -12,7 +12,7 @@ export const operations = pgTable(
     route: text().notNull(),
     key: text(),
     fingerprint: text().notNull(),
-    /** `json`, not `jsonb`: a replay answers byte for byte, so the order of members stays. */
+    /** `json`, because `jsonb` would reorder the members, and a replay must return the same bytes. */
     result: json(),
     parentId: uuid(),
     createdAt: createdAt(),

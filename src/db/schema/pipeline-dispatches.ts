@@ -17,7 +17,7 @@ import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 import { stepEvents } from "./step-events.ts";
 import { steps } from "./steps.ts";
 
-/** The outbox: one request that a pipeline run, written in the transaction of the change that asked for it. */
+/** The outbox. A row is one request that a pipeline run, written in the transaction of the change that caused it. */
 export const pipelineDispatches = pgTable(
   "pipeline_dispatches",
   {
@@ -28,19 +28,19 @@ export const pipelineDispatches = pgTable(
     versionId: uuid().notNull(),
     stepId: uuid().notNull(),
     causeSeq: integer().notNull(),
-    /** Somebody asked for it alone, by name, rather than by opting in with a move. */
+    /** Whether a caller requested this pipeline by name. If false, a move opted in to its attached pipelines. */
     byHand: boolean().notNull().default(false),
-    /** The bulk operation that asked for it, where one did. */
+    /** The bulk operation that requested it, if any. */
     bulkOperationId: uuid(),
     state: text({ enum: DISPATCH_STATES }).notNull().default("pending"),
     attempts: integer().notNull().default(0),
-    /** When the outbox is to look at it: pending rows are sent then, sent ones are taken for lost. */
+    /** When the relay takes it up next: it enqueues a pending row, and treats the message of a sent one as lost. */
     nextAttemptAt: moment().notNull().defaultNow(),
-    /** Its endpoint is not tried again before. */
+    /** The earliest time of the next call to its endpoint. */
     notBefore: moment(),
-    /** Somebody is delivering it until then: it cannot be called back, and nobody else begins. */
+    /** Until then it is being delivered: it cannot be recalled, and no other delivery starts. */
     leaseUntil: moment(),
-    /** Which delivery holds the lease: another one's outcome is not written. */
+    /** The delivery that holds the lease. Only its outcome is recorded. */
     leaseOwner: uuid(),
     lastError: text(),
     createdAt: createdAt(),
@@ -48,7 +48,7 @@ export const pipelineDispatches = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
-    // Money moves once: the database refuses the second payment of a version.
+    // Money moves once: the index rejects a second payment of a version.
     ...PIPELINES_OF_VERSION.map((pipeline) =>
       uniqueIndex(`pipeline_dispatches_${pipeline}_once`)
         .on(t.tenantId, t.versionId)
@@ -58,7 +58,7 @@ export const pipelineDispatches = pgTable(
     uniqueIndex("pipeline_dispatches_open_once")
       .on(t.tenantId, t.stepId, t.pipeline)
       .where(sql`state in ('pending', 'sent')`),
-    // The relay looks across tenants for the few that are not delivered yet.
+    // For the relay, which looks across tenants for the few undelivered dispatches.
     index("pipeline_dispatches_due")
       .on(t.nextAttemptAt)
       .where(sql`state in ('pending', 'sent')`),

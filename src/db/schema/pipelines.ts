@@ -4,7 +4,7 @@ import { PIPELINE_NAMES } from "../../domain/pipelines/pipelines.ts";
 import { bytea, createdAt, moment, oneOf, tenantId } from "./columns.ts";
 import { tenants } from "./tenants.ts";
 
-/** A tenant's settings for a pipeline: where it is called and how long a run may take. */
+/** A tenant's settings for a pipeline: its endpoint, and how long a run may take. */
 export const pipelines = pgTable(
   "pipelines",
   {
@@ -12,7 +12,7 @@ export const pipelines = pgTable(
     name: text({ enum: PIPELINE_NAMES }).notNull(),
     endpoint: text(),
     secret: bytea(),
-    /** It signs too until then, so that who verifies has time to learn the new one. */
+    /** Also signs until `previousSecretUntil`, so that receivers have time to switch. */
     previousSecret: bytea(),
     previousSecretUntil: moment(),
     timeoutSeconds: integer().notNull().default(10),

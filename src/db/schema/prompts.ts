@@ -4,7 +4,7 @@ import { evals } from "./evals.ts";
 import { steps } from "./steps.ts";
 import { trials } from "./trials.ts";
 
-/** Text given to or got from a model. Who made it are columns, never keys in a blob. */
+/** Text sent to a model or received from one. The maker is in columns, not in keys of a JSON value. */
 export const prompts = pgTable(
   "prompts",
   {

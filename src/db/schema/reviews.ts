@@ -13,7 +13,7 @@ import { REVIEW_KINDS, REVIEW_OUTCOMES } from "../../domain/lifecycle/statuses.t
 import { createdAt, id, oneOf, tenantId } from "./columns.ts";
 import { steps } from "./steps.ts";
 
-/** A verdict on one step. Numbered per task: order is by sequence, never by clock. */
+/** A verdict on one step. `sequence` numbers a task's reviews and defines their order; the clock does not. */
 export const reviews = pgTable(
   "reviews",
   {

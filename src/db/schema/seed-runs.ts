@@ -2,7 +2,7 @@ import { foreignKey, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-cor
 import { createdAt, id, moment, tenantId } from "./columns.ts";
 import { tenants } from "./tenants.ts";
 
-/** A simulated run of a demo tenant, with its own clock; deleting one archives its tasks. */
+/** A simulated run of a demo tenant, with its own clock. Deleting a run archives its tasks. */
 export const seedRuns = pgTable(
   "seed_runs",
   {

@@ -18,7 +18,7 @@ import { eventEnvelope } from "./events.ts";
 import { steps } from "./steps.ts";
 import { tasks } from "./tasks.ts";
 
-/** A task's linear history, numbered 1..n without a gap. Append-only, in layers (see the migration). */
+/** A task's linear history, numbered 1..n without gaps. Both grants and triggers keep it append-only. */
 export const stepEvents = pgTable(
   "step_events",
   {
@@ -43,7 +43,7 @@ export const stepEvents = pgTable(
     unique("step_events_state").on(t.tenantId, t.taskId, t.seq, t.stepId, t.toStatus, t.toGate),
     index("step_events_feed").on(t.tenantId, t.txid, t.feedId),
     index("step_events_bulk").on(t.tenantId, t.bulkOperationId, t.taskId),
-    // Whole rows of what is counted by time: they are read from the index alone.
+    // Holds every column that statistics read, so that they use index-only scans.
     index("step_events_milestones")
       .on(
         t.tenantId,

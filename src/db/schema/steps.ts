@@ -12,7 +12,7 @@ import { GATE_STATES, STEP_KINDS, STEP_STATUSES } from "../../domain/lifecycle/s
 import { createdAt, id, oneOf, tenantId } from "./columns.ts";
 import { taskVersions } from "./task-versions.ts";
 
-/** One attempt at one stage. Its status and gate are those of event `event_seq`: a deferred key holds them. */
+/** One attempt at one stage. A deferred foreign key requires the status and gate of event `event_seq`. */
 export const steps = pgTable(
   "steps",
   {

@@ -2,8 +2,8 @@ import { pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 import { moment, tenantId } from "./columns.ts";
 
 /**
- * Objects that the sweep takes away: claimed first, deleted after, so that an upload of the same content at that
- * moment learns that it must come again.
+ * Objects that the sweep deletes. It claims an object before it deletes it, so that a concurrent upload of the same
+ * content learns that it must be repeated.
  */
 export const sweptObjects = pgTable(
   "swept_objects",
@@ -16,7 +16,7 @@ export const sweptObjects = pgTable(
   (t) => [primaryKey({ columns: [t.tenantId, t.objectKey] })],
 );
 
-/** Where a sweep that looks through more than one run can goes on. */
+/** Where the next run of a sweep resumes, if one run cannot look through everything. */
 export const sweepPositions = pgTable("sweep_positions", {
   sweep: text().primaryKey(),
   position: text().notNull(),

@@ -14,7 +14,7 @@ import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
 import { moment, oneOf, tenantId } from "./columns.ts";
 import { tasks } from "./tasks.ts";
 
-/** The label, materialised for sorting and filtering; two triggers on `tasks` alone write it. */
+/** A task's label, materialized for sorting and filtering. Only two triggers on `tasks` write it. */
 export const taskLabels = pgTable(
   "task_labels",
   {
@@ -25,7 +25,7 @@ export const taskLabels = pgTable(
     attention: text().array().notNull(),
     since: moment().notNull(),
     updatedAt: moment().notNull(),
-    /** Beside the label, so that what is counted need not be looked up in two tables more. */
+    /** Copied here, like `stepKind`, so that counts need not join two more tables. */
     archived: boolean().notNull(),
     stepKind: text({ enum: STEP_KINDS }).notNull(),
   },

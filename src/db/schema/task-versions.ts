@@ -12,7 +12,7 @@ import type { TaskContent } from "../../domain/lifecycle/decision.ts";
 import { createdAt, id, moment, tenantId } from "./columns.ts";
 import { tasks } from "./tasks.ts";
 
-/** An immutable snapshot of a task's content; a trigger lets nothing change but the pointer and the seal. */
+/** An immutable snapshot of a task's content. A trigger allows only moves of its pointer, and the seal. */
 export const taskVersions = pgTable(
   "task_versions",
   {

@@ -16,8 +16,8 @@ import { seedRuns } from "./seed-runs.ts";
 import { tenants } from "./tenants.ts";
 
 /**
- * The outward-facing aggregate. It has no status: `current_step_id` points at the step that is active.
- * Three deferred foreign keys, in the hand-written migration, tie each pointer to the event that moved it.
+ * The aggregate that callers see. It has no status of its own: `current_step_id` points at the active step.
+ * Three deferred foreign keys, in a hand-written migration, tie each pointer to the event that moved it.
  */
 export const tasks = pgTable(
   "tasks",
@@ -43,7 +43,7 @@ export const tasks = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     uniqueIndex("tasks_external_id").on(t.tenantId, t.externalId),
-    // Sorts by time stand on task_labels: a move changes no indexed column here, so its update stays HOT.
+    // Indexes on times are on task_labels. A move changes no indexed column of this table, so its update is HOT.
     index("tasks_title").on(t.tenantId, t.title, t.id),
     index("tasks_priority").on(t.tenantId, t.priority, t.id),
     index("tasks_assignee")

@@ -2,7 +2,7 @@ import { foreignKey, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 import { createdAt, tenantId } from "./columns.ts";
 import { tenants } from "./tenants.ts";
 
-/** Codes that the taxonomy proposes; a task's own code is free text. */
+/** Suggested codes. The code of a task is free text. */
 export const taxonomy = pgTable(
   "taxonomy",
   {

@@ -16,7 +16,7 @@ import { TRIAL_STATUSES } from "../../domain/evals/statuses.ts";
 import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 import { evals } from "./evals.ts";
 
-/** One attempt of one model; retraction frees its slot and keeps the row. */
+/** One attempt of one model. Retraction frees its slot and keeps the row. */
 export const trials = pgTable(
   "trials",
   {
@@ -33,7 +33,7 @@ export const trials = pgTable(
     score: doublePrecision(),
     error: text(),
     outputDataId: uuid(),
-    /** The newest event of its eval that tells of it: the trial is as that one says. */
+    /** The newest event of its eval about this trial. The trial is in the state that this event recorded. */
     eventSeq: integer().notNull(),
     retractedAt: moment(),
     retractedBy: text(),
@@ -48,7 +48,7 @@ export const trials = pgTable(
       .where(sql`retracted_at is null`),
     index("trials_eval").on(t.tenantId, t.evalId, t.id),
     index("trials_model").on(t.tenantId, t.model, t.modelRevision, t.id),
-    // Whether a trial names a datum, which is asked of each that is swept.
+    // For the sweep, which checks for each row of `data` whether a trial names it.
     index("trials_output")
       .on(t.tenantId, t.outputDataId)
       .where(sql`output_data_id is not null`),

@@ -16,29 +16,29 @@ import { DELIVERY_STATES, WEBHOOK_EVENTS } from "../../domain/webhooks/events.ts
 import { bytea, createdAt, id, moment, oneOf, pgSnapshot, tenantId, xid8 } from "./columns.ts";
 import { tenants } from "./tenants.ts";
 
-/** A tenant's own system that wants to know; it reads from its position in the feed, so that none is lost. */
+/** A tenant's subscription to events. It has its own position in the feed, so that no event is lost. */
 export const webhooks = pgTable(
   "webhooks",
   {
     tenantId: tenantId(),
     name: text().notNull(),
-    /** Another one of the same name, made after this one was deleted, is another webhook. */
+    /** A webhook that is created under the name of a deleted one gets a new id. */
     id: id(),
     url: text().notNull(),
     events: text().array().notNull(),
     secret: bytea().notNull(),
     previousSecret: bytea(),
-    /** Until then the previous secret signs along. */
+    /** Until then, messages are signed with the previous secret too. */
     previousSecretUntil: moment(),
     enabled: boolean().notNull().default(true),
-    /** The event in the feed up to which it was told. */
+    /** The position in the feed up to which its deliveries were written. */
     positionTxid: xid8().notNull(),
     positionFeedId: bigint({ mode: "number" }).notNull(),
-    /** What was committed when it began to listen: the position alone may lie before some of that. */
+    /** The snapshot in which it subscribed. Events visible in it are skipped, even if they are after the position. */
     heardNothingOf: pgSnapshot().notNull(),
     createdAt: createdAt(),
     updatedAt: moment().notNull().defaultNow(),
-    /** From then on it is not there: disabled, without a secret, until another one is made under its name. */
+    /** When it was deleted. The row stays, disabled and without a secret, until its name is used again. */
     deletedAt: moment(),
   },
   (t) => [
@@ -53,30 +53,30 @@ export const webhooks = pgTable(
   ],
 );
 
-/** One message to a webhook: written with what it tells of, sent after, and kept to look at. */
+/** One message to a webhook. It is written before it is sent, and kept as a log. */
 export const webhookDeliveries = pgTable(
   "webhook_deliveries",
   {
     tenantId: tenantId(),
-    /** The `webhook-id` of its message: the same at every try. */
+    /** The `webhook-id` of the message, the same for every attempt. */
     id: id(),
-    /** No key to webhooks: what was delivered stays when its webhook is deleted. */
+    /** No foreign key to webhooks: deliveries are kept when their webhook is deleted. */
     webhookId: uuid().notNull(),
     webhookName: text().notNull(),
     event: text({ enum: WEBHOOK_EVENTS }).notNull(),
-    /** What it tells of, so that it is told once: an event of a task, an operation, a dispatch. */
+    /** Identifies the task event, operation or dispatch that it reports, so that each is reported once. */
     source: text().notNull(),
-    /** The body's `data`, as JSON text: each try sends the same bytes. */
+    /** The body's `data` as JSON text, so that every attempt sends the same bytes. */
     data: text().notNull(),
-    /** The body's `timestamp`: when it happened. */
+    /** The body's `timestamp`: when the reported change happened. */
     occurredAt: moment().notNull().defaultNow(),
     state: text({ enum: DELIVERY_STATES }).notNull().default("pending"),
     attempts: integer().notNull().default(0),
-    /** No try begins before. */
+    /** The earliest time of the next attempt. */
     nextAttemptAt: moment().notNull().defaultNow(),
-    /** When it is to be put on the queue, or when the message that it has there is taken for lost. */
+    /** When to enqueue it, or, if it is on the queue, when its message counts as lost. */
     relayAt: moment().notNull().defaultNow(),
-    /** Somebody is sending it until then: nobody else begins, and another one's outcome is not written. */
+    /** Until then an attempt is in progress: no other attempt starts, and only its outcome is recorded. */
     leaseUntil: moment(),
     leaseOwner: uuid(),
     responseStatus: integer(),
@@ -88,7 +88,7 @@ export const webhookDeliveries = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     uniqueIndex("webhook_deliveries_once").on(t.tenantId, t.webhookId, t.event, t.source),
     index("webhook_deliveries_newest").on(t.tenantId, t.webhookId, t.id),
-    // What is still to be sent; the many that lie on the queue are not in the way.
+    // Pending deliveries by relay time, so that a scan does not pass over the many that are on the queue.
     index("webhook_deliveries_due")
       .on(t.tenantId, t.webhookId, t.relayAt)
       .where(sql`state = 'pending'`),

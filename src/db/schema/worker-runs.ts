@@ -17,7 +17,7 @@ import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 import { pipelineDispatches } from "./pipeline-dispatches.ts";
 import { steps } from "./steps.ts";
 
-/** The work itself, which reports back; `deadline_at` keeps a dead machine from holding a task for ever. */
+/** The work itself, which reports back. `deadline_at` keeps a crashed worker from holding a task forever. */
 export const workerRuns = pgTable(
   "worker_runs",
   {
@@ -32,16 +32,16 @@ export const workerRuns = pgTable(
     dispatchId: uuid(),
     externalRef: text(),
     deadlineAt: moment().notNull(),
-    /** It waits for a worker that polls: its pipeline has no endpoint. */
+    /** Whether a worker has to claim it by polling, because its pipeline has no endpoint. */
     offered: boolean().notNull().default(false),
-    /** Who claimed it last; it is theirs alone until `lease_until`, where it has not begun before. */
+    /** Who claimed it last. No one else can claim it before `lease_until`, or once it has started. */
     leaseOwner: text(),
     leaseUntil: moment(),
-    /** What was asked for: a report that leaves the run unbegun renews the lease by as much. */
+    /** The requested length of the lease. A report that does not start the run renews the lease by this much. */
     leaseSeconds: integer(),
     result: jsonb(),
     error: text(),
-    /** A report that came after the end: kept, and nothing else happens. */
+    /** A report that arrived after the run had ended. It is kept, and has no other effect. */
     lateReport: jsonb(),
     createdBy: text().notNull(),
     createdAt: createdAt(),
@@ -54,11 +54,11 @@ export const workerRuns = pgTable(
       .on(t.tenantId, t.stepId)
       .where(sql`state in ('QUEUED', 'RUNNING')`),
     uniqueIndex("worker_runs_dispatch").on(t.tenantId, t.dispatchId),
-    // What a worker that polls may take.
+    // For workers that poll for runs to claim.
     index("worker_runs_offered")
       .on(t.tenantId, t.type, t.id)
       .where(sql`offered and state = 'QUEUED'`),
-    // The sweep looks across tenants for runs whose worker went silent.
+    // For the sweep, which looks across tenants for runs whose worker stopped reporting.
     index("worker_runs_deadline")
       .on(t.deadlineAt)
       .where(sql`state in ('QUEUED', 'RUNNING')`),
