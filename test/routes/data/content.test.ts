@@ -24,12 +24,12 @@ beforeAll(async () => {
 });
 
 const MEBIBYTE = 1024 * 1024;
-const isKept = async ({ sha256 }: { sha256: string }) =>
+const isInBucket = async ({ sha256 }: { sha256: string }) =>
   (await testBucket().head(objectKeyOf(api.tenant.id, sha256))) !== null;
-const now = async (id: string) => expectDone(await api.call<DataRecord>("GET", `/data/${id}`));
+const read = async (id: string) => expectDone(await api.call<DataRecord>("GET", `/data/${id}`));
 
-describe("content that was declared", () => {
-  it("is stored under its hash, once, and comes back byte for byte", async () => {
+describe("Uploading content", () => {
+  it("stores it once under its hash, and returns it byte for byte", async () => {
     const bytes = bytesOf("Natalia sold 72 clips.");
     const declared = await givenDeclared(api, bytes);
     expect(declared).toMatchObject({ storedAt: null, verified: false });
@@ -37,15 +37,15 @@ describe("content that was declared", () => {
 
     const stored = expectDone(await sendContent(api, declared.id, bytes));
     expect(stored).toEqual({ ...declared, storedAt: expect.any(String), verified: true });
-    expect(await now(declared.id)).toEqual(stored);
-    expect(await isKept(declared)).toBe(true);
+    expect(await read(declared.id)).toEqual(stored);
+    expect(await isInBucket(declared)).toBe(true);
     const again = expectDone(await sendContent(api, declared.id, bytes));
     expect(again).toEqual(stored);
     const content = await readContent(api, declared.id);
     expect(new Uint8Array(await content.arrayBuffer())).toEqual(bytes);
   });
 
-  it("streams through, five mebibytes of it, without saying its length", async () => {
+  it("accepts a stream of 5 MiB without a length", async () => {
     const bytes = manyBytes(5 * MEBIBYTE);
     const declared = await givenDeclared(api, bytes);
     expectDone(await sendContent(api, declared.id, streamOf(bytes)));
@@ -53,48 +53,48 @@ describe("content that was declared", () => {
     expect(await sha256Of(new Uint8Array(await content.arrayBuffer()))).toBe(declared.sha256);
   });
 
-  it("may be nothing at all", async () => {
+  it("accepts empty content", async () => {
     const declared = await givenDeclared(api, new Uint8Array());
     expectDone(await sendContent(api, declared.id, new Uint8Array()));
     expect(await (await readContent(api, declared.id)).text()).toBe("");
   });
 
   test.each([
-    ["is longer, and says so", "72 clips", "72 clips!", false, "wrong_length"],
-    ["is longer, and does not say so", "72 clips", "72 clips!", true, "wrong_length"],
-    ["is shorter, and says so", "72 clips", "72", false, "wrong_length"],
-    ["is shorter, and does not say so", "72 clips", "72", true, "wrong_length"],
-    ["is nothing", "72 clips", "", true, "wrong_length"],
-    ["is other content of the same length", "72 clips", "73 clips", true, "wrong_content"],
-  ])("is refused where it %s, and nothing is stored", async (_, wanted, sent, isStreamed, code) => {
+    ["longer content with a length", "72 clips", "72 clips!", false, "wrong_length"],
+    ["longer content without a length", "72 clips", "72 clips!", true, "wrong_length"],
+    ["shorter content with a length", "72 clips", "72", false, "wrong_length"],
+    ["shorter content without a length", "72 clips", "72", true, "wrong_length"],
+    ["empty content", "72 clips", "", true, "wrong_length"],
+    ["other content of the same length", "72 clips", "73 clips", true, "wrong_content"],
+  ])("rejects %s, and stores nothing", async (_, wanted, sent, isStreamed, code) => {
     const declared = await givenDeclared(api, bytesOf(`${wanted} ${code} ${String(isStreamed)}`));
     const body = bytesOf(`${sent} ${code} ${String(isStreamed)}`);
-    const refused = await sendContent(api, declared.id, isStreamed ? streamOf(body) : body);
-    const { issues } = expectProblem(refused, "validation_failed", 400);
+    const rejected = await sendContent(api, declared.id, isStreamed ? streamOf(body) : body);
+    const { issues } = expectProblem(rejected, "validation_failed", 400);
     expect(issues).toMatchObject([{ code }]);
-    expect(await isKept(declared)).toBe(false);
-    expect(await now(declared.id)).toEqual(declared);
+    expect(await isInBucket(declared)).toBe(false);
+    expect(await read(declared.id)).toEqual(declared);
   });
 
-  it("is not stored where the upload breaks off, and can be sent again", async () => {
+  it("stores nothing if the upload is interrupted, and can be repeated", async () => {
     const bytes = manyBytes(MEBIBYTE);
     const declared = await givenDeclared(api, bytes);
     const cut = streamOf(bytes, { breaksAfter: MEBIBYTE / 2 });
     expectProblem(await sendContent(api, declared.id, cut), "validation_failed", 400);
-    expect(await isKept(declared)).toBe(false);
+    expect(await isInBucket(declared)).toBe(false);
     expectDone(await sendContent(api, declared.id, bytes));
   });
 
-  it("is compared again where it was stored before, and what differs is refused", async () => {
+  it("checks a repeated upload, and rejects other content", async () => {
     const bytes = bytesOf("The first, and the last.");
     const declared = await givenDeclared(api, bytes);
     const stored = expectDone(await sendContent(api, declared.id, bytes));
     const other = await sendContent(api, declared.id, bytesOf("The first, but another."));
     expectProblem(other, "validation_failed", 400);
-    expect(await now(declared.id)).toEqual(stored);
+    expect(await read(declared.id)).toEqual(stored);
   });
 
-  it("comes back where the bucket has lost it, when it is sent again", async () => {
+  it("restores content that the bucket has lost", async () => {
     const bytes = bytesOf("lost, and found again");
     const declared = await givenDeclared(api, bytes);
     const stored = expectDone(await sendContent(api, declared.id, bytes));
@@ -106,7 +106,7 @@ describe("content that was declared", () => {
     );
   });
 
-  it("is stored once where eight send it at once, and for two tasks that share it", async () => {
+  it("stores it once for concurrent uploads and for two tasks that share it", async () => {
     const bytes = manyBytes(300_000);
     const declared = await givenDeclared(api, bytes);
     const sibling = await givenDeclared(api, bytes);
@@ -115,63 +115,63 @@ describe("content that was declared", () => {
         sendContent(api, declared.id, index % 2 === 0 ? bytes : streamOf(bytes)),
       ),
     );
-    const told = answers.map((answer) => expectDone(answer).storedAt);
-    expect(new Set(told)).toEqual(new Set([(await now(declared.id)).storedAt]));
-    expect((await now(sibling.id)).storedAt).toBe(null);
+    const times = answers.map((answer) => expectDone(answer).storedAt);
+    expect(new Set(times)).toEqual(new Set([(await read(declared.id)).storedAt]));
+    expect((await read(sibling.id)).storedAt).toBe(null);
     expectDone(await sendContent(api, sibling.id, bytes));
     expect(
       await sha256Of(new Uint8Array(await (await readContent(api, sibling.id)).arrayBuffer())),
     ).toBe(declared.sha256);
   });
 
-  it("wins over wrong content that is sent at the same moment", async () => {
+  it("succeeds while other requests upload wrong content", async () => {
     const bytes = manyBytes(200_000);
     const wrong = bytes.toReversed();
     const declared = await givenDeclared(api, bytes);
-    const [right, ...refused] = await Promise.all([
+    const [right, ...rejected] = await Promise.all([
       sendContent(api, declared.id, streamOf(bytes)),
       sendContent(api, declared.id, streamOf(wrong)),
       sendContent(api, declared.id, wrong),
     ]);
     expectDone(right);
-    for (const answer of refused) expectProblem(answer, "validation_failed", 400);
+    for (const answer of rejected) expectProblem(answer, "validation_failed", 400);
     const content = await readContent(api, declared.id);
     expect(await sha256Of(new Uint8Array(await content.arrayBuffer()))).toBe(declared.sha256);
   });
 
   test.each([
-    ["under another type", { "content-type": "text/html" }, "unsupported_media_type", 415],
-    ["compressed", { "content-encoding": "gzip" }, "unsupported_media_type", 415],
-    ["of more than 100 MiB", { "content-length": `${101 * MEBIBYTE}` }, "payload_too_large", 413],
-  ] as const)("is not taken %s", async (what, headers, code, status) => {
-    const declared = await givenDeclared(api, bytesOf(what));
-    expectProblem(await sendContent(api, declared.id, bytesOf(what), { headers }), code, status);
-    expect(await isKept(declared)).toBe(false);
+    ["another media type", { "content-type": "text/html" }, "unsupported_media_type", 415],
+    ["compressed content", { "content-encoding": "gzip" }, "unsupported_media_type", 415],
+    ["more than 100 MiB", { "content-length": `${101 * MEBIBYTE}` }, "payload_too_large", 413],
+  ] as const)("rejects %s", async (name, headers, code, status) => {
+    const declared = await givenDeclared(api, bytesOf(name));
+    expectProblem(await sendContent(api, declared.id, bytesOf(name), { headers }), code, status);
+    expect(await isInBucket(declared)).toBe(false);
   });
 
-  it("is taken under the declared type, whatever its parameters", async () => {
+  it("accepts the declared media type with other parameters", async () => {
     const bytes = bytesOf("in Latin 1");
     const declared = await givenDeclared(api, bytes, { contentType: "text/plain; charset=utf-8" });
     const headers = { "content-type": "Text/Plain" };
     expectDone(await sendContent(api, declared.id, bytes, { headers }));
   });
 
-  it("is not here where it lies elsewhere", async () => {
+  it("returns 404 for content that is stored elsewhere", async () => {
     const bytes = bytesOf("far away");
     const { id } = await givenDeclared(api, bytes, { uri: "gs://somewhere/else" });
     expectProblem(await sendContent(api, id, bytes), "not_found", 404);
     expect((await readContent(api, id)).status).toBe(404);
   });
 
-  it("of another tenant is nowhere", async () => {
+  it("returns 404 for a data item of another tenant", async () => {
     const bytes = bytesOf("private");
     const declared = await givenDeclared(api, bytes);
     const { otherTenant: tenant } = api;
     expectProblem(await sendContent(api, declared.id, bytes, { tenant }), "not_found", 404);
-    expect(await isKept(declared)).toBe(false);
+    expect(await isInBucket(declared)).toBe(false);
   });
 
-  it("is 503 while the database is away, and stored by the next try", async () => {
+  it("returns 503 while the database is unavailable, and succeeds on retry", async () => {
     const bytes = bytesOf("once more");
     const declared = await givenDeclared(api, bytes);
     await api.database.faults({
@@ -185,8 +185,8 @@ describe("content that was declared", () => {
   });
 });
 
-describe("a download", () => {
-  const askAbout = (id: string, headers: Record<string, string> = {}) =>
+describe("Downloading content", () => {
+  const head = (id: string, headers: Record<string, string> = {}) =>
     api.fetch(`/v1/data/${id}/content`, {
       method: "HEAD",
       headers: { authorization: `Bearer ${api.tenant.keys.viewer}`, ...headers },
@@ -196,7 +196,7 @@ describe("a download", () => {
     return expectDone(await sendContent(api, declared.id, bytes));
   };
 
-  it("is an attachment that no browser runs, named by what the service chose", async () => {
+  it("returns a sandboxed attachment with a file name chosen by the service", async () => {
     const { id, sha256 } = await givenStored(bytesOf("plain"));
     const { headers } = await readContent(api, id);
     expect(Object.fromEntries(headers)).toMatchObject({
@@ -210,7 +210,7 @@ describe("a download", () => {
   });
 
   test.each(["text/html", "image/svg+xml", "text/javascript; charset=utf-8", "text/css"])(
-    "of %s is told as any bytes",
+    "returns %s as application/octet-stream",
     async (contentType) => {
       const { id } = await givenStored(bytesOf(contentType), { contentType });
       const { headers } = await readContent(api, id);
@@ -218,7 +218,7 @@ describe("a download", () => {
     },
   );
 
-  it("is not sent to who has it already", async () => {
+  it("returns 304 if the client already has it", async () => {
     const { id, sha256 } = await givenStored(bytesOf("known"));
     const known = await readContent(api, id, { "if-none-match": `"${sha256}"` });
     expect([known.status, await known.text()]).toEqual([304, ""]);
@@ -239,7 +239,7 @@ describe("a download", () => {
     ["bytes=ten-", 200, "0123456789", null],
     ["bytes", 200, "0123456789", null],
     ["lines=10-", 200, "0123456789", null],
-  ])("with Range: %s is %i", async (range, status, text, contentRange) => {
+  ])("with `Range: %s` returns %i", async (range, status, text, contentRange) => {
     ranged ??= await givenStored(bytesOf("0123456789"));
     const answer = await readContent(api, ranged.id, { range });
     expect([answer.status, await answer.text()]).toEqual([status, text]);
@@ -256,14 +256,14 @@ describe("a download", () => {
     ["", "bytes=0-0", 416],
     ["", "bytes=-0", 416],
     ["", "bytes=-5", 200],
-  ])("of %j with Range: %s, of which there is nothing, is %i", async (text, range, status) => {
+  ])("of %j with the empty `Range: %s` returns %i", async (text, range, status) => {
     const bytes = bytesOf(text);
     const { id } = await givenStored(bytes);
     const answer = await readContent(api, id, { range });
-    const told = answer.headers.get("content-range");
+    const contentRange = answer.headers.get("content-range");
     if (status === 200)
-      return expect([answer.status, await answer.text(), told]).toEqual([200, "", null]);
-    expect([answer.status, told]).toEqual([416, `bytes */${bytes.length}`]);
+      return expect([answer.status, await answer.text(), contentRange]).toEqual([200, "", null]);
+    expect([answer.status, contentRange]).toEqual([416, `bytes */${bytes.length}`]);
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
     expect(await answer.json()).toMatchObject({
       error: "range_not_satisfiable",
@@ -272,15 +272,15 @@ describe("a download", () => {
     });
   });
 
-  it("tells how long it is, also to who asks nothing more", async () => {
+  it("returns its length, also for HEAD", async () => {
     const { id } = await givenStored(bytesOf("as long as this"));
     const part = await readContent(api, id, { range: "bytes=3-6" });
     expect([await part.text(), part.headers.get("content-length")]).toEqual(["long", "4"]);
-    const { status, headers, body } = await askAbout(id);
+    const { status, headers, body } = await head(id);
     expect([status, headers.get("content-length"), body]).toEqual([200, "15", null]);
   });
 
-  it("asked for beyond its end is not told so to who has it, has other content, or only asks about it", async () => {
+  it("returns 416 for a range beyond the end only if no precondition or HEAD takes precedence", async () => {
     const { id, sha256 } = await givenStored(bytesOf("0123456789"));
     const range = "bytes=10-";
     for (const [more, status] of [
@@ -295,11 +295,11 @@ describe("a download", () => {
       expect(answer.status, JSON.stringify(more)).toBe(status);
       await answer.body?.cancel();
     }
-    const { status, headers } = await askAbout(id, { range });
+    const { status, headers } = await head(id, { range });
     expect([status, headers.get("content-range")]).toEqual([200, null]);
   });
 
-  it("is whole where the range is of other content", async () => {
+  it("returns the whole content if `If-Range` names other content", async () => {
     const { id, sha256 } = await givenStored(bytesOf("abcdef"));
     const range = "bytes=0-1";
     const other = await readContent(api, id, { range, "if-range": '"something-else"' });

@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 const MEBIBYTE = 1024 * 1024;
 const HASH = "9f86d081884c7d65".repeat(4);
-const ELSEWHERE = {
+const EXTERNAL = {
   kind: "source",
   contentType: "application/x-ndjson",
   sizeBytes: 500 * MEBIBYTE,
@@ -28,8 +28,8 @@ const declare = (taskId: string, body: object, options: object = {}) =>
 const list = async (query: string) =>
   expectDone(await api.call<DataPage>("GET", `/data?${query}`)).data;
 
-describe("declaring data", () => {
-  it("says what will come, on the current step, with who made it and of what", async () => {
+describe("Declaring data", () => {
+  it("records the content's type, size, and hash with its maker and inputs on the current step", async () => {
     const task = await api.givenTask();
     const prompt = await api.call<{ id: string }>("POST", `/tasks/${task.id}/prompts`, {
       body: { role: "user", content: "How many?" },
@@ -69,14 +69,14 @@ describe("declaring data", () => {
     expect(expectDone(await api.call("GET", `/data/${data.id}`))).toEqual(data);
   });
 
-  it("registers what lies elsewhere, of any size, unverified", async () => {
+  it("registers content of any size that is stored elsewhere, unverified", async () => {
     const { id } = await api.givenTask();
-    const data = expectDone(await declare(id, { ...ELSEWHERE, sha256: HASH.toUpperCase() }), 201);
-    const { uri, sha256, sizeBytes } = ELSEWHERE;
+    const data = expectDone(await declare(id, { ...EXTERNAL, sha256: HASH.toUpperCase() }), 201);
+    const { uri, sha256, sizeBytes } = EXTERNAL;
     expect(data).toMatchObject({ uri, sha256, sizeBytes, verified: false, storedAt: null });
   });
 
-  it("has one winner where sixteen declare the same at once, whom the others learn of", async () => {
+  it("succeeds once for sixteen concurrent requests, and returns that row's id to the others", async () => {
     const { id } = await api.givenTask();
     const body = await declarationOf(bytesOf("raced for"));
     const answers = await Promise.all(Array.from({ length: 16 }, () => declare(id, body)));
@@ -87,7 +87,7 @@ describe("declaring data", () => {
     }
   });
 
-  it("is done once under a key", async () => {
+  it("is idempotent with a key", async () => {
     const { id } = await api.givenTask();
     const body = await declarationOf(bytesOf("repeated"));
     const options = { idempotencyKey: "this-data" };
@@ -98,7 +98,7 @@ describe("declaring data", () => {
     expect(again.headers.get("idempotency-replayed")).toBe("true");
   });
 
-  it("names nothing that is of another task, but for its inputs", async () => {
+  it("can refer to another task only by its inputs", async () => {
     const [task, other] = [await api.givenTask(), await api.givenTask()];
     const prompt = await api.call<{ id: string }>("POST", `/tasks/${other.id}/prompts`, {
       body: { role: "user", content: "How many?" },
@@ -117,22 +117,22 @@ describe("declaring data", () => {
   });
 
   test.each([
-    ["of a kind that is none", { kind: "output" }, ["kind"]],
-    ["with a hash that is too short", { sha256: "abc" }, ["sha256"]],
-    ["with a hash that is not hex", { sha256: "z".repeat(64) }, ["sha256"]],
-    ["of less than nothing", { sizeBytes: -1 }, ["sizeBytes"]],
-    ["of half a byte", { sizeBytes: 1.5 }, ["sizeBytes"]],
-    ["too large to be stored here", { sizeBytes: 100 * MEBIBYTE + 1 }, ["sizeBytes"]],
-    ["of no type", { contentType: "plain" }, ["contentType"]],
-    ["with a type that ends its header", { contentType: "text/plain\r\nx: y" }, ["contentType"]],
-    ["at a file", { uri: "file:///etc/passwd" }, ["uri"]],
-    ["at plain http", { uri: "http://somewhere.example/x" }, ["uri"]],
-    ["with a password in its address", { uri: "https://me:secret@somewhere.example/x" }, ["uri"]],
-    ["with a blank in its address", { uri: "s3://bucket/a b" }, ["uri"]],
-    ["of a hundred inputs and one", { inputs: Array(101).fill(crypto.randomUUID()) }, null],
-    ["with a name for its file", { filename: "a\r\nb" }, ["filename"]],
-    ["under a key of its own", { objectKey: "../../else" }, ["objectKey"]],
-  ])("is refused %s", async (_, wrong, path) => {
+    ["an unknown kind", { kind: "output" }, ["kind"]],
+    ["a hash that is too short", { sha256: "abc" }, ["sha256"]],
+    ["a hash that is not hex", { sha256: "z".repeat(64) }, ["sha256"]],
+    ["a negative size", { sizeBytes: -1 }, ["sizeBytes"]],
+    ["a fractional size", { sizeBytes: 1.5 }, ["sizeBytes"]],
+    ["a size above the limit", { sizeBytes: 100 * MEBIBYTE + 1 }, ["sizeBytes"]],
+    ["an invalid media type", { contentType: "plain" }, ["contentType"]],
+    ["a line break in the media type", { contentType: "text/plain\r\nx: y" }, ["contentType"]],
+    ["a file URI", { uri: "file:///etc/passwd" }, ["uri"]],
+    ["a plain http URI", { uri: "http://somewhere.example/x" }, ["uri"]],
+    ["a URI with a password", { uri: "https://me:secret@somewhere.example/x" }, ["uri"]],
+    ["a URI with a space", { uri: "s3://bucket/a b" }, ["uri"]],
+    ["101 inputs", { inputs: Array(101).fill(crypto.randomUUID()) }, null],
+    ["a file name", { filename: "a\r\nb" }, ["filename"]],
+    ["an object key", { objectKey: "../../else" }, ["objectKey"]],
+  ])("rejects %s", async (_, wrong, path) => {
     const { id } = await api.givenTask();
     const body = await declarationOf(bytesOf("right"), wrong);
     const refused = await declare(id, body);
@@ -141,28 +141,28 @@ describe("declaring data", () => {
   });
 });
 
-describe("the list of data", () => {
-  it("is filtered by what they are, who made them, and whether they are here", async () => {
+describe("Listing data", () => {
+  it("filters by task, kind, maker, and whether the content is stored, and paginates", async () => {
     const { id: taskId } = await api.givenTask({ externalId: "with-data" });
     const bytes = bytesOf("listed");
     const maker = { model: "lister", modelRevision: "r9", agent: "b", provider: "q" };
-    const made = await givenDeclared(api, bytes, { taskId, ...maker });
+    const generated = await givenDeclared(api, bytes, { taskId, ...maker });
     const golden = await givenDeclared(api, bytes, { taskId, kind: "golden" });
-    const far = expectDone(await declare(taskId, ELSEWHERE), 201);
-    const stored = expectDone(await sendContent(api, made.id, bytes));
+    const external = expectDone(await declare(taskId, EXTERNAL), 201);
+    const stored = expectDone(await sendContent(api, generated.id, bytes));
 
     const only = async (query: string, expected: DataRecord[]) =>
       expect(await list(query), query).toEqual(expected);
-    await only(`task=${taskId}`, [far, golden, stored]);
+    await only(`task=${taskId}`, [external, golden, stored]);
     await only("task=ext:with-data&kind=golden", [golden]);
     await only("model=lister&modelRevision=r9&agent=b&provider=q", [stored]);
     await only("model=lister&modelRevision=r8", []);
     await only(`task=${taskId}&stored=true`, [stored]);
-    await only(`task=${taskId}&stored=false`, [far, golden]);
+    await only(`task=${taskId}&stored=false`, [external, golden]);
     const { data, nextCursor } = expectDone(
       await api.call<DataPage>("GET", `/data?task=${taskId}&limit=2`),
     );
-    expect(data).toEqual([far, golden]);
+    expect(data).toEqual([external, golden]);
     await only(`task=${taskId}&limit=2&cursor=${nextCursor}`, [stored]);
   });
 });

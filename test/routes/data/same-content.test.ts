@@ -39,7 +39,7 @@ const move = async (method: string, path: string, body: object) => {
   return expectDone(answer, answer.status === 201 ? 201 : 200).task;
 };
 
-/** A task whose output was generated, sent back, and is to be generated once more. */
+/** A task that was sent back to output generation after its output was generated. */
 async function givenRework(whenGenerated: (task: TaskView) => Promise<unknown>) {
   const first = await api.givenTask({ at: { kind: "output_generation", status: "running" } });
   await whenGenerated(first);
@@ -55,8 +55,8 @@ async function givenRework(whenGenerated: (task: TaskView) => Promise<unknown>) 
   return { first, second, finish };
 }
 
-describe("the same content", () => {
-  it("of two models is an artifact of each, found by its model and in its lineage", async () => {
+describe("The same content", () => {
+  it("by two models is two artifacts, each found by its model and in its own lineage", async () => {
     const task = await api.givenTask();
     const makers = ["small", "large"].map((model) => ({ ...MAKER, model }));
     const rows = [];
@@ -82,13 +82,13 @@ describe("the same content", () => {
 
   test.each([
     ["of another kind", { kind: "golden" }],
-    ["of another model", { model: "other" }],
-    ["of another revision", { modelRevision: "r2" }],
-    ["of another agent", { agent: "other" }],
-    ["by way of another provider", { provider: "other" }],
-    ["of a model whose revision nobody tells", { modelRevision: undefined }],
-    ["of nobody who is named", { ...MAKER, model: undefined, modelRevision: undefined }],
-  ])("%s is data of its own, and a conflict when it is declared again", async (_, other) => {
+    ["by another model", { model: "other" }],
+    ["by another revision", { modelRevision: "r2" }],
+    ["by another agent", { agent: "other" }],
+    ["by another provider", { provider: "other" }],
+    ["by a model without a revision", { modelRevision: undefined }],
+    ["without a model", { ...MAKER, model: undefined, modelRevision: undefined }],
+  ])("%s is a separate data item, and returns 409 if declared again", async (_, other) => {
     const task = await api.givenTask();
     const rows = [await given(task, MAKER), await given(task, { ...MAKER, ...other })];
     for (const [index, more] of [MAKER, { ...MAKER, ...other }].entries()) {
@@ -97,13 +97,13 @@ describe("the same content", () => {
     }
   });
 
-  it("is a conflict where nothing is said of who made it, too", async () => {
+  it("returns 409 if declared twice without a maker", async () => {
     const task = await api.givenTask();
     const { id } = await given(task, {});
     expect(expectProblem(await declare(task.id), "conflict", 409).existing).toEqual({ id });
   });
 
-  it("is a conflict whatever else is said of it: prompt, inputs, type or place", async () => {
+  it("returns 409 even if the inputs, the media type, or the URI differ", async () => {
     const task = await api.givenTask();
     const { id } = await given(task, MAKER);
     const input = await givenDeclared(api, bytesOf("an input"), { taskId: task.id });
@@ -117,40 +117,41 @@ describe("the same content", () => {
     }
   });
 
-  it("made once more after a rework is another artifact, which passes its own gate", async () => {
-    const made: DataRecord[] = [];
-    const make = async (task: TaskView) => {
+  it("generated again after a rework is another artifact, which passes its own gate", async () => {
+    const outputs: DataRecord[] = [];
+    const generate = async (task: TaskView) => {
       const { id } = await given(task, MAKER);
-      made.push(expectDone(await sendContent(api, id, ANSWER)));
+      outputs.push(expectDone(await sendContent(api, id, ANSWER)));
     };
-    const { first, second, finish } = await givenRework(make);
-    await make(second);
+    const { first, second, finish } = await givenRework(generate);
+    await generate(second);
     await finish();
-    expect(made.map(({ stepId }) => stepId)).toEqual([first.currentStep.id, second.currentStep.id]);
+    const steps = [first.currentStep.id, second.currentStep.id];
+    expect(outputs.map(({ stepId }) => stepId)).toEqual(steps);
     const passed = `task=${first.id}&model=solver&passedGate=output_generation`;
-    expect(await idsOf(passed)).toEqual([made[1]?.id]);
-    // Who repeats the first declaration says at which step it was.
+    expect(await idsOf(passed)).toEqual([outputs[1]?.id]);
+    // To repeat the first declaration, the request names its step.
     const again = await declare(first.id, { ...MAKER, stepId: first.currentStep.id });
-    expect(expectProblem(again, "conflict", 409).existing).toEqual({ id: made[0]?.id });
+    expect(expectProblem(again, "conflict", 409).existing).toEqual({ id: outputs[0]?.id });
   });
 
-  it("is the same in both versions where the same maker made it in both", async () => {
+  it("by the same maker counts as the same in a comparison of two versions", async () => {
     const task = await api.givenTask();
-    const make = async () => {
+    const generate = async () => {
       const { id } = await given(task, MAKER);
       expectDone(await sendContent(api, id, ANSWER));
     };
-    await make();
+    await generate();
     await move("POST", `/tasks/${task.id}/versions`, {
-      content: { brief: "Anew" },
+      content: { brief: "A new brief" },
       reason: "The brief was wrong",
     });
-    await make();
+    await generate();
     const diff = await api.call<{ data: object }>("GET", `/tasks/${task.id}/versions/1/diff/2`);
     expect(expectDone(diff).data).toEqual({ added: [], removed: [], same: 1 });
   });
 
-  it("is stored once, and each row's sender shows that it has it", async () => {
+  it("is stored once, but can be read from a data item only after an upload to it", async () => {
     const task = await api.givenTask();
     const bytes = bytesOf("Only one object holds this.");
     const [one, other] = [
@@ -170,13 +171,13 @@ describe("the same content", () => {
     expect(await objectsOf(one)).toEqual([object]);
   });
 
-  it("has one winner for each maker where all declare it at once", async () => {
+  it("is declared once per maker by concurrent requests", async () => {
     const task = await api.givenTask();
     const models = ["a", "b", "c", "d"];
-    const asked = Array.from({ length: 32 }, (_, index) => models[index % models.length]);
-    const answers = await Promise.all(asked.map((model) => declare(task.id, { model })));
+    const requested = Array.from({ length: 32 }, (_, index) => models[index % models.length]);
+    const answers = await Promise.all(requested.map((model) => declare(task.id, { model })));
     for (const model of models) {
-      const ofModel = answers.filter((_, index) => asked[index] === model);
+      const ofModel = answers.filter((_, index) => requested[index] === model);
       const [winner, ...more] = ofModel.filter(({ status }) => status === 201);
       expect(more).toEqual([]);
       for (const answer of ofModel.filter((one) => one !== winner)) {
@@ -185,7 +186,7 @@ describe("the same content", () => {
     }
   });
 
-  it("is a conflict that names the row of a rival who commits in that very moment", async () => {
+  it("returns 409 with the id of a row that another transaction commits meanwhile", async () => {
     const task = await api.givenTask();
     const { id } = await given(task, MAKER);
     const rival = crypto.randomUUID();
@@ -203,9 +204,9 @@ describe("the same content", () => {
     await committing;
   });
 
-  it("is told apart by the longest names that there are", async () => {
+  it("is distinguished by makers with the longest allowed names", async () => {
     const task = await api.givenTask();
-    // Letters of three bytes that nothing compresses: an entry of an index has a largest size.
+    // Incompressible three-byte characters, because Postgres limits the size of an index entry.
     const longest = (seed: number) =>
       Array.from({ length: 200 }, (_, index) =>
         String.fromCodePoint(0x4e00 + ((seed * 7919 + index * index * 104_729) % 20_000)),
@@ -223,7 +224,7 @@ describe("the same content", () => {
   });
 });
 
-/** What the bucket holds of a row's content: when it came there tells whether it came again. */
+/** Returns the objects in the bucket with this content. The upload time shows whether one was stored again. */
 async function objectsOf({ sha256 }: DataRecord) {
   const { objects } = await testBucket().list({ prefix: `${api.tenant.id}/${sha256}` });
   return objects.map(({ key, uploaded, version }) => ({ key, uploaded, version }));

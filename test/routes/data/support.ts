@@ -3,7 +3,7 @@ import { type Answer, expectDone, type Tenant, type TestApi } from "../../suppor
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** Bytes without a pattern that would hide an order mixed up, the same for the same length. */
+/** Returns pseudorandom bytes, which show any reordering. The same length gives the same bytes. */
 export function manyBytes(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let state = 1;
@@ -22,7 +22,7 @@ export async function sha256Of(bytes: Uint8Array): Promise<string> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** What declares these bytes. */
+/** Returns the body that declares these bytes. */
 export const declarationOf = async (bytes: Uint8Array, more: object = {}) => ({
   kind: "generated",
   contentType: "text/plain",
@@ -31,14 +31,14 @@ export const declarationOf = async (bytes: Uint8Array, more: object = {}) => ({
   ...more,
 });
 
-/** The bytes as a client sends them bit by bit, without saying how many there are. */
+/** Returns the bytes as a stream without a length, which fails after `breaksAfter` bytes. */
 export function streamOf(bytes: Uint8Array, { breaksAfter = Infinity } = {}): ReadableStream {
   const piece = 64 * 1024;
   let sent = 0;
   return new ReadableStream<Uint8Array>({
     pull(controller) {
       if (sent >= breaksAfter) {
-        controller.error(new Error("The client has gone"));
+        controller.error(new Error("The client disconnected"));
       } else if (sent >= bytes.length) {
         controller.close();
       } else {
@@ -49,7 +49,7 @@ export function streamOf(bytes: Uint8Array, { breaksAfter = Infinity } = {}): Re
   });
 }
 
-/** Sends content as a holder of a key would. */
+/** Uploads content with the service key. */
 export async function sendContent(
   api: TestApi,
   dataId: string,
@@ -62,12 +62,12 @@ export async function sendContent(
     headers: { authorization: `Bearer ${tenant.keys.service}`, ...headers },
   });
   const text = await response.text();
-  // What it is, is for its test to say.
+  // Each test knows whether the response is a record or a problem.
   const answered = JSON.parse(text) as DataRecord;
   return { status: response.status, headers: response.headers, text, body: answered };
 }
 
-/** Asks for content as any reader may. */
+/** Downloads content with the viewer key. */
 export const readContent = (
   api: TestApi,
   dataId: string,
@@ -77,7 +77,7 @@ export const readContent = (
     headers: { authorization: `Bearer ${api.tenant.keys.viewer}`, ...headers },
   });
 
-/** A row that waits for these bytes, on a task of its own unless one is named. */
+/** Declares these bytes as data of the given task, or of a new one. */
 export async function givenDeclared(
   api: TestApi,
   bytes: Uint8Array,

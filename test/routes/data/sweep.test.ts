@@ -28,7 +28,7 @@ beforeAll(async () => {
   api = await freshApi();
 });
 
-/** The bucket as a service of these two tenants alone would see it: other test files keep their objects in it too. */
+/** The bucket limited to the objects of these two tenants, because other test files use it too. */
 function ownBlobs(changes: Partial<BlobStore> = {}): BlobStore {
   const blobs = createR2Blobs(testBucket());
   const prefixes = [api.tenant.id, api.otherTenant.id];
@@ -46,37 +46,37 @@ function ownBlobs(changes: Partial<BlobStore> = {}): BlobStore {
   };
 }
 
-/** Sweeps as it is done a day from now, when all that is here is old. */
+/** Sweeps without a minimum age, as if it were run a day from now. */
 const sweepTomorrow = (blobs = ownBlobs()) => {
   const { databaseUrl, fetchEndpoint } = api.database;
   const database = openDatabase({ databaseUrl, fetchEndpoint });
   return sweepData({ database, blobs }, { now: new Date(), ageSeconds: 0 });
 };
 const read = (id: string) => api.call<DataRecord>("GET", `/data/${id}`);
-const isKept = async ({ sha256 }: { sha256: string }, tenant = api.tenant) =>
+const isInBucket = async ({ sha256 }: { sha256: string }, tenant = api.tenant) =>
   (await testBucket().head(objectKeyOf(tenant.id, sha256))) !== null;
-/** Puts an object where it would lie, as an upload does whose row was swept meanwhile. */
+/** Stores an object without a row, as an upload does if its row is swept meanwhile. */
 const givenOrphan = async (text: string) => {
   const sha256 = await sha256Of(bytesOf(text));
   await testBucket().put(objectKeyOf(api.tenant.id, sha256), text);
   return { sha256 };
 };
 
-/** Lets claims that are open be as old as that. */
-const agesClaims = (minutes: number) =>
+/** Sets the age of all open claims. */
+const setClaimAge = (minutes: number) =>
   api.database.query(
     "superuser",
     "update swept_objects set claimed_at = now() - make_interval(mins => $1) where deleted_at is null",
     [minutes],
   );
 
-describe("the sweep", () => {
-  it("takes away what never came, and leaves what is here, lies elsewhere, or is named", async () => {
+describe("The data sweep", () => {
+  it("deletes data items whose content never came, unless other rows refer to them", async () => {
     const task = await api.givenTask();
     const taskId = task.id;
     const stored = await givenDeclared(api, bytesOf("here"), { taskId });
     expectDone(await sendContent(api, stored.id, bytesOf("here")));
-    const far = await givenDeclared(api, bytesOf("far"), { taskId, uri: "gs://far/away" });
+    const external = await givenDeclared(api, bytesOf("far"), { taskId, uri: "gs://far/away" });
     const input = await givenDeclared(api, bytesOf("input"), { taskId });
     const output = await givenDeclared(api, bytesOf("output"), { taskId });
     await givenEval(api, task, {
@@ -89,18 +89,18 @@ describe("the sweep", () => {
     expect(await sweepTomorrow()).toMatchObject({ rows: 1 });
     expectProblem(await read(waiting.id), "not_found", 404);
     expectProblem(await sendContent(api, waiting.id, bytesOf("waiting")), "not_found", 404);
-    for (const { id } of [stored, far, input, output, child]) expectDone(await read(id));
+    for (const { id } of [stored, external, input, output, child]) expectDone(await read(id));
     expect(await (await readContent(api, stored.id)).text()).toBe("here");
-    // Nor can anybody take away what is stored from psql.
+    // The database rejects deleting a stored data item, even from psql.
     const removing = api.database.query("owner", "delete from data where id = $1", [stored.id]);
     await expect(removing).rejects.toMatchObject({ code: "SL001" });
-    // What was swept can be declared anew.
+    // A swept data item can be declared again.
     const body = await declarationOf(bytesOf("waiting"));
     const again = await api.call<DataRecord>("POST", `/tasks/${taskId}/data`, { body });
     expectDone(await sendContent(api, expectDone(again, 201).id, bytesOf("waiting")));
   });
 
-  it("takes away objects that no row names, and those of no one else", async () => {
+  it("deletes objects without a row, but not the same content of another tenant", async () => {
     const bytes = bytesOf("shared by two tenants");
     const orphan = await givenOrphan("shared by two tenants");
     const { id: taskId } = await api.givenTask({ tenant: api.otherTenant });
@@ -113,11 +113,11 @@ describe("the sweep", () => {
     expectDone(await sendContent(api, theirs.id, bytes, { tenant: api.otherTenant }));
 
     expect(await sweepTomorrow()).toMatchObject({ objects: 1 });
-    expect(await isKept(orphan)).toBe(false);
-    expect(await isKept(orphan, api.otherTenant)).toBe(true);
+    expect(await isInBucket(orphan)).toBe(false);
+    expect(await isInBucket(orphan, api.otherTenant)).toBe(true);
   });
 
-  it("takes away all that never came, however much", async () => {
+  it("deletes any number of data items", async () => {
     const { id } = await givenDeclared(api, bytesOf("one of thousands"));
     const count = 5001;
     await api.database.query(
@@ -139,7 +139,7 @@ describe("the sweep", () => {
     expect(deleted.size).toBe(count);
   });
 
-  it("finds by an index whatever may name a row that it takes away", async () => {
+  it("finds every reference to a data item by an index", async () => {
     const unindexed = await api.database.query(
       "superuser",
       `select c.conname from pg_constraint c
@@ -149,37 +149,37 @@ describe("the sweep", () => {
     expect(unindexed).toEqual([]);
   });
 
-  it("leaves everything of today, when it comes by itself", async () => {
+  it("leaves everything from today when it runs on schedule", async () => {
     const orphan = await givenOrphan("of today");
     const declared = await givenDeclared(api, bytesOf("of today, too"));
     await api.sweepDaily();
-    expect(await isKept(orphan)).toBe(true);
+    expect(await isInBucket(orphan)).toBe(true);
     expectDone(await read(declared.id));
   });
 
-  it("never lets an upload count as stored whose object it takes away at that moment", async () => {
+  it("makes an upload fail whose object it is deleting", async () => {
     const text = "taken away meanwhile";
     const orphan = await givenOrphan(text);
     let declared: DataRecord | undefined;
-    // Between claim and deletion somebody declares the same content, and finds its object there already.
+    // Between the claim and the deletion, a client declares the same content and finds its object.
     const blobs = ownBlobs({
       delete: async (keys) => {
         if (keys.includes(objectKeyOf(api.tenant.id, orphan.sha256))) {
           declared = await givenDeclared(api, bytesOf(text));
-          const refused = await sendContent(api, declared.id, bytesOf(text));
-          expectProblem(refused, "unavailable", 503);
+          const rejected = await sendContent(api, declared.id, bytesOf(text));
+          expectProblem(rejected, "unavailable", 503);
         }
         await testBucket().delete([...keys]);
       },
     });
     await sweepTomorrow(blobs);
-    expect(await isKept(orphan)).toBe(false);
+    expect(await isInBucket(orphan)).toBe(false);
     const { id = "" } = declared ?? {};
     expectDone(await sendContent(api, id, bytesOf(text)));
     expect(await (await readContent(api, id)).text()).toBe(text);
   });
 
-  it("is waited for by who names as an input what it takes away at that moment", async () => {
+  it("makes a declaration wait if it is deleting one of its inputs", async () => {
     const { id: taskId } = await api.givenTask();
     const input = await givenDeclared(api, bytesOf("taken away as an input"), { taskId });
     const sweeping = api.database.transaction("superuser", [
@@ -193,29 +193,29 @@ describe("the sweep", () => {
     await sweeping;
   });
 
-  it("finishes what an earlier one left undone, after an hour", async () => {
+  it("finishes the work of an interrupted sweep after an hour", async () => {
     const orphan = await givenOrphan("left undone");
-    const broken = ownBlobs({ delete: () => Promise.reject(new Error("The bucket is away")) });
-    await expect(sweepTomorrow(broken)).rejects.toThrow("The bucket is away");
+    const broken = ownBlobs({ delete: () => Promise.reject(new Error("The bucket is down")) });
+    await expect(sweepTomorrow(broken)).rejects.toThrow("The bucket is down");
     await sweepTomorrow();
-    expect(await isKept(orphan)).toBe(true);
-    await agesClaims(61);
+    expect(await isInBucket(orphan)).toBe(true);
+    await setClaimAge(61);
     await sweepTomorrow();
-    expect(await isKept(orphan)).toBe(false);
+    expect(await isInBucket(orphan)).toBe(false);
   });
 
-  it("that died keeps nobody waiting: after an hour its claim is void for who sends the content", async () => {
-    const text = "claimed by the dead";
+  it("that was interrupted blocks uploads of the content for at most an hour", async () => {
+    const text = "claimed by an interrupted sweep";
     const bytes = bytesOf(text);
     await givenOrphan(text);
-    const dying = ownBlobs({ delete: () => Promise.reject(new Error("The bucket is away")) });
-    await expect(sweepTomorrow(dying)).rejects.toThrow("The bucket is away");
+    const broken = ownBlobs({ delete: () => Promise.reject(new Error("The bucket is down")) });
+    await expect(sweepTomorrow(broken)).rejects.toThrow("The bucket is down");
     const { id } = await givenDeclared(api, bytes);
     for (const minutes of [0, 59]) {
-      await agesClaims(minutes);
+      await setClaimAge(minutes);
       expectProblem(await sendContent(api, id, bytes), "unavailable", 503);
     }
-    await agesClaims(61);
+    await setClaimAge(61);
     expectDone(await sendContent(api, id, bytes));
     await sweepTomorrow();
     expect(await (await readContent(api, id)).text()).toBe(text);
@@ -223,7 +223,7 @@ describe("the sweep", () => {
     expect(await api.database.query("superuser", open)).toEqual([]);
   });
 
-  it("looks through a bucket of any size, a part each day", async () => {
+  it("scans a bucket of any size, one part each day", async () => {
     const tomorrow = new Date(Date.now() + 24 * 60 * 60 * 1000);
     const pages = 250;
     const seen: number[] = [];
@@ -231,7 +231,7 @@ describe("the sweep", () => {
       list: async (after) => {
         const page = after === null ? 0 : Number(after) + 1;
         seen.push(page);
-        // Too young to be taken away: what is tried here is the way through them.
+        // Too new to be deleted: this test covers only the scan.
         return {
           objects: [{ key: String(page), uploadedAt: tomorrow }],
           isLast: page === pages - 1,
@@ -242,12 +242,12 @@ describe("the sweep", () => {
     expect(seen).toEqual(Array.from({ length: pages }, (_, page) => page));
     await sweepTomorrow(blobs);
     expect(seen.at(pages)).toBe(0);
-    // Leaves the position at the beginning.
+    // Returns the position to the beginning for other tests.
     await sweepTomorrow(blobs);
     await sweepTomorrow(blobs);
   });
 
-  it("harms no upload beside which it runs", async () => {
+  it("does not corrupt concurrent uploads", async () => {
     const contents = Array.from({ length: 12 }, (_, index) => manyBytes(50_000 + index));
     const declared = [];
     for (const bytes of contents) declared.push(await givenDeclared(api, bytes));
@@ -260,7 +260,7 @@ describe("the sweep", () => {
     );
     sweeping.goesOn = false;
     await sweeps;
-    // Told that it is stored, or that its row or object was taken away: never the one while it is the other.
+    // A response of 200 means that the content is stored. Otherwise its row or its object was swept.
     for (const [index, { status }] of answers.entries()) {
       expect([200, 404, 503]).toContain(status);
       const { id = "", sha256 = "" } = declared[index] ?? {};

@@ -29,8 +29,8 @@ const record = (taskId: string, body: object, options: object = {}) =>
 const list = async (query: string) =>
   expectDone(await api.call<PromptPage>("GET", `/prompts?${query}`, { as: "viewer" }));
 
-describe("a prompt", () => {
-  it("stands on the current step, with who made it, and writes no event", async () => {
+describe("Recording a prompt", () => {
+  it("stores it with its maker on the current step, and writes no event", async () => {
     const task = await api.givenTask({ externalId: "prompted" });
     const content = 'Ünïcode, "quotes",\n\ttabs\r\nand emoji 🧮';
     const prompt = expectDone(await record("ext:prompted", { content, ...MAKER }), 201);
@@ -54,7 +54,7 @@ describe("a prompt", () => {
     expect(expectDone(after).eventSeq).toBe(task.eventSeq);
   });
 
-  it("stands on any step of its task that is named, and on that step's version", async () => {
+  it("accepts another step of the task, and uses that step's version", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
     expectDone(await api.call("POST", `/tasks/${task.id}/advance`, { body: {} }));
     const earlier = task.currentStep.id;
@@ -64,7 +64,7 @@ describe("a prompt", () => {
     expect(current.stepId).not.toBe(earlier);
   });
 
-  it("is of an eval and a trial of its task", async () => {
+  it("accepts an eval and a trial of the task", async () => {
     const task = await api.givenTask();
     const trials = [{ model: "solver-7b", status: "passed" as const }];
     const { id: evalId, trialIds } = await givenEval(api, task, { trials });
@@ -74,7 +74,7 @@ describe("a prompt", () => {
     expectDone(await record(task.id, { trialId }), 201);
   });
 
-  it("names nothing of another task, nor a trial of another eval", async () => {
+  it("returns 404 for a step, an eval, or a trial of another task, and for a trial of another eval", async () => {
     const [task, other] = [await api.givenTask(), await api.givenTask()];
     const trials = [{ model: "solver-7b", status: "passed" as const }];
     const theirs = await givenEval(api, other, { trials });
@@ -92,13 +92,13 @@ describe("a prompt", () => {
     expect(await contentsOf(api.database)).toEqual(before);
   });
 
-  it("is taken for an archived task too: a machine may still be at work", async () => {
+  it("accepts an archived task, because a worker may still be running", async () => {
     const task = await api.givenTask();
     expectDone(await api.call("POST", `/tasks/${task.id}/archive`, { body: {} }));
     expectDone(await record(task.id, {}), 201);
   });
 
-  it("is recorded once under a key, and read again from it", async () => {
+  it("is idempotent with a key", async () => {
     const task = await api.givenTask();
     const options = { idempotencyKey: "this-prompt" };
     const first = await record(task.id, MAKER, options);
@@ -112,24 +112,24 @@ describe("a prompt", () => {
 
   test.each([
     ["no role", { role: undefined }],
-    ["a role of two lines", { role: "user\r\nsystem" }],
+    ["a line break in the role", { role: "user\r\nsystem" }],
     ["no content", { content: "" }],
     ["content with NUL", { content: "how\u0000many" }],
     ["content that is too long", { content: "x".repeat(200_001) }],
-    ["a step that is no id", { stepId: "first" }],
-    ["a field of the table", { createdBy: "somebody" }],
-  ])("is refused with %s", async (_, body) => {
+    ["a step that is not an id", { stepId: "first" }],
+    ["a column that is not a field", { createdBy: "someone" }],
+  ])("rejects %s", async (_, body) => {
     const { id } = await api.givenTask();
     expectProblem(await record(id, body), "validation_failed", 400);
   });
 });
 
-describe("the list of prompts", () => {
-  it("is filtered by every column that says where and who", async () => {
+describe("Listing prompts", () => {
+  it("filters by task, version, step, and maker", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
     const first = expectDone(await record(task.id, { ...MAKER, model: "one-of-a-kind" }), 201);
     const version = await api.call("POST", `/tasks/${task.id}/versions`, {
-      body: { content: { brief: "Anew" }, reason: "It was unclear" },
+      body: { content: { brief: "A new brief" }, reason: "It was unclear" },
     });
     expectDone(version, 201);
     const second = expectDone(await record(task.id, { modelRevision: "r-unique" }), 201);
@@ -146,7 +146,7 @@ describe("the list of prompts", () => {
     await only("model=one-of-a-kind", [first]);
     await only("modelRevision=r-unique", [second]);
     await only(`task=${task.id}&agent=chain-of-thought&provider=in-house`, [first]);
-    await only(`task=${task.id}&agent=nobody`, []);
+    await only(`task=${task.id}&agent=unknown`, []);
     await only(`task=ext:nothing-by-this-name`, []);
   });
 
@@ -156,11 +156,11 @@ describe("the list of prompts", () => {
     ["long", 7, [4, 3], LONG],
     ["long", 4, [4, 3], LONG],
     ["long", 3, [3, 3, 1], LONG],
-  ])("of %s ones, %i at a time, holds each once, newest first", async (_, limit, sizes, text) => {
+  ])("returns each of seven %s prompts once with a limit of %i", async (_, limit, sizes, text) => {
     const { id } = await api.givenTask();
-    const made: string[] = [];
+    const newestFirst: string[] = [];
     for (let index = 0; index < 7; index += 1) {
-      made.unshift(expectDone(await record(id, { content: `${text} ${index}` }), 201).id);
+      newestFirst.unshift(expectDone(await record(id, { content: `${text} ${index}` }), 201).id);
     }
     const pages: string[][] = [];
     let cursor: string | null = null;
@@ -170,7 +170,7 @@ describe("the list of prompts", () => {
       pages.push(page.data.map((prompt) => prompt.id));
       cursor = page.nextCursor;
     } while (cursor !== null);
-    expect(pages.flat()).toEqual(made);
+    expect(pages.flat()).toEqual(newestFirst);
     expect(pages.map(({ length }) => length)).toEqual(sizes);
   });
 });

@@ -15,7 +15,7 @@ import { endLeases, passDeadlines } from "../../support/run-rows.ts";
 import { givenMachine, givenOfferedRun } from "../../support/runs.ts";
 
 let api: TestApi;
-/** Another machine of the tenant. */
+/** The API key of another worker of the tenant. */
 let rival: string;
 beforeAll(async () => {
   api = await freshApi();
@@ -39,13 +39,13 @@ const read = async (runId: string, tenant = api.tenant) => {
   return data.find(({ id }) => id === runId) ?? expect.fail("There is no such run");
 };
 
-// What one test leaves waiting is not what the next one is about.
+// Claims the runs that the previous test left waiting.
 beforeEach(async () => {
   await claimedIds({ leaseSeconds: 3600 });
 });
 
-describe("claiming runs", () => {
-  it("hands out what waits with all that a worker begins with, without an event", async () => {
+describe("Claiming runs", () => {
+  it("returns each run with its task, version, and step, and writes no event", async () => {
     const { task, runId } = await givenOfferedRun(api, { title: "To be checked" });
     const [work, ...others] = expectDone(await claim({ leaseSeconds: 120 })).data;
     expect(others).toEqual([]);
@@ -61,7 +61,7 @@ describe("claiming runs", () => {
     expect(await claimedIds()).toEqual([]);
   });
 
-  it("begins with the most urgent task, then with the oldest run, and gives no more than asked for", async () => {
+  it("returns up to `max` runs, of the most urgent task first, then the oldest", async () => {
     const runs: Record<string, string> = {};
     for (const [title, priority] of [
       ["later", 0],
@@ -75,7 +75,7 @@ describe("claiming runs", () => {
     expect(await claimedIds({ max: 3 })).toEqual([runs["last"]]);
   });
 
-  it("gives one run where it is not said how many", async () => {
+  it("returns one run by default", async () => {
     await givenOfferedRun(api);
     await givenOfferedRun(api);
     const body = { types: ["QUALITY_AUTOMATION"] };
@@ -86,14 +86,14 @@ describe("claiming runs", () => {
     expect(expectDone(one).data).toHaveLength(1);
   });
 
-  it("gives only runs of the types that the worker knows", async () => {
+  it("returns only runs of the requested types", async () => {
     const { runId: payment } = await givenOfferedRun(api, { pipeline: "payment" });
     const { runId: output } = await givenOfferedRun(api, { pipeline: "output_generation" });
     expect(await claimedIds({ types: ["OUTPUT_GENERATION", "EXPERT_REVIEW"] })).toEqual([output]);
     expect(await claimedIds({ types: ["PAYMENT"] })).toEqual([payment]);
   });
 
-  it("gives no run that its own worker has opened", async () => {
+  it("does not return a run that a worker started itself", async () => {
     const { id } = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
     const body = { type: "QUALITY_AUTOMATION" };
     const opened = await api.call<RunRecord>("POST", `/tasks/${id}/worker-runs`, {
@@ -104,13 +104,13 @@ describe("claiming runs", () => {
     expect(await claimedIds()).toEqual([]);
   });
 
-  it("gives no run of another tenant", async () => {
+  it("does not return a run of another tenant", async () => {
     const { runId } = await givenOfferedRun(api, { tenant: api.otherTenant });
     expect(await claimedIds()).toEqual([]);
     expect(await claimedIds({}, { tenant: api.otherTenant })).toEqual([runId]);
   });
 
-  it("gives no run whose deadline has passed, or that has ended", async () => {
+  it("does not return a run that has ended or whose deadline has passed", async () => {
     const { runId: late } = await givenOfferedRun(api);
     await passDeadlines(api.database, [late]);
     const { task } = await givenOfferedRun(api);
@@ -120,13 +120,13 @@ describe("claiming runs", () => {
     expect(await claimedIds()).toEqual([]);
   });
 
-  it("gives what an archived task was asked for: money is owed whoever put the task away", async () => {
+  it("returns runs of archived tasks, because a payment is owed all the same", async () => {
     const { task, runId } = await givenOfferedRun(api, { pipeline: "payment" });
     expectDone(await api.call("POST", `/tasks/${task.id}/archive`, { body: {} }));
     expect(await claimedIds()).toEqual([runId]);
   });
 
-  it("tells of a run's own step, where its task has gone on", async () => {
+  it("returns the run's own step if the task has advanced", async () => {
     const { task, runId } = await givenOfferedRun(api, { pipeline: "payment" });
     expectDone(await api.call("POST", `/tasks/${task.id}/advance`, { body: {} }));
     const [work] = expectDone(await claim()).data;
@@ -137,7 +137,7 @@ describe("claiming runs", () => {
     });
   });
 
-  it("answers a repeat under its key with the same runs, and looks again where there were none", async () => {
+  it("returns the same runs to a retry with the same key, but looks again if there were none", async () => {
     const options = { idempotencyKey: "the-first-shift" };
     const none = await claim({}, options);
     expect(expectDone(none).data).toEqual([]);
@@ -150,7 +150,7 @@ describe("claiming runs", () => {
     expectProblem(await claim({ max: 1 }, options), "idempotency_key_reused", 422);
   });
 
-  it("takes no leases without end, and no claim of everything", async () => {
+  it("rejects invalid leases, limits, and types", async () => {
     for (const body of [
       { leaseSeconds: 4 },
       { leaseSeconds: 3601 },
@@ -164,8 +164,8 @@ describe("claiming runs", () => {
   });
 });
 
-describe("a lease", () => {
-  it("frees its run when it ends, for the next attempt", async () => {
+describe("A lease", () => {
+  it("releases its run for the next attempt when it expires", async () => {
     const { runId } = await givenOfferedRun(api);
     expect(await claimedIds()).toEqual([runId]);
     await endLeases(api.database, [runId]);
@@ -177,7 +177,7 @@ describe("a lease", () => {
     expectDone(await report(runId, { state: "RUNNING", attempt: 2 }, { bearer: rival }));
   });
 
-  it("that has ended is lost also while nobody else has the run", async () => {
+  it("that has expired is lost even if no other worker has claimed the run", async () => {
     const { task, runId } = await givenOfferedRun(api);
     await claimedIds();
     await endLeases(api.database, [runId]);
@@ -186,30 +186,30 @@ describe("a lease", () => {
     expect(expectDone(after)).toEqual(task);
   });
 
-  it("is needed for the first report of a run that is offered", async () => {
+  it("is required for the first report on an offered run", async () => {
     const { runId } = await givenOfferedRun(api);
     expectProblem(await report(runId, { state: "RUNNING" }), "lease_lost", 409);
     await claimedIds({}, { bearer: rival });
     expectProblem(await report(runId, { state: "RUNNING" }), "lease_lost", 409);
-    const begun = await report(runId, { state: "RUNNING" }, { bearer: rival });
-    expect(expectDone(begun).task.currentStep.status).toBe("running");
+    const started = await report(runId, { state: "RUNNING" }, { bearer: rival });
+    expect(expectDone(started).task.currentStep.status).toBe("running");
   });
 
-  it("is over with the first report: from then on the deadline counts alone", async () => {
+  it("ends with the first report, after which only the deadline counts", async () => {
     const { runId } = await givenOfferedRun(api);
     await claimedIds();
     expectDone(await report(runId, { state: "RUNNING", attempt: 1 }));
     expect(await read(runId)).toMatchObject({ state: "RUNNING", leaseUntil: null });
     await endLeases(api.database, [runId]);
     expect(await claimedIds()).toEqual([]);
-    // Whichever of a worker's machines reports, as long as it speaks of the same attempt.
+    // Any caller can report now, but a report must name the same attempt.
     const wrong = await report(runId, { state: "FAILED", attempt: 2 }, { bearer: rival });
     expectProblem(wrong, "lease_lost", 409);
     const done = { state: "SUCCEEDED", verdict: "passed", attempt: 1 };
     expectDone(await report(runId, done, { bearer: rival }));
   });
 
-  it("is renewed with the deadline by a holder who has not begun", async () => {
+  it("is renewed, with the deadline, by a report that the run is still queued", async () => {
     const { runId } = await givenOfferedRun(api);
     await claimedIds({ leaseSeconds: 300 });
     await api.database.query(
@@ -225,7 +225,7 @@ describe("a lease", () => {
     expect(Date.parse(deadlineAt) - Date.parse(updatedAt)).toBe(3_600_000);
   });
 
-  it("ends with its run's deadline at the latest, so that claims alone keep no run alive", async () => {
+  it("ends with its run's deadline at the latest, so that claims cannot keep a run alive", async () => {
     const { runId } = await givenOfferedRun(api);
     await api.database.query(
       "owner",
@@ -239,12 +239,12 @@ describe("a lease", () => {
     expect(leaseUntil).toBe(deadlineAt);
   });
 
-  test("of a report that does not fit says so before anything else is judged", async () => {
+  test("of another attempt is rejected before anything else is checked", async () => {
     const { runId } = await givenOfferedRun(api);
     await claimedIds();
     const body = { state: "SUCCEEDED", verdict: "passed" };
     expectDone(await report(runId, { ...body, attempt: 1 }));
-    // Also of one that has ended: whoever was given it before learns that it is not theirs.
+    // This holds for a run that has ended, too: a worker with another attempt learns that it lost the run.
     expectProblem(await report(runId, { ...body, attempt: 7 }), "lease_lost", 409);
     await expectInvariantsHold(api.database);
   });

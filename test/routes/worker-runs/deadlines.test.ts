@@ -43,12 +43,12 @@ const eventsOf = async (taskId: string) => {
 
 const TIMED_OUT = { state: "FAILED", error: "timed_out" };
 
-describe("the deadline of a run", () => {
-  it("gives it up as its worker's report would, and says who did", async () => {
-    const { task: waiting, runId: unheard } = await givenRun();
-    const { task: busy, runId: begun } = await givenRun();
-    await report(begun, { state: "RUNNING" });
-    await passDeadlines(api.database, [unheard, begun]);
+describe("A run's deadline", () => {
+  it("fails the run as a report would, with `Deadline` as the actor", async () => {
+    const { task: waiting, runId: queued } = await givenRun();
+    const { task: busy, runId: running } = await givenRun();
+    await report(running, { state: "RUNNING" });
+    await passDeadlines(api.database, [queued, running]);
     await api.sweep();
 
     for (const { id } of [waiting, busy]) {
@@ -73,7 +73,7 @@ describe("the deadline of a run", () => {
     await expectInvariantsHold(api.database);
   });
 
-  it("keeps the worker's late report on the run alone", async () => {
+  it("makes a later report have no effect, except that it is stored on the run", async () => {
     const { task, runId } = await givenRun();
     await passDeadlines(api.database, [runId]);
     await api.sweep();
@@ -85,7 +85,7 @@ describe("the deadline of a run", () => {
     ]);
   });
 
-  it("is renewed by every report, so that a slow worker goes on", async () => {
+  it("is renewed by every report, so that a slow worker can continue", async () => {
     const { task, runId } = await givenRun();
     for (const state of ["QUEUED", "RUNNING", "RUNNING"]) {
       await passDeadlines(api.database, [runId]);
@@ -97,7 +97,7 @@ describe("the deadline of a run", () => {
     }
   });
 
-  it("is the pipeline's own where one is set", async () => {
+  it("comes from the pipeline's settings if the pipeline is configured", async () => {
     await api.database.query(
       "owner",
       "insert into pipelines (tenant_id, name, run_deadline_seconds) values ($1, 'post_qa_scoring', 60)",
@@ -114,25 +114,25 @@ describe("the deadline of a run", () => {
     }
   });
 
-  it("ends also runs from which nothing follows for their task", async () => {
+  it("also fails runs that have no effect on their task", async () => {
     const { task: paid, runId: payment } = await givenRun("PAYMENT", {
       kind: "expert_review",
       status: "approved",
     });
-    const { task: gone, runId: scoring } = await givenRun("POST_QA_SCORING", {
+    const { task: advanced, runId: scoring } = await givenRun("POST_QA_SCORING", {
       kind: "calibration",
       status: "approved",
     });
-    expectDone(await api.call("POST", `/tasks/${gone.id}/advance`, { body: {} }));
-    const before = await read(gone.id);
+    expectDone(await api.call("POST", `/tasks/${advanced.id}/advance`, { body: {} }));
+    const before = await read(advanced.id);
     await passDeadlines(api.database, [payment, scoring]);
     await api.sweep();
     expect(await runsOf(paid.id)).toMatchObject([TIMED_OUT]);
-    expect(await runsOf(gone.id)).toMatchObject([TIMED_OUT]);
-    expect([await read(paid.id), await read(gone.id)]).toEqual([paid, before]);
+    expect(await runsOf(advanced.id)).toMatchObject([TIMED_OUT]);
+    expect([await read(paid.id), await read(advanced.id)]).toEqual([paid, before]);
   });
 
-  it("ends all of several runs of one task", async () => {
+  it("fails all runs of a task that are late", async () => {
     const { task, runId } = await givenRun();
     const runIds = [runId];
     for (const type of ["QUALITY_AUTOMATION", "PAYMENT", "QUALITY_AUTOMATION", "POST_QA_SCORING"]) {
@@ -141,13 +141,13 @@ describe("the deadline of a run", () => {
     await passDeadlines(api.database, runIds);
     await api.sweep();
     expect(await runsOf(task.id)).toMatchObject(runIds.map(() => TIMED_OUT));
-    const told = (await eventsOf(task.id)).filter(({ type }) => type === "worker_run_changed");
-    // Of every run that a label could depend on.
-    expect(told).toHaveLength(3);
+    const changes = (await eventsOf(task.id)).filter(({ type }) => type === "worker_run_changed");
+    // Only runs that a label can depend on write an event.
+    expect(changes).toHaveLength(3);
     await expectInvariantsHold(api.database);
   });
 
-  it("holds for archived tasks too", async () => {
+  it("applies to archived tasks", async () => {
     const { task, runId } = await givenRun();
     expectDone(await api.call("POST", `/tasks/${task.id}/archive`, { body: {} }));
     await passDeadlines(api.database, [runId]);
@@ -156,7 +156,7 @@ describe("the deadline of a run", () => {
     expect(await read(task.id)).toMatchObject({ attention: ["errored"] });
   });
 
-  it("ends a run that was offered, whether or not somebody has claimed it", async () => {
+  it("fails an offered run whether or not it is claimed", async () => {
     const { task: claimed, runId } = await givenOfferedRun(api);
     const body = { types: ["QUALITY_AUTOMATION"], max: 100 };
     expectDone(await api.call("POST", "/worker-runs/claim", { as: "service", body }));
@@ -166,7 +166,7 @@ describe("the deadline of a run", () => {
     for (const { id } of [claimed, unclaimed]) expect(await runsOf(id)).toMatchObject([TIMED_OUT]);
   });
 
-  it("leaves alone what has time, or has ended", async () => {
+  it("does not affect runs that are in time or have ended", async () => {
     const { task: inTime } = await givenRun();
     const { task: ended, runId } = await givenRun();
     await report(runId, { state: "SUCCEEDED", verdict: "passed" });
@@ -177,16 +177,16 @@ describe("the deadline of a run", () => {
   });
 });
 
-describe("a sweep", () => {
-  /** Tasks that wait for their check, each with a run that is late. */
+describe("The deadline sweep", () => {
+  /** Tasks that wait for their check, each with a late run. */
   const givenLate = async (count: number, tenant = api.tenant): Promise<string[]> => {
     const start = { kind: "pre_qa", reason: "Written elsewhere" };
     const tasks = Array.from({ length: count }, (_, index) => ({ title: `Late ${index}`, start }));
-    const made = await api.call<{ items: { id: string }[] }>("POST", "/tasks/import", {
+    const imported = await api.call<{ items: { id: string }[] }>("POST", "/tasks/import", {
       tenant,
       body: { tasks },
     });
-    const ids = expectDone(made).items.map(({ id }) => id);
+    const ids = expectDone(imported).items.map(({ id }) => id);
     await api.database.query(
       "owner",
       `insert into worker_runs (tenant_id, id, task_id, version_id, step_id, type, state, deadline_at, created_by)
@@ -202,7 +202,7 @@ describe("a sweep", () => {
     return tasks.map(({ attention }) => attention.includes("errored"));
   };
 
-  it("closes hundreds of runs in as many round trips as one", async () => {
+  it("fails hundreds of runs in as many round trips as one", async () => {
     const costOf = async (count: number) => {
       await givenLate(count);
       const cost = await api.roundTripsOf(() => api.sweep());
@@ -215,14 +215,14 @@ describe("a sweep", () => {
     expect(await costOf(500)).toBe(2);
   });
 
-  it("works for each tenant by itself", async () => {
+  it("covers every tenant", async () => {
     const [mine, theirs] = [await givenLate(2), await givenLate(3, api.otherTenant)];
     await api.sweep();
     expect(await isErrored(mine)).toEqual([true, true]);
     expect(await isErrored(theirs, api.otherTenant)).toEqual([true, true, true]);
   });
 
-  it("closes each run once where the database's answer is lost", async () => {
+  it("fails each run once if the response of the database is lost", async () => {
     const ids = await givenLate(3);
     await api.database.faults({ kind: "cut-after-commit", sql: "insert into step_events" });
     await api.sweep();
@@ -231,17 +231,17 @@ describe("a sweep", () => {
     for (const id of ids) expect(await eventsOf(id)).toHaveLength(4);
   });
 
-  it("closes its neighbours where the database refuses one, tells of it, and may come again", async () => {
+  it("fails the other runs if the database rejects one, throws, and can be repeated", async () => {
     const ids = await givenLate(5);
     const [, , poisoned = ""] = ids;
     await api.database.transaction("superuser", [
       {
-        text: `create function refuse_poisoned() returns trigger language plpgsql as $$
+        text: `create function reject_poisoned() returns trigger language plpgsql as $$
           begin raise exception 'poisoned'; end $$`,
       },
       {
         text: `create trigger poison before insert on step_events for each row
-          when (new.task_id = '${poisoned}') execute function refuse_poisoned()`,
+          when (new.task_id = '${poisoned}') execute function reject_poisoned()`,
       },
     ]);
     await expect(api.sweep()).rejects.toThrow("The database refused the statement");

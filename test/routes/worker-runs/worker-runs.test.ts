@@ -27,8 +27,8 @@ const givenRun = async (at: Place, type: string) => {
   return { task, run: expectDone(answer, 201) };
 };
 
-describe("worker runs", () => {
-  it("opens a queued run on the current step without an event, due in an hour", async () => {
+describe("Starting a worker run", () => {
+  it("queues it on the current step, due in an hour, and writes no event", async () => {
     const { task, run } = await givenRun(
       { kind: "pre_qa", status: "queued" },
       "QUALITY_AUTOMATION",
@@ -45,7 +45,19 @@ describe("worker runs", () => {
     expect(expectDone(after).eventSeq).toBe(task.eventSeq);
   });
 
-  it("moves the step as the report says: running, then approved on a passed verdict", async () => {
+  it("is rejected for an archived task", async () => {
+    const task = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
+    expectDone(await api.call("POST", `/tasks/${task.id}/archive`, { body: {} }));
+    const body = { type: "QUALITY_AUTOMATION" };
+    const opened = await api.call("POST", `/tasks/${task.id}/worker-runs`, { as, body });
+    expectProblem(opened, "archived", 409);
+    const list = await api.call<RunPage>("GET", `/worker-runs?task=${task.id}`);
+    expect(expectDone(list).data).toEqual([]);
+  });
+});
+
+describe("Reporting on a worker run", () => {
+  it("moves the step to running, then to approved on a passed verdict", async () => {
     const { run } = await givenRun({ kind: "pre_qa", status: "queued" }, "QUALITY_AUTOMATION");
     const running = expectDone(await report(run.id, { state: "RUNNING" }));
     expect(running.task).toMatchObject({
@@ -62,7 +74,7 @@ describe("worker runs", () => {
     expect(passed.task).toMatchObject({ unifiedStatus: "READY_TO_SUBMIT", attention: ["ready"] });
   });
 
-  it("catches up where the first report is the last", async () => {
+  it("makes all moves at once if the first report is also the last", async () => {
     const { run } = await givenRun({ kind: "pre_qa", status: "queued" }, "QUALITY_AUTOMATION");
     const failed = expectDone(await report(run.id, { state: "SUCCEEDED", verdict: "failed" }));
     expect(failed.events.filter(({ from, to }) => from !== to).map(({ to }) => to)).toEqual([
@@ -72,7 +84,7 @@ describe("worker runs", () => {
     expect(failed.task.unifiedStatus).toBe("QUALITY_CHECK_FAILED");
   });
 
-  it("tells a crash from a verdict: no review, gate errored", async () => {
+  it("records a crash as an errored gate without a review", async () => {
     const { run } = await givenRun({ kind: "pre_qa", status: "queued" }, "QUALITY_AUTOMATION");
     const crashed = expectDone(await report(run.id, { state: "FAILED", error: "Out of memory" }));
     expect(crashed.task).toMatchObject({
@@ -82,7 +94,7 @@ describe("worker runs", () => {
     expect(crashed.events.some(({ type }) => type === "review_recorded")).toBe(false);
   });
 
-  it("takes the same state again without an event, and keeps a late report on the run alone", async () => {
+  it("writes no event for a repeated state, and stores a late report only on the run", async () => {
     const { run } = await givenRun(
       { kind: "output_generation", status: "queued" },
       "OUTPUT_GENERATION",
@@ -110,7 +122,7 @@ describe("worker runs", () => {
     ]);
   });
 
-  it("tells each of two reports at once what the run became, and keeps that answer", async () => {
+  it("returns the run's final state to each of two concurrent reports", async () => {
     for (let round = 0; round < 8; round += 1) {
       const { run } = await givenRun({ kind: "expert_review", status: "queued" }, "PAYMENT");
       const answers = await Promise.all(
@@ -127,17 +139,7 @@ describe("worker runs", () => {
     }
   });
 
-  it("is not opened on an archived task", async () => {
-    const task = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
-    expectDone(await api.call("POST", `/tasks/${task.id}/archive`, { body: {} }));
-    const body = { type: "QUALITY_AUTOMATION" };
-    const opened = await api.call("POST", `/tasks/${task.id}/worker-runs`, { as, body });
-    expectProblem(opened, "archived", 409);
-    const list = await api.call<RunPage>("GET", `/worker-runs?task=${task.id}`);
-    expect(expectDone(list).data).toEqual([]);
-  });
-
-  it("records a run whose step was left, and moves nothing", async () => {
+  it("does not move the task if the task has left the run's step", async () => {
     const { task, run } = await givenRun(
       { kind: "calibration", status: "approved" },
       "POST_QA_SCORING",
@@ -150,7 +152,7 @@ describe("worker runs", () => {
     expect(reported.task.currentStep.kind).toBe("delivery");
   });
 
-  it("does not run backwards, and a verdict belongs to a check that succeeded", async () => {
+  it("rejects an earlier state, a missing verdict, and a verdict on a failed run", async () => {
     const { run } = await givenRun({ kind: "pre_qa", status: "queued" }, "QUALITY_AUTOMATION");
     expectDone(await report(run.id, { state: "RUNNING" }));
     const back = expectProblem(
@@ -166,8 +168,10 @@ describe("worker runs", () => {
       400,
     );
   });
+});
 
-  it("lists runs newest first, by filter and page", async () => {
+describe("Listing worker runs", () => {
+  it("returns runs newest first, filtered and paginated", async () => {
     const { task, run } = await givenRun(
       { kind: "expert_review", status: "queued" },
       "EXPERT_REVIEW",
