@@ -20,11 +20,15 @@ export async function putPipeline(
 ): Promise<Outcome<Done<WithSecret<PipelineRecord>>>> {
   const judged = settings.endpoint === null ? null : judgeEndpoint(settings.endpoint, outbound);
   if (judged?.ok === false) return refuse(urlNotAllowed(judged.detail));
-  const given = secret === undefined ? null : parseSecret(secret);
-  if (secret !== undefined && given === null) return refuse(invalidSecret());
-  const secrets = { given, made: newSecret(), keptHours: PREVIOUS_SECRET_HOURS };
+  const provided = secret === undefined ? null : parseSecret(secret);
+  if (secret !== undefined && provided === null) return refuse(invalidSecret());
+  const secrets = {
+    provided,
+    generated: newSecret(),
+    previousHours: PREVIOUS_SECRET_HOURS,
+  };
   const written = await storePipeline(database, settings, secrets, operation);
-  return answerWithSecret(operation, secrets.made, written);
+  return answerWithSecret(operation, secrets.generated, written);
 }
 
 function invalidSecret() {

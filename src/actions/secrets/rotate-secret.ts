@@ -14,7 +14,7 @@ export async function rotatePipelineSecret(
 ): Promise<Outcome<Done<WithSecret<PipelineRecord>>>> {
   const rotation = newRotation();
   const written = await rotateSecretOfPipeline(database, name, rotation, operation);
-  return answerWithSecret(operation, rotation.made, written);
+  return answerWithSecret(operation, rotation.generated, written);
 }
 
 export async function rotateWebhookSecret(
@@ -23,7 +23,7 @@ export async function rotateWebhookSecret(
 ): Promise<Outcome<Done<WithSecret<WebhookRecord>>>> {
   const rotation = newRotation();
   const written = await rotateSecretOfWebhook(database, name, rotation, operation);
-  return answerWithSecret(operation, rotation.made, written);
+  return answerWithSecret(operation, rotation.generated, written);
 }
 
-const newRotation = () => ({ made: newSecret(), keptHours: PREVIOUS_SECRET_HOURS });
+const newRotation = () => ({ generated: newSecret(), previousHours: PREVIOUS_SECRET_HOURS });

@@ -24,7 +24,7 @@ export async function putWebhook(
   const written = await storeWebhook(
     database,
     { ...settings, events },
-    { id: uuidv7(), made: created },
+    { id: uuidv7(), generated: created },
     operation,
   );
   // If it was enabled again or its URL has changed, its waiting messages can go out now.

@@ -6,7 +6,7 @@ import type { Operation, TenantDatabase, Written } from "../connection/client.ts
 import { keepOrDrop } from "../ledger/operations.ts";
 import { listed } from "../sql/listed.ts";
 import type { Bound } from "../connection/prepared.ts";
-import { tellWebhooks } from "../webhooks/webhook-outbox.ts";
+import { enqueueDeliveries } from "../webhooks/webhook-outbox.ts";
 
 const BULK_STATUS_TERMINAL: AnalyticsEventName = "admin_bulk_status_terminal";
 
@@ -48,7 +48,7 @@ taken_back as (
     and ended.action = 'revert' and ended.changed > 0
 ),
 told as (
-  ${tellWebhooks(tenantId, "bulk.finished", finishedRows)}
+  ${enqueueDeliveries(tenantId, "bulk.finished", finishedRows)}
 )`;
 }
 

@@ -4,10 +4,10 @@ import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
 import type { WorkerType } from "../../domain/lifecycle/statuses.ts";
 import { fromHex } from "../sql/bytes.ts";
 import type { TenantDatabase } from "../connection/client.ts";
-import { DELIVERY_ACTOR, loggedCtes, type HasDeliveries } from "./dispatch-log.ts";
+import { DELIVERY_ACTOR, logCtes, type HasDeliveries } from "./dispatch-log.ts";
 import {
   DISPATCH_JOINS,
-  HEARD_OF_WITHIN,
+  MESSAGE_LOST_AFTER,
   IS_LEASED,
   IS_RUN_CLOSED,
   IS_STEP_WAITING,
@@ -19,13 +19,13 @@ import { runAllowance } from "../runs/run-guards.ts";
 import { signingSecrets } from "../webhooks/signing-secrets.ts";
 import { stepJson, TASK_JOINS, TASK_MEMBERS, type TaskRecord } from "../tasks/task-json.ts";
 
-/** What an endpoint is told of a dispatch, and where it is. */
+/** One delivery attempt: the endpoint and what is sent to it. */
 export interface DispatchAttempt {
   endpoint: string;
-  /** The one of now, and the one before it while it is kept. */
+  /** The current secret and, until it expires, the previous one. */
   secrets: Uint8Array[];
   timeoutSeconds: number;
-  /** Which attempt this is, the first being 1. */
+  /** The number of the attempt, from 1. */
   attempt: number;
   pipeline: Pipeline;
   run: { id: string; type: WorkerType; attempt: number; deadlineAt: string };
@@ -34,21 +34,21 @@ export interface DispatchAttempt {
   step: StepSnapshot;
 }
 
-/** A dispatch as somebody who wants to deliver it finds it. */
+/** The result of an attempt to claim a dispatch for delivery. */
 export type DispatchClaim =
   | { outcome: "begun"; delivery: DispatchAttempt }
-  /** Its time has not come, or somebody is delivering it. */
+  /** It is not due yet, or another consumer is delivering it. */
   | { outcome: "later"; seconds: number }
-  /** There is nothing to send: it was over before, or is now. */
+  /** There is nothing to send: the dispatch was settled before, or this call settled it. */
   | { outcome: "settled" };
 
-/** Beyond the endpoint's own time: what an attempt takes besides. A lease that ends sooner doubles the message. */
+/** The lease's time beyond the endpoint's timeout. A lease that ends during an attempt would send the message twice. */
 const LEASE_MARGIN_SECONDS = 30;
 
 /**
- * Begins an attempt: makes the run, takes the lease and counts, all in one transaction, so that a second message
- * about the dispatch finds that it came before. The same owner may ask twice: it is one attempt. Where nobody is to
- * be called the run is offered to workers that poll, and the dispatch is delivered.
+ * Begins an attempt. It creates the run, takes the lease and counts the attempt in one transaction, so that a duplicate
+ * message for the dispatch finds the lease. A repeated call by the same owner continues the same attempt. If the
+ * pipeline has no endpoint, the run is offered to workers that poll, and the dispatch counts as delivered.
  */
 export async function beginDispatch(
   database: TenantDatabase,
@@ -75,8 +75,8 @@ interface BeginRow extends HasDeliveries {
 }
 
 /**
- * What becomes of a dispatch by looking at it, in this order. A run that somebody reports on was asked for by this
- * dispatch, even if nothing is known of the answer; one that was cancelled is wanted by nobody.
+ * The outcome of the claim; the first matching condition decides. If a worker has reported on the run, the dispatch was
+ * delivered, even if the endpoint's response got lost. A cancelled run is no longer wanted.
  */
 function outcomeFor(owner: string): SQL {
   return sql`case
@@ -93,12 +93,11 @@ function outcomeFor(owner: string): SQL {
 const IS_EARLY = sql`(${IS_LEASED} or coalesce(d.not_before > clock_timestamp(), false))`;
 
 /**
- * Lets go of a run that its deadline closed before its worker was heard of, where the step waits for one again: this
- * dispatch stood in the way of another one, and is to make another run. In a statement of its own, since a run is
- * unique by its dispatch.
+ * Detaches a run that timed out before any report, if the step waits for a run again: this dispatch prevents another
+ * one, so it has to create another run. A separate statement, because a dispatch can have only one run.
  */
 function releaseStatement(tenantId: string, dispatchId: string): SQL {
-  // By its dispatch first, which is one look: a join would be planned by a guess of how many runs there are.
+  // Find the run by its dispatch first, which is one index lookup: the plan of a join would depend on row estimates.
   return sql`update worker_runs r set dispatch_id = null, updated_at = now()
     where r.tenant_id = ${tenantId}::uuid and r.dispatch_id = ${dispatchId}::uuid and r.state = 'FAILED'
       and exists (
@@ -127,9 +126,9 @@ becomes as materialized (
   select f.*, b.to_state, b.reason
   from found f join (values
     ('begun', 'sent', null),
-    ('offered', 'delivered', 'It has no endpoint: its run waits for a worker that polls.'),
-    ('taken', 'delivered', 'Its run was reported on.'),
-    ('unwanted', 'recalled', 'What it was for is no longer wanted.'),
+    ('offered', 'delivered', 'The pipeline has no endpoint. The run waits for a worker that polls.'),
+    ('taken', 'delivered', 'A worker reported on the run.'),
+    ('unwanted', 'recalled', 'The dispatch is no longer wanted.'),
     ('late', 'dead', 'run_timed_out')
   ) b(outcome, to_state, reason) using (outcome)
 ),
@@ -140,12 +139,12 @@ changed as (
     lease_until = case when b.outcome = 'begun'
       then clock_timestamp() + make_interval(secs => b.timeout_seconds + ${LEASE_MARGIN_SECONDS}) end,
     not_before = null,
-    next_attempt_at = clock_timestamp() + ${HEARD_OF_WITHIN},
+    next_attempt_at = clock_timestamp() + ${MESSAGE_LOST_AFTER},
     last_error = case b.to_state when 'dead' then b.reason || coalesce(': ' || d.last_error, '') else d.last_error end
   from becomes b where d.tenant_id = ${tenantId}::uuid and d.id = b.id
   returning d.attempts
 ),
-${loggedCtes(tenantId, MOVES)},
+${logCtes(tenantId, MOVES)},
 opened as (
   insert into worker_runs (tenant_id, id, task_id, version_id, step_id, type, state, dispatch_id, offered,
     deadline_at, created_by)
@@ -154,7 +153,7 @@ opened as (
   from becomes where outcome in ('begun', 'offered') and run_id is null
   returning id, type, attempt, deadline_at
 ),
--- Its worker's time begins when it is asked; a run that nobody wants any more is not waited for.
+-- The deadline counts from the latest attempt. An unwanted run is cancelled.
 kept as (
   update worker_runs w set updated_at = now(), offered = b.outcome = 'offered',
     state = case b.outcome when 'unwanted' then 'CANCELLED' else w.state end,
@@ -165,7 +164,7 @@ kept as (
   returning w.id, w.type, w.attempt, w.deadline_at
 ),
 run as (select * from opened union all select * from kept)
-select f.outcome, exists (select from told) as "hasDeliveries", greatest(1, ceil(extract(epoch from
+select f.outcome, exists (select from notified) as "hasDeliveries", greatest(1, ceil(extract(epoch from
     greatest(f.lease_until, f.not_before) - clock_timestamp())))::integer as seconds,
   (select json_build_object('endpoint', f.endpoint, 'secrets', f.secrets, 'timeoutSeconds', f.timeout_seconds,
       'attempt', (select attempts from changed), 'pipeline', f.pipeline,
@@ -181,7 +180,7 @@ select f.outcome, exists (select from told) as "hasDeliveries", greatest(1, ceil
 from found f`;
 }
 
-/** The log's rows: one that is delivered without having been sent was both. */
+/** The rows of the log. A dispatch that goes from pending to delivered also gets the row for sent. */
 const MOVES = sql`
     select id, state as from_state, 'sent' as to_state, null as reason, 1 as ordinal from becomes
       where state = 'pending' and to_state in ('sent', 'delivered')

@@ -15,15 +15,15 @@ import {
 } from "./dispatch-sql.ts";
 import { DISPATCH_JSON, type DispatchRecord } from "./read-dispatches.ts";
 
-/** What stood when somebody wanted to change a dispatch, and the dispatch as it is now where that was lawful. */
+/** The facts that the change was checked against and, if it was allowed, the changed dispatch. */
 export interface ChangedDispatch {
   state: DispatchState;
   isLeased: boolean;
   isUnwanted: boolean;
   isArchived: boolean;
-  /** Another dispatch that waits for the same. */
+  /** Another open dispatch of the same pipeline and step. */
   rivalId: string | null;
-  /** Null where nothing was changed. */
+  /** Null if nothing was changed. */
   changed: DispatchRecord | null;
 }
 
@@ -38,9 +38,9 @@ interface By {
 }
 
 /**
- * Puts a dead dispatch into the outbox again, as if it had never been tried; its run is the one that it has. Only
- * where what was asked for is still wanted. Of a payment the run may be over, closed by its deadline: a version has one
- * dispatch for it, so nobody can ask anew. No row comes back where there is no such dispatch.
+ * Puts a dead dispatch back into the outbox with no attempts, if it is still wanted. It keeps its run. The run of a
+ * payment may have timed out, because a version has only one dispatch for it and no one can request another. Returns no
+ * row if there is no such dispatch.
  */
 export function retryDispatch(
   database: TenantDatabase,
@@ -57,8 +57,8 @@ export function retryDispatch(
 }
 
 /**
- * Calls a dispatch back that nobody has delivered and nobody is delivering, and with it the run that waits because
- * of an earlier attempt. No row comes back where there is no such dispatch.
+ * Recalls a dispatch that is neither delivered nor being delivered, and cancels the queued run of an earlier attempt.
+ * Returns no row if there is no such dispatch.
  */
 export function recallDispatch(
   database: TenantDatabase,
@@ -77,7 +77,9 @@ cancelled as (
   });
 }
 
-/** Judges and changes under the locks of task and dispatch: what comes back as the reason is what stood then. */
+/**
+ * Checks and changes under the locks of the task and the dispatch, so that the returned facts are those of the check.
+ */
 function changeDispatch(
   database: TenantDatabase,
   { dispatchId, reason }: Change,
@@ -113,12 +115,12 @@ logged as (
     sql`select id, state as from_state, ${to}::text as to_state from lawful`,
   )}
 )${effects},
-told as materialized (
+answer as materialized (
   select ${DISPATCH_JSON} as dispatch from changed d cross join lateral (select d.run_id as id) w
 ),
-${keepOrDrop({ tenantId, operation }, { from: sql`told`, result: sql`told.dispatch` })}
+${keepOrDrop({ tenantId, operation }, { from: sql`answer`, result: sql`answer.dispatch` })}
 select state, is_leased as "isLeased", is_unwanted as "isUnwanted", is_archived as "isArchived",
-  rival_id as "rivalId", (select dispatch from told) as changed
+  rival_id as "rivalId", (select dispatch from answer) as changed
 from found`,
   ]);
 }

@@ -3,11 +3,11 @@ import type { Actor } from "../../domain/actor.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 import { logDispatches } from "./dispatch-log.ts";
-import { IS_OF_VERSION, isOffered, IS_STANDING } from "./dispatch-sql.ts";
+import { IS_OF_VERSION, isOffered, PREVENTS_ANOTHER } from "./dispatch-sql.ts";
 
 /**
- * Puts a dispatch into the outbox by hand, for the step that the task stands at while its event seq is the one
- * that was seen. Where one is open already, or the task's payment was asked for, that one's id comes back.
+ * Puts a manual dispatch into the outbox for the task's current step, if the task is still at the given seq. If a
+ * dispatch is already open, or the payment was already requested, returns that one's id instead.
  */
 export async function createDispatch(
   database: TenantDatabase,
@@ -18,7 +18,7 @@ export async function createDispatch(
   const { id, pipeline } = dispatch;
   const result = JSON.stringify({ id, pipeline, state: "pending" });
   const written = await database.write<{ created: boolean; open: string | null }>(operation, [
-    // Before the statement that looks for what was asked for already: it sees what was there when it began.
+    // A statement sees only what was committed when it began, so lock before looking for an open dispatch.
     sql`select from tasks where tenant_id = ${tenantId}::uuid and id = ${dispatch.taskId}::uuid for no key update`,
     sql`
 with
@@ -46,7 +46,7 @@ logged as (
 ${keepOrDrop({ tenantId, operation }, { from: sql`created`, result: sql`${result}::json` })}
 select exists (select from created) as created,
   (select d.id from task t join pipeline_dispatches d on d.tenant_id = ${tenantId}::uuid and d.task_id = t.id
-   where d.pipeline = ${pipeline}::text and ${IS_STANDING} and case when ${IS_OF_VERSION}
+   where d.pipeline = ${pipeline}::text and ${PREVENTS_ANOTHER} and case when ${IS_OF_VERSION}
      then d.version_id = t.active_version_id else d.step_id = t.current_step_id end
    limit 1) as open`,
   ]);

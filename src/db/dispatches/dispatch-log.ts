@@ -1,11 +1,11 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Bound } from "../connection/prepared.ts";
-import { tellWebhooks } from "../webhooks/webhook-outbox.ts";
+import { enqueueDeliveries } from "../webhooks/webhook-outbox.ts";
 
-/** Who is told as having moved a dispatch where nobody did by hand. */
+/** The actor of changes that no person made. */
 export const DELIVERY_ACTOR = { id: "system", name: "Delivery" };
 
-/** Who changed dispatches, in which call and why. */
+/** Who changed the dispatches, in which operation, and why. */
 interface LogSource {
   actor: Readonly<Record<"id" | "name", Bound<string>>>;
   /** Null if the change belongs to no operation. */
@@ -30,27 +30,27 @@ export function logDispatches(
   from (${changes}) change`;
 }
 
-/** Whether a statement has put something into the outbox of webhooks: the column that tells it. */
+/** The column that shows whether a statement enqueued webhook deliveries. */
 export interface HasDeliveries {
   hasDeliveries: boolean;
 }
 
 /**
- * CTEs that log what became of dispatches, from a query of id, from_state, to_state, reason and ordinal, and tell
- * webhooks of those that are dead: `logged` and `told`.
+ * The CTEs `logged` and `notified`: they log changes of dispatches and enqueue a webhook delivery for each dead one.
+ * `changes` is a query of id, from_state, to_state, reason and ordinal.
  */
-export function loggedCtes(tenantId: string, moves: SQL): SQL {
-  const deaths = sql`
+export function logCtes(tenantId: string, changes: SQL): SQL {
+  const dead = sql`
     select l.id as source, json_build_object('dispatchId', d.id, 'pipeline', d.pipeline, 'taskId', d.task_id,
       'reason', l.reason, 'at', iso(l.at)) as data
     from logged l join pipeline_dispatches d on d.tenant_id = ${tenantId}::uuid and d.id = l.dispatch_id
     where l.to_state = 'dead'`;
   const source = { actor: DELIVERY_ACTOR, operation: null, reason: sql`reason` };
   return sql`logged as (
-  ${logDispatches(tenantId, source, moves)} order by ordinal
+  ${logDispatches(tenantId, source, changes)} order by ordinal
   returning id, dispatch_id, to_state, reason, at
 ),
-told as (
-  ${tellWebhooks(tenantId, "dispatch.dead", deaths)}
+notified as (
+  ${enqueueDeliveries(tenantId, "dispatch.dead", dead)}
 )`;
 }

@@ -6,9 +6,9 @@ import { isOfVersionSql } from "./pipeline-sql.ts";
 import { listed } from "../sql/listed.ts";
 
 /**
- * Locks the task of a dispatch, in a statement of its own: what the next one reads of its steps and runs is what they
- * are, and nobody leaves the step meanwhile. Whoever changes a dispatch and its run gets the task's lock first, as
- * the one writer does.
+ * Locks the task of a dispatch. A separate statement, so that the next one reads the final state of its steps and runs,
+ * and the task stays at its step. Every change of a dispatch and its run locks the task first, as the writer of moves
+ * does.
  */
 export function lockTaskOf(tenantId: string, dispatchId: string): SQL {
   return sql`select from tasks t
@@ -18,8 +18,8 @@ export function lockTaskOf(tenantId: string, dispatchId: string): SQL {
 }
 
 /**
- * A dispatch (d) with its task (t), its step (ds) and the one that the task stands at (cs), its pipeline's settings (p)
- * and its run (w), where it has them.
+ * Joins to a dispatch (d) its task (t), its step (ds), the task's current step (cs) and, if they exist, the settings of
+ * its pipeline (p) and its run (w).
  */
 export const DISPATCH_JOINS: SQL = sql`join tasks t on t.tenant_id = d.tenant_id and t.id = d.task_id
   join steps ds on ds.tenant_id = d.tenant_id and ds.id = d.step_id
@@ -30,35 +30,35 @@ export const DISPATCH_JOINS: SQL = sql`join tasks t on t.tenant_id = d.tenant_id
 /** True if all steps of its version share this dispatch. */
 export const IS_OF_VERSION: SQL = sql.raw(isOfVersionSql("d.pipeline"));
 
-/** Whether its step stands where it asks for this pipeline. */
+/** Whether the dispatch's step is in a status that requests this pipeline. */
 export const IS_STEP_WAITING: SQL = sql`(d.pipeline, ds.kind, ds.status) in (${sql.join(
   PIPELINES_ON_ENTRY.map(({ pipeline, kind, status }) => sql`(${pipeline}, ${kind}, ${status})`),
   sql`, `,
 )})`;
 
 /**
- * Whether what was asked for is no longer wanted, by what calls a dispatch back that nobody is delivering: its step was
- * left or ended; or, of a payment, the approval was taken back, at whatever stage of the version.
+ * Whether the dispatch is no longer wanted: the task has left its step, or the step has ended. A dispatch of a version
+ * is unwanted if the approval was taken back at any stage of the version. The same changes recall open dispatches.
  */
 export const IS_UNWANTED: SQL = sql`case when ${IS_OF_VERSION}
   then not ${IS_STEP_WAITING} or cs.version_id = d.version_id and cs.status in (${listed(TAKING_BACK_STATUSES)})
   else cs.id <> d.step_id or cs.status in (${listed(ENDING_STATUSES)}) end`;
 
-/** Whether its run is over without that anybody reported on it: its deadline closed it. */
+/** Whether the run timed out: its deadline passed before any report. */
 export const IS_RUN_CLOSED: SQL = sql`coalesce(w.state = 'FAILED' and w.error = ${TIMED_OUT}, false)`;
 
-/** A live lease: somebody is delivering it at this moment, and nobody knows yet what will be answered. */
+/** Whether the dispatch has a live lease: a consumer is delivering it, and the response is not known yet. */
 export const IS_LEASED: SQL = sql`coalesce(d.lease_until > clock_timestamp(), false)`;
 
-/** A message is taken for lost when nothing was heard of it for so long beyond its time. */
-export const HEARD_OF_WITHIN: SQL = sql`interval '15 minutes'`;
+/** A queue message counts as lost this long after it was due, and is sent again. */
+export const MESSAGE_LOST_AFTER: SQL = sql`interval '15 minutes'`;
 
-/** Whether nobody has begun with what a dispatch brought: its run waits for a worker that polls. */
+/** Whether the dispatch's run is offered and waits for a worker that polls. */
 export function isOffered(dispatch: SQL): SQL {
   return sql`(${dispatch}.state = 'delivered' and exists (select from worker_runs q
     where q.tenant_id = ${dispatch}.tenant_id and q.dispatch_id = ${dispatch}.id and q.offered and q.state = 'QUEUED'))`;
 }
 
-/** Whether the pipeline of the dispatch d would not be asked for again, where it was asked for. */
-export const IS_STANDING: SQL = sql`case when ${IS_OF_VERSION} then d.state <> 'recalled'
+/** Whether the dispatch d prevents another one for the same step or version. */
+export const PREVENTS_ANOTHER: SQL = sql`case when ${IS_OF_VERSION} then d.state <> 'recalled'
   else d.state in ('pending', 'sent') or ${isOffered(sql`d`)} end`;

@@ -1,13 +1,13 @@
 import { sql } from "drizzle-orm";
 import type { DispatchAttemptEnd } from "../../domain/pipelines/delivery.ts";
 import type { TenantDatabase } from "../connection/client.ts";
-import { loggedCtes, type HasDeliveries } from "./dispatch-log.ts";
-import { HEARD_OF_WITHIN, IS_LEASED, lockTaskOf } from "./dispatch-sql.ts";
+import { logCtes, type HasDeliveries } from "./dispatch-log.ts";
+import { MESSAGE_LOST_AFTER, IS_LEASED, lockTaskOf } from "./dispatch-sql.ts";
 import { runAllowance } from "../runs/run-guards.ts";
 
 /**
- * Writes how an attempt ended, where the lease is still its own: what another one found out since then stands. The
- * deadline of a run whose worker could not be asked begins with the next attempt.
+ * Records how an attempt ended, if it still holds the lease; otherwise a later attempt's result counts. If the endpoint
+ * was not reached, the deadline of the run is moved past the next attempt.
  */
 export async function endDispatch(
   database: TenantDatabase,
@@ -15,16 +15,16 @@ export async function endDispatch(
   end: DispatchAttemptEnd,
 ): Promise<void> {
   const { tenantId } = database;
-  const moves = sql`
+  const changes = sql`
     select id, state as from_state, ${end.state}::text as to_state,
       ${end.state === "dead" ? end.reason : null}::text as reason, 1 as ordinal
-    from mine where ${end.state} <> 'sent'`;
+    from own where ${end.state} <> 'sent'`;
   const delay = sql`make_interval(secs => ${end.state === "sent" ? end.delaySeconds : 0}::integer)`;
   const [row] = await database.writeIdempotently<HasDeliveries>(
     lockTaskOf(tenantId, dispatchId),
     sql`
 with
-mine as materialized (
+own as materialized (
   select d.id, d.state from pipeline_dispatches d
   where d.tenant_id = ${tenantId}::uuid and d.id = ${dispatchId}::uuid and d.lease_owner = ${owner}::uuid
     and d.state = 'sent'
@@ -34,31 +34,31 @@ ended as (
   update pipeline_dispatches d set state = ${end.state}, lease_owner = null, lease_until = null,
     last_error = ${endError(end)}::text, updated_at = now(),
     not_before = ${end.state === "sent" ? sql`clock_timestamp() + ${delay}` : sql`null`},
-    next_attempt_at = clock_timestamp() + ${delay} + ${HEARD_OF_WITHIN}
-  from mine where d.tenant_id = ${tenantId}::uuid and d.id = mine.id
+    next_attempt_at = clock_timestamp() + ${delay} + ${MESSAGE_LOST_AFTER}
+  from own where d.tenant_id = ${tenantId}::uuid and d.id = own.id
 ),
 put_off as (
   update worker_runs w set updated_at = now(),
     deadline_at = greatest(w.deadline_at, clock_timestamp() + ${delay} + ${runAllowance(sql`w.type`)})
-  from mine
-  where w.tenant_id = ${tenantId}::uuid and w.dispatch_id = mine.id and w.state = 'QUEUED'
+  from own
+  where w.tenant_id = ${tenantId}::uuid and w.dispatch_id = own.id and w.state = 'QUEUED'
     and ${end.state} <> 'delivered'
 ),
-${loggedCtes(tenantId, moves)}
-select exists (select from told) as "hasDeliveries"`,
+${logCtes(tenantId, changes)}
+select exists (select from notified) as "hasDeliveries"`,
   );
   database.outgoing.events ||= row?.hasDeliveries === true;
 }
 
-/** What the row keeps of an attempt; of one that nothing follows, the reason first. */
+/** The stored error of an attempt, preceded by the reason if the dispatch is dead. */
 function endError(end: DispatchAttemptEnd): string | null {
   if (end.state === "delivered") return null;
   return end.state === "dead" ? `${end.reason}: ${end.error}` : end.error;
 }
 
 /**
- * Says that a dispatch is dead whose message the queue gave up, unless somebody is at it, or another message about
- * it is on its way.
+ * Marks a dispatch as dead after the queue gave up on its message, unless it is being delivered or another message for
+ * it is scheduled.
  */
 export async function giveUpDispatch(
   database: TenantDatabase,
@@ -66,7 +66,7 @@ export async function giveUpDispatch(
   reason: string,
 ): Promise<void> {
   const { tenantId } = database;
-  const moves = sql`
+  const changes = sql`
     select id, state as from_state, 'dead' as to_state, ${reason}::text as reason, 1 as ordinal from given_up`;
   const [row] = await database.writeIdempotently<HasDeliveries>(
     lockTaskOf(tenantId, dispatchId),
@@ -83,8 +83,8 @@ dead as (
     last_error = ${reason} || coalesce(': ' || d.last_error, '')
   from given_up where d.tenant_id = ${tenantId}::uuid and d.id = given_up.id
 ),
-${loggedCtes(tenantId, moves)}
-select exists (select from told) as "hasDeliveries"`,
+${logCtes(tenantId, changes)}
+select exists (select from notified) as "hasDeliveries"`,
   );
   database.outgoing.events ||= row?.hasDeliveries === true;
 }

@@ -1,22 +1,24 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../connection/client.ts";
 
-/** A dispatch of some tenant's. */
+/** A dispatch and its tenant. */
 export interface DispatchRef {
   tenantId: string;
   id: string;
 }
 
 /**
- * Claims dispatches whose time has come, those that were sent and never heard of among them: nobody else is handed
- * them for a minute.
+ * Claims dispatches that are due, including those whose message was sent and got lost. No other call gets them for a
+ * minute.
  */
 export function claimDispatches(database: Database, rowsMax: number): Promise<DispatchRef[]> {
   return database.acrossTenants<DispatchRef>(sql`
     select tenant_id as "tenantId", id from claim_dispatches(${rowsMax}::integer)`);
 }
 
-/** Says that their messages are on disk. One that was delivered or called back meanwhile stays as it is. */
+/**
+ * Records that the queue has stored their messages. A dispatch that was delivered or recalled in between is unchanged.
+ */
 export async function markDispatchesSent(
   database: Database,
   sent: readonly DispatchRef[],

@@ -10,12 +10,12 @@ import {
   writeWithSecret,
 } from "../webhooks/signing-secrets.ts";
 
-/** What is told of a pipeline's settings: never a secret. */
+/** The settings of a pipeline as answers show them, without the secret. */
 export interface PipelineRecord {
   name: Pipeline;
-  /** Null where its runs wait for workers that poll. */
+  /** Null if its runs wait for workers that poll. */
   endpoint: string | null;
-  /** Until then two secrets sign; null where there is one. */
+  /** When the previous secret stops signing; null if there is none. */
   previousSecretUntil: string | null;
   timeoutSeconds: number;
   runDeadlineSeconds: number;
@@ -29,52 +29,52 @@ export interface PipelineSettings {
   runDeadlineSeconds: number;
 }
 
-/** A PipelineRecord, spelled by the database from the alias p. */
+/** A PipelineRecord as JSON, from the alias p. */
 const PIPELINE_JSON = sql`json_build_object('name', p.name, 'endpoint', p.endpoint,
   ${previousSecretMember(sql`p`)},
   'timeoutSeconds', p.timeout_seconds, 'runDeadlineSeconds', p.run_deadline_seconds, 'updatedAt', iso(p.updated_at))`;
 
-/** One that was made is for a pipeline that has none. */
+/** The generated secret is stored only if the pipeline has none and the caller provides none. */
 interface Secrets extends SecretRotation {
-  /** Somebody brings it: it takes the place of the present one. */
-  given: Uint8Array | null;
+  /** Replaces the present secret; null if the caller provides none. */
+  provided: Uint8Array | null;
 }
 
-/** Gives a pipeline settings. What it has already is no change, and a secret that is given once more no new one. */
+/** Stores a pipeline's settings. Equal settings are no change, and providing the present secret is no rotation. */
 export function storePipeline(
   database: TenantDatabase,
   { name, endpoint, timeoutSeconds, runDeadlineSeconds }: PipelineSettings,
-  { given, made, keptHours }: Secrets,
+  { provided, generated, previousHours }: Secrets,
   operation: Operation,
 ): Promise<Written<StoredWithSecret<PipelineRecord>>> {
   const { tenantId } = database;
-  const first = given ?? made;
-  const isRotated = sql`(${given !== null} and p.secret <> ${bytes(first)})`;
+  const secret = provided ?? generated;
+  const isRotated = sql`(${provided !== null} and p.secret <> ${bytes(secret)})`;
   return writeWithSecret(
     database,
     operation,
     sql`
   insert into pipelines as p (tenant_id, name, endpoint, timeout_seconds, run_deadline_seconds, secret)
   values (${tenantId}, ${name}, ${endpoint}, ${timeoutSeconds}, ${runDeadlineSeconds},
-    ${bytes(first)})
+    ${bytes(secret)})
   on conflict (tenant_id, name) do update set endpoint = excluded.endpoint,
     timeout_seconds = excluded.timeout_seconds, run_deadline_seconds = excluded.run_deadline_seconds,
     secret = case when ${isRotated} or p.secret is null then excluded.secret else p.secret end,
     previous_secret = case when ${isRotated} then p.secret else p.previous_secret end,
-    previous_secret_until = case when ${isRotated} then ${keptUntil(keptHours)} else p.previous_secret_until end,
+    previous_secret_until = case when ${isRotated} then ${keptUntil(previousHours)} else p.previous_secret_until end,
     updated_at = case when ${isRotated} or p.secret is null
         or (p.endpoint, p.timeout_seconds, p.run_deadline_seconds)
           is distinct from (excluded.endpoint, excluded.timeout_seconds, excluded.run_deadline_seconds)
       then now() else p.updated_at end
-  returning ${PIPELINE_JSON} as record, p.secret = ${bytes(made)} as "isSecretMade"`,
+  returning ${PIPELINE_JSON} as record, p.secret = ${bytes(generated)} as "isSecretMade"`,
   );
 }
 
-/** Gives a pipeline another secret, beside which the one before signs for some hours, where it has one. */
+/** Replaces a pipeline's secret. The previous secret, if there is one, also signs for some hours. */
 export function rotateSecretOfPipeline(
   database: TenantDatabase,
   name: Pipeline,
-  { made, keptHours }: SecretRotation,
+  { generated, previousHours }: SecretRotation,
   operation: Operation,
 ): Promise<Written<StoredWithSecret<PipelineRecord>>> {
   return writeWithSecret(
@@ -82,15 +82,15 @@ export function rotateSecretOfPipeline(
     operation,
     sql`
   insert into pipelines as p (tenant_id, name, secret)
-  values (${database.tenantId}, ${name}, ${bytes(made)})
+  values (${database.tenantId}, ${name}, ${bytes(generated)})
   on conflict (tenant_id, name) do update set secret = excluded.secret, previous_secret = p.secret,
-    previous_secret_until = case when p.secret is not null then ${keptUntil(keptHours)} end,
+    previous_secret_until = case when p.secret is not null then ${keptUntil(previousHours)} end,
     updated_at = now()
   returning ${PIPELINE_JSON} as record, true as "isSecretMade"`,
   );
 }
 
-/** The pipelines that somebody gave settings. */
+/** Returns the pipelines that have stored settings. */
 export async function listPipelines(database: TenantDatabase): Promise<PipelineRecord[]> {
   const rows = await database.read<{ record: PipelineRecord }>(
     sql`select ${PIPELINE_JSON} as record from pipelines p`,

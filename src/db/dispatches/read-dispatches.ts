@@ -6,7 +6,7 @@ import type { TenantDatabase } from "../connection/client.ts";
 import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { isOfTask } from "../tasks/task-match.ts";
 
-/** A dispatch as every answer shows it. */
+/** A dispatch as answers show it. */
 export interface DispatchRecord {
   id: string;
   pipeline: Pipeline;
@@ -17,7 +17,7 @@ export interface DispatchRecord {
   byHand: boolean;
   bulkOperationId: string | null;
   attempts: number;
-  /** Null where none is waited for. */
+  /** When the next attempt is due after a failed one; null if no retry is scheduled. */
   nextAttemptAt: string | null;
   lastError: string | null;
   runId: string | null;
@@ -34,7 +34,7 @@ export interface DispatchEventRecord {
   at: string;
 }
 
-/** A DispatchRecord, spelled by the database from the aliases d (dispatch) and w (its run). */
+/** A DispatchRecord as JSON, from the aliases d (dispatch) and w (its run). */
 export const DISPATCH_JSON = sql`json_build_object('id', d.id, 'pipeline', d.pipeline, 'taskId', d.task_id,
   'versionId', d.version_id, 'stepId', d.step_id, 'state', d.state, 'byHand', d.by_hand,
   'bulkOperationId', d.bulk_operation_id, 'attempts', d.attempts,
@@ -53,7 +53,7 @@ const DISPATCH_FILTERS = {
 
 export type DispatchFilter = FilterOf<typeof DISPATCH_FILTERS>;
 
-/** A page of the matching dispatches, newest first. */
+/** Returns a page of the matching dispatches, newest first. */
 export async function listDispatches(
   database: TenantDatabase,
   filter: DispatchFilter,
@@ -68,7 +68,7 @@ export async function listDispatches(
   return rows.map(({ dispatch }) => dispatch);
 }
 
-/** A dispatch with all that became of it, in order; null where there is none. */
+/** Returns a dispatch with its log in order; null if there is none. */
 export async function findDispatch(
   database: TenantDatabase,
   id: string,

@@ -3,7 +3,7 @@ import type { TaskFields, TaskSnapshot } from "../../domain/lifecycle/snapshot.t
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
 import type { EventSource } from "../history/event-ctes.ts";
 import type { Bound } from "../connection/prepared.ts";
-import { type GuardedRun, foundRow } from "../runs/run-guards.ts";
+import { type GuardedRun, guardRow } from "../runs/run-guards.ts";
 
 /** A decided move: the writer applies it if the task is still at `snapshot.eventSeq`, else not at all. */
 export interface Move {
@@ -55,7 +55,7 @@ export function moveInput(moves: readonly Move[]) {
       })),
     ),
     found_runs: json(({ snapshot, run }) =>
-      run === undefined ? [] : [{ ...foundRow(run), task_id: snapshot.id }],
+      run === undefined ? [] : [{ ...guardRow(run), task_id: snapshot.id }],
     ),
     runs: json(({ snapshot, decision }) =>
       decision.runs.map((run) => ({

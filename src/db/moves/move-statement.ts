@@ -21,7 +21,7 @@ import type { Bound } from "../connection/prepared.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 import { reportedCtes } from "./run-ctes.ts";
 import { lockTasks } from "../tasks/lock-tasks.ts";
-import { hasRunAsFound, lockRuns } from "../runs/run-guards.ts";
+import { hasUnchangedRun, lockRuns } from "../runs/run-guards.ts";
 import { LISTENS_TO_TASKS } from "../webhooks/webhook-outbox.ts";
 
 // The statement of the one writer, for single moves and for bulks, bound or prepared.
@@ -93,7 +93,7 @@ locked as materialized (
   -- As a CASE, since Postgres would take an equal seq for a rare thing, and plan all that follows for a row or two: it
   -- would compare each of a thousand moves with each other.
   where t.tenant_id = ${tenantId}::uuid and case when t.event_seq = m.seq then true else false end
-    ${does.isGuardedByRun ? hasRunAsFound(tenantId, input.found_runs) : sql``}
+    ${does.isGuardedByRun ? hasUnchangedRun(tenantId, input.found_runs) : sql``}
   order by t.id
   for no key update of t
 ),

@@ -7,7 +7,7 @@ import { keepOrDrop } from "../ledger/operations.ts";
 import { stepJson, TASK_MEMBERS, type TaskRecord } from "../tasks/task-json.ts";
 import { RUN_JSON, type RunRecord } from "./worker-runs.ts";
 
-/** A run that was claimed, and what its work is about: its own version and step, which its task may have left. */
+/** A claimed run with its subject: its own version and step, which may no longer be the current ones of the task. */
 export interface ClaimedRunRecord {
   run: RunRecord;
   task: TaskRecord;
@@ -16,10 +16,10 @@ export interface ClaimedRunRecord {
 }
 
 /**
- * Hands out runs that wait for a worker, each to one caller: of the most urgent task first, then the oldest. What
- * another caller is being handed at this moment is passed over, so that nobody waits. A lease ends with the run's
- * deadline at the latest: claims alone keep no run alive. Where nothing waits, no operation is kept, and a repeat
- * looks again.
+ * Claims runs that wait for a worker: those of the most urgent tasks first, then the oldest. Each run goes to one
+ * caller, and runs that another call is claiming are skipped, so no call waits. A lease ends no later than the run's
+ * deadline, because claims must not keep a run alive. If no run waits, the operation is dropped, and a repeat looks
+ * again.
  */
 export function claimRuns(
   database: TenantDatabase,
@@ -27,14 +27,14 @@ export function claimRuns(
   { actor, operation }: { actor: Actor; operation: Operation },
 ): Promise<Written<{ claimed: ClaimedRunRecord[] }>> {
   const { tenantId } = database;
-  // One look for each: where nothing is known of the tables yet, joins are planned as scans within scans.
+  // One index lookup per row: without statistics of the tables, Postgres plans joins as nested scans.
   const oneOf = (table: SQL, alias: SQL, id: SQL) =>
     sql`cross join lateral (select * from ${table} where tenant_id = ${tenantId}::uuid and id = ${id} limit 1) ${alias}`;
   return database.write(operation, [
     sql`
 with
-free as materialized (
-  -- All that wait are sorted: no column more, or the sort goes to disk.
+waiting as materialized (
+  -- The sort covers all waiting runs. With more columns it would go to disk.
   select w.id, (select t.priority from tasks t where t.tenant_id = ${tenantId}::uuid and t.id = w.task_id) as priority
   from worker_runs w
   where w.tenant_id = ${tenantId}::uuid and w.offered and w.state = 'QUEUED'
@@ -49,14 +49,14 @@ claimed as (
     lease_owner = ${actor.id}::text,
     lease_seconds = ${leaseSeconds}::integer,
     lease_until = least(now() + make_interval(secs => ${leaseSeconds}::integer), w.deadline_at),
-    -- Whoever held it before is told so by this number.
+    -- The previous holder sees by this number that the run was claimed again.
     attempt = case when w.lease_owner is null then w.attempt else w.attempt + 1 end,
     updated_at = now()
-  from free
-  where w.tenant_id = ${tenantId}::uuid and w.id = free.id
-  returning w.id, w.task_id, w.version_id, w.step_id, free.priority, ${RUN_JSON} as run
+  from waiting
+  where w.tenant_id = ${tenantId}::uuid and w.id = waiting.id
+  returning w.id, w.task_id, w.version_id, w.step_id, waiting.priority, ${RUN_JSON} as run
 ),
-told as materialized (
+handed_out as materialized (
   select json_agg(json_build_object(
     'run', c.run,
     'task', json_build_object(${TASK_MEMBERS}),
@@ -72,11 +72,11 @@ told as materialized (
 ${keepOrDrop(
   { tenantId, operation },
   {
-    from: sql`told`,
-    result: sql`told.runs`,
-    when: { keepIf: sql`told.runs is not null`, dropIf: sql`told.runs is null` },
+    from: sql`handed_out`,
+    result: sql`handed_out.runs`,
+    when: { keepIf: sql`handed_out.runs is not null`, dropIf: sql`handed_out.runs is null` },
   },
 )}
-select coalesce(runs, '[]') as claimed from told`,
+select coalesce(runs, '[]') as claimed from handed_out`,
   ]);
 }

@@ -6,7 +6,7 @@ import type { RunState, WorkerType } from "../../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { Database, Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
-import { type GuardedRun, foundRow, isAsFound, runAllowance } from "./run-guards.ts";
+import { type GuardedRun, guardRow, IS_UNCHANGED, runAllowance } from "./run-guards.ts";
 import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { isTask } from "../tasks/task-match.ts";
 
@@ -18,33 +18,32 @@ export interface RunRecord {
   stepId: string;
   type: WorkerType;
   state: RunState;
-  /** How often it was handed out: one that is claimed again after its lease has ended is at the next. */
+  /** How often the run was claimed. A claim after an expired lease begins the next attempt. */
   attempt: number;
-  /** Whether it is for workers that poll. */
+  /** Whether workers that poll can claim it. */
   offered: boolean;
-  /** Until when it is its worker's alone; null where nobody has claimed it, and from its first report on. */
+  /** When the worker's exclusive claim ends; null if the run is not claimed, and after the worker's first report. */
   leaseUntil: string | null;
   externalRef: string | null;
-  /** Without a report until then it is given up. */
+  /** The run fails if no report arrives by then. */
   deadlineAt: string;
   result: unknown;
   error: string | null;
-  /** What was reported after the end; nothing follows from it. */
+  /** A report that arrived after the run had ended. It has no effect. */
   lateReport: { result: unknown; error: string | null; at: string } | null;
   createdAt: string;
   updatedAt: string;
 }
 
-/** A RunRecord, spelled by the database from the alias w. */
+/** A RunRecord as JSON, from the alias w. */
 export const RUN_JSON = sql`json_build_object('id', w.id, 'taskId', w.task_id, 'versionId', w.version_id,
   'stepId', w.step_id, 'type', w.type, 'state', w.state, 'attempt', w.attempt, 'offered', w.offered,
   'leaseUntil', case when w.state = 'QUEUED' then iso(w.lease_until) end, 'externalRef', w.external_ref, 'deadlineAt', iso(w.deadline_at), 'result', w.result, 'error', w.error,
   'lateReport', w.late_report, 'createdAt', iso(w.created_at), 'updatedAt', iso(w.updated_at))`;
 
 /**
- * Opens a run on the task's current step, in one round trip. The task's row is locked meanwhile, so that the
- * pointer cannot leave the step under it. No row comes back where the task is unknown, and no run where it is
- * archived.
+ * Creates a run on the task's current step, in one round trip. The lock on the task keeps it at that step. Returns no
+ * row if there is no such task, and a row without a run if the task is archived.
  */
 export function createRun(
   database: TenantDatabase,
@@ -74,10 +73,9 @@ select (select run from created) as run from task`,
 }
 
 /**
- * Records a report that writes no event: a late one, a repeated one, or one of a run that no label depends on. A
- * run that has ended keeps its end, and what comes after is kept beside it. Any other is renewed: its deadline, and
- * the lease of whoever goes on holding it unbegun. Where the run is no longer as it was found, no row comes back and
- * nothing is kept.
+ * Records a report that writes no event: a late report, a repeated one, or one for a run that no label depends on. A
+ * run that has ended keeps its result, and the report is stored separately. Otherwise the report renews the deadline
+ * and, if the run is still queued, its holder's lease. Returns no row and stores nothing if the run has changed.
  */
 export function recordRunReport(
   database: TenantDatabase,
@@ -85,10 +83,10 @@ export function recordRunReport(
   { operation, result }: { operation: Operation; result: unknown },
 ): Promise<Written<{ id: string }>> {
   const { tenantId } = database;
-  const told = JSON.stringify(report.result ?? null);
+  const reportedResult = JSON.stringify(report.result ?? null);
   const change = isRunEnded(found.state)
-    ? sql`late_report = jsonb_build_object('result', ${told}::jsonb, 'error', ${report.error}::text, 'at', iso(now()))`
-    : sql`state = ${report.state}, result = coalesce(nullif(${told}::jsonb, 'null'), w.result),
+    ? sql`late_report = jsonb_build_object('result', ${reportedResult}::jsonb, 'error', ${report.error}::text, 'at', iso(now()))`
+    : sql`state = ${report.state}, result = coalesce(nullif(${reportedResult}::jsonb, 'null'), w.result),
       error = coalesce(${report.error}::text, w.error)
       ${renewed(report.state)}`;
   return database.write(operation, [
@@ -96,8 +94,8 @@ export function recordRunReport(
 with
 reported as (
   update worker_runs w set ${change}, updated_at = now()
-  from json_to_record(${JSON.stringify(foundRow(found))}) as f(id uuid, state text, attempt integer, is_overdue boolean)
-  where w.tenant_id = ${tenantId}::uuid and w.id = f.id and ${isAsFound}
+  from json_to_record(${JSON.stringify(guardRow(found))}) as f(id uuid, state text, attempt integer, is_overdue boolean)
+  where w.tenant_id = ${tenantId}::uuid and w.id = f.id and ${IS_UNCHANGED}
   returning w.id
 ),
 ${keepOrDrop({ tenantId, operation }, { from: sql`reported`, result: sql`${JSON.stringify(result)}::json` })}
@@ -105,7 +103,7 @@ select id from reported`,
   ]);
 }
 
-/** A worker that is at work has until its deadline; one that has not begun keeps its lease for as long again. */
+/** The assignments that renew the deadline and, while the run is queued, the lease. */
 function renewed(state: RunState): SQL {
   const deadline = sql`now() + ${runAllowance(sql`w.type`)}`;
   if (isRunEnded(state)) return sql``;
@@ -115,8 +113,8 @@ function renewed(state: RunState): SQL {
 }
 
 /**
- * Ends runs whose deadline has passed and from which nothing else follows, many at once. One that was changed since
- * it was found is left alone; a second call finds nothing more to do. Tells how many were ended.
+ * Ends overdue runs whose end has no other effect, many in one statement, and returns how many. A run that has changed
+ * is skipped. The call is idempotent.
  */
 export async function endOverdueRuns(
   database: TenantDatabase,
@@ -124,18 +122,18 @@ export async function endOverdueRuns(
 ): Promise<number> {
   if (ends.length === 0) return 0;
   const rows = ends.map(({ report: { state, error }, found }) => ({
-    ...foundRow({ ...found, isOverdue: true }),
+    ...guardRow({ ...found, isOverdue: true }),
     to_state: state,
     error,
   }));
   const ended = await database.writeIdempotently<{ id: string }>(sql`
 with
--- In id order, like every lock of runs.
+-- In id order, like every lock of several runs.
 locked as materialized (
   select w.id, f.to_state, f.error
   from json_to_recordset(${JSON.stringify(rows)}) as f(
       id uuid, state text, attempt integer, is_overdue boolean, to_state text, error text)
-    join worker_runs w on w.id = f.id and ${isAsFound}
+    join worker_runs w on w.id = f.id and ${IS_UNCHANGED}
   where w.tenant_id = ${database.tenantId}::uuid
   order by w.id
   for no key update of w
@@ -147,13 +145,13 @@ returning w.id`);
   return ended.length;
 }
 
-/** A run of some tenant's. */
+/** A run and its tenant. */
 export interface RunRef {
   tenantId: string;
   id: string;
 }
 
-/** Runs whose worker has been silent beyond its deadline, of every tenant, the longest first. */
+/** Returns overdue runs of every tenant, the most overdue first. */
 export function findLateRuns(database: Database, rowsMax: number): Promise<RunRef[]> {
   return database.acrossTenants<RunRef>(sql`
     select tenant_id as "tenantId", id from late_runs(${rowsMax}::integer)`);
@@ -168,7 +166,7 @@ const RUN_FILTERS = {
 
 export type RunFilter = FilterOf<typeof RUN_FILTERS>;
 
-/** A page of the matching runs, newest first. */
+/** Returns a page of the matching runs, newest first. */
 export async function listRuns(
   database: TenantDatabase,
   filter: RunFilter,

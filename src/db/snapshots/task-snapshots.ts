@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { RunFact, StepSnapshot, TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import { isOfVersion, type Pipeline } from "../../domain/pipelines/pipelines.ts";
 import type { ReviewOutcome } from "../../domain/lifecycle/statuses.ts";
-import { IS_STANDING } from "../dispatches/dispatch-sql.ts";
+import { PREVENTS_ANOTHER } from "../dispatches/dispatch-sql.ts";
 import type { Bound } from "../connection/prepared.ts";
 import { stepJson, TASK_FIELDS, TASK_JOINS } from "../tasks/task-json.ts";
 
@@ -54,7 +54,7 @@ export function snapshotParts(wanted: SQL, { withSteps }: { withSteps: Bound<boo
     )},
     'dispatches', ${rowsOf(
       sql`json_build_object('versionId', d.version_id, 'stepId', d.step_id, 'pipeline', d.pipeline)`,
-      sql`pipeline_dispatches d where d.task_id = ${ids} and ${IS_STANDING}`,
+      sql`pipeline_dispatches d where d.task_id = ${ids} and ${PREVENTS_ANOTHER}`,
       sql`d.id`,
     )},
     'steps', case when ${withSteps}::boolean then ${rowsOf(

@@ -2,17 +2,18 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 
-/** What a write of something that has a secret stores for a repeat: never the secret. */
+/** What the ledger stores for a write to a pipeline or webhook. It never contains the secret. */
 export interface StoredWithSecret<Record> {
   record: Record;
   operationId: string;
-  /** Whether the secret that the service made for this call became its secret. */
+  /** Whether the secret that was generated for this call is the present one. */
   isSecretMade: boolean;
 }
 
 /**
- * Writes one such thing, as its operation; where there is none, the operation leaves no trace. `change` returns the
- * columns `record` and `"isSecretMade"`; `effects` are further CTEs, which may read from it as `changed`.
+ * Writes a row that has a signing secret, and stores the operation's result. If `change` returns no row, the operation
+ * is dropped. `change` returns the columns `record` and `"isSecretMade"`; `effects` are further CTEs, which can read
+ * them from `changed`.
  */
 export function writeWithSecret<Record>(
   database: TenantDatabase,
@@ -36,24 +37,24 @@ select record, ${operation.id} as "operationId", "isSecretMade" from changed`,
   ]);
 }
 
-/** Another secret, and for how long the one before signs along. */
+/** A new secret, and how long the previous one also signs. */
 export interface SecretRotation {
-  made: Uint8Array;
-  keptHours: number;
+  generated: Uint8Array;
+  previousHours: number;
 }
 
-/** From now on: until when the secret before signs along. */
+/** When the previous secret stops signing, if the rotation is now. */
 export function keptUntil(hours: number): SQL {
   return sql`now() + make_interval(hours => ${hours}::integer)`;
 }
 
-/** The member that tells of it, of the row with this alias. */
+/** The JSON member `previousSecretUntil` of the row with this alias; null if the previous secret no longer signs. */
 export function previousSecretMember(alias: SQL): SQL {
   return sql`'previousSecretUntil', case when ${alias}.previous_secret_until > now()
     then iso(${alias}.previous_secret_until) end`;
 }
 
-/** The secrets that sign for a row, in hex: the one of now, and the one before while it is kept. */
+/** The secrets that sign for a row, in hex: the present one and, until it expires, the previous one. */
 export function signingSecrets(alias: SQL): SQL {
   return sql`array_remove(array[encode(${alias}.secret, 'hex'), case when ${alias}.previous_secret_until > now()
     then encode(${alias}.previous_secret, 'hex') end], null)`;

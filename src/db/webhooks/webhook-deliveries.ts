@@ -5,7 +5,7 @@ import { keepOrDrop } from "../ledger/operations.ts";
 import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { isWebhook, readTarget, TARGET_JSON, type WebhookTarget } from "./webhooks.ts";
 
-/** One message to a webhook, as it is looked at. */
+/** A delivery of one message to a webhook, as answers show it. */
 export interface DeliveryRecord {
   id: string;
   event: WebhookEvent;
@@ -13,7 +13,7 @@ export interface DeliveryRecord {
   data: unknown;
   occurredAt: string;
   attempts: number;
-  /** Null where there will be none. */
+  /** Null if no attempt is due. */
   nextAttemptAt: string | null;
   responseStatus: number | null;
   lastError: string | null;
@@ -21,7 +21,7 @@ export interface DeliveryRecord {
   deliveredAt: string | null;
 }
 
-/** A DeliveryRecord, spelled by the database from the alias d. */
+/** A DeliveryRecord as JSON, from the alias d. */
 const DELIVERY_JSON = sql`json_build_object('id', d.id, 'event', d.event, 'state', d.state, 'data', d.data::json,
   'occurredAt', iso(d.occurred_at), 'attempts', d.attempts,
   'nextAttemptAt', case when d.state = 'pending' then iso(d.next_attempt_at) end,
@@ -35,7 +35,7 @@ const DELIVERY_FILTERS = {
 
 export type DeliveryFilter = FilterOf<typeof DELIVERY_FILTERS>;
 
-/** A page of what a webhook was told, newest first; null where there is no such webhook. */
+/** Returns a page of a webhook's matching deliveries, newest first; null if there is no such webhook. */
 export async function listDeliveries(
   database: TenantDatabase,
   { webhook, filter }: { webhook: string; filter: DeliveryFilter },
@@ -54,7 +54,9 @@ export async function listDeliveries(
   return row?.deliveries ?? null;
 }
 
-/** Has a message sent again as if it were new, whatever became of it; no row where the webhook has no such one. */
+/**
+ * Schedules a delivery again with no attempts, whatever its state. Returns no row if the webhook has no such delivery.
+ */
 export function retryDelivery(
   database: TenantDatabase,
   { webhook, deliveryId }: { webhook: string; deliveryId: string },
@@ -76,10 +78,10 @@ select record from renewed`,
   ]);
 }
 
-/** A message on the queue is taken for lost when nothing was heard of it for so long. */
-const HEARD_OF_WITHIN = sql`interval '15 minutes'`;
+/** A queue message counts as lost this long after it was due, and is sent again. */
+const RELAY_LOST_AFTER = sql`interval '15 minutes'`;
 
-/** Claims messages that are to be put on the queue: nobody else is handed them until they would be taken for lost. */
+/** Claims deliveries to put on the queue, and returns their ids. No other call gets them until they count as lost. */
 export async function claimDeliveries(
   database: TenantDatabase,
   rowsMax: number,
@@ -95,34 +97,34 @@ with due as materialized (
   where w.tenant_id = ${tenantId} and w.enabled
   limit ${rowsMax}
 )
-update webhook_deliveries d set relay_at = now() + ${HEARD_OF_WITHIN}
+update webhook_deliveries d set relay_at = now() + ${RELAY_LOST_AFTER}
 from due where d.tenant_id = ${tenantId} and d.id = due.id
 returning d.id`);
   return rows.map(({ id }) => id);
 }
 
-/** A message that a lease was taken on: its body's parts, and where it goes. */
+/** One attempt to send a delivery: the parts of the message body, and its target. */
 export interface WebhookAttempt {
   event: WebhookEvent;
   data: string;
   occurredAt: string;
-  /** Which try this is, the first being 1. */
+  /** The number of the attempt, from 1. */
   attempt: number;
   target: WebhookTarget;
 }
 
-/** A message as somebody who wants to send it finds it. */
+/** The result of an attempt to claim a delivery for sending. */
 export type DeliveryClaim =
   | { outcome: "begun"; delivery: WebhookAttempt }
-  /** Its time has not come, or another one is sending it. */
+  /** It is not due yet, or another consumer is sending it. */
   | { outcome: "later"; seconds: number }
-  /** It was sent or given up, or its webhook is disabled or gone. */
+  /** It is delivered or dead, or its webhook is disabled or deleted. */
   | { outcome: "settled" };
 
-/** The platform gives a message up to half a minute for its answer and its name; then somebody else may try. */
+/** Longer than an attempt takes: name lookup and response together are limited to half a minute. */
 const LEASE = sql`interval '1 minute'`;
 
-/** Takes a lease on a message and counts the try. The same owner may ask twice: it is one try. */
+/** Takes a lease on a delivery and counts the attempt. A repeated call by the same owner continues the same attempt. */
 export async function beginDelivery(
   database: TenantDatabase,
   { deliveryId, owner }: { deliveryId: string; owner: string },
@@ -154,7 +156,7 @@ select (select delivery from begun) as begun, found.seconds::integer as seconds 
   return { outcome: "begun", delivery: { ...begun, target: readTarget(begun.target) } };
 }
 
-/** How a try ended. */
+/** How an attempt ended. */
 export type WebhookAttemptEnd =
   | { state: "delivered"; responseStatus: number }
   | {
@@ -165,7 +167,7 @@ export type WebhookAttemptEnd =
     }
   | { state: "dead"; responseStatus: number | null; lastError: string };
 
-/** Writes how a try ended, where its lease is still its own: what another one found out since then stands. */
+/** Records how an attempt ended, if it still holds the lease; otherwise a later attempt's result counts. */
 export async function endDelivery(
   database: TenantDatabase,
   { deliveryId, owner }: { deliveryId: string; owner: string },
@@ -177,7 +179,7 @@ export async function endDelivery(
     update webhook_deliveries set state = ${state}, response_status = ${responseStatus},
       last_error = ${end.state === "delivered" ? null : end.lastError},
       delivered_at = case when ${state} = 'delivered' then now() end,
-      next_attempt_at = ${next}, relay_at = ${next} + ${HEARD_OF_WITHIN},
+      next_attempt_at = ${next}, relay_at = ${next} + ${RELAY_LOST_AFTER},
       lease_owner = null, lease_until = null
     where tenant_id = ${database.tenantId} and id = ${deliveryId} and lease_owner = ${owner} and state = 'pending'`);
 }

@@ -17,36 +17,36 @@ export async function tenantsWithPendingWebhooks(
   return rows.map(({ tenantId }) => tenantId);
 }
 
-/** A webhook, and the place in the feed up to which it was told. */
+/** A webhook, and the position in the feed up to which its deliveries are written. */
 interface Listener extends FeedPlace {
   id: string;
 }
 
-/** An event that some webhook was not told of. */
+/** An event that is after the position of some webhook. */
 interface PendingEvent extends FeedPlace {
   taskId: string;
   seq: number;
 }
 
-/** The next events that some webhook was not told of, and what tells of their tasks. */
+/** The next pending events, and the histories of their tasks. */
 export interface PendingEvents {
   listeners: Listener[];
-  /** In the feed's order, up to where it is settled. */
+  /** Settled events, in the order of the feed. */
   events: PendingEvent[];
-  /** Of each of their tasks, once: all events up to its last one here, and the seq of its first one here. */
+  /** One for each task of the events: its history up to its last event here, and the seq of its first event here. */
   histories: { fromSeq: number; events: HistoryEvent[] }[];
-  /** Whether no event that is committed lies beyond. */
+  /** Whether no committed event is left after these. */
   caughtUp: boolean;
 }
 
 const PAGE_EVENTS_MAX = 500;
-/** About what an event takes. A page's histories come with it, so that longer ones make shorter pages. */
+/** The approximate size of an event. A page includes the histories of its tasks, so long histories shorten the page. */
 const EVENT_BYTES = 500;
 
-/** Reads on behind the webhook that is furthest back. */
+/** Reads the events after the position of the webhook that is furthest behind. */
 export async function readPendingEvents(database: TenantDatabase): Promise<PendingEvents> {
   const order = sql`txid, feed_id`;
-  const [untold] = await database.read<PendingEvents>(sql`
+  const [pending] = await database.read<PendingEvents>(sql`
 with listening as materialized (
   select w.id, w.position_txid as txid, w.position_feed_id as feed_id from webhooks w where ${LISTENS_TO_TASKS}
 ),
@@ -59,7 +59,7 @@ found as materialized (
   ) e
 ),
 page as materialized (
-  -- The feed ends where all is settled (db/history/feed.ts).
+  -- Only settled events (db/history/feed.ts).
   select * from (${chunkOf(sql`found`, { order, limit: PAGE_EVENTS_MAX })}) placed
   where txid < pg_snapshot_xmin(pg_current_snapshot())
 ),
@@ -74,11 +74,11 @@ select
     order by ${order}) from page), '[]') as events,
   coalesce((select json_agg(json_build_object('fromSeq', t.from_seq,
     'events', ${historyTo(sql`t.task_id`, sql`t.to_seq`)})) from touched t), '[]') as histories`);
-  if (untold === undefined) throw new Error("A query without FROM has one row");
-  return untold;
+  if (pending === undefined) throw new Error("A query without FROM has one row");
+  return pending;
 }
 
-/** A message about a task, with the place of its event. */
+/** A message about a task, with the position of its event. */
 export interface TaskMessage extends FeedPlace {
   event: TaskEvent;
   source: string;
@@ -87,9 +87,9 @@ export interface TaskMessage extends FeedPlace {
 }
 
 /**
- * Writes what each listener is to be told up to a place, and that it was told, in one statement: nothing is lost and
- * nothing told twice, whoever breaks off or does the same beside this one. A listener whose position has changed
- * since it was read is left alone; answers whether there was one that was not.
+ * Writes the deliveries of each listener up to a position and moves the listener there, in one statement. So no message
+ * is lost or written twice, even if a pump is interrupted or two run concurrently. A listener whose position has
+ * changed since it was read is skipped. Returns whether any listener was moved.
  */
 export async function recordDeliveries(
   database: TenantDatabase,
@@ -104,7 +104,7 @@ export async function recordDeliveries(
 with listener as materialized (
   select * from json_to_recordset(${listenerRows(listeners)}) as l(id uuid, txid xid8, feed_id bigint)
 ),
--- In id order, like every lock of several rows. A lock that was waited for is got on the row as it is then.
+-- In id order, like every lock of several rows. After a wait, the conditions are checked on the current row.
 locked as materialized (
   select w.id, l.txid, l.feed_id
   from listener l join webhooks w on w.id = l.id
@@ -119,7 +119,7 @@ moved as (
   from locked l where w.tenant_id = ${tenantId}::uuid and w.id = l.id
   returning w.id, w.name, w.events, w.heard_nothing_of, l.txid, l.feed_id
 ),
-told as (
+written as (
   insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, source, data, occurred_at)
   select ${tenantId}::uuid, new_id(), moved.id, moved.name, m.event, m.source, m.data, m.occurred_at
   from json_to_recordset(${messageRows(messages)}) as m(

@@ -13,24 +13,24 @@ import {
 } from "./signing-secrets.ts";
 import { LISTENS_TO_TASKS } from "./webhook-outbox.ts";
 
-/** What is told of a webhook: never its secret. */
+/** A webhook as answers show it, without its secret. */
 export interface WebhookRecord {
   name: string;
   url: string;
   events: WebhookEvent[];
   enabled: boolean;
-  /** Until then two secrets sign; null where there is one. */
+  /** When the previous secret stops signing; null if there is none. */
   previousSecretUntil: string | null;
   createdAt: string;
   updatedAt: string;
 }
 
-/** A WebhookRecord, spelled by the database from the alias w. */
+/** A WebhookRecord as JSON, from the alias w. */
 const WEBHOOK_JSON = sql`json_build_object('name', w.name, 'url', w.url, 'events', w.events, 'enabled', w.enabled,
   ${previousSecretMember(sql`w`)},
   'createdAt', iso(w.created_at), 'updatedAt', iso(w.updated_at))`;
 
-/** The condition that the webhook of the alias w is the one of this name. */
+/** The condition that the alias w is the named webhook, and not deleted. */
 export const isWebhook = (name: string) => sql`w.name = ${name} and w.deleted_at is null`;
 
 export interface WebhookSettings {
@@ -41,39 +41,39 @@ export interface WebhookSettings {
 }
 
 /**
- * Makes a webhook, or gives one other settings; its secret is the one that was made only where it is new. One that begins to
- * listen to tasks hears of what is committed from now on, and of nothing before. What waits for one that is enabled again
- * or led elsewhere waits no longer.
+ * Creates a webhook with the generated secret, or updates the settings of one and keeps its secret. A webhook that
+ * starts to listen to tasks gets the events that are committed from now on, and none before. If it is enabled again or
+ * its URL changes, its pending deliveries become due.
  */
 export function storeWebhook(
   database: TenantDatabase,
   { name, url, events, enabled }: WebhookSettings,
-  { id, made }: { id: string; made: Uint8Array },
+  { id, generated }: { id: string; generated: Uint8Array },
   operation: Operation,
 ): Promise<Written<StoredWithSecret<WebhookRecord>>> {
   const { tenantId } = database;
-  const keptWhere = (condition: SQL, column: SQL) =>
+  const keepIf = (condition: SQL, column: SQL) =>
     sql`${column} = case when ${condition} then w.${column} else excluded.${column} end`;
-  const isThere = sql`w.deleted_at is null`;
-  const isSame = sql`${isThere} and (w.url, w.events, w.enabled) = (excluded.url, excluded.events, excluded.enabled)`;
+  const exists = sql`w.deleted_at is null`;
+  const isSame = sql`${exists} and (w.url, w.events, w.enabled) = (excluded.url, excluded.events, excluded.enabled)`;
   return writeWithSecret(
     database,
     operation,
     sql`
   insert into webhooks as w (tenant_id, id, name, url, events, enabled, secret,
     position_txid, position_feed_id, heard_nothing_of)
-  values (${tenantId}, ${id}, ${name}, ${url}, ${`{${events.join()}}`}::text[], ${enabled}, ${bytes(made)},
+  values (${tenantId}, ${id}, ${name}, ${url}, ${`{${events.join()}}`}::text[], ${enabled}, ${bytes(generated)},
     pg_snapshot_xmin(pg_current_snapshot()), 0, pg_current_snapshot())
   on conflict (tenant_id, name) do update set
     url = excluded.url, events = excluded.events, enabled = excluded.enabled, deleted_at = null,
-    ${keptWhere(isThere, sql`id`)}, ${keptWhere(isThere, sql`secret`)}, ${keptWhere(isThere, sql`created_at`)},
-    ${keptWhere(isSame, sql`updated_at`)},
-    ${keptWhere(LISTENS_TO_TASKS, sql`position_txid`)}, ${keptWhere(LISTENS_TO_TASKS, sql`position_feed_id`)},
-    ${keptWhere(LISTENS_TO_TASKS, sql`heard_nothing_of`)}
+    ${keepIf(exists, sql`id`)}, ${keepIf(exists, sql`secret`)}, ${keepIf(exists, sql`created_at`)},
+    ${keepIf(isSame, sql`updated_at`)},
+    ${keepIf(LISTENS_TO_TASKS, sql`position_txid`)}, ${keepIf(LISTENS_TO_TASKS, sql`position_feed_id`)},
+    ${keepIf(LISTENS_TO_TASKS, sql`heard_nothing_of`)}
   returning ${WEBHOOK_JSON} as record, w.id = ${id} as "isSecretMade"`,
-    // `before` is the row as it was: a statement does not see what it writes.
+    // `before` is the row as it was, because a statement does not see its own writes.
     sql`,
-woken as (
+rescheduled as (
   update webhook_deliveries d set next_attempt_at = now(), relay_at = now()
   from webhooks before
   where before.tenant_id = ${tenantId} and before.name = ${name} and before.deleted_at is null
@@ -83,27 +83,29 @@ woken as (
   );
 }
 
-/** Gives a webhook another secret, beside which the one before signs for some hours; no row where there is none. */
+/**
+ * Replaces a webhook's secret. The previous secret also signs for some hours. Returns no row if there is no webhook.
+ */
 export function rotateSecretOfWebhook(
   database: TenantDatabase,
   name: string,
-  { made, keptHours }: SecretRotation,
+  { generated, previousHours }: SecretRotation,
   operation: Operation,
 ): Promise<Written<StoredWithSecret<WebhookRecord>>> {
   return writeWithSecret(
     database,
     operation,
     sql`
-  update webhooks w set secret = ${bytes(made)}, previous_secret = w.secret, updated_at = now(),
-    previous_secret_until = ${keptUntil(keptHours)}
+  update webhooks w set secret = ${bytes(generated)}, previous_secret = w.secret, updated_at = now(),
+    previous_secret_until = ${keptUntil(previousHours)}
   where w.tenant_id = ${database.tenantId} and ${isWebhook(name)}
   returning ${WEBHOOK_JSON} as record, true as "isSecretMade"`,
   );
 }
 
 /**
- * Takes a webhook away with its secrets, and gives up what it was still to be told. One that was taken away before
- * stays as it is; no row where there never was one.
+ * Deletes a webhook and its secrets, and marks its pending deliveries as dead. A webhook that was already deleted stays
+ * unchanged. Returns no row if there never was one.
  */
 export function deleteWebhook(
   database: TenantDatabase,
@@ -127,7 +129,7 @@ stopped as (
   );
 }
 
-/** A page of webhooks by name. */
+/** Returns a page of webhooks by name. */
 export async function listWebhooks(
   database: TenantDatabase,
   { after, limit }: { after: string | null; limit: number },
@@ -139,21 +141,21 @@ export async function listWebhooks(
   return rows.map(({ record }) => record);
 }
 
-/** Where a webhook is called, and what signs its messages. */
+/** The URL of a webhook and the secrets that sign its messages. */
 export interface WebhookTarget {
   url: string;
   secrets: Uint8Array[];
 }
 
-/** A WebhookTarget of the alias w, its secrets in hex. */
+/** A WebhookTarget as JSON, from the alias w. The secrets are in hex. */
 export const TARGET_JSON = sql`json_build_object('url', w.url, 'secrets', ${signingSecrets(sql`w`)})`;
 
-/** What TARGET_JSON spells. */
+/** Parses TARGET_JSON. */
 export function readTarget({ url, secrets }: { url: string; secrets: string[] }): WebhookTarget {
   return { url, secrets: secrets.map(fromHex) };
 }
 
-/** Where a webhook is called; null where there is none. */
+/** Returns a webhook's target; null if there is no such webhook. */
 export async function findWebhookTarget(
   database: TenantDatabase,
   name: string,

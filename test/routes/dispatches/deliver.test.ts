@@ -281,7 +281,7 @@ describe("A dispatch whose endpoint is unavailable", () => {
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
     expect(requests).toEqual([]);
     const { state, log } = await readDispatch(api, id);
-    expect([state, log.at(-1)?.reason]).toEqual(["delivered", "Its run was reported on."]);
+    expect([state, log.at(-1)?.reason]).toEqual(["delivered", "A worker reported on the run."]);
   });
 
   it("is recalled if the task left the step during an attempt", async () => {
@@ -300,10 +300,7 @@ describe("A dispatch whose endpoint is unavailable", () => {
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
     expect(requests).toEqual([]);
     const { state, log } = await readDispatch(api, id);
-    expect([state, log.at(-1)?.reason]).toEqual([
-      "recalled",
-      "What it was for is no longer wanted.",
-    ]);
+    expect([state, log.at(-1)?.reason]).toEqual(["recalled", "The dispatch is no longer wanted."]);
     expect(await runs(taskId)).toMatchObject([{ state: "CANCELLED" }]);
   });
 

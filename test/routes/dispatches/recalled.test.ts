@@ -66,7 +66,7 @@ async function expectRecalled(id: string): Promise<void> {
   const { state, log, attempts } = await readDispatch(api, id);
   expect([state, log.at(-1)?.reason, attempts]).toEqual([
     "recalled",
-    "What it was for is no longer wanted.",
+    "The dispatch is no longer wanted.",
     1,
   ]);
 }

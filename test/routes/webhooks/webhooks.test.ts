@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { beforeAll, beforeEach, describe, expect, it, test, vi } from "vitest";
 import { openDatabase } from "../../../src/db/connection/client.ts";
 import type { DeliveryRecord } from "../../../src/db/webhooks/webhook-deliveries.ts";
-import { tellWebhooks } from "../../../src/db/webhooks/webhook-outbox.ts";
+import { enqueueDeliveries } from "../../../src/db/webhooks/webhook-outbox.ts";
 import type { WebhookRecord } from "../../../src/db/webhooks/webhooks.ts";
 import { ENDPOINT_LENGTH_MAX } from "../../../src/outbound/endpoint-rules.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
@@ -241,7 +241,7 @@ describe("what a statement tells webhooks of", () => {
     const rows = sql`select value as source, json_build_object('dispatchId', value) as data
       from json_array_elements_text(${JSON.stringify(sources)})`;
     const [told] = await database.writeIdempotently<{ count: number }>(
-      sql`with told as (${tellWebhooks(api.tenant.id, "dispatch.dead", rows)})
+      sql`with told as (${enqueueDeliveries(api.tenant.id, "dispatch.dead", rows)})
         select count(*)::integer as count from told`,
     );
     return told?.count;
