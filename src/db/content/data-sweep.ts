@@ -1,7 +1,10 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../connection/client.ts";
 
-/** Takes away declared rows of that age whose content never came; the keys are of objects to delete now. */
+/**
+ * Deletes declared rows that are older than `ageSeconds` and whose content never arrived. Returns their number, and the
+ * keys of the objects that the caller must delete now.
+ */
 export async function sweepDeclared(
   database: Database,
   { ageSeconds, rowsMax }: { ageSeconds: number; rowsMax: number },
@@ -12,7 +15,7 @@ export async function sweepDeclared(
   return swept?.swept ?? { rows: 0, keys: [] };
 }
 
-/** Claims those of these objects that no row names: they are the caller's to delete. */
+/** Claims the objects that no row names, and returns their keys. The caller must delete these objects. */
 export async function claimOrphans(database: Database, keys: readonly string[]): Promise<string[]> {
   if (keys.length === 0) return [];
   const rows = await database.acrossTenants<{ key: string }>(
@@ -21,14 +24,14 @@ export async function claimOrphans(database: Database, keys: readonly string[]):
   return rows.map(({ key }) => key);
 }
 
-/** Says that claimed objects are deleted. */
+/** Records that claimed objects have been deleted. */
 export async function finishSweep(database: Database, keys: readonly string[]): Promise<void> {
   await database.acrossTenants(sql`select finish_sweep(${textArray(keys)})`);
 }
 
 const OBJECT_SWEEP = "objects";
 
-/** Where the last look through the bucket ended; null at its beginning. */
+/** Returns the key at which the last run through the bucket stopped; null if the next one starts at the beginning. */
 export async function readSweepPosition(database: Database): Promise<string | null> {
   const [row] = await database.acrossTenants<{ position: string | null }>(
     sql`select nullif(sweep_position(${OBJECT_SWEEP}), '') as position`,
@@ -36,7 +39,7 @@ export async function readSweepPosition(database: Database): Promise<string | nu
   return row?.position ?? null;
 }
 
-/** Keeps where the look through the bucket ended. */
+/** Saves the key at which a run through the bucket stopped; null if it reached the end. */
 export async function keepSweepPosition(
   database: Database,
   position: string | null,

@@ -9,7 +9,7 @@ import { keepOrDrop } from "../ledger/operations.ts";
 import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { isOfTask, isTask } from "../tasks/task-match.ts";
 
-/** A pointer to a blob, as every answer shows it. */
+/** A pointer to a blob, as responses show it. */
 export interface DataRecord {
   id: string;
   taskId: string;
@@ -19,10 +19,10 @@ export interface DataRecord {
   contentType: string;
   sizeBytes: number;
   sha256: string;
-  /** Where the blob lies when it is not with us. */
+  /** Where the blob is, if it is not in the service's bucket. */
   uri: string | null;
   storedAt: string | null;
-  /** Whether length and hash were compared with the blob itself. */
+  /** Whether the length and the hash were checked against the content. */
   verified: boolean;
   model: string | null;
   modelRevision: string | null;
@@ -30,15 +30,15 @@ export interface DataRecord {
   provider: string | null;
   promptId: string | null;
   insightId: string | null;
-  /** The data that this was made from. */
+  /** The ids of the data that it was made from. */
   inputs: string[];
   createdAt: string;
 }
 
-/** What a caller declares. */
+/** Data as a caller declares it. */
 export interface DeclaredData {
   task: TaskRef;
-  /** The task's current step when not said. */
+  /** Default: the task's current step. */
   stepId?: string | undefined;
   kind: DataKind;
   contentType: string;
@@ -54,7 +54,7 @@ export interface DeclaredData {
   inputs?: readonly string[] | undefined;
 }
 
-/** A DataRecord, spelled by the database from the alias d; `inputs` is a json array of ids. */
+/** Builds a DataRecord from the alias d. `inputs` is a JSON array of ids. */
 const dataJson = (inputs: SQL) => sql`json_build_object('id', d.id, 'taskId', d.task_id,
   'versionId', d.version_id, 'stepId', d.step_id, 'kind', d.kind, 'contentType', d.content_type,
   'sizeBytes', d.size_bytes, 'sha256', encode(d.sha256, 'hex'), 'uri', d.uri, 'storedAt', iso(d.stored_at),
@@ -65,11 +65,11 @@ const dataJson = (inputs: SQL) => sql`json_build_object('id', d.id, 'taskId', d.
 const STORED_INPUTS = sql`coalesce((select json_agg(i.parent_id order by i.parent_id) from data_inputs i
   where i.tenant_id = d.tenant_id and i.child_id = d.id), '[]')`;
 
-/** What became of a declaration: the row, or the one that was declared before. */
+/** The result of a declaration: the new row, or the id of an equal row that was declared before. */
 export interface Declaration {
   data: DataRecord | null;
   existing: string | null;
-  /** Where the row was to stand. */
+  /** The task and the step that the declaration is for. */
   place: Place;
 }
 
@@ -79,8 +79,8 @@ interface Place {
 }
 
 /**
- * Declares data on a step of a task, with what it was made from, in one round trip. No row comes back where the task,
- * the step, the prompt, the insight or an input is not there, and nothing is written where it was declared before.
+ * Declares data on a step of a task, with its inputs, in one round trip. Returns no row if the task or an input does
+ * not exist, or if the task has no such step, prompt or insight. Writes nothing if equal data was declared before.
  */
 export function declareData(
   database: TenantDatabase,
@@ -95,9 +95,9 @@ export function declareData(
     sql`
 with
 parents as materialized (
-  select d.id from json_array_elements_text(${inputsJson}) as asked(id)
-  join data d on d.tenant_id = ${tenantId}::uuid and d.id = asked.id::uuid
-  -- As the foreign key will ask: an input that the sweep takes away at this moment is not there.
+  select d.id from json_array_elements_text(${inputsJson}) as requested(id)
+  join data d on d.tenant_id = ${tenantId}::uuid and d.id = requested.id::uuid
+  -- The lock that the foreign key will need: an input that the sweep is deleting right now is not found.
   for key share of d
 ),
 place as materialized (
@@ -137,7 +137,7 @@ from place`,
   ]);
 }
 
-/** The data that were declared before, on this step. */
+/** Returns the id of equal data that was declared before on this step; null if there is none. */
 export async function findDeclared(
   database: TenantDatabase,
   data: DeclaredData,
@@ -151,8 +151,8 @@ export async function findDeclared(
 }
 
 /**
- * The condition that the datum of alias d is what is declared: the same content of the same kind, by the same maker, at
- * the same step. The constraint data_content says so too.
+ * Returns the condition that the data row of alias d equals the declared data: same content, kind, maker and step. The
+ * constraint data_content uses the same columns.
  */
 function isDeclared(
   { kind, sha256, model, modelRevision, agent, provider }: DeclaredData,
@@ -163,15 +163,15 @@ function isDeclared(
       (${model ?? null}::text, ${modelRevision ?? null}::text, ${agent ?? null}::text, ${provider ?? null}::text)`;
 }
 
-/** A row, where its object lies, and the moment at which this was read. */
+/** A data row, the key of its object, and when they were read. */
 export interface DataObjectRecord {
   data: DataRecord;
-  /** null where the blob lies elsewhere. */
+  /** null if the blob is not in the service's bucket. */
   objectKey: string | null;
   readAt: string;
 }
 
-/** One row; null where there is none. */
+/** Returns a data row; null if there is none. */
 export async function findData(
   database: TenantDatabase,
   id: string,
@@ -183,9 +183,9 @@ export async function findData(
 }
 
 /**
- * Marks a row's content as stored; the first time stands. No row comes back where it is gone, or where the sweep has
- * taken the object away, or may have, since `readAt`: then nothing says that what was uploaded is still there. A claim
- * that was an hour old by then is of a sweep that died, and is void.
+ * Marks a row's content as stored, and keeps the first time. Returns no row if the row is gone, or if the sweep has or
+ * may have deleted its object since `readAt`: the uploaded content may be gone too. A claim that was more than an hour
+ * old at `readAt` is void, because its sweep died.
  */
 export function markStored(
   database: TenantDatabase,
@@ -194,7 +194,7 @@ export function markStored(
 ): Promise<Written<{ data: DataRecord }>> {
   const { tenantId } = database;
   return database.write<{ data: DataRecord }>(operation, [
-    // The sweep claims objects under the same lock, exclusively: it sees this row as stored, or its claim is seen here.
+    // The sweep takes this lock in exclusive mode before it claims: it sees the row as stored, or we see its claim.
     sql`select pg_advisory_xact_lock_shared(hashtext('swept_objects'))`,
     sql`
 with
@@ -223,16 +223,16 @@ const DATA_FILTERS = {
   modelRevision: (revision: string) => sql`d.model_revision = ${revision}`,
   agent: (agent: string) => sql`d.agent = ${agent}`,
   provider: (provider: string) => sql`d.provider = ${provider}`,
-  /** true: the content is stored here; false: it was only declared, or is stored elsewhere. */
+  /** true: the content is in the service's bucket; false: it was only declared, or is elsewhere. */
   stored: (isStored: boolean) =>
     isStored ? sql`d.stored_at is not null` : sql`d.stored_at is null`,
-  /** Only artifacts. The work since they were made passed the gate of this kind. */
+  /** Only artifacts, and only those that passed the gate of this kind. */
   passedGate: (kind: StepKind) => allOf(IS_ARTIFACT, hasPassedGate(kind)),
 };
 
 export type DataFilter = FilterOf<typeof DATA_FILTERS>;
 
-/** A page of the data that match, newest first. */
+/** Returns a page of the matching data, newest first. */
 export async function listData(
   database: TenantDatabase,
   filter: DataFilter,

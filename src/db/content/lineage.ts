@@ -8,21 +8,21 @@ import type { Until } from "../history/events.ts";
 import { isTask } from "../tasks/task-match.ts";
 import { listed } from "../sql/listed.ts";
 
-/** Inputs of inputs are followed so far. */
+/** How many levels of inputs a lineage follows. */
 export const LINEAGE_DEPTH_MAX = 20;
-/** A lineage holds so many of each kind of thing at most, and of verdicts. */
+/** The maximum of artifacts, prompts, trials, insights and verdicts in a lineage, each. */
 export const LINEAGE_ITEMS_MAX = 1000;
-/** And so many steps and versions: those of a thousand artifacts of as many tasks among them. */
+/** The maximum of steps, and of versions. It is larger, because every artifact can come from another task. */
 export const LINEAGE_STEPS_MAX = 10 * LINEAGE_ITEMS_MAX;
-/** An artifact is met once for each way that leads to it; further ways are not walked. */
+/** Limits the recursion, which visits an artifact once for each depth at which it is an input. */
 const VISITS_MAX = 10 * LINEAGE_ITEMS_MAX;
 
 export interface DataLineageRecord extends LineageRecords {
-  /** What was cut off: inputs further away, or things beyond the maximum. */
+  /** What was left out: inputs beyond the maximum depth, or nodes beyond a maximum number. */
   truncated: { depth: boolean; size: boolean };
 }
 
-/** What an artifact was made from, by whom and through which gates; null where it is none. */
+/** Returns what an artifact was made from, by whom and through which gates; null if there is no such artifact. */
 export async function findDataLineage(
   database: TenantDatabase,
   dataId: string,
@@ -33,7 +33,7 @@ moment as materialized (select 'infinity'::timestamptz as at, null::uuid as task
 seeds as materialized (select d.id from data d where d.id = ${dataId} and ${IS_ARTIFACT}),
 ${ANCESTRY},
 trials_found as materialized (
-  -- By way of the task's evals, for which there is an index.
+  -- Through the evals of the task, for which there is an index.
   select r.* from (select distinct tenant_id, task_id from artifacts) a
   join evals e on e.tenant_id = a.tenant_id and e.task_id = a.task_id
   join trials r on r.tenant_id = e.tenant_id and r.eval_id = e.id
@@ -58,15 +58,15 @@ select ${RECORDS} where exists (select from seeds)`);
   return row ?? null;
 }
 
-/** A task's lineage, and how far its history goes by now. */
+/** A task's lineage, and the seq of its newest event. */
 export interface TaskLineageRecord extends DataLineageRecord {
   taskId: string;
   newestSeq: number;
-  /** Of each eval that has a trial here what had happened by then; null where the present was asked for. */
+  /** The events until the given moment of each eval that has a trial here; null if no moment was given. */
   evalHistories: RecordedEvalEvent[][] | null;
 }
 
-/** All that a task came to, as it is or as it was at a moment; null where there is no such task. */
+/** Returns the lineage of a task, as it is now or as it was at a moment; null if there is no such task. */
 export async function findTaskLineage(
   database: TenantDatabase,
   task: TaskRef,
@@ -74,61 +74,61 @@ export async function findTaskLineage(
 ): Promise<TaskLineageRecord | null> {
   const [row] = await database.read<TaskLineageRecord>(sql`
 with recursive
-asked as materialized (select t.tenant_id, t.id, t.event_seq from tasks t where ${isTask(task)}),
-moment as materialized (select ${momentOf(until)} from asked),
+target as materialized (select t.tenant_id, t.id, t.event_seq from tasks t where ${isTask(task)}),
+moment as materialized (select ${momentOf(until)} from target),
 seeds as materialized (
-  select d.id from asked join data d on d.tenant_id = asked.tenant_id and d.task_id = asked.id, moment
+  select d.id from target join data d on d.tenant_id = target.tenant_id and d.task_id = target.id, moment
   where ${IS_ARTIFACT} and coalesce(d.stored_at, d.created_at) <= moment.at
   order by d.id limit ${LINEAGE_ITEMS_MAX + 1}
 ),
 ${ANCESTRY},
 trials_found as materialized (
-  select r.* from asked join evals e on e.tenant_id = asked.tenant_id and e.task_id = asked.id
+  select r.* from target join evals e on e.tenant_id = target.tenant_id and e.task_id = target.id
   join trials r on r.tenant_id = e.tenant_id and r.eval_id = e.id, moment
   where r.created_at <= moment.at
   order by r.id limit ${LINEAGE_ITEMS_MAX + 1}
 ),
 insights_found as materialized (
-  select n.* from asked join insights n on n.tenant_id = asked.tenant_id and n.task_id = asked.id, moment
+  select n.* from target join insights n on n.tenant_id = target.tenant_id and n.task_id = target.id, moment
   where n.created_at <= moment.at
   order by n.id limit ${LINEAGE_ITEMS_MAX + 1}
 ),
 prompts_found as materialized (
-  select p.* from asked join prompts p on p.tenant_id = asked.tenant_id and p.task_id = asked.id, moment
+  select p.* from target join prompts p on p.tenant_id = target.tenant_id and p.task_id = target.id, moment
   where p.created_at <= moment.at
   order by p.id limit ${LINEAGE_ITEMS_MAX + 1}
 ),
 versions_found as materialized (
-  select v.id from asked join task_versions v on v.tenant_id = asked.tenant_id and v.task_id = asked.id
+  select v.id from target join task_versions v on v.tenant_id = target.tenant_id and v.task_id = target.id
   union select version_id from artifacts
 ),
 ${HISTORY}
-select asked.id as "taskId", asked.event_seq as "newestSeq",
-  ${until === undefined ? sql`null::json` : EVAL_HISTORIES} as "evalHistories", ${RECORDS} from asked`);
+select target.id as "taskId", target.event_seq as "newestSeq",
+  ${until === undefined ? sql`null::json` : EVAL_HISTORIES} as "evalHistories", ${RECORDS} from target`);
   return row ?? null;
 }
 
-const EVAL_HISTORIES = sql`coalesce((select json_agg(told.events) from (
+const EVAL_HISTORIES = sql`coalesce((select json_agg(histories.events) from (
     select json_agg(json_build_object('evalId', e.eval_id, 'taskId', e.task_id, 'trialId', e.trial_id, 'seq', e.seq,
       'type', e.type, 'fromStatus', e.from_status, 'toStatus', e.to_status, 'payload', e.payload::json)
       order by e.seq) as events
     from eval_step_events e, moment
     where e.eval_id in (select eval_id from trials_found) and e.at <= moment.at group by e.eval_id
-  ) told), '[]')`;
+  ) histories), '[]')`;
 
-/** Until when: a time for all, and for the task that was asked for also the number of its last event. */
+/** Returns the columns of `moment`: the time until which events are read, and for the target task also a last seq. */
 function momentOf(until: Until | undefined): SQL {
   if (until === undefined) {
-    return sql`'infinity'::timestamptz as at, asked.id as task_id, null::integer as seq`;
+    return sql`'infinity'::timestamptz as at, target.id as task_id, null::integer as seq`;
   }
   if ("time" in until) {
-    return sql`${until.time}::timestamptz as at, asked.id as task_id, null::integer as seq`;
+    return sql`${until.time}::timestamptz as at, target.id as task_id, null::integer as seq`;
   }
-  return sql`(select e.at from step_events e where e.tenant_id = asked.tenant_id and e.task_id = asked.id
-    and e.seq = ${until.seq}) as at, asked.id as task_id, ${until.seq}::integer as seq`;
+  return sql`(select e.at from step_events e where e.tenant_id = target.tenant_id and e.task_id = target.id
+    and e.seq = ${until.seq}) as at, target.id as task_id, ${until.seq}::integer as seq`;
 }
 
-/** The seeds and what they were made from, near ones first, to the depth and the number that are allowed. */
+/** The CTEs from `seeds` to `artifacts`: the seeds and their inputs, nearest first, up to the maximums. */
 const ANCESTRY = sql`ancestry (id, depth) as (
   select id, 0 from seeds
   union
@@ -136,7 +136,7 @@ const ANCESTRY = sql`ancestry (id, depth) as (
   join data_inputs i on i.child_id = a.id join data d on d.tenant_id = i.tenant_id and d.id = i.parent_id
   where a.depth <= ${LINEAGE_DEPTH_MAX} and ${IS_ARTIFACT}
 ),
--- Rows come one depth after the other, and no more of them are made than are taken.
+-- The recursion produces one depth after the other, and stops at the limit.
 visited as materialized (select id, depth from ancestry limit ${VISITS_MAX}),
 nearest as materialized (select id, min(depth) as depth from visited group by id),
 artifacts as materialized (
@@ -145,18 +145,18 @@ artifacts as materialized (
 )`;
 
 /**
- * The events of the versions that were found, up to the moment. A step is as the newest of its events left it,
- * which is what the fold makes of it too.
+ * The CTEs that read the events of `versions_found` up to the moment. A step has the state that its newest event left,
+ * as in the fold.
  */
 const HISTORY = sql`history as materialized (
   select e.* from versions_found f join task_versions v on v.id = f.id
   join step_events e on e.tenant_id = v.tenant_id and e.task_id = v.task_id and e.version_id = v.id, moment
-  -- Events of one call have one time, so that a number is told by numbers.
+  -- The events of one call have the same time, so a last seq must be compared with seqs.
   where case when moment.seq is not null and e.task_id = moment.task_id then e.seq <= moment.seq
     else e.at <= moment.at end
 ),
 states as materialized (
-  -- In one pass: a join of the history with itself may be planned as a loop within a loop.
+  -- In one pass: a self-join of the history may be planned as a nested loop.
   select distinct on (step_id) tenant_id, step_id as id, to_status, to_gate,
     first_value(type) over of_step as opened_by,
     first_value(payload) over of_step::json -> 'opened' ->> 'fromStepId' as from_step_id
@@ -175,13 +175,13 @@ const maker = (row: string): SQL =>
     `'model', ${row}.model, 'modelRevision', ${row}.model_revision, 'agent', ${row}.agent, 'provider', ${row}.provider`,
   );
 
-/** A record of LineageRecords, in the order of its rows; no more of them than are allowed. */
+/** Builds a member of LineageRecords, one record for each row of `from`. */
 function records(facts: SQL, to: SQL, from: SQL): SQL {
   return sql`coalesce((select json_agg(json_build_object('facts', json_build_object(${facts}),
     'to', json_build_object(${to}))) from ${from}), '[]')`;
 }
 
-const taken = (rows: string, max = LINEAGE_ITEMS_MAX): SQL =>
+const limited = (rows: string, max = LINEAGE_ITEMS_MAX): SQL =>
   sql`(select * from ${sql.raw(rows)} order by id limit ${max})`;
 const isBeyondMax = (rows: string, max = LINEAGE_ITEMS_MAX): SQL =>
   sql`(select count(*) from ${sql.raw(rows)}) > ${max}`;
@@ -198,13 +198,13 @@ const RECORDS = sql`
   ${records(
     sql`'id', p.id, 'taskId', p.task_id, 'role', p.role, 'contentHash', p.content_hash, 'createdAt', iso(p.created_at)`,
     sql`${maker("p")}, 'stepId', p.step_id, 'trialId', p.trial_id`,
-    sql`${taken("prompts_found")} p`,
+    sql`${limited("prompts_found")} p`,
   )} as prompts,
   ${records(
     sql`'id', s.id, 'taskId', s.task_id, 'kind', s.kind, 'attempt', s.attempt, 'status', state.to_status,
       'gate', state.to_gate`,
     sql`'versionId', s.version_id, 'openedBy', state.opened_by, 'fromStepId', state.from_step_id`,
-    sql`${taken("states", LINEAGE_STEPS_MAX)} state
+    sql`${limited("states", LINEAGE_STEPS_MAX)} state
       join steps s on s.tenant_id = state.tenant_id and s.id = state.id`,
   )} as steps,
   ${records(
@@ -220,20 +220,20 @@ const RECORDS = sql`
       'createdBy', v.created_by, 'createdAt', iso(v.created_at),
       'sealedAt', case when v.sealed_at <= (select at from moment) then iso(v.sealed_at) end`,
     sql``,
-    sql`${taken("versions_seen", LINEAGE_STEPS_MAX)} seen
+    sql`${limited("versions_seen", LINEAGE_STEPS_MAX)} seen
       join task_versions v on v.tenant_id = seen.tenant_id and v.id = seen.id`,
   )} as versions,
   ${records(
     sql`'id', r.id, 'taskId', r.task_id, 'eval', json_build_object('id', e.id, 'name', e.name), 'k', r.k,
       'status', r.status, 'retracted', r.retracted_at is not null, 'createdAt', iso(r.created_at)`,
     sql`${maker("r")}, 'versionId', e.version_id, 'outputDataId', r.output_data_id`,
-    sql`${taken("trials_found")} r join evals e on e.tenant_id = r.tenant_id and e.id = r.eval_id`,
+    sql`${limited("trials_found")} r join evals e on e.tenant_id = r.tenant_id and e.id = r.eval_id`,
   )} as trials,
   ${records(
     sql`'id', n.id, 'taskId', n.task_id, 'kind', n.kind, 'status',
       case when n.updated_at <= (select at from moment) then n.status end, 'createdAt', iso(n.created_at)`,
     sql`${maker("n")}, 'trialId', n.trial_id`,
-    sql`${taken("insights_found")} n`,
+    sql`${limited("insights_found")} n`,
   )} as insights,
   json_build_object(
     'depth', exists (select from nearest where depth > ${LINEAGE_DEPTH_MAX}),

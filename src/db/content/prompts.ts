@@ -7,7 +7,7 @@ import { keepOrDrop } from "../ledger/operations.ts";
 import { type FilterOf, matches } from "../sql/conditions.ts";
 import { isOfTask, isTask } from "../tasks/task-match.ts";
 
-/** A prompt as every answer shows it. */
+/** A prompt, as responses show it. */
 export interface PromptRecord {
   id: string;
   taskId: string;
@@ -26,10 +26,10 @@ export interface PromptRecord {
   createdAt: string;
 }
 
-/** What a caller records. */
+/** A prompt as a caller records it. */
 export interface NewPrompt {
   task: TaskRef;
-  /** The task's current step when not said. */
+  /** Default: the task's current step. */
   stepId?: string | undefined;
   role: string;
   content: string;
@@ -41,15 +41,15 @@ export interface NewPrompt {
   trialId?: string | undefined;
 }
 
-/** A PromptRecord, spelled by the database from the alias p. */
+/** A PromptRecord, from the alias p. */
 const PROMPT_JSON = sql`json_build_object('id', p.id, 'taskId', p.task_id, 'versionId', p.version_id,
   'stepId', p.step_id, 'role', p.role, 'content', p.content, 'contentHash', p.content_hash, 'model', p.model,
   'modelRevision', p.model_revision, 'agent', p.agent, 'provider', p.provider, 'evalId', p.eval_id,
   'trialId', p.trial_id, 'createdAt', iso(p.created_at))`;
 
 /**
- * Records a prompt on a step of a task, in one round trip. No row comes back where the task, the step, the eval or
- * the trial is not there, or is not the task's.
+ * Records a prompt on a step of a task, in one round trip. Returns no row if the task does not exist, or has no such
+ * step, eval or trial.
  */
 export function storePrompt(
   database: TenantDatabase,
@@ -90,7 +90,7 @@ select prompt from created`,
 
 const PROMPT_FILTERS = {
   task: (task: TaskRef) => isOfTask(sql`p.task_id`, task),
-  /** A version's id, or its number in the task. */
+  /** The id of a version, or its number in its task. */
   version: (version: string | number) =>
     typeof version === "string"
       ? sql`p.version_id = ${version}`
@@ -104,7 +104,7 @@ const PROMPT_FILTERS = {
 
 export type PromptFilter = FilterOf<typeof PROMPT_FILTERS>;
 
-/** A page of the prompts that match, newest first; a page of long ones ends before the limit. */
+/** Returns a page of the matching prompts, newest first. It can be shorter than `limit` if prompts are large. */
 export function listPrompts(
   database: TenantDatabase,
   filter: PromptFilter,
@@ -113,7 +113,7 @@ export function listPrompts(
   return readChunkById(database, promptsOf(filter), after, { limit, newestFirst: true });
 }
 
-/** A chunk of all prompts that match, in the order of their recording. */
+/** Returns a chunk of all matching prompts, oldest first. */
 export function readPromptChunk(
   database: TenantDatabase,
   filter: PromptFilter,

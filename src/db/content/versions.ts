@@ -6,7 +6,7 @@ import { IS_ARTIFACT } from "./artifacts.ts";
 import type { TenantDatabase } from "../connection/client.ts";
 import { isTask } from "../tasks/task-match.ts";
 
-/** A version as every list shows it. */
+/** A version without its content. */
 export interface VersionRecord {
   id: string;
   taskId: string;
@@ -25,7 +25,7 @@ const VERSION_MEMBERS = sql`'id', v.id, 'taskId', v.task_id, 'number', v.number,
   'currentStepId', v.current_step_id, 'reason', v.reason, 'createdBy', v.created_by,
   'createdAt', iso(v.created_at), 'sealedAt', iso(v.sealed_at)`;
 
-/** A page of a task's versions by number, without their contents; null where there is no such task. */
+/** Returns a page of a task's versions by number, without their contents; null if there is no such task. */
 export async function listVersions(
   database: TenantDatabase,
   task: TaskRef,
@@ -40,7 +40,7 @@ export async function listVersions(
   return row?.versions ?? null;
 }
 
-/** One version with its content; null where there is none. */
+/** Returns a version with its content; null if there is none. */
 export async function findVersion(
   database: TenantDatabase,
   task: TaskRef,
@@ -53,7 +53,7 @@ export async function findVersion(
   return row?.version ?? null;
 }
 
-/** A version is compared by at most so many of its prompts, and of its data: the oldest. */
+/** A comparison reads at most this many prompts, and this many data, of a version: the oldest. */
 export const DIFF_ITEMS_MAX = 1000;
 
 export interface WholeVersionRecord extends WholeVersion {
@@ -67,7 +67,10 @@ export interface WholeVersionRecord extends WholeVersion {
 
 const MAKER_MEMBERS = sql`'model', model, 'modelRevision', model_revision, 'agent', agent, 'provider', provider`;
 
-/** Versions of a task by their numbers, each with all that belongs to it; those that are not there are left out. */
+/**
+ * Returns the versions of a task that have these numbers, each with its steps, prompts and artifacts. A number that the
+ * task does not have is left out.
+ */
 export async function findWholeVersions(
   database: TenantDatabase,
   task: TaskRef,
