@@ -4,6 +4,7 @@ import {
   type BulkOperation,
   eachItem,
   followOperation,
+  PAGE_MAX,
   type Stepledger,
 } from "../client/index.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
@@ -52,7 +53,7 @@ async function followToEnd(
   });
   const items = eachItem(stepledger.listBulkItems, {
     params: { operationId },
-    query: { limit: 200 },
+    query: { limit: PAGE_MAX },
   });
   const others: NotChanged[] = [];
   for await (const { position: _, error: __, ...item } of items) {

@@ -1,3 +1,6 @@
+/** The largest `limit` of a list or the feed. */
+export const PAGE_MAX = 200;
+
 interface Page<Item> {
   data: readonly Item[];
   nextCursor: string | null;

@@ -1,7 +1,6 @@
 import type { Stepledger } from "./connect.ts";
+import { PAGE_MAX } from "./each-item.ts";
 import type { Feed } from "./operations.ts";
-
-const PAGE_MAX = 200;
 
 /** One event of the feed, of a task or of an eval. */
 export type FeedEvent = Feed["data"][number];

@@ -7,7 +7,7 @@ export {
   type Send,
   type Stepledger,
 } from "./connect.ts";
-export { eachItem } from "./each-item.ts";
+export { eachItem, PAGE_MAX } from "./each-item.ts";
 export { type FeedEvent, followFeed, type FollowOptions } from "./follow-feed.ts";
 export { followOperation } from "./follow-operation.ts";
 export type * from "./operations.ts";

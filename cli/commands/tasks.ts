@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { eachItem, type Moved, type Task } from "../../client/index.ts";
+import { eachItem, PAGE_MAX, type Moved, type Task } from "../../client/index.ts";
 import {
   type Command,
   COMMON_OPTIONS,
@@ -11,8 +11,6 @@ import { EXIT, UsageError } from "../exit-codes.ts";
 import { asAttention, asKind, asLabel, asSort, asStatus } from "../names.ts";
 import { jsonLine, paintLabel, nameOf, taskLine, taskLines } from "../render.ts";
 import type { Paint } from "../terminal.ts";
-
-const PAGE_MAX = 200;
 
 export const listTasks: Command = {
   name: "tasks list",

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { eachItem, type HistoryVerdict, type Stepledger } from "../../client/index.ts";
+import { eachItem, PAGE_MAX, type HistoryVerdict, type Stepledger } from "../../client/index.ts";
 import { type Command, COMMON_OPTIONS, parseOrThrow } from "../command.ts";
 import { EXIT, UsageError } from "../exit-codes.ts";
 import { jsonLine, plain } from "../render.ts";
@@ -39,7 +39,7 @@ export const verify: Command = {
 /** Yields the id of every task, archived ones last. */
 async function* allTasks({ listTasks }: Stepledger): AsyncGenerator<string> {
   for (const archived of [false, true]) {
-    const tasks = eachItem(listTasks, { query: { archived, limit: 200, sort: "createdAt" } });
+    const tasks = eachItem(listTasks, { query: { archived, limit: PAGE_MAX, sort: "createdAt" } });
     for await (const task of tasks) yield task.id;
   }
 }
@@ -47,6 +47,6 @@ async function* allTasks({ listTasks }: Stepledger): AsyncGenerator<string> {
 function verdictLine(task: string, verdict: HistoryVerdict, paint: Paint): string {
   const { valid, events, firstBroken } = verdict;
   if (valid) return `${plain(task)}  ${paint("green", "intact")}  ${events} events`;
-  const where = firstBroken === null ? "" : ` at event ${firstBroken.seq}: ${firstBroken.reason}`;
-  return `${plain(task)}  ${paint("red", "broken")}${where}`;
+  const details = firstBroken === null ? "" : ` at event ${firstBroken.seq}: ${firstBroken.reason}`;
+  return `${plain(task)}  ${paint("red", "broken")}${details}`;
 }

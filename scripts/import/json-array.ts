@@ -8,8 +8,8 @@ export async function* readJsonArray(path: string): AsyncGenerator<Reading> {
   for await (const { text, start } of splitArray(path)) {
     number += 1;
     const indent = text.length - text.trimStart().length;
-    const begins = positionAfter(start, text.slice(0, indent));
-    yield parseRecord(text.slice(indent), number, begins);
+    const position = positionAfter(start, text.slice(0, indent));
+    yield parseRecord(text.slice(indent), number, position);
   }
 }
 

@@ -37,10 +37,10 @@ beforeAll(async () => {
 
 afterAll(() => proxy.stop());
 
-test("a bulk of 1,000 tasks compares none of its rows with every other", async () => {
+test("a bulk change of 1,000 tasks does not compare each of its rows with every other", async () => {
   const rows = await database.query("owner", "select id from tasks");
   const taskIds = rows.map(({ id }) => id ?? "");
-  // Nothing is moved: what would move them is asked for its plan below.
+  // The fault keeps the tasks from being moved, so that the same statement can be explained below.
   const fault = { kind: "unavailable", times: null, match: { sql: "newest_of_step" } };
   await fetch(`${proxy.url}/control/faults`, { method: "POST", body: JSON.stringify(fault) });
   const { databaseUrl } = database;
@@ -59,12 +59,12 @@ test("a bulk of 1,000 tasks compares none of its rows with every other", async (
     "did not answer",
   );
 
-  const compared = await comparedInVain();
-  expect(compared.moved).toBe(TASKS);
-  expect(compared.rows).toBeLessThan(10 * TASKS);
+  const discarded = await discardedByJoins();
+  expect(discarded.moved).toBe(TASKS);
+  expect(discarded.rows).toBeLessThan(10 * TASKS);
 });
 
-/** A node of a plan, with what is looked at here. */
+/** The members of a plan's node that this test reads. */
 interface PlanNode {
   "Rows Removed by Join Filter"?: number;
   "Actual Loops": number;
@@ -72,15 +72,18 @@ interface PlanNode {
 }
 const plans = z.array(z.object({ Plan: z.custom<PlanNode>() })).min(1);
 
-/** Runs the batch with its writing statement explained, and takes it back: how many rows its joins threw away. */
-async function comparedInVain(): Promise<{ rows: number; moved: number }> {
+/**
+ * Runs the batch, explains its writing statement, and rolls back. Returns the number of rows that the join filters
+ * discarded, and the number of moved tasks.
+ */
+async function discardedByJoins(): Promise<{ rows: number; moved: number }> {
   const at = sent.findIndex(({ query }) => query.includes("newest_of_step"));
-  const begun = sent.slice(0, at).findLastIndex(isOfTenant);
+  const start = sent.slice(0, at).findLastIndex(isOfTenant);
   const client = new Client({ connectionString: database.databaseUrl });
   await client.connect();
   try {
     await client.query("begin");
-    for (const { query, values } of sent.slice(begun, at)) await client.query(query, values);
+    for (const { query, values } of sent.slice(start, at)) await client.query(query, values);
     const { query = "", values = [] } = sent[at] ?? {};
     const explained = await client.query<{ "QUERY PLAN": unknown }>(
       `explain (analyze, format json) ${query}`,

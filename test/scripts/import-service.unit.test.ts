@@ -120,12 +120,12 @@ describe("the command", () => {
   });
 
   test("sends nothing in a dry run", async () => {
-    const file = await givenFile("judged.json", '[{"title":"Good"}, {"title":"Bad","odd":1}]');
+    const file = await givenFile("checked.json", '[{"title":"Good"}, {"title":"Bad","odd":1}]');
     const { code, out } = await importWith([file, "--dry-run"]);
     expect(code).toBe(1);
     expect(out).toContain("would be created 1, exists 0, invalid 1");
     expect(out).toContain("odd: This field is not allowed. (unrecognized_keys)");
-    expect(await countTasks("judged-")).toBe(0);
+    expect(await countTasks("checked-")).toBe(0);
   });
 
   test("exits with 2 and a message if it lacks the permission, the right key or the file", async () => {

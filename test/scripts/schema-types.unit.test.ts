@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { member, schema, typeOf } from "../../scripts/generate/schema-types.ts";
 
-const typed = (told: unknown): string => typeOf(schema.parse(told), "");
+const typeFor = (json: unknown): string => typeOf(schema.parse(json), "");
 
 describe("a schema as a TypeScript type", () => {
   test.each([
@@ -31,12 +31,12 @@ describe("a schema as a TypeScript type", () => {
     [{ type: "object", additionalProperties: { type: "number" } }, "Record<string, number>"],
     [{ type: "object", additionalProperties: {} }, "Record<string, unknown>"],
     [{ type: "object", additionalProperties: false }, "Record<string, never>"],
-  ])("%j is %s", (told, type) => {
-    expect(typed(told)).toBe(type);
+  ])("for %j is %s", (json, type) => {
+    expect(typeFor(json)).toBe(type);
   });
 
-  test("has its members with what is said of them, and an index where others may come", () => {
-    const told = {
+  test("has its members with their descriptions, and an index signature if others are allowed", () => {
+    const json = {
       type: "object",
       properties: {
         id: { type: "string" },
@@ -45,7 +45,7 @@ describe("a schema as a TypeScript type", () => {
       required: ["id"],
       additionalProperties: {},
     };
-    expect(typed(told)).toBe(
+    expect(typeFor(json)).toBe(
       [
         "{",
         "  id: string;",
@@ -57,14 +57,14 @@ describe("a schema as a TypeScript type", () => {
     );
   });
 
-  test("ends no comment early, whatever is said", () => {
+  test("escapes the end of a comment in a description", () => {
     const described = schema.parse({ type: "string", description: "Like */*.\nOr not." });
     expect(member({ name: "glob", isRequired: true, schema: described, indent: "" })).toBe(
       "/**\n * Like *\\/*.\n * Or not.\n */\nglob: string;\n",
     );
   });
 
-  test("is refused where a keyword is not understood, rather than lost", () => {
+  test("is not generated from a schema with an unknown keyword", () => {
     expect(() => schema.parse({ type: "object", patternProperties: {} })).toThrow(
       "patternProperties",
     );
