@@ -2,7 +2,7 @@ import * as z from "zod";
 
 const ENVIRONMENTS = ["development", "test", "production"] as const;
 
-/** An absent variable and an empty one are the same: `.dev.vars` files and dashboards leave empty ones behind. */
+/** Treats an empty variable as absent, because `.dev.vars` files and dashboards leave empty ones behind. */
 const optional = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
 
@@ -43,32 +43,35 @@ const environment = z
       const given = [AUTH_ISSUER, AUTH_JWKS_URL, AUTH_AUDIENCE].filter(Boolean).length;
       return given === 0 || given === 3;
     },
-    { message: "AUTH_ISSUER, AUTH_JWKS_URL and AUTH_AUDIENCE go together", path: ["AUTH_ISSUER"] },
+    {
+      message: "Set all of AUTH_ISSUER, AUTH_JWKS_URL and AUTH_AUDIENCE, or none",
+      path: ["AUTH_ISSUER"],
+    },
   );
 
-/** The platform's rate limiting binding, as far as it is used. */
+/** The part of the rate limiting binding that is used. */
 export interface RateLimiter {
   limit(bucket: { key: string }): Promise<{ success: boolean }>;
 }
 
-/** A queue of the platform's, as far as it is used: when the promise resolves, the batch is on disk. */
+/** The part of a queue binding that is used. When the promise resolves, the batch is persisted. */
 export interface QueueBinding {
   sendBatch(messages: { body: unknown }[], options?: { delaySeconds?: number }): Promise<unknown>;
 }
 
-/** The platform's store of product events, as far as it is used. */
+/** The part of the Analytics Engine binding that is used. */
 export interface AnalyticsDataset {
   writeDataPoint(point: { indexes: string[]; blobs: string[]; doubles: number[] }): void;
 }
 
-/** The platform's object storage, as far as it is used. */
+/** The part of the R2 binding that is used. */
 export interface Bucket {
   head(key: string): Promise<object | null>;
   get(
     key: string,
     options: { range?: { offset: number; length: number } },
   ): Promise<{ body: ReadableStream<Uint8Array> } | null>;
-  /** Null where the condition does not hold; what does not have the given hash is refused. */
+  /** Returns null if the condition does not hold. Rejects content without the given hash. */
   put(
     key: string,
     content: ReadableStream<Uint8Array>,
@@ -81,7 +84,7 @@ export interface Bucket {
   }): Promise<{ objects: { key: string; uploaded: Date }[]; truncated: boolean }>;
 }
 
-/** Whom the service believes when a token, not an API key, names the caller. */
+/** The issuer of the JWTs that the service accepts in addition to API keys. */
 export interface TokenIssuer {
   issuer: string;
   jwksUrl: string;
@@ -95,24 +98,24 @@ export interface Settings {
   environment: (typeof ENVIRONMENTS)[number];
   database: { databaseUrl: string; fetchEndpoint: string | undefined };
   signingSecret: string;
-  /** null where only API keys are taken. */
+  /** Null if only API keys are accepted. */
   tokenIssuer: TokenIssuer | null;
   corsOrigins: readonly string[];
   bucket: Bucket;
   queues: { dispatch: QueueBinding; bulk: QueueBinding; webhook: QueueBinding };
-  /** Absent where product events are kept in the database alone. */
+  /** Absent if product events are only kept in the database. */
   analytics: AnalyticsDataset | undefined;
-  /** The service's own names: it does not call itself. */
+  /** The service's own host names, which it does not call. */
   ownHosts: readonly string[];
-  /** Whether endpoints on loopback and plain http are taken: on a developer's own machine alone. */
+  /** Whether endpoints may be on loopback and use plain http. Only for local development. */
   allowsLoopbackEndpoints: boolean;
-  /** Absent where nothing is limited. */
+  /** Absent if calls are not limited. */
   rateLimiter: RateLimiter | undefined;
 }
 
 /**
  * Parses bindings and variables.
- * @throws when one is missing or wrong; the message names it and never quotes its value.
+ * @throws if one is missing or invalid. The message names it and never quotes its value.
  */
 export function parseEnv(env: unknown): Settings {
   const parsed = environment.safeParse(env);

@@ -15,11 +15,11 @@ import { createR2Blobs } from "./storage/r2-blobs.ts";
 interface Service {
   app: ReturnType<typeof createApp>;
   consume: ConsumeBatch;
-  /** What the clock asks for, by the cron expression of wrangler.toml. */
-  keepUp: (cron: string) => Promise<void>;
+  /** Runs the job of a cron trigger in wrangler.toml. */
+  runScheduled: (cron: string) => Promise<void>;
 }
 
-/** One service for each environment object, which a Worker's isolate hands to all its events. */
+/** One service for each environment object. An isolate passes the same object to all of its events. */
 const services = new WeakMap<object, Service>();
 
 function serviceFor(env: object): Service {
@@ -52,7 +52,7 @@ function createService(settings: Settings): Service {
     now: () => new Date(),
     log: logToConsole,
   });
-  // What answers no request is loaded when it is first needed: an isolate starts for its requests.
+  // Consumers and sweeps are loaded on first use, so that an isolate starts faster for requests.
   let consumeBatch: ConsumeBatch | undefined;
   const consume: ConsumeBatch = async (batch) => {
     const { createConsumers } = await import("./consumers/index.ts");
@@ -64,23 +64,23 @@ function createService(settings: Settings): Service {
     });
     await consumeBatch(batch);
   };
-  const sweepOnceADay = async () => {
+  const runDailySweep = async () => {
     const { sweepDaily } = await import("./actions/upkeep/sweep-daily.ts");
     return sweepDaily({ database, blobs }, { now: new Date() });
   };
-  const sweepOften = async (requestId: string) => {
+  const runSweep = async (requestId: string) => {
     const { sweep } = await import("./actions/upkeep/sweep.ts");
     return sweep(shared, { requestId });
   };
-  const keepUp = async (cron: string) => {
+  const runScheduled = async (cron: string) => {
     const requestId = uuidv7();
-    const swept = cron === DAILY ? await sweepOnceADay() : await sweepOften(requestId);
+    const swept = cron === DAILY ? await runDailySweep() : await runSweep(requestId);
     logToConsole({ level: "info", message: "swept", requestId, cron, ...swept });
   };
-  return { app, consume, keepUp };
+  return { app, consume, runScheduled };
 }
 
-/** The way out to tenants' own systems. */
+/** Creates what calls tenants' endpoints. */
 function createOutbound({ allowsLoopbackEndpoints, ownHosts }: Settings): Outbound {
   const send: typeof fetch = (...request) => fetch(...request);
   return {
@@ -91,11 +91,11 @@ function createOutbound({ allowsLoopbackEndpoints, ownHosts }: Settings): Outbou
   };
 }
 
-/** The cron expression of what is done once a day; every other one is of what is done often. */
+/** The cron expression of the daily sweep. Any other one triggers the frequent sweep. */
 const DAILY = "17 3 * * *";
 
 export default {
   fetch: (request, env, context) => serviceFor(env).app.fetch(request, env, context),
   queue: (batch, env) => serviceFor(env).consume(batch),
-  scheduled: ({ cron }, env) => serviceFor(env).keepUp(cron),
+  scheduled: ({ cron }, env) => serviceFor(env).runScheduled(cron),
 } satisfies ExportedHandler<object>;

@@ -3,12 +3,12 @@ import { workOnBulk } from "../actions/bulk/work-on-bulk.ts";
 import { type BulkMessage, bulkMessage } from "../queues/messages.ts";
 import type { Consumer } from "./consume.ts";
 
-/** A message's share of an operation: then another one goes on, and no worker comes near the platform's limits. */
+/** Chunks that one message works through before it hands over to another, to stay below the platform's limits. */
 const CHUNKS_PER_MESSAGE_MAX = 10;
-/** Somebody else is at the same chunk. Should that one not come back, this message finds the rest. */
+/** When to retry if another worker holds the chunk. If that worker dies, the retry finishes its work. */
 const BUSY_RETRY_SECONDS = 10;
 
-/** Goes on with bulk operations: any number of messages about one operation may come, at once or again. */
+/** The consumer of `stepledger-bulk`: works on operations. Messages may come concurrently, and more than once. */
 export function bulkConsumer(tools: SendingTools): Consumer<BulkMessage> {
   return {
     schema: bulkMessage,
@@ -22,7 +22,7 @@ export function bulkConsumer(tools: SendingTools): Consumer<BulkMessage> {
         if (progress === "unfinished") await tools.queues.bulk.send([message]);
         return "done";
       } finally {
-        // Also what was done before this broke off.
+        // Also sends what was committed before an error.
         await sendOutgoing(tools, database);
       }
     },

@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import type { DeadLetter } from "../db/ledger/dead-letters.ts";
 
-/** A batch of messages, as far as it is used. */
+/** The part of the platform's message batch that is used. */
 export interface MessageBatch {
   readonly queue: string;
   readonly messages: readonly QueuedMessage[];
@@ -10,30 +10,30 @@ export interface MessageBatch {
 export interface QueuedMessage {
   readonly id: string;
   readonly body: unknown;
-  /** How often it was handed out, this time included. */
+  /** How often it was delivered, including this time. */
   readonly attempts: number;
   ack(): void;
   retry(options?: { delaySeconds?: number }): void;
 }
 
-/** What became of a message: worked through, or to come again. */
+/** Whether a message is done, or is to come again. */
 export type Handled = "done" | { retryAfterSeconds: number };
 
-/** One queue's consumer: how its messages read, and what is done about one. */
+/** The consumer of one queue. */
 export interface Consumer<Message> {
   schema: z.ZodType<Message>;
-  handle: (message: Message, about: QueuedMessage) => Promise<Handled>;
+  handle: (message: Message, queued: QueuedMessage) => Promise<Handled>;
 }
 
 export interface ConsumerTools {
-  /** Keeps a message that cannot be worked through, with the reason. */
+  /** Stores a message that cannot be processed, with the reason. */
   keepDeadLetter: (letter: DeadLetter) => Promise<void>;
-  reportDefect: (error: unknown, about: { queue: string; messageId: string }) => void;
+  reportDefect: (error: unknown, source: { queue: string; messageId: string }) => void;
 }
 
 /**
- * Works through a batch, each message by itself: parsed first, acknowledged or sent back alone, so that one that
- * fails takes no other with it. Each may come twice, and any number of them at once.
+ * Processes a batch concurrently. Each message is parsed, then acknowledged or retried on its own, so that one failure
+ * does not affect the others. A handler must expect duplicates.
  */
 export async function consume<Message>(
   batch: MessageBatch,
@@ -46,7 +46,9 @@ export async function consume<Message>(
       try {
         const parsed = schema.safeParse(message.body);
         if (!parsed.success) {
-          await tools.keepDeadLetter(deadLetter(queue, message, "It is no message of this queue."));
+          await tools.keepDeadLetter(
+            deadLetter(queue, message, "The message does not match the queue's schema."),
+          );
           return message.ack();
         }
         const handled = await handle(parsed.data, message);
@@ -60,14 +62,14 @@ export async function consume<Message>(
   );
 }
 
-/** A message as evidence. */
+/** A message as the database stores it, with the reason why it could not be processed. */
 export function deadLetter(queue: string, { id, body }: QueuedMessage, reason: string): DeadLetter {
   return { queue, messageId: id, reason, body: JSON.stringify(body) ?? "null" };
 }
 
 const BACKOFF_SECONDS_MAX = 10 * 60;
 
-/** 10, 20, 40 seconds and so on: what failed once because something was away may fail again at once. */
+/** 10, 20, 40 seconds and so on, because a dependency that is down often stays down for a while. */
 function backoffSeconds(attempts: number): number {
   return Math.min(10 * 2 ** (attempts - 1), BACKOFF_SECONDS_MAX);
 }

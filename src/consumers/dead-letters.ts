@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { consume, type ConsumerTools, deadLetter, type MessageBatch } from "./consume.ts";
 
-/** Says what follows for the thing that a message was about. */
+/** Marks what a message was about as dead. */
 export type GiveUp = (body: unknown) => Promise<void>;
 
 /**
- * Keeps the messages that a queue gave up on, before the platform throws them away. What they were about goes on by
- * the sweep, or is told as dead by its own rows.
+ * Stores the messages that a queue gave up on, before the platform deletes them. The sweep resumes their work, or
+ * `giveUp` marks it as dead.
  */
 export function consumeDeadLetters(
   batch: MessageBatch,
@@ -19,7 +19,7 @@ export function consumeDeadLetters(
       schema: z.unknown(),
       handle: async (_, message) => {
         await tools.keepDeadLetter(
-          deadLetter(batch.queue, message, "Its queue gave it up after every retry."),
+          deadLetter(batch.queue, message, "The queue gave up on the message after all retries."),
         );
         await giveUp(message.body);
         return "done";

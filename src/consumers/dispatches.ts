@@ -12,7 +12,7 @@ interface Dependencies {
   outbound: Outbound;
 }
 
-/** The consumer of `stepledger-dispatches`: delivers what comes, once however often it comes. */
+/** The consumer of `stepledger-dispatches`: delivers each dispatch once, however often its message comes. */
 export function dispatchConsumer(dependencies: Dependencies): Consumer<DispatchMessage> {
   const { database, outbound } = dependencies;
   return {
@@ -27,10 +27,10 @@ export function dispatchConsumer(dependencies: Dependencies): Consumer<DispatchM
   };
 }
 
-/** Says of the dispatch that a message was about that it is dead: its queue has given the message up. */
+/** Marks the dispatch of a message as dead, because the queue gave up on the message. */
 export async function giveUpMessage(dependencies: Dependencies, body: unknown): Promise<void> {
   const parsed = dispatchMessage.safeParse(body);
-  // What is no message is about nothing.
+  // An invalid message names no dispatch.
   if (!parsed.success) return;
   const { tenantId, dispatchId } = parsed.data;
   const tenant = dependencies.database.forTenant(tenantId);

@@ -7,19 +7,19 @@ import { consumeDeadLetters, type GiveUp } from "./dead-letters.ts";
 import { dispatchConsumer, giveUpMessage } from "./dispatches.ts";
 import { webhookConsumer } from "./webhooks.ts";
 
-/** What all consumers of an isolate share. */
+/** What the consumers of an isolate share. */
 export interface ConsumerDependencies extends SendingTools {
   outbound: Outbound;
   reportDefect: ConsumerTools["reportDefect"];
 }
 
-/** Works through a batch of one of the service's queues, under its name in wrangler.toml. */
+/** Processes a batch of one of the queues in wrangler.toml. */
 export type ConsumeBatch = (batch: MessageBatch) => Promise<void>;
 
-/** A queue that is given up on goes on under this name. */
+/** The suffix of each queue's dead letter queue. */
 const DEAD_LETTERS = /-dead$/;
 
-/** Makes the function that hands each batch to the consumer of its queue. */
+/** Creates a function that passes each batch to the consumer of its queue. */
 export function createConsumers(dependencies: ConsumerDependencies): ConsumeBatch {
   const { database, queues, outbound, reportDefect } = dependencies;
   const tools: ConsumerTools = {

@@ -1,10 +1,10 @@
-/** A part of the address space: its prefix, whether the public internet is behind it, and what it is for. */
+/** A part of the address space: its prefix, whether it is public, and its purpose. */
 type AddressRange = readonly [prefix: string, isPublic: boolean, purpose: string];
 
 /**
- * Every address is in a row here; of several the longest prefix counts. Sources: the IANA special-purpose address
- * registries (RFC 6890 and its successors), the multicast registries, and RFC 4291 for what IPv6 has given out.
- * A range that leads to an IPv4 address by another name is not public, whatever is behind it.
+ * The ranges that cover every address; the longest matching prefix decides. Sources: the IANA special-purpose address
+ * registries (RFC 6890 and its successors), the multicast registries, and RFC 4291 for the allocated part of IPv6.
+ * IPv6 ranges that embed an IPv4 address are not public, whatever address they embed.
  */
 export const ADDRESS_RANGES: readonly AddressRange[] = [
   ["0.0.0.0/0", true, "the rest of IPv4"],
@@ -27,7 +27,7 @@ export const ADDRESS_RANGES: readonly AddressRange[] = [
   ["224.0.0.0/4", false, "multicast (RFC 1112)"],
   ["240.0.0.0/4", false, "reserved (RFC 1112)"],
   ["255.255.255.255/32", false, "broadcast (RFC 919)"],
-  ["::/0", false, "the rest of IPv6, given to nobody (RFC 4291)"],
+  ["::/0", false, "the rest of IPv6, unallocated (RFC 4291)"],
   ["2000::/3", true, "global unicast (RFC 4291)"],
   ["::/128", false, "unspecified (RFC 4291)"],
   ["::1/128", false, "loopback (RFC 4291)"],
@@ -58,16 +58,16 @@ interface Address {
 const LONGEST_FIRST = ADDRESS_RANGES.map(([prefix, isPublic]) => {
   const [first = "", length] = prefix.split("/");
   const address = parseAddress(first);
-  if (address === null) throw new Error(`${prefix} is no prefix`);
+  if (address === null) throw new Error(`Invalid prefix: ${prefix}`);
   return { ...address, length: Number(length), isPublic };
 }).toSorted((one, other) => other.length - one.length);
 
-/** Whether a host is an address rather than a name; it is spelled as `URL.hostname` spells it. */
+/** Whether a host is an address and not a name. Expects the spelling of `URL.hostname`. */
 export function isAddress(hostname: string): boolean {
   return parseAddress(unbracketed(hostname)) !== null;
 }
 
-/** Whether an address is one of the public internet. What is no address is not. */
+/** Whether a text is an address of the public internet. */
 export function isPublicAddress(text: string): boolean {
   const address = parseAddress(unbracketed(text));
   if (address === null) return false;
@@ -79,7 +79,7 @@ export function isPublicAddress(text: string): boolean {
   return range?.isPublic === true;
 }
 
-/** Whether a host is this very machine. */
+/** Whether a host is the local machine. */
 export function isLoopback(hostname: string): boolean {
   const address = parseAddress(unbracketed(hostname));
   if (address === null) return hostname === "localhost";
@@ -90,7 +90,7 @@ function unbracketed(text: string): string {
   return text.replace(/^\[(.*)\]$/, "$1");
 }
 
-/** Reads an address in any spelling that a URL may have it in. */
+/** Parses an address in any spelling that a URL allows; null for anything else. */
 function parseAddress(text: string): Address | null {
   if (!/^[\da-fx:.]+$/i.test(text)) return null;
   const isSix = text.includes(":");
@@ -101,7 +101,7 @@ function parseAddress(text: string): Address | null {
   return isFour ? { bits: 32, value: joined(spelled.split(".").map(Number), 8n) } : null;
 }
 
-/** The eight groups of an address that leaves out a run of zeros. */
+/** The eight groups of an IPv6 address that may abbreviate a run of zeros as `::`. */
 function groupsOf(spelled: string): number[] {
   const [head = [], tail] = spelled.split("::").map((part) =>
     part

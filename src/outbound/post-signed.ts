@@ -4,45 +4,45 @@ import { type EndpointRules, judgeEndpoint } from "./endpoint-rules.ts";
 import type { ResolveHost } from "./resolve-host.ts";
 import { retryAfterSeconds } from "./retry-after.ts";
 
-/** What leaves the service: the way out, and where it may lead. */
+/** How the service calls tenants' endpoints, and which it may call. */
 export interface Outbound extends EndpointRules {
   fetch: typeof fetch;
   resolveHost: ResolveHost;
 }
 
-/** One message to a tenant's own system, as Standard Webhooks has it. */
+/** A message to a tenant's endpoint, in the format of Standard Webhooks. */
 export interface SignedMessage {
   url: string;
-  /** The same at every try, so that its receiver can tell one that came before. */
+  /** The same on every attempt, so that the receiver can detect duplicates. */
   id: string;
-  /** The time of this try. */
+  /** The time of this attempt. */
   timestamp: Date;
   body: string;
-  /** Each signs: the one of now, and the one before it while it is kept. */
+  /** The present secret, and the previous one during a rotation. Each signs the message. */
   secrets: readonly Uint8Array[];
   timeoutMs: number;
 }
 
-/** What became of it. No text here holds anything that the other side sent. */
+/** The result of an attempt. `error` never quotes what the endpoint sent. */
 export type Posted =
   | { outcome: "accepted"; status: number }
   | {
       outcome: "retryable";
       status: number | null;
       error: string;
-      /** What the other side asked for. */
+      /** From the `Retry-After` header. */
       retryAfterSeconds: number | null;
     }
   | { outcome: "refused"; status: number | null; reason: string; error: string };
 
 /**
- * Posts a message and tells what became of it, whatever the other side does. It goes to public addresses alone, which
- * is asked of the name anew each time; follows no redirect; and goes by the status of the answer alone.
+ * Posts a message and returns the result, whatever the endpoint does. It resolves the host name on every call and only
+ * posts to public addresses. It follows no redirects, and only the status of the response counts.
  */
 export async function postSigned(message: SignedMessage, outbound: Outbound): Promise<Posted> {
   const judged = judgeEndpoint(message.url, outbound);
   if (!judged.ok) return urlNotAllowed(judged.detail);
-  // The name, the answer and its body: all within one time.
+  // One timeout covers the name lookup, the response and its body.
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), message.timeoutMs);
   try {
@@ -58,29 +58,30 @@ async function postTo(
   outbound: Outbound,
   signal: AbortSignal,
 ): Promise<Posted> {
-  const hidden = await hiddenBehind(url, outbound, signal);
-  if (hidden !== null) return hidden;
+  const fault = await addressFault(url, outbound, signal);
+  if (fault !== null) return fault;
   const response = await send(url, message, outbound, signal);
   if (response === null) {
-    return signal.aborted ? tooLate(message) : retryable("The connection failed.");
+    return signal.aborted ? timedOut(message) : retryable("The connection failed.");
   }
   await drain(response, signal);
-  return judgeAnswer(response, message);
+  return resultOf(response, message);
 }
 
-function judgeAnswer({ status, headers }: Response, { timestamp }: SignedMessage): Posted {
+function resultOf({ status, headers }: Response, { timestamp }: SignedMessage): Posted {
   if (status >= 200 && status < 300) return { outcome: "accepted", status };
-  if (status >= 300 && status < 400) return urlNotAllowed("It answered with a redirect.", status);
+  if (status >= 300 && status < 400)
+    return urlNotAllowed("The endpoint returned a redirect.", status);
   if (status === 429 || status >= 500) {
     return {
       outcome: "retryable",
       status,
-      error: `It answered ${status}.`,
+      error: `The endpoint returned ${status}.`,
       retryAfterSeconds: retryAfterSeconds(headers.get("retry-after"), timestamp),
     };
   }
   const reason = `endpoint_answered_${status}`;
-  return { outcome: "refused", status, reason, error: `It answered ${status}.` };
+  return { outcome: "refused", status, reason, error: `The endpoint returned ${status}.` };
 }
 
 function urlNotAllowed(error: string, status: number | null = null): Posted {
@@ -91,26 +92,26 @@ function retryable(error: string): Posted {
   return { outcome: "retryable", status: null, error, retryAfterSeconds: null };
 }
 
-function tooLate({ timeoutMs }: SignedMessage): Posted {
-  return retryable(`It did not answer within ${timeoutMs / 1000} s.`);
+function timedOut({ timeoutMs }: SignedMessage): Posted {
+  return retryable(`The endpoint did not respond within ${timeoutMs / 1000} s.`);
 }
 
-/** A public name may lead to an address that is not: every one behind it must be public. */
-async function hiddenBehind(
+/** Refuses a host name unless all of its addresses are public, because a public name may resolve to a private one. */
+async function addressFault(
   { hostname }: URL,
   { resolveHost }: Outbound,
   signal: AbortSignal,
 ): Promise<Posted | null> {
   if (isAddress(hostname) || isLoopback(hostname)) return null;
   const addresses = await unlessAborted(resolveHost(hostname, signal), signal);
-  if (addresses === null) return retryable("Its name could not be looked up.");
-  if (addresses.length === 0) return retryable("Its name leads to no address.");
+  if (addresses === null) return retryable("The host name could not be resolved.");
+  if (addresses.length === 0) return retryable("The host name resolves to no address.");
   return addresses.every(isPublicAddress)
     ? null
-    : urlNotAllowed("Its name leads to an address that is not public.");
+    : urlNotAllowed("The host name resolves to an address that is not public.");
 }
 
-/** Null where no answer came: refused, broken off, or too late. */
+/** Returns null if the connection failed or timed out. */
 function send(
   url: URL,
   { id, timestamp, body, secrets }: SignedMessage,
@@ -139,8 +140,8 @@ function send(
 const REPLY_BYTES_MAX = 64 * 1024;
 
 /**
- * Reads the answer's body and throws it away, so that the other side does not see its answer broken off; one that is
- * too long, too slow or broken changes nothing about what was answered.
+ * Reads and discards the response body, so that the endpoint does not see its response aborted. A body that is too long,
+ * too slow or broken does not change the result.
  */
 async function drain(
   { body }: { body: ReadableStream<Uint8Array> | null },
@@ -157,9 +158,9 @@ async function drain(
   await reader.cancel().catch(() => {});
 }
 
-/** What is waited for; null where it fails or its time is over, whether or not it minds the signal itself. */
+/** Resolves to null if the promise rejects or the signal aborts, even if the promise ignores the signal. */
 async function unlessAborted<Value>(
-  waiting: Promise<Value>,
+  promise: Promise<Value>,
   signal: AbortSignal,
 ): Promise<Value | null> {
   const { promise: aborted, resolve } = Promise.withResolvers<null>();
@@ -167,7 +168,7 @@ async function unlessAborted<Value>(
   if (signal.aborted) onAbort();
   signal.addEventListener("abort", onAbort);
   try {
-    return await Promise.race([waiting.catch(() => null), aborted]);
+    return await Promise.race([promise.catch(() => null), aborted]);
   } finally {
     signal.removeEventListener("abort", onAbort);
   }

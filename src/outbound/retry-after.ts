@@ -1,7 +1,7 @@
-/** Nobody makes the service wait longer than this. */
+/** Longer requested waits are cut to this. */
 export const RETRY_AFTER_SECONDS_MAX = 60 * 60;
 
-/** The seconds that a `Retry-After` header asks for, as a number or a date; null where it asks for nothing. */
+/** Parses a `Retry-After` header (RFC 9110) to seconds, from a number or a date; null if absent or invalid. */
 export function retryAfterSeconds(header: string | null, now: Date): number | null {
   if (header === null) return null;
   const text = header.trim();

@@ -1,27 +1,27 @@
-/** What the standard asks of a secret. */
+/** Standard Webhooks requires secrets of 24 to 64 bytes. */
 const SECRET_BYTES_MIN = 24;
 const SECRET_BYTES_MAX = 64;
 const SECRET_BYTES = 32;
 
 const PREFIX = "whsec_";
 
-/** How long messages are signed with the secret before the present one too. */
+/** How long messages are also signed with the previous secret. */
 export const PREVIOUS_SECRET_HOURS = 24;
 
 export function newSecret(): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
 }
 
-/** A secret as people and libraries hand it around. */
+/** A secret in its text form: `whsec_` and Base64. */
 export function secretText(secret: Uint8Array): string {
   return PREFIX + btoa(String.fromCharCode(...secret));
 }
 
-/** A secret that somebody brings; null where it is none that the standard takes. */
+/** Parses a secret in text form; null if the standard does not allow it. */
 export function parseSecret(text: string): Uint8Array | null {
   if (!text.startsWith(PREFIX)) return null;
   const base64 = text.slice(PREFIX.length);
-  // atob takes spaces and missing padding, which other libraries do not.
+  // atob accepts spaces and missing padding, which other libraries reject.
   if (base64.length % 4 !== 0 || !/^[A-Za-z\d+/]+={0,2}$/.test(base64)) return null;
   const secret = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
   const isLongEnough = secret.length >= SECRET_BYTES_MIN && secret.length <= SECRET_BYTES_MAX;

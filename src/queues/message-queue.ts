@@ -1,25 +1,25 @@
 import type { QueueBinding } from "../env.ts";
 
-/** What one `sendBatch` takes, under the platform's limits of 100 messages and 256 KB. */
+/** The platform limits a batch to 100 messages and 256 KB. */
 const BATCH_MESSAGES_MAX = 100;
 const BATCH_BYTES_MAX = 240_000;
-/** What the platform counts for a message beside its body. */
+/** What the platform counts for a message in addition to its body. */
 const METADATA_BYTES = 100;
 
 export interface SendOptions<Message> {
-  /** No consumer sees the messages before. */
+  /** How long the messages stay hidden from consumers. */
   delaySeconds?: number;
-  /** Called after each batch that is on disk. */
+  /** Called after each batch that is persisted. */
   onSent?: (sent: readonly Message[]) => void;
 }
 
-/** A queue that takes any number of messages of one kind. */
+/** A queue that accepts any number of messages of one kind. */
 export interface MessageQueue<Message> {
-  /** @throws what the platform throws: of the messages that `onSent` did not tell of nothing is known. */
+  /** @throws the platform's error, in which case messages not reported to `onSent` may or may not have been sent. */
   send: (messages: readonly Message[], options?: SendOptions<Message>) => Promise<void>;
 }
 
-/** Sends over a queue of the platform's, in as few batches as its limits allow. */
+/** Creates a queue over a binding. It sends as few batches as the platform's limits allow. */
 export function createMessageQueue<Message>(binding: QueueBinding): MessageQueue<Message> {
   return {
     async send(messages, { delaySeconds, onSent } = {}) {
@@ -32,7 +32,7 @@ export function createMessageQueue<Message>(binding: QueueBinding): MessageQueue
   };
 }
 
-/** Cuts messages into batches that one call takes. */
+/** Splits messages into batches that fit the platform's limits. */
 export function batchesOf<Message>(messages: readonly Message[]): Message[][] {
   const batches: Message[][] = [];
   let bytes = 0;

@@ -1,7 +1,7 @@
 import * as z from "zod";
 
-// Messages hold ids alone: what they are about is read when they come, as it is then. Each says its version, so that
-// one that an older release sent is told from garbage.
+// Messages only hold ids; the consumer reads the present state. The version tells a message of an older release from an
+// invalid one.
 
 const version = z.literal(1);
 
@@ -13,7 +13,7 @@ export const dispatchMessage = z.strictObject({
 });
 export type DispatchMessage = z.output<typeof dispatchMessage>;
 
-/** Go on with this bulk operation. */
+/** Work on this bulk operation. */
 export const bulkMessage = z.strictObject({
   version,
   tenantId: z.uuid(),
@@ -21,7 +21,7 @@ export const bulkMessage = z.strictObject({
 });
 export type BulkMessage = z.output<typeof bulkMessage>;
 
-/** Tell this tenant's webhooks what they have not been told, or send this one delivery. */
+/** Deliver this webhook message or, without `deliveryId`, write and send the tenant's pending ones. */
 export const webhookMessage = z.strictObject({
   version,
   tenantId: z.uuid(),

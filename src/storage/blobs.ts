@@ -1,36 +1,36 @@
 import type { ByteRange } from "../domain/data/byte-range.ts";
 
-/** What an upload turned out to be. Only `sound` content is ever stored. */
-export type Soundness = "sound" | "wrong_length" | "wrong_content";
+/** How an upload compares with its declaration. */
+export type UploadCheck = "matches" | "wrong_length" | "wrong_content";
 
-/** What content was declared to be. */
+/** The declaration of content. */
 export interface Expected {
   sizeBytes: number;
   /** In hex. */
   sha256: string;
 }
 
-/** A stored object, as a list tells it. */
+/** A stored object in a list. */
 export interface StoredObject {
   key: string;
   uploadedAt: Date;
 }
 
-/** Where blobs are kept: written once, under keys that follow from their content. */
+/** Stores blobs under keys that are derived from their content. A blob is written once and never changes. */
 export interface BlobStore {
   /**
-   * Reads an upload to its end, or as far as it is sound, and compares it with what was declared. Sound content is
-   * stored under the key unless it is there, and nothing else ever is.
+   * Reads an upload and compares it with its declaration. Content that matches is stored under the key, unless it is
+   * already there. Anything else is discarded.
    */
-  take: (
+  put: (
     content: ReadableStream<Uint8Array>,
     expected: Expected,
     key: string,
-  ) => Promise<Soundness>;
-  /** A blob, or a part of it; null where there is none. */
+  ) => Promise<UploadCheck>;
+  /** Opens a blob or a range of it; null if there is none. */
   open: (key: string, range: ByteRange | null) => Promise<ReadableStream<Uint8Array> | null>;
   delete: (keys: readonly string[]) => Promise<void>;
-  /** A page of objects by key, beginning after one. */
+  /** Returns a page of objects by key, starting after the given key. */
   list: (
     after: string | null,
     limit: number,
@@ -38,12 +38,12 @@ export interface BlobStore {
   isReady: () => Promise<boolean>;
 }
 
-/** The store could not be reached, or broke off: nothing is known to be wrong with the request. */
+/** The store could not be reached, or failed. The request may be valid, and can be retried. */
 export class StorageUnavailable extends Error {
   override name = "StorageUnavailable";
 }
 
-/** Where a tenant's content with this hash lies, whichever of its rows it belongs to. */
+/** The key of a tenant's content with this hash. Rows with equal content share one object. */
 export function objectKeyOf(tenantId: string, sha256: string): string {
   return `${tenantId}/${sha256}`;
 }

@@ -1,11 +1,11 @@
 import type { Bucket } from "../env.ts";
-import { type BlobStore, type Expected, type Soundness, StorageUnavailable } from "./blobs.ts";
+import { type BlobStore, type Expected, type UploadCheck, StorageUnavailable } from "./blobs.ts";
 
-/** Keeps blobs in an R2 bucket. */
+/** Creates a store over an R2 bucket. */
 export function createR2Blobs(bucket: Bucket): BlobStore {
   return {
-    take: async (content, expected, key) => {
-      // Content under this key is this very content: R2 checked its hash when it came.
+    put: async (content, expected, key) => {
+      // An object under this key has this content, because R2 checked its hash when it was stored.
       const isThere = (await reach(bucket.head(key))) !== null;
       return isThere ? compare(content, expected, null) : store(bucket, { key, content, expected });
     },
@@ -23,7 +23,7 @@ export function createR2Blobs(bucket: Bucket): BlobStore {
         bucket.list({ limit, ...(after !== null && { startAfter: after }) }),
       );
       const objects = found.objects.map(({ key, uploaded }) => ({ key, uploadedAt: uploaded }));
-      // A page may be shorter than was asked for and yet not the last.
+      // A page that is shorter than the limit need not be the last.
       return { objects, isLast: !found.truncated };
     },
     isReady: () =>
@@ -34,13 +34,13 @@ export function createR2Blobs(bucket: Bucket): BlobStore {
   };
 }
 
-/** R2 deletes so many objects in one call. */
+/** R2 deletes up to 1,000 objects in one call. */
 const DELETED_MAX = 1000;
 
-/** R2's own failures are outages; what they say may name keys. */
-async function reach<Value>(asking: Promise<Value>): Promise<Value> {
+/** Reports any failure of R2 as an outage, without its message, which may contain keys. */
+async function reach<Value>(call: Promise<Value>): Promise<Value> {
   try {
-    return await asking;
+    return await call;
   } catch {
     throw new StorageUnavailable("The bucket did not answer");
   }
@@ -49,7 +49,7 @@ async function reach<Value>(asking: Promise<Value>): Promise<Value> {
 async function store(
   bucket: Bucket,
   upload: { key: string; content: ReadableStream<Uint8Array>; expected: Expected },
-): Promise<Soundness> {
+): Promise<UploadCheck> {
   const { key, content, expected } = upload;
   const { readable, writable } = new FixedLengthStream(expected.sizeBytes);
   const sink = new Sink(writable.getWriter());
@@ -59,29 +59,30 @@ async function store(
       () => true,
       () => false,
     )
-    .then(async (isKept) => {
-      // A rival was first, or R2 refused: nobody reads from the other end any more.
+    .then(async (isStored) => {
+      // A concurrent upload was first, or R2 refused the object. Nothing reads from the stream any more.
       await sink.abandon();
-      return isKept;
+      return isStored;
     });
-  const soundness = await compare(content, expected, sink);
-  const isKept = await putting;
-  if (soundness === "sound" && !isKept) throw new StorageUnavailable("The bucket took no content");
-  return soundness;
+  const check = await compare(content, expected, sink);
+  const isStored = await putting;
+  if (check === "matches" && !isStored)
+    throw new StorageUnavailable("The bucket did not store the object");
+  return check;
 }
 
-/** Hashes and counts content as it passes, on its way into the sink. */
+/** Streams content into the sink and compares its length and hash with the declaration. */
 async function compare(
   content: ReadableStream<Uint8Array>,
   { sizeBytes, sha256 }: Expected,
   sink: Sink | null,
-): Promise<Soundness> {
+): Promise<UploadCheck> {
   const digest = new crypto.DigestStream("SHA-256");
   const hasher = digest.getWriter();
   const reader = content.getReader();
   let length = 0;
   for (;;) {
-    // An upload that breaks off is one that is too short.
+    // An aborted upload counts as too short.
     const chunk = await reader.read().catch(() => ({ done: true, value: undefined }) as const);
     if (chunk.done) break;
     length += chunk.value.length;
@@ -95,11 +96,11 @@ async function compare(
   const isWhole = length === sizeBytes;
   const isRight = isWhole && hex(await digest.digest) === sha256;
   await (isRight ? sink?.close() : sink?.abandon());
-  if (isRight) return "sound";
+  if (isRight) return "matches";
   return isWhole ? "wrong_content" : "wrong_length";
 }
 
-/** The way into the bucket. Whether content arrives there is for the bucket to say: a broken way is no error here. */
+/** The stream into the bucket. It ignores write errors, because the bucket's own response says whether it stored. */
 class Sink {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
 
@@ -117,7 +118,7 @@ class Sink {
   }
 
   abandon(): Promise<void> {
-    return this.#writer.abort(new Error("The content is not wanted")).catch(() => {});
+    return this.#writer.abort(new Error("The upload was rejected")).catch(() => {});
   }
 }
 

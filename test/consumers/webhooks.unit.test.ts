@@ -242,7 +242,7 @@ describe("an endpoint that does not take a message", () => {
     expect(await deliver()).toEqual([]);
     expect(await delivery()).toMatchObject({
       state: "dead",
-      lastError: "Its address is not public.",
+      lastError: "The address is not public.",
     });
   });
 });

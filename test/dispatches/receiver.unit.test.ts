@@ -91,12 +91,12 @@ describe("A receiver on the network that verifies with the standard's library", 
     [
       "429 with a wait",
       { status: 429, headers: { "retry-after": "45" } },
-      { state: "sent", said: [{ delaySeconds: 45 }], lastError: "It answered 429." },
+      { state: "sent", said: [{ delaySeconds: 45 }], lastError: "The endpoint returned 429." },
     ],
     [
       "500",
       { status: 500 },
-      { state: "sent", said: [{ delaySeconds: 30 }], lastError: "It answered 500." },
+      { state: "sent", said: [{ delaySeconds: 30 }], lastError: "The endpoint returned 500." },
     ],
     [
       "410",
@@ -104,7 +104,7 @@ describe("A receiver on the network that verifies with the standard's library", 
       {
         state: "dead",
         said: ["acknowledged"],
-        lastError: "endpoint_answered_410: It answered 410.",
+        lastError: "endpoint_answered_410: The endpoint returned 410.",
       },
     ],
     [
@@ -113,7 +113,7 @@ describe("A receiver on the network that verifies with the standard's library", 
       {
         state: "dead",
         said: ["acknowledged"],
-        lastError: "url_not_allowed: It answered with a redirect.",
+        lastError: "url_not_allowed: The endpoint returned a redirect.",
       },
     ],
     [
@@ -127,7 +127,7 @@ describe("A receiver on the network that verifies with the standard's library", 
       {
         state: "sent",
         said: [{ delaySeconds: 30 }],
-        lastError: "It did not answer within 1 s.",
+        lastError: "The endpoint did not respond within 1 s.",
       },
     ],
     [

@@ -13,7 +13,7 @@ import {
 
 const away = (retryAfterSeconds: number | null = null): EndpointAnswer => ({
   outcome: "retryable",
-  error: "It answered 503.",
+  error: "The endpoint returned 503.",
   retryAfterSeconds,
 });
 const ATTEMPTS = Array.from({ length: DISPATCH_ATTEMPTS_MAX }, (_, index) => index + 1);
@@ -38,7 +38,7 @@ describe("an attempt at an endpoint", () => {
     expect(delays).toEqual([30, 60, 120, 240, 480, 960, 1920]);
     expect(ends.at(-1)).toEqual({
       state: "dead",
-      error: "It answered 503.",
+      error: "The endpoint returned 503.",
       reason: "attempts_exhausted",
     });
   });

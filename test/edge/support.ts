@@ -44,7 +44,7 @@ export const SETTINGS: Settings = {
 
 /** A store that has nothing and takes nothing: the small routes need none. */
 const NO_BLOBS: BlobStore = {
-  take: () => Promise.reject(new Error("Nothing is stored here")),
+  put: () => Promise.reject(new Error("Nothing is stored here")),
   open: async () => null,
   delete: async () => {},
   list: async () => ({ objects: [], isLast: true }),

@@ -41,12 +41,12 @@ describe("on a developer's own machine", () => {
   });
 
   test.each([
-    ["http://10.0.0.1/", "It is not https."],
-    ["http://example.com/", "It is not https."],
+    ["http://10.0.0.1/", "The URL must use https."],
+    ["http://example.com/", "The URL must use https."],
     ["https://192.168.1.1/", NOT_PUBLIC],
     ["https://[::ffff:127.0.0.1]/", NOT_PUBLIC],
-    ["file://localhost/etc/passwd", "It is not https."],
-    ["http://user@127.0.0.1/", "It holds credentials."],
+    ["file://localhost/etc/passwd", "The URL must use https."],
+    ["http://user@127.0.0.1/", "The URL must not contain credentials."],
   ])("an endpoint is still refused at %j: %s", (url, detail) => {
     expect(detailOf(url, ON_A_DEVELOPERS_MACHINE)).toBe(detail);
   });

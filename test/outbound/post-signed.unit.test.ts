@@ -77,7 +77,7 @@ describe("a message to a receiver that verifies with the standard's library", ()
       outcome: "refused",
       status: 410,
       reason: "endpoint_answered_410",
-      error: "It answered 410.",
+      error: "The endpoint returned 410.",
     });
   });
 
@@ -104,7 +104,7 @@ describe("a message to a receiver that verifies with the standard's library", ()
   test.each([
     ["garbage", "The connection failed."],
     ["reset", "The connection failed."],
-    ["nothing", "It did not answer within 0.3 s."],
+    ["nothing", "The endpoint did not respond within 0.3 s."],
   ] as const)("that answers with %s gets it again", async (answer, error) => {
     receiver.answerWith(answer);
     expect(await postSigned(message({ timeoutMs: 300 }), outbound())).toEqual({
@@ -147,7 +147,7 @@ describe("a redirect", () => {
       outcome: "refused",
       status,
       reason: "url_not_allowed",
-      error: "It answered with a redirect.",
+      error: "The endpoint returned a redirect.",
     });
     expect(elsewhere.received).toEqual([]);
   });
@@ -168,17 +168,17 @@ describe("an address that may not be called", () => {
     });
 
   test.each([
-    ["http://169.254.169.254/latest", "It is not https."],
-    ["http://127.0.0.1/", "It is not https."],
-    ["http://[::ffff:10.0.0.1]/", "It is not https."],
-    ["http://0x7f000001/", "It is not https."],
-    ["https://169.254.169.254/latest", "Its address is not public."],
-    ["https://127.0.0.1/", "Its address is not public."],
-    ["https://[::ffff:10.0.0.1]/", "Its address is not public."],
-    ["https://0x7f000001/", "Its address is not public."],
-    ["https://user@evil.example.com/", "It holds credentials."],
-    ["file:///etc/passwd", "It is not https."],
-    ["https://stepledger.example.com/v1/tasks", "It is this service itself."],
+    ["http://169.254.169.254/latest", "The URL must use https."],
+    ["http://127.0.0.1/", "The URL must use https."],
+    ["http://[::ffff:10.0.0.1]/", "The URL must use https."],
+    ["http://0x7f000001/", "The URL must use https."],
+    ["https://169.254.169.254/latest", "The address is not public."],
+    ["https://127.0.0.1/", "The address is not public."],
+    ["https://[::ffff:10.0.0.1]/", "The address is not public."],
+    ["https://0x7f000001/", "The address is not public."],
+    ["https://user@evil.example.com/", "The URL must not contain credentials."],
+    ["file:///etc/passwd", "The URL must use https."],
+    ["https://stepledger.example.com/v1/tasks", "The URL points to this service itself."],
   ])("is not called: %s", async (url, error) => {
     expect(await postSigned(message({ url }), watched())).toEqual({
       outcome: "refused",
@@ -206,7 +206,7 @@ describe("an address that may not be called", () => {
       outcome: "refused",
       status: null,
       reason: "url_not_allowed",
-      error: "Its name leads to an address that is not public.",
+      error: "The host name resolves to an address that is not public.",
     });
     expect(calls).toEqual([]);
   });
@@ -222,13 +222,17 @@ describe("an address that may not be called", () => {
   });
 
   test.each([
-    ["leads to no address", async () => [], "Its name leads to no address."],
+    ["leads to no address", async () => [], "The host name resolves to no address."],
     [
       "nobody knows",
       async () => Promise.reject(new Error("SERVFAIL")),
-      "Its name could not be looked up.",
+      "The host name could not be resolved.",
     ],
-    ["nobody answers for", () => new Promise<never>(() => {}), "Its name could not be looked up."],
+    [
+      "nobody answers for",
+      () => new Promise<never>(() => {}),
+      "The host name could not be resolved.",
+    ],
   ])("is not called by a name that %s, and asked for again", async (_, resolveHost, error) => {
     const late = message({ url: "https://hooks.example.com/", timeoutMs: 50 });
     expect(await postSigned(late, watched({ resolveHost }))).toEqual({

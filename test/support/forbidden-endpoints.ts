@@ -1,21 +1,21 @@
-export const NOT_PUBLIC = "Its address is not public.";
-const NO_NAME = "Its host is not a public name.";
+export const NOT_PUBLIC = "The address is not public.";
+const NO_NAME = "The host is not a public name.";
 
 /** Addresses that no tenant may have called, and what it is told; the service itself is stepledger.example.com. */
 export const FORBIDDEN_ENDPOINTS: readonly (readonly [url: string, detail: string])[] = [
-  ["", "It is no URL."],
-  ["hooks", "It is no URL."],
-  ["//example.com/hook", "It is no URL."],
-  [`https://example.com/${"x".repeat(2000)}`, "It is no URL."],
-  ["http://example.com/hook", "It is not https."],
-  ["ftp://example.com/hook", "It is not https."],
-  ["file:///etc/passwd", "It is not https."],
-  ["data:text/plain,hook", "It is not https."],
-  ["javascript:alert(1)", "It is not https."],
-  ["http://169.254.169.254/latest/meta-data", "It is not https."],
-  ["https://user@evil.example.com/", "It holds credentials."],
-  ["https://user:secret@example.com/", "It holds credentials."],
-  ["https://:secret@example.com/", "It holds credentials."],
+  ["", "The URL is not valid."],
+  ["hooks", "The URL is not valid."],
+  ["//example.com/hook", "The URL is not valid."],
+  [`https://example.com/${"x".repeat(2000)}`, "The URL is not valid."],
+  ["http://example.com/hook", "The URL must use https."],
+  ["ftp://example.com/hook", "The URL must use https."],
+  ["file:///etc/passwd", "The URL must use https."],
+  ["data:text/plain,hook", "The URL must use https."],
+  ["javascript:alert(1)", "The URL must use https."],
+  ["http://169.254.169.254/latest/meta-data", "The URL must use https."],
+  ["https://user@evil.example.com/", "The URL must not contain credentials."],
+  ["https://user:secret@example.com/", "The URL must not contain credentials."],
+  ["https://:secret@example.com/", "The URL must not contain credentials."],
   ["https://169.254.169.254/", NOT_PUBLIC],
   ["https://127.0.0.1/", NOT_PUBLIC],
   ["https://127.1/", NOT_PUBLIC],
@@ -60,7 +60,7 @@ export const FORBIDDEN_ENDPOINTS: readonly (readonly [url: string, detail: strin
   ["https://intranet/", NO_NAME],
   ["https://example.com./", NO_NAME],
   ["https://localhost./", NO_NAME],
-  ["https://stepledger.example.com/v1/tasks", "It is this service itself."],
-  ["https://STEPLEDGER.example.com:8443/", "It is this service itself."],
-  ["https://panel.stepledger.example.com/", "It is this service itself."],
+  ["https://stepledger.example.com/v1/tasks", "The URL points to this service itself."],
+  ["https://STEPLEDGER.example.com:8443/", "The URL points to this service itself."],
+  ["https://panel.stepledger.example.com/", "The URL points to this service itself."],
 ];

@@ -40,8 +40,8 @@ export async function storeContent(
     return refuse(contentMismatch("wrong_length", data));
   }
 
-  const soundness = await blobs.take(stream, data, objectKey);
-  if (soundness !== "sound") return refuse(contentMismatch(soundness, data));
+  const check = await blobs.put(stream, data, objectKey);
+  if (check !== "matches") return refuse(contentMismatch(check, data));
   if (data.storedAt !== null) return succeed({ value: data, replayed: false });
 
   const marked = await markStored(database, { id: dataId, readAt }, operation);

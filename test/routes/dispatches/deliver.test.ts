@@ -224,7 +224,10 @@ describe("A dispatch whose endpoint is unavailable", () => {
     for (const [attempt, seconds] of [30, 60, 120].entries()) {
       expect(await deliver(api, id, { fetch })).toEqual({ retryAfterSeconds: seconds });
       const { nextAttemptAt, lastError, state } = await readDispatch(api, id);
-      expect({ state, lastError }).toEqual({ state: "sent", lastError: "It answered 503." });
+      expect({ state, lastError }).toEqual({
+        state: "sent",
+        lastError: "The endpoint returned 503.",
+      });
       expect(Math.abs(secondsUntil(nextAttemptAt) - seconds)).toBeLessThan(10);
       // A duplicate message that arrives too early waits as well.
       expect(await deliver(api, id, { fetch })).toEqual({ retryAfterSeconds: expect.any(Number) });
@@ -257,7 +260,7 @@ describe("A dispatch whose endpoint is unavailable", () => {
     expect(dispatch).toMatchObject({
       state: "dead",
       attempts: DISPATCH_ATTEMPTS_MAX,
-      lastError: "attempts_exhausted: It answered 500.",
+      lastError: "attempts_exhausted: The endpoint returned 500.",
     });
     expect(log.at(-1)).toMatchObject({ to: "dead", reason: "attempts_exhausted" });
     expect(await runs(dispatch.taskId)).toMatchObject([{ state: "QUEUED" }]);
@@ -314,7 +317,7 @@ describe("A dispatch whose endpoint is unavailable", () => {
     expect(await deliver(api, id, endpoint())).toBe("acknowledged");
     expect(await readDispatch(api, id)).toMatchObject({
       state: "dead",
-      lastError: "run_timed_out: It answered 500.",
+      lastError: "run_timed_out: The endpoint returned 500.",
     });
   });
 });
@@ -330,7 +333,7 @@ describe("A dispatch whose endpoint rejects it", () => {
     const { log, ...dispatch } = await readDispatch(api, id);
     expect(dispatch).toMatchObject({
       state: "dead",
-      lastError: `${reason}: It answered ${code}.`,
+      lastError: `${reason}: The endpoint returned ${code}.`,
     });
     expect(log.at(-1)).toMatchObject({ to: "dead", reason, actor: { name: "Delivery" } });
     expect(await runs(dispatch.taskId)).toMatchObject([{ state: "QUEUED" }]);
@@ -407,7 +410,7 @@ describe("An endpoint with a forbidden address", () => {
     expect(requests).toEqual([]);
     const { state, log, lastError } = await readDispatch(api, id);
     expect([state, log.at(-1)?.reason]).toEqual(["dead", "url_not_allowed"]);
-    expect(lastError).toMatch(/^url_not_allowed: It/);
+    expect(lastError).toMatch(/^url_not_allowed: The /);
     expect(lastError).not.toContain(url);
   });
 
@@ -417,7 +420,7 @@ describe("An endpoint with a forbidden address", () => {
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
     expect(requests).toMatchObject([{ redirect: "manual" }]);
     expect((await readDispatch(api, id)).lastError).toBe(
-      "url_not_allowed: It answered with a redirect.",
+      "url_not_allowed: The endpoint returned a redirect.",
     );
   });
 
@@ -430,7 +433,7 @@ describe("An endpoint with a forbidden address", () => {
     await timePasses(api.database, 30);
     expect(await deliver(api, id, { fetch, resolveHost })).toBe("acknowledged");
     expect(requests).toHaveLength(1);
-    expect((await readDispatch(api, id)).lastError).toMatch(/^url_not_allowed: Its name leads/);
+    expect((await readDispatch(api, id)).lastError).toMatch(/^url_not_allowed: The host name resolves/);
   });
 });
 
@@ -482,7 +485,7 @@ describe("A queue message", () => {
       new Set([...garbage, ...more].map((body) => JSON.stringify(body))),
     );
     expect(new Set(rows.map(({ reason }) => reason))).toEqual(
-      new Set(["It is no message of this queue."]),
+      new Set(["The message does not match the queue's schema."]),
     );
   });
 

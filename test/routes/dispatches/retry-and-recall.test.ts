@@ -84,7 +84,7 @@ describe("Retrieving a dispatch", () => {
       bulkOperationId: null,
       attempts: 1,
       nextAttemptAt: null,
-      lastError: "endpoint_answered_410: It answered 410.",
+      lastError: "endpoint_answered_410: The endpoint returned 410.",
       runId: expect.any(String),
     });
     expect(log.map(({ from, to, actor, reason }) => [from, to, actor.name, reason])).toEqual([

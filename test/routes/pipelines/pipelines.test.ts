@@ -149,7 +149,9 @@ describe("A pipeline's endpoint", () => {
 
   it("is rejected at the host of the request", async () => {
     const answer = await put({ endpoint: "https://stepledger.test/v1/tasks" });
-    expect(expectProblem(answer, "url_not_allowed", 400).detail).toBe("It is this service itself.");
+    expect(expectProblem(answer, "url_not_allowed", 400).detail).toBe(
+      "The URL points to this service itself.",
+    );
   });
 
   it("is rejected on loopback by default", async () => {

@@ -206,7 +206,7 @@ prompt as (
   from hook join place using (tenant_id) join step_events e using (tenant_id, task_id) where e.seq = 1
 ), letter as (
   insert into dead_letters (queue, message_id, reason, body)
-  values ('a queue', 'a message', 'It is no message of this queue.', '{}') on conflict do nothing
+  values ('a queue', 'a message', 'The message does not match.', '{}') on conflict do nothing
 ), run as (
   insert into seed_runs (tenant_id, id, state, settings, clock_at, created_by)
   select tenant_id, new_id(), 'running', '{}', now(), 'setup' from place

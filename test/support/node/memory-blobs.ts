@@ -5,12 +5,12 @@ import type { BlobStore } from "../../../src/storage/blobs.ts";
 export function memoryBlobs(): BlobStore {
   const kept = new Map<string, { bytes: Uint8Array; uploadedAt: Date }>();
   return {
-    take: async (content, { sizeBytes, sha256 }, key) => {
+    put: async (content, { sizeBytes, sha256 }, key) => {
       const bytes = new Uint8Array(await new Response(content).arrayBuffer());
       if (bytes.length !== sizeBytes) return "wrong_length";
       if (createHash("sha256").update(bytes).digest("hex") !== sha256) return "wrong_content";
       if (!kept.has(key)) kept.set(key, { bytes, uploadedAt: new Date() });
-      return "sound";
+      return "matches";
     },
     open: async (key, range) => {
       const bytes = kept.get(key)?.bytes;
