@@ -44,7 +44,7 @@ export async function recordDecided<Value>(
     ...call,
     registryVersion: REGISTRY_VERSION,
     answer: null,
-    tellsRows: true,
+    returnsRows: true,
   });
   return conclude(call.operation, recorded, {
     result: (written) => (written.changed === 0 ? null : written),

@@ -71,7 +71,7 @@ export async function recordEvaluation(
       ...call,
       registryVersion: REGISTRY_VERSION,
       answer: items,
-      tellsRows: false,
+      returnsRows: false,
     });
     return conclude(operation, recorded, {
       result: ({ changed }) => (changed === 0 ? null : { answer: items }),

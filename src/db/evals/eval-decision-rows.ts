@@ -1,7 +1,7 @@
 import { stringify } from "safe-stable-stringify";
 import type { EvalDecision } from "../../domain/evals/decision.ts";
 
-// The parts of a decision about an eval as the rows that its writer reads with json_to_recordset.
+// Each function turns one part of an eval decision into the rows that the writer reads with json_to_recordset.
 
 export function changeRows({ evalId, seenStatus }: EvalDecision) {
   return seenStatus === null ? [] : [{ eval_id: evalId, seen_status: seenStatus }];
@@ -22,7 +22,7 @@ export function evalEventRows({ evalId, events }: EvalDecision) {
     from_status: event.fromStatus,
     to_status: event.toStatus,
     reason: event.reason,
-    // Canonical, and text from here on: the hash is over these very bytes.
+    // Canonical JSON, and text from here on, because the hash covers its exact bytes.
     payload: stringify(event.payload),
   }));
 }

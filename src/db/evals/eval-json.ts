@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { EvalSnapshot, TrialSnapshot } from "../../domain/evals/snapshot.ts";
 
-/** An eval as every answer shows it. */
+/** An eval, as responses show it. */
 export interface EvalRecord extends EvalSnapshot {
   versionNumber: number;
   eventSeq: number;
@@ -9,7 +9,7 @@ export interface EvalRecord extends EvalSnapshot {
   updatedAt: string;
 }
 
-/** A trial as a read finds it. */
+/** A trial, as it is read from the database. */
 export interface TrialRecord extends Omit<TrialSnapshot, "retracted"> {
   evalId: string;
   taskId: string;

@@ -5,9 +5,9 @@ import { matchingTasks, type TaskFilter } from "../tasks/task-filter.ts";
 import { allOf } from "../sql/conditions.ts";
 import { listed } from "../sql/listed.ts";
 
-/** One summary tells of at most so many models: the first by name. */
+/** The maximum of models in a summary: the first by name. */
 export const SUMMARY_MODELS_MAX = 100;
-/** One summary looks at so many tasks at most: the newest of those that match. */
+/** The maximum of tasks that a summary reads: the newest that match. */
 export const SUMMARY_TASKS_MAX = 50_000;
 
 export interface EvalScores {
@@ -17,7 +17,7 @@ export interface EvalScores {
   modelsTruncated: boolean;
 }
 
-/** What the trials of one evaluation came to; null where there is none. Retracted trials count for nothing. */
+/** Returns the scores of each model in one eval; null if there is no such eval. Ignores retracted trials. */
 export async function findEvalScores(
   database: TenantDatabase,
   evalId: string,
@@ -29,17 +29,17 @@ select found.id as "evalId", found.k, ${MODELS} from found`);
   return row ?? null;
 }
 
-/** Which evaluations a summary is of. */
+/** Selects the evals of a summary. */
 export interface SummaryScope {
   filter: TaskFilter;
-  /** Evaluations of this name; of any where none is given. */
+  /** Only evals of this name. Default: all. */
   name: string | undefined;
-  /** These models alone, or all. */
+  /** Only these models. Default: all. */
   models: readonly string[] | undefined;
 }
 
 export interface ScopeScores {
-  /** The largest of the evaluations; 0 where there is none. */
+  /** The largest k of the evals; 0 if there are none. */
   k: number;
   coverage: {
     tasksMatched: number;
@@ -50,13 +50,13 @@ export interface ScopeScores {
   tasksTruncated: boolean;
   models: ModelScores[];
   modelsTruncated: boolean;
-  /** Tasks by their scores of the two models, where two were asked for; otherwise none. */
+  /** Counts of tasks by their scores with both models, if exactly two models were requested; otherwise empty. */
   pairs: PairGroup[];
 }
 
 /**
- * What the trials of many evaluations came to, task by task. Of a task it is those of the newest version that was
- * evaluated so: an older version was another task. Cancelled evaluations count for nothing.
+ * Returns the scores of each model over many evals, with one score per task. A task contributes only its newest version
+ * that has a matching eval, because an older version was a different task. Ignores cancelled evals.
  */
 export async function findScopeScores(
   database: TenantDatabase,
@@ -71,13 +71,13 @@ export async function findScopeScores(
 with matched as materialized (
   select t.tenant_id, t.id ${matchingTasks(filter)} order by t.id desc limit ${SUMMARY_TASKS_MAX + 1}
 ),
-taken as materialized (select * from matched order by id desc limit ${SUMMARY_TASKS_MAX}),
+limited as materialized (select * from matched order by id desc limit ${SUMMARY_TASKS_MAX}),
 found as materialized (
   select e.tenant_id, e.id, e.task_id, e.k from (
     select e.*, rank() over (partition by e.task_id order by v.number desc) as age
-    -- One look for each task, by the index that it has: a join may be planned as a scan of the tenant's evals.
-    from taken cross join lateral (
-      select * from evals where tenant_id = taken.tenant_id and task_id = taken.id offset 0
+    -- One index lookup per task: Postgres may plan a join as a scan of the tenant's evals.
+    from limited cross join lateral (
+      select * from evals where tenant_id = limited.tenant_id and task_id = limited.id offset 0
     ) e
     join task_versions v on v.tenant_id = e.tenant_id and v.id = e.version_id
     where ${isCounted}
@@ -90,10 +90,10 @@ pairs as (
       max(n) filter (where model = ${other ?? null}::text) as other_n,
       max(c) filter (where model = ${other ?? null}::text) as other_c
     from tallies where ${one !== undefined} group by task_id having count(*) = 2
-  ) both_tried group by n, c, other_n, other_c
+  ) both_counted group by n, c, other_n, other_c
 )
 select (select coalesce(max(k), 0) from found) as k,
-  json_build_object('tasksMatched', (select count(*) from taken),
+  json_build_object('tasksMatched', (select count(*) from limited),
     'tasksWithEval', (select count(distinct task_id) from found), 'evals', (select count(*) from found),
     'tasksScored', (select count(distinct task_id) from tallies where n > 0)) as coverage,
   (select count(*) from matched) > ${SUMMARY_TASKS_MAX} as "tasksTruncated",
@@ -101,20 +101,20 @@ select (select coalesce(max(k), 0) from found) as k,
     'other', json_build_object('n', other_n, 'c', other_c), 'tasks', tasks) order by n, c, other_n, other_c)
     from pairs), '[]') as pairs,
   ${MODELS}`);
-  if (row === undefined) throw new Error("A summary has one row, whatever it finds");
+  if (row === undefined) throw new Error("A query without FROM returns one row");
   return row;
 }
 
 /**
- * The CTEs from `found`, the evaluations, to their scores: `tallies` says what each model came to at each task, `groups`
- * counts the tasks with the same score. Each reads the one before once, however many tasks and models there are.
+ * The CTEs from `found`, the evals, to their scores. `tallies` has the score of each model on each task, and `groups`
+ * counts the tasks with the same score. Each CTE is computed once, no matter how many tasks and models there are.
  */
-function scores(isOfModels: SQL | false): SQL {
+function scores(modelCondition: SQL | false): SQL {
   const isCounted = allOf(
     sql`r.tenant_id = e.tenant_id and r.eval_id = e.id and r.retracted_at is null`,
-    isOfModels,
+    modelCondition,
   );
-  return sql`tried as materialized (
+  return sql`counted as materialized (
   select e.task_id, r.* from found e cross join lateral (
     select r.model, count(*) filter (where r.status in ('passed', 'failed'))::int as n,
       count(*) filter (where r.status = 'passed')::int as c,
@@ -127,18 +127,18 @@ function scores(isOfModels: SQL | false): SQL {
 ),
 tallies as materialized (
   select task_id, model, sum(n)::int as n, sum(c)::int as c, sum(errored)::int as errored
-  from tried group by task_id, model
+  from counted group by task_id, model
 ),
 groups as materialized (
   select model, n, c, count(*)::int as tasks, sum(errored)::int as errored from tallies group by model, n, c
 ),
 revisions as materialized (
-  select distinct model, revision from tried, unnest(revisions) revision where revision is not null
+  select distinct model, revision from counted, unnest(revisions) revision where revision is not null
 ),
 shown as materialized (select distinct model from groups order by model limit ${SUMMARY_MODELS_MAX + 1})`;
 }
 
-/** Each model with its tasks counted by score: where nothing but the scores matters, no task need be named. */
+/** Each model with its counts of tasks by score. The tasks themselves are not listed, because only scores matter. */
 const MODELS = sql`(select count(*) from shown) > ${SUMMARY_MODELS_MAX} as "modelsTruncated",
   coalesce((select json_agg(json_build_object('model', m.model,
     'modelRevisions', (select coalesce(json_agg(r.revision order by r.revision), '[]')

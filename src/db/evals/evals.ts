@@ -20,7 +20,7 @@ const EVAL_FILTERS = {
 
 export type EvalFilter = FilterOf<typeof EVAL_FILTERS>;
 
-/** One eval; null where there is none. */
+/** Returns an eval; null if there is none. */
 export async function findEval(
   database: TenantDatabase,
   evalId: string,
@@ -30,7 +30,7 @@ export async function findEval(
   return row?.eval ?? null;
 }
 
-/** A page of evals, newest first. */
+/** Returns a page of the matching evals, newest first. */
 export async function listEvals(
   database: TenantDatabase,
   filter: EvalFilter,
@@ -46,13 +46,13 @@ export async function listEvals(
 const TRIAL_FILTERS = {
   model: (model: string) => sql`x.model = ${model}`,
   status: (status: TrialStatus) => sql`x.status = ${status}`,
-  /** true: the retracted ones; false: the live ones. */
+  /** true: only retracted trials; false: only live trials. */
   retracted: (isRetracted: boolean) => sql`(x.retracted_at is not null) = ${isRetracted}`,
 };
 
 export type TrialFilter = FilterOf<typeof TRIAL_FILTERS>;
 
-/** A page of an eval's trials, oldest first; null where there is no such eval. */
+/** Returns a page of an eval's trials, oldest first; null if there is no such eval. */
 export async function listTrials(
   database: TenantDatabase,
   evalId: string,
@@ -72,7 +72,7 @@ export async function listTrials(
 
 const VERSION_JOIN = sql`join task_versions v on v.tenant_id = e.tenant_id and v.id = e.version_id`;
 
-/** The export is over the trials of all evals, and takes further filters. */
+/** The export covers the trials of all evals, so it has additional filters. */
 const TRIAL_EXPORT_FILTERS = {
   ...TRIAL_FILTERS,
   task: (task: TaskRef) => isOfTask(sql`x.task_id`, task),
@@ -81,7 +81,7 @@ const TRIAL_EXPORT_FILTERS = {
 
 export type TrialExportFilter = FilterOf<typeof TRIAL_EXPORT_FILTERS>;
 
-/** A chunk of all trials that match, retracted ones too, in the order of their recording. */
+/** Returns a chunk of all matching trials, oldest first, including retracted ones. */
 export function readTrialChunk(
   database: TenantDatabase,
   filter: TrialExportFilter,

@@ -10,7 +10,7 @@ import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { isTask } from "../tasks/task-match.ts";
 import { storedJson } from "../connection/transaction.ts";
 
-/** An insight as every answer shows it. */
+/** An insight, as responses show it. */
 export interface InsightRecord extends InsightSnapshot, MakerDetails {
   taskId: string;
   evalId: string | null;
@@ -42,8 +42,8 @@ export interface NewInsight extends MakerDetails {
 }
 
 /**
- * Opens an insight in one round trip. No row comes back where the task, or the eval or trial of it, is unknown, and no
- * insight where the task is archived. A trial brings its eval.
+ * Creates an insight in one round trip. Returns no row if the task does not exist, or has no such eval or trial, and a
+ * null insight if the task is archived. If only a trial is given, the insight belongs to the trial's eval as well.
  */
 export function createInsight(
   database: TenantDatabase,
@@ -69,8 +69,8 @@ created as (
     status, input, output, usage, created_by)
   select ${tenantId}::uuid, ${insight.id}::uuid, task_id, eval_id, trial_id, ${insight.kind}::text,
     ${insight.model}::text, ${insight.modelRevision}::text, ${insight.agent}::text, ${insight.provider}::text,
-    ${insight.status}::text, ${spelled(insight.input)}::jsonb, ${spelled(insight.output)}::jsonb,
-    ${spelled(insight.usage)}::jsonb, ${actor.id}::text
+    ${insight.status}::text, ${jsonText(insight.input)}::jsonb, ${jsonText(insight.output)}::jsonb,
+    ${jsonText(insight.usage)}::jsonb, ${actor.id}::text
   from place where archived_at is null
   returning ${INSIGHT_JSON} as insight
 ),
@@ -79,7 +79,7 @@ select (select insight from created) as insight from place`,
   ]);
 }
 
-/** One insight, and what the ledger has under the call's key. */
+/** Loads an insight, and what an earlier call with the same idempotency key stored. */
 export async function loadInsight(
   database: TenantDatabase,
   insightId: string,
@@ -94,7 +94,7 @@ export async function loadInsight(
   return row ?? { insight: null, stored: null };
 }
 
-/** Records what an insight is now; no row comes back where it has been told of since it was loaded. */
+/** Records the new state of an insight. Returns no row if the insight has changed since `seenAt`. */
 export function recordInsight(
   database: TenantDatabase,
   { id, status, output, usage }: InsightSnapshot,
@@ -104,15 +104,15 @@ export function recordInsight(
   return database.write(operation, [
     sql`
 with
-told as (
-  update insights i set status = ${status}, output = ${spelled(output)}::jsonb, usage = ${spelled(usage)}::jsonb,
-    -- Each change has a time of its own: it is what tells one state from the next.
+updated as (
+  update insights i set status = ${status}, output = ${jsonText(output)}::jsonb, usage = ${jsonText(usage)}::jsonb,
+    -- Each change gets a different time, because updated_at is how a writer detects that the state has changed.
     updated_at = greatest(clock_timestamp(), i.updated_at + interval '1 microsecond')
   where i.tenant_id = ${tenantId}::uuid and i.id = ${id}::uuid and i.updated_at = ${seenAt}::timestamptz
   returning ${INSIGHT_JSON} as insight
 ),
-${keepOrDrop({ tenantId, operation }, { from: sql`told`, result: sql`told.insight` })}
-select insight from told`,
+${keepOrDrop({ tenantId, operation }, { from: sql`updated`, result: sql`updated.insight` })}
+select insight from updated`,
   ]);
 }
 
@@ -131,7 +131,7 @@ const INSIGHT_FILTERS = {
 
 export type InsightFilter = FilterOf<typeof INSIGHT_FILTERS>;
 
-/** A page of insights, newest first. */
+/** Returns a page of the matching insights, newest first. */
 export async function listInsights(
   database: TenantDatabase,
   filter: InsightFilter,
@@ -144,7 +144,7 @@ export async function listInsights(
   return rows.map(({ insight }) => insight);
 }
 
-/** As the database reads it; null is SQL's own, so that "nothing yet" is one thing. */
-function spelled(value: unknown): string | null {
+/** Returns the value as JSON text. A missing value is SQL NULL, never a JSON null, so that it has only one form. */
+function jsonText(value: unknown): string | null {
   return value === undefined || value === null ? null : JSON.stringify(value);
 }

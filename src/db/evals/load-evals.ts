@@ -7,9 +7,9 @@ import { wantedIds } from "../snapshots/load-tasks.ts";
 import { isTask } from "../tasks/task-match.ts";
 import { storedJson } from "../connection/transaction.ts";
 
-/** How a call names what it is about, and what else its decision asks for. */
+/** The eval or trial that a call names, and what else its decision needs. */
 export interface EvalNames {
-  /** An eval, or a trial: its eval is loaded then, and the trial itself. */
+  /** An eval, or a trial, which is loaded with its eval. */
   of: { evalId: string } | { trialId: string };
   slots?: readonly TrialSlot[];
   outputIds?: readonly string[];
@@ -18,15 +18,15 @@ export interface EvalNames {
 export interface LoadedEval {
   snapshot: EvalSnapshot | null;
   trial: TrialSnapshot | null;
-  /** The live trials on the slots that were named. */
+  /** The live trials in the given slots. */
   live: TrialSnapshot[];
-  /** Those of the named outputs that are of the eval's task. */
+  /** The given outputs that belong to the eval's task. */
   outputIds: ReadonlySet<string>;
-  /** What an earlier call under the same key stored. */
+  /** What an earlier call with the same idempotency key stored. */
   stored: OperationRecord | null;
 }
 
-/** Loads all that a decision about one eval may look at, and what the ledger has under the call's key. */
+/** Loads everything that a decision about one eval may read, and what an earlier call with the same key stored. */
 export async function loadEval(
   database: TenantDatabase,
   { of, slots = [], outputIds = [] }: EvalNames,
@@ -59,15 +59,15 @@ select
   };
 }
 
-/** A task and the version of it that is to be evaluated. */
+/** A task and the version of it to evaluate. */
 export interface LoadedVersion {
   task: { id: string; isArchived: boolean } | null;
-  /** Null where the task has no version of that number. */
+  /** null if the task has no version of that number. */
   version: { id: string } | null;
   stored: OperationRecord | null;
 }
 
-/** Loads a task with one of its versions, the active one where none is named. */
+/** Loads a task and one of its versions: the active one, unless a number is given. */
 export async function loadVersion(
   database: TenantDatabase,
   { task, versionNumber }: { task: TaskRef; versionNumber?: number | undefined },
@@ -90,25 +90,25 @@ select
   return row ?? { task: null, version: null, stored: null };
 }
 
-/** A task with what its active version has of an evaluation. */
+/** A task with the eval and the live trials of its active version. */
 export interface EvaluatedTask {
   id: string;
   externalId: string | null;
   versionId: string;
   isArchived: boolean;
-  /** The newest live eval of the name on the active version. */
+  /** The newest eval of the given name on the active version, except cancelled ones; null if there is none. */
   snapshot: EvalSnapshot | null;
   live: TrialSnapshot[];
 }
 
 export interface LoadedEvaluation {
   find: (ref: TaskRef) => EvaluatedTask | undefined;
-  /** Those of the named outputs that a task has. */
+  /** Returns the given outputs that belong to a task. */
   outputIdsOf: (taskId: string) => ReadonlySet<string>;
   stored: OperationRecord | null;
 }
 
-/** Loads what an evaluation over many tasks may look at, in one round trip for any number of them. */
+/** Loads everything that an evaluation of many tasks may read, in one round trip. */
 export async function loadEvaluation(
   database: TenantDatabase,
   {
@@ -136,7 +136,7 @@ target as materialized (
   from wanted join tasks t on t.id = wanted.id
   left join lateral (
     select ${EVAL_SNAPSHOT_JSON} as snapshot, ${LIVE_TRIALS} as live
-    -- By the index of the task's evals: there may be as many of the name as there are tasks.
+    -- Uses the index on the task's evals, because as many evals as tasks can have this name.
     from (select * from evals where tenant_id = t.tenant_id and task_id = t.id offset 0) e
     where e.version_id = t.active_version_id and e.name = ${name} and e.status <> 'cancelled'
     order by e.id desc limit 1) e on true
@@ -158,19 +158,19 @@ select
   };
 }
 
-/** The CTE that LIVE_TRIALS looks for. */
+/** Returns the CTE `slot`, which LIVE_TRIALS reads. */
 function slotsOf(slots: readonly TrialSlot[]): SQL {
-  const asked = JSON.stringify(slots.map(({ k, model }) => ({ k, model })));
+  const slotRows = JSON.stringify(slots.map(({ k, model }) => ({ k, model })));
   return sql`slot as materialized (
-  select distinct k, model from json_to_recordset(${asked}) as s(k smallint, model text))`;
+  select distinct k, model from json_to_recordset(${slotRows}) as s(k smallint, model text))`;
 }
 
-/** The live trials on the slots of the eval of alias e: one look for each, by the index of live slots. */
+/** The live trials of the eval of alias e in the slots: one lookup per slot, in the index of live slots. */
 const LIVE_TRIALS = sql`(select json_agg(${TRIAL_SNAPSHOT_JSON}) from slot s cross join lateral (
     select * from trials where tenant_id = e.tenant_id and eval_id = e.id and k = s.k and model = s.model
       and retracted_at is null offset 0) x)`;
 
-/** Joins to the eval of alias e those of the named outputs that are of its task, as d. */
+/** Joins, as d, the given outputs that belong to the task of the eval of alias e. */
 function outputsOf(outputIds: readonly string[]): SQL {
   return sql`join data d on d.tenant_id = e.tenant_id and d.task_id = e.task_id
     and d.id in (select value::uuid from json_array_elements_text(${JSON.stringify(outputIds)}))`;

@@ -19,34 +19,34 @@ import {
 } from "../history/event-ctes.ts";
 import { lockTasks } from "../tasks/lock-tasks.ts";
 
-/** Who changes evals, and what a repeat of the call will be answered. */
+/** Who changes the evals, and what a retry of the call returns. */
 export interface EvalCall extends EventSource {
-  /** Stored as it is beside the rows that were written; the answer is rendered from both. */
+  /** Stored verbatim with the written rows. The response is rendered from both. */
   answer: unknown;
-  /** Whether the rows themselves are told: an evaluation over many tasks can do without. */
-  tellsRows: boolean;
+  /** Whether to return and store the written rows. An evaluation of many tasks does not need them. */
+  returnsRows: boolean;
 }
 
-/** What the statement wrote: the evals and trials as they are now. */
+/** The evals and trials as the statement left them. */
 export interface RecordedEvals {
-  /** How many evals were changed or opened: all of the call's, or none where one of them had moved on. */
+  /** How many evals were changed or opened: all of the call's, or 0 if the state of one had changed meanwhile. */
   changed: number;
   evals: EvalRecord[];
-  /** In the order in which the decisions name them. */
+  /** In the order of the decisions. */
   trials: TrialRecord[];
 }
 
-/** What the ledger keeps of a call, and what its answer is rendered from. */
+/** What the ledger stores of a call. The response is rendered from it. */
 export interface StoredEvals<Answer> extends RecordedEvals {
   answer: Answer;
 }
 
 /**
- * The one writer of evals and trials: records any number of decisions in one round trip, all of them or none. Many
- * machines report to one eval at once, so it is not the eval's event_seq that guards a decision but what the decision
- * looked at: the eval's status, the slots that it fills, the trial that it changes, the task that it opens an eval on.
- * Where one of them is another by now nothing is written and the operation leaves no trace, so that a later try is
- * judged afresh.
+ * The only writer of evals and trials. Records any number of decisions in one round trip, all of them or none.
+ *
+ * Many workers report to one eval concurrently, so the eval's event_seq does not guard a decision. What the decision
+ * read does: the eval's status, the slots that it fills, the trial that it changes, the task that it opens an eval on.
+ * If one of these has changed, nothing is written and the operation is dropped, so that a retry decides again.
  */
 export function recordEvals(
   database: TenantDatabase,
@@ -56,7 +56,7 @@ export function recordEvals(
   const { tenantId } = database;
   const input = evalInput(decisions);
   return database.write(call.operation, [
-    // A call that opens an eval sees the evals that other calls opened on the task before, and whether it is archived.
+    // With the tasks locked, the statement sees evals that other calls have opened on them, and if they are archived.
     ...(input.openings === "[]" ? [] : [lockTasks(tenantId, input.openings)]),
     lockEvals(tenantId, input.changes),
     evalStatement(tenantId, { input, count: decisions.length, call }),
@@ -64,8 +64,8 @@ export function recordEvals(
 }
 
 /**
- * In id order, after the tasks. A statement sees what was there when it began: so the locks are got in one before,
- * and whatever the next one reads of these evals and their trials stays as it is.
+ * Locks the evals in id order, after the tasks. A statement reads the snapshot taken when it begins, so the locks are
+ * taken in a statement of their own. The next one reads these evals and their trials as they stay.
  */
 function lockEvals(tenantId: string, changes: string): SQL {
   return sql`select from evals e
@@ -74,7 +74,7 @@ function lockEvals(tenantId: string, changes: string): SQL {
     order by e.id for no key update of e`;
 }
 
-/** As for tasks, the events come first, and every later write reads from the rows that their insert returned. */
+/** As for tasks, the events are inserted first. Every later write reads the rows that this insert returned. */
 function evalStatement(
   tenantId: string,
   { input, count, call }: { input: EvalInput; count: number; call: EvalCall },
@@ -100,7 +100,7 @@ opening as materialized (
     select from evals e where e.tenant_id = ${tenantId}::uuid and e.task_id = o.task_id
       and e.version_id = o.version_id and e.name = o.name and e.status <> 'cancelled')
 ),
--- What stands in the way of a decision: one look for each trial, whatever the planner knows of their number.
+-- Taken slots and changed trials. One index lookup per trial, no matter how many trials the planner expects.
 obstacle as materialized (
   select from new_trial n cross join lateral (
     select from trials where tenant_id = ${tenantId}::uuid and eval_id = n.eval_id and k = n.k and model = n.model
@@ -118,7 +118,7 @@ held as materialized (
 ),
 event as materialized (
   select h.event_head, h.event_seq + e.ordinal as seq,
-    -- A scalar subquery, so that the clock is read once: the events of a call have one time.
+    -- A scalar subquery reads the clock once, so that all events of a call have the same time.
     greatest((select clock_timestamp()), h.updated_at) as at, h.task_id, e.*
   from json_to_recordset(${input.events}) as e(
       eval_id uuid, ordinal integer, trial_id uuid, type text, from_status text, to_status text,
@@ -166,7 +166,7 @@ changed as (
   where x.tenant_id = ${tenantId}::uuid and x.id = c.id
   returning x.*
 ),
-learnt as (
+insight_created as (
   insert into insights (tenant_id, id, task_id, eval_id, trial_id, kind, model, model_revision, agent, provider,
     status, usage, created_by, created_at, updated_at)
   select ${tenantId}::uuid, i.id, n.task_id, n.eval_id, i.trial_id, 'trial', i.model, i.model_revision, i.agent,
@@ -177,7 +177,7 @@ learnt as (
 ),
 outcome as materialized (
   select (select count(*)::integer from newest) as changed,
-    ${call.tellsRows ? TOLD_ROWS : sql`'[]'::json as evals, '[]'::json as trials`}
+    ${call.returnsRows ? WRITTEN_ROWS : sql`'[]'::json as evals, '[]'::json as trials`}
 ),
 ${keepOrDrop(
   { tenantId, operation },
@@ -191,7 +191,7 @@ ${keepOrDrop(
 select changed, evals, trials from outcome`;
 }
 
-const TOLD_ROWS = sql`
+const WRITTEN_ROWS = sql`
     coalesce((select json_agg(${EVAL_JSON} order by e.id)
       from (select * from opened union all select * from moved) e
         join task_versions v on v.tenant_id = e.tenant_id and v.id = e.version_id), '[]') as evals,
@@ -201,7 +201,7 @@ const TOLD_ROWS = sql`
 
 type EvalInput = ReturnType<typeof evalInput>;
 
-/** The decisions as the statement's inputs: one JSON array for each kind of row. */
+/** Returns the decisions as the statement's inputs: one JSON array for each kind of row. */
 function evalInput(decisions: readonly EvalDecision[]) {
   const json = (rowsOf: (decision: EvalDecision) => readonly object[]) =>
     JSON.stringify(decisions.flatMap(rowsOf));
