@@ -96,7 +96,10 @@ async function directPlan(
   }
 }
 
-/** Calls a prepared function three times and returns the last plan of its statement, as logged by auto_explain. */
+/**
+ * Calls a prepared function and returns the plan of a statement in it, as logged by auto_explain. Postgres keeps the plan
+ * from the first call on; the first two calls warm the caches.
+ */
 async function preparedPlan(service: Service, call: Statement, part: string): Promise<string> {
   const client = new Client({ connectionString: service.database.superuserUrl });
   await client.connect();

@@ -14,7 +14,7 @@ export interface BenchOptions {
 
 const USAGE = `Options (after --):
   --scale N    tasks in the large database, such as 10000, 100000 (default) or 1000000
-  --only TEXT  measure only the rows whose name contains TEXT
+  --only ROW   measure only the rows whose name contains ROW
   --explain    write the plans of the hottest statements to bench/plans instead of measuring
   --reset      recreate the databases`;
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { styleText } from "node:util";
 import type { Role } from "../../src/domain/actor.ts";
+import { IMPORT_MAX } from "../../src/routes/tasks.ts";
 import { type ApiClient, createApiClient } from "../import/api-client.ts";
 import { checkConnection } from "../import/connection.ts";
 import { importFile } from "../import/import-file.ts";
@@ -93,7 +94,7 @@ async function importAll({ operator }: Clients, plan: ImportPlan): Promise<void>
   heading("Import");
   const tally = await withProgress("Records imported", plan.total, (update) =>
     importFile(operator, plan, {
-      batchMax: 500,
+      batchMax: IMPORT_MAX,
       isDryRun: false,
       start: null,
       isTasksOnly: false,
