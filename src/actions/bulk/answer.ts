@@ -23,7 +23,7 @@ export function acceptedAnswer(operationId: string): BulkAccepted {
   return { operationId, state: "queued" };
 }
 
-/** Opens an operation with these rows, and answers with what became of each of them. */
+/** Opens an operation with these rows, and answers with the outcome of each. */
 export async function recordAndAnswer(
   call: ActionCall,
   rows: readonly BulkRow[],

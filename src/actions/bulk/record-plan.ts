@@ -11,7 +11,7 @@ import { plannedRow, staleRow } from "./rows.ts";
 /** Tasks that one call changes before it answers. A consumer works through larger operations. */
 export const EXECUTED_TASKS_MAX = 1000;
 
-/** Records a plan within the request that made it, and answers with what became of each task. */
+/** Records a plan in the request that planned it, and answers with the outcome of each task. */
 export function recordPlan(
   call: ActionCall,
   planned: {

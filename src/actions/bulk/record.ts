@@ -50,7 +50,7 @@ export async function recordBulk(
 
   for (let attempt = 1; remaining.length > 0 || decided.length > 0; attempt += 1) {
     const isLast = attempt === BATCHES_MAX;
-    // The last batch stores only what is decided, so that the call that goes on need not find it out again.
+    // The last batch stores only decided rows, so that the call that goes on does not have to try them again.
     const batch = (isLast && decided.length > 0 ? undefined : remaining.pop()) ?? [];
     const closing = [...decided, ...batch];
     try {

@@ -433,7 +433,9 @@ describe("An endpoint with a forbidden address", () => {
     await timePasses(api.database, 30);
     expect(await deliver(api, id, { fetch, resolveHost })).toBe("acknowledged");
     expect(requests).toHaveLength(1);
-    expect((await readDispatch(api, id)).lastError).toMatch(/^url_not_allowed: The host name resolves/);
+    expect((await readDispatch(api, id)).lastError).toMatch(
+      /^url_not_allowed: The host name resolves/,
+    );
   });
 });
 
