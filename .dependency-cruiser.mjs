@@ -57,6 +57,9 @@ const FOLDERS = {
   ],
 };
 
+/** The files of the bulk calls. */
+const BULK_VERBS = "^src/actions/bulk/(preview|execute|revert|retry-failed|cancel)\\.ts$";
+
 /** @type {(name: string, from: string, to: string[], comment: string) => object} */
 const forbid = (name, from, to, comment) => ({
   name,
@@ -188,6 +191,12 @@ export default {
     ),
     ...inOrder("db"),
     ...inOrder("actions"),
+    forbid(
+      "no-bulk-verb-imports-another",
+      BULK_VERBS,
+      [BULK_VERBS],
+      "The bulk verbs are on one floor. What several of them need goes to a file of its own in src/actions/bulk, as record-plan and take-back are.",
+    ),
     forbid(
       "consumers-know-no-http",
       LAYERS.consumers,
