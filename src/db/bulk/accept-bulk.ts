@@ -5,7 +5,7 @@ import { type BulkOpening, insertBulkOperation } from "./bulk-ledger.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepResult } from "../ledger/operations.ts";
 
-/** A task of an operation that is accepted for later: what was decided about it. */
+/** A task of an accepted operation, and the decision about it. */
 export interface AcceptedItem {
   taskId: string;
   plannedSeq: number | null;
@@ -15,15 +15,15 @@ export interface AcceptedItem {
   code: string | null;
 }
 
-/** What an accepted call's ledger row holds: a repeat gets the same answer, whatever became of the operation. */
+/** The stored result of an accepted call. A repeat gets the same answer, even if the operation has finished since. */
 export interface StoredAcceptance {
   bulkOperationId: string;
   isAccepted: true;
 }
 
 /**
- * Stores an operation with every item, in one round trip, for a consumer to work through. What was refused has its
- * outcome already.
+ * Stores an operation with all of its items, in one round trip, for a consumer to process. Refused and stale items are
+ * stored with that outcome.
  */
 export function acceptBulk(
   database: TenantDatabase,
@@ -32,7 +32,7 @@ export function acceptBulk(
 ): Promise<Written<unknown>> {
   const count = (outcome: BulkOutcome) => items.filter((item) => item.outcome === outcome).length;
   const counts = { requested: items.length, refused: count("refused"), stale: count("stale") };
-  // Bare arrays: the names of their members would be half of what is sent.
+  // Arrays instead of objects, whose member names would be half of the request.
   const rows = items.map(({ taskId, plannedSeq, fromLabel, toLabel, outcome, code }) => [
     taskId,
     plannedSeq,
@@ -52,16 +52,16 @@ export function acceptBulk(
 }
 
 /**
- * Stores an operation over items of another one, as that one has them: they go back to where they were. Nothing of
- * them leaves the database.
+ * Stores an operation that reverts the changed items of another one, or that retries the other items of a revert. The
+ * items are copied inside the database.
  */
 export function acceptRevert(
   database: TenantDatabase,
   call: { operation: Operation; opening: BulkOpening },
   source: { operationId: string; outcomes: readonly BulkOutcome[]; items: number },
 ): Promise<Written<unknown>> {
-  // The ledger has the other operation's labels, unless that one was a revert too.
   const counts = { requested: source.items, refused: 0, stale: 0 };
+  // The labels are swapped for changed items. The others are of a revert, which already has them in the right order.
   return storeAccepted(
     database,
     call,
@@ -92,7 +92,7 @@ async function storeAccepted(
       select ${tenantId}::uuid, ${id}::uuid, accepted.* from (${items}) accepted`,
     keepResult(id, result),
   ]);
-  // Also where an earlier try of this very call did it: nobody has sent its message.
+  // Also if an earlier attempt of this call stored it, because its message was not sent.
   const isOurs =
     written.outcome === "written" ||
     (written.outcome === "replayed" && written.operation.id === id);

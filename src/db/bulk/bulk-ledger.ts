@@ -10,9 +10,9 @@ import type { Bound } from "../connection/prepared.ts";
 /** One task of a bulk operation, as planned. */
 export interface LedgerItem {
   position: number;
-  /** As it was asked for; an unknown id may be no UUID at all. */
+  /** The id in the request, which may not be a UUID. */
   taskId: string;
-  /** The task that was found under it. */
+  /** The id of the task; null if there is no such task. */
   id: string | null;
   plannedSeq: number | null;
   stepId: string | null;
@@ -20,13 +20,13 @@ export interface LedgerItem {
   fromGate: GateState | null;
   fromLabel: UnifiedStatus | null;
   toLabel: UnifiedStatus | null;
-  /** Decided beforehand; null lets the writer say `changed` or `stale`. */
+  /** Null if the writer decides between `changed` and `stale`. */
   outcome: "refused" | "stale" | "failed" | null;
   code: string | null;
   error: string | null;
 }
 
-/** An operation as it begins: who asks for what, and why. */
+/** The request that opens a bulk operation. */
 export interface BulkOpening {
   actor: Actor;
   requestId: string;
@@ -34,23 +34,23 @@ export interface BulkOpening {
   reason: string;
   duplicateOf: string | null;
   runAttachedWorkflows: boolean;
-  /** The operation that this one retries or takes back. */
+  /** The operation that this one retries or reverts. */
   parentId: string | null;
 }
 
-/** The ledger's part of a bulk batch. */
+/** One batch of a bulk operation. */
 export interface BulkBatch {
   id: string;
   reason: string;
-  /** The first batch that commits bears the operation and leaves every other item `pending`. */
+  /** Set for the first batch, which inserts the operation and the items of later batches (`elsewhere`) as `pending`. */
   opening: (BulkOpening & { requested: number; elsewhere: readonly LedgerItem[] }) | null;
-  /** The items that this batch closes. */
+  /** The items that get their outcome in this batch. */
   items: readonly LedgerItem[];
 }
 
 /**
- * Statements that come before the writer: the operation's row, and what later batches will close. A later batch gets
- * the lock of that row before any task's, so that it finds whether the operation was cancelled meanwhile.
+ * The statements before the writer's. The first batch inserts the operation and the pending items. A later batch locks
+ * the operation before any task, so that it sees whether the operation was cancelled.
  */
 export function openBulk(tenantId: string, { id, opening }: BulkBatch): SQL[] {
   if (opening === null) {
@@ -71,10 +71,13 @@ export function openBulk(tenantId: string, { id, opening }: BulkBatch): SQL[] {
   return [...opened, pending];
 }
 
-/** What a second revert of one operation runs into, at whatever moment it comes. */
+/** The unique index that a second revert of the same operation violates, even if the two are concurrent. */
 export const REVERTED_ONCE = "bulk_operations_reverted_once";
 
-/** The operation's row; the operation that it takes back is marked with it, and by an index with no other. */
+/**
+ * The insert of the operation. For a revert, also the update that marks the reverted operation; a unique index allows
+ * only one revert of each operation.
+ */
 export function insertBulkOperation(
   tenantId: string,
   row: {
@@ -96,28 +99,28 @@ export function insertBulkOperation(
       ${opening.reason}, ${opening.duplicateOf}, ${opening.runAttachedWorkflows},
       ${parentId}, ${state}, ${counts.requested}, 0, ${counts.refused}, ${counts.stale}, 0, 0)`;
   if (action !== "revert") return [operation];
-  // A revert that is tried again is not reverted by that.
+  // A retry of a revert has that revert as its parent, which is not marked as reverted.
   const marked = sql`update bulk_operations set reverted_by = ${id}::uuid
     where tenant_id = ${tenantId}::uuid and id = ${parentId}::uuid and action is distinct from 'revert'`;
   return [operation, marked];
 }
 
-/** Whether the operation is still to be worked on, for the writer's own inputs. */
+/** The condition that the operation is still running. */
 export function isBulkOpen(tenantId: Bound<string>, { id }: BulkBatch): SQL {
   return sql`exists (select from bulk_operations b
     where b.tenant_id = ${tenantId}::uuid and b.id = ${id}::uuid and b.state = 'running')`;
 }
 
 /**
- * The writer's CTEs for the ledger: an item is `changed` where this batch had an effect on its task, and
- * `stale` where not. An outcome is written once: a repeat finds it and leaves it.
+ * The writer's CTEs that close the items of a batch and count them. An item is `changed` if the batch had an effect on
+ * its task, and otherwise `stale`. An outcome is final: a repeat does not overwrite it.
  */
 export function closeItems(
   tenantId: Bound<string>,
-  record: BulkBatch,
+  batch: BulkBatch,
   undone: { recalled: SQL; alreadyDelivered: SQL },
 ): SQL {
-  const { id, items } = record;
+  const { id, items } = batch;
   return sql`,
 closed as (
   insert into bulk_operation_items (tenant_id, operation_id, position, task_id, planned_seq, step_id,
@@ -128,8 +131,8 @@ closed as (
     coalesce(i.code, case when n.task_id is null then 'stale' end),
     i.from_label, i.to_label, n.seq, i.error
   from ${itemRows(items)} left join effect n on n.task_id = i.id and i.outcome is null
-  where ${isBulkOpen(tenantId, record)}
-  -- In one order for all: two calls may close the same items at once.
+  where ${isBulkOpen(tenantId, batch)}
+  -- The same order in every call, because two calls may close the same items concurrently.
   order by i.position
   on conflict (tenant_id, operation_id, position) do update
     set outcome = excluded.outcome, code = excluded.code, event_seq = excluded.event_seq, error = excluded.error,

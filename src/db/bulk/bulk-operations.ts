@@ -9,7 +9,7 @@ import type { Operation, OperationRecord, TenantDatabase } from "../connection/c
 import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { keyQuery } from "../connection/transaction.ts";
 
-/** One change of many tasks, as the ledger has it. */
+/** A bulk operation as it is stored. */
 export interface BulkOperationRecord extends IntentColumns {
   id: string;
   actorId: string;
@@ -17,7 +17,7 @@ export interface BulkOperationRecord extends IntentColumns {
   actorKind: ActorKind;
   actorRole: Role;
   requestId: string;
-  /** The tables by which it was planned. */
+  /** The version of the rule tables that it was planned with. */
   registryVersion: number;
   reason: string;
   duplicateOf: string | null;
@@ -39,11 +39,11 @@ export interface BulkOperationRecord extends IntentColumns {
   finishedAt: string | null;
 }
 
-/** What became of one of its tasks. */
+/** One task of a bulk operation, with its outcome. */
 export interface BulkItemRecord {
   position: number;
   taskId: string;
-  /** Where the task stood when it was planned; null where there was none. */
+  /** The task's seq when it was planned; null if there was no such task. */
   plannedSeq: number | null;
   outcome: BulkOutcome;
   code: string | null;
@@ -53,7 +53,10 @@ export interface BulkItemRecord {
   error: string | null;
 }
 
-/** A bulk operation, undefined where this tenant has none by that id, and what a call under the same key stored. */
+/**
+ * Returns a bulk operation (undefined if the tenant has none with this id), and the operation that an earlier call with
+ * the same key stored.
+ */
 export async function findBulkOperation(
   database: TenantDatabase,
   id: string,
@@ -65,7 +68,9 @@ export async function findBulkOperation(
   return { found, stored };
 }
 
-/** A bulk operation with every item, by position: what its answer is made from. */
+/**
+ * Returns a bulk operation with all of its items, by position; undefined if there is none. Answers are built from this.
+ */
 export async function findBulkLedger(
   database: TenantDatabase,
   id: string,
@@ -77,13 +82,13 @@ export async function findBulkLedger(
   return operation && { operation, items };
 }
 
-/** Where a page of operations goes on: after this one, towards older ones. */
+/** The operation after which a page begins. */
 export interface OperationPosition {
   createdAt: string;
   id: string;
 }
 
-/** Bulk operations, newest first. */
+/** Returns a page of bulk operations, newest first. */
 export function listBulkOperations(
   database: TenantDatabase,
   { after, limit }: { after: OperationPosition | null; limit: number },
@@ -94,7 +99,7 @@ export function listBulkOperations(
     limit ${limit}`);
 }
 
-/** An item with the target of its operation, which tells what else it would have taken. */
+/** An item with the target status of its operation. */
 export interface ListedBulkItemRecord extends BulkItemRecord {
   targetStatus: BulkTarget | null;
 }
@@ -105,7 +110,7 @@ const BULK_ITEM_FILTERS = {
 
 export type BulkItemFilter = FilterOf<typeof BULK_ITEM_FILTERS>;
 
-/** A page of the items of a bulk operation, by position; null where there is no such operation. */
+/** Returns a page of a bulk operation's matching items, by position; null if there is no such operation. */
 export async function listBulkItems(
   database: TenantDatabase,
   operationId: string,
@@ -129,8 +134,8 @@ export function operationById(id: string): SQL {
 }
 
 /**
- * Id and action of the operation whose changes this one is about: itself, or the one that it takes back, be it as the
- * second try of a revert.
+ * Selects id and action of the operation that made the changes: the given one or, for a revert or a retried revert, the
+ * one that it reverts.
  */
 export function changingOperation(id: SQL): SQL {
   return sql`with recursive up as (
@@ -141,7 +146,7 @@ export function changingOperation(id: SQL): SQL {
   select id, action from up where action is distinct from 'revert'`;
 }
 
-/** StoredBulkOperations, from the table or from a statement that returns its rows. */
+/** Selects BulkOperationRecords from the table, or from a CTE that returns its rows. */
 export function operationsIn(source: SQL): SQL {
   return sql`${OPERATION_COLUMNS} from ${source}`;
 }

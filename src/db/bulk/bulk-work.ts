@@ -9,32 +9,32 @@ import type { Database, Operation, OperationRecord, TenantDatabase } from "../co
 import { type SnapshotParts, snapshotParts, snapshotsOf } from "../snapshots/task-snapshots.ts";
 import { keyQuery } from "../connection/transaction.ts";
 
-/** An item that is to be worked on, in this operation or on behalf of another one. */
+/** An item to process. */
 export interface BulkWorkItem {
   position: number;
   taskId: string;
-  /** The event that the operation wrote, or where the task stood when it was planned. */
+  /** The seq of the event that the operation wrote, or the task's seq when it was planned. */
   seq: number;
   fromLabel: UnifiedStatus | null;
   toLabel: UnifiedStatus | null;
 }
 
-/** Items of an operation with all that decisions about their tasks look at. */
+/** Items of an operation, and the facts for decisions about their tasks. */
 export interface BulkWork {
   operation: BulkOperationRecord;
   items: BulkWorkItem[];
   tasks: TaskSnapshot[];
-  /** The operation whose changes are in the tasks: this one, or the one that it takes back. */
+  /** The operation that made the changes: this one, or the one that it reverts. */
   changedBy: { id: string; action: BulkOperationAction | null };
-  /** The events at the items' seqs, by task. */
+  /** The events at the seqs of the items, by task. */
   events: ReadonlyMap<string, UndoneEvent>;
-  /** What an earlier call under the same key stored. */
+  /** The operation that an earlier call with the same key stored. */
   stored: OperationRecord | null;
 }
 
 /**
- * Loads an operation with the first of its items that have these outcomes, by position, in one round trip; undefined
- * where there is no such operation.
+ * Loads an operation and its first `limit` items with these outcomes, by position, in one round trip. Returns undefined
+ * if there is no such operation.
  */
 export async function loadBulkWork(
   database: TenantDatabase,
@@ -45,7 +45,7 @@ export async function loadBulkWork(
   const items = sql`(select position, task_id, coalesce(event_seq, planned_seq) as seq, from_label, to_label
     from bulk_operation_items
     where operation_id = ${operationId} and outcome in (select json_array_elements_text(${JSON.stringify(outcomes)}))
-      -- What was never found can be neither worked on nor taken back.
+      -- An item without a task can be neither processed nor reverted.
       and planned_seq is not null
     order by position limit ${limit})`;
   const [[operation], found, [loaded], [changedBy], events, stored] = await database.readAll<
@@ -79,7 +79,7 @@ export async function loadBulkWork(
   };
 }
 
-/** The tasks of all of an operation's items with these outcomes, by position. */
+/** Returns the task ids of an operation's items with these outcomes, by position. */
 export async function listWorkTasks(
   database: TenantDatabase,
   operationId: string,
@@ -92,13 +92,13 @@ export async function listWorkTasks(
   return rows.map(({ taskId }) => taskId);
 }
 
-/** An operation of some tenant's. */
+/** A bulk operation and its tenant. */
 export interface BulkRef {
   tenantId: string;
   id: string;
 }
 
-/** Operations that have made no progress for five minutes, each handed out to one caller. */
+/** Claims operations that have made no progress for five minutes. Each goes to one caller. */
 export function claimHaltedOperations(database: Database, rowsMax: number): Promise<BulkRef[]> {
   return database.acrossTenants<BulkRef>(sql`
     select tenant_id as "tenantId", id from claim_halted_operations(${rowsMax}::integer)`);

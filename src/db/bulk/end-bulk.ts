@@ -13,8 +13,8 @@ const BULK_STATUS_TERMINAL: AnalyticsEventName = "admin_bulk_status_terminal";
 const TERMINAL = listed(TERMINAL_UNIFIED);
 
 /**
- * The CTEs that follow from the end of an operation, after one that is called `finished` and returns the operation as
- * it is now: they do nothing while it goes on. Whoever ends it, it is told once.
+ * The CTEs for the side effects of an operation's end. They read the CTE `finished`, which returns the operation as it
+ * is now, and do nothing while it is running. Each side effect happens once, whichever statement ends the operation.
  */
 export function endingCtes(tenantId: Bound<string>): SQL {
   const finishedRows = sql`
@@ -30,7 +30,7 @@ export function endingCtes(tenantId: Bound<string>): SQL {
 ended as materialized (
   select * from finished where state in ('completed', 'partial', 'failed', 'cancelled')
 ),
-analysed as (
+analytics as (
   insert into analytics_events (tenant_id, id, name, bulk_operation_id, properties)
   select ${tenantId}::uuid, new_id(), ${BULK_STATUS_TERMINAL}::text, id, jsonb_build_object(
     'targetStatus', target_status, 'state', state, 'requested', requested, 'changed', changed,
@@ -40,35 +40,35 @@ analysed as (
   on conflict do nothing
   returning name, properties
 ),
--- What was counted is counted no more: the first operation's event says when it was taken back.
-taken_back as (
+-- A reverted operation no longer counts: mark its product event.
+reverted as (
   update analytics_events a set reverted_at = clock_timestamp()
   from ended, lateral (${changingOperation(sql`ended.id`)}) undone
   where a.tenant_id = ${tenantId}::uuid and a.bulk_operation_id = undone.id and a.reverted_at is null
     and ended.action = 'revert' and ended.changed > 0
 ),
-told as (
+notified as (
   ${enqueueDeliveries(tenantId, "bulk.finished", finishedRows)}
 )`;
 }
 
-/** What the ending of an operation leaves to be told outside; the columns are those of `ENDING_COLUMNS`. */
+/** The side effects outside the database of an operation's end: the columns of ENDING_COLUMNS. */
 export interface BulkEnding {
   hasDeliveries: boolean;
   analytics: AnalyticsEvent[];
 }
 
-export const ENDING_COLUMNS = sql`exists (select from told) as "hasDeliveries",
-  coalesce((select json_agg(json_build_object('name', name, 'properties', properties)) from analysed), '[]')
+export const ENDING_COLUMNS = sql`exists (select from notified) as "hasDeliveries",
+  coalesce((select json_agg(json_build_object('name', name, 'properties', properties)) from analytics), '[]')
     as analytics`;
 
-/** Notes what is to be told now that the ending is committed. */
+/** Adds the side effects of a committed end to the outgoing ones. */
 export function enqueueEnding({ outgoing }: TenantDatabase, ending: BulkEnding | undefined): void {
   outgoing.events ||= ending?.hasDeliveries === true;
   outgoing.analytics.push(...(ending?.analytics ?? []));
 }
 
-/** Ends an operation that somebody wants to end, between two chunks of whoever works on it. */
+/** Ends an operation whose cancellation was requested. The consumer calls this between two batches. */
 export async function endCancelled(database: TenantDatabase, operationId: string): Promise<void> {
   const { tenantId } = database;
   const [ending] = await database.writeIdempotently<BulkEnding>(sql`
@@ -82,8 +82,8 @@ select ${ENDING_COLUMNS}`);
 }
 
 /**
- * Wants an operation to end: at once where nobody has begun with it, else whoever works on it finds the wish. The
- * operation as it is then is told, and kept for a repeat of the call; null where it has ended meanwhile.
+ * Cancels an operation. A queued one ends immediately; a running one gets a cancellation request, which the consumer
+ * finds after the current batch. Returns the operation as it is then; null if it has already ended.
  */
 export async function requestCancel(
   database: TenantDatabase,

@@ -1,7 +1,7 @@
 import { stringify } from "safe-stable-stringify";
 import type { Decision, NewEvent } from "../../domain/lifecycle/decision.ts";
 
-// A decision's parts as the rows that the writing statements read with json_to_recordset.
+// The parts of a decision as rows, which the writing statements read with json_to_recordset.
 
 export function eventRows(taskId: string, events: readonly NewEvent[]) {
   return events.map((event, index) => ({
@@ -15,7 +15,7 @@ export function eventRows(taskId: string, events: readonly NewEvent[]) {
     from_gate: event.fromGate,
     to_gate: event.toGate,
     reason: event.reason,
-    // Canonical, and text from here on: the hash is over these very bytes.
+    // Canonical JSON, passed on as text, because the hash is over exactly these bytes.
     payload: stringify(event.payload),
     duplicate_of: event.duplicateOf,
     run_attached_workflows: event.runAttachedWorkflows,

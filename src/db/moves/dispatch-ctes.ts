@@ -5,14 +5,14 @@ import type { StepSourceInputs } from "../history/event-ctes.ts";
 import type { MoveInput } from "./move-input.ts";
 import type { Bound } from "../connection/prepared.ts";
 
-// What the writer does with dispatches: those that are called back, and those that are asked for. They read from
-// `newest`, the events that were written, and from `reached`, which has the tasks besides that change without one.
+// The writer's CTEs that recall and create dispatches. They read from `newest`, the newest event of each task, and from
+// `reached`, which also contains the tasks that change without an event.
 
 /**
- * CTEs that call back what was left undelivered on steps that are left or ended, and what a change asked for that is
- * undone. A live lease means that somebody is delivering it at this moment: too late to call it back.
+ * CTEs that recall the open dispatches of steps that are left or ended, and those of a change that is undone. A
+ * dispatch with a live lease is being delivered and can no longer be recalled.
  */
-export function calledBackCtes(
+export function recallCtes(
   tenantId: Bound<string>,
   input: Pick<MoveInput, "recalls" | "undone">,
   { bulk }: StepSourceInputs,
@@ -43,14 +43,14 @@ recalled as (
 )`;
 }
 
-/** In place of those CTEs, where nothing is called back. */
-export const NOTHING_CALLED_BACK = sql`undone as (select null::text as state, null::boolean as is_leased where false),
+/** Replaces these CTEs if no move recalls dispatches. */
+export const NO_RECALLS = sql`undone as (select null::text as state, null::boolean as is_leased where false),
 recallable as (
   select null::uuid as id, null::uuid as task_id, null::text as state, null::timestamptz as at where false
 ),
 recalled as (select null::uuid as task_id where false)`;
 
-/** Under their locks, whatever became of them: what is told of them is then true. */
+/** Locks all dispatches of the undone changes, in any state, so that the counts are exact. */
 function undoneDispatches(tenantId: Bound<string>, undone: Bound<string>): SQL {
   return sql`undone as materialized (
   select d.id, d.task_id, d.state, n.at, coalesce(d.lease_until >= n.at, false) as is_leased
@@ -66,7 +66,7 @@ function undoneDispatches(tenantId: Bound<string>, undone: Bound<string>): SQL {
 
 const IS_RECALLED = sql`state in ('pending', 'sent') and not is_leased`;
 
-/** How many dispatches of what is undone were called back in time, and how many had left. */
+/** How many dispatches of the undone changes were recalled in time, and how many were already delivered. */
 export const UNDONE_COUNTS = {
   recalled: sql`(select count(*) from undone where ${IS_RECALLED})`,
   alreadyDelivered: sql`(select count(*) from undone
@@ -74,10 +74,10 @@ export const UNDONE_COUNTS = {
 };
 
 /**
- * The CTE that asks for pipelines. Money moves once, and nothing is asked for twice that is on its way: an index says
- * so. Nor is what waits for a worker that polls: nobody delivers it while the task's lock is held.
+ * The CTE that creates dispatches. Unique indexes prevent a second payment and a second open dispatch; the condition
+ * prevents one beside a run that waits for a worker that polls. No one can claim that run while the task is locked.
  */
-export function askedCtes(
+export function dispatchCte(
   tenantId: Bound<string>,
   dispatches: Bound<string>,
   { bulk }: StepSourceInputs,
@@ -98,12 +98,12 @@ export function askedCtes(
 )`;
 }
 
-/** In its place, where nothing is asked for. */
-export const NOTHING_ASKED = sql`dispatched as (
+/** Replaces this CTE if no move creates dispatches. */
+export const NO_DISPATCHES = sql`dispatched as (
   select null::uuid as id, null::text as pipeline, null::uuid as task_id where false
 )`;
 
-/** The CTE that logs what became of all dispatches of a call. */
+/** The CTE that logs the created and recalled dispatches. */
 export function dispatchLogCte(
   tenantId: Bound<string>,
   { actor, operation, bulk }: StepSourceInputs & { bulk: { reason: string } | null },

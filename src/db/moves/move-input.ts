@@ -5,26 +5,26 @@ import type { EventSource } from "../history/event-ctes.ts";
 import type { Bound } from "../connection/prepared.ts";
 import { type GuardedRun, guardRow } from "../runs/run-guards.ts";
 
-/** A decided move: the writer applies it if the task is still at `snapshot.eventSeq`, else not at all. */
+/** A decided move. The writer applies it only if the task is still at `snapshot.eventSeq`. */
 export interface Move {
   snapshot: TaskSnapshot;
   decision: Decision;
-  /** The run that it was decided on: where somebody changed it since, the move is left alone too. */
+  /** The run that the decision is based on. The move is also skipped if the run has changed. */
   run?: GuardedRun | undefined;
 }
 
-/** Who moves, why the database should believe it, and what a repeat of the call will be answered. */
+/** The call that records moves, and the answer to a repeat of it. */
 export interface MoveCall extends EventSource {
-  /** Stored as it is: the answer is rendered from it, the first time and at each repeat. */
+  /** Stored with the operation. The answer is rendered from it, the first time and on every repeat. */
   answer: unknown;
-  /** Whether the operation stays where nothing was written: such an answer is one to be repeated. */
+  /** Whether the operation is kept even if nothing was written, so that a repeat gets the same answer. */
   isKeptIfEmpty: boolean;
 }
 
-/** The moves as a statement reads them, bound or prepared. */
+/** The moves as inputs of the statement. */
 export type MoveInput = Readonly<Record<keyof ReturnType<typeof moveInput>, Bound<string>>>;
 
-/** The moves as the statement's inputs: one JSON array for each kind of row. */
+/** Returns the moves as inputs of the statement: one JSON array for each kind of row. */
 export function moveInput(moves: readonly Move[]) {
   const json = (rowsOf: (move: Move) => readonly object[]) => JSON.stringify(moves.flatMap(rowsOf));
   return {

@@ -2,11 +2,11 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Decision } from "../../domain/lifecycle/decision.ts";
 import { type BulkBatch, closeItems, isBulkOpen } from "../bulk/bulk-ledger.ts";
 import {
-  askedCtes,
-  calledBackCtes,
+  dispatchCte,
+  recallCtes,
   dispatchLogCte,
-  NOTHING_ASKED,
-  NOTHING_CALLED_BACK,
+  NO_DISPATCHES,
+  NO_RECALLS,
   UNDONE_COUNTS,
 } from "./dispatch-ctes.ts";
 import { ENDING_COLUMNS } from "../bulk/end-bulk.ts";
@@ -19,24 +19,25 @@ import {
 import type { Move, MoveInput } from "./move-input.ts";
 import type { Bound } from "../connection/prepared.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
-import { reportedCtes } from "./run-ctes.ts";
+import { runChangeCtes } from "./run-ctes.ts";
 import { lockTasks } from "../tasks/lock-tasks.ts";
 import { hasUnchangedRun, lockRuns } from "../runs/run-guards.ts";
 import { LISTENS_TO_TASKS } from "../webhooks/webhook-outbox.ts";
 
-// The statement of the one writer, for single moves and for bulks, bound or prepared.
+// The statement that writes moves: single moves and bulk batches, sent as text or prepared. Comments inside its SQL are
+// part of the prepared functions.
 
-/** All that it reads. */
+/** The inputs of the statement. */
 export interface MoveStatementInputs extends StepSourceInputs {
   tenantId: Bound<string>;
   input: MoveInput;
-  /** What a repeat is answered from, beside the rows that were written. */
+  /** Stored in the ledger with the written rows. A repeat is answered from both. */
   answer: Bound<string>;
   isKeptIfEmpty: Bound<boolean>;
   bulk: BulkBatch | null;
 }
 
-/** What at least one of the moves does beside writing its event and moving its step. */
+/** What the moves do in addition to writing one event and moving a step: true if at least one of them does it. */
 export type Effects = Readonly<Record<keyof ReturnType<typeof effectsOf>, boolean>>;
 
 export function effectsOf(moves: readonly Move[]) {
@@ -44,39 +45,41 @@ export function effectsOf(moves: readonly Move[]) {
     moves.some(({ decision }) => has(decision));
   return {
     isGuardedByRun: moves.some(({ run }) => run !== undefined),
-    tellsMore: some(({ events }) => events.length > 1),
+    hasSeveralEvents: some(({ events }) => events.length > 1),
     edits: some(({ fields, archive }) => fields !== null || archive !== null),
-    opensVersion: some(({ version }) => version !== null),
-    opensStep: some(({ step }) => step !== null),
+    opensVersions: some(({ version }) => version !== null),
+    opensSteps: some(({ step }) => step !== null),
     reviews: some(({ reviews }) => reviews.length > 0),
-    reports: some(({ runs }) => runs.length > 0),
-    callsBack: some(({ recall, undoes }) => recall !== null || undoes !== null),
-    asks: some(({ dispatches }) => dispatches.length > 0),
+    changesRuns: some(({ runs }) => runs.length > 0),
+    recallsDispatches: some(({ recall, undoes }) => recall !== null || undoes !== null),
+    createsDispatches: some(({ dispatches }) => dispatches.length > 0),
     isSilent: some(({ events }) => events.length === 0),
   };
 }
 
 /**
- * What comes before the statement. What leaves or ends a step takes with it whatever was opened on that step, up to
- * this moment, and what is asked for may have been asked for. A statement sees what was there when it began: so the
- * locks are got in one before. A run is not guarded by its task's event_seq, since whoever claims one writes no event:
- * it is locked likewise.
+ * The lock statements before the main one. A statement sees only what was committed when it began, so the locks have to
+ * be taken by an earlier statement. A move that leaves or ends a step must see all dispatches and runs that were opened
+ * on it, and a move that requests a pipeline must see an earlier request. A claim of a run writes no event, so the
+ * task's event_seq does not guard the run, and it is locked too.
  */
-export function lockStatements({ tenantId, input }: MoveStatementInputs, does: Effects): SQL[] {
-  const { callsBack, asks, isGuardedByRun } = does;
+export function lockStatements({ tenantId, input }: MoveStatementInputs, effects: Effects): SQL[] {
+  const { recallsDispatches, createsDispatches, isGuardedByRun } = effects;
   return [
-    ...(callsBack || asks || isGuardedByRun ? [lockTasks(tenantId, input.moves)] : []),
+    ...(recallsDispatches || createsDispatches || isGuardedByRun
+      ? [lockTasks(tenantId, input.moves)]
+      : []),
     ...(isGuardedByRun ? [lockRuns(tenantId, input.found_runs)] : []),
   ];
 }
 
 /**
- * One statement for single and bulk moves. The order is part of the design: lock, events, opened versions and
- * steps, steps, version pointer, task pointer. Every write after the events reads from the rows that the
- * event insert returned: where no event was written, nothing is. What none of the moves does is left out: it would
- * cost a bulk its planning, and a single move the executor's start.
+ * The statement for single and bulk moves. The order is part of the design: lock, events, opened versions and steps,
+ * steps, version pointer, task pointer. Every write after the events reads the rows that the event insert returned, so
+ * a task without a written event is not changed. CTEs that no move needs are left out: they would cost planning time in
+ * a bulk, and executor startup in a single move.
  */
-export function moveStatement(call: MoveStatementInputs, does: Effects): SQL {
+export function moveStatement(call: MoveStatementInputs, effects: Effects): SQL {
   const { tenantId, input, bulk } = call;
   return sql`
 with
@@ -93,7 +96,7 @@ locked as materialized (
   -- As a CASE, since Postgres would take an equal seq for a rare thing, and plan all that follows for a row or two: it
   -- would compare each of a thousand moves with each other.
   where t.tenant_id = ${tenantId}::uuid and case when t.event_seq = m.seq then true else false end
-    ${does.isGuardedByRun ? hasUnchangedRun(tenantId, input.found_runs) : sql``}
+    ${effects.isGuardedByRun ? hasUnchangedRun(tenantId, input.found_runs) : sql``}
   order by t.id
   for no key update of t
 ),
@@ -104,24 +107,24 @@ event as materialized (
   from ${stepEventInput(input.events)}
     join locked l on l.id = e.task_id
 ),
-${chainedStepEvents(tenantId, call, { isOneEach: !does.tellsMore })},
+${chainedStepEvents(tenantId, call, { isOneEach: !effects.hasSeveralEvents })},
 written as (
   ${insertedStepEvents(tenantId, call)}
 ),
-${does.tellsMore ? NEWEST : NEWEST_EACH},
+${effects.hasSeveralEvents ? NEWEST : NEWEST_EACH},
 -- Where the tasks stand now. Those that are changed without an event are where they were.
 reached as materialized (
   select task_id, seq, step_id, at, false as is_silent from newest
-  ${does.isSilent ? SILENTLY_REACHED : sql``}
+  ${effects.isSilent ? SILENTLY_REACHED : sql``}
 ),
-${does.opensVersion ? openedVersions(call, input.versions, sql`newest`) : sql``}
-${does.opensStep ? openedSteps(tenantId, input.steps, sql`newest_of_step`) : sql``}
+${effects.opensVersions ? openedVersions(call, input.versions, sql`newest`) : sql``}
+${effects.opensSteps ? openedSteps(tenantId, input.steps, sql`newest_of_step`) : sql``}
 moved_steps as (
   update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq
   from newest_of_step n
   where s.tenant_id = ${tenantId}::uuid and s.id = n.step_id
 ),
-${does.opensStep ? movedVersions(tenantId) : sql``}
+${effects.opensSteps ? movedVersions(tenantId) : sql``}
 moved_tasks as (
   update tasks t set
     current_step_id = n.step_id,
@@ -130,18 +133,18 @@ moved_tasks as (
     event_head = n.hash,
     updated_at = n.at,
     status_since = case when n.is_status_changed then n.at else t.status_since end
-    ${does.edits ? EDITED : sql``}
-  from newest n ${does.edits ? sql`join move m using (task_id)` : sql``}
+    ${effects.edits ? EDITED : sql``}
+  from newest n ${effects.edits ? sql`join move m using (task_id)` : sql``}
   where t.tenant_id = ${tenantId}::uuid and t.id = n.task_id
 ),
-${does.reviews ? reviewed(tenantId, input, call) : sql``}
-${does.callsBack ? calledBackCtes(tenantId, input, call) : NOTHING_CALLED_BACK},
-${does.reports || does.callsBack ? reportedCtes(tenantId, input) : sql``}
-${does.asks ? askedCtes(tenantId, input.dispatches, call) : NOTHING_ASKED},
-${does.asks || does.callsBack ? dispatchLogCte(tenantId, call) : sql``}
+${effects.reviews ? reviewed(tenantId, input, call) : sql``}
+${effects.recallsDispatches ? recallCtes(tenantId, input, call) : NO_RECALLS},
+${effects.changesRuns || effects.recallsDispatches ? runChangeCtes(tenantId, input) : sql``}
+${effects.createsDispatches ? dispatchCte(tenantId, input.dispatches, call) : NO_DISPATCHES},
+${effects.createsDispatches || effects.recallsDispatches ? dispatchLogCte(tenantId, call) : sql``}
 effect as materialized (
   select task_id, seq, step_id from newest
-  ${does.isSilent ? SILENT_EFFECT : sql``}
+  ${effects.isSilent ? SILENT_EFFECT : sql``}
 ),
 outcome as materialized (
   select
@@ -152,19 +155,19 @@ outcome as materialized (
       order by task_id) from dispatched), '[]') as dispatched,
     (select count(*) from effect) as tasks
 )${bulk ? closeItems(tenantId, bulk, UNDONE_COUNTS) : sql``},
-${keptCtes(call, resultOf(call))}
+${keepOrDropByOutcome(call, resultOf(call))}
 select events, dispatched, ${hasListeners(tenantId)}${bulk ? sql`, ${BULK_COLUMNS}` : sql``} from outcome`;
 }
 
-/** A bulk has the facts in its own ledger already. */
+/** A bulk stores only the answer, because its items already contain the facts. */
 function resultOf({ answer, bulk }: MoveStatementInputs): SQL {
   return bulk
     ? sql`${answer}::json`
     : sql`json_build_object('answer', ${answer}::json, 'events', outcome.events, 'dispatched', outcome.dispatched)`;
 }
 
-/** `keepOrDrop` by the CTE `outcome`. The operation stays without any change if the call asks for that. */
-export function keptCtes(
+/** `keepOrDrop` with the CTE `outcome`. With `isKeptIfEmpty`, the operation is kept even if nothing was written. */
+export function keepOrDropByOutcome(
   call: Pick<MoveStatementInputs, "tenantId" | "operation" | "isKeptIfEmpty">,
   result: SQL,
 ): SQL {
@@ -179,7 +182,7 @@ export function keptCtes(
   });
 }
 
-/** Whether webhooks of the tenant listen to tasks. */
+/** The column that shows whether a webhook of the tenant listens to tasks. */
 export const hasListeners = (tenantId: Bound<string>): SQL =>
   sql`exists (select from webhooks w where w.tenant_id = ${tenantId}::uuid and ${LISTENS_TO_TASKS}) as "hasListeners"`;
 
@@ -192,7 +195,7 @@ newest_of_step as materialized (
   select distinct on (step_id) * from written order by step_id, seq desc
 )`;
 
-/** The same where each task has one event. */
+/** NEWEST if every task has exactly one event. */
 const NEWEST_EACH = sql`newest as materialized (
   select *, from_status is distinct from to_status as is_status_changed from written
 ),
@@ -214,7 +217,7 @@ const SILENT_EFFECT = sql`union all
   select task_id, null, null from reached where is_silent
     and (task_id in (select task_id from dispatched) or task_id in (select task_id from recalled))`;
 
-/** The CTE of the versions that the events of `from` open. */
+/** The CTE that inserts the versions that the events in `from` open. */
 export function openedVersions(
   { tenantId, actor }: Pick<MoveStatementInputs, "tenantId" | "actor">,
   versions: Bound<string>,
@@ -231,7 +234,7 @@ export function openedVersions(
 ),`;
 }
 
-/** The CTE of the steps that the events of `from` open. */
+/** The CTE that inserts the steps that the events in `from` open. */
 export function openedSteps(tenantId: Bound<string>, steps: Bound<string>, from: SQL): SQL {
   return sql`opened_steps as (
   insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq)
@@ -272,5 +275,5 @@ const BULK_COLUMNS = sql`coalesce((select json_agg(task_id) from effect where se
   ${UNDONE_COUNTS.recalled}::integer as recalled, ${UNDONE_COUNTS.alreadyDelivered}::integer as "alreadyDelivered",
   ${ENDING_COLUMNS}`;
 
-/** A bulk answer names no hash; leaving them out halves what comes back. */
+/** Left out for a bulk, whose answer has no hashes: that halves the size of the response. */
 const EVIDENCE = sql`, 'canonical', c.canonical, 'prevHash', encode(c.prev_hash, 'hex'), 'hash', encode(c.hash, 'hex')`;

@@ -2,8 +2,8 @@ import { sql } from "drizzle-orm";
 import { type Effects, lockStatements, moveStatement } from "./move-statement.ts";
 import type { PreparedWrite } from "../connection/prepared.ts";
 
-// The one writer's statement as the database bears it. There are two, since what a plain move never does would cost it
-// half as much again.
+// The prepared statements that write moves. There are two because the CTEs that a plain move never needs would make it
+// half as slow again.
 
 const PLAIN_INPUTS = {
   actor_name: "text",
@@ -32,35 +32,35 @@ const INPUTS = {
 export type PlainMoveInputName = keyof typeof PLAIN_INPUTS;
 export type MoveInputName = keyof typeof INPUTS;
 
-const EVERYTHING: Effects = {
+const ALL_EFFECTS: Effects = {
   isGuardedByRun: true,
-  tellsMore: true,
+  hasSeveralEvents: true,
   edits: true,
-  opensVersion: true,
-  opensStep: true,
+  opensVersions: true,
+  opensSteps: true,
   reviews: true,
-  reports: true,
-  callsBack: true,
-  asks: true,
+  changesRuns: true,
+  recallsDispatches: true,
+  createsDispatches: true,
   isSilent: true,
 };
 
-const NOTHING_ELSE: Effects = {
+const NO_EFFECTS: Effects = {
   isGuardedByRun: false,
-  tellsMore: false,
+  hasSeveralEvents: false,
   edits: false,
-  opensVersion: false,
-  opensStep: false,
+  opensVersions: false,
+  opensSteps: false,
   reviews: false,
-  reports: false,
-  callsBack: false,
-  asks: false,
+  changesRuns: false,
+  recallsDispatches: false,
+  createsDispatches: false,
   isSilent: false,
 };
 
 const NO_ROWS = sql`'[]'::json`;
-/** What stands in place of the inputs that a plain move has not. */
-const NOTHING_TO_READ = {
+/** Replaces the inputs that a plain move does not have. */
+const NO_INPUTS = {
   versions: NO_ROWS,
   steps: NO_ROWS,
   reviews: NO_ROWS,
@@ -71,16 +71,16 @@ const NOTHING_TO_READ = {
   dispatches: NO_ROWS,
 };
 
-/** Records moves that do nothing but to write their event and to move their step. */
-export const RECORD_PLAIN_MOVES = preparedMoves("record_plain_moves", PLAIN_INPUTS, NOTHING_ELSE);
+/** Records moves that only write one event and move a step. */
+export const RECORD_PLAIN_MOVES = preparedMoves("record_plain_moves", PLAIN_INPUTS, NO_EFFECTS);
 
-/** Records moves of any kind. */
-export const RECORD_MOVES = preparedMoves("record_moves", INPUTS, EVERYTHING);
+/** Records any moves. */
+export const RECORD_MOVES = preparedMoves("record_moves", INPUTS, ALL_EFFECTS);
 
 function preparedMoves<Input extends MoveInputName>(
   name: "record_plain_moves" | "record_moves",
   inputs: PreparedWrite<Input | PlainMoveInputName>["inputs"],
-  does: Effects,
+  effects: Effects,
 ): PreparedWrite<Input | PlainMoveInputName> {
   return {
     name,
@@ -101,10 +101,10 @@ function preparedMoves<Input extends MoveInputName>(
         registryVersion: input.registry_version,
         answer: input.answer,
         isKeptIfEmpty: input.is_kept_if_empty,
-        input: { ...NOTHING_TO_READ, ...input },
+        input: { ...NO_INPUTS, ...input },
         bulk: null,
       };
-      return [...lockStatements(call, does), moveStatement(call, does)];
+      return [...lockStatements(call, effects), moveStatement(call, effects)];
     },
   };
 }

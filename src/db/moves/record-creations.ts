@@ -10,23 +10,28 @@ import {
   stepEventInput,
 } from "../history/event-ctes.ts";
 import type { MoveCall } from "./move-input.ts";
-import { hasListeners, keptCtes, openedSteps, openedVersions } from "./move-statement.ts";
+import {
+  hasListeners,
+  keepOrDropByOutcome,
+  openedSteps,
+  openedVersions,
+} from "./move-statement.ts";
 import { type HasListeners, type RecordedMoves, enqueueSideEffects } from "./record-moves.ts";
 
-/** What the statement wrote, and which external ids belong to tasks that were there before. */
+/** The written events and dispatches, and the tasks that already had one of the external ids. */
 export interface RecordedCreations extends RecordedMoves {
   existing: { externalId: string; id: string }[];
 }
 
-/** What the ledger keeps of a creation, and what its answer is rendered from. */
+/** What the ledger stores for a creation. Its answer is rendered from this. */
 export interface StoredCreations<Answer> extends RecordedCreations {
   answer: Answer;
 }
 
 /**
- * Makes any number of tasks in one round trip. An external id that is taken leaves its task out and is told
- * in `existing`. Here alone the task's row comes first: `on conflict do nothing` tells which tasks are new, and
- * events are written for those only; the keys that tie them are deferred.
+ * Creates any number of tasks in one round trip. A task whose external id is taken is not created; `existing` has the
+ * task with that external id. Only here is the task's row inserted before its events: `on conflict do nothing` shows
+ * which tasks are new, and only those get events. The foreign keys between them are deferred.
  */
 export async function recordCreations(
   database: TenantDatabase,
@@ -45,7 +50,7 @@ function creationStatement(tenantId: string, creations: readonly Creation[], cal
   const input = creationInput(creations);
   return sql`
 with
-asked as materialized (
+draft as materialized (
   select * from json_to_recordset(${input.tasks}) as a(id uuid, external_id text, title text, taxonomy_code text,
     priority smallint, assignee text, step_id uuid, version_id uuid)
 ),
@@ -54,18 +59,18 @@ event as materialized (
   from ${stepEventInput(input.events)}
 ),
 ${chainedStepEvents(tenantId, source)},
-made as (
+created as (
   insert into tasks (tenant_id, id, external_id, title, taxonomy_code, priority, assignee,
     current_step_id, active_version_id, event_seq, event_head, status_since, created_by, created_at, updated_at)
   select ${tenantId}::uuid, a.id, a.external_id, a.title, a.taxonomy_code, a.priority, a.assignee,
     a.step_id, a.version_id, c.seq, c.hash, c.at, ${actor.id}::text, c.at, c.at
-  from asked a join chained c on c.task_id = a.id
+  from draft a join chained c on c.task_id = a.id
   order by a.external_id, a.id
   on conflict (tenant_id, external_id) do nothing
   returning id
 ),
 written as (
-  ${insertedStepEvents(tenantId, source, sql`chained join made on made.id = task_id`)}
+  ${insertedStepEvents(tenantId, source, sql`chained join created on created.id = task_id`)}
 ),
 ${openedVersions({ tenantId, actor }, input.versions, sql`written`)}
 ${openedSteps(tenantId, input.steps, sql`written`)}
@@ -92,11 +97,11 @@ outcome as materialized (
     coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id))
       from dispatched), '[]') as dispatched,
     coalesce((select json_agg(json_build_object('externalId', t.external_id, 'id', t.id))
-      from asked a join tasks t on t.external_id = a.external_id
+      from draft a join tasks t on t.external_id = a.external_id
       where t.tenant_id = ${tenantId}::uuid), '[]') as existing,
     (select count(*) from written) as tasks
 ),
-${keptCtes(
+${keepOrDropByOutcome(
   { tenantId, operation, isKeptIfEmpty },
   sql`json_build_object('answer', ${JSON.stringify(answer) ?? "null"}::json, 'events', outcome.events,
     'dispatched', outcome.dispatched, 'existing', outcome.existing)`,

@@ -13,7 +13,7 @@ import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
 
 export type { Move, MoveCall } from "./move-input.ts";
 
-/** An event as it was written: the numbers, times and hashes that only the writer knows. */
+/** A written event: the values that only the database assigns. */
 export interface WrittenEvent {
   taskId: string;
   seq: number;
@@ -29,29 +29,31 @@ export interface WrittenDispatch {
   taskId: string;
 }
 
-/** What the statement wrote. A task that moved since it was loaded has no event here. */
+/** The written rows. A task that was changed by another call after it was loaded has no event here. */
 export interface RecordedMoves {
   events: WrittenEvent[];
   dispatched: WrittenDispatch[];
 }
 
-/** What a bulk's statement tells beside. */
+/** The written rows of a bulk batch. */
 export interface RecordedBulkMoves extends RecordedMoves {
-  /** Tasks that were changed without an event: dispatches alone were made or called back. */
+  /** Tasks that changed without an event: dispatches were only created or recalled. */
   silent: string[];
   recalled: number;
   alreadyDelivered: number;
 }
 
-/** What the ledger keeps of a call, and what its answer is rendered from; of a single move without a key no answer. */
+/**
+ * What the ledger stores for a call. Its answer is rendered from this. A single move without a key stores no `answer`.
+ */
 export interface StoredMoves<Answer> extends RecordedMoves {
   answer: Answer;
 }
 
 /**
- * The one writer: records any number of decided moves in one round trip, each task whole or not at all.
- * Tasks whose event_seq is no longer the planned one are left alone. Where nothing was written, the
- * operation leaves no trace unless the call says so, so that a later try is judged afresh.
+ * Records any number of decided moves in one round trip, each task completely or not at all. This is the only writer of
+ * task events. A task whose event_seq is no longer the planned one is skipped. If nothing was written, the operation is
+ * dropped unless the call keeps it, so that a retry is decided again.
  */
 export async function recordMoves(
   database: TenantDatabase,
@@ -70,7 +72,7 @@ export async function recordMoves(
     is_kept_if_empty: isKeptIfEmpty,
   };
   type Row = RecordedMoves & HasListeners;
-  const isPlain = Object.values(effectsOf(moves)).every((isDone) => !isDone);
+  const isPlain = Object.values(effectsOf(moves)).every((isPresent) => !isPresent);
   const written = isPlain
     ? await database.writePrepared<Row, PlainMoveInputName>(operation, RECORD_PLAIN_MOVES, values)
     : await database.writePrepared<Row, MoveInputName>(operation, RECORD_MOVES, values);
@@ -78,8 +80,8 @@ export async function recordMoves(
 }
 
 /**
- * The same for a batch of a bulk operation: its items and its end are written with what they tell of. The statement is
- * sent as it is: for a thousand tasks a plan costs little.
+ * Records a batch of a bulk operation. The outcomes of its items, and the end of the operation, are written in the same
+ * statement. It is sent as text, because planning costs little for a thousand tasks.
  */
 export async function recordBulkMoves(
   database: TenantDatabase,
@@ -105,12 +107,12 @@ function answerText({ answer }: MoveCall): string {
   return JSON.stringify(answer) ?? "null";
 }
 
-/** Whether webhooks of the tenant listen to what was written. */
+/** Whether a webhook of the tenant listens to tasks. */
 export interface HasListeners {
   hasListeners: boolean;
 }
 
-/** Notes what is to leave the database now that it is committed. */
+/** Adds the side effects of a committed write to the outgoing ones. */
 export function enqueueSideEffects<Recorded extends RecordedMoves & HasListeners>(
   { outgoing }: TenantDatabase,
   written: Written<Recorded>,

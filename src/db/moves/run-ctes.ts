@@ -6,10 +6,10 @@ import type { Bound } from "../connection/prepared.ts";
 import { runAllowance } from "../runs/run-guards.ts";
 
 /**
- * The writer's CTEs for runs. They read from `reached`, where the tasks stand now, and from `recallable`, the
- * dispatches that are called back.
+ * The writer's CTEs for runs. They read from `reached`, the present steps of the tasks, and from `recallable`, the
+ * dispatches that are recalled.
  */
-export function reportedCtes(tenantId: Bound<string>, input: MoveInput): SQL {
+export function runChangeCtes(tenantId: Bound<string>, input: MoveInput): SQL {
   return sql`-- Runs that were decided on, and those that were opened since on a step that is left or ended.
 asked_run as materialized (
   select * from json_to_recordset(${input.runs}) as r(id uuid, task_id uuid, state text, result jsonb, error text)

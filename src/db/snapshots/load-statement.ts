@@ -5,26 +5,26 @@ import type { Bound } from "../connection/prepared.ts";
 import { stepJson } from "../tasks/task-json.ts";
 import { snapshotParts } from "./task-snapshots.ts";
 
-// The statement that every decision about tasks begins with, for one task or many, bound or prepared.
+// The statement that loads the facts for every decision about tasks: for one task or many, sent as text or prepared.
 
-/** How a call names what it is about. Names that mean nothing find nothing. */
+/** How a call names its tasks. An unknown or malformed name matches nothing. */
 export interface TaskNames {
   tasks?: readonly TaskRef[];
-  /** A step: its task is loaded, and the step itself, which need not be the current one. */
+  /** A step. Loads its task and the step itself, which need not be the current one. */
   stepId?: string;
-  /** Worker runs: their tasks are loaded, and the runs themselves. */
+  /** Worker runs. Loads their tasks and the runs themselves. */
   runIds?: readonly string[];
-  /** Those that match, the oldest first: `loadedMax` of them are loaded, and up to `max` and one more are told. */
+  /** The matching tasks, oldest first. Loads `loadedMax` of them, and returns the ids of up to `max` + 1. */
   matching?: { filter: TaskFilter; max: number; loadedMax: number };
-  /** The task that others duplicate: looked up beside them, not loaded. */
+  /** The task that the others duplicate. Only its id is looked up. */
   duplicateOf?: TaskRef | undefined;
 }
 
-/** What a load finds beside the tasks; what a call does not ask for is null. */
+/** The parts of the load statement. A part that the call does not need is null. */
 export interface LoadParts {
-  /** A query for the ids of what is named. */
+  /** A query for the ids of the named tasks. */
   wanted: SQL;
-  /** Those of them that are loaded. */
+  /** The ids to load, out of `wanted`. */
   loaded: SQL;
   withSteps: Bound<boolean>;
   matchingIds: SQL;
@@ -42,12 +42,12 @@ select ${snapshotParts(loaded, { withSteps })} as loaded, ${matchingIds} as matc
   ${runs} as runs, ${duplicateOf} as duplicate_of, ${stored} as stored`;
 }
 
-/** A step, whether or not its task stands at it. */
+/** Selects a step as JSON, whether or not it is the current one. */
 export function stepQuery(stepId: Bound<string>): SQL {
   return sql`(select ${stepJson(sql`x`)} from steps x where x.id = ${stepId})`;
 }
 
-/** Runs under the alias x, as rows of `LoadedRun`. */
+/** Selects runs as a JSON array of LoadedRun. `from` gives them the alias x. */
 export function runsQuery(from: SQL): SQL {
   return sql`(select json_agg(json_build_object('id', x.id, 'taskId', x.task_id, 'stepId', x.step_id, 'type', x.type,
     'state', x.state, 'attempt', x.attempt, 'offered', x.offered,

@@ -13,24 +13,24 @@ import { isUuid } from "../sql/uuid.ts";
 
 export type { TaskNames } from "./load-statement.ts";
 
-/** A run as it is stored, whatever became of its step. */
+/** A stored run, which may belong to a step that is no longer current. */
 export interface LoadedRun extends ReportedRun {
   taskId: string;
 }
 
 export interface LoadedTasks {
-  /** The task that a call named; undefined where nothing of this tenant goes by that name. */
+  /** Returns the named task; undefined if the tenant has no such task. */
   find: (ref: TaskRef) => TaskSnapshot | undefined;
-  /** Every task that was found, once, by id. */
+  /** Every loaded task once, in id order. */
   tasks: readonly TaskSnapshot[];
-  /** The ids of all that match; empty where tasks were named. */
+  /** The ids of the tasks that match the filter; empty without a filter. */
   matchingIds: readonly string[];
   step: StepSnapshot | null;
-  /** Those of `runIds` that were found, by id. */
+  /** The runs of `runIds` that exist, in id order. */
   runs: readonly LoadedRun[];
-  /** The id of `duplicateOf`. */
+  /** The id of `duplicateOf`; null if there is no such task. */
   duplicateOf: string | null;
-  /** What an earlier call under the same key stored. */
+  /** The operation that an earlier call with the same key stored. */
   stored: OperationRecord | null;
 }
 
@@ -44,8 +44,8 @@ interface LoadedRow {
 }
 
 /**
- * Loads all that decisions about the named tasks may look at, and what the ledger has under the call's key: one
- * statement, one round trip. Bulk targets look at the current step alone and leave `steps` empty.
+ * Loads the facts for decisions about the named tasks, and the operation stored under the call's key, in one statement
+ * and one round trip. Without `withSteps`, `steps` of each task is empty: bulk targets need only the current step.
  */
 export async function loadTasks(
   database: TenantDatabase,
@@ -97,7 +97,7 @@ function manyParts(
   };
 }
 
-/** The ids of the tasks that a call names; the same text for any number of them. */
+/** Selects the ids of the named tasks. The text of the statement does not depend on their number. */
 export function wantedIds({ tasks = [], runIds, matching }: TaskNames): SQL {
   if (matching !== undefined) {
     return sql`select t.id ${matchingTasks(matching.filter)} order by t.id limit ${matching.max + 1}`;
@@ -110,16 +110,16 @@ export function wantedIds({ tasks = [], runIds, matching }: TaskNames): SQL {
   return sql`
   select id from ${namedIds(ids)}
   union
-  select t.id from json_array_elements_text(${JSON.stringify(externalIds)}) as asked(name)
-    join tasks t on t.external_id = asked.name`;
+  select t.id from json_array_elements_text(${JSON.stringify(externalIds)}) as given(name)
+    join tasks t on t.external_id = given.name`;
 }
 
-/** Ids as rows, under the alias `named`. */
+/** Ids as rows with the alias `named`. */
 function namedIds(ids: readonly string[]): SQL {
-  return sql`json_array_elements_text(${JSON.stringify(ids)}) as asked(name), lateral (select name::uuid as id) named`;
+  return sql`json_array_elements_text(${JSON.stringify(ids)}) as given(name), lateral (select name::uuid as id) named`;
 }
 
-/** Those of the wanted tasks that are loaded at once. */
+/** The tasks to load out of `wanted`. */
 function loadedOf({ matching }: TaskNames): SQL {
   return matching === undefined
     ? sql`wanted`

@@ -21,7 +21,7 @@ const ONE_INPUTS = {
 
 export type OneInputName = keyof typeof ONE_INPUTS;
 
-/** The load of one task, which most moves begin with: by its id, its external id, a step or a run of it. */
+/** Loads one task by its id, its external id, a step or a run. Most moves begin with this statement. */
 export const LOAD_TASK: PreparedRead<OneInputName> = {
   name: "load_task",
   writes: false,
@@ -49,7 +49,7 @@ export const LOAD_TASK: PreparedRead<OneInputName> = {
   ],
 };
 
-/** The inputs of the load of what a call names; null where that is many tasks, or none. */
+/** Returns the inputs of LOAD_TASK for a call; null unless the call names exactly one task. */
 export function oneTaskInputs(
   names: TaskNames,
   { operation, withSteps }: { operation: Operation | null; withSteps: boolean },
@@ -57,7 +57,7 @@ export function oneTaskInputs(
   const named = onlyName(names);
   if (named === null) return null;
   const { duplicateOf } = names;
-  // Without a key nothing is stored, and nothing is looked for.
+  // Without a key, there is no stored operation to look for.
   const keyed = operation?.key === null ? null : operation;
   return {
     task_id: null,
@@ -86,7 +86,7 @@ function onlyName({ tasks = [], stepId, runIds = [], matching }: TaskNames) {
   return "id" in ref ? { task_id: uuidOrNull(ref.id) } : { external_id: ref.externalId };
 }
 
-/** A name that means nothing finds nothing. */
+/** Null matches nothing, and a malformed id would be an error in Postgres. */
 function uuidOrNull(id: string): string | null {
   return isUuid(id) ? id : null;
 }

@@ -6,18 +6,18 @@ import { PREVENTS_ANOTHER } from "../dispatches/dispatch-sql.ts";
 import type { Bound } from "../connection/prepared.ts";
 import { stepJson, TASK_FIELDS, TASK_JOINS } from "../tasks/task-json.ts";
 
-// Snapshots of many tasks at once. Each table is read once for all of them, and what belongs together is put together
-// here: looked up task by task, the four tables beside would cost several times as much as the tasks themselves.
+// Snapshots of many tasks. Each table is read once for all of them, and the rows are joined here: looking up the four
+// other tables task by task would cost several times as much as the tasks themselves.
 
-/** The rows that snapshots are made of, as one JSON object that `snapshotParts` asks for. */
+/** The rows that snapshots are built from, as the JSON object that `snapshotParts` selects. */
 export interface SnapshotParts {
   tasks: Omit<
     TaskSnapshot,
     "steps" | "reviewSequence" | "reviews" | "openRuns" | "alreadyDispatched"
   >[];
-  /** Of the current steps alone. */
+  /** The reviews of the current steps. */
   reviews: { stepId: string; sequence: number; outcome: ReviewOutcome }[];
-  /** The newest of each task, whichever step it judged. */
+  /** The newest review of each task, of any step. */
   newestReviews: { taskId: string; sequence: number }[];
   runs: (RunFact & { stepId: string })[];
   dispatches: { versionId: string; stepId: string; pipeline: Pipeline }[];
@@ -25,8 +25,8 @@ export interface SnapshotParts {
 }
 
 /**
- * The parts of the snapshots of the tasks whose ids `wanted` has, by id. Bulk targets look at the current step alone
- * and leave `steps` empty.
+ * Selects the parts of the snapshots of the tasks with the ids in `wanted`, in id order. Without `withSteps`, `steps`
+ * is empty: bulk targets need only the current step.
  */
 export function snapshotParts(wanted: SQL, { withSteps }: { withSteps: Bound<boolean> }): SQL {
   const ids = sql`any (array(select id from loaded))`;
@@ -68,7 +68,7 @@ function rowsOf(row: SQL, from: SQL, order: SQL): SQL {
   return sql`coalesce((select json_agg(${row} order by ${order}) from ${from}), '[]')`;
 }
 
-/** Puts together what `snapshotParts` asked for. */
+/** Builds the snapshots from the parts that `snapshotParts` selected. */
 export function snapshotsOf(parts: SnapshotParts): TaskSnapshot[] {
   const reviews = Map.groupBy(parts.reviews, ({ stepId }) => stepId);
   const newest = new Map(parts.newestReviews.map(({ taskId, sequence }) => [taskId, sequence]));
@@ -77,7 +77,7 @@ export function snapshotsOf(parts: SnapshotParts): TaskSnapshot[] {
   const steps = Map.groupBy(parts.steps, ({ versionId }) => versionId);
   return parts.tasks.map((task) => {
     const { id, step, version } = task;
-    const asked = (dispatches.get(version.id) ?? []).filter(
+    const open = (dispatches.get(version.id) ?? []).filter(
       ({ pipeline, stepId }) => isOfVersion(pipeline) || stepId === step.id,
     );
     return {
@@ -90,7 +90,7 @@ export function snapshotsOf(parts: SnapshotParts): TaskSnapshot[] {
       })),
       steps: steps.get(version.id) ?? [],
       reviewSequence: newest.get(id) ?? 0,
-      alreadyDispatched: [...new Set(asked.map(({ pipeline }) => pipeline))].toSorted(),
+      alreadyDispatched: [...new Set(open.map(({ pipeline }) => pipeline))].toSorted(),
     };
   });
 }
