@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { TrialView } from "../../src/actions/views/eval-view.ts";
-import { expectHistoryTells, givenOpenEval, givenTrial } from "../routes/evals/support.ts";
+import { expectHistoryMatches, givenOpenEval, givenTrial } from "../routes/evals/support.ts";
 import { type Answer, expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { inParallel, tally } from "../support/model/load.ts";
@@ -34,14 +34,14 @@ describe("many clients at one eval", () => {
       const problem = expectProblem(answer, "conflict", 409);
       expect(problem).toMatchObject({ existing: { id: winner?.id } });
     }
-    await expectHistoryTells(api, id);
+    await expectHistoryMatches(api, id);
   });
 
   test("record slots of their own without one refusal", async () => {
     const { id } = await givenOpenEval(api, { k: CLIENTS });
     const answers = await crowd((index) => record(id, { k: index + 1, model: "solver" }));
     expect(tally(answers.map(({ status }) => status))).toEqual({ 201: CLIENTS });
-    const { eventSeq, trials } = await expectHistoryTells(api, id);
+    const { eventSeq, trials } = await expectHistoryMatches(api, id);
     expect([eventSeq, trials.length]).toEqual([CLIENTS + 1, CLIENTS]);
   });
 
@@ -52,7 +52,7 @@ describe("many clients at one eval", () => {
       api.call("PATCH", `/trials/${trial.id}`, { body: { passed: index % 2 === 0 } }),
     );
     expect(tally(answers.map(({ status }) => status))).toEqual({ 200: 1, 409: CLIENTS - 1 });
-    await expectHistoryTells(api, id);
+    await expectHistoryMatches(api, id);
   });
 
   test("move the eval once", async () => {
@@ -79,7 +79,7 @@ describe("many clients at one eval", () => {
         ? record(id, { k: 1, model: "solver", modelRevision: `r${index}` })
         : api.call("PATCH", `/trials/${first.id}`, { body: { passed: true } });
     });
-    const { status, trials } = await expectHistoryTells(api, id);
+    const { status, trials } = await expectHistoryMatches(api, id);
     expect(status).toBe("cancelled");
     expect(trials[0]?.retracted).toBe(true);
     expectProblem(await record(id, { k: 2, model: "solver" }), "conflict", 409);
@@ -126,6 +126,6 @@ describe("a lost answer", () => {
     const { id } = await givenOpenEval(api);
     await api.database.faults({ kind: "cut-after-commit", sql: "insert into operations" });
     const trial = expectDone(await record(id, { k: 1, model: "solver" }), 201);
-    expect((await expectHistoryTells(api, id)).trials).toMatchObject([{ id: trial.id }]);
+    expect((await expectHistoryMatches(api, id)).trials).toMatchObject([{ id: trial.id }]);
   });
 });

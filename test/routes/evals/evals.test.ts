@@ -4,7 +4,7 @@ import { EVAL_TRANSITIONS } from "../../../src/domain/evals/transitions.ts";
 import { EVAL_STATUSES } from "../../../src/domain/evals/statuses.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
-import { eventsOf, expectHistoryTells, givenOpenEval, givenTrial } from "./support.ts";
+import { eventsOf, expectHistoryMatches, givenOpenEval, givenTrial } from "./support.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -17,8 +17,8 @@ interface EvalPage {
   nextCursor: string | null;
 }
 
-describe("an eval", () => {
-  it("is opened as a draft over the active version, with a history of its own", async () => {
+describe("An eval", () => {
+  it("is created as a draft for the active version, with its own history", async () => {
     const task = await api.givenTask();
     const answer = await api.call<EvalRecord>("POST", `/tasks/${task.id}/evals`, {
       as: "service",
@@ -50,41 +50,41 @@ describe("an eval", () => {
     expect(event?.canonical.startsWith('["sl1e", ')).toBe(true);
     const after = await api.call<{ eventSeq: number }>("GET", `/tasks/${task.id}`);
     expect(expectDone(after).eventSeq).toBe(task.eventSeq);
-    await expectHistoryTells(api, opened.id);
+    await expectHistoryMatches(api, opened.id);
   });
 
-  it("is opened over the version that is named, a sealed one too", async () => {
-    const task = await api.givenTask({ externalId: "evaluated-anew" });
-    const version = { content: { brief: "Anew" }, reason: "Better" };
+  it("can be created for any version, including a sealed one", async () => {
+    const task = await api.givenTask({ externalId: "two-versions" });
+    const version = { content: { brief: "A new brief" }, reason: "Better" };
     expectDone(await api.call("POST", `/tasks/${task.id}/versions`, { body: version }), 201);
-    const path = "/tasks/ext:evaluated-anew/evals";
-    const over = (versionNumber?: number) =>
+    const path = "/tasks/ext:two-versions/evals";
+    const create = (versionNumber?: number) =>
       api.call<EvalRecord>("POST", path, { body: { name: "n", k: 1, versionNumber } });
-    expect(expectDone(await over(1), 201).versionId).toBe(task.activeVersion.id);
-    expect(expectDone(await over(), 201).versionNumber).toBe(2);
-    expectProblem(await over(3), "not_found", 404);
+    expect(expectDone(await create(1), 201).versionId).toBe(task.activeVersion.id);
+    expect(expectDone(await create(), 201).versionNumber).toBe(2);
+    expectProblem(await create(3), "not_found", 404);
   });
 
-  it("is not opened on an archived task", async () => {
+  it("cannot be created for an archived task", async () => {
     const task = await api.givenTask();
     expectDone(await api.call("POST", `/tasks/${task.id}/archive`, { body: {} }));
     const body = { name: "n", k: 1 };
-    const refused = await api.call("POST", `/tasks/${task.id}/evals`, { body });
-    expectProblem(refused, "archived", 409);
+    const rejected = await api.call("POST", `/tasks/${task.id}/evals`, { body });
+    expectProblem(rejected, "archived", 409);
   });
 
   test.each([
     ["no name", { k: 1 }],
-    ["a k of none", { name: "n", k: 0 }],
-    ["a k beyond the most", { name: "n", k: 1001 }],
+    ["a k of 0", { name: "n", k: 0 }],
+    ["a k above the limit", { name: "n", k: 1001 }],
     ["a status", { name: "n", k: 1, status: "running" }],
-  ])("is not opened with %s", async (_, body) => {
+  ])("cannot be created with %s", async (_, body) => {
     const task = await api.givenTask();
-    const refused = await api.call("POST", `/tasks/${task.id}/evals`, { body });
-    expectProblem(refused, "validation_failed", 400);
+    const rejected = await api.call("POST", `/tasks/${task.id}/evals`, { body });
+    expectProblem(rejected, "validation_failed", 400);
   });
 
-  test.each(EVAL_STATUSES)("moves from %s along its table alone", async (from) => {
+  test.each(EVAL_STATUSES)("in %s can make only the transitions of its table", async (from) => {
     const { id } = await givenOpenEval(api, { status: from });
     const move = (status: string) => api.call("PATCH", `/evals/${id}`, { body: { status } });
     const allowed = EVAL_TRANSITIONS[from];
@@ -105,11 +105,11 @@ describe("an eval", () => {
         to,
         reason: "The machines are ready",
       });
-      await expectHistoryTells(api, other.id);
+      await expectHistoryMatches(api, other.id);
     }
   });
 
-  it("is found by task, name, status and model, newest first and page by page", async () => {
+  it("is listed by task, name, status, and model, newest first and paginated", async () => {
     const one = await givenOpenEval(api, { name: "found", status: "running" });
     const other = await givenOpenEval(api, { name: "found" });
     const trial = await givenTrial(api, other.id, { model: "seeker" });
@@ -130,7 +130,7 @@ describe("an eval", () => {
     expect(await ids("model=seeker")).toEqual([]);
   });
 
-  it("stands in its task's timeline, told apart", async () => {
+  it("has its events in the task's timeline", async () => {
     const { id, taskId } = await givenOpenEval(api, { status: "queued" });
     const timeline = await api.call<{ data: object[] }>("GET", `/tasks/${taskId}/timeline`);
     const { data } = expectDone(timeline);
@@ -142,7 +142,7 @@ describe("an eval", () => {
     expect(data.slice(1)).toEqual(await eventsOf(api, id));
   });
 
-  it("verifies, until one of its events is changed", async () => {
+  it("fails verification if one of its events was changed", async () => {
     const { id } = await givenOpenEval(api, { status: "running" });
     const changed = await api.database.transaction("superuser", [
       { text: "set local session_replication_role = replica" },

@@ -13,7 +13,7 @@ import {
 import { givenDatum } from "../../support/lineage.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
 import { inParallel } from "../../support/model/load.ts";
-import { eventsOf, expectHistoryTells, givenOpenEval } from "./support.ts";
+import { eventsOf, expectHistoryMatches, givenOpenEval } from "./support.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -45,8 +45,8 @@ const outcomesOf = ({ items }: RecordedEvaluation) => items.map(({ outcome }) =>
 const evalsOf = async (task: string) =>
   expectDone(await api.call<{ data: EvalRecord[] }>("GET", `/evals?task=${task}`)).data;
 
-describe("one evaluation over many tasks", () => {
-  it("opens an eval on each task that has none of its name, running, and records there", async () => {
+describe("Recording an evaluation", () => {
+  it("creates a running eval on each task that has none with its name", async () => {
     const [one = "", other = ""] = await api.givenTasks(2);
     const recorded = expectDone(
       await record([
@@ -54,7 +54,7 @@ describe("one evaluation over many tasks", () => {
         result(one, { k: 2, passed: false, score: 0.1 }),
         result(other, { model: "thinker", modelRevision: "r2", passed: undefined, error: "Lost" }),
         result(crypto.randomUUID()),
-        result("ext:nobody"),
+        result("ext:unknown"),
       ]),
     );
     expect(recorded.counts).toEqual({
@@ -74,17 +74,17 @@ describe("one evaluation over many tasks", () => {
     const [opened] = await evalsOf(one);
     expect(opened).toMatchObject({ name: "accuracy", k: 2, status: "running", eventSeq: 2 });
     expect(recorded.items[0]).toMatchObject({ evalId: opened?.id });
-    const { trials } = await expectHistoryTells(api, opened?.id ?? "");
+    const { trials } = await expectHistoryMatches(api, opened?.id ?? "");
     expect(trials.map(({ id }) => id)).toEqual(
       recorded.items.slice(0, 2).map(({ trialId }) => trialId),
     );
     const [others] = await evalsOf(other);
-    expect((await expectHistoryTells(api, others?.id ?? "")).trials).toMatchObject([
+    expect((await expectHistoryMatches(api, others?.id ?? "")).trials).toMatchObject([
       { model: "thinker", modelRevision: "r2", status: "errored", error: "Lost", score: null },
     ]);
   });
 
-  it("records in the eval that is there, and moves no status", async () => {
+  it("uses an existing eval and does not change its status", async () => {
     const { id, taskId } = await givenOpenEval(api, { k: 2, status: "completed" });
     const recorded = expectDone(await record([result(taskId)]));
     expect(recorded.items).toMatchObject([{ outcome: "recorded", evalId: id }]);
@@ -92,11 +92,11 @@ describe("one evaluation over many tasks", () => {
     expect((await eventsOf(api, id)).at(-1)).toMatchObject({ type: "trials_recorded" });
   });
 
-  it("opens another where the one of its name was cancelled or is of an older version", async () => {
+  it("creates another eval if the existing one is cancelled or belongs to an older version", async () => {
     const { id, taskId } = await givenOpenEval(api, { k: 2, status: "cancelled" });
     expectDone(await record([result(taskId)]));
     expect((await evalsOf(taskId)).map(({ status }) => status)).toEqual(["running", "cancelled"]);
-    const version = { content: { brief: "Anew" }, reason: "Better" };
+    const version = { content: { brief: "A new brief" }, reason: "Better" };
     expectDone(await api.call("POST", `/tasks/${taskId}/versions`, { body: version }), 201);
     expectDone(await record([result(taskId)]));
     const evals = await evalsOf(taskId);
@@ -104,7 +104,7 @@ describe("one evaluation over many tasks", () => {
     expect(evals.at(-1)?.id).toBe(id);
   });
 
-  it("tells what is there already, and what contradicts it", async () => {
+  it("returns `exists` for a repeated result and `conflict` for a contradicting one", async () => {
     const [task = ""] = await api.givenTasks(1);
     const results = [result(task, { modelRevision: "r1" }), result(task, { k: 2 })];
     expectDone(await record(results));
@@ -126,23 +126,23 @@ describe("one evaluation over many tasks", () => {
     ]);
   });
 
-  it("does not open an eval on an archived task", async () => {
+  it("does not create an eval on an archived task", async () => {
     const { id } = await api.givenTask();
     expectDone(await api.call("POST", `/tasks/${id}/archive`, { body: {} }));
     expect(outcomesOf(expectDone(await record([result(id)])))).toEqual(["conflict"]);
     expect(await evalsOf(id)).toEqual([]);
   });
 
-  it("keeps what a trial used as an insight, beyond its retraction", async () => {
+  it("stores a trial's usage as an insight, which outlives the trial's retraction", async () => {
     const [task = ""] = await api.givenTasks(1);
     const usage = { inputTokens: 412, costUsd: 0.002 };
-    const made = expectDone(
+    const recorded = expectDone(
       await record([
         result(task, { usage, modelRevision: "r1" }),
         result(task, { k: 2, passed: undefined, error: "Lost", usage: { latencyMs: 9 } }),
       ]),
     );
-    const [{ trialId = "", evalId = "" } = {}] = made.items;
+    const [{ trialId = "", evalId = "" } = {}] = recorded.items;
     const body = { reason: "Wrong prompt" };
     expectDone(await api.call("POST", `/trials/${trialId}/retract`, { body }));
     const kept = await api.call<{ data: object[] }>("GET", `/insights?evalId=${evalId}`);
@@ -162,11 +162,11 @@ describe("one evaluation over many tasks", () => {
         expect.objectContaining({ status: "FAILED", usage: { latencyMs: 9 } }),
       ]),
     );
-    const anew = expectDone(await record([result(task, { passed: false, modelRevision: "r2" })]));
-    expect(outcomesOf(anew)).toEqual(["recorded"]);
+    const again = expectDone(await record([result(task, { passed: false, modelRevision: "r2" })]));
+    expect(outcomesOf(again)).toEqual(["recorded"]);
   });
 
-  it("names an output of its own task alone", async () => {
+  it("accepts as an output only data of the result's own task", async () => {
     const [one, other] = [await api.givenTask(), await api.givenTask()];
     const output = await givenDatum(api, one, { kind: "generated", stored: true });
     const outputDataId = output.id;
@@ -174,12 +174,12 @@ describe("one evaluation over many tasks", () => {
       await record([result(one.id, { outputDataId }), result(other.id, { outputDataId })]),
     );
     expect(outcomesOf(recorded)).toEqual(["recorded", "not_found"]);
-    const { trials } = await expectHistoryTells(api, recorded.items[0]?.evalId ?? "");
+    const { trials } = await expectHistoryMatches(api, recorded.items[0]?.evalId ?? "");
     expect(trials).toMatchObject([{ outputDataId }]);
     expect(await evalsOf(other.id)).toEqual([]);
   });
 
-  it("refuses the call where a result says nothing, too much, or is beyond k", async () => {
+  it("rejects results without a verdict, with a contradiction, or with a trial number above k", async () => {
     const [task = ""] = await api.givenTasks(1);
     for (const [more, path] of [
       [{ passed: undefined }, ["results", 0, "passed"]],
@@ -194,7 +194,7 @@ describe("one evaluation over many tasks", () => {
     expect(await evalsOf(task)).toEqual([]);
   });
 
-  it("takes a thousand tasks in two round trips, and repeats its answer under its key", async () => {
+  it("takes two round trips for a thousand tasks, and is idempotent with a key", async () => {
     const tasks = [...(await api.givenTasks(500)), ...(await api.givenTasks(500))];
     const results = tasks.map((task, index) => result(task, { passed: index % 3 === 0 }));
     const options = { name: "thousand", k: 1, idempotencyKey: "a-thousand" };
@@ -209,7 +209,7 @@ describe("one evaluation over many tasks", () => {
     expectProblem(await record(results.slice(1), options), "idempotency_key_reused", 422);
   });
 
-  it("opens one eval where many clients record at once, and records each slot once", async () => {
+  it("creates one eval per task and records each trial once for concurrent clients", async () => {
     const tasks = await api.givenTasks(5);
     const answers = await inParallel({ count: 16, clients: 16 }, (index) =>
       record(
@@ -224,23 +224,25 @@ describe("one evaluation over many tasks", () => {
     for (const task of tasks) {
       const evals = await evalsOf(task);
       expect(evals).toHaveLength(1);
-      await expectHistoryTells(api, evals[0]?.id ?? "");
+      await expectHistoryMatches(api, evals[0]?.id ?? "");
     }
   });
 });
 
-describe("an evaluation whose trials are all in", () => {
-  const whole = { complete: true };
+describe("Completing an evaluation", () => {
+  const completing = { complete: true };
   const theEvalOf = async (task: string) => {
     const [found] = await evalsOf(task);
     return found ?? expect.fail("The task has no eval");
   };
 
-  it("is completed on each task, by an event of its own after that of the trials", async () => {
+  it("completes the eval of each task, by a separate event after that of the trials", async () => {
     const tasks = await api.givenTasks(3);
     const results = tasks.flatMap((task) => [result(task), result(task, { k: 2, passed: false })]);
     const answers: Awaited<ReturnType<typeof record>>[] = [];
-    const trips = await api.roundTripsOf(async () => answers.push(await record(results, whole)));
+    const trips = await api.roundTripsOf(async () =>
+      answers.push(await record(results, completing)),
+    );
     expect(trips).toBe(2);
     expect(answers[0]?.body.counts).toMatchObject({ requested: 6, recorded: 6 });
     for (const task of tasks) {
@@ -251,23 +253,23 @@ describe("an evaluation whose trials are all in", () => {
         { type: "trials_recorded", from: "running", to: "running" },
         { type: "eval_transitioned", from: "running", to: "completed", trialId: null },
       ]);
-      expect((await expectHistoryTells(api, id)).trials).toHaveLength(2);
+      expect((await expectHistoryMatches(api, id)).trials).toHaveLength(2);
     }
   });
 
-  it("is completed once: a repeat finds it so, and trials are still taken", async () => {
+  it("completes an eval once, and still accepts trials afterwards", async () => {
     const [task = ""] = await api.givenTasks(1);
     const results = [result(task)];
     expectDone(await record(results));
     expect(await theEvalOf(task)).toMatchObject({ status: "running", eventSeq: 2 });
 
-    const told = expectDone(await record(results, whole));
-    expect(told.counts).toMatchObject({ recorded: 0, exists: 1 });
+    const completed = expectDone(await record(results, completing));
+    expect(completed.counts).toMatchObject({ recorded: 0, exists: 1 });
     expect(await theEvalOf(task)).toMatchObject({ status: "completed", eventSeq: 3 });
-    expect(expectDone(await record(results, whole))).toEqual(told);
+    expect(expectDone(await record(results, completing))).toEqual(completed);
     expect(await theEvalOf(task)).toMatchObject({ status: "completed", eventSeq: 3 });
 
-    const late = expectDone(await record([result(task, { k: 2 })], whole));
+    const late = expectDone(await record([result(task, { k: 2 })], completing));
     expect(outcomesOf(late)).toEqual(["recorded"]);
     const { id, status, eventSeq } = await theEvalOf(task);
     expect([status, eventSeq]).toEqual(["completed", 4]);
@@ -277,46 +279,51 @@ describe("an evaluation whose trials are all in", () => {
       "eval_transitioned",
       "trials_recorded",
     ]);
-    await expectHistoryTells(api, id);
+    await expectHistoryMatches(api, id);
   });
 
-  it("answers a repeat under its key as the first time, and refuses the key for less", async () => {
+  it("returns the same response to a retry with its key, and rejects the key without `complete`", async () => {
     const [task = ""] = await api.givenTasks(1);
-    const options = { ...whole, idempotencyKey: "whole" };
+    const options = { ...completing, idempotencyKey: "completing" };
     const first = await record([result(task)], options);
     const repeat = await record([result(task)], options);
     expect(expectDone(first).counts).toMatchObject({ recorded: 1 });
     expect(repeat.text).toBe(first.text);
     expect(repeat.headers.get("idempotency-replayed")).toBe("true");
-    const less = await record([result(task)], { ...options, complete: false });
-    expectProblem(less, "idempotency_key_reused", 422);
+    const incomplete = await record([result(task)], { ...options, complete: false });
+    expectProblem(incomplete, "idempotency_key_reused", 422);
     expect(await theEvalOf(task)).toMatchObject({ status: "completed", eventSeq: 3 });
   });
 
-  test.each(EVAL_STATUSES)("moves from %s along the table of evals alone", async (status) => {
-    const { id, taskId } = await givenOpenEval(api, { k: 2, status });
-    expectDone(await record([result(taskId)], whole));
-    const expected = EVAL_TRANSITIONS[status].includes("completed") ? "completed" : status;
-    const found = await api.call<EvalRecord>("GET", `/evals/${id}`);
-    expect(expectDone(found).status).toBe(expected);
-    await expectHistoryTells(api, id);
-  });
+  test.each(EVAL_STATUSES)(
+    "leaves an eval in %s unless its table allows completion",
+    async (status) => {
+      const { id, taskId } = await givenOpenEval(api, { k: 2, status });
+      expectDone(await record([result(taskId)], completing));
+      const expected = EVAL_TRANSITIONS[status].includes("completed") ? "completed" : status;
+      const found = await api.call<EvalRecord>("GET", `/evals/${id}`);
+      expect(expectDone(found).status).toBe(expected);
+      await expectHistoryMatches(api, id);
+    },
+  );
 
-  it("leaves alone what none of its results is of", async () => {
+  it("does not complete evals that have none of the results", async () => {
     const [contradicted = "", otherK = "", archived = ""] = await api.givenTasks(3);
     expectDone(await record([result(contradicted)]));
     expectDone(await record([result(otherK)], { k: 3 }));
     expectDone(await api.call("POST", `/tasks/${archived}/archive`, { body: {} }));
     const results = [result(contradicted, { passed: false }), result(otherK), result(archived)];
-    const told = expectDone(await record([...results, result(crypto.randomUUID())], whole));
-    expect(outcomesOf(told)).toEqual(["conflict", "conflict", "conflict", "not_found"]);
+    const recorded = expectDone(
+      await record([...results, result(crypto.randomUUID())], completing),
+    );
+    expect(outcomesOf(recorded)).toEqual(["conflict", "conflict", "conflict", "not_found"]);
     for (const task of [contradicted, otherK]) {
       expect(await theEvalOf(task)).toMatchObject({ status: "running", eventSeq: 2 });
     }
     expect(await evalsOf(archived)).toEqual([]);
   });
 
-  it("is completed once where many clients say so at once, and loses none of their trials", async () => {
+  it("completes each eval once for concurrent clients, and records all their trials", async () => {
     const tasks = await api.givenTasks(5);
     const evaluation = { name: "crowded to the end", k: 4 };
     expectDone(
@@ -328,7 +335,7 @@ describe("an evaluation whose trials are all in", () => {
     const answers = await inParallel({ count: 16, clients: 16 }, (index) =>
       record(
         tasks.map((task) => result(task, { k: (index % 4) + 1 })),
-        { ...evaluation, ...whole },
+        { ...evaluation, ...completing },
       ),
     );
     const done = answers.map((answer) => expectDone(answer));
@@ -336,19 +343,19 @@ describe("an evaluation whose trials are all in", () => {
     for (const task of tasks) {
       const { id, status } = await theEvalOf(task);
       expect(status).toBe("completed");
-      const { trials } = await expectHistoryTells(api, id);
+      const { trials } = await expectHistoryMatches(api, id);
       expect(trials).toHaveLength(4);
       const types = (await eventsOf(api, id)).map(({ type }) => type);
       expect(types.filter((type) => type === "eval_transitioned")).toHaveLength(1);
     }
   });
 
-  it("is told to complete with a boolean alone", async () => {
+  it("requires `complete` to be a boolean", async () => {
     const [task = ""] = await api.givenTasks(1);
     for (const complete of ["true", 1, null]) {
       const body = { name: "accuracy", k: 1, results: [result(task)], complete };
-      const refused = await api.call("POST", "/evals/record", { body });
-      const { issues } = expectProblem(refused, "validation_failed", 400);
+      const rejected = await api.call("POST", "/evals/record", { body });
+      const { issues } = expectProblem(rejected, "validation_failed", 400);
       expect(issues).toMatchObject([{ path: ["complete"] }]);
     }
     expect(await evalsOf(task)).toEqual([]);

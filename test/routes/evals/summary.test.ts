@@ -24,7 +24,7 @@ const LETTERS: Record<string, TrialStatus> = {
   r: "running",
 };
 
-/** "ppf" is two trials that passed and one that failed. */
+/** Returns trials by their letters: "ppf" is two that passed and one that failed. */
 const trialsOf = (model: string, letters: string): GivenTrial[] =>
   Array.from(letters, (letter) => ({ model, status: LETTERS[letter] ?? "pending" }));
 
@@ -35,7 +35,7 @@ const summaryOf = async (evalId: string) =>
 const summaryOver = async (query: string) =>
   expectDone(await api.call<ScopeSummary>("GET", `/evals/summary?${query}`, { as: "viewer" }));
 
-/** Tasks of a taxonomy code of their own, each evaluated with these letters for each model. */
+/** Creates tasks with a taxonomy code, each with an eval that has the given trials of each model. */
 async function givenEvaluated(code: string, letters: readonly Record<string, string>[]) {
   const tasks = [];
   for (const ofModels of letters) {
@@ -47,8 +47,8 @@ async function givenEvaluated(code: string, letters: readonly Record<string, str
   return tasks;
 }
 
-describe("The summary of one evaluation", () => {
-  it("tells of each model how many trials were scored, passed and errored, and pass@k", async () => {
+describe("The summary of one eval", () => {
+  it("has the number of scored, passed, and errored trials and pass@k for each model", async () => {
     const trials = [...trialsOf("a-model", "ppfe"), ...trialsOf("b-model", "fr")];
     const { id } = await givenEval(api, await api.givenTask(), { k: 4, trials });
     const summary = await summaryOf(id);
@@ -62,7 +62,7 @@ describe("The summary of one evaluation", () => {
     expect(b?.passAt).toEqual({ 1: 0, 2: null, 3: null, 4: null });
   });
 
-  it("counts no retracted trial, and names every revision", async () => {
+  it("ignores retracted trials, and lists every revision", async () => {
     const trials: GivenTrial[] = [
       { model: "m", status: "failed", modelRevision: "r1", retracted: true },
       { model: "m", status: "passed", modelRevision: "r2" },
@@ -74,14 +74,14 @@ describe("The summary of one evaluation", () => {
     expect(models).toMatchObject([{ n: 3, c: 2, modelRevisions: ["r2", "r3"] }]);
   });
 
-  it("has no model before the first trial, and is not there for an unknown evaluation", async () => {
+  it("has no models before the first trial, and is 404 for an unknown eval", async () => {
     const { id } = await givenEval(api, await api.givenTask());
     expect(await summaryOf(id)).toMatchObject({ models: [] });
     const unknown = await api.call("GET", `/evals/${crypto.randomUUID()}/summary`);
     expectProblem(unknown, "not_found", 404);
   });
 
-  it("says when it leaves models out", async () => {
+  it("reports that models were left out", async () => {
     const trials = Array.from({ length: 101 }, (_, index) => ({
       model: `model-${String(index).padStart(3, "0")}`,
       status: "passed" as const,
@@ -97,7 +97,7 @@ describe("The summary of one evaluation", () => {
 });
 
 describe("The summary over many tasks", () => {
-  it("is the mean over the tasks of a filter, with what stands behind it", async () => {
+  it("has the mean over the tasks that match, and their coverage", async () => {
     const code = "over.mean";
     await givenEvaluated(code, [
       { "a-model": "pf", "b-model": "ff" },
@@ -120,28 +120,28 @@ describe("The summary over many tasks", () => {
     expect(b).toMatchObject({ n: 2, c: 0, errored: 1, tasks: { 1: 1, 2: 1 } });
   });
 
-  it(`is what counting every choice of random trials comes to (replay with SEED=${seed})`, async () => {
+  it(`equals pass@k by exhaustive counting for random trials (replay with SEED=${seed})`, async () => {
     const name = "over.random";
     const tasks = await api.givenTasks(12);
     const each = fc.array(
-      fc.record({ became: fc.constantFrom("p", "p", "f", "f", "e"), isRetracted: fc.nat(5) }),
+      fc.record({ outcome: fc.constantFrom("p", "p", "f", "f", "e"), isRetracted: fc.nat(5) }),
       { minLength: 1, maxLength: 6 },
     );
     const drawn = fc.sample(fc.array(each, { minLength: 12, maxLength: 12 }), { seed, numRuns: 2 });
     const models = ["a-model", "b-model"] as const;
-    const trials = models.flatMap((model, place) =>
+    const trials = models.flatMap((model, modelIndex) =>
       tasks.flatMap((task, index) =>
-        (drawn[place]?.[index] ?? []).map((trial, before) => {
-          return { task, model, k: before + 1, ...trial };
+        (drawn[modelIndex]?.[index] ?? []).map((trial, trialIndex) => {
+          return { task, model, k: trialIndex + 1, ...trial };
         }),
       ),
     );
-    const results = trials.map(({ task, model, k, became }) => {
+    const results = trials.map(({ task, model, k, outcome }) => {
       return {
         task,
         model,
         k,
-        ...(became === "e" ? { error: "Lost" } : { passed: became === "p" }),
+        ...(outcome === "e" ? { error: "Lost" } : { passed: outcome === "p" }),
       };
     });
     const body = { name, k: 6, results };
@@ -158,7 +158,7 @@ describe("The summary over many tasks", () => {
       const scored = tasks.map((task) =>
         trials.flatMap((trial) => {
           const counts = trial.task === task && trial.model === model && trial.isRetracted !== 0;
-          return counts && trial.became !== "e" ? [trial.became === "p"] : [];
+          return counts && trial.outcome !== "e" ? [trial.outcome === "p"] : [];
         }),
       );
       const found = summary.models.find((one) => one.model === model);
@@ -176,7 +176,7 @@ describe("The summary over many tasks", () => {
     expect(await summaryOver(`name=${name}`)).toEqual(summary);
   });
 
-  it("compares two models at the tasks that both were tried at", async () => {
+  it("compares two models on the tasks that have trials of both", async () => {
     const code = "over.compared";
     await givenEvaluated(code, [
       { "a-model": "pp", "b-model": "pf" },
@@ -190,23 +190,23 @@ describe("The summary over many tasks", () => {
     expect(comparison?.tasks).toEqual({ 1: 3, 2: 3, 3: 0, 4: 0 });
     expect(models.map(({ model }) => model)).toEqual(["a-model", "b-model"]);
 
-    const alone = await summaryOver(`name=${code}&models=b-model`);
-    expect(alone.models.map(({ model }) => model)).toEqual(["b-model"]);
-    expect(alone.comparison).toBeNull();
+    const single = await summaryOver(`name=${code}&models=b-model`);
+    expect(single.models.map(({ model }) => model)).toEqual(["b-model"]);
+    expect(single.comparison).toBeNull();
   });
 
-  it("takes of each task the newest version that was evaluated, and no cancelled evaluation", async () => {
+  it("uses the newest version with an eval of each task, and ignores cancelled evals", async () => {
     const code = "over.versions";
     const [task] = await givenEvaluated(code, [{ m: "ffff" }]);
-    const body = { content: { brief: "Anew" }, reason: "The brief was wrong" };
+    const body = { content: { brief: "A new brief" }, reason: "The brief was wrong" };
     const moved = await api.call<Moved>("POST", `/tasks/${task?.id}/versions`, { body });
-    const renewed = expectDone(moved, 201).task;
+    const revised = expectDone(moved, 201).task;
     const before = await summaryOver(`name=${code}`);
     expect(before.models).toMatchObject([{ n: 4, c: 0 }]);
     const cancelled = trialsOf("m", "ff");
-    await givenEval(api, renewed, { name: code, status: "cancelled", trials: cancelled });
-    await givenEval(api, renewed, { name: code, trials: trialsOf("m", "pp") });
-    await givenEval(api, renewed, { name: "another", trials: trialsOf("m", "f") });
+    await givenEval(api, revised, { name: code, status: "cancelled", trials: cancelled });
+    await givenEval(api, revised, { name: code, trials: trialsOf("m", "pp") });
+    await givenEval(api, revised, { name: "another", trials: trialsOf("m", "f") });
     const after = await summaryOver(`name=${code}`);
     expect(after).toMatchObject({ models: [{ n: 2, c: 2 }], coverage: { evals: 1 } });
     const ofAnyName = await summaryOver(`taxonomyCode=${code}`);
@@ -217,27 +217,27 @@ describe("The summary over many tasks", () => {
     });
   });
 
-  it("finds nothing of another tenant, and nothing where nothing is", async () => {
+  it("is empty if no task matches, and never includes another tenant's evals", async () => {
     const code = "over.tenants";
     await givenEvaluated(code, [{ m: "p" }]);
-    const asked = await api.call<ScopeSummary>("GET", `/evals/summary?name=${code}`, {
+    const summary = await api.call<ScopeSummary>("GET", `/evals/summary?name=${code}`, {
       tenant: api.otherTenant,
     });
-    expect(expectDone(asked)).toMatchObject({
+    expect(expectDone(summary)).toMatchObject({
       k: 0,
       models: [],
       coverage: { tasksMatched: 0, tasksWithEval: 0, tasksScored: 0, evals: 0 },
     });
   });
 
-  it("refuses too many models, and names of nothing", async () => {
+  it("rejects too many models and empty names", async () => {
     const many = Array.from({ length: 21 }, (_, index) => `m${index}`).join();
     for (const query of [`models=${many}`, "models=a,,b", "models=", "name=", "model=a&model=b"]) {
       expectProblem(await api.call("GET", `/evals/summary?${query}`), "validation_failed", 400);
     }
   });
 
-  it("costs one round trip", async () => {
+  it("takes one round trip", async () => {
     const cost = () => api.call("GET", "/evals/summary?name=over.mean&models=a-model,b-model");
     expect(await api.roundTripsOf(cost)).toBe(1);
   });

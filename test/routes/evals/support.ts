@@ -7,8 +7,8 @@ import { type EvalState, foldEval } from "../../../src/domain/evals/fold.ts";
 import type { EvalStatus } from "../../../src/domain/evals/statuses.ts";
 import { type CallOptions, expectDone, type Tenant, type TestApi } from "../../support/api.ts";
 
-/** The way from a draft to each status. */
-const WAYS: Record<EvalStatus, readonly EvalStatus[]> = {
+/** The transitions from `draft` to each status. */
+const PATHS: Record<EvalStatus, readonly EvalStatus[]> = {
   draft: [],
   queued: ["queued"],
   running: ["queued", "running"],
@@ -17,7 +17,7 @@ const WAYS: Record<EvalStatus, readonly EvalStatus[]> = {
   cancelled: ["cancelled"],
 };
 
-/** An eval, of a new task unless one is named, opened and moved through the API. */
+/** Creates an eval of the given task, or of a new one, and moves it to `status` through the API. */
 export async function givenOpenEval(
   api: TestApi,
   {
@@ -40,14 +40,14 @@ export async function givenOpenEval(
     await api.call<EvalRecord>("POST", path, { tenant, body: { name, k } }),
     201,
   );
-  for (const next of WAYS[status]) {
+  for (const next of PATHS[status]) {
     const options = { tenant, body: { status: next } };
     opened = expectDone(await api.call<EvalRecord>("PATCH", `/evals/${opened.id}`, options));
   }
   return opened;
 }
 
-/** One trial, recorded through the API. */
+/** Records one trial through the API. */
 export async function givenTrial(
   api: TestApi,
   evalId: string,
@@ -67,14 +67,14 @@ export async function eventsOf(api: TestApi, evalId: string): Promise<EvalEventV
   return expectDone(await api.call<{ data: EvalEventView[] }>("GET", path)).data;
 }
 
-/** Expects that an eval's events, folded, are the eval and the trials that the service shows, and that they verify. */
-export async function expectHistoryTells(api: TestApi, evalId: string): Promise<EvalState> {
+/** Expects that folding an eval's events gives the eval and trials that the API returns, and that the history verifies. */
+export async function expectHistoryMatches(api: TestApi, evalId: string): Promise<EvalState> {
   const events = await eventsOf(api, evalId);
   const state = foldEval(
     events.map(({ from, to, ...event }) => ({ ...event, fromStatus: from, toStatus: to })),
   );
-  const shown = expectDone(await api.call<EvalRecord>("GET", `/evals/${evalId}`));
-  const { versionNumber: _, createdAt, updatedAt, ...tables } = shown;
+  const current = expectDone(await api.call<EvalRecord>("GET", `/evals/${evalId}`));
+  const { versionNumber: _, createdAt, updatedAt, ...tables } = current;
   const { trials, ...folded } = state;
   expect(folded).toEqual(tables);
   expect([createdAt, updatedAt]).toEqual([events.at(0)?.at, events.at(-1)?.at]);
@@ -82,7 +82,7 @@ export async function expectHistoryTells(api: TestApi, evalId: string): Promise<
   const path = `/evals/${evalId}/trials?limit=200`;
   const listed = expectDone(await api.call<{ data: TrialRecord[] }>("GET", path)).data;
   const facts = listed.map((trial) => ({ ...trial, retracted: trial.retractedAt !== null }));
-  // Ids begin with the time of their call, histories follow the time of its commit.
+  // Ids are ordered by the time of the call, and histories by the time of the commit.
   expect(facts).toMatchObject(trials.toSorted((one, other) => (one.id < other.id ? -1 : 1)));
   expect(facts).toHaveLength(trials.length);
 

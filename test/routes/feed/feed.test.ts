@@ -17,7 +17,7 @@ beforeAll(async () => {
 const readPage = async (query = "", tenant = api.tenant) =>
   expectDone(await api.call<FeedPage>("GET", `/events${query}`, { as: "viewer", tenant }));
 
-/** Reads to the end; what other test files are writing may hold the reader back for a while. */
+/** Reads to the end. Open transactions of other test files can delay the feed. */
 async function readAll(after?: string, limit = 200) {
   const data: FeedPage["data"] = [];
   for (let cursor = after; ;) {
@@ -28,8 +28,8 @@ async function readAll(after?: string, limit = 200) {
   }
 }
 
-describe("the feed of a tenant", () => {
-  it("holds the events of all its tasks, each once, in pages that lead to one another", async () => {
+describe("The event feed", () => {
+  it("has the events of all tasks of a tenant, each once across pages", async () => {
     const [one, other] = [await api.givenTask(), await api.givenTask()];
     await move(one.currentStep.id, "running");
     await move(other.currentStep.id, "failed");
@@ -49,7 +49,7 @@ describe("the feed of a tenant", () => {
     expect(data.filter(({ taskId }) => taskId === one.id)).toEqual(expectDone(events).data);
   });
 
-  it("always has a cursor for the next call, which goes on where this one ended", async () => {
+  it("always returns a cursor, from which the next call continues", async () => {
     const { cursor } = await readAll();
     const empty = await readPage(`?after=${cursor}`);
     expect(empty).toMatchObject({ data: [], caughtUp: true });
@@ -58,7 +58,7 @@ describe("the feed of a tenant", () => {
     expect(data).toMatchObject([{ stream: "task", taskId: task.id, seq: 1 }]);
   });
 
-  it("is empty and has a cursor where nothing has happened yet", async () => {
+  it("returns an empty page with a cursor for a tenant without events", async () => {
     const page = await readPage("", api.otherTenant);
     expect(page).toMatchObject({ data: [], caughtUp: true });
     expect(await readPage(`?after=${page.nextCursor}`, api.otherTenant)).toMatchObject({
@@ -66,7 +66,7 @@ describe("the feed of a tenant", () => {
     });
   });
 
-  it("can begin with what is written from now on", async () => {
+  it("can start with new events only", async () => {
     await api.givenTask();
     await readAll();
     const { data, nextCursor } = await readPage("?after=now");
@@ -76,7 +76,7 @@ describe("the feed of a tenant", () => {
     expect(read.data.map(({ taskId }) => taskId)).toEqual([task.id]);
   });
 
-  it("tells the events of evals from those of tasks", async () => {
+  it("marks the events of tasks and evals by `stream`", async () => {
     const task = await api.givenTask();
     const body = { name: "accuracy", k: 2 };
     expectDone(await api.call("POST", `/tasks/${task.id}/evals`, { body }), 201);
@@ -89,8 +89,8 @@ describe("the feed of a tenant", () => {
   });
 });
 
-describe("waiting for what comes", () => {
-  it("ends as soon as something comes", async () => {
+describe("Waiting for an event", () => {
+  it("returns as soon as there is one", async () => {
     const { cursor } = await readAll();
     const waiting = readPage(`?after=${cursor}&wait=30`);
     const task = await api.givenTask();
@@ -98,19 +98,19 @@ describe("waiting for what comes", () => {
     expect(data).toMatchObject([{ taskId: task.id }]);
   });
 
-  it("ends with an empty page when the time is up, after few looks", async () => {
+  it("returns an empty page after the wait, with few reads of the database", async () => {
     const { cursor } = await readAll();
     await api.database.resetRoundTrips();
     const answer = await api.call<FeedPage>("GET", `/events?after=${cursor}&wait=1`);
     expect(expectDone(answer)).toMatchObject({ data: [], caughtUp: true });
-    const looks = await api.database.roundTrips();
-    expect(looks).toBeLessThanOrEqual(5);
-    expect(answer.headers.get("server-timing")).toContain(`${looks} round trips`);
+    const reads = await api.database.roundTrips();
+    expect(reads).toBeLessThanOrEqual(5);
+    expect(answer.headers.get("server-timing")).toContain(`${reads} round trips`);
   });
 });
 
-describe("a cursor", () => {
-  it("of another tenant, edited, or of another list is refused", async () => {
+describe("A feed cursor", () => {
+  it("of another tenant, edited, or of another list is rejected", async () => {
     const { cursor } = await readAll();
     const path = `/events?after=${cursor}`;
     const theirs = await api.call("GET", path, { tenant: api.otherTenant });
@@ -123,7 +123,7 @@ describe("a cursor", () => {
     expectProblem(foreign, "invalid_cursor", 400);
   });
 
-  it("of another database is refused, by page and by stream", async () => {
+  it("of another database is rejected by pages and streams", async () => {
     const { cursor } = await readAll();
     const [{ source = "" } = {}] = await api.database.query(
       "superuser",
@@ -140,15 +140,15 @@ describe("a cursor", () => {
   });
 });
 
-describe("the limits of a page", () => {
+describe("A feed page", () => {
   it.each(["?limit=0", "?limit=201", "?wait=31", "?wait=-1", "?wait=1&wait=1", "?cursor=a"])(
-    "%s is refused",
+    "with %s is rejected",
     async (query) => {
       expectProblem(await api.call("GET", `/events${query}`), "validation_failed", 400);
     },
   );
 
-  it("a page of long events is short and says that there is more", async () => {
+  it("of long events is short, with `caughtUp: false`", async () => {
     const { cursor } = await readAll();
     const task = await api.givenTask();
     const text = "long ".repeat(100_000);
@@ -169,7 +169,7 @@ async function move(stepId: string, status: string): Promise<Moved> {
   return expectDone(await api.call<Moved>("PATCH", `/steps/${stepId}`, { body: { status } }));
 }
 
-/** Makes the payloads of a task's events long, from below: no route takes so much. */
+/** Makes the payloads of a task's events longer than any route allows, directly in the database. */
 async function lengthen(taskId: string, text: string): Promise<void> {
   await api.database.transaction("superuser", [
     { text: "set local session_replication_role = replica" },

@@ -8,8 +8,8 @@ beforeAll(async () => {
   api = await freshApi();
 });
 
-describe("the stream of the feed", () => {
-  it("sends what the feed holds, is never kept by anybody on the way, and ends when its time is up", async () => {
+describe("The event stream", () => {
+  it("sends the events of the feed uncached, and ends after its wait", async () => {
     const task = await api.givenTask();
     await untilSettled();
     const stream = await openStream(api, "?wait=0");
@@ -21,7 +21,7 @@ describe("the stream of the feed", () => {
     expect(sent.at(-1)?.event.taskId).toBe(task.id);
   });
 
-  it("sends what happens while it is open", async () => {
+  it("sends new events while it is open", async () => {
     const stream = await openStream(api, "?after=now&wait=30");
     const next = stream.next();
     const task = await api.givenTask();
@@ -29,7 +29,7 @@ describe("the stream of the feed", () => {
     await stream.leave();
   });
 
-  it("goes on behind any event that a reader saw last, whatever the address says", async () => {
+  it("continues after `Last-Event-ID`, which overrides `after`", async () => {
     await api.givenTasks(3);
     await untilSettled();
     const all = await rest(await openStream(api, "?wait=0"));
@@ -40,7 +40,7 @@ describe("the stream of the feed", () => {
     }
   });
 
-  it("tells a reader to whom nothing was sent where to go on", async () => {
+  it("sends an id to continue from even if it sent no event", async () => {
     await untilSettled();
     const stream = await openStream(api, "?after=now&wait=0");
     expect(await rest(stream)).toEqual([]);
@@ -50,26 +50,26 @@ describe("the stream of the feed", () => {
     expect(resumed).toMatchObject([{ event: { taskId: task.id } }]);
   });
 
-  it("takes the cursors of pages, and pages take its own", async () => {
+  it("accepts the cursors of pages, and pages accept its ids", async () => {
     await untilSettled();
     const page = expectDone(await api.call<{ nextCursor: string }>("GET", "/events?limit=2"));
     const all = await rest(await openStream(api, "?wait=0"));
-    const behind = await rest(await openStream(api, `?wait=0&after=${page.nextCursor}`));
-    expect(behind).toEqual(all.slice(2));
+    const following = await rest(await openStream(api, `?wait=0&after=${page.nextCursor}`));
+    expect(following).toEqual(all.slice(2));
     const one = await api.call<{ data: StepEventView[] }>("GET", `/events?after=${all[0]?.id}`);
     expect(expectDone(one).data).toEqual(all.slice(1).map(({ event }) => event));
   });
 
-  it("sends nothing of another tenant", async () => {
+  it("sends no events of another tenant", async () => {
     await untilSettled();
     const theirs = await openStream({ ...api, tenant: api.otherTenant }, "?wait=0");
     expect(await rest(theirs)).toEqual([]);
   });
 
-  it("stops looking when its reader has gone", async () => {
+  it("stops reading when the client disconnects", async () => {
     const stream = await openStream(api, "?after=now&wait=300");
     void stream.next().catch(() => undefined);
-    await looks(1);
+    await untilReads(1);
     await stream.leave();
     const before = await api.database.roundTrips();
     await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -85,7 +85,7 @@ async function rest(stream: OpenedStream): Promise<StreamedEvent[]> {
   return events;
 }
 
-/** What other test files are writing may hold the reader back for a while. */
+/** Waits until the feed has caught up. Open transactions of other test files can delay it. */
 async function untilSettled(): Promise<void> {
   await expect
     .poll(async () => {
@@ -95,8 +95,8 @@ async function untilSettled(): Promise<void> {
     .toBe(true);
 }
 
-/** Waits until the database was looked at so often. */
-async function looks(count: number): Promise<void> {
+/** Waits until the database was read `count` times. */
+async function untilReads(count: number): Promise<void> {
   await api.database.resetRoundTrips();
   await expect.poll(() => api.database.roundTrips()).toBeGreaterThanOrEqual(count);
 }

@@ -20,8 +20,8 @@ const open = (taskId: string, more: object = {}) =>
 const report = (id: string, body: object) =>
   api.call<InsightRecord>("PATCH", `/insights/${id}`, { as, body });
 
-describe("an insight", () => {
-  it("is opened queued, and told of until it has ended", async () => {
+describe("An insight", () => {
+  it("is queued when created, and accepts reports until the job has ended", async () => {
     const { id: taskId } = await api.givenTask({ externalId: "insightful" });
     const maker = { modelRevision: "r1", agent: "planner", provider: "the lab" };
     const input = { prompt: "Why?", temperature: 0 };
@@ -55,7 +55,7 @@ describe("an insight", () => {
     expect(back).toMatchObject({ from: "SUCCEEDED", to: "RUNNING", allowed: [] });
   });
 
-  it("that comes with its output has succeeded", async () => {
+  it("that is created with its output has succeeded", async () => {
     const { id } = await api.givenTask();
     expect(expectDone(await open(id, { output: "42" }), 201)).toMatchObject({
       status: "SUCCEEDED",
@@ -63,7 +63,7 @@ describe("an insight", () => {
     });
   });
 
-  it("belongs to an eval and a trial of its task alone; a trial brings its eval", async () => {
+  it("can belong only to an eval and a trial of its task, and gets its eval from its trial", async () => {
     const { id: evalId, taskId } = await givenOpenEval(api);
     const other = await givenOpenEval(api);
     const trial = await givenTrial(api, evalId);
@@ -83,7 +83,7 @@ describe("an insight", () => {
     expectProblem(await open(taskId, { evalId: sibling.id, trialId: trial.id }), "not_found", 404);
   });
 
-  it("is not opened on an archived task, nor by a person", async () => {
+  it("cannot be created for an archived task, or by a person", async () => {
     const { id } = await api.givenTask();
     const body = { taskId: id, kind: "completion", model: "solver" };
     expectProblem(await api.call("POST", "/insights", { as: "admin", body }), "forbidden", 403);
@@ -91,7 +91,7 @@ describe("an insight", () => {
     expectProblem(await open(id), "archived", 409);
   });
 
-  it("ends once, whoever tells it first", async () => {
+  it("ends once for concurrent reports", async () => {
     const { id: taskId } = await api.givenTask();
     const { id } = expectDone(await open(taskId), 201);
     const answers = await inParallel({ count: 16, clients: 16 }, (index) =>
@@ -103,7 +103,7 @@ describe("an insight", () => {
     expect(expectDone(list).data).toEqual([winner?.body]);
   });
 
-  it("is found by what made it, newest first and page by page", async () => {
+  it("is listed by maker, kind, and status, newest first and paginated", async () => {
     const { id } = await api.givenTask();
     const maker = { model: "seeker", modelRevision: "r9", agent: "planner", provider: "the lab" };
     const first = expectDone(await open(id, maker), 201);
@@ -115,8 +115,8 @@ describe("an insight", () => {
     const list = async (query: string): Promise<Page> =>
       expectDone(await api.call<Page>("GET", `/insights?${query}`));
     const ids = async (query: string) => (await list(query)).data.map((insight) => insight.id);
-    const made = "model=seeker&modelRevision=r9&agent=planner&provider=the%20lab";
-    expect(await ids(made)).toEqual([second.id, first.id]);
+    const byMaker = "model=seeker&modelRevision=r9&agent=planner&provider=the%20lab";
+    expect(await ids(byMaker)).toEqual([second.id, first.id]);
     expect(await ids("model=seeker&kind=embedding")).toEqual([second.id]);
     expect(await ids("model=seeker&status=QUEUED")).toEqual([first.id]);
     const page = await list(`task=${id}&limit=1`);

@@ -24,28 +24,28 @@ beforeAll(async () => {
   api = await freshApi();
 });
 
-const make = (body: object, options: CallOptions = {}) =>
+const create = (body: object, options: CallOptions = {}) =>
   api.call<CreatedKey>("POST", "/api-keys", { body, ...options });
 const meWith = (bearer: string | null) => api.call<Me>("GET", "/me", { bearer });
 
-describe("Making a key", () => {
-  it.each(ROLES)("gives a key of the role %s that works at once", async (role) => {
-    const answer = await make({ name: `A ${role}`, role });
-    const made = expectDone(answer, 201);
+describe("Creating an API key", () => {
+  it.each(ROLES)("returns a key with the role %s that works immediately", async (role) => {
+    const answer = await create({ name: `A ${role}`, role });
+    const created = expectDone(answer, 201);
     const tenantDigits = api.tenant.id.replaceAll("-", "");
-    expect(made.key).toMatch(new RegExp(`^slg_${tenantDigits}_[A-Za-z0-9_-]{43}$`));
-    expect(made).toMatchObject({
+    expect(created.key).toMatch(new RegExp(`^slg_${tenantDigits}_[A-Za-z0-9_-]{43}$`));
+    expect(created).toMatchObject({
       name: `A ${role}`,
       role,
-      lastFour: made.key?.slice(-4),
+      lastFour: created.key?.slice(-4),
       revokedAt: null,
     });
-    expect(answer.headers.get("location")).toBe(`/v1/api-keys/${made.id}`);
-    const me = expectDone(await meWith(made.key));
+    expect(answer.headers.get("location")).toBe(`/v1/api-keys/${created.id}`);
+    const me = expectDone(await meWith(created.key));
     expect(me).toEqual({
       tenant: { id: api.tenant.id, name: "First tenant" },
       actor: {
-        id: made.id,
+        id: created.id,
         name: `A ${role}`,
         kind: role === "service" ? "service" : "key",
         role,
@@ -53,9 +53,9 @@ describe("Making a key", () => {
     });
   });
 
-  it("keeps the digest alone: the key stands in no table", async () => {
-    const made = expectDone(await make({ name: "Secret", role: "viewer" }), 201);
-    const secret = made.key?.split("_").slice(2).join("_") ?? "";
+  it("stores only the key's digest", async () => {
+    const created = expectDone(await create({ name: "Secret", role: "viewer" }), 201);
+    const secret = created.key?.split("_").slice(2).join("_") ?? "";
     const stored = await api.database.query(
       "owner",
       "select row_to_json(k)::text as text from api_keys k union all select row_to_json(o)::text from operations o",
@@ -64,42 +64,42 @@ describe("Making a key", () => {
     for (const { text } of stored) expect(text).not.toContain(secret);
   });
 
-  it("tells a repeat which key it was, but not the key", async () => {
+  it("returns the same API key without the key itself to a retry", async () => {
     const body = { name: "Repeated", role: "viewer" };
-    const first = expectDone(await make(body, { idempotencyKey: "key-1" }), 201);
-    const repeat = await make(body, { idempotencyKey: "key-1" });
+    const first = expectDone(await create(body, { idempotencyKey: "key-1" }), 201);
+    const repeat = await create(body, { idempotencyKey: "key-1" });
     expect(repeat.headers.get("idempotency-replayed")).toBe("true");
     expect(expectDone(repeat, 201)).toEqual({ ...first, key: null });
-    const other = await make({ name: "Other", role: "viewer" }, { idempotencyKey: "key-1" });
+    const other = await create({ name: "Other", role: "viewer" }, { idempotencyKey: "key-1" });
     expectProblem(other, "idempotency_key_reused", 422);
   });
 
-  it("still shows the key when its own first try was cut off after the commit", async () => {
+  it("returns the key if the response of the database is lost after the commit", async () => {
     await api.database.faults({ kind: "cut-after-commit", sql: "insert into api_keys" });
-    const made = expectDone(await make({ name: "Cut", role: "viewer" }), 201);
-    expect((await meWith(made.key)).status).toBe(200);
+    const created = expectDone(await create({ name: "Cut", role: "viewer" }), 201);
+    expect((await meWith(created.key)).status).toBe(200);
     const rows = await api.database.query("owner", "select id from api_keys where name = 'Cut'");
-    expect(rows).toEqual([{ id: made.id }]);
+    expect(rows).toEqual([{ id: created.id }]);
   });
 
   it.each(["viewer", "operator", "reviewer", "service"] as const)(
-    "is not for the role %s",
+    "is forbidden for the role %s",
     async (as) => {
-      const answer = await make({ name: "No", role: "viewer" }, { as });
+      const answer = await create({ name: "No", role: "viewer" }, { as });
       expect(expectProblem(answer, "forbidden", 403)["required"]).toBe("admin");
       expectProblem(await api.call("GET", "/api-keys", { as }), "forbidden", 403);
     },
   );
 
-  it("refuses a role that there is not", async () => {
-    expectProblem(await make({ name: "No", role: "owner" }), "validation_failed", 400);
+  it("rejects an unknown role", async () => {
+    expectProblem(await create({ name: "No", role: "owner" }), "validation_failed", 400);
   });
 });
 
-describe("Listing keys", () => {
-  it("shows the tenant's own, newest first and page by page, without anything secret", async () => {
-    await make({ name: "Older", role: "viewer" });
-    await make({ name: "Newer", role: "viewer" });
+describe("Listing API keys", () => {
+  it("returns the tenant's keys newest first, paginated and without secrets", async () => {
+    await create({ name: "Older", role: "viewer" });
+    await create({ name: "Newer", role: "viewer" });
     const keys: ApiKeyRecord[] = [];
     let cursor: string | null = null;
     do {
@@ -131,11 +131,11 @@ describe("Listing keys", () => {
   it("takes one round trip", async () => {
     expect(await api.roundTripsOf(() => api.call("GET", "/api-keys"))).toBe(1);
     expect(await api.roundTripsOf(() => api.call("GET", "/me"))).toBe(1);
-    expect(await api.roundTripsOf(() => make({ name: "Counted", role: "viewer" }))).toBe(1);
+    expect(await api.roundTripsOf(() => create({ name: "Counted", role: "viewer" }))).toBe(1);
   });
 });
 
-describe("Revoking a key", () => {
+describe("Revoking an API key", () => {
   const revoke = (id: string, options: CallOptions = {}) =>
     api.call<ApiKeyRecord & { effectiveWithinSeconds: number }>(
       "DELETE",
@@ -143,25 +143,25 @@ describe("Revoking a key", () => {
       options,
     );
 
-  it("ends it, and says how long a warm isolate may still take it", async () => {
-    const made = expectDone(await make({ name: "Short-lived", role: "viewer" }), 201);
-    const revoked = expectDone(await revoke(made.id));
-    expect(revoked).toMatchObject({ id: made.id, effectiveWithinSeconds: 30 });
+  it("revokes it, and returns how long a cached key can still be accepted", async () => {
+    const created = expectDone(await create({ name: "Short-lived", role: "viewer" }), 201);
+    const revoked = expectDone(await revoke(created.id));
+    expect(revoked).toMatchObject({ id: created.id, effectiveWithinSeconds: 30 });
     expect(revoked.revokedAt).not.toBeNull();
-    // Never used before, so no isolate remembers it.
-    expectProblem(await meWith(made.key), "unauthenticated", 401);
+    // The key was never used, so it is not cached.
+    expectProblem(await meWith(created.key), "unauthenticated", 401);
   });
 
-  it("is done once: the first time stands", async () => {
-    const { id } = expectDone(await make({ name: "Twice", role: "viewer" }), 201);
+  it("returns the first revocation if repeated", async () => {
+    const { id } = expectDone(await create({ name: "Twice", role: "viewer" }), 201);
     const first = expectDone(await revoke(id));
     const second = expectDone(await revoke(id));
     expect(second).toEqual(first);
   });
 
-  it("finds no key of another tenant, and says so as for an unknown one", async () => {
+  it("returns the same 404 for another tenant's key as for an unknown key", async () => {
     const theirs = expectDone(
-      await make({ name: "Theirs", role: "viewer" }, { tenant: api.otherTenant }),
+      await create({ name: "Theirs", role: "viewer" }, { tenant: api.otherTenant }),
       201,
     );
     const headers = { "x-request-id": "same" };
@@ -172,12 +172,12 @@ describe("Revoking a key", () => {
     expect((await meWith(theirs.key)).status).toBe(200);
   });
 
-  it("leaves no operation behind where there was nothing to revoke", async () => {
+  it("stores no operation if there was nothing to revoke", async () => {
     await revoke("0193aaaa-0000-7000-8000-00000000dead");
-    const left = await api.database.query(
+    const operations = await api.database.query(
       "owner",
       "select id from operations where route = 'revokeApiKey' and result is null",
     );
-    expect(left).toEqual([]);
+    expect(operations).toEqual([]);
   });
 });

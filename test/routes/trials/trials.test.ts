@@ -4,7 +4,7 @@ import { TRIAL_TRANSITIONS } from "../../../src/domain/evals/transitions.ts";
 import { EVAL_STATUSES, TRIAL_STATUSES } from "../../../src/domain/evals/statuses.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
-import { eventsOf, expectHistoryTells, givenOpenEval, givenTrial } from "../evals/support.ts";
+import { eventsOf, expectHistoryMatches, givenOpenEval, givenTrial } from "../evals/support.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -21,8 +21,8 @@ const retract = (trialId: string, body: object = { reason: "Wrong prompt" }) =>
 const manyOf = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ k: index + 1, model: "solver", passed: true }));
 
-describe("recording trials", () => {
-  it("keeps who made it and what became of it, with one event", async () => {
+describe("Recording trials", () => {
+  it("stores a trial with its maker and its result, and writes one event", async () => {
     const { id, taskId } = await givenOpenEval(api, { status: "running" });
     const maker = { model: "solver", modelRevision: "r1", agent: "planner", provider: "the lab" };
     const trial = await givenTrial(api, id, { ...maker, passed: false, score: 0.25 });
@@ -48,10 +48,10 @@ describe("recording trials", () => {
       payload: { trials: [{ id: trial.id, k: 1, ...maker, status: "failed", score: 0.25 }] },
       at: trial.createdAt,
     });
-    await expectHistoryTells(api, id);
+    await expectHistoryMatches(api, id);
   });
 
-  it("takes a status, a verdict, an error, or none of them", async () => {
+  it("accepts a status, a verdict, an error, or none of them", async () => {
     const { id } = await givenOpenEval(api);
     const statuses = [];
     for (const [index, result] of [
@@ -71,7 +71,7 @@ describe("recording trials", () => {
     ]);
   });
 
-  it("takes up to 1,000 at once, in order and with one event", async () => {
+  it("accepts up to 1,000 trials, in order and with one event", async () => {
     const { id } = await givenOpenEval(api, { k: 1000 });
     const answer = await api.call<{ trials: TrialView[] }>("POST", `/evals/${id}/trials`, {
       body: { trials: manyOf(1000) },
@@ -86,33 +86,33 @@ describe("recording trials", () => {
   });
 
   test.each([
-    ["a k beyond the eval's", { k: 5, model: "solver" }, "out_of_range"],
+    ["a trial number above the eval's k", { k: 5, model: "solver" }, "out_of_range"],
     [
-      "a verdict against the status",
+      "a verdict that contradicts the status",
       { k: 1, model: "m", passed: true, status: "failed" },
       "contradicts_status",
     ],
     [
-      "an error of a trial that passed",
+      "an error on a trial that passed",
       { k: 1, model: "m", passed: true, error: "Lost" },
       "not_applicable",
     ],
     [
-      "a score of an errored trial",
+      "a score on an errored trial",
       { k: 1, model: "m", error: "Lost", score: 0.1 },
       "not_applicable",
     ],
-  ])("refuses %s", async (_, trial, code) => {
+  ])("rejects %s", async (_, trial, code) => {
     const { id } = await givenOpenEval(api);
-    const alone = expectProblem(await record(id, trial), "validation_failed", 400);
-    expect(alone.issues).toMatchObject([{ code }]);
-    const beside = { trials: [{ k: 2, model: "other" }, trial] };
-    const among = expectProblem(await record(id, beside), "validation_failed", 400);
-    expect(among.issues).toMatchObject([{ path: ["trials", 1, expect.any(String)], code }]);
+    const single = expectProblem(await record(id, trial), "validation_failed", 400);
+    expect(single.issues).toMatchObject([{ code }]);
+    const trials = { trials: [{ k: 2, model: "other" }, trial] };
+    const several = expectProblem(await record(id, trials), "validation_failed", 400);
+    expect(several.issues).toMatchObject([{ path: ["trials", 1, expect.any(String)], code }]);
     expect(await eventsOf(api, id)).toHaveLength(1);
   });
 
-  it("refuses what the shape does not take", async () => {
+  it("rejects a body that does not match the schema", async () => {
     const { id } = await givenOpenEval(api);
     for (const body of [
       {},
@@ -125,7 +125,7 @@ describe("recording trials", () => {
     }
   });
 
-  it("refuses a slot that is taken, with the trial's name, and writes none of the others", async () => {
+  it("returns 409 with the existing trial if a slot is taken, and records no other trial", async () => {
     const { id } = await givenOpenEval(api);
     const holder = await givenTrial(api, id, { modelRevision: "r1" });
     const other = {
@@ -137,29 +137,32 @@ describe("recording trials", () => {
     const problem = expectProblem(await record(id, other), "conflict", 409);
     expect(problem).toMatchObject({ existing: { id: holder.id } });
     expect(problem.detail).toContain("another revision (r1)");
-    expect((await expectHistoryTells(api, id)).trials).toHaveLength(1);
+    expect((await expectHistoryMatches(api, id)).trials).toHaveLength(1);
     await givenTrial(api, id, { model: "another" });
   });
 
-  test.each(EVAL_STATUSES)("of an eval that is %s is as the eval allows", async (status) => {
-    const { id } = await givenOpenEval(api, { status });
-    const answer = await record(id, { k: 1, model: "solver" });
-    if (status === "cancelled") {
-      expect(expectProblem(answer, "conflict", 409)).toMatchObject({ existing: { id } });
-    } else {
-      expectDone(answer, 201);
-    }
-  });
+  test.each(EVAL_STATUSES)(
+    "for an eval that is %s succeeds unless it is cancelled",
+    async (status) => {
+      const { id } = await givenOpenEval(api, { status });
+      const answer = await record(id, { k: 1, model: "solver" });
+      if (status === "cancelled") {
+        expect(expectProblem(answer, "conflict", 409)).toMatchObject({ existing: { id } });
+      } else {
+        expectDone(answer, 201);
+      }
+    },
+  );
 });
 
-describe("a trial", () => {
-  const wayTo = (status: string) => (status === "errored" ? { error: "Lost" } : { status });
+describe("A trial", () => {
+  const resultFor = (status: string) => (status === "errored" ? { error: "Lost" } : { status });
 
-  test.each(TRIAL_STATUSES)("moves from %s along its table alone", async (from) => {
+  test.each(TRIAL_STATUSES)("in %s can make only the transitions of its table", async (from) => {
     const { id } = await givenOpenEval(api, { k: TRIAL_STATUSES.length });
     const allowed = TRIAL_TRANSITIONS[from];
     const trials = await Promise.all(
-      TRIAL_STATUSES.map((_, index) => givenTrial(api, id, { k: index + 1, ...wayTo(from) })),
+      TRIAL_STATUSES.map((_, index) => givenTrial(api, id, { k: index + 1, ...resultFor(from) })),
     );
     for (const [index, to] of TRIAL_STATUSES.entries()) {
       const answer = await change(trials[index]?.id ?? "", { status: to });
@@ -170,10 +173,10 @@ describe("a trial", () => {
         expect(problem).toMatchObject({ from, to, allowed });
       }
     }
-    await expectHistoryTells(api, id);
+    await expectHistoryMatches(api, id);
   });
 
-  it("that errored and ran again can still pass", async () => {
+  it("that errored can run again and pass", async () => {
     const { id } = await givenOpenEval(api);
     const trial = await givenTrial(api, id, { error: "Out of memory" });
     expect(expectDone(await change(trial.id, { status: "running" }))).toMatchObject({
@@ -188,7 +191,7 @@ describe("a trial", () => {
     expectProblem(await change(trial.id, {}), "validation_failed", 400);
   });
 
-  it("of a cancelled eval is not judged any more", async () => {
+  it("of a cancelled eval cannot get a verdict, but can be retracted", async () => {
     const { id } = await givenOpenEval(api);
     const trial = await givenTrial(api, id);
     expectDone(await api.call("PATCH", `/evals/${id}`, { body: { status: "cancelled" } }));
@@ -196,7 +199,7 @@ describe("a trial", () => {
     expectDone(await retract(trial.id));
   });
 
-  it("is retracted with a reason, tried again, and its eval cancelled; its insight stays", async () => {
+  it("can be retracted with a reason and recorded again, and its insight stays", async () => {
     const { id, taskId } = await givenOpenEval(api, { status: "running" });
     const trial = await givenTrial(api, id, { passed: true });
     const body = { taskId, trialId: trial.id, kind: "completion", model: "solver" };
@@ -228,16 +231,16 @@ describe("a trial", () => {
     const again = await givenTrial(api, id, { passed: false });
     expect(again.id).not.toBe(trial.id);
     expectDone(await api.call("PATCH", `/evals/${id}`, { body: { status: "cancelled" } }));
-    const state = await expectHistoryTells(api, id);
+    const state = await expectHistoryMatches(api, id);
     expect(state.trials.map(({ retracted }) => retracted)).toEqual([true, false]);
     const kept = await api.call<{ data: object[] }>("GET", `/insights?trialId=${trial.id}`);
     expect(expectDone(kept).data).toMatchObject([{ id: insight.id, evalId: id, status: "QUEUED" }]);
-    const told = { as: "service", body: { status: "SUCCEEDED", output: "42" } } as const;
-    expectDone(await api.call("PATCH", `/insights/${insight.id}`, told));
+    const report = { as: "service", body: { status: "SUCCEEDED", output: "42" } } as const;
+    expectDone(await api.call("PATCH", `/insights/${insight.id}`, report));
     await expectInvariantsHold(api.database);
   });
 
-  it("is listed with its eval's others, in order, by model, status and whether it stands", async () => {
+  it("is listed with its eval's trials, filtered by model, status, and retraction", async () => {
     const { id } = await givenOpenEval(api);
     const first = await givenTrial(api, id, { passed: true });
     const second = await givenTrial(api, id, { k: 2, passed: false });
@@ -259,7 +262,7 @@ describe("a trial", () => {
     expect(await ids(`limit=2&cursor=${page.nextCursor}`)).toEqual([third.id]);
   });
 
-  it("names an output of its own task alone", async () => {
+  it("accepts as its output only data of its own task", async () => {
     const { id, taskId } = await givenOpenEval(api);
     const declare = async (task: string) => {
       const body = {
@@ -269,8 +272,8 @@ describe("a trial", () => {
         sha256: "ab".repeat(32),
         uri: "s3://outputs/1",
       };
-      const made = await api.call<{ id: string }>("POST", `/tasks/${task}/data`, { body });
-      return expectDone(made, 201).id;
+      const declared = await api.call<{ id: string }>("POST", `/tasks/${task}/data`, { body });
+      return expectDone(declared, 201).id;
     };
     const [mine, others] = [await declare(taskId), await declare((await api.givenTask()).id)];
     const trial = await givenTrial(api, id, { outputDataId: mine });
