@@ -135,9 +135,9 @@ describe("Declaring data", () => {
   ])("rejects %s", async (_, wrong, path) => {
     const { id } = await api.givenTask();
     const body = await declarationOf(bytesOf("right"), wrong);
-    const refused = await declare(id, body);
-    if (path === null) expectProblem(refused, "too_many_items", 400);
-    else expect(expectProblem(refused, "validation_failed", 400).issues?.[0]?.path).toEqual(path);
+    const answer = await declare(id, body);
+    if (path === null) expectProblem(answer, "too_many_items", 400);
+    else expect(expectProblem(answer, "validation_failed", 400).issues?.[0]?.path).toEqual(path);
   });
 });
 

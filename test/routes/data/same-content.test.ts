@@ -73,8 +73,8 @@ describe("The same content", () => {
     for (const [index, { id, maker }] of rows.entries()) {
       expect(await idsOf(`task=${task.id}&model=${maker.model}`)).toEqual([id]);
       const { nodes, edges } = expectDone(await api.call<Lineage>("GET", `/data/${id}/lineage`));
-      const made = edges.find(({ type, from }) => type === "made_by" && from === `artifact:${id}`);
-      expect(nodes.find(({ key }) => key === made?.to)).toMatchObject(maker);
+      const edge = edges.find(({ type, from }) => type === "made_by" && from === `artifact:${id}`);
+      expect(nodes.find(({ key }) => key === edge?.to)).toMatchObject(maker);
       const scored = edges.filter(({ type }) => type === "scored_by");
       expect(scored.map(({ to }) => to)).toEqual([`trial:${trialIds[index]}`]);
     }

@@ -22,12 +22,12 @@ beforeAll(async () => {
 const lineageOf = async (path: string) =>
   expectDone(await api.call<Lineage>("GET", `${path}/lineage`, { as: "viewer" }));
 
-/** The nodes of one type, in their order. */
+/** Returns the nodes of one type. */
 function nodesOf<Type extends NodeType>({ nodes }: Lineage, type: Type) {
   return nodes.filter((node): node is LineageNode & { type: Type } => node.type === type);
 }
 
-/** Edges as sentences, with the things' own names in place of their keys. */
+/** Returns the edges as sentences, with names instead of keys. */
 function sentencesOf({ edges }: Lineage, names: Record<string, string>): string[] {
   const named = (key: string) => names[key.slice(key.indexOf(":") + 1)] ?? key;
   return edges.map(({ type, from, to }) => `${named(from)} ${type} ${named(to)}`).toSorted();
@@ -44,7 +44,7 @@ const advance = ({ id }: TaskView) =>
 
 async function generated(task: TaskView): Promise<TaskView> {
   const running = await move("operator", task, "running", "Begin");
-  return move("operator", running, "approved", "It is there");
+  return move("operator", running, "approved", "Output generated");
 }
 
 async function reviewed(task: TaskView, verdict: string, reason: string): Promise<TaskView> {
@@ -52,13 +52,16 @@ async function reviewed(task: TaskView, verdict: string, reason: string): Promis
   return move("reviewer", reviewing, verdict, reason);
 }
 
-/** An answer that was sent back once, made anew by the next revision, passed, and followed by a second version. */
+/**
+ * A task whose first output was sent back, and whose second, by the next model revision, passed. Then a second version
+ * was created.
+ */
 async function givenReworkAndTwoVersions() {
   const solver = { model: "solver", agent: "cot", provider: "own" };
   const one = await api.givenTask({ at: { kind: "output_generation", status: "queued" } });
   const golden = await givenDatum(api, one, { kind: "golden", stored: true });
-  const asked = { role: "user", content: "How many?", ...solver, modelRevision: "r1" };
-  const prompt = await givenPrompt(api, one, asked);
+  const firstText = { role: "user", content: "How many?", ...solver, modelRevision: "r1" };
+  const prompt = await givenPrompt(api, one, firstText);
   const draft = await givenDatum(api, one, {
     kind: "generated",
     stored: true,
@@ -71,11 +74,11 @@ async function givenReworkAndTwoVersions() {
   const sentBack = await reviewed(await generated(one), "changes_requested", "The sum is wrong");
   const two = await send("operator", "POST", `/tasks/${one.id}/rework`, {
     toKind: "output_generation",
-    reason: "Once more",
+    reason: "Try again",
     runAttachedWorkflows: false,
   });
-  const askedAgain = { role: "user", content: "Add again.", ...solver, modelRevision: "r2" };
-  const secondPrompt = await givenPrompt(api, two, askedAgain);
+  const secondText = { role: "user", content: "Add again.", ...solver, modelRevision: "r2" };
+  const secondPrompt = await givenPrompt(api, two, secondText);
   const final = await givenDatum(api, two, {
     kind: "generated",
     stored: true,
@@ -94,7 +97,7 @@ async function givenReworkAndTwoVersions() {
   });
   const trialId = expectDone(trial, 201).id;
   const three = await send("operator", "POST", `/tasks/${one.id}/versions`, {
-    content: { brief: "Anew" },
+    content: { brief: "A new brief" },
     reason: "The brief was wrong",
     runAttachedWorkflows: false,
   });
@@ -153,7 +156,7 @@ const eventsOf = async ({ id }: TaskView) =>
   expectDone(await api.call<{ data: StepEventView[] }>("GET", `/tasks/${id}/events?limit=200`))
     .data;
 
-/** The verdicts that these events of a step decided. */
+/** Returns the verdicts that these events of a step gave. */
 const verdictsIn = (events: readonly StepEventView[]) =>
   events.flatMap(({ fromGate, toGate, to, seq, type, actor, reason, at }) => {
     const isVerdict = VERDICT_GATES.some((gate) => gate === toGate) && fromGate !== toGate;
@@ -163,7 +166,7 @@ const verdictsIn = (events: readonly StepEventView[]) =>
   });
 
 describe("The lineage of an artifact", () => {
-  it("names model and revision, prompt, step, version, inputs, and who scored it", async () => {
+  it("has its model revision, prompt, step, version, inputs, and the trials that scored it", async () => {
     const { final, names } = await givenReworkAndTwoVersions();
     const lineage = await lineageOf(`/data/${final.id}`);
     expect(sentencesOf(lineage, names)).toEqual(OF_VERSION_ONE);
@@ -171,7 +174,7 @@ describe("The lineage of an artifact", () => {
     expect(nodesOf(lineage, "artifact")[0]).toMatchObject({ id: final.id });
   });
 
-  it("tells of each of them what was stored, and holds nothing else", async () => {
+  it("has the stored fields of each node, and no other nodes", async () => {
     const { one, golden, draft, final, prompt, secondPrompt, evalId, trialId, names } =
       await givenReworkAndTwoVersions();
     const { nodes } = await lineageOf(`/data/${final.id}`);
@@ -188,7 +191,7 @@ describe("The lineage of an artifact", () => {
       uri: null,
       storedAt: expect.any(String),
     });
-    const asked = ({ id }: { id: string }, content: string) => {
+    const promptNode = ({ id }: { id: string }, content: string) => {
       return { ...of("prompt", id), role: "user", contentHash: hashOf(content) };
     };
     const stepIds = new Set(events.map(({ stepId }) => stepId));
@@ -208,8 +211,8 @@ describe("The lineage of an artifact", () => {
       artifact(golden, "golden"),
       artifact(draft, "generated"),
       artifact(final, "generated"),
-      asked(prompt, "How many?"),
-      asked(secondPrompt, "Add again."),
+      promptNode(prompt, "How many?"),
+      promptNode(secondPrompt, "Add again."),
       ...steps,
       {
         ...of("version", one.activeVersion.id),
@@ -240,7 +243,7 @@ describe("The lineage of an artifact", () => {
     ]);
   });
 
-  it("names the gates that it went through, with the events and people that decided", async () => {
+  it("has the verdicts on the gates of its steps, with their events and actors", async () => {
     const { final, one, names } = await givenReworkAndTwoVersions();
     const steps = nodesOf(await lineageOf(`/data/${final.id}`), "step");
     const verdicts = Object.fromEntries(
@@ -250,14 +253,14 @@ describe("The lineage of an artifact", () => {
       ]),
     );
     expect(verdicts).toEqual({
-      "generation 1": ["passed by operator: It is there", "revoked by operator: Once more"],
+      "generation 1": ["passed by operator: Output generated", "revoked by operator: Try again"],
       "review 1": ["failed by reviewer: The sum is wrong"],
-      "generation 2": ["passed by operator: It is there"],
+      "generation 2": ["passed by operator: Output generated"],
       "review 2": ["passed by reviewer: Right"],
     });
     const events = await eventsOf(one);
-    for (const { id, verdicts: told } of steps) {
-      expect(told).toEqual(verdictsIn(events.filter(({ stepId }) => stepId === id)));
+    for (const { id, verdicts: found } of steps) {
+      expect(found).toEqual(verdictsIn(events.filter(({ stepId }) => stepId === id)));
     }
     expect(
       steps.map(({ id, status, gate }) => `${names[id]} ${status} ${gate}`).toSorted(),
@@ -269,7 +272,7 @@ describe("The lineage of an artifact", () => {
     ]);
   });
 
-  it("follows inputs into other tasks, to a depth that it tells", async () => {
+  it("follows inputs into other tasks up to a limit, and reports that it stopped there", async () => {
     const tasks = [await api.givenTask(), await api.givenTask()] as const;
     const chain: string[] = [];
     for (let depth = 0; depth <= 22; depth += 1) {
@@ -288,15 +291,15 @@ describe("The lineage of an artifact", () => {
     expect(cut.truncated).toEqual({ depth: true, size: false });
   });
 
-  it("walks inputs that fan out and in again once", async () => {
+  it("has each input once if several artifacts share it", async () => {
     const task = await api.givenTask();
     let layer: string[] = [];
     for (let depth = 0; depth < 12; depth += 1) {
-      const made = [];
+      const next = [];
       for (const _ of [1, 2]) {
-        made.push(await givenDatum(api, task, { kind: "source", stored: true, inputs: layer }));
+        next.push(await givenDatum(api, task, { kind: "source", stored: true, inputs: layer }));
       }
-      layer = made.map(({ id }) => id);
+      layer = next.map(({ id }) => id);
     }
     const lineage = await lineageOf(`/data/${layer[0]}`);
     expect(nodesOf(lineage, "artifact")).toHaveLength(23);
@@ -304,21 +307,21 @@ describe("The lineage of an artifact", () => {
     expect(lineage.truncated).toEqual({ depth: false, size: false });
   });
 
-  it("is of artifacts alone: what was only declared has none, and is nobody's input", async () => {
+  it("does not exist for a data item without content, which is also left out as an input", async () => {
     const task = await api.givenTask();
     const declared = await givenDatum(api, task, { kind: "source", stored: false });
     const inputs = [declared.id];
-    const made = await givenDatum(api, task, { kind: "generated", stored: true, inputs });
+    const output = await givenDatum(api, task, { kind: "generated", stored: true, inputs });
     for (const id of [declared.id, crypto.randomUUID()]) {
       expectProblem(await api.call("GET", `/data/${id}/lineage`), "not_found", 404);
     }
-    const lineage = await lineageOf(`/data/${made.id}`);
-    expect(nodesOf(lineage, "artifact").map(({ id }) => id)).toEqual([made.id]);
+    const lineage = await lineageOf(`/data/${output.id}`);
+    expect(nodesOf(lineage, "artifact").map(({ id }) => id)).toEqual([output.id]);
   });
 });
 
 describe("The lineage of a task", () => {
-  it("holds every version, step, prompt, artifact and trial", async () => {
+  it("has every version, step, prompt, artifact, and trial", async () => {
     const { one, names } = await givenReworkAndTwoVersions();
     const lineage = await lineageOf(`/tasks/${one.id}`);
     expect(sentencesOf(lineage, names)).toEqual(
@@ -332,13 +335,13 @@ describe("The lineage of a task", () => {
     expect(lineage).toMatchObject({ taskId: one.id });
   });
 
-  it("as of each of its events says of the steps what the task's own history says", async () => {
+  it("agrees with the task's history as of each event", async () => {
     const { one, three } = await givenReworkAndTwoVersions();
     for (let seq = 1; seq <= three.eventSeq; seq += 1) {
-      const moment = `asOf=seq:${seq}`;
-      const path = `/tasks/${one.id}/lineage?${moment}`;
+      const query = `asOf=seq:${seq}`;
+      const path = `/tasks/${one.id}/lineage?${query}`;
       const lineage = expectDone(await api.call<Lineage>("GET", path));
-      const then = expectDone(await api.call<TaskView>("GET", `/tasks/${one.id}?${moment}`));
+      const then = expectDone(await api.call<TaskView>("GET", `/tasks/${one.id}?${query}`));
       const { id, kind, attempt, status, gate } = then.currentStep;
       expect(nodesOf(lineage, "step")).toContainEqual(
         expect.objectContaining({ id, kind, attempt, status, gate }),
@@ -351,7 +354,7 @@ describe("The lineage of a task", () => {
     }
   });
 
-  it("as of a time has nothing that came later", async () => {
+  it("as of a time has nothing from later", async () => {
     const { one, two, names } = await givenReworkAndTwoVersions();
     const path = `/tasks/${one.id}/lineage?asOf=${two.updatedAt}`;
     const lineage = expectDone(await api.call<Lineage>("GET", path));
@@ -361,7 +364,7 @@ describe("The lineage of a task", () => {
     expect(nodesOf(lineage, "version")).toMatchObject([{ number: 1, sealedAt: null }]);
   });
 
-  it("as of a time tells a trial as it was, and now as it is", async () => {
+  it("has a trial's state as of the requested time", async () => {
     const { one, three, trialId } = await givenReworkAndTwoVersions();
     const trials = async (query: string) =>
       nodesOf(
@@ -379,7 +382,7 @@ describe("The lineage of a task", () => {
     expect(then).toMatchObject([{ id: trialId, status: "running", retracted: false }]);
   });
 
-  it("keeps the insights of a trial that was retracted", async () => {
+  it("has the insights of a retracted trial", async () => {
     const { one, evalId, trialId, names } = await givenReworkAndTwoVersions();
     const body = { taskId: one.id, kind: "judgement", model: "judge", evalId, trialId };
     const insight = await api.call<{ id: string }>("POST", "/insights", { as: "service", body });
@@ -395,7 +398,7 @@ describe("The lineage of a task", () => {
     );
   });
 
-  it("is not there before the task, nor at an event that is still to come", async () => {
+  it("does not exist before the task or at a future event", async () => {
     const { id } = await api.givenTask();
     const early = await api.call("GET", `/tasks/${id}/lineage?asOf=2020-01-01T00:00:00Z`);
     expectProblem(early, "not_found", 404);
@@ -405,7 +408,7 @@ describe("The lineage of a task", () => {
     expectProblem(await api.call("GET", `/tasks/${crypto.randomUUID()}/lineage`), "not_found", 404);
   });
 
-  it("says when there is more of one kind than it holds", async () => {
+  it("reports that it left out nodes of a type", async () => {
     const task = await api.givenTask();
     await api.database.query(
       "owner",
@@ -418,18 +421,18 @@ describe("The lineage of a task", () => {
     expect(lineage.truncated).toEqual({ depth: false, size: true });
   });
 
-  /** As if the task had been reworked so often, each time to a step under this gate. */
+  /** Inserts `count` reworks of the task, each with a step that has this gate. */
   async function givenReworks({ id, currentStep }: TaskView, count: number, gate: GateState) {
     const text = `
       with rework as materialized (select new_id() as id, n from generate_series(2, $3::integer + 1) n),
       attempt as (
-        insert into steps select made.* from rework r, steps s,
-          jsonb_populate_record(s, jsonb_build_object('id', r.id, 'attempt', r.n, 'event_seq', r.n)) made
+        insert into steps select copy.* from rework r, steps s,
+          jsonb_populate_record(s, jsonb_build_object('id', r.id, 'attempt', r.n, 'event_seq', r.n)) copy
         where s.id = $2
       )
-      insert into step_events select made.* from rework r, step_events e,
+      insert into step_events select copy.* from rework r, step_events e,
         jsonb_populate_record(e, jsonb_build_object('seq', r.n, 'step_id', r.id, 'type', 'step_reworked',
-          'to_gate', $4::text, 'feed_id', nextval('feed_id'))) made
+          'to_gate', $4::text, 'feed_id', nextval('feed_id'))) copy
       where e.task_id = $1 and e.seq = 1`;
     await api.database.transaction("superuser", [
       { text: "set local session_replication_role = replica" },
@@ -437,7 +440,7 @@ describe("The lineage of a task", () => {
     ]);
   }
 
-  it("holds the newest verdicts, and says when there were more", async () => {
+  it("has the newest 1,000 verdicts, and reports that there are more", async () => {
     const task = await api.givenTask();
     await givenReworks(task, 1001, "waived");
     const lineage = await lineageOf(`/tasks/${task.id}`);
@@ -449,7 +452,7 @@ describe("The lineage of a task", () => {
     expect(lineage.truncated).toEqual({ depth: false, size: true });
   });
 
-  it("holds ten thousand steps, and says when there are more", async () => {
+  it("has up to 10,000 steps, and reports that there are more", async () => {
     const task = await api.givenTask();
     await givenReworks(task, 10_000, "locked");
     const lineage = await lineageOf(`/tasks/${task.id}`);
@@ -458,7 +461,7 @@ describe("The lineage of a task", () => {
   });
 });
 
-describe("The artifacts that passed a gate", () => {
+describe("Filtering data by `passedGate`", () => {
   const found = async (query: string) => {
     const { data } = expectDone(
       await api.call<{ data: { id: string }[] }>("GET", `/data?${query}`, { as: "viewer" }),
@@ -466,21 +469,21 @@ describe("The artifacts that passed a gate", () => {
     return data.map(({ id }) => id);
   };
 
-  it("are those whose own work passed it, not those that were made anew since", async () => {
+  it("returns the artifacts whose own steps passed the gate, not those that a rework replaced", async () => {
     const { one, final } = await givenReworkAndTwoVersions();
     const of = (revision: string, gate: string) =>
       found(`task=${one.id}&model=solver&modelRevision=${revision}&passedGate=${gate}`);
     expect(await of("r2", "output_generation")).toEqual([final.id]);
     expect(await of("r2", "expert_review")).toEqual([final.id]);
-    // Revoked by the rework, and the review that passed was of its successor.
+    // The rework revoked the gate, and the review that passed judged the next output.
     expect(await of("r1", "output_generation")).toEqual([]);
     expect(await of("r1", "expert_review")).toEqual([]);
     expect(await of("r2", "calibration")).toEqual([]);
   });
 
-  it("stay those after a rework of a later kind alone", async () => {
+  it("still returns an artifact after a rework of a later stage", async () => {
     const task = await api.givenTask({ at: { kind: "output_generation", status: "queued" } });
-    const made = await givenDatum(api, task, { kind: "generated", stored: true, model: "m" });
+    const output = await givenDatum(api, task, { kind: "generated", stored: true, model: "m" });
     await reviewed(await generated(task), "changes_requested", "Look again");
     const again = await send("operator", "POST", `/tasks/${task.id}/rework`, {
       toKind: "expert_review",
@@ -495,10 +498,10 @@ describe("The artifacts that passed a gate", () => {
       "approved",
       "Right",
     );
-    expect(await found(query)).toEqual([made.id]);
+    expect(await found(query)).toEqual([output.id]);
   });
 
-  it("are none where the gate was waived, was passed before, or the datum is no artifact", async () => {
+  it("returns nothing if the gate was waived or passed earlier, or if there is no content", async () => {
     const waived = { kind: "pre_qa", status: "failed", gate: "waived" } as const;
     const task = await api.givenTask({ at: waived });
     await givenDatum(api, task, { kind: "generated", stored: true, model: "m" });
@@ -511,7 +514,7 @@ describe("The artifacts that passed a gate", () => {
     expect(await found(`task=${checked.id}&passedGate=pre_qa`)).toEqual([]);
   });
 
-  it("refuses a gate that there is not", async () => {
+  it("rejects an unknown stage", async () => {
     expectProblem(await api.call("GET", "/data?passedGate=passed"), "validation_failed", 400);
   });
 });

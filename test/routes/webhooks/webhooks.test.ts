@@ -28,37 +28,37 @@ const put = (body: object = SETTINGS, name = hook) =>
 const list = async () =>
   expectDone(await api.call<{ data: WebhookRecord[] }>("GET", "/webhooks?limit=200")).data;
 
-describe("a webhook is put under its name", () => {
-  it("and shows its secret once", async () => {
-    const made = expectDone(await put(), 201);
-    expect(made).toEqual({
+describe("Creating or updating a webhook", () => {
+  it("returns the secret only when it creates the webhook", async () => {
+    const created = expectDone(await put(), 201);
+    expect(created).toEqual({
       name: hook,
       ...SETTINGS,
       enabled: true,
       secret: expect.stringMatching(/^whsec_[A-Za-z\d+/]{43}=$/),
       previousSecretUntil: null,
       createdAt: expect.any(String),
-      updatedAt: made.createdAt,
+      updatedAt: created.createdAt,
     });
-    const changed = expectDone(await put({ ...SETTINGS, enabled: false }));
-    expect(changed).toMatchObject({ secret: null, enabled: false, createdAt: made.createdAt });
-    const { secret: _, ...shown } = changed;
-    expect((await list()).find(({ name }) => name === hook)).toEqual(shown);
+    const updated = expectDone(await put({ ...SETTINGS, enabled: false }));
+    expect(updated).toMatchObject({ secret: null, enabled: false, createdAt: created.createdAt });
+    const { secret: _, ...settings } = updated;
+    expect((await list()).find(({ name }) => name === hook)).toEqual(settings);
   });
 
-  it("also where the first try's answer was lost", async () => {
+  it("returns the secret if the response of the database is lost after the commit", async () => {
     await api.database.faults({ kind: "cut-after-commit", sql: "insert into webhooks" });
     const { secret } = expectDone(await put(), 201);
     expect(secret).toMatch(/^whsec_/);
   });
 
-  it("with each event once, in one order", async () => {
+  it("removes duplicate events and sorts them", async () => {
     const events = ["dispatch.dead", "task.attention", "dispatch.dead"];
-    const made = expectDone(await put({ ...SETTINGS, events }), 201);
-    expect(made.events).toEqual(["task.attention", "dispatch.dead"]);
+    const created = expectDone(await put({ ...SETTINGS, events }), 201);
+    expect(created.events).toEqual(["task.attention", "dispatch.dead"]);
   });
 
-  it("and listed by it, page by page", async () => {
+  it("adds it to the list, which is ordered by name and paginated", async () => {
     for (const letter of ["b", "a", "c"]) await put(SETTINGS, `${letter}-${hook}`);
     const names = (await list()).map(({ name }) => name);
     expect(names).toEqual(names.toSorted());
@@ -76,41 +76,38 @@ describe("a webhook is put under its name", () => {
 
   const isShort = ([url]: (typeof FORBIDDEN_ENDPOINTS)[number]) =>
     url.length <= ENDPOINT_LENGTH_MAX;
-  test.each(FORBIDDEN_ENDPOINTS.filter(isShort))(
-    "but not to be called at %s",
-    async (url, detail) => {
-      const answer = await put({ ...SETTINGS, url });
-      expect(expectProblem(answer, "url_not_allowed", 400).detail).toBe(detail);
-      expect((await list()).map(({ name }) => name)).not.toContain(hook);
-    },
-  );
+  test.each(FORBIDDEN_ENDPOINTS.filter(isShort))("rejects the URL %s: %s", async (url, detail) => {
+    const answer = await put({ ...SETTINGS, url });
+    expect(expectProblem(answer, "url_not_allowed", 400).detail).toBe(detail);
+    expect((await list()).map(({ name }) => name)).not.toContain(hook);
+  });
 
-  it("but not to call the host that it was put at", async () => {
+  it("rejects the host of the request", async () => {
     const url = "https://stepledger.test/v1/tasks";
     expectProblem(await put({ ...SETTINGS, url }), "url_not_allowed", 400);
   });
 
   test.each([
-    ["no event", { ...SETTINGS, events: [] }],
+    ["no events", { ...SETTINGS, events: [] }],
     ["an unknown event", { ...SETTINGS, events: ["task.deleted"] }],
     ["the event of a ping", { ...SETTINGS, events: ["webhook.ping"] }],
-    ["no address", { events: SETTINGS.events }],
-    ["too long an address", { ...SETTINGS, url: `https://example.com/${"x".repeat(2000)}` }],
-    ["a secret of its own", { ...SETTINGS, secret: "whsec_c2VjcmV0" }],
-  ])("but not with %s", async (_, body) => {
+    ["no URL", { events: SETTINGS.events }],
+    ["a URL that is too long", { ...SETTINGS, url: `https://example.com/${"x".repeat(2000)}` }],
+    ["a secret", { ...SETTINGS, secret: "whsec_c2VjcmV0" }],
+  ])("rejects %s", async (_, body) => {
     expectProblem(await put(body), "validation_failed", 400);
   });
 
   test.each(["-hook", "Hook", "a.b", "h".repeat(65), "hook%20"])(
-    "but not under %s",
+    "rejects the name %s",
     async (name) => {
       expectProblem(await put(SETTINGS, name), "validation_failed", 400);
     },
   );
 });
 
-describe("a secret", () => {
-  it("is another one after a rotation, and a repeat does not show it", async () => {
+describe("A webhook's secret", () => {
+  it("changes with a rotation, and is not returned to a retry", async () => {
     const { secret } = expectDone(await put(), 201);
     const rotate = () =>
       api.call<WithSecret>("POST", `/webhooks/${hook}/rotate`, { idempotencyKey: hook });
@@ -123,14 +120,14 @@ describe("a secret", () => {
     expect(repeated.headers.get("idempotency-replayed")).toBe("true");
   });
 
-  it("is in no other answer, no log, and no row but its own", async () => {
+  it("is in no other response, no log line, and no operation", async () => {
     const lines: string[] = [];
     const log = vi.spyOn(console, "log").mockImplementation((...line) => {
       lines.push(JSON.stringify(line));
     });
-    const made = expectDone(await put(), 201).secret ?? "";
+    const created = expectDone(await put(), 201).secret ?? "";
     const rotated = expectDone(await api.call<WithSecret>("POST", `/webhooks/${hook}/rotate`));
-    // Refused by the database: what is logged of that must not hold what was bound.
+    // The database rejects the statement, and the log line must not contain its parameters.
     await api.database.faults({
       kind: "sqlstate",
       code: "22000",
@@ -149,26 +146,26 @@ describe("a secret", () => {
       "superuser",
       "select string_agg(o::text, ' ') as text from operations o",
     );
-    const told = [...answers.map(({ text }) => text), ...lines, operations?.["text"]].join();
+    const output = [...answers.map(({ text }) => text), ...lines, operations?.["text"]].join();
     expect(lines.length).toBeGreaterThan(5);
-    for (const secret of [made, rotated.secret ?? ""]) {
+    for (const secret of [created, rotated.secret ?? ""]) {
       const base64 = secret.slice("whsec_".length);
       const hex = Array.from(atob(base64), (char) =>
         char.charCodeAt(0).toString(16).padStart(2, "0"),
       ).join("");
-      expect(told).not.toContain(base64);
-      expect(told).not.toContain(hex);
+      expect(output).not.toContain(base64);
+      expect(output).not.toContain(hex);
     }
   });
 });
 
-describe("what a webhook was told", () => {
+describe("A webhook's deliveries", () => {
   const deliveriesOf = async (query: string) =>
     expectDone(
       await api.call<{ data: DeliveryRecord[] }>("GET", `/webhooks/${hook}/deliveries${query}`),
     ).data;
 
-  /** Deliveries of each event in each state, the newest last. */
+  /** Inserts a delivery of each event in each state. */
   async function givenDeliveries(): Promise<void> {
     await put();
     await api.database.query(
@@ -183,7 +180,7 @@ describe("what a webhook was told", () => {
     );
   }
 
-  it("is listed newest first, by state and by event", async () => {
+  it("are listed newest first, and filtered by state and event", async () => {
     await givenDeliveries();
     const all = await deliveriesOf("");
     expect(all).toHaveLength(6);
@@ -207,7 +204,7 @@ describe("what a webhook was told", () => {
     );
   });
 
-  it("can be sent again, whatever became of it", async () => {
+  it("can be retried in every state", async () => {
     await givenDeliveries();
     for (const { id, state } of await deliveriesOf("?event=bulk.finished")) {
       queue.sent.length = 0;
@@ -222,7 +219,7 @@ describe("what a webhook was told", () => {
     }
   });
 
-  it("is not to be had under the name of another one", async () => {
+  it("return 404 under the name of another webhook", async () => {
     await givenDeliveries();
     const [first] = await deliveriesOf("");
     const other = `other-${hook}`;
@@ -232,37 +229,37 @@ describe("what a webhook was told", () => {
   });
 });
 
-describe("what a statement tells webhooks of", () => {
-  const tell = async (sources: readonly string[]) => {
+describe("A statement that writes deliveries", () => {
+  const deliver = async (sources: readonly string[]) => {
     const database = openDatabase({
       databaseUrl: api.database.databaseUrl,
       fetchEndpoint: api.database.fetchEndpoint,
     }).forTenant(api.tenant.id);
     const rows = sql`select value as source, json_build_object('dispatchId', value) as data
       from json_array_elements_text(${JSON.stringify(sources)})`;
-    const [told] = await database.writeIdempotently<{ count: number }>(
-      sql`with told as (${enqueueDeliveries(api.tenant.id, "dispatch.dead", rows)})
-        select count(*)::integer as count from told`,
+    const [written] = await database.writeIdempotently<{ count: number }>(
+      sql`with written as (${enqueueDeliveries(api.tenant.id, "dispatch.dead", rows)})
+        select count(*)::integer as count from written`,
     );
-    return told?.count;
+    return written?.count;
   };
 
-  it("is written once, for each that is enabled and listens, and for no other tenant's", async () => {
+  it("writes each once for every enabled webhook of the tenant that subscribes to the event", async () => {
     await api.database.query("superuser", "delete from webhooks");
-    const listening = { ...SETTINGS, events: ["dispatch.dead", "bulk.finished"] };
-    await put(listening);
-    await put(listening, `second-${hook}`);
-    await put({ ...listening, enabled: false }, `disabled-${hook}`);
+    const subscribed = { ...SETTINGS, events: ["dispatch.dead", "bulk.finished"] };
+    await put(subscribed);
+    await put(subscribed, `second-${hook}`);
+    await put({ ...subscribed, enabled: false }, `disabled-${hook}`);
     await put(SETTINGS, `other-${hook}`);
-    await api.call("PUT", `/webhooks/${hook}`, { body: listening, tenant: api.otherTenant });
-    expect(await tell(["one", "two"])).toBe(4);
-    expect(await tell(["two", "three"])).toBe(2);
-    const told = await api.database.query(
+    await api.call("PUT", `/webhooks/${hook}`, { body: subscribed, tenant: api.otherTenant });
+    expect(await deliver(["one", "two"])).toBe(4);
+    expect(await deliver(["two", "three"])).toBe(2);
+    const deliveries = await api.database.query(
       "superuser",
       `select w.tenant_id, webhook_name, source, data, state from webhook_deliveries d
         join webhooks w on w.id = webhook_id order by 2, 3`,
     );
-    expect(told).toEqual(
+    expect(deliveries).toEqual(
       [hook, `second-${hook}`].flatMap((name) =>
         ["one", "three", "two"].map((source) => ({
           tenant_id: api.tenant.id,
@@ -276,8 +273,8 @@ describe("what a statement tells webhooks of", () => {
   });
 });
 
-describe("a write", () => {
-  it("wakes the consumer where a webhook listens to tasks, and only there", async () => {
+describe("A write", () => {
+  it("enqueues a message only if an enabled webhook subscribes to events of tasks", async () => {
     await api.database.query("superuser", "delete from webhooks");
     const task = await api.givenTask();
     const sentBy = async () => {
@@ -293,7 +290,7 @@ describe("a write", () => {
     await put();
     expect(await sentBy()).toEqual([{ version: 1, tenantId: api.tenant.id }]);
     await api.database.faults({ kind: "cut-after-commit", sql: "insert into step_events" });
-    expect(await sentBy(), "unsure of its first try").toEqual([
+    expect(await sentBy(), "the outcome of the first attempt is unknown").toEqual([
       { version: 1, tenantId: api.tenant.id },
     ]);
   });

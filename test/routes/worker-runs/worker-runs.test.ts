@@ -74,7 +74,7 @@ describe("Reporting on a worker run", () => {
     expect(passed.task).toMatchObject({ unifiedStatus: "READY_TO_SUBMIT", attention: ["ready"] });
   });
 
-  it("makes all moves at once if the first report is also the last", async () => {
+  it("makes all moves of the step if the first report is also the last", async () => {
     const { run } = await givenRun({ kind: "pre_qa", status: "queued" }, "QUALITY_AUTOMATION");
     const failed = expectDone(await report(run.id, { state: "SUCCEEDED", verdict: "failed" }));
     expect(failed.events.filter(({ from, to }) => from !== to).map(({ to }) => to)).toEqual([
