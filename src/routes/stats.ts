@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { CRASHES_EXPLAINED_MAX, ERRORS_TOLD_MAX, readFailures } from "../db/stats/failures.ts";
+import { CRASHES_EXPLAINED_MAX, ERRORS_LISTED_MAX, readFailures } from "../db/stats/failures.ts";
 import { readOutcomes, TASKS_MAX } from "../db/stats/outcomes.ts";
 import { readStageTimes, STAY_ENDS_MAX } from "../db/stats/stage-times.ts";
 import { EVENTS_MAX, readThroughput } from "../db/stats/throughput.ts";
@@ -211,7 +211,7 @@ const getFailures = defineContract({
             }),
             reworked: count.openapi({ description: "The number of reworks from this stage." }),
             errors: z.array(z.strictObject({ error: z.string().nullable(), count })).openapi({
-              description: `The ${ERRORS_TOLD_MAX} most frequent errors of the worker runs that made a gate \`errored\`, among the newest ${CRASHES_EXPLAINED_MAX} of all stages. \`error\` is null if no run was the cause, or if it reported no error.`,
+              description: `The ${ERRORS_LISTED_MAX} most frequent errors of the worker runs that made a gate \`errored\`, among the newest ${CRASHES_EXPLAINED_MAX} of all stages. \`error\` is null if no run was the cause, or if it reported no error.`,
             }),
           }),
         ),

@@ -3,11 +3,11 @@ import type { AnalyticsEvent, AnalyticsEventName } from "../../domain/analytics.
 import type { TenantDatabase } from "../connection/client.ts";
 import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 
-/** A product event as it is kept. */
+/** A product event, as it is stored. */
 export interface AnalyticsEventRecord extends AnalyticsEvent {
   id: string;
   bulkOperationId: string | null;
-  /** When what it tells of was taken back. */
+  /** When the bulk operation that it reports was reverted; null if it was not. */
   revertedAt: string | null;
   at: string;
 }
@@ -18,7 +18,7 @@ const ANALYTICS_FILTERS = {
 
 export type AnalyticsFilter = FilterOf<typeof ANALYTICS_FILTERS>;
 
-/** A page of product events, newest first. */
+/** Returns a page of the matching product events, newest first. */
 export function listAnalyticsEvents(
   database: TenantDatabase,
   filter: AnalyticsFilter,

@@ -5,18 +5,18 @@ import {
   isIn,
   isOfTaxonomy,
   milestonesOf,
+  NOT_REVERTED,
   OF_STEP,
+  PREVIOUS_STEP,
   STAGES,
-  STANDS,
   type StatsScope,
-  STOOD_AT,
   windowColumns,
 } from "./milestones.ts";
 
-/** Of each kind the errors that came most often are told. */
-export const ERRORS_TOLD_MAX = 5;
+/** How many errors are listed for each stage: the most frequent ones. */
+export const ERRORS_LISTED_MAX = 5;
 const ERROR_LENGTH_MAX = 200;
-/** The runs of so many crashes are looked up, the newest. */
+/** For how many crashes the worker run is looked up: the newest ones. */
 export const CRASHES_EXPLAINED_MAX = 20_000;
 
 export interface Failures {
@@ -25,10 +25,10 @@ export interface Failures {
   stages: StageFailures[];
 }
 
-/** What went wrong at steps of one kind. */
+/** The failures at steps of one kind. */
 interface StageFailures {
   kind: StepKind;
-  /** Gates that became so. */
+  /** `failed`, `errored` and `revoked` count the gates that entered this state. */
   failed: number;
   errored: number;
   revoked: number;
@@ -37,7 +37,7 @@ interface StageFailures {
   errors: { error: string | null; count: number }[];
 }
 
-/** What went wrong in the window, by the stage at which it did. */
+/** Returns the failures in the window, by stage. */
 export async function readFailures(database: TenantDatabase, scope: StatsScope): Promise<Failures> {
   const { window, taxonomyCode } = scope;
   const [row] = await database.read<Failures>(sql`
@@ -45,7 +45,7 @@ with ${milestonesOf(scope)},
 closed as materialized (
   select e.at, e.task_id, e.seq, e.to_gate, s.kind from milestone e ${OF_STEP}
   where e.from_gate <> e.to_gate and e.to_gate in ('failed', 'errored', 'revoked') and e.type <> 'bulk_reverted'
-    and ${STANDS}
+    and ${NOT_REVERTED}
 ),
 gates as (
   select kind, count(*) filter (where to_gate = 'failed')::int as failed,
@@ -60,13 +60,13 @@ reviewed as (
   ) e ${OF_STEP} group by s.kind
 ),
 reworks as (
-  select s.kind, count(*)::int as left_behind from milestone e ${STOOD_AT} join steps s on s.id = p.step_id
+  select s.kind, count(*)::int as left_behind from milestone e ${PREVIOUS_STEP} join steps s on s.id = p.step_id
   where e.type = 'step_reworked' group by s.kind
 ),
 crash as materialized (
   select * from closed where to_gate = 'errored' order by at desc limit ${CRASHES_EXPLAINED_MAX}
 ),
--- A worker's report stands before the moves that follow from it, in the same operation.
+-- The event of a worker's report precedes the moves that it caused, in the same operation.
 explained as (
   select c.kind, left(w.error, ${ERROR_LENGTH_MAX}) as error, count(*)::int as count
   from crash c
@@ -83,17 +83,17 @@ explained as (
   group by 1, 2
 ),
 errors as (
-  select kind, json_agg(json_build_object('error', error, 'count', count) order by place) as told
+  select kind, json_agg(json_build_object('error', error, 'count', count) order by place) as listed
   from (
     select *, row_number() over (partition by kind order by count desc, error nulls last) as place from explained
-  ) ranked where place <= ${ERRORS_TOLD_MAX} group by kind
+  ) ranked where place <= ${ERRORS_LISTED_MAX} group by kind
 )
 select ${windowColumns(scope)},
   (select json_agg(json_build_object('kind', stage.kind, 'failed', coalesce(g.failed, 0),
       'errored', coalesce(g.errored, 0), 'revoked', coalesce(g.revoked, 0), 'failedReviews', coalesce(r.failed, 0),
-      'reworked', coalesce(b.left_behind, 0), 'errors', coalesce(x.told, '[]')) order by stage.place)
+      'reworked', coalesce(b.left_behind, 0), 'errors', coalesce(x.listed, '[]')) order by stage.place)
     from ${STAGES} left join gates g on g.kind = stage.kind left join reviewed r on r.kind = stage.kind
       left join reworks b on b.kind = stage.kind left join errors x on x.kind = stage.kind) as stages`);
-  if (row === undefined) throw new Error("Statistics have one row, whatever there is to count");
+  if (row === undefined) throw new Error("A statistics query always returns one row");
   return row;
 }

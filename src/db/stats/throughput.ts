@@ -2,16 +2,16 @@ import { sql } from "drizzle-orm";
 import { STEP_KINDS, type StepKind } from "../../domain/lifecycle/statuses.ts";
 import { type BucketedWindow, bucketStarts } from "../../domain/stats/window.ts";
 import type { TenantDatabase } from "../connection/client.ts";
-import { beginningOf, IS_MOVE, milestonesOf, OF_STEP, STANDS } from "./milestones.ts";
+import { cutoffOf, IS_MOVE, milestonesOf, NOT_REVERTED, OF_STEP } from "./milestones.ts";
 
-/** The newest events of the window that are looked at: with millions of them a caller would wait too long. */
+/** How many events of the window are read: the newest. With millions of them, the caller would wait too long. */
 export const EVENTS_MAX = 500_000;
 
-/** What happened in one bucket. */
+/** The changes in one bucket. */
 export interface ThroughputBucket {
   start: string;
   created: number;
-  /** By the stage that was left for the next one; a task that is delivered completes the last. */
+  /** By the stage that a task left for the next one. A delivered task completes the last stage. */
   completed: Record<StepKind, number>;
   approved: Record<StepKind, number>;
   delivered: number;
@@ -21,8 +21,8 @@ export interface ThroughputBucket {
   revised: number;
 }
 
-/** What happened at steps of one kind in one bucket. */
-interface Counted {
+/** The changes at steps of one kind in one bucket. */
+interface KindCounts {
   bucket: number;
   kind: StepKind;
   created: number;
@@ -34,16 +34,16 @@ interface Counted {
   revised: number;
 }
 
-/** What was done, in buckets that were looked at whole. */
+/** The changes in the buckets that were read completely. */
 export interface Throughput {
   from: string;
   to: string;
-  /** Whether older buckets of the window were left out: they have more in them than is looked at. */
+  /** Whether older buckets of the window were left out, because it has more events than are read. */
   truncated: boolean;
   buckets: ThroughputBucket[];
 }
 
-/** What happened in each bucket of the window; those in which nothing did are there too. */
+/** Returns the changes in each bucket of the window, including empty buckets. */
 export async function readThroughput(
   database: TenantDatabase,
   { window, taxonomyCode }: { window: BucketedWindow; taxonomyCode: string | undefined },
@@ -52,38 +52,38 @@ export async function readThroughput(
   const { lengthSeconds, from } = window;
   const length = sql`make_interval(secs => ${lengthSeconds})`;
   const scope = { window, taxonomyCode };
-  const [row] = await database.read<{ skipped: number; counted: Counted[] }>(sql`
-with ${beginningOf(scope, { condition: sql`true`, max })},
--- The bucket in which they begin is not whole.
+  const [row] = await database.read<{ skipped: number; counted: KindCounts[] }>(sql`
+with ${cutoffOf(scope, { condition: sql`true`, max })},
+-- The bucket of the cutoff is incomplete, so the next one is the first.
 first as materialized (
   select case when is_cut then date_bin(${length}, at, ${from}::timestamptz) + ${length} else at end as start
-  from begun
+  from cutoff
 ),
 ${milestonesOf(scope)},
-happened as (
+change as (
   select s.kind, e.type, case when ${IS_MOVE} then e.to_status end as moved_to,
     date_bin(${length}, e.at, ${from}::timestamptz) as start
   from milestone e ${OF_STEP}
   where e.at >= (select start from first) and case when e.from_status is null then true
-    else ${IS_MOVE} and e.to_status in ('approved', 'rejected', 'duplicate') and ${STANDS} end
+    else ${IS_MOVE} and e.to_status in ('approved', 'rejected', 'duplicate') and ${NOT_REVERTED} end
 ),
 counted as (
-  select h.start, h.kind,
-    count(*) filter (where h.type = 'task_created')::int as created,
-    count(*) filter (where h.type = 'step_advanced')::int as entered,
-    count(*) filter (where h.type = 'step_reworked')::int as reworked,
-    count(*) filter (where h.type = 'version_created')::int as revised,
-    count(*) filter (where h.moved_to = 'approved')::int as approved,
-    count(*) filter (where h.moved_to = 'rejected')::int as rejected,
-    count(*) filter (where h.moved_to = 'duplicate')::int as duplicate
-  from happened h group by h.start, h.kind
+  select c.start, c.kind,
+    count(*) filter (where c.type = 'task_created')::int as created,
+    count(*) filter (where c.type = 'step_advanced')::int as entered,
+    count(*) filter (where c.type = 'step_reworked')::int as reworked,
+    count(*) filter (where c.type = 'version_created')::int as revised,
+    count(*) filter (where c.moved_to = 'approved')::int as approved,
+    count(*) filter (where c.moved_to = 'rejected')::int as rejected,
+    count(*) filter (where c.moved_to = 'duplicate')::int as duplicate
+  from change c group by c.start, c.kind
 )
 select (extract(epoch from first.start - ${from}::timestamptz) / ${lengthSeconds})::int as skipped,
-  (select coalesce(json_agg(told), '[]') from (
+  (select coalesce(json_agg(bucketed), '[]') from (
     select *, (extract(epoch from start - ${from}::timestamptz) / ${lengthSeconds})::int as bucket from counted
-  ) told) as counted
+  ) bucketed) as counted
 from first`);
-  if (row === undefined) throw new Error("Statistics have one row, whatever there is to count");
+  if (row === undefined) throw new Error("A statistics query always returns one row");
   const buckets = bucketsOf(window, row.counted).slice(row.skipped);
   return {
     from: buckets[0]?.start ?? window.to,
@@ -93,20 +93,19 @@ from first`);
   };
 }
 
-function bucketsOf(window: BucketedWindow, rows: readonly Counted[]): ThroughputBucket[] {
+function bucketsOf(window: BucketedWindow, rows: readonly KindCounts[]): ThroughputBucket[] {
   const buckets = bucketStarts(window).map(emptyBucket);
   for (const { bucket: index, kind, entered, approved, ...counts } of rows) {
     const bucket = buckets[index];
-    if (bucket === undefined)
-      throw new Error("What happened in the window is in one of its buckets");
+    if (bucket === undefined) throw new Error("Every counted event is in a bucket of the window");
     bucket.created += counts.created;
     bucket.rejected += counts.rejected;
     bucket.duplicate += counts.duplicate;
     bucket.reworked += counts.reworked;
     bucket.revised += counts.revised;
     bucket.approved[kind] += approved;
-    const left = STEP_KINDS[STEP_KINDS.indexOf(kind) - 1];
-    if (left !== undefined) bucket.completed[left] += entered;
+    const completedKind = STEP_KINDS[STEP_KINDS.indexOf(kind) - 1];
+    if (completedKind !== undefined) bucket.completed[completedKind] += entered;
     if (kind === "delivery") {
       bucket.delivered += approved;
       bucket.completed.delivery += approved;
@@ -130,6 +129,6 @@ function emptyBucket(start: string): ThroughputBucket {
 }
 
 function zeroByKind(): Record<StepKind, number> {
-  // Object.fromEntries forgets which names it was given.
+  // Object.fromEntries does not keep the type of the keys.
   return Object.fromEntries(STEP_KINDS.map((kind) => [kind, 0])) as Record<StepKind, number>;
 }
