@@ -2,11 +2,11 @@ import { expect, it } from "vitest";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import type { BulkExecution } from "../../src/actions/views/bulk-views.ts";
 import { type CallOptions, expectDone, freshApi } from "../support/api.ts";
-import { beginStory, standingOf } from "./support.ts";
+import { beginStory, stateOf } from "./support.ts";
 
 const OTHERS = 299;
 
-it("hundreds are rejected by mistake, and are taken back one by one in two calls", async () => {
+it("restores hundreds of tasks that were rejected by mistake, in two calls", async () => {
   const api = await freshApi();
   const start = { kind: "expert_review", status: "awaiting_review", reason: "Made elsewhere" };
   const story = await beginStory(
@@ -21,7 +21,7 @@ it("hundreds are rejected by mistake, and are taken back one by one in two calls
   const all = [story.task().id, ...others];
   const dispatched = () => api.database.query("superuser", "select id from pipeline_dispatches");
 
-  // Ten were meant; the selection held all of them.
+  // The reviewer meant to reject ten tasks, but selected all 300.
   const change = { taskIds: all, targetStatus: "REJECTED", reason: "Out of scope" };
   const plan = await post<{ counts: object; primaryLabel: string; planToken: string }>(
     "/bulk/preview",
@@ -38,31 +38,31 @@ it("hundreds are rejected by mistake, and are taken back one by one in two calls
   expect(mistake.counts).toMatchObject({ requested: 300, changed: 300 });
   await story.expectNow({ label: "REJECTED", step: "expert_review 1 rejected failed" });
 
-  // Which they were can be asked for, by the operation that did it.
+  // The bulk operation's ID lists the tasks that it rejected.
   const found = await api.call<{ data: TaskView[] }>(
     "GET",
     `/tasks?bulkOperationId=${mistake.operationId}&unifiedStatus=REJECTED&limit=200`,
   );
   expect(found.body.data).toHaveLength(200);
 
-  // Some turn out to be doubles of one another; one of those was no double after all.
-  const doubles = [story.task().id, ...others.slice(0, 4)];
-  const asDoubles = await post<BulkExecution>(
+  // Five are marked as duplicates. One of them turns out not to be a duplicate.
+  const duplicates = [story.task().id, ...others.slice(0, 4)];
+  const markedDuplicate = await post<BulkExecution>(
     "/bulk/execute",
-    { taskIds: doubles, targetStatus: "DUPLICATE", reason: "Seen before", duplicateOf: all[10] },
-    { idempotencyKey: "the-doubles" },
+    { taskIds: duplicates, targetStatus: "DUPLICATE", reason: "Seen before", duplicateOf: all[10] },
+    { idempotencyKey: "the-duplicates" },
   );
-  expect(asDoubles.counts).toMatchObject({ requested: 5, changed: 5 });
+  expect(markedDuplicate.counts).toMatchObject({ requested: 5, changed: 5 });
   await story.expectNow({ label: "DUPLICATE", step: "expert_review 1 duplicate failed" });
-  const notDouble = await post<BulkExecution>(
+  const unmarked = await post<BulkExecution>(
     "/bulk/execute",
     { taskIds: [story.task().id], targetStatus: "REJECTED", reason: "Not the same question" },
-    { idempotencyKey: "no-double" },
+    { idempotencyKey: "not-a-duplicate" },
   );
-  expect(notDouble.counts).toMatchObject({ requested: 1, changed: 1 });
+  expect(unmarked.counts).toMatchObject({ requested: 1, changed: 1 });
   await story.expectNow({ label: "REJECTED", step: "expert_review 1 rejected failed" });
 
-  // No bulk change leads back out of REJECTED, and the refusal says so for each.
+  // No bulk change moves a task from REJECTED to IN_REVIEW. Each item is refused with the allowed targets.
   const back = { taskIds: all, targetStatus: "IN_REVIEW", reason: "Not meant" };
   const refused = await post<BulkExecution>("/bulk/execute", back, { idempotencyKey: "back" });
   expect(refused).toMatchObject({
@@ -78,25 +78,25 @@ it("hundreds are rejected by mistake, and are taken back one by one in two calls
     allowed: ["DUPLICATE"],
   });
 
-  // Rework leads back: a new attempt for each that was not meant, and then to where it waited.
-  const meant = new Set(others.slice(4, 13));
-  const notMeant = all.filter((id) => !meant.has(id) && !doubles.slice(1).includes(id));
+  // Rework opens a new attempt for each task rejected by mistake. A second call returns it to review.
+  const intended = new Set(others.slice(4, 13));
+  const mistaken = all.filter((id) => !intended.has(id) && !duplicates.slice(1).includes(id));
   const rework = { rework: "expert_review", reason: "Rejected by mistake" };
-  expect(await moveAll(notMeant, rework)).toEqual({
+  expect(await moveAll(mistaken, rework)).toEqual({
     requested: 287,
     changed: 287,
     refused: 0,
     stale: 0,
   });
   await story.expectNow({ label: "SUBMITTED", step: "expert_review 2 queued locked" });
-  expect(await moveAll(notMeant, { status: "awaiting_review" })).toMatchObject({ changed: 287 });
+  expect(await moveAll(mistaken, { status: "awaiting_review" })).toMatchObject({ changed: 287 });
   await story.expectNow({
     label: "IN_REVIEW",
     step: "expert_review 2 awaiting_review awaiting_review",
   });
 
-  const standing = await Promise.all(all.map((id) => read<TaskView>(`/tasks/${id}`)));
-  const labels = Map.groupBy(standing, (task) => standingOf(task).label);
+  const tasksNow = await Promise.all(all.map((id) => read<TaskView>(`/tasks/${id}`)));
+  const labels = Map.groupBy(tasksNow, (task) => stateOf(task).label);
   const counts = [...labels].map(([label, { length }]) => [label, length] as const);
   expect(new Map(counts)).toEqual(
     new Map([
@@ -121,8 +121,8 @@ it("hundreds are rejected by mistake, and are taken back one by one in two calls
   expect(data.map(({ bulkOperationId }) => bulkOperationId)).toEqual([
     null,
     mistake.operationId,
-    asDoubles.operationId,
-    notDouble.operationId,
+    markedDuplicate.operationId,
+    unmarked.operationId,
     null,
     null,
   ]);

@@ -11,42 +11,42 @@ silenceLog();
 
 const TASKS = 600;
 
-it("the checker dies overnight, and in the morning all that it held is shown as errored and started anew by one call", async () => {
+it("lists every task of a dead checker as errored, and one call retries them all", async () => {
   const api = await freshApi();
-  // In the evening 600 tasks go to their check, and the checker takes them all.
+  // In the evening, 600 tasks advance to their quality check, and the checker claims all the runs.
   const start = { kind: "authoring", status: "approved", reason: "Written elsewhere" };
   const ids: string[] = [];
   while (ids.length < TASKS) {
     const tasks = Array.from({ length: TASKS / 2 }, (_, index) => ({ title: `${index}`, start }));
-    const made = await api.call<{ items: { id: string }[] }>("POST", "/tasks/import", {
+    const imported = await api.call<{ items: { id: string }[] }>("POST", "/tasks/import", {
       body: { tasks },
     });
-    ids.push(...expectDone(made).items.map(({ id }) => id));
+    ids.push(...expectDone(imported).items.map(({ id }) => id));
   }
   const body = { moves: ids.map((task) => ({ task, advance: true })), runAttachedWorkflows: true };
   expectDone(await api.call("POST", "/moves", { body }));
   const runIds = await offerDispatched(api.database, ids);
   expect(runIds).toHaveLength(TASKS);
 
-  const held: WorkView[] = [];
-  for (let shift = 0; shift < TASKS / 100; shift += 1) {
+  const claimedRuns: WorkView[] = [];
+  for (let batch = 0; batch < TASKS / 100; batch += 1) {
     const claimed = await api.call<{ data: WorkView[] }>("POST", "/worker-runs/claim", {
       as: "service",
       body: { types: ["QUALITY_AUTOMATION"], max: 100, leaseSeconds: 3600 },
     });
-    held.push(...expectDone(claimed).data);
+    claimedRuns.push(...expectDone(claimed).data);
   }
-  expect(held).toHaveLength(TASKS);
-  for (const { run } of held.slice(0, 20)) {
-    const begun = { state: "RUNNING", attempt: run.attempt };
-    expectDone(await api.call("PATCH", `/worker-runs/${run.id}`, { as: "service", body: begun }));
+  expect(claimedRuns).toHaveLength(TASKS);
+  for (const { run } of claimedRuns.slice(0, 20)) {
+    const body = { state: "RUNNING", attempt: run.attempt };
+    expectDone(await api.call("PATCH", `/worker-runs/${run.id}`, { as: "service", body }));
   }
 
-  // It is never heard of again. Nobody judged the tasks, and one sweep says so of each.
+  // The checker never reports again. One sweep times out every run, which leaves the tasks errored.
   await passDeadlines(api.database, runIds);
   await api.sweep();
 
-  // What an operator counts before anything is done about them; and that nobody can blame them all at once.
+  // The preview counts the errored tasks. A bulk change cannot reject tasks for their checker's fault.
   const errored = { filter: { attention: ["errored"] }, targetStatus: "REJECTED" };
   const preview = await api.call("POST", "/bulk/preview", { as: "viewer", body: errored });
   expect(expectDone(preview)).toMatchObject({
@@ -69,7 +69,7 @@ it("the checker dies overnight, and in the morning all that it held is shown as 
   }
   expect([...listed].toSorted()).toEqual(ids.toSorted());
 
-  // The checker is well again: one call starts them all anew, each with a dispatch of its own.
+  // The checker works again. One call retries every task, each with its own dispatch.
   const retried = await api.call("POST", "/bulk/execute", {
     as: "reviewer",
     idempotencyKey: "the-morning-after",
@@ -85,8 +85,8 @@ it("the checker dies overnight, and in the morning all that it held is shown as 
     counts: { requested: TASKS, changed: TASKS },
     dispatched: TASKS,
   });
-  const nobody = await api.call("GET", "/tasks?attention=errored", { as: "viewer" });
-  expect(expectDone(nobody)).toMatchObject({ data: [] });
+  const erroredNow = await api.call("GET", "/tasks?attention=errored", { as: "viewer" });
+  expect(expectDone(erroredNow)).toMatchObject({ data: [] });
   expect(await offerDispatched(api.database, ids)).toHaveLength(TASKS);
   await expectInvariantsHold(api.database);
 });

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { freshApi } from "../support/api.ts";
 import { advances, beginStory, moves, reports, reviews } from "./support.ts";
 
-it("normal delivery: a task goes through every stage and is delivered", async () => {
+it("takes a task through every stage to delivery", async () => {
   const api = await freshApi();
   const story = await beginStory(
     api,
@@ -76,7 +76,7 @@ it("normal delivery: a task goes through every stage and is delivered", async ()
     step: "output_generation 1 approved passed",
   });
 
-  // The worker that made the output may send it on.
+  // The worker that generated the output may advance the task.
   await story.expectAfter(advances(story, "service"), {
     label: "SUBMITTED",
     step: "expert_review 1 queued locked",
@@ -137,13 +137,13 @@ it("normal delivery: a task goes through every stage and is delivered", async ()
     "worker_run_changed, step_transitioned",
     "review_recorded, step_transitioned",
     "step_advanced",
-    // A run that never said that it runs: its success says so for it.
+    // The run never reported RUNNING, so its success records both transitions.
     "worker_run_changed, step_transitioned, step_transitioned",
     "step_advanced",
     ...Array<string>(2).fill("step_transitioned"),
   );
 
-  // What people asked for, pipelines were asked to do: once each, for the worker's own advance asked for none.
+  // Each advance by an operator dispatched one pipeline. The worker's own advance dispatched none.
   const dispatched = await api.database.query(
     "superuser",
     "select pipeline, state from pipeline_dispatches order by created_at, id",

@@ -3,7 +3,7 @@ import type { TaskView } from "../../src/actions/views/task-view.ts";
 import { freshApi } from "../support/api.ts";
 import { advances, beginStory, moves, reports, reviews, reworks } from "./support.ts";
 
-it("a check fails, the task is fixed, and the next check passes", async () => {
+it("passes a task's second quality check after the first one failed", async () => {
   const api = await freshApi();
   const start = { kind: "authoring", status: "approved", reason: "Written elsewhere" };
   const story = await beginStory(
@@ -32,7 +32,7 @@ it("a check fails, the task is fixed, and the next check passes", async () => {
     {
       label: "QUALITY_CHECK_FAILED",
       step: "pre_qa 1 awaiting_review awaiting_review",
-      isAsOld: true,
+      keepsStatusSince: true,
     },
   );
   await story.expectAfter(
@@ -45,7 +45,7 @@ it("a check fails, the task is fixed, and the next check passes", async () => {
     { label: "QUALITY_CHECK_FAILED", step: "pre_qa 1 changes_requested failed" },
   );
 
-  // The gate is closed: nobody gets past a failed check by asking for the next stage.
+  // The gate is closed, so an advance cannot bypass a failed check.
   const early = await api.call("POST", `/tasks/${story.task().id}/advance`, { body: {} });
   expect(early.body).toMatchObject({ error: "gate_closed", gate: "failed" });
 
@@ -83,7 +83,7 @@ it("a check fails, the task is fixed, and the next check passes", async () => {
     "worker_run_changed, step_transitioned, review_recorded, step_transitioned",
     "note_added",
     "review_recorded, step_transitioned",
-    // Authoring was passed, and is to be done again.
+    // The rework revokes authoring's gate, which had passed.
     "gate_changed, step_reworked",
     "step_transitioned",
     "step_transitioned",
@@ -95,7 +95,7 @@ it("a check fails, the task is fixed, and the next check passes", async () => {
     "GET",
     `/tasks/${story.task().id}/steps`,
   );
-  // What failed stays readable.
+  // Failed attempts remain readable.
   expect(
     steps.body.data.map(({ kind, attempt, status, gate }) => [kind, attempt, status, gate]),
   ).toEqual([

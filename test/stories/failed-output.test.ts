@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { freshApi } from "../support/api.ts";
 import { advances, beginStory, moves, reports } from "./support.ts";
 
-it("an output fails twice, is tried again, and comes at last", async () => {
+it("generates an output on the third attempt after two failures", async () => {
   const api = await freshApi();
   const start = { kind: "pre_qa", status: "approved", reason: "Checked elsewhere" };
   const story = await beginStory(
@@ -12,9 +12,9 @@ it("an output fails twice, is tried again, and comes at last", async () => {
     "reviewer",
   );
 
-  // Its worker polls, so nobody asks for a pipeline.
-  const unasked = { runAttachedWorkflows: false };
-  await story.expectAfter(advances(story, "operator", unasked), {
+  // The worker polls for runs, so the calls dispatch no pipeline.
+  const withoutWorkflows = { runAttachedWorkflows: false };
+  await story.expectAfter(advances(story, "operator", withoutWorkflows), {
     label: "SUBMITTED",
     step: "output_generation 1 queued locked",
   });
@@ -29,26 +29,26 @@ it("an output fails twice, is tried again, and comes at last", async () => {
     step: "output_generation 1 failed errored",
   });
 
-  // The machine comes back and says that all went well: it is kept on its run, and moves nothing.
+  // The worker reports success too late. The run keeps the report, and the task does not move.
   const late = await api.call("PATCH", `/worker-runs/${crashed}`, {
     as: "service",
     body: { state: "SUCCEEDED" },
   });
   expect(late.body).toMatchObject({ events: [], task: { unifiedStatus: "OUTPUT_FAILED" } });
 
-  const retry = { reason: "With more memory", ...unasked };
+  const retry = { reason: "With more memory", ...withoutWorkflows };
   await story.expectAfter(moves(story, "operator", "queued", retry), {
     label: "SUBMITTED",
     step: "output_generation 1 queued locked",
   });
-  const neverBegun = await story.expectRun("OUTPUT_GENERATION");
-  await story.expectAfter(reports(neverBegun, { state: "CANCELLED" }), {
+  const neverStarted = await story.expectRun("OUTPUT_GENERATION");
+  await story.expectAfter(reports(neverStarted, { state: "CANCELLED" }), {
     label: "OUTPUT_FAILED",
     attention: ["errored"],
     step: "output_generation 1 failed errored",
   });
 
-  // Many outputs failed that night: one bulk change puts them all back, and runs nothing unless asked to.
+  // A bulk change puts the failed task back in the queue, and dispatches only because the caller asks for it.
   const retried = await api.call("POST", "/bulk/execute", {
     as: "reviewer",
     idempotencyKey: "the-night-shift",

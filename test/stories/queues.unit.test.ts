@@ -4,7 +4,7 @@ import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestWorkerd, type TestWorkerd } from "../support/node/workerd.ts";
 
-// The built Worker in workerd, with workerd's own queues, as in production but for who runs them.
+// Runs the built Worker in workerd with workerd's own queues, as in production except for the host.
 
 let workerd: TestWorkerd;
 let receiver: Receiver;
@@ -24,9 +24,9 @@ afterAll(async () => {
   receiver.server.close();
 });
 
-test("a dispatch goes through the queue to its endpoint, and its report moves the task", async () => {
+test("sends a dispatch through the queue to its endpoint, and the report moves the task", async () => {
   const task = await givenWaitingTask();
-  await askForCheck(task.stepId);
+  await requestCheck(task.stepId);
   await expect.poll(() => receiver.runsOf(task.id), POLLED).toHaveLength(1);
   await expect.poll(() => dispatchStates(task.id), POLLED).toEqual(["delivered"]);
 
@@ -38,10 +38,10 @@ test("a dispatch goes through the queue to its endpoint, and its report moves th
   expect(reported.body).toMatchObject({ task: { unifiedStatus: "READY_TO_SUBMIT" } });
 });
 
-test("a Worker that is killed between commit and send loses no dispatch", async () => {
+test("loses no dispatch if the Worker is killed between commit and send", async () => {
   const task = await givenWaitingTask();
   await workerd.database.faults({ kind: "unavailable", sql: "claim_dispatches", times: null });
-  await askForCheck(task.stepId);
+  await requestCheck(task.stepId);
   expect(await dispatchStates(task.id)).toEqual(["pending"]);
 
   await workerd.killAndRestart();
@@ -52,11 +52,11 @@ test("a Worker that is killed between commit and send loses no dispatch", async 
   expect(receiver.runsOf(task.id)).toHaveLength(1);
 });
 
-test("an operation over more tasks than one call takes ends without its caller, by its queue", async () => {
+test("finishes an operation over too many tasks for one call through its queue, without the caller", async () => {
   const taskIds: string[] = [];
-  for (let made = 0; made < 1500; made += 500) {
+  for (let created = 0; created < 1500; created += 500) {
     const tasks = Array.from({ length: 500 }, (_, index) => ({
-      title: `Task ${made + index}`,
+      title: `Task ${created + index}`,
       start: { kind: "expert_review", status: "queued", reason: "Where the test begins" },
     }));
     const { body } = await workerd.call("POST", "/tasks/import", { body: { tasks } });
@@ -74,21 +74,21 @@ test("an operation over more tasks than one call takes ends without its caller, 
     .toMatchObject({ state: "completed", counts: { requested: 1500, changed: 1500 } });
 });
 
-/** Far longer than it takes: what never comes is to fail, not what is slow. */
+/** Far longer than any of these takes, so that a slow machine does not fail the test. */
 const POLLED = { timeout: 50_000, interval: 100 };
 
 async function givenWaitingTask(): Promise<{ id: string; stepId: string }> {
   const start = { kind: "pre_qa", status: "queued", reason: "Where the test begins" };
-  const made = await workerd.call("POST", "/tasks", { body: { title: "A task", start } });
-  const task = made.body as { id: string; currentStep: { id: string } };
+  const created = await workerd.call("POST", "/tasks", { body: { title: "A task", start } });
+  const task = created.body as { id: string; currentStep: { id: string } };
   return { id: task.id, stepId: task.currentStep.id };
 }
 
-async function askForCheck(stepId: string): Promise<void> {
-  const asked = await workerd.call("POST", `/steps/${stepId}/dispatch`, {
+async function requestCheck(stepId: string): Promise<void> {
+  const requested = await workerd.call("POST", `/steps/${stepId}/dispatch`, {
     body: { pipeline: "quality_automation", reason: "To have it checked" },
   });
-  expect(asked.status).toBe(201);
+  expect(requested.status).toBe(201);
 }
 
 async function dispatchStates(taskId: string): Promise<string[]> {
@@ -96,12 +96,12 @@ async function dispatchStates(taskId: string): Promise<string[]> {
   return (body as { data: { state: string }[] }).data.map(({ state }) => state);
 }
 
-/** An endpoint on loopback that takes what is signed for it, and nothing else. */
+/** An endpoint on loopback that accepts only requests signed with its secret. */
 interface Receiver {
   server: Server;
   url: string;
   secret: string;
-  /** The runs that it was called for, of one task. */
+  /** Returns the IDs of the task's runs that the endpoint was called for. */
   runsOf: (taskId: string) => string[];
 }
 

@@ -3,7 +3,7 @@ import type { TaskView } from "../../src/actions/views/task-view.ts";
 import { freshApi, type TestApi } from "../support/api.ts";
 import { advances, beginStory, moves, reviews, reworks } from "./support.ts";
 
-it("a task is accepted, then taken back and revised, and accepted again", async () => {
+it("accepts a task, revokes it, accepts it again, and opens a revised version", async () => {
   const api = await freshApi();
   const start = { kind: "expert_review", status: "awaiting_review", reason: "Made elsewhere" };
   const story = await beginStory(
@@ -19,7 +19,7 @@ it("a task is accepted, then taken back and revised, and accepted again", async 
   );
   expect(await payments(api)).toEqual(["sent"]);
 
-  // An approval that was a mistake: the money that was not paid yet is kept.
+  // The approval was a mistake. Revoking it recalls the payment, which was not paid yet.
   await story.expectAfter(
     moves(story, "reviewer", "changes_requested", { reason: "The forecast is of another day" }),
     {
@@ -42,7 +42,7 @@ it("a task is accepted, then taken back and revised, and accepted again", async 
     step: "calibration 1 queued locked",
   });
 
-  // Going back opens a new attempt and closes what was open; what was paid for stays paid for.
+  // Rework opens a new attempt and closes the open step. The payment stays.
   await story.expectAfter(reworks(story, "operator", "expert_review", "Calibration disagrees"), {
     label: "SUBMITTED",
     step: "expert_review 2 queued locked",
@@ -56,10 +56,10 @@ it("a task is accepted, then taken back and revised, and accepted again", async 
     reviews(story, "reviewer", { kind: "expert", outcome: "passed", move: { status: "approved" } }),
     { label: "PASSED", attention: ["ready"], step: "expert_review 2 approved passed" },
   );
-  // Once for a version, however often it is approved.
+  // A version is paid for once, no matter how often it is approved.
   expect(await payments(api)).toEqual(["recalled", "sent"]);
 
-  // The content itself is revised: the version that was accepted is sealed, and its verdicts stay with it.
+  // The content is revised. The accepted version is sealed and keeps its verdicts.
   await story.expectAfter(
     {
       as: "operator",
@@ -100,7 +100,7 @@ it("a task is accepted, then taken back and revised, and accepted again", async 
   ]);
 });
 
-/** What became of each payment that was asked for, in order. */
+/** Returns the state of each requested payment, oldest first. */
 async function payments(api: TestApi): Promise<(string | null | undefined)[]> {
   const rows = await api.database.query(
     "superuser",

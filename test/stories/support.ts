@@ -3,17 +3,17 @@ import type { TaskView } from "../../src/actions/views/task-view.ts";
 import type { Role } from "../../src/domain/actor.ts";
 import { type CallOptions, expectDone, type TestApi } from "../support/api.ts";
 
-/** Where a task stands, as somebody who follows it sees it. */
-export interface Standing {
+/** The state of a task, as a viewer sees it. */
+export interface State {
   label: TaskView["unifiedStatus"];
   attention?: TaskView["attention"];
   /** Kind, attempt, status and gate of the current step: "pre_qa 1 running pending". */
   step: string;
-  /** Whether the status is as old as it was: a note, an edit or a gate by hand does not make it younger. */
-  isAsOld?: true;
+  /** Set if `statusSince` does not change: a note, an edit or a manual gate keeps it. */
+  keepsStatusSince?: true;
 }
 
-interface Told {
+interface Moved {
   task: TaskView;
 }
 
@@ -23,72 +23,72 @@ interface TimelineEvent {
   operationId: string;
 }
 
-/** One task's life through the API, held against what is expected after every single step. */
+/** Follows one task through the API and checks its state after every action. */
 export interface Story {
-  /** The task as it was after the last step. */
+  /** Returns the task as it was after the last action. */
   task: () => TaskView;
-  /** Something happens to the task, and this is where it stands then. */
-  expectAfter: (happening: Happening, standing: Standing) => Promise<void>;
-  /** Something happened to many tasks at once, and this is where this one stands now. */
-  expectNow: (standing: Standing) => Promise<void>;
-  /** A worker takes the task up and says nothing yet; nobody sees that from outside. */
+  /** Sends an action on the task and checks the state afterwards. */
+  expectAfter: (action: Action, state: State) => Promise<void>;
+  /** Checks the task's state after a bulk change. */
+  expectNow: (state: State) => Promise<void>;
+  /** Opens a run for a worker, checks that the task looks the same, and returns the run's ID. */
   expectRun: (type: string) => Promise<string>;
   /**
-   * The whole of what happened, call by call, each with its events in order; that it can be proven; and that every
-   * moment can be read again.
+   * Checks the events of each call in order, that the hash chain verifies, and that `asOf` returns every state that
+   * the story saw.
    */
   expectHistory: (...calls: string[]) => Promise<void>;
 }
 
-interface Happening {
+interface Action {
   as: Role;
   method: "POST" | "PATCH";
   path: string;
   body: object;
 }
 
-/** Begins a story with a new task of an operator. */
+/** Creates a task and begins its story. */
 export async function beginStory(
   api: TestApi,
   body: object,
-  begun: Standing,
+  initial: State,
   as: Role = "operator",
 ): Promise<Story> {
-  const made = await api.call<TaskView>("POST", "/tasks", { as, body });
-  let current = expectDone(made, 201);
-  const moments: { seq: number; standing: Standing }[] = [];
+  const created = await api.call<TaskView>("POST", "/tasks", { as, body });
+  let current = expectDone(created, 201);
+  const moments: { seq: number; state: State }[] = [];
   const read = async <Body>(path: string) => {
     return expectDone(await api.call<Body>("GET", `/tasks/${current.id}${path}`, { as: "viewer" }));
   };
 
-  const expectStanding = async (told: TaskView, standing: Standing) => {
+  const expectState = async (returned: TaskView, state: State) => {
     const seen = await read<TaskView>("");
-    expect(seen).toEqual(told);
-    expect(standingOf(seen)).toEqual(plain(standing));
+    expect(seen).toEqual(returned);
+    expect(stateOf(seen)).toEqual(withoutFlags(state));
     const listed = await read<{ unifiedStatus: string }>("/status");
-    expect(listed.unifiedStatus).toBe(standing.label);
-    moments.push({ seq: seen.eventSeq, standing });
+    expect(listed.unifiedStatus).toBe(state.label);
+    moments.push({ seq: seen.eventSeq, state });
     current = seen;
   };
 
-  await expectStanding(current, begun);
+  await expectState(current, initial);
   expect(current.statusSince).toBe(current.createdAt);
 
-  const expectMoved = async (task: TaskView, standing: Standing) => {
+  const expectMoved = async (task: TaskView, state: State) => {
     const before = current;
     expect(task.eventSeq).toBeGreaterThan(before.eventSeq);
-    await expectStanding(task, standing);
-    expect(task.statusSince).toBe(standing.isAsOld ? before.statusSince : task.updatedAt);
+    await expectState(task, state);
+    expect(task.statusSince).toBe(state.keepsStatusSince ? before.statusSince : task.updatedAt);
   };
 
   return {
     task: () => current,
-    expectAfter: async ({ as, method, path, body }, standing) => {
+    expectAfter: async ({ as, method, path, body }, state) => {
       const options: CallOptions = { as, body, idempotencyKey: crypto.randomUUID() };
-      const answer = await api.call<Told>(method, path, options);
-      await expectMoved(expectDone(answer, answer.status === 201 ? 201 : 200).task, standing);
+      const answer = await api.call<Moved>(method, path, options);
+      await expectMoved(expectDone(answer, answer.status === 201 ? 201 : 200).task, state);
     },
-    expectNow: async (standing) => expectMoved(await read<TaskView>(""), standing),
+    expectNow: async (state) => expectMoved(await read<TaskView>(""), state),
     expectRun: async (type) => {
       const path = `/tasks/${current.id}/worker-runs`;
       const opened = await api.call<{ id: string; state: string }>("POST", path, {
@@ -110,45 +110,45 @@ export async function beginStory(
         events: timeline.length,
         firstBroken: null,
       });
-      for (const { seq, standing } of moments) {
-        const then = await read<TaskView>(`?asOf=seq:${seq}`);
-        expect(standingOf(then), `as of event ${seq}`).toEqual(plain(standing));
+      for (const { seq, state } of moments) {
+        const past = await read<TaskView>(`?asOf=seq:${seq}`);
+        expect(stateOf(past), `as of event ${seq}`).toEqual(withoutFlags(state));
       }
     },
   };
 }
 
-const plain = ({ label, attention = [], step }: Standing) => ({ label, attention, step });
+const withoutFlags = ({ label, attention = [], step }: State) => ({ label, attention, step });
 
-/** A task's standing in the words of a story. */
-export function standingOf({ unifiedStatus, attention, currentStep }: TaskView) {
+/** Converts a task to the form that stories compare. */
+export function stateOf({ unifiedStatus, attention, currentStep }: TaskView) {
   const { kind, attempt, status, gate } = currentStep;
   return { label: unifiedStatus, attention, step: `${kind} ${attempt} ${status} ${gate}` };
 }
 
-/** Somebody changes the current step's status. */
-export function moves(story: Story, as: Role, status: string, more: object = {}): Happening {
+/** Changes the current step's status. */
+export function moves(story: Story, as: Role, status: string, more: object = {}): Action {
   const path = `/steps/${story.task().currentStep.id}`;
   return { as, method: "PATCH", path, body: { status, ...more } };
 }
 
-/** Somebody sends the task on to the next stage. */
-export function advances(story: Story, as: Role, more: object = {}): Happening {
+/** Advances the task to the next stage. */
+export function advances(story: Story, as: Role, more: object = {}): Action {
   return { as, method: "POST", path: `/tasks/${story.task().id}/advance`, body: more };
 }
 
-/** Somebody sends the task back. */
-export function reworks(story: Story, as: Role, toKind: string, reason: string): Happening {
+/** Sends the task back to an earlier stage. */
+export function reworks(story: Story, as: Role, toKind: string, reason: string): Action {
   const path = `/tasks/${story.task().id}/rework`;
   return { as, method: "POST", path, body: { toKind, reason } };
 }
 
-/** Somebody judges the current step. */
-export function reviews(story: Story, as: Role, review: object): Happening {
+/** Records a review of the current step. */
+export function reviews(story: Story, as: Role, review: object): Action {
   return { as, method: "POST", path: `/tasks/${story.task().id}/reviews`, body: review };
 }
 
-/** A worker tells what became of its run. */
-export function reports(runId: string, report: object): Happening {
+/** Reports on a run as its worker. */
+export function reports(runId: string, report: object): Action {
   return { as: "service", method: "PATCH", path: `/worker-runs/${runId}`, body: report };
 }
