@@ -20,7 +20,7 @@ import {
   dispatchesOf,
   eventsOf,
   execute,
-  expectTold,
+  expectInLedger,
   labelOf,
   preview,
   rowCounts,
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => expectInvariantsHold(api.database));
 
-/** Every place at which a task can stand, under the gate that its status gives and, once, a waived one. */
+/** Every place of a task, with the gate that its status implies, and with a waived gate once for each kind. */
 const PLACES: Place[] = STEP_KINDS.flatMap((kind) => [
   ...STEP_STATUSES.filter((status) => kindHasStatus(kind, status)).map((status) => ({
     kind,
@@ -41,8 +41,8 @@ const PLACES: Place[] = STEP_KINDS.flatMap((kind) => [
   { kind, status: "queued", gate: "waived" } as const,
 ]);
 
-/** Whether an action takes a task from this place: the rule of the single call, told once more. */
-const TAKES: Record<(typeof BULK_ACTIONS)[number], (place: Place) => boolean> = {
+/** Whether an action accepts a task at this place: the rule of the single call, written independently. */
+const ACCEPTS: Record<(typeof BULK_ACTIONS)[number], (place: Place) => boolean> = {
   advance: ({ kind, status, gate = GATE_ON_STATUS[status] }) =>
     isGateOpen(gate) && nextKind(kind) !== null,
   retry: ({ kind, status }) =>
@@ -57,9 +57,9 @@ const CASES = BULK_ACTIONS.flatMap((action) =>
 
 const changesOf = (action: string) => (action === "edit" ? { changes: { assignee: "ada" } } : {});
 
-describe("preview and execution of an action agree", () => {
+describe("Preview and execution of an action", () => {
   test.each(CASES)(
-    "from every place, $action, pipelines $runAttachedWorkflows",
+    "agree on $action from every place, with pipelines: $runAttachedWorkflows",
     async ({ action, runAttachedWorkflows }) => {
       const taskIds = [...(await givenMany(api, PLACES)), crypto.randomUUID()];
       const body = { taskIds, action, ...changesOf(action), runAttachedWorkflows };
@@ -68,7 +68,7 @@ describe("preview and execution of an action agree", () => {
       expect(await rowCounts(api)).toEqual(before);
       expect(planned).toMatchObject({ action, ...changesOf(action) });
       expect(planned.items.map(({ decision }) => decision === "eligible")).toEqual([
-        ...PLACES.map((place) => TAKES[action](place)),
+        ...PLACES.map((place) => ACCEPTS[action](place)),
         false,
       ]);
 
@@ -101,21 +101,21 @@ describe("preview and execution of an action agree", () => {
         if (from !== null)
           expect(await labelOf(api, taskId)).toBe(outcome === "changed" ? to : from);
       }
-      const asked = planned.pipelines.reduce((sum, { tasks }) => sum + tasks, 0);
-      expect(done.dispatched).toBe(runAttachedWorkflows ? asked : 0);
+      const expected = planned.pipelines.reduce((sum, { tasks }) => sum + tasks, 0);
+      expect(done.dispatched).toBe(runAttachedWorkflows ? expected : 0);
       const hasEvents = action !== "run_pipelines";
       expect(await eventsOf(api, done.operationId)).toHaveLength(
         hasEvents ? done.counts.changed : 0,
       );
-      if (hasEvents) await expectTold(api, done);
+      if (hasEvents) await expectInLedger(api, done);
     },
   );
 });
 
-describe("running pipelines in bulk", () => {
+describe("Running pipelines in bulk", () => {
   const RUN = { action: "run_pipelines", runAttachedWorkflows: true } as const;
 
-  test("asks once: a task that waits already is refused, and the preview counts it", async () => {
+  test("refuses a task whose pipeline is already requested, and counts it in the preview", async () => {
     const taskIds = await givenManyAt(api, 2, { kind: "pre_qa", status: "queued" });
     const [first = "", second = ""] = taskIds;
     expect(expectDone(await execute(api, { taskIds: [first], ...RUN })).dispatched).toBe(1);
@@ -135,7 +135,7 @@ describe("running pipelines in bulk", () => {
     expect(await dispatchesOf(api, second)).toEqual(["quality_automation"]);
   });
 
-  test("asks for nothing while what it asked for before waits for a worker that polls", async () => {
+  test("requests nothing while an earlier request waits for a polling worker", async () => {
     const taskIds = await givenManyAt(api, 3, { kind: "pre_qa", status: "queued" });
     expectDone(await execute(api, { taskIds, ...RUN }));
     await offerDispatched(api.database, taskIds);
@@ -144,7 +144,7 @@ describe("running pipelines in bulk", () => {
     expect(done.items.map(({ code }) => code)).toEqual(taskIds.map(() => "already_dispatched"));
   });
 
-  test("writes no event, and says by whom and why in the dispatch's own log", async () => {
+  test("writes no event, and records the actor and the reason in the dispatch's log", async () => {
     const [taskId = ""] = await givenManyAt(api, 1, { kind: "calibration", status: "queued" });
     const done = expectDone(
       await execute(api, { taskIds: [taskId], ...RUN, reason: "The scorer was down." }),
@@ -166,7 +166,7 @@ describe("running pipelines in bulk", () => {
     });
   });
 
-  test("by two at once makes one dispatch, and each is told the truth", async () => {
+  test("creates one dispatch for each task from concurrent calls, and counts correctly in each", async () => {
     const taskIds = await givenManyAt(api, 20, { kind: "pre_qa", status: "queued" });
     const answers = await Promise.all(
       Array.from({ length: 4 }, () => execute(api, { taskIds, ...RUN })),
@@ -177,8 +177,8 @@ describe("running pipelines in bulk", () => {
   });
 });
 
-describe("editing in bulk", () => {
-  test("leaves out the tasks that have these values", async () => {
+describe("Editing in bulk", () => {
+  test("refuses tasks that already have the values", async () => {
     const taskIds = await givenManyAt(api, 2, { kind: "authoring", status: "running" });
     const [first = ""] = taskIds;
     expectDone(await api.call("PATCH", `/tasks/${first}`, { body: { priority: 7 } }));
@@ -190,7 +190,7 @@ describe("editing in bulk", () => {
     ]);
   });
 
-  test("takes the fields that tasks share, and at least one of them", async () => {
+  test("requires at least one field, and only accepts fields that many tasks can share", async () => {
     const taskIds = ["one"];
     for (const [body, code] of [
       [{ action: "edit" }, "required"],
@@ -209,8 +209,8 @@ describe("editing in bulk", () => {
   });
 });
 
-describe("the plan of an action", () => {
-  test("is good for that action and those values alone", async () => {
+describe("A plan token of an action", () => {
+  test("is only valid for that action and those values", async () => {
     const taskIds = await givenManyAt(api, 1, { kind: "pre_qa", status: "failed" });
     const edit = { taskIds, action: "edit", changes: { priority: 3, assignee: null } } as const;
     const { planToken } = expectDone(await preview(api, edit, { as: "reviewer" }));
@@ -225,7 +225,7 @@ describe("the plan of an action", () => {
     expect(expectDone(await execute(api, same)).counts.changed).toBe(1);
   });
 
-  test("is stale for a task that moved, also where the action still takes it", async () => {
+  test("is stale for a task that has changed, even if it is still eligible", async () => {
     const taskIds = await givenManyAt(api, 2, { kind: "pre_qa", status: "failed" });
     const body = { taskIds, action: "retry" } as const;
     const { planToken } = expectDone(await preview(api, body, { as: "reviewer" }));
@@ -236,8 +236,8 @@ describe("the plan of an action", () => {
   });
 });
 
-describe("a checker that was down overnight", () => {
-  test("is one retry of 600 tasks with their pipelines, in two round trips", async () => {
+describe("Recovering from a checker that was down overnight", () => {
+  test("takes one retry of 600 tasks with their pipelines, in two round trips", async () => {
     const taskIds = await givenManyAt(api, 600, { kind: "pre_qa", status: "failed" });
     const body = { taskIds, action: "retry", runAttachedWorkflows: true } as const;
     const planned = expectDone(await preview(api, body));

@@ -7,7 +7,7 @@ import {
 import { UNIFIED_STATUSES } from "../../../src/domain/status/unified.ts";
 import { expectDone, freshApi, PLACE_OF_LABEL, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
-import { dispatchesOf, execute, expectTold, labelOf, preview, rowCounts } from "./support.ts";
+import { dispatchesOf, execute, expectInLedger, labelOf, preview, rowCounts } from "./support.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -19,9 +19,9 @@ const CASES = BULK_TARGETS.flatMap((targetStatus) =>
   [false, true].map((runAttachedWorkflows) => ({ targetStatus, runAttachedWorkflows })),
 );
 
-describe("preview and execution agree", () => {
+describe("Preview and execution of a target", () => {
   test.each(CASES)(
-    "on every source label, target $targetStatus, pipelines $runAttachedWorkflows",
+    "agree on $targetStatus from every label, with pipelines: $runAttachedWorkflows",
     async ({ targetStatus, runAttachedWorkflows }) => {
       const taskIds: string[] = [];
       for (const label of UNIFIED_STATUSES) {
@@ -36,17 +36,17 @@ describe("preview and execution agree", () => {
       expect(await rowCounts(api)).toEqual(before);
 
       const done = expectDone(await execute(api, { ...body, planToken: planned.planToken }));
-      await expectTold(api, done);
+      await expectInLedger(api, done);
       for (const [index, source] of UNIFIED_STATUSES.entries()) {
         const isAllowed = BULK_ALLOWED_TARGETS[source].includes(targetStatus);
-        const foretold = planned.items[index];
+        const previewed = planned.items[index];
         const item = done.items[index];
-        expect(foretold?.decision).toBe(isAllowed ? "eligible" : "refused");
+        expect(previewed?.decision).toBe(isAllowed ? "eligible" : "refused");
         expect(item?.outcome).toBe(isAllowed ? "changed" : "refused");
         expect(item).toMatchObject({ taskId: taskIds[index], from: source, to: targetStatus });
         expect({ code: item?.code, allowed: item?.allowed }).toEqual({
-          code: foretold?.code,
-          allowed: foretold?.allowed,
+          code: previewed?.code,
+          allowed: previewed?.allowed,
         });
         const taskId = taskIds[index] ?? "";
         expect(await labelOf(api, taskId)).toBe(isAllowed ? targetStatus : source);
@@ -56,12 +56,12 @@ describe("preview and execution agree", () => {
       }
       expect(done.counts.changed).toBe(planned.counts.eligible);
       expect(done.counts.refused).toBe(planned.counts.refused);
-      const asked = planned.pipelines.reduce((sum, { tasks }) => sum + tasks, 0);
-      expect(done.dispatched).toBe(runAttachedWorkflows ? asked : 0);
+      const expected = planned.pipelines.reduce((sum, { tasks }) => sum + tasks, 0);
+      expect(done.dispatched).toBe(runAttachedWorkflows ? expected : 0);
     },
   );
 
-  test("on failed checks of every kind, however the failure came about", async () => {
+  test("agree on failed checks, whether a status or a review failed them", async () => {
     const queued = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
     const reviewed = await api.call("POST", `/tasks/${queued.id}/reviews`, {
       body: { kind: "expert", outcome: "failed", notes: "The answer is wrong." },

@@ -11,7 +11,7 @@ import { expectInvariantsHold } from "../../support/model/invariants.ts";
 import { countedQueues, countingQueue, queueBindings } from "../../support/queues.ts";
 import { act, execute, expectAccepted, revert, workThrough } from "./support.ts";
 
-interface Told {
+interface ProductEvent {
   name: string;
   bulkOperationId: string;
   properties: Record<string, unknown>;
@@ -30,8 +30,8 @@ beforeAll(async () => {
 });
 afterAll(() => expectInvariantsHold(api.database));
 
-const toldOf = async (operationId: string): Promise<Told[]> => {
-  const answer = await api.call<{ data: Told[] }>("GET", "/analytics/events?limit=200", {
+const eventsOf = async (operationId: string): Promise<ProductEvent[]> => {
+  const answer = await api.call<{ data: ProductEvent[] }>("GET", "/analytics/events?limit=200", {
     as: "viewer",
   });
   return expectDone(answer).data.filter(({ bulkOperationId }) => bulkOperationId === operationId);
@@ -47,22 +47,22 @@ const SOURCE = {
   DUPLICATE: "PASSED",
 } as const;
 
-describe("the product event of a bulk change", () => {
+describe("The product event of a bulk change", () => {
   test.each(BULK_TARGETS)(
-    "is written once for %s where that is terminal, with counts",
+    "is written once for %s if that is terminal, with the counts",
     async (to) => {
       const taskIds = await givenManyAt(api, 2, PLACE_OF_LABEL[SOURCE[to]]);
       const before = points.length;
       const done = expectDone(
         await execute(api, { taskIds: [...taskIds, "nobody"], targetStatus: to }),
       );
-      const told = await toldOf(done.operationId);
+      const events = await eventsOf(done.operationId);
       if (!isTerminal(to)) {
-        expect(told).toEqual([]);
+        expect(events).toEqual([]);
         expect(points).toHaveLength(before);
         return;
       }
-      expect(told).toMatchObject([
+      expect(events).toMatchObject([
         {
           name: "admin_bulk_status_terminal",
           properties: {
@@ -90,35 +90,35 @@ describe("the product event of a bulk change", () => {
     },
   );
 
-  test("is not written where nothing changed, nor for an action", async () => {
+  test("is not written for an action, or if nothing changed", async () => {
     const idle = expectDone(await execute(api, { taskIds: ["nobody"], targetStatus: "PASSED" }));
     const taskIds = await givenManyAt(api, 1, { kind: "pre_qa", status: "failed" });
     const retried = expectDone(await execute(api, { taskIds, action: "retry" }));
-    for (const { operationId } of [idle, retried]) expect(await toldOf(operationId)).toEqual([]);
+    for (const { operationId } of [idle, retried]) expect(await eventsOf(operationId)).toEqual([]);
   });
 
-  test("comes with the last chunk of a large one, and once", async () => {
+  test("is written once for a large change, with its last chunk", async () => {
     const taskIds = await givenManyAt(api, 1001, PLACE_OF_LABEL.IN_REVIEW);
     const answer = await execute(api, { taskIds, targetStatus: "PASSED" });
     const operationId = expectAccepted(answer);
-    expect(await toldOf(operationId)).toEqual([]);
+    expect(await eventsOf(operationId)).toEqual([]);
     const before = points.length;
     const [message] = queues.BULK_QUEUE.sent;
     await workThrough(api, queues.BULK_QUEUE);
     await api.consume("stepledger-bulk", [message, message]);
-    expect(await toldOf(operationId)).toMatchObject([{ properties: { changed: 1001 } }]);
+    expect(await eventsOf(operationId)).toMatchObject([{ properties: { changed: 1001 } }]);
     expect(points).toHaveLength(before + 1);
   });
 
-  test("is marked when its change is taken back, which is told by none of its own", async () => {
+  test("is marked as reverted by a revert, which writes none of its own", async () => {
     const taskIds = await givenManyAt(api, 1, PLACE_OF_LABEL.IN_REVIEW);
     const done = expectDone(await execute(api, { taskIds, targetStatus: "PASSED" }));
-    const undone = await revert(api, done.operationId);
-    expect(await toldOf(done.operationId)).toMatchObject([{ revertedAt: expect.any(String) }]);
-    expect(await toldOf(undone.operationId)).toEqual([]);
+    const reverted = await revert(api, done.operationId);
+    expect(await eventsOf(done.operationId)).toMatchObject([{ revertedAt: expect.any(String) }]);
+    expect(await eventsOf(reverted.operationId)).toEqual([]);
   });
 
-  test("holds back no message where the platform does not take it", async () => {
+  test("does not hold back queue messages if the platform rejects it", async () => {
     const database = openDatabase(api.database);
     const tenant = database.forTenant(api.tenant.id);
     tenant.outgoing.operations.push(crypto.randomUUID());
@@ -135,22 +135,24 @@ describe("the product event of a bulk change", () => {
     expect(bulk.sent).toHaveLength(1);
   });
 
-  test("of another tenant is not listed", async () => {
+  test("is not listed for another tenant", async () => {
     const { data } = expectDone(
-      await api.call<{ data: Told[] }>("GET", "/analytics/events", { tenant: api.otherTenant }),
+      await api.call<{ data: ProductEvent[] }>("GET", "/analytics/events", {
+        tenant: api.otherTenant,
+      }),
     );
     expect(data).toEqual([]);
   });
 });
 
-describe("the end of an operation", () => {
+describe("The end of a bulk operation", () => {
   const deliveries = () =>
     api.database.query(
       "owner",
       "select webhook_name, source, data from webhook_deliveries where event = 'bulk.finished' order by webhook_name",
     );
 
-  test("is written down for the webhooks that want to know, in the same moment", async () => {
+  test("writes a message for each webhook that listens, in the same transaction", async () => {
     const listen = async (name: string, webhook: object, tenant = api.tenant) => {
       const body = { url: "https://hooks.example.com", ...webhook };
       expectDone(await api.call("PUT", `/webhooks/${name}`, { tenant, body }), 201);
@@ -177,14 +179,14 @@ describe("the end of an operation", () => {
     expect(queues.WEBHOOK_QUEUE.sent).toEqual([{ version: 1, tenantId: api.tenant.id }]);
   });
 
-  test("is told of one that was cancelled too", async () => {
+  test("writes a message if the operation was cancelled", async () => {
     const taskIds = await givenManyAt(api, 1001, PLACE_OF_LABEL.IN_REVIEW);
     const operationId = expectAccepted(await execute(api, { taskIds, targetStatus: "PASSED" }));
     const before = (await deliveries()).length;
     expectDone(await act(api, operationId, "cancel"));
     const rows = await deliveries();
     expect(rows).toHaveLength(before + 1);
-    const told = rows.find(({ source }) => source === operationId);
-    expect(JSON.parse(told?.["data"] ?? "null")).toMatchObject({ state: "cancelled" });
+    const message = rows.find(({ source }) => source === operationId);
+    expect(JSON.parse(message?.["data"] ?? "null")).toMatchObject({ state: "cancelled" });
   });
 });

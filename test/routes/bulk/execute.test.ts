@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
-import { addNote, execute, expectTold, labelOf, preview, rowCounts } from "./support.ts";
+import { addNote, execute, expectInLedger, labelOf, preview, rowCounts } from "./support.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -10,8 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => expectInvariantsHold(api.database));
 
-describe("an execution", () => {
-  test("changes each task that it may, tells why it left the others, and keeps a ledger", async () => {
+describe("Executing a bulk change", () => {
+  test("changes eligible tasks, says why it refused the others, and records both in the ledger", async () => {
     const inReview = await api.givenTaskLabelled("IN_REVIEW");
     const draft = await api.givenTaskLabelled("DRAFT", { externalId: "a-draft" });
     const unknown = crypto.randomUUID();
@@ -45,10 +45,10 @@ describe("an execution", () => {
         { taskId: "no id at all", ...notFound },
       ],
     });
-    await expectTold(api, done);
+    await expectInLedger(api, done);
   });
 
-  test("writes one event for each task that bears the operation, the reason and who it was", async () => {
+  test("writes one event for each task, with the operation, the reason and the actor", async () => {
     const task = await api.givenTaskLabelled("CHANGES_REQUESTED");
     const taskIds = [task.id];
     const reason = "The second reading came out well.";
@@ -76,13 +76,13 @@ describe("an execution", () => {
     expect(after).toMatchObject({ unifiedStatus: "PASSED", eventSeq: task.eventSeq + 1 });
   });
 
-  test("costs two round trips for 500 tasks, with a plan or without", async () => {
+  test("takes two round trips for 500 tasks, with or without a plan token", async () => {
     const start = { kind: "expert_review", status: "approved", reason: "Begun elsewhere" };
     const tasks = Array.from({ length: 500 }, () => ({ title: "One of many", start }));
-    const made = await api.call<{ items: { id: string }[] }>("POST", "/tasks/import", {
+    const imported = await api.call<{ items: { id: string }[] }>("POST", "/tasks/import", {
       body: { tasks },
     });
-    const taskIds = expectDone(made).items.map(({ id }) => id);
+    const taskIds = expectDone(imported).items.map(({ id }) => id);
     const first = { taskIds, targetStatus: "REJECTED", runAttachedWorkflows: true } as const;
     const { planToken } = expectDone(await preview(api, first, { as: "reviewer" }));
     const withPlan = await api.roundTripsOf(async () => {
@@ -96,25 +96,25 @@ describe("an execution", () => {
     expect([withPlan, withoutPlan]).toEqual([2, 2]);
   });
 
-  test("deduplicates what it was asked for, keeping the first", async () => {
+  test("counts a repeated task once, at its first position", async () => {
     const first = await api.givenTaskLabelled("PASSED", { externalId: "again" });
     const other = await api.givenTaskLabelled("PASSED");
-    const doubled = Array.from({ length: 500 }, () => first.id);
-    const taskIds = [other.id, ...doubled, "ext:again", other.id];
+    const repeated = Array.from({ length: 500 }, () => first.id);
+    const taskIds = [other.id, ...repeated, "ext:again", other.id];
     const done = expectDone(await execute(api, { taskIds, targetStatus: "REJECTED" }));
     expect(done.items.map(({ taskId }) => taskId)).toEqual([other.id, first.id]);
     expect(done.counts).toMatchObject({ requested: 2, changed: 2 });
   });
 
-  test("keeps an operation of which every task was refused, as completed", async () => {
+  test("records an operation as completed if every task was refused", async () => {
     const draft = await api.givenTaskLabelled("DRAFT");
     const taskIds = [draft.id, crypto.randomUUID()];
     const done = expectDone(await execute(api, { taskIds, targetStatus: "PASSED" }));
     expect(done).toMatchObject({ state: "completed", counts: { changed: 0, refused: 2 } });
-    await expectTold(api, done);
+    await expectInLedger(api, done);
   });
 
-  test("leaves alone what moved between plan and lock, and lets the others go on", async () => {
+  test("skips a task that changed between planning and writing, and changes the others", async () => {
     const moving = await api.givenTaskLabelled("PASSED");
     const still = await api.givenTaskLabelled("PASSED");
     await api.database.faults({
@@ -124,7 +124,7 @@ describe("an execution", () => {
     });
     const taskIds = [moving.id, still.id];
     const running = execute(api, { taskIds, targetStatus: "REJECTED" });
-    // The fault is taken when the write sets out: by then the plan is made.
+    // The fault is consumed when the write begins, after planning.
     await expect.poll(() => api.database.waitingFaults()).toBe(0);
     const body = { status: "changes_requested", reason: "Seen by a rival" };
     expectDone(await api.call("PATCH", `/steps/${moving.currentStep.id}`, { body }));
@@ -139,43 +139,43 @@ describe("an execution", () => {
       to: "REJECTED",
     });
     expect(done.items[1]?.outcome).toBe("changed");
-    await expectTold(api, done);
+    await expectInLedger(api, done);
     expect(await labelOf(api, moving.id)).toBe("CHANGES_REQUESTED");
   });
 
-  test("is failed where nothing was changed that should have been", async () => {
+  test("records an operation as failed if no eligible task was changed", async () => {
     const task = await api.givenTaskLabelled("PASSED");
     const body = { taskIds: [task.id, crypto.randomUUID()], targetStatus: "REJECTED" } as const;
     const { planToken } = expectDone(await preview(api, body, { as: "reviewer" }));
     await addNote(api, task.id);
     const done = expectDone(await execute(api, { ...body, planToken, onStale: "skip" }));
     expect(done).toMatchObject({ state: "failed", counts: { stale: 1, refused: 1 } });
-    await expectTold(api, done);
+    await expectInLedger(api, done);
   });
 });
 
-describe("a task is refused by itself", () => {
-  test("where it is another tenant's, exactly as an unknown one", async () => {
+describe("A task is refused", () => {
+  test("if it is another tenant's, exactly like an unknown one", async () => {
     const mine = await api.givenTasks(499);
     const theirs = await api.givenTask({
       tenant: api.otherTenant,
       at: { kind: "expert_review", status: "approved" },
     });
     const stranger = crypto.randomUUID();
-    const ask = async (other: string) => {
+    const executeWith = async (other: string) => {
       const body = { taskIds: [...mine, other], targetStatus: "REJECTED" } as const;
       const done = expectDone(await execute(api, body));
       return done.items.map(({ taskId, ...item }) => ({ ...item, isMine: mine.includes(taskId) }));
     };
-    const told = await ask(theirs.id);
-    expect(told.at(-1)).toMatchObject({ isMine: false, code: "not_found", from: null });
-    expect(told).toEqual(await ask(stranger));
+    const items = await executeWith(theirs.id);
+    expect(items.at(-1)).toMatchObject({ isMine: false, code: "not_found", from: null });
+    expect(items).toEqual(await executeWith(stranger));
     const tenant = api.otherTenant;
     const after = await api.call<TaskView>("GET", `/tasks/${theirs.id}`, { tenant });
     expect(expectDone(after).eventSeq).toBe(theirs.eventSeq);
   });
 
-  test("where it is archived", async () => {
+  test("if it is archived", async () => {
     const task = await api.givenTaskLabelled("PASSED");
     const put = { body: { reason: "Put away" } };
     expectDone(await api.call("POST", `/tasks/${task.id}/archive`, put));
@@ -183,13 +183,13 @@ describe("a task is refused by itself", () => {
     expect(done.items[0]).toMatchObject({ outcome: "refused", code: "archived", allowed: [] });
   });
 
-  test("where it is there already, with the targets that it would take", async () => {
+  test("if it already has the target, with the targets that it accepts", async () => {
     const task = await api.givenTaskLabelled("REJECTED");
     const done = expectDone(await execute(api, { taskIds: [task.id], targetStatus: "REJECTED" }));
     expect(done.items[0]).toMatchObject({ code: "already_in_status", allowed: ["DUPLICATE"] });
   });
 
-  test("where its gate was blocked by hand, until it is unblocked", async () => {
+  test("if its gate is blocked, until it is unblocked", async () => {
     const blocked = await api.givenTask({
       at: { kind: "expert_review", status: "queued", gate: "blocked" },
     });
@@ -211,15 +211,15 @@ describe("a task is refused by itself", () => {
   });
 });
 
-describe("duplicates", () => {
-  test("name their original on the event, by either of its names", async () => {
+describe("Marking duplicates in bulk", () => {
+  test("records the original on the event, named by its id or its external id", async () => {
     const original = await api.givenTask({ externalId: "the-original" });
     const one = await api.givenTaskLabelled("PASSED");
     const other = await api.givenTaskLabelled("IN_REVIEW");
-    const ask = (taskId: string, duplicateOf: string) =>
+    const mark = (taskId: string, duplicateOf: string) =>
       execute(api, { taskIds: [taskId], targetStatus: "DUPLICATE", duplicateOf });
-    expectDone(await ask(one.id, original.id));
-    expectDone(await ask(other.id, "ext:the-original"));
+    expectDone(await mark(one.id, original.id));
+    expectDone(await mark(other.id, "ext:the-original"));
     const rows = await api.database.query(
       "owner",
       "select task_id, duplicate_of from step_events where to_status = 'duplicate' and task_id = any($1)",
@@ -228,7 +228,7 @@ describe("duplicates", () => {
     expect(rows.map((row) => row["duplicate_of"])).toEqual([original.id, original.id]);
   });
 
-  test("are not made of the original itself, which may be one of another", async () => {
+  test("refuses the original itself, which may be a duplicate of another task", async () => {
     const original = await api.givenTaskLabelled("PASSED");
     const copy = await api.givenTaskLabelled("PASSED");
     const taskIds = [original.id, copy.id];
@@ -241,7 +241,7 @@ describe("duplicates", () => {
     expect(done.items[1]?.outcome).toBe("changed");
   });
 
-  test("of a task that is not there are not made at all", async () => {
+  test("returns 404 if the original does not exist", async () => {
     const task = await api.givenTaskLabelled("PASSED");
     const theirs = await api.givenTask({ tenant: api.otherTenant });
     const before = await rowCounts(api);
@@ -253,7 +253,7 @@ describe("duplicates", () => {
     expect(await rowCounts(api)).toEqual(before);
   });
 
-  test("are what duplicateOf goes with, and no other target", async () => {
+  test("rejects duplicateOf with any other target", async () => {
     const task = await api.givenTaskLabelled("PASSED");
     const body = { taskIds: [task.id], targetStatus: "REJECTED", duplicateOf: task.id } as const;
     for (const answer of [await preview(api, body), await execute(api, body)]) {
@@ -263,14 +263,14 @@ describe("duplicates", () => {
   });
 });
 
-describe("what an execution does not take", () => {
-  test("a filter: it changes the tasks that were seen", async () => {
+describe("Executing a bulk change rejects", () => {
+  test("a filter, because it changes the tasks that were previewed", async () => {
     const answer = await execute(api, { filter: {}, targetStatus: "PASSED", taskIds: ["one"] });
     const { issues } = expectProblem(answer, "validation_failed", 400);
     expect(issues).toMatchObject([{ path: ["filter"], code: "unrecognized_keys" }]);
   });
 
-  test("more than fifty thousand tasks, or none", async () => {
+  test("more than 50,000 tasks, and none", async () => {
     const taskIds = Array.from({ length: 50_001 }, (_, index) => `t${index}`);
     const many = await execute(api, { taskIds, targetStatus: "PASSED" });
     expect(expectProblem(many, "too_many_items", 400).max).toBe(50_000);
@@ -278,7 +278,7 @@ describe("what an execution does not take", () => {
     expectProblem(none, "validation_failed", 400);
   });
 
-  test("a flag that is no boolean, or stands twice", async () => {
+  test("a flag that is not a boolean, or is given twice", async () => {
     const taskIds = ["one"];
     for (const runAttachedWorkflows of ["true", 1, null]) {
       const answer = await api.call("POST", "/bulk/execute", {
@@ -287,22 +287,24 @@ describe("what an execution does not take", () => {
       });
       expectProblem(answer, "validation_failed", 400);
     }
-    const doubled = `{"runAttachedWorkflows":false,"taskIds":["one"],"runAttachedWorkflows":true}`;
+    const repeated = `{"runAttachedWorkflows":false,"taskIds":["one"],"runAttachedWorkflows":true}`;
     const answer = await api.call("POST", "/bulk/execute", {
       idempotencyKey: crypto.randomUUID(),
-      body: doubled,
+      body: repeated,
     });
     expectProblem(answer, "duplicate_key", 400);
   });
 
-  test("no reason, or no Idempotency-Key", async () => {
+  test("a missing reason or Idempotency-Key", async () => {
     const body = { taskIds: ["one"], targetStatus: "PASSED" };
-    const silent = await api.call("POST", "/bulk/execute", {
+    const withoutReason = await api.call("POST", "/bulk/execute", {
       idempotencyKey: crypto.randomUUID(),
       body,
     });
-    expectProblem(silent, "validation_failed", 400);
-    const keyless = await api.call("POST", "/bulk/execute", { body: { ...body, reason: "Why" } });
-    expectProblem(keyless, "idempotency_key_required", 400);
+    expectProblem(withoutReason, "validation_failed", 400);
+    const withoutKey = await api.call("POST", "/bulk/execute", {
+      body: { ...body, reason: "Why" },
+    });
+    expectProblem(withoutKey, "idempotency_key_required", 400);
   });
 });

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
-import { addNote, eventsOf, execute, expectTold, labelOf, rowCounts } from "./support.ts";
+import { addNote, eventsOf, execute, expectInLedger, labelOf, rowCounts } from "./support.ts";
 
 let api: TestApi;
 beforeAll(async () => {
   api = await freshApi();
-  // A row that the database will not take, for a reason that nobody foresaw.
+  // Makes the database refuse the events of chosen tasks, as an unforeseen fault would.
   await api.database.transaction("owner", [
     { text: "create table poisoned (task_id uuid)" },
     { text: "grant select on poisoned to stepledger_app" },
@@ -34,18 +34,18 @@ afterEach(async () => {
 const givenPassed = async (count: number) => {
   const start = { kind: "expert_review", status: "approved", reason: "Begun elsewhere" };
   const tasks = Array.from({ length: count }, () => ({ title: "One of many", start }));
-  const made = await api.call<{ items: { id: string }[] }>("POST", "/tasks/import", {
+  const imported = await api.call<{ items: { id: string }[] }>("POST", "/tasks/import", {
     body: { tasks },
   });
-  return expectDone(made).items.map(({ id }) => id);
+  return expectDone(imported).items.map(({ id }) => id);
 };
 const poison = (taskIds: readonly string[]) =>
   api.database.query("owner", "insert into poisoned select unnest($1::uuid[])", [taskIds]);
 
 const TO = "REJECTED" as const;
 
-describe("a row that cannot be written", () => {
-  test("never takes its neighbours down", async () => {
+describe("A task whose change the database refuses", () => {
+  test("does not affect the other tasks", async () => {
     const taskIds = await givenPassed(20);
     const bad = taskIds[6] ?? "";
     await poison([bad]);
@@ -60,17 +60,17 @@ describe("a row that cannot be written", () => {
       from: "PASSED",
       to: TO,
     });
-    await expectTold(api, done);
+    await expectInLedger(api, done);
     expect(await labelOf(api, bad)).toBe("PASSED");
   });
 
-  test("is told with no word of the database's own", async () => {
+  test("is reported without the database's own message", async () => {
     const [bad = ""] = await givenPassed(1);
     await poison([bad]);
     const reason = "a reason that the trigger quotes";
     const done = expectDone(await execute(api, { taskIds: [bad], targetStatus: TO, reason }));
     expect(done).toMatchObject({ state: "failed", counts: { requested: 1, failed: 1 } });
-    await expectTold(api, done);
+    await expectInLedger(api, done);
     const path = `/bulk/operations/${done.operationId}/items?outcome=failed`;
     const items = await api.call<{ data: { error: string }[] }>("GET", path, { as: "viewer" });
     expect(expectDone(items).data[0]?.error).toBe(
@@ -79,7 +79,7 @@ describe("a row that cannot be written", () => {
     expect(items.text).not.toContain("poisoned");
   });
 
-  test("leaves the same answer for a repeat, first batch or not", async () => {
+  test("gives the same answer to a repeat of the call", async () => {
     const taskIds = await givenPassed(9);
     await poison([taskIds[0] ?? "", taskIds[8] ?? ""]);
     const idempotencyKey = crypto.randomUUID();
@@ -93,18 +93,18 @@ describe("a row that cannot be written", () => {
     expect(await rowCounts(api)).toEqual(before);
   });
 
-  test("costs round trips in the logarithm of the others alone", async () => {
+  test("takes a number of round trips logarithmic in the number of tasks", async () => {
     const taskIds = await givenPassed(256);
     await poison([taskIds[100] ?? ""]);
     const roundTrips = await api.roundTripsOf(async () => {
       const done = expectDone(await execute(api, { taskIds, targetStatus: TO }));
       expect(done.counts).toMatchObject({ changed: 255, failed: 1 });
     });
-    // Load, the whole, two halves on each of eight levels, and the ledger.
+    // One to load, one for the whole, two halves on each of eight levels, and one to read the ledger.
     expect(roundTrips).toBeLessThanOrEqual(2 + 2 * 8 + 1);
   });
 
-  test("among too many others leaves the rest to a repeat of the call", async () => {
+  test("leaves the rest to a repeat of the call if there are too many of them", async () => {
     const taskIds = await givenPassed(60);
     await poison(taskIds.slice(0, 50));
     const idempotencyKey = crypto.randomUUID();
@@ -118,27 +118,27 @@ describe("a row that cannot be written", () => {
     }
     const done = expectDone(last);
     expect(done.counts).toMatchObject({ requested: 60, changed: 10, failed: 50 });
-    await expectTold(api, done);
+    await expectInLedger(api, done);
   });
 });
 
-describe("a bulk change whose answer was lost", () => {
-  test("is found by the service itself, and told as done now", async () => {
+describe("A bulk change whose answer was lost", () => {
+  test("is found by the service's own retry, and not answered as a replay", async () => {
     const taskIds = await givenPassed(3);
     await api.database.faults({ kind: "cut-after-commit", sql: "insert into bulk_operations" });
     const answer = await execute(api, { taskIds, targetStatus: TO });
     const done = expectDone(answer);
     expect(done.counts.changed).toBe(3);
     expect(answer.headers.get("idempotency-replayed")).toBeNull();
-    await expectTold(api, done);
+    await expectInLedger(api, done);
   });
 
-  test("has one effect and one answer, however often it is repeated", async () => {
+  test("has one effect and one answer, however often the call is repeated", async () => {
     const taskIds = await givenPassed(3);
     const idempotencyKey = crypto.randomUUID();
     const body = { taskIds: [...taskIds, "nobody"], targetStatus: TO };
     await api.database.faults({ kind: "cut-after-commit", sql: "insert into bulk_operations" });
-    // What the call asks for after that, it does not get: neither its own try nor its caller learns the outcome.
+    // The database fails afterwards, so that neither the call's own retry nor its caller learns the outcome.
     await api.database.faults({ kind: "unavailable", times: null, skip: 1 });
     expectProblem(await execute(api, body, { idempotencyKey }), "unavailable", 503);
     await api.database.clearFaults();
@@ -149,10 +149,10 @@ describe("a bulk change whose answer was lost", () => {
     expect(third.text).toBe(second.text);
     const done = expectDone(second);
     expect(done.counts).toMatchObject({ changed: 3, refused: 1 });
-    await expectTold(api, done);
+    await expectInLedger(api, done);
   });
 
-  test("before it was done is done by the repeat", async () => {
+  test("is done by a repeat of the call if it was not committed", async () => {
     const taskIds = await givenPassed(2);
     const idempotencyKey = crypto.randomUUID();
     const body = { taskIds, targetStatus: TO };
@@ -162,13 +162,13 @@ describe("a bulk change whose answer was lost", () => {
     expect(await rowCounts(api)).toEqual(before);
     const done = expectDone(await execute(api, body, { idempotencyKey }));
     expect(done.counts.changed).toBe(2);
-    await expectTold(api, done);
+    await expectInLedger(api, done);
   });
 });
 
-describe("a bulk change that was broken off between two batches", () => {
-  /** The first half is written, the second is not: the database goes away in between. */
-  const brokenOff = async () => {
+describe("A bulk change that stopped between two batches", () => {
+  /** The first half is written. Then the database becomes unavailable. */
+  const givenInterrupted = async () => {
     const taskIds = await givenPassed(4);
     const [, , third = "", fourth = ""] = taskIds;
     await poison([fourth]);
@@ -186,8 +186,8 @@ describe("a bulk change that was broken off between two batches", () => {
     return { body, idempotencyKey, operationId, third, fourth };
   };
 
-  test("goes on with the items that have no outcome yet", async () => {
-    const { body, idempotencyKey, operationId, third } = await brokenOff();
+  test("is finished by a repeat of the call", async () => {
+    const { body, idempotencyKey, operationId, third } = await givenInterrupted();
     const second = await execute(api, body, { idempotencyKey });
     const done = expectDone(second);
     expect(second.headers.get("idempotency-replayed")).toBeNull();
@@ -198,7 +198,7 @@ describe("a bulk change that was broken off between two batches", () => {
       "changed",
       "failed",
     ]);
-    await expectTold(api, done);
+    await expectInLedger(api, done);
     expect(await labelOf(api, third)).toBe(TO);
 
     const again = await execute(api, body, { idempotencyKey });
@@ -206,8 +206,8 @@ describe("a bulk change that was broken off between two batches", () => {
     expect(again.headers.get("idempotency-replayed")).toBe("true");
   });
 
-  test("plans nothing anew: what moved in the meantime is stale", async () => {
-    const { body, idempotencyKey, third, fourth } = await brokenOff();
+  test("does not plan pending tasks again: those that have changed are stale", async () => {
+    const { body, idempotencyKey, third, fourth } = await givenInterrupted();
     await api.database.query("owner", "delete from poisoned");
     await addNote(api, third);
     const done = expectDone(await execute(api, body, { idempotencyKey }));
@@ -215,11 +215,11 @@ describe("a bulk change that was broken off between two batches", () => {
       { taskId: third, outcome: "stale", code: "stale", from: "PASSED", to: TO },
       expect.objectContaining({ taskId: fourth, outcome: "changed" }),
     ]);
-    await expectTold(api, done);
+    await expectInLedger(api, done);
   });
 
-  test("goes on once, however many repeat it at once", async () => {
-    const { body, idempotencyKey } = await brokenOff();
+  test("is finished once by concurrent repeats", async () => {
+    const { body, idempotencyKey } = await givenInterrupted();
     const repeats = await Promise.all(
       Array.from({ length: 6 }, () => execute(api, body, { idempotencyKey })),
     );
@@ -229,7 +229,7 @@ describe("a bulk change that was broken off between two batches", () => {
     }
     const last = expectDone(await execute(api, body, { idempotencyKey }));
     expect(last.counts).toMatchObject({ changed: 3, failed: 1 });
-    await expectTold(api, last);
+    await expectInLedger(api, last);
     for (const { status, text } of repeats) {
       if (status === 200) expect(JSON.parse(text)).toEqual(last);
     }

@@ -27,7 +27,6 @@ const queues = queueBindings();
 const queue = queues.BULK_QUEUE;
 
 let api: TestApi;
-/** Enough for one chunk and a bit, made once: each test takes its own tasks from what the last one left. */
 beforeAll(async () => {
   api = await freshApi(queues);
 });
@@ -38,21 +37,21 @@ afterEach(async () => {
 });
 
 const IN_REVIEW: Place = { kind: "expert_review", status: "in_review" };
+/** One chunk and one more task. */
 const COUNT = 1001;
 const TO = "CHANGES_REQUESTED" as const;
 
 const given = () => givenManyAt(api, COUNT, IN_REVIEW);
 
-/** An operation that waits for its consumer. */
+/** The id of an operation that waits for its consumer. */
 const accepted = async (taskIds: readonly string[], body: object = {}) =>
   expectAccepted(await execute(api, { taskIds, targetStatus: TO, ...body }));
 
-describe("a bulk change of more than a thousand tasks", () => {
-  test("is accepted as a whole, told as queued, and worked through by its consumer", async () => {
+describe("A bulk change of more than 1,000 tasks", () => {
+  test("is accepted as queued, and worked through by its consumer", async () => {
     const taskIds = await given();
     const [first = "", second = ""] = taskIds;
-    const asked = [...taskIds, "nobody", first];
-    const operationId = await accepted(asked);
+    const operationId = await accepted([...taskIds, "nobody", first]);
     expect(queue.sent).toEqual([{ version: 1, tenantId: api.tenant.id, operationId }]);
     expect(await operationOf(api, operationId)).toMatchObject({
       state: "queued",
@@ -73,7 +72,7 @@ describe("a bulk change of more than a thousand tasks", () => {
     expect(await labelOf(api, second)).toBe(TO);
   });
 
-  test("tells in each event who asked, in which request, and why", async () => {
+  test("records the actor, the request and the reason on each event", async () => {
     const taskIds = await given();
     const answer = await execute(api, { taskIds, targetStatus: TO, reason: "Seen by Ada." });
     const operationId = expectAccepted(answer);
@@ -96,7 +95,7 @@ describe("a bulk change of more than a thousand tasks", () => {
     ]);
   });
 
-  test("holds to the plan that was previewed: what moved since stops it, or is left", async () => {
+  test("holds to the previewed plan: tasks that have changed stop it, or are skipped", async () => {
     const taskIds = await given();
     const [moved = ""] = taskIds;
     const body = { taskIds, targetStatus: TO };
@@ -114,7 +113,7 @@ describe("a bulk change of more than a thousand tasks", () => {
     expect(await labelOf(api, moved)).toBe("IN_REVIEW");
   });
 
-  test("plans nothing anew: what moves between acceptance and work is stale", async () => {
+  test("does not plan tasks again: those that change after acceptance are stale", async () => {
     const taskIds = await given();
     const [moved = ""] = taskIds;
     const operationId = await accepted(taskIds);
@@ -137,7 +136,7 @@ describe("a bulk change of more than a thousand tasks", () => {
     ]);
   });
 
-  test("is not done by other tables than it was planned by", async () => {
+  test("expires if the registry version changes after acceptance", async () => {
     const taskIds = await given();
     const operationId = await accepted(taskIds);
     await api.database.query(
@@ -159,7 +158,7 @@ describe("a bulk change of more than a thousand tasks", () => {
     expect(await labelOf(api, taskIds[0] ?? "")).toBe("IN_REVIEW");
   });
 
-  test("gets the same 202 at every repeat, whatever became of it, and is done once", async () => {
+  test("answers every repeat with the same 202, and is done once", async () => {
     const taskIds = await given();
     const body = { taskIds, targetStatus: TO };
     const idempotencyKey = crypto.randomUUID();
@@ -180,7 +179,7 @@ describe("a bulk change of more than a thousand tasks", () => {
     expectProblem(other, "idempotency_key_reused", 422);
   });
 
-  test("runs its pipelines where it was asked to, and none where not", async () => {
+  test("runs pipelines only if the caller opted in", async () => {
     const taskIds = await givenManyAt(api, COUNT, { kind: "pre_qa", status: "failed" });
     const count = async () => {
       const [row] = await api.database.query("owner", "select count(*) from pipeline_dispatches");
@@ -190,24 +189,27 @@ describe("a bulk change of more than a thousand tasks", () => {
     const before = await count();
     const retry = { taskIds: taskIds.slice(0, half), action: "retry" } as const;
     expectDone(await preview(api, retry));
-    const silent = expectAccepted(await execute(api, retry));
+    const withoutPipelines = expectAccepted(await execute(api, retry));
     await workThrough(api, queue);
     expect(await count()).toBe(before);
     expect(queues.DISPATCH_QUEUE.sent).toEqual([]);
-    expect(await operationOf(api, silent)).toMatchObject({ dispatched: 0 });
+    expect(await operationOf(api, withoutPipelines)).toMatchObject({ dispatched: 0 });
 
     const run = { taskIds, action: "run_pipelines", runAttachedWorkflows: true } as const;
-    const loud = expectAccepted(await execute(api, run));
+    const withPipelines = expectAccepted(await execute(api, run));
     expect(await count()).toBe(before);
     await workThrough(api, queue);
     expect(await count()).toBe(before + COUNT);
-    expect(await operationOf(api, loud)).toMatchObject({ state: "completed", dispatched: COUNT });
+    expect(await operationOf(api, withPipelines)).toMatchObject({
+      state: "completed",
+      dispatched: COUNT,
+    });
     expect(queues.DISPATCH_QUEUE.sent).toHaveLength(COUNT);
   });
 });
 
-describe("cancelling", () => {
-  test("ends at once what nobody has begun with, and nothing is done", async () => {
+describe("Cancelling a bulk operation", () => {
+  test("ends a queued operation immediately, with nothing changed", async () => {
     const taskIds = await given();
     const operationId = await accepted(taskIds);
     const cancelled = await act(api, operationId, "cancel");
@@ -223,10 +225,10 @@ describe("cancelling", () => {
     expectProblem(await act(api, operationId, "cancel"), "already_in_status", 409);
   });
 
-  test("ends after its chunk what is under way; what is done stays, and can be taken back", async () => {
+  test("ends a running operation after its chunk; what is changed stays, and can be reverted", async () => {
     const taskIds = await given();
     const operationId = await accepted(taskIds);
-    // The consumer's second chunk finds the database gone.
+    // The database is unavailable for the consumer's second chunk.
     await api.database.faults({ kind: "unavailable", skip: 2, times: 5 });
     await api.consume("stepledger-bulk", queue.sent.splice(0));
     await api.database.clearFaults();
@@ -234,8 +236,8 @@ describe("cancelling", () => {
       state: "running",
       counts: { changed: 1000 },
     });
-    const asked = expectDone(await act(api, operationId, "cancel"));
-    expect(asked).toMatchObject({ state: "running", cancelRequestedAt: expect.any(String) });
+    const requested = expectDone(await act(api, operationId, "cancel"));
+    expect(requested).toMatchObject({ state: "running", cancelRequestedAt: expect.any(String) });
     await api.consume("stepledger-bulk", [{ version: 1, tenantId: api.tenant.id, operationId }]);
     expect(await operationOf(api, operationId)).toMatchObject({
       state: "cancelled",
@@ -243,14 +245,14 @@ describe("cancelling", () => {
       progress: { done: 1000, pending: 1 },
       revertible: true,
     });
-    const undone = expectDone(await act(api, operationId, "revert"));
-    expect(undone).toMatchObject({ reverted: 1000, movedOn: 0 });
+    const reverted = expectDone(await act(api, operationId, "revert"));
+    expect(reverted).toMatchObject({ reverted: 1000, movedOn: 0 });
   });
 
-  test("and a chunk that was planned before it take turns: nothing is done after the end", async () => {
+  test("waits for no chunk: one that is already planned writes nothing after the end", async () => {
     const taskIds = await given();
     const operationId = await accepted(taskIds);
-    // The consumer has loaded its chunk and is about to write it.
+    // Delays the consumer between loading and writing its chunk.
     const sql = "move as materialized";
     await api.database.faults({ kind: "delay", delayMilliseconds: 2000, sql });
     const consuming = api.consume("stepledger-bulk", queue.sent.splice(0));
@@ -265,7 +267,7 @@ describe("cancelling", () => {
     expect(await labelOf(api, taskIds[0] ?? "")).toBe("IN_REVIEW");
   });
 
-  test("does not end what has ended", async () => {
+  test("refuses an operation that has ended", async () => {
     const [taskId = ""] = await givenManyAt(api, 1, IN_REVIEW);
     const done = expectDone(await execute(api, { taskIds: [taskId], targetStatus: TO }));
     const answer = await act(api, done.operationId, "cancel");
@@ -277,7 +279,7 @@ describe("cancelling", () => {
     expectProblem(await act(api, crypto.randomUUID(), "cancel"), "not_found", 404);
   });
 
-  test("is answered alike at a repeat of the call", async () => {
+  test("answers a repeat of the call with the same bytes", async () => {
     const operationId = await accepted(await given());
     const idempotencyKey = crypto.randomUUID();
     const first = await act(api, operationId, "cancel", { idempotencyKey });
@@ -288,8 +290,8 @@ describe("cancelling", () => {
   });
 });
 
-describe("an operation that has come to a halt", () => {
-  test("is found by the sweep: its message was lost", async () => {
+describe("A bulk operation that has stopped making progress", () => {
+  test("is resumed by the sweep if its message was lost", async () => {
     const operationId = await accepted(await given());
     queue.sent.length = 0;
     await api.sweep();
@@ -305,11 +307,11 @@ describe("an operation that has come to a halt", () => {
     expect(await operationOf(api, operationId)).toMatchObject({ state: "completed" });
   });
 
-  test("of a request that broke off is brought to its end, as the request would have", async () => {
+  test("is finished after the request that executed it was interrupted", async () => {
     const taskIds = await givenManyAt(api, 4, IN_REVIEW);
     const idempotencyKey = crypto.randomUUID();
     const body = { taskIds, targetStatus: TO };
-    // The whole is refused once, so that there are halves; after the first one the database is away.
+    // The database refuses the first batch, so that it is halved, and is unavailable after the first half.
     await api.database.faults({ kind: "sqlstate", code: "22000", sql: "into bulk_operations" });
     await api.database.faults({ kind: "unavailable", skip: 1, times: 5, sql: "into operations" });
     expectProblem(await execute(api, body, { idempotencyKey }), "unavailable", 503);
@@ -327,8 +329,8 @@ describe("an operation that has come to a halt", () => {
   });
 });
 
-describe("large operations upon others", () => {
-  test("a revert of more than a thousand is accepted, and reports what moved on", async () => {
+describe("Large operations that follow from another one", () => {
+  test("a revert of more than 1,000 tasks is accepted, and reports tasks that moved on", async () => {
     const taskIds = await givenManyAt(api, COUNT + 2, IN_REVIEW);
     const [moved = ""] = taskIds;
     const pass = { targetStatus: "PASSED", runAttachedWorkflows: true } as const;
@@ -353,7 +355,7 @@ describe("large operations upon others", () => {
     expect(await labelOf(api, taskIds.at(-1) ?? "")).toBe("IN_REVIEW");
   });
 
-  test("retry-failed of more than a thousand is accepted, planned as the tasks are now", async () => {
+  test("a retry of more than 1,000 tasks is accepted, and planned from their present state", async () => {
     const taskIds = await given();
     const operationId = await accepted(taskIds);
     await api.database.query(

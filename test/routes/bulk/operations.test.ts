@@ -35,8 +35,8 @@ async function readAll<Item>(path: string, limit: number): Promise<Item[]> {
   return items;
 }
 
-describe("bulk operations", () => {
-  test("are read with who, why, what, and how it ended", async () => {
+describe("Reading bulk operations", () => {
+  test("returns the actor, the reason, the change and the result", async () => {
     const original = await api.givenTask();
     const task = await api.givenTaskLabelled("PASSED");
     const done = expectDone(
@@ -73,20 +73,20 @@ describe("bulk operations", () => {
     });
   });
 
-  test("are listed newest first, page by page", async () => {
-    const made: string[] = [];
+  test("lists them newest first, page by page", async () => {
+    const executed: string[] = [];
     for (let index = 0; index < 5; index += 1) {
       const body = { taskIds: [`nobody-${index}`], targetStatus: "PASSED" } as const;
-      made.unshift(expectDone(await execute(api, body)).operationId);
+      executed.unshift(expectDone(await execute(api, body)).operationId);
     }
     const listed = await readAll<BulkOperationView>("", 2);
-    expect(listed.slice(0, 5).map(({ id }) => id)).toEqual(made);
+    expect(listed.slice(0, 5).map(({ id }) => id)).toEqual(executed);
     expect(new Set(listed.map(({ id }) => id)).size).toBe(listed.length);
-    const alone = expectDone(await read<BulkOperationView>(`/${made[0]}`));
-    expect(listed[0]).toEqual(alone);
+    const single = expectDone(await read<BulkOperationView>(`/${executed[0]}`));
+    expect(listed[0]).toEqual(single);
   });
 
-  test("tell their items in the order asked for, all or by outcome", async () => {
+  test("lists their items in the requested order, all or by outcome", async () => {
     const changed = await api.givenTaskLabelled("IN_REVIEW");
     const draft = await api.givenTaskLabelled("DRAFT");
     const taskIds = ["nobody", changed.id, draft.id];
@@ -99,14 +99,14 @@ describe("bulk operations", () => {
     expect(await readAll(`${path}?outcome=failed`, 1)).toEqual([]);
   });
 
-  test("cost one round trip to read", async () => {
+  test("takes one round trip", async () => {
     const done = expectDone(await execute(api, { taskIds: ["nobody"], targetStatus: "PASSED" }));
     for (const path of ["", `/${done.operationId}`, `/${done.operationId}/items`]) {
       expect(await api.roundTripsOf(() => read(path))).toBe(1);
     }
   });
 
-  test("of another tenant are not there, byte for byte like unknown ones", async () => {
+  test("answers for another tenant's operation exactly as for an unknown one", async () => {
     const body = { taskIds: ["nobody"], targetStatus: "PASSED" } as const;
     const theirs = expectDone(await execute(api, body, { tenant: api.otherTenant })).operationId;
     const headers = { "x-request-id": "the-same-request" };
@@ -120,7 +120,7 @@ describe("bulk operations", () => {
     expect(listed.map(({ id }) => id)).not.toContain(theirs);
   });
 
-  test("take no cursor of another list", async () => {
+  test("rejects a cursor of another list", async () => {
     for (let index = 0; index < 2; index += 1) {
       expectDone(await execute(api, { taskIds: ["a", "b"], targetStatus: "PASSED" }));
     }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectDone, freshApi, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
-import { deliverDispatches, dispatchesOf, execute, expectTold, preview } from "./support.ts";
+import { deliverDispatches, dispatchesOf, execute, expectInLedger, preview } from "./support.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -14,8 +14,8 @@ const outbox = async () => {
   return Number(row?.["count"]);
 };
 
-describe("pipelines in bulk", () => {
-  test("run for nobody unless the box is ticked", async () => {
+describe("Pipelines in bulk", () => {
+  test("do not run unless the caller opts in", async () => {
     const failed = await api.givenTaskLabelled("OUTPUT_FAILED");
     const inReview = await api.givenTaskLabelled("IN_REVIEW");
     const before = await outbox();
@@ -29,7 +29,7 @@ describe("pipelines in bulk", () => {
     expect(await outbox()).toBe(before);
   });
 
-  test("are not asked for again where the step still waits for them, and the preview says so", async () => {
+  test("are not requested again while the step waits for them, and the preview says so", async () => {
     const queued = await api.givenTask({ at: { kind: "output_generation", status: "queued" } });
     const step = `/steps/${queued.currentStep.id}`;
     const body = { pipeline: "output_generation", reason: "By hand" };
@@ -52,7 +52,7 @@ describe("pipelines in bulk", () => {
     expect(await dispatchesOf(api, queued.id)).toHaveLength(1);
   });
 
-  test("run for exactly the eligible tasks where it is", async () => {
+  test("run for exactly the eligible tasks if the caller opts in", async () => {
     const failed = await api.givenTaskLabelled("OUTPUT_FAILED");
     const draft = await api.givenTaskLabelled("DRAFT");
     const taskIds = [failed.id, draft.id, crypto.randomUUID()];
@@ -64,7 +64,7 @@ describe("pipelines in bulk", () => {
     const before = await outbox();
     const done = expectDone(await execute(api, body));
     expect(done.dispatched).toBe(1);
-    await expectTold(api, done);
+    await expectInLedger(api, done);
     expect(await outbox()).toBe(before + 1);
     expect(await dispatchesOf(api, failed.id)).toEqual(["output_generation"]);
     const [dispatch] = await api.database.query(
@@ -82,14 +82,14 @@ describe("pipelines in bulk", () => {
     });
   });
 
-  test("are told by a preview whether or not the box is ticked; the button tells what will happen", async () => {
+  test("are in the preview with or without opt-in, and the button says whether they will run", async () => {
     const taskIds = [(await api.givenTaskLabelled("IN_REVIEW")).id];
     const body = { taskIds, targetStatus: "PASSED" } as const;
     const pipelines = [{ name: "payment", tasks: 1, alreadyDispatched: 0 }];
-    const unticked = expectDone(await preview(api, body));
-    expect(unticked).toMatchObject({ pipelines, primaryLabel: "Change Status Only (1)" });
-    const ticked = expectDone(await preview(api, { ...body, runAttachedWorkflows: true }));
-    expect(ticked).toMatchObject({ pipelines, primaryLabel: "Change Status & Run Pipeline (1)" });
+    const optedOut = expectDone(await preview(api, body));
+    expect(optedOut).toMatchObject({ pipelines, primaryLabel: "Change Status Only (1)" });
+    const optedIn = expectDone(await preview(api, { ...body, runAttachedWorkflows: true }));
+    expect(optedIn).toMatchObject({ pipelines, primaryLabel: "Change Status & Run Pipeline (1)" });
     const noPipeline = { ...body, targetStatus: "REJECTED", runAttachedWorkflows: true } as const;
     expect(expectDone(await preview(api, noPipeline))).toMatchObject({
       pipelines: [],
@@ -97,7 +97,7 @@ describe("pipelines in bulk", () => {
     });
   });
 
-  test("pay a task version once, however it came back", async () => {
+  test("pay a task version once, however often it is approved", async () => {
     const paid = await api.givenTask({ at: { kind: "expert_review", status: "in_review" } });
     const step = `/steps/${paid.currentStep.id}`;
     expectDone(
@@ -115,12 +115,12 @@ describe("pipelines in bulk", () => {
     expect(planned.pipelines).toEqual([{ name: "payment", tasks: 1, alreadyDispatched: 1 }]);
     const done = expectDone(await execute(api, body));
     expect(done).toMatchObject({ counts: { changed: 2 }, dispatched: 1 });
-    await expectTold(api, done);
+    await expectInLedger(api, done);
     expect(await dispatchesOf(api, paid.id)).toEqual(["payment"]);
     expect(await dispatchesOf(api, unpaid.id)).toEqual(["payment"]);
   });
 
-  test("are called back where the task is taken back", async () => {
+  test("are recalled if the task is rejected", async () => {
     const task = await api.givenTaskLabelled("IN_REVIEW");
     const taskIds = [task.id];
     const pass = { taskIds, targetStatus: "PASSED", runAttachedWorkflows: true } as const;

@@ -5,7 +5,7 @@ import { expectInvariantsHold } from "../../support/model/invariants.ts";
 import {
   addNote,
   execute,
-  expectTold,
+  expectInLedger,
   labelOf,
   planTokenFor,
   preview,
@@ -21,12 +21,12 @@ afterAll(() => expectInvariantsHold(api.database));
 const REJECTED = "REJECTED" as const;
 const givenPassed = async (count: number) => {
   const tasks = [];
-  for (let made = 0; made < count; made += 1) tasks.push(await api.givenTaskLabelled("PASSED"));
+  for (let index = 0; index < count; index += 1) tasks.push(await api.givenTaskLabelled("PASSED"));
   return tasks.map(({ id }) => id);
 };
 
-describe("a plan token", () => {
-  test("lets the plan be executed that was shown, in whatever order", async () => {
+describe("A plan token", () => {
+  test("allows executing the previewed plan, with the tasks in any order", async () => {
     const taskIds = await givenPassed(2);
     const planToken = await planTokenFor(api, { taskIds, targetStatus: REJECTED });
     const body = { taskIds: taskIds.toReversed(), targetStatus: REJECTED, planToken };
@@ -42,7 +42,7 @@ describe("a plan token", () => {
     expect(many.length - few.length).toBe((900 * 8 * 4) / 3);
   });
 
-  test("says nothing about one key's digests to the holder of another", async () => {
+  test("has digests that depend on the signing secret", async () => {
     const other = await freshApi({
       SIGNING_SECRET: "another secret, also long enough to sign with",
     });
@@ -56,27 +56,27 @@ describe("a plan token", () => {
     expect(digestsOf(await planTokenFor(other, body))).not.toBe(digestsOf(one));
   });
 
-  test("of another body is refused, and nothing is written", async () => {
+  test("is rejected with another body, and nothing is written", async () => {
     const taskIds = await givenPassed(2);
     const [first = "", second = ""] = taskIds;
     const planToken = await planTokenFor(api, { taskIds, targetStatus: REJECTED });
-    const agreed = { taskIds, targetStatus: REJECTED, planToken };
+    const previewed = { taskIds, targetStatus: REJECTED, planToken };
     const before = await rowCounts(api);
     for (const body of [
-      { ...agreed, targetStatus: "DUPLICATE" as const },
-      { ...agreed, runAttachedWorkflows: true },
-      { ...agreed, taskIds: [first] },
-      { ...agreed, taskIds: [first, second, crypto.randomUUID()] },
-      { ...agreed, taskIds: [first, crypto.randomUUID()] },
-      { ...agreed, planToken: `${planToken.slice(0, -2)}xx` },
-      { ...agreed, planToken: "no token" },
+      { ...previewed, targetStatus: "DUPLICATE" as const },
+      { ...previewed, runAttachedWorkflows: true },
+      { ...previewed, taskIds: [first] },
+      { ...previewed, taskIds: [first, second, crypto.randomUUID()] },
+      { ...previewed, taskIds: [first, crypto.randomUUID()] },
+      { ...previewed, planToken: `${planToken.slice(0, -2)}xx` },
+      { ...previewed, planToken: "no token" },
     ]) {
       expectProblem(await execute(api, body), "invalid_plan_token", 400);
     }
     expect(await rowCounts(api)).toEqual(before);
   });
 
-  test("of another original is refused", async () => {
+  test("is rejected with another original", async () => {
     const [task = "", original = "", another = ""] = await givenPassed(3);
     const body = { taskIds: [task], targetStatus: "DUPLICATE" } as const;
     const planToken = await planTokenFor(api, { ...body, duplicateOf: original });
@@ -85,7 +85,7 @@ describe("a plan token", () => {
     expectProblem(await execute(api, { ...body, planToken }), "invalid_plan_token", 400);
   });
 
-  test("of another person or tenant is refused", async () => {
+  test("is rejected for another actor or tenant", async () => {
     const taskIds = [crypto.randomUUID()];
     const body = { taskIds, targetStatus: REJECTED };
     const planToken = await planTokenFor(api, body, { as: "admin" });
@@ -96,7 +96,7 @@ describe("a plan token", () => {
     expectDone(await execute(api, { ...body, planToken: theirs }, { tenant }));
   });
 
-  test("that is good for something else is refused", async () => {
+  test("is rejected if it was signed for another purpose", async () => {
     for (const taskId of ["one", "other"]) {
       expectDone(await execute(api, { taskIds: [taskId], targetStatus: REJECTED }));
     }
@@ -108,14 +108,14 @@ describe("a plan token", () => {
   });
 });
 
-describe("a plan that is too old", () => {
+describe("An old plan token", () => {
   const secret = "a secret of the tests, long enough to sign with";
 
-  /** The token with other members in its header, as the service would have signed it then. */
-  const signedAnew = async (token: string, changes: object) => {
+  /** The token with other members in its header, signed as the service would have. */
+  const signAgain = async (token: string, changes: object) => {
     const signer = createTokenSigner(secret);
     const payload = await signer.open("bulk-plan", token);
-    if (payload === null) throw new Error("The token is of this service");
+    if (payload === null) throw new Error("The service did not sign this token");
     const length = new DataView(payload.buffer).getUint16(0);
     const header: object = JSON.parse(new TextDecoder().decode(payload.slice(2, 2 + length)));
     const head = new TextEncoder().encode(JSON.stringify({ ...header, ...changes }));
@@ -127,30 +127,30 @@ describe("a plan that is too old", () => {
     return signer.sign("bulk-plan", older);
   };
 
-  test("has expired, and so has one that other tables made", async () => {
+  test("expires after an hour, and with a new registry version", async () => {
     const taskIds = await givenPassed(1);
     const body = { taskIds, targetStatus: REJECTED };
     const planToken = await planTokenFor(api, body);
     const before = await rowCounts(api);
     for (const changes of [{ expiresAt: Date.now() - 1 }, { registryVersion: 0 }]) {
-      const older = await signedAnew(planToken, changes);
+      const older = await signAgain(planToken, changes);
       expectProblem(await execute(api, { ...body, planToken: older }), "plan_expired", 409);
     }
     expect(await rowCounts(api)).toEqual(before);
-    const sameAgain = await signedAnew(planToken, {});
+    const sameAgain = await signAgain(planToken, {});
     expectDone(await execute(api, { ...body, planToken: sameAgain }));
   });
 
-  test("of a release with another header is no plan", async () => {
+  test("is invalid if another release signed other members", async () => {
     const taskIds = [crypto.randomUUID()];
     const body = { taskIds, targetStatus: REJECTED };
-    const planToken = await signedAnew(await planTokenFor(api, body), { flavour: "new" });
+    const planToken = await signAgain(await planTokenFor(api, body), { flavour: "new" });
     expectProblem(await execute(api, { ...body, planToken }), "invalid_plan_token", 400);
   });
 });
 
-describe("tasks that changed since the preview", () => {
-  test("stop the whole, and are told with label and code of now", async () => {
+describe("Tasks that have changed since the preview", () => {
+  test("stop the whole change, and are listed with their present label and code", async () => {
     const [moved = "", noted = "", still = ""] = await givenPassed(3);
     const taskIds = [moved, noted, still];
     const planToken = await planTokenFor(api, { taskIds, targetStatus: REJECTED });
@@ -169,7 +169,7 @@ describe("tasks that changed since the preview", () => {
     expect(await labelOf(api, still)).toBe("PASSED");
   });
 
-  test("are left out with skip, and the others go on", async () => {
+  test("are skipped with onStale: skip, and the others are changed", async () => {
     const [noted = "", moved = "", still = ""] = await givenPassed(3);
     const taskIds = [noted, moved, still];
     const planToken = await planTokenFor(api, { taskIds, targetStatus: REJECTED });
@@ -193,10 +193,10 @@ describe("tasks that changed since the preview", () => {
         eventSeq: expect.any(Number),
       },
     ]);
-    await expectTold(api, done);
+    await expectInLedger(api, done);
   });
 
-  test("include one that was put away", async () => {
+  test("include a task that was archived", async () => {
     const [task = ""] = await givenPassed(1);
     const body = { taskIds: [task], targetStatus: REJECTED };
     const planToken = await planTokenFor(api, body);
@@ -207,7 +207,7 @@ describe("tasks that changed since the preview", () => {
     ]);
   });
 
-  test("do not matter without a plan", async () => {
+  test("do not matter without a plan token", async () => {
     const [task = ""] = await givenPassed(1);
     expectDone(await preview(api, { taskIds: [task], targetStatus: REJECTED }));
     await addNote(api, task);

@@ -7,8 +7,8 @@ beforeAll(async () => {
   api = await freshApi();
 });
 
-describe("a preview", () => {
-  test("tells what would become of each task, in the order asked for", async () => {
+describe("Previewing a bulk change", () => {
+  test("returns the decision about each task, in the requested order", async () => {
     const inReview = await api.givenTaskLabelled("IN_REVIEW");
     const draft = await api.givenTaskLabelled("DRAFT", { externalId: "draft-1" });
     const passed = await api.givenTaskLabelled("PASSED");
@@ -57,7 +57,7 @@ describe("a preview", () => {
     expect(Math.round(minutes)).toBe(60);
   });
 
-  test("warns of a worker that is still at it", async () => {
+  test("warns of a worker that is still running", async () => {
     const task = await api.givenTask({ at: { kind: "output_generation", status: "failed" } });
     const run = expectDone(
       await api.call<{ id: string }>("POST", `/tasks/${task.id}/worker-runs`, {
@@ -75,7 +75,7 @@ describe("a preview", () => {
     ]);
   });
 
-  test("costs one round trip for a thousand tasks and writes nothing", async () => {
+  test("takes one round trip for 1,000 tasks, and writes nothing", async () => {
     const taskIds = await api.givenTasks(500);
     const strangers = Array.from({ length: 500 }, () => crypto.randomUUID());
     const body = { taskIds: [...taskIds, ...strangers], targetStatus: "PASSED" } as const;
@@ -87,7 +87,7 @@ describe("a preview", () => {
     expect(await rowCounts(api)).toEqual(before);
   });
 
-  test("counts a task once, whatever names it goes by, and keeps the first", async () => {
+  test("counts a task once, at its first position, by whatever names it is given", async () => {
     const first = await api.givenTaskLabelled("PASSED", { externalId: "twice" });
     const other = await api.givenTaskLabelled("PASSED");
     const taskIds = [first.id.toUpperCase(), other.id, "ext:twice", first.id, other.id];
@@ -96,15 +96,15 @@ describe("a preview", () => {
     expect(planned.counts.requested).toBe(2);
   });
 
-  test("shows the first thousand decisions and every refusal, and counts all", async () => {
+  test("shows the first 1,000 decisions and every refusal, and counts all", async () => {
     const start = { kind: "expert_review", status: "approved", reason: "Begun elsewhere" };
     const taskIds: string[] = [];
     for (let part = 0; part < 3; part += 1) {
       const tasks = Array.from({ length: 400 }, () => ({ title: "One of many", start }));
-      const made = await api.call<{ items: { id: string }[] }>("POST", "/tasks/import", {
+      const imported = await api.call<{ items: { id: string }[] }>("POST", "/tasks/import", {
         body: { tasks },
       });
-      taskIds.push(...expectDone(made).items.map(({ id }) => id));
+      taskIds.push(...expectDone(imported).items.map(({ id }) => id));
     }
     const refused = ["nobody", crypto.randomUUID()];
     const body = { taskIds: [...taskIds, ...refused], targetStatus: "REJECTED" } as const;
@@ -127,7 +127,7 @@ describe("a preview", () => {
     expect(roundTrips).toBe(2);
   });
 
-  test("takes a filter, and gives back the tasks that it found", async () => {
+  test("accepts a filter, and returns the ids of the tasks that match", async () => {
     const assignee = "the one who left";
     const passed = await api.givenTaskLabelled("PASSED", { assignee });
     const draft = await api.givenTaskLabelled("DRAFT", { assignee });
@@ -146,7 +146,7 @@ describe("a preview", () => {
     });
   });
 
-  test("is for every role; execution is for reviewers", async () => {
+  test("is open to every role, while execution requires a reviewer", async () => {
     const body = { taskIds: [crypto.randomUUID()], targetStatus: "PASSED" } as const;
     for (const as of ["viewer", "operator", "reviewer", "admin", "service"] as const) {
       expect((await preview(api, body, { as })).status).toBe(200);
@@ -158,8 +158,8 @@ describe("a preview", () => {
   });
 });
 
-describe("what a preview does not take", () => {
-  test("no tasks at all, or tasks and a filter, or neither", async () => {
+describe("Previewing a bulk change rejects", () => {
+  test("an empty list of tasks, tasks with a filter, and neither", async () => {
     const targetStatus = "PASSED";
     for (const body of [
       { taskIds: [], targetStatus },
@@ -170,13 +170,13 @@ describe("what a preview does not take", () => {
     }
   });
 
-  test("more than 50,000 tasks, which it says", async () => {
+  test("more than 50,000 tasks, and names the limit", async () => {
     const taskIds = Array.from({ length: 50_001 }, (_, index) => `t${index}`);
     const answer = await preview(api, { taskIds, targetStatus: "PASSED" });
     expect(expectProblem(answer, "too_many_items", 400).max).toBe(50_000);
   });
 
-  test("labels that are no bulk target", async () => {
+  test("labels that are not bulk targets", async () => {
     const body = { taskIds: ["one"], targetStatus: "DELIVERED" };
     const answer = await api.call("POST", "/bulk/preview", { body });
     expectProblem(answer, "validation_failed", 400);

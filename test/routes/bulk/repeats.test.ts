@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
-import { addNote, execute, expectTold, planTokenFor, rowCounts } from "./support.ts";
+import { addNote, execute, expectInLedger, planTokenFor, rowCounts } from "./support.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -11,8 +11,8 @@ afterAll(() => expectInvariantsHold(api.database));
 
 const TO = "REJECTED" as const;
 
-describe("a repeated bulk change", () => {
-  test("gets the first answer byte for byte, and writes nothing", async () => {
+describe("Repeating a bulk change", () => {
+  test("returns the first answer byte for byte, and writes nothing", async () => {
     const changed = await api.givenTaskLabelled("PASSED");
     const refused = await api.givenTaskLabelled("REJECTED");
     const gone = await api.givenTaskLabelled("PASSED");
@@ -24,7 +24,7 @@ describe("a repeated bulk change", () => {
     const first = await execute(api, body, { idempotencyKey });
     expect(first.headers.get("idempotency-replayed")).toBeNull();
     expect(expectDone(first).counts).toMatchObject({ changed: 1, refused: 2, stale: 1 });
-    await expectTold(api, first.body);
+    await expectInLedger(api, first.body);
 
     const before = await rowCounts(api);
     for (let repeat = 0; repeat < 3; repeat += 1) {
@@ -35,7 +35,7 @@ describe("a repeated bulk change", () => {
     expect(await rowCounts(api)).toEqual(before);
   });
 
-  test("with another body is refused", async () => {
+  test("with another body returns 422", async () => {
     const task = await api.givenTaskLabelled("PASSED");
     const idempotencyKey = crypto.randomUUID();
     const body = { taskIds: [task.id], targetStatus: TO };
@@ -45,7 +45,7 @@ describe("a repeated bulk change", () => {
     expectProblem(answer, "idempotency_key_reused", 422);
   });
 
-  test("of another person or tenant with the same key is a first run", async () => {
+  test("by another actor or tenant with the same key is a new call", async () => {
     const idempotencyKey = crypto.randomUUID();
     const body = { taskIds: [crypto.randomUUID()], targetStatus: TO };
     const ids = new Set<string>();
@@ -61,7 +61,7 @@ describe("a repeated bulk change", () => {
     expect(ids.size).toBe(3);
   });
 
-  test("after a refusal of the whole is judged afresh", async () => {
+  test("after the whole call was refused is decided again", async () => {
     const task = await api.givenTaskLabelled("PASSED");
     const idempotencyKey = crypto.randomUUID();
     const body = { taskIds: [task.id], targetStatus: TO };
@@ -73,7 +73,7 @@ describe("a repeated bulk change", () => {
     expectDone(await execute(api, skipping, { idempotencyKey }));
   });
 
-  test("sent sixteen times at once has one effect", async () => {
+  test("sixteen times concurrently has one effect", async () => {
     const tasks = await Promise.all([1, 2, 3].map(() => api.givenTaskLabelled("PASSED")));
     const body = { taskIds: tasks.map(({ id }) => id), targetStatus: TO };
     const idempotencyKey = crypto.randomUUID();
@@ -87,12 +87,12 @@ describe("a repeated bulk change", () => {
       expectProblem(answer, "operation_in_progress", 409);
     }
     const [first] = done;
-    if (first !== undefined) await expectTold(api, first.body);
+    if (first !== undefined) await expectInLedger(api, first.body);
     expect(first?.body.counts.changed).toBe(3);
   });
 });
 
-describe("bulk changes that cross each other", () => {
+describe("Concurrent bulk changes of the same tasks", () => {
   test("change each task once, without a deadlock", async () => {
     const tasks = await Promise.all(
       Array.from({ length: 12 }, () => api.givenTaskLabelled("PASSED")),
@@ -108,7 +108,7 @@ describe("bulk changes that cross each other", () => {
     );
     const changed = answers.map((answer) => expectDone(answer).counts.changed);
     expect(changed.reduce((sum, count) => sum + count, 0)).toBe(12);
-    for (const { body } of answers) await expectTold(api, body);
+    for (const { body } of answers) await expectInLedger(api, body);
     const [row] = await api.database.query(
       "superuser",
       "select deadlocks from pg_stat_database where datname = current_database()",

@@ -7,7 +7,7 @@ import {
   act,
   addNote,
   execute,
-  expectTold,
+  expectInLedger,
   labelOf,
   operationOf,
   planTokenFor,
@@ -20,8 +20,8 @@ beforeAll(async () => {
 });
 afterAll(() => expectInvariantsHold(api.database));
 
-/** An operation of three tasks, of which the first was stale. */
-const partial = async () => {
+/** An operation over three tasks. The first one was stale. */
+const givenPartial = async () => {
   const taskIds = await givenManyAt(api, 3, { kind: "expert_review", status: "in_review" });
   const body = { taskIds, targetStatus: "PASSED", runAttachedWorkflows: true } as const;
   const planToken = await planTokenFor(api, body);
@@ -31,9 +31,9 @@ const partial = async () => {
   return { taskIds, done };
 };
 
-describe("trying again what failed or was stale", () => {
-  test("makes a child operation of those tasks alone, planned as they are now", async () => {
-    const { taskIds, done } = await partial();
+describe("Retrying tasks that failed or were stale", () => {
+  test("opens a child operation over only those tasks, planned from their present state", async () => {
+    const { taskIds, done } = await givenPartial();
     const [stale = ""] = taskIds;
     const child = expectDone(await act(api, done.operationId, "retry-failed"));
     expect(child).toMatchObject({
@@ -42,7 +42,7 @@ describe("trying again what failed or was stale", () => {
       dispatched: 1,
       items: [{ taskId: stale, outcome: "changed", from: "IN_REVIEW", to: "PASSED" }],
     });
-    await expectTold(api, child);
+    await expectInLedger(api, child);
     expect(await operationOf(api, child.operationId)).toMatchObject({
       parentId: done.operationId,
       reason: "Decided in bulk.",
@@ -52,8 +52,8 @@ describe("trying again what failed or was stale", () => {
     expect(await operationOf(api, done.operationId)).toMatchObject({ revertedBy: null });
   });
 
-  test("may say another reason, and refuses what is not lawful any more", async () => {
-    const { taskIds, done } = await partial();
+  test("accepts another reason, and refuses what is no longer lawful", async () => {
+    const { taskIds, done } = await givenPartial();
     const [stale = ""] = taskIds;
     expectDone(await execute(api, { taskIds: [stale], targetStatus: "DUPLICATE" }));
     const body = { reason: "Once more." };
@@ -62,8 +62,8 @@ describe("trying again what failed or was stale", () => {
     expect(await operationOf(api, child.operationId)).toMatchObject(body);
   });
 
-  test("costs two round trips, and is answered alike at a repeat", async () => {
-    const { done } = await partial();
+  test("takes two round trips, and answers a repeat with the same bytes", async () => {
+    const { done } = await givenPartial();
     const idempotencyKey = crypto.randomUUID();
     const roundTrips = await api.roundTripsOf(async () => {
       expectDone(await act(api, done.operationId, "retry-failed", { idempotencyKey }));
@@ -75,7 +75,7 @@ describe("trying again what failed or was stale", () => {
     expect(second.text).toBe(first.text);
   });
 
-  test("has nothing to do where all went well, and waits for the end", async () => {
+  test("refuses an operation without such tasks, and one that has not ended", async () => {
     const [taskId = ""] = await givenManyAt(api, 1, { kind: "pre_qa", status: "failed" });
     const done = expectDone(await execute(api, { taskIds: [taskId], action: "retry" }));
     const answer = await act(api, done.operationId, "retry-failed");
@@ -95,38 +95,38 @@ describe("trying again what failed or was stale", () => {
     expectProblem(await act(api, crypto.randomUUID(), "retry-failed"), "not_found", 404);
   });
 
-  test("of a revert tries to take back what the database refused", async () => {
+  test("of a revert reverts the tasks that the database refused", async () => {
     const taskIds = await givenManyAt(api, 3, { kind: "expert_review", status: "in_review" });
     const [poisoned = ""] = taskIds;
     const done = expectDone(await execute(api, { taskIds, targetStatus: "PASSED" }));
     await poison(poisoned);
-    const undone = await revert(api, done.operationId);
-    expect(undone).toMatchObject({ state: "partial", reverted: 2, counts: { failed: 1 } });
+    const reverted = await revert(api, done.operationId);
+    expect(reverted).toMatchObject({ state: "partial", reverted: 2, counts: { failed: 1 } });
     await api.database.query("owner", "drop trigger poison on step_events");
-    const again = expectDone(await act(api, undone.operationId, "retry-failed"));
+    const again = expectDone(await act(api, reverted.operationId, "retry-failed"));
     expect(again).toMatchObject({ state: "completed", reverted: 1, movedOn: 0 });
     expect(await labelOf(api, poisoned)).toBe("IN_REVIEW");
-    expect(await operationOf(api, undone.operationId)).toMatchObject({ revertedBy: null });
+    expect(await operationOf(api, reverted.operationId)).toMatchObject({ revertedBy: null });
   });
 
-  test("of a revert that took nothing back counts the first change no more", async () => {
+  test("of a revert that reverted nothing marks the product event as reverted", async () => {
     const taskIds = await givenManyAt(api, 1, { kind: "expert_review", status: "in_review" });
     const [poisoned = ""] = taskIds;
     const done = expectDone(await execute(api, { taskIds, targetStatus: "PASSED" }));
     await poison(poisoned);
-    const undone = await revert(api, done.operationId);
+    const reverted = await revert(api, done.operationId);
     await api.database.query("owner", "drop trigger poison on step_events");
     const revertedAt = async () => {
       const answer = await api.call<{ data: AnalyticsEventRecord[] }>("GET", "/analytics/events");
-      const told = expectDone(answer).data;
-      return told.find(({ bulkOperationId }) => bulkOperationId === done.operationId)?.revertedAt;
+      const events = expectDone(answer).data;
+      return events.find(({ bulkOperationId }) => bulkOperationId === done.operationId)?.revertedAt;
     };
     expect(await revertedAt()).toBeNull();
-    expectDone(await act(api, undone.operationId, "retry-failed"));
+    expectDone(await act(api, reverted.operationId, "retry-failed"));
     expect(await revertedAt()).toEqual(expect.any(String));
   });
 
-  /** Has the database refuse every event of a task. */
+  /** Makes the database refuse every event of a task. */
   async function poison(taskId: string): Promise<void> {
     await api.database.transaction("owner", [
       {

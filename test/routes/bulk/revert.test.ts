@@ -36,14 +36,14 @@ const PASS = { targetStatus: "PASSED", runAttachedWorkflows: true } as const;
 const readTask = async (id: string) =>
   expectDone(await api.call<TaskView>("GET", `/tasks/${id}`, { as: "viewer" }));
 
-describe("taking a bulk change back", () => {
+describe("Reverting a bulk change", () => {
   test.each(
     UNIFIED_STATUSES.flatMap((from) => BULK_ALLOWED_TARGETS[from].map((to) => [from, to] as const)),
-  )("puts a task back from %s → %s, whether or not the tables lead there", async (from, to) => {
+  )("puts a task back from %s → %s, even if no transition leads back", async (from, to) => {
     const before = await api.givenTask({ at: PLACE_OF_LABEL[from] });
     const done = expectDone(await execute(api, { taskIds: [before.id], targetStatus: to }));
-    const undone = await revert(api, done.operationId);
-    expect(undone).toMatchObject({
+    const reverted = await revert(api, done.operationId);
+    expect(reverted).toMatchObject({
       state: "completed",
       reverted: 1,
       movedOn: 0,
@@ -59,15 +59,15 @@ describe("taking a bulk change back", () => {
     });
   });
 
-  test("leaves and reports the tasks that moved on", async () => {
+  test("skips and reports tasks that have moved on", async () => {
     const taskIds = await givenManyAt(api, 5, IN_REVIEW);
     const [first = "", second = ""] = taskIds;
     const done = expectDone(await execute(api, { taskIds, targetStatus: "PASSED" }));
     await addNote(api, first);
     expectDone(await execute(api, { taskIds: [second], targetStatus: "REJECTED" }));
-    const undone = await revert(api, done.operationId);
-    expect(undone).toMatchObject({ state: "partial", reverted: 3, movedOn: 2 });
-    expect(undone.items.slice(0, 2)).toEqual([
+    const reverted = await revert(api, done.operationId);
+    expect(reverted).toMatchObject({ state: "partial", reverted: 3, movedOn: 2 });
+    expect(reverted.items.slice(0, 2)).toEqual([
       { taskId: first, outcome: "stale", code: "stale", from: "PASSED", to: "IN_REVIEW" },
       { taskId: second, outcome: "stale", code: "stale", from: "PASSED", to: "IN_REVIEW" },
     ]);
@@ -75,10 +75,10 @@ describe("taking a bulk change back", () => {
     expect(await labelOf(api, second)).toBe("REJECTED");
   });
 
-  test("names the event that it undoes, and who did it why", async () => {
+  test("writes an event that names the reverted event, the actor and the reason", async () => {
     const [taskId = ""] = await givenManyAt(api, 1, IN_REVIEW);
     const done = expectDone(await execute(api, { taskIds: [taskId], targetStatus: "PASSED" }));
-    const undone = await revert(api, done.operationId);
+    const reverted = await revert(api, done.operationId);
     const { data } = expectDone(
       await api.call<{ data: StepEventView[] }>("GET", `/tasks/${taskId}/events`),
     );
@@ -91,23 +91,23 @@ describe("taking a bulk change back", () => {
       toGate: "evaluating",
       payload: { undoes: 2 },
       reason: "It was a mistake.",
-      bulkOperationId: undone.operationId,
+      bulkOperationId: reverted.operationId,
       actor: { name: "first reviewer key" },
     });
     const verified = await api.call("GET", `/tasks/${taskId}/events/verify`);
     expect(expectDone(verified)).toMatchObject({ valid: true, events: 3 });
   });
 
-  test("is told by both operations", async () => {
+  test("is shown by both operations", async () => {
     const taskIds = await givenManyAt(api, 2, IN_REVIEW);
     const { operationId } = expectDone(await execute(api, { taskIds, targetStatus: "PASSED" }));
     expect(await operationOf(api, operationId)).toMatchObject({ revertible: true });
-    const undone = await revert(api, operationId);
+    const reverted = await revert(api, operationId);
     expect(await operationOf(api, operationId)).toMatchObject({
       revertible: false,
-      revertedBy: undone.operationId,
+      revertedBy: reverted.operationId,
     });
-    expect(await operationOf(api, undone.operationId)).toMatchObject({
+    expect(await operationOf(api, reverted.operationId)).toMatchObject({
       action: "revert",
       targetStatus: null,
       parentId: operationId,
@@ -116,7 +116,7 @@ describe("taking a bulk change back", () => {
     });
   });
 
-  test("costs two round trips for a thousand tasks, dispatches called back included", async () => {
+  test("takes two round trips for 1,000 tasks, including their recalled dispatches", async () => {
     const taskIds = await givenManyAt(api, 1000, IN_REVIEW);
     const done = expectDone(await execute(api, { taskIds, ...PASS }));
     const roundTrips = await api.roundTripsOf(async () => {
@@ -126,8 +126,8 @@ describe("taking a bulk change back", () => {
   });
 });
 
-describe("a revert and the pipelines that ran", () => {
-  test("approve, undo, approve again is one payment", async () => {
+describe("Reverting a bulk change that ran pipelines", () => {
+  test("pays once for approve, revert and approve again", async () => {
     const taskIds = await givenManyAt(api, 3, IN_REVIEW);
     const approved = expectDone(await execute(api, { taskIds, ...PASS }));
     expect(approved.dispatched).toBe(3);
@@ -143,7 +143,7 @@ describe("a revert and the pipelines that ran", () => {
     }
   });
 
-  test("tells money that left, and it does not leave again", async () => {
+  test("reports payments that were delivered, and does not pay again", async () => {
     const taskIds = await givenManyAt(api, 3, IN_REVIEW);
     const [paid = "", leaving = "", waiting = ""] = taskIds;
     const approved = expectDone(await execute(api, { taskIds, ...PASS }));
@@ -164,7 +164,7 @@ describe("a revert and the pipelines that ran", () => {
     expect(await dispatchStates(api, waiting)).toHaveLength(2);
   });
 
-  test("cancels the run of a dispatch that was tried and is called back", async () => {
+  test("cancels the run of a dispatch that was attempted and is recalled", async () => {
     const taskIds = await givenManyAt(api, 1, PLACE_OF_LABEL.OUTPUT_FAILED);
     const retried = expectDone(
       await execute(api, { taskIds, action: "retry", runAttachedWorkflows: true }),
@@ -187,15 +187,15 @@ describe("a revert and the pipelines that ran", () => {
   });
 });
 
-describe("an action that is taken back", () => {
-  test("retry: the tasks have failed again", async () => {
+describe("Reverting an action", () => {
+  test("returns retried tasks to failed", async () => {
     const taskIds = await givenManyAt(api, 2, PLACE_OF_LABEL.OUTPUT_FAILED);
     const done = expectDone(await execute(api, { taskIds, action: "retry" }));
     expect(await revert(api, done.operationId)).toMatchObject({ reverted: 2 });
     expect(await labelOf(api, taskIds[0] ?? "")).toBe("OUTPUT_FAILED");
   });
 
-  test("edit: each field has the value that its own task had", async () => {
+  test("gives each edited task its own old values", async () => {
     const one = await api.givenTask({ assignee: "ada", priority: 3 });
     const other = await api.givenTask({ priority: 9 });
     const taskIds = [one.id, other.id];
@@ -207,21 +207,21 @@ describe("an action that is taken back", () => {
     expect(await readTask(other.id)).toMatchObject({ assignee: null, priority: 9 });
   });
 
-  test("run_pipelines: what has not left is called back, whatever became of the task", async () => {
+  test("recalls undelivered dispatches of run_pipelines, even if the task has moved on", async () => {
     const taskIds = await givenManyAt(api, 3, { kind: "pre_qa", status: "queued" });
     const [noted = "", delivered = ""] = taskIds;
     const run = { taskIds, action: "run_pipelines", runAttachedWorkflows: true } as const;
     const done = expectDone(await execute(api, run));
     await addNote(api, noted);
     await deliverDispatches(api, delivered);
-    const undone = await revert(api, done.operationId);
-    expect(undone).toMatchObject({ reverted: 2, movedOn: 1, recalled: 2, alreadyDelivered: 1 });
-    expect(undone.items.map(({ outcome }) => outcome)).toEqual(["changed", "stale", "changed"]);
+    const reverted = await revert(api, done.operationId);
+    expect(reverted).toMatchObject({ reverted: 2, movedOn: 1, recalled: 2, alreadyDelivered: 1 });
+    expect(reverted.items.map(({ outcome }) => outcome)).toEqual(["changed", "stale", "changed"]);
     expect(await dispatchStates(api, noted)).toEqual(["recalled"]);
     expect(await dispatchStates(api, delivered)).toEqual(["delivered"]);
   });
 
-  test("advance: it cannot be", async () => {
+  test("is not possible for an advance", async () => {
     const taskIds = await givenManyAt(api, 1, { kind: "pre_qa", status: "approved" });
     const done = expectDone(await execute(api, { taskIds, action: "advance" }));
     expect(await operationOf(api, done.operationId)).toMatchObject({ revertible: false });
@@ -229,19 +229,19 @@ describe("an action that is taken back", () => {
   });
 });
 
-describe("what a revert does not take", () => {
-  test("a revert, an operation that changed nothing, one that was taken back, an unknown one", async () => {
+describe("A revert", () => {
+  test("refuses a revert, an operation that changed nothing, and one that is already reverted", async () => {
     const taskIds = await givenManyAt(api, 1, IN_REVIEW);
     const done = expectDone(await execute(api, { taskIds, targetStatus: "PASSED" }));
-    const undone = await revert(api, done.operationId);
+    const reverted = await revert(api, done.operationId);
     const idle = expectDone(await execute(api, { taskIds: ["nobody"], targetStatus: "PASSED" }));
-    for (const { operationId } of [undone, idle, done]) {
+    for (const { operationId } of [reverted, idle, done]) {
       expectProblem(await act(api, operationId, "revert"), "not_revertible", 409);
     }
     expectProblem(await act(api, crypto.randomUUID(), "revert"), "not_found", 404);
   });
 
-  test("a second one at the same moment: one takes back, the others are told so", async () => {
+  test("refuses all but one of several concurrent reverts", async () => {
     const taskIds = await givenManyAt(api, 10, IN_REVIEW);
     const done = expectDone(await execute(api, { taskIds, targetStatus: "PASSED" }));
     const answers = await Promise.all(
@@ -253,7 +253,7 @@ describe("what a revert does not take", () => {
     }
   });
 
-  test("a repeat of the call gets the first answer byte for byte, and writes nothing", async () => {
+  test("answers a repeat of the call byte for byte, and writes nothing", async () => {
     const taskIds = await givenManyAt(api, 3, IN_REVIEW);
     const done = expectDone(await execute(api, { taskIds, ...PASS }));
     await addNote(api, taskIds[0] ?? "");
@@ -267,11 +267,11 @@ describe("what a revert does not take", () => {
     expect(await rowCounts(api)).toEqual(before);
   });
 
-  test("is found by the service itself where its answer was lost", async () => {
+  test("is found by the service's own retry if the answer was lost", async () => {
     const taskIds = await givenManyAt(api, 3, IN_REVIEW);
     const done = expectDone(await execute(api, { taskIds, ...PASS }));
     await api.database.faults({ kind: "cut-after-commit", sql: "insert into bulk_operations" });
-    const undone = await revert(api, done.operationId);
-    expect(undone).toMatchObject({ reverted: 3, recalled: 3 });
+    const reverted = await revert(api, done.operationId);
+    expect(reverted).toMatchObject({ reverted: 3, recalled: 3 });
   });
 });

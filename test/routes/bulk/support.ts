@@ -25,7 +25,7 @@ export interface BulkBody {
   filter?: object;
 }
 
-/** Asks what a change would do, as the least role that may. */
+/** Previews a change, with the lowest role that may. */
 export function preview(
   api: TestApi,
   body: BulkBody,
@@ -34,7 +34,7 @@ export function preview(
   return api.call("POST", "/bulk/preview", { as: "viewer", ...options, body });
 }
 
-/** Makes a change, as the least role that may, under a key of its own unless the options name one. */
+/** Executes a change, with the lowest role that may and, unless the options say otherwise, a new key. */
 export function execute(
   api: TestApi,
   body: BulkBody,
@@ -48,7 +48,7 @@ export function execute(
   });
 }
 
-/** Calls a route of an operation, as the least role that may, under a key of its own unless the options name one. */
+/** Calls a route of an operation, with the lowest role that may and, unless the options say otherwise, a new key. */
 export function act<Body = BulkExecution>(
   api: TestApi,
   operationId: string,
@@ -63,12 +63,12 @@ export function act<Body = BulkExecution>(
   });
 }
 
-/** Takes an operation back, which must be lawful. */
+/** Reverts an operation, and expects success. */
 export async function revert(api: TestApi, operationId: string): Promise<BulkExecution> {
   return expectDone(await act(api, operationId, "revert"));
 }
 
-/** The operation that was accepted to be worked through later. */
+/** Expects a 202, and returns the id of the operation that it accepts. */
 export function expectAccepted(answer: Answer<unknown>): string {
   const { operationId, state } = expectDone(answer, 202) as BulkAccepted;
   expect(state).toBe("queued");
@@ -82,7 +82,7 @@ export async function operationOf(api: TestApi, operationId: string): Promise<Bu
   );
 }
 
-/** Hands what lies in the queue of bulk operations to its consumer, message by message, until nothing is left. */
+/** Passes the messages in the bulk queue to their consumer, one by one, until the queue is empty. */
 export async function workThrough(api: TestApi, queue: CountingQueue): Promise<void> {
   while (queue.sent.length > 0) {
     const { retryMessages } = await api.consume("stepledger-bulk", queue.sent.splice(0, 1));
@@ -90,7 +90,7 @@ export async function workThrough(api: TestApi, queue: CountingQueue): Promise<v
   }
 }
 
-/** The number of rows of every table, as nobody but the superuser can count them. */
+/** The number of rows in every table. Only the superuser sees all of them. */
 export async function rowCounts({ database }: TestApi): Promise<Record<string, number>> {
   const tables = await database.query(
     "superuser",
@@ -103,7 +103,7 @@ export async function rowCounts({ database }: TestApi): Promise<Record<string, n
   return Object.fromEntries(rows.map(({ name, count }) => [String(name), Number(count)]));
 }
 
-/** The label that the tables give a task. */
+/** The label of a task in `task_labels`. */
 export async function labelOf({ database }: TestApi, taskId: string): Promise<string | null> {
   const [row] = await database.query(
     "owner",
@@ -113,7 +113,7 @@ export async function labelOf({ database }: TestApi, taskId: string): Promise<st
   return row?.["unified_status"] ?? null;
 }
 
-/** The events that a bulk operation wrote, as task and seq. */
+/** The events of a bulk operation, as task and seq. */
 export async function eventsOf(
   { database }: TestApi,
   operationId: string,
@@ -129,7 +129,7 @@ export async function eventsOf(
   }));
 }
 
-/** The outbox rows of a task, by pipeline. */
+/** The pipelines of a task's dispatches, sorted. */
 export async function dispatchesOf({ database }: TestApi, taskId: string): Promise<string[]> {
   const rows = await database.query(
     "owner",
@@ -139,7 +139,7 @@ export async function dispatchesOf({ database }: TestApi, taskId: string): Promi
   return rows.map(({ pipeline }) => String(pipeline));
 }
 
-/** The states of a task's dispatches, the oldest first. */
+/** The states of a task's dispatches, oldest first. */
 export async function dispatchStates({ database }: TestApi, taskId: string): Promise<string[]> {
   const rows = await database.query(
     "owner",
@@ -149,42 +149,41 @@ export async function dispatchStates({ database }: TestApi, taskId: string): Pro
   return rows.map(({ state }) => String(state));
 }
 
-/** Lets the dispatches of a task reach whom they are for: they cannot be called back any more. */
+/** Delivers the dispatches of a task, so that they cannot be recalled any more. */
 export async function deliverDispatches({ database }: TestApi, taskId: string): Promise<void> {
   await offerDispatched(database, [taskId]);
 }
 
-/** Holds an answer of execution against the ledger and the events: what was told is what was written. */
-export async function expectTold(api: TestApi, told: BulkExecution): Promise<void> {
-  const changed = told.items.flatMap(({ taskId, outcome, eventSeq }) =>
+/** Expects the ledger and the events to hold what an execution answered. */
+export async function expectInLedger(api: TestApi, answered: BulkExecution): Promise<void> {
+  const changed = answered.items.flatMap(({ taskId, outcome, eventSeq }) =>
     outcome === "changed" && eventSeq !== undefined ? [{ taskId, eventSeq }] : [],
   );
   const byTask = changed.toSorted((one, other) => (one.taskId < other.taskId ? -1 : 1));
-  expect(await eventsOf(api, told.operationId)).toEqual(byTask);
+  expect(await eventsOf(api, answered.operationId)).toEqual(byTask);
 
   const [operation] = await api.database.query(
     "owner",
     `select state, requested, changed, refused, stale, failed, dispatched,
        finished_at is not null as finished from bulk_operations where id = $1`,
-    [told.operationId],
+    [answered.operationId],
   );
   expect(operation).toEqual({
-    state: told.state,
+    state: answered.state,
     ...Object.fromEntries(
-      Object.entries({ ...told.counts, dispatched: told.dispatched }).map(([name, count]) => [
-        name,
-        String(count),
-      ]),
+      Object.entries({ ...answered.counts, dispatched: answered.dispatched }).map(
+        ([name, count]) => [name, String(count)],
+      ),
     ),
     finished: "t",
   });
   const items = await api.database.query(
     "owner",
     "select task_id, outcome, code, event_seq from bulk_operation_items where operation_id = $1 order by position",
-    [told.operationId],
+    [answered.operationId],
   );
   expect(items).toEqual(
-    told.items.map(({ taskId, outcome, code = null, eventSeq = null }) => ({
+    answered.items.map(({ taskId, outcome, code = null, eventSeq = null }) => ({
       task_id: taskId,
       outcome,
       code,
@@ -193,7 +192,7 @@ export async function expectTold(api: TestApi, told: BulkExecution): Promise<voi
   );
 }
 
-/** Previews and takes the token, for changes that are to be executed later. */
+/** Previews a change and returns its plan token. */
 export async function planTokenFor(
   api: TestApi,
   body: BulkBody,
@@ -202,8 +201,8 @@ export async function planTokenFor(
   return expectDone(await preview(api, body, { as: "reviewer", ...options })).planToken;
 }
 
-/** Lets a task move on, without changing what a bulk change may do with it. */
+/** Raises a task's seq without changing what a bulk change may do with it. */
 export async function addNote(api: TestApi, taskId: string): Promise<void> {
-  const body = { text: "Somebody looked at it." };
+  const body = { text: "Someone looked at it." };
   expectDone(await api.call("POST", `/tasks/${taskId}/notes`, { body }), 201);
 }

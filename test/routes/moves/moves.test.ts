@@ -10,8 +10,8 @@ beforeAll(async () => {
 const move = (moves: object[], options: object = {}, more: object = {}) =>
   api.call<MovedMany>("POST", "/moves", { body: { moves, ...more }, ...options });
 
-describe("many moves in one call", () => {
-  it("judges each by itself", async () => {
+describe("Moving many tasks in one call", () => {
+  it("decides each move on its own", async () => {
     const [queued, approved, running] = [
       await api.givenTask(),
       await api.givenTask({ at: { kind: "ingestion", status: "approved" } }),
@@ -33,7 +33,7 @@ describe("many moves in one call", () => {
     ]);
   });
 
-  it("tells what would have been allowed, and what moved meanwhile", async () => {
+  it("reports what would have been allowed, and which tasks had changed", async () => {
     const task = await api.givenTask();
     const other = await api.givenTask();
     const { items } = expectDone(
@@ -48,22 +48,24 @@ describe("many moves in one call", () => {
     ]);
   });
 
-  it("runs no pipeline that nobody asked for", async () => {
+  it("runs pipelines only if the caller opted in", async () => {
     const tasks = await Promise.all(
       [1, 2].map(() => api.givenTask({ at: { kind: "authoring", status: "approved" } })),
     );
-    const [silent, asked] = tasks.map(({ id }) => id);
-    expectDone(await move([{ task: silent, advance: true }]));
-    expectDone(await move([{ task: asked, advance: true }], {}, { runAttachedWorkflows: true }));
+    const [withoutPipelines, withPipelines] = tasks.map(({ id }) => id);
+    expectDone(await move([{ task: withoutPipelines, advance: true }]));
+    expectDone(
+      await move([{ task: withPipelines, advance: true }], {}, { runAttachedWorkflows: true }),
+    );
     const rows = await api.database.query(
       "owner",
       "select task_id, pipeline from pipeline_dispatches where task_id = any ($1)",
-      [[silent ?? "", asked ?? ""]],
+      [[withoutPipelines ?? "", withPipelines ?? ""]],
     );
-    expect(rows).toEqual([{ task_id: asked, pipeline: "quality_automation" }]);
+    expect(rows).toEqual([{ task_id: withPipelines, pipeline: "quality_automation" }]);
   });
 
-  it("refuses a call that names a task twice, under whatever names", async () => {
+  it("rejects a call that names a task twice, even by different names", async () => {
     const task = await api.givenTask({ externalId: "twice" });
     const answer = await move([
       { task: task.id, status: "running" },
@@ -74,7 +76,7 @@ describe("many moves in one call", () => {
     ]);
   });
 
-  it("keeps an answer that refused everything under its key", async () => {
+  it("stores the answer under its key even if every move was refused", async () => {
     const task = await api.givenTask();
     const call = (status: string) =>
       move([{ task: task.id, status }], { idempotencyKey: "refused" });
@@ -84,12 +86,12 @@ describe("many moves in one call", () => {
       const body = { status };
       expectDone(await api.call("PATCH", `/steps/${task.currentStep.id}`, { body }));
     }
-    // By now the move is lawful; the repeat is still the first call.
+    // The move has become lawful, but the repeat still gets the first answer.
     expect((await call("approved")).text).toBe(first.text);
     expectProblem(await call("rejected"), "idempotency_key_reused", 422);
   });
 
-  it("asks exactly one thing of each task", async () => {
+  it("requires exactly one kind of move for each task", async () => {
     const task = await api.givenTask();
     expectProblem(await move([{ task: task.id }]), "validation_failed", 400);
     expectProblem(
@@ -100,7 +102,7 @@ describe("many moves in one call", () => {
     expectProblem(await move([{ task: task.id, rework: "ingestion" }]), "validation_failed", 400);
   });
 
-  it("moves a thousand tasks in two round trips, and repeats with the same bytes", async () => {
+  it("moves 1,000 tasks in two round trips, and answers a repeat with the same bytes", async () => {
     const ids = [...(await api.givenTasks(500)), ...(await api.givenTasks(500))];
     const moves = ids.map((task) => ({ task, status: "running" }));
     const call = () => move(moves, { idempotencyKey: "thousand" });

@@ -13,8 +13,8 @@ const gate = (stepId: string, to: string, options: object = {}) =>
 const transition = (stepId: string, status: string) =>
   api.call<Moved>("PATCH", `/steps/${stepId}`, { body: { status } });
 
-describe("changing a gate by hand", () => {
-  it("blocks a step, which then refuses approval, and gives the implied gate back", async () => {
+describe("Changing a gate by hand", () => {
+  it("blocks approval of a step until the gate is set back", async () => {
     const { currentStep } = await api.givenTask({ at: { kind: "authoring", status: "running" } });
     const blocked = expectDone(await gate(currentStep.id, "blocked"));
     expect(blocked.task).toMatchObject({
@@ -36,7 +36,7 @@ describe("changing a gate by hand", () => {
     expectDone(await transition(currentStep.id, "approved"));
   });
 
-  it("never passes or fails a gate without a status", async () => {
+  it("refuses to pass or fail a gate, which only a status does", async () => {
     const { currentStep } = await api.givenTask({ at: { kind: "pre_qa", status: "running" } });
     for (const verdict of ["passed", "failed"]) {
       const problem = expectProblem(await gate(currentStep.id, verdict), "invalid_transition", 409);
@@ -45,10 +45,10 @@ describe("changing a gate by hand", () => {
     }
   });
 
-  it("lets a reviewer waive and revoke, and nobody below", async () => {
+  it("requires the role reviewer to waive or revoke", async () => {
     const { currentStep } = await api.givenTask({ at: { kind: "pre_qa", status: "in_review" } });
     const { id } = currentStep;
-    // evaluating cannot be waived; in_review → queued cannot be either, so begin from a queued check.
+    // An evaluating gate cannot be waived, so this uses a queued check as well.
     const queued = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
     const waive = (as: "operator" | "reviewer") => gate(queued.currentStep.id, "waived", { as });
     expect(expectProblem(await waive("operator"), "forbidden", 403)).toMatchObject({
@@ -64,18 +64,18 @@ describe("changing a gate by hand", () => {
   });
 });
 
-describe("asking for a pipeline by hand", () => {
+describe("Requesting a pipeline by hand", () => {
   const dispatch = (stepId: string, pipeline: string, options: object = {}) =>
     api.call<{ id: string }>("POST", `/steps/${stepId}/dispatch`, {
       body: { pipeline, reason: "Once more" },
       ...options,
     });
 
-  it("puts it into the outbox with its log and sends it on, and refuses a second one while it is open", async () => {
+  it("enqueues a dispatch with its log, and refuses a second one while it is open", async () => {
     const { currentStep, id } = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
-    const made = expectDone(await dispatch(currentStep.id, "quality_automation"), 201);
+    const created = expectDone(await dispatch(currentStep.id, "quality_automation"), 201);
     const again = await dispatch(currentStep.id, "quality_automation");
-    expect(expectProblem(again, "conflict", 409).existing).toEqual({ id: made.id });
+    expect(expectProblem(again, "conflict", 409).existing).toEqual({ id: created.id });
     const rows = await api.database.query(
       "owner",
       `select d.id, d.by_hand, l.to_state, l.reason from pipeline_dispatches d
@@ -83,18 +83,18 @@ describe("asking for a pipeline by hand", () => {
       [id],
     );
     expect(rows).toEqual([
-      { id: made.id, by_hand: "t", to_state: "pending", reason: "Once more" },
-      { id: made.id, by_hand: "t", to_state: "sent", reason: null },
+      { id: created.id, by_hand: "t", to_state: "pending", reason: "Once more" },
+      { id: created.id, by_hand: "t", to_state: "sent", reason: null },
     ]);
   });
 
-  it("refuses a second one while the run of the first waits for a worker that polls", async () => {
+  it("refuses a second one while the run of the first waits for a polling worker", async () => {
     const { currentStep, id } = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
-    const made = expectDone(await dispatch(currentStep.id, "quality_automation"), 201);
+    const created = expectDone(await dispatch(currentStep.id, "quality_automation"), 201);
     const [runId] = await offerDispatched(api.database, [id]);
     const again = await dispatch(currentStep.id, "quality_automation");
-    expect(expectProblem(again, "conflict", 409).existing).toEqual({ id: made.id });
-    // A move that enters the state anew asks for nothing either: the run that waits is for it.
+    expect(expectProblem(again, "conflict", 409).existing).toEqual({ id: created.id });
+    // A move that enters the state again dispatches nothing either, because the waiting run serves it.
     for (const status of ["cancelled", "queued"]) {
       const body = { status, reason: "To and fro", runAttachedWorkflows: true };
       const moved = await api.call<{ dispatched: object[] }>("PATCH", `/steps/${currentStep.id}`, {
@@ -111,7 +111,7 @@ describe("asking for a pipeline by hand", () => {
     expectDone(await dispatch(currentStep.id, "quality_automation"), 201);
   });
 
-  it("writes no event of the task: no label depends on it", async () => {
+  it("writes no event of the task, because no label depends on it", async () => {
     const { currentStep, id, eventSeq } = await api.givenTask({
       at: { kind: "pre_qa", status: "queued" },
     });
@@ -130,7 +130,7 @@ describe("asking for a pipeline by hand", () => {
     expect(problem.allowed).toEqual(["quality_automation"]);
   });
 
-  it("answers a repeat under the same key as the first time", async () => {
+  it("answers a repeat with the same key with the same bytes", async () => {
     const { currentStep } = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
     const call = () =>
       dispatch(currentStep.id, "quality_automation", { idempotencyKey: "dispatch-1" });
@@ -139,7 +139,7 @@ describe("asking for a pipeline by hand", () => {
     expect((await call()).text).toBe(first.text);
   });
 
-  it("pays a version once, however often it is asked", async () => {
+  it("pays a version once, however often it is requested", async () => {
     const { currentStep } = await api.givenTask({
       at: { kind: "expert_review", status: "in_review" },
     });
@@ -150,7 +150,7 @@ describe("asking for a pipeline by hand", () => {
     const again = await dispatch(currentStep.id, "payment");
     expect(expectProblem(again, "conflict", 409).existing).toEqual({ id: payment?.id });
 
-    // Taken back before it was delivered, and approved again: one payment stands.
+    // The payment is recalled before delivery. Approving again creates a new one.
     expectDone(await transition(currentStep.id, "changes_requested"));
     expectDone(await api.call("PATCH", `/steps/${currentStep.id}`, { body }));
     const states = await api.database.query(

@@ -10,8 +10,8 @@ beforeAll(async () => {
 const transition = (stepId: string, body: object, options: object = {}) =>
   api.call<Moved>("PATCH", `/steps/${stepId}`, { body, ...options });
 
-describe("changing a step's status", () => {
-  it("tells the task, the step and the event that it wrote", async () => {
+describe("Changing a step's status", () => {
+  it("returns the task, the step and the event that it wrote", async () => {
     const task = await api.givenTask();
     const answer = await transition(task.currentStep.id, { status: "running", reason: "Begun" });
     const { task: after, step, events, dispatched } = expectDone(answer);
@@ -38,7 +38,7 @@ describe("changing a step's status", () => {
     expect(answer.headers.get("etag")).toBe('"2"');
   });
 
-  it("refuses a move that the table does not have, and tells what is lawful", async () => {
+  it("refuses an unlawful move, and names the lawful ones", async () => {
     const task = await api.givenTask();
     const answer = await transition(task.currentStep.id, { status: "approved" });
     const problem = expectProblem(answer, "invalid_transition", 409);
@@ -55,7 +55,7 @@ describe("changing a step's status", () => {
     });
   });
 
-  it("writes no second event for a status that the step already has", async () => {
+  it("refuses a status that the step already has, and writes no event", async () => {
     const task = await api.givenTask();
     const answer = await transition(task.currentStep.id, { status: "queued" });
     expect(expectProblem(answer, "already_in_status", 409)).toMatchObject({ done: true });
@@ -63,7 +63,7 @@ describe("changing a step's status", () => {
     expect(again.body.eventSeq).toBe(1);
   });
 
-  it("tells a step that was left from one that was sealed", async () => {
+  it("distinguishes a step that is no longer current from a sealed one", async () => {
     const task = await api.givenTask({ at: { kind: "ingestion", status: "approved" } });
     expectDone(await api.call("POST", `/tasks/${task.id}/advance`, { body: {} }));
     expectProblem(
@@ -80,7 +80,7 @@ describe("changing a step's status", () => {
     });
   });
 
-  it("holds to the state that If-Match names", async () => {
+  it("refuses a move if the task is not in the state that If-Match names", async () => {
     const task = await api.givenTask();
     const stale = await transition(task.currentStep.id, { status: "running" }, { ifMatch: 7 });
     expect(expectProblem(stale, "version_conflict", 412)).toMatchObject({ eventSeq: 1 });
@@ -88,7 +88,7 @@ describe("changing a step's status", () => {
     expectDone(await transition(task.currentStep.id, { status: "running" }, { ifMatch: 1 }));
   });
 
-  it("answers a repeat under the same key with the same bytes", async () => {
+  it("answers a repeat with the same key with the same bytes", async () => {
     const task = await api.givenTask();
     const call = () =>
       transition(task.currentStep.id, { status: "running" }, { idempotencyKey: "again" });
@@ -101,7 +101,7 @@ describe("changing a step's status", () => {
     expect(first.headers.get("idempotency-replayed")).toBeNull();
   });
 
-  it("dispatches what is attached to the entered state, by default for a person's call", async () => {
+  it("dispatches the pipelines attached to the new status by default", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
     const queued = await transition(task.currentStep.id, { status: "queued" });
     expect(expectDone(queued).dispatched).toMatchObject([{ pipeline: "quality_automation" }]);
@@ -119,13 +119,13 @@ describe("changing a step's status", () => {
     ]);
   });
 
-  it("dispatches nothing where the call opted out", async () => {
+  it("dispatches nothing if the call opted out", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
     const body = { status: "queued", runAttachedWorkflows: false };
     expect(expectDone(await transition(task.currentStep.id, body)).dispatched).toEqual([]);
   });
 
-  it("names the original of a duplicate, and refuses one that is not there or is the task itself", async () => {
+  it("records the original of a duplicate, and refuses an unknown one and the task itself", async () => {
     const original = await api.givenTask({ externalId: "the-original" });
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "in_review" } });
     const step = task.currentStep.id;

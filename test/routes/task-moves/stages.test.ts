@@ -10,8 +10,8 @@ beforeAll(async () => {
 const post = (taskId: string, verb: string, body: object = {}, options: object = {}) =>
   api.call<Moved>("POST", `/tasks/${taskId}/${verb}`, { body, ...options });
 
-describe("advancing", () => {
-  it("opens the next kind's step and repoints the version and the task", async () => {
+describe("Advancing a task", () => {
+  it("opens a step of the next kind, which becomes the current one", async () => {
     const task = await api.givenTask({ at: { kind: "authoring", status: "approved" } });
     const advanced = expectDone(await post(task.id, "advance"));
     expect(advanced.step).toMatchObject({
@@ -35,18 +35,18 @@ describe("advancing", () => {
     ]);
   });
 
-  it("holds the new step back where asked, and dispatches when the hold ends", async () => {
+  it("opens the new step as pending with hold, and dispatches when it is queued", async () => {
     const task = await api.givenTask({ at: { kind: "authoring", status: "approved" } });
     const held = expectDone(await post(task.id, "advance", { hold: true }));
     expect(held.step).toMatchObject({ status: "pending" });
     expect(held.dispatched).toEqual([]);
-    const freed = await api.call<Moved>("PATCH", `/steps/${held.step.id}`, {
+    const released = await api.call<Moved>("PATCH", `/steps/${held.step.id}`, {
       body: { status: "queued" },
     });
-    expect(expectDone(freed).dispatched).toMatchObject([{ pipeline: "quality_automation" }]);
+    expect(expectDone(released).dispatched).toMatchObject([{ pipeline: "quality_automation" }]);
   });
 
-  it("needs an open gate, and a next stage", async () => {
+  it("requires an open gate and a next stage", async () => {
     const waiting = await api.givenTask();
     expect(expectProblem(await post(waiting.id, "advance"), "gate_closed", 409)).toMatchObject({
       gate: "locked",
@@ -55,7 +55,7 @@ describe("advancing", () => {
     expectProblem(await post(delivered.id, "advance"), "no_next_step", 409);
   });
 
-  it("cancels the open runs of the step that it leaves, in the same event", async () => {
+  it("cancels the open runs of the step that it leaves, with the same event", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
     const run = await api.call<{ id: string }>("POST", `/tasks/${task.id}/worker-runs`, {
       as: "service",
@@ -69,8 +69,8 @@ describe("advancing", () => {
   });
 });
 
-describe("going back", () => {
-  it("opens a new attempt and revokes the gates from there on, each with its event", async () => {
+describe("Reworking a task", () => {
+  it("opens a new attempt and revokes the gates from that stage on, each with an event", async () => {
     const task = await api.givenTask({ at: { kind: "authoring", status: "approved" } });
     const checked = expectDone(await post(task.id, "advance"));
     for (const status of ["running", "approved"]) {
@@ -88,7 +88,7 @@ describe("going back", () => {
     expect(reworked.task.eventSeq).toBe(reworked.events.at(-1)?.seq);
   });
 
-  it("lets an operator rework what is unfinished, and asks a reviewer for what has ended", async () => {
+  it("requires the role reviewer if the stage has ended, and operator otherwise", async () => {
     const open = await api.givenTask({ at: { kind: "authoring", status: "running" } });
     const ended = await api.givenTask({ at: { kind: "authoring", status: "approved" } });
     const body = { toKind: "authoring", reason: "Once more" };
@@ -98,7 +98,7 @@ describe("going back", () => {
     expectDone(await post(ended.id, "rework", body, { as: "reviewer" }));
   });
 
-  it("does not go forward", async () => {
+  it("refuses a later stage", async () => {
     const task = await api.givenTask({ at: { kind: "authoring", status: "running" } });
     const ahead = await post(task.id, "rework", { toKind: "delivery", reason: "Jump" });
     expect(expectProblem(ahead, "invalid_transition", 409)).toMatchObject({
@@ -109,15 +109,18 @@ describe("going back", () => {
   });
 });
 
-describe("a new version", () => {
-  it("seals the old one and begins with authoring unless told otherwise", async () => {
+describe("Creating a version", () => {
+  it("seals the old version and starts at authoring by default", async () => {
     const task = await api.givenTask({ at: { kind: "expert_review", status: "approved" } });
-    const made = await post(task.id, "versions", { content: { brief: "Two" }, reason: "Revised" });
-    const { task: after, step, events } = expectDone(made, 201);
+    const created = await post(task.id, "versions", {
+      content: { brief: "Two" },
+      reason: "Revised",
+    });
+    const { task: after, step, events } = expectDone(created, 201);
     expect(after.activeVersion.number).toBe(2);
     expect(step).toMatchObject({ kind: "authoring", attempt: 1, status: "queued" });
     expect(events).toMatchObject([{ type: "version_created", versionNumber: 2 }]);
-    expect(made.headers.get("location")).toBe(`/v1/tasks/${task.id}/versions/2`);
+    expect(created.headers.get("location")).toBe(`/v1/tasks/${task.id}/versions/2`);
     const sealed = await api.database.query(
       "owner",
       "select number, sealed_at is not null as sealed from task_versions where task_id = $1 order by number",
@@ -129,18 +132,18 @@ describe("a new version", () => {
     ]);
   });
 
-  it("begins at pre_qa at the latest", async () => {
+  it("rejects a first stage after pre_qa", async () => {
     const task = await api.givenTask();
     const body = { content: {}, reason: "Skip", firstKind: "delivery" };
     expectProblem(await post(task.id, "versions", body), "validation_failed", 400);
   });
 });
 
-describe("fields, notes and the archive", () => {
+describe("Editing, annotating and archiving a task", () => {
   const patch = (taskId: string, body: object) =>
     api.call<Moved>("PATCH", `/tasks/${taskId}`, { body });
 
-  it("tells an edit with from and to per field, and nothing where nothing differs", async () => {
+  it("writes an event with the old and new value of each field, or none if nothing differs", async () => {
     const task = await api.givenTask({ title: "Before", priority: 5 });
     const edited = expectDone(
       await patch(task.id, { title: "After", priority: 5, assignee: "rota-2" }),
@@ -157,7 +160,7 @@ describe("fields, notes and the archive", () => {
     expect(expectDone(await patch(task.id, { title: "After" })).events).toEqual([]);
   });
 
-  it("answers a repeat of an edit that had nothing to change, whatever has happened since", async () => {
+  it("answers a repeat of an edit without effect from its key, even if the task has changed", async () => {
     const task = await api.givenTask({ priority: 5 });
     const edit = (priority: number) =>
       api.call<Moved>("PATCH", `/tasks/${task.id}`, { body: { priority }, idempotencyKey: "same" });
@@ -172,7 +175,7 @@ describe("fields, notes and the archive", () => {
     expect(expectDone(now).priority).toBe(7);
   });
 
-  it("forgets a key after its time, and takes it for a new call", async () => {
+  it("treats an expired key as new", async () => {
     const task = await api.givenTask();
     const note = (text: string) =>
       api.call<Moved>("POST", `/tasks/${task.id}/notes`, { body: { text }, idempotencyKey: "day" });
@@ -183,7 +186,7 @@ describe("fields, notes and the archive", () => {
     expectProblem(await note("Wednesday"), "idempotency_key_reused", 422);
   });
 
-  it("keeps external ids unique, and names the holder", async () => {
+  it("refuses an external id that is taken, and names the task that has it", async () => {
     const holder = await api.givenTask({ externalId: "held" });
     const task = await api.givenTask();
     const taken = await patch(task.id, { externalId: "held" });
@@ -192,18 +195,18 @@ describe("fields, notes and the archive", () => {
     expectDone(await api.call("GET", "/tasks/ext:free"));
   });
 
-  it("puts a task away and brings it back as it was", async () => {
+  it("archives a task and restores it to the same state", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "running" } });
-    const away = expectDone(await post(task.id, "archive", { reason: "Not now" }));
-    expect(away.task.archivedAt).toBe(away.events[0]?.at);
+    const archived = expectDone(await post(task.id, "archive", { reason: "Not now" }));
+    expect(archived.task.archivedAt).toBe(archived.events[0]?.at);
     expectProblem(await post(task.id, "advance"), "archived", 409);
     expectProblem(await post(task.id, "archive"), "already_in_status", 409);
-    const back = expectDone(await post(task.id, "restore"));
-    expect(back.task).toMatchObject({ archivedAt: null, unifiedStatus: task.unifiedStatus });
-    expect(back.events).toMatchObject([{ type: "task_restored" }]);
+    const restored = expectDone(await post(task.id, "restore"));
+    expect(restored.task).toMatchObject({ archivedAt: null, unifiedStatus: task.unifiedStatus });
+    expect(restored.events).toMatchObject([{ type: "task_restored" }]);
   });
 
-  it("adds notes to the history of any task, an archived one too", async () => {
+  it("adds notes to the history of a task, even if it is archived", async () => {
     const task = await api.givenTask();
     expectDone(await post(task.id, "archive"));
     const noted = expectDone(

@@ -44,7 +44,7 @@ async function listed(query: string): Promise<TaskView[]> {
   return tasks;
 }
 
-/** The figures that tasks add up to by what each is told to be. */
+/** The counts that the tasks add up to. */
 function summed(tasks: readonly TaskView[]): TaskCounts {
   const counts: TaskCounts = { total: tasks.length, ...zeros() };
   for (const { unifiedStatus, attention } of tasks) {
@@ -63,7 +63,7 @@ function zeros(): Pick<TaskCounts, "byUnifiedStatus" | "byAttention"> {
 }
 
 describe("Counts of a tenant without tasks", () => {
-  it("name every label and every attention code, all of them zero", async () => {
+  it("have every label and attention code at zero", async () => {
     const { call } = await freshApi();
     for (const query of ["", "?archived=true", "?q=nothing"]) {
       const counts = await call<TaskCounts>("GET", `/tasks/counts${query}`, { as: "viewer" });
@@ -84,8 +84,8 @@ describe(`Counts and ids of random histories (replay with SEED=${seed})`, () => 
     all = [...(await listed("archived=false")), ...(await listed("archived=true"))];
   }, 180_000);
 
-  it("are what the resolver says of every task", async () => {
-    const told = await Promise.all(
+  it("agree with the resolver on every task", async () => {
+    const resolved = await Promise.all(
       all.map(async (task) => ({
         ...task,
         ...expectDone(
@@ -99,13 +99,13 @@ describe(`Counts and ids of random histories (replay with SEED=${seed})`, () => 
     for (const archived of [false, true]) {
       const counts = expectDone(await countsOf(`archived=${archived}`));
       expect(counts).toEqual(
-        summed(told.filter((task) => (task.archivedAt !== null) === archived)),
+        summed(resolved.filter((task) => (task.archivedAt !== null) === archived)),
       );
     }
     expect(expectDone(await countsOf(""))).toEqual(expectDone(await countsOf("archived=false")));
   });
 
-  it("are the sum over the pages of the list, and its ids in the order of their making", async () => {
+  it("agree with the pages of the list, and ids are in creation order", async () => {
     const chance = chanceFrom(seed);
     let met = 0;
     for (let count = 0; count < FILTERS; count += 1) {
@@ -120,7 +120,7 @@ describe(`Counts and ids of random histories (replay with SEED=${seed})`, () => 
     expect(met).toBeGreaterThan(FILTERS);
   });
 
-  it("are the tasks that a bulk preview of the filter takes", async () => {
+  it("agree with the tasks that a bulk preview of the filter selects", async () => {
     const filter = { taxonomyCode: TAXONOMY };
     const previewed = await preview(api, { filter, targetStatus: "REJECTED" });
     const { ids } = expectDone(await idsOf(`taxonomyCode=${TAXONOMY}`));
@@ -128,7 +128,7 @@ describe(`Counts and ids of random histories (replay with SEED=${seed})`, () => 
     expect(ids.length).toBeGreaterThan(0);
   });
 
-  it("obey the very filter that chooses a label, which a panel leaves out", async () => {
+  it("obey a filter by label as well", async () => {
     const whole = expectDone(await countsOf(`taxonomyCode=${TAXONOMY}`));
     for (const label of UNIFIED_STATUSES) {
       const one = expectDone(await countsOf(`taxonomyCode=${TAXONOMY}&unifiedStatus=${label}`));
@@ -137,23 +137,23 @@ describe(`Counts and ids of random histories (replay with SEED=${seed})`, () => 
     }
   });
 
-  it("follow each task into the archive and back", async () => {
+  it("follow a task into the archive and back", async () => {
     const before = expectDone(await countsOf(""));
     const { id } = await api.givenTaskLabelled("OUTPUT_FAILED");
     const body = { reason: "For a while." };
     const after = expectDone(await countsOf(""));
     expect(after.byUnifiedStatus.OUTPUT_FAILED).toBe(before.byUnifiedStatus.OUTPUT_FAILED + 1);
     expect(after.byAttention.errored).toBe(before.byAttention.errored + 1);
-    const away = expectDone(await countsOf("archived=true"));
+    const archived = expectDone(await countsOf("archived=true"));
     expectDone(await api.call("POST", `/tasks/${id}/archive`, { body }));
     expect(expectDone(await countsOf(""))).toEqual(before);
-    expect(expectDone(await countsOf("archived=true")).total).toBe(away.total + 1);
+    expect(expectDone(await countsOf("archived=true")).total).toBe(archived.total + 1);
     expectDone(await api.call("POST", `/tasks/${id}/restore`, { body }));
     expect(expectDone(await countsOf(""))).toEqual(after);
-    expect(expectDone(await countsOf("archived=true"))).toEqual(away);
+    expect(expectDone(await countsOf("archived=true"))).toEqual(archived);
   });
 
-  it("tell nothing of another tenant's tasks", async () => {
+  it("leave out another tenant's tasks", async () => {
     const { otherTenant: tenant } = api;
     const theirs = await api.givenTask({ tenant });
     const counts = await api.call<TaskCounts>("GET", "/tasks/counts", { tenant });
@@ -162,7 +162,7 @@ describe(`Counts and ids of random histories (replay with SEED=${seed})`, () => 
     expect(expectDone(ids)).toEqual({ ids: [theirs.id], truncated: false });
   });
 
-  it("take the parameters of the list's filters, and no others", async () => {
+  it("accept only the filters of the list, no other parameters", async () => {
     for (const query of [
       "limit=5",
       "sort=title",
@@ -176,30 +176,30 @@ describe(`Counts and ids of random histories (replay with SEED=${seed})`, () => 
   });
 });
 
-describe("Ids of more tasks than a bulk operation takes", () => {
-  it("of more than are told are the oldest, which is said", async () => {
+describe("Ids of more tasks than a bulk operation accepts", () => {
+  it("are those of the oldest tasks, and say that they are truncated", async () => {
     api = await freshApi();
     const place = { kind: "expert_review", status: "in_review" } as const;
-    const made = (await givenManyAt(api, 8, place)).toSorted();
+    const created = (await givenManyAt(api, 8, place)).toSorted();
     const database = openDatabase(api.database).forTenant(api.tenant.id);
     const filter = { unifiedStatus: ["IN_REVIEW"] } as const;
-    expect(await listTaskIds(database, filter, 8)).toEqual({ ids: made, truncated: false });
+    expect(await listTaskIds(database, filter, 8)).toEqual({ ids: created, truncated: false });
     expect(await listTaskIds(database, filter, 7)).toEqual({
-      ids: made.slice(0, 7),
+      ids: created.slice(0, 7),
       truncated: true,
     });
     expect(expectDone(await idsOf("unifiedStatus=IN_REVIEW"))).toEqual({
-      ids: made,
+      ids: created,
       truncated: false,
     });
   });
 });
 
-/** A filter that some task passes, for the most part. */
+/** A random filter that usually matches some task. */
 function anyFilter(tasks: readonly TaskView[], chance: Chance): string {
   const one = tasks[chance.below(tasks.length)] ?? expect.fail("There are no tasks");
   const { unifiedStatus, attention, currentStep, taxonomyCode, assignee, archivedAt } = one;
-  const asked: (string | null)[] = [
+  const parameters: (string | null)[] = [
     `unifiedStatus=${unifiedStatus}`,
     `unifiedStatus=${UNIFIED_STATUSES[chance.below(13)]}&unifiedStatus=${unifiedStatus}`,
     ...attention.map((code) => `attention=${code}`),
@@ -218,7 +218,7 @@ function anyFilter(tasks: readonly TaskView[], chance: Chance): string {
     `statusBefore=${one.statusSince}`,
   ];
   const names = new Set<string>();
-  const chosen = asked.filter((parameter): parameter is string => {
+  const chosen = parameters.filter((parameter): parameter is string => {
     const name = parameter?.split("=", 1)[0] ?? "";
     if (parameter === null || names.has(name) || !chance.isHit(0.15)) return false;
     names.add(name);

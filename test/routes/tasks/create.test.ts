@@ -15,7 +15,7 @@ const create = (body: unknown, options = {}) =>
   api.call<TaskView>("POST", "/tasks", { as: "operator", body, ...options });
 
 describe("Creating a task", () => {
-  it("answers the task, its address and its entity tag", async () => {
+  it("returns the task, its address and its entity tag", async () => {
     const answer = await create({
       title: "A sum",
       externalId: "sum-1",
@@ -45,7 +45,7 @@ describe("Creating a task", () => {
     expect(read.body).toEqual(task);
   });
 
-  it("fills in what is left out", async () => {
+  it("uses defaults for absent fields", async () => {
     const task = expectDone(await create({ title: "Bare" }), 201);
     expect(task).toMatchObject({
       externalId: null,
@@ -55,7 +55,7 @@ describe("Creating a task", () => {
     });
   });
 
-  it("writes event 1 with the caller and the request", async () => {
+  it("writes event 1 with the actor and the request", async () => {
     const answer = await create(
       { title: "Logged", content: { brief: "Add." } },
       { headers: { "x-request-id": "request-of-the-test" } },
@@ -81,7 +81,7 @@ describe("Creating a task", () => {
     });
   });
 
-  it("keeps the content under its hash, whatever the order of its members", async () => {
+  it("hashes the content independently of the order of its members", async () => {
     const metadata = { b: [1, { d: 2, c: 3 }], a: "x" };
     const { id } = expectDone(
       await create({ title: "Content", content: { metadata, instructions: "Do.", brief: "Be." } }),
@@ -104,7 +104,7 @@ describe("Creating a task", () => {
     expect(await api.roundTripsOf(() => create({ title: "Counted" }))).toBe(1);
   });
 
-  it("refuses a known external id and names the task that has it", async () => {
+  it("refuses an external id that is taken, and names the task that has it", async () => {
     const first = expectDone(await create({ title: "First", externalId: "taken" }), 201);
     const answer = await create({ title: "Second", externalId: "taken" });
     const problem = expectProblem(answer, "conflict", 409);
@@ -120,19 +120,19 @@ describe("Creating a task", () => {
     expect(theirs.status).toBe(201);
   });
 
-  it("makes one task of many calls that arrive at once, and all others name it", async () => {
+  it("creates one task from concurrent calls, and names it to the others", async () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => create({ title: "Race", externalId: "raced" })),
     );
-    const [made, ...more] = answers.filter(({ status }) => status === 201);
+    const [created, ...more] = answers.filter(({ status }) => status === 201);
     expect(more).toEqual([]);
-    for (const answer of answers.filter((other) => other !== made)) {
-      expect(expectProblem(answer, "conflict", 409).existing).toEqual({ id: made?.body.id });
+    for (const answer of answers.filter((other) => other !== created)) {
+      expect(expectProblem(answer, "conflict", 409).existing).toEqual({ id: created?.body.id });
     }
   });
 
   describe("with an Idempotency-Key", () => {
-    it("answers a repeat byte for byte, and makes one task", async () => {
+    it("answers a repeat byte for byte, and creates one task", async () => {
       const body = { title: "Once", externalId: "once" };
       const first = await create(body, { idempotencyKey: "create-once" });
       const repeat = await create(body, { idempotencyKey: "create-once" });
@@ -143,13 +143,13 @@ describe("Creating a task", () => {
       expect(repeat.headers.get("location")).toBe(first.headers.get("location"));
     });
 
-    it("refuses another body under the same key", async () => {
+    it("returns 422 if the key was used with another body", async () => {
       await create({ title: "One" }, { idempotencyKey: "reused" });
       const other = await create({ title: "Other" }, { idempotencyKey: "reused" });
       expectProblem(other, "idempotency_key_reused", 422);
     });
 
-    it("judges a refused call afresh", async () => {
+    it("decides a refused call again", async () => {
       const holder = expectDone(await create({ title: "Holder", externalId: "freed" }), 201);
       const refused = await create(
         { title: "Later", externalId: "freed" },
@@ -157,15 +157,15 @@ describe("Creating a task", () => {
       );
       expectProblem(refused, "conflict", 409);
       await api.call("PATCH", `/tasks/${holder.id}`, { body: { externalId: null } });
-      const made = await create(
+      const created = await create(
         { title: "Later", externalId: "freed" },
         { idempotencyKey: "later" },
       );
-      expect(made.status).toBe(201);
-      expect(made.headers.get("idempotency-replayed")).toBeNull();
+      expect(created.status).toBe(201);
+      expect(created.headers.get("idempotency-replayed")).toBeNull();
     });
 
-    it("finds its own success after an answer that was cut off, and makes one task", async () => {
+    it("finds its own result after the answer was lost, and creates one task", async () => {
       await api.database.faults({ kind: "cut-after-commit", sql: "insert into operations" });
       const answer = await create({ title: "Cut", externalId: "cut" });
       const task = expectDone(answer, 201);
@@ -179,8 +179,8 @@ describe("Creating a task", () => {
     });
   });
 
-  describe("that begins elsewhere", () => {
-    it("stands where it is said to, and claims nothing of the stages before", async () => {
+  describe("at a later place", () => {
+    it("puts the task there, with an event that is marked as imported", async () => {
       for (const kind of STEP_KINDS) {
         for (const status of startStatuses(kind)) {
           const answer = await create(
@@ -200,7 +200,7 @@ describe("Creating a task", () => {
       }
     });
 
-    it("takes the role reviewer", async () => {
+    it("requires the role reviewer", async () => {
       const answer = await create({ title: "No", start: { kind: "pre_qa", reason: "Mine." } });
       expect(expectProblem(answer, "forbidden", 403)["required"]).toBe("reviewer");
     });
@@ -219,14 +219,14 @@ describe("Creating a task", () => {
     ["no title", {}, ["title"]],
     ["a blank title", { title: "  " }, ["title"]],
     ["a line break in the title", { title: "a\nb" }, ["title"]],
-    ["a status of its own", { title: "a", unifiedStatus: "PASSED" }, ["unifiedStatus"]],
-    ["a tenant of its own", { title: "a", tenantId: "b" }, ["tenantId"]],
+    ["a label", { title: "a", unifiedStatus: "PASSED" }, ["unifiedStatus"]],
+    ["a tenant", { title: "a", tenantId: "b" }, ["tenantId"]],
     ["a priority beyond 100", { title: "a", priority: 101 }, ["priority"]],
     ["a priority with a fraction", { title: "a", priority: 1.5 }, ["priority"]],
     ["an empty external id", { title: "a", externalId: "" }, ["externalId"]],
-    ["content of another shape", { title: "a", content: { text: "b" } }, ["content", "text"]],
+    ["content with an unknown member", { title: "a", content: { text: "b" } }, ["content", "text"]],
     [
-      "a key in the metadata that would change all objects",
+      "a `__proto__` key in the metadata",
       '{"title":"a","content":{"metadata":{"x":{"__proto__":1}}}}',
       ["content", "metadata", "x", "__proto__"],
     ],
@@ -236,7 +236,7 @@ describe("Creating a task", () => {
     expect(issues?.[0]?.path).toEqual(path);
   });
 
-  it.each(["viewer", "service"] as const)("is not for the role %s", async (role) => {
+  it.each(["viewer", "service"] as const)("is forbidden to the role %s", async (role) => {
     const answer = await create({ title: "No" }, { as: role });
     expect(expectProblem(answer, "forbidden", 403)["required"]).toBe("operator");
   });

@@ -22,7 +22,7 @@ const countTasks = async () => {
 };
 
 describe("Importing tasks", () => {
-  it("makes a task of each item, in one round trip", async () => {
+  it("creates a task for each item, in one round trip", async () => {
     const before = await countTasks();
     const tasks = Array.from({ length: 500 }, (_, index) => ({
       title: `Row ${index}`,
@@ -46,7 +46,7 @@ describe("Importing tasks", () => {
     });
   });
 
-  it("tells which task has an external id already", async () => {
+  it("reports the task that already has an external id", async () => {
     const { id } = await api.givenTask({ externalId: "known" });
     const imported = expectDone(
       await load([
@@ -59,7 +59,7 @@ describe("Importing tasks", () => {
     expect(imported.items[1]).toMatchObject({ externalId: "new", outcome: "created" });
   });
 
-  it("gives an external id that stands twice to the first", async () => {
+  it("gives a repeated external id to its first item", async () => {
     const { items } = expectDone(
       await load([
         { title: "First", externalId: "twice" },
@@ -72,12 +72,12 @@ describe("Importing tasks", () => {
     expect(read.body.title).toBe("First");
   });
 
-  it("takes no second round trip for an external id that stands twice", async () => {
+  it("takes no second round trip for a repeated external id", async () => {
     const tasks = [1, 2].map((row) => ({ title: `Row ${row}`, externalId: "twice-counted" }));
     expect(await api.roundTripsOf(() => load(tasks))).toBe(1);
   });
 
-  it("lets no bad item harm its neighbours", async () => {
+  it("creates the valid items next to invalid ones", async () => {
     const before = await countTasks();
     const { counts, items } = expectDone(
       await load([
@@ -108,7 +108,7 @@ describe("Importing tasks", () => {
     expect(await countTasks()).toBe(before + 2);
   });
 
-  it("lets an item take the external id of a bad one before it", async () => {
+  it("lets an item use the external id of an invalid one before it", async () => {
     const { items } = expectDone(
       await load([
         { title: "", externalId: "second-chance" },
@@ -118,7 +118,7 @@ describe("Importing tasks", () => {
     expect(items.map(({ outcome }) => outcome)).toEqual(["invalid", "created"]);
   });
 
-  it("answers without the database where no item can be made", async () => {
+  it("answers without a round trip if no item is valid", async () => {
     const roundTrips = await api.roundTripsOf(async () => {
       const { counts } = expectDone(await load([{}, {}]));
       expect(counts).toEqual({ requested: 2, created: 0, exists: 0, invalid: 2 });
@@ -149,7 +149,7 @@ describe("Importing tasks", () => {
     );
   });
 
-  it("tells everything as there when it is sent again without a key", async () => {
+  it("reports every item as existing if it is sent again without a key", async () => {
     const tasks = [
       { title: "a", externalId: "again-a" },
       { title: "b", externalId: "again-b" },
@@ -160,7 +160,7 @@ describe("Importing tasks", () => {
     expect(again.items.map(({ id }) => id)).toEqual(first.items.map(({ id }) => id));
   });
 
-  it("makes each task once when imports of the same rows race", async () => {
+  it("creates each task once in concurrent imports of the same rows", async () => {
     const tasks = Array.from({ length: 40 }, (_, index) => ({
       title: `Race ${index}`,
       externalId: `race-${index}`,
@@ -174,20 +174,20 @@ describe("Importing tasks", () => {
     }
   });
 
-  it("finds its own success after an answer that was cut off", async () => {
+  it("finds its own result after the answer was lost", async () => {
     await api.database.faults({ kind: "cut-after-commit", sql: "insert into operations" });
     const answer = await load([{ title: "Cut", externalId: "import-cut" }]);
     expect(expectDone(answer).counts).toMatchObject({ created: 1, exists: 0 });
     expect(answer.headers.get("idempotency-replayed")).toBeNull();
   });
 
-  describe("that begin elsewhere", () => {
+  describe("at a later place", () => {
     const started = (status: string) => ({
       title: "Started",
       start: { kind: "output_generation", status, reason: "Migrated." },
     });
 
-    it("is for reviewers", async () => {
+    it("requires the role reviewer", async () => {
       const before = await countTasks();
       const answer = await load([{ title: "Good" }, started("queued")]);
       expect(expectProblem(answer, "forbidden", 403)["required"]).toBe("reviewer");
@@ -196,7 +196,7 @@ describe("Importing tasks", () => {
       expect(counts.created).toBe(1);
     });
 
-    it("tells a status that the kind does not have as that item's fault", async () => {
+    it("reports a status that the kind does not have as invalid for that item", async () => {
       const { items } = expectDone(
         await load([started("awaiting_review"), started("approved")], { as: "reviewer" }),
       );
@@ -206,18 +206,18 @@ describe("Importing tasks", () => {
       ]);
     });
 
-    it("asks for no pipeline", async () => {
+    it("dispatches no pipeline", async () => {
       expectDone(await load([started("queued")], { as: "reviewer" }));
       expect(await api.database.query("owner", "select id from pipeline_dispatches")).toEqual([]);
     });
   });
 
-  it("takes at most 500 items", async () => {
+  it("rejects more than 500 items", async () => {
     const answer = await load(Array.from({ length: 501 }, () => ({ title: "a" })));
     expect(expectProblem(answer, "too_many_items", 400).max).toBe(500);
   });
 
-  it("takes at least one", async () => {
+  it("rejects an empty list", async () => {
     expectProblem(await load([]), "validation_failed", 400);
   });
 });

@@ -40,7 +40,7 @@ const all = () => [...labelled.values()];
 const ids = (tasks: readonly TaskView[]) => tasks.map(({ id }) => id);
 const listed = async (query: string) => ids(expectDone(await list(query)).data);
 
-/** Every page of a list, one task a page where not said otherwise. */
+/** The tasks of every page of a list, one per page by default. */
 async function walk(query: string, limit = 1): Promise<TaskView[]> {
   const tasks: TaskView[] = [];
   let cursor: string | null = null;
@@ -55,13 +55,13 @@ async function walk(query: string, limit = 1): Promise<TaskView[]> {
 }
 
 describe("Listing tasks", () => {
-  it("shows the newest first, each as its own page shows it", async () => {
+  it("lists the newest first, each as when it is read on its own", async () => {
     const { data, nextCursor } = expectDone(await list(""));
     expect(data).toEqual(all().toReversed());
     expect(nextCursor).toBeNull();
   });
 
-  it("takes one round trip, whatever the filters and the sort, and says so", async () => {
+  it("takes one round trip with any filters and sort, and reports it in Server-Timing", async () => {
     for (const query of [
       "",
       "unifiedStatus=DRAFT&attention=ready&stepKind=pre_qa&q=Title&model=m&limit=3",
@@ -69,16 +69,16 @@ describe("Listing tasks", () => {
       "sort=-unifiedStatus&sortSource=materialized",
       "sort=title&archived=true",
     ]) {
-      let told: string | null = null;
+      let timing: string | null = null;
       const counted = await api.roundTripsOf(async () => {
-        told = (await list(query)).headers.get("server-timing");
+        timing = (await list(query)).headers.get("server-timing");
       });
       expect(counted).toBe(1);
-      expect(told).toContain('desc="1 round trip"');
+      expect(timing).toContain('desc="1 round trip"');
     }
   });
 
-  it("shows no task of another tenant", async () => {
+  it("lists no task of another tenant", async () => {
     const theirs = await api.givenTask({ tenant: api.otherTenant, title: "Title theirs" });
     expect(await listed("q=Title")).not.toContain(theirs.id);
     const { data } = expectDone(await list("", { tenant: api.otherTenant }));
@@ -144,7 +144,7 @@ describe("Filtering tasks", () => {
     expect(await listed("q=no+such+task")).toEqual([]);
   });
 
-  it("takes the search literally", async () => {
+  it("by a text with wildcards, which are taken literally", async () => {
     const odd = await api.givenTask({ title: String.raw`100%_sure \o/` });
     for (const part of ["100%", "%_s", String.raw` \o`]) {
       expect(await listed(`q=${encodeURIComponent(part)}`)).toEqual([odd.id]);
@@ -190,7 +190,7 @@ describe("Filtering tasks", () => {
 
   it("by times, each bound exclusive", async () => {
     const middle = all()[6];
-    if (middle === undefined) throw new Error("There are thirteen tasks");
+    if (middle === undefined) throw new Error("The fixture must have 13 tasks");
     const { createdAt, updatedAt, statusSince } = middle;
     expect(await listed(`createdAfter=${createdAt}`)).toEqual(
       where((task) => task.createdAt > createdAt),
@@ -206,7 +206,7 @@ describe("Filtering tasks", () => {
     );
   });
 
-  it("leaves archived tasks out unless they are asked for", async () => {
+  it("leaves out archived tasks unless they are requested", async () => {
     const { id } = await api.givenTask({ title: "Archived", externalId: "in-the-attic" });
     await api.call("POST", `/tasks/${id}/archive`, { body: { reason: "Put away." } });
     expect(await listed("externalId=in-the-attic")).toEqual([]);
@@ -247,7 +247,7 @@ describe("Sorting tasks", () => {
     expect(ids(await walk(`q=Title&sort=-${sort}`, 4))).toEqual(ids(sorted.toReversed()));
   });
 
-  it("meets each task once while others are made and moved", async () => {
+  it("lists each task once while others are created", async () => {
     const page = expectDone(await list("q=Title&limit=6"));
     const late = await api.givenTask({ title: "Title of a latecomer" });
     const rest = expectDone(await list(`q=Title&limit=200&cursor=${page.nextCursor}`));
@@ -257,31 +257,31 @@ describe("Sorting tasks", () => {
 });
 
 describe("The live sort by label", () => {
-  it("says nothing while all that match were sorted", async () => {
+  it("reports no truncation if all matching tasks were sorted", async () => {
     const answer = await list("sort=unifiedStatus&limit=200");
     expect(answer.headers.get("x-unified-sort-truncated")).toBeNull();
     expect(answer.body).not.toHaveProperty("sortTruncated");
   });
 
-  it("shows what is true now, in the order of labels", async () => {
+  it("orders tasks by their present labels", async () => {
     const { data } = expectDone(await list("sort=unifiedStatus&q=Title"));
     expect(data.map(({ unifiedStatus }) => unifiedStatus)).toEqual(UNIFIED_STATUSES);
   });
 
-  it("keeps its window when newer tasks come, so that nobody is met twice", async () => {
+  it("keeps its window when newer tasks arrive, so that no task is listed twice", async () => {
     const first = expectDone(await list("sort=unifiedStatus&q=Title&limit=5"));
     const late = await api.givenTask({ title: "Title, late and in front" });
     const rest = expectDone(
       await list(`sort=unifiedStatus&q=Title&limit=200&cursor=${first.nextCursor}`),
     );
-    const met = ids([...first.data, ...rest.data]);
-    expect(met).toHaveLength(13);
-    expect(met).not.toContain(late.id);
+    const listedIds = ids([...first.data, ...rest.data]);
+    expect(listedIds).toHaveLength(13);
+    expect(listedIds).not.toContain(late.id);
     await api.call("POST", `/tasks/${late.id}/archive`, { body: { reason: "Done." } });
   });
 });
 
-describe("A bad list query", () => {
+describe("An invalid list query", () => {
   it.each([
     "limit=0",
     "limit=201",
@@ -307,11 +307,11 @@ describe("A bad list query", () => {
     "title=a&title=b",
     "q=%00abc",
     "q=%ff%fe%fd",
-  ])("is refused: %s", async (query) => {
+  ])("is rejected: %s", async (query) => {
     expectProblem(await list(query), "validation_failed", 400);
   });
 
-  it("refuses a cursor that was edited, or made for another list, sort, filter or tenant", async () => {
+  it("rejects a cursor that was altered, or belongs to another list, sort, filter or tenant", async () => {
     const { nextCursor } = expectDone(await list("limit=1"));
     const cursor = nextCursor ?? "";
     for (const other of [
@@ -328,7 +328,7 @@ describe("A bad list query", () => {
     }
   });
 
-  it("takes another limit with the same cursor", async () => {
+  it("accepts another limit with the same cursor", async () => {
     const first = expectDone(await list("limit=2"));
     const rest = expectDone(await list(`limit=200&cursor=${first.nextCursor}`));
     expect(rest.data.length).toBeGreaterThan(2);

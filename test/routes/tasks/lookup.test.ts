@@ -28,12 +28,12 @@ const lookUp = (ids: unknown[], options: CallOptions = {}) =>
   api.call<LookedUp>("POST", "/tasks/lookup", { as: "viewer", body: { ids }, ...options });
 
 describe("Looking tasks up", () => {
-  it("finds ids and external ids alike, in the order asked", async () => {
+  it("finds tasks by id or external id, in the order given", async () => {
     const one = await api.givenTask({ externalId: "one", title: "One" });
     const two = await api.givenTask({ externalId: "two", title: "Two" });
     const unknown = "0193aaaa-0000-7000-8000-000000000001";
-    const asked = ["ext:two", one.id.toUpperCase(), "nobody", "one", unknown, "ext:none", two.id];
-    const { found, unresolved } = expectDone(await lookUp(asked));
+    const names = ["ext:two", one.id.toUpperCase(), "nobody", "one", unknown, "ext:none", two.id];
+    const { found, unresolved } = expectDone(await lookUp(names));
     expect(found).toEqual([
       { input: "ext:two", id: two.id, externalId: "two", title: "Two", unifiedStatus: "DRAFT" },
       {
@@ -49,7 +49,7 @@ describe("Looking tasks up", () => {
     expect(unresolved).toEqual(["nobody", unknown, "ext:none"]);
   });
 
-  it("tells every label as the task itself does", async () => {
+  it("returns the same label as the task itself", async () => {
     const tasks = [];
     for (const label of UNIFIED_STATUSES) tasks.push(await api.givenTaskLabelled(label));
     const { found } = expectDone(await lookUp(tasks.map(({ id }) => id)));
@@ -63,14 +63,14 @@ describe("Looking tasks up", () => {
     expect(unresolved).toEqual([theirs.id, "ext:theirs"]);
   });
 
-  it("finds archived tasks: they were asked for", async () => {
+  it("finds archived tasks", async () => {
     const { id } = await api.givenTask();
     await api.call("POST", `/tasks/${id}/archive`, { body: { reason: "Put away." } });
     const { found } = expectDone(await lookUp([id]));
     expect(found).toMatchObject([{ id }]);
   });
 
-  it("takes 50,000 names in one round trip", async () => {
+  it("looks up 50,000 names in one round trip", async () => {
     const { id } = await api.givenTask();
     const names = Array.from({ length: 49_999 }, (_, index) => `unknown-${index}`);
     const roundTrips = await api.roundTripsOf(async () => {
@@ -81,7 +81,7 @@ describe("Looking tasks up", () => {
     expect(roundTrips).toBe(1);
   });
 
-  it("takes no more than that", async () => {
+  it("rejects more than 50,000 names", async () => {
     const answer = await lookUp(Array.from({ length: 50_001 }, () => "a"));
     expect(expectProblem(answer, "too_many_items", 400).max).toBe(50_000);
   });

@@ -22,11 +22,11 @@ const read = (path: string, options = {}) => api.call<TaskView>("GET", `/tasks/$
 
 describe("Reading a task", () => {
   it("finds it by its id and by its external id, in one round trip each", async () => {
-    const made = await api.givenTask({ externalId: "read/me one", title: "Read me" });
-    expect(await api.roundTripsOf(() => read(made.id))).toBe(1);
-    expect((await read(made.id)).body).toEqual(made);
-    expect((await read("ext:read%2Fme%20one")).body).toEqual(made);
-    expect((await read(made.id.toUpperCase())).body).toEqual(made);
+    const task = await api.givenTask({ externalId: "read/me one", title: "Read me" });
+    expect(await api.roundTripsOf(() => read(task.id))).toBe(1);
+    expect((await read(task.id)).body).toEqual(task);
+    expect((await read("ext:read%2Fme%20one")).body).toEqual(task);
+    expect((await read(task.id.toUpperCase())).body).toEqual(task);
   });
 
   it("is open to every role", async () => {
@@ -37,7 +37,7 @@ describe("Reading a task", () => {
   });
 
   it.each(["", "/status", "/timeline", "/events", "/events/verify", "/versions", "/versions/1"])(
-    "answers for another tenant's task as for an unknown one, byte for byte: %s",
+    "answers for another tenant's task exactly as for an unknown one: %s",
     async (path) => {
       const theirs = await api.givenTask({ externalId: `theirs${path}`, tenant: api.otherTenant });
       const headers = { "x-request-id": "same" };
@@ -53,11 +53,11 @@ describe("Reading a task", () => {
     },
   );
 
-  it("refuses a name that is neither an id nor an external id", async () => {
+  it("rejects a name that is neither an id nor an external id", async () => {
     expectProblem(await read("not-an-id"), "validation_failed", 400);
   });
 
-  it("answers 304 while the caller has this state, and the task once it moved", async () => {
+  it("returns 304 while the caller has the present state, and the task after it changes", async () => {
     const { id, currentStep } = await api.givenTask();
     const etag = (await read(id)).headers.get("etag") ?? "";
     expect(etag).toBe('"1"');
@@ -71,7 +71,7 @@ describe("Reading a task", () => {
   });
 });
 
-/** A task with a rich past: moved, reviewed, sent back, edited, archived. */
+/** The states of a task that was moved, advanced, edited, blocked, archived and restored. */
 async function givenHistory(): Promise<TaskView[]> {
   const states: TaskView[] = [];
   const first = await api.givenTask({ at: { kind: "pre_qa", status: "queued" }, title: "Past" });
@@ -92,14 +92,14 @@ async function givenHistory(): Promise<TaskView[]> {
   return states;
 }
 
-describe("Reading a task as of a moment", () => {
-  it("answers every state that it ever answered, by event number and by time", async () => {
+describe("Reading a task as of a time or event", () => {
+  it("returns every earlier state, by seq and by time", async () => {
     const states = await givenHistory();
     expect(states.map(({ eventSeq }) => eventSeq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     for (const state of states) {
-      const byNumber = await read(`${state.id}?asOf=seq:${state.eventSeq}`);
-      expect(byNumber.body).toEqual(state);
-      expect(byNumber.headers.get("etag")).toBe(`"${state.eventSeq}"`);
+      const bySeq = await read(`${state.id}?asOf=seq:${state.eventSeq}`);
+      expect(bySeq.body).toEqual(state);
+      expect(bySeq.headers.get("etag")).toBe(`"${state.eventSeq}"`);
       const byTime = await read(`${state.id}?asOf=${state.updatedAt}`);
       expect(byTime.body).toEqual(state);
     }
@@ -111,13 +111,13 @@ describe("Reading a task as of a moment", () => {
     expect(await api.roundTripsOf(() => read(`${id}/status?asOf=seq:1`))).toBe(1);
   });
 
-  it("knows no task before its creation", async () => {
+  it("returns 404 before the task's creation", async () => {
     const { id } = await api.givenTask();
     expectProblem(await read(`${id}?asOf=2020-01-01T00:00:00Z`), "not_found", 404);
     expectProblem(await read(`${id}/status?asOf=2020-01-01T00:00:00Z`), "not_found", 404);
   });
 
-  it("answers the present for a time to come", async () => {
+  it("returns the present state for a time in the future", async () => {
     const task = await api.givenTask();
     expect((await read(`${task.id}?asOf=2999-01-01T00:00:00Z`)).body).toEqual(task);
   });
@@ -132,9 +132,9 @@ describe("Reading a task as of a moment", () => {
     "2026-11-21",
     "seq:",
     "",
-  ])("refuses the moment '%s'", async (moment) => {
+  ])("rejects the asOf '%s'", async (asOf) => {
     const { id } = await api.givenTask();
-    const answer = await read(`${id}?asOf=${moment}`);
+    const answer = await read(`${id}?asOf=${asOf}`);
     const { issues } = expectProblem(answer, "validation_failed", 400);
     expect(issues?.[0]?.path).toEqual(["asOf"]);
   });
@@ -148,7 +148,7 @@ interface Status extends Explanation {
 }
 
 describe("Reading a task's status", () => {
-  it.each(UNIFIED_STATUSES)("explains %s by the rule that matched", async (label) => {
+  it.each(UNIFIED_STATUSES)("explains %s with the rule that matched", async (label) => {
     const task = await api.givenTaskLabelled(label);
     const { body } = await api.call<Status>("GET", `/tasks/${task.id}/status`, { as: "viewer" });
     expect(body).toMatchObject({
@@ -172,7 +172,7 @@ describe("Reading a task's status", () => {
     expect(await api.roundTripsOf(() => read(`${id}/status`))).toBe(1);
   });
 
-  it("explains the label of the moment that is asked for", async () => {
+  it("explains the label as of an event", async () => {
     const states = await givenHistory();
     for (const state of states) {
       const path = `/tasks/${state.id}/status?asOf=seq:${state.eventSeq}`;
@@ -186,7 +186,7 @@ describe("Reading a task's status", () => {
     }
   });
 
-  it("sees a standing failure, its later pass and a running worker as the history has them", async () => {
+  it("takes reviews into account as of each event", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "awaiting_review" } });
     const labels = new Map<number, string>([[task.eventSeq, task.unifiedStatus]]);
     const review = async (outcome: string) => {
