@@ -1,7 +1,7 @@
 -- Returns the ids of the caller's tasks whose title or external id contains the needle, ignoring case. Wildcards in the
 -- needle are escaped.
 --
--- Called by: the `q` filter of lists, counts and exports (src/db/tasks/list-tasks.ts).
+-- Called by: the `q` filter of lists, counts and exports (src/db/tasks/task-filter.ts).
 --
 -- Security definer, because ILIKE is not leakproof: under row security Postgres would not use the trigram index
 -- tasks_search. The function therefore applies the tenant itself, from the setting app.tenant_id. Without that setting

@@ -2,7 +2,7 @@
 -- events after the position of an enabled webhook that subscribes to them.
 --
 -- Called by: the sweep (src/actions/upkeep/sweep.ts, through tenantsWithPendingWebhooks in
--- src/db/dispatches/outbox.ts), which enqueues one message for each tenant. It claims nothing: the consumer of those
+-- src/db/webhooks/webhook-pump.ts), which enqueues one message for each tenant. It claims nothing: the consumer of those
 -- messages tolerates repeats.
 --
 -- Security definer, because it crosses tenants.

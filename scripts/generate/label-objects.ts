@@ -27,8 +27,8 @@ Immutable: the label depends only on the arguments, never on the time.`,
       labelFunctions().label_rank,
       `Returns the place of a label in the order in which lists sort by it, starting with 1.
 
-Called by: keep_labels, rebuild_labels, and filters, counts and statistics by label (src/db/tasks/list-tasks.ts and
-count-tasks.ts, src/db/stats/stage-times.ts). The index task_labels_rank holds ranks, not labels.`,
+Called by: keep_labels, rebuild_labels, and filters, counts and statistics by label (src/db/tasks/task-filter.ts
+and count-tasks.ts, src/db/stats/stage-times.ts). The index task_labels_rank holds ranks, not labels.`,
     ),
   "drizzle/views/task_facts.sql": () =>
     definition(

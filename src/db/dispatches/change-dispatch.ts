@@ -49,7 +49,7 @@ export function retryDispatch(
 ): Promise<Written<ChangedDispatch>> {
   return changeDispatch(database, change, by, {
     to: "pending",
-    isLawful: sql`f.state = 'dead' and not f.is_unwanted and not f.is_archived and f.rival_id is null
+    isAllowed: sql`f.state = 'dead' and not f.is_unwanted and not f.is_archived and f.rival_id is null
       and (f.is_owed or coalesce(f.run_state = 'QUEUED', true))`,
     set: sql`attempts = 0, last_error = null, not_before = null, next_attempt_at = now()`,
     effects: sql``,
@@ -67,12 +67,12 @@ export function recallDispatch(
 ): Promise<Written<ChangedDispatch>> {
   return changeDispatch(database, change, by, {
     to: "recalled",
-    isLawful: sql`f.state in ('pending', 'sent') and not f.is_leased and coalesce(f.run_state = 'QUEUED', true)`,
+    isAllowed: sql`f.state in ('pending', 'sent') and not f.is_leased and coalesce(f.run_state = 'QUEUED', true)`,
     set: sql`not_before = null`,
     effects: sql`,
 cancelled as (
   update worker_runs w set state = 'CANCELLED', updated_at = now()
-  from lawful l where w.tenant_id = ${database.tenantId}::uuid and w.dispatch_id = l.id and w.state = 'QUEUED'
+  from allowed l where w.tenant_id = ${database.tenantId}::uuid and w.dispatch_id = l.id and w.state = 'QUEUED'
 )`,
   });
 }
@@ -84,7 +84,7 @@ function changeDispatch(
   database: TenantDatabase,
   { dispatchId, reason }: Change,
   { actor, operation }: By,
-  { to, isLawful, set, effects }: { to: DispatchState; isLawful: SQL; set: SQL; effects: SQL },
+  { to, isAllowed, set, effects }: { to: DispatchState; isAllowed: SQL; set: SQL; effects: SQL },
 ): Promise<Written<ChangedDispatch>> {
   const { tenantId } = database;
   return database.write(operation, [
@@ -102,17 +102,17 @@ found as materialized (
   where d.tenant_id = ${tenantId}::uuid and d.id = ${dispatchId}::uuid
   for no key update of d
 ),
-lawful as (select f.* from found f where ${isLawful}),
+allowed as (select f.* from found f where ${isAllowed}),
 changed as (
   update pipeline_dispatches d set state = ${to}, lease_owner = null, lease_until = null, updated_at = now(), ${set}
-  from lawful l where d.tenant_id = ${tenantId}::uuid and d.id = l.id
+  from allowed l where d.tenant_id = ${tenantId}::uuid and d.id = l.id
   returning d.*, l.run_id
 ),
 logged as (
   ${logDispatches(
     tenantId,
     { actor, operation, reason },
-    sql`select id, state as from_state, ${to}::text as to_state from lawful`,
+    sql`select id, state as from_state, ${to}::text as to_state from allowed`,
   )}
 )${effects},
 answer as materialized (

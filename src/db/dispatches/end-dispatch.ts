@@ -6,8 +6,8 @@ import { MESSAGE_LOST_AFTER, IS_LEASED, lockTaskOf } from "./dispatch-sql.ts";
 import { runAllowance } from "../runs/run-guards.ts";
 
 /**
- * Records how an attempt ended, if it still holds the lease; otherwise a later attempt's result counts. If the endpoint
- * was not reached, the deadline of the run is moved past the next attempt.
+ * Records how an attempt ended, if it still holds the lease; otherwise a later attempt's result counts. If the attempt
+ * failed, the deadline of the queued run is extended, so that its time counts from the next attempt.
  */
 export async function endDispatch(
   database: TenantDatabase,

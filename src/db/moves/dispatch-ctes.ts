@@ -74,8 +74,9 @@ export const UNDONE_COUNTS = {
 };
 
 /**
- * The CTE that creates dispatches. Unique indexes prevent a second payment and a second open dispatch; the condition
- * prevents one beside a run that waits for a worker that polls. No one can claim that run while the task is locked.
+ * The CTE that creates dispatches. Unique indexes prevent a second payment and a second open dispatch. The condition
+ * prevents a dispatch whose step already has an offered run. Runs are offered only under the task's lock, so the
+ * condition misses none.
  */
 export function dispatchCte(
   tenantId: Bound<string>,

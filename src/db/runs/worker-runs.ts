@@ -10,7 +10,7 @@ import { type GuardedRun, guardRow, IS_UNCHANGED, runAllowance } from "./run-gua
 import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { isTask } from "../tasks/task-match.ts";
 
-/** A worker run as every answer shows it. */
+/** A worker run as answers show it. */
 export interface RunRecord {
   id: string;
   taskId: string;
