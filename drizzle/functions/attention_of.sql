@@ -1,6 +1,6 @@
 -- Returns the attention codes of a step, such as errored or ready.
 --
--- Called by: keep_labels, rebuild_labels and the invariant labels-are-the-resolver's (src/db/invariants/labels.ts).
+-- Called by: keep_labels, rebuild_labels and the invariant labels-match-resolver (src/db/invariants/labels.ts).
 -- attentionOf in src/domain/status/attention.ts is the same function in TypeScript.
 --
 -- Generated from src/db/tasks/label-sql.ts and the rules that it reads, by `npm run generate`: do not edit. A migration

@@ -2,7 +2,7 @@
 -- matches wins.
 --
 -- Called by: keep_labels, rebuild_labels, lists that sort by live labels (src/db/tasks/list-tasks.ts) and the invariant
--- labels-are-the-resolver's (src/db/invariants/labels.ts). resolve in src/domain/status/resolve.ts is the same function
+-- labels-match-resolver (src/db/invariants/labels.ts). resolve in src/domain/status/resolve.ts is the same function
 -- in TypeScript.
 --
 -- Immutable: the label depends only on the arguments, never on the time.

@@ -2,7 +2,7 @@
 -- the event, in a fixed order.
 --
 -- Called by: the writer (src/db/history/event-ctes.ts), GET /v1/tasks/{taskId}/events/verify
--- (src/db/history/history-chain.ts), the invariant hash-chain-whole (src/db/invariants/chains.ts) and the bench loader.
+-- (src/db/history/history-chain.ts), the invariant hash-chain-intact (src/db/invariants/chains.ts) and the bench loader.
 -- `npm run verify` spells the text again without this function (scripts/verify/chains.ts), so that a tampered function
 -- is noticed.
 --

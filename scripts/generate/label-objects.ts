@@ -7,7 +7,7 @@ export const LABEL_OBJECTS: Readonly<Record<string, () => string>> = {
       labelFunctions().attention_of,
       `Returns the attention codes of a step, such as errored or ready.
 
-Called by: keep_labels, rebuild_labels and the invariant labels-are-the-resolver's (src/db/invariants/labels.ts).
+Called by: keep_labels, rebuild_labels and the invariant labels-match-resolver (src/db/invariants/labels.ts).
 attentionOf in src/domain/status/attention.ts is the same function in TypeScript.`,
     ),
   "drizzle/functions/label_of.sql": () =>
@@ -17,7 +17,7 @@ attentionOf in src/domain/status/attention.ts is the same function in TypeScript
 matches wins.
 
 Called by: keep_labels, rebuild_labels, lists that sort by live labels (src/db/tasks/list-tasks.ts) and the invariant
-labels-are-the-resolver's (src/db/invariants/labels.ts). resolve in src/domain/status/resolve.ts is the same function
+labels-match-resolver (src/db/invariants/labels.ts). resolve in src/domain/status/resolve.ts is the same function
 in TypeScript.
 
 Immutable: the label depends only on the arguments, never on the time.`,
@@ -38,7 +38,7 @@ ${labelFactsSql("tasks")};
 grant select on task_facts to stepledger_app;`,
       `For each task, everything that its label depends on, and whether it is archived.
 
-Read by: rebuild_labels, lookups of many tasks (src/db/tasks/tasks.ts), the invariant labels-are-the-resolver's
+Read by: rebuild_labels, lookups of many tasks (src/db/tasks/tasks.ts), the invariant labels-match-resolver
 (src/db/invariants/labels.ts) and \`npm run verify\` (scripts/verify/labels.ts). keep_labels holds the same query over the
 rows that a statement has changed.
 

@@ -53,7 +53,7 @@ const BREACHES: Record<string, Breach[]> = {
           from task_facts f where f.task_id = l.task_id`,
       also: [
         "task-equals-newest-event",
-        "step-equals-its-newest-event",
+        "step-equals-newest-event",
         "status-since-is-the-last-change",
       ],
     },
@@ -66,7 +66,7 @@ const BREACHES: Record<string, Breach[]> = {
         update task_labels set updated_at = updated_at + interval '1 day' where task_id = '${busy.id}'`,
     },
   ],
-  "step-equals-its-newest-event": [
+  "step-equals-newest-event": [
     {
       by: "opening the gate of a step that was left",
       sql: ({ busy }) =>
@@ -78,7 +78,7 @@ const BREACHES: Record<string, Breach[]> = {
         `update steps set status = 'rejected' where task_id = '${busy.id}' and kind = 'ingestion'`,
     },
   ],
-  "current-step-of-own-task": [
+  "current-step-belongs-to-task": [
     {
       by: "pointing a task at another task's step",
       sql: ({ busy, paid }) =>
@@ -89,7 +89,7 @@ const BREACHES: Record<string, Breach[]> = {
         "task-equals-newest-event",
         "version-pointer-equals-task-pointer",
         "status-since-is-the-last-change",
-        "labels-are-the-resolver's",
+        "labels-match-resolver",
       ],
     },
   ],
@@ -122,7 +122,7 @@ const BREACHES: Record<string, Breach[]> = {
         update task_labels set since = since - interval '1 day' where task_id = '${busy.id}'`,
     },
   ],
-  "events-numbered-without-gap": [
+  "events-numbered-without-gaps": [
     {
       by: "taking a note out of a history and mending the chain",
       sql: (world) => `delete from ${events(world)} and seq = ${NOTE_SEQ}${REHASH}`,
@@ -134,16 +134,16 @@ const BREACHES: Record<string, Breach[]> = {
           from step_events e where task_id = '${world.busy.id}' and seq = ${world.busy.eventSeq};
         update step_events set from_status = to_status, from_gate = to_gate, type = 'note_added'
           where task_id = '${world.busy.id}' and seq = ${world.busy.eventSeq + 1}${REHASH}`,
-      also: ["task-equals-newest-event", "step-equals-its-newest-event"],
+      also: ["task-equals-newest-event", "step-equals-newest-event"],
     },
   ],
-  "event-begins-where-the-last-ended": [
+  "event-starts-where-previous-ended": [
     {
       by: "letting an event leave another gate than the next one finds",
       sql: (world) => changeEvent("to_gate = 'waived'", 2)(world) + REHASH,
     },
   ],
-  "times-do-not-run-back": [
+  "times-do-not-decrease": [
     {
       by: "dating a note before the task",
       sql: (world) => changeEvent("at = at - interval '1 day'", NOTE_SEQ)(world) + REHASH,
@@ -173,7 +173,7 @@ const BREACHES: Record<string, Breach[]> = {
         ${changeEvent("from_gate = 'revoked'", 4)(world)}${REHASH}`,
     },
   ],
-  "reverts-name-what-they-undo": [
+  "reverts-invert-previous-event": [
     {
       by: "calling a note a revert",
       sql: (world) => changeEvent("type = 'bulk_reverted'", NOTE_SEQ)(world) + REHASH,
@@ -184,7 +184,7 @@ const BREACHES: Record<string, Breach[]> = {
         `update step_events set payload = '{"undoes":1}' where type = 'bulk_reverted'${REHASH}`,
     },
   ],
-  "events-say-who-and-through-what": [
+  "events-have-actor-and-request": [
     {
       by: "taking the request from an event",
       sql: (world) => changeEvent("request_id = ''", NOTE_SEQ)(world) + REHASH,
@@ -209,7 +209,7 @@ const BREACHES: Record<string, Breach[]> = {
       sql: ({ busy }) => `delete from reviews where task_id = '${busy.id}' and sequence = 1`,
     },
   ],
-  "children-of-their-step": [
+  "rows-match-their-step": [
     {
       by: "moving an ended run to another version",
       sql: ({ busy, paid }) => `update worker_runs set version_id = '${paid.activeVersion.id}'
@@ -221,7 +221,7 @@ const BREACHES: Record<string, Breach[]> = {
         `update prompts set task_id = '${paid.id}' where task_id = '${busy.id}'`,
     },
   ],
-  "steps-and-versions-of-their-task": [
+  "steps-and-versions-match-their-task": [
     {
       by: "adding a version of no task",
       sql: () => `
@@ -230,14 +230,14 @@ const BREACHES: Record<string, Breach[]> = {
         from task_versions limit 1`,
     },
   ],
-  "version-numbers-without-gap": [
+  "version-numbers-without-gaps": [
     {
       by: "renumbering a version",
       sql: ({ busy }) =>
         `update task_versions set number = 7 where id = '${busy.activeVersion.id}'`,
     },
   ],
-  "hash-chain-whole": [
+  "hash-chain-intact": [
     {
       by: "rewording a reason",
       sql: changeEvent("reason = 'Another reason'", NOTE_SEQ),
@@ -276,11 +276,11 @@ const BREACHES: Record<string, Breach[]> = {
         `update pipeline_dispatches set bulk_operation_id = '${bulkOperationId}' where pipeline = 'payment'`,
     },
   ],
-  "reverts-and-reverted-name-each-other": [
+  "reverts-and-originals-reference-each-other": [
     {
       by: "forgetting that an operation was taken back",
       sql: () => "update bulk_operations set reverted_by = null",
-      also: ["reverts-name-what-they-undo"],
+      also: ["reverts-invert-previous-event"],
     },
     {
       by: "calling an operation taken back that was not",
@@ -288,7 +288,7 @@ const BREACHES: Record<string, Breach[]> = {
         `update bulk_operations set reverted_by = id where id = '${bulkOperationId}'`,
     },
   ],
-  "ended-operations-are-through": [
+  "ended-operations-are-complete": [
     {
       by: "ending an operation at no time",
       sql: () => "update bulk_operations set finished_at = null",
@@ -308,7 +308,7 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => "update bulk_operations set state = 'partial'",
     },
   ],
-  "analytics-tell-terminal-changes-once": [
+  "analytics-report-terminal-changes-once": [
     {
       by: "telling of a target that is not terminal",
       sql: () =>
@@ -322,19 +322,19 @@ const BREACHES: Record<string, Breach[]> = {
           select tenant_id, new_id(), name, bulk_operation_id, properties from analytics_events`,
     },
   ],
-  "dispatches-were-asked-for": [
+  "dispatches-were-requested": [
     {
       by: "laying a payment to an event that did not opt in",
       sql: () => "update pipeline_dispatches set cause_seq = 1 where pipeline = 'payment'",
     },
   ],
-  "dispatches-have-their-log": [
+  "dispatch-equals-newest-log-entry": [
     {
       by: "delivering a dispatch without saying so",
       sql: () => "update pipeline_dispatches set state = 'dead' where pipeline = 'payment'",
     },
   ],
-  "dispatches-move-lawfully": [
+  "dispatch-moves-are-legal": [
     {
       by: "saying that a dispatch came from where it never was",
       sql: () => logged("dead", "d.state"),
@@ -353,7 +353,7 @@ const BREACHES: Record<string, Breach[]> = {
         "update pipeline_dispatches set state = 'sent' where pipeline = 'payment'",
     },
   ],
-  "delivered-dispatches-made-their-run": [
+  "delivered-dispatches-have-a-run": [
     {
       by: "delivering a dispatch without a run",
       sql: () =>
@@ -367,7 +367,7 @@ const BREACHES: Record<string, Breach[]> = {
         where id = (select id from worker_runs where type <> 'PAYMENT' limit 1)`,
     },
   ],
-  "one-run-a-dispatch": [
+  "one-run-per-dispatch": [
     {
       by: "laying a run to a dispatch that is not there",
       sql: () => "update worker_runs set dispatch_id = new_id() where state = 'SUCCEEDED'",
@@ -377,10 +377,10 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => `
         drop index worker_runs_dispatch;
         update worker_runs set dispatch_id = (select id from pipeline_dispatches limit 1)`,
-      also: ["delivered-dispatches-made-their-run"],
+      also: ["delivered-dispatches-have-a-run"],
     },
   ],
-  "one-payment-a-version": [
+  "one-payment-per-version": [
     {
       by: "paying twice",
       sql: () => `
@@ -394,11 +394,11 @@ const BREACHES: Record<string, Breach[]> = {
         select tenant_id, new_id(), id, state, 'forger', 'Forger' from again`,
     },
   ],
-  "one-live-trial-a-slot": [
+  "one-live-trial-per-slot": [
     {
       by: "numbering a trial beyond its eval",
       sql: () => "update trials set k = 99 where status = 'passed'",
-      also: ["trials-are-as-their-event-says"],
+      also: ["trial-equals-newest-event"],
     },
     {
       by: "doubling a live trial",
@@ -406,7 +406,7 @@ const BREACHES: Record<string, Breach[]> = {
         drop index trials_live_slot;
         insert into trials select (jsonb_populate_record(t, jsonb_build_object('id', new_id()))).* from trials t
           where status = 'passed'`,
-      also: ["trials-are-as-their-event-says"],
+      also: ["trial-equals-newest-event"],
     },
   ],
   "eval-equals-newest-event": [
@@ -415,7 +415,7 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => "update evals set status = 'cancelled'",
     },
   ],
-  "eval-chain-whole": [
+  "eval-chain-intact": [
     {
       by: "rewording the reason of a retraction",
       sql: () => `
@@ -423,7 +423,7 @@ const BREACHES: Record<string, Breach[]> = {
         update trials set retract_reason = 'Another reason' where retracted_at is not null`,
     },
   ],
-  "eval-event-begins-where-the-last-ended": [
+  "eval-event-starts-where-previous-ended": [
     {
       by: "taking a trial for one of a draft",
       sql: () => `
@@ -449,7 +449,7 @@ const BREACHES: Record<string, Breach[]> = {
         where type = 'trial_transitioned'${REHASH_EVALS}`,
     },
   ],
-  "trials-are-as-their-event-says": [
+  "trial-equals-newest-event": [
     { by: "letting a trial pass", sql: () => "update trials set status = 'passed'" },
     {
       by: "laying a trial to another revision",
@@ -461,14 +461,14 @@ const BREACHES: Record<string, Breach[]> = {
         drop index trials_live_slot;
         update trials set k = 1, retracted_at = null, retracted_by = null, retract_reason = null
         where retracted_at is not null`,
-      also: ["one-live-trial-a-slot"],
+      also: ["one-live-trial-per-slot"],
     },
     {
       by: "taking a trial away",
       sql: () => "delete from trials where status = 'passed'",
     },
   ],
-  "insights-of-their-trial": [
+  "insights-match-their-trial": [
     {
       by: "laying an insight to another task",
       sql: ({ paid }) => `update insights set task_id = '${paid.id}'`,
@@ -489,7 +489,7 @@ const BREACHES: Record<string, Breach[]> = {
         ${changeEvent("type = 'eval_created'", NOTE_SEQ)(world)}${REHASH}`,
     },
   ],
-  "data-of-their-task": [
+  "data-references-same-task": [
     {
       by: "making a task's data from another task's prompt",
       sql: ({ busy, paid }) => `
@@ -497,13 +497,13 @@ const BREACHES: Record<string, Breach[]> = {
         update data set prompt_id = (select id from prompts where content = 'A forged one') where task_id = '${busy.id}'`,
     },
   ],
-  "objects-lie-under-their-hash": [
+  "object-keys-match-hashes": [
     {
       by: "pointing data at another object",
       sql: () => "update data set uri = null, object_key = tenant_id || '/' || repeat('0', 64)",
     },
   ],
-  "stored-content-stays": [
+  "stored-content-is-not-swept": [
     {
       by: "calling stored what lies elsewhere",
       sql: () => "update data set stored_at = now()",
@@ -515,7 +515,7 @@ const BREACHES: Record<string, Breach[]> = {
         insert into swept_objects (tenant_id, object_key) select tenant_id, object_key from data`,
     },
   ],
-  "labels-are-the-resolver's": [
+  "labels-match-resolver": [
     {
       by: "writing another label",
       sql: ({ busy }) =>
@@ -539,7 +539,7 @@ const BREACHES: Record<string, Breach[]> = {
       sql: ({ busy }) => `delete from task_labels where task_id = '${busy.id}'`,
     },
   ],
-  "open-runs-stand-on-current-steps": [
+  "running-work-is-on-current-step": [
     {
       by: "reviving the run of a step that was left",
       sql: () => "update worker_runs set state = 'RUNNING' where type = 'OUTPUT_GENERATION'",
@@ -557,7 +557,7 @@ const BREACHES: Record<string, Breach[]> = {
         lease_seconds = null where offered`,
     },
   ],
-  "leases-end-with-the-deadline": [
+  "leases-end-by-the-deadline": [
     {
       by: "giving a worker longer than its run has",
       sql: () =>
@@ -582,7 +582,7 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => "alter policy steps_of_tenant on steps using (true)",
     },
   ],
-  "streams-only-grow": [
+  "event-streams-are-append-only": [
     {
       by: "granting UPDATE on the events",
       sql: () => "grant update on step_events to stepledger_app",
@@ -592,7 +592,7 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => "grant delete on eval_step_events to public",
     },
   ],
-  "application-role-is-bound": [
+  "application-role-is-restricted": [
     {
       by: "giving the application a table",
       sql: () =>
@@ -606,7 +606,7 @@ const BREACHES: Record<string, Breach[]> = {
     },
     { by: "dropping a guard", sql: () => "drop trigger step_events_append_only on step_events" },
   ],
-  "webhooks-are-told-of-events": [
+  "webhooks-receive-events": [
     {
       by: "telling of an event that is not there",
       sql: () => `update webhook_deliveries set source = split_part(source, '/', 1) || '/99'
@@ -627,7 +627,7 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => "update webhooks set position_txid = '1000000000'",
     },
   ],
-  "keys-carry-the-tenant": [
+  "keys-start-with-the-tenant": [
     {
       by: "adding a unique index over all tenants",
       sql: () => "create unique index on tasks (id, tenant_id)",

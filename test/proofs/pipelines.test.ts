@@ -31,7 +31,7 @@ describe.each(PIPELINE_NAMES)("in the database, %s", (pipeline) => {
     );
     expect(indexes).toHaveLength(isOfVersion ? 1 : 0);
     const invariants = DISPATCH_INVARIANTS.filter(
-      ({ name }) => name === `one-${pipeline}-a-version`,
+      ({ name }) => name === `one-${pipeline}-per-version`,
     );
     expect(invariants).toHaveLength(isOfVersion ? 1 : 0);
   });

@@ -132,7 +132,7 @@ test("is not deceived by a changed function of the database", async () => {
   const verification = await verifyDatabase(database.migrationDatabaseUrl);
   await forger.query(definition);
   expect(verification.chains.broken).toEqual([]);
-  expect(verification.invariants.find(({ name }) => name === "hash-chain-whole")?.rows).toBe(
+  expect(verification.invariants.find(({ name }) => name === "hash-chain-intact")?.rows).toBe(
     TASKS * (1 + NOTES.length),
   );
 });

@@ -1,7 +1,7 @@
 import { TERMINAL_UNIFIED } from "../../domain/status/unified.ts";
 import type { Invariant } from "./invariant.ts";
 
-/** Whether the operation changes tasks without events: it asks for dispatches alone, or takes that back. */
+/** The condition that item i of operation b writes no event: b only requests dispatches, or reverts such an operation. */
 const IS_SILENT = `(b.action is not distinct from 'run_pipelines' or exists (select from bulk_operations p
         where p.tenant_id = b.tenant_id and p.id = b.parent_id and b.action = 'revert'
           and (p.action = 'run_pipelines' or p.action = 'revert') and i.event_seq is null))`;
@@ -12,7 +12,7 @@ export const BULK_INVARIANTS: readonly Invariant[] = [
   {
     name: "changed-items-have-their-event",
     description:
-      "A bulk item is told as changed without its event, or an event of a bulk has no item.",
+      "A bulk item is marked as changed but has no event, or an event of a bulk operation has no changed item.",
     sql: `
       select i.tenant_id, i.operation_id, i.task_id
       from bulk_operation_items i
@@ -30,7 +30,7 @@ export const BULK_INVARIANTS: readonly Invariant[] = [
   {
     name: "changed-items-have-their-dispatch",
     description:
-      "A task is told as changed by dispatches alone without one, or has one without being told as changed.",
+      "An item of run_pipelines is marked as changed without a dispatch, or a bulk operation's dispatch has no changed item.",
     sql: `
       select i.tenant_id, i.operation_id, i.task_id
       from bulk_operation_items i
@@ -46,9 +46,9 @@ export const BULK_INVARIANTS: readonly Invariant[] = [
           and i.task_id = d.task_id::text and i.outcome = 'changed')`,
   },
   {
-    name: "reverts-and-reverted-name-each-other",
+    name: "reverts-and-originals-reference-each-other",
     description:
-      "An operation is marked as taken back by one that is no revert of it, or its revert is not marked.",
+      "An operation is marked as reverted by one that is not its revert, or it is reverted but not marked.",
     sql: `
       select r.tenant_id, r.id
       from bulk_operations r left join bulk_operations b on b.tenant_id = r.tenant_id and b.id = r.parent_id
@@ -60,9 +60,9 @@ export const BULK_INVARIANTS: readonly Invariant[] = [
         and (r.parent_id is distinct from b.id or r.action is distinct from 'revert' or b.action = 'revert')`,
   },
   {
-    name: "ended-operations-are-through",
+    name: "ended-operations-are-complete",
     description:
-      "An operation has ended with tasks that have no outcome, goes on without any, or its end has no time.",
+      "An operation's state and end time do not agree, or it has ended with pending items or was cancelled without a request.",
     sql: `
       select b.tenant_id, b.id
       from bulk_operations b
@@ -73,7 +73,7 @@ export const BULK_INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "bulk-counts-equal-items",
-    description: "A bulk operation's counts or state are not those of its items.",
+    description: "A bulk operation's counts or state do not match its items.",
     sql: `
       select b.tenant_id, b.id
       from bulk_operations b
@@ -89,9 +89,9 @@ export const BULK_INVARIANTS: readonly Invariant[] = [
           when i.stale + i.failed = 0 then 'completed' when i.changed = 0 then 'failed' else 'partial' end)`,
   },
   {
-    name: "analytics-tell-terminal-changes-once",
+    name: "analytics-report-terminal-changes-once",
     description:
-      "An analytics event tells of a target that is not terminal, or of one operation twice.",
+      "An analytics event reports a target that is not terminal, or an operation is reported twice.",
     sql: `
       select a.tenant_id, a.bulk_operation_id
       from analytics_events a

@@ -1,12 +1,12 @@
 import type { Invariant } from "./invariant.ts";
 
-/** Ordinary tables of a tenant: all that have a tenant_id. */
+/** The tables of tenants: ordinary tables with a tenant_id. */
 const TENANT_TABLES = `
   select c.oid, c.relname, c.relrowsecurity, c.relforcerowsecurity
   from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
   where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'`;
 
-/** What keeps the promises from below the application; each must be there, and on. */
+/** The triggers that guard the data below the application. Each must exist and be enabled. */
 const TRIGGERS = [
   ["tasks", "tasks_move_with_event"],
   ["tasks", "tasks_label_created"],
@@ -44,7 +44,8 @@ const TRIGGERS = [
 export const CATALOGUE_INVARIANTS: readonly Invariant[] = [
   {
     name: "row-security-forced",
-    description: "A table of tenants has no forced row security, or not both policies.",
+    description:
+      "A table of tenants does not force row security, or lacks one of its two policies.",
     sql: `
       select t.relname from (${TENANT_TABLES}) t
       where not t.relrowsecurity or not t.relforcerowsecurity
@@ -57,8 +58,8 @@ export const CATALOGUE_INVARIANTS: readonly Invariant[] = [
           and pg_get_expr(p.polqual, p.polrelid) = 'true')`,
   },
   {
-    name: "streams-only-grow",
-    description: "The application may do more to an event table than INSERT and SELECT.",
+    name: "event-streams-are-append-only",
+    description: "The application has more rights on an event table than INSERT and SELECT.",
     sql: `
       select stream, privilege
       from unnest(array['step_events', 'eval_step_events', 'dispatch_events']) as stream
@@ -66,7 +67,7 @@ export const CATALOGUE_INVARIANTS: readonly Invariant[] = [
       where has_table_privilege('stepledger_app', stream, privilege)`,
   },
   {
-    name: "application-role-is-bound",
+    name: "application-role-is-restricted",
     description: "The application's role bypasses row security, is a superuser, or owns a table.",
     sql: `
       select rolname from pg_roles where rolname = 'stepledger_app' and (rolbypassrls or rolsuper)
@@ -75,16 +76,16 @@ export const CATALOGUE_INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "guards-in-place",
-    description: "A trigger that keeps a promise is missing or switched off.",
+    description: "A guard trigger is missing or disabled.",
     sql: `
       select g.relation, g.trigger from (values ${TRIGGERS}) as g(relation, trigger)
       where not exists (select from pg_trigger t
         where t.tgrelid = g.relation::regclass and t.tgname = g.trigger and t.tgenabled = 'O')`,
   },
   {
-    name: "keys-carry-the-tenant",
+    name: "keys-start-with-the-tenant",
     description:
-      "A foreign key or unique index of a tenant's table does not begin with the tenant.",
+      "A foreign key or unique index of a tenant's table does not start with the tenant.",
     sql: `
       select t.relname, k.conname from (${TENANT_TABLES}) t
       join pg_constraint k on k.conrelid = t.oid and k.contype = 'f'

@@ -2,9 +2,9 @@ import type { Invariant } from "./invariant.ts";
 
 export const CHAIN_INVARIANTS: readonly Invariant[] = [
   {
-    name: "hash-chain-whole",
+    name: "hash-chain-intact",
     description:
-      "An event does not follow the one before it, or its columns are not those that were hashed.",
+      "An event's prev_hash is not the hash of the previous event, or its columns do not match its hash.",
     sql: `
       select tenant_id, task_id, seq from (
         select e.*, coalesce(lag(hash) over (partition by tenant_id, task_id order by seq),
@@ -17,7 +17,7 @@ export const CHAIN_INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "head-is-the-last-hash",
-    description: "A task's head is not the hash of its last event.",
+    description: "A task's head is not the hash of its newest event.",
     sql: `
       select t.tenant_id, t.id
       from tasks t left join step_events e

@@ -2,8 +2,8 @@ import type { Invariant } from "./invariant.ts";
 
 export const DATA_INVARIANTS: readonly Invariant[] = [
   {
-    name: "data-of-their-task",
-    description: "Data names a prompt or an insight of another task.",
+    name: "data-references-same-task",
+    description: "Data references a prompt or an insight of another task.",
     sql: `
       select d.tenant_id, d.id from data d
       left join prompts p on p.tenant_id = d.tenant_id and p.id = d.prompt_id
@@ -12,16 +12,16 @@ export const DATA_INVARIANTS: readonly Invariant[] = [
         or (d.insight_id is not null and n.task_id is distinct from d.task_id)`,
   },
   {
-    name: "objects-lie-under-their-hash",
-    description: "A row's object does not lie under its tenant and hash.",
+    name: "object-keys-match-hashes",
+    description: "A row's object key does not consist of its tenant and hash.",
     sql: `
       select tenant_id, id from data
       where object_key <> tenant_id::text || '/' || encode(sha256, 'hex')`,
   },
   {
-    name: "stored-content-stays",
+    name: "stored-content-is-not-swept",
     description:
-      "The sweep has claimed an object that counts as stored, or something elsewhere does.",
+      "A row counts as stored although the sweep has claimed its object, or although its content is elsewhere.",
     sql: `
       select d.tenant_id, d.id from data d
       where d.stored_at is not null and (d.uri is not null or exists (

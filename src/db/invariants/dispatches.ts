@@ -3,14 +3,14 @@ import { PIPELINES_OF_VERSION } from "../../domain/pipelines/pipelines.ts";
 import { workerTypeSql } from "../dispatches/pipeline-sql.ts";
 import type { Invariant } from "./invariant.ts";
 
-const LAWFUL = DISPATCH_STATES.flatMap((from) =>
+const LEGAL_MOVES = DISPATCH_STATES.flatMap((from) =>
   DISPATCH_TRANSITIONS[from].map((to) => `('${from}', '${to}')`),
 ).join(", ");
 
 export const DISPATCH_INVARIANTS: readonly Invariant[] = [
   {
-    name: "dispatches-were-asked-for",
-    description: "A dispatch was caused by an event that did not opt in.",
+    name: "dispatches-were-requested",
+    description: "A dispatch was neither requested by name nor caused by an event that opted in.",
     sql: `
       select d.tenant_id, d.id
       from pipeline_dispatches d left join step_events e
@@ -18,8 +18,8 @@ export const DISPATCH_INVARIANTS: readonly Invariant[] = [
       where not d.by_hand and e.run_attached_workflows is not true`,
   },
   {
-    name: "dispatches-have-their-log",
-    description: "A dispatch's state is not the last one of its log.",
+    name: "dispatch-equals-newest-log-entry",
+    description: "A dispatch's state is not the newest one in its log.",
     sql: `
       select d.tenant_id, d.id, d.state
       from pipeline_dispatches d
@@ -28,21 +28,21 @@ export const DISPATCH_INVARIANTS: readonly Invariant[] = [
       where l.to_state is distinct from d.state`,
   },
   {
-    name: "dispatches-move-lawfully",
+    name: "dispatch-moves-are-legal",
     description:
-      "A dispatch's log does not begin with pending, has a gap, or a move that the table has not.",
+      "A dispatch's log does not start with pending, has a gap, or has a move that DISPATCH_TRANSITIONS does not allow.",
     sql: `
       select tenant_id, dispatch_id, position
       from (select l.*, lag(to_state) over (partition by tenant_id, dispatch_id order by position) as previous
         from dispatch_events l) l
       where from_state is distinct from previous
         or (from_state is null and to_state <> 'pending')
-        or (from_state is not null and (from_state, to_state) not in (${LAWFUL}))`,
+        or (from_state is not null and (from_state, to_state) not in (${LEGAL_MOVES}))`,
   },
   {
-    name: "delivered-dispatches-made-their-run",
+    name: "delivered-dispatches-have-a-run",
     description:
-      "A dispatch was delivered or tried without a run, or its run is of something else.",
+      "A dispatch was delivered or attempted but has no run, or its run does not match it.",
     sql: `
       select d.tenant_id, d.id
       from pipeline_dispatches d left join worker_runs w
@@ -52,8 +52,8 @@ export const DISPATCH_INVARIANTS: readonly Invariant[] = [
           is distinct from (d.task_id, d.version_id, d.step_id, ${workerTypeSql("d.pipeline")}) end`,
   },
   {
-    name: "one-run-a-dispatch",
-    description: "A run was made by a dispatch that is not there, or a dispatch made two runs.",
+    name: "one-run-per-dispatch",
+    description: "A run references a dispatch that does not exist, or a dispatch has two runs.",
     sql: `
       select w.tenant_id, w.dispatch_id
       from worker_runs w left join pipeline_dispatches d
@@ -62,7 +62,7 @@ export const DISPATCH_INVARIANTS: readonly Invariant[] = [
       group by w.tenant_id, w.dispatch_id having count(*) > 1 or count(d.id) = 0`,
   },
   ...PIPELINES_OF_VERSION.map((pipeline) => ({
-    name: `one-${pipeline}-a-version`,
+    name: `one-${pipeline}-per-version`,
     description: `A task version has two dispatches of ${pipeline} that were not recalled.`,
     sql: `
       select tenant_id, version_id from pipeline_dispatches

@@ -2,27 +2,27 @@ import { EVAL_TRANSITIONS, TRIAL_TRANSITIONS } from "../../domain/evals/transiti
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { Invariant } from "./invariant.ts";
 
-/** The legal moves as SQL rows, made from the tables that decide. */
+/** Returns the legal moves as SQL rows, from the tables that decisions use. */
 const movesOf = (table: Readonly<Record<string, readonly string[]>>): string =>
   Object.entries(table)
     .flatMap(([from, targets]) => targets.map((to) => `('${from}', '${to}')`))
     .join(", ");
 
-/** Every trial that an event of recording tells of, as it was told. */
+/** Every trial that a trials_recorded event names, as it was recorded. */
 const RECORDED_TRIALS = `
-  select e.tenant_id, e.eval_id, e.seq, (told ->> 'id')::uuid as id, told
-  from eval_step_events e cross join json_array_elements(e.payload::json -> 'trials') told
+  select e.tenant_id, e.eval_id, e.seq, (recorded ->> 'id')::uuid as id, recorded
+  from eval_step_events e cross join json_array_elements(e.payload::json -> 'trials') recorded
   where e.type = 'trials_recorded'`;
 
-/** What a trial of alias t became, as a JSON object `said` says it. */
-const isAsSaid = (said: string): string => `(t.status, t.score, t.error, t.output_data_id::text)
-  is not distinct from (${said} ->> 'status', (${said} ->> 'score')::double precision, ${said} ->> 'error',
-    ${said} ->> 'outputDataId')`;
+/** Returns the condition that the trial of alias t has the status and result of a JSON object. */
+const hasResult = (result: string): string => `(t.status, t.score, t.error, t.output_data_id::text)
+  is not distinct from (${result} ->> 'status', (${result} ->> 'score')::double precision, ${result} ->> 'error',
+    ${result} ->> 'outputDataId')`;
 
 export const EVAL_INVARIANTS: readonly Invariant[] = [
   {
-    name: "one-live-trial-a-slot",
-    description: "A slot of an eval holds two live trials, or a trial's k is outside 1..eval.k.",
+    name: "one-live-trial-per-slot",
+    description: "A slot of an eval has two live trials, or a trial's k is outside 1..eval.k.",
     sql: `
       select tenant_id, eval_id, k, model from trials
       where retracted_at is null group by tenant_id, eval_id, k, model having count(*) > 1
@@ -45,9 +45,9 @@ export const EVAL_INVARIANTS: readonly Invariant[] = [
           where c.tenant_id = v.tenant_id and c.eval_id = v.id)`,
   },
   {
-    name: "eval-chain-whole",
+    name: "eval-chain-intact",
     description:
-      "An event of an eval does not follow the one before it, or its columns are not those that were hashed.",
+      "An eval event's prev_hash is not the hash of the previous event, or its columns do not match its hash.",
     sql: `
       select tenant_id, eval_id, seq from (
         select e.*, lag(hash, 1, decode(repeat('00', 32), 'hex'))
@@ -59,9 +59,9 @@ export const EVAL_INVARIANTS: readonly Invariant[] = [
         operation_id, request_id, registry_version, at), 'UTF8'))`,
   },
   {
-    name: "eval-event-begins-where-the-last-ended",
+    name: "eval-event-starts-where-previous-ended",
     description:
-      "An event's from-status is not the to-status of its eval's previous event, or it is dated before that one.",
+      "An event's from-status is not the to-status of its eval's previous event, or its time is before that event's.",
     sql: `
       select tenant_id, eval_id, seq from (
         select tenant_id, eval_id, seq, from_status, at, lag(to_status) over eval as last_status, lag(at) over eval as last_at
@@ -71,7 +71,7 @@ export const EVAL_INVARIANTS: readonly Invariant[] = [
   {
     name: "eval-moves-are-legal",
     description:
-      "An event changes an eval or a trial along no row of its registry version's tables.",
+      "An event moves an eval or a trial in a way that the tables of its registry version do not allow.",
     sql: `
       select tenant_id, eval_id, seq from eval_step_events
       where registry_version = ${REGISTRY_VERSION} and case type
@@ -84,20 +84,21 @@ export const EVAL_INVARIANTS: readonly Invariant[] = [
         and (payload::json ->> 'from', payload::json ->> 'status') not in (values ${movesOf(TRIAL_TRANSITIONS)})`,
   },
   {
-    name: "trials-are-as-their-event-says",
+    name: "trial-equals-newest-event",
     description:
-      "A trial was recorded by no event, or is another than its newest event says, or an event tells of one that is not there.",
+      "A trial was not recorded by an event or differs from its newest event, or an event names a trial that does not exist.",
     sql: `
       select t.tenant_id, t.id
       from trials t
       left join (${RECORDED_TRIALS}) r on r.tenant_id = t.tenant_id and r.eval_id = t.eval_id and r.id = t.id
       left join eval_step_events e on e.tenant_id = t.tenant_id and e.eval_id = t.eval_id and e.seq = t.event_seq
       where (t.k::text, t.model, t.model_revision, t.agent, t.provider) is distinct from
-          (r.told ->> 'k', r.told ->> 'model', r.told ->> 'modelRevision', r.told ->> 'agent', r.told ->> 'provider')
+          (r.recorded ->> 'k', r.recorded ->> 'model', r.recorded ->> 'modelRevision', r.recorded ->> 'agent',
+            r.recorded ->> 'provider')
         or (t.retracted_at is null) <> (e.type <> 'trial_retracted')
         or case e.type
-          when 'trials_recorded' then e.seq <> r.seq or not ${isAsSaid("r.told")}
-          when 'trial_transitioned' then e.trial_id <> t.id or not ${isAsSaid("(e.payload::json)")}
+          when 'trials_recorded' then e.seq <> r.seq or not ${hasResult("r.recorded")}
+          when 'trial_transitioned' then e.trial_id <> t.id or not ${hasResult("(e.payload::json)")}
           when 'trial_retracted' then (e.trial_id, e.at, e.reason, e.payload::json ->> 'status')
             is distinct from (t.id, t.retracted_at, t.retract_reason, t.status)
           else true end
@@ -111,8 +112,9 @@ export const EVAL_INVARIANTS: readonly Invariant[] = [
       where e.trial_id is not null and (t.event_seq is null or t.event_seq < e.seq)`,
   },
   {
-    name: "insights-of-their-trial",
-    description: "An insight's task or eval is not that of the trial or the eval that it names.",
+    name: "insights-match-their-trial",
+    description:
+      "An insight's task or eval differs from that of the trial or eval that it references.",
     sql: `
       select i.tenant_id, i.id from insights i join evals e on e.tenant_id = i.tenant_id and e.id = i.eval_id
       where e.task_id <> i.task_id
@@ -122,7 +124,7 @@ export const EVAL_INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "streams-do-not-mix",
-    description: "An eval event stands in the task's stream, or a task event in the eval's.",
+    description: "An eval event is in a task's stream, or a task event is in an eval's.",
     sql: `
       select tenant_id, task_id, seq from step_events where type like 'eval%' or type like 'trial%'
       union all

@@ -3,7 +3,7 @@ import { STEP_TRANSITIONS } from "../../domain/lifecycle/transitions.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { Invariant } from "./invariant.ts";
 
-/** The legal moves as SQL rows, made from the tables that decide. */
+/** The legal moves as SQL rows, from the tables that decisions use. */
 const STEP_MOVES = Object.entries(STEP_TRANSITIONS)
   .flatMap(([kind, table]) =>
     Object.entries(table).flatMap(([from, targets]) =>
@@ -17,7 +17,7 @@ const GATE_MOVES = Object.entries(GATE_TRANSITIONS)
 
 export const HISTORY_INVARIANTS: readonly Invariant[] = [
   {
-    name: "events-numbered-without-gap",
+    name: "events-numbered-without-gaps",
     description: "A task's seq is not the number of its events, or a seq is missing.",
     sql: `
       select t.tenant_id, t.id, t.event_seq, count(e.seq), min(e.seq), max(e.seq)
@@ -26,8 +26,9 @@ export const HISTORY_INVARIANTS: readonly Invariant[] = [
       having (count(e.seq), min(e.seq), max(e.seq)) is distinct from (t.event_seq::bigint, 1, t.event_seq)`,
   },
   {
-    name: "event-begins-where-the-last-ended",
-    description: "An event's from-state is not the to-state of the same step's previous event.",
+    name: "event-starts-where-previous-ended",
+    description:
+      "An event's status and gate do not start where the same step's previous event ended.",
     sql: `
       select tenant_id, task_id, seq from (
         select tenant_id, task_id, seq, from_status, from_gate,
@@ -36,8 +37,8 @@ export const HISTORY_INVARIANTS: readonly Invariant[] = [
       where (from_status, from_gate) is distinct from (last_status, last_gate)`,
   },
   {
-    name: "times-do-not-run-back",
-    description: "An event is dated before the one before it.",
+    name: "times-do-not-decrease",
+    description: "An event's time is before that of the task's previous event.",
     sql: `
       select tenant_id, task_id, seq from (
         select tenant_id, task_id, seq, at, lag(at) over (partition by tenant_id, task_id order by seq) as before
@@ -46,7 +47,8 @@ export const HISTORY_INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "status-moves-are-legal",
-    description: "An event changes a status along no row of its registry version's tables.",
+    description:
+      "An event changes a status in a way that the tables of its registry version do not allow.",
     sql: `
       select e.tenant_id, e.task_id, e.seq
       from step_events e join steps s on s.tenant_id = e.tenant_id and s.id = e.step_id
@@ -58,16 +60,17 @@ export const HISTORY_INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "gate-moves-are-legal",
-    description: "An event changes a gate along no row of its registry version's tables.",
+    description:
+      "An event changes a gate in a way that the tables of its registry version do not allow.",
     sql: `
       select e.tenant_id, e.task_id, e.seq from step_events e
       where e.registry_version = ${REGISTRY_VERSION} and e.from_gate <> e.to_gate
         and e.type <> 'bulk_reverted' and (e.from_gate, e.to_gate) not in (values ${GATE_MOVES})`,
   },
   {
-    name: "reverts-name-what-they-undo",
+    name: "reverts-invert-previous-event",
     description:
-      "A revert does not name the event that it undoes: the one before, of the operation that is taken back, the other way round.",
+      "A revert does not reference and invert the previous event of its task, or that event's operation is not reverted.",
     sql: `
       select r.tenant_id, r.task_id, r.seq
       from step_events r
@@ -80,7 +83,7 @@ export const HISTORY_INVARIANTS: readonly Invariant[] = [
         or r.bulk_operation_id is null or b.reverted_by is null)`,
   },
   {
-    name: "events-say-who-and-through-what",
+    name: "events-have-actor-and-request",
     description: "An event lacks its actor, request or operation.",
     sql: `
       select tenant_id, task_id, seq from step_events
@@ -91,7 +94,7 @@ export const HISTORY_INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "reviews-have-their-event",
-    description: "A review has no event, or an event tells of a review that is not there.",
+    description: "A review has no event, or an event names a review that does not exist.",
     sql: `
       select coalesce(r.tenant_id, e.tenant_id), coalesce(r.task_id, e.task_id)
       from reviews r

@@ -14,7 +14,7 @@ import { WEBHOOK_INVARIANTS } from "./webhooks.ts";
 
 export type { Invariant } from "./invariant.ts";
 
-/** Every promise about the tables. */
+/** All invariants of the database. */
 export const INVARIANTS: readonly Invariant[] = [
   ...POINTER_INVARIANTS,
   ...HISTORY_INVARIANTS,

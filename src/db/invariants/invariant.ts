@@ -1,9 +1,9 @@
-/** A promise about the tables, as a query that returns no row, ever, also in the middle of chaos. */
+/** A promise about the tables: a query that must never return a row, not even between concurrent writes and faults. */
 export interface Invariant {
   /** In kebab case; what `npm run verify` prints. */
   name: string;
-  /** What a row would mean. */
+  /** What a returned row means. */
   description: string;
-  /** Read with the owner's right, over every tenant; each row names what is wrong. */
+  /** Runs as the owner, over all tenants. Each row identifies what is wrong. */
   sql: string;
 }

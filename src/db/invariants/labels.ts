@@ -3,9 +3,9 @@ import type { Invariant } from "./invariant.ts";
 
 export const LABEL_INVARIANTS: readonly Invariant[] = [
   {
-    name: "labels-are-the-resolver's",
+    name: "labels-match-resolver",
     description:
-      "A materialised label, its rank, attention or times are not what the resolver gives, or it stands at another step or in another list than its task.",
+      "A label's status, rank, attention or times differ from the resolver's, or its step kind or archived flag from its task's.",
     sql: `
       select f.tenant_id, f.task_id, l.unified_status, r.label
       from task_facts f
@@ -16,8 +16,9 @@ export const LABEL_INVARIANTS: readonly Invariant[] = [
         f.archived, f.kind)`,
   },
   {
-    name: "open-runs-stand-on-current-steps",
-    description: "A run that a label could depend on is RUNNING on a step that its task has left.",
+    name: "running-work-is-on-current-step",
+    description:
+      "A run that can affect a label is RUNNING on a step that is not its task's current one.",
     sql: `
       select w.tenant_id, w.id
       from worker_runs w join tasks t on t.tenant_id = w.tenant_id and t.id = w.task_id

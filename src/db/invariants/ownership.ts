@@ -1,6 +1,6 @@
 import type { Invariant } from "./invariant.ts";
 
-/** Rows that say of themselves which task they belong to, and where their step stands. */
+/** Tables whose rows repeat the task and the version of their step. */
 const CHILDREN_OF_STEPS = [
   "step_events",
   "prompts",
@@ -12,8 +12,8 @@ const CHILDREN_OF_STEPS = [
 
 export const OWNERSHIP_INVARIANTS: readonly Invariant[] = [
   {
-    name: "children-of-their-step",
-    description: "A row's tenant, task or version is not that of the step that it names.",
+    name: "rows-match-their-step",
+    description: "A row's tenant, task or version differs from that of its step.",
     sql: CHILDREN_OF_STEPS.map(
       (child) => `
       select '${child}' as child, c.tenant_id, c.task_id
@@ -22,8 +22,9 @@ export const OWNERSHIP_INVARIANTS: readonly Invariant[] = [
     ).join(" union all "),
   },
   {
-    name: "steps-and-versions-of-their-task",
-    description: "A step is not of its version's task, or a version is of no task.",
+    name: "steps-and-versions-match-their-task",
+    description:
+      "A step does not belong to the task of its version, or a version belongs to no task.",
     sql: `
       select s.tenant_id, s.id
       from steps s left join task_versions v on v.tenant_id = s.tenant_id and v.id = s.version_id
@@ -34,7 +35,7 @@ export const OWNERSHIP_INVARIANTS: readonly Invariant[] = [
       where t.id is null`,
   },
   {
-    name: "version-numbers-without-gap",
+    name: "version-numbers-without-gaps",
     description: "A task's versions are not numbered 1..n.",
     sql: `
       select tenant_id, task_id from task_versions

@@ -3,7 +3,7 @@ import type { Invariant } from "./invariant.ts";
 export const POINTER_INVARIANTS: readonly Invariant[] = [
   {
     name: "current-step-named-by-event",
-    description: "A task points at a step that no event of it names.",
+    description: "A task points at a step that none of its events names.",
     sql: `
       select t.tenant_id, t.id from tasks t
       where not exists (select from step_events e
@@ -23,7 +23,7 @@ export const POINTER_INVARIANTS: readonly Invariant[] = [
         is distinct from (e.seq, e.step_id, e.version_id, e.hash, e.at, e.to_status, e.to_gate)`,
   },
   {
-    name: "step-equals-its-newest-event",
+    name: "step-equals-newest-event",
     description: "A step's status, gate or seq differs from the newest event that names it.",
     sql: `
       select s.tenant_id, s.id
@@ -33,8 +33,8 @@ export const POINTER_INVARIANTS: readonly Invariant[] = [
       where (s.event_seq, s.status, s.gate) is distinct from (e.seq, e.to_status, e.to_gate)`,
   },
   {
-    name: "current-step-of-own-task",
-    description: "A current step is of another task or version, or there is none.",
+    name: "current-step-belongs-to-task",
+    description: "A task's current step does not exist, or belongs to another task or version.",
     sql: `
       select t.tenant_id, t.id
       from tasks t left join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id
@@ -43,7 +43,7 @@ export const POINTER_INVARIANTS: readonly Invariant[] = [
   {
     name: "version-pointer-equals-task-pointer",
     description:
-      "An active version is missing, is another task's, or points at another step than its task.",
+      "An active version does not exist, belongs to another task, or points at another step than its task.",
     sql: `
       select t.tenant_id, t.id
       from tasks t left join task_versions v on v.tenant_id = t.tenant_id and v.id = t.active_version_id

@@ -2,9 +2,9 @@ import type { Invariant } from "./invariant.ts";
 
 export const WEBHOOK_INVARIANTS: readonly Invariant[] = [
   {
-    name: "webhooks-are-told-of-events",
+    name: "webhooks-receive-events",
     description:
-      "A message about a task has no event, another time than its event, or runs ahead of its webhook.",
+      "A delivery about a task has no event, has another time than its event, or is ahead of its webhook's position.",
     sql: `
       select d.tenant_id, d.id
       from webhook_deliveries d
@@ -17,7 +17,7 @@ export const WEBHOOK_INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "webhook-positions-are-settled",
-    description: "A webhook was told up to a place at which the feed is not settled yet.",
+    description: "A webhook's position is in the part of the feed that is not settled yet.",
     sql: `
       select tenant_id, name from webhooks
       where position_txid > pg_snapshot_xmin(pg_current_snapshot())`,
