@@ -17,7 +17,7 @@ interface Seen {
 }
 
 describe("an API key", () => {
-  test("names tenant, actor and role", async () => {
+  test("identifies the tenant, the actor and the role", async () => {
     const response = await testApp().send("GET", PATH, { role: "reviewer" });
     expect(await response.json()).toMatchObject({
       tenantId: TENANT,
@@ -25,12 +25,12 @@ describe("an API key", () => {
     });
   });
 
-  test("of the service role acts as a service", async () => {
+  test("with the service role acts as a service", async () => {
     const response = await testApp().send("GET", PATH, { role: "service" });
     expect(await response.json()).toMatchObject({ actor: { kind: "service", role: "service" } });
   });
 
-  test("costs one round trip on a cold isolate, and none while it is cached", async () => {
+  test("costs one round trip on a cold isolate and none while it is cached", async () => {
     const { send, keys } = testApp();
     const timings = [await send("GET", PATH), await send("GET", PATH)].map((response) =>
       response.headers.get("server-timing"),
@@ -40,7 +40,7 @@ describe("an API key", () => {
     expect(keys.lookups).toBe(1);
   });
 
-  test("that was revoked is refused after 30 seconds at the most", async () => {
+  test("is rejected at most 30 seconds after it was revoked", async () => {
     let now = NOW;
     const { send, keys } = testApp({ now: () => now });
     expect((await send("GET", PATH)).status).toBe(200);
@@ -52,14 +52,14 @@ describe("an API key", () => {
     expect(KEY_CACHE_SECONDS).toBeLessThanOrEqual(30);
   });
 
-  test("that is wrong is looked up each time: a key that was made just now works at once", async () => {
+  test("is looked up every time while it is wrong, so a new key works immediately", async () => {
     const { send, keys } = testApp();
     await send("GET", PATH, bearer(`${keyOf("operator")}x`));
     await send("GET", PATH, bearer(`${keyOf("operator")}x`));
     expect(keys.lookups).toBe(2);
   });
 
-  test("is proven by its digest, even where the store finds one that is not the same", async () => {
+  test("is rejected if the store returns a key with another digest", async () => {
     const digest = new Uint8Array(32);
     const key = { id: "k", name: "k", role: "admin", digest } as const;
     for (const found of [key, { ...key, digest: new Uint8Array() }]) {
@@ -68,12 +68,12 @@ describe("an API key", () => {
     }
   });
 
-  test("of one tenant says nothing in another", async () => {
+  test("of one tenant is rejected by another", async () => {
     const { send } = testApp();
     expect((await send("GET", PATH, bearer(keyOf("admin", OTHER_TENANT)))).status).toBe(401);
   });
 
-  test("in a store that is away is unavailable, not refused", async () => {
+  test("returns 503, not 401, if the key store is unavailable", async () => {
     const findApiKey = async () => {
       throw new DatabaseUnavailable("away");
     };
@@ -90,7 +90,7 @@ describe("a token", () => {
     app.send("GET", PATH, bearer(await signToken({ claims, ...options })));
 
   test.each(["RS256", "ES256", "EdDSA"] as const)(
-    "signed with %s names a person",
+    "signed with %s identifies a person",
     async (algorithm) => {
       const response = await sendToken({ algorithm });
       expect(await response.json<Seen>()).toMatchObject({
@@ -100,7 +100,7 @@ describe("a token", () => {
     },
   );
 
-  test("of the service role acts as a service; without a name it goes by its subject", async () => {
+  test("with the service role acts as a service, named by its subject if it has no name", async () => {
     const response = await sendToken({
       claims: { sub: "bot", tenant_id: TENANT, role: "service" },
     });
@@ -108,23 +108,23 @@ describe("a token", () => {
     expect(await response.json<Seen>()).toMatchObject({ actor });
   });
 
-  test("of a tenant that is not there proves nothing, and a known tenant is not looked for again", async () => {
-    let looks = 0;
-    let isThere = false;
+  test("of an unknown tenant is rejected, and a known tenant is looked up only once", async () => {
+    let lookups = 0;
+    let exists = false;
     const isTenantKnown = async () => {
-      looks += 1;
-      return isThere;
+      lookups += 1;
+      return exists;
     };
     const { send } = testApp({ settings: { tokenIssuer }, now: () => new Date(), isTenantKnown });
     const token = bearer(await signToken({ claims }));
     expect((await send("GET", PATH, token)).status).toBe(401);
-    isThere = true;
+    exists = true;
     expect((await send("GET", PATH, token)).status).toBe(200);
     expect((await send("GET", PATH, token)).status).toBe(200);
-    expect(looks).toBe(2);
+    expect(lookups).toBe(2);
   });
 
-  test("reads tenant and role from the claims that are configured", async () => {
+  test("reads the tenant and the role from the configured claims", async () => {
     const renamed = { ...tokenIssuer, tenantClaim: "org", roleClaim: "grade" };
     const { send } = testApp({ settings: { tokenIssuer: renamed }, now: () => new Date() });
     const token = await signToken({ claims: { sub: "p", org: TENANT, grade: "viewer" } });
@@ -135,21 +135,21 @@ describe("a token", () => {
     ["expired", { expires: "-1s" }],
     ["without an expiry", { expires: null }],
     ["signed with another key under a published kid", { isForged: true }],
-    ["with a kid that nobody published", { header: { kid: "elsewhere" } }],
+    ["with an unpublished kid", { header: { kid: "elsewhere" } }],
     ["with another audience", { claims: { ...claims, aud: "somebody-else" } }],
     ["of another issuer", { claims: { ...claims, iss: "https://evil.test" } }],
     ["without a subject", { claims: { ...claims, sub: "" } }],
     ["without a tenant", { claims: { sub: "p", role: "admin" } }],
-    ["with a tenant that is no id", { claims: { ...claims, tenant_id: "mine" } }],
+    ["with a tenant that is not an ID", { claims: { ...claims, tenant_id: "mine" } }],
     ["with an unknown role", { claims: { ...claims, role: "root" } }],
-    ["with a list for a role", { claims: { ...claims, role: ["admin"] } }],
-    ["with control characters for a subject", { claims: { ...claims, sub: "a\r\nb" } }],
-    ["whose header points at other keys", { isForged: true, header: { jku: `${jwksUrl}?evil` } }],
-  ])("%s is refused", async (_name, options) => {
+    ["with a list as its role", { claims: { ...claims, role: ["admin"] } }],
+    ["with control characters in its subject", { claims: { ...claims, sub: "a\r\nb" } }],
+    ["whose header points to other keys", { isForged: true, header: { jku: `${jwksUrl}?evil` } }],
+  ])("%s is rejected", async (_name, options) => {
     expect((await sendToken(options)).status).toBe(401);
   });
 
-  test("without a signature, or signed with the public key as an HMAC secret, is refused", async () => {
+  test("without a signature, or signed with the public key as an HMAC secret, is rejected", async () => {
     const { keys } = inject("stack");
     const exp = Math.floor(Date.now() / 1000) + 300;
     const honest = { iss: issuer, aud: audience, exp, ...claims };
@@ -164,7 +164,7 @@ describe("a token", () => {
     }
   });
 
-  test("signed with a published key, but by an algorithm that is not on the list, is refused", async () => {
+  test("signed with a published key but a disallowed algorithm is rejected", async () => {
     const { alg: _, ...key } = inject("stack").keys.RS256;
     const { alg: __, ...published } = inject("stack").keys.publicRS256;
     const fetched = vi
@@ -181,38 +181,38 @@ describe("a token", () => {
     fetched.mockRestore();
   });
 
-  test("is refused where no issuer is configured", async () => {
+  test("is rejected if no issuer is configured", async () => {
     const token = await signToken({ claims });
     expect((await testApp().send("GET", PATH, bearer(token))).status).toBe(401);
   });
 
-  test("whose issuer cannot be asked is unavailable, not refused", async () => {
-    const away = { ...tokenIssuer, jwksUrl: `${jwksUrl}-that-is-not-there` };
-    const { send } = testApp({ settings: { tokenIssuer: away }, now: () => new Date() });
+  test("returns 503, not 401, if the issuer cannot be reached", async () => {
+    const unreachable = { ...tokenIssuer, jwksUrl: `${jwksUrl}-that-is-not-there` };
+    const { send } = testApp({ settings: { tokenIssuer: unreachable }, now: () => new Date() });
     expect((await send("GET", PATH, bearer(await signToken({ claims })))).status).toBe(503);
   });
 });
 
-describe("a credential that proves nothing", () => {
+describe("an invalid credential", () => {
   const good = keyOf("operator");
   const credentials: [string, Record<string, string>][] = [
-    ["none", {}],
-    ["an empty one", { authorization: "" }],
+    ["no credential", {}],
+    ["an empty credential", { authorization: "" }],
     ["another scheme", { authorization: `Basic ${good}` }],
     ["no scheme", { authorization: good }],
-    ["two", { authorization: `Bearer ${good} Bearer ${good}` }],
-    ["a key in the query's place", { "x-api-key": good }],
+    ["two credentials", { authorization: `Bearer ${good} Bearer ${good}` }],
+    ["a key in another header", { "x-api-key": good }],
     ["a cookie", { cookie: `session=${good}` }],
     ["a key with one byte changed", { authorization: `Bearer ${good.slice(0, -1)}x` }],
     ["a shorter key", { authorization: `Bearer ${good.slice(0, -1)}` }],
     ["a key without a secret", { authorization: `Bearer ${good.slice(0, 37)}` }],
     ["a key without a tenant", { authorization: "Bearer slg_nothing_secret" }],
     ["a key in capitals", { authorization: `Bearer ${good.toUpperCase()}` }],
-    ["a very long one", { authorization: `Bearer ${"a".repeat(9000)}` }],
-    ["a token of nobody's", { authorization: "Bearer e30.e30.e30" }],
+    ["a very long credential", { authorization: `Bearer ${"a".repeat(9000)}` }],
+    ["a token without claims", { authorization: "Bearer e30.e30.e30" }],
   ];
 
-  test("has one answer, byte for byte, whatever is wrong with it", async () => {
+  test("gets the same response, byte for byte, whatever is wrong with it", async () => {
     const { send } = testApp();
     const answers = new Set<string>();
     for (const [, headers] of credentials) {
@@ -226,14 +226,14 @@ describe("a credential that proves nothing", () => {
     expect([...answers][0]).toContain('"error":"unauthenticated"');
   });
 
-  test("the scheme's name is taken in any case", async () => {
+  test("does not include a valid key after a lowercase scheme", async () => {
     const headers = { authorization: `bearer ${good}` };
     expect((await testApp().send("GET", PATH, { role: null, headers })).status).toBe(200);
   });
 });
 
 describe("the rate limit", () => {
-  /** A limiter that lets the first `max` through, for each bucket by itself. */
+  /** A limiter that lets the first `max` calls of each bucket through. */
   function limiter(max: number) {
     const counts = new Map<string, number>();
     const limit = async ({ key }: { key: string }) => {
@@ -243,7 +243,7 @@ describe("the rate limit", () => {
     return { limit, buckets: () => [...counts.keys()] };
   }
 
-  test("counts each key by itself, and says when to come again", async () => {
+  test("counts each key separately and returns Retry-After", async () => {
     const { send } = testApp({ settings: { rateLimiter: limiter(2) } });
     const statuses = [];
     for (let call = 0; call < 3; call += 1) statuses.push((await send("GET", PATH)).status);
@@ -254,7 +254,7 @@ describe("the rate limit", () => {
     expect((await send("GET", PATH, { role: "admin" })).status).toBe(200);
   });
 
-  test("gives guesses a bucket of their own, by the address that they come from", async () => {
+  test("counts failed guesses in a separate bucket for each address", async () => {
     const rateLimiter = limiter(2);
     const { send } = testApp({ settings: { rateLimiter } });
     const guess = async (address: string) => {
@@ -269,7 +269,7 @@ describe("the rate limit", () => {
     expect(rateLimiter.buckets()).not.toContain(expect.stringContaining("slg_"));
   });
 
-  test("does not touch what needs no credential", async () => {
+  test("does not apply to routes that need no credential", async () => {
     const { send } = testApp({ settings: { rateLimiter: limiter(0) } });
     expect((await send("GET", "/openapi.json", { role: null })).status).toBe(200);
   });

@@ -3,7 +3,7 @@ import { problemOf, testApp } from "./support.ts";
 
 const MIB = 1024 * 1024;
 
-/** The answer's error code, with the code of its first issue. */
+/** Returns the status, the error code and the code of the first issue. */
 async function errorOf(response: Response): Promise<string> {
   const { error, issues } = await problemOf(response);
   return [response.status, error, issues?.[0]?.code].filter(Boolean).join(" ");
@@ -20,20 +20,20 @@ describe("the media type of a body", () => {
     "application/jsonp",
     "text/json",
     "",
-  ])("%j is refused before the body is read", async (type) => {
+  ])("%j is rejected before the body is read", async (type) => {
     const { send } = testApp();
     const body = '{"title":"a"}';
     const response = await send("POST", "/v1/things", { headers: { "content-type": type }, body });
     expect(await errorOf(response)).toBe("415 unsupported_media_type");
   });
 
-  test("none at all is refused", async () => {
+  test("is required", async () => {
     const body = new TextEncoder().encode('{"title":"a"}');
     const response = await testApp().send("POST", "/v1/things", { body });
     expect(await errorOf(response)).toBe("415 unsupported_media_type");
   });
 
-  test("a compressed body is refused, not read as text", async () => {
+  test("does not allow a compressed body", async () => {
     const headers = { "content-type": "application/json", "content-encoding": "gzip" };
     const response = await testApp().send("POST", "/v1/things", { headers, body: '{"title":"a"}' });
     expect(await errorOf(response)).toBe("415 unsupported_media_type");
@@ -44,7 +44,7 @@ describe("the media type of a body", () => {
     "Application/JSON; charset=UTF-8",
     'application/json;charset="utf-8"',
     "application/json; version=1",
-  ])("%j is taken", async (type) => {
+  ])("%j is accepted", async (type) => {
     const headers = { "content-type": type };
     const response = await testApp().send("POST", "/v1/things", { headers, body: '{"title":"a"}' });
     expect(response.status).toBe(201);
@@ -54,7 +54,7 @@ describe("the media type of a body", () => {
 describe("the size of a body", () => {
   const padded = (bytes: number) => `{"title":"a"}${" ".repeat(bytes - 13)}`;
 
-  test("one MiB is taken, one byte more is payload_too_large", async () => {
+  test("may be one MiB; one more byte returns payload_too_large", async () => {
     const { sendJson } = testApp();
     expect((await sendJson("POST", "/v1/things", padded(MIB))).status).toBe(201);
     const response = await sendJson("POST", "/v1/things", padded(MIB + 1));
@@ -62,7 +62,7 @@ describe("the size of a body", () => {
     expect(await problemOf(response)).toMatchObject({ error: "payload_too_large", max: MIB });
   });
 
-  test("a route for many takes four MiB", async () => {
+  test("may be four MiB on a route with a large body", async () => {
     const { sendJson } = testApp();
     const options = { role: "reviewer" as const, headers: { "idempotency-key": "k" } };
     const body = (bytes: number) => `{"ids":["a"]}${" ".repeat(bytes - 13)}`;
@@ -71,7 +71,7 @@ describe("the size of a body", () => {
     expect(await errorOf(response)).toBe("413 payload_too_large");
   });
 
-  test("reading stops at the cap, though the body never ends and names no length", async () => {
+  test("stops an endless body without Content-Length at the limit", async () => {
     let sent = 0;
     let cancelled = false;
     const endless = new ReadableStream<Uint8Array>({
@@ -91,21 +91,21 @@ describe("the size of a body", () => {
   });
 });
 
-describe("what a body holds", () => {
+describe("the content of a body", () => {
   test.each([
     ["malformed JSON", "{bad", "400 malformed_json"],
-    ["no body where one is needed", "", "400 malformed_json"],
+    ["a missing body", "", "400 malformed_json"],
     ["50,000 levels", `{"title":${"[".repeat(50_000)}${"]".repeat(50_000)}}`, "400 json_too_deep"],
-    ["a key twice", '{"title":"a","title":"b"}', "400 duplicate_key"],
+    ["a duplicate key", '{"title":"a","title":"b"}', "400 duplicate_key"],
     ["NUL", '{"title":"a\\u0000"}', "400 validation_failed invalid_text"],
     ["half a surrogate pair", '{"title":"\\ud800"}', "400 validation_failed invalid_text"],
     [
-      "a number no double holds",
+      "a number beyond every double",
       '{"title":"a","metadata":{"n":1e999999}}',
       "400 validation_failed number_out_of_range",
     ],
     [
-      "an integer no double holds",
+      "an integer that a double would round",
       '{"title":"a","metadata":{"n":9007199254740993}}',
       "400 validation_failed number_out_of_range",
     ],
@@ -125,14 +125,14 @@ describe("what a body holds", () => {
       '{"title":"a","metadata":{"constructor":{"prototype":{"admin":true}}}}',
       "400 validation_failed forbidden_key",
     ],
-    ["metadata that is a list", '{"title":"a","metadata":[]}', "400 validation_failed custom"],
-    ["a list for an object", "[]", "400 validation_failed invalid_type"],
-  ])("%s: refused", async (_name, body, error) => {
+    ["a list as metadata", '{"title":"a","metadata":[]}', "400 validation_failed custom"],
+    ["a list instead of an object", "[]", "400 validation_failed invalid_type"],
+  ])("%s is rejected", async (_name, body, error) => {
     expect(await errorOf(await testApp().sendJson("POST", "/v1/things", body))).toBe(error);
   });
 
   test.each(["tenantId", "actorId", "status", "eventSeq", "createdAt", "currentStepId"])(
-    "%s, which the service alone decides, is unrecognized",
+    "%s, which only the service sets, is unrecognized",
     async (field) => {
       const response = await testApp().sendJson("POST", "/v1/things", { title: "a", [field]: "x" });
       expect(await problemOf(response)).toMatchObject({
@@ -143,7 +143,7 @@ describe("what a body holds", () => {
   );
 
   test.each(['"true"', "1", "null", "[]"])(
-    "runAttachedWorkflows: %s is not true",
+    "runAttachedWorkflows: %s is rejected",
     async (value) => {
       const body = `{"title":"a","runAttachedWorkflows":${value}}`;
       const response = await testApp().sendJson("POST", "/v1/things", body);
@@ -154,14 +154,14 @@ describe("what a body holds", () => {
     },
   );
 
-  test("metadata comes through as it was sent, whatever else it holds", async () => {
+  test("metadata reaches the route as it was sent", async () => {
     const metadata = { a: [1, { "": null }], tostring: "x", deep: { hasOwnProperty: 1 } };
     const response = await testApp().sendJson("POST", "/v1/things", { title: "a", metadata });
     const { input } = await response.json<{ input: { body: unknown } }>();
     expect(input.body).toEqual({ title: "a", metadata });
   });
 
-  test("every fault is told at once, but no more than a hundred, and no long key is quoted whole", async () => {
+  test("all faults are reported together, up to 100, with long keys shortened", async () => {
     const unknown = Object.fromEntries(
       Array.from({ length: 500 }, (_, index) => [`${"k".repeat(1000)}${index}`, 1]),
     );
@@ -172,7 +172,7 @@ describe("what a body holds", () => {
     expect(JSON.stringify(issues).length).toBeLessThan(25_000);
   });
 
-  test("a list that is too long is too_many_items with its maximum, before its items are looked at", async () => {
+  test("a list that is too long returns too_many_items and its maximum before its items are validated", async () => {
     const { sendJson } = testApp();
     const response = await sendJson("POST", "/v1/things", { title: "a", ids: [1, 2, 3, 4] });
     expect(await problemOf(response)).toMatchObject({ error: "too_many_items", max: 3 });
@@ -184,13 +184,13 @@ describe("what a body holds", () => {
     expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
-  test("an empty list, where one is needed, is validation_failed", async () => {
+  test("an empty list returns validation_failed if an item is required", async () => {
     const options = { role: "reviewer" as const, headers: { "idempotency-key": "k" } };
     const response = await testApp().sendJson("POST", "/v1/things/many", { ids: [] }, options);
     expect(await errorOf(response)).toBe("400 validation_failed too_small");
   });
 
-  test("no body stands for an empty object where every field may be left out", async () => {
+  test("a missing body is an empty object if every field is optional", async () => {
     const response = await testApp().send("PATCH", "/v1/things/ext:a", { role: "reviewer" });
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ input: { body: {} } });

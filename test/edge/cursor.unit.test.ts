@@ -14,17 +14,17 @@ const binding: CursorBinding = {
   filter: { unifiedStatus: ["DRAFT"], q: undefined, archived: false },
   sort: "-createdAt",
 };
-const refused = { ok: false, refusal: expect.objectContaining({ code: "invalid_cursor" }) };
+const invalidCursor = { ok: false, refusal: expect.objectContaining({ code: "invalid_cursor" }) };
 
 describe("a list cursor", () => {
-  test("comes back as it went", async () => {
+  test("decodes to the position that was encoded", async () => {
     const cursor = await encodeCursor(signer, binding, { after: "Ünï", rank: 7 });
     expect(cursor).toMatch(/^[A-Za-z0-9_-]+$/);
     const decoded = await decodeCursor(signer, binding, cursor, position);
     expect(decoded).toEqual({ ok: true, value: { after: "Ünï", rank: 7 } });
   });
 
-  test("holds for the same filter in another order", async () => {
+  test("is valid for the same filter in another order", async () => {
     const cursor = await encodeCursor(signer, binding, { after: "a", rank: 1 });
     const reordered = { ...binding, filter: { archived: false, unifiedStatus: ["DRAFT"] } };
     expect(await decodeCursor(signer, reordered, cursor, position)).toMatchObject({ ok: true });
@@ -38,19 +38,19 @@ describe("a list cursor", () => {
   ])("of %s is invalid_cursor", async (_name, change) => {
     const cursor = await encodeCursor(signer, binding, { after: "a", rank: 1 });
     expect(await decodeCursor(signer, { ...binding, ...change }, cursor, position)).toEqual(
-      refused,
+      invalidCursor,
     );
   });
 
-  test("signed with another secret, or holding a position of another shape, is invalid_cursor", async () => {
+  test("signed with another secret, or with a position of another shape, is invalid_cursor", async () => {
     const other = createTokenSigner("another secret, of thirty-two and more");
     const foreign = await encodeCursor(other, binding, { after: "a", rank: 1 });
-    expect(await decodeCursor(signer, binding, foreign, position)).toEqual(refused);
+    expect(await decodeCursor(signer, binding, foreign, position)).toEqual(invalidCursor);
     const older = await encodeCursor(signer, binding, { after: "a" });
-    expect(await decodeCursor(signer, binding, older, position)).toEqual(refused);
+    expect(await decodeCursor(signer, binding, older, position)).toEqual(invalidCursor);
   });
 
-  test("with any character changed, added or taken away is invalid_cursor", async () => {
+  test("with any character changed, added or removed is invalid_cursor", async () => {
     const cursor = await encodeCursor(signer, binding, { after: "abc", rank: 3 });
     const edit = fc.record({
       at: fc.nat({ max: cursor.length }),
@@ -64,16 +64,16 @@ describe("a list cursor", () => {
       fc.asyncProperty(edit, async ({ at, remove, insert }) => {
         const edited = cursor.slice(0, at) + insert + cursor.slice(at + remove);
         fc.pre(edited !== cursor);
-        expect(await decodeCursor(signer, binding, edited, position)).toEqual(refused);
+        expect(await decodeCursor(signer, binding, edited, position)).toEqual(invalidCursor);
       }),
       { numRuns: 500 },
     );
   });
 
   test.each(["", "a", "null", "💥", "A".repeat(5000), "../../etc"])(
-    "that was never one (%j) is invalid_cursor",
+    "that is arbitrary text (%j) is invalid_cursor",
     async (text) => {
-      expect(await decodeCursor(signer, binding, text, position)).toEqual(refused);
+      expect(await decodeCursor(signer, binding, text, position)).toEqual(invalidCursor);
     },
   );
 });
@@ -81,26 +81,26 @@ describe("a list cursor", () => {
 describe("a signed token", () => {
   const payload = Uint8Array.from([0, 1, 254, 255]);
 
-  test("gives its payload back, also an empty one", async () => {
+  test("returns its payload, including an empty one", async () => {
     expect(await signer.open("plan", await signer.sign("plan", payload))).toEqual(payload);
     const empty = new Uint8Array();
     expect(await signer.open("plan", await signer.sign("plan", empty))).toEqual(empty);
   });
 
-  test("opens for no other purpose, not even with bytes moved between purpose and payload", async () => {
+  test("does not open for another purpose, even with bytes moved between purpose and payload", async () => {
     const token = await signer.sign("plan", payload);
     expect(await signer.open("cursor", token)).toBeNull();
     const bytes = base64url.decode(await signer.sign("a", new TextEncoder().encode("bc")));
     expect(await signer.open("ab", base64url.encode(bytes.slice(1)))).toBeNull();
   });
 
-  test("has one spelling: no other last character, and no padding, stands for the same bytes", async () => {
+  test("has one spelling: no other last character or padding decodes to the same bytes", async () => {
     for (const length of [0, 1, 2, 3]) {
       const token = await signer.sign("plan", new Uint8Array(length));
       for (const last of ALPHABET) {
-        const spelled = token.slice(0, -1) + last;
-        const opened = await signer.open("plan", spelled);
-        expect(opened === null).toBe(spelled !== token);
+        const respelled = token.slice(0, -1) + last;
+        const opened = await signer.open("plan", respelled);
+        expect(opened === null).toBe(respelled !== token);
       }
       for (const suffix of ["=", "==", " ", "\n"]) {
         expect(await signer.open("plan", token + suffix)).toBeNull();

@@ -11,7 +11,7 @@ const ENV = {
 };
 
 describe("the environment", () => {
-  test("needs three variables, the bucket and the queues; everything else has a default", () => {
+  test("requires three variables, the bucket and the queues, and has defaults for the rest", () => {
     expect(parseEnv(ENV)).toEqual({
       environment: "production",
       database: { databaseUrl: ENV.DATABASE_URL, fetchEndpoint: undefined },
@@ -27,12 +27,12 @@ describe("the environment", () => {
     });
   });
 
-  test("takes an empty variable for an absent one", () => {
+  test("treats an empty variable as absent", () => {
     const empty = { NEON_FETCH_ENDPOINT: "", AUTH_ISSUER: "", CORS_ORIGINS: "" };
     expect(parseEnv({ ...ENV, ...empty })).toEqual(parseEnv(ENV));
   });
 
-  test("reads the issuer of tokens, its claims, and a list of origins", () => {
+  test("reads the token issuer, its claims and a list of origins", () => {
     const settings = parseEnv({
       ...ENV,
       AUTH_ISSUER: "https://issuer.example",
@@ -51,26 +51,30 @@ describe("the environment", () => {
     expect(settings.corsOrigins).toEqual(["https://panel.example", "http://localhost:5173"]);
   });
 
-  test("reads the service's own names", () => {
+  test("reads the service's own host names in lowercase", () => {
     const settings = parseEnv({ ...ENV, OWN_HOSTS: "api.example.com, Panel.example.com" });
     expect(settings.ownHosts).toEqual(["api.example.com", "panel.example.com"]);
   });
 
   test.each([
     ["no database", { DATABASE_URL: undefined }, "DATABASE_URL"],
-    ["a database that is no Postgres", { DATABASE_URL: "mysql://u@h/d" }, "DATABASE_URL"],
+    ["a database other than Postgres", { DATABASE_URL: "mysql://u@h/d" }, "DATABASE_URL"],
     ["a short signing secret", { SIGNING_SECRET: "too-short-a-secret" }, "SIGNING_SECRET"],
-    ["half an issuer", { AUTH_ISSUER: "https://issuer.example" }, "AUTH_ISSUER"],
+    ["an incomplete issuer", { AUTH_ISSUER: "https://issuer.example" }, "AUTH_ISSUER"],
     ["an origin with a path", { CORS_ORIGINS: "https://panel.example/admin" }, "CORS_ORIGINS"],
-    ["a name of its own with a path", { OWN_HOSTS: "api.example.com/v1" }, "OWN_HOSTS"],
-    ["any origin at all", { CORS_ORIGINS: "*" }, "CORS_ORIGINS"],
+    ["an own host with a path", { OWN_HOSTS: "api.example.com/v1" }, "OWN_HOSTS"],
+    ["a wildcard origin", { CORS_ORIGINS: "*" }, "CORS_ORIGINS"],
     ["an unknown environment", { ENVIRONMENT: "staging" }, "ENVIRONMENT"],
     ["no bucket", { BUCKET: undefined }, "BUCKET"],
-    ["a queue that takes nothing", { BULK_QUEUE: {} }, "BULK_QUEUE"],
-    ["a dataset that keeps nothing", { ANALYTICS: {} }, "ANALYTICS"],
-    ["half a permission", { ALLOW_LOOPBACK_ENDPOINTS: "yes" }, "ALLOW_LOOPBACK_ENDPOINTS"],
-    ["a limiter that limits nothing", { RATE_LIMITER: {} }, "RATE_LIMITER"],
-  ])("refuses %s, by name and without the value", (_name, change, variable) => {
+    ["a queue without methods", { BULK_QUEUE: {} }, "BULK_QUEUE"],
+    ["a dataset without methods", { ANALYTICS: {} }, "ANALYTICS"],
+    [
+      "a permission that is neither true nor false",
+      { ALLOW_LOOPBACK_ENDPOINTS: "yes" },
+      "ALLOW_LOOPBACK_ENDPOINTS",
+    ],
+    ["a limiter without methods", { RATE_LIMITER: {} }, "RATE_LIMITER"],
+  ])("rejects %s with the variable's name but not its value", (_name, change, variable) => {
     const parse = () => parseEnv({ ...ENV, ...change });
     expect(parse).toThrow(variable);
     expect(parse).not.toThrow(/hunter2|too-short|staging/);

@@ -5,7 +5,7 @@ import { parseJson } from "../../src/routes/http/json-body.ts";
 
 const parse = (text: string) => parseJson(new TextEncoder().encode(text));
 
-/** The error of a text that is refused: its code, or that of its first issue. */
+/** Returns the text's error code with its first issue, or "none". */
 function errorOf(text: string): string {
   const parsed = parse(text);
   if (parsed.ok) return "none";
@@ -14,8 +14,8 @@ function errorOf(text: string): string {
     : parsed.fault.code;
 }
 
-describe("what JSON.parse takes and the service takes too", () => {
-  test("every document of ordinary values is read as JSON.parse reads it", () => {
+describe("JSON that both JSON.parse and the service accept", () => {
+  test("has the value that JSON.parse returns", () => {
     fc.assert(
       fc.property(storableJson(5), fc.constantFrom(undefined, 1, "\t"), (value, indent) => {
         const text = JSON.stringify(value, null, indent);
@@ -25,7 +25,7 @@ describe("what JSON.parse takes and the service takes too", () => {
     );
   });
 
-  test("escapes of every kind are read as JSON.parse reads them", () => {
+  test("keeps its value with every kind of escape", () => {
     const escape = fc.constantFrom(
       "\\n",
       '\\"',
@@ -45,42 +45,42 @@ describe("what JSON.parse takes and the service takes too", () => {
     );
   });
 
-  test("a document nested 32 deep", () => {
+  test("may be nested 32 levels deep", () => {
     expect(errorOf(`${"[".repeat(32)}${"]".repeat(32)}`)).toBe("none");
   });
 
-  test("brackets inside strings are no depth, and the same key in different objects is no duplicate", () => {
+  test("may contain brackets in strings and the same key in different objects", () => {
     expect(errorOf(`{"a":"${"[{".repeat(50)}","b":{"a":1},"c":[{"a":1},{"a":1}]}`)).toBe("none");
   });
 
-  test("numbers at the edge of exactness", () => {
+  test("may contain the largest exact numbers", () => {
     const numbers =
       "[9007199254740991,-9007199254740991,1.5e300,0.1,-0,0e5,1e-300,123456789.123456789]";
     expect(errorOf(numbers)).toBe("none");
   });
 });
 
-describe("what JSON.parse takes and the service refuses", () => {
+describe("JSON that JSON.parse accepts and the service rejects", () => {
   test.each([
     ["33 levels", `${"[".repeat(33)}${"]".repeat(33)}`],
     ["50,000 levels", `${"[".repeat(50_000)}${"]".repeat(50_000)}`],
     ["50,000 levels of objects", `${'{"a":'.repeat(50_000)}1${"}".repeat(50_000)}`],
-  ])("%s: json_too_deep", (_name, text) => {
+  ])("%s is json_too_deep", (_name, text) => {
     expect(errorOf(text)).toBe("json_too_deep");
   });
 
   test.each([
     ["side by side", '{"run":false,"run":true}', ["run"]],
-    ["apart", '{"run":false,"x":[{"run":1}],"run":true}', ["run"]],
-    ["spelt with an escape", '{"run":false,"\\u0072un":true}', ["run"]],
-    ["deep inside", '[0,{"a":[1,{"b":1,"b":2}]}]', [1, "a", 1, "b"]],
+    ["with others between", '{"run":false,"x":[{"run":1}],"run":true}', ["run"]],
+    ["spelled with an escape", '{"run":false,"\\u0072un":true}', ["run"]],
+    ["in a nested object", '[0,{"a":[1,{"b":1,"b":2}]}]', [1, "a", 1, "b"]],
     ["the empty key", '{"":1,"":2}', [""]],
     ["__proto__", '{"__proto__":1,"__proto__":2}', ["__proto__"]],
-  ])("a key that stands twice, %s: duplicate_key with its path", (_name, text, path) => {
+  ])("a duplicate key, %s, is duplicate_key with its path", (_name, text, path) => {
     expect(parse(text)).toEqual({ ok: false, fault: { code: "duplicate_key", path } });
   });
 
-  test("whatever stands before it, a fault is found at its place", () => {
+  test("a fault is reported with its path, whatever precedes it", () => {
     const faults = [
       ['{"x":1,"x":2}', "duplicate_key"],
       ['{"x":"\\u0000"}', "validation_failed invalid_text at 1.x"],
@@ -96,19 +96,19 @@ describe("what JSON.parse takes and the service refuses", () => {
     );
   });
 
-  test("keys of a large object say nothing about the next one", () => {
+  test("keys of a large object do not carry over to the next object", () => {
     const large = `{${Array.from({ length: 100 }, (_, index) => `"key${index}":0`).join()}}`;
     expect(errorOf(`[${large},${large},{"key1":0}]`)).toBe("none");
     expect(errorOf(`[${large},{"key1":0,"key2":0,"key1":0}]`)).toBe("duplicate_key");
   });
 
-  test("a key that stands twice among thousands is found wherever it stands", () => {
+  test("a duplicate key is found anywhere among thousands of keys", () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 3000 }), fc.nat(), (size, seed) => {
         const keys = Array.from({ length: size }, (_, index) => `key${index}`);
-        const twice = keys[seed % size] ?? "key0";
-        const members = [...keys, twice].map((key) => `"${key}":0`);
-        expect(scanJson(`{${members.join()}}`).duplicateKey).toEqual([twice]);
+        const duplicate = keys[seed % size] ?? "key0";
+        const members = [...keys, duplicate].map((key) => `"${key}":0`);
+        expect(scanJson(`{${members.join()}}`).duplicateKey).toEqual([duplicate]);
         expect(scanJson(`{${members.slice(0, -1).join()}}`).duplicateKey).toBeNull();
       }),
       { numRuns: 50 },
@@ -120,17 +120,21 @@ describe("what JSON.parse takes and the service refuses", () => {
     ["NUL in a key", '{"a\\u0000":1}', "invalid_text at a\0"],
     ["a lone high surrogate", '{"a":["x","\\ud800"]}', "invalid_text at a.1"],
     ["a lone low surrogate", '["\\udc00\\ud800"]', "invalid_text at 0"],
-    ["a number beyond all doubles", '{"n":1e999999}', "number_out_of_range at n"],
-    ["a negative one", "[-1e400]", "number_out_of_range at 0"],
-    ["an integer that would change", '{"n":{"m":9007199254740993}}', "number_out_of_range at n.m"],
+    ["a number beyond every double", '{"n":1e999999}', "number_out_of_range at n"],
+    ["a negative number beyond every double", "[-1e400]", "number_out_of_range at 0"],
+    [
+      "an integer that a double would round",
+      '{"n":{"m":9007199254740993}}',
+      "number_out_of_range at n.m",
+    ],
     ["2 to the power of 53", "9007199254740992", "number_out_of_range at "],
-    ["a number that would become zero", "[0,1e-999999]", "number_out_of_range at 1"],
-  ])("%s: validation_failed with the rule and the path", (_name, text, issue) => {
+    ["a number that a double would round to zero", "[0,1e-999999]", "number_out_of_range at 1"],
+  ])("%s is validation_failed with the rule and the path", (_name, text, issue) => {
     expect(errorOf(text)).toBe(`validation_failed ${issue}`);
   });
 });
 
-describe("what JSON.parse refuses", () => {
+describe("text that JSON.parse rejects", () => {
   test.each([
     "{bad",
     "",
@@ -147,7 +151,7 @@ describe("what JSON.parse refuses", () => {
     expect(errorOf(text)).toBe("malformed_json");
   });
 
-  test("bytes that are not UTF-8, and a byte order mark, are malformed_json", () => {
+  test("is malformed_json if it is not UTF-8 or starts with a byte order mark", () => {
     for (const bytes of [
       [0x22, 0xff, 0x22],
       [0x22, 0xed, 0xa0, 0x80, 0x22],
@@ -158,7 +162,7 @@ describe("what JSON.parse refuses", () => {
     }
   });
 
-  test("mutated documents never throw, and are never taken where JSON.parse refuses or reads otherwise", () => {
+  test("is never accepted, and no mutation of JSON throws or is parsed differently", () => {
     const mutation = fc.record({
       at: fc.nat(),
       remove: fc.nat({ max: 3 }),
@@ -191,15 +195,15 @@ describe("what JSON.parse refuses", () => {
             text = text.slice(0, position) + insert + text.slice(position + remove);
           }
           const parsed = parse(text);
-          const wanted = parsed.ok ? JSON.parse(text.toWellFormed()) : null;
-          expect(parsed.ok ? parsed.value : null).toEqual(wanted);
+          const expected = parsed.ok ? JSON.parse(text.toWellFormed()) : null;
+          expect(parsed.ok ? parsed.value : null).toEqual(expected);
         },
       ),
       { numRuns: 5000 },
     );
   });
 
-  test("arbitrary bytes never throw", () => {
+  test("never throws, even as arbitrary bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         expect(parseJson(bytes)).toHaveProperty("ok");
@@ -209,7 +213,7 @@ describe("what JSON.parse refuses", () => {
   });
 });
 
-/** Random JSON whose text and numbers a database keeps as they are. */
+/** Random JSON whose text and numbers Postgres stores unchanged. */
 function storableJson(depth: number) {
   const text = fc
     .string({ unit: "grapheme" })

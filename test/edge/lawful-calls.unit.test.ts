@@ -3,7 +3,7 @@ import { lawfulCalls } from "../../src/routes/http/lawful-calls.ts";
 
 const NAMES = { taskId: "task-1", stepId: "step-1" };
 
-test("spells each lawful command as the call that makes it", () => {
+test("returns the HTTP call for each lawful command", () => {
   expect(
     lawfulCalls({
       ...NAMES,
@@ -29,7 +29,7 @@ test("spells each lawful command as the call that makes it", () => {
   ]);
 });
 
-test("names the reason if a transition requires one", () => {
+test("lists the reason in `needs` if a transition requires one", () => {
   const commands = [{ type: "transition", status: "approved", needsReason: true }] as const;
   expect(lawfulCalls({ ...NAMES, commands })).toEqual([
     {
@@ -41,6 +41,6 @@ test("names the reason if a transition requires one", () => {
   ]);
 });
 
-test("returns no calls without commands", () => {
+test("returns no calls if there are no commands", () => {
   expect(lawfulCalls({ ...NAMES, commands: [] })).toEqual([]);
 });

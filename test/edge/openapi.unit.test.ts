@@ -26,7 +26,7 @@ interface Document {
 }
 
 const documentOf = (mounted: typeof routes): Document =>
-  // The generator's own type leaves open which of the optional members it wrote.
+  // The generator's own type does not say which optional members are present.
   openApiDocument(mounted.map(({ contract }) => contract)) as Document;
 const operationsOf = (document: Document): Operation[] =>
   Object.values(document.paths).flatMap((methods) => Object.values(methods));
@@ -34,7 +34,7 @@ const operationsOf = (document: Document): Operation[] =>
 describe.each([
   ["the service", routes],
   ["the test routes", echoRoutes],
-])("the document of %s", (_name, mounted) => {
+])("the OpenAPI document of %s", (_name, mounted) => {
   const contracts = mounted.map(({ contract }) => contract);
 
   test("is valid OpenAPI 3.1", async () => {
@@ -45,29 +45,29 @@ describe.each([
     });
   });
 
-  test("is the same text each time", () => {
+  test("is deterministic", () => {
     expect(JSON.stringify(documentOf(mounted))).toBe(JSON.stringify(documentOf(mounted)));
   });
 
-  test("asks for nothing that no value can be", () => {
+  test("contains no schema that every value fails", () => {
     const text = JSON.stringify(documentOf(mounted));
     expect(text).not.toMatch(/"allOf":\[\{"\$ref":"[^"]+"\},\{"type":\[/);
     expect(text).not.toMatch(/"pattern":"[^"]*\/u"/);
   });
 
-  test("names no shape that may be null: where null is possible the place says so", () => {
+  test("has no nullable named schema, so each use declares null itself", () => {
     const { schemas = {} } = documentOf(mounted).components;
     const nullable = Object.entries(schemas).filter(([, { type }]) => type?.includes("null"));
     expect(nullable.map(([name]) => name)).toEqual([]);
   });
 
-  test("has every contract once, under its own operation id", () => {
+  test("contains each contract once, under its operation ID", () => {
     const ids = operationsOf(documentOf(mounted)).map(({ operationId }) => operationId);
     expect(ids.toSorted()).toEqual(contracts.map(({ operationId }) => operationId).toSorted());
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test("tells every success and every error status of a route, and nothing else", () => {
+  test("lists exactly the success and error statuses of each route", () => {
     const document = documentOf(mounted);
     for (const contract of contracts) {
       const { path, method, response, alternative } = contract;
@@ -82,10 +82,10 @@ describe.each([
 
   test("has no dangling reference", () => {
     const text = JSON.stringify(documentOf(mounted));
-    const referred = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
+    const references = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
     const { components } = JSON.parse(text) as { components: { schemas: Record<string, unknown> } };
-    expect(referred.length).toBeGreaterThan(0);
-    for (const [, schema = ""] of referred) expect(components.schemas).toHaveProperty(schema);
+    expect(references.length).toBeGreaterThan(0);
+    for (const [, schema = ""] of references) expect(components.schemas).toHaveProperty(schema);
   });
 });
 
@@ -96,7 +96,7 @@ describe("an operation", () => {
       ({ name, in: place, required }) => `${place} ${name}${required === true ? " required" : ""}`,
     );
 
-  test("names path, query and header parameters from the contract", () => {
+  test("lists the path, query and header parameters of the contract", () => {
     expect(parametersOf("/v1/things/{taskId}", "get")).toEqual([
       "path taskId required",
       "query limit",
@@ -115,19 +115,19 @@ describe("an operation", () => {
     expect(parametersOf("/v1/things/many", "post")).toContain("header Idempotency-Key required");
   });
 
-  test("needs a body only where an empty object would not do", () => {
+  test("requires a body only if an empty object would be invalid", () => {
     expect(document.paths["/v1/things"]?.["post"]?.requestBody?.required).toBe(true);
     expect(document.paths["/v1/things/{taskId}"]?.["patch"]?.requestBody?.required).toBe(false);
   });
 
-  test("tells its role", () => {
+  test("states the required role", () => {
     const text = JSON.stringify(document.paths["/v1/things/count"]?.["get"]);
     expect(text).toContain("Role: `viewer` or above.");
     expect(JSON.stringify(document.paths["/v1/things/reports"])).toContain("Role: `service`.");
   });
 });
 
-test("the docs begin with the routes that most people need", () => {
+test("lists the most common routes first", () => {
   const listTasks = defineContract({
     operationId: "listTasks",
     method: "GET",
@@ -146,7 +146,7 @@ test("the docs begin with the routes that most people need", () => {
   expect(document.tags.map(({ name }) => name)).toEqual(["Start here", "Things", "Tasks"]);
 });
 
-test("a contract whose path and params disagree cannot be written", () => {
+test("rejects a contract whose path and params have different parameters", () => {
   const define = () =>
     defineContract({
       operationId: "getTask",

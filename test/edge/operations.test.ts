@@ -4,16 +4,16 @@ import { silenceLog } from "../support/model/quiet.ts";
 
 silenceLog();
 
-it("once a day what is kept of calls is taken away when their day is over, of every tenant", async () => {
+it("deletes expired idempotency keys of every tenant once a day", async () => {
   const api = await freshApi();
-  const title = "Made once";
+  const title = "Created once";
   const calls = [api.tenant, api.otherTenant].flatMap((tenant) =>
     ["yesterday", "today"].map((idempotencyKey) => ({ tenant, idempotencyKey, body: { title } })),
   );
-  const made = new Map<object, string>();
+  const createdIds = new Map<object, string>();
   for (const call of calls) {
     const { id } = expectDone(await api.call<{ id: string }>("POST", "/tasks", call), 201);
-    made.set(call, id);
+    createdIds.set(call, id);
   }
   await api.database.query(
     "owner",
@@ -27,6 +27,6 @@ it("once a day what is kept of calls is taken away when their day is over, of ev
     const repeated = await api.call<{ id: string }>("POST", "/tasks", call);
     const isRepeat = call.idempotencyKey === "today";
     expect(repeated.headers.get("idempotency-replayed")).toBe(isRepeat ? "true" : null);
-    expect(expectDone(repeated, 201).id === made.get(call)).toBe(isRepeat);
+    expect(expectDone(repeated, 201).id === createdIds.get(call)).toBe(isRepeat);
   }
 });

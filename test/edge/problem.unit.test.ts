@@ -7,7 +7,7 @@ import {
   problemResponse,
 } from "../../src/routes/http/problem.ts";
 
-/** The public contract, typed a second time: a code never disappears and never changes its status. */
+/** A second copy of the public contract: a code never disappears and never changes its status. */
 const STATUS_BY_CODE: Record<ErrorCode, number> = {
   validation_failed: 400,
   malformed_json: 400,
@@ -47,7 +47,7 @@ const STATUS_BY_CODE: Record<ErrorCode, number> = {
   unavailable: 503,
 };
 
-/** One fault of each code, with the members that it promises. */
+/** One fault of each code, with the members that the code declares. */
 const FAULTS: { [Code in ErrorCode]: Extract<Fault, { code: Code }> } = {
   validation_failed: {
     code: "validation_failed",
@@ -94,7 +94,7 @@ const FAULTS: { [Code in ErrorCode]: Extract<Fault, { code: Code }> } = {
 };
 
 describe.each(ERROR_CODES)("%s", (code) => {
-  test("is told as RFC 9457 has it, with its own status and members", async () => {
+  test("returns an RFC 9457 problem with its status and members", async () => {
     const { code: _, ...members } = FAULTS[code];
     const response = problemResponse(FAULTS[code], "request-1");
     expect(response.status).toBe(STATUS_BY_CODE[code]);
@@ -113,16 +113,16 @@ describe.each(ERROR_CODES)("%s", (code) => {
   });
 });
 
-test("what may be sent again says when, and what must change first never says so", () => {
+test("only codes that allow the same request again return Retry-After", () => {
   const retryAfter = (code: ErrorCode) =>
     problemResponse(FAULTS[code], "r").headers.get("retry-after");
-  const told = ERROR_CODES.filter((code) => retryAfter(code) !== null);
-  expect(told).toEqual(["operation_in_progress", "rate_limited", "unavailable"]);
-  expect(told.every((code) => PROBLEMS[code].retry === "same")).toBe(true);
+  const timed = ERROR_CODES.filter((code) => retryAfter(code) !== null);
+  expect(timed).toEqual(["operation_in_progress", "rate_limited", "unavailable"]);
+  expect(timed.every((code) => PROBLEMS[code].retry === "same")).toBe(true);
   expect(retryAfter("operation_in_progress")).toBe("1");
 });
 
-test("headers that go with a code: the challenge, the methods, the present entity tag, the size", () => {
+test("some codes add headers: WWW-Authenticate, Allow, ETag and Content-Range", () => {
   const headers = (code: ErrorCode) => problemResponse(FAULTS[code], "r").headers;
   expect(headers("unauthenticated").get("www-authenticate")).toBe("Bearer");
   expect(headers("method_not_allowed").get("allow")).toBe("GET, HEAD");
@@ -130,7 +130,7 @@ test("headers that go with a code: the challenge, the methods, the present entit
   expect(headers("range_not_satisfiable").get("content-range")).toBe("bytes */10");
 });
 
-test("a refusal's own sentence is told, and the lawful calls come last", async () => {
+test("a fault's own detail replaces the default, and `next` is the last member", async () => {
   const commands = [{ type: "transition", status: "queued", needsReason: false }] as const;
   const next = { taskId: "t", stepId: "a", commands };
   const fault = { ...FAULTS.invalid_transition, detail: "Not from here.", next };
@@ -142,12 +142,12 @@ test("a refusal's own sentence is told, and the lawful calls come last", async (
   expect(Object.keys(body as object).at(-1)).toBe("next");
 });
 
-test("not_found, unauthenticated and internal say the same, whatever the code below wanted to add", async () => {
+test("not_found, unauthenticated and internal ignore a fault's own detail", async () => {
   for (const code of ["not_found", "unauthenticated", "internal"] as const) {
-    const chatty = await problemResponse(
+    const detailed = await problemResponse(
       { code, detail: "Task 42 is another tenant's" },
       "r",
     ).text();
-    expect(chatty).toBe(await problemResponse({ code }, "r").text());
+    expect(detailed).toBe(await problemResponse({ code }, "r").text());
   }
 });

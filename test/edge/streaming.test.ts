@@ -6,8 +6,8 @@ import { createHandler, type Route } from "../../src/routes/http/create-handler.
 import { byteStream } from "../../src/routes/http/streaming.ts";
 import { testApp } from "./support.ts";
 
-/** A route that sends the pieces that a test makes. */
-function streaming(pieces: (call: Call) => z.input<typeof byteStream>): Route {
+/** Creates a route that streams the chunks that a test generates. */
+function streaming(chunksFor: (call: Call) => z.input<typeof byteStream>): Route {
   const contract = defineContract({
     operationId: "streamThings",
     method: "GET",
@@ -22,11 +22,11 @@ function streaming(pieces: (call: Call) => z.input<typeof byteStream>): Route {
       mediaType: "text/plain",
     },
   });
-  return createHandler(contract, async (call) => reply(pieces(call)));
+  return createHandler(contract, async (call) => reply(chunksFor(call)));
 }
 
-describe("an answer that is sent as it is made", () => {
-  it("has the contract's media type and all the pieces, in order", async () => {
+describe("a streamed response", () => {
+  it("has the contract's media type and every chunk in order", async () => {
     const route = streaming(async function* () {
       yield "one ";
       yield "zwölf";
@@ -36,29 +36,29 @@ describe("an answer that is sent as it is made", () => {
     expect(await response.text()).toBe("one zwölf");
   });
 
-  it("hands on bytes that come from elsewhere", async () => {
+  it("passes on the bytes of another stream", async () => {
     const route = streaming(() => new Blob(["bytes"]).stream());
     const response = await testApp({ routes: [route] }).send("GET", "/v1/things/all");
     expect(await response.text()).toBe("bytes");
   });
 
-  it("makes no piece that nobody has asked for, and none for a HEAD", async () => {
-    let made = 0;
+  it("generates a chunk only when the client reads it, and none for HEAD", async () => {
+    let generated = 0;
     const route = streaming(async function* () {
-      for (; made < 10;) yield String((made += 1));
+      for (; generated < 10;) yield String((generated += 1));
     });
     const { send } = testApp({ routes: [route] });
     expect((await send("HEAD", "/v1/things/all")).status).toBe(200);
     const response = await send("GET", "/v1/things/all");
-    expect(made).toBe(0);
+    expect(generated).toBe(0);
     const reader = response.body?.getReader();
     await reader?.read();
     await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(made).toBe(1);
+    expect(generated).toBe(1);
     await reader?.cancel();
   });
 
-  it("breaks off where a piece cannot be made, and the log tells why", async () => {
+  it("aborts if a chunk cannot be generated, and logs the reason", async () => {
     const route = streaming(async function* () {
       yield "a beginning";
       throw new TypeError("with a secret in it");
@@ -75,7 +75,7 @@ describe("an answer that is sent as it is made", () => {
     expect(JSON.stringify(log)).not.toContain("secret");
   });
 
-  it("tells its maker when the client has gone, and lets it clean up", async () => {
+  it("notifies its generator when the client disconnects, so that it can clean up", async () => {
     const seen: string[] = [];
     const route = streaming(async function* ({ signal }) {
       try {
@@ -91,11 +91,11 @@ describe("an answer that is sent as it is made", () => {
     expect(seen).toEqual(["gone"]);
   });
 
-  it("takes no fault in a client that goes while a piece is made", async () => {
-    let isAsked = () => {};
-    const asked = new Promise<void>((resolve) => (isAsked = resolve));
+  it("logs no error if the client disconnects while a chunk is generated", async () => {
+    let markStarted = () => {};
+    const started = new Promise<void>((resolve) => (markStarted = resolve));
     const route = streaming(async function* ({ signal }) {
-      isAsked();
+      markStarted();
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
       yield "too late";
     });
@@ -103,7 +103,7 @@ describe("an answer that is sent as it is made", () => {
     const response = await send("GET", "/v1/things/all");
     const reader = response.body?.getReader();
     const reading = reader?.read();
-    await asked;
+    await started;
     await reader?.cancel();
     expect(await reading).toMatchObject({ done: true });
     expect(log.map(({ message }) => message)).toEqual(["request"]);

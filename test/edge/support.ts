@@ -42,20 +42,20 @@ export const SETTINGS: Settings = {
   rateLimiter: undefined,
 };
 
-/** A store that has nothing and takes nothing: the small routes need none. */
+/** An empty, read-only blob store. The routes of these tests store nothing. */
 const NO_BLOBS: BlobStore = {
-  put: () => Promise.reject(new Error("Nothing is stored here")),
+  put: () => Promise.reject(new Error("This store is read-only")),
   open: async () => null,
   delete: async () => {},
   list: async () => ({ objects: [], isLast: true }),
   isReady: async () => true,
 };
 
-/** The key of a role in a tenant, as a client would send it. */
+/** Returns the API key of a role in a tenant, as a client sends it. */
 export const keyOf = (role: Role, tenantId = TENANT): string =>
   `slg_${tenantId.replaceAll("-", "")}_${role}-secret`;
 
-/** A key store that holds one key for each role, and counts how often it is asked. */
+/** Creates a key store with one key per role. It counts lookups. */
 export function keyStore(tenantId = TENANT) {
   const roles: Role[] = ["viewer", "operator", "reviewer", "admin", "service"];
   const revoked = new Set<Role>();
@@ -95,9 +95,9 @@ const echo = (call: Call, input: unknown): Answer<z.input<typeof echoed>> => {
   return reply({ tenantId, actor, operation, ifMatch, input });
 };
 
-const success = { status: 200 as const, description: "It was heard.", schema: echoed };
+const success = { status: 200 as const, description: "The call was received.", schema: echoed };
 
-/** Small routes that tell what they were called with: the template is tested on them, not on a business. */
+/** Small routes that return their input, so that tests of the route template need no business logic. */
 export const echoRoutes: readonly Route[] = [
   createHandler(
     defineContract({
@@ -135,7 +135,7 @@ export const echoRoutes: readonly Route[] = [
       operationId: "createThing",
       method: "POST",
       path: "/things",
-      summary: "Makes a thing",
+      summary: "Creates a thing",
       tags: ["Things"],
       role: "operator",
       body: z.strictObject({
@@ -192,13 +192,13 @@ export const echoRoutes: readonly Route[] = [
       summary: "Reports on a thing",
       tags: ["Things"],
       role: "service",
-      response: { status: 204, description: "HasListeners.", schema: z.undefined() },
+      response: { status: 204, description: "Received.", schema: z.undefined() },
     }),
     async () => reply(undefined),
   ),
 ];
 
-/** A route that does whatever a test wants, for any operator. */
+/** Creates an operator route that runs the test's function. */
 export function routeThat(run: (call: Call) => Promise<Answer<unknown>>): Route {
   const contract = defineContract({
     operationId: "doAnything",
@@ -213,7 +213,7 @@ export function routeThat(run: (call: Call) => Promise<Answer<unknown>>): Route 
   return createHandler(contract, run);
 }
 
-/** An app over the given routes, with a key store of its own, a fixed clock and a log to read. */
+/** Creates an app with its own key store, a fixed clock and a readable log. */
 export function testApp(
   options: Partial<Omit<AppDependencies, "settings">> & {
     settings?: Partial<Settings>;
@@ -241,7 +241,7 @@ export function testApp(
     mounted(options.routes ?? echoRoutes),
   );
 
-  /** Sends a request as the holder of that role's key, or of the Authorization header that is given. */
+  /** Sends a request with the role's key, or with the given Authorization header. */
   const send = async (
     method: string,
     path: string,
@@ -277,14 +277,14 @@ export function testApp(
   return { app, log, keys, send, sendJson };
 }
 
-/** A problem answer's body, loosely typed: tests say what they expect in it. */
+/** The body of a problem response, loosely typed because tests check its members. */
 export type Problem = Record<string, unknown> & { issues?: { path: unknown[]; code: string }[] };
 export async function problemOf(response: Response): Promise<Problem> {
-  // Whatever it is: the caller's expectations say what should be in it.
+  // The caller checks the shape.
   return JSON.parse(await response.text()) as Problem;
 }
 
-/** Routes that are there already, as the app takes those that it loads. */
+/** Wraps routes in the lazily loaded form that the app expects. */
 function mounted(routes: readonly Route[]): MountedRoute[] {
   return routes.map((route) => {
     const { method, path } = route.contract;

@@ -9,7 +9,7 @@ import { echoRoutes, NOW, problemOf, routeThat, TENANT, testApp } from "./suppor
 
 const ID = "01932d4a-7c3e-7b11-9a42-5d0c9e6f1a20";
 
-describe("who may call", () => {
+describe("the required role", () => {
   const calls: [string, string, Role[]][] = [
     ["GET", "/v1/things/ext:a", ["viewer", "operator", "reviewer", "admin", "service"]],
     ["GET", "/v1/things/count", ["viewer", "operator", "reviewer", "admin"]],
@@ -17,7 +17,7 @@ describe("who may call", () => {
     ["PATCH", "/v1/things/ext:a", ["reviewer", "admin"]],
     ["POST", "/v1/things/reports", ["service"]],
   ];
-  test.each(calls)("%s %s: %j and nobody else", async (method, path, permitted) => {
+  test.each(calls)("of %s %s admits only %j", async (method, path, permitted) => {
     const { send, sendJson } = testApp();
     const admitted: Role[] = [];
     for (const role of ROLES) {
@@ -31,14 +31,14 @@ describe("who may call", () => {
     expect(admitted).toEqual(permitted);
   });
 
-  test("the role is judged before the input, and the answer names the one that is needed", async () => {
+  test("is checked before the input and named in the response", async () => {
     const { sendJson, log } = testApp();
     const response = await sendJson("PATCH", "/v1/things/no-id", "{bad", { role: "viewer" });
     expect(await problemOf(response)).toMatchObject({ error: "forbidden", required: "reviewer" });
     expect(log.at(-1)).toMatchObject({ level: "warn", error: "forbidden", status: 403 });
   });
 
-  test("a right that depends on the task is refused by the route itself", async () => {
+  test("can be refused by the route itself if it depends on the task", async () => {
     const refusal = {
       code: "forbidden",
       required: "reviewer",
@@ -50,8 +50,8 @@ describe("who may call", () => {
   });
 });
 
-describe("what a route is called with", () => {
-  test("tenant and actor of the credential, parsed input, and an operation of its own", async () => {
+describe("a route's call", () => {
+  test("contains the credential's tenant and actor, the parsed input and its own operation", async () => {
     const { sendJson } = testApp();
     const response = await sendJson("POST", "/v1/things", { title: "a" });
     expect(response.status).toBe(201);
@@ -71,7 +71,7 @@ describe("what a route is called with", () => {
     });
   });
 
-  test("tenant, actor and role of a header, a query or a body are nobody's", async () => {
+  test("ignores a tenant, an actor or a role in headers", async () => {
     const { sendJson } = testApp();
     const forged = {
       "x-tenant-id": "0193aaaa-0000-7000-8000-00000000beef",
@@ -87,7 +87,7 @@ describe("what a route is called with", () => {
     });
   });
 
-  test("the clock is the one that the app was given", async () => {
+  test("uses the app's clock", async () => {
     const route = routeThat(async ({ now }) => reply(now.toISOString()));
     const response = await testApp({ routes: [route] }).send("POST", "/v1/anything");
     expect(await response.json()).toBe(NOW.toISOString());
@@ -101,7 +101,7 @@ describe("the path", () => {
     ["ext:gsm8k-42", { externalId: "gsm8k-42" }],
     ["ext:a%2Fb%20%25%C3%BC", { externalId: "a/b %ü" }],
     [`ext:${"x".repeat(200)}`, { externalId: "x".repeat(200) }],
-  ])("names a task as %s", async (name, taskId) => {
+  ])("identifies a task as %s", async (name, taskId) => {
     const response = await testApp().send("GET", `/v1/things/${name}`);
     expect(await response.json()).toMatchObject({ input: { params: { taskId } } });
   });
@@ -115,13 +115,13 @@ describe("the path", () => {
     "ext:a%0Ab",
     "ext:%1B[31m",
     "%ff",
-  ])("does not name one as %s", async (name) => {
+  ])("cannot identify a task as %s", async (name) => {
     const response = await testApp().send("GET", `/v1/things/${name}`);
     const { error, issues } = await problemOf(response);
     expect([error, issues?.[0]?.path]).toEqual(["validation_failed", ["taskId"]]);
   });
 
-  test("a folder's fixed names come before its parameters, in whatever order they are listed", async () => {
+  test("matches fixed segments before parameters, in whatever order the routes are listed", async () => {
     for (const routes of [echoRoutes, echoRoutes.toReversed()]) {
       const response = await testApp({ routes }).send("GET", "/v1/things/count");
       expect(await response.json()).toEqual({ count: 3 });
@@ -136,7 +136,7 @@ describe("the path", () => {
     "/v2/things",
     "/v1/things/a/b",
     "/v1//things",
-  ])("%s is not_found, with or without a credential", async (path) => {
+  ])("%s is not_found with or without a credential", async (path) => {
     const { send } = testApp();
     for (const role of [null, "admin"] as const) {
       const response = await send("GET", path, { role });
@@ -150,14 +150,14 @@ describe("the path", () => {
     ["PUT", "/v1/things/ext:a", "GET, HEAD, PATCH"],
     ["POST", "/openapi.json", "GET, HEAD"],
     ["OPTIONS", "/v1/things", "POST"],
-  ])("%s %s is method_not_allowed, and Allow tells %s", async (method, path, allow) => {
+  ])("%s %s is method_not_allowed with Allow: %s", async (method, path, allow) => {
     const response = await testApp().send(method, path);
     expect(response.status).toBe(405);
     expect(response.headers.get("allow")).toBe(allow);
     expect(await problemOf(response)).toMatchObject({ error: "method_not_allowed" });
   });
 
-  test("HEAD answers like GET, without the body", async () => {
+  test("returns the same headers for HEAD as for GET, without the body", async () => {
     const response = await testApp().send("HEAD", "/v1/things/ext:a");
     expect(response.status).toBe(200);
     expect(response.headers.get("etag")).toBe('"7"');
@@ -166,12 +166,12 @@ describe("the path", () => {
 });
 
 describe("the query", () => {
-  test("has a limit of 50 by default", async () => {
+  test("has a default limit of 50", async () => {
     const response = await testApp().send("GET", "/v1/things/ext:a");
     expect(await response.json()).toMatchObject({ input: { query: { limit: 50 } } });
   });
 
-  test("takes what the contract takes, repeated where its schema is a list", async () => {
+  test("accepts what the contract declares, with list parameters repeated", async () => {
     const query = "limit=200&sort=-title&label=A&label=B&cursor=a%20b+c";
     const response = await testApp().send("GET", `/v1/things/ext:a?${query}`);
     const expected = { limit: 200, sort: "-title", label: ["A", "B"], cursor: "a b c" };
@@ -201,7 +201,7 @@ describe("the query", () => {
     ["cursor=%00", "cursor"],
     ["cursor=%ff", "cursor"],
     ["cursor=%", "cursor"],
-  ])("%s is refused and named", async (query, parameter) => {
+  ])("%s is rejected with the parameter's name", async (query, parameter) => {
     const response = await testApp().send("GET", `/v1/things/ext:a?${query}`);
     expect(response.status).toBe(400);
     const { error, issues } = await problemOf(response);
@@ -209,7 +209,7 @@ describe("the query", () => {
     expect(issues?.[0]?.path[0]).toBe(parameter);
   });
 
-  test("a route without parameters takes none", async () => {
+  test("must be empty for a route without parameters", async () => {
     const response = await testApp().send("GET", "/v1/things/count?limit=1");
     expect(await problemOf(response)).toMatchObject({ issues: [{ code: "unrecognized_keys" }] });
   });
@@ -222,12 +222,12 @@ describe("If-Match", () => {
       headers: { "if-match": etag },
     });
 
-  test("hands on the event seq of a strong entity tag", async () => {
+  test("passes the event seq of a strong entity tag to the route", async () => {
     expect(await (await move('"42"')).json()).toMatchObject({ ifMatch: 42 });
   });
 
   test.each(['W/"3"', '"abc"', "3", "*", '"3","4"', '""', '"-1"', '"1e3"', `"${"9".repeat(20)}"`])(
-    "%s is refused",
+    "%s is rejected",
     async (etag) => {
       const response = await move(etag);
       expect(response.status).toBe(400);
@@ -243,14 +243,14 @@ describe("If-None-Match", () => {
   const read = (etag: string) =>
     testApp().send("GET", "/v1/things/ext:a", { headers: { "if-none-match": etag } });
 
-  test.each(['"7"', 'W/"7"', '"1", "7"', "*"])("%s is the present state: 304", async (etag) => {
+  test.each(['"7"', 'W/"7"', '"1", "7"', "*"])("%s matches and returns 304", async (etag) => {
     const response = await read(etag);
     expect(response.status).toBe(304);
     expect(response.headers.get("etag")).toBe('"7"');
     expect(await response.text()).toBe("");
   });
 
-  test.each(['"6"', "7", "", '"77"'])("%j is not: 200", async (etag) => {
+  test.each(['"6"', "7", "", '"77"'])("%j does not match and returns 200", async (etag) => {
     expect((await read(etag)).status).toBe(200);
   });
 });
@@ -265,7 +265,7 @@ describe("Idempotency-Key", () => {
     return { response, operation: (await response.json<Echo>()).operation };
   };
 
-  test("comes with a fingerprint of all that was asked, in whatever order it was written", async () => {
+  test("is passed with a fingerprint of the request that ignores the order of members", async () => {
     const one = await create("key-1", { title: "a", metadata: { x: 1, y: { b: 2, a: 1 } } });
     const same = await create("key-1", '{"metadata":{"y":{"a":1,"b":2},"x":1}, "title":"a"}');
     const other = await create("key-1", { title: "a", metadata: { x: 1, y: { b: 2, a: 2 } } });
@@ -275,7 +275,7 @@ describe("Idempotency-Key", () => {
     expect(same.operation.id).not.toBe(one.operation.id);
   });
 
-  test("a replay says so; a first answer does not", async () => {
+  test("sets Idempotency-Replayed on a replay but not on the first response", async () => {
     const first = await create("fresh", { title: "a" });
     expect(first.response.headers.has("idempotency-replayed")).toBe(false);
     const replay = await create("replayed", { title: "a" });
@@ -283,7 +283,7 @@ describe("Idempotency-Key", () => {
   });
 
   test.each(["a".repeat(256), "", "with space", "tab\there", "del\u007f"])(
-    "%j is refused",
+    "%j is rejected",
     async (key) => {
       const { sendJson } = testApp();
       const headers = { "idempotency-key": key };
@@ -296,11 +296,11 @@ describe("Idempotency-Key", () => {
     },
   );
 
-  test("255 characters are taken", async () => {
+  test("may have 255 characters", async () => {
     expect((await create("k".repeat(255), { title: "a" })).response.status).toBe(201);
   });
 
-  test("is demanded where much changes at once", async () => {
+  test("is required for bulk changes", async () => {
     const { sendJson } = testApp();
     const response = await sendJson(
       "POST",
@@ -313,14 +313,14 @@ describe("Idempotency-Key", () => {
   });
 });
 
-describe("what a route answers", () => {
-  test("204 has neither body nor content type", async () => {
+describe("a route's response", () => {
+  test("has neither body nor content type if it is 204", async () => {
     const response = await testApp().send("POST", "/v1/things/reports", { role: "service" });
     expect(response.status).toBe(204);
     expect(response.headers.has("content-type")).toBe(false);
   });
 
-  test("an alternative success has its own status and shape", async () => {
+  test("has the alternative's status and shape if the route chooses it", async () => {
     const contract = defineContract({
       operationId: "maybeLater",
       method: "POST",
@@ -354,7 +354,7 @@ describe("what a route answers", () => {
     expect(later.headers.get("location")).toBe("/v1/x");
   });
 
-  test("the database away is unavailable, with Retry-After", async () => {
+  test("is unavailable with Retry-After if the database cannot be reached", async () => {
     const route = routeThat(async () => {
       throw new DatabaseUnavailable("connect ECONNREFUSED postgres://secret");
     });
@@ -364,7 +364,7 @@ describe("what a route answers", () => {
     expect(await response.text()).not.toContain("secret");
   });
 
-  test("a defect is internal, and tells the request id and nothing else", async () => {
+  test("is internal for a defect and discloses only the request ID", async () => {
     const route = routeThat(async () => {
       throw new DatabaseFault("22P02", "tasks_title_check");
     });
@@ -376,21 +376,21 @@ describe("what a route answers", () => {
     expect(body).not.toMatch(/22P02|tasks_title_check/);
   });
 
-  test("two ids that are not there are answered byte for byte alike", async () => {
+  test("is the same, byte for byte, for every unknown ID", async () => {
     const detail = `No task ${ID} in tenant ${TENANT}`;
     const refusal = { code: "not_found", detail } as const;
     const { send } = testApp({ routes: [routeThat(async () => ({ ok: false, refusal }))] });
-    const answer = async () => {
+    const respond = async () => {
       const response = await send("POST", "/v1/anything", { headers: { "x-request-id": "same" } });
       return [response.status, [...response.headers], await response.text()];
     };
-    await answer(); // the key is looked up once, which Server-Timing tells
-    expect(await answer()).toEqual(await answer());
-    expect(JSON.stringify(await answer())).not.toContain(ID);
+    await respond(); // Server-Timing shows the key's only lookup in this first response.
+    expect(await respond()).toEqual(await respond());
+    expect(JSON.stringify(await respond())).not.toContain(ID);
   });
 });
 
-describe("in tests, an answer that its contract does not describe is a defect", () => {
+describe("a response that its contract does not describe", () => {
   const contract = defineContract({
     operationId: "promise",
     method: "POST",
@@ -407,13 +407,13 @@ describe("in tests, an answer that its contract does not describe is a defect", 
     refusal: { code: "conflict", detail: "It exists.", existing: { id: ID } },
   }));
 
-  test("a shape that it does not have, and a code that it does not name", async () => {
+  test("is a defect in tests, whether by its shape or by its error code", async () => {
     for (const route of [broken, undeclared]) {
       expect((await testApp({ routes: [route] }).send("POST", "/v1/promise")).status).toBe(500);
     }
   });
 
-  test("in production it is still the best answer there is", async () => {
+  test("is sent as it is in production", async () => {
     const settings = { environment: "production" as const };
     const shape = await testApp({ routes: [broken], settings }).send("POST", "/v1/promise");
     expect(shape.status).toBe(200);

@@ -24,7 +24,7 @@ describe("the request id", () => {
     },
   );
 
-  test("is the instance of a problem, and reaches the route", async () => {
+  test("is the instance of a problem and is passed to the route", async () => {
     const headers = { "x-request-id": "req-1" };
     const unknown = await testApp().send("GET", "/v1/nothing", { headers });
     expect(await problemOf(unknown)).toMatchObject({ instance: "req-1" });
@@ -34,7 +34,7 @@ describe("the request id", () => {
   });
 });
 
-describe("headers of every answer", () => {
+describe("the headers of every response", () => {
   test.each([
     ["GET", PATH],
     ["GET", "/v1/nothing"],
@@ -42,7 +42,7 @@ describe("headers of every answer", () => {
     ["GET", "/openapi.json"],
     ["DELETE", PATH],
     ["GET", "/docs"],
-  ])("%s %s is neither stored, sniffed nor framed", async (method, path) => {
+  ])("forbid storing, sniffing and framing %s %s", async (method, path) => {
     const { headers } = await testApp().send(method, path);
     expect(headers.get("cache-control")).toBe("no-store");
     expect(headers.get("x-content-type-options")).toBe("nosniff");
@@ -54,7 +54,7 @@ describe("headers of every answer", () => {
     expect(headers.get("server-timing")).toMatch(/^db;desc="\d+ round trips?";dur=\d+\.\d$/);
   });
 
-  test("Server-Timing counts what the route itself asked of the database", async () => {
+  test("count the route's own database round trips in Server-Timing", async () => {
     const route = routeThat(async ({ database }) => {
       database.roundTrips += 2;
       database.durationMs += 12.34;
@@ -75,7 +75,7 @@ describe("CORS", () => {
     "access-control-request-headers": "authorization,if-match",
   };
 
-  test("a listed origin may read the answer and the headers that matter", async () => {
+  test("lets a listed origin read the response and its special headers", async () => {
     const { send } = testApp({ settings: { corsOrigins: [origin] } });
     const { headers } = await send("GET", PATH, { headers: { origin } });
     expect(headers.get("access-control-allow-origin")).toBe(origin);
@@ -91,7 +91,7 @@ describe("CORS", () => {
     expect(headers.get("vary")).toContain("Origin");
   });
 
-  test("a preflight of a listed origin is answered without a credential", async () => {
+  test("answers a preflight from a listed origin without a credential", async () => {
     const { send } = testApp({ settings: { corsOrigins: [origin] } });
     const response = await send("OPTIONS", PATH, { role: null, headers: preflight });
     expect(response.status).toBe(204);
@@ -102,7 +102,7 @@ describe("CORS", () => {
     );
   });
 
-  test("an unlisted origin gets no permission, and neither does any where none is listed", async () => {
+  test("gives no permission to an unlisted origin, or to any if none is listed", async () => {
     const listed = testApp({ settings: { corsOrigins: [origin] } });
     for (const { send } of [listed, testApp()]) {
       const evil = { ...preflight, origin: "https://evil.example" };
@@ -113,7 +113,7 @@ describe("CORS", () => {
     }
   });
 
-  test("errors are readable too", async () => {
+  test("lets a listed origin read errors too", async () => {
     const { send } = testApp({ settings: { corsOrigins: [origin] } });
     const response = await send("GET", PATH, { role: null, headers: { origin } });
     expect(response.status).toBe(401);
@@ -122,7 +122,7 @@ describe("CORS", () => {
 });
 
 describe("the log", () => {
-  test("has one line for a request, with who, what, how it ended and what it cost", async () => {
+  test("has one line per request with its actor, operation, outcome and cost", async () => {
     const { send, log } = testApp();
     await send("GET", PATH, { headers: { "x-request-id": "req-1" } });
     expect(log).toEqual([
@@ -145,13 +145,13 @@ describe("the log", () => {
     ]);
   });
 
-  test("names the error of a refusal", async () => {
+  test("contains the error code of a refusal", async () => {
     const { send, log } = testApp();
     await send("GET", "/v1/nothing");
     expect(log.at(-1)).toMatchObject({ level: "info", error: "not_found", operation: null });
   });
 
-  test("tells where a defect came from, with SQLSTATE and constraint, and never what it said", async () => {
+  test("contains a defect's stack frames, SQLSTATE and constraint but not its message", async () => {
     const driver = new Error('invalid input syntax: "canary-1"\nparams: canary-2\n    at canary-3');
     const fault = new DatabaseFault("23514", "tasks_priority");
     const defects = [driver, new Error("wrapped canary-4", { cause: driver }), fault];
@@ -168,7 +168,7 @@ describe("the log", () => {
     }
   });
 
-  test("holds no credential, no query, no path parameter and no body", async () => {
+  test("contains no credential, query, path parameter or body", async () => {
     const { send, sendJson, log } = testApp();
     await send("GET", "/v1/things/ext:canary?cursor=canary&canary=canary");
     await sendJson("POST", "/v1/things", { title: "canary", canary: "canary" });
@@ -178,7 +178,7 @@ describe("the log", () => {
     expect(JSON.stringify(log)).not.toMatch(/canary|secret/);
   });
 
-  test("stays one line, whatever stands in an entry", () => {
+  test("escapes control characters, so that an entry stays on one line", () => {
     const print = vi.spyOn(console, "log").mockReturnValue();
     logToConsole({ level: "info", message: "request", requestId: "a\r\nb\u001b[31m" });
     const line = '{"level":"info","message":"request","requestId":"a\\r\\nb\\u001b[31m"}';
