@@ -8,18 +8,18 @@ interface ConsumerSettings {
   dead_letter_queue?: string;
 }
 
-/** The tables of one name in wrangler.toml, whose values are all numbers and plain text. */
+/** Returns the tables of that name in wrangler.toml. Their values are all numbers or strings. */
 async function tablesOf<Table>(name: string): Promise<Table[]> {
   const toml = await readFile(new URL("../../wrangler.toml", import.meta.url), "utf8");
   const tables = toml.split(/^(?=\[)/m).filter((table) => table.startsWith(`[[${name}]]`));
   return tables.map((table) => {
     const rows = [...table.matchAll(/^(\w+) = (.+)$/gm)];
-    // What the tables are to hold is what the tests ask.
+    // The tests check the fields that they use.
     return Object.fromEntries(rows.map(([, key, value = ""]) => [key, JSON.parse(value)])) as Table;
   });
 }
 
-test("every queue is consumed, and what its consumer gives up lies in a queue of its own", async () => {
+test("every queue has a consumer and a dead letter queue, which has a consumer too", async () => {
   const producers = await tablesOf<{ queue: string }>("queues.producers");
   const consumers = await tablesOf<ConsumerSettings>("queues.consumers");
   expect(producers).toHaveLength(3);
@@ -31,7 +31,7 @@ test("every queue is consumed, and what its consumer gives up lies in a queue of
   expect(consumers.map(({ max_concurrency }) => max_concurrency)).not.toContain(undefined);
 });
 
-test("what was given up is tried as often as the platform does before it is thrown away", async () => {
+test("a dead letter is retried 100 times, the platform's maximum, before it is discarded", async () => {
   const consumers = await tablesOf<ConsumerSettings>("queues.consumers");
   const last = consumers.filter(({ dead_letter_queue }) => dead_letter_queue === undefined);
   expect(last.map(({ max_retries }) => max_retries)).toEqual([100, 100, 100]);

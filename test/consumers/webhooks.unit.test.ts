@@ -10,7 +10,7 @@ import { startService, type TestService } from "../support/node/service.ts";
 
 let service: TestService;
 let receiver: Receiver;
-/** What the receiver verifies with: that of the webhook of the test. */
+/** The secret of the test's webhook, which the receiver verifies with. */
 const secret = new Uint8Array(32);
 let hook: string;
 
@@ -42,7 +42,7 @@ async function call<Body>(method: string, path: string, body?: object): Promise<
   });
   const text = await response.text();
   expect(response.ok, text).toBe(true);
-  // What an answer holds is for its test to say.
+  // Each test checks the body's shape.
   return JSON.parse(text) as Body;
 }
 
@@ -57,33 +57,33 @@ const givenTask = (task: object = {}) =>
   call<{ id: string }>("POST", "/tasks", { title: "A task", ...task });
 
 /**
- * Works through all that lies on the queue, and tells which deliveries are to come again. A look at the feed that
- * other writers of the cluster hold back is repeated until they have ended.
+ * Consumes the whole queue and returns the deliveries to retry. The feed holds back while other transactions of the
+ * cluster are writing, so a pump message that comes back is consumed again until they end.
  */
 async function deliver(): Promise<Retried[]> {
   const retried: Retried[] = [];
   for (;;) {
     const back = await drain(service.queues.WEBHOOK_QUEUE, "stepledger-webhooks", service.consume);
-    const [looks, sends] = [back.filter(isLook), back.filter((message) => !isLook(message))];
+    const [pumps, sends] = [back.filter(isPump), back.filter((message) => !isPump(message))];
     retried.push(...sends);
-    if (looks.length === 0) return retried;
-    putBack(looks);
+    if (pumps.length === 0) return retried;
+    requeue(pumps);
   }
 }
 
-const isLook = ({ body }: Retried) => !JSON.stringify(body).includes("deliveryId");
+const isPump = ({ body }: Retried) => !JSON.stringify(body).includes("deliveryId");
 
 const deliveries = async (): Promise<DeliveryRecord[]> =>
   (await call<{ data: DeliveryRecord[] }>("GET", `/webhooks/${hook}/deliveries`)).data;
 
-/** The only one. */
+/** Returns the only delivery. */
 async function delivery(): Promise<DeliveryRecord> {
   const [one, ...others] = await deliveries();
   expect(others).toEqual([]);
-  return one ?? expect.fail("Nothing was told");
+  return one ?? expect.fail("The webhook has no delivery");
 }
 
-/** Lets the time that messages wait for be over. */
+/** Moves every pending delivery's times into the past. */
 const letTimePass = () =>
   service.database.query(
     "superuser",
@@ -91,18 +91,18 @@ const letTimePass = () =>
       relay_at = now() - interval '1 second', lease_until = now() - interval '1 second' where state = 'pending'`,
   );
 
-const putBack = (retried: readonly Retried[]) =>
+const requeue = (retried: readonly Retried[]) =>
   service.queues.WEBHOOK_QUEUE.sent.push(...retried.map(({ body }) => body));
 
-describe("a system that listens", () => {
-  test("is told of a change, signed, and never again", async () => {
+describe("a webhook's endpoint", () => {
+  test("receives a signed message for a change, once", async () => {
     const { id } = await givenTask({ externalId: hook });
     expect(await deliver()).toEqual([]);
-    const told = await delivery();
+    const delivered = await delivery();
     expect(receiver.received.map(({ message }) => message)).toEqual([
       {
         type: "task.label_changed",
-        timestamp: told.occurredAt,
+        timestamp: delivered.occurredAt,
         data: {
           taskId: id,
           externalId: hook,
@@ -110,37 +110,37 @@ describe("a system that listens", () => {
           from: null,
           to: "DRAFT",
           eventSeq: 1,
-          at: told.occurredAt,
+          at: delivered.occurredAt,
           bulkOperationId: null,
         },
       },
     ]);
-    expect(receiver.received[0]?.headers["webhook-id"]).toBe(told.id);
-    expect(told).toMatchObject({
+    expect(receiver.received[0]?.headers["webhook-id"]).toBe(delivered.id);
+    expect(delivered).toMatchObject({
       state: "delivered",
       attempts: 1,
       responseStatus: 200,
       nextAttemptAt: null,
       lastError: null,
     });
-    putBack([{ body: { version: 1, tenantId: service.tenant.id }, delaySeconds: undefined }]);
+    requeue([{ body: { version: 1, tenantId: service.tenant.id }, delaySeconds: undefined }]);
     await deliver();
     expect(receiver.received).toHaveLength(1);
   });
 
-  test("gets one message once, however often it comes at once", async () => {
+  test("receives a message once, even if the queue delivers it ten times together", async () => {
     await givenTask();
     await deliver();
     const { id } = await delivery();
     await call("POST", `/webhooks/${hook}/deliveries/${id}/retry`, {});
     receiver.received.length = 0;
     const body = { version: 1, tenantId: service.tenant.id, deliveryId: id };
-    putBack(Array.from({ length: 10 }, () => ({ body, delaySeconds: undefined })));
+    requeue(Array.from({ length: 10 }, () => ({ body, delaySeconds: undefined })));
     for (const again of await deliver()) expect(again.delaySeconds).toBeGreaterThan(0);
     expect(receiver.received).toHaveLength(1);
   });
 
-  test("is told of each of hundreds of changes", async () => {
+  test("receives a message for each of hundreds of changes", async () => {
     const tasks = Array.from({ length: 250 }, (_, index) => ({ title: `Task ${index}` }));
     await call("POST", "/tasks/import", { tasks });
     expect(await deliver()).toEqual([]);
@@ -155,16 +155,21 @@ interface Message {
   data: { taskId: string };
 }
 
-describe("an endpoint that does not take a message", () => {
+describe("an endpoint that does not accept a message", () => {
   test.each([
-    ["429 and a time to wait", { status: 429, headers: { "retry-after": "120" } }, 429, 120],
+    ["429 and Retry-After", { status: 429, headers: { "retry-after": "120" } }, 429, 120],
     ["429", { status: 429 }, 429, 10],
     ["500", { status: 500 }, 500, 10],
-    ["503 for two hours", { status: 503, headers: { "retry-after": "7200" } }, 503, 3600],
-    ["no HTTP", "garbage", null, 10],
+    [
+      "503 and a Retry-After of two hours",
+      { status: 503, headers: { "retry-after": "7200" } },
+      503,
+      3600,
+    ],
+    ["a response that is not HTTP", "garbage", null, 10],
     ["a broken connection", "reset", null, 10],
     ["nothing", "nothing", null, 10],
-  ] as const)("but answers %s is asked again", async (_, answer, status, seconds) => {
+  ] as const)("but answers with %s is called again", async (_, answer, status, seconds) => {
     receiver.answerWith(answer);
     await givenTask();
     const retried = await deliver();
@@ -177,11 +182,11 @@ describe("an endpoint that does not take a message", () => {
     });
 
     receiver.answerWith({ status: 200 });
-    putBack(retried);
+    requeue(retried);
     for (const again of await deliver()) expect(again.delaySeconds).toBeGreaterThan(0);
     expect((await delivery()).state, "before its time").toBe("pending");
     await letTimePass();
-    putBack(retried);
+    requeue(retried);
     expect(await deliver()).toEqual([]);
     expect(await delivery()).toMatchObject({ state: "delivered", attempts: 2, lastError: null });
     const ids = receiver.received.map(({ headers }) => headers["webhook-id"]);
@@ -191,37 +196,40 @@ describe("an endpoint that does not take a message", () => {
   test.each([
     ["410", { status: 410 }],
     ["404", { status: 404 }],
-    ["a way elsewhere", { status: 307, headers: { location: "http://127.0.0.1:1/" } }],
-  ] as const)("but answers %s is not asked again, and stays a webhook", async (_, answer) => {
-    receiver.answerWith(answer);
-    await givenTask();
-    expect(await deliver()).toEqual([]);
-    const dead = await delivery();
-    expect(dead).toMatchObject({
-      state: "dead",
-      responseStatus: answer.status,
-      nextAttemptAt: null,
-    });
-    receiver.answerWith({ status: 200 });
-    await givenTask();
-    await deliver();
-    expect((await deliveries()).map(({ state }) => state)).toEqual(["delivered", "dead"]);
+    ["a redirect", { status: 307, headers: { location: "http://127.0.0.1:1/" } }],
+  ] as const)(
+    "but answers with %s is not called again, and its webhook stays enabled",
+    async (_, answer) => {
+      receiver.answerWith(answer);
+      await givenTask();
+      expect(await deliver()).toEqual([]);
+      const dead = await delivery();
+      expect(dead).toMatchObject({
+        state: "dead",
+        responseStatus: answer.status,
+        nextAttemptAt: null,
+      });
+      receiver.answerWith({ status: 200 });
+      await givenTask();
+      await deliver();
+      expect((await deliveries()).map(({ state }) => state)).toEqual(["delivered", "dead"]);
 
-    await call("POST", `/webhooks/${hook}/deliveries/${dead.id}/retry`, {});
-    await deliver();
-    expect((await deliveries()).map(({ state }) => state)).toEqual(["delivered", "delivered"]);
-    const ids = receiver.received.map(({ headers }) => headers["webhook-id"]);
-    expect([ids[0], ids[2]]).toEqual([dead.id, dead.id]);
-  });
+      await call("POST", `/webhooks/${hook}/deliveries/${dead.id}/retry`, {});
+      await deliver();
+      expect((await deliveries()).map(({ state }) => state)).toEqual(["delivered", "delivered"]);
+      const ids = receiver.received.map(({ headers }) => headers["webhook-id"]);
+      expect([ids[0], ids[2]]).toEqual([dead.id, dead.id]);
+    },
+  );
 
-  test("for about a day is given up, and may be asked anew", async () => {
+  test("for about a day has its delivery declared dead, which can be retried", async () => {
     receiver.answerWith({ status: 500 });
     await givenTask();
     const waits = [];
     for (let retried = await deliver(); retried.length > 0; retried = await deliver()) {
       waits.push(retried[0]?.delaySeconds ?? 0);
       await letTimePass();
-      putBack(retried);
+      requeue(retried);
     }
     expect(waits).toEqual(waits.toSorted((one, other) => one - other));
     const { id, state, attempts } = await delivery();
@@ -232,7 +240,7 @@ describe("an endpoint that does not take a message", () => {
     expect(await delivery()).toMatchObject({ state: "pending", attempts: 1 });
   });
 
-  test("at an address that came to be forbidden is not called", async () => {
+  test("because its address became forbidden is not called", async () => {
     await service.database.query(
       "superuser",
       "update webhooks set url = 'https://10.0.0.1/hook' where name = $1",
@@ -247,26 +255,26 @@ describe("an endpoint that does not take a message", () => {
   });
 });
 
-describe("what is lost on the way", () => {
-  const forget = () => (service.queues.WEBHOOK_QUEUE.sent.length = 0);
+describe("a message that is lost", () => {
+  const loseMessages = () => (service.queues.WEBHOOK_QUEUE.sent.length = 0);
 
-  test("between the commit and the queue is found by the sweep", async () => {
+  test("between the commit and the queue is sent by the sweep", async () => {
     await givenTask();
-    forget();
+    loseMessages();
     await service.sweep();
     await deliver();
     expect(receiver.received).toHaveLength(1);
   });
 
-  test("on the queue is sent by a later sweep", async () => {
+  test("from the queue is sent by a later sweep", async () => {
     await givenTask();
-    const [tell] = service.queues.WEBHOOK_QUEUE.sent.splice(0);
+    const [pump] = service.queues.WEBHOOK_QUEUE.sent.splice(0);
     await service.consume({
       queue: "stepledger-webhooks",
-      messages: [{ id: "1", body: tell, attempts: 1, ack: () => {}, retry: () => {} }],
+      messages: [{ id: "1", body: pump, attempts: 1, ack: () => {}, retry: () => {} }],
     });
     expect(service.queues.WEBHOOK_QUEUE.sent).toHaveLength(1);
-    forget();
+    loseMessages();
     await service.sweep();
     expect(service.queues.WEBHOOK_QUEUE.sent).toEqual([]);
     await letTimePass();
@@ -276,7 +284,7 @@ describe("what is lost on the way", () => {
     expect((await delivery()).state).toBe("delivered");
   });
 
-  test("between the answer and the database is sent again, under the same id", async () => {
+  test("between the response and the database is sent again with the same ID", async () => {
     await givenTask();
     await service.database.faults({
       kind: "unavailable",
@@ -286,11 +294,11 @@ describe("what is lost on the way", () => {
     const retried = await deliver();
     expect(retried).toHaveLength(1);
     expect(await delivery()).toMatchObject({ state: "pending", attempts: 1 });
-    putBack(retried);
+    requeue(retried);
     const [early] = await deliver();
     expect(early?.delaySeconds, "while its lease holds").toBeGreaterThan(0);
     await letTimePass();
-    putBack(retried);
+    requeue(retried);
     expect(await deliver()).toEqual([]);
     expect(await delivery()).toMatchObject({ state: "delivered", attempts: 2 });
     const [first, second, ...others] = receiver.received;
@@ -300,7 +308,7 @@ describe("what is lost on the way", () => {
   });
 });
 
-describe("a secret", () => {
+describe("a webhook's secret", () => {
   const verifiedWith = (text: string) =>
     receiver.received.map(({ body, headers }) => {
       try {
@@ -311,7 +319,7 @@ describe("a secret", () => {
       }
     });
 
-  test("that was rotated signs along for 24 hours, and then no more", async () => {
+  test("that was rotated still signs for 24 hours", async () => {
     const old = `whsec_${Buffer.from(secret).toString("base64")}`;
     const rotated = await call<{ secret: string; previousSecretUntil: string }>(
       "POST",
@@ -340,15 +348,15 @@ describe("a secret", () => {
 });
 
 describe("a webhook", () => {
-  test("that is disabled is sent nothing, and is told afterwards of what waited but not of what happened", async () => {
-    await givenTask({ externalId: `${hook}-waits` });
+  test("that is disabled receives nothing, and later only what was already pending", async () => {
+    await givenTask({ externalId: `${hook}-pending` });
     service.queues.WEBHOOK_QUEUE.sent.length = 0;
     await service.sweep();
     receiver.answerWith({ status: 500 });
     await deliver();
     await put({ enabled: false });
-    await givenTask({ externalId: `${hook}-unheard` });
-    expect(service.queues.WEBHOOK_QUEUE.sent, "nobody pays for it").toEqual([]);
+    await givenTask({ externalId: `${hook}-skipped` });
+    expect(service.queues.WEBHOOK_QUEUE.sent, "queues no message").toEqual([]);
     await letTimePass();
     await service.sweep();
     expect(await deliver()).toEqual([]);
@@ -356,56 +364,56 @@ describe("a webhook", () => {
 
     receiver.answerWith({ status: 200 });
     await put();
-    await givenTask({ externalId: `${hook}-heard` });
+    await givenTask({ externalId: `${hook}-sent` });
     await deliver();
-    const told = receiver.received.slice(1).map(({ message }) => message);
-    expect(told).toHaveLength(2);
-    // Messages go out side by side.
-    for (const which of ["waits", "heard"]) {
+    const messages = receiver.received.slice(1).map(({ message }) => message);
+    expect(messages).toHaveLength(2);
+    // Messages are sent concurrently, in any order.
+    for (const which of ["pending", "sent"]) {
       const data = expect.objectContaining({ externalId: `${hook}-${which}` });
-      expect(told).toContainEqual(expect.objectContaining({ data }));
+      expect(messages).toContainEqual(expect.objectContaining({ data }));
     }
   });
 
-  test("that is deleted is sent nothing more, and leaves nothing to one of the same name", async () => {
+  test("that is deleted receives nothing more and passes nothing on to one of the same name", async () => {
     receiver.answerWith({ status: 500 });
     await givenTask();
     const retried = await deliver();
     await call("DELETE", `/webhooks/${hook}`);
     await letTimePass();
-    putBack(retried);
+    requeue(retried);
     await service.sweep();
     expect(await deliver()).toEqual([]);
     expect(receiver.received).toHaveLength(1);
     await put();
     expect(await deliveries()).toEqual([]);
-    const kept = await service.database.query(
+    const stored = await service.database.query(
       "superuser",
       "select state, last_error from webhook_deliveries where webhook_name = $1",
       [hook],
     );
-    expect(kept).toEqual([{ state: "dead", last_error: "The webhook was deleted." }]);
+    expect(stored).toEqual([{ state: "dead", last_error: "The webhook was deleted." }]);
   });
 
-  test("that is led elsewhere has what waits sent there at once, and once", async () => {
+  test("that gets a new URL receives its pending delivery there immediately, and once", async () => {
     receiver.answerWith({ status: 429, headers: { "retry-after": "3600" } });
     await givenTask();
     const retried = await deliver();
     const elsewhere = await startReceiver(secret);
     await put({ url: elsewhere.url });
     await deliver();
-    putBack(retried);
+    requeue(retried);
     await deliver();
     expect(elsewhere.received).toHaveLength(1);
     await elsewhere.stop();
   });
 
-  test("that is enabled again is sent at once what came while it was disabled", async () => {
+  test("that is enabled again immediately receives a retry that came due while it was disabled", async () => {
     receiver.answerWith({ status: 500 });
     await givenTask();
     const retried = await deliver();
     await put({ enabled: false });
-    putBack(retried);
+    requeue(retried);
     expect(await deliver()).toEqual([]);
     receiver.answerWith({ status: 200 });
     await put();
@@ -413,7 +421,7 @@ describe("a webhook", () => {
     expect(await delivery()).toMatchObject({ state: "delivered", attempts: 2 });
   });
 
-  test("that is put again as it is does not hurry what waits", async () => {
+  test("that is put again unchanged does not send its pending delivery early", async () => {
     receiver.answerWith({ status: 500 });
     await givenTask();
     await deliver();
@@ -426,7 +434,7 @@ describe("a webhook", () => {
 describe("a ping", () => {
   const ping = () => call("POST", `/webhooks/${hook}/ping`);
 
-  test("is signed like any message, and answered with what the endpoint said", async () => {
+  test("is signed like any message and returns the endpoint's response", async () => {
     expect(await ping()).toEqual({ delivered: true, responseStatus: 200, error: null });
     expect(receiver.received.map(({ message }) => message)).toEqual([
       { type: "webhook.ping", timestamp: expect.any(String), data: { webhook: hook } },
@@ -437,15 +445,18 @@ describe("a ping", () => {
   test.each([
     ["500", { status: 500 }, 500],
     ["404", { status: 404 }, 404],
-    ["a way elsewhere", { status: 302, headers: { location: "http://127.0.0.1:1/" } }, 302],
+    ["a redirect", { status: 302, headers: { location: "http://127.0.0.1:1/" } }, 302],
     ["a broken connection", "reset", null],
-  ] as const)("that is answered with %s says so", async (_, answer, responseStatus) => {
-    receiver.answerWith(answer);
-    const said = { delivered: false, responseStatus, error: expect.any(String) };
-    expect(await ping()).toEqual(said);
-  });
+  ] as const)(
+    "that the endpoint answers with %s returns the failure",
+    async (_, answer, responseStatus) => {
+      receiver.answerWith(answer);
+      const failure = { delivered: false, responseStatus, error: expect.any(String) };
+      expect(await ping()).toEqual(failure);
+    },
+  );
 
-  test("reaches a webhook that is disabled", async () => {
+  test("reaches a disabled webhook", async () => {
     await put({ enabled: false });
     expect(await ping()).toMatchObject({ delivered: true });
   });

@@ -6,23 +6,23 @@ const PUBLIC = ["1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.2
 const PUBLIC_SIX = ["2606:4700:4700::1111", "2a00:1450:4001:80f::200e", "2001:4860:4860::8888"];
 
 describe("the table of address ranges", () => {
-  test("holds each range once", () => {
+  test("contains each range once", () => {
     const prefixes = ADDRESS_RANGES.map(([prefix]) => prefix);
     expect(new Set(prefixes).size).toBe(prefixes.length);
   });
 
-  test.each(ADDRESS_RANGES.filter(([, isPublic]) => !isPublic))("lets nobody into %s", (prefix) => {
-    expect([...edgesOf(prefix)].filter(isPublicAddress)).toEqual([]);
-  });
-
-  test.each([...PUBLIC, ...PUBLIC_SIX])(
-    "has %s as an address of the public internet",
-    (address) => {
-      expect(isPublicAddress(address)).toBe(true);
+  test.each(ADDRESS_RANGES.filter(([, isPublic]) => !isPublic))(
+    "marks the first and last address of %s as not public",
+    (prefix) => {
+      expect([...edgesOf(prefix)].filter(isPublicAddress)).toEqual([]);
     },
   );
 
-  test("says of every IPv6 address outside the global unicast block that it is not public", () => {
+  test.each([...PUBLIC, ...PUBLIC_SIX])("marks %s as public", (address) => {
+    expect(isPublicAddress(address)).toBe(true);
+  });
+
+  test("marks every IPv6 address outside the global unicast block as not public", () => {
     fc.assert(
       fc.property(fc.ipV6(), (address) => {
         const [first = ""] = address.split(":");
@@ -32,7 +32,7 @@ describe("the table of address ranges", () => {
     );
   });
 
-  test("says the same of an IPv4 address however it is spelled", () => {
+  test("gives the same result for every spelling of an IPv4 address", () => {
     fc.assert(
       fc.property(fc.nat({ max: 0xffffffff }), (value) => {
         const parts = [24, 16, 8, 0].map((shift) => (value >>> shift) & 255);
@@ -51,18 +51,18 @@ describe("the table of address ranges", () => {
   });
 
   test.each(["", "example.com", "1.2.3.4.5", "::g", "fe80::1%eth0", "1.1.1.1/24", "1.1.1.1:443"])(
-    "has no room for %j, which is no address",
+    "does not treat %j, which is not an address, as public",
     (text) => {
       expect(isPublicAddress(text)).toBe(false);
     },
   );
 });
 
-/** The first and the last address of a range, as they are usually spelled. */
+/** Yields the first and the last address of a range in the usual notation. */
 function* edgesOf(prefix: string): Generator<string> {
   const [first = "", length = ""] = prefix.split("/");
   yield first;
-  // The rest of IPv6 ends where multicast does.
+  // The last address of ::/0 belongs to the multicast range.
   if (prefix === "::/0") return;
   if (first.includes(".")) {
     const value = first.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);

@@ -7,11 +7,11 @@ const ON_A_DEVELOPERS_MACHINE = { ...RULES, allowsLoopback: true };
 
 const detailOf = (url: string, rules = RULES) => {
   const judged = judgeEndpoint(url, rules);
-  return judged.ok ? "taken" : judged.detail;
+  return judged.ok ? "allowed" : judged.detail;
 };
 
-describe("an endpoint", () => {
-  test.each(FORBIDDEN_ENDPOINTS)("is refused at %j: %s", (url, detail) => {
+describe("an endpoint URL", () => {
+  test.each(FORBIDDEN_ENDPOINTS)("%j is rejected: %s", (url, detail) => {
     expect(detailOf(url)).toBe(detail);
   });
 
@@ -24,8 +24,8 @@ describe("an endpoint", () => {
     "https://xn--bcher-kva.example/",
     "https://notstepledger.example.com.example.org/",
     "https://internal.example.com/",
-  ])("is taken at %j", (url) => {
-    expect(detailOf(url)).toBe("taken");
+  ])("%j is allowed", (url) => {
+    expect(detailOf(url)).toBe("allowed");
   });
 });
 
@@ -36,8 +36,8 @@ describe("on a developer's own machine", () => {
     "http://[::1]:9000/",
     "https://127.0.0.1/",
     "http://127.1/",
-  ])("an endpoint is taken at %j", (url) => {
-    expect(detailOf(url, ON_A_DEVELOPERS_MACHINE)).toBe("taken");
+  ])("the endpoint %j is allowed", (url) => {
+    expect(detailOf(url, ON_A_DEVELOPERS_MACHINE)).toBe("allowed");
   });
 
   test.each([
@@ -47,7 +47,7 @@ describe("on a developer's own machine", () => {
     ["https://[::ffff:127.0.0.1]/", NOT_PUBLIC],
     ["file://localhost/etc/passwd", "The URL must use https."],
     ["http://user@127.0.0.1/", "The URL must not contain credentials."],
-  ])("an endpoint is still refused at %j: %s", (url, detail) => {
+  ])("the endpoint %j is still rejected: %s", (url, detail) => {
     expect(detailOf(url, ON_A_DEVELOPERS_MACHINE)).toBe(detail);
   });
 });

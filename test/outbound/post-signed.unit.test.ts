@@ -3,8 +3,8 @@ import { type Outbound, postSigned, type SignedMessage } from "../../src/outboun
 import { createResolver } from "../../src/outbound/resolve-host.ts";
 import { type Receiver, startReceiver } from "../support/node/receiver.ts";
 
-const SECRET = new TextEncoder().encode("the secret of now, long enough");
-const PREVIOUS = new TextEncoder().encode("the secret before it, as long");
+const SECRET = new TextEncoder().encode("the current secret, long enough");
+const PREVIOUS = new TextEncoder().encode("the previous secret, as long");
 const BODY = JSON.stringify({ type: "pipeline.requested", data: { note: "Enten, 鴨, 🦆" } });
 
 let receiver: Receiver;
@@ -17,7 +17,7 @@ beforeEach(() => {
   receiver.answerWith({ status: 200 });
 });
 
-/** The way out of a developer's own machine, with a DNS in which every name leads to one public address. */
+/** Outbound access that allows loopback and resolves every host name to one public address. */
 const outbound = (parts: Partial<Outbound> = {}): Outbound => ({
   fetch,
   resolveHost: async () => ["93.184.216.34"],
@@ -36,8 +36,8 @@ const message = (parts: Partial<SignedMessage> = {}): SignedMessage => ({
   ...parts,
 });
 
-describe("a message to a receiver that verifies with the standard's library", () => {
-  test("is verified, and bears the id that it was given", async () => {
+describe("a message to a receiver that verifies with the standardwebhooks library", () => {
+  test("verifies and has the given ID", async () => {
     expect(await postSigned(message(), outbound())).toEqual({ outcome: "accepted", status: 200 });
     expect(receiver.received).toMatchObject([
       {
@@ -48,11 +48,15 @@ describe("a message to a receiver that verifies with the standard's library", ()
     ]);
   });
 
-  test("is verified by who still knows the secret before it alone", async () => {
+  test("verifies with any of the secrets that signed it", async () => {
     await postSigned(message({ secrets: [PREVIOUS, SECRET] }), outbound());
     await postSigned(message({ secrets: [SECRET, PREVIOUS] }), outbound());
     await postSigned(message({ secrets: [PREVIOUS] }), outbound());
-    expect(receiver.received.map((got) => got.message !== null)).toEqual([true, true, false]);
+    expect(receiver.received.map((request) => request.message !== null)).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   test.each([
@@ -66,12 +70,12 @@ describe("a message to a receiver that verifies with the standard's library", ()
     [429, "retryable"],
     [500, "retryable"],
     [503, "retryable"],
-  ])("that answers %i: the message is %s", async (status, outcome) => {
+  ])("that returns %i is %s", async (status, outcome) => {
     receiver.answerWith({ status });
     expect(await postSigned(message(), outbound())).toMatchObject({ outcome, status });
   });
 
-  test("that answers 410 refuses it with a reason that says so", async () => {
+  test("that returns 410 is refused with that status as the reason", async () => {
     receiver.answerWith({ status: 410, body: "The secret is s3cret" });
     expect(await postSigned(message(), outbound())).toEqual({
       outcome: "refused",
@@ -92,7 +96,7 @@ describe("a message to a receiver that verifies with the standard's library", ()
     ["soon", null],
     ["-5", null],
     ["", null],
-  ])("that asks to wait for %j is heard as %j seconds", async (header, retryAfterSeconds) => {
+  ])("that returns Retry-After: %j waits %j seconds", async (header, retryAfterSeconds) => {
     receiver.answerWith({ status: 429, headers: { "retry-after": header } });
     const timestamp = new Date("2026-11-05T12:00:00Z");
     expect(await postSigned(message({ timestamp }), outbound())).toMatchObject({
@@ -105,7 +109,7 @@ describe("a message to a receiver that verifies with the standard's library", ()
     ["garbage", "The connection failed."],
     ["reset", "The connection failed."],
     ["nothing", "The endpoint did not respond within 0.3 s."],
-  ] as const)("that answers with %s gets it again", async (answer, error) => {
+  ] as const)("that answers with %s is retryable", async (answer, error) => {
     receiver.answerWith(answer);
     expect(await postSigned(message({ timeoutMs: 300 }), outbound())).toEqual({
       outcome: "retryable",
@@ -116,7 +120,7 @@ describe("a message to a receiver that verifies with the standard's library", ()
   });
 
   test.each(["endless", "silent body"] as const)(
-    "that accepts with an %s has accepted",
+    "that returns 200 is accepted, whatever its body (%s)",
     async (answer) => {
       receiver.answerWith(answer);
       const posted = await postSigned(message({ timeoutMs: 300 }), outbound());
@@ -124,10 +128,10 @@ describe("a message to a receiver that verifies with the standard's library", ()
     },
   );
 
-  test("that is gone gets it again", async () => {
-    const gone = await startReceiver(SECRET);
-    await gone.stop();
-    expect(await postSigned(message({ url: gone.url }), outbound())).toMatchObject({
+  test("that is down is retryable", async () => {
+    const down = await startReceiver(SECRET);
+    await down.stop();
+    expect(await postSigned(message({ url: down.url }), outbound())).toMatchObject({
       outcome: "retryable",
       error: "The connection failed.",
     });
@@ -141,20 +145,23 @@ describe("a redirect", () => {
   });
   afterEach(() => elsewhere.stop());
 
-  test.each([301, 302, 303, 307, 308])("%i is not followed, and refused", async (status) => {
-    receiver.answerWith({ status, headers: { location: elsewhere.url } });
-    expect(await postSigned(message(), outbound())).toEqual({
-      outcome: "refused",
-      status,
-      reason: "url_not_allowed",
-      error: "The endpoint returned a redirect.",
-    });
-    expect(elsewhere.received).toEqual([]);
-  });
+  test.each([301, 302, 303, 307, 308])(
+    "with %i is not followed and counts as refused",
+    async (status) => {
+      receiver.answerWith({ status, headers: { location: elsewhere.url } });
+      expect(await postSigned(message(), outbound())).toEqual({
+        outcome: "refused",
+        status,
+        reason: "url_not_allowed",
+        error: "The endpoint returned a redirect.",
+      });
+      expect(elsewhere.received).toEqual([]);
+    },
+  );
 });
 
-describe("an address that may not be called", () => {
-  /** What leaves: nothing may. */
+describe("a forbidden address", () => {
+  /** The URLs of the requests that were sent. */
   const calls: string[] = [];
   beforeEach(() => calls.splice(0));
   const watched = (parts: Partial<Outbound> = {}) =>
@@ -198,7 +205,7 @@ describe("an address that may not be called", () => {
     [["::ffff:127.0.0.1"]],
     [["2606:4700:4700::1111", "fd00::1"]],
     [["not an address"]],
-  ])("is not called by a name that leads to %j", async (addresses) => {
+  ])("is not called for a host name that resolves to %j", async (addresses) => {
     const url = "https://rebinding.example.com/";
     expect(
       await postSigned(message({ url }), watched({ resolveHost: async () => addresses })),
@@ -211,7 +218,7 @@ describe("an address that may not be called", () => {
     expect(calls).toEqual([]);
   });
 
-  test("is found by a name that led elsewhere a moment before", async () => {
+  test("is not called if a host name changes to it between two calls", async () => {
     const url = "https://rebinding.example.com/";
     const answers = [["93.184.216.34"], ["127.0.0.1"]];
     const rebound = watched({ resolveHost: async () => answers.shift() ?? [] });
@@ -222,38 +229,41 @@ describe("an address that may not be called", () => {
   });
 
   test.each([
-    ["leads to no address", async () => [], "The host name resolves to no address."],
+    ["resolves to no address", async () => [], "The host name resolves to no address."],
     [
-      "nobody knows",
+      "cannot be resolved",
       async () => Promise.reject(new Error("SERVFAIL")),
       "The host name could not be resolved.",
     ],
     [
-      "nobody answers for",
+      "is not resolved in time",
       () => new Promise<never>(() => {}),
       "The host name could not be resolved.",
     ],
-  ])("is not called by a name that %s, and asked for again", async (_, resolveHost, error) => {
-    const late = message({ url: "https://hooks.example.com/", timeoutMs: 50 });
-    expect(await postSigned(late, watched({ resolveHost }))).toEqual({
-      outcome: "retryable",
-      status: null,
-      error,
-      retryAfterSeconds: null,
-    });
-    expect(calls).toEqual([]);
-  });
+  ])(
+    "is not called for a host name that %s, and the message is retryable",
+    async (_, resolveHost, error) => {
+      const late = message({ url: "https://hooks.example.com/", timeoutMs: 50 });
+      expect(await postSigned(late, watched({ resolveHost }))).toEqual({
+        outcome: "retryable",
+        status: null,
+        error,
+        retryAfterSeconds: null,
+      });
+      expect(calls).toEqual([]);
+    },
+  );
 });
 
 describe("the resolver", () => {
   const signal = AbortSignal.timeout(5000);
   const answering = (answers: Record<string, object>) =>
     createResolver(async (input) => {
-      const asked = new URL(new Request(input).url).searchParams;
-      return Response.json(answers[`${asked.get("name")} ${asked.get("type")}`] ?? { Status: 3 });
+      const query = new URL(new Request(input).url).searchParams;
+      return Response.json(answers[`${query.get("name")} ${query.get("type")}`] ?? { Status: 3 });
     });
 
-  test("answers the addresses of both kinds, and none of the names on the way", async () => {
+  test("returns the IPv4 and IPv6 addresses without the CNAME records", async () => {
     const resolve = answering({
       "hooks.example.com 1": {
         Status: 0,
@@ -273,7 +283,7 @@ describe("the resolver", () => {
     ]);
   });
 
-  test("throws where one of the two questions is not answered", async () => {
+  test("throws if one of the two queries fails", async () => {
     const resolve = answering({ "hooks.example.com 1": { Status: 0 } });
     await expect(resolve("hooks.example.com", signal)).rejects.toThrow("Status");
   });
