@@ -14,7 +14,7 @@ beforeAll(async () => {
   api = await freshApi({ RATE_LIMITER: limiter });
 });
 
-/** Counts as the platform's own does: so many calls of a bucket in a period, whose end the test chooses. */
+/** Like the platform's limiter, allows `limit` calls per bucket and period. The test ends the period. */
 function countingLimiter(limit: number) {
   const counts = new Map<string, number>();
   return {
@@ -30,8 +30,8 @@ function countingLimiter(limit: number) {
 const NOT_FOUND: Expected = { status: 404, error: "not_found" };
 const UNAUTHENTICATED: Expected = { status: 401, error: "unauthenticated" };
 
-describe("somebody else's task", () => {
-  const THE_SAME = { "x-request-id": "the-same" };
+describe("another tenant's task", () => {
+  const SAME_REQUEST_ID = { "x-request-id": "the-same" };
 
   test.each([
     ["GET", "/tasks/{task}", undefined],
@@ -39,19 +39,19 @@ describe("somebody else's task", () => {
     ["GET", "/steps/{step}", undefined],
     ["PATCH", "/steps/{step}", { status: "running" }],
     ["GET", "/tasks/{task}/events", undefined],
-  ])("%s %s is not found, in the very bytes of an unknown one", async (method, path, body) => {
+  ])("gets the same response as an unknown task from %s %s", async (method, path, body) => {
     const theirs = await api.givenTask({ tenant: api.otherTenant });
-    const ask = (task: string, step: string) => {
+    const sendCall = (task: string, step: string) => {
       const named = path.replace("{task}", task).replace("{step}", step);
       return expectRefused(
         api,
-        () => api.call(method, named, { headers: THE_SAME, ...(body && { body }) }),
+        () => api.call(method, named, { headers: SAME_REQUEST_ID, ...(body && { body }) }),
         NOT_FOUND,
       );
     };
-    const stranger = await ask(theirs.id, theirs.currentStep.id);
-    const unknown = await ask(crypto.randomUUID(), crypto.randomUUID());
-    expect(stranger.text).toBe(unknown.text);
+    const foreign = await sendCall(theirs.id, theirs.currentStep.id);
+    const unknown = await sendCall(crypto.randomUUID(), crypto.randomUUID());
+    expect(foreign.text).toBe(unknown.text);
   });
 
   test.each([
@@ -59,7 +59,7 @@ describe("somebody else's task", () => {
     ["/reviews", { kind: "expert", outcome: "passed" }, "admin"],
     ["/versions", { content: {}, reason: "Better" }, "admin"],
     ["/worker-runs", { type: "PAYMENT" }, "service"],
-  ] as const)("takes nothing of ours at %s", async (path, body, as) => {
+  ] as const)("rejects writes at %s", async (path, body, as) => {
     const theirs = await api.givenTask({ tenant: api.otherTenant });
     await expectRefused(
       api,
@@ -68,7 +68,7 @@ describe("somebody else's task", () => {
     );
   });
 
-  it("among 499 of ours is refused alone, as an unknown one is", async () => {
+  it("is the only one refused among 499 own tasks, just like an unknown one", async () => {
     const start = { kind: "output_generation", status: "queued", reason: "Made elsewhere" };
     const tasks = Array.from({ length: 499 }, (_, index) => ({ title: `Task ${index}`, start }));
     const imported = await api.call<{ items: { id: string }[] }>("POST", "/tasks/import", {
@@ -109,8 +109,8 @@ describe("somebody else's task", () => {
   });
 });
 
-describe("a role that may not", () => {
-  it("is forbidden a bulk change before its body is read, and the log tells who tried", async () => {
+describe("a role without permission", () => {
+  it("is forbidden a bulk change before its body is read, and the log identifies the caller", async () => {
     const lines = await logged(() =>
       expectRefused(
         api,
@@ -142,7 +142,7 @@ describe("a token", () => {
   const bearer = async (options: Partial<Parameters<typeof signToken>[0]> = {}) =>
     `Bearer ${await signToken({ claims: claims(), ...options })}`;
 
-  it("of the issuer names its bearer", async () => {
+  it("of the issuer identifies its subject", async () => {
     for (const algorithm of ["RS256", "ES256", "EdDSA"] as const) {
       const answer = await me(await bearer({ algorithm }));
       expect(answer.body, answer.text).toMatchObject({
@@ -152,7 +152,7 @@ describe("a token", () => {
     }
   });
 
-  it("that is wrong in whatever way gets the one answer of all", async () => {
+  it("that is invalid in any way gets the same response as a missing one", async () => {
     const { keys, issuer, audience } = inject("stack");
     const honest = { iss: issuer, aud: audience, exp: Math.floor(Date.now() / 1000) + 60 };
     const { kid = "" } = keys.publicRS256;
@@ -163,47 +163,47 @@ describe("a token", () => {
     const [head = "", payload = "", signature = ""] = (await bearer()).split(".");
     const tampered = btoa(JSON.stringify({ ...honest, ...claims(), role: "admin" }));
 
-    const wrong: Record<string, string> = {
+    const invalid: Record<string, string> = {
       "unsigned (alg none)": `Bearer ${rawToken({ alg: "none" }, { ...honest, ...claims() })}`,
       "unsigned under a published kid": `Bearer ${rawToken({ alg: "none", kid }, { ...honest, ...claims() })}`,
       "signed with the public key as a secret": `Bearer ${await hmac(JSON.stringify(keys.publicRS256))}`,
       "signed with the modulus as a secret": `Bearer ${await hmac(keys.publicRS256.n ?? "")}`,
       "signed by a stranger under a published kid": await bearer({ isForged: true }),
-      "that sends us elsewhere for its key (jku)": await bearer({
+      "that links to another key (jku)": await bearer({
         isForged: true,
         header: { jku: "https://stranger.test/keys.json" },
       }),
-      "that brings its own key (jwk)": await bearer({
+      "that contains its own key (jwk)": await bearer({
         isForged: true,
         header: { jwk: { ...keys.stranger } },
       }),
       "with an unknown kid": await bearer({ header: { kid: "another" } }),
       "with a kid that is a path": await bearer({ header: { kid: "../../etc/passwd" } }),
-      "with a role that was written in afterwards": [head, tampered, signature].join("."),
+      "with a role that was changed after signing": [head, tampered, signature].join("."),
       "without its signature": [head, payload, ""].join("."),
       expired: await bearer({ expires: "-1m" }),
       "that never expires": await bearer({ expires: null }),
       "for another audience": await bearer({ claims: { ...claims(), aud: "another" } }),
       "of another issuer": await bearer({ claims: { ...claims(), iss: "https://stranger.test" } }),
       "not valid yet": await bearer({ claims: { ...claims(), nbf: honest.exp } }),
-      "of nobody": await bearer({ claims: { tenant_id: api.tenant.id, role: "operator" } }),
-      "of no tenant": await bearer({ claims: { sub: "writer-1", role: "operator" } }),
-      "of a role that is not one": await bearer({ claims: { ...claims(), role: "root" } }),
+      "without a subject": await bearer({ claims: { tenant_id: api.tenant.id, role: "operator" } }),
+      "without a tenant": await bearer({ claims: { sub: "writer-1", role: "operator" } }),
+      "with an unknown role": await bearer({ claims: { ...claims(), role: "root" } }),
       "under another scheme": (await bearer()).replace("Bearer", "Token"),
       "without a scheme": (await bearer()).replace("Bearer ", ""),
       "as a password": `Basic ${btoa(`writer-1:${api.tenant.keys.admin}`)}`,
       twice: `${await bearer()} ${await bearer()}`,
-      "longer than any": `Bearer ${"a".repeat(9000)}`,
+      "that is too long": `Bearer ${"a".repeat(9000)}`,
     };
-    const nothing = await send(api, "GET", "/me", {
+    const withoutToken = await send(api, "GET", "/me", {
       bearer: null,
       headers: { "x-request-id": "the-same" },
     });
-    for (const [what, authorization] of Object.entries(wrong)) {
+    for (const [description, authorization] of Object.entries(invalid)) {
       const answer = await me(authorization);
-      expect(answer.text, what).toBe(nothing.text);
+      expect(answer.text, description).toBe(withoutToken.text);
       expectProblem(answer, UNAUTHENTICATED);
-      expect(answer.headers.get("www-authenticate"), what).toBe("Bearer");
+      expect(answer.headers.get("www-authenticate"), description).toBe("Bearer");
     }
   });
 });
@@ -213,11 +213,11 @@ describe("an API key", () => {
     send(api, "GET", "/me", { bearer, headers: { "x-request-id": "the-same", ...headers } });
   const withoutTime = (header: string | null) => header?.replace(/dur=.*/, "dur=");
 
-  it("that is wrong in whatever way gets one answer, after the same work", async () => {
+  it("that is invalid in any way gets the same response after the same number of round trips", async () => {
     const { viewer } = api.tenant.keys;
     const [, , secret = ""] = viewer.split("_");
     const other = api.otherTenant.id.replaceAll("-", "");
-    const wrong = [
+    const invalid = [
       viewer.slice(0, -1) + (viewer.endsWith("0") ? "1" : "0"),
       viewer.slice(0, -1),
       `${viewer}0`,
@@ -225,7 +225,7 @@ describe("an API key", () => {
       `slg_${crypto.randomUUID().replaceAll("-", "")}_${secret}`,
     ];
     const answers = [];
-    for (const key of wrong) answers.push(await me(key));
+    for (const key of invalid) answers.push(await me(key));
     for (const answer of answers) {
       expectProblem(answer, UNAUTHENTICATED);
       expect(answer.text).toBe(answers[0]?.text);
@@ -237,15 +237,15 @@ describe("an API key", () => {
     }
   });
 
-  it("is guessed a thousand times in vain, and soon too often", async () => {
+  it("cannot be guessed in a thousand attempts, which the rate limit stops", async () => {
     limiter.endPeriod();
     const address = { "cf-connecting-ip": "192.0.2.7" };
     const { admin } = api.tenant.keys;
     const guess = (index: number) => me(`${admin.slice(0, -4)}${index.toString(36)}`, address);
     const statuses: number[] = [];
     for (let start = 0; start < 1000; start += 50) {
-      const tries = Array.from({ length: 50 }, (_, index) => guess(start + index));
-      statuses.push(...(await Promise.all(tries)).map(({ status }) => status));
+      const guesses = Array.from({ length: 50 }, (_, index) => guess(start + index));
+      statuses.push(...(await Promise.all(guesses)).map(({ status }) => status));
     }
     const count = (status: number) => statuses.filter((each) => each === status).length;
     expect([count(401), count(429)]).toEqual([LIMIT, 1000 - LIMIT]);
@@ -253,12 +253,12 @@ describe("an API key", () => {
     const limited = await guess(1000);
     expectProblem(limited, { status: 429, error: "rate_limited" });
     expect(limited.headers.get("retry-after")).toBe("60");
-    // Who holds a key is not kept out by those who guess, nor are guessers elsewhere counted with these.
+    // Guesses do not block a valid key from the same address, or guesses from another address.
     expect((await me(admin, address)).status).toBe(200);
     expect((await me(`${admin}0`, { "cf-connecting-ip": "192.0.2.8" })).status).toBe(401);
   });
 
-  it("may call so often in a minute and no more, whatever it calls", async () => {
+  it("is limited to a number of calls per minute over all routes", async () => {
     limiter.endPeriod();
     const { operator, reviewer } = api.tenant.keys;
     const calls = Array.from({ length: LIMIT }, () => me(operator));
@@ -278,7 +278,7 @@ describe("an API key", () => {
   });
 });
 
-describe("headers that name another tenant, another actor or another address", () => {
+describe("headers with another tenant, actor or address", () => {
   const forged = () => ({
     "x-tenant-id": api.otherTenant.id,
     "x-user-id": "somebody-else",
@@ -291,7 +291,7 @@ describe("headers that name another tenant, another actor or another address", (
     "x-original-url": "/v1/api-keys",
   });
 
-  it("change nothing: event and log show the credential's actor", async () => {
+  it("do not change the actor in the event or the log", async () => {
     const task = await api.givenTask();
     const path = `/steps/${task.currentStep.id}`;
     const options = { as: "operator", body: { status: "running" }, headers: forged() } as const;
@@ -308,12 +308,12 @@ describe("headers that name another tenant, another actor or another address", (
     expect(lines.join("\n")).not.toContain("somebody-else");
   });
 
-  it("open nothing: the answer is the one without them", async () => {
+  it("give no access that the credential does not have", async () => {
     const theirs = await api.givenTask({ tenant: api.otherTenant });
     const read = () => api.call<TaskView>("GET", `/tasks/${theirs.id}`, { headers: forged() });
     await expectRefused(api, read, NOT_FOUND);
-    const anybody = await send(api, "GET", "/me", { bearer: null, headers: forged() });
-    expectProblem(anybody, UNAUTHENTICATED);
+    const anonymous = await send(api, "GET", "/me", { bearer: null, headers: forged() });
+    expectProblem(anonymous, UNAUTHENTICATED);
     const viewer = await send(api, "POST", "/tasks", {
       bearer: api.tenant.keys.viewer,
       headers: forged(),

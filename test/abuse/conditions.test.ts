@@ -19,8 +19,8 @@ beforeAll(async () => {
   api = await freshApi();
 });
 
-describe("a move that the tables do not have", () => {
-  it("is refused with the moves that they have", async () => {
+describe("a move that the transition table does not allow", () => {
+  it("is refused with the allowed moves", async () => {
     const { currentStep } = await api.givenTask();
     const path = `/steps/${currentStep.id}`;
     await expectRefused(api, () => api.call("PATCH", path, { body: { status: "approved" } }), {
@@ -35,7 +35,7 @@ describe("a move that the tables do not have", () => {
     });
   });
 
-  it("from where there is no way on is refused with none", async () => {
+  it("out of a final status is refused with no allowed moves", async () => {
     const at = { kind: "ingestion", status: "approved" } as const;
     const { currentStep } = await api.givenTask({ at });
     const move = { body: { status: "queued" } };
@@ -49,7 +49,7 @@ describe("a move that the tables do not have", () => {
     });
   });
 
-  it("to where the step is already is no second event", async () => {
+  it("to the step's present status records no event", async () => {
     const { currentStep } = await api.givenTask();
     const move = { body: { status: "queued" } };
     await expectRefused(api, () => api.call("PATCH", `/steps/${currentStep.id}`, move), {
@@ -60,11 +60,11 @@ describe("a move that the tables do not have", () => {
     });
   });
 
-  it("is refused in bulk for each task by itself: no draft is passed at a stroke", async () => {
+  it("is refused in bulk for each task separately, so a draft cannot be marked as passed", async () => {
     const draft = await api.givenTask();
     const reviewed = await api.givenTask({ at: { kind: "expert_review", status: "in_review" } });
     const executed = await api.call<{ items: object[] }>("POST", "/bulk/execute", {
-      idempotencyKey: "a-draft-at-a-stroke",
+      idempotencyKey: "a-draft-among-reviewed",
       body: {
         taskIds: [draft.id, reviewed.id],
         targetStatus: "PASSED",
@@ -91,7 +91,7 @@ describe("If-Match", () => {
   const conditional = SAMPLES.filter((sample) => contractOf(sample).concurrency);
   const inTable = conditional.map((sample) => [titleOf(sample), sample] as const);
 
-  test.each(inTable)("%s is not done where the task has moved on", async (_, sample) => {
+  test.each(inTable)("%s is refused if the task has changed", async (_, sample) => {
     const things = await givenThings(api, sample);
     const { eventSeq } = expectDone(await api.call<TaskView>("GET", `/tasks/${things.task}`));
     const send = (etag: string) =>
@@ -109,13 +109,13 @@ describe("If-Match", () => {
       const wrong = invalid(issue(["If-Match"], "invalid_etag"));
       await expectRefused(api, () => send(malformed), wrong);
     }
-    const done = await send(`"${eventSeq}"`);
-    expect(done.status, done.text).toBe(contractOf(sample).response.status);
+    const matched = await send(`"${eventSeq}"`);
+    expect(matched.status, matched.text).toBe(contractOf(sample).response.status);
     const moved = expectDone(await api.call<TaskView>("GET", `/tasks/${things.task}`));
-    expect(done.headers.get("etag")).toBe(`"${moved.eventSeq}"`);
+    expect(matched.headers.get("etag")).toBe(`"${moved.eventSeq}"`);
   });
 
-  it("is not asked of a task that somebody else has, nor of one that is not there", async () => {
+  it("is not checked for another tenant's task or an unknown one", async () => {
     const theirs = await api.givenTask({ tenant: api.otherTenant });
     for (const id of [theirs.id, crypto.randomUUID()]) {
       const options = { ifMatch: 99, body: { text: "A note" } };
@@ -129,40 +129,43 @@ describe("an Idempotency-Key", () => {
   const keyed = SAMPLES.filter((sample) => contractOf(sample).idempotency !== "none");
   const inTable = keyed.map((sample) => [titleOf(sample), sample] as const);
 
-  test.each(inTable)("%s takes none that is too long or that cannot be seen", async (_, sample) => {
-    const named = namesIn(sample, await givenThings(api, sample));
-    for (const key of ["k".repeat(256), "", "with space", "tab\there", "bell\u0007", "é"]) {
-      await expectRefused(
-        api,
-        () => sendSample(api, sample, named, { idempotencyKey: key }),
-        invalid(issue(["Idempotency-Key"], "invalid_key")),
-      );
-    }
-  });
+  test.each(inTable)(
+    "%s rejects one that is too long or has invisible characters",
+    async (_, sample) => {
+      const named = namesIn(sample, await givenThings(api, sample));
+      for (const key of ["k".repeat(256), "", "with space", "tab\there", "bell\u0007", "é"]) {
+        await expectRefused(
+          api,
+          () => sendSample(api, sample, named, { idempotencyKey: key }),
+          invalid(issue(["Idempotency-Key"], "invalid_key")),
+        );
+      }
+    },
+  );
 
-  // What takes no body says by its path alone what it is about.
+  // Without a body, the path alone identifies the request, so the key cannot be reused for another body.
   const withBody = inTable.filter(([, { body }]) => body !== undefined);
-  test.each(withBody)("%s takes none that was used for something else", async (_, sample) => {
+  test.each(withBody)("%s rejects one that was used with another body", async (_, sample) => {
     const idempotencyKey = crypto.randomUUID();
     const named = namesIn(sample, await givenThings(api, sample));
     const first = await sendSample(api, sample, named, { idempotencyKey });
     expect(first.status, first.text).toBe(contractOf(sample).response.status);
-    const other = { ...sample, body: withSomethingElse(sample) };
+    const other = { ...sample, body: withOtherValue(sample) };
     await expectRefused(api, () => sendSample(api, other, named, { idempotencyKey }), {
       status: 422,
       error: "idempotency_key_reused",
     });
   });
 
-  it("is demanded where much is changed at once", async () => {
+  it("is required for bulk changes", async () => {
     const { id } = await api.givenTask();
     const body = { taskIds: [id], targetStatus: "REJECTED", reason: "Out of scope" };
     const expected: Expected = { status: 400, error: "idempotency_key_required" };
     await expectRefused(api, () => api.call("POST", "/bulk/execute", { body }), expected);
   });
 
-  it("is another tenant's, another actor's or another route's affair each by itself", async () => {
-    const idempotencyKey = "everybody's-favourite";
+  it("is scoped to its tenant, actor and route", async () => {
+    const idempotencyKey = "a-shared-key";
     const first = { idempotencyKey, body: { title: "A task" } };
     const runs = [
       await api.call<TaskView>("POST", "/tasks", first),
@@ -182,18 +185,22 @@ describe("an Idempotency-Key", () => {
     expect(isReplay(repeated)).toBe(true);
   });
 
-  it("is looked up for its own caller alone, also where the very same is asked", async () => {
+  it("replays only for the same caller, even if another sends the same request", async () => {
     const { id } = await api.givenTask();
     const idempotencyKey = "the-same-note";
-    const ask = (as: Role) =>
+    const addNote = (as: Role) =>
       api.call("POST", `/tasks/${id}/notes`, { as, idempotencyKey, body: { text: "Seen" } });
-    const answers = [await ask("operator"), await ask("reviewer"), await ask("operator")];
+    const answers = [
+      await addNote("operator"),
+      await addNote("reviewer"),
+      await addNote("operator"),
+    ];
     expect(answers.map(isReplay)).toEqual([false, false, true]);
     const { eventSeq } = expectDone(await api.call<TaskView>("GET", `/tasks/${id}`));
     expect(eventSeq).toBe(3);
   });
 
-  it("of a call that still runs is told to wait, and finds the first answer afterwards", async () => {
+  it("of a running call returns operation_in_progress, and then replays the first response", async () => {
     const { id } = await api.givenTask();
     await givenSlowNotes(api);
     const body = { text: "Slowly" };
@@ -207,42 +214,43 @@ describe("an Idempotency-Key", () => {
     expect(second.headers.get("retry-after")).toBe("1");
     expect(second.body).toMatchObject({ retry: "same" });
 
-    const done = await first;
-    expectDone(done, 201);
+    const finished = await first;
+    expectDone(finished, 201);
     const third = await note();
-    expect(third.text).toBe(done.text);
+    expect(third.text).toBe(finished.text);
     expect(isReplay(third)).toBe(true);
   });
 });
 
 const isReplay = ({ headers }: Answer<unknown>) => headers.get("idempotency-replayed") === "true";
 
-/** The sample's body with another lawful value in one of the fields that its contract takes. */
-function withSomethingElse(sample: Sample): object {
+/** Returns the sample's body with another valid value in one of the contract's fields. */
+function withOtherValue(sample: Sample): object {
   const others: Record<string, unknown> = {
-    title: "Something else",
-    name: "Something else",
-    reason: "Something else",
-    text: "Something else",
-    notes: "Something else",
-    error: "Something else",
+    title: "Another value",
+    name: "Another value",
+    reason: "Another value",
+    text: "Another value",
+    notes: "Another value",
+    error: "Another value",
     type: "PAYMENT",
     types: ["PAYMENT"],
-    tasks: [{ title: "Something else" }],
+    tasks: [{ title: "Another value" }],
     moves: [{ task: crypto.randomUUID(), advance: true }],
-    model: "something-else",
-    output: "Something else",
-    trials: [{ k: 1, model: "something-else" }],
+    model: "another-value",
+    output: "Another value",
+    trials: [{ k: 1, model: "another-value" }],
   };
   const { body } = contractOf(sample);
   const sent = z.looseObject({}).parse(sample.body);
-  // Of alternatives, the one that the sample is of.
-  const taken = Object.keys(body instanceof z.ZodObject ? body.shape : sent);
-  const field = taken.find((name) => name in others) ?? expect.fail("Nothing else can be said");
+  // If the contract is a union, the sample's own fields are the alternative.
+  const fields = Object.keys(body instanceof z.ZodObject ? body.shape : sent);
+  const field =
+    fields.find((name) => name in others) ?? expect.fail("The body has no field to change");
   return { ...sent, [field]: others[field] };
 }
 
-/** From now on the event of a note that says "Slowly" takes the database two seconds. */
+/** Makes the insert of a note that contains "Slowly" take two seconds. */
 async function givenSlowNotes({ database }: TestApi): Promise<void> {
   await database.transaction("superuser", [
     {
@@ -256,7 +264,7 @@ async function givenSlowNotes({ database }: TestApi): Promise<void> {
   ]);
 }
 
-/** Waits until the database is at work on the slow note. */
+/** Waits until the database is inserting the slow note. */
 async function expectRunning({ database }: TestApi): Promise<void> {
   await expect
     .poll(() =>

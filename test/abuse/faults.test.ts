@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterEach(() => api.database.clearFaults());
 
-describe("an address that is not there", () => {
+describe("an unknown route", () => {
   test.each([
     "/v1",
     "/v1/",
@@ -25,7 +25,7 @@ describe("an address that is not there", () => {
     "/v2/tasks",
     "/.env",
     "/v1/tasks/a/b/c",
-  ])("%s is not found, and the answer names nothing", async (path) => {
+  ])("%s is not found, and the response does not repeat it", async (path) => {
     const response = await api.fetch(path, { headers: { "x-request-id": "the-same" } });
     const answer = await answerOf(response);
     expectProblem(answer, { status: 404, error: "not_found" });
@@ -39,7 +39,7 @@ describe("an address that is not there", () => {
     ["POST", "/me", "GET, HEAD"],
     ["POST", "/steps/{step}", "GET, HEAD, PATCH"],
     ["OPTIONS", "/tasks", "GET, HEAD, POST"],
-  ])("%s %s is not allowed, and Allow tells what is", async (method, path, allow) => {
+  ])("%s %s is not allowed, and Allow lists the methods", async (method, path, allow) => {
     const named = path.replace("{task}", task.id).replace("{step}", task.currentStep.id);
     const answer = await expectRefused(api, () => send(api, method, named), {
       status: 405,
@@ -50,9 +50,9 @@ describe("an address that is not there", () => {
   });
 });
 
-describe("while the database is away", () => {
+describe("while the database is unavailable", () => {
   const unavailable: Expected = { status: 503, error: "unavailable" };
-  const calls: [what: string, call: () => Promise<Answer<unknown>>][] = [
+  const calls: [description: string, call: () => Promise<Answer<unknown>>][] = [
     ["a read", () => api.call("GET", `/tasks/${task.id}`)],
     ["a list", () => api.call("GET", "/tasks")],
     ["a move", () => api.call("PATCH", `/steps/${task.currentStep.id}`, RUNNING)],
@@ -61,21 +61,21 @@ describe("while the database is away", () => {
     ["a preview", () => api.call("POST", "/bulk/preview", { body: rejection() })],
     [
       "a bulk change",
-      () => api.call("POST", "/bulk/execute", { body: rejection(), idempotencyKey: "away" }),
+      () => api.call("POST", "/bulk/execute", { body: rejection(), idempotencyKey: "unavailable" }),
     ],
-    ["a key that is not known yet", () => api.call("GET", "/me", { bearer: unusedKey })],
+    ["a key that is not cached", () => api.call("GET", "/me", { bearer: unusedKey })],
   ];
   let unusedKey = "";
   beforeAll(async () => {
-    const made = await api.call<{ key: string }>("POST", "/api-keys", {
+    const created = await api.call<{ key: string }>("POST", "/api-keys", {
       body: { name: "Never used", role: "viewer" },
     });
-    unusedKey = expectDone(made, 201).key;
+    unusedKey = expectDone(created, 201).key;
     expectDone(await api.call("GET", "/me", { as: "service" }));
   });
 
   test.each(calls)(
-    "%s is unavailable, says when to come back, and leaves nothing",
+    "%s returns unavailable with Retry-After and writes nothing",
     async (_, call) => {
       await api.database.faults({ kind: "unavailable", times: null });
       const answer = await expectRefused(api, call, unavailable);
@@ -84,28 +84,28 @@ describe("while the database is away", () => {
     },
   );
 
-  it("the Worker is well, and not ready", async () => {
+  it("the Worker is healthy but not ready", async () => {
     await api.database.faults({ kind: "unavailable", times: null });
     expect((await api.fetch("/healthz")).status).toBe(200);
     expectProblem(await answerOf(await api.fetch("/readyz")), unavailable);
   });
 
-  it("a database that stumbles a moment is not away", async () => {
+  it("a call retries two failed round trips and succeeds", async () => {
     await api.database.faults({ kind: "unavailable", times: 2 });
-    const made = await api.call("POST", "/tasks", { body: { title: "A task" } });
-    expectDone(made, 201);
+    const created = await api.call("POST", "/tasks", { body: { title: "A task" } });
+    expectDone(created, 201);
     expect(await api.database.waitingFaults()).toBe(0);
   });
 });
 
-describe("a fault of ours", () => {
-  it("is internal, and tells the request id and nothing else", async () => {
+describe("a defect", () => {
+  it("is internal and discloses only the request ID", async () => {
     await api.database.faults({ kind: "sqlstate", code: "22P02", sql: "insert into operations" });
     const lines = await logged(async () => {
       const call = () =>
         api.call("POST", "/tasks", {
           body: { title: "A task" },
-          headers: { "x-request-id": "tell-us-this" },
+          headers: { "x-request-id": "report-this-id" },
         });
       const answer = await expectRefused(api, call, { status: 500, error: "internal" });
       expect(answer.body).toEqual({
@@ -113,21 +113,21 @@ describe("a fault of ours", () => {
         title: PROBLEMS.internal.title,
         status: 500,
         detail: PROBLEMS.internal.detail,
-        instance: "tell-us-this",
+        instance: "report-this-id",
         error: "internal",
         retry: "never",
       });
     });
     const entries = lines.map((line): unknown => JSON.parse(line));
     expect(entries).toMatchObject([
-      { level: "error", message: "defect", requestId: "tell-us-this", sqlState: "22P02" },
-      { level: "error", message: "request", requestId: "tell-us-this", status: 500 },
+      { level: "error", message: "defect", requestId: "report-this-id", sqlState: "22P02" },
+      { level: "error", message: "request", requestId: "report-this-id", status: 500 },
     ]);
   });
 });
 
-describe("secrets, and what callers send", () => {
-  /** Everything that must never be told: our secrets, the caller's, and whatever was sent. */
+describe("secrets and callers' data", () => {
+  /** Returns every text that must not leak: the service's secrets, the caller's keys and the data sent. */
   const canaries = () => {
     const { databaseUrl, migrationDatabaseUrl, superuserUrl } = api.database;
     const passwords = [databaseUrl, migrationDatabaseUrl, superuserUrl].map(
@@ -141,7 +141,7 @@ describe("secrets, and what callers send", () => {
     ];
   };
 
-  const expectKept = (texts: readonly string[]) => {
+  const expectNoLeaks = (texts: readonly string[]) => {
     for (const canary of canaries()) {
       expect(canary.length).toBeGreaterThan(5);
       const leaks = texts.filter((text) => text.includes(canary));
@@ -157,7 +157,7 @@ describe("secrets, and what callers send", () => {
     content,
   };
 
-  it("stay out of log and answer when the database refuses with a message that quotes them", async () => {
+  it("stay out of the log and the response if a database error quotes them", async () => {
     await api.database.transaction("superuser", [
       {
         text: `create function quote_all() returns trigger language plpgsql as $$ begin
@@ -191,10 +191,10 @@ describe("secrets, and what callers send", () => {
     });
     await api.database.query("superuser", "drop trigger quote_all on step_events");
     expect(lines.length).toBeGreaterThan(5);
-    expectKept([...texts, ...lines]);
+    expectNoLeaks([...texts, ...lines]);
   });
 
-  it("stay out of log and answer when the database does not answer", async () => {
+  it("stay out of the log and the response if the database does not respond", async () => {
     await api.database.faults({ kind: "cut-before-commit", times: null });
     const texts: string[] = [];
     const lines = await logged(async () => {
@@ -202,10 +202,10 @@ describe("secrets, and what callers send", () => {
       expectProblem(answer, { status: 503, error: "unavailable" });
       texts.push(answer.text);
     });
-    expectKept([...texts, ...lines]);
+    expectNoLeaks([...texts, ...lines]);
   });
 
-  it("stay out of log and answer when the caller is wrong", async () => {
+  it("stay out of the log and the response if the request is invalid", async () => {
     const { keys } = api.tenant;
     const texts: string[] = [];
     const before = await contentsOf(api.database);
@@ -234,22 +234,22 @@ describe("secrets, and what callers send", () => {
       }
     });
     expect(lines).toHaveLength(10);
-    expectKept([...texts, ...lines]);
+    expectNoLeaks([...texts, ...lines]);
     expect(await contentsOf(api.database)).toEqual(before);
   });
 
-  it("stay out of the log when all goes well", async () => {
+  it("stay out of the log if the calls succeed", async () => {
     const { keys } = api.tenant;
     const lines = await logged(async () => {
-      const made = await api.call<{ key: string }>("POST", "/api-keys", {
+      const created = await api.call<{ key: string }>("POST", "/api-keys", {
         bearer: keys.admin,
         body: { name: "canary-key", role: "viewer" },
       });
-      const { key } = expectDone(made, 201);
+      const { key } = expectDone(created, 201);
       expectDone(await api.call("GET", "/me", { bearer: key }));
       expectDone(await api.call("POST", "/tasks/lookup", { body: { ids: ["canary-id"] } }));
     });
-    expectKept(lines);
+    expectNoLeaks(lines);
   });
 });
 

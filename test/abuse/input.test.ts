@@ -25,13 +25,13 @@ const expectRefusal = (method: string, path: string, body: unknown, expected: Ex
     expected,
   );
 const uuids = (count: number) => Array.from({ length: count }, () => crypto.randomUUID());
-const nothings = (count: number) => Array.from({ length: count }, () => ({}));
+const emptyItems = (count: number) => Array.from({ length: count }, () => ({}));
 const rejection = (taskIds: unknown) => ({ taskIds, targetStatus: "REJECTED", reason: "No" });
 
-describe("fields that only the service decides", () => {
-  const theirs = {
+describe("fields that only the service sets", () => {
+  const serviceFields = {
     tenantId: crypto.randomUUID(),
-    actorId: "somebody",
+    actorId: "another-actor",
     unifiedStatus: "PASSED",
     eventSeq: 7,
     createdAt: "2020-01-01T00:00:00Z",
@@ -39,8 +39,8 @@ describe("fields that only the service decides", () => {
     id: crypto.randomUUID(),
   };
 
-  test.each(Object.entries({ ...theirs, status: "approved" }))(
-    "%s is taken neither by a new task nor by an edited one",
+  test.each(Object.entries({ ...serviceFields, status: "approved" }))(
+    "%s is rejected when a task is created or edited",
     async (field, value) => {
       const unknown = invalid(issue([field], "unrecognized_keys"));
       await expectRefusal("POST", "/tasks", { title: "A task", [field]: value }, unknown);
@@ -53,19 +53,24 @@ describe("fields that only the service decides", () => {
     },
   );
 
-  test.each(Object.entries(theirs))("%s is taken by no move", async (field, value) => {
+  test.each(Object.entries(serviceFields))("%s is rejected by every move", async (field, value) => {
     const unknown = invalid(issue([field], "unrecognized_keys"));
     await expectRefusal("PATCH", steps, { status: "running", [field]: value }, unknown);
     await expectRefusal("POST", `/tasks/${task.id}/advance`, { [field]: value }, unknown);
   });
 
-  it("are told all at once, each by its name", async () => {
-    const issues = Object.keys(theirs).map((field) => issue([field], "unrecognized_keys"));
-    await expectRefusal("POST", "/tasks", { title: "A task", ...theirs }, invalid(...issues));
+  it("are all reported together, each by its name", async () => {
+    const issues = Object.keys(serviceFields).map((field) => issue([field], "unrecognized_keys"));
+    await expectRefusal(
+      "POST",
+      "/tasks",
+      { title: "A task", ...serviceFields },
+      invalid(...issues),
+    );
   });
 
-  it("spoil their own row of an import and no other", async () => {
-    const tasks = [{ title: "A task", ...theirs }, { title: "Another" }];
+  it("invalidate only their own row of an import", async () => {
+    const tasks = [{ title: "A task", ...serviceFields }, { title: "Another" }];
     const imported = await api.call("POST", "/tasks/import", { body: { tasks } });
     expect(expectDone(imported)).toMatchObject({
       counts: { created: 1, invalid: 1 },
@@ -97,7 +102,7 @@ describe("runAttachedWorkflows", () => {
     ["POST", "/bulk/execute", { ...rejection([task.id]), runAttachedWorkflows: flag }],
   ];
 
-  test.each(["true", 1, null, {}])("is true or false, and not %j", async (flag) => {
+  test.each(["true", 1, null, {}])("must be a boolean, not %j", async (flag) => {
     for (const [method, path, body] of calls(flag)) {
       const wrong = invalid(issue(["runAttachedWorkflows"], "invalid_type"));
       await expectRefusal(method, path, body, wrong);
@@ -111,11 +116,11 @@ describe("runAttachedWorkflows", () => {
     );
   });
 
-  it("means no where many tasks are changed and nobody says anything", async () => {
+  it("is false by default for bulk changes", async () => {
     const at = { kind: "output_generation", status: "failed" } as const;
     const failed = await api.givenTask({ at });
     const executed = await api.call("POST", "/bulk/execute", {
-      idempotencyKey: "unsaid",
+      idempotencyKey: "without-the-flag",
       body: { taskIds: [failed.id], targetStatus: "SUBMITTED", reason: "Again" },
     });
     expect(expectDone(executed)).toMatchObject({ dispatched: 0, counts: { changed: 1 } });
@@ -123,7 +128,7 @@ describe("runAttachedWorkflows", () => {
     expect(rows).toEqual([]);
   });
 
-  it("said twice is refused, since it is not clear which one is meant", async () => {
+  it("is rejected if it is given twice, because the intent is unclear", async () => {
     const twice = `{"runAttachedWorkflows":false,"taskIds":["${task.id}"],"targetStatus":"REJECTED","reason":"No","runAttachedWorkflows":true}`;
     const path = ["runAttachedWorkflows"];
     await expectRefusal("POST", "/bulk/execute", twice, {
@@ -137,17 +142,17 @@ describe("runAttachedWorkflows", () => {
   });
 });
 
-describe("too much at once", () => {
+describe("input over a limit", () => {
   const tooMany = (max: number): Expected => ({ status: 400, error: "too_many_items", max });
 
   test.each([
     ["50,001 ids to preview", "/bulk/preview", () => rejection(uuids(50_001)), 50_000],
     ["50,001 ids to execute", "/bulk/execute", () => rejection(uuids(50_001)), 50_000],
     ["50,001 ids to look up", "/tasks/lookup", () => ({ ids: uuids(50_001) }), 50_000],
-    ["501 tasks to import", "/tasks/import", () => ({ tasks: nothings(501) }), 500],
-    ["1,001 moves", "/moves", () => ({ moves: nothings(1001) }), 1000],
+    ["501 tasks to import", "/tasks/import", () => ({ tasks: emptyItems(501) }), 500],
+    ["1,001 moves", "/moves", () => ({ moves: emptyItems(1001) }), 1000],
   ] as const)(
-    "%s are too many, and the answer says how many are not",
+    "%s are too many, and the response states the maximum",
     async (_, path, body, max) => {
       await expectRefusal("POST", path, body(), tooMany(max));
     },
@@ -159,11 +164,11 @@ describe("too much at once", () => {
     ["/tasks/lookup", () => ({ ids: [] }), "ids"],
     ["/tasks/import", () => ({ tasks: [] }), "tasks"],
     ["/moves", () => ({ moves: [] }), "moves"],
-  ] as const)("none at all is nothing to do for %s", async (path, body, field) => {
+  ] as const)("%s rejects an empty list", async (path, body, field) => {
     await expectRefusal("POST", path, body(), invalid(issue([field], "too_small")));
   });
 
-  it("the same id 500 times is one task", async () => {
+  it("the same ID 500 times counts as one task", async () => {
     const at = { kind: "output_generation", status: "queued" } as const;
     const { id, externalId } = await api.givenTask({ at, externalId: "many-names" });
     const names = [...Array<string>(499).fill(id), `ext:${externalId}`];
@@ -179,82 +184,82 @@ describe("too much at once", () => {
     ]);
   });
 
-  // Content is refused by the length that was declared for it, without its first byte being read.
+  // Uploaded content is excluded: the service rejects it by its declared length without reading it.
   const withBody = routes.filter(({ contract: { body } }) => body !== null && body !== rawBody);
   test.each(withBody.map(({ contract }) => [contract.operationId, contract] as const))(
-    "a body one byte over its cap is too large for %s",
+    "%s rejects a body that is one byte over its limit",
     async (_, { method, path, params, bodyMax, service }) => {
       const max = BODY_BYTES_MAX[bodyMax];
       const bearer = api.tenant.keys[service ? "service" : "admin"];
-      // A name that the contract lists, or an id of nothing.
-      const nameIn = (_place: string, name: string) => {
+      // The first value that the contract lists, or an unknown ID.
+      const valueIn = (_place: string, name: string) => {
         const schema = params.shape[name];
         return schema instanceof z.ZodEnum ? String(schema.options[0]) : crypto.randomUUID();
       };
-      const asked = path.replace("/v1", "").replaceAll(/\{(\w+)\}/g, nameIn);
+      const url = path.replace("/v1", "").replaceAll(/\{(\w+)\}/g, valueIn);
       const headers = { "content-type": "application/json", "idempotency-key": "too-large" };
-      const sent = (bytes: number) =>
-        send(api, method, asked, { bearer, headers, body: new Uint8Array(bytes).fill(0x20) });
+      const sendBytes = (bytes: number) =>
+        send(api, method, url, { bearer, headers, body: new Uint8Array(bytes).fill(0x20) });
       const expected: Expected = { status: 413, error: "payload_too_large", max };
-      await expectRefused(api, () => sent(max + 1), expected);
-      expect((await sent(max)).status).toBe(400);
+      await expectRefused(api, () => sendBytes(max + 1), expected);
+      expect((await sendBytes(max)).status).toBe(400);
     },
   );
 
-  it("a body at its cap is as good as any other", async () => {
+  it("a body exactly at its limit is accepted", async () => {
     const body = JSON.stringify({ title: "A task" }).padEnd(BODY_BYTES_MAX.standard);
     expectDone(await api.call("POST", "/tasks", { body }), 201);
   });
 });
 
-describe("a body without an end", () => {
+describe("an endless body", () => {
   const CHUNK = 64 * 1024;
-  const MUCH = 64 * 1024 * 1024;
+  const SOURCE_BYTES = 64 * 1024 * 1024;
 
-  /** As much as anybody wants of a JSON string, told how much was wanted. */
+  /** Returns a JSON string as a stream, and counts how much of it was read. */
   function source() {
-    const taken = { bytes: 0, isCancelled: false };
+    const read = { bytes: 0, isCancelled: false };
     const stream = new ReadableStream<Uint8Array>(
       {
         pull(controller) {
-          const head = taken.bytes === 0 ? '{"title":"' : "";
+          const head = read.bytes === 0 ? '{"title":"' : "";
           controller.enqueue(new TextEncoder().encode(head.padEnd(CHUNK, "a")));
-          taken.bytes += CHUNK;
-          if (taken.bytes >= MUCH) controller.close();
+          read.bytes += CHUNK;
+          if (read.bytes >= SOURCE_BYTES) controller.close();
         },
         cancel() {
-          taken.isCancelled = true;
+          read.isCancelled = true;
         },
       },
       { highWaterMark: 0 },
     );
-    return { stream, taken };
+    return { stream, read };
   }
 
   test.each([
-    ["that does not say its length", {}],
-    ["that says a false one", { "content-length": "20" }],
-    ["that comes in chunks", { "transfer-encoding": "chunked" }],
-  ])("%s is read up to the cap and no further", async (_, more: Record<string, string>) => {
+    ["without Content-Length", {}],
+    ["with a false Content-Length", { "content-length": "20" }],
+    ["in chunks", { "transfer-encoding": "chunked" }],
+  ])("%s is read only up to the limit", async (_, more: Record<string, string>) => {
     for (const [path, max] of [
       ["/tasks", BODY_BYTES_MAX.standard],
       ["/bulk/preview", BODY_BYTES_MAX.large],
     ] as const) {
-      const { stream, taken } = source();
+      const { stream, read } = source();
       const headers = { "content-type": "application/json", ...more };
       await expectRefused(api, () => send(api, "POST", path, { headers, body: stream }), {
         status: 413,
         error: "payload_too_large",
         max,
       });
-      expect(taken.bytes).toBeGreaterThan(max);
-      expect(taken.bytes).toBeLessThanOrEqual(max + 2 * CHUNK);
-      expect(taken.isCancelled).toBe(true);
+      expect(read.bytes).toBeGreaterThan(max);
+      expect(read.bytes).toBeLessThanOrEqual(max + 2 * CHUNK);
+      expect(read.isCancelled).toBe(true);
     }
   });
 });
 
-describe("JSON that is meant to hurt", () => {
+describe("hostile JSON", () => {
   const tooDeep: Expected = { status: 400, error: "json_too_deep", max: 32 };
   const nested = (depth: number, open: string, close: string) =>
     open.repeat(depth) + close.repeat(depth);
@@ -263,16 +268,13 @@ describe("JSON that is meant to hurt", () => {
     ["50,000 arrays deep", nested(50_000, "[", "]")],
     ["50,000 objects deep", `${'{"a":'.repeat(50_000)}1${"}".repeat(50_000)}`],
     ["50,000 deep and never closed", "[".repeat(50_000)],
-    [
-      "deep in what nobody reads",
-      `{"title":"A","content":{"metadata":{"a":${nested(40, "[", "]")}}}}`,
-    ],
+    ["deep in metadata", `{"title":"A","content":{"metadata":{"a":${nested(40, "[", "]")}}}}`],
   ])("%s is too deep", async (_, body) => {
     await expectRefusal("POST", "/tasks", body, tooDeep);
     await expectRefusal("POST", "/bulk/preview", body, tooDeep);
   });
 
-  test.each(["__proto__", "constructor", "prototype"])("%s is no field", async (key) => {
+  test.each(["__proto__", "constructor", "prototype"])("%s is not a known field", async (key) => {
     await expectRefusal(
       "POST",
       "/tasks",
@@ -288,7 +290,7 @@ describe("JSON that is meant to hurt", () => {
   });
 
   test.each(["__proto__", "constructor", "prototype"])(
-    "%s is forbidden where anything else may stand",
+    "%s is forbidden in free-form objects",
     async (key) => {
       const content = `{"title":"A task","content":{"metadata":{"a":[{"${key}":{"admin":true}}]}}}`;
       const inContent = ["content", "metadata", "a", 0, key];
@@ -306,8 +308,8 @@ describe("JSON that is meant to hurt", () => {
   test.each([
     ["NUL", "\\u0000"],
     ["half a surrogate pair", "\\ud800"],
-    ["the other half", "x\\udc00x"],
-  ])("%s is no text", async (_, text) => {
+    ["the other half of a pair", "x\\udc00x"],
+  ])("%s is not valid text", async (_, text) => {
     const wrong = (...path: (string | number)[]) => invalid(issue(path, "invalid_text"));
     await expectRefusal("POST", "/tasks", `{"title":"A${text}task"}`, wrong("title"));
     const note = `/tasks/${task.id}/notes`;
@@ -320,7 +322,7 @@ describe("JSON that is meant to hurt", () => {
   });
 
   test.each(["1e999999", "-1e999999", "9007199254740993"])(
-    "%s is no number that could be given back",
+    "%s is rejected, because a double cannot hold it",
     async (number) => {
       const wrong = (...path: (string | number)[]) => invalid(issue(path, "number_out_of_range"));
       const body = `{"title":"A","content":{"metadata":{"n":${number}}}}`;
@@ -334,20 +336,20 @@ describe("JSON that is meant to hurt", () => {
     },
   );
 
-  it("what may stand in it comes back as it was sent", async () => {
+  it("unusual but valid values are returned as they were sent", async () => {
     const metadata = {
       text: "\u0001 \u001b[31m \r\n \ud83d\ude00 \uffff <img src=x onerror=alert(1)> '; drop table tasks; --",
       numbers: [0, -0.5, 1e-7, 9007199254740991, 1.7976931348623157e308],
       "a key with spaces, and €": null,
     };
     const content = { brief: metadata.text, metadata };
-    const made = await api.call<TaskView>("POST", "/tasks", { body: { title: "A", content } });
-    const version = await api.call("GET", `/tasks/${expectDone(made, 201).id}/versions/1`);
+    const created = await api.call<TaskView>("POST", "/tasks", { body: { title: "A", content } });
+    const version = await api.call("GET", `/tasks/${expectDone(created, 201).id}/versions/1`);
     expect(expectDone(version)).toMatchObject({ content });
   });
 });
 
-describe("a body that is not JSON in UTF-8", () => {
+describe("a body", () => {
   const json = new TextEncoder().encode('{"title":"A task"}');
   const unsupported: Expected = { status: 415, error: "unsupported_media_type" };
   const malformed: Expected = { status: 400, error: "malformed_json" };
@@ -367,7 +369,7 @@ describe("a body that is not JSON in UTF-8", () => {
     { "content-type": "text/json" },
     { "content-type": "application/json", "content-encoding": "gzip" },
     {},
-  ] as Record<string, string>[])("is not taken as %j", async (headers) => {
+  ] as Record<string, string>[])("is rejected with the headers %j", async (headers) => {
     await expectBytesRefused(json, headers, unsupported);
   });
 
@@ -375,7 +377,7 @@ describe("a body that is not JSON in UTF-8", () => {
     "application/json",
     "application/json; charset=utf-8",
     'Application/JSON;charset="UTF-8"',
-  ])("is taken as %s", async (type) => {
+  ])("is accepted as %s", async (type) => {
     const headers = { "content-type": type };
     expect((await send(api, "POST", "/tasks", { body: json, headers })).status).toBe(201);
   });
@@ -394,30 +396,32 @@ describe("a body that is not JSON in UTF-8", () => {
     await expectBytesRefused(new TextEncoder().encode(text), headers, malformed);
   });
 
-  it("is malformed where its bytes are no UTF-8", async () => {
+  it("is malformed if its bytes are not UTF-8", async () => {
     const headers = { "content-type": "application/json" };
     await expectBytesRefused(Uint8Array.of(0x22, 0xff, 0xfe, 0x22), headers, malformed);
   });
 });
 
-describe("characters that a log or a terminal would obey", () => {
+describe("characters that a log or a terminal interprets", () => {
   test.each(["\u001b[31mred", "a b", "a\tb", "é", "x".repeat(129), "a,b"])(
-    "a request id such as %j is replaced by one of ours",
-    async (given) => {
-      const headers = { "x-request-id": given };
+    "a request ID such as %j is replaced by a generated one",
+    async (invalidId) => {
+      const headers = { "x-request-id": invalidId };
       const path = `/tasks/${task.id}/notes`;
       let answer: Answer<{ events: { requestId: string }[] }> | undefined;
       const lines = await logged(async () => {
         answer = await api.call("POST", path, { body: { text: "A note" }, headers });
       });
-      const own = answer?.headers.get("x-request-id") ?? "";
-      expect(own).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
-      expect(answer?.body.events[0]?.requestId).toBe(own);
-      expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([{ requestId: own }]);
+      const generated = answer?.headers.get("x-request-id") ?? "";
+      expect(generated).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+      expect(answer?.body.events[0]?.requestId).toBe(generated);
+      expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
+        { requestId: generated },
+      ]);
     },
   );
 
-  it("a request id that may stand anywhere is kept, on the event too", async () => {
+  it("a request ID of safe characters is kept, including on the event", async () => {
     const headers = { "x-request-id": "trace:7.a_B-1" };
     const noted = await api.call<{ events: object[] }>("POST", `/tasks/${task.id}/notes`, {
       body: { text: "A note" },
@@ -427,7 +431,7 @@ describe("characters that a log or a terminal would obey", () => {
     expect(expectDone(noted, 201).events).toMatchObject([{ requestId: "trace:7.a_B-1" }]);
   });
 
-  it("a reason keeps its lines and colours, and the log keeps its one line a request", async () => {
+  it("a reason keeps its control characters, and the log keeps one line per request", async () => {
     const reason = 'one\r\n{"level":"error","message":"forged"}\r\n\u001b[31mred\u001b[0m';
     const { currentStep } = await api.givenTask();
     const lines = await logged(async () => {
@@ -441,7 +445,7 @@ describe("characters that a log or a terminal would obey", () => {
     expect(lines[0]).toMatch(/^\P{Cc}+$/u);
   });
 
-  it("a title, an external id and an assignee are one line", async () => {
+  it("a title, an external ID and an assignee must not contain line breaks", async () => {
     for (const field of ["title", "externalId", "assignee", "taxonomyCode"]) {
       const body = { title: "A task", [field]: "one\r\ntwo\u001b[31m" };
       await expectRefusal("POST", "/tasks", body, invalid(issue([field], "invalid_format")));
@@ -449,19 +453,19 @@ describe("characters that a log or a terminal would obey", () => {
   });
 });
 
-describe("a list that is asked for strangely", () => {
+describe("an invalid list query", () => {
   const lists = SAMPLES.filter((sample) => "limit" in contractOf(sample).query.shape).map(
     ({ route }) => route.replace("GET /v1", "").replaceAll(/\{\w+\}/g, crypto.randomUUID()),
   );
   const expectQueryRefused = (path: string, query: string, expected: Expected) =>
     expectRefused(api, () => api.call("GET", `${path}?${query}`), expected);
 
-  it("there are lists to ask", () => {
+  it("is tested with more than six lists", () => {
     expect(lists.length).toBeGreaterThan(6);
   });
 
   test.each(["1e9", "-1", "0", "201", "abc", "", "10.5", "0x10", "%2010", "NaN"])(
-    "limit=%s is refused by every list",
+    "limit=%s is rejected by every list",
     async (limit) => {
       for (const path of lists) {
         const expected = invalid(issue(["limit"], expect.any(String)));
@@ -470,7 +474,7 @@ describe("a list that is asked for strangely", () => {
     },
   );
 
-  it("a parameter that stands twice, or that nobody knows, is refused by every list", async () => {
+  it("a repeated or unknown parameter is rejected by every list", async () => {
     for (const path of lists) {
       await expectQueryRefused(
         path,
@@ -491,13 +495,13 @@ describe("a list that is asked for strangely", () => {
   });
 
   test.each(["status;drop", "__proto__", "constructor", "title,id", "-", "", "--title", "TITLE"])(
-    "sort=%s is not one of the sorts",
+    "sort=%s is rejected as an unknown sort",
     async (sort) => {
       await expectQueryRefused("/tasks", `sort=${sort}`, invalid(issue(["sort"], "invalid_value")));
     },
   );
 
-  it("a search is a search, whatever it looks like", async () => {
+  it("a search finds literal text, even if it looks like SQL or a pattern", async () => {
     const needles = ["%%%", "___", "' or 1=1 --", "\\\\\\", "$1$2$3", "**?"];
     for (const needle of needles) {
       const found = await api.call("GET", `/tasks?q=${encodeURIComponent(needle)}`);
@@ -518,22 +522,25 @@ describe("a cursor", () => {
     );
   const firstPage = async (path: string, tenant = api.tenant) => {
     const page = await api.call<{ nextCursor: string | null }>("GET", path, { tenant });
-    return expectDone(page).nextCursor ?? expect.fail("There is one page only");
+    return expectDone(page).nextCursor ?? expect.fail("The list has only one page");
   };
 
-  it("leads nowhere once it is edited, whichever of its characters", async () => {
+  it("is rejected if any of its characters is changed", async () => {
     await api.givenTask();
     const cursor = await firstPage("/tasks?limit=1");
-    for (const place of [0, Math.floor(cursor.length / 2), cursor.length - 1]) {
-      const other = cursor[place] === "A" ? "B" : "A";
-      await expectCursorRefused("/tasks", cursor.slice(0, place) + other + cursor.slice(place + 1));
+    for (const position of [0, Math.floor(cursor.length / 2), cursor.length - 1]) {
+      const other = cursor[position] === "A" ? "B" : "A";
+      await expectCursorRefused(
+        "/tasks",
+        cursor.slice(0, position) + other + cursor.slice(position + 1),
+      );
     }
     for (const forged of ["a", "e30", cursor.slice(1), cursor + cursor, "..", "%F0%9F%98%80"]) {
       await expectCursorRefused("/tasks", forged);
     }
   });
 
-  it("of one list leads nowhere in another, nor with another filter or sort", async () => {
+  it("of one list is rejected by another, and with another filter or sort", async () => {
     const cursor = await firstPage("/tasks?limit=1");
     for (const path of [
       "/worker-runs",
@@ -546,11 +553,11 @@ describe("a cursor", () => {
     for (const query of ["archived=true", "stepKind=ingestion", "sort=title", "sort=createdAt"]) {
       await expectCursorRefused(`/tasks?${query}`, cursor);
     }
-    const further = await api.call("GET", `/tasks?limit=2&cursor=${cursor}`);
-    expectDone(further);
+    const nextPage = await api.call("GET", `/tasks?limit=2&cursor=${cursor}`);
+    expectDone(nextPage);
   });
 
-  it("of another tenant leads nowhere", async () => {
+  it("of another tenant is rejected", async () => {
     const { otherTenant: tenant } = api;
     await api.givenTask({ tenant });
     await api.givenTask({ tenant });

@@ -3,24 +3,24 @@ import type { ErrorCode } from "../../src/routes/http/problem.ts";
 import type { Answer, TestApi } from "../support/api.ts";
 import { contentsOf } from "../support/contents.ts";
 
-/** A refusal to the letter: its status, its code, and the members that this code promises. */
+/** An expected refusal: its status, its code and the members that the code declares. */
 export interface Expected {
   status: number;
   error: ErrorCode;
   [member: string]: unknown;
 }
 
-/** One fault of the input: where, and which rule. */
+/** Matches an issue of the input by its path and code. */
 export function issue(path: (string | number)[], code: unknown): unknown {
   return expect.objectContaining({ path, code });
 }
 
-/** The answer of `validation_failed` with exactly these issues, in this order. */
+/** Expects `validation_failed` with exactly these issues, in this order. */
 export function invalid(...issues: unknown[]): Expected {
   return { status: 400, error: "validation_failed", issues };
 }
 
-/** The call is refused with exactly this, in the one form that all refusals have, and nothing is written. */
+/** Checks that the call is refused exactly as expected and writes nothing. Returns its response. */
 export async function expectRefused(
   api: TestApi,
   call: () => Promise<Answer<unknown>>,
@@ -33,7 +33,7 @@ export async function expectRefused(
   return answer;
 }
 
-/** The answer is exactly this refusal. */
+/** Checks that the response is exactly the expected problem. */
 export function expectProblem(
   { status, body, headers }: Answer<unknown>,
   expected: Expected,
@@ -52,7 +52,7 @@ export function expectProblem(
   expect(headers.get("x-content-type-options")).toBe("nosniff");
 }
 
-/** Sends what `call` cannot: bytes, streams, and headers that are wrong. */
+/** Sends what `api.call` cannot: bytes, streams and invalid headers. */
 export async function send(
   api: TestApi,
   method: string,
@@ -73,7 +73,7 @@ export async function send(
   return { status, headers, text, body: text === "" ? undefined : JSON.parse(text) };
 }
 
-/** Every line that the service writes to its log while `run` runs, as it was written. */
+/** Returns every line that the service logs while `run` runs. */
 export async function logged(run: () => Promise<unknown>): Promise<string[]> {
   const methods = ["log", "info", "warn", "error", "debug"] as const;
   const spies = methods.map((method) => vi.spyOn(console, method).mockReturnValue());
