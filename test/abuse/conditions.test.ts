@@ -12,7 +12,14 @@ import {
   titleOf,
 } from "../contracts/support/samples.ts";
 import { type Answer, expectDone, freshApi, type TestApi } from "../support/api.ts";
-import { type Expected, expectProblem, expectRefused, invalid, issue } from "./support.ts";
+import {
+  expectAllRefused,
+  type Expected,
+  expectProblem,
+  expectRefused,
+  invalid,
+  issue,
+} from "./support.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -97,18 +104,18 @@ describe("If-Match", () => {
     const send = (etag: string) =>
       sendSample(api, sample, namesIn(sample, things), { headers: { "if-match": etag } });
 
-    for (const other of [eventSeq - 1, eventSeq + 1]) {
-      const stale = await expectRefused(api, () => send(`"${other}"`), {
-        status: 412,
-        error: "version_conflict",
-        eventSeq,
-      });
-      expect(stale.headers.get("etag")).toBe(`"${eventSeq}"`);
-    }
-    for (const malformed of [`W/"${eventSeq}"`, '"abc"', `${eventSeq}`, "*", '""']) {
-      const wrong = invalid(issue(["If-Match"], "invalid_etag"));
-      await expectRefused(api, () => send(malformed), wrong);
-    }
+    const stale = await expectAllRefused(
+      api,
+      [eventSeq - 1, eventSeq + 1].map((other) => () => send(`"${other}"`)),
+      { status: 412, error: "version_conflict", eventSeq },
+    );
+    for (const { headers } of stale) expect(headers.get("etag")).toBe(`"${eventSeq}"`);
+    const malformed = [`W/"${eventSeq}"`, '"abc"', `${eventSeq}`, "*", '""'];
+    await expectAllRefused(
+      api,
+      malformed.map((etag) => () => send(etag)),
+      invalid(issue(["If-Match"], "invalid_etag")),
+    );
     const matched = await send(`"${eventSeq}"`);
     expect(matched.status, matched.text).toBe(contractOf(sample).response.status);
     const moved = expectDone(await api.call<TaskView>("GET", `/tasks/${things.task}`));
@@ -133,13 +140,12 @@ describe("an Idempotency-Key", () => {
     "%s rejects one that is too long or has invisible characters",
     async (_, sample) => {
       const named = namesIn(sample, await givenThings(api, sample));
-      for (const key of ["k".repeat(256), "", "with space", "tab\there", "bell\u0007", "é"]) {
-        await expectRefused(
-          api,
-          () => sendSample(api, sample, named, { idempotencyKey: key }),
-          invalid(issue(["Idempotency-Key"], "invalid_key")),
-        );
-      }
+      const keys = ["k".repeat(256), "", "with space", "tab\there", "bell\u0007", "é"];
+      await expectAllRefused(
+        api,
+        keys.map((idempotencyKey) => () => sendSample(api, sample, named, { idempotencyKey })),
+        invalid(issue(["Idempotency-Key"], "invalid_key")),
+      );
     },
   );
 

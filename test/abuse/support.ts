@@ -26,11 +26,29 @@ export async function expectRefused(
   call: () => Promise<Answer<unknown>>,
   expected: Expected,
 ): Promise<Answer<unknown>> {
-  const before = await contentsOf(api.database);
-  const answer = await call();
-  expectProblem(answer, expected);
-  expect(await contentsOf(api.database)).toEqual(before);
+  const [answer = expect.fail("There is no answer")] = await expectAllRefused(
+    api,
+    [call],
+    expected,
+  );
   return answer;
+}
+
+/** Checks that each call is refused exactly as expected and that none writes anything. Returns their responses. */
+export async function expectAllRefused(
+  api: TestApi,
+  calls: readonly (() => Promise<Answer<unknown>>)[],
+  expected: Expected,
+): Promise<Answer<unknown>[]> {
+  const before = await contentsOf(api.database);
+  const answers: Answer<unknown>[] = [];
+  for (const call of calls) {
+    const answer = await call();
+    expectProblem(answer, expected);
+    answers.push(answer);
+  }
+  expect(await contentsOf(api.database)).toEqual(before);
+  return answers;
 }
 
 /** Checks that the response is exactly the expected problem. */

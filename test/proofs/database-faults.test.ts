@@ -1,13 +1,15 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
+import { countRows, rowsGained } from "../support/contents.ts";
 import type { FaultOptions } from "../support/database.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
-import { untilLocksAreHeld } from "../support/model/locks.ts";
+import { openTransaction } from "../support/model/locks.ts";
+import { retryWithoutWaiting } from "../support/model/quick-retries.ts";
 import { silenceLog } from "../support/model/quiet.ts";
-import { countRows, rowsGained } from "../support/model/rows.ts";
 import { ON_WRITE, post, send, unique, type Write } from "./support/writes.ts";
 
 silenceLog();
+retryWithoutWaiting();
 
 let api: TestApi;
 
@@ -74,15 +76,17 @@ describe("what the database says", () => {
 describe("a call that has to wait", () => {
   test("for a lock on its task goes on when that is free", async () => {
     const { id } = await api.givenTask();
-    const held = api.database.transaction("superuser", [
+    const held = await openTransaction(api.database, [
       { text: "select from tasks where id = $1 for update", values: [id] },
-      // Longer than one try waits.
-      { text: "select pg_sleep(1.5)" },
     ]);
-    await untilLocksAreHeld(api.database);
-    const answer = await api.call("POST", `/tasks/${id}/notes`, { body: { text: "At last" } });
-    expectDone(answer, 201);
-    await held;
+    await api.database.resetRoundTrips();
+    const noting = api.call("POST", `/tasks/${id}/notes`, { body: { text: "At last" } });
+    // One round trip loads the task, one waited for the lock in vain, and the third waits for it again.
+    await expect
+      .poll(() => api.database.roundTrips(), { interval: 20, timeout: 20_000 })
+      .toBeGreaterThan(2);
+    await held.end();
+    expectDone(await noting, 201);
   });
 
   test("for the first call of its own key is told to come back", async () => {
@@ -94,20 +98,21 @@ describe("a call that has to wait", () => {
       "select id from api_keys where tenant_id = $1 and role = 'admin' order by created_at limit 1",
       [api.tenant.id],
     );
-    const first = api.database.transaction("superuser", [
-      {
-        text: `insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
+    const first = await openTransaction(
+      api.database,
+      [
+        {
+          text: `insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
           values ($1, gen_random_uuid(), $2, 'addNote', $3, '')`,
-        values: [api.tenant.id, admin?.["id"] ?? null, key],
-      },
-      { text: "select pg_sleep(2)" },
-      { text: "delete from operations where key = $1", values: [key] },
-    ]);
-    await untilLocksAreHeld(api.database);
+          values: [api.tenant.id, admin?.["id"] ?? null, key],
+        },
+      ],
+      [{ text: "delete from operations where key = $1", values: [key] }],
+    );
     const refused = await send(api, note, key);
     expectProblem(refused, "operation_in_progress", 409);
     expect(refused.headers.get("retry-after")).toBe("1");
-    await first;
+    await first.end();
     expectDone(await send(api, note, key), 201);
   });
 });

@@ -10,7 +10,7 @@ import {
   type TestApi,
 } from "../support/api.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
-import { untilLocksAreHeld } from "../support/model/locks.ts";
+import { openTransaction, untilBlocked } from "../support/model/locks.ts";
 import { silenceLog } from "../support/model/quiet.ts";
 
 silenceLog();
@@ -100,7 +100,7 @@ describe("a step that is left or ended", () => {
 
   test("takes a run with it that was opened while it waited for its lock", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
-    const opening = api.database.transaction("superuser", [
+    const opening = await openTransaction(api.database, [
       { text: "select from tasks where id = $1 for no key update", values: [task.id] },
       {
         text: `insert into worker_runs (tenant_id, id, task_id, version_id, step_id, type, state, deadline_at, created_by)
@@ -108,11 +108,11 @@ describe("a step that is left or ended", () => {
           from tasks where id = $1`,
         values: [task.id],
       },
-      { text: "select pg_sleep(0.5)" },
     ]);
-    await untilLocksAreHeld(api.database);
-    expectDone(await api.call("POST", `/tasks/${task.id}/advance`, { body: {} }));
-    await opening;
+    const advancing = api.call("POST", `/tasks/${task.id}/advance`, { body: {} });
+    await untilBlocked(api.database);
+    await opening.end();
+    expectDone(await advancing);
     const runs = await api.database.query(
       "owner",
       "select state from worker_runs where task_id = $1",

@@ -5,7 +5,7 @@ import { expectDone, expectProblem, freshApi, type TestApi } from "../support/ap
 import { countDeadlocks, watchForDeadlocks } from "../support/model/deadlocks.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { inParallel, tally } from "../support/model/load.ts";
-import { untilLocksAreHeld } from "../support/model/locks.ts";
+import { openTransaction, untilBlocked } from "../support/model/locks.ts";
 import { silenceLog } from "../support/model/quiet.ts";
 import { offerDispatched, offering } from "../support/offer-runs.ts";
 import { endLeases, passDeadlines } from "../support/run-rows.ts";
@@ -105,13 +105,11 @@ describe("claims at once", () => {
   test("pass over a run that somebody holds, and wait for nobody", async () => {
     const { runId: held } = await givenOfferedRun(api);
     const { runId: free } = await givenOfferedRun(api);
-    const holding = api.database.transaction("superuser", [
+    const holding = await openTransaction(api.database, [
       { text: "select from worker_runs where id = $1 for update", values: [held] },
-      { text: "select pg_sleep(3)" },
     ]);
-    await untilLocksAreHeld(api.database);
     expect(await claim(one)).toMatchObject([{ id: free }]);
-    await holding;
+    await holding.end();
     expect(await claim(other)).toMatchObject([{ id: held }]);
   });
 
@@ -159,24 +157,15 @@ describe("a report of a worker whose lease ends in that very moment", () => {
   test("that waits for its task is judged by what the run has become", async () => {
     const { task, runId } = await givenOfferedRun(api);
     await claim(one);
-    const held = api.database.transaction("superuser", [
+    const held = await openTransaction(api.database, [
       { text: "select from tasks where id = $1 for update", values: [task.id] },
-      { text: "select pg_sleep(2)" },
     ]);
-    await untilLocksAreHeld(api.database);
     const late = report(one, runId, { state: "RUNNING" });
     // Its write waits for the task, so it has loaded the run already.
-    await expect
-      .poll(() =>
-        api.database.query(
-          "superuser",
-          "select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-        ),
-      )
-      .toHaveLength(1);
+    await untilBlocked(api.database);
     await endLeases(api.database, [runId]);
     expect(await claim(other)).toMatchObject([{ attempt: 2 }]);
-    await held;
+    await held.end();
     expectProblem(await late, "lease_lost", 409);
     expect(await runOf(runId)).toMatchObject({ state: "QUEUED" });
   });
@@ -184,17 +173,17 @@ describe("a report of a worker whose lease ends in that very moment", () => {
   test("that meets a claim which is not committed yet waits to learn whose the run is", async () => {
     const { task, runId } = await givenOfferedRun(api);
     await claim(one);
-    const claiming = api.database.transaction("superuser", [
+    const claiming = await openTransaction(api.database, [
       {
         text: `update worker_runs set attempt = attempt + 1, lease_owner = 'a rival',
           lease_until = now() + interval '1 minute' where id = $1`,
         values: [runId],
       },
-      { text: "select pg_sleep(0.5)" },
     ]);
-    await untilLocksAreHeld(api.database);
-    expectProblem(await report(one, runId, { state: "RUNNING" }), "lease_lost", 409);
-    await claiming;
+    const late = report(one, runId, { state: "RUNNING" });
+    await untilBlocked(api.database);
+    await claiming.end();
+    expectProblem(await late, "lease_lost", 409);
     expect(await runOf(runId)).toMatchObject({ state: "QUEUED", attempt: "2" });
     expect(await statusOf(runId)).toMatchObject({ event_seq: String(task.eventSeq) });
   });
@@ -317,14 +306,15 @@ describe("asking for a pipeline whose run is offered in that very moment", () =>
       const left = { status: "cancelled", reason: "To come back", runAttachedWorkflows: false };
       expectDone(await api.call("PATCH", path, { body: left }));
     }
-    const delivering = api.database.transaction("superuser", [
-      { text: "select from tasks where id = $1 for no key update", values: [taskId] },
-      { text: "select pg_sleep(0.5)" },
-      ...offering(dispatchId),
-    ]);
-    await untilLocksAreHeld(api.database);
-    await ask(currentStep.id);
-    await delivering;
+    const delivering = await openTransaction(
+      api.database,
+      [{ text: "select from tasks where id = $1 for no key update", values: [taskId] }],
+      offering(dispatchId),
+    );
+    const asking = ask(currentStep.id);
+    await untilBlocked(api.database);
+    await delivering.end();
+    await asking;
     const asked = await api.database.query(
       "owner",
       "select id from pipeline_dispatches where task_id = $1",

@@ -1,14 +1,18 @@
+import { getTableName, is } from "drizzle-orm";
+import { PgTable } from "drizzle-orm/pg-core";
 import { beforeAll, describe, expect, test } from "vitest";
+import * as schema from "../../src/db/schema/index.ts";
 import { freshApi, type TestApi } from "../support/api.ts";
 import { contentsOf } from "../support/contents.ts";
 import { SqlError, type SqlRow } from "../support/database.ts";
 import { silenceLog } from "../support/model/quiet.ts";
-import { TABLE_NAMES } from "../support/model/rows.ts";
 import { givenWorld } from "../support/model/world.ts";
 
 /** Of no tenant, and nothing that the application could read. */
 const OF_NO_TENANT = new Set(["tenants", "sweep_positions", "dead_letters"]);
-const TENANT_TABLES = TABLE_NAMES.filter((name) => !OF_NO_TENANT.has(name));
+const TENANT_TABLES = Object.values(schema)
+  .flatMap((table) => (is(table, PgTable) ? [getTableName(table)] : []))
+  .filter((name) => !OF_NO_TENANT.has(name));
 
 silenceLog();
 

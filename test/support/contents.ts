@@ -1,41 +1,67 @@
 import type { TestDatabase } from "./database.ts";
 
 /**
- * How many rows every table has and the sum of the transactions that wrote them, by table: equal before and after means
- * that nothing was written, changed or removed, for a later transaction has a higher number. With a tenant, of that
- * tenant's rows alone.
+ * Returns the number of rows of each table and the sum of the transactions that wrote them. Equal results before and
+ * after mean that nothing was inserted, updated or deleted, because a later transaction has a higher number. With a
+ * tenant, only the rows of that tenant count.
  */
 export async function contentsOf(
   database: TestDatabase,
   tenantId?: string,
-): Promise<Record<string, string | null>> {
-  const rows = await database.query("superuser", await contentsQuery(database), [tenantId ?? null]);
-  return Object.fromEntries(rows.map(({ name, contents }) => [name ?? "", contents ?? null]));
+): Promise<Record<string, string>> {
+  const tables = await readTables(database, tenantId);
+  return Object.fromEntries(
+    tables.map(({ name, rows, writers }) => [name ?? "", `${rows} rows by ${writers ?? 0}`]),
+  );
 }
 
-/** One query for each database: its tables do not change. */
-const queries = new WeakMap<TestDatabase, Promise<string>>();
-
-function contentsQuery(database: TestDatabase): Promise<string> {
-  const known = queries.get(database) ?? writeContentsQuery(database);
-  queries.set(database, known);
-  return known;
+/** Returns how many rows each table has. */
+export async function countRows(database: TestDatabase): Promise<Record<string, number>> {
+  const tables = await readTables(database);
+  return Object.fromEntries(tables.map(({ name, rows }) => [name ?? "", Number(rows)]));
 }
 
-async function writeContentsQuery(database: TestDatabase): Promise<string> {
+/** Returns the tables that gained or lost rows, and how many. */
+export function rowsGained(
+  before: Record<string, number>,
+  after: Record<string, number>,
+): Record<string, number> {
+  const gains = Object.entries(after).map(([name, n]) => [name, n - (before[name] ?? 0)] as const);
+  return Object.fromEntries(gains.filter(([, gain]) => gain !== 0));
+}
+
+async function readTables(database: TestDatabase, tenantId?: string) {
+  const isReady = prepared.get(database) ?? prepare(database);
+  prepared.set(database, isReady);
+  await isReady;
+  return database.query("superuser", "select * from observer.contents($1)", [tenantId ?? null]);
+}
+
+const prepared = new WeakMap<TestDatabase, Promise<unknown>>();
+
+/**
+ * Creates the query as a function, so that each connection plans it once: tests call it thousands of times, and the
+ * plan of a union over all tables takes longer than its execution.
+ */
+async function prepare(database: TestDatabase): Promise<void> {
   const tables = await database.query(
     "superuser",
     `select t.tablename as name, exists (
         select from information_schema.columns c
         where c.table_schema = 'public' and c.table_name = t.tablename and c.column_name = 'tenant_id'
-      ) as scoped
+      ) as has_tenant
       from pg_tables t where t.schemaname = 'public' order by 1`,
   );
-  return tables
-    .map(({ name, scoped }) => {
-      const owned = scoped === "t" ? "$1::uuid is null or tenant_id = $1::uuid" : "true";
-      return `select '${name}' as name, concat_ws(' rows by ', count(*), sum(xmin::text::bigint)) as contents
-        from "${name}" where ${owned}`;
-    })
-    .join(" union all ");
+  const selects = tables.map(({ name, has_tenant }) => {
+    const isCounted = has_tenant === "t" ? "tenant is null or tenant_id = tenant" : "true";
+    return `select '${name}', count(*), sum(xmin::text::bigint) from public."${name}" where ${isCounted}`;
+  });
+  await database.transaction("superuser", [
+    { text: "create schema if not exists observer" },
+    {
+      text: `create function observer.contents(tenant uuid) returns table (name text, rows bigint, writers numeric)
+        language plpgsql set plan_cache_mode = force_generic_plan
+        as $$ begin return query ${selects.join(" union all ")}; end $$`,
+    },
+  ]);
 }
