@@ -14,13 +14,13 @@ import {
 } from "../../scripts/database/drift.ts";
 import { freshDatabase } from "../support/database.ts";
 
-/** What is wrong with a file, and what the check has to say about it. */
+/** A fault planted in a file, and what the check must report about it. */
 interface Fault {
   fault: string;
   path: string;
   /** Edits the file. Null removes it. */
   edit: ((text: string) => string) | null;
-  named: readonly string[];
+  reported: readonly string[];
 }
 
 const replacing = (from: string | RegExp, to: string) => (text: string) => {
@@ -30,70 +30,70 @@ const replacing = (from: string | RegExp, to: string) => (text: string) => {
 
 const adding = (statement: string) => () => `-- Planted.\n${statement}\n`;
 
-/** Each in a file of its own, so that one run of the check meets them all. */
+/** Each fault has its own file, so that one run of the check finds them all. */
 const FAULTS: readonly Fault[] = [
   {
-    fault: "another body of a function",
+    fault: "a changed body of a function",
     path: "drizzle/functions/refuse_change.sql",
     edit: replacing("'SL001'", "'SL002'"),
-    named: ["function refuse_change()", "'SL001'", "'SL002'", "npm run migration -- NAME"],
+    reported: ["function refuse_change()", "'SL001'", "'SL002'", "npm run migration -- NAME"],
   },
   {
-    fault: "another comment inside a function's body",
+    fault: "a changed comment inside a function's body",
     path: "drizzle/functions/sweep_declared_data.sql",
     edit: replacing("-- Before any row", "-- Before each row"),
-    named: ["function sweep_declared_data(interval,integer)", "Before each row"],
+    reported: ["function sweep_declared_data(interval,integer)", "Before each row"],
   },
   {
-    fault: "another search_path of a function",
+    fault: "a changed search_path of a function",
     path: "drizzle/functions/claim_orphans.sql",
     edit: replacing("set search_path = pg_catalog, public", "set search_path = public"),
-    named: ["function claim_orphans(text[])", "'pg_catalog', 'public'"],
+    reported: ["function claim_orphans(text[])", "'pg_catalog', 'public'"],
   },
   {
     fault: "a function that runs with its caller's rights",
     path: "drizzle/functions/tenant_name.sql",
     edit: replacing("security definer", ""),
-    named: ["function tenant_name()", "SECURITY DEFINER"],
+    reported: ["function tenant_name()", "SECURITY DEFINER"],
   },
   {
-    fault: "another volatility of a function",
+    fault: "a changed volatility of a function",
     path: "drizzle/functions/label_rank.sql",
     edit: replacing("immutable", "stable"),
-    named: ["function label_rank(text)", "IMMUTABLE", "STABLE"],
+    reported: ["function label_rank(text)", "IMMUTABLE", "STABLE"],
   },
   {
     fault: "a function that everyone may execute",
     path: "drizzle/functions/rebuild_labels.sql",
     edit: replacing(/revoke .*;/, ""),
-    named: ["function rebuild_labels()", "grants", "EXECUTE to public"],
+    reported: ["function rebuild_labels()", "grants", "EXECUTE to public"],
   },
   {
     fault: "a function with a comment",
     path: "drizzle/functions/new_id.sql",
     edit: (text) => `${text}comment on function new_id is 'An id.';\n`,
-    named: ["function new_id()", "comment", "An id."],
+    reported: ["function new_id()", "comment", "An id."],
   },
   {
-    fault: "another aggregate",
+    fault: "a changed aggregate",
     path: "drizzle/functions/chain_hash.sql",
     edit: replacing("stype = bytea", "stype = bytea, initcond = ''"),
-    named: ["aggregate chain_hash(bytea,text)", "agginitval"],
+    reported: ["aggregate chain_hash(bytea,text)", "agginitval"],
   },
   {
-    fault: "another WHEN of a trigger",
+    fault: "a changed WHEN of a trigger",
     path: "drizzle/triggers/tasks_move_with_event.sql",
     edit: replacing("new.event_seq <= old.event_seq", "new.event_seq < old.event_seq"),
-    named: ["trigger tasks_move_with_event on tasks", "event_seq <= old", "event_seq < old"],
+    reported: ["trigger tasks_move_with_event on tasks", "event_seq <= old", "event_seq < old"],
   },
   {
     fault: "a disabled trigger",
     path: "drizzle/triggers/steps_sealed.sql",
     edit: (text) => `${text}alter table steps disable trigger steps_sealed;\n`,
-    named: ["trigger steps_sealed on steps", "enabled", "no"],
+    reported: ["trigger steps_sealed on steps", "enabled", "no"],
   },
   {
-    fault: "another view, which ignores row security and is not granted",
+    fault: "a changed view that ignores row security and is not granted",
     path: "drizzle/views/task_facts.sql",
     edit: (text) =>
       replacing(
@@ -102,75 +102,82 @@ const FAULTS: readonly Fault[] = [
       )(text)
         .replace("with (security_invoker = true)", "")
         .replace(/grant .*;/, ""),
-    named: ["view task_facts", "IS NOT NULL", "security_invoker=true", "SELECT to stepledger_app"],
+    reported: [
+      "view task_facts",
+      "IS NOT NULL",
+      "security_invoker=true",
+      "SELECT to stepledger_app",
+    ],
   },
   {
-    fault: "no file for a trigger",
+    fault: "a missing file of a trigger",
     path: "drizzle/triggers/tasks_kept.sql",
     edit: null,
-    named: ["the file is missing", "trigger tasks_kept on tasks"],
+    reported: ["the file is missing", "trigger tasks_kept on tasks"],
   },
   {
-    fault: "no file for a function",
+    fault: "a missing file of a function",
     path: "drizzle/functions/expire_operations.sql",
     edit: null,
-    named: ["the file is missing", "function expire_operations(integer)"],
+    reported: ["the file is missing", "function expire_operations(integer)"],
   },
   {
-    fault: "a function of no migration",
+    fault: "a function that no migration creates",
     path: "drizzle/functions/extra.sql",
     edit: adding("create or replace function extra() returns integer language sql return 1;"),
-    named: ["creates the function extra(), which no migration creates"],
+    reported: ["creates the function extra(), which no migration creates"],
   },
   {
-    fault: "a trigger of no migration",
+    fault: "a trigger that no migration creates",
     path: "drizzle/triggers/extra.sql",
     edit: adding(
       "create or replace trigger extra before delete on tenants execute function refuse_change();",
     ),
-    named: ["creates the trigger extra on tenants, which no migration creates"],
+    reported: ["creates the trigger extra on tenants, which no migration creates"],
   },
   {
-    fault: "a view of no migration",
+    fault: "a view that no migration creates",
     path: "drizzle/views/extra.sql",
     edit: adding("create or replace view extra as select 1 as one;"),
-    named: ["creates the view extra, which no migration creates"],
+    reported: ["creates the view extra, which no migration creates"],
   },
   {
-    fault: "a file whose object has another name",
+    fault: "a file that is not named after its object",
     path: "drizzle/functions/misnamed.sql",
     edit: adding("create or replace function other() returns integer language sql return 1;"),
-    named: ["must create the function misnamed and nothing else, but creates the function other()"],
+    reported: [
+      "must create the function misnamed and nothing else, but creates the function other()",
+    ],
   },
   {
     fault: "a file that creates nothing",
     path: "drizzle/views/empty.sql",
     edit: adding("select 1;"),
-    named: ["creates nothing that is new"],
+    reported: ["creates nothing that is new"],
   },
   {
     fault: "a file that Postgres rejects",
     path: "drizzle/views/rejected.sql",
     edit: adding("create or replace view rejected as select absent from tasks;"),
-    named: ['column "absent" does not exist'],
+    reported: ['column "absent" does not exist'],
   },
   {
     fault: "a file that cannot replace its object",
     path: "drizzle/functions/iso.sql",
     edit: replacing("create or replace", "create"),
-    named: ["Begin the statement with `create or replace`"],
+    reported: ["Begin the statement with `create or replace`"],
   },
   {
-    fault: "a file that does not explain its object",
+    fault: "a file without a comment at its top",
     path: "drizzle/functions/chain_link.sql",
     edit: replacing(/^(--.*\n)+/, ""),
-    named: ["no comment at its top"],
+    reported: ["no comment at its top"],
   },
   {
-    fault: "a comment that mentions a file that is gone",
+    fault: "a comment that mentions a deleted file",
     path: "drizzle/functions/late_runs.sql",
     edit: replacing("src/db/runs/worker-runs.ts", "src/db/worker-runs.ts"),
-    named: ["mentions src/db/worker-runs.ts, which does not exist"],
+    reported: ["mentions src/db/worker-runs.ts, which does not exist"],
   },
 ];
 
@@ -201,7 +208,7 @@ function plant(faults: readonly Pick<Fault, "path" | "edit">[]): DefinitionFile[
   return [...planted.values()];
 }
 
-/** A file that is not there yet. */
+/** Returns an empty file for a path that does not exist yet. */
 function fileAt(path: string): DefinitionFile {
   const [, kind = "", name = ""] = /^drizzle\/(\w+)s\/(\w+)\.sql$/.exec(path) ?? [];
   const file = { kind, name, path, text: "" } as DefinitionFile;
@@ -220,15 +227,13 @@ describe("the files of functions, triggers and views", () => {
     beforeAll(async () => {
       const before = await readCatalogue(client);
       drift = await findDrift(client, plant(FAULTS));
-      expect(await readCatalogue(client), "the check leaves the database as it was").toEqual(
-        before,
-      );
+      expect(await readCatalogue(client), "the check changed the database").toEqual(before);
     });
 
-    test.each(FAULTS)("for $fault", ({ path, named }) => {
+    test.each(FAULTS)("for $fault", ({ path, reported }) => {
       const found = drift.filter((each) => each.path === path);
       expect(found).toHaveLength(1);
-      for (const part of named) expect(found[0]?.problem).toContain(part);
+      for (const part of reported) expect(found[0]?.problem).toContain(part);
     });
 
     test("and nothing else is reported", () => {
@@ -237,7 +242,7 @@ describe("the files of functions, triggers and views", () => {
     });
   });
 
-  test("are checked for two objects of one name", async () => {
+  test("are checked for two objects with the same name", async () => {
     const owner = await connectAsOwner();
     await owner.query("create function iso(moment date) returns text language sql return 'x'");
     const problems = renderDrift(await findDrift(owner, files));
@@ -247,7 +252,7 @@ describe("the files of functions, triggers and views", () => {
 });
 
 describe("a migration that is written from the files", () => {
-  test("ends the drift of changed, added and dropped objects", async () => {
+  test("resolves the drift of changed, added and dropped objects", async () => {
     const owner = await connectAsOwner();
     const planted = plant([
       { path: "drizzle/functions/label_rank.sql", edit: replacing("'DRAFT', ", "") },

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { PLACES } from "../../src/routes/app/places.ts";
 import { startTestWorkerd, type TestWorkerd } from "../support/node/workerd.ts";
 
-// What the built Worker loads only when it is needed, loaded where it will run: in workerd, without Node's own modules.
+// Loads the lazily imported modules of the built Worker in workerd, which has none of Node's modules.
 
 let workerd: TestWorkerd;
 
@@ -15,23 +15,23 @@ afterAll(() => workerd.stop());
 const ANY_ID = "0193aaaa-0000-7000-8000-00000000000a";
 
 test.each([...Map.groupBy(PLACES, ({ area }) => area)])(
-  "the routes of %s are there with their first request",
+  "the routes of %s load on their first request",
   async (_area, places) => {
     const { method, path } = places.find((place) => place.method === "GET") ?? places[0] ?? {};
-    const named = String(path).replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    const url = String(path).replaceAll(/\{(\w+)\}/g, (_, name: string) =>
       /number|other/.test(name) ? "1" : ANY_ID,
     );
-    const answer = await workerd.fetch(named, {
+    const answer = await workerd.fetch(url, {
       method: String(method),
       ...(method !== "GET" && { body: "{}" }),
     });
     await answer.body?.cancel();
-    // Found, not found, or refused for what is missing: a file that fails to load is a defect, and so 500.
+    // A module that fails to load returns 500. The other statuses depend on the input.
     expect([200, 400, 404, 409]).toContain(answer.status);
   },
 );
 
-test("the documents are there, and what reads tokens", async () => {
+test("the documentation and the token verification load", async () => {
   for (const path of ["/docs", "/docs/errors", "/openapi.json"]) {
     const page = await workerd.fetch(path);
     expect([path, page.status]).toEqual([path, 200]);
@@ -41,7 +41,7 @@ test("the documents are there, and what reads tokens", async () => {
   expect(refused.status).toBe(401);
 });
 
-test("what the clock asks for is there", async () => {
+test("the scheduled jobs load", async () => {
   await workerd.scheduled("*/15 * * * *");
   await workerd.scheduled("17 3 * * *");
   const healthy = await workerd.fetch("/healthz");

@@ -33,17 +33,17 @@ const application = () => neon(database.databaseUrl);
 const countNotes = async () =>
   Number((await database.query("owner", "select count(*) as n from notes"))[0]?.["n"]);
 
-/** What a query is refused with. */
+/** Returns the error of a query that must fail. */
 const failureOf = async (query: Promise<unknown>): Promise<unknown> => {
   try {
     await query;
-  } catch (reason) {
-    return reason;
+  } catch (error) {
+    return error;
   }
   return expect.unreachable("the query succeeded");
 };
 
-/** The endpoint without the driver, for what the driver never sends. */
+/** Calls the endpoint without the driver, for requests that the driver never sends. */
 function post(body: unknown, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(database.fetchEndpoint, {
     method: "POST",
@@ -52,11 +52,11 @@ function post(body: unknown, headers: Record<string, string> = {}): Promise<Resp
   });
 }
 
-/** As the driver reads times: whoever shares it in this process may have taught it another way. */
+/** The driver's own parser for times, because another test in this process may have replaced it. */
 const readTime = types.getTypeParser(1184, "text") as (text: string) => unknown;
 
 describe("one statement", () => {
-  test("comes back with the driver's own types", async () => {
+  test("returns the driver's own types", async () => {
     const rows = await application()`
       select ${1}::int as whole, ${true} :: boolean as yes, null as nothing,
              ${{ a: [1, "x"] }}::jsonb as json, ${["a,b", 'c"d\\']}::text[] as words,
@@ -73,7 +73,7 @@ describe("one statement", () => {
     ]);
   });
 
-  test("tells its command, count and fields even where there are no rows", async () => {
+  test("returns its command, count and fields even if there are no rows", async () => {
     const sql = neon(database.databaseUrl, { fullResults: true });
     const inserted = await sql`insert into notes values (1, 'one'), (2, 'two')`;
     expect(inserted).toMatchObject({ command: "INSERT", rowCount: 2, fields: [], rows: [] });
@@ -85,14 +85,14 @@ describe("one statement", () => {
     expect(created).toMatchObject({ command: "CREATE", rowCount: null });
   });
 
-  test("is refused when it is two, as Neon refuses it", async () => {
+  test("is rejected like on Neon if it is two statements", async () => {
     await expect(application().query("select 1; select 2")).rejects.toMatchObject({
       code: "42601",
       message: "cannot insert multiple commands into a prepared statement",
     });
   });
 
-  test("carries the whole of Postgres's error", async () => {
+  test("fails with the complete Postgres error", async () => {
     await application()`insert into notes values (1, 'one')`;
     const error = await failureOf(application()`insert into notes values (1, 'again')`);
     expect(error).toMatchObject({
@@ -114,13 +114,13 @@ describe("one statement", () => {
     });
   });
 
-  test("gets a megabyte there and back", async () => {
+  test("sends and returns a text of four megabytes", async () => {
     const text = "é".repeat(2_000_000);
     const [row] = await application()`select ${text}::text as body`;
     expect(row?.["body"]).toBe(text);
   });
 
-  test("is answered for a bad password or database with Postgres's code", async () => {
+  test("fails with the Postgres code for a wrong password or database", async () => {
     const badPassword = new URL(database.databaseUrl);
     badPassword.password = "wrong";
     await expect(neon(badPassword.href)`select 1`).rejects.toMatchObject({ code: "28P01" });
@@ -144,7 +144,7 @@ describe("a batch", () => {
     expect(after).toEqual({ left: null });
   });
 
-  test("leaves nothing behind when a statement fails, and tells that statement's error", async () => {
+  test("writes nothing if a statement fails, and returns that statement's error", async () => {
     const sql = application();
     const batch = sql.transaction([
       sql`insert into notes values (1, 'one')`,
@@ -156,7 +156,7 @@ describe("a batch", () => {
     expect(await sql`select 1 as still`).toEqual([{ still: 1 }]);
   });
 
-  test("tells a breach that only the commit finds", async () => {
+  test("returns a violation that only the commit finds", async () => {
     const sql = application();
     await expect(
       sql.transaction([sql`insert into replies values (7)`, sql`select 1`]),
@@ -164,7 +164,7 @@ describe("a batch", () => {
     expect(await database.query("owner", "select * from replies")).toEqual([]);
   });
 
-  test("runs at the level that its headers name, and echoes them", async () => {
+  test("runs at the isolation level of its headers and echoes them", async () => {
     const sql = application();
     const [rows] = await sql.transaction(
       [
@@ -190,8 +190,8 @@ describe("a batch", () => {
   });
 });
 
-describe("the endpoint", () => {
-  test("takes JSON parameters of every kind, and text/plain", async () => {
+describe("the HTTP endpoint", () => {
+  test("accepts JSON parameters of every kind, and text/plain", async () => {
     const answer = await post({
       query: "select $1::int as i, $2::bool as b, $3::jsonb as j, $4::text[] as t, $5::int[] as n",
       params: [
@@ -214,7 +214,7 @@ describe("the endpoint", () => {
     });
   });
 
-  test("gives raw text in arrays when the headers ask for it", async () => {
+  test("returns raw text in arrays if the headers request it", async () => {
     const answer = await post(
       { query: "select true, 42, null" },
       { "Neon-Raw-Text-Output": "true", "Neon-Array-Mode": "true" },
@@ -222,7 +222,7 @@ describe("the endpoint", () => {
     expect(await answer.json()).toMatchObject({ rowAsArray: true, rows: [["t", "42", null]] });
   });
 
-  test("refuses what is not a query", async () => {
+  test("rejects a request that is not a query", async () => {
     const elsewhere = await fetch(`${database.proxyUrl}/elsewhere`, { method: "POST" });
     expect(elsewhere.status).toBe(400);
     expect(await elsewhere.json()).toMatchObject({ message: "query is not supported" });
@@ -242,14 +242,14 @@ describe("the endpoint", () => {
     expect(answer.headers.get("access-control-max-age")).toBe("86400");
   });
 
-  test("does not hand a session's state to the next request", async () => {
+  test("does not share a session's state with the next request", async () => {
     const sql = application();
     await sql`begin`;
     await sql`insert into notes values (1, 'kept')`;
     expect(await countNotes()).toBe(1);
   });
 
-  test("outlives a backend that is killed", async () => {
+  test("survives a killed backend", async () => {
     const sql = application();
     await expect(sql`select pg_terminate_backend(pg_backend_pid())`).rejects.toMatchObject({
       name: "NeonDbError",
@@ -262,7 +262,7 @@ describe("the endpoint", () => {
     expect(answers).toEqual(Array.from({ length: 8 }, () => [{ one: 1 }]));
   });
 
-  test("keeps its controls from web pages", async () => {
+  test("rejects control requests from web pages", async () => {
     const answer = await fetch(`${database.proxyUrl}/control/faults`, {
       headers: { origin: "https://elsewhere.example" },
     });
@@ -271,7 +271,7 @@ describe("the endpoint", () => {
 });
 
 describe("round trips", () => {
-  test("are counted for each database and each application", async () => {
+  test("are counted per database and per application", async () => {
     const named = new URL(database.databaseUrl);
     named.searchParams.set("application_name", "bench");
     await neon(named.href)`select 1`;
@@ -313,7 +313,7 @@ describe("faults", () => {
     expect(await countNotes()).toBe(1);
   });
 
-  test("unavailable is a 503, and a chosen SQLSTATE arrives as such", async () => {
+  test("unavailable returns 503, and sqlstate returns the chosen SQLSTATE", async () => {
     await database.faults({ kind: "unavailable" });
     await expect(application()`select 1`).rejects.toThrow("Server error (HTTP status 503)");
     await database.faults({ kind: "sqlstate" });
@@ -322,7 +322,7 @@ describe("faults", () => {
     await expect(application()`select 1`).rejects.toMatchObject({ code: "57P01" });
   });
 
-  test("strike a prepared statement by a part of its text", async () => {
+  test("match a prepared function by a part of its text", async () => {
     await database.faults({ kind: "unavailable", sql: "insert into step_events" });
     const sql = application();
     const name = PREPARED_NAMES.load_task;
@@ -331,17 +331,17 @@ describe("faults", () => {
     await expect(call).rejects.toThrow("503");
   });
 
-  test("strike only what matches, after what they skip, and never an onlooker", async () => {
+  test("affect only matching statements after those skipped, and never a test's own connection", async () => {
     await database.faults({ kind: "unavailable", sql: "insert into notes", skip: 1 });
     const sql = application();
     await sql`select 1`;
-    await database.query("owner", "insert into notes values (9, 'onlooker')");
+    await database.query("owner", "insert into notes values (9, 'test')");
     await sql`insert into notes values (1, 'one')`;
     await expect(sql`insert into notes values (2, 'two')`).rejects.toThrow("503");
     expect(await countNotes()).toBe(2);
   });
 
-  test("harm no other database", async () => {
+  test("do not affect another database", async () => {
     const other = await freshDatabase();
     await database.faults({ kind: "unavailable", times: null });
     expect(await neon(other.databaseUrl)`select 1 as one`).toEqual([{ one: 1 }]);
@@ -358,8 +358,8 @@ describe("faults", () => {
   });
 });
 
-describe("the WebSocket", () => {
-  test("carries a session with a transaction that branches", async () => {
+describe("a WebSocket", () => {
+  test("supports a session with an interactive transaction", async () => {
     const pool = new Pool({ connectionString: database.databaseUrl });
     const client = await pool.connect();
     try {
@@ -377,7 +377,7 @@ describe("the WebSocket", () => {
     expect(await countNotes()).toBe(0);
   });
 
-  test("works with the driver's pipelined connect", async () => {
+  test("supports the driver's pipelined connect", async () => {
     const pool = new Pool({ connectionString: database.databaseUrl });
     const { rows } = await pool.query("select current_user as who");
     expect(rows).toEqual([{ who: "stepledger_app" }]);
@@ -386,7 +386,7 @@ describe("the WebSocket", () => {
 });
 
 describe("a test's own connection", () => {
-  test("is not counted, and throws the refusal with its code", async () => {
+  test("is not counted, and throws errors with their codes", async () => {
     await database.query("application", "select 1");
     const refused = await failureOf(database.query("application", "create table x ()"));
     expect(refused).toMatchObject({ code: "42501" });

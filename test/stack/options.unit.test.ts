@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseStackOptions } from "../../scripts/stack/options.ts";
 
-test("without arguments the stack listens on 8787, keeps its data and limits nothing", () => {
+test("defaults to port 8787, kept data and no rate limit", () => {
   expect(parseStackOptions([])).toEqual({
     port: 8787,
     isReset: false,
@@ -9,7 +9,7 @@ test("without arguments the stack listens on 8787, keeps its data and limits not
   });
 });
 
-test("takes every option that dev and preview document", () => {
+test("accepts every option that dev and preview document", () => {
   expect(parseStackOptions(["--port", "9000", "--reset", "--rate-limit", "10"])).toEqual({
     port: 9000,
     isReset: true,
@@ -18,7 +18,7 @@ test("takes every option that dev and preview document", () => {
 });
 
 test.each([[["--port", "0"]], [["--port", "x"]], [["--rate-limit", "1.5"]], [["--what"]], [["x"]]])(
-  "refuses %j and tells how it is used",
+  "rejects %j and prints the usage",
   (args) => {
     expect(() => parseStackOptions(args)).toThrow("Options (after --)");
   },

@@ -42,7 +42,7 @@ async function rowsOf(url: string, text: string): Promise<unknown[]> {
   }
 }
 
-test("roles, migrations and tenants can each be made twice", async () => {
+test("roles, migrations and tenants can be created twice", async () => {
   const tenant = inventTenant("Twice");
   for (let time = 1; time <= 2; time += 1) {
     await createRoles({ adminUrl: cluster.superuserUrl(), database: "stepledger", passwords });
@@ -57,7 +57,7 @@ test("roles, migrations and tenants can each be made twice", async () => {
   expect(JSON.stringify(keys)).not.toContain(tenant.keys.admin);
 });
 
-test("neither role is above row security, and the application's owns nothing", async () => {
+test("neither role bypasses row security, and the application's role owns nothing", async () => {
   const roles = await rowsOf(
     cluster.superuserUrl("stepledger"),
     `select rolname, rolsuper or rolbypassrls or rolcreaterole or rolcreatedb as above,
@@ -75,7 +75,7 @@ test("neither role is above row security, and the application's owns nothing", a
   await expect(asApplication).rejects.toMatchObject({ code: "42501" });
 });
 
-test("prepared statements are the owner's, and the application's to call with its own rights", async () => {
+test("prepared functions belong to the owner and run with the application's rights", async () => {
   const functions = await rowsOf(
     cluster.superuserUrl("stepledger"),
     `select p.proname as name, p.proowner::regrole::text as owner, p.prosecdef as "isDefiner",
@@ -88,12 +88,12 @@ test("prepared statements are the owner's, and the application's to call with it
   expect(functions).toEqual(names.map((name) => ({ name, ...rights })));
 });
 
-test("the application's statements have a limit that none of them sets", async () => {
+test("the application's role has a statement timeout", async () => {
   const url = urlOf(APPLICATION_ROLE, passwords.application);
   expect(await rowsOf(url, "show statement_timeout")).toEqual([{ statement_timeout: "10s" }]);
 });
 
-test("a key names its tenant and is 43 characters of chance", () => {
+test("a key contains its tenant and 43 random characters", () => {
   const { id, keys } = inventTenant("Named");
   const all = Object.values(keys);
   expect(new Set(all).size).toBe(5);
@@ -101,7 +101,7 @@ test("a key names its tenant and is 43 characters of chance", () => {
   expect(keys.viewer.slice(4, 36)).toBe(id.replaceAll("-", ""));
 });
 
-test("a second start finds the data of the first, and no durable server is without fsync", async () => {
+test("a restart keeps the data, and a durable server uses fsync", async () => {
   await rowsOf(cluster.superuserUrl(), "create table kept as select 42 as answer");
   expect(await rowsOf(cluster.superuserUrl(), "show fsync")).toEqual([{ fsync: "off" }]);
   await cluster.stop();
@@ -110,7 +110,7 @@ test("a second start finds the data of the first, and no durable server is witho
   expect(await rowsOf(cluster.superuserUrl(), "show fsync")).toEqual([{ fsync: "on" }]);
 });
 
-test("a server that does not start tells what Postgres said", async () => {
+test("a server that does not start reports the output of Postgres", async () => {
   const broken = await mkdtemp(join(tmpdir(), "stepledger-test-"));
   const first = await startCluster({ home: broken, durable: false });
   await first.stop();

@@ -14,7 +14,7 @@ import type { Outcome } from "../../src/domain/refusals.ts";
 import { freshDatabase, type TestDatabase } from "../support/database.ts";
 
 const TASKS = 3;
-/** An eval of each task is created, has a trial recorded, and that one retracted. */
+/** Each task's eval is created, and one trial is recorded and retracted. */
 const EVAL_EVENTS = 3;
 const NOTES = ["plain", 'quotes " and \\ and / \t\n\u0001', "größer als ASCII: 漢字 🙂 \u2028"];
 
@@ -35,13 +35,13 @@ beforeAll(async () => {
   });
   for (let number = 1; number <= TASKS; number += 1) {
     const fields = { taxonomyCode: null, priority: 0, assignee: null, externalId: null };
-    const made = valueOf(
+    const created = valueOf(
       await createTask(call(), { fields: { ...fields, title: `Task ${number}` }, content: {} }),
     );
     for (const text of NOTES) {
-      valueOf(await addNote(call(), { task: { id: made.value.id }, text }));
+      valueOf(await addNote(call(), { task: { id: created.value.id }, text }));
     }
-    const opened = { task: { id: made.value.id }, name: "größer 🙂", k: 1 };
+    const opened = { task: { id: created.value.id }, name: "größer 🙂", k: 1 };
     const { id: evalId } = valueOf(await createEval(call(), opened)).value;
     const maker = { modelRevision: null, agent: null, provider: null };
     const trial = { k: 1, model: 'the "solver"', ...maker, passed: true, score: 0.1 };
@@ -60,7 +60,7 @@ function valueOf<Value>(outcome: Outcome<Value>): Value {
   return outcome.value;
 }
 
-/** Changes the history as only a superuser can, with every guard switched off; then verifies; then restores. */
+/** Forges the history as a superuser with all triggers disabled, verifies it, and restores it. */
 async function verifyForged(statement: string, stream = "step_events") {
   await forger.query(`create table kept as select * from ${stream}`);
   await forger.query("set session_replication_role = replica");
@@ -75,7 +75,7 @@ async function verifyForged(statement: string, stream = "step_events") {
   }
 }
 
-test("an untouched history is whole, whatever the texts in it", async () => {
+test("verifies an untouched history with any text in it", async () => {
   const verification = await verifyDatabase(database.migrationDatabaseUrl);
   expect(verification.chains).toEqual({
     chains: 2 * TASKS,
@@ -93,7 +93,7 @@ test.each([
   ["a changed link", "update step_events set prev_hash = sha256('x') where seq = 3", "link", 3],
   ["a missing event", "delete from step_events where seq = 2", "gap", 3],
   ["a missing last event", "delete from step_events where seq = 4", "head", 3],
-])("finds and names %s", async (_what, statement, reason, seq) => {
+])("reports %s", async (_name, statement, reason, seq) => {
   const verification = await verifyForged(statement);
   expect(verification.isWhole).toBe(false);
   expect(verification.chains.broken).toHaveLength(TASKS);
@@ -101,7 +101,7 @@ test.each([
   expect(renderVerification(verification)).toContain("Verification failed");
 });
 
-test("finds and names a changed event of an eval", async () => {
+test("reports a changed event of an eval", async () => {
   const statement = "update eval_step_events set actor_name = 'Nobody' where seq = 2";
   const { chains, isWhole } = await verifyForged(statement, "eval_step_events");
   expect(isWhole).toBe(false);
@@ -110,9 +110,9 @@ test("finds and names a changed event of an eval", async () => {
 });
 
 test.each(["step_events", "eval_step_events"])(
-  "finds and names an event of %s whose payload cannot even be read",
+  "reports an event of %s with an unreadable payload",
   async (stream) => {
-    // Invariants look into reviews, as they do into trials.
+    // The invariants parse the payloads of reviews and trials.
     const statement = `update ${stream} set type = case type when 'note_added' then 'review_recorded' else type end,
       payload = '~' || payload where seq = 2`;
     const verification = await verifyForged(statement, stream);
@@ -123,7 +123,7 @@ test.each(["step_events", "eval_step_events"])(
   },
 );
 
-test("is not deceived by a changed function of the database", async () => {
+test("does not rely on the database's own hash function", async () => {
   const { rows } = await forger.query<{ definition: string }>(
     "select pg_get_functiondef('step_event_canonical'::regproc) as definition",
   );
@@ -137,7 +137,7 @@ test("is not deceived by a changed function of the database", async () => {
   );
 });
 
-test("is not deceived by labels that an older reading of the rules left in the database", async () => {
+test("reports labels that differ from the resolver, even if the database agrees with itself", async () => {
   const { rows } = await forger.query<{ definition: string }>(
     "select pg_get_functiondef('label_of'::regproc) as definition",
   );
@@ -147,7 +147,7 @@ test("is not deceived by labels that an older reading of the rules left in the d
   const verification = await verifyDatabase(database.migrationDatabaseUrl);
   await forger.query(definition);
   await forger.query("select rebuild_labels()");
-  // The database agrees with itself.
+  // The invariants hold, because the labels match the database's own function.
   expect(verification.invariants.filter(({ rows: broken }) => broken > 0)).toEqual([]);
   expect(verification.labels).toEqual({
     tasks: TASKS,
