@@ -52,7 +52,7 @@ function post(body: unknown, headers: Record<string, string> = {}): Promise<Resp
   });
 }
 
-/** The driver's own parser for times, because another test in this process may have replaced it. */
+/** Reads times with the driver's current parser, which other code in this process may have replaced. */
 const readTime = types.getTypeParser(1184, "text") as (text: string) => unknown;
 
 describe("one statement", () => {
