@@ -13,6 +13,17 @@ const pages = FOLDERS.flatMap((folder) =>
 
 const textOf = (path: string): string => readFileSync(path, "utf8");
 
+/** Everything that a page can name by an identifier. */
+const CODE = ["src", "drizzle", "scripts", "test", "cli", "client"]
+  .flatMap((folder) =>
+    readdirSync(join(PROJECT, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => /\.(ts|sql)$/.test(file) && file !== "scripts/docs.unit.test.ts")
+      .map((file) => textOf(join(PROJECT, folder, file))),
+  )
+  .concat(textOf(join(PROJECT, "wrangler.toml")))
+  .join("\n");
+const IDENTIFIER = /^([a-z]+[A-Z]\w*|[A-Z]+_[A-Z_]+|[a-z]+_[a-z_]+)$/;
+
 /** The fragments by which the headings of a page can be linked. */
 function anchorsOf(path: string): string[] {
   return [...textOf(path).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
@@ -52,6 +63,15 @@ describe("the documentation", () => {
         ),
       ].map(([, path = ""]) => path);
       expect(named.filter((path) => !existsSync(join(PROJECT, path)))).toEqual([]);
+    },
+  );
+
+  it.each(pages.map((page) => [relative(PROJECT, page), page]))(
+    "names only identifiers that exist in %s",
+    (_, page) => {
+      const spans = [...textOf(page).matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span);
+      const named = spans.filter((span) => IDENTIFIER.test(span));
+      expect(named.filter((name) => !CODE.includes(name))).toEqual([]);
     },
   );
 
