@@ -3,7 +3,7 @@ import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 
 const PROJECT = join(import.meta.dirname, "../..");
-const FOLDERS = [".", "client", "docs", "docs/adr", "examples"];
+const FOLDERS = [".", "client", "docs", "docs/adr", "drizzle", "examples"];
 
 const pages = FOLDERS.flatMap((folder) =>
   readdirSync(join(PROJECT, folder))
