@@ -5,8 +5,8 @@ export interface ByteRange {
 }
 
 /**
- * The one part that a `Range` header asks of so many bytes (RFC 9110, section 14.1.2); null where the whole is the
- * answer: for several parts, and for what is no range of bytes.
+ * Returns the part of a blob that a `Range` header requests (RFC 9110, section 14.1.2). Returns null if the response is
+ * the whole blob: without a header, for several ranges, and for anything that is not a byte range.
  */
 export function byteRangeOf(
   header: string | null,
@@ -22,9 +22,9 @@ export function byteRangeOf(
   return { offset, length: Math.min(end, sizeBytes - 1) - offset + 1 };
 }
 
-/** The last so many bytes. Those of nothing are nothing, which no part could be: the whole is. */
-function suffixOf(asked: number, sizeBytes: number): ByteRange | "unsatisfiable" | null {
-  if (asked === 0) return "unsatisfiable";
-  const length = Math.min(asked, sizeBytes);
+/** Returns the last bytes of a blob. Returns null for an empty blob, because a content range cannot be empty. */
+function suffixOf(suffixLength: number, sizeBytes: number): ByteRange | "unsatisfiable" | null {
+  if (suffixLength === 0) return "unsatisfiable";
+  const length = Math.min(suffixLength, sizeBytes);
   return length === 0 ? null : { offset: sizeBytes - length, length };
 }

@@ -9,7 +9,7 @@ import type {
 } from "../lifecycle/statuses.ts";
 import type { TrialStatus } from "../evals/statuses.ts";
 
-/** Gates that a judgement gave: the others say that it is awaited. */
+/** The gate states that a verdict gives. The others wait for a verdict. */
 export const VERDICT_GATES = [
   "passed",
   "waived",
@@ -85,18 +85,18 @@ export interface InsightFacts {
   id: string;
   taskId: string;
   kind: string;
-  /** null where it has changed since the moment that was asked for: an insight keeps no history. */
+  /** null if it has changed since the requested moment, because an insight has no history. */
   status: RunState | null;
   createdAt: string;
 }
 
-/** A fact with what it points at. */
+/** A fact, and the ids that it points at. */
 interface Pointing<Facts, Pointers> {
   facts: Facts;
   to: Pointers;
 }
 
-/** All that a lineage is made from, as it is stored: each with the ids of what it came from. */
+/** The stored records of a lineage, each with the ids of what it came from. */
 export interface LineageRecords {
   artifacts: Pointing<
     ArtifactFacts,
@@ -119,7 +119,7 @@ export interface LineageRecords {
   insights: Pointing<InsightFacts, Maker & { trialId: string | null }>[];
 }
 
-/** Ways in which one node came from another, or belongs to it. */
+/** How one node came from another, or belongs to it. */
 export const EDGE_TYPES = [
   "made_by",
   "from_prompt",
@@ -145,7 +145,7 @@ export type LineageNode =
   | ({ type: "insight"; key: string } & InsightFacts);
 export type NodeType = LineageNode["type"];
 
-/** Read as a sentence: `from` is made by, at, of … `to`. */
+/** Reads as a sentence: `from` is `made_by`, `at_step` or `of_version` `to`. */
 export interface LineageEdge {
   type: EdgeType;
   from: string;
@@ -157,67 +157,71 @@ export interface LineageGraph {
   edges: LineageEdge[];
 }
 
-/** The graph of what came from what: one node for each thing and each model, and no edge to what is not in it. */
+/** Returns the graph of the records: a node for each record and each maker, and the edges between these nodes. */
 export function lineageOf(records: LineageRecords): LineageGraph {
   const nodes = new Map<string, LineageNode>();
   const edges: LineageEdge[] = [];
-  const place = (node: LineageNode): string => {
+  const addNode = (node: LineageNode): string => {
     nodes.set(node.key, node);
     return node.key;
   };
-  const join = (from: string, type: EdgeType, to: string): void => {
+  const addEdge = (from: string, type: EdgeType, to: string): void => {
     edges.push({ type, from, to });
   };
-  const joinMaker = (from: string, name: Maker): void => {
-    const { model, modelRevision, agent, provider } = name;
-    const named = [model, modelRevision, agent, provider];
-    if (named.every((part) => part === null)) return;
-    const key = `model:${JSON.stringify(named)}`;
-    join(from, "made_by", place({ type: "model", key, model, modelRevision, agent, provider }));
+  const addMaker = (from: string, maker: Maker): void => {
+    const { model, modelRevision, agent, provider } = maker;
+    const parts = [model, modelRevision, agent, provider];
+    if (parts.every((part) => part === null)) return;
+    const key = `model:${JSON.stringify(parts)}`;
+    addEdge(
+      from,
+      "made_by",
+      addNode({ type: "model", key, model, modelRevision, agent, provider }),
+    );
   };
 
   for (const { facts, to } of records.artifacts) {
-    const key = place({ type: "artifact", key: keyOf("artifact", facts.id), ...facts });
-    joinMaker(key, to);
-    join(key, "at_step", keyOf("step", to.stepId));
-    if (to.promptId !== null) join(key, "from_prompt", keyOf("prompt", to.promptId));
-    if (to.insightId !== null) join(key, "from_insight", keyOf("insight", to.insightId));
-    for (const id of to.inputIds) join(keyOf("artifact", id), "input_of", key);
+    const key = addNode({ type: "artifact", key: keyOf("artifact", facts.id), ...facts });
+    addMaker(key, to);
+    addEdge(key, "at_step", keyOf("step", to.stepId));
+    if (to.promptId !== null) addEdge(key, "from_prompt", keyOf("prompt", to.promptId));
+    if (to.insightId !== null) addEdge(key, "from_insight", keyOf("insight", to.insightId));
+    for (const id of to.inputIds) addEdge(keyOf("artifact", id), "input_of", key);
   }
   for (const { facts, to } of records.prompts) {
-    const key = place({ type: "prompt", key: keyOf("prompt", facts.id), ...facts });
-    joinMaker(key, to);
-    join(key, "at_step", keyOf("step", to.stepId));
-    if (to.trialId !== null) join(key, "of_trial", keyOf("trial", to.trialId));
+    const key = addNode({ type: "prompt", key: keyOf("prompt", facts.id), ...facts });
+    addMaker(key, to);
+    addEdge(key, "at_step", keyOf("step", to.stepId));
+    if (to.trialId !== null) addEdge(key, "of_trial", keyOf("trial", to.trialId));
   }
   const verdictsOf = Map.groupBy(records.verdicts, ({ to }) => to.stepId);
   for (const { facts, to } of records.steps) {
     const verdicts = (verdictsOf.get(facts.id) ?? []).map((verdict) => verdict.facts);
-    const key = place({ type: "step", key: keyOf("step", facts.id), ...facts, verdicts });
-    join(key, "of_version", keyOf("version", to.versionId));
+    const key = addNode({ type: "step", key: keyOf("step", facts.id), ...facts, verdicts });
+    addEdge(key, "of_version", keyOf("version", to.versionId));
     if (to.fromStepId === null) continue;
-    const before = keyOf("step", to.fromStepId);
-    if (to.openedBy === "step_advanced") join(key, "advanced_from", before);
-    if (to.openedBy === "step_reworked") join(key, "reworked_from", before);
+    const previous = keyOf("step", to.fromStepId);
+    if (to.openedBy === "step_advanced") addEdge(key, "advanced_from", previous);
+    if (to.openedBy === "step_reworked") addEdge(key, "reworked_from", previous);
   }
-  const numbered = new Map(
+  const idsByNumber = new Map(
     records.versions.map(({ facts: { taskId, number, id } }) => [`${taskId} ${number}`, id]),
   );
   for (const { facts } of records.versions) {
-    const key = place({ type: "version", key: keyOf("version", facts.id), ...facts });
-    const before = numbered.get(`${facts.taskId} ${facts.number - 1}`);
-    if (before !== undefined) join(key, "follows", keyOf("version", before));
+    const key = addNode({ type: "version", key: keyOf("version", facts.id), ...facts });
+    const previous = idsByNumber.get(`${facts.taskId} ${facts.number - 1}`);
+    if (previous !== undefined) addEdge(key, "follows", keyOf("version", previous));
   }
   for (const { facts, to } of records.trials) {
-    const key = place({ type: "trial", key: keyOf("trial", facts.id), ...facts });
-    joinMaker(key, to);
-    join(key, "of_version", keyOf("version", to.versionId));
-    if (to.outputDataId !== null) join(keyOf("artifact", to.outputDataId), "scored_by", key);
+    const key = addNode({ type: "trial", key: keyOf("trial", facts.id), ...facts });
+    addMaker(key, to);
+    addEdge(key, "of_version", keyOf("version", to.versionId));
+    if (to.outputDataId !== null) addEdge(keyOf("artifact", to.outputDataId), "scored_by", key);
   }
   for (const { facts, to } of records.insights) {
-    const key = place({ type: "insight", key: keyOf("insight", facts.id), ...facts });
-    joinMaker(key, to);
-    if (to.trialId !== null) join(key, "of_trial", keyOf("trial", to.trialId));
+    const key = addNode({ type: "insight", key: keyOf("insight", facts.id), ...facts });
+    addMaker(key, to);
+    if (to.trialId !== null) addEdge(key, "of_trial", keyOf("trial", to.trialId));
   }
   return {
     nodes: [...nodes.values()],

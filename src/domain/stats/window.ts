@@ -1,13 +1,13 @@
 import { succeed, type Outcome, refuse, validationFailed } from "../refusals.ts";
 
-/** The time that statistics are of: from its first moment up to, and without, its last; null is now. */
+/** The time range of a statistics query. `from` is inclusive, `to` is exclusive, and a null `to` is now. */
 export interface Window {
   from: string;
   to: string | null;
 }
 
-/** What a caller says of it. */
-interface AskedWindow {
+/** The window as a caller states it. */
+interface WindowInput {
   from?: string | undefined;
   to?: string | undefined;
 }
@@ -16,17 +16,23 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 export const WINDOW_DAYS_DEFAULT = 30;
-/** More is another question than how things go, and it would read all that a tenant ever did. */
+/** A longer window says little about current work, and would read a tenant's whole history. */
 export const WINDOW_DAYS_MAX = 366;
 
-/** The window as it was asked for, or the last thirty days of it. */
-export function windowOf({ from, to }: AskedWindow, now: Date): Outcome<Window> {
+/**
+ * Returns the requested window. `from` defaults to WINDOW_DAYS_DEFAULT before the end. Refuses a window that is empty or
+ * longer than WINDOW_DAYS_MAX.
+ */
+export function windowOf({ from, to }: WindowInput, now: Date): Outcome<Window> {
   const endMs = to === undefined ? now.getTime() : Date.parse(to);
-  const begin = from ?? told(endMs - WINDOW_DAYS_DEFAULT * DAY_MS);
+  const begin = from ?? timestampOf(endMs - WINDOW_DAYS_DEFAULT * DAY_MS);
   const beginMs = Date.parse(begin);
   if (to !== undefined && beginMs >= endMs) return emptyWindow();
   if (endMs - beginMs > WINDOW_DAYS_MAX * DAY_MS) {
-    return tooLong("window_too_long", `A window is ${WINDOW_DAYS_MAX} days long at most.`);
+    return tooLong(
+      "window_too_long",
+      `The window must not be longer than ${WINDOW_DAYS_MAX} days.`,
+    );
   }
   return succeed({ from: begin, to: to ?? null });
 }
@@ -34,17 +40,17 @@ export function windowOf({ from, to }: AskedWindow, now: Date): Outcome<Window> 
 export const BUCKET_SIZES = ["hour", "day", "week"] as const;
 export type BucketSize = (typeof BUCKET_SIZES)[number];
 
-/** One series has so many buckets at most. */
+/** The maximum number of buckets in a series. */
 export const BUCKETS_MAX = 400;
 
-/** How long a bucket is, in UTC, and how many there are when nobody says from when on. */
+/** The length of a bucket, and how many buckets a window has by default. Buckets are aligned to UTC. */
 export const BUCKETS: Record<BucketSize, { lengthMs: number; countDefault: number }> = {
   hour: { lengthMs: HOUR_MS, countDefault: 48 },
   day: { lengthMs: DAY_MS, countDefault: 30 },
   week: { lengthMs: 7 * DAY_MS, countDefault: 26 },
 };
 
-/** A Monday, with which weeks begin. */
+/** A Monday, because weeks start on Monday. */
 const MONDAY_MS = Date.UTC(1970, 0, 5);
 
 /** A window of whole buckets. */
@@ -54,42 +60,49 @@ export interface BucketedWindow {
   lengthSeconds: number;
 }
 
-/** The whole buckets in which the window lies that was asked for; up to the present one where no end was named. */
+/**
+ * Returns the requested window, extended to whole buckets. Without `to`, it ends with the current bucket. Refuses a
+ * window that is empty or has more than BUCKETS_MAX buckets.
+ */
 export function bucketedWindowOf(
-  { bucket, from, to }: AskedWindow & { bucket: BucketSize },
+  { bucket, from, to }: WindowInput & { bucket: BucketSize },
   now: Date,
 ): Outcome<BucketedWindow> {
   const { lengthMs, countDefault } = BUCKETS[bucket];
   const beginOf = (ms: number) => Math.floor((ms - MONDAY_MS) / lengthMs) * lengthMs + MONDAY_MS;
-  const askedMs = from === undefined ? null : Date.parse(from);
-  if (askedMs !== null && to !== undefined && askedMs >= Date.parse(to)) return emptyWindow();
+  const fromMs = from === undefined ? null : Date.parse(from);
+  if (fromMs !== null && to !== undefined && fromMs >= Date.parse(to)) return emptyWindow();
 
   // The last moment of the window is just before its end.
-  const lastMs = to === undefined ? Math.max(now.getTime(), askedMs ?? 0) : Date.parse(to) - 1;
+  const lastMs = to === undefined ? Math.max(now.getTime(), fromMs ?? 0) : Date.parse(to) - 1;
   const endMs = beginOf(lastMs) + lengthMs;
-  const beginMs = askedMs === null ? endMs - countDefault * lengthMs : beginOf(askedMs);
+  const beginMs = fromMs === null ? endMs - countDefault * lengthMs : beginOf(fromMs);
   if ((endMs - beginMs) / lengthMs > BUCKETS_MAX) {
-    const message = `A series has ${BUCKETS_MAX} buckets at most: choose longer ones, or a shorter window.`;
+    const message = `A series has at most ${BUCKETS_MAX} buckets. Choose longer buckets or a shorter window.`;
     return tooLong("too_many_buckets", message);
   }
-  return succeed({ from: told(beginMs), to: told(endMs), lengthSeconds: lengthMs / 1000 });
+  return succeed({
+    from: timestampOf(beginMs),
+    to: timestampOf(endMs),
+    lengthSeconds: lengthMs / 1000,
+  });
 }
 
-/** The starts of the window's buckets. */
+/** Returns the start of each bucket of the window. */
 export function bucketStarts({ from, to, lengthSeconds }: BucketedWindow): string[] {
   const [beginMs, lengthMs] = [Date.parse(from), lengthSeconds * 1000];
   return Array.from({ length: (Date.parse(to) - beginMs) / lengthMs }, (_, index) =>
-    told(beginMs + index * lengthMs),
+    timestampOf(beginMs + index * lengthMs),
   );
 }
 
-/** With microseconds, as the database tells times. */
-function told(ms: number): string {
+/** Returns the time with microseconds, as the database formats it. */
+function timestampOf(ms: number): string {
   return new Date(ms).toISOString().replace("Z", "000Z");
 }
 
 function emptyWindow() {
-  const message = "The window ends before it begins.";
+  const message = "The window must end after it starts.";
   return refuse(validationFailed({ path: ["from"], code: "empty_window", message }));
 }
 

@@ -1,10 +1,10 @@
-/** A line of both texts, or of one of them: `-` of the first, `+` of the second. */
+/** A line of both texts, or only of one: `-` of the first, `+` of the second. */
 export interface DiffLine {
   op: " " | "-" | "+";
   text: string;
 }
 
-/** A stretch in which two texts differ, with the lines around it. Line numbers begin with 1. */
+/** A part in which two texts differ, with the lines around it. Line numbers start at 1. */
 export interface Hunk {
   fromLine: number;
   toLine: number;
@@ -12,19 +12,19 @@ export interface Hunk {
 }
 
 const CONTEXT_LINES = 3;
-/** Texts further apart than this many lines are two texts, and looking for what they share would be dear. */
+/** Texts that differ in more lines are treated as unrelated, because the search for shared lines would be expensive. */
 const EDITS_MAX = 1000;
 
 /**
- * What leads from one text to the other, line by line; null where they have too little in common. Lines end at
- * "\n" and nothing else, so that joining them gives the text back to the byte.
+ * Returns the differences between two texts, line by line; null if the texts have too little in common. Lines end only
+ * at "\n", so that joining them restores the text byte for byte.
  */
 export function diffText(from: string, to: string): Hunk[] | null {
   const lines = diffLines(from.split("\n"), to.split("\n"));
   return lines === null ? null : hunksOf(lines);
 }
 
-/** The shortest way from one list of lines to the other, with all that both share; null where it is too long. */
+/** Returns the shortest edit from one list of lines to the other, with the shared lines; null if it is too long. */
 function diffLines(from: readonly string[], to: readonly string[]): DiffLine[] | null {
   let start = 0;
   while (start < from.length && start < to.length && from[start] === to[start]) start += 1;
@@ -41,8 +41,8 @@ function diffLines(from: readonly string[], to: readonly string[]): DiffLine[] |
 }
 
 /**
- * The greedy algorithm of Myers ("An O(ND) Difference Algorithm and Its Variations", 1986). On each diagonal
- * x - y it keeps how far one can come with so many edits, and walks back from the end through what it kept.
+ * Implements the greedy algorithm of Myers ("An O(ND) Difference Algorithm and Its Variations", 1986). For each number
+ * of edits it records the furthest x on each diagonal x - y, and then walks back from the end through these records.
  */
 function shortestEdit(from: readonly string[], to: readonly string[]): DiffLine[] | null {
   const editsMax = Math.min(from.length + to.length, EDITS_MAX);
@@ -64,13 +64,13 @@ function shortestEdit(from: readonly string[], to: readonly string[]): DiffLine[
   return null;
 }
 
-/** `rounds[edits]` holds what was reached before that many edits, on the diagonals from -edits - 1 on. */
+/** `rounds[edits]` holds the furthest x before that many edits, on the diagonals from -edits - 1 on. */
 function walkBack(
   from: readonly string[],
   to: readonly string[],
   rounds: readonly Int32Array[],
 ): DiffLine[] {
-  const backwards: DiffLine[] = [];
+  const reversed: DiffLine[] = [];
   let [x, y] = [from.length, to.length];
   for (const [edits, before] of [...rounds.entries()].toReversed()) {
     const at = (diagonal: number) => before[diagonal + edits + 1] ?? 0;
@@ -82,18 +82,18 @@ function walkBack(
     while (x > beforeX && y > beforeY) {
       x -= 1;
       y -= 1;
-      backwards.push({ op: " ", text: from[x] ?? "" });
+      reversed.push({ op: " ", text: from[x] ?? "" });
     }
     if (edits === 0) break;
-    backwards.push(
+    reversed.push(
       isInsertion ? { op: "+", text: to[beforeY] ?? "" } : { op: "-", text: from[beforeX] ?? "" },
     );
     [x, y] = [beforeX, beforeY];
   }
-  return backwards.toReversed();
+  return reversed.toReversed();
 }
 
-/** Cuts out what differs, with a few lines around it; neighbours whose surroundings meet become one. */
+/** Returns the parts that differ, with CONTEXT_LINES lines around each. Parts whose context touches are merged. */
 function hunksOf(lines: readonly DiffLine[]): Hunk[] {
   const shown = new Set<number>();
   for (const [index, { op }] of lines.entries()) {

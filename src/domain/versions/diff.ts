@@ -25,7 +25,7 @@ export interface VersionDatum extends Maker {
   sha256: string;
 }
 
-/** A version with what belongs to it. */
+/** A version with its steps, prompts and data. */
 export interface WholeVersion {
   content: TaskContent;
   steps: readonly VersionStep[];
@@ -33,7 +33,7 @@ export interface WholeVersion {
   data: readonly VersionDatum[];
 }
 
-/** One value that is not the same: where it is in the content, from the outermost key inwards. */
+/** One value that differs. `path` leads to it in the content, from the outermost key inward. */
 export type ContentChange = { path: (string | number)[] } & (
   | { op: "added"; to: unknown }
   | { op: "removed"; from: unknown }
@@ -41,7 +41,7 @@ export type ContentChange = { path: (string | number)[] } & (
   | { op: "edited"; hunks: Hunk[] }
 );
 
-/** Things of one version that the other has not, and how many both have. */
+/** The items that only one of two versions has, and how many both have. */
 export interface ListDiff<Item> {
   added: Item[];
   removed: Item[];
@@ -55,7 +55,7 @@ export interface VersionDiff {
   data: ListDiff<VersionDatum>;
 }
 
-/** All that tells one version from another; whoever applies it to the first has the second. */
+/** Returns all differences between two versions. Applied to the first version, they give the second. */
 export function diffVersions(from: WholeVersion, to: WholeVersion): VersionDiff {
   return {
     content: diffContent(from.content, to.content),
@@ -69,14 +69,17 @@ export function diffVersions(from: WholeVersion, to: WholeVersion): VersionDiff 
   };
 }
 
-/** Fields that people write line by line. */
+/** The fields that are compared line by line. */
 const TEXTS: readonly string[] = ["brief", "instructions"] satisfies (keyof TaskContent)[];
 
 function diffContent(from: TaskContent, to: TaskContent): ContentChange[] {
   return diffValues(from, to, []);
 }
 
-/** Keys in their order, lists place by place: removals stand last first, so that they can be applied as they come. */
+/**
+ * Compares objects by key, in sorted order, and lists by index. Removals from a list are ordered from its end, so that
+ * all changes can be applied in order.
+ */
 function diffValues(from: unknown, to: unknown, path: (string | number)[]): ContentChange[] {
   if (Array.isArray(from) && Array.isArray(to)) return diffArrays(from, to, path);
   if (isObject(from) && isObject(to)) {
@@ -122,7 +125,7 @@ function diffArrays(
   return [...changes, ...added, ...removed.toReversed()];
 }
 
-/** No step is in two versions: those are compared that are the same attempt at the same stage. */
+/** Compares steps that are the same attempt at the same stage, because no step belongs to two versions. */
 function diffSteps(from: readonly VersionStep[], to: readonly VersionStep[]): VersionDiff["steps"] {
   const isSameAttempt = (one: VersionStep) => (other: VersionStep) =>
     one.kind === other.kind && one.attempt === other.attempt;
@@ -141,18 +144,18 @@ function diffSteps(from: readonly VersionStep[], to: readonly VersionStep[]): Ve
   };
 }
 
-/** What has the same identity is the same, as often as both have it. */
+/** Pairs items of equal identity one to one. Returns the unpaired items of both lists. */
 function diffLists<Item>(
   from: readonly Item[],
   to: readonly Item[],
   identityOf: (item: Item) => readonly (string | null)[],
 ): ListDiff<Item> {
-  const unmatched = Map.groupBy(from, (item) => JSON.stringify(identityOf(item)));
+  const candidates = Map.groupBy(from, (item) => JSON.stringify(identityOf(item)));
   const added = to.filter((item) => {
-    return unmatched.get(JSON.stringify(identityOf(item)))?.shift() === undefined;
+    return candidates.get(JSON.stringify(identityOf(item)))?.shift() === undefined;
   });
-  const left = new Set([...unmatched.values()].flat());
-  const removed = from.filter((item) => left.has(item));
+  const unpaired = new Set([...candidates.values()].flat());
+  const removed = from.filter((item) => unpaired.has(item));
   return { added, removed, same: from.length - removed.length };
 }
 

@@ -5,19 +5,19 @@ import type { UnifiedStatus } from "../status/unified.ts";
 import type { WebhookData } from "./data.ts";
 import type { TaskEvent } from "./events.ts";
 
-/** A task's event with the bulk operation that it is of. */
+/** An event of a task, and the bulk operation that wrote it, if any. */
 export interface HistoryEvent extends RecordedEvent {
   bulkOperationId: string | null;
 }
 
-/** Something to tell of a task, and the event with which it came. */
+/** A change of a task that webhooks can report, and the event that caused it. */
 export type TaskChange = {
   [Event in TaskEvent]: { event: Event; seq: number; data: WebhookData[Event] };
 }[TaskEvent];
 
 /**
- * What the events of a history from `fromSeq` on changed about the label and the attention that the task had before
- * each: told by the fold and the resolver, like every other label. The history begins with event 1.
+ * Returns the changes of a task's label and attention by its events from `fromSeq` on. The fold and the resolver
+ * compute them, as they do everywhere else. `history` must start with event 1.
  */
 export function changesOf(history: readonly HistoryEvent[], fromSeq: number): TaskChange[] {
   const known = history.slice(0, fromSeq - 1);

@@ -9,16 +9,16 @@ import type { WebhookEvent } from "./events.ts";
 const label = z.enum(UNIFIED_STATUSES);
 const codes = z.array(z.enum(ATTENTION_CODES));
 
-/** What every message about a task says. */
+/** The fields of every message about a task. */
 const aboutTask = {
   taskId: z.uuid(),
   externalId: z.string().nullable(),
   eventSeq: z
     .int()
     .describe(
-      "The event that changed it. Of two messages the one with the higher number is newer.",
+      "The event that caused the change. Of two messages, the one with the higher number is newer.",
     ),
-  at: z.string().describe("The event's time."),
+  at: z.string().describe("The time of the event."),
 };
 
 /** The `data` of each message, by its event. */
@@ -26,25 +26,28 @@ export const WEBHOOK_DATA = {
   "task.label_changed": z
     .strictObject({
       ...aboutTask,
-      title: z.string().describe("As it was then."),
-      from: label.nullable().describe("Null where the event made the task."),
+      title: z.string().describe("The title at that time."),
+      from: label.nullable().describe("Null if the event created the task."),
       to: label,
-      bulkOperationId: z.uuid().nullable().describe("The bulk operation that changed it."),
+      bulkOperationId: z.uuid().nullable().describe("The bulk operation that made the change."),
     })
-    .describe("A task was made, or its label became another one."),
+    .describe("A task was created, or its label changed."),
   "task.attention": z
     .strictObject({
       ...aboutTask,
       added: codes,
       removed: codes,
-      attention: codes.describe("All that hold from then on."),
+      attention: codes.describe("All codes after the change."),
     })
-    .describe("A task asks for attention, or does so no more."),
+    .describe("The attention codes of a task changed."),
   "bulk.finished": z
     .strictObject({
       operationId: z.uuid(),
-      action: z.enum(BULK_OPERATION_ACTIONS).nullable().describe("Null where it had a target."),
-      targetStatus: label.nullable().describe("Null where it had an action."),
+      action: z
+        .enum(BULK_OPERATION_ACTIONS)
+        .nullable()
+        .describe("Null if the operation had a target status."),
+      targetStatus: label.nullable().describe("Null if the operation had an action."),
       reason: z.string(),
       actor: z.strictObject({ id: z.string(), name: z.string() }),
       state: z.enum(OPERATION_STATES).exclude(["queued", "running"]),
@@ -56,15 +59,19 @@ export const WEBHOOK_DATA = {
           stale: z.int(),
           failed: z.int(),
         })
-        .describe("How many tasks ended how."),
-      dispatched: z.int().describe("How many pipelines were asked for."),
-      recalled: z.int().describe("How many of them a revert called back in time."),
-      alreadyDelivered: z.int().describe("How many had left before a revert."),
+        .describe("The number of tasks by outcome."),
+      dispatched: z.int().describe("The number of pipelines that were dispatched."),
+      recalled: z
+        .int()
+        .describe("The number of dispatches that a revert recalled before delivery."),
+      alreadyDelivered: z
+        .int()
+        .describe("The number of dispatches that a revert could not recall."),
       parentId: z.uuid().nullable().describe("The operation that it retried or reverted."),
       createdAt: z.string(),
       finishedAt: z.string(),
     })
-    .describe("A bulk operation came to its end."),
+    .describe("A bulk operation ended."),
   "dispatch.dead": z
     .strictObject({
       dispatchId: z.uuid(),
@@ -73,7 +80,7 @@ export const WEBHOOK_DATA = {
       reason: z.string(),
       at: z.string(),
     })
-    .describe("A pipeline was asked for and could not be called; somebody has to look."),
+    .describe("A pipeline was requested but could not be called. A person has to look into it."),
 } as const satisfies Record<WebhookEvent, z.ZodType>;
 export type WebhookData = {
   [Event in WebhookEvent]: z.output<(typeof WEBHOOK_DATA)[Event]>;

@@ -1,4 +1,4 @@
-/** What a tenant's own system can be told of. */
+/** The events that a webhook can subscribe to. */
 export const WEBHOOK_EVENTS = [
   "task.label_changed",
   "task.attention",
@@ -7,16 +7,16 @@ export const WEBHOOK_EVENTS = [
 ] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 
-/** Those that are made from the feed; the others are told by the statement that they tell of. */
+/** The events whose messages come from the feed. The statement that causes any other event writes its messages. */
 export const TASK_EVENTS = [
   "task.label_changed",
   "task.attention",
 ] as const satisfies readonly WebhookEvent[];
 export type TaskEvent = (typeof TASK_EVENTS)[number];
 
-/** The type of the message that tries a webhook out; nobody subscribes to it. */
+/** The type of the test message. A webhook cannot subscribe to it. */
 export const PING_EVENT = "webhook.ping";
 
-/** States of one message to a webhook. */
+/** The states of a message to a webhook. */
 export const DELIVERY_STATES = ["pending", "delivered", "dead"] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];

@@ -1,7 +1,7 @@
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
-/** How long to wait after each try that failed, in seconds: about a day in all. */
+/** The delay after each failed attempt, in seconds. About a day in total. */
 const WAITS = [
   10,
   MINUTE,
@@ -14,14 +14,14 @@ const WAITS = [
   8 * HOUR,
 ] as const;
 
-/** After so many tries a message is given up. */
+/** The number of attempts after which a message is dead. */
 export const DELIVERY_ATTEMPTS_MAX = WAITS.length + 1;
 
 /**
- * How long to wait after this try, the first being 1; null where it was the last. Where the other side asked for more
- * time it gets it.
+ * Returns how long to wait after a failed attempt, counted from 1; null if it was the last one. A longer delay that the
+ * endpoint requested is honored.
  */
-export function retryDelaySeconds(attempt: number, askedSeconds: number | null): number | null {
+export function retryDelaySeconds(attempt: number, requestedSeconds: number | null): number | null {
   const wait = WAITS[attempt - 1];
-  return wait === undefined ? null : Math.max(wait, askedSeconds ?? 0);
+  return wait === undefined ? null : Math.max(wait, requestedSeconds ?? 0);
 }
