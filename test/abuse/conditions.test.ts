@@ -2,15 +2,10 @@ import * as z from "zod";
 import { beforeAll, describe, expect, it, test } from "vitest";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import type { Role } from "../../src/domain/actor.ts";
-import {
-  contractOf,
-  givenThings,
-  namesIn,
-  type Sample,
-  SAMPLES,
-  sendSample,
-  titleOf,
-} from "../contracts/support/samples.ts";
+import { type Sample, titleOf } from "../support/samples/sample.ts";
+import { SAMPLES } from "../support/samples/samples.ts";
+import { contractOf, namesIn, sendSample, statusOf } from "../support/samples/send-sample.ts";
+import { givenThings } from "../support/samples/things.ts";
 import { type Answer, expectDone, freshApi, type TestApi } from "../support/api.ts";
 import {
   expectAllRefused,
@@ -117,7 +112,7 @@ describe("If-Match", () => {
       invalid(issue(["If-Match"], "invalid_etag")),
     );
     const matched = await send(`"${eventSeq}"`);
-    expect(matched.status, matched.text).toBe(contractOf(sample).response.status);
+    expect(matched.status, matched.text).toBe(statusOf(sample));
     const moved = expectDone(await api.call<TaskView>("GET", `/tasks/${things.task}`));
     expect(matched.headers.get("etag")).toBe(`"${moved.eventSeq}"`);
   });
@@ -155,7 +150,7 @@ describe("an Idempotency-Key", () => {
     const idempotencyKey = crypto.randomUUID();
     const named = namesIn(sample, await givenThings(api, sample));
     const first = await sendSample(api, sample, named, { idempotencyKey });
-    expect(first.status, first.text).toBe(contractOf(sample).response.status);
+    expect(first.status, first.text).toBe(statusOf(sample));
     const other = { ...sample, body: withOtherValue(sample) };
     await expectRefused(api, () => sendSample(api, other, named, { idempotencyKey }), {
       status: 422,

@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it, test } from "vitest";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import { BODY_BYTES_MAX, rawBody } from "../../src/routes/http/contract.ts";
 import { loadRoutes } from "../../src/routes/app/areas.ts";
-import { contractOf, SAMPLES } from "../contracts/support/samples.ts";
+import { SAMPLES } from "../support/samples/samples.ts";
+import { contractOf } from "../support/samples/send-sample.ts";
 import { type Answer, expectDone, freshApi, type TestApi } from "../support/api.ts";
 import { type Expected, expectRefused, invalid, issue, logged, send } from "./support.ts";
 

@@ -5,7 +5,8 @@ import { openApiDocument } from "../../src/routes/http/openapi.ts";
 import { pathParameters } from "../../src/routes/http/paths.ts";
 import { loadRoutes } from "../../src/routes/app/areas.ts";
 import { freshApi, type TestApi } from "../support/api.ts";
-import { routeNameOf, SAMPLES } from "./support/samples.ts";
+import { SAMPLES } from "../support/samples/samples.ts";
+import { contractOf, routeNameOf } from "../support/samples/send-sample.ts";
 
 const routes = await loadRoutes();
 
@@ -36,6 +37,13 @@ describe("the contract list", () => {
   it("has a sample for every route, and no sample for a route that is not there", () => {
     const sampled = new Set(SAMPLES.map(({ route }) => route));
     expect([...sampled].toSorted()).toEqual(closed.map(routeNameOf).toSorted());
+  });
+
+  it("says of every sample what a repeat does, if its route writes", () => {
+    const isRepeatable = ({ method, idempotency }: Contract) =>
+      idempotency !== "none" || method === "PUT" || method === "DELETE";
+    const writing = SAMPLES.filter((sample) => isRepeatable(contractOf(sample)));
+    expect(SAMPLES.filter(({ repeat }) => repeat !== undefined)).toEqual(writing);
   });
 
   it("names every operation and every route once", () => {

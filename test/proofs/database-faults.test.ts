@@ -1,12 +1,11 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
+import { type Answer, expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
 import { countRows, rowsGained } from "../support/contents.ts";
-import type { FaultOptions } from "../support/database.ts";
+import { type FaultOptions, ON_WRITE } from "../support/database.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { openTransaction } from "../support/model/locks.ts";
 import { retryWithoutWaiting } from "../support/model/quick-retries.ts";
 import { silenceLog } from "../support/model/quiet.ts";
-import { ON_WRITE, post, send, unique, type Write } from "./support/writes.ts";
 
 silenceLog();
 retryWithoutWaiting();
@@ -22,33 +21,36 @@ beforeAll(async () => {
 afterEach(() => api.database.clearFaults());
 
 describe("what the database says", () => {
-  const noteOn = async (): Promise<Write> =>
-    post(`/tasks/${(await api.givenTask()).id}/notes`, { text: "A remark" });
+  /** A note on a new task, ready to be sent. */
+  const noteOn = async (): Promise<() => Promise<Answer>> => {
+    const { id } = await api.givenTask();
+    return () => api.call("POST", `/tasks/${id}/notes`, { body: { text: "A remark" } });
+  };
 
   test.for(["40001", "40P01", "55P03", "57014", "53300", "08006", "57P01", "57P03"])(
     "with %s is tried again",
     async (code) => {
-      const write = await noteOn();
+      const sendNote = await noteOn();
       await api.database.faults({ ...ON_WRITE, kind: "sqlstate", code, times: 2 });
-      expectDone(await send(api, write), 201);
+      expectDone(await sendNote(), 201);
       expect(await api.database.waitingFaults()).toBe(0);
     },
   );
 
   test.for(["40001", "08006"])("with %s over and over is told as 503", async (code) => {
-    const write = await noteOn();
+    const sendNote = await noteOn();
     await api.database.faults({ ...ON_WRITE, kind: "sqlstate", code, times: null });
     const before = await countRows(api.database);
-    expectProblem(await send(api, write), "unavailable", 503);
+    expectProblem(await sendNote(), "unavailable", 503);
     expect(rowsGained(before, await countRows(api.database))).toEqual({});
   });
 
   test.for(["22003", "23514", "42601", "SL001"])(
     "with %s is a fault of ours, told once",
     async (code) => {
-      const write = await noteOn();
+      const sendNote = await noteOn();
       await api.database.faults({ ...ON_WRITE, kind: "sqlstate", code, times: 2 });
-      const problem = expectProblem(await send(api, write), "internal", 500);
+      const problem = expectProblem(await sendNote(), "internal", 500);
       expect(JSON.stringify(problem)).not.toContain(code);
       expect(await api.database.waitingFaults()).toBe(1);
     },
@@ -59,9 +61,9 @@ describe("what the database says", () => {
     ["slow", { kind: "delay", delayMilliseconds: 300 }],
   ];
   test.for(hindrances)("is waited for where it is %s", async ([, fault]) => {
-    const write = await noteOn();
+    const sendNote = await noteOn();
     await api.database.faults(fault);
-    expectDone(await send(api, write), 201);
+    expectDone(await sendNote(), 201);
     expect(await api.database.waitingFaults()).toBe(0);
   });
 
@@ -91,8 +93,9 @@ describe("a call that has to wait", () => {
 
   test("for the first call of its own key is told to come back", async () => {
     const { id } = await api.givenTask();
-    const note = post(`/tasks/${id}/notes`, { text: "Once" });
-    const key = unique("key");
+    const idempotencyKey = crypto.randomUUID();
+    const sendNote = () =>
+      api.call("POST", `/tasks/${id}/notes`, { body: { text: "Once" }, idempotencyKey });
     const [admin] = await api.database.query(
       "owner",
       "select id from api_keys where tenant_id = $1 and role = 'admin' order by created_at limit 1",
@@ -104,16 +107,16 @@ describe("a call that has to wait", () => {
         {
           text: `insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
           values ($1, gen_random_uuid(), $2, 'addNote', $3, '')`,
-          values: [api.tenant.id, admin?.["id"] ?? null, key],
+          values: [api.tenant.id, admin?.["id"] ?? null, idempotencyKey],
         },
       ],
-      [{ text: "delete from operations where key = $1", values: [key] }],
+      [{ text: "delete from operations where key = $1", values: [idempotencyKey] }],
     );
-    const refused = await send(api, note, key);
+    const refused = await sendNote();
     expectProblem(refused, "operation_in_progress", 409);
     expect(refused.headers.get("retry-after")).toBe("1");
     await first.end();
-    expectDone(await send(api, note, key), 201);
+    expectDone(await sendNote(), 201);
   });
 });
 

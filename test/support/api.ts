@@ -36,7 +36,7 @@ export interface CallOptions {
   /** Sent as JSON; a string is sent as it is. */
   body?: unknown;
   headers?: Record<string, string>;
-  idempotencyKey?: string;
+  idempotencyKey?: string | undefined;
   ifMatch?: number;
 }
 

@@ -1,6 +1,9 @@
 import { inject } from "vitest";
 import type { DatabaseAddresses } from "./stack.ts";
 
+/** Strikes only the batch that writes: it begins with its operation. */
+export const ON_WRITE = { sql: "insert into operations" };
+
 /** What can be broken on the way to the database: scripts/stack/neon-faults.ts says what each does. */
 export interface FaultOptions {
   kind: "delay" | "unavailable" | "sqlstate" | "cut-before-commit" | "cut-after-commit";

@@ -1,0 +1,91 @@
+import { ROLES, type Role } from "../../../src/domain/actor.ts";
+import type { ErrorCode } from "../../../src/routes/http/problem.ts";
+import type { Place, Tenant, TestApi } from "../api.ts";
+import type { Kind } from "./things.ts";
+
+/** A valid request to a route of the API, and everything that tests know about that route. */
+export interface Sample {
+  /** Method and path, as in the contract. */
+  route: string;
+  /** Distinguishes the samples of one route. */
+  what?: string;
+  /** The roles that may send it, before the task is known. They are written down here, not computed by the product. */
+  roles: readonly Role[];
+  cost: Cost;
+  /** What a repeat does. Present if the route writes. */
+  repeat?: Repeat;
+  /** The status of the answer, if it is not the first one of the contract. */
+  status?: number;
+  /** The status if the names in `goesOnWithout` are unknown, when that differs. */
+  statusWithout?: number;
+  /** The role that sends it; `admin` by default, who may do everything that a person may. */
+  as?: Role;
+  /** Where the task must be for the request to succeed. */
+  at?: Place;
+  isArchived?: true;
+  /** True if a run of the task must wait for workers that poll. */
+  isOffered?: true;
+  /** Brings the tenant into the state that the request needs, beyond the things that it names. */
+  prepare?: (api: TestApi, tenant: Tenant) => Promise<void>;
+  /** The placeholders `{like this}` of path, query and body that name a thing, each with the kind of thing. */
+  names: Readonly<Record<string, Kind>>;
+  /** Placeholders that name no thing of a tenant. */
+  fixed?: Readonly<Record<string, string>>;
+  query?: string;
+  body?: unknown;
+  /** A body that is plain text, not JSON. */
+  content?: string;
+  /**
+   * Placeholders where an unknown name does not return 404: a filter finds nothing, a list answers item by item, a new
+   * name is free.
+   */
+  goesOnWithout?: readonly string[];
+}
+
+/** The round trips to the database that a call may take. */
+export interface Cost {
+  first: number;
+  /** For a repeat under the same idempotency key. Absent if the route takes no key. */
+  repeated?: number;
+  /** After the answer, to relay what the call left in the outbox. */
+  after?: number;
+}
+
+/** What happens when the same request arrives a second time. */
+export interface Repeat {
+  /**
+   * Without an idempotency key, from a client that lost the first answer: succeeds without an effect, has a second
+   * effect, or is refused with this code. Null if the route requires a key.
+   */
+  unkeyed: "no effect" | "second effect" | ErrorCode | null;
+  /** The status of a repeat that succeeds, if it is not the first one's. */
+  status?: number;
+  /** Members of the answer that a repeat shows as null, because nothing stores them. */
+  shownOnce?: readonly string[];
+}
+
+export const ADMINS: readonly Role[] = ["admin"];
+export const REVIEWERS: readonly Role[] = ["reviewer", ...ADMINS];
+export const OPERATORS: readonly Role[] = ["operator", ...REVIEWERS];
+export const SERVICE: readonly Role[] = ["service"];
+export const EVERYONE: readonly Role[] = ROLES;
+export const andService = (roles: readonly Role[]): readonly Role[] => [...roles, ...SERVICE];
+
+export const READ: Cost = { first: 1 };
+/** Load, decide, record. A repeat is found while loading. */
+export const MOVE: Cost = { first: 2, repeated: 1 };
+/** Records without loading. A repeat fails to record and then reads the stored result of the first call. */
+export const CREATE: Cost = { first: 1, repeated: 2 };
+/** Claims what is in the outbox, and marks it as sent. */
+export const RELAY = 2;
+/** A repeat reads its ledger again, so that it can continue with what is left to do. */
+export const BULK: Cost = { first: 2, repeated: 2 };
+
+export const AGAIN: Repeat = { unkeyed: "second effect" };
+export const NOTHING_MORE: Repeat = { unkeyed: "no effect" };
+export const ALREADY_DONE: Repeat = { unkeyed: "already_in_status" };
+export const KEY_REQUIRED: Repeat = { unkeyed: null };
+
+/** The name of a sample in tables and in test names. */
+export const titleOf = ({ route, what }: Sample): string =>
+  what === undefined ? route : `${route} ${what}`;

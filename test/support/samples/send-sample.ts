@@ -1,0 +1,55 @@
+import { loadRoutes } from "../../../src/routes/app/areas.ts";
+import type { Contract } from "../../../src/routes/http/contract.ts";
+import type { Answer, CallOptions, TestApi } from "../api.ts";
+import type { Sample } from "./sample.ts";
+import type { Things } from "./things.ts";
+
+const routes = await loadRoutes();
+
+/** Method and path of a contract, as samples spell them. */
+export const routeNameOf = ({ method, path }: Contract): string => `${method} ${path}`;
+
+/** The contract of a sample's route. */
+export function contractOf({ route }: Sample): Contract {
+  const found = routes.find(({ contract }) => routeNameOf(contract) === route);
+  if (found === undefined) throw new Error(`There is no route ${route}`);
+  return found.contract;
+}
+
+/** The status of the answer to a sample that names things of the caller's own. */
+export const statusOf = (sample: Sample): number =>
+  sample.status ?? contractOf(sample).response.status;
+
+/** The status of the answer if every name that need not exist is unknown. */
+export const statusWithoutOf = (sample: Sample): number => sample.statusWithout ?? statusOf(sample);
+
+/** The value of each placeholder of a request. */
+export type Named = Readonly<Record<string, string>>;
+
+/** The values of a sample's placeholders, if the caller names these things. */
+export function namesIn({ names }: Sample, things: Things): Named {
+  return Object.fromEntries(Object.entries(names).map(([place, kind]) => [place, things[kind]]));
+}
+
+/** Sends a sample with these names. If the route takes an idempotency key, the sample gets a fresh one by default. */
+export function sendSample(
+  api: TestApi,
+  sample: Sample,
+  named: Named,
+  options: CallOptions = {},
+): Promise<Answer> {
+  const { method, idempotency } = contractOf(sample);
+  const { as = "admin", fixed, query, body, content } = sample;
+  const values: Named = { ...fixed, ...named };
+  const fill = (template: string) =>
+    template.replaceAll(/\{(\w+)\}/g, (placeholder, name: string) => values[name] ?? placeholder);
+  const [, path = ""] = sample.route.split(" /v1");
+  return api.call(method, fill(query === undefined ? path : `${path}?${query}`), {
+    as,
+    ...(body !== undefined && { body: fill(JSON.stringify(body)) }),
+    ...(content !== undefined && { body: content }),
+    ...(idempotency !== "none" && { idempotencyKey: crypto.randomUUID() }),
+    ...options,
+    headers: { ...(content !== undefined && { "content-type": "text/plain" }), ...options.headers },
+  });
+}

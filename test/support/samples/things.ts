@@ -1,0 +1,227 @@
+import type { TaskView } from "../../../src/actions/views/task-view.ts";
+import { givenOpenEval, givenTrial } from "../../routes/evals/support.ts";
+import { type CallOptions, expectDone, type Tenant, type TestApi } from "../api.ts";
+import { givenDead } from "../dispatches.ts";
+import { givenOfferedRun } from "../runs.ts";
+import type { Sample } from "./sample.ts";
+
+/** What a request can name of a tenant. */
+export interface Things {
+  task: string;
+  externalId: string;
+  /** An external id that the caller has not used. Another tenant may have used it. */
+  freeName: string;
+  /** Another task, which the first one can duplicate. */
+  original: string;
+  /** A task whose evaluation `accuracy` of k = 1 has its trial. */
+  evaluatedTask: string;
+  version: string;
+  step: string;
+  run: string;
+  /** A run whose reports move no step. */
+  paymentRun: string;
+  /** A run on which a worker holds a lease, at attempt 1. */
+  claimedRun: string;
+  prompt: string;
+  /** Declared data whose content is SAMPLE_CONTENT. */
+  data: string;
+  /** Data whose content is stored. */
+  storedData: string;
+  bulkOperation: string;
+  dispatch: string;
+  /** A dispatch that its endpoint refused. */
+  deadDispatch: string;
+  /** A bulk operation that no consumer has started. */
+  waitingOperation: string;
+  /** A bulk operation with one stale task. */
+  staleOperation: string;
+  eval: string;
+  trial: string;
+  insight: string;
+  apiKey: string;
+  webhook: string;
+  /** A name that no webhook of the caller has. Another tenant may use it. */
+  freeWebhook: string;
+  delivery: string;
+}
+export type Kind = keyof Things;
+
+/** The content that samples upload, and its declaration. */
+export const SAMPLE_CONTENT = {
+  text: "Seventy-two.",
+  declared: {
+    contentType: "text/plain",
+    sizeBytes: 12,
+    sha256: "cc15f7045a9635ebb17eba40696080437d7b1b5dadaa69426433f3304dec5155",
+  },
+};
+
+/** Names of things that do not exist. */
+export function unknownThings(): Things {
+  const id = () => crypto.randomUUID();
+  return {
+    task: id(),
+    externalId: `external-${id()}`,
+    freeName: `external-${id()}`,
+    original: id(),
+    evaluatedTask: id(),
+    step: id(),
+    run: id(),
+    paymentRun: id(),
+    claimedRun: id(),
+    version: id(),
+    prompt: id(),
+    data: id(),
+    storedData: id(),
+    bulkOperation: id(),
+    dispatch: id(),
+    deadDispatch: id(),
+    waitingOperation: id(),
+    staleOperation: id(),
+    eval: id(),
+    trial: id(),
+    insight: id(),
+    apiKey: id(),
+    webhook: `hook-${id()}`,
+    freeWebhook: `hook-${id()}`,
+    delivery: id(),
+  };
+}
+
+/** All names under which another tenant could ask for a thing of this kind: a task also has an external id. */
+export function spellingsOf(kind: Kind, things: Things): string[] {
+  if (kind === "freeWebhook") return [things.webhook];
+  if (kind === "task") return [things.task, `ext:${things.externalId}`];
+  return [kind === "freeName" ? things.externalId : things[kind]];
+}
+
+/** Creates what a sample names, for a tenant: a task at the place that the sample wants, and things of that task. */
+export async function givenThings(
+  api: TestApi,
+  sample: Sample,
+  tenant: Tenant = api.tenant,
+): Promise<Things> {
+  const things = unknownThings();
+  const { at, isArchived, isOffered, prepare, names } = sample;
+  const kinds = new Set(Object.values(names));
+  const create = async (path: string, body: object, options: CallOptions = {}) => {
+    const answer = await api.call<Record<string, string>>("POST", path, {
+      tenant,
+      body,
+      idempotencyKey: crypto.randomUUID(),
+      ...options,
+    });
+    expectDone(answer, answer.status === 200 ? 200 : 201);
+    return answer.body;
+  };
+  const open = async (kind: Kind, path: string, body: object, options: CallOptions = {}) => {
+    if (!kinds.has(kind)) return;
+    const { id = "" } = await create(path, body, options);
+    things[kind] = id;
+  };
+
+  await prepare?.(api, tenant);
+  const { externalId } = things;
+  const task = await api.givenTask({ tenant, externalId, ...(at !== undefined && { at }) });
+  const onTask = `/tasks/${task.id}`;
+  Object.assign(things, {
+    task: task.id,
+    version: task.activeVersion.id,
+    step: task.currentStep.id,
+  });
+  if (isArchived) await create(`${onTask}/archive`, {});
+  if (isOffered) await givenOfferedRun(api, { tenant });
+  if (kinds.has("original")) things.original = (await api.givenTask({ tenant })).id;
+  const asService = { as: "service" } as const;
+  await open("run", `${onTask}/worker-runs`, { type: "QUALITY_AUTOMATION" }, asService);
+  await open("paymentRun", `${onTask}/worker-runs`, { type: "PAYMENT" }, asService);
+  if (kinds.has("claimedRun")) {
+    const offered = { tenant, pipeline: "output_generation" } as const;
+    const { task: waiting, runId } = await givenOfferedRun(api, offered);
+    await create("/worker-runs/claim", { types: ["OUTPUT_GENERATION"], max: 100 }, asService);
+    Object.assign(things, { task: waiting.id, claimedRun: runId });
+  }
+  if (kinds.has("bulkOperation")) {
+    const change = { taskIds: [task.id], targetStatus: "PASSED", runAttachedWorkflows: true };
+    const operation = await create("/bulk/execute", { ...change, reason: "To have one" });
+    things.bulkOperation = operation["operationId"] ?? "";
+  }
+  const request = { pipeline: "quality_automation", reason: "To have one" };
+  await open("dispatch", `/steps/${task.currentStep.id}/dispatch`, request);
+  await open("deadDispatch", `/steps/${task.currentStep.id}/dispatch`, request);
+  if (kinds.has("deadDispatch")) await givenDead(api.database, things.deadDispatch);
+  for (const [kind, state] of [
+    ["waitingOperation", "queued"],
+    ["staleOperation", "failed"],
+  ] as const) {
+    if (kinds.has(kind)) await givenOperation(api, { tenant, task, state, id: things[kind] });
+  }
+  if (kinds.has("eval") || kinds.has("trial")) {
+    const { id } = await givenOpenEval(api, { tenant, task, status: "running" });
+    things.eval = id;
+    things.trial = (await givenTrial(api, id, { model: "solver-7b" }, { tenant })).id;
+  }
+  if (kinds.has("evaluatedTask")) {
+    const { id } = await api.givenTask({ tenant });
+    const results = [{ task: id, model: "solver-7b", k: 1, passed: true }];
+    await create("/evals/record", { name: "accuracy", k: 1, results });
+    things.evaluatedTask = id;
+  }
+  const completion = { taskId: task.id, kind: "completion", model: "solver-7b" };
+  await open("insight", "/insights", completion, asService);
+  await open("prompt", `${onTask}/prompts`, { role: "user", content: "How many?" });
+  const { declared, text } = SAMPLE_CONTENT;
+  await open("data", `${onTask}/data`, { kind: "source", ...declared });
+  await open("storedData", `${onTask}/data`, { kind: "source", ...declared });
+  if (kinds.has("storedData")) {
+    const headers = { "content-type": "text/plain" };
+    const upload = { tenant, body: text, headers };
+    expectDone(await api.call("PUT", `/data/${things.storedData}/content`, upload));
+  }
+  await open("apiKey", "/api-keys", { name: "A key of the test", role: "viewer" });
+  if (kinds.has("webhook") || kinds.has("freeWebhook")) await givenWebhook(api, tenant, things);
+  return things;
+}
+
+/** Stores a webhook with a dead delivery. Its URL is not allowed, so a ping is refused before anything is sent. */
+async function givenWebhook(
+  { database }: TestApi,
+  { id: tenantId }: Tenant,
+  { webhook, delivery }: Things,
+): Promise<void> {
+  await database.query(
+    "owner",
+    `with created as (
+  insert into webhooks (tenant_id, id, name, url, events, secret, position_txid, position_feed_id, heard_nothing_of)
+  values ($1, new_id(), $2, 'http://nowhere.test', array['bulk.finished'], sha256('a secret'),
+    pg_snapshot_xmin(pg_current_snapshot()), 0, pg_current_snapshot())
+  returning tenant_id, id, name
+)
+insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, source, data, state)
+select tenant_id, $3::uuid, id, name, 'bulk.finished', $3::text, '{}', 'dead' from created`,
+    [tenantId, webhook, delivery],
+  );
+}
+
+/** Stores an operation over one task that is still queued, or that failed because its task was stale. */
+async function givenOperation(
+  { database }: TestApi,
+  given: { tenant: Tenant; task: TaskView; state: "queued" | "failed"; id: string },
+): Promise<void> {
+  const { tenant, task, state, id } = given;
+  const isStale = state === "failed";
+  await database.query(
+    "owner",
+    `with operation as (
+       insert into bulk_operations (tenant_id, id, actor_id, actor_name, target_status, reason,
+         run_attached_workflows, state, requested, changed, refused, stale, failed, dispatched, finished_at)
+       values ($1, $2, 'an-operator', 'An operator', 'PASSED', 'To have one', false, $3, 1, 0, 0, $4::integer, 0, 0,
+         case when $4::integer = 1 then now() end)
+     )
+     insert into bulk_operation_items (tenant_id, operation_id, position, task_id, planned_seq, outcome, code,
+       from_label, to_label)
+     values ($1, $2, 0, $5, $6, case when $4::integer = 1 then 'stale' else 'pending' end,
+       case when $4::integer = 1 then 'stale' end, $7, 'PASSED')`,
+    [tenant.id, id, state, isStale ? 1 : 0, task.id, task.eventSeq, task.unifiedStatus],
+  );
+}
