@@ -1,18 +1,14 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Moved } from "../../../src/actions/moves/move-task.ts";
-import type { Lineage } from "../../../src/actions/content/trace-lineage.ts";
-import type { StepEventView } from "../../../src/actions/views/event-view.ts";
-import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { Role } from "../../../src/domain/actor.ts";
-import type { GateState } from "../../../src/domain/lifecycle/statuses.ts";
-import {
-  type LineageNode,
-  type NodeType,
-  VERDICT_GATES,
-} from "../../../src/domain/lineage/graph.ts";
-import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
-import { givenDatum, givenPrompt } from "../../support/lineage.ts";
+import type { Moved } from "../../src/actions/moves/move-task.ts";
+import type { Lineage } from "../../src/actions/content/trace-lineage.ts";
+import type { StepEventView } from "../../src/actions/views/event-view.ts";
+import type { TaskView } from "../../src/actions/views/task-view.ts";
+import type { Role } from "../../src/domain/actor.ts";
+import type { GateState } from "../../src/domain/lifecycle/statuses.ts";
+import { type LineageNode, type NodeType, VERDICT_GATES } from "../../src/domain/lineage/graph.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
+import { givenDatum, givenPrompt } from "../support/lineage.ts";
 
 let api: TestApi;
 beforeAll(async () => {

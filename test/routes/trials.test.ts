@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
-import type { TrialView } from "../../../src/actions/views/eval-view.ts";
-import { TRIAL_TRANSITIONS } from "../../../src/domain/evals/transitions.ts";
-import { EVAL_STATUSES, TRIAL_STATUSES } from "../../../src/domain/evals/statuses.ts";
-import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
-import { expectInvariantsHold } from "../../support/model/invariants.ts";
-import { eventsOf, expectHistoryMatches, givenOpenEval, givenTrial } from "../evals/support.ts";
+import type { TrialView } from "../../src/actions/views/eval-view.ts";
+import { TRIAL_TRANSITIONS } from "../../src/domain/evals/transitions.ts";
+import { EVAL_STATUSES, TRIAL_STATUSES } from "../../src/domain/evals/statuses.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
+import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { eventsOf, expectHistoryMatches, givenOpenEval, givenTrial } from "./evals/support.ts";
 
 let api: TestApi;
 beforeAll(async () => {

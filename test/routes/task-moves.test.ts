@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Moved } from "../../../src/actions/moves/move-task.ts";
-import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import type { Moved } from "../../src/actions/moves/move-task.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
 
 let api: TestApi;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it, test } from "vitest";
-import type { PromptRecord } from "../../../src/db/content/prompts.ts";
-import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
-import { givenEval } from "../../support/evals.ts";
-import { contentsOf } from "../../support/contents.ts";
+import type { PromptRecord } from "../../src/db/content/prompts.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
+import { givenEval } from "../support/evals.ts";
+import { contentsOf } from "../support/contents.ts";
 
 interface PromptPage {
   data: PromptRecord[];

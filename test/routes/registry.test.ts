@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { registry } from "../../../src/domain/registry.ts";
-import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
-import { signToken } from "../../support/tokens.ts";
+import { registry } from "../../src/domain/registry.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
+import { signToken } from "../support/tokens.ts";
 
 let api: TestApi;
 beforeAll(async () => {

@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { CreatedKey } from "../../../src/actions/keys/create-key.ts";
-import type { ApiKeyRecord } from "../../../src/db/tenants/api-keys.ts";
-import { ROLES } from "../../../src/domain/actor.ts";
+import type { CreatedKey } from "../../src/actions/keys/create-key.ts";
+import type { ApiKeyRecord } from "../../src/db/tenants/api-keys.ts";
+import { ROLES } from "../../src/domain/actor.ts";
 import {
   type CallOptions,
   expectDone,
   expectProblem,
   freshApi,
   type TestApi,
-} from "../../support/api.ts";
+} from "../support/api.ts";
 
 interface KeyPage {
   data: ApiKeyRecord[];

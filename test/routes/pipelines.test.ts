@@ -1,11 +1,11 @@
 import { beforeAll, beforeEach, describe, expect, it, test } from "vitest";
-import type { WithSecret } from "../../../src/actions/secrets/answer-with-secret.ts";
-import type { PipelineRecord } from "../../../src/db/dispatches/pipelines.ts";
-import { PIPELINE_NAMES } from "../../../src/domain/pipelines/pipelines.ts";
-import { ENDPOINT_LENGTH_MAX } from "../../../src/outbound/endpoint-rules.ts";
-import { newSecret, secretText } from "../../../src/outbound/secrets.ts";
-import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
-import { FORBIDDEN_ENDPOINTS } from "../../support/forbidden-endpoints.ts";
+import type { WithSecret } from "../../src/actions/secrets/answer-with-secret.ts";
+import type { PipelineRecord } from "../../src/db/dispatches/pipelines.ts";
+import { PIPELINE_NAMES } from "../../src/domain/pipelines/pipelines.ts";
+import { ENDPOINT_LENGTH_MAX } from "../../src/outbound/endpoint-rules.ts";
+import { newSecret, secretText } from "../../src/outbound/secrets.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
+import { FORBIDDEN_ENDPOINTS } from "../support/forbidden-endpoints.ts";
 
 let api: TestApi;
 beforeAll(async () => {

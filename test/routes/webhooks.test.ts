@@ -1,13 +1,13 @@
 import { sql } from "drizzle-orm";
 import { beforeAll, beforeEach, describe, expect, it, test, vi } from "vitest";
-import { openDatabase } from "../../../src/db/connection/client.ts";
-import type { DeliveryRecord } from "../../../src/db/webhooks/webhook-deliveries.ts";
-import { enqueueDeliveries } from "../../../src/db/webhooks/webhook-outbox.ts";
-import type { WebhookRecord } from "../../../src/db/webhooks/webhooks.ts";
-import { ENDPOINT_LENGTH_MAX } from "../../../src/outbound/endpoint-rules.ts";
-import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
-import { FORBIDDEN_ENDPOINTS } from "../../support/forbidden-endpoints.ts";
-import { countingQueue } from "../../support/queues.ts";
+import { openDatabase } from "../../src/db/connection/client.ts";
+import type { DeliveryRecord } from "../../src/db/webhooks/webhook-deliveries.ts";
+import { enqueueDeliveries } from "../../src/db/webhooks/webhook-outbox.ts";
+import type { WebhookRecord } from "../../src/db/webhooks/webhooks.ts";
+import { ENDPOINT_LENGTH_MAX } from "../../src/outbound/endpoint-rules.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
+import { FORBIDDEN_ENDPOINTS } from "../support/forbidden-endpoints.ts";
+import { countingQueue } from "../support/queues.ts";
 
 const queue = countingQueue();
 let api: TestApi;

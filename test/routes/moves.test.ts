@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { MovedMany } from "../../../src/actions/moves/move-tasks.ts";
-import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import type { MovedMany } from "../../src/actions/moves/move-tasks.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
 
 let api: TestApi;
 beforeAll(async () => {

@@ -1,11 +1,11 @@
 import { parse } from "csv-parse/sync";
 import { beforeAll, describe, expect, it, test } from "vitest";
 import { z } from "zod";
-import type { StepEventView } from "../../../src/actions/views/event-view.ts";
-import type { TrialView } from "../../../src/actions/views/eval-view.ts";
-import type { TaskView } from "../../../src/actions/views/task-view.ts";
-import type { PromptRecord } from "../../../src/db/content/prompts.ts";
-import { expectDone, expectProblem, freshApi, type TestApi, textOf } from "../../support/api.ts";
+import type { StepEventView } from "../../src/actions/views/event-view.ts";
+import type { TrialView } from "../../src/actions/views/eval-view.ts";
+import type { TaskView } from "../../src/actions/views/task-view.ts";
+import type { PromptRecord } from "../../src/db/content/prompts.ts";
+import { expectDone, expectProblem, freshApi, type TestApi, textOf } from "../support/api.ts";
 
 let api: TestApi;
 beforeAll(async () => {

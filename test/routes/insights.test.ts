@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { InsightRecord } from "../../../src/db/evals/insights.ts";
-import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
-import { expectInvariantsHold } from "../../support/model/invariants.ts";
-import { inParallel, tally } from "../../support/model/load.ts";
-import { givenOpenEval, givenTrial } from "../evals/support.ts";
+import type { InsightRecord } from "../../src/db/evals/insights.ts";
+import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
+import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { inParallel, tally } from "../support/model/load.ts";
+import { givenOpenEval, givenTrial } from "./evals/support.ts";
 
 let api: TestApi;
 beforeAll(async () => {
