@@ -13,47 +13,47 @@ const routes = await loadRoutes();
 const contracts = routes.map(({ contract }) => contract);
 const closed = contracts.filter(({ role }) => role !== "public");
 
-/** It sends a message and keeps nothing: a second one is wanted as much as the first. */
+/** Sends a message and stores nothing. A repeated call must send another message. */
 const PING = "POST /v1/webhooks/{name}/ping";
-/** They answer from what is there and keep nothing, so that a key would have nothing to find. */
+/** Routes that store nothing, so an idempotency key would have no response to replay. */
 const WRITES_NOTHING = ["POST /v1/bulk/preview", "POST /v1/tasks/lookup", PING];
-/** Repeating it by mistake would be dear. */
-const CHANGES_MUCH = [
+/** Bulk routes, which are costly to repeat by mistake. */
+const CHANGES_MANY = [
   "POST /v1/bulk/execute",
   "POST /v1/bulk/operations/{operationId}/retry-failed",
   "POST /v1/bulk/operations/{operationId}/revert",
 ];
-/** Who holds which key, and who is called where, is for those who say so. */
+/** Routes that show keys and endpoints, which only admins manage. */
 const READ_BY_ADMINS = [
   "GET /v1/api-keys",
   "GET /v1/pipelines",
   "GET /v1/webhooks",
   "GET /v1/webhooks/{name}/deliveries",
 ];
-/** What it names it makes where it is not there. */
-const MAKES_WHAT_IT_NAMES = ["PUT /v1/webhooks/{name}"];
+/** Routes that create the named resource if it does not exist. */
+const CREATES_NAMED = ["PUT /v1/webhooks/{name}"];
 
-describe("the contract list", () => {
-  it("has a sample for every route, and no sample for a route that is not there", () => {
+describe("the contracts", () => {
+  it("have a sample for every route and no sample for an unknown route", () => {
     const sampled = new Set(SAMPLES.map(({ route }) => route));
     expect([...sampled].toSorted()).toEqual(closed.map(routeNameOf).toSorted());
   });
 
-  it("says of every sample what a repeat does, if its route writes", () => {
+  it("have samples that state the effect of a repeat if their route writes", () => {
     const isRepeatable = ({ method, idempotency }: Contract) =>
       idempotency !== "none" || method === "PUT" || method === "DELETE";
     const writing = SAMPLES.filter((sample) => isRepeatable(contractOf(sample)));
     expect(SAMPLES.filter(({ repeat }) => repeat !== undefined)).toEqual(writing);
   });
 
-  it("names every operation and every route once", () => {
+  it("have unique operation IDs and routes", () => {
     const operationIds = contracts.map(({ operationId }) => operationId);
     expect(new Set(operationIds).size).toBe(contracts.length);
     expect(new Set(contracts.map(routeNameOf)).size).toBe(contracts.length);
   });
 
   test.each(contracts.map((contract) => [routeNameOf(contract), contract] as const))(
-    "%s can be understood from its contract",
+    "%s has a well-formed description",
     (_, { operationId, summary, tags, response }) => {
       expect(operationId).toMatch(/^[a-z][A-Za-z]+$/);
       expect(summary).toMatch(/^[A-Z].{5,80}[^.]$/);
@@ -65,13 +65,13 @@ describe("the contract list", () => {
   test.each(
     contracts.filter(isWrite).map((contract) => [routeNameOf(contract), contract] as const),
   )("%s can be repeated safely", (route, { method, idempotency }) => {
-    const byItself = method === "PUT" || method === "DELETE" || WRITES_NOTHING.includes(route);
-    const expected = CHANGES_MUCH.includes(route) ? "required" : byItself ? "none" : "optional";
+    const isIdempotent = method === "PUT" || method === "DELETE" || WRITES_NOTHING.includes(route);
+    const expected = CHANGES_MANY.includes(route) ? "required" : isIdempotent ? "none" : "optional";
     expect(idempotency).toBe(expected);
   });
 
   test.each(closed.filter(isRead).map((contract) => [routeNameOf(contract), contract] as const))(
-    "%s is open to all who may read, and changes nothing",
+    "%s is open to every reader and takes no body, idempotency key or If-Match",
     (route, { role, service, idempotency, concurrency, body }) => {
       const readers = READ_BY_ADMINS.includes(route)
         ? { role: "admin", service: false }
@@ -86,42 +86,41 @@ describe("the contract list", () => {
   );
 
   test.each(closed.map((contract) => [routeNameOf(contract), contract] as const))(
-    "%s says that what it names may not be there",
+    "%s lists not_found if the things that it names may be missing",
     (route, { path, params, errors }) => {
-      // What is one of a few names that the contract lists is always there.
+      // A name from an enum in the contract always exists.
       const isListed = (name: string) => params.shape[name] instanceof z.ZodEnum;
-      const isAlwaysThere =
-        pathParameters(path).every(isListed) || MAKES_WHAT_IT_NAMES.includes(route);
-      expect(isAlwaysThere || errors.includes("not_found")).toBe(true);
+      const alwaysExists = pathParameters(path).every(isListed) || CREATES_NAMED.includes(route);
+      expect(alwaysExists || errors.includes("not_found")).toBe(true);
     },
   );
 
   test.each(closed.map((contract) => [routeNameOf(contract), contract] as const))(
-    "%s is asked with every id that its contract takes",
+    "%s has samples with every ID that its contract accepts",
     (route, contract) => {
       const sampled = SAMPLES.filter((sample) => sample.route === route);
       const places = sampled.flatMap(({ names }) => Object.keys(names));
-      expect(places).toEqual(expect.arrayContaining(idsTaken(contract)));
+      expect(places).toEqual(expect.arrayContaining(idNames(contract)));
     },
   );
 
-  it("takes no JSON that lets an unknown field through", () => {
+  it("reject unknown fields in every JSON body", () => {
     const bodies = contracts.flatMap(({ body, operationId }) =>
       body === null || body === rawBody ? [] : [{ operationId, body }],
     );
     const lax = bodies.filter(({ body }) => {
       const { error } = body.safeParse({ tenantId: "somebody else's" });
-      return !refusesUnknown(error?.issues ?? []);
+      return !rejectsUnknown(error?.issues ?? []);
     });
     expect(lax.map(({ operationId }) => operationId)).toEqual([]);
   });
 });
 
-/** Whether an unknown field is among the faults, in every alternative where a body has several. */
-function refusesUnknown(issues: readonly z.core.$ZodIssue[]): boolean {
+/** Returns whether the issues include an unknown field. For a union, every alternative must have one. */
+function rejectsUnknown(issues: readonly z.core.$ZodIssue[]): boolean {
   return issues.some((issue) =>
     issue.code === "invalid_union"
-      ? issue.errors.length > 0 && issue.errors.every(refusesUnknown)
+      ? issue.errors.length > 0 && issue.errors.every(rejectsUnknown)
       : issue.code === "unrecognized_keys",
   );
 }
@@ -133,25 +132,25 @@ describe("without a credential", () => {
   });
 
   test.each(closed.map((contract) => [routeNameOf(contract), contract] as const))(
-    "%s is unauthenticated, whatever it is asked",
+    "%s is unauthenticated for any input",
     async (_, { method, path }) => {
-      const asked = path.replaceAll(/\{\w+\}/g, () => crypto.randomUUID());
-      const response = await api.fetch(asked, { method, headers: { "x-request-id": "anybody" } });
-      const nowhere = await api.fetch("/v1/me", { headers: { "x-request-id": "anybody" } });
+      const url = path.replaceAll(/\{\w+\}/g, () => crypto.randomUUID());
+      const response = await api.fetch(url, { method, headers: { "x-request-id": "anonymous" } });
+      const other = await api.fetch("/v1/me", { headers: { "x-request-id": "anonymous" } });
       expect(response.status).toBe(401);
       expect(response.headers.get("www-authenticate")).toBe("Bearer");
-      expect(await response.text()).toBe(await nowhere.text());
+      expect(await response.text()).toBe(await other.text());
     },
   );
 
   test.each(["/healthz", "/readyz", "/openapi.json", "/docs", "/docs/errors"])(
-    "%s is open to anybody",
+    "%s is public",
     async (path) => {
       expect((await api.fetch(path)).status).toBe(200);
     },
   );
 
-  it("nothing but the health of the service is public", () => {
+  it("only the health checks are public contracts", () => {
     const open = contracts.filter(({ role }) => role === "public");
     expect(open.map(routeNameOf)).toEqual(["GET /healthz", "GET /readyz"]);
   });
@@ -180,8 +179,8 @@ const documented = z.object({
 });
 const { paths, components } = documented.parse(openApiDocument(contracts));
 
-/** The parameters and fields of a contract that name a thing by its id, as its document tells. */
-function idsTaken({ method, path }: Contract): string[] {
+/** Returns the names of the contract's parameters and fields that its OpenAPI document types as IDs. */
+function idNames({ method, path }: Contract): string[] {
   const { parameters = [], requestBody } = operation.parse(paths[path]?.[method.toLowerCase()]);
   const inParameters = parameters.filter(({ schema }) => isId(schema)).map(({ name }) => name);
   return [...inParameters, ...idFields(requestBody?.content["application/json"]?.schema)];
@@ -193,11 +192,11 @@ function isId(schema: unknown): boolean {
   return ID_SCHEMAS.some((name) => JSON.stringify(schema ?? null).includes(name));
 }
 
-/** The fields of an object schema, at any depth, that hold an id or a list of them. */
+/** Returns the fields of a schema, at any depth, that are an ID or a list of IDs. */
 function idFields(schema: unknown): string[] {
-  const followed = reference.safeParse(schema);
-  if (followed.success) {
-    const [name = ""] = followed.data.$ref.split("/").slice(-1);
+  const referenced = reference.safeParse(schema);
+  if (referenced.success) {
+    const [name = ""] = referenced.data.$ref.split("/").slice(-1);
     return idFields(components.schemas[name]);
   }
   if (typeof schema !== "object" || schema === null) return [];
@@ -208,7 +207,7 @@ function idFields(schema: unknown): string[] {
   });
 }
 
-/** An id, or a list of ids: not an object that holds one further down. */
+/** Returns whether the schema is an ID or a list of IDs, rather than an object that contains one. */
 function isOnlyId(schema: unknown): boolean {
   return isId(schema) && idFields(schema).length === 0;
 }

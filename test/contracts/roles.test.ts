@@ -18,44 +18,48 @@ beforeAll(async () => {
   api = await freshApi();
 });
 
-/** Whom a route lets in at all, whatever is then asked of it. */
-const letIn = (route: string): readonly Role[] =>
+/** Returns the roles that may call the route with at least one of its samples. */
+const admittedTo = (route: string): readonly Role[] =>
   ROLES.filter((role) =>
     SAMPLES.some((sample) => sample.route === route && sample.roles.includes(role)),
   );
 
-/** The role that a refusal names: the least that the route lets in, then the least that may do what is asked. */
+/** Returns the role that a refusal names: the least that may call the route, then the least for this input. */
 const requiredOf = (role: Role, route: string, roles: readonly Role[]): Role => {
-  const [least = "service"] = letIn(route).includes(role) ? roles : letIn(route);
+  const [least = "service"] = admittedTo(route).includes(role) ? roles : admittedTo(route);
   return least;
 };
 
-describe("the role is judged before anything is looked up", () => {
+describe("the role is checked before any lookup", () => {
   test.each(SAMPLES.map((sample) => [titleOf(sample), sample] as const))(
-    "%s is answered for those who may, and forbidden to all others",
+    "%s admits the permitted roles and forbids all others",
     async (_, sample) => {
-      const { roles: mayCall } = sample;
+      const { roles: permitted } = sample;
       const call = (as: Role) => sendSample(api, sample, namesIn(sample, unknownThings()), { as });
       const before = await contentsOf(api.database);
-      for (const role of ROLES.filter((role) => !mayCall.includes(role))) {
-        expectForbidden(await call(role), requiredOf(role, sample.route, mayCall));
+      for (const role of ROLES.filter((role) => !permitted.includes(role))) {
+        expectForbidden(await call(role), requiredOf(role, sample.route, permitted));
       }
       expect(await contentsOf(api.database)).toEqual(before);
 
       const { path } = contractOf(sample);
       const { goesOnWithout = [] } = sample;
-      const refuses = Object.keys(sample.names).some((place) => !goesOnWithout.includes(place));
-      for (const role of mayCall) {
+      const requiresNames = Object.keys(sample.names).some(
+        (place) => !goesOnWithout.includes(place),
+      );
+      for (const role of permitted) {
         const { status, text } = await call(role);
-        expect(status, `${role} at ${path}: ${text}`).toBe(refuses ? 404 : statusWithoutOf(sample));
+        expect(status, `${role} at ${path}: ${text}`).toBe(
+          requiresNames ? 404 : statusWithoutOf(sample),
+        );
       }
     },
   );
 });
 
-/** A call whose right depends on the task that it meets. */
-interface Meeting {
-  what: string;
+/** A call whose required role depends on the state of its task. */
+interface StatefulCall {
+  title: string;
   roles: readonly Role[];
   route: string;
   given: () => Promise<TaskView>;
@@ -83,93 +87,93 @@ const failed = async () => {
   ).task;
 };
 
-const MEETINGS: readonly Meeting[] = [
+const STATEFUL_CALLS: readonly StatefulCall[] = [
   {
-    what: "approving what experts review",
+    title: "approving an expert review",
     roles: REVIEWERS,
     given: underReview,
     route: MOVE,
     body: { status: "approved" },
   },
   {
-    what: "asking for changes of what experts review",
+    title: "requesting changes in an expert review",
     roles: REVIEWERS,
     given: underReview,
     route: MOVE,
     body: { status: "changes_requested" },
   },
   {
-    what: "pausing a review of experts",
+    title: "pausing an expert review",
     roles: OPERATORS,
     given: underReview,
     route: MOVE,
     body: { status: "paused" },
   },
   {
-    what: "approving a quality check",
+    title: "approving a quality check",
     roles: OPERATORS,
     given: checked,
     route: MOVE,
     body: { status: "approved" },
   },
   {
-    what: "approving a quality check against a failed review",
+    title: "approving a quality check against a failed review",
     roles: REVIEWERS,
     given: failed,
     route: MOVE,
     body: { status: "approved", reason: "The reviewer was wrong" },
   },
   {
-    what: "asking for changes after a quality check",
+    title: "requesting changes after a quality check",
     roles: OPERATORS,
     given: checked,
     route: MOVE,
     body: { status: "changes_requested" },
   },
   {
-    what: "rejecting",
+    title: "rejecting a step",
     roles: REVIEWERS,
     given: checked,
     route: MOVE,
     body: { status: "rejected" },
   },
   {
-    what: "calling a duplicate",
+    title: "marking a step as a duplicate",
     roles: REVIEWERS,
     given: checked,
     route: MOVE,
     body: { status: "duplicate" },
   },
   {
-    what: "waiving a gate",
+    title: "waiving a gate",
     roles: REVIEWERS,
     given: checked,
     route: GATE,
     body: { gate: "waived", reason: "By hand" },
   },
   {
-    what: "revoking a waived gate",
+    title: "revoking a waived gate",
     roles: REVIEWERS,
     given: waived,
     route: GATE,
     body: { gate: "revoked", reason: "By hand" },
   },
   {
-    what: "blocking a gate",
+    title: "blocking a gate",
     roles: OPERATORS,
     given: checked,
     route: GATE,
     body: { gate: "blocked", reason: "By hand" },
   },
   {
-    what: "marking a gate errored",
+    title: "marking a gate errored",
     roles: OPERATORS,
     given: checked,
     route: GATE,
     body: { gate: "errored", reason: "By hand" },
   },
   {
-    what: "unblocking a gate",
+    title: "unblocking a gate",
     roles: OPERATORS,
     given: () => {
       return api.givenTask({ at: { kind: "pre_qa", status: "running", gate: "blocked" } });
@@ -178,35 +182,35 @@ const MEETINGS: readonly Meeting[] = [
     body: { gate: "pending", reason: "By hand" },
   },
   {
-    what: "reworking a step that has not ended",
+    title: "reworking a step that has not ended",
     roles: OPERATORS,
     given: checked,
     route: REWORK,
     body: toPreQa,
   },
   ...(["approved", "rejected", "duplicate"] as const).map((status) => ({
-    what: `reworking a step that ended as ${status}`,
+    title: `reworking a step that ended as ${status}`,
     roles: REVIEWERS,
     given: () => api.givenTask({ at: { kind: "pre_qa", status } }),
     route: REWORK,
     body: toPreQa,
   })),
   {
-    what: "recording a review of one's own",
+    title: "recording an expert's review",
     roles: REVIEWERS,
     given: checked,
     route: REVIEW,
     body: { kind: "expert", outcome: "passed" },
   },
   {
-    what: "recording a review by automation",
+    title: "recording an automated review",
     roles: andService(REVIEWERS),
     given: checked,
     route: REVIEW,
     body: { kind: "automated", outcome: "passed" },
   },
   {
-    what: "moving along with a review by automation",
+    title: "recording an automated review with a move",
     roles: REVIEWERS,
     given: checked,
     route: REVIEW,
@@ -217,7 +221,7 @@ const MEETINGS: readonly Meeting[] = [
     },
   },
   {
-    what: "moving on through an open gate",
+    title: "advancing through an open gate",
     roles: andService(OPERATORS),
     given: () => api.givenTask({ at: { kind: "pre_qa", status: "approved" } }),
     route: ADVANCE,
@@ -225,9 +229,9 @@ const MEETINGS: readonly Meeting[] = [
   },
 ];
 
-describe("what a role may do depends on the task that it meets", () => {
-  test.each(MEETINGS.map((meeting) => [meeting.what, meeting] as const))(
-    "%s is for those who may",
+describe("the required role depends on the task's state", () => {
+  test.each(STATEFUL_CALLS.map((call) => [call.title, call] as const))(
+    "%s is allowed only for the permitted roles",
     async (_, { route, roles, given, body }) => {
       const [method = "", path = ""] = route.split(" /v1");
       const call = async (role: Role, task: TaskView) => {
@@ -248,7 +252,7 @@ describe("what a role may do depends on the task that it meets", () => {
     },
   );
 
-  it("in one call on many tasks, each is judged by its own state", async () => {
+  it("is checked for each task separately in a call on many tasks", async () => {
     const [waiting, reviewed] = [await checked(), await underReview()];
     const moves = [waiting, reviewed].map(({ id }) => ({ task: id, status: "approved" }));
     const answer = await api.call("POST", "/moves", { as: "operator", body: { moves } });

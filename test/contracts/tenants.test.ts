@@ -12,7 +12,7 @@ beforeAll(async () => {
   api = await freshApi();
 });
 
-/** One place of one sample that names a thing. */
+/** A parameter or field of a sample that names a thing. */
 interface Naming {
   sample: Sample;
   place: string;
@@ -21,11 +21,11 @@ interface Naming {
 const namings = SAMPLES.flatMap((sample) =>
   Object.keys(sample.names).map((place): Naming => ({ sample, place })),
 );
-const isGoneOnWithout = ({ sample, place }: Naming) => {
+const continuesWithout = ({ sample, place }: Naming) => {
   return sample.goesOnWithout?.includes(place) === true;
 };
-const refusing = namings.filter((naming) => !isGoneOnWithout(naming));
-const goingOn = namings.filter(isGoneOnWithout);
+const requiredNamings = namings.filter((naming) => !continuesWithout(naming));
+const optionalNamings = namings.filter(continuesWithout);
 const inTable = (naming: Naming) => [titleOf(naming.sample), naming.place, naming] as const;
 
 /**
@@ -36,10 +36,10 @@ async function compareNames({ sample, place }: Naming, observedTenantId?: string
   const { otherTenant, database } = api;
   const kind = sample.names[place] ?? "task";
   const theirs = spellingsOf(kind, await givenThings(api, sample, otherTenant));
-  const nobodys = spellingsOf(kind, unknownThings());
+  const unknowns = spellingsOf(kind, unknownThings());
   const ready = [];
-  for (const name of [...theirs, ...nobodys]) {
-    // All else that the request names is the caller's own, and as good as new.
+  for (const name of [...theirs, ...unknowns]) {
+    // Every other name in the request is a new thing of the caller's own.
     const mine = await givenThings(api, sample);
     ready.push({ name, named: { ...namesIn(sample, mine), [place]: name } });
   }
@@ -50,52 +50,52 @@ async function compareNames({ sample, place }: Naming, observedTenantId?: string
     answers.push({ name, answer: await sendSample(api, sample, named, { headers }) });
   }
   const after = await contentsOf(database, observedTenantId);
-  const compared = answers.slice(0, theirs.length).map((stranger, index) => {
+  const compared = answers.slice(0, theirs.length).map((foreign, index) => {
     const unknown = answers[theirs.length + index];
-    return unknown === undefined ? expect.fail("A spelling is missing") : { stranger, unknown };
+    return unknown === undefined ? expect.fail("A spelling is missing") : { foreign, unknown };
   });
   return { compared, before, after };
 }
 
-/** All of an answer but what the database took in time. */
-function told({ status, headers, text }: Answer<unknown>) {
+/** Returns the response without Server-Timing. */
+function withoutTiming({ status, headers, text }: Answer<unknown>) {
   return { status, headers: [...headers].filter(([name]) => name !== "server-timing"), text };
 }
 
-/** The same without the name that the caller gave, and without what is new in every answer. */
-function toldWithoutNames({ name, answer }: { name: string; answer: Answer<unknown> }) {
-  const fresh =
+/** Returns the response without the caller's name for the thing and without generated values. */
+function withoutNames({ name, answer }: { name: string; answer: Answer<unknown> }) {
+  const generated =
     /whsec_[\w+/=]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z|[\w.-]{40,}/g;
-  return JSON.stringify(told(answer)).replaceAll(name, "…").replaceAll(fresh, "…");
+  return JSON.stringify(withoutTiming(answer)).replaceAll(name, "…").replaceAll(generated, "…");
 }
 
-describe("another tenant's things are not there", () => {
-  test.each(refusing.map(inTable))(
-    "%s answers their %s like an unknown one, byte for byte, and writes nothing",
+describe("another tenant's things", () => {
+  test.each(requiredNamings.map(inTable))(
+    "%s gets the same response for their %s as for an unknown one, and writes nothing",
     async (_, _place, naming) => {
       const { compared, before, after } = await compareNames(naming);
-      for (const { stranger, unknown } of compared) {
-        expect(stranger.answer.body).toMatchObject({ error: "not_found", status: 404 });
-        expect(told(stranger.answer)).toEqual(told(unknown.answer));
+      for (const { foreign, unknown } of compared) {
+        expect(foreign.answer.body).toMatchObject({ error: "not_found", status: 404 });
+        expect(withoutTiming(foreign.answer)).toEqual(withoutTiming(unknown.answer));
       }
       expect(after).toEqual(before);
     },
   );
 
-  test.each(goingOn.map(inTable))(
-    "%s goes on as if their %s were unknown, and touches nothing of theirs",
+  test.each(optionalNamings.map(inTable))(
+    "%s continues as if their %s were unknown, and changes none of their rows",
     async (_, _place, naming) => {
       const { compared, before, after } = await compareNames(naming, api.otherTenant.id);
-      for (const { stranger, unknown } of compared) {
-        const { status, text } = stranger.answer;
+      for (const { foreign, unknown } of compared) {
+        const { status, text } = foreign.answer;
         expect(status, text).toBe(statusWithoutOf(naming.sample));
-        expect(toldWithoutNames(stranger)).toBe(toldWithoutNames(unknown));
+        expect(withoutNames(foreign)).toBe(withoutNames(unknown));
       }
       expect(after).toEqual(before);
     },
   );
 
-  it("a list of one tenant has nothing of the other", async () => {
+  it("do not appear in any list", async () => {
     const lists = SAMPLES.filter(({ route, names }) => {
       return route.startsWith("GET") && Object.keys(names).length === 0;
     });
