@@ -29,9 +29,10 @@ function plan(tasks: readonly TaskSnapshot[], intent: BulkIntent, flag = false):
 
 const reachable = explore().tasks.map((task, index) => ({ ...task, id: `task-${index}` }));
 const byId = new Map(reachable.map((task) => [task.id, task]));
-const taskOf = (id: string) => byId.get(id) ?? expect.fail("an item of no task");
+const taskOf = (id: string) =>
+  byId.get(id) ?? expect.fail("the plan has a task that was not requested");
 
-describe("an action, on every task that there can be", () => {
+describe("a bulk action on every reachable task", () => {
   const commands: [BulkIntent, (flag: boolean) => Command][] = [
     [
       { action: "advance" },
@@ -52,7 +53,7 @@ describe("an action, on every task that there can be", () => {
     ],
   ];
 
-  test.each(commands)("does what the single call does: %o", (intent, commandOf) => {
+  test.each(commands)("decides as the call on one task does: %o", (intent, commandOf) => {
     for (const flag of [false, true]) {
       let eligible = 0;
       for (const item of plan(reachable, intent, flag).items) {
@@ -79,7 +80,7 @@ describe("an action, on every task that there can be", () => {
     }
   });
 
-  test("run_pipelines asks for what the step's state attaches, and changes nothing else", () => {
+  test("run_pipelines dispatches the pipelines attached to the step's status and changes nothing else", () => {
     for (const item of plan(reachable, { action: "run_pipelines" }, true).items) {
       const task = taskOf(item.taskId);
       const attached = pipelinesAttachedTo(task.step);
@@ -94,7 +95,7 @@ describe("an action, on every task that there can be", () => {
   });
 });
 
-describe("a task that an action does not take", () => {
+describe("a bulk action on a task it cannot change", () => {
   test.each([
     [{ action: "advance" }, givenTask({ kind: "delivery", status: "approved" }), "no_next_step"],
     [{ action: "advance" }, givenTask({ kind: "pre_qa", status: "running" }), "gate_closed"],
@@ -108,38 +109,38 @@ describe("a task that an action does not take", () => {
     ],
     [{ action: "edit", changes: { priority: 0 } }, givenTask(), "already_in_status"],
     [{ action: "retry" }, givenTask({ status: "cancelled", archived: true }), "archived"],
-  ] as const)("%o is told why: %#", (intent, task, code) => {
+  ] as const)("refuses %o with its code: case %#", (intent, task, code) => {
     expect(plan([task], intent).items).toMatchObject([{ decision: "refused", code }]);
   });
 });
 
-describe("the plan of an action", () => {
-  const waiting = givenTask({ id: "a", kind: "pre_qa", status: "failed" });
-  const asked = { ...waiting, id: "b", alreadyDispatched: ["quality_automation"] as const };
+describe("the plan of a bulk action", () => {
+  const failed = givenTask({ id: "a", kind: "pre_qa", status: "failed" });
+  const dispatched = { ...failed, id: "b", alreadyDispatched: ["quality_automation"] as const };
 
-  test("tells the pipelines of those it takes, with those that were asked for already", () => {
+  test("counts each pipeline's eligible tasks and those already dispatched", () => {
     const pipelines = [{ name: "quality_automation", tasks: 1, alreadyDispatched: 1 }];
-    expect(plan([waiting, asked], { action: "retry" })).toMatchObject({
+    expect(plan([failed, dispatched], { action: "retry" })).toMatchObject({
       pipelines,
       primaryLabel: "Retry Only (2)",
     });
-    const edited = plan([waiting], { action: "edit", changes: { assignee: "ada" } }, true);
+    const edited = plan([failed], { action: "edit", changes: { assignee: "ada" } }, true);
     expect(edited).toMatchObject({ pipelines: [], primaryLabel: "Edit Only (1)" });
   });
 
-  test("does not count what was asked for on behalf of the step that is left", () => {
-    const done = givenTask({
+  test("does not count a dispatch of the step that the task leaves", () => {
+    const approved = givenTask({
       kind: "authoring",
       status: "approved",
       alreadyDispatched: ["quality_automation"],
     });
-    expect(plan([done], { action: "advance" }, true)).toMatchObject({
+    expect(plan([approved], { action: "advance" }, true)).toMatchObject({
       pipelines: [{ name: "quality_automation", tasks: 1, alreadyDispatched: 0 }],
       primaryLabel: "Advance & Run Pipeline (1)",
     });
   });
 
-  test("is named on its button", () => {
+  test("labels the button with the action", () => {
     const labels = (["advance", "retry", "edit", "run_pipelines"] as const).map((action) =>
       primaryLabel({
         action,
@@ -160,10 +161,10 @@ describe("the plan of an action", () => {
 describe("a revert", () => {
   const operation = { id: "bulk-1", action: null };
 
-  /** The event as history has it after the task took the change. */
+  /** The event as the history records it once the change is applied. */
   const recorded = (event: NewEvent | undefined, seq: number): UndoneEvent => {
     if (event === undefined || event.fromStatus === null || event.fromGate === null) {
-      expect.fail("a change that can be taken back has an event that leads from somewhere");
+      expect.fail("a change that can be reverted has an event with a previous status and gate");
     }
     const { type, fromStatus, fromGate, payload } = event;
     return { seq, type, fromStatus, fromGate, payload };
@@ -172,7 +173,7 @@ describe("a revert", () => {
   test.each<BulkIntent>([
     ...BULK_TARGETS.map((targetStatus) => ({ targetStatus })),
     { action: "retry" },
-  ])("puts every task back that took the change: %o", (intent) => {
+  ])("restores every task that was changed: %o", (intent) => {
     let reverted = 0;
     for (const item of plan(reachable, intent).items) {
       if (item.decision === "refused") continue;
@@ -180,7 +181,7 @@ describe("a revert", () => {
       const changed = apply(before, item.change, minute(2));
       const event = recorded(item.change.events.at(-1), changed.eventSeq);
       const decided = decideRevert(changed, { operation, event, reason: "a mistake" });
-      if (decided === null) expect.fail("nothing happened to it since");
+      if (decided === null) expect.fail("a task that has not changed since can be reverted");
       const after = apply(changed, decided.change, minute(3));
       expect(after.step).toEqual(before.step);
       expect(decided).toMatchObject({ from: item.to, to: resolve(factsOf(after)) });
@@ -197,11 +198,11 @@ describe("a revert", () => {
     expect(reverted).toBeGreaterThan(0);
   });
 
-  test("of an edit gives each field its own task's value again, and touches no dispatch", () => {
+  test("of an edit restores each field's previous value and recalls no dispatch", () => {
     const before = { ...givenTask(), assignee: "ada", priority: 3 };
     const changes = { assignee: "bob", priority: 3 };
     const [item] = plan([before], { action: "edit", changes }).items;
-    if (item?.decision !== "eligible") expect.fail("an edit takes every task");
+    if (item?.decision !== "eligible") expect.fail("an edit is eligible on every task");
     const changed = apply(before, item.change, minute(2));
     const event = recorded(item.change.events.at(-1), changed.eventSeq);
     const edit = { id: "bulk-1", action: "edit" } as const;
@@ -210,7 +211,7 @@ describe("a revert", () => {
     expect(decided?.change.fields).not.toHaveProperty("priority");
   });
 
-  test("of pipelines alone calls them back, wherever the task is", () => {
+  test("of run_pipelines recalls the dispatches, whatever the task's status", () => {
     const run = { id: "bulk-1", action: "run_pipelines" } as const;
     const decided = decideRevert(givenTask(), { operation: run, event: null, reason: "a mistake" });
     expect(decided?.change).toMatchObject({
@@ -219,7 +220,7 @@ describe("a revert", () => {
     });
   });
 
-  test("leaves a task of which the operation has no event", () => {
+  test("skips a task on which the operation recorded no event", () => {
     const decided = decideRevert(givenTask(), { operation, event: null, reason: "a mistake" });
     expect(decided).toBeNull();
   });

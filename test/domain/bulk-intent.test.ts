@@ -18,41 +18,41 @@ const edits = fc.record(
   { requiredKeys: [] },
 );
 
-/** A value after it was stored or sent as JSON. */
+/** Returns the value after a round trip through JSON. */
 const throughJson = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value)) as Value;
 
 describe("a bulk intent", () => {
-  test.each(OPERATIONS)("%o is read from the ledger's columns as it was written", (named) => {
+  test.each(OPERATIONS)("%o survives the columns of the ledger", (members) => {
     fc.assert(
       fc.property(edits, (changes) => {
-        const intent = decodeIntent({ ...named, changes });
-        expect(intent).toMatchObject(named);
+        const intent = decodeIntent({ ...members, changes });
+        expect(intent).toMatchObject(members);
         expect(decodeIntent(throughJson(encodeIntent(intent)))).toEqual(intent);
       }),
     );
   });
 
-  test.each(CHANGES)("%o is read from a body or a preview as it was sent", (named) => {
+  test.each(CHANGES)("%o survives a request body and a preview", (members) => {
     fc.assert(
       fc.property(edits, (changes) => {
-        const intent = decodeIntent({ ...named, changes });
+        const intent = decodeIntent({ ...members, changes });
         expect(decodeIntent(throughJson(intent))).toEqual(intent);
       }),
     );
   });
 
-  test.each(CHANGES)("%o is read from a plan token as it was signed", (named) => {
+  test.each(CHANGES)("%o survives a plan token", (members) => {
     fc.assert(
       fc.property(edits, (edit) => {
-        const intent = decodeIntent({ ...named, changes: edit });
-        const { changes, ...members } = throughJson(encodeIntentForToken(intent));
+        const intent = decodeIntent({ ...members, changes: edit });
+        const { changes, ...rest } = throughJson(encodeIntentForToken(intent));
         const parsed = changes === null ? null : JSON.parse(changes);
-        expect(decodeIntent({ ...members, changes: parsed })).toEqual(intent);
+        expect(decodeIntent({ ...rest, changes: parsed })).toEqual(intent);
       }),
     );
   });
 
-  test("is the same in a token in whatever order the fields of an edit were sent", () => {
+  test("is the same in a token whatever the order of an edit's fields", () => {
     const one = encodeIntentForToken({ action: "edit", changes: { assignee: "ada", priority: 1 } });
     const same = encodeIntentForToken({
       action: "edit",

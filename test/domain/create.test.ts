@@ -8,7 +8,7 @@ import { context, expectAccepted, expectRefused, FIELDS } from "./support/world.
 const input = { fields: FIELDS, content: { brief: "Prove it" }, contentHash: "abc" };
 
 describe("create", () => {
-  test("makes the task, version 1, a queued ingestion and event 1", () => {
+  test("creates the task, version 1, a queued ingestion step and event 1", () => {
     const { task, decision } = expectAccepted(decideCreate(input, context("operator")));
     expect(task).toEqual({ id: "new-1", ...FIELDS });
     expect(decision.version).toEqual({
@@ -45,7 +45,7 @@ describe("create", () => {
     ]);
   });
 
-  test("starts in every stage and status that the kind has, as imported, and claims no verdict", () => {
+  test("imports into every stage and every status that the stage has, without a review or a dispatch", () => {
     for (const kind of STEP_KINDS) {
       for (const status of startStatuses(kind)) {
         const start = { kind, status, reason: "moved here" };
@@ -65,13 +65,13 @@ describe("create", () => {
     }
   });
 
-  test("starts queued where no status is named", () => {
+  test("starts queued if no status is given", () => {
     const start = { kind: "pre_qa", reason: "moved here" } as const;
     const { decision } = expectAccepted(decideCreate({ ...input, start }, context("reviewer")));
     expect(decision.events[0]?.toStatus).toBe("queued");
   });
 
-  test("does not start in a status that the kind does not have", () => {
+  test("refuses to start in a status that the stage does not have", () => {
     let refusals = 0;
     for (const kind of STEP_KINDS) {
       for (const status of START_STATUSES) {
@@ -88,7 +88,7 @@ describe("create", () => {
     expect(refusals).toBe(4);
   });
 
-  test("takes an operator, and with a start a reviewer", () => {
+  test("requires an operator, or a reviewer if a start is given", () => {
     const start = { kind: "delivery", reason: "moved here" } as const;
     const asViewer = expectRefused(decideCreate(input, context("viewer")), "forbidden");
     expect(asViewer.required).toBe("operator");

@@ -3,7 +3,7 @@ import { describe, expect, it, test } from "vitest";
 import { byteRangeOf } from "../../src/domain/data/byte-range.ts";
 import { isSameType, servedContentType } from "../../src/domain/data/content-type.ts";
 
-describe("the type under which content is handed out", () => {
+describe("the content type that data is served with", () => {
   test.each([
     "text/plain",
     "text/plain; charset=utf-8",
@@ -14,7 +14,7 @@ describe("the type under which content is handed out", () => {
     "image/png",
     "audio/mpeg",
     "video/mp4",
-  ])("is %s where that is what it is", (declared) => {
+  ])("stays %s", (declared) => {
     expect(servedContentType(declared)).toBe(declared);
   });
 
@@ -30,31 +30,32 @@ describe("the type under which content is handed out", () => {
     "application/wasm",
     "multipart/related",
     "nonsense/of-any-kind",
-  ])("is any bytes for %s, which a page might run", (declared) => {
+  ])("is application/octet-stream instead of %s, which a browser might execute", (declared) => {
     expect(servedContentType(declared)).toBe("application/octet-stream");
   });
 
-  it("is the same type whatever its parameters and letters", () => {
+  it("compares without parameters and without letter case", () => {
     expect(isSameType("text/plain; charset=utf-8", "Text/Plain")).toBe(true);
     expect(isSameType("text/plain", "text/html")).toBe(false);
   });
 });
 
-describe("a range of bytes", () => {
-  it("is those of the places asked for that there are, none being unsatisfiable", () => {
+describe("a byte range", () => {
+  it("covers the requested bytes that exist, and is unsatisfiable if none do", () => {
     const bound = fc.option(fc.nat(200), { nil: "" as const });
     fc.assert(
       fc.property(bound, bound, fc.nat(100), (first, last, sizeBytes) => {
         const range = byteRangeOf(`bytes=${first}-${last}`, sizeBytes);
-        const isNone = first === "" ? last === "" : last !== "" && last < first;
-        const asked = Array.from({ length: sizeBytes }, (_, place) => place).filter((place) =>
-          first === ""
-            ? place >= sizeBytes - Number(last)
-            : place >= first && (last === "" || place <= last),
+        const isInvalid = first === "" ? last === "" : last !== "" && last < first;
+        const requested = Array.from({ length: sizeBytes }, (_, position) => position).filter(
+          (position) =>
+            first === ""
+              ? position >= sizeBytes - Number(last)
+              : position >= first && (last === "" || position <= last),
         );
-        if (isNone) expect(range).toBe(null);
-        else if (asked.length > 0)
-          expect(range).toEqual({ offset: asked[0], length: asked.length });
+        if (isInvalid) expect(range).toBe(null);
+        else if (requested.length > 0)
+          expect(range).toEqual({ offset: requested[0], length: requested.length });
         else expect(range).toBe(first === "" && last !== 0 ? null : "unsatisfiable");
       }),
     );
@@ -74,7 +75,7 @@ describe("a range of bytes", () => {
     "bytes = 0-1",
     "bytes=0-1, 3-4",
     "items=0-1",
-  ])("is none in %j: the whole is the answer", (header) => {
+  ])("is null for the header %j, so that the whole content is sent", (header) => {
     expect(byteRangeOf(header, 10)).toBe(null);
   });
 });

@@ -11,19 +11,19 @@ import {
   endOfAttempt,
 } from "../../src/domain/pipelines/delivery.ts";
 
-const away = (retryAfterSeconds: number | null = null): EndpointAnswer => ({
+const retryable = (retryAfterSeconds: number | null = null): EndpointAnswer => ({
   outcome: "retryable",
   error: "The endpoint returned 503.",
   retryAfterSeconds,
 });
 const ATTEMPTS = Array.from({ length: DISPATCH_ATTEMPTS_MAX }, (_, index) => index + 1);
 
-describe("an attempt at an endpoint", () => {
-  test.each(ATTEMPTS)("that accepts delivers, at attempt %i", (attempt) => {
+describe("an attempt to deliver a dispatch", () => {
+  test.each(ATTEMPTS)("delivers if the endpoint accepts, at attempt %i", (attempt) => {
     expect(endOfAttempt({ outcome: "accepted" }, attempt)).toEqual({ state: "delivered" });
   });
 
-  test.each(ATTEMPTS)("that refuses is the end, at attempt %i", (attempt) => {
+  test.each(ATTEMPTS)("ends the dispatch if the endpoint refuses, at attempt %i", (attempt) => {
     const answer: EndpointAnswer = { outcome: "refused", error: "No.", reason: "url_not_allowed" };
     expect(endOfAttempt(answer, attempt)).toEqual({
       state: "dead",
@@ -32,8 +32,8 @@ describe("an attempt at an endpoint", () => {
     });
   });
 
-  test("that fails is followed by seven more, each after twice the time, in about an hour", () => {
-    const ends = ATTEMPTS.map((attempt) => endOfAttempt(away(), attempt));
+  test("is retried seven times, doubling the delay, over about an hour", () => {
+    const ends = ATTEMPTS.map((attempt) => endOfAttempt(retryable(), attempt));
     const delays = ends.flatMap((end) => (end.state === "sent" ? [end.delaySeconds] : []));
     expect(delays).toEqual([30, 60, 120, 240, 480, 960, 1920]);
     expect(ends.at(-1)).toEqual({
@@ -48,25 +48,25 @@ describe("an attempt at an endpoint", () => {
     [29, 30],
     [31, 31],
     [3600, 3600],
-  ])("that asks to wait for %i seconds is followed by one after %i", (asked, delaySeconds) => {
-    expect(endOfAttempt(away(asked), 1)).toMatchObject({ state: "sent", delaySeconds });
+  ])("with a Retry-After of %i seconds is retried after %i", (retryAfterSeconds, delaySeconds) => {
+    expect(endOfAttempt(retryable(retryAfterSeconds), 1)).toMatchObject({
+      state: "sent",
+      delaySeconds,
+    });
   });
 
-  test("that asks to wait and is the last is the last", () => {
-    expect(endOfAttempt(away(10), DISPATCH_ATTEMPTS_MAX).state).toBe("dead");
+  test("is not retried after the last attempt, even with a Retry-After", () => {
+    expect(endOfAttempt(retryable(10), DISPATCH_ATTEMPTS_MAX).state).toBe("dead");
   });
 });
 
-describe("dispatches", () => {
-  test.each(DISPATCH_STATES)(
-    "that are %s go by hand where the table leads, if anywhere",
-    (state) => {
-      const lawful = DISPATCH_TRANSITIONS[state];
-      expect(DISPATCH_MOVES_BY_HAND[state].filter((to) => !lawful.includes(to))).toEqual([]);
-    },
-  );
+describe("a dispatch", () => {
+  test.each(DISPATCH_STATES)("that is %s moves by hand only along its transitions", (state) => {
+    const lawful = DISPATCH_TRANSITIONS[state];
+    expect(DISPATCH_MOVES_BY_HAND[state].filter((to) => !lawful.includes(to))).toEqual([]);
+  });
 
-  test.each(PIPELINE_NAMES)("of %s are the work of the worker of that name", (pipeline) => {
+  test.each(PIPELINE_NAMES)("of %s is run by the worker type of the same name", (pipeline) => {
     expect(PIPELINES[pipeline].worker).toBe(pipeline.toUpperCase());
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { expectDecision, FIELDS, givenTask, expectRefusal } from "./support/world.ts";
 
 describe("an edit", () => {
-  test("tells from and to of each field that differs, and of no other", () => {
+  test("records the old and new value of each field that differs, and of no other", () => {
     const decision = expectDecision(
       givenTask({ kind: "pre_qa", status: "running" }),
       {
@@ -36,7 +36,7 @@ describe("an edit", () => {
     ["taxonomyCode", null],
     ["priority", 9],
     ["assignee", "somebody"],
-  ] as const)("may change %s alone", (field, to) => {
+  ] as const)("changes %s on its own", (field, to) => {
     const { fields, events } = expectDecision(givenTask(), {
       type: "edit",
       changes: { [field]: to },
@@ -45,12 +45,12 @@ describe("an edit", () => {
     expect(events[0]?.payload).toEqual({ changes: { [field]: { from: FIELDS[field], to } } });
   });
 
-  test("that changes nothing writes nothing", () => {
+  test("writes nothing if nothing changes", () => {
     const decision = expectDecision(givenTask(), { type: "edit", changes: { ...FIELDS } });
     expect(decision).toMatchObject({ events: [], fields: null });
   });
 
-  test("of an archived task is refused", () => {
+  test("is refused on an archived task", () => {
     expectRefusal(
       givenTask({ archived: true }),
       { type: "edit", changes: { priority: 1 } },
@@ -59,8 +59,8 @@ describe("an edit", () => {
   });
 });
 
-describe("the archive", () => {
-  test("takes a task with an event that leaves its step as it is", () => {
+describe("archiving", () => {
+  test("records an event and leaves the step as it is", () => {
     const decision = expectDecision(givenTask(), { type: "archive", reason: "withdrawn" });
     expect(decision.archive).toBe(true);
     expect(decision.events).toEqual([
@@ -74,19 +74,19 @@ describe("the archive", () => {
     ]);
   });
 
-  test("gives it back", () => {
+  test("is undone by a restore", () => {
     const decision = expectDecision(givenTask({ archived: true }), { type: "restore" });
     expect(decision.archive).toBe(false);
     expect(decision.events[0]?.type).toBe("task_restored");
   });
 
-  test("has nothing to do twice", () => {
+  test("is refused the second time, as is a restore", () => {
     const archived = givenTask({ archived: true });
     expect(expectRefusal(archived, { type: "archive" }, "already_in_status").done).toBe(true);
     expect(expectRefusal(givenTask(), { type: "restore" }, "already_in_status").done).toBe(true);
   });
 
-  test("is a reviewer's", () => {
+  test("requires a reviewer, as does a restore", () => {
     expect(expectRefusal(givenTask(), { type: "archive" }, "forbidden", "operator").required).toBe(
       "reviewer",
     );
@@ -96,7 +96,7 @@ describe("the archive", () => {
     );
   });
 
-  test("refuses every move, with the way back as the one lawful call", () => {
+  test("blocks every move, and offers a restore as the only lawful command", () => {
     const archived = givenTask({ kind: "pre_qa", status: "approved", archived: true });
     for (const command of [
       { type: "transition", status: "queued", runAttachedWorkflows: false },
@@ -112,7 +112,7 @@ describe("the archive", () => {
   });
 });
 
-test("a note is kept in the history, of an archived task too, and moves nothing", () => {
+test("a note is recorded in the history, even of an archived task, and moves nothing", () => {
   for (const archived of [false, true]) {
     const decision = expectDecision(
       givenTask({ archived }),
