@@ -55,11 +55,11 @@ describe("the documentation", () => {
   );
 
   it.each(pages.map((page) => [relative(PROJECT, page), page]))(
-    "names only files that exist in %s",
+    "names only files and folders that exist in %s",
     (_, page) => {
       const named = [
         ...textOf(page).matchAll(
-          /`((?:bench|cli|client|docs|drizzle|examples|scripts|src|test)\/[\w./-]+\.\w+)`/g,
+          /`((?:bench|cli|client|docs|drizzle|examples|scripts|src|test)\/[\w./-]+)`/g,
         ),
       ].map(([, path = ""]) => path);
       expect(named.filter((path) => !existsSync(join(PROJECT, path)))).toEqual([]);
