@@ -7,6 +7,14 @@ import { context, expectAccepted, expectRefused, FIELDS } from "./support/world.
 
 const input = { fields: FIELDS, content: { brief: "Prove it" }, contentHash: "abc" };
 
+/** The statuses with which no task can start, although other kinds have them. */
+const MISSING_START_STATUSES = [
+  { kind: "authoring", status: "rejected" },
+  { kind: "authoring", status: "duplicate" },
+  { kind: "output_generation", status: "awaiting_review" },
+  { kind: "delivery", status: "awaiting_review" },
+];
+
 describe("create", () => {
   test("creates the task, version 1, a queued ingestion step and event 1", () => {
     const { task, decision } = expectAccepted(decideCreate(input, context("operator")));
@@ -71,21 +79,20 @@ describe("create", () => {
     expect(decision.events[0]?.toStatus).toBe("queued");
   });
 
-  test("refuses to start in a status that the stage does not have", () => {
-    let refusals = 0;
-    for (const kind of STEP_KINDS) {
-      for (const status of START_STATUSES) {
-        if (startStatuses(kind).includes(status)) continue;
-        const start = { kind, status, reason: "moved here" };
-        const refusal = expectRefused(
-          decideCreate({ ...input, start }, context("reviewer")),
-          "validation_failed",
-        );
-        expect(refusal.issues).toMatchObject([{ path: ["start", "status"], code: "not_in_kind" }]);
-        refusals += 1;
-      }
+  test("rejects a start status that the kind does not have", () => {
+    const missing = STEP_KINDS.flatMap((kind) =>
+      START_STATUSES.filter((status) => !startStatuses(kind).includes(status)).map(
+        (status) => ({ kind, status }) as const,
+      ),
+    );
+    expect(missing).toEqual(MISSING_START_STATUSES);
+    for (const start of missing) {
+      const refusal = expectRefused(
+        decideCreate({ ...input, start: { ...start, reason: "moved here" } }, context("reviewer")),
+        "validation_failed",
+      );
+      expect(refusal.issues).toMatchObject([{ path: ["start", "status"], code: "not_in_kind" }]);
     }
-    expect(refusals).toBe(4);
   });
 
   test("requires an operator, or a reviewer if a start is given", () => {
