@@ -86,7 +86,7 @@ export function isGateOpen(gate: GateState): boolean {
 }
 
 /** Statuses that are stronger than a waiver and than a block by hand. */
-const OVERRULING_STATUSES: readonly StepStatus[] = [
+export const OVERRULING_STATUSES: readonly StepStatus[] = [
   "changes_requested",
   "rejected",
   "duplicate",
