@@ -13,6 +13,7 @@ import {
 import type { BulkPlan } from "../../src/domain/bulk/plan.ts";
 import { planBulk } from "../../src/domain/bulk/plan.ts";
 import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
+import { REGISTRY_VERSION } from "../../src/domain/registry-version.ts";
 import { context, givenTask } from "./support/world.ts";
 
 const request = {
@@ -49,7 +50,7 @@ describe("a plan token", () => {
   test("says for whom, for what, by which tables and for how long the plan was made", () => {
     expect(planTokenContents.parse(token)).toEqual({
       ...request,
-      registryVersion: 1,
+      registryVersion: REGISTRY_VERSION,
       expiresAt: now + 60 * 60 * 1000,
       ids: "a\nb\nx",
       tasks: ['["a",7,"illegal_target"]', '["b",7,"eligible"]', '["x",null,"not_found"]'],

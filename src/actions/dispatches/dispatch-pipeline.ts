@@ -2,7 +2,7 @@ import { uuidv7 } from "uuidv7";
 import { createDispatch } from "../../db/dispatches/create-dispatch.ts";
 import { loadTasks } from "../../db/snapshots/load-tasks.ts";
 import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
-import { misaimed } from "../../domain/lifecycle/decide/target.ts";
+import { refusalOfTarget } from "../../domain/lifecycle/decide/target.ts";
 import { pipelinesAttachedTo } from "../../domain/lifecycle/attached.ts";
 import {
   archived,
@@ -52,7 +52,7 @@ async function tryDispatch(
   if (stored) return replay(call.operation, stored, asStored<Dispatched>);
   if (step === null || snapshot === undefined) return refuse(notFound());
   if (snapshot.archivedAt !== null) return refuse(archived());
-  const misaim = misaimed(snapshot, { stepId: step.id, versionId: step.versionId });
+  const misaim = refusalOfTarget(snapshot, { stepId: step.id, versionId: step.versionId });
   if (misaim) return refuse(misaim);
   const attached = pipelinesAttachedTo(step);
   if (!attached.includes(pipeline)) {

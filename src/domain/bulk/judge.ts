@@ -144,7 +144,8 @@ function judgeCommand(
   if (change.events.length === 0) return { ok: false, code: "already_in_status" };
 
   const after = apply(snapshot, change, SOME_TIME);
-  const attached = command.type === "edit" ? [] : pipelinesAttachedTo(after.step);
+  const hasMoved = after.step.id !== snapshot.step.id || after.step.status !== status;
+  const attached = hasMoved ? pipelinesAttachedTo(after.step) : [];
   // What was asked for on behalf of the step that is left says nothing about the one that is opened.
   const before = change.step === null ? snapshot.alreadyDispatched : [];
   const pipelines = askedOf(attached, before);

@@ -4,8 +4,8 @@ import type { StepSnapshot, TaskSnapshot } from "./snapshot.ts";
 import { isOfVersion, type Pipeline } from "../pipelines/pipelines.ts";
 
 /**
- * The snapshot after a decision was recorded at a time: what the next load would find, as far as it depends on
- * history. A dispatch is taken to stay asked for; whether a recall came in time only the database knows.
+ * Returns the snapshot after a decision is recorded at a time: the same as the next load, as far as history determines
+ * it. Dispatches count as not recalled, because only the database knows whether a recall came in time.
  */
 export function apply(snapshot: TaskSnapshot, decision: Decision, at: string): TaskSnapshot {
   const last = decision.events.at(-1);

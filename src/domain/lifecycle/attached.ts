@@ -14,13 +14,13 @@ const ROWS: Record<
   { worker: WorkerType; attachedTo: { kind: StepKind; status: StepStatus } }
 > = PIPELINES;
 
-/** The pipeline that a single move attaches when its step enters this state. */
+/** The pipeline that is attached to each stage and status. A move of one task reads this list. */
 export const PIPELINES_ON_ENTRY: readonly AttachedPipeline[] = PIPELINE_NAMES.map((pipeline) => {
   const { kind, status } = ROWS[pipeline].attachedTo;
   return { kind, status, pipeline };
 });
 
-/** The pipelines that a step in this state asks for, once it has entered it. */
+/** Returns the pipelines that are dispatched when a step enters this state. */
 export function pipelinesAttachedTo(step: { kind: StepKind; status: StepStatus }): Pipeline[] {
   return PIPELINES_ON_ENTRY.filter(
     ({ kind, status }) => kind === step.kind && status === step.status,
@@ -28,8 +28,8 @@ export function pipelinesAttachedTo(step: { kind: StepKind; status: StepStatus }
 }
 
 /**
- * What an absent `runAttachedWorkflows` means: true for a person's call on one task, false for the service
- * role and wherever one call moves many tasks.
+ * Returns the default of `runAttachedWorkflows`: true if a person changes one task, and false for the service role and
+ * for calls that change many tasks.
  */
 export function runsAttachedByDefault(call: { role: Role; tasks: "one" | "many" }): boolean {
   return call.tasks === "one" && call.role !== "service";

@@ -13,7 +13,7 @@ import type {
 } from "./statuses.ts";
 import type { StartStatus } from "./transitions.ts";
 
-/** The step that a call names, as it was found: it need not be the current one, nor of the active version. */
+/** The step that a call names. It can be an earlier step, or a step of a sealed version. */
 export interface StepTarget {
   stepId: string;
   versionId: string;
@@ -22,11 +22,11 @@ export interface StepTarget {
 /** Changes the current step's status. */
 export interface TransitionCommand {
   type: "transition";
-  /** Absent where the call names the task alone. */
+  /** Absent if the call names only the task. */
   target?: StepTarget;
   status: StepStatus;
   reason?: string | undefined;
-  /** The caller's own facts, kept on the event under `data`. */
+  /** Data of the caller, stored in the event's payload as `data`. */
   payload?: Record<string, unknown> | undefined;
   duplicateOf?: string | undefined;
   runAttachedWorkflows: boolean;
@@ -40,7 +40,7 @@ export interface GateCommand {
   reason?: string | undefined;
 }
 
-/** Goes on to the next stage; with `hold`, the new step waits in `pending`. */
+/** Opens the next stage. With `hold`, the new step is `pending` instead of `queued`. */
 export interface AdvanceCommand {
   type: "advance";
   reason?: string | undefined;
@@ -48,7 +48,7 @@ export interface AdvanceCommand {
   runAttachedWorkflows: boolean;
 }
 
-/** Goes back to the same or an earlier stage with a new attempt. */
+/** Opens a new attempt of the same or an earlier stage. */
 export interface ReworkCommand {
   type: "rework";
   toKind: StepKind;
@@ -62,12 +62,12 @@ export interface VersionCommand {
   content: TaskContent;
   contentHash: string;
   reason: string;
-  /** `authoring` where absent. */
+  /** Defaults to `authoring`. */
   firstKind?: FirstKind | undefined;
   runAttachedWorkflows: boolean;
 }
 
-/** A verdict on the current step, with the transition that follows from it in the same call, if any. */
+/** Records a verdict on the current step, and optionally the transition that follows from it. */
 export interface ReviewCommand {
   type: "review";
   kind: ReviewKind;
@@ -83,25 +83,25 @@ export interface ReviewCommand {
     | undefined;
 }
 
-/** A run as it was found, with all that a report on it is judged by. */
+/** A run, with the fields that a report on it is checked against. */
 export interface ReportedRun {
   id: string;
   type: WorkerType;
   state: RunState;
   stepId: string;
-  /** How often it was handed out: a report may say of which time it is. */
+  /** How often the run was leased. A report can name the attempt that it belongs to. */
   attempt: number;
-  /** It is taken by workers that poll: until its first report it belongs to whoever holds a lease on it. */
+  /** Polling workers lease the run. Until its first report, only the holder of the lease can report. */
   offered: boolean;
-  /** Whose lease has not ended, by the database's clock; null where nobody's has. */
+  /** The actor who holds a live lease, by the clock of the database. Null if no one does. */
   heldBy: string | null;
 }
 
-/** A worker (or the deadline that gives it up) says what became of its run. */
+/** Reports the state of a run. The reporter is its worker, or the service after the run's deadline. */
 export interface ReportCommand {
   type: "report";
   run: ReportedRun;
-  /** The attempt that the worker was given, where it says so. */
+  /** The attempt that the worker leased, if it names one. */
   attempt?: number | undefined;
   state: RunState;
   verdict?: ReviewOutcome | undefined;
@@ -116,25 +116,23 @@ export interface EditCommand {
   reason?: string | undefined;
 }
 
-/** Puts the task away. */
 export interface ArchiveCommand {
   type: "archive";
   reason?: string | undefined;
 }
 
-/** Brings an archived task back. */
 export interface RestoreCommand {
   type: "restore";
   reason?: string | undefined;
 }
 
-/** Adds a remark to the history. */
+/** Adds a note to the history. */
 export interface NoteCommand {
   type: "note";
   text: string;
 }
 
-/** Everything that can be done to a task that exists. */
+/** Everything that can be done to an existing task. */
 export type Command =
   | TransitionCommand
   | GateCommand
@@ -148,16 +146,16 @@ export type Command =
   | RestoreCommand
   | NoteCommand;
 
-/** What a new task is made of. */
+/** The input of a new task. */
 export interface CreateInput {
   fields: TaskFields;
   content: TaskContent;
   contentHash: string;
-  /** Where the work already is, for tasks that come from elsewhere. */
+  /** The stage and status of an imported task. Absent for a task that starts at the beginning. */
   start?: { kind: StepKind; status?: StartStatus | undefined; reason: string } | undefined;
 }
 
-/** What a decision needs from outside; with it handed in, the same input always gives the same decision. */
+/** What a decision takes from outside. Passing it in keeps decisions deterministic. */
 export interface DecisionContext {
   actor: Actor;
   newId: () => string;

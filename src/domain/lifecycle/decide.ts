@@ -24,8 +24,8 @@ import { lawfulCommands } from "./moves.ts";
 import type { TaskSnapshot } from "./snapshot.ts";
 
 /**
- * Judges one command on one task: all that follows from it, or why it may not be. Reads nothing but its
- * arguments and changes none of them, so that a preview may ask as often as it likes.
+ * Decides one command on one task. Returns everything that the command changes, or the reason why it is rejected. The
+ * function is pure, so previews call it freely.
  */
 export function decide(
   snapshot: TaskSnapshot,
@@ -44,10 +44,7 @@ export function decide(
   return refuse({ ...outcome.refusal, next: lawfulCommands(snapshot, role) });
 }
 
-/**
- * What an archived task still takes: machines that were at work may say how it ended, and remarks move
- * nothing.
- */
+/** Commands that an archived task accepts. A worker can still report the end of its run, and a note moves nothing. */
 const WHILE_ARCHIVED: readonly Command["type"][] = ["archive", "restore", "report", "note"];
 
 function decideCommand(

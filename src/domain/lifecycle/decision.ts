@@ -12,12 +12,12 @@ import type { Pipeline } from "../pipelines/pipelines.ts";
 
 export const EVENTS_PER_CALL_MAX = 16;
 
-/** An event before it has a number, a time and a hash: the writer gives it those. */
+/** An event without its number, time and hash, which the writer assigns. */
 export interface NewEvent {
   type: StepEventType;
   stepId: string;
   versionId: string;
-  /** The step's own state before; null when the event opens the step. */
+  /** The step's status before the event. Null if the event opens the step. */
   fromStatus: StepStatus | null;
   toStatus: StepStatus;
   fromGate: GateState | null;
@@ -35,7 +35,7 @@ export interface NewStep {
   attempt: number;
 }
 
-/** The content of a version: free text, and metadata that nothing in the product interprets. */
+/** The content of a version. Stepledger does not interpret the metadata. */
 export interface TaskContent {
   brief?: string | undefined;
   instructions?: string | undefined;
@@ -46,7 +46,7 @@ export interface NewVersion {
   id: string;
   number: number;
   content: TaskContent;
-  /** SHA-256 of the canonical content, in hex: handed in by the caller, since the domain does no hashing. */
+  /** SHA-256 of the canonical content, in hex. The caller computes it, because the domain does not hash. */
   contentHash: string;
   reason: string | null;
 }
@@ -61,7 +61,7 @@ export interface NewReview {
   notes: string | null;
 }
 
-/** What becomes of a run that exists: a report's new state, or a cancellation because its step was left. */
+/** A change of an existing run: the state from a report, or a cancellation because its step was left or ended. */
 export interface RunChange {
   id: string;
   state: RunState;
@@ -76,7 +76,7 @@ export interface NewDispatch {
   versionId: string;
 }
 
-/** Which undelivered dispatches are called back. */
+/** Which undelivered dispatches to recall. */
 export interface Recall {
   stepId: string;
   versionId: string;
@@ -86,19 +86,18 @@ export interface Recall {
   ofVersion: boolean;
 }
 
-/** Which change is taken back: the dispatches that it asked for are called back, and their runs with them. */
+/** The change to undo. Its undelivered dispatches are recalled, and their runs cancelled. */
 export interface Undo {
   operationId: string;
-  /** The event that asked; null where the operation asked for dispatches alone. */
+  /** The event that caused the dispatches. Null if the operation only created dispatches. */
   seq: number | null;
 }
 
-/** All that one lawful call does to one task. The writer records it whole or not at all. */
+/** Everything that one accepted call changes in one task. The writer records all of it or nothing. */
 export interface Decision {
   /**
-   * At most EVENTS_PER_CALL_MAX; the last one names the step that is then current. None where history stays as
-   * it is: a worker's report that changes its run alone (`runs` is then all there is to write), an edit that
-   * changes nothing, a bulk operation that asks for pipelines alone or takes that back.
+   * At most EVENTS_PER_CALL_MAX. The last event names the step that is current afterwards. Empty for a report that only
+   * changes its run, an edit that changes nothing, and a bulk operation that only creates or recalls dispatches.
    */
   events: readonly NewEvent[];
   version: NewVersion | null;
@@ -107,9 +106,9 @@ export interface Decision {
   runs: readonly RunChange[];
   recall: Recall | null;
   undoes: Undo | null;
-  /** Caused by the last event. `payment` may be there already: the writer's unique index decides. */
+  /** Caused by the last event. The writer skips one that exists: a unique index allows one open dispatch. */
   dispatches: readonly NewDispatch[];
   fields: Partial<TaskFields> | null;
-  /** true archives, false restores, null leaves it. */
+  /** True archives the task, false restores it, and null does neither. */
   archive: boolean | null;
 }

@@ -9,14 +9,14 @@ import {
   WORKER_TYPES,
 } from "./statuses.ts";
 
-/** The step that the event opens, and the one that was current before it. */
+/** The step that the event opens, and the step that was current before. */
 const opened = z.object({
   kind: z.enum(STEP_KINDS),
   attempt: z.int().min(1),
   fromStepId: z.string().nullable(),
 });
 
-/** Runs that the event cancelled, because their step was left or ended. */
+/** The runs that the event cancels, because their step is left or ends. */
 const cancelledRuns = z.array(z.string());
 
 const fields = z.object({
@@ -32,21 +32,21 @@ function change<Value extends z.ZodType>(value: Value) {
 }
 
 const transition = z.object({
-  /** Only where the new status ends the step. */
+  /** Present only if the new status ends the step. */
   cancelledRuns: cancelledRuns.exactOptional(),
-  /** What the caller had to say, as it came. */
+  /** The payload of the caller, unchanged. */
   data: z.record(z.string(), z.unknown()).exactOptional(),
 });
 
 /**
- * What each event says beside its columns: all that the fold and the label need, so that history alone is
- * enough. Read with these schemas; written through `PayloadOf`.
+ * The payload of each event type. Together with the event's columns it holds everything that the fold and the label
+ * need, so the history is enough to rebuild a task. Reads parse with these schemas; writes are typed by `PayloadOf`.
  */
 export const EVENT_PAYLOADS = {
   task_created: fields.extend({
     contentHash: z.string(),
     opened,
-    /** The task began elsewhere; nothing is claimed about the stages before. */
+    /** The task was imported. Its history says nothing about earlier stages. */
     imported: z.literal(true).exactOptional(),
   }),
   step_transitioned: transition,
@@ -80,7 +80,7 @@ export const EVENT_PAYLOADS = {
     }),
   }),
   bulk_transitioned: transition,
-  /** `undoes` is the seq of the event that is taken back: the one before, of another bulk operation. */
+  /** `undoes` is the seq of the event that is undone: the previous event, which another bulk operation wrote. */
   bulk_reverted: z.object({ undoes: z.int().min(1), cancelledRuns: cancelledRuns.exactOptional() }),
   task_updated: z.object({
     changes: z.object({

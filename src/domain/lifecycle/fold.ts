@@ -4,7 +4,7 @@ import { isStatusRelevant } from "./runs.ts";
 import type { ReviewFact, RunFact, StepSnapshot, TaskSnapshot } from "./snapshot.ts";
 import type { GateState, StepEventType, StepKind, StepStatus } from "./statuses.ts";
 
-/** An event as it was recorded, joined with what never changes of its step and version. */
+/** A recorded event, with the immutable facts of its step and version. */
 export interface RecordedEvent {
   taskId: string;
   seq: number;
@@ -22,16 +22,18 @@ export interface RecordedEvent {
 }
 
 /**
- * A task as its history tells it. Of the open runs it knows those that a label can depend on, RUNNING and of a
- * status-relevant type; `steps` are those of the active version, `sealedSteps` those of the versions before.
+ * The state of a task, rebuilt from its history. `openRuns` has only the runs that a label depends on: RUNNING, and of a
+ * status-relevant type. `steps` are the steps of the active version.
  */
 export interface TaskState extends Omit<TaskSnapshot, "alreadyDispatched"> {
+  /** The steps of earlier versions. */
   sealedSteps: readonly StepSnapshot[];
 }
 
 /**
- * The task after its events, which begin with the first and ascend without a gap: exactly what the tables say,
- * or said at the time of the last one given. A history that contradicts itself is a defect and throws.
+ * Returns the state of a task after its events, which must start with the first and have no gap. The state equals the
+ * tables as they were after the last given event.
+ * @throws if the history contradicts itself, which is a defect.
  */
 export function fold(events: readonly RecordedEvent[]): TaskState {
   let state: TaskState | null = null;
@@ -40,49 +42,49 @@ export function fold(events: readonly RecordedEvent[]): TaskState {
   return state;
 }
 
-/** The state after one event more. */
+/** Returns the state after one more event. */
 export function evolve(state: TaskState, event: RecordedEvent): TaskState {
   if (event.seq !== state.eventSeq + 1) throw broken(event, `follows ${state.eventSeq}`);
-  const told: TaskState = { ...state, eventSeq: event.seq, updatedAt: event.at };
+  const advanced: TaskState = { ...state, eventSeq: event.seq, updatedAt: event.at };
   switch (event.type) {
     case "task_created":
       throw broken(event, "creates a task that exists");
     case "step_advanced":
     case "step_reworked":
     case "version_created":
-      return opening(told, event);
+      return opening(advanced, event);
     case "step_transitioned":
     case "bulk_transitioned": {
       const { cancelledRuns = [] } = EVENT_PAYLOADS[event.type].parse(event.payload);
-      return withoutRuns(withStep(told, event), cancelledRuns);
+      return withoutRuns(withStep(advanced, event), cancelledRuns);
     }
     case "bulk_reverted": {
       const { undoes, cancelledRuns = [] } = EVENT_PAYLOADS.bulk_reverted.parse(event.payload);
       if (undoes !== state.eventSeq) throw broken(event, `undoes ${undoes}, which is not the last`);
-      return withoutRuns(withStep(told, event), cancelledRuns);
+      return withoutRuns(withStep(advanced, event), cancelledRuns);
     }
     case "gate_changed":
     case "note_added":
-      return withStep(told, event);
+      return withStep(advanced, event);
     case "review_recorded":
       return withReview(
-        withStep(told, event),
+        withStep(advanced, event),
         EVENT_PAYLOADS.review_recorded.parse(event.payload).review,
       );
     case "worker_run_changed":
       return withRun(
-        withStep(told, event),
+        withStep(advanced, event),
         EVENT_PAYLOADS.worker_run_changed.parse(event.payload).run,
       );
     case "task_updated":
       return {
-        ...withStep(told, event),
+        ...withStep(advanced, event),
         ...newValues(EVENT_PAYLOADS.task_updated.parse(event.payload).changes),
       };
     case "task_archived":
-      return { ...withStep(told, event), archivedAt: event.at };
+      return { ...withStep(advanced, event), archivedAt: event.at };
     case "task_restored":
-      return { ...withStep(told, event), archivedAt: null };
+      return { ...withStep(advanced, event), archivedAt: null };
   }
 }
 
@@ -114,7 +116,7 @@ function begin(event: RecordedEvent): TaskState {
   };
 }
 
-/** The pointer moves to the step that the event opens; reviews and runs of the one before stay behind. */
+/** Makes the opened step current. Reviews and runs of the previous step no longer count. */
 function opening(state: TaskState, event: RecordedEvent): TaskState {
   const step = openedStep(event);
   const isNewVersion = event.versionId !== state.version.id;
@@ -143,7 +145,7 @@ function openedStep(event: RecordedEvent): StepSnapshot {
   };
 }
 
-/** The named step in its new state: the current one, or one whose gate a rework revokes. */
+/** Updates the step that the event names: the current one, or one whose gate a rework revokes. */
 function withStep(state: TaskState, event: RecordedEvent): TaskState {
   const before = state.steps.find(({ id }) => id === event.stepId);
   if (before === undefined)
@@ -170,8 +172,9 @@ function withReview(state: TaskState, review: ReviewFact & { stepId: string }): 
 
 function withRun(state: TaskState, { stepId, ...run }: RunFact & { stepId: string }): TaskState {
   const others = withoutRuns(state, [run.id]);
-  const counts = run.state === "RUNNING" && isStatusRelevant(run.type) && stepId === state.step.id;
-  return counts ? { ...others, openRuns: [...others.openRuns, run] } : others;
+  const isRelevant =
+    run.state === "RUNNING" && isStatusRelevant(run.type) && stepId === state.step.id;
+  return isRelevant ? { ...others, openRuns: [...others.openRuns, run] } : others;
 }
 
 function withoutRuns(state: TaskState, ids: readonly string[]): TaskState {

@@ -1,6 +1,6 @@
 import type { GateState, StepStatus } from "./statuses.ts";
 
-/** The gate that a status implies where nothing else speaks against it. */
+/** The gate that a status implies by default. `gateAfter` has the exceptions. */
 export const GATE_ON_STATUS: Record<StepStatus, GateState> = {
   pending: "locked",
   queued: "locked",
@@ -17,7 +17,7 @@ export const GATE_ON_STATUS: Record<StepStatus, GateState> = {
   cancelled: "locked",
 };
 
-/** Every change of a gate that can happen at all, by a status or by hand. */
+/** Every possible change of a gate, by a status or by hand. */
 export const GATE_TRANSITIONS: Record<GateState, readonly GateState[]> = {
   locked: [
     "pending",
@@ -77,15 +77,15 @@ export const GATE_TRANSITIONS: Record<GateState, readonly GateState[]> = {
   ],
 };
 
-/** Gates through which a task may advance. */
+/** The gates that let a task advance. */
 export const OPEN_GATES = ["passed", "waived"] as const satisfies readonly GateState[];
 
-/** Whether the task may be advanced past this gate. */
+/** Returns true if a task can advance past this gate. */
 export function isGateOpen(gate: GateState): boolean {
   return OPEN_GATES.some((open) => open === gate);
 }
 
-/** Statuses that are stronger than a waiver and than a block by hand. */
+/** Statuses that override a waived gate and a gate that was blocked by hand. */
 export const OVERRULING_STATUSES: readonly StepStatus[] = [
   "changes_requested",
   "rejected",
@@ -94,14 +94,14 @@ export const OVERRULING_STATUSES: readonly StepStatus[] = [
   "cancelled",
 ];
 
-/** Whether a person blocked the gate: no status does, but for `paused` and `awaiting_input`. */
+/** Returns true if a person blocked the gate: it is blocked, and the status does not imply that. */
 export function isBlockedByHand(status: StepStatus, gate: GateState): boolean {
   return gate === "blocked" && GATE_ON_STATUS[status] !== "blocked";
 }
 
 /**
- * The gate after a step's status has changed. `gate_closed` where the gate was blocked by hand and the new
- * status is an approval: somebody has to unblock it first.
+ * Returns the gate after a change of status. Returns `gate_closed` if a person blocked the gate and the new status is an
+ * approval, because a person must unblock it first.
  */
 export function gateAfter(
   previousStatus: StepStatus,
@@ -120,7 +120,7 @@ export function gateAfter(
   return GATE_ON_STATUS[status];
 }
 
-/** Gates that a person may set from any gate that leads there. A verdict is never among them. */
+/** Gates that a person can set from any gate that leads to them. A verdict cannot be set by hand. */
 export const GATES_BY_HAND = [
   "waived",
   "blocked",
@@ -128,8 +128,8 @@ export const GATES_BY_HAND = [
 ] as const satisfies readonly GateState[];
 
 /**
- * The gates that a person may set now: `waived`, `blocked`, `errored` where the table leads there; `revoked`
- * from `waived` alone; and from a block made by hand the gate that the status implies.
+ * Returns the gates that a person can set now: `waived`, `blocked` and `errored` if the table leads to them, and
+ * `revoked` from `waived` only. A gate that was blocked by hand can also return to the gate that its status implies.
  */
 export function allowedGatesByHand(status: StepStatus, gate: GateState): GateState[] {
   const reachable = GATE_TRANSITIONS[gate];

@@ -8,7 +8,7 @@ import { isAgainstFailure } from "./standing.ts";
 import type { GateState, StepKind, StepStatus } from "./statuses.ts";
 import { allowedNext, kindsUpTo, nextKind } from "./transitions.ts";
 
-/** Everything that may be done with the current step now. */
+/** The moves that the current step allows. */
 export interface LawfulMoves {
   transitions: readonly StepStatus[];
   gates: readonly GateState[];
@@ -16,32 +16,34 @@ export interface LawfulMoves {
   reworkKinds: readonly StepKind[];
 }
 
-/** The moves that `decide` would accept from this snapshot; with a role, only those that it may make. */
+/** Returns the moves that `decide` would accept. With a role, returns only those that the role permits. */
 export function lawfulMoves(snapshot: TaskSnapshot, role?: Role): LawfulMoves {
   if (snapshot.archivedAt !== null) {
     return { transitions: [], gates: [], advance: false, reworkKinds: [] };
   }
   const { kind, status, gate } = snapshot.step;
-  const may = (command: Parameters<typeof rightFor>[0]): boolean =>
+  const isAllowed = (command: Parameters<typeof rightFor>[0]): boolean =>
     role === undefined || isPermitted(role, rightFor(command, snapshot));
   return {
     transitions: allowedNext(kind, status).filter(
       (next) =>
         gateAfter(status, gate, next) !== "gate_closed" &&
-        may({ type: "transition", status: next, runAttachedWorkflows: false }),
+        isAllowed({ type: "transition", status: next, runAttachedWorkflows: false }),
     ),
-    gates: allowedGatesByHand(status, gate).filter((next) => may({ type: "gate", gate: next })),
+    gates: allowedGatesByHand(status, gate).filter((next) =>
+      isAllowed({ type: "gate", gate: next }),
+    ),
     advance:
       isGateOpen(gate) &&
       nextKind(kind) !== null &&
-      may({ type: "advance", runAttachedWorkflows: false }),
+      isAllowed({ type: "advance", runAttachedWorkflows: false }),
     reworkKinds: kindsUpTo(kind).filter((toKind) =>
-      may({ type: "rework", toKind, reason: "", runAttachedWorkflows: false }),
+      isAllowed({ type: "rework", toKind, reason: "", runAttachedWorkflows: false }),
     ),
   };
 }
 
-/** The commands that `decide` would accept from this role: what a refusal offers instead. */
+/** Returns the commands that `decide` would accept from this role. A refusal lists them. */
 export function lawfulCommands(snapshot: TaskSnapshot, role: Role): LawfulCommands {
   const { id: taskId, step } = snapshot;
   return { taskId, stepId: step.id, commands: commandsOf(snapshot, role) };

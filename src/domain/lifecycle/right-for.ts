@@ -5,7 +5,7 @@ import type { TaskSnapshot } from "./snapshot.ts";
 import { isAgainstFailure } from "./standing.ts";
 import type { StepStatus } from "./statuses.ts";
 
-/** Statuses after which rework undoes a decision. */
+/** Statuses that only a reviewer may rework, because rework then undoes a decision. */
 export const ENDED_STEP_STATUSES = [
   "approved",
   "rejected",
@@ -13,8 +13,8 @@ export const ENDED_STEP_STATUSES = [
 ] as const satisfies readonly StepStatus[];
 
 /**
- * The right that a command takes. Without a snapshot it is the least that any task would ask for, so that a
- * caller who may not in any case is refused before anything is looked up.
+ * Returns the right that a command requires. Without a snapshot, returns the weakest right that any task could require,
+ * so that a caller without it is rejected before the task is loaded.
  */
 export function rightFor(command: Command, snapshot?: TaskSnapshot): Right {
   switch (command.type) {
@@ -48,7 +48,7 @@ export function rightFor(command: Command, snapshot?: TaskSnapshot): Right {
   }
 }
 
-/** The role that a command takes: the least of people's roles, or `service` where only that one may. */
+/** Returns the lowest role that may perform a command, or `service` if only that role may. */
 export function minimumRole(command: Command, snapshot?: TaskSnapshot): Role {
   return requiredRole(rightFor(command, snapshot));
 }
@@ -56,8 +56,8 @@ export function minimumRole(command: Command, snapshot?: TaskSnapshot): Role {
 function rightForTransition(status: StepStatus, snapshot: TaskSnapshot | undefined): Right {
   if (status === "rejected" || status === "duplicate") return "rejectOrMarkDuplicate";
   if (snapshot === undefined) return "transition";
-  const judges = status === "approved" || status === "changes_requested";
-  if (snapshot.step.kind === "expert_review" && judges) return "judgeExpertReview";
+  const isJudgement = status === "approved" || status === "changes_requested";
+  if (snapshot.step.kind === "expert_review" && isJudgement) return "judgeExpertReview";
   return isAgainstFailure(status, snapshot) ? "approveAgainstFailure" : "transition";
 }
 

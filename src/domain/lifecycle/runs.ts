@@ -7,7 +7,7 @@ import {
   type WorkerType,
 } from "./statuses.ts";
 
-/** The life of a worker run, and of an insight. */
+/** The state machine of worker runs, and of insights. */
 export const RUN_TRANSITIONS: Record<RunState, readonly RunState[]> = {
   QUEUED: ["RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"],
   RUNNING: ["SUCCEEDED", "FAILED", "CANCELLED"],
@@ -16,29 +16,29 @@ export const RUN_TRANSITIONS: Record<RunState, readonly RunState[]> = {
   CANCELLED: [],
 };
 
-/** What the record of a run says whose worker was never heard of again: its deadline ended it. */
+/** The error of a run that its deadline ended, because its worker stopped reporting. */
 export const TIMED_OUT = "timed_out";
 
-/** Whether no further state follows: a late report then changes nothing but the run's own record. */
+/** Returns true if the state is final. A later report changes only the record of the run. */
 export function isRunEnded(state: RunState): boolean {
   return RUN_TRANSITIONS[state].length === 0;
 }
 
-/** Whether a task's label depends on runs of this type. */
+/** Returns true if labels depend on runs of this type. */
 export function isStatusRelevant(type: WorkerType): boolean {
   return STATUS_RELEVANT_WORKER_TYPES.some((relevant) => relevant === type);
 }
 
-/** A status, one for each verdict, or none. */
+/** One status, one for each verdict, or none. */
 type StatusOnReport = StepStatus | Record<ReviewOutcome, StepStatus> | null;
 
 interface ReportEffect {
-  /** The only kind of step that these runs move. */
+  /** The stage whose steps these runs move. */
   stepKind: StepKind;
   becomes: Record<RunState, StatusOnReport>;
 }
 
-/** What a worker's report makes of the current step, through the same checks as any other transition. */
+/** How a report of each worker type moves the current step. The usual checks of a transition apply. */
 export const REPORT_EFFECTS: Record<WorkerType, ReportEffect | null> = {
   QUALITY_AUTOMATION: {
     stepKind: "pre_qa",
@@ -77,17 +77,17 @@ export const REPORT_EFFECTS: Record<WorkerType, ReportEffect | null> = {
   PAYMENT: null,
 };
 
-/** The workers whose success is a verdict on the step. */
+/** The workers that report a verdict on the step when they succeed. */
 export const JUDGING_WORKER_TYPES = ["QUALITY_AUTOMATION"] as const satisfies readonly WorkerType[];
 
-/** Whether a success of this worker says `passed` or `failed` of the step. */
+/** Returns true if a success of this worker reports that the step passed or failed. */
 export function isJudging(type: WorkerType): boolean {
   return JUDGING_WORKER_TYPES.some((judging) => judging === type);
 }
 
 /**
- * The statuses that a report leads the step through, in order: none where this worker does not move steps of
- * this kind. Reports are cumulative: the end of a run that never said RUNNING first says so for it.
+ * Returns the statuses that a report moves the step through, in order. Empty if this worker type does not move steps
+ * of this stage. If a run ends without a RUNNING report, the step passes through `running` first.
  */
 export function statusesOnReport(report: {
   type: WorkerType;
@@ -104,7 +104,7 @@ export function statusesOnReport(report: {
       ? onReport
       : report.verdict && onReport[report.verdict];
   if (target === null) return [];
-  const endsUnstarted =
+  const hasEndedUnstarted =
     report.stepStatus === "queued" && (report.state === "SUCCEEDED" || report.state === "FAILED");
-  return endsUnstarted ? ["running", target] : [target];
+  return hasEndedUnstarted ? ["running", target] : [target];
 }

@@ -8,7 +8,7 @@ import type {
 } from "./statuses.ts";
 import type { Pipeline } from "../pipelines/pipelines.ts";
 
-/** One attempt at one stage, as the tables (or the fold) say it is. */
+/** One attempt at one stage. Loaded from the tables, or folded from the history. */
 export interface StepSnapshot {
   id: string;
   versionId: string;
@@ -18,52 +18,51 @@ export interface StepSnapshot {
   gate: GateState;
 }
 
-/** A review of the current step. Order is by sequence, never by clock. */
+/** A review of the current step. Reviews are ordered by sequence, never by time. */
 export interface ReviewFact {
   sequence: number;
   outcome: ReviewOutcome;
 }
 
-/** A run of the current step that has not ended. */
+/** A run of the current step that is QUEUED or RUNNING. */
 export interface RunFact {
   id: string;
   type: WorkerType;
   state: RunState;
 }
 
-/** The fields of a task that people edit. */
+/** The fields of a task that callers can edit. */
 export interface TaskFields {
   title: string;
   externalId: string | null;
   taxonomyCode: string | null;
-  /** 0 (the default) to 100; higher is more urgent. */
+  /** 0 (the default) to 100. Higher is more urgent. */
   priority: number;
   assignee: string | null;
 }
 
-/** All that a decision about one task may look at. Equal `eventSeq` means an equal label and equal moves. */
+/** The state of one task, as decisions see it. Snapshots of equal `eventSeq` have the same label and moves. */
 export interface TaskSnapshot extends TaskFields {
   id: string;
   archivedAt: string | null;
   eventSeq: number;
-  /** Time of the event that last changed the current step's status. */
+  /** The time of the event that last changed the current step's status. */
   statusSince: string;
   createdAt: string;
   updatedAt: string;
   version: { id: string; number: number };
   step: StepSnapshot;
-  /** Every step of the active version, the current one among them. */
+  /** Every step of the active version, including the current one. */
   steps: readonly StepSnapshot[];
-  /** The highest review sequence of the whole task; 0 before the first review. */
+  /** The highest review sequence of the task. 0 before the first review. */
   reviewSequence: number;
-  /** Reviews of the current step, ascending. */
+  /** The reviews of the current step, by ascending sequence. */
   reviews: readonly ReviewFact[];
-  /** Runs of the current step that are QUEUED or RUNNING. */
   openRuns: readonly RunFact[];
   /**
-   * Pipelines that would not be asked for again: `payment` where the active version has one that was not recalled,
-   * any other where one of the current step is still to be delivered, or waits for a worker that polls. No label
-   * depends on it.
+   * Pipelines that would not be dispatched again. For a pipeline of the version: the active version has a dispatch that
+   * was not recalled. For a pipeline of the step: a dispatch of the current step is undelivered, or its run waits for a
+   * polling worker. Labels do not depend on this.
    */
   alreadyDispatched: readonly Pipeline[];
 }

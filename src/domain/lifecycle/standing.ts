@@ -1,7 +1,7 @@
 import type { ReviewFact, TaskSnapshot } from "./snapshot.ts";
 import type { StepStatus } from "./statuses.ts";
 
-/** Whether some review failed and none with a higher sequence passed, in whatever order they are listed. */
+/** Returns true if a review failed and no later one passed. Order is by sequence, not by position in the list. */
 export function isFailureStanding(reviews: readonly ReviewFact[]): boolean {
   let lastFailed = 0;
   let lastPassed = 0;
@@ -12,7 +12,7 @@ export function isFailureStanding(reviews: readonly ReviewFact[]): boolean {
   return lastFailed > lastPassed;
 }
 
-/** Whether this status on this pre_qa step goes against a verdict that still stands. */
+/** Returns true if this status would approve a quality check whose failure still stands. */
 export function isAgainstFailure(status: StepStatus, snapshot: TaskSnapshot): boolean {
   return (
     snapshot.step.kind === "pre_qa" && status === "approved" && isFailureStanding(snapshot.reviews)

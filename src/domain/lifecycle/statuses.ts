@@ -1,4 +1,4 @@
-/** Step kinds, in the order in which a task passes through them. */
+/** The stages, in the order in which a task passes through them. */
 export const STEP_KINDS = [
   "ingestion",
   "authoring",
@@ -50,7 +50,7 @@ export const WORKER_TYPES = [
 ] as const;
 export type WorkerType = (typeof WORKER_TYPES)[number];
 
-/** The workers that the label depends on: read by the list query, the resolver and the SQL made from it. */
+/** The workers that a label depends on. The resolver reads this list, and so does the SQL compiled from it. */
 export const STATUS_RELEVANT_WORKER_TYPES = [
   "QUALITY_AUTOMATION",
   "EXPERT_REVIEW",
@@ -85,7 +85,7 @@ export const STEP_EVENT_TYPES = [
 ] as const;
 export type StepEventType = (typeof STEP_EVENT_TYPES)[number];
 
-/** Kinds with which a new version may begin. */
+/** The stages at which a new version can begin. */
 export const FIRST_KINDS = [
   "ingestion",
   "authoring",

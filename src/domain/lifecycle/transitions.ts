@@ -1,7 +1,7 @@
 import type { StepKind, StepStatus } from "./statuses.ts";
 import { STEP_KINDS, STEP_STATUSES } from "./statuses.ts";
 
-/** Where a step of each kind may go from each status. Total: an empty row is a status without a way out. */
+/** The statuses that can follow each status of each stage. The table is total: an empty row has no way out. */
 export const STEP_TRANSITIONS: Record<StepKind, Record<StepStatus, readonly StepStatus[]>> = {
   ingestion: {
     pending: ["queued"],
@@ -132,12 +132,12 @@ export const STEP_TRANSITIONS: Record<StepKind, Record<StepStatus, readonly Step
   },
 };
 
-/** The statuses to which a step of this kind may go from here, as the table lists them. */
+/** Returns the statuses that can follow this one, in the order of the table. */
 export function allowedNext(kind: StepKind, status: StepStatus): readonly StepStatus[] {
   return STEP_TRANSITIONS[kind][status];
 }
 
-/** Whether the table knows the status in this kind at all, as a source or as a target. */
+/** Returns true if steps of this stage can have the status: the table has it as a source or a target. */
 export function kindHasStatus(kind: StepKind, status: StepStatus): boolean {
   return (
     allowedNext(kind, status).length > 0 ||
@@ -145,7 +145,7 @@ export function kindHasStatus(kind: StepKind, status: StepStatus): boolean {
   );
 }
 
-/** The statuses in which a task may be created part of the way along, where its kind has them. */
+/** The statuses that an imported task can start in, if its stage has them. */
 export const START_STATUSES = [
   "queued",
   "awaiting_review",
@@ -155,32 +155,32 @@ export const START_STATUSES = [
 ] as const satisfies readonly StepStatus[];
 export type StartStatus = (typeof START_STATUSES)[number];
 
-/** The start statuses that steps of this kind have. */
+/** Returns the statuses that a task can start in at this stage. */
 export function startStatuses(kind: StepKind): StartStatus[] {
   return START_STATUSES.filter((status) => kindHasStatus(kind, status));
 }
 
-/** Statuses that end the work on a task: its open runs are cancelled and its dispatches called back. */
+/** Statuses that end the work on a task. They cancel its open runs and recall its dispatches. */
 export const ENDING_STATUSES = ["rejected", "duplicate"] as const satisfies readonly StepStatus[];
 
-/** Statuses that take back what was paid for, so that an undelivered payment is recalled. */
+/** Statuses that take back an approval. They recall the undelivered dispatches of the version, such as a payment. */
 export const TAKING_BACK_STATUSES = [
   "changes_requested",
   "rejected",
   "duplicate",
 ] as const satisfies readonly StepStatus[];
 
-/** The stage that follows; null after the last one. */
+/** Returns the next stage, or null after the last one. */
 export function nextKind(kind: StepKind): StepKind | null {
   return STEP_KINDS[STEP_KINDS.indexOf(kind) + 1] ?? null;
 }
 
-/** The stages from the first up to and including this one: where rework may lead. */
+/** Returns the stages from the first to this one. Rework can lead to each of them. */
 export function kindsUpTo(kind: StepKind): readonly StepKind[] {
   return STEP_KINDS.slice(0, STEP_KINDS.indexOf(kind) + 1);
 }
 
-/** Whether `kind` is `first` or comes after it. */
+/** Returns true if `kind` is `first` or a later stage. */
 export function isKindFrom(kind: StepKind, first: StepKind): boolean {
   return STEP_KINDS.indexOf(kind) >= STEP_KINDS.indexOf(first);
 }

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { Role } from "../../../src/domain/actor.ts";
 import type { Command } from "../../../src/domain/lifecycle/commands.ts";
-import { misaimed } from "../../../src/domain/lifecycle/decide/target.ts";
+import { refusalOfTarget } from "../../../src/domain/lifecycle/decide/target.ts";
 import type { StepSnapshot } from "../../../src/domain/lifecycle/snapshot.ts";
 import { pipelinesAttachedTo } from "../../../src/domain/lifecycle/attached.ts";
 import {
@@ -51,7 +51,7 @@ export function refusalOfDispatch(
   const right: Right = "dispatch";
   if (!isPermitted(as, right)) return forbidden(requiredRole(right));
   if (model.snapshot.archivedAt !== null) return archived();
-  const misaim = misaimed(model.snapshot, targetOf(step));
+  const misaim = refusalOfTarget(model.snapshot, targetOf(step));
   if (misaim !== null) return misaim;
   const allowed = pipelinesAttachedTo(step);
   if (!allowed.includes(pipeline)) {

@@ -8,7 +8,7 @@ import { nextKind } from "../transitions.ts";
 import { dispatchesOnEntry, identityOf, leave, NO_CHANGES, nextAttempt } from "./changes.ts";
 import { eventOpening } from "./events.ts";
 
-/** Opens a step of the next stage, through an open gate only. */
+/** Opens a step of the next stage. Rejects the command unless the gate is open. */
 export function decideAdvance(
   snapshot: TaskSnapshot,
   command: AdvanceCommand,
@@ -18,7 +18,7 @@ export function decideAdvance(
   const kind = nextKind(step.kind);
   if (kind === null) return refuse(noNextStep());
   if (!isGateOpen(step.gate)) {
-    const detail = `The gate of the ${step.kind} step is ${step.gate}. A task advances through a passed or waived one.`;
+    const detail = `The gate of the ${step.kind} step is ${step.gate}. A task can advance only if the gate is passed or waived.`;
     return refuse(gateClosed({ detail, gate: step.gate, allowed: OPEN_GATES }));
   }
 

@@ -6,14 +6,14 @@ import type { TaskSnapshot } from "../snapshot.ts";
 import { NO_CHANGES } from "./changes.ts";
 import { eventOn } from "./events.ts";
 
-/** Puts the task away: out of lists, counts and bulk changes, with all that it is. */
+/** Archives the task, which hides it from lists, counts and bulk changes. Nothing is deleted. */
 export function decideArchive(snapshot: TaskSnapshot, command: ArchiveCommand): Outcome<Decision> {
-  if (snapshot.archivedAt !== null) return refuse(alreadyInStatus("The task is archived already."));
+  if (snapshot.archivedAt !== null) return refuse(alreadyInStatus("The task is already archived."));
   const events = [eventOn("task_archived", snapshot.step, {}, command)];
   return succeed({ ...NO_CHANGES, events, archive: true });
 }
 
-/** Brings an archived task back as it was. */
+/** Restores an archived task unchanged. */
 export function decideRestore(snapshot: TaskSnapshot, command: RestoreCommand): Outcome<Decision> {
   if (snapshot.archivedAt === null) return refuse(alreadyInStatus("The task is not archived."));
   const events = [eventOn("task_restored", snapshot.step, {}, command)];

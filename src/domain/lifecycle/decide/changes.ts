@@ -5,7 +5,7 @@ import type { RunFact, StepSnapshot } from "../snapshot.ts";
 import type { Pipeline } from "../../pipelines/pipelines.ts";
 import type { StepKind } from "../statuses.ts";
 
-/** A decision that changes nothing: what each real one starts from. */
+/** A decision that changes nothing. Other decisions extend it. */
 export const NO_CHANGES: Decision = {
   events: [],
   version: null,
@@ -19,25 +19,25 @@ export const NO_CHANGES: Decision = {
   archive: null,
 };
 
-/** The number of the next attempt of this kind among the steps of one version. */
+/** Returns the number of the next attempt at a stage. `steps` are the steps of one version. */
 export function nextAttempt(steps: readonly StepSnapshot[], kind: StepKind): number {
   const attempts = steps.filter((step) => step.kind === kind).map(({ attempt }) => attempt);
   return Math.max(0, ...attempts) + 1;
 }
 
-/** The part of a step that never changes. */
+/** Returns the fields of a step that never change. */
 export function identityOf({ id, versionId, kind, attempt }: StepSnapshot): NewStep {
   return { id, versionId, kind, attempt };
 }
 
-/** Cancels the open runs that the label depends on: their step is left or ended. */
+/** Cancels the open runs that the label depends on, because their step is left or ends. */
 export function cancelOpenRuns(openRuns: readonly RunFact[]): RunChange[] {
   return openRuns
     .filter((run) => isStatusRelevant(run.type))
     .map(({ id }) => ({ id, state: "CANCELLED", result: null, error: null }));
 }
 
-/** What the left step takes with it: its open runs and its undelivered dispatches. Payments stay. */
+/** Cancels the open runs of a step that is left, and recalls its undelivered dispatches. Those of the version stay. */
 export function leave(
   step: StepSnapshot,
   openRuns: readonly RunFact[],
@@ -48,7 +48,7 @@ export function leave(
   };
 }
 
-/** The dispatches that a step asks for on entering its state: none unless the call opted in. */
+/** Returns the dispatches for a step that enters its state. Empty unless the call opted in. */
 export function dispatchesOnEntry(
   entered: StepSnapshot,
   runAttachedWorkflows: boolean,
@@ -57,7 +57,7 @@ export function dispatchesOnEntry(
   return runAttachedWorkflows ? dispatchesOf(pipelinesAttachedTo(entered), entered, newId) : [];
 }
 
-/** One dispatch for each pipeline, on behalf of the step. */
+/** Returns one dispatch per pipeline, all for the same step. */
 export function dispatchesOf(
   pipelines: readonly Pipeline[],
   step: StepSnapshot,

@@ -9,15 +9,15 @@ import { startStatuses } from "../transitions.ts";
 import { identityOf, NO_CHANGES } from "./changes.ts";
 import { eventOpening } from "./events.ts";
 
-/** A new task, and what makes it: version 1, its first step and event 1. */
+/** A new task, with the decision that creates its version 1, its first step and its first event. */
 export interface Creation {
   task: { id: string } & TaskFields;
   decision: Decision;
 }
 
 /**
- * Makes a task. It begins with a queued ingestion, or with `start` where the work already is: no verdict is
- * claimed for the stages before, and no pipeline is asked for.
+ * Creates a task with a queued ingestion step. An imported task begins at `start` instead: its history makes no claim
+ * about earlier stages, and no pipeline is dispatched.
  */
 export function decideCreate(input: CreateInput, context: DecisionContext): Outcome<Creation> {
   const { fields, content, contentHash, start } = input;
@@ -27,7 +27,7 @@ export function decideCreate(input: CreateInput, context: DecisionContext): Outc
   const status = start?.status ?? "queued";
   const statuses = startStatuses(kind);
   if (!statuses.includes(status)) {
-    const message = `A task cannot start as ${kind} in ${status}: one of ${statuses.join(", ")} is possible.`;
+    const message = `A task cannot start at ${kind} as ${status}. Allowed: ${statuses.join(", ")}.`;
     return refuse(validationFailed({ path: ["start", "status"], code: "not_in_kind", message }));
   }
 

@@ -7,7 +7,7 @@ import type { TaskFields, TaskSnapshot } from "../snapshot.ts";
 import { NO_CHANGES } from "./changes.ts";
 import { eventOn } from "./events.ts";
 
-/** Changes the fields that differ; where none does, there is nothing to tell and no event. */
+/** Changes the fields that differ. If none differs, the decision has no event. */
 export function decideEdit(snapshot: TaskSnapshot, command: EditCommand): Outcome<Decision> {
   const changes = differences(snapshot, command.changes);
   if (Object.keys(changes).length === 0) return succeed(NO_CHANGES);
@@ -20,24 +20,27 @@ export function decideEdit(snapshot: TaskSnapshot, command: EditCommand): Outcom
 
 type Changes = PayloadOf<"task_updated">["changes"];
 
-function differences(now: TaskFields, wanted: EditCommand["changes"]): Changes {
-  const { title, externalId, taxonomyCode, priority, assignee } = wanted;
+function differences(current: TaskFields, requested: EditCommand["changes"]): Changes {
+  const { title, externalId, taxonomyCode, priority, assignee } = requested;
   return {
-    ...(title !== undefined && title !== now.title && { title: { from: now.title, to: title } }),
+    ...(title !== undefined &&
+      title !== current.title && { title: { from: current.title, to: title } }),
     ...(externalId !== undefined &&
-      externalId !== now.externalId && { externalId: { from: now.externalId, to: externalId } }),
+      externalId !== current.externalId && {
+        externalId: { from: current.externalId, to: externalId },
+      }),
     ...(taxonomyCode !== undefined &&
-      taxonomyCode !== now.taxonomyCode && {
-        taxonomyCode: { from: now.taxonomyCode, to: taxonomyCode },
+      taxonomyCode !== current.taxonomyCode && {
+        taxonomyCode: { from: current.taxonomyCode, to: taxonomyCode },
       }),
     ...(priority !== undefined &&
-      priority !== now.priority && { priority: { from: now.priority, to: priority } }),
+      priority !== current.priority && { priority: { from: current.priority, to: priority } }),
     ...(assignee !== undefined &&
-      assignee !== now.assignee && { assignee: { from: now.assignee, to: assignee } }),
+      assignee !== current.assignee && { assignee: { from: current.assignee, to: assignee } }),
   };
 }
 
-/** The fields as an edit leaves them, without those that it does not touch. */
+/** Returns the new values of the changed fields. */
 export function newValues(changes: Changes): Partial<TaskFields> {
   const { title, externalId, taxonomyCode, priority, assignee } = changes;
   return {

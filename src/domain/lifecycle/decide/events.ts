@@ -9,7 +9,7 @@ interface Circumstances {
   runAttachedWorkflows?: boolean;
 }
 
-/** An event that leaves its step in the state in which it found it. */
+/** Returns an event that does not change the state of its step. */
 export function eventOn<Type extends StepEventType>(
   type: Type,
   step: StepSnapshot,
@@ -19,7 +19,7 @@ export function eventOn<Type extends StepEventType>(
   return eventBetween(type, step, step, payload, circumstances);
 }
 
-/** An event that changes its step's status, gate or both. */
+/** Returns an event that changes the status of its step, the gate, or both. */
 export function eventBetween<Type extends StepEventType>(
   type: Type,
   before: StepSnapshot,
@@ -34,7 +34,7 @@ export function eventBetween<Type extends StepEventType>(
   };
 }
 
-/** An event that opens its step: there is no state before it. */
+/** Returns an event that opens its step, so there is no state before it. */
 export function eventOpening<Type extends StepEventType>(
   type: Type,
   opened: StepSnapshot,

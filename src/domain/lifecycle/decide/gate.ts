@@ -6,15 +6,15 @@ import { allowedGatesByHand } from "../gates.ts";
 import type { TaskSnapshot } from "../snapshot.ts";
 import { NO_CHANGES } from "./changes.ts";
 import { eventBetween } from "./events.ts";
-import { misaimed } from "./target.ts";
+import { refusalOfTarget } from "./target.ts";
 
-/** Changes the current step's gate by hand, where a hand may: a verdict comes with a status alone. */
+/** Changes the gate of the current step by hand. Gates that are verdicts only follow from a status. */
 export function decideGate(snapshot: TaskSnapshot, command: GateCommand): Outcome<Decision> {
   const { step } = snapshot;
   const { gate } = command;
-  const misaim = misaimed(snapshot, command.target);
-  if (misaim) return refuse(misaim);
-  if (gate === step.gate) return refuse(alreadyInStatus(`The gate is ${gate} already.`));
+  const targetRefusal = refusalOfTarget(snapshot, command.target);
+  if (targetRefusal) return refuse(targetRefusal);
+  if (gate === step.gate) return refuse(alreadyInStatus(`The gate is already ${gate}.`));
   const allowed = allowedGatesByHand(step.status, step.gate);
   if (!allowed.includes(gate)) {
     const subject = "the gate, by hand,";

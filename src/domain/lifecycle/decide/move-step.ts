@@ -5,9 +5,9 @@ import type { StepSnapshot } from "../snapshot.ts";
 import type { StepStatus } from "../statuses.ts";
 import { allowedNext } from "../transitions.ts";
 
-/** The step after a lawful change of status. Every status that ever changes goes through here. */
+/** Returns the step after a change of status, or a refusal. Every change of status except a revert uses this function. */
 export function moveStep(step: StepSnapshot, status: StepStatus): Outcome<StepSnapshot> {
-  if (step.status === status) return refuse(alreadyInStatus(`The step is ${status} already.`));
+  if (step.status === status) return refuse(alreadyInStatus(`The step is already ${status}.`));
   const allowed = allowedNext(step.kind, step.status);
   if (!allowed.includes(status)) {
     const subject = `the ${step.kind} step`;
@@ -17,7 +17,7 @@ export function moveStep(step: StepSnapshot, status: StepStatus): Outcome<StepSn
   if (gate === "gate_closed") {
     return refuse(
       gateClosed({
-        detail: `The gate is blocked by hand: it has to be unblocked before the step can be ${status}.`,
+        detail: `The gate was blocked by hand. Unblock it before the step becomes ${status}.`,
         gate: step.gate,
         allowed: allowed.filter((next) => gateAfter(step.status, step.gate, next) !== gate),
       }),

@@ -18,8 +18,8 @@ import { moveStep } from "./move-step.ts";
 import { newReview, reviewRecorded } from "./verdict.ts";
 
 /**
- * Records what a worker says of its run, and what that makes of the current step. A report that comes late, or
- * says the same again, or is about a step that was left, changes the run's own record and writes no event.
+ * Records the report of a run, and moves the current step accordingly. A late or repeated report, and a report for a
+ * step that was left, changes only the run and writes no event.
  */
 export function decideReport(
   snapshot: TaskSnapshot,
@@ -39,32 +39,31 @@ export function decideReport(
     result: command.result ?? null,
     error: command.error ?? null,
   };
-  const runAlone: Decision = { ...NO_CHANGES, runs: [change] };
-  if (isLate || state === run.state) return succeed(runAlone);
+  const runOnly: Decision = { ...NO_CHANGES, runs: [change] };
+  if (isLate || state === run.state) return succeed(runOnly);
   const allowed = RUN_TRANSITIONS[run.state];
   if (!allowed.includes(state)) {
     const subject = `the ${run.type} run`;
     return refuse(invalidTransition({ subject, from: run.state, to: state, allowed }));
   }
-  if (run.stepId !== snapshot.step.id) return succeed(runAlone);
+  if (run.stepId !== snapshot.step.id) return succeed(runOnly);
 
   const review = command.verdict && automatedReview(snapshot, command.verdict, context);
   const moves = movesOnReport(snapshot, command, review);
-  if (moves.length === 0 && !isStatusRelevant(run.type)) return succeed(runAlone);
+  if (moves.length === 0 && !isStatusRelevant(run.type)) return succeed(runOnly);
   const runChanged = eventOn("worker_run_changed", snapshot.step, {
     run: { id: run.id, type: run.type, state, stepId: run.stepId },
   });
   return succeed({
-    ...runAlone,
+    ...runOnly,
     events: [runChanged, ...moves],
     reviews: review === undefined ? [] : [review],
   });
 }
 
 /**
- * The review, if the report brings a verdict, and each change of status that is lawful when its turn comes: one
- * that is not holds back neither the review nor the others. The review stands right before the move that it is
- * the ground for.
+ * Returns the events of a report: its review, if it has a verdict, and each change of status that is lawful. An unlawful
+ * change is skipped. The review comes right before the change that it causes.
  */
 function movesOnReport(
   snapshot: TaskSnapshot,
@@ -101,32 +100,36 @@ function automatedReview(
 }
 
 /**
- * Why the run is not the reporter's. An attempt that a report names must be the present one, however the run stands;
- * a lease is asked for until the first report, which makes the run its worker's up to the deadline. The service gives
- * runs up that are nobody's, and holds no lease.
+ * Returns why the reporter does not own the run, or null. An attempt that the report names must be the current one. Until
+ * the first report, the reporter must hold the lease; afterwards the run belongs to its worker until the deadline. The
+ * service itself needs no lease, because it closes runs after their deadline.
  */
 function lostLease({ run, attempt }: ReportCommand, actor: Actor): Refusal | null {
   if (attempt !== undefined && attempt !== run.attempt) {
     return leaseLost(
-      `This report is of attempt ${attempt}, and the run is at attempt ${run.attempt}.`,
+      `The report is for attempt ${attempt}, but the run is at attempt ${run.attempt}.`,
     );
   }
   const isTaken = run.offered && run.state === "QUEUED";
   if (!isTaken || actor.kind === "system" || run.heldBy === actor.id) return null;
   return leaseLost(
-    "The caller holds no lease on this run: it has ended, or another worker's has not.",
+    "The caller has no live lease on this run. The lease expired, or another worker holds it.",
   );
 }
 
-/** A verdict belongs to the success of a run that judges, and to nothing else. */
+/** Returns an issue if a verdict is missing, or does not apply. Only the success of a judging run has one. */
 function verdictMisuse({ run, state, verdict }: ReportCommand): Issue | null {
-  const judges = isJudging(run.type) && state === "SUCCEEDED";
-  if (judges === (verdict !== undefined)) return null;
-  return judges
-    ? { path: ["verdict"], code: "required", message: "A check that succeeded says its verdict." }
+  const needsVerdict = isJudging(run.type) && state === "SUCCEEDED";
+  if (needsVerdict === (verdict !== undefined)) return null;
+  return needsVerdict
+    ? {
+        path: ["verdict"],
+        code: "required",
+        message: "The report of a successful check requires a verdict.",
+      }
     : {
         path: ["verdict"],
         code: "not_applicable",
-        message: "Only a quality check that succeeded brings a verdict.",
+        message: "Only the report of a successful quality check can have a verdict.",
       };
 }

@@ -7,7 +7,7 @@ import { NO_CHANGES } from "./changes.ts";
 import { decideTransition } from "./transition.ts";
 import { afterReview, newReview } from "./verdict.ts";
 
-/** Records a verdict on the current step, and the transition that it carries, both or neither. */
+/** Records a verdict on the current step. A transition in the same command is recorded with it, or neither is. */
 export function decideReview(
   snapshot: TaskSnapshot,
   command: ReviewCommand,
@@ -18,7 +18,7 @@ export function decideReview(
   if (move === undefined) return succeed(afterReview(review, snapshot, NO_CHANGES));
 
   if (outcome === "failed" && move.status === "approved") {
-    const message = "A failed review cannot approve the step that it judged.";
+    const message = "A failed review cannot approve its step.";
     return refuse(
       validationFailed({ path: ["move", "status"], code: "contradicts_outcome", message }),
     );

@@ -10,8 +10,8 @@ import { dispatchesOnEntry, identityOf, leave, NO_CHANGES, nextAttempt } from ".
 import { eventBetween, eventOpening } from "./events.ts";
 
 /**
- * Opens a new attempt of the same or an earlier stage. The open gates from that stage on are revoked, since
- * what they let through is to be done again; nothing else of the earlier attempts changes.
+ * Opens a new attempt of the same or an earlier stage. Revokes the open gates from that stage on, because their work is
+ * repeated. Earlier attempts do not change otherwise.
  */
 export function decideRework(
   snapshot: TaskSnapshot,

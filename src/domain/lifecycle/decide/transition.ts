@@ -8,12 +8,12 @@ import { ENDING_STATUSES, TAKING_BACK_STATUSES } from "../transitions.ts";
 import { cancelOpenRuns, dispatchesOnEntry, NO_CHANGES } from "./changes.ts";
 import { eventBetween } from "./events.ts";
 import { moveStep } from "./move-step.ts";
-import { misaimed } from "./target.ts";
+import { refusalOfTarget } from "./target.ts";
 import { afterReview, newReview } from "./verdict.ts";
 
 /**
- * Changes the current step's status. An approval of a quality check against a failure that still stands needs
- * a reason, and records the passed review that it amounts to.
+ * Changes the status of the current step. Approving a quality check whose failure still stands requires a reason, and
+ * also records a passed review.
  */
 export function decideTransition(
   snapshot: TaskSnapshot,
@@ -21,8 +21,8 @@ export function decideTransition(
   context: DecisionContext,
 ): Outcome<Decision> {
   const { status, reason, duplicateOf } = command;
-  const misaim = misaimed(snapshot, command.target);
-  if (misaim) return refuse(misaim);
+  const targetRefusal = refusalOfTarget(snapshot, command.target);
+  if (targetRefusal) return refuse(targetRefusal);
   const moved = moveStep(snapshot.step, status);
   if (!moved.ok) return moved;
   const misuse =
@@ -35,14 +35,14 @@ export function decideTransition(
   if (!isAgainstFailure(status, snapshot)) return succeed(decision);
 
   if (reason === undefined) {
-    const message = "Approving against a failed review takes a reason.";
+    const message = "Approving a step whose review failed requires a reason.";
     return refuse(validationFailed({ path: ["reason"], code: "required", message }));
   }
   const review = newReview(snapshot, { kind: "expert", outcome: "passed", notes: reason }, context);
   return succeed(afterReview(review, snapshot, decision));
 }
 
-/** What follows from a change of the current step's status that was found lawful, but for dispatches. */
+/** Returns everything that follows from a lawful change of status, except dispatches. */
 export function transitionTo(
   moved: StepSnapshot,
   snapshot: TaskSnapshot,
@@ -74,7 +74,7 @@ function duplicateOfMisuse(
 ) {
   const path = ["duplicateOf"];
   if (status !== "duplicate") {
-    const message = "duplicateOf goes with the status duplicate alone.";
+    const message = "duplicateOf requires the status duplicate.";
     return { path, code: "not_applicable", message };
   }
   return duplicateOf === snapshot.id

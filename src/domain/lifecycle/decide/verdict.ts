@@ -3,7 +3,7 @@ import type { Decision, NewEvent, NewReview } from "../decision.ts";
 import type { StepSnapshot, TaskSnapshot } from "../snapshot.ts";
 import { eventOn } from "./events.ts";
 
-/** The task's next review, of its current step. */
+/** Returns the next review of the task, for its current step. */
 export function newReview(
   snapshot: TaskSnapshot,
   verdict: Pick<ReviewCommand, "kind" | "outcome" | "notes">,
@@ -20,13 +20,13 @@ export function newReview(
   };
 }
 
-/** The event that says that the step, in whatever state, was judged. */
+/** Returns the event that records a review. It does not change the step. */
 export function reviewRecorded(review: NewReview, step: StepSnapshot): NewEvent {
   const { id, outcome, kind, sequence, stepId } = review;
   return eventOn("review_recorded", step, { review: { id, outcome, kind, sequence, stepId } });
 }
 
-/** The same decision with a review recorded before all else. */
+/** Returns the decision with a review recorded before everything else. */
 export function afterReview(
   review: NewReview,
   snapshot: TaskSnapshot,

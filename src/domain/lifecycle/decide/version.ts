@@ -7,7 +7,7 @@ import type { StepSnapshot, TaskSnapshot } from "../snapshot.ts";
 import { dispatchesOnEntry, identityOf, leave, NO_CHANGES } from "./changes.ts";
 import { eventOpening } from "./events.ts";
 
-/** Begins the next version with its first step. The one before is sealed with everything in it. */
+/** Opens the next version and its first step. Seals the previous version and all its steps. */
 export function decideVersion(
   snapshot: TaskSnapshot,
   command: VersionCommand,
