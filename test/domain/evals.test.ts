@@ -22,7 +22,7 @@ import { RUN_STATES } from "../../src/domain/lifecycle/statuses.ts";
 import type { Outcome, Refusal } from "../../src/domain/refusals.ts";
 import { expectAccepted } from "./support/world.ts";
 
-const NOBODY = { modelRevision: null, agent: null, provider: null };
+const NO_MAKER = { modelRevision: null, agent: null, provider: null };
 const UNJUDGED: TrialResult = { status: "pending", score: null, error: null, outputDataId: null };
 
 const evalIn = (status: EvalSnapshot["status"]): EvalSnapshot => ({
@@ -37,16 +37,16 @@ const trialIn = (trial: Partial<TrialSnapshot> = {}): TrialSnapshot => ({
   id: "trial",
   k: 1,
   model: "solver",
-  ...NOBODY,
+  ...NO_MAKER,
   ...UNJUDGED,
   retracted: false,
   eventSeq: 2,
   ...trial,
 });
-const told = (trial: Partial<ReportedTrial> = {}): ReportedTrial => ({
+const reported = (trial: Partial<ReportedTrial> = {}): ReportedTrial => ({
   k: 1,
   model: "solver",
-  ...NOBODY,
+  ...NO_MAKER,
   ...trial,
 });
 
@@ -70,7 +70,7 @@ const record = (
   });
 
 function expectRefused(outcome: Outcome<unknown>): Refusal {
-  return outcome.ok ? expect.fail("It was accepted") : outcome.refusal;
+  return outcome.ok ? expect.fail("expected a refusal") : outcome.refusal;
 }
 
 describe("an eval's status", () => {
@@ -135,20 +135,20 @@ describe("a trial's status", () => {
     }
   });
 
-  it("may be said as whether it passed, or as the error that kept it from a verdict", () => {
-    const become = (result: Parameters<typeof decideTrialTransition>[2]) =>
+  it("can be reported as passed or not, or as an error", () => {
+    const statusAfter = (result: Parameters<typeof decideTrialTransition>[2]) =>
       expectAccepted(decideTrialTransition(evalIn("running"), trialIn(), result, new Set())).change
         ?.result.status;
-    expect(become({ passed: true })).toBe("passed");
-    expect(become({ passed: false })).toBe("failed");
-    expect(become({ error: "Out of memory" })).toBe("errored");
-    const silent = decideTrialTransition(evalIn("running"), trialIn(), {}, new Set());
-    expect(expectRefused(silent)).toMatchObject({
+    expect(statusAfter({ passed: true })).toBe("passed");
+    expect(statusAfter({ passed: false })).toBe("failed");
+    expect(statusAfter({ error: "Out of memory" })).toBe("errored");
+    const withoutStatus = decideTrialTransition(evalIn("running"), trialIn(), {}, new Set());
+    expect(expectRefused(withoutStatus)).toMatchObject({
       issues: [{ path: ["status"], code: "required" }],
     });
   });
 
-  it("that runs again has no error any more, and one that errs has no score", () => {
+  it("clears the error on a new run, and clears the score on an error", () => {
     const errored = trialIn({ status: "errored", error: "Out of memory" });
     const again = decideTrialTransition(
       evalIn("running"),
@@ -162,7 +162,7 @@ describe("a trial's status", () => {
     expect(expectAccepted(erred).change?.result).toMatchObject({ score: null, error: "Lost" });
   });
 
-  it("does not change once the trial is retracted or the eval cancelled", () => {
+  it("does not change once the trial is retracted or the eval is cancelled", () => {
     const change = (snapshot: EvalSnapshot, trial: TrialSnapshot) =>
       expectRefused(decideTrialTransition(snapshot, trial, { passed: true }, new Set()));
     expect(change(evalIn("running"), trialIn({ retracted: true }))).toMatchObject({
@@ -172,25 +172,25 @@ describe("a trial's status", () => {
     expect(change(evalIn("cancelled"), trialIn())).toMatchObject({ code: "conflict" });
   });
 
-  it("names an output that the task has", () => {
-    const put = (outputDataId: string) =>
+  it("refuses an output that the task does not have", () => {
+    const passWith = (outputDataId: string) =>
       decideTrialTransition(
         evalIn("running"),
         trialIn(),
         { passed: true, outputDataId },
         new Set(["output"]),
       );
-    expect(expectAccepted(put("output")).change?.result.outputDataId).toBe("output");
-    expect(expectRefused(put("elsewhere"))).toMatchObject({ code: "not_found" });
+    expect(expectAccepted(passWith("output")).change?.result.outputDataId).toBe("output");
+    expect(expectRefused(passWith("elsewhere"))).toMatchObject({ code: "not_found" });
   });
 });
 
 describe("recording trials", () => {
   test.each(EVAL_STATUSES.filter((status) => status !== "cancelled"))(
-    "is lawful while the eval is %s, and leaves it there",
+    "is allowed while the eval is %s, and keeps that status",
     (status) => {
       const decision = expectAccepted(
-        record([told(), told({ k: 2 })], { snapshot: evalIn(status) }),
+        record([reported(), reported({ k: 2 })], { snapshot: evalIn(status) }),
       );
       expect(decision.events).toMatchObject([
         { type: "trials_recorded", fromStatus: status, toStatus: status },
@@ -201,29 +201,29 @@ describe("recording trials", () => {
     },
   );
 
-  it("is refused by a cancelled eval", () => {
-    const refusal = expectRefused(record([told()], { snapshot: evalIn("cancelled") }));
+  it("is refused on a cancelled eval", () => {
+    const refusal = expectRefused(record([reported()], { snapshot: evalIn("cancelled") }));
     expect(refusal).toMatchObject({ code: "conflict", existing: { id: "eval" } });
   });
 
   test.each([
-    ["k below 1", told({ k: 0 }), ["trials", 0, "k"], "out_of_range"],
-    ["k beyond the eval's", told({ k: 5 }), ["trials", 0, "k"], "out_of_range"],
+    ["k below 1", reported({ k: 0 }), ["trials", 0, "k"], "out_of_range"],
+    ["k above the eval's", reported({ k: 5 }), ["trials", 0, "k"], "out_of_range"],
     [
       "a verdict and another status",
-      told({ passed: true, status: "failed" }),
+      reported({ passed: true, status: "failed" }),
       ["trials", 0, "passed"],
       "contradicts_status",
     ],
     [
       "a verdict and an error",
-      told({ passed: false, error: "Lost" }),
+      reported({ passed: false, error: "Lost" }),
       ["trials", 0, "error"],
       "not_applicable",
     ],
     [
       "an error and a score",
-      told({ error: "Lost", score: 1 }),
+      reported({ error: "Lost", score: 1 }),
       ["trials", 0, "score"],
       "not_applicable",
     ],
@@ -234,35 +234,35 @@ describe("recording trials", () => {
     });
   });
 
-  it("refuses a slot that stands twice in one call", () => {
-    const twice = [told(), told({ k: 2 }), told({ modelRevision: "r2" })];
+  it("refuses a slot that appears twice in one call", () => {
+    const twice = [reported(), reported({ k: 2 }), reported({ modelRevision: "r2" })];
     expect(expectRefused(record(twice))).toMatchObject({
       code: "validation_failed",
       issues: [{ path: ["trials", 2], code: "repeated_slot" }],
     });
   });
 
-  it("refuses a slot that a live trial holds and names that trial, and its revision where it is another", () => {
+  it("refuses a slot that a live trial holds, and names that trial and its revision if it differs", () => {
     const live = [trialIn({ modelRevision: "r1" })];
-    const same = expectRefused(record([told({ modelRevision: "r1" })], { live }));
+    const same = expectRefused(record([reported({ modelRevision: "r1" })], { live }));
     expect(same).toMatchObject({ code: "conflict", existing: { id: "trial" } });
     expect(same.detail).not.toContain("revision");
-    const other = expectRefused(record([told({ modelRevision: "r2" })], { live }));
+    const other = expectRefused(record([reported({ modelRevision: "r2" })], { live }));
     expect(other).toMatchObject({ code: "conflict", existing: { id: "trial" } });
     expect(other.detail).toContain("another revision (r1)");
     expect(
-      expectRefused(record([told({ modelRevision: "r2" })], { live: [trialIn()] })).detail,
+      expectRefused(record([reported({ modelRevision: "r2" })], { live: [trialIn()] })).detail,
     ).toContain("without a revision");
   });
 
-  it("is done for all or for none", () => {
+  it("records all trials or none", () => {
     const live = [trialIn({ k: 3 })];
-    expect(record([told(), told({ k: 3 })], { live }).ok).toBe(false);
+    expect(record([reported(), reported({ k: 3 })], { live }).ok).toBe(false);
   });
 });
 
 describe("retracting a trial", () => {
-  test.each(EVAL_STATUSES)("is lawful while the eval is %s", (status) => {
+  test.each(EVAL_STATUSES)("is allowed while the eval is %s", (status) => {
     const decision = expectAccepted(
       decideRetract(evalIn(status), trialIn({ status: "passed" }), { reason: "Wrong prompt" }),
     );
@@ -278,7 +278,7 @@ describe("retracting a trial", () => {
     });
   });
 
-  it("is done once", () => {
+  it("is refused the second time", () => {
     const again = decideRetract(evalIn("running"), trialIn({ retracted: true }), { reason: "Why" });
     expect(expectRefused(again)).toMatchObject({ code: "already_in_status" });
   });
@@ -295,14 +295,14 @@ describe("recording an evaluation", () => {
     outputIds: new Set<string>(),
   };
   const result = (k: number, passed: boolean, modelRevision: string | null = null) => ({
-    ...told({ k, modelRevision }),
+    ...reported({ k, modelRevision }),
     result: { ...UNJUDGED, status: passed ? ("passed" as const) : ("failed" as const) },
     usage: null,
   });
   const outcomesOf = (...given: Parameters<typeof decideRecord>) =>
     decideRecord(...given).outcomes.map(({ outcome }) => outcome);
 
-  it("opens the eval where there is none, running, with its trials", () => {
+  it("creates a running eval with its trials if there is none", () => {
     const { decision, outcomes } = decideRecord(
       target,
       [result(1, true), { ...result(2, false), usage: { tokens: 3 } }],
@@ -321,9 +321,9 @@ describe("recording an evaluation", () => {
     expect(decision?.insights[0]?.trialId).toBe(decision?.trials[1]?.id);
   });
 
-  it("tells what is there already from what contradicts it", () => {
+  it("distinguishes a result that exists from one that contradicts it", () => {
     const live = [trialIn({ status: "passed", modelRevision: "r1" })];
-    const there = { ...target, snapshot: evalIn("completed"), live };
+    const existing = { ...target, snapshot: evalIn("completed"), live };
     const given = [
       result(1, true, "r1"),
       result(1, false, "r1"),
@@ -332,7 +332,7 @@ describe("recording an evaluation", () => {
       result(2, true),
       result(2, false),
     ];
-    expect(outcomesOf(there, given, countingIds())).toEqual([
+    expect(outcomesOf(existing, given, countingIds())).toEqual([
       "exists",
       "conflict",
       "conflict",
@@ -340,67 +340,80 @@ describe("recording an evaluation", () => {
       "exists",
       "conflict",
     ]);
-    const { decision } = decideRecord(there, given.slice(0, 3), countingIds());
+    const { decision } = decideRecord(existing, given.slice(0, 3), countingIds());
     expect(decision).toBe(null);
   });
 
-  it("does not record in an eval of another k, on an archived task, or with an output of another task", () => {
+  it("records nothing in an eval with another k, on an archived task, or with another task's output", () => {
     const otherK = { ...target, snapshot: { ...evalIn("running"), k: 2 } };
     expect(outcomesOf(otherK, [result(1, true)], countingIds())).toEqual(["conflict"]);
-    const away = { ...target, task: { ...target.task, isArchived: true } };
-    expect(outcomesOf(away, [result(1, true)], countingIds())).toEqual(["conflict"]);
+    const archived = { ...target, task: { ...target.task, isArchived: true } };
+    expect(outcomesOf(archived, [result(1, true)], countingIds())).toEqual(["conflict"]);
     const output = result(1, true);
-    const named = { ...output, result: { ...output.result, outputDataId: "elsewhere" } };
-    expect(outcomesOf(target, [named, output], countingIds())).toEqual(["not_found", "recorded"]);
+    const withUnknownOutput = {
+      ...output,
+      result: { ...output.result, outputDataId: "elsewhere" },
+    };
+    expect(outcomesOf(target, [withUnknownOutput, output], countingIds())).toEqual([
+      "not_found",
+      "recorded",
+    ]);
   });
 
   const eventsOf = ({ decision }: ReturnType<typeof decideRecord>) =>
     decision?.events.map(({ type, fromStatus, toStatus }) => [type, fromStatus, toStatus]);
 
-  it("completes the eval after its last trials where it is said so", () => {
-    const whole = { ...target, complete: true };
-    expect(eventsOf(decideRecord(whole, [result(1, true)], countingIds()))).toEqual([
+  it("completes the eval after its last trials if asked to", () => {
+    const completing = { ...target, complete: true };
+    expect(eventsOf(decideRecord(completing, [result(1, true)], countingIds()))).toEqual([
       ["eval_created", null, "running"],
       ["trials_recorded", "running", "running"],
       ["eval_transitioned", "running", "completed"],
     ]);
-    const running = { ...whole, snapshot: evalIn("running") };
+    const running = { ...completing, snapshot: evalIn("running") };
     expect(eventsOf(decideRecord(running, [result(1, true)], countingIds()))).toEqual([
       ["trials_recorded", "running", "running"],
       ["eval_transitioned", "running", "completed"],
     ]);
     const live = [trialIn({ status: "passed" })];
-    const told = decideRecord({ ...running, live }, [result(1, true)], countingIds());
-    expect(told.outcomes).toMatchObject([{ outcome: "exists" }]);
-    expect(eventsOf(told)).toEqual([["eval_transitioned", "running", "completed"]]);
+    const repeated = decideRecord({ ...running, live }, [result(1, true)], countingIds());
+    expect(repeated.outcomes).toMatchObject([{ outcome: "exists" }]);
+    expect(eventsOf(repeated)).toEqual([["eval_transitioned", "running", "completed"]]);
   });
 
-  test.each(EVAL_STATUSES)("completes an eval that is %s along its table alone", (status) => {
-    const there = { ...target, complete: true, snapshot: evalIn(status) };
-    const types = eventsOf(decideRecord(there, [result(1, true)], countingIds()))?.map(
-      ([type]) => type,
-    );
-    const completed = EVAL_TRANSITIONS[status].includes("completed") ? ["eval_transitioned"] : [];
-    expect(types).toEqual(["trials_recorded", ...completed]);
-  });
+  test.each(EVAL_STATUSES)(
+    "completes an eval that is %s only if its transitions allow it",
+    (status) => {
+      const existing = { ...target, complete: true, snapshot: evalIn(status) };
+      const types = eventsOf(decideRecord(existing, [result(1, true)], countingIds()))?.map(
+        ([type]) => type,
+      );
+      const completed = EVAL_TRANSITIONS[status].includes("completed") ? ["eval_transitioned"] : [];
+      expect(types).toEqual(["trials_recorded", ...completed]);
+    },
+  );
 
-  it("completes no eval that has none of the results", () => {
+  it("does not complete an eval that has none of the results", () => {
     const running = { ...target, complete: true, snapshot: evalIn("running") };
     const live = [trialIn({ status: "failed" })];
-    const elsewhere = result(2, true);
-    const lost = { ...elsewhere, result: { ...elsewhere.result, outputDataId: "elsewhere" } };
-    for (const [there, told] of [
+    const second = result(2, true);
+    const withUnknownOutput = {
+      ...second,
+      result: { ...second.result, outputDataId: "elsewhere" },
+    };
+    for (const [existing, single] of [
       [{ ...running, live }, result(1, true)],
-      [running, lost],
+      [running, withUnknownOutput],
       [{ ...running, snapshot: { ...running.snapshot, k: 2 } }, result(1, true)],
-      [{ ...running, snapshot: null }, lost],
+      [{ ...running, snapshot: null }, withUnknownOutput],
     ] as const) {
-      expect(decideRecord(there, [told], countingIds()).decision).toBe(null);
+      expect(decideRecord(existing, [single], countingIds()).decision).toBe(null);
     }
   });
 
-  it("needs a verdict or an error for each result, and one of its k trials", () => {
-    const read = (one: Partial<ReportedTrial>) => readResults([{ ...told(one), usage: null }], 2);
+  it("requires a verdict or an error for each result, and a k within the eval's", () => {
+    const read = (one: Partial<ReportedTrial>) =>
+      readResults([{ ...reported(one), usage: null }], 2);
     expect(expectAccepted(read({ passed: false }))).toMatchObject([
       { result: { status: "failed" } },
     ]);
@@ -424,7 +437,7 @@ describe("an insight's status", () => {
     usage: null,
   });
   const pairs = RUN_STATES.flatMap((from) => RUN_STATES.map((to) => [from, to] as const));
-  test.each(pairs)("from %s to %s follows the table, and may be said again", (from, to) => {
+  test.each(pairs)("from %s to %s follows the table, and can be repeated", (from, to) => {
     const outcome = decideInsight(insight(from), { status: to });
     const allowed = RUN_TRANSITIONS[from];
     if (from === to || allowed.includes(to)) {
@@ -439,7 +452,7 @@ describe("an insight's status", () => {
     }
   });
 
-  it("that has ended lets what was left open be told, once", () => {
+  it("that has ended accepts each missing value once", () => {
     const ended = insight("SUCCEEDED", "Forty-two");
     const usage = { tokens: 3 };
     expect(expectAccepted(decideInsight(ended, { usage }))).toEqual({ ...ended, usage });
@@ -453,7 +466,7 @@ describe("an insight's status", () => {
   });
 });
 
-/** An eval's events and what the tables would say of it, kept side by side as the writer keeps them. */
+/** An eval's events and the state of its tables, updated together as the writer updates them. */
 class EvalStory {
   readonly events: RecordedEvalEvent[] = [];
   tables: EvalState;
@@ -494,7 +507,7 @@ class EvalStory {
     };
   }
 
-  try(outcome: Outcome<EvalDecision>): void {
+  attempt(outcome: Outcome<EvalDecision>): void {
     if (outcome.ok) this.apply(outcome.value);
   }
 }
@@ -518,7 +531,7 @@ const anyMove = fc.oneof(
 );
 
 describe("the history of an eval", () => {
-  it("folds into what the tables say, after every event", () => {
+  it("folds into the state of the tables after every event", () => {
     fc.assert(
       fc.property(fc.array(anyMove, { maxLength: 40 }), (moves) => {
         const story = new EvalStory();
@@ -527,17 +540,17 @@ describe("the history of an eval", () => {
           const live = tables.trials.filter(({ retracted }) => !retracted);
           const picked =
             "pick" in move ? tables.trials[move.pick % tables.trials.length] : undefined;
-          if (move.do === "move") story.try(decideEvalTransition(tables, move));
+          if (move.do === "move") story.attempt(decideEvalTransition(tables, move));
           if (move.do === "record") {
-            const trials = move.trials.map((trial) => told(trial));
-            story.try(record(trials, { snapshot: tables, live, newId: story.newId }));
+            const trials = move.trials.map((trial) => reported(trial));
+            story.attempt(record(trials, { snapshot: tables, live, newId: story.newId }));
           }
           if (move.do === "judge" && picked !== undefined) {
             const { status, score } = move;
-            story.try(decideTrialTransition(tables, picked, { status, score }, new Set()));
+            story.attempt(decideTrialTransition(tables, picked, { status, score }, new Set()));
           }
           if (move.do === "retract" && picked !== undefined) {
-            story.try(decideRetract(tables, picked, { reason: "Why" }));
+            story.attempt(decideRetract(tables, picked, { reason: "Why" }));
           }
           expect(foldEval(story.events)).toEqual(story.tables);
           const slots = story.tables.trials.filter(({ retracted }) => !retracted).map(slotKey);
@@ -547,11 +560,11 @@ describe("the history of an eval", () => {
     );
   });
 
-  it("throws where it contradicts itself", () => {
+  it("throws if it contradicts itself", () => {
     const story = new EvalStory();
-    story.try(record([told({ k: 1 })], { snapshot: story.tables, newId: story.newId }));
+    story.attempt(record([reported({ k: 1 })], { snapshot: story.tables, newId: story.newId }));
     const [created, recorded] = story.events;
-    if (created === undefined || recorded === undefined) expect.fail("There are two events");
+    if (created === undefined || recorded === undefined) expect.fail("expected two events");
     expect(() => foldEval([])).toThrow("without events");
     expect(() => foldEval([recorded])).toThrow("cannot be the first");
     expect(() => foldEval([created, { ...recorded, seq: 3 }])).toThrow("follows 1");
@@ -559,7 +572,7 @@ describe("the history of an eval", () => {
       "exists",
     );
     expect(() => foldEval([created, { ...recorded, fromStatus: "queued" }])).toThrow("was not");
-    const stray = { ...recorded, type: "trial_retracted" as const, trialId: "nobody" };
+    const stray = { ...recorded, type: "trial_retracted" as const, trialId: "unknown" };
     expect(() => foldEval([created, stray])).toThrow("does not have");
   });
 });

@@ -33,12 +33,12 @@ import {
 } from "./support/world.ts";
 
 function newStory(start?: Parameters<typeof decideCreate>[0]["start"]): Story {
-  const making = context("admin");
+  const adminContext = context("admin");
   const input = { fields: FIELDS, content: {}, contentHash: "abc", start };
-  return new Story(expectAccepted(decideCreate(input, making)), making.newId);
+  return new Story(expectAccepted(decideCreate(input, adminContext)), adminContext.newId);
 }
 
-/** The open runs that history can know of: those that a label depends on. */
+/** Returns the open runs that the history records: those that a label depends on. */
 function runsInHistory(task: Pick<TaskSnapshot, "openRuns">): RunFact[] {
   const relevant: readonly WorkerType[] = STATUS_RELEVANT_WORKER_TYPES;
   return task.openRuns
@@ -46,7 +46,7 @@ function runsInHistory(task: Pick<TaskSnapshot, "openRuns">): RunFact[] {
     .toSorted((one, other) => (one.id < other.id ? -1 : 1));
 }
 
-/** The fold has all that the snapshot has, but for dispatches, which are no part of history. */
+/** Expects the fold to equal the snapshot, apart from dispatches, which the history does not record. */
 function expectFoldAgrees({ task, events }: Story): void {
   const state = fold(events);
   const { alreadyDispatched } = task;
@@ -59,7 +59,7 @@ function expectFoldAgrees({ task, events }: Story): void {
   expect(resolve(factsOf(state))).toBe(resolve(factsOf(task)));
 }
 
-/** What a random walk may do next. Numbers choose among what is there at the time. */
+/** One step of a random walk. `pick` chooses among the moves that are lawful at that time. */
 const anyStep = fc.oneof(
   { weight: 20, arbitrary: fc.record({ do: fc.constant("lawful" as const), pick: fc.nat() }) },
   fc.record({ do: fc.constant("transition" as const), status: fc.constantFrom(...STEP_STATUSES) }),
@@ -98,12 +98,12 @@ const anyStep = fc.oneof(
 );
 type AnyStep = typeof anyStep extends fc.Arbitrary<infer Step> ? Step : never;
 
-/** The command that a step of the walk stands for; bulk changes go through the planner instead. */
+/** Returns the command of a step of the walk. Bulk changes go through the planner instead. */
 function commandOf(step: Exclude<AnyStep, { do: "bulk" }>, story: Story): Command {
   const runAttachedWorkflows = true;
   switch (step.do) {
     case "lawful": {
-      // Mostly onward, so that walks get far: back from the archive, through open gates, past endings.
+      // Mostly moves on, so that walks get far: restores archived tasks, advances, reworks ended steps.
       if (story.task.archivedAt !== null) return { type: "restore" };
       const { advance, transitions } = lawfulMoves(story.task);
       if (advance && step.pick % 3 > 0) return { type: "advance", runAttachedWorkflows };
@@ -195,7 +195,7 @@ const anyStart = fc.option(
 );
 
 describe("the fold of a history", () => {
-  test("agrees with the snapshot after every step of a random life", () => {
+  test("agrees with the snapshot after every step of a random walk", () => {
     fc.assert(
       fc.property(anyStart, fc.array(anyStep, { maxLength: 40, size: "max" }), (start, steps) => {
         const story = newStory(start);
@@ -209,7 +209,7 @@ describe("the fold of a history", () => {
     );
   });
 
-  test("numbers events without a gap, each from where its step was", () => {
+  test("numbers events without a gap, each starting from its step's previous status and gate", () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 60, size: "max" }), (steps) => {
         const story = newStory();
@@ -228,7 +228,7 @@ describe("the fold of a history", () => {
     );
   });
 
-  test("up to a time is the state of that time", () => {
+  test("of the events up to a time is the state at that time", () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 25, size: "max" }), (steps) => {
         const story = newStory();
@@ -237,28 +237,28 @@ describe("the fold of a history", () => {
           walk(story, step);
           seen.push(story.task);
         }
-        for (const then of seen) {
-          const state = fold(story.events.slice(0, then.eventSeq));
-          expect(state.step).toEqual(then.step);
-          expect(state.statusSince).toBe(then.statusSince);
-          expect(state.reviews).toEqual(then.reviews);
+        for (const snapshot of seen) {
+          const state = fold(story.events.slice(0, snapshot.eventSeq));
+          expect(state.step).toEqual(snapshot.step);
+          expect(state.statusSince).toBe(snapshot.statusSince);
+          expect(state.reviews).toEqual(snapshot.reviews);
         }
       }),
       { numRuns: 100, verbose: 1 },
     );
   });
 
-  test("takes one event more as the whole history does", () => {
+  test("gives the same state event by event as from the whole history", () => {
     const story = newStory();
     story.attempt({ type: "transition", status: "running", runAttachedWorkflows: false });
     const [first, second] = story.events;
-    if (first === undefined || second === undefined) expect.fail("two events are there");
+    if (first === undefined || second === undefined) expect.fail("expected two events");
     expect(evolve(fold([first]), second)).toEqual(fold([first, second]));
   });
 
-  test("keeps the steps of sealed versions apart", () => {
+  test("separates the steps of sealed versions", () => {
     const story = newStory({ kind: "pre_qa", reason: "moved" });
-    const old = story.task.step;
+    const sealedStep = story.task.step;
     story.attempt({
       type: "version",
       content: {},
@@ -269,10 +269,10 @@ describe("the fold of a history", () => {
     const state = fold(story.events);
     expect(state.version.number).toBe(2);
     expect(state.steps.map(({ kind }) => kind)).toEqual(["authoring"]);
-    expect(state.sealedSteps).toEqual([old]);
+    expect(state.sealedSteps).toEqual([sealedStep]);
   });
 
-  test("keeps statusSince while a gate, a note or an edit changes something else", () => {
+  test("keeps statusSince through a gate change, a note or an edit", () => {
     const story = newStory();
     const since = story.task.statusSince;
     story.attempt({ type: "gate", gate: "blocked" });
@@ -283,7 +283,7 @@ describe("the fold of a history", () => {
     expect(fold(story.events).statusSince).toBe(minute(5));
   });
 
-  test("forgets the reviews of a step that was left", () => {
+  test("drops the reviews of a step that the task left", () => {
     const story = newStory({ kind: "pre_qa", reason: "moved" });
     story.attempt({ type: "review", kind: "expert", outcome: "failed" });
     expect(fold(story.events).reviews).toEqual([{ sequence: 1, outcome: "failed" }]);
@@ -291,7 +291,7 @@ describe("the fold of a history", () => {
     expect(fold(story.events)).toMatchObject({ reviews: [], reviewSequence: 1 });
   });
 
-  test("forgets the runs that an event cancelled", () => {
+  test("drops the runs that an event cancelled", () => {
     const story = newStory({ kind: "pre_qa", reason: "moved" });
     const run = story.openRun("QUALITY_AUTOMATION");
     story.attempt(
@@ -321,26 +321,22 @@ describe("a history that contradicts itself", () => {
     ["is empty", [], "without events"],
     ["lacks its beginning", story.events.slice(1), "cannot be the first"],
     ["has a gap", story.events.filter(({ seq }) => seq !== 2), "follows 1"],
-    ["begins twice", tampered(1, { type: "task_created" }), "creates a task that exists"],
+    ["creates the task twice", tampered(1, { type: "task_created" }), "creates a task that exists"],
     [
-      "leaves a status where the step was not",
+      "leaves a status that the step did not have",
       tampered(2, { fromStatus: "queued" }),
       "leaves queued",
     ],
-    ["leaves a gate where the step was not", tampered(2, { fromGate: "passed" }), "and passed"],
-    ["names a step that is not there", tampered(1, { stepId: "unknown" }), "does not have"],
-    ["opens a step that was open", tampered(0, { fromStatus: "queued" }), "opens a step twice"],
-    [
-      "has a payload that is none of its type's",
-      tampered(1, { payload: { data: 3 } }),
-      "expected record",
-    ],
-  ])("%s: the fold throws", (_, events, message) => {
+    ["leaves a gate that the step did not have", tampered(2, { fromGate: "passed" }), "and passed"],
+    ["names an unknown step", tampered(1, { stepId: "unknown" }), "does not have"],
+    ["opens a step a second time", tampered(0, { fromStatus: "queued" }), "opens a step twice"],
+    ["has a payload of another type", tampered(1, { payload: { data: 3 } }), "expected record"],
+  ])("throws if it %s", (_, events, message) => {
     expect(() => fold(events)).toThrow(message);
   });
 });
 
-test("a payment is asked for once a version: the next one has none yet", () => {
+test("a payment is dispatched once per version, and a new version starts without one", () => {
   const story = newStory({ kind: "expert_review", reason: "moved" });
   story.attempt({ type: "transition", status: "approved", runAttachedWorkflows: true });
   story.attempt({ type: "advance", runAttachedWorkflows: true });
@@ -355,7 +351,7 @@ test("a payment is asked for once a version: the next one has none yet", () => {
   expect(story.task.alreadyDispatched).toEqual([]);
 });
 
-test("apply leaves the snapshot that it was given as it was", () => {
+test("apply does not change the snapshot that it is given", () => {
   const story = newStory({ kind: "expert_review", reason: "moved" });
   const before = structuredClone(story.task);
   const { task } = story;

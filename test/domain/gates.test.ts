@@ -12,7 +12,7 @@ import { GATE_STATES, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.
 import { GATE_ON_STATUS_TEXT, GATE_TRANSITIONS_TEXT, parseRows } from "./support/tables.ts";
 import { expectDecision, givenTask, expectRefusal } from "./support/world.ts";
 
-const OVERRULING: readonly StepStatus[] = [
+const OVERRULING_STATUSES: readonly StepStatus[] = [
   "changes_requested",
   "rejected",
   "duplicate",
@@ -20,33 +20,35 @@ const OVERRULING: readonly StepStatus[] = [
   "cancelled",
 ];
 
-/** Gates that neither an approval, a waiver nor a block by hand protects. */
-const PLAIN_GATES = GATE_STATES.filter((gate) => !["passed", "waived", "blocked"].includes(gate));
+/** Gates that no approval, waiver or manual block protects. */
+const UNPROTECTED_GATES = GATE_STATES.filter(
+  (gate) => !["passed", "waived", "blocked"].includes(gate),
+);
 
 describe("the tables of gates", () => {
-  test("imply for each status the gate that is written down", () => {
+  test("imply the expected gate for each status", () => {
     const rows = parseRows(GATE_ON_STATUS_TEXT);
     expect(Object.entries(GATE_ON_STATUS)).toEqual(
       STEP_STATUSES.map((status) => [status, rows.get(status)?.[0]]),
     );
   });
 
-  test("lead from each gate where it is written down", () => {
+  test("lead from each gate to the expected gates", () => {
     const rows = parseRows(GATE_TRANSITIONS_TEXT);
     expect(Object.entries(GATE_TRANSITIONS)).toEqual(
       GATE_STATES.map((gate) => [gate, rows.get(gate)]),
     );
   });
 
-  test("open for advance on passed and waived alone", () => {
+  test("let a task advance only if the gate is passed or waived", () => {
     expect(GATE_STATES.filter(isGateOpen)).toEqual(["passed", "waived"]);
   });
 });
 
 describe("the gate after a change of status", () => {
-  test("is the one that the status implies, from every gate that nothing protects", () => {
+  test("is the one that the status implies, from every unprotected gate", () => {
     for (const previous of STEP_STATUSES) {
-      for (const gate of PLAIN_GATES) {
+      for (const gate of UNPROTECTED_GATES) {
         for (const status of STEP_STATUSES) {
           expect(gateAfter(previous, gate, status)).toBe(GATE_ON_STATUS[status]);
         }
@@ -54,7 +56,7 @@ describe("the gate after a change of status", () => {
     }
   });
 
-  test("is revoked after passed with any status but approved", () => {
+  test("is revoked if a passed step moves to any status but approved", () => {
     for (const status of STEP_STATUSES) {
       expect(gateAfter("approved", "passed", status)).toBe(
         status === "approved" ? "passed" : "revoked",
@@ -62,25 +64,25 @@ describe("the gate after a change of status", () => {
     }
   });
 
-  test("stays waived, but for an approval and for what is stronger", () => {
+  test("stays waived, except on an approval or an overruling status", () => {
     for (const status of STEP_STATUSES) {
-      const stays = OVERRULING.includes(status) ? "revoked" : "waived";
+      const stays = OVERRULING_STATUSES.includes(status) ? "revoked" : "waived";
       expect(gateAfter("queued", "waived", status)).toBe(status === "approved" ? "passed" : stays);
     }
   });
 
-  test("stays blocked by hand through any status, refuses approval, and gives way to what is stronger", () => {
+  test("stays blocked by hand until an overruling status, and refuses an approval", () => {
     for (const previous of STEP_STATUSES) {
       if (previous === "paused" || previous === "awaiting_input") continue;
       for (const status of STEP_STATUSES) {
-        const stays = OVERRULING.includes(status) ? GATE_ON_STATUS[status] : "blocked";
+        const stays = OVERRULING_STATUSES.includes(status) ? GATE_ON_STATUS[status] : "blocked";
         const expected = status === "approved" ? "gate_closed" : stays;
         expect(gateAfter(previous, "blocked", status)).toBe(expected);
       }
     }
   });
 
-  test("follows the status again where the block was the status's own", () => {
+  test("follows the status again if the previous status implied the block", () => {
     for (const previous of ["paused", "awaiting_input"] as const) {
       for (const status of STEP_STATUSES) {
         expect(gateAfter(previous, "blocked", status)).toBe(GATE_ON_STATUS[status]);
@@ -89,8 +91,8 @@ describe("the gate after a change of status", () => {
   });
 });
 
-describe("a gate by hand", () => {
-  test("is blocked by hand only where the status does not block it itself", () => {
+describe("setting a gate by hand", () => {
+  test("counts as a manual block only if the status does not imply the block", () => {
     expect(STEP_STATUSES.filter((status) => !isBlockedByHand(status, "blocked"))).toEqual([
       "paused",
       "awaiting_input",
@@ -98,38 +100,38 @@ describe("a gate by hand", () => {
     expect(isBlockedByHand("running", "pending")).toBe(false);
   });
 
-  test("may be waived, blocked or errored exactly where the table leads there", () => {
+  test("allows waived, blocked and errored exactly as the table does", () => {
     for (const status of STEP_STATUSES) {
       for (const gate of GATE_STATES) {
         const allowed = allowedGatesByHand(status, gate);
         for (const target of ["waived", "blocked", "errored"] as const) {
-          const isTheWayBack = isBlockedByHand(status, gate) && target === GATE_ON_STATUS[status];
-          const isLawful = GATE_TRANSITIONS[gate].includes(target) || isTheWayBack;
+          const isUnblock = isBlockedByHand(status, gate) && target === GATE_ON_STATUS[status];
+          const isLawful = GATE_TRANSITIONS[gate].includes(target) || isUnblock;
           expect(allowed.includes(target), `${status} ${gate} ${target}`).toBe(isLawful);
         }
       }
     }
   });
 
-  test("may be revoked from waived alone", () => {
+  test("allows revoked only from waived", () => {
     for (const gate of GATE_STATES) {
       expect(allowedGatesByHand("queued", gate).includes("revoked")).toBe(gate === "waived");
     }
   });
 
-  test("never passes or fails, but for the way back from a block", () => {
+  test("never allows passed or failed, except to undo a block", () => {
     for (const status of STEP_STATUSES) {
       for (const gate of GATE_STATES) {
         const verdicts = allowedGatesByHand(status, gate).filter(
           (target) => target === "passed" || target === "failed",
         );
-        const wayBack = isBlockedByHand(status, gate) ? [GATE_ON_STATUS[status]] : [];
-        expect(wayBack).toEqual(expect.arrayContaining(verdicts));
+        const unblocked = isBlockedByHand(status, gate) ? [GATE_ON_STATUS[status]] : [];
+        expect(unblocked).toEqual(expect.arrayContaining(verdicts));
       }
     }
   });
 
-  test("is named once, even where the way back is also a gate by hand", () => {
+  test("lists each gate once, even if undoing a block leads to one that is allowed anyway", () => {
     for (const status of STEP_STATUSES) {
       const allowed = allowedGatesByHand(status, "blocked");
       expect(new Set(allowed).size).toBe(allowed.length);
@@ -149,7 +151,7 @@ describe("a gate by hand", () => {
     expect(allowedGatesByHand("queued", gate)).toEqual(allowed);
   });
 
-  test("decides every pair of status and gate as the rule says, in one event that keeps the status", () => {
+  test("follows the rule for every pair of status and gate, in one event that keeps the status", () => {
     for (const status of STEP_STATUSES) {
       for (const from of GATE_STATES) {
         const task = givenTask({ kind: "pre_qa", status, gate: from });
@@ -178,14 +180,14 @@ describe("a gate by hand", () => {
     }
   });
 
-  test("unblocks to the gate that the status implies", () => {
+  test("undoes a block by restoring the gate that the status implies", () => {
     const blocked = givenTask({ kind: "pre_qa", status: "running", gate: "blocked" });
     const { events } = expectDecision(blocked, { type: "gate", gate: "pending" }, "operator");
     expect(events[0]?.toGate).toBe("pending");
     expectRefusal(blocked, { type: "gate", gate: "locked" }, "invalid_transition");
   });
 
-  test("does not unblock what the status blocks", () => {
+  test("cannot undo a block that the status implies", () => {
     const paused = givenTask({ kind: "authoring", status: "paused" });
     expectRefusal(paused, { type: "gate", gate: "pending" }, "invalid_transition");
   });
@@ -194,7 +196,7 @@ describe("a gate by hand", () => {
 describe("an approval against a gate that is blocked by hand", () => {
   const blocked = givenTask({ kind: "pre_qa", status: "running", gate: "blocked" });
 
-  test("is refused as gate_closed, with the statuses that stay possible", () => {
+  test("is refused as gate_closed and lists the statuses that are still allowed", () => {
     const refusal = expectRefusal(
       blocked,
       { type: "transition", status: "approved", runAttachedWorkflows: true },
@@ -211,7 +213,7 @@ describe("an approval against a gate that is blocked by hand", () => {
     ] satisfies StepStatus[]);
   });
 
-  test("is possible after the gate was unblocked", () => {
+  test("is accepted once the gate is unblocked", () => {
     const [unblocked] = expectDecision(blocked, { type: "gate", gate: "pending" }).events;
     const gate: GateState = unblocked?.toGate ?? "locked";
     const { events } = expectDecision(givenTask({ kind: "pre_qa", status: "running", gate }), {

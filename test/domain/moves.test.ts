@@ -9,11 +9,11 @@ import { context, givenTask, expectRefusal } from "./support/world.ts";
 
 const runAttachedWorkflows = false;
 
-describe("from every state that a task can come to", () => {
+describe("in every reachable state", () => {
   const reachable = explore().tasks;
 
   test.each(["viewer", "operator", "reviewer", "service"] as const)(
-    "the moves of a %s are exactly those that decide accepts",
+    "lists for a %s exactly the moves that decide accepts",
     (role) => {
       const accepts = (task: TaskSnapshot, command: Command): boolean =>
         decide(task, command, context(role)).ok;
@@ -29,13 +29,13 @@ describe("from every state that a task can come to", () => {
           ),
         };
         const { transitions, gates, advance, reworkKinds } = lawfulMoves(task, role);
-        const told = {
+        const listed = {
           transitions: STEP_STATUSES.filter((status) => transitions.includes(status)),
           gates: GATE_STATES.filter((gate) => gates.includes(gate)),
           advance,
           reworkKinds,
         };
-        if (JSON.stringify(told) !== JSON.stringify(accepted)) expect(told).toEqual(accepted);
+        if (JSON.stringify(listed) !== JSON.stringify(accepted)) expect(listed).toEqual(accepted);
       }
       expect(reachable.length).toBeGreaterThan(1000);
     },
@@ -43,7 +43,7 @@ describe("from every state that a task can come to", () => {
 });
 
 describe("the lawful moves", () => {
-  test("without a role are those that somebody may make", () => {
+  test("without a role are those that at least one role can make", () => {
     const task = givenTask({ kind: "pre_qa", status: "awaiting_review" });
     expect(lawfulMoves(task)).toEqual({
       transitions: ["in_review", "approved", "changes_requested", "rejected", "duplicate"],
@@ -94,8 +94,8 @@ describe("a refusal", () => {
   });
 
   test("names the gates that can be set by hand", () => {
-    const waiting = givenTask({ kind: "authoring", status: "awaiting_review" });
-    const { commands } = lawfulCommands(waiting, "reviewer");
+    const reviewable = givenTask({ kind: "authoring", status: "awaiting_review" });
+    const { commands } = lawfulCommands(reviewable, "reviewer");
     expect(commands.filter(({ type }) => type === "gate")).toEqual([
       { type: "gate", gate: "waived" },
       { type: "gate", gate: "errored" },
@@ -118,7 +118,7 @@ describe("a refusal", () => {
     expect(lawfulCommands(givenTask({ archived: true }), "operator").commands).toEqual([]);
   });
 
-  test("of a call that may not be made at all tells nothing of the task", () => {
+  test("that forbids the call discloses nothing about the task", () => {
     expect(expectRefusal(task, toRunning, "forbidden", "viewer")).not.toHaveProperty("next");
   });
 
@@ -127,7 +127,7 @@ describe("a refusal", () => {
     [{ type: "gate", gate: "passed" }, "already_in_status"],
     [{ type: "transition", status: "approved", runAttachedWorkflows }, "already_in_status"],
     [{ type: "archive" }, "archived"],
-  ] as const)("of %j speaks in a whole sentence", (command, code) => {
+  ] as const)("of %j has a whole sentence as its detail", (command, code) => {
     const subject = code === "archived" ? givenTask({ archived: true }) : task;
     const refusal = expectRefusal(
       subject,
@@ -138,7 +138,7 @@ describe("a refusal", () => {
     expect(refusal.detail).not.toContain("undefined");
   });
 
-  test("says in words what is possible", () => {
+  test("states the allowed statuses in its detail", () => {
     expect(expectRefusal(task, toRunning, "invalid_transition").detail).toBe(
       "The pre_qa step cannot go from approved to running. It can go to queued, changes_requested, rejected or duplicate.",
     );

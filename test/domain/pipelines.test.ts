@@ -22,7 +22,7 @@ const attachedBy = (task: ReturnType<typeof givenTask>, command: Command): strin
   expectDecision(task, command).dispatches.map(({ pipeline }) => pipeline);
 
 describe("pipelines", () => {
-  test("are attached to four states of steps and to no other", () => {
+  test("are attached to exactly four pairs of stage and status", () => {
     const attached = STEP_KINDS.flatMap((kind) =>
       STEP_STATUSES.flatMap((status) =>
         pipelinesAttachedTo({ kind, status }).map((pipeline) => `${kind}/${status}: ${pipeline}`),
@@ -36,7 +36,7 @@ describe("pipelines", () => {
     ]);
   });
 
-  test("are attached to two bulk targets and to no other", () => {
+  test("are attached to exactly two bulk targets", () => {
     expect(BULK_TARGETS.map((target) => PIPELINES_ON_TARGET[target])).toEqual([
       ["output_generation"],
       [],
@@ -58,15 +58,19 @@ describe.each(PIPELINE_NAMES)("the row of %s in PIPELINES", (pipeline) => {
   });
 
   test("attaches it to its step, and to nothing else", () => {
-    const places = STEP_KINDS.flatMap((kind) => STEP_STATUSES.map((status) => ({ kind, status })));
-    const attaching = places.filter((place) => pipelinesAttachedTo(place).includes(pipeline));
+    const positions = STEP_KINDS.flatMap((kind) =>
+      STEP_STATUSES.map((status) => ({ kind, status })),
+    );
+    const attaching = positions.filter((position) =>
+      pipelinesAttachedTo(position).includes(pipeline),
+    );
     expect(attaching).toEqual([attachedTo]);
     expect(PIPELINES_ON_ENTRY.filter((row) => row.pipeline === pipeline)).toEqual([
       { ...attachedTo, pipeline },
     ]);
   });
 
-  test("dispatches it from a transition to its status", () => {
+  test("dispatches it on a transition to its status", () => {
     const { kind, status } = attachedTo;
     const from = STEP_STATUSES.find((other) => allowedNext(kind, other).includes(status));
     const task = givenTask({ kind, status: from ?? "pending" });
@@ -75,7 +79,7 @@ describe.each(PIPELINE_NAMES)("the row of %s in PIPELINES", (pipeline) => {
     ]);
   });
 
-  test("keeps its dispatch for the version if the version's steps share it", () => {
+  test("keeps its dispatch across steps only if its scope is the version", () => {
     const dispatched = givenTask({ ...attachedTo, alreadyDispatched: [pipeline] });
     const after = (command: Command) =>
       apply(dispatched, expectDecision(dispatched, command), AT).alreadyDispatched;
@@ -89,15 +93,15 @@ describe.each(PIPELINE_NAMES)("the row of %s in PIPELINES", (pipeline) => {
   });
 });
 
-describe("a step that enters such a state asks for its pipeline", () => {
-  test("by a transition", () => {
+describe("a step that enters such a status dispatches its pipeline", () => {
+  test("on a transition", () => {
     const failed = givenTask({ kind: "output_generation", status: "failed" });
     expect(
       attachedBy(failed, { type: "transition", status: "queued", runAttachedWorkflows }),
     ).toEqual(["output_generation"]);
   });
 
-  test("by an approval of the expert review", () => {
+  test("on an approval of the expert review", () => {
     const reviewed = givenTask({ kind: "expert_review", status: "in_review" });
     const command = { type: "transition", status: "approved", runAttachedWorkflows } as const;
     expect(expectDecision(reviewed, command).dispatches).toEqual([
@@ -105,7 +109,7 @@ describe("a step that enters such a state asks for its pipeline", () => {
     ]);
   });
 
-  test("by the move that a review carries", () => {
+  test("on the move that a review carries", () => {
     const reviewed = givenTask({ kind: "expert_review", status: "in_review" });
     const move = { status: "approved", runAttachedWorkflows } as const;
     expect(
@@ -113,7 +117,7 @@ describe("a step that enters such a state asks for its pipeline", () => {
     ).toEqual(["payment"]);
   });
 
-  test("by an advance, on behalf of the step that it opens", () => {
+  test("on an advance, for the step that it opens", () => {
     const approved = givenTask({ kind: "authoring", status: "approved" });
     const { dispatches, step } = expectDecision(approved, {
       type: "advance",
@@ -122,7 +126,7 @@ describe("a step that enters such a state asks for its pipeline", () => {
     expect(dispatches).toMatchObject([{ pipeline: "quality_automation", stepId: step?.id }]);
   });
 
-  test("by rework", () => {
+  test("on rework", () => {
     const task = givenTask({ kind: "delivery" });
     const command = {
       type: "rework",
@@ -133,7 +137,7 @@ describe("a step that enters such a state asks for its pipeline", () => {
     expect(attachedBy(task, command)).toEqual(["post_qa_scoring"]);
   });
 
-  test("by a new version that begins with the quality check", () => {
+  test("on a new version that starts with the quality check", () => {
     const command = {
       type: "version",
       content: {},
@@ -146,25 +150,25 @@ describe("a step that enters such a state asks for its pipeline", () => {
     expect(dispatches).toMatchObject([{ pipeline: "quality_automation", versionId: version?.id }]);
   });
 
-  test("by the end of a hold", () => {
+  test("at the end of a hold", () => {
     const held = givenTask({ kind: "calibration", status: "pending" });
     expect(
       attachedBy(held, { type: "transition", status: "queued", runAttachedWorkflows }),
     ).toEqual(["post_qa_scoring"]);
   });
 
-  test("but never unasked", () => {
+  test("but not if the call does not ask for pipelines", () => {
     const approved = givenTask({ kind: "authoring", status: "approved" });
     expect(attachedBy(approved, { type: "advance", runAttachedWorkflows: false })).toEqual([]);
   });
 
-  test("and not when its gate changes while it stays", () => {
+  test("but not if only its gate changes", () => {
     const queued = givenTask({ kind: "pre_qa", status: "queued" });
     expect(attachedBy(queued, { type: "gate", gate: "blocked" })).toEqual([]);
   });
 });
 
-test("an absent flag means yes for a person's call on one task, and no everywhere else", () => {
+test("runs pipelines by default only for a person's call on one task", () => {
   expect(runsAttachedByDefault({ role: "operator", tasks: "one" })).toBe(true);
   expect(runsAttachedByDefault({ role: "admin", tasks: "one" })).toBe(true);
   expect(runsAttachedByDefault({ role: "service", tasks: "one" })).toBe(false);

@@ -34,7 +34,7 @@ function planOf(tasks: readonly TaskSnapshot[], ids = tasks.map(({ id }) => id))
   return planBulk({ intent: { targetStatus }, ...terms, taskIds: ids, snapshots }, context());
 }
 
-/** What stands for a keyed digest here: the text itself. */
+/** Uses the texts themselves in place of keyed digests. */
 function digestsOf(plan: BulkPlan): { ids: string; tasks: string[] } {
   return { ids: planIdsText(plan), tasks: planTaskTexts(plan) };
 }
@@ -47,7 +47,7 @@ const plan = planOf(tasks, ["b", "a", "x"]);
 const token = planTokenFor(request, digestsOf(plan), now);
 
 describe("a plan token", () => {
-  test("says for whom, for what, by which tables and for how long the plan was made", () => {
+  test("holds the caller, the request, the registry version, the expiry and the plan", () => {
     expect(planTokenContents.parse(token)).toEqual({
       ...request,
       registryVersion: REGISTRY_VERSION,
@@ -57,12 +57,12 @@ describe("a plan token", () => {
     });
   });
 
-  test("speaks of tasks in id order, whatever order they were asked in", () => {
+  test("lists tasks by id, whatever the order of the request", () => {
     expect(planItemsById(plan).map(({ taskId }) => taskId)).toEqual(["a", "b", "x"]);
     expect(digestsOf(planOf(tasks, ["x", "a", "b"]))).toEqual(digestsOf(plan));
   });
 
-  test("is good for the same call within the hour", () => {
+  test("is valid for the same call within an hour", () => {
     expect(planTokenFault(token, request, digestsOf(plan), now)).toBeNull();
     const last = now + PLAN_TOKEN_TTL_MS - 1;
     expect(planTokenFault(token, request, digestsOf(plan), last)).toBeNull();
@@ -76,12 +76,12 @@ describe("a plan token", () => {
     ["changes", "{}"],
     ["runAttachedWorkflows", true],
     ["duplicateOf", "task-9"],
-  ] as const)("is invalid for another %s", (member, value) => {
+  ] as const)("is invalid for a different %s", (member, value) => {
     const fault = planTokenFault(token, { ...request, [member]: value }, digestsOf(plan), now);
     expect(fault?.code).toBe("invalid_plan_token");
   });
 
-  test("is invalid for other tasks, fewer or more", () => {
+  test("is invalid for fewer, more or different tasks", () => {
     for (const ids of [
       ["a", "b"],
       ["a", "b", "y"],
@@ -97,22 +97,22 @@ describe("a plan token", () => {
     expect(fault?.code).toBe("plan_expired");
   });
 
-  test("expires with the tables that it was planned by", () => {
+  test("expires if the registry version changes", () => {
     const old = { ...token, registryVersion: 0 };
     expect(planTokenFault(old, request, digestsOf(plan), now)?.code).toBe("plan_expired");
   });
 
-  test("has no other members", () => {
+  test("rejects any other member", () => {
     expect(planTokenContents.safeParse({ ...token, role: "admin" }).success).toBe(false);
   });
 });
 
-describe("what changed since the plan", () => {
-  test("is nothing while nothing moved", () => {
+describe("the changes since the plan", () => {
+  test("are none if no task changed", () => {
     expect(changedSincePlan(token, plan, digestsOf(plan))).toEqual([]);
   });
 
-  test("is each task whose seq or decision differs, told with its label and code of now", () => {
+  test("are the tasks whose seq or decision differs, with their current label and code", () => {
     const moved = planOf(
       [
         { ...givenTask({ id: "b", kind: "expert_review", status: "approved" }), eventSeq: 8 },
@@ -131,7 +131,7 @@ describe("what changed since the plan", () => {
     });
   });
 
-  test("is a task that appeared, and one that is gone", () => {
+  test("include a task that appeared and one that is gone", () => {
     const appeared = planOf(
       [...tasks.slice(0, 1), givenTask({ id: "x", kind: "expert_review", status: "in_review" })],
       ["b", "a", "x"],
@@ -145,11 +145,11 @@ describe("what changed since the plan", () => {
     });
   });
 
-  test("is nothing when a pipeline was asked for meanwhile, which no plan depends on", () => {
-    const paid = planOf(
+  test("do not include a new dispatch, because no plan depends on it", () => {
+    const dispatched = planOf(
       tasks.map((task) => ({ ...task, alreadyDispatched: ["payment"] as const })),
       ["b", "a", "x"],
     );
-    expect(changedSincePlan(token, paid, digestsOf(paid))).toEqual([]);
+    expect(changedSincePlan(token, dispatched, digestsOf(dispatched))).toEqual([]);
   });
 });

@@ -11,46 +11,46 @@ import { expectDecision, givenTask } from "./support/world.ts";
 
 const { tasks, events } = explore();
 
-describe("every state that a task can come to", () => {
-  test("has exactly one label, and every label is come to", () => {
+describe("every reachable state of a task", () => {
+  test("has exactly one label, and every label is reached", () => {
     const labels = new Set(tasks.map((task) => resolve(factsOf(task))));
     expect([...labels].toSorted()).toEqual([...UNIFIED_STATUSES].toSorted());
   });
 
-  test("is of a kind that has its status", () => {
+  test("has a status that its stage has", () => {
     for (const { step } of tasks) {
       if (!kindHasStatus(step.kind, step.status)) expect(step).toBeNull();
     }
     expect(new Set(tasks.map(({ step }) => step.kind)).size).toBe(STEP_KINDS.length);
   });
 
-  test("never has an approved step whose gate is not passed, so that label and gate cannot part", () => {
+  test("has a passed gate if its step is approved, so that label and gate agree", () => {
     const gates = tasks
       .filter(({ step }) => step.status === "approved")
       .map(({ step }) => step.gate);
     expect([...new Set(gates)]).toEqual(["passed"]);
   });
 
-  test("never has a passed gate without an approval", () => {
+  test("has an approved step if its gate is passed", () => {
     const statuses = tasks
       .filter(({ step }) => step.gate === "passed")
       .map(({ step }) => step.status);
     expect([...new Set(statuses)]).toEqual(["approved"]);
   });
 
-  test("has every gate somewhere", () => {
+  test("reaches every gate between them", () => {
     expect([...new Set(tasks.map(({ step }) => step.gate))].toSorted()).toEqual(
       [...GATE_STATES].toSorted(),
     );
   });
 
-  test("needs every rule of the resolver", () => {
+  test("uses every rule of the resolver between them", () => {
     const rules = new Set(tasks.map((task) => matchingRule(factsOf(task)).number));
     expect(rules.size).toBe(RESOLVER_RULES.length);
   });
 });
 
-describe("every event that leads there", () => {
+describe("every event on the way", () => {
   test("changes its gate along GATE_TRANSITIONS, or not at all", () => {
     for (const { fromGate, toGate, fromStatus, toStatus } of events) {
       if (fromGate === null || fromGate === toGate) continue;
@@ -59,7 +59,7 @@ describe("every event that leads there", () => {
     }
   });
 
-  test("changes its status along STEP_TRANSITIONS of some kind, by a transition alone", () => {
+  test("changes its status only in a transition, along the STEP_TRANSITIONS of a stage", () => {
     for (const { type, fromStatus, toStatus } of events) {
       if (fromStatus === null || fromStatus === toStatus) continue;
       expect(type).toBe("step_transitioned");
@@ -77,7 +77,7 @@ describe("every event that leads there", () => {
     }
   });
 
-  test("uses every change of gate that the table has, but for two that no status or hand makes", () => {
+  test("covers every change of gate in the table, except two that neither a status nor a person makes", () => {
     const used = new Set(events.map(({ fromGate, toGate }) => `${fromGate} ${toGate}`));
     const unused = GATE_STATES.flatMap((from) =>
       GATE_TRANSITIONS[from].map((to) => `${from} ${to}`).filter((change) => !used.has(change)),
@@ -86,7 +86,7 @@ describe("every event that leads there", () => {
   });
 });
 
-test("the longest call stays within what one call may write", () => {
+test("the longest call stays within EVENTS_PER_CALL_MAX", () => {
   const task = givenTask({
     kind: "delivery",
     status: "queued",
