@@ -19,6 +19,18 @@ const LAYERS = {
  * here: directly above the highest folder that it imports.
  */
 const FOLDERS = {
+  domain: [
+    "data",
+    "pipelines",
+    "lifecycle",
+    "status",
+    "evals",
+    "versions",
+    "lineage",
+    "stats",
+    "bulk",
+    "webhooks",
+  ],
   db: [
     "schema",
     "connection",
@@ -76,13 +88,12 @@ const forbid = (name, from, to, comment) => ({
 const packages = (...names) => names.map((name) => `node_modules/${name}/`);
 
 /**
- * Rules that hold the order of a layer's folders, one for each folder, and one against files outside the folders.
+ * The rules that hold the order of a layer's folders, one for each folder.
  * @type {(layer: keyof typeof FOLDERS) => object[]}
  */
-const inOrder = (layer) => {
-  const folders = FOLDERS[layer];
-  const folderRules = folders.slice(0, -1).map((folder, index) => {
-    const above = folders.slice(index + 1);
+const inOrder = (layer) =>
+  FOLDERS[layer].slice(0, -1).map((folder, index) => {
+    const above = FOLDERS[layer].slice(index + 1);
     return forbid(
       `${layer}-${folder}-imports-only-folders-below`,
       `^src/${layer}/${folder}/`,
@@ -90,15 +101,22 @@ const inOrder = (layer) => {
       `src/${layer}/${folder} is below the folder that it imports here. Move what both need down into this folder or a lower one; code that joins the two belongs to the upper folder. The order is the list FOLDERS in .dependency-cruiser.mjs.`,
     );
   });
-  const strays = {
-    name: `${layer}-has-a-folder-for-each-noun`,
-    severity: "error",
-    comment: `Put the file into the folder of its noun. For a new noun, create a folder and add it to FOLDERS in .dependency-cruiser.mjs.`,
-    from: { path: `^src/${layer}/`, pathNot: `^src/${layer}/(${folders.join("|")})/` },
-    to: {},
-  };
-  return [...folderRules, strays];
-};
+
+/**
+ * The rule that a layer has only folders with a place in its order.
+ * @type {(layer: keyof typeof FOLDERS, files?: string) => object}
+ */
+const onlyFolders = (layer, files = "") => ({
+  name: `${layer}-has-a-folder-for-each-noun`,
+  severity: "error",
+  comment:
+    "Put the file into the folder of its noun. For a new noun, create a folder and add it to FOLDERS in .dependency-cruiser.mjs.",
+  from: {
+    path: `^src/${layer}/`,
+    pathNot: `^src/${layer}/((${FOLDERS[layer].join("|")})/${files})`,
+  },
+  to: {},
+});
 
 export default {
   forbidden: [
@@ -189,8 +207,13 @@ export default {
       ["^src/routes/[^/]+\\.ts$", "^src/routes/(app|shapes)/"],
       "src/routes/http is the machinery under every area: pass what an area knows as an argument.",
     ),
+    ...inOrder("domain"),
+    // The domain's files beside its folders hold what several nouns share: actors, rights, refusals, the registry.
+    onlyFolders("domain", "|[^/]+\\.ts$"),
     ...inOrder("db"),
+    onlyFolders("db"),
     ...inOrder("actions"),
+    onlyFolders("actions"),
     forbid(
       "no-bulk-verb-imports-another",
       BULK_VERBS,

@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
  *
  * It exits with 1 if parts import each other in a circle, because then some import runs up.
  */
-const LAYERS = ["src/db", "src/actions", "src/routes"];
+const LAYERS = ["src/domain", "src/db", "src/actions", "src/routes"];
 
 const root = join(import.meta.dirname, "..");
 const { positionals, values } = parseArgs({

@@ -1,7 +1,47 @@
 import { ROLES, type Role } from "../../../src/domain/actor.ts";
 import type { ErrorCode } from "../../../src/routes/http/problem.ts";
 import type { Place, Tenant, TestApi } from "../api.ts";
-import type { Kind } from "./things.ts";
+
+/** What a request can name of a tenant. */
+export interface Things {
+  task: string;
+  externalId: string;
+  /** An external id that the caller has not used. Another tenant may have used it. */
+  freeName: string;
+  /** Another task, which the first one can duplicate. */
+  original: string;
+  /** A task whose evaluation `accuracy` of k = 1 has its trial. */
+  evaluatedTask: string;
+  version: string;
+  step: string;
+  run: string;
+  /** A run whose reports move no step. */
+  paymentRun: string;
+  /** A run on which a worker holds a lease, at attempt 1. */
+  claimedRun: string;
+  prompt: string;
+  /** Declared data whose content is SAMPLE_CONTENT. */
+  data: string;
+  /** Data whose content is stored. */
+  storedData: string;
+  bulkOperation: string;
+  dispatch: string;
+  /** A dispatch that its endpoint refused. */
+  deadDispatch: string;
+  /** A bulk operation that no consumer has started. */
+  waitingOperation: string;
+  /** A bulk operation with one stale task. */
+  staleOperation: string;
+  eval: string;
+  trial: string;
+  insight: string;
+  apiKey: string;
+  webhook: string;
+  /** A name that no webhook of the caller has. Another tenant may use it. */
+  freeWebhook: string;
+  delivery: string;
+}
+export type Kind = keyof Things;
 
 /** A valid request to a route of the API, and everything that tests know about that route. */
 export interface Sample {

@@ -1,8 +1,7 @@
 import { loadRoutes } from "../../../src/routes/app/areas.ts";
 import type { Contract } from "../../../src/routes/http/contract.ts";
 import type { Answer, CallOptions, TestApi } from "../api.ts";
-import type { Sample } from "./sample.ts";
-import type { Things } from "./things.ts";
+import type { Sample, Things } from "./sample.ts";
 
 const routes = await loadRoutes();
 

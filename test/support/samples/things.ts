@@ -3,48 +3,7 @@ import { givenOpenEval, givenTrial } from "../../routes/evals/support.ts";
 import { type CallOptions, expectDone, type Tenant, type TestApi } from "../api.ts";
 import { givenDead } from "../dispatches.ts";
 import { givenOfferedRun } from "../runs.ts";
-import type { Sample } from "./sample.ts";
-
-/** What a request can name of a tenant. */
-export interface Things {
-  task: string;
-  externalId: string;
-  /** An external id that the caller has not used. Another tenant may have used it. */
-  freeName: string;
-  /** Another task, which the first one can duplicate. */
-  original: string;
-  /** A task whose evaluation `accuracy` of k = 1 has its trial. */
-  evaluatedTask: string;
-  version: string;
-  step: string;
-  run: string;
-  /** A run whose reports move no step. */
-  paymentRun: string;
-  /** A run on which a worker holds a lease, at attempt 1. */
-  claimedRun: string;
-  prompt: string;
-  /** Declared data whose content is SAMPLE_CONTENT. */
-  data: string;
-  /** Data whose content is stored. */
-  storedData: string;
-  bulkOperation: string;
-  dispatch: string;
-  /** A dispatch that its endpoint refused. */
-  deadDispatch: string;
-  /** A bulk operation that no consumer has started. */
-  waitingOperation: string;
-  /** A bulk operation with one stale task. */
-  staleOperation: string;
-  eval: string;
-  trial: string;
-  insight: string;
-  apiKey: string;
-  webhook: string;
-  /** A name that no webhook of the caller has. Another tenant may use it. */
-  freeWebhook: string;
-  delivery: string;
-}
-export type Kind = keyof Things;
+import type { Kind, Sample, Things } from "./sample.ts";
 
 /** The content that samples upload, and its declaration. */
 export const SAMPLE_CONTENT = {
