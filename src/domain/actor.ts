@@ -4,7 +4,7 @@ export type Role = (typeof ROLES)[number];
 export const ACTOR_KINDS = ["person", "key", "service", "system"] as const;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 
-/** Who acts, as the credential says it: stored with its name on every event. */
+/** The caller, as its credential identifies it. Every event stores the actor's id and name. */
 export interface Actor {
   id: string;
   name: string;

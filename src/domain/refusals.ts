@@ -1,8 +1,8 @@
 import type { Role } from "./actor.ts";
 
 /**
- * Every expected "no", with the members that its answer promises. A refusal is a value: preview collects a
- * thousand of them. Status numbers are chosen in routes/http/problem.ts alone.
+ * The codes of refusals, with the members of each. A refusal is an expected failure, so it is a value: a preview can
+ * collect a thousand. Only routes/http/problem.ts chooses HTTP status numbers.
  */
 export interface RefusalData {
   forbidden: { required: Role };
@@ -33,7 +33,7 @@ export interface RefusalData {
 }
 export type RefusalCode = keyof RefusalData;
 
-/** One fault of the input: where, which rule, in words. */
+/** One invalid part of the input: its path, the violated rule, and a sentence. */
 export interface Issue {
   path: (string | number)[];
   code: string;
@@ -59,7 +59,7 @@ export type Refusal = {
   [Code in RefusalCode]: { code: Code; detail: string; next?: LawfulCommands } & RefusalData[Code];
 }[RefusalCode];
 
-/** What a decision or an action gives back: the value, or the reason why not. */
+/** The result of a decision or an action: the value, or a refusal. */
 export type Outcome<Value> = { ok: true; value: Value } | { ok: false; refusal: Refusal };
 
 export const succeed = <Value>(value: Value): Outcome<Value> => ({ ok: true, value });
@@ -68,7 +68,7 @@ export const refuse = (refusal: Refusal): { ok: false; refusal: Refusal } => ({
   refusal,
 });
 
-/** Codes of refusals that a task's present state is the cause of: they tell what would be lawful now. */
+/** The refusals that the current state of a task causes. Their answers list the lawful commands. */
 export const STATE_REFUSALS = [
   "invalid_transition",
   "gate_closed",
@@ -79,17 +79,17 @@ export const STATE_REFUSALS = [
   "archived",
 ] as const satisfies readonly RefusalCode[];
 
-/** The caller's role may not do this, whether or not the thing exists. */
+/** The caller's role does not have the right. Does not reveal whether the resource exists. */
 export function forbidden(required: Role): Refusal {
-  return { code: "forbidden", detail: `This takes the role ${required}.`, required };
+  return { code: "forbidden", detail: `This requires the role ${required}.`, required };
 }
 
-/** Unknown here: never created, or of another tenant, which is told in the same words. */
+/** The resource does not exist, or belongs to another tenant. The answer is the same for both. */
 export function notFound(): Refusal {
-  return { code: "not_found", detail: "There is nothing here under this id." };
+  return { code: "not_found", detail: "No resource has this id." };
 }
 
-/** The input breaks rules that only the domain can judge. */
+/** The input violates a rule that only the domain can check. */
 export function validationFailed(...issues: Issue[]): Refusal {
   return {
     code: "validation_failed",
@@ -98,21 +98,22 @@ export function validationFailed(...issues: Issue[]): Refusal {
   };
 }
 
-/** The tables lead from here only to `allowed`. */
+/** The tables do not allow the move. They only lead to `allowed`. */
 export function invalidTransition(move: {
-  /** What is to move, in words: "a pre_qa step". */
+  /** What cannot move, in words: "the pre_qa step". */
   subject: string;
   from: string;
   to: string;
   allowed: readonly string[];
 }): Refusal {
   const { subject, from, to, allowed } = move;
-  const ways = allowed.length === 0 ? "There is no way on." : `It can go to ${inWords(allowed)}.`;
-  const detail = `${capitalised(subject)} cannot go from ${from} to ${to}. ${ways}`;
+  const options =
+    allowed.length === 0 ? `Nothing can follow ${from}.` : `It can go to ${inWords(allowed)}.`;
+  const detail = `${capitalized(subject)} cannot go from ${from} to ${to}. ${options}`;
   return { code: "invalid_transition", detail, from, to, allowed };
 }
 
-/** A gate stands in the way; `allowed` is what the call would have accepted in its place. */
+/** A gate prevents the move. `allowed` lists what the call would accept instead. */
 export function gateClosed(closed: {
   detail: string;
   gate: string;
@@ -121,48 +122,48 @@ export function gateClosed(closed: {
   return { code: "gate_closed", ...closed };
 }
 
-/** The task is in its last stage. */
+/** The task is at its last stage. */
 export function noNextStep(): Refusal {
   return {
     code: "no_next_step",
-    detail: "Delivery is the last stage: there is none to advance to.",
+    detail: "The task cannot advance, because delivery is the last stage.",
   };
 }
 
-/** Nothing is left to do, which a caller that repeats itself may take for success. */
+/** The requested state is the current one. A caller that retries can treat this as success. */
 export function alreadyInStatus(detail: string): Refusal {
   return { code: "already_in_status", detail, done: true };
 }
 
-/** Only the step that the task points at can change. */
+/** The named step is not the current step of its task. */
 export function stepNotCurrent(currentStepId: string): Refusal {
   return {
     code: "step_not_current",
-    detail: "This step is not the task's current one, and only that one can change.",
+    detail: "Only the current step of a task can change, and this step is not the current one.",
     currentStepId,
   };
 }
 
-/** A superseded version and its steps never change again. */
+/** The named step belongs to an earlier version. Sealed versions and their steps never change. */
 export function versionSealed(activeVersion: { id: string; number: number }): Refusal {
   return {
     code: "version_sealed",
-    detail: `This step is of a sealed version. The active version is number ${activeVersion.number}.`,
+    detail: `This step belongs to a sealed version. The active version is number ${activeVersion.number}.`,
     activeVersion: { id: activeVersion.id, number: activeVersion.number },
   };
 }
 
-/** The task was put away. */
+/** The task is archived, so it does not accept the command. */
 export function archived(): Refusal {
-  return { code: "archived", detail: "The task is archived. It can be restored." };
+  return { code: "archived", detail: "The task is archived. Restore it first." };
 }
 
-/** The run was handed to somebody else since, or may be at any moment. */
+/** The caller no longer owns the run: its lease expired, so another worker has the run or can claim it. */
 export function leaseLost(detail: string): Refusal {
   return { code: "lease_lost", detail };
 }
 
-/** The external id is another task's. */
+/** Another task has the external id. */
 export function externalIdTaken(holderId: string): Refusal {
   return {
     code: "conflict",
@@ -171,80 +172,79 @@ export function externalIdTaken(holderId: string): Refusal {
   };
 }
 
-/** What one maker made at one step is one thing, however often it is declared. */
+/** The step already has the data. Content of one kind and maker is declared once per step. */
 export function alreadyDeclared(holderId: string): Refusal {
   return {
     code: "conflict",
-    detail:
-      "This content is declared on this step already, as data of this kind and by this maker.",
+    detail: "This step already has data with this content, kind and maker.",
     existing: { id: holderId },
   };
 }
 
-/** What was uploaded is not what was declared. */
+/** The uploaded content does not match its declaration. */
 export function contentMismatch(
   fault: "wrong_length" | "wrong_content",
   declared: { sizeBytes: number; sha256: string },
 ): Refusal {
   const message =
     fault === "wrong_length"
-      ? `The content does not have the ${declared.sizeBytes} bytes that were declared.`
-      : `The content's SHA-256 is not ${declared.sha256}, as was declared.`;
+      ? `The content does not have the declared size of ${declared.sizeBytes} bytes.`
+      : `The content does not have the declared SHA-256 ${declared.sha256}.`;
   return validationFailed({ path: [], code: fault, message });
 }
 
-/** The content comes under another type than the one that was declared. */
+/** The content type of the upload is not the declared one. */
 export function wrongContentType(declared: string): Refusal {
   return {
     code: "unsupported_media_type",
-    detail: `This content was declared as ${declared}. Send it as that, or without a type.`,
+    detail: `This content was declared as ${declared}. Send that Content-Type, or none.`,
   };
 }
 
-/** A part was asked for that begins beyond the end. */
+/** The requested range starts after the end of the content. */
 export function rangeNotSatisfiable(sizeBytes: number): Refusal {
   return {
     code: "range_not_satisfiable",
-    detail: `The content has ${sizeBytes} bytes, and the range that was asked for none of them.`,
+    detail: `The requested range is outside the content, which has ${sizeBytes} bytes.`,
     sizeBytes,
   };
 }
 
-/** The plan was signed for another body, or is no plan. */
+/** The token was signed for another request, or is not a plan token. */
 export function invalidPlanToken(): Refusal {
-  return { code: "invalid_plan_token", detail: "This plan token was not made for this request." };
+  return { code: "invalid_plan_token", detail: "The plan token does not belong to this request." };
 }
 
-/** The plan is too old to be trusted. */
+/** The plan is too old, or was made with other tables. */
 export function planExpired(): Refusal {
-  return { code: "plan_expired", detail: "This plan has expired. A new preview makes a new one." };
+  return { code: "plan_expired", detail: "The plan has expired. Preview the change again." };
 }
 
-/** Some tasks moved since the plan was made, and the caller asked to abort then. */
+/** Tasks have changed since the preview, and the caller asked to abort in that case. */
 export function planStale(changed: RefusalData["plan_stale"]["changed"]): Refusal {
   const tasks = changed.length === 1 ? "1 task has" : `${changed.length} tasks have`;
   return {
     code: "plan_stale",
-    detail: `${tasks} changed since the plan was made. Nothing was written.`,
+    detail: `${tasks} changed since the preview. Nothing was changed.`,
     changed,
   };
 }
 
-/** The service does not call this address. */
+/** The service does not call this URL. */
 export function urlNotAllowed(detail: string): Refusal {
   return { code: "url_not_allowed", detail };
 }
 
-/** The bulk operation cannot be taken back; the sentence says why. */
+/** The bulk operation cannot be reverted. `detail` says why. */
 export function notRevertible(detail: string): Refusal {
   return { code: "not_revertible", detail };
 }
 
-function capitalised(text: string): string {
+function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** "a", "a or b", "a, b or c". */
+/** Joins names as in "a", "a or b", "a, b or c". */
 function inWords(names: readonly string[]): string {
   const last = names.at(-1) ?? "";
   return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} or ${last}`;

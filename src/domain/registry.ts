@@ -26,7 +26,7 @@ import { ATTENTION_RULES } from "./status/attention.ts";
 import { RESOLVER_RULES } from "./status/rules.ts";
 import { TERMINAL_UNIFIED, UNIFIED_STATUSES } from "./status/unified.ts";
 
-/** Every table of the domain, as data. */
+/** Returns every table of the domain, as data. */
 export function registry() {
   return {
     registryVersion: REGISTRY_VERSION,

@@ -1,6 +1,6 @@
 import type { Role } from "./actor.ts";
 
-/** Roles of people, each of which includes those before it. The service role stands beside them. */
+/** The roles of people. Each role includes the earlier ones. The service role is separate. */
 export const PEOPLE_ROLES = [
   "viewer",
   "operator",
@@ -10,12 +10,12 @@ export const PEOPLE_ROLES = [
 export type PeopleRole = (typeof PEOPLE_ROLES)[number];
 
 interface Grant {
-  /** The least role of a person that may; null where only the service may. */
+  /** The lowest role that has the right. Null if only the service role has it. */
   people: PeopleRole | null;
   service: boolean;
 }
 
-/** Who may do what: the table of roles, one row for each right. */
+/** The roles that have each right. */
 export const RIGHTS = {
   read: { people: "viewer", service: true },
   lookup: { people: "viewer", service: true },
@@ -56,12 +56,12 @@ export const RIGHTS = {
 } as const satisfies Record<string, Grant>;
 export type Right = keyof typeof RIGHTS;
 
-/** The role that a refusal names as required. */
+/** Returns the role that a refusal names as required. */
 export function requiredRole(right: Right): Role {
   return RIGHTS[right].people ?? "service";
 }
 
-/** Whether a role holds a right. */
+/** Returns true if the role has the right. */
 export function isPermitted(role: Role, right: Right): boolean {
   const { people, service } = RIGHTS[right];
   if (role === "service") return service;

@@ -144,7 +144,7 @@ describe("a refusal", () => {
     );
     const delivered = givenTask({ kind: "delivery", status: "approved" });
     expect(expectRefusal(delivered, toRunning, "invalid_transition").detail).toBe(
-      "The delivery step cannot go from approved to running. There is no way on.",
+      "The delivery step cannot go from approved to running. Nothing can follow approved.",
     );
   });
 });

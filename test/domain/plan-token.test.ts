@@ -123,7 +123,7 @@ describe("the changes since the plan", () => {
     const changed = changedSincePlan(token, moved, digestsOf(moved));
     expect(stalePlan(changed)).toMatchObject({
       code: "plan_stale",
-      detail: "2 tasks have changed since the plan was made. Nothing was written.",
+      detail: "2 tasks have changed since the preview. Nothing was changed.",
       changed: [
         { taskId: "a", unifiedStatus: "DRAFT", code: "illegal_target" },
         { taskId: "b", unifiedStatus: "PASSED", code: "already_in_status" },

@@ -132,7 +132,7 @@ describe("the command", () => {
     const file = await givenFile("late.jsonl", '{"title":"Late"}');
     const forbidden = await importWith([file, "--start", "delivery"]);
     expect(forbidden).toMatchObject({ code: 2 });
-    expect(forbidden.err).toContain("forbidden: This takes the role reviewer.");
+    expect(forbidden.err).toContain("forbidden: This requires the role reviewer.");
 
     const other = await importWith([file, "--tenant", "Second tenant"]);
     expect(other).toMatchObject({ code: 2 });

@@ -17,7 +17,7 @@ export function decideGate(snapshot: TaskSnapshot, command: GateCommand): Outcom
   if (gate === step.gate) return refuse(alreadyInStatus(`The gate is already ${gate}.`));
   const allowed = allowedGatesByHand(step.status, step.gate);
   if (!allowed.includes(gate)) {
-    const subject = "the gate, by hand,";
+    const subject = "a gate that is set by hand";
     return refuse(invalidTransition({ subject, from: step.gate, to: gate, allowed }));
   }
   return succeed({
