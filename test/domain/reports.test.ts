@@ -34,15 +34,15 @@ function report(
     claim?: Pick<ReportedRun, "attempt" | "offered" | "heldBy">;
   } = {},
 ): ReportCommand {
-  const { was = "QUEUED", stepId = "step-1", claim = NOT_OFFERED, ...told } = more;
+  const { was = "QUEUED", stepId = "step-1", claim = NOT_OFFERED, ...rest } = more;
   const run = { id: "run-1", type, state: was, stepId, ...claim };
-  return { type: "report", run, state, ...told };
+  return { type: "report", run, state, ...rest };
 }
 
 const reported = (task: TaskSnapshot, command: ReportCommand): Decision =>
   expectDecision(task, command, "service");
 
-const trail = ({ events }: Decision): string[] =>
+const typesAndStatuses = ({ events }: Decision): string[] =>
   events.map(({ type, toStatus }) => `${type} ${toStatus}`);
 
 describe("the effect of a report", () => {
@@ -61,37 +61,40 @@ describe("the effect of a report", () => {
     ["POST_QA_SCORING", "calibration", "SUCCEEDED", undefined, "running", "approved"],
     ["POST_QA_SCORING", "calibration", "FAILED", undefined, "running", "failed"],
     ["POST_QA_SCORING", "calibration", "CANCELLED", undefined, "running", "failed"],
-  ] as const)("of %s on %s: %s %s brings %s to %s", (type, kind, state, verdict, from, to) => {
-    const task = givenTask({ kind, status: from });
-    const was = from === "queued" ? "QUEUED" : "RUNNING";
-    const { events, runs } = reported(
-      task,
-      report(type, state, { was, ...(verdict && { verdict }) }),
-    );
-    expect(events[0]).toMatchObject({
-      type: "worker_run_changed",
-      fromStatus: from,
-      toStatus: from,
-      payload: { run: { id: "run-1", type, state, stepId: "step-1" } },
-    });
-    expect(events.at(-1)).toMatchObject({
-      type: "step_transitioned",
-      fromStatus: from,
-      toStatus: to,
-    });
-    expect(runs).toEqual([{ id: "run-1", state, result: null, error: null }]);
-  });
-
-  test.each(["SUCCEEDED", "FAILED", "CANCELLED"] as const)(
-    "of EXPERT_REVIEW on its step is none when it is %s: people judge",
-    (state) => {
-      const task = givenTask({ kind: "expert_review", status: "in_review" });
-      const decision = reported(task, report("EXPERT_REVIEW", state, { was: "RUNNING" }));
-      expect(trail(decision)).toEqual(["worker_run_changed in_review"]);
+  ] as const)(
+    "of %s on %s: %s %s moves the step from %s to %s",
+    (type, kind, state, verdict, from, to) => {
+      const task = givenTask({ kind, status: from });
+      const was = from === "queued" ? "QUEUED" : "RUNNING";
+      const { events, runs } = reported(
+        task,
+        report(type, state, { was, ...(verdict && { verdict }) }),
+      );
+      expect(events[0]).toMatchObject({
+        type: "worker_run_changed",
+        fromStatus: from,
+        toStatus: from,
+        payload: { run: { id: "run-1", type, state, stepId: "step-1" } },
+      });
+      expect(events.at(-1)).toMatchObject({
+        type: "step_transitioned",
+        fromStatus: from,
+        toStatus: to,
+      });
+      expect(runs).toEqual([{ id: "run-1", state, result: null, error: null }]);
     },
   );
 
-  test("of PAYMENT is none on any step in any state", () => {
+  test.each(["SUCCEEDED", "FAILED", "CANCELLED"] as const)(
+    "of EXPERT_REVIEW %s does not move the step, because people judge",
+    (state) => {
+      const task = givenTask({ kind: "expert_review", status: "in_review" });
+      const decision = reported(task, report("EXPERT_REVIEW", state, { was: "RUNNING" }));
+      expect(typesAndStatuses(decision)).toEqual(["worker_run_changed in_review"]);
+    },
+  );
+
+  test("of PAYMENT moves no step in any state", () => {
     for (const kind of STEP_KINDS) {
       for (const state of ["RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"] as const) {
         const decision = reported(givenTask({ kind }), report("PAYMENT", state));
@@ -102,17 +105,17 @@ describe("the effect of a report", () => {
     expect(REPORT_EFFECTS.PAYMENT).toBeNull();
   });
 
-  test("on a step of another kind is the run's own, told by an event only where the label depends on it", () => {
+  test("on a step of another stage changes the run, with an event only if the label depends on it", () => {
     const scoring = reported(givenTask({ kind: "delivery" }), report("POST_QA_SCORING", "RUNNING"));
     expect(scoring.events).toEqual([]);
     const checking = reported(
       givenTask({ kind: "authoring" }),
       report("QUALITY_AUTOMATION", "RUNNING"),
     );
-    expect(trail(checking)).toEqual(["worker_run_changed queued"]);
+    expect(typesAndStatuses(checking)).toEqual(["worker_run_changed queued"]);
   });
 
-  test("is tried through the same tables as any transition, for every kind and status", () => {
+  test("follows the transition tables, for every stage and status", () => {
     for (const [type, kind] of [
       ["QUALITY_AUTOMATION", "pre_qa"],
       ["OUTPUT_GENERATION", "output_generation"],
@@ -126,20 +129,20 @@ describe("the effect of a report", () => {
     }
   });
 
-  test("of a scoring run that moves no step is on the run alone", () => {
+  test("of a scoring run that moves no step changes only the run", () => {
     const task = givenTask({ kind: "calibration", status: "running" });
     expect(reported(task, report("POST_QA_SCORING", "RUNNING")).events).toEqual([]);
   });
 });
 
 describe("a cumulative report", () => {
-  test("of success on a queued check first says that it ran, and judges right before it approves", () => {
+  test("of success on a queued check records the start, then the verdict, then the approval", () => {
     const task = givenTask({ kind: "pre_qa", status: "queued" });
     const decision = reported(
       task,
       report("QUALITY_AUTOMATION", "SUCCEEDED", { verdict: "passed" }),
     );
-    expect(trail(decision)).toEqual([
+    expect(typesAndStatuses(decision)).toEqual([
       "worker_run_changed queued",
       "step_transitioned running",
       "review_recorded running",
@@ -147,26 +150,26 @@ describe("a cumulative report", () => {
     ]);
   });
 
-  test("of failure on a queued step first says that it ran", () => {
+  test("of failure on a queued step records the start first", () => {
     const task = givenTask({ kind: "output_generation", status: "queued" });
-    expect(trail(reported(task, report("OUTPUT_GENERATION", "FAILED")))).toEqual([
+    expect(typesAndStatuses(reported(task, report("OUTPUT_GENERATION", "FAILED")))).toEqual([
       "worker_run_changed queued",
       "step_transitioned running",
       "step_transitioned failed",
     ]);
   });
 
-  test("of a cancellation does not claim that it ran", () => {
+  test("of a cancellation records no start", () => {
     const task = givenTask({ kind: "output_generation", status: "queued" });
-    expect(trail(reported(task, report("OUTPUT_GENERATION", "CANCELLED")))).toEqual([
+    expect(typesAndStatuses(reported(task, report("OUTPUT_GENERATION", "CANCELLED")))).toEqual([
       "worker_run_changed queued",
       "step_transitioned failed",
     ]);
   });
 
-  test("of a scoring run moves its step and tells the run", () => {
+  test("of a scoring run changes the run and moves its step", () => {
     const task = givenTask({ kind: "calibration", status: "queued" });
-    expect(trail(reported(task, report("POST_QA_SCORING", "SUCCEEDED")))).toEqual([
+    expect(typesAndStatuses(reported(task, report("POST_QA_SCORING", "SUCCEEDED")))).toEqual([
       "worker_run_changed queued",
       "step_transitioned running",
       "step_transitioned approved",
@@ -175,7 +178,7 @@ describe("a cumulative report", () => {
 });
 
 describe("a verdict", () => {
-  test("is a review by automation of the step, with the task's next sequence", () => {
+  test("records an automated review of the step, with the task's next sequence", () => {
     const task = givenTask({ kind: "pre_qa", status: "running", reviews: ["passed"] });
     const { reviews } = reported(
       task,
@@ -194,7 +197,7 @@ describe("a verdict", () => {
     ]);
   });
 
-  test("is recorded even where the move is not lawful", () => {
+  test("is recorded even if the transition is not allowed", () => {
     for (const status of STEP_STATUSES) {
       const decision = reported(
         givenTask({ kind: "pre_qa", status }),
@@ -205,24 +208,30 @@ describe("a verdict", () => {
     }
   });
 
-  test("is recorded where a gate blocked by hand keeps the step from being approved", () => {
+  test("is recorded even if a manually blocked gate prevents the approval", () => {
     const task = givenTask({ kind: "pre_qa", status: "running", gate: "blocked" });
     const decision = reported(
       task,
       report("QUALITY_AUTOMATION", "SUCCEEDED", { was: "RUNNING", verdict: "passed" }),
     );
-    expect(trail(decision)).toEqual(["worker_run_changed running", "review_recorded running"]);
+    expect(typesAndStatuses(decision)).toEqual([
+      "worker_run_changed running",
+      "review_recorded running",
+    ]);
   });
 
-  test("is recorded of a step of another kind too, which it does not move", () => {
+  test("is recorded on a step of another stage too, without moving it", () => {
     const decision = reported(
       givenTask({ kind: "authoring", status: "running" }),
       report("QUALITY_AUTOMATION", "SUCCEEDED", { verdict: "failed" }),
     );
-    expect(trail(decision)).toEqual(["worker_run_changed running", "review_recorded running"]);
+    expect(typesAndStatuses(decision)).toEqual([
+      "worker_run_changed running",
+      "review_recorded running",
+    ]);
   });
 
-  test("has to come with the success of a check", () => {
+  test("is required if a check succeeds", () => {
     const refusal = expectRefusal(
       givenTask({ kind: "pre_qa", status: "running" }),
       report("QUALITY_AUTOMATION", "SUCCEEDED"),
@@ -237,7 +246,7 @@ describe("a verdict", () => {
     ["QUALITY_AUTOMATION", "RUNNING"],
     ["OUTPUT_GENERATION", "SUCCEEDED"],
     ["EXPERT_REVIEW", "SUCCEEDED"],
-  ] as const)("does not come with %s %s", (type, state) => {
+  ] as const)("is refused with %s %s", (type, state) => {
     const refusal = expectRefusal(
       givenTask(),
       report(type, state, { verdict: "passed" }),
@@ -248,10 +257,10 @@ describe("a verdict", () => {
   });
 });
 
-describe("a report without consequence", () => {
+describe("a report that moves nothing", () => {
   const task = givenTask({ kind: "output_generation", status: "running" });
 
-  test("about a step that was left changes the run alone", () => {
+  test("about an earlier step changes only the run", () => {
     const decision = reported(
       task,
       report("OUTPUT_GENERATION", "SUCCEEDED", { stepId: "earlier-1" }),
@@ -260,7 +269,7 @@ describe("a report without consequence", () => {
     expect(decision.runs[0]?.state).toBe("SUCCEEDED");
   });
 
-  test("of a check about a step that was left records no review", () => {
+  test("of a check about an earlier step records no review", () => {
     const decision = reported(
       task,
       report("QUALITY_AUTOMATION", "SUCCEEDED", { stepId: "earlier-1", verdict: "failed" }),
@@ -268,7 +277,7 @@ describe("a report without consequence", () => {
     expect(decision).toMatchObject({ events: [], reviews: [] });
   });
 
-  test("that says the same again writes no event", () => {
+  test("that repeats the run's state writes no event", () => {
     for (const state of ["QUEUED", "RUNNING"] as const) {
       const decision = reported(task, report("OUTPUT_GENERATION", state, { was: state }));
       expect(decision.events).toEqual([]);
@@ -276,7 +285,7 @@ describe("a report without consequence", () => {
     }
   });
 
-  test("that comes late keeps the state in which the run ended, and what it brings", () => {
+  test("about an ended run keeps its state and records the result and the error", () => {
     for (const was of ["SUCCEEDED", "FAILED", "CANCELLED"] as const) {
       for (const state of RUN_STATES) {
         const decision = reported(
@@ -291,7 +300,7 @@ describe("a report without consequence", () => {
     }
   });
 
-  test("still reaches an archived task", () => {
+  test("is still applied to an archived task", () => {
     const archived = givenTask({ kind: "output_generation", status: "running", archived: true });
     const decision = reported(
       archived,
@@ -304,26 +313,26 @@ describe("a report without consequence", () => {
 describe("a run that was offered", () => {
   const task = givenTask({ kind: "output_generation", status: "queued" });
   const worker = actor("service");
-  const leases = { nobody: null, "the reporter": worker.id, "another worker": "id-of-another" };
-  const attempts = { unsaid: undefined, right: 2, past: 1 };
+  const leases = { "no one": null, "the reporter": worker.id, "another worker": "id-of-another" };
+  const attempts = { omitted: undefined, current: 2, earlier: 1 };
 
-  /** Every way in which a run may be found, and what a report may say of it: the whole table. */
+  /** Every combination of a run's offer, lease and state with the attempt that a report names. */
   const cases = [true, false].flatMap((offered) =>
     Object.entries(leases).flatMap(([holder, heldBy]) =>
-      Object.entries(attempts).flatMap(([said, attempt]) =>
-        RUN_STATES.map((was) => ({ offered, holder, heldBy, said, attempt, was })),
+      Object.entries(attempts).flatMap(([reportedAttempt, attempt]) =>
+        RUN_STATES.map((was) => ({ offered, holder, heldBy, reportedAttempt, attempt, was })),
       ),
     ),
   );
 
   test.each(cases)(
-    "takes a report, or not: offered $offered, leased to $holder, attempt $said, $was",
-    ({ offered, heldBy, attempt, was, said, holder }) => {
-      const told = { was, ...(attempt && { attempt }), claim: { attempt: 2, offered, heldBy } };
-      const command = report("OUTPUT_GENERATION", "FAILED", told);
-      const isBegun = was !== "QUEUED";
-      if (said !== "past" && (!offered || isBegun || holder === "the reporter")) {
-        // Then it is judged like any other.
+    "accepts a report unless its lease is lost: offered $offered, leased to $holder, attempt $reportedAttempt, $was",
+    ({ offered, heldBy, attempt, was, reportedAttempt, holder }) => {
+      const more = { was, ...(attempt && { attempt }), claim: { attempt: 2, offered, heldBy } };
+      const command = report("OUTPUT_GENERATION", "FAILED", more);
+      const hasStarted = was !== "QUEUED";
+      if (reportedAttempt !== "earlier" && (!offered || hasStarted || holder === "the reporter")) {
+        // The report has the same effect as one on a run without a lease.
         const plain = report("OUTPUT_GENERATION", "FAILED", { was });
         expect(reported(task, command)).toEqual(reported(task, plain));
       } else {
@@ -332,20 +341,20 @@ describe("a run that was offered", () => {
     },
   );
 
-  test.each(cases.filter(({ said }) => said === "unsaid"))(
-    "is given up by the service whoever holds it: offered $offered, leased to $holder, $was",
+  test.each(cases.filter(({ reportedAttempt }) => reportedAttempt === "omitted"))(
+    "can be failed by the system, regardless of the lease: offered $offered, leased to $holder, $was",
     ({ offered, heldBy, was }) => {
-      const deadline = { ...worker, id: "system", kind: "system" } as const;
+      const system = { ...worker, id: "system", kind: "system" } as const;
       const claim = { attempt: 2, offered, heldBy };
       const outcome = decide(task, report("OUTPUT_GENERATION", "FAILED", { was, claim }), {
         ...context("service"),
-        actor: deadline,
+        actor: system,
       });
       expect(outcome.ok).toBe(true);
     },
   );
 
-  test("keeps its lease while its holder says that it has not begun", () => {
+  test("stays queued if its holder reports that it has not started", () => {
     const claim = { attempt: 1, offered: true, heldBy: worker.id };
     const decision = reported(task, report("OUTPUT_GENERATION", "QUEUED", { claim }));
     expect(decision.events).toEqual([]);
@@ -353,7 +362,7 @@ describe("a run that was offered", () => {
   });
 });
 
-test("a report that leads a run back is refused with what may follow", () => {
+test("a report that moves a run back is refused with the states that may follow", () => {
   const refusal = expectRefusal(
     givenTask(),
     report("OUTPUT_GENERATION", "QUEUED", { was: "RUNNING" }),
@@ -367,7 +376,7 @@ test("a report that leads a run back is refused with what may follow", () => {
   });
 });
 
-test("only the service reports", () => {
+test("only the service can report a run", () => {
   const refusal = expectRefusal(givenTask(), report("PAYMENT", "RUNNING"), "forbidden", "admin");
   expect(refusal.required).toBe("service");
 });

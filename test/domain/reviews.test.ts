@@ -11,11 +11,11 @@ const review = (
 ): Command => ({ type: "review", kind: "expert", outcome, ...more });
 
 describe("the standing verdict", () => {
-  test("is no failure without reviews", () => {
+  test("is not a failure without reviews", () => {
     expect(isFailureStanding([])).toBe(false);
   });
 
-  test("is a failure while nothing passed after it", () => {
+  test("is a failure if the last review failed", () => {
     expect(isFailureStanding([{ sequence: 1, outcome: "failed" }])).toBe(true);
     expect(
       isFailureStanding([
@@ -25,13 +25,13 @@ describe("the standing verdict", () => {
     ).toBe(true);
   });
 
-  test("is no failure any more once a failed review was followed by a passed one", () => {
+  test("is not a failure if a passed review followed the failed one", () => {
     const task = givenTask({ kind: "pre_qa", status: "approved", reviews: ["failed", "passed"] });
     expect(isFailureStanding(task.reviews)).toBe(false);
     expect(resolve(factsOf(task))).toBe("READY_TO_SUBMIT");
   });
 
-  test("goes by sequence, in whatever order the reviews are listed", () => {
+  test("depends on the sequence, not on the order of the list", () => {
     const reviews = [
       { sequence: 3, outcome: "passed" },
       { sequence: 1, outcome: "passed" },
@@ -41,7 +41,7 @@ describe("the standing verdict", () => {
     expect(isFailureStanding(reviews.toReversed())).toBe(false);
   });
 
-  test("is not saved by a pass before the last failure, however many there are", () => {
+  test("is a failure despite any number of passes before the last failure", () => {
     const reviews = (["passed", "failed", "passed", "passed", "failed"] as const).map(
       (outcome, index) => ({ sequence: index + 1, outcome }),
     );
@@ -50,10 +50,10 @@ describe("the standing verdict", () => {
 });
 
 describe("a review", () => {
-  const judged = givenTask({ kind: "pre_qa", status: "in_review", reviews: ["failed"] });
+  const reviewed = givenTask({ kind: "pre_qa", status: "in_review", reviews: ["failed"] });
 
-  test("is recorded of the current step with the task's next sequence, and moves nothing by itself", () => {
-    const decision = expectDecision(judged, review("passed", { notes: "well done" }));
+  test("is recorded on the current step with the task's next sequence, and moves nothing by itself", () => {
+    const decision = expectDecision(reviewed, review("passed", { notes: "well done" }));
     expect(decision.reviews).toEqual([
       {
         id: "new-1",
@@ -79,9 +79,9 @@ describe("a review", () => {
     ]);
   });
 
-  test("carries a move, which follows it in the same call", () => {
+  test("can carry a move, which follows in the same call", () => {
     const { events, reviews } = expectDecision(
-      judged,
+      reviewed,
       review("failed", {
         move: { status: "changes_requested", reason: "no", runAttachedWorkflows: false },
       }),
@@ -94,18 +94,18 @@ describe("a review", () => {
     expect(reviews).toHaveLength(1);
   });
 
-  test("that passed is itself the ground for the approval that it carries", () => {
+  test("that passed justifies the approval that it carries", () => {
     const { events, reviews } = expectDecision(
-      judged,
+      reviewed,
       review("passed", { move: { status: "approved", runAttachedWorkflows: false } }),
     );
     expect(reviews).toHaveLength(1);
     expect(events.map(({ type }) => type)).toEqual(["review_recorded", "step_transitioned"]);
   });
 
-  test("that failed carries no approval", () => {
+  test("that failed cannot carry an approval", () => {
     const refusal = expectRefusal(
-      judged,
+      reviewed,
       review("failed", { move: { status: "approved", runAttachedWorkflows: false } }),
       "validation_failed",
     );
@@ -114,30 +114,30 @@ describe("a review", () => {
     ]);
   });
 
-  test("is not recorded where its move is not lawful", () => {
+  test("is not recorded if its move is not allowed", () => {
     const refusal = expectRefusal(
-      judged,
+      reviewed,
       review("passed", { move: { status: "running", runAttachedWorkflows: false } }),
       "invalid_transition",
     );
     expect(refusal.allowed).toEqual(["approved", "changes_requested", "rejected", "duplicate"]);
   });
 
-  test("is a reviewer's right", () => {
-    expect(expectRefusal(judged, review("passed"), "forbidden", "operator").required).toBe(
+  test("requires a reviewer", () => {
+    expect(expectRefusal(reviewed, review("passed"), "forbidden", "operator").required).toBe(
       "reviewer",
     );
   });
 
-  test("may come from the service when it is automated and carries no move", () => {
+  test("is accepted from the service if it is automated and carries no move", () => {
     const automated = review("failed", { kind: "automated" });
-    expect(expectDecision(judged, automated, "service").reviews).toHaveLength(1);
+    expect(expectDecision(reviewed, automated, "service").reviews).toHaveLength(1);
     const moving = review("failed", {
       kind: "automated",
       move: { status: "changes_requested", runAttachedWorkflows: false },
     });
-    expect(expectRefusal(judged, moving, "forbidden", "service").required).toBe("reviewer");
-    expect(expectRefusal(judged, review("failed"), "forbidden", "service").required).toBe(
+    expect(expectRefusal(reviewed, moving, "forbidden", "service").required).toBe("reviewer");
+    expect(expectRefusal(reviewed, review("failed"), "forbidden", "service").required).toBe(
       "reviewer",
     );
   });

@@ -7,8 +7,8 @@ import { isPermitted, requiredRole, type Right, RIGHTS } from "../../src/domain/
 import { minimumRole } from "../../src/domain/lifecycle/right-for.ts";
 import { expectDecision, givenTask, expectRefusal, NOT_OFFERED } from "./support/world.ts";
 
-/** The roles that hold each right, as a line of its own: v, o, r, a, s. */
-const WHO_MAY = `
+/** The roles that hold each right, by their initials: viewer, operator, reviewer, admin, service. */
+const ROLES_BY_RIGHT_TEXT = `
 read: v o r a s
 lookup: v o r a s
 preview: v o r a s
@@ -43,7 +43,7 @@ reportRun: s
 recordInsight: s
 `;
 
-const rows = WHO_MAY.trim()
+const rows = ROLES_BY_RIGHT_TEXT.trim()
   .split("\n")
   .map((line) => line.split(": "));
 
@@ -57,7 +57,7 @@ const move = (status: StepStatus): Command => ({
 });
 
 describe("the table of rights", () => {
-  test("gives each right to the roles that are written down", () => {
+  test("gives each right to the expected roles", () => {
     const table = names.map((right) => [
       right,
       ROLES.filter((role) => isPermitted(role, right))
@@ -67,7 +67,7 @@ describe("the table of rights", () => {
     expect(table).toEqual(rows);
   });
 
-  test("lets each role of people do all that the one before it may", () => {
+  test("gives each role of people every right of the role below it", () => {
     for (const right of names) {
       for (const [lesser, greater] of [
         ["viewer", "operator"],
@@ -79,12 +79,12 @@ describe("the table of rights", () => {
     }
   });
 
-  test("names as required a role that really may", () => {
+  test("names a required role that holds the right", () => {
     for (const right of names) expect(isPermitted(requiredRole(right), right), right).toBe(true);
   });
 });
 
-describe("before the task is known", () => {
+describe("the minimum role without the task", () => {
   test.each([
     [move("running"), "operator"],
     [move("approved"), "operator"],
@@ -121,42 +121,42 @@ describe("before the task is known", () => {
     [{ type: "archive" }, "reviewer"],
     [{ type: "restore" }, "reviewer"],
     [{ type: "note", text: "n" }, "operator"],
-  ] as const satisfies readonly (readonly [Command, Role])[])("%j takes %s", (command, role) => {
+  ] as const satisfies readonly (readonly [Command, Role])[])("of %j is %s", (command, role) => {
     expect(minimumRole(command)).toBe(role);
   });
 });
 
-describe("once the task is known", () => {
-  const expert = givenTask({ kind: "expert_review", status: "in_review" });
+describe("the minimum role with the task", () => {
+  const expertReview = givenTask({ kind: "expert_review", status: "in_review" });
 
-  test("the verdict of the expert review is a reviewer's", () => {
+  test("of a verdict in the expert review is reviewer", () => {
     for (const status of ["approved", "changes_requested"] as const) {
-      expect(minimumRole(move(status), expert)).toBe("reviewer");
-      expect(expectRefusal(expert, move(status), "forbidden", "operator").required).toBe(
+      expect(minimumRole(move(status), expertReview)).toBe("reviewer");
+      expect(expectRefusal(expertReview, move(status), "forbidden", "operator").required).toBe(
         "reviewer",
       );
     }
-    expect(expectDecision(expert, move("paused"), "operator").events).toHaveLength(1);
+    expect(expectDecision(expertReview, move("paused"), "operator").events).toHaveLength(1);
   });
 
-  test("the same statuses of other stages are an operator's", () => {
+  test("of the same statuses in other stages is operator", () => {
     const authoring = givenTask({ kind: "authoring", status: "in_review" });
     for (const status of ["approved", "changes_requested"] as const) {
       expect(expectDecision(authoring, move(status), "operator").events).toHaveLength(1);
     }
   });
 
-  test("no command takes less than it took before", () => {
+  test("is never below the one without the task", () => {
     const ranks: readonly Role[] = ["viewer", "operator", "reviewer", "admin", "service"];
     for (const status of ["approved", "changes_requested", "rejected", "running"] as const) {
-      expect(ranks.indexOf(minimumRole(move(status), expert))).toBeGreaterThanOrEqual(
+      expect(ranks.indexOf(minimumRole(move(status), expertReview))).toBeGreaterThanOrEqual(
         ranks.indexOf(minimumRole(move(status))),
       );
     }
   });
 });
 
-describe.each(ROLES)("decide, called by %s", (role) => {
+describe.each(ROLES)("a call by %s", (role) => {
   const task: TaskSnapshot = givenTask({ kind: "pre_qa", status: "approved" });
   const commands: readonly Command[] = [
     move("queued"),
@@ -171,14 +171,16 @@ describe.each(ROLES)("decide, called by %s", (role) => {
     { type: "note", text: "n" },
   ];
 
-  test.each(commands)("%j is forbidden exactly below its role", (command) => {
+  test.each(commands)("of %j is forbidden exactly if the role is too low", (command) => {
     const required = minimumRole(command, task);
     const isService = role === "service";
-    const serviceMay =
+    const isAllowedToService =
       command.type === "advance" || (command.type === "review" && command.kind === "automated");
     const people: readonly Role[] = ["viewer", "operator", "reviewer", "admin"];
-    const may = isService ? serviceMay : people.indexOf(role) >= people.indexOf(required);
-    if (!may) {
+    const isAllowed = isService
+      ? isAllowedToService
+      : people.indexOf(role) >= people.indexOf(required);
+    if (!isAllowed) {
       expect(expectRefusal(task, command, "forbidden", role).required).toBe(required);
     } else if (command.type === "gate") {
       expectRefusal(task, command, "invalid_transition", role);
@@ -188,7 +190,7 @@ describe.each(ROLES)("decide, called by %s", (role) => {
   });
 });
 
-test("whether a caller may is told before anything about the task", () => {
+test("a caller without the right learns nothing else about the task", () => {
   const archived = givenTask({ archived: true });
   expectRefusal(archived, move("rejected"), "forbidden", "operator");
 });

@@ -50,7 +50,7 @@ describe("advance", () => {
     },
   );
 
-  test("opens the next attempt of a stage that was there before", () => {
+  test("opens the next attempt of a stage that the version already had", () => {
     const earlier = [
       { kind: "pre_qa", attempt: 1, status: "approved", gate: "revoked" },
       { kind: "pre_qa", attempt: 2, status: "failed", gate: "errored" },
@@ -59,13 +59,13 @@ describe("advance", () => {
     expect(expectDecision(task, advance).step?.attempt).toBe(3);
   });
 
-  test("numbers its attempt after the highest, however many there are", () => {
+  test("numbers the attempt after the highest, even if earlier ones are missing", () => {
     const earlier = [{ kind: "pre_qa", attempt: 4, status: "failed", gate: "errored" }] as const;
     const task = givenTask({ kind: "authoring", status: "approved", earlier });
     expect(expectDecision(task, advance).step?.attempt).toBe(5);
   });
 
-  test("waits in pending when it is told to hold", () => {
+  test("opens the step as pending if asked to hold", () => {
     const task = givenTask({ kind: "authoring", status: "approved" });
     const { events, dispatches } = expectDecision(task, {
       type: "advance",
@@ -76,7 +76,7 @@ describe("advance", () => {
     expect(dispatches).toEqual([]);
   });
 
-  test("goes through a passed or a waived gate, and is told so at every other", () => {
+  test("requires a passed or a waived gate", () => {
     for (const gate of GATE_STATES) {
       const task = givenTask({ kind: "authoring", status: "running", gate });
       if (gate === "passed" || gate === "waived") {
@@ -88,7 +88,7 @@ describe("advance", () => {
     }
   });
 
-  test("from delivery finds no next step, whatever the gate", () => {
+  test("is refused from delivery, whatever the gate", () => {
     for (const gate of GATE_STATES) {
       expectRefusal(
         givenTask({ kind: "delivery", status: "running", gate }),
@@ -98,7 +98,7 @@ describe("advance", () => {
     }
   });
 
-  test("cancels the runs of the step that it leaves and calls back its dispatches, but no payment", () => {
+  test("cancels the runs and recalls the dispatches of the step that it leaves, except the payment", () => {
     const task = givenTask({
       kind: "expert_review",
       status: "approved",
@@ -118,14 +118,14 @@ describe("advance", () => {
     });
   });
 
-  test("may be made by the service", () => {
+  test("can be called by the service", () => {
     const task = givenTask({ kind: "authoring", status: "approved" });
     expect(expectDecision(task, advance, "service").step?.kind).toBe("pre_qa");
   });
 });
 
 describe("rework", () => {
-  test("leads to the same and to every earlier stage, and to no later one", () => {
+  test("leads to the same or an earlier stage, never to a later one", () => {
     for (const kind of STEP_KINDS) {
       const task = givenTask({ kind, status: "queued" });
       for (const toKind of STEP_KINDS) {
@@ -139,7 +139,7 @@ describe("rework", () => {
     }
   });
 
-  const accepted = givenTask({
+  const approved = givenTask({
     kind: "expert_review",
     status: "approved",
     earlier: [
@@ -151,8 +151,8 @@ describe("rework", () => {
     ],
   });
 
-  test("revokes the open gates from that stage on, in the order of the stages, then opens the step", () => {
-    const { events, step } = expectDecision(accepted, rework("pre_qa"));
+  test("revokes the open gates from that stage on, in stage order, then opens the step", () => {
+    const { events, step } = expectDecision(approved, rework("pre_qa"));
     expect(events.map((event) => [event.type, event.stepId, event.fromGate, event.toGate])).toEqual(
       [
         ["gate_changed", "earlier-5", "passed", "revoked"],
@@ -165,18 +165,18 @@ describe("rework", () => {
     expect(events.every(({ reason }) => reason === "again")).toBe(true);
   });
 
-  test("changes no status of what it revokes", () => {
-    for (const event of expectDecision(accepted, rework("ingestion")).events.slice(0, -1)) {
+  test("does not change the status of a step whose gate it revokes", () => {
+    for (const event of expectDecision(approved, rework("ingestion")).events.slice(0, -1)) {
       expect(event.toStatus).toBe(event.fromStatus);
     }
   });
 
-  test("leaves the gates before that stage open", () => {
-    const { events } = expectDecision(accepted, rework("expert_review"));
+  test("does not revoke the gates before that stage", () => {
+    const { events } = expectDecision(approved, rework("expert_review"));
     expect(events.map(({ stepId }) => stepId)).toEqual(["step-1", "new-1"]);
   });
 
-  test("of an ended step takes a reviewer, of an unfinished one an operator", () => {
+  test("requires a reviewer if the step has ended, and an operator otherwise", () => {
     for (const status of ["approved", "rejected", "duplicate"] as const) {
       const ended = givenTask({ kind: "pre_qa", status });
       expect(expectRefusal(ended, rework("pre_qa"), "forbidden", "operator").required).toBe(
@@ -200,13 +200,13 @@ describe("rework", () => {
 });
 
 describe("a new version", () => {
-  test.each(FIRST_KINDS)("may begin with %s", (kind) => {
+  test.each(FIRST_KINDS)("can start with %s", (kind) => {
     const {
-      version: made,
+      version: created,
       step,
       events,
     } = expectDecision(givenTask({ kind: "delivery" }), version(kind));
-    expect(made).toEqual({
+    expect(created).toEqual({
       id: "new-1",
       number: 2,
       content: { brief: "Prove it twice" },
@@ -232,11 +232,11 @@ describe("a new version", () => {
     ]);
   });
 
-  test("begins with authoring where nothing else is said", () => {
+  test("starts with authoring by default", () => {
     expect(expectDecision(givenTask(), version()).step?.kind).toBe("authoring");
   });
 
-  test("numbers its attempts anew", () => {
+  test("starts its attempts at 1", () => {
     const earlier = [
       { kind: "authoring", attempt: 1, status: "approved", gate: "passed" },
     ] as const;
@@ -245,7 +245,7 @@ describe("a new version", () => {
     );
   });
 
-  test("leaves the step before as any move does", () => {
+  test("cancels the runs and recalls the dispatches of the step that it leaves", () => {
     const task = givenTask({ kind: "pre_qa", status: "running", running: ["QUALITY_AUTOMATION"] });
     const { runs, recall, events } = expectDecision(task, version());
     expect(runs.map(({ state }) => state)).toEqual(["CANCELLED"]);

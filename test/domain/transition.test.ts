@@ -11,7 +11,7 @@ function to(
 }
 
 describe("a transition", () => {
-  test("stores why, the caller's own payload under data, and whether pipelines may run", () => {
+  test("records the reason, the caller's payload under data, and whether pipelines may run", () => {
     const { events } = expectDecision(
       givenTask({ kind: "pre_qa", status: "queued" }),
       to("running", { reason: "start", payload: { host: "a" }, runAttachedWorkflows: true }),
@@ -24,7 +24,7 @@ describe("a transition", () => {
     });
   });
 
-  test("has an empty payload and no reason where the caller gave none", () => {
+  test("has an empty payload and no reason if the caller gives none", () => {
     const { events } = expectDecision(
       givenTask({ kind: "pre_qa", status: "queued" }),
       to("running"),
@@ -32,7 +32,7 @@ describe("a transition", () => {
     expect(events[0]).toMatchObject({ reason: null, payload: {} });
   });
 
-  test("of another step of the active version is told which step is current", () => {
+  test("of another step of the active version is refused with the current step", () => {
     const refusal = expectRefusal(
       givenTask(),
       to("running", { target: { stepId: "earlier-1", versionId: "version-1" } }),
@@ -41,7 +41,7 @@ describe("a transition", () => {
     expect(refusal.currentStepId).toBe("step-1");
   });
 
-  test("of a step of an older version is told which version is active", () => {
+  test("of a step of an older version is refused with the active version", () => {
     const refusal = expectRefusal(
       givenTask(),
       to("running", { target: { stepId: "old", versionId: "version-0" } }),
@@ -50,7 +50,7 @@ describe("a transition", () => {
     expect(refusal.activeVersion).toEqual({ id: "version-1", number: 1 });
   });
 
-  test("of the current step by name is the same as without a name", () => {
+  test("of the current step by id is the same as without a target", () => {
     const target = { stepId: "step-1", versionId: "version-1" };
     expect(expectDecision(givenTask(), to("running", { target }))).toEqual(
       expectDecision(givenTask(), to("running")),
@@ -64,7 +64,7 @@ describe("a transition", () => {
 });
 
 describe("an ending", () => {
-  const worked = givenTask({
+  const running = givenTask({
     kind: "pre_qa",
     status: "running",
     running: ["QUALITY_AUTOMATION", "POST_QA_SCORING"],
@@ -72,9 +72,9 @@ describe("an ending", () => {
   });
 
   test.each(["rejected", "duplicate"] as const)(
-    "as %s cancels the open runs that the label depends on, and lists them",
+    "as %s cancels and lists the open runs that the label depends on",
     (status) => {
-      const { runs, events } = expectDecision(worked, to(status));
+      const { runs, events } = expectDecision(running, to(status));
       expect(runs).toEqual([
         { id: "run-QUALITY_AUTOMATION", state: "CANCELLED", result: null, error: null },
         { id: "queued-EXPERT_REVIEW", state: "CANCELLED", result: null, error: null },
@@ -85,8 +85,8 @@ describe("an ending", () => {
     },
   );
 
-  test.each(["rejected", "duplicate"] as const)("as %s calls back every dispatch", (status) => {
-    expect(expectDecision(worked, to(status)).recall).toEqual({
+  test.each(["rejected", "duplicate"] as const)("as %s recalls every dispatch", (status) => {
+    expect(expectDecision(running, to(status)).recall).toEqual({
       stepId: "step-1",
       versionId: "version-1",
       ofStep: true,
@@ -94,7 +94,7 @@ describe("an ending", () => {
     });
   });
 
-  test("lists no runs where none were open", () => {
+  test("lists no runs if none are open", () => {
     const { events } = expectDecision(
       givenTask({ kind: "pre_qa", status: "queued" }),
       to("rejected"),
@@ -102,23 +102,23 @@ describe("an ending", () => {
     expect(events[0]?.payload).toEqual({ cancelledRuns: [] });
   });
 
-  test("may name the task that it is a duplicate of", () => {
-    const { events } = expectDecision(worked, to("duplicate", { duplicateOf: "task-2" }));
+  test("can name the task that it is a duplicate of", () => {
+    const { events } = expectDecision(running, to("duplicate", { duplicateOf: "task-2" }));
     expect(events[0]?.duplicateOf).toBe("task-2");
   });
 
   test("is refused as a duplicate of itself", () => {
     const refusal = expectRefusal(
-      worked,
+      running,
       to("duplicate", { duplicateOf: "task-1" }),
       "validation_failed",
     );
     expect(refusal.issues).toMatchObject([{ path: ["duplicateOf"], code: "self_duplicate" }]);
   });
 
-  test("that is no duplicate takes no duplicateOf", () => {
+  test("that is not a duplicate refuses duplicateOf", () => {
     const refusal = expectRefusal(
-      worked,
+      running,
       to("rejected", { duplicateOf: "task-2" }),
       "validation_failed",
     );
@@ -127,7 +127,7 @@ describe("an ending", () => {
 });
 
 describe("a request for changes", () => {
-  test("calls back the payment of the version alone, and cancels no run", () => {
+  test("recalls only the version's payment, and cancels no run", () => {
     const decision = expectDecision(
       givenTask({ kind: "expert_review", status: "in_review", running: ["EXPERT_REVIEW"] }),
       to("changes_requested"),
@@ -142,20 +142,20 @@ describe("a request for changes", () => {
   });
 });
 
-test("no other status calls anything back", () => {
+test("a transition to any other status recalls nothing", () => {
   const decision = expectDecision(givenTask({ kind: "pre_qa", status: "running" }), to("failed"));
   expect(decision.recall).toBeNull();
 });
 
-describe("an approval of a quality check against a failure that still stands", () => {
+describe("an approval of a quality check against a standing failure", () => {
   const failed = givenTask({ kind: "pre_qa", status: "awaiting_review", reviews: ["failed"] });
 
-  test("needs a reason", () => {
+  test("requires a reason", () => {
     const refusal = expectRefusal(failed, to("approved"), "validation_failed");
     expect(refusal.issues).toMatchObject([{ path: ["reason"], code: "required" }]);
   });
 
-  test("needs a reviewer", () => {
+  test("requires a reviewer", () => {
     const refusal = expectRefusal(
       failed,
       to("approved", { reason: "it is fine" }),
@@ -184,7 +184,7 @@ describe("an approval of a quality check against a failure that still stands", (
     ]);
   });
 
-  test("is an ordinary one once a later review has passed", () => {
+  test("is an ordinary approval once a later review has passed", () => {
     const passed = givenTask({
       kind: "pre_qa",
       status: "awaiting_review",
@@ -195,12 +195,12 @@ describe("an approval of a quality check against a failure that still stands", (
     expect(events.map(({ type }) => type)).toEqual(["step_transitioned"]);
   });
 
-  test("is a matter of the quality check alone", () => {
-    const elsewhere = givenTask({ kind: "authoring", status: "in_review", reviews: ["failed"] });
-    expect(expectDecision(elsewhere, to("approved"), "operator").reviews).toEqual([]);
+  test("is an ordinary approval in any other stage", () => {
+    const authoring = givenTask({ kind: "authoring", status: "in_review", reviews: ["failed"] });
+    expect(expectDecision(authoring, to("approved"), "operator").reviews).toEqual([]);
   });
 
-  test("is judged by the tables first", () => {
+  test("is refused first if the transition is not allowed", () => {
     const queued = givenTask({ kind: "pre_qa", status: "queued", reviews: ["failed"] });
     expectRefusal(queued, to("approved"), "invalid_transition");
   });

@@ -25,19 +25,19 @@ import {
 } from "./support/tables.ts";
 import { expectDecision, givenTask, expectRefusal } from "./support/world.ts";
 
-const written = parseRowsByKind(STEP_TRANSITIONS_TEXT);
+const expected = parseRowsByKind(STEP_TRANSITIONS_TEXT);
 
 describe.each(STEP_KINDS)("a step of kind %s", (kind) => {
-  const rows = written.get(kind) ?? new Map<string, string[]>();
+  const rows = expected.get(kind) ?? new Map<string, string[]>();
 
-  test("has exactly the transitions that are written down, with a row for every status", () => {
+  test("has exactly the expected transitions, with a row for every status", () => {
     expect(Object.keys(STEP_TRANSITIONS[kind])).toEqual([...STEP_STATUSES]);
     for (const from of STEP_STATUSES) {
       expect(allowedNext(kind, from), from).toEqual(rows.get(from) ?? []);
     }
   });
 
-  test("goes wherever the table leads, and its event says from where to where", () => {
+  test("makes every transition in its table, and its event records the old and the new status", () => {
     for (const from of STEP_STATUSES) {
       for (const to of allowedNext(kind, from)) {
         const task = givenTask({ kind, status: from });
@@ -58,7 +58,7 @@ describe.each(STEP_KINDS)("a step of kind %s", (kind) => {
     }
   });
 
-  test("goes nowhere else, and is told exactly what would be allowed", () => {
+  test("makes no other transition, and the refusal lists exactly the allowed statuses", () => {
     let refusals = 0;
     for (const from of STEP_STATUSES) {
       for (const to of STEP_STATUSES) {
@@ -77,7 +77,7 @@ describe.each(STEP_KINDS)("a step of kind %s", (kind) => {
     expect(refusals).toBe(13 * 12 - lawful);
   });
 
-  test("is told that it is there already, from every status to the same", () => {
+  test("is refused as already_in_status from every status to itself", () => {
     for (const status of STEP_STATUSES) {
       const refusal = expectRefusal(
         givenTask({ kind, status }),
@@ -89,7 +89,7 @@ describe.each(STEP_KINDS)("a step of kind %s", (kind) => {
   });
 });
 
-test("the stages follow each other in order, and delivery is the last", () => {
+test("the stages follow each other in order, ending with delivery", () => {
   expect(STEP_KINDS.map(nextKind)).toEqual([
     "authoring",
     "pre_qa",
@@ -101,19 +101,19 @@ test("the stages follow each other in order, and delivery is the last", () => {
   ]);
 });
 
-test("the stages up to one are those before it and itself", () => {
+test("kindsUpTo returns the earlier stages and the stage itself", () => {
   expect(kindsUpTo("ingestion")).toEqual(["ingestion"]);
   expect(kindsUpTo("pre_qa")).toEqual(["ingestion", "authoring", "pre_qa"]);
   expect(kindsUpTo("delivery")).toEqual([...STEP_KINDS]);
 });
 
-test("a stage comes from another on when it is that one or later", () => {
+test("isKindFrom accepts the stage itself and any later one", () => {
   expect(isKindFrom("pre_qa", "pre_qa")).toBe(true);
   expect(isKindFrom("delivery", "pre_qa")).toBe(true);
   expect(isKindFrom("authoring", "pre_qa")).toBe(false);
 });
 
-test("a kind has a status when its table knows it as a source or as a target", () => {
+test("a stage has a status if its table has it as a source or as a target", () => {
   expect(kindHasStatus("delivery", "approved")).toBe(true);
   expect(kindHasStatus("delivery", "awaiting_review")).toBe(false);
   expect(kindHasStatus("authoring", "rejected")).toBe(false);
@@ -128,7 +128,7 @@ test.each([
   ["expert_review", ["queued", "awaiting_review", "approved", "rejected", "duplicate"]],
   ["calibration", ["queued", "awaiting_review", "approved", "rejected", "duplicate"]],
   ["delivery", ["queued", "approved", "rejected", "duplicate"]],
-] as const)("a task may start as %s in %j alone", (kind, statuses) => {
+] as const)("a task can start in %s only as %j", (kind, statuses) => {
   expect(startStatuses(kind)).toEqual(statuses);
 });
 
@@ -138,14 +138,14 @@ test.each([
   ["bulk operations", OPERATION_TRANSITIONS, OPERATION_TRANSITIONS_TEXT],
   ["evaluations", EVAL_TRANSITIONS, EVAL_TRANSITIONS_TEXT],
   ["trials", TRIAL_TRANSITIONS, TRIAL_TRANSITIONS_TEXT],
-] as const)("the life of %s is as written down", (_, table, text) => {
+] as const)("the transitions of %s are the expected ones", (_, table, text) => {
   const rows = parseRows(text);
   const states = Object.keys(table);
   expect(Object.entries(table)).toEqual(states.map((state) => [state, rows.get(state) ?? []]));
   expect(states).toEqual(expect.arrayContaining([...rows.keys(), ...[...rows.values()].flat()]));
 });
 
-test("a run has ended when no state follows", () => {
+test("a run has ended if no state follows", () => {
   expect(
     (["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"] as const).map(isRunEnded),
   ).toEqual([false, false, true, true, true]);

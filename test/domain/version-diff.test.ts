@@ -16,7 +16,7 @@ const EMPTY: WholeVersion = { content: {}, steps: [], prompts: [], data: [] };
 const diffContents = (from: TaskContent, to: TaskContent) =>
   diffVersions({ ...EMPTY, content: from }, { ...EMPTY, content: to }).content;
 
-/** Does to a text what its hunks say, and checks that the text is as they say that it was. */
+/** Applies the hunks to the text, and expects the text to match their context. */
 function patched(text: string, hunks: readonly Hunk[]): string {
   const lines = text.split("\n");
   const result: string[] = [];
@@ -36,7 +36,7 @@ function patched(text: string, hunks: readonly Hunk[]): string {
   return [...result, ...lines.slice(read)].join("\n");
 }
 
-/** Does to a content what the changes say, one by one. */
+/** Applies the changes to the content one by one. */
 function applied(content: TaskContent, changes: readonly ContentChange[]): unknown {
   let root: unknown = structuredClone(content);
   for (const change of changes) root = withChange(root, change, change.path);
@@ -87,7 +87,7 @@ const content: fc.Arbitrary<TaskContent> = fc.record(
 );
 
 describe("the diff of two contents", () => {
-  it("leads from the one to the other, and back", () => {
+  it("transforms one content into the other, and back", () => {
     fc.assert(
       fc.property(content, content, (from, to) => {
         expect(applied(from, diffContents(from, to))).toEqual(to);
@@ -97,7 +97,7 @@ describe("the diff of two contents", () => {
     );
   });
 
-  it("of a content and itself is empty", () => {
+  it("of a content with itself is empty", () => {
     fc.assert(
       fc.property(content, (same) => {
         expect(diffContents(same, structuredClone(same))).toEqual([]);
@@ -105,7 +105,7 @@ describe("the diff of two contents", () => {
     );
   });
 
-  it("names what is new, what is gone and what is different by its path", () => {
+  it("lists added, removed and changed values by path", () => {
     const from = { brief: "Add.", metadata: { level: 1, tags: ["x", "y"], old: true } };
     const to = { brief: "Add.", metadata: { level: 2, tags: ["x"], fresh: { a: 1 } } };
     expect(diffContents(from, to)).toEqual([
@@ -116,7 +116,7 @@ describe("the diff of two contents", () => {
     ]);
   });
 
-  it("tells a list from an object, and null from what is not there", () => {
+  it("distinguishes a list from an object, and null from an absent value", () => {
     const changes = diffContents(
       { metadata: { a: [], b: null } },
       { metadata: { a: {}, c: null } },
@@ -129,15 +129,15 @@ describe("the diff of two contents", () => {
   });
 });
 
-/** The number of edits of the shortest way, by the table that everybody can check. */
+/** Returns the smallest number of line insertions and deletions, by dynamic programming. */
 function editDistance(from: readonly string[], to: readonly string[]): number {
   let row = to.map((_, index) => index + 1);
   row.unshift(0);
   for (const [index, line] of from.entries()) {
     const next = [index + 1];
-    for (const [place, other] of to.entries()) {
-      const kept = line === other ? (row[place] ?? 0) : Number.POSITIVE_INFINITY;
-      next.push(Math.min(kept, (row[place + 1] ?? 0) + 1, (next[place] ?? 0) + 1));
+    for (const [column, other] of to.entries()) {
+      const kept = line === other ? (row[column] ?? 0) : Number.POSITIVE_INFINITY;
+      next.push(Math.min(kept, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
     }
     row = next;
   }
@@ -145,29 +145,29 @@ function editDistance(from: readonly string[], to: readonly string[]): number {
 }
 
 describe("the diff of two texts", () => {
-  it("is the shortest there is", () => {
+  it("is as short as possible", () => {
     fc.assert(
       fc.property(lines, lines, (from, to) => {
         const edits = (diffText(from, to) ?? []).flatMap((hunk) => hunk.lines);
-        const made = edits.filter(({ op }) => op !== " ").length;
-        expect(made).toBe(editDistance(from.split("\n"), to.split("\n")));
+        const edited = edits.filter(({ op }) => op !== " ").length;
+        expect(edited).toBe(editDistance(from.split("\n"), to.split("\n")));
       }),
     );
   });
 
-  it("shows three lines around each difference, and joins what is near", () => {
+  it("shows three lines around each difference, and joins nearby hunks", () => {
     const numbers = Array.from({ length: 30 }, (_, index) => `line ${index + 1}`);
     const edited = numbers.with(4, "line five").with(9, "line ten").with(24, "line 25, again");
     const hunks = diffText(numbers.join("\n"), edited.join("\n"));
     expect(hunks?.map(({ fromLine, toLine, lines: shown }) => [fromLine, toLine, shown.length]))
-      // Lines 2 to 13 with two changed, and 22 to 28 with one.
+      // Lines 2 to 13 with two changes, and lines 22 to 28 with one.
       .toEqual([
         [2, 2, 14],
         [22, 22, 8],
       ]);
   });
 
-  it("minds a line break at the end, and whether one ends with a carriage return", () => {
+  it("detects a line break at the end, and a carriage return", () => {
     expect(diffText("a\n", "a")?.[0]?.lines).toEqual([
       { op: " ", text: "a" },
       { op: "-", text: "" },
@@ -178,7 +178,7 @@ describe("the diff of two texts", () => {
     ]);
   });
 
-  test("of texts that share too little gives both whole, in no time to speak of", () => {
+  test("of long texts that share too little returns both whole, without comparing them for long", () => {
     const text = (word: string) =>
       Array.from({ length: 20_000 }, (_, index) => `${word} ${index}`).join("\n");
     const [from, to] = [text("one"), text("other")];
@@ -189,7 +189,7 @@ describe("the diff of two texts", () => {
   });
 });
 
-const maker = { model: null, modelRevision: null, agent: null, provider: null };
+const NO_MAKER = { model: null, modelRevision: null, agent: null, provider: null };
 const step = fc.record({
   id: fc.uuid(),
   kind: fc.constantFrom(...STEP_KINDS),
@@ -215,9 +215,9 @@ const prompts = fc.array(
   { maxLength: 8 },
 ) satisfies fc.Arbitrary<VersionPrompt[]>;
 
-describe("the diff of what belongs to two versions", () => {
-  it("leads from the steps of the one to those of the other", () => {
-    const told = ({ id: _id, ...state }: VersionStep) => JSON.stringify(state);
+describe("the diff of two versions", () => {
+  it("transforms the steps of one version into those of the other", () => {
+    const stateOf = ({ id: _id, ...state }: VersionStep) => JSON.stringify(state);
     fc.assert(
       fc.property(steps, steps, (from, to) => {
         const diff = diffVersions({ ...EMPTY, steps: from }, { ...EMPTY, steps: to }).steps;
@@ -225,28 +225,31 @@ describe("the diff of what belongs to two versions", () => {
         const kept = from.filter((one) => !gone.has(one));
         const after = [...kept, ...diff.added, ...diff.changed.map((pair) => pair.to)];
         expect(kept.length).toBe(diff.same);
-        expect(after.map(told).toSorted()).toEqual(to.map(told).toSorted());
+        expect(after.map(stateOf).toSorted()).toEqual(to.map(stateOf).toSorted());
       }),
     );
   });
 
-  it("leads from the prompts of the one to those of the other, each as often as it is there", () => {
-    const told = ({ id: _id, stepId: _step, ...prompt }: VersionPrompt) => JSON.stringify(prompt);
+  it("transforms the prompts of one version into those of the other, counting repeated ones", () => {
+    const stateOf = ({ id: _id, stepId: _step, ...prompt }: VersionPrompt) =>
+      JSON.stringify(prompt);
     fc.assert(
       fc.property(prompts, prompts, (from, to) => {
         const diff = diffVersions({ ...EMPTY, prompts: from }, { ...EMPTY, prompts: to }).prompts;
         const kept = from.filter((one) => !diff.removed.includes(one));
         expect(kept.length).toBe(diff.same);
-        expect([...kept, ...diff.added].map(told).toSorted()).toEqual(to.map(told).toSorted());
-        const keys = new Set(diff.removed.map(told));
-        expect(diff.added.map(told).filter((one) => keys.has(one))).toEqual([]);
+        expect([...kept, ...diff.added].map(stateOf).toSorted()).toEqual(
+          to.map(stateOf).toSorted(),
+        );
+        const keys = new Set(diff.removed.map(stateOf));
+        expect(diff.added.map(stateOf).filter((one) => keys.has(one))).toEqual([]);
       }),
     );
   });
 
-  it("tells data apart by what they hold and who made them", () => {
+  it("distinguishes data by their content and their maker", () => {
     const datum = (id: string, sha256: string, model: string | null): VersionDatum => {
-      return { ...maker, id, stepId: "s", kind: "generated", sha256, model };
+      return { ...NO_MAKER, id, stepId: "s", kind: "generated", sha256, model };
     };
     const diff = diffVersions(
       { ...EMPTY, data: [datum("1", "x", "m"), datum("2", "y", "m")] },

@@ -11,12 +11,12 @@ import { DELIVERY_ATTEMPTS_MAX, retryDelaySeconds } from "../../src/domain/webho
 import { context, expectAccepted, FIELDS, Story, NOT_OFFERED } from "./support/world.ts";
 
 function newStory(): Story {
-  const making = context("admin");
+  const adminContext = context("admin");
   const input = { fields: FIELDS, content: {}, contentHash: "abc", start: undefined };
-  return new Story(expectAccepted(decideCreate(input, making)), making.newId);
+  return new Story(expectAccepted(decideCreate(input, adminContext)), adminContext.newId);
 }
 
-const toldOf = ({ events }: Story): HistoryEvent[] =>
+const historyOf = ({ events }: Story): HistoryEvent[] =>
   events.map((event) => ({ ...event, bulkOperationId: null }));
 
 const anyStep = fc.oneof(
@@ -27,8 +27,11 @@ const anyStep = fc.oneof(
   fc.record({ do: fc.constant("note" as const) }),
 );
 
-/** A life in which labels and attention come and go. What is refused changes nothing. */
-function live(story: Story, step: typeof anyStep extends fc.Arbitrary<infer Step> ? Step : never) {
+/** Attempts one step of a random walk that changes labels and attention. A refusal changes nothing. */
+function attemptStep(
+  story: Story,
+  step: typeof anyStep extends fc.Arbitrary<infer Step> ? Step : never,
+) {
   const runAttachedWorkflows = false;
   switch (step.do) {
     case "onward": {
@@ -54,20 +57,20 @@ function live(story: Story, step: typeof anyStep extends fc.Arbitrary<infer Step
   }
 }
 
-describe("what is told of a task", () => {
-  test("is every change of its label and its attention, and nothing else, from any event on", () => {
+describe("the webhook events of a task", () => {
+  test("are exactly the changes of its label and its attention, from any event on", () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 40, size: "max" }), (steps) => {
         const story = newStory();
-        for (const step of steps) live(story, step);
-        const told = toldOf(story);
-        const states = told.map((_, index) => fold(told.slice(0, index + 1)));
+        for (const step of steps) attemptStep(story, step);
+        const history = historyOf(story);
+        const states = history.map((_, index) => fold(history.slice(0, index + 1)));
         const labels = states.map((state) => resolve(factsOf(state)));
         const attentions = states.map(({ step }) => attentionOf(step));
-        for (const from of [1, 2, Math.ceil(told.length / 2), told.length]) {
-          const changes = changesOf(told, from);
-          const seqs = told.map(({ seq }) => seq).filter((seq) => seq >= from);
-          const relabelled = seqs.filter((seq) => labels[seq - 1] !== labels[seq - 2]);
+        for (const from of [1, 2, Math.ceil(history.length / 2), history.length]) {
+          const changes = changesOf(history, from);
+          const seqs = history.map(({ seq }) => seq).filter((seq) => seq >= from);
+          const relabeled = seqs.filter((seq) => labels[seq - 1] !== labels[seq - 2]);
           const alerted = seqs.filter(
             (seq) => String(attentions[seq - 1]) !== String(attentions[seq - 2] ?? []),
           );
@@ -77,7 +80,7 @@ describe("what is told of a task", () => {
                 ? [[change.seq, change.data.from, change.data.to]]
                 : [],
             ),
-          ).toEqual(relabelled.map((seq) => [seq, labels[seq - 2] ?? null, labels[seq - 1]]));
+          ).toEqual(relabeled.map((seq) => [seq, labels[seq - 2] ?? null, labels[seq - 1]]));
           expect(
             changes.flatMap((change) =>
               change.event === "task.attention" ? [[change.seq, change.data.attention]] : [],
@@ -89,9 +92,9 @@ describe("what is told of a task", () => {
     );
   });
 
-  test("names the event, its time, and what the task was called then", () => {
+  test("hold the event, its time, and the title of the task at that time", () => {
     const story = newStory();
-    const [created] = changesOf(toldOf(story), 1);
+    const [created] = changesOf(historyOf(story), 1);
     expect(created).toEqual({
       event: "task.label_changed",
       seq: 1,
@@ -109,30 +112,30 @@ describe("what is told of a task", () => {
     story.attempt({ type: "gate", gate: "blocked", reason: "r" });
     story.attempt({ type: "edit", changes: { title: "Another" } });
     story.attempt({ type: "gate", gate: "waived", reason: "r" });
-    expect(changesOf(toldOf(story), 2)).toMatchObject([
+    expect(changesOf(historyOf(story), 2)).toMatchObject([
       { seq: 2, data: { added: ["blocked"], removed: [], attention: ["blocked"] } },
       { seq: 4, data: { added: ["ready"], removed: ["blocked"], attention: ["ready"] } },
     ]);
   });
 });
 
-describe("a message that is not taken", () => {
-  const delays = (asked: number | null) => {
+describe("a webhook message that is not accepted", () => {
+  const delays = (retryAfterSeconds: number | null) => {
     const attempts = Array.from({ length: DELIVERY_ATTEMPTS_MAX }, (_, index) => index + 1);
-    return attempts.map((attempt) => retryDelaySeconds(attempt, asked));
+    return attempts.map((attempt) => retryDelaySeconds(attempt, retryAfterSeconds));
   };
 
-  test("is tried for about a day, each time after a longer while, and then given up", () => {
-    const waits = delays(null);
-    expect(waits.at(-1)).toBeNull();
-    const seconds = waits.slice(0, -1).map(Number);
+  test("is retried for about a day with growing delays, and then given up", () => {
+    const delaysSeconds = delays(null);
+    expect(delaysSeconds.at(-1)).toBeNull();
+    const seconds = delaysSeconds.slice(0, -1).map(Number);
     expect(seconds).toEqual(seconds.toSorted((one, other) => one - other));
-    const hours = seconds.reduce((sum, wait) => sum + wait, 0) / 3600;
+    const hours = seconds.reduce((sum, delay) => sum + delay, 0) / 3600;
     expect(hours).toBeGreaterThan(22);
     expect(hours).toBeLessThan(26);
   });
 
-  test("waits for as long as the other side asks, where that is longer", () => {
+  test("waits for the Retry-After of the receiver if that is longer", () => {
     expect(retryDelaySeconds(1, 120)).toBe(120);
     expect(retryDelaySeconds(4, 120)).toBe(retryDelaySeconds(4, null));
     expect(retryDelaySeconds(DELIVERY_ATTEMPTS_MAX, 120)).toBeNull();

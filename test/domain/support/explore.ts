@@ -17,36 +17,36 @@ import { factsOf } from "../../../src/domain/status/resolve.ts";
 import { context, FIELDS, minute, NOT_OFFERED, Story } from "./world.ts";
 
 export interface Explored {
-  /** One task for each combination of kind, status, gate, standing verdict and running workers. */
+  /** One task for each combination of stage, status, gate, standing verdict and running workers. */
   tasks: readonly TaskSnapshot[];
-  /** Every event that any command wrote on the way, once for each change of state. */
+  /** One event for each type and change of status and gate that a command wrote. */
   events: readonly NewEvent[];
 }
 
-/** Everything that can come of a task: from each way of creating it, through every command, until nothing is new. */
+/** Explores every state of a task: from each way of creating it, through every command, until no state is new. */
 export function explore(): Explored {
   const tasks = new Map<string, TaskSnapshot>();
   const events = new Map<string, NewEvent>();
   const queue: TaskSnapshot[] = [];
-  const meet = (task: TaskSnapshot): void => {
+  const visit = (task: TaskSnapshot): void => {
     const key = JSON.stringify(factsOf(task));
     if (tasks.has(key)) return;
     tasks.set(key, task);
     queue.push(task);
   };
 
-  for (const task of newTasks()) meet(task);
+  for (const task of newTasks()) visit(task);
   for (let task = queue.pop(); task !== undefined; task = queue.pop()) {
     const open = withEveryRun(task);
     for (const command of everyCommand(open)) {
       const outcome = decide(open, command, context("admin"));
-      const reported = outcome.ok ? outcome : decide(open, command, context("service"));
-      if (!reported.ok) continue;
-      for (const event of reported.value.events) {
+      const accepted = outcome.ok ? outcome : decide(open, command, context("service"));
+      if (!accepted.ok) continue;
+      for (const event of accepted.value.events) {
         const { type, fromStatus, toStatus, fromGate, toGate } = event;
         events.set([type, fromStatus, toStatus, fromGate, toGate].join(), event);
       }
-      meet(normalised(apply(open, reported.value, minute(1))));
+      visit(normalized(apply(open, accepted.value, minute(1))));
     }
   }
   return { tasks: [...tasks.values()], events: [...events.values()] };
@@ -57,17 +57,17 @@ function newTasks(): TaskSnapshot[] {
     startStatuses(kind).map((status) => ({ kind, status, reason: "moved here" })),
   );
   return [undefined, ...starts].map((start) => {
-    const making = context("admin", "made");
-    const creation = decideCreate({ fields: FIELDS, content: {}, contentHash: "", start }, making);
-    if (!creation.ok) throw new Error("every start that a kind has must be possible");
-    return normalised(new Story(creation.value, making.newId).task);
+    const creator = context("admin", "created");
+    const creation = decideCreate({ fields: FIELDS, content: {}, contentHash: "", start }, creator);
+    if (!creation.ok) throw new Error(`a task must be able to start as ${start?.status}`);
+    return normalized(new Story(creation.value, creator.newId).task);
   });
 }
 
-/** The same task, told by its current step alone, so that attempts and numbers do not make it another. */
-function normalised(task: TaskSnapshot): TaskSnapshot {
+/** Reduces the task to its current step, so that attempts and version numbers do not count as new states. */
+function normalized(task: TaskSnapshot): TaskSnapshot {
   const step = { ...task.step, id: "step", versionId: "version", attempt: 1 };
-  const standing = task.reviews.length === 0 ? [] : [factsOf(task).reviewFailed];
+  const standingFailure = task.reviews.length === 0 ? [] : [factsOf(task).reviewFailed];
   return {
     ...task,
     eventSeq: 1,
@@ -75,15 +75,18 @@ function normalised(task: TaskSnapshot): TaskSnapshot {
     version: { id: "version", number: 1 },
     step,
     steps: [step],
-    reviewSequence: standing.length,
-    reviews: standing.map((failed) => ({ sequence: 1, outcome: failed ? "failed" : "passed" })),
+    reviewSequence: standingFailure.length,
+    reviews: standingFailure.map((failed) => ({
+      sequence: 1,
+      outcome: failed ? "failed" : "passed",
+    })),
     openRuns: task.openRuns
       .filter(({ state }) => state === "RUNNING")
       .map(({ type, state }) => ({ id: `run-${type}`, type, state })),
   };
 }
 
-/** A queued run of each type stands ready, so that every report can come. */
+/** Adds a queued run of each type, so that every report is possible. */
 function withEveryRun(task: TaskSnapshot): TaskSnapshot {
   const queued = WORKER_TYPES.map((type) => ({
     id: `queued-${type}`,

@@ -1,9 +1,9 @@
 /**
- * A second transcription of the domain's tables, as plain text and without their types: the tests hold the
- * tables of the product against it. Sources that lead nowhere are left out.
+ * A second transcription of the domain's tables, as plain text without types. Tests compare the product's
+ * tables with it. Sources without a transition are omitted.
  */
 
-/** The transitions of steps: a kind, then from each status the statuses that may follow. */
+/** The transitions of steps: a stage, then for each status the statuses that may follow. */
 export const STEP_TRANSITIONS_TEXT = `
 ingestion
   pending: queued
@@ -93,7 +93,7 @@ failed: errored
 cancelled: locked
 `;
 
-/** Every change of a gate that can happen. */
+/** Every possible change of a gate. */
 export const GATE_TRANSITIONS_TEXT = `
 locked: pending evaluating awaiting_review blocked passed waived failed errored
 pending: locked evaluating awaiting_review blocked passed waived failed errored
@@ -107,7 +107,7 @@ errored: locked pending evaluating awaiting_review blocked passed waived failed
 revoked: locked pending evaluating awaiting_review blocked passed waived failed errored
 `;
 
-/** The resolver: number, kind, status, gate, review standing, running worker, label. */
+/** The rules of the resolver: number, stage, status, gate, standing review, running worker, label. */
 export const RESOLVER_TEXT = `
 1 | any | duplicate | any | any | any | DUPLICATE
 2 | any | rejected | any | any | any | REJECTED
@@ -132,7 +132,7 @@ export const RESOLVER_TEXT = `
 21 | any | any | any | any | any | DRAFT
 `;
 
-/** To which labels a task of each label may be brought in bulk. */
+/** The bulk targets that are allowed from each label. */
 export const BULK_ALLOWED_TARGETS_TEXT = `
 DRAFT:
 CHECKING_QUALITY:
@@ -193,7 +193,7 @@ queued: running cancelled
 running: completed partial failed cancelled
 `;
 
-/** Reads lines of the form "from: to to"; a source without a line has no way out. */
+/** Parses lines of the form "from: to to". */
 export function parseRows(text: string): Map<string, string[]> {
   const rows = text
     .trim()
@@ -204,7 +204,7 @@ export function parseRows(text: string): Map<string, string[]> {
   );
 }
 
-/** Reads such lines under a heading for each kind. */
+/** Parses blocks of such lines, each under the name of a stage. */
 export function parseRowsByKind(text: string): Map<string, Map<string, string[]>> {
   const blocks = text.trim().split(/\n(?=\w)/);
   return new Map(

@@ -35,16 +35,16 @@ export function actor(role: Role): Actor {
   return { id: `id-of-${role}`, name: role, kind: role === "service" ? "service" : "person", role };
 }
 
-/** A context whose ids count up from a prefix of its own. */
+/** Returns a context whose ids are the prefix and a counter. */
 export function context(role: Role = "reviewer", prefix = "new"): DecisionContext {
   let count = 0;
   return { actor: actor(role), newId: () => `${prefix}-${++count}` };
 }
 
-/** Of a run that its worker was given, and did not come for: no lease is asked for. */
+/** The claim of a run that was not offered to polling workers, so that a report needs no lease. */
 export const NOT_OFFERED = { attempt: 1, offered: false, heldBy: null } as const;
 
-/** The n-th minute of the day on which every test happens. */
+/** Returns the n-th minute of the day on which every test takes place. */
 export function minute(n: number): string {
   return new Date(Date.UTC(2026, 0, 1, 0, n)).toISOString();
 }
@@ -64,7 +64,7 @@ export interface Given {
   alreadyDispatched?: readonly Pipeline[];
 }
 
-/** A task in the middle of its life, told by what matters to the test. */
+/** Returns the snapshot of a task with the given facts, and defaults for the rest. */
 export function givenTask(given: Given = {}): TaskSnapshot {
   const { kind = "authoring", status = "queued", gate = GATE_ON_STATUS[status] } = given;
   const earlier = (given.earlier ?? []).map((step, index) => ({
@@ -113,12 +113,12 @@ export function expectRefused<Code extends RefusalCode>(
   outcome: Outcome<unknown>,
   code: Code,
 ): Extract<Refusal, { code: Code }> {
-  if (outcome.ok) expect.fail(`accepted, where ${code} was expected`);
+  if (outcome.ok) expect.fail(`accepted, but ${code} was expected`);
   expect(outcome.refusal.code).toBe(code);
   return outcome.refusal as Extract<Refusal, { code: Code }>;
 }
 
-/** What `decide` makes of a command that must be lawful. */
+/** Returns the decision on a command, and expects it to be accepted. */
 export function expectDecision(
   snapshot: TaskSnapshot,
   command: Command,
@@ -127,7 +127,7 @@ export function expectDecision(
   return expectAccepted(decide(snapshot, command, context(role)));
 }
 
-/** What `decide` answers to a command that must not be. */
+/** Returns the refusal of a command, and expects it to have the code. */
 export function expectRefusal<Code extends RefusalCode>(
   snapshot: TaskSnapshot,
   command: Command,
@@ -137,7 +137,7 @@ export function expectRefusal<Code extends RefusalCode>(
   return expectRefused(decide(snapshot, command, context(role)), code);
 }
 
-/** Events as the writer records them, numbered on from what was there. */
+/** Returns the decision's events as the writer records them, numbered after the last one. */
 export function recordEvents(
   before: Pick<TaskSnapshot, "id" | "eventSeq" | "version" | "steps">,
   decision: Decision,
@@ -163,14 +163,14 @@ export function recordEvents(
       toStatus: event.toStatus,
       fromGate: event.fromGate,
       toGate: event.toGate,
-      // Payloads are stored as text: what does not survive that is not there for the fold.
+      // Payloads are stored as text, so the fold sees only what survives JSON.
       payload: JSON.parse(JSON.stringify(event.payload)) as unknown,
       at,
     };
   });
 }
 
-/** A task that was created for the test, with the history that a database would hold. */
+/** A task and the history that a database would hold for it. */
 export class Story {
   task: TaskSnapshot;
   readonly events: RecordedEvent[];
@@ -180,7 +180,7 @@ export class Story {
     const { task, decision } = creation;
     const [event] = decision.events;
     if (event === undefined || decision.step === null || decision.version === null) {
-      expect.fail("a creation makes a version, a step and an event");
+      expect.fail("a creation must have a version, a step and an event");
     }
     const { id, number } = decision.version;
     const step = { ...decision.step, status: event.toStatus, gate: event.toGate };
@@ -208,7 +208,7 @@ export class Story {
     );
   }
 
-  /** Decides and records; a refusal changes nothing. */
+  /** Decides on the command and records the decision. A refusal changes nothing. */
   attempt(command: Command, role: Role = "admin"): Outcome<Decision> {
     const outcome = decide(this.task, command, { actor: actor(role), newId: this.newId });
     if (outcome.ok) {
@@ -219,7 +219,7 @@ export class Story {
     return outcome;
   }
 
-  /** A worker's run is made for the current step, which writes no event. */
+  /** Adds a queued run to the task, which writes no event. */
   openRun(type: WorkerType): RunFact {
     const run: RunFact = { id: this.newId(), type, state: "QUEUED" };
     this.task = { ...this.task, openRuns: [...this.task.openRuns, run] };
