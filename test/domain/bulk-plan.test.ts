@@ -51,56 +51,53 @@ function only(items: DecidedPlan["items"]): DecidedPlan["items"][number] {
 
 const inReview = givenTask({ kind: "expert_review", status: "in_review" });
 
-describe("from every state that a task can come to", () => {
+describe("a bulk change of every reachable task", () => {
   const reachable = explore().tasks.map((task, index) => ({ ...task, id: `task-${index}` }));
   const byId = new Map(reachable.map((task) => [task.id, task]));
 
-  test.each(BULK_TARGETS)(
-    "a change to %s is eligible where the cell is filled, and ends there",
-    (target) => {
-      const { items } = plan(reachable, target);
-      let eligible = 0;
-      for (const item of items) {
-        const task = byId.get(item.taskId);
-        if (task === undefined) expect.fail("an item of no task");
-        const from = resolve(factsOf(task));
-        const isFilled = BULK_ALLOWED_TARGETS[from].includes(target);
-        if (item.decision === "refused") {
-          const { status, gate } = task.step;
-          const isClosed = target === "PASSED" && isBlockedByHand(status, gate);
-          const code = from === target ? "already_in_status" : "illegal_target";
-          expect(item.code, JSON.stringify(task.step)).toBe(
-            isFilled && isClosed ? "gate_closed" : code,
-          );
-          continue;
-        }
-        eligible += 1;
-        expect(isFilled).toBe(true);
-        expect(item.from).toBe(from);
-        const status = BULK_STEP_STATUS[target];
-        expect(allowedNext(task.step.kind, task.step.status)).toContain(status);
-        const after = apply(task, item.change, minute(2));
-        expect(after.step.status).toBe(status);
-        expect(resolve(factsOf(after)), JSON.stringify(task.step)).toBe(target);
+  test.each(BULK_TARGETS)("to %s is eligible if the matrix allows it, and ends there", (target) => {
+    const { items } = plan(reachable, target);
+    let eligible = 0;
+    for (const item of items) {
+      const task = byId.get(item.taskId);
+      if (task === undefined) expect.fail("the plan has a task that was not requested");
+      const from = resolve(factsOf(task));
+      const isAllowed = BULK_ALLOWED_TARGETS[from].includes(target);
+      if (item.decision === "refused") {
+        const { status, gate } = task.step;
+        const isClosed = target === "PASSED" && isBlockedByHand(status, gate);
+        const code = from === target ? "already_in_status" : "illegal_target";
+        expect(item.code, JSON.stringify(task.step)).toBe(
+          isAllowed && isClosed ? "gate_closed" : code,
+        );
+        continue;
       }
-      expect(eligible).toBeGreaterThan(0);
-    },
-  );
-
-  test("every filled cell is met, and every label", () => {
-    const met = new Set<string>();
-    for (const target of BULK_TARGETS) {
-      for (const item of plan(reachable, target).items) {
-        if (item.decision === "eligible") met.add(`${item.from} ${item.to}`);
-      }
+      eligible += 1;
+      expect(isAllowed).toBe(true);
+      expect(item.from).toBe(from);
+      const status = BULK_STEP_STATUS[target];
+      expect(allowedNext(task.step.kind, task.step.status)).toContain(status);
+      const after = apply(task, item.change, minute(2));
+      expect(after.step.status).toBe(status);
+      expect(resolve(factsOf(after)), JSON.stringify(task.step)).toBe(target);
     }
-    const filled = UNIFIED_STATUSES.flatMap((from) =>
-      BULK_ALLOWED_TARGETS[from].map((to) => `${from} ${to}`),
-    );
-    expect([...met].toSorted()).toEqual(filled.toSorted());
+    expect(eligible).toBeGreaterThan(0);
   });
 
-  test("a bulk change attaches what the single move into the same state attaches", () => {
+  test("covers every allowed cell of the matrix", () => {
+    const covered = new Set<string>();
+    for (const target of BULK_TARGETS) {
+      for (const item of plan(reachable, target).items) {
+        if (item.decision === "eligible") covered.add(`${item.from} ${item.to}`);
+      }
+    }
+    const allowed = UNIFIED_STATUSES.flatMap((from) =>
+      BULK_ALLOWED_TARGETS[from].map((to) => `${from} ${to}`),
+    );
+    expect([...covered].toSorted()).toEqual(allowed.toSorted());
+  });
+
+  test("attaches the same pipelines as a transition into the same status", () => {
     for (const target of BULK_TARGETS) {
       for (const item of plan(reachable, target).items) {
         if (item.decision === "refused") continue;
@@ -117,7 +114,7 @@ describe("from every state that a task can come to", () => {
 });
 
 describe("an eligible task", () => {
-  test("gets one event of the bulk with the reason and the flag, and no dispatch unasked", () => {
+  test("gets one event with the reason and the flag, and no dispatch by default", () => {
     const item = only(plan([inReview], "PASSED").items);
     if (item.decision === "refused") expect.fail(item.code);
     expect(item).toMatchObject({ from: "IN_REVIEW", to: "PASSED", warnings: [], eventSeq: 7 });
@@ -135,7 +132,7 @@ describe("an eligible task", () => {
     expect(item.change.dispatches).toEqual([]);
   });
 
-  test("gets its dispatch when the caller opts in", () => {
+  test("gets its dispatch if the caller opts in", () => {
     const item = only(plan([inReview], "PASSED", { runAttachedWorkflows: true }).items);
     if (item.decision === "refused") expect.fail(item.code);
     expect(item.change.dispatches).toEqual([
@@ -144,13 +141,13 @@ describe("an eligible task", () => {
     expect(item.change.events[0]?.runAttachedWorkflows).toBe(true);
   });
 
-  test("is marked as a duplicate of the task that is named", () => {
+  test("is marked as a duplicate of the given task", () => {
     const item = only(plan([inReview], "DUPLICATE", { duplicateOf: "task-9" }).items);
     if (item.decision === "refused") expect.fail(item.code);
     expect(item.change.events[0]?.duplicateOf).toBe("task-9");
   });
 
-  test("ends with its runs cancelled when it is rejected", () => {
+  test("has its runs cancelled if it is rejected", () => {
     const task = givenTask({
       kind: "expert_review",
       status: "in_review",
@@ -170,7 +167,7 @@ describe("an eligible task", () => {
     ],
     ["no_verdict", givenTask({ kind: "output_generation", status: "failed" })],
     ["in_delivery", givenTask({ kind: "delivery", status: "queued" })],
-  ] as const)("may carry the warning %s", (warning, task) => {
+  ] as const)("can carry the warning %s", (warning, task) => {
     const item = only(plan([task], "REJECTED").items);
     if (item.decision === "refused") expect.fail(item.code);
     expect(item.warnings).toEqual([warning]);
@@ -178,7 +175,7 @@ describe("an eligible task", () => {
 });
 
 describe("a refused task", () => {
-  test("is not found under an id that nothing has", () => {
+  test("is reported as not_found if no task has the id", () => {
     const item = only(plan([], "REJECTED", { taskIds: ["nothing"] }).items);
     expect(item).toEqual({
       taskId: "nothing",
@@ -192,7 +189,7 @@ describe("a refused task", () => {
     });
   });
 
-  test("is told the targets that it would take", () => {
+  test("lists the targets that are allowed instead", () => {
     const item = only(plan([inReview], "SUBMITTED").items);
     expect(item).toMatchObject({
       code: "illegal_target",
@@ -200,19 +197,19 @@ describe("a refused task", () => {
     });
   });
 
-  test("has no targets out of Draft", () => {
+  test("has no allowed target out of Draft", () => {
     for (const target of BULK_TARGETS) {
       const item = only(plan([givenTask()], target).items);
       expect(item).toMatchObject({ code: "illegal_target", from: "DRAFT", allowed: [] });
     }
   });
 
-  test("is there already", () => {
+  test("is reported as already_in_status if it has the target label", () => {
     const rejected = givenTask({ kind: "pre_qa", status: "rejected" });
     expect(only(plan([rejected], "REJECTED").items)).toMatchObject({ code: "already_in_status" });
   });
 
-  test("has a gate that is blocked by hand, and keeps its other targets", () => {
+  test("is reported as gate_closed if its gate is blocked by hand, and keeps its other targets", () => {
     const blocked = givenTask({ kind: "expert_review", status: "in_review", gate: "blocked" });
     expect(only(plan([blocked], "PASSED").items)).toMatchObject({
       code: "gate_closed",
@@ -221,12 +218,12 @@ describe("a refused task", () => {
     expect(only(plan([blocked], "REJECTED").items).decision).toBe("eligible");
   });
 
-  test("is no duplicate of itself", () => {
+  test("cannot be a duplicate of itself", () => {
     const item = only(plan([inReview], "DUPLICATE", { duplicateOf: inReview.id }).items);
     expect(item).toMatchObject({ code: "self_duplicate" });
   });
 
-  test("is archived", () => {
+  test("is reported as archived", () => {
     const archived = givenTask({ kind: "expert_review", status: "in_review", archived: true });
     expect(only(plan([archived], "PASSED").items)).toMatchObject({ code: "archived", allowed: [] });
   });
@@ -245,13 +242,13 @@ describe("a plan", () => {
     givenTask({ id: "d", kind: "expert_review", status: "approved" }),
   ];
 
-  test("has each task once, in the order in which it was first asked for", () => {
+  test("has each task once, in the order of the request", () => {
     const { items, counts } = plan(tasks, "PASSED", { taskIds: ["c", "b", "c", "x", "a", "b"] });
     expect(items.map(({ taskId }) => taskId)).toEqual(["c", "b", "x", "a"]);
     expect(counts).toEqual({ requested: 4, eligible: 2, refused: 2 });
   });
 
-  test("knows a task under all its names", () => {
+  test("has a task once if the request names it twice", () => {
     const [task] = tasks;
     if (task === undefined) expect.fail("no task");
     const snapshots = new Map([
@@ -272,14 +269,14 @@ describe("a plan", () => {
     expect(byCode).toEqual({ illegal_target: 1, already_in_status: 1, not_found: 1 });
   });
 
-  test("tells the pipelines that would run, whether or not the box is ticked", () => {
+  test("lists the pipelines that would run, whether or not the box is checked", () => {
     const expected = [{ name: "payment", tasks: 1, alreadyDispatched: 1 }];
     expect(plan(tasks, "PASSED").pipelines).toEqual(expected);
     expect(plan(tasks, "PASSED", { runAttachedWorkflows: true }).pipelines).toEqual(expected);
     expect(plan(tasks, "REJECTED").pipelines).toEqual([]);
   });
 
-  test("says on the button what will happen", () => {
+  test("states on the button what will happen", () => {
     expect(plan(tasks, "PASSED").primaryLabel).toBe("Change Status Only (2)");
     expect(plan(tasks, "PASSED", { runAttachedWorkflows: true }).primaryLabel).toBe(
       "Change Status & Run Pipeline (2)",
@@ -289,14 +286,16 @@ describe("a plan", () => {
     );
   });
 
-  test("promises no pipeline when payment was asked for by all of them already", () => {
-    const paid = tasks.filter(({ alreadyDispatched }) => alreadyDispatched.includes("payment"));
-    expect(plan(paid, "PASSED", { runAttachedWorkflows: true }).primaryLabel).toBe(
+  test("promises no pipeline if payment is already dispatched for every task", () => {
+    const dispatched = tasks.filter(({ alreadyDispatched }) =>
+      alreadyDispatched.includes("payment"),
+    );
+    expect(plan(dispatched, "PASSED", { runAttachedWorkflows: true }).primaryLabel).toBe(
       "Change Status Only (1)",
     );
   });
 
-  test("made in parts is the plan of the whole", () => {
+  test("joined from parts equals the plan of the whole", () => {
     for (const targetStatus of BULK_TARGETS) {
       const request = { intent: { targetStatus }, runAttachedWorkflows: false };
       const parts = [plan(tasks.slice(0, 1), targetStatus), plan(tasks.slice(1), targetStatus)];
@@ -306,7 +305,7 @@ describe("a plan", () => {
     }
   });
 
-  test("of nothing is empty", () => {
+  test("of no task is empty", () => {
     expect(plan([], "PASSED")).toMatchObject({
       items: [],
       counts: { requested: 0, eligible: 0, refused: 0 },
@@ -315,7 +314,7 @@ describe("a plan", () => {
     });
   });
 
-  test("is the same each time, and changes nothing that it reads", () => {
+  test("is the same each time, and does not change the snapshots", () => {
     const before = structuredClone(tasks);
     expect(plan(tasks, "PASSED")).toEqual(plan(tasks, "PASSED"));
     expect(tasks).toEqual(before);
