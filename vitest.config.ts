@@ -1,5 +1,6 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/support/node/longest-first.ts";
 
 /** Tests of the pure domain, of scripts and of the local stack: in Node. All others run inside workerd. */
 const nodeTests = ["test/**/*.unit.test.ts", "test/domain/**/*.test.ts"];
@@ -14,6 +15,7 @@ export default defineConfig({
     maxWorkers: "100%",
     // Files keep apart by databases of their own; loading every module anew for each would take most of the time.
     isolate: false,
+    sequence: { sequencer: LongestFirst },
     // To end what hangs, on a machine however busy.
     testTimeout: 60_000,
     hookTimeout: 60_000,
