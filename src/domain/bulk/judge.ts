@@ -1,4 +1,3 @@
-import { apply } from "../lifecycle/apply.ts";
 import type { Command } from "../lifecycle/commands.ts";
 import { decide } from "../lifecycle/decide.ts";
 import { dispatchesOf, NO_CHANGES } from "../lifecycle/decide/changes.ts";
@@ -17,6 +16,7 @@ import {
 import { pipelinesAttachedTo } from "../lifecycle/attached.ts";
 import { factsOf, resolve } from "../status/resolve.ts";
 import type { UnifiedStatus } from "../status/unified.ts";
+import { dryRun } from "./dry-run.ts";
 import type { BulkIntent } from "./intent.ts";
 
 export const BULK_REFUSALS = [
@@ -33,34 +33,34 @@ export const BULK_REFUSALS = [
 ] as const;
 export type BulkRefusal = (typeof BULK_REFUSALS)[number];
 
-/** Why and how a change is made, whatever its tasks are. */
+/** The options of a bulk change. They are the same for all its tasks. */
 export interface BulkTerms {
   reason: string;
   duplicateOf: string | null;
   runAttachedWorkflows: boolean;
 }
 
-/** A pipeline that runs for one task, or would run if the caller opted in. */
-export interface AskedPipeline {
+/** A pipeline that is attached to the change of one task. It runs if the caller opts in. */
+export interface PipelineOfTask {
   name: Pipeline;
-  /** It was asked for before and will not be again. */
-  again: boolean;
+  /** The pipeline was dispatched earlier, and will not be dispatched again. */
+  isDispatched: boolean;
 }
 
-export type Judgement =
-  | { ok: true; to: UnifiedStatus; change: Decision; pipelines: readonly AskedPipeline[] }
-  | { ok: false; code: BulkRefusal; pipelines?: readonly AskedPipeline[] };
+export type Judgment =
+  | { ok: true; to: UnifiedStatus; change: Decision; pipelines: readonly PipelineOfTask[] }
+  | { ok: false; code: BulkRefusal; pipelines?: readonly PipelineOfTask[] };
 
-/** Statuses out of which `retry` brings a step. */
+/** The statuses of steps that `retry` queues again. */
 export const RETRIED_STATUSES = ["failed", "cancelled"] as const satisfies readonly StepStatus[];
 
-/** Judges what a bulk change makes of one task, whoever asks: preview and execution look alike. */
+/** Decides a bulk change for one task. Preview and execution both call this function, so they agree. */
 export function judge(
   snapshot: TaskSnapshot,
   intent: BulkIntent,
   terms: BulkTerms,
   newId: () => string,
-): Judgement {
+): Judgment {
   if (snapshot.archivedAt !== null) return { ok: false, code: "archived" };
   if (intent.targetStatus !== undefined) {
     return judgeTarget(snapshot, intent.targetStatus, terms, newId);
@@ -74,7 +74,7 @@ function judgeTarget(
   to: BulkTarget,
   terms: BulkTerms,
   newId: () => string,
-): Judgement {
+): Judgment {
   const from = resolve(factsOf(snapshot));
   if (from === to) return { ok: false, code: "already_in_status" };
   if (!BULK_ALLOWED_TARGETS[from].includes(to)) return { ok: false, code: "illegal_target" };
@@ -92,14 +92,14 @@ function judgeTarget(
     ...transitionTo(moved.value, snapshot, command, "bulk_transitioned"),
     dispatches: dispatchesOf(runAttachedWorkflows ? attached : [], moved.value, newId),
   };
-  return { ok: true, to, change, pipelines: askedOf(attached, snapshot.alreadyDispatched) };
+  return { ok: true, to, change, pipelines: pipelinesOf(attached, snapshot.alreadyDispatched) };
 }
 
-/** Dispatches alone: for steps that wait for a pipeline which nobody asked for yet. */
-function judgePipelines(snapshot: TaskSnapshot, newId: () => string): Judgement {
+/** Decides `run_pipelines`. It only dispatches the pipelines that the step waits for and that are not dispatched yet. */
+function judgePipelines(snapshot: TaskSnapshot, newId: () => string): Judgment {
   const { step, alreadyDispatched } = snapshot;
   const attached = pipelinesAttachedTo(step);
-  const pipelines = askedOf(attached, alreadyDispatched);
+  const pipelines = pipelinesOf(attached, alreadyDispatched);
   if (attached.length === 0) return { ok: false, code: "no_pipeline" };
   const missing = attached.filter((name) => !alreadyDispatched.includes(name));
   if (missing.length === 0) return { ok: false, code: "already_dispatched", pipelines };
@@ -107,7 +107,7 @@ function judgePipelines(snapshot: TaskSnapshot, newId: () => string): Judgement 
   return { ok: true, to: resolve(factsOf(snapshot)), change, pipelines };
 }
 
-/** The command that the single route would be given; `retry` is one out of two statuses alone. */
+/** Returns the command that the route for a single task would get. `retry` is a transition to `queued`. */
 function commandOf(
   intent: Exclude<BulkIntent, { targetStatus: BulkTarget } | { action: "run_pipelines" }>,
   { reason, runAttachedWorkflows }: BulkTerms,
@@ -122,17 +122,14 @@ function commandOf(
   }
 }
 
-/** The right to change in bulk includes that to each single change: this actor stands for whoever has it. */
+/** An actor with the right `bulk`, which includes the right to each single change. */
 const PERMITTED = { id: "bulk", name: "bulk", kind: "system", role: "reviewer" } as const;
-
-/** When a change is applied in thought, no label depends on the time. */
-const SOME_TIME = "";
 
 function judgeCommand(
   snapshot: TaskSnapshot,
   command: ReturnType<typeof commandOf>,
   newId: () => string,
-): Judgement {
+): Judgment {
   const { status } = snapshot.step;
   const isRetry = command.type === "transition";
   if (isRetry && status !== command.status && !RETRIED_STATUSES.some((one) => one === status)) {
@@ -143,22 +140,25 @@ function judgeCommand(
   const change = decided.value;
   if (change.events.length === 0) return { ok: false, code: "already_in_status" };
 
-  const after = apply(snapshot, change, SOME_TIME);
+  const after = dryRun(snapshot, change);
   const hasMoved = after.step.id !== snapshot.step.id || after.step.status !== status;
   const attached = hasMoved ? pipelinesAttachedTo(after.step) : [];
-  // What was asked for on behalf of the step that is left says nothing about the one that is opened.
-  const before = change.step === null ? snapshot.alreadyDispatched : [];
-  const pipelines = askedOf(attached, before);
+  // Earlier dispatches belong to the step that is left, so they do not count for an opened one.
+  const dispatched = change.step === null ? snapshot.alreadyDispatched : [];
+  const pipelines = pipelinesOf(attached, dispatched);
   return { ok: true, to: resolve(factsOf(after)), change, pipelines };
 }
 
-function askedOf(attached: readonly Pipeline[], before: readonly Pipeline[]): AskedPipeline[] {
-  return attached.map((name) => ({ name, again: before.includes(name) }));
+function pipelinesOf(
+  attached: readonly Pipeline[],
+  dispatched: readonly Pipeline[],
+): PipelineOfTask[] {
+  return attached.map((name) => ({ name, isDispatched: dispatched.includes(name) }));
 }
 
-/** The single route's own code. */
+/** Narrows a refusal code of the single route to those of bulk changes. */
 function refusalOf(code: string): BulkRefusal {
   const known = BULK_REFUSALS.find((one) => one === code);
-  if (known === undefined) throw new Error(`No row of a bulk change is refused as ${code}`);
+  if (known === undefined) throw new Error(`A bulk change cannot refuse a task as ${code}`);
   return known;
 }

@@ -12,7 +12,7 @@ export const BULK_TARGETS = [
 ] as const satisfies readonly UnifiedStatus[];
 export type BulkTarget = (typeof BULK_TARGETS)[number];
 
-/** To which labels a task of each label may be brought in bulk. */
+/** The targets that a bulk change allows for tasks of each label. */
 export const BULK_ALLOWED_TARGETS: Record<UnifiedStatus, readonly BulkTarget[]> = {
   DRAFT: [],
   CHECKING_QUALITY: [],
@@ -29,7 +29,7 @@ export const BULK_ALLOWED_TARGETS: Record<UnifiedStatus, readonly BulkTarget[]> 
   DUPLICATE: ["REJECTED"],
 };
 
-/** The status that a bulk target writes on the current step. */
+/** The status that each target sets on the current step. */
 export const BULK_STEP_STATUS: Record<BulkTarget, StepStatus> = {
   SUBMITTED: "queued",
   IN_REVIEW: "in_review",
@@ -39,7 +39,7 @@ export const BULK_STEP_STATUS: Record<BulkTarget, StepStatus> = {
   DUPLICATE: "duplicate",
 };
 
-/** The pipelines that a bulk change to this target attaches. */
+/** The pipelines that are attached to a bulk change to each target. */
 export const PIPELINES_ON_TARGET: Record<BulkTarget, readonly Pipeline[]> = {
   SUBMITTED: ["output_generation"],
   IN_REVIEW: [],

@@ -1,16 +1,16 @@
 import { OPERATION_TRANSITIONS, type OperationState } from "./states.ts";
 
-/** What becomes of each task of a bulk operation; one that is `pending` has not been tried. */
+/** The outcomes of a task in a bulk operation. A `pending` task has not been attempted. */
 export const BULK_OUTCOMES = ["pending", "changed", "refused", "stale", "failed"] as const;
 export type BulkOutcome = (typeof BULK_OUTCOMES)[number];
 
-/** What a row is told whose change the database would not take. */
+/** The code of a task whose change the database rejected. */
 export const DATABASE_REFUSED = "database_refused";
 
-/** How many of a bulk operation's tasks ended how. */
+/** The number of tasks per outcome. */
 export type BulkCounts = { requested: number } & Record<Exclude<BulkOutcome, "pending">, number>;
 
-/** How an operation can end. A cancelled one has tasks without an outcome. */
+/** The final states of an operation. A cancelled operation has pending tasks. */
 export const BULK_END_STATES = [
   "completed",
   "partial",
@@ -19,21 +19,20 @@ export const BULK_END_STATES = [
 ] as const satisfies readonly OperationState[];
 export type BulkEndState = (typeof BULK_END_STATES)[number];
 
-/** Whether no further state follows. */
+/** Returns true if the state is final. */
 export function isOperationEnded(state: OperationState): state is BulkEndState {
   return OPERATION_TRANSITIONS[state].length === 0;
 }
 
 /**
- * How an operation ended whose every task has its outcome. A refused task is as it was foretold, and counts
- * neither way. The ledger says the same in SQL (db/bulk/bulk-ledger.ts).
+ * Returns the final state of an operation without pending tasks. Refused tasks do not count, because the preview already
+ * announced them. db/bulk/bulk-ledger.ts has the same rule in SQL.
  */
 export function bulkEndState({ changed, stale, failed }: BulkCounts): BulkEndState {
   if (stale + failed === 0) return "completed";
   return changed === 0 ? "failed" : "partial";
 }
 
-/** Counts outcomes. */
 export function countOutcomes(items: readonly { outcome: BulkOutcome }[]): BulkCounts {
   const counts: BulkCounts = {
     requested: items.length,

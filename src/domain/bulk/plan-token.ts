@@ -8,27 +8,27 @@ import type { BulkItem, BulkPlan } from "./plan.ts";
 
 export const PLAN_TOKEN_TTL_MS = 60 * 60 * 1000;
 
-/** What a plan token says, and is signed: for whom and for what the plan was made, and how each task stood. */
+/** The signed contents of a plan token: the caller, the change, and the state of each task. */
 export const planTokenContents = z.strictObject({
   tenantId: z.string(),
   actorId: z.string(),
   targetStatus: z.enum(BULK_TARGETS).nullable(),
   action: z.enum(BULK_ACTIONS).nullable(),
-  /** What an edit sets, as canonical JSON. */
+  /** The fields that an edit sets, as canonical JSON. */
   changes: z.string().nullable(),
   runAttachedWorkflows: z.boolean(),
   duplicateOf: z.string().nullable(),
   registryVersion: z.int(),
-  /** Milliseconds since 1970. */
+  /** In milliseconds since 1970. */
   expiresAt: z.int(),
-  /** Keyed digest of `planIdsText`: the same tasks, whatever has become of them. */
+  /** Keyed digest of `planIdsText`. Equal for the same set of tasks, whatever their state. */
   ids: z.string(),
   /** Keyed digests of `planTaskTexts`, in the same order. */
   tasks: z.array(z.string()),
 });
 export type PlanTokenContents = z.output<typeof planTokenContents>;
 
-/** The call for which a plan is made, or with which one is handed back. */
+/** The call that a plan is made for, or that presents a plan token. */
 export type PlanTokenRequest = Pick<
   PlanTokenContents,
   | "tenantId"
@@ -40,22 +40,22 @@ export type PlanTokenRequest = Pick<
   | "duplicateOf"
 >;
 
-/** The keyed digests of a plan's texts, made by the caller: the domain holds no key. */
+/** The keyed digests of a plan's texts. The caller computes them, because the domain has no key. */
 export type PlanDigests = Pick<PlanTokenContents, "ids" | "tasks">;
 
-/** The plan's items in id order, in which their digests stand. */
+/** Returns the items of a plan in the order of their digests, which is by task id. */
 export function planItemsById(plan: BulkPlan): BulkItem[] {
   return plan.items.toSorted((one, other) => (one.taskId < other.taskId ? -1 : 1));
 }
 
-/** The text whose digest says which tasks the plan is about. */
+/** Returns the text whose digest identifies the tasks of a plan. */
 export function planIdsText(plan: BulkPlan): string {
   return planItemsById(plan)
     .map(({ taskId }) => taskId)
     .join("\n");
 }
 
-/** For each task in id order, the text whose digest says how it stood and what was decided. */
+/** Returns one text per task, by task id. Its digest identifies the task's state and the decision. */
 export function planTaskTexts(plan: BulkPlan): string[] {
   return planItemsById(plan).map((item) =>
     JSON.stringify([
@@ -66,7 +66,7 @@ export function planTaskTexts(plan: BulkPlan): string[] {
   );
 }
 
-/** The contents of a new token, good for an hour from now. */
+/** Returns the contents of a new token, which expires after PLAN_TOKEN_TTL_MS. */
 export function planTokenFor(
   request: PlanTokenRequest,
   digests: PlanDigests,
@@ -90,8 +90,8 @@ export function planTokenFor(
 }
 
 /**
- * Why a token of ours is not good for this call; null where it is. One of another body is invalid; one that is
- * too old, or was planned by other tables, has expired.
+ * Returns why a token with a valid signature does not apply to this call, or null if it does. A token for another request
+ * is invalid. A token that is too old, or was made with other tables, has expired.
  */
 export function planTokenFault(
   contents: PlanTokenContents,
@@ -114,7 +114,7 @@ export function planTokenFault(
   return isCurrent ? null : planExpired();
 }
 
-/** The items of the plan of now that stand otherwise than the token says, in id order. */
+/** Returns the items of the current plan that differ from the token, by task id. */
 export function changedSincePlan(
   contents: PlanTokenContents,
   plan: BulkPlan,
@@ -123,7 +123,7 @@ export function changedSincePlan(
   return planItemsById(plan).filter((_, index) => contents.tasks[index] !== digests.tasks[index]);
 }
 
-/** The refusal that lists them, each with its label and code of now. */
+/** Returns the refusal that lists the changed tasks with their current labels and codes. */
 export function stalePlan(changed: readonly BulkItem[]): Refusal {
   return planStale(
     changed.map((item) => ({

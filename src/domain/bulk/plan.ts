@@ -5,7 +5,7 @@ import { BULK_ALLOWED_TARGETS, type BulkTarget, PIPELINES_ON_TARGET } from "./ma
 import { factsOf, resolve } from "../status/resolve.ts";
 import type { UnifiedStatus } from "../status/unified.ts";
 import type { BulkIntent } from "./intent.ts";
-import { type AskedPipeline, type BulkRefusal, type BulkTerms, judge } from "./judge.ts";
+import { type PipelineOfTask, type BulkRefusal, type BulkTerms, judge } from "./judge.ts";
 import { primaryLabel } from "./primary-label.ts";
 
 export const BULK_WARNINGS = ["worker_live", "no_verdict", "in_delivery"] as const;
@@ -13,9 +13,9 @@ export type BulkWarning = (typeof BULK_WARNINGS)[number];
 
 export interface BulkRequest extends BulkTerms {
   intent: BulkIntent;
-  /** The requested tasks, each under the name that the caller gave it; several names may mean one task. */
+  /** The names of the requested tasks: ids or external ids. Several names can mean the same task. */
   taskIds: readonly string[];
-  /** The tasks that were found, by the same names. */
+  /** The tasks that exist, by name. */
   snapshots: ReadonlyMap<string, TaskSnapshot>;
 }
 
@@ -23,14 +23,14 @@ export interface EligibleItem {
   taskId: string;
   decision: "eligible";
   from: UnifiedStatus;
-  /** The label after. */
+  /** The label after the change. */
   to: UnifiedStatus;
   warnings: readonly BulkWarning[];
-  pipelines: readonly AskedPipeline[];
+  pipelines: readonly PipelineOfTask[];
   eventSeq: number;
 }
 
-/** An eligible task with all that execution records for it. */
+/** An eligible task, with the decision that execution records. */
 export interface DecidedItem extends EligibleItem {
   change: Decision;
 }
@@ -39,27 +39,27 @@ export interface RefusedItem {
   taskId: string;
   decision: "refused";
   code: BulkRefusal;
-  /** Null where there is no such task. */
+  /** Null if the task does not exist. */
   from: UnifiedStatus | null;
-  /** The target; null where an action has none. */
+  /** The target. Null for an action. */
   to: BulkTarget | null;
-  /** The targets that this task would have taken; of a change with a target alone. */
+  /** The targets that are possible instead. Empty for an action. */
   allowed: readonly BulkTarget[];
-  pipelines: readonly AskedPipeline[];
+  pipelines: readonly PipelineOfTask[];
   eventSeq: number | null;
 }
 
 export type BulkItem = EligibleItem | RefusedItem;
 
-/** A pipeline that runs, or would run if the caller opted in. */
+/** A pipeline that is attached to the change. It runs if the caller opts in. */
 export interface PlannedPipeline {
   name: Pipeline;
   tasks: number;
-  /** Tasks for which it was asked already, and will not be again. */
+  /** Tasks for which the pipeline was dispatched earlier, and will not be dispatched again. */
   alreadyDispatched: number;
 }
 
-/** What is decided about each task, and what it comes to. */
+/** The decision for each task, and the totals. */
 export interface BulkPlan<Item extends BulkItem = BulkItem> {
   intent: BulkIntent;
   items: readonly Item[];
@@ -70,12 +70,12 @@ export interface BulkPlan<Item extends BulkItem = BulkItem> {
   primaryLabel: string;
 }
 
-/** A plan that can be carried out. */
+/** A plan that can be executed. */
 export type DecidedPlan = BulkPlan<DecidedItem | RefusedItem>;
 
 /**
- * Judges every task by itself, in the order asked for, each once. Preview shows the plan and execution records
- * it: there is no other judge of a bulk change.
+ * Plans a bulk change. Decides each distinct task once, in the requested order. Preview shows the plan and execution
+ * records it.
  */
 export function planBulk(request: BulkRequest, context: { newId: () => string }): DecidedPlan {
   const items = [...distinctTasks(request)].map(([taskId, snapshot]) =>
@@ -83,24 +83,24 @@ export function planBulk(request: BulkRequest, context: { newId: () => string })
       ? refusedAsUnknown(taskId, request.intent.targetStatus ?? null)
       : planTask(snapshot, request, context),
   );
-  return summarise(items, request);
+  return summarize(items, request);
 }
 
 /**
- * The plan of a change whose tasks were judged in parts, each task in one part alone. So a plan of any size needs no
- * more tasks, and no more decisions, in memory than one part holds.
+ * Joins plans of disjoint sets of tasks. Planning in parts limits memory: only one part's snapshots and decisions are
+ * held at a time.
  */
 export function joinPlans(
   parts: readonly BulkPlan[],
   request: Pick<BulkRequest, "intent" | "runAttachedWorkflows">,
 ): BulkPlan {
-  return summarise(
+  return summarize(
     parts.flatMap(({ items }) => items),
     request,
   );
 }
 
-/** The plan without what only execution needs: the little that a plan of 50,000 tasks keeps of each. */
+/** Returns the plan without its decisions, so that a plan of 50,000 tasks fits in memory. */
 export function outlineOf(plan: DecidedPlan): BulkPlan {
   return { ...plan, items: plan.items.map(outlineOfItem) };
 }
@@ -112,8 +112,8 @@ function outlineOfItem(item: DecidedItem | RefusedItem): BulkItem {
 }
 
 /**
- * The targets that a refused task would have taken in place of `to`. It takes no more than the ledger keeps, so
- * that a later reading says the same.
+ * Returns the targets that a refused task would accept instead of `to`. The ledger stores all inputs, so later reads
+ * return the same targets.
  */
 export function targetsInstead(refused: {
   code: BulkRefusal;
@@ -123,11 +123,11 @@ export function targetsInstead(refused: {
   const { code, from, to } = refused;
   if (from === null || code === "archived") return [];
   const targets = BULK_ALLOWED_TARGETS[from];
-  // A task is no duplicate of itself, but may be one of another.
+  // A task cannot duplicate itself, but it can duplicate another task.
   return code === "self_duplicate" ? targets : targets.filter((target) => target !== to);
 }
 
-function summarise<Item extends BulkItem>(
+function summarize<Item extends BulkItem>(
   items: readonly Item[],
   request: Pick<BulkRequest, "intent" | "runAttachedWorkflows">,
 ): BulkPlan<Item> {
@@ -146,7 +146,7 @@ function summarise<Item extends BulkItem>(
   };
 }
 
-/** What was asked for by task, keeping the first of several names; unknown ones stand for themselves. */
+/** Groups the requested names by task, in the order of first use. A name without a task is its own key. */
 function distinctTasks({ taskIds, snapshots }: BulkRequest): Map<string, TaskSnapshot | undefined> {
   const tasks = new Map<string, TaskSnapshot | undefined>();
   for (const name of taskIds) {
@@ -190,18 +190,18 @@ function warningsOf(snapshot: TaskSnapshot): BulkWarning[] {
   return BULK_WARNINGS.filter((warning) => holds[warning]);
 }
 
-/** Those that the target attaches, also where no task is eligible; of an action those that its tasks wait for. */
+/** Returns the pipelines of a target, even if no task is eligible; for an action, only those that its tasks have. */
 function plannedPipelines(
   items: readonly BulkItem[],
   { targetStatus }: BulkIntent,
 ): PlannedPipeline[] {
-  const asked = items.flatMap(({ pipelines }) => pipelines);
+  const all = items.flatMap(({ pipelines }) => pipelines);
   const names = targetStatus === undefined ? PIPELINE_NAMES : PIPELINES_ON_TARGET[targetStatus];
   return names.flatMap((name) => {
-    const ofName = asked.filter((one) => one.name === name);
+    const ofName = all.filter((one) => one.name === name);
     if (targetStatus === undefined && ofName.length === 0) return [];
-    const again = ofName.filter((one) => one.again).length;
-    return [{ name, tasks: ofName.length - again, alreadyDispatched: again }];
+    const dispatched = ofName.filter((one) => one.isDispatched).length;
+    return [{ name, tasks: ofName.length - dispatched, alreadyDispatched: dispatched }];
   });
 }
 

@@ -1,6 +1,6 @@
 import type { BulkAction } from "./actions.ts";
 
-/** What a change is called on its button. */
+/** The verbs on the button that executes a change. */
 const VERBS: Record<Exclude<BulkAction, "run_pipelines"> | "target", string> = {
   target: "Change Status",
   advance: "Advance",
@@ -8,9 +8,9 @@ const VERBS: Record<Exclude<BulkAction, "run_pipelines"> | "target", string> = {
   edit: "Edit",
 };
 
-/** What the button that executes a bulk change says: exactly what will happen, and to how many tasks. */
+/** Returns the text of the button that executes a bulk change. It says what happens, and to how many tasks. */
 export function primaryLabel(plan: {
-  /** Null where tasks are brought to a target. */
+  /** Null for a change to a target. */
   action: BulkAction | null;
   eligible: number;
   runAttachedWorkflows: boolean;

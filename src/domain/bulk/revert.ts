@@ -1,4 +1,3 @@
-import { apply } from "../lifecycle/apply.ts";
 import { NO_CHANGES } from "../lifecycle/decide/changes.ts";
 import { decideEdit } from "../lifecycle/decide/edit.ts";
 import { eventBetween } from "../lifecycle/decide/events.ts";
@@ -9,8 +8,9 @@ import type { GateState, StepEventType, StepStatus } from "../lifecycle/statuses
 import { factsOf, resolve } from "../status/resolve.ts";
 import type { UnifiedStatus } from "../status/unified.ts";
 import type { BulkOperationAction } from "./actions.ts";
+import { dryRun } from "./dry-run.ts";
 
-/** The event by which an operation changed a task, as history has it. */
+/** The recorded event by which an operation changed a task. */
 export interface UndoneEvent {
   seq: number;
   type: StepEventType;
@@ -19,11 +19,11 @@ export interface UndoneEvent {
   payload: unknown;
 }
 
-/** What is taken back of one task. */
+/** The change of one task to revert. */
 export interface RevertRequest {
   /** The operation that changed the task. */
   operation: { id: string; action: BulkOperationAction | null };
-  /** Null where it wrote none: `run_pipelines` asks for dispatches alone. */
+  /** Null if the operation wrote none: `run_pipelines` only creates dispatches. */
   event: UndoneEvent | null;
   reason: string;
 }
@@ -34,12 +34,9 @@ export interface RevertDecision {
   change: Decision;
 }
 
-/** No label depends on the time at which a change is applied in thought. */
-const SOME_TIME = "";
-
 /**
- * Puts a task back to where an operation found it; null where it has moved on since. What allows it is that the
- * operation's event is the task's last one, not the matrix.
+ * Returns a decision that restores the state of a task before an operation, or null if the task has changed since. A
+ * revert does not follow the tables of transitions: it is lawful if the operation's event is the task's last one.
  */
 export function decideRevert(
   snapshot: TaskSnapshot,
@@ -47,7 +44,7 @@ export function decideRevert(
 ): RevertDecision | null {
   const change = changeBack(snapshot, request);
   if (change === null) return null;
-  const after = apply(snapshot, change, SOME_TIME);
+  const after = dryRun(snapshot, change);
   return { from: resolve(factsOf(snapshot)), to: resolve(factsOf(after)), change };
 }
 
@@ -56,7 +53,7 @@ function changeBack(
   { operation, event, reason }: RevertRequest,
 ): Decision | null {
   if (operation.action === "run_pipelines") {
-    // Whatever became of the task: what counts is whether its dispatch has left.
+    // The state of the task does not matter. The writer recalls the dispatch if it was not delivered.
     return { ...NO_CHANGES, undoes: { operationId: operation.id, seq: null } };
   }
   if (event === null || event.seq !== snapshot.eventSeq) return null;
@@ -73,7 +70,7 @@ function changeBack(
   };
 }
 
-/** The fields as they were before an edit, without those that it did not touch. */
+/** Returns the previous values of the edited fields. */
 function oldValues({ payload }: UndoneEvent): Partial<TaskFields> {
   const { changes } = EVENT_PAYLOADS.task_updated.parse(payload);
   const { assignee, priority } = changes;

@@ -1,4 +1,4 @@
-/** States of a bulk operation. */
+/** The states of a bulk operation. */
 export const OPERATION_STATES = [
   "queued",
   "running",
@@ -9,7 +9,7 @@ export const OPERATION_STATES = [
 ] as const;
 export type OperationState = (typeof OPERATION_STATES)[number];
 
-/** The life of a bulk operation. */
+/** The state machine of bulk operations. */
 export const OPERATION_TRANSITIONS: Record<OperationState, readonly OperationState[]> = {
   queued: ["running", "cancelled"],
   running: ["completed", "partial", "failed", "cancelled"],

@@ -1,23 +1,23 @@
-/** How often an endpoint is tried before the dispatch is dead. */
+/** The number of delivery attempts before a dispatch is dead. */
 export const DISPATCH_ATTEMPTS_MAX = 8;
 
 const BACKOFF_SECONDS_FIRST = 30;
 const BACKOFF_SECONDS_MAX = 60 * 60;
 
-/** What an endpoint made of a message. */
+/** The answer of an endpoint to a message. */
 export type EndpointAnswer =
   | { outcome: "accepted" }
   | { outcome: "retryable"; error: string; retryAfterSeconds: number | null }
   | { outcome: "refused"; error: string; reason: string };
 
-/** What becomes of a dispatch after an attempt. */
+/** The state of a dispatch after an attempt. */
 export type DispatchAttemptEnd =
   | { state: "delivered" }
-  /** It stays on its way, and is tried again. */
+  /** Another attempt follows. */
   | { state: "sent"; error: string; delaySeconds: number }
   | { state: "dead"; error: string; reason: string };
 
-/** Judges an attempt: the last of so many is one that nothing follows. */
+/** Returns the state of a dispatch after an attempt, counted from 1. The last attempt that fails makes it dead. */
 export function endOfAttempt(answer: EndpointAnswer, attempt: number): DispatchAttemptEnd {
   switch (answer.outcome) {
     case "accepted":
@@ -29,14 +29,14 @@ export function endOfAttempt(answer: EndpointAnswer, attempt: number): DispatchA
       if (attempt >= DISPATCH_ATTEMPTS_MAX) {
         return { state: "dead", error, reason: "attempts_exhausted" };
       }
-      // Never sooner than it was asked for, and never sooner than patience has it.
+      // The endpoint can ask for more time than the backoff, but not for less.
       const delaySeconds = Math.max(backoffSeconds(attempt), retryAfterSeconds ?? 0);
       return { state: "sent", error, delaySeconds };
     }
   }
 }
 
-/** 30 seconds, 1, 2, 4 minutes and so on: about an hour for all attempts. */
+/** Returns 30 seconds, 1 minute, 2 minutes, and so on: about an hour in total. */
 function backoffSeconds(attempt: number): number {
   return Math.min(BACKOFF_SECONDS_FIRST * 2 ** (attempt - 1), BACKOFF_SECONDS_MAX);
 }

@@ -1,15 +1,15 @@
 interface PipelineFacts {
   /** The type of the runs that do its work. */
   worker: string;
-  /** Whose dispatch it is: each step has its own, or all steps of a version share one that lasts. */
+  /** `step`: each step has its own dispatch. `version`: the steps of a version share one dispatch. */
   scope: "step" | "version";
-  /** A step that enters this status attaches the pipeline. */
+  /** The pipeline is dispatched when a step enters this state. */
   attachedTo: { kind: string; status: string };
 }
 
 /**
- * The facts of each pipeline. SQL and lists are derived from this table. `lifecycle/attached.ts` checks the names of
- * workers, stages and statuses, because this folder is below it.
+ * The facts of each pipeline. Lists, checks and SQL are derived from this table. `lifecycle/attached.ts` checks the names
+ * of workers, stages and statuses at compile time, because this folder cannot import the lifecycle.
  */
 export const PIPELINES = {
   quality_automation: {
@@ -37,10 +37,10 @@ export type Pipeline = keyof typeof PIPELINES;
 
 export const PIPELINE_NAMES = Object.keys(PIPELINES) as [Pipeline, ...Pipeline[]]; // keys of a literal
 
-/** The pipelines that all steps of a version share one dispatch of. */
+/** The pipelines whose dispatch the steps of a version share. */
 export const PIPELINES_OF_VERSION: readonly Pipeline[] = PIPELINE_NAMES.filter(isOfVersion);
 
-/** Returns true if all steps of a version share one dispatch of this pipeline. */
+/** Returns true if the steps of a version share one dispatch of this pipeline. */
 export function isOfVersion(pipeline: Pipeline): boolean {
   return PIPELINES[pipeline].scope === "version";
 }

@@ -6,7 +6,7 @@ import { OPEN_GATES } from "../lifecycle/gates.ts";
 export const ATTENTION_CODES = ["errored", "blocked", "revoked", "cancelled", "ready"] as const;
 export type AttentionCode = (typeof ATTENTION_CODES)[number];
 
-/** A condition that is null always holds. Also compiled to SQL, like the resolver's rules. */
+/** A null condition always holds. The rules are also compiled to SQL, like those of the resolver. */
 export interface AttentionRule {
   code: AttentionCode;
   kinds: readonly StepKind[] | null;
@@ -14,7 +14,7 @@ export interface AttentionRule {
   gates: readonly GateState[] | null;
 }
 
-/** When a task asks for somebody's attention, beside its label. Unlike labels, any number of them may hold. */
+/** The conditions under which a task needs attention. Unlike labels, any number of codes can apply. */
 export const ATTENTION_RULES: readonly AttentionRule[] = [
   { code: "errored", kinds: null, statuses: null, gates: ["errored"] },
   { code: "blocked", kinds: null, statuses: null, gates: ["blocked"] },
@@ -28,7 +28,7 @@ export const ATTENTION_RULES: readonly AttentionRule[] = [
   },
 ];
 
-/** The codes that hold for a task whose current step is this, in the order of ATTENTION_CODES. */
+/** Returns the codes of a task with this current step, in the order of ATTENTION_CODES. */
 export function attentionOf(step: {
   kind: StepKind;
   status: StepStatus;

@@ -4,14 +4,14 @@ import type { ResolverRule } from "./rules.ts";
 import { RESOLVER_RULES } from "./rules.ts";
 import type { UnifiedStatus } from "./unified.ts";
 
-/** A rule that came earlier and did not match, with the conditions that did not hold. */
+/** An earlier rule that did not match, with its unmet conditions. */
 export interface PassedOverRule {
   rule: number;
   label: UnifiedStatus;
   unmet: readonly RuleCondition[];
 }
 
-/** Why a task bears its label. */
+/** The reason for a label. */
 export interface Explanation {
   unifiedStatus: UnifiedStatus;
   rule: ResolverRule;
@@ -19,7 +19,7 @@ export interface Explanation {
   passedOver: readonly PassedOverRule[];
 }
 
-/** The label with the rule that gave it, the facts that it matched on, and every rule before it. */
+/** Returns the label with the facts, the rule that matched them, and the earlier rules that did not. */
 export function explain(facts: LabelFacts): Explanation {
   const rule = matchingRule(facts);
   const passedOver = RESOLVER_RULES.slice(0, RESOLVER_RULES.indexOf(rule)).map((earlier) => ({

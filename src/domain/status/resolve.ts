@@ -6,23 +6,23 @@ import type { ResolverRule } from "./rules.ts";
 import { RESOLVER_RULES } from "./rules.ts";
 import type { UnifiedStatus } from "./unified.ts";
 
-/** All that a label depends on, each taken from the current step. */
+/** The facts that a label depends on. All come from the current step. */
 export interface LabelFacts {
   kind: StepKind;
   status: StepStatus;
   gate: GateState;
-  /** Some review failed and none with a higher sequence passed. */
+  /** True if a review failed and no review with a higher sequence passed. */
   reviewFailed: boolean;
-  /** Types of the status-relevant runs that are RUNNING. */
+  /** The types of the status-relevant runs that are RUNNING. */
   runningWorkers: readonly WorkerType[];
 }
 
-/** The task's one label: that of the first rule that matches. */
+/** Returns the label of a task: the label of the first matching rule. */
 export function resolve(facts: LabelFacts): UnifiedStatus {
   return matchingRule(facts).label;
 }
 
-/** The first rule whose conditions all hold. */
+/** Returns the first rule whose conditions all hold. */
 export function matchingRule(facts: LabelFacts): ResolverRule {
   const rule = RESOLVER_RULES.find((candidate) => unmetConditions(candidate, facts).length === 0);
   if (rule === undefined) throw new Error("The last resolver rule must match everything");
@@ -38,7 +38,7 @@ export const RULE_CONDITIONS = [
 ] as const;
 export type RuleCondition = (typeof RULE_CONDITIONS)[number];
 
-/** The conditions of a rule that these facts do not meet: none where it matches. */
+/** Returns the conditions of a rule that do not hold. Empty if the rule matches. */
 export function unmetConditions(rule: ResolverRule, facts: LabelFacts): RuleCondition[] {
   const met: Record<RuleCondition, boolean> = {
     kind: rule.kinds === null || rule.kinds.includes(facts.kind),
@@ -50,7 +50,7 @@ export function unmetConditions(rule: ResolverRule, facts: LabelFacts): RuleCond
   return RULE_CONDITIONS.filter((condition) => !met[condition]);
 }
 
-/** What the label depends on, read from a snapshot or from a folded history alike. */
+/** Returns the facts for the label of a snapshot or of a folded history. */
 export function factsOf(task: Pick<TaskSnapshot, "step" | "reviews" | "openRuns">): LabelFacts {
   const running = task.openRuns.filter(
     (run) => run.state === "RUNNING" && isStatusRelevant(run.type),

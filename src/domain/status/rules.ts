@@ -7,15 +7,15 @@ import type {
 import type { UnifiedStatus } from "./unified.ts";
 
 /**
- * One row of the resolver. A condition that is null always holds. Two interpreters read these rows, `resolve`
- * and the compiler of the SQL expression: a condition of a new sort must be taught to both.
+ * One rule of the resolver. A null condition always holds. Two interpreters read the rules: `resolve`, and the compiler
+ * of the SQL function (db/tasks/label-sql.ts). A new kind of condition must be added to both.
  */
 export interface ResolverRule {
   number: number;
   kinds: readonly StepKind[] | null;
   statuses: readonly StepStatus[] | null;
   gates: readonly GateState[] | null;
-  /** `failed`: some review of the current step failed and none with a higher sequence passed. */
+  /** `failed`: a review of the current step failed, and no review with a higher sequence passed. */
   reviewStanding: "failed" | null;
   /** A run of this type is RUNNING on the current step. */
   runningWorker: StatusRelevantWorkerType | null;
@@ -30,7 +30,7 @@ const ANY = {
   runningWorker: null,
 } as const;
 
-/** The resolver: the first rule whose conditions all hold names the label. The last one always does. */
+/** The rules of the resolver. The first rule whose conditions all hold gives the label. The last rule always matches. */
 export const RESOLVER_RULES: readonly ResolverRule[] = [
   { ...ANY, number: 1, statuses: ["duplicate"], label: "DUPLICATE" },
   { ...ANY, number: 2, statuses: ["rejected"], label: "REJECTED" },

@@ -1,4 +1,4 @@
-/** What the outside world is told of a task. The order is also the sort rank. */
+/** The labels of a task. Their order is the sort rank. */
 export const UNIFIED_STATUSES = [
   "DRAFT",
   "CHECKING_QUALITY",
@@ -16,7 +16,7 @@ export const UNIFIED_STATUSES = [
 ] as const;
 export type UnifiedStatus = (typeof UNIFIED_STATUSES)[number];
 
-/** The labels that a bulk change to them is worth an analytics event. */
+/** A bulk change to one of these labels records an analytics event. */
 export const TERMINAL_UNIFIED = [
   "PASSED",
   "DELIVERED",
@@ -24,12 +24,12 @@ export const TERMINAL_UNIFIED = [
   "DUPLICATE",
 ] as const satisfies readonly UnifiedStatus[];
 
-/** Whether the label is one of the terminal ones. */
+/** Returns true if the label is one of TERMINAL_UNIFIED. */
 export function isTerminal(label: UnifiedStatus): boolean {
   return TERMINAL_UNIFIED.some((terminal) => terminal === label);
 }
 
-/** Place of a label in every sort by unified status, from 0. */
+/** Returns the rank of a label in sorts by unified status, from 0. */
 export function rankOf(label: UnifiedStatus): number {
   return UNIFIED_STATUSES.indexOf(label);
 }
