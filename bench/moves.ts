@@ -1,4 +1,4 @@
-import { EXECUTED_TASKS_MAX } from "../src/actions/bulk/record-plan.ts";
+import { EXECUTED_TASKS_MAX } from "../src/domain/bulk/limits.ts";
 import type { Service } from "./service.ts";
 
 // Moves tasks back and forth between two labels, so that the same tasks can be moved any number of times.

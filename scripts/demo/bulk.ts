@@ -1,9 +1,9 @@
 import type { z } from "zod";
-import { EXECUTED_TASKS_MAX } from "../../src/actions/bulk/record-plan.ts";
 import type { BulkTarget } from "../../src/domain/bulk/matrix.ts";
 import type { ApiClient } from "../import/api-client.ts";
 import { executionResponse, previewResponse } from "./api.ts";
 import { inChunks } from "./demo-tasks.ts";
+import { EXECUTED_TASKS_MAX } from "../../src/domain/bulk/limits.ts";
 
 export interface BulkChange {
   taskIds: readonly string[];

@@ -9,12 +9,8 @@ import {
   type OPERATION_INPUTS,
   type TENANT_INPUTS,
 } from "../../src/db/connection/prepared.ts";
-import {
-  CHECK_CONSTRAINTS,
-  insertOperation,
-  preparedScopeOf,
-  releaseKey,
-} from "../../src/db/connection/transaction.ts";
+import { insertOperation, releaseKey } from "../../src/db/connection/stored-operation.ts";
+import { CHECK_CONSTRAINTS, preparedScopeOf } from "../../src/db/connection/transaction.ts";
 
 interface PreparedFunction {
   name: string;

@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { WEBHOOK_DATA } from "../../src/domain/webhooks/data.ts";
 import { WEBHOOK_EVENTS, type WebhookEvent } from "../../src/domain/webhooks/events.ts";
-import { DELIVERY_ATTEMPTS_MAX, retryDelaySeconds } from "../../src/domain/webhooks/retries.ts";
+import {
+  DELIVERY_ATTEMPTS_MAX,
+  retryDelaySeconds,
+} from "../../src/domain/webhooks/delivery-backoff.ts";
 import { PREVIOUS_SECRET_HOURS } from "../../src/outbound/secrets.ts";
 
 /** Generates docs/webhooks.md: how webhooks work, and the content of each message. */

@@ -1,8 +1,6 @@
 import * as z from "zod";
 import { executeBulk } from "../actions/bulk/execute.ts";
-import { PLANNED_TASKS_MAX } from "../actions/bulk/plan-in-parts.ts";
-import { PREVIEWED_ITEMS_MAX, previewBulk } from "../actions/bulk/preview.ts";
-import { EXECUTED_TASKS_MAX } from "../actions/bulk/record-plan.ts";
+import { previewBulk } from "../actions/bulk/preview.ts";
 import { decodeIntent } from "../domain/bulk/intent.ts";
 import { BULK_REFUSALS } from "../domain/bulk/judge.ts";
 import { BULK_WARNINGS } from "../domain/bulk/plan.ts";
@@ -26,6 +24,11 @@ import {
 import { pipelineName } from "./shapes/moved.ts";
 import { taskFilter } from "./shapes/task-filter.ts";
 import { unifiedStatus } from "./shapes/task.ts";
+import {
+  EXECUTED_TASKS_MAX,
+  PLANNED_TASKS_MAX,
+  PREVIEWED_ITEMS_MAX,
+} from "../domain/bulk/limits.ts";
 
 /** The length of `ext:` and the longest external id. */
 const TASK_NAME_LENGTH_MAX = 204;

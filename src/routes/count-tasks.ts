@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { PLANNED_TASKS_MAX } from "../actions/bulk/plan-in-parts.ts";
 import { countTasks } from "../db/tasks/count-tasks.ts";
 import { listTaskIds } from "../db/tasks/list-task-ids.ts";
 import { reply } from "./http/call.ts";
@@ -8,6 +7,7 @@ import { createHandler, type Route } from "./http/create-handler.ts";
 import { uuid } from "./http/schemas.ts";
 import { taskFilterQuery } from "./shapes/task-filter.ts";
 import { attentionCode, unifiedStatus } from "./shapes/task.ts";
+import { PLANNED_TASKS_MAX } from "../domain/bulk/limits.ts";
 
 const count = z.int().min(0);
 

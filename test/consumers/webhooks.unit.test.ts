@@ -2,7 +2,7 @@ import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { DeliveryRecord } from "../../src/db/webhooks/webhook-deliveries.ts";
 import { WEBHOOK_EVENTS } from "../../src/domain/webhooks/events.ts";
-import { DELIVERY_ATTEMPTS_MAX } from "../../src/domain/webhooks/retries.ts";
+import { DELIVERY_ATTEMPTS_MAX } from "../../src/domain/webhooks/delivery-backoff.ts";
 import { parseSecret } from "../../src/outbound/secrets.ts";
 import { drain, type Retried } from "../support/drain.ts";
 import { type Receiver, startReceiver } from "../support/node/receiver.ts";

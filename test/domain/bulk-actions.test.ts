@@ -4,7 +4,7 @@ import { type BulkTerms, RETRIED_STATUSES } from "../../src/domain/bulk/judge.ts
 import { type DecidedPlan, planBulk } from "../../src/domain/bulk/plan.ts";
 import { decideRevert, type UndoneEvent } from "../../src/domain/bulk/revert.ts";
 import { BULK_TARGETS } from "../../src/domain/bulk/matrix.ts";
-import { primaryLabel } from "../../src/domain/bulk/primary-label.ts";
+import { buttonLabel } from "../../src/domain/bulk/button-label.ts";
 import { apply } from "../../src/domain/lifecycle/apply.ts";
 import type { Command } from "../../src/domain/lifecycle/commands.ts";
 import { decide } from "../../src/domain/lifecycle/decide.ts";
@@ -142,7 +142,7 @@ describe("the plan of a bulk action", () => {
 
   test("labels the button with the action", () => {
     const labels = (["advance", "retry", "edit", "run_pipelines"] as const).map((action) =>
-      primaryLabel({
+      buttonLabel({
         action,
         eligible: 2,
         runAttachedWorkflows: true,

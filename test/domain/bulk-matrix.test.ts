@@ -4,7 +4,7 @@ import {
   BULK_STEP_STATUS,
   BULK_TARGETS,
 } from "../../src/domain/bulk/matrix.ts";
-import { primaryLabel } from "../../src/domain/bulk/primary-label.ts";
+import { buttonLabel } from "../../src/domain/bulk/button-label.ts";
 import { UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
 import { BULK_ALLOWED_TARGETS_TEXT, BULK_STEP_STATUS_TEXT, parseRows } from "./support/tables.ts";
 
@@ -45,13 +45,13 @@ describe("the label of the button", () => {
   const pipelines = [{ tasks: 2 }];
 
   test("says that only the status changes if the box is not checked", () => {
-    expect(
-      primaryLabel({ action: null, eligible: 3, runAttachedWorkflows: false, pipelines }),
-    ).toBe("Change Status Only (3)");
+    expect(buttonLabel({ action: null, eligible: 3, runAttachedWorkflows: false, pipelines })).toBe(
+      "Change Status Only (3)",
+    );
   });
 
   test("says that a pipeline runs if the box is checked and a pipeline is attached", () => {
-    expect(primaryLabel({ action: null, eligible: 3, runAttachedWorkflows: true, pipelines })).toBe(
+    expect(buttonLabel({ action: null, eligible: 3, runAttachedWorkflows: true, pipelines })).toBe(
       "Change Status & Run Pipeline (3)",
     );
   });
@@ -59,7 +59,7 @@ describe("the label of the button", () => {
   test("promises no pipeline if no task is eligible for one", () => {
     for (const none of [[], [{ tasks: 0 }]]) {
       expect(
-        primaryLabel({ action: null, eligible: 3, runAttachedWorkflows: true, pipelines: none }),
+        buttonLabel({ action: null, eligible: 3, runAttachedWorkflows: true, pipelines: none }),
       ).toBe("Change Status Only (3)");
     }
   });

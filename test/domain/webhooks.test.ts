@@ -7,7 +7,10 @@ import { GATE_STATES, REVIEW_OUTCOMES } from "../../src/domain/lifecycle/statuse
 import { attentionOf } from "../../src/domain/status/attention.ts";
 import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
 import { changesOf, type HistoryEvent } from "../../src/domain/webhooks/changes.ts";
-import { DELIVERY_ATTEMPTS_MAX, retryDelaySeconds } from "../../src/domain/webhooks/retries.ts";
+import {
+  DELIVERY_ATTEMPTS_MAX,
+  retryDelaySeconds,
+} from "../../src/domain/webhooks/delivery-backoff.ts";
 import { context, expectAccepted, FIELDS, Story, NOT_OFFERED } from "./support/world.ts";
 
 function newStory(): Story {

@@ -23,7 +23,8 @@ import {
 } from "./plan-change.ts";
 import { planInParts } from "./plan-in-parts.ts";
 import { digestPlan, openPlan, type PlanSeal } from "./plan-token.ts";
-import { EXECUTED_TASKS_MAX, openingOf, recordPlan } from "./record-plan.ts";
+import { openingOf, recordPlan } from "./record-plan.ts";
+import { EXECUTED_TASKS_MAX } from "../../domain/bulk/limits.ts";
 
 export interface ExecuteCall extends ActionCall {
   seal: PlanSeal;

@@ -5,9 +5,8 @@ import { type BulkPlan, joinPlans, outlineOf } from "../../domain/bulk/plan.ts";
 import { succeed, type Outcome, type Refusal, refuse } from "../../domain/refusals.ts";
 import { taskRefOf } from "../../domain/task-ref.ts";
 import { type BulkChange, needsAllSteps, planChange } from "./plan-change.ts";
+import { PLANNED_TASKS_MAX } from "../../domain/bulk/limits.ts";
 
-/** Tasks of one plan, and therefore of one operation. */
-export const PLANNED_TASKS_MAX = 50_000;
 /** Tasks that are in memory at the same time, with the decision about each. */
 const TASKS_LOADED_MAX = 5000;
 

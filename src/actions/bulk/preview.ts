@@ -6,9 +6,7 @@ import { type BulkPreview, plannedItemView } from "../views/bulk-views.ts";
 import { type BulkChange, changeMisuse, tokenRequest } from "./plan-change.ts";
 import { type BulkSelection, planInParts } from "./plan-in-parts.ts";
 import { digestPlan, type PlanSeal, sealPlan } from "./plan-token.ts";
-
-/** How many decisions an answer shows, in addition to all refusals. */
-export const PREVIEWED_ITEMS_MAX = 1000;
+import { PREVIEWED_ITEMS_MAX } from "../../domain/bulk/limits.ts";
 
 export interface PreviewCall {
   database: TenantDatabase;

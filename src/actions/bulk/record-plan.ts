@@ -8,9 +8,6 @@ import { recordAndAnswer } from "./answer.ts";
 import type { BulkChange } from "./plan-change.ts";
 import { plannedRow, staleRow } from "./rows.ts";
 
-/** Tasks that one call changes before it answers. A consumer works through larger operations. */
-export const EXECUTED_TASKS_MAX = 1000;
-
 /** Records a plan in the request that planned it, and answers with the outcome of each task. */
 export function recordPlan(
   call: ActionCall,

@@ -15,8 +15,9 @@ import { acceptPlan } from "./accept.ts";
 import { replayBulk } from "./answer.ts";
 import { type BulkChange, planChange } from "./plan-change.ts";
 import { planInParts } from "./plan-in-parts.ts";
-import { EXECUTED_TASKS_MAX, openingOf, recordPlan } from "./record-plan.ts";
+import { openingOf, recordPlan } from "./record-plan.ts";
 import { takeBack } from "./take-back.ts";
+import { EXECUTED_TASKS_MAX } from "../../domain/bulk/limits.ts";
 
 type Retried = Outcome<Done<BulkExecution | BulkAccepted>>;
 

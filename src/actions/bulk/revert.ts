@@ -6,8 +6,8 @@ import { notFound, notRevertible, type Outcome, refuse } from "../../domain/refu
 import type { ActionCall, Done } from "../call/call.ts";
 import type { BulkAccepted, BulkExecution } from "../views/bulk-views.ts";
 import { replayBulk } from "./answer.ts";
-import { EXECUTED_TASKS_MAX } from "./record-plan.ts";
 import { ALREADY_REVERTED, takeBack } from "./take-back.ts";
+import { EXECUTED_TASKS_MAX } from "../../domain/bulk/limits.ts";
 
 /**
  * Reverts an operation: puts each task back unless it has changed since, and recalls dispatches that have not left.

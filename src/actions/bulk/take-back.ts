@@ -8,12 +8,12 @@ import type { ActionCall, Done } from "../call/call.ts";
 import type { BulkAccepted, BulkExecution } from "../views/bulk-views.ts";
 import { acceptTakeBack } from "./accept.ts";
 import { recordAndAnswer } from "./answer.ts";
-import { EXECUTED_TASKS_MAX } from "./record-plan.ts";
 import { revertRows } from "./rows.ts";
+import { EXECUTED_TASKS_MAX } from "../../domain/bulk/limits.ts";
 
 export const ALREADY_REVERTED = "The operation has already been reverted.";
 
-/** Opens an operation that reverts items of another one, or retries those that an earlier revert left. */
+/** Opens an operation that reverts items of another operation, or that retries the failed items of a revert. */
 export async function takeBack(
   call: ActionCall,
   work: BulkWork,

@@ -6,9 +6,7 @@ import { isOperationEnded } from "../../domain/bulk/outcomes.ts";
 import type { ActionCall } from "../call/call.ts";
 import { recordBulk } from "./record.ts";
 import { workRows } from "./rows.ts";
-
-/** Tasks of one chunk: as many as one statement moves well. */
-export const CHUNK_TASKS_MAX = 1000;
+import { CHUNK_TASKS_MAX } from "../../domain/bulk/limits.ts";
 
 /** How far a worker got: to the operation's end, to the end of its own share, or another worker holds the chunk. */
 export type BulkProgress = "ended" | "unfinished" | "busy";

@@ -13,7 +13,8 @@ export async function replay<Result, Value>(
 ): Promise<Outcome<Done<Value>>> {
   const result = replayOf<Result>(operation, stored);
   if (!result.ok) return result;
-  // The database layer retries under one operation id. Finding the result of its own first attempt is not a replay.
+  // The database layer retries under one operation id. If it finds the result of its own first attempt, this is still
+  // the first answer to the caller.
   return succeed({ value: await render(result.value), replayed: stored.id !== operation.id });
 }
 

@@ -165,8 +165,8 @@ function render<Extra>({
 }
 
 /**
- * Ends a move without events: there was nothing to do, or a worker's report only changes its run. The latter race is
- * lost if another report on the run was recorded since it was loaded.
+ * Ends a move without events: there was nothing to do, or a worker's report only changes its run. The report loses the
+ * race if another report on the run was recorded after the load.
  */
 async function concludeUnmoved<Extra extends object>(
   { database, operation }: ConditionalCall,

@@ -6,7 +6,7 @@ import {
   type WebhookAttemptEnd,
   endDelivery,
 } from "../../db/webhooks/webhook-deliveries.ts";
-import { retryDelaySeconds } from "../../domain/webhooks/retries.ts";
+import { retryDelaySeconds } from "../../domain/webhooks/delivery-backoff.ts";
 import type { Outbound, Posted } from "../../outbound/post-signed.ts";
 import { deliver, type Delivery } from "../outgoing/deliver.ts";
 import { postToWebhook } from "./post-to-webhook.ts";

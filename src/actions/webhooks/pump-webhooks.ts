@@ -14,8 +14,8 @@ export type PumpProgress = "caught_up" | "unsettled" | "unfinished";
 const PAGES_MAX = 20;
 
 /**
- * Reads the feed from where a tenant's webhooks have got to, and writes the messages that are to be sent to them. It
- * can run concurrently with itself and stop anywhere.
+ * Reads the feed from the positions of a tenant's webhooks, and writes a delivery for each message that they should
+ * receive. The deliveries are sent later, by deliver-webhook.ts. Concurrent and interrupted runs are safe.
  */
 export async function pumpWebhooks(database: TenantDatabase): Promise<PumpProgress> {
   for (let page = 0; page < PAGES_MAX; page += 1) {

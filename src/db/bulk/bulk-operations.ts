@@ -7,7 +7,7 @@ import type { OperationState } from "../../domain/bulk/states.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
 import type { Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
 import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
-import { keyQuery } from "../connection/transaction.ts";
+import { keyQuery } from "../connection/stored-operation.ts";
 
 /** A bulk operation as it is stored. */
 export interface BulkOperationRecord extends IntentColumns {

@@ -7,7 +7,7 @@ import type { UnifiedStatus } from "../../domain/status/unified.ts";
 import { changingOperation, operationById, type BulkOperationRecord } from "./bulk-operations.ts";
 import type { Database, Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
 import { type SnapshotParts, snapshotParts, snapshotsOf } from "../snapshots/task-snapshots.ts";
-import { keyQuery } from "../connection/transaction.ts";
+import { keyQuery } from "../connection/stored-operation.ts";
 
 /** An item to process. */
 export interface BulkWorkItem {

@@ -3,13 +3,8 @@ import type { AnalyticsEvent } from "../../domain/analytics.ts";
 import type { Connections, DatabaseSettings } from "./driver.ts";
 import { DatabaseUnavailable, faultOf } from "./faults.ts";
 import { callOf, type InputValue, type PreparedRead, type PreparedWrite } from "./prepared.ts";
-import {
-  CHECK_CONSTRAINTS,
-  insertOperation,
-  operationQuery,
-  releaseKey,
-  scopeOf,
-} from "./transaction.ts";
+import { insertOperation, operationQuery, releaseKey } from "./stored-operation.ts";
+import { CHECK_CONSTRAINTS, scopeOf } from "./transaction.ts";
 
 /** One call: its caller, its route, and the idempotency key that identifies a retry. */
 export interface Operation {

@@ -8,7 +8,7 @@ import type { Operation, OperationRecord, TenantDatabase, Written } from "../con
 import { keepOrDrop } from "../ledger/operations.ts";
 import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { isTask } from "../tasks/task-match.ts";
-import { storedJson } from "../connection/transaction.ts";
+import { storedJson } from "../connection/stored-operation.ts";
 
 /** An insight, as responses show it. */
 export interface InsightRecord extends InsightSnapshot, MakerDetails {

@@ -5,7 +5,7 @@ import type { Operation, OperationRecord, TenantDatabase } from "../connection/c
 import { EVAL_SNAPSHOT_JSON, TRIAL_SNAPSHOT_JSON } from "./eval-json.ts";
 import { wantedIds } from "../snapshots/load-tasks.ts";
 import { isTask } from "../tasks/task-match.ts";
-import { storedJson } from "../connection/transaction.ts";
+import { storedJson } from "../connection/stored-operation.ts";
 
 /** The eval or trial that a call names, and what else its decision needs. */
 export interface EvalNames {

@@ -1,14 +1,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Decision } from "../../domain/lifecycle/decision.ts";
 import { type BulkBatch, closeItems, isBulkOpen } from "../bulk/bulk-ledger.ts";
-import {
-  dispatchCte,
-  recallCtes,
-  dispatchLogCte,
-  NO_DISPATCHES,
-  NO_RECALLS,
-  UNDONE_COUNTS,
-} from "./dispatch-ctes.ts";
+import { dispatchCte, dispatchLogCte, NO_DISPATCHES } from "./dispatch-ctes.ts";
+import { NO_RECALLS, recallCtes, UNDONE_COUNTS } from "./recall-ctes.ts";
 import { ENDING_COLUMNS } from "../bulk/end-bulk.ts";
 import {
   chainedStepEvents,

@@ -37,7 +37,7 @@ export const workerRuns = pgTable(
     /** Who claimed it last. No one else can claim it before `lease_until`, or once it has started. */
     leaseOwner: text(),
     leaseUntil: moment(),
-    /** The requested length of the lease. A report that does not start the run renews the lease by this much. */
+    /** The length of the lease in seconds. A report that leaves the run unstarted renews the lease by this length. */
     leaseSeconds: integer(),
     result: jsonb(),
     error: text(),

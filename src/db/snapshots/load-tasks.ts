@@ -8,7 +8,7 @@ import { type LoadParts, loadStatement, runsQuery, type TaskNames } from "./load
 import { LOAD_TASK, oneTaskInputs, type OneInputName } from "./prepared-load.ts";
 import { isTask } from "../tasks/task-match.ts";
 import { type SnapshotParts, snapshotsOf } from "./task-snapshots.ts";
-import { storedJson } from "../connection/transaction.ts";
+import { storedJson } from "../connection/stored-operation.ts";
 import { isUuid } from "../sql/uuid.ts";
 
 export type { TaskNames } from "./load-statement.ts";

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Operation } from "../connection/client.ts";
 import { loadStatement, runsQuery, stepQuery, type TaskNames } from "./load-statement.ts";
 import type { InputValue, PreparedRead } from "../connection/prepared.ts";
-import { storedJson } from "../connection/transaction.ts";
+import { storedJson } from "../connection/stored-operation.ts";
 import { isUuid } from "../sql/uuid.ts";
 
 const ONE_INPUTS = {

@@ -54,7 +54,7 @@ interface TaskPage {
   limit: number;
 }
 
-/** Returns a page of the matching tasks, in one round trip. The resolver computes the labels. */
+/** Returns a page of the matching tasks, without their labels, in one round trip. */
 export function listTasks(
   database: TenantDatabase,
   filter: TaskFilter,

@@ -6,7 +6,7 @@ import { factsOf, resolve } from "../status/resolve.ts";
 import type { UnifiedStatus } from "../status/unified.ts";
 import type { BulkIntent } from "./intent.ts";
 import { type PipelineOfTask, type BulkRefusal, type BulkTerms, judge } from "./judge.ts";
-import { primaryLabel } from "./primary-label.ts";
+import { buttonLabel } from "./button-label.ts";
 
 export const BULK_WARNINGS = ["worker_live", "no_verdict", "in_delivery"] as const;
 export type BulkWarning = (typeof BULK_WARNINGS)[number];
@@ -142,7 +142,7 @@ function summarize<Item extends BulkItem>(
     bySource: countBySource(items),
     byCode: countByCode(items),
     pipelines,
-    primaryLabel: primaryLabel({ action, eligible, runAttachedWorkflows, pipelines }),
+    primaryLabel: buttonLabel({ action, eligible, runAttachedWorkflows, pipelines }),
   };
 }
 

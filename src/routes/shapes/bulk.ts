@@ -1,3 +1,4 @@
+import { EXECUTED_TASKS_MAX } from "../../domain/bulk/limits.ts";
 import * as z from "zod";
 import type { Done } from "../../actions/call/call.ts";
 import type { BulkAccepted, BulkExecution } from "../../actions/views/bulk-views.ts";
@@ -106,8 +107,7 @@ export const execution = z
 /** The response to a change of so many tasks that it continues in the background. */
 export const accepted = {
   status: 202,
-  description:
-    "The operation is queued, because it has more than 1,000 tasks. Read its progress at `Location`.",
+  description: `The operation is queued, because it has more than ${EXECUTED_TASKS_MAX} tasks. Read its progress at \`Location\`.`,
   schema: z.strictObject({ operationId: uuid, state: z.literal("queued") }).openapi("BulkAccepted"),
   headers: ["Location"],
 } as const;

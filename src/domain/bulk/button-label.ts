@@ -9,7 +9,7 @@ const VERBS: Record<Exclude<BulkAction, "run_pipelines"> | "target", string> = {
 };
 
 /** Returns the text of the button that executes a bulk change. It says what happens, and to how many tasks. */
-export function primaryLabel(plan: {
+export function buttonLabel(plan: {
   /** Null for a change to a target. */
   action: BulkAction | null;
   eligible: number;
