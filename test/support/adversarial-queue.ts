@@ -2,33 +2,33 @@ import type { MessageBatch, QueuedMessage } from "../../src/consumers/consume.ts
 import type { QueueBinding } from "../../src/env.ts";
 import type { Chance } from "./chance.ts";
 
-/** How often what goes wrong. */
+/** The probability of each fault. */
 export interface QueueFaults {
-  /** A message that is stored once comes twice. */
+  /** A message is delivered twice. */
   duplicate: number;
-  /** A send fails, and nothing was stored. */
+  /** A send fails and nothing is stored. */
   failBefore: number;
-  /** A send fails, and everything was stored. */
+  /** A send fails although everything is stored. */
   failAfter: number;
-  /** A message lies about for a while. */
+  /** A message is delayed. */
   delay: number;
 }
 
 export const NO_FAULTS: QueueFaults = { duplicate: 0, failBefore: 0, failAfter: 0, delay: 0 };
 
-/** One consumer for one batch: the platform starts as many as it likes. */
+/** A consumer of one batch. The platform starts as many as it likes. */
 export interface Isolate {
   consume: (batch: MessageBatch) => Promise<void>;
-  /** Whether it crashed: what it acknowledged nobody heard. */
+  /** True if it crashed. Its acknowledgments may be lost. */
   isDead: () => boolean;
 }
 
 const CONSUMERS_MAX = 16;
 const BATCH_MAX = 10;
 const DELAY_SECONDS_MAX = 90;
-/** Time passes in steps of at least so much while nobody works. */
+/** The shortest step in which time passes while no consumer works. */
 const IDLE_SECONDS = 60;
-/** A message that comes so often and is never done is caught in a circle. */
+/** A message that reaches this many attempts is assumed to loop forever. */
 const ATTEMPTS_MAX = 50;
 
 interface Stored {
@@ -39,13 +39,13 @@ interface Stored {
 }
 
 /**
- * A queue that does all that the platform's may do and its simulator does not: it delivers twice, in any order, to
- * sixteen consumers at once, and forgets what a crashed one acknowledged. Time is its own: it passes while everybody
- * waits, and never by the clock.
+ * A queue that does everything the platform's queue may do and its simulator does not: it delivers twice, in any order,
+ * to 16 concurrent consumers, and forgets acknowledgments of a crashed one. It has its own time, which passes only
+ * while all consumers are idle.
  */
 export class AdversarialQueue implements QueueBinding {
   faults: QueueFaults = NO_FAULTS;
-  /** What it took, whoever was told that it did. */
+  /** All messages that it stored, whether or not the sender learned of it. */
   readonly taken: unknown[] = [];
   readonly seen = { sent: 0, duplicates: 0, failedSends: 0, crashes: 0, handedOut: 0 };
   readonly #name: string;
@@ -92,7 +92,7 @@ export class AdversarialQueue implements QueueBinding {
     return isDelayed ? this.#chance.below(DELAY_SECONDS_MAX) : 0;
   }
 
-  /** Hands everything out until nothing is left. `timePasses` moves the rest of the world along. */
+  /** Delivers until nothing is left. `timePasses` advances the time of everything else. */
   async drain(
     startIsolate: (batchSize: number) => Isolate,
     timePasses: (seconds: number) => Promise<void>,
@@ -113,13 +113,13 @@ export class AdversarialQueue implements QueueBinding {
     }
   }
 
-  /** Lets time pass, here and in the rest of the world. */
+  /** Advances the time of the queue and of everything else. */
   async passTime(seconds: number, timePasses: (seconds: number) => Promise<void>): Promise<void> {
     this.#clock += seconds;
     await timePasses(seconds);
   }
 
-  /** Takes some messages whose time has come, in no order. */
+  /** Takes some due messages in random order. */
   #take(): Stored[] {
     const size = 1 + this.#chance.below(BATCH_MAX);
     const batch: Stored[] = [];
@@ -129,7 +129,7 @@ export class AdversarialQueue implements QueueBinding {
         batch.push(...this.#removed(index));
       }
     }
-    // Where few are due, chance may have missed them all.
+    // If few are due, the random picks may have missed them all.
     if (batch.length === 0) {
       const index = this.#stored.findIndex(({ dueAt }) => dueAt <= this.#clock);
       if (index >= 0) batch.push(...this.#removed(index));
@@ -137,7 +137,7 @@ export class AdversarialQueue implements QueueBinding {
     return batch;
   }
 
-  /** The last one takes its place: order means nothing here. */
+  /** Removes a message. The last one takes its place, because order does not matter. */
   #removed(index: number): Stored[] {
     const last = this.#stored.pop();
     const taken = this.#stored[index];
@@ -164,7 +164,7 @@ export class AdversarialQueue implements QueueBinding {
     }
   }
 
-  /** What a crashed consumer said is heard or not; what it said nothing about comes again. */
+  /** A crashed consumer's acknowledgment may be lost. A message without one is delivered again. */
   #heardOfCrashed(settled: Settled | null): Settled | null {
     return this.#chance.isHit(0.5) ? settled : null;
   }
@@ -179,7 +179,7 @@ export class AdversarialQueue implements QueueBinding {
 
 type Settled = "acknowledged" | { delaySeconds: number };
 
-/** A message in the hands of a consumer; of what it says the first thing counts. */
+/** A delivered message. The first of `ack` and `retry` counts. */
 class HandedOut {
   readonly stored: Stored;
   settled: Settled | null = null;

@@ -4,8 +4,8 @@ import type { TestApi } from "./api.ts";
 const HOUR_SECONDS = 3600;
 
 /**
- * Spreads what has happened to tasks over the past days: each history begins at a time of its own and goes on at a pace of
- * its own, in whole seconds. No promise of the tables but the hashes is broken by it; only the superuser can.
+ * Spreads the histories of tasks over the past days: each starts at its own time and continues at its own pace, in
+ * whole seconds. This breaks the hash chains but no other invariant, and only the superuser can do it.
  */
 export async function spreadOverDays(
   { database }: TestApi,
@@ -20,7 +20,7 @@ export async function spreadOverDays(
     { text: "set local session_replication_role = replica" },
     {
       text: `with given as (select * from json_to_recordset($1) as g(id uuid, begin integer, pace integer)),
-        -- Each ends an hour ago at the latest.
+        -- Each ends at least an hour ago.
         placed as (
           select g.id, e.seq, date_trunc('second', now()) - make_interval(secs => g.begin)
             + make_interval(secs => least(g.pace, (g.begin - 3600.0) / t.event_seq)::integer * e.seq) as at

@@ -20,7 +20,7 @@ import worker from "../../src/worker.ts";
 import { freshDatabase, type TestDatabase } from "./database.ts";
 import { queueBindings } from "./queues.ts";
 
-/** A tenant with one key for each role. */
+/** A tenant with one API key for each role. */
 export interface Tenant {
   id: string;
   name: string;
@@ -28,12 +28,12 @@ export interface Tenant {
 }
 
 export interface CallOptions {
-  /** The role whose key is sent; `admin`, who may do everything that a person may, when not said. */
+  /** The role whose key is sent. `admin` by default, who may do everything that a person may. */
   as?: Role;
-  /** Sent in place of a role's key; null sends no credential at all. */
+  /** Sent instead of a role's key. Null sends no credential. */
   bearer?: string | null;
   tenant?: Tenant;
-  /** Sent as JSON; a string is sent as it is. */
+  /** Sent as JSON, or unchanged if it is a string. */
   body?: unknown;
   headers?: Record<string, string>;
   idempotencyKey?: string | undefined;
@@ -42,14 +42,14 @@ export interface CallOptions {
 
 export interface Answer<Body = Problem> {
   status: number;
-  /** Parsed; absent where there is none, and where it is no JSON. */
+  /** The parsed body, or undefined if there is none or it is not JSON. */
   body: Body;
-  /** The body as it came: for comparisons byte for byte. */
+  /** The raw body, for comparisons byte by byte. */
   text: string;
   headers: Headers;
 }
 
-/** A problem answer: the members that all have, and those that some codes bring. */
+/** A problem: the members that all problems have, and those of single codes. */
 export interface Problem {
   error: ErrorCode;
   status: number;
@@ -64,14 +64,14 @@ export interface Problem {
   [member: string]: unknown;
 }
 
-/** Where a task is to stand: in a status of a kind, under another gate than that status gives where one is named. */
+/** The step, status and optionally the gate that a task should have. By default the gate follows from the status. */
 export interface Place {
   kind: StepKind;
   status: StepStatus;
   gate?: GateState;
 }
 
-/** The Worker over a database of its own, with two tenants. */
+/** The Worker over its own database, with two tenants. */
 export interface TestApi {
   database: TestDatabase;
   tenant: Tenant;
@@ -82,15 +82,15 @@ export interface TestApi {
     path: string,
     options?: CallOptions,
   ) => Promise<Answer<Body>>;
-  /** Sends any request at all, to a whole path and without a credential of its own. */
+  /** Sends a request to a full path, without a credential. */
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
-  /** Makes a task and drives it to a place, without pipelines; a queued ingestion when none is named. */
+  /** Creates a task and moves it to a place, without pipelines. By default it is a queued ingestion. */
   givenTask: (
     task?: Record<string, unknown> & { at?: Place; tenant?: Tenant },
   ) => Promise<TaskView>;
-  /** A task that bears the label, brought there by the shortest way. */
+  /** Creates a task and moves it to the place of a label. */
   givenTaskLabelled: (label: UnifiedStatus, task?: Record<string, unknown>) => Promise<TaskView>;
-  /** Many queued ingestions, made by one import; their ids in order. */
+  /** Creates queued ingestions by one import, and returns their ids in order. */
   givenTasks: (count: number, tenant?: Tenant) => Promise<string[]>;
   /**
    * Returns how many round trips to the database the calls inside `run` make, with the keys of these roles (by default
@@ -98,18 +98,18 @@ export interface TestApi {
    * The relay, which runs after the answer and across tenants, is not counted.
    */
   roundTripsOf: (run: () => Promise<unknown>, roles?: readonly Role[]) => Promise<number>;
-  /** Lets the clock strike for what is done every quarter of an hour. */
+  /** Runs the work that is scheduled every 15 minutes. */
   sweep: () => Promise<void>;
-  /** Lets it strike for what is done once a day. */
+  /** Runs the work that is scheduled daily. */
   sweepDaily: () => Promise<void>;
-  /** Hands messages to the consumer of that queue; what becomes of each is told. */
+  /** Delivers messages to the consumer of a queue, and returns what became of each. */
   consume: (
     queue: string,
     bodies: readonly unknown[],
   ) => Promise<Awaited<ReturnType<typeof getQueueResult>>>;
 }
 
-/** A place for every label: where `givenTaskLabelled` puts a task. */
+/** The place of each label, for `givenTaskLabelled`. */
 export const PLACE_OF_LABEL: Record<UnifiedStatus, Place> = {
   DRAFT: { kind: "ingestion", status: "queued" },
   CHECKING_QUALITY: { kind: "pre_qa", status: "queued" },
@@ -126,7 +126,7 @@ export const PLACE_OF_LABEL: Record<UnifiedStatus, Place> = {
   DUPLICATE: { kind: "pre_qa", status: "duplicate" },
 };
 
-/** Starts the Worker, in this process, over a fresh database. `environment` adds to its variables. */
+/** Starts the Worker in this process, over a fresh database. `environment` overrides its variables. */
 export async function freshApi(environment: Record<string, unknown> = {}): Promise<TestApi> {
   const database = await freshDatabase();
   const { issuer, audience, jwksUrl } = inject("stack");
@@ -148,7 +148,7 @@ export async function freshApi(environment: Record<string, unknown> = {}): Promi
   const send: TestApi["fetch"] = async (path, init) => {
     const request = new Request<unknown, IncomingRequestCfProperties>(
       `https://stepledger.test${path}`,
-      // A Request that a test makes has no `cf`, and nothing of the product reads it.
+      // A Request of a test has no `cf`, and the product does not read it.
       init as RequestInit<IncomingRequestCfProperties>,
     );
     const context = createExecutionContext();
@@ -177,7 +177,7 @@ export async function freshApi(environment: Record<string, unknown> = {}): Promi
     });
     const text = await textOf(response);
     const { status, headers } = response;
-    // What an answer holds is for its test to say; the template checks it against the contract.
+    // Each test says what its answer contains; the route's template checks it against the contract.
     const isJson = /^application\/(problem\+)?json$/.test(headers.get("content-type") ?? "");
     return { status, headers, text, body: (isJson ? JSON.parse(text) : undefined) as Body };
   };
@@ -254,35 +254,35 @@ export async function freshApi(environment: Record<string, unknown> = {}): Promi
   };
 }
 
-/** A body as text: the runtime's own text() warns of media types that it does not know. */
+/** Returns a body as text. The runtime's own `text()` warns about unknown media types. */
 export async function textOf(response: Response): Promise<string> {
   return new TextDecoder().decode(await response.arrayBuffer());
 }
 
-/** The body of a success; anything else fails the test with the problem that came instead. */
+/** Returns the body of a success. Any other status fails the test and shows the problem. */
 export function expectDone<Body>(answer: Answer<Body>, status = 200): Body {
   expect(answer.status, answer.text).toBe(status);
   return answer.body;
 }
 
-/** The body of a problem answer with this code and status. */
+/** Expects a problem with this code and status, and returns its body. */
 export function expectProblem(answer: Answer<unknown>, code: ErrorCode, status: number): Problem {
   expect({ status: answer.status, body: answer.body }).toMatchObject({
     status,
     body: { error: code, status },
   });
   expect(answer.headers.get("content-type")).toBe("application/problem+json");
-  // The two lines above say that it is one.
+  // The assertions above prove the type.
   return answer.body as Problem;
 }
 
-/** The platform's own bucket, simulated. All test files share it: keys begin with the tenant, which no two share. */
+/** The platform's simulated bucket. All test files share it: object keys start with the tenant id, which is unique. */
 export function testBucket(): R2Bucket {
-  // The types of bindings are not generated; vitest.config.ts makes this one.
+  // Binding types are not generated. vitest.config.ts declares this binding.
   return (platform as { BUCKET?: R2Bucket }).BUCKET ?? expect.fail("There is no bucket");
 }
 
-/** Stores a tenant and its keys as the owner, as the setup of a stack does. */
+/** Stores a tenant and its keys as the owner, like the setup of a stack. */
 async function givenTenant(database: TestDatabase, name: string): Promise<Tenant> {
   const id = crypto.randomUUID();
   const mint = (role: Role) => `slg_${id.replaceAll("-", "")}_${role}-${crypto.randomUUID()}`;
@@ -305,7 +305,7 @@ async function givenTenant(database: TestDatabase, name: string): Promise<Tenant
   return { id, name, keys };
 }
 
-/** The shortest way to a place: where to start, and the statuses from there on. */
+/** Returns the shortest way to a place: the start of the task, and the statuses that follow. */
 function wayTo({ kind, status }: Place): {
   start: { kind: StepKind; status: StepStatus };
   statuses: StepStatus[];
@@ -319,7 +319,7 @@ function wayTo({ kind, status }: Place): {
     if (here === status) return way;
     const known = new Set(begun.map((other) => other.statuses.at(-1) ?? other.start.status));
     for (const next of allowedNext(kind, here)) {
-      // The array grows while it is walked: breadth first.
+      // Breadth first: the array grows while the loop walks it.
       if (!known.has(next)) begun.push({ start: way.start, statuses: [...way.statuses, next] });
     }
   }

@@ -1,14 +1,14 @@
-/** Chance that a seed replays. */
+/** Random numbers that a seed reproduces. */
 export interface Chance {
-  /** A number from 0 up to, but not including, 1. */
+  /** Returns a number from 0 up to, but not including, 1. */
   next: () => number;
-  /** Whether something happens that happens so often. */
+  /** True with the given probability. */
   isHit: (probability: number) => boolean;
-  /** A whole number from 0 up to, but not including, the limit. */
+  /** Returns an integer from 0 up to, but not including, the limit. */
   below: (limit: number) => number;
 }
 
-/** Chance by Mulberry32 (Tommy Ettinger, public domain). */
+/** Random numbers by Mulberry32 (Tommy Ettinger, public domain). */
 export function chanceFrom(seed: number): Chance {
   let state = seed >>> 0;
   const next = () => {

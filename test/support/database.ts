@@ -4,17 +4,17 @@ import type { DatabaseAddresses } from "./stack.ts";
 /** Strikes only the batch that writes: it begins with its operation. */
 export const ON_WRITE = { sql: "insert into operations" };
 
-/** What can be broken on the way to the database: scripts/stack/neon-faults.ts says what each does. */
+/** A fault on the way to the database. scripts/stack/neon-faults.ts describes each kind. */
 export interface FaultOptions {
   kind: "delay" | "unavailable" | "sqlstate" | "cut-before-commit" | "cut-after-commit";
-  /** How often it strikes: once when not said, null until `clearFaults`. */
+  /** How many requests it hits. One by default; null means all until `clearFaults`. */
   times?: number | null;
-  /** How many requests that match pass unharmed first. */
+  /** How many matching requests pass first. */
   skip?: number;
   delayMilliseconds?: number;
-  /** The SQLSTATE of `sqlstate`; 40001 when not said. */
+  /** The SQLSTATE of the kind `sqlstate`. 40001 by default. */
   code?: string;
-  /** Only requests in which a statement contains this text. */
+  /** Limits the fault to requests with a statement that contains this text. */
   sql?: string;
 }
 
@@ -22,23 +22,24 @@ export type DatabaseRole = "application" | "owner" | "superuser";
 export type SqlValue = string | number | boolean | null | readonly SqlValue[];
 export type SqlRow = Record<string, string | null>;
 
-/** A migrated, empty database of a test file's own, reached through the local Neon endpoint. */
+/** A migrated, empty database for one test file, behind the local Neon endpoint. */
 export interface TestDatabase extends DatabaseAddresses {
   /**
-   * Runs one statement as that role, beside the product: neither counted nor struck by faults. Values come back as
-   * Postgres's own text. A refusal throws a `SqlError` with its SQLSTATE.
+   * Runs one statement as that role. It is not counted, and faults do not hit it. Values are returned as Postgres's
+   * text.
+   * @throws SqlError with the SQLSTATE if Postgres refuses the statement.
    */
   query: (role: DatabaseRole, text: string, values?: readonly SqlValue[]) => Promise<SqlRow[]>;
   /** The same for several statements in one transaction. */
   transaction: (role: DatabaseRole, statements: readonly SqlStatement[]) => Promise<SqlRow[][]>;
-  /** Breaks requests to this database alone. */
+  /** Adds a fault for requests to this database. */
   faults: (fault: FaultOptions) => Promise<void>;
-  /** Faults that have not struck yet. */
+  /** Returns how many faults are still pending. */
   waitingFaults: () => Promise<number>;
   clearFaults: () => Promise<void>;
-  /** Requests that the product has sent to this database since the last reset. */
+  /** Returns how many requests the product has sent to this database since the last reset. */
   roundTrips: () => Promise<number>;
-  /** Of these, those that a tenant's rows were read or written by: whole transactions, in that tenant's scope. */
+  /** Returns how many of these ran in the scope of a tenant. */
   tenantRoundTrips: () => Promise<number>;
   resetRoundTrips: () => Promise<void>;
   drop: () => Promise<void>;
@@ -49,7 +50,7 @@ export interface SqlStatement {
   values?: readonly SqlValue[];
 }
 
-/** A statement that Postgres refused. */
+/** The error of a statement that Postgres refused. */
 export class SqlError extends Error {
   readonly code: string | null;
   readonly constraint: string | null;
@@ -61,7 +62,7 @@ export class SqlError extends Error {
   }
 }
 
-/** Makes a database for the calling test file; the end of the run removes it when the file does not. */
+/** Creates a database for the calling test file. It is removed at the end of the run, unless the file drops it. */
 export async function freshDatabase(): Promise<TestDatabase> {
   const { controlUrl } = inject("stack");
   const addresses: DatabaseAddresses = await json(`${controlUrl}/databases`, { method: "POST" });
@@ -92,7 +93,7 @@ export async function freshDatabase(): Promise<TestDatabase> {
   };
 }
 
-/** Speaks the endpoint's protocol itself, so that what is observed does not pass through the product's client. */
+/** Speaks the endpoint's protocol directly, so that observations do not pass through the product's client. */
 async function runSql(
   addresses: DatabaseAddresses,
   role: DatabaseRole,
@@ -118,7 +119,7 @@ async function runSql(
   return (body as { results: { rows: SqlRow[] }[] }).results.map(({ rows }) => rows);
 }
 
-// The proxy's own answers, whose shape the tests of the stack hold.
+// The shape of the proxy's errors, which the tests of the stack check.
 type SqlErrorBody = ConstructorParameters<typeof SqlError>[0];
 
 async function send(url: string, init?: RequestInit): Promise<void> {

@@ -12,7 +12,7 @@ import type { TestDatabase } from "./database.ts";
 import { testOutbound } from "./outbound.ts";
 import { countedQueues } from "./queues.ts";
 
-/** A dispatch by hand of a task that waits for its check; its message is on a queue that nobody consumes. */
+/** Dispatches the check of a new task, and returns the dispatch's id. No consumer takes its message. */
 export async function givenDispatch(api: TestApi): Promise<string> {
   const { currentStep } = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
   const body = { pipeline: "quality_automation" satisfies Pipeline, reason: "To have one" };
@@ -22,7 +22,7 @@ export async function givenDispatch(api: TestApi): Promise<string> {
   return expectDone(made, 201).id;
 }
 
-/** Has a dispatch die, as the delivery writes it. */
+/** Marks a dispatch as dead, like a delivery that was refused. */
 export async function givenDead(database: TestDatabase, id: string): Promise<void> {
   await database.transaction("owner", [
     {
@@ -43,10 +43,10 @@ export async function readDispatch(
   return expectDone(await api.call("GET", `/dispatches/${id}`));
 }
 
-/** What a consumer said about a message. */
+/** What a consumer did with a message. */
 export type Said = "acknowledged" | { retryAfterSeconds: number | undefined };
 
-/** Hands messages about dispatches to the consumer of a queue, all in one batch; what it said about each. */
+/** Delivers messages to the consumer of a queue in one batch, and returns what it did with each. */
 export async function consumed(
   api: TestApi,
   bodies: readonly unknown[],
@@ -72,7 +72,7 @@ export async function consumed(
   return said;
 }
 
-/** Hands a message about one dispatch to its consumer. */
+/** Delivers the message of one dispatch to its consumer. */
 export async function deliver(
   api: TestApi,
   dispatchId: string,
@@ -83,7 +83,7 @@ export async function deliver(
   return said;
 }
 
-/** What waits for a time is that much nearer to it. */
+/** Brings every due time of open dispatches closer by so many seconds. */
 export async function timePasses(database: TestDatabase, seconds: number): Promise<void> {
   await timePassesForConsumers(database, seconds);
   await database.query(
@@ -94,7 +94,7 @@ export async function timePasses(database: TestDatabase, seconds: number): Promi
   );
 }
 
-/** The same for those alone who deliver: what the sweep waits for stays as far away as it is. */
+/** The same only for leases and delays of deliveries. The times that the sweep waits for stay. */
 export async function timePassesForConsumers(
   database: TestDatabase,
   seconds: number,

@@ -1,7 +1,7 @@
 import type { ConsumeBatch } from "../../src/consumers/index.ts";
 import type { CountingQueue } from "./queues.ts";
 
-/** A message that is to come again. */
+/** A message that the consumer wants to receive again. */
 export interface Retried {
   body: unknown;
   delaySeconds: number | undefined;
@@ -10,8 +10,8 @@ export interface Retried {
 const BATCH_MESSAGES = 10;
 
 /**
- * Hands all that lies on a queue to its consumer, and what that sends with it; answers what is to come again, which
- * its caller may put back.
+ * Delivers everything in a queue to its consumer, including what the consumer sends meanwhile. Returns the messages to
+ * retry, which the caller may put back.
  */
 export async function drain(
   queue: CountingQueue,

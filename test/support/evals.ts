@@ -2,7 +2,7 @@ import type { TaskView } from "../../src/actions/views/task-view.ts";
 import type { TrialStatus } from "../../src/domain/evals/statuses.ts";
 import type { Tenant, TestApi } from "./api.ts";
 
-/** A trial as a test wants it; its place is the next free one of its model. */
+/** A trial to store. It gets the next free slot of its model. */
 export interface GivenTrial {
   model: string;
   status: TrialStatus;
@@ -15,13 +15,13 @@ export interface GivenEval {
   name?: string;
   k?: number;
   status?: "running" | "cancelled";
-  /** The version that was evaluated; the active one when not said. */
+  /** The evaluated version. By default the active one. */
   versionId?: string;
   trials?: readonly GivenTrial[];
   tenant?: Tenant;
 }
 
-/** Stores an evaluation with its trials, as the owner and whole, so that it can stand at any point of its life. */
+/** Stores an eval with its trials directly, as the owner, so that it can have any status. */
 export async function givenEval(
   { database, tenant: first }: Pick<TestApi, "database" | "tenant">,
   task: Pick<TaskView, "id" | "activeVersion">,

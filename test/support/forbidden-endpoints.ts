@@ -1,7 +1,7 @@
 export const NOT_PUBLIC = "The address is not public.";
 const NO_NAME = "The host is not a public name.";
 
-/** Addresses that no tenant may have called, and what it is told; the service itself is stepledger.example.com. */
+/** URLs that the service must not call, each with the detail of the refusal. The service is stepledger.example.com. */
 export const FORBIDDEN_ENDPOINTS: readonly (readonly [url: string, detail: string])[] = [
   ["", "The URL is not valid."],
   ["hooks", "The URL is not valid."],

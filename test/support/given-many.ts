@@ -2,13 +2,12 @@ import type { GateState } from "../../src/domain/lifecycle/statuses.ts";
 import { GATE_ON_STATUS } from "../../src/domain/lifecycle/gates.ts";
 import { type Place, type Tenant, type TestApi } from "./api.ts";
 
-/** Tasks of one statement: the embedded database takes about a second for them. */
+/** Tasks per statement. The embedded database takes about a second for them. */
 const TASKS_MAX = 5000;
 
 /**
- * Makes one task for each place, without the service: as if each had been imported at its place. It is for tests that
- * need more tasks, or stranger places, than calls make in good time; every promise about the tables holds for them.
- * Their ids come back in the order of the places.
+ * Creates one task for each place without the service, as if each had been imported there. For tests that need more
+ * tasks or rarer places than calls can create in time. The tasks satisfy all invariants. Returns their ids in order.
  */
 export async function givenMany(
   { database, tenant: own }: TestApi,
@@ -25,12 +24,12 @@ export async function givenMany(
     const made = await database.query("owner", LOADER, [tenant.id, JSON.stringify(rows)]);
     ids.push(...made.map(({ id }) => String(id)));
   }
-  // What the database itself does a minute later: until then it plans for tables that are nearly empty.
+  // Autovacuum would do this a minute later. Until then the planner takes the tables for nearly empty.
   await database.query("owner", "analyze");
   return ids;
 }
 
-/** So many tasks at one place. */
+/** Creates `count` tasks at one place. */
 export function givenManyAt(
   api: TestApi,
   count: number,

@@ -11,8 +11,8 @@ const HISTORIES = 5;
 export const TAXONOMY = "maths.algebra";
 
 /**
- * Random histories of a tenant, with what random calls seldom do: crashes that say why, and bulk changes that are taken
- * back. All of it happened within so many past days.
+ * Random histories of a tenant, plus what random calls rarely produce: crashes with an error, and bulk changes that are
+ * reverted. All events are spread over the given number of past days.
  */
 export async function givenHistories(
   api: TestApi,
@@ -38,7 +38,7 @@ export async function givenHistories(
   await spreadOverDays(api, taskIds, { chance, days });
 }
 
-/** Tasks that went the last stages to their delivery. */
+/** Tasks that passed the last stages and were delivered. */
 async function givenDeliveries(api: TestApi): Promise<string[]> {
   const ids: string[] = [];
   for (let count = 0; count < 3; count += 1) {
@@ -55,7 +55,7 @@ async function givenDeliveries(api: TestApi): Promise<string[]> {
 
 const ERRORS = ["Out of memory", "The receiver was away", undefined];
 
-/** Tasks whose worker crashed, some more than once, or was said by hand to have. */
+/** Tasks whose worker crashed, some more than once, and tasks whose gate a person set to errored. */
 async function givenCrashes(api: TestApi, chance: Chance): Promise<string[]> {
   const ids: string[] = [];
   for (let count = 0; count < 8; count += 1) {
@@ -84,7 +84,7 @@ async function givenCrashes(api: TestApi, chance: Chance): Promise<string[]> {
   return ids;
 }
 
-/** Tasks that were changed in bulk, half of which was a mistake and taken back. */
+/** Tasks that were changed in bulk. Half of the changes were a mistake and are reverted. */
 async function givenMistakes(api: TestApi, chance: Chance): Promise<string[]> {
   const changes: [Place, BulkTarget][] = [
     [{ kind: "expert_review", status: "in_review" }, "PASSED"],
@@ -109,7 +109,7 @@ async function givenMistakes(api: TestApi, chance: Chance): Promise<string[]> {
   return ids;
 }
 
-/** Changes tasks in bulk; the operation's id. */
+/** Changes tasks in bulk and returns the operation's id. */
 async function change(api: TestApi, taskIds: string[], targetStatus: BulkTarget): Promise<string> {
   const done = await api.call<{ operationId: string }>("POST", "/bulk/execute", {
     idempotencyKey: crypto.randomUUID(),

@@ -1,7 +1,7 @@
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import type { TestApi } from "./api.ts";
 
-/** Where something was made: a task as it stood then. */
+/** The task, version and step on which something was created. */
 type Place = Pick<TaskView, "id" | "activeVersion" | "currentStep">;
 
 interface GivenMaker {
@@ -17,11 +17,11 @@ const placeOf = ({ id, activeVersion, currentStep }: Place) => ({
   stepId: currentStep.id,
 });
 
-/** What both kinds of row take from the JSON of the second parameter. */
+/** The columns that both kinds of row take from the JSON in the second parameter. */
 const PLACE_AND_MAKER = `id uuid, "taskId" uuid, "versionId" uuid, "stepId" uuid, model text, "modelRevision" text,
   agent text, provider text`;
 
-/** Stores a prompt on the step where the task stands. */
+/** Stores a prompt on the task's current step. */
 export async function givenPrompt(
   { database, tenant }: Pick<TestApi, "database" | "tenant">,
   at: Place,
@@ -38,7 +38,7 @@ export async function givenPrompt(
   return { id };
 }
 
-/** Stores the row of a datum on the step where the task stands, with its content or still without. */
+/** Stores a data row on the task's current step, with or without stored content. */
 export async function givenDatum(
   { database, tenant }: Pick<TestApi, "database" | "tenant">,
   at: Place,

@@ -5,17 +5,17 @@ class Crash extends Error {
   override name = "Crash";
 }
 
-/** The outside world of one isolate, which may end at any moment: then nothing more reaches it, nor comes back. */
+/** An isolate that may crash at any moment. After a crash it neither reaches the outside world nor hears from it. */
 export class Mortal {
   isDead = false;
   readonly #lives: { left: number };
 
-  /** It dies at this one of its dealings with the world; null where it does not. */
+  /** The interaction at which it crashes, or null if it does not. */
   constructor(diesAt: number | null) {
     this.#lives = { left: diesAt ?? Infinity };
   }
 
-  /** Before something is done, and again before its answer is heard. */
+  /** Runs an interaction. It may crash before it, or after it but before its result arrives. */
   async #dealing<Value>(deal: () => Promise<Value>): Promise<Value> {
     this.#live();
     const answer = await deal();
@@ -43,7 +43,7 @@ export class Mortal {
     };
   }
 
-  /** Dies also where everything is done and nothing is left but to say so. */
+  /** Also crashes if all work is done and only the acknowledgment is left. */
   async work(work: () => Promise<void>): Promise<void> {
     await this.#dealing(work);
   }

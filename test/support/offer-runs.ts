@@ -4,12 +4,12 @@ import { workerTypeSql } from "../../src/db/dispatches/pipeline-sql.ts";
 import type { SqlStatement, TestDatabase } from "./database.ts";
 import { testOutbound } from "./outbound.ts";
 
-/** As many as are delivered at once. */
+/** How many are delivered concurrently. */
 const DELIVERIES_MAX = 16;
 
 /**
- * Delivers what these tasks have dispatched, whose pipelines have no endpoint: the runs are made, and wait for workers
- * that poll. Their ids, the oldest first.
+ * Delivers the dispatches of these tasks, whose pipelines have no endpoint. This creates runs that wait for polling
+ * workers. Returns their ids, oldest first.
  */
 export async function offerDispatched(
   database: TestDatabase,
@@ -39,7 +39,7 @@ export async function offerDispatched(
   return runs.map(({ id }) => String(id));
 }
 
-/** What delivery writes for a pipeline without an endpoint, for a test to choose the moment of it. */
+/** The statements of a delivery to a pipeline without an endpoint, so that a test can choose when they run. */
 export function offering(dispatchId: string): SqlStatement[] {
   return [
     {

@@ -1,6 +1,6 @@
 import type { Outbound } from "../../src/outbound/post-signed.ts";
 
-/** The way out of a developer's own machine, with a DNS in which every name leads to one public address. */
+/** Outbound calls of a developer's machine, with a DNS that resolves every name to one public address. */
 export function testOutbound(parts: Partial<Outbound> = {}): Outbound {
   return {
     fetch: (...request) => fetch(...request),

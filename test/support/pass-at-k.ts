@@ -1,4 +1,4 @@
-/** pass@k by the book: the share of all choices of k trials that hold a passed one, counted one by one. */
+/** pass@k by definition: the share of all choices of k trials with at least one that passed, counted one by one. */
 export function countedPassAtK(trials: readonly boolean[], k: number): number {
   let choices = 0;
   let passed = 0;

@@ -2,7 +2,7 @@ import type { Queues } from "../../src/actions/outgoing/send-outgoing.ts";
 import type { QueueBinding } from "../../src/env.ts";
 import { createMessageQueue } from "../../src/queues/message-queue.ts";
 
-/** A queue that nobody consumes and that forgets nothing: for counting what was sent. */
+/** A queue without a consumer that keeps all messages, for counting what was sent. */
 export interface CountingQueue extends QueueBinding {
   sent: unknown[];
 }
@@ -17,7 +17,7 @@ export function countingQueue(): CountingQueue {
   };
 }
 
-/** The same for whoever sends without the Worker. */
+/** The same for code that sends without the Worker. */
 export function countedQueues(): Queues {
   return {
     dispatch: createMessageQueue(countingQueue()),
@@ -26,7 +26,7 @@ export function countedQueues(): Queues {
   };
 }
 
-/** The Worker's queues, each counting. */
+/** The Worker's queue bindings, which keep all messages. */
 export function queueBindings() {
   return {
     DISPATCH_QUEUE: countingQueue(),

@@ -1,6 +1,6 @@
 import type { TestDatabase } from "./database.ts";
 
-/** Lets the time of these runs pass: their leases and their deadlines are over. */
+/** Moves the leases and deadlines of these runs into the past. */
 export async function passDeadlines(
   database: TestDatabase,
   runIds: readonly string[],
@@ -14,7 +14,7 @@ export async function passDeadlines(
   );
 }
 
-/** Lets the leases of these runs end. */
+/** Moves the leases of these runs into the past. */
 export async function endLeases(database: TestDatabase, runIds: readonly string[]): Promise<void> {
   await database.query(
     "owner",

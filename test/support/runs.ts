@@ -3,7 +3,7 @@ import { type Pipeline, PIPELINES } from "../../src/domain/pipelines/pipelines.t
 import { expectDone, type Tenant, type TestApi } from "./api.ts";
 import { offerDispatched } from "./offer-runs.ts";
 
-/** A task, and the run that its pipeline offers to workers that poll. */
+/** Creates a task and the run that its pipeline offers to polling workers. */
 export async function givenOfferedRun(
   api: TestApi,
   {
@@ -20,7 +20,7 @@ export async function givenOfferedRun(
   return { task: made, runId };
 }
 
-/** The key of another machine of the tenant. */
+/** Creates a service key for another machine of the tenant. */
 export async function givenMachine(api: TestApi, name: string): Promise<string> {
   const made = await api.call<{ key: string }>("POST", "/api-keys", {
     body: { name, role: "service" },

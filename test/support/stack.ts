@@ -3,32 +3,32 @@ import type { JWK } from "jose";
 export type SigningAlgorithm = "RS256" | "ES256" | "EdDSA";
 
 /**
- * Private keys whose public halves the test issuer publishes; `stranger` bears a published `kid` but is another key,
- * and `publicRS256` is the published key itself, for forgeries that use it as an HMAC secret.
+ * Private keys whose public halves the test issuer publishes. `stranger` has a published `kid` but is another key.
+ * `publicRS256` is the published key itself, for forgeries that use it as an HMAC secret.
  */
 export type SigningKeys = Record<SigningAlgorithm, JWK> & { stranger: JWK; publicRS256: JWK };
 
-/** What the global setup tells every test, in Node and in workerd. */
+/** What the global setup provides to every test, in Node and in workerd. */
 export interface TestStack {
   controlUrl: string;
   issuer: string;
   audience: string;
   jwksUrl: string;
   keys: SigningKeys;
-  /** What random tests begin with: SEED of the environment, or another one each run. */
+  /** The seed of random tests: SEED of the environment, or a new one for each run. */
   seed: number;
-  /** How many dispatches the proof of their delivery sends: DISPATCHES of the environment, or few. */
+  /** How many dispatches the proof of delivery sends: DISPATCHES of the environment, or 300. */
   dispatches: number;
-  /** How many tasks the largest operation of the proofs takes: TASKS of the environment, or a few thousand. */
+  /** How many tasks the largest operation of the proofs has: TASKS of the environment, or 4,000. */
   tasks: number;
 }
 
-/** Where one database of a test is found. */
+/** The addresses of a test's database. */
 export interface DatabaseAddresses {
   name: string;
-  /** As the application's role. */
+  /** For the role of the application. */
   databaseUrl: string;
-  /** As the owner of the schema. */
+  /** For the owner of the schema. */
   migrationDatabaseUrl: string;
   superuserUrl: string;
   proxyUrl: string;

@@ -5,15 +5,15 @@ import type { SigningAlgorithm } from "./stack.ts";
 export interface TokenOptions {
   claims: JWTPayload;
   algorithm?: SigningAlgorithm;
-  /** Merged over the honest header: another `kid`, a `jku`, another `alg` name. */
+  /** Overrides members of the valid header: another `kid`, a `jku`, another `alg`. */
   header?: Partial<JWTHeaderParameters>;
-  /** Signs with a key that the issuer does not publish, under a `kid` that it does. */
+  /** Signs with a key that the issuer does not publish, under a published `kid`. */
   isForged?: boolean;
-  /** A word for jose ("5m", "-1h"), or null for a token without expiry. */
+  /** A time span for jose ("5m", "-1h"), or null for a token without expiry. */
   expires?: string | null;
 }
 
-/** A token of the test issuer, honest unless the options say otherwise. */
+/** Returns a token of the test issuer, valid unless the options break it. */
 export async function signToken(options: TokenOptions): Promise<string> {
   const { claims, algorithm = "ES256", header = {}, isForged = false, expires = "5m" } = options;
   const { keys, issuer, audience } = inject("stack");
@@ -28,7 +28,7 @@ export async function signToken(options: TokenOptions): Promise<string> {
   return token.sign(await importJWK(jwk, isForged ? "ES256" : algorithm));
 }
 
-/** A token with any header and signature at all, for those that no honest library would make (`alg: none`). */
+/** Returns a token with an arbitrary header and signature, which libraries refuse to create (`alg: none`). */
 export function rawToken(header: object, claims: object, signature = ""): string {
   return [encode(header), encode(claims), signature].join(".");
 }

@@ -3,13 +3,13 @@ import { expect } from "vitest";
 import { z } from "zod";
 import type { Chance } from "./chance.ts";
 
-/** How often it does what. */
+/** The probability of each behavior. */
 export interface ReceiverFaults {
-  /** 500, or 429 with a wait. */
+  /** Responds with 500, or with 429 and a Retry-After. */
   away: number;
-  /** It takes the message, and its answer is lost on the way. */
+  /** Takes the message, but its response is lost. */
   answerLost: number;
-  /** It never wants this dispatch. */
+  /** Always refuses this dispatch. */
   refuses: number;
 }
 
@@ -19,10 +19,10 @@ const message = z.object({
   data: z.object({ dispatchId: z.uuid(), run: z.object({ id: z.uuid() }) }),
 });
 
-/** Somebody's own system, behind `fetch`: it verifies what it gets, remembers it, and is not always well. */
+/** A tenant's unreliable system behind `fetch`: it verifies and records messages, and often fails. */
 export class UnreliableReceiver {
   faults: ReceiverFaults = { away: 0, answerLost: 0, refuses: 0 };
-  /** Dispatches that it took, with the runs that it was told, once for each time. */
+  /** The dispatches that it accepted, each with its run, once for each acceptance. */
   readonly taken = new Map<string, string[]>();
   readonly refused = new Set<string>();
   readonly #verifier: Webhook;

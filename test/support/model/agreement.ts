@@ -19,7 +19,7 @@ import {
 } from "./task-model.ts";
 import { type Bindings, expectForetold, substitute } from "./unify.ts";
 
-/** Expects the tables, the history and the model to tell the same of a task; gives back its history. */
+/** Expects the tables, the history and the model of a task to agree, and returns its history. */
 export async function expectAgreement(api: TestApi, model: TaskModel): Promise<StepEventView[]> {
   const { id, snapshot } = model;
   const [events, status] = await Promise.all([
@@ -39,13 +39,13 @@ export async function expectAgreement(api: TestApi, model: TaskModel): Promise<S
   return events;
 }
 
-/** Expects a task to be what it was. */
+/** Expects a task to be unchanged. */
 export async function expectUnchanged(api: TestApi, { id, snapshot }: TaskModel): Promise<void> {
   const task = await api.call<TaskView>("GET", `/tasks/${id}`, { as: "viewer" });
   expect(expectDone(task)).toEqual(taskView(snapshot));
 }
 
-/** Expects a decision of many to have been recorded, and takes it as done. */
+/** Expects a decision of a call on many tasks to be recorded, and applies it to the model. */
 export async function expectRecorded(
   api: TestApi,
   model: TaskModel,
@@ -64,7 +64,7 @@ export async function expectRecorded(
   await expectAgreement(api, model);
 }
 
-/** Expects all that can be read of every task to be what the model says. */
+/** Expects everything that can be read about each task to match its model. */
 export async function expectWhole(api: TestApi, models: readonly TaskModel[]): Promise<void> {
   for (const model of models) {
     await expectAgreement(api, model);
@@ -92,7 +92,7 @@ export async function expectWhole(api: TestApi, models: readonly TaskModel[]): P
   await expectOutbox(api, models);
 }
 
-/** Which pipelines were asked for and called back, which no label tells. */
+/** Compares the outbox, which no label depends on: which pipelines were dispatched and recalled. */
 async function expectOutbox(api: TestApi, models: readonly TaskModel[]): Promise<void> {
   const rows = await api.database.query(
     "owner",
@@ -111,7 +111,7 @@ async function expectOutbox(api: TestApi, models: readonly TaskModel[]): Promise
   expect(inSomeOrder(rows)).toEqual(inSomeOrder(foretold));
 }
 
-/** The labels that lists are sorted by, which the database keeps for itself. */
+/** Compares the labels that the database keeps for sorting lists. */
 async function expectLabels(api: TestApi, models: readonly TaskModel[]): Promise<void> {
   const rows = await api.database.query(
     "owner",

@@ -10,23 +10,23 @@ import type { RandomCall, WishTo } from "./random-calls.ts";
 import type { TaskModel } from "./task-model.ts";
 import { placeholders } from "./unify.ts";
 
-/** An id that nobody has. */
+/** An id that does not exist. */
 export const UNKNOWN_ID = "01932d4a-7c3e-7b11-9a42-5d0c9e6f1a20";
 export const REASON = "Because it is so";
 
-/** A call as it is sent. */
+/** A call as sent to the API. */
 export interface Sent {
   method: string;
   path: string;
   body: Record<string, unknown>;
 }
 
-/** A command on one task, as the domain and as the API take it. */
+/** A command on one task, in the form of the domain and in that of the API. */
 export interface Asked extends Sent {
   command: Command;
 }
 
-/** What stands behind the names that a wish may use. */
+/** Resolves the symbolic names in a wish. */
 interface Names {
   externalId: (wanted: WishTo<"edit">["externalId"]) => string | null | undefined;
   originalOf: (
@@ -35,7 +35,7 @@ interface Names {
   ) => string | undefined;
 }
 
-/** What a wish is, said to the domain and to the API; null where there is nothing that it could be about. */
+/** Translates a wish for the domain and for the API. Returns null if the task has nothing that the wish applies to. */
 export function askedOf(
   call: RandomCall,
   wish: Exclude<RandomCall["wish"], { do: "create" | "run" | "dispatch" | "bulk" | "moves" }>,
@@ -167,7 +167,7 @@ export function askedOf(
   }
 }
 
-/** A move that the tables allow, if there is one; and if not, a new attempt. */
+/** Returns a move that the tables allow, or a rework if they allow none. */
 export function lawfulMove({ snapshot }: TaskModel, pick: number) {
   const { advance, transitions } = lawfulMoves(snapshot);
   if (advance && pick % 3 > 0) return { advance: true as const };
@@ -176,7 +176,7 @@ export function lawfulMove({ snapshot }: TaskModel, pick: number) {
   return status === undefined ? { rework: snapshot.step.kind } : { status };
 }
 
-/** The step that a call is aimed at: the current one, or any other. */
+/** Returns the step that a wish addresses: the current one or another. */
 export function stepOf(model: TaskModel, wish: { step: number; isCurrent: boolean }): StepSnapshot {
   const steps = model.allSteps;
   const other = wish.isCurrent ? undefined : steps[wish.step % steps.length];
@@ -187,7 +187,7 @@ export function targetOf({ id, versionId }: StepSnapshot) {
   return { stepId: id, versionId };
 }
 
-/** Who asks, as the domain takes it. */
+/** The caller, in the form of the domain. */
 export function contextOf(role: Role): DecisionContext {
   const kind = role === "service" ? "service" : "key";
   return { actor: { id: role, name: role, kind, role }, newId: placeholders() };

@@ -2,8 +2,8 @@ import { expect } from "vitest";
 import type { TestDatabase } from "../database.ts";
 
 /**
- * Lets Postgres look for deadlocks sooner than the service gives up waiting for a lock: else every deadlock would pass
- * for a slow rival. It holds for connections that are opened from now on.
+ * Makes Postgres look for deadlocks before the service's lock timeout, which would otherwise hide every deadlock.
+ * Applies to connections that are opened afterwards.
  */
 export async function watchForDeadlocks(database: TestDatabase): Promise<void> {
   await database.query(
@@ -13,8 +13,8 @@ export async function watchForDeadlocks(database: TestDatabase): Promise<void> {
 }
 
 /**
- * How many deadlocks Postgres has resolved in this database. A backend keeps its counts to itself for a while, but
- * tells them when it ends: so every other connection is ended first.
+ * Returns how many deadlocks Postgres has resolved in this database. Backends report their counts with a delay or when
+ * they end, so this first terminates every other connection.
  */
 export async function countDeadlocks(database: TestDatabase): Promise<number> {
   const others =

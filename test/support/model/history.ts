@@ -1,7 +1,7 @@
 import type { StepEventView } from "../../../src/actions/views/event-view.ts";
 import { expectDone, type Tenant, type TestApi } from "../api.ts";
 
-/** A task's whole history, read page by page. */
+/** Reads the whole history of a task, page by page. */
 export async function readEvents(
   api: TestApi,
   taskId: string,
@@ -20,7 +20,7 @@ export async function readEvents(
   return events;
 }
 
-/** The whole numbers from 1 to the last one: what a history without a gap is numbered with. */
+/** The integers from 1 to `last`: the numbers of a history without gaps. */
 export function numberedTo(last: number): number[] {
   return Array.from({ length: last }, (_, index) => index + 1);
 }

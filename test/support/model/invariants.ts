@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { INVARIANTS } from "../../../src/db/invariants/index.ts";
 import type { TestDatabase } from "../database.ts";
 
-/** Expects that no invariant finds a row, each read as the owner and at an instant of its own. */
+/** Expects no invariant to return a row. Each query runs as the owner with its own snapshot. */
 export async function expectInvariantsHold(database: TestDatabase): Promise<void> {
   const results = await database.transaction(
     "owner",
@@ -15,7 +15,7 @@ export async function expectInvariantsHold(database: TestDatabase): Promise<void
   expect(broken).toEqual([]);
 }
 
-/** Prepares `invariantsBrokenBy`. */
+/** Creates the function that `invariantsBrokenBy` calls. */
 export async function givenBreaker(database: TestDatabase): Promise<void> {
   await database.query(
     "superuser",
@@ -31,12 +31,12 @@ begin
     for name, query in select i ->> 'name', i ->> 'sql' from json_array_elements(invariants) i loop
       begin
         execute 'select exists (' || query || ')' into is_broken;
-      -- What cannot be read is broken too, as for verify.
+      -- Data that cannot be read also counts as broken, as it does for verify.
       exception when data_exception then is_broken := true;
       end;
       if is_broken then broken := broken || name; end if;
     end loop;
-    -- Takes back what was broken; the variable keeps what was found.
+    -- Rolls back the damage. The variable keeps the names.
     raise exception using errcode = 'SL999';
   exception when sqlstate 'SL999' then return broken;
   end;
@@ -46,8 +46,8 @@ $$`,
 }
 
 /**
- * The invariants that find something after these statements, which run as a superuser with every guard switched off
- * and are taken back afterwards.
+ * Returns the names of the invariants that these statements break. They run as a superuser with all guards disabled and
+ * are rolled back.
  */
 export async function invariantsBrokenBy(
   database: TestDatabase,
@@ -61,8 +61,7 @@ export async function invariantsBrokenBy(
 }
 
 /**
- * Makes every hash chain anew from the columns as they are, and the heads with them: what a forger does who knows how
- * the chain is made.
+ * Recomputes every hash chain and its head from the current columns, like a forger who knows how the chain works.
  */
 export const REHASH = `;
 with linked as (

@@ -1,4 +1,4 @@
-/** Runs `count` pieces of work with that many of them under way at once; results in the order of the pieces. */
+/** Runs `count` pieces of work, `clients` of them concurrently. Returns the results in order. */
 export async function inParallel<Result>(
   { count, clients }: { count: number; clients: number },
   work: (index: number) => Promise<Result>,
@@ -16,7 +16,7 @@ export async function inParallel<Result>(
   return results;
 }
 
-/** How often each value occurs. */
+/** Counts how often each value occurs. */
 export function tally(values: readonly (string | number)[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const value of values) counts[value] = (counts[value] ?? 0) + 1;

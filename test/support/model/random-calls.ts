@@ -15,7 +15,7 @@ import { START_STATUSES } from "../../../src/domain/lifecycle/transitions.ts";
 
 type Drawn<From> = From extends fc.Arbitrary<infer Value> ? Value : never;
 
-// What a random caller wants. Numbers choose among what there is when the time has come.
+// What a random caller wants. A number picks one of the candidates that exist when the call is sent.
 
 const flag = fc.constantFrom(true, false, undefined);
 const isSo = fc.boolean();
@@ -39,7 +39,7 @@ const wishes = {
     externalId: fc.constantFrom("none" as const, "new" as const, "new" as const, "taken" as const),
     priority: fc.option(fc.nat(100), { nil: undefined }),
   }),
-  /** Mostly onward, so that walks get far: back from the archive, through open gates, past endings. */
+  /** Usually a step forward, so that walks get far: restores, advances through open gates, reworks what has ended. */
   onward: fc.record({ do: fc.constant("onward" as const), pick: fc.nat(), flag }),
   transition: fc.record({
     do: fc.constant("transition" as const),
@@ -171,10 +171,10 @@ const anyWish = fc.oneof(
 export type Wish = Drawn<typeof anyWish>;
 export type WishTo<Do extends Wish["do"]> = Extract<Wish, { do: Do }>;
 
-/** Who calls, how, and what befalls the call on its way to the database. */
+/** A call: who sends it, how, and which fault it meets on the way to the database. */
 const anyCall = fc.record({
   wish: anyWish,
-  /** The role, but for what the service does: see `roleOf`. */
+  /** The role of the caller. The walk sends calls that only services may send as the service. */
   as: fc.oneof(
     { weight: 24, arbitrary: fc.constant("admin" as const) },
     { weight: 4, arbitrary: fc.constant("reviewer" as const) },
@@ -199,7 +199,7 @@ const anyCall = fc.record({
 });
 export type RandomCall = Drawn<typeof anyCall>;
 
-/** A history of a small tenant: a few tasks to begin with, and what befalls them. */
+/** A history of a small tenant: a few first tasks, and the calls that follow. */
 export const anyHistory = fc.record({
   begins: fc.array(wishes.create, { minLength: 1, maxLength: 3 }),
   calls: fc.array(anyCall, { minLength: 30, maxLength: 60, size: "max" }),

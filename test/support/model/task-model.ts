@@ -24,7 +24,7 @@ interface ModelRun {
 }
 
 interface ModelDispatch {
-  /** Null where no answer has told it. */
+  /** Null if no answer has reported it. */
   id: string | null;
   pipeline: Pipeline;
   stepId: string;
@@ -32,7 +32,7 @@ interface ModelDispatch {
   isRecalled: boolean;
 }
 
-/** What the pure domain says a task is, after all that was decided about it: no table and no event was asked. */
+/** The state of a task after all decisions about it, computed by the pure domain without tables or events. */
 export class TaskModel {
   snapshot: TaskSnapshot;
   sealedSteps: StepSnapshot[] = [];
@@ -68,13 +68,13 @@ export class TaskModel {
     return this.snapshot.id;
   }
 
-  /** Every step there ever was, the current one last. */
+  /** All steps of all versions, the current one last. */
   get allSteps(): StepSnapshot[] {
     const { steps, step } = this.snapshot;
     return [...this.sealedSteps, ...steps.filter(({ id }) => id !== step.id), step];
   }
 
-  /** The dispatches that the outbox will take: not those that are there already. */
+  /** The dispatches of a decision that the outbox accepts: those that are not already open. */
   acceptedDispatches(decision: Decision): Decision["dispatches"] {
     return decision.dispatches.filter(
       ({ pipeline, stepId, versionId }) =>
@@ -82,7 +82,7 @@ export class TaskModel {
     );
   }
 
-  /** The dispatch that stands in another one's way: the version's payment, or one that the step waits for. */
+  /** The open dispatch that blocks another: the version's payment, or one that the step waits for. */
   openDispatch(
     pipeline: Pipeline,
     { stepId, versionId }: { stepId: string; versionId: string },
@@ -134,7 +134,7 @@ export class TaskModel {
     this.noteDispatches();
   }
 
-  /** What the snapshot says of dispatches, as the outbox has them. */
+  /** Updates the snapshot's list of dispatched pipelines from the outbox. */
   private noteDispatches(): void {
     const { step, version } = this.snapshot;
     const alreadyDispatched = PIPELINE_NAMES.filter(
@@ -145,7 +145,7 @@ export class TaskModel {
   }
 }
 
-/** What of a decided event anybody can foretell: all but its number, its time, its hashes and its call. */
+/** The predictable part of a decided event: everything except number, time, hashes and request. */
 export function foretoldEvent(
   event: NewEvent,
   { snapshot }: TaskModel,
@@ -168,14 +168,14 @@ export function foretoldEvent(
     fromGate: event.fromGate,
     toGate: event.toGate,
     reason,
-    // Payloads are stored as text: what does not survive that is not there.
+    // Payloads are stored as JSON, which drops undefined members.
     payload: JSON.parse(JSON.stringify(event.payload)) as unknown,
     duplicateOf,
     runAttachedWorkflows,
   };
 }
 
-/** The part of a written event that can be foretold. */
+/** The predictable part of a written event. */
 export function foretellable(event: StepEventView): Record<string, unknown> {
   const { type, stepId, versionId, step, versionNumber, from, to, fromGate, toGate } = event;
   const { reason, payload, duplicateOf, runAttachedWorkflows } = event;
@@ -183,13 +183,13 @@ export function foretellable(event: StepEventView): Record<string, unknown> {
   return { ...told, reason, payload, duplicateOf, runAttachedWorkflows };
 }
 
-/** An event that the API tells of, as the fold reads it. */
+/** An event of the API, in the form that the fold reads. */
 export function recordedEvent(event: StepEventView): RecordedEvent {
   const { from, to, ...same } = event;
   return { ...same, fromStatus: from, toStatus: to };
 }
 
-/** What history alone can know of a task: not of dispatches, nor of runs that no label depends on. */
+/** The part of a task's state that its history contains: no dispatches, and no runs that labels ignore. */
 export function knownToHistory(model: TaskModel): TaskState {
   const { alreadyDispatched: _, ...task } = model.snapshot;
   const openRuns = task.openRuns.filter(
@@ -198,7 +198,7 @@ export function knownToHistory(model: TaskModel): TaskState {
   return { ...task, openRuns: byId(openRuns), sealedSteps: model.sealedSteps };
 }
 
-/** The same state with its runs in the one order that can be compared. */
+/** The same state with its runs in a fixed order, for comparison. */
 export function inOrder(state: TaskState): TaskState {
   return { ...state, openRuns: byId(state.openRuns) };
 }

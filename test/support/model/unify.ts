@@ -2,18 +2,18 @@ import { expect } from "vitest";
 
 const MARK = "new:";
 
-/** Names for ids that only the service will know: each stands for one id, and no two for the same. */
+/** Returns a generator of placeholders for ids that only the service knows. Each stands for a different id. */
 export function placeholders(): () => string {
   let count = 0;
   return () => `${MARK}${(count += 1)}`;
 }
 
-/** What the service has put in the place of each placeholder. */
+/** The service's id for each placeholder. */
 export type Bindings = Map<string, string>;
 
 /**
- * Expects the answer to be what was foretold, with an id of the service's own in the place of each placeholder, and
- * tells which id that is.
+ * Expects the answer to equal the prediction, with an id of the service for each placeholder, and adds these ids to
+ * `bindings`.
  */
 export function expectForetold(foretold: unknown, told: unknown, bindings: Bindings): void {
   bind(foretold, told, bindings);
@@ -29,7 +29,7 @@ function bind(foretold: unknown, told: unknown, bindings: Bindings): void {
   }
 }
 
-/** The same value with known ids in the place of their placeholders; those that nobody told of stay. */
+/** Replaces the placeholders in a value by their ids. Placeholders without an id stay. */
 export function substitute<Value>(value: Value, bindings: Bindings): Value {
   const replaced = (node: unknown): unknown => {
     if (typeof node === "string") return bindings.get(node) ?? node;
@@ -37,7 +37,7 @@ export function substitute<Value>(value: Value, bindings: Bindings): Value {
     if (!isObject(node)) return node;
     return Object.fromEntries(Object.entries(node).map(([key, item]) => [key, replaced(item)]));
   };
-  // Strings become strings and everything else stays what it was.
+  // A string is replaced by a string, and everything else keeps its type.
   return replaced(value) as Value;
 }
 

@@ -16,7 +16,7 @@ import { expectRefusal, refusalOfOriginal } from "./refusals.ts";
 import { placeholders } from "./unify.ts";
 import type { WalkedTenant } from "./walked-tenant.ts";
 
-/** A bulk change, previewed first where the wish is so. */
+/** Sends a bulk change, after a preview if the wish asks for one. */
 export async function walkBulk(
   walk: WalkedTenant,
   call: RandomCall,
@@ -72,7 +72,7 @@ export async function walkBulk(
   expect(told.dispatched).toBe(dispatched);
 }
 
-/** Expects the preview to tell the plan, and gives back the token of it. */
+/** Expects the preview to show the plan, and returns its token. */
 function expectPreviewed(plan: BulkPlan, told: BulkPreview): string {
   const { items, counts, pipelines, primaryLabel, planToken } = told;
   expect(counts).toEqual(plan.counts);
@@ -88,7 +88,7 @@ function expectPreviewed(plan: BulkPlan, told: BulkPreview): string {
   return planToken;
 }
 
-/** Expects the answer to tell that all of the plan was done. */
+/** Expects the answer to report the whole plan as executed. */
 function expectExecuted(plan: BulkPlan, told: BulkExecution): void {
   expect(told.state).toBe("completed");
   const { requested, eligible: changed, refused } = plan.counts;
@@ -115,7 +115,7 @@ function expectExecuted(plan: BulkPlan, told: BulkExecution): void {
   );
 }
 
-/** Many moves in one call. */
+/** Sends many moves in one call. */
 export async function walkMoves(
   walk: WalkedTenant,
   call: RandomCall,
@@ -174,7 +174,7 @@ export async function walkMoves(
   }
 }
 
-/** One of many moves, said to the domain and to the API. */
+/** Translates one of many moves for the domain and for the API. */
 function askedMove(
   walk: WalkedTenant,
   { task, ask, hasReason, bound }: WishTo<"moves">["moves"][number],

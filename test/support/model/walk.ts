@@ -31,11 +31,11 @@ import { walkBulk, walkMoves } from "./walk-many.ts";
 import { WalkedTenant } from "./walked-tenant.ts";
 
 /**
- * Walks a tenant through calls, and says beforehand what each will be answered: the service works on its tables, the
- * walk on nothing but the pure domain. After every call both must be in the same state.
+ * Sends random calls for a tenant and predicts each answer. The service works on its tables; the walk uses only the
+ * pure domain. After every call both must be in the same state.
  */
 export class Walk extends WalkedTenant {
-  /** Sends the call and expects what was foretold; then reads what it was about, and expects the same of that. */
+  /** Sends the call and compares the answer with the prediction, then reads the tasks involved and compares those. */
   async take(call: RandomCall): Promise<void> {
     const { wish } = call;
     switch (wish.do) {
@@ -54,7 +54,7 @@ export class Walk extends WalkedTenant {
     }
   }
 
-  /** Makes a task, which need not succeed. */
+  /** Sends a create call, which may be refused. */
   async create(as: Role, wish: WishTo<"create">): Promise<void> {
     const start = wish.start && { ...wish.start, reason: REASON };
     const externalId = this.externalId(wish.externalId);
@@ -95,7 +95,7 @@ export class Walk extends WalkedTenant {
 
   async #command(call: RandomCall, asked: Asked | null): Promise<void> {
     const model = this.modelOf(call.task);
-    // A wish that nothing fits to: a report where there is no run.
+    // Nothing fits the wish: a report for a task without runs.
     if (asked === null) return;
     const as = asked.command.type === "report" && call.as !== "viewer" ? "service" : call.as;
     const ifMatch = {
@@ -155,7 +155,7 @@ export class Walk extends WalkedTenant {
     expect(events.slice(eventSeq)).toEqual(told.events);
   }
 
-  /** What the service will say of a command on a task that exists. */
+  /** Predicts the outcome of a command on an existing task. */
   #judge(
     model: TaskModel,
     command: Command,

@@ -6,7 +6,7 @@ import type { TaskModel } from "./task-model.ts";
 
 let walks = 0;
 
-/** A tenant that is walked through: its tasks as the model has them, the names in use, and how a call is sent. */
+/** A tenant under test: the models of its tasks, the external ids in use, and the way to send a call. */
 export class WalkedTenant {
   readonly models: TaskModel[] = [];
   readonly api: TestApi;
@@ -19,7 +19,7 @@ export class WalkedTenant {
     this.name = `walk-${walks}`;
   }
 
-  /** An external id for a wish, or undefined where it is to stay as it is. */
+  /** Returns the external id that a wish asks for, or undefined to leave it unchanged. */
   externalId(wanted: WishTo<"edit">["externalId"]): string | null | undefined {
     switch (wanted) {
       case "same":
@@ -35,7 +35,7 @@ export class WalkedTenant {
     }
   }
 
-  /** The task that a wish calls the original, under the name that is sent. */
+  /** Returns the name of the original task that a wish asks for. */
   originalOf(
     wanted: WishTo<"transition">["original"],
     model: TaskModel | null,
@@ -63,7 +63,7 @@ export class WalkedTenant {
     return this.models.find(({ snapshot }) => snapshot.externalId === externalId);
   }
 
-  /** Sends the call, in trouble where the walk wants it; a repeat with its key must get the same answer. */
+  /** Sends the call, under a fault if the walk asks for one. A repeat with its key must get the same answer. */
   async send<Body>(
     { trouble, isRepeated }: Pick<RandomCall, "trouble" | "isRepeated">,
     { method, path, body }: Sent,

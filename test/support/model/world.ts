@@ -7,23 +7,23 @@ import { givenOpenEval, givenTrial } from "../../routes/evals/support.ts";
 import { expectDone, type Tenant, type TestApi } from "../api.ts";
 import { givenOfferedRun } from "../runs.ts";
 
-/** One tenant's world in which every table of the lifecycle has rows. */
+/** The tasks of a tenant that has rows in every table of the lifecycle. */
 export interface World {
   tenant: Tenant;
-  /** Two versions, three attempts, notes, reviews on both sides, ended runs and a running one, dispatches. */
+  /** Has two versions, three attempts, notes, passed and failed reviews, ended runs, a running one, and dispatches. */
   busy: TaskView;
-  /** Approved with its payment asked for. */
+  /** Approved, with a payment dispatched. */
   paid: TaskView;
-  /** A worker that polls has claimed its check, and not begun. */
+  /** A polling worker has claimed its check and not started. */
   claimed: TaskView;
   /** Changed by a bulk operation. */
   changed: TaskView;
-  /** Refused by the same one. */
+  /** Refused by the same operation. */
   refused: TaskView;
   bulkOperationId: string;
 }
 
-/** Fills a tenant through the API, and the tables that no route writes yet as the owner. */
+/** Fills a tenant through the API, and as the owner the tables that no route writes. */
 export async function givenWorld(api: TestApi, tenant: Tenant): Promise<World> {
   const busy = await givenBusyTask(api, tenant);
   const paid = await givenPaidTask(api, tenant);
@@ -46,7 +46,7 @@ export async function givenWorld(api: TestApi, tenant: Tenant): Promise<World> {
   return world;
 }
 
-/** Speaks for one task of a tenant: each call's answer tells where the task stands then. */
+/** Sends the calls of one task. The answer of each has the new state of the task. */
 function actingOn(api: TestApi, tenant: Tenant, task: TaskView) {
   let current = task;
   const act = async <Body extends Moved>(
@@ -132,7 +132,7 @@ async function givenClaimedTask(api: TestApi, tenant: Tenant): Promise<TaskView>
   return task;
 }
 
-/** An operation that asked for pipelines alone, and one that was taken back. */
+/** Creates an operation that only ran pipelines, and one that was reverted. */
 async function givenOtherOperations(api: TestApi, tenant: Tenant): Promise<void> {
   const post = async (path: string, body: object) => {
     const idempotencyKey = crypto.randomUUID();
@@ -153,7 +153,7 @@ async function givenOtherOperations(api: TestApi, tenant: Tenant): Promise<void>
   await post(`/bulk/operations/${await post("/bulk/execute", change)}/revert`, {});
 }
 
-/** An eval of the busy task: trials that passed, failed and were retracted, and one on the slot that got free. */
+/** Creates an eval of the busy task with passed, failed and retracted trials, and one that reuses a freed slot. */
 async function givenEvaluation(api: TestApi, { tenant, busy }: World): Promise<void> {
   const { id: evalId } = await givenOpenEval(api, { tenant, task: busy, status: "running", k: 2 });
   await givenTrial(api, evalId, { passed: true, score: 0.9 }, { tenant });
@@ -167,7 +167,7 @@ async function givenEvaluation(api: TestApi, { tenant, busy }: World): Promise<v
   await act("POST", "/insights", insight, 201, "service");
 }
 
-/** One row of each, consistent with each other. */
+/** Stores a row in each table that the API does not fill, consistent with one another. */
 async function givenRowsOfLaterTables(
   { database }: TestApi,
   { tenant, busy }: World,

@@ -1,7 +1,7 @@
 import { vi } from "vitest";
 import { exitCodeOf } from "../../../scripts/import/command.ts";
 
-/** Runs a command in this process, and gives back what a person would see of it. */
+/** Runs a command in this process and returns what a person would see of it. */
 export async function seen(run: () => Promise<number>) {
   const out: string[] = [];
   const err: string[] = [];

@@ -13,7 +13,7 @@ import type { DatabaseAddresses } from "../stack.ts";
 const PASSWORDS = { owner: "owner-of-tests", application: "application-of-tests" };
 const TEMPLATE = "migrated";
 
-/** One PostgreSQL and one proxy for the whole run; each test file gets a copy of the migrated database. */
+/** One PostgreSQL server and one proxy for the whole run. Each test file gets a copy of the migrated database. */
 export class TestDatabases {
   #stack: Promise<{ cluster: Cluster; proxy: NeonProxy; admin: Client }> | null = null;
   #created = 0;
@@ -23,7 +23,7 @@ export class TestDatabases {
     const { cluster, proxy, admin } = await this.#stack;
     this.#created += 1;
     const name = `test_${this.#created}`;
-    // The one client sends its statements one after the other: two copies of a template at once would collide.
+    // One client runs the statements one after another: concurrent copies of a template would collide.
     await admin.query(`create database ${name} template ${TEMPLATE} owner ${OWNER_ROLE}`);
     await admin.query(`grant connect on database ${name} to ${APPLICATION_ROLE}`);
     const superuserUrl = cluster.superuserUrl(name);

@@ -6,8 +6,8 @@ import type { SigningAlgorithm, SigningKeys, TestStack } from "../stack.ts";
 import { TestDatabases } from "./databases.ts";
 
 /**
- * Runs once before all tests, in Node: a loopback server that hands out databases of their own and publishes the
- * keys that tests sign tokens with. PostgreSQL starts with the first database that is asked for.
+ * Runs once before all tests, in Node. It starts a loopback server that creates databases for test files and publishes
+ * the keys that tests sign tokens with. PostgreSQL starts with the first request for a database.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const databases = new TestDatabases();
@@ -67,7 +67,7 @@ async function route(
   return { status: 404, body: {} };
 }
 
-/** One key pair for each algorithm that the service accepts, and one that its issuer does not publish. */
+/** Creates a key pair for each algorithm that the service accepts, and one that the issuer does not publish. */
 async function makeKeys(): Promise<{ keys: SigningKeys; jwks: { keys: JWK[] } }> {
   const pair = async (alg: SigningAlgorithm, kid: string) => {
     const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });

@@ -4,32 +4,32 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { Webhook } from "standardwebhooks";
 
-/** How the receiver answers a message. */
+/** How the receiver responds to a message. */
 export type Answer =
   | { status: number; headers?: Record<string, string>; body?: string }
-  /** No HTTP at all. */
+  /** Bytes that are not HTTP. */
   | "garbage"
-  /** Nothing, for as long as the other side waits. */
+  /** No response, for as long as the sender waits. */
   | "nothing"
-  /** The connection is broken off. */
+  /** A connection reset. */
   | "reset"
-  /** A head, and a body that never ends. */
+  /** Headers and a body that never ends. */
   | "endless"
-  /** A head, and a body that never comes. */
+  /** Headers without a body, on a connection that stays open. */
   | "silent body";
 
 export interface Received {
   headers: IncomingMessage["headers"];
   body: string;
-  /** What the message said, where its signature holds; null where it does not. */
+  /** The verified message, or null if its signature is invalid. */
   message: unknown;
 }
 
-/** A tenant's own system: it verifies what it gets as the standard's library does, and answers as it is told. */
+/** A tenant's system: it verifies messages with the Standard Webhooks library and responds as the test says. */
 export interface Receiver {
   url: string;
   received: Received[];
-  /** How it answers from now on. */
+  /** Sets the response to all further messages. */
   answerWith: (answer: Answer) => void;
   stop: () => Promise<void>;
 }
@@ -42,7 +42,7 @@ export async function startReceiver(secret: Uint8Array): Promise<Receiver> {
     received.push({ headers: request.headers, body, message: verified(secret, request, body) });
     respond(response, answer);
   };
-  // A request that breaks off is none.
+  // A request that breaks off does not count as received.
   const server = createServer((request, response) => void take(request, response).catch(() => {}));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

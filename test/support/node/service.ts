@@ -16,21 +16,21 @@ import { queueBindings } from "../queues.ts";
 import { memoryBlobs } from "./memory-blobs.ts";
 import { freshDatabase, type TestDatabase } from "../database.ts";
 
-/** The service over a database of its own, reachable as any client would reach it. */
+/** The service over its own database, reachable over HTTP like any deployment. */
 export interface TestService {
   baseUrl: string;
   database: TestDatabase;
   tenant: Tenant;
   otherTenant: Tenant;
-  /** What the service sent and nobody has consumed. */
+  /** Messages that the service sent and no consumer has taken. */
   queues: ReturnType<typeof queueBindings>;
   consume: ConsumeBatch;
-  /** What the clock asks for every quarter of an hour. */
+  /** Runs the sweep that is scheduled every 15 minutes. */
   sweep: () => Promise<unknown>;
   stop: () => Promise<void>;
 }
 
-/** Starts the service in this process, behind a port on loopback. */
+/** Starts the service in this process, on a loopback port. */
 export async function startService(): Promise<TestService> {
   const bindings = queueBindings();
   const database = await freshDatabase();
@@ -42,7 +42,7 @@ export async function startService(): Promise<TestService> {
     DATABASE_URL: database.databaseUrl,
     NEON_FETCH_ENDPOINT: database.fetchEndpoint,
     SIGNING_SECRET: "a secret of the tests, long enough to sign with",
-    // The app gets its blobs from elsewhere.
+    // Unused: the app gets `memoryBlobs` below.
     BUCKET: { put: () => {} },
     ...bindings,
   });
@@ -62,7 +62,7 @@ export async function startService(): Promise<TestService> {
     isDatabaseReady: () => opened.ping(),
     blobs: memoryBlobs(),
     outbound,
-    // Bulk operations are worked through right away; all else waits in its queue.
+    // Bulk operations are processed immediately. Everything else stays in its queue.
     sendOutgoing: async (one) => {
       await sendOutgoing(shared, one);
       for (const operationId of one.outgoing.operations) {
@@ -73,7 +73,7 @@ export async function startService(): Promise<TestService> {
     log: () => {},
   });
 
-  /** The answer, once all is done that follows it. */
+  /** Returns the answer after the work that follows it is done. */
   const answerWhole = async (request: Request): Promise<Response> => {
     const following: Promise<unknown>[] = [];
     const response = await app.fetch(request, {}, contextOf(following));
@@ -114,7 +114,7 @@ const contextOf = (following: Promise<unknown>[]) => ({
 });
 
 function portOf(server: Server): number {
-  // A server that listens on TCP has an address with a port.
+  // The address of a TCP server has a port.
   return (server.address() as AddressInfo).port;
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 
-/** Gives a function that writes files into a directory of the calling test file, which goes when it ends. */
+/** Returns a function that writes files into a directory, which is removed when the calling test file ends. */
 export function temporaryFiles(): (name: string, content: string | Uint8Array) => Promise<string> {
   const directory = mkdtemp(join(tmpdir(), "stepledger-test-"));
   afterAll(async () => rm(await directory, { recursive: true, force: true }));
@@ -14,14 +14,14 @@ export function temporaryFiles(): (name: string, content: string | Uint8Array) =
   };
 }
 
-/** Everything that a stream of values gives. */
+/** Collects all values of a stream. */
 export async function gather<Value>(values: AsyncIterable<Value>): Promise<Value[]> {
   const gathered: Value[] = [];
   for await (const value of values) gathered.push(value);
   return gathered;
 }
 
-/** A list as a stream. */
+/** Streams the values of a list. */
 export async function* streamOf<Value>(values: Iterable<Value>): AsyncGenerator<Value> {
   yield* values;
 }

@@ -7,24 +7,24 @@ import { startWorkerd } from "../../../scripts/stack/workerd.ts";
 import { writeLocalConfig } from "../../../scripts/stack/wrangler.ts";
 import { freshDatabase, type TestDatabase } from "../database.ts";
 
-/** The built Worker in a workerd of its own, with real queues, over a database of its own. */
+/** The built Worker in its own workerd, with real queues and its own database. */
 export interface TestWorkerd {
   database: TestDatabase;
   tenant: Tenant;
-  /** Sends a request with the key of that role; a body is sent as JSON. */
+  /** Sends a request with the key of that role, and the body as JSON. */
   call: (
     method: string,
     path: string,
     options?: { as?: keyof Tenant["keys"]; body?: unknown; idempotencyKey?: string },
   ) => Promise<{ status: number; body: unknown }>;
-  /** Sends any request at all to a whole path, with an admin's key where it names no other. */
+  /** Sends a request to a full path, with the admin's key unless the headers have another. */
   fetch: (
     path: string,
     init?: { method?: string; body?: string; headers?: Record<string, string> },
   ) => Promise<Response>;
-  /** Runs what the clock would run. */
+  /** Runs the scheduled handler. */
   scheduled: (cron: string) => Promise<void>;
-  /** Ends workerd as a power cut would, with all that its queues hold, and starts it anew over the same database. */
+  /** Kills workerd with everything in its queues, like a power cut, and restarts it over the same database. */
   killAndRestart: () => Promise<void>;
   stop: () => Promise<void>;
 }
@@ -46,7 +46,7 @@ export async function startTestWorkerd(): Promise<TestWorkerd> {
       NEON_FETCH_ENDPOINT: database.fetchEndpoint,
       SIGNING_SECRET: "a secret of the tests, long enough to sign with",
       ALLOW_LOOPBACK_ENDPOINTS: "true",
-      // Nobody answers there: a token is refused for what it is before anybody asks for keys.
+      // Nothing listens there: a token is refused before its keys are fetched.
       AUTH_ISSUER: "https://issuer.test",
       AUTH_AUDIENCE: "stepledger-test",
       AUTH_JWKS_URL: "http://127.0.0.1:9/.well-known/jwks.json",
