@@ -571,7 +571,9 @@ describe("the history of an eval", () => {
     expect(() => foldEval([created, { ...created, seq: 2, fromStatus: "draft" }])).toThrow(
       "exists",
     );
-    expect(() => foldEval([created, { ...recorded, fromStatus: "queued" }])).toThrow("was not");
+    expect(() => foldEval([created, { ...recorded, fromStatus: "queued" }])).toThrow(
+      "but the eval is draft",
+    );
     const stray = { ...recorded, type: "trial_retracted" as const, trialId: "unknown" };
     expect(() => foldEval([created, stray])).toThrow("does not have");
   });

@@ -13,7 +13,7 @@ import {
   RESAMPLES_MAX,
   resamplesFor,
   type ScoreGroup,
-  summariseModel,
+  summarizeModel,
 } from "../../src/domain/evals/summary.ts";
 import { countedPassAtK } from "../support/pass-at-k.ts";
 
@@ -156,7 +156,7 @@ const scoresOf = (...groups: ScoreGroup[]): ModelScores => ({
   groups,
 });
 const summaryOf = (k: number, ...groups: ScoreGroup[]) =>
-  summariseModel(scoresOf(...groups), k, RESAMPLES_MAX);
+  summarizeModel(scoresOf(...groups), k, RESAMPLES_MAX);
 
 const someGroups = fc.array(
   fc
@@ -213,7 +213,7 @@ describe("the summary of a model", () => {
   it("has a value inside an interval for each k that a task has scored trials for", () => {
     fc.assert(
       fc.property(someGroups, (groups) => {
-        const summary = summariseModel(scoresOf(...groups), 8, 400);
+        const summary = summarizeModel(scoresOf(...groups), 8, 400);
         for (const [at, value] of Object.entries(summary.passAt)) {
           const counted = groups.filter(({ n }) => n >= Number(at));
           expect(value === null).toBe(counted.length === 0);
@@ -233,7 +233,7 @@ describe("the summary of a model", () => {
   });
 
   it("has no value without a scored trial", () => {
-    const summary = summariseModel({ ...scoresOf(), errored: 3 }, 2, RESAMPLES_MAX);
+    const summary = summarizeModel({ ...scoresOf(), errored: 3 }, 2, RESAMPLES_MAX);
     expect(summary).toMatchObject({ n: 0, c: 0, errored: 3, passAt: { 1: null, 2: null } });
     expect(summary.interval).toEqual({});
   });
@@ -277,7 +277,7 @@ describe("the comparison of two models", () => {
     expect(low).toBeGreaterThan(0);
     const intervalOf = (which: "one" | "other") => {
       const each = groups.map(({ tasks, ...pair }) => ({ ...pair[which], tasks }));
-      return summariseModel(scoresOf(...each), 1, RESAMPLES_MAX).interval[1] ?? [0, 0];
+      return summarizeModel(scoresOf(...each), 1, RESAMPLES_MAX).interval[1] ?? [0, 0];
     };
     expect(intervalOf("one")[0]).toBeLessThan(intervalOf("other")[1]);
   });
@@ -329,7 +329,7 @@ describe("the cost of a summary", () => {
       { n: 4, c: 1, tasks: 20_000 },
       { n: 4, c: 3, tasks: 30_000 },
     ];
-    const summary = summariseModel(scoresOf(...groups), 4, 0);
+    const summary = summarizeModel(scoresOf(...groups), 4, 0);
     expect(summary.method).toEqual({ 1: "normal", 2: "normal", 3: "normal", 4: "wilson" });
     const [low = 0, high = 0] = summary.interval[1] ?? [];
     expect(low).toBeLessThan(0.55);

@@ -9,7 +9,7 @@ import {
   compareModels,
   type ModelSummary,
   resamplesFor,
-  summariseModel,
+  summarizeModel,
 } from "../../domain/evals/summary.ts";
 import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 
@@ -38,7 +38,7 @@ export async function summarizeEval(
     evalId: found.evalId,
     k,
     resamples,
-    models: models.map((scores) => summariseModel(scores, k, resamples)),
+    models: models.map((scores) => summarizeModel(scores, k, resamples)),
     modelsTruncated,
   });
 }
@@ -71,7 +71,7 @@ export async function summarizeScope(
     name: scope.name ?? null,
     k,
     resamples,
-    models: models.map((scores) => summariseModel(scores, k, resamples)),
+    models: models.map((scores) => summarizeModel(scores, k, resamples)),
     comparison: isPair ? compareModels([one, other], pairs, { k, resamples }) : null,
     ...same,
   };

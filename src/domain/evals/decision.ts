@@ -3,15 +3,15 @@ import type { RunState } from "../lifecycle/statuses.ts";
 import type { MakerDetails } from "../maker.ts";
 import type { TrialResult, TrialSlot } from "./snapshot.ts";
 
-/** How many trials one call records at most. */
+/** The maximum number of trials in one call. */
 export const TRIALS_MAX = 1000;
 
-/** An event of an eval before it has a number, a time and a hash: the writer gives it those. */
+/** An event of an eval without its number, time and hash, which the writer assigns. */
 export interface NewEvalEvent {
   type: EvalEventType;
-  /** The one trial that it is about. */
+  /** The trial that the event changes. Null if it changes none, or several. */
   trialId: string | null;
-  /** The eval's own status before; null when the event opens the eval. */
+  /** The status of the eval before the event. Null if the event opens the eval. */
   fromStatus: EvalStatus | null;
   toStatus: EvalStatus;
   reason: string | null;
@@ -23,7 +23,7 @@ export interface NewEval {
   versionId: string;
   name: string;
   k: number;
-  /** Whether it is opened only where its version has no other live eval of the name. */
+  /** True if the writer must not open the eval when its version has a live eval with the same name. */
   isOnly: boolean;
 }
 
@@ -31,17 +31,17 @@ export interface NewTrial extends TrialSlot, MakerDetails, TrialResult {
   id: string;
 }
 
-/** What becomes of one trial that exists. */
+/** A change of an existing trial. */
 export interface TrialChange {
   id: string;
-  /** The trial's newest event when the change was decided: a trial that has moved since is left alone. */
+  /** The trial's last event when the change was decided. The writer skips a trial that has changed since. */
   seenSeq: number;
   result: TrialResult;
-  /** Why it is retracted; null where it is not. */
+  /** The reason for a retraction. Null otherwise. */
   retractReason: string | null;
 }
 
-/** What a trial used, kept as the insight of its own that outlives the trial's retraction. */
+/** The insight that stores the usage of a trial. It stays when the trial is retracted. */
 export interface TrialInsight extends MakerDetails {
   id: string;
   trialId: string;
@@ -50,15 +50,15 @@ export interface TrialInsight extends MakerDetails {
   usage: Readonly<Record<string, unknown>>;
 }
 
-/** All that one lawful call does to one eval. The writer records it whole or not at all. */
+/** Everything that one accepted call changes in one eval. The writer records all of it or nothing. */
 export interface EvalDecision {
   evalId: string;
   taskId: string;
-  /** The status that was decided on; null where the eval is opened. */
+  /** The status of the eval when the call was decided. Null if the decision opens the eval. */
   seenStatus: EvalStatus | null;
   opens: NewEval | null;
   events: readonly NewEvalEvent[];
-  /** Each on a slot that was free. */
+  /** New trials, each on a free slot. */
   trials: readonly NewTrial[];
   change: TrialChange | null;
   insights: readonly TrialInsight[];

@@ -11,8 +11,8 @@ const result = {
 };
 
 /**
- * What each event of an eval says beside its columns: enough for the fold to tell the eval and all of its trials.
- * Read with these schemas; written through `EvalPayloadOf`.
+ * The payload of each event type. Together with the event's columns it is enough to fold an eval and all its trials.
+ * Reads parse with these schemas; writes are typed by `EvalPayloadOf`.
  */
 export const EVAL_EVENT_PAYLOADS = {
   eval_created: z.object({ versionId: z.string(), name: z.string(), k: z.int().min(1) }),

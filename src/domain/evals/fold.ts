@@ -2,7 +2,7 @@ import type { EvalEventType, EvalStatus } from "./statuses.ts";
 import { EVAL_EVENT_PAYLOADS } from "./events.ts";
 import type { EvalSnapshot, TrialSnapshot } from "./snapshot.ts";
 
-/** An event of an eval as it was recorded. */
+/** A recorded event of an eval. */
 export interface RecordedEvalEvent {
   evalId: string;
   taskId: string;
@@ -14,15 +14,16 @@ export interface RecordedEvalEvent {
   payload: unknown;
 }
 
-/** An eval as its history tells it, with every trial that it ever had, in the order of their recording. */
+/** The state of an eval, rebuilt from its history. It has every trial, in the order of recording. */
 export interface EvalState extends EvalSnapshot {
   eventSeq: number;
   trials: readonly TrialSnapshot[];
 }
 
 /**
- * The eval after its events, which begin with the first and ascend without a gap: exactly what the tables say. A
- * history that contradicts itself is a defect and throws.
+ * Returns the state of an eval after its events, which must start with the first and have no gap. The state equals the
+ * tables.
+ * @throws if the history contradicts itself, which is a defect.
  */
 export function foldEval(events: readonly RecordedEvalEvent[]): EvalState {
   let state: EvalState | null = null;
@@ -43,29 +44,30 @@ function begin(event: RecordedEvalEvent): EvalState {
 function evolve(state: EvalState, event: RecordedEvalEvent): EvalState {
   if (event.seq !== state.eventSeq + 1) throw broken(event, `follows ${state.eventSeq}`);
   if (event.fromStatus !== state.status) {
-    throw broken(event, `leaves ${event.fromStatus}, where the eval was not`);
+    throw broken(event, `leaves ${event.fromStatus}, but the eval is ${state.status}`);
   }
   const { seq: eventSeq, toStatus: status } = event;
-  const told: EvalState = { ...state, status, eventSeq };
+  const advanced: EvalState = { ...state, status, eventSeq };
   switch (event.type) {
     case "eval_created":
       throw broken(event, "creates an eval that exists");
     case "eval_transitioned":
-      return told;
+      return advanced;
     case "trials_recorded": {
       const { trials } = EVAL_EVENT_PAYLOADS.trials_recorded.parse(event.payload);
       const recorded = trials.map((trial) => ({ ...trial, retracted: false, eventSeq }));
-      return { ...told, trials: [...state.trials, ...recorded] };
+      return { ...advanced, trials: [...state.trials, ...recorded] };
     }
     case "trial_transitioned": {
       const { from, ...result } = EVAL_EVENT_PAYLOADS.trial_transitioned.parse(event.payload);
-      return withTrial(told, event, (trial) => {
-        if (trial.status !== from) throw broken(event, `leaves ${from}, where the trial was not`);
+      return withTrial(advanced, event, (trial) => {
+        if (trial.status !== from)
+          throw broken(event, `leaves ${from}, but the trial is ${trial.status}`);
         return { ...trial, ...result, eventSeq };
       });
     }
     case "trial_retracted":
-      return withTrial(told, event, (trial) => ({ ...trial, retracted: true, eventSeq }));
+      return withTrial(advanced, event, (trial) => ({ ...trial, retracted: true, eventSeq }));
   }
 }
 
@@ -76,13 +78,13 @@ function withTrial(
 ): EvalState {
   const before = state.trials.find(({ id }) => id === event.trialId);
   if (before === undefined) throw broken(event, "names a trial that the eval does not have");
-  if (before.retracted) throw broken(event, "names a trial that is retracted");
+  if (before.retracted) throw broken(event, "names a retracted trial");
   return {
     ...state,
     trials: state.trials.map((trial) => (trial === before ? change(before) : trial)),
   };
 }
 
-function broken(event: RecordedEvalEvent, fault: string): Error {
-  return new Error(`Event ${event.seq} (${event.type}) of an eval's history ${fault}`);
+function broken(event: RecordedEvalEvent, defect: string): Error {
+  return new Error(`Event ${event.seq} (${event.type}) of an eval's history ${defect}`);
 }

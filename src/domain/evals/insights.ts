@@ -2,7 +2,7 @@ import { isRunEnded, RUN_TRANSITIONS } from "../lifecycle/runs.ts";
 import type { RunState } from "../lifecycle/statuses.ts";
 import { succeed, invalidTransition, type Outcome, refuse, type Refusal } from "../refusals.ts";
 
-/** An insight as decisions look at it. */
+/** The state of an insight, as decisions see it. */
 export interface InsightSnapshot {
   id: string;
   status: RunState;
@@ -10,7 +10,7 @@ export interface InsightSnapshot {
   usage: Readonly<Record<string, unknown>> | null;
 }
 
-/** What is told of an inference job: what it became, what it made, what it used. */
+/** A report on an inference job: its status, its output, and its usage. */
 export interface InsightReport {
   status?: RunState | undefined;
   output?: unknown;
@@ -18,8 +18,8 @@ export interface InsightReport {
 }
 
 /**
- * The insight after a report. The same status again is no move. What a job that has ended left open may still be
- * told, its usage above all; what was told stays.
+ * Returns the insight after a report. Reporting the current status again is allowed. After the job has ended, a report
+ * can still add the output or the usage if it is missing, but cannot replace it.
  */
 export function decideInsight(
   insight: InsightSnapshot,
@@ -31,17 +31,17 @@ export function decideInsight(
   if (to !== from && !allowed.includes(to)) {
     return refuse(invalidTransition({ subject: "an insight", from, to, allowed }));
   }
-  const isRetold =
+  const replacesReport =
     (report.output !== undefined && insight.output !== null) ||
     (report.usage !== undefined && insight.usage !== null);
-  if (isRunEnded(from) && isRetold) return refuse(endedAlready(insight));
+  if (isRunEnded(from) && replacesReport) return refuse(alreadyReported(insight));
   return succeed({ id: insight.id, status: to, output, usage });
 }
 
-function endedAlready({ id, status }: InsightSnapshot): Refusal {
+function alreadyReported({ id, status }: InsightSnapshot): Refusal {
   return {
     code: "conflict",
-    detail: `The insight has ended as ${status}; what was told of it stays.`,
+    detail: `The insight has ended as ${status}. Its output and usage cannot be replaced.`,
     existing: { id },
   };
 }

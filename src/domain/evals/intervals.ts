@@ -1,28 +1,28 @@
 import { fixedSeries } from "./random.ts";
 
-/** A 95 % confidence interval. */
+/** A 95% confidence interval. */
 export type Interval = [low: number, high: number];
 
-/** The 97.5 % quantile of the normal distribution. */
+/** The 97.5% quantile of the normal distribution. */
 const Z = 1.959963984540054;
 
-/** Wilson's score interval for the chance behind `successes` of `trials` (Wilson 1927). */
+/** Returns Wilson's score interval for the probability of success (Wilson 1927). `trials` must be positive. */
 export function wilsonInterval(successes: number, trials: number): Interval {
   const rate = successes / trials;
   const scale = 1 + Z ** 2 / trials;
-  const centre = (rate + Z ** 2 / (2 * trials)) / scale;
+  const center = (rate + Z ** 2 / (2 * trials)) / scale;
   const half = (Z / scale) * Math.sqrt((rate * (1 - rate)) / trials + Z ** 2 / (4 * trials ** 2));
-  // Exact at the ends, where rounding would leave the rate itself outside.
+  // At 0 and 1 the bound is exact. Rounding errors could otherwise exclude the rate itself.
   return [
-    successes === 0 ? 0 : Math.max(0, centre - half),
-    successes === trials ? 1 : Math.min(1, centre + half),
+    successes === 0 ? 0 : Math.max(0, center - half),
+    successes === trials ? 1 : Math.min(1, center + half),
   ];
 }
 
 /**
- * Percentile intervals of means over tasks, by resampling whole tasks (Efron 1979): the trials of one task belong
- * together. Tasks with the same values form a group; `weights` counts its tasks, and each statistic has one value
- * for each group. All statistics see the same resamples.
+ * Returns percentile bootstrap intervals of means over tasks (Efron 1979). Whole tasks are resampled, because the trials
+ * of one task are not independent. Tasks with equal values form a group: `weights` has the number of tasks in each group,
+ * and each statistic has one value per group. All statistics use the same resamples.
  */
 export function bootstrapIntervals(
   weights: readonly number[],
@@ -37,7 +37,7 @@ export function bootstrapIntervals(
   const samples = statistics.map((values) => {
     return { values: Float64Array.from(values), means: new Float64Array(resamples) };
   });
-  // Loops that count: nearly all of a summary's time is spent here, and iterators would take many times as much.
+  // Index loops, because most of a summary's time is spent here and iterators are several times slower.
   for (let resample = 0; resample < resamples; resample += 1) {
     drawn.fill(0);
     for (let draw = 0; draw < groupOfTask.length; draw += 1) {
@@ -59,8 +59,8 @@ export function bootstrapIntervals(
 }
 
 /**
- * The interval of a mean over tasks by the normal distribution, to which the bootstrap comes the closer the more tasks
- * there are. No resample has a mean beyond the values, and so it has not either.
+ * Returns the interval of a mean over tasks from the normal approximation, which the bootstrap approaches for many tasks.
+ * The interval is clamped to the range of the values, because no resample can have a mean outside it.
  */
 export function normalInterval(weights: readonly number[], values: readonly number[]): Interval {
   let [tasks, sum, squares] = [0, 0, 0];
@@ -78,7 +78,7 @@ export function normalInterval(weights: readonly number[], values: readonly numb
   return [Math.max(lowest, mean - half), Math.min(highest, mean + half)];
 }
 
-/** Between the two neighbours in a sorted sample, in proportion. */
+/** Returns a quantile of a sorted sample, by linear interpolation. */
 function quantile(sorted: Float64Array, share: number): number {
   const place = share * (sorted.length - 1);
   const before = Math.floor(place);

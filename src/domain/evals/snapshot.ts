@@ -1,46 +1,45 @@
 import type { MakerDetails } from "../maker.ts";
 import type { EvalStatus, TrialStatus } from "./statuses.ts";
 
-/** What decisions about an eval look at. */
+/** The state of an eval, as decisions see it. */
 export interface EvalSnapshot {
   id: string;
   taskId: string;
   versionId: string;
   name: string;
-  /** How many trials each model has. */
+  /** The number of trials per model. */
   k: number;
   status: EvalStatus;
 }
 
-/** The place of a trial in its eval; one live trial holds it. */
+/** The position of a trial in its eval. At most one live trial holds a slot. */
 export interface TrialSlot {
   k: number;
   model: string;
 }
 
-/** What became of a trial so far. */
+/** The result of a trial so far. */
 export interface TrialResult {
   status: TrialStatus;
   score: number | null;
-  /** Why no verdict was reached; of an errored trial alone. */
+  /** Why there is no verdict. Only for errored trials. */
   error: string | null;
   outputDataId: string | null;
 }
 
-/** A trial as it stands. */
 export interface TrialSnapshot extends TrialSlot, MakerDetails, TrialResult {
   id: string;
   retracted: boolean;
-  /** The newest event of the eval that tells of it. */
+  /** The eval's last event that changed the trial. */
   eventSeq: number;
 }
 
-/** Whether a trial was passed; null where nobody has judged it yet, or could. */
+/** Returns whether a trial passed, or null if it has no verdict. */
 export function hasPassed(status: TrialStatus): boolean | null {
   return status === "passed" || status === "failed" ? status === "passed" : null;
 }
 
-/** One text for one slot, whatever a model's name holds. */
+/** Returns a key that is unique per slot, whatever characters a model's name contains. */
 export function slotKey({ k, model }: TrialSlot): string {
   return `${k} ${model}`;
 }

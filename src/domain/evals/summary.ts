@@ -1,74 +1,74 @@
 import { bootstrapIntervals, type Interval, normalInterval, wilsonInterval } from "./intervals.ts";
 import { passAtEach } from "./pass-at-k.ts";
 
-/** The scored trials of one model at one task. Errored ones are not scored: nobody judged. */
+/** The scored trials of one model on one task. Errored trials are not scored, because they have no verdict. */
 export interface Score {
   n: number;
-  /** How many of them passed. */
+  /** The number of trials that passed. */
   c: number;
 }
 
-/** Tasks at which a model has the same score. */
+/** The tasks on which a model has the same score. */
 export interface ScoreGroup extends Score {
   tasks: number;
 }
 
 export interface ModelScores {
   model: string;
-  /** The revisions that were tried; those without one are not named. */
+  /** The revisions that were reported. Trials without one add none. */
   modelRevisions: readonly string[];
   errored: number;
   groups: readonly ScoreGroup[];
 }
 
-/** Tasks at which two models have the same pair of scores. */
+/** The tasks on which two models have the same pair of scores. */
 export interface PairGroup {
   one: Score;
   other: Score;
   tasks: number;
 }
 
-/** How an interval was made. */
+/** How an interval was computed. */
 export const INTERVAL_METHODS = ["wilson", "bootstrap", "normal"] as const;
 export type IntervalMethod = (typeof INTERVAL_METHODS)[number];
 
-/** A figure for each k, under k as text. */
+/** A value for each k, keyed by k as a string. */
 export type ByK<Value> = Record<string, Value>;
 
 export interface ModelSummary extends Score {
   model: string;
   modelRevisions: readonly string[];
   errored: number;
-  /** null where no task has k scored trials. */
+  /** Null if no task has k scored trials. */
   passAt: ByK<number | null>;
-  /** The tasks behind each figure: those with k scored trials or more. */
+  /** The number of tasks with at least k scored trials. */
   tasks: ByK<number>;
-  /** 95 % each, where there is a figure. */
+  /** The 95% intervals. Absent for a null value. */
   interval: ByK<Interval>;
   method: ByK<IntervalMethod>;
 }
 
-/** How much better the first model is than the second at the tasks that both were tried at. */
+/** The difference between two models on the tasks that both were evaluated on. */
 export interface Comparison {
   models: [one: string, other: string];
-  /** The mean over tasks of pass@k of the first less that of the second; null where no task has k of both. */
+  /** Mean over tasks of the first model's pass@k minus the second's. Null if no task has k trials of both. */
   difference: ByK<number | null>;
   tasks: ByK<number>;
-  /** 95 % each, where tasks differ in their difference. */
+  /** The 95% intervals. Absent if the difference is the same for all tasks. */
   interval: ByK<Interval>;
 }
 
 export const RESAMPLES_MAX = 2000;
-/** With fewer the ends of an interval would be a matter of chance. */
+/** With fewer resamples the bounds of an interval would be too noisy. */
 const RESAMPLES_MIN = 400;
-/** In products of a value and its count; about a quarter of a second of a Worker's time. */
+/** In multiplications of a value by its count: about 250 ms of CPU time in a Worker. */
 const WORK_MAX = 60_000_000;
-/** To draw one task takes as long as so many products. */
+/** The cost of drawing one task, in multiplications. */
 const DRAW_WORK = 8;
 
 /**
- * Resamples of a summary: fewer where tasks and figures are many, and none where that would still take too long. There
- * the normal distribution says what resampling would.
+ * Returns the number of resamples for a summary: fewer for many tasks and values, and 0 if even RESAMPLES_MIN would take
+ * too long. With 0, intervals use the normal approximation.
  */
 export function resamplesFor(
   models: readonly (readonly { n: number; tasks: number }[])[],
@@ -79,9 +79,9 @@ export function resamplesFor(
   return affordable < RESAMPLES_MIN ? 0 : Math.min(RESAMPLES_MAX, affordable);
 }
 
-/** The most that one resample of all figures of a model takes. */
+/** Returns the maximum work of one resample of a model, in multiplications. */
 function workOf(groups: readonly { n: number; tasks: number }[], k: number): number {
-  // Figures of the same tasks share their draws, and each number of trials has tasks of its own.
+  // Values over the same tasks share their draws. Each number of trials has its own set of tasks.
   const numbers = new Set(groups.map(({ n }) => Math.min(n, k)));
   const draws = [...numbers].reduce((sum, number) => {
     return sum + taskCount(groups.filter(({ n }) => n >= number));
@@ -89,8 +89,8 @@ function workOf(groups: readonly { n: number; tasks: number }[], k: number): num
   return DRAW_WORK * draws + groups.reduce((sum, { n }) => sum + Math.min(n, k), 0);
 }
 
-/** pass@1..k of one model with intervals: the mean over tasks, each with the weight of one. */
-export function summariseModel(scores: ModelScores, k: number, resamples: number): ModelSummary {
+/** Returns pass@1 to pass@k of one model with intervals, as means over tasks of equal weight. */
+export function summarizeModel(scores: ModelScores, k: number, resamples: number): ModelSummary {
   const { model, modelRevisions, errored, groups } = scores;
   const summary: ModelSummary = {
     model,
@@ -119,7 +119,7 @@ export function summariseModel(scores: ModelScores, k: number, resamples: number
   return summary;
 }
 
-/** Two models, paired by task, so that hard and easy tasks weigh on both alike. */
+/** Compares two models by task, so that hard and easy tasks affect both equally. */
 export function compareModels(
   models: Comparison["models"],
   groups: readonly PairGroup[],
@@ -129,23 +129,23 @@ export function compareModels(
   const resampled: Estimate<PairGroup>[] = [];
   const differences = ({ one, other }: PairGroup) => {
     const subtracted = passAtEach(other.n, other.c, k);
-    return passAtEach(one.n, one.c, k).map((figure, index) => {
+    return passAtEach(one.n, one.c, k).map((value, index) => {
       const less = subtracted[index] ?? null;
-      return figure === null || less === null ? null : figure - less;
+      return value === null || less === null ? null : value - less;
     });
   };
   for (const estimate of estimatesOf(groups, k, differences)) {
     const { at, among, values } = estimate;
     comparison.difference[at] = meanOf(among, values);
     comparison.tasks[at] = taskCount(among);
-    // Of tasks that are all alike every resample is the same, and an interval of no width would claim too much.
-    if (!areAlike(values)) resampled.push(estimate);
+    // If all tasks have the same difference, every resample is equal. An interval of zero width would claim too much.
+    if (!areEqual(values)) resampled.push(estimate);
   }
   Object.assign(comparison.interval, intervalsOf(resampled, resamples));
   return comparison;
 }
 
-/** The groups of tasks that have a figure at k, and that figure of each. */
+/** The groups of tasks that have a value at k, with those values. */
 interface Estimate<Group> {
   at: number;
   among: readonly Group[];
@@ -155,14 +155,14 @@ interface Estimate<Group> {
 function estimatesOf<Group>(
   groups: readonly Group[],
   k: number,
-  figuresOf: (group: Group) => readonly (number | null)[],
+  valuesOf: (group: Group) => readonly (number | null)[],
 ): Estimate<Group>[] {
-  const figures = groups.map(figuresOf);
+  const all = groups.map(valuesOf);
   return Array.from({ length: k }, (_, index) => {
     const among: Group[] = [];
     const values: number[] = [];
     for (const [place, group] of groups.entries()) {
-      const value = figures[place]?.[index] ?? null;
+      const value = all[place]?.[index] ?? null;
       if (value === null) continue;
       among.push(group);
       values.push(value);
@@ -172,8 +172,8 @@ function estimatesOf<Group>(
 }
 
 /**
- * Wilson's interval where independent draws with two outcomes lie behind the mean: tasks of which each either passes
- * or fails, or the trials of tasks that all came out alike, as a lone one does. null where only resampling tells.
+ * Returns Wilson's interval if the mean comes from independent draws with two outcomes, or null if resampling is needed.
+ * The draws are tasks that each pass or fail, or the trials of tasks that all have the same value.
  */
 function wilsonFor({ at, among, values }: Estimate<ScoreGroup>, mean: number): Interval | null {
   const count = taskCount(among);
@@ -181,31 +181,31 @@ function wilsonFor({ at, among, values }: Estimate<ScoreGroup>, mean: number): I
     const passed = among.filter((_, index) => values[index] === 1);
     return wilsonInterval(taskCount(passed), count);
   }
-  if (!areAlike(values)) return null;
+  if (!areEqual(values)) return null;
   const passed = among.reduce((sum, { c, tasks }) => sum + c * tasks, 0);
   const scored = among.reduce((sum, { n, tasks }) => sum + n * tasks, 0);
   const [low, high] = wilsonInterval(passed, scored);
-  // pass@k grows with the chance of one trial, so its bounds are those of the chance. Close to n = k the unbiased
-  // figure can lie beyond them, and the interval is widened to hold it.
+  // pass@k increases with the probability of one trial, so the bounds of that probability give its bounds. Near n = k
+  // the unbiased estimate can lie outside, so the interval is widened to include it.
   return [atLeastOnce(low, at), Math.max(atLeastOnce(high, at), mean)];
 }
 
-/** Whether all are one figure, but for what rounding makes of it on the way. */
-function areAlike(values: readonly number[]): boolean {
+/** Returns true if all values are equal, apart from rounding errors. */
+function areEqual(values: readonly number[]): boolean {
   const [first = 0] = values;
   return values.every((value) => Math.abs(value - first) < 1e-9);
 }
 
-function atLeastOnce(chance: number, tries: number): number {
-  return 1 - (1 - chance) ** tries;
+function atLeastOnce(probability: number, trials: number): number {
+  return 1 - (1 - probability) ** trials;
 }
 
-/** Intervals of many k by resampling, or as it would come out where there is no time for it. */
+/** Returns the intervals for several k, by resampling, or by the normal approximation without resamples. */
 function intervalsOf<Group extends { tasks: number }>(
   estimates: readonly Estimate<Group>[],
   resamples: number,
 ): ByK<Interval> {
-  // A task with k trials has k - 1 too: the tasks of each k hold those of the next, so their number tells them apart.
+  // The tasks with k trials are a subset of those with k - 1, so equal counts mean the same tasks.
   const sharing = Map.groupBy(estimates, ({ among }) => among.length);
   const intervals: ByK<Interval> = {};
   for (const together of sharing.values()) {

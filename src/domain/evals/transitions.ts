@@ -1,6 +1,6 @@
 import type { EvalStatus, TrialStatus } from "./statuses.ts";
 
-/** The life of an evaluation. */
+/** The state machine of evals. */
 export const EVAL_TRANSITIONS: Record<EvalStatus, readonly EvalStatus[]> = {
   draft: ["queued", "cancelled"],
   queued: ["running", "cancelled"],
@@ -10,7 +10,7 @@ export const EVAL_TRANSITIONS: Record<EvalStatus, readonly EvalStatus[]> = {
   cancelled: [],
 };
 
-/** The life of a trial. Retraction is no status: it stands beside. */
+/** The state machine of trials. A retraction is not a status, but a separate flag. */
 export const TRIAL_TRANSITIONS: Record<TrialStatus, readonly TrialStatus[]> = {
   pending: ["running", "passed", "failed", "errored"],
   running: ["passed", "failed", "errored"],

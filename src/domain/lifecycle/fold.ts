@@ -151,7 +151,10 @@ function withStep(state: TaskState, event: RecordedEvent): TaskState {
   if (before === undefined)
     throw broken(event, "names a step that the active version does not have");
   if (before.status !== event.fromStatus || before.gate !== event.fromGate) {
-    throw broken(event, `leaves ${event.fromStatus} and ${event.fromGate}, where the step was not`);
+    throw broken(
+      event,
+      `leaves ${event.fromStatus} and ${event.fromGate}, but the step is ${before.status} and ${before.gate}`,
+    );
   }
   const after = { ...before, status: event.toStatus, gate: event.toGate };
   const isCurrent = before.id === state.step.id;
@@ -181,6 +184,6 @@ function withoutRuns(state: TaskState, ids: readonly string[]): TaskState {
   return { ...state, openRuns: state.openRuns.filter(({ id }) => !ids.includes(id)) };
 }
 
-function broken(event: RecordedEvent, fault: string): Error {
-  return new Error(`Event ${event.seq} (${event.type}) of a history ${fault}`);
+function broken(event: RecordedEvent, defect: string): Error {
+  return new Error(`Event ${event.seq} (${event.type}) of a history ${defect}`);
 }

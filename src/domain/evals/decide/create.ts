@@ -2,7 +2,6 @@ import type { EvalStatus } from "../statuses.ts";
 import type { EvalDecision } from "../decision.ts";
 import type { EvalPayloadOf } from "../events.ts";
 
-/** Where an eval is opened, and what it is. */
 export interface EvalInput {
   taskId: string;
   versionId: string;
@@ -11,8 +10,8 @@ export interface EvalInput {
 }
 
 /**
- * Opens an eval over a version. It begins as a draft; one that is opened by its first results is running from the
- * beginning, and is then the only live one of its name.
+ * Opens an eval of a version as a draft. An eval that its first results open starts as running instead, and must be the
+ * only live eval with its name.
  */
 export function decideEvalCreate(
   input: EvalInput,

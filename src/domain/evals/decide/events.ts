@@ -3,7 +3,7 @@ import type { EvalDecision, NewEvalEvent } from "../decision.ts";
 import type { EvalPayloadOf } from "../events.ts";
 import type { EvalSnapshot } from "../snapshot.ts";
 
-/** A decision about an eval that exists, before it says anything. */
+/** Returns a decision that changes nothing in an existing eval. Other decisions extend it. */
 export function unchanged(snapshot: EvalSnapshot): EvalDecision {
   return {
     evalId: snapshot.id,
@@ -17,7 +17,7 @@ export function unchanged(snapshot: EvalSnapshot): EvalDecision {
   };
 }
 
-/** An event that leaves the eval in its status. */
+/** Returns an event that does not change the status of the eval. */
 export function eventIn<Type extends EvalEventType>(
   { status }: Pick<EvalSnapshot, "status">,
   type: Type,

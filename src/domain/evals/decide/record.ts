@@ -16,32 +16,34 @@ import { unchanged } from "./events.ts";
 import { transitionFrom } from "./transition.ts";
 import { newTrial, recording, slotIssues } from "./trials.ts";
 
-/** A result as it is told; it names a verdict or the error that kept it from one. */
+/** A result as callers report it: a verdict, or the error that prevented one. */
 export interface ReportedRecord extends TrialSlot, MakerDetails, ReportedResult {
   usage: Readonly<Record<string, unknown>> | null;
 }
 
-/** Reads the results of an evaluation with k trials, each with what else the caller said of it. */
-export function readResults<Told extends ReportedRecord>(
-  told: readonly Told[],
+/** Checks the results of an evaluation with k trials per model. Other members of each result are kept. */
+export function readResults<Reported extends ReportedRecord>(
+  reports: readonly Reported[],
   k: number,
-): Outcome<(Omit<Told, keyof ReportedResult> & RecordedResult)[]> {
+): Outcome<(Omit<Reported, keyof ReportedResult> & RecordedResult)[]> {
   const issues: Issue[] = [];
-  const results = told.flatMap(({ status, passed, score, error, outputDataId, ...rest }, index) => {
-    const path = ["results", index];
-    issues.push(...slotIssues(rest, k, path));
-    const result = { status, passed, score, error, outputDataId };
-    const reached = reportedStatus(result);
-    if (reached === undefined) {
-      const message = "Say whether it passed, or the error that kept it from a verdict.";
-      issues.push({ path: [...path, "passed"], code: "required", message });
+  const results = reports.flatMap(
+    ({ status, passed, score, error, outputDataId, ...rest }, index) => {
+      const path = ["results", index];
+      issues.push(...slotIssues(rest, k, path));
+      const result = { status, passed, score, error, outputDataId };
+      const reached = reportedStatus(result);
+      if (reached === undefined) {
+        const message = "Set passed, or the error that prevented a verdict.";
+        issues.push({ path: [...path, "passed"], code: "required", message });
+        return [];
+      }
+      const read = readResult(result, reached, path);
+      if (read.ok) return [{ ...rest, result: read.value }];
+      if (read.refusal.code === "validation_failed") issues.push(...read.refusal.issues);
       return [];
-    }
-    const read = readResult(result, reached, path);
-    if (read.ok) return [{ ...rest, result: read.value }];
-    if (read.refusal.code === "validation_failed") issues.push(...read.refusal.issues);
-    return [];
-  });
+    },
+  );
   return issues.length === 0 ? succeed(results) : refuse(validationFailed(...issues));
 }
 
@@ -54,32 +56,31 @@ export interface RecordedResult extends TrialSlot, MakerDetails {
   usage: Readonly<Record<string, unknown>> | null;
 }
 
-/** What became of a result. */
 export interface ResultOutcome {
   outcome: RecordOutcome;
-  /** The trial that was made of it, or that stands on its slot. */
+  /** The trial that was created for the result, or that already holds its slot. */
   trialId?: string;
-  /** Why it is a conflict. */
+  /** The reason for a conflict. */
   detail?: string;
 }
 
-/** One task of the evaluation, with what it has of it already. */
+/** One task of the evaluation, with its existing eval and trials. */
 export interface RecordTarget {
   task: { id: string; versionId: string; isArchived: boolean };
   name: string;
   k: number;
-  /** Whether all trials are in with these: a running eval that has one of the results is completed then. */
+  /** True if no more trials follow. A running eval that has one of the results is then completed. */
   complete: boolean;
-  /** The newest live eval of that name on the task's active version. */
+  /** The newest live eval with this name on the task's active version. */
   snapshot: EvalSnapshot | null;
   live: readonly TrialSnapshot[];
   outputIds: ReadonlySet<string>;
 }
 
 /**
- * Records the results of one task, each judged by itself; the eval is opened where there is none of that name. A
- * result that is there already, from before or from an earlier one of the call, `exists` where it says the same.
- * An eval that has none of the results is left alone, and not completed either.
+ * Records the results of one task, each independently. Opens the eval if the task has none with that name. A result whose
+ * slot is taken gets the outcome `exists` if it equals the recorded result, and `conflict` otherwise. An eval that has
+ * none of the results is not changed, and not completed.
  */
 export function decideRecord(
   target: RecordTarget,
@@ -89,9 +90,9 @@ export function decideRecord(
   const { task, snapshot, k } = target;
   if (snapshot === null && task.isArchived) return allConflict(results, "The task is archived.");
   if (snapshot !== null && snapshot.k !== k) {
-    return allConflict(results, `The eval of this name has k = ${snapshot.k}.`);
+    return allConflict(results, `The eval with this name has k = ${snapshot.k}.`);
   }
-  const { outcomes, trials, insights } = meetSlots(target, results, newId);
+  const { outcomes, trials, insights } = fillSlots(target, results, newId);
   const status = snapshot?.status ?? OPENED_AS;
   const isTouched = outcomes.some(({ outcome }) => outcome === "recorded" || outcome === "exists");
   const events = [
@@ -108,11 +109,11 @@ export function decideRecord(
   return { decision, outcomes };
 }
 
-/** An eval that is opened by its first results runs. */
+/** The status of an eval that its first results open. */
 const OPENED_AS = "running";
 
-/** What becomes of each result, and the trials and insights that are made of those on free slots. */
-function meetSlots(
+/** Returns the outcome of each result, and the new trials and insights for results on free slots. */
+function fillSlots(
   { live, outputIds }: RecordTarget,
   results: readonly RecordedResult[],
   newId: () => string,
@@ -120,23 +121,23 @@ function meetSlots(
   const holders = new Map<string, HeldSlot>(live.map((held) => [slotKey(held), held]));
   const trials: NewTrial[] = [];
   const insights: TrialInsight[] = [];
-  const outcomes = results.map((told): ResultOutcome => {
-    const { result } = told;
+  const outcomes = results.map((recorded): ResultOutcome => {
+    const { result } = recorded;
     if (result.outputDataId !== null && !outputIds.has(result.outputDataId)) {
       return { outcome: "not_found" };
     }
-    const holder = holders.get(slotKey(told));
-    if (holder !== undefined) return meeting(holder, told);
-    const trial = newTrial(newId(), told, result);
-    holders.set(slotKey(told), trial);
+    const holder = holders.get(slotKey(recorded));
+    if (holder !== undefined) return compare(holder, recorded);
+    const trial = newTrial(newId(), recorded, result);
+    holders.set(slotKey(recorded), trial);
     trials.push(trial);
-    if (told.usage !== null) insights.push(insightOf(trial, told.usage, newId()));
+    if (recorded.usage !== null) insights.push(insightOf(trial, recorded.usage, newId()));
     return { outcome: "recorded", trialId: trial.id };
   });
   return { outcomes, trials, insights };
 }
 
-/** The event that completes an eval; none where its table does not let it, as it has ended or has not begun. */
+/** Returns the event that completes an eval. Empty if the eval has ended or has not started. */
 function completion(from: EvalStatus): NewEvalEvent[] {
   const moved = transitionFrom(from, { status: "completed" });
   return moved.ok ? [moved.value] : [];
@@ -151,15 +152,15 @@ function allConflict(results: readonly RecordedResult[], detail: string) {
   };
 }
 
-/** The same revision with the same result is the same trial, told again. */
-function meeting(holder: HeldSlot, told: RecordedResult): ResultOutcome {
-  const { status, score } = told.result;
+/** Compares a result with the trial on its slot. A result is the same if revision, status and score are equal. */
+function compare(holder: HeldSlot, recorded: RecordedResult): ResultOutcome {
+  const { status, score } = recorded.result;
   const trialId = holder.id;
-  if (holder.modelRevision !== told.modelRevision) {
-    return { outcome: "conflict", trialId, detail: whyTaken(holder, told.modelRevision) };
+  if (holder.modelRevision !== recorded.modelRevision) {
+    return { outcome: "conflict", trialId, detail: whyTaken(holder, recorded.modelRevision) };
   }
   if (holder.status === status && holder.score === score) return { outcome: "exists", trialId };
-  const detail = `Trial ${told.k} of ${told.model} is recorded already, with another result.`;
+  const detail = `Trial ${recorded.k} of ${recorded.model} is already recorded with another result.`;
   return { outcome: "conflict", trialId, detail };
 }
 

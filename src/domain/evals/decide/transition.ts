@@ -25,12 +25,12 @@ export function decideEvalTransition(
   return moved.ok ? succeed({ ...unchanged(snapshot), events: [moved.value] }) : moved;
 }
 
-/** The event that moves an eval from a status, where EVAL_TRANSITIONS lets it go. */
+/** Returns the event that moves an eval to another status, or a refusal if EVAL_TRANSITIONS does not allow it. */
 export function transitionFrom(
   from: EvalStatus,
   { status, reason }: EvalMove,
 ): Outcome<NewEvalEvent> {
-  if (status === from) return refuse(alreadyInStatus(`The eval is ${status} already.`));
+  if (status === from) return refuse(alreadyInStatus(`The eval is already ${status}.`));
   const allowed = EVAL_TRANSITIONS[from];
   if (!allowed.includes(status)) {
     return refuse(invalidTransition({ subject: "an eval", from, to: status, allowed }));

@@ -16,25 +16,25 @@ import { TRIAL_TRANSITIONS } from "../transitions.ts";
 import { eventIn, unchanged } from "./events.ts";
 
 /**
- * Moves a trial along TRIAL_TRANSITIONS, with what is known of it by then. A trial that is run again after an error
- * has no error any more.
+ * Moves a trial along TRIAL_TRANSITIONS and adds the reported result. Its previous score and output stay unless they are
+ * reported again. The error of an earlier attempt is cleared.
  */
 export function decideTrialTransition(
   snapshot: EvalSnapshot,
   trial: TrialSnapshot,
-  told: ReportedResult,
+  reported: ReportedResult,
   outputIds: ReadonlySet<string>,
 ): Outcome<EvalDecision> {
-  const status = reportedStatus(told);
+  const status = reportedStatus(reported);
   if (status === undefined) {
-    const message = "Say the status, or whether the trial passed, or its error.";
+    const message = "Set the status, passed, or the error.";
     return refuse(validationFailed({ path: ["status"], code: "required", message }));
   }
-  const read = readResult(told, status, []);
+  const read = readResult(reported, status, []);
   if (!read.ok) return read;
   if (snapshot.status === "cancelled") return refuse(evalCancelled(snapshot));
-  const misstep = misstepTo(status, trial);
-  if (misstep !== null) return refuse(misstep);
+  const refusal = refusalOfMove(status, trial);
+  if (refusal !== null) return refuse(refusal);
   const { outputDataId } = read.value;
   if (outputDataId !== null && !outputIds.has(outputDataId)) return refuse(notFound());
 
@@ -53,13 +53,13 @@ export function decideTrialTransition(
   });
 }
 
-/** Takes a trial back: its slot is free again, the trial and its insights stay. In any status of the eval. */
+/** Retracts a trial, which frees its slot. The trial and its insights stay. Allowed in any status of the eval. */
 export function decideRetract(
   snapshot: EvalSnapshot,
   trial: TrialSnapshot,
   { reason }: { reason: string },
 ): Outcome<EvalDecision> {
-  if (trial.retracted) return refuse(alreadyInStatus("The trial is retracted already."));
+  if (trial.retracted) return refuse(alreadyInStatus("The trial is already retracted."));
   const { k, model, status, score, error, outputDataId } = trial;
   return succeed({
     ...unchanged(snapshot),
@@ -75,12 +75,12 @@ export function decideRetract(
   });
 }
 
-function misstepTo(to: TrialSnapshot["status"], trial: TrialSnapshot): Refusal | null {
+function refusalOfMove(to: TrialSnapshot["status"], trial: TrialSnapshot): Refusal | null {
   const { status: from, retracted } = trial;
   if (retracted) {
     return invalidTransition({ subject: "a retracted trial", from, to, allowed: [] });
   }
-  if (to === from) return alreadyInStatus(`The trial is ${to} already.`);
+  if (to === from) return alreadyInStatus(`The trial is already ${to}.`);
   const allowed = TRIAL_TRANSITIONS[from];
   return allowed.includes(to) ? null : invalidTransition({ subject: "a trial", from, to, allowed });
 }
