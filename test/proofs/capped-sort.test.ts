@@ -10,10 +10,13 @@ import { PLACES } from "../support/places.ts";
 
 const { seed, tasks: many } = inject("stack");
 
-/** Around the cap, and far beyond it: `TASKS=100000 npx vitest run test/proofs/capped-sort.test.ts` goes so far. */
+/**
+ * Sizes around the cap and far beyond it. TASKS sets the largest: `TASKS=100000 npx vitest run
+ * test/proofs/capped-sort.test.ts`.
+ */
 const SIZES = [0, 1, LIVE_SORT_MAX - 1, LIVE_SORT_MAX, LIVE_SORT_MAX + 1, Math.max(many, 8_000)];
 const PAGE = 200;
-/** Tasks that somebody makes while somebody else turns the pages. */
+/** Tasks that are created while the pages are read. */
 const LATECOMERS = 3;
 
 const chance = chanceFrom(seed);
@@ -33,7 +36,7 @@ beforeAll(async () => {
 describe("the capped live sort", () => {
   for (const size of SIZES) {
     test(
-      `of ${size} tasks that match is what an oracle makes of them, page by page (replay with SEED=${seed})`,
+      `of ${size} matching tasks equals an oracle's, page by page (replay with SEED=${seed})`,
       { timeout: 60_000 + size * 5 },
       async () => {
         await grow(size);
@@ -55,7 +58,7 @@ describe("the capped live sort", () => {
   });
 });
 
-/** Adds tasks until there are so many; among the newest are some whose label depends on more than their step. */
+/** Adds tasks up to this size. The labels of the newest two depend on more than their step. */
 async function grow(size: number): Promise<void> {
   const missing = size - made;
   const told = missing > 100 ? [givenJudged, givenChecked] : [];
@@ -65,14 +68,14 @@ async function grow(size: number): Promise<void> {
   made = size;
 }
 
-/** A task whose label is what a review said. */
+/** Creates a task whose label depends on a review. */
 async function givenJudged(): Promise<void> {
   const { id } = await api.givenTask({ at: { kind: "pre_qa", status: "awaiting_review" } });
   const body = { kind: "expert", outcome: "failed" };
   expectDone(await api.call("POST", `/tasks/${id}/reviews`, { body }), 201);
 }
 
-/** A task whose label is what a worker does. */
+/** Creates a task whose label depends on a running worker. */
 async function givenChecked(): Promise<void> {
   const { id } = await api.givenTask({ at: { kind: "authoring", status: "running" } });
   const begun = await api.call<{ id: string }>("POST", `/tasks/${id}/worker-runs`, {
@@ -94,7 +97,7 @@ interface Sorted {
   label: UnifiedStatus;
 }
 
-/** The newest that the cap lets through, by the domain's own reading of what is in the tables. */
+/** The newest tasks up to the cap, sorted by the labels that the domain computes from the tables. */
 async function oracle(isDescending: boolean): Promise<Sorted[]> {
   const rows = await api.database.query(
     "owner",
@@ -126,7 +129,7 @@ function labelOf(text: string): UnifiedStatus {
   });
 }
 
-/** All pages, while others make tasks; every page has to say the same about the cap, in header and body. */
+/** Reads all pages while tasks are created. Every page must report the cap in the same way, in header and body. */
 async function turnPages(sort: string) {
   const tasks: Sorted[] = [];
   const said = new Set<boolean>();

@@ -24,7 +24,7 @@ const QUEUE = "stepledger-dispatches";
 const CRASHES = 0.1;
 const GARBAGE = 0.01;
 const FAULTS = { duplicate: 0.3, failBefore: 0.05, failAfter: 0.05, delay: 0.2 };
-/** Of these many one is for a pipeline without an endpoint. */
+/** One dispatch in this many is for a pipeline without an endpoint. */
 const OFFERED_EVERY = 5;
 const SWEEP_SECONDS = 15 * 60;
 
@@ -43,13 +43,13 @@ beforeAll(async () => {
 
 describe("dispatches", () => {
   test(
-    `each take effect once, whatever becomes of messages, consumers and answers (${DISPATCHES}, replay with SEED=${seed})`,
+    `each take effect once, whatever happens to messages, consumers and responses (${DISPATCHES}, replay with SEED=${seed})`,
     { timeout: 60_000 + DISPATCHES * 60 },
     async ({ annotate }) => {
       await givenDispatches(DISPATCHES);
       const world = new AdverseWorld(seed);
-      // Their first messages never came: the Worker was killed between its commit and its send. A sweep breaks off
-      // where a send fails, so that it takes some until each message has been through the worst.
+      // The first messages were lost: the Worker was killed between commit and send. A sweep stops at a failed send, so
+      // several sweeps pass until each message has been sent.
       while (!world.isAllTaken()) await world.sweepAndDrain();
       world.stopFaults();
       await world.sweepAndDrain();
@@ -64,7 +64,7 @@ describe("dispatches", () => {
         withoutZeros({ delivered: receiver.taken.size, dead: receiver.refused.size }),
       );
       expect(receiver.taken.size + receiver.refused.size).toBe(asked);
-      // Nobody asks again who has heard that it was taken, and all askings name one run.
+      // After an accepted response is received there is no further attempt, and all attempts name one run.
       expect([...heard].filter(([, times]) => times > 1)).toEqual([]);
       expect([...receiver.taken.values()].filter((runs) => new Set(runs).size > 1)).toEqual([]);
       expect(await runsOfDispatches()).toEqual({ "1": DISPATCHES });
@@ -76,13 +76,13 @@ describe("dispatches", () => {
   );
 });
 
-/** Everything around the dispatches, each part at its worst. */
+/** Everything around the dispatches, with faults in each part. */
 class AdverseWorld {
   readonly queue: AdversarialQueue;
   readonly receiver: UnreliableReceiver;
-  /** How often a consumer that lived on heard that a dispatch was taken. */
+  /** How often a consumer that did not crash received an accepted response for a dispatch. */
   readonly heard = new Map<string, number>();
-  /** What no fault explains. */
+  /** Errors that no fault explains. */
   readonly defects: unknown[] = [];
   garbage = 0;
   readonly #chance: ReturnType<typeof chanceFrom>;
@@ -104,7 +104,7 @@ class AdverseWorld {
     this.#crashes = 0;
   }
 
-  /** Whether each dispatch has had a message that the queue took. */
+  /** True if the queue has stored a message for each dispatch. */
   isAllTaken(): boolean {
     return new Set(this.#takenIds()).size === DISPATCHES;
   }
@@ -116,7 +116,7 @@ class AdverseWorld {
     });
   }
 
-  /** A quarter of an hour later: what lies in the outbox is sent, and the queue is worked through. */
+  /** 15 minutes later: sends what is in the outbox and drains the queue. */
   async sweepAndDrain(): Promise<void> {
     await this.queue.passTime(SWEEP_SECONDS, (seconds) => timePasses(api.database, seconds));
     await this.#relay();
@@ -127,7 +127,10 @@ class AdverseWorld {
     await this.#expectTakenIsSettled();
   }
 
-  /** The sweep is for messages that were never stored: of those that were none is left undone when all are gone. */
+  /**
+   * The sweep is for messages that were never stored. Stored messages must leave nothing undone once the queue is
+   * empty.
+   */
   async #expectTakenIsSettled(): Promise<void> {
     const undone = await api.database.query(
       "owner",
@@ -144,7 +147,7 @@ class AdverseWorld {
     const queue = createMessageQueue<DispatchMessage>(this.queue);
     const database = mortal.database(this.#database);
     const relaying = mortal.work(async () => void (await relayDispatches({ database, queue })));
-    // What it did not send the next one does.
+    // The next sweep sends what this one did not.
     await relaying.catch(() => {});
   }
 
@@ -170,7 +173,7 @@ class AdverseWorld {
     return new Mortal(this.#chance.isHit(this.#crashes) ? this.#chance.below(dealings) : null);
   }
 
-  /** A consumer of its own for each batch. It deals six times with the world for each message, and once more. */
+  /** A separate consumer for each batch. It interacts six times per message, and once more at the end. */
   #isolate(batchSize: number): Isolate {
     const mortal = this.#mortal(batchSize * 6 + 2);
     const taken: string[] = [];
@@ -189,7 +192,7 @@ class AdverseWorld {
         }),
       ),
       reportDefect: (error) => {
-        // A database that is too busy to answer is one more fault that messages come again after.
+        // A busy database is one more fault after which messages are retried.
         const isExplained = mortal.isDead || error instanceof DatabaseUnavailable;
         if (!isExplained) this.defects.push(error);
       },
@@ -204,7 +207,7 @@ class AdverseWorld {
   }
 }
 
-/** Tasks whose move asked for a pipeline, by the calls that anybody would make. */
+/** Creates tasks whose moves dispatched a pipeline, through the API. */
 async function givenDispatches(count: number): Promise<void> {
   const CHUNK = 250;
   for (let first = 0; first < count; first += CHUNK) {
@@ -225,7 +228,7 @@ async function givenDispatches(count: number): Promise<void> {
   }
 }
 
-/** Calls until the service is there to answer: the machine may be busy. */
+/** Repeats a call until the service is available. The machine may be busy. */
 async function persist<Body>(path: string, body: object): Promise<Answer<Body>> {
   const idempotencyKey = crypto.randomUUID();
   for (;;) {
@@ -234,7 +237,7 @@ async function persist<Body>(path: string, body: object): Promise<Answer<Body>> 
   }
 }
 
-/** How many dispatches ended how, those with an endpoint and those without. */
+/** Counts dispatches by final state, with and without an endpoint. */
 async function settledDispatches() {
   const rows = await api.database.query(
     "owner",
@@ -249,7 +252,7 @@ async function settledDispatches() {
   return { offered: counted("t"), endpoint: counted("f") };
 }
 
-/** How many dispatches have how many runs. */
+/** Counts dispatches by their number of runs. */
 async function runsOfDispatches() {
   const rows = await api.database.query(
     "owner",

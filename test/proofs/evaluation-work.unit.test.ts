@@ -14,10 +14,10 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 const TASKS = 400;
-/** Of all nodes of a plan together; a loop within a loop would look at hundreds. */
+/** For all nodes of a plan together. A nested loop would read hundreds. */
 const ROWS_OF_TASK_MAX = 100;
 
-/** Many tasks with an eval of this name, in which trial 1 is recorded. */
+/** Creates many tasks with an eval of this name, in which trial 1 is recorded. */
 async function givenEvaluated(name: string): Promise<string[]> {
   const stepledger = connect({ baseUrl: service.baseUrl, key: service.tenant.keys.admin });
   const tasks = Array.from({ length: TASKS }, (_, index) => ({ title: `${name} ${index}` }));
@@ -28,7 +28,7 @@ async function givenEvaluated(name: string): Promise<string[]> {
   return ids;
 }
 
-/** The statements that load what recording trial 2 of each task asks for, and that would record it. */
+/** Returns the statement that loads the input for trial 2 of each task, and the one that would record it. */
 async function statementsOf(name: string, tasks: readonly string[]): Promise<SQL[]> {
   const database = openDatabase(service.database).forTenant(service.tenant.id);
   const read = vi.spyOn(database, "read");
@@ -63,7 +63,7 @@ interface PlanNode {
   Plans?: PlanNode[];
 }
 
-/** How many rows pass through all nodes of a plan, or are looked at there and left. */
+/** Counts the rows that the nodes of a plan return or discard. */
 function rowsOf(node: PlanNode): number {
   const removed =
     (node["Rows Removed by Filter"] ?? 0) + (node["Rows Removed by Join Filter"] ?? 0);
@@ -82,10 +82,10 @@ async function rowsLookedAt(statement: SQL): Promise<number> {
 }
 
 test.each([
-  ["knows nothing of the tables", null],
-  ["knows the tables", "analyze"],
+  ["has no statistics", null],
+  ["has statistics", "analyze"],
 ])(
-  "an evaluation over many tasks looks at a few rows for each of them, where the planner %s",
+  "an evaluation over many tasks reads a few rows per task when the planner %s",
   async (name, analyze) => {
     const tasks = await givenEvaluated(name);
     if (analyze !== null) await service.database.query("owner", analyze);

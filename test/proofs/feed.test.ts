@@ -10,14 +10,14 @@ beforeAll(async () => {
 
 const WRITERS = 32;
 const NOTES_EACH = 6;
-/** Tasks that all writers meet at, beside one of their own. */
+/** Tasks that all writers share. Each also has its own. */
 const SHARED = 4;
 
-/** What a reader tells of an event: enough to know it by. */
+/** What identifies an event. */
 type Seen = Pick<StepEventView, "taskId" | "seq">;
 
-describe("a reader beside 32 writers, some of which commit late", () => {
-  it("sees every event once and each task's in order, in pages and in a stream that breaks", async () => {
+describe("a reader of the feed during writes by 32 clients, some of which commit late", () => {
+  it("sees every event once and each task's in order, in pages and in a stream that breaks off", async () => {
     const shared = await api.givenTasks(SHARED);
     const own = await api.givenTasks(WRITERS);
     let isOver = false;
@@ -35,11 +35,11 @@ describe("a reader beside 32 writers, some of which commit late", () => {
       expect(inOrder(seen)).toEqual(written);
       expect(tasksOutOfOrder(seen)).toEqual([]);
     }
-    // Without such pairs this would have proven nothing.
+    // Without such pairs the test would prove nothing.
     expect(await lateEvents()).toBeGreaterThan(0);
   });
 
-  it("waits for one that has written and not committed, and then shows all that came after", async () => {
+  it("waits for a writer that has not committed, and then shows everything that came after it", async () => {
     const [held = "", free = ""] = await api.givenTasks(2);
     await readPages(() => true);
     const start = expectDone(await api.call<FeedPage>("GET", "/events?after=now")).nextCursor;
@@ -63,7 +63,7 @@ interface FeedPage {
   caughtUp: boolean;
 }
 
-/** Reads on in pages until all is written and read. */
+/** Reads pages until everything is written and read. */
 async function readPages(isDone: () => boolean, start?: string): Promise<Seen[]> {
   const seen: Seen[] = [];
   for (let cursor = start; ;) {
@@ -79,7 +79,7 @@ async function readPages(isDone: () => boolean, start?: string): Promise<Seen[]>
 
 const EVENTS_A_CONNECTION = 50;
 
-/** Reads on in streams that break after some events, each begun where the one before broke off. */
+/** Reads streams that break off after some events. Each resumes where the previous one stopped. */
 async function readStream(isDone: () => boolean): Promise<Seen[]> {
   const seen: Seen[] = [];
   for (let lastId: string | undefined; ;) {
@@ -98,14 +98,14 @@ async function readStream(isDone: () => boolean): Promise<Seen[]> {
   }
 }
 
-/** Writes notes to these tasks in turn, whatever stands in the way. */
+/** Writes notes to these tasks in turn, and repeats those that fail. */
 async function write(tasks: readonly string[]): Promise<void> {
   for (let count = 0; count < NOTES_EACH; count += 1) {
     await note(tasks[count % tasks.length] ?? "");
   }
 }
 
-/** A note is an event; one that met a lock or lost its races is sent again. */
+/** Writes a note, which is an event. Sends it again if it met a lock or lost its races. */
 async function note(task: string): Promise<void> {
   const idempotencyKey = crypto.randomUUID();
   for (;;) {
@@ -118,7 +118,9 @@ async function note(task: string): Promise<void> {
   }
 }
 
-/** Locks a task again and again: who writes to it has its transaction's id by then, and commits late. */
+/**
+ * Locks a task again and again. A writer that waits for the lock already has its transaction id, and so commits late.
+ */
 async function holdBack(task: string, isDone: () => boolean): Promise<void> {
   while (!isDone()) {
     await api.database.transaction("superuser", [
@@ -129,7 +131,7 @@ async function holdBack(task: string, isDone: () => boolean): Promise<void> {
   }
 }
 
-/** Writes the next event of a task from below, and commits only when it is told to. */
+/** Writes the next event of a task directly, in a transaction that stays open until `commit`. */
 async function writeAndHold(task: string): Promise<{ commit: () => Promise<void> }> {
   await api.database.query("superuser", "create table may_commit ()");
   const transaction = api.database.transaction("superuser", [
@@ -161,13 +163,13 @@ async function writeAndHold(task: string): Promise<{ commit: () => Promise<void>
 const HOLDING = `select from pg_stat_activity
   where datname = current_database() and query like 'do $$%may_commit%' and backend_xid is not null`;
 
-/** All events, as the table has them. */
+/** All events in the table. */
 async function writtenEvents(): Promise<Seen[]> {
   const rows = await api.database.query("superuser", "select task_id, seq from step_events");
   return inOrder(rows.map(({ task_id, seq }) => ({ taskId: task_id ?? "", seq: Number(seq) })));
 }
 
-/** How many events were written by a transaction that began before one whose event is older. */
+/** Counts events of transactions that began before the transaction of an older event. */
 async function lateEvents(): Promise<number> {
   const [row] = await api.database.query(
     "superuser",
@@ -183,7 +185,7 @@ function inOrder(events: readonly Seen[]): Seen[] {
   );
 }
 
-/** The tasks whose events were not seen by seq. */
+/** The tasks whose events were not seen in order of seq. */
 function tasksOutOfOrder(seen: readonly Seen[]): string[] {
   const byTask = Map.groupBy(seen, ({ taskId }) => taskId);
   return [...byTask].flatMap(([taskId, events]) =>

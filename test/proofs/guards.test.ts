@@ -6,21 +6,21 @@ import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { silenceLog } from "../support/model/quiet.ts";
 import { givenWorld, type World } from "../support/model/world.ts";
 
-/** SQLSTATEs of refusals: by a guard of ours, a grant, a foreign key, a unique key, a check. */
+/** The SQLSTATE of each kind of refusal: guard trigger, grant, foreign key, unique key, check. */
 const GUARDED = "SL001";
 const NOT_GRANTED = "42501";
 const NO_SUCH_KEY = "23503";
 const TAKEN_KEY = "23505";
 const UNCHECKED = "23514";
-/** TRUNCATE of a table that others refer to, without CASCADE. */
+/** TRUNCATE without CASCADE of a table that others reference. */
 const REFERRED_TO = "0A000";
 
 interface Attempt {
-  /** What somebody tries to do from psql. */
+  /** What the statement tries to do. */
   to: string;
   sql: (world: World) => string;
   application: string;
-  /** Absent where the owner of the tables may do it. */
+  /** Absent if the owner of the tables may do it. */
   owner?: string;
 }
 
@@ -35,7 +35,7 @@ const sealedVersion = (set: string) => (world: World) =>
   `update task_versions set ${set} where task_id = '${world.busy.id}' and number = 1`;
 const sealedStep = (set: string) => (world: World) =>
   `update steps set ${set} where task_id = '${world.busy.id}' and kind = 'ingestion'`;
-/** A copy of a row with some columns changed. */
+/** Inserts a copy of a row with some columns changed. */
 const copyOf = (table: string, where: string, changes: string) =>
   `insert into ${table} select (jsonb_populate_record(t, jsonb_build_object(${changes}))).* from ${table} t where ${where}`;
 const earlierStep = (world: World) =>
@@ -184,7 +184,7 @@ const VERSIONS: Attempt[] = [
 
 const STREAMS = ["step_events", "eval_step_events", "dispatch_events"];
 
-/** Every way to change or remove a row of an event table. */
+/** Every way to change or delete a row of an event table. */
 const HISTORY: Attempt[] = STREAMS.flatMap((stream) => {
   const key = {
     step_events: "tenant_id, task_id, seq",
@@ -222,7 +222,7 @@ const HISTORY: Attempt[] = STREAMS.flatMap((stream) => {
   ];
 });
 
-/** Evals and trials move with events of their own; of an insight only what became of it changes. */
+/** Evals and trials change only with events of their own. Of an insight only its outcome changes. */
 const EVALUATIONS: Attempt[] = [
   { to: "cancel an eval", sql: () => "update evals set status = 'cancelled'", ...both(GUARDED) },
   {
@@ -272,7 +272,9 @@ const EVALUATIONS: Attempt[] = [
   },
 ];
 
-/** Of data only that they are stored is ever told, once; what never came may be swept away. */
+/**
+ * A data row changes once, when its content is stored. A row whose content never arrived may be deleted by the sweep.
+ */
 const ARTIFACTS: Attempt[] = [
   {
     to: "lay data to another model",
@@ -361,7 +363,7 @@ const REMOVALS: Attempt[] = KEPT.flatMap((table) => [
   },
 ]);
 
-/** What the owner may do in a migration, and the application never. */
+/** What only the owner may do, in a migration. */
 const BEYOND_THE_APPLICATION: Attempt[] = [
   { to: "write a label", sql: () => "update task_labels set unified_status = 'DELIVERED'" },
   { to: "hide what wants attention", sql: () => "update task_labels set attention = '{}'" },
@@ -424,7 +426,7 @@ beforeAll(async () => {
   contents = await contentsOf(api.database);
 });
 
-/** Runs a statement as somebody who has connected by psql, in the scope of the world's tenant. */
+/** Runs a statement like a psql session in the scope of the world's tenant. */
 function inPsql(role: DatabaseRole, text: string) {
   return api.database.transaction(role, [
     { text: "select set_config('app.tenant_id', $1, true)", values: [world.tenant.id] },
@@ -432,7 +434,7 @@ function inPsql(role: DatabaseRole, text: string) {
   ]);
 }
 
-/** The SQLSTATE of a refusal; null where there is none. */
+/** Returns the SQLSTATE of the refusal, or null if there is none. */
 async function codeOf(run: Promise<unknown>): Promise<string | null> {
   try {
     await run;
@@ -449,7 +451,7 @@ describe("from psql", () => {
     expect(await contentsOf(api.database)).toEqual(contents);
   });
 
-  test("an event that satisfies every key is still found to be forged", async () => {
+  test("a forged event that satisfies every key is still found", async () => {
     const { tenant, refused } = world;
     const { id, currentStep: step, eventSeq } = refused;
     await api.database.transaction("application", [

@@ -17,7 +17,7 @@ const CLIENTS = 32;
 silenceLog();
 
 let api: TestApi;
-/** The hot ones, and one that every bulk refuses: refusals lock nothing and must not be waited for. */
+/** The hot tasks, and a cold one that every bulk refuses. A refused task must not be locked. */
 let tasks: { id: string; stepId: string; eventSeq: number }[];
 let cold: string;
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
   cold = (await api.givenTask()).id;
 });
 
-/** Another order of the hot tasks for every number: whoever locks in the order asked for will meet its rival. */
+/** Returns the tasks in a different order for each number. Code that locks in the requested order will deadlock. */
 function shuffled<Item>(items: readonly Item[], number: number): Item[] {
   const left = [...items];
   const order: Item[] = [];
@@ -44,7 +44,7 @@ function shuffled<Item>(items: readonly Item[], number: number): Item[] {
 }
 
 interface Load {
-  /** How many moves one such call asks for. */
+  /** How many moves one call requests. */
   moves: number;
   call: (number: number) => [method: string, path: string, options: CallOptions];
 }
@@ -89,7 +89,7 @@ const gate: Load = {
 };
 const edit: Load = {
   moves: 1,
-  // A new external id changes a key that other rows' checks lock.
+  // A new external id changes a key, which takes a stronger row lock.
   call: (number) => {
     const task = pick(tasks, number);
     return ["PATCH", `/tasks/${task.id}`, { body: { externalId: `hot-${number}` } }];
@@ -112,7 +112,7 @@ const run: Load = {
   ],
 };
 
-/** Mostly calls that want every hot task at once: those are the ones that could lock crosswise. */
+/** Mostly calls that lock all hot tasks, because only those can deadlock. */
 const MIX: readonly Load[] = [
   ...Array.from({ length: 18 }, () => manyMoves),
   ...Array.from({ length: 5 }, () => bulk),
@@ -133,7 +133,7 @@ function plan(): Load[] {
   return loads;
 }
 
-/** Looks for broken promises, each at some instant of its own, until it is told to stop and has seen them all. */
+/** Checks one invariant after another during the load, until the load is done and each was checked once. */
 async function watchInvariants(
   isDone: () => boolean,
 ): Promise<{ looksMeanwhile: number; broken: string[] }> {
@@ -152,7 +152,7 @@ async function watchInvariants(
 
 describe("10,000 moves over 4 hot tasks", () => {
   test(
-    "meet no deadlock, tell no lie and break nothing, at no instant",
+    "cause no deadlock, report exactly what they wrote, and never break an invariant",
     { timeout: 120_000 },
     async () => {
       const loads = plan();
@@ -184,7 +184,7 @@ describe("10,000 moves over 4 hot tasks", () => {
     },
   );
 
-  test("would have been found in a deadlock", async () => {
+  test("would have been counted if they had caused a deadlock", async () => {
     const database = await freshDatabase();
     await database.query("owner", "create table pairs as select generate_series(1, 2) as id");
     const lock = (id: number) => ({ text: `update pairs set id = id where id = ${id}` });
@@ -202,7 +202,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-/** How many events the answer says were written. */
+/** Returns how many events the answer reports as written. */
 function eventsTold(load: Load, { status, body }: Answer<unknown>): number {
   if (status >= 300) return 0;
   if (load === manyMoves) return (body as MovedMany).counts.changed;

@@ -10,12 +10,12 @@ import {
 } from "../support/model/invariants.ts";
 import { givenWorld, type World } from "../support/model/world.ts";
 
-/** A way to break a promise by hand. */
+/** A way to break an invariant by hand. */
 interface Breach {
-  /** What a forger does to the tables, told in words. */
+  /** What the statement does to the tables. */
   by: string;
   sql: (world: World) => string;
-  /** Other promises that nobody could keep meanwhile. */
+  /** Other invariants that this necessarily breaks. */
   also?: string[];
 }
 
@@ -23,7 +23,9 @@ const events = ({ busy }: World) => `step_events where task_id = '${busy.id}'`;
 const changeEvent = (set: string, seq: number) => (world: World) =>
   `update step_events set ${set} where task_id = '${world.busy.id}' and seq = ${seq}`;
 
-/** The busy task's step 1 left `queued` for `running` with event 2, and `running` for `awaiting_review` with event 4. */
+/**
+ * The busy task's step 1 left `queued` for `running` with event 2, and `running` for `awaiting_review` with event 4.
+ */
 const NOTE_SEQ = 3;
 
 const prompt = ({ id, currentStep, activeVersion }: World["busy"]) => `
@@ -31,7 +33,7 @@ const prompt = ({ id, currentStep, activeVersion }: World["busy"]) => `
     select tenant_id, new_id(), id, '${activeVersion.id}', '${currentStep.id}', 'user', 'A forged one', '', 'a forger'
     from tasks where id = '${id}'`;
 
-/** A row in the log of the payment, by SQL or the name of a state. */
+/** Inserts a row into the log of the payment dispatch. States are SQL or a state's name. */
 const logged = (from: string, to: string) => `
   insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name)
     select tenant_id, new_id(), id, ${from.startsWith("d.") ? from : `'${from}'`}, ${to}, 'forger', 'Forger'
@@ -654,7 +656,7 @@ beforeAll(async () => {
 });
 
 describe("the invariants", () => {
-  test("hold in a world where every table has rows", async () => {
+  test("hold for a tenant with rows in every table", async () => {
     const [row] = await api.database.query(
       "superuser",
       `select string_agg(relname, ', ') as empty from pg_class
@@ -677,7 +679,7 @@ describe("the invariants", () => {
     expect(broken.toSorted()).toEqual([name, ...also].toSorted());
   });
 
-  test("are broken by nothing that was taken back", async () => {
+  test("hold again after each break was rolled back", async () => {
     expect(await invariantsBrokenBy(api.database, "select 1")).toEqual([]);
     await expectInvariantsHold(api.database);
   });

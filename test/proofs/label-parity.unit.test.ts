@@ -13,13 +13,13 @@ import { type LabelFacts, resolve } from "../../src/domain/status/resolve.ts";
 import { rankOf, UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
 import { freshDatabase, type SqlRow, type TestDatabase } from "../support/database.ts";
 
-/** Every set of workers that can be running at once. */
+/** Every set of worker types that can run at the same time. */
 const WORKER_SETS = STATUS_RELEVANT_WORKER_TYPES.reduce<WorkerType[][]>(
   (sets, type) => [...sets, ...sets.map((set) => [...set, type])],
   [[]],
 );
 
-/** Everything that a label can depend on, in every combination. */
+/** Every combination of the facts that a label depends on. */
 const ALL_FACTS: readonly LabelFacts[] = STEP_KINDS.flatMap((kind) =>
   STEP_STATUSES.flatMap((status) =>
     GATE_STATES.flatMap((gate) =>
@@ -36,7 +36,7 @@ beforeAll(async () => {
   rows = await askDatabase(await freshDatabase());
 });
 
-/** What the database makes of all facts, in one query. */
+/** The labels that the database computes for all facts, in one query. */
 function askDatabase(database: TestDatabase): Promise<SqlRow[]> {
   return database.query(
     "application",
@@ -52,7 +52,7 @@ function askDatabase(database: TestDatabase): Promise<SqlRow[]> {
 }
 
 describe("the resolver in the database", () => {
-  test("gives every combination of facts the label, rank and attention that the domain gives it", () => {
+  test("computes the same label, rank and attention as the domain for every combination of facts", () => {
     expect(ALL_FACTS).toHaveLength(7 * 13 * 10 * 2 * 8);
     const expected = ALL_FACTS.map((facts) => {
       const label = resolve(facts);
@@ -66,22 +66,22 @@ describe("the resolver in the database", () => {
     expect(told).toEqual(expected);
   });
 
-  test("knows every label there is", () => {
+  test("produces every label", () => {
     expect(new Set(rows.map(({ label }) => label))).toEqual(new Set(UNIFIED_STATUSES));
   });
 
-  test("is defined as the rules compile to it, over the facts that they read", () => {
+  test("is defined by the compiled rules, over the facts that they read", () => {
     const definition = (path: string) =>
       readFileSync(new URL(`../../drizzle/${path}.sql`, import.meta.url), "utf8");
     for (const [name, statement] of Object.entries(labelFunctions())) {
       expect(definition(`functions/${name}`)).toContain(statement);
     }
-    // For the view that lists read, and for the rows that a statement has just changed.
+    // For the view that lists read, and for the rows that a statement just changed.
     expect(definition("views/task_facts")).toContain(labelFactsSql("tasks"));
     expect(definition("functions/keep_labels")).toContain(labelFactsSql("changed"));
   });
 
-  test("makes every label anew with each migration that changes how they are read", () => {
+  test("is rebuilt by each migration that changes how labels are computed", () => {
     const folder = new URL("../../drizzle/", import.meta.url);
     const [first, ...later] = readdirSync(folder)
       .filter((name) => name.endsWith(".sql"))
@@ -96,6 +96,6 @@ describe("the resolver in the database", () => {
   });
 });
 
-/** What gives a task its label: the compiled rules, their ranks and codes, and the facts that they read. */
+/** Everything a label is computed from: the compiled rules, their ranks and codes, and the facts that they read. */
 const CHANGED_READING =
   /create (or replace )?(function (label_of|label_rank|attention_of|keep_labels|rebuild_labels)\(|view task_facts)/;

@@ -22,7 +22,7 @@ const { seed } = inject("stack");
 const TASKS = 600;
 const PAGE = 200;
 
-/** When everything happens in these tests: nothing can be told apart by its time. */
+/** The time of all rows in these tests, so that nothing can be ordered by time. */
 const ONE_MOMENT = "2026-01-01T00:00:00Z";
 
 let api: TestApi;
@@ -58,7 +58,7 @@ describe("every reading of the resolver", () => {
     },
   );
 
-  test("lets a review that failed stand until a later one passes, whatever the clock says", async () => {
+  test("counts a failed review until a later one passes, whatever their timestamps", async () => {
     const { id } = await api.givenTask({ at: { kind: "pre_qa", status: "awaiting_review" } });
     const labels: UnifiedStatus[] = [];
     for (const outcome of ["passed", "failed", "passed", "failed", "failed", "passed"]) {
@@ -78,7 +78,7 @@ describe("every reading of the resolver", () => {
   });
 });
 
-/** Tasks with reviews and runs that were stored in no order at one moment; the labels that the domain gives them. */
+/** Stores tasks with reviews and runs in random order at one moment. Returns the labels that the domain computes. */
 async function givenJudgedInAnyOrder(chance: Chance): Promise<Map<string, UnifiedStatus>> {
   const tasks = Array.from({ length: TASKS }, (_, index) => anyTask(chance, index));
   const ids = await givenMany(
@@ -107,7 +107,7 @@ async function givenJudgedInAnyOrder(chance: Chance): Promise<Map<string, Unifie
      from json_to_recordset($1) as w(task_id uuid, type text, state text) join tasks t on t.id = w.task_id`,
     [JSON.stringify(shuffled(chance, runs)), ONE_MOMENT],
   );
-  // What stands there now is wrong for most of them. A move of each, and the triggers have to make it right.
+  // The stored labels are now wrong for most tasks. A move of each makes the triggers correct them.
   const body = { taskIds: ids, action: "edit", changes: { priority: 7 }, reason: "To be labelled" };
   const edited = await api.call<{ counts: { changed: number } }>("POST", "/bulk/execute", {
     body,
@@ -119,12 +119,12 @@ async function givenJudgedInAnyOrder(chance: Chance): Promise<Map<string, Unifie
 
 interface JudgedTask {
   place: Required<Place>;
-  /** What its reviews said, the first one first. */
+  /** The outcomes of its reviews, in order. */
   outcomes: ReviewOutcome[];
   begun: { type: WorkerType; state: RunState }[];
 }
 
-/** Every place in turn, so that there is a task at each. */
+/** Cycles through the places, so that there is a task at each. */
 function anyTask(chance: Chance, index: number): JudgedTask {
   const { kind, status } = PLACES[index % PLACES.length] ?? expect.fail("There are places");
   const several = <Value>(most: number, values: readonly Value[]) =>
@@ -160,7 +160,7 @@ function differing(labels: Labels, expected: Labels): string[] {
   });
 }
 
-/** The compiled rules over a reading of the facts. */
+/** Applies the compiled rules to one source of facts. */
 async function labelsBy(facts: string): Promise<Labels> {
   const rows = await api.database.query(
     "owner",
@@ -174,7 +174,7 @@ async function materialised(): Promise<Labels> {
   return new Map(rows.map((row) => [String(row["task_id"]), String(row["unified_status"])]));
 }
 
-/** All pages of a list. */
+/** Reads all pages of a list. */
 async function listed(query: string): Promise<Map<string, string>> {
   const labels = new Map<string, string>();
   let cursor: string | null = null;
@@ -189,7 +189,7 @@ async function listed(query: string): Promise<Map<string, string>> {
   return labels;
 }
 
-/** By each label in turn: what the filter lets through, whatever the row itself says. */
+/** Filters by each label in turn, and returns the label under which each task was listed. */
 async function filtered(): Promise<Labels> {
   const labels = new Map<string, string>();
   for (const label of UNIFIED_STATUSES) {
@@ -217,7 +217,7 @@ async function previewed(taskIds: readonly string[]): Promise<Labels> {
   return new Map(expectDone(preview).items.map(({ taskId, from }) => [taskId, from]));
 }
 
-/** Changes what only a superuser can change, with every guard switched off. */
+/** Runs statements as the superuser, with all guards disabled. */
 async function forge(text: string, values: readonly SqlValue[] = []): Promise<void> {
   await api.database.transaction("superuser", [
     { text: "set local session_replication_role = replica" },

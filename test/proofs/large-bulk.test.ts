@@ -6,7 +6,7 @@ import { givenMany } from "../support/given-many.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { queueBindings } from "../support/queues.ts";
 
-/** `TASKS=50000 npx vitest run test/proofs/large-bulk.test.ts` runs it at full size. */
+/** `TASKS=50000 npx vitest run test/proofs/large-bulk.test.ts` runs the test at full size. */
 const { tasks: TASKS } = inject("stack");
 const MINUTES = 60_000;
 
@@ -24,11 +24,11 @@ afterAll(async () => {
 const IN_REVIEW: Place = { kind: "expert_review", status: "in_review" };
 const PASS = { targetStatus: "PASSED", runAttachedWorkflows: true } as const;
 
-/** Three of four tasks can pass; the others are refused. */
+/** Three of four tasks can pass. The others are refused. */
 const placeAt = (index: number): Place =>
   index % 4 === 3 ? { kind: "authoring", status: "running" } : IN_REVIEW;
 
-/** Lets a consumer write one chunk, and die before the next one is written; or after one that it never hears of. */
+/** Crashes a consumer after its first chunk: before the second one is written, or after it without an answer. */
 async function consumeAndDie(message: unknown, moment: "before commit" | "after commit") {
   const sql = "into operations";
   if (moment === "before commit") {
@@ -42,7 +42,7 @@ async function consumeAndDie(message: unknown, moment: "before commit" | "after 
   expect(retryMessages).toHaveLength(1);
 }
 
-/** Hands every message to three consumers at once, some of them again after that, until none is left. */
+/** Delivers every message to three concurrent consumers, and some again afterwards, until none is left. */
 async function consumeWildly() {
   let consumed = 0;
   const seen: unknown[] = [];
@@ -56,13 +56,13 @@ async function consumeWildly() {
       ),
     );
     consumed += results.length;
-    // One that found another at its chunk comes again.
+    // A message is retried if another consumer held its chunk.
     if (results.some(({ retryMessages }) => retryMessages.length > 0)) queue.sent.push(...messages);
   }
   return consumed;
 }
 
-/** The items of an operation against the tables: each outcome with the event and the label that it tells of. */
+/** Compares the items of an operation with the tables: the outcome, event and label of each. */
 async function untrueItems(operationId: string): Promise<number> {
   const [row] = await api.database.query(
     "owner",
@@ -115,7 +115,7 @@ describe(`one operation over ${TASKS} tasks`, () => {
   );
 
   test(
-    "killed twice on the way, its messages doubled and at once, it ends with every outcome true to the tables",
+    "ends with outcomes that match the tables, although it is killed twice and its messages are duplicated",
     async ({ annotate }) => {
       const [message] = queue.sent.splice(0);
       await consumeAndDie(message, "before commit");
@@ -124,7 +124,7 @@ describe(`one operation over ${TASKS} tasks`, () => {
       const afterSecond = (await operationOf(api, operationId)).counts.changed;
       expect([afterFirst, afterSecond]).toEqual([1000, 2000]);
 
-      // Somebody moves a few tasks whose turn has not come.
+      // Moves a few tasks that are not processed yet.
       const moved = taskIds.filter((_, index) => placeAt(index) === IN_REVIEW).slice(-3);
       for (const taskId of moved) {
         const note = { body: { text: "Somebody looked at it." } };
@@ -152,7 +152,7 @@ describe(`one operation over ${TASKS} tasks`, () => {
   );
 
   test(
-    "its revert brings every untouched task back, reports those that moved on, and pays nobody",
+    "is reverted: every untouched task goes back, those that moved on are reported, and no payment is dispatched",
     async ({ annotate }) => {
       const moved = taskIds.filter((_, index) => placeAt(index) === IN_REVIEW).slice(0, 5);
       for (const taskId of moved) {

@@ -11,7 +11,7 @@ import { type CountingQueue, countingQueue } from "../support/queues.ts";
 
 const { seed } = inject("stack");
 const CALLS = 150;
-/** So many tasks of each label, which bulk calls take any part of. */
+/** Tasks per label, from which bulk calls pick a random part. */
 const TASKS_EACH = 12;
 
 silenceLog();
@@ -31,7 +31,7 @@ beforeAll(async () => {
   }
 }, 120_000);
 
-/** Everything that is not the literal `true`, and nothing at all. */
+/** Values that are not the literal `true`, and no value. */
 const notTrue = fc.constantFrom(undefined, false, "true", "false", 1, 0, null, [], [true], {});
 const flagged = notTrue.map((runAttachedWorkflows) =>
   runAttachedWorkflows === undefined ? {} : { runAttachedWorkflows },
@@ -51,7 +51,7 @@ const someTasks = fc.shuffledSubarray(
 const oneTask = someTasks.map(([index = 0]) => index);
 const reason = "It has to be";
 
-/** A call that may move tasks, and in which nobody asks for pipelines. */
+/** A call that may move tasks and does not opt in to pipelines. */
 const anyCall: fc.Arbitrary<() => Promise<RandomCall>> = fc.oneof(
   fc
     .record({ indexes: someTasks, target: fc.constantFrom(...BULK_TARGETS), flag: flagged })
@@ -114,13 +114,13 @@ async function stepOf(index: number): Promise<string> {
   return expectDone(task).currentStep.id;
 }
 
-/** Rows in the outbox, and messages on the queue. */
+/** Counts rows in the outbox and messages in the queue. */
 async function counted() {
   const [row] = await api.database.query("owner", "select count(*) as n from pipeline_dispatches");
   return { rows: Number(row?.["n"]), messages: queue.sent.length };
 }
 
-describe("no pipeline runs that nobody asked for", () => {
+describe("no pipeline runs without an opt-in", () => {
   test(
     `whatever is sent in place of true, for any number of tasks (replay with SEED=${seed})`,
     { timeout: 180_000 },
@@ -138,11 +138,11 @@ describe("no pipeline runs that nobody asked for", () => {
       );
       expect(statuses.get(200) ?? 0).toBeGreaterThan(CALLS / 10);
       expect(statuses.get(400) ?? 0).toBeGreaterThan(0);
-      // The clock strikes too, and finds nothing.
+      // The sweep also finds nothing.
       await api.sweep();
       expect(await counted()).toEqual({ rows: 0, messages: 0 });
 
-      // With the literal true, the very same counting finds what was asked for.
+      // With the literal `true`, the same count finds the dispatches.
       const { id } = await api.givenTask({ at: { kind: "expert_review", status: "in_review" } });
       const asked = await api.call<BulkExecution>("POST", "/bulk/execute", {
         idempotencyKey: crypto.randomUUID(),

@@ -31,7 +31,7 @@ function allAtOnce<Body>(call: (client: number) => Call): Promise<Answer<Body>[]
   return inParallel({ count: CLIENTS, clients: CLIENTS }, (client) => api.call(...call(client)));
 }
 
-/** The code of a refusal, or the status of a success. */
+/** Returns the code of a refusal, or the status of a success. */
 function endOf({ status, body }: Answer<unknown>): string {
   return status < 300 ? String(status) : `${status} ${(body as Problem).error}`;
 }
@@ -40,7 +40,7 @@ interface Race {
   move: string;
   at: Place;
   call: (task: TaskView) => Call;
-  /** What a loser is told: the truth about the task as the winner left it. */
+  /** What the losers are told: the state of the task after the winner's move. */
   loser: ErrorCode;
 }
 
@@ -109,9 +109,9 @@ const races: Race[] = [
   },
 ];
 
-describe("of 64 clients that send the same at once", () => {
+describe("of 64 clients that send the same request concurrently", () => {
   test.for(races)(
-    "exactly one wins a $move, and all others learn the truth",
+    "exactly one wins a $move, and all others are told the resulting state",
     async ({ at, call, loser }) => {
       const task = await api.givenTask({ at });
       const answers = await allAtOnce<Moved>(() => call(task));
@@ -128,7 +128,7 @@ describe("of 64 clients that send the same at once", () => {
     },
   );
 
-  test("exactly one makes the task of an external id, and all others are told which it is", async () => {
+  test("exactly one creates the task of an external id, and all others are told which it is", async () => {
     const answers = await allAtOnce<TaskView & Problem>(() => [
       "POST",
       "/tasks",
@@ -143,14 +143,14 @@ describe("of 64 clients that send the same at once", () => {
     );
   });
 
-  test("all get the one answer where they share an Idempotency-Key", async () => {
+  test("all get the same answer if they share an Idempotency-Key", async () => {
     const task = await api.givenTask({ at: { kind: "ingestion", status: "queued" } });
     const answers = await allAtOnce<Moved>(() => [
       "PATCH",
       `/steps/${task.currentStep.id}`,
       { body: { status: "running" }, idempotencyKey: "shared" },
     ]);
-    // One that has waited for the first call too long is told so, and no more.
+    // A call that waited too long for the first one is only told to come back.
     const told = answers.filter((answer) => endOf(answer) !== "409 operation_in_progress");
     expect(tally(told.map(endOf))).toEqual({ "200": told.length });
     expect(new Set(told.map(({ text }) => text)).size).toBe(1);
@@ -160,8 +160,8 @@ describe("of 64 clients that send the same at once", () => {
   });
 });
 
-describe("of 64 different operations on one task at once", () => {
-  test("as many events are written as the successes tell of", async () => {
+describe("of 64 different concurrent operations on one task", () => {
+  test("as many events are written as the successes report", async () => {
     const task = await api.givenTask({ at: { kind: "authoring", status: "running" } });
     const step = `/steps/${task.currentStep.id}`;
     const operations: ((client: number) => Call)[] = [
@@ -197,7 +197,7 @@ describe("of 64 different operations on one task at once", () => {
     expect(told.length).toBeGreaterThan(0);
   });
 
-  test("leave no invariant broken", async () => {
+  test("no invariant is broken", async () => {
     await expectInvariantsHold(api.database);
   });
 });

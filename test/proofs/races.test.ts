@@ -26,7 +26,7 @@ afterEach(() => api.database.clearFaults());
 
 type Call = [method: string, path: string, options: CallOptions];
 
-/** Sends a move that is decided now and written a good while later, and does something in between. */
+/** Sends a move that is decided now and written later, and does something in between. */
 async function meanwhile<Value>(
   move: Call,
   between: () => Promise<Value>,
@@ -37,7 +37,7 @@ async function meanwhile<Value>(
     sql: "insert into step_events",
   });
   const moving = api.call<Moved>(...move);
-  // Once the delay has struck, the move is on its way with what it knew of the task.
+  // Once the delay has started, the move is on its way with the state that it loaded.
   await expect.poll(() => api.database.waitingFaults()).toBe(0);
   const value = await between();
   return { moved: await moving, value };
@@ -80,9 +80,9 @@ const leavings: { by: string; call: (task: TaskView) => Call }[] = [
   },
 ];
 
-describe("a step that is left or ended", () => {
+describe("a move that leaves or ends a step", () => {
   test.for(leavings)(
-    "by $by takes a run with it that was opened in that very moment",
+    "by $by cancels a run that was opened at the same moment",
     async ({ call }) => {
       const task = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
       const { moved, value: run } = await meanwhile(call(task), () =>
@@ -98,7 +98,7 @@ describe("a step that is left or ended", () => {
     },
   );
 
-  test("takes a run with it that was opened while it waited for its lock", async () => {
+  test("cancels a run that was opened while the move waited for its lock", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "approved" } });
     const opening = await openTransaction(api.database, [
       { text: "select from tasks where id = $1 for no key update", values: [task.id] },
@@ -121,7 +121,7 @@ describe("a step that is left or ended", () => {
     expect(runs).toEqual([{ state: "CANCELLED" }]);
   });
 
-  test("leaves a payment alone that was begun in that very moment", async () => {
+  test("keeps a payment that was started at the same moment", async () => {
     const task = await api.givenTask({ at: { kind: "expert_review", status: "approved" } });
     const advance: Call = ["POST", `/tasks/${task.id}/advance`, { body: {} }];
     const { value: run } = await meanwhile(advance, () => startRun(task, "PAYMENT"));
@@ -132,7 +132,7 @@ describe("a step that is left or ended", () => {
     expect(expectDone(report).run.state).toBe("RUNNING");
   });
 
-  test("calls back a dispatch that was asked for in that very moment", async () => {
+  test("recalls a dispatch that was created at the same moment", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
     const rework: Call = [
       "POST",

@@ -10,7 +10,7 @@ import { Walk } from "../support/model/walk.ts";
 
 const { seed } = inject("stack");
 const HISTORIES = 30;
-/** Every so many calls, all invariants are looked at in the middle of a walk. */
+/** After this many calls, all invariants are checked in the middle of a walk. */
 const CALLS_BETWEEN_LOOKS = 15;
 
 silenceLog();
@@ -19,11 +19,11 @@ let api: TestApi;
 
 beforeAll(async () => {
   api = await freshApi();
-  // Warms the keys of all roles, so that no look-up of a key stands between a call and its fault.
+  // Caches the keys of all roles, so that no key lookup comes between a call and its fault.
   await api.roundTripsOf(async () => {});
 });
 
-describe("the service on its tables and the pure domain", () => {
+describe("the service and the pure domain", () => {
   test(
     `agree after every step of random histories (replay with SEED=${seed})`,
     { timeout: 180_000 },
@@ -32,7 +32,7 @@ describe("the service on its tables and the pure domain", () => {
       await fc.assert(
         fc.asyncProperty(anyHistory, async (history) => {
           const walk = new Walk(api);
-          // Without a task there is nothing to walk: the first is made by somebody who may.
+          // A walk needs a task, so the admin creates the first ones.
           for (const wish of history.begins)
             await walk.create("admin", { ...wish, externalId: "new" });
           if (walk.models.length === 0) return;
@@ -52,7 +52,7 @@ describe("the service on its tables and the pure domain", () => {
   );
 });
 
-/** The facts of a label, gathered for many steps at once, are those that are looked up for each task. */
+/** Expects the facts of labels to be the same whether they are read for all steps at once or task by task. */
 async function expectFactsAgree(): Promise<void> {
   const rows = await api.database.query(
     "owner",

@@ -12,12 +12,12 @@ beforeAll(async () => {
   api = await freshApi();
 });
 
-/** From now on: before what others write at this moment a stream would look again until it has caught up. */
+/** The stream starts at `now`: it would otherwise query again for events that other tests are writing. */
 const MEASURED: readonly Sample[] = SAMPLES.map((sample) =>
   titleOf(sample) === "GET /v1/events/stream" ? { ...sample, query: "after=now&wait=0" } : sample,
 );
 
-describe("round trips to the database, counted on the way there", () => {
+describe("round trips to the database, counted by the proxy", () => {
   test.each(MEASURED.map((sample) => [titleOf(sample), sample] as const))(
     "%s costs what its budget says, and says what it costs",
     async (_, sample) => {
@@ -56,7 +56,7 @@ describe("round trips to the database, counted on the way there", () => {
     },
   );
 
-  it("a delivery costs two, one on each side of its endpoint's answer", async () => {
+  it("a delivery costs two, one before and one after its endpoint's response", async () => {
     const body = { endpoint: "https://checks.example.com/hook" };
     expectDone(await api.call("PUT", "/pipelines/quality_automation", { body }));
     const id = await givenDispatch(api);
@@ -70,7 +70,7 @@ describe("round trips to the database, counted on the way there", () => {
     expect([before, await api.database.tenantRoundTrips()]).toEqual([1, 2]);
   });
 
-  it("a bulk change that asks for pipelines costs no more than one that does not", async () => {
+  it("a bulk change with pipelines costs no more than one without", async () => {
     const at = { kind: "output_generation", status: "failed" } as const;
     const [one, other] = [await api.givenTask({ at }), await api.givenTask({ at })];
     const executed = await counted(() =>
@@ -97,7 +97,7 @@ describe("round trips to the database, counted on the way there", () => {
     expect(roundTrips).toBe(1);
   });
 
-  it("a refusal costs no more than the look that it follows from", async () => {
+  it("a refusal costs no more than the load that it is based on", async () => {
     const task = await api.givenTask();
     const path = `/steps/${task.currentStep.id}`;
     const refused = await counted(() => api.call("PATCH", path, { body: { status: "approved" } }));
@@ -111,7 +111,7 @@ describe("round trips to the database, counted on the way there", () => {
     expect([invalid.answer.status, invalid.roundTrips]).toEqual([400, 0]);
   });
 
-  it("a key costs one look where it is new, and none where it was used a moment ago", async () => {
+  it("a key costs one lookup when it is new, and none when it was just used", async () => {
     const made = await api.call<{ key: string }>("POST", "/api-keys", {
       body: { name: "A new key", role: "viewer" },
     });
@@ -127,7 +127,7 @@ describe("round trips to the database, counted on the way there", () => {
     expect(costs).toEqual([2, 1, 1]);
   });
 
-  it("the Worker's own health costs nothing, and its readiness one look", async () => {
+  it("the health check costs nothing, and the readiness check one", async () => {
     await api.database.resetRoundTrips();
     await api.fetch("/healthz");
     expect(await api.database.roundTrips()).toBe(0);
@@ -153,7 +153,7 @@ async function counted<Body>(call: () => Promise<Answer<Body>>, as: Role = "admi
   return { answer, roundTrips };
 }
 
-/** What `Server-Timing` says. */
+/** Returns the number of round trips in `Server-Timing`. */
 function toldRoundTrips({ headers }: Answer<unknown>): number {
   const told = headers.get("server-timing") ?? "";
   const [, count] = /^db;desc="(\d+) round trips?";dur=\d+\.\d$/.exec(told) ?? [];

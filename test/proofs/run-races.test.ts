@@ -14,7 +14,7 @@ import { givenMachine, givenOfferedRun } from "../support/runs.ts";
 silenceLog();
 
 let api: TestApi;
-/** Two machines of one tenant. */
+/** The keys of two machines of one tenant. */
 let one: string;
 let other: string;
 
@@ -57,21 +57,21 @@ const statusOf = async (runId: string) => {
   return row;
 };
 
-/** Starts something that is decided now and written a good while later, and does something in between. */
+/** Starts work that is decided now and written later, and does something in between. */
 async function meanwhile<Value>(
   { work, writing }: { work: () => Promise<Value>; writing: string },
   between: () => Promise<unknown>,
 ): Promise<Value> {
   await api.database.faults({ kind: "delay", delayMilliseconds: 400, sql: writing });
   const working = work();
-  // Once the delay has struck, it is on its way with what it knew of the run.
+  // Once the delay has started, the write is on its way with the state that it loaded.
   await expect.poll(() => api.database.waitingFaults()).toBe(0);
   await between();
   return working;
 }
 const EVENTS = "insert into step_events";
 
-/** Many tasks that wait for their check, each with a run that is offered. */
+/** Creates tasks that wait for their check, each with an offered run. Returns the runs' ids. */
 async function givenOffered(count: number): Promise<string[]> {
   const start = { kind: "authoring", status: "approved", reason: "Written elsewhere" };
   const tasks = Array.from({ length: count }, (_, index) => ({ title: `Task ${index}`, start }));
@@ -84,14 +84,14 @@ async function givenOffered(count: number): Promise<string[]> {
   return offerDispatched(api.database, ids);
 }
 
-describe("claims at once", () => {
-  test("by sixteen workers hand out every run to one of them", async () => {
+describe("concurrent claims", () => {
+  test("by 16 workers give every run to exactly one of them", async () => {
     const runIds = await givenOffered(120);
     const shifts = await inParallel({ count: 32, clients: 16 }, (index) =>
       claim(index % 2 === 0 ? one : other, 7),
     );
     const claimed = shifts.flat();
-    // Whoever comes while all that is left lies in others' hands gets nothing, and comes again.
+    // A claim returns nothing while all remaining runs are locked by others, so claim again.
     while (claimed.length < runIds.length) {
       const rest = await claim(one);
       expect(rest).not.toEqual([]);
@@ -102,7 +102,7 @@ describe("claims at once", () => {
     await expectInvariantsHold(api.database);
   });
 
-  test("pass over a run that somebody holds, and wait for nobody", async () => {
+  test("skip a locked run without waiting", async () => {
     const { runId: held } = await givenOfferedRun(api);
     const { runId: free } = await givenOfferedRun(api);
     const holding = await openTransaction(api.database, [
@@ -113,7 +113,7 @@ describe("claims at once", () => {
     expect(await claim(other)).toMatchObject([{ id: held }]);
   });
 
-  test("of a run whose lease has ended give it to one worker at the next attempt", async () => {
+  test("of a run whose lease has ended give it to one worker, with the next attempt number", async () => {
     const { runId } = await givenOfferedRun(api);
     await claim(one);
     for (let attempt = 2; attempt <= 8; attempt += 1) {
@@ -124,10 +124,10 @@ describe("claims at once", () => {
   });
 });
 
-describe("a report of a worker whose lease ends in that very moment", () => {
+describe("a report of a worker whose lease ends at the same moment", () => {
   test.for([
     ["that moves its task", "quality_automation", EVENTS],
-    ["that changes its run alone", "payment", "update worker_runs w set state ="],
+    ["that only changes its run", "payment", "update worker_runs w set state ="],
   ] as const)("%s is lost to the worker who has the run now", async ([, pipeline, writing]) => {
     const { runId } = await givenOfferedRun(api, { pipeline });
     await claim(one);
@@ -143,7 +143,7 @@ describe("a report of a worker whose lease ends in that very moment", () => {
     expect(expectDone(await report(other, runId, { state: "RUNNING" })).run.state).toBe("RUNNING");
   });
 
-  test("wins where nobody has claimed the run since: one worker has it, and goes on", async () => {
+  test("is accepted if no other worker has claimed the run since", async () => {
     const { runId } = await givenOfferedRun(api);
     await claim(one);
     const work = () => report(one, runId, { state: "RUNNING" });
@@ -154,14 +154,14 @@ describe("a report of a worker whose lease ends in that very moment", () => {
     expect(await claim(other)).toEqual([]);
   });
 
-  test("that waits for its task is judged by what the run has become", async () => {
+  test("that waits for its task is judged by the current state of the run", async () => {
     const { task, runId } = await givenOfferedRun(api);
     await claim(one);
     const held = await openTransaction(api.database, [
       { text: "select from tasks where id = $1 for update", values: [task.id] },
     ]);
     const late = report(one, runId, { state: "RUNNING" });
-    // Its write waits for the task, so it has loaded the run already.
+    // Its write waits for the task, so it has already loaded the run.
     await untilBlocked(api.database);
     await endLeases(api.database, [runId]);
     expect(await claim(other)).toMatchObject([{ attempt: 2 }]);
@@ -170,7 +170,7 @@ describe("a report of a worker whose lease ends in that very moment", () => {
     expect(await runOf(runId)).toMatchObject({ state: "QUEUED" });
   });
 
-  test("that meets a claim which is not committed yet waits to learn whose the run is", async () => {
+  test("that meets an uncommitted claim waits for its result", async () => {
     const { task, runId } = await givenOfferedRun(api);
     await claim(one);
     const claiming = await openTransaction(api.database, [
@@ -188,13 +188,13 @@ describe("a report of a worker whose lease ends in that very moment", () => {
     expect(await statusOf(runId)).toMatchObject({ event_seq: String(task.eventSeq) });
   });
 
-  test("and a claim at once: one of them has the run, whoever comes first", async () => {
+  test("and a concurrent claim: exactly one of them gets the run", async () => {
     const runIds = await givenOffered(24);
     const first = await claim(one);
     expect(first).toHaveLength(24);
     const won = await Promise.all(
       runIds.map(async (runId, index) => {
-        // Some leases end before, some in the middle, some not at all.
+        // Some leases end before the race, some during it, some not at all.
         if (index % 3 === 0) await endLeases(api.database, [runId]);
         const [reported] = await Promise.all([
           report(one, runId, { state: "RUNNING", attempt: 1 }),
@@ -215,10 +215,10 @@ describe("a report of a worker whose lease ends in that very moment", () => {
   });
 });
 
-describe("a report that comes while the deadline gives its run up", () => {
+describe("a report that arrives while the sweep times its run out", () => {
   test.for([
-    ["a check, of which its task's history tells", "QUALITY_AUTOMATION", EVENTS],
-    ["a payment, of which the run alone tells", "PAYMENT", "is_overdue boolean, to_state text"],
+    ["a check, which writes an event of its task", "QUALITY_AUTOMATION", EVENTS],
+    ["a payment, which only changes the run", "PAYMENT", "is_overdue boolean, to_state text"],
   ] as const)("of %s wins: its worker is alive", async ([, type, writing]) => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
     const opened = await api.call<{ id: string }>("POST", `/tasks/${task.id}/worker-runs`, {
@@ -229,7 +229,7 @@ describe("a report that comes while the deadline gives its run up", () => {
     expectDone(await report(one, runId, { state: "RUNNING" }));
     await passDeadlines(api.database, [runId]);
     const before = await statusOf(runId);
-    // The same again: it writes no event, and so the task itself would not tell the sweep of it.
+    // A repeated report writes no event, so the sweep cannot notice it by the task.
     await meanwhile({ work: () => api.sweep(), writing }, () =>
       report(one, runId, { state: "RUNNING" }).then(expectDone),
     );
@@ -237,7 +237,7 @@ describe("a report that comes while the deadline gives its run up", () => {
     expect(await statusOf(runId)).toEqual(before);
   });
 
-  test("ends each run once, however many sweeps and reports there are at once, without a deadlock", async () => {
+  test("ends each run once without a deadlock, however many sweeps and reports run concurrently", async () => {
     const runIds = await givenOffered(60);
     await claim(one);
     for (const runId of runIds.slice(0, 30)) {
@@ -276,7 +276,7 @@ describe("a report that comes while the deadline gives its run up", () => {
   });
 });
 
-describe("asking for a pipeline whose run is offered in that very moment", () => {
+describe("dispatching a pipeline whose run is offered at the same moment", () => {
   test.for([
     [
       "by hand is a conflict",
@@ -287,7 +287,7 @@ describe("asking for a pipeline whose run is offered in that very moment", () =>
         }),
     ],
     [
-      "by a move asks for nothing",
+      "by a move creates no second dispatch",
       true,
       (stepId: string) =>
         api.call("PATCH", `/steps/${stepId}`, {

@@ -14,18 +14,18 @@ import { startService, type TestService } from "../support/node/service.ts";
 interface Tampering {
   /** The new value, in SQL. */
   set: () => string;
-  /** As what verification finds it. */
+  /** What verification reports. */
   found: ChainFault;
 }
 
 const changed = (set: string): Tampering => ({ set: () => set, found: "changed" });
 const lost = (set: string): Tampering => ({ set: () => set, found: "missing" });
 const flipped = (column: string) => `set_byte(${column}, 31, get_byte(${column}, 31) # 1)`;
-/** Another of the words that the column may hold. */
+/** Another value that the column allows. */
 const other = (column: string, one: string, another: string): Tampering =>
   changed(`case when ${column} is distinct from '${one}' then '${one}' else '${another}' end`);
 
-/** One flipped bit, byte or word of each column that both kinds of event have to tell what happened. */
+/** One changed bit, byte or word for each column that both kinds of event hash. */
 const ENVELOPE: Record<string, Tampering> = {
   tenant_id: { set: () => `'${service.otherTenant.id}'`, found: "missing" },
   seq: lost("99"),
@@ -44,28 +44,28 @@ const ENVELOPE: Record<string, Tampering> = {
   prev_hash: { set: () => flipped("prev_hash"), found: "broken_link" },
   hash: { set: () => flipped("hash"), found: "changed" },
 };
-/** Where an event stands in the feed is no part of what happened. */
+/** The position of an event in the feed is not part of its hash. */
 const OUTSIDE_HISTORY = ["txid", "feed_id"];
 
-/** A kind of history, and all that can be changed in one. */
+/** A kind of history, and every change to test on it. */
 interface History {
   of: BrokenChain["stream"];
   events: string;
-  /** The table of those whose histories they are, and the column that names one. */
+  /** The table of the subjects of these histories, and the column that references one. */
   holders: string;
   holder: string;
   columns: Record<string, Tampering>;
-  /** The invariants that hold its hashes, and its numbers. */
+  /** The invariants for its hashes and its numbers. */
   wholeChain: string;
   wholeNumbers: string;
   rehash: string;
-  /** Makes one of five events. */
+  /** Creates a history of five events. */
   given: () => Promise<string>;
   verify: (id: string) => Promise<unknown>;
 }
 
 const EVENTS = 5;
-/** The first event, one in the middle, and the last. */
+/** The first event, a middle one, and the last. */
 const SEQS = [1, 3, EVENTS];
 
 const HISTORIES: readonly History[] = [
@@ -114,7 +114,7 @@ const HISTORIES: readonly History[] = [
 
 let service: TestService;
 let stepledger: Stepledger;
-/** Reads as `npm run verify` does. */
+/** Reads like `npm run verify`. */
 let owner: Client;
 
 beforeAll(async () => {
@@ -157,7 +157,7 @@ async function givenEval(): Promise<string> {
   return opened.id;
 }
 
-/** Changes the tables as somebody for whom no guard counts. */
+/** Changes the tables with all guards disabled. */
 function tamper(...statements: string[]) {
   return service.database.transaction("superuser", [
     { text: "set local session_replication_role = replica" },
@@ -165,7 +165,7 @@ function tamper(...statements: string[]) {
   ]);
 }
 
-/** What the chain check of `npm run verify` finds. */
+/** What the chain check of `npm run verify` reports. */
 async function brokenChains(): Promise<BrokenChain[]> {
   await owner.query("begin isolation level repeatable read read only");
   const { broken } = await verifyChains(owner);
@@ -173,7 +173,7 @@ async function brokenChains(): Promise<BrokenChain[]> {
   return broken;
 }
 
-/** As what the chain check finds what the service finds. */
+/** Translates the finding of the service into that of the chain check. */
 const CHECKED_AS: Record<ChainFault, RegExp> = {
   missing: /^(?:gap|head)$/,
   broken_link: /^link$/,
@@ -210,18 +210,18 @@ describe.each(HISTORIES)(
       const [broken, ...others] = await brokenChains();
       expect(broken).toMatchObject({ tenantId: service.tenant.id, stream: of, id });
       expect(broken?.reason).toMatch(CHECKED_AS[found]);
-      // Of an event that is gone it names the neighbour that shows it.
+      // For a missing event it names the neighbor that reveals it.
       if (found !== "missing") expect(broken?.seq).toBe(seq);
       expect(others).toEqual([]);
     }
 
-    test("is whole as long as nobody touches it", async () => {
+    test("is valid while it is unchanged", async () => {
       expect(await verify(id)).toMatchObject({ valid: true, events: EVENTS, firstBroken: null });
       expect(await brokenChains()).toEqual([]);
       expect(await invariantsBrokenBy(service.database, "select 1")).toEqual([]);
     });
 
-    test("has no column that is left out of this test", async () => {
+    test("has no column that this test omits", async () => {
       const found = await service.database.query(
         "superuser",
         "select attname from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped",
@@ -236,7 +236,7 @@ describe.each(HISTORIES)(
       SEQS.map((seq) => ({ column, seq, set, found })),
     );
     test.for(tamperings)(
-      "is found $found at $seq where $column was changed",
+      "is found $found at $seq if $column was changed",
       async ({ column, seq, set, found }) => {
         const change = `update ${events} set ${column} = ${set()} where ${event(seq)}`;
         expect(await invariantsBrokenBy(service.database, change)).toContain(wholeChain);
@@ -245,7 +245,7 @@ describe.each(HISTORIES)(
       },
     );
 
-    test("is found changed whichever character of a payload was changed", async () => {
+    test("is found changed after a change to any character of a payload", async () => {
       const [row] = await service.database.query(
         "owner",
         `select seq, payload from ${events} where ${holder} = '${id}' order by length(payload) desc limit 1`,
@@ -265,14 +265,14 @@ describe.each(HISTORIES)(
       }
     });
 
-    test.for(SEQS)("is found to miss event %i where that was removed", async (seq) => {
+    test.for(SEQS)("is found to miss event %i if it was removed", async (seq) => {
       const removal = `delete from ${events} where ${event(seq)}`;
       expect(await invariantsBrokenBy(service.database, removal)).toContain(wholeNumbers);
       await tamper(removal);
       await expectFound(seq, "missing");
     });
 
-    test("is found broken where two events changed places", async () => {
+    test("is found broken if two events were swapped", async () => {
       await tamper(
         `update ${events} set seq = 99 where ${event(2)}`,
         `update ${events} set seq = 2 where ${event(3)}`,
@@ -281,7 +281,7 @@ describe.each(HISTORIES)(
       await expectFound(2, "broken_link");
     });
 
-    test("is found broken where its end was cut off and its holder set back", async () => {
+    test("is found broken if its end was cut off and its subject reset to match", async () => {
       await tamper(
         `delete from ${events} where ${event(EVENTS)}`,
         `update ${holders} set event_seq = ${EVENTS - 1} where id = '${id}'`,
@@ -289,7 +289,7 @@ describe.each(HISTORIES)(
       await expectFound(EVENTS - 1, "head_differs");
     });
 
-    test("is found broken where it was hashed anew but for the head", async () => {
+    test("is found broken if all its hashes except the head were recomputed", async () => {
       const [chain = ""] = rehash.split(`update ${holders}`);
       await tamper(
         `update ${events} set reason = 'Forged' where ${event(2)}`,
@@ -298,7 +298,7 @@ describe.each(HISTORIES)(
       await expectFound(EVENTS, "head_differs");
     });
 
-    test.for(OUTSIDE_HISTORY)("does not tell of %s", async (column) => {
+    test.for(OUTSIDE_HISTORY)("does not cover %s", async (column) => {
       const another = column === "txid" ? "'1'" : "feed_id + 1000000";
       await tamper(`update ${events} set ${column} = ${another} where ${event(2)}`);
       expect(await verify(id)).toMatchObject({ valid: true });

@@ -8,7 +8,7 @@ import { SqlError, type SqlRow } from "../support/database.ts";
 import { silenceLog } from "../support/model/quiet.ts";
 import { givenWorld } from "../support/model/world.ts";
 
-/** Of no tenant, and nothing that the application could read. */
+/** Tables without a tenant, which the application cannot read. */
 const OF_NO_TENANT = new Set(["tenants", "sweep_positions", "dead_letters"]);
 const TENANT_TABLES = Object.values(schema)
   .flatMap((table) => (is(table, PgTable) ? [getTableName(table)] : []))
@@ -17,7 +17,7 @@ const TENANT_TABLES = Object.values(schema)
 silenceLog();
 
 let api: TestApi;
-/** Whose scope the statements run in, and whose rows they reach for. */
+/** The tenant in whose scope the statements run, and the one whose rows they try to reach. */
 let mine: string;
 let theirs: string;
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
   theirs = api.otherTenant.id;
 });
 
-/** Runs a statement as the application, in the scope of a tenant: its rows, or the SQLSTATE of its refusal. */
+/** Runs a statement as the application in the scope of a tenant. Returns its rows, or the SQLSTATE of its refusal. */
 async function asTenant(
   scope: string,
   text: string,
@@ -48,7 +48,7 @@ async function asTenant(
 }
 
 describe.for(TENANT_TABLES)("of %s", (table) => {
-  test("a tenant sees its own rows alone", async () => {
+  test("a tenant sees only its own rows", async () => {
     const count = `select count(*) filter (where tenant_id = $1) as mine,
       count(*) filter (where tenant_id <> $1) as others from ${table}`;
     const [row] = await asTenant(mine, count, [mine]);
@@ -57,13 +57,13 @@ describe.for(TENANT_TABLES)("of %s", (table) => {
     expect(await asTenant(mine, `select from ${table} where tenant_id = $1`, [theirs])).toEqual([]);
   });
 
-  test("nobody sees a row without a tenant", async () => {
+  test("no row is visible without a tenant", async () => {
     expect(await asTenant("", `select 1 from ${table}`)).toEqual([]);
     const rows = await api.database.query("application", `select 1 from ${table}`);
     expect(rows).toEqual([]);
   });
 
-  test("a tenant cannot change, take or remove another's rows", async () => {
+  test("a tenant cannot change, take over or delete another's rows", async () => {
     const before = await contentsOf(api.database);
     const attempts = [
       `with done as (update ${table} set tenant_id = tenant_id where tenant_id = $1 returning 1) select * from done`,
@@ -71,13 +71,13 @@ describe.for(TENANT_TABLES)("of %s", (table) => {
       `with done as (delete from ${table} where tenant_id = $1 returning 1) select * from done`,
     ];
     for (const attempt of attempts) {
-      // Refused by a grant, or nothing is found.
+      // Either a grant refuses the statement, or it finds no rows.
       expect([[], "42501"]).toContainEqual(await asTenant(mine, attempt, [theirs]));
     }
     expect(await contentsOf(api.database)).toEqual(before);
   });
 
-  test("a tenant cannot write a row for another, nor give one away", async () => {
+  test("a tenant cannot write a row for another, nor hand one over", async () => {
     const before = await contentsOf(api.database);
     const [their] = await api.database.query(
       "superuser",
@@ -86,19 +86,19 @@ describe.for(TENANT_TABLES)("of %s", (table) => {
     );
     const insert = `insert into ${table} select (jsonb_populate_record(null::${table}, $1::jsonb)).*`;
     expect(await asTenant(mine, insert, [their?.["row"] ?? ""])).toBe("42501");
-    // A guard, a grant or row security, whichever stands first.
+    // Refused by a guard, a grant or row security, whichever is checked first.
     const give = `update ${table} set tenant_id = $1`;
     expect(["42501", "SL001"]).toContain(await asTenant(mine, give, [theirs]));
     expect(await contentsOf(api.database)).toEqual(before);
   });
 });
 
-test.for([...OF_NO_TENANT])("of %s the application sees nothing at all", async (table) => {
+test.for([...OF_NO_TENANT])("the application sees no row of %s", async (table) => {
   expect(await asTenant(mine, `select from ${table}`)).toBe("42501");
 });
 
 describe("a foreign key between rows of tenants", () => {
-  /** What makes a copy of a row another row, so that no unique key comes before the foreign one. */
+  /** Changes to a copied row that avoid a unique key violation, so that the foreign key is what refuses it. */
   const COPIES: Record<string, string> = {
     bulk_operation_items: "'position', 99",
     data: "'id', new_id(), 'kind', 'golden'",
@@ -133,7 +133,7 @@ describe("a foreign key between rows of tenants", () => {
     const before = await contentsOf(api.database);
     const ends: Record<string, string | null> = {};
     for (const { name, child, parent, columns } of keys) {
-      // The catalogue's own answer to the query above.
+      // The catalog's answer to the query above.
       const pairs = JSON.parse(columns ?? "[]") as { from: string; to: string }[];
       const reference = pairs.map(({ from, to }) => `'${from}', p.${to}`).join(", ");
       const copy = COPIES[child ?? ""] ?? "'id', new_id()";

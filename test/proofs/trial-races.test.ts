@@ -22,8 +22,8 @@ const crowd = <Result>(call: (index: number) => Promise<Result>) =>
 const record = (evalId: string, body: object) =>
   api.call<TrialView>("POST", `/evals/${evalId}/trials`, { body });
 
-describe("many clients at one eval", () => {
-  test("record one slot once, and all others are told which trial holds it", async () => {
+describe("concurrent clients of one eval", () => {
+  test("record a slot once, and all others are told which trial holds it", async () => {
     const { id } = await givenOpenEval(api);
     const answers = await crowd((index) =>
       record(id, { k: 1, model: "solver", score: index / CLIENTS }),
@@ -37,7 +37,7 @@ describe("many clients at one eval", () => {
     await expectHistoryMatches(api, id);
   });
 
-  test("record slots of their own without one refusal", async () => {
+  test("record different slots without a refusal", async () => {
     const { id } = await givenOpenEval(api, { k: CLIENTS });
     const answers = await crowd((index) => record(id, { k: index + 1, model: "solver" }));
     expect(tally(answers.map(({ status }) => status))).toEqual({ 201: CLIENTS });
@@ -45,7 +45,7 @@ describe("many clients at one eval", () => {
     expect([eventSeq, trials.length]).toEqual([CLIENTS + 1, CLIENTS]);
   });
 
-  test("judge one trial once", async () => {
+  test("judge a trial once", async () => {
     const { id } = await givenOpenEval(api);
     const trial = await givenTrial(api, id);
     const answers = await crowd((index) =>
@@ -64,7 +64,7 @@ describe("many clients at one eval", () => {
     expect(tally(codes)).toEqual({ done: 1, already_in_status: CLIENTS - 1 });
   });
 
-  test("retract, try again and cancel in any order, and the tables stay as history says", async () => {
+  test("retract, repeat and cancel in any order, and the tables match the history", async () => {
     const { id } = await givenOpenEval(api, { k: 2, status: "running" });
     const first = await givenTrial(api, id);
     await crowd((index): Promise<Answer<unknown>> => {
@@ -86,7 +86,7 @@ describe("many clients at one eval", () => {
   });
 });
 
-describe("a task that is archived between look and write", () => {
+describe("a task that is archived between load and write", () => {
   const openings = [
     {
       by: "a draft",
@@ -112,7 +112,7 @@ describe("a task that is archived between look and write", () => {
       sql: "insert into eval_step_events",
     });
     const opening = open(id);
-    // Once the delay has struck, the opening is on its way with what it knew of the task.
+    // Once the delay has started, the opening is on its way with the state that it loaded.
     await expect.poll(() => api.database.waitingFaults()).toBe(0);
     expectDone(await api.call("POST", `/tasks/${id}/archive`, { body: {} }));
     expectRefused(await opening);
@@ -122,7 +122,7 @@ describe("a task that is archived between look and write", () => {
 });
 
 describe("a lost answer", () => {
-  test("is not taken for a conflict: the try that follows finds what the first one did", async () => {
+  test("is not mistaken for a conflict: the retry finds what the first attempt did", async () => {
     const { id } = await givenOpenEval(api);
     await api.database.faults({ kind: "cut-after-commit", sql: "insert into operations" });
     const trial = expectDone(await record(id, { k: 1, model: "solver" }), 201);

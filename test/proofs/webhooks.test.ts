@@ -21,7 +21,7 @@ silenceLog();
 
 const WRITERS = 12;
 const CALLS_EACH = 14;
-/** Tasks that all writers meet at, beside one of their own. */
+/** Tasks that all writers share. Each also has its own. */
 const SHARED = 4;
 const PUMPS = 4;
 
@@ -38,7 +38,7 @@ const forTenant = (): TenantDatabase =>
     fetchEndpoint: api.database.fetchEndpoint,
   }).forTenant(api.tenant.id);
 
-describe("pumps that run at once and break anywhere, beside writers some of which commit late", () => {
+describe("concurrent pumps that break anywhere, during writes some of which commit late", () => {
   it(
     `tell each webhook of every change once, as its history has it (replay with SEED=${seed})`,
     { timeout: 120_000 },
@@ -63,7 +63,7 @@ describe("pumps that run at once and break anywhere, beside writers some of whic
       await api.database.clearFaults();
       const { before, after } = await late;
 
-      // Pumps that broke off left the rest to whoever comes next.
+      // A pump that breaks off leaves the rest to the next one.
       await untilSettled();
       expect(await pumpWebhooks(database)).toBe("caught_up");
       const wanted = await changesOf(tasks);
@@ -83,14 +83,14 @@ describe("pumps that run at once and break anywhere, beside writers some of whic
       expect(wanted.map(({ told }) => told)).toEqual(expect.arrayContaining([...toldLate]));
 
       await expectInvariantsHold(api.database);
-      // Without these this would have proven little.
+      // Without these the test would prove little.
       expect(await lateEvents()).toBeGreaterThan(0);
       expect(before.size).toBeGreaterThan(0);
       expect(toldLate.size).toBeGreaterThan(0);
     },
   );
 
-  it("say nothing of what is not settled, and all of it once it is", async () => {
+  it("deliver nothing that is not settled, and everything once it is", async () => {
     const [task = ""] = await api.givenTasks(1);
     await untilSettled();
     expect(await pumpWebhooks(database)).toBe("caught_up");
@@ -105,7 +105,7 @@ describe("pumps that run at once and break anywhere, beside writers some of whic
     expect((await toldTo("all")).length).toBe(told.length + 1);
   });
 
-  it("tell a webhook nothing of before it was made, not even of what was not settled then", async () => {
+  it("deliver to a webhook nothing from before its creation, not even what was unsettled then", async () => {
     const [known = "", other = ""] = await api.givenTasks(2);
     const older = await holdTransaction();
     await block(known);
@@ -121,7 +121,7 @@ describe("pumps that run at once and break anywhere, beside writers some of whic
     expect((await toldTo("all")).length, "enabled again").toBe(told.length + 1);
   });
 
-  it("take many changes page by page, and leave off where a piece of work ends", async () => {
+  it("read many changes page by page, and stop at the limit of one piece of work", async () => {
     const many = 3;
     for (let count = 0; count < many; count += 1) await api.givenTasks(500);
     await untilSettled();
@@ -137,7 +137,7 @@ async function putWebhook(name: string, events: string[], more: object = {}): Pr
   expect((await api.call("PUT", `/webhooks/${name}`, { body })).status).toBeLessThan(300);
 }
 
-/** Makes a webhook in the middle of it all, and tells which events were there before and after. */
+/** Creates a webhook during the writes. Returns the events that existed before and after. */
 async function putLate(): Promise<{ before: Set<string>; after: Set<string> }> {
   const count = async () => (await sources()).size;
   await expect.poll(count, { interval: 20, timeout: 30_000 }).toBeGreaterThan(40);
@@ -154,7 +154,7 @@ async function sources(): Promise<Set<string>> {
   return new Set(rows.map(({ source }) => source ?? ""));
 }
 
-/** Pumps again and again, as messages on a queue would have it; what breaks is tried anew. */
+/** Pumps repeatedly, as queue messages would, and retries after each break. */
 async function pump(isDone: () => boolean): Promise<void> {
   const tenant = forTenant();
   while (!isDone()) {
@@ -166,7 +166,7 @@ async function pump(isDone: () => boolean): Promise<void> {
   }
 }
 
-/** Cuts the pumps' own statements off, before they commit or after, more often than they try. */
+/** Cuts off the pumps' statements before or after their commit, sometimes for more attempts than they make. */
 async function breakPumps(isDone: () => boolean, chance: () => number): Promise<void> {
   while (!isDone()) {
     const kind = chance() < 0.5 ? "cut-before-commit" : "cut-after-commit";
@@ -179,7 +179,9 @@ async function breakPumps(isDone: () => boolean, chance: () => number): Promise<
   }
 }
 
-/** Locks a task again and again: who writes to it has its transaction's id by then, and commits late. */
+/**
+ * Locks a task again and again. A writer that waits for the lock already has its transaction id, and so commits late.
+ */
 async function holdBack(task: string, isDone: () => boolean): Promise<void> {
   while (!isDone()) {
     await api.database.transaction("superuser", [
@@ -190,7 +192,7 @@ async function holdBack(task: string, isDone: () => boolean): Promise<void> {
   }
 }
 
-/** Waits for transactions of the cluster that began before the newest event: those of other tests among them. */
+/** Waits for all transactions of the cluster, also of other tests, that began before the newest event. */
 async function untilSettled(): Promise<void> {
   const unsettled = `select from step_events where txid >= pg_snapshot_xmin(pg_current_snapshot()) limit 1`;
   await expect
@@ -198,7 +200,7 @@ async function untilSettled(): Promise<void> {
     .toEqual([]);
 }
 
-/** Begins a transaction that has an id, and ends it when it is told to. */
+/** Opens a transaction with an id, which stays open until `end`. */
 async function holdTransaction(): Promise<{ end: () => Promise<void> }> {
   await api.database.transaction("superuser", [
     { text: "drop table if exists may_end" },
@@ -233,7 +235,7 @@ const block = (task: string) =>
     }),
   );
 
-/** Moves these tasks about in turn, whatever stands in the way: a refusal and a lost race are no events. */
+/** Changes these tasks in turn. Refusals and lost races are ignored, because they write no event. */
 async function write(tasks: readonly string[], chance: () => number): Promise<void> {
   const pick = <Item>(items: readonly Item[]) => items[Math.floor(chance() * items.length)];
   for (let count = 0; count < CALLS_EACH; count += 1) {
@@ -263,14 +265,14 @@ async function write(tasks: readonly string[], chance: () => number): Promise<vo
   }
 }
 
-/** A change that has to be told, as its row would say it. */
+/** A change that must be delivered, in the form of its row. */
 interface Wanted {
   event: TaskEvent;
   source: string;
   told: string;
 }
 
-/** What the histories have to tell: each of their beginnings folded anew. */
+/** The changes that must be delivered, computed by folding each prefix of each history. */
 async function changesOf(tasks: readonly string[]): Promise<Wanted[]> {
   const wanted: Wanted[] = [];
   for (const taskId of tasks) {
@@ -303,7 +305,7 @@ async function changesOf(tasks: readonly string[]): Promise<Wanted[]> {
   return wanted.toSorted((one, other) => (one.told < other.told ? -1 : 1));
 }
 
-/** What a webhook was told, each message as one line. */
+/** The messages that were delivered to a webhook, one line each. */
 async function toldTo(name: string): Promise<string[]> {
   const rows = await api.database.query(
     "superuser",
@@ -319,11 +321,11 @@ async function toldTo(name: string): Promise<string[]> {
     .toSorted((one, other) => (one < other ? -1 : 1));
 }
 
-/** The same with its members in order. */
+/** The same with sorted members. */
 const sorted = (data: object) =>
   Object.fromEntries(Object.entries(data).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 
-/** How many events were written by a transaction that began before one whose event is older. */
+/** Counts events of transactions that began before the transaction of an older event. */
 async function lateEvents(): Promise<number> {
   const [row] = await api.database.query(
     "superuser",
@@ -333,7 +335,7 @@ async function lateEvents(): Promise<number> {
   return Number(row?.["count"]);
 }
 
-/** Numbers from 0 to 1, the same ones from the same seed (mulberry32). */
+/** Returns a generator of numbers from 0 to 1 that the seed reproduces (mulberry32). */
 function chanceFrom(from: number): () => number {
   let state = from | 0;
   return () => {
