@@ -13,7 +13,7 @@ import { timePasses, timePassesForConsumers } from "../support/dispatches.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { tally } from "../support/model/load.ts";
 import { silenceLog } from "../support/model/quiet.ts";
-import { Mortal } from "../support/mortal.ts";
+import { CrashingIsolate } from "../support/crashing-isolate.ts";
 import { testOutbound } from "../support/outbound.ts";
 import { countedQueues } from "../support/queues.ts";
 import { UnreliableReceiver } from "../support/unreliable-receiver.ts";
@@ -143,10 +143,10 @@ class AdverseWorld {
 
   async #relay(): Promise<void> {
     await this.#sendGarbage();
-    const mortal = this.#mortal(50);
+    const isolate = this.#crashing(50);
     const queue = createMessageQueue<DispatchMessage>(this.queue);
-    const database = mortal.database(this.#database);
-    const relaying = mortal.work(async () => void (await relayDispatches({ database, queue })));
+    const database = isolate.database(this.#database);
+    const relaying = isolate.work(async () => void (await relayDispatches({ database, queue })));
     // The next sweep sends what this one did not.
     await relaying.catch(() => {});
   }
@@ -169,18 +169,20 @@ class AdverseWorld {
     return bodies[this.#chance.below(bodies.length)];
   }
 
-  #mortal(dealings: number): Mortal {
-    return new Mortal(this.#chance.isHit(this.#crashes) ? this.#chance.below(dealings) : null);
+  #crashing(stepsMax: number): CrashingIsolate {
+    return new CrashingIsolate(
+      this.#chance.isHit(this.#crashes) ? this.#chance.below(stepsMax) : null,
+    );
   }
 
   /** A separate consumer for each batch. It interacts six times per message, and once more at the end. */
   #isolate(batchSize: number): Isolate {
-    const mortal = this.#mortal(batchSize * 6 + 2);
+    const isolate = this.#crashing(batchSize * 6 + 2);
     const taken: string[] = [];
     const consume = createConsumers({
-      database: mortal.database(this.#database),
+      database: isolate.database(this.#database),
       queues: countedQueues(),
-      outbound: mortal.outbound(
+      outbound: isolate.outbound(
         testOutbound({
           fetch: async (input, init) => {
             const request = new Request(input, init);
@@ -193,14 +195,14 @@ class AdverseWorld {
       ),
       reportDefect: (error) => {
         // A busy database is one more fault after which messages are retried.
-        const isExplained = mortal.isDead || error instanceof DatabaseUnavailable;
+        const isExplained = isolate.isDead || error instanceof DatabaseUnavailable;
         if (!isExplained) this.defects.push(error);
       },
     });
     return {
-      isDead: () => mortal.isDead,
+      isDead: () => isolate.isDead,
       consume: async (batch) => {
-        await mortal.work(() => consume(batch));
+        await isolate.work(() => consume(batch));
         for (const id of taken) this.heard.set(id, (this.heard.get(id) ?? 0) + 1);
       },
     };

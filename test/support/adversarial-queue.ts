@@ -31,7 +31,7 @@ const IDLE_SECONDS = 60;
 /** A message that reaches this many attempts is assumed to loop forever. */
 const ATTEMPTS_MAX = 50;
 
-interface Stored {
+interface StoredMessage {
   id: string;
   body: unknown;
   attempts: number;
@@ -50,7 +50,7 @@ export class AdversarialQueue implements QueueBinding {
   readonly seen = { sent: 0, duplicates: 0, failedSends: 0, crashes: 0, handedOut: 0 };
   readonly #name: string;
   readonly #chance: Chance;
-  #stored: Stored[] = [];
+  #stored: StoredMessage[] = [];
   #clock = 0;
   #ids = 0;
 
@@ -120,10 +120,10 @@ export class AdversarialQueue implements QueueBinding {
   }
 
   /** Takes some due messages in random order. */
-  #take(): Stored[] {
+  #take(): StoredMessage[] {
     const size = 1 + this.#chance.below(BATCH_MAX);
-    const batch: Stored[] = [];
-    for (let look = 0; look < size * 3 && batch.length < size; look += 1) {
+    const batch: StoredMessage[] = [];
+    for (let draw = 0; draw < size * 3 && batch.length < size; draw += 1) {
       const index = this.#chance.below(this.#stored.length);
       if ((this.#stored[index]?.dueAt ?? Infinity) <= this.#clock) {
         batch.push(...this.#removed(index));
@@ -138,7 +138,7 @@ export class AdversarialQueue implements QueueBinding {
   }
 
   /** Removes a message. The last one takes its place, because order does not matter. */
-  #removed(index: number): Stored[] {
+  #removed(index: number): StoredMessage[] {
     const last = this.#stored.pop();
     const taken = this.#stored[index];
     if (last === undefined || taken === undefined) return last === undefined ? [] : [last];
@@ -146,32 +146,33 @@ export class AdversarialQueue implements QueueBinding {
     return [taken];
   }
 
-  async #handOut(batch: readonly Stored[], isolate: Isolate): Promise<void> {
-    const handed = batch.map((stored) => new HandedOut(stored));
-    this.seen.handedOut += handed.length;
-    const messages = handed.map((one) => one.message);
+  async #handOut(batch: readonly StoredMessage[], isolate: Isolate): Promise<void> {
+    const deliveries = batch.map((stored) => new Delivery(stored));
+    this.seen.handedOut += deliveries.length;
+    const messages = deliveries.map((delivery) => delivery.message);
     const isWhole = await isolate.consume({ queue: this.#name, messages }).then(
       () => true,
       () => false,
     );
     if (isolate.isDead()) this.seen.crashes += 1;
-    for (const { stored, settled } of handed) {
-      const heard = isolate.isDead()
-        ? this.#heardOfCrashed(settled)
+    for (const { stored, settled } of deliveries) {
+      const settlement = isolate.isDead()
+        ? this.#settlementOfCrashed(settled)
         : (settled ?? (isWhole ? "acknowledged" : null));
-      if (heard === "acknowledged") continue;
-      this.#again(stored, heard?.delaySeconds ?? 0);
+      if (settlement === "acknowledged") continue;
+      this.#redeliver(stored, settlement?.delaySeconds ?? 0);
     }
   }
 
   /** A crashed consumer's acknowledgment may be lost. A message without one is delivered again. */
-  #heardOfCrashed(settled: Settled | null): Settled | null {
+  #settlementOfCrashed(settled: Settled | null): Settled | null {
     return this.#chance.isHit(0.5) ? settled : null;
   }
 
-  #again(stored: Stored, delaySeconds: number): void {
+  #redeliver(stored: StoredMessage, delaySeconds: number): void {
     const attempts = stored.attempts + 1;
-    if (attempts >= ATTEMPTS_MAX) throw new Error(`${JSON.stringify(stored.body)} is never done`);
+    if (attempts >= ATTEMPTS_MAX)
+      throw new Error(`${JSON.stringify(stored.body)} is never acknowledged`);
     const dueAt = this.#clock + delaySeconds + this.#delay();
     this.#stored.push({ ...stored, attempts, dueAt });
   }
@@ -180,11 +181,11 @@ export class AdversarialQueue implements QueueBinding {
 type Settled = "acknowledged" | { delaySeconds: number };
 
 /** A delivered message. The first of `ack` and `retry` counts. */
-class HandedOut {
-  readonly stored: Stored;
+class Delivery {
+  readonly stored: StoredMessage;
   settled: Settled | null = null;
 
-  constructor(stored: Stored) {
+  constructor(stored: StoredMessage) {
     this.stored = stored;
   }
 

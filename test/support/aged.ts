@@ -12,7 +12,7 @@ export async function spreadOverDays(
   taskIds: readonly string[],
   { chance, days }: { chance: Chance; days: number },
 ): Promise<void> {
-  const told = taskIds.map((id) => {
+  const spreads = taskIds.map((id) => {
     const begin = 2 * HOUR_SECONDS + chance.below(days * 24 * HOUR_SECONDS);
     return { id, begin, pace: 1 + chance.below(2 * HOUR_SECONDS) };
   });
@@ -27,7 +27,7 @@ export async function spreadOverDays(
           from given g join tasks t on t.id = g.id join step_events e on e.task_id = g.id
         )
         update step_events e set at = p.at from placed p where e.task_id = p.id and e.seq = p.seq`,
-      values: [JSON.stringify(told)],
+      values: [JSON.stringify(spreads)],
     },
     {
       text: `update tasks t set created_at = e.at from step_events e

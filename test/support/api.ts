@@ -183,22 +183,22 @@ export async function freshApi(environment: Record<string, unknown> = {}): Promi
   };
 
   const givenTask: TestApi["givenTask"] = async ({ at, tenant: owner = tenant, ...task } = {}) => {
-    const way = at === undefined ? null : wayTo(at);
-    const made = await call<TaskView>("POST", "/tasks", {
+    const path = at === undefined ? null : pathTo(at);
+    const created = await call<TaskView>("POST", "/tasks", {
       tenant: owner,
       body: {
         title: "A task",
         ...task,
-        ...(way !== null && { start: { ...way.start, reason: "Where the test begins" } }),
+        ...(path !== null && { start: { ...path.start, reason: "Where the test begins" } }),
       },
     });
-    let current = expectDone(made, 201);
+    let current = expectDone(created, 201);
     const stepPath = `/steps/${current.currentStep.id}`;
-    const move = async (path: string, body: object) => {
-      const moved = await call<Moved>("PATCH", path, { tenant: owner, body });
+    const move = async (url: string, body: object) => {
+      const moved = await call<Moved>("PATCH", url, { tenant: owner, body });
       current = expectDone(moved).task;
     };
-    for (const status of way?.statuses ?? []) {
+    for (const status of path?.statuses ?? []) {
       await move(stepPath, { status, reason: "On the way", runAttachedWorkflows: false });
     }
     if (at?.gate !== undefined && at.gate !== current.currentStep.gate) {
@@ -217,11 +217,13 @@ export async function freshApi(environment: Record<string, unknown> = {}): Promi
     givenTaskLabelled: (label, task) => givenTask({ ...task, at: PLACE_OF_LABEL[label] }),
     givenTasks: async (count, owner = tenant) => {
       const tasks = Array.from({ length: count }, (_, index) => ({ title: `Task ${index + 1}` }));
-      const made = await call<{ items: { id?: string }[] }>("POST", "/tasks/import", {
+      const imported = await call<{ items: { id?: string }[] }>("POST", "/tasks/import", {
         tenant: owner,
         body: { tasks },
       });
-      return expectDone(made).items.map(({ id }) => id ?? expect.fail("An item was not made"));
+      return expectDone(imported).items.map(
+        ({ id }) => id ?? expect.fail("a task was not imported"),
+      );
     },
     roundTripsOf: async (run, roles = ROLES) => {
       const callers = [tenant, otherTenant].flatMap(({ keys }) => roles.map((role) => keys[role]));
@@ -279,7 +281,7 @@ export function expectProblem(answer: Answer<unknown>, code: ErrorCode, status: 
 /** The platform's simulated bucket. All test files share it: object keys start with the tenant id, which is unique. */
 export function testBucket(): R2Bucket {
   // Binding types are not generated. vitest.config.ts declares this binding.
-  return (platform as { BUCKET?: R2Bucket }).BUCKET ?? expect.fail("There is no bucket");
+  return (platform as { BUCKET?: R2Bucket }).BUCKET ?? expect.fail("the environment has no bucket");
 }
 
 /** Stores a tenant and its keys as the owner, like the setup of a stack. */
@@ -306,22 +308,22 @@ async function givenTenant(database: TestDatabase, name: string): Promise<Tenant
 }
 
 /** Returns the shortest way to a place: the start of the task, and the statuses that follow. */
-function wayTo({ kind, status }: Place): {
+function pathTo({ kind, status }: Place): {
   start: { kind: StepKind; status: StepStatus };
   statuses: StepStatus[];
 } {
-  const begun = startStatuses(kind).map((start) => ({
+  const paths = startStatuses(kind).map((start) => ({
     start: { kind, status: start },
     statuses: [] as StepStatus[],
   }));
-  for (const way of begun) {
-    const here = way.statuses.at(-1) ?? way.start.status;
-    if (here === status) return way;
-    const known = new Set(begun.map((other) => other.statuses.at(-1) ?? other.start.status));
-    for (const next of allowedNext(kind, here)) {
+  for (const path of paths) {
+    const reached = path.statuses.at(-1) ?? path.start.status;
+    if (reached === status) return path;
+    const known = new Set(paths.map((other) => other.statuses.at(-1) ?? other.start.status));
+    for (const next of allowedNext(kind, reached)) {
       // Breadth first: the array grows while the loop walks it.
-      if (!known.has(next)) begun.push({ start: way.start, statuses: [...way.statuses, next] });
+      if (!known.has(next)) paths.push({ start: path.start, statuses: [...path.statuses, next] });
     }
   }
-  throw new Error(`No task can be driven to ${kind} ${status}`);
+  throw new Error(`No path leads to ${kind} ${status}`);
 }

@@ -1,7 +1,7 @@
 import { inject } from "vitest";
 import type { DatabaseAddresses } from "./stack.ts";
 
-/** Strikes only the batch that writes: it begins with its operation. */
+/** Limits a fault to the batch that writes, which starts with its operation. */
 export const ON_WRITE = { sql: "insert into operations" };
 
 /** A fault on the way to the database. scripts/stack/neon-faults.ts describes each kind. */
@@ -30,7 +30,7 @@ export interface TestDatabase extends DatabaseAddresses {
    * @throws SqlError with the SQLSTATE if Postgres refuses the statement.
    */
   query: (role: DatabaseRole, text: string, values?: readonly SqlValue[]) => Promise<SqlRow[]>;
-  /** The same for several statements in one transaction. */
+  /** Runs several statements in one transaction. */
   transaction: (role: DatabaseRole, statements: readonly SqlStatement[]) => Promise<SqlRow[][]>;
   /** Adds a fault for requests to this database. */
   faults: (fault: FaultOptions) => Promise<void>;

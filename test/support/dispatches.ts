@@ -16,10 +16,10 @@ import { countedQueues } from "./queues.ts";
 export async function givenDispatch(api: TestApi): Promise<string> {
   const { currentStep } = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
   const body = { pipeline: "quality_automation" satisfies Pipeline, reason: "To have one" };
-  const made = await api.call<{ id: string }>("POST", `/steps/${currentStep.id}/dispatch`, {
+  const created = await api.call<{ id: string }>("POST", `/steps/${currentStep.id}/dispatch`, {
     body,
   });
-  return expectDone(made, 201).id;
+  return expectDone(created, 201).id;
 }
 
 /** Marks a dispatch as dead, like a delivery that was refused. */
@@ -44,15 +44,15 @@ export async function readDispatch(
 }
 
 /** What a consumer did with a message. */
-export type Said = "acknowledged" | { retryAfterSeconds: number | undefined };
+export type Settled = "acknowledged" | { retryAfterSeconds: number | undefined };
 
 /** Delivers messages to the consumer of a queue in one batch, and returns what it did with each. */
 export async function consumed(
   api: TestApi,
   bodies: readonly unknown[],
   { queue = "stepledger-dispatches", ...outbound }: { queue?: string } & Partial<Outbound> = {},
-): Promise<(Said | null)[]> {
-  const said: (Said | null)[] = bodies.map(() => null);
+): Promise<(Settled | null)[]> {
+  const settled: (Settled | null)[] = bodies.map(() => null);
   const consume = createConsumers({
     database: openDatabase(api.database),
     queues: countedQueues(),
@@ -65,11 +65,11 @@ export async function consumed(
     id: crypto.randomUUID(),
     body,
     attempts: 1,
-    ack: () => (said[index] ??= "acknowledged"),
-    retry: ({ delaySeconds } = {}) => (said[index] ??= { retryAfterSeconds: delaySeconds }),
+    ack: () => (settled[index] ??= "acknowledged"),
+    retry: ({ delaySeconds } = {}) => (settled[index] ??= { retryAfterSeconds: delaySeconds }),
   }));
   await consume({ queue, messages });
-  return said;
+  return settled;
 }
 
 /** Delivers the message of one dispatch to its consumer. */
@@ -77,10 +77,10 @@ export async function deliver(
   api: TestApi,
   dispatchId: string,
   outbound: Partial<Outbound> = {},
-): Promise<Said | null> {
+): Promise<Settled | null> {
   const message = { version: 1, tenantId: api.tenant.id, dispatchId };
-  const [said = null] = await consumed(api, [message], outbound);
-  return said;
+  const [settled = null] = await consumed(api, [message], outbound);
+  return settled;
 }
 
 /** Brings every due time of open dispatches closer by so many seconds. */

@@ -31,9 +31,9 @@ export async function givenEval(
   const { tenant = first, versionId = task.activeVersion.id } = given;
   const taken = new Map<string, number>();
   const rows = trials.map((trial) => {
-    const place = (taken.get(trial.model) ?? 0) + 1;
-    if (trial.retracted !== true) taken.set(trial.model, place);
-    return { ...trial, id: crypto.randomUUID(), k: place };
+    const slot = (taken.get(trial.model) ?? 0) + 1;
+    if (trial.retracted !== true) taken.set(trial.model, slot);
+    return { ...trial, id: crypto.randomUUID(), k: slot };
   });
   await database.transaction("owner", [
     {

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { EvalEventView, StepEventView } from "../../src/actions/views/event-view.ts";
 import type { Tenant, TestApi } from "./api.ts";
 
-/** One message of a stream: an event with the cursor behind it. */
+/** A message of a stream: an event and the cursor after it. */
 export interface StreamedEvent {
   id: string;
   event: StepEventView | EvalEventView;
@@ -10,11 +10,11 @@ export interface StreamedEvent {
 
 export interface OpenedStream {
   response: Response;
-  /** The next event; undefined where the stream has ended. */
+  /** Returns the next event, or undefined if the stream has ended. */
   next: () => Promise<StreamedEvent | undefined>;
-  /** The cursor of the last line that told one, with an event or without. */
+  /** Returns the last cursor, whether or not it came with an event. */
   lastId: () => string | undefined;
-  /** Goes away, as a client that closes its connection. */
+  /** Leaves the stream, like a client that closes its connection. */
   leave: () => Promise<void>;
 }
 
@@ -31,9 +31,9 @@ export async function openStream(
     },
   });
   expect(response.status).toBe(200);
-  if (response.body === null) return expect.fail("The stream has no body");
+  if (response.body === null) return expect.fail("the stream has no body");
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  const waiting: StreamedEvent[] = [];
+  const pending: StreamedEvent[] = [];
   let text = "";
   let id: string | undefined;
 
@@ -47,9 +47,9 @@ export async function openStream(
     id = fields.get("id") ?? id;
     const data = fields.get("data");
     if (data !== undefined) {
-      // What the stream's events look like is what its tests compare.
+      // The tests of the stream check the shape of its events.
       const event = JSON.parse(data) as StreamedEvent["event"];
-      waiting.push({ id: fields.get("id") ?? expect.fail("An event has no id"), event });
+      pending.push({ id: fields.get("id") ?? expect.fail("an event has no id"), event });
     }
   };
 
@@ -58,14 +58,14 @@ export async function openStream(
     lastId: () => id,
     leave: () => reader.cancel(),
     next: async () => {
-      while (waiting.length === 0) {
+      while (pending.length === 0) {
         const { done, value } = await reader.read();
         if (done) return undefined;
         const blocks = (text + value).split("\n\n");
         text = blocks.pop() ?? "";
         for (const block of blocks) take(block);
       }
-      return waiting.shift();
+      return pending.shift();
     },
   };
 }

@@ -21,8 +21,8 @@ export async function givenMany(
       status,
       gate: gate ?? (GATE_ON_STATUS[status] satisfies GateState),
     }));
-    const made = await database.query("owner", LOADER, [tenant.id, JSON.stringify(rows)]);
-    ids.push(...made.map(({ id }) => String(id)));
+    const inserted = await database.query("owner", LOADER, [tenant.id, JSON.stringify(rows)]);
+    ids.push(...inserted.map(({ id }) => String(id)));
   }
   // Autovacuum would do this a minute later. Until then the planner takes the tables for nearly empty.
   await database.query("owner", "analyze");
@@ -44,19 +44,19 @@ export function givenManyAt(
 }
 
 const LOADER = `
-with made as materialized (
+with created as materialized (
   select place.position, p.kind, p.status, p.gate, $1::uuid as tenant_id, new_id() as task_id, new_id() as version_id,
     new_id() as step_id, new_id() as operation_id, statement_timestamp() as at,
     'Task ' || place.position as title,
     encode(sha256(convert_to('{}', 'UTF8')), 'hex') as content_hash
-  from json_array_elements($2::json) with ordinality as place(told, position)
-    cross join lateral json_to_record(place.told) as p(kind text, status text, gate text)
+  from json_array_elements($2::json) with ordinality as place(fields, position)
+    cross join lateral json_to_record(place.fields) as p(kind text, status text, gate text)
 ),
 spelled as materialized (
   select *, json_build_object('assignee', null, 'contentHash', content_hash, 'externalId', null, 'imported', true,
     'opened', json_build_object('attempt', 1, 'fromStepId', null, 'kind', kind), 'priority', 0,
     'taxonomyCode', null, 'title', title)::text as payload
-  from made
+from created
 ),
 hashed as materialized (
   select *, chain_link(null, decode(repeat('00', 32), 'hex'), step_event_canonical(tenant_id, task_id, 1, version_id,

@@ -33,7 +33,7 @@ export async function givenHistories(
     await api.call("PATCH", `/tasks/${id}`, { body: { taxonomyCode: TAXONOMY } });
   }
   for (const id of taskIds.filter(() => chance.isHit(0.15))) {
-    await api.call("POST", `/tasks/${id}/archive`, { body: { reason: "Put away." } });
+    await api.call("POST", `/tasks/${id}/archive`, { body: { reason: "No longer needed." } });
   }
   await spreadOverDays(api, taskIds, { chance, days });
 }
@@ -53,7 +53,7 @@ async function givenDeliveries(api: TestApi): Promise<string[]> {
   return ids;
 }
 
-const ERRORS = ["Out of memory", "The receiver was away", undefined];
+const ERRORS = ["Out of memory", "The receiver was unavailable", undefined];
 
 /** Tasks whose worker crashed, some more than once, and tasks whose gate a person set to errored. */
 async function givenCrashes(api: TestApi, chance: Chance): Promise<string[]> {
@@ -77,8 +77,8 @@ async function givenCrashes(api: TestApi, chance: Chance): Promise<string[]> {
         body: { state: "FAILED", error: ERRORS[chance.below(ERRORS.length)] },
       });
       expectDone(report);
-      const again = { status: "queued", reason: "Once more.", runAttachedWorkflows: false };
-      expectDone(await api.call("PATCH", step, { body: again }));
+      const retry = { status: "queued", reason: "Once more.", runAttachedWorkflows: false };
+      expectDone(await api.call("PATCH", step, { body: retry }));
     }
   }
   return ids;

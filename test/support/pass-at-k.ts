@@ -1,12 +1,12 @@
-/** pass@k by definition: the share of all choices of k trials with at least one that passed, counted one by one. */
+/** pass@k by definition: the share of all selections of k trials with at least one that passed, counted one by one. */
 export function countedPassAtK(trials: readonly boolean[], k: number): number {
-  let choices = 0;
+  let selections = 0;
   let passed = 0;
-  for (let members = 0; members < 2 ** trials.length; members += 1) {
-    const chosen = trials.filter((_, index) => ((members >> index) & 1) === 1);
-    if (chosen.length !== k) continue;
-    choices += 1;
-    if (chosen.includes(true)) passed += 1;
+  for (let bits = 0; bits < 2 ** trials.length; bits += 1) {
+    const selected = trials.filter((_, index) => ((bits >> index) & 1) === 1);
+    if (selected.length !== k) continue;
+    selections += 1;
+    if (selected.includes(true)) passed += 1;
   }
-  return passed / choices;
+  return passed / selections;
 }

@@ -12,18 +12,18 @@ export async function givenOfferedRun(
     ...task
   }: { pipeline?: Pipeline; tenant?: Tenant; [field: string]: unknown } = {},
 ): Promise<{ task: TaskView; runId: string }> {
-  const made = await api.givenTask({ ...task, tenant, at: PIPELINES[pipeline].attachedTo });
-  const path = `/steps/${made.currentStep.id}/dispatch`;
+  const created = await api.givenTask({ ...task, tenant, at: PIPELINES[pipeline].attachedTo });
+  const path = `/steps/${created.currentStep.id}/dispatch`;
   const body = { pipeline, reason: "For workers that poll" };
   expectDone(await api.call("POST", path, { tenant, body }), 201);
-  const [runId = ""] = await offerDispatched(api.database, [made.id]);
-  return { task: made, runId };
+  const [runId = ""] = await offerDispatched(api.database, [created.id]);
+  return { task: created, runId };
 }
 
 /** Creates a service key for another machine of the tenant. */
 export async function givenMachine(api: TestApi, name: string): Promise<string> {
-  const made = await api.call<{ key: string }>("POST", "/api-keys", {
+  const created = await api.call<{ key: string }>("POST", "/api-keys", {
     body: { name, role: "service" },
   });
-  return expectDone(made, 201).key;
+  return expectDone(created, 201).key;
 }

@@ -46,7 +46,7 @@ export class UnreliableReceiver {
       return new Response(null, { status: 410 });
     }
     this.taken.set(dispatchId, [...(known ?? []), run.id]);
-    if (this.#chance.isHit(this.faults.answerLost)) throw new TypeError("The connection broke");
+    if (this.#chance.isHit(this.faults.answerLost)) throw new TypeError("The connection was lost");
     return new Response("Thank you", { status: 202 });
   }
 

@@ -10,14 +10,14 @@ import { factsOf } from "../../../src/domain/status/resolve.ts";
 import { expectDone, type TestApi } from "../api.ts";
 import { readEvents } from "./history.ts";
 import {
-  foretellable,
-  foretoldEvent,
+  predictablePart,
+  expectedEvent,
   inOrder,
   knownToHistory,
   recordedEvent,
   type TaskModel,
 } from "./task-model.ts";
-import { type Bindings, expectForetold, substitute } from "./unify.ts";
+import { type Bindings, expectMatch, substitute } from "./unify.ts";
 
 /** Expects the tables, the history and the model of a task to agree, and returns its history. */
 export async function expectAgreement(api: TestApi, model: TaskModel): Promise<StepEventView[]> {
@@ -53,13 +53,13 @@ export async function expectRecorded(
 ): Promise<void> {
   const events = (await readEvents(api, model.id)).slice(model.snapshot.eventSeq);
   const bindings: Bindings = new Map();
-  expectForetold(
-    decision.events.map((event) => foretoldEvent(event, model, decision)),
-    events.map(foretellable),
+  expectMatch(
+    decision.events.map((event) => expectedEvent(event, model, decision)),
+    events.map(predictablePart),
     bindings,
   );
   for (const event of events) expect(event.bulkOperationId).toBe(bulkOperationId);
-  const at = events.at(-1)?.at ?? expect.fail("Nothing was written");
+  const at = events.at(-1)?.at ?? expect.fail("no event was written");
   model.record(substitute(decision, bindings), at, []);
   await expectAgreement(api, model);
 }
@@ -83,9 +83,9 @@ export async function expectWhole(api: TestApi, models: readonly TaskModel[]): P
     const verdict = await api.call("GET", `/tasks/${id}/events/verify`);
     expect(expectDone(verdict)).toMatchObject({ valid: true, events: snapshot.eventSeq });
 
-    const then = Math.ceil(snapshot.eventSeq / 2);
-    const events = (await readEvents(api, id)).slice(0, then).map(recordedEvent);
-    const past = await api.call<TaskView>("GET", `/tasks/${id}?asOf=seq:${then}`);
+    const midpoint = Math.ceil(snapshot.eventSeq / 2);
+    const events = (await readEvents(api, id)).slice(0, midpoint).map(recordedEvent);
+    const past = await api.call<TaskView>("GET", `/tasks/${id}?asOf=seq:${midpoint}`);
     expect(expectDone(past)).toEqual(taskView(fold(events)));
   }
   await expectLabels(api, models);
@@ -100,15 +100,15 @@ async function expectOutbox(api: TestApi, models: readonly TaskModel[]): Promise
      where task_id = any(select value::uuid from json_array_elements_text($1::json))`,
     [JSON.stringify(models.map(({ id }) => id))],
   );
-  const foretold = models.flatMap(({ dispatches }) =>
+  const expected = models.flatMap(({ dispatches }) =>
     dispatches.map(({ pipeline, stepId, isRecalled }) => ({
       pipeline,
       step_id: stepId,
       state: isRecalled ? "recalled" : "sent",
     })),
   );
-  const inSomeOrder = (all: readonly object[]) => all.map((one) => JSON.stringify(one)).toSorted();
-  expect(inSomeOrder(rows)).toEqual(inSomeOrder(foretold));
+  const sortedTexts = (all: readonly object[]) => all.map((one) => JSON.stringify(one)).toSorted();
+  expect(sortedTexts(rows)).toEqual(sortedTexts(expected));
 }
 
 /** Compares the labels that the database keeps for sorting lists. */
@@ -119,16 +119,16 @@ async function expectLabels(api: TestApi, models: readonly TaskModel[]): Promise
      where task_id = any(select value::uuid from json_array_elements_text($1::json))`,
     [JSON.stringify(models.map(({ id }) => id))],
   );
-  const kept = rows.map(({ task_id, unified_status: label, attention }) => ({
+  const stored = rows.map(({ task_id, unified_status: label, attention }) => ({
     id: task_id ?? "",
     label,
     attention: JSON.parse(attention ?? "null") as unknown,
   }));
-  const foretold = models.map(({ id, snapshot }) => {
+  const expected = models.map(({ id, snapshot }) => {
     const { unifiedStatus: label, attention } = taskView(snapshot);
     return { id, label, attention };
   });
-  expect(sorted(kept)).toEqual(sorted(foretold));
+  expect(sorted(stored)).toEqual(sorted(expected));
 }
 
 function sorted<Row extends { id: string }>(rows: readonly Row[]): Row[] {

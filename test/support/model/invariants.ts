@@ -80,7 +80,7 @@ where (e.tenant_id, e.task_id, e.seq) = (c.tenant_id, c.task_id, c.seq);
 update tasks t set event_head = e.hash from step_events e
 where (e.tenant_id, e.task_id, e.seq) = (t.tenant_id, t.id, t.event_seq)`;
 
-/** The same for the histories of evals. */
+/** Rebuilds the hash chains of evals in the same way. */
 export const REHASH_EVALS = `;
 with linked as (
   select tenant_id, eval_id, seq, chain_hash(decode(repeat('00', 32), 'hex'), eval_event_canonical(

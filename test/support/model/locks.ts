@@ -8,8 +8,8 @@ export interface OpenTransaction {
 }
 
 /**
- * Runs statements in a transaction of the superuser and keeps it open. What is to happen right before its commit goes
- * into `afterwards`.
+ * Runs statements in a transaction of the superuser and keeps it open. The statements of `afterwards` run right before
+ * the commit.
  */
 export async function openTransaction(
   database: TestDatabase,
@@ -37,7 +37,7 @@ export async function openTransaction(
   };
 }
 
-/** A statement that lasts until `endWait`. Each of its queries sees what was committed in the meantime. */
+/** Returns a statement that runs until `endWait`. Each of its queries sees what was committed in the meantime. */
 function untilEnded(id: string): string {
   return `do $$ begin
     while not exists (select from observer.ended where id = '${id}') loop perform pg_sleep(0.01); end loop;

@@ -18,7 +18,7 @@ type Drawn<From> = From extends fc.Arbitrary<infer Value> ? Value : never;
 // What a random caller wants. A number picks one of the candidates that exist when the call is sent.
 
 const flag = fc.constantFrom(true, false, undefined);
-const isSo = fc.boolean();
+const anyBoolean = fc.boolean();
 const mostly = (weight: number) =>
   fc.oneof({ weight, arbitrary: fc.constant(true) }, fc.constant(false));
 const original = fc.oneof(
@@ -46,19 +46,19 @@ const wishes = {
     status: fc.constantFrom(...STEP_STATUSES),
     step: fc.nat(),
     isCurrent: mostly(6),
-    hasReason: isSo,
+    hasReason: anyBoolean,
     original,
     flag,
   }),
   gate: fc.record({
     do: fc.constant("gate" as const),
     gate: fc.constantFrom(...GATE_STATES),
-    isLawful: isSo,
+    isLawful: anyBoolean,
     step: fc.nat(),
     isCurrent: mostly(6),
-    hasReason: isSo,
+    hasReason: anyBoolean,
   }),
-  advance: fc.record({ do: fc.constant("advance" as const), hold: isSo, flag }),
+  advance: fc.record({ do: fc.constant("advance" as const), hold: anyBoolean, flag }),
   rework: fc.record({
     do: fc.constant("rework" as const),
     toKind: fc.constantFrom(...STEP_KINDS),
@@ -80,7 +80,7 @@ const wishes = {
       "new" as const,
       "taken" as const,
     ),
-    assignee: fc.constantFrom(undefined, null, "someone", "somebody else"),
+    assignee: fc.constantFrom(undefined, null, "someone", "someone else"),
     priority: fc.nat(3),
   }),
   putAway: fc.record({ do: fc.constantFrom("archive" as const, "restore" as const) }),
@@ -94,7 +94,12 @@ const wishes = {
     outcome: fc.constantFrom(...REVIEW_OUTCOMES),
     notes: fc.constantFrom(undefined, "Because of this"),
     move: fc.option(
-      fc.record({ status: fc.constantFrom(...STEP_STATUSES), hasReason: isSo, original, flag }),
+      fc.record({
+        status: fc.constantFrom(...STEP_STATUSES),
+        hasReason: anyBoolean,
+        original,
+        flag,
+      }),
       {
         nil: undefined,
       },
@@ -116,18 +121,18 @@ const wishes = {
   dispatch: fc.record({
     do: fc.constant("dispatch" as const),
     pipeline: fc.constantFrom(...PIPELINE_NAMES),
-    fits: isSo,
+    fits: anyBoolean,
     step: fc.nat(),
     isCurrent: mostly(6),
   }),
   bulk: fc.record({
     do: fc.constant("bulk" as const),
     tasks: fc.array(fc.nat(), { minLength: 1, maxLength: 6 }),
-    hasUnknown: isSo,
+    hasUnknown: anyBoolean,
     target: fc.constantFrom(...BULK_TARGETS),
     original,
     flag,
-    isPreviewed: isSo,
+    isPreviewed: anyBoolean,
   }),
   moves: fc.record({
     do: fc.constant("moves" as const),
@@ -141,7 +146,7 @@ const wishes = {
           fc.constant({ advance: true as const }),
           fc.record({ rework: fc.constantFrom(...STEP_KINDS) }),
         ),
-        hasReason: isSo,
+        hasReason: anyBoolean,
         bound: fc.constantFrom("no" as const, "no" as const, "now" as const, "before" as const),
       }),
       { minLength: 1, maxLength: 4 },
@@ -183,7 +188,7 @@ const anyCall = fc.record({
     fc.constant("service" as const),
   ),
   task: fc.nat(),
-  isNamedByExternalId: isSo,
+  isNamedByExternalId: anyBoolean,
   condition: fc.oneof(
     { weight: 18, arbitrary: fc.constant("none" as const) },
     { weight: 3, arbitrary: fc.constant("now" as const) },

@@ -15,17 +15,17 @@ import {
 import { isPermitted, requiredRole, type Right } from "../../../src/domain/rights.ts";
 import { lawfulCalls } from "../../../src/routes/http/lawful-calls.ts";
 import type { Answer } from "../api.ts";
-import { targetOf, UNKNOWN_ID } from "./asked.ts";
+import { targetOf, UNKNOWN_ID } from "./command-calls.ts";
 import type { WishTo } from "./random-calls.ts";
 import type { TaskModel } from "./task-model.ts";
 
-/** Expects the problem that a refusal becomes, with all that it promises but for its words. */
+/** Expects the problem of a refusal with all its members, except the wording. */
 export function expectRefusal(answer: Answer<unknown>, refusal: Refusal): void {
   const { code, detail: _, next, ...data } = refusal;
   const members = next === undefined ? data : { ...data, next: lawfulCalls(next) };
-  // A role that not even the route admits is told of the route's.
-  const promised = code === "forbidden" || code === "validation_failed" ? {} : members;
-  expect(answer.body).toMatchObject({ error: code, ...promised });
+  // If the route already refuses the role, the problem names the role that the route requires.
+  const expected = code === "forbidden" || code === "validation_failed" ? {} : members;
+  expect(answer.body).toMatchObject({ error: code, ...expected });
   expect(answer.status).toBeGreaterThanOrEqual(400);
 }
 
@@ -51,8 +51,8 @@ export function refusalOfDispatch(
   const right: Right = "dispatch";
   if (!isPermitted(as, right)) return forbidden(requiredRole(right));
   if (model.snapshot.archivedAt !== null) return archived();
-  const misaim = refusalOfTarget(model.snapshot, targetOf(step));
-  if (misaim !== null) return misaim;
+  const targetRefusal = refusalOfTarget(model.snapshot, targetOf(step));
+  if (targetRefusal !== null) return targetRefusal;
   const allowed = pipelinesAttachedTo(step);
   if (!allowed.includes(pipeline)) {
     return invalidTransition({ subject: "", from: step.status, to: pipeline, allowed });

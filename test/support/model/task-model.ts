@@ -44,7 +44,7 @@ export class TaskModel {
     const { version, step } = decision;
     const [event] = decision.events;
     if (version === null || step === null || event === undefined) {
-      throw new Error("A creation opens a version and a step with event 1");
+      throw new Error("a creation must have a version, a step and event 1");
     }
     const opened = { ...step, status: event.toStatus, gate: event.toGate };
     this.snapshot = {
@@ -104,14 +104,14 @@ export class TaskModel {
 
   addDispatch(dispatch: Omit<ModelDispatch, "isRecalled">): void {
     this.dispatches.push({ ...dispatch, isRecalled: false });
-    this.noteDispatches();
+    this.updateDispatches();
   }
 
-  /** Takes a decision as done, at the time that the service gave it; `told` are the dispatches that it made. */
+  /** Records a decision at the time of the service. `reported` are the dispatches in the answer. */
   record(
     decision: Decision,
     at: string,
-    told: readonly { id: string | null; pipeline: Pipeline }[],
+    reported: readonly { id: string | null; pipeline: Pipeline }[],
   ): void {
     const accepted = this.acceptedDispatches(decision);
     if (decision.version !== null) this.sealedSteps.push(...this.snapshot.steps);
@@ -128,14 +128,14 @@ export class TaskModel {
         : recall?.ofStep === true && dispatch.stepId === recall.stepId;
     }
     for (const { pipeline, stepId, versionId } of accepted) {
-      const id = told.find((one) => one.pipeline === pipeline)?.id ?? null;
+      const id = reported.find((one) => one.pipeline === pipeline)?.id ?? null;
       this.dispatches.push({ id, pipeline, stepId, versionId, isRecalled: false });
     }
-    this.noteDispatches();
+    this.updateDispatches();
   }
 
   /** Updates the snapshot's list of dispatched pipelines from the outbox. */
-  private noteDispatches(): void {
+  private updateDispatches(): void {
     const { step, version } = this.snapshot;
     const alreadyDispatched = PIPELINE_NAMES.filter(
       (pipeline) =>
@@ -146,7 +146,7 @@ export class TaskModel {
 }
 
 /** The predictable part of a decided event: everything except number, time, hashes and request. */
-export function foretoldEvent(
+export function expectedEvent(
   event: NewEvent,
   { snapshot }: TaskModel,
   decision: Decision,
@@ -155,7 +155,7 @@ export function foretoldEvent(
   const step = [...snapshot.steps, ...(decision.step ? [decision.step] : [])].find(
     ({ id }) => id === stepId,
   );
-  if (step === undefined) throw new Error("An event names a step of the active version");
+  if (step === undefined) throw new Error("an event must name a step of the active version");
   const { kind, attempt } = step;
   return {
     type,
@@ -176,11 +176,11 @@ export function foretoldEvent(
 }
 
 /** The predictable part of a written event. */
-export function foretellable(event: StepEventView): Record<string, unknown> {
+export function predictablePart(event: StepEventView): Record<string, unknown> {
   const { type, stepId, versionId, step, versionNumber, from, to, fromGate, toGate } = event;
   const { reason, payload, duplicateOf, runAttachedWorkflows } = event;
-  const told = { type, stepId, versionId, step, versionNumber, from, to, fromGate, toGate };
-  return { ...told, reason, payload, duplicateOf, runAttachedWorkflows };
+  const position = { type, stepId, versionId, step, versionNumber, from, to, fromGate, toGate };
+  return { ...position, reason, payload, duplicateOf, runAttachedWorkflows };
 }
 
 /** An event of the API, in the form that the fold reads. */

@@ -15,17 +15,17 @@ export type Bindings = Map<string, string>;
  * Expects the answer to equal the prediction, with an id of the service for each placeholder, and adds these ids to
  * `bindings`.
  */
-export function expectForetold(foretold: unknown, told: unknown, bindings: Bindings): void {
-  bind(foretold, told, bindings);
+export function expectMatch(expected: unknown, actual: unknown, bindings: Bindings): void {
+  bind(expected, actual, bindings);
   expect(new Set(bindings.values()).size).toBe(bindings.size);
-  expect(told).toEqual(substitute(foretold, bindings));
+  expect(actual).toEqual(substitute(expected, bindings));
 }
 
-function bind(foretold: unknown, told: unknown, bindings: Bindings): void {
-  if (typeof foretold === "string" && foretold.startsWith(MARK)) {
-    if (typeof told === "string" && !bindings.has(foretold)) bindings.set(foretold, told);
-  } else if (isObject(foretold) && isObject(told)) {
-    for (const [key, value] of Object.entries(foretold)) bind(value, told[key], bindings);
+function bind(expected: unknown, actual: unknown, bindings: Bindings): void {
+  if (typeof expected === "string" && expected.startsWith(MARK)) {
+    if (typeof actual === "string" && !bindings.has(expected)) bindings.set(expected, actual);
+  } else if (isObject(expected) && isObject(actual)) {
+    for (const [key, value] of Object.entries(expected)) bind(value, actual[key], bindings);
   }
 }
 

@@ -10,7 +10,7 @@ import { isPermitted, requiredRole } from "../../../src/domain/rights.ts";
 import { rightFor } from "../../../src/domain/lifecycle/right-for.ts";
 import { expectDone, expectProblem } from "../api.ts";
 import { expectRecorded, expectUnchanged } from "./agreement.ts";
-import { contextOf, lawfulMove, REASON, UNKNOWN_ID } from "./asked.ts";
+import { contextOf, lawfulMove, REASON, UNKNOWN_ID } from "./command-calls.ts";
 import type { RandomCall, WishTo } from "./random-calls.ts";
 import { expectRefusal, refusalOfOriginal } from "./refusals.ts";
 import { placeholders } from "./unify.ts";
@@ -56,8 +56,8 @@ export async function walkBulk(
   const answer = await walk.send<BulkExecution>({ ...call, isRepeated: true }, sent, { as });
   if (!isPermitted(as, "bulk")) return expectRefusal(answer, forbidden(requiredRole("bulk")));
   if (misuse !== null) return expectRefusal(answer, misuse);
-  const told = expectDone(answer);
-  expectExecuted(plan, told);
+  const answered = expectDone(answer);
+  expectExecuted(plan, answered);
   let dispatched = 0;
   for (const model of new Set(models)) {
     const item = plan.items.find(({ taskId }) => taskId === model.id);
@@ -65,16 +65,16 @@ export async function walkBulk(
       dispatched += model.acceptedDispatches(item.change).length;
       await expectRecorded(walk.api, model, {
         decision: item.change,
-        bulkOperationId: told.operationId,
+        bulkOperationId: answered.operationId,
       });
     } else await expectUnchanged(walk.api, model);
   }
-  expect(told.dispatched).toBe(dispatched);
+  expect(answered.dispatched).toBe(dispatched);
 }
 
 /** Expects the preview to show the plan, and returns its token. */
-function expectPreviewed(plan: BulkPlan, told: BulkPreview): string {
-  const { items, counts, pipelines, primaryLabel, planToken } = told;
+function expectPreviewed(plan: BulkPlan, answered: BulkPreview): string {
+  const { items, counts, pipelines, primaryLabel, planToken } = answered;
   expect(counts).toEqual(plan.counts);
   expect(pipelines).toEqual(plan.pipelines);
   expect(primaryLabel).toBe(plan.primaryLabel);
@@ -89,11 +89,11 @@ function expectPreviewed(plan: BulkPlan, told: BulkPreview): string {
 }
 
 /** Expects the answer to report the whole plan as executed. */
-function expectExecuted(plan: BulkPlan, told: BulkExecution): void {
-  expect(told.state).toBe("completed");
+function expectExecuted(plan: BulkPlan, answered: BulkExecution): void {
+  expect(answered.state).toBe("completed");
   const { requested, eligible: changed, refused } = plan.counts;
-  expect(told.counts).toEqual({ requested, changed, refused, stale: 0, failed: 0 });
-  expect(told.items).toEqual(
+  expect(answered.counts).toEqual({ requested, changed, refused, stale: 0, failed: 0 });
+  expect(answered.items).toEqual(
     plan.items.map((item) =>
       item.decision === "eligible"
         ? {
@@ -123,26 +123,26 @@ export async function walkMoves(
 ): Promise<void> {
   const { as } = call;
   const runAttachedWorkflows = wish.flag ?? runsAttachedByDefault({ role: as, tasks: "many" });
-  const asked = wish.moves.map((move) => askedMove(walk, move, runAttachedWorkflows));
+  const moveCalls = wish.moves.map((move) => moveCall(walk, move, runAttachedWorkflows));
   const context = contextOf(as);
-  const refused = asked
+  const refused = moveCalls
     .map(({ command }) => rightFor(command))
     .find((right) => !isPermitted(as, right));
-  const judged = asked.map(({ model, command, ifSeq }) =>
+  const outcomes = moveCalls.map(({ model, command, ifSeq }) =>
     ifSeq !== undefined && ifSeq !== model.snapshot.eventSeq
       ? ("stale" as const)
       : decide(model.snapshot, command, context),
   );
   const body = {
-    moves: asked.map(({ sent }) => sent),
+    moves: moveCalls.map(({ sent }) => sent),
     ...(wish.flag !== undefined && { runAttachedWorkflows: wish.flag }),
   };
   const sent = { method: "POST", path: "/moves", body };
   const answer = await walk.send<MovedMany>(call, sent, { as });
   if (refused !== undefined) return expectRefusal(answer, forbidden(requiredRole(refused)));
 
-  const moving = asked.filter((_, index) => {
-    const outcome = judged[index];
+  const moving = moveCalls.filter((_, index) => {
+    const outcome = outcomes[index];
     return outcome !== "stale" && outcome?.ok === true;
   });
   if (new Set(moving.map(({ model }) => model)).size < moving.length) {
@@ -150,11 +150,12 @@ export async function walkMoves(
     expect(new Set(issues?.map(({ code }) => code))).toEqual(new Set(["repeated_task"]));
     return;
   }
-  const told = expectDone(answer);
-  expect(told.items).toEqual(
-    judged.map((outcome, index): MovedItem => {
+  const answered = expectDone(answer);
+  expect(answered.items).toEqual(
+    outcomes.map((outcome, index): MovedItem => {
       if (outcome === "stale") return { index, outcome: "stale", error: "stale" };
-      const { eventSeq } = asked[index]?.model.snapshot ?? expect.fail("No such move");
+      const { eventSeq } =
+        moveCalls[index]?.model.snapshot ?? expect.fail("the move does not exist");
       if (outcome.ok) {
         const written = outcome.value.events.length;
         return { index, outcome: "changed", eventSeq: eventSeq + written };
@@ -164,18 +165,18 @@ export async function walkMoves(
       return { index, outcome: "refused", error: code, ...allowed };
     }),
   );
-  for (const { model } of asked.filter((move) => !moving.includes(move))) {
+  for (const { model } of moveCalls.filter((move) => !moving.includes(move))) {
     if (!moving.some((move) => move.model === model)) await expectUnchanged(walk.api, model);
   }
-  for (const [index, { model }] of asked.entries()) {
-    const outcome = judged[index];
+  for (const [index, { model }] of moveCalls.entries()) {
+    const outcome = outcomes[index];
     if (outcome === "stale" || outcome?.ok !== true) continue;
     await expectRecorded(walk.api, model, { decision: outcome.value, bulkOperationId: null });
   }
 }
 
 /** Translates one of many moves for the domain and for the API. */
-function askedMove(
+function moveCall(
   walk: WalkedTenant,
   { task, ask, hasReason, bound }: WishTo<"moves">["moves"][number],
   runAttachedWorkflows: boolean,

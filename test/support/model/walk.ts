@@ -21,12 +21,19 @@ import { isPermitted, requiredRole } from "../../../src/domain/rights.ts";
 import { rightFor } from "../../../src/domain/lifecycle/right-for.ts";
 import { expectDone } from "../api.ts";
 import { expectAgreement, expectUnchanged } from "./agreement.ts";
-import { type Asked, askedOf, contextOf, REASON, stepOf, UNKNOWN_ID } from "./asked.ts";
+import {
+  type CommandCall,
+  commandCallOf,
+  contextOf,
+  REASON,
+  stepOf,
+  UNKNOWN_ID,
+} from "./command-calls.ts";
 import { readEvents } from "./history.ts";
 import type { RandomCall, WishTo } from "./random-calls.ts";
 import { expectRefusal, originalOfCommand, refusalOfDispatch, takenBy } from "./refusals.ts";
-import { foretellable, foretoldEvent, TaskModel } from "./task-model.ts";
-import { type Bindings, expectForetold, substitute } from "./unify.ts";
+import { predictablePart, expectedEvent, TaskModel } from "./task-model.ts";
+import { type Bindings, expectMatch, substitute } from "./unify.ts";
 import { walkBulk, walkMoves } from "./walk-many.ts";
 import { WalkedTenant } from "./walked-tenant.ts";
 
@@ -50,7 +57,7 @@ export class Walk extends WalkedTenant {
       case "moves":
         return walkMoves(this, call, wish);
       default:
-        return this.#command(call, askedOf(call, wish, this.modelOf(call.task), this));
+        return this.#command(call, commandCallOf(call, wish, this.modelOf(call.task), this));
     }
   }
 
@@ -79,32 +86,32 @@ export class Walk extends WalkedTenant {
     if (!outcome.ok) return expectRefusal(answer, outcome.refusal);
     if (holder !== undefined) return expectRefusal(answer, takenBy(holder));
 
-    const told = expectDone(answer, 201);
+    const answered = expectDone(answer, 201);
     const model = new TaskModel(outcome.value, "new:at");
     const bindings: Bindings = new Map();
-    expectForetold(taskView(model.snapshot), told, bindings);
-    const [event] = await readEvents(this.api, told.id);
+    expectMatch(taskView(model.snapshot), answered, bindings);
+    const [event] = await readEvents(this.api, answered.id);
     const { decision } = outcome.value;
     const [decided] = decision.events;
-    if (event === undefined || decided === undefined) return expect.fail("There is no event 1");
-    expectForetold(foretoldEvent(decided, model, decision), foretellable(event), bindings);
+    if (event === undefined || decided === undefined) return expect.fail("the task has no event 1");
+    expectMatch(expectedEvent(decided, model, decision), predictablePart(event), bindings);
     model.snapshot = substitute(model.snapshot, bindings);
     this.models.push(model);
     await expectAgreement(this.api, model);
   }
 
-  async #command(call: RandomCall, asked: Asked | null): Promise<void> {
+  async #command(call: RandomCall, commandCall: CommandCall | null): Promise<void> {
     const model = this.modelOf(call.task);
     // Nothing fits the wish: a report for a task without runs.
-    if (asked === null) return;
-    const as = asked.command.type === "report" && call.as !== "viewer" ? "service" : call.as;
+    if (commandCall === null) return;
+    const as = commandCall.command.type === "report" && call.as !== "viewer" ? "service" : call.as;
     const ifMatch = {
       none: undefined,
       now: model.snapshot.eventSeq,
       before: model.snapshot.eventSeq - 1,
     }[call.condition];
-    const outcome = this.#judge(model, asked.command, contextOf(as), ifMatch);
-    const answer = await this.send<Moved & Record<string, unknown>>(call, asked, {
+    const outcome = this.#judge(model, commandCall.command, contextOf(as), ifMatch);
+    const answer = await this.send<Moved & Record<string, unknown>>(call, commandCall, {
       as,
       ...(ifMatch !== undefined && { ifMatch }),
     });
@@ -113,46 +120,45 @@ export class Walk extends WalkedTenant {
       return expectUnchanged(this.api, model);
     }
 
-    const isNew = ["note", "version", "review"].includes(asked.command.type);
-    const told = expectDone(answer, isNew ? 201 : 200);
-    expect(answer.headers.get("etag")).toBe(`"${told.task.eventSeq}"`);
+    const isNew = ["note", "version", "review"].includes(commandCall.command.type);
+    const answered = expectDone(answer, isNew ? 201 : 200);
+    expect(answer.headers.get("etag")).toBe(`"${answered.task.eventSeq}"`);
     const decision = outcome.value;
     const bindings: Bindings = new Map();
-    expectForetold(
-      decision.events.map((event) => foretoldEvent(event, model, decision)),
-      told.events.map(foretellable),
+    expectMatch(
+      decision.events.map((event) => expectedEvent(event, model, decision)),
+      answered.events.map(predictablePart),
       bindings,
     );
     const dispatched = model.acceptedDispatches(decision);
-    expectForetold(
+    expectMatch(
       dispatched.map(({ id, pipeline }) => ({ id, pipeline })),
-      told.dispatched,
+      answered.dispatched,
       bindings,
     );
-    if (asked.command.type === "review") {
+    if (commandCall.command.type === "review") {
       const [review] = decision.reviews;
-      const { versionId: _, ...foretold } =
-        review ?? expect.fail("A review is part of its decision");
-      expectForetold(foretold, told["review"], bindings);
+      const { versionId: _, ...expected } = review ?? expect.fail("the decision has no review");
+      expectMatch(expected, answered["review"], bindings);
     }
     const { eventSeq, updatedAt } = model.snapshot;
-    expect(told.events.map(({ seq }) => seq - eventSeq)).toEqual(
+    expect(answered.events.map(({ seq }) => seq - eventSeq)).toEqual(
       decision.events.map((_, index) => index + 1),
     );
-    const at = told.events.at(-1)?.at ?? updatedAt;
-    for (const event of told.events) {
+    const at = answered.events.at(-1)?.at ?? updatedAt;
+    for (const event of answered.events) {
       expect(event).toMatchObject({ at, bulkOperationId: null, actor: { role: as } });
       expect(event.requestId).toBe(answer.headers.get("x-request-id"));
     }
-    model.record(substitute(decision, bindings), at, told.dispatched);
-    expect(told.task).toEqual(taskView(model.snapshot));
-    expect(told.step).toEqual(stepView(model.id, model.snapshot.step.id, model.snapshot.step));
-    if (asked.command.type === "report") {
-      const run = model.runs.find(({ id }) => asked.path.endsWith(id));
-      expect(told["run"]).toEqual({ ...run, taskId: model.id });
+    model.record(substitute(decision, bindings), at, answered.dispatched);
+    expect(answered.task).toEqual(taskView(model.snapshot));
+    expect(answered.step).toEqual(stepView(model.id, model.snapshot.step.id, model.snapshot.step));
+    if (commandCall.command.type === "report") {
+      const run = model.runs.find(({ id }) => commandCall.path.endsWith(id));
+      expect(answered["run"]).toEqual({ ...run, taskId: model.id });
     }
     const events = await expectAgreement(this.api, model);
-    expect(events.slice(eventSeq)).toEqual(told.events);
+    expect(events.slice(eventSeq)).toEqual(answered.events);
   }
 
   /** Predicts the outcome of a command on an existing task. */

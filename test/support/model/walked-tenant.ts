@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { Answer, CallOptions, TestApi } from "../api.ts";
-import { type Sent, UNKNOWN_ID } from "./asked.ts";
+import { type Sent, UNKNOWN_ID } from "./command-calls.ts";
 import type { RandomCall, WishTo } from "./random-calls.ts";
 import type { TaskModel } from "./task-model.ts";
 
@@ -54,7 +54,7 @@ export class WalkedTenant {
 
   modelOf(number: number): TaskModel {
     const model = this.models[number % this.models.length];
-    if (model === undefined) throw new Error("A walk begins with a task");
+    if (model === undefined) throw new Error("a walk must start with a task");
     return model;
   }
 

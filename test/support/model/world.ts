@@ -139,17 +139,17 @@ async function givenOtherOperations(api: TestApi, tenant: Tenant): Promise<void>
     const sent = { tenant, idempotencyKey, body: { reason: "To have one", ...body } };
     return expectDone(await api.call<{ operationId: string }>("POST", path, sent)).operationId;
   };
-  const waiting = await api.givenTask({ tenant, at: { kind: "pre_qa", status: "queued" } });
+  const queued = await api.givenTask({ tenant, at: { kind: "pre_qa", status: "queued" } });
   await post("/bulk/execute", {
-    taskIds: [waiting.id],
+    taskIds: [queued.id],
     action: "run_pipelines",
     runAttachedWorkflows: true,
   });
-  const judged = await api.givenTask({
+  const reviewed = await api.givenTask({
     tenant,
     at: { kind: "expert_review", status: "in_review" },
   });
-  const change = { taskIds: [judged.id], targetStatus: "CHANGES_REQUESTED" };
+  const change = { taskIds: [reviewed.id], targetStatus: "CHANGES_REQUESTED" };
   await post(`/bulk/operations/${await post("/bulk/execute", change)}/revert`, {});
 }
 
@@ -200,7 +200,7 @@ prompt as (
   select tenant_id, new_id(), 'hook', 'https://hooks.example.test', array['task.label_changed'], sha256('x'),
     pg_snapshot_xmin(pg_current_snapshot()), 0, pg_current_snapshot() from place
   returning tenant_id, id, name
-), told as (
+), delivery as (
   insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, source, data, occurred_at)
   select tenant_id, new_id(), hook.id, hook.name, 'task.label_changed', concat_ws('/', e.task_id, e.seq), '{}', e.at
   from hook join place using (tenant_id) join step_events e using (tenant_id, task_id) where e.seq = 1

@@ -11,7 +11,7 @@ import { TestDatabases } from "./databases.ts";
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const databases = new TestDatabases();
-  const { keys, jwks } = await makeKeys();
+  const { keys, jwks } = await createKeys();
 
   const server = createServer((request, response) => {
     route(request, databases, jwks).then(
@@ -68,13 +68,13 @@ async function route(
 }
 
 /** Creates a key pair for each algorithm that the service accepts, and one that the issuer does not publish. */
-async function makeKeys(): Promise<{ keys: SigningKeys; jwks: { keys: JWK[] } }> {
+async function createKeys(): Promise<{ keys: SigningKeys; jwks: { keys: JWK[] } }> {
   const pair = async (alg: SigningAlgorithm, kid: string) => {
     const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
-    const marks = { kid, alg, use: "sig" };
+    const members = { kid, alg, use: "sig" };
     return {
-      private: { ...(await exportJWK(privateKey)), ...marks },
-      public: { ...(await exportJWK(publicKey)), ...marks },
+      private: { ...(await exportJWK(privateKey)), ...members },
+      public: { ...(await exportJWK(publicKey)), ...members },
     };
   };
   const [rs256, es256, edDsa, stranger] = await Promise.all([

@@ -1,28 +1,28 @@
 import { createHash } from "node:crypto";
 import type { BlobStore } from "../../../src/storage/blobs.ts";
 
-/** Blobs in this process's memory, for the service that runs in Node: the platform's bucket is not to be had there. */
+/** Returns a blob store in memory, for the service in Node, where the platform's bucket is not available. */
 export function memoryBlobs(): BlobStore {
-  const kept = new Map<string, { bytes: Uint8Array; uploadedAt: Date }>();
+  const blobs = new Map<string, { bytes: Uint8Array; uploadedAt: Date }>();
   return {
     put: async (content, { sizeBytes, sha256 }, key) => {
       const bytes = new Uint8Array(await new Response(content).arrayBuffer());
       if (bytes.length !== sizeBytes) return "wrong_length";
       if (createHash("sha256").update(bytes).digest("hex") !== sha256) return "wrong_content";
-      if (!kept.has(key)) kept.set(key, { bytes, uploadedAt: new Date() });
+      if (!blobs.has(key)) blobs.set(key, { bytes, uploadedAt: new Date() });
       return "matches";
     },
     open: async (key, range) => {
-      const bytes = kept.get(key)?.bytes;
+      const bytes = blobs.get(key)?.bytes;
       if (bytes === undefined) return null;
       const { offset, length } = range ?? { offset: 0, length: bytes.length };
       return new Response(bytes.slice(offset, offset + length)).body;
     },
     delete: async (keys) => {
-      for (const key of keys) kept.delete(key);
+      for (const key of keys) blobs.delete(key);
     },
     list: async (after, limit) => {
-      const found = [...kept]
+      const found = [...blobs]
         .map(([key, { uploadedAt }]) => ({ key, uploadedAt }))
         .filter(({ key }) => after === null || key > after)
         .toSorted((one, other) => (one.key < other.key ? -1 : 1));

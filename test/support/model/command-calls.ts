@@ -22,7 +22,7 @@ export interface Sent {
 }
 
 /** A command on one task, in the form of the domain and in that of the API. */
-export interface Asked extends Sent {
+export interface CommandCall extends Sent {
   command: Command;
 }
 
@@ -36,17 +36,17 @@ interface Names {
 }
 
 /** Translates a wish for the domain and for the API. Returns null if the task has nothing that the wish applies to. */
-export function askedOf(
+export function commandCallOf(
   call: RandomCall,
   wish: Exclude<RandomCall["wish"], { do: "create" | "run" | "dispatch" | "bulk" | "moves" }>,
   model: TaskModel,
   names: Names,
-): Asked | null {
+): CommandCall | null {
   const { snapshot } = model;
   const { externalId } = snapshot;
   const name = call.isNamedByExternalId && externalId !== null ? `ext:${externalId}` : model.id;
   const task = `/tasks/${encodeURIComponent(name)}`;
-  const post = (path: string, body: object, command: Command): Asked => ({
+  const post = (path: string, body: object, command: Command): CommandCall => ({
     method: "POST",
     path: `${task}/${path}`,
     body: { ...body },
@@ -54,29 +54,31 @@ export function askedOf(
   });
   const flagged = (flag: boolean | undefined) => ({
     sent: flag === undefined ? {} : { runAttachedWorkflows: flag },
-    meant: { runAttachedWorkflows: flag ?? runsAttachedByDefault({ role: call.as, tasks: "one" }) },
+    resolved: {
+      runAttachedWorkflows: flag ?? runsAttachedByDefault({ role: call.as, tasks: "one" }),
+    },
   });
   switch (wish.do) {
     case "onward": {
       if (snapshot.archivedAt !== null) return post("restore", {}, { type: "restore" });
-      const { sent, meant } = flagged(wish.flag);
+      const { sent, resolved } = flagged(wish.flag);
       const move = lawfulMove(model, wish.pick);
-      if ("advance" in move) return post("advance", sent, { type: "advance", ...meant });
+      if ("advance" in move) return post("advance", sent, { type: "advance", ...resolved });
       if ("rework" in move) {
         const body = { toKind: move.rework, reason: REASON };
-        return post("rework", { ...body, ...sent }, { type: "rework", ...body, ...meant });
+        return post("rework", { ...body, ...sent }, { type: "rework", ...body, ...resolved });
       }
       const body = { ...move, reason: REASON, payload: { by: "a walk" } };
       return {
         method: "PATCH",
         path: `/steps/${snapshot.step.id}`,
         body: { ...body, ...sent },
-        command: { type: "transition", target: targetOf(snapshot.step), ...body, ...meant },
+        command: { type: "transition", target: targetOf(snapshot.step), ...body, ...resolved },
       };
     }
     case "transition": {
       const step = stepOf(model, wish);
-      const { sent, meant } = flagged(wish.flag);
+      const { sent, resolved } = flagged(wish.flag);
       const duplicateOf = names.originalOf(wish.original, model);
       const body = {
         status: wish.status,
@@ -87,7 +89,7 @@ export function askedOf(
         method: "PATCH",
         path: `/steps/${step.id}`,
         body: { ...body, ...sent },
-        command: { type: "transition", target: targetOf(step), ...body, ...meant },
+        command: { type: "transition", target: targetOf(step), ...body, ...resolved },
       };
     }
     case "gate": {
@@ -104,21 +106,21 @@ export function askedOf(
       };
     }
     case "advance": {
-      const { sent, meant } = flagged(wish.flag);
+      const { sent, resolved } = flagged(wish.flag);
       const { hold } = wish;
-      return post("advance", { hold, ...sent }, { type: "advance", hold, ...meant });
+      return post("advance", { hold, ...sent }, { type: "advance", hold, ...resolved });
     }
     case "rework": {
-      const { sent, meant } = flagged(wish.flag);
+      const { sent, resolved } = flagged(wish.flag);
       const body = { toKind: wish.toKind, reason: REASON };
-      return post("rework", { ...body, ...sent }, { type: "rework", ...body, ...meant });
+      return post("rework", { ...body, ...sent }, { type: "rework", ...body, ...resolved });
     }
     case "version": {
-      const { sent, meant } = flagged(wish.flag);
+      const { sent, resolved } = flagged(wish.flag);
       const content = { brief: wish.brief };
       const { firstKind } = wish;
       const body = { content, reason: REASON, ...(firstKind !== undefined && { firstKind }) };
-      const command = { ...body, contentHash: contentHash(content), ...meant };
+      const command = { ...body, contentHash: contentHash(content), ...resolved };
       return post("versions", { ...body, ...sent }, { type: "version", ...command });
     }
     case "edit": {
@@ -134,19 +136,19 @@ export function askedOf(
       return post("notes", { text: wish.text }, { type: "note", text: wish.text });
     case "review": {
       const { kind, outcome, notes, move } = wish;
-      const said = { kind, outcome, ...(notes !== undefined && { notes }) };
-      if (move === undefined) return post("reviews", said, { type: "review", ...said });
-      const { sent, meant } = flagged(move.flag);
+      const review = { kind, outcome, ...(notes !== undefined && { notes }) };
+      if (move === undefined) return post("reviews", review, { type: "review", ...review });
+      const { sent, resolved } = flagged(move.flag);
       const duplicateOf = names.originalOf(move.original, model);
-      const moved = {
+      const nextMove = {
         status: move.status,
         ...(move.hasReason && { reason: REASON }),
         ...(duplicateOf !== undefined && { duplicateOf }),
       };
       return post(
         "reviews",
-        { ...said, move: { ...moved, ...sent } },
-        { type: "review", ...said, move: { ...moved, ...meant } },
+        { ...review, move: { ...nextMove, ...sent } },
+        { type: "review", ...review, move: { ...nextMove, ...resolved } },
       );
     }
     case "report": {
@@ -155,8 +157,8 @@ export function askedOf(
       const run = runs[wish.run % Math.max(1, runs.length)];
       if (run === undefined) return null;
       const judges = isJudging(run.type) && wish.state === "SUCCEEDED";
-      const isBrought = judges === wish.hasFittingVerdict;
-      const body = { state: wish.state, ...(isBrought && { verdict: wish.verdict }) };
+      const hasVerdict = judges === wish.hasFittingVerdict;
+      const body = { state: wish.state, ...(hasVerdict && { verdict: wish.verdict }) };
       return {
         method: "PATCH",
         path: `/worker-runs/${run.id}`,

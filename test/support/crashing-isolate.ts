@@ -6,27 +6,27 @@ class Crash extends Error {
 }
 
 /** An isolate that may crash at any moment. After a crash it neither reaches the outside world nor hears from it. */
-export class Mortal {
+export class CrashingIsolate {
   isDead = false;
-  readonly #lives: { left: number };
+  readonly #budget: { left: number };
 
   /** The interaction at which it crashes, or null if it does not. */
-  constructor(diesAt: number | null) {
-    this.#lives = { left: diesAt ?? Infinity };
+  constructor(crashesAt: number | null) {
+    this.#budget = { left: crashesAt ?? Infinity };
   }
 
   /** Runs an interaction. It may crash before it, or after it but before its result arrives. */
-  async #dealing<Value>(deal: () => Promise<Value>): Promise<Value> {
-    this.#live();
-    const answer = await deal();
-    this.#live();
+  async #calling<Value>(call: () => Promise<Value>): Promise<Value> {
+    this.#step();
+    const answer = await call();
+    this.#step();
     return answer;
   }
 
-  #live(): void {
-    this.#lives.left -= 1;
-    if (this.#lives.left < 0) this.isDead = true;
-    if (this.isDead) throw new Crash("The isolate is gone");
+  #step(): void {
+    this.#budget.left -= 1;
+    if (this.#budget.left < 0) this.isDead = true;
+    if (this.isDead) throw new Crash("The isolate has crashed");
   }
 
   database(database: Database): Database {
@@ -39,13 +39,13 @@ export class Mortal {
   outbound(outbound: Outbound): Outbound {
     return {
       ...outbound,
-      fetch: (...request) => this.#dealing(() => outbound.fetch(...request)),
+      fetch: (...request) => this.#calling(() => outbound.fetch(...request)),
     };
   }
 
   /** Also crashes if all work is done and only the acknowledgment is left. */
   async work(work: () => Promise<void>): Promise<void> {
-    await this.#dealing(work);
+    await this.#calling(work);
   }
 
   #wrapped<Target extends object>(target: Target, replaced: Partial<Target>): Target {
@@ -55,7 +55,7 @@ export class Mortal {
           name in replaced ? Reflect.get(replaced, name) : Reflect.get(target, name, target);
         if (typeof value !== "function" || name in replaced) return value;
         return (...args: unknown[]) =>
-          this.#dealing(async (): Promise<unknown> => Reflect.apply(value, target, args));
+          this.#calling(async (): Promise<unknown> => Reflect.apply(value, target, args));
       },
     });
   }
