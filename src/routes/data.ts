@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { declareData } from "../actions/content/declare-data.ts";
-import { contentTag, openContent } from "../actions/content/open-content.ts";
+import { openContent } from "../actions/content/open-content.ts";
 import { storeContent } from "../actions/content/store-content.ts";
-import { type DataFilter, findData, listData } from "../db/content/data.ts";
-import { servedContentType } from "../domain/data/content-type.ts";
+import { type DataFilter, type DataRecord, findData, listData } from "../db/content/data.ts";
 import { DATA_KINDS } from "../domain/data/kinds.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
+import { requestedRange } from "./http/byte-range.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { BODY_BYTES_MAX, defineContract, rawBody } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
@@ -18,6 +18,7 @@ import {
   timestamp,
   uuid,
 } from "./http/schemas.ts";
+import { servedContentType } from "./http/served-type.ts";
 import { byteStream } from "./http/streaming.ts";
 import { answerPage } from "./http/paging.ts";
 import { makerInput, makerOutput } from "./shapes/maker.ts";
@@ -246,7 +247,11 @@ export const dataRoutes: readonly Route[] = [
     replyTo(await storeContent(call, { dataId: params.dataId, upload: body })),
   ),
   createHandler(getContent, async (call, { params }) => {
-    const opened = await openContent(call, params);
+    const opened = await openContent(call, {
+      dataId: params.dataId,
+      rangeOf: (row) =>
+        requestedRange(call, { entityTag: contentTag(row), sizeBytes: row.sizeBytes }),
+    });
     if (!opened.ok) return opened;
     const { data: row, stream, range } = opened.value;
     const headers = {
@@ -266,3 +271,8 @@ export const dataRoutes: readonly Route[] = [
     });
   }),
 ];
+
+/** The strong entity tag of content, derived from its hash. */
+function contentTag({ sha256 }: DataRecord): string {
+  return `"${sha256}"`;
+}

@@ -1,6 +1,6 @@
 import type { TaskFields } from "../lifecycle/snapshot.ts";
 
-/** What can be done to many tasks besides bringing them to a target. Each task goes through the single route's checks. */
+/** The actions of bulk changes without a target. Each task passes the same checks as a single call. */
 export const BULK_ACTIONS = ["advance", "retry", "run_pipelines", "edit"] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { byteRangeOf } from "../../src/domain/data/byte-range.ts";
-import { isSameType, servedContentType } from "../../src/domain/data/content-type.ts";
+import { isSameType } from "../../src/domain/data/content-type.ts";
+import { byteRangeOf, requestedRange } from "../../src/routes/http/byte-range.ts";
+import { servedContentType } from "../../src/routes/http/served-type.ts";
 
 describe("the content type that data is served with", () => {
   test.each([
@@ -77,5 +78,23 @@ describe("a byte range", () => {
     "items=0-1",
   ])("is null for the header %j, so that the whole content is sent", (header) => {
     expect(byteRangeOf(header, 10)).toBe(null);
+  });
+});
+
+describe("a requested range", () => {
+  const content = { entityTag: '"a"', sizeBytes: 10 };
+  const request = { range: "bytes=2-3", ifRange: null, isKnown: () => false };
+
+  it("is the part that Range names", () => {
+    expect(requestedRange(request, content)).toEqual({ offset: 2, length: 2 });
+    expect(requestedRange({ ...request, ifRange: '"a"' }, content)).toEqual({
+      offset: 2,
+      length: 2,
+    });
+  });
+
+  it("is the whole content if If-Range names another entity tag, or the caller has the content", () => {
+    expect(requestedRange({ ...request, ifRange: '"b"' }, content)).toBeNull();
+    expect(requestedRange({ ...request, isKnown: () => true }, content)).toBeNull();
   });
 });
