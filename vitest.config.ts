@@ -2,21 +2,21 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./test/support/node/longest-first.ts";
 
-/** Tests of the pure domain, of scripts and of the local stack: in Node. All others run inside workerd. */
+/** The tests that run in Node. All others run inside workerd. */
 const nodeTests = ["test/**/*.unit.test.ts", "test/domain/**/*.test.ts"];
 
 export default defineConfig({
   test: {
-    // The database behind the tests starts on first use and once for all projects.
+    // PostgreSQL starts on first use, once for all projects.
     globalSetup: ["test/support/node/global-setup.ts"],
-    // The service logs each request; what a passing test logged nobody reads.
+    // The service logs each request. The log of a passing test is noise.
     silent: "passed-only",
-    // A test waits for the database half of its time: one core would be left idle.
+    // A test waits for the database half of its time, so one worker per core keeps the cores busy.
     maxWorkers: "100%",
-    // Files keep apart by databases of their own; loading every module anew for each would take most of the time.
+    // Each file has its own database. Loading every module again for each file would take most of the time.
     isolate: false,
     sequence: { sequencer: LongestFirst },
-    // To end what hangs, on a machine however busy.
+    // Ends a test that hangs, even on a busy machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
@@ -14,6 +16,7 @@ const LONGEST = [
   "proofs/run-races.test.ts",
   "stories/dead-checker.test.ts",
   "abuse/conditions.test.ts",
+  "proofs/round-trips.test.ts",
   "consumers/webhooks.unit.test.ts",
   "proofs/tampering.unit.test.ts",
   "bench/load.unit.test.ts",
@@ -21,6 +24,10 @@ const LONGEST = [
   "domain/reachable.test.ts",
   "domain/fold.test.ts",
 ];
+
+const tests = join(import.meta.dirname, "..", "..");
+const moved = LONGEST.filter((file) => !existsSync(join(tests, file)));
+if (moved.length > 0) throw new Error(`longest-first.ts lists files that do not exist: ${moved}`);
 
 /** Starts the longest files of a project first, and leaves the others in the order that Vitest gives them. */
 export class LongestFirst extends BaseSequencer {
