@@ -208,7 +208,7 @@ export default {
       "src/routes/http is the machinery under every area: pass what an area knows as an argument.",
     ),
     ...inOrder("domain"),
-    // The domain's files beside its folders hold what several nouns share: actors, rights, refusals, the registry.
+    // The files directly in src/domain hold what several nouns share: actors, rights, refusals, the registry.
     onlyFolders("domain", "|[^/]+\\.ts$"),
     ...inOrder("db"),
     onlyFolders("db"),

@@ -7,7 +7,7 @@ export class StepledgerProblem extends Error {
   readonly problem: Problem;
   readonly status: number;
   readonly error: ErrorCode;
-  /** `same`: the same call may succeed later. `reload`: read again and decide anew. `never`: do not retry. */
+  /** `same`: the same call may succeed later. `reload`: read again and decide again. `never`: do not retry. */
   readonly retry: Problem["retry"];
   /** Identifies the call in the service's logs and on its events. */
   readonly requestId: string;
