@@ -118,7 +118,7 @@ export const MOVE: Cost = { first: 2, repeated: 1 };
 export const CREATE: Cost = { first: 1, repeated: 2 };
 /** Claims what is in the outbox, and marks it as sent. */
 export const RELAY = 2;
-/** A repeat reads its ledger again, so that it can continue with what is left to do. */
+/** A repeat reads its ledger again, so that it can continue with what is left. */
 export const BULK: Cost = { first: 2, repeated: 2 };
 
 export const AGAIN: Repeat = { unkeyed: "second effect" };
