@@ -36,7 +36,7 @@ const MACHINE: Actor = {
 const CONTENT = {
   brief: "Solve the problem in full and state every assumption that the solution rests on.",
   instructions:
-    "Work in numbered steps. Each step cites the one that it follows from. Give the result in its simplest form, with its unit, and check it by a second way that shares no step with the first. Where the problem has several solutions, give all of them and say why there are no others.",
+    "Work in numbered steps. Each step cites the one that it follows from. Give the result in its simplest form, with its unit, and check it by a second way that shares no step with the first. If the problem has several solutions, give all of them and say why there are no others.",
   metadata: { language: "en", difficulty: 3, tags: ["reasoning", "long-form"] },
 };
 const CONTENT_REVISED = {

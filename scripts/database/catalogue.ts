@@ -37,7 +37,7 @@ export async function listObjects(
   return rows;
 }
 
-/** Functions whose body contains a UUID that the migration draws at random for each database. */
+/** Functions whose body contains a random UUID that the migration generates for each database. */
 const HAS_RANDOM_BODY = new Set(["feed_generation"]);
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 

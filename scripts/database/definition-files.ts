@@ -42,7 +42,7 @@ export function statementsOf({ text }: DefinitionFile): string {
   return text.replace(HEADER, "").trim();
 }
 
-/** Whether a comment at the top of the file explains the object. */
+/** True if a comment at the top of the file explains the object. */
 export function hasHeader(file: DefinitionFile): boolean {
   return headerOf(file).startsWith("--");
 }

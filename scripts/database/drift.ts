@@ -21,9 +21,9 @@ export interface Drift {
 }
 
 /**
- * Compares a migrated database with the definition files: it drops every function, trigger and view, creates them
- * again from the files only, compares the catalogue before and after, and rolls all of it back. Drift that a
- * migration can end is sorted so that each object comes after those that it needs.
+ * Compares a migrated database with the definition files: it drops every function, trigger and view, creates them again
+ * from the files only, compares the catalog before and after, and rolls all of it back. Drift that a migration can end
+ * is sorted so that each object comes after those that it needs.
  */
 export async function findDrift(
   client: Client,

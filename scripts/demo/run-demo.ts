@@ -225,7 +225,7 @@ async function changeAndPrint(client: ApiClient, change: BulkChange): Promise<nu
   return unchanged;
 }
 
-/** Groups refusals by reason, because nobody reads a thousand rows. */
+/** Groups refusals by reason, because no one reads a thousand rows. */
 function refusalRows({ items }: Execution): (string | number)[][] {
   const rows = new Map<string, number>();
   for (const { outcome, code, from, to, allowed } of items) {

@@ -12,7 +12,7 @@ export interface FailedMove {
 }
 
 type NextMove = StepStatus | "advance";
-/** For each status in the stages before the quality check, the next move towards it. */
+/** For each status in the stages before the quality check, the next move toward it. */
 const NEXT_MOVES: Partial<Record<DemoTask["kind"], Partial<Record<StepStatus, NextMove>>>> = {
   ingestion: {
     pending: "queued",

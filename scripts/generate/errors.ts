@@ -11,7 +11,7 @@ const RETRY_MEANS: Record<Retry, string> = {
   never: "The same request will never succeed.",
 };
 
-/** Generates docs/errors.md, the catalogue of problem codes. */
+/** Generates docs/errors.md, the catalog of problem codes. */
 export function generateErrors(): string {
   return `# Errors
 

@@ -15,7 +15,7 @@ const places = await Promise.all(
   }),
 );
 
-/** src/routes/app/places.ts: what has to be known of a route before its file is loaded. */
+/** src/routes/app/places.ts: the facts about each route that are needed before its file is loaded. */
 export function generateRoutePlaces(): string {
   const lines = places
     .flat()

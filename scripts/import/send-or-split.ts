@@ -2,8 +2,8 @@ import { ApiProblem } from "./api-client.ts";
 
 /**
  * Sends items in one request. If the service rejects the whole request because of its content, sends each half in a
- * request of its own, and so on until the offending item is alone.
- * @returns the outcome of each item, in order; `refused` makes the outcome of an item that was rejected alone.
+ * request of its own, and so on until the offending item is in a request by itself.
+ * @returns the outcome of each item, in order; `refused` makes the outcome of an item that was rejected by itself.
  */
 export async function sendOrSplit<Item, Outcome>(
   items: readonly Item[],

@@ -13,7 +13,7 @@ import { z } from "zod";
  */
 export const faultSchema = z.strictObject({
   kind: z.enum(["delay", "unavailable", "sqlstate", "cut-before-commit", "cut-after-commit"]),
-  /** How many requests the fault strikes. Null means until it is cleared. */
+  /** How many requests the fault affects. Null means all until it is cleared. */
   times: z.int().positive().nullable().default(1),
   /** How many matching requests pass first. */
   skip: z.int().nonnegative().default(0),
@@ -56,7 +56,7 @@ export class Faults {
     return [...this.#waiting.values()];
   }
 
-  /** Takes the faults that strike this request. Delays add up. Of the other kinds, only the oldest fault strikes. */
+  /** Takes the faults that affect this request. Delays add up. Of the other kinds, only the oldest fault applies. */
   take(database: string, statements: readonly { query: string }[]): Fault[] {
     if (this.#waiting.size === 0) return [];
     const taken: Fault[] = [];

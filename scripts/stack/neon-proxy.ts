@@ -49,8 +49,8 @@ export interface NeonProxy {
 }
 
 /**
- * Connections with this application name are neither counted nor struck by faults. Tests use them to read tables while
- * faults are injected into the product.
+ * Connections with this application name are neither counted nor affected by faults. Tests use them to read tables
+ * while faults are injected into the product.
  */
 export const OBSERVER_APPLICATION = "stepledger-observer";
 

@@ -8,7 +8,7 @@ const CHUNKS_PER_MESSAGE_MAX = 10;
 /** When to retry if another worker holds the chunk. If that worker dies, the retry finishes its work. */
 const BUSY_RETRY_SECONDS = 10;
 
-/** The consumer of `stepledger-bulk`: works on operations. Messages may come concurrently, and more than once. */
+/** The consumer of `stepledger-bulk`: works on operations. Messages may arrive concurrently and more than once. */
 export function bulkConsumer(tools: SendingTools): Consumer<BulkMessage> {
   return {
     schema: bulkMessage,

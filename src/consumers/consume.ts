@@ -16,7 +16,7 @@ export interface QueuedMessage {
   retry(options?: { delaySeconds?: number }): void;
 }
 
-/** Whether a message is done, or is to come again. */
+/** Whether a message is done or must be retried. */
 export type Handled = "done" | { retryAfterSeconds: number };
 
 /** The consumer of one queue. */

@@ -12,7 +12,7 @@ interface Dependencies {
   outbound: Outbound;
 }
 
-/** The consumer of `stepledger-dispatches`: delivers each dispatch once, however often its message comes. */
+/** The consumer of `stepledger-dispatches`: delivers each dispatch once, however often its message arrives. */
 export function dispatchConsumer(dependencies: Dependencies): Consumer<DispatchMessage> {
   const { database, outbound } = dependencies;
   return {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 
-// Messages only hold ids; the consumer reads the present state. The version tells a message of an older release from an
-// invalid one.
+// Messages only hold ids; the consumer reads the present state. The version distinguishes a message of an older release
+// from an invalid one.
 
 const version = z.literal(1);
 

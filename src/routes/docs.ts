@@ -70,7 +70,7 @@ function errorsPage(): string {
 <h1>Errors</h1>${entries.join("\n")}</html>`;
 }
 
-/** Converts a sentence of the catalogue to HTML. Its only markup is code in backticks. */
+/** Converts a sentence of the catalog to HTML. Its only markup is code in backticks. */
 function inHtml(sentence: string): string {
   return sentence.replaceAll(/`([^`]+)`/g, "<code>$1</code>");
 }

@@ -15,7 +15,7 @@ import { replay } from "../call/replay.ts";
 import { type BulkOperationView, bulkOperationView } from "../views/bulk-views.ts";
 
 /**
- * Cancels an operation. One that is queued ends now; one that is running ends after its present chunk. Tasks that were
+ * Cancels an operation. A queued one ends immediately; a running one ends after its present chunk. Tasks that were
  * changed stay changed, and can be reverted.
  */
 export function cancelBulk(

@@ -33,18 +33,18 @@ export interface ExecuteCall extends ActionCall {
 
 export interface ExecuteInput extends BulkChange {
   taskIds: readonly string[];
-  /** The previewed plan to hold to. Without one, the tasks are changed as they are found. */
+  /** The previewed plan to enforce. Without one, the tasks are changed in their current state. */
   planToken?: string | undefined;
-  /** Whether to change nothing, or the other tasks, if some have changed since the preview. */
+  /** If some tasks have changed since the preview: whether to change nothing, or only the other tasks. */
   onStale: "abort" | "skip";
 }
 
 type Executed = Outcome<Done<BulkExecution | BulkAccepted>>;
 
 /**
- * Plans as preview does, and records what is eligible: each task whole or not at all, in two round trips. A plan of
- * more than 1,000 tasks is stored for a consumer. A repeat of the call gets the first answer, and finishes what the
- * first call left pending.
+ * Plans like preview and changes the eligible tasks, each completely or not at all, in two round trips. A plan of more
+ * than 1,000 tasks is stored for a consumer. A repeat of the call gets the first answer, and finishes what the first
+ * call left pending.
  */
 export async function executeBulk(call: ExecuteCall, input: ExecuteInput): Promise<Executed> {
   const misuse = executionMisuse(input);

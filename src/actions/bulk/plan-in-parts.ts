@@ -21,7 +21,7 @@ export interface PlanInParts {
   stored: OperationRecord | null;
 }
 
-/** A filter that matches too many tasks is refused, because cutting off the rest would hide it. */
+/** A filter that matches too many tasks is refused, because cutting off the rest would hide the excess. */
 function tooManyMatch(): Refusal {
   const detail = `More than ${PLANNED_TASKS_MAX} tasks match; narrow the filter.`;
   return { code: "too_many_items", detail, max: PLANNED_TASKS_MAX };

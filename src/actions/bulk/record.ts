@@ -32,10 +32,10 @@ export type RecordedBulk =
 const BATCHES_MAX = 40;
 
 /**
- * Records the rows in one batch. If the database refuses the batch, its halves are tried, down to the rows that the
- * database will not take: those become `failed` and the others go ahead. The first batch that commits stores the
- * key, the operation, and every row of later batches as `pending`.
- * @throws DatabaseUnavailable if rows remain after the last batch. A repeat of the call goes on with them.
+ * Records the rows in one batch. If the database rejects the batch, its halves are tried, down to single rows: rejected
+ * rows become `failed`, and the others are recorded. The first batch that commits stores the key, the operation, and
+ * every row of later batches as `pending`.
+ * @throws DatabaseUnavailable if rows remain after the last batch. A repeat of the call continues with them.
  */
 export async function recordBulk(
   call: ActionCall,
@@ -43,14 +43,14 @@ export async function recordBulk(
   owner: OwningOperation,
 ): Promise<RecordedBulk> {
   const remaining = [rows.filter(({ move }) => move !== null)];
-  // A row without a move cannot be refused, so it goes along with the next batch.
+  // A row without a move cannot be rejected, so it is added to the next batch.
   let decided = rows.filter(({ move }) => move === null);
   let isOpen = owner.opening === null;
   let single: RecordedBulkMoves | null = null;
 
   for (let attempt = 1; remaining.length > 0 || decided.length > 0; attempt += 1) {
     const isLast = attempt === BATCHES_MAX;
-    // The last batch stores only decided rows, so that the call that goes on does not have to try them again.
+    // The last batch stores only decided rows, so that the call that continues does not have to try them again.
     const batch = (isLast && decided.length > 0 ? undefined : remaining.pop()) ?? [];
     const closing = [...decided, ...batch];
     try {
@@ -67,7 +67,7 @@ export async function recordBulk(
       single = attempt === 1 && recorded.outcome === "written" ? (recorded.rows[0] ?? null) : null;
     } catch (error) {
       if (!(error instanceof DatabaseFault) || batch.length === 0) throw error;
-      // This constraint refuses the operation itself, not one of its rows.
+      // This constraint rejects the operation itself, not one of its rows.
       if (error.constraint === REVERTED_ONCE) throw error;
       const [row] = batch;
       if (batch.length === 1 && row !== undefined) {

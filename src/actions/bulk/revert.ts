@@ -10,8 +10,8 @@ import { ALREADY_REVERTED, takeBack } from "./take-back.ts";
 import { EXECUTED_TASKS_MAX } from "../../domain/bulk/limits.ts";
 
 /**
- * Reverts an operation: puts each task back unless it has changed since, and recalls dispatches that have not left.
- * Takes two round trips for up to 1,000 tasks. A consumer works through more.
+ * Reverts an operation: puts each task back unless it has changed since, and recalls dispatches that have not been
+ * delivered. Takes two round trips for up to 1,000 tasks. A consumer works through more.
  */
 export async function revertBulk(
   call: ActionCall,
@@ -26,7 +26,7 @@ export async function revertBulk(
   if (work.stored) return replayBulk(call, work.stored);
   const fault = revertFault(work.operation);
   if (fault !== null) return refuse(notRevertible(fault));
-  // A revert leads from the label that the operation set back to the label that it found.
+  // A revert goes from the label that the operation set back to the label before it.
   const items = work.items.map(({ fromLabel, toLabel, ...item }) => ({
     ...item,
     fromLabel: toLabel,

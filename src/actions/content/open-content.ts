@@ -14,7 +14,7 @@ import type { BlobStore } from "../../storage/blobs.ts";
 export interface OpenedContent {
   data: DataRecord;
   stream: ReadableStream<Uint8Array>;
-  /** The part that the stream holds; null if it is the whole. */
+  /** The part that the stream contains; null if it is the whole content. */
   range: ByteRange | null;
 }
 

@@ -94,7 +94,7 @@ function unlawfulMove(from: DispatchState, to: DispatchState): Refusal {
   return invalidTransition({ subject: "a dispatch", from, to, allowed });
 }
 
-/** The table allows the move, but what has happened since does not. */
+/** The refusal of a change that the table allows, but later events do not. */
 function blockedMove(from: DispatchState, to: DispatchState, detail: string): Refusal {
   return { code: "invalid_transition", detail, from, to, allowed: [] };
 }

@@ -13,7 +13,7 @@ export interface FeedCursor extends FeedPlace {
   generation: string;
 }
 
-/** The rows after a cursor. `next` is the cursor to go on from. */
+/** The rows after a cursor. `next` is the cursor to continue from. */
 export interface FeedRead {
   rows: readonly FeedRecord[];
   next: FeedCursor;

@@ -19,7 +19,7 @@ export interface Reviewed extends Moved {
   review: Pick<NewReview, "id" | "stepId" | "kind" | "outcome" | "sequence" | "notes">;
 }
 
-/** Records a review of a task's current step together with the transition that it asks for, or neither. */
+/** Records a review of a task's current step together with the transition that it requests, or neither. */
 export async function recordReview(
   call: ConditionalCall,
   { task, move, ...input }: ReviewInput,

@@ -1,4 +1,4 @@
-/** Whether a queue message is done, or is to come again. */
+/** Whether a queue message is done or must be retried. */
 export type Delivery = "done" | { retryAfterSeconds: number };
 
 /** What claiming a delivery finds. */

@@ -26,7 +26,7 @@ const DEADLINE: Actor = { id: "system", name: "Deadline", kind: "system", role: 
 /**
  * Fails the runs of every tenant whose deadline has passed, so that a dead worker does not hold its task forever. Uses
  * the same decision as a report of failure. It can run concurrently with itself; a run that is reported on meanwhile
- * goes on. Returns how many runs it closed.
+ * stays open. Returns how many runs it closed.
  * @throws the first error, once all other runs are done.
  */
 export async function closeLateRuns(
@@ -57,7 +57,7 @@ export async function closeLateRuns(
 
 interface Closing {
   requestId: string;
-  /** Collects the errors of single tasks, so that the others go on. */
+  /** Collects the errors of single tasks, so that the others continue. */
   errors: unknown[];
 }
 
@@ -115,7 +115,10 @@ async function decideLate(tenant: TenantDatabase, runIds: readonly string[]): Pr
   return decided;
 }
 
-/** Records moves in one statement, or in halves if the database refuses it, so that one task fails no other. */
+/**
+ * Records moves in one statement, or in halves if the database rejects it, so that one failing task does not affect the
+ * others.
+ */
 async function recordLate(
   tenant: TenantDatabase,
   moves: readonly Move[],

@@ -4,7 +4,7 @@ import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.t
 import type { ConditionalCall, Done } from "../call/call.ts";
 import { type Moved, moveTask } from "../moves/move-task.ts";
 
-/** The run after a report, and its task after what followed from it. */
+/** The run after a report, and its task after the report's effects. */
 export interface Reported extends Moved {
   run: Pick<LoadedRun, "id" | "taskId" | "stepId" | "type" | "state">;
 }

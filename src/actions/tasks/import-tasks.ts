@@ -55,7 +55,7 @@ export async function importTasks(
   });
 }
 
-/** A row before it is written: what it becomes if its external id is free. */
+/** A row before it is written: the task that it creates if its external id is free. */
 interface ImportDraft {
   externalId: string | null;
   /** The id that its task will have; null if the row creates none. */

@@ -14,7 +14,7 @@ const DAY_SECONDS = 24 * 60 * 60;
 const ROW_LIMITS = { rows: 5000, batches: 40 };
 /** R2 lists and deletes up to 1,000 objects in one call. */
 const PAGE_OBJECTS = 1000;
-/** A Worker invocation is limited in its calls; the next run goes on where this one stopped. */
+/** A Worker invocation is limited in its calls; the next run continues where this one stopped. */
 const PAGES_MAX = 100;
 
 /** How much a sweep deleted. */

@@ -260,7 +260,7 @@ async function retryUntilAnswered<Answer>(send: () => Promise<Answer>): Promise<
 }
 
 const ATTEMPTS_MAX = 5;
-/** No attempt starts later than this: by now the caller is better served by an error that it can retry. */
+/** No attempt starts later than this: after that, an error that the caller can retry is more useful. */
 const RETRY_MS_MAX = 15_000;
 
 /**

@@ -38,7 +38,7 @@ export const IS_STEP_WAITING: SQL = sql`(d.pipeline, ds.kind, ds.status) in (${s
 
 /**
  * Whether the dispatch is no longer wanted: the task has left its step, or the step has ended. A dispatch of a version
- * is unwanted if the approval was taken back at any stage of the version. The same changes recall open dispatches.
+ * is unwanted if the approval was revoked at any stage of the version. The same changes recall open dispatches.
  */
 export const IS_UNWANTED: SQL = sql`case when ${IS_OF_VERSION}
   then not ${IS_STEP_WAITING} or cs.version_id = d.version_id and cs.status in (${listed(TAKING_BACK_STATUSES)})

@@ -1,4 +1,4 @@
-/** A promise about the tables: a query that must never return a row, not even between concurrent writes and faults. */
+/** A query that must never return a row, not even during concurrent writes and faults. */
 export interface Invariant {
   /** In kebab case; what `npm run verify` prints. */
   name: string;

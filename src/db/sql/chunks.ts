@@ -75,7 +75,7 @@ from page cross join lateral (select * from ${table} where id = page.id limit 1)
   );
 }
 
-/** The chunk of a query whose rows contain their place and whether the last of them is the last of all. */
+/** Builds a chunk from rows that each have a place and say whether they are the last of all. */
 export function chunkFrom<Row, Place>(
   rows: readonly { row: Row; place: Place; isLast: boolean }[],
 ): Chunk<Row, Place> {

@@ -297,7 +297,7 @@ const lawfulCall = z
   })
   .openapi("LawfulCall");
 
-/** Loose, because each code adds members of its own, which the catalogue lists. */
+/** Loose, because each code adds members of its own, which the catalog lists. */
 const problem = z
   .looseObject({
     type: z.string(),

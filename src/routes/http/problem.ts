@@ -18,7 +18,7 @@ export interface FaultData extends RefusalData {
 }
 export type ErrorCode = keyof FaultData;
 
-/** Why a request failed. Without `detail`, the answer has the catalogue's sentence. */
+/** Why a request failed. Without `detail`, the response has the catalog's sentence. */
 export type Fault = {
   [Code in ErrorCode]: { code: Code; detail?: string; next?: LawfulCommands } & FaultData[Code];
 }[ErrorCode];
@@ -40,7 +40,7 @@ interface CatalogueEntry<Code extends ErrorCode> {
   fixed?: true;
 }
 
-/** The error catalogue, and the only place that assigns status codes. Codes never change; texts may. */
+/** The error catalog, and the only place that assigns status codes. Codes never change; texts may. */
 export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = {
   validation_failed: {
     status: 400,

@@ -4,7 +4,7 @@ import { DatabaseFault } from "../../db/connection/faults.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { ErrorCode } from "./problem.ts";
 
-/** What is known about a request. It fills up while the request is handled, and its log line is made from it. */
+/** The facts about a request. They are filled in while it is handled, and then logged. */
 export interface Trace {
   requestId: string;
   operationId: string | null;
