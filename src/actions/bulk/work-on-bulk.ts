@@ -8,7 +8,7 @@ import { recordBulk } from "./record.ts";
 import { workRows } from "./rows.ts";
 import { CHUNK_TASKS_MAX } from "../../domain/bulk/limits.ts";
 
-/** How far a worker got: to the operation's end, to the end of its own share, or another worker holds the chunk. */
+/** Why a worker stopped: the operation ended, its own share was done, or another worker holds the chunk. */
 export type BulkProgress = "ended" | "unfinished" | "busy";
 
 /**

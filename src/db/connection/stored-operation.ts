@@ -24,7 +24,7 @@ export function insertOperation(
 }
 
 /**
- * Deletes the operation of an expired key, so that the key is free before the sweep comes. Runs first if there is a
+ * Deletes the operation of an expired key, so that the key is free before the sweep runs. Runs first if there is a
  * key.
  */
 export function releaseKey({ actorId, route, key }: OperationKey): SQL {
