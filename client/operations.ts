@@ -2954,7 +2954,7 @@ export interface Operations {
     };
   };
   /**
-   * List pipelines. Returns the four pipelines with their settings, including those with default settings. Does not return secrets.
+   * List pipelines. Returns every pipeline with their settings, including those with default settings. Does not return secrets.
    *
    * Role: `admin`.
    */

@@ -58,7 +58,7 @@ const getPipelines = defineContract({
   path: "/pipelines",
   summary: "List pipelines",
   description:
-    "Returns the four pipelines with their settings, including those with default settings. Does not return secrets.",
+    "Returns every pipeline with their settings, including those with default settings. Does not return secrets.",
   tags,
   role: "admin",
   service: false,

@@ -59,22 +59,19 @@ describe.each(STEP_KINDS)("a step of kind %s", (kind) => {
   });
 
   test("makes no other transition, and the refusal lists exactly the allowed statuses", () => {
-    let refusals = 0;
-    for (const from of STEP_STATUSES) {
-      for (const to of STEP_STATUSES) {
-        if (to === from || rows.get(from)?.includes(to)) continue;
-        const task = givenTask({ kind, status: from });
-        const refusal = expectRefusal(
-          task,
-          { type: "transition", status: to, runAttachedWorkflows: false },
-          "invalid_transition",
-        );
-        expect(refusal).toMatchObject({ from, to, allowed: rows.get(from) ?? [] });
-        refusals += 1;
-      }
+    const unlawful = STEP_STATUSES.flatMap((from) =>
+      STEP_STATUSES.filter((to) => to !== from && rows.get(from)?.includes(to) !== true).map(
+        (to) => [from, to] as const,
+      ),
+    );
+    for (const [from, to] of unlawful) {
+      const refusal = expectRefusal(
+        givenTask({ kind, status: from }),
+        { type: "transition", status: to, runAttachedWorkflows: false },
+        "invalid_transition",
+      );
+      expect(refusal).toMatchObject({ from, to, allowed: rows.get(from) ?? [] });
     }
-    const lawful = [...rows.values()].flat().length;
-    expect(refusals).toBe(13 * 12 - lawful);
   });
 
   test("is refused as already_in_status from every status to itself", () => {

@@ -53,7 +53,6 @@ function askDatabase(database: TestDatabase): Promise<SqlRow[]> {
 
 describe("the resolver in the database", () => {
   test("computes the same label, rank and attention as the domain for every combination of facts", () => {
-    expect(ALL_FACTS).toHaveLength(7 * 13 * 10 * 2 * 8);
     const expected = ALL_FACTS.map((facts) => {
       const label = resolve(facts);
       return { label, rank: String(rankOf(label) + 1), attention: attentionOf(facts) };
