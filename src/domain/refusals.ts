@@ -1,8 +1,8 @@
 import type { Role } from "./actor.ts";
 
 /**
- * The codes of refusals, with the members of each. A refusal is an expected failure, so it is a value: a preview can
- * collect a thousand. Only routes/http/problem.ts chooses HTTP status numbers.
+ * The codes of refusals, with the members of each. A refusal is an expected failure, so it is a value and not an
+ * exception: a preview collects one for each refused task. Only routes/http/problem.ts chooses HTTP status numbers.
  */
 export interface RefusalData {
   forbidden: { required: Role };

@@ -5,7 +5,7 @@ import type { TaskSnapshot } from "./snapshot.ts";
 import { isAgainstFailure } from "./standing.ts";
 import type { StepStatus } from "./statuses.ts";
 
-/** Statuses that only a reviewer may rework, because rework then undoes a decision. */
+/** Statuses of steps that only a reviewer may rework, because the rework undoes a decision. */
 export const ENDED_STEP_STATUSES = [
   "approved",
   "rejected",

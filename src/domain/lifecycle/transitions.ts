@@ -160,7 +160,10 @@ export function startStatuses(kind: StepKind): StartStatus[] {
   return START_STATUSES.filter((status) => kindHasStatus(kind, status));
 }
 
-/** Statuses that end the work on a task. They cancel its open runs and recall its dispatches. */
+/**
+ * Statuses that end the work on a task. A step that enters one cancels its open runs that the label depends on, and
+ * recalls the undelivered dispatches of the task.
+ */
 export const ENDING_STATUSES = ["rejected", "duplicate"] as const satisfies readonly StepStatus[];
 
 /** Statuses that take back an approval. They recall the undelivered dispatches of the version, such as a payment. */
