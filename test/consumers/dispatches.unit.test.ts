@@ -32,7 +32,7 @@ beforeEach(() => {
   receiver.received.length = 0;
 });
 
-/** Asks for a check as anybody would, and hands its message to the consumer. */
+/** Requests a check through the API, and passes its message to the consumer. */
 async function deliver(answer: Answer) {
   receiver.answerWith(answer);
   const task = await stepledger.createTask({

@@ -52,7 +52,7 @@ describe("the capped live sort", () => {
     );
   }
 
-  test("knows every label", async () => {
+  test("covers every label", async () => {
     const labels = new Set((await oracle(false)).map(({ label }) => label));
     expect(labels).toEqual(new Set(UNIFIED_STATUSES));
   });
@@ -88,7 +88,7 @@ async function givenChecked(): Promise<void> {
 
 function anyPlace(): Place {
   const place = PLACES[chance.below(PLACES.length)];
-  if (place === undefined) throw new Error("There are places");
+  if (place === undefined) throw new Error("PLACES is empty");
   return place;
 }
 

@@ -14,21 +14,21 @@ let api: TestApi;
 
 beforeAll(async () => {
   api = await freshApi();
-  // Warms the keys of all roles, so that no look-up of a key stands between a test and its fault.
+  // Warms the key cache of all roles, so that no key lookup comes between a test and its fault.
   await api.roundTripsOf(async () => {});
 });
 
 afterEach(() => api.database.clearFaults());
 
-describe("what the database says", () => {
-  /** A note on a new task, ready to be sent. */
+describe("a database error", () => {
+  /** Returns a function that adds a note to a new task. */
   const noteOn = async (): Promise<() => Promise<Answer>> => {
     const { id } = await api.givenTask();
     return () => api.call("POST", `/tasks/${id}/notes`, { body: { text: "A remark" } });
   };
 
   test.for(["40001", "40P01", "55P03", "57014", "53300", "08006", "57P01", "57P03"])(
-    "with %s is tried again",
+    "with %s is retried",
     async (code) => {
       const sendNote = await noteOn();
       await api.database.faults({ ...ON_WRITE, kind: "sqlstate", code, times: 2 });
@@ -37,7 +37,7 @@ describe("what the database says", () => {
     },
   );
 
-  test.for(["40001", "08006"])("with %s over and over is told as 503", async (code) => {
+  test.for(["40001", "08006"])("with %s on every attempt returns 503", async (code) => {
     const sendNote = await noteOn();
     await api.database.faults({ ...ON_WRITE, kind: "sqlstate", code, times: null });
     const before = await countRows(api.database);
@@ -46,7 +46,7 @@ describe("what the database says", () => {
   });
 
   test.for(["22003", "23514", "42601", "SL001"])(
-    "with %s is a fault of ours, told once",
+    "with %s returns 500 and is not retried",
     async (code) => {
       const sendNote = await noteOn();
       await api.database.faults({ ...ON_WRITE, kind: "sqlstate", code, times: 2 });
@@ -56,18 +56,18 @@ describe("what the database says", () => {
     },
   );
 
-  const hindrances: [what: string, fault: FaultOptions][] = [
-    ["away for a moment", { kind: "unavailable", times: 2 }],
+  const hindrances: [state: string, fault: FaultOptions][] = [
+    ["unavailable for a moment", { kind: "unavailable", times: 2 }],
     ["slow", { kind: "delay", delayMilliseconds: 300 }],
   ];
-  test.for(hindrances)("is waited for where it is %s", async ([, fault]) => {
+  test.for(hindrances)("does not reach the caller if the database is %s", async ([, fault]) => {
     const sendNote = await noteOn();
     await api.database.faults(fault);
     expectDone(await sendNote(), 201);
     expect(await api.database.waitingFaults()).toBe(0);
   });
 
-  test("of a read is tried again too", async () => {
+  test("of a read is retried too", async () => {
     const { id } = await api.givenTask();
     await api.database.faults({ kind: "cut-after-commit", times: 2 });
     expectDone(await api.call("GET", `/tasks/${id}`));
@@ -76,14 +76,14 @@ describe("what the database says", () => {
 });
 
 describe("a call that has to wait", () => {
-  test("for a lock on its task goes on when that is free", async () => {
+  test("for a lock on its task continues when the lock is released", async () => {
     const { id } = await api.givenTask();
     const held = await openTransaction(api.database, [
       { text: "select from tasks where id = $1 for update", values: [id] },
     ]);
     await api.database.resetRoundTrips();
     const noting = api.call("POST", `/tasks/${id}/notes`, { body: { text: "At last" } });
-    // One round trip loads the task, one waited for the lock in vain, and the third waits for it again.
+    // One round trip loads the task, one waits for the lock until it times out, and the third waits again.
     await expect
       .poll(() => api.database.roundTrips(), { interval: 20, timeout: 20_000 })
       .toBeGreaterThan(2);
@@ -91,7 +91,7 @@ describe("a call that has to wait", () => {
     expectDone(await noting, 201);
   });
 
-  test("for the first call of its own key is told to come back", async () => {
+  test("for the first call with its key gets 409 and Retry-After", async () => {
     const { id } = await api.givenTask();
     const idempotencyKey = crypto.randomUUID();
     const sendNote = () =>

@@ -71,7 +71,7 @@ describe("dispatches", () => {
       expect(await deadLetters()).toBe(world.garbage);
       await expectInvariantsHold(api.database);
       const seen = JSON.stringify({ ...queue.seen, garbage: world.garbage, offered, endpoint });
-      await annotate(`${DISPATCHES} dispatches, 0 lost, 0 doubled: ${seen}`);
+      await annotate(`${DISPATCHES} dispatches, 0 lost, 0 duplicated: ${seen}`);
     },
   );
 });

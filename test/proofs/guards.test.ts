@@ -48,7 +48,7 @@ const POINTERS: Attempt[] = [
     ...both(GUARDED),
   },
   {
-    to: "point a task at an earlier step and count an event that there is not",
+    to: "point a task at an earlier step and count a nonexistent event",
     sql: (world) =>
       busyTask(`current_step_id = ${earlierStep(world)}, event_seq = event_seq + 1`)(world),
     ...both(NO_SUCH_KEY),
@@ -74,7 +74,7 @@ const POINTERS: Attempt[] = [
     ...both(NO_SUCH_KEY),
   },
   {
-    to: "bring a sealed version back",
+    to: "reactivate a sealed version",
     sql: (world) =>
       busyTask(
         `active_version_id = (select id from task_versions where task_id = '${world.busy.id}' and number = 1),
@@ -82,13 +82,21 @@ const POINTERS: Attempt[] = [
       )(world),
     ...both(NO_SUCH_KEY),
   },
-  { to: "count an event more", sql: busyTask("event_seq = event_seq + 1"), ...both(NO_SUCH_KEY) },
-  { to: "count an event less", sql: busyTask("event_seq = event_seq - 1"), ...both(GUARDED) },
-  { to: "change a head", sql: busyTask("event_head = sha256('forged')"), ...both(GUARDED) },
-  { to: "rename a task", sql: busyTask("title = 'Another'"), ...both(GUARDED) },
-  { to: "put a task away", sql: busyTask("archived_at = now()"), ...both(GUARDED) },
   {
-    to: "date a status anew",
+    to: "raise a task's event_seq",
+    sql: busyTask("event_seq = event_seq + 1"),
+    ...both(NO_SUCH_KEY),
+  },
+  { to: "lower a task's event_seq", sql: busyTask("event_seq = event_seq - 1"), ...both(GUARDED) },
+  {
+    to: "change a task's event head",
+    sql: busyTask("event_head = sha256('forged')"),
+    ...both(GUARDED),
+  },
+  { to: "rename a task", sql: busyTask("title = 'Another'"), ...both(GUARDED) },
+  { to: "archive a task", sql: busyTask("archived_at = now()"), ...both(GUARDED) },
+  {
+    to: "change when a status began",
     sql: busyTask("status_since = now()"),
     ...both(GUARDED),
   },
@@ -98,7 +106,7 @@ const POINTERS: Attempt[] = [
     ...both(GUARDED),
   },
   {
-    to: "make a task without its event",
+    to: "create a task without its event",
     sql: ({ busy }) =>
       copyOf("tasks", `id = '${busy.id}'`, "'id', new_id(), 'external_id', 'forged'"),
     ...both(NO_SUCH_KEY),
@@ -109,17 +117,17 @@ const STEPS: Attempt[] = [
   { to: "approve a step", sql: currentStep("status = 'approved'"), ...both(GUARDED) },
   { to: "open a gate", sql: currentStep("gate = 'waived'"), ...both(GUARDED) },
   {
-    to: "approve a step and count an event that there is not",
+    to: "approve a step and count a nonexistent event",
     sql: currentStep("status = 'approved', event_seq = event_seq + 1"),
     ...both(NO_SUCH_KEY),
   },
   {
-    to: "open a gate by the event of another step",
+    to: "open a gate with another step's event",
     sql: (world) =>
       `update steps set gate = 'waived', event_seq = ${world.busy.eventSeq} where id = ${earlierStep(world)}`,
     ...both(NO_SUCH_KEY),
   },
-  { to: "make a step another kind's", sql: currentStep("kind = 'delivery'"), ...both(GUARDED) },
+  { to: "change a step's kind", sql: currentStep("kind = 'delivery'"), ...both(GUARDED) },
   {
     to: "renumber a step",
     sql: currentStep("attempt = 9, event_seq = event_seq + 1"),
@@ -157,7 +165,7 @@ const VERSIONS: Attempt[] = [
     owner: GUARDED,
   },
   {
-    to: "change a content's hash",
+    to: "change a version's content hash",
     sql: activeVersion("content_hash = 'forged'"),
     application: NOT_GRANTED,
     owner: GUARDED,
@@ -173,9 +181,9 @@ const VERSIONS: Attempt[] = [
     sql: (world) => sealedVersion(`current_step_id = '${world.busy.currentStep.id}'`)(world),
     ...both(GUARDED),
   },
-  { to: "open a sealed version", sql: sealedVersion("sealed_at = null"), ...both(GUARDED) },
+  { to: "unseal a version", sql: sealedVersion("sealed_at = null"), ...both(GUARDED) },
   {
-    to: "make a version without a step of its own",
+    to: "create a version without its own step",
     sql: ({ busy }) =>
       copyOf("task_versions", `id = '${busy.activeVersion.id}'`, "'id', new_id(), 'number', 9"),
     ...both(NO_SUCH_KEY),
@@ -226,29 +234,29 @@ const HISTORY: Attempt[] = STREAMS.flatMap((stream) => {
 const EVALUATIONS: Attempt[] = [
   { to: "cancel an eval", sql: () => "update evals set status = 'cancelled'", ...both(GUARDED) },
   {
-    to: "cancel an eval and count an event that there is not",
+    to: "cancel an eval and count a nonexistent event",
     sql: () => "update evals set status = 'cancelled', event_seq = event_seq + 1",
     ...both(NO_SUCH_KEY),
   },
   { to: "rename an eval", sql: () => "update evals set name = 'forged'", ...both(GUARDED) },
   {
-    to: "let a trial pass",
+    to: "change a trial to passed",
     sql: () => "update trials set status = 'passed' where status = 'errored'",
     ...both(GUARDED),
   },
   {
-    to: "let a trial pass with an event that there is not",
+    to: "change a trial to passed with a nonexistent event",
     sql: () => "update trials set status = 'passed', event_seq = 99 where status = 'errored'",
     ...both(NO_SUCH_KEY),
   },
   {
-    to: "lay a trial to another model with its event",
+    to: "assign a trial to another model, with its event",
     sql: () =>
       "update trials set model = 'forged', event_seq = event_seq + 1 where status = 'passed'",
     ...both(GUARDED),
   },
   {
-    to: "bring a retracted trial back",
+    to: "restore a retracted trial",
     sql: () =>
       `update trials set retracted_at = null, retracted_by = null, retract_reason = null, event_seq = event_seq + 1
        where retracted_at is not null`,
@@ -261,12 +269,12 @@ const EVALUATIONS: Attempt[] = [
     ...both(NO_SUCH_KEY),
   },
   {
-    to: "record a second trial on a slot",
+    to: "record a second trial in a slot",
     sql: () => copyOf("trials", "status = 'passed'", "'id', new_id()"),
     ...both(TAKEN_KEY),
   },
   {
-    to: "lay an insight to another model",
+    to: "assign an insight to another model",
     sql: () => "update insights set model = 'forged'",
     ...both(GUARDED),
   },
@@ -277,7 +285,7 @@ const EVALUATIONS: Attempt[] = [
  */
 const ARTIFACTS: Attempt[] = [
   {
-    to: "lay data to another model",
+    to: "assign data to another model",
     sql: () => "update data set model = 'forged'",
     application: NOT_GRANTED,
     owner: GUARDED,
@@ -289,18 +297,18 @@ const ARTIFACTS: Attempt[] = [
     owner: GUARDED,
   },
   {
-    to: "take back that data are stored",
+    to: "mark stored data as not stored",
     sql: () =>
       "do $$ begin update data set stored_at = now(); update data set stored_at = null; end $$",
     ...both(GUARDED),
   },
   {
-    to: "declare once more what a maker made at a step",
+    to: "declare the same artifact of a maker and step twice",
     sql: () => copyOf("data", "true", "'id', new_id()"),
     ...both(TAKEN_KEY),
   },
   {
-    to: "DELETE what lies elsewhere",
+    to: "DELETE data that are stored elsewhere",
     sql: () => "delete from data where uri is not null",
     application: NOT_GRANTED,
     owner: GUARDED,
@@ -321,7 +329,7 @@ const FORGED_EVENTS: Attempt[] = [
     ...both(TAKEN_KEY),
   },
   {
-    to: "write an event of another task's step",
+    to: "write an event for another task's step",
     sql: ({ busy, paid }) =>
       copyOf(
         "step_events",
@@ -331,7 +339,7 @@ const FORGED_EVENTS: Attempt[] = [
     ...both(NO_SUCH_KEY),
   },
   {
-    to: "write an event of a type that there is not",
+    to: "write an event of an unknown type",
     sql: ({ busy }) =>
       copyOf("step_events", `task_id = '${busy.id}' and seq = 3`, "'seq', 99, 'type', 'forged'"),
     ...both(UNCHECKED),
@@ -366,25 +374,25 @@ const REMOVALS: Attempt[] = KEPT.flatMap((table) => [
 /** What only the owner may do, in a migration. */
 const BEYOND_THE_APPLICATION: Attempt[] = [
   { to: "write a label", sql: () => "update task_labels set unified_status = 'DELIVERED'" },
-  { to: "hide what wants attention", sql: () => "update task_labels set attention = '{}'" },
+  { to: "clear attention codes", sql: () => "update task_labels set attention = '{}'" },
   { to: "remove a label", sql: () => "delete from task_labels" },
   {
     to: "add a label",
     sql: ({ busy }: World) =>
       copyOf("task_labels", `task_id = '${busy.id}'`, `'task_id', new_id()`),
   },
-  { to: "make all labels anew", sql: () => "select rebuild_labels()" },
+  { to: "rebuild all labels", sql: () => "select rebuild_labels()" },
   { to: "change a verdict", sql: () => "update reviews set outcome = 'passed'" },
-  { to: "switch guards off", sql: () => "alter table tasks disable trigger all" },
+  { to: "disable guards", sql: () => "alter table tasks disable trigger all" },
   { to: "drop a guard", sql: () => "drop trigger steps_move_with_event on steps" },
   {
     to: "replace a guard",
     sql: () =>
       "create or replace function refuse_change() returns trigger language sql return null",
   },
-  { to: "lift row security", sql: () => "alter table tasks no force row level security" },
+  { to: "disable row security", sql: () => "alter table tasks no force row level security" },
   { to: "drop a policy", sql: () => "drop policy tasks_of_tenant on tasks" },
-  { to: "make a table", sql: () => "create table forged ()" },
+  { to: "create a table", sql: () => "create table forged ()" },
   { to: "take the owner's role", sql: () => "set role stepledger_owner" },
   { to: "read the tenants", sql: () => "select * from tenants" },
   { to: "change a key's role", sql: () => "update api_keys set role = 'admin'" },
@@ -392,7 +400,7 @@ const BEYOND_THE_APPLICATION: Attempt[] = [
 
 const SWITCHES: Attempt[] = [
   {
-    to: "switch every trigger off for a session",
+    to: "disable every trigger for a session",
     sql: () => "set session_replication_role = replica",
     ...both(NOT_GRANTED),
   },

@@ -150,7 +150,7 @@ async function watchInvariants(
   return { looksMeanwhile, broken };
 }
 
-describe("10,000 moves over 4 hot tasks", () => {
+describe("10,000 moves of 4 hot tasks", () => {
   test(
     "cause no deadlock, report exactly what they wrote, and never break an invariant",
     { timeout: 120_000 },

@@ -42,7 +42,7 @@ const logged = (from: string, to: string) => `
 const BREACHES: Record<string, Breach[]> = {
   "current-step-named-by-event": [
     {
-      by: "pointing a task at a step that was made without an event",
+      by: "pointing a task at a step that was created without an event",
       sql: ({ busy }) => `
         insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq)
           select tenant_id, '00000000-0000-7000-8000-000000000001', task_id, version_id, kind, 99, status, gate, event_seq
@@ -62,7 +62,7 @@ const BREACHES: Record<string, Breach[]> = {
   ],
   "task-equals-newest-event": [
     {
-      by: "dating a task anew",
+      by: "changing a task's updated_at",
       sql: ({ busy }) => `
         update tasks set updated_at = updated_at + interval '1 day' where id = '${busy.id}';
         update task_labels set updated_at = updated_at + interval '1 day' where task_id = '${busy.id}'`,
@@ -70,7 +70,7 @@ const BREACHES: Record<string, Breach[]> = {
   ],
   "step-equals-newest-event": [
     {
-      by: "opening the gate of a step that was left",
+      by: "opening the gate of an earlier step",
       sql: ({ busy }) =>
         `update steps set gate = 'waived' where task_id = '${busy.id}' and kind = 'output_generation'`,
     },
@@ -111,7 +111,7 @@ const BREACHES: Record<string, Breach[]> = {
         `update task_versions set sealed_at = now() where id = '${busy.activeVersion.id}'`,
     },
     {
-      by: "opening a sealed version again",
+      by: "unsealing a version",
       sql: ({ busy }) =>
         `update task_versions set sealed_at = null where task_id = '${busy.id}' and number = 1`,
     },
@@ -126,11 +126,11 @@ const BREACHES: Record<string, Breach[]> = {
   ],
   "events-numbered-without-gaps": [
     {
-      by: "taking a note out of a history and mending the chain",
+      by: "deleting a note from a history and rehashing the chain",
       sql: (world) => `delete from ${events(world)} and seq = ${NOTE_SEQ}${REHASH}`,
     },
     {
-      by: "adding an event that the task knows nothing of",
+      by: "adding an event that the task does not count",
       sql: (world) => `
         insert into step_events select (jsonb_populate_record(e, jsonb_build_object('seq', ${world.busy.eventSeq + 1}))).*
           from step_events e where task_id = '${world.busy.id}' and seq = ${world.busy.eventSeq};
@@ -141,7 +141,7 @@ const BREACHES: Record<string, Breach[]> = {
   ],
   "event-starts-where-previous-ended": [
     {
-      by: "letting an event leave another gate than the next one finds",
+      by: "ending an event with a gate that the next one does not start with",
       sql: (world) => changeEvent("to_gate = 'waived'", 2)(world) + REHASH,
     },
   ],
@@ -153,7 +153,7 @@ const BREACHES: Record<string, Breach[]> = {
   ],
   "status-moves-are-legal": [
     {
-      by: "leading a step through a status that its kind does not have",
+      by: "moving a step through a status that its kind does not have",
       sql: (world) => `
         ${changeEvent("to_status = 'paused'", 2)(world)};
         ${changeEvent("from_status = 'paused', to_status = 'paused'", NOTE_SEQ)(world)};
@@ -168,7 +168,7 @@ const BREACHES: Record<string, Breach[]> = {
   ],
   "gate-moves-are-legal": [
     {
-      by: "leading a step through a gate that does not follow",
+      by: "moving a step through a gate that does not follow",
       sql: (world) => `
         ${changeEvent("to_gate = 'revoked'", 2)(world)};
         ${changeEvent("from_gate = 'revoked', to_gate = 'revoked'", NOTE_SEQ)(world)};
@@ -181,33 +181,33 @@ const BREACHES: Record<string, Breach[]> = {
       sql: (world) => changeEvent("type = 'bulk_reverted'", NOTE_SEQ)(world) + REHASH,
     },
     {
-      by: "undoing another event than the last one",
+      by: "reverting an event that is not the last one",
       sql: () =>
         `update step_events set payload = '{"undoes":1}' where type = 'bulk_reverted'${REHASH}`,
     },
   ],
   "events-have-actor-and-request": [
     {
-      by: "taking the request from an event",
+      by: "removing the request id from an event",
       sql: (world) => changeEvent("request_id = ''", NOTE_SEQ)(world) + REHASH,
     },
     {
-      by: "taking the actor's name from an event",
+      by: "removing the actor's name from an event",
       sql: (world) => changeEvent("actor_name = ''", NOTE_SEQ)(world) + REHASH,
     },
     {
-      by: "taking the actor from an event of an eval",
+      by: "removing the actor from an event of an eval",
       sql: () => `update eval_step_events set actor_id = '' where seq = 2${REHASH_EVALS}`,
     },
   ],
   "reviews-have-their-event": [
     {
-      by: "renumbering a review of a step that was left",
+      by: "renumbering a review of an earlier step",
       sql: ({ busy }) =>
         `update reviews set sequence = 99 where task_id = '${busy.id}' and sequence = 1`,
     },
     {
-      by: "taking away a review of a step that was left",
+      by: "deleting a review of an earlier step",
       sql: ({ busy }) => `delete from reviews where task_id = '${busy.id}' and sequence = 1`,
     },
   ],
@@ -225,7 +225,7 @@ const BREACHES: Record<string, Breach[]> = {
   ],
   "steps-and-versions-match-their-task": [
     {
-      by: "adding a version of no task",
+      by: "adding a version without a task",
       sql: () => `
         insert into task_versions (tenant_id, id, task_id, number, content, content_hash, current_step_id, created_by)
         select tenant_id, new_id(), new_id(), 1, content, content_hash, current_step_id, created_by
@@ -245,7 +245,7 @@ const BREACHES: Record<string, Breach[]> = {
       sql: changeEvent("reason = 'Another reason'", NOTE_SEQ),
     },
     {
-      by: "mending the hash of one event alone",
+      by: "changing the hash of only one event",
       sql: (world) => changeEvent("hash = sha256('forged')", NOTE_SEQ)(world),
     },
   ],
@@ -258,45 +258,45 @@ const BREACHES: Record<string, Breach[]> = {
   ],
   "changed-items-have-their-event": [
     {
-      by: "telling of an event that was never written",
+      by: "counting an event that was never written",
       sql: () => "update bulk_operation_items set event_seq = 99 where outcome = 'changed'",
     },
     {
-      by: "laying an event to a bulk that did not write it",
+      by: "attributing an event to a bulk operation that did not write it",
       sql: (world) =>
         changeEvent(`bulk_operation_id = '${world.bulkOperationId}'`, NOTE_SEQ)(world) + REHASH,
     },
   ],
   "changed-items-have-their-dispatch": [
     {
-      by: "laying a dispatch of an operation to nobody",
+      by: "removing the operation from a dispatch",
       sql: () => "update pipeline_dispatches set bulk_operation_id = null",
     },
     {
-      by: "laying a payment to an operation that asked for none",
+      by: "attributing a payment to an operation that requested none",
       sql: ({ bulkOperationId }) =>
         `update pipeline_dispatches set bulk_operation_id = '${bulkOperationId}' where pipeline = 'payment'`,
     },
   ],
   "reverts-and-originals-reference-each-other": [
     {
-      by: "forgetting that an operation was taken back",
+      by: "clearing that an operation was reverted",
       sql: () => "update bulk_operations set reverted_by = null",
       also: ["reverts-invert-previous-event"],
     },
     {
-      by: "calling an operation taken back that was not",
+      by: "marking an operation as reverted that was not",
       sql: ({ bulkOperationId }) =>
         `update bulk_operations set reverted_by = id where id = '${bulkOperationId}'`,
     },
   ],
   "ended-operations-are-complete": [
     {
-      by: "ending an operation at no time",
+      by: "ending an operation without a time",
       sql: () => "update bulk_operations set finished_at = null",
     },
     {
-      by: "cancelling what nobody wanted cancelled",
+      by: "cancelling an operation without a request",
       sql: () => "update bulk_operations set state = 'cancelled'",
     },
   ],
@@ -306,18 +306,18 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => "update bulk_operations set changed = changed + 1",
     },
     {
-      by: "calling a whole operation partial",
+      by: "marking a complete operation as partial",
       sql: () => "update bulk_operations set state = 'partial'",
     },
   ],
   "analytics-report-terminal-changes-once": [
     {
-      by: "telling of a target that is not terminal",
+      by: "reporting a target that is not terminal",
       sql: () =>
         "update bulk_operations set target_status = 'IN_REVIEW' where target_status is not null",
     },
     {
-      by: "telling of one operation twice",
+      by: "reporting one operation twice",
       sql: () => `
         drop index analytics_events_once;
         insert into analytics_events (tenant_id, id, name, bulk_operation_id, properties)
@@ -326,29 +326,29 @@ const BREACHES: Record<string, Breach[]> = {
   ],
   "dispatches-were-requested": [
     {
-      by: "laying a payment to an event that did not opt in",
+      by: "attributing a payment to an event that did not opt in",
       sql: () => "update pipeline_dispatches set cause_seq = 1 where pipeline = 'payment'",
     },
   ],
   "dispatch-equals-newest-log-entry": [
     {
-      by: "delivering a dispatch without saying so",
+      by: "changing a dispatch without a log entry",
       sql: () => "update pipeline_dispatches set state = 'dead' where pipeline = 'payment'",
     },
   ],
   "dispatch-moves-are-legal": [
     {
-      by: "saying that a dispatch came from where it never was",
+      by: "logging a state that a dispatch was never in",
       sql: () => logged("dead", "d.state"),
     },
     {
-      by: "beginning the log of a dispatch in the middle",
+      by: "starting the log of a dispatch in the middle",
       sql: () => `
         delete from dispatch_events where to_state = 'pending';
         update dispatch_events set from_state = null`,
     },
     {
-      by: "delivering a dispatch after it was called back",
+      by: "sending a dispatch after it was recalled",
       sql: () =>
         logged("d.state", "'recalled'") +
         logged("recalled", "'sent'") +
@@ -363,7 +363,7 @@ const BREACHES: Record<string, Breach[]> = {
         "update pipeline_dispatches set state = 'delivered' where pipeline = 'payment'",
     },
     {
-      by: "giving a dispatch another's run",
+      by: "giving a dispatch the run of another one",
       sql: () => `
         update worker_runs set dispatch_id = (select id from pipeline_dispatches where pipeline = 'payment' limit 1)
         where id = (select id from worker_runs where type <> 'PAYMENT' limit 1)`,
@@ -371,11 +371,11 @@ const BREACHES: Record<string, Breach[]> = {
   ],
   "one-run-per-dispatch": [
     {
-      by: "laying a run to a dispatch that is not there",
+      by: "attributing a run to a missing dispatch",
       sql: () => "update worker_runs set dispatch_id = new_id() where state = 'SUCCEEDED'",
     },
     {
-      by: "letting one dispatch make two runs",
+      by: "giving one dispatch two runs",
       sql: () => `
         drop index worker_runs_dispatch;
         update worker_runs set dispatch_id = (select id from pipeline_dispatches limit 1)`,
@@ -403,7 +403,7 @@ const BREACHES: Record<string, Breach[]> = {
       also: ["trial-equals-newest-event"],
     },
     {
-      by: "doubling a live trial",
+      by: "duplicating a live trial",
       sql: () => `
         drop index trials_live_slot;
         insert into trials select (jsonb_populate_record(t, jsonb_build_object('id', new_id()))).* from trials t
@@ -427,38 +427,38 @@ const BREACHES: Record<string, Breach[]> = {
   ],
   "eval-event-starts-where-previous-ended": [
     {
-      by: "taking a trial for one of a draft",
+      by: "counting a trial of a draft eval",
       sql: () => `
         update eval_step_events set from_status = 'draft', to_status = 'draft' where seq = 4${REHASH_EVALS}`,
     },
     {
-      by: "dating an event before the one before it",
+      by: "dating an event before the previous one",
       sql: () => `
         update eval_step_events set at = at - interval '1 day' where seq = 3${REHASH_EVALS}`,
     },
   ],
   "eval-moves-are-legal": [
     {
-      by: "letting an eval run that was never queued",
+      by: "running an eval that was never queued",
       sql: () => `
         update eval_step_events set to_status = 'draft' where seq = 2;
         update eval_step_events set from_status = 'draft' where seq = 3${REHASH_EVALS}`,
     },
     {
-      by: "letting a trial fail that had passed",
+      by: "failing a trial that had passed",
       sql: () => `
         update eval_step_events set payload = replace(payload, '"from":"running"', '"from":"passed"')
         where type = 'trial_transitioned'${REHASH_EVALS}`,
     },
   ],
   "trial-equals-newest-event": [
-    { by: "letting a trial pass", sql: () => "update trials set status = 'passed'" },
+    { by: "changing a trial to passed", sql: () => "update trials set status = 'passed'" },
     {
-      by: "laying a trial to another revision",
+      by: "assigning a trial to another revision",
       sql: () => "update trials set model_revision = 'r2' where status = 'passed'",
     },
     {
-      by: "bringing a retracted trial back",
+      by: "restoring a retracted trial",
       sql: () => `
         drop index trials_live_slot;
         update trials set k = 1, retracted_at = null, retracted_by = null, retract_reason = null
@@ -466,13 +466,13 @@ const BREACHES: Record<string, Breach[]> = {
       also: ["one-live-trial-per-slot"],
     },
     {
-      by: "taking a trial away",
+      by: "deleting a trial",
       sql: () => "delete from trials where status = 'passed'",
     },
   ],
   "insights-match-their-trial": [
     {
-      by: "laying an insight to another task",
+      by: "assigning an insight to another task",
       sql: ({ paid }) => `update insights set task_id = '${paid.id}'`,
     },
   ],
@@ -493,7 +493,7 @@ const BREACHES: Record<string, Breach[]> = {
   ],
   "data-references-same-task": [
     {
-      by: "making a task's data from another task's prompt",
+      by: "deriving a task's data from another task's prompt",
       sql: ({ busy, paid }) => `
         ${prompt(paid)};
         update data set prompt_id = (select id from prompts where content = 'A forged one') where task_id = '${busy.id}'`,
@@ -507,7 +507,7 @@ const BREACHES: Record<string, Breach[]> = {
   ],
   "stored-content-is-not-swept": [
     {
-      by: "calling stored what lies elsewhere",
+      by: "marking data as stored that are elsewhere",
       sql: () => "update data set stored_at = now()",
     },
     {
@@ -524,55 +524,55 @@ const BREACHES: Record<string, Breach[]> = {
         `update task_labels set unified_status = 'DELIVERED' where task_id = '${busy.id}'`,
     },
     {
-      by: "hiding that a task wants attention",
+      by: "clearing a task's attention codes",
       sql: ({ paid }) => `update task_labels set attention = '{}' where task_id = '${paid.id}'`,
     },
     {
-      by: "taking a task out of the lists",
+      by: "removing a task from the lists",
       sql: ({ busy }) => `update task_labels set archived = true where task_id = '${busy.id}'`,
     },
     {
-      by: "having a task stand elsewhere",
+      by: "changing the stage in a task's label row",
       sql: ({ busy }) =>
         `update task_labels set step_kind = 'delivery' where task_id = '${busy.id}'`,
     },
     {
-      by: "taking a label away",
+      by: "deleting a label",
       sql: ({ busy }) => `delete from task_labels where task_id = '${busy.id}'`,
     },
   ],
   "running-work-is-on-current-step": [
     {
-      by: "reviving the run of a step that was left",
+      by: "reopening the run of an earlier step",
       sql: () => "update worker_runs set state = 'RUNNING' where type = 'OUTPUT_GENERATION'",
     },
   ],
   "offered-runs-are-claimed-first": [
     {
-      by: "letting a worker begin that had claimed nothing",
+      by: "starting a run that no worker has claimed",
       sql: () => `update worker_runs set state = 'SUCCEEDED', lease_owner = null, lease_until = null,
         lease_seconds = null where offered`,
     },
     {
-      by: "counting an attempt that nobody was given",
+      by: "counting an attempt without a claim",
       sql: () => `update worker_runs set attempt = 2, lease_owner = null, lease_until = null,
         lease_seconds = null where offered`,
     },
   ],
   "leases-end-by-the-deadline": [
     {
-      by: "giving a worker longer than its run has",
+      by: "extending a lease beyond its run's deadline",
       sql: () =>
         "update worker_runs set lease_until = deadline_at + interval '1 second' where offered",
     },
   ],
   "row-security-forced": [
     {
-      by: "letting the owner pass row security",
+      by: "letting the owner bypass row security",
       sql: () => "alter table tasks no force row level security",
     },
     {
-      by: "switching row security off",
+      by: "disabling row security",
       sql: () => "alter table reviews disable row level security",
     },
     {
@@ -580,7 +580,7 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => "drop policy steps_of_tenant on steps",
     },
     {
-      by: "opening the tenants' policy",
+      by: "opening the tenants' policy to all rows",
       sql: () => "alter policy steps_of_tenant on steps using (true)",
     },
   ],
@@ -590,42 +590,42 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => "grant update on step_events to stepledger_app",
     },
     {
-      by: "granting DELETE on an eval's events to everybody",
+      by: "granting DELETE on the events of evals to public",
       sql: () => "grant delete on eval_step_events to public",
     },
   ],
   "application-role-is-restricted": [
     {
-      by: "giving the application a table",
+      by: "making the application the owner of a table",
       sql: () =>
         "grant create on schema public to stepledger_app; alter table taxonomy owner to stepledger_app",
     },
   ],
   "guards-in-place": [
     {
-      by: "switching a guard off",
+      by: "disabling a guard",
       sql: () => "alter table steps disable trigger steps_sealed",
     },
     { by: "dropping a guard", sql: () => "drop trigger step_events_append_only on step_events" },
   ],
   "webhooks-receive-events": [
     {
-      by: "telling of an event that is not there",
+      by: "reporting a missing event",
       sql: () => `update webhook_deliveries set source = split_part(source, '/', 1) || '/99'
         where event = 'task.label_changed'`,
     },
     {
-      by: "dating a message otherwise than its event",
+      by: "dating a message differently from its event",
       sql: () => "update webhook_deliveries set occurred_at = occurred_at + interval '1 second'",
     },
     {
-      by: "setting a webhook back behind what it was told",
+      by: "moving a webhook back before its deliveries",
       sql: () => "update webhooks set position_txid = '0', position_feed_id = 0",
     },
   ],
   "webhook-positions-are-settled": [
     {
-      by: "telling a webhook ahead of the feed",
+      by: "moving a webhook ahead of the feed",
       sql: () => "update webhooks set position_txid = '1000000000'",
     },
   ],
@@ -635,7 +635,7 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => "create unique index on tasks (id, tenant_id)",
     },
     {
-      by: "adding a key that forgets the tenant",
+      by: "adding a key that does not start with the tenant",
       sql: () => `
         create unique index on tasks (tenant_id, id);
         alter table seed_runs add constraint tenantless_fk foreign key (tenant_id) references tenants (id);

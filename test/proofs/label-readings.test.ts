@@ -31,9 +31,9 @@ beforeAll(async () => {
   api = await freshApi();
 });
 
-describe("every reading of the resolver", () => {
+describe("every way to read a label", () => {
   test(
-    `agrees with every other on tasks whose reviews and runs came in any order (replay with SEED=${seed})`,
+    `agrees with all others on tasks whose reviews and runs were stored in any order (replay with SEED=${seed})`,
     { timeout: 120_000 },
     async () => {
       const expected = await givenJudgedInAnyOrder(chanceFrom(seed));
@@ -42,9 +42,9 @@ describe("every reading of the resolver", () => {
         "the facts of many steps": await labelsBy(
           `(${labelFactsOfStepsSql("array(select current_step_id from tasks)")})`,
         ),
-        "the materialised label": await materialised(),
+        "the materialized label": await materialised(),
         "the list, sorted live": await listed("sort=unifiedStatus&sortSource=live"),
-        "the list, sorted by what is materialised": await listed(
+        "the list, sorted by materialized labels": await listed(
           "sort=unifiedStatus&sortSource=materialized",
         ),
         "the list, filtered by label": await filtered(),
@@ -126,7 +126,7 @@ interface JudgedTask {
 
 /** Cycles through the places, so that there is a task at each. */
 function anyTask(chance: Chance, index: number): JudgedTask {
-  const { kind, status } = PLACES[index % PLACES.length] ?? expect.fail("There are places");
+  const { kind, status } = PLACES[index % PLACES.length] ?? expect.fail("PLACES is empty");
   const several = <Value>(most: number, values: readonly Value[]) =>
     Array.from({ length: chance.below(most + 1) }, () => oneOf(chance, values));
   return {
@@ -142,7 +142,7 @@ function factsOf({ place, outcomes, begun }: JudgedTask): LabelFacts {
 }
 
 function oneOf<Value>(chance: Chance, values: readonly Value[]): Value {
-  return values[chance.below(values.length)] ?? expect.fail("There is one to choose");
+  return values[chance.below(values.length)] ?? expect.fail("There is nothing to choose from");
 }
 
 function shuffled<Row>(chance: Chance, rows: readonly Row[]): Row[] {

@@ -127,7 +127,7 @@ describe(`one operation over ${TASKS} tasks`, () => {
       // Moves a few tasks that are not processed yet.
       const moved = taskIds.filter((_, index) => placeAt(index) === IN_REVIEW).slice(-3);
       for (const taskId of moved) {
-        const note = { body: { text: "Somebody looked at it." } };
+        const note = { body: { text: "Looked at it." } };
         expectDone(await api.call("POST", `/tasks/${taskId}/notes`, note), 201);
       }
       queue.sent.push(message);
@@ -156,7 +156,7 @@ describe(`one operation over ${TASKS} tasks`, () => {
     async ({ annotate }) => {
       const moved = taskIds.filter((_, index) => placeAt(index) === IN_REVIEW).slice(0, 5);
       for (const taskId of moved) {
-        const note = { body: { text: "Somebody looked at it." } };
+        const note = { body: { text: "Looked at it." } };
         expectDone(await api.call("POST", `/tasks/${taskId}/notes`, note), 201);
       }
       const { changed } = (await operationOf(api, operationId)).counts;

@@ -40,7 +40,7 @@ interface Race {
   move: string;
   at: Place;
   call: (task: TaskView) => Call;
-  /** What the losers are told: the state of the task after the winner's move. */
+  /** Expects the losers' responses to contain the state of the task after the winner's move. */
   loser: ErrorCode;
 }
 
@@ -111,7 +111,7 @@ const races: Race[] = [
 
 describe("of 64 clients that send the same request concurrently", () => {
   test.for(races)(
-    "exactly one wins a $move, and all others are told the resulting state",
+    "exactly one wins a $move, and all others get the resulting state",
     async ({ at, call, loser }) => {
       const task = await api.givenTask({ at });
       const answers = await allAtOnce<Moved>(() => call(task));
@@ -128,7 +128,7 @@ describe("of 64 clients that send the same request concurrently", () => {
     },
   );
 
-  test("exactly one creates the task of an external id, and all others are told which it is", async () => {
+  test("exactly one creates the task of an external id, and all others get its id", async () => {
     const answers = await allAtOnce<TaskView & Problem>(() => [
       "POST",
       "/tasks",
@@ -150,7 +150,7 @@ describe("of 64 clients that send the same request concurrently", () => {
       `/steps/${task.currentStep.id}`,
       { body: { status: "running" }, idempotencyKey: "shared" },
     ]);
-    // A call that waited too long for the first one is only told to come back.
+    // A call that waited too long for the first one only gets this code.
     const told = answers.filter((answer) => endOf(answer) !== "409 operation_in_progress");
     expect(tally(told.map(endOf))).toEqual({ "200": told.length });
     expect(new Set(told.map(({ text }) => text)).size).toBe(1);
@@ -186,7 +186,7 @@ describe("of 64 different concurrent operations on one task", () => {
     ];
     const answers = await allAtOnce<Moved & Problem>((client) => {
       const operation = operations[client % operations.length];
-      return operation?.(client) ?? expect.fail("There is an operation for every client");
+      return operation?.(client) ?? expect.fail("No operation for this client");
     });
 
     expect(answers.filter(({ status }) => status !== 409 && status >= 300)).toEqual([]);

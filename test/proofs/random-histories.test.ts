@@ -52,7 +52,7 @@ describe("the service and the pure domain", () => {
   );
 });
 
-/** Expects the facts of labels to be the same whether they are read for all steps at once or task by task. */
+/** Expects the facts of labels to be the same whether they are read for all steps in one query or task by task. */
 async function expectFactsAgree(): Promise<void> {
   const rows = await api.database.query(
     "owner",

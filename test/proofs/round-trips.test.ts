@@ -19,7 +19,7 @@ const MEASURED: readonly Sample[] = SAMPLES.map((sample) =>
 
 describe("round trips to the database, counted by the proxy", () => {
   test.each(MEASURED.map((sample) => [titleOf(sample), sample] as const))(
-    "%s costs what its budget says, and says what it costs",
+    "%s makes as many as its budget says, and reports them",
     async (_, sample) => {
       const { first, repeated, after = 0 } = sample.cost;
       const named = namesIn(sample, await givenThings(api, sample));
@@ -32,7 +32,7 @@ describe("round trips to the database, counted by the proxy", () => {
   );
 
   test.each([1, 100, 1000])(
-    "a change of %i tasks costs no more than a change of one",
+    "a change of %i tasks makes as many as a change of one",
     async (count) => {
       const taskIds = await givenSubmitted(count);
       const change = { taskIds, targetStatus: "REJECTED", reason: "Out of scope" };
@@ -89,7 +89,7 @@ describe("round trips to the database, counted by the proxy", () => {
     expect(expectDone(executed.answer)).toMatchObject({ dispatched: 2 });
   });
 
-  it("an import of 500 tasks costs one", async () => {
+  it("an import of 500 tasks makes one", async () => {
     const tasks = Array.from({ length: 500 }, (_, index) => ({ title: `Task ${index}` }));
     const { roundTrips } = await counted(() =>
       api.call("POST", "/tasks/import", { body: { tasks } }),
@@ -136,7 +136,7 @@ describe("round trips to the database, counted by the proxy", () => {
   });
 });
 
-/** Sends a sample and returns how often it went to the database, which its answer also says. */
+/** Sends a sample and returns its number of round trips, which the response must also report. */
 async function costOf(sample: Sample, named: Named, options: object): Promise<number> {
   const send = () => sendSample(api, sample, named, options);
   const { answer, roundTrips } = await counted(send, sample.as);
@@ -144,11 +144,11 @@ async function costOf(sample: Sample, named: Named, options: object): Promise<nu
   return roundTrips;
 }
 
-/** Sends a call of that role, and returns how often it went to the database with its key already cached. */
+/** Sends a call and returns its number of round trips with the key already cached. */
 async function counted<Body>(call: () => Promise<Answer<Body>>, as: Role = "admin") {
   const answers: Answer<Body>[] = [];
   const roundTrips = await api.roundTripsOf(async () => answers.push(await call()), [as]);
-  const [answer = expect.fail("There is no answer")] = answers;
+  const [answer = expect.fail("There is no response")] = answers;
   expect(toldRoundTrips(answer)).toBe(roundTrips);
   return { answer, roundTrips };
 }

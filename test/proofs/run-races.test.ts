@@ -128,7 +128,7 @@ describe("a report of a worker whose lease ends at the same moment", () => {
   test.for([
     ["that moves its task", "quality_automation", EVENTS],
     ["that only changes its run", "payment", "update worker_runs w set state ="],
-  ] as const)("%s is lost to the worker who has the run now", async ([, pipeline, writing]) => {
+  ] as const)("%s loses to the worker who has the run now", async ([, pipeline, writing]) => {
     const { runId } = await givenOfferedRun(api, { pipeline });
     await claim(one);
     const before = await statusOf(runId);

@@ -23,7 +23,7 @@ const record = (evalId: string, body: object) =>
   api.call<TrialView>("POST", `/evals/${evalId}/trials`, { body });
 
 describe("concurrent clients of one eval", () => {
-  test("record a slot once, and all others are told which trial holds it", async () => {
+  test("record a slot once, and all others get the trial that holds it", async () => {
     const { id } = await givenOpenEval(api);
     const answers = await crowd((index) =>
       record(id, { k: 1, model: "solver", score: index / CLIENTS }),
@@ -104,7 +104,7 @@ describe("a task that is archived between load and write", () => {
         expect(expectDone(answer)).toMatchObject({ items: [{ outcome: "conflict" }] }),
     },
   ];
-  test.each(openings)("has no eval opened by $by", async ({ open, expectRefused }) => {
+  test.each(openings)("gets no eval by $by", async ({ open, expectRefused }) => {
     const { id } = await api.givenTask();
     await api.database.faults({
       kind: "delay",
@@ -121,7 +121,7 @@ describe("a task that is archived between load and write", () => {
   });
 });
 
-describe("a lost answer", () => {
+describe("a lost database answer", () => {
   test("is not mistaken for a conflict: the retry finds what the first attempt did", async () => {
     const { id } = await givenOpenEval(api);
     await api.database.faults({ kind: "cut-after-commit", sql: "insert into operations" });

@@ -40,7 +40,7 @@ const forTenant = (): TenantDatabase =>
 
 describe("concurrent pumps that break anywhere, during writes some of which commit late", () => {
   it(
-    `tell each webhook of every change once, as its history has it (replay with SEED=${seed})`,
+    `send each webhook every change once, as its history records it (replay with SEED=${seed})`,
     { timeout: 120_000 },
     async () => {
       await putWebhook("all", [...TASK_EVENTS]);

@@ -227,7 +227,7 @@ export async function freshApi(environment: Record<string, unknown> = {}): Promi
     },
     roundTripsOf: async (run, roles = ROLES) => {
       const callers = [tenant, otherTenant].flatMap(({ keys }) => roles.map((role) => keys[role]));
-      // The clock stands still, so that no cached key expires before the run ends.
+      // The clock is stopped, so that no cached key expires before the run ends.
       vi.useFakeTimers({ toFake: ["Date"] });
       try {
         await Promise.all(callers.map((bearer) => call("GET", "/me", { bearer })));

@@ -82,7 +82,7 @@ export interface Recall {
   versionId: string;
   /** Recalls the step's own dispatches, because the step was left or ended. */
   ofStep: boolean;
-  /** Recalls the dispatches that the version's steps share, because an approval was taken back. */
+  /** Recalls the dispatches that the version's steps share, because an approval was revoked. */
   ofVersion: boolean;
 }
 

@@ -22,7 +22,7 @@ import { eventIn, unchanged } from "./events.ts";
 /** A trial as callers report it: its slot, its maker, and its result. */
 export interface ReportedTrial extends TrialSlot, MakerDetails, ReportedResult {}
 
-/** What a decision about new trials needs, besides the eval. */
+/** What a decision about new trials needs in addition to the eval. */
 export interface TrialsContext {
   /** The live trials on the requested slots. */
   live: readonly TrialSnapshot[];
