@@ -17,7 +17,7 @@ const SHARED = 4;
 type Seen = Pick<StepEventView, "taskId" | "seq">;
 
 describe("a reader of the feed during writes by 32 clients, some of which commit late", () => {
-  it("sees every event once and each task's events in order, in pages and in a stream that disconnects off", async () => {
+  it("sees every event once and each task's events in order, in pages and in a stream that disconnects", async () => {
     const shared = await api.givenTasks(SHARED);
     const own = await api.givenTasks(WRITERS);
     let isOver = false;

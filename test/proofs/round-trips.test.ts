@@ -19,7 +19,7 @@ const MEASURED: readonly Sample[] = SAMPLES.map((sample) =>
 
 describe("round trips to the database, counted by the proxy", () => {
   test.each(MEASURED.map((sample) => [titleOf(sample), sample] as const))(
-    "%s makes as many as its budget says, and reports them",
+    "%s takes as many as its budget says, and reports them",
     async (_, sample) => {
       const { first, repeated, after = 0 } = sample.cost;
       const named = namesIn(sample, await givenThings(api, sample));
@@ -32,7 +32,7 @@ describe("round trips to the database, counted by the proxy", () => {
   );
 
   test.each([1, 100, 1000])(
-    "a change of %i tasks makes as many as a change of one",
+    "a change of %i tasks takes as many as a change of one",
     async (count) => {
       const taskIds = await givenSubmitted(count);
       const change = { taskIds, targetStatus: "REJECTED", reason: "Out of scope" };
@@ -56,7 +56,7 @@ describe("round trips to the database, counted by the proxy", () => {
     },
   );
 
-  it("a delivery costs two, one before and one after its endpoint's response", async () => {
+  it("a delivery takes two, one before and one after its endpoint's response", async () => {
     const body = { endpoint: "https://checks.example.com/hook" };
     expectDone(await api.call("PUT", "/pipelines/quality_automation", { body }));
     const id = await givenDispatch(api);
@@ -70,7 +70,7 @@ describe("round trips to the database, counted by the proxy", () => {
     expect([before, await api.database.tenantRoundTrips()]).toEqual([1, 2]);
   });
 
-  it("a bulk change with pipelines costs no more than one without", async () => {
+  it("a bulk change with pipelines takes no more than one without", async () => {
     const at = { kind: "output_generation", status: "failed" } as const;
     const [one, other] = [await api.givenTask({ at }), await api.givenTask({ at })];
     const executed = await counted(() =>
@@ -89,7 +89,7 @@ describe("round trips to the database, counted by the proxy", () => {
     expect(expectDone(executed.answer)).toMatchObject({ dispatched: 2 });
   });
 
-  it("an import of 500 tasks makes one", async () => {
+  it("an import of 500 tasks takes one", async () => {
     const tasks = Array.from({ length: 500 }, (_, index) => ({ title: `Task ${index}` }));
     const { roundTrips } = await counted(() =>
       api.call("POST", "/tasks/import", { body: { tasks } }),
@@ -97,7 +97,7 @@ describe("round trips to the database, counted by the proxy", () => {
     expect(roundTrips).toBe(1);
   });
 
-  it("a refusal costs no more than the load that it is based on", async () => {
+  it("a refusal takes no more than the load that it is based on", async () => {
     const task = await api.givenTask();
     const path = `/steps/${task.currentStep.id}`;
     const refused = await counted(() => api.call("PATCH", path, { body: { status: "approved" } }));
@@ -111,7 +111,7 @@ describe("round trips to the database, counted by the proxy", () => {
     expect([invalid.answer.status, invalid.roundTrips]).toEqual([400, 0]);
   });
 
-  it("a key costs one lookup when it is new, and none when it was just used", async () => {
+  it("a key takes one lookup when it is new, and none when it was just used", async () => {
     const made = await api.call<{ key: string }>("POST", "/api-keys", {
       body: { name: "A new key", role: "viewer" },
     });
@@ -127,7 +127,7 @@ describe("round trips to the database, counted by the proxy", () => {
     expect(costs).toEqual([2, 1, 1]);
   });
 
-  it("the health check costs nothing, and the readiness check one", async () => {
+  it("the health check takes none, and the readiness check one", async () => {
     await api.database.resetRoundTrips();
     await api.fetch("/healthz");
     expect(await api.database.roundTrips()).toBe(0);
