@@ -27,7 +27,8 @@ const LONGEST = [
 
 const tests = join(import.meta.dirname, "..", "..");
 const moved = LONGEST.filter((file) => !existsSync(join(tests, file)));
-if (moved.length > 0) throw new Error(`longest-first.ts lists files that do not exist: ${moved}`);
+if (moved.length > 0)
+  throw new Error(`longest-first.ts lists files that do not exist: ${moved.join(", ")}`);
 
 /** Starts the longest files of a project first, and leaves the others in the order that Vitest gives them. */
 export class LongestFirst extends BaseSequencer {
