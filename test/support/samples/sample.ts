@@ -1,4 +1,5 @@
 import { ROLES, type Role } from "../../../src/domain/actor.ts";
+import type { EvalStatus } from "../../../src/domain/evals/statuses.ts";
 import type { ErrorCode } from "../../../src/routes/http/problem.ts";
 import type { Place, Tenant, TestApi } from "../api.ts";
 
@@ -65,6 +66,8 @@ export interface Sample {
   isArchived?: true;
   /** True if a run of the task must wait for workers that poll. */
   isOffered?: true;
+  /** The status that the eval must have; `draft` by default. */
+  evalStatus?: EvalStatus;
   /** Brings the tenant into the state that the request needs, beyond the things that it names. */
   prepare?: (api: TestApi, tenant: Tenant) => Promise<void>;
   /** The placeholders `{like this}` of path, query and body that name a thing, each with the kind of thing. */

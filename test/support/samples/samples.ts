@@ -715,6 +715,7 @@ export const SAMPLES: readonly Sample[] = [
     cost: MOVE,
     repeat: ALREADY_DONE,
     ...ON_EVAL,
+    evalStatus: "running",
     body: { status: "completed" },
   },
   { route: "GET /v1/evals/{evalId}/events", roles: EVERYONE, cost: READ, ...ON_EVAL },

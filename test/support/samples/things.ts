@@ -61,7 +61,7 @@ export async function givenThings(
   tenant: Tenant = api.tenant,
 ): Promise<Things> {
   const things = unknownThings();
-  const { at, isArchived, isOffered, prepare, names } = sample;
+  const { at, isArchived, isOffered, evalStatus = "draft", prepare, names } = sample;
   const kinds = new Set(Object.values(names));
   const create = async (path: string, body: object, options: CallOptions = {}) => {
     const answer = await api.call<Record<string, string>>("POST", path, {
@@ -116,9 +116,11 @@ export async function givenThings(
     if (kinds.has(kind)) await givenOperation(api, { tenant, task, state, id: things[kind] });
   }
   if (kinds.has("eval") || kinds.has("trial")) {
-    const { id } = await givenOpenEval(api, { tenant, task, status: "running" });
+    const { id } = await givenOpenEval(api, { tenant, task, status: evalStatus });
     things.eval = id;
-    things.trial = (await givenTrial(api, id, { model: "solver-7b" }, { tenant })).id;
+    if (kinds.has("trial")) {
+      things.trial = (await givenTrial(api, id, { model: "solver-7b" }, { tenant })).id;
+    }
   }
   if (kinds.has("evaluatedTask")) {
     const { id } = await api.givenTask({ tenant });
