@@ -16,6 +16,8 @@ export default defineConfig({
     // Each file has its own database. Loading every module again for each file would take most of the time.
     isolate: false,
     sequence: { sequencer: LongestFirst },
+    // What a test polls for can take long on a busy machine, or while other test files hold back the feed.
+    expect: { poll: { timeout: 30_000 } },
     // Ends a test that hangs, even on a busy machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,
