@@ -1,18 +1,24 @@
 import { expect } from "vitest";
 import { INVARIANTS } from "../../../src/db/invariants/index.ts";
-import type { TestDatabase } from "../database.ts";
+import type { SqlRow, TestDatabase } from "../database.ts";
 
 /** Expects no invariant to return a row. Each query runs as the owner with its own snapshot. */
 export async function expectInvariantsHold(database: TestDatabase): Promise<void> {
+  expect(await brokenInvariants(database)).toEqual([]);
+}
+
+/** Returns the invariants that do not hold, each with the first rows that break it. */
+export async function brokenInvariants(
+  database: TestDatabase,
+): Promise<{ name: string; rows: readonly SqlRow[] }[]> {
   const results = await database.transaction(
     "owner",
     INVARIANTS.map(({ sql }) => ({ text: sql })),
   );
-  const broken = INVARIANTS.flatMap(({ name }, index) => {
+  return INVARIANTS.flatMap(({ name }, index) => {
     const rows = results[index] ?? [];
     return rows.length === 0 ? [] : [{ name, rows: rows.slice(0, 3) }];
   });
-  expect(broken).toEqual([]);
 }
 
 /** Creates the function that `invariantsBrokenBy` calls. */
