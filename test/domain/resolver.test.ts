@@ -1,17 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { WorkerType } from "../../src/domain/lifecycle/statuses.ts";
-import {
-  GATE_STATES,
-  STATUS_RELEVANT_WORKER_TYPES,
-  STEP_KINDS,
-  STEP_STATUSES,
-} from "../../src/domain/lifecycle/statuses.ts";
+import { GATE_STATES, STEP_KINDS } from "../../src/domain/lifecycle/statuses.ts";
 import { attentionOf } from "../../src/domain/status/attention.ts";
 import { explain } from "../../src/domain/status/explain.ts";
 import type { LabelFacts } from "../../src/domain/status/resolve.ts";
 import { factsOf, matchingRule, resolve } from "../../src/domain/status/resolve.ts";
 import { RESOLVER_RULES } from "../../src/domain/status/rules.ts";
 import { isTerminal, rankOf, UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
+import { EVERY_FACTS } from "./support/facts.ts";
 import { RESOLVER_TEXT } from "./support/tables.ts";
 import { givenTask } from "./support/world.ts";
 
@@ -38,29 +33,6 @@ function unmetByText(row: readonly string[], facts: LabelFacts): string[] {
 /** The first written row that these facts meet. */
 const rowByText = (facts: LabelFacts) =>
   rows.find((row) => unmetByText(row, facts).length === 0) ?? expect.fail("No row matches");
-
-/** Every set of the running workers that a label depends on. */
-const WORKER_SETS = STATUS_RELEVANT_WORKER_TYPES.reduce<WorkerType[][]>(
-  (sets, type) => [...sets, ...sets.map((set) => [...set, type])],
-  [[]],
-);
-
-/** Every combination of facts, whether or not a task can reach it. */
-const EVERY_FACTS: readonly LabelFacts[] = STEP_KINDS.flatMap((kind) =>
-  STEP_STATUSES.flatMap((status) =>
-    GATE_STATES.flatMap((gate) =>
-      [false, true].flatMap((reviewFailed) =>
-        WORKER_SETS.map((runningWorkers) => ({
-          kind,
-          status,
-          gate,
-          reviewFailed,
-          runningWorkers,
-        })),
-      ),
-    ),
-  ),
-);
 
 describe("the resolver", () => {
   test("has the written rules in their order", () => {

@@ -1,34 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { labelFactsSql, labelFunctions } from "../../src/db/tasks/label-sql.ts";
-import {
-  GATE_STATES,
-  STATUS_RELEVANT_WORKER_TYPES,
-  STEP_KINDS,
-  STEP_STATUSES,
-  type WorkerType,
-} from "../../src/domain/lifecycle/statuses.ts";
 import { attentionOf } from "../../src/domain/status/attention.ts";
-import { type LabelFacts, resolve } from "../../src/domain/status/resolve.ts";
+import { resolve } from "../../src/domain/status/resolve.ts";
 import { rankOf, UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
 import { freshDatabase, type SqlRow, type TestDatabase } from "../support/database.ts";
-
-/** Every set of worker types that can run at the same time. */
-const WORKER_SETS = STATUS_RELEVANT_WORKER_TYPES.reduce<WorkerType[][]>(
-  (sets, type) => [...sets, ...sets.map((set) => [...set, type])],
-  [[]],
-);
-
-/** Every combination of the facts that a label depends on. */
-const ALL_FACTS: readonly LabelFacts[] = STEP_KINDS.flatMap((kind) =>
-  STEP_STATUSES.flatMap((status) =>
-    GATE_STATES.flatMap((gate) =>
-      [false, true].flatMap((reviewFailed) =>
-        WORKER_SETS.map((runningWorkers) => ({ kind, status, gate, reviewFailed, runningWorkers })),
-      ),
-    ),
-  ),
-);
+import { EVERY_FACTS } from "../domain/support/facts.ts";
 
 let rows: readonly SqlRow[];
 
@@ -47,13 +24,13 @@ function askDatabase(database: TestDatabase): Promise<SqlRow[]> {
          array(select json_array_elements_text(facts -> 'runningWorkers')) as running_workers) f
        cross join lateral (select label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers) as label) l
      order by place`,
-    [JSON.stringify(ALL_FACTS)],
+    [JSON.stringify(EVERY_FACTS)],
   );
 }
 
 describe("the resolver in the database", () => {
   test("computes the same label, rank and attention as the domain for every combination of facts", () => {
-    const expected = ALL_FACTS.map((facts) => {
+    const expected = EVERY_FACTS.map((facts) => {
       const label = resolve(facts);
       return { label, rank: String(rankOf(label) + 1), attention: attentionOf(facts) };
     });

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 
 const MARK = "new:";
 
-/** Returns a generator of placeholders for ids that only the service knows. Each stands for a different id. */
+/** Returns a generator of placeholders for ids that only the service knows, one for each id. */
 export function placeholders(): () => string {
   let count = 0;
   return () => `${MARK}${(count += 1)}`;

@@ -1,0 +1,31 @@
+import {
+  GATE_STATES,
+  STATUS_RELEVANT_WORKER_TYPES,
+  STEP_KINDS,
+  STEP_STATUSES,
+  type WorkerType,
+} from "../../../src/domain/lifecycle/statuses.ts";
+import type { LabelFacts } from "../../../src/domain/status/resolve.ts";
+
+/** Every set of the running workers that a label depends on. */
+const WORKER_SETS = STATUS_RELEVANT_WORKER_TYPES.reduce<WorkerType[][]>(
+  (sets, type) => [...sets, ...sets.map((set) => [...set, type])],
+  [[]],
+);
+
+/** Every combination of facts, whether or not a task can reach it. */
+export const EVERY_FACTS: readonly LabelFacts[] = STEP_KINDS.flatMap((kind) =>
+  STEP_STATUSES.flatMap((status) =>
+    GATE_STATES.flatMap((gate) =>
+      [false, true].flatMap((reviewFailed) =>
+        WORKER_SETS.map((runningWorkers) => ({
+          kind,
+          status,
+          gate,
+          reviewFailed,
+          runningWorkers,
+        })),
+      ),
+    ),
+  ),
+);
