@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./test/support/node/longest-first.ts";
@@ -11,8 +12,8 @@ export default defineConfig({
     globalSetup: ["test/support/node/global-setup.ts"],
     // The service logs each request. The log of a passing test is noise.
     silent: "passed-only",
-    // A test waits for the database half of its time, so one worker per core keeps the cores busy.
-    maxWorkers: "100%",
+    // A test waits for the database, timers and processes much of its time. One more worker than cores keeps the cores busy.
+    maxWorkers: availableParallelism() + 1,
     // Each file has its own database. Loading every module again for each file would take most of the time.
     isolate: false,
     sequence: { sequencer: LongestFirst },
