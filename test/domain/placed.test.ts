@@ -24,7 +24,7 @@ import {
   ENDING_STATUSES,
   kindHasStatus,
   START_STATUSES,
-  TAKING_BACK_STATUSES,
+  REVOKING_STATUSES,
 } from "../../src/domain/lifecycle/transitions.ts";
 import { VERDICT_GATES } from "../../src/domain/lineage/graph.ts";
 import { PIPELINE_NAMES, PIPELINES, type Pipeline } from "../../src/domain/pipelines/pipelines.ts";
@@ -50,7 +50,7 @@ function listsWith<Name extends string>(lists: Record<Name, readonly string[]>, 
 const STATUS_LISTS = {
   starts: START_STATUSES,
   ends: ENDING_STATUSES,
-  takesBack: TAKING_BACK_STATUSES,
+  revokes: REVOKING_STATUSES,
   overrulesGate: OVERRULING_STATUSES,
   needsReviewerToRework: ENDED_STEP_STATUSES,
   isRetried: RETRIED_STATUSES,
@@ -64,10 +64,10 @@ const STATUSES: Record<StepStatus, readonly (keyof typeof STATUS_LISTS)[]> = {
   awaiting_input: [],
   awaiting_review: ["starts"],
   in_review: [],
-  changes_requested: ["takesBack", "overrulesGate"],
+  changes_requested: ["revokes", "overrulesGate"],
   approved: ["starts", "needsReviewerToRework"],
-  rejected: ["starts", "ends", "takesBack", "overrulesGate", "needsReviewerToRework"],
-  duplicate: ["starts", "ends", "takesBack", "overrulesGate", "needsReviewerToRework"],
+  rejected: ["starts", "ends", "revokes", "overrulesGate", "needsReviewerToRework"],
+  duplicate: ["starts", "ends", "revokes", "overrulesGate", "needsReviewerToRework"],
   failed: ["overrulesGate", "isRetried"],
   cancelled: ["overrulesGate", "isRetried"],
 };

@@ -5,7 +5,10 @@ import type { Done } from "./call.ts";
 /** Turns a result that the ledger stores into an answer: the same on the first call and on every replay. */
 export type Render<Result, Value> = (result: Result) => Value | Promise<Value>;
 
-/** Answers from what an earlier call stored under this operation's id or idempotency key. */
+/**
+ * Answers from what an earlier call stored under this operation's id or idempotency key. `keepOrDrop` in
+ * db/ledger/operations.ts stores it, and `operationQuery` in db/connection/stored-operation.ts finds it.
+ */
 export async function replay<Result, Value>(
   operation: Operation,
   stored: OperationRecord,

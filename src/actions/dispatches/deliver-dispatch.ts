@@ -2,7 +2,7 @@ import { uuidv7 } from "uuidv7";
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import { beginDispatch, type DispatchAttempt } from "../../db/dispatches/begin-dispatch.ts";
 import { endDispatch } from "../../db/dispatches/end-dispatch.ts";
-import { endOfAttempt } from "../../domain/pipelines/delivery.ts";
+import { endOfAttempt } from "../../domain/pipelines/dispatch-attempts.ts";
 import { type Outbound, postSigned, type SignedMessage } from "../../outbound/post-signed.ts";
 import { deliver, type Delivery } from "../outgoing/deliver.ts";
 import { stepView, taskView } from "../views/task-view.ts";

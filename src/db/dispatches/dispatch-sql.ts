@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import { TIMED_OUT } from "../../domain/lifecycle/runs.ts";
-import { ENDING_STATUSES, TAKING_BACK_STATUSES } from "../../domain/lifecycle/transitions.ts";
+import { ENDING_STATUSES, REVOKING_STATUSES } from "../../domain/lifecycle/transitions.ts";
 import { PIPELINES_ON_ENTRY } from "../../domain/lifecycle/attached.ts";
 import { isOfVersionSql } from "./pipeline-sql.ts";
 import { listed } from "../sql/listed.ts";
@@ -41,7 +41,7 @@ export const IS_STEP_WAITING: SQL = sql`(d.pipeline, ds.kind, ds.status) in (${s
  * is unwanted if the approval was revoked at any stage of the version. The same changes recall open dispatches.
  */
 export const IS_UNWANTED: SQL = sql`case when ${IS_OF_VERSION}
-  then not ${IS_STEP_WAITING} or cs.version_id = d.version_id and cs.status in (${listed(TAKING_BACK_STATUSES)})
+  then not ${IS_STEP_WAITING} or cs.version_id = d.version_id and cs.status in (${listed(REVOKING_STATUSES)})
   else cs.id <> d.step_id or cs.status in (${listed(ENDING_STATUSES)}) end`;
 
 /** Whether the run timed out: its deadline passed before any report. */

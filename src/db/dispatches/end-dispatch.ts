@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import type { DispatchAttemptEnd } from "../../domain/pipelines/delivery.ts";
+import type { DispatchAttemptEnd } from "../../domain/pipelines/dispatch-attempts.ts";
 import type { TenantDatabase } from "../connection/client.ts";
 import { logCtes, type HasDeliveries } from "./dispatch-log.ts";
 import { MESSAGE_LOST_AFTER, IS_LEASED, lockTaskOf } from "./dispatch-sql.ts";

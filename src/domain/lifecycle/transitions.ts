@@ -167,7 +167,7 @@ export function startStatuses(kind: StepKind): StartStatus[] {
 export const ENDING_STATUSES = ["rejected", "duplicate"] as const satisfies readonly StepStatus[];
 
 /** Statuses that revoke an approval. They recall the undelivered dispatches of the version, such as a payment. */
-export const TAKING_BACK_STATUSES = [
+export const REVOKING_STATUSES = [
   "changes_requested",
   "rejected",
   "duplicate",

@@ -3,7 +3,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, test } from "vi
 import type { Moved } from "../../../src/actions/moves/move-task.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { RunRecord } from "../../../src/db/runs/worker-runs.ts";
-import { DISPATCH_ATTEMPTS_MAX } from "../../../src/domain/pipelines/delivery.ts";
+import { DISPATCH_ATTEMPTS_MAX } from "../../../src/domain/pipelines/dispatch-attempts.ts";
 import { WEBHOOK_DATA } from "../../../src/domain/webhooks/data.ts";
 import { expectDone, freshApi, type TestApi } from "../../support/api.ts";
 import {

@@ -4,6 +4,7 @@ import { isStatusRelevant } from "../runs.ts";
 import type { RunFact, StepSnapshot } from "../snapshot.ts";
 import type { Pipeline } from "../../pipelines/pipelines.ts";
 import type { StepKind } from "../statuses.ts";
+import { recallOnLeave } from "./recall.ts";
 
 /** A decision that changes nothing. Other decisions extend it. */
 export const NO_CHANGES: Decision = {
@@ -44,7 +45,7 @@ export function leave(
 ): Pick<Decision, "runs" | "recall"> {
   return {
     runs: cancelOpenRuns(openRuns),
-    recall: { stepId: step.id, versionId: step.versionId, ofStep: true, ofVersion: false },
+    recall: recallOnLeave(step),
   };
 }
 

@@ -4,10 +4,11 @@ import type { DecisionContext, TransitionCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import type { StepSnapshot, TaskSnapshot } from "../snapshot.ts";
 import { isAgainstFailure } from "../standing.ts";
-import { ENDING_STATUSES, TAKING_BACK_STATUSES } from "../transitions.ts";
+import { ENDING_STATUSES } from "../transitions.ts";
 import { cancelOpenRuns, dispatchesOnEntry, NO_CHANGES } from "./changes.ts";
 import { eventBetween } from "./events.ts";
 import { moveStep } from "./move-step.ts";
+import { recallOnMove } from "./recall.ts";
 import { refusalOfTarget } from "./target.ts";
 import { afterReview, newReview } from "./verdict.ts";
 
@@ -51,7 +52,6 @@ export function transitionTo(
 ): Decision {
   const { step, openRuns } = snapshot;
   const isEnding = ENDING_STATUSES.some((ending) => ending === moved.status);
-  const isTakingBack = TAKING_BACK_STATUSES.some((takingBack) => takingBack === moved.status);
   const runs = isEnding ? cancelOpenRuns(openRuns) : [];
   const payload = {
     ...(isEnding && { cancelledRuns: runs.map(({ id }) => id) }),
@@ -61,9 +61,7 @@ export function transitionTo(
     ...NO_CHANGES,
     events: [eventBetween(type, step, moved, payload, command)],
     runs,
-    recall: isTakingBack
-      ? { stepId: step.id, versionId: step.versionId, ofStep: isEnding, ofVersion: true }
-      : null,
+    recall: recallOnMove(step, moved.status),
   };
 }
 

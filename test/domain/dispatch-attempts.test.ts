@@ -9,7 +9,7 @@ import {
   DISPATCH_ATTEMPTS_MAX,
   type EndpointAnswer,
   endOfAttempt,
-} from "../../src/domain/pipelines/delivery.ts";
+} from "../../src/domain/pipelines/dispatch-attempts.ts";
 
 const retryable = (retryAfterSeconds: number | null = null): EndpointAnswer => ({
   outcome: "retryable",
