@@ -61,10 +61,10 @@ describe("the capped live sort", () => {
 /** Adds tasks up to this size. The labels of the newest two depend on more than their step. */
 async function grow(size: number): Promise<void> {
   const missing = size - made;
-  const told = missing > 100 ? [givenJudged, givenChecked] : [];
-  const places = Array.from({ length: missing - told.length }, () => anyPlace());
+  const withHistory = missing > 100 ? [givenJudged, givenChecked] : [];
+  const places = Array.from({ length: missing - withHistory.length }, () => anyPlace());
   await givenMany(api, places);
-  for (const give of told) await give();
+  for (const give of withHistory) await give();
   made = size;
 }
 

@@ -55,7 +55,7 @@ describe("dispatches", () => {
       await world.sweepAndDrain();
       await world.sweepAndDrain();
 
-      const { queue, receiver, heard, defects } = world;
+      const { queue, receiver, received, defects } = world;
       expect(defects).toEqual([]);
       const { offered, endpoint } = await settledDispatches();
       expect(offered).toEqual({ delivered: Math.floor(DISPATCHES / OFFERED_EVERY) });
@@ -65,7 +65,7 @@ describe("dispatches", () => {
       );
       expect(receiver.taken.size + receiver.refused.size).toBe(asked);
       // After an accepted response is received there is no further attempt, and all attempts name one run.
-      expect([...heard].filter(([, times]) => times > 1)).toEqual([]);
+      expect([...received].filter(([, times]) => times > 1)).toEqual([]);
       expect([...receiver.taken.values()].filter((runs) => new Set(runs).size > 1)).toEqual([]);
       expect(await runsOfDispatches()).toEqual({ "1": DISPATCHES });
       expect(await deadLetters()).toBe(world.garbage);
@@ -81,7 +81,7 @@ class AdverseWorld {
   readonly queue: AdversarialQueue;
   readonly receiver: UnreliableReceiver;
   /** How often a consumer that did not crash received an accepted response for a dispatch. */
-  readonly heard = new Map<string, number>();
+  readonly received = new Map<string, number>();
   /** Errors that no fault explains. */
   readonly defects: unknown[] = [];
   garbage = 0;
@@ -203,7 +203,7 @@ class AdverseWorld {
       isDead: () => isolate.isDead,
       consume: async (batch) => {
         await isolate.work(() => consume(batch));
-        for (const id of taken) this.heard.set(id, (this.heard.get(id) ?? 0) + 1);
+        for (const id of taken) this.received.set(id, (this.received.get(id) ?? 0) + 1);
       },
     };
   }

@@ -171,14 +171,14 @@ describe("10,000 moves of 4 hot tasks", () => {
       expect(looksMeanwhile).toBeGreaterThan(0);
       expect(broken).toEqual([]);
 
-      const told = answers.map((answer, number) => eventsTold(pick(loads, number), answer));
+      const reported = answers.map((answer, number) => eventsOf(pick(loads, number), answer));
       const written = await Promise.all(tasks.map(({ id }) => readEvents(api, id)));
       for (const events of written) {
         expect(events.map(({ seq }) => seq)).toEqual(numberedTo(events.length));
       }
       const before = sum(tasks.map(({ eventSeq }) => eventSeq));
-      expect(sum(written.map(({ length }) => length)) - before).toBe(sum(told));
-      expect(sum(told)).toBeGreaterThan(CLIENTS);
+      expect(sum(written.map(({ length }) => length)) - before).toBe(sum(reported));
+      expect(sum(reported)).toBeGreaterThan(CLIENTS);
       await expectInvariantsHold(api.database);
       expect(await countDeadlocks(api.database)).toBe(0);
     },
@@ -203,7 +203,7 @@ function sum(numbers: readonly number[]): number {
 }
 
 /** Returns how many events the answer reports as written. */
-function eventsTold(load: Load, { status, body }: Answer<unknown>): number {
+function eventsOf(load: Load, { status, body }: Answer<unknown>): number {
   if (status >= 300) return 0;
   if (load === manyMoves) return (body as MovedMany).counts.changed;
   if (load === bulk) return (body as BulkExecution).counts.changed;

@@ -34,12 +34,12 @@ describe("the resolver in the database", () => {
       const label = resolve(facts);
       return { label, rank: String(rankOf(label) + 1), attention: attentionOf(facts) };
     });
-    const told = rows.map(({ label, rank, attention }) => ({
+    const actual = rows.map(({ label, rank, attention }) => ({
       label,
       rank,
       attention: JSON.parse(attention ?? "null") as unknown,
     }));
-    expect(told).toEqual(expected);
+    expect(actual).toEqual(expected);
   });
 
   test("produces every label", () => {

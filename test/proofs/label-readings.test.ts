@@ -155,8 +155,8 @@ type Labels = ReadonlyMap<string, string>;
 function differing(labels: Labels, expected: Labels): string[] {
   const ids = new Set([...labels.keys(), ...expected.keys()]);
   return [...ids].flatMap((id) => {
-    const [told, right] = [labels.get(id), expected.get(id)];
-    return told === right ? [] : [`${id}: ${told}, not ${right}`];
+    const [actual, right] = [labels.get(id), expected.get(id)];
+    return actual === right ? [] : [`${id}: ${actual}, not ${right}`];
   });
 }
 

@@ -151,11 +151,11 @@ describe("of 64 clients that send the same request concurrently", () => {
       { body: { status: "running" }, idempotencyKey: "shared" },
     ]);
     // A call that waited too long for the first one only gets this code.
-    const told = answers.filter((answer) => endOf(answer) !== "409 operation_in_progress");
-    expect(tally(told.map(endOf))).toEqual({ "200": told.length });
-    expect(new Set(told.map(({ text }) => text)).size).toBe(1);
-    const replays = told.filter(({ headers }) => headers.has("idempotency-replayed"));
-    expect(replays).toHaveLength(told.length - 1);
+    const answered = answers.filter((answer) => endOf(answer) !== "409 operation_in_progress");
+    expect(tally(answered.map(endOf))).toEqual({ "200": answered.length });
+    expect(new Set(answered.map(({ text }) => text)).size).toBe(1);
+    const replays = answered.filter(({ headers }) => headers.has("idempotency-replayed"));
+    expect(replays).toHaveLength(answered.length - 1);
     expect(await readEvents(api, task.id)).toHaveLength(2);
   });
 });
@@ -190,11 +190,13 @@ describe("of 64 different concurrent operations on one task", () => {
     });
 
     expect(answers.filter(({ status }) => status !== 409 && status >= 300)).toEqual([]);
-    const told = answers.flatMap(({ status, body }) => (status < 300 ? body.events : []));
+    const answered = answers.flatMap(({ status, body }) => (status < 300 ? body.events : []));
     const events = await readEvents(api, task.id);
-    expect(events.slice(task.eventSeq)).toEqual(told.toSorted((one, other) => one.seq - other.seq));
+    expect(events.slice(task.eventSeq)).toEqual(
+      answered.toSorted((one, other) => one.seq - other.seq),
+    );
     expect(events.map(({ seq }) => seq)).toEqual(numberedTo(events.length));
-    expect(told.length).toBeGreaterThan(0);
+    expect(answered.length).toBeGreaterThan(0);
   });
 
   test("no invariant is broken", async () => {

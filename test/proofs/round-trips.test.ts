@@ -155,9 +155,9 @@ async function counted<Body>(call: () => Promise<Answer<Body>>, as: Role = "admi
 
 /** Returns the number of round trips in `Server-Timing`. */
 function toldRoundTrips({ headers }: Answer<unknown>): number {
-  const told = headers.get("server-timing") ?? "";
-  const [, count] = /^db;desc="(\d+) round trips?";dur=\d+\.\d$/.exec(told) ?? [];
-  return count === undefined ? expect.fail(`Server-Timing says ${told}`) : Number(count);
+  const timing = headers.get("server-timing") ?? "";
+  const [, count] = /^db;desc="(\d+) round trips?";dur=\d+\.\d$/.exec(timing) ?? [];
+  return count === undefined ? expect.fail(`Server-Timing says ${timing}`) : Number(count);
 }
 
 async function givenSubmitted(count: number): Promise<string[]> {

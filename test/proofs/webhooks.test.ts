@@ -67,26 +67,28 @@ describe("concurrent pumps that break anywhere, during writes some of which comm
       await untilSettled();
       expect(await pumpWebhooks(database)).toBe("caught_up");
       const wanted = await changesOf(tasks);
-      expect(await toldTo("all")).toEqual(wanted.map(({ told }) => told));
-      expect(await toldTo("labels")).toEqual(
-        wanted.flatMap(({ event, told }) => (event === "task.label_changed" ? [told] : [])),
+      expect(await deliveredTo("all")).toEqual(wanted.map(({ message }) => message));
+      expect(await deliveredTo("labels")).toEqual(
+        wanted.flatMap(({ event, message }) => (event === "task.label_changed" ? [message] : [])),
       );
-      expect(await toldTo("disabled")).toEqual([]);
-      expect(await toldTo("deaf")).toEqual([]);
+      expect(await deliveredTo("disabled")).toEqual([]);
+      expect(await deliveredTo("deaf")).toEqual([]);
 
-      const toldLate = new Set(await toldTo("late"));
-      for (const { source, told } of wanted) {
-        if (before.has(source)) expect(toldLate, told).not.toContain(told);
-        if (!after.has(source)) expect(toldLate, told).toContain(told);
+      const deliveredLate = new Set(await deliveredTo("late"));
+      for (const { source, message } of wanted) {
+        if (before.has(source)) expect(deliveredLate, message).not.toContain(message);
+        if (!after.has(source)) expect(deliveredLate, message).toContain(message);
       }
-      expect(toldLate.size).toBe((await toldTo("late")).length);
-      expect(wanted.map(({ told }) => told)).toEqual(expect.arrayContaining([...toldLate]));
+      expect(deliveredLate.size).toBe((await deliveredTo("late")).length);
+      expect(wanted.map(({ message }) => message)).toEqual(
+        expect.arrayContaining([...deliveredLate]),
+      );
 
       await expectInvariantsHold(api.database);
       // Without these the test would prove little.
       expect(await lateEvents()).toBeGreaterThan(0);
       expect(before.size).toBeGreaterThan(0);
-      expect(toldLate.size).toBeGreaterThan(0);
+      expect(deliveredLate.size).toBeGreaterThan(0);
     },
   );
 
@@ -94,15 +96,15 @@ describe("concurrent pumps that break anywhere, during writes some of which comm
     const [task = ""] = await api.givenTasks(1);
     await untilSettled();
     expect(await pumpWebhooks(database)).toBe("caught_up");
-    const told = await toldTo("all");
+    const earlier = await deliveredTo("all");
     const older = await holdTransaction();
     await block(task);
     expect(await pumpWebhooks(database)).toBe("unsettled");
-    expect(await toldTo("all")).toEqual(told);
+    expect(await deliveredTo("all")).toEqual(earlier);
     await older.end();
     await untilSettled();
     expect(await pumpWebhooks(database)).toBe("caught_up");
-    expect((await toldTo("all")).length).toBe(told.length + 1);
+    expect((await deliveredTo("all")).length).toBe(earlier.length + 1);
   });
 
   it("deliver to a webhook nothing from before its creation, not even what was unsettled then", async () => {
@@ -112,13 +114,13 @@ describe("concurrent pumps that break anywhere, during writes some of which comm
     await putWebhook("new", [...TASK_EVENTS]);
     await putWebhook("all", [...TASK_EVENTS], { enabled: false });
     await putWebhook("all", [...TASK_EVENTS]);
-    const told = await toldTo("all");
+    const earlier = await deliveredTo("all");
     await block(other);
     await older.end();
     await untilSettled();
     expect(await pumpWebhooks(database)).toBe("caught_up");
-    expect(await toldTo("new")).toEqual([expect.stringContaining(other)]);
-    expect((await toldTo("all")).length, "enabled again").toBe(told.length + 1);
+    expect(await deliveredTo("new")).toEqual([expect.stringContaining(other)]);
+    expect((await deliveredTo("all")).length, "enabled again").toBe(earlier.length + 1);
   });
 
   it("read many changes page by page, and stop at the limit of one piece of work", async () => {
@@ -269,7 +271,7 @@ async function write(tasks: readonly string[], chance: () => number): Promise<vo
 interface Wanted {
   event: TaskEvent;
   source: string;
-  told: string;
+  message: string;
 }
 
 /** The changes that must be delivered, computed by folding each prefix of each history. */
@@ -288,7 +290,11 @@ async function changesOf(tasks: readonly string[]): Promise<Wanted[]> {
       const about = { taskId, externalId: now.externalId, eventSeq: seq, at };
       const source = `${taskId}/${seq}`;
       const tell = (event: TaskEvent, data: object) => {
-        wanted.push({ event, source, told: `${event} ${source} ${JSON.stringify(sorted(data))}` });
+        wanted.push({
+          event,
+          source,
+          message: `${event} ${source} ${JSON.stringify(sorted(data))}`,
+        });
       };
       const [from, to] = [before ? resolve(factsOf(before)) : null, resolve(factsOf(now))];
       if (from !== to) {
@@ -302,11 +308,11 @@ async function changesOf(tasks: readonly string[]): Promise<Wanted[]> {
       }
     });
   }
-  return wanted.toSorted((one, other) => (one.told < other.told ? -1 : 1));
+  return wanted.toSorted((one, other) => (one.message < other.message ? -1 : 1));
 }
 
 /** The messages that were delivered to a webhook, one line each. */
-async function toldTo(name: string): Promise<string[]> {
+async function deliveredTo(name: string): Promise<string[]> {
   const rows = await api.database.query(
     "superuser",
     `select event, source, data from webhook_deliveries where webhook_name = $1`,

@@ -76,6 +76,8 @@ export interface TestApi {
   database: TestDatabase;
   tenant: Tenant;
   otherTenant: Tenant;
+  /** Creates another tenant. */
+  givenTenant: () => Promise<Tenant>;
   /** Sends a request to a path below /v1. */
   call: <Body = Problem>(
     method: string,
@@ -225,6 +227,7 @@ export async function freshApi(environment: Record<string, unknown> = {}): Promi
         ({ id }) => id ?? expect.fail("a task was not imported"),
       );
     },
+    givenTenant: () => givenTenant(database, "Another tenant"),
     roundTripsOf: async (run, roles = ROLES) => {
       const callers = [tenant, otherTenant].flatMap(({ keys }) => roles.map((role) => keys[role]));
       // The clock is stopped, so that no cached key expires before the run ends.
