@@ -2,6 +2,7 @@ import * as z from "zod";
 import "./zod-openapi.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { isStorable } from "./json-scan.ts";
+import { hidesCharacters, isVisible, reordersLine } from "./readable-text.ts";
 
 /** Any UUID, converted to lower case so that an id has one spelling in fingerprints and comparisons. */
 export const uuid = z
@@ -30,13 +31,48 @@ export function safeText(max: number) {
     });
 }
 
-/** Returns a schema of a short name that people read: a title, an assignee, a model. */
-export const name = (max = 200) => lineText(max).regex(/\S/, "Must not be blank.");
+type TextRule = (text: string) => string | null;
 
-export const externalId = lineText(200).openapi("ExternalId", {
-  description: "The task's id in the system that it comes from. Unique within the tenant.",
-  example: "gsm8k-0042",
-});
+/** Returns a check that reports the message of each rule that the text breaks. */
+function rules(...broken: readonly TextRule[]) {
+  return (text: string, context: z.RefinementCtx): void => {
+    for (const message of broken.map((rule) => rule(text)).filter((found) => found !== null)) {
+      context.addIssue({ code: "custom", params: { code: "invalid_text" }, message });
+    }
+  };
+}
+
+const visible: TextRule = (text) =>
+  // A pattern already reports text that is blank.
+  /\S/.test(text) && !isVisible(text) ? "Must have a visible character." : null;
+const inOrder: TextRule = (text) =>
+  reordersLine(text) ? "Characters that reorder text or break lines are not allowed." : null;
+const unhidden: TextRule = (text) =>
+  isVisible(text) && !reordersLine(text) && hidesCharacters(text)
+    ? "Invisible characters are not allowed here."
+    : null;
+
+/** Returns a schema of a title in any language. It can have the direction marks of mixed Hebrew and Latin text. */
+export const titleText = (max: number) =>
+  lineText(max).regex(/\S/, "Must not be blank.").superRefine(rules(visible, inOrder));
+
+/**
+ * Returns a schema of a short name by which people tell things apart: an assignee, a model, a key. A name cannot have
+ * invisible characters that make it look like another one.
+ */
+export const name = (max = 200) => titleText(max).superRefine(rules(unhidden));
+
+const EXTERNAL_ID_MAX = 200;
+
+export const externalId = lineText(EXTERNAL_ID_MAX)
+  .superRefine(rules(visible, inOrder, unhidden))
+  .openapi("ExternalId", {
+    description: "The task's id in the system that it comes from. Unique within the tenant.",
+    example: "gsm8k-0042",
+  });
+
+/** Looser than `externalId`, so that the ids of tasks from before its rules still resolve. */
+const knownExternalId = lineText(EXTERNAL_ID_MAX);
 
 const EXTERNAL_PREFIX = "ext:";
 
@@ -46,7 +82,7 @@ export const taskRef = z
   .transform((text, context): TaskRef => {
     const isExternal = text.startsWith(EXTERNAL_PREFIX);
     const parsed = isExternal
-      ? externalId.safeParse(text.slice(EXTERNAL_PREFIX.length))
+      ? knownExternalId.safeParse(text.slice(EXTERNAL_PREFIX.length))
       : uuid.safeParse(text);
     if (parsed.success) {
       return isExternal ? { externalId: parsed.data } : { id: parsed.data };
@@ -63,10 +99,15 @@ export const taskRef = z
     example: "ext:gsm8k-0042",
   });
 
-export const reason = safeText(2000).min(1).regex(/\S/, "Must not be blank.").openapi("Reason", {
-  description: "Why the change is made, up to 2,000 characters. Stored on the event.",
-  example: "Answer verified.",
-});
+/** Free text of several lines. Readers see it as a paragraph of its own, so it may change direction. */
+export const reason = safeText(2000)
+  .min(1)
+  .regex(/\S/, "Must not be blank.")
+  .superRefine(rules(visible))
+  .openapi("Reason", {
+    description: "Why the change is made, up to 2,000 characters. Stored on the event.",
+    example: "Answer verified.",
+  });
 
 /** A time in UTC with microseconds, which is the database's precision. */
 export const timestamp = z.iso

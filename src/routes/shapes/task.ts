@@ -7,7 +7,7 @@ import {
 } from "../../domain/lifecycle/statuses.ts";
 import { ATTENTION_CODES } from "../../domain/status/attention.ts";
 import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
-import { metadata, name, safeText, timestamp, uuid } from "../http/schemas.ts";
+import { metadata, name, safeText, timestamp, titleText, uuid } from "../http/schemas.ts";
 
 export const stepKind = z.enum(STEP_KINDS).openapi("StepKind");
 export const stepStatus = z.enum(STEP_STATUSES).openapi("StepStatus");
@@ -19,7 +19,7 @@ export const unifiedStatus = z.enum(UNIFIED_STATUSES).openapi("UnifiedStatus", {
 });
 
 // The fields of a task in requests.
-export const title = name(300).openapi({ example: "Natalia sold clips to 48 of her friends" });
+export const title = titleText(300).openapi({ example: "Natalia sold clips to 48 of her friends" });
 export const taxonomyCode = name(100).openapi({ example: "math.arithmetic" });
 export const assignee = name(200);
 export const priority = z.number().int().min(0).max(100).openapi({
