@@ -38,16 +38,83 @@ const environment = z
     ANALYTICS: z.custom<AnalyticsDataset>(isDataset).optional(),
     RATE_LIMITER: z.custom<RateLimiter>(isRateLimiter).optional(),
   })
-  .refine(
-    ({ AUTH_ISSUER, AUTH_JWKS_URL, AUTH_AUDIENCE }) => {
-      const given = [AUTH_ISSUER, AUTH_JWKS_URL, AUTH_AUDIENCE].filter(Boolean).length;
-      return given === 0 || given === 3;
-    },
-    {
-      message: "Set all of AUTH_ISSUER, AUTH_JWKS_URL and AUTH_AUDIENCE, or none",
-      path: ["AUTH_ISSUER"],
-    },
-  );
+  .superRefine((variables, context) => {
+    for (const fault of [...issuerFaults(variables), ...productionFaults(variables)]) {
+      const { variable, why } = fault;
+      context.addIssue({ code: "custom", path: [variable], params: { why } });
+    }
+  });
+type Environment = z.output<typeof environment>;
+
+interface ConfigurationFault {
+  variable: string;
+  /** Continues the sentence that the variable's name begins. Never has a value of a variable. */
+  why: string;
+}
+
+/** An issuer consists of three variables. The names of claims are of no use without them. */
+function issuerFaults(variables: Environment): ConfigurationFault[] {
+  const parts = ["AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_AUDIENCE"] as const;
+  const claims = ["AUTH_TENANT_CLAIM", "AUTH_ROLE_CLAIM"] as const;
+  const isGiven = [...parts, ...claims].some((part) => variables[part] !== undefined);
+  return parts
+    .filter((part) => isGiven && variables[part] === undefined)
+    .map((variable) => ({ variable, why: `is missing: set all of ${parts.join(", ")}, or none` }));
+}
+
+/** What a local stack may have, but production must not. */
+function productionFaults(variables: Environment): ConfigurationFault[] {
+  if (variables.ENVIRONMENT !== "production") return [];
+  const { username } = new URL(variables.DATABASE_URL);
+  const { AUTH_JWKS_URL = "", NEON_FETCH_ENDPOINT = "", CORS_ORIGINS = [] } = variables;
+  const crossesNetworkPlainly = (url: string) => isPlainHttp(url) && !isLoopback(url);
+  const rules: [keyof Environment, boolean, string][] = [
+    [
+      "ALLOW_LOOPBACK_ENDPOINTS",
+      variables.ALLOW_LOOPBACK_ENDPOINTS !== undefined,
+      "is not allowed in production",
+    ],
+    ["RATE_LIMITER", variables.RATE_LIMITER === undefined, "is required in production"],
+    ["AUTH_JWKS_URL", isPlainHttp(AUTH_JWKS_URL), "must use https in production"],
+    [
+      "NEON_FETCH_ENDPOINT",
+      crossesNetworkPlainly(NEON_FETCH_ENDPOINT),
+      "must use https in production, except on this machine",
+    ],
+    [
+      "CORS_ORIGINS",
+      CORS_ORIGINS.some(crossesNetworkPlainly),
+      "must use https in production, except for localhost",
+    ],
+    [
+      "SIGNING_SECRET",
+      new Set(variables.SIGNING_SECRET).size < SECRET_CHARACTERS_MIN,
+      "is too easy to guess; use the output of openssl rand -base64 32",
+    ],
+    [
+      "DATABASE_URL",
+      OWNER_ROLES.includes(username),
+      "must name the application's role, which row security binds",
+    ],
+  ];
+  return rules.filter(([, isBroken]) => isBroken).map(([variable, , why]) => ({ variable, why }));
+}
+
+/** Different characters in a random secret of 32 characters or more. Fewer are practically impossible, even in hex. */
+const SECRET_CHARACTERS_MIN = 10;
+
+/** The owner of the tables, and the role that Neon's console creates, which bypasses row security. */
+const OWNER_ROLES: readonly string[] = ["stepledger_owner", "neondb_owner", "postgres"];
+
+function isPlainHttp(url: string): boolean {
+  return URL.parse(url)?.protocol === "http:";
+}
+
+/** The traffic of this machine with itself reaches no network, and browsers treat it as secure. */
+function isLoopback(url: string): boolean {
+  const { hostname = "" } = URL.parse(url) ?? {};
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
 
 /** The part of the rate limiting binding that is used. */
 export interface RateLimiter {
@@ -120,8 +187,11 @@ export interface Settings {
 export function parseEnv(env: unknown): Settings {
   const parsed = environment.safeParse(env);
   if (!parsed.success) {
-    const faults = parsed.error.issues.map(({ path, code }) => `${path.join(".")} (${code})`);
-    throw new Error(`The environment is not valid: ${faults.join(", ")}`);
+    const faults = parsed.error.issues.map((issue) => {
+      const why: unknown = issue.code === "custom" ? issue.params?.["why"] : undefined;
+      return `${issue.path.join(".")} ${typeof why === "string" ? why : `(${issue.code})`}`;
+    });
+    throw new Error(`The environment is not valid: ${faults.join("; ")}`);
   }
   const { data } = parsed;
   return {
@@ -139,7 +209,7 @@ export function parseEnv(env: unknown): Settings {
   };
 }
 
-function tokenIssuer(data: z.output<typeof environment>): TokenIssuer | null {
+function tokenIssuer(data: Environment): TokenIssuer | null {
   const { AUTH_ISSUER, AUTH_JWKS_URL, AUTH_AUDIENCE } = data;
   if (AUTH_ISSUER === undefined || AUTH_JWKS_URL === undefined || AUTH_AUDIENCE === undefined) {
     return null;

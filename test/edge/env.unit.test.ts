@@ -8,10 +8,12 @@ const ENV = {
   SIGNING_SECRET: "a secret of thirty-two characters",
   BUCKET: { put: () => {} },
   ...queueBindings(),
+  RATE_LIMITER: { limit: async () => ({ success: true }) },
 };
+const LOCAL = { ...ENV, ENVIRONMENT: "development", RATE_LIMITER: undefined };
 
 describe("the environment", () => {
-  test("requires three variables, the bucket and the queues, and has defaults for the rest", () => {
+  test("requires three variables, the bucket, the queues and the limiter, and has defaults for the rest", () => {
     expect(parseEnv(ENV)).toEqual({
       environment: "production",
       database: { databaseUrl: ENV.DATABASE_URL, fetchEndpoint: undefined },
@@ -23,7 +25,7 @@ describe("the environment", () => {
       analytics: undefined,
       ownHosts: [],
       allowsLoopbackEndpoints: false,
-      rateLimiter: undefined,
+      rateLimiter: ENV.RATE_LIMITER,
     });
   });
 
@@ -78,5 +80,76 @@ describe("the environment", () => {
     const parse = () => parseEnv({ ...ENV, ...change });
     expect(parse).toThrow(variable);
     expect(parse).not.toThrow(/hunter2|too-short|staging/);
+  });
+});
+
+describe("in production, the environment", () => {
+  const issuer = { AUTH_ISSUER: "https://issuer.example", AUTH_AUDIENCE: "stepledger" };
+
+  test.each<[string, string, Record<string, unknown>]>([
+    ["loopback endpoints", "ALLOW_LOOPBACK_ENDPOINTS", { ALLOW_LOOPBACK_ENDPOINTS: "true" }],
+    ["a plain http JWKS", "AUTH_JWKS_URL", { ...issuer, AUTH_JWKS_URL: "http://issuer.example/k" }],
+    [
+      "a plain http JWKS on loopback",
+      "AUTH_JWKS_URL",
+      { ...issuer, AUTH_JWKS_URL: "http://[::1]/k" },
+    ],
+    ["no limiter", "RATE_LIMITER", { RATE_LIMITER: undefined }],
+    [
+      "a plain http database",
+      "NEON_FETCH_ENDPOINT",
+      { NEON_FETCH_ENDPOINT: "http://db.example/sql" },
+    ],
+    [
+      "a plain http origin",
+      "CORS_ORIGINS",
+      { CORS_ORIGINS: "https://a.example,http://panel.example" },
+    ],
+    ["a lookalike of loopback", "CORS_ORIGINS", { CORS_ORIGINS: "http://localhost.evil.example" }],
+    ["a secret of one letter", "SIGNING_SECRET", { SIGNING_SECRET: "a".repeat(64) }],
+    [
+      "a secret of two words",
+      "SIGNING_SECRET",
+      { SIGNING_SECRET: "changemechangemechangemechangeme" },
+    ],
+    [
+      "the owner's role",
+      "DATABASE_URL",
+      { DATABASE_URL: "postgres://stepledger_owner:hunter2@db.example/stepledger" },
+    ],
+  ])("rejects %s, which only a local stack may have", (_name, variable, change) => {
+    const parse = () => parseEnv({ ...ENV, ...change });
+    expect(parse).toThrow(variable);
+    expect(parse).not.toThrow(/hunter2|example|changeme|aaaa/);
+    expect(() => parseEnv({ ...LOCAL, ...change })).not.toThrow();
+  });
+
+  test("names every variable that is wrong at once", () => {
+    const change = { ALLOW_LOOPBACK_ENDPOINTS: "true", RATE_LIMITER: undefined };
+    const parse = () => parseEnv({ ...ENV, ...change });
+    expect(parse).toThrow(
+      "ALLOW_LOOPBACK_ENDPOINTS is not allowed in production; RATE_LIMITER is required in production",
+    );
+  });
+
+  test.each([
+    ["a database proxy on the same machine", { NEON_FETCH_ENDPOINT: "http://127.0.0.1:4444/sql" }],
+    ["a panel in development", { CORS_ORIGINS: "http://localhost:5173" }],
+    ["a random secret in hex", { SIGNING_SECRET: "3f1c9a0b7e5d2846f0a1b2c3d4e5f607" }],
+  ])("accepts %s", (_name, change) => {
+    expect(() => parseEnv({ ...ENV, ...change })).not.toThrow();
+  });
+
+  test.each(["AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_AUDIENCE"])(
+    "rejects an issuer without %s",
+    (missing) => {
+      const whole = { ...issuer, AUTH_JWKS_URL: "https://issuer.example/keys" };
+      expect(() => parseEnv({ ...ENV, ...whole })).not.toThrow();
+      expect(() => parseEnv({ ...ENV, ...whole, [missing]: "" })).toThrow(`${missing} is missing`);
+    },
+  );
+
+  test("rejects the name of a claim without an issuer", () => {
+    expect(() => parseEnv({ ...ENV, AUTH_ROLE_CLAIM: "grade" })).toThrow("AUTH_ISSUER is missing");
   });
 });
