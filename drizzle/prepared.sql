@@ -58,13 +58,14 @@ end $prepared$;
 revoke execute on function prepared.load_task_7c6471a9 from public;
 grant execute on function prepared.load_task_7c6471a9 to stepledger_app;
 
-create or replace function prepared.record_plain_moves_a893fd1d(
+create or replace function prepared.record_plain_moves_476d20f1(
   p_tenant_id uuid,
   p_operation_id uuid,
-  p_actor_id text,
+  p_ledger_actor text,
   p_route text,
   p_key text,
   p_fingerprint text,
+  p_actor_id text,
   p_actor_name text,
   p_actor_kind text,
   p_actor_role text,
@@ -80,9 +81,9 @@ begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
     set_config('lock_timeout', '1000', true);
 if p_key is not null then delete from operations
-    where actor_id = p_actor_id and route = p_route and key = p_key and expires_at <= now(); end if;
+    where actor_id = p_ledger_actor and route = p_route and key = p_key and expires_at <= now(); end if;
 insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
-    values (p_tenant_id, p_operation_id, p_actor_id, p_route, p_key, p_fingerprint);
+    values (p_tenant_id, p_operation_id, p_ledger_actor, p_route, p_key, p_fingerprint);
 return query with
 move as materialized (
   select * from json_to_recordset(p_moves) as m(
@@ -200,16 +201,17 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_plain_moves_a893fd1d from public;
-grant execute on function prepared.record_plain_moves_a893fd1d to stepledger_app;
+revoke execute on function prepared.record_plain_moves_476d20f1 from public;
+grant execute on function prepared.record_plain_moves_476d20f1 to stepledger_app;
 
-create or replace function prepared.record_moves_74f21698(
+create or replace function prepared.record_moves_5b3e79d6(
   p_tenant_id uuid,
   p_operation_id uuid,
-  p_actor_id text,
+  p_ledger_actor text,
   p_route text,
   p_key text,
   p_fingerprint text,
+  p_actor_id text,
   p_actor_name text,
   p_actor_kind text,
   p_actor_role text,
@@ -233,9 +235,9 @@ begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
     set_config('lock_timeout', '1000', true);
 if p_key is not null then delete from operations
-    where actor_id = p_actor_id and route = p_route and key = p_key and expires_at <= now(); end if;
+    where actor_id = p_ledger_actor and route = p_route and key = p_key and expires_at <= now(); end if;
 insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
-    values (p_tenant_id, p_operation_id, p_actor_id, p_route, p_key, p_fingerprint);
+    values (p_tenant_id, p_operation_id, p_ledger_actor, p_route, p_key, p_fingerprint);
 perform from tasks t
     where t.tenant_id = p_tenant_id::uuid
       and t.id in (select task_id from json_to_recordset(p_moves) as m(task_id uuid))
@@ -488,5 +490,5 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_moves_74f21698 from public;
-grant execute on function prepared.record_moves_74f21698 to stepledger_app;
+revoke execute on function prepared.record_moves_5b3e79d6 from public;
+grant execute on function prepared.record_moves_5b3e79d6 to stepledger_app;

@@ -61,7 +61,7 @@ function begun(
 ): string[] {
   const operation = {
     id: input.operation_id,
-    actorId: input.actor_id,
+    actorId: input.ledger_actor,
     route: input.route,
     key: input.key,
     fingerprint: input.fingerprint,

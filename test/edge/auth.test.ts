@@ -2,6 +2,7 @@ import { importJWK, SignJWT } from "jose";
 import { describe, expect, inject, test, vi } from "vitest";
 import { DatabaseUnavailable } from "../../src/db/connection/faults.ts";
 import { KEY_CACHE_SECONDS } from "../../src/routes/http/auth-api-key.ts";
+import type { AuthFailure } from "../../src/routes/http/principal.ts";
 import { rawToken, signToken, type TokenOptions } from "../support/tokens.ts";
 import { keyOf, NOW, OTHER_TENANT, problemOf, TENANT, testApp } from "./support.ts";
 
@@ -10,6 +11,9 @@ const bearer = (credential: string) => ({
   role: null,
   headers: { authorization: `Bearer ${credential}` },
 });
+
+const INVALID_TOKEN =
+  'Bearer error="invalid_token", error_description="The API key or token is not valid"';
 
 interface Seen {
   tenantId: string;
@@ -131,22 +135,68 @@ describe("a token", () => {
     expect((await send("GET", PATH, bearer(token))).status).toBe(200);
   });
 
-  test.each<[string, Partial<TokenOptions>]>([
-    ["expired", { expires: "-1s" }],
-    ["without an expiry", { expires: null }],
-    ["signed with another key under a published kid", { isForged: true }],
-    ["with an unpublished kid", { header: { kid: "elsewhere" } }],
-    ["with another audience", { claims: { ...claims, aud: "somebody-else" } }],
-    ["of another issuer", { claims: { ...claims, iss: "https://evil.test" } }],
-    ["without a subject", { claims: { ...claims, sub: "" } }],
-    ["without a tenant", { claims: { sub: "p", role: "admin" } }],
-    ["with a tenant that is not an ID", { claims: { ...claims, tenant_id: "mine" } }],
-    ["with an unknown role", { claims: { ...claims, role: "root" } }],
-    ["with a list as its role", { claims: { ...claims, role: ["admin"] } }],
-    ["with control characters in its subject", { claims: { ...claims, sub: "a\r\nb" } }],
-    ["whose header points to other keys", { isForged: true, header: { jku: `${jwksUrl}?evil` } }],
-  ])("%s is rejected", async (_name, options) => {
-    expect((await sendToken(options)).status).toBe(401);
+  test.each<[string, AuthFailure, Partial<TokenOptions>]>([
+    ["expired", "token_expired", { expires: "-1s" }],
+    ["without an expiry", "token_without_expiry", { expires: null }],
+    ["not valid yet", "token_not_yet_valid", { claims: { ...claims, nbf: 4_000_000_000 } }],
+    ["signed with another key under a published kid", "token_signature", { isForged: true }],
+    ["with an unpublished kid", "token_key_unknown", { header: { kid: "elsewhere" } }],
+    ["with another audience", "token_audience", { claims: { ...claims, aud: "somebody-else" } }],
+    ["of another issuer", "token_issuer", { claims: { ...claims, iss: "https://evil.test" } }],
+    ["without a subject", "token_subject", { claims: { ...claims, sub: "" } }],
+    ["without a tenant", "token_tenant_claim", { claims: { sub: "p", role: "admin" } }],
+    [
+      "with a tenant that is not an ID",
+      "token_tenant_claim",
+      { claims: { ...claims, tenant_id: "mine" } },
+    ],
+    ["with an unknown role", "token_role_claim", { claims: { ...claims, role: "root" } }],
+    ["with a list as its role", "token_role_claim", { claims: { ...claims, role: ["admin"] } }],
+    [
+      "with control characters in its subject",
+      "token_subject",
+      { claims: { ...claims, sub: "a\r\nb" } },
+    ],
+    [
+      "with invisible characters in its subject",
+      "token_subject",
+      { claims: { ...claims, sub: "person\u200b-1" } },
+    ],
+    [
+      "whose header points to other keys",
+      "token_signature",
+      { isForged: true, header: { jku: `${jwksUrl}?evil` } },
+    ],
+  ])("%s is rejected, and only the log says why", async (_name, reason, options) => {
+    app.log.length = 0;
+    const response = await sendToken(options);
+    expect(response.status).toBe(401);
+    expect(app.log).toMatchObject([{ error: "unauthenticated", authFailure: reason }]);
+    const said = `${await response.text()}${response.headers.get("www-authenticate")}`;
+    expect(said).not.toContain(reason);
+    expect(JSON.stringify(app.log)).not.toContain("person");
+  });
+
+  test.each(["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", undefined])(
+    "of the type %s is accepted",
+    async (typ) => {
+      expect((await sendToken({ header: typ === undefined ? {} : { typ } })).status).toBe(200);
+    },
+  );
+
+  test.each(["logout+jwt", "secevent+jwt", "dpop+jwt", "JWT ", "", "text/jwt"])(
+    "of the type '%s' is rejected, although its issuer signed it",
+    async (typ) => {
+      app.log.length = 0;
+      expect((await sendToken({ header: { typ } })).status).toBe(401);
+      expect(app.log).toMatchObject([{ authFailure: "token_type" }]);
+    },
+  );
+
+  test("may have a subject of 255 characters, the most that OpenID Connect allows", async () => {
+    const sub = "s".repeat(255);
+    expect((await sendToken({ claims: { ...claims, sub } })).status).toBe(200);
+    expect((await sendToken({ claims: { ...claims, sub: `${sub}s` } })).status).toBe(401);
   });
 
   test("without a signature, or signed with the public key as an HMAC secret, is rejected", async () => {
@@ -188,8 +238,12 @@ describe("a token", () => {
 
   test("returns 503, not 401, if the issuer cannot be reached", async () => {
     const unreachable = { ...tokenIssuer, jwksUrl: `${jwksUrl}-that-is-not-there` };
-    const { send } = testApp({ settings: { tokenIssuer: unreachable }, now: () => new Date() });
+    const { send, log } = testApp({
+      settings: { tokenIssuer: unreachable },
+      now: () => new Date(),
+    });
     expect((await send("GET", PATH, bearer(await signToken({ claims })))).status).toBe(503);
+    expect(log).toMatchObject([{ error: "unavailable", authFailure: "issuer_unreachable" }]);
   });
 });
 
@@ -215,16 +269,36 @@ describe("an invalid credential", () => {
   test("gets the same response, byte for byte, whatever is wrong with it", async () => {
     const { send } = testApp();
     const answers = new Set<string>();
-    for (const [, headers] of credentials) {
+    for (const [description, headers] of credentials) {
       const sent = { ...headers, "x-request-id": "same" };
       const response = await send("GET", PATH, { role: null, headers: sent });
       expect(response.status).toBe(401);
-      expect(response.headers.get("www-authenticate")).toBe("Bearer");
+      const isBearer = /^bearer/i.test(headers["authorization"] ?? "");
+      const challenge = isBearer ? INVALID_TOKEN : "Bearer";
+      expect(response.headers.get("www-authenticate"), description).toBe(challenge);
       answers.add(await response.text());
     }
     expect(answers.size).toBe(1);
     expect([...answers][0]).toContain('"error":"unauthenticated"');
   });
+
+  test.each([
+    ["credential_missing", {}],
+    ["credential_missing", { authorization: `Basic ${good}` }],
+    ["credential_malformed", { authorization: "Bearer" }],
+    ["credential_malformed", { authorization: `Bearer ${good} ${good}` }],
+    ["key_malformed", { authorization: "Bearer slg_nothing_secret" }],
+    ["key_unknown", { authorization: `Bearer ${good}x` }],
+    ["token_not_accepted", { authorization: "Bearer a.b.c" }],
+  ] satisfies [AuthFailure, Record<string, string>][])(
+    "is logged as %s, without the credential",
+    async (reason, headers) => {
+      const { send, log } = testApp();
+      await send("GET", PATH, { role: null, headers });
+      expect(log).toMatchObject([{ authFailure: reason }]);
+      expect(JSON.stringify(log)).not.toContain("secret");
+    },
+  );
 
   test("does not include a valid key after a lowercase scheme", async () => {
     const headers = { authorization: `bearer ${good}` };

@@ -1,5 +1,4 @@
 import type { TenantDatabase } from "../../db/connection/client.ts";
-import type { Actor } from "../../domain/actor.ts";
 import { planTokenFor } from "../../domain/bulk/plan-token.ts";
 import { succeed, type Outcome, refuse } from "../../domain/refusals.ts";
 import { type BulkPreview, plannedItemView } from "../views/bulk-views.ts";
@@ -10,7 +9,8 @@ import { PREVIEWED_ITEMS_MAX } from "../../domain/bulk/limits.ts";
 
 export interface PreviewCall {
   database: TenantDatabase;
-  actor: Actor;
+  /** Names the credential to which the plan token is bound. */
+  credentialName: string;
   seal: PlanSeal;
   now: Date;
 }
@@ -20,7 +20,7 @@ export interface PreviewCall {
  * Writes nothing. Takes one round trip for each 5,000 tasks.
  */
 export async function previewBulk(
-  { database, actor, seal, now }: PreviewCall,
+  { database, credentialName, seal, now }: PreviewCall,
   change: BulkChange,
   selection: BulkSelection,
 ): Promise<Outcome<BulkPreview>> {
@@ -30,7 +30,7 @@ export async function previewBulk(
   if (!planned.ok) return planned;
 
   const { plan, taskIds, duplicateOf } = planned.value;
-  const caller = { tenantId: database.tenantId, actorId: actor.id };
+  const caller = { tenantId: database.tenantId, actorId: credentialName };
   const token = planTokenFor(
     tokenRequest(caller, change, duplicateOf),
     digestPlan(seal, plan),

@@ -16,7 +16,7 @@ export interface WorkView {
 
 /** Leases queued runs to a polling worker, which holds them until the lease expires or it reports. */
 export async function claimRuns(
-  call: ActionCall,
+  call: ActionCall & { credentialName: string },
   wanted: { types: readonly WorkerType[]; max: number; leaseSeconds: number },
 ): Promise<Outcome<Done<WorkView[]>>> {
   const claimed = await claimWaitingRuns(call.database, wanted, call);

@@ -11,13 +11,15 @@ export interface Reported extends Moved {
 
 /** Records a worker's report on its run, and its effect on the task's current step. */
 export function reportRun(
-  call: ConditionalCall,
-  { runId, ...report }: Omit<ReportCommand, "type" | "run"> & { runId: string },
+  call: ConditionalCall & { credentialName: string },
+  { runId, ...report }: Omit<ReportCommand, "type" | "run" | "reporter"> & { runId: string },
 ): Promise<Outcome<Done<Reported>>> {
   return moveTask(call, {
     names: { runIds: [runId] },
     commandOf: ({ runs: [run] }) =>
-      run === undefined ? refuse(notFound()) : succeed({ type: "report", run, ...report }),
+      run === undefined
+        ? refuse(notFound())
+        : succeed({ type: "report", run, reporter: call.credentialName, ...report }),
     extraOf: ({ runs: [change] }, { runs: [run] }) => {
       if (run === undefined || change === undefined)
         throw new Error("A report decided on no change of its run");

@@ -9,6 +9,7 @@ import { CHECK_CONSTRAINTS, scopeOf } from "./transaction.ts";
 /** One call: its caller, its route, and the idempotency key that identifies a retry. */
 export interface Operation {
   id: string;
+  /** Names the credential of the caller, or the service itself. Events name the actor. */
   actorId: string;
   route: string;
   key: string | null;
@@ -166,7 +167,7 @@ export class TenantDatabase {
       ...values,
       tenant_id: this.tenantId,
       operation_id: operation.id,
-      actor_id: operation.actorId,
+      ledger_actor: operation.actorId,
       route: operation.route,
       key: operation.key,
       fingerprint: operation.fingerprint,

@@ -13,7 +13,7 @@ export const TENANT_INPUTS = { tenant_id: "uuid" } as const;
 /** The inputs that the client adds to a prepared write, which inserts an operation. */
 export const OPERATION_INPUTS = {
   operation_id: "uuid",
-  actor_id: "text",
+  ledger_actor: "text",
   route: "text",
   key: "text",
   fingerprint: "text",

@@ -6,6 +6,7 @@ import type { PreparedWrite } from "../connection/prepared.ts";
 // half as slow again.
 
 const PLAIN_INPUTS = {
+  actor_id: "text",
   actor_name: "text",
   actor_kind: "text",
   actor_role: "text",

@@ -63,6 +63,7 @@ export async function recordMoves(
   const { actor, operation, requestId, registryVersion, isKeptIfEmpty } = call;
   const values = {
     ...moveInput(moves),
+    actor_id: actor.id,
     actor_name: actor.name,
     actor_kind: actor.kind,
     actor_role: actor.role,

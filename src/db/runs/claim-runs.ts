@@ -1,5 +1,4 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Actor } from "../../domain/actor.ts";
 import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import type { WorkerType } from "../../domain/lifecycle/statuses.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
@@ -24,7 +23,7 @@ export interface ClaimedRunRecord {
 export function claimRuns(
   database: TenantDatabase,
   { types, max, leaseSeconds }: { types: readonly WorkerType[]; max: number; leaseSeconds: number },
-  { actor, operation }: { actor: Actor; operation: Operation },
+  { credentialName, operation }: { credentialName: string; operation: Operation },
 ): Promise<Written<{ claimed: ClaimedRunRecord[] }>> {
   const { tenantId } = database;
   // One index lookup per row: without statistics of the tables, Postgres plans joins as nested scans.
@@ -46,7 +45,7 @@ waiting as materialized (
 ),
 claimed as (
   update worker_runs w set
-    lease_owner = ${actor.id}::text,
+    lease_owner = ${credentialName}::text,
     lease_seconds = ${leaseSeconds}::integer,
     lease_until = least(now() + make_interval(secs => ${leaseSeconds}::integer), w.deadline_at),
     -- The previous holder sees by this number that the run was claimed again.

@@ -93,7 +93,7 @@ export interface ReportedRun {
   attempt: number;
   /** Polling workers lease the run. Until its first report, only the holder of the lease can report. */
   offered: boolean;
-  /** The actor who holds a live lease, by the clock of the database. Null if no one does. */
+  /** Names the credential that holds a live lease, by the clock of the database. Null if none does. */
   heldBy: string | null;
 }
 
@@ -101,6 +101,8 @@ export interface ReportedRun {
 export interface ReportCommand {
   type: "report";
   run: ReportedRun;
+  /** Names the credential that reports, as leases do; the actor's id if it is absent. */
+  reporter?: string | undefined;
   /** The attempt that the worker leased, if it names one. */
   attempt?: number | undefined;
   state: RunState;

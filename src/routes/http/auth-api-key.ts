@@ -1,5 +1,10 @@
 import type { Actor } from "../../domain/actor.ts";
-import { type AuthDependencies, type Authenticated, UNAUTHENTICATED } from "./principal.ts";
+import {
+  type AuthDependencies,
+  type Authenticated,
+  nameOfCredential,
+  unauthenticated,
+} from "./principal.ts";
 
 export const API_KEY_PREFIX = "slg_";
 
@@ -19,26 +24,30 @@ export function apiKeyAuthenticator({ openTenant, findApiKey }: AuthDependencies
 
   return async (credential: string, now: Date): Promise<Authenticated> => {
     const tenantId = tenantOfKey(credential);
-    if (tenantId === null) return UNAUTHENTICATED;
+    if (tenantId === null) return unauthenticated("key_malformed");
     const digest = await sha256(credential);
     const cacheKey = hex(digest);
     const database = openTenant(tenantId);
+    const admitted = (actor: Actor): Authenticated => ({
+      ok: true,
+      principal: { tenantId, actor, credentialName: nameOfCredential("key", actor.id), database },
+    });
 
     const cached = cache.get(cacheKey);
     if (cached !== undefined && cached.expiresAt > now.getTime()) {
-      return { ok: true, principal: { tenantId, actor: cached.actor, database } };
+      return admitted(cached.actor);
     }
     cache.delete(cacheKey);
 
     const key = await findApiKey(database, digest);
-    if (key === null || !isEqual(key.digest, digest)) return UNAUTHENTICATED;
+    if (key === null || !isEqual(key.digest, digest)) return unauthenticated("key_unknown");
     const kind = key.role === "service" ? "service" : "key";
     const actor: Actor = { id: key.id, name: key.name, kind, role: key.role };
     const expiresAt = now.getTime() + KEY_CACHE_SECONDS * 1000;
     const [oldest] = cache.keys();
     if (cache.size >= KEYS_CACHED_MAX && oldest !== undefined) cache.delete(oldest);
     cache.set(cacheKey, { actor, expiresAt });
-    return { ok: true, principal: { tenantId, actor, database } };
+    return admitted(actor);
   };
 }
 

@@ -4,35 +4,38 @@ import {
   type AuthDependencies,
   type Authenticate,
   type Authenticated,
-  UNAUTHENTICATED,
+  unauthenticated,
 } from "./principal.ts";
 
 const CREDENTIAL_LENGTH_MAX = 8192;
 
 /**
  * Returns the function that authenticates a caller by the `Authorization` header. Every failure is `unauthenticated`,
- * so that an attacker cannot learn which part was wrong; only an unreachable issuer is `unavailable`.
+ * so that an attacker cannot learn which part was wrong; only an unreachable issuer is `unavailable`. The reason is for
+ * the log.
  */
 export function createAuthenticator(dependencies: AuthDependencies): Authenticate {
   const byKey = apiKeyAuthenticator(dependencies);
   const byToken = lazyJwtAuthenticator(dependencies);
   return async (headers, now) => {
-    const credential = bearerCredential(headers);
-    if (credential === null) return UNAUTHENTICATED;
+    const bearer = /^bearer(?: +(.*))?$/i.exec(headers.get("authorization") ?? "");
+    if (bearer === null) return unauthenticated("credential_missing");
+    const [, credential = ""] = bearer;
+    const isWellFormed = /^[\x21-\x7e]+$/.test(credential);
+    if (!isWellFormed || credential.length > CREDENTIAL_LENGTH_MAX) {
+      return unauthenticated("credential_malformed");
+    }
     const isKey = credential.startsWith(API_KEY_PREFIX);
     return isKey ? byKey(credential, now) : byToken(credential, now);
   };
 }
 
-function bearerCredential(headers: Headers): string | null {
-  const [, credential] = /^bearer +([\x21-\x7e]+)$/i.exec(headers.get("authorization") ?? "") ?? [];
-  return credential === undefined || credential.length > CREDENTIAL_LENGTH_MAX ? null : credential;
-}
-
 /** Loads the JWT code with the first token, because most callers use API keys. */
 function lazyJwtAuthenticator(dependencies: AuthDependencies) {
   const { tokenIssuer } = dependencies;
-  if (tokenIssuer === null) return async (): Promise<Authenticated> => UNAUTHENTICATED;
+  if (tokenIssuer === null) {
+    return async (): Promise<Authenticated> => unauthenticated("token_not_accepted");
+  }
   let byToken: ReturnType<typeof jwtAuthenticator> | undefined;
   return async (token: string, now: Date): Promise<Authenticated> => {
     // The function is kept, not its promise: workerd ties a promise to the request that created it.

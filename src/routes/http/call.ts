@@ -11,6 +11,8 @@ import type { BlobStore } from "../../storage/blobs.ts";
 export interface Call extends PublicCall {
   tenantId: string;
   actor: Actor;
+  /** Names the caller's credential; see `Principal`. */
+  credentialName: string;
   database: TenantDatabase;
   /** The operation under which this call writes. Its fingerprint is empty without an idempotency key. */
   operation: Operation;

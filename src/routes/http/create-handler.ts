@@ -90,7 +90,7 @@ export function createHandler<
             ifMatch: conditions.value.ifMatch,
             operation: {
               id: uuidv7(),
-              actorId: admitted.principal.actor.id,
+              actorId: admitted.principal.credentialName,
               route: contract.operationId,
               key: conditions.value.idempotencyKey,
               fingerprint: await fingerprintOf(contract, conditions.value, input.value),
@@ -117,7 +117,8 @@ async function admit(contract: Contract, context: EdgeContext): Promise<Admitted
   const { edge, trace, request } = context;
   const authenticated = await edge.authenticate(request.headers, edge.now());
   if (!authenticated.ok) {
-    const { fault } = authenticated;
+    const { fault, reason } = authenticated;
+    trace.authFailure = reason;
     // Failed attempts are limited by address, so that they do not use up a tenant's own limit.
     const isGuess = fault.code === "unauthenticated";
     const address = request.headers.get("cf-connecting-ip") ?? "unknown";
@@ -125,11 +126,11 @@ async function admit(contract: Contract, context: EdgeContext): Promise<Admitted
     return isLimited ? { ok: false, fault: { code: "rate_limited" } } : authenticated;
   }
   const { principal } = authenticated;
-  const { tenantId, actor, database } = principal;
+  const { tenantId, actor, credentialName, database } = principal;
   trace.tenantId = tenantId;
   trace.actor = actor;
   trace.database = database;
-  if (!(await edge.isWithinLimit(`${tenantId}:${actor.id}`))) {
+  if (!(await edge.isWithinLimit(`${tenantId}:${credentialName}`))) {
     return { ok: false, fault: { code: "rate_limited" } };
   }
   const { role } = contract;

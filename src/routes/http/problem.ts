@@ -20,7 +20,13 @@ export type ErrorCode = keyof FaultData;
 
 /** Why a request failed. Without `detail`, the response has the catalog's sentence. */
 export type Fault = {
-  [Code in ErrorCode]: { code: Code; detail?: string; next?: LawfulCommands } & FaultData[Code];
+  [Code in ErrorCode]: {
+    code: Code;
+    detail?: string;
+    next?: LawfulCommands;
+    /** The error in the challenge of a 401. It is no member of the document, which is the same for every failure. */
+    challenge?: "invalid_token";
+  } & FaultData[Code];
 }[ErrorCode];
 
 /** Whether to retry: the `same` request; after a `reload` of the current state, with a new decision; or `never`. */
@@ -322,7 +328,7 @@ export const problemType = (code: ErrorCode): string => `/docs/errors#${code}`;
 
 /** Returns the problem document (RFC 9457) for a fault. */
 export function problemResponse(fault: Fault, requestId: string): Response {
-  const { code, detail, next, ...members } = fault;
+  const { code, detail, next, challenge: _, ...members } = fault;
   const entry = PROBLEMS[code];
   const body = {
     type: problemType(code),
@@ -342,13 +348,22 @@ function headersOf(fault: Fault): Record<string, string> {
   const headers: Record<string, string> = { "content-type": PROBLEM_MEDIA_TYPE };
   const { retryAfterSeconds } = PROBLEMS[fault.code];
   if (retryAfterSeconds !== undefined) headers["retry-after"] = String(retryAfterSeconds);
-  if (fault.code === "unauthenticated") headers["www-authenticate"] = "Bearer";
+  if (fault.code === "unauthenticated") headers["www-authenticate"] = challengeOf(fault);
   if (fault.code === "method_not_allowed") headers["allow"] = fault.allow.join(", ");
   if (fault.code === "version_conflict") headers["etag"] = entityTag(fault.eventSeq);
   if (fault.code === "range_not_satisfiable") {
     headers["content-range"] = `bytes */${fault.sizeBytes}`;
   }
   return headers;
+}
+
+/**
+ * Returns the challenge (RFC 6750, section 3). A request without a credential gets no error, and every other one the
+ * same, so that guesses learn nothing.
+ */
+function challengeOf({ challenge }: Fault): string {
+  if (challenge === undefined) return "Bearer";
+  return `Bearer error="${challenge}", error_description="The API key or token is not valid"`;
 }
 
 /** Returns a task's strong entity tag. The event seq is the task's version. */

@@ -2,6 +2,7 @@ import { uuidv7 } from "uuidv7";
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import { DatabaseFault } from "../../db/connection/faults.ts";
 import type { Actor } from "../../domain/actor.ts";
+import type { AuthFailure } from "./principal.ts";
 import type { ErrorCode } from "./problem.ts";
 
 /** The facts about a request. They are filled in while it is handled, and then logged. */
@@ -12,6 +13,8 @@ export interface Trace {
   actor: Actor | null;
   database: TenantDatabase | null;
   error: ErrorCode | null;
+  /** Why the credential was rejected. */
+  authFailure: AuthFailure | null;
   replayed: boolean;
 }
 
@@ -39,6 +42,7 @@ export function beginTrace(headers: Headers): Trace {
     actor: null,
     database: null,
     error: null,
+    authFailure: null,
     replayed: false,
   };
 }
@@ -55,7 +59,7 @@ export function requestEntry(
   trace: Trace,
   outcome: { method: string; status: number; ms: number },
 ): LogEntry {
-  const { requestId, operationId, tenantId, actor, error, replayed, database } = trace;
+  const { requestId, operationId, tenantId, actor, error, authFailure, replayed, database } = trace;
   return {
     level: levelOf(outcome.status),
     message: "request",
@@ -64,6 +68,7 @@ export function requestEntry(
     method: outcome.method,
     status: outcome.status,
     error,
+    ...(authFailure !== null && { authFailure }),
     replayed,
     tenantId,
     actorId: actor?.id ?? null,

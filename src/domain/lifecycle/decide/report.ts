@@ -104,14 +104,14 @@ function automatedReview(
  * the first report, the reporter must hold the lease; afterwards the run belongs to its worker until the deadline. The
  * service itself needs no lease, because it closes runs after their deadline.
  */
-function lostLease({ run, attempt }: ReportCommand, actor: Actor): Refusal | null {
+function lostLease({ run, attempt, reporter }: ReportCommand, actor: Actor): Refusal | null {
   if (attempt !== undefined && attempt !== run.attempt) {
     return leaseLost(
       `The report is for attempt ${attempt}, but the run is at attempt ${run.attempt}.`,
     );
   }
   const isTaken = run.offered && run.state === "QUEUED";
-  if (!isTaken || actor.kind === "system" || run.heldBy === actor.id) return null;
+  if (!isTaken || actor.kind === "system" || run.heldBy === (reporter ?? actor.id)) return null;
   return leaseLost(
     "The caller has no live lease on this run. The lease expired, or another worker holds it.",
   );
