@@ -11,13 +11,13 @@
 -- Security definer, because it crosses tenants. Concurrent callers share the work through SKIP LOCKED.
 
 create or replace function claim_dispatches(rows_max integer) returns table (tenant_id uuid, id uuid)
-  language sql security definer set search_path = pg_catalog, public
+  language sql security definer set search_path = pg_catalog, public, pg_temp
 begin atomic
   with due as (
     select d.tenant_id, d.id, d.state from pipeline_dispatches d
     where d.state in ('pending', 'sent') and d.next_attempt_at <= now()
       and (d.lease_until is null or d.lease_until < now())
-    order by d.next_attempt_at limit rows_max
+    order by d.next_attempt_at limit least(rows_max, 1000)
     for update skip locked
   ),
   claimed as (

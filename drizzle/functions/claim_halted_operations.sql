@@ -8,12 +8,12 @@
 -- bulk_operations_unfinished serves it.
 
 create or replace function claim_halted_operations(rows_max integer) returns table (tenant_id uuid, id uuid)
-  language sql security definer set search_path = pg_catalog, public
+  language sql security definer set search_path = pg_catalog, public, pg_temp
 begin atomic
   with halted as (
     select b.tenant_id, b.id from bulk_operations b
     where b.state in ('queued', 'running') and b.progress_at < now() - interval '5 minutes'
-    order by b.progress_at limit rows_max
+    order by b.progress_at limit least(rows_max, 1000)
     for update skip locked
   )
   update bulk_operations b set progress_at = now()

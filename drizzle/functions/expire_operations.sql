@@ -8,11 +8,11 @@
 -- tenants.
 
 create or replace function expire_operations(rows_max integer) returns integer
-  language sql security definer set search_path = pg_catalog, public
+  language sql security definer set search_path = pg_catalog, public, pg_temp
 begin atomic
   with expired as (
     select o.tenant_id, o.id from operations o where o.expires_at <= now()
-    limit rows_max for update skip locked
+    limit least(rows_max, 5000) for update skip locked
   ),
   gone as (
     delete from operations o using expired

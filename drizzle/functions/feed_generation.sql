@@ -15,7 +15,7 @@ begin
   execute format(
     $function$
       create or replace function feed_generation() returns text language sql stable security definer
-        set search_path = pg_catalog, public
+        set search_path = pg_catalog, public, pg_temp
         return md5(concat_ws('/', %L,
           (select system_identifier from pg_control_system()),
           (select oid from pg_database where datname = current_database())))
@@ -24,4 +24,5 @@ begin
 end
 $$;
 
+revoke execute on function feed_generation() from public;
 grant execute on function feed_generation() to stepledger_app;

@@ -8,7 +8,7 @@
 -- tenants.
 
 create or replace function finish_sweep(keys text[]) returns void
-  language sql security definer set search_path = pg_catalog, public
+  language sql security definer set search_path = pg_catalog, public, pg_temp
 begin atomic
   update swept_objects set deleted_at = clock_timestamp() where object_key = any(keys) and deleted_at is null;
   delete from swept_objects where deleted_at < now() - interval '1 day';

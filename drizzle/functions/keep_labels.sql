@@ -6,6 +6,8 @@
 -- As a statement trigger with a transition table, it labels any number of tasks in one INSERT.
 --
 -- Security definer, because the application has no right to write task_labels: no statement but this can set a label.
+-- No role but the owner may execute it: with that right, a role could attach it to a table of its own, and so label any
+-- task. The triggers need no such right.
 --
 -- The text between `from (` and the first `offset 0` is labelFactsSql("changed") of src/db/tasks/label-sql.ts, which
 -- test/proofs/label-parity.unit.test.ts compares. `offset 0` keeps Postgres from substituting the subquery for each use
@@ -13,7 +15,7 @@
 -- tasks among a million. A migration that changes this function must also run `select rebuild_labels();`.
 
 create or replace function keep_labels() returns trigger
-  language plpgsql security definer set search_path = pg_catalog, public as $$
+  language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
   insert into task_labels
     (tenant_id, task_id, unified_status, rank, attention, since, updated_at, archived, step_kind)
@@ -42,3 +44,5 @@ begin
   return null;
 end
 $$;
+
+revoke execute on function keep_labels() from public;

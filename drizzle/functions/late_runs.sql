@@ -7,11 +7,11 @@
 -- Security definer, because it crosses tenants. The partial index worker_runs_deadline serves it.
 
 create or replace function late_runs(rows_max integer) returns table (tenant_id uuid, id uuid)
-  language sql stable security definer set search_path = pg_catalog, public
+  language sql stable security definer set search_path = pg_catalog, public, pg_temp
 begin atomic
   select w.tenant_id, w.id from worker_runs w
   where w.state in ('QUEUED', 'RUNNING') and w.deadline_at < now()
-  order by w.deadline_at limit rows_max;
+  order by w.deadline_at limit least(rows_max, 1000);
 end;
 
 revoke execute on function late_runs(integer) from public;

@@ -9,7 +9,7 @@
 -- in the order of their ids, so that concurrent calls cannot deadlock. Security definer, because it crosses tenants.
 
 create or replace function mark_dispatches_sent(sent json) returns void
-  language sql security definer set search_path = pg_catalog, public
+  language sql security definer set search_path = pg_catalog, public, pg_temp
 begin atomic
   with locked as (
     select d.tenant_id, d.id from json_to_recordset(sent) as s(tenant_id uuid, id uuid)

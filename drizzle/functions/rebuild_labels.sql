@@ -8,7 +8,7 @@
 -- has the same purpose as in keep_labels.
 
 create or replace function rebuild_labels() returns bigint
-  language sql security definer set search_path = pg_catalog, public
+  language sql security definer set search_path = pg_catalog, public, pg_temp
 begin atomic
   with rebuilt as (
     insert into task_labels

@@ -6,9 +6,10 @@
 --
 -- The guards bind every role, including the owner, as long as the owner does not drop or disable them. Only a superuser
 -- can bypass them (session_replication_role). The application also lacks most of these privileges; the triggers hold
--- even if a grant is widened by mistake. src/db/invariants/catalogue.ts checks that each guard exists and is enabled.
+-- even if a grant is widened by mistake. `npm run verify` compares each guard with drizzle/catalog.json.
 
-create or replace function refuse_change() returns trigger language plpgsql set search_path = pg_catalog as $$
+create or replace function refuse_change() returns trigger
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception using
     errcode = 'SL001',

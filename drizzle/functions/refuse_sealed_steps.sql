@@ -8,7 +8,7 @@
 -- versions of its own tenant, which are the only ones its steps can belong to.
 
 create or replace function refuse_sealed_steps() returns trigger
-  language plpgsql set search_path = pg_catalog, public as $$
+  language plpgsql set search_path = pg_catalog, public, pg_temp as $$
 begin
   if exists (
     select from changed c

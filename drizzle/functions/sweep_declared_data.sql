@@ -3,6 +3,9 @@
 -- delete: those of the deleted rows that no other row names, and those that an earlier sweep claimed but did not
 -- finish.
 --
+-- An `age` under a day counts as a day, so the application cannot delete a declaration whose content is on its way.
+-- rows_max is at most 5,000.
+--
 -- Called by: the daily sweep (src/actions/upkeep/sweep-data.ts, through src/db/content/data-sweep.ts), in batches. The
 -- sweep then deletes the objects and calls finish_sweep.
 --
@@ -14,7 +17,7 @@
 -- with a snapshot of its own, looks again. SKIP LOCKED leaves rows that are in use to the next sweep.
 
 create or replace function sweep_declared_data(age interval, rows_max integer, out rows integer, out keys text[])
-  language plpgsql security definer set search_path = pg_catalog, public as $$
+  language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
   tenants uuid[];
   ids uuid[];
@@ -25,10 +28,10 @@ begin
   select array_agg(locked.tenant_id), array_agg(locked.id) into tenants, ids
   from (
     select d.tenant_id, d.id from data d
-    where d.stored_at is null and d.uri is null and d.created_at < now() - age
+    where d.stored_at is null and d.uri is null and d.created_at < now() - greatest(age, interval '1 day')
       and not exists (select from data_inputs i where i.tenant_id = d.tenant_id and i.parent_id = d.id)
       and not exists (select from trials t where t.tenant_id = d.tenant_id and t.output_data_id = d.id)
-    order by d.created_at limit rows_max
+    order by d.created_at limit least(rows_max, 5000)
     for update skip locked
   ) locked;
   -- Once more: under the lock nobody can begin to name a row, but somebody may have a moment before.

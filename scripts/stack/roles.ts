@@ -48,6 +48,8 @@ export async function createRoles(options: RolesOptions): Promise<void> {
     await client.query("revoke create on schema public from public");
     await client.query(`grant usage on schema public to ${APPLICATION_ROLE}`);
     await client.query(`grant connect on database ${name} to ${APPLICATION_ROLE}`);
+    // A temporary table can have the name of any other, so the application gets none (SECURITY.md).
+    await client.query(`revoke temporary on database ${name} from public`);
     await client.query("create extension if not exists pg_trgm schema public");
   });
 }

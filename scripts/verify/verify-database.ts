@@ -1,4 +1,7 @@
 import { Client, DatabaseError } from "pg";
+import { compareCatalogs, type CatalogDifference } from "../catalog/compare.ts";
+import { readCatalog, readServerVersion } from "../catalog/read.ts";
+import { readSnapshot } from "../catalog/snapshot.ts";
 import { INVARIANTS } from "../../src/db/invariants/index.ts";
 import { verifyChains, type ChainReport } from "./chains.ts";
 import { type LabelReport, verifyLabels } from "./labels.ts";
@@ -12,7 +15,14 @@ export interface InvariantReport {
   examples: Record<string, unknown>[];
 }
 
+/** How the objects of the database differ from those that this release creates. */
+export interface CatalogReport {
+  objects: number;
+  differences: CatalogDifference[];
+}
+
 export interface Verification {
+  catalog: CatalogReport;
   invariants: InvariantReport[];
   labels: LabelReport;
   chains: ChainReport;
@@ -22,7 +32,7 @@ export interface Verification {
 const EXAMPLES_MAX = 5;
 
 /**
- * Checks every invariant, label and hash chain, as the owner. All reads use one snapshot, so the result is consistent
+ * Checks the catalog, every invariant, label and hash chain, as the owner. All reads use one snapshot, so the result is consistent
  * even while the service is writing.
  */
 export async function verifyDatabase(ownerUrl: string): Promise<Verification> {
@@ -30,6 +40,7 @@ export async function verifyDatabase(ownerUrl: string): Promise<Verification> {
   await client.connect();
   try {
     await client.query("begin isolation level repeatable read read only");
+    const catalog = await verifyCatalog(client);
     const invariants: InvariantReport[] = [];
     for (const { name, description, sql } of INVARIANTS) {
       const rows = await brokenRows(client, sql);
@@ -44,13 +55,29 @@ export async function verifyDatabase(ownerUrl: string): Promise<Verification> {
     const chains = await verifyChains(client);
     await client.query("commit");
     const isWhole =
+      catalog.differences.length === 0 &&
       chains.broken.length === 0 &&
       labels.drifted.length === 0 &&
       invariants.every(({ rows }) => rows === 0);
-    return { invariants, labels, chains, isWhole };
+    return { catalog, invariants, labels, chains, isWhole };
   } finally {
     await client.end();
   }
+}
+
+/** Compares the objects of the database with those that this release creates. Reads in the caller's transaction. */
+export async function verifyCatalog(client: Client): Promise<CatalogReport> {
+  const version = await readServerVersion(client);
+  const expected = await readSnapshot(version);
+  const found = await readCatalog(client);
+  const unknown = {
+    object: `PostgreSQL ${version}`,
+    problem: "is not supported: drizzle/catalog.json does not say what this release creates on it",
+  };
+  return {
+    objects: found.size,
+    differences: expected === null ? [unknown] : compareCatalogs(expected, found),
+  };
 }
 
 /** Returns the rows that break an invariant. Rows that it cannot read, such as a malformed payload, break it too. */
@@ -71,10 +98,13 @@ const isAboutData = (error: unknown): error is DatabaseError =>
   error instanceof DatabaseError && error.code?.startsWith("22") === true;
 
 /** Formats a verification for a terminal. */
-export function renderVerification({ invariants, labels, chains, isWhole }: Verification): string {
+export function renderVerification(verification: Verification): string {
+  const { catalog, invariants, labels, chains, isWhole } = verification;
   const { drifted } = labels;
   const { broken } = chains;
   return [
+    `${statusOf(catalog.differences.length)}  catalog is that of this release (${catalog.objects} objects)`,
+    ...catalog.differences.map(({ object, problem }) => `                  ${object} ${problem}`),
     ...invariants.flatMap(({ name, rows, examples }) => lines(name, rows, examples)),
     ...lines(
       `labels match the resolver (${labels.tasks} tasks)`,
@@ -88,15 +118,18 @@ export function renderVerification({ invariants, labels, chains, isWhole }: Veri
     ),
     "",
     isWhole
-      ? "All invariants hold, all labels are current, and all hash chains are intact."
+      ? "The catalog is unchanged, all invariants hold, all labels are current, and all hash chains are intact."
       : "Verification failed: see the lines marked BROKEN.",
   ].join("\n");
 }
 
+const statusOf = (count: number) =>
+  `${count === 0 ? "ok    " : "BROKEN"}  ${String(count).padStart(6)}`;
+
 /** Formats one check: its name, the number of broken rows, and the first few examples. */
 function lines(name: string, count: number, examples: readonly object[]): string[] {
   return [
-    `${count === 0 ? "ok    " : "BROKEN"}  ${String(count).padStart(6)}  ${name}`,
+    `${statusOf(count)}  ${name}`,
     ...examples
       .slice(0, EXAMPLES_MAX)
       .map((example) => `                  ${JSON.stringify(example)}`),

@@ -393,6 +393,16 @@ const BEYOND_THE_APPLICATION: Attempt[] = [
   { to: "disable row security", sql: () => "alter table tasks no force row level security" },
   { to: "drop a policy", sql: () => "drop policy tasks_of_tenant on tasks" },
   { to: "create a table", sql: () => "create table forged ()" },
+  { to: "create a temporary table", sql: () => "create temporary table tasks ()" },
+  {
+    to: "create a temporary function",
+    sql: () => "create function pg_temp.forged() returns integer language sql return 1",
+  },
+  {
+    to: "create a function",
+    sql: () => "create function forged() returns integer language sql return 1",
+  },
+  { to: "create a schema", sql: () => "create schema forged" },
   { to: "take the owner's role", sql: () => "set role stepledger_owner" },
   { to: "read the tenants", sql: () => "select * from tenants" },
   { to: "change a key's role", sql: () => "update api_keys set role = 'admin'" },

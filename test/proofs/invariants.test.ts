@@ -566,48 +566,6 @@ const BREACHES: Record<string, Breach[]> = {
         "update worker_runs set lease_until = deadline_at + interval '1 second' where offered",
     },
   ],
-  "row-security-forced": [
-    {
-      by: "letting the owner bypass row security",
-      sql: () => "alter table tasks no force row level security",
-    },
-    {
-      by: "disabling row security",
-      sql: () => "alter table reviews disable row level security",
-    },
-    {
-      by: "dropping the tenants' policy",
-      sql: () => "drop policy steps_of_tenant on steps",
-    },
-    {
-      by: "opening the tenants' policy to all rows",
-      sql: () => "alter policy steps_of_tenant on steps using (true)",
-    },
-  ],
-  "event-streams-are-append-only": [
-    {
-      by: "granting UPDATE on the events",
-      sql: () => "grant update on step_events to stepledger_app",
-    },
-    {
-      by: "granting DELETE on the events of evals to public",
-      sql: () => "grant delete on eval_step_events to public",
-    },
-  ],
-  "application-role-is-restricted": [
-    {
-      by: "making the application the owner of a table",
-      sql: () =>
-        "grant create on schema public to stepledger_app; alter table taxonomy owner to stepledger_app",
-    },
-  ],
-  "guards-in-place": [
-    {
-      by: "disabling a guard",
-      sql: () => "alter table steps disable trigger steps_sealed",
-    },
-    { by: "dropping a guard", sql: () => "drop trigger step_events_append_only on step_events" },
-  ],
   "webhooks-receive-events": [
     {
       by: "reporting a missing event",
@@ -627,21 +585,6 @@ const BREACHES: Record<string, Breach[]> = {
     {
       by: "moving a webhook ahead of the feed",
       sql: () => "update webhooks set position_txid = '1000000000'",
-    },
-  ],
-  "keys-start-with-the-tenant": [
-    {
-      by: "adding a unique index over all tenants",
-      sql: () => "create unique index on tasks (id, tenant_id)",
-    },
-    {
-      by: "adding a key that does not start with the tenant",
-      sql: () => `
-        create unique index on tasks (tenant_id, id);
-        alter table seed_runs add constraint tenantless_fk foreign key (tenant_id) references tenants (id);
-        alter table steps add column other_task_id uuid;
-        alter table steps add constraint other_task_fk foreign key (other_task_id, tenant_id)
-          references tasks (id, tenant_id)`,
     },
   ],
 };

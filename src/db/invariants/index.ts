@@ -1,5 +1,4 @@
 import { BULK_INVARIANTS } from "./bulk.ts";
-import { CATALOGUE_INVARIANTS } from "./catalogue.ts";
 import { CHAIN_INVARIANTS } from "./chains.ts";
 import { DATA_INVARIANTS } from "./data.ts";
 import { DISPATCH_INVARIANTS } from "./dispatches.ts";
@@ -27,5 +26,4 @@ export const INVARIANTS: readonly Invariant[] = [
   ...DATA_INVARIANTS,
   ...WEBHOOK_INVARIANTS,
   ...LABEL_INVARIANTS,
-  ...CATALOGUE_INVARIANTS,
 ];

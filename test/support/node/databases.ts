@@ -26,6 +26,8 @@ export class TestDatabases {
     // One client runs the statements one after another: concurrent copies of a template would collide.
     await admin.query(`create database ${name} template ${TEMPLATE} owner ${OWNER_ROLE}`);
     await admin.query(`grant connect on database ${name} to ${APPLICATION_ROLE}`);
+    // A copy does not have the grants of its template.
+    await admin.query(`revoke temporary on database ${name} from public`);
     const superuserUrl = cluster.superuserUrl(name);
     return {
       name,
