@@ -5,8 +5,9 @@ import { withScratchDatabase } from "./database/scratch.ts";
 import { POSTGRES_VERSIONS } from "./stack/postgres.ts";
 
 /**
- * `npm run catalog`, a part of `npm run generate`, writes drizzle/catalog.json: what the migrations create on every supported version of PostgreSQL,
- * with which `npm run verify` compares a database. With `--check`, it writes nothing and fails if the file is stale.
+ * `npm run catalog`, a part of `npm run generate`, writes drizzle/catalog.json: what the migrations create on every
+ * supported version of PostgreSQL, with which `npm run verify` compares a database. With `--check`, it writes nothing
+ * and fails if the file is stale.
  */
 const catalogs = await Promise.all(
   POSTGRES_VERSIONS.map((version) =>

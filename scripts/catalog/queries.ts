@@ -4,6 +4,8 @@ import { IGNORED_EXTENSIONS, NEON_ROLES, NEON_SCHEMAS } from "./neon.ts";
 const list = (values: readonly string[]) => values.map((value) => `'${value}'`).join(", ");
 const SERVICE_ROLES = list([APPLICATION_ROLE, OWNER_ROLE]);
 
+const THIS_DATABASE = "(select oid from pg_database where datname = current_database())";
+
 /** The schemas that are compared: all except those of Postgres and of Neon. */
 const OWN_SCHEMA = `
   (select n.oid from pg_namespace n
@@ -193,8 +195,8 @@ const FUNCTIONS = `
       'support', nullif(p.prosupport::text, '-'),
       'settings', ${settings("p.proconfig")},
       'body', case when p.prokind <> 'a' then ${digest(`${BODY} || coalesce(p.probin, '')`)} end,
-      'aggregate', (select concat_ws(' ', a.aggkind, a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggtranstype::regtype,
-        a.agginitval) from pg_aggregate a where a.aggfnoid = p.oid),
+      'aggregate', (select concat_ws(' ', a.aggkind, a.aggtransfn, a.aggfinalfn, a.aggcombinefn,
+        a.aggtranstype::regtype, a.agginitval) from pg_aggregate a where a.aggfnoid = p.oid),
       'grants', ${grants("p.proacl", "f", "p.proowner")})
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace
   where (n.oid in ${OWN_SCHEMA} and (p.prosecdef or not ${isExtensionMember("pg_proc", "p.oid")}))
@@ -224,7 +226,7 @@ const ROLES = `
     'valid until', r.rolvaliduntil::text,
     'settings', (select string_agg(setting, '; ' order by setting)
       from pg_db_role_setting s, unnest(s.setconfig) setting
-      where s.setrole = r.oid and s.setdatabase in (0, (select oid from pg_database where datname = current_database()))))
+      where s.setrole = r.oid and s.setdatabase in (0, ${THIS_DATABASE})))
   from pg_roles r where r.rolname in (${SERVICE_ROLES})`;
 
 /** Administrators are members of the roles that they created, so they are left out. They could join any role anyway. */
@@ -277,7 +279,7 @@ const OTHERS = `
       where t.typtype in ('d', 'e', 'r') or t.typtype = 'b' and t.typelem = 0
         or t.typtype = 'c' and exists (select from pg_class c where c.oid = t.typrelid and c.relkind = 'c')
     union all select 'pg_subscription'::regclass, s.oid from pg_subscription s
-      where s.subdbid = (select oid from pg_database where datname = current_database())
+      where s.subdbid = ${THIS_DATABASE}
   ) o
   cross join lateral pg_identify_object(o.catalog, o.oid, 0) i
   where o.oid >= ${FIRST_OWN_OID}
@@ -292,7 +294,7 @@ const ELSEWHERE = `
     pg_get_userbyid(d.refobjid), pg_describe_object(d.classid, d.objid, 0)), '{}'::jsonb
   from pg_shdepend d
   where d.refclassid = 'pg_authid'::regclass and pg_get_userbyid(d.refobjid) in (${SERVICE_ROLES})
-    and d.dbid in (0, (select oid from pg_database where datname = current_database()))
+    and d.dbid in (0, ${THIS_DATABASE})
     and (d.deptype = 'o' and pg_get_userbyid(d.refobjid) = '${APPLICATION_ROLE}'
       or d.deptype = 'a' and d.classid not in ('pg_database'::regclass, 'pg_default_acl'::regclass)
         and not exists (
@@ -313,8 +315,8 @@ const ELSEWHERE = `
     and not exists (select from aclexplode(i.initprivs) where grantee = 0)`;
 
 /**
- * The queries that read the catalog, one for each kind of object. Each returns the object's kind and name, and its facts;
- * a fact is null if it has its usual value. They need a search_path without `public`, so that Postgres qualifies every
+ * The queries that read the catalog, one for each kind of object. Each returns the object's kind and name, and its
+ * facts; a fact is null if it has its usual value. They need a search_path without `public`, so that Postgres qualifies every
  * name that it prints.
  */
 export const CATALOG_QUERIES: readonly string[] = [

@@ -9,8 +9,9 @@ import { CATALOG_QUERIES } from "./queries.ts";
 export async function readCatalog(client: Client): Promise<Catalog> {
   // Names are then printed with their schema, and no object of another schema can take the place of Postgres's own.
   await client.query("set local search_path = pg_catalog, pg_temp");
+  const queries = CATALOG_QUERIES.map((query) => `(${query})`);
   const { rows } = await client.query<{ key: string; facts: Facts }>(
-    `select key, jsonb_strip_nulls(facts) as facts from (${CATALOG_QUERIES.map((query) => `(${query})`).join(" union all ")}) objects`,
+    `select key, jsonb_strip_nulls(facts) as facts from (${queries.join(" union all ")}) objects`,
   );
   await client.query("set local search_path to default");
   return new Map(rows.map(({ key, facts }) => [key, facts]));
