@@ -78,6 +78,12 @@ const TABLES = `
     'inherits', (select string_agg(i.inhparent::regclass::text, ', ' order by i.inhseqno)
       from pg_inherits i where i.inhrelid = c.oid),
     'partition', pg_get_expr(c.relpartbound, c.oid),
+    -- Postgres does not even look for what these flags of a table deny.
+    'ignored', nullif(concat_ws(', ',
+      case when not c.relhastriggers and exists (select from pg_trigger g where g.tgrelid = c.oid) then 'triggers' end,
+      case when c.relchecks <> (select count(*) from pg_constraint k where k.conrelid = c.oid and k.contype = 'c')
+        then 'checks' end,
+      case when not c.relhasindex and exists (select from pg_index i where i.indrelid = c.oid) then 'indexes' end), ''),
     'grants', ${grants("c.relacl", "r", "c.relowner")})
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p', 'f') and n.oid in ${OWN_SCHEMA} and not ${isExtensionMember("pg_class", "c.oid")}`;

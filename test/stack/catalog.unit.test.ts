@@ -218,6 +218,12 @@ const TRIGGERS: readonly Mutation[] = [
     says: EXTRA,
   },
   {
+    by: "denying in the catalog that a table has triggers and checks",
+    sql: "update pg_class set relhastriggers = false, relchecks = 0 where oid = 'trials'::regclass",
+    names: ["table public.trials"],
+    says: `${changed("ignored")}"triggers, checks"`,
+  },
+  {
     by: "adding a rule that discards rows",
     sql: "create rule discard as on insert to dispatch_events do instead nothing",
     names: ["rule discard on public.dispatch_events"],
