@@ -1,10 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { freshApi, type TestApi } from "../support/api.ts";
+import { bytesOf, givenDeclared, sendContent } from "../routes/data/support.ts";
+import { expectDone, freshApi, type TestApi } from "../support/api.ts";
 import { contentsOf } from "../support/contents.ts";
 import { silenceLog } from "../support/model/quiet.ts";
 import { givenWorld, type World } from "../support/model/world.ts";
-import { bytesOf, givenDeclared, sendContent } from "../routes/data/support.ts";
-import { expectDone } from "../support/api.ts";
 
 /** What someone with the application's role can do with a function that runs with the owner's rights. */
 interface Abuse {
@@ -172,6 +171,7 @@ let world: World;
 beforeAll(async () => {
   api = await freshApi();
   world = await givenWorld(api, api.tenant);
+  await givenDeclared(api, bytesOf("declared, but not sent"));
   const many = (table: string, where: string, changes: string) =>
     `insert into ${table}
      select (jsonb_populate_record(null::${table}, to_jsonb(t) || jsonb_build_object('id', new_id(), ${changes}))).*
