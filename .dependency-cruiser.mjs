@@ -162,9 +162,9 @@ export default {
       name: "outbound-imports-only-packages",
       severity: "error",
       comment:
-        "src/outbound checks addresses and posts signed messages to them. The content of a message and the reaction to its answer go to src/actions.",
+        "src/outbound checks addresses, seals secrets, and posts signed messages. The content of a message and the reaction to its answer go to src/actions.",
       from: { path: LAYERS.outbound },
-      to: { pathNot: [LAYERS.outbound, ...packages("standardwebhooks", "zod")] },
+      to: { pathNot: [LAYERS.outbound, ...packages("standardwebhooks", "jose", "zod")] },
     },
     forbid(
       "actions-know-no-edge",

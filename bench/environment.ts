@@ -19,6 +19,8 @@ const MAIN = "bench/worker.ts";
 
 /** Production requires the rate limiter, which would end a measurement. The code of both environments is the same. */
 const ENVIRONMENT = "development";
+/** The benchmark's databases are its own, so every run seals with a key of its own. */
+const SEALING_KEYS = `bench:${randomBytes(32).toString("base64")}`;
 
 /** Options for the connection between a Worker and its database. */
 export type ConnectionOptions = Pick<NeonProxyOptions, "delayMilliseconds" | "rewrite">;
@@ -106,6 +108,7 @@ export class Environment {
         DATABASE_URL: database.databaseUrl,
         NEON_FETCH_ENDPOINT: proxy.fetchEndpoint,
         SIGNING_SECRET: this.#signingSecret,
+        SEALING_KEYS,
       },
     });
     this.#opened.push(worker);
@@ -137,7 +140,7 @@ async function build(): Promise<{ config: string; secret: string }> {
     main: MAIN,
     minify: true,
     options: { rateLimit: null },
-    variables: { ENVIRONMENT, SIGNING_SECRET: secret },
+    variables: { ENVIRONMENT, SIGNING_SECRET: secret, SEALING_KEYS },
   });
   await buildAssets();
   await runWrangler(["deploy", "--dry-run", `--config=${config}`, `--outdir=${BUNDLE_DIRECTORY}`]);

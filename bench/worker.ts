@@ -10,6 +10,7 @@ import { defineContract } from "../src/routes/http/contract.ts";
 import { createHandler, type Route } from "../src/routes/http/create-handler.ts";
 import { logToConsole } from "../src/routes/http/trace.ts";
 import { createApp, lazyRoutes } from "../src/routes/app/create-app.ts";
+import { createSealer } from "../src/outbound/sealer.ts";
 import { createR2Blobs } from "../src/storage/r2-blobs.ts";
 import service from "../src/worker.ts";
 
@@ -70,7 +71,14 @@ function createBaselines(env: object): ReturnType<typeof createApp> {
     isTenantKnown: async () => true,
     isDatabaseReady: () => database.ping(),
     blobs: createR2Blobs(settings.bucket),
-    outbound: { fetch, resolveHost: async () => [], allowsLoopback: false, ownHosts: [] },
+    outbound: {
+      fetch,
+      resolveHost: async () => [],
+      allowsLoopback: false,
+      ownHosts: [],
+      sealer: createSealer(settings.sealingKeys),
+      reportUnopened: () => {},
+    },
     sendOutgoing: async () => {},
     now: () => new Date(),
     log: logToConsole,

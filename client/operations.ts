@@ -1150,7 +1150,7 @@ export type Pipeline = {
   name: PipelineName;
   /** The URL that dispatches are sent to. Null if workers claim the runs instead. */
   endpoint: string | null;
-  /** Until this time, messages are also signed with the previous secret. Null if there is none. */
+  /** Until this time, messages are also signed with a secret that was replaced. Null if only the current secret signs. */
   previousSecretUntil: Timestamp | null;
   /** The timeout of a call to the endpoint. */
   timeoutSeconds: number;
@@ -1165,14 +1165,14 @@ export type PipelineWithSecret = {
   name: PipelineName;
   /** The URL that dispatches are sent to. Null if workers claim the runs instead. */
   endpoint: string | null;
-  /** Until this time, messages are also signed with the previous secret. Null if there is none. */
+  /** Until this time, messages are also signed with a secret that was replaced. Null if only the current secret signs. */
   previousSecretUntil: Timestamp | null;
   /** The timeout of a call to the endpoint. */
   timeoutSeconds: number;
   /** How long a run can go without a report before it fails. */
   runDeadlineSeconds: number;
   updatedAt: Timestamp;
-  /** The secret that verifies messages, for a Standard Webhooks library. Only this response contains it. Null if the call created none. */
+  /** The secret that verifies messages, for a Standard Webhooks library. Only the response of the call that created it contains it. Null if the call created none. */
   secret: string | null;
 };
 
@@ -1686,11 +1686,11 @@ export type WebhookWithSecret = {
   url: string;
   events: readonly WebhookEvent[];
   enabled: boolean;
-  /** Until this time, messages are also signed with the previous secret. Null if there is none. */
+  /** Until this time, messages are also signed with a secret that was replaced. Null if only the current secret signs. */
   previousSecretUntil: Timestamp | null;
   createdAt: Timestamp;
   updatedAt: Timestamp;
-  /** The secret that verifies messages, for a Standard Webhooks library. Only this response contains it. Null if the call created none. */
+  /** The secret that verifies messages, for a Standard Webhooks library. Only the response of the call that created it contains it. Null if the call created none. */
   secret: string | null;
 };
 
@@ -1710,7 +1710,7 @@ export type Webhook = {
   url: string;
   events: readonly WebhookEvent[];
   enabled: boolean;
-  /** Until this time, messages are also signed with the previous secret. Null if there is none. */
+  /** Until this time, messages are also signed with a secret that was replaced. Null if only the current secret signs. */
   previousSecretUntil: Timestamp | null;
   createdAt: Timestamp;
   updatedAt: Timestamp;
@@ -2983,7 +2983,7 @@ export interface Operations {
     answer: PipelineWithSecret;
   };
   /**
-   * Rotate a pipeline's secret. Returns a new secret. For 24 hours, messages have two signatures, one with each secret; after that, the old secret is invalid. A retry with the same `Idempotency-Key` returns `secret: null`. If you lost the first response, rotate again.
+   * Rotate a pipeline's secret. Returns a new secret. The secret that it replaces stays valid for 24 hours, and so does every secret that was replaced in the last 24 hours: messages have one signature for each, the newest first. A retry with the same `Idempotency-Key` returns the same secret, as long as it is valid. At most 10 secrets are valid at once.
    *
    * Role: `admin`.
    */
@@ -3612,7 +3612,7 @@ export interface Operations {
     answer: WebhookPing;
   };
   /**
-   * Rotate a webhook's secret. Returns a new secret. For 24 hours, messages have two signatures, one with each secret; after that, the old secret is invalid. A retry with the same `Idempotency-Key` returns `secret: null`. If you lost the first response, rotate again.
+   * Rotate a webhook's secret. Returns a new secret. The secret that it replaces stays valid for 24 hours, and so does every secret that was replaced in the last 24 hours: messages have one signature for each, the newest first. A retry with the same `Idempotency-Key` returns the same secret, as long as it is valid. At most 10 secrets are valid at once.
    *
    * Role: `admin`.
    */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { parseSealingKeys, type SealingKey } from "./outbound/sealing-keys.ts";
 
 const ENVIRONMENTS = ["development", "test", "production"] as const;
 
@@ -16,6 +17,13 @@ const hostnames = z
   .transform((list) => list.split(",").map((host) => host.trim().toLowerCase()))
   .pipe(z.array(z.string().refine((text) => URL.parse(`https://${text}`)?.hostname === text)));
 
+const sealingKeys = z.string().transform((text, context) => {
+  const keys = parseSealingKeys(text);
+  if (keys !== null) return keys;
+  context.addIssue({ code: "custom" });
+  return z.NEVER;
+});
+
 /** The Worker's bindings and variables. `.dev.vars.example` explains each. */
 const environment = z
   .object({
@@ -23,6 +31,7 @@ const environment = z
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
     NEON_FETCH_ENDPOINT: optional(z.url({ protocol: /^https?$/ })),
     SIGNING_SECRET: z.string().min(32),
+    SEALING_KEYS: sealingKeys,
     AUTH_ISSUER: optional(z.string()),
     AUTH_JWKS_URL: optional(z.url({ protocol: /^https?$/ })),
     AUTH_AUDIENCE: optional(z.string()),
@@ -165,6 +174,8 @@ export interface Settings {
   environment: (typeof ENVIRONMENTS)[number];
   database: { databaseUrl: string; fetchEndpoint: string | undefined };
   signingSecret: string;
+  /** The keys of secrets at rest. The first seals, and all of them open. */
+  sealingKeys: readonly [SealingKey, ...SealingKey[]];
   /** Null if only API keys are accepted. */
   tokenIssuer: TokenIssuer | null;
   corsOrigins: readonly string[];
@@ -198,6 +209,7 @@ export function parseEnv(env: unknown): Settings {
     environment: data.ENVIRONMENT,
     database: { databaseUrl: data.DATABASE_URL, fetchEndpoint: data.NEON_FETCH_ENDPOINT },
     signingSecret: data.SIGNING_SECRET,
+    sealingKeys: data.SEALING_KEYS,
     tokenIssuer: tokenIssuer(data),
     corsOrigins: data.CORS_ORIGINS ?? [],
     bucket: data.BUCKET,

@@ -7,8 +7,9 @@ import { readTenantName } from "./db/tenants/tenants.ts";
 import { parseEnv, type Settings } from "./env.ts";
 import type { Outbound } from "./outbound/post-signed.ts";
 import { createResolver } from "./outbound/resolve-host.ts";
+import { createSealer } from "./outbound/sealer.ts";
 import { createMessageQueue } from "./queues/message-queue.ts";
-import { defectEntry, logToConsole } from "./routes/http/trace.ts";
+import { defectEntry, logToConsole, unopenedEntry } from "./routes/http/trace.ts";
 import { createApp } from "./routes/app/create-app.ts";
 import { createR2Blobs } from "./storage/r2-blobs.ts";
 
@@ -81,11 +82,13 @@ function createService(settings: Settings): Service {
 }
 
 /** Creates what calls tenants' endpoints. */
-function createOutbound({ allowsLoopbackEndpoints, ownHosts }: Settings): Outbound {
+function createOutbound({ allowsLoopbackEndpoints, ownHosts, sealingKeys }: Settings): Outbound {
   const send: typeof fetch = (...request) => fetch(...request);
   return {
     fetch: send,
     resolveHost: createResolver(send),
+    sealer: createSealer(sealingKeys),
+    reportUnopened: (secret) => logToConsole(unopenedEntry(secret)),
     allowsLoopback: allowsLoopbackEndpoints,
     ownHosts,
   };

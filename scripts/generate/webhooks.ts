@@ -5,7 +5,7 @@ import {
   DELIVERY_ATTEMPTS_MAX,
   retryDelaySeconds,
 } from "../../src/domain/webhooks/delivery-backoff.ts";
-import { PREVIOUS_SECRET_HOURS } from "../../src/outbound/secrets.ts";
+import { LIVE_SECRETS_MAX, OVERLAP_HOURS } from "../../src/db/webhooks/signing-secrets.ts";
 
 /** Generates docs/webhooks.md: how webhooks work, and the content of each message. */
 export function generateWebhooks(): string {
@@ -62,8 +62,11 @@ or gets another URL, pending deliveries are sent immediately. \`DELETE\` discard
 
 ## Rotating the secret
 
-\`POST /v1/webhooks/{name}/rotate\` returns a new secret. For ${PREVIOUS_SECRET_HOURS} hours, each message has two signatures, one for each
-secret, so you can switch without losing a message. After that, the old secret is invalid.
+\`POST /v1/webhooks/{name}/rotate\` returns a new secret. The old one stays valid for another ${OVERLAP_HOURS} hours, even if you rotate
+again: each message has one signature for every valid secret, the newest first, so you can switch without losing a
+message. Up to ${LIVE_SECRETS_MAX} secrets are valid at once.
+
+If you lost the response, repeat the request with the same \`Idempotency-Key\`: it returns the same secret.
 
 ## Message types
 

@@ -20,6 +20,8 @@ export interface StackFile {
   proxyUrl: string | null;
   databaseUrl: string;
   migrationDatabaseUrl: string;
+  /** SEALING_KEYS of the Worker. */
+  sealingKeys: string;
   tenants: Tenant[];
 }
 
@@ -82,6 +84,7 @@ async function runStack(options: StackOptions, startWorker: StartWorker): Promis
         proxyUrl: backend.proxy?.url ?? null,
         databaseUrl: backend.databaseUrl,
         migrationDatabaseUrl: backend.migrationDatabaseUrl,
+        sealingKeys: secrets.sealingKeys,
         tenants: secrets.tenants,
       };
       await writePrivately(join(directory, "stack.json"), `${JSON.stringify(file, null, 2)}\n`);
@@ -112,6 +115,8 @@ async function runStack(options: StackOptions, startWorker: StartWorker): Promis
 interface Secrets {
   passwords: { owner: string; application: string };
   signingSecret: string;
+  /** SEALING_KEYS of the Worker. */
+  sealingKeys: string;
   tenants: Tenant[];
 }
 
@@ -149,11 +154,19 @@ async function startBackend(
 
 async function readSecrets(directory: string): Promise<Secrets> {
   const path = join(directory, "secrets.json");
-  if (existsSync(path)) return JSON.parse(await readFile(path, "utf8")) as Secrets;
+  const sealingKeys = `dev:${randomBytes(32).toString("base64")}`;
+  if (existsSync(path)) {
+    // A file of an earlier release has no sealing keys.
+    const known = JSON.parse(await readFile(path, "utf8")) as Partial<Secrets>;
+    const completed = { sealingKeys, ...known } as Secrets;
+    await writePrivately(path, `${JSON.stringify(completed, null, 2)}\n`);
+    return completed;
+  }
   const secret = () => randomBytes(32).toString("base64url");
   const secrets: Secrets = {
     passwords: { owner: secret(), application: secret() },
     signingSecret: secret(),
+    sealingKeys,
     tenants: [inventTenant("Demo"), inventTenant("Second demo")],
   };
   await writePrivately(path, `${JSON.stringify(secrets, null, 2)}\n`);
@@ -165,6 +178,7 @@ function workerVariables(backend: Backend, secrets: Secrets): Record<string, str
     ENVIRONMENT: "development",
     DATABASE_URL: backend.databaseUrl,
     SIGNING_SECRET: secrets.signingSecret,
+    SEALING_KEYS: secrets.sealingKeys,
     // Lets a pipeline call any local HTTP server.
     ALLOW_LOOPBACK_ENDPOINTS: "true",
     ...(backend.proxy ? { NEON_FETCH_ENDPOINT: backend.proxy.fetchEndpoint } : {}),

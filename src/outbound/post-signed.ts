@@ -1,6 +1,7 @@
 import { Webhook } from "standardwebhooks";
 import { isAddress, isLoopback, isPublicAddress } from "./address-ranges.ts";
 import { type EndpointRules, judgeEndpoint } from "./endpoint-rules.ts";
+import type { Sealer, UnopenedSecret } from "./sealer.ts";
 import type { ResolveHost } from "./resolve-host.ts";
 import { retryAfterSeconds } from "./retry-after.ts";
 
@@ -8,6 +9,9 @@ import { retryAfterSeconds } from "./retry-after.ts";
 export interface Outbound extends EndpointRules {
   fetch: typeof fetch;
   resolveHost: ResolveHost;
+  sealer: Sealer;
+  /** Logs a secret that did not open. */
+  reportUnopened: (secret: UnopenedSecret) => void;
 }
 
 /** A message to a tenant's endpoint, in the format of Standard Webhooks. */
@@ -18,7 +22,7 @@ export interface SignedMessage {
   /** The time of this attempt. */
   timestamp: Date;
   body: string;
-  /** The present secret, and the previous one during a rotation. Each signs the message. */
+  /** At least one: the current secret, and earlier ones until they expire. Each signs the message. */
   secrets: readonly Uint8Array[];
   timeoutMs: number;
 }
@@ -40,6 +44,7 @@ export type Posted =
  * posts to public addresses. It follows no redirects, and only the status of the response counts.
  */
 export async function postSigned(message: SignedMessage, outbound: Outbound): Promise<Posted> {
+  if (message.secrets.length === 0) throw new Error("A message without a secret is never sent");
   const judged = judgeEndpoint(message.url, outbound);
   if (!judged.ok) return urlNotAllowed(judged.detail);
   // One timeout covers the name lookup, the response and its body.

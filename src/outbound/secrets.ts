@@ -5,9 +5,6 @@ const SECRET_BYTES = 32;
 
 const PREFIX = "whsec_";
 
-/** How long messages are also signed with the previous secret. */
-export const PREVIOUS_SECRET_HOURS = 24;
-
 export function newSecret(): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
 }

@@ -101,7 +101,7 @@ const put = defineContract({
     description: "The pipeline with its new settings.",
     schema: pipelineWithSecret,
   },
-  errors: ["url_not_allowed", "operation_in_progress"],
+  errors: ["url_not_allowed", "conflict", "stale", "operation_in_progress"],
 });
 
 const rotate = defineContract({
@@ -118,6 +118,7 @@ const rotate = defineContract({
     description: "The pipeline with its new secret, which only this response contains.",
     schema: pipelineWithSecret,
   },
+  errors: ["conflict", "stale"],
   idempotency: "optional",
 });
 

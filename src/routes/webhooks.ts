@@ -79,7 +79,7 @@ const putContract = defineContract({
     description: "The updated webhook. Its secret is unchanged.",
     schema: webhookWithSecret,
   },
-  errors: ["url_not_allowed", "operation_in_progress"],
+  errors: ["url_not_allowed", "stale", "operation_in_progress"],
 });
 
 const listContract = defineContract({
@@ -156,7 +156,7 @@ const rotateContract = defineContract({
     description: "The webhook with its new secret, which only this response contains.",
     schema: webhookWithSecret,
   },
-  errors: ["not_found"],
+  errors: ["not_found", "conflict", "stale"],
   idempotency: "optional",
 });
 

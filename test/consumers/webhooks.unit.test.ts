@@ -368,7 +368,7 @@ describe("a webhook's secret", () => {
     receiver.received.length = 0;
     await service.database.query(
       "superuser",
-      "update webhooks set previous_secret_until = now() where name = $1",
+      "update signing_secrets set signs_until = now() where name = $1 and signs_until is not null",
       [hook],
     );
     await givenTask();

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { parseEnv } from "../../src/env.ts";
 import { queueBindings } from "../support/queues.ts";
+import { parsedSealingKeys, sealingKeys } from "../support/sealing.ts";
 
 const ENV = {
   ENVIRONMENT: "production",
   DATABASE_URL: "postgres://app:hunter2@db.example/stepledger",
   SIGNING_SECRET: "a secret of thirty-two characters",
+  SEALING_KEYS: sealingKeys("new", "old"),
   BUCKET: { put: () => {} },
   ...queueBindings(),
   RATE_LIMITER: { limit: async () => ({ success: true }) },
@@ -13,11 +15,12 @@ const ENV = {
 const LOCAL = { ...ENV, ENVIRONMENT: "development", RATE_LIMITER: undefined };
 
 describe("the environment", () => {
-  test("requires three variables, the bucket, the queues and the limiter, and has defaults for the rest", () => {
+  test("requires four variables, the bucket, the queues and the limiter, and has defaults for the rest", () => {
     expect(parseEnv(ENV)).toEqual({
       environment: "production",
       database: { databaseUrl: ENV.DATABASE_URL, fetchEndpoint: undefined },
       signingSecret: ENV.SIGNING_SECRET,
+      sealingKeys: parsedSealingKeys(ENV.SEALING_KEYS),
       tokenIssuer: null,
       corsOrigins: [],
       bucket: ENV.BUCKET,
@@ -62,6 +65,12 @@ describe("the environment", () => {
     ["no database", { DATABASE_URL: undefined }, "DATABASE_URL"],
     ["a database other than Postgres", { DATABASE_URL: "mysql://u@h/d" }, "DATABASE_URL"],
     ["a short signing secret", { SIGNING_SECRET: "too-short-a-secret" }, "SIGNING_SECRET"],
+    ["no sealing keys", { SEALING_KEYS: undefined }, "SEALING_KEYS"],
+    ["empty sealing keys", { SEALING_KEYS: "" }, "SEALING_KEYS"],
+    ["a sealing key without an id", { SEALING_KEYS: btoa("k".repeat(32)) }, "SEALING_KEYS"],
+    ["a sealing key of 31 bytes", { SEALING_KEYS: `k1:${btoa("k".repeat(31))}` }, "SEALING_KEYS"],
+    ["two sealing keys of one id", { SEALING_KEYS: sealingKeys("k1", "k1") }, "SEALING_KEYS"],
+    ["a sealing key with a long id", { SEALING_KEYS: sealingKeys("k".repeat(17)) }, "SEALING_KEYS"],
     ["an incomplete issuer", { AUTH_ISSUER: "https://issuer.example" }, "AUTH_ISSUER"],
     ["an origin with a path", { CORS_ORIGINS: "https://panel.example/admin" }, "CORS_ORIGINS"],
     ["an own host with a path", { OWN_HOSTS: "api.example.com/v1" }, "OWN_HOSTS"],

@@ -17,6 +17,7 @@ import {
 } from "../../src/routes/app/create-app.ts";
 import { testOutbound } from "../support/outbound.ts";
 import { countingQueue } from "../support/queues.ts";
+import { parsedSealingKeys, SEALING_KEYS } from "../support/sealing.ts";
 
 export const TENANT = "0193aaaa-0000-7000-8000-000000000001";
 export const OTHER_TENANT = "0193aaaa-0000-7000-8000-000000000002";
@@ -26,6 +27,7 @@ export const SETTINGS: Settings = {
   environment: "test",
   database: { databaseUrl: "postgres://user:password@nowhere/none", fetchEndpoint: undefined },
   signingSecret: "a secret of thirty-two characters",
+  sealingKeys: parsedSealingKeys(SEALING_KEYS),
   tokenIssuer: null,
   corsOrigins: [],
   bucket: {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Outbound, postSigned, type SignedMessage } from "../../src/outbound/post-signed.ts";
 import { createResolver } from "../../src/outbound/resolve-host.ts";
 import { type Receiver, startReceiver } from "../support/node/receiver.ts";
+import { testOutbound } from "../support/outbound.ts";
 
 const SECRET = new TextEncoder().encode("the current secret, long enough");
 const PREVIOUS = new TextEncoder().encode("the previous secret, as long");
@@ -18,13 +19,8 @@ beforeEach(() => {
 });
 
 /** Outbound access that allows loopback and resolves every host name to one public address. */
-const outbound = (parts: Partial<Outbound> = {}): Outbound => ({
-  fetch,
-  resolveHost: async () => ["93.184.216.34"],
-  allowsLoopback: true,
-  ownHosts: ["stepledger.example.com"],
-  ...parts,
-});
+const outbound = (parts: Partial<Outbound> = {}): Outbound =>
+  testOutbound({ fetch, ownHosts: ["stepledger.example.com"], ...parts });
 
 const message = (parts: Partial<SignedMessage> = {}): SignedMessage => ({
   url: receiver.url,

@@ -587,6 +587,28 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => "update webhooks set position_txid = '1000000000'",
     },
   ],
+  "endpoints-are-signed": [
+    {
+      by: "deleting the secret of a webhook",
+      sql: () => "delete from signing_secrets where kind = 'webhook'",
+    },
+    {
+      by: "giving an endpoint to a pipeline whose secret only signs until tomorrow",
+      sql: () => `
+        update signing_secrets set signs_until = now() + interval '1 day' where kind = 'pipeline';
+        update pipelines set endpoint = 'https://checks.example.com'`,
+    },
+  ],
+  "secrets-have-owners": [
+    {
+      by: "deleting a pipeline but not its secret",
+      sql: () => "delete from pipelines",
+    },
+    {
+      by: "deleting a webhook but not its secret",
+      sql: () => "update webhooks set deleted_at = now(), enabled = false",
+    },
+  ],
 };
 
 let api: TestApi;

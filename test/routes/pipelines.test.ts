@@ -1,17 +1,21 @@
 import { beforeAll, beforeEach, describe, expect, it, test } from "vitest";
-import type { WithSecret } from "../../src/actions/secrets/answer-with-secret.ts";
+import type { WithSecret } from "../../src/actions/secrets/write-secret.ts";
 import type { PipelineRecord } from "../../src/db/dispatches/pipelines.ts";
 import { PIPELINE_NAMES } from "../../src/domain/pipelines/pipelines.ts";
 import { ENDPOINT_LENGTH_MAX } from "../../src/outbound/endpoint-rules.ts";
 import { newSecret, secretText } from "../../src/outbound/secrets.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
 import { FORBIDDEN_ENDPOINTS } from "../support/forbidden-endpoints.ts";
+import { storedSecrets } from "../support/secrets.ts";
 
 let api: TestApi;
 beforeAll(async () => {
   api = await freshApi({ OWN_HOSTS: "stepledger.example.com" });
 });
-beforeEach(() => api.database.query("owner", "delete from pipelines"));
+beforeEach(async () => {
+  await api.database.query("owner", "delete from signing_secrets");
+  await api.database.query("owner", "delete from pipelines");
+});
 
 const ENDPOINT = "https://checks.example.com/hook";
 
@@ -22,22 +26,7 @@ const rotate = (name = "payment") =>
 const list = async () =>
   expectDone(await api.call<{ data: PipelineRecord[] }>("GET", "/pipelines")).data;
 
-/** The signing secrets in the database, and the hours until the previous one expires. */
-async function storedSecrets(name = "payment") {
-  const [row] = await api.database.query(
-    "owner",
-    `select 'whsec_' || encode(secret, 'base64') as secret, 'whsec_' || encode(previous_secret, 'base64') as previous,
-       extract(epoch from previous_secret_until - now()) / 3600 as hours
-     from pipelines where name = $1`,
-    [name],
-  );
-  const hours = row?.["hours"] ?? null;
-  return {
-    secret: row?.["secret"],
-    previous: row?.["previous"],
-    hours: hours === null ? null : Math.round(Number(hours)),
-  };
-}
+const stored = (name = "payment") => storedSecrets(api.database, { kind: "pipeline", name });
 
 describe("Listing pipelines", () => {
   it("returns all four, configured or not", async () => {
@@ -86,13 +75,13 @@ describe("Configuring a pipeline", () => {
       updatedAt: expect.any(String),
     });
     expect(expectDone(await put({ endpoint: "https://other.example.com/" })).secret).toBeNull();
-    expect((await storedSecrets()).secret).toBe(secret);
+    expect(await stored()).toEqual([{ secret, hours: null }]);
   });
 
   it("accepts a secret, and does not return it", async () => {
     const secret = secretText(newSecret());
     expect(expectDone(await put({ endpoint: ENDPOINT, secret })).secret).toBeNull();
-    expect(await storedSecrets()).toEqual({ secret, previous: null, hours: null });
+    expect(await stored()).toEqual([{ secret, hours: null }]);
   });
 
   it("keeps the previous secret for a day only if a different one is set", async () => {
@@ -100,7 +89,10 @@ describe("Configuring a pipeline", () => {
     for (const secret of [first, first, second, second]) {
       expectDone(await put({ endpoint: ENDPOINT, secret }));
     }
-    expect(await storedSecrets()).toEqual({ secret: second, previous: first, hours: 24 });
+    expect(await stored()).toEqual([
+      { secret: second, hours: null },
+      { secret: first, hours: 24 },
+    ]);
     const [pipeline] = (await list()).filter(({ name }) => name === "payment");
     expect(pipeline?.previousSecretUntil).toEqual(expect.any(String));
   });
@@ -130,7 +122,7 @@ describe("Configuring a pipeline", () => {
   ])("rejects %j", async (body) => {
     const problem = expectProblem(await put(body), "validation_failed", 400);
     expect(JSON.stringify(problem)).not.toContain("hunter2");
-    expect(await storedSecrets()).toMatchObject({ secret: undefined });
+    expect(await stored()).toEqual([]);
   });
 
   it("rejects the name of an unknown pipeline", async () => {
@@ -144,7 +136,7 @@ describe("A pipeline's endpoint", () => {
   test.each(short)("is rejected at %j: %s", async (endpoint, detail) => {
     const problem = expectProblem(await put({ endpoint }), "url_not_allowed", 400);
     expect(problem.detail).toBe(detail);
-    expect(await storedSecrets()).toMatchObject({ secret: undefined });
+    expect(await stored()).toEqual([]);
   });
 
   it("is rejected at the host of the request", async () => {
@@ -160,11 +152,14 @@ describe("A pipeline's endpoint", () => {
 });
 
 describe("Rotating a pipeline's secret", () => {
-  it("returns the new secret once, and keeps the previous one for a day", async () => {
+  it("returns the new secret, and keeps the previous one for a day", async () => {
     const { secret: first } = expectDone(await put({ endpoint: ENDPOINT }));
     const rotated = expectDone(await rotate());
     expect(rotated.previousSecretUntil).toEqual(expect.any(String));
-    expect(await storedSecrets()).toEqual({ secret: rotated.secret, previous: first, hours: 24 });
+    expect(await stored()).toEqual([
+      { secret: rotated.secret, hours: null },
+      { secret: first, hours: 24 },
+    ]);
   });
 
   it("rejects an idempotency key that was used for another pipeline", async () => {
@@ -173,12 +168,12 @@ describe("Rotating a pipeline's secret", () => {
       api.call("POST", `/pipelines/${name}/rotate`, { idempotencyKey });
     expectDone(await under("payment"));
     expectProblem(await under("output_generation"), "idempotency_key_reused", 422);
-    expect(await storedSecrets("output_generation")).toMatchObject({ secret: undefined });
+    expect(await stored("output_generation")).toEqual([]);
   });
 
   it("creates the first secret of a pipeline that is not configured", async () => {
     const { secret, endpoint } = expectDone(await rotate());
     expect(endpoint).toBeNull();
-    expect(await storedSecrets()).toEqual({ secret, previous: null, hours: null });
+    expect(await stored()).toEqual([{ secret, hours: null }]);
   });
 });

@@ -107,7 +107,7 @@ describe("Creating or updating a webhook", () => {
 });
 
 describe("A webhook's secret", () => {
-  it("changes with a rotation, and is not returned to a retry", async () => {
+  it("changes with a rotation, and is returned to a retry of the same call", async () => {
     const { secret } = expectDone(await put(), 201);
     const rotate = () =>
       api.call<WithSecret>("POST", `/webhooks/${hook}/rotate`, { idempotencyKey: hook });
@@ -116,7 +116,7 @@ describe("A webhook's secret", () => {
     expect(rotated.secret).not.toBe(secret);
     expect(rotated.previousSecretUntil).not.toBeNull();
     const repeated = await rotate();
-    expect(expectDone(repeated)).toEqual({ ...rotated, secret: null });
+    expect(expectDone(repeated)).toEqual(rotated);
     expect(repeated.headers.get("idempotency-replayed")).toBe("true");
   });
 
@@ -131,7 +131,7 @@ describe("A webhook's secret", () => {
     await api.database.faults({
       kind: "sqlstate",
       code: "22000",
-      sql: "update webhooks w set secret",
+      sql: "update webhooks w set",
     });
     expect((await api.call("POST", `/webhooks/${hook}/rotate`)).status).toBe(500);
     const answers = [

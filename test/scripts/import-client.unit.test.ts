@@ -205,6 +205,7 @@ describe("the connection", () => {
     proxyUrl: null,
     databaseUrl: "",
     migrationDatabaseUrl: "",
+    sealingKeys: "",
     tenants: [first, second],
   };
   const input = { url: null, key: null, tenant: null, role: "operator" as const };

@@ -19,6 +19,7 @@ import type { ErrorCode } from "../../src/routes/http/problem.ts";
 import worker from "../../src/worker.ts";
 import { freshDatabase, type TestDatabase } from "./database.ts";
 import { queueBindings } from "./queues.ts";
+import { SEALING_KEYS } from "./sealing.ts";
 
 /** A tenant with one API key for each role. */
 export interface Tenant {
@@ -137,6 +138,7 @@ export async function freshApi(environment: Record<string, unknown> = {}): Promi
     DATABASE_URL: database.databaseUrl,
     NEON_FETCH_ENDPOINT: database.fetchEndpoint,
     SIGNING_SECRET: "a secret of the tests, long enough to sign with",
+    SEALING_KEYS,
     BUCKET: testBucket(),
     ...queueBindings(),
     AUTH_ISSUER: issuer,

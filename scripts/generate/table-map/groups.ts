@@ -80,7 +80,8 @@ export const STANDALONE: readonly TableGroup[] = [
     tables: [
       ["webhooks", "an address and its feed position"],
       ["webhook_deliveries", "the outbox of messages"],
-      ["pipelines", "endpoint, secrets, deadline"],
+      ["pipelines", "endpoint, timeout, deadline"],
+      ["signing_secrets", "sealed; the current and earlier ones"],
     ],
   },
   {

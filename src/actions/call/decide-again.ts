@@ -6,7 +6,7 @@ export const LOST_RACE = Symbol("lost race");
 /** How often a call that loses a race is decided, so that it is answered from the state that the winner left. */
 const ATTEMPTS_MAX = 3;
 
-type Subject = "task" | "eval" | "insight" | "operation";
+type Subject = "task" | "eval" | "insight" | "operation" | "pipeline" | "webhook";
 
 /** Loads, decides and records again until no race is lost. Refuses as `stale` after three attempts. */
 export async function decideAgain<Value>(

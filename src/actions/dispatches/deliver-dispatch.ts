@@ -2,8 +2,9 @@ import { uuidv7 } from "uuidv7";
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import { beginDispatch, type DispatchAttempt } from "../../db/dispatches/begin-dispatch.ts";
 import { endDispatch } from "../../db/dispatches/end-dispatch.ts";
-import { endOfAttempt } from "../../domain/pipelines/dispatch-attempts.ts";
+import { type DispatchAttemptEnd, endOfAttempt } from "../../domain/pipelines/dispatch-attempts.ts";
 import { type Outbound, postSigned, type SignedMessage } from "../../outbound/post-signed.ts";
+import { openSecrets, UNOPENED, UNOPENED_DELAY_SECONDS } from "../secrets/open-secrets.ts";
 import { deliver, type Delivery } from "../outgoing/deliver.ts";
 import { stepView, taskView } from "../views/task-view.ts";
 
@@ -19,15 +20,30 @@ export function deliverDispatch(
   return deliver({
     claim: () => beginDispatch(database, { ...lease, runId: uuidv7() }),
     post: async (attempt) => {
-      const posted = await postSigned(messageOf(dispatchId, attempt, now), outbound);
-      return endOfAttempt(posted, attempt.attempt);
+      const owner = { kind: "pipeline", name: attempt.pipeline } as const;
+      const secrets = await openSecrets({ database, outbound }, owner, attempt.secrets);
+      if (secrets === null) return UNSIGNED;
+      const message = { ...messageOf(dispatchId, attempt, now), secrets };
+      return endOfAttempt(await postSigned(message, outbound), attempt.attempt);
     },
     record: (end) => endDispatch(database, lease, end),
   });
 }
 
-function messageOf(id: string, delivery: DispatchAttempt, timestamp: Date): SignedMessage {
-  const { endpoint, secrets, timeoutSeconds, pipeline, run, task, version, step } = delivery;
+/** Without its secret, the dispatch waits. That is no failure of its endpoint, so it never makes the dispatch dead. */
+const UNSIGNED: DispatchAttemptEnd = {
+  state: "sent",
+  error: UNOPENED,
+  delaySeconds: UNOPENED_DELAY_SECONDS,
+  isCounted: false,
+};
+
+function messageOf(
+  id: string,
+  delivery: DispatchAttempt,
+  timestamp: Date,
+): Omit<SignedMessage, "secrets"> {
+  const { endpoint, timeoutSeconds, pipeline, run, task, version, step } = delivery;
   const data = {
     dispatchId: id,
     pipeline,
@@ -47,7 +63,6 @@ function messageOf(id: string, delivery: DispatchAttempt, timestamp: Date): Sign
       timestamp: timestamp.toISOString(),
       data,
     }),
-    secrets,
     timeoutMs: timeoutSeconds * 1000,
   };
 }

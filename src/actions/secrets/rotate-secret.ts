@@ -2,28 +2,28 @@ import { type PipelineRecord, rotateSecretOfPipeline } from "../../db/dispatches
 import { rotateSecretOfWebhook, type WebhookRecord } from "../../db/webhooks/webhooks.ts";
 import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
 import type { Outcome } from "../../domain/refusals.ts";
-import { newSecret, PREVIOUS_SECRET_HOURS } from "../../outbound/secrets.ts";
-import { answerWithSecret, type WithSecret } from "./answer-with-secret.ts";
-import type { ActionCall, Done } from "../call/call.ts";
+import { newSecret } from "../../outbound/secrets.ts";
+import type { Done } from "../call/call.ts";
+import { type SecretCall, type WithSecret, writeSecret } from "./write-secret.ts";
 
-// Each replaces a secret. Only this answer shows the new one; the old one also signs for another 24 hours.
+// Each replaces a secret. Every secret before it also signs for 24 hours after it was replaced.
 
-export async function rotatePipelineSecret(
-  { database, operation }: ActionCall,
+export function rotatePipelineSecret(
+  call: SecretCall,
   name: Pipeline,
 ): Promise<Outcome<Done<WithSecret<PipelineRecord>>>> {
-  const rotation = newRotation();
-  const written = await rotateSecretOfPipeline(database, name, rotation, operation);
-  return answerWithSecret(operation, rotation.generated, written);
+  return writeSecret(call, { kind: "pipeline", name }, generated(), (secret) =>
+    rotateSecretOfPipeline(call.database, name, secret, call.operation),
+  );
 }
 
-export async function rotateWebhookSecret(
-  { database, operation }: ActionCall,
+export function rotateWebhookSecret(
+  call: SecretCall,
   name: string,
 ): Promise<Outcome<Done<WithSecret<WebhookRecord>>>> {
-  const rotation = newRotation();
-  const written = await rotateSecretOfWebhook(database, name, rotation, operation);
-  return answerWithSecret(operation, rotation.generated, written);
+  return writeSecret(call, { kind: "webhook", name }, generated(), (secret) =>
+    rotateSecretOfWebhook(call.database, name, secret, call.operation),
+  );
 }
 
-const newRotation = () => ({ generated: newSecret(), previousHours: PREVIOUS_SECRET_HOURS });
+const generated = () => ({ value: newSecret(), isGenerated: true });

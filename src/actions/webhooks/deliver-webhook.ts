@@ -8,6 +8,7 @@ import {
 } from "../../db/webhooks/webhook-deliveries.ts";
 import { retryDelaySeconds } from "../../domain/webhooks/delivery-backoff.ts";
 import type { Outbound, Posted } from "../../outbound/post-signed.ts";
+import { openSecrets, UNOPENED, UNOPENED_DELAY_SECONDS } from "../secrets/open-secrets.ts";
 import { deliver, type Delivery } from "../outgoing/deliver.ts";
 import { postToWebhook } from "./post-to-webhook.ts";
 
@@ -21,12 +22,27 @@ export function deliverWebhook(
     claim: () => beginDelivery(database, lease),
     post: async (attempt) => {
       const { event: type, occurredAt: timestamp, data, target } = attempt;
+      const secrets = await openSecrets(
+        { database, outbound },
+        { kind: "webhook", name: target.name },
+        target.secrets,
+      );
+      if (secrets === null) return UNSIGNED;
       const message = { id: deliveryId, type, timestamp, data };
-      return endOf(await postToWebhook(target, message, outbound), attempt);
+      return endOf(await postToWebhook({ url: target.url, secrets }, message, outbound), attempt);
     },
     record: (end) => endDelivery(database, lease, end),
   });
 }
+
+/** Without its secret, the message waits. That is no failure of its endpoint, so it never makes the delivery dead. */
+const UNSIGNED: WebhookAttemptEnd = {
+  state: "pending",
+  responseStatus: null,
+  lastError: UNOPENED,
+  delaySeconds: UNOPENED_DELAY_SECONDS,
+  isCounted: false,
+};
 
 function endOf(posted: Posted, { attempt }: WebhookAttempt): WebhookAttemptEnd {
   const { outcome, status: responseStatus } = posted;
@@ -36,5 +52,5 @@ function endOf(posted: Posted, { attempt }: WebhookAttempt): WebhookAttemptEnd {
   const delaySeconds = retryDelaySeconds(attempt, posted.retryAfterSeconds);
   return delaySeconds === null
     ? { state: "dead", responseStatus, lastError }
-    : { state: "pending", responseStatus, lastError, delaySeconds };
+    : { state: "pending", responseStatus, lastError, delaySeconds, isCounted: true };
 }

@@ -4,6 +4,8 @@ import { findWebhookTarget } from "../../db/webhooks/webhooks.ts";
 import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import { PING_EVENT } from "../../domain/webhooks/events.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
+import { SecretUnavailable } from "../../outbound/sealer.ts";
+import { openSecrets, UNOPENED } from "../secrets/open-secrets.ts";
 import { postToWebhook } from "./post-to-webhook.ts";
 
 /** How a webhook's endpoint answered a ping. */
@@ -14,16 +16,22 @@ export interface Ping {
   error: string | null;
 }
 
-/** Sends a test message once, even if the webhook is disabled. It is not stored and not retried. */
+/**
+ * Sends a test message once, even if the webhook is disabled. It is not stored and not retried.
+ * @throws SecretUnavailable if the message cannot be signed.
+ */
 export async function pingWebhook(
   { database, outbound, now }: { database: TenantDatabase; outbound: Outbound; now: Date },
   name: string,
 ): Promise<Outcome<Ping>> {
   const target = await findWebhookTarget(database, name);
   if (target === null) return refuse(notFound());
+  const owner = { kind: "webhook", name } as const;
+  const secrets = await openSecrets({ database, outbound }, owner, target.secrets);
+  if (secrets === null) throw new SecretUnavailable(UNOPENED);
   const data = JSON.stringify({ webhook: name });
   const message = { id: uuidv7(), type: PING_EVENT, timestamp: now.toISOString(), data };
-  const posted = await postToWebhook(target, message, outbound);
+  const posted = await postToWebhook({ url: target.url, secrets }, message, outbound);
   return succeed({
     delivered: posted.outcome === "accepted",
     responseStatus: posted.status,

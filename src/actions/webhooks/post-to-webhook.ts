@@ -1,5 +1,9 @@
-import type { WebhookTarget } from "../../db/webhooks/webhooks.ts";
-import { type Outbound, type Posted, postSigned } from "../../outbound/post-signed.ts";
+import {
+  type Outbound,
+  type Posted,
+  postSigned,
+  type SignedMessage,
+} from "../../outbound/post-signed.ts";
 
 /** A message to a webhook. */
 export interface WebhookPost {
@@ -15,7 +19,7 @@ const TIMEOUT_MS = 10_000;
 
 /** Posts a message in the format of Standard Webhooks, with the same body and id on every attempt. */
 export function postToWebhook(
-  { url, secrets }: WebhookTarget,
+  { url, secrets }: Pick<SignedMessage, "url" | "secrets">,
   { id, type, timestamp, data }: WebhookPost,
   outbound: Outbound,
 ): Promise<Posted> {

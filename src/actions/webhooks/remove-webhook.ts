@@ -10,7 +10,7 @@ export async function removeWebhook(
 ): Promise<Outcome<Done<WebhookRecord>>> {
   const removed = await deleteWebhook(database, name, operation);
   return conclude(operation, removed, {
-    result: (stored) => stored,
+    result: ({ record }) => (record === null ? null : { record }),
     render: ({ record }) => record,
   });
 }

@@ -2,7 +2,6 @@ import { type SQL, sql } from "drizzle-orm";
 import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
 import type { WorkerType } from "../../domain/lifecycle/statuses.ts";
-import { fromHex } from "../sql/bytes.ts";
 import type { TenantDatabase } from "../connection/client.ts";
 import { DELIVERY_ACTOR, logCtes, type HasDeliveries } from "./dispatch-log.ts";
 import {
@@ -16,14 +15,13 @@ import {
 } from "./dispatch-sql.ts";
 import { workerTypeSql } from "./pipeline-sql.ts";
 import { runAllowance } from "../runs/run-guards.ts";
-import { signingSecrets } from "../webhooks/signing-secrets.ts";
+import { signingSecrets, type StoredSecrets } from "../webhooks/signing-secrets.ts";
 import { stepJson, TASK_JOINS, TASK_MEMBERS, type TaskRecord } from "../tasks/task-json.ts";
 
 /** One delivery attempt: the endpoint and what is sent to it. */
 export interface DispatchAttempt {
   endpoint: string;
-  /** The current secret and, until it expires, the previous one. */
-  secrets: Uint8Array[];
+  secrets: StoredSecrets;
   timeoutSeconds: number;
   /** The number of the attempt, from 1. */
   attempt: number;
@@ -62,16 +60,14 @@ export async function beginDispatch(
   );
   database.outgoing.events ||= row?.hasDeliveries === true;
   if (row?.outcome === "later") return { outcome: "later", seconds: row.seconds };
-  const begun = row?.delivery ?? null;
-  if (begun === null) return { outcome: "settled" };
-  const { secrets, ...delivery } = begun;
-  return { outcome: "begun", delivery: { ...delivery, secrets: secrets.map(fromHex) } };
+  const delivery = row?.delivery ?? null;
+  return delivery === null ? { outcome: "settled" } : { outcome: "begun", delivery };
 }
 
 interface BeginRow extends HasDeliveries {
   outcome: string;
   seconds: number;
-  delivery: (Omit<DispatchAttempt, "secrets"> & { secrets: string[] }) | null;
+  delivery: DispatchAttempt | null;
 }
 
 /**
@@ -116,7 +112,7 @@ with
 found as materialized (
   select d.*, coalesce(d.lease_owner = ${owner}::uuid, false) as is_again, w.id as run_id, p.endpoint,
     coalesce(p.timeout_seconds, 10) as timeout_seconds, ${runAllowance(sql`d.pipeline`)} as allowance,
-    ${signingSecrets(sql`p`)} as secrets,
+    ${signingSecrets("pipeline", sql`p`)} as secrets,
     ${outcomeFor(owner)} as outcome
   from pipeline_dispatches d ${DISPATCH_JOINS}
   where d.tenant_id = ${tenantId}::uuid and d.id = ${dispatchId}::uuid

@@ -33,6 +33,7 @@ own as materialized (
 ended as (
   update pipeline_dispatches d set state = ${end.state}, lease_owner = null, lease_until = null,
     last_error = ${endError(end)}::text, updated_at = now(),
+    attempts = d.attempts - ${end.state === "sent" && !end.isCounted ? 1 : 0},
     not_before = ${end.state === "sent" ? sql`clock_timestamp() + ${delay}` : sql`null`},
     next_attempt_at = clock_timestamp() + ${delay} + ${MESSAGE_LOST_AFTER}
   from own where d.tenant_id = ${tenantId}::uuid and d.id = own.id

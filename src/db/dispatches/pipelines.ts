@@ -1,12 +1,12 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
-import { bytes } from "../sql/bytes.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import {
-  keptUntil,
-  previousSecretMember,
-  type SecretRotation,
-  type StoredWithSecret,
+  canAddSecret,
+  HAS_NO_SECRET,
+  latestEnd,
+  type NewSecret,
+  type SecretWrite,
   writeWithSecret,
 } from "../webhooks/signing-secrets.ts";
 
@@ -15,7 +15,7 @@ export interface PipelineRecord {
   name: Pipeline;
   /** Null if its runs wait for workers that poll. */
   endpoint: string | null;
-  /** When the previous secret stops signing; null if there is none. */
+  /** When the last of the replaced secrets stops signing; null if none of them signs. */
   previousSecretUntil: string | null;
   timeoutSeconds: number;
   runDeadlineSeconds: number;
@@ -29,71 +29,73 @@ export interface PipelineSettings {
   runDeadlineSeconds: number;
 }
 
-/** A PipelineRecord as JSON, from the alias p. */
-const PIPELINE_JSON = sql`json_build_object('name', p.name, 'endpoint', p.endpoint,
-  ${previousSecretMember(sql`p`)},
-  'timeoutSeconds', p.timeout_seconds, 'runDeadlineSeconds', p.run_deadline_seconds, 'updatedAt', iso(p.updated_at))`;
+/** A PipelineRecord as JSON, from an alias of pipelines. */
+const pipelineJson = (p: SQL, previousSecretUntil: SQL) => sql`json_build_object('name', ${p}.name,
+  'endpoint', ${p}.endpoint, 'previousSecretUntil', iso(${previousSecretUntil}),
+  'timeoutSeconds', ${p}.timeout_seconds, 'runDeadlineSeconds', ${p}.run_deadline_seconds,
+  'updatedAt', iso(${p}.updated_at))`;
 
-/** The generated secret is stored only if the pipeline has none and the caller provides none. */
-interface Secrets extends SecretRotation {
-  /** Replaces the present secret; null if the caller provides none. */
-  provided: Uint8Array | null;
-}
+const changedJson = (previousSecretUntil: SQL) => pipelineJson(sql`changed`, previousSecretUntil);
 
-/** Stores a pipeline's settings. Equal settings are no change, and providing the present secret is no rotation. */
+/**
+ * Stores a pipeline's settings. Equal settings are no change. The secret is stored if the pipeline has none, or if it
+ * replaces the current one: `replaces` is the current secret's id, or null if there was none when it was read. Nothing
+ * is written if that has changed.
+ */
 export function storePipeline(
   database: TenantDatabase,
   { name, endpoint, timeoutSeconds, runDeadlineSeconds }: PipelineSettings,
-  { provided, generated, previousHours }: Secrets,
+  { secret, replaces }: { secret: NewSecret; replaces: { id: string | null } | null },
   operation: Operation,
-): Promise<Written<StoredWithSecret<PipelineRecord>>> {
+): Promise<Written<SecretWrite<PipelineRecord>>> {
   const { tenantId } = database;
-  const secret = provided ?? generated;
-  const isRotated = sql`(${provided !== null} and p.secret <> ${bytes(secret)})`;
-  return writeWithSecret(
-    database,
-    operation,
-    sql`
-  insert into pipelines as p (tenant_id, name, endpoint, timeout_seconds, run_deadline_seconds, secret)
-  values (${tenantId}, ${name}, ${endpoint}, ${timeoutSeconds}, ${runDeadlineSeconds},
-    ${bytes(secret)})
+  const adds = replaces === null ? HAS_NO_SECRET : sql`true`;
+  const isExpected =
+    replaces === null
+      ? sql`true`
+      : sql`(select id from live where signs_until is null) is not distinct from ${replaces.id}::uuid`;
+  return writeWithSecret(database, operation, {
+    owner: { kind: "pipeline", name },
+    change: sql`
+  insert into pipelines as p (tenant_id, name, endpoint, timeout_seconds, run_deadline_seconds)
+  select ${tenantId}::uuid, ${name}, ${endpoint}::text, ${timeoutSeconds}::integer, ${runDeadlineSeconds}::integer
+  where ${isExpected}
   on conflict (tenant_id, name) do update set endpoint = excluded.endpoint,
     timeout_seconds = excluded.timeout_seconds, run_deadline_seconds = excluded.run_deadline_seconds,
-    secret = case when ${isRotated} or p.secret is null then excluded.secret else p.secret end,
-    previous_secret = case when ${isRotated} then p.secret else p.previous_secret end,
-    previous_secret_until = case when ${isRotated} then ${keptUntil(previousHours)} else p.previous_secret_until end,
-    updated_at = case when ${isRotated} or p.secret is null
+    updated_at = case when ${adds}
         or (p.endpoint, p.timeout_seconds, p.run_deadline_seconds)
           is distinct from (excluded.endpoint, excluded.timeout_seconds, excluded.run_deadline_seconds)
       then now() else p.updated_at end
-  returning ${PIPELINE_JSON} as record, p.secret = ${bytes(generated)} as "isSecretMade"`,
-  );
+  where ${canAddSecret(sql`p`, adds)}
+  returning p.*, ${adds} as adds_secret`,
+    recordJson: changedJson,
+    secret,
+  });
 }
 
-/** Replaces a pipeline's secret. The previous secret, if there is one, also signs for some hours. */
+/** Replaces a pipeline's secret. The secrets before it also sign until their promised time. */
 export function rotateSecretOfPipeline(
   database: TenantDatabase,
   name: Pipeline,
-  { generated, previousHours }: SecretRotation,
+  secret: NewSecret,
   operation: Operation,
-): Promise<Written<StoredWithSecret<PipelineRecord>>> {
-  return writeWithSecret(
-    database,
-    operation,
-    sql`
-  insert into pipelines as p (tenant_id, name, secret)
-  values (${database.tenantId}, ${name}, ${bytes(generated)})
-  on conflict (tenant_id, name) do update set secret = excluded.secret, previous_secret = p.secret,
-    previous_secret_until = case when p.secret is not null then ${keptUntil(previousHours)} end,
-    updated_at = now()
-  returning ${PIPELINE_JSON} as record, true as "isSecretMade"`,
-  );
+): Promise<Written<SecretWrite<PipelineRecord>>> {
+  return writeWithSecret(database, operation, {
+    owner: { kind: "pipeline", name },
+    change: sql`
+  insert into pipelines as p (tenant_id, name) values (${database.tenantId}, ${name})
+  on conflict (tenant_id, name) do update set updated_at = now()
+  where ${canAddSecret(sql`p`, sql`true`)}
+  returning p.*, true as adds_secret`,
+    recordJson: changedJson,
+    secret,
+  });
 }
 
 /** Returns the pipelines that have stored settings. */
 export async function listPipelines(database: TenantDatabase): Promise<PipelineRecord[]> {
   const rows = await database.read<{ record: PipelineRecord }>(
-    sql`select ${PIPELINE_JSON} as record from pipelines p`,
+    sql`select ${pipelineJson(sql`p`, latestEnd("pipeline", sql`p`))} as record from pipelines p`,
   );
   return rows.map(({ record }) => record);
 }

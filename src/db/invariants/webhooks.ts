@@ -16,6 +16,30 @@ export const WEBHOOK_INVARIANTS: readonly Invariant[] = [
           or (e.txid, e.feed_id) > (w.position_txid, w.position_feed_id))`,
   },
   {
+    name: "endpoints-are-signed",
+    description:
+      "A pipeline with an endpoint, or a webhook, has no current secret. Its messages wait.",
+    sql: `
+      select o.tenant_id, o.kind, o.name from (
+        select tenant_id, 'pipeline' as kind, name, secret from pipelines where endpoint is not null
+        union all
+        select tenant_id, 'webhook', name, secret from webhooks where deleted_at is null
+      ) o
+      where coalesce(length(o.secret), 0) = 0
+        and not exists (select from signing_secrets s where s.tenant_id = o.tenant_id and s.kind = o.kind
+          and s.name = o.name and s.signs_until is null)`,
+  },
+  {
+    name: "secrets-have-owners",
+    description: "A secret belongs to no pipeline, or to no webhook, or to one that was deleted.",
+    sql: `
+      select s.tenant_id, s.id from signing_secrets s
+      where not exists (select from pipelines p
+          where s.kind = 'pipeline' and p.tenant_id = s.tenant_id and p.name = s.name)
+        and not exists (select from webhooks w
+          where s.kind = 'webhook' and w.tenant_id = s.tenant_id and w.name = s.name and w.deleted_at is null)`,
+  },
+  {
     name: "webhook-positions-are-settled",
     description: "A webhook's position is in the part of the feed that is not settled yet.",
     sql: `

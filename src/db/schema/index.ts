@@ -15,6 +15,7 @@ export { pipelines } from "./pipelines.ts";
 export { prompts } from "./prompts.ts";
 export { reviews } from "./reviews.ts";
 export { seedRuns } from "./seed-runs.ts";
+export { signingSecrets } from "./signing-secrets.ts";
 export { stepEvents } from "./step-events.ts";
 export { steps } from "./steps.ts";
 export { sweepPositions, sweptObjects } from "./sweep.ts";

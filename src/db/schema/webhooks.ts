@@ -26,9 +26,9 @@ export const webhooks = pgTable(
     id: id(),
     url: text().notNull(),
     events: text().array().notNull(),
-    secret: bytea().notNull(),
+    /** Plain secrets of earlier releases, until the next write or `npm run seal` moves them to signing_secrets. */
+    secret: bytea(),
     previousSecret: bytea(),
-    /** Until then, messages are signed with the previous secret too. */
     previousSecretUntil: moment(),
     enabled: boolean().notNull().default(true),
     /** The position in the feed up to which its deliveries were written. */

@@ -3,7 +3,7 @@ import type { DeliveryState, WebhookEvent } from "../../domain/webhooks/events.t
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
-import { isWebhook, readTarget, TARGET_JSON, type WebhookTarget } from "./webhooks.ts";
+import { isWebhook, TARGET_JSON, type WebhookTarget } from "./webhooks.ts";
 
 /** A delivery of one message to a webhook, as answers show it. */
 export interface DeliveryRecord {
@@ -131,7 +131,7 @@ export async function beginDelivery(
 ): Promise<DeliveryClaim> {
   const { tenantId } = database;
   const [row] = await database.writeIdempotently<{
-    begun: (Omit<WebhookAttempt, "target"> & { target: Parameters<typeof readTarget>[0] }) | null;
+    begun: WebhookAttempt | null;
     seconds: number;
   }>(sql`
 with found as materialized (
@@ -152,8 +152,7 @@ begun as (
 select (select delivery from begun) as begun, found.seconds::integer as seconds from found`);
   if (row === undefined) return { outcome: "settled" };
   const { begun, seconds } = row;
-  if (begun === null) return { outcome: "later", seconds };
-  return { outcome: "begun", delivery: { ...begun, target: readTarget(begun.target) } };
+  return begun === null ? { outcome: "later", seconds } : { outcome: "begun", delivery: begun };
 }
 
 /** How an attempt ended. */
@@ -164,6 +163,8 @@ export type WebhookAttemptEnd =
       responseStatus: number | null;
       lastError: string;
       delaySeconds: number;
+      /** False if nothing was sent, so that the attempt does not bring the delivery closer to its end. */
+      isCounted: boolean;
     }
   | { state: "dead"; responseStatus: number | null; lastError: string };
 
@@ -177,6 +178,7 @@ export async function endDelivery(
   const next = sql`now() + make_interval(secs => ${end.state === "pending" ? end.delaySeconds : 0})`;
   await database.writeIdempotently(sql`
     update webhook_deliveries set state = ${state}, response_status = ${responseStatus},
+      attempts = attempts - ${end.state === "pending" && !end.isCounted ? 1 : 0},
       last_error = ${end.state === "delivered" ? null : end.lastError},
       delivered_at = case when ${state} = 'delivered' then now() end,
       next_attempt_at = ${next}, relay_at = ${next} + ${RELAY_LOST_AFTER},

@@ -1,14 +1,14 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { WebhookEvent } from "../../domain/webhooks/events.ts";
-import { bytes, fromHex } from "../sql/bytes.ts";
 import { allOf } from "../sql/conditions.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import {
-  keptUntil,
-  previousSecretMember,
-  type SecretRotation,
+  canAddSecret,
+  latestEnd,
+  type NewSecret,
+  type SecretWrite,
   signingSecrets,
-  type StoredWithSecret,
+  type StoredSecrets,
   writeWithSecret,
 } from "./signing-secrets.ts";
 import { LISTENS_TO_TASKS } from "./webhook-outbox.ts";
@@ -19,16 +19,21 @@ export interface WebhookRecord {
   url: string;
   events: WebhookEvent[];
   enabled: boolean;
-  /** When the previous secret stops signing; null if there is none. */
+  /** When the last of the replaced secrets stops signing; null if none of them signs. */
   previousSecretUntil: string | null;
   createdAt: string;
   updatedAt: string;
 }
 
-/** A WebhookRecord as JSON, from the alias w. */
-const WEBHOOK_JSON = sql`json_build_object('name', w.name, 'url', w.url, 'events', w.events, 'enabled', w.enabled,
-  ${previousSecretMember(sql`w`)},
-  'createdAt', iso(w.created_at), 'updatedAt', iso(w.updated_at))`;
+/** A WebhookRecord as JSON, from an alias of webhooks. */
+const webhookJson = (
+  w: SQL,
+  previousSecretUntil: SQL,
+) => sql`json_build_object('name', ${w}.name, 'url', ${w}.url,
+  'events', ${w}.events, 'enabled', ${w}.enabled, 'previousSecretUntil', iso(${previousSecretUntil}),
+  'createdAt', iso(${w}.created_at), 'updatedAt', iso(${w}.updated_at))`;
+
+const changedJson = (previousSecretUntil: SQL) => webhookJson(sql`changed`, previousSecretUntil);
 
 /** The condition that the alias w is the named webhook, and not deleted. */
 export const isWebhook = (name: string) => sql`w.name = ${name} and w.deleted_at is null`;
@@ -41,92 +46,96 @@ export interface WebhookSettings {
 }
 
 /**
- * Creates a webhook with the generated secret, or updates the settings of one and keeps its secret. A webhook that
- * starts to listen to tasks gets the events that are committed from now on, and none before. If it is enabled again or
- * its URL changes, its pending deliveries become due.
+ * Creates a webhook with the given secret, or updates the settings of one and keeps its secret. A webhook that starts
+ * to listen to tasks gets the events that are committed from now on, and none before. If it is enabled again or its URL
+ * changes, its pending deliveries become due.
  */
 export function storeWebhook(
   database: TenantDatabase,
   { name, url, events, enabled }: WebhookSettings,
-  { id, generated }: { id: string; generated: Uint8Array },
+  { id, secret }: { id: string; secret: NewSecret },
   operation: Operation,
-): Promise<Written<StoredWithSecret<WebhookRecord>>> {
+): Promise<Written<SecretWrite<WebhookRecord>>> {
   const { tenantId } = database;
   const keepIf = (condition: SQL, column: SQL) =>
     sql`${column} = case when ${condition} then w.${column} else excluded.${column} end`;
   const exists = sql`w.deleted_at is null`;
   const isSame = sql`${exists} and (w.url, w.events, w.enabled) = (excluded.url, excluded.events, excluded.enabled)`;
-  return writeWithSecret(
-    database,
-    operation,
-    sql`
-  insert into webhooks as w (tenant_id, id, name, url, events, enabled, secret,
-    position_txid, position_feed_id, heard_nothing_of)
-  values (${tenantId}, ${id}, ${name}, ${url}, ${`{${events.join()}}`}::text[], ${enabled}, ${bytes(generated)},
+  return writeWithSecret(database, operation, {
+    owner: { kind: "webhook", name },
+    change: sql`
+  insert into webhooks as w (tenant_id, id, name, url, events, enabled, position_txid, position_feed_id,
+    heard_nothing_of)
+  values (${tenantId}, ${id}, ${name}, ${url}, ${`{${events.join()}}`}::text[], ${enabled},
     pg_snapshot_xmin(pg_current_snapshot()), 0, pg_current_snapshot())
   on conflict (tenant_id, name) do update set
-    url = excluded.url, events = excluded.events, enabled = excluded.enabled, deleted_at = null,
-    ${keepIf(exists, sql`id`)}, ${keepIf(exists, sql`secret`)}, ${keepIf(exists, sql`created_at`)},
+    url = excluded.url, events = excluded.events, enabled = excluded.enabled, deleted_at = null, secret = null,
+    ${keepIf(exists, sql`id`)}, ${keepIf(exists, sql`created_at`)},
     ${keepIf(isSame, sql`updated_at`)},
     ${keepIf(LISTENS_TO_TASKS, sql`position_txid`)}, ${keepIf(LISTENS_TO_TASKS, sql`position_feed_id`)},
     ${keepIf(LISTENS_TO_TASKS, sql`heard_nothing_of`)}
-  returning ${WEBHOOK_JSON} as record, w.id = ${id} as "isSecretMade"`,
+  where ${canAddSecret(sql`w`, sql`false`)}
+  returning w.*, w.id = ${id} as adds_secret`,
+    recordJson: changedJson,
+    secret,
     // `before` is the row as it was, because a statement does not see its own writes.
-    sql`,
+    effects: sql`,
 rescheduled as (
   update webhook_deliveries d set next_attempt_at = now(), relay_at = now()
-  from webhooks before
+  from changed, webhooks before
   where before.tenant_id = ${tenantId} and before.name = ${name} and before.deleted_at is null
     and ${enabled} and (not before.enabled or before.url <> ${url})
     and d.tenant_id = ${tenantId} and d.webhook_id = before.id and d.state = 'pending'
 )`,
-  );
+  });
 }
 
 /**
- * Replaces a webhook's secret. The previous secret also signs for some hours. Returns no row if there is no webhook.
+ * Replaces a webhook's secret. The secrets before it also sign until their promised time. Writes nothing if there is no
+ * webhook.
  */
 export function rotateSecretOfWebhook(
   database: TenantDatabase,
   name: string,
-  { generated, previousHours }: SecretRotation,
+  secret: NewSecret,
   operation: Operation,
-): Promise<Written<StoredWithSecret<WebhookRecord>>> {
-  return writeWithSecret(
-    database,
-    operation,
-    sql`
-  update webhooks w set secret = ${bytes(generated)}, previous_secret = w.secret, updated_at = now(),
-    previous_secret_until = ${keptUntil(previousHours)}
-  where w.tenant_id = ${database.tenantId} and ${isWebhook(name)}
-  returning ${WEBHOOK_JSON} as record, true as "isSecretMade"`,
-  );
+): Promise<Written<SecretWrite<WebhookRecord>>> {
+  return writeWithSecret(database, operation, {
+    owner: { kind: "webhook", name },
+    change: sql`
+  update webhooks w set updated_at = now()
+  where w.tenant_id = ${database.tenantId} and ${isWebhook(name)} and ${canAddSecret(sql`w`, sql`true`)}
+  returning w.*, true as adds_secret`,
+    recordJson: changedJson,
+    secret,
+  });
 }
 
 /**
  * Deletes a webhook and its secrets, and marks its pending deliveries as dead. A webhook that was already deleted stays
- * unchanged. Returns no row if there never was one.
+ * unchanged. Writes nothing if there never was one.
  */
 export function deleteWebhook(
   database: TenantDatabase,
   name: string,
   operation: Operation,
-): Promise<Written<StoredWithSecret<WebhookRecord>>> {
+): Promise<Written<SecretWrite<WebhookRecord>>> {
   const { tenantId } = database;
-  return writeWithSecret(
-    database,
-    operation,
-    sql`
-  update webhooks w set enabled = false, secret = '', previous_secret = null, previous_secret_until = null,
+  return writeWithSecret(database, operation, {
+    owner: { kind: "webhook", name },
+    change: sql`
+  update webhooks w set enabled = false, secret = null, previous_secret = null, previous_secret_until = null,
     updated_at = coalesce(w.deleted_at, now()), deleted_at = coalesce(w.deleted_at, now())
   where w.tenant_id = ${tenantId} and w.name = ${name}
-  returning ${WEBHOOK_JSON} as record, false as "isSecretMade", w.id`,
-    sql`,
+  returning w.*, false as adds_secret`,
+    recordJson: changedJson,
+    secret: null,
+    effects: sql`,
 stopped as (
   update webhook_deliveries d set state = 'dead', last_error = 'The webhook was deleted.'
   from changed where d.tenant_id = ${tenantId} and d.webhook_id = changed.id and d.state = 'pending'
 )`,
-  );
+  });
 }
 
 /** Returns a page of webhooks by name. */
@@ -135,7 +144,7 @@ export async function listWebhooks(
   { after, limit }: { after: string | null; limit: number },
 ): Promise<WebhookRecord[]> {
   const rows = await database.read<{ record: WebhookRecord }>(sql`
-    select ${WEBHOOK_JSON} as record from webhooks w
+    select ${webhookJson(sql`w`, latestEnd("webhook", sql`w`))} as record from webhooks w
     where ${allOf(sql`w.deleted_at is null`, after !== null && sql`w.name > ${after}`)}
     order by w.name limit ${limit}`);
   return rows.map(({ record }) => record);
@@ -143,25 +152,22 @@ export async function listWebhooks(
 
 /** The URL of a webhook and the secrets that sign its messages. */
 export interface WebhookTarget {
+  name: string;
   url: string;
-  secrets: Uint8Array[];
+  secrets: StoredSecrets;
 }
 
-/** A WebhookTarget as JSON, from the alias w. The secrets are in hex. */
-export const TARGET_JSON = sql`json_build_object('url', w.url, 'secrets', ${signingSecrets(sql`w`)})`;
-
-/** Parses TARGET_JSON. */
-export function readTarget({ url, secrets }: { url: string; secrets: string[] }): WebhookTarget {
-  return { url, secrets: secrets.map(fromHex) };
-}
+/** A WebhookTarget as JSON, from the alias w. */
+export const TARGET_JSON = sql`json_build_object('name', w.name, 'url', w.url,
+  'secrets', ${signingSecrets("webhook", sql`w`)})`;
 
 /** Returns a webhook's target; null if there is no such webhook. */
 export async function findWebhookTarget(
   database: TenantDatabase,
   name: string,
 ): Promise<WebhookTarget | null> {
-  const [row] = await database.read<{ target: { url: string; secrets: string[] } }>(
+  const [row] = await database.read<{ target: WebhookTarget }>(
     sql`select ${TARGET_JSON} as target from webhooks w where ${isWebhook(name)}`,
   );
-  return row === undefined ? null : readTarget(row.target);
+  return row?.target ?? null;
 }

@@ -13,8 +13,8 @@ export type EndpointAnswer =
 /** The state of a dispatch after an attempt. */
 export type DispatchAttemptEnd =
   | { state: "delivered" }
-  /** Another attempt follows. */
-  | { state: "sent"; error: string; delaySeconds: number }
+  /** Another attempt follows. `isCounted` is false if nothing was sent. */
+  | { state: "sent"; error: string; delaySeconds: number; isCounted: boolean }
   | { state: "dead"; error: string; reason: string };
 
 /** Returns the state of a dispatch after an attempt, counted from 1. The last attempt that fails makes it dead. */
@@ -31,7 +31,7 @@ export function endOfAttempt(answer: EndpointAnswer, attempt: number): DispatchA
       }
       // The endpoint can ask for more time than the backoff, but not for less.
       const delaySeconds = Math.max(backoffSeconds(attempt), retryAfterSeconds ?? 0);
-      return { state: "sent", error, delaySeconds };
+      return { state: "sent", error, delaySeconds, isCounted: true };
     }
   }
 }

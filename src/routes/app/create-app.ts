@@ -6,6 +6,7 @@ import type { TenantDatabase } from "../../db/connection/client.ts";
 import { DatabaseUnavailable } from "../../db/connection/faults.ts";
 import type { Settings } from "../../env.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
+import { SecretUnavailable } from "../../outbound/sealer.ts";
 import { type BlobStore, StorageUnavailable } from "../../storage/blobs.ts";
 import { AREAS } from "./areas.ts";
 import { docsRoutes } from "../docs.ts";
@@ -161,7 +162,7 @@ export function createApp(dependencies: AppDependencies, mounted = lazyRoutes): 
 
   app.onError((error, context) => {
     const { trace } = context.var;
-    if (error instanceof DatabaseUnavailable || error instanceof StorageUnavailable)
+    if (OUTAGES.some((outage) => error instanceof outage))
       return fail(trace, { code: "unavailable" });
     edge.reportDefect(trace, error);
     return fail(trace, { code: "internal" });
@@ -169,6 +170,9 @@ export function createApp(dependencies: AppDependencies, mounted = lazyRoutes): 
 
   return app;
 }
+
+/** The errors that say that something the service needs is unavailable. */
+const OUTAGES = [DatabaseUnavailable, StorageUnavailable, SecretUnavailable];
 
 function hasOutgoing({ outgoing }: TenantDatabase): boolean {
   const { dispatches, events, operations, analytics } = outgoing;

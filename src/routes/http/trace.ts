@@ -3,6 +3,7 @@ import type { TenantDatabase } from "../../db/connection/client.ts";
 import { DatabaseFault } from "../../db/connection/faults.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { AuthFailure } from "./principal.ts";
+import type { UnopenedSecret } from "../../outbound/sealer.ts";
 import type { ErrorCode } from "./problem.ts";
 
 /** The facts about a request. They are filled in while it is handled, and then logged. */
@@ -100,6 +101,17 @@ export function defectEntry(
     sqlState: fault?.sqlState ?? null,
     constraint: fault?.constraint ?? null,
     frames: known === null ? [] : framesOf(known),
+  };
+}
+
+/** Returns the log line of a signing secret that did not open. Its messages wait until it does. */
+export function unopenedEntry({ id, ...secret }: UnopenedSecret): LogEntry {
+  return {
+    level: "error",
+    message: "secret_not_opened",
+    requestId: uuidv7(),
+    secretId: id,
+    ...secret,
   };
 }
 

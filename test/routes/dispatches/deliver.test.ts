@@ -24,8 +24,13 @@ beforeAll(async () => {
   api = await freshApi();
 });
 
-beforeEach(async () => {
+async function forgetPipelines(): Promise<void> {
+  await api.database.query("owner", "delete from signing_secrets");
   await api.database.query("owner", "delete from pipelines");
+}
+
+beforeEach(async () => {
+  await forgetPipelines();
   const body = { endpoint: ENDPOINT, timeoutSeconds: 3, runDeadlineSeconds: 600 };
   const put = await api.call<{ secret: string }>("PUT", "/pipelines/quality_automation", { body });
   secret = expectDone(put).secret;
@@ -114,7 +119,7 @@ describe("A dispatch of a pipeline with an endpoint", () => {
     // A day later, the old secret is no longer used.
     await api.database.query(
       "owner",
-      "update pipelines set previous_secret_until = now() - interval '1 second'",
+      "update signing_secrets set signs_until = now() - interval '1 second' where signs_until is not null",
     );
     await deliver(api, await givenDispatch(api), { fetch });
     const verified = async (request: Request | undefined, by: string) => {
@@ -441,7 +446,7 @@ describe("An endpoint with a forbidden address", () => {
 
 describe("A dispatch of a pipeline without an endpoint", () => {
   it("is delivered immediately, and its run waits for a worker to claim it", async () => {
-    await api.database.query("owner", "delete from pipelines");
+    await forgetPipelines();
     const id = await givenDispatch(api);
     const { requests, fetch } = endpoint();
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");

@@ -195,9 +195,13 @@ prompt as (
   insert into sweep_positions (sweep, position) values ('objects', '') on conflict do nothing
 ), pipeline as (
   insert into pipelines (tenant_id, name) select tenant_id, 'payment' from place
+), sealed as (
+  insert into signing_secrets (tenant_id, id, kind, name, sealed)
+  select tenant_id, new_id(), kind, name, 'v1.k1.' || repeat('A', 16) || '.' || repeat('A', 64)
+  from place, (values ('pipeline', 'payment'), ('webhook', 'hook')) o(kind, name)
 ), hook as (
-  insert into webhooks (tenant_id, id, name, url, events, secret, position_txid, position_feed_id, heard_nothing_of)
-  select tenant_id, new_id(), 'hook', 'https://hooks.example.test', array['task.label_changed'], sha256('x'),
+  insert into webhooks (tenant_id, id, name, url, events, position_txid, position_feed_id, heard_nothing_of)
+  select tenant_id, new_id(), 'hook', 'https://hooks.example.test', array['task.label_changed'],
     pg_snapshot_xmin(pg_current_snapshot()), 0, pg_current_snapshot() from place
   returning tenant_id, id, name
 ), delivery as (

@@ -13,6 +13,7 @@ import { createMessageQueue } from "../../../src/queues/message-queue.ts";
 import { createApp } from "../../../src/routes/app/create-app.ts";
 import { testOutbound } from "../outbound.ts";
 import { queueBindings } from "../queues.ts";
+import { SEALING_KEYS } from "../sealing.ts";
 import { memoryBlobs } from "./memory-blobs.ts";
 import { freshDatabase, type TestDatabase } from "../database.ts";
 
@@ -42,6 +43,7 @@ export async function startService(): Promise<TestService> {
     DATABASE_URL: database.databaseUrl,
     NEON_FETCH_ENDPOINT: database.fetchEndpoint,
     SIGNING_SECRET: "a secret of the tests, long enough to sign with",
+    SEALING_KEYS,
     // Unused: the app gets `memoryBlobs` below.
     BUCKET: { put: () => {} },
     ...bindings,

@@ -6,6 +6,7 @@ import { inventTenant, storeTenant, type Tenant } from "../../../scripts/stack/t
 import { startWorkerd } from "../../../scripts/stack/workerd.ts";
 import { writeLocalConfig } from "../../../scripts/stack/wrangler.ts";
 import { freshDatabase, type TestDatabase } from "../database.ts";
+import { SEALING_KEYS } from "../sealing.ts";
 
 /** The built Worker in its own workerd, with real queues and its own database. */
 export interface TestWorkerd {
@@ -45,6 +46,7 @@ export async function startTestWorkerd(): Promise<TestWorkerd> {
       DATABASE_URL: database.databaseUrl,
       NEON_FETCH_ENDPOINT: database.fetchEndpoint,
       SIGNING_SECRET: "a secret of the tests, long enough to sign with",
+      SEALING_KEYS,
       ALLOW_LOOPBACK_ENDPOINTS: "true",
       // Nothing listens there: a token is refused before its keys are fetched.
       AUTH_ISSUER: "https://issuer.test",

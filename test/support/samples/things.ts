@@ -2,6 +2,8 @@ import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import { givenOpenEval, givenTrial } from "../../routes/evals/support.ts";
 import { type CallOptions, expectDone, type Tenant, type TestApi } from "../api.ts";
 import { givenDead } from "../dispatches.ts";
+import { newSecret } from "../../../src/outbound/secrets.ts";
+import { testSealer } from "../sealing.ts";
 import { givenOfferedRun } from "../runs.ts";
 import type { Kind, Sample, Things } from "./sample.ts";
 
@@ -150,17 +152,22 @@ async function givenWebhook(
   { id: tenantId }: Tenant,
   { webhook, delivery }: Things,
 ): Promise<void> {
+  const id = crypto.randomUUID();
+  const address = { tenantId, kind: "webhook", name: webhook, id } as const;
   await database.query(
     "owner",
     `with created as (
-  insert into webhooks (tenant_id, id, name, url, events, secret, position_txid, position_feed_id, heard_nothing_of)
-  values ($1, new_id(), $2, 'http://nowhere.test', array['bulk.finished'], sha256('a secret'),
+  insert into webhooks (tenant_id, id, name, url, events, position_txid, position_feed_id, heard_nothing_of)
+  values ($1, new_id(), $2, 'http://nowhere.test', array['bulk.finished'],
     pg_snapshot_xmin(pg_current_snapshot()), 0, pg_current_snapshot())
   returning tenant_id, id, name
+), sealed as (
+  insert into signing_secrets (tenant_id, id, kind, name, sealed)
+  select tenant_id, $4, 'webhook', name, $5 from created
 )
 insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, source, data, state)
 select tenant_id, $3::uuid, id, name, 'bulk.finished', $3::text, '{}', 'dead' from created`,
-    [tenantId, webhook, delivery],
+    [tenantId, webhook, delivery, id, await testSealer().seal(address, newSecret())],
   );
 }
 
