@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connect, type Stepledger } from "../../client/index.ts";
-import { verifyDatabase } from "../../scripts/verify/verify-database.ts";
+import { renderVerification, verifyDatabase } from "../../scripts/verify/verify-database.ts";
 import { SqlError } from "../support/database.ts";
 import { REHASH } from "../support/model/invariants.ts";
 import { startService, type TestService } from "../support/node/service.ts";
@@ -179,17 +179,20 @@ describe.each([
 
 test("verify names a back door that someone left", async () => {
   const { database } = service;
-  const expectations = { isWhole: true };
-  expect(await verifyDatabase(database.migrationDatabaseUrl)).toMatchObject(expectations);
+  const whole = await verifyDatabase(database.migrationDatabaseUrl);
+  expect(whole.isWhole, renderVerification(whole)).toBe(true);
   await database.query(
     "owner",
     `create function back_door(statements text) returns void language plpgsql security definer
        as 'begin execute statements; end'`,
   );
-  const { isWhole, catalog } = await verifyDatabase(database.migrationDatabaseUrl);
+  const verification = await verifyDatabase(database.migrationDatabaseUrl);
   await database.query("owner", "drop function back_door");
-  expect(isWhole).toBe(false);
-  expect(catalog.differences).toEqual([
+  expect(verification.isWhole).toBe(false);
+  expect(renderVerification(verification)).toMatch(
+    /BROKEN +1 +catalog is that of this release \(\d+ objects\)\n +function public.back_door\(statements text\) is extra/,
+  );
+  expect(verification.catalog.differences).toEqual([
     {
       object: "function public.back_door(statements text)",
       problem: "is extra: no migration of this release creates it",
