@@ -10,11 +10,30 @@ export async function readCatalog(client: Client): Promise<Catalog> {
   // Names are then printed with their schema, and no object of another schema can take the place of Postgres's own.
   await client.query("set local search_path = pg_catalog, pg_temp");
   const queries = CATALOG_QUERIES.map((query) => `(${query})`);
-  const { rows } = await client.query<{ key: string; facts: Facts }>(
+  const { rows } = await client.query<CatalogRow>(
     `select key, jsonb_strip_nulls(facts) as facts from (${queries.join(" union all ")}) objects`,
   );
+  const migrations = await readMigrations(client);
   await client.query("set local search_path to default");
-  return new Map(rows.map(({ key, facts }) => [key, facts]));
+  return new Map([...rows, ...migrations].map(({ key, facts }) => [key, facts]));
+}
+
+interface CatalogRow {
+  key: string;
+  facts: Facts;
+}
+
+/** Returns how many migrations are applied, so that a database of another release shows as one. */
+async function readMigrations(client: Client): Promise<CatalogRow[]> {
+  const { rows: tables } = await client.query<{ name: string | null }>(
+    "select to_regclass('drizzle.__drizzle_migrations')::text as name",
+  );
+  if (tables[0]?.name == null) return [];
+  const { rows } = await client.query<CatalogRow>(
+    `select 'migrations' as key, jsonb_build_object('applied', count(*)::text) as facts
+     from drizzle.__drizzle_migrations`,
+  );
+  return rows;
 }
 
 /** Returns the major version of the server, such as 18. */

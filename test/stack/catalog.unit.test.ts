@@ -687,6 +687,13 @@ const TABLES: readonly Mutation[] = [
 
 const ROLES: readonly Mutation[] = [
   {
+    by: "verifying a database of an earlier release",
+    sql: `delete from drizzle.__drizzle_migrations
+      where id = (select max(id) from drizzle.__drizzle_migrations)`,
+    names: ["migrations"],
+    says: changed("applied"),
+  },
+  {
     by: "letting the application bypass row security and create roles",
     sql: "alter role stepledger_app bypassrls createrole",
     names: ["role stepledger_app"],
