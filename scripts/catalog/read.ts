@@ -25,10 +25,10 @@ interface CatalogRow {
 
 /** Returns how many migrations are applied, so that a database of another release shows as one. */
 async function readMigrations(client: Client): Promise<CatalogRow[]> {
-  const { rows: tables } = await client.query<{ name: string | null }>(
-    "select to_regclass('drizzle.__drizzle_migrations')::text as name",
+  const { rowCount: tables } = await client.query(
+    "select from pg_class where oid = to_regclass('drizzle.__drizzle_migrations')",
   );
-  if (tables[0]?.name == null) return [];
+  if (tables === 0) return [];
   const { rows } = await client.query<CatalogRow>(
     `select 'migrations' as key, jsonb_build_object('applied', count(*)::text) as facts
      from drizzle.__drizzle_migrations`,
