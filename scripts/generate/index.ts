@@ -1,4 +1,5 @@
 import { generateClientOperations } from "./client-operations.ts";
+import { generateDatabaseErrors } from "./database-errors.ts";
 import { generateErrors } from "./errors.ts";
 import { LABEL_OBJECTS } from "./label-objects.ts";
 import { generateOpenApi } from "./openapi.ts";
@@ -16,6 +17,7 @@ interface Generator {
 
 export const GENERATORS: readonly Generator[] = [
   { path: "client/operations.ts", generate: generateClientOperations },
+  { path: "docs/database-errors.md", generate: generateDatabaseErrors },
   { path: "docs/errors.md", generate: generateErrors },
   { path: "docs/openapi.json", generate: generateOpenApi },
   { path: "docs/state-machine.md", generate: generateStateMachine },

@@ -7,7 +7,7 @@ import { z } from "zod";
  * A fault to inject between a Worker and its database:
  * - `delay`: the request waits for `delayMilliseconds` first.
  * - `unavailable`: the endpoint answers 503 and runs nothing.
- * - `sqlstate`: the endpoint answers an error with `code` (40001 by default) and runs nothing.
+ * - `sqlstate`: the endpoint answers an error with `code` (40001 by default) and `severity`, and runs nothing.
  * - `cut-before-commit`: the statements run and are rolled back. Then the connection drops.
  * - `cut-after-commit`: the statements are committed. Then the connection drops without an answer.
  */
@@ -22,6 +22,7 @@ export const faultSchema = z.strictObject({
     .string()
     .regex(/^[0-9A-Z]{5}$/)
     .default("40001"),
+  severity: z.enum(["ERROR", "FATAL", "PANIC"]).default("ERROR"),
   match: z
     .strictObject({
       database: z.string().optional(),

@@ -176,7 +176,9 @@ const ERROR_MEMBERS = [
 ] as const;
 
 /** Converts a Postgres error to the endpoint's format: every member is present, and null if unknown. */
-export function renderError(error: DatabaseError | { message: string; code: string }) {
+export function renderError(
+  error: DatabaseError | { message: string; code: string; severity: string },
+) {
   const known: Partial<Record<(typeof ERROR_MEMBERS)[number], string | undefined>> = error;
   return {
     message: error.message,

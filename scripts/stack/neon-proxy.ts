@@ -166,7 +166,8 @@ async function answerSql({ request, response, pools, faults, options }: Exchange
   const fault = struck.find(({ kind }) => kind !== "delay");
   if (fault?.kind === "unavailable") throw new RequestFault(503, "the database is unavailable");
   if (fault?.kind === "sqlstate") {
-    send(response, 400, renderError({ message: "injected fault", code: fault.code }));
+    const { code, severity } = fault;
+    send(response, 400, renderError({ message: "injected fault", code, severity }));
     return;
   }
   const results = await execute(pool.pool, sql, fault?.kind === "cut-before-commit");

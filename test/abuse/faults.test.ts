@@ -161,7 +161,7 @@ describe("secrets and callers' data", () => {
     await api.database.transaction("superuser", [
       {
         text: `create function quote_all() returns trigger language plpgsql as $$ begin
-          raise exception 'cannot take %', row_to_json(new) using detail = new.payload, errcode = 'XX001';
+          raise exception 'cannot take %', row_to_json(new) using detail = new.payload, errcode = 'P0001';
         end $$`,
       },
       {

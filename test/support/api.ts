@@ -129,8 +129,12 @@ export const PLACE_OF_LABEL: Record<UnifiedStatus, Place> = {
   DUPLICATE: { kind: "pre_qa", status: "duplicate" },
 };
 
+type Environment = Record<string, unknown>;
+
 /** Starts the Worker in this process, over a fresh database. `environment` overrides its variables. */
-export async function freshApi(environment: Record<string, unknown> = {}): Promise<TestApi> {
+export async function freshApi(
+  environment: Environment | ((database: TestDatabase) => Environment) = {},
+): Promise<TestApi> {
   const database = await freshDatabase();
   const { issuer, audience, jwksUrl } = inject("stack");
   const env = {
@@ -144,7 +148,7 @@ export async function freshApi(environment: Record<string, unknown> = {}): Promi
     AUTH_ISSUER: issuer,
     AUTH_AUDIENCE: audience,
     AUTH_JWKS_URL: jwksUrl,
-    ...environment,
+    ...(typeof environment === "function" ? environment(database) : environment),
   };
   const tenant = await givenTenant(database, "First tenant");
   const otherTenant = await givenTenant(database, "Second tenant");

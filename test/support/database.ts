@@ -14,6 +14,8 @@ export interface FaultOptions {
   delayMilliseconds?: number;
   /** The SQLSTATE of the kind `sqlstate`. 40001 by default. */
   code?: string;
+  /** The severity of the kind `sqlstate`. ERROR by default. */
+  severity?: "ERROR" | "FATAL" | "PANIC";
   /** Limits the fault to requests with a statement that contains this text. */
   sql?: string;
 }

@@ -1,6 +1,6 @@
 import { type BulkOpening, type LedgerItem, REVERTED_ONCE } from "../../db/bulk/bulk-ledger.ts";
 import type { OperationRecord } from "../../db/connection/client.ts";
-import { DatabaseFault, DatabaseUnavailable } from "../../db/connection/faults.ts";
+import { DatabaseFault, DatabaseUnavailable, isAboutRows } from "../../db/connection/faults.ts";
 import { type Move, recordBulkMoves, type RecordedBulkMoves } from "../../db/moves/record-moves.ts";
 import { DATABASE_REFUSED } from "../../domain/bulk/outcomes.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
@@ -66,9 +66,9 @@ export async function recordBulk(
       decided = [];
       single = attempt === 1 && recorded.outcome === "written" ? (recorded.rows[0] ?? null) : null;
     } catch (error) {
-      if (!(error instanceof DatabaseFault) || batch.length === 0) throw error;
+      if (!isAboutRows(error) || batch.length === 0) throw error;
       // This constraint rejects the operation itself, not one of its rows.
-      if (error.constraint === REVERTED_ONCE) throw error;
+      if (error instanceof DatabaseFault && error.constraint === REVERTED_ONCE) throw error;
       const [row] = batch;
       if (batch.length === 1 && row !== undefined) {
         decided = [...decided, failedRow(row, error)];
@@ -113,7 +113,8 @@ function recordBatch(
 }
 
 /** Reports only the SQLSTATE: the database's own message may quote what is in the row. */
-function failedRow({ item }: BulkRow, { sqlState }: DatabaseFault): BulkRow {
+function failedRow({ item }: BulkRow, fault: DatabaseFault | DatabaseUnavailable): BulkRow {
+  const { sqlState } = fault instanceof DatabaseFault ? fault : fault.outage;
   const error = `The database refused this task's change (SQLSTATE ${sqlState}).`;
   return { item: { ...item, outcome: "failed", code: DATABASE_REFUSED, error }, move: null };
 }

@@ -1,6 +1,6 @@
 import { uuidv7 } from "uuidv7";
 import type { Database, Operation, TenantDatabase } from "../../db/connection/client.ts";
-import { DatabaseFault } from "../../db/connection/faults.ts";
+import { isAboutRows } from "../../db/connection/faults.ts";
 import { loadTasks } from "../../db/snapshots/load-tasks.ts";
 import { type Move, recordMoves, type RecordedMoves } from "../../db/moves/record-moves.ts";
 import type { GuardedRun } from "../../db/runs/run-guards.ts";
@@ -128,7 +128,7 @@ async function recordLate(
   try {
     return await recordBatch(tenant, moves, closing);
   } catch (error) {
-    if (!(error instanceof DatabaseFault)) throw error;
+    if (!isAboutRows(error)) throw error;
     if (moves.length === 1) {
       closing.errors.push(error);
       return 0;

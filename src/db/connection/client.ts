@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { AnalyticsEvent } from "../../domain/analytics.ts";
 import type { Connections, DatabaseSettings } from "./driver.ts";
-import { DatabaseUnavailable, faultOf } from "./faults.ts";
+import { DatabaseUnavailable, faultOf, type QueryFault } from "./faults.ts";
 import { callOf, type InputValue, type PreparedRead, type PreparedWrite } from "./prepared.ts";
 import { insertOperation, operationQuery, releaseKey } from "./stored-operation.ts";
 import { CHECK_CONSTRAINTS, scopeOf } from "./transaction.ts";
@@ -80,12 +80,17 @@ export class Database {
     }
   }
 
-  /** Returns whether the database answers. */
+  /**
+   * Returns whether the database answers and can be written. It writes nothing itself. A standby is in recovery; a
+   * database can also be set to read-only (`default_transaction_read_only`).
+   */
   async ping(): Promise<boolean> {
     try {
-      const { reader } = await this.#connect();
-      await reader.execute(sql`select 1`);
-      return true;
+      const { writer } = await this.#connect();
+      const { rows } = await writer.execute(
+        sql`select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as "isReadOnly"`,
+      );
+      return rows[0]?.["isReadOnly"] === false;
     } catch {
       return false;
     }
@@ -182,18 +187,18 @@ export class TenantDatabase {
       try {
         return { outcome: "written", rows: await record() };
       } catch (thrown) {
-        const { kind, error } = faultOf(thrown);
-        if (kind === "defect" || kind === "final") throw error;
-        if (kind === "operation_running") return { outcome: "in_progress" };
+        const fault = faultOf(thrown);
+        if (fault.kind === "operation_running") return { outcome: "in_progress" };
         // If the conflicting row is already gone, it belonged to an attempt that wrote nothing: try again.
-        const stored = kind === "operation_exists" ? await this.findOperation(operation) : null;
+        const isRepeat = fault.kind === "operation_exists";
+        const stored = isRepeat ? await this.findOperation(operation) : null;
         // We no longer know what it wrote, so wake every consumer.
         if (stored?.id === operation.id) {
           this.outgoing.dispatches = true;
           this.outgoing.events = true;
         }
         if (stored) return { outcome: "replayed", operation: stored };
-        await attempts.next();
+        await attempts.nextAfter(fault);
       }
     }
   }
@@ -253,9 +258,7 @@ async function retryUntilAnswered<Answer>(send: () => Promise<Answer>): Promise<
     try {
       return await send();
     } catch (thrown) {
-      const { kind, error } = faultOf(thrown);
-      if (kind === "defect" || kind === "final") throw error;
-      await attempts.next();
+      await attempts.nextAfter(faultOf(thrown));
     }
   }
 }
@@ -269,15 +272,22 @@ const RETRY_MS_MAX = 15_000;
  */
 class Attempts {
   #started = 1;
+  /** Whether any of them may have committed. */
+  #isCommitUnknown = false;
   readonly #startedAt = performance.now();
 
   /**
    * Waits until the next attempt.
-   * @throws DatabaseUnavailable if there is none left.
+   * @throws DatabaseUnavailable if there is none left, or none would help; the fault's own error if it is no outage.
    */
-  async next(): Promise<void> {
-    if (this.#started === ATTEMPTS_MAX || performance.now() - this.#startedAt > RETRY_MS_MAX) {
-      throw new DatabaseUnavailable("The database did not answer");
+  async nextAfter({ kind, outage, error }: QueryFault): Promise<void> {
+    this.#isCommitUnknown ||= outage.isCommitUnknown;
+    if (kind === "rejected" || kind === "defect") throw error;
+    const isLast =
+      this.#started === ATTEMPTS_MAX || performance.now() - this.#startedAt > RETRY_MS_MAX;
+    if (isLast || kind === "unavailable") {
+      const isCommitUnknown = this.#isCommitUnknown;
+      throw new DatabaseUnavailable("The database did not answer", { ...outage, isCommitUnknown });
     }
     const milliseconds = Math.random() * 20 * 2 ** (this.#started - 1);
     this.#started += 1;

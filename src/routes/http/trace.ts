@@ -1,6 +1,6 @@
 import { uuidv7 } from "uuidv7";
 import type { TenantDatabase } from "../../db/connection/client.ts";
-import { DatabaseFault } from "../../db/connection/faults.ts";
+import { DatabaseFault, DatabaseUnavailable, type Outage } from "../../db/connection/faults.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { AuthFailure } from "./principal.ts";
 import type { UnopenedSecret } from "../../outbound/sealer.ts";
@@ -16,6 +16,8 @@ export interface Trace {
   error: ErrorCode | null;
   /** Why the credential was rejected. */
   authFailure: AuthFailure | null;
+  /** Why the database could not answer, if that failed the request. */
+  outage: Outage | null;
   replayed: boolean;
 }
 
@@ -44,6 +46,7 @@ export function beginTrace(headers: Headers): Trace {
     database: null,
     error: null,
     authFailure: null,
+    outage: null,
     replayed: false,
   };
 }
@@ -60,7 +63,8 @@ export function requestEntry(
   trace: Trace,
   outcome: { method: string; status: number; ms: number },
 ): LogEntry {
-  const { requestId, operationId, tenantId, actor, error, authFailure, replayed, database } = trace;
+  const { requestId, operationId, tenantId, actor, replayed, database } = trace;
+  const { error, authFailure, outage } = trace;
   return {
     level: levelOf(outcome.status),
     message: "request",
@@ -70,6 +74,7 @@ export function requestEntry(
     status: outcome.status,
     error,
     ...(authFailure !== null && { authFailure }),
+    ...outage,
     replayed,
     tenantId,
     actorId: actor?.id ?? null,
@@ -91,6 +96,7 @@ export function defectEntry(
   error: unknown,
 ): LogEntry {
   const known = error instanceof Error ? error : null;
+  const sqlState = known instanceof DatabaseUnavailable ? known.outage.sqlState : null;
   const fault = known instanceof DatabaseFault ? known : null;
   return {
     level: "error",
@@ -98,7 +104,7 @@ export function defectEntry(
     requestId,
     operation: operationId,
     name: known?.name ?? typeof error,
-    sqlState: fault?.sqlState ?? null,
+    sqlState: fault?.sqlState ?? sqlState,
     constraint: fault?.constraint ?? null,
     frames: known === null ? [] : framesOf(known),
   };
