@@ -6,7 +6,8 @@ import type { RunState } from "../../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { Operation, OperationRecord, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
-import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
+import { bytesOf, type Chunk, readChunkById } from "../sql/chunks.ts";
+import { type FilterOf, matches } from "../sql/conditions.ts";
 import { isTask } from "../tasks/task-match.ts";
 import { storedJson } from "../connection/stored-operation.ts";
 
@@ -131,17 +132,20 @@ const INSIGHT_FILTERS = {
 
 export type InsightFilter = FilterOf<typeof INSIGHT_FILTERS>;
 
-/** Returns a page of the matching insights, newest first. */
-export async function listInsights(
+/** Returns a page of the matching insights, newest first. It ends early if their inputs and outputs are large. */
+export function listInsights(
   database: TenantDatabase,
   filter: InsightFilter,
   { limit, after }: { limit: number; after: string | null },
-): Promise<InsightRecord[]> {
-  const rows = await database.read<{ insight: InsightRecord }>(sql`
-    select ${INSIGHT_JSON} as insight from insights i
-    where ${allOf(matches(INSIGHT_FILTERS, filter), after !== null && sql`i.id < ${after}`)}
-    order by i.id desc limit ${limit}`);
-  return rows.map(({ insight }) => insight);
+): Promise<Chunk<InsightRecord, string>> {
+  const source = {
+    table: sql`insights`,
+    alias: sql`i`,
+    bytes: bytesOf(sql`i.input::text`, sql`i.output::text`, sql`i.usage::text`),
+    condition: matches(INSIGHT_FILTERS, filter),
+    row: INSIGHT_JSON,
+  };
+  return readChunkById(database, source, after, { limit, newestFirst: true });
 }
 
 /** Returns the value as JSON text. A missing value is SQL NULL, never a JSON null, so that it has only one form. */

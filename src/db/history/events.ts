@@ -6,6 +6,7 @@ import type { StepEventType } from "../../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { TenantDatabase } from "../connection/client.ts";
 import { CANONICAL, EVAL_CANONICAL } from "./history-chain.ts";
+import { type Chunk, chunkOf } from "../sql/chunks.ts";
 import { isTask } from "../tasks/task-match.ts";
 
 /** The members that events of both streams have: actor, reason, call and hashes. */
@@ -55,6 +56,8 @@ const recordedMembers = (payload: SQL) =>
     'fromGate', e.from_gate, 'toGate', e.to_gate, 'payload', ${payload}, 'at', iso(e.at)`;
 
 const RECORDED_MEMBERS = recordedMembers(sql`e.payload::json`);
+/** Without the data that callers attached to their moves, which can be large and which the fold does not read. */
+const FOLDED_MEMBERS = recordedMembers(sql`e.payload::jsonb - 'data'`);
 
 const ENVELOPE_MEMBERS = sql`'actor', json_build_object('id', e.actor_id, 'name', e.actor_name,
       'kind', e.actor_kind, 'role', e.actor_role),
@@ -79,35 +82,83 @@ export interface EventPage {
   limit: number;
 }
 
+/** A page of events, which ends early if their payloads are large. `next` is not null if there are more. */
+type EventChunk<Row> = Chunk<Row, true>;
+
 /** Returns a page of a task's events by seq; null if there is no such task. */
-export async function listTaskEvents(
+export function listTaskEvents(
   database: TenantDatabase,
   task: TaskRef,
   page: EventPage,
-): Promise<StepEventRecord[] | null> {
-  const [row] = await database.read<{ events: StepEventRecord[] }>(sql`
-    select ${eventPage(sql`e.tenant_id = t.tenant_id and e.task_id = t.id`, page)} as events
-    from tasks t where ${isTask(task)}`);
-  return row?.events ?? null;
+): Promise<EventChunk<StepEventRecord> | null> {
+  const ofTask = sql`e.tenant_id = t.tenant_id and e.task_id = t.id`;
+  return readPage(
+    database,
+    sql`${eventPage(STEP_EVENTS, ofTask, page)} from tasks t where ${isTask(task)}`,
+  );
 }
 
 /** Returns a page of a step's events by seq; null if there is no such step. */
-export async function listStepEvents(
+export function listStepEvents(
   database: TenantDatabase,
   stepId: string,
   page: EventPage,
-): Promise<StepEventRecord[] | null> {
+): Promise<EventChunk<StepEventRecord> | null> {
   const ofStep = sql`e.tenant_id = named.tenant_id and e.task_id = named.task_id and e.step_id = named.id`;
-  const [row] = await database.read<{ events: StepEventRecord[] }>(sql`
-    select ${eventPage(ofStep, page)} as events from steps named where named.id = ${stepId}`);
-  return row?.events ?? null;
+  return readPage(
+    database,
+    sql`${eventPage(STEP_EVENTS, ofStep, page)} from steps named where named.id = ${stepId}`,
+  );
 }
 
-function eventPage(condition: SQL, { after, limit }: EventPage): SQL {
-  return sql`coalesce((
-      select json_agg(${STEP_EVENT_JSON} order by e.seq)
-      from (select * from step_events e where ${condition} and e.seq > ${after}
-        order by e.seq limit ${limit}) e ${EVENT_JOINS}), '[]')`;
+/** Returns a page of an eval's events by seq; null if there is no such eval. */
+export function listEvalEvents(
+  database: TenantDatabase,
+  evalId: string,
+  page: EventPage,
+): Promise<EventChunk<EvalEventRecord> | null> {
+  const ofEval = sql`e.tenant_id = named.tenant_id and e.eval_id = named.id`;
+  return readPage(
+    database,
+    sql`${eventPage(EVAL_EVENTS, ofEval, page)} from evals named where named.id = ${evalId}`,
+  );
+}
+
+const STEP_EVENTS = { table: sql`step_events`, row: STEP_EVENT_JSON, joins: EVENT_JOINS };
+const EVAL_EVENTS = { table: sql`eval_step_events`, row: EVAL_EVENT_JSON, joins: sql`` };
+
+function eventPage(
+  { table, row, joins }: typeof STEP_EVENTS,
+  condition: SQL,
+  { after, limit }: EventPage,
+): SQL {
+  return pageOf({
+    found: sql`select e.*, octet_length(e.payload) as bytes from ${table} e
+        where ${condition} and e.seq > ${after} order by e.seq limit ${limit}`,
+    order: sql`seq`,
+    limit,
+    rows: sql`select json_agg(${row} order by e.seq) from page e ${joins}`,
+  });
+}
+
+/** Returns the columns `rows` and `isLast` of a page: the rows that are found, until their `bytes` are too many. */
+function pageOf(page: { found: SQL; order: SQL; limit: number; rows: SQL }): SQL {
+  const { found, order, limit, rows } = page;
+  const chunk = sql`found as materialized (${found}),
+      page as materialized (${chunkOf(sql`found`, { order, limit })})`;
+  return sql`select (with ${chunk} select json_build_object('rows', coalesce((${rows}), '[]'),
+      'isLast', (select count(*) from found) = (select count(*) from page))) as page`;
+}
+
+/** Runs a statement that selects a page, or no row if its parent does not exist. */
+async function readPage<Row>(
+  database: TenantDatabase,
+  statement: SQL,
+): Promise<EventChunk<Row> | null> {
+  const [found] = await database.read<{ page: { rows: Row[]; isLast: boolean } }>(statement);
+  if (found === undefined) return null;
+  const { rows, isLast } = found.page;
+  return { rows, next: isLast ? null : true };
 }
 
 /** Selects the event at `placed` (tenant_id, task_id, eval_id, seq), of either stream, as the column `event`. */
@@ -119,22 +170,6 @@ export const EVENT_AT_PLACE: SQL = sql`
   select ${EVAL_EVENT_JSON} from eval_step_events e
   where e.tenant_id = placed.tenant_id and e.eval_id = placed.eval_id and e.seq = placed.seq`;
 
-/** Returns a page of an eval's events by seq; null if there is no such eval. */
-export async function listEvalEvents(
-  database: TenantDatabase,
-  evalId: string,
-  { after, limit }: EventPage,
-): Promise<EvalEventRecord[] | null> {
-  const [row] = await database.read<{ events: EvalEventRecord[] }>(sql`
-    select coalesce((
-      select json_agg(${EVAL_EVENT_JSON} order by e.seq)
-      from (select * from eval_step_events e
-        where e.tenant_id = named.tenant_id and e.eval_id = named.id and e.seq > ${after}
-        order by e.seq limit ${limit}) e), '[]') as events
-    from evals named where named.id = ${evalId}`);
-  return row?.events ?? null;
-}
-
 /** An event of either stream, with its position in the order of writing. */
 export interface TimelineRecord {
   place: number;
@@ -142,24 +177,25 @@ export interface TimelineRecord {
 }
 
 /** Returns a page of the events of a task and its evals, oldest first; null if there is no such task. */
-export async function listTimeline(
+export function listTimeline(
   database: TenantDatabase,
   task: TaskRef,
   { after, limit }: { after: number; limit: number },
-): Promise<TimelineRecord[] | null> {
-  const [row] = await database.read<{ events: TimelineRecord[] }>(sql`
-    select coalesce((
-      select json_agg(json_build_object('place', placed.place, 'event', shown.event) order by placed.place)
-      from (
-        select e.feed_id as place, e.tenant_id, e.task_id, e.seq, null::uuid as eval_id
-        from step_events e where e.tenant_id = t.tenant_id and e.task_id = t.id and e.feed_id > ${after}
-        union all
-        select e.feed_id, e.tenant_id, e.task_id, e.seq, e.eval_id
-        from eval_step_events e where e.tenant_id = t.tenant_id and e.task_id = t.id and e.feed_id > ${after}
-        order by place limit ${limit}
-      ) placed cross join lateral (${EVENT_AT_PLACE}) shown), '[]') as events
-    from tasks t where ${isTask(task)}`);
-  return row?.events ?? null;
+): Promise<EventChunk<TimelineRecord> | null> {
+  const ofTask = sql`e.tenant_id = t.tenant_id and e.task_id = t.id and e.feed_id > ${after}`;
+  const places = (stream: SQL, evalId: SQL) => sql`
+        select e.feed_id as place, e.tenant_id, e.task_id, e.seq, ${evalId} as eval_id,
+          octet_length(e.payload) as bytes
+        from ${stream} e where ${ofTask}`;
+  const page = pageOf({
+    found: sql`${places(sql`step_events`, sql`null::uuid`)} union all
+        ${places(sql`eval_step_events`, sql`e.eval_id`)} order by place limit ${limit}`,
+    order: sql`place`,
+    limit,
+    rows: sql`select json_agg(json_build_object('place', placed.place, 'event', shown.event) order by placed.place)
+      from page placed cross join lateral (${EVENT_AT_PLACE}) shown`,
+  });
+  return readPage(database, sql`${page} from tasks t where ${isTask(task)}`);
 }
 
 /** The last moment of a history to read, inclusive. */
@@ -182,7 +218,7 @@ export async function readHistory(
     "seq" in until ? sql`e.seq <= ${until.seq}` : sql`e.at <= ${until.time}::timestamptz`;
   const [row] = await database.read<TaskHistoryRecord>(sql`
     select t.event_seq as "newestSeq", coalesce((
-      select json_agg(json_build_object(${RECORDED_MEMBERS}) order by e.seq)
+      select json_agg(json_build_object(${FOLDED_MEMBERS}) order by e.seq)
       from step_events e ${EVENT_JOINS}
       where e.tenant_id = t.tenant_id and e.task_id = t.id and ${within}), '[]') as events
     from tasks t where ${isTask(task)}`);
@@ -190,11 +226,10 @@ export async function readHistory(
 }
 
 /**
- * A task's events up to a seq as JSON: the members that the fold reads, and the bulk operation. Data that callers
- * attached to their moves is left out.
+ * A task's events up to a seq as JSON: the members that the fold reads, and the bulk operation.
  */
 export function historyTo(taskId: SQL, seq: SQL): SQL {
-  return sql`(select json_agg(json_build_object(${recordedMembers(sql`e.payload::jsonb - 'data'`)},
+  return sql`(select json_agg(json_build_object(${FOLDED_MEMBERS},
       'bulkOperationId', e.bulk_operation_id) order by e.seq)
     from step_events e ${EVENT_JOINS} where e.task_id = ${taskId} and e.seq <= ${seq})`;
 }

@@ -7,8 +7,9 @@ import type { TaskRef } from "../../domain/task-ref.ts";
 import type { Database, Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 import { type GuardedRun, guardRow, IS_UNCHANGED, runAllowance } from "./run-guards.ts";
-import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
-import { isTask } from "../tasks/task-match.ts";
+import { bytesOf, type Chunk, readChunkById } from "../sql/chunks.ts";
+import { type FilterOf, matches } from "../sql/conditions.ts";
+import { isOfTask, isTask } from "../tasks/task-match.ts";
 
 /** A worker run as answers show it. */
 export interface RunRecord {
@@ -158,7 +159,7 @@ export function findLateRuns(database: Database, rowsMax: number): Promise<RunRe
 }
 
 const RUN_FILTERS = {
-  task: (task: TaskRef) => isTask(task),
+  task: (task: TaskRef) => isOfTask(sql`w.task_id`, task),
   stepId: (id: string) => sql`w.step_id = ${id}`,
   type: (type: WorkerType) => sql`w.type = ${type}`,
   state: (state: RunState) => sql`w.state = ${state}`,
@@ -166,16 +167,18 @@ const RUN_FILTERS = {
 
 export type RunFilter = FilterOf<typeof RUN_FILTERS>;
 
-/** Returns a page of the matching runs, newest first. */
-export async function listRuns(
+/** Returns a page of the matching runs, newest first. It ends early if their results are large. */
+export function listRuns(
   database: TenantDatabase,
   filter: RunFilter,
   { limit, after }: { limit: number; after: string | null },
-): Promise<RunRecord[]> {
-  const rows = await database.read<{ run: RunRecord }>(sql`
-    select ${RUN_JSON} as run
-    from worker_runs w join tasks t on t.tenant_id = w.tenant_id and t.id = w.task_id
-    where ${allOf(matches(RUN_FILTERS, filter), after !== null && sql`w.id < ${after}`)}
-    order by w.id desc limit ${limit}`);
-  return rows.map(({ run }) => run);
+): Promise<Chunk<RunRecord, string>> {
+  const source = {
+    table: sql`worker_runs`,
+    alias: sql`w`,
+    bytes: bytesOf(sql`w.result::text`, sql`w.late_report::text`, sql`w.error`),
+    condition: matches(RUN_FILTERS, filter),
+    row: RUN_JSON,
+  };
+  return readChunkById(database, source, after, { limit, newestFirst: true });
 }

@@ -29,6 +29,12 @@ export function chunkOf(found: SQL, { order, limit }: { order: SQL; limit: numbe
   ) measured where position <= ${limit} and coalesce(bytes_before, 0) < ${CHUNK_BYTES_MAX}`;
 }
 
+/** Returns the length of several texts, any of which may be null. */
+export function bytesOf(...texts: [SQL, ...SQL[]]): SQL {
+  const lengths = texts.map((text) => sql`coalesce(octet_length(${text}), 0)`);
+  return sql.join(lengths, sql` + `);
+}
+
 /** A table that is read in id order. */
 interface Source {
   table: SQL;
