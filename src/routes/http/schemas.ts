@@ -109,9 +109,13 @@ export const reason = safeText(2000)
     example: "Answer verified.",
   });
 
-/** A time in UTC with microseconds, which is the database's precision. */
+/** The length of a time with nanoseconds. Postgres refuses much longer ones. */
+const TIMESTAMP_LENGTH_MAX = 30;
+
+/** A time in UTC. The database keeps microseconds and rounds the rest. */
 export const timestamp = z.iso
   .datetime({ offset: false })
+  .max(TIMESTAMP_LENGTH_MAX)
   // ISO 8601 has a year 0. Postgres has none.
   .regex(/^(?!0000)/, "The year must not be 0.")
   .openapi("Timestamp", { format: "date-time", example: "2026-11-21T20:19:57.204813Z" });
