@@ -40,7 +40,7 @@ export async function openBenchDatabase(
 
   const tenants = new Map<string, Tenant>();
   for (const { tenantId } of populations) {
-    const tenant = inventTenant("Benchmark", tenantId);
+    const tenant = inventTenant("Benchmark", { id: tenantId });
     await storeTenant(ownerUrl, tenant);
     tenants.set(tenantId, tenant);
   }

@@ -14,7 +14,7 @@ export interface Row {
 export interface Finding {
   /** The case, if the row has several. */
   about: string;
-  unit: "ms" | "ms per task" | "calls/s" | "round trips";
+  unit: "ms" | "ms per task" | "calls/s" | "round trips" | "MiB";
   figure: Sample;
   baseline: Sample;
   /** Figure / baseline for a budget `atMost`, baseline / figure for a budget `atLeast`. */

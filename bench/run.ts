@@ -13,6 +13,7 @@ import { labelPageDepth } from "./rows/label-page-depth.ts";
 import { labelPageScale } from "./rows/label-page-scale.ts";
 import { liveSortInMemory } from "./rows/live-sort-in-memory.ts";
 import { liveSortScale } from "./rows/live-sort-scale.ts";
+import { memory } from "./rows/memory.ts";
 import { roundTrips } from "./rows/round-trips.ts";
 import { searchScale } from "./rows/search-scale.ts";
 import { singleTransitions } from "./rows/single-transitions.ts";
@@ -26,6 +27,7 @@ const ROWS: readonly Row[] = [
   liveSortScale,
   liveSortInMemory,
   roundTrips,
+  memory,
   singleTransitions,
   bulkAgainstBare,
   hashChain,

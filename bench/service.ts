@@ -44,6 +44,24 @@ export class Service {
    * @throws Error unless the status is 2xx, so that no failure is measured.
    */
   async call<Body>(path: string, options: CallOptions): Promise<CallResult<Body>> {
+    const response = await this.#send(path, options);
+    const text = await response.text();
+    const timing = /desc="(\d+) round trips?"/.exec(response.headers.get("server-timing") ?? "");
+    // The caller states the type of the body.
+    const parsed = (text === "" ? null : JSON.parse(text)) as Body;
+    return { body: parsed, roundTrips: Number(timing?.[1] ?? 0) };
+  }
+
+  /**
+   * Calls the service and reads the response without keeping it.
+   * @throws Error unless the status is 2xx and the response is complete.
+   */
+  async read(path: string, options: CallOptions): Promise<void> {
+    const { body } = await this.#send(path, options);
+    for await (const _ of body ?? []);
+  }
+
+  async #send(path: string, options: CallOptions): Promise<Response> {
     const { method = "GET", tenant, role = "reviewer", body } = options;
     const key = this.database.tenants.get(tenant)?.keys[role];
     const response = await fetch(`${this.baseUrl}${path}`, {
@@ -56,12 +74,8 @@ export class Service {
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
-    const timing = /desc="(\d+) round trips?"/.exec(response.headers.get("server-timing") ?? "");
-    // The caller states the type of the body.
-    const parsed = (text === "" ? null : JSON.parse(text)) as Body;
-    return { body: parsed, roundTrips: Number(timing?.[1] ?? 0) };
+    if (response.ok) return response;
+    throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
   }
 
   /** Runs a statement directly in the database, as the superuser. */

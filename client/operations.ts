@@ -60,7 +60,7 @@ export type Problem = {
   [member: string]: unknown;
 };
 
-export type ErrorCode = "validation_failed" | "malformed_json" | "json_too_deep" | "duplicate_key" | "too_many_items" | "invalid_cursor" | "invalid_plan_token" | "url_not_allowed" | "idempotency_key_required" | "unauthenticated" | "forbidden" | "csrf_rejected" | "not_found" | "method_not_allowed" | "invalid_transition" | "gate_closed" | "no_next_step" | "already_in_status" | "step_not_current" | "version_sealed" | "archived" | "plan_stale" | "plan_expired" | "not_revertible" | "stale" | "lease_lost" | "conflict" | "operation_in_progress" | "version_conflict" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal" | "unavailable";
+export type ErrorCode = "validation_failed" | "malformed_json" | "json_too_deep" | "duplicate_key" | "too_many_items" | "invalid_cursor" | "invalid_plan_token" | "url_not_allowed" | "idempotency_key_required" | "unauthenticated" | "forbidden" | "csrf_rejected" | "not_found" | "method_not_allowed" | "request_timeout" | "invalid_transition" | "gate_closed" | "no_next_step" | "already_in_status" | "step_not_current" | "version_sealed" | "archived" | "plan_stale" | "plan_expired" | "not_revertible" | "stale" | "lease_lost" | "conflict" | "operation_in_progress" | "version_conflict" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal" | "unavailable";
 
 export type Issue = {
   path: ReadonlyArray<string | number>;
@@ -2115,7 +2115,7 @@ export interface Operations {
     answer: BulkExecution | BulkAccepted;
   };
   /**
-   * Look up tasks by id. Finds up to 50000 tasks by id or external id, with or without the `ext:` prefix. Includes archived tasks. `found` and `unresolved` keep the order of the request.
+   * Look up tasks by id. Finds up to 50000 tasks by id or external id, with or without the `ext:` prefix. Includes archived tasks. `found` and `unresolved` keep the order of the request. The answer to more than 5000 names is streamed while they are looked up. If an error occurs meanwhile, the connection is closed early.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3748,7 +3748,7 @@ export interface Operations {
     answer: Health;
   };
   /**
-   * Check readiness. Returns 200 if the database and the bucket respond, and 503 otherwise.
+   * Check readiness. Returns 200 if the database can be written and the bucket responds, and 503 otherwise. A result is reused for 3 seconds.
    *
    * Requires no credential.
    */

@@ -8,7 +8,7 @@ if (verb !== "create" || name === "" || name.length > 200) {
   console.error("Usage: npm run tenant -- create NAME");
   process.exit(2);
 }
-const tenant = inventTenant(name);
+const tenant = inventTenant(name, { signingSecret: process.env["SIGNING_SECRET"] });
 await storeTenant(ownerUrl(), tenant, ["admin"]);
 console.log(`Tenant     ${tenant.id}`);
 console.log(`Admin key  ${tenant.keys.admin}`);

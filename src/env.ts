@@ -46,6 +46,7 @@ const environment = z
     WEBHOOK_QUEUE: z.custom<QueueBinding>(isQueue),
     ANALYTICS: z.custom<AnalyticsDataset>(isDataset).optional(),
     RATE_LIMITER: z.custom<RateLimiter>(isRateLimiter).optional(),
+    GUESS_LIMITER: z.custom<RateLimiter>(isRateLimiter).optional(),
   })
   .superRefine((variables, context) => {
     for (const fault of [...issuerFaults(variables), ...productionFaults(variables)]) {
@@ -189,6 +190,8 @@ export interface Settings {
   allowsLoopbackEndpoints: boolean;
   /** Absent if calls are not limited. */
   rateLimiter: RateLimiter | undefined;
+  /** Limits the keys that one address tries. Without it, `rateLimiter` does. */
+  guessLimiter: RateLimiter | undefined;
 }
 
 /**
@@ -218,6 +221,7 @@ export function parseEnv(env: unknown): Settings {
     ownHosts: data.OWN_HOSTS ?? [],
     allowsLoopbackEndpoints: data.ALLOW_LOOPBACK_ENDPOINTS !== undefined,
     rateLimiter: data.RATE_LIMITER,
+    guessLimiter: data.GUESS_LIMITER,
   };
 }
 

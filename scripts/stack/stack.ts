@@ -163,11 +163,15 @@ async function readSecrets(directory: string): Promise<Secrets> {
     return completed;
   }
   const secret = () => randomBytes(32).toString("base64url");
+  const signingSecret = secret();
   const secrets: Secrets = {
     passwords: { owner: secret(), application: secret() },
-    signingSecret: secret(),
+    signingSecret,
     sealingKeys,
-    tenants: [inventTenant("Demo"), inventTenant("Second demo")],
+    tenants: [
+      inventTenant("Demo", { signingSecret }),
+      inventTenant("Second demo", { signingSecret }),
+    ],
   };
   await writePrivately(path, `${JSON.stringify(secrets, null, 2)}\n`);
   return secrets;

@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { Client } from "pg";
 import { uuidv7 } from "uuidv7";
+import { mintKey } from "../../src/actions/keys/mint-key.ts";
 import { ROLES, type Role } from "../../src/domain/actor.ts";
 import { apiKeys } from "../../src/db/schema/api-keys.ts";
 import { tenants } from "../../src/db/schema/tenants.ts";
@@ -13,14 +14,24 @@ export interface Tenant {
   keys: Record<Role, string>;
 }
 
+interface Inventing {
+  id?: string;
+  /** The service's secret, with which its keys prove who issued them. They also work without. */
+  signingSecret?: string | undefined;
+}
+
 /** Generates a tenant with new keys. Stores nothing. */
-export function inventTenant(name: string, id: string = uuidv7()): Tenant {
+export function inventTenant(
+  name: string,
+  { id = uuidv7(), signingSecret }: Inventing = {},
+): Tenant {
+  const mint = () => mintKey(id, signingSecret ?? null);
   const keys = {
-    viewer: mintKey(id),
-    operator: mintKey(id),
-    reviewer: mintKey(id),
-    admin: mintKey(id),
-    service: mintKey(id),
+    viewer: mint(),
+    operator: mint(),
+    reviewer: mint(),
+    admin: mint(),
+    service: mint(),
   };
   return { id, name, keys };
 }
@@ -48,11 +59,6 @@ export async function storeTenant(
   } finally {
     await client.end();
   }
-}
-
-/** The tenant id in a key only selects the scope. The digest of the whole key authenticates it. */
-function mintKey(tenantId: string): string {
-  return `slg_${tenantId.replaceAll("-", "")}_${randomBytes(32).toString("base64url")}`;
 }
 
 function keyRow(tenant: Tenant, role: Role) {

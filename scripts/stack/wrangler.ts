@@ -49,7 +49,9 @@ const productionConfig = z.looseObject({
   main: z.string(),
   assets: z.looseObject({ directory: z.string() }).optional(),
   vars: z.record(z.string(), z.string()),
-  ratelimits: z.array(z.looseObject({ simple: z.looseObject({ limit: z.number() }) })),
+  ratelimits: z.array(
+    z.looseObject({ name: z.string(), simple: z.looseObject({ limit: z.number() }) }),
+  ),
 });
 
 function readProductionConfig(): z.output<typeof productionConfig> {
@@ -58,6 +60,9 @@ function readProductionConfig(): z.output<typeof productionConfig> {
   const read: unknown = experimental_readRawConfig({ config: path });
   return z.object({ rawConfig: productionConfig }).parse(read).rawConfig;
 }
+
+/** The limiter that `--rate-limit` sets. The others are as in production. */
+const CALL_LIMITER = "RATE_LIMITER";
 
 /** The differences between local Workers. */
 interface LocalWorker extends Pick<WorkerInput, "directory" | "variables"> {
@@ -86,10 +91,10 @@ export async function writeLocalConfig(input: LocalWorker): Promise<string> {
     ...(assets ? { assets: { ...assets, directory: fromHere(assets.directory) } } : {}),
     vars: { ...vars, ENVIRONMENT },
     minify,
-    ratelimits:
-      limit === null
-        ? []
-        : ratelimits.map((limiter) => ({ ...limiter, simple: { ...limiter.simple, limit } })),
+    ratelimits: ratelimits.flatMap((limiter) => {
+      if (limiter.name !== CALL_LIMITER) return [limiter];
+      return limit === null ? [] : [{ ...limiter, simple: { ...limiter.simple, limit } }];
+    }),
   };
   const path = join(directory, "wrangler.json");
   await writePrivately(path, `${JSON.stringify(config, null, 2)}\n`);

@@ -5,7 +5,7 @@ import { decodeIntent } from "../domain/bulk/intent.ts";
 import { BULK_REFUSALS } from "../domain/bulk/judge.ts";
 import { BULK_WARNINGS } from "../domain/bulk/plan.ts";
 import { UNIFIED_STATUSES } from "../domain/status/unified.ts";
-import { type Call, reply } from "./http/call.ts";
+import { type Call, reply, takeTurn } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { reason, safeText, timestamp, uuid } from "./http/schemas.ts";
@@ -154,17 +154,23 @@ export const bulkRoutes: readonly Route[] = [
   createHandler(postPreview, async (call, { body }) => {
     const { taskIds: names = [], filter, reason: why = "" } = body;
     const { duplicateOf, runAttachedWorkflows } = body;
-    const planned = await previewBulk(
-      { ...call, seal: sealOf(call) },
-      { intent: decodeIntent(body), duplicateOf, runAttachedWorkflows, reason: why },
-      filter === undefined ? { taskIds: names } : { filter },
-    );
+    const plan = () =>
+      previewBulk(
+        { ...call, seal: sealOf(call) },
+        { intent: decodeIntent(body), duplicateOf, runAttachedWorkflows, reason: why },
+        filter === undefined ? { taskIds: names } : { filter },
+      );
+    // A filter can match any number of tasks.
+    const isLarge = filter !== undefined || names.length > EXECUTED_TASKS_MAX;
+    const planned = await (isLarge ? takeTurn(call, "plans", plan) : plan());
     return planned.ok ? reply(planned.value) : planned;
   }),
 
   createHandler(postExecute, async (call, { body }) => {
     const input = { ...body, intent: decodeIntent(body) };
-    return replyBulk(await executeBulk({ ...call, seal: sealOf(call) }, input));
+    const execute = () => executeBulk({ ...call, seal: sealOf(call) }, input);
+    const isLarge = body.taskIds.length > EXECUTED_TASKS_MAX;
+    return replyBulk(await (isLarge ? takeTurn(call, "plans", execute) : execute()));
   }),
 ];
 

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
+import { READINESS_SECONDS } from "./http/readiness.ts";
 import { DatabaseUnavailable } from "../db/connection/faults.ts";
 import { StorageUnavailable } from "../storage/blobs.ts";
 
@@ -25,7 +26,7 @@ const getReadiness = defineContract({
   path: "/readyz",
   root: true,
   summary: "Check readiness",
-  description: "Returns 200 if the database and the bucket respond, and 503 otherwise.",
+  description: `Returns 200 if the database can be written and the bucket responds, and 503 otherwise. A result is reused for ${READINESS_SECONDS} seconds.`,
   tags: ["Service"],
   role: "public",
   response: { status: 200, schema: health, description: "The service is ready." },
@@ -33,10 +34,10 @@ const getReadiness = defineContract({
 
 export const healthRoutes: readonly Route[] = [
   createHandler(getHealth, async () => reply({ status: "ok" as const })),
-  createHandler(getReadiness, async ({ isDatabaseReady, blobs }) => {
-    const [hasDatabase, hasBucket] = await Promise.all([isDatabaseReady(), blobs.isReady()]);
-    if (!hasDatabase) throw new DatabaseUnavailable("The database did not respond");
-    if (!hasBucket) throw new StorageUnavailable("The bucket did not respond");
+  createHandler(getReadiness, async ({ checkReadiness }) => {
+    const missing = await checkReadiness();
+    if (missing === "database") throw new DatabaseUnavailable("The database did not respond");
+    if (missing === "bucket") throw new StorageUnavailable("The bucket did not respond");
     return reply({ status: "ok" as const });
   }),
 ];

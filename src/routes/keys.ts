@@ -86,7 +86,8 @@ const deleteKey = defineContract({
 
 export const keyRoutes: readonly Route[] = [
   createHandler(postKey, async (call, { body }) => {
-    const outcome = await createKey(call, body);
+    const { signingSecret } = call.settings;
+    const outcome = await createKey({ ...call, signingSecret }, body);
     if (!outcome.ok) return outcome;
     const { value, replayed } = outcome.value;
     return reply(value, { headers: { location: `/v1/api-keys/${value.id}` }, replayed });

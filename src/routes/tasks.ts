@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { createTask, type NewTask } from "../actions/tasks/create-task.ts";
 import { IMPORT_OUTCOMES, type ImportRow, importTasks } from "../actions/tasks/import-tasks.ts";
-import { lookUp } from "../actions/tasks/look-up.ts";
+import { lookUp, LOOKED_UP_PER_PART_MAX, type LookedUp } from "../actions/tasks/look-up.ts";
 import { stateAsOf } from "../actions/history/state-as-of.ts";
 import { taskView } from "../actions/views/task-view.ts";
 import type { TaskRecord } from "../db/tasks/task-json.ts";
@@ -12,10 +12,11 @@ import { attentionOf } from "../domain/status/attention.ts";
 import { explain } from "../domain/status/explain.ts";
 import { factsOf, RULE_CONDITIONS } from "../domain/status/resolve.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
-import { type Call, reply } from "./http/call.ts";
+import { type Call, reply, takeTurn } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { externalId, reason, safeText, taskRef, timestamp, uuid } from "./http/schemas.ts";
+import { JsonStream } from "./http/streaming.ts";
 import { validate } from "./http/validation.ts";
 import { asOf } from "./shapes/as-of.ts";
 import { labelFacts, resolverRule } from "./shapes/registry.ts";
@@ -135,7 +136,7 @@ const postLookup = defineContract({
   method: "POST",
   path: "/tasks/lookup",
   summary: "Look up tasks by id",
-  description: `Finds up to ${LOOKUP_MAX} tasks by id or external id, with or without the \`ext:\` prefix. Includes archived tasks. \`found\` and \`unresolved\` keep the order of the request.`,
+  description: `Finds up to ${LOOKUP_MAX} tasks by id or external id, with or without the \`ext:\` prefix. Includes archived tasks. \`found\` and \`unresolved\` keep the order of the request. The answer to more than ${LOOKED_UP_PER_PART_MAX} names is streamed while they are looked up. If an error occurs meanwhile, the connection is closed early.`,
   tags: ["Tasks and versions"],
   role: "viewer",
   service: true,
@@ -231,9 +232,16 @@ export const taskRoutes: readonly Route[] = [
     const { value, replayed } = outcome.value;
     return reply(value, { replayed });
   }),
-  createHandler(postLookup, async ({ database }, { body }) =>
-    reply(await lookUp(database, body.ids)),
-  ),
+  createHandler(postLookup, async (call, { body: { ids } }) => {
+    if (ids.length <= LOOKED_UP_PER_PART_MAX) return reply(await lookUp(call.database, ids));
+    const readPart = (start: number) =>
+      takeTurn(call, "parts", () =>
+        lookUp(call.database, ids.slice(start, start + LOOKED_UP_PER_PART_MAX)),
+      );
+    // The first part comes before the response starts, so that a database error gets an error response.
+    const first = await readPart(0);
+    return reply(new JsonStream(lookedUpJson(first, { total: ids.length, readPart })));
+  }),
   createHandler(getTask, async (call, { params, query }) => {
     const found = await readTask(call, params.taskId, query.asOf);
     if (!found.ok) return found;
@@ -250,6 +258,24 @@ export const taskRoutes: readonly Route[] = [
     );
   }),
 ];
+
+/** Writes what a lookup found, one part after the other, in the shape of its contract. */
+async function* lookedUpJson(
+  first: LookedUp,
+  { total, readPart }: { total: number; readPart: (start: number) => Promise<LookedUp> },
+): AsyncGenerator<string, void> {
+  const unresolved: string[][] = [];
+  let separator = "";
+  yield '{"found":[';
+  for (let start = 0; start < total; start += LOOKED_UP_PER_PART_MAX) {
+    const part = start === 0 ? first : await readPart(start);
+    unresolved.push(part.unresolved);
+    if (part.found.length === 0) continue;
+    yield separator + part.found.map((task) => JSON.stringify(task)).join();
+    separator = ",";
+  }
+  yield `],"unresolved":${JSON.stringify(unresolved.flat())}}`;
+}
 
 function newTaskOf(body: z.output<typeof newTask>): NewTask {
   return {

@@ -262,6 +262,44 @@ describe("an API key", () => {
     expect((await me(`${admin}0`, { "cf-connecting-ip": "192.0.2.8" })).status).toBe(401);
   });
 
+  it("is not looked up for 10,000 different guesses, and no flood of them locks out a valid key", async () => {
+    const GUESSES = 30;
+    const own = await freshApi({
+      RATE_LIMITER: countingLimiter(LIMIT),
+      GUESS_LIMITER: countingLimiter(GUESSES),
+    });
+    const headers = { "cf-connecting-ip": "192.0.2.7" };
+    const call = async (bearer: string) =>
+      (await own.call("GET", "/me", { bearer, headers })).status;
+    const created = await own.call<{ key: string }>("POST", "/api-keys", {
+      body: { name: "Never used before the flood", role: "viewer" },
+    });
+    const { key } = expectDone(created, 201);
+    // The keys of a test have no proof, so this counts as a guess until it is looked up.
+    expect(await call(own.tenant.keys.operator)).toBe(200);
+
+    await own.database.resetRoundTrips();
+    const { admin } = own.tenant.keys;
+    const counts = new Map<number, number>();
+    for (let start = 0; start < 10_000; start += 100) {
+      const guesses = Array.from({ length: 100 }, (_, index) => call(`${admin}${start + index}`));
+      for (const status of await Promise.all(guesses)) {
+        counts.set(status, (counts.get(status) ?? 0) + 1);
+      }
+    }
+    expect(counts).toEqual(
+      new Map([
+        [401, GUESSES - 1],
+        [429, 10_000 - GUESSES + 1],
+      ]),
+    );
+    expect(await own.database.roundTrips()).toBe(GUESSES - 1);
+
+    // From the address of the flood: a key that this isolate never saw, and one that it knows.
+    expect(await call(key)).toBe(200);
+    expect(await call(own.tenant.keys.operator)).toBe(200);
+  });
+
   it("is limited to a number of calls per minute over all routes", async () => {
     limiter.endPeriod();
     const { operator, reviewer } = api.tenant.keys;

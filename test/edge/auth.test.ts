@@ -1,10 +1,11 @@
 import { importJWK, SignJWT } from "jose";
 import { describe, expect, inject, test, vi } from "vitest";
 import { DatabaseUnavailable } from "../../src/db/connection/faults.ts";
-import { KEY_CACHE_SECONDS } from "../../src/routes/http/auth-api-key.ts";
-import type { AuthFailure } from "../../src/routes/http/principal.ts";
+import { mintKey } from "../../src/actions/keys/mint-key.ts";
+import { KEY_CACHE_SECONDS, WRONG_KEY_SECONDS } from "../../src/routes/http/auth-api-key.ts";
+import { addressOf, type AuthFailure } from "../../src/routes/http/principal.ts";
 import { rawToken, signToken, type TokenOptions } from "../support/tokens.ts";
-import { keyOf, NOW, OTHER_TENANT, problemOf, TENANT, testApp } from "./support.ts";
+import { keyOf, NOW, OTHER_TENANT, problemOf, SETTINGS, TENANT, testApp } from "./support.ts";
 
 const PATH = "/v1/things/ext:a";
 const bearer = (credential: string) => ({
@@ -44,6 +45,24 @@ describe("an API key", () => {
     expect(keys.lookups).toBe(1);
   });
 
+  test("is looked up once if many calls with it arrive at a cold isolate", async () => {
+    const found = { count: 0 };
+    const digest = new Uint8Array(
+      await crypto.subtle.digest("SHA-256", new TextEncoder().encode(keyOf("operator"))),
+    );
+    const { send } = testApp({
+      settings: { guessLimiter: limiter(1) },
+      findApiKey: async () => {
+        found.count += 1;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return { id: "slow", name: "Slow", role: "operator", digest };
+      },
+    });
+    const calls = Array.from({ length: 50 }, async () => (await send("GET", PATH)).status);
+    expect(new Set(await Promise.all(calls))).toEqual(new Set([200]));
+    expect(found.count).toBe(1);
+  });
+
   test("is rejected at most 30 seconds after it was revoked", async () => {
     let now = NOW;
     const { send, keys } = testApp({ now: () => now });
@@ -56,11 +75,18 @@ describe("an API key", () => {
     expect(KEY_CACHE_SECONDS).toBeLessThanOrEqual(30);
   });
 
-  test("is looked up every time while it is wrong, so a new key works immediately", async () => {
-    const { send, keys } = testApp();
-    await send("GET", PATH, bearer(`${keyOf("operator")}x`));
-    await send("GET", PATH, bearer(`${keyOf("operator")}x`));
+  test("that is wrong is looked up once in ten seconds, however often it is sent", async () => {
+    let now = NOW;
+    const { send, keys } = testApp({ now: () => now });
+    const wrong = bearer(`${keyOf("operator")}x`);
+    for (let call = 0; call < 5; call += 1) {
+      expect((await send("GET", PATH, wrong)).status).toBe(401);
+    }
+    expect(keys.lookups).toBe(1);
+    now = new Date(NOW.getTime() + WRONG_KEY_SECONDS * 1000);
+    expect((await send("GET", PATH, wrong)).status).toBe(401);
     expect(keys.lookups).toBe(2);
+    expect(WRONG_KEY_SECONDS).toBeLessThanOrEqual(10);
   });
 
   test("is rejected if the store returns a key with another digest", async () => {
@@ -306,17 +332,130 @@ describe("an invalid credential", () => {
   });
 });
 
-describe("the rate limit", () => {
-  /** A limiter that lets the first `max` calls of each bucket through. */
-  function limiter(max: number) {
-    const counts = new Map<string, number>();
-    const limit = async ({ key }: { key: string }) => {
-      counts.set(key, (counts.get(key) ?? 0) + 1);
-      return { success: (counts.get(key) ?? 0) <= max };
+/** A limiter that lets the first `max` calls of each bucket through. */
+function limiter(max: number) {
+  const counts = new Map<string, number>();
+  const limit = async ({ key }: { key: string }) => {
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+    return { success: (counts.get(key) ?? 0) <= max };
+  };
+  return { limit, buckets: () => [...counts.keys()] };
+}
+
+describe("a flood of guesses", () => {
+  const MAX = 5;
+  const from = (address: string, credential: string) => ({
+    role: null,
+    headers: { authorization: `Bearer ${credential}`, "cf-connecting-ip": address },
+  });
+  const guess = (index: number) => `${keyOf("operator")}${index}`;
+
+  /** An app whose guesses are limited, in the middle of a flood from one address. */
+  async function floodedApp(more: Parameters<typeof testApp>[0] = {}) {
+    const guessLimiter = limiter(MAX);
+    const app = testApp({
+      ...more,
+      settings: { rateLimiter: limiter(1000), guessLimiter, ...more?.settings },
+    });
+    const flood = async () => {
+      const guesses = Array.from({ length: 50 }, (_, index) =>
+        app.send("GET", PATH, from("192.0.2.1", guess(index))),
+      );
+      return (await Promise.all(guesses)).map(({ status }) => status);
     };
-    return { limit, buckets: () => [...counts.keys()] };
+    return { ...app, flood };
   }
 
+  test("asks the limiter before the store, so it costs few lookups", async () => {
+    const { flood, keys } = await floodedApp();
+    const statuses = await flood();
+    expect(statuses.filter((status) => status === 401)).toHaveLength(MAX);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(50 - MAX);
+    expect(keys.lookups).toBe(MAX);
+    await flood();
+    expect(keys.lookups).toBe(MAX);
+  });
+
+  test("does not lock out other addresses", async () => {
+    const { flood, send } = await floodedApp();
+    await flood();
+    expect((await send("GET", PATH, from("192.0.2.2", keyOf("viewer")))).status).toBe(200);
+  });
+
+  test("does not lock out a key that was valid before, after the cache has forgotten it", async () => {
+    let now = NOW;
+    const { flood, send, keys } = await floodedApp({ now: () => now });
+    expect((await send("GET", PATH, from("192.0.2.1", keyOf("viewer")))).status).toBe(200);
+    await flood();
+    now = new Date(NOW.getTime() + KEY_CACHE_SECONDS * 1000);
+    const before = keys.lookups;
+    expect((await send("GET", PATH, from("192.0.2.1", keyOf("viewer")))).status).toBe(200);
+    expect(keys.lookups).toBe(before + 1);
+  });
+
+  test("does not lock out an issued key that this isolate never saw", async () => {
+    const issued = mintKey(TENANT, SETTINGS.signingSecret);
+    const bytes = new TextEncoder().encode(issued);
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    const { flood, send } = await floodedApp({
+      findApiKey: async (_, wanted) =>
+        wanted.join() === digest.join()
+          ? { id: "issued", name: "Issued", role: "admin", digest }
+          : null,
+    });
+    await flood();
+    expect((await send("GET", PATH, from("192.0.2.1", issued))).status).toBe(200);
+    // The proof of another tenant, or of another secret, is no proof.
+    const others = [
+      mintKey(TENANT, "another secret of thirty-two chars"),
+      mintKey(TENANT, null),
+      mintKey(OTHER_TENANT, SETTINGS.signingSecret).replace(
+        OTHER_TENANT.replaceAll("-", ""),
+        TENANT.replaceAll("-", ""),
+      ),
+      issued.slice(0, -1),
+      `${issued}A`,
+    ];
+    for (const other of others) {
+      expect((await send("GET", PATH, from("192.0.2.1", other))).status).toBe(429);
+    }
+  });
+
+  test("with one issued but revoked key costs one lookup", async () => {
+    const revoked = mintKey(TENANT, SETTINGS.signingSecret);
+    let lookups = 0;
+    const { send } = await floodedApp({
+      findApiKey: async () => {
+        lookups += 1;
+        return null;
+      },
+    });
+    for (let call = 0; call < 50; call += 1) {
+      expect((await send("GET", PATH, from("192.0.2.1", revoked))).status).toBe(401);
+    }
+    expect(lookups).toBe(1);
+  });
+
+  test("is let through by a limiter that fails", async () => {
+    const failing = { limit: () => Promise.reject(new Error("The limiter is away")) };
+    const settings = { rateLimiter: failing, guessLimiter: failing };
+    const { send } = testApp({ settings });
+    expect((await send("GET", PATH)).status).toBe(200);
+    expect((await send("GET", PATH, bearer(guess(1)))).status).toBe(401);
+  });
+
+  test.each([
+    ["192.0.2.1", "192.0.2.1"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
+    ["2001:DB8:1:2::6", "2001:db8:1:2"],
+    ["2001:db8::6", "2001:db8:0:0"],
+    ["::1", "0:0:0:0"],
+  ])("from %s counts for %s", (address, bucket) => {
+    expect(addressOf(new Headers({ "cf-connecting-ip": address }))).toBe(bucket);
+  });
+});
+
+describe("the rate limit", () => {
   test("counts each key separately and returns Retry-After", async () => {
     const { send } = testApp({ settings: { rateLimiter: limiter(2) } });
     const statuses = [];

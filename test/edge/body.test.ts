@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { problemOf, testApp } from "./support.ts";
 
 const MIB = 1024 * 1024;
@@ -194,5 +194,80 @@ describe("the content of a body", () => {
     const response = await testApp().send("PATCH", "/v1/things/ext:a", { role: "reviewer" });
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ input: { body: {} } });
+  });
+});
+
+describe("a body that arrives slowly", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** Returns a stream that sends the first pieces when the test says so, and whether its reader gave up. */
+  function slowly() {
+    const source: { controller?: ReadableStreamDefaultController<Uint8Array> } = {};
+    const state = {
+      isCancelled: false,
+      send: (text: string) => source.controller?.enqueue(new TextEncoder().encode(text)),
+      end: () => source.controller?.close(),
+    };
+    const stream = new ReadableStream<Uint8Array>({
+      start(controller) {
+        source.controller = controller;
+      },
+      cancel() {
+        state.isCancelled = true;
+      },
+    });
+    return { stream, state };
+  }
+  const sendSlowly = (stream: ReadableStream<Uint8Array>) =>
+    testApp().send("POST", "/v1/things", {
+      headers: { "content-type": "application/json" },
+      body: stream,
+    });
+
+  test("and then stalls is cut off with request_timeout, and is no longer read", async () => {
+    const { stream, state } = slowly();
+    const sending = sendSlowly(stream);
+    state.send('{"title":');
+    await vi.advanceTimersByTimeAsync(20_000);
+    const response = await sending;
+    expect(response.status).toBe(408);
+    expect(await problemOf(response)).toMatchObject({ error: "request_timeout", retry: "same" });
+    expect(state.isCancelled).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("and never begins is cut off too", async () => {
+    const { stream } = slowly();
+    const sending = sendSlowly(stream);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect((await sending).status).toBe(408);
+  });
+
+  test("byte by byte is cut off after a minute", async () => {
+    const { stream, state } = slowly();
+    const sending = sendSlowly(stream);
+    for (let second = 0; second < 60; second += 5) {
+      state.send(" ");
+      await vi.advanceTimersByTimeAsync(5000);
+    }
+    expect((await sending).status).toBe(408);
+    expect(state.isCancelled).toBe(true);
+  });
+
+  test("but within its time is accepted", async () => {
+    const { stream, state } = slowly();
+    const sending = sendSlowly(stream);
+    for (const piece of ['{"title"', ':"a"', "}"]) {
+      state.send(piece);
+      await vi.advanceTimersByTimeAsync(9000);
+    }
+    state.end();
+    expect((await sending).status).toBe(201);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

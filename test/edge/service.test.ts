@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ERROR_CODES } from "../../src/routes/http/problem.ts";
 import { loadRoutes } from "../../src/routes/app/areas.ts";
-import { problemOf, testApp } from "./support.ts";
+import { READINESS_SECONDS } from "../../src/routes/http/readiness.ts";
+import { NOW, problemOf, testApp } from "./support.ts";
 
 const routes = await loadRoutes();
 
@@ -20,6 +21,41 @@ describe("the health checks", () => {
     const response = await unavailable.send("GET", "/readyz", { role: null });
     expect(response.status).toBe(503);
     expect(await problemOf(response)).toMatchObject({ error: "unavailable", retry: "same" });
+  });
+});
+
+describe("the readiness of the service", () => {
+  /** An app whose database takes a while to answer, with a clock and a count of the checks. */
+  function slowApp(isReady: () => boolean) {
+    const checks = { count: 0, now: NOW };
+    const app = testApp({
+      routes,
+      now: () => checks.now,
+      isDatabaseReady: async () => {
+        checks.count += 1;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return isReady();
+      },
+    });
+    const readiness = async () => (await app.send("GET", "/readyz", { role: null })).status;
+    return { checks, readiness };
+  }
+
+  test("is checked once for all calls at the same time, and again after a few seconds", async () => {
+    let isReady = true;
+    const { checks, readiness } = slowApp(() => isReady);
+    expect(new Set(await Promise.all(Array.from({ length: 50 }, readiness)))).toEqual(
+      new Set([200]),
+    );
+    expect(checks.count).toBe(1);
+    isReady = false;
+    expect(await readiness()).toBe(200);
+    checks.now = new Date(NOW.getTime() + READINESS_SECONDS * 1000);
+    expect(new Set(await Promise.all(Array.from({ length: 50 }, readiness)))).toEqual(
+      new Set([503]),
+    );
+    expect(checks.count).toBe(2);
+    expect(READINESS_SECONDS).toBeLessThanOrEqual(5);
   });
 });
 

@@ -42,6 +42,7 @@ export const SETTINGS: Settings = {
   ownHosts: [],
   allowsLoopbackEndpoints: false,
   rateLimiter: undefined,
+  guessLimiter: undefined,
 };
 
 /** An empty, read-only blob store. The routes of these tests store nothing. */

@@ -1,14 +1,12 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import * as base64url from "jose/base64url";
 import { uuidv7 } from "uuidv7";
 import { type ApiKeyRecord, storeApiKey } from "../../db/tenants/api-keys.ts";
 import type { Role } from "../../domain/actor.ts";
 import type { Outcome } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { conclude } from "../call/conclude.ts";
-
-const SECRET_BYTES = 32;
+import { mintKey } from "./mint-key.ts";
 
 export interface CreatedKey extends ApiKeyRecord {
   /** The secret that its holder sends. Null in a replayed answer, because it is stored nowhere. */
@@ -17,12 +15,11 @@ export interface CreatedKey extends ApiKeyRecord {
 
 /** Creates an API key. The database stores only its digest, so only this answer can show the key. */
 export async function createKey(
-  call: ActionCall,
+  call: ActionCall & { signingSecret: string },
   { name, role }: { name: string; role: Role },
 ): Promise<Outcome<Done<CreatedKey>>> {
-  const { database, operation, actor } = call;
-  const secret = base64url.encode(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
-  const key = `slg_${database.tenantId.replaceAll("-", "")}_${secret}`;
+  const { database, operation, actor, signingSecret } = call;
+  const key = mintKey(database.tenantId, signingSecret);
   const id = uuidv7();
   const stored = await storeApiKey(
     database,

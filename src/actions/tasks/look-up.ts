@@ -5,6 +5,9 @@ import { resolve } from "../../domain/status/resolve.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
 import { type TaskRef, taskRefOf } from "../../domain/task-ref.ts";
 
+/** The names of one round trip. More would need too much memory at once. */
+export const LOOKED_UP_PER_PART_MAX = 5000;
+
 interface FoundTask {
   /** The id or external id that the caller sent. */
   input: string;
@@ -14,11 +17,20 @@ interface FoundTask {
   unifiedStatus: UnifiedStatus;
 }
 
-/** Finds tasks by ids and external ids, in the order given. Inputs that match no task are returned as unresolved. */
+/** What became of some of the names. */
+export interface LookedUp {
+  found: FoundTask[];
+  unresolved: string[];
+}
+
+/**
+ * Finds tasks by ids and external ids, in the order given, in one round trip. Inputs that match no task are returned as
+ * unresolved.
+ */
 export async function lookUp(
   database: TenantDatabase,
   inputs: readonly string[],
-): Promise<{ found: FoundTask[]; unresolved: string[] }> {
+): Promise<LookedUp> {
   const named = inputs.map((input) => ({ input, ref: refOf(input) }));
   const tasks = await lookUpTasks(
     database,

@@ -4,7 +4,7 @@ import { secureHeaders } from "hono/secure-headers";
 import { createTokenSigner } from "../../actions/call/signed-token.ts";
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import { DatabaseUnavailable } from "../../db/connection/faults.ts";
-import type { Settings } from "../../env.ts";
+import type { RateLimiter, Settings } from "../../env.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
 import { SecretUnavailable } from "../../outbound/sealer.ts";
 import { type BlobStore, StorageUnavailable } from "../../storage/blobs.ts";
@@ -14,8 +14,9 @@ import { createAuthenticator } from "../http/auth.ts";
 import type { Edge } from "../http/context.ts";
 import type { Route } from "../http/create-handler.ts";
 import { type Fault, problemResponse } from "../http/problem.ts";
+import { shareReadiness } from "../http/readiness.ts";
 import { routingPath } from "../http/paths.ts";
-import type { AuthDependencies } from "../http/principal.ts";
+import type { AuthDependencies, Limits } from "../http/principal.ts";
 import {
   beginTrace,
   defectEntry,
@@ -24,6 +25,7 @@ import {
   serverTiming,
   type Trace,
 } from "../http/trace.ts";
+import { createLargeCalls, TurnsTaken } from "../http/turns.ts";
 import { PLACES } from "./places.ts";
 
 /** A route by method and path. `load` imports its code. */
@@ -47,7 +49,10 @@ export const lazyRoutes: readonly MountedRoute[] = PLACES.map(({ area, method, p
   },
 }));
 
-export interface AppDependencies extends Omit<AuthDependencies, "tokenIssuer"> {
+export interface AppDependencies extends Pick<
+  AuthDependencies,
+  "openTenant" | "findApiKey" | "isTenantKnown"
+> {
   settings: Settings;
   isDatabaseReady: () => Promise<boolean>;
   blobs: BlobStore;
@@ -139,7 +144,13 @@ export function createApp(dependencies: AppDependencies, mounted = lazyRoutes): 
       const { trace } = context.var;
       const request = context.req.raw;
       const { answer } = await load();
-      const answered = await answer({ edge, trace, request, pathParameters: context.req.param() });
+      const answered = await answer({
+        edge,
+        trace,
+        request,
+        pathParameters: context.req.param(),
+        waitUntil: (work) => context.executionCtx.waitUntil(work),
+      });
       return answered instanceof Response ? answered : fail(trace, answered.fault);
     });
   }
@@ -162,8 +173,10 @@ export function createApp(dependencies: AppDependencies, mounted = lazyRoutes): 
 
   app.onError((error, context) => {
     const { trace } = context.var;
-    if (OUTAGES.some((outage) => error instanceof outage))
+    if (OUTAGES.some((outage) => error instanceof outage)) {
+      if (error instanceof DatabaseUnavailable) trace.outage = error.outage;
       return fail(trace, { code: "unavailable" });
+    }
     edge.reportDefect(trace, error);
     return fail(trace, { code: "internal" });
   });
@@ -172,7 +185,7 @@ export function createApp(dependencies: AppDependencies, mounted = lazyRoutes): 
 }
 
 /** The errors that say that something the service needs is unavailable. */
-const OUTAGES = [DatabaseUnavailable, StorageUnavailable, SecretUnavailable];
+const OUTAGES = [DatabaseUnavailable, StorageUnavailable, SecretUnavailable, TurnsTaken];
 
 function hasOutgoing({ outgoing }: TenantDatabase): boolean {
   const { dispatches, events, operations, analytics } = outgoing;
@@ -181,20 +194,36 @@ function hasOutgoing({ outgoing }: TenantDatabase): boolean {
 
 function createEdge(dependencies: AppDependencies): Edge {
   const { settings, isDatabaseReady, blobs, outbound, now, log } = dependencies;
-  const { rateLimiter, tokenIssuer, signingSecret } = settings;
+  const { tokenIssuer, signingSecret } = settings;
+  const limits = createLimits(settings);
   return {
     settings,
-    isDatabaseReady,
+    checkReadiness: shareReadiness(async () => {
+      const [hasDatabase, hasBucket] = await Promise.all([isDatabaseReady(), blobs.isReady()]);
+      if (!hasDatabase) return "database";
+      return hasBucket ? null : "bucket";
+    }, now),
+    large: createLargeCalls(),
     blobs,
     outbound,
     now,
     reportDefect: (trace, error) => log(defectEntry(trace, error)),
     signer: createTokenSigner(signingSecret),
-    authenticate: createAuthenticator({ ...dependencies, tokenIssuer }),
-    async isWithinLimit(bucket) {
-      return rateLimiter === undefined || (await rateLimiter.limit({ key: bucket })).success;
-    },
+    authenticate: createAuthenticator({ ...dependencies, tokenIssuer, signingSecret, limits }),
+    isWithinLimit: limits.isWithinLimit,
   };
+}
+
+/** Returns the limits of the platform's bindings. A limiter that fails lets the call through. */
+function createLimits({ rateLimiter, guessLimiter = rateLimiter }: Settings): Limits {
+  const ask = (limiter: RateLimiter | undefined) => async (key: string) => {
+    if (limiter === undefined) return true;
+    return limiter.limit({ key }).then(
+      ({ success }) => success,
+      () => true,
+    );
+  };
+  return { isWithinLimit: ask(rateLimiter), mayGuess: ask(guessLimiter) };
 }
 
 /** Sorts literal paths before parameters, so that `/tasks/counts` matches before `/tasks/:taskId`. */

@@ -11,8 +11,8 @@ const CREDENTIAL_LENGTH_MAX = 8192;
 
 /**
  * Returns the function that authenticates a caller by the `Authorization` header. Every failure is `unauthenticated`,
- * so that an attacker cannot learn which part was wrong; only an unreachable issuer is `unavailable`. The reason is for
- * the log.
+ * so that an attacker cannot learn which part was wrong; only an unreachable issuer is `unavailable`, and a guess too
+ * many is `rate_limited`. The reason is for the log.
  */
 export function createAuthenticator(dependencies: AuthDependencies): Authenticate {
   const byKey = apiKeyAuthenticator(dependencies);
@@ -26,7 +26,7 @@ export function createAuthenticator(dependencies: AuthDependencies): Authenticat
       return unauthenticated("credential_malformed");
     }
     const isKey = credential.startsWith(API_KEY_PREFIX);
-    return isKey ? byKey(credential, now) : byToken(credential, now);
+    return isKey ? byKey(credential, headers, now) : byToken(credential, now);
   };
 }
 

@@ -6,6 +6,8 @@ import type { Outcome, Refusal } from "../../domain/refusals.ts";
 import type { Settings } from "../../env.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
 import type { BlobStore } from "../../storage/blobs.ts";
+import type { CheckReadiness } from "./readiness.ts";
+import type { LargeCalls } from "./turns.ts";
 
 /** The context of an authenticated call. The tenant and the actor come only from the credential. */
 export interface Call extends PublicCall {
@@ -26,7 +28,7 @@ export interface PublicCall {
   now: Date;
   settings: Settings;
   signer: TokenSigner;
-  isDatabaseReady: () => Promise<boolean>;
+  checkReadiness: CheckReadiness;
   /** Aborts when the client disconnects. */
   signal: AbortSignal;
   /** `Last-Event-ID`: the last event that a reader of server-sent events received. */
@@ -38,6 +40,10 @@ export interface PublicCall {
   /** Whether `If-None-Match` names this entity tag, so that the response is 304. */
   isKnown: (entityTag: string) => boolean;
   blobs: BlobStore;
+  /** The turns of calls that need much memory. */
+  large: LargeCalls;
+  /** Lets work go on if the client disconnects. */
+  waitUntil: (work: Promise<unknown>) => void;
   /** Sends requests to tenants' systems. Treats the host of this request as one of the service's own. */
   outbound: Outbound;
 }
@@ -73,4 +79,19 @@ export function replyTo<Value>(
   if (!outcome.ok) return outcome;
   const { value, replayed } = outcome.value;
   return reply(value, { ...extras(value), replayed });
+}
+
+/**
+ * Runs the part of a call that needs much memory, when it is its turn. The part runs to its end even if the client
+ * disconnects, so that it returns its turn.
+ * @throws TurnsTaken if there are too many such calls: 503.
+ */
+export function takeTurn<Result>(
+  { large, waitUntil }: Pick<PublicCall, "large" | "waitUntil">,
+  kind: keyof LargeCalls,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const done = large[kind].use(work);
+  waitUntil(done.catch(() => {}));
+  return done;
 }

@@ -23,6 +23,8 @@ export interface RawBody {
   /** In bytes. Null if the client did not send `Content-Length`. */
   length: number | null;
   contentType: string | null;
+  /** Whether the stream failed because the client sent too slowly. */
+  hasTimedOut: () => boolean;
 }
 
 /** The body schema of a contract with a raw body. The handler passes the stream on, and the reader enforces `bodyMax`. */
@@ -154,7 +156,9 @@ export function defineContract<
 export function errorsOf(contract: Contract): ErrorCode[] {
   const implied: ErrorCode[] = ["validation_failed", "internal", "unavailable"];
   if (contract.role !== "public") implied.push("unauthenticated", "forbidden", "rate_limited");
-  if (contract.body !== null) implied.push("payload_too_large", "unsupported_media_type");
+  if (contract.body !== null) {
+    implied.push("request_timeout", "payload_too_large", "unsupported_media_type");
+  }
   if (contract.body !== null && contract.body !== rawBody) {
     implied.push("malformed_json", "json_too_deep", "duplicate_key", "too_many_items");
   }

@@ -4,7 +4,8 @@ import { uuidv7 } from "uuidv7";
 import type { Role } from "../../domain/actor.ts";
 import type { Refusal } from "../../domain/refusals.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
-import type { Principal } from "./principal.ts";
+import { addressOf, type Principal } from "./principal.ts";
+import { BODY_MS_MAX, BodyReader, streamOf } from "./body-reader.ts";
 import type { Answer, Call, PublicCall, Reply } from "./call.ts";
 import {
   BODY_BYTES_MAX,
@@ -19,7 +20,7 @@ import { isEncoded, readJson } from "./json-body.ts";
 import { type Fault, entityTag } from "./problem.ts";
 import { readQuery } from "./query-string.ts";
 import { mayCall } from "./roles.ts";
-import { byteStream, streamBody } from "./streaming.ts";
+import { byteStream, JsonStream, streamBody } from "./streaming.ts";
 import { invalid, type Parsed, validate } from "./validation.ts";
 
 /** A contract with its handler. */
@@ -51,7 +52,7 @@ export function createHandler<
   run: (
     call: Access extends "public" ? PublicCall : Call,
     input: Input<z.output<Params>, z.output<Query>, z.output<Body>>,
-  ) => Promise<Answer<z.input<Response> | z.input<Alternative>>>,
+  ) => Promise<Answer<z.input<Response> | z.input<Alternative> | JsonStream>>,
 ): Route {
   const answer: Route["answer"] = async (context) => {
     const { edge, trace, request } = context;
@@ -71,13 +72,15 @@ export function createHandler<
       now: edge.now(),
       settings: edge.settings,
       signer: edge.signer,
-      isDatabaseReady: edge.isDatabaseReady,
+      checkReadiness: edge.checkReadiness,
       signal: AbortSignal.any([request.signal, bodyEnd.signal]),
       lastEventId: request.headers.get("last-event-id"),
       range: request.method === "GET" ? request.headers.get("range") : null,
       ifRange: request.headers.get("if-range"),
       isKnown: (etag) => isKnown(request, etag),
       blobs: edge.blobs,
+      large: edge.large,
+      waitUntil: context.waitUntil,
       outbound: outboundFrom(edge, url),
     };
     // The contract's schemas parsed these values, which the compiler cannot see.
@@ -99,6 +102,8 @@ export function createHandler<
     ) as Parameters<typeof run>[0];
     const outcome = await run(call, input.value as Parameters<typeof run>[1]);
     if (outcome.ok) return respond(contract, outcome, context, bodyEnd);
+    // To the action, an upload that was cut off is one that is too short.
+    if (hasTimedOut(contract, input.value)) return { fault: { code: "request_timeout" } };
     checkDeclared(contract, outcome.refusal, edge);
     return { fault: outcome.refusal };
   };
@@ -120,9 +125,9 @@ async function admit(contract: Contract, context: EdgeContext): Promise<Admitted
     const { fault, reason } = authenticated;
     trace.authFailure = reason;
     // Failed attempts are limited by address, so that they do not use up a tenant's own limit.
-    const isGuess = fault.code === "unauthenticated";
-    const address = request.headers.get("cf-connecting-ip") ?? "unknown";
-    const isLimited = isGuess && !(await edge.isWithinLimit(`guess:${address}`));
+    const isRefused = fault.code === "unauthenticated";
+    const bucket = `refused:${addressOf(request.headers)}`;
+    const isLimited = isRefused && !(await edge.isWithinLimit(bucket));
     return isLimited ? { ok: false, fault: { code: "rate_limited" } } : authenticated;
   }
   const { principal } = authenticated;
@@ -215,8 +220,20 @@ function readRawBody({ bodyMax }: Contract, request: Request): Parsed<RawBody> {
     return { ok: false, fault: { code: "payload_too_large", max } };
   }
   // The runtime's type does not say so, but a request body is a stream of bytes.
-  const stream = (request.body ?? new Blob([]).stream()) as ReadableStream<Uint8Array>;
-  return { ok: true, value: { stream, length, contentType: headers.get("content-type") } };
+  const body = (request.body ?? new Blob([]).stream()) as ReadableStream<Uint8Array>;
+  const reader = new BodyReader(body, BODY_MS_MAX.content);
+  const value: RawBody = {
+    stream: streamOf(reader),
+    length,
+    contentType: headers.get("content-type"),
+    hasTimedOut: () => reader.hasTimedOut,
+  };
+  return { ok: true, value };
+}
+
+function hasTimedOut(contract: Contract, { body }: AnyInput): boolean {
+  // The contract determines the type of the body.
+  return contract.body === rawBody && (body as RawBody).hasTimedOut();
 }
 
 /** Returns the SHA-256 of the route and the input, which detects a reused idempotency key. Empty without a key. */
@@ -240,7 +257,9 @@ async function respond(
   const { response, alternative } = contract;
   const isAlternative = alternative !== undefined && reply.status === alternative.status;
   const declared = isAlternative ? alternative : response;
-  checkShape(contract, declared, reply.value, context.edge);
+  const { value } = reply;
+  const check = (shown: unknown) => checkShape(contract, declared, shown, context.edge);
+  if (!(value instanceof JsonStream)) check(value);
   context.trace.replayed = reply.replayed === true;
 
   const headers = new Headers(reply.headers);
@@ -259,7 +278,25 @@ async function respond(
     return new Response(body, { status: declared.status, headers });
   }
   headers.set("content-type", "application/json");
-  return new Response(JSON.stringify(reply.value), { status: declared.status, headers });
+  const json =
+    value instanceof JsonStream
+      ? streamBody(checkedPieces(value, check, context.edge), context, bodyEnd)
+      : JSON.stringify(value);
+  return new Response(json, { status: declared.status, headers });
+}
+
+/** Returns the pieces of a JSON stream. In tests, it fails at the end if the whole does not match its contract. */
+async function* checkedPieces(
+  { pieces }: JsonStream,
+  check: (value: unknown) => void,
+  { settings }: Edge,
+): AsyncGenerator<string, void> {
+  let text = "";
+  for await (const piece of pieces) {
+    if (settings.environment === "test") text += piece;
+    yield piece;
+  }
+  if (settings.environment === "test") check(JSON.parse(text));
 }
 
 /** Rejects a response that does not match its contract. Only in tests: in production, sending it is better than a 500. */

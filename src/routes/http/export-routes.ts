@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import type { Chunk } from "../../db/sql/chunks.ts";
-import { type Call, reply } from "./call.ts";
+import { type Call, reply, takeTurn } from "./call.ts";
 import { defineContract } from "./contract.ts";
 import { createHandler, type Route } from "./create-handler.ts";
 import { type Cell, csvLine } from "./csv.ts";
@@ -72,11 +72,16 @@ function exportRoute<Query extends z.ZodObject, Item, Place>(
   });
   return createHandler(contract, async (call, input) => {
     // The first read comes before the response starts, so that a database error gets an error response.
-    const first = await read(call, input.query, null);
+    const readLines = (after: Place | null) =>
+      takeTurn(call, "parts", async () => {
+        const { rows, next } = await read(call, input.query, after);
+        return { text: rows.map(lineOf).join(""), next };
+      });
+    const first = await readLines(null);
     const lines = async function* () {
       yield heading;
-      for (let chunk = first; ; chunk = await read(call, input.query, chunk.next)) {
-        yield chunk.rows.map(lineOf).join("");
+      for (let chunk = first; ; chunk = await readLines(chunk.next)) {
+        yield chunk.text;
         if (chunk.next === null) return;
       }
     };

@@ -1,3 +1,4 @@
+import { BODY_MS_MAX, BodyReader } from "./body-reader.ts";
 import type { Fault } from "./problem.ts";
 import { JSON_DEPTH_MAX, scanJson } from "./json-scan.ts";
 
@@ -5,8 +6,8 @@ import { JSON_DEPTH_MAX, scanJson } from "./json-scan.ts";
 export type JsonBody = { ok: true; value: unknown } | { ok: false; fault: Fault };
 
 /**
- * Reads a JSON body strictly: at most `bytesMax` bytes, whatever its headers claim, and no value that could not be
- * stored as it was sent.
+ * Reads a JSON body strictly: at most `bytesMax` bytes, whatever its headers claim, within a minute, and no value that
+ * could not be stored as it was sent.
  */
 export async function readJson(request: Request, bytesMax: number): Promise<JsonBody> {
   const contentType = request.headers.get("content-type");
@@ -69,18 +70,19 @@ type Bytes = { ok: true; bytes: Uint8Array } | { ok: false; fault: Fault };
 async function readBytes(request: Request, bytesMax: number): Promise<Bytes> {
   if (request.body === null) return { ok: true, bytes: new Uint8Array() };
   // The runtime's type does not say so, but a request body is a stream of bytes.
-  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+  const reader = new BodyReader(request.body as ReadableStream<Uint8Array>, BODY_MS_MAX.json);
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (;;) {
-    const chunk = await reader.read();
-    if (chunk.done) break;
-    length += chunk.value.length;
+    const piece = await reader.read();
+    if (piece.outcome === "timeout") return { ok: false, fault: { code: "request_timeout" } };
+    if (piece.outcome === "end") break;
+    length += piece.bytes.length;
     if (length > bytesMax) {
       await reader.cancel();
       return { ok: false, fault: { code: "payload_too_large", max: bytesMax } };
     }
-    chunks.push(chunk.value);
+    chunks.push(piece.bytes);
   }
   return { ok: true, bytes: concatenated(chunks, length) };
 }

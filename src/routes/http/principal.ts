@@ -26,6 +26,7 @@ export type AuthFailure =
   | "credential_malformed"
   | "key_malformed"
   | "key_unknown"
+  | "key_not_looked_up"
   | "token_not_accepted"
   | "token_malformed"
   | "token_type"
@@ -48,12 +49,23 @@ export type Authenticated =
   | { ok: false; fault: Fault; reason: AuthFailure };
 export type Authenticate = (headers: Headers, now: Date) => Promise<Authenticated>;
 
+/** The rate limits. Each counts the calls of a bucket, in the data center that the Worker runs in. */
+export interface Limits {
+  /** The calls of one credential, or of one address without a valid one. */
+  isWithinLimit: (bucket: string) => Promise<boolean>;
+  /** The keys that one address tried and that this service may not have issued. */
+  mayGuess: (bucket: string) => Promise<boolean>;
+}
+
 export interface AuthDependencies {
   openTenant: (tenantId: string) => TenantDatabase;
   findApiKey: (database: TenantDatabase, digest: Uint8Array) => Promise<ApiKey | null>;
   /** Whether the tenant exists. Needed only for tokens: an API key is stored in its tenant. */
   isTenantKnown: (database: TenantDatabase) => Promise<boolean>;
   tokenIssuer: TokenIssuer | null;
+  /** The secret that issued keys prove. */
+  signingSecret: string;
+  limits: Limits;
 }
 
 /** Rejects a credential. Unless there was none to judge, the answer says that it is invalid, but not why. */
@@ -65,3 +77,23 @@ export const unauthenticated = (reason: AuthFailure): Authenticated => ({
       : { code: "unauthenticated", challenge: "invalid_token" },
   reason,
 });
+/** The key was not looked up, because its address or itself was tried too often. */
+export const GUESSED_TOO_OFTEN: Authenticated = {
+  ok: false,
+  fault: { code: "rate_limited" },
+  reason: "key_not_looked_up",
+};
+
+/**
+ * Returns the caller's address for a limit. An IPv6 address counts as its /64, which is what one customer gets. The
+ * platform sets the header, so a caller cannot choose it.
+ */
+export function addressOf(headers: Headers): string {
+  const address = headers.get("cf-connecting-ip") ?? "unknown";
+  if (!address.includes(":")) return address;
+  const [head = "", tail] = address.toLowerCase().split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const rest = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => "0");
+  return [...groups, ...(tail === undefined ? [] : zeros), ...rest].slice(0, 4).join(":");
+}

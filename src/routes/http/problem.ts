@@ -11,6 +11,7 @@ export interface FaultData extends RefusalData {
   unauthenticated: object;
   csrf_rejected: object;
   method_not_allowed: { allow: readonly string[] };
+  request_timeout: object;
   payload_too_large: { max: number };
   rate_limited: object;
   internal: object;
@@ -150,6 +151,13 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
     detail:
       "This path does not support the request's method. `allow` lists the methods that it supports.",
     members: ["allow"],
+  },
+  request_timeout: {
+    status: 408,
+    retry: "same",
+    title: "Request timeout",
+    detail: "The request body arrived too slowly. Nothing was changed.",
+    members: [],
   },
   invalid_transition: {
     status: 409,

@@ -6,6 +6,15 @@ export const EVENT_STREAM = "text/event-stream";
 /** A streamed body: bytes from another source, or text from a generator. */
 type ByteStream = ReadableStream<Uint8Array> | AsyncGenerator<string, void>;
 
+/** A JSON answer that is written piece by piece, because it would be too large in memory as a whole. */
+export class JsonStream {
+  readonly pieces: AsyncGenerator<string, void>;
+
+  constructor(pieces: AsyncGenerator<string, void>) {
+    this.pieces = pieces;
+  }
+}
+
 /** The response schema of a contract with a `mediaType`. The body is never in memory as a whole. */
 export const byteStream = z
   .custom<ByteStream>((value) => value instanceof ReadableStream || isGenerator(value))

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, test } from "vitest";
+import { beforeAll, describe, expect, it, test, vi } from "vitest";
 import type { DataRecord } from "../../../src/db/content/data.ts";
 import { objectKeyOf } from "../../../src/storage/blobs.ts";
 import {
@@ -51,6 +51,35 @@ describe("Uploading content", () => {
     expectDone(await sendContent(api, declared.id, streamOf(bytes)));
     const content = await readContent(api, declared.id);
     expect(await sha256Of(new Uint8Array(await content.arrayBuffer()))).toBe(declared.sha256);
+  });
+
+  it("that stalls is cut off with request_timeout, stores nothing, and can be repeated", async () => {
+    const bytes = manyBytes(128 * 1024);
+    const declared = await givenDeclared(api, bytes);
+    const state = { isCancelled: false, isAnswered: false };
+    const stalled = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(bytes.slice(0, 1000)),
+      cancel: () => {
+        state.isCancelled = true;
+      },
+    });
+    const realTimeout = setTimeout;
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const sending = sendContent(api, declared.id, stalled);
+    const answered = sending.finally(() => {
+      state.isAnswered = true;
+    });
+    // The upload is read only after a round trip, which takes real time.
+    while (!state.isAnswered) {
+      await new Promise((resolve) => realTimeout(resolve, 20));
+      await vi.advanceTimersByTimeAsync(5000);
+    }
+    vi.useRealTimers();
+    expectProblem(await answered, "request_timeout", 408);
+    expect(state.isCancelled).toBe(true);
+    expect(await isInBucket(declared)).toBe(false);
+    expect((await read(declared.id)).storedAt).toBe(null);
+    expectDone(await sendContent(api, declared.id, bytes));
   });
 
   it("accepts empty content", async () => {

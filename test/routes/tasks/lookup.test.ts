@@ -70,15 +70,33 @@ describe("Looking tasks up", () => {
     expect(found).toMatchObject([{ id }]);
   });
 
-  it("looks up 50,000 names in one round trip", async () => {
-    const { id } = await api.givenTask();
-    const names = Array.from({ length: 49_999 }, (_, index) => `unknown-${index}`);
-    const roundTrips = await api.roundTripsOf(async () => {
-      const { found, unresolved } = expectDone(await lookUp([...names, id]));
-      expect(found).toMatchObject([{ id }]);
-      expect(unresolved).toEqual(names);
-    });
-    expect(roundTrips).toBe(1);
+  it("looks up 5,000 names in one round trip, and 50,000 in ten", async () => {
+    const [first, middle, last] = await api.givenTasks(3);
+    const unknown = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, index) => `unknown-${from + index}`);
+    const few = [first ?? "", ...unknown(0, 4999)];
+    const many = [...few, ...unknown(5000, 19_999), middle ?? "", ...unknown(20_000, 49_998)];
+    const lookUpIn = (names: readonly string[]) =>
+      api.roundTripsOf(async () => {
+        const { found, unresolved } = expectDone(await lookUp([...names, last ?? ""]));
+        expect(found.map(({ id }) => id)).toEqual(
+          [first, middle, last].filter((id) => id === last || names.includes(id ?? "")),
+        );
+        expect(unresolved).toEqual(names.filter((name) => name.startsWith("unknown")));
+      });
+    expect(await lookUpIn(few.slice(0, -1))).toBe(1);
+    expect(await lookUpIn(many)).toBe(10);
+  });
+
+  it("closes the connection early if the database fails after the first part", async () => {
+    const names = Array.from({ length: 5001 }, (_, index) => `unknown-${index}`);
+    await api.database.faults({ kind: "sqlstate", code: "25006", times: null, skip: 1 });
+    await expect(lookUp(names)).rejects.toThrow("The database did not answer");
+    await api.database.clearFaults();
+    // Before the first part, the error still has a response.
+    await api.database.faults({ kind: "sqlstate", code: "25006", times: null });
+    expectProblem(await lookUp(names), "unavailable", 503);
+    await api.database.clearFaults();
   });
 
   it("rejects more than 50,000 names", async () => {
