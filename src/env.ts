@@ -151,8 +151,8 @@ export interface Bucket {
   /** Returns null if the condition does not hold. Rejects content without the given hash. */
   put(
     key: string,
-    content: ReadableStream<Uint8Array>,
-    options: { sha256: string; onlyIf: { etagDoesNotMatch: string } },
+    content: ReadableStream<Uint8Array> | string,
+    options?: { sha256: string; onlyIf: { etagDoesNotMatch: string } },
   ): Promise<object | null>;
   delete(keys: string[]): Promise<void>;
   list(options: {

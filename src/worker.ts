@@ -9,7 +9,7 @@ import type { Outbound } from "./outbound/post-signed.ts";
 import { createResolver } from "./outbound/resolve-host.ts";
 import { createSealer } from "./outbound/sealer.ts";
 import { createMessageQueue } from "./queues/message-queue.ts";
-import { defectEntry, logToConsole, unopenedEntry } from "./routes/http/trace.ts";
+import { defectEntry, logToConsole, sweptEntry, unopenedEntry } from "./routes/http/trace.ts";
 import { createApp } from "./routes/app/create-app.ts";
 import { createR2Blobs } from "./storage/r2-blobs.ts";
 
@@ -76,7 +76,7 @@ function createService(settings: Settings): Service {
   const runScheduled = async (cron: string) => {
     const requestId = uuidv7();
     const swept = cron === DAILY ? await runDailySweep() : await runSweep(requestId);
-    logToConsole({ level: "info", message: "swept", requestId, cron, ...swept });
+    logToConsole(sweptEntry({ requestId, cron }, swept));
   };
   return { app, consume, runScheduled };
 }

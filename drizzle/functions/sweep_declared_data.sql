@@ -1,13 +1,11 @@
 -- Deletes up to rows_max rows of `data` that were declared longer than `age` ago and whose content never arrived,
--- unless a data input or a trial names them. Returns their number, and the keys of the objects that the caller may now
--- delete: those of the deleted rows that no other row names, and those that an earlier sweep claimed but did not
--- finish.
+-- unless a data input or a trial names them. Returns their number. An object that such an upload left behind is found in
+-- the bucket (mark_orphans). `keys` is always empty: the release before deletes the objects that it names.
 --
 -- An `age` under a day counts as a day, so the application cannot delete a declaration whose content is on its way.
 -- rows_max is at most 5,000.
 --
--- Called by: the daily sweep (src/actions/upkeep/sweep-data.ts, through src/db/content/data-sweep.ts), in batches. The
--- sweep then deletes the objects and calls finish_sweep.
+-- Called by: the daily sweep (src/actions/upkeep/sweep-data.ts, through src/db/content/data-sweep.ts), in batches.
 --
 -- Security definer, because it crosses tenants and the application may not delete from `data`.
 --
@@ -21,7 +19,6 @@ create or replace function sweep_declared_data(age interval, rows_max integer, o
 declare
   tenants uuid[];
   ids uuid[];
-  freed text[];
 begin
   -- Before any row, as those who mark content as stored take it.
   perform pg_advisory_xact_lock(hashtext('swept_objects'));
@@ -45,17 +42,9 @@ begin
   with swept as (
     delete from data d using unnest(tenants, ids) as o(tenant_id, id)
     where d.tenant_id = o.tenant_id and d.id = o.id
-    returning d.object_key
+    returning 1
   )
-  select count(*)::integer, array_agg(distinct object_key) into rows, freed from swept;
-
-  with resumed as (
-    update swept_objects s set claimed_at = now()
-    where s.deleted_at is null and s.claimed_at < now() - interval '1 hour'
-    returning s.object_key
-  )
-  select array_agg(r.object_key) into keys from resumed r;
-  keys := coalesce(keys, '{}') || array(select claim_orphans(freed));
+  select count(*)::integer, '{}'::text[] into rows, keys from swept;
 end
 $$;
 

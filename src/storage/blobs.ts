@@ -35,7 +35,16 @@ export interface BlobStore {
     after: string | null,
     limit: number,
   ) => Promise<{ objects: StoredObject[]; isLast: boolean }>;
+  /** Returns the last sweep that the bucket knows of; null if it was never swept. */
+  readSweep: () => Promise<Sweep | null>;
+  writeSweep: (sweep: Sweep) => Promise<void>;
   isReady: () => Promise<boolean>;
+}
+
+/** A sweep of the bucket. Numbers rise; the id tells sweeps of two databases apart that have the same number. */
+export interface Sweep {
+  number: number;
+  id: string;
 }
 
 /** The store could not be reached, or failed. The request may be valid, and can be retried. */

@@ -1,5 +1,11 @@
 import type { Bucket } from "../env.ts";
-import { type BlobStore, type Expected, type UploadCheck, StorageUnavailable } from "./blobs.ts";
+import {
+  type BlobStore,
+  type Expected,
+  type Sweep,
+  type UploadCheck,
+  StorageUnavailable,
+} from "./blobs.ts";
 
 /** Creates a store over an R2 bucket. */
 export function createR2Blobs(bucket: Bucket): BlobStore {
@@ -26,12 +32,32 @@ export function createR2Blobs(bucket: Bucket): BlobStore {
       // A page that is shorter than the limit need not be the last.
       return { objects, isLast: !found.truncated };
     },
+    readSweep: async () => {
+      const object = await reach(bucket.get(SWEEP_KEY, {}));
+      return object === null ? null : sweepFrom(await reach(new Response(object.body).text()));
+    },
+    writeSweep: async ({ number, id }) => {
+      await reach(bucket.put(SWEEP_KEY, `${number} ${id}`));
+    },
     isReady: () =>
       bucket.head("readiness").then(
         () => true,
         () => false,
       ),
   };
+}
+
+/** Not the key of any content, which begins with a tenant's id. */
+const SWEEP_KEY = "sweep";
+
+/**
+ * Parses what writeSweep wrote.
+ * @throws if it is anything else, so that nothing is deleted.
+ */
+function sweepFrom(text: string): Sweep {
+  const { number, id } = /^(?<number>\d{1,15}) (?<id>[\da-f-]{36})$/.exec(text)?.groups ?? {};
+  if (number === undefined || id === undefined) throw new Error("The bucket names no valid sweep");
+  return { number: Number(number), id };
 }
 
 /** R2 deletes up to 1,000 objects in one call. */

@@ -51,6 +51,8 @@ const NO_BLOBS: BlobStore = {
   open: async () => null,
   delete: async () => {},
   list: async () => ({ objects: [], isLast: true }),
+  readSweep: async () => null,
+  writeSweep: async () => {},
   isReady: async () => true,
 };
 

@@ -35,23 +35,53 @@ const ABUSES: Readonly<Record<string, readonly Abuse[]>> = {
       returns: [{ rows: "0" }],
     },
   ],
+  mark_orphans: [
+    {
+      to: "mark objects that rows name",
+      sql: () => "select mark_orphans(array(select object_key from data))::text as marked",
+      returns: [{ marked: "0" }],
+    },
+    {
+      to: "mark what is no object",
+      sql: () =>
+        "select mark_orphans(array['', '/', 'x/y', '../' || repeat('0', 64)])::text as marked",
+      returns: [{ marked: "0" }],
+    },
+    {
+      to: "mark any number of objects",
+      sql: ({ tenant }) => `select mark_orphans(
+        array(select '${tenant.id}/' || lpad(to_hex(n + 1000000), 64, '0') from generate_series(1, 6000) n))::text as marked`,
+      returns: [{ marked: "5000" }],
+      mayChange: ["orphaned_objects"],
+    },
+  ],
   claim_orphans: [
     {
-      to: "claim objects that rows name",
+      to: "claim anything",
       sql: () => "select claim_orphans(array(select object_key from data)) as key",
       returns: [],
     },
+  ],
+  claim_due_orphans: [
     {
-      to: "claim what is no object",
-      sql: () => "select claim_orphans(array['', '/', 'x/y', '../' || repeat('0', 64)]) as key",
+      to: "claim objects before their 30 days are over",
+      sql: () => "select claim_due_orphans(null) as key",
       returns: [],
     },
+  ],
+  held_orphans: [
     {
-      to: "claim any number of objects",
-      sql: ({ tenant }) => `select count(*)::text as keys from claim_orphans(
-        array(select '${tenant.id}/' || lpad(to_hex(n), 64, '0') from generate_series(1, 6000) n))`,
-      returns: [{ keys: "5000" }],
-      mayChange: ["swept_objects"],
+      to: "learn of tenants that lose nothing",
+      sql: () => "select * from held_orphans()",
+      returns: [],
+    },
+  ],
+  begin_sweep: [
+    {
+      to: "continue after a sweep of another database",
+      sql: () => "select begun_id from begin_sweep(7, '0199d2f5-0000-7000-8000-000000000007')",
+      returns: [{ begun_id: null }],
+      mayChange: ["sweeps"],
     },
   ],
   finish_sweep: [

@@ -9,7 +9,7 @@ import { silenceLog } from "../support/model/quiet.ts";
 import { givenWorld } from "../support/model/world.ts";
 
 /** Tables without a tenant, which the application cannot read. */
-const OF_NO_TENANT = new Set(["tenants", "sweep_positions", "dead_letters"]);
+const OF_NO_TENANT = new Set(["tenants", "sweeps", "sweep_positions", "dead_letters"]);
 const TENANT_TABLES = Object.values(schema)
   .flatMap((table) => (is(table, PgTable) ? [getTableName(table)] : []))
   .filter((name) => !OF_NO_TENANT.has(name));

@@ -89,6 +89,8 @@ export const STANDALONE: readonly TableGroup[] = [
     tables: [
       ["operations", "a write, found by its retry"],
       ["dead_letters", "messages that queues gave up"],
+      ["sweeps", "daily sweeps of the bucket"],
+      ["orphaned_objects", "objects that no row names"],
       ["swept_objects", "objects claimed for deletion"],
       ["sweep_positions", "how far a sweep has come"],
     ],

@@ -1,8 +1,12 @@
 import type { Database } from "../../db/connection/client.ts";
 import {
-  claimOrphans,
+  beginSweep,
+  claimDueOrphans,
+  findHeldOrphans,
   finishSweep,
+  type HeldOrphans,
   keepSweepPosition,
+  markOrphans,
   readSweepPosition,
   sweepDeclared,
 } from "../../db/content/data-sweep.ts";
@@ -16,49 +20,74 @@ const ROW_LIMITS = { rows: 5000, batches: 40 };
 const PAGE_OBJECTS = 1000;
 /** A Worker invocation is limited in its calls; the next run continues where this one stopped. */
 const PAGES_MAX = 100;
+const DELETION_LIMITS = { rows: PAGE_OBJECTS, batches: 100 };
 
-/** How much a sweep deleted. */
+interface Stores {
+  database: Database;
+  blobs: BlobStore;
+}
+
+/** What a sweep did, and what it did not do until an operator runs `npm run adopt`. */
 export interface Swept {
+  /** The sweep's number. Null if the database does not know the bucket's last sweep: then nothing was deleted. */
+  sweep: number | null;
   rows: number;
+  /** Objects that were found without a row. */
+  marked: number;
+  /** Objects that were deleted. */
   objects: number;
+  /** Tenants whose objects were not deleted, because they are too many. */
+  held: HeldOrphans[];
 }
 
 /**
- * Deletes declarations whose content did not arrive within a day, and objects of that age that no row names. It claims
- * an object before it deletes it, so that a concurrent upload of the same content never counts as stored.
+ * Marks objects that no row names, and deletes those that were marked 30 days ago and that no row names now. Also
+ * deletes declarations whose content did not arrive within a day. It claims an object before it deletes it, so that a
+ * concurrent upload of the same content never counts as stored. If the database was restored from an older backup, it
+ * deletes nothing.
  */
 export async function sweepData(
-  { database, blobs }: { database: Database; blobs: BlobStore },
+  stores: Stores,
   { now, ageSeconds = DAY_SECONDS }: { now: Date; ageSeconds?: number },
 ): Promise<Swept> {
-  let objects = 0;
-  const { total: rows } = await inBatches(ROW_LIMITS, async () => {
-    const swept = await sweepDeclared(database, { ageSeconds, rowsMax: ROW_LIMITS.rows });
-    await deleteClaimed(swept.keys);
-    objects += swept.keys.length;
-    return swept.rows;
-  });
-
+  const { database, blobs } = stores;
+  const sweep = await beginSweep(database, await blobs.readSweep());
   const uploadedBefore = new Date(now.getTime() - ageSeconds * 1000);
+  if (sweep === null) {
+    const marked = await markListed(stores, uploadedBefore);
+    return { sweep: null, rows: 0, marked, objects: 0, held: [] };
+  }
+  // Before anything is deleted, so that a database that is restored to an earlier time does not know this sweep.
+  await blobs.writeSweep(sweep);
+  const { total: rows } = await inBatches(ROW_LIMITS, () =>
+    sweepDeclared(database, { ageSeconds, rowsMax: ROW_LIMITS.rows }),
+  );
+  const marked = await markListed(stores, uploadedBefore);
+  const { total: objects } = await inBatches(DELETION_LIMITS, async () => {
+    const claimed = await claimDueOrphans(database, DELETION_LIMITS.rows);
+    if (claimed.length > 0) {
+      await blobs.delete(claimed);
+      await finishSweep(database, claimed);
+    }
+    return claimed.length;
+  });
+  return { sweep: sweep.number, rows, marked, objects, held: await findHeldOrphans(database) };
+}
+
+/** Walks through the bucket, from where the last sweep stopped, and marks old objects that no row names. */
+async function markListed({ database, blobs }: Stores, uploadedBefore: Date): Promise<number> {
+  let marked = 0;
   let position = await readSweepPosition(database);
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const { objects: listed, isLast } = await blobs.list(position, PAGE_OBJECTS);
     const old = listed.filter(({ uploadedAt }) => uploadedAt <= uploadedBefore);
-    const orphans = await claimOrphans(
+    marked += await markOrphans(
       database,
       old.map(({ key }) => key),
     );
-    await deleteClaimed(orphans);
-    objects += orphans.length;
     position = isLast ? null : (listed.at(-1)?.key ?? null);
     if (position === null) break;
   }
   await keepSweepPosition(database, position);
-  return { rows, objects };
-
-  async function deleteClaimed(claimed: readonly string[]): Promise<void> {
-    if (claimed.length === 0) return;
-    await blobs.delete(claimed);
-    await finishSweep(database, claimed);
-  }
+  return marked;
 }

@@ -18,7 +18,7 @@ export { seedRuns } from "./seed-runs.ts";
 export { signingSecrets } from "./signing-secrets.ts";
 export { stepEvents } from "./step-events.ts";
 export { steps } from "./steps.ts";
-export { sweepPositions, sweptObjects } from "./sweep.ts";
+export { orphanedObjects, sweepPositions, sweeps, sweptObjects } from "./sweep.ts";
 export { taskLabels } from "./task-labels.ts";
 export { taskVersions } from "./task-versions.ts";
 export { tasks } from "./tasks.ts";

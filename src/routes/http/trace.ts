@@ -1,4 +1,6 @@
 import { uuidv7 } from "uuidv7";
+import type { SweptWork } from "../../actions/upkeep/sweep.ts";
+import type { sweepDaily } from "../../actions/upkeep/sweep-daily.ts";
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import { DatabaseFault, DatabaseUnavailable, type Outage } from "../../db/connection/faults.ts";
 import type { Actor } from "../../domain/actor.ts";
@@ -108,6 +110,16 @@ export function defectEntry(
     constraint: fault?.constraint ?? null,
     frames: known === null ? [] : framesOf(known),
   };
+}
+
+/** Returns the log line of a sweep. It is an error if objects wait for an operator: see docs/deploy.md. */
+export function sweptEntry(
+  { requestId, cron }: { requestId: string; cron: string },
+  swept: SweptWork | Awaited<ReturnType<typeof sweepDaily>>,
+): LogEntry {
+  const isStopped = "held" in swept && (swept.sweep === null || swept.held.length > 0);
+  const message = isStopped ? "sweep_stopped" : "swept";
+  return { level: isStopped ? "error" : "info", message, requestId, cron, ...swept };
 }
 
 /** Returns the log line of a signing secret that did not open. Its messages wait until it does. */

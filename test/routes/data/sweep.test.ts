@@ -1,8 +1,8 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { sweepData } from "../../../src/actions/upkeep/sweep-data.ts";
 import { openDatabase } from "../../../src/db/connection/client.ts";
 import type { DataRecord } from "../../../src/db/content/data.ts";
-import { type BlobStore, objectKeyOf } from "../../../src/storage/blobs.ts";
+import { type BlobStore, objectKeyOf, type Sweep } from "../../../src/storage/blobs.ts";
 import { createR2Blobs } from "../../../src/storage/r2-blobs.ts";
 import {
   expectDone,
@@ -28,12 +28,19 @@ beforeAll(async () => {
   api = await freshApi();
 });
 
+/** The last sweep of these tests. */
+let swept: Sweep | null = null;
+
 /** The bucket limited to the objects of these two tenants, because other test files use it too. */
 function ownBlobs(changes: Partial<BlobStore> = {}): BlobStore {
   const blobs = createR2Blobs(testBucket());
   const prefixes = [api.tenant.id, api.otherTenant.id];
   return {
     ...blobs,
+    readSweep: async () => swept,
+    writeSweep: async (sweep) => {
+      swept = sweep;
+    },
     list: async (after, limit) => {
       const found = await Promise.all(prefixes.map((prefix) => testBucket().list({ prefix })));
       const objects = found
@@ -58,6 +65,18 @@ const sweepTomorrow = async (blobs = ownBlobs()) => {
     },
   ]);
   return sweepData({ database, blobs }, { now: new Date(), ageSeconds: 0 });
+};
+const daysPass = (days: number) =>
+  api.database.query(
+    "superuser",
+    "update orphaned_objects set orphaned_at = orphaned_at - make_interval(days => $1)",
+    [days],
+  );
+/** Marks orphaned objects, and sweeps again when their 30 days are over. */
+const sweepInAMonth = async (blobs = ownBlobs()) => {
+  await sweepTomorrow();
+  await daysPass(30);
+  return sweepTomorrow(blobs);
 };
 const read = (id: string) => api.call<DataRecord>("GET", `/data/${id}`);
 const isInBucket = async ({ sha256 }: { sha256: string }, tenant = api.tenant) =>
@@ -119,9 +138,105 @@ describe("The data sweep", () => {
     const theirs = expectDone(answer, 201);
     expectDone(await sendContent(api, theirs.id, bytes, { tenant: api.otherTenant }));
 
-    expect(await sweepTomorrow()).toMatchObject({ objects: 1 });
+    expect(await sweepTomorrow()).toMatchObject({ marked: 1, objects: 0 });
+    await daysPass(29);
+    expect(await sweepTomorrow()).toMatchObject({ marked: 0, objects: 0 });
+    expect(await isInBucket(orphan)).toBe(true);
+    await daysPass(1);
+    expect(await sweepTomorrow()).toMatchObject({ marked: 0, objects: 1 });
     expect(await isInBucket(orphan)).toBe(false);
     expect(await isInBucket(orphan, api.otherTenant)).toBe(true);
+  });
+
+  it("keeps an object that a row names again before its 30 days are over", async () => {
+    const text = "named again";
+    const orphan = await givenOrphan(text);
+    await sweepTomorrow();
+    await daysPass(30);
+    const { id } = await givenDeclared(api, bytesOf(text));
+    expectDone(await sendContent(api, id, bytesOf(text)));
+    expect(await sweepTomorrow()).toMatchObject({ objects: 0 });
+    expect(await isInBucket(orphan)).toBe(true);
+    expect(await (await readContent(api, id)).text()).toBe(text);
+    const marks = "select object_key from orphaned_objects";
+    expect(await api.database.query("superuser", marks)).toEqual([]);
+  });
+
+  it("deletes nothing without the row that names it if the row came just before the claim", async () => {
+    const text = "named just before the claim";
+    const orphan = await givenOrphan(text);
+    await sweepTomorrow();
+    await daysPass(30);
+    let id = "";
+    // Declared after the walk through the bucket has found it without a row.
+    const blobs = ownBlobs({
+      list: async (...page) => {
+        const listed = await ownBlobs().list(...page);
+        if (listed.isLast && id === "") ({ id } = await givenDeclared(api, bytesOf(text)));
+        return listed;
+      },
+    });
+    expect(await sweepTomorrow(blobs)).toMatchObject({ objects: 0 });
+    expect(await isInBucket(orphan)).toBe(true);
+    expectDone(await sendContent(api, id, bytesOf(text)));
+  });
+
+  describe("that would delete many objects at once", () => {
+    /** Marks objects of a tenant that do not exist, 30 days ago. */
+    const givenDue = (count: number, { id } = api.tenant) =>
+      api.database.query(
+        "superuser",
+        `insert into orphaned_objects (tenant_id, object_key, orphaned_at)
+        select $1::uuid, $1 || '/' || encode(sha256(convert_to('due ' || n, 'UTF8')), 'hex'), now() - interval '30 days'
+        from generate_series(1, $2::integer) n`,
+        [id, count],
+      );
+    /** Stores rows with content of their own. */
+    const givenStoredRows = async (count: number) => {
+      const { id } = await givenDeclared(api, bytesOf(`one of ${count}`));
+      await api.database.query(
+        "superuser",
+        `insert into data (tenant_id, id, task_id, version_id, step_id, kind, object_key, content_type, size_bytes,
+           sha256, created_by, stored_at)
+         select tenant_id, gen_random_uuid(), task_id, version_id, step_id, kind, tenant_id || '/' || encode(hash, 'hex'),
+           content_type, size_bytes, hash, created_by, now()
+         from data d, generate_series(1, $2::integer) n, sha256(convert_to('stored ' || n, 'UTF8')) hash where d.id = $1`,
+        [id, count],
+      );
+    };
+    const left = async () => {
+      const [row] = await api.database.query("superuser", "select count(*) from orphaned_objects");
+      return Number(row?.["count"]);
+    };
+    /** Takes every deletion without looking at the bucket. */
+    const deletes = () => ownBlobs({ delete: async () => {} });
+
+    beforeEach(() => api.database.query("superuser", "delete from orphaned_objects"));
+
+    it("holds them, says so, and goes on with other tenants", async () => {
+      await givenDue(101);
+      await givenDue(100, api.otherTenant);
+      expect(await sweepTomorrow(deletes())).toMatchObject({
+        objects: 100,
+        held: [{ tenantId: api.tenant.id, due: 101 }],
+      });
+      expect(await left()).toBe(101);
+      expect(await sweepTomorrow(deletes())).toMatchObject({ objects: 0, held: [{ due: 101 }] });
+    });
+
+    it("deletes them if they are at most 1 % of the tenant's objects", async () => {
+      await givenStoredRows(101 * 99);
+      await givenDue(101);
+      expect(await sweepTomorrow(deletes())).toMatchObject({ objects: 101, held: [] });
+      await givenDue(105);
+      expect(await sweepTomorrow(deletes())).toMatchObject({ objects: 0, held: [{ due: 105 }] });
+    });
+
+    it("deletes them after an operator has allowed it", async () => {
+      await givenDue(150);
+      await api.database.query("owner", "update orphaned_objects set approved_at = now()");
+      expect(await sweepTomorrow(deletes())).toMatchObject({ objects: 150, held: [] });
+    });
   });
 
   it("deletes any number of data items", async () => {
@@ -136,14 +251,7 @@ describe("The data sweep", () => {
        from data d, generate_series(2, $2) n, sha256(convert_to(n::text, 'UTF8')) hash where d.id = $1`,
       [id, count],
     );
-    const deleted = new Set<string>();
-    const blobs = ownBlobs({
-      delete: async (keys) => {
-        for (const key of keys) deleted.add(key);
-      },
-    });
-    expect(await sweepTomorrow(blobs)).toMatchObject({ rows: count });
-    expect(deleted.size).toBe(count);
+    expect(await sweepTomorrow()).toMatchObject({ rows: count });
   });
 
   it("finds every reference to a data item by an index", async () => {
@@ -179,7 +287,7 @@ describe("The data sweep", () => {
         await testBucket().delete([...keys]);
       },
     });
-    await sweepTomorrow(blobs);
+    await sweepInAMonth(blobs);
     expect(await isInBucket(orphan)).toBe(false);
     const { id = "" } = declared ?? {};
     expectDone(await sendContent(api, id, bytesOf(text)));
@@ -203,7 +311,7 @@ describe("The data sweep", () => {
   it("finishes the work of an interrupted sweep after an hour", async () => {
     const orphan = await givenOrphan("left undone");
     const broken = ownBlobs({ delete: () => Promise.reject(new Error("The bucket is down")) });
-    await expect(sweepTomorrow(broken)).rejects.toThrow("The bucket is down");
+    await expect(sweepInAMonth(broken)).rejects.toThrow("The bucket is down");
     await sweepTomorrow();
     expect(await isInBucket(orphan)).toBe(true);
     await setClaimAge(61);
@@ -216,7 +324,7 @@ describe("The data sweep", () => {
     const bytes = bytesOf(text);
     await givenOrphan(text);
     const broken = ownBlobs({ delete: () => Promise.reject(new Error("The bucket is down")) });
-    await expect(sweepTomorrow(broken)).rejects.toThrow("The bucket is down");
+    await expect(sweepInAMonth(broken)).rejects.toThrow("The bucket is down");
     const { id } = await givenDeclared(api, bytes);
     for (const minutes of [0, 59]) {
       await setClaimAge(minutes);
@@ -260,7 +368,7 @@ describe("The data sweep", () => {
     for (const bytes of contents) declared.push(await givenDeclared(api, bytes));
     const sweeping = { goesOn: true };
     const sweeps = (async () => {
-      while (sweeping.goesOn) await sweepTomorrow();
+      while (sweeping.goesOn) await sweepInAMonth();
     })();
     const answers = await Promise.all(
       declared.map(({ id }, index) => sendContent(api, id, contents[index] ?? bytesOf(""))),

@@ -191,6 +191,11 @@ prompt as (
 ), swept as (
   insert into swept_objects (tenant_id, object_key, deleted_at)
   select tenant_id, tenant_id || '/' || repeat('0', 64), now() from place
+), orphan as (
+  insert into orphaned_objects (tenant_id, object_key)
+  select tenant_id, tenant_id || '/' || repeat('1', 64) from place
+), bucket as (
+  insert into sweeps (id, number, state) values (new_id(), 1, 'own')
 ), position as (
   insert into sweep_positions (sweep, position) values ('objects', '') on conflict do nothing
 ), pipeline as (

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import type { BlobStore } from "../../../src/storage/blobs.ts";
+import type { BlobStore, Sweep } from "../../../src/storage/blobs.ts";
 
 /** Returns a blob store in memory, for the service in Node, where the platform's bucket is not available. */
 export function memoryBlobs(): BlobStore {
   const blobs = new Map<string, { bytes: Uint8Array; uploadedAt: Date }>();
+  let sweep: Sweep | null = null;
   return {
     put: async (content, { sizeBytes, sha256 }, key) => {
       const bytes = new Uint8Array(await new Response(content).arrayBuffer());
@@ -27,6 +28,10 @@ export function memoryBlobs(): BlobStore {
         .filter(({ key }) => after === null || key > after)
         .toSorted((one, other) => (one.key < other.key ? -1 : 1));
       return { objects: found.slice(0, limit), isLast: found.length <= limit };
+    },
+    readSweep: async () => sweep,
+    writeSweep: async (begun) => {
+      sweep = begun;
     },
     isReady: async () => true,
   };
