@@ -36,6 +36,7 @@ const FOLDERS = {
     "connection",
     "sql",
     "ledger",
+    "administration",
     "tenants",
     "stats",
     "tasks",

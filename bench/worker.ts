@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { taskView } from "../src/actions/views/task-view.ts";
-import { findApiKey } from "../src/db/tenants/api-keys.ts";
+import { findApiKey, findKeyRole, recordKeyUse } from "../src/db/tenants/api-keys.ts";
 import { type Database, openDatabase } from "../src/db/connection/client.ts";
 import { listTasks, LIVE_SORT_MAX } from "../src/db/tasks/list-tasks.ts";
 import { rankOf } from "../src/domain/status/unified.ts";
@@ -67,6 +67,8 @@ function createBaselines(env: object): ReturnType<typeof createApp> {
     settings,
     openTenant: (tenantId: string) => database.forTenant(tenantId),
     findApiKey,
+    findKeyRole,
+    recordKeyUse,
     isTenantKnown: async () => true,
     isDatabaseReady: () => database.ping(),
     blobs: createR2Blobs(settings.bucket),

@@ -1,6 +1,7 @@
 import { connect, StepledgerProblem, StepledgerUnreachable } from "../client/index.ts";
 import { chooseAccount } from "./account.ts";
 import type { Command } from "./command.ts";
+import { listAdminEvents } from "./commands/admin-events.ts";
 import { cancelBulk, retryFailed, revertBulk, showBulk } from "./commands/bulk-operations.ts";
 import { executeBulk, previewBulk } from "./commands/bulk.ts";
 import { tailEvents } from "./commands/events.ts";
@@ -23,6 +24,7 @@ const COMMANDS: readonly Command[] = [
   revertBulk,
   retryFailed,
   tailEvents,
+  listAdminEvents,
   verify,
 ];
 

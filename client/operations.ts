@@ -60,7 +60,7 @@ export type Problem = {
   [member: string]: unknown;
 };
 
-export type ErrorCode = "validation_failed" | "malformed_json" | "json_too_deep" | "duplicate_key" | "too_many_items" | "invalid_cursor" | "invalid_plan_token" | "url_not_allowed" | "idempotency_key_required" | "unauthenticated" | "forbidden" | "csrf_rejected" | "not_found" | "method_not_allowed" | "request_timeout" | "invalid_transition" | "gate_closed" | "no_next_step" | "already_in_status" | "step_not_current" | "version_sealed" | "archived" | "plan_stale" | "plan_expired" | "not_revertible" | "stale" | "lease_lost" | "conflict" | "operation_in_progress" | "version_conflict" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal" | "unavailable";
+export type ErrorCode = "validation_failed" | "malformed_json" | "json_too_deep" | "duplicate_key" | "too_many_items" | "invalid_cursor" | "invalid_plan_token" | "url_not_allowed" | "idempotency_key_required" | "unauthenticated" | "forbidden" | "csrf_rejected" | "not_found" | "method_not_allowed" | "request_timeout" | "invalid_transition" | "gate_closed" | "no_next_step" | "already_in_status" | "step_not_current" | "version_sealed" | "archived" | "plan_stale" | "plan_expired" | "not_revertible" | "stale" | "lease_lost" | "conflict" | "too_many_keys" | "key_ended" | "last_admin_key" | "operation_in_progress" | "version_conflict" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal" | "unavailable";
 
 export type Issue = {
   path: ReadonlyArray<string | number>;
@@ -1183,6 +1183,11 @@ export type PutPipeline = {
   secret?: string | undefined;
   timeoutSeconds?: number | undefined;
   runDeadlineSeconds?: number | undefined;
+  reason?: Reason | undefined;
+};
+
+export type RotateSecret = {
+  reason?: Reason | undefined;
 };
 
 export type Dispatch = {
@@ -1703,6 +1708,7 @@ export type PutWebhook = {
   url: string;
   events: readonly WebhookEvent[];
   enabled?: boolean | undefined;
+  reason?: Reason | undefined;
 };
 
 export type Webhook = {
@@ -1738,6 +1744,10 @@ export type WebhookDelivery = {
 };
 
 export type WebhookDeliveryState = "pending" | "delivered" | "dead";
+
+export type RetryWebhookDelivery = {
+  reason?: Reason | undefined;
+};
 
 export type Registry = {
   registryVersion: number;
@@ -1799,9 +1809,17 @@ export type CreatedApiKey = {
   id: Id;
   name: string;
   role: Role;
+  /** Whether a person or a program holds it. */
+  kind: "person" | "machine";
   lastFour: string;
+  /** The API key that this one was rotated from. */
+  replaces: Id | null;
   createdBy: string;
   createdAt: Timestamp;
+  /** When it stops working by itself. Null if it does not expire. */
+  expiresAt: Timestamp | null;
+  /** When it was last used, to the hour. Null if it was never used. */
+  lastUsedAt: Timestamp | null;
   revokedAt: Timestamp | null;
   revokedBy: string | null;
   key: string | null;
@@ -1812,15 +1830,56 @@ export type Role = "viewer" | "operator" | "reviewer" | "admin" | "service";
 export type CreateApiKey = {
   name: string;
   role: Role;
+  /** When the API key stops working. Must be in the future. Null if never. */
+  expiresAt?: string | null | undefined;
+  reason?: Reason | undefined;
+};
+
+export type RotatedApiKey = {
+  id: Id;
+  name: string;
+  role: Role;
+  /** Whether a person or a program holds it. */
+  kind: "person" | "machine";
+  lastFour: string;
+  /** The API key that this one was rotated from. */
+  replaces: Id | null;
+  createdBy: string;
+  createdAt: Timestamp;
+  /** When it stops working by itself. Null if it does not expire. */
+  expiresAt: Timestamp | null;
+  /** When it was last used, to the hour. Null if it was never used. */
+  lastUsedAt: Timestamp | null;
+  revokedAt: Timestamp | null;
+  revokedBy: string | null;
+  key: string | null;
+  /** When the old API key stops working. */
+  overlapUntil: Timestamp;
+};
+
+export type RotateApiKey = {
+  /** How long the old API key still works. To end it earlier, revoke it once the new one is in use. */
+  overlapSeconds?: number | undefined;
+  /** When the new API key stops working; null if never. By default it gets the lifetime that the old one was created with. */
+  expiresAt?: string | null | undefined;
+  reason?: Reason | undefined;
 };
 
 export type ApiKey = {
   id: Id;
   name: string;
   role: Role;
+  /** Whether a person or a program holds it. */
+  kind: "person" | "machine";
   lastFour: string;
+  /** The API key that this one was rotated from. */
+  replaces: Id | null;
   createdBy: string;
   createdAt: Timestamp;
+  /** When it stops working by itself. Null if it does not expire. */
+  expiresAt: Timestamp | null;
+  /** When it was last used, to the hour. Null if it was never used. */
+  lastUsedAt: Timestamp | null;
   revokedAt: Timestamp | null;
   revokedBy: string | null;
 };
@@ -1829,14 +1888,52 @@ export type RevokedApiKey = {
   id: Id;
   name: string;
   role: Role;
+  /** Whether a person or a program holds it. */
+  kind: "person" | "machine";
   lastFour: string;
+  /** The API key that this one was rotated from. */
+  replaces: Id | null;
   createdBy: string;
   createdAt: Timestamp;
+  /** When it stops working by itself. Null if it does not expire. */
+  expiresAt: Timestamp | null;
+  /** When it was last used, to the hour. Null if it was never used. */
+  lastUsedAt: Timestamp | null;
   revokedAt: Timestamp | null;
   revokedBy: string | null;
   /** The number of seconds after which the key is no longer accepted. */
   effectiveWithinSeconds: number;
 };
+
+export type AdminEvent = {
+  /** Its number in the tenant's administration, from 1. */
+  seq: number;
+  type: AdminEventType;
+  /** What was changed: the id of a tenant, an API key or a person, or the name of a pipeline or a webhook. */
+  subject: {
+    kind: AdminSubject;
+    id: string;
+  };
+  actor: Actor;
+  reason: string | null;
+  /** The subject's public fields before and after the change, and details that depend on the event's type. Never contains a secret. */
+  payload: {
+    before: Record<string, unknown> | null;
+    after: Record<string, unknown> | null;
+    [member: string]: unknown;
+  };
+  operationId: Id;
+  requestId: string;
+  at: Timestamp;
+  /** The text that is hashed: `hash` is `sha256(prevHash || canonical)`. */
+  canonical: string;
+  prevHash: Sha256;
+  hash: Sha256;
+};
+
+export type AdminEventType = "state_imported" | "tenant_created" | "key_created" | "key_rotated" | "key_revoked" | "person_created" | "person_changed" | "person_deactivated" | "pipeline_changed" | "pipeline_secret_rotated" | "webhook_created" | "webhook_changed" | "webhook_secret_rotated" | "webhook_deleted" | "webhook_delivery_retried";
+
+export type AdminSubject = "tenant" | "key" | "person" | "pipeline" | "webhook";
 
 export type Health = {
   status: "ok";
@@ -2354,7 +2451,7 @@ export interface Operations {
     answer: Feed;
   };
   /**
-   * Stream the event feed. Sends the events of all tasks and evals as server-sent events. `data` is an event, and `id` is the cursor after it. Each event appears once, in the order in which the transactions that wrote the events began. The events of a task are in the order of `seq`; so are the events of an eval, unless their transactions overlapped. An event appears when no earlier event can still be committed, so a slow transaction delays the feed but is never skipped. The stream ends after `wait` seconds, or earlier. Reconnect with `Last-Event-ID` to continue without missing an event; it overrides `after`.
+   * Stream the event feed. Sends the events of all tasks and evals as server-sent events. `data` is an event, and `id` is the cursor after it. Each event appears once, in the order in which the transactions that wrote the events began. The events of a task are in the order of `seq`; so are the events of an eval, unless their transactions overlapped. An event appears when no earlier event can still be committed, so a slow transaction delays the feed but is never skipped. The stream ends after `wait` seconds, or earlier. If the credential ends, or its role no longer suffices, the last message has the type `problem`, and `data` has its `error` and `detail`. Reconnect with `Last-Event-ID` to continue without missing an event; it overrides `after`.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2992,6 +3089,7 @@ export interface Operations {
       params: {
         name: PipelineName;
       };
+      body?: RotateSecret | undefined;
       requestId?: string | undefined;
       idempotencyKey?: string | undefined;
     };
@@ -3572,6 +3670,9 @@ export interface Operations {
       params: {
         name: WebhookName;
       };
+      query?: {
+        reason?: Reason | undefined;
+      } | undefined;
       requestId?: string | undefined;
     };
     answer: Webhook;
@@ -3621,6 +3722,7 @@ export interface Operations {
       params: {
         name: WebhookName;
       };
+      body?: RotateSecret | undefined;
       requestId?: string | undefined;
       idempotencyKey?: string | undefined;
     };
@@ -3663,6 +3765,7 @@ export interface Operations {
         name: WebhookName;
         deliveryId: Id;
       };
+      body?: RetryWebhookDelivery | undefined;
       requestId?: string | undefined;
       idempotencyKey?: string | undefined;
     };
@@ -3691,7 +3794,7 @@ export interface Operations {
     answer: Me;
   };
   /**
-   * Create an API key. Only this response contains the key; the service stores its digest. A retry with the same `Idempotency-Key` returns the same API key with `key: null`. If you lost the first response, revoke the API key and create another.
+   * Create an API key. Only this response contains the key; the service stores its digest. A retry with the same `Idempotency-Key` returns the same API key with `key: null`. If you lost the first response, revoke the API key and create another. A tenant can have 100 working API keys of programs.
    *
    * Role: `admin`.
    */
@@ -3704,7 +3807,7 @@ export interface Operations {
     answer: CreatedApiKey;
   };
   /**
-   * List API keys. Returns the API keys of the tenant, newest first, including revoked ones.
+   * List API keys. Returns the API keys of the tenant, newest first, including those that have ended.
    *
    * Role: `admin`.
    */
@@ -3725,7 +3828,23 @@ export interface Operations {
     };
   };
   /**
-   * Revoke an API key. Revokes the API key permanently. If it was used recently, it can be accepted for up to 30 more seconds.
+   * Rotate an API key. Creates an API key with the same name and role, which only this response contains. The old one works until the overlap is over. A retry with the same `Idempotency-Key` returns `key: null`. If you lost the first response, rotate the old API key again.
+   *
+   * Role: `admin`.
+   */
+  rotateApiKey: {
+    input: {
+      params: {
+        keyId: Id;
+      };
+      body?: RotateApiKey | undefined;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: RotatedApiKey;
+  };
+  /**
+   * Revoke an API key. Revokes the API key permanently. If it was used recently, it can be accepted for up to 30 more seconds, but not for administration. The last admin key cannot be revoked: another one has to work at least as long.
    *
    * Role: `admin`.
    */
@@ -3734,9 +3853,77 @@ export interface Operations {
       params: {
         keyId: Id;
       };
+      query?: {
+        reason?: Reason | undefined;
+      } | undefined;
       requestId?: string | undefined;
     };
     answer: RevokedApiKey;
+  };
+  /**
+   * List administrative events. Returns the changes of API keys, people, pipelines, webhooks and the tenant itself, newest first: who changed what, when and why. The events form a hash chain of their own.
+   *
+   * Role: `admin`.
+   */
+  listAdminEvents: {
+    input: {
+      query?: {
+        type?: AdminEventType | undefined;
+        subjectKind?: AdminSubject | undefined;
+        subjectId?: string | undefined;
+        actorId?: string | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
+        /** The maximum number of items on a page. */
+        limit?: number | undefined;
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly AdminEvent[];
+      /** The `cursor` of the next page; null on the last page. */
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Export admin events as CSV. Exports the administrative events that match the filter, oldest first. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   *
+   * Role: `admin`.
+   */
+  exportAdminEventsCsv: {
+    input: {
+      query?: {
+        type?: AdminEventType | undefined;
+        subjectKind?: AdminSubject | undefined;
+        subjectId?: string | undefined;
+        actorId?: string | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
+   * Export admin events as JSON Lines. Exports the administrative events that match the filter, oldest first. The file has one JSON object per line, in the same shape as in other responses. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   *
+   * Role: `admin`.
+   */
+  exportAdminEventsNdjson: {
+    input: {
+      query?: {
+        type?: AdminEventType | undefined;
+        subjectKind?: AdminSubject | undefined;
+        subjectId?: string | undefined;
+        actorId?: string | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
   };
   /**
    * Check liveness. Returns 200 if the Worker is running. Does not check the database or the bucket.
@@ -3860,7 +4047,11 @@ export const OPERATIONS = {
   getMe: { method: "GET", path: "/v1/me", takesKey: false, sends: "json", answers: "json" },
   createApiKey: { method: "POST", path: "/v1/api-keys", takesKey: true, sends: "json", answers: "json" },
   listApiKeys: { method: "GET", path: "/v1/api-keys", takesKey: false, sends: "json", answers: "json" },
+  rotateApiKey: { method: "POST", path: "/v1/api-keys/{keyId}/rotate", takesKey: true, sends: "json", answers: "json" },
   revokeApiKey: { method: "DELETE", path: "/v1/api-keys/{keyId}", takesKey: false, sends: "json", answers: "json" },
+  listAdminEvents: { method: "GET", path: "/v1/admin/events", takesKey: false, sends: "json", answers: "json" },
+  exportAdminEventsCsv: { method: "GET", path: "/v1/admin/events/export.csv", takesKey: false, sends: "json", answers: "bytes" },
+  exportAdminEventsNdjson: { method: "GET", path: "/v1/admin/events/export.ndjson", takesKey: false, sends: "json", answers: "bytes" },
   getHealth: { method: "GET", path: "/healthz", takesKey: false, sends: "json", answers: "json" },
   getReadiness: { method: "GET", path: "/readyz", takesKey: false, sends: "json", answers: "json" },
 } as const satisfies Record<keyof Operations, object>;

@@ -1,7 +1,7 @@
 import { uuidv7 } from "uuidv7";
 import { type Queues, sendOutgoing } from "./actions/outgoing/send-outgoing.ts";
 import type { ConsumeBatch } from "./consumers/index.ts";
-import { findApiKey } from "./db/tenants/api-keys.ts";
+import { findApiKey, findKeyRole, recordKeyUse } from "./db/tenants/api-keys.ts";
 import { openDatabase } from "./db/connection/client.ts";
 import { readTenantName } from "./db/tenants/tenants.ts";
 import { parseEnv, type Settings } from "./env.ts";
@@ -45,6 +45,8 @@ function createService(settings: Settings): Service {
     settings,
     openTenant: (tenantId) => database.forTenant(tenantId),
     findApiKey,
+    findKeyRole,
+    recordKeyUse,
     isTenantKnown: async (tenant) => (await readTenantName(tenant)) !== null,
     isDatabaseReady: () => database.ping(),
     blobs,

@@ -5,7 +5,7 @@ import type { Client } from "pg";
 export interface BrokenChain {
   tenantId: string;
   /** The kind of history. */
-  stream: "task" | "eval";
+  stream: "task" | "eval" | "administration";
   id: string;
   /** The first event that does not fit, or the newest event if only the head differs. */
   seq: number;
@@ -19,7 +19,7 @@ export interface ChainReport {
 }
 
 /**
- * Recomputes every hash of every task and eval from the columns of their events. The computation runs outside the
+ * Recomputes every hash of every task, eval and administration from the columns of their events. The computation runs outside the
  * database, so it detects changed rows as well as changed database functions. Reads in the caller's transaction.
  */
 export async function verifyChains(client: Client): Promise<ChainReport> {
@@ -41,7 +41,7 @@ export async function verifyChains(client: Client): Promise<ChainReport> {
 
 interface EventRow {
   tenant_id: string;
-  /** The task or the eval. */
+  /** The task or the eval; for administration the tenant. */
   holder_id: string;
   seq: number;
   /** The values that the hash covers, in order. They are read as json, and so have Postgres's own format. */
@@ -147,5 +147,16 @@ const STREAMS: readonly Stream[] = [
       e.reason, e.payload, e.operation_id, e.request_id, e.registry_version, ${AT}) as facts
   from eval_step_events e join evals v on v.tenant_id = e.tenant_id and v.id = e.eval_id
   order by e.tenant_id, e.eval_id, e.seq`,
+  },
+  {
+    name: "administration",
+    mark: "sl1a",
+    sql: `
+  select e.tenant_id, e.tenant_id as holder_id, e.seq, e.prev_hash, e.hash, h.hash as head, h.seq as head_seq,
+    json_build_array(e.tenant_id, e.seq, e.type, e.subject_kind, e.subject_id,
+      e.actor_id, e.actor_name, e.actor_kind, e.actor_role,
+      e.reason, e.payload, e.operation_id, e.request_id, ${AT}) as facts
+  from admin_events e join admin_heads h on h.tenant_id = e.tenant_id
+  order by e.tenant_id, e.seq`,
   },
 ];

@@ -11,3 +11,10 @@ export interface Actor {
   kind: ActorKind;
   role: Role;
 }
+
+/** Whose key it is: a person's, or that of a program. */
+export const KEY_KINDS = ["person", "machine"] as const;
+export type KeyKind = (typeof KEY_KINDS)[number];
+
+/** What the caller authenticated with. It can end while a call is in progress. */
+export type Credential = { type: "key"; keyId: string } | { type: "token"; expiresAt: Date };

@@ -5,6 +5,7 @@ import type { Role } from "./actor.ts";
  * exception: a preview collects one for each refused task. Only routes/http/problem.ts chooses HTTP status numbers.
  */
 export interface RefusalData {
+  unauthenticated: object;
   forbidden: { required: Role };
   not_found: object;
   validation_failed: { issues: Issue[] };
@@ -27,6 +28,9 @@ export interface RefusalData {
   operation_in_progress: object;
   idempotency_key_reused: object;
   too_many_items: { max: number };
+  too_many_keys: { max: number };
+  key_ended: object;
+  last_admin_key: object;
   url_not_allowed: object;
   unsupported_media_type: object;
   range_not_satisfiable: { sizeBytes: number };
@@ -82,6 +86,11 @@ export const STATE_REFUSALS = [
 /** The caller's role does not have the right. Does not reveal whether the resource exists. */
 export function forbidden(required: Role): Refusal {
   return { code: "forbidden", detail: `This requires the role ${required}.`, required };
+}
+
+/** The caller's credential has ended since the request was admitted. */
+export function unauthenticated(): Refusal {
+  return { code: "unauthenticated", detail: "The credential has ended." };
 }
 
 /** The resource does not exist, or belongs to another tenant. The answer is the same for both. */
@@ -227,6 +236,41 @@ export function planStale(changed: RefusalData["plan_stale"]["changed"]): Refusa
     code: "plan_stale",
     detail: `${tasks} changed since the preview. Nothing was changed.`,
     changed,
+  };
+}
+
+/** The tenant has as many working keys as it may have. */
+export function tooManyKeys(max: number): Refusal {
+  return {
+    code: "too_many_keys",
+    detail: `${max} API keys work already. Revoke one that is no longer used.`,
+    max,
+  };
+}
+
+/** A key is to expire at a time that is over. */
+export function expiresInThePast(): Refusal {
+  return validationFailed({
+    path: ["expiresAt"],
+    code: "in_the_past",
+    message: "Must be in the future.",
+  });
+}
+
+/** The key was revoked or has expired, so it cannot be rotated. */
+export function keyEnded(): Refusal {
+  return {
+    code: "key_ended",
+    detail: "The API key was revoked or has expired. Create another one.",
+  };
+}
+
+/** Without this key, there would be a time at which no admin key works. */
+export function lastAdminKey(): Refusal {
+  return {
+    code: "last_admin_key",
+    detail:
+      "No other admin key works as long as this one. Create one that does, or rotate this key, before it ends.",
   };
 }
 

@@ -7,7 +7,7 @@ import {
 } from "../actions/history/follow-feed.ts";
 import { timelineView } from "../actions/views/event-view.ts";
 import type { FeedPlace } from "../db/history/feed.ts";
-import { succeed, type Outcome } from "../domain/refusals.ts";
+import { succeed, type Outcome, type Refusal } from "../domain/refusals.ts";
 import { type Call, reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
@@ -73,7 +73,7 @@ const getStream = defineContract({
   operationId: "streamFeed",
   path: "/events/stream",
   summary: "Stream the event feed",
-  description: `Sends the events of all tasks and evals as server-sent events. \`data\` is an event, and \`id\` is the cursor after it. ${ORDER} The stream ends after \`wait\` seconds, or earlier. Reconnect with \`Last-Event-ID\` to continue without missing an event; it overrides \`after\`.`,
+  description: `Sends the events of all tasks and evals as server-sent events. \`data\` is an event, and \`id\` is the cursor after it. ${ORDER} The stream ends after \`wait\` seconds, or earlier. If the credential ends, or its role no longer suffices, the last message has the type \`problem\`, and \`data\` has its \`error\` and \`detail\`. Reconnect with \`Last-Event-ID\` to continue without missing an event; it overrides \`after\`.`,
   query: z.strictObject({
     after,
     wait: seconds(STREAM_SECONDS_MAX, STREAM_SECONDS_MAX).describe(
@@ -134,19 +134,36 @@ const RECONNECT_MS = 1000;
 /** Formats reads as server-sent events. An empty read sends only an `id`, so that the client's cursor advances. */
 async function* serverSentEvents(
   call: Call,
-  reads: AsyncGenerator<FeedRead, void>,
+  reads: AsyncGenerator<FeedRead, Refusal | null>,
 ): AsyncGenerator<string, void> {
   yield `retry: ${RECONNECT_MS}\n\n`;
-  for await (const { rows, next } of reads) {
-    const idLine = async (place: FeedPlace) => {
-      const { generation } = next;
-      return `id: ${await encodeCursor(call.signer, bindingOf(call), { ...place, generation })}\n`;
-    };
-    const messages = rows.map(async ({ place, event }) => {
-      return `${await idLine(place)}data: ${JSON.stringify(timelineView(event))}\n\n`;
-    });
-    yield rows.length === 0
-      ? `: nothing new\n${await idLine(next)}\n`
-      : (await Promise.all(messages)).join("");
+  try {
+    for (;;) {
+      const read = await reads.next();
+      if (read.done === true) {
+        if (read.value !== null) yield problemMessage(read.value);
+        return;
+      }
+      yield await messagesOf(call, read.value);
+    }
+  } finally {
+    // The client may have left in the middle.
+    await reads.return(null);
   }
 }
+
+async function messagesOf(call: Call, { rows, next }: FeedRead): Promise<string> {
+  const idLine = async (place: FeedPlace) => {
+    const { generation } = next;
+    return `id: ${await encodeCursor(call.signer, bindingOf(call), { ...place, generation })}\n`;
+  };
+  if (rows.length === 0) return `: nothing new\n${await idLine(next)}\n`;
+  const messages = rows.map(async ({ place, event }) => {
+    return `${await idLine(place)}data: ${JSON.stringify(timelineView(event))}\n\n`;
+  });
+  return (await Promise.all(messages)).join("");
+}
+
+/** The last message of a stream whose reader is no longer admitted. */
+const problemMessage = ({ code, detail }: Refusal): string =>
+  `event: problem\ndata: ${JSON.stringify({ error: code, detail })}\n\n`;

@@ -1,13 +1,14 @@
 import * as z from "zod";
 import { createKey } from "../actions/keys/create-key.ts";
 import { revokeKey } from "../actions/keys/revoke-key.ts";
-import { listApiKeys } from "../db/tenants/api-keys.ts";
-import { ROLES } from "../domain/actor.ts";
+import { rotateKey } from "../actions/keys/rotate-key.ts";
+import { listApiKeys, LIVE_KEYS_MAX } from "../db/tenants/api-keys.ts";
+import { KEY_KINDS, ROLES } from "../domain/actor.ts";
 import { KEY_CACHE_SECONDS } from "./http/auth-api-key.ts";
-import { reply } from "./http/call.ts";
+import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { name, page, paging, timestamp, uuid } from "./http/schemas.ts";
+import { name, page, paging, reason, timestamp, uuid } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
 
 const role = z.enum(ROLES).openapi("Role");
@@ -16,29 +17,98 @@ const keyFields = {
   id: uuid,
   name: z.string(),
   role,
+  kind: z.enum(KEY_KINDS).openapi({ description: "Whether a person or a program holds it." }),
   lastFour: z.string(),
+  replaces: uuid.nullable().openapi({
+    description: "The API key that this one was rotated from.",
+  }),
   createdBy: z.string(),
   createdAt: timestamp,
+  expiresAt: timestamp.nullable().openapi({
+    description: "When it stops working by itself. Null if it does not expire.",
+  }),
+  lastUsedAt: timestamp.nullable().openapi({
+    description: "When it was last used, to the hour. Null if it was never used.",
+  }),
   revokedAt: timestamp.nullable(),
   revokedBy: z.string().nullable(),
 };
+
+const createdKey = { ...keyFields, key: z.string().nullable() };
+
+/** The shortest overlap gives a caller that lost the response the time to rotate again. */
+const OVERLAP_SECONDS_MIN = 300;
+const OVERLAP_SECONDS_MAX = 30 * 24 * 60 * 60;
+const OVERLAP_SECONDS_DEFAULT = 24 * 60 * 60;
 
 const postKey = defineContract({
   operationId: "createApiKey",
   method: "POST",
   path: "/api-keys",
   summary: "Create an API key",
-  description:
-    "Only this response contains the key; the service stores its digest. A retry with the same `Idempotency-Key` returns the same API key with `key: null`. If you lost the first response, revoke the API key and create another.",
+  description: `Only this response contains the key; the service stores its digest. A retry with the same \`Idempotency-Key\` returns the same API key with \`key: null\`. If you lost the first response, revoke the API key and create another. A tenant can have ${LIVE_KEYS_MAX} working API keys of programs.`,
   tags: ["Administration"],
   role: "admin",
-  body: z.strictObject({ name: name(100), role }).openapi("CreateApiKey"),
+  body: z
+    .strictObject({
+      name: name(100),
+      role,
+      expiresAt: timestamp.nullable().default(null).openapi({
+        description: "When the API key stops working. Must be in the future. Null if never.",
+      }),
+      reason: reason.optional(),
+    })
+    .openapi("CreateApiKey"),
   response: {
     status: 201,
     description: "The new API key.",
-    schema: z.strictObject({ ...keyFields, key: z.string().nullable() }).openapi("CreatedApiKey"),
+    schema: z.strictObject(createdKey).openapi("CreatedApiKey"),
     headers: ["Location"],
   },
+  errors: ["too_many_keys"],
+  idempotency: "optional",
+});
+
+const rotate = defineContract({
+  operationId: "rotateApiKey",
+  method: "POST",
+  path: "/api-keys/{keyId}/rotate",
+  summary: "Rotate an API key",
+  description:
+    "Creates an API key with the same name and role, which only this response contains. The old one works until the overlap is over. A retry with the same `Idempotency-Key` returns `key: null`. If you lost the first response, rotate the old API key again.",
+  tags: ["Administration"],
+  role: "admin",
+  params: z.strictObject({ keyId: uuid }),
+  body: z
+    .strictObject({
+      overlapSeconds: z
+        .int()
+        .min(OVERLAP_SECONDS_MIN)
+        .max(OVERLAP_SECONDS_MAX)
+        .default(OVERLAP_SECONDS_DEFAULT)
+        .openapi({
+          description:
+            "How long the old API key still works. To end it earlier, revoke it once the new one is in use.",
+        }),
+      expiresAt: timestamp.nullable().optional().openapi({
+        description:
+          "When the new API key stops working; null if never. By default it gets the lifetime that the old one was created with.",
+      }),
+      reason: reason.optional(),
+    })
+    .openapi("RotateApiKey"),
+  response: {
+    status: 201,
+    description: "The new API key.",
+    schema: z
+      .strictObject({
+        ...createdKey,
+        overlapUntil: timestamp.openapi({ description: "When the old API key stops working." }),
+      })
+      .openapi("RotatedApiKey"),
+    headers: ["Location"],
+  },
+  errors: ["not_found", "key_ended", "too_many_keys", "last_admin_key"],
   idempotency: "optional",
 });
 
@@ -47,7 +117,7 @@ const getKeys = defineContract({
   method: "GET",
   path: "/api-keys",
   summary: "List API keys",
-  description: "Returns the API keys of the tenant, newest first, including revoked ones.",
+  description: "Returns the API keys of the tenant, newest first, including those that have ended.",
   tags: ["Administration"],
   role: "admin",
   service: false,
@@ -65,10 +135,11 @@ const deleteKey = defineContract({
   method: "DELETE",
   path: "/api-keys/{keyId}",
   summary: "Revoke an API key",
-  description: `Revokes the API key permanently. If it was used recently, it can be accepted for up to ${KEY_CACHE_SECONDS} more seconds.`,
+  description: `Revokes the API key permanently. If it was used recently, it can be accepted for up to ${KEY_CACHE_SECONDS} more seconds, but not for administration. The last admin key cannot be revoked: another one has to work at least as long.`,
   tags: ["Administration"],
   role: "admin",
   params: z.strictObject({ keyId: uuid }),
+  query: z.strictObject({ reason: reason.optional() }),
   response: {
     status: 200,
     description: "The revoked API key.",
@@ -81,16 +152,20 @@ const deleteKey = defineContract({
       })
       .openapi("RevokedApiKey"),
   },
-  errors: ["not_found", "operation_in_progress"],
+  errors: ["not_found", "last_admin_key", "operation_in_progress"],
 });
 
 export const keyRoutes: readonly Route[] = [
   createHandler(postKey, async (call, { body }) => {
     const { signingSecret } = call.settings;
-    const outcome = await createKey({ ...call, signingSecret }, body);
-    if (!outcome.ok) return outcome;
-    const { value, replayed } = outcome.value;
-    return reply(value, { headers: { location: `/v1/api-keys/${value.id}` }, replayed });
+    return replyTo(await createKey({ ...call, signingSecret }, body), ({ id }) => ({
+      headers: { location: `/v1/api-keys/${id}` },
+    }));
+  }),
+  createHandler(rotate, async (call, { params, body }) => {
+    const { signingSecret } = call.settings;
+    const rotated = await rotateKey({ ...call, signingSecret }, { ...params, ...body });
+    return replyTo(rotated, ({ id }) => ({ headers: { location: `/v1/api-keys/${id}` } }));
   }),
   createHandler(getKeys, (call, { query }) =>
     answerPage(call, query, {
@@ -103,8 +178,8 @@ export const keyRoutes: readonly Route[] = [
       itemOf: (key) => key,
     }),
   ),
-  createHandler(deleteKey, async (call, { params }) => {
-    const outcome = await revokeKey(call, params.keyId);
+  createHandler(deleteKey, async (call, { params, query }) => {
+    const outcome = await revokeKey(call, { ...params, ...query });
     if (!outcome.ok) return outcome;
     return reply({ ...outcome.value.value, effectiveWithinSeconds: KEY_CACHE_SECONDS });
   }),

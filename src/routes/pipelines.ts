@@ -8,9 +8,9 @@ import { ENDPOINT_LENGTH_MAX } from "../outbound/endpoint-rules.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { safeText, timestamp } from "./http/schemas.ts";
+import { reason, safeText, timestamp } from "./http/schemas.ts";
 import { pipelineName } from "./shapes/moved.ts";
-import { previousSecretUntil, ROTATION_DESCRIPTION, secret } from "./shapes/secret.ts";
+import { previousSecretUntil, rotation, ROTATION_DESCRIPTION, secret } from "./shapes/secret.ts";
 
 const tags = ["Pipelines"] as const;
 
@@ -94,6 +94,7 @@ const put = defineContract({
         .min(RUN_DEADLINE_SECONDS_MIN)
         .max(RUN_DEADLINE_SECONDS_MAX)
         .default(RUN_DEADLINE_SECONDS_DEFAULT),
+      reason: reason.optional(),
     })
     .openapi("PutPipeline"),
   response: {
@@ -113,6 +114,7 @@ const rotate = defineContract({
   tags,
   role: "admin",
   params: onPipeline,
+  body: rotation,
   response: {
     status: 200,
     description: "The pipeline with its new secret, which only this response contains.",
@@ -136,8 +138,8 @@ export const pipelineRoutes: readonly Route[] = [
   createHandler(put, async (call, { params, body }) =>
     replyTo(await putPipeline(call, { ...params, ...body })),
   ),
-  createHandler(rotate, async (call, { params }) =>
-    replyTo(await rotatePipelineSecret(call, params.name)),
+  createHandler(rotate, async (call, { params, body }) =>
+    replyTo(await rotatePipelineSecret(call, { ...params, ...body })),
   ),
 ];
 

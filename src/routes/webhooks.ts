@@ -16,12 +16,13 @@ import {
   freeFormValue,
   page,
   paging,
+  reason,
   safeText,
   timestamp,
   uuid,
 } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
-import { previousSecretUntil, ROTATION_DESCRIPTION, secret } from "./shapes/secret.ts";
+import { previousSecretUntil, rotation, ROTATION_DESCRIPTION, secret } from "./shapes/secret.ts";
 
 const TAGS = ["Webhooks"] as const;
 
@@ -67,6 +68,7 @@ const putContract = defineContract({
       }),
       events: z.array(event).min(1).max(WEBHOOK_EVENTS.length),
       enabled: z.boolean().default(true),
+      reason: reason.optional(),
     })
     .openapi("PutWebhook"),
   response: {
@@ -110,6 +112,7 @@ const deleteContract = defineContract({
   tags: TAGS,
   role: "admin",
   params: onWebhook,
+  query: z.strictObject({ reason: reason.optional() }),
   response: {
     status: 200,
     description: "The deleted webhook, disabled.",
@@ -151,6 +154,7 @@ const rotateContract = defineContract({
   tags: TAGS,
   role: "admin",
   params: onWebhook,
+  body: rotation,
   response: {
     status: 200,
     description: "The webhook with its new secret, which only this response contains.",
@@ -209,6 +213,7 @@ const retryContract = defineContract({
   tags: TAGS,
   role: "admin",
   params: z.strictObject({ name: webhookName, deliveryId: uuid }),
+  body: z.strictObject({ reason: reason.optional() }).openapi("RetryWebhookDelivery"),
   response: { status: 200, description: "The delivery, which is pending.", schema: delivery },
   errors: ["not_found"],
   idempotency: "optional",
@@ -231,15 +236,15 @@ export const webhookRoutes: readonly Route[] = [
       itemOf: (webhook) => webhook,
     }),
   ),
-  createHandler(deleteContract, async (call, { params }) =>
-    replyTo(await removeWebhook(call, params.name)),
+  createHandler(deleteContract, async (call, { params, query }) =>
+    replyTo(await removeWebhook(call, { ...params, ...query })),
   ),
   createHandler(pingContract, async (call, { params }) => {
     const outcome = await pingWebhook(call, params.name);
     return outcome.ok ? reply(outcome.value) : outcome;
   }),
-  createHandler(rotateContract, async (call, { params }) =>
-    replyTo(await rotateWebhookSecret(call, params.name)),
+  createHandler(rotateContract, async (call, { params, body }) =>
+    replyTo(await rotateWebhookSecret(call, { ...params, ...body })),
   ),
   createHandler(deliveriesContract, (call, { params, query }) => {
     const { limit, cursor, ...filter } = query;
@@ -258,8 +263,8 @@ export const webhookRoutes: readonly Route[] = [
       },
     );
   }),
-  createHandler(retryContract, async (call, { params }) => {
+  createHandler(retryContract, async (call, { params, body }) => {
     const { name: webhook, deliveryId } = params;
-    return replyTo(await retryWebhookDelivery(call, { webhook, deliveryId }));
+    return replyTo(await retryWebhookDelivery(call, { webhook, deliveryId, ...body }));
   }),
 ];

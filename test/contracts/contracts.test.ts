@@ -25,6 +25,9 @@ const CHANGES_MANY = [
 ];
 /** Routes that show keys and endpoints, which only admins manage. */
 const READ_BY_ADMINS = [
+  "GET /v1/admin/events",
+  "GET /v1/admin/events/export.csv",
+  "GET /v1/admin/events/export.ndjson",
   "GET /v1/api-keys",
   "GET /v1/pipelines",
   "GET /v1/webhooks",

@@ -16,6 +16,9 @@ const bearer = (credential: string) => ({
 const INVALID_TOKEN =
   'Bearer error="invalid_token", error_description="The API key or token is not valid"';
 
+/** Of a key that does not expire, and whose use was noted. */
+const LASTING = { expiresAt: null, isUseDue: false };
+
 interface Seen {
   tenantId: string;
   actor: object;
@@ -55,7 +58,7 @@ describe("an API key", () => {
       findApiKey: async () => {
         found.count += 1;
         await new Promise((resolve) => setTimeout(resolve, 20));
-        return { id: "slow", name: "Slow", role: "operator", digest };
+        return { id: "slow", name: "Slow", role: "operator", digest, ...LASTING };
       },
     });
     const calls = Array.from({ length: 50 }, async () => (await send("GET", PATH)).status);
@@ -91,7 +94,14 @@ describe("an API key", () => {
 
   test("is rejected if the store returns a key with another digest", async () => {
     const digest = new Uint8Array(32);
-    const key = { id: "k", name: "k", role: "admin", digest } as const;
+    const key = {
+      id: "k",
+      name: "k",
+      role: "admin",
+      digest,
+      expiresAt: null,
+      isUseDue: false,
+    } as const;
     for (const found of [key, { ...key, digest: new Uint8Array() }]) {
       const { send } = testApp({ findApiKey: async () => found });
       expect((await send("GET", PATH)).status).toBe(401);
@@ -400,7 +410,7 @@ describe("a flood of guesses", () => {
     const { flood, send } = await floodedApp({
       findApiKey: async (_, wanted) =>
         wanted.join() === digest.join()
-          ? { id: "issued", name: "Issued", role: "admin", digest }
+          ? { id: "issued", name: "Issued", role: "admin", digest, ...LASTING }
           : null,
     });
     await flood();

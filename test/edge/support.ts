@@ -74,7 +74,8 @@ export function keyStore(tenantId = TENANT) {
       for (const role of roles) {
         const stored = await digestOf(keyOf(role, tenantId));
         if (stored.join() === digest.join() && !revoked.has(role)) {
-          return { id: `key-of-${role}`, name: `The ${role}`, role, digest: stored };
+          const found = { id: `key-of-${role}`, name: `The ${role}`, role, digest: stored };
+          return { ...found, expiresAt: null, isUseDue: false };
         }
       }
       return null;
@@ -233,6 +234,8 @@ export function testApp(
     {
       openTenant: (tenantId) => database.forTenant(tenantId),
       findApiKey: keys.findApiKey,
+      findKeyRole: async () => null,
+      recordKeyUse: async () => {},
       isTenantKnown: async () => true,
       isDatabaseReady: async () => true,
       blobs: NO_BLOBS,

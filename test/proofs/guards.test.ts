@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { freshApi, type TestApi } from "../support/api.ts";
+import { expectDone, freshApi, type TestApi } from "../support/api.ts";
 import { contentsOf } from "../support/contents.ts";
 import { type DatabaseRole, SqlError } from "../support/database.ts";
 import { brokenInvariants } from "../support/model/invariants.ts";
@@ -190,7 +190,7 @@ const VERSIONS: Attempt[] = [
   },
 ];
 
-const STREAMS = ["step_events", "eval_step_events", "dispatch_events"];
+const STREAMS = ["step_events", "eval_step_events", "dispatch_events", "admin_events"];
 
 /** Every way to change or delete a row of an event table. */
 const HISTORY: Attempt[] = STREAMS.flatMap((stream) => {
@@ -222,11 +222,16 @@ const HISTORY: Attempt[] = STREAMS.flatMap((stream) => {
       `merge into ${stream} e using (select 1) one on true when matched then delete`,
       GUARDED,
     ),
-    attempt(
-      "upsert",
-      `insert into ${stream} select * from ${stream} on conflict (${key ?? "tenant_id, id"}) do update set ${set}`,
-      GUARDED,
-    ),
+    // Administrative events get their number from the database, so none meets an earlier one.
+    ...(stream === "admin_events"
+      ? []
+      : [
+          attempt(
+            "upsert",
+            `insert into ${stream} select * from ${stream} on conflict (${key ?? "tenant_id, id"}) do update set ${set}`,
+            GUARDED,
+          ),
+        ]),
   ];
 });
 
@@ -371,6 +376,84 @@ const REMOVALS: Attempt[] = KEPT.flatMap((table) => [
   },
 ]);
 
+/** A key ends once, and everything else about it is fixed. A head moves only with an event. */
+const ADMINISTRATION: Attempt[] = [
+  {
+    to: "take back a revocation",
+    sql: () =>
+      "update api_keys set revoked_at = null, revoked_by = null where revoked_at is not null",
+    ...both(GUARDED),
+  },
+  {
+    to: "move a revocation",
+    sql: () =>
+      "update api_keys set revoked_at = now() + interval '1 day' where revoked_at is not null",
+    ...both(GUARDED),
+  },
+  {
+    to: "extend a key",
+    sql: () =>
+      "update api_keys set expires_at = expires_at + interval '1 day' where expires_at is not null",
+    ...both(GUARDED),
+  },
+  {
+    to: "take away a key's end",
+    sql: () => "update api_keys set expires_at = null where expires_at is not null",
+    ...both(GUARDED),
+  },
+  ...[
+    "role = 'admin'",
+    "digest = sha256('forged')",
+    "kind = 'person'",
+    "name = 'Forged'",
+    "created_by = 'nobody'",
+  ].map((set) => ({
+    to: `set ${set} of a key`,
+    sql: () => `update api_keys set ${set} where role = 'viewer'`,
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  })),
+  {
+    to: "delete a key",
+    sql: () => "delete from api_keys",
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+  {
+    to: "TRUNCATE CASCADE api_keys",
+    sql: () => "truncate api_keys cascade",
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+  {
+    to: "rewind a head of administration",
+    sql: () => "update admin_heads set seq = seq - 1",
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+  {
+    to: "move a head of administration without an event",
+    sql: () => "update admin_heads set seq = seq + 1, hash = sha256('forged')",
+    application: NOT_GRANTED,
+    owner: NO_SUCH_KEY,
+  },
+  {
+    to: "delete a head of administration",
+    sql: () => "delete from admin_heads",
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+  {
+    to: "choose the number of an administrative event",
+    sql: () =>
+      `insert into admin_events (tenant_id, seq, type, subject_kind, subject_id, actor_id, actor_name, actor_kind,
+         actor_role, payload, operation_id, request_id)
+       select tenant_id, 1, type, subject_kind, subject_id, actor_id, actor_name, actor_kind, actor_role, payload,
+         operation_id, request_id from admin_events limit 1`,
+    application: NOT_GRANTED,
+  },
+];
+
 /** What only the owner may do, in a migration. */
 const BEYOND_THE_APPLICATION: Attempt[] = [
   { to: "write a label", sql: () => "update task_labels set unified_status = 'DELIVERED'" },
@@ -405,7 +488,6 @@ const BEYOND_THE_APPLICATION: Attempt[] = [
   { to: "create a schema", sql: () => "create schema forged" },
   { to: "take the owner's role", sql: () => "set role stepledger_owner" },
   { to: "read the tenants", sql: () => "select * from tenants" },
-  { to: "change a key's role", sql: () => "update api_keys set role = 'admin'" },
 ].map((attempt) => ({ ...attempt, application: NOT_GRANTED }));
 
 const SWITCHES: Attempt[] = [
@@ -425,6 +507,7 @@ const ATTEMPTS = [
   ...ARTIFACTS,
   ...FORGED_EVENTS,
   ...REMOVALS,
+  ...ADMINISTRATION,
   ...BEYOND_THE_APPLICATION,
   ...SWITCHES,
 ].flatMap(({ to, sql, application, owner }) => [
@@ -441,8 +524,18 @@ let contents: Record<string, string | null>;
 beforeAll(async () => {
   api = await freshApi();
   world = await givenWorld(api, api.tenant);
+  await givenEndedKeys();
   contents = await contentsOf(api.database);
 });
+
+/** Creates a revoked key, and one that expires. */
+async function givenEndedKeys(): Promise<void> {
+  const body = { name: "Ended", role: "viewer" };
+  const { id } = expectDone(await api.call<{ id: string }>("POST", "/api-keys", { body }), 201);
+  expectDone(await api.call("DELETE", `/api-keys/${id}`));
+  const expires = { ...body, expiresAt: "2999-01-01T00:00:00Z" };
+  expectDone(await api.call("POST", "/api-keys", { body: expires }), 201);
+}
 
 /** Runs a statement like a psql session in the scope of the world's tenant. */
 function inPsql(role: DatabaseRole, text: string) {

@@ -597,16 +597,95 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => `
         update signing_secrets set signs_until = now() + interval '1 day' where kind = 'pipeline';
         update pipelines set endpoint = 'https://checks.example.com'`,
+      also: ["administered-rows-equal-their-newest-event"],
     },
   ],
   "secrets-have-owners": [
     {
       by: "deleting a pipeline but not its secret",
       sql: () => "delete from pipelines",
+      also: ["administered-rows-equal-their-newest-event"],
     },
     {
       by: "deleting a webhook but not its secret",
       sql: () => "update webhooks set deleted_at = now(), enabled = false",
+      also: ["administered-rows-equal-their-newest-event"],
+    },
+  ],
+  "administration-chain-intact": [
+    {
+      by: "rewriting the reason of an administrative event",
+      sql: () => "update admin_events set reason = 'Forged' where seq = 2",
+    },
+    {
+      by: "dating an administrative event before the previous one",
+      sql: () => "update admin_events set at = at - interval '1 day' where seq = 3",
+    },
+  ],
+  "administration-head-is-the-last-event": [
+    {
+      by: "changing a head of administration",
+      sql: () => "update admin_heads set hash = sha256('forged')",
+    },
+    {
+      by: "cutting off the newest administrative event",
+      sql: ({ tenant }) => `delete from admin_events e using admin_heads h
+        where (e.tenant_id, e.seq) = (h.tenant_id, h.seq) and e.tenant_id = '${tenant.id}'`,
+      also: ["administered-rows-equal-their-newest-event"],
+    },
+    { by: "removing a head", sql: () => "delete from admin_heads" },
+  ],
+  "administered-rows-equal-their-newest-event": [
+    {
+      by: "making a viewer's key an admin's",
+      sql: () => "update api_keys set role = 'admin' where role = 'viewer'",
+    },
+    {
+      by: "exchanging a key's digest",
+      sql: () => "update api_keys set digest = sha256('forged') where role = 'admin'",
+    },
+    {
+      by: "revoking a key",
+      sql: () => "update api_keys set revoked_at = now(), revoked_by = 'x' where role = 'admin'",
+    },
+    {
+      by: "giving a key an end",
+      sql: () => "update api_keys set expires_at = now() where role = 'service'",
+    },
+    {
+      by: "adding a key",
+      sql: () => `insert into api_keys (tenant_id, id, name, role, digest, last_four, created_by)
+        select tenant_id, new_id(), 'Back door', 'admin', sha256('a back door'), 'door', 'nobody' from admin_heads`,
+    },
+    {
+      by: "deleting a key",
+      sql: () => "delete from api_key_uses; delete from api_keys where role = 'viewer'",
+    },
+    {
+      by: "repointing a pipeline",
+      sql: () => "update pipelines set endpoint = 'https://evil.example'",
+    },
+    {
+      by: "extending a pipeline's deadline",
+      sql: () => "update pipelines set run_deadline_seconds = 9999",
+    },
+    { by: "repointing a webhook", sql: () => "update webhooks set url = 'https://evil.example'" },
+    {
+      by: "subscribing a webhook to more events",
+      sql: () => "update webhooks set events = events || 'bulk.finished'::text",
+    },
+    { by: "disabling a webhook", sql: () => "update webhooks set enabled = false" },
+    {
+      by: "renaming a tenant",
+      sql: ({ tenant }) => `update tenants set name = 'Forged' where id = '${tenant.id}'`,
+    },
+  ],
+  "administrative-events-continue-each-other": [
+    {
+      by: "rewriting what a key was before it changed",
+      sql: () => `update admin_events set payload = jsonb_set(payload::jsonb, '{before}', '{"role": "viewer"}')::text
+        where type = 'state_imported' and seq = 2`,
+      also: ["administration-chain-intact"],
     },
   ],
 };

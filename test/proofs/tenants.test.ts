@@ -100,6 +100,9 @@ test.for([...OF_NO_TENANT])("the application sees no row of %s", async (table) =
 describe("a foreign key between rows of tenants", () => {
   /** Changes to a copied row that avoid a unique key violation, so that the foreign key is what refuses it. */
   const COPIES: Record<string, string> = {
+    admin_events: "'seq', 99",
+    api_keys: "'id', new_id(), 'digest', sha256(new_id()::text::bytea)",
+    api_key_uses: "'key_id', new_id()",
     bulk_operation_items: "'position', 99",
     data: "'id', new_id(), 'kind', 'golden'",
     pipeline_dispatches: "'id', new_id(), 'state', 'recalled'",
@@ -126,6 +129,8 @@ describe("a foreign key between rows of tenants", () => {
           where f.attname <> 'tenant_id') as columns
        from pg_constraint c
        where c.contype = 'f' and c.connamespace = 'public'::regnamespace and c.confrelid <> 'tenants'::regclass
+         -- A tenant has one head of administration, so a second one fails before its key is checked.
+         and c.conrelid <> 'admin_heads'::regclass
        order by 1`,
     );
     expect(keys.length).toBeGreaterThan(35);

@@ -12,6 +12,7 @@ import {
   type TestApi,
 } from "../support/api.ts";
 import { deliver, givenDispatch, readDispatch } from "../support/dispatches.ts";
+import { importedState } from "../support/imported-state.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { sealingKeys, testSealer } from "../support/sealing.ts";
 import { storedSecrets } from "../support/secrets.ts";
@@ -25,6 +26,7 @@ beforeEach(async () => {
   await api.database.query("owner", "delete from signing_secrets");
   await api.database.query("owner", "delete from pipelines");
   await api.database.query("owner", "delete from webhooks");
+  await api.database.transaction("owner", importedState(api.tenant.id));
 });
 
 type Shown = WithSecret<{ previousSecretUntil: string | null }>;

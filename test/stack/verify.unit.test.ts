@@ -16,6 +16,8 @@ import { freshDatabase, type TestDatabase } from "../support/database.ts";
 const TASKS = 3;
 /** Each task's eval is created, and one trial is recorded and retracted. */
 const EVAL_EVENTS = 3;
+/** The tenant and its key for each role were created. */
+const ADMIN_EVENTS = 6;
 const NOTES = ["plain", 'quotes " and \\ and / \t\n\u0001', "größer als ASCII: 漢字 🙂 \u2028"];
 
 let database: TestDatabase;
@@ -78,8 +80,8 @@ async function verifyForged(statement: string, stream = "step_events") {
 test("verifies an untouched history with any text in it", async () => {
   const verification = await verifyDatabase(database.migrationDatabaseUrl);
   expect(verification.chains).toEqual({
-    chains: 2 * TASKS,
-    events: TASKS * (1 + NOTES.length + EVAL_EVENTS),
+    chains: 2 * TASKS + 1,
+    events: TASKS * (1 + NOTES.length + EVAL_EVENTS) + ADMIN_EVENTS,
     broken: [],
   });
   expect(verification.invariants.filter(({ rows }) => rows > 0)).toEqual([]);
@@ -107,6 +109,26 @@ test("reports a changed event of an eval", async () => {
   expect(isWhole).toBe(false);
   expect(chains.broken).toHaveLength(TASKS);
   expect(chains.broken[0]).toMatchObject({ stream: "eval", reason: "hash", seq: 2 });
+});
+
+test.each([
+  ["a changed event", "update admin_events set actor_name = 'Nobody' where seq = 2", "hash", 2],
+  ["a missing event", "delete from admin_events where seq = 2", "gap", 3],
+  ["a missing last event", "delete from admin_events where seq = 6", "head", 5],
+])("reports %s of administration", async (_name, statement, reason, seq) => {
+  const { chains, isWhole } = await verifyForged(statement, "admin_events");
+  expect(isWhole).toBe(false);
+  expect(chains.broken).toMatchObject([{ stream: "administration", reason, seq }]);
+});
+
+test("reports a key that was given another role past the service", async () => {
+  const { invariants, isWhole } = await verifyForged(
+    "update api_keys set role = 'admin' where role = 'viewer'",
+    "api_keys",
+  );
+  expect(isWhole).toBe(false);
+  const reported = invariants.find(({ name }) => name.startsWith("administered-rows"));
+  expect(reported).toMatchObject({ rows: 1, examples: [{ subject_kind: "key" }] });
 });
 
 test.each(["step_events", "eval_step_events"])(

@@ -17,6 +17,7 @@ import type { LawfulCall } from "../../src/routes/http/lawful-calls.ts";
 import type { UnifiedStatus } from "../../src/domain/status/unified.ts";
 import type { ErrorCode } from "../../src/routes/http/problem.ts";
 import worker from "../../src/worker.ts";
+import { importedState } from "./imported-state.ts";
 import { freshDatabase, type TestDatabase } from "./database.ts";
 import { queueBindings } from "./queues.ts";
 import { SEALING_KEYS } from "./sealing.ts";
@@ -312,6 +313,7 @@ async function givenTenant(database: TestDatabase, name: string): Promise<Tenant
   await database.transaction("owner", [
     { text: "insert into tenants (id, name) values ($1, $2)", values: [id, name] },
     ...keyRows,
+    ...importedState(id),
   ]);
   return { id, name, keys };
 }

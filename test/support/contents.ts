@@ -55,7 +55,9 @@ async function prepare(database: TestDatabase): Promise<void> {
         select from information_schema.columns c
         where c.table_schema = 'public' and c.table_name = t.tablename and c.column_name = 'tenant_id'
       ) as has_tenant
-      from pg_tables t where t.schemaname = 'public' order by 1`,
+      from pg_tables t where t.schemaname = 'public'
+        -- Any first call with a key notes its use, whatever else it does.
+        and t.tablename <> 'api_key_uses' order by 1`,
   );
   // Two functions, so that the one of a tenant can use indexes, which all begin with the tenant.
   const counted = (isOfTenant: boolean): string => {

@@ -62,6 +62,15 @@ export const COLUMNS: readonly (readonly TableGroup[])[] = [
         ["analytics_events", "product events"],
       ],
     },
+    {
+      title: "Administration",
+      tables: [
+        ["admin_events", "append-only, hash-chained history"],
+        ["admin_heads", "the newest event of a tenant"],
+        ["api_keys", "SHA-256 digests of keys"],
+        ["api_key_uses", "when a key was last used"],
+      ],
+    },
   ],
 ];
 
@@ -71,7 +80,6 @@ export const STANDALONE: readonly TableGroup[] = [
     title: "Tenants",
     tables: [
       ["tenants", "a customer"],
-      ["api_keys", "SHA-256 digests of keys"],
       ["taxonomy", "a tenant's subject codes"],
     ],
   },

@@ -1,5 +1,6 @@
+import type { Administration } from "../../db/administration/write-administration.ts";
 import type { Operation, TenantDatabase } from "../../db/connection/client.ts";
-import type { Actor } from "../../domain/actor.ts";
+import type { Actor, Credential } from "../../domain/actor.ts";
 
 /** What every action receives from its caller, which may be a route, a consumer, a script or a test. */
 export interface ActionCall {
@@ -7,6 +8,19 @@ export interface ActionCall {
   actor: Actor;
   requestId: string;
   operation: Operation;
+}
+
+/** A call that administers the tenant. Its credential is asked for afresh by the write. */
+export interface AdministrativeCall extends ActionCall {
+  credential: Credential;
+}
+
+/** Returns what an administrative write records about its call. */
+export function administrationOf(
+  { actor, credential, operation, requestId }: AdministrativeCall,
+  reason: string | undefined,
+): Administration {
+  return { actor, credential, operation, requestId, reason: reason ?? null };
 }
 
 /** A call that may require one state of the task, with `If-Match`. */

@@ -1,4 +1,5 @@
-import type { Operation, Written } from "../../db/connection/client.ts";
+import type { Administered } from "../../db/administration/write-administration.ts";
+import type { Operation } from "../../db/connection/client.ts";
 import { notFound, type Outcome, refuse, succeed } from "../../domain/refusals.ts";
 import type { Done } from "./call.ts";
 import type { LOST_RACE } from "./decide-again.ts";
@@ -24,9 +25,10 @@ export async function conclude<
   Unwritten extends Outcome<never> | typeof LOST_RACE = never,
 >(
   operation: Operation,
-  written: Written<Row>,
+  written: Administered<Row>,
   { result, render, unwritten }: Conclusion<Row, Result, Value, Unwritten>,
 ): Promise<Outcome<Done<Value>> | NoInfer<Unwritten>> {
+  if (written.outcome === "refused") return refuse(written.refusal);
   if (written.outcome === "in_progress") return refuse(inProgress());
   if (written.outcome === "replayed") return replay(operation, written.operation, render);
   const [row] = written.rows;

@@ -7,7 +7,7 @@ import { findCurrentSecret, type SecretOwner } from "../../db/webhooks/signing-s
 import { type Outcome, refuse, urlNotAllowed, validationFailed } from "../../domain/refusals.ts";
 import { judgeEndpoint } from "../../outbound/endpoint-rules.ts";
 import { newSecret, parseSecret } from "../../outbound/secrets.ts";
-import type { Done } from "../call/call.ts";
+import { administrationOf, type Done } from "../call/call.ts";
 import {
   type SecretCall,
   sealPlain,
@@ -21,9 +21,13 @@ import {
  */
 export async function putPipeline(
   call: SecretCall,
-  { secret, ...settings }: PipelineSettings & { secret?: string | undefined },
+  {
+    secret,
+    reason,
+    ...settings
+  }: PipelineSettings & { secret?: string | undefined; reason?: string | undefined },
 ): Promise<Outcome<Done<WithSecret<PipelineRecord>>>> {
-  const { database, operation, outbound } = call;
+  const { database, outbound } = call;
   const judged = settings.endpoint === null ? null : judgeEndpoint(settings.endpoint, outbound);
   if (judged?.ok === false) return refuse(urlNotAllowed(judged.detail));
   const provided = secret === undefined ? null : parseSecret(secret);
@@ -32,7 +36,12 @@ export async function putPipeline(
   const written = { value: provided ?? newSecret(), isGenerated: provided === null };
   return writeSecret(call, owner, written, async (sealed) => {
     const replaces = provided === null ? null : await replacedBy(call, owner, provided);
-    return storePipeline(database, settings, { secret: sealed, replaces }, operation);
+    return storePipeline(
+      database,
+      settings,
+      { secret: sealed, replaces },
+      administrationOf(call, reason),
+    );
   });
 }
 

@@ -6,7 +6,7 @@ import {
   readFeed,
   readFeedEnd,
 } from "../../db/history/feed.ts";
-import { succeed, type Outcome, refuse } from "../../domain/refusals.ts";
+import { succeed, type Outcome, type Refusal, refuse } from "../../domain/refusals.ts";
 
 /** A position in the feed of one database. */
 export interface FeedCursor extends FeedPlace {
@@ -28,6 +28,8 @@ interface Reading {
   limit: number;
   /** Aborted when the reader disconnects. */
   signal: AbortSignal;
+  /** Returns a refusal once the reader is no longer admitted. */
+  checkCaller: () => Promise<Refusal | null>;
 }
 
 const PAUSE_MS_MIN = 250;
@@ -42,7 +44,7 @@ export async function pollFeed(
   start: FeedStart,
   waitMs: number,
 ): Promise<Outcome<FeedRead>> {
-  const { database, limit, signal } = reading;
+  const { database, limit, signal, checkCaller } = reading;
   if (start === "now") {
     const next = await presentEnd(database);
     if (waitMs <= 0) return succeed({ rows: [], next, caughtUp: true });
@@ -59,6 +61,8 @@ export async function pollFeed(
       return succeed({ rows, next: { ...place, generation }, caughtUp });
     }
     await pause(Math.min(pauseMs, leftMs), signal);
+    const refusal = await checkCaller();
+    if (refusal !== null) return refuse(refusal);
   }
 }
 
@@ -69,13 +73,13 @@ const ROUND_TRIPS_MAX = 900;
 
 /**
  * Yields the first page and then the pages after it, until `waitMs` is over or the reader disconnects. Yields an empty
- * page as a heartbeat if there are no new rows.
+ * page as a heartbeat if there are no new rows. Returns the refusal that ended it, if the reader is no longer admitted.
  */
 export async function* followFeed(
   reading: Reading,
   first: FeedRead,
   waitMs: number,
-): AsyncGenerator<FeedRead, void> {
+): AsyncGenerator<FeedRead, Refusal | null> {
   const until = performance.now() + waitMs;
   let read = first;
   for (;;) {
@@ -83,9 +87,11 @@ export async function* followFeed(
     const leftMs = until - performance.now();
     const isOver = leftMs <= 0 && (read.caughtUp || read.rows.length === 0);
     const isSpent = reading.database.roundTrips >= ROUND_TRIPS_MAX;
-    if (isOver || isSpent || reading.signal.aborted) return;
+    if (isOver || isSpent || reading.signal.aborted) return null;
+    const refusal = await reading.checkCaller();
+    if (refusal !== null) return refusal;
     const outcome = await pollFeed(reading, read.next, Math.min(leftMs, HEARTBEAT_MS));
-    if (!outcome.ok) throw new Error("The database was replaced while the feed was read");
+    if (!outcome.ok) return outcome.refusal;
     read = outcome.value;
   }
 }

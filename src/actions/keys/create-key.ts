@@ -1,39 +1,37 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { uuidv7 } from "uuidv7";
-import { type ApiKeyRecord, storeApiKey } from "../../db/tenants/api-keys.ts";
+import { storeApiKey } from "../../db/tenants/api-keys.ts";
 import type { Role } from "../../domain/actor.ts";
-import type { Outcome } from "../../domain/refusals.ts";
-import type { ActionCall, Done } from "../call/call.ts";
+import { expiresInThePast, type Outcome, refuse } from "../../domain/refusals.ts";
+import { type AdministrativeCall, administrationOf, type Done } from "../call/call.ts";
 import { conclude } from "../call/conclude.ts";
-import { mintKey } from "./mint-key.ts";
+import { type CreatedKey, newKey } from "./new-key.ts";
 
-export interface CreatedKey extends ApiKeyRecord {
-  /** The secret that its holder sends. Null in a replayed answer, because it is stored nowhere. */
-  key: string | null;
+/** A key to create. */
+export interface NewKey {
+  name: string;
+  role: Role;
+  /** When it stops working; null if never. */
+  expiresAt: string | null;
+  reason?: string | undefined;
 }
 
 /** Creates an API key. The database stores only its digest, so only this answer can show the key. */
 export async function createKey(
-  call: ActionCall & { signingSecret: string },
-  { name, role }: { name: string; role: Role },
+  call: AdministrativeCall & { now: Date; signingSecret: string },
+  { name, role, expiresAt, reason }: NewKey,
 ): Promise<Outcome<Done<CreatedKey>>> {
-  const { database, operation, actor, signingSecret } = call;
-  const key = mintKey(database.tenantId, signingSecret);
+  const { database, operation, actor, now, signingSecret } = call;
+  if (expiresAt !== null && Date.parse(expiresAt) <= now.getTime()) {
+    return refuse(expiresInThePast());
+  }
+  const { key, stored } = newKey(database.tenantId, signingSecret);
   const id = uuidv7();
-  const stored = await storeApiKey(
+  const written = await storeApiKey(
     database,
-    {
-      id,
-      name,
-      role,
-      digestHex: bytesToHex(sha256(utf8ToBytes(key))),
-      lastFour: key.slice(-4),
-      createdBy: actor.id,
-    },
-    operation,
+    { id, name, role, expiresAt, createdBy: actor.id, ...stored },
+    administrationOf(call, reason),
   );
-  return conclude(operation, stored, {
+  return conclude(operation, written, {
     result: ({ record }) => record,
     // A retry inside this call may find its own first attempt in the ledger: the key is still in memory.
     render: (record) => ({ ...record, key: record.id === id ? key : null }),

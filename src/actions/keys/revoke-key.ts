@@ -1,13 +1,18 @@
 import { type ApiKeyRecord, revokeApiKey } from "../../db/tenants/api-keys.ts";
 import type { Outcome } from "../../domain/refusals.ts";
-import type { ActionCall, Done } from "../call/call.ts";
+import { type AdministrativeCall, administrationOf, type Done } from "../call/call.ts";
 import { asStored, conclude } from "../call/conclude.ts";
 
 /** Revokes an API key permanently. A key that is already revoked stays as it is. */
 export async function revokeKey(
-  { database, actor, operation }: ActionCall,
-  keyId: string,
+  call: AdministrativeCall,
+  { keyId, reason }: { keyId: string; reason?: string | undefined },
 ): Promise<Outcome<Done<ApiKeyRecord>>> {
-  const revoked = await revokeApiKey(database, { id: keyId, revokedBy: actor.id }, operation);
+  const { database, actor, operation } = call;
+  const revoked = await revokeApiKey(
+    database,
+    { id: keyId, revokedBy: actor.id },
+    administrationOf(call, reason),
+  );
   return conclude(operation, revoked, { result: ({ record }) => record, render: asStored });
 }

@@ -3,26 +3,26 @@ import { rotateSecretOfWebhook, type WebhookRecord } from "../../db/webhooks/web
 import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
 import type { Outcome } from "../../domain/refusals.ts";
 import { newSecret } from "../../outbound/secrets.ts";
-import type { Done } from "../call/call.ts";
+import { administrationOf, type Done } from "../call/call.ts";
 import { type SecretCall, type WithSecret, writeSecret } from "./write-secret.ts";
 
 // Each replaces a secret. Every secret before it also signs for 24 hours after it was replaced.
 
 export function rotatePipelineSecret(
   call: SecretCall,
-  name: Pipeline,
+  { name, reason }: { name: Pipeline; reason?: string | undefined },
 ): Promise<Outcome<Done<WithSecret<PipelineRecord>>>> {
   return writeSecret(call, { kind: "pipeline", name }, generated(), (secret) =>
-    rotateSecretOfPipeline(call.database, name, secret, call.operation),
+    rotateSecretOfPipeline(call.database, name, secret, administrationOf(call, reason)),
   );
 }
 
 export function rotateWebhookSecret(
   call: SecretCall,
-  name: string,
+  { name, reason }: { name: string; reason?: string | undefined },
 ): Promise<Outcome<Done<WithSecret<WebhookRecord>>>> {
   return writeSecret(call, { kind: "webhook", name }, generated(), (secret) =>
-    rotateSecretOfWebhook(call.database, name, secret, call.operation),
+    rotateSecretOfWebhook(call.database, name, secret, administrationOf(call, reason)),
   );
 }
 

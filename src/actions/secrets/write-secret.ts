@@ -1,5 +1,5 @@
 import { uuidv7 } from "uuidv7";
-import type { Written } from "../../db/connection/client.ts";
+import type { Administered } from "../../db/administration/write-administration.ts";
 import {
   findPlainSecrets,
   LIVE_SECRETS_MAX,
@@ -14,7 +14,7 @@ import { fromHex } from "../../db/sql/bytes.ts";
 import { notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
 import { secretText } from "../../outbound/secrets.ts";
-import type { ActionCall, Done } from "../call/call.ts";
+import type { AdministrativeCall, Done } from "../call/call.ts";
 import { conclude } from "../call/conclude.ts";
 import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
 import { findSecret } from "./open-secrets.ts";
@@ -22,7 +22,7 @@ import { findSecret } from "./open-secrets.ts";
 /** A record that signs its messages, with its new secret if this call created one. */
 export type WithSecret<Record> = Record & { secret: string | null };
 
-export type SecretCall = ActionCall & { outbound: Outbound };
+export type SecretCall = AdministrativeCall & { outbound: Outbound };
 
 /**
  * Writes a record together with a new secret, and shows the secret if this call generated it. A repeat of the call shows
@@ -32,7 +32,7 @@ export function writeSecret<Record extends object>(
   call: SecretCall,
   owner: SecretOwner,
   { value, isGenerated }: { value: Uint8Array; isGenerated: boolean },
-  write: (secret: NewSecret) => Promise<Written<SecretWrite<Record>> | typeof LOST_RACE>,
+  write: (secret: NewSecret) => Promise<Administered<SecretWrite<Record>> | typeof LOST_RACE>,
 ): Promise<Outcome<Done<WithSecret<Record>>>> {
   const { database, operation, outbound } = call;
   const shown = async ({ operationId, secretId }: StoredWithSecret<Record>) => {

@@ -8,15 +8,15 @@ import { type Outcome, refuse, urlNotAllowed } from "../../domain/refusals.ts";
 import { WEBHOOK_EVENTS } from "../../domain/webhooks/events.ts";
 import { judgeEndpoint } from "../../outbound/endpoint-rules.ts";
 import { newSecret } from "../../outbound/secrets.ts";
-import type { Done } from "../call/call.ts";
+import { administrationOf, type Done } from "../call/call.ts";
 import { type SecretCall, type WithSecret, writeSecret } from "../secrets/write-secret.ts";
 
 /** Creates a webhook, whose secret only this answer shows, or updates the settings of one and keeps its secret. */
 export async function putWebhook(
   call: SecretCall,
-  settings: WebhookSettings,
+  { reason, ...settings }: WebhookSettings & { reason?: string | undefined },
 ): Promise<Outcome<Done<WithSecret<WebhookRecord>>>> {
-  const { database, operation, outbound } = call;
+  const { database, outbound } = call;
   const judged = judgeEndpoint(settings.url, outbound);
   if (!judged.ok) return refuse(urlNotAllowed(judged.detail));
   const events = WEBHOOK_EVENTS.filter((event) => settings.events.includes(event));
@@ -25,6 +25,6 @@ export async function putWebhook(
   database.outgoing.events ||= settings.enabled;
   const owner = { kind: "webhook", name: settings.name } as const;
   return writeSecret(call, owner, { value: newSecret(), isGenerated: true }, (secret) =>
-    storeWebhook(database, { ...settings, events }, { id, secret }, operation),
+    storeWebhook(database, { ...settings, events }, { id, secret }, administrationOf(call, reason)),
   );
 }

@@ -1,6 +1,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
-import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { stateOf } from "../administration/admin-states.ts";
+import type { Administered, Administration } from "../administration/write-administration.ts";
+import type { TenantDatabase } from "../connection/client.ts";
 import {
   canAddSecret,
   HAS_NO_SECRET,
@@ -46,15 +48,16 @@ export function storePipeline(
   database: TenantDatabase,
   { name, endpoint, timeoutSeconds, runDeadlineSeconds }: PipelineSettings,
   { secret, replaces }: { secret: NewSecret; replaces: { id: string | null } | null },
-  operation: Operation,
-): Promise<Written<SecretWrite<PipelineRecord>>> {
+  by: Administration,
+): Promise<Administered<SecretWrite<PipelineRecord>>> {
   const { tenantId } = database;
   const adds = replaces === null ? HAS_NO_SECRET : sql`true`;
   const isExpected =
     replaces === null
       ? sql`true`
       : sql`(select id from live where signs_until is null) is not distinct from ${replaces.id}::uuid`;
-  return writeWithSecret(database, operation, {
+  const isReplaced = sql`(changed.adds_secret and not ${HAS_NO_SECRET})`;
+  return writeWithSecret(database, by, {
     owner: { kind: "pipeline", name },
     change: sql`
   insert into pipelines as p (tenant_id, name, endpoint, timeout_seconds, run_deadline_seconds)
@@ -68,6 +71,10 @@ export function storePipeline(
       then now() else p.updated_at end
   where ${canAddSecret(sql`p`, adds)}
   returning p.*, ${adds} as adds_secret`,
+    // Settings that stayed the same show that only the secret was replaced.
+    type: sql`case when ${isReplaced} and was.state - 'updatedAt' = ${stateOf("pipeline", "changed")} - 'updatedAt'
+      then 'pipeline_secret_rotated' else 'pipeline_changed' end`,
+    details: sql`jsonb_build_object('secretRotated', ${isReplaced})`,
     recordJson: changedJson,
     secret,
   });
@@ -78,15 +85,16 @@ export function rotateSecretOfPipeline(
   database: TenantDatabase,
   name: Pipeline,
   secret: NewSecret,
-  operation: Operation,
-): Promise<Written<SecretWrite<PipelineRecord>>> {
-  return writeWithSecret(database, operation, {
+  by: Administration,
+): Promise<Administered<SecretWrite<PipelineRecord>>> {
+  return writeWithSecret(database, by, {
     owner: { kind: "pipeline", name },
     change: sql`
   insert into pipelines as p (tenant_id, name) values (${database.tenantId}, ${name})
   on conflict (tenant_id, name) do update set updated_at = now()
   where ${canAddSecret(sql`p`, sql`true`)}
   returning p.*, true as adds_secret`,
+    type: sql`'pipeline_secret_rotated'`,
     recordJson: changedJson,
     secret,
   });

@@ -1,3 +1,4 @@
+import { ADMINISTRATION_INVARIANTS } from "./administration.ts";
 import { BULK_INVARIANTS } from "./bulk.ts";
 import { CHAIN_INVARIANTS } from "./chains.ts";
 import { DATA_INVARIANTS } from "./data.ts";
@@ -25,5 +26,6 @@ export const INVARIANTS: readonly Invariant[] = [
   ...EVAL_INVARIANTS,
   ...DATA_INVARIANTS,
   ...WEBHOOK_INVARIANTS,
+  ...ADMINISTRATION_INVARIANTS,
   ...LABEL_INVARIANTS,
 ];

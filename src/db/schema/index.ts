@@ -1,5 +1,6 @@
+export { adminEvents, adminHeads } from "./admin-events.ts";
 export { analyticsEvents } from "./analytics-events.ts";
-export { apiKeys } from "./api-keys.ts";
+export { apiKeys, apiKeyUses } from "./api-keys.ts";
 export { bulkOperationItems } from "./bulk-operation-items.ts";
 export { bulkOperations } from "./bulk-operations.ts";
 export { data, dataInputs } from "./data.ts";

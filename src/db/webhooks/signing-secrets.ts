@@ -1,5 +1,13 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import { stateOf } from "../administration/admin-states.ts";
+import {
+  administer,
+  type Administered,
+  type Administration,
+  type AdministrativeChange,
+  recordedEvent,
+} from "../administration/write-administration.ts";
+import type { TenantDatabase } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 import type { SecretOwnerKind } from "../schema/signing-secrets.ts";
 import { bytes } from "../sql/bytes.ts";
@@ -70,7 +78,7 @@ export function canAddSecret(alias: SQL, adds: SQL): SQL {
 /** The condition that the owner has no current secret; reads the CTE `live`. */
 export const HAS_NO_SECRET = sql`not exists (select from live where signs_until is null)`;
 
-interface SecretChange {
+interface SecretChange extends Pick<AdministrativeChange, "type" | "details"> {
   owner: SecretOwner;
   /**
    * Writes the owner's row. Returns its columns and `adds_secret`; no row if nothing may be written. It can read the
@@ -86,15 +94,22 @@ interface SecretChange {
 }
 
 /**
- * Writes a row that has signing secrets, and stores the operation's result. If `change` returns no row, the operation is
+ * Writes a row that has signing secrets, as administration, and stores the operation's result. If `change` returns no row, the operation is
  * dropped. A new secret becomes the current one, and the one before it also signs for another day.
  */
 export function writeWithSecret<Record>(
   database: TenantDatabase,
-  operation: Operation,
-  { owner, change, recordJson, secret, effects = sql`` }: SecretChange,
-): Promise<Written<SecretWrite<Record>>> {
+  by: Administration,
+  { owner, change, recordJson, secret, effects = sql``, ...event }: SecretChange,
+): Promise<Administered<SecretWrite<Record>>> {
   const { tenantId } = database;
+  const { operation } = by;
+  const recorded = {
+    ...event,
+    subject: owner.kind,
+    id: sql`changed.name`,
+    state: stateOf(owner.kind, "changed"),
+  };
   const isOwned = (s: SQL) =>
     sql`${s}.tenant_id = ${tenantId}::uuid and ${s}.kind = ${owner.kind} and ${s}.name = ${owner.name}`;
   const secrets = secret === null ? deletion(isOwned) : addition(secret, isOwned, tenantId, owner);
@@ -103,15 +118,20 @@ export function writeWithSecret<Record>(
     secret === null
       ? sql`null::timestamptz`
       : sql`case when changed.adds_secret and not ${HAS_NO_SECRET} then now() + ${OVERLAP} else ${untilNow} end`;
-  return database.write<SecretWrite<Record>>(operation, [
+  return administer<SecretWrite<Record>>(database, by, [
     lockSecretsOf(tenantId, owner),
     sql`
 with live as materialized (
   select s.id, s.signs_until from signing_secrets s
   where ${isOwned(sql`s`)} and (s.signs_until is null or s.signs_until > now())
 ),
+was as materialized (
+  select ${stateOf(owner.kind, "o")} as state from ${OWNERS[owner.kind]} o
+  where o.tenant_id = ${tenantId}::uuid and o.name = ${owner.name}
+),
 changed as (${change}),
 ${secrets}${effects},
+${recordedEvent(tenantId, by, recorded)},
 answer as (select ${recordJson(until)} as record, (select id from added) as secret_id from changed),
 ${keepOrDrop(
   { tenantId, operation },

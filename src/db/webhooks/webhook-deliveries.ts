@@ -1,7 +1,12 @@
 import { sql } from "drizzle-orm";
 import type { DeliveryState, WebhookEvent } from "../../domain/webhooks/events.ts";
-import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
-import { keepOrDrop } from "../ledger/operations.ts";
+import { stateOf } from "../administration/admin-states.ts";
+import {
+  type Administered,
+  type Administration,
+  writeAdministration,
+} from "../administration/write-administration.ts";
+import type { TenantDatabase } from "../connection/client.ts";
 import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { isWebhook, TARGET_JSON, type WebhookTarget } from "./webhooks.ts";
 
@@ -60,22 +65,29 @@ export async function listDeliveries(
 export function retryDelivery(
   database: TenantDatabase,
   { webhook, deliveryId }: { webhook: string; deliveryId: string },
-  operation: Operation,
-): Promise<Written<{ record: DeliveryRecord }>> {
+  by: Administration,
+): Promise<Administered<{ record: DeliveryRecord }>> {
   const { tenantId } = database;
-  return database.write(operation, [
-    sql`
-with renewed as (
+  return writeAdministration(database, by, {
+    subject: "webhook",
+    before: sql`
+  select ${stateOf("webhook", "w")} as state, d.state as delivery_state, d.attempts
+  from webhooks w join webhook_deliveries d on d.tenant_id = w.tenant_id and d.webhook_id = w.id
+  where w.tenant_id = ${tenantId} and ${isWebhook(webhook)} and d.id = ${deliveryId}`,
+    change: sql`
   update webhook_deliveries d set state = 'pending', attempts = 0, next_attempt_at = now(), relay_at = now(),
     delivered_at = null
   from webhooks w
   where w.tenant_id = ${tenantId} and ${isWebhook(webhook)}
     and d.tenant_id = ${tenantId} and d.webhook_id = w.id and d.id = ${deliveryId}
-  returning ${DELIVERY_JSON} as record
-),
-${keepOrDrop({ tenantId, operation }, { from: sql`renewed`, result: sql`renewed.record` })}
-select record from renewed`,
-  ]);
+  returning w.name as subject, ${stateOf("webhook", "w")} as state, ${DELIVERY_JSON} as record`,
+    type: sql`'webhook_delivery_retried'`,
+    details: sql`jsonb_build_object('deliveryId', ${deliveryId}::uuid, 'stateBefore', was.delivery_state)`,
+    // A retry of a delivery that is still waiting for its first attempt changes nothing.
+    alsoIf: sql`was.delivery_state <> 'pending' or was.attempts > 0`,
+    result: sql`changed.record`,
+    columns: sql`record`,
+  });
 }
 
 /** A queue message counts as lost this long after it was due, and is sent again. */

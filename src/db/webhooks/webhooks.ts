@@ -1,7 +1,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { WebhookEvent } from "../../domain/webhooks/events.ts";
 import { allOf } from "../sql/conditions.ts";
-import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
+import type { Administered, Administration } from "../administration/write-administration.ts";
+import type { TenantDatabase } from "../connection/client.ts";
 import {
   canAddSecret,
   latestEnd,
@@ -54,14 +55,14 @@ export function storeWebhook(
   database: TenantDatabase,
   { name, url, events, enabled }: WebhookSettings,
   { id, secret }: { id: string; secret: NewSecret },
-  operation: Operation,
-): Promise<Written<SecretWrite<WebhookRecord>>> {
+  by: Administration,
+): Promise<Administered<SecretWrite<WebhookRecord>>> {
   const { tenantId } = database;
   const keepIf = (condition: SQL, column: SQL) =>
     sql`${column} = case when ${condition} then w.${column} else excluded.${column} end`;
   const exists = sql`w.deleted_at is null`;
   const isSame = sql`${exists} and (w.url, w.events, w.enabled) = (excluded.url, excluded.events, excluded.enabled)`;
-  return writeWithSecret(database, operation, {
+  return writeWithSecret(database, by, {
     owner: { kind: "webhook", name },
     change: sql`
   insert into webhooks as w (tenant_id, id, name, url, events, enabled, position_txid, position_feed_id,
@@ -76,6 +77,7 @@ export function storeWebhook(
     ${keepIf(LISTENS_TO_TASKS, sql`heard_nothing_of`)}
   where ${canAddSecret(sql`w`, sql`false`)}
   returning w.*, w.id = ${id} as adds_secret`,
+    type: sql`case when changed.adds_secret then 'webhook_created' else 'webhook_changed' end`,
     recordJson: changedJson,
     secret,
     // `before` is the row as it was, because a statement does not see its own writes.
@@ -98,14 +100,15 @@ export function rotateSecretOfWebhook(
   database: TenantDatabase,
   name: string,
   secret: NewSecret,
-  operation: Operation,
-): Promise<Written<SecretWrite<WebhookRecord>>> {
-  return writeWithSecret(database, operation, {
+  by: Administration,
+): Promise<Administered<SecretWrite<WebhookRecord>>> {
+  return writeWithSecret(database, by, {
     owner: { kind: "webhook", name },
     change: sql`
   update webhooks w set updated_at = now()
   where w.tenant_id = ${database.tenantId} and ${isWebhook(name)} and ${canAddSecret(sql`w`, sql`true`)}
   returning w.*, true as adds_secret`,
+    type: sql`'webhook_secret_rotated'`,
     recordJson: changedJson,
     secret,
   });
@@ -118,16 +121,17 @@ export function rotateSecretOfWebhook(
 export function deleteWebhook(
   database: TenantDatabase,
   name: string,
-  operation: Operation,
-): Promise<Written<SecretWrite<WebhookRecord>>> {
+  by: Administration,
+): Promise<Administered<SecretWrite<WebhookRecord>>> {
   const { tenantId } = database;
-  return writeWithSecret(database, operation, {
+  return writeWithSecret(database, by, {
     owner: { kind: "webhook", name },
     change: sql`
   update webhooks w set enabled = false, secret = null, previous_secret = null, previous_secret_until = null,
     updated_at = coalesce(w.deleted_at, now()), deleted_at = coalesce(w.deleted_at, now())
   where w.tenant_id = ${tenantId} and w.name = ${name}
   returning w.*, false as adds_secret`,
+    type: sql`'webhook_deleted'`,
     recordJson: changedJson,
     secret: null,
     effects: sql`,

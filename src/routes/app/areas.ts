@@ -34,6 +34,7 @@ export const AREAS = {
   registry: async () => (await import("../registry.ts")).registryRoutes,
   me: async () => (await import("../me.ts")).meRoutes,
   keys: async () => (await import("../keys.ts")).keyRoutes,
+  admin: async () => (await import("../admin.ts")).adminRoutes,
   health: async () => (await import("../health.ts")).healthRoutes,
 } as const satisfies Record<string, () => Promise<readonly Route[]>>;
 export type Area = keyof typeof AREAS;

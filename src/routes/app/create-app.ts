@@ -51,7 +51,7 @@ export const lazyRoutes: readonly MountedRoute[] = PLACES.map(({ area, method, p
 
 export interface AppDependencies extends Pick<
   AuthDependencies,
-  "openTenant" | "findApiKey" | "isTenantKnown"
+  "openTenant" | "findApiKey" | "findKeyRole" | "recordKeyUse" | "isTenantKnown"
 > {
   settings: Settings;
   isDatabaseReady: () => Promise<boolean>;
@@ -100,6 +100,8 @@ export function createApp(dependencies: AppDependencies, mounted = lazyRoutes): 
     if (trace.database !== null && hasOutgoing(trace.database)) {
       context.executionCtx.waitUntil(dependencies.sendOutgoing(trace.database));
     }
+    // A use that is not noted is noted by the next lookup of the key.
+    if (trace.recordUse !== null) context.executionCtx.waitUntil(trace.recordUse().catch(() => {}));
     const { headers } = context.res;
     headers.set("x-request-id", trace.requestId);
     headers.set("server-timing", serverTiming(trace));

@@ -103,8 +103,12 @@ export const PLACES: readonly { area: Area; method: string; path: string }[] = [
   { area: "registry", method: "GET", path: "/v1/registry" },
   { area: "me", method: "GET", path: "/v1/me" },
   { area: "keys", method: "POST", path: "/v1/api-keys" },
+  { area: "keys", method: "POST", path: "/v1/api-keys/{keyId}/rotate" },
   { area: "keys", method: "GET", path: "/v1/api-keys" },
   { area: "keys", method: "DELETE", path: "/v1/api-keys/{keyId}" },
+  { area: "admin", method: "GET", path: "/v1/admin/events" },
+  { area: "admin", method: "GET", path: "/v1/admin/events/export.csv" },
+  { area: "admin", method: "GET", path: "/v1/admin/events/export.ndjson" },
   { area: "health", method: "GET", path: "/healthz" },
   { area: "health", method: "GET", path: "/readyz" },
 ];

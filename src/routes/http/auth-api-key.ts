@@ -20,7 +20,7 @@ const KEYS_CACHED_MAX = 1000;
 interface CachedKey {
   /** Null if there is no such key. */
   actor: Actor | null;
-  /** After this, the key is looked up again. In milliseconds since 1970. */
+  /** After this, the key is looked up again. In milliseconds since 1970, and never later than the key's own end. */
   expiresAt: number;
 }
 
@@ -30,7 +30,7 @@ interface CachedKey {
  * has a valid proof, or was valid before, is limited only by itself: a flood of guesses cannot lock it out.
  */
 export function apiKeyAuthenticator(dependencies: AuthDependencies) {
-  const { openTenant, findApiKey, signingSecret, limits } = dependencies;
+  const { openTenant, findApiKey, findKeyRole, recordKeyUse, signingSecret, limits } = dependencies;
   // Keyed by digest, so that no secret outlives its request. Guesses are kept apart, so that they cannot displace keys.
   const valid = new RecentKeys();
   const wrong = new RecentKeys();
@@ -52,15 +52,28 @@ export function apiKeyAuthenticator(dependencies: AuthDependencies) {
     const digest = await sha256(credential);
     const cacheKey = hex(digest);
     const database = openTenant(tenantId);
-    const admitted = (actor: Actor): Authenticated => ({
+    const admitted = (actor: Actor, isUseDue: boolean): Authenticated => ({
       ok: true,
-      principal: { tenantId, actor, credentialName: nameOfCredential("key", actor.id), database },
+      principal: {
+        tenantId,
+        actor,
+        credentialName: nameOfCredential("key", actor.id),
+        credential: { type: "key", keyId: actor.id },
+        database,
+        presentRole: async () => {
+          const role = await findKeyRole(database, actor.id);
+          // The next request must not find what is known to be out of date.
+          if (role !== actor.role) valid.delete(cacheKey);
+          return role;
+        },
+        recordUse: isUseDue ? () => recordKeyUse(openTenant(tenantId), actor.id) : null,
+      },
     });
 
     for (;;) {
       const cached = valid.fresh(cacheKey, now) ?? wrong.fresh(cacheKey, now);
       if (cached !== undefined) {
-        return cached.actor ? admitted(cached.actor) : unauthenticated("key_unknown");
+        return cached.actor ? admitted(cached.actor, false) : unauthenticated("key_unknown");
       }
       // The lookup begins in the same step as this look, so that no other call begins one in between.
       if (!lookups.isRunning(cacheKey)) break;
@@ -76,8 +89,12 @@ export function apiKeyAuthenticator(dependencies: AuthDependencies) {
       }
       const kind = key.role === "service" ? "service" : "key";
       const actor: Actor = { id: key.id, name: key.name, kind, role: key.role };
-      valid.set(cacheKey, { actor, expiresAt: now.getTime() + KEY_CACHE_SECONDS * 1000 });
-      return admitted(actor);
+      const expiresAt = Math.min(
+        now.getTime() + KEY_CACHE_SECONDS * 1000,
+        key.expiresAt === null ? Infinity : Date.parse(key.expiresAt),
+      );
+      valid.set(cacheKey, { actor, expiresAt });
+      return admitted(actor, key.isUseDue);
     });
   };
 }

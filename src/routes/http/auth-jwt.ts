@@ -45,7 +45,7 @@ export function jwtAuthenticator(
   // Never invalidated, because tenants are never deleted.
   const knownTenants = new Set<string>();
 
-  return async (token: string, now: Date): Promise<Authenticated> => {
+  return async (token: string, clock: () => Date): Promise<Authenticated> => {
     let claims: JWTPayload;
     let header: JWTHeaderParameters;
     try {
@@ -53,7 +53,7 @@ export function jwtAuthenticator(
         algorithms: TOKEN_ALGORITHMS,
         issuer,
         audience,
-        currentDate: now,
+        currentDate: clock(),
         requiredClaims: ["exp", "sub"],
       });
       claims = verified.payload;
@@ -75,13 +75,25 @@ export function jwtAuthenticator(
       kind: role === "service" ? "service" : "person",
       role,
     };
+    // jwtVerify requires `exp`, in seconds.
+    const credential = { type: "token", expiresAt: new Date((claims.exp ?? 0) * 1000) } as const;
     const database = openTenant(tenantId.data);
     if (!knownTenants.has(tenantId.data) && !(await isTenantKnown(database))) {
       return unauthenticated("token_tenant_unknown");
     }
     knownTenants.add(tenantId.data);
-    const credentialName = nameOfCredential("token", subject.data);
-    return { ok: true, principal: { tenantId: tenantId.data, actor, credentialName, database } };
+    return {
+      ok: true,
+      principal: {
+        tenantId: tenantId.data,
+        actor,
+        credentialName: nameOfCredential("token", subject.data),
+        credential,
+        database,
+        presentRole: async () => (clock() < credential.expiresAt ? role : null),
+        recordUse: null,
+      },
+    };
   };
 }
 

@@ -17,7 +17,7 @@ const CREDENTIAL_LENGTH_MAX = 8192;
 export function createAuthenticator(dependencies: AuthDependencies): Authenticate {
   const byKey = apiKeyAuthenticator(dependencies);
   const byToken = lazyJwtAuthenticator(dependencies);
-  return async (headers, now) => {
+  return async (headers, clock) => {
     const bearer = /^bearer(?: +(.*))?$/i.exec(headers.get("authorization") ?? "");
     if (bearer === null) return unauthenticated("credential_missing");
     const [, credential = ""] = bearer;
@@ -26,7 +26,7 @@ export function createAuthenticator(dependencies: AuthDependencies): Authenticat
       return unauthenticated("credential_malformed");
     }
     const isKey = credential.startsWith(API_KEY_PREFIX);
-    return isKey ? byKey(credential, headers, now) : byToken(credential, now);
+    return isKey ? byKey(credential, headers, clock()) : byToken(credential, clock);
   };
 }
 
@@ -37,10 +37,10 @@ function lazyJwtAuthenticator(dependencies: AuthDependencies) {
     return async (): Promise<Authenticated> => unauthenticated("token_not_accepted");
   }
   let byToken: ReturnType<typeof jwtAuthenticator> | undefined;
-  return async (token: string, now: Date): Promise<Authenticated> => {
+  return async (token: string, clock: () => Date): Promise<Authenticated> => {
     // The function is kept, not its promise: workerd ties a promise to the request that created it.
     const { jwtAuthenticator } = await import("./auth-jwt.ts");
     byToken ??= jwtAuthenticator(dependencies, tokenIssuer);
-    return byToken(token, now);
+    return byToken(token, clock);
   };
 }

@@ -1,7 +1,7 @@
 import type { Done } from "../../actions/call/call.ts";
 import type { TokenSigner } from "../../actions/call/signed-token.ts";
 import type { Operation, TenantDatabase } from "../../db/connection/client.ts";
-import type { Actor } from "../../domain/actor.ts";
+import type { Actor, Credential } from "../../domain/actor.ts";
 import type { Outcome, Refusal } from "../../domain/refusals.ts";
 import type { Settings } from "../../env.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
@@ -15,7 +15,13 @@ export interface Call extends PublicCall {
   actor: Actor;
   /** Names the caller's credential; see `Principal`. */
   credentialName: string;
+  credential: Credential;
   database: TenantDatabase;
+  /**
+   * Returns a refusal once the caller is no longer admitted: the key was revoked, the credential has expired, or the
+   * role is not enough any more. A call that takes long asks it again and again; it queries every 15 seconds.
+   */
+  checkCaller: () => Promise<Refusal | null>;
   /** The operation under which this call writes. Its fingerprint is empty without an idempotency key. */
   operation: Operation;
   /** The event seq in `If-Match`. */

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { stringify } from "safe-stable-stringify";
 import { uuidv7 } from "uuidv7";
 import type { Role } from "../../domain/actor.ts";
-import type { Refusal } from "../../domain/refusals.ts";
+import { forbidden, type Refusal, unauthenticated } from "../../domain/refusals.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
 import { addressOf, type Principal } from "./principal.ts";
 import { BODY_MS_MAX, BodyReader, streamOf } from "./body-reader.ts";
@@ -89,7 +89,7 @@ export function createHandler<
         ? publicCall
         : {
             ...publicCall,
-            ...admitted.principal,
+            ...callerOf(contract, admitted.principal),
             ifMatch: conditions.value.ifMatch,
             operation: {
               id: uuidv7(),
@@ -110,6 +110,25 @@ export function createHandler<
   return { contract, answer };
 }
 
+/** How often a call that takes long asks whether its caller is still admitted. */
+const CALLER_CHECK_MS = 15_000;
+
+/** Returns the caller's part of a call. */
+function callerOf(
+  { role: required, service }: Contract,
+  { tenantId, actor, credentialName, credential, database, presentRole }: Principal,
+): Omit<Principal, "presentRole" | "recordUse"> & Pick<Call, "checkCaller"> {
+  let checkedAt = performance.now();
+  const checkCaller = async (): Promise<Refusal | null> => {
+    if (performance.now() - checkedAt < CALLER_CHECK_MS) return null;
+    checkedAt = performance.now();
+    const role = await presentRole();
+    if (role === null) return unauthenticated();
+    return required === "public" || mayCall(role, required, service) ? null : forbidden(required);
+  };
+  return { tenantId, actor, credentialName, credential, database, checkCaller };
+}
+
 /** Adds the host of this request to the service's own hosts, so that no outbound request can reach the service. */
 function outboundFrom({ outbound }: Edge, { hostname }: URL): Outbound {
   return { ...outbound, ownHosts: [...outbound.ownHosts, hostname] };
@@ -120,7 +139,7 @@ type Admitted = { ok: true; principal: Principal } | { ok: false; fault: Fault }
 /** Checks the credential, the rate limits, and the role. */
 async function admit(contract: Contract, context: EdgeContext): Promise<Admitted> {
   const { edge, trace, request } = context;
-  const authenticated = await edge.authenticate(request.headers, edge.now());
+  const authenticated = await edge.authenticate(request.headers, edge.now);
   if (!authenticated.ok) {
     const { fault, reason } = authenticated;
     trace.authFailure = reason;
@@ -135,6 +154,7 @@ async function admit(contract: Contract, context: EdgeContext): Promise<Admitted
   trace.tenantId = tenantId;
   trace.actor = actor;
   trace.database = database;
+  trace.recordUse = principal.recordUse;
   if (!(await edge.isWithinLimit(`${tenantId}:${credentialName}`))) {
     return { ok: false, fault: { code: "rate_limited" } };
   }

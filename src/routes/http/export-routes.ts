@@ -1,15 +1,20 @@
 import type * as z from "zod";
 import type { Chunk } from "../../db/sql/chunks.ts";
+import type { Role } from "../../domain/actor.ts";
 import { type Call, reply, takeTurn } from "./call.ts";
 import { defineContract } from "./contract.ts";
 import { createHandler, type Route } from "./create-handler.ts";
 import { type Cell, csvLine } from "./csv.ts";
-import { byteStream } from "./streaming.ts";
+import { byteStream, NoLongerAdmitted } from "./streaming.ts";
 
 /** An export: how it is read in chunks, and the CSV columns of an item. */
 interface Export<Query extends z.ZodObject, Item, Place> {
-  /** The name of the items in the path and the operation id. */
+  /** The name of the items in the operation id and, without a path, in the path. */
   plural: string;
+  /** Where the list of these items is. */
+  path?: `/${string}`;
+  /** The role that may export; `viewer` by default. */
+  role?: Exclude<Role, "service">;
   tags: readonly [string, ...string[]];
   description: string;
   query: Query;
@@ -50,17 +55,26 @@ export function exportRoutesOf<Query extends z.ZodObject, Item, Place>(
 }
 
 function exportRoute<Query extends z.ZodObject, Item, Place>(
-  { plural, tags, description, query, read }: Export<Query, Item, Place>,
+  {
+    plural,
+    path = `/${plural}`,
+    role = "viewer",
+    tags,
+    description,
+    query,
+    read,
+  }: Export<Query, Item, Place>,
   { name, mediaType, shape, heading, lineOf }: Format<Item>,
 ): Route {
   const contract = defineContract({
     operationId: `export${capitalized(plural)}${capitalized(name)}`,
     method: "GET",
-    path: `/${plural}/export.${name}`,
-    summary: `Export ${plural} as ${name === "csv" ? "CSV" : "JSON Lines"}`,
+    path: `${path}/export.${name}`,
+    summary: `Export ${wordsOf(plural)} as ${name === "csv" ? "CSV" : "JSON Lines"}`,
     description: `${description} ${shape} The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.`,
     tags,
-    role: "viewer",
+    role,
+    service: role === "viewer",
     query,
     response: {
       status: 200,
@@ -83,11 +97,18 @@ function exportRoute<Query extends z.ZodObject, Item, Place>(
       for (let chunk = first; ; chunk = await readLines(chunk.next)) {
         yield chunk.text;
         if (chunk.next === null) return;
+        // Breaks the connection, so that the client does not take the part for the whole.
+        if ((await call.checkCaller()) !== null)
+          throw new NoLongerAdmitted("The caller is no longer admitted");
       }
     };
     const headers = { "content-disposition": `attachment; filename="export.${name}"` };
     return reply(lines(), { headers });
   });
 }
+
+/** "adminEvents" as "admin events". */
+const wordsOf = (plural: string): string =>
+  plural.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 const capitalized = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

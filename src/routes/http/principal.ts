@@ -1,6 +1,6 @@
 import type { ApiKey } from "../../db/tenants/api-keys.ts";
 import type { TenantDatabase } from "../../db/connection/client.ts";
-import type { Actor } from "../../domain/actor.ts";
+import type { Actor, Credential, Role } from "../../domain/actor.ts";
 import type { TokenIssuer } from "../../env.ts";
 import type { Fault } from "./problem.ts";
 
@@ -10,7 +10,12 @@ export interface Principal {
   actor: Actor;
   /** Names the credential within its tenant: in the ledger of writes, on leases and plan tokens, and to the limiter. */
   credentialName: string;
+  credential: Credential;
   database: TenantDatabase;
+  /** Asks again whether the credential is valid, and returns the role that it has now; null if it has ended. */
+  presentRole: () => Promise<Role | null>;
+  /** Notes that an API key was used. Runs after the response. Null if that was noted recently. */
+  recordUse: (() => Promise<void>) | null;
 }
 
 /**
@@ -47,7 +52,7 @@ export type AuthFailure =
 export type Authenticated =
   | { ok: true; principal: Principal }
   | { ok: false; fault: Fault; reason: AuthFailure };
-export type Authenticate = (headers: Headers, now: Date) => Promise<Authenticated>;
+export type Authenticate = (headers: Headers, clock: () => Date) => Promise<Authenticated>;
 
 /** The rate limits. Each counts the calls of a bucket, in the data center that the Worker runs in. */
 export interface Limits {
@@ -60,6 +65,9 @@ export interface Limits {
 export interface AuthDependencies {
   openTenant: (tenantId: string) => TenantDatabase;
   findApiKey: (database: TenantDatabase, digest: Uint8Array) => Promise<ApiKey | null>;
+  /** Returns the role of a key that still works; null if it has ended. */
+  findKeyRole: (database: TenantDatabase, keyId: string) => Promise<Role | null>;
+  recordKeyUse: (database: TenantDatabase, keyId: string) => Promise<void>;
   /** Whether the tenant exists. Needed only for tokens: an API key is stored in its tenant. */
   isTenantKnown: (database: TenantDatabase) => Promise<boolean>;
   tokenIssuer: TokenIssuer | null;

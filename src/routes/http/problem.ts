@@ -8,7 +8,6 @@ export interface FaultData extends RefusalData {
   json_too_deep: { max: number };
   duplicate_key: { path: Issue["path"] };
   idempotency_key_required: object;
-  unauthenticated: object;
   csrf_rejected: object;
   method_not_allowed: { allow: readonly string[] };
   request_timeout: object;
@@ -251,6 +250,28 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
     title: "Conflict: already exists",
     detail: "A conflicting resource already exists. `existing` identifies it.",
     members: ["existing"],
+  },
+  too_many_keys: {
+    status: 409,
+    retry: "never",
+    title: "Too many API keys",
+    detail: "`max` API keys work already. Revoke one that is no longer used.",
+    members: ["max"],
+  },
+  key_ended: {
+    status: 409,
+    retry: "never",
+    title: "API key has ended",
+    detail: "The API key was revoked or has expired, so it cannot be rotated.",
+    members: [],
+  },
+  last_admin_key: {
+    status: 409,
+    retry: "never",
+    title: "Last admin key",
+    detail:
+      "No other admin key works as long as this one. Create one that does, or rotate this key, before it ends.",
+    members: [],
   },
   operation_in_progress: {
     status: 409,

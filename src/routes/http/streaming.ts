@@ -3,6 +3,11 @@ import type { EdgeContext } from "./context.ts";
 
 export const EVENT_STREAM = "text/event-stream";
 
+/** The caller's credential ended while the body was sent. */
+export class NoLongerAdmitted extends Error {
+  override name = "NoLongerAdmitted";
+}
+
 /** A streamed body: bytes from another source, or text from a generator. */
 type ByteStream = ReadableStream<Uint8Array> | AsyncGenerator<string, void>;
 
@@ -45,7 +50,7 @@ export function streamBody(
           if (piece.done === true) controller.close();
           else controller.enqueue(encoder.encode(piece.value));
         } catch (error) {
-          edge.reportDefect(trace, error);
+          if (!(error instanceof NoLongerAdmitted)) edge.reportDefect(trace, error);
           controller.error(error);
         }
       },

@@ -15,6 +15,8 @@ export interface Trace {
   tenantId: string | null;
   actor: Actor | null;
   database: TenantDatabase | null;
+  /** Notes the use of the caller's API key, after the response. Null if there is nothing to note. */
+  recordUse: (() => Promise<void>) | null;
   error: ErrorCode | null;
   /** Why the credential was rejected. */
   authFailure: AuthFailure | null;
@@ -46,6 +48,7 @@ export function beginTrace(headers: Headers): Trace {
     tenantId: null,
     actor: null,
     database: null,
+    recordUse: null,
     error: null,
     authFailure: null,
     outage: null,

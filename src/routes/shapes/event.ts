@@ -17,7 +17,7 @@ export const actor = z
     description: "Who made the change, with the name and role that they had at that time.",
   });
 
-const sha256 = z
+export const sha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
   .openapi("Sha256", { description: "A SHA-256 digest in lower-case hex." });

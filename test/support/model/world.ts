@@ -5,6 +5,7 @@ import type { Role } from "../../../src/domain/actor.ts";
 import type { RunState, WorkerType } from "../../../src/domain/lifecycle/statuses.ts";
 import { givenOpenEval, givenTrial } from "../../routes/evals/support.ts";
 import { expectDone, type Tenant, type TestApi } from "../api.ts";
+import { importedState } from "../imported-state.ts";
 import { givenOfferedRun } from "../runs.ts";
 
 /** The tasks of a tenant that has rows in every table of the lifecycle. */
@@ -222,4 +223,5 @@ prompt as (
 )
 insert into taxonomy (tenant_id, code, label) select tenant_id, 'maths-' || left(tenant_id::text, 8), 'Mathematics' from place`,
   );
+  await database.transaction("owner", importedState(tenant.id));
 }

@@ -6,7 +6,7 @@ import { type Queues, sendOutgoing } from "../../../src/actions/outgoing/send-ou
 import { sweep } from "../../../src/actions/upkeep/sweep.ts";
 import { type ConsumeBatch, createConsumers } from "../../../src/consumers/index.ts";
 import { workOnBulk } from "../../../src/actions/bulk/work-on-bulk.ts";
-import { findApiKey } from "../../../src/db/tenants/api-keys.ts";
+import { findApiKey, findKeyRole, recordKeyUse } from "../../../src/db/tenants/api-keys.ts";
 import { openDatabase } from "../../../src/db/connection/client.ts";
 import { parseEnv } from "../../../src/env.ts";
 import { createMessageQueue } from "../../../src/queues/message-queue.ts";
@@ -60,6 +60,8 @@ export async function startService(): Promise<TestService> {
     settings,
     openTenant: (tenantId) => opened.forTenant(tenantId),
     findApiKey,
+    findKeyRole,
+    recordKeyUse,
     isTenantKnown: async () => true,
     isDatabaseReady: () => opened.ping(),
     blobs: memoryBlobs(),

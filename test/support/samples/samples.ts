@@ -1,5 +1,6 @@
 import type { Place, TestApi, Tenant } from "../api.ts";
 import { expectDone } from "../api.ts";
+import { importedState } from "../imported-state.ts";
 import {
   ADMINS,
   AGAIN,
@@ -53,10 +54,11 @@ async function forgetPipeline(
   { id }: Tenant,
   name = "payment",
 ): Promise<void> {
-  for (const table of ["signing_secrets", "pipelines"]) {
-    const statement = `delete from ${table} where tenant_id = $1 and name = $2`;
-    await database.query("owner", statement, [id, name]);
-  }
+  const deletions = ["signing_secrets", "pipelines"].map((table) => ({
+    text: `delete from ${table} where tenant_id = $1 and name = $2`,
+    values: [id, name],
+  }));
+  await database.transaction("owner", [...deletions, ...importedState(id)]);
 }
 
 /** Gives a pipeline its first secret. */
@@ -1020,6 +1022,26 @@ export const SAMPLES: readonly Sample[] = [
     repeat: NOTHING_MORE,
     names: { keyId: "apiKey" },
   },
+  {
+    route: "POST /v1/api-keys/{keyId}/rotate",
+    roles: ADMINS,
+    cost: CREATE,
+    repeat: { ...AGAIN, shownOnce: ["key"] },
+    names: { keyId: "apiKey" },
+    body: { overlapSeconds: 3600, reason: "The yearly rotation" },
+  },
+  { route: "GET /v1/admin/events", roles: ADMINS, cost: READ, names: {} },
+  {
+    route: "GET /v1/admin/events",
+    what: "of an API key",
+    roles: ADMINS,
+    cost: READ,
+    names: { keyId: "apiKey" },
+    query: "subjectKind=key&subjectId={keyId}",
+    goesOnWithout: ["keyId"],
+  },
+  { route: "GET /v1/admin/events/export.csv", roles: ADMINS, cost: READ, names: {} },
+  { route: "GET /v1/admin/events/export.ndjson", roles: ADMINS, cost: READ, names: {} },
 
   { route: "GET /v1/webhooks", roles: ADMINS, cost: READ, names: {} },
   {

@@ -4,6 +4,7 @@ import { type CallOptions, expectDone, type Tenant, type TestApi } from "../api.
 import { givenDead } from "../dispatches.ts";
 import { newSecret } from "../../../src/outbound/secrets.ts";
 import { testSealer } from "../sealing.ts";
+import { importedState } from "../imported-state.ts";
 import { givenOfferedRun } from "../runs.ts";
 import type { Kind, Sample, Things } from "./sample.ts";
 
@@ -169,6 +170,7 @@ insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, 
 select tenant_id, $3::uuid, id, name, 'bulk.finished', $3::text, '{}', 'dead' from created`,
     [tenantId, webhook, delivery, id, await testSealer().seal(address, newSecret())],
   );
+  await database.transaction("owner", importedState(tenantId));
 }
 
 /** Stores an operation over one task that is still queued, or that failed because its task was stale. */
