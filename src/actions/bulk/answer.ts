@@ -63,7 +63,8 @@ function answerFromBatch(
 
 /**
  * Answers a repeated call from the ledger. If the first call left items of its request pending, this one tries them
- * now. Each still has to be at the seq that was planned, so planning it again gives the plan that the caller got.
+ * now. Each still has to be at the seq that was planned, so planning it again gives the plan that the caller got. An
+ * accepted operation is put on the queue again, in case its message was lost.
  */
 export async function replayBulk(call: ActionCall, stored: OperationRecord): Promise<Answered> {
   const known = replayOf<StoredAcceptance | { bulkOperationId: string; isAccepted?: never }>(
@@ -73,8 +74,12 @@ export async function replayBulk(call: ActionCall, stored: OperationRecord): Pro
   if (!known.ok) return known;
   const { bulkOperationId: bulkId, isAccepted = false } = known.value;
   const replayed = stored.id !== call.operation.id;
-  if (isAccepted) return succeed({ value: acceptedAnswer(bulkId), replayed });
   const { database } = call;
+  if (isAccepted) {
+    // Without reading its state: a message for an operation that has ended costs its consumer one read.
+    database.outgoing.operations.push(bulkId);
+    return succeed({ value: acceptedAnswer(bulkId), replayed });
+  }
   const ledger = await bulkLedger(database, bulkId);
   if (isOperationEnded(ledger.operation.state)) {
     return succeed({ value: executionView(ledger.operation, ledger.items), replayed });

@@ -16,7 +16,8 @@ import { type BulkOperationView, bulkOperationView } from "../views/bulk-views.t
 
 /**
  * Cancels an operation. A queued one ends immediately; a running one ends after its present chunk. Tasks that were
- * changed stay changed, and can be reverted.
+ * changed stay changed, and can be reverted. A running operation is also put on the queue: if its consumer has died,
+ * another one has to find the request.
  */
 export function cancelBulk(
   call: ActionCall,
@@ -31,7 +32,10 @@ async function tryCancel(
 ): Promise<Outcome<Done<BulkOperationView>> | typeof LOST_RACE> {
   const { database, operation } = call;
   const { found, stored } = await findBulkOperation(database, operationId, operation);
-  if (stored) return replay(operation, stored, bulkOperationView);
+  if (stored) {
+    if (found?.state === "running") database.outgoing.operations.push(operationId);
+    return replay(operation, stored, bulkOperationView);
+  }
   if (found === undefined) return refuse(notFound());
   const { state } = found;
   if (state === "cancelled") return refuse(alreadyInStatus("The operation is already cancelled."));

@@ -92,10 +92,7 @@ async function storeAccepted(
       select ${tenantId}::uuid, ${id}::uuid, accepted.* from (${items}) accepted`,
     keepResult(id, result),
   ]);
-  // Also if an earlier attempt of this call stored it, because its message was not sent.
-  const isOurs =
-    written.outcome === "written" ||
-    (written.outcome === "replayed" && written.operation.id === id);
-  if (isOurs) database.outgoing.operations.push(id);
+  // A replay enqueues the operation that it finds (replayBulk).
+  if (written.outcome === "written") database.outgoing.operations.push(id);
   return written;
 }

@@ -83,7 +83,8 @@ select ${ENDING_COLUMNS}`);
 
 /**
  * Cancels an operation. A queued one ends immediately; a running one gets a cancellation request, which the consumer
- * finds after the current batch. Returns the operation as it is then; null if it has already ended.
+ * finds after the current batch, and is enqueued in case it has no consumer any more. Returns the operation as it is
+ * then; null if it has already ended.
  */
 export async function requestCancel(
   database: TenantDatabase,
@@ -108,6 +109,10 @@ ${keepOrDrop({ tenantId, operation }, { from: sql`cancelled c`, result: sql`row_
 select (select row_to_json(c) from cancelled c) as cancelled, ${ENDING_COLUMNS}`,
     ],
   );
-  if (written.outcome === "written") enqueueEnding(database, written.rows[0]);
+  if (written.outcome === "written") {
+    const [row] = written.rows;
+    enqueueEnding(database, row);
+    if (row?.cancelled?.state === "running") database.outgoing.operations.push(operationId);
+  }
   return written;
 }

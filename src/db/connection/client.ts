@@ -45,7 +45,7 @@ export interface Outgoing {
   dispatches: boolean;
   /** Webhooks have something to send: new events of tasks that they listen to, or new deliveries. */
   events: boolean;
-  /** Bulk operations that a consumer has to continue. */
+  /** Bulk operations that a consumer has to continue. A duplicate does no harm. */
   operations: string[];
   /** Product events, which also go to the platform's analytics store. */
   analytics: AnalyticsEvent[];
@@ -180,6 +180,15 @@ export class TenantDatabase {
     return this.#once(operation, () => this.#call<Row>(call));
   }
 
+  /**
+   * Sends what an earlier attempt or an earlier call may have committed but not sent. What was sent already has no
+   * effect, because every consumer expects duplicates.
+   */
+  sendAgain(): void {
+    this.outgoing.dispatches = true;
+    this.outgoing.events = true;
+  }
+
   /** Retries until the operation is known to be recorded, by this call or by an earlier attempt. */
   async #once<Row>(operation: Operation, record: () => Promise<Row[]>): Promise<Written<Row>> {
     const attempts = new Attempts();
@@ -193,10 +202,7 @@ export class TenantDatabase {
         const isRepeat = fault.kind === "operation_exists";
         const stored = isRepeat ? await this.findOperation(operation) : null;
         // We no longer know what it wrote, so wake every consumer.
-        if (stored?.id === operation.id) {
-          this.outgoing.dispatches = true;
-          this.outgoing.events = true;
-        }
+        if (stored?.id === operation.id) this.sendAgain();
         if (stored) return { outcome: "replayed", operation: stored };
         await attempts.nextAfter(fault);
       }

@@ -281,6 +281,8 @@ async function respond(
   const check = (shown: unknown) => checkShape(contract, declared, shown, context.edge);
   if (!(value instanceof JsonStream)) check(value);
   context.trace.replayed = reply.replayed === true;
+  // The first call may have stopped between its commit and its messages.
+  if (reply.replayed === true) context.trace.database?.sendAgain();
 
   const headers = new Headers(reply.headers);
   if (reply.replayed === true) headers.set("idempotency-replayed", "true");

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ListedBulkItemView } from "../../../src/actions/views/bulk-views.ts";
 import {
+  type Answer,
   expectDone,
   expectProblem,
   freshApi,
@@ -326,6 +327,115 @@ describe("A bulk operation that has stopped making progress", () => {
     await workThrough(api, queue);
     const done = expectDone(await execute(api, body, { idempotencyKey }));
     expect(done).toMatchObject({ operationId: row?.["id"], counts: { changed: 4 } });
+  });
+});
+
+describe("A repeat of a call whose operation waits for a consumer", () => {
+  const messageFor = (operationId: string) => ({
+    version: 1,
+    tenantId: api.tenant.id,
+    operationId,
+  });
+
+  /** Works on the first chunk, and then loses the message, as if the consumer had been killed. */
+  const killAfterFirstChunk = async () => {
+    await api.database.faults({ kind: "unavailable", skip: 2, times: 5 });
+    await api.consume("stepledger-bulk", queue.sent.splice(0));
+    await api.database.clearFaults();
+  };
+
+  /** Sends the call again, expects a message for the operation, and that it finishes the operation. */
+  const expectResumed = async (operationId: string, repeat: () => Promise<Answer<unknown>>) => {
+    expect(queue.sent).toEqual([]);
+    const repeated = await repeat();
+    expect(expectAccepted(repeated)).toBe(operationId);
+    expect(repeated.headers.get("idempotency-replayed")).toBe("true");
+    expect(queue.sent).toEqual([messageFor(operationId)]);
+    await workThrough(api, queue);
+    const { progress, finishedAt } = await operationOf(api, operationId);
+    expect({ pending: progress.pending, finishedAt }).toEqual({
+      pending: 0,
+      finishedAt: expect.any(String),
+    });
+  };
+
+  test("resumes an execution, before its first chunk and between two", async () => {
+    const taskIds = await given();
+    for (const [targetStatus, kill] of [
+      [TO, () => void queue.sent.splice(0)],
+      ["REJECTED", killAfterFirstChunk],
+    ] as const) {
+      const idempotencyKey = crypto.randomUUID();
+      const send = () => execute(api, { taskIds, targetStatus }, { idempotencyKey });
+      const operationId = expectAccepted(await send());
+      await kill();
+      // Neither a refused repeat nor a read sends anything.
+      const other = { taskIds, targetStatus: "DUPLICATE" } as const;
+      expectProblem(await execute(api, other, { idempotencyKey }), "idempotency_key_reused", 422);
+      await operationOf(api, operationId);
+      await expectResumed(operationId, send);
+      expect(await labelOf(api, taskIds.at(-1) ?? "")).toBe(targetStatus);
+    }
+  });
+
+  test("resumes a revert and a retry", async () => {
+    const operationId = await accepted(await given());
+    await workThrough(api, queue);
+    const revert = { idempotencyKey: crypto.randomUUID() };
+    const revertId = expectAccepted(await act(api, operationId, "revert", revert));
+    await killAfterFirstChunk();
+    await expectResumed(revertId, () => act(api, operationId, "revert", revert));
+
+    const expired = await accepted(await given());
+    await api.database.query(
+      "owner",
+      "update bulk_operations set registry_version = 0 where id = $1",
+      [expired],
+    );
+    await workThrough(api, queue);
+    const retry = { idempotencyKey: crypto.randomUUID() };
+    const childId = expectAccepted(await act(api, expired, "retry-failed", retry));
+    await killAfterFirstChunk();
+    await expectResumed(childId, () => act(api, expired, "retry-failed", retry));
+  });
+
+  test("changes nothing more, however many messages it sends and after the operation has ended", async () => {
+    const taskIds = await given();
+    const idempotencyKey = crypto.randomUUID();
+    const send = () => execute(api, { taskIds, targetStatus: TO }, { idempotencyKey });
+    const operationId = expectAccepted(await send());
+    for (let repeat = 0; repeat < 5; repeat += 1) await send();
+    await Promise.all(
+      queue.sent.splice(0).map((message) => api.consume("stepledger-bulk", [message])),
+    );
+    queue.sent.push(messageFor(operationId));
+    await workThrough(api, queue);
+    expect(await operationOf(api, operationId)).toMatchObject({
+      state: "completed",
+      counts: { requested: COUNT, changed: COUNT },
+    });
+    const before = await rowCounts(api);
+    await send();
+    await workThrough(api, queue);
+    expect(await rowCounts(api)).toEqual(before);
+  });
+
+  test("cancels an operation whose consumer was killed", async () => {
+    const operationId = await accepted(await given());
+    await killAfterFirstChunk();
+    const idempotencyKey = crypto.randomUUID();
+    // The message of the first call is lost, too.
+    for (let call = 1; call <= 2; call += 1) {
+      const cancelled = await act(api, operationId, "cancel", { idempotencyKey });
+      expect(expectDone(cancelled)).toMatchObject({ state: "running" });
+      expect(queue.sent.splice(0)).toEqual([messageFor(operationId)]);
+    }
+    queue.sent.push(messageFor(operationId));
+    await workThrough(api, queue);
+    expect(await operationOf(api, operationId)).toMatchObject({
+      state: "cancelled",
+      counts: { changed: 1000 },
+    });
   });
 });
 
