@@ -5,6 +5,7 @@ import { buildAssets } from "../scripts/build-assets.ts";
 import { takeLock } from "../scripts/stack/lock.ts";
 import { startNeonProxy, type NeonProxyOptions } from "../scripts/stack/neon-proxy.ts";
 import { removeHome, startCluster, type Cluster } from "../scripts/stack/postgres.ts";
+import { ProcessRecords } from "../scripts/stack/process-records.ts";
 import { STACK_DIRECTORY } from "../scripts/stack/stack.ts";
 import { startWorkerd } from "../scripts/stack/workerd.ts";
 import { runWrangler, writeLocalConfig } from "../scripts/stack/wrangler.ts";
@@ -14,6 +15,7 @@ import { Service } from "./service.ts";
 
 const DIRECTORY = join(STACK_DIRECTORY, "bench");
 const BUNDLE_DIRECTORY = join(DIRECTORY, "worker");
+const PROCESSES = new ProcessRecords(join(DIRECTORY, "processes"));
 /** The measured Worker, with additional routes for baselines. */
 const MAIN = "bench/worker.ts";
 
@@ -50,7 +52,8 @@ export class Environment {
     isReset: boolean;
   }): Promise<Environment> {
     await mkdir(DIRECTORY, { recursive: true });
-    await takeLock(DIRECTORY, /bench\/run\.ts/);
+    await takeLock(DIRECTORY);
+    await PROCESSES.endAll();
     const home = join(DIRECTORY, "postgres");
     if (isReset) await removeHome(home);
     const built = await build();
@@ -103,6 +106,7 @@ export class Environment {
       state: join(DIRECTORY, "state", String(this.#opened.length)),
       port: 0,
       isQuiet: true,
+      processes: PROCESSES,
       variables: {
         ENVIRONMENT,
         DATABASE_URL: database.databaseUrl,

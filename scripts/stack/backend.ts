@@ -1,5 +1,6 @@
+import { keepAlive } from "./keep-alive.ts";
 import { startNeonProxy, type NeonProxy } from "./neon-proxy.ts";
-import { startCluster, type Cluster } from "./postgres.ts";
+import { startCluster } from "./postgres.ts";
 import { APPLICATION_ROLE, createRoles, OWNER_ROLE, urlForRole } from "./roles.ts";
 
 /** The database of a local stack, and how the Worker connects to it. */
@@ -8,6 +9,10 @@ export interface Backend {
   migrationDatabaseUrl: string;
   /** Null if the driver talks to Neon directly. */
   proxy: NeonProxy | null;
+  /** Whether only this stack uses the database. */
+  isOwn: boolean;
+  /** Resolves to an error if the server has ended and cannot be restarted. */
+  failed: Promise<Error>;
   stop: () => Promise<void>;
 }
 
@@ -31,21 +36,24 @@ export async function startEmbeddedBackend(
       target: { host: "127.0.0.1", port: cluster.port },
       connectionsMax: 40,
     });
+    const stopping = new AbortController();
+    const { ended, restart } = cluster;
     return {
       databaseUrl: urlForRole(server, APPLICATION_ROLE, passwords.application),
       migrationDatabaseUrl: urlForRole(server, OWNER_ROLE, passwords.owner),
       proxy,
-      stop: () => stopBoth(proxy, cluster),
+      isOwn: true,
+      failed: keepAlive({ name: "PostgreSQL", ended, restart, stopping: stopping.signal }),
+      stop: async () => {
+        stopping.abort();
+        await proxy.stop();
+        await cluster.stop();
+      },
     };
   } catch (error) {
     await cluster.stop();
     throw error;
   }
-}
-
-async function stopBoth(proxy: NeonProxy, cluster: Cluster): Promise<void> {
-  await proxy.stop();
-  await cluster.stop();
 }
 
 /** Uses an existing database: at Neon, or on any PostgreSQL through the local Neon endpoint. */
@@ -65,5 +73,12 @@ export async function startGivenBackend(
         },
         connectionsMax: 20,
       });
-  return { databaseUrl, migrationDatabaseUrl, proxy, stop: async () => proxy?.stop() };
+  return {
+    databaseUrl,
+    migrationDatabaseUrl,
+    proxy,
+    isOwn: false,
+    failed: new Promise(() => {}),
+    stop: async () => proxy?.stop(),
+  };
 }

@@ -22,7 +22,7 @@ import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { freePort } from "./ports.ts";
-import { commandLine, endProcess } from "./processes.ts";
+import { commandLine, endProcess, exitOf } from "./processes.ts";
 
 /** A running PostgreSQL server on the loopback interface. */
 export interface Cluster {
@@ -31,6 +31,10 @@ export interface Cluster {
   home: string;
   /** Returns the DSN of the superuser for the given database. */
   superuserUrl: (database?: string) => string;
+  /** Resolves when the server that runs now has exited, to a text that says how. */
+  ended: () => Promise<string>;
+  /** Starts the server again on its port, after it has exited by itself. */
+  restart: () => Promise<void>;
   /** Stops the server. For a temporary one, also removes its files. */
   stop: () => Promise<void>;
 }
@@ -60,9 +64,10 @@ const TEMPORARY = { fsync: "off", full_page_writes: "off", autovacuum: "off" };
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const account = await serverAccount();
   const home = await reachableHome(options.home, account);
+  const data = join(home, "data");
+  await stopOrphan(data);
   const version = options.version ?? 18;
   const { initdb, postgres } = await reachableBinaries(home, account, version);
-  const data = join(home, "data");
   const passwordFile = join(home, "superuser-password");
 
   if (!existsSync(join(data, "PG_VERSION"))) {
@@ -70,7 +75,6 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     await rm(data, { recursive: true, force: true });
     await initialize({ initdb, data, passwordFile, account, durable: options.durable, version });
   }
-  await stopOrphan(data);
   const password = (await readFile(passwordFile, "utf8")).trim();
 
   const settings: Record<string, string | number> = {
@@ -82,8 +86,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     log_timezone: "UTC",
     ...(options.durable ? {} : TEMPORARY),
   };
-  const { child, port } = await launch(postgres, data, settings, account);
-  // A crash of this process must not leave the server behind.
+  const program = { postgres, data, settings, account };
+  const { child: first, port } = await launch(program);
+  let child = first;
+  let restarting: Promise<unknown> = Promise.resolve();
+  // An exit of this process must not leave the server behind.
   const endWithUs = () => child.kill("SIGINT");
   process.once("exit", endWithUs);
 
@@ -92,7 +99,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     home,
     superuserUrl: (database = "postgres") =>
       `postgresql://postgres:${password}@127.0.0.1:${port}/${database}`,
+    ended: () => exitOf(child),
+    restart: async () => {
+      const launching = launch(program, port);
+      restarting = launching.catch(() => {});
+      ({ child } = await launching);
+    },
     stop: async () => {
+      await restarting;
       process.off("exit", endWithUs);
       // A fast shutdown first, then harder signals.
       await endProcess(child, [
@@ -278,29 +292,50 @@ async function initialize(options: InitializeOptions): Promise<void> {
   }
 }
 
-/** Stops a server that a killed stack left running on the same files. */
+/**
+ * Stops a server that a killed stack left running on the same files. If the server itself was killed, removes its lock
+ * file once another process has its id: Postgres would take that process for the server.
+ */
 async function stopOrphan(data: string): Promise<void> {
-  const lock = await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "");
-  const pid = Number(lock.split("\n")[0]);
-  if (!Number.isInteger(pid) || pid <= 1 || !(await commandLine(pid)).includes(data)) return;
-  process.kill(pid, "SIGINT");
-  for (let waited = 0; waited < 10_000; waited += 100) {
-    if (!(await commandLine(pid)).includes(data)) return;
-    await setTimeout(100);
+  const lock = join(data, "postmaster.pid");
+  const pid = Number((await readFile(lock, "utf8").catch(() => "")).split("\n")[0]);
+  if (!Number.isInteger(pid) || pid <= 1) return;
+  // A fast shutdown first, then harder signals.
+  for (const signal of ["SIGINT", "SIGQUIT", "SIGKILL"] as const) {
+    const command = await commandLine(pid);
+    if (!command.includes(data)) {
+      if (command !== "") await rm(lock, { force: true });
+      return;
+    }
+    process.kill(pid, signal);
+    for (let waited = 0; waited < 8_000; waited += 50) {
+      if (!(await commandLine(pid)).includes(data)) return;
+      await setTimeout(50);
+    }
   }
+  throw new Error(`PostgreSQL of an earlier stack (process ${pid}) does not end`);
 }
 
 const PORTS_TRIED_MAX = 5;
+/** Sessions of a killed server go on to the end of their statement, and keep its shared memory until then. */
+const OLD_SESSIONS_PATIENCE_MILLISECONDS = 30_000;
 
+interface Program {
+  postgres: string;
+  data: string;
+  settings: Record<string, string | number>;
+  account: Account | null;
+}
+
+/** Starts the server on a given port, or on a free one. */
 async function launch(
-  postgres: string,
-  data: string,
-  settings: Record<string, string | number>,
-  account: Account | null,
+  { postgres, data, settings, account }: Program,
+  fixedPort?: number,
 ): Promise<{ child: ChildProcess; port: number }> {
+  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const deadline = Date.now() + OLD_SESSIONS_PATIENCE_MILLISECONDS;
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
-    const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+    const port = fixedPort ?? (await freePort());
     const child = spawn(postgres, ["-D", data, "-p", String(port), ...flags], {
       ...account,
       cwd: data,
@@ -308,9 +343,13 @@ async function launch(
     });
     const failure = await readiness(child);
     if (failure === null) return { child, port };
+    if (failure.includes("pre-existing shared memory block") && Date.now() < deadline) {
+      await setTimeout(500);
+      continue;
+    }
     // Another program may take the port between the probe and the server's start.
     const isPortInUse = /could not bind|Address already in use/.test(failure);
-    if (!isPortInUse || attempt === PORTS_TRIED_MAX) {
+    if (!isPortInUse || attempt >= PORTS_TRIED_MAX) {
       throw new Error(`PostgreSQL did not start. Its output:\n${failure}`);
     }
   }

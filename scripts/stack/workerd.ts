@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { z } from "zod";
+import type { ProcessRecords } from "./process-records.ts";
 
 /** A built Worker and how to run it. */
 export interface WorkerdOptions {
@@ -17,6 +18,8 @@ export interface WorkerdOptions {
   variables?: Record<string, string>;
   /** Discards the Worker's logs. */
   isQuiet?: boolean;
+  /** Records workerd, so that it can be ended if this process is killed. */
+  processes?: ProcessRecords;
 }
 
 export interface RunningWorkerd {
@@ -32,6 +35,10 @@ const bindings = z.record(z.string(), z.json()).default({});
 /** Runs a built Worker directly in workerd, because wrangler's development proxy is an order of magnitude slower. */
 export async function startWorkerd(options: WorkerdOptions): Promise<RunningWorkerd> {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(options.config);
+  const environment = (await options.processes?.workerdEnvironment()) ?? {};
+  const { MINIFLARE_WORKERD_PATH: launcher } = environment;
+  // Miniflare reads this variable from the environment of this process only.
+  if (launcher !== undefined) process.env["MINIFLARE_WORKERD_PATH"] = launcher;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...workerOptions,
@@ -43,6 +50,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<RunningWork
       cf: false,
       telemetry: { enabled: false },
       resourcePersistencePath: options.state,
+      unsafeRuntimeEnv: environment,
       ...(options.isQuiet && { handleStructuredLogs: () => {} }),
     }),
   );
@@ -51,7 +59,8 @@ export async function startWorkerd(options: WorkerdOptions): Promise<RunningWork
     baseUrl: url.origin,
     scheduled: async (cron) => {
       const worker = await miniflare.getWorker();
-      await worker.scheduled({ cron });
+      const { outcome } = await worker.scheduled({ cron });
+      if (outcome !== "ok") throw new Error(`The scheduled handler ended as ${outcome}`);
     },
     stop: () => miniflare.dispose(),
   };

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { experimental_readRawConfig } from "wrangler";
 import { z } from "zod";
 import type { StackOptions } from "./options.ts";
@@ -20,13 +20,16 @@ export const OFFLINE_ENVIRONMENT = {
 /** Starts a wrangler command in the project directory. */
 export function spawnWrangler(
   args: readonly string[],
-  output: "inherit" | "ignore" = "inherit",
+  {
+    output = "inherit",
+    environment = {},
+  }: { output?: "inherit" | "ignore"; environment?: Record<string, string> } = {},
 ): ChildProcess {
-  const manifest = createRequire(import.meta.url).resolve("wrangler/package.json");
-  const program = join(dirname(manifest), "bin", "wrangler.js");
-  return spawn(process.execPath, [program, ...args], {
+  // The program itself. `bin/wrangler.js` would start it as another process, which outlives a killed parent.
+  const program = createRequire(import.meta.url).resolve("wrangler");
+  return spawn(process.execPath, ["--no-warnings", program, ...args], {
     cwd: PROJECT_DIRECTORY,
-    env: { ...process.env, ...OFFLINE_ENVIRONMENT },
+    env: { ...process.env, ...OFFLINE_ENVIRONMENT, ...environment },
     stdio: ["ignore", output, output],
   });
 }
@@ -39,7 +42,7 @@ export async function runWrangler(
   args: readonly string[],
   output: "inherit" | "ignore" = "inherit",
 ): Promise<void> {
-  const child = spawnWrangler(args, output);
+  const child = spawnWrangler(args, { output });
   const code = await new Promise((resolve) => child.once("exit", resolve));
   if (code !== 0) throw new Error(`wrangler ${args[0]} failed`);
 }
@@ -52,7 +55,13 @@ const productionConfig = z.looseObject({
   ratelimits: z.array(
     z.looseObject({ name: z.string(), simple: z.looseObject({ limit: z.number() }) }),
   ),
+  triggers: z.looseObject({ crons: z.array(z.string()) }),
 });
+
+/** Returns the expressions of the cron triggers in wrangler.toml. */
+export function readCrons(): string[] {
+  return readProductionConfig().triggers.crons;
+}
 
 function readProductionConfig(): z.output<typeof productionConfig> {
   const path = join(PROJECT_DIRECTORY, "wrangler.toml");

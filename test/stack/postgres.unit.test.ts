@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
@@ -33,6 +33,8 @@ const urlOf = (role: string, password: string) =>
 
 async function rowsOf(url: string, text: string): Promise<unknown[]> {
   const client = new Client({ connectionString: url });
+  // A server that is killed also fails the query.
+  client.on("error", () => {});
   await client.connect();
   try {
     const { rows } = await client.query<Record<string, unknown>>(text);
@@ -108,6 +110,43 @@ test("a restart keeps the data, and a durable server uses fsync", async () => {
   cluster = await startCluster({ home, durable: true });
   expect(await rowsOf(cluster.superuserUrl(), "select answer from kept")).toEqual([{ answer: 42 }]);
   expect(await rowsOf(cluster.superuserUrl(), "show fsync")).toEqual([{ fsync: "on" }]);
+});
+
+/** The id of the server's process, from its own lock file. */
+async function serverPid(): Promise<number> {
+  const [pid] = (await readFile(join(cluster.home, "data", "postmaster.pid"), "utf8")).split("\n");
+  return Number(pid);
+}
+
+test("a killed server is restarted on its port, although its sessions are still at work", async () => {
+  const { port } = cluster;
+  const sleeping = rowsOf(cluster.superuserUrl(), "select pg_sleep(2), 'a session' as name").catch(
+    () => "lost",
+  );
+  const sessions =
+    "select 1 from pg_stat_activity where query like '%a session%' and pid <> pg_backend_pid()";
+  await expect.poll(() => rowsOf(cluster.superuserUrl(), sessions)).toHaveLength(1);
+  process.kill(await serverPid(), "SIGKILL");
+  expect(await cluster.ended()).toBe("signal SIGKILL");
+  await cluster.restart();
+  expect(cluster.port).toBe(port);
+  expect(await rowsOf(cluster.superuserUrl(), "select answer from kept")).toEqual([{ answer: 42 }]);
+  await sleeping;
+});
+
+test("a start ends the server that a killed process left, and no other process with its id", async () => {
+  const left = cluster;
+  cluster = await startCluster({ home, durable: true });
+  expect(await left.ended()).toBe("exit code 0");
+  expect(await rowsOf(cluster.superuserUrl(), "select answer from kept")).toEqual([{ answer: 42 }]);
+
+  process.kill(await serverPid(), "SIGKILL");
+  await cluster.ended();
+  const path = join(cluster.home, "data", "postmaster.pid");
+  // As after a restart of the machine: this test's own process has the server's id.
+  await writeFile(path, (await readFile(path, "utf8")).replace(/^\d+/, String(process.pid)));
+  cluster = await startCluster({ home, durable: true });
+  expect(await rowsOf(cluster.superuserUrl(), "select answer from kept")).toEqual([{ answer: 42 }]);
 });
 
 test("a server that does not start reports the output of Postgres", async () => {
