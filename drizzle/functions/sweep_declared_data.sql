@@ -42,7 +42,11 @@ begin
   with swept as (
     delete from data d using unnest(tenants, ids) as o(tenant_id, id)
     where d.tenant_id = o.tenant_id and d.id = o.id
-    returning 1
+    returning d.tenant_id, d.object_key
+  ),
+  -- These rows named their objects until now, so an older mark does not count.
+  unmarked as (
+    delete from orphaned_objects o using swept s where o.tenant_id = s.tenant_id and o.object_key = s.object_key
   )
   select count(*)::integer, '{}'::text[] into rows, keys from swept;
 end

@@ -11,7 +11,7 @@ import {
   freshApi,
   type TestApi,
 } from "../support/api.ts";
-import { deliver, givenDispatch, readDispatch } from "../support/dispatches.ts";
+import { consumed, deliver, givenDispatch, readDispatch } from "../support/dispatches.ts";
 import { importedState } from "../support/imported-state.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { sealingKeys, testSealer } from "../support/sealing.ts";
@@ -357,6 +357,49 @@ describe("A dispatch", () => {
     };
     expect(await deliver(api, id, { fetch })).toBe("acknowledged");
     expect(await signedBy(again[0], secrets)).toEqual([true, true]);
+  });
+});
+
+describe("A message to a webhook", () => {
+  it("is not sent if its secret does not open, and waits until it can be signed", async () => {
+    const [, hook] = OWNERS;
+    const secret = await created(hook);
+    const [delivery] = await api.database.query(
+      "owner",
+      `insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, source, data)
+      select tenant_id, new_id(), id, name, 'bulk.finished', 'source', '{}' from webhooks returning id`,
+    );
+    const deliveryId = String(delivery?.["id"]);
+    const requests: Request[] = [];
+    const attempt = (outbound: Parameters<typeof deliver>[2]) =>
+      consumed(api, [{ version: 1, tenantId: api.tenant.id, deliveryId }], {
+        queue: "stepledger-webhooks",
+        fetch: async (...request) => {
+          requests.push(new Request(...request));
+          return new Response();
+        },
+        ...outbound,
+      });
+    const reported: UnopenedSecret[] = [];
+    const unopened = await attempt({
+      sealer: testSealer(sealingKeys("other")),
+      reportUnopened: (unopenedSecret) => reported.push(unopenedSecret),
+    });
+    expect(unopened).toEqual([{ retryAfterSeconds: 300 }]);
+    expect(reported).toMatchObject([{ kind: "webhook", name: "hook", fault: "unknown_key" }]);
+    expect(requests).toEqual([]);
+    const state = "select state, attempts, last_error from webhook_deliveries";
+    expect(await api.database.query("owner", state)).toEqual([
+      {
+        state: "pending",
+        attempts: "0",
+        last_error: "The signing secret could not be opened.",
+      },
+    ]);
+
+    await api.database.query("owner", "update webhook_deliveries set next_attempt_at = now()");
+    expect(await attempt({})).toEqual(["acknowledged"]);
+    expect(await signedBy(requests[0], [secret])).toEqual([true]);
   });
 });
 
