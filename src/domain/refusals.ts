@@ -248,13 +248,20 @@ export function tooManyKeys(max: number): Refusal {
   };
 }
 
-/** A key is to expire at a time that is over. */
-export function expiresInThePast(): Refusal {
-  return validationFailed({
-    path: ["expiresAt"],
-    code: "in_the_past",
-    message: "Must be in the future.",
-  });
+/** Later times have no spelling with four digits of the year once they are rounded to microseconds. */
+const EXPIRY_MAX = "9999-01-01T00:00:00Z";
+
+/** Returns why a key cannot expire at this time; null if it can. */
+export function refuseExpiry(expiresAt: string, now: Date): Refusal | null {
+  const path = ["expiresAt"];
+  const time = Date.parse(expiresAt);
+  if (time <= now.getTime()) {
+    return validationFailed({ path, code: "in_the_past", message: "Must be in the future." });
+  }
+  const message = "Must be before the year 9999.";
+  return time < Date.parse(EXPIRY_MAX)
+    ? null
+    : validationFailed({ path, code: "too_late", message });
 }
 
 /** The key was revoked or has expired, so it cannot be rotated. */

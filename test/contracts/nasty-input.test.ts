@@ -199,6 +199,13 @@ describe("nasty values", () => {
     api = await freshApi();
   });
 
+  /** Ends the keys that earlier samples created, because a tenant may have only so many. */
+  const revokeOtherKeys = () =>
+    api.database.query(
+      "owner",
+      "update api_keys set revoked_at = now(), revoked_by = 'test' where revoked_at is null and created_by <> 'setup'",
+    );
+
   // A body of text has no fields, and a stream of events stays open. A ping would look up host names.
   const isLeftOut = ({ route, content }: Sample) =>
     content !== undefined || route.endsWith("/stream") || route.endsWith("/ping");
@@ -213,6 +220,7 @@ describe("nasty values", () => {
   test.for(samples.map((sample) => [titleOf(sample), sample] as const))(
     "in %s are never an internal error",
     async ([, sample]) => {
+      await revokeOtherKeys();
       const named = namesIn(sample, await givenThings(api, sample));
       const failures: string[] = [];
       const attempts = attemptsOf(api, sample, named);

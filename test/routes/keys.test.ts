@@ -225,6 +225,7 @@ describe("An API key that expires", () => {
   it.each([
     ["in the past", "2020-01-01T00:00:00Z", "in_the_past"],
     ["in no time", "tomorrow", "invalid_format"],
+    ["after the last year", "9999-12-31T23:59:59.999999Z", "too_late"],
   ])("cannot expire %s", async (_, expiresAt, code) => {
     const refused = await create({ name: "Never", role: "viewer", expiresAt });
     const { issues } = expectProblem(refused, "validation_failed", 400);

@@ -1,7 +1,7 @@
 import { uuidv7 } from "uuidv7";
 import { storeApiKey } from "../../db/tenants/api-keys.ts";
 import type { Role } from "../../domain/actor.ts";
-import { expiresInThePast, type Outcome, refuse } from "../../domain/refusals.ts";
+import { type Outcome, refuse, refuseExpiry } from "../../domain/refusals.ts";
 import { type AdministrativeCall, administrationOf, type Done } from "../call/call.ts";
 import { conclude } from "../call/conclude.ts";
 import { type CreatedKey, newKey } from "./new-key.ts";
@@ -21,9 +21,8 @@ export async function createKey(
   { name, role, expiresAt, reason }: NewKey,
 ): Promise<Outcome<Done<CreatedKey>>> {
   const { database, operation, actor, now, signingSecret } = call;
-  if (expiresAt !== null && Date.parse(expiresAt) <= now.getTime()) {
-    return refuse(expiresInThePast());
-  }
+  const refusal = expiresAt === null ? null : refuseExpiry(expiresAt, now);
+  if (refusal !== null) return refuse(refusal);
   const { key, stored } = newKey(database.tenantId, signingSecret);
   const id = uuidv7();
   const written = await storeApiKey(

@@ -1,6 +1,6 @@
 import { uuidv7 } from "uuidv7";
 import { rotateApiKey } from "../../db/tenants/api-keys.ts";
-import { expiresInThePast, type Outcome, refuse } from "../../domain/refusals.ts";
+import { type Outcome, refuse, refuseExpiry } from "../../domain/refusals.ts";
 import { type AdministrativeCall, administrationOf, type Done } from "../call/call.ts";
 import { conclude } from "../call/conclude.ts";
 import { type CreatedKey, newKey } from "./new-key.ts";
@@ -29,9 +29,8 @@ export async function rotateKey(
   { keyId, overlapSeconds, expiresAt, reason }: Rotation,
 ): Promise<Outcome<Done<Rotated>>> {
   const { database, operation, actor, now, signingSecret } = call;
-  if (typeof expiresAt === "string" && Date.parse(expiresAt) <= now.getTime()) {
-    return refuse(expiresInThePast());
-  }
+  const refusal = typeof expiresAt === "string" ? refuseExpiry(expiresAt, now) : null;
+  if (refusal !== null) return refuse(refusal);
   const { key, stored } = newKey(database.tenantId, signingSecret);
   const successorId = uuidv7();
   const rotated = await rotateApiKey(

@@ -169,7 +169,7 @@ export function rotateApiKey(
   const { tenantId } = database;
   const successorEnd =
     expiresAt === undefined
-      ? sql`now() + (k.expires_at - k.created_at)`
+      ? sql`case when k.expires_at is not null then least(now() + (k.expires_at - k.created_at), '9999-01-01T00:00:00Z') end`
       : sql`${expiresAt}::timestamptz`;
   const isUncapped = sql`(k.kind <> 'machine' or ${liveKeys(tenantId)} < ${LIVE_KEYS_WITH_OVERLAP_MAX}::integer)`;
   // The new key may only end before the old one would have if another admin key works at least as long.

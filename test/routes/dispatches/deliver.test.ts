@@ -13,6 +13,7 @@ import {
   readDispatch,
   timePasses,
 } from "../../support/dispatches.ts";
+import { importedState } from "../../support/imported-state.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
 
 const ENDPOINT = "https://checks.example.com/hook?token=t0ken";
@@ -27,6 +28,7 @@ beforeAll(async () => {
 async function forgetPipelines(): Promise<void> {
   await api.database.query("owner", "delete from signing_secrets");
   await api.database.query("owner", "delete from pipelines");
+  await api.database.transaction("owner", importedState(api.tenant.id));
 }
 
 beforeEach(async () => {
@@ -371,6 +373,7 @@ describe("A dead dispatch", () => {
 
   it("is sent to webhooks once, from a row that the same statement writes", async () => {
     await givenWebhook();
+    await api.database.transaction("owner", importedState(api.tenant.id));
     const id = await givenDispatch(api);
     const { fetch } = endpoint(status(410));
     await deliver(api, id, { fetch });
@@ -393,7 +396,10 @@ describe("A dead dispatch", () => {
 describe("An endpoint with a forbidden address", () => {
   /** Sets an endpoint that was valid when it was set, for example before its host name resolved to another address. */
   const pointTo = (url: string) =>
-    api.database.query("owner", "update pipelines set endpoint = $1", [url]);
+    api.database.transaction("owner", [
+      { text: "update pipelines set endpoint = $1", values: [url] },
+      ...importedState(api.tenant.id),
+    ]);
 
   test.each([
     "http://169.254.169.254/",
@@ -465,7 +471,10 @@ describe("A dispatch of a pipeline without an endpoint", () => {
   it("offers its run to workers if the endpoint was removed after an attempt", async () => {
     const id = await givenDispatch(api);
     await deliver(api, id, endpoint(status(500)));
-    await api.database.query("owner", "update pipelines set endpoint = null");
+    await api.database.transaction("owner", [
+      { text: "update pipelines set endpoint = null" },
+      ...importedState(api.tenant.id),
+    ]);
     await timePasses(api.database, 30);
     expect(await deliver(api, id, endpoint())).toBe("acknowledged");
     const rows = await api.database.query(

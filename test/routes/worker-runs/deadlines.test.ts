@@ -3,6 +3,7 @@ import type { StepEventView } from "../../../src/actions/views/event-view.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { RunRecord } from "../../../src/db/runs/worker-runs.ts";
 import { expectDone, freshApi, type Place, type Tenant, type TestApi } from "../../support/api.ts";
+import { importedState } from "../../support/imported-state.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
 import { silenceLog } from "../../support/model/quiet.ts";
 import { passDeadlines } from "../../support/run-rows.ts";
@@ -103,6 +104,7 @@ describe("A run's deadline", () => {
       "insert into pipelines (tenant_id, name, run_deadline_seconds) values ($1, 'post_qa_scoring', 60)",
       [api.tenant.id],
     );
+    await api.database.transaction("owner", importedState(api.tenant.id));
     const { task, runId } = await givenRun("POST_QA_SCORING", {
       kind: "calibration",
       status: "queued",
