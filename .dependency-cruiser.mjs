@@ -20,6 +20,7 @@ const LAYERS = {
  */
 const FOLDERS = {
   domain: [
+    "registry-history",
     "data",
     "pipelines",
     "lifecycle",

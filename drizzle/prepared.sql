@@ -58,7 +58,7 @@ end $prepared$;
 revoke execute on function prepared.load_task_7c6471a9 from public;
 grant execute on function prepared.load_task_7c6471a9 to stepledger_app;
 
-create or replace function prepared.record_plain_moves_476d20f1(
+create or replace function prepared.record_plain_moves_50344dee(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -104,8 +104,7 @@ locked as materialized (
 ),
 event as materialized (
   select l.event_head, l.event_seq + e.ordinal as seq,
-    -- A scalar subquery, so that the clock is read once: the events of a call have one time.
-    greatest((select clock_timestamp()), l.updated_at) as at, e.*
+    greatest((select writer_clock()), l.updated_at) as at, e.*
   from json_to_recordset(p_events) as e(
       task_id uuid, ordinal integer, version_id uuid, step_id uuid, type text,
       from_status text, to_status text, from_gate text, to_gate text,
@@ -171,7 +170,7 @@ recallable as (
 recalled as (select null::uuid as task_id where false),
 
 dispatched as (
-  select null::uuid as id, null::text as pipeline, null::uuid as task_id where false
+  select null::uuid as id, null::text as pipeline, null::uuid as task_id, null::timestamptz as created_at where false
 ),
 
 effect as materialized (
@@ -201,10 +200,10 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_plain_moves_476d20f1 from public;
-grant execute on function prepared.record_plain_moves_476d20f1 to stepledger_app;
+revoke execute on function prepared.record_plain_moves_50344dee from public;
+grant execute on function prepared.record_plain_moves_50344dee to stepledger_app;
 
-create or replace function prepared.record_moves_5b3e79d6(
+create or replace function prepared.record_moves_7ed4ff07(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -272,8 +271,7 @@ locked as materialized (
 ),
 event as materialized (
   select l.event_head, l.event_seq + e.ordinal as seq,
-    -- A scalar subquery, so that the clock is read once: the events of a call have one time.
-    greatest((select clock_timestamp()), l.updated_at) as at, e.*
+    greatest((select writer_clock()), l.updated_at) as at, e.*
   from json_to_recordset(p_events) as e(
       task_id uuid, ordinal integer, version_id uuid, step_id uuid, type text,
       from_status text, to_status text, from_gate text, to_gate text,
@@ -320,21 +318,21 @@ newest_of_step as materialized (
 reached as materialized (
   select task_id, seq, step_id, at, false as is_silent from newest
   union all
-  select l.id, l.event_seq, null, (select clock_timestamp()), true
+  select l.id, l.event_seq, null, greatest((select writer_clock()), l.updated_at), true
   from locked l join move m on m.task_id = l.id where m.is_silent
 ),
 opened_versions as (
   insert into task_versions
-    (tenant_id, id, task_id, number, content, content_hash, current_step_id, reason, created_by)
+    (tenant_id, id, task_id, number, content, content_hash, current_step_id, reason, created_by, created_at)
   select p_tenant_id::uuid, v.id, v.task_id, v.number, v.content, v.content_hash, n.step_id, v.reason,
-    p_actor_id::text
+    p_actor_id::text, n.at
   from json_to_recordset(p_versions) as v(
       id uuid, task_id uuid, number integer, content jsonb, content_hash text, reason text)
     join newest n on n.version_id = v.id
 ),
 opened_steps as (
-  insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq)
-  select p_tenant_id::uuid, s.id, n.task_id, n.version_id, s.kind, s.attempt, n.to_status, n.to_gate, n.seq
+  insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq, created_at)
+  select p_tenant_id::uuid, s.id, n.task_id, n.version_id, s.kind, s.attempt, n.to_status, n.to_gate, n.seq, n.at
   from json_to_recordset(p_steps) as s(id uuid, kind text, attempt integer)
     join newest_of_step n on n.step_id = s.id
 ),
@@ -374,9 +372,9 @@ moved_tasks as (
 ),
 reviewed as (
   insert into reviews (tenant_id, id, task_id, version_id, step_id, kind, outcome, sequence, notes,
-    reviewer_id, reviewer_name)
+    reviewer_id, reviewer_name, created_at)
   select p_tenant_id::uuid, r.id, r.task_id, r.version_id, r.step_id, r.kind, r.outcome, r.sequence, r.notes,
-    p_actor_id::text, p_actor_name::text
+    p_actor_id::text, p_actor_name::text, n.at
   from json_to_recordset(p_reviews) as r(
       id uuid, task_id uuid, version_id uuid, step_id uuid, kind text, outcome text, sequence integer,
       notes text)
@@ -390,7 +388,7 @@ left_behind as materialized (
     join newest n using (task_id)
     join pipeline_dispatches d on d.task_id = r.task_id
   where d.tenant_id = p_tenant_id::uuid and d.state in ('pending', 'sent')
-    and (d.lease_until is null or d.lease_until < n.at)
+    and (d.lease_until is null or d.lease_until < (select writer_clock()))
     and case when d.pipeline = 'payment' then r.payment and d.version_id = r.version_id
       else r.attached and d.step_id = r.step_id end
   order by d.id
@@ -401,7 +399,7 @@ recallable as materialized (
   
 ),
 recalled as (
-  update pipeline_dispatches d set state = 'recalled', updated_at = r.at
+  update pipeline_dispatches d set state = 'recalled', updated_at = greatest(d.updated_at, r.at)
   from recallable r
   where d.tenant_id = p_tenant_id::uuid and d.id = r.id
   returning d.task_id
@@ -429,17 +427,17 @@ run_change as materialized (
 reported as (
   update worker_runs w set
     state = r.state, result = coalesce(r.result, w.result), error = coalesce(r.error, w.error),
-    updated_at = n.at,
-    deadline_at = case when r.state = 'RUNNING' then n.at + make_interval(secs => coalesce(
+    updated_at = greatest(w.updated_at, n.at),
+    deadline_at = case when r.state = 'RUNNING' then (select writer_clock()) + make_interval(secs => coalesce(
     (select p.run_deadline_seconds from pipelines p where p.name = lower(w.type)), 3600)) else w.deadline_at end
   from run_change r join reached n using (task_id)
   where w.tenant_id = p_tenant_id::uuid and w.id = r.id and w.state in ('QUEUED', 'RUNNING')
 ),
 dispatched as (
   insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq,
-    by_hand, bulk_operation_id)
+    by_hand, bulk_operation_id, created_at, updated_at)
   select p_tenant_id::uuid, a.id, a.pipeline, a.task_id, a.version_id, a.step_id, n.seq,
-    n.is_silent, null::uuid
+    n.is_silent, null::uuid, n.at, n.at
   from json_to_recordset(p_dispatches) as a(
       id uuid, pipeline text, task_id uuid, version_id uuid, step_id uuid)
     join reached n using (task_id)
@@ -448,17 +446,18 @@ dispatched as (
     where q.tenant_id = d.tenant_id and q.dispatch_id = d.id and q.offered and q.state = 'QUEUED')))
   order by a.task_id
   on conflict do nothing
-  returning id, pipeline, task_id
+  returning id, pipeline, task_id, created_at
 ),
 dispatch_log as (
   insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason,
-    operation_id)
+    operation_id, at)
   select p_tenant_id::uuid, new_id(), id, from_state, to_state, p_actor_id::text, p_actor_name::text,
-    null::text, p_operation_id::uuid
+    null::text, p_operation_id::uuid, greatest((select writer_clock()), change.since, (select l.at from dispatch_events l
+      where l.tenant_id = p_tenant_id::uuid and l.dispatch_id = change.id order by l.position desc limit 1))
   from (
-    select id, null as from_state, 'pending' as to_state from dispatched
+    select id, null as from_state, 'pending' as to_state, created_at as since from dispatched
     union all
-    select id, state, 'recalled' from recallable
+    select id, state, 'recalled', at from recallable
   ) change
 ),
 effect as materialized (
@@ -490,5 +489,5 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_moves_5b3e79d6 from public;
-grant execute on function prepared.record_moves_5b3e79d6 to stepledger_app;
+revoke execute on function prepared.record_moves_7ed4ff07 from public;
+grant execute on function prepared.record_moves_7ed4ff07 to stepledger_app;

@@ -4,6 +4,12 @@ import { generateErrors } from "./errors.ts";
 import { LABEL_OBJECTS } from "./label-objects.ts";
 import { generateOpenApi } from "./openapi.ts";
 import { generatePreparedNames, generatePreparedSql } from "./prepared.ts";
+import {
+  FROZEN_REGISTRY_PATH,
+  generateFrozenRegistry,
+  generateRegistryHistory,
+  REGISTRY_HISTORY_PATH,
+} from "./registry-history.ts";
 import { generateRoutePlaces } from "./route-places.ts";
 import { generateStateMachine } from "./state-machine.ts";
 import { generateTableMap } from "./table-map.ts";
@@ -26,5 +32,7 @@ export const GENERATORS: readonly Generator[] = [
   ...Object.entries(LABEL_OBJECTS).map(([path, generate]) => ({ path, generate })),
   { path: "drizzle/prepared.sql", generate: generatePreparedSql },
   { path: "src/db/connection/prepared-names.ts", generate: generatePreparedNames },
+  { path: FROZEN_REGISTRY_PATH, generate: generateFrozenRegistry },
+  { path: REGISTRY_HISTORY_PATH, generate: generateRegistryHistory },
   { path: "src/routes/app/places.ts", generate: generateRoutePlaces },
 ];

@@ -2,9 +2,11 @@ import { Client, DatabaseError } from "pg";
 import { compareCatalogs, type CatalogDifference } from "../catalog/compare.ts";
 import { readCatalog, readServerVersion } from "../catalog/read.ts";
 import { readSnapshot } from "../catalog/snapshot.ts";
-import { INVARIANTS } from "../../src/db/invariants/index.ts";
+import { type Invariant, INVARIANTS } from "../../src/db/invariants/index.ts";
 import { verifyChains, type ChainReport } from "./chains.ts";
+import { type ContentReport, verifyContents } from "./contents.ts";
 import { type LabelReport, verifyLabels } from "./labels.ts";
+import { type ReferenceReport, verifyReferences } from "./references.ts";
 
 export interface InvariantReport {
   name: string;
@@ -24,45 +26,57 @@ export interface CatalogReport {
 export interface Verification {
   catalog: CatalogReport;
   invariants: InvariantReport[];
+  references: ReferenceReport;
   labels: LabelReport;
   chains: ChainReport;
+  contents: ContentReport;
   isWhole: boolean;
 }
 
 const EXAMPLES_MAX = 5;
 
 /**
- * Checks the catalog, every invariant, label and hash chain, as the owner. All reads use one snapshot, so the result is consistent
- * even while the service is writing.
+ * Checks the catalog, every invariant, reference, label, hash chain and content, as the owner. All reads use one
+ * snapshot, so the result is consistent even while the service is writing.
  */
 export async function verifyDatabase(ownerUrl: string): Promise<Verification> {
   const client = new Client({ connectionString: ownerUrl });
   await client.connect();
   try {
     await client.query("begin isolation level repeatable read read only");
-    const catalog = await verifyCatalog(client);
-    const invariants: InvariantReport[] = [];
-    for (const { name, description, sql } of INVARIANTS) {
-      const rows = await brokenRows(client, sql);
-      invariants.push({
-        name,
-        description,
-        rows: rows.length,
-        examples: rows.slice(0, EXAMPLES_MAX),
-      });
-    }
-    const labels = await verifyLabels(client);
-    const chains = await verifyChains(client);
+    const verification = await verifySnapshot(client);
     await client.query("commit");
-    const isWhole =
-      catalog.differences.length === 0 &&
-      chains.broken.length === 0 &&
-      labels.drifted.length === 0 &&
-      invariants.every(({ rows }) => rows === 0);
-    return { catalog, invariants, labels, chains, isWhole };
+    return verification;
   } finally {
     await client.end();
   }
+}
+
+/** Runs every check in the caller's transaction. */
+export async function verifySnapshot(client: Client): Promise<Verification> {
+  const catalog = await verifyCatalog(client);
+  const invariants: InvariantReport[] = [];
+  for (const invariant of INVARIANTS) {
+    const rows = await brokenRows(client, invariant);
+    invariants.push({
+      name: invariant.name,
+      description: invariant.description,
+      rows: rows.length,
+      examples: rows.slice(0, EXAMPLES_MAX),
+    });
+  }
+  const references = await verifyReferences(client);
+  const labels = await verifyLabels(client);
+  const chains = await verifyChains(client);
+  const contents = await verifyContents(client);
+  const isWhole =
+    catalog.differences.length === 0 &&
+    invariants.every(({ rows }) => rows === 0) &&
+    references.broken.length === 0 &&
+    labels.drifted.length === 0 &&
+    chains.broken.length === 0 &&
+    contents.forged.length === 0;
+  return { catalog, invariants, references, labels, chains, contents, isWhole };
 }
 
 /** Compares the objects of the database with those that this release creates. Reads in the caller's transaction. */
@@ -80,11 +94,17 @@ export async function verifyCatalog(client: Client): Promise<CatalogReport> {
   };
 }
 
-/** Returns the rows that break an invariant. Rows that it cannot read, such as a malformed payload, break it too. */
-async function brokenRows(client: Client, invariant: string): Promise<Record<string, unknown>[]> {
+/**
+ * Returns the rows that break an invariant. Rows that it cannot read, such as a malformed payload, break it too. The
+ * connection keeps the plan, for callers that check again and again.
+ */
+export async function brokenRows(
+  client: Client,
+  { name, sql }: Invariant,
+): Promise<Record<string, unknown>[]> {
   await client.query("savepoint invariant");
   try {
-    const { rows } = await client.query<Record<string, unknown>>(invariant);
+    const { rows } = await client.query<Record<string, unknown>>({ name, text: sql });
     return rows;
   } catch (error) {
     if (!isAboutData(error)) throw error;
@@ -99,13 +119,18 @@ const isAboutData = (error: unknown): error is DatabaseError =>
 
 /** Formats a verification for a terminal. */
 export function renderVerification(verification: Verification): string {
-  const { catalog, invariants, labels, chains, isWhole } = verification;
+  const { catalog, invariants, references, labels, chains, contents, isWhole } = verification;
   const { drifted } = labels;
   const { broken } = chains;
   return [
     `${statusOf(catalog.differences.length)}  catalog is that of this release (${catalog.objects} objects)`,
     ...catalog.differences.map(({ object, problem }) => `                  ${object} ${problem}`),
     ...invariants.flatMap(({ name, rows, examples }) => lines(name, rows, examples)),
+    ...lines(
+      `references lead to rows (${references.constraints} foreign keys)`,
+      references.broken.reduce((sum, { rows }) => sum + rows, 0),
+      references.broken,
+    ),
     ...lines(
       `labels match the resolver (${labels.tasks} tasks)`,
       drifted.reduce((sum, { tasks }) => sum + tasks, 0),
@@ -116,9 +141,14 @@ export function renderVerification(verification: Verification): string {
       broken.length,
       broken,
     ),
+    ...lines(
+      `contents match their hashes (${contents.versions} versions)`,
+      contents.forged.length,
+      contents.forged,
+    ),
     "",
     isWhole
-      ? "The catalog is unchanged, all invariants hold, all labels are current, and all hash chains are intact."
+      ? "The catalog is unchanged, all invariants hold, all labels and contents are as they should be, and all hash chains are intact."
       : "Verification failed: see the lines marked BROKEN.",
   ].join("\n");
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { registry } from "../../src/domain/registry.ts";
+import { REGISTRY_HISTORY } from "../../src/domain/registry-history/index.ts";
 import { REGISTRY_VERSION } from "../../src/domain/registry-version.ts";
 
 /**
@@ -11,11 +12,25 @@ const TABLES_OF_VERSION: Record<number, string> = {
   1: "0694dcccc8e8de3c15d1d27e46189809915b9c94a0fc9bb7cfb3f9a3011e91ee",
 };
 
+const digestOf = (tables: unknown) =>
+  createHash("sha256").update(JSON.stringify(tables)).digest("hex");
+
 test("the tables are those of the registry version", () => {
-  const digest = createHash("sha256").update(JSON.stringify(registry())).digest("hex");
-  expect(digest).toBe(TABLES_OF_VERSION[REGISTRY_VERSION]);
+  expect(digestOf(registry())).toBe(TABLES_OF_VERSION[REGISTRY_VERSION]);
 });
 
 test("the registry is plain data that survives JSON", () => {
   expect(JSON.parse(JSON.stringify(registry()))).toEqual(registry());
+});
+
+describe("the history of the registry", () => {
+  test("has the tables of every version, from the first to the present one", () => {
+    const versions = REGISTRY_HISTORY.map(({ registryVersion }) => registryVersion);
+    expect(versions).toEqual(Array.from({ length: REGISTRY_VERSION }, (_, index) => index + 1));
+    expect(REGISTRY_HISTORY.at(-1)).toEqual(registry());
+  });
+
+  test.for(REGISTRY_HISTORY)("keeps version $registryVersion as it was", (tables) => {
+    expect(digestOf(tables)).toBe(TABLES_OF_VERSION[tables.registryVersion]);
+  });
 });

@@ -30,7 +30,8 @@ const NOTE_SEQ = 3;
 
 const prompt = ({ id, currentStep, activeVersion }: World["busy"]) => `
   insert into prompts (tenant_id, id, task_id, version_id, step_id, role, content, content_hash, created_by)
-    select tenant_id, new_id(), id, '${activeVersion.id}', '${currentStep.id}', 'user', 'A forged one', '', 'a forger'
+    select tenant_id, new_id(), id, '${activeVersion.id}', '${currentStep.id}', 'user', 'A forged one',
+      encode(sha256('A forged one'), 'hex'), 'a forger'
     from tasks where id = '${id}'`;
 
 /** Inserts a row into the log of the payment dispatch. States are SQL or a state's name. */
@@ -54,6 +55,8 @@ const BREACHES: Record<string, Breach[]> = {
         update task_labels l set unified_status = label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers)
           from task_facts f where f.task_id = l.task_id`,
       also: [
+        "runs-match-their-events",
+        "steps-match-their-events",
         "task-equals-newest-event",
         "step-equals-newest-event",
         "status-since-is-the-last-change",
@@ -87,6 +90,7 @@ const BREACHES: Record<string, Breach[]> = {
         `update tasks set current_step_id = '${paid.currentStep.id}' where id = '${busy.id}';
          update worker_runs set state = 'CANCELLED' where state = 'RUNNING'`,
       also: [
+        "runs-match-their-events",
         "current-step-named-by-event",
         "task-equals-newest-event",
         "version-pointer-equals-task-pointer",
@@ -109,11 +113,13 @@ const BREACHES: Record<string, Breach[]> = {
       by: "sealing the active version",
       sql: ({ busy }) =>
         `update task_versions set sealed_at = now() where id = '${busy.activeVersion.id}'`,
+      also: ["versions-match-their-events"],
     },
     {
       by: "unsealing a version",
       sql: ({ busy }) =>
         `update task_versions set sealed_at = null where task_id = '${busy.id}' and number = 1`,
+      also: ["versions-match-their-events"],
     },
   ],
   "status-since-is-the-last-change": [
@@ -200,7 +206,71 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => `update eval_step_events set actor_id = '' where seq = 2${REHASH_EVALS}`,
     },
   ],
-  "reviews-have-their-event": [
+  "registry-versions-are-known": [
+    {
+      by: "recording a registry version that does not exist",
+      sql: (world) => changeEvent("registry_version = 99", NOTE_SEQ)(world) + REHASH,
+    },
+  ],
+  "tasks-match-their-events": [
+    {
+      by: "renaming a task without an event",
+      sql: ({ busy }) => `update tasks set title = 'Another title' where id = '${busy.id}'`,
+    },
+    {
+      by: "assigning a task without an event",
+      sql: ({ busy }) => `update tasks set assignee = 'somebody' where id = '${busy.id}'`,
+    },
+    {
+      by: "archiving a task without an event",
+      sql: ({ busy }) => `
+        update tasks set archived_at = now() where id = '${busy.id}';
+        update task_labels set archived = true where task_id = '${busy.id}'`,
+    },
+    {
+      by: "attributing a task to another author",
+      sql: ({ busy }) => `update tasks set created_by = 'somebody' where id = '${busy.id}'`,
+    },
+  ],
+  "versions-match-their-events": [
+    {
+      by: "rewording why a version was opened",
+      sql: ({ busy }) =>
+        `update task_versions set reason = 'Another reason' where id = '${busy.activeVersion.id}'`,
+    },
+    {
+      by: "moving the time at which a version was sealed",
+      sql: ({ busy }) =>
+        `update task_versions set sealed_at = sealed_at + interval '1 second' where task_id = '${busy.id}'`,
+    },
+    {
+      by: "exchanging the hash of a content",
+      sql: ({ busy }) =>
+        `update task_versions set content_hash = repeat('0', 64) where id = '${busy.activeVersion.id}'`,
+    },
+  ],
+  "steps-match-their-events": [
+    {
+      by: "renumbering an attempt",
+      sql: ({ busy }) => `update steps set attempt = 9 where id = '${busy.currentStep.id}'`,
+    },
+    {
+      by: "dating a step before its task",
+      sql: ({ busy }) =>
+        `update steps set created_at = created_at - interval '1 day' where id = '${busy.currentStep.id}'`,
+    },
+  ],
+  "reviews-match-their-events": [
+    {
+      by: "turning the review of an earlier step around",
+      sql: ({ busy }) =>
+        `update reviews set outcome = 'passed' where task_id = '${busy.id}' and outcome = 'failed'`,
+    },
+    {
+      by: "attributing a review to somebody else",
+      sql: ({ busy }) =>
+        `update reviews set reviewer_name = 'Somebody' where task_id = '${busy.id}' and sequence = 1`,
+    },
     {
       by: "renumbering a review of an earlier step",
       sql: ({ busy }) =>
@@ -210,6 +280,61 @@ const BREACHES: Record<string, Breach[]> = {
       by: "deleting a review of an earlier step",
       sql: ({ busy }) => `delete from reviews where task_id = '${busy.id}' and sequence = 1`,
     },
+  ],
+  "runs-match-their-events": [
+    {
+      by: "letting a run fail that had succeeded",
+      sql: ({ busy }) => `update worker_runs set state = 'FAILED'
+        where task_id = '${busy.id}' and state = 'SUCCEEDED'`,
+    },
+    {
+      by: "deleting a run",
+      sql: ({ busy }) =>
+        `delete from worker_runs where task_id = '${busy.id}' and state = 'SUCCEEDED'`,
+    },
+  ],
+  "items-match-their-events": [
+    {
+      by: "changing what an item was planned for",
+      sql: () =>
+        "update bulk_operation_items set planned_seq = planned_seq + 1 where event_seq is not null",
+    },
+    {
+      by: "changing the status that an item left",
+      sql: () =>
+        "update bulk_operation_items set from_status = 'failed' where event_seq is not null",
+    },
+  ],
+  "bulk-operations-match-their-events": [
+    {
+      by: "rewording the reason of a bulk operation",
+      sql: ({ bulkOperationId }) =>
+        `update bulk_operations set reason = 'Another reason' where id = '${bulkOperationId}'`,
+    },
+    {
+      by: "attributing a bulk operation to somebody else",
+      sql: ({ bulkOperationId }) =>
+        `update bulk_operations set actor_id = 'somebody' where id = '${bulkOperationId}'`,
+    },
+  ],
+  "bulk-dispatches-are-counted": [
+    {
+      by: "counting a dispatch that does not exist",
+      sql: () => "update bulk_operations set dispatched = dispatched + 1",
+    },
+  ],
+  "dispatches-match-their-cause": [
+    {
+      by: "claiming that a person requested an attached payment",
+      sql: () => "update pipeline_dispatches set by_hand = true where pipeline = 'payment'",
+    },
+  ],
+  "evals-match-their-events": [
+    { by: "renaming an eval", sql: () => "update evals set name = 'Another name'" },
+    { by: "raising k", sql: () => "update evals set k = k + 1" },
+  ],
+  "prompts-match-their-hashes": [
+    { by: "rewording a prompt", sql: () => "update prompts set content = 'Why not?'" },
   ],
   "rows-match-their-step": [
     {
@@ -230,6 +355,7 @@ const BREACHES: Record<string, Breach[]> = {
         insert into task_versions (tenant_id, id, task_id, number, content, content_hash, current_step_id, created_by)
         select tenant_id, new_id(), new_id(), 1, content, content_hash, current_step_id, created_by
         from task_versions limit 1`,
+      also: ["versions-match-their-events"],
     },
   ],
   "version-numbers-without-gaps": [
@@ -237,6 +363,7 @@ const BREACHES: Record<string, Breach[]> = {
       by: "renumbering a version",
       sql: ({ busy }) =>
         `update task_versions set number = 7 where id = '${busy.activeVersion.id}'`,
+      also: ["versions-match-their-events"],
     },
   ],
   "hash-chain-intact": [
@@ -260,22 +387,26 @@ const BREACHES: Record<string, Breach[]> = {
     {
       by: "counting an event that was never written",
       sql: () => "update bulk_operation_items set event_seq = 99 where outcome = 'changed'",
+      also: ["items-match-their-events"],
     },
     {
       by: "attributing an event to a bulk operation that did not write it",
       sql: (world) =>
         changeEvent(`bulk_operation_id = '${world.bulkOperationId}'`, NOTE_SEQ)(world) + REHASH,
+      also: ["bulk-operations-match-their-events"],
     },
   ],
   "changed-items-have-their-dispatch": [
     {
       by: "removing the operation from a dispatch",
       sql: () => "update pipeline_dispatches set bulk_operation_id = null",
+      also: ["bulk-dispatches-are-counted"],
     },
     {
       by: "attributing a payment to an operation that requested none",
       sql: ({ bulkOperationId }) =>
         `update pipeline_dispatches set bulk_operation_id = '${bulkOperationId}' where pipeline = 'payment'`,
+      also: ["bulk-dispatches-are-counted", "dispatches-match-their-cause"],
     },
   ],
   "reverts-and-originals-reference-each-other": [
@@ -315,6 +446,7 @@ const BREACHES: Record<string, Breach[]> = {
       by: "reporting a target that is not terminal",
       sql: () =>
         "update bulk_operations set target_status = 'IN_REVIEW' where target_status is not null",
+      also: ["bulk-operations-match-their-events"],
     },
     {
       by: "reporting one operation twice",
@@ -328,6 +460,7 @@ const BREACHES: Record<string, Breach[]> = {
     {
       by: "attributing a payment to an event that did not opt in",
       sql: () => "update pipeline_dispatches set cause_seq = 1 where pipeline = 'payment'",
+      also: ["dispatches-match-their-cause"],
     },
   ],
   "dispatch-equals-newest-log-entry": [
@@ -346,6 +479,7 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => `
         delete from dispatch_events where to_state = 'pending';
         update dispatch_events set from_state = null`,
+      also: ["dispatches-match-their-cause"],
     },
     {
       by: "sending a dispatch after it was recalled",
@@ -394,6 +528,7 @@ const BREACHES: Record<string, Breach[]> = {
           from pipeline_dispatches where pipeline = 'payment' returning *)
         insert into dispatch_events (tenant_id, id, dispatch_id, to_state, actor_id, actor_name)
         select tenant_id, new_id(), id, state, 'forger', 'Forger' from again`,
+      also: ["dispatches-match-their-cause"],
     },
   ],
   "one-live-trial-per-slot": [
@@ -545,6 +680,7 @@ const BREACHES: Record<string, Breach[]> = {
     {
       by: "reopening the run of an earlier step",
       sql: () => "update worker_runs set state = 'RUNNING' where type = 'OUTPUT_GENERATION'",
+      also: ["runs-match-their-events"],
     },
   ],
   "offered-runs-are-claimed-first": [
@@ -552,6 +688,7 @@ const BREACHES: Record<string, Breach[]> = {
       by: "starting a run that no worker has claimed",
       sql: () => `update worker_runs set state = 'SUCCEEDED', lease_owner = null, lease_until = null,
         lease_seconds = null where offered`,
+      also: ["runs-match-their-events"],
     },
     {
       by: "counting an attempt without a claim",

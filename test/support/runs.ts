@@ -1,11 +1,11 @@
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import { type Pipeline, PIPELINES } from "../../src/domain/pipelines/pipelines.ts";
-import { expectDone, type Tenant, type TestApi } from "./api.ts";
+import { expectDone, type Tenant, type CallableApi } from "./api-calls.ts";
 import { offerDispatched } from "./offer-runs.ts";
 
 /** Creates a task and the run that its pipeline offers to polling workers. */
 export async function givenOfferedRun(
-  api: TestApi,
+  api: CallableApi,
   {
     pipeline = "quality_automation",
     tenant = api.tenant,
@@ -21,7 +21,7 @@ export async function givenOfferedRun(
 }
 
 /** Creates a service key for another machine of the tenant. */
-export async function givenMachine(api: TestApi, name: string): Promise<string> {
+export async function givenMachine(api: CallableApi, name: string): Promise<string> {
   const created = await api.call<{ key: string }>("POST", "/api-keys", {
     body: { name, role: "service" },
   });

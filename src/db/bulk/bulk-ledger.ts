@@ -162,7 +162,7 @@ finished as (
       when b.changed + t.changed = 0 then 'failed'
       else 'partial' end,
     finished_at = case
-      when b.changed + b.refused + b.stale + b.failed + t.closed = b.requested then clock_timestamp() end
+      when b.changed + b.refused + b.stale + b.failed + t.closed = b.requested then greatest(writer_clock(), b.created_at) end
   from tally t
   where b.tenant_id = ${tenantId}::uuid and b.id = ${id}::uuid and b.state = 'running'
   returning b.*

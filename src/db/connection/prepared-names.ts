@@ -3,6 +3,6 @@
 /** The names of the database functions that hold the prepared statements of this release. */
 export const PREPARED_NAMES = {
   load_task: "load_task_7c6471a9",
-  record_plain_moves: "record_plain_moves_476d20f1",
-  record_moves: "record_moves_5b3e79d6",
+  record_plain_moves: "record_plain_moves_50344dee",
+  record_moves: "record_moves_7ed4ff07",
 } as const;

@@ -94,7 +94,7 @@ const IS_EARLY = sql`(${IS_LEASED} or coalesce(d.not_before > clock_timestamp(),
  */
 function releaseStatement(tenantId: string, dispatchId: string): SQL {
   // Find the run by its dispatch first, which is one index lookup: the plan of a join would depend on row estimates.
-  return sql`update worker_runs r set dispatch_id = null, updated_at = now()
+  return sql`update worker_runs r set dispatch_id = null, updated_at = greatest(r.updated_at, writer_clock())
     where r.tenant_id = ${tenantId}::uuid and r.dispatch_id = ${dispatchId}::uuid and r.state = 'FAILED'
       and exists (
         select from pipeline_dispatches d ${DISPATCH_JOINS}
@@ -129,7 +129,7 @@ becomes as materialized (
   ) b(outcome, to_state, reason) using (outcome)
 ),
 changed as (
-  update pipeline_dispatches d set state = b.to_state, updated_at = now(),
+  update pipeline_dispatches d set state = b.to_state, updated_at = greatest(d.updated_at, writer_clock()),
     attempts = d.attempts + case when b.outcome = 'begun' and not b.is_again then 1 else 0 end,
     lease_owner = case when b.outcome = 'begun' then ${owner}::uuid end,
     lease_until = case when b.outcome = 'begun'
@@ -151,7 +151,7 @@ opened as (
 ),
 -- The deadline counts from the latest attempt. An unwanted run is cancelled.
 kept as (
-  update worker_runs w set updated_at = now(), offered = b.outcome = 'offered',
+  update worker_runs w set updated_at = greatest(w.updated_at, writer_clock()), offered = b.outcome = 'offered',
     state = case b.outcome when 'unwanted' then 'CANCELLED' else w.state end,
     deadline_at = case b.outcome when 'unwanted' then w.deadline_at else clock_timestamp() + b.allowance end
   from becomes b
@@ -178,8 +178,9 @@ from found f`;
 
 /** The rows of the log. A dispatch that goes from pending to delivered also gets the row for sent. */
 const MOVES = sql`
-    select id, state as from_state, 'sent' as to_state, null as reason, 1 as ordinal from becomes
+    select id, state as from_state, 'sent' as to_state, null::timestamptz as since, null as reason, 1 as ordinal
+      from becomes
       where state = 'pending' and to_state in ('sent', 'delivered')
     union all
-    select id, case to_state when 'delivered' then 'sent' else state end, to_state, reason, 2 from becomes
+    select id, case to_state when 'delivered' then 'sent' else state end, to_state, null, reason, 2 from becomes
       where to_state <> 'sent'`;

@@ -71,7 +71,7 @@ export function recallDispatch(
     set: sql`not_before = null`,
     effects: sql`,
 cancelled as (
-  update worker_runs w set state = 'CANCELLED', updated_at = now()
+  update worker_runs w set state = 'CANCELLED', updated_at = greatest(w.updated_at, writer_clock())
   from allowed l where w.tenant_id = ${database.tenantId}::uuid and w.dispatch_id = l.id and w.state = 'QUEUED'
 )`,
   });
@@ -104,7 +104,8 @@ found as materialized (
 ),
 allowed as (select f.* from found f where ${isAllowed}),
 changed as (
-  update pipeline_dispatches d set state = ${to}, lease_owner = null, lease_until = null, updated_at = now(), ${set}
+  update pipeline_dispatches d set state = ${to}, lease_owner = null, lease_until = null,
+    updated_at = greatest(d.updated_at, writer_clock()), ${set}
   from allowed l where d.tenant_id = ${tenantId}::uuid and d.id = l.id
   returning d.*, l.run_id
 ),
@@ -112,7 +113,7 @@ logged as (
   ${logDispatches(
     tenantId,
     { actor, operation, reason },
-    sql`select id, state as from_state, ${to}::text as to_state from allowed`,
+    sql`select id, state as from_state, ${to}::text as to_state, null::timestamptz as since from allowed`,
   )}
 )${effects},
 answer as materialized (

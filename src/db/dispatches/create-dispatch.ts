@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Actor } from "../../domain/actor.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
+import { notBefore } from "../sql/writer-clock.ts";
 import { logDispatches } from "./dispatch-log.ts";
 import { IS_OF_VERSION, isOffered, PREVENTS_ANOTHER } from "./dispatch-sql.ts";
 
@@ -23,24 +24,26 @@ export async function createDispatch(
     sql`
 with
 task as materialized (
-  select id, active_version_id, current_step_id, event_seq from tasks
+  select id, active_version_id, current_step_id, event_seq, ${notBefore(sql`updated_at`)} as now from tasks
   where tenant_id = ${tenantId}::uuid and id = ${dispatch.taskId}::uuid and event_seq = ${dispatch.eventSeq}::integer
   for no key update
 ),
 created as (
-  insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq, by_hand)
-  select ${tenantId}::uuid, ${id}::uuid, ${pipeline}::text, t.id, active_version_id, current_step_id, event_seq, true
+  insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq, by_hand,
+    created_at, updated_at)
+  select ${tenantId}::uuid, ${id}::uuid, ${pipeline}::text, t.id, active_version_id, current_step_id, event_seq, true,
+    t.now, t.now
   from task t
   where not exists (select from pipeline_dispatches d where d.tenant_id = ${tenantId}::uuid and d.task_id = t.id
     and d.step_id = t.current_step_id and d.pipeline = ${pipeline}::text and ${isOffered(sql`d`)})
   on conflict do nothing
-  returning id
+  returning id, created_at
 ),
 logged as (
   ${logDispatches(
     tenantId,
     { actor, operation, reason: dispatch.reason },
-    sql`select id, null as from_state, 'pending' as to_state from created`,
+    sql`select id, null as from_state, 'pending' as to_state, created_at as since from created`,
   )}
 ),
 ${keepOrDrop({ tenantId, operation }, { from: sql`created`, result: sql`${result}::json` })}

@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Bound } from "../connection/prepared.ts";
+import { notBefore } from "../sql/writer-clock.ts";
 import { enqueueDeliveries } from "../webhooks/webhook-outbox.ts";
 
 /** The actor of changes that no person made. */
@@ -15,18 +16,21 @@ interface LogSource {
 }
 
 /**
- * The insert into `dispatch_events`, one row for each row of the query `changes`: id, from_state, to_state. The text
- * ends with the FROM clause, so that callers can append ORDER BY and RETURNING.
+ * The insert into `dispatch_events`, one row for each row of the query `changes`: id, from_state, to_state, since. An
+ * entry is not dated before `since`, if that is known, nor before the dispatch's previous entry. The text ends with the
+ * FROM clause, so that callers can append ORDER BY and RETURNING.
  */
 export function logDispatches(
   tenantId: Bound<string>,
   { actor, operation, reason }: LogSource,
   changes: SQL,
 ): SQL {
+  const last = sql`(select l.at from dispatch_events l
+      where l.tenant_id = ${tenantId}::uuid and l.dispatch_id = change.id order by l.position desc limit 1)`;
   return sql`insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason,
-    operation_id)
+    operation_id, at)
   select ${tenantId}::uuid, new_id(), id, from_state, to_state, ${actor.id}::text, ${actor.name}::text,
-    ${reason}::text, ${operation?.id ?? null}::uuid
+    ${reason}::text, ${operation?.id ?? null}::uuid, ${notBefore(sql`change.since, ${last}`)}
   from (${changes}) change`;
 }
 
@@ -37,7 +41,7 @@ export interface HasDeliveries {
 
 /**
  * The CTEs `logged` and `notified`: they log changes of dispatches and enqueue a webhook delivery for each dead one.
- * `changes` is a query of id, from_state, to_state, reason and ordinal.
+ * `changes` is a query of id, from_state, to_state, since, reason and ordinal.
  */
 export function logCtes(tenantId: string, changes: SQL): SQL {
   const dead = sql`

@@ -16,7 +16,7 @@ export async function endDispatch(
 ): Promise<void> {
   const { tenantId } = database;
   const changes = sql`
-    select id, state as from_state, ${end.state}::text as to_state,
+    select id, state as from_state, ${end.state}::text as to_state, null::timestamptz as since,
       ${end.state === "dead" ? end.reason : null}::text as reason, 1 as ordinal
     from own where ${end.state} <> 'sent'`;
   const delay = sql`make_interval(secs => ${end.state === "sent" ? end.delaySeconds : 0}::integer)`;
@@ -32,14 +32,14 @@ own as materialized (
 ),
 ended as (
   update pipeline_dispatches d set state = ${end.state}, lease_owner = null, lease_until = null,
-    last_error = ${endError(end)}::text, updated_at = now(),
+    last_error = ${endError(end)}::text, updated_at = greatest(d.updated_at, writer_clock()),
     attempts = d.attempts - ${end.state === "sent" && !end.isCounted ? 1 : 0},
     not_before = ${end.state === "sent" ? sql`clock_timestamp() + ${delay}` : sql`null`},
     next_attempt_at = clock_timestamp() + ${delay} + ${MESSAGE_LOST_AFTER}
   from own where d.tenant_id = ${tenantId}::uuid and d.id = own.id
 ),
 put_off as (
-  update worker_runs w set updated_at = now(),
+  update worker_runs w set updated_at = greatest(w.updated_at, writer_clock()),
     deadline_at = greatest(w.deadline_at, clock_timestamp() + ${delay} + ${runAllowance(sql`w.type`)})
   from own
   where w.tenant_id = ${tenantId}::uuid and w.dispatch_id = own.id and w.state = 'QUEUED'
@@ -68,7 +68,8 @@ export async function giveUpDispatch(
 ): Promise<void> {
   const { tenantId } = database;
   const changes = sql`
-    select id, state as from_state, 'dead' as to_state, ${reason}::text as reason, 1 as ordinal from given_up`;
+    select id, state as from_state, 'dead' as to_state, null::timestamptz as since, ${reason}::text as reason, 1 as ordinal
+    from given_up`;
   const [row] = await database.writeIdempotently<HasDeliveries>(
     lockTaskOf(tenantId, dispatchId),
     sql`
@@ -80,7 +81,8 @@ given_up as materialized (
   for no key update
 ),
 dead as (
-  update pipeline_dispatches d set state = 'dead', lease_owner = null, lease_until = null, updated_at = now(),
+  update pipeline_dispatches d set state = 'dead', lease_owner = null, lease_until = null,
+    updated_at = greatest(d.updated_at, writer_clock()),
     last_error = ${reason} || coalesce(': ' || d.last_error, '')
   from given_up where d.tenant_id = ${tenantId}::uuid and d.id = given_up.id
 ),

@@ -108,7 +108,7 @@ with
 updated as (
   update insights i set status = ${status}, output = ${jsonText(output)}::jsonb, usage = ${jsonText(usage)}::jsonb,
     -- Each change gets a different time, because updated_at is how a writer detects that the state has changed.
-    updated_at = greatest(clock_timestamp(), i.updated_at + interval '1 microsecond')
+    updated_at = greatest(writer_clock(), i.updated_at + interval '1 microsecond')
   where i.tenant_id = ${tenantId}::uuid and i.id = ${id}::uuid and i.updated_at = ${seenAt}::timestamptz
   returning ${INSIGHT_JSON} as insight
 ),

@@ -17,6 +17,7 @@ import {
   insertedEvalEvents,
   NO_HEAD,
 } from "../history/event-ctes.ts";
+import { notBefore } from "../sql/writer-clock.ts";
 import { lockTasks } from "../tasks/lock-tasks.ts";
 
 /** Who changes the evals, and what a retry of the call returns. */
@@ -118,8 +119,7 @@ held as materialized (
 ),
 event as materialized (
   select h.event_head, h.event_seq + e.ordinal as seq,
-    -- A scalar subquery reads the clock once, so that all events of a call have the same time.
-    greatest((select clock_timestamp()), h.updated_at) as at, h.task_id, e.*
+    ${notBefore(sql`h.updated_at`)} as at, h.task_id, e.*
   from json_to_recordset(${input.events}) as e(
       eval_id uuid, ordinal integer, trial_id uuid, type text, from_status text, to_status text,
       reason text, payload text)

@@ -1,18 +1,18 @@
-import { EVAL_TRANSITIONS, TRIAL_TRANSITIONS } from "../../domain/evals/transitions.ts";
-import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { Invariant } from "./invariant.ts";
-
-/** Returns the legal moves as SQL rows, from the tables that decisions use. */
-const movesOf = (table: Readonly<Record<string, readonly string[]>>): string =>
-  Object.entries(table)
-    .flatMap(([from, targets]) => targets.map((to) => `('${from}', '${to}')`))
-    .join(", ");
 
 /** Every trial that a trials_recorded event names, as it was recorded. */
 const RECORDED_TRIALS = `
-  select e.tenant_id, e.eval_id, e.seq, (recorded ->> 'id')::uuid as id, recorded
+  select e.tenant_id, e.eval_id, e.task_id, e.seq, e.actor_id, e.at, (recorded ->> 'id')::uuid as id, recorded
   from eval_step_events e cross join json_array_elements(e.payload::json -> 'trials') recorded
   where e.type = 'trials_recorded'`;
+
+/** The newest result of every trial: as it was recorded, or as an event changed it. A retraction keeps it. */
+const TRIAL_RESULTS = `
+  select distinct on (tenant_id, id) tenant_id, id, result
+  from (select tenant_id, id, seq, recorded as result from (${RECORDED_TRIALS}) recorded
+    union all
+    select tenant_id, trial_id, seq, payload::json from eval_step_events where type = 'trial_transitioned') told
+  order by tenant_id, id, seq desc`;
 
 /** Returns the condition that the trial of alias t has the status and result of a JSON object. */
 const hasResult = (result: string): string => `(t.status, t.score, t.error, t.output_data_id::text)
@@ -69,21 +69,6 @@ export const EVAL_INVARIANTS: readonly Invariant[] = [
       where from_status is distinct from last_status or at < last_at`,
   },
   {
-    name: "eval-moves-are-legal",
-    description:
-      "An event moves an eval or a trial in a way that the tables of its registry version do not allow.",
-    sql: `
-      select tenant_id, eval_id, seq from eval_step_events
-      where registry_version = ${REGISTRY_VERSION} and case type
-        when 'eval_created' then from_status is not null or to_status not in ('draft', 'running')
-        when 'eval_transitioned' then (from_status, to_status) not in (values ${movesOf(EVAL_TRANSITIONS)})
-        else from_status <> to_status end
-      union all
-      select tenant_id, eval_id, seq from eval_step_events
-      where registry_version = ${REGISTRY_VERSION} and type = 'trial_transitioned'
-        and (payload::json ->> 'from', payload::json ->> 'status') not in (values ${movesOf(TRIAL_TRANSITIONS)})`,
-  },
-  {
     name: "trial-equals-newest-event",
     description:
       "A trial was not recorded by an event or differs from its newest event, or an event names a trial that does not exist.",
@@ -91,16 +76,18 @@ export const EVAL_INVARIANTS: readonly Invariant[] = [
       select t.tenant_id, t.id
       from trials t
       left join (${RECORDED_TRIALS}) r on r.tenant_id = t.tenant_id and r.eval_id = t.eval_id and r.id = t.id
+      left join (${TRIAL_RESULTS}) n on n.tenant_id = t.tenant_id and n.id = t.id
       left join eval_step_events e on e.tenant_id = t.tenant_id and e.eval_id = t.eval_id and e.seq = t.event_seq
-      where (t.k::text, t.model, t.model_revision, t.agent, t.provider) is distinct from
-          (r.recorded ->> 'k', r.recorded ->> 'model', r.recorded ->> 'modelRevision', r.recorded ->> 'agent',
-            r.recorded ->> 'provider')
+      where (t.k::text, t.model, t.model_revision, t.agent, t.provider, t.task_id, t.created_by, t.created_at)
+          is distinct from (r.recorded ->> 'k', r.recorded ->> 'model', r.recorded ->> 'modelRevision',
+            r.recorded ->> 'agent', r.recorded ->> 'provider', r.task_id, r.actor_id, r.at)
+        or not ${hasResult("n.result")}
         or (t.retracted_at is null) <> (e.type <> 'trial_retracted')
         or case e.type
-          when 'trials_recorded' then e.seq <> r.seq or not ${hasResult("r.recorded")}
-          when 'trial_transitioned' then e.trial_id <> t.id or not ${hasResult("(e.payload::json)")}
-          when 'trial_retracted' then (e.trial_id, e.at, e.reason, e.payload::json ->> 'status')
-            is distinct from (t.id, t.retracted_at, t.retract_reason, t.status)
+          when 'trials_recorded' then e.seq <> r.seq
+          when 'trial_transitioned' then e.trial_id <> t.id
+          when 'trial_retracted' then (e.trial_id, e.at, e.reason, e.actor_id, e.payload::json ->> 'status')
+            is distinct from (t.id, t.retracted_at, t.retract_reason, t.retracted_by, t.status)
           else true end
       union all
       select r.tenant_id, r.id

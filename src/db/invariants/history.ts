@@ -1,19 +1,4 @@
-import { GATE_TRANSITIONS } from "../../domain/lifecycle/gates.ts";
-import { STEP_TRANSITIONS } from "../../domain/lifecycle/transitions.ts";
-import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { Invariant } from "./invariant.ts";
-
-/** The legal moves as SQL rows, from the tables that decisions use. */
-const STEP_MOVES = Object.entries(STEP_TRANSITIONS)
-  .flatMap(([kind, table]) =>
-    Object.entries(table).flatMap(([from, targets]) =>
-      targets.map((to) => `('${kind}', '${from}', '${to}')`),
-    ),
-  )
-  .join(", ");
-const GATE_MOVES = Object.entries(GATE_TRANSITIONS)
-  .flatMap(([from, targets]) => targets.map((to) => `('${from}', '${to}')`))
-  .join(", ");
 
 export const HISTORY_INVARIANTS: readonly Invariant[] = [
   {
@@ -46,28 +31,6 @@ export const HISTORY_INVARIANTS: readonly Invariant[] = [
       where at < before`,
   },
   {
-    name: "status-moves-are-legal",
-    description:
-      "An event changes a status in a way that the tables of its registry version do not allow.",
-    sql: `
-      select e.tenant_id, e.task_id, e.seq
-      from step_events e join steps s on s.tenant_id = e.tenant_id and s.id = e.step_id
-      where e.registry_version = ${REGISTRY_VERSION} and e.from_status is not null
-        and e.type <> 'bulk_reverted'
-        and case when e.type in ('step_transitioned', 'bulk_transitioned')
-          then (s.kind, e.from_status, e.to_status) not in (values ${STEP_MOVES})
-          else e.from_status <> e.to_status end`,
-  },
-  {
-    name: "gate-moves-are-legal",
-    description:
-      "An event changes a gate in a way that the tables of its registry version do not allow.",
-    sql: `
-      select e.tenant_id, e.task_id, e.seq from step_events e
-      where e.registry_version = ${REGISTRY_VERSION} and e.from_gate <> e.to_gate
-        and e.type <> 'bulk_reverted' and (e.from_gate, e.to_gate) not in (values ${GATE_MOVES})`,
-  },
-  {
     name: "reverts-invert-previous-event",
     description:
       "A revert does not reference and invert the previous event of its task, or that event's operation is not reverted.",
@@ -91,17 +54,5 @@ export const HISTORY_INVARIANTS: readonly Invariant[] = [
       union all
       select tenant_id, eval_id, seq from eval_step_events
       where actor_id = '' or actor_name = '' or request_id = '' or operation_id is null`,
-  },
-  {
-    name: "reviews-have-their-event",
-    description: "A review has no event, or an event names a review that does not exist.",
-    sql: `
-      select coalesce(r.tenant_id, e.tenant_id), coalesce(r.task_id, e.task_id)
-      from reviews r
-      full join (select tenant_id, task_id, (payload::json -> 'review' ->> 'id')::uuid as review_id,
-          (payload::json -> 'review' ->> 'sequence')::integer as sequence
-        from step_events where type = 'review_recorded') e
-        on e.tenant_id = r.tenant_id and e.review_id = r.id and e.sequence = r.sequence and e.task_id = r.task_id
-      where r.id is null or e.review_id is null`,
   },
 ];

@@ -7,8 +7,10 @@ import { EVAL_INVARIANTS } from "./evals.ts";
 import { HISTORY_INVARIANTS } from "./history.ts";
 import type { Invariant } from "./invariant.ts";
 import { LABEL_INVARIANTS } from "./labels.ts";
+import { LEGALITY_INVARIANTS } from "./legality.ts";
 import { OWNERSHIP_INVARIANTS } from "./ownership.ts";
 import { POINTER_INVARIANTS } from "./pointers.ts";
+import { PROVEN_INVARIANTS } from "./proven.ts";
 import { RUN_INVARIANTS } from "./runs.ts";
 import { WEBHOOK_INVARIANTS } from "./webhooks.ts";
 
@@ -18,6 +20,8 @@ export type { Invariant } from "./invariant.ts";
 export const INVARIANTS: readonly Invariant[] = [
   ...POINTER_INVARIANTS,
   ...HISTORY_INVARIANTS,
+  ...LEGALITY_INVARIANTS,
+  ...PROVEN_INVARIANTS,
   ...OWNERSHIP_INVARIANTS,
   ...CHAIN_INVARIANTS,
   ...BULK_INVARIANTS,

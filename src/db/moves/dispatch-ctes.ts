@@ -19,9 +19,9 @@ export function dispatchCte(
 ): SQL {
   return sql`dispatched as (
   insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq,
-    by_hand, bulk_operation_id)
+    by_hand, bulk_operation_id, created_at, updated_at)
   select ${tenantId}::uuid, a.id, a.pipeline, a.task_id, a.version_id, a.step_id, n.seq,
-    n.is_silent, ${bulk?.id ?? null}::uuid
+    n.is_silent, ${bulk?.id ?? null}::uuid, n.at, n.at
   from json_to_recordset(${dispatches}) as a(
       id uuid, pipeline text, task_id uuid, version_id uuid, step_id uuid)
     join reached n using (task_id)
@@ -29,13 +29,13 @@ export function dispatchCte(
     and d.step_id = a.step_id and d.pipeline = a.pipeline and ${isOffered(sql`d`)})
   order by a.task_id
   on conflict do nothing
-  returning id, pipeline, task_id
+  returning id, pipeline, task_id, created_at
 )`;
 }
 
 /** Replaces this CTE if no move creates dispatches. */
 export const NO_DISPATCHES = sql`dispatched as (
-  select null::uuid as id, null::text as pipeline, null::uuid as task_id where false
+  select null::uuid as id, null::text as pipeline, null::uuid as task_id, null::timestamptz as created_at where false
 )`;
 
 /** The CTE that logs the created and recalled dispatches. */
@@ -44,9 +44,9 @@ export function dispatchLogCte(
   { actor, operation, bulk }: StepSourceInputs & { bulk: { reason: string } | null },
 ): SQL {
   const changes = sql`
-    select id, null as from_state, 'pending' as to_state from dispatched
+    select id, null as from_state, 'pending' as to_state, created_at as since from dispatched
     union all
-    select id, state, 'recalled' from recallable
+    select id, state, 'recalled', at from recallable
   `;
   return sql`dispatch_log as (
   ${logDispatches(tenantId, { actor, operation, reason: bulk?.reason ?? null }, changes)}

@@ -16,6 +16,7 @@ import { keepOrDrop } from "../ledger/operations.ts";
 import { runChangeCtes } from "./run-ctes.ts";
 import { lockTasks } from "../tasks/lock-tasks.ts";
 import { hasUnchangedRun, lockRuns } from "../runs/run-guards.ts";
+import { notBefore } from "../sql/writer-clock.ts";
 import { LISTENS_TO_TASKS } from "../webhooks/webhook-outbox.ts";
 
 // The statement that writes moves: single moves and bulk batches, sent as text or prepared. Comments inside its SQL are
@@ -96,8 +97,7 @@ locked as materialized (
 ),
 event as materialized (
   select l.event_head, l.event_seq + e.ordinal as seq,
-    -- A scalar subquery, so that the clock is read once: the events of a call have one time.
-    greatest((select clock_timestamp()), l.updated_at) as at, e.*
+    ${notBefore(sql`l.updated_at`)} as at, e.*
   from ${stepEventInput(input.events)}
     join locked l on l.id = e.task_id
 ),
@@ -204,7 +204,7 @@ const EDITED = sql`,
     archived_at = case when m.archive is null then t.archived_at when m.archive then n.at end`;
 
 const SILENTLY_REACHED = sql`union all
-  select l.id, l.event_seq, null, (select clock_timestamp()), true
+  select l.id, l.event_seq, null, ${notBefore(sql`l.updated_at`)}, true
   from locked l join move m on m.task_id = l.id where m.is_silent`;
 
 const SILENT_EFFECT = sql`union all
@@ -219,9 +219,9 @@ export function openedVersions(
 ): SQL {
   return sql`opened_versions as (
   insert into task_versions
-    (tenant_id, id, task_id, number, content, content_hash, current_step_id, reason, created_by)
+    (tenant_id, id, task_id, number, content, content_hash, current_step_id, reason, created_by, created_at)
   select ${tenantId}::uuid, v.id, v.task_id, v.number, v.content, v.content_hash, n.step_id, v.reason,
-    ${actor.id}::text
+    ${actor.id}::text, n.at
   from json_to_recordset(${versions}) as v(
       id uuid, task_id uuid, number integer, content jsonb, content_hash text, reason text)
     join ${from} n on n.version_id = v.id
@@ -231,8 +231,8 @@ export function openedVersions(
 /** The CTE that inserts the steps that the events in `from` open. */
 export function openedSteps(tenantId: Bound<string>, steps: Bound<string>, from: SQL): SQL {
   return sql`opened_steps as (
-  insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq)
-  select ${tenantId}::uuid, s.id, n.task_id, n.version_id, s.kind, s.attempt, n.to_status, n.to_gate, n.seq
+  insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq, created_at)
+  select ${tenantId}::uuid, s.id, n.task_id, n.version_id, s.kind, s.attempt, n.to_status, n.to_gate, n.seq, n.at
   from json_to_recordset(${steps}) as s(id uuid, kind text, attempt integer)
     join ${from} n on n.step_id = s.id
 ),`;
@@ -255,9 +255,9 @@ moved_versions as (
 function reviewed(tenantId: Bound<string>, input: MoveInput, { actor }: MoveStatementInputs): SQL {
   return sql`reviewed as (
   insert into reviews (tenant_id, id, task_id, version_id, step_id, kind, outcome, sequence, notes,
-    reviewer_id, reviewer_name)
+    reviewer_id, reviewer_name, created_at)
   select ${tenantId}::uuid, r.id, r.task_id, r.version_id, r.step_id, r.kind, r.outcome, r.sequence, r.notes,
-    ${actor.id}::text, ${actor.name}::text
+    ${actor.id}::text, ${actor.name}::text, n.at
   from json_to_recordset(${input.reviews}) as r(
       id uuid, task_id uuid, version_id uuid, step_id uuid, kind text, outcome text, sequence integer,
       notes text)

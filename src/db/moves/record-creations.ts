@@ -17,6 +17,7 @@ import {
   openedVersions,
 } from "./move-statement.ts";
 import { type HasListeners, type RecordedMoves, enqueueSideEffects } from "./record-moves.ts";
+import { WRITER_CLOCK } from "../sql/writer-clock.ts";
 
 /** The written events and dispatches, and the tasks that already had one of the external ids. */
 export interface RecordedCreations extends RecordedMoves {
@@ -55,7 +56,7 @@ draft as materialized (
     priority smallint, assignee text, step_id uuid, version_id uuid)
 ),
 event as materialized (
-  select e.*, e.ordinal as seq, ${NO_HEAD} as event_head, (select clock_timestamp()) as at
+  select e.*, e.ordinal as seq, ${NO_HEAD} as event_head, ${WRITER_CLOCK} as at
   from ${stepEventInput(input.events)}
 ),
 ${chainedStepEvents(tenantId, source)},
@@ -75,18 +76,19 @@ written as (
 ${openedVersions({ tenantId, actor }, input.versions, sql`written`)}
 ${openedSteps(tenantId, input.steps, sql`written`)}
 dispatched as (
-  insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq)
-  select ${tenantId}::uuid, d.id, d.pipeline, d.task_id, d.version_id, d.step_id, w.seq
+  insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq, created_at,
+    updated_at)
+  select ${tenantId}::uuid, d.id, d.pipeline, d.task_id, d.version_id, d.step_id, w.seq, w.at, w.at
   from json_to_recordset(${input.dispatches}) as d(
       id uuid, pipeline text, task_id uuid, version_id uuid, step_id uuid)
     join written w using (task_id)
-  returning id, pipeline, task_id
+  returning id, pipeline, task_id, created_at
 ),
 dispatch_log as (
   ${logDispatches(
     tenantId,
     { actor, operation, reason: null },
-    sql`select id, null as from_state, 'pending' as to_state from dispatched`,
+    sql`select id, null as from_state, 'pending' as to_state, created_at as since from dispatched`,
   )}
 ),
 outcome as materialized (

@@ -94,7 +94,7 @@ export function recordRunReport(
     sql`
 with
 reported as (
-  update worker_runs w set ${change}, updated_at = now()
+  update worker_runs w set ${change}, updated_at = greatest(w.updated_at, writer_clock())
   from json_to_record(${JSON.stringify(guardRow(found))}) as f(id uuid, state text, attempt integer, is_overdue boolean)
   where w.tenant_id = ${tenantId}::uuid and w.id = f.id and ${IS_UNCHANGED}
   returning w.id
@@ -139,7 +139,7 @@ locked as materialized (
   order by w.id
   for no key update of w
 )
-update worker_runs w set state = l.to_state, error = coalesce(l.error, w.error), updated_at = now()
+update worker_runs w set state = l.to_state, error = coalesce(l.error, w.error), updated_at = greatest(w.updated_at, writer_clock())
 from locked l
 where w.tenant_id = ${database.tenantId}::uuid and w.id = l.id
 returning w.id`);

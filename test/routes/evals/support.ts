@@ -5,7 +5,12 @@ import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { EvalRecord, TrialRecord } from "../../../src/db/evals/eval-json.ts";
 import { type EvalState, foldEval } from "../../../src/domain/evals/fold.ts";
 import type { EvalStatus } from "../../../src/domain/evals/statuses.ts";
-import { type CallOptions, expectDone, type Tenant, type TestApi } from "../../support/api.ts";
+import {
+  type CallOptions,
+  expectDone,
+  type Tenant,
+  type CallableApi,
+} from "../../support/api-calls.ts";
 
 /** The transitions from `draft` to each status. */
 const PATHS: Record<EvalStatus, readonly EvalStatus[]> = {
@@ -19,7 +24,7 @@ const PATHS: Record<EvalStatus, readonly EvalStatus[]> = {
 
 /** Creates an eval of the given task, or of a new one, and moves it to `status` through the API. */
 export async function givenOpenEval(
-  api: TestApi,
+  api: CallableApi,
   {
     status = "draft",
     k = 4,
@@ -49,7 +54,7 @@ export async function givenOpenEval(
 
 /** Records one trial through the API. */
 export async function givenTrial(
-  api: TestApi,
+  api: CallableApi,
   evalId: string,
   trial: object = {},
   options: CallOptions = {},
@@ -62,13 +67,13 @@ export async function givenTrial(
 }
 
 /** All events of an eval. */
-export async function eventsOf(api: TestApi, evalId: string): Promise<EvalEventView[]> {
+export async function eventsOf(api: CallableApi, evalId: string): Promise<EvalEventView[]> {
   const path = `/evals/${evalId}/events?limit=200`;
   return expectDone(await api.call<{ data: EvalEventView[] }>("GET", path)).data;
 }
 
 /** Expects that folding an eval's events gives the eval and trials that the API returns, and that the history verifies. */
-export async function expectHistoryMatches(api: TestApi, evalId: string): Promise<EvalState> {
+export async function expectHistoryMatches(api: CallableApi, evalId: string): Promise<EvalState> {
   const events = await eventsOf(api, evalId);
   const state = foldEval(
     events.map(({ from, to, ...event }) => ({ ...event, fromStatus: from, toStatus: to })),

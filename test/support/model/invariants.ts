@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { INVARIANTS } from "../../../src/db/invariants/index.ts";
+import { type Invariant, INVARIANTS } from "../../../src/db/invariants/index.ts";
 import type { SqlRow, TestDatabase } from "../database.ts";
 
 /** Expects no invariant to return a row. Each query runs as the owner with its own snapshot. */
@@ -52,16 +52,17 @@ $$`,
 }
 
 /**
- * Returns the names of the invariants that these statements break. They run as a superuser with all guards disabled and
- * are rolled back.
+ * Returns the names of the invariants, by default of all, that these statements break. They run as a superuser with all
+ * guards disabled and are rolled back.
  */
 export async function invariantsBrokenBy(
   database: TestDatabase,
   statements: string,
+  invariants: readonly Invariant[] = INVARIANTS,
 ): Promise<string[]> {
   const [row] = await database.query("superuser", "select to_json(broken_by($1, $2)) as broken", [
     `set local session_replication_role = replica;${statements}`,
-    JSON.stringify(INVARIANTS),
+    JSON.stringify(invariants),
   ]);
   return JSON.parse(row?.["broken"] ?? "null") as string[];
 }

@@ -4,7 +4,7 @@ import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { Role } from "../../../src/domain/actor.ts";
 import type { RunState, WorkerType } from "../../../src/domain/lifecycle/statuses.ts";
 import { givenOpenEval, givenTrial } from "../../routes/evals/support.ts";
-import { expectDone, type Tenant, type TestApi } from "../api.ts";
+import { expectDone, type Tenant, type CallableApi } from "../api-calls.ts";
 import { importedState } from "../imported-state.ts";
 import { givenOfferedRun } from "../runs.ts";
 
@@ -25,7 +25,7 @@ export interface World {
 }
 
 /** Fills a tenant through the API, and as the owner the tables that no route writes. */
-export async function givenWorld(api: TestApi, tenant: Tenant): Promise<World> {
+export async function givenWorld(api: CallableApi, tenant: Tenant): Promise<World> {
   const busy = await givenBusyTask(api, tenant);
   const paid = await givenPaidTask(api, tenant);
   const claimed = await givenClaimedTask(api, tenant);
@@ -48,7 +48,7 @@ export async function givenWorld(api: TestApi, tenant: Tenant): Promise<World> {
 }
 
 /** Sends the calls of one task. The answer of each has the new state of the task. */
-function actingOn(api: TestApi, tenant: Tenant, task: TaskView) {
+function actingOn(api: CallableApi, tenant: Tenant, task: TaskView) {
   let current = task;
   const act = async <Body extends Moved>(
     as: Role,
@@ -80,7 +80,7 @@ function actingOn(api: TestApi, tenant: Tenant, task: TaskView) {
   };
 }
 
-async function givenBusyTask(api: TestApi, tenant: Tenant): Promise<TaskView> {
+async function givenBusyTask(api: CallableApi, tenant: Tenant): Promise<TaskView> {
   const { task, onTask, status, startRun, report } = actingOn(
     api,
     tenant,
@@ -111,7 +111,7 @@ async function givenBusyTask(api: TestApi, tenant: Tenant): Promise<TaskView> {
   return task();
 }
 
-async function givenPaidTask(api: TestApi, tenant: Tenant): Promise<TaskView> {
+async function givenPaidTask(api: CallableApi, tenant: Tenant): Promise<TaskView> {
   const { task, status } = actingOn(
     api,
     tenant,
@@ -121,7 +121,7 @@ async function givenPaidTask(api: TestApi, tenant: Tenant): Promise<TaskView> {
   return task();
 }
 
-async function givenClaimedTask(api: TestApi, tenant: Tenant): Promise<TaskView> {
+async function givenClaimedTask(api: CallableApi, tenant: Tenant): Promise<TaskView> {
   const { task } = await givenOfferedRun(api, { tenant });
   const body = { types: ["QUALITY_AUTOMATION"], leaseSeconds: 3600 };
   const claimed = await api.call<{ data: unknown[] }>("POST", "/worker-runs/claim", {
@@ -134,7 +134,7 @@ async function givenClaimedTask(api: TestApi, tenant: Tenant): Promise<TaskView>
 }
 
 /** Creates an operation that only ran pipelines, and one that was reverted. */
-async function givenOtherOperations(api: TestApi, tenant: Tenant): Promise<void> {
+async function givenOtherOperations(api: CallableApi, tenant: Tenant): Promise<void> {
   const post = async (path: string, body: object) => {
     const idempotencyKey = crypto.randomUUID();
     const sent = { tenant, idempotencyKey, body: { reason: "To have one", ...body } };
@@ -155,7 +155,7 @@ async function givenOtherOperations(api: TestApi, tenant: Tenant): Promise<void>
 }
 
 /** Creates an eval of the busy task with passed, failed and retracted trials, and one that reuses a freed slot. */
-async function givenEvaluation(api: TestApi, { tenant, busy }: World): Promise<void> {
+async function givenEvaluation(api: CallableApi, { tenant, busy }: World): Promise<void> {
   const { id: evalId } = await givenOpenEval(api, { tenant, task: busy, status: "running", k: 2 });
   await givenTrial(api, evalId, { passed: true, score: 0.9 }, { tenant });
   const failed = await givenTrial(api, evalId, { k: 2, status: "running" }, { tenant });
@@ -170,7 +170,7 @@ async function givenEvaluation(api: TestApi, { tenant, busy }: World): Promise<v
 
 /** Stores a row in each table that the API does not fill, consistent with one another. */
 async function givenRowsOfLaterTables(
-  { database }: TestApi,
+  { database }: CallableApi,
   { tenant, busy }: World,
 ): Promise<void> {
   const place = `'${tenant.id}'::uuid as tenant_id, '${busy.id}'::uuid as task_id,
@@ -180,7 +180,8 @@ async function givenRowsOfLaterTables(
     `with place as (select ${place}),
 prompt as (
   insert into prompts (tenant_id, id, task_id, version_id, step_id, role, content, content_hash, created_by)
-  select tenant_id, new_id(), task_id, version_id, step_id, 'user', 'Why?', 'a hash', 'setup' from place
+  select tenant_id, new_id(), task_id, version_id, step_id, 'user', 'Why?',
+    encode(sha256(convert_to('Why?', 'UTF8')), 'hex'), 'setup' from place
 ), artifact as (
   insert into data (tenant_id, id, task_id, version_id, step_id, kind, uri, content_type, size_bytes, sha256, created_by)
   select tenant_id, new_id(), task_id, version_id, step_id, 'source', 's3://bucket/' || n, 'text/plain', 1,

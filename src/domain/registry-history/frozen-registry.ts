@@ -1,0 +1,13 @@
+/** The tables of one registry version, as they were: the members by which verification judges events of that version. */
+export interface FrozenRegistry {
+  registryVersion: number;
+  /** By stage and status: the statuses that can follow. */
+  stepTransitions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  gateTransitions: Readonly<Record<string, readonly string[]>>;
+  evalTransitions: Readonly<Record<string, readonly string[]>>;
+  trialTransitions: Readonly<Record<string, readonly string[]>>;
+  /** The status of a step that each target of a bulk operation asks for. */
+  bulkStepStatus: Readonly<Record<string, string>>;
+  /** The pipelines that a step requests when it enters a status of a stage. */
+  pipelinesOnEntry: readonly { pipeline: string; kind: string; status: string }[];
+}

@@ -1,0 +1,183 @@
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { EvalEventView, StepEventView } from "../../src/actions/views/event-view.ts";
+import type { TaskView } from "../../src/actions/views/task-view.ts";
+import { givenOpenEval, givenTrial } from "../routes/evals/support.ts";
+import { expectDone, freshApi, type TestApi } from "../support/api.ts";
+import { deliver } from "../support/dispatches.ts";
+import { expectInvariantsHold } from "../support/model/invariants.ts";
+
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await freshApi();
+});
+
+beforeEach(() => setClock("0 hours"));
+
+/** Steps the clock that the writers read, as NTP or a failover to another machine would. */
+async function setClock(offset: string): Promise<void> {
+  await api.database.query(
+    "superuser",
+    `create or replace function writer_clock() returns timestamptz language sql volatile parallel safe
+       return clock_timestamp() + interval '${offset}'`,
+  );
+}
+
+const HOUR_MS = 3_600_000;
+
+async function expectClockStepped(): Promise<void> {
+  const { createdAt } = await api.givenTask();
+  expect(Date.parse(createdAt)).toBeLessThan(Date.now() - HOUR_MS / 2);
+}
+
+function expectNoneFalls(times: readonly (string | null | undefined)[]): void {
+  const known = times.map((time) => time ?? expect.fail("a time is missing"));
+  expect(known).toEqual(known.toSorted((one, other) => (one < other ? -1 : 1)));
+}
+
+const done = async <Body>(method: string, path: string, body?: object, as = "admin" as const) =>
+  expectDone(
+    await api
+      .call<Body>(method, path, { as, ...(body !== undefined && { body }) })
+      .then((answer) => ({
+        ...answer,
+        status: answer.status === 201 ? 200 : answer.status,
+      })),
+  );
+
+describe("if the database's clock steps back", () => {
+  test("times in a task's history never fall", async () => {
+    const created = await api.givenTask({ title: "Two clocks" });
+    const task = `/tasks/${created.id}`;
+    const read = () => done<TaskView>("GET", task);
+    const step = async (body: object) =>
+      done("PATCH", `/steps/${(await read()).currentStep.id}`, body);
+    await step({ status: "running" });
+    const before = await read();
+
+    await setClock("-1 hour");
+    await expectClockStepped();
+    await step({ status: "awaiting_review" });
+    await done("POST", `${task}/notes`, { text: "A remark" });
+    await done("POST", `${task}/reviews`, {
+      kind: "expert",
+      outcome: "passed",
+      move: { status: "approved" },
+    });
+    await done("POST", `${task}/versions`, {
+      content: { brief: "Again" },
+      reason: "The brief was wrong",
+      firstKind: "pre_qa",
+    });
+    await done("POST", `${task}/rework`, { toKind: "pre_qa", reason: "Once more" });
+    await done("PATCH", task, { title: "Two clocks, edited" });
+    await done("POST", `${task}/archive`, { reason: "Done with it" });
+    await done("POST", `${task}/restore`, { reason: "Not done with it" });
+
+    const { data: events } = await done<{ data: StepEventView[] }>(
+      "GET",
+      `${task}/events?limit=200`,
+    );
+    expect(events.length).toBeGreaterThan(9);
+    expectNoneFalls(events.map(({ at }) => at));
+    const after = await read();
+    expectNoneFalls([before.updatedAt, after.statusSince, after.updatedAt]);
+    expectNoneFalls([before.updatedAt, ...(await timesOf("reviews", created.id))]);
+    expectNoneFalls([
+      before.updatedAt,
+      ...(await timesOf("steps", created.id, "kind <> 'ingestion'")),
+    ]);
+    const { data: versions } = await done<{
+      data: { createdAt: string; sealedAt: string | null }[];
+    }>("GET", `${task}/versions`);
+    const [first, second] = versions.toSorted((one, other) =>
+      one.sealedAt === null ? 1 : other.sealedAt === null ? -1 : 0,
+    );
+    expectNoneFalls([first?.createdAt, before.updatedAt, first?.sealedAt, second?.createdAt]);
+    await expectInvariantsHold(api.database);
+  });
+
+  test("times of a task's runs and dispatches never fall", async () => {
+    const at = { kind: "pre_qa", status: "changes_requested" } as const;
+    const { currentStep, id: taskId } = await api.givenTask({ at });
+    await done("PATCH", `/steps/${currentStep.id}`, {
+      status: "queued",
+      runAttachedWorkflows: true,
+    });
+    const { data: dispatches } = await done<{ data: { id: string }[] }>(
+      "GET",
+      `/dispatches?task=${taskId}`,
+    );
+    const [{ id: dispatchId } = { id: "" }] = dispatches;
+    const before = (await done<TaskView>("GET", `/tasks/${taskId}`)).updatedAt;
+
+    await setClock("-1 hour");
+    await expectClockStepped();
+    await deliver(api, dispatchId);
+    const claimed = expectDone(
+      await api.call<{ data: { run: { id: string } }[] }>("POST", "/worker-runs/claim", {
+        as: "service",
+        body: { types: ["QUALITY_AUTOMATION"], leaseSeconds: 600, max: 20 },
+      }),
+    );
+    const runId = claimed.data.find(({ run }) => run.id)?.run.id ?? "";
+    const report = async (body: object) => {
+      const answer = await api.call("PATCH", `/worker-runs/${runId}`, { as: "service", body });
+      return expectDone(answer);
+    };
+    const updated = () => timesOf("worker_runs", taskId, "true", "updated_at");
+    const times = [before, ...(await updated())];
+    await report({ state: "RUNNING" });
+    times.push(...(await updated()));
+    await report({ state: "SUCCEEDED", verdict: "passed" });
+    times.push(...(await updated()));
+    expectNoneFalls(times.slice(1));
+    const { log } = await done<{ log: { at: string }[] }>("GET", `/dispatches/${dispatchId}`);
+    expect(log.length).toBeGreaterThan(1);
+    expectNoneFalls([before, ...log.map((entry) => entry.at)].slice(1));
+    await expectInvariantsHold(api.database);
+  });
+
+  test("times in an eval's history never fall", async () => {
+    const { id: evalId } = await givenOpenEval(api, { status: "queued", k: 2 });
+    await setClock("-1 hour");
+    await expectClockStepped();
+    await done("PATCH", `/evals/${evalId}`, { status: "running" });
+    const trial = await givenTrial(api, evalId, { status: "running" });
+    await done("PATCH", `/trials/${trial.id}`, { passed: true });
+    await done("POST", `/trials/${trial.id}/retract`, { reason: "Wrong prompt" });
+
+    const { data: events } = await done<{ data: EvalEventView[] }>(
+      "GET",
+      `/evals/${evalId}/events`,
+    );
+    expect(events).toHaveLength(6);
+    expectNoneFalls(events.map(({ at }) => at));
+    await expectInvariantsHold(api.database);
+  });
+});
+
+describe("the clock of the writers", () => {
+  test("cannot be replaced or shadowed by the application's role", async () => {
+    const replace =
+      "create or replace function writer_clock() returns timestamptz language sql return 'epoch'";
+    await expect(api.database.query("application", replace)).rejects.toMatchObject({
+      code: "42501",
+    });
+  });
+});
+
+/** Times of the rows of a task, in the order of their ids. */
+async function timesOf(
+  table: string,
+  taskId: string,
+  where = "true",
+  column = "created_at",
+): Promise<(string | null | undefined)[]> {
+  const rows = await api.database.query(
+    "owner",
+    `select iso(${column}) as at from ${table} where task_id = $1 and ${where} order by created_at, id`,
+    [taskId],
+  );
+  return rows.map(({ at }) => at);
+}
