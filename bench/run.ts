@@ -49,7 +49,8 @@ process.exit();
 
 /** Measures the selected rows. Returns the exit code: 1 if a budget is missed. */
 async function run(options: BenchOptions): Promise<number> {
-  const rows = ROWS.filter(({ name }) => name.includes(options.only));
+  const named = ROWS.filter(({ name }) => name === options.only);
+  const rows = named.length > 0 ? named : ROWS.filter(({ name }) => name.includes(options.only));
   if (rows.length === 0) {
     const names = ROWS.map(({ name }) => name).join(", ");
     throw new Error(`No row has a name that contains "${options.only}". The rows are: ${names}`);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createTokenSigner } from "../src/actions/call/signed-token.ts";
 import { encodeCursor } from "../src/routes/http/cursor.ts";
 import type { Role } from "../src/domain/actor.ts";
@@ -53,18 +54,30 @@ export class Service {
   }
 
   /**
-   * Calls the service and reads the response without keeping it.
-   * @throws Error unless the status is 2xx and the response is complete.
+   * Calls the service and reads the response without keeping it. Repeats a call that the service is too busy for.
+   * @throws Error for any other status, and if the response is not complete.
    */
   async read(path: string, options: CallOptions): Promise<void> {
-    const { body } = await this.#send(path, options);
-    for await (const _ of body ?? []);
+    for (;;) {
+      const response = await this.#fetch(path, options);
+      for await (const _ of response.body ?? []);
+      if (response.ok) return;
+      const retryAfter = response.headers.get("retry-after");
+      if (retryAfter === null) throw new Error(`${path} answered ${response.status}`);
+      await sleep(Number(retryAfter) * 1000);
+    }
   }
 
   async #send(path: string, options: CallOptions): Promise<Response> {
+    const response = await this.#fetch(path, options);
+    if (response.ok) return response;
+    throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+  }
+
+  #fetch(path: string, options: CallOptions): Promise<Response> {
     const { method = "GET", tenant, role = "reviewer", body } = options;
     const key = this.database.tenants.get(tenant)?.keys[role];
-    const response = await fetch(`${this.baseUrl}${path}`, {
+    return fetch(`${this.baseUrl}${path}`, {
       method,
       headers: {
         ...UNCOMPRESSED,
@@ -74,8 +87,6 @@ export class Service {
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    if (response.ok) return response;
-    throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
   }
 
   /** Runs a statement directly in the database, as the superuser. */

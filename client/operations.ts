@@ -2212,7 +2212,7 @@ export interface Operations {
     answer: BulkExecution | BulkAccepted;
   };
   /**
-   * Look up tasks by id. Finds up to 50000 tasks by id or external id, with or without the `ext:` prefix. Includes archived tasks. `found` and `unresolved` keep the order of the request. The answer to more than 5000 names is streamed while they are looked up. If an error occurs meanwhile, the connection is closed early.
+   * Look up tasks by id. Finds up to 50000 tasks by id or external id, with or without the `ext:` prefix. Includes archived tasks. `found` and `unresolved` keep the order of the request. The answer to more than 2500 names is streamed while they are looked up. If an error occurs meanwhile, the connection is closed early.
    *
    * Role: `viewer` or above, or `service`.
    */

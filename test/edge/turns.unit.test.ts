@@ -63,7 +63,7 @@ describe("large calls", () => {
     const first = work();
     const busy = turns.use(first.run);
     const refused = turns.use(async () => {}).catch((error: unknown) => error);
-    await vi.advanceTimersByTimeAsync(25_000);
+    await vi.advanceTimersByTimeAsync(70_000);
     expect(await refused).toBeInstanceOf(TurnsTaken);
     first.state.end();
     await busy;
@@ -72,7 +72,7 @@ describe("large calls", () => {
   it("lose their turn if they were cancelled while they worked", async () => {
     const turns = new Turns({ atOnce: 1, waitingMax: 2 });
     turns.use(work().run).catch(() => {});
-    await vi.advanceTimersByTimeAsync(60_000);
+    await vi.advanceTimersByTimeAsync(125_000);
     expect(await turns.use(async () => "next")).toBe("next");
   });
 });

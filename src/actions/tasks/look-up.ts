@@ -6,7 +6,7 @@ import type { UnifiedStatus } from "../../domain/status/unified.ts";
 import { type TaskRef, taskRefOf } from "../../domain/task-ref.ts";
 
 /** The names of one round trip. More would need too much memory at once. */
-export const LOOKED_UP_PER_PART_MAX = 5000;
+export const LOOKED_UP_PER_PART_MAX = 2500;
 
 interface FoundTask {
   /** The id or external id that the caller sent. */
