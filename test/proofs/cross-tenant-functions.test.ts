@@ -76,6 +76,17 @@ const ABUSES: Readonly<Record<string, readonly Abuse[]>> = {
       returns: [],
     },
   ],
+  admit_administrator: [
+    {
+      to: "change anything without a key",
+      sql: () => "select admit_administrator(null)::text as admitted",
+    },
+    {
+      to: "change anything with a key of the tenant",
+      sql: ({ tenant }) => `select admit_administrator(id)::text as admitted from api_keys
+        where tenant_id = '${tenant.id}' and role = 'admin' and revoked_at is null limit 1`,
+    },
+  ],
   begin_sweep: [
     {
       to: "continue after a sweep of another database",
