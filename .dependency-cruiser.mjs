@@ -58,6 +58,7 @@ const FOLDERS = {
     "history",
     "content",
     "keys",
+    "people",
     "secrets",
     "outgoing",
     "tasks",

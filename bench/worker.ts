@@ -69,7 +69,8 @@ function createBaselines(env: object): ReturnType<typeof createApp> {
     findApiKey,
     findKeyRole,
     recordKeyUse,
-    isTenantKnown: async () => true,
+    signIn: async () => ({ ok: true, person: null }) as const,
+    findPerson: async () => null,
     isDatabaseReady: () => database.ping(),
     blobs: createR2Blobs(settings.bucket),
     outbound: {

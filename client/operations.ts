@@ -548,6 +548,28 @@ export type ExecuteBulk = {
   onStale?: "abort" | "skip" | undefined;
 };
 
+export type Person = {
+  id: Id;
+  /** The subject of the person's tokens, and the actor's id in the events of these tokens. */
+  subject: string | null;
+  name: string;
+  email: string | null;
+  /** The person's role if a token names none. An API key has a role of its own. */
+  role: "viewer" | "operator" | "reviewer" | "admin" | null;
+  active: boolean;
+  createdAt: Timestamp;
+  updatedAt: Timestamp;
+};
+
+export type PutPerson = {
+  name: string;
+  subject?: string | null | undefined;
+  email?: string | null | undefined;
+  role?: "viewer" | "operator" | "reviewer" | "admin" | null | undefined;
+  active?: boolean | undefined;
+  reason?: Reason | undefined;
+};
+
 export type LookedUpTasks = {
   found: ReadonlyArray<{
     input: string;
@@ -1057,6 +1079,8 @@ export type Review = {
   reviewer: {
     id: string;
     name: string;
+    /** The person whose API key or token it was. Absent for a machine. */
+    personId?: Id | undefined;
   };
   createdAt: Timestamp;
 };
@@ -1803,6 +1827,12 @@ export type Me = {
     name: string;
   };
   actor: Actor;
+  /** The person whose credential it is. Absent for a machine. */
+  person?: {
+    id: Id;
+    name: string;
+    email: string | null;
+  } | undefined;
 };
 
 export type CreatedApiKey = {
@@ -1811,6 +1841,8 @@ export type CreatedApiKey = {
   role: Role;
   /** Whether a person or a program holds it. */
   kind: "person" | "machine";
+  /** The person who holds it. */
+  personId: Id | null;
   lastFour: string;
   /** The API key that this one was rotated from. */
   replaces: Id | null;
@@ -1830,6 +1862,8 @@ export type Role = "viewer" | "operator" | "reviewer" | "admin" | "service";
 export type CreateApiKey = {
   name: string;
   role: Role;
+  /** The person who holds the API key: what they do with it is theirs, and it ends when they are deactivated. Null for a program. It cannot change later. */
+  personId?: string | null | undefined;
   /** When the API key stops working. Must be in the future. Null if never. */
   expiresAt?: string | null | undefined;
   reason?: Reason | undefined;
@@ -1841,6 +1875,8 @@ export type RotatedApiKey = {
   role: Role;
   /** Whether a person or a program holds it. */
   kind: "person" | "machine";
+  /** The person who holds it. */
+  personId: Id | null;
   lastFour: string;
   /** The API key that this one was rotated from. */
   replaces: Id | null;
@@ -1871,6 +1907,8 @@ export type ApiKey = {
   role: Role;
   /** Whether a person or a program holds it. */
   kind: "person" | "machine";
+  /** The person who holds it. */
+  personId: Id | null;
   lastFour: string;
   /** The API key that this one was rotated from. */
   replaces: Id | null;
@@ -1890,6 +1928,8 @@ export type RevokedApiKey = {
   role: Role;
   /** Whether a person or a program holds it. */
   kind: "person" | "machine";
+  /** The person who holds it. */
+  personId: Id | null;
   lastFour: string;
   /** The API key that this one was rotated from. */
   replaces: Id | null;
@@ -2210,6 +2250,58 @@ export interface Operations {
       idempotencyKey?: string | undefined;
     };
     answer: BulkExecution | BulkAccepted;
+  };
+  /**
+   * Create or update a person. Sets everything about a person; what is left out becomes null, and `active` becomes true. Someone who signs in with a token is created by that, and a newer token changes the name and the email address again. To invite someone, enter their verified email address and a role: their first sign-in sets `subject`. With `active: false`, all API keys of the person are revoked and their tokens are rejected; a credential that was used recently can be accepted for up to 30 more seconds, but not for administration. Returns 409 `conflict` if another person has the subject.
+   *
+   * Role: `admin`.
+   */
+  putPerson: {
+    input: {
+      params: {
+        personId: Id;
+      };
+      body: PutPerson;
+      requestId?: string | undefined;
+    };
+    answer: Person;
+  };
+  /** Retrieve a person. Role: `viewer` or above. */
+  getPerson: {
+    input: {
+      params: {
+        personId: Id;
+      };
+      requestId?: string | undefined;
+    };
+    answer: Person;
+  };
+  /**
+   * List people. Returns the people of the tenant that match every given filter, newest first.
+   *
+   * Role: `viewer` or above.
+   */
+  listPeople: {
+    input: {
+      query?: {
+        active?: boolean | undefined;
+        role?: "viewer" | "operator" | "reviewer" | "admin" | undefined;
+        subject?: string | undefined;
+        email?: string | undefined;
+        /** The actor's id in an event or a review: finds the person whose API key or token it was. */
+        actorId?: string | undefined;
+        /** The maximum number of items on a page. */
+        limit?: number | undefined;
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly Person[];
+      /** The `cursor` of the next page; null on the last page. */
+      nextCursor: string | null;
+    };
   };
   /**
    * Look up tasks by id. Finds up to 50000 tasks by id or external id, with or without the `ext:` prefix. Includes archived tasks. `found` and `unresolved` keep the order of the request. The answer to more than 2500 names is streamed while they are looked up. If an error occurs meanwhile, the connection is closed early.
@@ -3783,7 +3875,7 @@ export interface Operations {
     answer: Registry;
   };
   /**
-   * Retrieve the caller. Returns the tenant and the actor of the credential.
+   * Retrieve the caller. Returns the tenant and the actor of the credential, and whose it is.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3962,6 +4054,9 @@ export const OPERATIONS = {
   importTasks: { method: "POST", path: "/v1/tasks/import", takesKey: true, sends: "json", answers: "json" },
   previewBulk: { method: "POST", path: "/v1/bulk/preview", takesKey: false, sends: "json", answers: "json" },
   executeBulk: { method: "POST", path: "/v1/bulk/execute", takesKey: true, sends: "json", answers: "json" },
+  putPerson: { method: "PUT", path: "/v1/people/{personId}", takesKey: false, sends: "json", answers: "json" },
+  getPerson: { method: "GET", path: "/v1/people/{personId}", takesKey: false, sends: "json", answers: "json" },
+  listPeople: { method: "GET", path: "/v1/people", takesKey: false, sends: "json", answers: "json" },
   lookUpTasks: { method: "POST", path: "/v1/tasks/lookup", takesKey: false, sends: "json", answers: "json" },
   countTasks: { method: "GET", path: "/v1/tasks/counts", takesKey: false, sends: "json", answers: "json" },
   listTaskIds: { method: "GET", path: "/v1/tasks/ids", takesKey: false, sends: "json", answers: "json" },

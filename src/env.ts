@@ -37,6 +37,11 @@ const environment = z
     AUTH_AUDIENCE: optional(z.string()),
     AUTH_TENANT_CLAIM: optional(z.string()),
     AUTH_ROLE_CLAIM: optional(z.string()),
+    ACCESS_TEAM_DOMAIN: optional(z.string().regex(/^[a-z\d-]+\.cloudflareaccess\.com$/)),
+    ACCESS_AUD: optional(z.string()),
+    ACCESS_TENANT_ID: optional(z.guid().toLowerCase()),
+    ACCESS_TENANT_CLAIM: optional(z.string()),
+    ACCESS_ROLE_CLAIM: optional(z.string()),
     CORS_ORIGINS: optional(origins),
     OWN_HOSTS: optional(hostnames),
     ALLOW_LOOPBACK_ENDPOINTS: optional(z.literal("true")),
@@ -49,7 +54,11 @@ const environment = z
     GUESS_LIMITER: z.custom<RateLimiter>(isRateLimiter).optional(),
   })
   .superRefine((variables, context) => {
-    for (const fault of [...issuerFaults(variables), ...productionFaults(variables)]) {
+    for (const fault of [
+      ...issuerFaults(variables),
+      ...accessFaults(variables),
+      ...productionFaults(variables),
+    ]) {
       const { variable, why } = fault;
       context.addIssue({ code: "custom", path: [variable], params: { why } });
     }
@@ -70,6 +79,23 @@ function issuerFaults(variables: Environment): ConfigurationFault[] {
   return parts
     .filter((part) => isGiven && variables[part] === undefined)
     .map((variable) => ({ variable, why: `is missing: set all of ${parts.join(", ")}, or none` }));
+}
+
+/** Cloudflare Access needs its domain, its application, and one way to find the tenant. */
+function accessFaults(variables: Environment): ConfigurationFault[] {
+  const parts = ["ACCESS_TEAM_DOMAIN", "ACCESS_AUD"] as const;
+  const tenants = ["ACCESS_TENANT_ID", "ACCESS_TENANT_CLAIM"] as const;
+  const isGiven = (variable: keyof Environment) => variables[variable] !== undefined;
+  if (![...parts, ...tenants, "ACCESS_ROLE_CLAIM" as const].some(isGiven)) return [];
+  const faults = parts
+    .filter((part) => !isGiven(part))
+    .map((variable) => ({
+      variable,
+      why: `is missing: set both ${parts.join(" and ")}, or neither`,
+    }));
+  if (tenants.filter(isGiven).length === 1) return faults;
+  const why = `is needed for Access: set it or ${tenants[1]}, but not both`;
+  return [...faults, { variable: tenants[0], why }];
 }
 
 /** What a local stack may have, but production must not. */
@@ -170,6 +196,17 @@ export interface TokenIssuer {
   roleClaim: string;
 }
 
+/** The application of Cloudflare Access in front of the service, whose assertions are accepted. */
+export interface AccessApplication {
+  issuer: string;
+  jwksUrl: string;
+  audience: string;
+  /** The tenant of everyone whom Access lets through, or the custom claim that names it. */
+  tenant: { id: string } | { claim: string };
+  /** The custom claim that names the role. Null if only the person's own role counts. */
+  roleClaim: string | null;
+}
+
 /** The environment, parsed once for each isolate. */
 export interface Settings {
   environment: (typeof ENVIRONMENTS)[number];
@@ -179,6 +216,8 @@ export interface Settings {
   sealingKeys: readonly [SealingKey, ...SealingKey[]];
   /** Null if only API keys are accepted. */
   tokenIssuer: TokenIssuer | null;
+  /** Null if the service is not behind Cloudflare Access, or only behind it with API keys. */
+  accessApplication: AccessApplication | null;
   corsOrigins: readonly string[];
   bucket: Bucket;
   queues: { dispatch: QueueBinding; bulk: QueueBinding; webhook: QueueBinding };
@@ -214,6 +253,7 @@ export function parseEnv(env: unknown): Settings {
     signingSecret: data.SIGNING_SECRET,
     sealingKeys: data.SEALING_KEYS,
     tokenIssuer: tokenIssuer(data),
+    accessApplication: accessApplication(data),
     corsOrigins: data.CORS_ORIGINS ?? [],
     bucket: data.BUCKET,
     queues: { dispatch: data.DISPATCH_QUEUE, bulk: data.BULK_QUEUE, webhook: data.WEBHOOK_QUEUE },
@@ -236,6 +276,20 @@ function tokenIssuer(data: Environment): TokenIssuer | null {
     audience: AUTH_AUDIENCE,
     tenantClaim: data.AUTH_TENANT_CLAIM ?? "tenant_id",
     roleClaim: data.AUTH_ROLE_CLAIM ?? "role",
+  };
+}
+
+function accessApplication(data: Environment): AccessApplication | null {
+  const { ACCESS_TEAM_DOMAIN, ACCESS_AUD, ACCESS_TENANT_ID, ACCESS_TENANT_CLAIM = "" } = data;
+  if (ACCESS_TEAM_DOMAIN === undefined || ACCESS_AUD === undefined) return null;
+  const issuer = `https://${ACCESS_TEAM_DOMAIN}`;
+  return {
+    issuer,
+    jwksUrl: `${issuer}/cdn-cgi/access/certs`,
+    audience: ACCESS_AUD,
+    tenant:
+      ACCESS_TENANT_ID === undefined ? { claim: ACCESS_TENANT_CLAIM } : { id: ACCESS_TENANT_ID },
+    roleClaim: data.ACCESS_ROLE_CLAIM ?? null,
   };
 }
 

@@ -3,7 +3,6 @@ import { type Queues, sendOutgoing } from "./actions/outgoing/send-outgoing.ts";
 import type { ConsumeBatch } from "./consumers/index.ts";
 import { findApiKey, findKeyRole, recordKeyUse } from "./db/tenants/api-keys.ts";
 import { openDatabase } from "./db/connection/client.ts";
-import { readTenantName } from "./db/tenants/tenants.ts";
 import { parseEnv, type Settings } from "./env.ts";
 import type { Outbound } from "./outbound/post-signed.ts";
 import { createResolver } from "./outbound/resolve-host.ts";
@@ -47,7 +46,14 @@ function createService(settings: Settings): Service {
     findApiKey,
     findKeyRole,
     recordKeyUse,
-    isTenantKnown: async (tenant) => (await readTenantName(tenant)) !== null,
+    signIn: async (tenant, token) => {
+      const { signIn } = await import("./actions/people/sign-in.ts");
+      return signIn(tenant, token);
+    },
+    findPerson: async (tenant, id) => {
+      const { findPerson } = await import("./db/tenants/people.ts");
+      return findPerson(tenant, id);
+    },
     isDatabaseReady: () => database.ping(),
     blobs,
     outbound,

@@ -17,4 +17,13 @@ export const KEY_KINDS = ["person", "machine"] as const;
 export type KeyKind = (typeof KEY_KINDS)[number];
 
 /** What the caller authenticated with. It can end while a call is in progress. */
-export type Credential = { type: "key"; keyId: string } | { type: "token"; expiresAt: Date };
+export type Credential =
+  | { type: "key"; keyId: string }
+  | {
+      type: "token";
+      expiresAt: Date;
+      /** Null for a machine. */
+      personId: string | null;
+      /** Whether the token names the role. Otherwise it is the person's own. */
+      namesRole: boolean;
+    };

@@ -264,6 +264,15 @@ export function refuseExpiry(expiresAt: string, now: Date): Refusal | null {
     : validationFailed({ path, code: "too_late", message });
 }
 
+/** The role `service` is for programs. */
+export function noPersonalRole(): Refusal {
+  return validationFailed({
+    path: ["role"],
+    code: "not_applicable",
+    message: "An API key of a person cannot have the role service.",
+  });
+}
+
 /** The key was revoked or has expired, so it cannot be rotated. */
 export function keyEnded(): Refusal {
   return {
@@ -278,6 +287,15 @@ export function lastAdminKey(): Refusal {
     code: "last_admin_key",
     detail:
       "No other admin key works as long as this one. Create one that does, or rotate this key, before it ends.",
+  };
+}
+
+/** Another person has the subject. */
+export function subjectTaken(holderId: string): Refusal {
+  return {
+    code: "conflict",
+    detail: "Another person has this subject.",
+    existing: { id: holderId },
   };
 }
 

@@ -18,6 +18,7 @@ const keyFields = {
   name: z.string(),
   role,
   kind: z.enum(KEY_KINDS).openapi({ description: "Whether a person or a program holds it." }),
+  personId: uuid.nullable().openapi({ description: "The person who holds it." }),
   lastFour: z.string(),
   replaces: uuid.nullable().openapi({
     description: "The API key that this one was rotated from.",
@@ -53,6 +54,10 @@ const postKey = defineContract({
     .strictObject({
       name: name(100),
       role,
+      personId: uuid.nullable().default(null).openapi({
+        description:
+          "The person who holds the API key: what they do with it is theirs, and it ends when they are deactivated. Null for a program. It cannot change later.",
+      }),
       expiresAt: timestamp.nullable().default(null).openapi({
         description: "When the API key stops working. Must be in the future. Null if never.",
       }),
@@ -65,7 +70,7 @@ const postKey = defineContract({
     schema: z.strictObject(createdKey).openapi("CreatedApiKey"),
     headers: ["Location"],
   },
-  errors: ["too_many_keys"],
+  errors: ["not_found", "too_many_keys"],
   idempotency: "optional",
 });
 

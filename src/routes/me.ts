@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { readTenantName } from "../db/tenants/tenants.ts";
+import { readCaller } from "../db/tenants/tenants.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
@@ -11,7 +11,7 @@ const getMe = defineContract({
   method: "GET",
   path: "/me",
   summary: "Retrieve the caller",
-  description: "Returns the tenant and the actor of the credential.",
+  description: "Returns the tenant and the actor of the credential, and whose it is.",
   tags: ["Administration"],
   role: "viewer",
   response: {
@@ -24,15 +24,23 @@ const getMe = defineContract({
           name: z.string(),
         }),
         actor,
+        person: z
+          .strictObject({ id: uuid, name: z.string(), email: z.string().nullable() })
+          .optional()
+          .openapi({ description: "The person whose credential it is. Absent for a machine." }),
       })
       .openapi("Me"),
   },
 });
 
 export const meRoutes: readonly Route[] = [
-  createHandler(getMe, async ({ tenantId, actor: caller, database }) => {
-    const name = await readTenantName(database);
+  createHandler(getMe, async ({ tenantId, actor: caller, personId, database }) => {
+    const { name, person } = await readCaller(database, personId);
     if (name === null) throw new Error("The tenant of an authenticated caller does not exist");
-    return reply({ tenant: { id: tenantId, name }, actor: caller });
+    return reply({
+      tenant: { id: tenantId, name },
+      actor: caller,
+      ...(person !== null && { person }),
+    });
   }),
 ];

@@ -86,7 +86,13 @@ const getReviews = defineContract({
           .strictObject({
             ...reviewFields,
             versionId: uuid,
-            reviewer: z.strictObject({ id: z.string(), name: z.string() }),
+            reviewer: z.strictObject({
+              id: z.string(),
+              name: z.string(),
+              personId: uuid.optional().openapi({
+                description: "The person whose API key or token it was. Absent for a machine.",
+              }),
+            }),
             createdAt: timestamp,
           })
           .openapi("Review"),

@@ -52,7 +52,7 @@ test("a bulk change of 1,000 tasks does not compare each of its rows with every 
   const call = {
     database: opened.forTenant(tenant.id),
     actor: { id: "somebody", name: "Somebody", kind: "person", role: "reviewer" } as const,
-    credentialName: "somebody",
+    identity: "somebody",
     requestId: "request",
     operation: { id: uuidv7(), actorId: "somebody", route: "test", key: null, fingerprint: "f" },
     seal: { signer: createTokenSigner(SECRET), secret: SECRET },

@@ -23,6 +23,8 @@ const CHANGES_MANY = [
   "POST /v1/bulk/operations/{operationId}/retry-failed",
   "POST /v1/bulk/operations/{operationId}/revert",
 ];
+/** Email addresses are for people, not for programs. */
+const READ_BY_PEOPLE = ["GET /v1/people", "GET /v1/people/{personId}"];
 /** Routes that show keys and endpoints, which only admins manage. */
 const READ_BY_ADMINS = [
   "GET /v1/admin/events",
@@ -34,7 +36,7 @@ const READ_BY_ADMINS = [
   "GET /v1/webhooks/{name}/deliveries",
 ];
 /** Routes that create the named resource if it does not exist. */
-const CREATES_NAMED = ["PUT /v1/webhooks/{name}"];
+const CREATES_NAMED = ["PUT /v1/people/{personId}", "PUT /v1/webhooks/{name}"];
 
 describe("the contracts", () => {
   it("have a sample for every route and no sample for an unknown route", () => {
@@ -76,10 +78,9 @@ describe("the contracts", () => {
   test.each(closed.filter(isRead).map((contract) => [routeNameOf(contract), contract] as const))(
     "%s is open to every reader and takes no body, idempotency key or If-Match",
     (route, { role, service, idempotency, concurrency, body }) => {
-      const readers = READ_BY_ADMINS.includes(route)
-        ? { role: "admin", service: false }
-        : { role: "viewer", service: true };
-      expect({ role, service }).toEqual(readers);
+      const readers = READ_BY_ADMINS.includes(route) ? "admin" : "viewer";
+      const isOpenToMachines = readers === "viewer" && !READ_BY_PEOPLE.includes(route);
+      expect({ role, service }).toEqual({ role: readers, service: isOpenToMachines });
       expect({ idempotency, concurrency, body }).toEqual({
         idempotency: "none",
         concurrency: false,

@@ -3,6 +3,7 @@ import { describe, expect, inject, test, vi } from "vitest";
 import { DatabaseUnavailable } from "../../src/db/connection/faults.ts";
 import { mintKey } from "../../src/actions/keys/mint-key.ts";
 import { KEY_CACHE_SECONDS, WRONG_KEY_SECONDS } from "../../src/routes/http/auth-api-key.ts";
+import type { SignedIn } from "../../src/actions/people/sign-in.ts";
 import { addressOf, type AuthFailure } from "../../src/routes/http/principal.ts";
 import { rawToken, signToken, type TokenOptions } from "../support/tokens.ts";
 import { keyOf, NOW, OTHER_TENANT, problemOf, SETTINGS, TENANT, testApp } from "./support.ts";
@@ -17,7 +18,7 @@ const INVALID_TOKEN =
   'Bearer error="invalid_token", error_description="The API key or token is not valid"';
 
 /** Of a key that does not expire, and whose use was noted. */
-const LASTING = { expiresAt: null, isUseDue: false };
+const LASTING = { personId: null, expiresAt: null, isUseDue: false };
 
 interface Seen {
   tenantId: string;
@@ -99,6 +100,7 @@ describe("an API key", () => {
       name: "k",
       role: "admin",
       digest,
+      personId: null,
       expiresAt: null,
       isUseDue: false,
     } as const;
@@ -148,20 +150,25 @@ describe("a token", () => {
     expect(await response.json<Seen>()).toMatchObject({ actor });
   });
 
-  test("of an unknown tenant is rejected, and a known tenant is looked up only once", async () => {
+  test("of an unknown tenant is rejected, and who a subject is stays cached for 30 seconds", async () => {
+    let now = new Date();
     let lookups = 0;
     let exists = false;
-    const isTenantKnown = async () => {
+    const signIn = async (): Promise<SignedIn> => {
       lookups += 1;
-      return exists;
+      return exists ? { ok: true, person: null } : { ok: false, reason: "token_tenant_unknown" };
     };
-    const { send } = testApp({ settings: { tokenIssuer }, now: () => new Date(), isTenantKnown });
+    const { send } = testApp({ settings: { tokenIssuer }, now: () => now, signIn });
     const token = bearer(await signToken({ claims }));
     expect((await send("GET", PATH, token)).status).toBe(401);
     exists = true;
     expect((await send("GET", PATH, token)).status).toBe(200);
     expect((await send("GET", PATH, token)).status).toBe(200);
     expect(lookups).toBe(2);
+    now = new Date(now.getTime() + KEY_CACHE_SECONDS * 1000);
+    exists = false;
+    expect((await send("GET", PATH, token)).status).toBe(401);
+    expect(lookups).toBe(3);
   });
 
   test("reads the tenant and the role from the configured claims", async () => {
@@ -187,7 +194,7 @@ describe("a token", () => {
       { claims: { ...claims, tenant_id: "mine" } },
     ],
     ["with an unknown role", "token_role_claim", { claims: { ...claims, role: "root" } }],
-    ["with a list as its role", "token_role_claim", { claims: { ...claims, role: ["admin"] } }],
+    ["with a list of unknown roles", "token_role_claim", { claims: { ...claims, role: ["root"] } }],
     [
       "with control characters in its subject",
       "token_subject",

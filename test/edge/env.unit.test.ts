@@ -22,6 +22,7 @@ describe("the environment", () => {
       signingSecret: ENV.SIGNING_SECRET,
       sealingKeys: parsedSealingKeys(ENV.SEALING_KEYS),
       tokenIssuer: null,
+      accessApplication: null,
       corsOrigins: [],
       bucket: ENV.BUCKET,
       queues: { dispatch: ENV.DISPATCH_QUEUE, bulk: ENV.BULK_QUEUE, webhook: ENV.WEBHOOK_QUEUE },
@@ -54,6 +55,42 @@ describe("the environment", () => {
       roleClaim: "https://claims.example/role",
     });
     expect(settings.corsOrigins).toEqual(["https://panel.example", "http://localhost:5173"]);
+  });
+
+  test("reads the application of Cloudflare Access, and how its people find their tenant", () => {
+    const access = { ACCESS_TEAM_DOMAIN: "team.cloudflareaccess.com", ACCESS_AUD: "4714c135" };
+    const id = "01932d4a-7c3e-7b11-9a42-5d0c9e6f1a20";
+    const ofOne = parseEnv({ ...ENV, ...access, ACCESS_TENANT_ID: id.toUpperCase() });
+    expect(ofOne.accessApplication).toEqual({
+      issuer: "https://team.cloudflareaccess.com",
+      jwksUrl: "https://team.cloudflareaccess.com/cdn-cgi/access/certs",
+      audience: "4714c135",
+      tenant: { id },
+      roleClaim: null,
+    });
+    const ofMany = { ACCESS_TENANT_CLAIM: "tenant", ACCESS_ROLE_CLAIM: "groups" };
+    expect(parseEnv({ ...ENV, ...access, ...ofMany }).accessApplication).toMatchObject({
+      tenant: { claim: "tenant" },
+      roleClaim: "groups",
+    });
+  });
+
+  test.each([
+    ["without its application", "ACCESS_AUD", { ACCESS_AUD: "" }],
+    ["without its team", "ACCESS_TEAM_DOMAIN", { ACCESS_TEAM_DOMAIN: "" }],
+    ["of another domain", "ACCESS_TEAM_DOMAIN", { ACCESS_TEAM_DOMAIN: "team.evil.example" }],
+    ["with a path", "ACCESS_TEAM_DOMAIN", { ACCESS_TEAM_DOMAIN: "team.cloudflareaccess.com/x" }],
+    ["without a tenant", "ACCESS_TENANT_ID", { ACCESS_TENANT_ID: "" }],
+    ["with two ways to a tenant", "ACCESS_TENANT_ID", { ACCESS_TENANT_CLAIM: "tenant" }],
+    ["with a tenant that is no id", "ACCESS_TENANT_ID", { ACCESS_TENANT_ID: "ours" }],
+  ])("rejects Cloudflare Access %s", (_name, variable, change) => {
+    const whole = {
+      ACCESS_TEAM_DOMAIN: "team.cloudflareaccess.com",
+      ACCESS_AUD: "4714c135",
+      ACCESS_TENANT_ID: "01932d4a-7c3e-7b11-9a42-5d0c9e6f1a20",
+    };
+    expect(() => parseEnv({ ...ENV, ...whole })).not.toThrow();
+    expect(() => parseEnv({ ...ENV, ...whole, ...change })).toThrow(variable);
   });
 
   test("reads the service's own host names in lowercase", () => {

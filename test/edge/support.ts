@@ -29,6 +29,7 @@ export const SETTINGS: Settings = {
   signingSecret: "a secret of thirty-two characters",
   sealingKeys: parsedSealingKeys(SEALING_KEYS),
   tokenIssuer: null,
+  accessApplication: null,
   corsOrigins: [],
   bucket: {
     head: async () => null,
@@ -75,7 +76,7 @@ export function keyStore(tenantId = TENANT) {
         const stored = await digestOf(keyOf(role, tenantId));
         if (stored.join() === digest.join() && !revoked.has(role)) {
           const found = { id: `key-of-${role}`, name: `The ${role}`, role, digest: stored };
-          return { ...found, expiresAt: null, isUseDue: false };
+          return { ...found, personId: null, expiresAt: null, isUseDue: false };
         }
       }
       return null;
@@ -236,7 +237,8 @@ export function testApp(
       findApiKey: keys.findApiKey,
       findKeyRole: async () => null,
       recordKeyUse: async () => {},
-      isTenantKnown: async () => true,
+      signIn: async () => ({ ok: true, person: null }),
+      findPerson: async () => null,
       isDatabaseReady: async () => true,
       blobs: NO_BLOBS,
       outbound: testOutbound(),

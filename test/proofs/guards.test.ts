@@ -405,6 +405,7 @@ const ADMINISTRATION: Attempt[] = [
     "role = 'admin'",
     "digest = sha256('forged')",
     "kind = 'person'",
+    "person_id = new_id()",
     "name = 'Forged'",
     "created_by = 'nobody'",
   ].map((set) => ({
@@ -422,6 +423,18 @@ const ADMINISTRATION: Attempt[] = [
   {
     to: "TRUNCATE CASCADE api_keys",
     sql: () => "truncate api_keys cascade",
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+  {
+    to: "delete a person",
+    sql: () => "delete from people",
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+  {
+    to: "TRUNCATE CASCADE people",
+    sql: () => "truncate people cascade",
     application: NOT_GRANTED,
     owner: GUARDED,
   },

@@ -806,6 +806,29 @@ const BREACHES: Record<string, Breach[]> = {
       by: "extending a pipeline's deadline",
       sql: () => "update pipelines set run_deadline_seconds = 9999",
     },
+    { by: "renaming a person", sql: () => "update people set name = 'Forged'" },
+    {
+      by: "giving a person a role",
+      sql: () => "update people set role = 'admin' where role is null",
+    },
+    {
+      by: "giving a person the subject of another's tokens",
+      sql: () => "update people set subject = 'mallory'",
+    },
+    {
+      by: "activating a person again",
+      sql: () => "update people set active = not active",
+    },
+    {
+      by: "adding a person",
+      sql: () => `insert into people (tenant_id, id, name, role)
+        select tenant_id, new_id(), 'Back door', 'admin' from admin_heads`,
+    },
+    {
+      by: "giving a key to a person",
+      sql: () => `update api_keys k set kind = 'person', person_id = p.id from people p
+        where p.tenant_id = k.tenant_id and k.role = 'viewer' and k.person_id is null`,
+    },
     { by: "repointing a webhook", sql: () => "update webhooks set url = 'https://evil.example'" },
     {
       by: "subscribing a webhook to more events",

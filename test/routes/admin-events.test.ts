@@ -65,6 +65,12 @@ interface Write {
 }
 let keyId = "";
 let deliveryId = "";
+let personId = "";
+const preparePerson = async () => {
+  personId = crypto.randomUUID();
+  const body = { name: "Ada" };
+  expectDone(await api.call("PUT", `/people/${personId}`, { body }), 201);
+};
 const prepareKey = async () => {
   keyId = (await createKey()).id;
 };
@@ -108,6 +114,38 @@ const WRITES: readonly Write[] = [
     method: "DELETE",
     path: () => `/api-keys/${keyId}`,
     payload: { before: { revokedAt: null }, after: { revokedAt: expect.any(String) } },
+  },
+  {
+    what: "entering a person",
+    type: "person_created",
+    subject: { kind: "person", id: "the person" },
+    prepare: async () => {
+      personId = crypto.randomUUID();
+    },
+    method: "PUT",
+    path: () => `/people/${personId}`,
+    body: { name: "Ada", role: "reviewer" },
+    payload: { before: null, after: { name: "Ada", role: "reviewer", active: true } },
+  },
+  {
+    what: "changing a person",
+    type: "person_changed",
+    subject: { kind: "person", id: "the person" },
+    prepare: preparePerson,
+    method: "PUT",
+    path: () => `/people/${personId}`,
+    body: { name: "Ada L.", subject: "ada" },
+    payload: { before: { name: "Ada", subject: null }, after: { name: "Ada L.", subject: "ada" } },
+  },
+  {
+    what: "deactivating a person",
+    type: "person_deactivated",
+    subject: { kind: "person", id: "the person" },
+    prepare: preparePerson,
+    method: "PUT",
+    path: () => `/people/${personId}`,
+    body: { name: "Ada", active: false },
+    payload: { before: { active: true }, after: { active: false } },
   },
   {
     what: "configuring a pipeline",
@@ -232,6 +270,7 @@ describe("An administrative write", () => {
       const [event] = events;
       if (!subject.id.startsWith("the ")) expect(event?.subject.id).toBe(subject.id);
       if (subject.id === "the key") expect(event?.subject.id).toBe(keyId);
+      if (subject.id === "the person") expect(event?.subject.id).toBe(personId);
       await expectInvariantsHold(api.database);
     },
   );

@@ -127,6 +127,7 @@ describe("Listing API keys", () => {
       "lastFour",
       "lastUsedAt",
       "name",
+      "personId",
       "replaces",
       "revokedAt",
       "revokedBy",

@@ -23,7 +23,7 @@ export async function signToken(options: TokenOptions): Promise<string> {
     ...(jwk.kid === undefined ? {} : { kid: jwk.kid }),
     ...header,
   });
-  token.setIssuedAt();
+  if (claims.iat === undefined) token.setIssuedAt();
   if (expires !== null) token.setExpirationTime(expires);
   return token.sign(await importJWK(jwk, isForged ? "ES256" : algorithm));
 }

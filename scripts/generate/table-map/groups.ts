@@ -67,6 +67,7 @@ export const COLUMNS: readonly (readonly TableGroup[])[] = [
       tables: [
         ["admin_events", "append-only, hash-chained history"],
         ["admin_heads", "the newest event of a tenant"],
+        ["people", "who works for a tenant"],
         ["api_keys", "SHA-256 digests of keys"],
         ["api_key_uses", "when a key was last used"],
       ],

@@ -27,8 +27,8 @@ import { openingOf, recordPlan } from "./record-plan.ts";
 import { EXECUTED_TASKS_MAX } from "../../domain/bulk/limits.ts";
 
 export interface ExecuteCall extends ActionCall {
-  /** Names the credential to which the plan token must be bound. */
-  credentialName: string;
+  /** Who calls. The plan token must be theirs. */
+  identity: string;
   seal: PlanSeal;
   now: Date;
 }
@@ -92,7 +92,7 @@ async function executeLater(call: ExecuteCall, input: ExecuteInput): Promise<Exe
 
 /** Ids of the tasks whose state differs from the plan token. Empty without a token. */
 async function staleTasks(
-  { seal, database, credentialName, now }: ExecuteCall,
+  { seal, database, identity, now }: ExecuteCall,
   input: ExecuteInput,
   plan: BulkPlan,
   duplicateOf: string | null,
@@ -100,7 +100,7 @@ async function staleTasks(
   if (input.planToken === undefined) return succeed(new Set());
   const contents = await openPlan(seal, input.planToken);
   if (contents === null) return refuse(invalidPlanToken());
-  const caller = { tenantId: database.tenantId, actorId: credentialName };
+  const caller = { tenantId: database.tenantId, actorId: identity };
   const request = tokenRequest(caller, input, duplicateOf);
   const digests = digestPlan(seal, plan);
   const fault = planTokenFault(contents, request, digests, now.getTime());

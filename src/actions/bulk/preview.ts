@@ -9,8 +9,8 @@ import { PREVIEWED_ITEMS_MAX } from "../../domain/bulk/limits.ts";
 
 export interface PreviewCall {
   database: TenantDatabase;
-  /** Names the credential to which the plan token is bound. */
-  credentialName: string;
+  /** Who calls. The plan token is theirs, whichever credential they use. */
+  identity: string;
   seal: PlanSeal;
   now: Date;
 }
@@ -20,7 +20,7 @@ export interface PreviewCall {
  * Writes nothing. Takes one round trip for each 5,000 tasks.
  */
 export async function previewBulk(
-  { database, credentialName, seal, now }: PreviewCall,
+  { database, identity, seal, now }: PreviewCall,
   change: BulkChange,
   selection: BulkSelection,
 ): Promise<Outcome<BulkPreview>> {
@@ -30,7 +30,7 @@ export async function previewBulk(
   if (!planned.ok) return planned;
 
   const { plan, taskIds, duplicateOf } = planned.value;
-  const caller = { tenantId: database.tenantId, actorId: credentialName };
+  const caller = { tenantId: database.tenantId, actorId: identity };
   const token = planTokenFor(
     tokenRequest(caller, change, duplicateOf),
     digestPlan(seal, plan),

@@ -1,7 +1,7 @@
 import { uuidv7 } from "uuidv7";
 import { storeApiKey } from "../../db/tenants/api-keys.ts";
 import type { Role } from "../../domain/actor.ts";
-import { type Outcome, refuse, refuseExpiry } from "../../domain/refusals.ts";
+import { noPersonalRole, type Outcome, refuse, refuseExpiry } from "../../domain/refusals.ts";
 import { type AdministrativeCall, administrationOf, type Done } from "../call/call.ts";
 import { conclude } from "../call/conclude.ts";
 import { type CreatedKey, newKey } from "./new-key.ts";
@@ -10,24 +10,30 @@ import { type CreatedKey, newKey } from "./new-key.ts";
 export interface NewKey {
   name: string;
   role: Role;
+  /** Whose key it is; null for a program's. */
+  personId: string | null;
   /** When it stops working; null if never. */
   expiresAt: string | null;
   reason?: string | undefined;
 }
 
-/** Creates an API key. The database stores only its digest, so only this answer can show the key. */
+/**
+ * Creates an API key of a program, or of a person who is active. The database stores only its digest, so only this answer
+ * can show the key.
+ */
 export async function createKey(
   call: AdministrativeCall & { now: Date; signingSecret: string },
-  { name, role, expiresAt, reason }: NewKey,
+  { name, role, personId, expiresAt, reason }: NewKey,
 ): Promise<Outcome<Done<CreatedKey>>> {
   const { database, operation, actor, now, signingSecret } = call;
   const refusal = expiresAt === null ? null : refuseExpiry(expiresAt, now);
   if (refusal !== null) return refuse(refusal);
+  if (personId !== null && role === "service") return refuse(noPersonalRole());
   const { key, stored } = newKey(database.tenantId, signingSecret);
   const id = uuidv7();
   const written = await storeApiKey(
     database,
-    { id, name, role, expiresAt, createdBy: actor.id, ...stored },
+    { id, name, role, personId, expiresAt, createdBy: actor.id, ...stored },
     administrationOf(call, reason),
   );
   return conclude(operation, written, {

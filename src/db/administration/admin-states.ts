@@ -28,9 +28,17 @@ export const ADMINISTERED = {
     tenantId: "r.tenant_id",
     subjectId: "r.id::text",
     state: `jsonb_build_object('id', r.id, 'name', r.name, 'role', r.role, 'kind', r.kind,
+  'personId', r.person_id,
   'fingerprint', encode(sha256(r.digest), 'hex'), 'lastFour', r.last_four, 'replaces', r.replaces,
   'createdBy', r.created_by, 'createdAt', iso(r.created_at), 'expiresAt', iso(r.expires_at),
   'revokedAt', iso(r.revoked_at), 'revokedBy', r.revoked_by)`,
+  },
+  person: {
+    table: "people",
+    tenantId: "r.tenant_id",
+    subjectId: "r.id::text",
+    state: `jsonb_build_object('id', r.id, 'subject', r.subject, 'name', r.name, 'email', r.email, 'role', r.role,
+  'active', r.active, 'claimedAt', iso(r.claimed_at), 'createdAt', iso(r.created_at), 'updatedAt', iso(r.updated_at))`,
   },
   pipeline: {
     table: "pipelines",

@@ -74,10 +74,8 @@ export async function administer<Row>(
   { credential, operation }: Administration,
   statements: readonly SQL[],
 ): Promise<Administered<Row>> {
-  const keyId = credential.type === "key" ? credential.keyId : null;
-  const admission = sql`select admit_administrator(${keyId}::uuid)`;
   try {
-    return await database.write<Row>(operation, [admission, ...statements]);
+    return await database.write<Row>(operation, [...admission(credential), ...statements]);
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === null) throw error;
@@ -85,11 +83,35 @@ export async function administer<Row>(
   }
 }
 
-/** The SQLSTATEs that admit_administrator raises. */
+/** The first statement takes the lock, so that the others see everything that was committed before. */
+function admission(credential: Credential): SQL[] {
+  if (credential.type === "key")
+    return [sql`select admit_administrator(${credential.keyId}::uuid)`];
+  const { personId, namesRole } = credential;
+  const lock = sql`select admit_administrator(null)`;
+  if (personId === null) return [lock];
+  return [lock, sql`select admit_person(${personId}::uuid, ${namesRole}::boolean)`];
+}
+
+/** The SQLSTATEs that admit_administrator and admit_person raise. */
 function refusalOf(error: unknown): Refusal | null {
   if (!(error instanceof DatabaseFault)) return null;
   if (error.sqlState === "SL002") return unauthenticated();
   return error.sqlState === "SL003" ? forbidden("admin") : null;
+}
+
+/** An insert of events. `rows` selects the type, the subject's id, and the payload as jsonb. */
+export function insertAdminEvents(
+  tenantId: string,
+  { actor, reason, operation, requestId }: Administration,
+  { subject, rows }: { subject: AdminSubject; rows: SQL },
+): SQL {
+  return sql`insert into admin_events (tenant_id, type, subject_kind, subject_id, actor_id, actor_name, actor_kind,
+    actor_role, reason, payload, operation_id, request_id)
+  select ${tenantId}::uuid, event.type, ${subject}::text, event.subject_id,
+    ${actor.id}::text, ${actor.name}::text, ${actor.kind}::text, ${actor.role}::text, ${reason}::text,
+    event.payload::text, ${operation.id}::uuid, ${requestId}::text
+  from (${rows}) as event(type, subject_id, payload)`;
 }
 
 /**
@@ -98,7 +120,7 @@ function refusalOf(error: unknown): Refusal | null {
  */
 export function recordedEvent(
   tenantId: string,
-  { actor, reason, operation, requestId }: Administration,
+  by: Administration,
   event: Pick<AdministrativeChange, "subject" | "type" | "details" | "alsoIf"> & {
     id: SQL;
     state: SQL;
@@ -106,14 +128,12 @@ export function recordedEvent(
 ): SQL {
   const { subject, type, details = sql`'{}'::jsonb`, alsoIf = sql`false`, id, state } = event;
   return sql`recorded as (
-  insert into admin_events (tenant_id, type, subject_kind, subject_id, actor_id, actor_name, actor_kind, actor_role,
-    reason, payload, operation_id, request_id)
-  select ${tenantId}::uuid, ${type}, ${subject}::text, ${id},
-    ${actor.id}::text, ${actor.name}::text, ${actor.kind}::text, ${actor.role}::text, ${reason}::text,
-    (jsonb_build_object('before', was.state, 'after', ${state}) || ${details})::text,
-    ${operation.id}::uuid, ${requestId}::text
-  from changed left join was on true
-  where was.state is distinct from ${state} or ${alsoIf}
+  ${insertAdminEvents(tenantId, by, {
+    subject,
+    rows: sql`select ${type}, ${id}, jsonb_build_object('before', was.state, 'after', ${state}) || ${details}
+    from changed left join was on true
+    where was.state is distinct from ${state} or ${alsoIf}`,
+  })}
 )`;
 }
 

@@ -53,7 +53,7 @@ export const ADMINISTRATION_INVARIANTS: readonly Invariant[] = [
   {
     name: "administered-rows-equal-their-newest-event",
     description:
-      "A tenant, an API key, a pipeline or a webhook differs from the state in its newest administrative event, or has none.",
+      "A tenant, an API key, a person, a pipeline or a webhook differs from the state in its newest administrative event, or has none.",
     sql: `
       with newest as (
         select distinct on (tenant_id, subject_kind, subject_id) tenant_id, subject_kind, subject_id, seq, state

@@ -1,6 +1,17 @@
-import { foreignKey, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+import {
+  check,
+  foreignKey,
+  index,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { KEY_KINDS, ROLES } from "../../domain/actor.ts";
 import { bytea, createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
+import { people } from "./people.ts";
 import { tenants } from "./tenants.ts";
 
 /** Only the digest of a key is stored. The key itself is shown once, when it is created. */
@@ -12,6 +23,8 @@ export const apiKeys = pgTable(
     name: text().notNull(),
     role: text({ enum: ROLES }).notNull(),
     kind: text({ enum: KEY_KINDS }).notNull().default("machine"),
+    /** Whose key it is, set when it is created. Null for a program's, and for keys from before people. */
+    personId: uuid(),
     digest: bytea().notNull(),
     lastFour: text().notNull(),
     createdBy: text().notNull(),
@@ -32,6 +45,18 @@ export const apiKeys = pgTable(
       columns: [t.tenantId, t.replaces],
       foreignColumns: [t.tenantId, t.id],
     }),
+    foreignKey({
+      name: "api_keys_person_fk",
+      columns: [t.tenantId, t.personId],
+      foreignColumns: [people.tenantId, people.id],
+    }),
+    index("api_keys_person")
+      .on(t.tenantId, t.personId)
+      .where(sql`person_id is not null`),
+    check(
+      "api_keys_person",
+      sql`${t.personId} is null or (${t.kind} = 'person' and ${t.role} <> 'service')`,
+    ),
     oneOf("api_keys_role", t.role, ROLES),
     oneOf("api_keys_kind", t.kind, KEY_KINDS),
   ],

@@ -11,6 +11,7 @@ export { evals } from "./evals.ts";
 export { dispatchEventPosition, feedId } from "./feed.ts";
 export { insights } from "./insights.ts";
 export { operations } from "./operations.ts";
+export { people } from "./people.ts";
 export { pipelineDispatches } from "./pipeline-dispatches.ts";
 export { pipelines } from "./pipelines.ts";
 export { prompts } from "./prompts.ts";

@@ -12,7 +12,8 @@ export interface ReviewRecord {
   outcome: ReviewOutcome;
   sequence: number;
   notes: string | null;
-  reviewer: { id: string; name: string };
+  /** Whose review it is. Without `personId`, a machine's, or one of before people. */
+  reviewer: { id: string; name: string; personId?: string };
   createdAt: string;
 }
 
@@ -25,9 +26,14 @@ export async function listReviews(
     select coalesce((
       select json_agg(json_build_object('id', r.id, 'versionId', r.version_id, 'stepId', r.step_id,
         'kind', r.kind, 'outcome', r.outcome, 'sequence', r.sequence, 'notes', r.notes,
-        'reviewer', json_build_object('id', r.reviewer_id, 'name', r.reviewer_name),
+        'reviewer', json_strip_nulls(json_build_object('id', r.reviewer_id, 'name', r.reviewer_name,
+          'personId', person_of(r.tenant_id, e.actor_kind, r.reviewer_id))),
         'createdAt', iso(r.created_at)) order by r.sequence)
-      from reviews r where r.tenant_id = t.tenant_id and r.task_id = t.id), '[]') as reviews
+      from reviews r
+        -- The kind of the reviewer's credential is on the event that recorded the review.
+        left join step_events e on e.tenant_id = r.tenant_id and e.task_id = r.task_id and e.type = 'review_recorded'
+          and e.payload::json #>> '{review,id}' = r.id::text
+      where r.tenant_id = t.tenant_id and r.task_id = t.id), '[]') as reviews
     from tasks t where ${isTask(task)}`);
   return row?.reviews ?? null;
 }

@@ -16,6 +16,8 @@ export interface ApiKey {
   id: string;
   name: string;
   role: Role;
+  /** Whose key it is; null for a program's. */
+  personId: string | null;
   digest: Uint8Array;
   /** When it stops working; null if never. */
   expiresAt: string | null;
@@ -27,7 +29,7 @@ export interface ApiKey {
 const USE_INTERVAL = sql`interval '1 hour'`;
 
 /** The condition that the key with the alias k works: it is neither revoked nor expired. */
-const IS_LIVE = sql`k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp())`;
+export const IS_LIVE = sql`k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp())`;
 
 /** Returns the key with this digest; null if there is none, or it was revoked or has expired. */
 export async function findApiKey(
@@ -35,7 +37,7 @@ export async function findApiKey(
   digest: Uint8Array,
 ): Promise<ApiKey | null> {
   const [row] = await database.read<Omit<ApiKey, "digest"> & { digest: string }>(
-    sql`select k.id, k.name, k.role, encode(k.digest, 'hex') as digest, iso(k.expires_at) as "expiresAt",
+    sql`select k.id, k.name, k.role, k.person_id as "personId", encode(k.digest, 'hex') as digest, iso(k.expires_at) as "expiresAt",
         not exists (select from api_key_uses u where u.tenant_id = k.tenant_id and u.key_id = k.id
           and u.last_used_at > now() - ${USE_INTERVAL}) as "isUseDue"
       from api_keys k where k.digest = ${bytes(digest)} and ${IS_LIVE}`,
@@ -49,6 +51,8 @@ export interface ApiKeyRecord {
   name: string;
   role: Role;
   kind: KeyKind;
+  /** Whose key it is; null for a program's. */
+  personId: string | null;
   lastFour: string;
   /** The key that it was rotated from. */
   replaces: string | null;
@@ -64,7 +68,7 @@ export interface ApiKeyRecord {
 
 /** An ApiKeyRecord as JSON, from the alias k. */
 const API_KEY_JSON = sql`json_build_object('id', k.id, 'name', k.name, 'role', k.role, 'kind', k.kind,
-  'lastFour', k.last_four, 'replaces', k.replaces, 'createdBy', k.created_by, 'createdAt', iso(k.created_at),
+  'personId', k.person_id, 'lastFour', k.last_four, 'replaces', k.replaces, 'createdBy', k.created_by, 'createdAt', iso(k.created_at),
   'expiresAt', iso(k.expires_at), 'lastUsedAt', (select iso(u.last_used_at) from api_key_uses u
     where u.tenant_id = k.tenant_id and u.key_id = k.id),
   'revokedAt', iso(k.revoked_at), 'revokedBy', k.revoked_by)`;
@@ -92,24 +96,29 @@ export interface KeySecret {
   lastFour: string;
 }
 
-/** Stores a key. Only its digest is kept. */
+/** Stores a key of a program, or of a person who is active. Only its digest is kept. */
 export function storeApiKey(
   database: TenantDatabase,
-  key: Pick<ApiKeyRecord, "id" | "name" | "role" | "expiresAt" | "createdBy"> & KeySecret,
+  key: Pick<ApiKeyRecord, "id" | "name" | "role" | "personId" | "expiresAt" | "createdBy"> &
+    KeySecret,
   by: Administration,
 ): Promise<Administered<{ record: ApiKeyRecord }>> {
   const { tenantId } = database;
+  const isMachine = sql`${key.personId}::uuid is null`;
+  const isUncapped = sql`(not ${isMachine} or ${liveKeys(tenantId)} < ${LIVE_KEYS_MAX}::integer)`;
   return writeAdministration(database, by, {
     subject: "key",
     before: sql`select null::jsonb as state where false`,
     change: sql`
-  insert into api_keys as k (tenant_id, id, name, role, digest, last_four, expires_at, created_by)
+  insert into api_keys as k (tenant_id, id, name, role, kind, person_id, digest, last_four, expires_at, created_by)
   select ${tenantId}::uuid, ${key.id}::uuid, ${key.name}::text, ${key.role}::text,
+    case when ${isMachine} then 'machine' else 'person' end, ${key.personId}::uuid,
     decode(${key.digestHex}::text, 'hex'), ${key.lastFour}::text, ${key.expiresAt}::timestamptz, ${key.createdBy}::text
-  where ${liveKeys(tenantId)} < ${LIVE_KEYS_MAX}::integer
+  where ${isUncapped} and (${isMachine} or exists (select from people p
+    where p.tenant_id = ${tenantId} and p.id = ${key.personId}::uuid and p.active))
   returning k.id::text as subject, ${stateOf("key", "k")} as state, ${API_KEY_JSON} as record`,
     type: sql`'key_created'`,
-    refusals: [{ when: sql`true`, refusal: tooManyKeys(LIVE_KEYS_MAX) }],
+    refusals: [{ when: sql`not ${isUncapped}`, refusal: tooManyKeys(LIVE_KEYS_MAX) }],
     result: sql`changed.record`,
     columns: sql`record`,
   });
@@ -187,8 +196,8 @@ export function rotateApiKey(
   returning k.id::text as subject, ${stateOf("key", "k")} as state, k.*`,
     effects: sql`,
 successor as (
-  insert into api_keys as k (tenant_id, id, name, role, kind, digest, last_four, replaces, expires_at, created_by)
-  select changed.tenant_id, ${successorId}::uuid, changed.name, changed.role, changed.kind,
+  insert into api_keys as k (tenant_id, id, name, role, kind, person_id, digest, last_four, replaces, expires_at, created_by)
+  select changed.tenant_id, ${successorId}::uuid, changed.name, changed.role, changed.kind, changed.person_id,
     decode(${digestHex}::text, 'hex'), ${lastFour}::text, changed.id, was.successor_end, ${rotatedBy}::text
   from changed, was
   returning ${stateOf("key", "k")} as state, ${API_KEY_JSON} as record

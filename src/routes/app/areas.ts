@@ -5,6 +5,7 @@ import type { Route } from "../http/create-handler.ts";
  * create schemas that it may never need.
  */
 export const AREAS = {
+  people: async () => (await import("../people.ts")).peopleRoutes,
   tasks: async () => (await import("../tasks.ts")).taskRoutes,
   "list-tasks": async () => (await import("../list-tasks.ts")).listTaskRoutes,
   "count-tasks": async () => (await import("../count-tasks.ts")).countTaskRoutes,

@@ -51,7 +51,7 @@ export const lazyRoutes: readonly MountedRoute[] = PLACES.map(({ area, method, p
 
 export interface AppDependencies extends Pick<
   AuthDependencies,
-  "openTenant" | "findApiKey" | "findKeyRole" | "recordKeyUse" | "isTenantKnown"
+  "openTenant" | "findApiKey" | "findKeyRole" | "recordKeyUse" | "signIn" | "findPerson"
 > {
   settings: Settings;
   isDatabaseReady: () => Promise<boolean>;
@@ -196,7 +196,7 @@ function hasOutgoing({ outgoing }: TenantDatabase): boolean {
 
 function createEdge(dependencies: AppDependencies): Edge {
   const { settings, isDatabaseReady, blobs, outbound, now, log } = dependencies;
-  const { tokenIssuer, signingSecret } = settings;
+  const { signingSecret } = settings;
   const limits = createLimits(settings);
   return {
     settings,
@@ -211,7 +211,7 @@ function createEdge(dependencies: AppDependencies): Edge {
     now,
     reportDefect: (trace, error) => log(defectEntry(trace, error)),
     signer: createTokenSigner(signingSecret),
-    authenticate: createAuthenticator({ ...dependencies, tokenIssuer, signingSecret, limits }),
+    authenticate: createAuthenticator({ ...settings, ...dependencies, limits }),
     isWithinLimit: limits.isWithinLimit,
   };
 }

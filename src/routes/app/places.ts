@@ -4,6 +4,9 @@ import type { Area } from "./areas.ts";
 
 /** The method and path of every route, and the area that it is loaded from. */
 export const PLACES: readonly { area: Area; method: string; path: string }[] = [
+  { area: "people", method: "PUT", path: "/v1/people/{personId}" },
+  { area: "people", method: "GET", path: "/v1/people" },
+  { area: "people", method: "GET", path: "/v1/people/{personId}" },
   { area: "tasks", method: "POST", path: "/v1/tasks" },
   { area: "tasks", method: "POST", path: "/v1/tasks/import" },
   { area: "tasks", method: "POST", path: "/v1/tasks/lookup" },

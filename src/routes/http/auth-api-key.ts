@@ -1,8 +1,10 @@
 import type { Actor } from "../../domain/actor.ts";
+import { identityOf } from "../../domain/person.ts";
 import {
   addressOf,
   type AuthDependencies,
   type Authenticated,
+  type CallToAuthenticate,
   GUESSED_TOO_OFTEN,
   nameOfCredential,
   unauthenticated,
@@ -10,16 +12,24 @@ import {
 
 export const API_KEY_PREFIX = "slg_";
 
-/** How long a valid key is cached. A revoked key can be accepted for this long, as the DELETE of a key documents. */
+/**
+ * How long a valid credential is cached. One that has ended can be accepted for this long, but not for administration.
+ */
 export const KEY_CACHE_SECONDS = 30;
 /** How long a wrong key is not looked up again. A key is stored before anyone learns it, so it never becomes valid. */
 export const WRONG_KEY_SECONDS = 10;
 const KEYS_CACHED_MAX = 1000;
 
+/** The holder of a key. */
+interface Holder {
+  actor: Actor;
+  personId: string | null;
+}
+
 /** What an isolate found out about a key. */
 interface CachedKey {
   /** Null if there is no such key. */
-  actor: Actor | null;
+  holder: Holder | null;
   /** After this, the key is looked up again. In milliseconds since 1970, and never later than the key's own end. */
   expiresAt: number;
 }
@@ -45,19 +55,25 @@ export function apiKeyAuthenticator(dependencies: AuthDependencies) {
     return limits.isWithinLimit(`lookup:${digest}`);
   };
 
-  return async (credential: string, headers: Headers, now: Date): Promise<Authenticated> => {
+  return async (
+    credential: string,
+    { headers, clock }: CallToAuthenticate,
+  ): Promise<Authenticated> => {
+    const now = clock();
     const parts = partsOf(credential);
     if (parts === null) return unauthenticated("key_malformed");
     const { tenantId } = parts;
     const digest = await sha256(credential);
     const cacheKey = hex(digest);
     const database = openTenant(tenantId);
-    const admitted = (actor: Actor, isUseDue: boolean): Authenticated => ({
+    const admitted = ({ actor, personId }: Holder, isUseDue: boolean): Authenticated => ({
       ok: true,
       principal: {
         tenantId,
         actor,
         credentialName: nameOfCredential("key", actor.id),
+        identity: identityOf(nameOfCredential("key", actor.id), personId),
+        personId,
         credential: { type: "key", keyId: actor.id },
         database,
         presentRole: async () => {
@@ -73,7 +89,7 @@ export function apiKeyAuthenticator(dependencies: AuthDependencies) {
     for (;;) {
       const cached = valid.fresh(cacheKey, now) ?? wrong.fresh(cacheKey, now);
       if (cached !== undefined) {
-        return cached.actor ? admitted(cached.actor, false) : unauthenticated("key_unknown");
+        return cached.holder ? admitted(cached.holder, false) : unauthenticated("key_unknown");
       }
       // The lookup begins in the same step as this look, so that no other call begins one in between.
       if (!lookups.isRunning(cacheKey)) break;
@@ -84,7 +100,7 @@ export function apiKeyAuthenticator(dependencies: AuthDependencies) {
       const key = await findApiKey(database, digest);
       if (key === null || !isEqual(key.digest, digest)) {
         valid.delete(cacheKey);
-        wrong.set(cacheKey, { actor: null, expiresAt: now.getTime() + WRONG_KEY_SECONDS * 1000 });
+        wrong.set(cacheKey, { holder: null, expiresAt: now.getTime() + WRONG_KEY_SECONDS * 1000 });
         return unauthenticated("key_unknown");
       }
       const kind = key.role === "service" ? "service" : "key";
@@ -93,8 +109,9 @@ export function apiKeyAuthenticator(dependencies: AuthDependencies) {
         now.getTime() + KEY_CACHE_SECONDS * 1000,
         key.expiresAt === null ? Infinity : Date.parse(key.expiresAt),
       );
-      valid.set(cacheKey, { actor, expiresAt });
-      return admitted(actor, key.isUseDue);
+      const holder = { actor, personId: key.personId };
+      valid.set(cacheKey, { holder, expiresAt });
+      return admitted(holder, key.isUseDue);
     });
   };
 }

@@ -6,16 +6,20 @@ import {
   type JWTPayload,
   type JWTVerifyGetKey,
 } from "jose";
-import { type Actor, ROLES, type Role } from "../../domain/actor.ts";
-import type { TokenIssuer } from "../../env.ts";
+import type { Actor, Role } from "../../domain/actor.ts";
+import { identityOf, type Person } from "../../domain/person.ts";
+import { KEY_CACHE_SECONDS } from "./auth-api-key.ts";
 import {
   type AuthDependencies,
   type Authenticated,
   type AuthFailure,
+  type CallToAuthenticate,
   nameOfCredential,
   unauthenticated,
 } from "./principal.ts";
-import { name, uuid } from "./schemas.ts";
+import { roleOfClaim } from "./role-claim.ts";
+import { emailAddress, name, subject as subjectSchema, uuid } from "./schemas.ts";
+import type { TokenClaims, TokenSource } from "./token-issuers.ts";
 
 /** Fixed, so that a token cannot choose `none`, or an HMAC with the issuer's public key as its secret. */
 const TOKEN_ALGORITHMS = ["RS256", "ES256", "EdDSA"];
@@ -26,8 +30,7 @@ const TOKEN_ALGORITHMS = ["RS256", "ES256", "EdDSA"];
  */
 const TOKEN_TYPES: readonly string[] = ["jwt", "at+jwt"];
 
-/** OpenID Connect Core 1.0, section 2. */
-const SUBJECT_LENGTH_MAX = 255;
+const SUBJECTS_CACHED_MAX = 1000;
 
 const UNAVAILABLE: Authenticated = {
   ok: false,
@@ -35,66 +38,156 @@ const UNAVAILABLE: Authenticated = {
   reason: "issuer_unreachable",
 };
 
-/** Returns the function that authenticates a caller by a JWT of the configured issuer. */
-export function jwtAuthenticator(
-  { openTenant, isTenantKnown }: AuthDependencies,
-  tokenIssuer: TokenIssuer,
-) {
-  const { issuer, audience, jwksUrl, tenantClaim, roleClaim } = tokenIssuer;
-  const keys = issuerKeys(jwksUrl);
-  // Never invalidated, because tenants are never deleted.
-  const knownTenants = new Set<string>();
+/** What a verified token says about the caller. Null stands for what it does not say. */
+interface Claimed {
+  tenantId: string;
+  subject: string;
+  role: Role | null;
+  name: string | null;
+  email: string | null;
+  isEmailVerified: boolean;
+  issuedAt: Date;
+  expiresAt: Date;
+}
 
-  return async (token: string, clock: () => Date): Promise<Authenticated> => {
-    let claims: JWTPayload;
+/** Whom a subject stands for. A machine, whose role is `service`, is no person. */
+interface KnownSubject {
+  person: Person | null;
+  /** In milliseconds since 1970. */
+  cachedUntil: number;
+}
+
+/** Returns the function that authenticates a caller by a JWT of this source. */
+export function jwtAuthenticator(dependencies: AuthDependencies, source: TokenSource) {
+  const verify = tokenVerifier(source);
+  // Keyed by everything that is stored of a person, so that changed claims are written at once.
+  const cache = new Map<string, KnownSubject>();
+
+  return async (token: string, call: CallToAuthenticate): Promise<Authenticated> => {
+    const now = call.clock();
+    const verified = await verify(token, now);
+    if (!verified.ok) return verified.answer;
+    const { claimed } = verified;
+    const database = dependencies.openTenant(claimed.tenantId);
+    const { tenantId, subject, role: claimedRole, expiresAt } = claimed;
+    const credentialName = nameOfCredential("token", subject);
+
+    const cacheKey = JSON.stringify([tenantId, subject, claimed.name, claimed.email, claimedRole]);
+    let known = cache.get(cacheKey);
+    if (known === undefined || known.cachedUntil <= now.getTime()) {
+      cache.delete(cacheKey);
+      const signedIn = await dependencies.signIn(database, {
+        ...claimed,
+        credentialName,
+        requestId: call.requestId,
+      });
+      if (!signedIn.ok) return unauthenticated(signedIn.reason);
+      const [oldest] = cache.keys();
+      if (cache.size >= SUBJECTS_CACHED_MAX && oldest !== undefined) cache.delete(oldest);
+      const cachedUntil = now.getTime() + KEY_CACHE_SECONDS * 1000;
+      known = { person: signedIn.person, cachedUntil };
+      cache.set(cacheKey, known);
+    }
+
+    const { person } = known;
+    const role = claimedRole ?? person?.role;
+    if (role === undefined || role === null) return unauthenticated("token_role_claim");
+    const actor: Actor = {
+      id: subject,
+      name: claimed.name ?? person?.name ?? subject,
+      kind: role === "service" ? "service" : "person",
+      role,
+    };
+    const personId = person?.id ?? null;
+    return {
+      ok: true,
+      principal: {
+        tenantId,
+        actor,
+        credentialName,
+        identity: identityOf(credentialName, personId),
+        personId,
+        credential: { type: "token", expiresAt, personId, namesRole: claimedRole !== null },
+        database,
+        presentRole: async () => {
+          if (call.clock() >= expiresAt) return null;
+          if (personId === null) return role;
+          const present = await dependencies.findPerson(database, personId);
+          if (present?.active === true) return claimedRole ?? present.role;
+          // The next request must not find what is known to be out of date.
+          cache.delete(cacheKey);
+          return null;
+        },
+        recordUse: null,
+      },
+    };
+  };
+}
+
+type Verified = { ok: true; claimed: Claimed } | { ok: false; answer: Authenticated };
+
+/** Returns the function that verifies a token's signature and standard claims, and reads the others. */
+function tokenVerifier({ issuer, audience, jwksUrl, read }: TokenSource) {
+  const keys = issuerKeys(jwksUrl);
+  return async (token: string, now: Date): Promise<Verified> => {
+    let payload: JWTPayload;
     let header: JWTHeaderParameters;
     try {
       const verified = await jwtVerify(token, keys, {
         algorithms: TOKEN_ALGORITHMS,
         issuer,
         audience,
-        currentDate: clock(),
+        currentDate: now,
         requiredClaims: ["exp", "sub"],
       });
-      claims = verified.payload;
+      payload = verified.payload;
       header = verified.protectedHeader;
     } catch (error) {
-      return error instanceof IssuerUnreachable ? UNAVAILABLE : unauthenticated(failureOf(error));
+      if (error instanceof IssuerUnreachable) return { ok: false, answer: UNAVAILABLE };
+      return rejected(failureOf(error));
     }
-    if (!isAcceptedType(header.typ)) return unauthenticated("token_type");
-    const tenantId = uuid.safeParse(claims[tenantClaim]);
-    if (!tenantId.success) return unauthenticated("token_tenant_claim");
-    const subject = name(SUBJECT_LENGTH_MAX).safeParse(claims.sub);
-    if (!subject.success) return unauthenticated("token_subject");
-    const role = claims[roleClaim];
-    if (!isRole(role)) return unauthenticated("token_role_claim");
-    const displayName = name().safeParse(claims["name"]);
-    const actor: Actor = {
-      id: subject.data,
-      name: displayName.success ? displayName.data : subject.data,
-      kind: role === "service" ? "service" : "person",
-      role,
-    };
-    // jwtVerify requires `exp`, in seconds.
-    const credential = { type: "token", expiresAt: new Date((claims.exp ?? 0) * 1000) } as const;
-    const database = openTenant(tenantId.data);
-    if (!knownTenants.has(tenantId.data) && !(await isTenantKnown(database))) {
-      return unauthenticated("token_tenant_unknown");
-    }
-    knownTenants.add(tenantId.data);
-    return {
-      ok: true,
-      principal: {
-        tenantId: tenantId.data,
-        actor,
-        credentialName: nameOfCredential("token", subject.data),
-        credential,
-        database,
-        presentRole: async () => (clock() < credential.expiresAt ? role : null),
-        recordUse: null,
-      },
-    };
+    if (!isAcceptedType(header.typ)) return rejected("token_type");
+    const claims = read(payload);
+    if (claims === null) return rejected("token_subject");
+    return claimedBy(claims, payload, now);
   };
+}
+
+const rejected = (reason: AuthFailure): Verified => ({
+  ok: false,
+  answer: unauthenticated(reason),
+});
+
+function claimedBy(claims: TokenClaims, { exp = 0, iat }: JWTPayload, now: Date): Verified {
+  const tenantId = uuid.safeParse(claims.tenant);
+  if (!tenantId.success) return rejected("token_tenant_claim");
+  const subject = subjectSchema.safeParse(claims.subject);
+  if (!subject.success) return rejected("token_subject");
+  const role = roleOfClaim(claims.role);
+  if (role === "unknown") return rejected("token_role_claim");
+  const displayName = name().safeParse(claims.name);
+  const email = emailAddress.safeParse(claims.email);
+  return {
+    ok: true,
+    claimed: {
+      tenantId: tenantId.data,
+      subject: subject.data,
+      role: role === "none" ? null : role,
+      name: displayName.success ? displayName.data : null,
+      email: email.success ? email.data : null,
+      isEmailVerified: claims.isEmailVerified,
+      // A time in the future would keep newer tokens from changing what this one says.
+      issuedAt: new Date(Math.min(dateOf(iat ?? 0).getTime(), now.getTime())),
+      expiresAt: dateOf(exp),
+    },
+  };
+}
+
+const LAST_SECOND = Date.UTC(9999, 11, 31) / 1000;
+
+/** Returns the date of a NumericDate (RFC 7519, section 2), which can be any number. */
+function dateOf(seconds: number): Date {
+  return new Date(Math.min(Math.max(seconds, 0), LAST_SECOND) * 1000);
 }
 
 /** The issuer's keys could not be fetched, which says nothing about the token. */
@@ -151,7 +244,3 @@ const CLAIM_FAILURES: Readonly<Record<string, AuthFailure>> = {
   nbf: "token_not_yet_valid",
   sub: "token_subject",
 };
-
-function isRole(claim: unknown): claim is Role {
-  return (ROLES as readonly unknown[]).includes(claim);
-}

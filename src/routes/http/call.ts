@@ -13,8 +13,10 @@ import type { LargeCalls } from "./turns.ts";
 export interface Call extends PublicCall {
   tenantId: string;
   actor: Actor;
-  /** Names the caller's credential; see `Principal`. */
+  /** These three say who calls; see `Principal`. */
   credentialName: string;
+  identity: string;
+  personId: string | null;
   credential: Credential;
   database: TenantDatabase;
   /**

@@ -156,6 +156,8 @@ export function defineContract<
 export function errorsOf(contract: Contract): ErrorCode[] {
   const implied: ErrorCode[] = ["validation_failed", "internal", "unavailable"];
   if (contract.role !== "public") implied.push("unauthenticated", "forbidden", "rate_limited");
+  // Cloudflare Access recognizes browsers by a cookie, which another site could make them send.
+  if (contract.role !== "public" && contract.method !== "GET") implied.push("csrf_rejected");
   if (contract.body !== null) {
     implied.push("request_timeout", "payload_too_large", "unsupported_media_type");
   }

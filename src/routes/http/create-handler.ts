@@ -105,9 +105,14 @@ export function createHandler<
     // To the action, an upload that was cut off is one that is too short.
     if (hasTimedOut(contract, input.value)) return { fault: { code: "request_timeout" } };
     checkDeclared(contract, outcome.refusal, edge);
-    return { fault: outcome.refusal };
+    return { fault: faultOf(outcome.refusal) };
   };
   return { contract, answer };
+}
+
+/** A credential that ends during its call gets the same answer as one that had ended before. */
+function faultOf(refusal: Refusal): Fault {
+  return refusal.code === "unauthenticated" ? { ...refusal, challenge: "invalid_token" } : refusal;
 }
 
 /** How often a call that takes long asks whether its caller is still admitted. */
@@ -116,7 +121,7 @@ const CALLER_CHECK_MS = 15_000;
 /** Returns the caller's part of a call. */
 function callerOf(
   { role: required, service }: Contract,
-  { tenantId, actor, credentialName, credential, database, presentRole }: Principal,
+  { presentRole, ...caller }: Omit<Principal, "recordUse">,
 ): Omit<Principal, "presentRole" | "recordUse"> & Pick<Call, "checkCaller"> {
   let checkedAt = performance.now();
   const checkCaller = async (): Promise<Refusal | null> => {
@@ -126,7 +131,7 @@ function callerOf(
     if (role === null) return unauthenticated();
     return required === "public" || mayCall(role, required, service) ? null : forbidden(required);
   };
-  return { tenantId, actor, credentialName, credential, database, checkCaller };
+  return { ...caller, checkCaller };
 }
 
 /** Adds the host of this request to the service's own hosts, so that no outbound request can reach the service. */
@@ -139,7 +144,13 @@ type Admitted = { ok: true; principal: Principal } | { ok: false; fault: Fault }
 /** Checks the credential, the rate limits, and the role. */
 async function admit(contract: Contract, context: EdgeContext): Promise<Admitted> {
   const { edge, trace, request } = context;
-  const authenticated = await edge.authenticate(request.headers, edge.now);
+  const authenticated = await edge.authenticate({
+    method: request.method,
+    url: request.url,
+    headers: request.headers,
+    requestId: trace.requestId,
+    clock: edge.now,
+  });
   if (!authenticated.ok) {
     const { fault, reason } = authenticated;
     trace.authFailure = reason;

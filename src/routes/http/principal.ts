@@ -1,15 +1,21 @@
 import type { ApiKey } from "../../db/tenants/api-keys.ts";
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import type { Actor, Credential, Role } from "../../domain/actor.ts";
-import type { TokenIssuer } from "../../env.ts";
+import type { Person } from "../../domain/person.ts";
+import type { AccessApplication, TokenIssuer } from "../../env.ts";
+import type { SignedIn, SignIn } from "../../actions/people/sign-in.ts";
 import type { Fault } from "./problem.ts";
 
 /** The authenticated caller, and a database that is limited to the caller's tenant. */
 export interface Principal {
   tenantId: string;
   actor: Actor;
-  /** Names the credential within its tenant: in the ledger of writes, on leases and plan tokens, and to the limiter. */
+  /** Names the credential within its tenant: in the ledger of writes, on leases, and to the limiter. */
   credentialName: string;
+  /** Who calls, whichever credential they use; see `identityOf`. */
+  identity: string;
+  /** Null for a machine. */
+  personId: string | null;
   credential: Credential;
   database: TenantDatabase;
   /** Asks again whether the credential is valid, and returns the role that it has now; null if it has ended. */
@@ -47,12 +53,24 @@ export type AuthFailure =
   | "token_tenant_claim"
   | "token_role_claim"
   | "token_tenant_unknown"
+  | "person_inactive"
+  | "cross_site"
   | "issuer_unreachable";
 
 export type Authenticated =
   | { ok: true; principal: Principal }
   | { ok: false; fault: Fault; reason: AuthFailure };
-export type Authenticate = (headers: Headers, clock: () => Date) => Promise<Authenticated>;
+
+/** A request to authenticate. */
+export interface CallToAuthenticate {
+  method: string;
+  url: string;
+  headers: Headers;
+  requestId: string;
+  clock: () => Date;
+}
+
+export type Authenticate = (call: CallToAuthenticate) => Promise<Authenticated>;
 
 /** The rate limits. Each counts the calls of a bucket, in the data center that the Worker runs in. */
 export interface Limits {
@@ -68,9 +86,14 @@ export interface AuthDependencies {
   /** Returns the role of a key that still works; null if it has ended. */
   findKeyRole: (database: TenantDatabase, keyId: string) => Promise<Role | null>;
   recordKeyUse: (database: TenantDatabase, keyId: string) => Promise<void>;
-  /** Whether the tenant exists. Needed only for tokens: an API key is stored in its tenant. */
-  isTenantKnown: (database: TenantDatabase) => Promise<boolean>;
+  /** Finds out who a token's subject is, and records people. */
+  signIn: (database: TenantDatabase, token: SignIn) => Promise<SignedIn>;
+  /** Returns a person; null if there is none with this id. */
+  findPerson: (database: TenantDatabase, id: string) => Promise<Person | null>;
   tokenIssuer: TokenIssuer | null;
+  accessApplication: AccessApplication | null;
+  /** Web pages on these origins can write as someone whom Cloudflare Access recognizes. */
+  corsOrigins: readonly string[];
   /** The secret that issued keys prove. */
   signingSecret: string;
   limits: Limits;

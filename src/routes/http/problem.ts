@@ -132,7 +132,8 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
     status: 403,
     retry: "never",
     title: "Cross-site request rejected",
-    detail: "A request with the session cookie must come from the panel's own origin.",
+    detail:
+      "A write by someone whom a cookie identifies must come from the service's own origin, or from one that it allows.",
     members: [],
   },
   not_found: {

@@ -62,6 +62,11 @@ export const titleText = (max: number) =>
  */
 export const name = (max = 200) => titleText(max).superRefine(rules(unhidden));
 
+/** The subject of a token: 255 characters (OpenID Connect Core 1.0, section 2), and a prefix. */
+export const subject = name(262);
+
+export const emailAddress = z.email().max(254);
+
 const EXTERNAL_ID_MAX = 200;
 
 export const externalId = lineText(EXTERNAL_ID_MAX)

@@ -200,6 +200,13 @@ prompt as (
   insert into sweeps (id, number, state) values (new_id(), 1, 'own')
 ), position as (
   insert into sweep_positions (sweep, position) values ('objects', '') on conflict do nothing
+), person as (
+  insert into people (tenant_id, id, subject, name) select tenant_id, new_id(), 'ada', 'Ada' from place
+  returning tenant_id, id
+), personal as (
+  insert into api_keys (tenant_id, id, name, role, kind, person_id, digest, last_four, created_by)
+  select tenant_id, new_id(), 'Laptop', 'operator', 'person', id, sha256(convert_to(id::text, 'UTF8')), 'last', 'setup'
+  from person
 ), pipeline as (
   insert into pipelines (tenant_id, name) select tenant_id, 'payment' from place
 ), sealed as (

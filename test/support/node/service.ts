@@ -6,6 +6,8 @@ import { type Queues, sendOutgoing } from "../../../src/actions/outgoing/send-ou
 import { sweep } from "../../../src/actions/upkeep/sweep.ts";
 import { type ConsumeBatch, createConsumers } from "../../../src/consumers/index.ts";
 import { workOnBulk } from "../../../src/actions/bulk/work-on-bulk.ts";
+import { signIn } from "../../../src/actions/people/sign-in.ts";
+import { findPerson } from "../../../src/db/tenants/people.ts";
 import { findApiKey, findKeyRole, recordKeyUse } from "../../../src/db/tenants/api-keys.ts";
 import { openDatabase } from "../../../src/db/connection/client.ts";
 import { parseEnv } from "../../../src/env.ts";
@@ -62,7 +64,8 @@ export async function startService(): Promise<TestService> {
     findApiKey,
     findKeyRole,
     recordKeyUse,
-    isTenantKnown: async () => true,
+    signIn,
+    findPerson,
     isDatabaseReady: () => opened.ping(),
     blobs: memoryBlobs(),
     outbound,

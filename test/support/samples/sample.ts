@@ -37,6 +37,9 @@ export interface Things {
   trial: string;
   insight: string;
   apiKey: string;
+  person: string;
+  /** An id that no person of the caller has. Another tenant may use it. */
+  freePerson: string;
   webhook: string;
   /** A name that no webhook of the caller has. Another tenant may use it. */
   freeWebhook: string;
@@ -111,6 +114,7 @@ export const ADMINS: readonly Role[] = ["admin"];
 export const REVIEWERS: readonly Role[] = ["reviewer", ...ADMINS];
 export const OPERATORS: readonly Role[] = ["operator", ...REVIEWERS];
 export const SERVICE: readonly Role[] = ["service"];
+export const PEOPLE: readonly Role[] = ["viewer", "operator", "reviewer", "admin"];
 export const EVERYONE: readonly Role[] = ROLES;
 export const andService = (roles: readonly Role[]): readonly Role[] => [...roles, ...SERVICE];
 

@@ -14,6 +14,7 @@ import {
   MOVE,
   NOTHING_MORE,
   OPERATORS,
+  PEOPLE,
   READ,
   RELAY,
   REVIEWERS,
@@ -24,6 +25,7 @@ import { SAMPLE_CONTENT } from "./things.ts";
 
 const ON_TASK = { names: { taskId: "task" } } as const;
 const ON_EVAL = { names: { evalId: "eval" } } as const;
+const ON_PERSON = { names: { personId: "person" } } as const;
 const ON_WEBHOOK = { names: { name: "webhook" } } as const;
 const ON_STEP = { names: { stepId: "step" } } as const;
 const WAITING_CHECK: Place = { kind: "pre_qa", status: "queued" };
@@ -1029,6 +1031,47 @@ export const SAMPLES: readonly Sample[] = [
     repeat: { ...AGAIN, shownOnce: ["key"] },
     names: { keyId: "apiKey" },
     body: { overlapSeconds: 3600, reason: "The yearly rotation" },
+  },
+  {
+    route: "POST /v1/api-keys",
+    what: "of a person",
+    roles: ADMINS,
+    cost: CREATE,
+    repeat: { ...AGAIN, shownOnce: ["key"] },
+    names: { personId: "person" },
+    body: { name: "A laptop", role: "viewer", personId: "{personId}" },
+  },
+  { route: "GET /v1/people", roles: PEOPLE, cost: READ, names: {} },
+  {
+    route: "GET /v1/people",
+    what: "by an actor's id",
+    roles: PEOPLE,
+    cost: READ,
+    names: { keyId: "apiKey" },
+    query: "actorId={keyId}&active=true",
+    goesOnWithout: ["keyId"],
+  },
+  { route: "GET /v1/people/{personId}", roles: PEOPLE, cost: READ, ...ON_PERSON },
+  {
+    route: "PUT /v1/people/{personId}",
+    roles: ADMINS,
+    cost: { first: 1 },
+    repeat: { ...NOTHING_MORE, status: 200 },
+    names: { personId: "freePerson" },
+    body: { name: "Ada", email: "ada@example.com", role: "reviewer" },
+    goesOnWithout: ["personId"],
+  },
+  {
+    route: "PUT /v1/people/{personId}",
+    what: "that exists",
+    roles: ADMINS,
+    cost: { first: 1 },
+    repeat: NOTHING_MORE,
+    status: 200,
+    statusWithout: 201,
+    ...ON_PERSON,
+    body: { name: "Ada", active: false, reason: "She left" },
+    goesOnWithout: ["personId"],
   },
   { route: "GET /v1/admin/events", roles: ADMINS, cost: READ, names: {} },
   {

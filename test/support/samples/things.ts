@@ -44,6 +44,8 @@ export function unknownThings(): Things {
     trial: id(),
     insight: id(),
     apiKey: id(),
+    person: id(),
+    freePerson: id(),
     webhook: `hook-${id()}`,
     freeWebhook: `hook-${id()}`,
     delivery: id(),
@@ -53,6 +55,7 @@ export function unknownThings(): Things {
 /** All names under which another tenant could ask for a thing of this kind: a task also has an external id. */
 export function spellingsOf(kind: Kind, things: Things): string[] {
   if (kind === "freeWebhook") return [things.webhook];
+  if (kind === "freePerson") return [things.person];
   if (kind === "task") return [things.task, `ext:${things.externalId}`];
   return [kind === "freeName" ? things.externalId : things[kind]];
 }
@@ -143,6 +146,10 @@ export async function givenThings(
     expectDone(await api.call("PUT", `/data/${things.storedData}/content`, upload));
   }
   await open("apiKey", "/api-keys", { name: "A key of the test", role: "viewer" });
+  if (kinds.has("person") || kinds.has("freePerson")) {
+    const put = { tenant, body: { name: "A person of the test" } };
+    expectDone(await api.call("PUT", `/people/${things.person}`, put), 201);
+  }
   if (kinds.has("webhook") || kinds.has("freeWebhook")) await givenWebhook(api, tenant, things);
   return things;
 }
