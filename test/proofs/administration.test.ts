@@ -10,6 +10,7 @@ import {
   textOf,
   type TestApi,
 } from "../support/api.ts";
+import { ON_WRITE } from "../support/database.ts";
 import { importedState } from "../support/imported-state.ts";
 import { brokenInvariants, expectInvariantsHold } from "../support/model/invariants.ts";
 import { openTransaction, untilBlocked } from "../support/model/locks.ts";
@@ -125,6 +126,32 @@ describe("a key that has ended but is still cached", () => {
     }
     expect(await stateOf(tenant)).toEqual(before);
     await api.database.transaction("owner", importedState(tenant.id));
+  });
+
+  it("does not get the answer to its earlier calls, which may show a secret", async () => {
+    const tenant = await api.givenTenant();
+    const hook = { url: PAY, events: ["bulk.finished"] };
+    expectDone(await api.call("PUT", "/webhooks/hook", { tenant, body: hook }), 201);
+    const admin = await givenCachedAdmin(tenant);
+    const rotate = () =>
+      api.call("POST", "/webhooks/hook/rotate", {
+        bearer: admin.key,
+        body: {},
+        idempotencyKey: "one-rotation",
+      });
+    const rotated = expectDone(await rotate());
+    expect(rotated["secret"]).toEqual(expect.stringMatching(/^whsec_/));
+    expectDone(await revoke(tenant, admin.id));
+    expectProblem(await rotate(), "unauthenticated", 401);
+  });
+
+  it("gets its answer if it revokes itself and the database's answer is lost", async () => {
+    const tenant = await api.givenTenant();
+    const admin = await givenCachedAdmin(tenant);
+    await api.database.faults({ ...ON_WRITE, kind: "cut-after-commit" });
+    const revoked = expectDone(await revoke(tenant, admin.id, admin.key));
+    expect(revoked).toMatchObject({ id: admin.id, revokedBy: admin.id });
+    expectProblem(await revoke(tenant, admin.id, admin.key), "unauthenticated", 401);
   });
 
   it("has no effect when its revocation commits while its write waits", async () => {

@@ -67,7 +67,7 @@ export async function writeAdministration<Row>(
 
 /**
  * Runs the statements of an administrative write after the fresh check of its caller, for a write that does not fit
- * `writeAdministration`. Its last statement has the CTE of `recordedEvent`.
+ * `writeAdministration`. A repeat is checked too, because its answer may show a secret. Its last statement has the CTE of `recordedEvent`.
  */
 export async function administer<Row>(
   database: TenantDatabase,
@@ -75,10 +75,13 @@ export async function administer<Row>(
   statements: readonly SQL[],
 ): Promise<Administered<Row>> {
   try {
-    return await database.write<Row>(operation, [...admission(credential), ...statements]);
+    return await database.write<Row>(operation, statements, { first: admission(credential) });
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === null) throw error;
+    // The answer to an earlier attempt of this call may have been lost, and that attempt may have ended the credential.
+    const stored = await database.findOperation(operation);
+    if (stored?.id === operation.id) return { outcome: "replayed", operation: stored };
     return { outcome: "refused", refusal };
   }
 }

@@ -145,12 +145,18 @@ export class TenantDatabase {
   /**
    * Records an operation and its effects in one transaction, and returns the rows of the last statement. An attempt
    * with an unknown outcome is retried under the same id, because the ledger then shows whether the first one
-   * committed.
+   * committed. The statements of `first` run before the ledger is asked for an earlier call, so that their refusal
+   * also refuses a repeat.
    * @throws DatabaseUnavailable if no attempt succeeded; DatabaseFault if a statement was rejected.
    */
-  write<Row>(operation: Operation, statements: readonly SQL[]): Promise<Written<Row>> {
+  write<Row>(
+    operation: Operation,
+    statements: readonly SQL[],
+    { first = [] }: { first?: readonly SQL[] } = {},
+  ): Promise<Written<Row>> {
     const batch = [
       scopeOf(this.tenantId),
+      ...first,
       ...(operation.key === null ? [] : [releaseKey(operation)]),
       insertOperation(this.tenantId, operation),
       ...statements,
