@@ -286,9 +286,14 @@ describe("a call that takes long", () => {
     const stream = await openStream(admin.key, "/v1/events/stream?after=now&wait=20");
     passSeconds(15);
     await api.givenTask({ tenant });
-    const text = await rest(stream);
-    expect(text).toContain("task_created");
+    let text = "";
+    while (!text.includes("task_created")) {
+      const { done, value } = await stream.read();
+      if (done) expect.fail(`The stream has ended: ${text}`);
+      text += new TextDecoder().decode(value);
+    }
     expect(text).not.toContain("problem");
+    await stream.cancel();
   });
 
   it("ends: an event stream, after its token has expired", async () => {

@@ -44,6 +44,7 @@ describe("GET /me", () => {
     expect(body).toEqual({
       tenant: { id: api.otherTenant.id, name: "Second tenant" },
       actor: { id: "person-1", name: "A Person", kind: "person", role: "reviewer" },
+      person: { id: expect.any(String), name: "A Person", email: null },
     });
   });
 

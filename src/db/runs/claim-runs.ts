@@ -50,7 +50,7 @@ claimed as (
     lease_until = least(now() + make_interval(secs => ${leaseSeconds}::integer), w.deadline_at),
     -- The previous holder sees by this number that the run was claimed again.
     attempt = case when w.lease_owner is null then w.attempt else w.attempt + 1 end,
-    updated_at = greatest(w.updated_at, writer_clock())
+    updated_at = greatest(w.updated_at, now())
   from waiting
   where w.tenant_id = ${tenantId}::uuid and w.id = waiting.id
   returning w.id, w.task_id, w.version_id, w.step_id, waiting.priority, ${RUN_JSON} as run

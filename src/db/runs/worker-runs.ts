@@ -94,7 +94,7 @@ export function recordRunReport(
     sql`
 with
 reported as (
-  update worker_runs w set ${change}, updated_at = greatest(w.updated_at, writer_clock())
+  update worker_runs w set ${change}, updated_at = greatest(w.updated_at, now())
   from json_to_record(${JSON.stringify(guardRow(found))}) as f(id uuid, state text, attempt integer, is_overdue boolean)
   where w.tenant_id = ${tenantId}::uuid and w.id = f.id and ${IS_UNCHANGED}
   returning w.id
