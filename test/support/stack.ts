@@ -21,6 +21,8 @@ export interface TestStack {
   dispatches: number;
   /** How many tasks the largest operation of the proofs has: TASKS of the environment, or 4,000. */
   tasks: number;
+  /** One of this many nasty values of each parameter is sent: NASTY_STRIDE of the environment, or 3. 1 sends all. */
+  nastyStride: number;
 }
 
 /** The addresses of a test's database. */

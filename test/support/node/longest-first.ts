@@ -9,6 +9,9 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const LONGEST = [
   "proofs/retries.test.ts",
   "proofs/random-histories.test.ts",
+  "stack/kill.unit.test.ts",
+  "proofs/tampered-columns.unit.test.ts",
+  "contracts/nasty-input.test.ts",
   "proofs/hot-tasks.test.ts",
   "routes/bulk/large.test.ts",
   "stack/kill.unit.test.ts",
@@ -19,6 +22,7 @@ const LONGEST = [
   "abuse/conditions.test.ts",
   "proofs/round-trips.test.ts",
   "consumers/webhooks.unit.test.ts",
+  "scripts/seal.unit.test.ts",
   "proofs/tampering.unit.test.ts",
   "bench/load.unit.test.ts",
   "stories/queues.unit.test.ts",
