@@ -84,11 +84,11 @@ export class Turns {
   }
 }
 
-/** The turns of the large calls of an isolate. Together they stay far below 128 MiB (`npm run bench -- --only memory`). */
+/** The turns of the large calls of an isolate. `npm run bench -- --only memory` measures what they leave of its memory. */
 export interface LargeCalls {
-  /** Plans of bulk changes with thousands of tasks: up to 45 MiB each. */
+  /** Plans of bulk changes with thousands of tasks. */
   plans: Turns;
-  /** Parts of lookups and exports, with up to 2,500 rows: up to 8 MiB each. */
+  /** Parts of lookups and exports, with up to 2,500 rows. */
   parts: Turns;
 }
 
