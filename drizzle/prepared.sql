@@ -203,7 +203,7 @@ end $prepared$;
 revoke execute on function prepared.record_plain_moves_50344dee from public;
 grant execute on function prepared.record_plain_moves_50344dee to stepledger_app;
 
-create or replace function prepared.record_moves_7ed4ff07(
+create or replace function prepared.record_moves_ec74983f(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -428,7 +428,7 @@ reported as (
   update worker_runs w set
     state = r.state, result = coalesce(r.result, w.result), error = coalesce(r.error, w.error),
     updated_at = greatest(w.updated_at, n.at),
-    deadline_at = case when r.state = 'RUNNING' then (select writer_clock()) + make_interval(secs => coalesce(
+    deadline_at = case when r.state = 'RUNNING' then n.at + make_interval(secs => coalesce(
     (select p.run_deadline_seconds from pipelines p where p.name = lower(w.type)), 3600)) else w.deadline_at end
   from run_change r join reached n using (task_id)
   where w.tenant_id = p_tenant_id::uuid and w.id = r.id and w.state in ('QUEUED', 'RUNNING')
@@ -489,5 +489,5 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_moves_7ed4ff07 from public;
-grant execute on function prepared.record_moves_7ed4ff07 to stepledger_app;
+revoke execute on function prepared.record_moves_ec74983f from public;
+grant execute on function prepared.record_moves_ec74983f to stepledger_app;

@@ -6,6 +6,7 @@ import type { UnifiedStatus } from "../../domain/status/unified.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import { endingCtes } from "./end-bulk.ts";
 import type { Bound } from "../connection/prepared.ts";
+import { notBefore } from "../sql/writer-clock.ts";
 
 /** One task of a bulk operation, as planned. */
 export interface LedgerItem {
@@ -162,7 +163,7 @@ finished as (
       when b.changed + t.changed = 0 then 'failed'
       else 'partial' end,
     finished_at = case
-      when b.changed + b.refused + b.stale + b.failed + t.closed = b.requested then greatest(writer_clock(), b.created_at) end
+      when b.changed + b.refused + b.stale + b.failed + t.closed = b.requested then ${notBefore(sql`b.created_at`)} end
   from tally t
   where b.tenant_id = ${tenantId}::uuid and b.id = ${id}::uuid and b.state = 'running'
   returning b.*

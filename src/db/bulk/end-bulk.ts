@@ -7,6 +7,7 @@ import { keepOrDrop } from "../ledger/operations.ts";
 import { listed } from "../sql/listed.ts";
 import type { Bound } from "../connection/prepared.ts";
 import { enqueueDeliveries } from "../webhooks/webhook-outbox.ts";
+import { notBefore } from "../sql/writer-clock.ts";
 
 const BULK_STATUS_TERMINAL: AnalyticsEventName = "admin_bulk_status_terminal";
 
@@ -42,7 +43,7 @@ analytics as (
 ),
 -- A reverted operation no longer counts: mark its product event.
 reverted as (
-  update analytics_events a set reverted_at = greatest(writer_clock(), a.at)
+  update analytics_events a set reverted_at = ${notBefore(sql`a.at`)}
   from ended, lateral (${changingOperation(sql`ended.id`)}) undone
   where a.tenant_id = ${tenantId}::uuid and a.bulk_operation_id = undone.id and a.reverted_at is null
     and ended.action = 'revert' and ended.changed > 0
@@ -73,7 +74,7 @@ export async function endCancelled(database: TenantDatabase, operationId: string
   const { tenantId } = database;
   const [ending] = await database.writeIdempotently<BulkEnding>(sql`
 with finished as (
-  update bulk_operations b set state = 'cancelled', finished_at = greatest(writer_clock(), b.created_at)
+  update bulk_operations b set state = 'cancelled', finished_at = ${notBefore(sql`b.created_at`)}
   where b.tenant_id = ${tenantId}::uuid and b.id = ${operationId}::uuid and b.state in ('queued', 'running')
   returning b.*
 ),${endingCtes(tenantId)}
@@ -99,8 +100,8 @@ export async function requestCancel(
 with finished as (
   update bulk_operations b set
     state = case when b.state = 'queued' then 'cancelled' else b.state end,
-    finished_at = case when b.state = 'queued' then greatest(writer_clock(), b.created_at) end,
-    cancel_requested_at = coalesce(b.cancel_requested_at, greatest(writer_clock(), b.created_at))
+    finished_at = case when b.state = 'queued' then ${notBefore(sql`b.created_at`)} end,
+    cancel_requested_at = coalesce(b.cancel_requested_at, ${notBefore(sql`b.created_at`)})
   where b.tenant_id = ${tenantId}::uuid and b.id = ${operationId}::uuid and b.state in ('queued', 'running')
   returning b.*
 ),${endingCtes(tenantId)},

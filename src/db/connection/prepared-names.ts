@@ -4,5 +4,5 @@
 export const PREPARED_NAMES = {
   load_task: "load_task_7c6471a9",
   record_plain_moves: "record_plain_moves_50344dee",
-  record_moves: "record_moves_7ed4ff07",
+  record_moves: "record_moves_ec74983f",
 } as const;

@@ -17,6 +17,7 @@ import { workerTypeSql } from "./pipeline-sql.ts";
 import { runAllowance } from "../runs/run-guards.ts";
 import { signingSecrets, type StoredSecrets } from "../webhooks/signing-secrets.ts";
 import { stepJson, TASK_JOINS, TASK_MEMBERS, type TaskRecord } from "../tasks/task-json.ts";
+import { notBefore } from "../sql/writer-clock.ts";
 
 /** One delivery attempt: the endpoint and what is sent to it. */
 export interface DispatchAttempt {
@@ -94,7 +95,7 @@ const IS_EARLY = sql`(${IS_LEASED} or coalesce(d.not_before > clock_timestamp(),
  */
 function releaseStatement(tenantId: string, dispatchId: string): SQL {
   // Find the run by its dispatch first, which is one index lookup: the plan of a join would depend on row estimates.
-  return sql`update worker_runs r set dispatch_id = null, updated_at = greatest(r.updated_at, writer_clock())
+  return sql`update worker_runs r set dispatch_id = null, updated_at = ${notBefore(sql`r.updated_at`)}
     where r.tenant_id = ${tenantId}::uuid and r.dispatch_id = ${dispatchId}::uuid and r.state = 'FAILED'
       and exists (
         select from pipeline_dispatches d ${DISPATCH_JOINS}
@@ -129,7 +130,7 @@ becomes as materialized (
   ) b(outcome, to_state, reason) using (outcome)
 ),
 changed as (
-  update pipeline_dispatches d set state = b.to_state, updated_at = greatest(d.updated_at, writer_clock()),
+  update pipeline_dispatches d set state = b.to_state, updated_at = ${notBefore(sql`d.updated_at`)},
     attempts = d.attempts + case when b.outcome = 'begun' and not b.is_again then 1 else 0 end,
     lease_owner = case when b.outcome = 'begun' then ${owner}::uuid end,
     lease_until = case when b.outcome = 'begun'
@@ -151,7 +152,7 @@ opened as (
 ),
 -- The deadline counts from the latest attempt. An unwanted run is cancelled.
 kept as (
-  update worker_runs w set updated_at = greatest(w.updated_at, writer_clock()), offered = b.outcome = 'offered',
+  update worker_runs w set updated_at = ${notBefore(sql`w.updated_at`)}, offered = b.outcome = 'offered',
     state = case b.outcome when 'unwanted' then 'CANCELLED' else w.state end,
     deadline_at = case b.outcome when 'unwanted' then w.deadline_at else clock_timestamp() + b.allowance end
   from becomes b

@@ -14,6 +14,7 @@ import {
   lockTaskOf,
 } from "./dispatch-sql.ts";
 import { DISPATCH_JSON, type DispatchRecord } from "./read-dispatches.ts";
+import { notBefore } from "../sql/writer-clock.ts";
 
 /** The facts that the change was checked against and, if it was allowed, the changed dispatch. */
 export interface ChangedDispatch {
@@ -71,7 +72,7 @@ export function recallDispatch(
     set: sql`not_before = null`,
     effects: sql`,
 cancelled as (
-  update worker_runs w set state = 'CANCELLED', updated_at = greatest(w.updated_at, writer_clock())
+  update worker_runs w set state = 'CANCELLED', updated_at = ${notBefore(sql`w.updated_at`)}
   from allowed l where w.tenant_id = ${database.tenantId}::uuid and w.dispatch_id = l.id and w.state = 'QUEUED'
 )`,
   });
@@ -105,7 +106,7 @@ found as materialized (
 allowed as (select f.* from found f where ${isAllowed}),
 changed as (
   update pipeline_dispatches d set state = ${to}, lease_owner = null, lease_until = null,
-    updated_at = greatest(d.updated_at, writer_clock()), ${set}
+    updated_at = ${notBefore(sql`d.updated_at`)}, ${set}
   from allowed l where d.tenant_id = ${tenantId}::uuid and d.id = l.id
   returning d.*, l.run_id
 ),

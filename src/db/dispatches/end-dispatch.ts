@@ -4,6 +4,7 @@ import type { TenantDatabase } from "../connection/client.ts";
 import { logCtes, type HasDeliveries } from "./dispatch-log.ts";
 import { MESSAGE_LOST_AFTER, IS_LEASED, lockTaskOf } from "./dispatch-sql.ts";
 import { runAllowance } from "../runs/run-guards.ts";
+import { notBefore } from "../sql/writer-clock.ts";
 
 /**
  * Records how an attempt ended, if it still holds the lease; otherwise a later attempt's result counts. If the attempt
@@ -32,14 +33,14 @@ own as materialized (
 ),
 ended as (
   update pipeline_dispatches d set state = ${end.state}, lease_owner = null, lease_until = null,
-    last_error = ${endError(end)}::text, updated_at = greatest(d.updated_at, writer_clock()),
+    last_error = ${endError(end)}::text, updated_at = ${notBefore(sql`d.updated_at`)},
     attempts = d.attempts - ${end.state === "sent" && !end.isCounted ? 1 : 0},
     not_before = ${end.state === "sent" ? sql`clock_timestamp() + ${delay}` : sql`null`},
     next_attempt_at = clock_timestamp() + ${delay} + ${MESSAGE_LOST_AFTER}
   from own where d.tenant_id = ${tenantId}::uuid and d.id = own.id
 ),
 put_off as (
-  update worker_runs w set updated_at = greatest(w.updated_at, writer_clock()),
+  update worker_runs w set updated_at = ${notBefore(sql`w.updated_at`)},
     deadline_at = greatest(w.deadline_at, clock_timestamp() + ${delay} + ${runAllowance(sql`w.type`)})
   from own
   where w.tenant_id = ${tenantId}::uuid and w.dispatch_id = own.id and w.state = 'QUEUED'
@@ -82,7 +83,7 @@ given_up as materialized (
 ),
 dead as (
   update pipeline_dispatches d set state = 'dead', lease_owner = null, lease_until = null,
-    updated_at = greatest(d.updated_at, writer_clock()),
+    updated_at = ${notBefore(sql`d.updated_at`)},
     last_error = ${reason} || coalesce(': ' || d.last_error, '')
   from given_up where d.tenant_id = ${tenantId}::uuid and d.id = given_up.id
 ),

@@ -10,6 +10,7 @@ import { bytesOf, type Chunk, readChunkById } from "../sql/chunks.ts";
 import { type FilterOf, matches } from "../sql/conditions.ts";
 import { isTask } from "../tasks/task-match.ts";
 import { storedJson } from "../connection/stored-operation.ts";
+import { notBefore } from "../sql/writer-clock.ts";
 
 /** An insight, as responses show it. */
 export interface InsightRecord extends InsightSnapshot, MakerDetails {
@@ -108,7 +109,7 @@ with
 updated as (
   update insights i set status = ${status}, output = ${jsonText(output)}::jsonb, usage = ${jsonText(usage)}::jsonb,
     -- Each change gets a different time, because updated_at is how a writer detects that the state has changed.
-    updated_at = greatest(writer_clock(), i.updated_at + interval '1 microsecond')
+    updated_at = ${notBefore(sql`i.updated_at + interval '1 microsecond'`)}
   where i.tenant_id = ${tenantId}::uuid and i.id = ${id}::uuid and i.updated_at = ${seenAt}::timestamptz
   returning ${INSIGHT_JSON} as insight
 ),

@@ -4,7 +4,6 @@ import { listed } from "../sql/listed.ts";
 import type { MoveInput } from "./move-input.ts";
 import type { Bound } from "../connection/prepared.ts";
 import { runAllowance } from "../runs/run-guards.ts";
-import { WRITER_CLOCK } from "../sql/writer-clock.ts";
 
 /**
  * The writer's CTEs for runs. They read from `reached`, the present steps of the tasks, and from `recallable`, the
@@ -35,7 +34,7 @@ reported as (
   update worker_runs w set
     state = r.state, result = coalesce(r.result, w.result), error = coalesce(r.error, w.error),
     updated_at = greatest(w.updated_at, n.at),
-    deadline_at = case when r.state = 'RUNNING' then ${WRITER_CLOCK} + ${runAllowance(sql`w.type`)} else w.deadline_at end
+    deadline_at = case when r.state = 'RUNNING' then n.at + ${runAllowance(sql`w.type`)} else w.deadline_at end
   from run_change r join reached n using (task_id)
   where w.tenant_id = ${tenantId}::uuid and w.id = r.id and w.state in ('QUEUED', 'RUNNING')
 ),`;

@@ -10,6 +10,7 @@ import { type GuardedRun, guardRow, IS_UNCHANGED, runAllowance } from "./run-gua
 import { bytesOf, type Chunk, readChunkById } from "../sql/chunks.ts";
 import { type FilterOf, matches } from "../sql/conditions.ts";
 import { isOfTask, isTask } from "../tasks/task-match.ts";
+import { notBefore } from "../sql/writer-clock.ts";
 
 /** A worker run as answers show it. */
 export interface RunRecord {
@@ -139,7 +140,7 @@ locked as materialized (
   order by w.id
   for no key update of w
 )
-update worker_runs w set state = l.to_state, error = coalesce(l.error, w.error), updated_at = greatest(w.updated_at, writer_clock())
+update worker_runs w set state = l.to_state, error = coalesce(l.error, w.error), updated_at = ${notBefore(sql`w.updated_at`)}
 from locked l
 where w.tenant_id = ${database.tenantId}::uuid and w.id = l.id
 returning w.id`);
