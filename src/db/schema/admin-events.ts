@@ -1,16 +1,8 @@
-import {
-  foreignKey,
-  index,
-  integer,
-  pgTable,
-  primaryKey,
-  text,
-  unique,
-  uuid,
-} from "drizzle-orm/pg-core";
+import { foreignKey, index, integer, pgTable, primaryKey, text, unique } from "drizzle-orm/pg-core";
 import { ADMIN_EVENT_TYPES, ADMIN_SUBJECTS } from "../../domain/admin-events.ts";
 import { ACTOR_KINDS, ROLES } from "../../domain/actor.ts";
 import { bytea, moment, oneOf, tenantId } from "./columns.ts";
+import { chainedEnvelope } from "./events.ts";
 import { tenants } from "./tenants.ts";
 
 /**
@@ -26,18 +18,8 @@ export const adminEvents = pgTable(
     subjectKind: text({ enum: ADMIN_SUBJECTS }).notNull(),
     /** The id of a tenant, a key or a person; the name of a pipeline or a webhook. */
     subjectId: text().notNull(),
-    actorId: text().notNull(),
-    actorName: text().notNull(),
-    actorKind: text({ enum: ACTOR_KINDS }).notNull(),
-    actorRole: text({ enum: ROLES }).notNull(),
-    reason: text(),
-    /** JSON as text, because the hash covers its exact bytes: the subject `before` and `after`, without secrets. */
-    payload: text().notNull(),
-    operationId: uuid().notNull(),
-    requestId: text().notNull(),
-    at: moment().notNull(),
-    prevHash: bytea().notNull(),
-    hash: bytea().notNull(),
+    // The payload has the subject `before` and `after`, without secrets.
+    ...chainedEnvelope(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.seq] }),
