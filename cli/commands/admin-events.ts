@@ -2,8 +2,9 @@ import { parseArgs } from "node:util";
 import { type AdminEvent, eachItem, PAGE_MAX, type Stepledger } from "../../client/index.ts";
 import { type Command, COMMON_OPTIONS, parseOrThrow, parseWholeNumber } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
-import { jsonLine, plain } from "../render.ts";
+import { plain } from "../render.ts";
 import type { Paint } from "../terminal.ts";
+import { writeItems } from "../write-items.ts";
 
 type ListInput = NonNullable<Parameters<Stepledger["listAdminEvents"]>[0]>;
 type Filter = NonNullable<ListInput["query"]>;
@@ -46,16 +47,13 @@ export const listAdminEvents: Command = {
       // One extra event shows whether there are more.
       limit: Math.min(max + 1, PAGE_MAX),
     };
-    let written = 0;
-    for await (const event of eachItem(stepledger.listAdminEvents, { query })) {
-      if (written === max) {
-        terminal.note(`Showing the newest ${max}. Use --limit N or --all for more.`);
-        break;
-      }
-      terminal.write(values.json ? jsonLine(event) : eventLine(event, terminal.paint));
-      written += 1;
-    }
-    if (written === 0) terminal.note("No events match.");
+    await writeItems(terminal, eachItem(stepledger.listAdminEvents, { query }), {
+      max,
+      first: "newest",
+      plural: "events",
+      json: values.json,
+      lineOf: (event) => eventLine(event, terminal.paint),
+    });
     return EXIT.done;
   },
 };

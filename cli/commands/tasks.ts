@@ -11,6 +11,7 @@ import { EXIT, UsageError } from "../exit-codes.ts";
 import { asAttention, asKind, asLabel, asSort, asStatus } from "../names.ts";
 import { jsonLine, paintLabel, nameOf, taskLine, taskLines } from "../render.ts";
 import type { Paint } from "../terminal.ts";
+import { writeItems } from "../write-items.ts";
 
 export const listTasks: Command = {
   name: "tasks list",
@@ -58,16 +59,13 @@ export const listTasks: Command = {
       // One extra task shows whether there are more.
       limit: Math.min(max + 1, PAGE_MAX),
     };
-    let written = 0;
-    for await (const task of eachItem(stepledger.listTasks, { query })) {
-      if (written === max) {
-        terminal.note(`Showing the first ${max}. Use --limit N or --all for more.`);
-        break;
-      }
-      terminal.write(values.json ? jsonLine(task) : taskLine(task, terminal.paint));
-      written += 1;
-    }
-    if (written === 0) terminal.note("No tasks match.");
+    await writeItems(terminal, eachItem(stepledger.listTasks, { query }), {
+      max,
+      first: "first",
+      plural: "tasks",
+      json: values.json,
+      lineOf: (task) => taskLine(task, terminal.paint),
+    });
     return EXIT.done;
   },
 };
