@@ -4,7 +4,7 @@ import { findTenants, inventTenant, mintAdminKey, storeTenant } from "./stack/te
 /**
  * `npm run tenant -- create NAME` creates a tenant, and prints its id and its first key, which has the role admin.
  * `npm run tenant -- key NAME` prints a new admin key of an existing tenant, by its name or id: the way back in for
- * whoever has the owner's database URL.
+ * anyone who has the owner's database URL.
  */
 const NAME_LENGTH_MAX = 200;
 const [verb, ...words] = process.argv.slice(2);

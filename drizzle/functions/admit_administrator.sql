@@ -1,5 +1,5 @@
 -- Admits an administrative write: locks the tenant's head of administration, and then asks for the caller's key afresh.
--- Raises SL002 if the key has ended (revoked or expired), and SL003 if its role is no longer admin. Null stands for a
+-- Raises SL002 if the key has ended (revoked or expired), and SL003 if its role is no longer admin. Null means a
 -- caller without a key, whose token was verified with the request.
 --
 -- Called by: writeAdministration (src/db/administration/write-administration.ts), as a statement of its own before the

@@ -1,5 +1,5 @@
 -- Gives a new event of administration its place in the tenant's chain: seq, time, prev_hash and hash. Then moves the
--- head to it. Whatever the insert says about these columns is overwritten, so nobody can choose them.
+-- head to it. Whatever the insert says about these columns is overwritten, so a caller cannot choose them.
 --
 -- Called by: the trigger admin_events_chained. The row lock on the head puts the events of a tenant in order. The time
 -- never falls, even if the clock is set back.

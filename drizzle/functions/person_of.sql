@@ -1,5 +1,5 @@
 -- Returns the person of an event's actor: whose API key it was, or whose token. Null for a machine, for the service itself,
--- and for a credential that is nobody's.
+-- and for a credential that belongs to no person.
 --
 -- Called by: reads that show or compare people (src/db). Events name only the credential that acted, so that their hashes
 -- never change; this is the one place that knows whose it is. Row security limits it to the caller's tenant.

@@ -38,7 +38,7 @@ function changesOf(expected: Facts, found: Facts): string[] {
 
 /**
  * Whether it is a prepared statement of an earlier release, which stays (docs/adr/0028-prepared-statements.md). These
- * have the rights of their caller, so they give nobody more than the tables do.
+ * have the rights of their caller, so they give no caller more than the tables do.
  */
 function isOfEarlierRelease(object: string, { owner, security, language }: Facts): boolean {
   return (

@@ -68,7 +68,7 @@ export function renderCounts(counts: readonly SecretCount[], keys: Keys): string
 
 /**
  * Seals plain secrets and those under other keys with the first key, in chunks. It can stop anywhere and run again, also
- * beside the service. Secrets that do not open stay as they are.
+ * while the service runs. Secrets that do not open stay as they are.
  */
 export function sealSecrets(
   ownerUrl: string,

@@ -41,7 +41,7 @@ export interface BlobStore {
   isReady: () => Promise<boolean>;
 }
 
-/** A sweep of the bucket. Numbers rise; the id tells sweeps of two databases apart that have the same number. */
+/** A sweep of the bucket. Numbers rise; the id distinguishes sweeps of two databases that have the same number. */
 export interface Sweep {
   number: number;
   id: string;

@@ -146,7 +146,7 @@ const ABUSES: Readonly<Record<string, readonly Abuse[]>> = {
   ],
   sweep_position: [
     {
-      to: "read a position that nobody stored",
+      to: "read a position that was never stored",
       sql: () => "select sweep_position('forged') as position",
       returns: [{ position: null }],
     },

@@ -104,7 +104,7 @@ describe("verification with two registry versions", () => {
   test.each([
     ["a task's event", () => event(2, `registry_version = ${LATER_VERSION + 1}`)],
     ["an eval's event", () => evalEvent(5, "registry_version = 0")],
-  ])("names %s of a version that nobody knows", async (_, change) => {
+  ])("names %s of an unknown version", async (_, change) => {
     expect(await brokenBy(change())).toEqual(["registry-versions-are-known"]);
   });
 });

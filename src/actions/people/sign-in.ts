@@ -19,13 +19,13 @@ export interface SignIn extends SignInProfile {
   requestId: string;
 }
 
-/** The person whom a token stands for; null for a machine, whose role is `service`. */
+/** The person whom a token identifies; null for a machine, whose role is `service`. */
 export type SignedIn =
   | { ok: true; person: Person | null }
   | { ok: false; reason: "token_tenant_unknown" | "person_inactive" | "token_role_claim" };
 
 /**
- * Returns the person whom a token stands for. Someone who signs in for the first time is recorded, and so is a changed
+ * Returns the person whom a token identifies. Someone who signs in for the first time is recorded, and so is a changed
  * name or address; otherwise this is one round trip that only reads. Someone without any role is not recorded.
  */
 export async function signIn(database: TenantDatabase, token: SignIn): Promise<SignedIn> {

@@ -67,7 +67,8 @@ export async function writeAdministration<Row>(
 
 /**
  * Runs the statements of an administrative write after the fresh check of its caller, for a write that does not fit
- * `writeAdministration`. A repeat is checked too, because its answer may show a secret. Its last statement has the CTE of `recordedEvent`.
+ * `writeAdministration`. Its last statement has the CTE of `recordedEvent`. A repeat is checked too, because its answer
+ * may show a secret.
  */
 export async function administer<Row>(
   database: TenantDatabase,

@@ -11,7 +11,7 @@ const TRIAL_RESULTS = `
   select distinct on (tenant_id, id) tenant_id, id, result
   from (select tenant_id, id, seq, recorded as result from (${RECORDED_TRIALS}) recorded
     union all
-    select tenant_id, trial_id, seq, payload::json from eval_step_events where type = 'trial_transitioned') told
+    select tenant_id, trial_id, seq, payload::json from eval_step_events where type = 'trial_transitioned') reported
   order by tenant_id, id, seq desc`;
 
 /** Returns the condition that the trial of alias t has the status and result of a JSON object. */

@@ -135,7 +135,7 @@ export const PROVEN_INVARIANTS: readonly Invariant[] = [
       with reported as (${REPORTED_RUNS}), newest as (
         select distinct on (tenant_id, id) tenant_id, id, state
         from (select tenant_id, id, seq, state from reported
-          union all select tenant_id, id, seq, state from (${CANCELLED_RUNS}) c) told
+          union all select tenant_id, id, seq, state from (${CANCELLED_RUNS}) c) reported
         order by tenant_id, id, seq desc
       )
       select e.tenant_id, e.id

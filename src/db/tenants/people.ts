@@ -25,7 +25,7 @@ const PERSON_MEMBERS = sql`'id', p.id, 'subject', p.subject, 'name', p.name, 'em
 /** A PersonRecord as JSON, from the alias p. */
 const PERSON_JSON = sql`json_build_object(${PERSON_MEMBERS})`;
 
-/** Whom a subject stands for: a known person, or one who was entered with an email address and never signed in. */
+/** Whom a subject identifies: a known person, or one who was entered with an email address and never signed in. */
 export interface FoundSubject {
   person: (Person & { claimedAt: string | null }) | null;
   invited: Person | null;
@@ -51,7 +51,7 @@ function invitedId({ email, isEmailVerified }: SignInProfile): SQL {
     where i.subject is null and i.active and lower(i.email) = lower(${email}))`;
 }
 
-/** Returns whom a subject stands for; null if the tenant does not exist. */
+/** Returns whom a subject identifies; null if the tenant does not exist. */
 export async function findSubject(
   database: TenantDatabase,
   profile: SignInProfile,
@@ -157,7 +157,7 @@ reported as (
   });
 }
 
-/** Returns the id of the person who has this subject; null if nobody has. */
+/** Returns the id of the person who has this subject; null if there is none. */
 export async function findSubjectOwner(
   database: TenantDatabase,
   subject: string,

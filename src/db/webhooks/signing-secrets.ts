@@ -94,8 +94,8 @@ interface SecretChange extends Pick<AdministrativeChange, "type" | "details"> {
 }
 
 /**
- * Writes a row that has signing secrets, as administration, and stores the operation's result. If `change` returns no row, the operation is
- * dropped. A new secret becomes the current one, and the one before it also signs for another day.
+ * Writes a row that has signing secrets, as administration, and stores the operation's result. If `change` returns no
+ * row, the operation is dropped. A new secret becomes the current one, and the one before it also signs for another day.
  */
 export function writeWithSecret<Record>(
   database: TenantDatabase,

@@ -38,7 +38,7 @@ const UNAVAILABLE: Authenticated = {
   reason: "issuer_unreachable",
 };
 
-/** What a verified token says about the caller. Null stands for what it does not say. */
+/** What a verified token says about the caller. Null means that it does not say. */
 interface Claimed {
   tenantId: string;
   subject: string;
@@ -50,7 +50,7 @@ interface Claimed {
   expiresAt: Date;
 }
 
-/** Whom a subject stands for. A machine, whose role is `service`, is no person. */
+/** Whom a subject identifies. A machine, whose role is `service`, is no person. */
 interface KnownSubject {
   person: Person | null;
   /** In milliseconds since 1970. */
