@@ -1807,6 +1807,8 @@ export type Registry = {
     stepKind: StepKind;
     becomes: Record<string, StepStatus | Record<string, StepStatus> | null>;
   } | null>;
+  /** The statuses to which a review can move its step, by outcome. */
+  reviewMoves: Record<string, readonly string[]>;
   pipelines: readonly string[];
   pipelinesOnEntry: ReadonlyArray<{
     kind: StepKind;

@@ -314,7 +314,7 @@ function capitalized(text: string): string {
 }
 
 /** Joins names as in "a", "a or b", "a, b or c". */
-function inWords(names: readonly string[]): string {
+export function inWords(names: readonly string[]): string {
   const last = names.at(-1) ?? "";
   return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} or ${last}`;
 }

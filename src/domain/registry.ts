@@ -10,6 +10,7 @@ import { EVAL_TRANSITIONS, TRIAL_TRANSITIONS } from "./evals/transitions.ts";
 import { GATE_ON_STATUS, GATE_TRANSITIONS } from "./lifecycle/gates.ts";
 import { DISPATCH_TRANSITIONS } from "./pipelines/states.ts";
 import { OPERATION_TRANSITIONS } from "./bulk/states.ts";
+import { REVIEW_MOVES } from "./lifecycle/review-moves.ts";
 import { REPORT_EFFECTS, RUN_TRANSITIONS } from "./lifecycle/runs.ts";
 import {
   GATE_STATES,
@@ -49,6 +50,7 @@ export function registry() {
     workerTypes: WORKER_TYPES,
     statusRelevantWorkerTypes: STATUS_RELEVANT_WORKER_TYPES,
     reportEffects: REPORT_EFFECTS,
+    reviewMoves: REVIEW_MOVES,
     pipelines: PIPELINE_NAMES,
     pipelinesOnEntry: PIPELINES_ON_ENTRY,
     pipelinesOnTarget: PIPELINES_ON_TARGET,

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Command } from "../../src/domain/lifecycle/commands.ts";
 import { isFailureStanding } from "../../src/domain/lifecycle/standing.ts";
-import type { ReviewOutcome } from "../../src/domain/lifecycle/statuses.ts";
+import {
+  REVIEW_OUTCOMES,
+  type ReviewOutcome,
+  STEP_KINDS,
+  STEP_STATUSES,
+} from "../../src/domain/lifecycle/statuses.ts";
 import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
 import { expectDecision, givenTask, expectRefusal } from "./support/world.ts";
 
@@ -103,24 +108,34 @@ describe("a review", () => {
     expect(events.map(({ type }) => type)).toEqual(["review_recorded", "step_transitioned"]);
   });
 
-  test("that failed cannot carry an approval", () => {
-    const refusal = expectRefusal(
-      reviewed,
-      review("failed", { move: { status: "approved", runAttachedWorkflows: false } }),
-      "validation_failed",
-    );
-    expect(refusal.issues).toMatchObject([
-      { path: ["move", "status"], code: "contradicts_outcome" },
-    ]);
-  });
+  test.each(REVIEW_OUTCOMES)(
+    "that %s carries only the moves that agree with its outcome, in every stage and status",
+    (outcome) => {
+      const agreeing =
+        outcome === "passed" ? ["approved"] : ["changes_requested", "rejected", "duplicate"];
+      for (const kind of STEP_KINDS) {
+        for (const status of STEP_STATUSES) {
+          for (const to of STEP_STATUSES.filter((one) => !agreeing.includes(one))) {
+            const move = { status: to, reason: "why", runAttachedWorkflows: false };
+            const task = givenTask({ kind, status });
+            const { issues } = expectRefusal(task, review(outcome, { move }), "validation_failed");
+            expect(issues).toMatchObject([
+              { path: ["move", "status"], code: "contradicts_outcome" },
+            ]);
+          }
+        }
+      }
+    },
+  );
 
   test("is not recorded if its move is not allowed", () => {
+    const queued = givenTask({ kind: "pre_qa", status: "queued" });
     const refusal = expectRefusal(
-      reviewed,
-      review("passed", { move: { status: "running", runAttachedWorkflows: false } }),
+      queued,
+      review("passed", { move: { status: "approved", runAttachedWorkflows: false } }),
       "invalid_transition",
     );
-    expect(refusal.allowed).toEqual(["approved", "changes_requested", "rejected", "duplicate"]);
+    expect(refusal.allowed).toEqual(["running", "failed", "cancelled", "rejected", "duplicate"]);
   });
 
   test("requires a reviewer", () => {

@@ -29,9 +29,10 @@ describe("Recording a review", () => {
 
   it("makes its move together with the review, or does neither", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "in_review" } });
-    const illegal = { kind: "expert", outcome: "failed", move: { status: "running" } };
-    expectProblem(await review(task.id, illegal), "invalid_transition", 409);
-    const list = await api.call<{ data: unknown[] }>("GET", `/tasks/${task.id}/reviews`);
+    const queued = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
+    const illegal = { kind: "expert", outcome: "passed", move: { status: "approved" } };
+    expectProblem(await review(queued.id, illegal), "invalid_transition", 409);
+    const list = await api.call<{ data: unknown[] }>("GET", `/tasks/${queued.id}/reviews`);
     expect(expectDone(list).data).toEqual([]);
 
     const move = { status: "changes_requested", reason: "The sums do not add up" };
@@ -73,9 +74,19 @@ describe("Recording a review", () => {
     expect(done.task.unifiedStatus).toBe("READY_TO_SUBMIT");
   });
 
-  it("rejects a failed review that would approve its step", async () => {
-    const task = await api.givenTask({ at: { kind: "pre_qa", status: "in_review" } });
-    const body = { kind: "expert", outcome: "failed", move: { status: "approved", reason: "?" } };
-    expectProblem(await review(task.id, body), "validation_failed", 400);
+  it.each([
+    ["failed", "approved"],
+    ["failed", "in_review"],
+    ["passed", "changes_requested"],
+    ["passed", "rejected"],
+  ])("rejects a %s review that would move its step to %s", async (outcome, status) => {
+    const task = await api.givenTask({ at: { kind: "pre_qa", status: "awaiting_review" } });
+    const body = { kind: "expert", outcome, move: { status, reason: "?" } };
+    const problem = expectProblem(await review(task.id, body), "validation_failed", 400);
+    expect(problem.issues).toMatchObject([
+      { path: ["move", "status"], code: "contradicts_outcome" },
+    ]);
+    const list = await api.call<{ data: unknown[] }>("GET", `/tasks/${task.id}/reviews`);
+    expect(expectDone(list).data).toEqual([]);
   });
 });

@@ -91,6 +91,9 @@ export const registryTables = z
         })
         .nullable(),
     ),
+    reviewMoves: namesByName.openapi({
+      description: "The statuses to which a review can move its step, by outcome.",
+    }),
     pipelines: names,
     pipelinesOnEntry: z
       .array(z.strictObject({ kind: stepKind, status: stepStatus, pipeline: z.string() }))

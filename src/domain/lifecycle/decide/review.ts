@@ -1,7 +1,8 @@
 import type { Outcome } from "../../refusals.ts";
-import { succeed, refuse, validationFailed } from "../../refusals.ts";
+import { inWords, succeed, refuse, validationFailed } from "../../refusals.ts";
 import type { DecisionContext, ReviewCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
+import { REVIEW_MOVES } from "../review-moves.ts";
 import type { TaskSnapshot } from "../snapshot.ts";
 import { NO_CHANGES } from "./changes.ts";
 import { decideTransition } from "./transition.ts";
@@ -17,8 +18,9 @@ export function decideReview(
   const review = newReview(snapshot, command, context);
   if (move === undefined) return succeed(afterReview(review, snapshot, NO_CHANGES));
 
-  if (outcome === "failed" && move.status === "approved") {
-    const message = "A failed review cannot approve its step.";
+  const allowed = REVIEW_MOVES[outcome];
+  if (!allowed.includes(move.status)) {
+    const message = `A ${outcome} review cannot move its step to ${move.status}, only to ${inWords(allowed)}.`;
     return refuse(
       validationFailed({ path: ["move", "status"], code: "contradicts_outcome", message }),
     );
