@@ -2562,7 +2562,7 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Export tasks as CSV. Exports all tasks that match the filter, each once, in the order in which they were created. The export is not a snapshot: a task that changes during the export can appear in its old or its new state. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   * Export tasks as CSV. Exports all tasks that match the filter, each once, in the order in which they were created. The export is not a snapshot: a task that changes during the export can appear in its old or its new state. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is named after what it holds and the day (UTC), such as `tasks-2026-11-30.csv`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2593,13 +2593,15 @@ export interface Operations {
         priority?: number | undefined;
         /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
+        /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
+        dialect?: "standard" | "excel" | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: Response;
   };
   /**
-   * Export tasks as JSON Lines. Exports all tasks that match the filter, each once, in the order in which they were created. The export is not a snapshot: a task that changes during the export can appear in its old or its new state. The file has one JSON object per line, in the same shape as in other responses. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   * Export tasks as JSON Lines. Exports all tasks that match the filter, each once, in the order in which they were created. The export is not a snapshot: a task that changes during the export can appear in its old or its new state. The file has one JSON object per line, in the same shape as in other responses. The file is named after what it holds and the day (UTC), such as `tasks-2026-11-30.ndjson`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2636,7 +2638,7 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Export events as CSV. Exports all events of tasks and evals that match the filter and were written before the call, in the order of the feed. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   * Export events as CSV. Exports all events of tasks and evals that match the filter and were written before the call, in the order of the feed. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is named after what it holds and the day (UTC), such as `events-2026-11-30.csv`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2646,13 +2648,15 @@ export interface Operations {
         task?: TaskRef | undefined;
         createdAfter?: Timestamp | undefined;
         createdBefore?: Timestamp | undefined;
+        /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
+        dialect?: "standard" | "excel" | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: Response;
   };
   /**
-   * Export events as JSON Lines. Exports all events of tasks and evals that match the filter and were written before the call, in the order of the feed. The file has one JSON object per line, in the same shape as in other responses. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   * Export events as JSON Lines. Exports all events of tasks and evals that match the filter and were written before the call, in the order of the feed. The file has one JSON object per line, in the same shape as in other responses. The file is named after what it holds and the day (UTC), such as `events-2026-11-30.ndjson`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2668,7 +2672,7 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Export trials as CSV. Exports all trials that match the filter, including retracted ones, each once, in the order in which they were recorded. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   * Export trials as CSV. Exports all trials that match the filter, including retracted ones, each once, in the order in which they were recorded. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is named after what it holds and the day (UTC), such as `trials-2026-11-30.csv`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2681,13 +2685,15 @@ export interface Operations {
         status?: TrialStatus | undefined;
         /** `true` returns only retracted trials; `false` returns only trials that are not retracted. */
         retracted?: boolean | undefined;
+        /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
+        dialect?: "standard" | "excel" | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: Response;
   };
   /**
-   * Export trials as JSON Lines. Exports all trials that match the filter, including retracted ones, each once, in the order in which they were recorded. The file has one JSON object per line, in the same shape as in other responses. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   * Export trials as JSON Lines. Exports all trials that match the filter, including retracted ones, each once, in the order in which they were recorded. The file has one JSON object per line, in the same shape as in other responses. The file is named after what it holds and the day (UTC), such as `trials-2026-11-30.ndjson`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2706,7 +2712,7 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Export prompts as CSV. Exports all prompts that match the filter, each once, in the order in which they were recorded. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   * Export prompts as CSV. Exports all prompts that match the filter, each once, in the order in which they were recorded. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is named after what it holds and the day (UTC), such as `prompts-2026-11-30.csv`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2721,13 +2727,15 @@ export interface Operations {
         modelRevision?: string | undefined;
         agent?: string | undefined;
         provider?: string | undefined;
+        /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
+        dialect?: "standard" | "excel" | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: Response;
   };
   /**
-   * Export prompts as JSON Lines. Exports all prompts that match the filter, each once, in the order in which they were recorded. The file has one JSON object per line, in the same shape as in other responses. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   * Export prompts as JSON Lines. Exports all prompts that match the filter, each once, in the order in which they were recorded. The file has one JSON object per line, in the same shape as in other responses. The file is named after what it holds and the day (UTC), such as `prompts-2026-11-30.ndjson`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3396,6 +3404,54 @@ export interface Operations {
     answer: Response;
   };
   /**
+   * Export data as CSV. Exports all data items that match the filter, without their content, each once, in the order in which they were declared. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is named after what it holds and the day (UTC), such as `data-2026-11-30.csv`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportDataCsv: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        kind?: DataKind | undefined;
+        model?: string | undefined;
+        modelRevision?: string | undefined;
+        agent?: string | undefined;
+        provider?: string | undefined;
+        /** Whether the content is stored here. It is not if it was not uploaded yet or is stored elsewhere. */
+        stored?: boolean | undefined;
+        /** Artifacts that passed the gate of this stage: the gate of a step that followed from the artifact's step is `passed`. A `waived` or `revoked` gate does not count, nor does a step that follows a later attempt at the artifact's stage or an earlier one. */
+        passedGate?: StepKind | undefined;
+        /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
+        dialect?: "standard" | "excel" | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
+   * Export data as JSON Lines. Exports all data items that match the filter, without their content, each once, in the order in which they were declared. The file has one JSON object per line, in the same shape as in other responses. The file is named after what it holds and the day (UTC), such as `data-2026-11-30.ndjson`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportDataNdjson: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        kind?: DataKind | undefined;
+        model?: string | undefined;
+        modelRevision?: string | undefined;
+        agent?: string | undefined;
+        provider?: string | undefined;
+        /** Whether the content is stored here. It is not if it was not uploaded yet or is stored elsewhere. */
+        stored?: boolean | undefined;
+        /** Artifacts that passed the gate of this stage: the gate of a step that followed from the artifact's step is `passed`. A `waived` or `revoked` gate does not count, nor does a step that follows a later attempt at the artifact's stage or an earlier one. */
+        passedGate?: StepKind | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
    * Create an eval. Creates an eval with the status `draft` for a version of the task, by default the active one.
    *
    * Role: `operator` or above, or `service`.
@@ -3517,6 +3573,44 @@ export interface Operations {
       idempotencyKey?: string | undefined;
     };
     answer: RecordedEvaluation;
+  };
+  /**
+   * Export evals as CSV. Exports all evals that match the filter, each once, in the order in which they were created. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is named after what it holds and the day (UTC), such as `evals-2026-11-30.csv`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportEvalsCsv: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        name?: string | undefined;
+        status?: EvalStatus | undefined;
+        /** Evals with a trial of this model that is not retracted. */
+        model?: string | undefined;
+        /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
+        dialect?: "standard" | "excel" | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
+   * Export evals as JSON Lines. Exports all evals that match the filter, each once, in the order in which they were created. The file has one JSON object per line, in the same shape as in other responses. The file is named after what it holds and the day (UTC), such as `evals-2026-11-30.ndjson`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportEvalsNdjson: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        name?: string | undefined;
+        status?: EvalStatus | undefined;
+        /** Evals with a trial of this model that is not retracted. */
+        model?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
   };
   /**
    * Summarize an eval. Returns pass@1 to pass@k of each model, with 95% confidence intervals. Retracted trials are ignored.
@@ -3738,6 +3832,52 @@ export interface Operations {
       idempotencyKey?: string | undefined;
     };
     answer: Insight;
+  };
+  /**
+   * Export insights as CSV. Exports all insights that match the filter, each once, in the order in which they were created. In CSV, `input`, `output` and `usage` are JSON. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is named after what it holds and the day (UTC), such as `insights-2026-11-30.csv`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportInsightsCsv: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        evalId?: Id | undefined;
+        trialId?: Id | undefined;
+        kind?: string | undefined;
+        status?: RunState | undefined;
+        model?: string | undefined;
+        modelRevision?: string | undefined;
+        agent?: string | undefined;
+        provider?: string | undefined;
+        /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
+        dialect?: "standard" | "excel" | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
+   * Export insights as JSON Lines. Exports all insights that match the filter, each once, in the order in which they were created. In CSV, `input`, `output` and `usage` are JSON. The file has one JSON object per line, in the same shape as in other responses. The file is named after what it holds and the day (UTC), such as `insights-2026-11-30.ndjson`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportInsightsNdjson: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        evalId?: Id | undefined;
+        trialId?: Id | undefined;
+        kind?: string | undefined;
+        status?: RunState | undefined;
+        model?: string | undefined;
+        modelRevision?: string | undefined;
+        agent?: string | undefined;
+        provider?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
   };
   /**
    * Create or update a webhook. Sends messages about the chosen events to your URL. Messages are signed as defined by Standard Webhooks, and delivery is attempted for about a day. docs/webhooks.md describes the messages. A webhook that is new, or enabled again, receives the events that are committed from then on.
@@ -3982,7 +4122,7 @@ export interface Operations {
     };
   };
   /**
-   * Export admin events as CSV. Exports the administrative events that match the filter, oldest first. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   * Export admin events as CSV. Exports the administrative events that match the filter, oldest first. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is named after what it holds and the day (UTC), such as `admin-events-2026-11-30.csv`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `admin`.
    */
@@ -3995,13 +4135,15 @@ export interface Operations {
         actorId?: string | undefined;
         createdAfter?: Timestamp | undefined;
         createdBefore?: Timestamp | undefined;
+        /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
+        dialect?: "standard" | "excel" | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
     answer: Response;
   };
   /**
-   * Export admin events as JSON Lines. Exports the administrative events that match the filter, oldest first. The file has one JSON object per line, in the same shape as in other responses. The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   * Export admin events as JSON Lines. Exports the administrative events that match the filter, oldest first. The file has one JSON object per line, in the same shape as in other responses. The file is named after what it holds and the day (UTC), such as `admin-events-2026-11-30.ndjson`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
    *
    * Role: `admin`.
    */
@@ -4115,6 +4257,8 @@ export const OPERATIONS = {
   getData: { method: "GET", path: "/v1/data/{dataId}", takesKey: false, sends: "json", answers: "json" },
   storeContent: { method: "PUT", path: "/v1/data/{dataId}/content", takesKey: false, sends: "bytes", answers: "json" },
   getContent: { method: "GET", path: "/v1/data/{dataId}/content", takesKey: false, sends: "json", answers: "bytes" },
+  exportDataCsv: { method: "GET", path: "/v1/data/export.csv", takesKey: false, sends: "json", answers: "bytes" },
+  exportDataNdjson: { method: "GET", path: "/v1/data/export.ndjson", takesKey: false, sends: "json", answers: "bytes" },
   createEval: { method: "POST", path: "/v1/tasks/{taskId}/evals", takesKey: true, sends: "json", answers: "json" },
   listEvals: { method: "GET", path: "/v1/evals", takesKey: false, sends: "json", answers: "json" },
   getEval: { method: "GET", path: "/v1/evals/{evalId}", takesKey: false, sends: "json", answers: "json" },
@@ -4122,6 +4266,8 @@ export const OPERATIONS = {
   listEvalEvents: { method: "GET", path: "/v1/evals/{evalId}/events", takesKey: false, sends: "json", answers: "json" },
   verifyEvalEvents: { method: "GET", path: "/v1/evals/{evalId}/events/verify", takesKey: false, sends: "json", answers: "json" },
   recordEvaluation: { method: "POST", path: "/v1/evals/record", takesKey: true, sends: "json", answers: "json" },
+  exportEvalsCsv: { method: "GET", path: "/v1/evals/export.csv", takesKey: false, sends: "json", answers: "bytes" },
+  exportEvalsNdjson: { method: "GET", path: "/v1/evals/export.ndjson", takesKey: false, sends: "json", answers: "bytes" },
   getEvalSummary: { method: "GET", path: "/v1/evals/{evalId}/summary", takesKey: false, sends: "json", answers: "json" },
   summariseEvals: { method: "GET", path: "/v1/evals/summary", takesKey: false, sends: "json", answers: "json" },
   getDataLineage: { method: "GET", path: "/v1/data/{dataId}/lineage", takesKey: false, sends: "json", answers: "json" },
@@ -4133,6 +4279,8 @@ export const OPERATIONS = {
   createInsight: { method: "POST", path: "/v1/insights", takesKey: true, sends: "json", answers: "json" },
   listInsights: { method: "GET", path: "/v1/insights", takesKey: false, sends: "json", answers: "json" },
   reportInsight: { method: "PATCH", path: "/v1/insights/{insightId}", takesKey: true, sends: "json", answers: "json" },
+  exportInsightsCsv: { method: "GET", path: "/v1/insights/export.csv", takesKey: false, sends: "json", answers: "bytes" },
+  exportInsightsNdjson: { method: "GET", path: "/v1/insights/export.ndjson", takesKey: false, sends: "json", answers: "bytes" },
   putWebhook: { method: "PUT", path: "/v1/webhooks/{name}", takesKey: false, sends: "json", answers: "json" },
   deleteWebhook: { method: "DELETE", path: "/v1/webhooks/{name}", takesKey: false, sends: "json", answers: "json" },
   listWebhooks: { method: "GET", path: "/v1/webhooks", takesKey: false, sends: "json", answers: "json" },

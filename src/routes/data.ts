@@ -2,13 +2,20 @@ import * as z from "zod";
 import { declareData } from "../actions/content/declare-data.ts";
 import { openContent } from "../actions/content/open-content.ts";
 import { storeContent } from "../actions/content/store-content.ts";
-import { type DataFilter, type DataRecord, findData, listData } from "../db/content/data.ts";
+import {
+  type DataFilter,
+  type DataRecord,
+  findData,
+  listData,
+  readDataChunk,
+} from "../db/content/data.ts";
 import { DATA_KINDS } from "../domain/data/kinds.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { requestedRange } from "./http/byte-range.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { BODY_BYTES_MAX, defineContract, rawBody } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
+import { exportRoutesOf } from "./http/export-routes.ts";
 import {
   booleanText,
   type FilterQuery,
@@ -159,6 +166,36 @@ const getDataList = defineContract({
   errors: ["invalid_cursor"],
 });
 
+const exports = exportRoutesOf({
+  plural: "data",
+  tags: ["Prompts and data"],
+  description:
+    "Exports all data items that match the filter, without their content, each once, in the order in which they were declared.",
+  query: z.strictObject(dataFilterQuery),
+  read: ({ database }, filter, after: string | null) => readDataChunk(database, filter, after),
+  columns: {
+    id: (item) => item.id,
+    taskId: (item) => item.taskId,
+    versionId: (item) => item.versionId,
+    stepId: (item) => item.stepId,
+    kind: (item) => item.kind,
+    contentType: (item) => item.contentType,
+    sizeBytes: (item) => item.sizeBytes,
+    sha256: (item) => item.sha256,
+    uri: (item) => item.uri,
+    storedAt: (item) => item.storedAt,
+    verified: (item) => item.verified,
+    model: (item) => item.model,
+    modelRevision: (item) => item.modelRevision,
+    agent: (item) => item.agent,
+    provider: (item) => item.provider,
+    promptId: (item) => item.promptId,
+    insightId: (item) => item.insightId,
+    inputs: (item) => item.inputs.join(" "),
+    createdAt: (item) => item.createdAt,
+  },
+});
+
 const ofData = {
   tags: ["Prompts and data"],
   params: z.strictObject({ dataId: uuid }),
@@ -270,6 +307,7 @@ export const dataRoutes: readonly Route[] = [
       headers: { ...headers, "content-range": `bytes ${range.offset}-${last}/${row.sizeBytes}` },
     });
   }),
+  ...exports,
 ];
 
 /** The strong entity tag of content, derived from its hash. */

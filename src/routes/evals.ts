@@ -3,7 +3,7 @@ import { createEval } from "../actions/evals/create-eval.ts";
 import { recordEvaluation } from "../actions/evals/record-evaluation.ts";
 import { transitionEval } from "../actions/evals/transition-eval.ts";
 import { evalEventView } from "../actions/views/event-view.ts";
-import { type EvalFilter, findEval, listEvals } from "../db/evals/evals.ts";
+import { type EvalFilter, findEval, listEvals, readEvalChunk } from "../db/evals/evals.ts";
 import { listEvalEvents } from "../db/history/events.ts";
 import { verifyEvalHistory } from "../db/history/history-chain.ts";
 import { RECORD_OUTCOMES } from "../domain/evals/decide/record.ts";
@@ -12,6 +12,7 @@ import { notFound, refuse } from "../domain/refusals.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
+import { exportRoutesOf } from "./http/export-routes.ts";
 import { type FilterQuery, page, paging, reason, taskRef, uuid } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
 import {
@@ -75,6 +76,27 @@ const getEvals = defineContract({
   }),
   response: { status: 200, description: "A page of evals.", schema: page(evalShape) },
   errors: ["invalid_cursor"],
+});
+
+const exports = exportRoutesOf({
+  plural: "evals",
+  tags,
+  description:
+    "Exports all evals that match the filter, each once, in the order in which they were created.",
+  query: z.strictObject(evalFilterQuery),
+  read: ({ database }, filter, after: string | null) => readEvalChunk(database, filter, after),
+  columns: {
+    id: (item) => item.id,
+    taskId: (item) => item.taskId,
+    versionId: (item) => item.versionId,
+    versionNumber: (item) => item.versionNumber,
+    name: (item) => item.name,
+    k: (item) => item.k,
+    status: (item) => item.status,
+    eventSeq: (item) => item.eventSeq,
+    createdAt: (item) => item.createdAt,
+    updatedAt: (item) => item.updatedAt,
+  },
 });
 
 const ofEval = {
@@ -264,4 +286,5 @@ export const evalRoutes: readonly Route[] = [
       }),
     ),
   ),
+  ...exports,
 ];

@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { openInsight } from "../actions/evals/open-insight.ts";
 import { reportInsight } from "../actions/evals/report-insight.ts";
-import { type InsightFilter, listInsights } from "../db/evals/insights.ts";
+import { type InsightFilter, listInsights, readInsightChunk } from "../db/evals/insights.ts";
 import { replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
+import { exportRoutesOf } from "./http/export-routes.ts";
 import {
   type FilterQuery,
   freeFormValue,
@@ -75,6 +76,34 @@ const getInsights = defineContract({
   errors: ["invalid_cursor"],
 });
 
+const exports = exportRoutesOf({
+  plural: "insights",
+  tags,
+  description:
+    "Exports all insights that match the filter, each once, in the order in which they were created. In CSV, `input`, `output` and `usage` are JSON.",
+  query: z.strictObject(insightFilterQuery),
+  read: ({ database }, filter, after: string | null) => readInsightChunk(database, filter, after),
+  columns: {
+    id: (item) => item.id,
+    taskId: (item) => item.taskId,
+    evalId: (item) => item.evalId,
+    trialId: (item) => item.trialId,
+    kind: (item) => item.kind,
+    model: (item) => item.model,
+    modelRevision: (item) => item.modelRevision,
+    agent: (item) => item.agent,
+    provider: (item) => item.provider,
+    status: (item) => item.status,
+    input: (item) => jsonCell(item.input),
+    output: (item) => jsonCell(item.output),
+    usage: (item) => jsonCell(item.usage),
+    createdAt: (item) => item.createdAt,
+    updatedAt: (item) => item.updatedAt,
+  },
+});
+
+const jsonCell = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
+
 const patchInsight = defineContract({
   operationId: "reportInsight",
   method: "PATCH",
@@ -133,4 +162,5 @@ export const insightRoutes: readonly Route[] = [
   createHandler(patchInsight, async (call, { params, body }) =>
     replyTo(await reportInsight(call, { ...params, ...body })),
   ),
+  ...exports,
 ];

@@ -24,6 +24,25 @@ async function readCsv(path: string) {
   return records.parse(parse(await textOf(response), { columns: true, record_delimiter: "\r\n" }));
 }
 
+/** The text of an export with its byte order mark, which Response.text() drops. */
+const markedText = async (path: string) =>
+  new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+    await (await fetchExport(path)).arrayBuffer(),
+  );
+
+/** The rows of a CSV file that was written for Excel. */
+const parseExcel = (text: string) =>
+  records.parse(
+    parse(text, { columns: true, bom: true, delimiter: ";", record_delimiter: "\r\n" }),
+  );
+
+const EXPORTED = ["tasks", "events", "trials", "prompts", "data", "insights", "evals"] as const;
+
+const today = () => new Date().toISOString().slice(0, 10);
+
+const fileNameOf = (headers: Headers) =>
+  /^attachment; filename="([\w.-]+)"$/.exec(headers.get("content-disposition") ?? "")?.[1];
+
 async function readNdjson<Item>(path: string): Promise<Item[]> {
   const response = await fetchExport(path);
   expect(response.status).toBe(200);
@@ -44,14 +63,54 @@ describe("An export file", () => {
     ["csv", "text/csv; charset=utf-8"],
     ["ndjson", "application/x-ndjson"],
   ])("export.%s is a download that is neither cached nor sniffed", async (format, type) => {
-    for (const plural of ["tasks", "events", "trials", "prompts"]) {
-      const { headers, status } = await fetchExport(`/${plural}/export.${format}`);
+    for (const what of EXPORTED) {
+      const before = today();
+      const { headers, status } = await fetchExport(`/${what}/export.${format}`);
       expect(status).toBe(200);
       expect(headers.get("content-type")).toBe(type);
-      expect(headers.get("content-disposition")).toBe(`attachment; filename="export.${format}"`);
+      // The day can end between the two.
+      const names = [before, today()].map((day) => `${what}-${day}.${format}`);
+      expect(names).toContain(fileNameOf(headers));
       expect(headers.get("x-content-type-options")).toBe("nosniff");
       expect(headers.get("cache-control")).toBe("no-store");
     }
+  });
+
+  it("is written for Excel on request: a byte order mark, semicolons, decimal commas", async () => {
+    const title = "Größe; 1,5 „x“";
+    const task = await api.givenTask({ title });
+    const formula = await api.givenTask({ title: "=1;2" });
+    const query = `q=${encodeURIComponent("Größe; 1")}`;
+    const text = await markedText(`/tasks/export.csv?dialect=excel&${query}`);
+    expect(text.startsWith("\uFEFFid;externalId;title;")).toBe(true);
+    expect(parseExcel(text)).toMatchObject([{ id: task.id, title }]);
+    const all = parseExcel(await markedText("/tasks/export.csv?dialect=excel"));
+    expect(all.find(({ id }) => id === formula.id)).toMatchObject({ title: "'=1;2" });
+    expect(await readCsv("/tasks/export.csv?dialect=standard")).toEqual(
+      await readCsv("/tasks/export.csv"),
+    );
+
+    const trials = [
+      { k: 1, model: "solver-excel", passed: true, score: -0.25 },
+      { k: 2, model: "solver-excel", passed: true, score: 1e21 },
+      { k: 3, model: "solver-excel", passed: true, score: 1.25e-7 },
+    ];
+    const evalId = await givenEval(task.id, trials);
+    const path = `/trials/export.csv?evalId=${evalId}&dialect=excel`;
+    const scores = parseExcel(await markedText(path)).map(({ score }) => score);
+    expect(scores).toEqual(["-0,25", "1e+21", "1,25e-7"]);
+  });
+
+  test.each(["?dialect=tsv", "?dialect=", "?dialect=excel&dialect=excel"])(
+    "refuses %s",
+    async (query) => {
+      expectProblem(await api.call("GET", `/tasks/export.csv${query}`), "validation_failed", 400);
+    },
+  );
+
+  it("has no dialects in JSON Lines", async () => {
+    const answer = await api.call("GET", "/tasks/export.ndjson?dialect=excel");
+    expectProblem(answer, "validation_failed", 400);
   });
 
   it("marks formulas as text in CSV, and leaves other text unchanged", async () => {
@@ -267,6 +326,118 @@ describe("Exporting prompts", () => {
     await api.database.resetRoundTrips();
     const rows = await readCsv(`/prompts/export.csv?task=${task.id}`);
     expect(rows.filter((row) => row["content"] === content)).toHaveLength(25);
+    expect(await api.database.roundTrips()).toBe(3);
+  });
+});
+
+describe("Exporting data, insights and evals", () => {
+  /** Two tasks, each with data, insights and an eval. */
+  async function givenRecords() {
+    const tasks = [await api.givenTask(), await api.givenTask()];
+    for (const [index, { id }] of tasks.entries()) {
+      const evalId = await givenEval(id, [{ k: 1, model: `solver-${index}`, passed: true }]);
+      for (const [kind, agent] of [
+        ["generated", "=cmd"],
+        ["golden", "plain"],
+      ]) {
+        const declared = {
+          kind,
+          contentType: "text/plain",
+          sizeBytes: index,
+          sha256: String(index).repeat(64),
+          uri: "s3://bucket/x;y,z",
+          agent,
+        };
+        const parent = await api.call<{ id: string }>("POST", `/tasks/${id}/data`, {
+          body: declared,
+        });
+        const inputs = [expectDone(parent, 201).id];
+        const body = { ...declared, agent: "child", inputs };
+        expectDone(await api.call("POST", `/tasks/${id}/data`, { body }), 201);
+      }
+      for (const output of [{ text: "=1", ratio: 0.5 }, undefined]) {
+        const body = { taskId: id, kind: "completion", model: "solver-7b", evalId, output };
+        expectDone(await api.call("POST", "/insights", { as: "service", body }), 201);
+      }
+    }
+    return tasks;
+  }
+
+  const FILTERS = {
+    data: [
+      "",
+      "kind=golden",
+      "agent=child",
+      "stored=false",
+      "stored=true",
+      "passedGate=pre_qa",
+      "model=none",
+    ],
+    insights: [
+      "",
+      "kind=completion",
+      "kind=none",
+      "status=QUEUED",
+      "model=solver-7b",
+      "agent=none",
+    ],
+    evals: ["", "name=accuracy", "name=none", "status=draft", "model=solver-0"],
+  } as const;
+
+  it("returns what the list returns with every filter, in both formats, and never another tenant's", async () => {
+    const [task] = await givenRecords();
+    for (const [what, filters] of Object.entries(FILTERS)) {
+      for (const filter of [...filters, `task=${task?.id}`, "task=ext:unknown"]) {
+        const list = await api.call<{ data: { id: string }[] }>(
+          "GET",
+          `/${what}?limit=200&${filter}`,
+        );
+        const listed = expectDone(list).data.toReversed();
+        expect(await readNdjson(`/${what}/export.ndjson?${filter}`)).toEqual(listed);
+        const rows = await readCsv(`/${what}/export.csv?${filter}`);
+        expect(rows.map(({ id }) => id)).toEqual(listed.map(({ id }) => id));
+        const elsewhere = await fetchExport(`/${what}/export.ndjson?${filter}`, api.otherTenant);
+        expect(await textOf(elsewhere)).toBe("");
+      }
+      for (const refused of ["limit=1", "cursor=x", "kind=", "task="]) {
+        const answer = await api.call("GET", `/${what}/export.csv?${refused}`);
+        expectProblem(answer, "validation_failed", 400);
+      }
+    }
+  });
+
+  it("has a column for every member of an item, with its value", async () => {
+    await givenRecords();
+    for (const what of ["data", "insights", "evals"]) {
+      const items = await readNdjson<Record<string, unknown>>(`/${what}/export.ndjson`);
+      const rows = await readCsv(`/${what}/export.csv`);
+      expect(rows).toHaveLength(items.length);
+      for (const [index, item] of items.entries()) {
+        expect(Object.keys(rows[index] ?? {}).toSorted()).toEqual(Object.keys(item).toSorted());
+        for (const [name, value] of Object.entries(item)) {
+          expect(rows[index]?.[name]).toBe(cellOf(value));
+        }
+      }
+    }
+  });
+
+  function cellOf(value: unknown): string {
+    if (value === null) return "";
+    if (Array.isArray(value)) return value.join(" ");
+    if (typeof value === "string") return FORMULA.test(value) ? `'${value}` : value;
+    return JSON.stringify(value);
+  }
+
+  it("reads insights with long outputs in smaller chunks, to limit memory", async () => {
+    const task = await api.givenTask();
+    const output = { text: "long ".repeat(40_000) };
+    for (let count = 0; count < 25; count += 1) {
+      const body = { taskId: task.id, kind: "completion", model: "long", output };
+      expectDone(await api.call("POST", "/insights", { as: "service", body }), 201);
+    }
+    await api.call("GET", "/registry", { as: "viewer" });
+    await api.database.resetRoundTrips();
+    expect(await readNdjson(`/insights/export.ndjson?task=${task.id}`)).toHaveLength(25);
     expect(await api.database.roundTrips()).toBe(3);
   });
 });

@@ -6,6 +6,7 @@ import type { TaskRef } from "../../domain/task-ref.ts";
 import { hasPassedGate, IS_ARTIFACT } from "./artifacts.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
+import { bytesOf, type Chunk, readChunkById } from "../sql/chunks.ts";
 import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { isOfTask, isTask } from "../tasks/task-match.ts";
 
@@ -243,4 +244,20 @@ export async function listData(
     where ${allOf(matches(DATA_FILTERS, filter), after !== null && sql`d.id < ${after}`)}
     order by d.id desc limit ${limit}`);
   return rows.map(({ data }) => data);
+}
+
+/** Returns a chunk of all matching data, oldest first. */
+export function readDataChunk(
+  database: TenantDatabase,
+  filter: DataFilter,
+  afterId: string | null,
+): Promise<Chunk<DataRecord, string>> {
+  const source = {
+    table: sql`data`,
+    alias: sql`d`,
+    bytes: bytesOf(sql`d.content_type`, sql`d.uri`, sql`${STORED_INPUTS}::text`),
+    condition: matches(DATA_FILTERS, filter),
+    row: dataJson(STORED_INPUTS),
+  };
+  return readChunkById(database, source, afterId);
 }

@@ -43,6 +43,22 @@ export async function listEvals(
   return rows.map((row) => row.eval);
 }
 
+/** Returns a chunk of all matching evals, oldest first. */
+export function readEvalChunk(
+  database: TenantDatabase,
+  filter: EvalFilter,
+  afterId: string | null,
+): Promise<Chunk<EvalRecord, string>> {
+  const source = {
+    table: sql`evals`,
+    alias: sql`e`,
+    bytes: sql`octet_length(e.name)`,
+    condition: matches(EVAL_FILTERS, filter),
+    row: sql`(select ${EVAL_JSON} from task_versions v where v.tenant_id = e.tenant_id and v.id = e.version_id)`,
+  };
+  return readChunkById(database, source, afterId);
+}
+
 const TRIAL_FILTERS = {
   model: (model: string) => sql`x.model = ${model}`,
   status: (status: TrialStatus) => sql`x.status = ${status}`,

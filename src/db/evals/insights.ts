@@ -139,15 +139,25 @@ export function listInsights(
   filter: InsightFilter,
   { limit, after }: { limit: number; after: string | null },
 ): Promise<Chunk<InsightRecord, string>> {
-  const source = {
-    table: sql`insights`,
-    alias: sql`i`,
-    bytes: bytesOf(sql`i.input::text`, sql`i.output::text`, sql`i.usage::text`),
-    condition: matches(INSIGHT_FILTERS, filter),
-    row: INSIGHT_JSON,
-  };
-  return readChunkById(database, source, after, { limit, newestFirst: true });
+  return readChunkById(database, insightsOf(filter), after, { limit, newestFirst: true });
 }
+
+/** Returns a chunk of all matching insights, oldest first. */
+export function readInsightChunk(
+  database: TenantDatabase,
+  filter: InsightFilter,
+  afterId: string | null,
+): Promise<Chunk<InsightRecord, string>> {
+  return readChunkById(database, insightsOf(filter), afterId);
+}
+
+const insightsOf = (filter: InsightFilter) => ({
+  table: sql`insights`,
+  alias: sql`i`,
+  bytes: bytesOf(sql`i.input::text`, sql`i.output::text`, sql`i.usage::text`),
+  condition: matches(INSIGHT_FILTERS, filter),
+  row: INSIGHT_JSON,
+});
 
 /** Returns the value as JSON text. A missing value is SQL NULL, never a JSON null, so that it has only one form. */
 function jsonText(value: unknown): string | null {

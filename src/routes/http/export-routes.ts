@@ -1,15 +1,15 @@
-import type * as z from "zod";
+import * as z from "zod";
 import type { Chunk } from "../../db/sql/chunks.ts";
 import type { Role } from "../../domain/actor.ts";
 import { type Call, reply, takeTurn } from "./call.ts";
 import { defineContract } from "./contract.ts";
 import { createHandler, type Route } from "./create-handler.ts";
-import { type Cell, csvLine } from "./csv.ts";
+import { type Cell, CSV_DIALECTS, type CsvDialect, csvLine, csvStart } from "./csv.ts";
 import { byteStream, NoLongerAdmitted } from "./streaming.ts";
 
 /** An export: how it is read in chunks, and the CSV columns of an item. */
 interface Export<Query extends z.ZodObject, Item, Place> {
-  /** The name of the items in the operation id and, without a path, in the path. */
+  /** The name of the items in the operation id, the file name and, without a path, the path. */
   plural: string;
   /** Where the list of these items is. */
   path?: `/${string}`;
@@ -23,10 +23,24 @@ interface Export<Query extends z.ZodObject, Item, Place> {
   columns: Readonly<Record<string, (item: Item) => Cell>>;
 }
 
+/** The parameters that an export has besides its filter. */
+const csvOptions = {
+  dialect: z.enum(CSV_DIALECTS).default("standard").openapi({
+    description:
+      "How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers.",
+  }),
+};
+
 interface Format<Item> {
   name: "csv" | "ndjson";
   mediaType: string;
   shape: string;
+  options: z.ZodRawShape;
+  /** Returns how to write the file, from the options in the query. */
+  writerOf: (query: { dialect?: CsvDialect }) => Writer<Item>;
+}
+
+interface Writer<Item> {
   heading: string;
   lineOf: (item: Item) => string;
 }
@@ -41,15 +55,25 @@ export function exportRoutesOf<Query extends z.ZodObject, Item, Place>(
     mediaType: "text/csv; charset=utf-8",
     shape:
       "The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe.",
-    heading: csvLine(columns.map(([heading]) => heading)),
-    lineOf: (item) => csvLine(columns.map(([, cellOf]) => cellOf(item))),
+    options: csvOptions,
+    writerOf: ({ dialect = "standard" }) => ({
+      heading: `${csvStart(dialect)}${csvLine(
+        columns.map(([heading]) => heading),
+        dialect,
+      )}`,
+      lineOf: (item) =>
+        csvLine(
+          columns.map(([, cellOf]) => cellOf(item)),
+          dialect,
+        ),
+    }),
   };
   const ndjson: Format<Item> = {
     name: "ndjson",
     mediaType: "application/x-ndjson",
     shape: "The file has one JSON object per line, in the same shape as in other responses.",
-    heading: "",
-    lineOf: (item) => `${JSON.stringify(item)}\n`,
+    options: {},
+    writerOf: () => ({ heading: "", lineOf: (item) => `${JSON.stringify(item)}\n` }),
   };
   return [exportRoute(exported, csv), exportRoute(exported, ndjson)];
 }
@@ -64,18 +88,18 @@ function exportRoute<Query extends z.ZodObject, Item, Place>(
     query,
     read,
   }: Export<Query, Item, Place>,
-  { name, mediaType, shape, heading, lineOf }: Format<Item>,
+  { name, mediaType, shape, options, writerOf }: Format<Item>,
 ): Route {
   const contract = defineContract({
     operationId: `export${capitalized(plural)}${capitalized(name)}`,
     method: "GET",
     path: `${path}/export.${name}`,
-    summary: `Export ${wordsOf(plural)} as ${name === "csv" ? "CSV" : "JSON Lines"}`,
-    description: `${description} ${shape} The file is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.`,
+    summary: `Export ${wordsOf(plural).join(" ")} as ${name === "csv" ? "CSV" : "JSON Lines"}`,
+    description: `${description} ${shape} The file is named after what it holds and the day (UTC), such as \`${fileName(plural, name, new Date("2026-11-30"))}\`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.`,
     tags,
     role,
     service: role === "viewer",
-    query,
+    query: query.extend(options),
     response: {
       status: 200,
       description: "The file.",
@@ -85,10 +109,14 @@ function exportRoute<Query extends z.ZodObject, Item, Place>(
     },
   });
   return createHandler(contract, async (call, input) => {
+    const { dialect, ...rest } = input.query as { dialect?: CsvDialect };
+    // The compiler cannot see that the rest is the filter.
+    const filter = rest as z.output<Query>;
+    const { heading, lineOf } = writerOf(dialect === undefined ? {} : { dialect });
     // The first read comes before the response starts, so that a database error gets an error response.
     const readLines = (after: Place | null) =>
       takeTurn(call, "parts", async () => {
-        const { rows, next } = await read(call, input.query, after);
+        const { rows, next } = await read(call, filter, after);
         return { text: rows.map(lineOf).join(""), next };
       });
     const first = await readLines(null);
@@ -102,13 +130,19 @@ function exportRoute<Query extends z.ZodObject, Item, Place>(
           throw new NoLongerAdmitted("The caller is no longer admitted");
       }
     };
-    const headers = { "content-disposition": `attachment; filename="export.${name}"` };
+    const headers = {
+      "content-disposition": `attachment; filename="${fileName(plural, name, call.now)}"`,
+    };
     return reply(lines(), { headers });
   });
 }
 
-/** "adminEvents" as "admin events". */
-const wordsOf = (plural: string): string =>
-  plural.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+/** Returns the name of the file, such as `admin-events-2026-11-30.csv`. It contains no text that a caller chose. */
+const fileName = (plural: string, extension: string, now: Date): string =>
+  `${[...wordsOf(plural), now.toISOString().slice(0, 10)].join("-")}.${extension}`;
+
+/** "adminEvents" as "admin", "events". */
+const wordsOf = (plural: string): string[] =>
+  plural.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).split(" ");
 
 const capitalized = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
