@@ -275,6 +275,8 @@ export type Reviewed = {
 };
 
 export type RecordReview = {
+  /** The step that the reviewer has read: `currentStep.id` of the task as it was shown. If the task has moved on from this step, the call is refused and nothing is recorded. */
+  stepId?: Id | undefined;
   kind: "automated" | "expert";
   outcome: "passed" | "failed";
   notes?: string | undefined;
@@ -2158,7 +2160,7 @@ export interface Operations {
     answer: Moved;
   };
   /**
-   * Record a review. Records a verdict on the task's current step. With `move`, also changes the step's status; either both succeed or neither does. The `service` role can record `automated` reviews only, and without a `move`.
+   * Record a review. Records a verdict on the task's current step. With `stepId`, which every client that shows a task should send, the verdict lands on that step or nowhere: if the step is no longer current, the call returns `step_not_current` with the text of the review in `draft`. With `move`, also changes the step's status; either both succeed or neither does. The `service` role can record `automated` reviews only, and without a `move`.
    *
    * Role: `reviewer` or above, or `service`.
    */

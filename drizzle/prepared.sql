@@ -5,7 +5,7 @@
 create schema if not exists prepared;
 grant usage on schema prepared to stepledger_app;
 
-create or replace function prepared.load_task_7c6471a9(
+create or replace function prepared.load_task_31586512(
   p_tenant_id uuid,
   p_task_id uuid,
   p_external_id text,
@@ -23,9 +23,10 @@ create or replace function prepared.load_task_7c6471a9(
 begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
     set_config('lock_timeout', '1000', true);
-return query with wanted as materialized (select coalesce(p_task_id, (select id from tasks where external_id = p_external_id),
-        (select task_id from steps where id = p_step_id),
-        (select task_id from worker_runs where id = p_run_id)) as id)
+return query with wanted as materialized (select case when p_external_id is not null
+          then (select id from tasks where external_id = p_external_id)
+        else coalesce(p_task_id, (select task_id from steps where id = p_step_id),
+          (select task_id from worker_runs where id = p_run_id)) end as id)
 select (with loaded as materialized (
     select t.id, s.id as step_id, v.id as version_id, json_build_object('id', t.id, 'externalId', t.external_id, 'title', t.title,
     'taxonomyCode', t.taxonomy_code, 'priority', t.priority, 'assignee', t.assignee,
@@ -47,7 +48,7 @@ select (with loaded as materialized (
     where q.tenant_id = d.tenant_id and q.dispatch_id = d.id and q.offered and q.state = 'QUEUED')) end), '[]'),
     'steps', case when p_with_steps::boolean then coalesce((select json_agg(json_build_object('id', o.id, 'versionId', o.version_id, 'kind', o.kind,
     'attempt', o.attempt, 'status', o.status, 'gate', o.gate) order by o.id) from steps o where o.version_id = any (array(select version_id from loaded))), '[]') else '[]' end)) as loaded, null::json as matching_ids, (select json_build_object('id', x.id, 'versionId', x.version_id, 'kind', x.kind,
-    'attempt', x.attempt, 'status', x.status, 'gate', x.gate) from steps x where x.id = p_step_id) as step,
+    'attempt', x.attempt, 'status', x.status, 'gate', x.gate) from steps x join wanted on wanted.id = x.task_id where x.id = p_step_id) as step,
   (select json_agg(json_build_object('id', x.id, 'taskId', x.task_id, 'stepId', x.step_id, 'type', x.type,
     'state', x.state, 'attempt', x.attempt, 'offered', x.offered,
     'heldBy', case when x.lease_until > now() then x.lease_owner end) order by x.id) from worker_runs x where x.id = p_run_id) as runs, (select t.id from tasks t
@@ -55,8 +56,8 @@ select (with loaded as materialized (
     where id = p_operation_id or (actor_id = p_actor_id and route = p_route and key = p_key
       and expires_at > now())) o) as stored;
 end $prepared$;
-revoke execute on function prepared.load_task_7c6471a9 from public;
-grant execute on function prepared.load_task_7c6471a9 to stepledger_app;
+revoke execute on function prepared.load_task_31586512 from public;
+grant execute on function prepared.load_task_31586512 to stepledger_app;
 
 create or replace function prepared.record_plain_moves_50344dee(
   p_tenant_id uuid,

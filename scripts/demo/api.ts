@@ -9,7 +9,11 @@ export const taskResponse = z.object({
   id: z.string(),
   externalId: z.string().nullable(),
   unifiedStatus: z.enum(UNIFIED_STATUSES),
-  currentStep: z.object({ kind: z.enum(STEP_KINDS), status: z.enum(STEP_STATUSES) }),
+  currentStep: z.object({
+    id: z.string(),
+    kind: z.enum(STEP_KINDS),
+    status: z.enum(STEP_STATUSES),
+  }),
   eventSeq: z.int(),
 });
 

@@ -43,6 +43,7 @@ export async function confirmFailures(
 ): Promise<void> {
   await forEachOf(tasks, onReviewed, async (task) => {
     const body = {
+      stepId: task.stepId,
       kind: "expert",
       outcome: "failed",
       notes: "The solution does not reach the known answer.",

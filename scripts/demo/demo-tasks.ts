@@ -12,6 +12,8 @@ export interface DemoTask {
   id: string;
   externalId: string;
   verdict: ReviewOutcome;
+  /** The step that the latest response showed as current. */
+  stepId: string;
   kind: StepKind;
   status: StepStatus;
   label: UnifiedStatus;
@@ -61,7 +63,8 @@ export async function findTasks(
 /** Returns a task's state from a response of the service. */
 export function stateOf(task: z.output<typeof taskResponse>) {
   const { id, currentStep, unifiedStatus: label, eventSeq } = task;
-  return { id, kind: currentStep.kind, status: currentStep.status, label, eventSeq };
+  const { id: stepId, kind, status } = currentStep;
+  return { id, stepId, kind, status, label, eventSeq };
 }
 
 export type LabelCounts = Partial<Record<UnifiedStatus, number>>;

@@ -13,7 +13,8 @@ export interface RefusalData {
   gate_closed: { gate: string; allowed: readonly string[] };
   no_next_step: object;
   already_in_status: { done: true };
-  step_not_current: { currentStepId: string };
+  /** `draft` is the text of a review that was not recorded; null if it has none. Absent for other calls. */
+  step_not_current: { currentStepId: string; draft?: string | null };
   version_sealed: { activeVersion: { id: string; number: number } };
   archived: object;
   stale: object;
@@ -150,6 +151,17 @@ export function stepNotCurrent(currentStepId: string): Refusal {
     code: "step_not_current",
     detail: "Only the current step of a task can change, and this step is not the current one.",
     currentStepId,
+  };
+}
+
+/** The step that a review names is no longer current. The refusal returns the review's text, so that it is not lost. */
+export function reviewedStepNotCurrent(currentStepId: string, draft: string | null): Refusal {
+  return {
+    code: "step_not_current",
+    detail:
+      "The review is of a step that is no longer current. Nothing was recorded. `draft` is the review's text.",
+    currentStepId,
+    draft,
   };
 }
 

@@ -35,13 +35,17 @@ const postReview = defineContract({
   path: "/tasks/{taskId}/reviews",
   summary: "Record a review",
   description:
-    "Records a verdict on the task's current step. With `move`, also changes the step's status; either both succeed or neither does. The `service` role can record `automated` reviews only, and without a `move`.",
+    "Records a verdict on the task's current step. With `stepId`, which every client that shows a task should send, the verdict lands on that step or nowhere: if the step is no longer current, the call returns `step_not_current` with the text of the review in `draft`. With `move`, also changes the step's status; either both succeed or neither does. The `service` role can record `automated` reviews only, and without a `move`.",
   tags: ["Reviews and workers"],
   role: "reviewer",
   service: true,
   params: taskParams,
   body: z
     .strictObject({
+      stepId: uuid.optional().openapi({
+        description:
+          "The step that the reviewer has read: `currentStep.id` of the task as it was shown. If the task has moved on from this step, the call is refused and nothing is recorded.",
+      }),
       kind: z.enum(REVIEW_KINDS),
       outcome: z.enum(REVIEW_OUTCOMES),
       notes: safeText(20_000).optional(),
@@ -63,7 +67,13 @@ const postReview = defineContract({
       .openapi("Reviewed"),
     headers: ["ETag"],
   },
-  errors: [...MOVE_ERRORS, "invalid_transition", "gate_closed", "already_in_status"],
+  errors: [
+    ...MOVE_ERRORS,
+    "step_not_current",
+    "invalid_transition",
+    "gate_closed",
+    "already_in_status",
+  ],
   idempotency: "optional",
   concurrency: true,
 });

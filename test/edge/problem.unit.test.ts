@@ -74,7 +74,7 @@ const FAULTS: { [Code in ErrorCode]: Extract<Fault, { code: Code }> } = {
   gate_closed: { code: "gate_closed", gate: "blocked", allowed: ["queued"] },
   no_next_step: { code: "no_next_step" },
   already_in_status: { code: "already_in_status", done: true },
-  step_not_current: { code: "step_not_current", currentStepId: "a" },
+  step_not_current: { code: "step_not_current", currentStepId: "a", draft: "Good." },
   version_sealed: { code: "version_sealed", activeVersion: { id: "a", number: 2 } },
   archived: { code: "archived" },
   plan_stale: {

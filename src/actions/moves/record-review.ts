@@ -1,6 +1,7 @@
+import type { LoadedTasks } from "../../db/snapshots/load-tasks.ts";
 import type { ReviewCommand } from "../../domain/lifecycle/commands.ts";
 import type { NewReview } from "../../domain/lifecycle/decision.ts";
-import { succeed, type Outcome } from "../../domain/refusals.ts";
+import { notFound, refuse, succeed, type Outcome } from "../../domain/refusals.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { ConditionalCall, Done } from "../call/call.ts";
 import { type Moved, moveTask } from "./move-task.ts";
@@ -19,10 +20,13 @@ export interface Reviewed extends Moved {
   review: Pick<NewReview, "id" | "stepId" | "kind" | "outcome" | "sequence" | "notes">;
 }
 
-/** Records a review of a task's current step together with the transition that it requests, or neither. */
+/**
+ * Records a review of a task's current step together with the transition that it requests, or neither. If it loses a
+ * race, it is decided again only on the step that it was first decided on.
+ */
 export async function recordReview(
   call: ConditionalCall,
-  { task, move, ...input }: ReviewInput,
+  { task, move, stepId, ...input }: ReviewInput,
 ): Promise<Outcome<Done<Reviewed>>> {
   const command: ReviewCommand = {
     type: "review",
@@ -31,18 +35,29 @@ export async function recordReview(
   };
   const permitted = permit(call.actor, command);
   if (!permitted.ok) return permitted;
+  let reviewedStepId = stepId;
   return moveTask(call, {
-    names: { tasks: [task], duplicateOf: move?.duplicateOf },
+    names: { tasks: [task], stepId, duplicateOf: move?.duplicateOf },
     commandOf: (loaded) => {
+      if (stepId !== undefined && loaded.step === null) return refuse(notFound());
       const original = duplicateOfFound(loaded, move?.duplicateOf);
       if (!original.ok) return original;
-      return succeed({ ...command, move: move && { ...move, duplicateOf: original.value } });
+      reviewedStepId ??= currentStepId(loaded);
+      return succeed({
+        ...command,
+        stepId: reviewedStepId,
+        move: move && { ...move, duplicateOf: original.value },
+      });
     },
     extraOf: ({ reviews }) => {
       const [review] = reviews;
       if (review === undefined) throw new Error("A review command decided on no review");
-      const { id, stepId, kind, outcome, sequence, notes } = review;
-      return { review: { id, stepId, kind, outcome, sequence, notes } };
+      const { id, stepId: reviewedId, kind, outcome, sequence, notes } = review;
+      return { review: { id, stepId: reviewedId, kind, outcome, sequence, notes } };
     },
   });
+}
+
+function currentStepId({ tasks: [task] }: LoadedTasks): string | undefined {
+  return task?.step.id;
 }

@@ -10,8 +10,11 @@ import { snapshotParts } from "./task-snapshots.ts";
 /** How a call names its tasks. An unknown or malformed name matches nothing. */
 export interface TaskNames {
   tasks?: readonly TaskRef[];
-  /** A step. Loads its task and the step itself, which need not be the current one. */
-  stepId?: string;
+  /**
+   * A step. Loads the step itself, which need not be the current one, and its task. If the call also names the task, a
+   * step of another task counts as unknown.
+   */
+  stepId?: string | undefined;
   /** Worker runs. Loads their tasks and the runs themselves. */
   runIds?: readonly string[];
   /** The matching tasks, oldest first. Loads `loadedMax` of them, and returns the ids of up to `max` + 1. */
@@ -42,9 +45,9 @@ select ${snapshotParts(loaded, { withSteps })} as loaded, ${matchingIds} as matc
   ${runs} as runs, ${duplicateOf} as duplicate_of, ${stored} as stored`;
 }
 
-/** Selects a step as JSON, whether or not it is the current one. */
+/** Selects a step of the wanted task as JSON, whether or not it is the current one. */
 export function stepQuery(stepId: Bound<string>): SQL {
-  return sql`(select ${stepJson(sql`x`)} from steps x where x.id = ${stepId})`;
+  return sql`(select ${stepJson(sql`x`)} from steps x join wanted on wanted.id = x.task_id where x.id = ${stepId})`;
 }
 
 /** Selects runs as a JSON array of LoadedRun. `from` gives them the alias x. */

@@ -29,9 +29,10 @@ export const LOAD_TASK: PreparedRead<OneInputName> = {
   columns: "loaded json, matching_ids json, step json, runs json, duplicate_of uuid, stored json",
   body: (input) => [
     loadStatement({
-      wanted: sql`select coalesce(${input.task_id}, (select id from tasks where external_id = ${input.external_id}),
-        (select task_id from steps where id = ${input.step_id}),
-        (select task_id from worker_runs where id = ${input.run_id})) as id`,
+      wanted: sql`select case when ${input.external_id} is not null
+          then (select id from tasks where external_id = ${input.external_id})
+        else coalesce(${input.task_id}, (select task_id from steps where id = ${input.step_id}),
+          (select task_id from worker_runs where id = ${input.run_id})) end as id`,
       loaded: sql`wanted`,
       withSteps: input.with_steps,
       matchingIds: sql`null::json`,
@@ -78,12 +79,19 @@ export function oneTaskInputs(
 
 function onlyName({ tasks = [], stepId, runIds = [], matching }: TaskNames) {
   if (matching !== undefined) return null;
+  const [ref] = tasks;
+  if (ref !== undefined) {
+    if (tasks.length > 1) return null;
+    const named = "id" in ref ? { task_id: uuidOrNull(ref.id) } : { external_id: ref.externalId };
+    // Without a task, the step would name one.
+    return {
+      ...named,
+      step_id: "task_id" in named && named.task_id === null ? null : (stepId ?? null),
+    };
+  }
   if (stepId !== undefined) return { step_id: stepId };
   const [runId] = runIds;
-  if (runId !== undefined) return runIds.length === 1 ? { run_id: runId } : null;
-  const [ref] = tasks;
-  if (ref === undefined || tasks.length > 1) return null;
-  return "id" in ref ? { task_id: uuidOrNull(ref.id) } : { external_id: ref.externalId };
+  return runId !== undefined && runIds.length === 1 ? { run_id: runId } : null;
 }
 
 /** Null matches nothing, and a malformed id would be an error in Postgres. */

@@ -70,6 +70,8 @@ export interface VersionCommand {
 /** Records a verdict on the current step, and optionally the transition that follows from it. */
 export interface ReviewCommand {
   type: "review";
+  /** The step that the reviewer has read. Absent if the call names only the task. */
+  stepId?: string | undefined;
   kind: ReviewKind;
   outcome: ReviewOutcome;
   notes?: string | undefined;

@@ -15,7 +15,7 @@ import { decideEdit } from "./decide/edit.ts";
 import { decideGate } from "./decide/gate.ts";
 import { decideNote } from "./decide/note.ts";
 import { decideReport } from "./decide/report.ts";
-import { decideReview } from "./decide/review.ts";
+import { decideReview, refusalOfReviewedStep } from "./decide/review.ts";
 import { decideRework } from "./decide/rework.ts";
 import { decideTransition } from "./decide/transition.ts";
 import { decideVersion } from "./decide/version.ts";
@@ -36,12 +36,17 @@ export function decide(
   const right = rightFor(command, snapshot);
   if (!isPermitted(role, right)) return refuse(forbidden(requiredRole(right)));
 
-  const outcome =
-    snapshot.archivedAt !== null && !WHILE_ARCHIVED.includes(command.type)
-      ? refuse(archived())
-      : decideCommand(snapshot, command, context);
+  const refusal = refusalAtOnce(snapshot, command);
+  const outcome = refusal ? refuse(refusal) : decideCommand(snapshot, command, context);
   if (outcome.ok || !isCausedByState(outcome.refusal)) return outcome;
   return refuse({ ...outcome.refusal, next: lawfulCommands(snapshot, role) });
+}
+
+/** Returns why the task does not accept the command, whatever its state is otherwise; null if it may. */
+function refusalAtOnce(snapshot: TaskSnapshot, command: Command): Refusal | null {
+  const refusal = command.type === "review" ? refusalOfReviewedStep(snapshot, command) : null;
+  if (refusal) return refusal;
+  return snapshot.archivedAt !== null && !WHILE_ARCHIVED.includes(command.type) ? archived() : null;
 }
 
 /** Commands that an archived task accepts. A worker can still report the end of its run, and a note moves nothing. */

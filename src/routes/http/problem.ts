@@ -193,8 +193,9 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
     status: 409,
     retry: "reload",
     title: "Step is not current",
-    detail: "Only the task's current step can change. `currentStepId` is the id of that step.",
-    members: ["currentStepId"],
+    detail:
+      "Only the task's current step can change. `currentStepId` is the id of that step. For a review, `draft` is the text that was not recorded.",
+    members: ["currentStepId", "draft"],
   },
   version_sealed: {
     status: 409,

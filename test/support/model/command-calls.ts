@@ -136,7 +136,13 @@ export function commandCallOf(
       return post("notes", { text: wish.text }, { type: "note", text: wish.text });
     case "review": {
       const { kind, outcome, notes, move } = wish;
-      const review = { kind, outcome, ...(notes !== undefined && { notes }) };
+      const stepId = wish.names ? stepOf(model, wish).id : undefined;
+      const review = {
+        kind,
+        outcome,
+        ...(stepId !== undefined && { stepId }),
+        ...(notes !== undefined && { notes }),
+      };
       if (move === undefined) return post("reviews", review, { type: "review", ...review });
       const { sent, resolved } = flagged(move.flag);
       const duplicateOf = names.originalOf(move.original, model);

@@ -90,6 +90,10 @@ const wishes = {
   }),
   review: fc.record({
     do: fc.constant("review" as const),
+    /** Whether the call names its step, and whether that is the current one. */
+    names: mostly(3),
+    step: fc.nat(),
+    isCurrent: mostly(6),
     kind: fc.constantFrom(...REVIEW_KINDS),
     outcome: fc.constantFrom(...REVIEW_OUTCOMES),
     notes: fc.constantFrom(undefined, "Because of this"),

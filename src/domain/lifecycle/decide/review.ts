@@ -1,5 +1,11 @@
-import type { Outcome } from "../../refusals.ts";
-import { inWords, succeed, refuse, validationFailed } from "../../refusals.ts";
+import type { Outcome, Refusal } from "../../refusals.ts";
+import {
+  inWords,
+  refuse,
+  reviewedStepNotCurrent,
+  succeed,
+  validationFailed,
+} from "../../refusals.ts";
 import type { DecisionContext, ReviewCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { REVIEW_MOVES } from "../review-moves.ts";
@@ -7,6 +13,18 @@ import type { TaskSnapshot } from "../snapshot.ts";
 import { NO_CHANGES } from "./changes.ts";
 import { decideTransition } from "./transition.ts";
 import { afterReview, newReview } from "./verdict.ts";
+
+/**
+ * Returns why a review of the step that it names cannot be recorded. It does not matter whether a rework or a new version
+ * left the step: what was read is not what is current.
+ */
+export function refusalOfReviewedStep(
+  { step }: TaskSnapshot,
+  { stepId, notes }: ReviewCommand,
+): Refusal | null {
+  const isCurrent = stepId === undefined || stepId === step.id;
+  return isCurrent ? null : reviewedStepNotCurrent(step.id, notes ?? null);
+}
 
 /** Records a verdict on the current step. A transition in the same command is recorded with it, or neither is. */
 export function decideReview(
