@@ -15,6 +15,7 @@ import { freshApi, type TestApi } from "../support/api.ts";
 import { readEvents } from "../support/model/history.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { silenceLog } from "../support/model/quiet.ts";
+import { untilSettled } from "../support/settled.ts";
 
 const { seed } = inject("stack");
 silenceLog();
@@ -64,7 +65,7 @@ describe("concurrent pumps that break anywhere, during writes some of which comm
       const { before, after } = await late;
 
       // A pump that breaks off leaves the rest to the next one.
-      await untilSettled();
+      await untilSettled(api.database);
       expect(await pumpWebhooks(database)).toBe("caught_up");
       const wanted = await changesOf(tasks);
       expect(await deliveredTo("all")).toEqual(wanted.map(({ message }) => message));
@@ -94,7 +95,7 @@ describe("concurrent pumps that break anywhere, during writes some of which comm
 
   it("deliver nothing that is not settled, and everything once it is", async () => {
     const [task = ""] = await api.givenTasks(1);
-    await untilSettled();
+    await untilSettled(api.database);
     expect(await pumpWebhooks(database)).toBe("caught_up");
     const earlier = await deliveredTo("all");
     const older = await holdTransaction();
@@ -102,7 +103,7 @@ describe("concurrent pumps that break anywhere, during writes some of which comm
     expect(await pumpWebhooks(database)).toBe("unsettled");
     expect(await deliveredTo("all")).toEqual(earlier);
     await older.end();
-    await untilSettled();
+    await untilSettled(api.database);
     expect(await pumpWebhooks(database)).toBe("caught_up");
     expect((await deliveredTo("all")).length).toBe(earlier.length + 1);
   });
@@ -117,7 +118,7 @@ describe("concurrent pumps that break anywhere, during writes some of which comm
     const earlier = await deliveredTo("all");
     await block(other);
     await older.end();
-    await untilSettled();
+    await untilSettled(api.database);
     expect(await pumpWebhooks(database)).toBe("caught_up");
     expect(await deliveredTo("new")).toEqual([expect.stringContaining(other)]);
     expect((await deliveredTo("all")).length, "enabled again").toBe(earlier.length + 1);
@@ -126,7 +127,7 @@ describe("concurrent pumps that break anywhere, during writes some of which comm
   it("read many changes page by page, and stop at the limit of one piece of work", async () => {
     const many = 3;
     for (let count = 0; count < many; count += 1) await api.givenTasks(500);
-    await untilSettled();
+    await untilSettled(api.database);
     await api.database.resetRoundTrips();
     expect(await pumpWebhooks(database)).toBe("caught_up");
     expect(await api.database.roundTrips()).toBeGreaterThan(2 * many - 1);
@@ -192,14 +193,6 @@ async function holdBack(task: string, isDone: () => boolean): Promise<void> {
     ]);
     await new Promise((resolve) => setTimeout(resolve, 60));
   }
-}
-
-/** Waits for all transactions of the cluster, also of other tests, that began before the newest event. */
-async function untilSettled(): Promise<void> {
-  const unsettled = `select from step_events where txid >= pg_snapshot_xmin(pg_current_snapshot()) limit 1`;
-  await expect
-    .poll(() => api.database.query("superuser", unsettled), { interval: 20, timeout: 30_000 })
-    .toEqual([]);
 }
 
 /** Opens a transaction with an id, which stays open until `end`. */

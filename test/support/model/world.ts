@@ -7,6 +7,7 @@ import { givenOpenEval, givenTrial } from "../../routes/evals/support.ts";
 import { expectDone, type Tenant, type CallableApi } from "../api-calls.ts";
 import { importedState } from "../imported-state.ts";
 import { givenOfferedRun } from "../runs.ts";
+import { untilSettled } from "../settled.ts";
 
 /** The tasks of a tenant that has rows in every table of the lifecycle. */
 export interface World {
@@ -173,6 +174,8 @@ async function givenRowsOfLaterTables(
   { database }: CallableApi,
   { tenant, busy }: World,
 ): Promise<void> {
+  // The webhook below has a delivery of an event, so its position must not be before that event.
+  await untilSettled(database);
   const place = `'${tenant.id}'::uuid as tenant_id, '${busy.id}'::uuid as task_id,
     '${busy.activeVersion.id}'::uuid as version_id, '${busy.currentStep.id}'::uuid as step_id`;
   await database.query(
