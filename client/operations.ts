@@ -317,13 +317,19 @@ export type ImportedTasks = {
     requested: number;
     created: number;
     exists: number;
+    differs: number;
     invalid: number;
   };
   items: ReadonlyArray<{
     index: number;
     externalId: string | null;
-    outcome: "created" | "exists" | "invalid";
+    outcome: "created" | "exists" | "differs" | "invalid";
     id?: Id | undefined;
+    differences?: ReadonlyArray<{
+      path: readonly string[];
+      existing: string | null;
+      given: string | null;
+    }> | undefined;
     issues?: ReadonlyArray<{
       path: ReadonlyArray<string | number>;
       code: string;
@@ -334,6 +340,8 @@ export type ImportedTasks = {
 
 export type ImportTasks = {
   tasks: readonly CreateTask[];
+  /** Only returns what the import would do now; writes nothing. */
+  dryRun?: boolean | undefined;
 };
 
 export type BulkPreview = {
@@ -2218,7 +2226,7 @@ export interface Operations {
     };
   };
   /**
-   * Import tasks. Creates up to 500 tasks. Each item is validated separately, so an invalid item does not affect the others. A body that cannot be parsed, for example because of a duplicate key or a NUL character, fails the whole request. An external id that already exists creates no task; its item returns `exists` with the id of the existing task. You can therefore repeat an import until it is complete.
+   * Import tasks. Creates up to 500 tasks. Each item is validated separately, so an invalid item does not affect the others. A body that cannot be parsed, for example because of a duplicate key or a NUL character, fails the whole request. An external id that already exists creates no task; its item returns the id of the existing task. The outcome is `exists` if the item has the title, the taxonomy code and the content that the task was created with or has now, and `differs` otherwise; `differences` then lists the fields, with values cut to 200 characters. You can therefore repeat an import until it is complete, and a record that only shares its id with a task is never taken for that task.
    *
    * Role: `operator` or above.
    */

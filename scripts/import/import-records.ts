@@ -1,13 +1,10 @@
 import { z } from "zod";
 import { IMPORT_OUTCOMES, type ImportOutcome } from "../../src/actions/tasks/import-tasks.ts";
 import type { Issue } from "../../src/domain/refusals.ts";
-import { taskRoutes } from "../../src/routes/tasks.ts";
 import { BODY_BYTES_MAX } from "../../src/routes/http/contract.ts";
-import { externalId } from "../../src/routes/http/schemas.ts";
 import type { ApiClient, ApiProblem } from "./api-client.ts";
 import { inBatches, type Size } from "./batches.ts";
 import { sendOrSplit } from "./send-or-split.ts";
-import { validateBody } from "./validate-body.ts";
 import type { MappedRecord, TaskBody } from "./mappings.ts";
 import { RECORD_LENGTH_MAX } from "./reading.ts";
 import { lengthOf, NO_WORK, type Work } from "./work.ts";
@@ -28,19 +25,20 @@ export interface ImportedRecord {
 export interface ImportOptions {
   /** The maximum number of records in a request. */
   batchMax: number;
-  /** Only validates the records; sends none. */
+  /** Asks the service what it would do, and changes nothing. */
   isDryRun: boolean;
 }
 
 /** The parts of the request's body around the tasks. */
-const ENVELOPE = ['{"tasks":[', "]}"] as const;
+const ENVELOPE = ['{"dryRun":false,"tasks":[', "]}"] as const;
 const BATCH_BYTES_MAX = BODY_BYTES_MAX.large - Buffer.byteLength(ENVELOPE.join(""));
 /** Texts are sent separately and may each be as long as a record. This keeps a batch of 500 from filling the memory. */
 const BATCH_KEPT_MAX = 4 * RECORD_LENGTH_MAX;
 
 /**
  * Imports records through the public API, and yields the outcomes batch by batch. Existing tasks stay as they are, so
- * an interrupted import continues when it is started again.
+ * an interrupted import continues when it is started again. The service compares each record with the task that has its
+ * id; nothing of a record that differs is attached to that task.
  */
 export async function* importRecords(
   client: ApiClient,
@@ -48,27 +46,20 @@ export async function* importRecords(
   { batchMax, isDryRun }: ImportOptions,
 ): AsyncGenerator<ImportedRecord[]> {
   const limits = { count: batchMax, bytes: BATCH_BYTES_MAX, kept: BATCH_KEPT_MAX };
-  // A lookup avoids sending tasks that exist. Among new tasks it would be a wasted request, so it is done only for the
-  // first batch and after a batch with existing tasks.
-  let looksUpFirst = true;
   for await (const batch of inBatches(prepare(records), limits)) {
-    const known =
-      looksUpFirst || isDryRun ? await lookUp(client, batch) : new Map<string, string>();
-    const unknown = batch.flatMap((record) =>
-      record.json !== null && !known.has(record.externalId) ? [record] : [],
+    const sendable = batch.flatMap((record) => (record.json === null ? [] : [record]));
+    const results = await send(client, sendable, { isDryRun });
+    const outcomes = new Map<Prepared, ImportedRecord | undefined>(
+      sendable.map((record, index) => [record, results[index]]),
     );
-    const results = isDryRun ? unknown.map(validateRecord) : await send(client, unknown);
-    const outcomes = new Map(unknown.map((record, index) => [record, results[index]]));
-    const imported = batch.map((record): ImportedRecord => {
+    yield batch.map((record): ImportedRecord => {
       const { line, externalId } = record;
       if (record.json === null)
         return { line, externalId, outcome: "invalid", issues: record.issues, work: NO_WORK };
-      const outcome = outcomes.get(record);
-      const id = known.get(record.externalId);
-      return outcome ?? { ...nameOf(record), outcome: "exists", id };
+      const imported = outcomes.get(record);
+      if (imported === undefined) throw new Error("A record was sent and has no outcome");
+      return imported;
     });
-    looksUpFirst = imported.some(({ outcome }) => outcome === "exists");
-    yield imported;
   }
 }
 
@@ -92,29 +83,20 @@ async function* prepare(records: AsyncIterable<MappedRecord>): AsyncGenerator<Pr
   }
 }
 
-const lookupResponse = z.object({
-  found: z.array(z.object({ input: z.string(), id: z.string() })),
-});
-
-/** Returns the ids of the records' existing tasks, by external id. */
-async function lookUp(client: ApiClient, batch: readonly Prepared[]): Promise<Map<string, string>> {
-  // One invalid external id would fail the lookup of all others.
-  const ids = batch.flatMap(({ json, externalId: name }) =>
-    json !== null && externalId.safeParse(name).success ? [`ext:${name}`] : [],
-  );
-  if (ids.length === 0) return new Map();
-  const { found } = await client.call(
-    { method: "POST", path: "/tasks/lookup", body: { ids } },
-    lookupResponse,
-  );
-  return new Map(found.map(({ input, id }) => [input.slice("ext:".length), id]));
-}
-
 const importResponse = z.object({
   items: z.array(
     z.object({
       outcome: z.enum(IMPORT_OUTCOMES),
       id: z.string().optional(),
+      differences: z
+        .array(
+          z.object({
+            path: z.array(z.string()),
+            existing: z.string().nullable(),
+            given: z.string().nullable(),
+          }),
+        )
+        .optional(),
       issues: z
         .array(
           z.object({
@@ -129,19 +111,31 @@ const importResponse = z.object({
 });
 
 /** Sends records and returns the outcome of each, in order. */
-function send(client: ApiClient, records: readonly Sendable[]): Promise<ImportedRecord[]> {
+function send(
+  client: ApiClient,
+  records: readonly Sendable[],
+  { isDryRun }: { isDryRun: boolean },
+): Promise<ImportedRecord[]> {
   return sendOrSplit(
     records,
     async (some) => {
       const [head, tail] = ENVELOPE;
-      const body = `${head}${some.map(({ json }) => json).join(",")}${tail}`;
+      const start = isDryRun ? head.replace("false", "true") : head;
+      const body = `${start}${some.map(({ json }) => json).join(",")}${tail}`;
       const request = { method: "POST", path: "/tasks/import", body } as const;
       const { items } = await client.call(request, importResponse);
       return some.map((record, index): ImportedRecord => {
         const item = items[index];
         if (item === undefined) throw new Error("The response has no item for a record");
-        const { outcome, id, issues } = item;
-        return { ...nameOf(record), outcome, id, ...(issues !== undefined && { issues }) };
+        const { outcome, id, differences, issues = differences?.map(differenceIssue) } = item;
+        const { work, ...name } = nameOf(record);
+        return {
+          ...name,
+          outcome,
+          id,
+          work: outcome === "differs" ? NO_WORK : work,
+          ...(issues !== undefined && { issues }),
+        };
       });
     },
     (record, problem) => ({
@@ -160,14 +154,17 @@ export function issuesOf(problem: ApiProblem): readonly Issue[] {
 
 const nameOf = ({ line, externalId, work }: Sendable) => ({ line, externalId, work });
 
-/** Returns the outcome that the service would report, using the schema that the service validates with. */
-function validateRecord(record: Sendable): ImportedRecord {
-  if (record.bytes > BATCH_BYTES_MAX) {
-    const message = `The record is larger than the limit of a request (${BODY_BYTES_MAX.large} bytes).`;
-    const issues = [{ path: [], code: "payload_too_large", message }];
-    return { ...nameOf(record), outcome: "invalid", issues };
-  }
-  const issues = validateBody(taskRoutes, "createTask", record.body);
-  const outcome = issues.length === 0 ? "created" : "invalid";
-  return { ...nameOf(record), outcome, ...(issues.length > 0 && { issues }) };
+/** Says what a task has and what the record of its id has instead. */
+function differenceIssue({
+  path,
+  existing,
+  given,
+}: {
+  path: string[];
+  existing: string | null;
+  given: string | null;
+}): Issue {
+  const quoted = (value: string | null) => (value === null ? "nothing" : JSON.stringify(value));
+  const message = `The task with this id has ${quoted(existing)}, the record has ${quoted(given)}.`;
+  return { path, code: "differs", message };
 }

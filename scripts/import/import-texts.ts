@@ -3,11 +3,15 @@ import type { Issue } from "../../src/domain/refusals.ts";
 import { LIMIT_MAX } from "../../src/routes/http/schemas.ts";
 import { type ApiClient, ApiProblem } from "./api-client.ts";
 import { issuesOf } from "./import-records.ts";
-import { prefixPaths, type PendingRecord } from "./pending-record.ts";
-import { type Artifact, artifactOf, outputOf, type Work } from "./work.ts";
+import { prefixPaths, type PendingRecord, type Stored } from "./pending-record.ts";
+import { type Artifact, artifactOf, isGiven, outputOf, type Work } from "./work.ts";
 
-/** Uploads the texts of a record one by one, so that two equal texts are declared once. Existing data stay as they are. */
-export async function storeTexts(client: ApiClient, pending: PendingRecord): Promise<void> {
+/**
+ * Uploads the texts of a record one by one, so that two equal texts are declared once. Existing data stay as they are. If
+ * the task has other golden or source data than the record, it belongs to another record, and nothing is uploaded.
+ * @returns the issues that show that the record differs from its task, or none.
+ */
+export async function storeTexts(client: ApiClient, pending: PendingRecord): Promise<Issue[]> {
   const { record, taskId, result, stored } = pending;
   const texts = textsOf(record.work);
   // A task that was just created has no data yet, so listing it would be a wasted request.
@@ -16,6 +20,8 @@ export async function storeTexts(client: ApiClient, pending: PendingRecord): Pro
     const name = nameOf(row);
     if (stored.get(name)?.isStored !== true) stored.set(name, row);
   }
+  const differing = foreignData(record.work, stored.values());
+  if (differing.length > 0) return differing;
   for (const { artifact, path } of texts) {
     try {
       result.data[await store(client, pending, artifact)] += 1;
@@ -25,6 +31,24 @@ export async function storeTexts(client: ApiClient, pending: PendingRecord): Pro
       result.issues.push(...prefixPaths(path, issuesOf(error)));
     }
   }
+  return [];
+}
+
+/**
+ * Returns an issue for each kind of given data of which the record has some, but not all that its task has stored. The
+ * task may have fewer, because an earlier import can have been interrupted.
+ */
+function foreignData({ data }: Work, stored: Iterable<Stored>): Issue[] {
+  const own = data.map(artifactOf);
+  const kinds = new Set(own.flatMap(({ kind }) => (isGiven(kind) ? [kind] : [])));
+  const rows = [...stored].filter(({ isStored }) => isStored);
+  return [...kinds].flatMap((kind) => {
+    const digests = new Set(own.flatMap((datum) => (datum.kind === kind ? [datum.sha256] : [])));
+    const others = rows.filter((row) => row.kind === kind && !digests.has(row.sha256));
+    if (others.length === 0) return [];
+    const message = `The task with this id has other ${kind} data than the record.`;
+    return [{ path: ["data"], code: "differs", message }];
+  });
 }
 
 /** Returns every text of a record, with its path in the record. */
@@ -109,7 +133,8 @@ async function store(
   const id = known?.id ?? (await declare(client, taskId, artifact));
   const content = { type: artifact.contentType, bytes: artifact.bytes };
   await client.call({ method: "PUT", path: `/data/${id}/content`, content }, z.object({}));
-  stored.set(nameOf(artifact), { id, isStored: true });
+  const { kind, sha256 } = artifact;
+  stored.set(nameOf(artifact), { id, kind, sha256, isStored: true });
   return "stored";
 }
 

@@ -12,7 +12,7 @@ import { type ImportedRecord, issuesOf } from "./import-records.ts";
 import { declarationOf, nameOf, storeTexts, textsOf } from "./import-texts.ts";
 import { validateBody } from "./validate-body.ts";
 import { type ImportedWork, emptyWork, prefixPaths, type PendingRecord } from "./pending-record.ts";
-import { outputOf, type Trial } from "./work.ts";
+import { NO_WORK, outputOf, type Trial } from "./work.ts";
 
 /** The outcome of a record, and of its data and evals. `work` is null if none of those were sent. */
 export interface ImportedLine {
@@ -36,12 +36,21 @@ export async function importWork(
     return { record, taskId, result: emptyWork(), stored: new Map() };
   });
   const withWork = pending.filter((record) => record !== null);
-  await inParallel(withWork, async (record) => {
-    await storeTexts(client, record);
+  const differing = new Map<ImportedRecord, Issue[]>();
+  await inParallel(withWork, async (waiting) => {
+    const issues = await storeTexts(client, waiting);
+    if (issues.length > 0) differing.set(waiting.record, issues);
     onTaskDone();
   });
-  await recordTrials(client, withWork);
-  return records.map((record, index) => ({ record, work: pending[index]?.result ?? null }));
+  await recordTrials(
+    client,
+    withWork.filter(({ record }) => !differing.has(record)),
+  );
+  return records.map((record, index): ImportedLine => {
+    const issues = differing.get(record);
+    if (issues === undefined) return { record, work: pending[index]?.result ?? null };
+    return { record: { ...record, outcome: "differs", issues, work: NO_WORK }, work: null };
+  });
 }
 
 /** Validates a record's data and evals without sending them. Returns null if they are valid. */

@@ -1,16 +1,24 @@
-import { basename, extname } from "node:path";
+import { createHash } from "node:crypto";
+import { stringify } from "safe-stable-stringify";
 import { z } from "zod";
 import type { Issue } from "../../src/domain/refusals.ts";
 import type { StepKind } from "../../src/domain/lifecycle/statuses.ts";
 import type { FileRecord } from "./reading.ts";
-import { type Work, workShape } from "./work.ts";
+import { isGiven, type Work, workShape } from "./work.ts";
 
 /** The body of POST /v1/tasks. The import uses only the external id; the service validates the rest. */
 export type TaskBody = Record<string, unknown> & { externalId: string };
 
 /** A mapped record: the body to send with its data and evals, or what is wrong with the record. */
 export type MappedRecord = { line: number } & (
-  | { externalId: string; body: TaskBody; work: Work; issues?: never }
+  | {
+      externalId: string;
+      body: TaskBody;
+      work: Work;
+      /** True if the record has no id of its own. */
+      isIdDerived: boolean;
+      issues?: never;
+    }
   | { externalId: string | null; body?: never; work?: never; issues: readonly Issue[] }
 );
 
@@ -53,7 +61,7 @@ export function mapRecord(
   context: MappingContext,
 ): MappedRecord {
   const { line, issues } = record;
-  const mapped = name === "gsm8k" ? mapGsm8k(record) : mapAsIs(record, context);
+  const mapped = name === "gsm8k" ? mapGsm8k(record) : mapAsIs(record);
   // A record that parsing would change is reported with its id and not sent.
   if (issues !== undefined) return { line, externalId: mapped.externalId, issues };
   if (mapped.body === undefined || context.start === null) return mapped;
@@ -65,19 +73,14 @@ export function mapRecord(
  * Maps a line of GSM8K. The question becomes the instructions. The known answer becomes golden data, because solvers of
  * the task can read its content. The models' solutions become trials with outputs.
  */
-function mapGsm8k({ number, line, value }: FileRecord): MappedRecord {
-  const externalId = `gsm8k-${padded(number)}`;
+function mapGsm8k({ line, value }: FileRecord): MappedRecord {
   const parsed = gsm8kLine.safeParse(value);
-  if (!parsed.success) return { line, externalId, issues: parsed.error.issues.map(issueOf) };
+  if (!parsed.success) return { line, externalId: null, issues: parsed.error.issues.map(issueOf) };
   const { question, ground_truth: groundTruth } = parsed.data;
-  const body = {
-    externalId,
+  const fields = {
     title: titleFrom(question),
     taxonomyCode: "math.word_problem",
-    content: {
-      instructions: question,
-      metadata: { source: { dataset: "gsm8k", row: number } },
-    },
+    content: { instructions: question, metadata: { source: { dataset: "gsm8k" } } },
   };
   const trials = GSM8K_MODELS.map((model) => {
     const { is_correct: passed, solution: output } = parsed.data[model];
@@ -87,7 +90,8 @@ function mapGsm8k({ number, line, value }: FileRecord): MappedRecord {
     data: [{ kind: "golden", text: groundTruth }],
     evals: [{ name: "gsm8k", k: 1, trials }],
   });
-  return { line, externalId, body, work };
+  const externalId = derivedId("gsm8k", fields, work);
+  return { line, externalId, body: { externalId, ...fields }, work, isIdDerived: true };
 }
 
 function issueOf({ path, code, message }: z.core.$ZodIssue): Issue {
@@ -107,7 +111,7 @@ const textContent = z.looseObject({
  * Maps a record that already has the shape of the body. The title and the external id may be missing; `data` and
  * `evals` are split off.
  */
-function mapAsIs({ number, line, value }: FileRecord, { fileName }: MappingContext): MappedRecord {
+function mapAsIs({ line, value }: FileRecord): MappedRecord {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     const message = "A task must be a JSON object.";
     return { line, externalId: null, issues: [{ path: [], code: "invalid_type", message }] };
@@ -118,22 +122,38 @@ function mapAsIs({ number, line, value }: FileRecord, { fileName }: MappingConte
     const path = ["externalId"];
     return { line, externalId: null, issues: [{ path, code: "invalid_type", message }] };
   }
-  const externalId = given ?? derivedId(fileName, number);
   const work = workShape.safeParse({ data, evals });
-  if (!work.success) return { line, externalId, issues: work.error.issues.map(issueOf) };
+  if (!work.success) {
+    return { line, externalId: given ?? null, issues: work.error.issues.map(issueOf) };
+  }
   const content = textContent.safeParse(fields["content"]);
   const words = content.success ? (content.data.instructions ?? content.data.brief) : undefined;
   const needsTitle = fields["title"] === undefined && words !== undefined && words.trim() !== "";
   const title = needsTitle ? { title: titleFrom(words) } : {};
-  return { line, externalId, body: { externalId, ...title, ...fields }, work: work.data };
+  const externalId = given ?? derivedId("record", { ...title, ...fields }, work.data);
+  return {
+    line,
+    externalId,
+    body: { externalId, ...title, ...fields },
+    work: work.data,
+    isIdDerived: externalId !== given,
+  };
 }
 
-/** Returns an id that is the same whenever the file is imported, so that a repeated import creates no duplicates. */
-function derivedId(fileName: string, number: number): string {
-  return `${basename(fileName, extname(fileName))}-${padded(number)}`;
+/**
+ * Returns an id made of the record's content, so that a repeated import creates no duplicates, whatever the file is
+ * called and wherever the record is in it. Golden and source data are part of what a task is; evals, other data,
+ * priority and assignee can change between two imports.
+ */
+function derivedId(prefix: string, fields: object, { data }: Work): string {
+  const { priority: _, assignee: __, ...content }: Record<string, unknown> = { ...fields };
+  const given = data.flatMap(({ kind, text }) => (isGiven(kind) ? [[kind, text]] : []));
+  const digest = createHash("sha256").update(stringify([content, given]));
+  return `${prefix}-${digest.digest("hex").slice(0, DERIVED_DIGITS)}`;
 }
 
-const padded = (number: number) => String(number).padStart(4, "0");
+/** 128 bits: no two records of any import share them by chance. */
+const DERIVED_DIGITS = 32;
 
 const TITLE_LENGTH_MAX = 80;
 

@@ -21,8 +21,9 @@ const IMPORT_USAGE = `Usage: npm run import -- FILE [options]
 
 Imports the records of FILE as tasks. FILE is JSON Lines, a JSON array, or CSV with a header. A JSON record has the
 shape of the body of POST /v1/tasks. CSV columns are title, externalId, taxonomyCode, priority, assignee, brief and
-instructions; all other columns become metadata. A record without an external id gets one made of the file's name and
-the record's number. Existing tasks stay as they are, so you can run an interrupted import again to continue it.
+instructions; all other columns become metadata. A record without an external id gets one made of its content. Existing
+tasks stay as they are, so you can run an interrupted import again to continue it. A record whose id belongs to a task
+with another content differs: the import reports how, and attaches nothing of the record to that task.
 
 A JSON record can also have data and evals. The import prints a summary of the evaluations at the end:
   "data":  [{ "kind": "golden", "text": "…" }]
@@ -35,7 +36,7 @@ A JSON record can also have data and evals. The import prints a summary of the e
   --start KIND       the stage to start at, such as ${STEP_KINDS[3]}; requires a reviewer's key
   --only tasks       ignore data and evals
   --batch N          records per request, 1 to ${IMPORT_MAX} (default: ${IMPORT_MAX})
-  --dry-run          validate every record and send none
+  --dry-run          report what the import would do, and change nothing
   --report FILE      write the outcome of each record to FILE, as JSON Lines
 
 Exit codes: 0 everything was imported, 1 some records were not, 2 the import failed.`;

@@ -19,8 +19,11 @@ export interface PendingRecord {
   stored: Map<string, Stored>;
 }
 
-interface Stored {
+/** A datum of a task. */
+export interface Stored {
   id: string;
+  kind: string;
+  sha256: string;
   isStored: boolean;
 }
 

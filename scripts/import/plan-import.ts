@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import type { Issue } from "../../src/domain/refusals.ts";
 import type { StepKind } from "../../src/domain/lifecycle/statuses.ts";
 import { detectMapping, type MappedRecord, type MappingName, mapRecord } from "./mappings.ts";
 import type { FileFault } from "./reading.ts";
@@ -40,14 +41,38 @@ export async function planImport(
   return faults.length > 0 ? { faults } : { plan: { path, format, mapping: chosen, total } };
 }
 
-/** Yields the mapped records of a planned file. */
+/**
+ * Yields the mapped records of a planned file. A record whose id an earlier record has is a fault of its own line, since
+ * only one of the two can be the task.
+ */
 export async function* mappedRecords(
   { path, format, mapping }: ImportPlan,
   { start }: { start: StepKind | null },
 ): AsyncGenerator<MappedRecord> {
   const context = { fileName: basename(path), start };
+  const lines = new Map<string, number>();
   for await (const reading of readRecords(path, format)) {
     if ("fault" in reading) throw new Error(`${path} changed while it was read`);
-    yield mapRecord(mapping, reading, context);
+    const mapped = mapRecord(mapping, reading, context);
+    if (mapped.body === undefined) {
+      yield mapped;
+      continue;
+    }
+    const { line, externalId, isIdDerived } = mapped;
+    const identity = externalId.normalize("NFC");
+    const earlier = lines.get(identity);
+    if (earlier === undefined) lines.set(identity, line);
+    yield earlier === undefined
+      ? mapped
+      : { line, externalId, issues: [repetition(earlier, isIdDerived)] };
   }
+}
+
+function repetition(earlier: number, isIdDerived: boolean): Issue {
+  const what = isIdDerived ? "content, and neither has an external id" : "external id";
+  return {
+    path: isIdDerived ? [] : ["externalId"],
+    code: "repeated_in_file",
+    message: `The record of line ${earlier} has the same ${what}.`,
+  };
 }

@@ -12,7 +12,12 @@ const SHOWN_MAX = 20;
 
 /** Counts the outcomes of the records. Keeps only the first incomplete records, so that memory use stays constant. */
 export class ImportTally {
-  readonly counts: Record<ImportOutcome, number> = { created: 0, exists: 0, invalid: 0 };
+  readonly counts: Record<ImportOutcome, number> = {
+    created: 0,
+    exists: 0,
+    differs: 0,
+    invalid: 0,
+  };
   readonly data: ImportedWork["data"] = { stored: 0, exists: 0, refused: 0 };
   readonly trials: ImportedWork["trials"] = {
     recorded: 0,
@@ -26,7 +31,8 @@ export class ImportTally {
   #incomplete = 0;
 
   get total(): number {
-    return this.counts.created + this.counts.exists + this.counts.invalid;
+    const { created, exists, differs, invalid } = this.counts;
+    return created + exists + differs + invalid;
   }
 
   /** True if every record was imported, with all its data and trials. */
@@ -51,9 +57,9 @@ export class ImportTally {
 
   /** Returns the tally as lines for a terminal. */
   render({ isDryRun }: { isDryRun: boolean }): string {
-    const { created, exists, invalid } = this.counts;
+    const { created, exists, differs, invalid } = this.counts;
     const lines = [
-      `${isDryRun ? "would be created" : "created"} ${created}, exists ${exists}, invalid ${invalid}`,
+      `${isDryRun ? "would be created" : "created"} ${created}, exists ${exists}, differs ${differs}, invalid ${invalid}`,
       ...countsLine("data", this.data),
       ...countsLine("trials", this.trials),
       ...this.shown.map(incompleteLine),

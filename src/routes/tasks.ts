@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { createTask, type NewTask } from "../actions/tasks/create-task.ts";
 import { IMPORT_OUTCOMES, type ImportRow, importTasks } from "../actions/tasks/import-tasks.ts";
+import { DIFFERENCE_LENGTH_MAX } from "../db/moves/existing-tasks.ts";
 import { lookUp, LOOKED_UP_PER_PART_MAX, type LookedUp } from "../actions/tasks/look-up.ts";
 import { stateAsOf } from "../actions/history/state-as-of.ts";
 import { taskView } from "../actions/views/task-view.ts";
@@ -79,7 +80,7 @@ const postImport = defineContract({
   method: "POST",
   path: "/tasks/import",
   summary: "Import tasks",
-  description: `Creates up to ${IMPORT_MAX} tasks. Each item is validated separately, so an invalid item does not affect the others. A body that cannot be parsed, for example because of a duplicate key or a NUL character, fails the whole request. An external id that already exists creates no task; its item returns \`exists\` with the id of the existing task. You can therefore repeat an import until it is complete.`,
+  description: `Creates up to ${IMPORT_MAX} tasks. Each item is validated separately, so an invalid item does not affect the others. A body that cannot be parsed, for example because of a duplicate key or a NUL character, fails the whole request. An external id that already exists creates no task; its item returns the id of the existing task. The outcome is \`exists\` if the item has the title, the taxonomy code and the content that the task was created with or has now, and \`differs\` otherwise; \`differences\` then lists the fields, with values cut to ${DIFFERENCE_LENGTH_MAX} characters. You can therefore repeat an import until it is complete, and a record that only shares its id with a task is never taken for that task.`,
   tags: ["Tasks and versions"],
   role: "operator",
   bodyMax: "large",
@@ -92,6 +93,10 @@ const postImport = defineContract({
         .openapi({
           items: { $ref: "#/components/schemas/CreateTask" },
         }),
+      dryRun: z
+        .boolean()
+        .openapi({ description: "Only returns what the import would do now; writes nothing." })
+        .optional(),
     })
     .openapi("ImportTasks"),
   response: {
@@ -103,6 +108,7 @@ const postImport = defineContract({
           requested: count,
           created: count,
           exists: count,
+          differs: count,
           invalid: count,
         }),
         items: z.array(
@@ -111,6 +117,16 @@ const postImport = defineContract({
             externalId: z.string().nullable(),
             outcome: z.enum(IMPORT_OUTCOMES),
             id: uuid.optional(),
+            differences: z
+              .array(
+                z.strictObject({
+                  path: z.array(z.string()).readonly(),
+                  existing: z.string().nullable(),
+                  given: z.string().nullable(),
+                }),
+              )
+              .readonly()
+              .optional(),
             issues: z
               .array(
                 z.strictObject({
@@ -227,7 +243,9 @@ export const taskRoutes: readonly Route[] = [
     return reply(value, { etag: value.eventSeq, headers, replayed });
   }),
   createHandler(postImport, async (call, { body }) => {
-    const outcome = await importTasks(call, body.tasks.map(importRow));
+    const outcome = await importTasks(call, body.tasks.map(importRow), {
+      isDryRun: body.dryRun ?? false,
+    });
     if (!outcome.ok) return outcome;
     const { value, replayed } = outcome.value;
     return reply(value, { replayed });

@@ -16,18 +16,21 @@ const gsm8kLine = {
   "175b_verification": { is_correct: true, solution: "A: 6" },
 };
 
+const GSM8K_ID = expect.stringMatching(/^gsm8k-[0-9a-f]{32}$/) as string;
+
 describe("a line of GSM8K", () => {
   test("becomes a task with a golden answer and an evaluation of four models with their outputs", () => {
     expect(mapRecord("gsm8k", recordOf(gsm8kLine, 42), context)).toEqual({
       line: 52,
-      externalId: "gsm8k-0042",
+      externalId: GSM8K_ID,
+      isIdDerived: true,
       body: {
-        externalId: "gsm8k-0042",
+        externalId: GSM8K_ID,
         title: "A shelf holds 12 jars. Half of them are full. How many are empty?",
         taxonomyCode: "math.word_problem",
         content: {
           instructions: gsm8kLine.question,
-          metadata: { source: { dataset: "gsm8k", row: 42 } },
+          metadata: { source: { dataset: "gsm8k" } },
         },
       },
       work: {
@@ -55,10 +58,10 @@ describe("a line of GSM8K", () => {
     expect(detectMapping(null)).toBe("auto");
   });
 
-  test("reports what is missing under the id that the task would have", () => {
+  test("reports what is missing", () => {
     const mapped = mapRecord("gsm8k", recordOf({ ...gsm8kLine, question: "" }, 7), context);
     expect(mapped).toMatchObject({
-      externalId: "gsm8k-0007",
+      externalId: null,
       issues: [{ path: ["question"], code: "too_small" }],
     });
   });
@@ -76,20 +79,50 @@ describe("a record in the service's own shape", () => {
     expect(mapRecord("auto", recordOf(body), context)).toEqual({
       line: 13,
       externalId: "a-1",
+      isIdDerived: false,
       body,
       work: { data: [], evals: [] },
     });
   });
 
-  test("gets a repeatable external id from the file's name and its number if it has none", () => {
+  test("gets an external id made of its content if it has none", () => {
     const mapped = mapRecord("auto", recordOf({ title: "A", externalId: null }), context);
+    const derived = expect.stringMatching(/^record-[0-9a-f]{32}$/) as string;
     expect(mapped).toEqual({
       line: 13,
-      externalId: "spring tasks-0003",
-      body: { externalId: "spring tasks-0003", title: "A" },
+      externalId: derived,
+      isIdDerived: true,
+      body: { externalId: derived, title: "A" },
       work: { data: [], evals: [] },
     });
-    expect(mapRecord("auto", recordOf({ title: "A" }), context)).toEqual(mapped);
+    const { externalId } = mapped;
+    const idOf = (value: object, number = 3) =>
+      mapRecord("auto", recordOf(value, number), { ...context, fileName: "other.csv" }).externalId;
+    const golden = (text: string) => ({ kind: "golden", text });
+    const evals = [{ name: "e", k: 1, trials: [{ k: 1, model: "m", passed: true }] }];
+    // Neither the file, nor the position, nor what happens to a task changes its identity.
+    for (const same of [
+      { title: "A" },
+      { title: "A", priority: 7, assignee: "ana" },
+      { title: "A", evals },
+      { title: "A", data: [{ kind: "generated", text: "An output" }] },
+    ]) {
+      expect(idOf(same, 99), JSON.stringify(same)).toBe(externalId);
+    }
+    // What the task is does.
+    const others = [
+      { title: "B" },
+      { title: "A", taxonomyCode: "x" },
+      { title: "A", content: { brief: "A" } },
+      { title: "A", content: { instructions: "A" } },
+      { title: "A", content: { metadata: { a: 1, b: 2 } } },
+      { title: "A", data: [golden("1")] },
+      { title: "A", data: [golden("2")] },
+      { title: "A", data: [golden("1"), golden("2")] },
+      { title: "A", data: [{ kind: "source", text: "1" }] },
+    ].map((other) => idOf(other));
+    expect(new Set([externalId, ...others]).size).toBe(others.length + 1);
+    expect(idOf({ content: { metadata: { b: 2, a: 1 } }, title: "A" })).toBe(others[4]);
   });
 
   test("gets the first words of its instructions as the title if it has none", () => {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApiClient, type Send } from "../../scripts/import/api-client.ts";
 import { importFile } from "../../scripts/import/import-file.ts";
-import { GSM8K_MODELS } from "../../scripts/import/mappings.ts";
+import { GSM8K_MODELS, titleFrom } from "../../scripts/import/mappings.ts";
 import { planImport } from "../../scripts/import/plan-import.ts";
 import { runImport } from "../../scripts/import/run-import.ts";
 import { seen } from "../support/node/command.ts";
@@ -69,7 +69,7 @@ describe("a file with golden answers and models' solutions", () => {
     const file = await givenFile("solutions.jsonl", textOf(lines));
     const report = await givenFile("report.jsonl", "");
     const { code, out } = await importAs(service.tenant, [file, "--report", report]);
-    expect(out).toContain("created 3, exists 0, invalid 0");
+    expect(out).toContain("created 3, exists 0, differs 0, invalid 0");
     expect(out).toMatch(/data: stored 15$/m);
     expect(out).toContain("trials: recorded 12");
     expect(out).toMatch(/6b_finetuning +0\.0 % +0\.0 % to \d+\.\d % +0 of 3 +0 of 3\n/);
@@ -81,7 +81,7 @@ describe("a file with golden answers and models' solutions", () => {
     const [first] = (await readFile(report, "utf8")).split("\n");
     expect(JSON.parse(first ?? "")).toEqual({
       line: 1,
-      externalId: "gsm8k-0001",
+      externalId: expect.stringMatching(/^gsm8k-[0-9a-f]{32}$/),
       outcome: "created",
       id: expect.any(String),
       data: { stored: 5, exists: 0, refused: 0 },
@@ -92,14 +92,14 @@ describe("a file with golden answers and models' solutions", () => {
   test("stores each golden answer and each trial's solution byte for byte", async () => {
     const golden = await service.database.query(
       "owner",
-      `select t.external_id, d.model, encode(d.sha256, 'hex') as sha256
+      `select t.title, d.model, encode(d.sha256, 'hex') as sha256
        from data d join tasks t on t.tenant_id = d.tenant_id and t.id = d.task_id
-       where d.kind = 'golden' and d.stored_at is not null and d.tenant_id = $1 order by 1`,
+       where d.kind = 'golden' and d.stored_at is not null and d.tenant_id = $1 order by t.id`,
       [service.tenant.id],
     );
     expect(golden).toEqual(
-      lines.map(({ ground_truth: text }, row) => ({
-        external_id: `gsm8k-000${row + 1}`,
+      lines.map(({ question, ground_truth: text }) => ({
+        title: titleFrom(question),
         model: null,
         sha256: hashOf(text),
       })),
@@ -110,7 +110,7 @@ describe("a file with golden answers and models' solutions", () => {
       `select r.model, d.model as made_by, r.status, d.id, d.kind, encode(d.sha256, 'hex') as sha256
        from trials r join tasks t on t.tenant_id = r.tenant_id and t.id = r.task_id
        join data d on d.tenant_id = r.tenant_id and d.id = r.output_data_id and d.task_id = r.task_id
-       where r.tenant_id = $1 order by t.external_id, array_position($2::text[], r.model)`,
+       where r.tenant_id = $1 order by t.id, array_position($2::text[], r.model)`,
       [service.tenant.id, [...GSM8K_MODELS]],
     );
     expect(trials).toEqual(
@@ -135,7 +135,7 @@ describe("a file with golden answers and models' solutions", () => {
   test("is found to exist when it is imported again", async () => {
     const file = await givenFile("solutions.jsonl", textOf(lines));
     const { code, out } = await importAs(service.tenant, [file]);
-    expect(out).toContain("created 0, exists 3, invalid 0");
+    expect(out).toContain("created 0, exists 3, differs 0, invalid 0");
     expect(out).toContain("data: exists 15");
     expect(out).toContain("trials: exists 12");
     expect(out).toMatch(/175b_verification +66\.7 % .* 2 of 3 +2 of 3$/);
@@ -149,7 +149,7 @@ describe("a file with golden answers and models' solutions", () => {
     const { code, out } = await importAs(service.tenant, [file]);
     expect(code).toBe(1);
     expect(out).toContain("trials: exists 3, conflict 1");
-    expect(out).toMatch(/line 1 {2}gsm8k-0001 {2}evals\.0\.trials\.0: .* \(conflict\)/);
+    expect(out).toMatch(/line 1 {2}gsm8k-[0-9a-f]{32} {2}evals\.0\.trials\.0: .* \(conflict\)/);
     expect(out).toMatch(/6b_finetuning +0\.0 % .* 0 of 3 +1 of 1\n/);
     expect(out).toContain("The counts differ.");
   });
@@ -178,7 +178,7 @@ describe("an import of work", () => {
       return fetch(input, init);
     };
     const continued = await importThrough(file, observed);
-    expect(continued.counts).toEqual({ created: 0, exists: 3, invalid: 0 });
+    expect(continued.counts).toEqual({ created: 0, exists: 3, differs: 0, invalid: 0 });
     expect(continued.data).toEqual({ stored: 8, exists: 7, refused: 0 });
     expect(continued.trials).toMatchObject({ recorded: 12 });
     expect(continued.isComplete).toBe(true);
@@ -193,7 +193,7 @@ describe("an import of work", () => {
       "GET /v1/data",
       "POST /v1/evals/record",
       "POST /v1/evals/record",
-      "POST /v1/tasks/lookup",
+      "POST /v1/tasks/import",
     ]);
   });
 
@@ -244,12 +244,14 @@ describe("an import of work", () => {
     const file = await givenFile("odd.jsonl", textOf([{ title: "Odd", data, evals }]));
     const dryRun = await importAs(service.tenant, [file, "--dry-run"]);
     expect(dryRun.code).toBe(1);
-    expect(dryRun.out).toContain("would be created 1, exists 0, invalid 0\ndata: refused 1\n");
+    expect(dryRun.out).toContain(
+      "would be created 1, exists 0, differs 0, invalid 0\ndata: refused 1\n",
+    );
     expect(dryRun.out).toMatch(/data\.1\.contentType: /);
 
     const { code, out } = await importAs(service.tenant, [file]);
     expect(code).toBe(1);
-    expect(out).toContain("created 1, exists 0, invalid 0");
+    expect(out).toContain("created 1, exists 0, differs 0, invalid 0");
     expect(out).toContain("data: stored 1, refused 1");
     expect(out).toContain("trials: recorded 1, refused 1");
     expect(out).toMatch(/data\.1\.contentType: .*evals\.0\.trials\.1/);
@@ -293,7 +295,7 @@ describe("an import of work", () => {
     for (const option of [["--dry-run"], ["--only", "tasks"]]) {
       const { code, out } = await importAs(service.tenant, [file, ...option]);
       expect(code).toBe(0);
-      expect(out).toContain("created 1, exists 0, invalid 0");
+      expect(out).toContain("created 1, exists 0, differs 0, invalid 0");
       expect(out).not.toContain("trials");
       expect(out).not.toContain("not sent");
     }
@@ -302,5 +304,97 @@ describe("an import of work", () => {
       "select count(*) as count from evals where name = 'not sent'",
     );
     expect(Number(count)).toBe(0);
+  });
+});
+
+describe("records that share an id, or a file's name", () => {
+  const quiz = (question: string, answer: string, verdict: boolean, name: string) => ({
+    title: question,
+    data: [{ kind: "golden", text: answer }],
+    evals: [{ name, k: 1, trials: [{ k: 1, model: "m", passed: verdict, output: answer }] }],
+  });
+  /** The golden answers and trials of a task, found by its title or its external id. */
+  const workOf = async (name: string) => {
+    const [row] = await service.database.query(
+      "owner",
+      `select count(distinct t.id) as tasks, count(distinct d.id) as golden, count(distinct r.id) as trials
+       from tasks t left join data d on d.task_id = t.id and d.kind = 'golden' and d.stored_at is not null
+         left join trials r on r.task_id = t.id
+       where t.tenant_id = $1 and (t.title = $2 or t.external_id = $2)`,
+      [service.tenant.id, name],
+    );
+    return row;
+  };
+
+  test("of two files of one name become tasks of their own, with their own work", async () => {
+    for (const [question, answer] of [
+      ["Longest river of Europe?", "Volga"],
+      ["Highest mountain of Europe?", "Elbrus"],
+    ] as const) {
+      const file = await givenFile("quiz.jsonl", textOf([quiz(question, answer, true, answer)]));
+      const { code, out } = await importAs(service.tenant, [file]);
+      expect(out).toContain("created 1, exists 0, differs 0, invalid 0");
+      expect(code).toBe(0);
+      expect(await workOf(question)).toEqual({ tasks: "1", golden: "1", trials: "1" });
+    }
+  });
+
+  test("keep their ids when a row is inserted above them", async () => {
+    const before = await givenFile("edited.csv", "title\nAlder\nBirch\n");
+    expect((await importAs(service.tenant, [before])).code).toBe(0);
+    const after = await givenFile("edited.csv", "title\nAcacia\nAlder\nBirch\n");
+    const { code, out } = await importAs(service.tenant, [after]);
+    expect(out).toContain("created 1, exists 2, differs 0, invalid 0");
+    expect(code).toBe(0);
+  });
+
+  test("are a fault of the second line, and nothing of it is attached", async () => {
+    for (const [first, second] of [
+      [quiz("Q1", "A1", true, "e1"), quiz("Q2", "A2", false, "e2")],
+      [quiz("Q1", "A1", true, "e1"), quiz("Q1", "A2", false, "e2")],
+    ] as const) {
+      const externalId = crypto.randomUUID();
+      const records = [first, second].map((record) => ({ ...record, externalId }));
+      const file = await givenFile("twice.jsonl", textOf(records));
+      const { code, out } = await importAs(service.tenant, [file]);
+      expect(code).toBe(1);
+      expect(out).toContain("created 1, exists 0, differs 0, invalid 1");
+      expect(out).toMatch(
+        /line 2 .*externalId: The record of line 1 has the same external id. \(repeated_in_file\)/,
+      );
+      expect(await workOf(externalId)).toEqual({ tasks: "1", golden: "1", trials: "1" });
+    }
+    const same = quiz("Q3", "A3", true, "e3");
+    const { code, out } = await importAs(service.tenant, [
+      await givenFile("same.jsonl", textOf([same, same])),
+    ]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/line 2 .*The record of line 1 has the same content/);
+  });
+
+  test("differ if the task has another content or other golden data, in a dry run too", async () => {
+    const externalId = crypto.randomUUID();
+    const given = { ...quiz("Old", "A", true, "before"), externalId };
+    const old = await givenFile("old.jsonl", textOf([given]));
+    expect((await importAs(service.tenant, [old])).code).toBe(0);
+    const work = await workOf(externalId);
+
+    const retitled = { ...quiz("New", "A", false, "after"), externalId };
+    const file = await givenFile("new.jsonl", textOf([retitled]));
+    for (const more of [["--dry-run"], []]) {
+      const { code, out } = await importAs(service.tenant, [file, ...more]);
+      expect(code).toBe(1);
+      expect(out).toContain("0, exists 0, differs 1, invalid 0");
+      expect(out).toContain('title: The task with this id has "Old", the record has "New".');
+    }
+
+    const answered = { ...quiz("Old", "B", false, "after"), externalId };
+    const other = await importAs(service.tenant, [
+      await givenFile("answered.jsonl", textOf([answered])),
+    ]);
+    expect(other.code).toBe(1);
+    expect(other.out).toContain("differs 1");
+    expect(other.out).toContain("data: The task with this id has other golden data");
+    expect(await workOf(externalId)).toEqual(work);
   });
 });

@@ -3,6 +3,7 @@ import type { Creation } from "../../domain/lifecycle/decide/create.ts";
 import type { TenantDatabase, Written } from "../connection/client.ts";
 import { logDispatches } from "../dispatches/dispatch-log.ts";
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
+import { type ExistingTask, existingTasks } from "./existing-tasks.ts";
 import {
   chainedStepEvents,
   insertedStepEvents,
@@ -21,7 +22,7 @@ import { WRITER_CLOCK } from "../sql/writer-clock.ts";
 
 /** The written events and dispatches, and the tasks that already had one of the external ids. */
 export interface RecordedCreations extends RecordedMoves {
-  existing: { externalId: string; id: string }[];
+  existing: ExistingTask[];
 }
 
 /** What the ledger stores for a creation. Its answer is rendered from this. */
@@ -31,7 +32,7 @@ export interface StoredCreations<Answer> extends RecordedCreations {
 
 /**
  * Creates any number of tasks in one round trip. A task whose external id is taken is not created; `existing` has the
- * task with that external id. Only here is the task's row inserted before its events: `on conflict do nothing` shows
+ * task with that external id, and how the new one differs from it. Only here is the task's row inserted before its events: `on conflict do nothing` shows
  * which tasks are new, and only those get events. The foreign keys between them are deferred.
  */
 export async function recordCreations(
@@ -98,9 +99,14 @@ outcome as materialized (
       from written w join chained c using (task_id, seq)), '[]') as events,
     coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id))
       from dispatched), '[]') as dispatched,
-    coalesce((select json_agg(json_build_object('externalId', t.external_id, 'id', t.id))
-      from draft a join tasks t on t.external_id = a.external_id
-      where t.tenant_id = ${tenantId}::uuid), '[]') as existing,
+    ${existingTasks(
+      tenantId,
+      sql`(
+        select a.external_id, a.title, a.taxonomy_code, v.content
+        from draft a join json_to_recordset(${input.versions}) as v(task_id uuid, content jsonb) on v.task_id = a.id
+        where a.external_id is not null
+      )`,
+    )} as existing,
     (select count(*) from written) as tasks
 ),
 ${keepOrDropByOutcome(

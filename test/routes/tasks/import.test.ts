@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, inject, it } from "vitest";
 import type { Imported } from "../../../src/actions/tasks/import-tasks.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import {
@@ -8,6 +8,10 @@ import {
   freshApi,
   type TestApi,
 } from "../../support/api.ts";
+import { chanceFrom } from "../../support/chance.ts";
+import { contentsOf } from "../../support/contents.ts";
+
+const { seed } = inject("stack");
 
 let api: TestApi;
 beforeAll(async () => {
@@ -32,7 +36,13 @@ describe("Importing tasks", () => {
     let items: Imported["items"] = [];
     const roundTrips = await api.roundTripsOf(async () => {
       const imported = expectDone(await load(tasks));
-      expect(imported.counts).toEqual({ requested: 500, created: 500, exists: 0, invalid: 0 });
+      expect(imported.counts).toEqual({
+        requested: 500,
+        created: 500,
+        exists: 0,
+        differs: 0,
+        invalid: 0,
+      });
       items = imported.items;
     });
     expect(roundTrips).toBe(1);
@@ -47,14 +57,20 @@ describe("Importing tasks", () => {
   });
 
   it("reports the task that already has an external id", async () => {
-    const { id } = await api.givenTask({ externalId: "known" });
+    const { id } = await api.givenTask({ title: "Known", externalId: "known" });
     const imported = expectDone(
       await load([
         { title: "Known", externalId: "known" },
         { title: "New", externalId: "new" },
       ]),
     );
-    expect(imported.counts).toEqual({ requested: 2, created: 1, exists: 1, invalid: 0 });
+    expect(imported.counts).toEqual({
+      requested: 2,
+      created: 1,
+      exists: 1,
+      differs: 0,
+      invalid: 0,
+    });
     expect(imported.items[0]).toEqual({ index: 0, externalId: "known", outcome: "exists", id });
     expect(imported.items[1]).toMatchObject({ externalId: "new", outcome: "created" });
   });
@@ -66,7 +82,10 @@ describe("Importing tasks", () => {
         { title: "Second", externalId: "twice" },
       ]),
     );
-    expect(items.map(({ outcome }) => outcome)).toEqual(["created", "exists"]);
+    expect(items.map(({ outcome }) => outcome)).toEqual(["created", "differs"]);
+    expect(items[1]?.differences).toEqual([
+      { path: ["title"], existing: "First", given: "Second" },
+    ]);
     expect(items[1]?.id).toBe(items[0]?.id);
     const read = await api.call<TaskView>("GET", "/tasks/ext:twice");
     expect(read.body.title).toBe("First");
@@ -89,7 +108,7 @@ describe("Importing tasks", () => {
         { title: "Also good" },
       ]),
     );
-    expect(counts).toEqual({ requested: 6, created: 2, exists: 0, invalid: 4 });
+    expect(counts).toEqual({ requested: 6, created: 2, exists: 0, differs: 0, invalid: 4 });
     expect(items.map(({ outcome }) => outcome)).toEqual([
       "created",
       "invalid",
@@ -121,7 +140,7 @@ describe("Importing tasks", () => {
   it("answers without a round trip if no item is valid", async () => {
     const roundTrips = await api.roundTripsOf(async () => {
       const { counts } = expectDone(await load([{}, {}]));
-      expect(counts).toEqual({ requested: 2, created: 0, exists: 0, invalid: 2 });
+      expect(counts).toEqual({ requested: 2, created: 0, exists: 0, differs: 0, invalid: 2 });
     });
     expect(roundTrips).toBe(0);
   });
@@ -138,7 +157,13 @@ describe("Importing tasks", () => {
     const first = await load(tasks, { idempotencyKey: "import" });
     const before = await countTasks();
     const repeat = await load(tasks, { idempotencyKey: "import" });
-    expect(expectDone(first).counts).toEqual({ requested: 5, created: 2, exists: 2, invalid: 1 });
+    expect(expectDone(first).counts).toEqual({
+      requested: 5,
+      created: 2,
+      exists: 0,
+      differs: 2,
+      invalid: 1,
+    });
     expect(repeat.headers.get("idempotency-replayed")).toBe("true");
     expect(repeat.text).toBe(first.text);
     expect(await countTasks()).toBe(before);
@@ -149,6 +174,84 @@ describe("Importing tasks", () => {
     );
   });
 
+  it("reports each field in which an item differs from the task with its external id", async () => {
+    const content = { brief: "A brief.", instructions: "Do it.", metadata: { a: 1, b: [2] } };
+    const item = { title: "Same", externalId: "compared", taxonomyCode: "math", content };
+    expectDone(await load([item]));
+    const before = await contentsOf(api.database, api.tenant.id);
+    const long = "x".repeat(300);
+    const cases: [object, string[], string | null, string | null][] = [
+      [{ title: "Other" }, ["title"], "Same", "Other"],
+      [{ taxonomyCode: undefined }, ["taxonomyCode"], "math", null],
+      [{ content: { ...content, brief: undefined } }, ["content", "brief"], "A brief.", null],
+      [
+        { content: { ...content, instructions: long } },
+        ["content", "instructions"],
+        "Do it.",
+        long.slice(0, 200),
+      ],
+      [
+        { content: { ...content, metadata: { b: [2], a: 2 } } },
+        ["content", "metadata"],
+        '{"a": 1, "b": [2]}',
+        '{"a": 2, "b": [2]}',
+      ],
+    ];
+    for (const [change, path, existing, given] of cases) {
+      const { items } = expectDone(await load([{ ...item, ...change }]));
+      expect(items).toMatchObject([
+        { outcome: "differs", differences: [{ path, existing, given }] },
+      ]);
+    }
+    // These change while a task is worked on.
+    const { items } = expectDone(
+      await load([{ ...item, priority: 9, assignee: "ana", content: { ...content } }]),
+    );
+    expect(items).toMatchObject([{ outcome: "exists" }]);
+    expect(await contentsOf(api.database, api.tenant.id)).toEqual(before);
+  });
+
+  it("takes an item for its task as it was created and as it is now, but not for a version between", async () => {
+    const brief = (text: string) => ({ content: { brief: text } });
+    const item = { title: "First", externalId: "versions", ...brief("one") };
+    const [{ id } = {}] = expectDone(await load([item])).items;
+    expectDone(await api.call("PATCH", `/tasks/${id}`, { body: { title: "Second" } }));
+    for (const text of ["two", "three"]) {
+      const body = { ...brief(text), reason: "Revised." };
+      expectDone(await api.call("POST", `/tasks/${id}/versions`, { body }), 201);
+    }
+    const outcomeOf = async (given: object) =>
+      expectDone(await load([{ ...item, ...given }])).items[0]?.outcome;
+    expect(await outcomeOf({})).toBe("exists");
+    expect(await outcomeOf({ title: "Second", ...brief("three") })).toBe("exists");
+    expect(await outcomeOf({ title: "Second" })).toBe("exists");
+    expect(await outcomeOf(brief("two"))).toBe("differs");
+    expect(await outcomeOf({ title: "Third" })).toBe("differs");
+  });
+
+  it(`predicts in a dry run what the import then does (replay with SEED=${seed})`, async () => {
+    const chance = chanceFrom(seed);
+    const some = () => ({
+      title: ["Ash", "Beech", ""][chance.below(3)],
+      ...(chance.isHit(0.8) && { externalId: `dry-${chance.below(25)}` }),
+      ...(chance.isHit(0.5) && { content: { metadata: { n: chance.below(2) } } }),
+    });
+    for (let round = 0; round < 12; round += 1) {
+      const tasks = Array.from({ length: 1 + chance.below(8) }, some);
+      const before = await contentsOf(api.database, api.tenant.id);
+      const predicted = expectDone(await load(tasks, { body: { tasks, dryRun: true } }));
+      expect(await contentsOf(api.database, api.tenant.id)).toEqual(before);
+      const done = expectDone(await load(tasks));
+      expect(predicted.counts).toEqual(done.counts);
+      const isNew = new Set(
+        done.items.flatMap(({ outcome, id }) => (outcome === "created" ? [id] : [])),
+      );
+      expect(predicted.items).toEqual(
+        done.items.map(({ id, ...item }) => (isNew.has(id) ? item : { ...item, id })),
+      );
+    }
+  });
+
   it("reports every item as existing if it is sent again without a key", async () => {
     const tasks = [
       { title: "a", externalId: "again-a" },
@@ -156,7 +259,7 @@ describe("Importing tasks", () => {
     ];
     const first = expectDone(await load(tasks));
     const again = expectDone(await load(tasks));
-    expect(again.counts).toEqual({ requested: 2, created: 0, exists: 2, invalid: 0 });
+    expect(again.counts).toEqual({ requested: 2, created: 0, exists: 2, differs: 0, invalid: 0 });
     expect(again.items.map(({ id }) => id)).toEqual(first.items.map(({ id }) => id));
   });
 
