@@ -22,5 +22,6 @@ function comparedFields({ fields, content }: NewTask) {
   ];
 }
 
+/** Counts code points, as Postgres does. */
 const cut = (value: string | null) =>
-  value === null ? null : [...value].slice(0, DIFFERENCE_LENGTH_MAX).join("");
+  value === null ? null : Array.from(value).slice(0, DIFFERENCE_LENGTH_MAX).join("");
