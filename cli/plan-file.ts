@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import type { ExecuteBulk } from "../client/index.ts";
 import { UsageError } from "./exit-codes.ts";
-import { asAction, asTarget } from "./names.ts";
+import { asAction, asKind, asTarget } from "./names.ts";
 import { writePrivate } from "./private-file.ts";
 
 /** What a bulk change does to its tasks: it moves them to a target status, or it applies an action. */
-export type Intent = Pick<ExecuteBulk, "targetStatus" | "action" | "changes">;
+export type Intent = Pick<ExecuteBulk, "targetStatus" | "action" | "changes" | "toKind">;
 
 /** One bulk change: the tasks, and what to do to them. */
 export interface Change extends Intent, Pick<ExecuteBulk, "taskIds" | "duplicateOf"> {
@@ -43,11 +43,16 @@ function parsePlan(text: string): (Change & { planToken: string }) | null {
   return { ...intent, taskIds, duplicateOf, runAttachedWorkflows, planToken };
 }
 
-function intentOf({ targetStatus, action, changes = {} }: Record<string, unknown>): Intent | null {
+function intentOf(plan: Record<string, unknown>): Intent | null {
+  const { targetStatus, action, changes = {}, toKind } = plan;
   if (typeof targetStatus === "string") return { targetStatus: asTarget(targetStatus) };
   if (typeof action !== "string" || !isObject(changes)) return null;
-  // The service validates the action and its changes.
-  return { action: asAction(action), ...(action === "edit" && { changes }) };
+  // The service validates the action and its parameters.
+  return {
+    action: asAction(action),
+    ...(action === "edit" && { changes }),
+    ...(typeof toKind === "string" && { toKind: asKind(toKind) }),
+  };
 }
 
 const isTexts = (value: unknown): value is string[] =>

@@ -86,6 +86,7 @@ function reportEnd(ended: Ended, others: readonly NotChanged[], output: Output):
     const { recalled, alreadyDelivered = 0 } = recalls;
     write(`dispatches recalled: ${recalled}, already delivered: ${alreadyDelivered}`);
   }
+  if (state === "refused") write("every task was refused, so nothing was changed");
   for (const line of notChangedLines(others, paint)) write(line);
   write(paint("dim", `operation ${operationId}`));
   return isWhole ? EXIT.done : EXIT.refused;

@@ -34,7 +34,7 @@ export type Id = string;
 /** The label that summarizes the task's status, derived from its current step. */
 export type UnifiedStatus = "DRAFT" | "CHECKING_QUALITY" | "QUALITY_CHECK_FAILED" | "READY_TO_SUBMIT" | "SUBMITTED" | "GENERATING_OUTPUT" | "OUTPUT_FAILED" | "IN_REVIEW" | "CHANGES_REQUESTED" | "PASSED" | "DELIVERED" | "REJECTED" | "DUPLICATE";
 
-export type AttentionCode = "errored" | "blocked" | "revoked" | "cancelled" | "ready";
+export type AttentionCode = "errored" | "blocked" | "revoked" | "cancelled" | "standing_failure" | "ready";
 
 export type Timestamp = string;
 
@@ -348,6 +348,7 @@ export type BulkPreview = {
   targetStatus?: BulkTarget | undefined;
   action?: BulkAction | undefined;
   changes?: BulkEdit | undefined;
+  toKind?: StepKind | undefined;
   counts: {
     requested: number;
     eligible: number;
@@ -436,7 +437,7 @@ export type BulkPreview = {
     /** The task's label after the change. For a refused task, the requested target, or null if there is none. */
     to: UnifiedStatus | null;
     allowed?: readonly BulkTarget[] | undefined;
-    warnings?: ReadonlyArray<"worker_live" | "no_verdict" | "in_delivery"> | undefined;
+    warnings?: ReadonlyArray<"worker_live" | "no_verdict" | "in_delivery" | "standing_failure"> | undefined;
   }>;
   /** Pass it to the execution, to make sure that tasks have not changed since. */
   planToken: string;
@@ -447,7 +448,7 @@ export type BulkPreview = {
 
 export type BulkTarget = "SUBMITTED" | "IN_REVIEW" | "CHANGES_REQUESTED" | "PASSED" | "REJECTED" | "DUPLICATE";
 
-export type BulkAction = "advance" | "retry" | "run_pipelines" | "edit";
+export type BulkAction = "advance" | "retry" | "run_pipelines" | "edit" | "archive" | "restore" | "rework";
 
 export type BulkEdit = {
   assignee?: string | null | undefined;
@@ -457,10 +458,12 @@ export type BulkEdit = {
 
 export type PreviewBulk = {
   targetStatus?: BulkTarget | undefined;
-  /** The action to apply instead of a `targetStatus`. `advance` opens the next stage of tasks with an open gate. `retry` requeues steps that failed or were cancelled. `run_pipelines` dispatches the pipelines that are attached to waiting steps. `edit` sets the fields in `changes`. */
+  /** The action to apply instead of a `targetStatus`. `advance` opens the next stage of tasks with an open gate. `retry` requeues steps that failed or were cancelled. `run_pipelines` dispatches the pipelines that are attached to waiting steps. `edit` sets the fields in `changes`. `archive` and `restore` put tasks away and bring them back. `rework` opens a new attempt of the stage `toKind`. */
   action?: BulkAction | undefined;
   /** The fields to set. Required for the action `edit`, and not allowed otherwise. */
   changes?: BulkEdit | undefined;
+  /** The stage to go back to. Required for the action `rework`, and not allowed otherwise. */
+  toKind?: StepKind | undefined;
   /** The task that the others duplicate. Only for the target `DUPLICATE`. */
   duplicateOf?: TaskRef | undefined;
   /** Whether the pipelines that are attached to the change run. Must be `true` to execute `run_pipelines`. */
@@ -505,7 +508,7 @@ export type TaskFilter = {
 
 export type BulkExecution = {
   operationId: Id;
-  state: "completed" | "partial" | "failed" | "cancelled";
+  state: "completed" | "partial" | "failed" | "refused" | "cancelled";
   counts: {
     requested: number;
     changed: number;
@@ -543,10 +546,12 @@ export type BulkAccepted = {
 
 export type ExecuteBulk = {
   targetStatus?: BulkTarget | undefined;
-  /** The action to apply instead of a `targetStatus`. `advance` opens the next stage of tasks with an open gate. `retry` requeues steps that failed or were cancelled. `run_pipelines` dispatches the pipelines that are attached to waiting steps. `edit` sets the fields in `changes`. */
+  /** The action to apply instead of a `targetStatus`. `advance` opens the next stage of tasks with an open gate. `retry` requeues steps that failed or were cancelled. `run_pipelines` dispatches the pipelines that are attached to waiting steps. `edit` sets the fields in `changes`. `archive` and `restore` put tasks away and bring them back. `rework` opens a new attempt of the stage `toKind`. */
   action?: BulkAction | undefined;
   /** The fields to set. Required for the action `edit`, and not allowed otherwise. */
   changes?: BulkEdit | undefined;
+  /** The stage to go back to. Required for the action `rework`, and not allowed otherwise. */
+  toKind?: StepKind | undefined;
   /** The task that the others duplicate. Only for the target `DUPLICATE`. */
   duplicateOf?: TaskRef | undefined;
   /** Whether the pipelines that are attached to the change run. Must be `true` to execute `run_pipelines`. */
@@ -617,6 +622,7 @@ export type TaskCounts = {
     blocked?: number | undefined;
     revoked?: number | undefined;
     cancelled?: number | undefined;
+    standing_failure?: number | undefined;
     ready?: number | undefined;
   };
 };
@@ -868,6 +874,11 @@ export type MovedTasks = {
     outcome: "changed" | "refused" | "stale";
     error?: string | undefined;
     allowed?: readonly string[] | undefined;
+    issues?: ReadonlyArray<{
+      path: ReadonlyArray<string | number>;
+      code: string;
+      message: string;
+    }> | undefined;
     eventSeq?: number | undefined;
   }>;
 };
@@ -893,8 +904,9 @@ export type BulkOperation = {
   id: Id;
   targetStatus: BulkTarget | null;
   /** The action, if the operation has no target. `revert` reverts the operation `parentId`. */
-  action: "advance" | "retry" | "run_pipelines" | "edit" | "revert" | null;
+  action: "advance" | "retry" | "run_pipelines" | "edit" | "archive" | "restore" | "rework" | "revert" | null;
   changes: BulkEdit | null;
+  toKind: StepKind | null;
   reason: string;
   duplicateOf: Id | null;
   runAttachedWorkflows: boolean;
@@ -902,7 +914,7 @@ export type BulkOperation = {
     id: string;
     name: string;
   };
-  state: "queued" | "running" | "completed" | "partial" | "failed" | "cancelled";
+  state: "queued" | "running" | "completed" | "partial" | "failed" | "refused" | "cancelled";
   counts: {
     requested: number;
     changed: number;
@@ -1800,6 +1812,7 @@ export type Registry = {
     kinds: readonly StepKind[] | null;
     statuses: readonly StepStatus[] | null;
     gates: readonly GateState[] | null;
+    failureStands: boolean | null;
   }>;
   bulkTargets: readonly string[];
   bulkAllowedTargets: Record<string, readonly string[]>;

@@ -20,7 +20,7 @@ const AUTHOR: Actor = {
   kind: "person",
   role: "operator",
 };
-const REVIEWER: Actor = {
+export const REVIEWER: Actor = {
   id: "person:reviewer",
   name: "Réka Novák",
   kind: "person",
@@ -136,7 +136,7 @@ export function sentBack(walk: Walk, toKind: "authoring" | "output_generation"):
 }
 
 /** Creates a new version, which starts with a quality check. */
-export function revised(walk: Walk): Walk {
+export function revised(walk: Walk, by: Actor = AUTHOR): Walk {
   const command: Command = {
     type: "version",
     content: CONTENT_REVISED,
@@ -145,5 +145,5 @@ export function revised(walk: Walk): Walk {
     firstKind: "pre_qa",
     runAttachedWorkflows: false,
   };
-  return walk.act(AUTHOR, command, 600);
+  return walk.act(by, command, 600);
 }

@@ -13,6 +13,7 @@ import {
   imported,
   reviewed,
   moved,
+  REVIEWER,
   noted,
   revised,
   sentBack,
@@ -125,7 +126,7 @@ export const ARCHETYPES: readonly Archetype[] = [
     return delivered(approved(resubmitted(walk)));
   }),
   archetypeOf("DELIVERED", 40, "was delivered in its second version", () =>
-    delivered(approved(resubmitted(revised(approved(submitted()))))),
+    delivered(approved(resubmitted(revised(approved(submitted()), REVIEWER)))),
   ),
   archetypeOf("DELIVERED", 40, "was delivered after a failed review", () => {
     const failed = reviewed(moved(submitted(), "in_review", 40), "failed", "changes_requested");
@@ -138,7 +139,9 @@ export const ARCHETYPES: readonly Archetype[] = [
   archetypeOf("REJECTED", 15, "was rejected and archived", () =>
     archived(moved(checked(at("pre_qa"), "failed"), "rejected", 300, "Out of scope.")),
   ),
-  archetypeOf("DUPLICATE", 30, "is a duplicate", () => moved(submitted(), "duplicate", 20)),
+  archetypeOf("DUPLICATE", 30, "is a duplicate", () =>
+    moved(submitted(), "duplicate", 20, "The same as an earlier one."),
+  ),
 ];
 
 /** A task that was imported at this stage. */

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import type { BulkPreview } from "../../client/index.ts";
 import { type Command, COMMON_OPTIONS, parseOrThrow, parseWholeNumber } from "../command.ts";
 import { EXIT, UsageError } from "../exit-codes.ts";
-import { asAction, asTarget } from "../names.ts";
+import { asAction, asKind, asTarget } from "../names.ts";
 import { type Change, type Intent, readPlan, savePlan } from "../plan-file.ts";
 import { jsonLine, paintLabel } from "../render.ts";
 import { notChangedLines, reportBulk } from "../report-bulk.ts";
@@ -16,6 +16,7 @@ const CHANGE_OPTIONS = {
   assignee: { type: "string" },
   unassign: { type: "boolean", default: false },
   priority: { type: "string" },
+  "to-kind": { type: "string" },
   file: { type: "string" },
   "duplicate-of": { type: "string" },
   "run-pipelines": { type: "boolean", default: false },
@@ -23,9 +24,10 @@ const CHANGE_OPTIONS = {
 
 const CHANGE_USAGE = `  --to TARGET           SUBMITTED, IN_REVIEW, CHANGES_REQUESTED, PASSED, REJECTED or DUPLICATE
   --action ACTION       instead of --to: advance (through open gates), retry (failed or cancelled steps),
-                        run_pipelines (for waiting steps) or edit
+                        run_pipelines (for waiting steps), edit, archive, restore or rework
   --assignee NAME       with edit: the new assignee; --unassign removes the assignee
   --priority N          with edit: 0 to 100; higher is more urgent
+  --to-kind KIND        with rework: the stage to go back to, such as authoring
   --file FILE           a file with one task per line, or - for standard input; empty lines and lines that begin
                         with # are ignored
   --duplicate-of TASK   with DUPLICATE: the original task
@@ -76,7 +78,7 @@ ${CHANGE_USAGE}
   --json                print each task's outcome as a line of JSON
 
 The service runs changes of more than 1,000 tasks in the background; the command waits until they end.
-Exits with 1 if at least one task was not changed.`,
+Exits with 1 if at least one task was not changed, and says so if every task was refused.`,
   run: async (args, { terminal, connect }) => {
     const { values, positionals } = parseOrThrow(() =>
       parseArgs({
@@ -122,6 +124,7 @@ interface IntentValues {
   assignee?: string | undefined;
   unassign: boolean;
   priority?: string | undefined;
+  "to-kind"?: string | undefined;
 }
 
 interface ChangeValues extends IntentValues {
@@ -132,8 +135,9 @@ interface ChangeValues extends IntentValues {
 
 /** True if any option that describes the change is given. */
 function hasChangeOptions(values: ChangeValues): boolean {
-  const { to, action, assignee, priority, file, "duplicate-of": duplicateOf } = values;
-  const texts = [to, action, assignee, priority, file, duplicateOf];
+  const { to, action, assignee, priority, file } = values;
+  const { "to-kind": toKind, "duplicate-of": duplicateOf } = values;
+  const texts = [to, action, assignee, priority, file, toKind, duplicateOf];
   return values["run-pipelines"] || values.unassign || texts.some((value) => value !== undefined);
 }
 
@@ -158,7 +162,8 @@ async function readChange(
   };
 }
 
-function readIntent({ to, action, assignee, unassign, priority }: IntentValues): Intent {
+function readIntent(values: IntentValues): Intent {
+  const { to, action, assignee, unassign, priority, "to-kind": toKind } = values;
   if ((to === undefined) === (action === undefined)) {
     throw new UsageError("Give either --to TARGET or --action ACTION.");
   }
@@ -176,7 +181,11 @@ function readIntent({ to, action, assignee, unassign, priority }: IntentValues):
       "--action edit requires --assignee, --unassign or --priority; nothing else takes them.",
     );
   }
+  if ((action === "rework") !== (toKind !== undefined)) {
+    throw new UsageError("--action rework requires --to-kind KIND; nothing else takes it.");
+  }
   if (to !== undefined) return { targetStatus: asTarget(to) };
+  if (toKind !== undefined) return { action: "rework", toKind: asKind(toKind) };
   return { action: asAction(action ?? ""), ...(isEdit && { changes }) };
 }
 

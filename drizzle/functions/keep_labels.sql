@@ -19,7 +19,7 @@ create or replace function keep_labels() returns trigger
 begin
   insert into task_labels
     (tenant_id, task_id, unified_status, rank, attention, since, updated_at, archived, step_kind)
-  select l.tenant_id, l.task_id, l.label, label_rank(l.label), attention_of(l.kind, l.status, l.gate),
+  select l.tenant_id, l.task_id, l.label, label_rank(l.label), attention_of(l.kind, l.status, l.gate, l.review_failed),
     l.status_since, l.updated_at, l.archived, l.kind
   from (
     select f.*, label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers) as label

@@ -1,7 +1,7 @@
 -- Returns the label (the unified status) of a task from the facts that the view task_facts holds. The first rule that
 -- matches wins.
 --
--- Called by: keep_labels, rebuild_labels, lists that sort by live labels (src/db/tasks/list-tasks.ts) and the invariant
+-- Called by: keep_labels, relabel_tasks, lists that sort by live labels (src/db/tasks/list-tasks.ts) and the invariant
 -- labels-match-resolver (src/db/invariants/labels.ts). resolve in src/domain/status/resolve.ts is the same function
 -- in TypeScript.
 --

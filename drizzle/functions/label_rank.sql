@@ -1,6 +1,6 @@
 -- Returns the place of a label in the order in which lists sort by it, starting with 1.
 --
--- Called by: keep_labels, rebuild_labels, and filters, counts and statistics by label (src/db/tasks/task-filter.ts
+-- Called by: keep_labels, relabel_tasks, and filters, counts and statistics by label (src/db/tasks/task-filter.ts
 -- and count-tasks.ts, src/db/stats/stage-times.ts). The index task_labels_rank holds ranks, not labels.
 --
 -- Generated from src/db/tasks/label-sql.ts and the rules that it reads, by `npm run generate`: do not edit. A migration

@@ -1,6 +1,6 @@
 -- For each task, everything that its label depends on, and whether it is archived.
 --
--- Read by: rebuild_labels, lookups of many tasks (src/db/tasks/tasks.ts), the invariant labels-match-resolver
+-- Read by: relabel_tasks, lookups of many tasks (src/db/tasks/tasks.ts), the invariant labels-match-resolver
 -- (src/db/invariants/labels.ts) and `npm run verify` (scripts/verify/labels.ts). keep_labels holds the same query over the
 -- rows that a statement has changed.
 --

@@ -7,7 +7,7 @@ export const LABEL_OBJECTS: Readonly<Record<string, () => string>> = {
       labelFunctions().attention_of,
       `Returns the attention codes of a step, such as errored or ready.
 
-Called by: keep_labels, rebuild_labels and the invariant labels-match-resolver (src/db/invariants/labels.ts).
+Called by: keep_labels, relabel_tasks and the invariant labels-match-resolver (src/db/invariants/labels.ts).
 attentionOf in src/domain/status/attention.ts is the same function in TypeScript.`,
     ),
   "drizzle/functions/label_of.sql": () =>
@@ -16,7 +16,7 @@ attentionOf in src/domain/status/attention.ts is the same function in TypeScript
       `Returns the label (the unified status) of a task from the facts that the view task_facts holds. The first rule that
 matches wins.
 
-Called by: keep_labels, rebuild_labels, lists that sort by live labels (src/db/tasks/list-tasks.ts) and the invariant
+Called by: keep_labels, relabel_tasks, lists that sort by live labels (src/db/tasks/list-tasks.ts) and the invariant
 labels-match-resolver (src/db/invariants/labels.ts). resolve in src/domain/status/resolve.ts is the same function
 in TypeScript.
 
@@ -27,7 +27,7 @@ Immutable: the label depends only on the arguments, never on the time.`,
       labelFunctions().label_rank,
       `Returns the place of a label in the order in which lists sort by it, starting with 1.
 
-Called by: keep_labels, rebuild_labels, and filters, counts and statistics by label (src/db/tasks/task-filter.ts
+Called by: keep_labels, relabel_tasks, and filters, counts and statistics by label (src/db/tasks/task-filter.ts
 and count-tasks.ts, src/db/stats/stage-times.ts). The index task_labels_rank holds ranks, not labels.`,
     ),
   "drizzle/views/task_facts.sql": () =>
@@ -38,7 +38,7 @@ ${labelFactsSql("tasks")};
 grant select on task_facts to stepledger_app;`,
       `For each task, everything that its label depends on, and whether it is archived.
 
-Read by: rebuild_labels, lookups of many tasks (src/db/tasks/tasks.ts), the invariant labels-match-resolver
+Read by: relabel_tasks, lookups of many tasks (src/db/tasks/tasks.ts), the invariant labels-match-resolver
 (src/db/invariants/labels.ts) and \`npm run verify\` (scripts/verify/labels.ts). keep_labels holds the same query over the
 rows that a statement has changed.
 

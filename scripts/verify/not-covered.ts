@@ -48,7 +48,10 @@ export const NOT_COVERED: Readonly<Record<string, Readonly<Record<string, Gap>>>
     actor_role: { where: "action = 'run_pipelines'", why: REQUEST },
     request_id: { where: "action = 'run_pipelines'", why: REQUEST },
     registry_version: { where: "action in ('run_pipelines', 'revert')", why: REQUEST },
-    run_attached_workflows: { where: "action in ('edit', 'revert')", why: REQUEST },
+    run_attached_workflows: {
+      where: "action in ('edit', 'archive', 'restore', 'revert')",
+      why: REQUEST,
+    },
     recalled: LOG,
     already_delivered: LOG,
     changes: { where: "action = 'edit'", why: REQUEST },

@@ -48,7 +48,7 @@ export interface Issue {
 /** A command that a task would accept in its present state. */
 export type LawfulCommand =
   | { type: "transition"; status: string; needsReason: boolean }
-  | { type: "gate"; gate: string }
+  | { type: "gate"; gate: string; needsReason: boolean }
   | { type: "advance" }
   | { type: "rework"; toKind: string; needsReason: true }
   | { type: "restore" };

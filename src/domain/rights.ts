@@ -45,6 +45,7 @@ export const RIGHTS = {
   waive: { people: "reviewer", service: false },
   revoke: { people: "reviewer", service: false },
   reworkEnded: { people: "reviewer", service: false },
+  newVersionOfFinished: { people: "reviewer", service: false },
   start: { people: "reviewer", service: false },
   bulk: { people: "reviewer", service: false },
   archiveAndRestore: { people: "reviewer", service: false },

@@ -28,6 +28,7 @@ import {
   item,
   replyBulk,
 } from "./shapes/bulk.ts";
+import { stepKind } from "./shapes/task.ts";
 
 const operation = z
   .strictObject({
@@ -38,6 +39,7 @@ const operation = z
         "The action, if the operation has no target. `revert` reverts the operation `parentId`.",
     }),
     changes: bulkEdit.nullable(),
+    toKind: stepKind.nullable(),
     reason: z.string(),
     duplicateOf: uuid.nullable(),
     runAttachedWorkflows: z.boolean(),

@@ -23,7 +23,7 @@ import {
 } from "./shapes/bulk.ts";
 import { pipelineName } from "./shapes/moved.ts";
 import { taskFilter } from "./shapes/task-filter.ts";
-import { unifiedStatus } from "./shapes/task.ts";
+import { stepKind, unifiedStatus } from "./shapes/task.ts";
 import {
   EXECUTED_TASKS_MAX,
   PLANNED_TASKS_MAX,
@@ -64,6 +64,7 @@ const preview = z
     targetStatus: bulkTarget.optional(),
     action: bulkAction.optional(),
     changes: bulkEdit.optional(),
+    toKind: stepKind.optional(),
     counts: z.strictObject({ requested: count, eligible: count, refused: count }),
     bySource: z.partialRecord(
       z.enum(UNIFIED_STATUSES),

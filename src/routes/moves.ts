@@ -5,7 +5,7 @@ import { runsAttachedByDefault } from "../domain/lifecycle/attached.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { reason, taskRef } from "./http/schemas.ts";
+import { itemIssues, reason, taskRef } from "./http/schemas.ts";
 import { runAttachedWorkflows } from "./shapes/moved.ts";
 import { stepKind, stepStatus } from "./shapes/task.ts";
 
@@ -68,6 +68,7 @@ const postMoves = defineContract({
             outcome: z.enum(["changed", "refused", "stale"]),
             error: z.string().optional(),
             allowed: z.array(z.string()).readonly().optional(),
+            issues: itemIssues.optional(),
             eventSeq: z.int().optional(),
           }),
         ),

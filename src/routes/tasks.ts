@@ -16,7 +16,15 @@ import type { TaskRef } from "../domain/task-ref.ts";
 import { type Call, reply, takeTurn } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { externalId, reason, safeText, taskRef, timestamp, uuid } from "./http/schemas.ts";
+import {
+  externalId,
+  itemIssues,
+  reason,
+  safeText,
+  taskRef,
+  timestamp,
+  uuid,
+} from "./http/schemas.ts";
 import { JsonStream } from "./http/streaming.ts";
 import { validate } from "./http/validation.ts";
 import { asOf } from "./shapes/as-of.ts";
@@ -127,16 +135,7 @@ const postImport = defineContract({
               )
               .readonly()
               .optional(),
-            issues: z
-              .array(
-                z.strictObject({
-                  path: z.array(z.union([z.string(), z.number()])),
-                  code: z.string(),
-                  message: z.string(),
-                }),
-              )
-              .readonly()
-              .optional(),
+            issues: itemIssues.optional(),
           }),
         ),
       })
@@ -268,10 +267,10 @@ export const taskRoutes: readonly Route[] = [
   createHandler(getStatus, async (call, { params, query }) => {
     const found = await readTask(call, params.taskId, query.asOf);
     if (!found.ok) return found;
-    const { id: taskId, eventSeq, statusSince, step } = found.value;
+    const { id: taskId, eventSeq, statusSince } = found.value;
     const explained = explain(factsOf(found.value));
     return reply(
-      { taskId, eventSeq, statusSince, attention: attentionOf(step), ...explained },
+      { taskId, eventSeq, statusSince, attention: attentionOf(explained.facts), ...explained },
       { etag: eventSeq },
     );
   }),

@@ -135,14 +135,14 @@ const STATEFUL_CALLS: readonly StatefulCall[] = [
     roles: REVIEWERS,
     given: checked,
     route: MOVE,
-    body: { status: "rejected" },
+    body: { status: "rejected", reason: "By hand" },
   },
   {
     title: "marking a step as a duplicate",
     roles: REVIEWERS,
     given: checked,
     route: MOVE,
-    body: { status: "duplicate" },
+    body: { status: "duplicate", reason: "By hand" },
   },
   {
     title: "waiving a gate",

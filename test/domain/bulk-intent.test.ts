@@ -10,8 +10,11 @@ import {
 import { BULK_TARGETS } from "../../src/domain/bulk/matrix.ts";
 
 const TARGETS: IntentMembers<never>[] = BULK_TARGETS.map((targetStatus) => ({ targetStatus }));
-const CHANGES = [...TARGETS, ...BULK_ACTIONS.map((action) => ({ action }))];
-const OPERATIONS = [...TARGETS, ...BULK_OPERATION_ACTIONS.map((action) => ({ action }))];
+/** An action with the parameters that identify it. What an edit sets is drawn. */
+const withParameters = <Action extends string>(action: Action) =>
+  action === "rework" ? { action, toKind: "authoring" as const } : { action };
+const CHANGES = [...TARGETS, ...BULK_ACTIONS.map(withParameters)];
+const OPERATIONS = [...TARGETS, ...BULK_OPERATION_ACTIONS.map(withParameters)];
 
 const edits = fc.record(
   { assignee: fc.option(fc.string()), priority: fc.integer({ min: 0, max: 9 }) },
@@ -60,6 +63,10 @@ describe("a bulk intent", () => {
     });
     expect(same).toEqual(one);
     expect(one.changes).toBe('{"assignee":"ada","priority":1}');
+  });
+
+  test("cannot be read if it reworks without a stage", () => {
+    expect(() => decodeIntent({ action: "rework", toKind: null })).toThrow("names a stage");
   });
 
   test("cannot be read if it names neither a target nor an action", () => {

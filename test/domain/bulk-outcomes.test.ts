@@ -7,10 +7,13 @@ function endStateOf(counts: Partial<BulkCounts>): string {
 }
 
 describe("a bulk operation", () => {
-  test("is completed if no task failed or was stale, however many were refused", () => {
+  test("is completed if tasks changed and none failed or was stale, however many were refused", () => {
     expect(endStateOf({ changed: 3 })).toBe("completed");
     expect(endStateOf({ changed: 3, refused: 6 })).toBe("completed");
-    expect(endStateOf({ refused: 9 })).toBe("completed");
+  });
+
+  test("is refused if every task was refused", () => {
+    expect(endStateOf({ refused: 9 })).toBe("refused");
   });
 
   test("is failed if no task changed and some failed or were stale", () => {

@@ -9,8 +9,6 @@ const input = { fields: FIELDS, content: { brief: "Prove it" }, contentHash: "ab
 
 /** The statuses with which no task can start, although other kinds have them. */
 const MISSING_START_STATUSES = [
-  { kind: "authoring", status: "rejected" },
-  { kind: "authoring", status: "duplicate" },
   { kind: "output_generation", status: "awaiting_review" },
   { kind: "delivery", status: "awaiting_review" },
 ];

@@ -117,7 +117,7 @@ function commandOf(step: Exclude<AnyStep, { do: "bulk" }>, story: Story): Comman
     case "transition":
       return { type: "transition", status: step.status, runAttachedWorkflows };
     case "gate":
-      return { type: "gate", gate: step.gate };
+      return { type: "gate", gate: step.gate, reason: "r" };
     case "advance":
       return { type: "advance", hold: step.hold, runAttachedWorkflows };
     case "rework":
@@ -136,7 +136,9 @@ function commandOf(step: Exclude<AnyStep, { do: "bulk" }>, story: Story): Comman
         type: "review",
         kind: "expert",
         outcome: step.outcome,
-        ...(step.status !== null && { move: { status: step.status, runAttachedWorkflows } }),
+        ...(step.status !== null && {
+          move: { status: step.status, reason: "r", runAttachedWorkflows },
+        }),
       };
     case "report": {
       const { openRuns } = story.task;
@@ -275,7 +277,7 @@ describe("the fold of a history", () => {
   test("keeps statusSince through a gate change, a note or an edit", () => {
     const story = newStory();
     const since = story.task.statusSince;
-    story.attempt({ type: "gate", gate: "blocked" });
+    story.attempt({ type: "gate", gate: "blocked", reason: "wait" });
     story.attempt({ type: "note", text: "n" });
     story.attempt({ type: "edit", changes: { priority: 2 } });
     expect(fold(story.events)).toMatchObject({ statusSince: since, updatedAt: minute(4) });
@@ -304,7 +306,8 @@ describe("the fold of a history", () => {
     );
     expect(resolve(factsOf(fold(story.events)))).toBe("CHECKING_QUALITY");
     expect(fold(story.events).openRuns).toHaveLength(1);
-    story.attempt({ type: "transition", status: "rejected", runAttachedWorkflows: false });
+    const reason = "off topic";
+    story.attempt({ type: "transition", status: "rejected", reason, runAttachedWorkflows: false });
     expect(fold(story.events).openRuns).toEqual([]);
   });
 });

@@ -182,9 +182,33 @@ describe("setting a gate by hand", () => {
 
   test("undoes a block by restoring the gate that the status implies", () => {
     const blocked = givenTask({ kind: "pre_qa", status: "running", gate: "blocked" });
-    const { events } = expectDecision(blocked, { type: "gate", gate: "pending" }, "operator");
+    const { events } = expectDecision(
+      blocked,
+      { type: "gate", gate: "pending", reason: "settled" },
+      "operator",
+    );
     expect(events[0]?.toGate).toBe("pending");
     expectRefusal(blocked, { type: "gate", gate: "locked" }, "invalid_transition");
+  });
+
+  test("requires a reason for every gate but errored, and to undo any block", () => {
+    for (const status of STEP_STATUSES) {
+      for (const from of GATE_STATES) {
+        const task = givenTask({ kind: "pre_qa", status, gate: from });
+        for (const gate of allowedGatesByHand(status, from)) {
+          const isUnexplained = gate === "errored" && !isBlockedByHand(status, from);
+          for (const reason of [undefined, "", " \n\t"]) {
+            const command = { type: "gate", gate, reason } as const;
+            if (isUnexplained) {
+              expect(expectDecision(task, command).events).toHaveLength(1);
+            } else {
+              const { issues } = expectRefusal(task, command, "validation_failed");
+              expect(issues).toMatchObject([{ path: ["reason"], code: "required" }]);
+            }
+          }
+        }
+      }
+    }
   });
 
   test("cannot undo a block that the status implies", () => {
@@ -214,7 +238,11 @@ describe("an approval against a gate that is blocked by hand", () => {
   });
 
   test("is accepted once the gate is unblocked", () => {
-    const [unblocked] = expectDecision(blocked, { type: "gate", gate: "pending" }).events;
+    const [unblocked] = expectDecision(blocked, {
+      type: "gate",
+      gate: "pending",
+      reason: "settled",
+    }).events;
     const gate: GateState = unblocked?.toGate ?? "locked";
     const { events } = expectDecision(givenTask({ kind: "pre_qa", status: "running", gate }), {
       type: "transition",

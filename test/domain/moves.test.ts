@@ -22,7 +22,7 @@ describe("in every reachable state", () => {
           transitions: STEP_STATUSES.filter((status) =>
             accepts(task, { type: "transition", status, reason: "r", runAttachedWorkflows }),
           ),
-          gates: GATE_STATES.filter((gate) => accepts(task, { type: "gate", gate })),
+          gates: GATE_STATES.filter((gate) => accepts(task, { type: "gate", gate, reason: "r" })),
           advance: accepts(task, { type: "advance", runAttachedWorkflows }),
           reworkKinds: STEP_KINDS.filter((toKind) =>
             accepts(task, { type: "rework", toKind, reason: "r", runAttachedWorkflows }),
@@ -74,8 +74,8 @@ describe("a refusal", () => {
       commands: [
         { type: "transition", status: "queued", needsReason: false },
         { type: "transition", status: "changes_requested", needsReason: false },
-        { type: "transition", status: "rejected", needsReason: false },
-        { type: "transition", status: "duplicate", needsReason: false },
+        { type: "transition", status: "rejected", needsReason: true },
+        { type: "transition", status: "duplicate", needsReason: true },
         { type: "advance" },
         { type: "rework", toKind: "ingestion", needsReason: true },
         { type: "rework", toKind: "authoring", needsReason: true },
@@ -97,8 +97,8 @@ describe("a refusal", () => {
     const reviewable = givenTask({ kind: "authoring", status: "awaiting_review" });
     const { commands } = lawfulCommands(reviewable, "reviewer");
     expect(commands.filter(({ type }) => type === "gate")).toEqual([
-      { type: "gate", gate: "waived" },
-      { type: "gate", gate: "errored" },
+      { type: "gate", gate: "waived", needsReason: true },
+      { type: "gate", gate: "errored", needsReason: false },
     ]);
   });
 

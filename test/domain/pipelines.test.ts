@@ -164,7 +164,7 @@ describe("a step that enters such a status dispatches its pipeline", () => {
 
   test("but not if only its gate changes", () => {
     const queued = givenTask({ kind: "pre_qa", status: "queued" });
-    expect(attachedBy(queued, { type: "gate", gate: "blocked" })).toEqual([]);
+    expect(attachedBy(queued, { type: "gate", gate: "blocked", reason: "wait" })).toEqual([]);
   });
 });
 

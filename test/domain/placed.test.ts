@@ -7,7 +7,11 @@ import {
   OVERRULING_STATUSES,
 } from "../../src/domain/lifecycle/gates.ts";
 import { ENDED_STEP_STATUSES } from "../../src/domain/lifecycle/right-for.ts";
-import { JUDGING_WORKER_TYPES, REPORT_EFFECTS } from "../../src/domain/lifecycle/runs.ts";
+import {
+  JUDGING_WORKER_TYPES,
+  REPORT_EFFECTS,
+  SCORING_WORKER_TYPES,
+} from "../../src/domain/lifecycle/runs.ts";
 import {
   FIRST_KINDS,
   GATE_STATES,
@@ -147,6 +151,7 @@ test.each(GATE_STATES)("each gate state has its place in the lists: %s", (gate) 
 const WORKER_LISTS = {
   isStatusRelevant: STATUS_RELEVANT_WORKER_TYPES,
   judges: JUDGING_WORKER_TYPES,
+  canJudge: SCORING_WORKER_TYPES,
   worksForPipeline: PIPELINE_NAMES.map((name) => PIPELINES[name].worker),
   isNamedByRule: RESOLVER_RULES.flatMap(({ runningWorker }) => runningWorker ?? []),
   movesSteps: WORKER_TYPES.filter((type) => REPORT_EFFECTS[type] !== null),
@@ -162,7 +167,7 @@ const WORKERS: Record<WorkerType, readonly (keyof typeof WORKER_LISTS)[]> = {
   ],
   EXPERT_REVIEW: ["isStatusRelevant", "isNamedByRule", "movesSteps"],
   OUTPUT_GENERATION: ["isStatusRelevant", "worksForPipeline", "isNamedByRule", "movesSteps"],
-  POST_QA_SCORING: ["worksForPipeline", "movesSteps"],
+  POST_QA_SCORING: ["canJudge", "worksForPipeline", "movesSteps"],
   PAYMENT: ["worksForPipeline"],
 };
 

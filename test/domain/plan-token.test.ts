@@ -22,6 +22,7 @@ const request = {
   targetStatus: "PASSED",
   action: null,
   changes: null,
+  toKind: null,
   runAttachedWorkflows: false,
   duplicateOf: null,
 } as const;

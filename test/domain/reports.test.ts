@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ReportCommand, ReportedRun } from "../../src/domain/lifecycle/commands.ts";
+import { apply } from "../../src/domain/lifecycle/apply.ts";
 import { decide } from "../../src/domain/lifecycle/decide.ts";
 import type { Decision } from "../../src/domain/lifecycle/decision.ts";
 import { REPORT_EFFECTS } from "../../src/domain/lifecycle/runs.ts";
@@ -11,13 +12,21 @@ import type {
   StepStatus,
   WorkerType,
 } from "../../src/domain/lifecycle/statuses.ts";
-import { RUN_STATES, STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
+import {
+  REVIEW_OUTCOMES,
+  RUN_STATES,
+  STEP_KINDS,
+  STEP_STATUSES,
+} from "../../src/domain/lifecycle/statuses.ts";
+import { attentionOf } from "../../src/domain/status/attention.ts";
+import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
 import {
   actor,
   context,
   expectDecision,
   expectRefusal,
   givenTask,
+  minute,
   NOT_OFFERED,
 } from "./support/world.ts";
 
@@ -59,6 +68,8 @@ describe("the effect of a report", () => {
     ["EXPERT_REVIEW", "expert_review", "RUNNING", undefined, "queued", "in_review"],
     ["POST_QA_SCORING", "calibration", "RUNNING", undefined, "queued", "running"],
     ["POST_QA_SCORING", "calibration", "SUCCEEDED", undefined, "running", "approved"],
+    ["POST_QA_SCORING", "calibration", "SUCCEEDED", "passed", "running", "approved"],
+    ["POST_QA_SCORING", "calibration", "SUCCEEDED", "failed", "running", "awaiting_review"],
     ["POST_QA_SCORING", "calibration", "FAILED", undefined, "running", "failed"],
     ["POST_QA_SCORING", "calibration", "CANCELLED", undefined, "running", "failed"],
   ] as const)(
@@ -167,6 +178,20 @@ describe("a cumulative report", () => {
     ]);
   });
 
+  test("of a failed score records the start, the verdict, and that a reviewer has to decide", () => {
+    const task = givenTask({ kind: "calibration", status: "queued" });
+    const decision = reported(task, report("POST_QA_SCORING", "SUCCEEDED", { verdict: "failed" }));
+    expect(typesAndStatuses(decision)).toEqual([
+      "worker_run_changed queued",
+      "step_transitioned running",
+      "review_recorded running",
+      "step_transitioned awaiting_review",
+    ]);
+    const after = apply(task, decision, minute(1));
+    expect(attentionOf(factsOf(after))).toEqual(["standing_failure"]);
+    expect(resolve(factsOf(after))).toBe("PASSED");
+  });
+
   test("of a scoring run changes the run and moves its step", () => {
     const task = givenTask({ kind: "calibration", status: "queued" });
     expect(typesAndStatuses(reported(task, report("POST_QA_SCORING", "SUCCEEDED")))).toEqual([
@@ -231,6 +256,32 @@ describe("a verdict", () => {
     ]);
   });
 
+  test("is optional if a scoring succeeds, and recorded if there is one", () => {
+    const task = givenTask({ kind: "calibration", status: "running" });
+    for (const verdict of [undefined, ...REVIEW_OUTCOMES]) {
+      const more = { was: "RUNNING", ...(verdict && { verdict }) } as const;
+      const { reviews } = reported(task, report("POST_QA_SCORING", "SUCCEEDED", more));
+      expect(reviews.map(({ kind, outcome }) => [kind, outcome])).toEqual(
+        verdict === undefined ? [] : [["automated", verdict]],
+      );
+    }
+  });
+
+  test.each([
+    ["QUALITY_AUTOMATION", "pre_qa", "passed", "approved"],
+    ["POST_QA_SCORING", "calibration", undefined, "awaiting_review"],
+    ["POST_QA_SCORING", "calibration", "passed", "approved"],
+    ["OUTPUT_GENERATION", "output_generation", undefined, "running"],
+  ] as const)(
+    "is needed to approve against a failed review: %s on %s with %s leads to %s",
+    (type, kind, verdict, status) => {
+      const task = givenTask({ kind, status: "running", reviews: ["failed"] });
+      const more = { was: "RUNNING", ...(verdict && { verdict }) } as const;
+      const decision = reported(task, report(type, "SUCCEEDED", more));
+      expect(apply(task, decision, minute(1)).step.status).toBe(status);
+    },
+  );
+
   test("is required if a check succeeds", () => {
     const refusal = expectRefusal(
       givenTask({ kind: "pre_qa", status: "running" }),
@@ -246,6 +297,10 @@ describe("a verdict", () => {
     ["QUALITY_AUTOMATION", "RUNNING"],
     ["OUTPUT_GENERATION", "SUCCEEDED"],
     ["EXPERT_REVIEW", "SUCCEEDED"],
+    ["PAYMENT", "SUCCEEDED"],
+    ["POST_QA_SCORING", "FAILED"],
+    ["POST_QA_SCORING", "CANCELLED"],
+    ["POST_QA_SCORING", "RUNNING"],
   ] as const)("is refused with %s %s", (type, state) => {
     const refusal = expectRefusal(
       givenTask(),

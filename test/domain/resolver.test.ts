@@ -144,34 +144,72 @@ describe("an explanation", () => {
 });
 
 describe("attention", () => {
+  const DELIVERY = { kind: "delivery", status: "queued", reviewFailed: false } as const;
+  const CANCELLED = { kind: "pre_qa", status: "cancelled", reviewFailed: false } as const;
+
   test("is raised by a gate that is errored, blocked, or revoked", () => {
     for (const gate of GATE_STATES) {
-      const codes = attentionOf({ kind: "delivery", status: "queued", gate });
+      const codes = attentionOf({ ...DELIVERY, gate });
       const expected = ["errored", "blocked", "revoked"].filter((code) => code === gate);
       expect(codes).toEqual(expected);
     }
   });
 
   test("is raised by a cancelled step, in addition to its gate", () => {
-    expect(attentionOf({ kind: "pre_qa", status: "cancelled", gate: "revoked" })).toEqual([
-      "revoked",
-      "cancelled",
-    ]);
+    expect(attentionOf({ ...CANCELLED, gate: "revoked" })).toEqual(["revoked", "cancelled"]);
   });
 
   test("is ready for a task that can advance: its gate is open and a stage follows", () => {
     for (const kind of STEP_KINDS) {
       for (const gate of GATE_STATES) {
         const isReady = kind !== "delivery" && (gate === "passed" || gate === "waived");
-        expect(attentionOf({ kind, status: "approved", gate }).includes("ready")).toBe(isReady);
+        expect(
+          attentionOf({ kind, status: "approved", gate, reviewFailed: false }).includes("ready"),
+        ).toBe(isReady);
       }
+    }
+  });
+
+  test("is not revoked on a rejected or duplicate task, which nobody has to look at", () => {
+    for (const facts of EVERY_FACTS) {
+      const isEnded = ["REJECTED", "DUPLICATE"].includes(resolve(facts));
+      const isRevoked = facts.gate === "revoked" && !isEnded;
+      if (attentionOf(facts).includes("revoked") !== isRevoked) expect(facts).toBeNull();
+    }
+  });
+
+  test("is never ready while a failed review stands, unless the gate is waived", () => {
+    for (const facts of EVERY_FACTS) {
+      const { kind, gate, reviewFailed } = facts;
+      const isOpen = gate === "waived" || (gate === "passed" && !reviewFailed);
+      const isReady = isOpen && kind !== "delivery";
+      if (attentionOf(facts).includes("ready") !== isReady) expect(facts).toBeNull();
+    }
+  });
+
+  test("reveals a failed review that the label hides", () => {
+    const scored = {
+      kind: "calibration",
+      status: "awaiting_review",
+      gate: "awaiting_review",
+    } as const;
+    expect(attentionOf({ ...scored, reviewFailed: true })).toEqual(["standing_failure"]);
+    expect(attentionOf({ ...scored, reviewFailed: false })).toEqual([]);
+    for (const facts of EVERY_FACTS) {
+      const { status, gate, reviewFailed } = facts;
+      const label = resolve(facts);
+      const isShown =
+        ["REJECTED", "DUPLICATE", "QUALITY_CHECK_FAILED"].includes(label) ||
+        status === "changes_requested";
+      const isHidden = reviewFailed && gate !== "waived" && !isShown;
+      if (attentionOf(facts).includes("standing_failure") !== isHidden) expect(facts).toBeNull();
     }
   });
 
   test("reveals a failed delivery, whose label is PASSED", () => {
     const task = givenTask({ kind: "delivery", status: "failed" });
     expect(resolve(factsOf(task))).toBe("PASSED");
-    expect(attentionOf(task.step)).toEqual(["errored"]);
+    expect(attentionOf(factsOf(task))).toEqual(["errored"]);
   });
 });
 

@@ -5,6 +5,9 @@ import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
 import type { StepStatus } from "../../src/domain/lifecycle/statuses.ts";
 import { isPermitted, requiredRole, type Right, RIGHTS } from "../../src/domain/rights.ts";
 import { minimumRole } from "../../src/domain/lifecycle/right-for.ts";
+import { resolve } from "../../src/domain/status/resolve.ts";
+import { isTerminal } from "../../src/domain/status/unified.ts";
+import { EVERY_FACTS } from "./support/facts.ts";
 import { expectDecision, givenTask, expectRefusal, NOT_OFFERED } from "./support/world.ts";
 
 /** The roles that hold each right, by their initials: viewer, operator, reviewer, admin, service. */
@@ -35,6 +38,7 @@ rejectOrMarkDuplicate: r a
 waive: r a
 revoke: r a
 reworkEnded: r a
+newVersionOfFinished: r a
 start: r a
 bulk: r a
 archiveAndRestore: r a
@@ -144,6 +148,27 @@ describe("the minimum role with the task", () => {
     for (const status of ["approved", "changes_requested"] as const) {
       expect(expectDecision(authoring, move(status), "operator").events).toHaveLength(1);
     }
+  });
+
+  test("of a new version is reviewer if the task's label is terminal, and operator otherwise", () => {
+    const version = {
+      type: "version",
+      content: {},
+      contentHash: "",
+      reason: "new brief",
+      runAttachedWorkflows: false,
+    } as const;
+    for (const facts of EVERY_FACTS) {
+      const { kind, status, gate, reviewFailed, runningWorkers: running } = facts;
+      const reviews = reviewFailed ? (["failed"] as const) : [];
+      const task = givenTask({ kind, status, gate, reviews, running });
+      const required = isTerminal(resolve(facts)) ? "reviewer" : "operator";
+      if (minimumRole(version, task) !== required) expect(facts).toBeNull();
+    }
+    const finished = givenTask({ kind: "delivery", status: "approved" });
+    expect(expectRefusal(finished, version, "forbidden", "operator").required).toBe("reviewer");
+    expect(expectDecision(finished, version, "reviewer").version?.number).toBe(2);
+    expect(expectDecision(expertReview, version, "operator").version?.number).toBe(2);
   });
 
   test("is never below the one without the task", () => {

@@ -118,6 +118,22 @@ describe("advance", () => {
     });
   });
 
+  test("is refused while a failed review stands, unless a later review passes or the gate is waived", () => {
+    for (const kind of STEP_KINDS.slice(0, -1)) {
+      const status = "approved";
+      const failed = givenTask({ kind, status, reviews: ["passed", "failed"] });
+      expect(expectRefusal(failed, advance, "gate_closed")).toMatchObject({
+        gate: "passed",
+        allowed: ["waived"],
+      });
+      expectRefusal(failed, advance, "gate_closed", "service");
+      const passed = givenTask({ kind, status, reviews: ["failed", "passed"] });
+      expect(expectDecision(passed, advance).step?.kind).toBe(nextKind(kind));
+      const waived = givenTask({ kind, gate: "waived", reviews: ["failed"] });
+      expect(expectDecision(waived, advance).step?.kind).toBe(nextKind(kind));
+    }
+  });
+
   test("can be called by the service", () => {
     const task = givenTask({ kind: "authoring", status: "approved" });
     expect(expectDecision(task, advance, "service").step?.kind).toBe("pre_qa");

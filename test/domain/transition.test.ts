@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Command } from "../../src/domain/lifecycle/commands.ts";
-import type { StepStatus } from "../../src/domain/lifecycle/statuses.ts";
+import { STEP_KINDS, STEP_STATUSES, type StepStatus } from "../../src/domain/lifecycle/statuses.ts";
+import { allowedNext } from "../../src/domain/lifecycle/transitions.ts";
 import { expectDecision, givenTask, expectRefusal } from "./support/world.ts";
 
 function to(
@@ -74,7 +75,7 @@ describe("an ending", () => {
   test.each(["rejected", "duplicate"] as const)(
     "as %s cancels and lists the open runs that the label depends on",
     (status) => {
-      const { runs, events } = expectDecision(running, to(status));
+      const { runs, events } = expectDecision(running, to(status, { reason: "off topic" }));
       expect(runs).toEqual([
         { id: "run-QUALITY_AUTOMATION", state: "CANCELLED", result: null, error: null },
         { id: "queued-EXPERT_REVIEW", state: "CANCELLED", result: null, error: null },
@@ -86,7 +87,7 @@ describe("an ending", () => {
   );
 
   test.each(["rejected", "duplicate"] as const)("as %s recalls every dispatch", (status) => {
-    expect(expectDecision(running, to(status)).recall).toEqual({
+    expect(expectDecision(running, to(status, { reason: "off topic" })).recall).toEqual({
       stepId: "step-1",
       versionId: "version-1",
       ofStep: true,
@@ -97,13 +98,40 @@ describe("an ending", () => {
   test("lists no runs if none are open", () => {
     const { events } = expectDecision(
       givenTask({ kind: "pre_qa", status: "queued" }),
-      to("rejected"),
+      to("rejected", { reason: "off topic" }),
     );
     expect(events[0]?.payload).toEqual({ cancelledRuns: [] });
   });
 
+  test.each(["rejected", "duplicate"] as const)(
+    "as %s requires a reason, in every stage that allows it",
+    (status) => {
+      let count = 0;
+      for (const kind of STEP_KINDS) {
+        for (const from of STEP_STATUSES) {
+          if (!allowedNext(kind, from).includes(status)) continue;
+          const task = givenTask({ kind, status: from });
+          count += 1;
+          for (const reason of [undefined, "", " \n\t"]) {
+            const { issues } = expectRefusal(task, to(status, { reason }), "validation_failed");
+            expect(issues).toMatchObject([{ path: ["reason"], code: "required" }]);
+            const move = { status, reason, runAttachedWorkflows: false };
+            const review = { type: "review", kind: "expert", outcome: "failed", move } as const;
+            const carried = expectRefusal(task, review, "validation_failed");
+            expect(carried.issues).toMatchObject([{ path: ["move", "reason"], code: "required" }]);
+          }
+          expect(expectDecision(task, to(status, { reason: "because" })).events).toHaveLength(1);
+        }
+      }
+      expect(count).toBeGreaterThan(30);
+    },
+  );
+
   test("can name the task that it is a duplicate of", () => {
-    const { events } = expectDecision(running, to("duplicate", { duplicateOf: "task-2" }));
+    const { events } = expectDecision(
+      running,
+      to("duplicate", { duplicateOf: "task-2", reason: "the same" }),
+    );
     expect(events[0]?.duplicateOf).toBe("task-2");
   });
 
@@ -147,7 +175,7 @@ test("a transition to any other status recalls nothing", () => {
   expect(decision.recall).toBeNull();
 });
 
-describe("an approval of a quality check against a standing failure", () => {
+describe("an approval against a standing failure", () => {
   const failed = givenTask({ kind: "pre_qa", status: "awaiting_review", reviews: ["failed"] });
 
   test("requires a reason", () => {
@@ -195,9 +223,22 @@ describe("an approval of a quality check against a standing failure", () => {
     expect(events.map(({ type }) => type)).toEqual(["step_transitioned"]);
   });
 
-  test("is an ordinary approval in any other stage", () => {
-    const authoring = givenTask({ kind: "authoring", status: "in_review", reviews: ["failed"] });
-    expect(expectDecision(authoring, to("approved"), "operator").reviews).toEqual([]);
+  test.each(STEP_KINDS)("is the same in every stage: %s", (kind) => {
+    const sources = STEP_STATUSES.filter((status) =>
+      allowedNext(kind, status).includes("approved"),
+    );
+    expect(sources.length).toBeGreaterThan(0);
+    for (const status of sources) {
+      const against = givenTask({ kind, status, reviews: ["passed", "failed"] });
+      expectRefusal(against, to("approved", { reason: "fine" }), "forbidden", "operator");
+      for (const reason of [undefined, " "]) {
+        const { issues } = expectRefusal(against, to("approved", { reason }), "validation_failed");
+        expect(issues).toMatchObject([{ path: ["reason"], code: "required" }]);
+      }
+      const { reviews, events } = expectDecision(against, to("approved", { reason: "fine" }));
+      expect(reviews).toMatchObject([{ kind: "expert", outcome: "passed", sequence: 3 }]);
+      expect(events.map(({ type }) => type)).toEqual(["review_recorded", "step_transitioned"]);
+    }
   });
 
   test("is refused first if the transition is not allowed", () => {

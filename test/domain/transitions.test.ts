@@ -44,6 +44,7 @@ describe.each(STEP_KINDS)("a step of kind %s", (kind) => {
         const { events } = expectDecision(task, {
           type: "transition",
           status: to,
+          reason: "because",
           runAttachedWorkflows: false,
         });
         expect(events).toHaveLength(1);
@@ -113,13 +114,13 @@ test("isKindFrom accepts the stage itself and any later one", () => {
 test("a stage has a status if its table has it as a source or as a target", () => {
   expect(kindHasStatus("delivery", "approved")).toBe(true);
   expect(kindHasStatus("delivery", "awaiting_review")).toBe(false);
-  expect(kindHasStatus("authoring", "rejected")).toBe(false);
+  expect(kindHasStatus("authoring", "failed")).toBe(false);
   expect(kindHasStatus("expert_review", "running")).toBe(false);
 });
 
 test.each([
   ["ingestion", ["queued", "awaiting_review", "approved", "rejected", "duplicate"]],
-  ["authoring", ["queued", "awaiting_review", "approved"]],
+  ["authoring", ["queued", "awaiting_review", "approved", "rejected", "duplicate"]],
   ["pre_qa", ["queued", "awaiting_review", "approved", "rejected", "duplicate"]],
   ["output_generation", ["queued", "approved", "rejected", "duplicate"]],
   ["expert_review", ["queued", "awaiting_review", "approved", "rejected", "duplicate"]],

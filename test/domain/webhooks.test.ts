@@ -69,7 +69,7 @@ describe("the webhook events of a task", () => {
         const history = historyOf(story);
         const states = history.map((_, index) => fold(history.slice(0, index + 1)));
         const labels = states.map((state) => resolve(factsOf(state)));
-        const attentions = states.map(({ step }) => attentionOf(step));
+        const attentions = states.map((state) => attentionOf(factsOf(state)));
         for (const from of [1, 2, Math.ceil(history.length / 2), history.length]) {
           const changes = changesOf(history, from);
           const seqs = history.map(({ seq }) => seq).filter((seq) => seq >= from);

@@ -9,7 +9,7 @@ test("returns the HTTP call for each lawful command", () => {
       ...NAMES,
       commands: [
         { type: "transition", status: "queued", needsReason: false },
-        { type: "gate", gate: "waived" },
+        { type: "gate", gate: "waived", needsReason: false },
         { type: "advance" },
         { type: "rework", toKind: "ingestion", needsReason: true },
         { type: "restore" },

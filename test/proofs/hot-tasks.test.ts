@@ -84,7 +84,7 @@ const gate: Load = {
   call: (number) => [
     "PATCH",
     `/steps/${pick(tasks, number).stepId}/gate`,
-    { body: { gate: pick(["blocked", "evaluating", "waived"], number) } },
+    { body: { gate: pick(["blocked", "evaluating", "waived"], number), reason: "Often" } },
   ],
 };
 const edit: Load = {

@@ -441,6 +441,12 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => "update bulk_operations set state = 'partial'",
     },
   ],
+  "reworks-lead-to-their-stage": [
+    {
+      by: "naming another stage for a rework",
+      sql: () => "update bulk_operations set to_kind = 'ingestion' where to_kind is not null",
+    },
+  ],
   "analytics-report-terminal-changes-once": [
     {
       by: "reporting a target that is not terminal",

@@ -17,7 +17,7 @@ beforeAll(async () => {
 function askDatabase(database: TestDatabase): Promise<SqlRow[]> {
   return database.query(
     "application",
-    `select label, label_rank(label) as rank, to_json(attention_of(f.kind, f.status, f.gate)) as attention
+    `select label, label_rank(label) as rank, to_json(attention_of(f.kind, f.status, f.gate, f.review_failed)) as attention
      from json_array_elements($1::json) with ordinality as given(facts, place)
        cross join lateral (select facts ->> 'kind' as kind, facts ->> 'status' as status, facts ->> 'gate' as gate,
          (facts ->> 'reviewFailed')::boolean as review_failed,

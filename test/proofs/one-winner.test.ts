@@ -61,7 +61,7 @@ const races: Race[] = [
     call: ({ currentStep }) => [
       "PATCH",
       `/steps/${currentStep.id}/gate`,
-      { body: { gate: "blocked" } },
+      { body: { gate: "blocked", reason: "Wait" } },
     ],
     loser: "already_in_status",
   },
@@ -169,7 +169,7 @@ describe("of 64 different concurrent operations on one task", () => {
       (n) => ["PATCH", `/tasks/${task.id}`, { body: { title: `Title ${n}`, priority: n } }],
       () => ["PATCH", step, { body: { status: "paused" } }],
       () => ["PATCH", step, { body: { status: "awaiting_input" } }],
-      () => ["PATCH", `${step}/gate`, { body: { gate: "blocked" } }],
+      () => ["PATCH", `${step}/gate`, { body: { gate: "blocked", reason: "Wait" } }],
       () => ["POST", `/tasks/${task.id}/reviews`, { body: { kind: "expert", outcome: "passed" } }],
       () => [
         "POST",

@@ -75,7 +75,7 @@ const leavings: { by: string; call: (task: TaskView) => Call }[] = [
     call: ({ currentStep }) => [
       "PATCH",
       `/steps/${currentStep.id}`,
-      { body: { status: "rejected" } },
+      { body: { status: "rejected", reason: "Off topic" } },
     ],
   },
 ];

@@ -49,7 +49,7 @@ describe("round trips to the database, counted by the proxy", () => {
       expect(executed.roundTrips).toBe(2);
       expect(expectDone(executed.answer)).toMatchObject({ counts: { changed: count } });
 
-      const moves = taskIds.map((task) => ({ task, status: "duplicate" }));
+      const moves = taskIds.map((task) => ({ task, status: "duplicate", reason: "Twins" }));
       const moved = await counted(() => api.call("POST", "/moves", { body: { moves } }));
       expect(moved.roundTrips).toBe(2);
       expect(expectDone(moved.answer)).toMatchObject({ counts: { changed: count } });

@@ -241,7 +241,11 @@ async function write(tasks: readonly string[], chance: () => number): Promise<vo
       ["PATCH", `/steps/${stepId}`, { status: pick(allowedNext(kind, status)) ?? "queued" }],
       ["PATCH", `/steps/${stepId}`, { status: pick(allowedNext(kind, status)) ?? "queued" }],
       ["POST", `/tasks/${id}/advance`, {}],
-      ["PATCH", `/steps/${stepId}/gate`, { gate: pick(["waived", "blocked", "errored"]) }],
+      [
+        "PATCH",
+        `/steps/${stepId}/gate`,
+        { gate: pick(["waived", "blocked", "errored"]), reason: "At random" },
+      ],
       ["POST", `/tasks/${id}/rework`, { toKind: pick(STEP_KINDS) }],
       ["POST", `/tasks/${id}/notes`, { text: "A note" }],
       ["POST", `/tasks/${id}/reviews`, { kind: "expert", outcome: pick(["passed", "failed"]) }],
@@ -293,7 +297,10 @@ async function changesOf(tasks: readonly string[]): Promise<Wanted[]> {
       if (from !== to) {
         tell("task.label_changed", { ...about, title: now.title, from, to, bulkOperationId });
       }
-      const [known, attention] = [before ? attentionOf(before.step) : [], attentionOf(now.step)];
+      const [known, attention] = [
+        before ? attentionOf(factsOf(before)) : [],
+        attentionOf(factsOf(now)),
+      ];
       const added = attention.filter((code) => !known.includes(code));
       const removed = known.filter((code) => !attention.includes(code));
       if (added.length + removed.length > 0) {

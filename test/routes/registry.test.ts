@@ -18,9 +18,9 @@ describe("The registry", () => {
       },
       gateTransitions: { locked: expect.any(Array) },
       bulkAllowedTargets: { OUTPUT_FAILED: ["SUBMITTED", "REJECTED", "DUPLICATE"], DRAFT: [] },
-      bulkActions: ["advance", "retry", "run_pipelines", "edit"],
+      bulkActions: ["advance", "retry", "run_pipelines", "edit", "archive", "restore", "rework"],
       bulkRetriedStatuses: ["failed", "cancelled"],
-      bulkRevertibleActions: ["retry", "run_pipelines", "edit"],
+      bulkRevertibleActions: ["retry", "run_pipelines", "edit", "archive", "restore"],
       terminalUnified: ["PASSED", "DELIVERED", "REJECTED", "DUPLICATE"],
     });
   });

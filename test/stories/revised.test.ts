@@ -62,7 +62,8 @@ it("accepts a task, revokes it, accepts it again, and opens a revised version", 
   // The content is revised. The accepted version is sealed and keeps its verdicts.
   await story.expectAfter(
     {
-      as: "operator",
+      // A new version takes back a delivery or an acceptance, so it needs a reviewer.
+      as: "reviewer",
       method: "POST",
       path: `/tasks/${story.task().id}/versions`,
       body: {

@@ -39,7 +39,9 @@ export async function revertBulk(
 function revertFault(operation: BulkOperationRecord): string | null {
   if (operation.action === "revert") return "A revert cannot be reverted.";
   if (!isRevertibleAction(operation.action)) {
-    return "An advance opened new steps, which stay open. Use rework instead.";
+    return operation.action === "rework"
+      ? "A rework opened new steps, which stay open."
+      : "An advance opened new steps, which stay open. Use rework instead.";
   }
   if (!isOperationEnded(operation.state)) {
     return "The operation has not ended. Cancel it instead.";

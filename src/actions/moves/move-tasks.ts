@@ -31,6 +31,8 @@ export interface MovedItem {
   outcome: "changed" | "refused" | "stale";
   error?: string;
   allowed?: readonly string[];
+  /** What is wrong with the move, with paths in the request. */
+  issues?: readonly Issue[];
   eventSeq?: number;
 }
 
@@ -102,7 +104,7 @@ function repeatedTasks(planned: readonly Planned[]): Issue[] {
 /** An item before its move is written. A lawful move only has its task; its outcome depends on the writer. */
 type ItemDraft = { taskId: string } | Omit<MovedItem, "index">;
 
-function draftItem({ move, refusal }: Planned): ItemDraft {
+function draftItem({ move, refusal }: Planned, index: number): ItemDraft {
   if (move !== undefined) return { taskId: move.snapshot.id };
   if (refusal === "stale") return { outcome: "stale", error: "stale" };
   const { code } = refusal;
@@ -110,6 +112,9 @@ function draftItem({ move, refusal }: Planned): ItemDraft {
     outcome: "refused",
     error: code,
     ...("allowed" in refusal && { allowed: refusal.allowed }),
+    ...(refusal.code === "validation_failed" && {
+      issues: refusal.issues.map((issue) => ({ ...issue, path: ["moves", index, ...issue.path] })),
+    }),
   };
 }
 

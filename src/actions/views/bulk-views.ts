@@ -22,6 +22,7 @@ import {
   targetsInstead,
 } from "../../domain/bulk/plan.ts";
 import type { OperationState } from "../../domain/bulk/states.ts";
+import type { StepKind } from "../../domain/lifecycle/statuses.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
 
 /** The decision about one task. */
@@ -41,6 +42,7 @@ export interface BulkPreview {
   targetStatus?: BulkTarget;
   action?: BulkAction;
   changes?: BulkEdit;
+  toKind?: StepKind;
   counts: BulkPlan["counts"];
   bySource: BulkPlan["bySource"];
   byCode: BulkPlan["byCode"];
@@ -198,6 +200,7 @@ export function bulkOperationView(operation: BulkOperationRecord): BulkOperation
     targetStatus: operation.targetStatus,
     action: operation.action,
     changes: operation.changes,
+    toKind: operation.toKind,
     reason: operation.reason,
     duplicateOf: operation.duplicateOf,
     runAttachedWorkflows: operation.runAttachedWorkflows,

@@ -36,6 +36,7 @@ export function taskView(
   task: Omit<TaskSnapshot, "steps" | "reviewSequence" | "alreadyDispatched">,
 ): TaskView {
   const { id, kind, attempt, status, gate } = task.step;
+  const facts = factsOf(task);
   return {
     id: task.id,
     externalId: task.externalId,
@@ -43,8 +44,8 @@ export function taskView(
     taxonomyCode: task.taxonomyCode,
     priority: task.priority,
     assignee: task.assignee,
-    unifiedStatus: resolve(factsOf(task)),
-    attention: attentionOf(task.step),
+    unifiedStatus: resolve(facts),
+    attention: attentionOf(facts),
     statusSince: task.statusSince,
     currentStep: { id, kind, attempt, status, gate },
     activeVersion: { id: task.version.id, number: task.version.number },

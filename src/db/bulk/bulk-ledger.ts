@@ -90,13 +90,13 @@ export function insertBulkOperation(
 ): SQL[] {
   const { id, opening, state, counts } = row;
   const { actor, parentId } = opening;
-  const { targetStatus, action, changes: edit } = encodeIntent(opening.intent);
+  const { targetStatus, action, changes: edit, toKind } = encodeIntent(opening.intent);
   const changes = edit === null ? null : JSON.stringify(edit);
   const operation = sql`insert into bulk_operations (tenant_id, id, actor_id, actor_name, actor_kind, actor_role,
-      request_id, registry_version, target_status, action, changes, reason, duplicate_of, run_attached_workflows,
+      request_id, registry_version, target_status, action, changes, to_kind, reason, duplicate_of, run_attached_workflows,
       parent_id, state, requested, changed, refused, stale, failed, dispatched)
     values (${tenantId}, ${id}, ${actor.id}, ${actor.name}, ${actor.kind}, ${actor.role},
-      ${opening.requestId}, ${REGISTRY_VERSION}, ${targetStatus}, ${action}, ${changes}::jsonb,
+      ${opening.requestId}, ${REGISTRY_VERSION}, ${targetStatus}, ${action}, ${changes}::jsonb, ${toKind},
       ${opening.reason}, ${opening.duplicateOf}, ${opening.runAttachedWorkflows},
       ${parentId}, ${state}, ${counts.requested}, 0, ${counts.refused}, ${counts.stale}, 0, 0)`;
   if (action !== "revert") return [operation];
@@ -159,7 +159,8 @@ finished as (
     progress_at = clock_timestamp(),
     state = case
       when b.changed + b.refused + b.stale + b.failed + t.closed < b.requested then 'running'
-      when b.stale + t.stale + b.failed + t.failed = 0 then 'completed'
+      when b.stale + t.stale + b.failed + t.failed = 0
+        then case when b.refused + t.refused = b.requested then 'refused' else 'completed' end
       when b.changed + t.changed = 0 then 'failed'
       else 'partial' end,
     finished_at = case

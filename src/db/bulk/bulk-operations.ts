@@ -153,7 +153,8 @@ export function operationsIn(source: SQL): SQL {
 
 const OPERATION_COLUMNS = sql`select id, actor_id as "actorId", actor_name as "actorName",
   actor_kind as "actorKind", actor_role as "actorRole", request_id as "requestId",
-  registry_version as "registryVersion", target_status as "targetStatus", action, changes, reason,
+  registry_version as "registryVersion", target_status as "targetStatus", action, changes,
+  to_kind as "toKind", reason,
   duplicate_of as "duplicateOf", run_attached_workflows as "runAttachedWorkflows",
   parent_id as "parentId", reverted_by as "revertedBy", state,
   requested, changed, refused, stale, failed, dispatched, recalled, already_delivered as "alreadyDelivered",

@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { AnalyticsEvent, AnalyticsEventName } from "../../domain/analytics.ts";
+import { BULK_END_STATES } from "../../domain/bulk/outcomes.ts";
 import { TERMINAL_UNIFIED } from "../../domain/status/unified.ts";
 import { changingOperation, operationsIn, type BulkOperationRecord } from "./bulk-operations.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
@@ -29,7 +30,7 @@ export function endingCtes(tenantId: Bound<string>): SQL {
     from ended b`;
   return sql`
 ended as materialized (
-  select * from finished where state in ('completed', 'partial', 'failed', 'cancelled')
+  select * from finished where state in (${listed(BULK_END_STATES)})
 ),
 analytics as (
   insert into analytics_events (tenant_id, id, name, bulk_operation_id, properties)

@@ -1,3 +1,4 @@
+import { BULK_END_STATES } from "../../domain/bulk/outcomes.ts";
 import { TERMINAL_UNIFIED } from "../../domain/status/unified.ts";
 import type { Invariant } from "./invariant.ts";
 
@@ -5,6 +6,11 @@ import type { Invariant } from "./invariant.ts";
 const IS_SILENT = `(b.action is not distinct from 'run_pipelines' or exists (select from bulk_operations p
         where p.tenant_id = b.tenant_id and p.id = b.parent_id and b.action = 'revert'
           and (p.action = 'run_pipelines' or p.action = 'revert') and i.event_seq is null))`;
+
+/** The states in which an operation has an outcome for each of its tasks. */
+const ENDED = BULK_END_STATES.filter((state) => state !== "cancelled")
+  .map((state) => `'${state}'`)
+  .join(", ");
 
 const TERMINAL = [...TERMINAL_UNIFIED].map((label) => `'${label}'`).join(", ");
 
@@ -25,7 +31,7 @@ export const BULK_INVARIANTS: readonly Invariant[] = [
       from step_events e
       where e.bulk_operation_id is not null and not exists (select from bulk_operation_items i
         where i.tenant_id = e.tenant_id and i.operation_id = e.bulk_operation_id
-          and i.step_id = e.step_id and i.outcome = 'changed')`,
+          and i.task_id = e.task_id::text and i.outcome = 'changed')`,
   },
   {
     name: "changed-items-have-their-dispatch",
@@ -66,8 +72,8 @@ export const BULK_INVARIANTS: readonly Invariant[] = [
     sql: `
       select b.tenant_id, b.id
       from bulk_operations b
-      where (b.state in ('completed', 'partial', 'failed', 'cancelled')) <> (b.finished_at is not null)
-        or (b.state in ('completed', 'partial', 'failed') and exists (select from bulk_operation_items i
+      where (b.state in (${ENDED}, 'cancelled')) <> (b.finished_at is not null)
+        or (b.state in (${ENDED}) and exists (select from bulk_operation_items i
           where i.tenant_id = b.tenant_id and i.operation_id = b.id and i.outcome = 'pending'))
         or (b.state = 'cancelled' and b.cancel_requested_at is null)`,
   },
@@ -85,8 +91,20 @@ export const BULK_INVARIANTS: readonly Invariant[] = [
         from bulk_operation_items i where i.tenant_id = b.tenant_id and i.operation_id = b.id) i on true
       where (b.requested, b.changed, b.refused, b.stale, b.failed)
           is distinct from (i.all_items, i.changed, i.refused, i.stale, i.failed)
-        or (b.state in ('completed', 'partial', 'failed') and b.state <> case
+        or (b.state in (${ENDED}) and b.state <> case
+          -- Before version 2, an operation in which every task was refused ended as completed.
+          when i.refused = b.requested and (b.registry_version > 1 or b.state = 'refused') then 'refused'
           when i.stale + i.failed = 0 then 'completed' when i.changed = 0 then 'failed' else 'partial' end)`,
+  },
+  {
+    name: "reworks-lead-to-their-stage",
+    description: "A bulk rework opened a step of another stage than its operation names.",
+    sql: `
+      select e.tenant_id, e.task_id, e.seq
+      from bulk_operations b
+      join step_events e on e.tenant_id = b.tenant_id and e.bulk_operation_id = b.id and e.type = 'step_reworked'
+      join steps s on s.tenant_id = e.tenant_id and s.id = e.step_id
+      where b.to_kind is distinct from s.kind`,
   },
   {
     name: "analytics-report-terminal-changes-once",

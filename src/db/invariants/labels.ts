@@ -12,7 +12,7 @@ export const LABEL_INVARIANTS: readonly Invariant[] = [
       cross join lateral (select label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers) as label) r
       left join task_labels l on l.tenant_id = f.tenant_id and l.task_id = f.task_id
       where (l.unified_status, l.rank, l.attention, l.since, l.updated_at, l.archived, l.step_kind) is distinct from
-        (r.label, label_rank(r.label), attention_of(f.kind, f.status, f.gate), f.status_since, f.updated_at,
+        (r.label, label_rank(r.label), attention_of(f.kind, f.status, f.gate, f.review_failed), f.status_since, f.updated_at,
         f.archived, f.kind)`,
   },
   {

@@ -15,6 +15,7 @@ import {
 import { ACTOR_KINDS, ROLES } from "../../domain/actor.ts";
 import { BULK_OPERATION_ACTIONS } from "../../domain/bulk/actions.ts";
 import { OPERATION_STATES } from "../../domain/bulk/states.ts";
+import { STEP_KINDS } from "../../domain/lifecycle/statuses.ts";
 import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
 import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 
@@ -35,6 +36,8 @@ export const bulkOperations = pgTable(
     action: text({ enum: BULK_OPERATION_ACTIONS }),
     /** The values that an `edit` sets. */
     changes: jsonb(),
+    /** The stage to which a `rework` leads. */
+    toKind: text({ enum: STEP_KINDS }),
     targetStatus: text({ enum: UNIFIED_STATUSES }),
     reason: text().notNull(),
     duplicateOf: uuid(),
@@ -82,8 +85,13 @@ export const bulkOperations = pgTable(
     oneOf("bulk_operations_state", t.state, OPERATION_STATES),
     oneOf("bulk_operations_target", t.targetStatus, UNIFIED_STATUSES),
     oneOf("bulk_operations_action", t.action, BULK_OPERATION_ACTIONS),
+    oneOf("bulk_operations_to_kind", t.toKind, STEP_KINDS),
     oneOf("bulk_operations_actor_kind", t.actorKind, ACTOR_KINDS),
     oneOf("bulk_operations_actor_role", t.actorRole, ROLES),
+    check(
+      "bulk_operations_rework_to_kind",
+      sql`(${t.action} is not distinct from 'rework') = (${t.toKind} is not null)`,
+    ),
     check("bulk_operations_one_intent", sql`(${t.action} is null) <> (${t.targetStatus} is null)`),
   ],
 );

@@ -15,8 +15,9 @@ export function labelFunctions(): Record<"label_of" | "label_rank" | "attention_
   return case\n${RESOLVER_RULES.map((rule) => `    ${labelCase(rule)}`).join("\n")}\n  end;`,
     label_rank: `create or replace function label_rank(label text) returns smallint language sql immutable parallel safe
   return array_position(array[${UNIFIED_STATUSES.map(literal).join(", ")}], label)::smallint;`,
-    attention_of: `create or replace function attention_of(kind text, status text, gate text)
-  returns text[] language sql immutable parallel safe
+    attention_of: `create or replace function attention_of(
+  kind text, status text, gate text, review_failed boolean
+) returns text[] language sql immutable parallel safe
   return array_remove(array[\n${ATTENTION_RULES.map((rule) => `    ${attentionCase(rule)}`).join(",\n")}\n  ], null);`,
   };
 }
@@ -72,12 +73,14 @@ function labelCase(rule: ResolverRule): string {
   return `when ${conditions.join(" and ") || "true"} then ${literal(rule.label)} -- rule ${rule.number}`;
 }
 
-function attentionCase({ code, kinds, statuses, gates }: (typeof ATTENTION_RULES)[number]): string {
+function attentionCase(rule: (typeof ATTENTION_RULES)[number]): string {
+  const { code, kinds, statuses, gates, failureStands } = rule;
   const conditions = [
     kinds && `kind in (${kinds.map(literal).join(", ")})`,
     statuses && `status in (${statuses.map(literal).join(", ")})`,
     gates && `gate in (${gates.map(literal).join(", ")})`,
-  ].filter((condition) => condition !== null);
+    failureStands !== null && `${failureStands ? "" : "not "}(review_failed and gate <> 'waived')`,
+  ].filter((condition) => typeof condition === "string");
   return `case when ${conditions.join(" and ")} then ${literal(code)} end`;
 }
 

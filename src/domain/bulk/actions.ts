@@ -1,7 +1,15 @@
 import type { TaskFields } from "../lifecycle/snapshot.ts";
 
 /** The actions of bulk changes without a target. Each task passes the same checks as a single call. */
-export const BULK_ACTIONS = ["advance", "retry", "run_pipelines", "edit"] as const;
+export const BULK_ACTIONS = [
+  "advance",
+  "retry",
+  "run_pipelines",
+  "edit",
+  "archive",
+  "restore",
+  "rework",
+] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
 
 /** The bulk actions, and the revert of an operation, which has a route of its own. */
@@ -16,14 +24,17 @@ export type BulkEdit = {
 };
 
 /**
- * Whether an operation with each action can be reverted. An advance cannot, because the step that it opened stays open;
- * rework leads back.
+ * Whether an operation with each action can be reverted. An advance and a rework cannot, because the steps that they
+ * opened stay open.
  */
 const IS_REVERTIBLE: Record<BulkOperationAction, boolean> = {
   advance: false,
   retry: true,
   run_pipelines: true,
   edit: true,
+  archive: true,
+  restore: true,
+  rework: false,
   revert: false,
 };
 

@@ -6,6 +6,9 @@ const VERBS: Record<Exclude<BulkAction, "run_pipelines"> | "target", string> = {
   advance: "Advance",
   retry: "Retry",
   edit: "Edit",
+  archive: "Archive",
+  restore: "Restore",
+  rework: "Rework",
 };
 
 /** Returns the text of the button that executes a bulk change. It says what happens, and to how many tasks. */

@@ -4,20 +4,30 @@ import {
   type BulkEdit,
   type BulkOperationAction,
 } from "./actions.ts";
+import type { StepKind } from "../lifecycle/statuses.ts";
 import type { BulkTarget } from "./matrix.ts";
 
 /** What a bulk change does to its tasks: it brings them to a target status, or performs an action on each. */
 export type BulkIntent =
-  | { targetStatus: BulkTarget; action?: never; changes?: never }
-  | { action: "advance"; targetStatus?: never; changes?: never }
-  | { action: "retry"; targetStatus?: never; changes?: never }
-  | { action: "run_pipelines"; targetStatus?: never; changes?: never }
-  | { action: "edit"; changes: BulkEdit; targetStatus?: never };
+  | { targetStatus: BulkTarget; action?: never; changes?: never; toKind?: never }
+  | PlainIntent
+  | { action: "edit"; changes: BulkEdit; targetStatus?: never; toKind?: never }
+  | { action: "rework"; toKind: StepKind; targetStatus?: never; changes?: never };
+
+/** The intents of the actions that need no parameter. */
+type PlainIntent = {
+  [Action in Exclude<BulkAction, "edit" | "rework">]: {
+    action: Action;
+    targetStatus?: never;
+    changes?: never;
+    toKind?: never;
+  };
+}[Exclude<BulkAction, "edit" | "rework">];
 
 /** What a bulk operation does: a change, or the revert of another operation. */
 export type BulkOperationIntent =
   | BulkIntent
-  | { action: "revert"; targetStatus?: never; changes?: never };
+  | { action: "revert"; targetStatus?: never; changes?: never; toKind?: never };
 
 type ActionIntent<Action extends BulkOperationAction> = Extract<
   BulkOperationIntent,
@@ -29,28 +39,25 @@ export interface IntentMembers<Action extends BulkOperationAction = BulkOperatio
   targetStatus?: BulkTarget | null | undefined;
   action?: Action | null | undefined;
   changes?: BulkEdit | null | undefined;
+  toKind?: StepKind | null | undefined;
 }
-
-/** The intent of each action. An action without a row here does not compile. */
-const INTENTS: { [Action in BulkOperationAction]: (changes: BulkEdit) => ActionIntent<Action> } = {
-  advance: () => ({ action: "advance" }),
-  retry: () => ({ action: "retry" }),
-  run_pipelines: () => ({ action: "run_pipelines" }),
-  edit: (changes) => ({ action: "edit", changes }),
-  revert: () => ({ action: "revert" }),
-};
 
 /**
  * Reads an intent from its members.
- * @throws if they name neither a target nor an action: the body's schema and the table's constraint exclude it.
+ * @throws if they name neither a target nor an action, or a rework without a stage: the body's schema and the table's
+ * constraints exclude both.
  */
 export function decodeIntent<Action extends BulkOperationAction>(
   members: IntentMembers<Action>,
-): Extract<BulkIntent, { targetStatus: BulkTarget }> | ActionIntent<Action> {
-  const { targetStatus = null, action = null, changes } = members;
+): Extract<BulkIntent, { targetStatus: BulkTarget }> | ActionIntent<Action>;
+export function decodeIntent(members: IntentMembers): BulkOperationIntent {
+  const { targetStatus = null, action = null, changes, toKind = null } = members;
   if (targetStatus !== null) return { targetStatus };
   if (action === null) throw new Error("An intent names a target status or an action");
-  return INTENTS[action](changes ?? {});
+  if (action === "edit") return { action, changes: changes ?? {} };
+  if (action !== "rework") return { action };
+  if (toKind === null) throw new Error("A rework names a stage");
+  return { action, toKind };
 }
 
 /** An intent as the ledger's columns, of which either `targetStatus` or `action` is null. */
@@ -59,11 +66,13 @@ export interface IntentColumns {
   action: BulkOperationAction | null;
   /** What `edit` sets. */
   changes: BulkEdit | null;
+  /** The stage to which `rework` leads. */
+  toKind: StepKind | null;
 }
 
 export function encodeIntent(intent: BulkOperationIntent): IntentColumns {
-  const { targetStatus = null, action = null, changes = null } = intent;
-  return { targetStatus, action, changes };
+  const { targetStatus = null, action = null, changes = null, toKind = null } = intent;
+  return { targetStatus, action, changes, toKind };
 }
 
 /** An intent as a plan token holds it. Equal intents have equal members. */
@@ -72,13 +81,15 @@ export interface IntentInToken {
   action: BulkAction | null;
   /** What `edit` sets, as JSON with its fields in a fixed order. */
   changes: string | null;
+  toKind: StepKind | null;
 }
 
 export function encodeIntentForToken(intent: BulkIntent): IntentInToken {
-  const { targetStatus = null, action = null, changes } = intent;
+  const { targetStatus = null, action = null, changes, toKind = null } = intent;
   return {
     targetStatus,
     action,
     changes: changes === undefined ? null : JSON.stringify(changes, [...BULK_EDIT_FIELDS]),
+    toKind,
   };
 }

@@ -2,7 +2,7 @@ import type { Command } from "../lifecycle/commands.ts";
 import { decide } from "../lifecycle/decide.ts";
 import { dispatchesOf, NO_CHANGES } from "../lifecycle/decide/changes.ts";
 import { moveStep } from "../lifecycle/decide/move-step.ts";
-import { transitionTo } from "../lifecycle/decide/transition.ts";
+import { overruling, transitionTo } from "../lifecycle/decide/transition.ts";
 import type { Decision } from "../lifecycle/decision.ts";
 import type { TaskSnapshot } from "../lifecycle/snapshot.ts";
 import type { Pipeline } from "../pipelines/pipelines.ts";
@@ -61,12 +61,17 @@ export function judge(
   terms: BulkTerms,
   newId: () => string,
 ): Judgment {
-  if (snapshot.archivedAt !== null) return { ok: false, code: "archived" };
+  if (snapshot.archivedAt !== null && !isOfArchive(intent)) return { ok: false, code: "archived" };
   if (intent.targetStatus !== undefined) {
     return judgeTarget(snapshot, intent.targetStatus, terms, newId);
   }
   if (intent.action === "run_pipelines") return judgePipelines(snapshot, newId);
   return judgeCommand(snapshot, commandOf(intent, terms), newId);
+}
+
+/** Returns true if a change puts tasks away or brings them back. No other change takes an archived task. */
+function isOfArchive({ action }: BulkIntent): boolean {
+  return action === "archive" || action === "restore";
 }
 
 function judgeTarget(
@@ -88,10 +93,17 @@ function judgeTarget(
   const { reason, duplicateOf, runAttachedWorkflows } = terms;
   const command = { reason, duplicateOf: duplicateOf ?? undefined, runAttachedWorkflows };
   const attached = PIPELINES_ON_TARGET[to];
-  const change: Decision = {
+  const transition: Decision = {
     ...transitionTo(moved.value, snapshot, command, "bulk_transitioned"),
     dispatches: dispatchesOf(runAttachedWorkflows ? attached : [], moved.value, newId),
   };
+  // The reason is the operation's, which execution requires.
+  const change = overruling(
+    transition,
+    snapshot,
+    { status: moved.value.status, reason },
+    { newId },
+  );
   return { ok: true, to, change, pipelines: pipelinesOf(attached, snapshot.alreadyDispatched) };
 }
 
@@ -111,7 +123,7 @@ function judgePipelines(snapshot: TaskSnapshot, newId: () => string): Judgment {
 function commandOf(
   intent: Exclude<BulkIntent, { targetStatus: BulkTarget } | { action: "run_pipelines" }>,
   { reason, runAttachedWorkflows }: BulkTerms,
-): Command & { type: "advance" | "transition" | "edit" } {
+): Command {
   switch (intent.action) {
     case "advance":
       return { type: "advance", reason, runAttachedWorkflows };
@@ -119,6 +131,11 @@ function commandOf(
       return { type: "transition", status: "queued", reason, runAttachedWorkflows };
     case "edit":
       return { type: "edit", changes: intent.changes, reason };
+    case "archive":
+    case "restore":
+      return { type: intent.action, reason };
+    case "rework":
+      return { type: "rework", toKind: intent.toKind, reason, runAttachedWorkflows };
   }
 }
 

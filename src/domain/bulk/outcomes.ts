@@ -15,6 +15,7 @@ export const BULK_END_STATES = [
   "completed",
   "partial",
   "failed",
+  "refused",
   "cancelled",
 ] as const satisfies readonly OperationState[];
 export type BulkEndState = (typeof BULK_END_STATES)[number];
@@ -26,10 +27,10 @@ export function isOperationEnded(state: OperationState): state is BulkEndState {
 
 /**
  * Returns the final state of an operation without pending tasks. Refused tasks do not count, because the preview already
- * announced them. db/bulk/bulk-ledger.ts has the same rule in SQL.
+ * announced them, unless every task was refused. db/bulk/bulk-ledger.ts has the same rule in SQL.
  */
-export function bulkEndState({ changed, stale, failed }: BulkCounts): BulkEndState {
-  if (stale + failed === 0) return "completed";
+export function bulkEndState({ changed, refused, stale, failed }: BulkCounts): BulkEndState {
+  if (stale + failed === 0) return changed === 0 && refused > 0 ? "refused" : "completed";
   return changed === 0 ? "failed" : "partial";
 }
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Refusal } from "../refusals.ts";
 import { invalidPlanToken, planExpired, planStale } from "../refusals.ts";
+import { STEP_KINDS } from "../lifecycle/statuses.ts";
 import { REGISTRY_VERSION } from "../registry-version.ts";
 import { BULK_ACTIONS } from "./actions.ts";
 import { BULK_TARGETS } from "./matrix.ts";
@@ -16,6 +17,8 @@ export const planTokenContents = z.strictObject({
   action: z.enum(BULK_ACTIONS).nullable(),
   /** The fields that an edit sets, as canonical JSON. */
   changes: z.string().nullable(),
+  /** The stage to which a rework leads. */
+  toKind: z.enum(STEP_KINDS).nullable(),
   runAttachedWorkflows: z.boolean(),
   duplicateOf: z.string().nullable(),
   registryVersion: z.int(),
@@ -36,6 +39,7 @@ export type PlanTokenRequest = Pick<
   | "targetStatus"
   | "action"
   | "changes"
+  | "toKind"
   | "runAttachedWorkflows"
   | "duplicateOf"
 >;
@@ -72,7 +76,7 @@ export function planTokenFor(
   digests: PlanDigests,
   nowMs: number,
 ): PlanTokenContents {
-  const { tenantId, actorId, targetStatus, action, changes } = request;
+  const { tenantId, actorId, targetStatus, action, changes, toKind } = request;
   const { runAttachedWorkflows, duplicateOf } = request;
   return {
     tenantId,
@@ -80,6 +84,7 @@ export function planTokenFor(
     targetStatus,
     action,
     changes,
+    toKind,
     runAttachedWorkflows,
     duplicateOf,
     registryVersion: REGISTRY_VERSION,
@@ -105,6 +110,7 @@ export function planTokenFault(
     contents.targetStatus === request.targetStatus &&
     contents.action === request.action &&
     contents.changes === request.changes &&
+    contents.toKind === request.toKind &&
     contents.runAttachedWorkflows === request.runAttachedWorkflows &&
     contents.duplicateOf === request.duplicateOf &&
     contents.ids === digests.ids &&

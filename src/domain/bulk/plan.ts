@@ -8,7 +8,12 @@ import type { BulkIntent } from "./intent.ts";
 import { type PipelineOfTask, type BulkRefusal, type BulkTerms, judge } from "./judge.ts";
 import { buttonLabel } from "./button-label.ts";
 
-export const BULK_WARNINGS = ["worker_live", "no_verdict", "in_delivery"] as const;
+export const BULK_WARNINGS = [
+  "worker_live",
+  "no_verdict",
+  "in_delivery",
+  "standing_failure",
+] as const;
 export type BulkWarning = (typeof BULK_WARNINGS)[number];
 
 export interface BulkRequest extends BulkTerms {
@@ -171,7 +176,7 @@ function planTask(
   const judged = judge(snapshot, request.intent, request, newId);
   if (judged.ok) {
     const { to, change, pipelines } = judged;
-    const warnings = warningsOf(snapshot);
+    const warnings = warningsOf(snapshot, change);
     return { taskId, decision: "eligible", from, to, warnings, pipelines, eventSeq, change };
   }
   const { code, pipelines = [] } = judged;
@@ -180,12 +185,14 @@ function planTask(
   return { taskId, decision: "refused", code, from, to, allowed, pipelines, eventSeq };
 }
 
-function warningsOf(snapshot: TaskSnapshot): BulkWarning[] {
+function warningsOf(snapshot: TaskSnapshot, change: Decision): BulkWarning[] {
   const { step } = snapshot;
   const holds: Record<BulkWarning, boolean> = {
     worker_live: factsOf(snapshot).runningWorkers.length > 0,
     no_verdict: step.gate === "errored",
     in_delivery: step.kind === "delivery",
+    // A change records a review only to overrule a failed one.
+    standing_failure: change.reviews.length > 0,
   };
   return BULK_WARNINGS.filter((warning) => holds[warning]);
 }

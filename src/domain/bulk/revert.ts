@@ -1,4 +1,6 @@
 import { NO_CHANGES } from "../lifecycle/decide/changes.ts";
+import type { Outcome } from "../refusals.ts";
+import { decideArchive, decideRestore } from "../lifecycle/decide/archive.ts";
 import { decideEdit } from "../lifecycle/decide/edit.ts";
 import { eventBetween } from "../lifecycle/decide/events.ts";
 import type { Decision } from "../lifecycle/decision.ts";
@@ -58,9 +60,12 @@ function changeBack(
   }
   if (event === null || event.seq !== snapshot.eventSeq) return null;
   if (event.type === "task_updated") {
-    const edited = decideEdit(snapshot, { type: "edit", changes: oldValues(event), reason });
-    return edited.ok ? edited.value : null;
+    return accepted(decideEdit(snapshot, { type: "edit", changes: oldValues(event), reason }));
   }
+  if (event.type === "task_archived")
+    return accepted(decideRestore(snapshot, { type: "restore", reason }));
+  if (event.type === "task_restored")
+    return accepted(decideArchive(snapshot, { type: "archive", reason }));
   const { step } = snapshot;
   const back = { ...step, status: event.fromStatus, gate: event.fromGate };
   return {
@@ -68,6 +73,10 @@ function changeBack(
     events: [eventBetween("bulk_reverted", step, back, { undoes: event.seq }, { reason })],
     undoes: { operationId: operation.id, seq: event.seq },
   };
+}
+
+function accepted(outcome: Outcome<Decision>): Decision | null {
+  return outcome.ok ? outcome.value : null;
 }
 
 /** Returns the previous values of the edited fields. */

@@ -5,6 +5,7 @@ export const OPERATION_STATES = [
   "completed",
   "partial",
   "failed",
+  "refused",
   "cancelled",
 ] as const;
 export type OperationState = (typeof OPERATION_STATES)[number];
@@ -12,9 +13,10 @@ export type OperationState = (typeof OPERATION_STATES)[number];
 /** The state machine of bulk operations. */
 export const OPERATION_TRANSITIONS: Record<OperationState, readonly OperationState[]> = {
   queued: ["running", "cancelled"],
-  running: ["completed", "partial", "failed", "cancelled"],
+  running: ["completed", "partial", "failed", "refused", "cancelled"],
   completed: [],
   partial: [],
   failed: [],
+  refused: [],
   cancelled: [],
 };

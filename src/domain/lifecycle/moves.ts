@@ -2,9 +2,10 @@ import type { Role } from "../actor.ts";
 import type { LawfulCommand, LawfulCommands } from "../refusals.ts";
 import { isPermitted } from "../rights.ts";
 import { rightFor } from "./right-for.ts";
-import { allowedGatesByHand, gateAfter, isGateOpen } from "./gates.ts";
+import { allowedGatesByHand, gateAfter } from "./gates.ts";
+import { gateNeedsReason, needsReason } from "./reasons.ts";
 import type { TaskSnapshot } from "./snapshot.ts";
-import { isAgainstFailure } from "./standing.ts";
+import { canLeave } from "./standing.ts";
 import type { GateState, StepKind, StepStatus } from "./statuses.ts";
 import { allowedNext, kindsUpTo, nextKind } from "./transitions.ts";
 
@@ -34,7 +35,7 @@ export function lawfulMoves(snapshot: TaskSnapshot, role?: Role): LawfulMoves {
       isAllowed({ type: "gate", gate: next }),
     ),
     advance:
-      isGateOpen(gate) &&
+      canLeave(snapshot) &&
       nextKind(kind) !== null &&
       isAllowed({ type: "advance", runAttachedWorkflows: false }),
     reworkKinds: kindsUpTo(kind).filter((toKind) =>
@@ -56,10 +57,11 @@ function commandsOf(snapshot: TaskSnapshot, role: Role): LawfulCommand[] {
   const { transitions, gates, advance, reworkKinds } = lawfulMoves(snapshot, role);
   return [
     ...transitions.map((status) => {
-      const needsReason = isAgainstFailure(status, snapshot);
-      return { type: "transition" as const, status, needsReason };
+      return { type: "transition" as const, status, needsReason: needsReason(status, snapshot) };
     }),
-    ...gates.map((gate) => ({ type: "gate" as const, gate })),
+    ...gates.map((gate) => {
+      return { type: "gate" as const, gate, needsReason: gateNeedsReason(gate, snapshot.step) };
+    }),
     ...(advance ? [{ type: "advance" as const }] : []),
     ...reworkKinds.map((toKind) => ({
       type: "rework" as const,

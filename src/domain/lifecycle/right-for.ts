@@ -1,9 +1,10 @@
 import type { Role } from "../actor.ts";
 import { requiredRole, type Right } from "../rights.ts";
 import type { Command } from "./commands.ts";
-import type { TaskSnapshot } from "./snapshot.ts";
+import type { StepSnapshot, TaskSnapshot } from "./snapshot.ts";
 import { isAgainstFailure } from "./standing.ts";
 import type { StepStatus } from "./statuses.ts";
+import { ENDING_STATUSES, isKindFrom } from "./transitions.ts";
 
 /** Statuses of steps that only a reviewer may rework, because the rework undoes a decision. */
 export const ENDED_STEP_STATUSES = [
@@ -31,7 +32,9 @@ export function rightFor(command: Command, snapshot?: TaskSnapshot): Right {
         ? "reworkEnded"
         : "reworkUnfinished";
     case "version":
-      return "newVersion";
+      return snapshot !== undefined && isFinished(snapshot.step)
+        ? "newVersionOfFinished"
+        : "newVersion";
     case "review":
       return command.kind === "automated" && command.move === undefined
         ? "reviewByAutomation"
@@ -59,6 +62,15 @@ function rightForTransition(status: StepStatus, snapshot: TaskSnapshot | undefin
   const isJudgement = status === "approved" || status === "changes_requested";
   if (snapshot.step.kind === "expert_review" && isJudgement) return "judgeExpertReview";
   return isAgainstFailure(status, snapshot) ? "approveAgainstFailure" : "transition";
+}
+
+/**
+ * Returns true if the label of a task at this step is PASSED, DELIVERED, REJECTED or DUPLICATE. These labels depend on
+ * nothing else: test/domain/rights.test.ts compares this with the resolver.
+ */
+function isFinished({ kind, status }: StepSnapshot): boolean {
+  if (ENDING_STATUSES.some((ending) => ending === status)) return true;
+  return kind === "expert_review" ? status === "approved" : isKindFrom(kind, "calibration");
 }
 
 function isEnded(status: StepStatus): boolean {

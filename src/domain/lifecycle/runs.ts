@@ -29,8 +29,11 @@ export function isStatusRelevant(type: WorkerType): boolean {
   return STATUS_RELEVANT_WORKER_TYPES.some((relevant) => relevant === type);
 }
 
-/** One status, one for each verdict, or none. */
-type StatusOnReport = StepStatus | Record<ReviewOutcome, StepStatus> | null;
+/** One status, one for each verdict and possibly one for a report without a verdict (`none`), or no status. */
+type StatusOnReport =
+  | StepStatus
+  | (Record<ReviewOutcome, StepStatus> & { none?: StepStatus })
+  | null;
 
 interface ReportEffect {
   /** The stage whose steps these runs move. */
@@ -69,7 +72,7 @@ export const REPORT_EFFECTS: Record<WorkerType, ReportEffect | null> = {
     becomes: {
       QUEUED: null,
       RUNNING: "running",
-      SUCCEEDED: "approved",
+      SUCCEEDED: { passed: "approved", failed: "awaiting_review", none: "approved" },
       FAILED: "failed",
       CANCELLED: "failed",
     },
@@ -77,17 +80,26 @@ export const REPORT_EFFECTS: Record<WorkerType, ReportEffect | null> = {
   PAYMENT: null,
 };
 
-/** The workers that report a verdict on the step when they succeed. */
+/** The workers whose success must report a verdict on the step. */
 export const JUDGING_WORKER_TYPES = ["QUALITY_AUTOMATION"] as const satisfies readonly WorkerType[];
 
-/** Returns true if a success of this worker reports that the step passed or failed. */
+/** The workers whose success can report a verdict on the step. */
+export const SCORING_WORKER_TYPES = ["POST_QA_SCORING"] as const satisfies readonly WorkerType[];
+
+/** Returns true if a success of this worker must report that the step passed or failed. */
 export function isJudging(type: WorkerType): boolean {
   return JUDGING_WORKER_TYPES.some((judging) => judging === type);
 }
 
+/** Returns true if a success of this worker can report that the step passed or failed. */
+export function canJudge(type: WorkerType): boolean {
+  return isJudging(type) || SCORING_WORKER_TYPES.some((scoring) => scoring === type);
+}
+
 /**
  * Returns the statuses that a report moves the step through, in order. Empty if this worker type does not move steps
- * of this stage. If a run ends without a RUNNING report, the step passes through `running` first.
+ * of this stage. If a run ends without a RUNNING report, the step passes through `running` first. A worker cannot
+ * approve a step against a failed review: `awaiting_review` leaves that to a reviewer.
  */
 export function statusesOnReport(report: {
   type: WorkerType;
@@ -95,15 +107,18 @@ export function statusesOnReport(report: {
   verdict: ReviewOutcome | null;
   stepKind: StepKind;
   stepStatus: StepStatus;
+  /** True if a failed review stands against the step, this report's own included. */
+  failureStands: boolean;
 }): StepStatus[] {
   const effect = REPORT_EFFECTS[report.type];
   if (effect === null || effect.stepKind !== report.stepKind) return [];
   const onReport = effect.becomes[report.state];
-  const target =
+  const reached =
     onReport === null || typeof onReport === "string"
       ? onReport
-      : report.verdict && onReport[report.verdict];
-  if (target === null) return [];
+      : (onReport[report.verdict ?? "none"] ?? null);
+  if (reached === null) return [];
+  const target = reached === "approved" && report.failureStands ? "awaiting_review" : reached;
   const hasEndedUnstarted =
     report.stepStatus === "queued" && (report.state === "SUCCEEDED" || report.state === "FAILED");
   return hasEndedUnstarted ? ["running", target] : [target];

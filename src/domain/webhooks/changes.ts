@@ -48,8 +48,8 @@ function attentionChange(
   after: TaskState,
   event: RecordedEvent,
 ): TaskChange[] {
-  const known = before === null ? [] : attentionOf(before.step);
-  const attention = attentionOf(after.step);
+  const known = before === null ? [] : attentionOf(factsOf(before));
+  const attention = attentionOf(factsOf(after));
   const added = without(attention, known);
   const removed = without(known, attention);
   if (added.length + removed.length === 0) return [];

@@ -114,6 +114,17 @@ export const reason = safeText(2000)
     example: "Answer verified.",
   });
 
+/** What is wrong with one item of a list, as answers that judge each item by itself show it. */
+export const itemIssues = z
+  .array(
+    z.strictObject({
+      path: z.array(z.union([z.string(), z.number()])),
+      code: z.string(),
+      message: z.string(),
+    }),
+  )
+  .readonly();
+
 /** The length of a time with nanoseconds. Postgres refuses much longer ones. */
 const TIMESTAMP_LENGTH_MAX = 30;
 

@@ -9,7 +9,7 @@ import { BULK_END_STATES, BULK_OUTCOMES } from "../../domain/bulk/outcomes.ts";
 import type { Outcome } from "../../domain/refusals.ts";
 import { type Answer, replyTo } from "../http/call.ts";
 import { taskRef, uuid } from "../http/schemas.ts";
-import { assignee, priority, unifiedStatus } from "./task.ts";
+import { assignee, priority, stepKind, unifiedStatus } from "./task.ts";
 
 export const bulkTarget = z.enum(BULK_TARGETS).openapi("BulkTarget");
 export const bulkAction = z.enum(BULK_ACTIONS).openapi("BulkAction");
@@ -28,16 +28,20 @@ export const intent = {
   targetStatus: bulkTarget.optional(),
   action: bulkAction.optional().openapi({
     description:
-      "The action to apply instead of a `targetStatus`. `advance` opens the next stage of tasks with an open gate. `retry` requeues steps that failed or were cancelled. `run_pipelines` dispatches the pipelines that are attached to waiting steps. `edit` sets the fields in `changes`.",
+      "The action to apply instead of a `targetStatus`. `advance` opens the next stage of tasks with an open gate. `retry` requeues steps that failed or were cancelled. `run_pipelines` dispatches the pipelines that are attached to waiting steps. `edit` sets the fields in `changes`. `archive` and `restore` put tasks away and bring them back. `rework` opens a new attempt of the stage `toKind`.",
   }),
   changes: bulkEdit.optional().openapi({
     description: "The fields to set. Required for the action `edit`, and not allowed otherwise.",
+  }),
+  toKind: stepKind.optional().openapi({
+    description:
+      "The stage to go back to. Required for the action `rework`, and not allowed otherwise.",
   }),
 };
 
 /** Adds an issue unless a body has exactly one complete intent. */
 export function checkIntent(
-  { targetStatus, action, changes }: IntentMembers<BulkAction>,
+  { targetStatus, action, changes, toKind }: IntentMembers<BulkAction>,
   context: z.RefinementCtx,
 ): void {
   const issue = (code: string, path: string[], message: string) =>
@@ -47,6 +51,9 @@ export function checkIntent(
   } else if ((action === "edit") !== (changes !== undefined)) {
     const code = action === "edit" ? "required" : "not_applicable";
     issue(code, ["changes"], "The action edit requires changes. No other action allows it.");
+  } else if ((action === "rework") !== (toKind !== undefined)) {
+    const code = action === "rework" ? "required" : "not_applicable";
+    issue(code, ["toKind"], "The action rework requires toKind. No other action allows it.");
   } else if (changes && Object.keys(changes).length === 0) {
     issue("required", ["changes"], "An edit must set at least one field.");
   }

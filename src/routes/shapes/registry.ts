@@ -60,6 +60,7 @@ export const registryTables = z
           kinds: anyOf(stepKind),
           statuses: anyOf(stepStatus),
           gates: anyOf(gateState),
+          failureStands: z.boolean().nullable(),
         }),
       )
       .readonly(),

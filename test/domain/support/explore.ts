@@ -105,7 +105,7 @@ function everyCommand(task: TaskSnapshot): Command[] {
       reason: "because",
       runAttachedWorkflows,
     })),
-    ...GATE_STATES.map((gate): Command => ({ type: "gate", gate })),
+    ...GATE_STATES.map((gate): Command => ({ type: "gate", gate, reason: "because" })),
     ...[false, true].map((hold): Command => ({ type: "advance", hold, runAttachedWorkflows })),
     ...STEP_KINDS.map((toKind): Command => ({
       type: "rework",
@@ -127,7 +127,7 @@ function everyCommand(task: TaskSnapshot): Command[] {
         type: "review",
         kind: "expert",
         outcome,
-        move: { status, runAttachedWorkflows },
+        move: { status, reason: "because", runAttachedWorkflows },
       })),
     ]),
   ];

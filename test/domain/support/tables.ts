@@ -15,16 +15,18 @@ ingestion
   failed: queued cancelled
   cancelled: queued
 authoring
-  pending: queued
-  queued: running cancelled
+  pending: queued rejected duplicate
+  queued: running cancelled rejected duplicate
   running: awaiting_input paused awaiting_review approved cancelled
-  paused: running cancelled
-  awaiting_input: running cancelled
-  awaiting_review: in_review approved changes_requested
-  in_review: approved changes_requested
-  changes_requested: running cancelled
+  paused: running cancelled rejected duplicate
+  awaiting_input: running cancelled rejected duplicate
+  awaiting_review: in_review approved changes_requested rejected duplicate
+  in_review: approved changes_requested rejected duplicate
+  changes_requested: running cancelled rejected duplicate
   approved: changes_requested
-  cancelled: queued
+  rejected: duplicate
+  duplicate: rejected
+  cancelled: queued rejected duplicate
 pre_qa
   pending: queued rejected duplicate
   queued: running failed cancelled rejected duplicate
@@ -190,7 +192,7 @@ dead: pending
 /** The transitions of bulk operations. */
 export const OPERATION_TRANSITIONS_TEXT = `
 queued: running cancelled
-running: completed partial failed cancelled
+running: completed partial failed refused cancelled
 `;
 
 /** Parses lines of the form "from: to to". */

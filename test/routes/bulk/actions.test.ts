@@ -3,7 +3,12 @@ import { BULK_ACTIONS } from "../../../src/domain/bulk/actions.ts";
 import { RETRIED_STATUSES } from "../../../src/domain/bulk/judge.ts";
 import { GATE_ON_STATUS, isGateOpen } from "../../../src/domain/lifecycle/gates.ts";
 import { STEP_KINDS, STEP_STATUSES } from "../../../src/domain/lifecycle/statuses.ts";
-import { allowedNext, kindHasStatus, nextKind } from "../../../src/domain/lifecycle/transitions.ts";
+import {
+  allowedNext,
+  kindHasStatus,
+  kindsUpTo,
+  nextKind,
+} from "../../../src/domain/lifecycle/transitions.ts";
 import { pipelinesAttachedTo } from "../../../src/domain/lifecycle/attached.ts";
 import {
   expectDone,
@@ -49,24 +54,33 @@ const ACCEPTS: Record<(typeof BULK_ACTIONS)[number], (place: Place) => boolean> 
     RETRIED_STATUSES.some((one) => one === status) && allowedNext(kind, status).includes("queued"),
   run_pipelines: (place) => pipelinesAttachedTo(place).length > 0,
   edit: () => true,
+  archive: () => true,
+  restore: () => false,
+  rework: ({ kind }) => kindsUpTo(kind).includes(REWORKED_TO),
 };
+
+/** The stage that the reworks of these tests lead to. */
+const REWORKED_TO = "pre_qa";
 
 const CASES = BULK_ACTIONS.flatMap((action) =>
   [false, true].map((runAttachedWorkflows) => ({ action, runAttachedWorkflows })),
 );
 
-const changesOf = (action: string) => (action === "edit" ? { changes: { assignee: "ada" } } : {});
+function parametersOf(action: string) {
+  if (action === "edit") return { changes: { assignee: "ada" } };
+  return action === "rework" ? ({ toKind: REWORKED_TO } as const) : {};
+}
 
 describe("Preview and execution of an action", () => {
   test.each(CASES)(
     "agree on $action from every place, with pipelines: $runAttachedWorkflows",
     async ({ action, runAttachedWorkflows }) => {
       const taskIds = [...(await givenMany(api, PLACES)), crypto.randomUUID()];
-      const body = { taskIds, action, ...changesOf(action), runAttachedWorkflows };
+      const body = { taskIds, action, ...parametersOf(action), runAttachedWorkflows };
       const before = await rowCounts(api);
       const planned = expectDone(await preview(api, body));
       expect(await rowCounts(api)).toEqual(before);
-      expect(planned).toMatchObject({ action, ...changesOf(action) });
+      expect(planned).toMatchObject({ action, ...parametersOf(action) });
       expect(planned.items.map(({ decision }) => decision === "eligible")).toEqual([
         ...PLACES.map((place) => ACCEPTS[action](place)),
         false,

@@ -171,7 +171,7 @@ describe("The end of a bulk operation", () => {
       operationId: done.operationId,
       targetStatus: "PASSED",
       action: null,
-      state: "completed",
+      state: "refused",
       counts: done.counts,
       actor: { name: "first reviewer key" },
       finishedAt: expect.stringMatching(/\.\d{6}Z$/),

@@ -106,11 +106,11 @@ describe("Executing a bulk change", () => {
     expect(done.counts).toMatchObject({ requested: 2, changed: 2 });
   });
 
-  test("records an operation as completed if every task was refused", async () => {
+  test("records an operation as refused if every task was refused", async () => {
     const draft = await api.givenTaskLabelled("DRAFT");
     const taskIds = [draft.id, crypto.randomUUID()];
     const done = expectDone(await execute(api, { taskIds, targetStatus: "PASSED" }));
-    expect(done).toMatchObject({ state: "completed", counts: { changed: 0, refused: 2 } });
+    expect(done).toMatchObject({ state: "refused", counts: { changed: 0, refused: 2 } });
     await expectInLedger(api, done);
   });
 

@@ -54,6 +54,7 @@ describe("Reading bulk operations", () => {
       targetStatus: "DUPLICATE",
       action: null,
       changes: null,
+      toKind: null,
       reason: "Seen before.",
       duplicateOf: original.id,
       runAttachedWorkflows: true,

@@ -7,6 +7,7 @@ import type {
   BulkPreview,
 } from "../../../src/actions/views/bulk-views.ts";
 import type { BulkAction, BulkEdit } from "../../../src/domain/bulk/actions.ts";
+import type { StepKind } from "../../../src/domain/lifecycle/statuses.ts";
 import type { BulkTarget } from "../../../src/domain/bulk/matrix.ts";
 import type { Answer, CallOptions, TestApi } from "../../support/api.ts";
 import type { CountingQueue } from "../../support/queues.ts";
@@ -17,6 +18,7 @@ export interface BulkBody {
   targetStatus?: BulkTarget;
   action?: BulkAction;
   changes?: BulkEdit;
+  toKind?: StepKind;
   reason?: string;
   runAttachedWorkflows?: boolean;
   duplicateOf?: string;
@@ -122,7 +124,7 @@ export async function eventsOf(
 ): Promise<{ taskId: string; eventSeq: number }[]> {
   const rows = await database.query(
     "owner",
-    "select task_id, seq from step_events where bulk_operation_id = $1 order by task_id, seq",
+    "select task_id, max(seq) as seq from step_events where bulk_operation_id = $1 group by task_id order by task_id",
     [operationId],
   );
   return rows.map(({ task_id: taskId, seq }) => ({

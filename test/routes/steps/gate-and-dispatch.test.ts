@@ -9,7 +9,10 @@ beforeAll(async () => {
 });
 
 const gate = (stepId: string, to: string, options: object = {}) =>
-  api.call<Moved>("PATCH", `/steps/${stepId}/gate`, { body: { gate: to }, ...options });
+  api.call<Moved>("PATCH", `/steps/${stepId}/gate`, {
+    body: { gate: to, reason: "Settled" },
+    ...options,
+  });
 const transition = (stepId: string, status: string) =>
   api.call<Moved>("PATCH", `/steps/${stepId}`, { body: { status } });
 

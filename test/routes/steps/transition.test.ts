@@ -135,7 +135,10 @@ describe("Changing a step's status", () => {
     expect(expectProblem(itself, "validation_failed", 400).issues).toMatchObject([
       { path: ["duplicateOf"], code: "self_duplicate" },
     ]);
-    const marked = await transition(step, { status: "duplicate", duplicateOf: "ext:the-original" });
+    const twin = { status: "duplicate", duplicateOf: "ext:the-original" };
+    const unexplained = expectProblem(await transition(step, twin), "validation_failed", 400);
+    expect(unexplained.issues).toMatchObject([{ path: ["reason"], code: "required" }]);
+    const marked = await transition(step, { ...twin, reason: "The same task" });
     expect(expectDone(marked).events[0]).toMatchObject({ duplicateOf: original.id });
   });
 });

@@ -115,7 +115,9 @@ describe("Claiming runs", () => {
     await passDeadlines(api.database, [late]);
     const { task } = await givenOfferedRun(api);
     expectDone(
-      await api.call("PATCH", `/steps/${task.currentStep.id}`, { body: { status: "rejected" } }),
+      await api.call("PATCH", `/steps/${task.currentStep.id}`, {
+        body: { status: "rejected", reason: "Off topic" },
+      }),
     );
     expect(await claimedIds()).toEqual([]);
   });

@@ -33,7 +33,7 @@ export async function expectAgreement(api: TestApi, model: TaskModel): Promise<S
     taskId: id,
     eventSeq: snapshot.eventSeq,
     statusSince: state.statusSince,
-    attention: attentionOf(state.step),
+    attention: attentionOf(factsOf(state)),
     ...explain(factsOf(state)),
   });
   return events;

@@ -90,8 +90,8 @@ function expectPreviewed(plan: BulkPlan, answered: BulkPreview): string {
 
 /** Expects the answer to report the whole plan as executed. */
 function expectExecuted(plan: BulkPlan, answered: BulkExecution): void {
-  expect(answered.state).toBe("completed");
   const { requested, eligible: changed, refused } = plan.counts;
+  expect(answered.state).toBe(refused === requested ? "refused" : "completed");
   expect(answered.counts).toEqual({ requested, changed, refused, stale: 0, failed: 0 });
   expect(answered.items).toEqual(
     plan.items.map((item) =>
@@ -162,7 +162,11 @@ export async function walkMoves(
       }
       const { code, ...members } = outcome.refusal;
       const allowed = "allowed" in members ? { allowed: members.allowed } : {};
-      return { index, outcome: "refused", error: code, ...allowed };
+      const issues =
+        "issues" in members
+          ? members.issues.map((issue) => ({ ...issue, path: ["moves", index, ...issue.path] }))
+          : undefined;
+      return { index, outcome: "refused", error: code, ...allowed, ...(issues && { issues }) };
     }),
   );
   for (const { model } of moveCalls.filter((move) => !moving.includes(move))) {

@@ -147,6 +147,7 @@ async function givenOtherOperations(api: CallableApi, tenant: Tenant): Promise<v
     action: "run_pipelines",
     runAttachedWorkflows: true,
   });
+  await post("/bulk/execute", { taskIds: [queued.id], action: "rework", toKind: "authoring" });
   const reviewed = await api.givenTask({
     tenant,
     at: { kind: "expert_review", status: "in_review" },

@@ -363,7 +363,7 @@ export const SAMPLES: readonly Sample[] = [
     repeat: ALREADY_DONE,
     at: WAITING_CHECK,
     names: { stepId: "step", duplicateOf: "original" },
-    body: { status: "duplicate", duplicateOf: "{duplicateOf}" },
+    body: { status: "duplicate", duplicateOf: "{duplicateOf}", reason: "The same task" },
   },
   {
     route: "PATCH /v1/steps/{stepId}",
@@ -381,7 +381,7 @@ export const SAMPLES: readonly Sample[] = [
     cost: MOVE,
     repeat: ALREADY_DONE,
     ...ON_STEP,
-    body: { gate: "blocked" },
+    body: { gate: "blocked", reason: "Wait" },
   },
   {
     route: "POST /v1/steps/{stepId}/dispatch",
@@ -427,7 +427,7 @@ export const SAMPLES: readonly Sample[] = [
     repeat: NOTHING_MORE,
     at: WAITING_CHECK,
     names: { task: "task" },
-    body: { moves: [{ task: "{task}", status: "rejected" }] },
+    body: { moves: [{ task: "{task}", status: "rejected", reason: "Off topic" }] },
     goesOnWithout: ["task"],
   },
   {
@@ -487,7 +487,7 @@ export const SAMPLES: readonly Sample[] = [
     body: {
       kind: "expert",
       outcome: "failed",
-      move: { status: "duplicate", duplicateOf: "{duplicateOf}" },
+      move: { status: "duplicate", duplicateOf: "{duplicateOf}", reason: "The same task" },
     },
   },
   {

@@ -4,22 +4,27 @@ import type { AdvanceCommand, DecisionContext } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { GATE_ON_STATUS, isGateOpen, OPEN_GATES } from "../gates.ts";
 import type { StepSnapshot, TaskSnapshot } from "../snapshot.ts";
+import { isFailureInTheWay } from "../standing.ts";
 import { nextKind } from "../transitions.ts";
 import { dispatchesOnEntry, identityOf, leave, NO_CHANGES, nextAttempt } from "./changes.ts";
 import { eventOpening } from "./events.ts";
 
-/** Opens a step of the next stage. Rejects the command unless the gate is open. */
+/** Opens a step of the next stage. Rejects the command if the gate is not open, or a failed review stands against the step. */
 export function decideAdvance(
   snapshot: TaskSnapshot,
   command: AdvanceCommand,
   context: Pick<DecisionContext, "newId">,
 ): Outcome<Decision> {
-  const { step, steps, openRuns } = snapshot;
+  const { step, steps, openRuns, reviews } = snapshot;
   const kind = nextKind(step.kind);
   if (kind === null) return refuse(noNextStep());
   if (!isGateOpen(step.gate)) {
     const detail = `The gate of the ${step.kind} step is ${step.gate}. A task can advance only if the gate is passed or waived.`;
     return refuse(gateClosed({ detail, gate: step.gate, allowed: OPEN_GATES }));
+  }
+  if (isFailureInTheWay(step.gate, reviews)) {
+    const detail = `A review of the ${step.kind} step failed, and no later review passed. A task can advance only if a later review passes or the gate is waived.`;
+    return refuse(gateClosed({ detail, gate: step.gate, allowed: ["waived"] }));
   }
 
   const status = command.hold === true ? "pending" : "queued";

@@ -1,8 +1,15 @@
 import type { Outcome } from "../../refusals.ts";
-import { succeed, alreadyInStatus, invalidTransition, refuse } from "../../refusals.ts";
+import {
+  succeed,
+  alreadyInStatus,
+  invalidTransition,
+  refuse,
+  validationFailed,
+} from "../../refusals.ts";
 import type { GateCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { allowedGatesByHand } from "../gates.ts";
+import { gateNeedsReason, missingReason } from "../reasons.ts";
 import type { TaskSnapshot } from "../snapshot.ts";
 import { NO_CHANGES } from "./changes.ts";
 import { eventBetween } from "./events.ts";
@@ -19,6 +26,11 @@ export function decideGate(snapshot: TaskSnapshot, command: GateCommand): Outcom
   if (!allowed.includes(gate)) {
     const subject = "a gate that is set by hand";
     return refuse(invalidTransition({ subject, from: step.gate, to: gate, allowed }));
+  }
+  if (gateNeedsReason(gate, step)) {
+    const message = `Changing the gate from ${step.gate} to ${gate} requires a reason.`;
+    const missing = missingReason(command.reason, message);
+    if (missing) return refuse(validationFailed(missing));
   }
   return succeed({
     ...NO_CHANGES,

@@ -4,6 +4,7 @@ import { succeed, invalidTransition, leaseLost, refuse, validationFailed } from 
 import type { DecisionContext, ReportCommand } from "../commands.ts";
 import type { Decision, NewEvent, NewReview, RunChange } from "../decision.ts";
 import {
+  canJudge,
   isJudging,
   isRunEnded,
   isStatusRelevant,
@@ -11,6 +12,7 @@ import {
   statusesOnReport,
 } from "../runs.ts";
 import type { TaskSnapshot } from "../snapshot.ts";
+import { isFailureStanding } from "../standing.ts";
 import type { ReviewOutcome } from "../statuses.ts";
 import { NO_CHANGES } from "./changes.ts";
 import { eventBetween, eventOn } from "./events.ts";
@@ -76,6 +78,7 @@ function movesOnReport(
     verdict: command.verdict ?? null,
     stepKind: snapshot.step.kind,
     stepStatus: snapshot.step.status,
+    failureStands: isFailureStanding(review ? [...snapshot.reviews, review] : snapshot.reviews),
   });
   const events: NewEvent[] = [];
   let step = snapshot.step;
@@ -117,19 +120,16 @@ function lostLease({ run, attempt, reporter }: ReportCommand, actor: Actor): Ref
   );
 }
 
-/** Returns an issue if a verdict is missing, or does not apply. Only the success of a judging run has one. */
+/** Returns an issue if a verdict is missing, or does not apply. Only the success of a run that judges has one. */
 function verdictMisuse({ run, state, verdict }: ReportCommand): Issue | null {
-  const needsVerdict = isJudging(run.type) && state === "SUCCEEDED";
-  if (needsVerdict === (verdict !== undefined)) return null;
-  return needsVerdict
-    ? {
-        path: ["verdict"],
-        code: "required",
-        message: "The report of a successful check requires a verdict.",
-      }
-    : {
-        path: ["verdict"],
-        code: "not_applicable",
-        message: "Only the report of a successful quality check can have a verdict.",
-      };
+  const path = ["verdict"];
+  const isSuccess = state === "SUCCEEDED";
+  if (verdict === undefined) {
+    if (!isSuccess || !isJudging(run.type)) return null;
+    const message = "The report of a successful check requires a verdict.";
+    return { path, code: "required", message };
+  }
+  if (isSuccess && canJudge(run.type)) return null;
+  const message = "Only the report of a successful quality check or scoring can have a verdict.";
+  return { path, code: "not_applicable", message };
 }

@@ -49,5 +49,13 @@ export function decideReview(
     reviews: [...snapshot.reviews, { sequence: review.sequence, outcome }],
   };
   const moved = decideTransition(judged, { type: "transition", ...move }, context);
-  return moved.ok ? succeed(afterReview(review, snapshot, moved.value)) : moved;
+  if (!moved.ok) return refuse(withinMove(moved.refusal));
+  return succeed(afterReview(review, snapshot, moved.value));
+}
+
+/** Returns the refusal with the paths of its issues inside the member `move`. */
+function withinMove(refusal: Refusal): Refusal {
+  if (refusal.code !== "validation_failed") return refusal;
+  const issues = refusal.issues.map((issue) => ({ ...issue, path: ["move", ...issue.path] }));
+  return { ...refusal, issues };
 }

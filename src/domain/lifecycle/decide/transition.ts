@@ -2,8 +2,10 @@ import type { Outcome } from "../../refusals.ts";
 import { succeed, refuse, validationFailed } from "../../refusals.ts";
 import type { DecisionContext, TransitionCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
+import { missingReason, needsReason } from "../reasons.ts";
 import type { StepSnapshot, TaskSnapshot } from "../snapshot.ts";
 import { isAgainstFailure } from "../standing.ts";
+import type { StepStatus } from "../statuses.ts";
 import { ENDING_STATUSES } from "../transitions.ts";
 import { cancelOpenRuns, dispatchesOnEntry, NO_CHANGES } from "./changes.ts";
 import { eventBetween } from "./events.ts";
@@ -13,8 +15,8 @@ import { refusalOfTarget } from "./target.ts";
 import { afterReview, newReview } from "./verdict.ts";
 
 /**
- * Changes the status of the current step. Approving a quality check whose failure still stands requires a reason, and
- * also records a passed review.
+ * Changes the status of the current step. Ending the task requires a reason. So does approving a step whose failed
+ * review still stands, which also records a passed review.
  */
 export function decideTransition(
   snapshot: TaskSnapshot,
@@ -29,18 +31,33 @@ export function decideTransition(
   const misuse =
     duplicateOf === undefined ? null : duplicateOfMisuse(snapshot, status, duplicateOf);
   if (misuse) return refuse(validationFailed(misuse));
+  if (needsReason(status, snapshot)) {
+    const missing = missingReason(reason, reasonRequired(status));
+    if (missing) return refuse(validationFailed(missing));
+  }
   const decision: Decision = {
     ...transitionTo(moved.value, snapshot, command),
     dispatches: dispatchesOnEntry(moved.value, command.runAttachedWorkflows, context.newId),
   };
-  if (!isAgainstFailure(status, snapshot)) return succeed(decision);
+  return succeed(overruling(decision, snapshot, { status, reason }, context));
+}
 
-  if (reason === undefined) {
-    const message = "Approving a step whose review failed requires a reason.";
-    return refuse(validationFailed({ path: ["reason"], code: "required", message }));
-  }
+function reasonRequired(status: StepStatus): string {
+  return status === "approved"
+    ? "Approving a step whose review failed requires a reason."
+    : `The status ${status} requires a reason.`;
+}
+
+/** Returns the decision with a passed review before it, if it approves a step whose failed review still stands. */
+export function overruling(
+  decision: Decision,
+  snapshot: TaskSnapshot,
+  { status, reason }: Pick<TransitionCommand, "status" | "reason">,
+  context: Pick<DecisionContext, "newId">,
+): Decision {
+  if (!isAgainstFailure(status, snapshot)) return decision;
   const review = newReview(snapshot, { kind: "expert", outcome: "passed", notes: reason }, context);
-  return succeed(afterReview(review, snapshot, decision));
+  return afterReview(review, snapshot, decision);
 }
 
 /** Returns everything that follows from a lawful change of status, except dispatches. */

@@ -1,0 +1,44 @@
+-- Computes the labels of up to rows_max tasks that follow a task in the order of (tenant_id, id), and updates the rows of
+-- task_labels that differ, in place. Returns the last of these tasks and their number, or no row if none follows.
+--
+-- Called by: `npm run migrate` (scripts/stack/migrate.ts) after a migration that changes labels, one transaction for each
+-- chunk, so that no lock lasts; and rebuild_labels.
+--
+-- Moves go on meanwhile. A task that moves while its chunk is computed has been labeled by keep_labels, and its row then
+-- has a later updated_at: it is left alone.
+--
+-- Security definer, but only the owner may execute it: the application must not be able to rewrite labels. `offset 0`
+-- has the same purpose as in keep_labels.
+
+create or replace function relabel_tasks(after_tenant uuid, after_task uuid, rows_max integer)
+  returns table (last_tenant uuid, last_task uuid, tasks bigint)
+  language sql security definer set search_path = pg_catalog, public, pg_temp
+begin atomic
+  with part as materialized (
+    select t.tenant_id, t.id from tasks t
+    where (t.tenant_id, t.id) > (after_tenant, after_task)
+    order by t.tenant_id, t.id limit rows_max
+  ),
+  relabeled as (
+    insert into task_labels
+      (tenant_id, task_id, unified_status, rank, attention, since, updated_at, archived, step_kind)
+    select l.tenant_id, l.task_id, l.label, label_rank(l.label),
+      attention_of(l.kind, l.status, l.gate, l.review_failed), l.status_since, l.updated_at, l.archived, l.kind
+    from (
+      select f.*, label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers) as label
+      from (select f.* from part p join task_facts f on f.tenant_id = p.tenant_id and f.task_id = p.id offset 0) f
+      offset 0) l
+    on conflict (tenant_id, task_id) do update set
+      unified_status = excluded.unified_status, rank = excluded.rank, attention = excluded.attention,
+      since = excluded.since, updated_at = excluded.updated_at, archived = excluded.archived,
+      step_kind = excluded.step_kind
+    where task_labels.updated_at <= excluded.updated_at
+      and (task_labels.unified_status, task_labels.rank, task_labels.attention, task_labels.since,
+        task_labels.updated_at, task_labels.archived, task_labels.step_kind)
+      is distinct from (excluded.unified_status, excluded.rank, excluded.attention, excluded.since,
+        excluded.updated_at, excluded.archived, excluded.step_kind)
+  )
+  select p.tenant_id, p.id, (select count(*) from part) from part p order by p.tenant_id desc, p.id desc limit 1;
+end;
+
+revoke execute on function relabel_tasks(uuid, uuid, integer) from public;
