@@ -92,7 +92,7 @@ export type CreateTask = {
   } | undefined;
 };
 
-/** The task's id in the system that it comes from. Unique within the tenant. */
+/** The task's id in the system that it comes from. Unique within the tenant. Stored as you sent it. Ids that differ only in Unicode composition (NFC, NFD) or in surrounding blanks are the same id. */
 export type ExternalId = string;
 
 export type TaskContent = {
@@ -488,8 +488,8 @@ export type TaskFilter = {
   gate?: GateState | undefined;
   taxonomyCode?: string | undefined;
   assignee?: string | undefined;
-  externalId?: ExternalId | undefined;
-  /** Text that the title or the external id contains, at least 3 characters. */
+  externalId?: string | undefined;
+  /** Text that the title or the external id contains, ignoring case and Unicode composition. At least 3 characters, or 2 if one of them is Chinese, Japanese or Korean. */
   q?: string | undefined;
   /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
   model?: string | undefined;
@@ -2036,8 +2036,8 @@ export interface Operations {
         gate?: GateState | undefined;
         taxonomyCode?: string | undefined;
         assignee?: string | undefined;
-        externalId?: ExternalId | undefined;
-        /** Text that the title or the external id contains, at least 3 characters. */
+        externalId?: string | undefined;
+        /** Text that the title or the external id contains, ignoring case and Unicode composition. At least 3 characters, or 2 if one of them is Chinese, Japanese or Korean. */
         q?: string | undefined;
         /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
@@ -2357,8 +2357,8 @@ export interface Operations {
         gate?: GateState | undefined;
         taxonomyCode?: string | undefined;
         assignee?: string | undefined;
-        externalId?: ExternalId | undefined;
-        /** Text that the title or the external id contains, at least 3 characters. */
+        externalId?: string | undefined;
+        /** Text that the title or the external id contains, ignoring case and Unicode composition. At least 3 characters, or 2 if one of them is Chinese, Japanese or Korean. */
         q?: string | undefined;
         /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
@@ -2394,8 +2394,8 @@ export interface Operations {
         gate?: GateState | undefined;
         taxonomyCode?: string | undefined;
         assignee?: string | undefined;
-        externalId?: ExternalId | undefined;
-        /** Text that the title or the external id contains, at least 3 characters. */
+        externalId?: string | undefined;
+        /** Text that the title or the external id contains, ignoring case and Unicode composition. At least 3 characters, or 2 if one of them is Chinese, Japanese or Korean. */
         q?: string | undefined;
         /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
@@ -2601,8 +2601,8 @@ export interface Operations {
         gate?: GateState | undefined;
         taxonomyCode?: string | undefined;
         assignee?: string | undefined;
-        externalId?: ExternalId | undefined;
-        /** Text that the title or the external id contains, at least 3 characters. */
+        externalId?: string | undefined;
+        /** Text that the title or the external id contains, ignoring case and Unicode composition. At least 3 characters, or 2 if one of them is Chinese, Japanese or Korean. */
         q?: string | undefined;
         /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
@@ -2640,8 +2640,8 @@ export interface Operations {
         gate?: GateState | undefined;
         taxonomyCode?: string | undefined;
         assignee?: string | undefined;
-        externalId?: ExternalId | undefined;
-        /** Text that the title or the external id contains, at least 3 characters. */
+        externalId?: string | undefined;
+        /** Text that the title or the external id contains, ignoring case and Unicode composition. At least 3 characters, or 2 if one of them is Chinese, Japanese or Korean. */
         q?: string | undefined;
         /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
@@ -3666,8 +3666,8 @@ export interface Operations {
         gate?: GateState | undefined;
         taxonomyCode?: string | undefined;
         assignee?: string | undefined;
-        externalId?: ExternalId | undefined;
-        /** Text that the title or the external id contains, at least 3 characters. */
+        externalId?: string | undefined;
+        /** Text that the title or the external id contains, ignoring case and Unicode composition. At least 3 characters, or 2 if one of them is Chinese, Japanese or Korean. */
         q?: string | undefined;
         /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;

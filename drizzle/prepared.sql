@@ -5,7 +5,7 @@
 create schema if not exists prepared;
 grant usage on schema prepared to stepledger_app;
 
-create or replace function prepared.load_task_31586512(
+create or replace function prepared.load_task_9368b589(
   p_tenant_id uuid,
   p_task_id uuid,
   p_external_id text,
@@ -24,7 +24,8 @@ begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
     set_config('lock_timeout', '1000', true);
 return query with wanted as materialized (select case when p_external_id is not null
-          then (select id from tasks where external_id = p_external_id)
+          then coalesce((select x.id from tasks x where x.external_id = p_external_id),
+    (select x.id from tasks x where x.external_id_key = external_id_key(p_external_id)))
         else coalesce(p_task_id, (select task_id from steps where id = p_step_id),
           (select task_id from worker_runs where id = p_run_id)) end as id)
 select (with loaded as materialized (
@@ -52,12 +53,13 @@ select (with loaded as materialized (
   (select json_agg(json_build_object('id', x.id, 'taskId', x.task_id, 'stepId', x.step_id, 'type', x.type,
     'state', x.state, 'attempt', x.attempt, 'offered', x.offered,
     'heldBy', case when x.lease_until > now() then x.lease_owner end) order by x.id) from worker_runs x where x.id = p_run_id) as runs, (select t.id from tasks t
-        where t.id = p_duplicate_of_id or t.external_id = p_duplicate_of_external_id) as duplicate_of, (select row_to_json(o) from (select id, fingerprint, result from operations
+        where t.id = coalesce(p_duplicate_of_id, coalesce((select x.id from tasks x where x.external_id = p_duplicate_of_external_id),
+    (select x.id from tasks x where x.external_id_key = external_id_key(p_duplicate_of_external_id))))) as duplicate_of, (select row_to_json(o) from (select id, fingerprint, result from operations
     where id = p_operation_id or (actor_id = p_actor_id and route = p_route and key = p_key
       and expires_at > now())) o) as stored;
 end $prepared$;
-revoke execute on function prepared.load_task_31586512 from public;
-grant execute on function prepared.load_task_31586512 to stepledger_app;
+revoke execute on function prepared.load_task_9368b589 from public;
+grant execute on function prepared.load_task_9368b589 to stepledger_app;
 
 create or replace function prepared.record_plain_moves_50344dee(
   p_tenant_id uuid,

@@ -78,7 +78,7 @@ const SETTINGS = `
 async function dropUnorderedIndexes(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string; definition: string }>(
     `select indexname as name, indexdef as definition from pg_indexes
-     where indexname in ('tasks_search', 'tasks_title', 'tasks_priority')`,
+     where indexname in ('tasks_search', 'tasks_search_cjk', 'tasks_title', 'tasks_priority')`,
   );
   for (const { name } of rows) await client.query(`drop index ${name}`);
   return rows.map(({ definition }) => definition);

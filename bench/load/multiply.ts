@@ -197,9 +197,9 @@ newest as (
   select distinct on (task_id) task_id, seq, hash from hashed order by task_id, seq desc
 ),
 inserted_tasks as (
-  insert into tasks (tenant_id, id, external_id, title, taxonomy_code, priority, assignee, current_step_id,
+  insert into tasks (tenant_id, id, external_id, external_id_key, title, title_key, taxonomy_code, priority, assignee, current_step_id,
     active_version_id, event_seq, event_head, status_since, archived_at, created_by, created_at, updated_at)
-  select $1, t.ids[1], external_id, title, taxonomy_code, priority, assignee, ids[step_slot], ids[version_slot],
+  select $1, t.ids[1], external_id, external_id_key(external_id), title, text_fold(title), taxonomy_code, priority, assignee, ids[step_slot], ids[version_slot],
     n.seq, n.hash, ${at("status_since_ms")}, ${at("archived_ms")}, created_by, ${at("0")}, ${at("updated_ms")}
   from identified t join newest n on n.task_id = t.ids[1] order by t.ordinal
 ),

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
 import { Client } from "pg";
+import { fillTaskKeys } from "./fill-task-keys.ts";
 import { relabelTasks } from "./relabel-tasks.ts";
 
 const MIGRATIONS_FOLDER = join(import.meta.dirname, "..", "..", "drizzle");
@@ -23,6 +24,7 @@ export async function migrateDatabase(ownerUrl: string): Promise<void> {
     }
     await rebuildLabels(client);
     await client.query(await readFile(join(MIGRATIONS_FOLDER, "prepared.sql"), "utf8"));
+    await fillTaskKeys(client);
   } catch (error) {
     throw new Error(`A migration failed: ${String(error)}`, { cause: error });
   } finally {

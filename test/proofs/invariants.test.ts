@@ -83,6 +83,26 @@ const BREACHES: Record<string, Breach[]> = {
         `update steps set status = 'rejected' where task_id = '${busy.id}' and kind = 'ingestion'`,
     },
   ],
+  "task-keys-match-their-texts": [
+    {
+      by: "changing the key by which a task is sorted",
+      sql: ({ busy }) => `update tasks set title_key = 'zzz' where id = '${busy.id}'`,
+    },
+    {
+      by: "removing it",
+      sql: ({ busy }) => `update tasks set title_key = null where id = '${busy.id}'`,
+    },
+    {
+      by: "changing the key by which its external id is found",
+      sql: ({ busy }) => `update tasks set external_id_key = 'zzz' where id = '${busy.id}'`,
+    },
+  ],
+  "external-ids-have-one-task": [
+    {
+      by: "removing the key of an external id",
+      sql: () => `update tasks set external_id_key = null where external_id is not null`,
+    },
+  ],
   "current-step-belongs-to-task": [
     {
       by: "pointing a task at another task's step",
@@ -216,6 +236,7 @@ const BREACHES: Record<string, Breach[]> = {
     {
       by: "renaming a task without an event",
       sql: ({ busy }) => `update tasks set title = 'Another title' where id = '${busy.id}'`,
+      also: ["task-keys-match-their-texts"],
     },
     {
       by: "assigning a task without an event",

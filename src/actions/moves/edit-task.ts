@@ -1,5 +1,5 @@
 import { DatabaseFault } from "../../db/connection/faults.ts";
-import { findTaskIds } from "../../db/tasks/task-ids.ts";
+import { findTaskIds } from "../../db/tasks/external-ids.ts";
 import type { EditCommand } from "../../domain/lifecycle/commands.ts";
 import { externalIdTaken, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
@@ -24,6 +24,11 @@ export async function editTask(
   }
 }
 
+const CONSTRAINTS: ReadonlySet<string | null> = new Set([
+  "tasks_external_id",
+  "tasks_external_id_key",
+]);
+
 function isTakenExternalId(error: unknown): boolean {
-  return error instanceof DatabaseFault && error.constraint === "tasks_external_id";
+  return error instanceof DatabaseFault && CONSTRAINTS.has(error.constraint);
 }

@@ -1,6 +1,6 @@
 import { uuidv7 } from "uuidv7";
 import { recordCreations, type StoredCreations } from "../../db/moves/record-creations.ts";
-import { findTaskIds } from "../../db/tasks/task-ids.ts";
+import { findTaskIds } from "../../db/tasks/external-ids.ts";
 import type { CreateInput } from "../../domain/lifecycle/commands.ts";
 import { decideCreate } from "../../domain/lifecycle/decide/create.ts";
 import { externalIdTaken, type Outcome, refuse } from "../../domain/refusals.ts";

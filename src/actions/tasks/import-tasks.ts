@@ -7,6 +7,7 @@ import {
 } from "../../db/moves/existing-tasks.ts";
 import { type Creation, decideCreate } from "../../domain/lifecycle/decide/create.ts";
 import { succeed, type Issue, type Outcome } from "../../domain/refusals.ts";
+import { externalIdKey } from "../../domain/task-ref.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { contentHash } from "./content-hash.ts";
@@ -124,11 +125,23 @@ async function predict(
   const named = rows.flatMap((row, index) => recordOf(row, drafts[index]) ?? []);
   const existing = named.length > 0 ? await findExistingTasks(database, named) : [];
   const taken = new Set(existing.map(({ externalId }) => externalId));
-  const created = new Set(
-    drafts.flatMap(({ taskId, externalId }) =>
-      taskId !== null && (externalId === null || !taken.has(externalId)) ? [taskId] : [],
-    ),
-  );
+  const created = new Set<string>();
+  const firstOfKey = new Map<string, { id: string; task: NewTask }>();
+  for (const [index, row] of rows.entries()) {
+    const { taskId = null, externalId = null } = drafts[index] ?? {};
+    if (!("task" in row) || taskId === null || (externalId !== null && taken.has(externalId)))
+      continue;
+    const key = externalId === null ? null : externalIdKey(externalId);
+    const first = key === null ? undefined : firstOfKey.get(key);
+    if (externalId === null || first === undefined) {
+      created.add(taskId);
+      if (key !== null) firstOfKey.set(key, { id: taskId, task: row.task });
+    } else {
+      // The database would find it: another spelling of an earlier row's external id.
+      const differences = differencesBetween(first.task, row.task);
+      existing.push({ externalId, id: first.id, differences });
+    }
+  }
   const { counts, items } = importedView(drafts, created, existing);
   return {
     counts,

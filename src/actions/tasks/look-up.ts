@@ -3,7 +3,7 @@ import { lookUpTasks } from "../../db/tasks/tasks.ts";
 import { isUuid } from "../../db/sql/uuid.ts";
 import { resolve } from "../../domain/status/resolve.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
-import { type TaskRef, taskRefOf } from "../../domain/task-ref.ts";
+import { finderOf, type TaskRef, taskRefOf } from "../../domain/task-ref.ts";
 
 /** The names of one round trip. More would need too much memory at once. */
 export const LOOKED_UP_PER_PART_MAX = 2500;
@@ -36,13 +36,12 @@ export async function lookUp(
     database,
     named.map(({ ref }) => ref),
   );
-  const byId = new Map(tasks.map((task) => [task.id, task]));
-  const byExternalId = new Map(tasks.map((task) => [task.externalId, task]));
+  const find = finderOf(tasks);
 
   const found: FoundTask[] = [];
   const unresolved: string[] = [];
   for (const { input, ref } of named) {
-    const task = "id" in ref ? byId.get(ref.id) : byExternalId.get(ref.externalId);
+    const task = find(ref);
     if (task === undefined) {
       unresolved.push(input);
     } else {

@@ -2,7 +2,7 @@
 
 /** The names of the database functions that hold the prepared statements of this release. */
 export const PREPARED_NAMES = {
-  load_task: "load_task_31586512",
+  load_task: "load_task_9368b589",
   record_plain_moves: "record_plain_moves_50344dee",
   record_moves: "record_moves_ec74983f",
 } as const;

@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { EvalSnapshot, TrialSlot, TrialSnapshot } from "../../domain/evals/snapshot.ts";
-import type { TaskRef } from "../../domain/task-ref.ts";
+import { finderOf, type TaskRef } from "../../domain/task-ref.ts";
 import type { Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
 import { EVAL_SNAPSHOT_JSON, TRIAL_SNAPSHOT_JSON } from "./eval-json.ts";
 import { wantedIds } from "../snapshots/load-tasks.ts";
@@ -148,11 +148,9 @@ select
     from data d where d.id in (select value::uuid from json_array_elements_text(${JSON.stringify(outputIds)}))) as outputs,
   ${storedJson(operation)} as stored`);
   const found = row?.tasks ?? [];
-  const byId = new Map(found.map((task) => [task.id, task]));
-  const byExternalId = new Map(found.map((task) => [task.externalId, task]));
   const outputs = Map.groupBy(row?.outputs ?? [], ({ taskId }) => taskId);
   return {
-    find: (ref) => ("id" in ref ? byId.get(ref.id) : byExternalId.get(ref.externalId)),
+    find: finderOf(found),
     outputIdsOf: (taskId) => new Set(outputs.get(taskId)?.map(({ id }) => id)),
     stored: row?.stored ?? null,
   };

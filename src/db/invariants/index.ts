@@ -12,6 +12,7 @@ import { OWNERSHIP_INVARIANTS } from "./ownership.ts";
 import { POINTER_INVARIANTS } from "./pointers.ts";
 import { PROVEN_INVARIANTS } from "./proven.ts";
 import { RUN_INVARIANTS } from "./runs.ts";
+import { TASK_KEY_INVARIANTS } from "./task-keys.ts";
 import { WEBHOOK_INVARIANTS } from "./webhooks.ts";
 
 export type { Invariant } from "./invariant.ts";
@@ -22,6 +23,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...HISTORY_INVARIANTS,
   ...LEGALITY_INVARIANTS,
   ...PROVEN_INVARIANTS,
+  ...TASK_KEY_INVARIANTS,
   ...OWNERSHIP_INVARIANTS,
   ...CHAIN_INVARIANTS,
   ...BULK_INVARIANTS,

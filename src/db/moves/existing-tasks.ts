@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { TaskContent } from "../../domain/lifecycle/decision.ts";
 import type { TenantDatabase } from "../connection/client.ts";
+import { idOfExternalId } from "../tasks/external-ids.ts";
 
 /** A field in which a record differs from the task that has its external id. Values are cut to 200 characters. */
 export interface TaskDifference {
@@ -32,7 +33,7 @@ export function existingTasks(tenantId: string, records: SQL): SQL {
     select coalesce(json_agg(json_build_object('externalId', r.external_id, 'id', t.id, 'differences',
       coalesce(field.differences, '[]'))), '[]')
     from ${records} r
-      join tasks t on t.tenant_id = ${tenantId}::uuid and t.external_id = r.external_id
+      join tasks t on t.tenant_id = ${tenantId}::uuid and t.id = ${idOfExternalId(sql`r.external_id`)}
       join step_events e on e.tenant_id = t.tenant_id and e.task_id = t.id and e.seq = 1
       join task_versions first on first.tenant_id = t.tenant_id and first.task_id = t.id and first.number = 1
       join task_versions active on active.tenant_id = t.tenant_id and active.id = t.active_version_id

@@ -67,8 +67,10 @@ created as (
   select ${tenantId}::uuid, a.id, a.external_id, a.title, a.taxonomy_code, a.priority, a.assignee,
     a.step_id, a.version_id, c.seq, c.hash, c.at, ${actor.id}::text, c.at, c.at
   from draft a join chained c on c.task_id = a.id
-  order by a.external_id, a.id
-  on conflict (tenant_id, external_id) do nothing
+  -- Concurrent calls wait for each other's keys in the same order. Of equal keys, the first row of the call wins.
+  order by external_id_key(a.external_id), a.id
+  -- On either unique index of external ids.
+  on conflict do nothing
   returning id
 ),
 written as (

@@ -14,6 +14,10 @@ export const bytea = customType<{ data: Uint8Array; driverData: string }>({
   toDriver: (bytes) =>
     `\\x${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`,
 });
+/** Text that sorts by code point, so that its indexes are the same on every machine. */
+export const textInCodePointOrder = customType<{ data: string }>({
+  dataType: () => 'text collate "C"',
+});
 export const xid8 = customType<{ data: string }>({ dataType: () => "xid8" });
 export const pgSnapshot = customType<{ data: string }>({ dataType: () => "pg_snapshot" });
 

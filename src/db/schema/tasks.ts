@@ -11,7 +11,7 @@ import {
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
-import { bytea, createdAt, id, moment, tenantId } from "./columns.ts";
+import { bytea, createdAt, id, moment, tenantId, textInCodePointOrder } from "./columns.ts";
 import { seedRuns } from "./seed-runs.ts";
 import { tenants } from "./tenants.ts";
 
@@ -25,6 +25,10 @@ export const tasks = pgTable(
     tenantId: tenantId(),
     id: id(),
     externalId: text(),
+    /** What makes the external id the same as another one; null without one. A trigger keeps both keys. */
+    externalIdKey: textInCodePointOrder(),
+    /** The folded title, for sorting and search. Null only until `npm run migrate` has filled it. */
+    titleKey: textInCodePointOrder(),
     title: text().notNull(),
     taxonomyCode: text(),
     priority: smallint().notNull().default(0),
@@ -44,7 +48,11 @@ export const tasks = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     uniqueIndex("tasks_external_id").on(t.tenantId, t.externalId),
     // Indexes on times are on task_labels. A move changes no indexed column of this table, so its update is HOT.
-    index("tasks_title").on(t.tenantId, t.title, t.id),
+    // Rows without a key share theirs with an older task: fill_task_keys.
+    uniqueIndex("tasks_external_id_key")
+      .on(t.tenantId, t.externalIdKey)
+      .where(sql`${t.externalIdKey} is not null`),
+    index("tasks_title").on(t.tenantId, t.titleKey, t.id),
     index("tasks_priority").on(t.tenantId, t.priority, t.id),
     index("tasks_assignee")
       .on(t.tenantId, t.assignee, t.id)

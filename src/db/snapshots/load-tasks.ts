@@ -1,11 +1,12 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { ReportedRun } from "../../domain/lifecycle/commands.ts";
 import type { StepSnapshot, TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
-import type { TaskRef } from "../../domain/task-ref.ts";
+import { finderOf, type TaskRef } from "../../domain/task-ref.ts";
 import type { Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
 import { matchingTasks } from "../tasks/task-filter.ts";
 import { type LoadParts, loadStatement, runsQuery, type TaskNames } from "./load-statement.ts";
 import { LOAD_TASK, oneTaskInputs, type OneInputName } from "./prepared-load.ts";
+import { idsOfExternalIds } from "../tasks/external-ids.ts";
 import { isTask } from "../tasks/task-match.ts";
 import { type SnapshotParts, snapshotsOf } from "./task-snapshots.ts";
 import { storedJson } from "../connection/stored-operation.ts";
@@ -59,10 +60,8 @@ export async function loadTasks(
       : await database.readPrepared<LoadedRow, OneInputName>(LOAD_TASK, one);
 
   const tasks = row === undefined ? [] : snapshotsOf(row.loaded);
-  const byId = new Map(tasks.map((task) => [task.id, task]));
-  const byExternalId = new Map(tasks.map((task) => [task.externalId, task]));
   return {
-    find: (ref) => ("id" in ref ? byId.get(ref.id) : byExternalId.get(ref.externalId)),
+    find: finderOf(tasks),
     tasks,
     matchingIds: row?.matching_ids ?? [],
     step: row?.step ?? null,
@@ -110,8 +109,7 @@ export function wantedIds({ tasks = [], runIds, matching }: TaskNames): SQL {
   return sql`
   select id from ${namedIds(ids)}
   union
-  select t.id from json_array_elements_text(${JSON.stringify(externalIds)}) as given(name)
-    join tasks t on t.external_id = given.name`;
+  select id from (${idsOfExternalIds(externalIds)}) external`;
 }
 
 /** Ids as rows with the alias `named`. */

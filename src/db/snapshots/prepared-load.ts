@@ -4,6 +4,7 @@ import { loadStatement, runsQuery, stepQuery, type TaskNames } from "./load-stat
 import type { InputValue, PreparedRead } from "../connection/prepared.ts";
 import { storedJson } from "../connection/stored-operation.ts";
 import { isUuid } from "../sql/uuid.ts";
+import { idOfExternalId } from "../tasks/external-ids.ts";
 
 const ONE_INPUTS = {
   task_id: "uuid",
@@ -30,7 +31,7 @@ export const LOAD_TASK: PreparedRead<OneInputName> = {
   body: (input) => [
     loadStatement({
       wanted: sql`select case when ${input.external_id} is not null
-          then (select id from tasks where external_id = ${input.external_id})
+          then ${idOfExternalId(input.external_id)}
         else coalesce(${input.task_id}, (select task_id from steps where id = ${input.step_id}),
           (select task_id from worker_runs where id = ${input.run_id})) end as id`,
       loaded: sql`wanted`,
@@ -39,7 +40,7 @@ export const LOAD_TASK: PreparedRead<OneInputName> = {
       step: stepQuery(input.step_id),
       runs: runsQuery(sql`worker_runs x where x.id = ${input.run_id}`),
       duplicateOf: sql`(select t.id from tasks t
-        where t.id = ${input.duplicate_of_id} or t.external_id = ${input.duplicate_of_external_id})`,
+        where t.id = coalesce(${input.duplicate_of_id}, ${idOfExternalId(input.duplicate_of_external_id)}))`,
       stored: storedJson({
         id: input.operation_id,
         actorId: input.actor_id,

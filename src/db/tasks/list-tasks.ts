@@ -26,7 +26,8 @@ const SORT_COLUMNS: Record<TaskSort, { column: SQL; id: SQL; type: SQL; withLabe
     type: sql`timestamptz`,
     withLabel: true,
   },
-  title: { column: sql`t.title`, id: sql`t.id`, type: sql`text` },
+  // Folded, so that case does not matter.
+  title: { column: sql`t.title_key`, id: sql`t.id`, type: sql`text` },
   priority: { column: sql`t.priority`, id: sql`t.id`, type: sql`smallint` },
   statusSince: {
     column: sql`l.since`,

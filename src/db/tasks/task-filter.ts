@@ -4,6 +4,7 @@ import type { AttentionCode } from "../../domain/status/attention.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
 import { allOf, conditionsOf, type FilterOf } from "../sql/conditions.ts";
 import { listed } from "../sql/listed.ts";
+import { idOfExternalId } from "./external-ids.ts";
 
 /** The filters of tasks. Each row also names the table that its condition reads, which is then joined. */
 const TASK_FILTERS = {
@@ -29,7 +30,7 @@ const TASK_FILTERS = {
   taxonomyCode: (code: string) => onTask(sql`t.taxonomy_code = ${code}`),
   assignee: (assignee: string) => onTask(sql`t.assignee = ${assignee}`),
   priority: (priority: number) => onTask(sql`t.priority = ${priority}`),
-  externalId: (externalId: string) => onTask(sql`t.external_id = ${externalId}`),
+  externalId: (externalId: string) => onTask(sql`t.id = ${idOfExternalId(externalId)}`),
   /** A part of the title or of the external id. */
   q: (needle: string) => onTask(sql`t.id in (select search_tasks(${needle}))`),
   /** The model of a prompt, a datum, a trial or an insight of the task. */

@@ -3,6 +3,7 @@ import type { LabelFacts } from "../../domain/status/resolve.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { TenantDatabase } from "../connection/client.ts";
 import { TASK_JOINS, TASK_MEMBERS, type TaskRecord } from "./task-json.ts";
+import { idsOfExternalIds } from "./external-ids.ts";
 import { isTask } from "./task-match.ts";
 import { isUuid } from "../sql/uuid.ts";
 
@@ -32,8 +33,7 @@ export function lookUpTasks(
 with wanted as materialized (
   select id from json_array_elements_text(${JSON.stringify(ids)}) as given(name), lateral (select name::uuid as id) named
   union
-  select t.id from json_array_elements_text(${JSON.stringify(externalIds)}) as given(name)
-    join tasks t on t.external_id = given.name
+  select id from (${idsOfExternalIds(externalIds)}) external
 )
 select t.id, t.external_id as "externalId", t.title,
   json_build_object('kind', f.kind, 'status', f.status, 'gate', f.gate, 'reviewFailed', f.review_failed,

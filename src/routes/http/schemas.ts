@@ -70,14 +70,16 @@ export const emailAddress = z.email().max(254);
 const EXTERNAL_ID_MAX = 200;
 
 export const externalId = lineText(EXTERNAL_ID_MAX)
+  .regex(/\S/, "Must not be blank.")
   .superRefine(rules(visible, inOrder, unhidden))
   .openapi("ExternalId", {
-    description: "The task's id in the system that it comes from. Unique within the tenant.",
+    description:
+      "The task's id in the system that it comes from. Unique within the tenant. Stored as you sent it. Ids that differ only in Unicode composition (NFC, NFD) or in surrounding blanks are the same id.",
     example: "gsm8k-0042",
   });
 
 /** Looser than `externalId`, so that the ids of tasks from before its rules still resolve. */
-const knownExternalId = lineText(EXTERNAL_ID_MAX);
+export const knownExternalId = lineText(EXTERNAL_ID_MAX);
 
 const EXTERNAL_PREFIX = "ext:";
 

@@ -1,10 +1,11 @@
 import * as z from "zod";
 import type { TaskFilter } from "../../db/tasks/task-filter.ts";
 import { ATTENTION_CODES } from "../../domain/status/attention.ts";
+import { isSearchable, NEEDLE_LENGTH_MIN } from "../../domain/search.ts";
 import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
 import {
   booleanText,
-  externalId,
+  knownExternalId,
   type FilterQuery,
   integerText,
   name,
@@ -22,8 +23,6 @@ import {
   taxonomyCode,
   unifiedStatus,
 } from "./task.ts";
-
-const SEARCH_LENGTH_MIN = 3;
 
 const common = {
   unifiedStatus: z
@@ -43,10 +42,16 @@ const common = {
   gate: gateState.optional(),
   taxonomyCode: taxonomyCode.optional(),
   assignee: assignee.optional(),
-  externalId: externalId.optional(),
-  q: safeText(200).min(SEARCH_LENGTH_MIN).optional().openapi({
-    description: "Text that the title or the external id contains, at least 3 characters.",
-  }),
+  externalId: knownExternalId.optional(),
+  q: safeText(200)
+    .refine(isSearchable, {
+      error: `Must have at least ${NEEDLE_LENGTH_MIN.any} characters, or ${NEEDLE_LENGTH_MIN.cjk} with a Chinese, Japanese or Korean one.`,
+      params: { code: "too_small" },
+    })
+    .optional()
+    .openapi({
+      description: `Text that the title or the external id contains, ignoring case and Unicode composition. At least ${NEEDLE_LENGTH_MIN.any} characters, or ${NEEDLE_LENGTH_MIN.cjk} if one of them is Chinese, Japanese or Korean.`,
+    }),
   model: name().optional().openapi({
     description:
       "Tasks with a prompt, a data item, a trial, or an insight that this model produced.",
