@@ -1122,19 +1122,36 @@ export type WorkerRun = {
   leaseUntil: Timestamp | null;
   externalRef: string | null;
   deadlineAt: Timestamp;
+  /** The verdict that the run ended with. Null if it has none. */
+  verdict: "passed" | "failed" | null;
   result?: unknown;
   error: string | null;
-  /** A report that came after the run had ended. It has no effect. */
-  lateReport: {
-    result?: unknown;
-    error: string | null;
-    at: Timestamp;
-  } | null;
+  /** The number of reports that came after the run had ended. They changed nothing. `GET /worker-runs/{runId}/late-reports` returns them. */
+  lateReports: number;
+  lateReport: LateReport;
   createdAt: Timestamp;
   updatedAt: Timestamp;
 };
 
 export type RunState = "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
+
+/** The newest of them. */
+export type LateReport = {
+  id: Id;
+  /** Null in a report that an early release kept. It stored only the result, the error, and the time. */
+  state: RunState | null;
+  verdict: "passed" | "failed" | null;
+  result?: unknown;
+  error: string | null;
+  /** The attempt that the report named. */
+  attempt: number | null;
+  reporter: {
+    id: string;
+    name: string;
+  } | null;
+  requestId: string | null;
+  at: Timestamp;
+} | null;
 
 export type StartRun = {
   type: WorkerType;
@@ -1171,6 +1188,11 @@ export type Reported = {
     type: WorkerType;
     state: RunState;
   };
+  /** What of the report was only recorded: all of it (`run_ended`), or the move that it asks for (`step_left`, `move_refused`). Null if nothing was. */
+  keptAside: {
+    reason: "run_ended" | "step_left" | "move_refused";
+    detail: string;
+  } | null;
   task: Task;
   step: Step;
   /** The events that the call wrote, in order. */
@@ -1184,7 +1206,7 @@ export type Reported = {
 
 export type ReportRun = {
   state: RunState;
-  /** The run's `attempt` when the worker claimed it. */
+  /** The run's `attempt` when the worker claimed it. Required if one did. */
   attempt?: number | undefined;
   verdict?: "passed" | "failed" | undefined;
   /** Any JSON value. */
@@ -3134,7 +3156,7 @@ export interface Operations {
     answer: ClaimedRuns;
   };
   /**
-   * Report on a worker run. Reports the state of a run and renews its deadline. If the run's step is still the task's current step, the report also changes the step's status, as the table `reportEffects` of `GET /v1/registry` says. A successful quality check must include a `verdict`. A report after the run has ended is only stored on the run. The first report on a claimed run must come from the holder of its lease; otherwise the call returns 409 `lease_lost`, as it does for a different `attempt`.
+   * Report on a worker run. Reports the state of a run and renews its deadline. If the run's step is still the task's current step, the report also changes the step's status, as the table `reportEffects` of `GET /v1/registry` says. A successful quality check must include a `verdict`. A report after the run has ended changes nothing. It is kept among the late reports of the run, unless it only repeats how the run ended. `keptAside` says if a report, or the move that it asks for, was only recorded. If a worker claimed the run, every report requires the `attempt` of the claim. The first report must come from the holder of the lease; otherwise the call returns 409 `lease_lost`, as it does for a different `attempt`.
    *
    * Role: `service`.
    */
@@ -3171,6 +3193,30 @@ export interface Operations {
     };
     answer: {
       data: readonly WorkerRun[];
+      /** The `cursor` of the next page; null on the last page. */
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * List a run's late reports. Returns the reports that came after the run had ended, newest first. Each is kept whole and changed nothing.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listLateReports: {
+    input: {
+      params: {
+        runId: Id;
+      };
+      query?: {
+        /** The maximum number of items on a page. */
+        limit?: number | undefined;
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly LateReport[];
       /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
@@ -4266,6 +4312,7 @@ export const OPERATIONS = {
   claimRuns: { method: "POST", path: "/v1/worker-runs/claim", takesKey: true, sends: "json", answers: "json" },
   reportRun: { method: "PATCH", path: "/v1/worker-runs/{runId}", takesKey: true, sends: "json", answers: "json" },
   listRuns: { method: "GET", path: "/v1/worker-runs", takesKey: false, sends: "json", answers: "json" },
+  listLateReports: { method: "GET", path: "/v1/worker-runs/{runId}/late-reports", takesKey: false, sends: "json", answers: "json" },
   listPipelines: { method: "GET", path: "/v1/pipelines", takesKey: false, sends: "json", answers: "json" },
   putPipeline: { method: "PUT", path: "/v1/pipelines/{name}", takesKey: false, sends: "json", answers: "json" },
   rotatePipelineSecret: { method: "POST", path: "/v1/pipelines/{name}/rotate", takesKey: true, sends: "json", answers: "json" },

@@ -5,7 +5,7 @@
 create schema if not exists prepared;
 grant usage on schema prepared to stepledger_app;
 
-create or replace function prepared.load_task_9368b589(
+create or replace function prepared.load_task_c874b1eb(
   p_tenant_id uuid,
   p_task_id uuid,
   p_external_id text,
@@ -51,15 +51,17 @@ select (with loaded as materialized (
     'attempt', o.attempt, 'status', o.status, 'gate', o.gate) order by o.id) from steps o where o.version_id = any (array(select version_id from loaded))), '[]') else '[]' end)) as loaded, null::json as matching_ids, (select json_build_object('id', x.id, 'versionId', x.version_id, 'kind', x.kind,
     'attempt', x.attempt, 'status', x.status, 'gate', x.gate) from steps x join wanted on wanted.id = x.task_id where x.id = p_step_id) as step,
   (select json_agg(json_build_object('id', x.id, 'taskId', x.task_id, 'stepId', x.step_id, 'type', x.type,
-    'state', x.state, 'attempt', x.attempt, 'offered', x.offered,
+    'state', x.state, 'attempt', x.attempt, 'offered', x.offered, 'claimed', x.lease_owner is not null,
+    'verdict', x.verdict, 'result', case when x.state not in ('QUEUED', 'RUNNING') then x.result end,
+    'error', case when x.state not in ('QUEUED', 'RUNNING') then x.error end,
     'heldBy', case when x.lease_until > now() then x.lease_owner end) order by x.id) from worker_runs x where x.id = p_run_id) as runs, (select t.id from tasks t
         where t.id = coalesce(p_duplicate_of_id, coalesce((select x.id from tasks x where x.external_id = p_duplicate_of_external_id),
     (select x.id from tasks x where x.external_id_key = external_id_key(p_duplicate_of_external_id))))) as duplicate_of, (select row_to_json(o) from (select id, fingerprint, result from operations
     where id = p_operation_id or (actor_id = p_actor_id and route = p_route and key = p_key
       and expires_at > now())) o) as stored;
 end $prepared$;
-revoke execute on function prepared.load_task_9368b589 from public;
-grant execute on function prepared.load_task_9368b589 to stepledger_app;
+revoke execute on function prepared.load_task_c874b1eb from public;
+grant execute on function prepared.load_task_c874b1eb to stepledger_app;
 
 create or replace function prepared.record_plain_moves_50344dee(
   p_tenant_id uuid,
@@ -206,7 +208,7 @@ end $prepared$;
 revoke execute on function prepared.record_plain_moves_50344dee from public;
 grant execute on function prepared.record_plain_moves_50344dee to stepledger_app;
 
-create or replace function prepared.record_moves_ec74983f(
+create or replace function prepared.record_moves_1c9dea28(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -409,19 +411,19 @@ recalled as (
 ),
 -- Runs that were decided on, and those that were opened since on a step that is left or ended.
 asked_run as materialized (
-  select * from json_to_recordset(p_runs) as r(id uuid, task_id uuid, state text, result jsonb, error text)
+  select * from json_to_recordset(p_runs) as r(id uuid, task_id uuid, state text, verdict text, result jsonb, error text)
 ),
 run_change as materialized (
   select * from asked_run
   union all
-  select w.id, l.task_id, 'CANCELLED', null, null
+  select w.id, l.task_id, 'CANCELLED', null, null, null
   from json_to_recordset(p_recalls) as l(task_id uuid, step_id uuid, attached boolean)
     join worker_runs w on w.step_id = l.step_id
   where w.tenant_id = p_tenant_id::uuid and l.attached and w.state in ('QUEUED', 'RUNNING')
     and w.type in ('QUALITY_AUTOMATION', 'EXPERT_REVIEW', 'OUTPUT_GENERATION') and not exists (select from asked_run r where r.id = w.id)
   union
   -- What was called back before anybody began is not waited for.
-  select w.id, r.task_id, 'CANCELLED', null, null
+  select w.id, r.task_id, 'CANCELLED', null, null, null
   from recallable r join worker_runs w on w.dispatch_id = r.id
   where w.tenant_id = p_tenant_id::uuid and w.state = 'QUEUED'
     and not exists (select from asked_run r where r.id = w.id)
@@ -429,7 +431,7 @@ run_change as materialized (
 -- A report renews the deadline by the pipeline's own allowance, an hour where none is set.
 reported as (
   update worker_runs w set
-    state = r.state, result = coalesce(r.result, w.result), error = coalesce(r.error, w.error),
+    state = r.state, verdict = r.verdict, result = coalesce(r.result, w.result), error = coalesce(r.error, w.error),
     updated_at = greatest(w.updated_at, n.at),
     deadline_at = case when r.state = 'RUNNING' then n.at + make_interval(secs => coalesce(
     (select p.run_deadline_seconds from pipelines p where p.name = lower(w.type)), 3600)) else w.deadline_at end
@@ -492,5 +494,5 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_moves_ec74983f from public;
-grant execute on function prepared.record_moves_ec74983f to stepledger_app;
+revoke execute on function prepared.record_moves_1c9dea28 from public;
+grant execute on function prepared.record_moves_1c9dea28 to stepledger_app;

@@ -87,7 +87,7 @@ const TABLES: Record<string, { columns: string; rowsOf: (template: Template) => 
   },
   run: {
     columns: `slot integer, at_ms bigint, version_slot integer, step_slot integer, type text, state text,
-      result jsonb, error text, updated_ms bigint, created_by text`,
+      verdict text, result jsonb, error text, updated_ms bigint, created_by text`,
     rowsOf: ({ runs }) => runs,
   },
 };
@@ -224,13 +224,13 @@ inserted_reviews as (
   from identified t join ${LOAD_SCHEMA}.review r using (archetype) order by 2
 )
 insert into worker_runs (tenant_id, id, task_id, version_id, step_id, type, state, external_ref, deadline_at,
-  result, error, created_by, created_at, updated_at)
+  verdict, result, error, created_by, created_at, updated_at)
 select $1, ids[r.slot], ids[1], ids[r.version_slot], ids[r.step_slot], r.type, r.state,
   'job-' || ordinal || '-' || r.slot,
   -- Open runs must not be found past their deadline.
   case when r.state in ('QUEUED', 'RUNNING') then now() + interval '1 year'
     else ${at("r.updated_ms")} + interval '1 hour' end,
-  r.result, r.error, r.created_by, ${at("r.at_ms")}, ${at("r.updated_ms")}
+  r.verdict, r.result, r.error, r.created_by, ${at("r.at_ms")}, ${at("r.updated_ms")}
 from identified t join ${LOAD_SCHEMA}.run r using (archetype) order by 2`;
 
 /** Returns SQL for the time at an offset from the creation of the task `t`, scaled by its pace. Null if the offset is. */

@@ -67,6 +67,7 @@ export interface RunTemplate {
   step_slot: number;
   type: string;
   state: string;
+  verdict: string | null;
   result: unknown;
   error: string | null;
   updated_ms: number;

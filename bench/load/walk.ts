@@ -12,7 +12,15 @@ import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
 import { FIELD_PLACEHOLDERS, formatOf, idPlaceholder, slotOf } from "./placeholders.ts";
 import type { RunTemplate, Template } from "./template.ts";
 
-const NOT_OFFERED = { attempt: 1, offered: false, heldBy: null } as const;
+const NOT_OFFERED = {
+  attempt: 1,
+  offered: false,
+  claimed: false,
+  heldBy: null,
+  verdict: null,
+  result: null,
+  error: null,
+} as const;
 
 const MINUTE_MS = 60_000;
 
@@ -100,6 +108,7 @@ export class Walk {
       step_slot: slotOf(step.id),
       type,
       state: "QUEUED",
+      verdict: null,
       result: null,
       error: null,
       updated_ms: this.#nowMs,
@@ -119,7 +128,7 @@ export class Walk {
   ): this {
     const run = this.#snapshot.openRuns.find(({ id }) => slotOf(id) === slot);
     if (run === undefined) throw new Error("The run has ended");
-    const found = { ...run, stepId: this.#snapshot.step.id, ...NOT_OFFERED };
+    const found = { ...NOT_OFFERED, ...run, stepId: this.#snapshot.step.id };
     return this.act(actor, { type: "report", run: found, ...report }, minutes);
   }
 
@@ -251,6 +260,7 @@ export class Walk {
       const run = this.#rows.runs.find(({ slot }) => slot === slotOf(change.id));
       if (run === undefined) throw new Error("The decision changes a run that was not opened");
       run.state = change.state;
+      run.verdict = change.verdict;
       run.result = change.result ?? run.result;
       run.error = change.error ?? run.error;
       run.updated_ms = this.#nowMs;

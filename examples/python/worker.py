@@ -58,6 +58,9 @@ def check(stepledger, work):
         raise
     verdict = "failed" if faults else "passed"
     reported = report(state="SUCCEEDED", verdict=verdict, result={"faults": faults})
+    if aside := reported["keptAside"]:
+        # The run ended without this worker, or its step was left or moved by hand: the report is stored all the same.
+        print(f"{task['title']}: {aside['detail']}", file=sys.stderr)
     print(f"{task['title']}: {verdict}, now {reported['task']['unifiedStatus']}")
 
 

@@ -2,7 +2,9 @@ import * as z from "zod";
 import { claimRuns } from "../actions/runs/claim-runs.ts";
 import { reportRun } from "../actions/runs/report-run.ts";
 import { startRun } from "../actions/runs/start-run.ts";
+import { listLateReports } from "../db/runs/late-reports.ts";
 import { listRuns, type RunFilter } from "../db/runs/worker-runs.ts";
+import { ASIDE_REASONS } from "../domain/lifecycle/decision.ts";
 import { REVIEW_OUTCOMES, RUN_STATES, WORKER_TYPES } from "../domain/lifecycle/statuses.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
@@ -25,6 +27,23 @@ import { step, task } from "./shapes/task.ts";
 const workerType = z.enum(WORKER_TYPES).openapi("WorkerType");
 const runState = z.enum(RUN_STATES).openapi("RunState");
 
+const lateReport = z
+  .strictObject({
+    id: uuid,
+    state: runState.nullable().openapi({
+      description:
+        "Null in a report that an early release kept. It stored only the result, the error, and the time.",
+    }),
+    verdict: z.enum(REVIEW_OUTCOMES).nullable(),
+    result: z.unknown(),
+    error: z.string().nullable(),
+    attempt: z.int().nullable().openapi({ description: "The attempt that the report named." }),
+    reporter: z.strictObject({ id: z.string(), name: z.string() }).nullable(),
+    requestId: z.string().nullable(),
+    at: timestamp,
+  })
+  .openapi("LateReport");
+
 const run = z
   .strictObject({
     id: uuid,
@@ -42,12 +61,16 @@ const run = z
     }),
     externalRef: z.string().nullable(),
     deadlineAt: timestamp,
+    verdict: z.enum(REVIEW_OUTCOMES).nullable().openapi({
+      description: "The verdict that the run ended with. Null if it has none.",
+    }),
     result: z.unknown(),
     error: z.string().nullable(),
-    lateReport: z
-      .strictObject({ result: z.unknown(), error: z.string().nullable(), at: timestamp })
-      .nullable()
-      .openapi({ description: "A report that came after the run had ended. It has no effect." }),
+    lateReports: z.int().openapi({
+      description:
+        "The number of reports that came after the run had ended. They changed nothing. `GET /worker-runs/{runId}/late-reports` returns them.",
+    }),
+    lateReport: lateReport.nullable().openapi({ description: "The newest of them." }),
     createdAt: timestamp,
     updatedAt: timestamp,
   })
@@ -126,7 +149,7 @@ const patchRun = defineContract({
   path: "/worker-runs/{runId}",
   summary: "Report on a worker run",
   description:
-    "Reports the state of a run and renews its deadline. If the run's step is still the task's current step, the report also changes the step's status, as the table `reportEffects` of `GET /v1/registry` says. A successful quality check must include a `verdict`. A report after the run has ended is only stored on the run. The first report on a claimed run must come from the holder of its lease; otherwise the call returns 409 `lease_lost`, as it does for a different `attempt`.",
+    "Reports the state of a run and renews its deadline. If the run's step is still the task's current step, the report also changes the step's status, as the table `reportEffects` of `GET /v1/registry` says. A successful quality check must include a `verdict`. A report after the run has ended changes nothing. It is kept among the late reports of the run, unless it only repeats how the run ended. `keptAside` says if a report, or the move that it asks for, was only recorded. If a worker claimed the run, every report requires the `attempt` of the claim. The first report must come from the holder of the lease; otherwise the call returns 409 `lease_lost`, as it does for a different `attempt`.",
   tags: ["Reviews and workers"],
   role: "service",
   service: true,
@@ -134,11 +157,9 @@ const patchRun = defineContract({
   body: z
     .strictObject({
       state: runState,
-      attempt: z
-        .int()
-        .min(1)
-        .optional()
-        .openapi({ description: "The run's `attempt` when the worker claimed it." }),
+      attempt: z.int().min(1).optional().openapi({
+        description: "The run's `attempt` when the worker claimed it. Required if one did.",
+      }),
       verdict: z.enum(REVIEW_OUTCOMES).optional(),
       result: freeFormValue.optional(),
       error: safeText(20_000).optional(),
@@ -150,6 +171,13 @@ const patchRun = defineContract({
     schema: z
       .strictObject({
         run: run.pick({ id: true, taskId: true, stepId: true, type: true, state: true }),
+        keptAside: z
+          .strictObject({ reason: z.enum(ASIDE_REASONS), detail: z.string() })
+          .nullable()
+          .openapi({
+            description:
+              "What of the report was only recorded: all of it (`run_ended`), or the move that it asks for (`step_left`, `move_refused`). Null if nothing was.",
+          }),
         ...movedFields,
       })
       .openapi("Reported"),
@@ -183,6 +211,21 @@ const getRuns = defineContract({
   errors: ["invalid_cursor"],
 });
 
+const getLateReports = defineContract({
+  operationId: "listLateReports",
+  method: "GET",
+  path: "/worker-runs/{runId}/late-reports",
+  summary: "List a run's late reports",
+  description:
+    "Returns the reports that came after the run had ended, newest first. Each is kept whole and changed nothing.",
+  tags: ["Reviews and workers"],
+  role: "viewer",
+  params: z.strictObject({ runId: uuid }),
+  query: z.strictObject(paging),
+  response: { status: 200, description: "A page of reports.", schema: page(lateReport) },
+  errors: ["not_found", "invalid_cursor"],
+});
+
 export const workerRunRoutes: readonly Route[] = [
   createHandler(postRun, async (call, { params, body }) => {
     const outcome = await startRun(call, { task: params.taskId, ...body });
@@ -207,6 +250,21 @@ export const workerRunRoutes: readonly Route[] = [
         sort: "-id",
         position: uuid,
         read: (after, rows) => listRuns(call.database, filter, { limit: rows, after }),
+        positionOf: ({ id }) => id,
+        itemOf: (found) => found,
+      },
+    ),
+  ),
+  createHandler(getLateReports, (call, { params: { runId }, query: { limit, cursor } }) =>
+    answerPage(
+      call,
+      { limit, cursor },
+      {
+        operationId: getLateReports.operationId,
+        filter: { runId },
+        sort: "-id",
+        position: uuid,
+        read: (after, rows) => listLateReports(call.database, runId, { limit: rows, after }),
         positionOf: ({ id }) => id,
         itemOf: (found) => found,
       },

@@ -1,3 +1,4 @@
+import { stringify } from "safe-stable-stringify";
 import { describe, expect, test } from "vitest";
 import type { ReportCommand, ReportedRun } from "../../src/domain/lifecycle/commands.ts";
 import { apply } from "../../src/domain/lifecycle/apply.ts";
@@ -40,11 +41,13 @@ function report(
     result?: unknown;
     error?: string;
     attempt?: number;
-    claim?: Pick<ReportedRun, "attempt" | "offered" | "heldBy">;
+    claim?: Pick<ReportedRun, "attempt" | "offered" | "claimed" | "heldBy">;
+    /** What the run ended with. */
+    ended?: Partial<Pick<ReportedRun, "verdict" | "result" | "error">>;
   } = {},
 ): ReportCommand {
-  const { was = "QUEUED", stepId = "step-1", claim = NOT_OFFERED, ...rest } = more;
-  const run = { id: "run-1", type, state: was, stepId, ...claim };
+  const { was = "QUEUED", stepId = "step-1", claim = {}, ended = {}, ...rest } = more;
+  const run = { ...NOT_OFFERED, id: "run-1", type, state: was, stepId, ...claim, ...ended };
   return { type: "report", run, state, ...rest };
 }
 
@@ -92,7 +95,8 @@ describe("the effect of a report", () => {
         fromStatus: from,
         toStatus: to,
       });
-      expect(runs).toEqual([{ id: "run-1", state, result: null, error: null }]);
+      const said = { verdict: verdict ?? null, result: null, error: null };
+      expect(runs).toEqual([{ id: "run-1", state, ...said }]);
     },
   );
 
@@ -110,7 +114,8 @@ describe("the effect of a report", () => {
       for (const state of ["RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"] as const) {
         const decision = reported(givenTask({ kind }), report("PAYMENT", state));
         expect(decision.events).toEqual([]);
-        expect(decision.runs).toEqual([{ id: "run-1", state, result: null, error: null }]);
+        const change = { id: "run-1", state, verdict: null, result: null, error: null };
+        expect(decision.runs).toEqual([change]);
       }
     }
     expect(REPORT_EFFECTS.PAYMENT).toBeNull();
@@ -340,21 +345,6 @@ describe("a report that moves nothing", () => {
     }
   });
 
-  test("about an ended run keeps its state and records the result and the error", () => {
-    for (const was of ["SUCCEEDED", "FAILED", "CANCELLED"] as const) {
-      for (const state of RUN_STATES) {
-        const decision = reported(
-          task,
-          report("OUTPUT_GENERATION", state, { was, result: { tokens: 3 }, error: "late" }),
-        );
-        expect(decision.events).toEqual([]);
-        expect(decision.runs).toEqual([
-          { id: "run-1", state: was, result: { tokens: 3 }, error: "late" },
-        ]);
-      }
-    }
-  });
-
   test("is still applied to an archived task", () => {
     const archived = givenTask({ kind: "output_generation", status: "running", archived: true });
     const decision = reported(
@@ -383,12 +373,14 @@ describe("a run that was offered", () => {
   test.each(cases)(
     "accepts a report unless its lease is lost: offered $offered, leased to $holder, attempt $reportedAttempt, $was",
     ({ offered, heldBy, attempt, was, reportedAttempt, holder }) => {
-      const more = { was, ...(attempt && { attempt }), claim: { attempt: 2, offered, heldBy } };
+      const claim = { attempt: 2, offered, claimed: false, heldBy };
+      const more = { was, ...(attempt && { attempt }), claim };
       const command = report("OUTPUT_GENERATION", "FAILED", more);
       const hasStarted = was !== "QUEUED";
       if (reportedAttempt !== "earlier" && (!offered || hasStarted || holder === "the reporter")) {
         // The report has the same effect as one on a run without a lease.
-        const plain = report("OUTPUT_GENERATION", "FAILED", { was });
+        const unleased = { ...claim, offered: false, heldBy: null };
+        const plain = report("OUTPUT_GENERATION", "FAILED", { ...more, claim: unleased });
         expect(reported(task, command)).toEqual(reported(task, plain));
       } else {
         expectRefusal(task, command, "lease_lost", "service");
@@ -400,7 +392,7 @@ describe("a run that was offered", () => {
     "can be failed by the system, regardless of the lease: offered $offered, leased to $holder, $was",
     ({ offered, heldBy, was }) => {
       const system = { ...worker, id: "system", kind: "system" } as const;
-      const claim = { attempt: 2, offered, heldBy };
+      const claim = { attempt: 2, offered, claimed: true, heldBy };
       const outcome = decide(task, report("OUTPUT_GENERATION", "FAILED", { was, claim }), {
         ...context("service"),
         actor: system,
@@ -410,10 +402,137 @@ describe("a run that was offered", () => {
   );
 
   test("stays queued if its holder reports that it has not started", () => {
-    const claim = { attempt: 1, offered: true, heldBy: worker.id };
-    const decision = reported(task, report("OUTPUT_GENERATION", "QUEUED", { claim }));
+    const claim = { attempt: 1, offered: true, claimed: true, heldBy: worker.id };
+    const decision = reported(task, report("OUTPUT_GENERATION", "QUEUED", { claim, attempt: 1 }));
     expect(decision.events).toEqual([]);
     expect(decision.runs).toMatchObject([{ state: "QUEUED" }]);
+  });
+});
+
+describe("a run that was claimed", () => {
+  const claim = { attempt: 2, offered: true, claimed: true, heldBy: actor("service").id };
+  const task = givenTask({ kind: "output_generation", status: "queued" });
+
+  test.each(RUN_STATES.flatMap((was) => RUN_STATES.map((state) => ({ was, state }))))(
+    "requires the attempt of every report, before anything else is checked: $was, reported as $state",
+    ({ was, state }) => {
+      for (const holder of [claim, { ...claim, heldBy: null }, { ...claim, heldBy: "another" }]) {
+        const command = report("OUTPUT_GENERATION", state, { was, claim: holder });
+        const { issues } = expectRefusal(task, command, "validation_failed", "service");
+        expect(issues).toMatchObject([{ path: ["attempt"], code: "required" }]);
+      }
+    },
+  );
+
+  test("accepts a report of its attempt only", () => {
+    for (const attempt of [1, 2, 3]) {
+      const command = report("OUTPUT_GENERATION", "RUNNING", { claim, attempt });
+      if (attempt === 2) expect(reported(task, command).events).toHaveLength(2);
+      else expectRefusal(task, command, "lease_lost", "service");
+    }
+  });
+});
+
+describe("a report on a run that has ended", () => {
+  const task = givenTask({ kind: "pre_qa", status: "awaiting_review", reviews: ["failed"] });
+  const ends = [
+    {
+      was: "SUCCEEDED",
+      verdict: "failed",
+      result: { score: 0.2, by: [1, { a: null }] },
+      error: null,
+    },
+    { was: "SUCCEEDED", verdict: "passed", result: null, error: null },
+    { was: "FAILED", verdict: null, result: null, error: "Out of memory" },
+    { was: "CANCELLED", verdict: null, result: null, error: null },
+  ] as const;
+  const cases = ends.flatMap(({ was, ...ended }) =>
+    RUN_STATES.flatMap((state) =>
+      [undefined, null, { by: [1, { a: null }], score: 0.2 }, { score: 0.2 }].flatMap((result) =>
+        [undefined, "Out of memory", "Another error"].map((error) => ({
+          was,
+          ended,
+          state,
+          result,
+          error,
+        })),
+      ),
+    ),
+  );
+
+  /** Whether a value is left out, or is the one that the run ended with. Members can come in any order. */
+  const isSaid = (value: unknown, known: unknown) =>
+    value === undefined || value === null || stringify(value) === stringify(known);
+
+  test("is kept whole unless it repeats how the run ended, and changes nothing", () => {
+    const outcomes = { kept: 0, repeated: 0 };
+    for (const { was, ended, state, result, error } of cases) {
+      for (const verdict of state === "SUCCEEDED" ? (["passed", "failed"] as const) : [undefined]) {
+        const more = {
+          was,
+          ended,
+          ...(verdict && { verdict }),
+          ...(result !== undefined && { result }),
+          ...(error !== undefined && { error }),
+        };
+        const decision = reported(task, report("QUALITY_AUTOMATION", state, more));
+        const isRepeat =
+          state === was &&
+          isSaid(verdict, ended.verdict) &&
+          isSaid(result, ended.result) &&
+          isSaid(error, ended.error);
+        outcomes[isRepeat ? "repeated" : "kept"] += 1;
+        const { lateReport, keptAside, ...changes } = decision;
+        expect(changes).toMatchObject({ events: [], runs: [], reviews: [], dispatches: [] });
+        if (isRepeat) {
+          expect([lateReport, keptAside]).toEqual([null, null]);
+        } else {
+          expect(lateReport).toEqual({
+            id: "new-1",
+            runId: "run-1",
+            state,
+            verdict: verdict ?? null,
+            result: result ?? null,
+            error: error ?? null,
+            attempt: null,
+          });
+          expect(keptAside).toMatchObject({ reason: "run_ended" });
+        }
+      }
+    }
+    expect(outcomes.repeated).toBeGreaterThan(5);
+    expect(outcomes.kept).toBeGreaterThan(100);
+  });
+
+  test("names its attempt", () => {
+    const claim = { attempt: 2, offered: true, claimed: true, heldBy: null };
+    const late = report("QUALITY_AUTOMATION", "FAILED", { was: "SUCCEEDED", claim, attempt: 2 });
+    expect(reported(task, late).lateReport).toMatchObject({ attempt: 2 });
+  });
+});
+
+describe("the answer to a report says what was only recorded", () => {
+  const asideOf = (task: TaskSnapshot, command: ReportCommand) =>
+    reported(task, command).keptAside?.reason ?? null;
+
+  test("if the task has left the run's step", () => {
+    const task = givenTask({ kind: "expert_review", status: "queued" });
+    const elsewhere = { stepId: "earlier-1" };
+    expect(asideOf(task, report("OUTPUT_GENERATION", "SUCCEEDED", elsewhere))).toBe("step_left");
+    expect(asideOf(task, report("PAYMENT", "SUCCEEDED", elsewhere))).toBeNull();
+  });
+
+  test.each(STEP_STATUSES)("if the step cannot become approved: %s", (status) => {
+    const task = givenTask({ kind: "output_generation", status });
+    const command = report("OUTPUT_GENERATION", "SUCCEEDED", { was: "RUNNING" });
+    const isMoved = reported(task, command).events.some(({ toStatus }) => toStatus === "approved");
+    expect(asideOf(task, command)).toBe(isMoved ? null : "move_refused");
+  });
+
+  test("if the gate is closed", () => {
+    const task = givenTask({ kind: "output_generation", status: "running", gate: "blocked" });
+    const command = report("OUTPUT_GENERATION", "SUCCEEDED", { was: "RUNNING" });
+    expect(asideOf(task, command)).toBe("move_refused");
   });
 });
 

@@ -77,8 +77,20 @@ describe("an ending", () => {
     (status) => {
       const { runs, events } = expectDecision(running, to(status, { reason: "off topic" }));
       expect(runs).toEqual([
-        { id: "run-QUALITY_AUTOMATION", state: "CANCELLED", result: null, error: null },
-        { id: "queued-EXPERT_REVIEW", state: "CANCELLED", result: null, error: null },
+        {
+          id: "run-QUALITY_AUTOMATION",
+          state: "CANCELLED",
+          verdict: null,
+          result: null,
+          error: null,
+        },
+        {
+          id: "queued-EXPERT_REVIEW",
+          state: "CANCELLED",
+          verdict: null,
+          result: null,
+          error: null,
+        },
       ]);
       expect(events[0]?.payload).toEqual({
         cancelledRuns: ["run-QUALITY_AUTOMATION", "queued-EXPERT_REVIEW"],

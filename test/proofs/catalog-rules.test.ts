@@ -64,7 +64,7 @@ const RULES: readonly { rule: string; broken: string }[] = [
   {
     rule: "every event table is append-only and cannot be truncated",
     broken: `select stream, kind
-      from unnest(array['step_events', 'eval_step_events', 'dispatch_events']) as stream
+      from unnest(array['step_events', 'eval_step_events', 'dispatch_events', 'run_late_reports']) as stream
       cross join unnest(array['append_only', 'no_truncate']) as kind
       where not exists (select from pg_trigger t
         where t.tgrelid = stream::regclass and t.tgname = format('%s_%s', stream, kind) and t.tgenabled = 'O')`,

@@ -190,7 +190,13 @@ const VERSIONS: Attempt[] = [
   },
 ];
 
-const STREAMS = ["step_events", "eval_step_events", "dispatch_events", "admin_events"];
+const STREAMS = [
+  "step_events",
+  "eval_step_events",
+  "dispatch_events",
+  "run_late_reports",
+  "admin_events",
+];
 
 /** Every way to change or delete a row of an event table. */
 const HISTORY: Attempt[] = STREAMS.flatMap((stream) => {
@@ -198,14 +204,15 @@ const HISTORY: Attempt[] = STREAMS.flatMap((stream) => {
     step_events: "tenant_id, task_id, seq",
     eval_step_events: "tenant_id, eval_id, seq",
   }[stream];
-  const set = stream === "dispatch_events" ? "actor_name = 'Forger'" : "reason = 'Forged'";
+  const isUnchained = stream === "dispatch_events" || stream === "run_late_reports";
+  const set = isUnchained ? "actor_name = 'Forger'" : "reason = 'Forged'";
   const attempt = (to: string, sql: string, owner: string): Attempt => ({
     to: `${to} ${stream}`,
     sql: () => sql,
     application: NOT_GRANTED,
     owner,
   });
-  const isReferredTo = stream !== "dispatch_events";
+  const isReferredTo = !isUnchained;
   return [
     attempt("UPDATE", `update ${stream} set ${set}`, GUARDED),
     attempt("UPDATE without a change", `update ${stream} set actor_name = actor_name`, GUARDED),

@@ -312,6 +312,17 @@ const BREACHES: Record<string, Breach[]> = {
       by: "deleting a run",
       sql: ({ busy }) =>
         `delete from worker_runs where task_id = '${busy.id}' and state = 'SUCCEEDED'`,
+      also: ["late-reports-are-late"],
+    },
+    {
+      by: "turning around what a check found",
+      sql: ({ busy }) =>
+        `update worker_runs set verdict = 'passed' where task_id = '${busy.id}' and verdict = 'failed'`,
+    },
+    {
+      by: "writing a late verdict over a missing one",
+      sql: () =>
+        "update worker_runs set verdict = 'passed' where type = 'OUTPUT_GENERATION' and state = 'CANCELLED'",
     },
   ],
   "items-match-their-events": [
@@ -728,6 +739,31 @@ const BREACHES: Record<string, Breach[]> = {
       by: "extending a lease beyond its run's deadline",
       sql: () =>
         "update worker_runs set lease_until = deadline_at + interval '1 second' where offered",
+    },
+  ],
+  "late-reports-are-whole": [
+    {
+      by: "keeping a late report as early releases did, without what it reported and who",
+      sql: () => `
+        insert into run_late_reports (tenant_id, id, run_id, result, error)
+        select tenant_id, new_id(), run_id, result, error from run_late_reports`,
+    },
+    {
+      by: "losing the state of a late report",
+      sql: () => "update run_late_reports set state = null",
+    },
+  ],
+  "late-reports-are-late": [
+    {
+      by: "calling a report on an open run late",
+      sql: () => `
+        update run_late_reports l set run_id = (select w.id from worker_runs w
+          where w.tenant_id = l.tenant_id and w.state = 'RUNNING' limit 1)`,
+    },
+    {
+      by: "keeping an empty row for a repeat of the report that ended its run",
+      sql: () =>
+        "update run_late_reports set state = 'SUCCEEDED', verdict = null, result = null, error = null",
     },
   ],
   "webhooks-receive-events": [

@@ -50,6 +50,7 @@ export const COLUMNS: readonly (readonly TableGroup[])[] = [
       title: "Runs and dispatches",
       tables: [
         ["worker_runs", "work that reports back; leases"],
+        ["run_late_reports", "reports on ended runs"],
         ["pipeline_dispatches", "the outbox of pipeline requests"],
         ["dispatch_events", "append-only log of dispatches"],
       ],

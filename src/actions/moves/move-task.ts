@@ -6,6 +6,7 @@ import {
   type StoredMoves,
   type WrittenDispatch,
 } from "../../db/moves/record-moves.ts";
+import { recordLateReport } from "../../db/runs/late-reports.ts";
 import { recordRunReport } from "../../db/runs/worker-runs.ts";
 import { apply } from "../../domain/lifecycle/apply.ts";
 import type { Command } from "../../domain/lifecycle/commands.ts";
@@ -165,11 +166,11 @@ function render<Extra>({
 }
 
 /**
- * Ends a move without events: there was nothing to do, or a worker's report only changes its run. The report loses the
- * race if another report on the run was recorded after the load.
+ * Ends a move without events: there was nothing to do, or a worker's report only changes its run, or is kept aside. The
+ * report loses the race if another report on the run was recorded after the load.
  */
 async function concludeUnmoved<Extra extends object>(
-  { database, operation }: ConditionalCall,
+  call: ConditionalCall,
   { snapshot, decision, extra, loaded }: Unmoved<Extra>,
 ): Promise<Outcome<Done<Moved & Extra>> | typeof LOST_RACE> {
   const value = {
@@ -180,8 +181,14 @@ async function concludeUnmoved<Extra extends object>(
     ...extra,
   };
   const result: StoredMoves<typeof value> = { answer: value, events: [], dispatched: [] };
+  const { database, operation } = call;
   const [report] = decision.runs;
   const [found] = loaded.runs;
+  const { lateReport } = decision;
+  if (lateReport !== null) {
+    const recorded = await recordLateReport(database, lateReport, { ...call, result });
+    return conclude(operation, recorded, { result: () => result, render: render<Extra> });
+  }
   if (report === undefined && operation.key === null) return succeed({ value, replayed: false });
   const recorded =
     report === undefined || found === undefined

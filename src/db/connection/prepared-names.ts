@@ -2,7 +2,7 @@
 
 /** The names of the database functions that hold the prepared statements of this release. */
 export const PREPARED_NAMES = {
-  load_task: "load_task_9368b589",
+  load_task: "load_task_c874b1eb",
   record_plain_moves: "record_plain_moves_50344dee",
-  record_moves: "record_moves_ec74983f",
+  record_moves: "record_moves_1c9dea28",
 } as const;

@@ -30,14 +30,14 @@ const RECORDED_REVIEWS = `
 
 /** The runs that events report. */
 const REPORTED_RUNS = `
-  select tenant_id, task_id, seq, (run ->> 'id')::uuid as id, run ->> 'state' as state, run ->> 'type' as type,
-    run ->> 'stepId' as step_id
-  from (select tenant_id, task_id, seq, payload::json -> 'run' as run
+  select tenant_id, task_id, seq, registry_version, (run ->> 'id')::uuid as id, run ->> 'state' as state,
+    run ->> 'verdict' as verdict, run ->> 'type' as type, run ->> 'stepId' as step_id
+  from (select tenant_id, task_id, seq, registry_version, payload::json -> 'run' as run
     from step_events where type = 'worker_run_changed') e`;
 
 /** The runs that events cancel. The pattern keeps Postgres from parsing the payloads of all other events. */
 const CANCELLED_RUNS = `
-  select tenant_id, task_id, seq, run_id::uuid as id, 'CANCELLED' as state
+  select tenant_id, task_id, seq, registry_version, run_id::uuid as id, 'CANCELLED' as state, null as verdict
   from step_events cross join json_array_elements_text(payload::json -> 'cancelledRuns') run_id
   where payload like '%"cancelledRuns":["%'`;
 
@@ -130,12 +130,13 @@ export const PROVEN_INVARIANTS: readonly Invariant[] = [
   {
     name: "runs-match-their-events",
     description:
-      "An event reports a run that does not exist or is another, or a run that can affect a label is not in the state that its newest event records.",
+      "An event reports a run that does not exist or is another, or a run that can affect a label does not have the state and the verdict that its newest event records.",
+    // Events of registry version 1 record no verdict.
     sql: `
       with reported as (${REPORTED_RUNS}), newest as (
-        select distinct on (tenant_id, id) tenant_id, id, state
-        from (select tenant_id, id, seq, state from reported
-          union all select tenant_id, id, seq, state from (${CANCELLED_RUNS}) c) reported
+        select distinct on (tenant_id, id) tenant_id, id, state, verdict, registry_version
+        from (select tenant_id, id, seq, state, verdict, registry_version from reported
+          union all select tenant_id, id, seq, state, verdict, registry_version from (${CANCELLED_RUNS}) c) reported
         order by tenant_id, id, seq desc
       )
       select e.tenant_id, e.id
@@ -145,7 +146,8 @@ export const PROVEN_INVARIANTS: readonly Invariant[] = [
       select w.tenant_id, w.id
       from worker_runs w left join newest n on n.tenant_id = w.tenant_id and n.id = w.id
       where w.type in (${RELEVANT_TYPES})
-        and case when n.id is null then w.state in ('RUNNING', 'SUCCEEDED', 'FAILED') else w.state <> n.state end`,
+        and case when n.id is null then w.state in ('RUNNING', 'SUCCEEDED', 'FAILED') or w.verdict is not null else w.state <> n.state
+          or (n.registry_version > 1 and w.verdict is distinct from n.verdict) end`,
   },
   {
     name: "items-match-their-events",

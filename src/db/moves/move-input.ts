@@ -62,6 +62,7 @@ export function moveInput(moves: readonly Move[]) {
         id: run.id,
         task_id: snapshot.id,
         state: run.state,
+        verdict: run.verdict,
         result: run.result,
         error: run.error,
       })),

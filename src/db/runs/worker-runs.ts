@@ -2,10 +2,11 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../../domain/actor.ts";
 import type { RunChange } from "../../domain/lifecycle/decision.ts";
 import { isRunEnded } from "../../domain/lifecycle/runs.ts";
-import type { RunState, WorkerType } from "../../domain/lifecycle/statuses.ts";
+import type { ReviewOutcome, RunState, WorkerType } from "../../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { Database, Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
+import { LATE_JSON, type LateReportRecord } from "./late-reports.ts";
 import { type GuardedRun, guardRow, IS_UNCHANGED, runAllowance } from "./run-guards.ts";
 import { bytesOf, type Chunk, readChunkById } from "../sql/chunks.ts";
 import { type FilterOf, matches } from "../sql/conditions.ts";
@@ -29,19 +30,33 @@ export interface RunRecord {
   externalRef: string | null;
   /** The run fails if no report arrives by then. */
   deadlineAt: string;
+  /** What the quality check found. Null if the run reported none, and for runs that ended before it was kept. */
+  verdict: ReviewOutcome | null;
   result: unknown;
   error: string | null;
-  /** A report that arrived after the run had ended. It has no effect. */
-  lateReport: { result: unknown; error: string | null; at: string } | null;
+  /** The number of reports that arrived after the run had ended. They have no effect. */
+  lateReports: number;
+  /** The last of them. */
+  lateReport: LateReportRecord | null;
   createdAt: string;
   updatedAt: string;
 }
 
+/** Only a run that has ended has late reports, and most lists are of open runs. */
+const IS_ENDED = sql`w.state not in ('QUEUED', 'RUNNING')`;
+
+const COUNT_OF_LATE = sql`(select count(*)::integer from run_late_reports l
+    where l.tenant_id = w.tenant_id and l.run_id = w.id)`;
+
+const LAST_LATE = sql`from run_late_reports l
+    where l.tenant_id = w.tenant_id and l.run_id = w.id order by l.id desc limit 1`;
+
 /** A RunRecord as JSON, from the alias w. */
 export const RUN_JSON = sql`json_build_object('id', w.id, 'taskId', w.task_id, 'versionId', w.version_id,
   'stepId', w.step_id, 'type', w.type, 'state', w.state, 'attempt', w.attempt, 'offered', w.offered,
-  'leaseUntil', case when w.state = 'QUEUED' then iso(w.lease_until) end, 'externalRef', w.external_ref, 'deadlineAt', iso(w.deadline_at), 'result', w.result, 'error', w.error,
-  'lateReport', w.late_report, 'createdAt', iso(w.created_at), 'updatedAt', iso(w.updated_at))`;
+  'leaseUntil', case when w.state = 'QUEUED' then iso(w.lease_until) end, 'externalRef', w.external_ref, 'deadlineAt', iso(w.deadline_at), 'verdict', w.verdict, 'result', w.result,
+  'error', w.error, 'lateReports', case when ${IS_ENDED} then ${COUNT_OF_LATE} else 0 end,
+  'lateReport', case when ${IS_ENDED} then (select ${LATE_JSON} ${LAST_LATE}) end, 'createdAt', iso(w.created_at), 'updatedAt', iso(w.updated_at))`;
 
 /**
  * Creates a run on the task's current step, in one round trip. The lock on the task keeps it at that step. Returns no
@@ -75,9 +90,8 @@ select (select run from created) as run from task`,
 }
 
 /**
- * Records a report that writes no event: a late report, a repeated one, or one for a run that no label depends on. A
- * run that has ended keeps its result, and the report is stored separately. Otherwise the report renews the deadline
- * and, if the run is still queued, its holder's lease. Returns no row and stores nothing if the run has changed.
+ * Records a report that writes no event: a repeated one, or one for a run that no label depends on. It renews the
+ * deadline and, if the run is still queued, its holder's lease. Returns no row and stores nothing if the run has changed.
  */
 export function recordRunReport(
   database: TenantDatabase,
@@ -86,16 +100,14 @@ export function recordRunReport(
 ): Promise<Written<{ id: string }>> {
   const { tenantId } = database;
   const reportedResult = JSON.stringify(report.result ?? null);
-  const change = isRunEnded(found.state)
-    ? sql`late_report = jsonb_build_object('result', ${reportedResult}::jsonb, 'error', ${report.error}::text, 'at', iso(now()))`
-    : sql`state = ${report.state}, result = coalesce(nullif(${reportedResult}::jsonb, 'null'), w.result),
-      error = coalesce(${report.error}::text, w.error)
-      ${renewed(report.state)}`;
   return database.write(operation, [
     sql`
 with
 reported as (
-  update worker_runs w set ${change}, updated_at = greatest(w.updated_at, now())
+  update worker_runs w set state = ${report.state}, verdict = ${report.verdict}::text,
+    result = coalesce(nullif(${reportedResult}::jsonb, 'null'), w.result),
+    error = coalesce(${report.error}::text, w.error), updated_at = greatest(w.updated_at, now())
+    ${renewed(report.state)}
   from json_to_record(${JSON.stringify(guardRow(found))}) as f(id uuid, state text, attempt integer, is_overdue boolean)
   where w.tenant_id = ${tenantId}::uuid and w.id = f.id and ${IS_UNCHANGED}
   returning w.id
@@ -177,7 +189,11 @@ export function listRuns(
   const source = {
     table: sql`worker_runs`,
     alias: sql`w`,
-    bytes: bytesOf(sql`w.result::text`, sql`w.late_report::text`, sql`w.error`),
+    bytes: bytesOf(
+      sql`w.result::text`,
+      sql`w.error`,
+      sql`(select concat(l.result, l.error) ${LAST_LATE})`,
+    ),
     condition: matches(RUN_FILTERS, filter),
     row: RUN_JSON,
   };

@@ -16,6 +16,7 @@ export { pipelineDispatches } from "./pipeline-dispatches.ts";
 export { pipelines } from "./pipelines.ts";
 export { prompts } from "./prompts.ts";
 export { reviews } from "./reviews.ts";
+export { runLateReports } from "./run-late-reports.ts";
 export { seedRuns } from "./seed-runs.ts";
 export { signingSecrets } from "./signing-secrets.ts";
 export { stepEvents } from "./step-events.ts";

@@ -12,7 +12,7 @@ import {
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
-import { RUN_STATES, WORKER_TYPES } from "../../domain/lifecycle/statuses.ts";
+import { REVIEW_OUTCOMES, RUN_STATES, WORKER_TYPES } from "../../domain/lifecycle/statuses.ts";
 import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 import { pipelineDispatches } from "./pipeline-dispatches.ts";
 import { steps } from "./steps.ts";
@@ -39,9 +39,11 @@ export const workerRuns = pgTable(
     leaseUntil: moment(),
     /** The length of the lease in seconds. A report that leaves the run unstarted renews the lease by this length. */
     leaseSeconds: integer(),
+    /** The verdict of the report that ended it. Null if it had none, and for runs that ended before it was kept. */
+    verdict: text({ enum: REVIEW_OUTCOMES }),
     result: jsonb(),
     error: text(),
-    /** A report that arrived after the run had ended. It is kept, and has no other effect. */
+    /** The last late report, as earlier releases kept it. Its copy in run_late_reports is the one that is read. */
     lateReport: jsonb(),
     createdBy: text().notNull(),
     createdAt: createdAt(),
@@ -79,5 +81,6 @@ export const workerRuns = pgTable(
     ),
     oneOf("worker_runs_type", t.type, WORKER_TYPES),
     oneOf("worker_runs_state", t.state, RUN_STATES),
+    oneOf("worker_runs_verdict", t.verdict, REVIEW_OUTCOMES),
   ],
 );

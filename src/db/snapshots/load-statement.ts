@@ -53,6 +53,8 @@ export function stepQuery(stepId: Bound<string>): SQL {
 /** Selects runs as a JSON array of LoadedRun. `from` gives them the alias x. */
 export function runsQuery(from: SQL): SQL {
   return sql`(select json_agg(json_build_object('id', x.id, 'taskId', x.task_id, 'stepId', x.step_id, 'type', x.type,
-    'state', x.state, 'attempt', x.attempt, 'offered', x.offered,
+    'state', x.state, 'attempt', x.attempt, 'offered', x.offered, 'claimed', x.lease_owner is not null,
+    'verdict', x.verdict, 'result', case when x.state not in ('QUEUED', 'RUNNING') then x.result end,
+    'error', case when x.state not in ('QUEUED', 'RUNNING') then x.error end,
     'heldBy', case when x.lease_until > now() then x.lease_owner end) order by x.id) from ${from})`;
 }

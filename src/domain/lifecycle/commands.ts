@@ -91,12 +91,18 @@ export interface ReportedRun {
   type: WorkerType;
   state: RunState;
   stepId: string;
-  /** How often the run was leased. A report can name the attempt that it belongs to. */
+  /** How often the run was leased. A report names the attempt that it belongs to. */
   attempt: number;
   /** Polling workers lease the run. Until its first report, only the holder of the lease can report. */
   offered: boolean;
+  /** A worker has claimed the run, so every report has to name its attempt. */
+  claimed: boolean;
   /** Names the credential that holds a live lease, by the clock of the database. Null if none does. */
   heldBy: string | null;
+  /** What the run ended with, so that a repeat of the report that ended it is recognized. Null while it is open. */
+  verdict: ReviewOutcome | null;
+  result: unknown;
+  error: string | null;
 }
 
 /** Reports the state of a run. The reporter is its worker, or the service after the run's deadline. */
@@ -105,7 +111,7 @@ export interface ReportCommand {
   run: ReportedRun;
   /** Names the credential that reports, as leases do; the actor's id if it is absent. */
   reporter?: string | undefined;
-  /** The attempt that the worker leased, if it names one. */
+  /** The attempt that the worker leased. Required if the run was claimed. */
   attempt?: number | undefined;
   state: RunState;
   verdict?: ReviewOutcome | undefined;

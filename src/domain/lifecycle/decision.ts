@@ -65,8 +65,31 @@ export interface NewReview {
 export interface RunChange {
   id: string;
   state: RunState;
+  verdict: ReviewOutcome | null;
   result: unknown;
   error: string | null;
+}
+
+/** A report on a run that had ended, whole. The run does not change. */
+export interface LateReport {
+  id: string;
+  runId: string;
+  state: RunState;
+  verdict: ReviewOutcome | null;
+  result: unknown;
+  error: string | null;
+  /** The attempt that the report names, if it names one. */
+  attempt: number | null;
+}
+
+/** Why a report, or the move that it asks for, has no effect on the task. */
+export const ASIDE_REASONS = ["run_ended", "step_left", "move_refused"] as const;
+export type AsideReason = (typeof ASIDE_REASONS)[number];
+
+/** What of a report was only recorded, and why. */
+export interface KeptAside {
+  reason: AsideReason;
+  detail: string;
 }
 
 export interface NewDispatch {
@@ -104,6 +127,9 @@ export interface Decision {
   step: NewStep | null;
   reviews: readonly NewReview[];
   runs: readonly RunChange[];
+  lateReport: LateReport | null;
+  /** What of a worker's report was only recorded. Null if all of it took effect. */
+  keptAside: KeptAside | null;
   recall: Recall | null;
   undoes: Undo | null;
   /** Caused by the last event. The writer skips one that exists: a unique index allows one open dispatch. */

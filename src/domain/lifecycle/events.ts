@@ -77,6 +77,8 @@ export const EVENT_PAYLOADS = {
       type: z.enum(WORKER_TYPES),
       state: z.enum(RUN_STATES),
       stepId: z.string(),
+      /** Present if the report had one. */
+      verdict: z.enum(REVIEW_OUTCOMES).exactOptional(),
     }),
   }),
   bulk_transitioned: transition,

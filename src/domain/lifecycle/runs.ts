@@ -80,6 +80,12 @@ export const REPORT_EFFECTS: Record<WorkerType, ReportEffect | null> = {
   PAYMENT: null,
 };
 
+/** Returns true if a report of this state can move a step. */
+export function canMoveSteps(type: WorkerType, state: RunState): boolean {
+  const effect = REPORT_EFFECTS[type];
+  return effect !== null && effect.becomes[state] !== null;
+}
+
 /** The workers whose success must report a verdict on the step. */
 export const JUDGING_WORKER_TYPES = ["QUALITY_AUTOMATION"] as const satisfies readonly WorkerType[];
 

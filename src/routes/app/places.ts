@@ -64,6 +64,7 @@ export const PLACES: readonly { area: Area; method: string; path: string }[] = [
   { area: "worker-runs", method: "POST", path: "/v1/worker-runs/claim" },
   { area: "worker-runs", method: "PATCH", path: "/v1/worker-runs/{runId}" },
   { area: "worker-runs", method: "GET", path: "/v1/worker-runs" },
+  { area: "worker-runs", method: "GET", path: "/v1/worker-runs/{runId}/late-reports" },
   { area: "pipelines", method: "GET", path: "/v1/pipelines" },
   { area: "pipelines", method: "PUT", path: "/v1/pipelines/{name}" },
   { area: "pipelines", method: "POST", path: "/v1/pipelines/{name}/rotate" },

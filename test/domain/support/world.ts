@@ -42,7 +42,15 @@ export function context(role: Role = "reviewer", prefix = "new"): DecisionContex
 }
 
 /** The claim of a run that was not offered to polling workers, so that a report needs no lease. */
-export const NOT_OFFERED = { attempt: 1, offered: false, heldBy: null } as const;
+export const NOT_OFFERED = {
+  attempt: 1,
+  offered: false,
+  claimed: false,
+  heldBy: null,
+  verdict: null,
+  result: null,
+  error: null,
+} as const;
 
 /** Returns the n-th minute of the day on which every test takes place. */
 export function minute(n: number): string {

@@ -174,7 +174,7 @@ describe("A lease", () => {
     const [work] = expectDone(await claim({}, { bearer: rival })).data;
     expect(work?.run).toMatchObject({ id: runId, attempt: 2 });
 
-    const late = await report(runId, { state: "RUNNING" });
+    const late = await report(runId, { state: "RUNNING", attempt: 1 });
     expect(expectProblem(late, "lease_lost", 409)).toMatchObject({ retry: "never" });
     expectDone(await report(runId, { state: "RUNNING", attempt: 2 }, { bearer: rival }));
   });
@@ -192,8 +192,8 @@ describe("A lease", () => {
     const { runId } = await givenOfferedRun(api);
     expectProblem(await report(runId, { state: "RUNNING" }), "lease_lost", 409);
     await claimedIds({}, { bearer: rival });
-    expectProblem(await report(runId, { state: "RUNNING" }), "lease_lost", 409);
-    const started = await report(runId, { state: "RUNNING" }, { bearer: rival });
+    expectProblem(await report(runId, { state: "RUNNING", attempt: 1 }), "lease_lost", 409);
+    const started = await report(runId, { state: "RUNNING", attempt: 1 }, { bearer: rival });
     expect(expectDone(started).task.currentStep.status).toBe("running");
   });
 
@@ -239,6 +239,31 @@ describe("A lease", () => {
     const { leaseUntil, deadlineAt } = await read(runId);
     expect(deadlineAt).toBe(before.deadlineAt);
     expect(leaseUntil).toBe(deadlineAt);
+  });
+
+  it("makes every later report name its attempt, so that a stale worker is not mistaken for its successor", async () => {
+    const { task, runId } = await givenOfferedRun(api);
+    await claimedIds();
+    await endLeases(api.database, [runId]);
+    expectDone(await claim({}, { bearer: rival }));
+    // The first worker shares the key of the second, so that only the attempt distinguishes them.
+    const stale = { bearer: rival };
+    for (const body of [
+      { state: "RUNNING" },
+      { state: "SUCCEEDED", verdict: "passed" },
+      { state: "FAILED", error: "Crashed" },
+      { state: "CANCELLED" },
+    ]) {
+      const refused = expectProblem(await report(runId, body, stale), "validation_failed", 400);
+      expect(refused).toMatchObject({ issues: [{ path: ["attempt"], code: "required" }] });
+      expectProblem(await report(runId, { ...body, attempt: 1 }, stale), "lease_lost", 409);
+    }
+    const after = await api.call<TaskView>("GET", `/tasks/${task.id}`);
+    expect(expectDone(after)).toEqual(task);
+    const passed = { state: "SUCCEEDED", verdict: "passed", attempt: 2 };
+    expect(expectDone(await report(runId, passed, stale)).run.state).toBe("SUCCEEDED");
+    expectProblem(await report(runId, { state: "FAILED" }, stale), "validation_failed", 400);
+    expect(await read(runId)).toMatchObject({ state: "SUCCEEDED", lateReports: 0 });
   });
 
   test("of another attempt is rejected before anything else is checked", async () => {

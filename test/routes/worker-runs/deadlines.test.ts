@@ -82,7 +82,11 @@ describe("A run's deadline", () => {
     await report(runId, { state: "SUCCEEDED", verdict: "passed", result: { score: 1 } });
     expect(await read(task.id)).toEqual(given);
     expect(await runsOf(task.id)).toMatchObject([
-      { ...TIMED_OUT, lateReport: { result: { score: 1 } } },
+      {
+        ...TIMED_OUT,
+        lateReports: 1,
+        lateReport: { state: "SUCCEEDED", verdict: "passed", result: { score: 1 } },
+      },
     ]);
   });
 

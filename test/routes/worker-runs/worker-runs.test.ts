@@ -94,7 +94,7 @@ describe("Reporting on a worker run", () => {
     expect(crashed.events.some(({ type }) => type === "review_recorded")).toBe(false);
   });
 
-  it("writes no event for a repeated state, and stores a late report only on the run", async () => {
+  it("writes no event for a repeated state", async () => {
     const { run } = await givenRun(
       { kind: "output_generation", status: "queued" },
       "OUTPUT_GENERATION",
@@ -103,23 +103,6 @@ describe("Reporting on a worker run", () => {
     expect(expectDone(await report(run.id, { state: "RUNNING" })).events).toEqual([]);
     const done = expectDone(await report(run.id, { state: "SUCCEEDED", result: { files: 3 } }));
     expect(done.task.currentStep.status).toBe("approved");
-    const late = expectDone(await report(run.id, { state: "FAILED", error: "Too late" }));
-    expect(late).toMatchObject({ run: { state: "SUCCEEDED" }, events: [] });
-    const [row] = await api.database.query(
-      "owner",
-      "select state, result::text, error, late_report ->> 'error' as late from worker_runs where id = $1",
-      [run.id],
-    );
-    expect(row).toEqual({
-      state: "SUCCEEDED",
-      result: '{"files": 3}',
-      error: null,
-      late: "Too late",
-    });
-    const list = await api.call<RunPage>("GET", `/worker-runs?stepId=${run.stepId}`);
-    expect(expectDone(list).data).toMatchObject([
-      { lateReport: { error: "Too late", result: null } },
-    ]);
   });
 
   it("returns the run's final state to each of two concurrent reports", async () => {
@@ -148,7 +131,11 @@ describe("Reporting on a worker run", () => {
     const reported = expectDone(
       await report(run.id, { state: "SUCCEEDED", result: { score: 0.9 } }),
     );
-    expect(reported).toMatchObject({ run: { state: "SUCCEEDED" }, events: [] });
+    expect(reported).toMatchObject({
+      run: { state: "SUCCEEDED" },
+      keptAside: { reason: "step_left" },
+      events: [],
+    });
     expect(reported.task.currentStep.kind).toBe("delivery");
   });
 

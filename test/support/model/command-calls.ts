@@ -164,12 +164,19 @@ export function commandCallOf(
       if (run === undefined) return null;
       const judges = isJudging(run.type) && wish.state === "SUCCEEDED";
       const hasVerdict = judges === wish.hasFittingVerdict;
-      const body = { state: wish.state, ...(hasVerdict && { verdict: wish.verdict }) };
+      const { result, error, attempt } = wish;
+      const body = {
+        state: wish.state,
+        ...(hasVerdict && { verdict: wish.verdict }),
+        ...(result !== undefined && { result }),
+        ...(error !== undefined && { error }),
+        ...(attempt !== undefined && { attempt }),
+      };
       return {
         method: "PATCH",
         path: `/worker-runs/${run.id}`,
         body,
-        command: { type: "report", run: { ...run, ...NOT_OFFERED }, ...body },
+        command: { type: "report", run: { ...NOT_OFFERED, ...run }, ...body },
       };
     }
   }

@@ -121,6 +121,9 @@ const wishes = {
     state: fc.constantFrom(...RUN_STATES, "RUNNING", "SUCCEEDED"),
     verdict: fc.constantFrom(...REVIEW_OUTCOMES),
     hasFittingVerdict: mostly(8),
+    result: fc.constantFrom(undefined, undefined, null, { tokens: 1 }, { tokens: 2 }),
+    error: fc.constantFrom(undefined, undefined, "Out of memory"),
+    attempt: fc.constantFrom(undefined, undefined, undefined, 1, 1, 2),
   }),
   dispatch: fc.record({
     do: fc.constant("dispatch" as const),

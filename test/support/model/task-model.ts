@@ -1,7 +1,7 @@
 import type { StepEventView } from "../../../src/actions/views/event-view.ts";
 import { apply } from "../../../src/domain/lifecycle/apply.ts";
 import type { Creation } from "../../../src/domain/lifecycle/decide/create.ts";
-import type { Decision, NewEvent } from "../../../src/domain/lifecycle/decision.ts";
+import type { Decision, LateReport, NewEvent } from "../../../src/domain/lifecycle/decision.ts";
 import type { RecordedEvent, TaskState } from "../../../src/domain/lifecycle/fold.ts";
 import { isRunEnded, isStatusRelevant } from "../../../src/domain/lifecycle/runs.ts";
 import type {
@@ -14,13 +14,23 @@ import {
   type Pipeline,
   PIPELINE_NAMES,
 } from "../../../src/domain/pipelines/pipelines.ts";
-import type { RunState, WorkerType } from "../../../src/domain/lifecycle/statuses.ts";
+import type {
+  ReviewOutcome,
+  RunState,
+  WorkerType,
+} from "../../../src/domain/lifecycle/statuses.ts";
 
+/** A run, and the reports that came after its end. */
 interface ModelRun {
   id: string;
   type: WorkerType;
   state: RunState;
   stepId: string;
+  verdict: ReviewOutcome | null;
+  result: unknown;
+  error: string | null;
+  lateReports: number;
+  lateReport: Omit<LateReport, "id" | "runId"> | null;
 }
 
 interface ModelDispatch {
@@ -39,6 +49,8 @@ export class TaskModel {
   readonly runs: ModelRun[] = [];
   readonly dispatches: ModelDispatch[] = [];
   reviews = 0;
+  /** Every late report of the task as text. A repeat of one is not kept. */
+  readonly #lateReports = new Set<string>();
 
   constructor({ task, decision }: Creation, at: string) {
     const { version, step } = decision;
@@ -98,7 +110,8 @@ export class TaskModel {
 
   openRun(run: { id: string; type: WorkerType }): void {
     const { step, openRuns } = this.snapshot;
-    this.runs.push({ ...run, state: "QUEUED", stepId: step.id });
+    const said = { verdict: null, result: null, error: null, lateReports: 0, lateReport: null };
+    this.runs.push({ ...run, state: "QUEUED", stepId: step.id, ...said });
     this.snapshot = { ...this.snapshot, openRuns: [...openRuns, { ...run, state: "QUEUED" }] };
   }
 
@@ -119,8 +132,13 @@ export class TaskModel {
     this.reviews += decision.reviews.length;
     for (const change of decision.runs) {
       const run = this.runs.find(({ id }) => id === change.id);
-      if (run !== undefined && !isRunEnded(run.state)) run.state = change.state;
+      if (run === undefined || isRunEnded(run.state)) continue;
+      run.state = change.state;
+      run.verdict = change.verdict;
+      run.result = change.result ?? run.result;
+      run.error = change.error ?? run.error;
     }
+    this.#keepLate(decision.lateReport);
     const { recall } = decision;
     for (const dispatch of recall === null ? [] : this.dispatches) {
       dispatch.isRecalled ||= isOfVersion(dispatch.pipeline)
@@ -132,6 +150,17 @@ export class TaskModel {
       this.dispatches.push({ id, pipeline, stepId, versionId, isRecalled: false });
     }
     this.updateDispatches();
+  }
+
+  #keepLate(late: LateReport | null): void {
+    const run = this.runs.find(({ id }) => id === late?.runId);
+    if (late === null || run === undefined) return;
+    const { id: _, runId, ...report } = late;
+    const text = JSON.stringify([runId, report]);
+    if (this.#lateReports.has(text)) return;
+    this.#lateReports.add(text);
+    run.lateReports += 1;
+    run.lateReport = report;
   }
 
   /** Updates the snapshot's list of dispatched pipelines from the outbox. */

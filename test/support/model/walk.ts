@@ -155,7 +155,9 @@ export class Walk extends WalkedTenant {
     expect(answered.step).toEqual(stepView(model.id, model.snapshot.step.id, model.snapshot.step));
     if (commandCall.command.type === "report") {
       const run = model.runs.find(({ id }) => commandCall.path.endsWith(id));
-      expect(answered["run"]).toEqual({ ...run, taskId: model.id });
+      const { id, type, state, stepId } = run ?? expect.fail("the report names no run");
+      expect(answered["run"]).toEqual({ id, type, state, stepId, taskId: model.id });
+      expect(answered["keptAside"]).toEqual(decision.keptAside);
     }
     const events = await expectAgreement(this.api, model);
     expect(events.slice(eventSeq)).toEqual(answered.events);

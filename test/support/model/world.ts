@@ -99,6 +99,7 @@ async function givenBusyTask(api: CallableApi, tenant: Tenant): Promise<TaskView
   const check = await startRun("QUALITY_AUTOMATION");
   await report(check, "RUNNING");
   await report(check, "SUCCEEDED", { verdict: "failed" });
+  await report(check, "FAILED", { error: "Too late" });
   await onTask("reviews", {
     kind: "expert",
     outcome: "passed",

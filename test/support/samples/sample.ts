@@ -18,6 +18,7 @@ export interface Things {
   run: string;
   /** A run whose reports move no step. */
   paymentRun: string;
+  endedRun: string;
   /** A run on which a worker holds a lease, at attempt 1. */
   claimedRun: string;
   prompt: string;

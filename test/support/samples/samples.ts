@@ -562,7 +562,23 @@ export const SAMPLES: readonly Sample[] = [
     names: { runId: "claimedRun" },
     body: { state: "RUNNING", attempt: 1 },
   },
+  {
+    route: "PATCH /v1/worker-runs/{runId}",
+    what: "that has ended",
+    roles: SERVICE,
+    cost: MOVE,
+    repeat: NOTHING_MORE,
+    as: "service",
+    names: { runId: "endedRun" },
+    body: { state: "FAILED", error: "Too late" },
+  },
   { route: "GET /v1/worker-runs", roles: EVERYONE, cost: READ, names: {} },
+  {
+    route: "GET /v1/worker-runs/{runId}/late-reports",
+    roles: EVERYONE,
+    cost: READ,
+    names: { runId: "endedRun" },
+  },
   {
     route: "GET /v1/worker-runs",
     what: "by task and step",

@@ -30,6 +30,7 @@ export function unknownThings(): Things {
     step: id(),
     run: id(),
     paymentRun: id(),
+    endedRun: id(),
     claimedRun: id(),
     version: id(),
     prompt: id(),
@@ -100,6 +101,11 @@ export async function givenThings(
   const asService = { as: "service" } as const;
   await open("run", `${onTask}/worker-runs`, { type: "QUALITY_AUTOMATION" }, asService);
   await open("paymentRun", `${onTask}/worker-runs`, { type: "PAYMENT" }, asService);
+  await open("endedRun", `${onTask}/worker-runs`, { type: "PAYMENT" }, asService);
+  if (kinds.has("endedRun")) {
+    const ended = { ...asService, tenant, body: { state: "SUCCEEDED" } };
+    expectDone(await api.call("PATCH", `/worker-runs/${things.endedRun}`, ended));
+  }
   if (kinds.has("claimedRun")) {
     const offered = { tenant, pipeline: "output_generation" } as const;
     const { task: waiting, runId } = await givenOfferedRun(api, offered);

@@ -13,6 +13,8 @@ export const NO_CHANGES: Decision = {
   step: null,
   reviews: [],
   runs: [],
+  lateReport: null,
+  keptAside: null,
   recall: null,
   undoes: null,
   dispatches: [],
@@ -35,7 +37,7 @@ export function identityOf({ id, versionId, kind, attempt }: StepSnapshot): NewS
 export function cancelOpenRuns(openRuns: readonly RunFact[]): RunChange[] {
   return openRuns
     .filter((run) => isStatusRelevant(run.type))
-    .map(({ id }) => ({ id, state: "CANCELLED", result: null, error: null }));
+    .map(({ id }) => ({ id, state: "CANCELLED", verdict: null, result: null, error: null }));
 }
 
 /** Cancels the open runs of a step that is left, and recalls its undelivered dispatches. Those of the version stay. */

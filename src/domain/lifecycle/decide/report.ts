@@ -2,9 +2,10 @@ import type { Actor } from "../../actor.ts";
 import type { Issue, Outcome, Refusal } from "../../refusals.ts";
 import { succeed, invalidTransition, leaseLost, refuse, validationFailed } from "../../refusals.ts";
 import type { DecisionContext, ReportCommand } from "../commands.ts";
-import type { Decision, NewEvent, NewReview, RunChange } from "../decision.ts";
+import type { Decision, KeptAside, NewEvent, NewReview, RunChange } from "../decision.ts";
 import {
   canJudge,
+  canMoveSteps,
   isJudging,
   isRunEnded,
   isStatusRelevant,
@@ -16,12 +17,13 @@ import { isFailureStanding } from "../standing.ts";
 import type { ReviewOutcome } from "../statuses.ts";
 import { NO_CHANGES } from "./changes.ts";
 import { eventBetween, eventOn } from "./events.ts";
+import { decideLate, wordsOf } from "./late-report.ts";
 import { moveStep } from "./move-step.ts";
 import { newReview, reviewRecorded } from "./verdict.ts";
 
 /**
- * Records the report of a run, and moves the current step accordingly. A late or repeated report, and a report for a
- * step that was left, changes only the run and writes no event.
+ * Records the report of a run, and moves the current step accordingly. A repeated report, and a report for a step that
+ * was left, changes only the run and writes no event. A report on a run that has ended is kept aside.
  */
 export function decideReport(
   snapshot: TaskSnapshot,
@@ -29,39 +31,50 @@ export function decideReport(
   context: DecisionContext,
 ): Outcome<Decision> {
   const { run, state } = command;
-  const misuse = verdictMisuse(command);
+  const misuse = verdictMisuse(command) ?? missingAttempt(command, context.actor);
   if (misuse) return refuse(validationFailed(misuse));
   const loss = lostLease(command, context.actor);
   if (loss) return refuse(loss);
 
-  const isLate = isRunEnded(run.state);
-  const change: RunChange = {
-    id: run.id,
-    state: isLate ? run.state : state,
-    result: command.result ?? null,
-    error: command.error ?? null,
-  };
+  if (isRunEnded(run.state)) return succeed(decideLate(command, context));
+  const change: RunChange = { id: run.id, ...wordsOf(command) };
   const runOnly: Decision = { ...NO_CHANGES, runs: [change] };
-  if (isLate || state === run.state) return succeed(runOnly);
+  if (state === run.state) return succeed(runOnly);
   const allowed = RUN_TRANSITIONS[run.state];
   if (!allowed.includes(state)) {
     const subject = `the ${run.type} run`;
     return refuse(invalidTransition({ subject, from: run.state, to: state, allowed }));
   }
-  if (run.stepId !== snapshot.step.id) return succeed(runOnly);
+  if (run.stepId !== snapshot.step.id) {
+    return succeed({ ...runOnly, keptAside: canMoveSteps(run.type, state) ? STEP_LEFT : null });
+  }
 
   const review = command.verdict && automatedReview(snapshot, command.verdict, context);
-  const moves = movesOnReport(snapshot, command, review);
-  if (moves.length === 0 && !isStatusRelevant(run.type)) return succeed(runOnly);
+  const { moves, keptAside } = movesOnReport(snapshot, command, review);
+  if (moves.length === 0 && !isStatusRelevant(run.type)) {
+    return succeed({ ...runOnly, keptAside });
+  }
   const runChanged = eventOn("worker_run_changed", snapshot.step, {
-    run: { id: run.id, type: run.type, state, stepId: run.stepId },
+    run: {
+      id: run.id,
+      type: run.type,
+      state,
+      stepId: run.stepId,
+      ...(command.verdict && { verdict: command.verdict }),
+    },
   });
   return succeed({
     ...runOnly,
     events: [runChanged, ...moves],
     reviews: review === undefined ? [] : [review],
+    keptAside,
   });
 }
+
+const STEP_LEFT: KeptAside = {
+  reason: "step_left",
+  detail: "The task has left the step of this run. The report is recorded on the run only.",
+};
 
 /**
  * Returns the events of a report: its review, if it has a verdict, and each change of status that is lawful. An unlawful
@@ -71,7 +84,7 @@ function movesOnReport(
   snapshot: TaskSnapshot,
   command: ReportCommand,
   review: NewReview | undefined,
-): NewEvent[] {
+): { moves: NewEvent[]; keptAside: KeptAside | null } {
   const statuses = statusesOnReport({
     type: command.run.type,
     state: command.state,
@@ -80,18 +93,22 @@ function movesOnReport(
     stepStatus: snapshot.step.status,
     failureStands: isFailureStanding(review ? [...snapshot.reviews, review] : snapshot.reviews),
   });
-  const events: NewEvent[] = [];
+  const moves: NewEvent[] = [];
+  let keptAside: KeptAside | null = null;
   let step = snapshot.step;
   for (const status of statuses) {
     const isLast = status === statuses.at(-1);
-    if (isLast && review) events.push(reviewRecorded(review, step));
+    if (isLast && review) moves.push(reviewRecorded(review, step));
     const moved = moveStep(step, status);
-    if (!moved.ok) continue;
-    events.push(eventBetween("step_transitioned", step, moved.value, {}));
-    step = moved.value;
+    if (moved.ok) {
+      moves.push(eventBetween("step_transitioned", step, moved.value, {}));
+      step = moved.value;
+    } else if (isLast && moved.refusal.code !== "already_in_status") {
+      keptAside = { reason: "move_refused", detail: moved.refusal.detail };
+    }
   }
-  if (statuses.length === 0 && review) events.push(reviewRecorded(review, step));
-  return events;
+  if (statuses.length === 0 && review) moves.push(reviewRecorded(review, step));
+  return { moves, keptAside };
 }
 
 function automatedReview(
@@ -100,6 +117,16 @@ function automatedReview(
   context: Pick<DecisionContext, "newId">,
 ): NewReview {
   return newReview(snapshot, { kind: "automated", outcome }, context);
+}
+
+/** Returns an issue if a worker claimed the run and the report does not say for which attempt it is. */
+function missingAttempt({ run, attempt }: ReportCommand, actor: Actor): Issue | null {
+  if (!run.claimed || attempt !== undefined || actor.kind === "system") return null;
+  return {
+    path: ["attempt"],
+    code: "required",
+    message: "A worker claimed this run. Its reports require the attempt that the claim returned.",
+  };
 }
 
 /**
