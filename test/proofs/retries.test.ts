@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, inject, test } from "vitest";
 import {
   type Answer,
   expectDone,
@@ -105,17 +105,20 @@ function repeated({ body, text }: Answer, { repeat: { shownOnce = [] } }: Write)
 
 const statusOfRepeat = ({ sample, repeat }: Write): number => repeat.status ?? statusOf(sample);
 
-describe.for(WRITES)("$title", (write) => {
+const FAULTS: [what: string, fault: FaultOptions][] = [
+  ["the database's answer is lost after the commit", { kind: "cut-after-commit" }],
+  ["every answer of the database to the write is lost", { kind: "cut-after-commit", times: null }],
+  ["the connection breaks before the commit", { kind: "cut-before-commit", times: 2 }],
+  ["the database asks twice for a retry", { kind: "sqlstate", code: "40001", times: 2 }],
+];
+
+const { seed, faultStride } = inject("stack");
+
+describe.for(WRITES)(`$title (faults of SEED=${seed})`, (write) => {
   const status = statusOf(write.sample);
-  const faults: [what: string, fault: FaultOptions][] = [
-    ["the database's answer is lost after the commit", { kind: "cut-after-commit" }],
-    [
-      "every answer of the database to the write is lost",
-      { kind: "cut-after-commit", times: null },
-    ],
-    ["the connection breaks before the commit", { kind: "cut-before-commit", times: 2 }],
-    ["the database asks twice for a retry", { kind: "sqlstate", code: "40001", times: 2 }],
-  ];
+  // Each run sends a part of the faults to each write, and over the writes all of them.
+  const shift = seed + WRITES.indexOf(write);
+  const faults = FAULTS.filter((_fault, index) => (index + shift) % faultStride === 0);
 
   test.for(faults)("answers as if nothing had happened when %s", async ([, fault]) => {
     const effect = await effectOf(write);

@@ -23,6 +23,8 @@ export interface TestStack {
   tasks: number;
   /** One of this many nasty values of each parameter is sent: NASTY_STRIDE of the environment, or 3. 1 sends all. */
   nastyStride: number;
+  /** Each write meets one of this many faults of the database: FAULT_STRIDE of the environment, or 2. 1 sends all. */
+  faultStride: number;
 }
 
 /** The addresses of a test's database. */

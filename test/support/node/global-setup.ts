@@ -40,6 +40,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     dispatches: Number(process.env["DISPATCHES"] ?? 300),
     tasks: Number(process.env["TASKS"] ?? 4000),
     nastyStride: Number(process.env["NASTY_STRIDE"] ?? 3),
+    faultStride: Number(process.env["FAULT_STRIDE"] ?? 2),
   };
   project.provide("stack", stack);
 
