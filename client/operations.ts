@@ -307,7 +307,7 @@ export type EvalEvent = {
   hash: Sha256;
   evalId: Id;
   trialId: Id | null;
-  type: "eval_created" | "eval_transitioned" | "trials_recorded" | "trial_transitioned" | "trial_retracted";
+  type: "eval_created" | "eval_transitioned" | "eval_updated" | "trials_recorded" | "trial_transitioned" | "trial_retracted";
   from: "draft" | "queued" | "running" | "completed" | "failed" | "cancelled" | null;
   to: "draft" | "queued" | "running" | "completed" | "failed" | "cancelled";
 };
@@ -718,6 +718,7 @@ export type VersionDiff = {
       model: string | null;
       modelRevision: string | null;
       agent: string | null;
+      agentRevision: string | null;
       provider: string | null;
       role: string;
       contentHash: string;
@@ -728,6 +729,7 @@ export type VersionDiff = {
       model: string | null;
       modelRevision: string | null;
       agent: string | null;
+      agentRevision: string | null;
       provider: string | null;
       role: string;
       contentHash: string;
@@ -742,6 +744,7 @@ export type VersionDiff = {
       model: string | null;
       modelRevision: string | null;
       agent: string | null;
+      agentRevision: string | null;
       provider: string | null;
       kind: string;
       sha256: string;
@@ -752,6 +755,7 @@ export type VersionDiff = {
       model: string | null;
       modelRevision: string | null;
       agent: string | null;
+      agentRevision: string | null;
       provider: string | null;
       kind: string;
       sha256: string;
@@ -818,7 +822,7 @@ export type Feed = {
   caughtUp: boolean;
 };
 
-export type TrialStatus = "pending" | "running" | "passed" | "failed" | "errored";
+export type TrialStatus = "pending" | "running" | "passed" | "failed" | "scored" | "errored";
 
 export type CreateVersion = {
   content: TaskContent;
@@ -1330,6 +1334,7 @@ export type Prompt = {
   model: string | null;
   modelRevision: string | null;
   agent: string | null;
+  agentRevision: string | null;
   provider: string | null;
   evalId: Id | null;
   trialId: Id | null;
@@ -1344,6 +1349,8 @@ export type RecordPrompt = {
   model?: string | undefined;
   modelRevision?: string | undefined;
   agent?: string | undefined;
+  /** At most 180 bytes in UTF-8. */
+  agentRevision?: string | undefined;
   provider?: string | undefined;
   evalId?: Id | undefined;
   trialId?: Id | undefined;
@@ -1366,6 +1373,7 @@ export type Data = {
   model: string | null;
   modelRevision: string | null;
   agent: string | null;
+  agentRevision: string | null;
   provider: string | null;
   promptId: Id | null;
   insightId: Id | null;
@@ -1388,6 +1396,8 @@ export type DeclareData = {
   model?: string | undefined;
   modelRevision?: string | undefined;
   agent?: string | undefined;
+  /** At most 180 bytes in UTF-8. */
+  agentRevision?: string | undefined;
   provider?: string | undefined;
   promptId?: Id | undefined;
   insightId?: Id | undefined;
@@ -1401,24 +1411,34 @@ export type Eval = {
   versionNumber: number;
   name: string;
   k: number;
+  /** What tells trials with the same `k` apart: always `model`, and any of `modelRevision`, `agent`, `agentRevision`, and `provider`. */
+  slotBy: readonly SlotMember[];
   status: EvalStatus;
+  /** The newer eval with the same version and name, if there were two before names became unique. Summaries over many evals leave the older one out. */
+  twinOf: Id | null;
   /** The number of the eval's newest event. */
   eventSeq: number;
   createdAt: Timestamp;
   updatedAt: Timestamp;
 };
 
+export type SlotMember = "model" | "modelRevision" | "agent" | "agentRevision" | "provider";
+
 export type EvalStatus = "draft" | "queued" | "running" | "completed" | "failed" | "cancelled";
 
 export type CreateEval = {
   name: string;
-  /** The number of trials for each model. */
+  /** The number of trials for each model, or for each combination that `slotBy` names. */
   k: number;
+  /** What tells trials with the same `k` apart: always `model`, and any of `modelRevision`, `agent`, `agentRevision`, and `provider`. Default: `model` alone. */
+  slotBy?: readonly unknown[] | undefined;
   versionNumber?: number | undefined;
 };
 
 export type TransitionEval = {
-  status: EvalStatus;
+  status?: EvalStatus | undefined;
+  /** The number of trials for each model, or for each combination that `slotBy` names. */
+  k?: number | undefined;
   reason?: Reason | undefined;
 };
 
@@ -1434,28 +1454,44 @@ export type RecordedEvaluation = {
     index: number;
     outcome: "recorded" | "exists" | "conflict" | "not_found";
     evalId?: Id | undefined;
-    /** The recorded trial, or the existing trial of this model and `k`. */
+    /** The recorded trial, or the existing trial on this slot. */
     trialId?: Id | undefined;
+    /** For a conflict with a trial: that trial. */
+    existing?: {
+      id: Id;
+    } | undefined;
+    /** For a conflict with a trial: every field in which the result differs from it, with both values. Long values are cut. */
+    differs?: readonly FieldDifference[] | undefined;
     /** The reason for a conflict. */
     detail?: string | undefined;
   }>;
 };
 
+export type FieldDifference = {
+  field: string;
+  existing?: unknown;
+  reported?: unknown;
+};
+
 export type RecordEvaluation = {
   name: string;
-  /** The number of trials for each model. */
+  /** The number of trials for each model, or for each combination that `slotBy` names. */
   k: number;
+  /** What tells trials with the same `k` apart, for evals that the call creates. An existing eval must have the same. Default: that of the existing eval, or `model` alone. */
+  slotBy?: readonly unknown[] | undefined;
   results: ReadonlyArray<{
     task: TaskRef;
     model: string;
     modelRevision?: string | undefined;
     agent?: string | undefined;
+    /** At most 180 bytes in UTF-8. */
+    agentRevision?: string | undefined;
     provider?: string | undefined;
-    /** The number of this trial among the model's trials, from 1. */
+    /** The number of this trial among those of its slot, from 1. */
     k: number;
     /** Sets the status to `passed` or `failed`. Use it instead of `status`. */
     passed?: boolean | undefined;
-    /** The score. Not allowed if the status is `errored`. */
+    /** The score. A score without `status`, `passed`, and `error` sets the status to `scored`, which is final and no verdict. Not allowed if the status is `errored`. */
     score?: number | undefined;
     /** Why the trial has no verdict. Allowed only if the status is `errored`. */
     error?: string | undefined;
@@ -1464,7 +1500,7 @@ export type RecordEvaluation = {
     /** The resources used, such as tokens, cost, or latency, in your own units. */
     usage?: Metadata | undefined;
   }>;
-  /** Whether the evaluation is complete. If `true`, each `running` eval that has one of these results, recorded now or earlier, becomes `completed`. A completed eval still accepts trials. */
+  /** Whether the evaluation is complete. If `true`, each `running` eval that has one of these results, recorded now or earlier, becomes `completed`, unless its `k` is larger than that of the call. A completed eval still accepts trials. */
   complete?: boolean | undefined;
 };
 
@@ -1600,6 +1636,7 @@ export type LineageNode = {
   model: string | null;
   modelRevision: string | null;
   agent: string | null;
+  agentRevision: string | null;
   provider: string | null;
 } | {
   type: "trial";
@@ -1612,7 +1649,7 @@ export type LineageNode = {
     name: string;
   };
   k: number;
-  status: "pending" | "running" | "passed" | "failed" | "errored";
+  status: "pending" | "running" | "passed" | "failed" | "scored" | "errored";
   retracted: boolean;
 } | {
   type: "insight";
@@ -1651,6 +1688,7 @@ export type Trial = {
   model: string;
   modelRevision: string | null;
   agent: string | null;
+  agentRevision: string | null;
   provider: string | null;
   status: TrialStatus;
   /** Derived from the status. Null if there is no verdict. */
@@ -1671,17 +1709,19 @@ export type Trials = {
 };
 
 export type NewTrial = {
-  /** The number of this trial among the model's trials, from 1 to the eval's `k`. */
+  /** The number of this trial among those of its slot, from 1 to the eval's `k`. `slotBy` of the eval says what makes a slot. */
   k: number;
   model: string;
   modelRevision?: string | undefined;
   agent?: string | undefined;
+  /** At most 180 bytes in UTF-8. */
+  agentRevision?: string | undefined;
   provider?: string | undefined;
-  /** Defaults to `pending` if `passed` and `error` are also absent. */
+  /** Defaults to `pending` if `passed`, `score`, and `error` are also absent. */
   status?: TrialStatus | undefined;
   /** Sets the status to `passed` or `failed`. Use it instead of `status`. */
   passed?: boolean | undefined;
-  /** The score. Not allowed if the status is `errored`. */
+  /** The score. A score without `status`, `passed`, and `error` sets the status to `scored`, which is final and no verdict. Not allowed if the status is `errored`. */
   score?: number | undefined;
   /** Why the trial has no verdict. Allowed only if the status is `errored`. */
   error?: string | undefined;
@@ -1697,7 +1737,7 @@ export type TransitionTrial = {
   status?: TrialStatus | undefined;
   /** Sets the status to `passed` or `failed`. Use it instead of `status`. */
   passed?: boolean | undefined;
-  /** The score. Not allowed if the status is `errored`. */
+  /** The score. A score without `status`, `passed`, and `error` sets the status to `scored`, which is final and no verdict. Not allowed if the status is `errored`. */
   score?: number | undefined;
   /** Why the trial has no verdict. Allowed only if the status is `errored`. */
   error?: string | undefined;
@@ -1718,6 +1758,7 @@ export type Insight = {
   model: string;
   modelRevision: string | null;
   agent: string | null;
+  agentRevision: string | null;
   provider: string | null;
   status: RunState;
   /** Any JSON value. */
@@ -1735,6 +1776,8 @@ export type CreateInsight = {
   model: string;
   modelRevision?: string | undefined;
   agent?: string | undefined;
+  /** At most 180 bytes in UTF-8. */
+  agentRevision?: string | undefined;
   provider?: string | undefined;
   evalId?: Id | undefined;
   trialId?: Id | undefined;
@@ -2727,6 +2770,11 @@ export interface Operations {
         task?: TaskRef | undefined;
         evalId?: Id | undefined;
         model?: string | undefined;
+        modelRevision?: string | undefined;
+        agent?: string | undefined;
+        /** At most 180 bytes in UTF-8. */
+        agentRevision?: string | undefined;
+        provider?: string | undefined;
         status?: TrialStatus | undefined;
         /** `true` returns only retracted trials; `false` returns only trials that are not retracted. */
         retracted?: boolean | undefined;
@@ -2748,6 +2796,11 @@ export interface Operations {
         task?: TaskRef | undefined;
         evalId?: Id | undefined;
         model?: string | undefined;
+        modelRevision?: string | undefined;
+        agent?: string | undefined;
+        /** At most 180 bytes in UTF-8. */
+        agentRevision?: string | undefined;
+        provider?: string | undefined;
         status?: TrialStatus | undefined;
         /** `true` returns only retracted trials; `false` returns only trials that are not retracted. */
         retracted?: boolean | undefined;
@@ -2771,6 +2824,8 @@ export interface Operations {
         model?: string | undefined;
         modelRevision?: string | undefined;
         agent?: string | undefined;
+        /** At most 180 bytes in UTF-8. */
+        agentRevision?: string | undefined;
         provider?: string | undefined;
         /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
         dialect?: "standard" | "excel" | undefined;
@@ -2794,6 +2849,8 @@ export interface Operations {
         model?: string | undefined;
         modelRevision?: string | undefined;
         agent?: string | undefined;
+        /** At most 180 bytes in UTF-8. */
+        agentRevision?: string | undefined;
         provider?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
@@ -3368,6 +3425,8 @@ export interface Operations {
         model?: string | undefined;
         modelRevision?: string | undefined;
         agent?: string | undefined;
+        /** At most 180 bytes in UTF-8. */
+        agentRevision?: string | undefined;
         provider?: string | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
@@ -3411,6 +3470,8 @@ export interface Operations {
         model?: string | undefined;
         modelRevision?: string | undefined;
         agent?: string | undefined;
+        /** At most 180 bytes in UTF-8. */
+        agentRevision?: string | undefined;
         provider?: string | undefined;
         /** Whether the content is stored here. It is not if it was not uploaded yet or is stored elsewhere. */
         stored?: boolean | undefined;
@@ -3485,6 +3546,8 @@ export interface Operations {
         model?: string | undefined;
         modelRevision?: string | undefined;
         agent?: string | undefined;
+        /** At most 180 bytes in UTF-8. */
+        agentRevision?: string | undefined;
         provider?: string | undefined;
         /** Whether the content is stored here. It is not if it was not uploaded yet or is stored elsewhere. */
         stored?: boolean | undefined;
@@ -3510,6 +3573,8 @@ export interface Operations {
         model?: string | undefined;
         modelRevision?: string | undefined;
         agent?: string | undefined;
+        /** At most 180 bytes in UTF-8. */
+        agentRevision?: string | undefined;
         provider?: string | undefined;
         /** Whether the content is stored here. It is not if it was not uploaded yet or is stored elsewhere. */
         stored?: boolean | undefined;
@@ -3521,7 +3586,7 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Create an eval. Creates an eval with the status `draft` for a version of the task, by default the active one.
+   * Create an eval. Creates an eval with the status `draft` for a version of the task, by default the active one. Returns 409 `conflict` with the existing eval if the version already has one with this name that is not cancelled.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -3577,7 +3642,7 @@ export interface Operations {
     answer: Eval;
   };
   /**
-   * Change an eval's status. Changes the status as the table `evalTransitions` of `GET /v1/registry` allows. A cancelled eval accepts no more trials.
+   * Change an eval. Changes the status as the table `evalTransitions` of `GET /v1/registry` allows, or raises `k`, or both. A cancelled eval accepts no more trials. Returns 409 `conflict` for a `k` that is smaller than the eval's, because `k` never falls.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -3631,7 +3696,7 @@ export interface Operations {
     answer: HistoryVerdict;
   };
   /**
-   * Record an evaluation. Records up to 1000 results of one evaluation across many tasks. Each result becomes a trial of the eval with that name on the task's active version; if there is no such eval, one is created with the status `running`. Each result succeeds or fails separately. A trial that already has the same revision, status, and score returns `exists`. A trial with another revision or result returns `conflict`, as does an eval with another `k`, or an archived task without the eval. `usage` is stored as an insight of kind `trial`, which is kept if the trial is retracted. You can repeat a call in whole or in part.
+   * Record an evaluation. Records up to 1000 results of one evaluation across many tasks. Each result becomes a trial of the eval with that name on the task's active version; if there is no such eval, one is created with the status `running`. Each result succeeds or fails separately. A result whose slot has a trial returns `exists` if everything about it is equal, including its maker, score, error, output, and usage. Otherwise it returns `conflict` with `existing` and `differs`. It also returns `conflict` if the eval has another `slotBy` than the call names, or if the task is archived and has no such eval. An eval with a smaller `k` is raised to that of the call; one with a larger `k` keeps it. `usage` is stored as an insight of kind `trial`, which is kept if the trial is retracted. You can repeat a call in whole or in part.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -3768,7 +3833,7 @@ export interface Operations {
     answer: TaskLineage;
   };
   /**
-   * Record trials. Records one trial, or up to 1000 trials in `trials`. Several trials are recorded together with one event, or not at all. Returns 409 `conflict` with the existing trial if the model already has a trial with this `k` that is not retracted, even one of another revision.
+   * Record trials. Records one trial, or up to 1000 trials in `trials`. Several trials are recorded together with one event, or not at all. Returns 409 `conflict` if a trial that is not retracted has the same slot: the same `k` and the same members of `slotBy` of the eval. `existing` is that trial, and `differs` lists every field in which it differs, with both values; it is empty if all are equal. For several trials, `taken` lists every taken slot, each with `outcome` `exists` or `conflict`.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -3795,6 +3860,11 @@ export interface Operations {
       };
       query?: {
         model?: string | undefined;
+        modelRevision?: string | undefined;
+        agent?: string | undefined;
+        /** At most 180 bytes in UTF-8. */
+        agentRevision?: string | undefined;
+        provider?: string | undefined;
         status?: TrialStatus | undefined;
         /** `true` returns only retracted trials; `false` returns only trials that are not retracted. */
         retracted?: boolean | undefined;
@@ -3812,7 +3882,7 @@ export interface Operations {
     };
   };
   /**
-   * Report a trial's result. Changes the trial's status as the table `trialTransitions` of `GET /v1/registry` allows. An `errored` trial can run again, which clears its error. A trial that has passed, failed, or been retracted cannot change.
+   * Report a trial's result. Changes the trial's status as the table `trialTransitions` of `GET /v1/registry` allows. An `errored` trial can run again, which clears its error. A trial that has passed, failed, been scored, or been retracted cannot change.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -3828,7 +3898,7 @@ export interface Operations {
     answer: Trial;
   };
   /**
-   * Retract a trial. Retracts the trial, so that another trial with the same model and `k` can be recorded. The retracted trial and its insights can still be read.
+   * Retract a trial. Retracts the trial, so that another trial with the same slot and `k` can be recorded. The retracted trial and its insights can still be read.
    *
    * Role: `operator` or above.
    */
@@ -3872,6 +3942,8 @@ export interface Operations {
         model?: string | undefined;
         modelRevision?: string | undefined;
         agent?: string | undefined;
+        /** At most 180 bytes in UTF-8. */
+        agentRevision?: string | undefined;
         provider?: string | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
@@ -3918,6 +3990,8 @@ export interface Operations {
         model?: string | undefined;
         modelRevision?: string | undefined;
         agent?: string | undefined;
+        /** At most 180 bytes in UTF-8. */
+        agentRevision?: string | undefined;
         provider?: string | undefined;
         /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
         dialect?: "standard" | "excel" | undefined;
@@ -3942,6 +4016,8 @@ export interface Operations {
         model?: string | undefined;
         modelRevision?: string | undefined;
         agent?: string | undefined;
+        /** At most 180 bytes in UTF-8. */
+        agentRevision?: string | undefined;
         provider?: string | undefined;
       } | undefined;
       requestId?: string | undefined;

@@ -8,7 +8,7 @@ create or replace trigger trials_move_with_event before update on trials for eac
   when (old.retracted_at is not null
     or new.event_seq <= old.event_seq
     or (new.tenant_id, new.id, new.eval_id, new.task_id, new.k, new.model, new.model_revision, new.agent,
-        new.provider, new.created_by, new.created_at)
+        new.agent_revision, new.provider, new.slot, new.created_by, new.created_at)
       is distinct from (old.tenant_id, old.id, old.eval_id, old.task_id, old.k, old.model, old.model_revision,
-        old.agent, old.provider, old.created_by, old.created_at))
+        old.agent, old.agent_revision, old.provider, old.slot, old.created_by, old.created_at))
   execute function refuse_change('A trial changes only together with a new event of its eval, until it is retracted.');

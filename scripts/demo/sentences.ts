@@ -78,6 +78,13 @@ function describeEvalEvent({ type, payload, from, to }: EvalEvent): string {
     }
     case "eval_transitioned":
       return `moved the evaluation from ${from} to ${to}`;
+    case "eval_updated": {
+      const { k, twinOf } = EVAL_EVENT_PAYLOADS.eval_updated.parse(payload).changes;
+      return [
+        ...(k === undefined ? [] : [`raised k from ${k.from} to ${k.to}`]),
+        ...(twinOf === undefined ? [] : ["marked the evaluation as the twin of a newer one"]),
+      ].join(" and ");
+    }
     case "trials_recorded": {
       const { trials } = EVAL_EVENT_PAYLOADS.trials_recorded.parse(payload);
       const passed = trials.filter(({ status }) => status === "passed");

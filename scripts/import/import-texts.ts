@@ -74,7 +74,9 @@ export const nameOf = (datum: DatumName): string =>
   JSON.stringify([
     datum.kind,
     datum.sha256,
-    ...[datum.model, datum.modelRevision, datum.agent, datum.provider].map((name) => name ?? null),
+    ...[datum.model, datum.modelRevision, datum.agent, datum.agentRevision, datum.provider].map(
+      (name) => name ?? null,
+    ),
   ]);
 
 interface DatumName {
@@ -83,6 +85,7 @@ interface DatumName {
   model?: string | null | undefined;
   modelRevision?: string | null | undefined;
   agent?: string | null | undefined;
+  agentRevision?: string | null | undefined;
   provider?: string | null | undefined;
 }
 
@@ -96,6 +99,7 @@ const dataPage = z.object({
         model: z.string().nullable(),
         modelRevision: z.string().nullable(),
         agent: z.string().nullable(),
+        agentRevision: z.string().nullable(),
         provider: z.string().nullable(),
         uri: z.string().nullable(),
         storedAt: z.string().nullable(),

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { RECORD_OUTCOMES, type RecordOutcome } from "../../src/domain/evals/decide/record.ts";
 import { TRIALS_MAX } from "../../src/domain/evals/decision.ts";
-import { slotKey } from "../../src/domain/evals/snapshot.ts";
+import { MODEL_ALONE, type SlotMember, slotKey } from "../../src/domain/evals/slot.ts";
 import type { Issue } from "../../src/domain/refusals.ts";
 import { dataRoutes } from "../../src/routes/data.ts";
 import { evalRoutes } from "../../src/routes/evals.ts";
+import { makerDetailsOf } from "../../src/routes/shapes/maker.ts";
 import type { ApiClient, ApiProblem } from "./api-client.ts";
 import { sendOrSplit } from "./send-or-split.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -61,9 +62,9 @@ export function validateWork({ work }: ImportedRecord): ImportedWork | null {
     if (issues.length > 0) result.data.refused += 1;
     result.issues.push(...prefixPaths(path, issues));
   }
-  for (const [number, { name, k, trials }] of work.evals.entries()) {
+  for (const [number, { trials, ...evaluation }] of work.evals.entries()) {
     for (const [index, trial] of trials.entries()) {
-      const body = { name, k, results: [{ task: NIL, ...fieldsOf(trial) }] };
+      const body = { ...evaluation, results: [{ task: NIL, ...fieldsOf(trial) }] };
       const issues = validateBody(evalRoutes, "recordEvaluation", body);
       if (issues.length > 0) result.trials.refused += 1;
       result.issues.push(...prefixPaths(["evals", number, "trials", index], issues));
@@ -108,7 +109,7 @@ async function recordTrials(client: ApiClient, records: readonly PendingRecord[]
 }
 
 /**
- * Completes the eval of each task for which every model has all of its k trials. Sending one recorded trial of the
+ * Completes the eval of each task for which every slot has all of its k trials. Sending one recorded trial of the
  * task again identifies the eval.
  */
 async function completeEvals(
@@ -123,14 +124,20 @@ async function completeEvals(
   }
 }
 
-function isComplete({ k }: Evaluation, outcomes: readonly TrialOutcome[]): boolean {
-  const trials = outcomes.map(({ item }) => item.trial);
-  const slots = new Set(trials.map(slotKey));
-  const models = new Set(trials.map(({ model }) => model));
+function isComplete(
+  { k, slotBy = MODEL_ALONE }: Evaluation,
+  outcomes: readonly TrialOutcome[],
+): boolean {
+  const trials = outcomes.map(({ item }) => ({
+    ...item.trial,
+    ...makerDetailsOf(item.trial),
+  }));
+  const slots = new Set(trials.map((trial) => slotKey(trial, slotBy)));
+  const makers = new Set(trials.map((trial) => slotKey({ ...trial, k: 1 }, slotBy)));
   const areRecorded = outcomes.every(
     ({ outcome }) => outcome === "recorded" || outcome === "exists",
   );
-  return areRecorded && slots.size === k * models.size;
+  return areRecorded && slots.size === k * makers.size;
 }
 
 /** Splits trials into chunks that one call accepts. */
@@ -143,15 +150,17 @@ function* chunksOf(items: readonly PendingTrial[]): Generator<readonly PendingTr
 interface Evaluation {
   name: string;
   k: number;
+  slotBy?: readonly SlotMember[] | undefined;
 }
 
 /** Groups the trials by evaluation. */
 function byEvaluation(records: readonly PendingRecord[]) {
   const groups = new Map<string, { evaluation: Evaluation; items: PendingTrial[] }>();
   for (const pending of records) {
-    for (const [number, { name, k, trials }] of pending.record.work.evals.entries()) {
-      const key = `${k} ${name}`;
-      const group = groups.get(key) ?? { evaluation: { name, k }, items: [] };
+    for (const [number, { trials, ...evaluation }] of pending.record.work.evals.entries()) {
+      const { name, k, slotBy } = evaluation;
+      const key = JSON.stringify([name, k, slotBy]);
+      const group = groups.get(key) ?? { evaluation, items: [] };
       groups.set(key, group);
       for (const [index, trial] of trials.entries()) {
         group.items.push({ pending, trial, path: ["evals", number, "trials", index] });

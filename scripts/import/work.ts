@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { DATA_KINDS, type DataKind } from "../../src/domain/data/kinds.ts";
+import { SLOT_MEMBERS } from "../../src/domain/evals/slot.ts";
 
 /** The maker of a text or an output. */
 const maker = {
   model: z.string().optional(),
   modelRevision: z.string().optional(),
   agent: z.string().optional(),
+  agentRevision: z.string().optional(),
   provider: z.string().optional(),
 };
 
@@ -33,6 +35,7 @@ const trial = z.strictObject({
 const evaluation = z.strictObject({
   name: z.string(),
   k: z.int().min(1),
+  slotBy: z.array(z.enum(SLOT_MEMBERS)).min(1).optional(),
   trials: z.array(trial),
 });
 
@@ -71,7 +74,7 @@ export function artifactOf(given: Datum): Artifact {
 
 /** Returns the output of a trial as generated data, or null if it has none. */
 export function outputOf(trial: Trial): Artifact | null {
-  const { output: text, model, modelRevision, agent, provider } = trial;
+  const { output: text, model, modelRevision, agent, agentRevision, provider } = trial;
   if (text === undefined) return null;
   return artifactOf({
     kind: "generated",
@@ -80,6 +83,7 @@ export function outputOf(trial: Trial): Artifact | null {
     model,
     modelRevision,
     agent,
+    agentRevision,
     provider,
   });
 }

@@ -3,6 +3,7 @@ export interface Maker {
   model: string | null;
   modelRevision: string | null;
   agent: string | null;
+  agentRevision: string | null;
   provider: string | null;
 }
 

@@ -20,7 +20,12 @@ export interface RefusalData {
   stale: object;
   lease_lost: object;
   version_conflict: { eventSeq: number };
-  conflict: { existing: { id: string } };
+  /** `differs` and `taken` describe the trials that hold the slots of a call. */
+  conflict: {
+    existing: { id: string };
+    differs?: readonly FieldDifference[];
+    taken?: readonly TakenSlot[];
+  };
   plan_stale: { changed: { taskId: string; unifiedStatus: string | null; code: string | null }[] };
   plan_expired: object;
   not_revertible: object;
@@ -36,6 +41,21 @@ export interface RefusalData {
   unsupported_media_type: object;
   range_not_satisfiable: { sizeBytes: number };
 }
+/** A field in which a reported trial differs from the trial on its slot. */
+export interface FieldDifference {
+  field: string;
+  existing: unknown;
+  reported: unknown;
+}
+
+/** A trial of a list whose slot is taken: by an equal trial, or by another one. */
+export interface TakenSlot {
+  index: number;
+  outcome: "exists" | "conflict";
+  existing: { id: string };
+  differs: readonly FieldDifference[];
+}
+
 export type RefusalCode = keyof RefusalData;
 
 /** One invalid part of the input: its path, the violated rule, and a sentence. */

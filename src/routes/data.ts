@@ -188,6 +188,7 @@ const exports = exportRoutesOf({
     model: (item) => item.model,
     modelRevision: (item) => item.modelRevision,
     agent: (item) => item.agent,
+    agentRevision: (item) => item.agentRevision,
     provider: (item) => item.provider,
     promptId: (item) => item.promptId,
     insightId: (item) => item.insightId,

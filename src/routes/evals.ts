@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { createEval } from "../actions/evals/create-eval.ts";
 import { recordEvaluation } from "../actions/evals/record-evaluation.ts";
-import { transitionEval } from "../actions/evals/transition-eval.ts";
+import { updateEval } from "../actions/evals/update-eval.ts";
 import { evalEventView } from "../actions/views/event-view.ts";
 import { type EvalFilter, findEval, listEvals, readEvalChunk } from "../db/evals/evals.ts";
 import { listEvalEvents } from "../db/history/events.ts";
@@ -21,6 +21,7 @@ import {
   evalStatus,
   modelName,
   resultFields,
+  slotBy,
   trialCount,
   usage,
 } from "./shapes/eval.ts";
@@ -36,7 +37,7 @@ const postEval = defineContract({
   path: "/tasks/{taskId}/evals",
   summary: "Create an eval",
   description:
-    "Creates an eval with the status `draft` for a version of the task, by default the active one.",
+    "Creates an eval with the status `draft` for a version of the task, by default the active one. Returns 409 `conflict` with the existing eval if the version already has one with this name that is not cancelled.",
   tags,
   role: "operator",
   service: true,
@@ -45,11 +46,12 @@ const postEval = defineContract({
     .strictObject({
       name: evalName,
       k: trialCount,
+      slotBy: slotBy.optional(),
       versionNumber: z.int().min(1).max(VERSION_MAX).optional(),
     })
     .openapi("CreateEval"),
   response: { status: 201, description: "The eval.", schema: evalShape, headers: ["Location"] },
-  errors: ["not_found", "archived", "stale"],
+  errors: ["not_found", "archived", "conflict", "stale"],
   idempotency: "optional",
 });
 
@@ -92,7 +94,9 @@ const exports = exportRoutesOf({
     versionNumber: (item) => item.versionNumber,
     name: (item) => item.name,
     k: (item) => item.k,
+    slotBy: (item) => item.slotBy.join(" "),
     status: (item) => item.status,
+    twinOf: (item) => item.twinOf,
     eventSeq: (item) => item.eventSeq,
     createdAt: (item) => item.createdAt,
     updatedAt: (item) => item.updatedAt,
@@ -121,14 +125,23 @@ const patchEval = defineContract({
   operationId: "transitionEval",
   method: "PATCH",
   path: "/evals/{evalId}",
-  summary: "Change an eval's status",
+  summary: "Change an eval",
   description:
-    "Changes the status as the table `evalTransitions` of `GET /v1/registry` allows. A cancelled eval accepts no more trials.",
+    "Changes the status as the table `evalTransitions` of `GET /v1/registry` allows, or raises `k`, or both. A cancelled eval accepts no more trials. Returns 409 `conflict` for a `k` that is smaller than the eval's, because `k` never falls.",
   role: "operator",
   service: true,
-  body: z.strictObject({ status: evalStatus, reason: reason.optional() }).openapi("TransitionEval"),
+  body: z
+    .strictObject({
+      status: evalStatus.optional(),
+      k: trialCount.optional(),
+      reason: reason.optional(),
+    })
+    .refine(({ status, k }) => status !== undefined || k !== undefined, {
+      error: "Set the status or k.",
+    })
+    .openapi("TransitionEval"),
   response: { status: 200, description: "The eval.", schema: evalShape },
-  errors: ["not_found", "invalid_transition", "already_in_status", "stale"],
+  errors: ["not_found", "invalid_transition", "already_in_status", "conflict", "stale"],
   idempotency: "optional",
 });
 
@@ -167,7 +180,7 @@ const postRecord = defineContract({
   method: "POST",
   path: "/evals/record",
   summary: "Record an evaluation",
-  description: `Records up to ${TRIALS_MAX} results of one evaluation across many tasks. Each result becomes a trial of the eval with that name on the task's active version; if there is no such eval, one is created with the status \`running\`. Each result succeeds or fails separately. A trial that already has the same revision, status, and score returns \`exists\`. A trial with another revision or result returns \`conflict\`, as does an eval with another \`k\`, or an archived task without the eval. \`usage\` is stored as an insight of kind \`trial\`, which is kept if the trial is retracted. You can repeat a call in whole or in part.`,
+  description: `Records up to ${TRIALS_MAX} results of one evaluation across many tasks. Each result becomes a trial of the eval with that name on the task's active version; if there is no such eval, one is created with the status \`running\`. Each result succeeds or fails separately. A result whose slot has a trial returns \`exists\` if everything about it is equal, including its maker, score, error, output, and usage. Otherwise it returns \`conflict\` with \`existing\` and \`differs\`. It also returns \`conflict\` if the eval has another \`slotBy\` than the call names, or if the task is archived and has no such eval. An eval with a smaller \`k\` is raised to that of the call; one with a larger \`k\` keeps it. \`usage\` is stored as an insight of kind \`trial\`, which is kept if the trial is retracted. You can repeat a call in whole or in part.`,
   tags,
   role: "operator",
   service: true,
@@ -176,6 +189,10 @@ const postRecord = defineContract({
     .strictObject({
       name: evalName,
       k: trialCount,
+      slotBy: slotBy.optional().openapi({
+        description:
+          "What tells trials with the same `k` apart, for evals that the call creates. An existing eval must have the same. Default: that of the existing eval, or `model` alone.",
+      }),
       results: z
         .array(
           z.strictObject({
@@ -183,7 +200,7 @@ const postRecord = defineContract({
             model: modelName,
             ...makerDetailsInput,
             k: trialCount.openapi({
-              description: "The number of this trial among the model's trials, from 1.",
+              description: "The number of this trial among those of its slot, from 1.",
             }),
             ...resultFields,
             usage: usage.optional(),
@@ -193,7 +210,7 @@ const postRecord = defineContract({
         .max(TRIALS_MAX),
       complete: z.boolean().optional().openapi({
         description:
-          "Whether the evaluation is complete. If `true`, each `running` eval that has one of these results, recorded now or earlier, becomes `completed`. A completed eval still accepts trials.",
+          "Whether the evaluation is complete. If `true`, each `running` eval that has one of these results, recorded now or earlier, becomes `completed`, unless its `k` is larger than that of the call. A completed eval still accepts trials.",
       }),
     })
     .openapi("RecordEvaluation"),
@@ -215,8 +232,27 @@ const postRecord = defineContract({
             outcome: z.enum(RECORD_OUTCOMES),
             evalId: uuid.optional(),
             trialId: uuid.optional().openapi({
-              description: "The recorded trial, or the existing trial of this model and `k`.",
+              description: "The recorded trial, or the existing trial on this slot.",
             }),
+            existing: z.strictObject({ id: uuid }).optional().openapi({
+              description: "For a conflict with a trial: that trial.",
+            }),
+            differs: z
+              .array(
+                z
+                  .strictObject({
+                    field: z.string(),
+                    existing: z.unknown(),
+                    reported: z.unknown(),
+                  })
+                  .openapi("FieldDifference"),
+              )
+              .readonly()
+              .optional()
+              .openapi({
+                description:
+                  "For a conflict with a trial: every field in which the result differs from it, with both values. Long values are cut.",
+              }),
             detail: z.string().optional().openapi({ description: "The reason for a conflict." }),
           }),
         ),
@@ -253,7 +289,7 @@ export const evalRoutes: readonly Route[] = [
     return found === null ? refuse(notFound()) : reply(found, { etag: found.eventSeq });
   }),
   createHandler(patchEval, async (call, { params, body }) =>
-    replyTo(await transitionEval(call, { ...params, ...body })),
+    replyTo(await updateEval(call, { ...params, ...body })),
   ),
   createHandler(getEvalEvents, (call, { params, query }) =>
     answerPage(call, query, {
@@ -272,19 +308,21 @@ export const evalRoutes: readonly Route[] = [
     if (verdict === null) return refuse(notFound());
     return reply({ valid: verdict.firstBroken === null, ...verdict });
   }),
-  createHandler(postRecord, async (call, { body: { name, k, results, complete = false } }) =>
-    replyTo(
-      await recordEvaluation(call, {
-        name,
-        k,
-        complete,
-        results: results.map((result) => ({
-          ...result,
-          ...makerDetailsOf(result),
-          usage: result.usage ?? null,
-        })),
-      }),
-    ),
+  createHandler(
+    postRecord,
+    async (call, { body: { results, slotBy: members, complete = false, ...evaluation } }) =>
+      replyTo(
+        await recordEvaluation(call, {
+          ...evaluation,
+          slotBy: members,
+          complete,
+          results: results.map((result) => ({
+            ...result,
+            ...makerDetailsOf(result),
+            usage: result.usage ?? null,
+          })),
+        }),
+      ),
   ),
   ...exports,
 ];

@@ -92,6 +92,7 @@ const exports = exportRoutesOf({
     model: (item) => item.model,
     modelRevision: (item) => item.modelRevision,
     agent: (item) => item.agent,
+    agentRevision: (item) => item.agentRevision,
     provider: (item) => item.provider,
     status: (item) => item.status,
     input: (item) => jsonCell(item.input),

@@ -70,6 +70,7 @@ const lineageNode = z
       model: maybe,
       modelRevision: maybe,
       agent: maybe,
+      agentRevision: maybe,
       provider: maybe,
     }),
     z.strictObject({

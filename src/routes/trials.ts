@@ -25,12 +25,13 @@ const tags = ["Evals, trials, and insights"] as const;
 const newTrial = z
   .strictObject({
     k: trialCount.openapi({
-      description: "The number of this trial among the model's trials, from 1 to the eval's `k`.",
+      description:
+        "The number of this trial among those of its slot, from 1 to the eval's `k`. `slotBy` of the eval says what makes a slot.",
     }),
     model: modelName,
     ...makerDetailsInput,
     status: trialStatus.optional().openapi({
-      description: "Defaults to `pending` if `passed` and `error` are also absent.",
+      description: "Defaults to `pending` if `passed`, `score`, and `error` are also absent.",
     }),
     ...resultFields,
   })
@@ -45,7 +46,7 @@ const postTrials = defineContract({
   method: "POST",
   path: "/evals/{evalId}/trials",
   summary: "Record trials",
-  description: `Records one trial, or up to ${TRIALS_MAX} trials in \`trials\`. Several trials are recorded together with one event, or not at all. Returns 409 \`conflict\` with the existing trial if the model already has a trial with this \`k\` that is not retracted, even one of another revision.`,
+  description: `Records one trial, or up to ${TRIALS_MAX} trials in \`trials\`. Several trials are recorded together with one event, or not at all. Returns 409 \`conflict\` if a trial that is not retracted has the same slot: the same \`k\` and the same members of \`slotBy\` of the eval. \`existing\` is that trial, and \`differs\` lists every field in which it differs, with both values; it is empty if all are equal. For several trials, \`taken\` lists every taken slot, each with \`outcome\` \`exists\` or \`conflict\`.`,
   tags,
   role: "operator",
   service: true,
@@ -93,7 +94,7 @@ const patchTrial = defineContract({
   path: "/trials/{trialId}",
   summary: "Report a trial's result",
   description:
-    "Changes the trial's status as the table `trialTransitions` of `GET /v1/registry` allows. An `errored` trial can run again, which clears its error. A trial that has passed, failed, or been retracted cannot change.",
+    "Changes the trial's status as the table `trialTransitions` of `GET /v1/registry` allows. An `errored` trial can run again, which clears its error. A trial that has passed, failed, been scored, or been retracted cannot change.",
   service: true,
   body: z
     .strictObject({ status: trialStatus.optional(), ...resultFields })
@@ -108,7 +109,7 @@ const postRetract = defineContract({
   path: "/trials/{trialId}/retract",
   summary: "Retract a trial",
   description:
-    "Retracts the trial, so that another trial with the same model and `k` can be recorded. The retracted trial and its insights can still be read.",
+    "Retracts the trial, so that another trial with the same slot and `k` can be recorded. The retracted trial and its insights can still be read.",
   body: z.strictObject({ reason }).openapi("RetractTrial"),
   errors: ["not_found", "already_in_status", "stale"],
 });
@@ -120,6 +121,7 @@ export const trialRoutes: readonly Route[] = [
     const outcome = await recordTrials(call, {
       ...params,
       trials: results.map((result) => ({ ...result, ...makerDetailsOf(result) })),
+      isList: isMany,
       pathOf: (index) => (isMany ? ["trials", index] : []),
     });
     if (!outcome.ok) return outcome;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { decideEvalCreate } from "../../src/domain/evals/decide/create.ts";
 import { decideRecord, readResults } from "../../src/domain/evals/decide/record.ts";
-import { decideEvalTransition } from "../../src/domain/evals/decide/transition.ts";
+import { decideEvalChange } from "../../src/domain/evals/decide/change.ts";
 import { decideRetract, decideTrialTransition } from "../../src/domain/evals/decide/trial.ts";
 import { decideTrials, type ReportedTrial } from "../../src/domain/evals/decide/trials.ts";
 import type { EvalDecision } from "../../src/domain/evals/decision.ts";
@@ -11,10 +11,10 @@ import { type EvalState, foldEval, type RecordedEvalEvent } from "../../src/doma
 import { decideInsight } from "../../src/domain/evals/insights.ts";
 import {
   type EvalSnapshot,
-  slotKey,
+  type HeldTrial,
   type TrialResult,
-  type TrialSnapshot,
 } from "../../src/domain/evals/snapshot.ts";
+import { MODEL_ALONE, slotKey } from "../../src/domain/evals/slot.ts";
 import { EVAL_TRANSITIONS, TRIAL_TRANSITIONS } from "../../src/domain/evals/transitions.ts";
 import { RUN_TRANSITIONS } from "../../src/domain/lifecycle/runs.ts";
 import { EVAL_STATUSES, TRIAL_STATUSES } from "../../src/domain/evals/statuses.ts";
@@ -22,7 +22,7 @@ import { RUN_STATES } from "../../src/domain/lifecycle/statuses.ts";
 import type { Outcome, Refusal } from "../../src/domain/refusals.ts";
 import { expectAccepted } from "./support/world.ts";
 
-const NO_MAKER = { modelRevision: null, agent: null, provider: null };
+const NO_MAKER = { modelRevision: null, agent: null, agentRevision: null, provider: null };
 const UNJUDGED: TrialResult = { status: "pending", score: null, error: null, outputDataId: null };
 
 const evalIn = (status: EvalSnapshot["status"]): EvalSnapshot => ({
@@ -31,9 +31,11 @@ const evalIn = (status: EvalSnapshot["status"]): EvalSnapshot => ({
   versionId: "version",
   name: "accuracy",
   k: 4,
+  slotBy: MODEL_ALONE,
   status,
+  twinOf: null,
 });
-const trialIn = (trial: Partial<TrialSnapshot> = {}): TrialSnapshot => ({
+const trialIn = (trial: Partial<HeldTrial> = {}): HeldTrial => ({
   id: "trial",
   k: 1,
   model: "solver",
@@ -41,6 +43,7 @@ const trialIn = (trial: Partial<TrialSnapshot> = {}): TrialSnapshot => ({
   ...UNJUDGED,
   retracted: false,
   eventSeq: 2,
+  usage: null,
   ...trial,
 });
 const reported = (trial: Partial<ReportedTrial> = {}): ReportedTrial => ({
@@ -60,12 +63,13 @@ const record = (
     snapshot = evalIn("running"),
     live = [],
     newId = countingIds(),
-  }: { snapshot?: EvalSnapshot; live?: TrialSnapshot[]; newId?: () => string } = {},
+  }: { snapshot?: EvalSnapshot; live?: HeldTrial[]; newId?: () => string } = {},
 ) =>
   decideTrials(snapshot, trials, {
     live,
     outputIds: new Set(["output"]),
     newId,
+    isList: true,
     pathOf: (index) => ["trials", index],
   });
 
@@ -76,7 +80,7 @@ function expectRefused(outcome: Outcome<unknown>): Refusal {
 describe("an eval's status", () => {
   const pairs = EVAL_STATUSES.flatMap((from) => EVAL_STATUSES.map((to) => [from, to] as const));
   test.each(pairs)("from %s to %s follows the table", (from, to) => {
-    const outcome = decideEvalTransition(evalIn(from), { status: to, reason: "Why" });
+    const outcome = decideEvalChange(evalIn(from), { status: to, reason: "Why" });
     const allowed = EVAL_TRANSITIONS[from];
     if (from === to) {
       expect(expectRefused(outcome)).toMatchObject({ code: "already_in_status", done: true });
@@ -107,7 +111,7 @@ describe("an eval's status", () => {
 describe("a trial's status", () => {
   const pairs = TRIAL_STATUSES.flatMap((from) => TRIAL_STATUSES.map((to) => [from, to] as const));
   test.each(pairs)("from %s to %s follows the table", (from, to) => {
-    const trial = trialIn({ status: from });
+    const trial = trialIn({ status: from, score: 0.5 });
     const outcome = decideTrialTransition(evalIn("running"), trial, { status: to }, new Set());
     const allowed = TRIAL_TRANSITIONS[from];
     if (from === to) {
@@ -163,7 +167,7 @@ describe("a trial's status", () => {
   });
 
   it("does not change once the trial is retracted or the eval is cancelled", () => {
-    const change = (snapshot: EvalSnapshot, trial: TrialSnapshot) =>
+    const change = (snapshot: EvalSnapshot, trial: HeldTrial) =>
       expectRefused(decideTrialTransition(snapshot, trial, { passed: true }, new Set()));
     expect(change(evalIn("running"), trialIn({ retracted: true }))).toMatchObject({
       code: "invalid_transition",
@@ -242,17 +246,18 @@ describe("recording trials", () => {
     });
   });
 
-  it("refuses a slot that a live trial holds, and names that trial and its revision if it differs", () => {
+  it("refuses a slot that a live trial holds, and names that trial and what differs", () => {
     const live = [trialIn({ modelRevision: "r1" })];
     const same = expectRefused(record([reported({ modelRevision: "r1" })], { live }));
     expect(same).toMatchObject({ code: "conflict", existing: { id: "trial" } });
-    expect(same.detail).not.toContain("revision");
+    expect(same).toMatchObject({ differs: [], taken: [{ index: 0, outcome: "exists" }] });
+    expect(same.detail).not.toContain("another");
     const other = expectRefused(record([reported({ modelRevision: "r2" })], { live }));
-    expect(other).toMatchObject({ code: "conflict", existing: { id: "trial" } });
-    expect(other.detail).toContain("another revision (r1)");
-    expect(
-      expectRefused(record([reported({ modelRevision: "r2" })], { live: [trialIn()] })).detail,
-    ).toContain("without a revision");
+    const differs = [{ field: "modelRevision", existing: "r1", reported: "r2" }];
+    const taken = [{ index: 0, outcome: "conflict", existing: { id: "trial" }, differs }];
+    expect(other).toMatchObject({ code: "conflict", existing: { id: "trial" }, differs, taken });
+    expect(other.detail).toContain("another modelRevision");
+    expect(other.detail).toContain("slotBy model, modelRevision");
   });
 
   it("records all trials or none", () => {
@@ -289,6 +294,7 @@ describe("recording an evaluation", () => {
     task: { id: "task", versionId: "version", isArchived: false },
     name: "accuracy",
     k: 4,
+    slotBy: undefined,
     complete: false,
     snapshot: null,
     live: [],
@@ -311,7 +317,8 @@ describe("recording an evaluation", () => {
     expect(outcomes).toMatchObject([{ outcome: "recorded" }, { outcome: "recorded" }]);
     expect(decision).toMatchObject({
       seenStatus: null,
-      opens: { name: "accuracy", k: 4, isOnly: true },
+      slotBy: MODEL_ALONE,
+      opens: { name: "accuracy", k: 4 },
       events: [
         { type: "eval_created", fromStatus: null, toStatus: "running" },
         { type: "trials_recorded", fromStatus: "running", toStatus: "running" },
@@ -344,9 +351,13 @@ describe("recording an evaluation", () => {
     expect(decision).toBe(null);
   });
 
-  it("records nothing in an eval with another k, on an archived task, or with another task's output", () => {
-    const otherK = { ...target, snapshot: { ...evalIn("running"), k: 2 } };
-    expect(outcomesOf(otherK, [result(1, true)], countingIds())).toEqual(["conflict"]);
+  it("records nothing in an eval with other slots, on an archived task, or with another task's output", () => {
+    const otherSlots = {
+      ...target,
+      slotBy: ["model", "agent"] as const,
+      snapshot: evalIn("running"),
+    };
+    expect(outcomesOf(otherSlots, [result(1, true)], countingIds())).toEqual(["conflict"]);
     const archived = { ...target, task: { ...target.task, isArchived: true } };
     expect(outcomesOf(archived, [result(1, true)], countingIds())).toEqual(["conflict"]);
     const output = result(1, true);
@@ -404,7 +415,6 @@ describe("recording an evaluation", () => {
     for (const [existing, single] of [
       [{ ...running, live }, result(1, true)],
       [running, withUnknownOutput],
-      [{ ...running, snapshot: { ...running.snapshot, k: 2 } }, result(1, true)],
       [{ ...running, snapshot: null }, withUnknownOutput],
     ] as const) {
       expect(decideRecord(existing, [single], countingIds()).decision).toBe(null);
@@ -474,7 +484,7 @@ class EvalStory {
 
   constructor() {
     const opened = decideEvalCreate(
-      { taskId: "task", versionId: "version", name: "accuracy", k: 3 },
+      { taskId: "task", versionId: "version", name: "accuracy", k: 3, slotBy: MODEL_ALONE },
       { newId: this.newId },
     );
     this.tables = { ...evalIn("draft"), id: opened.evalId, k: 3, eventSeq: 0, trials: [] };
@@ -494,6 +504,7 @@ class EvalStory {
     const added = trials.map((trial) => ({ ...trial, retracted: false, eventSeq }));
     this.tables = {
       ...this.tables,
+      k: decision.raises?.k ?? this.tables.k,
       status: recorded.at(-1)?.toStatus ?? this.tables.status,
       eventSeq,
       trials: [
@@ -513,11 +524,15 @@ class EvalStory {
 }
 
 const anyMove = fc.oneof(
-  fc.record({ do: fc.constant("move" as const), status: fc.constantFrom(...EVAL_STATUSES) }),
+  fc.record({
+    do: fc.constant("move" as const),
+    status: fc.option(fc.constantFrom(...EVAL_STATUSES), { nil: undefined }),
+    k: fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined }),
+  }),
   fc.record({
     do: fc.constant("record" as const),
     trials: fc.array(
-      fc.record({ k: fc.integer({ min: 1, max: 3 }), model: fc.constantFrom("a", "b") }),
+      fc.record({ k: fc.integer({ min: 1, max: 6 }), model: fc.constantFrom("a", "b") }),
       { minLength: 1, maxLength: 3 },
     ),
   }),
@@ -537,10 +552,12 @@ describe("the history of an eval", () => {
         const story = new EvalStory();
         for (const move of moves) {
           const { tables } = story;
-          const live = tables.trials.filter(({ retracted }) => !retracted);
+          const live = tables.trials
+            .filter(({ retracted }) => !retracted)
+            .map((trial) => ({ ...trial, usage: null }));
           const picked =
             "pick" in move ? tables.trials[move.pick % tables.trials.length] : undefined;
-          if (move.do === "move") story.attempt(decideEvalTransition(tables, move));
+          if (move.do === "move") story.attempt(decideEvalChange(tables, move));
           if (move.do === "record") {
             const trials = move.trials.map((trial) => reported(trial));
             story.attempt(record(trials, { snapshot: tables, live, newId: story.newId }));
@@ -553,7 +570,9 @@ describe("the history of an eval", () => {
             story.attempt(decideRetract(tables, picked, { reason: "Why" }));
           }
           expect(foldEval(story.events)).toEqual(story.tables);
-          const slots = story.tables.trials.filter(({ retracted }) => !retracted).map(slotKey);
+          const slots = story.tables.trials
+            .filter(({ retracted }) => !retracted)
+            .map((trial) => slotKey(trial, story.tables.slotBy));
           expect(new Set(slots).size).toBe(slots.length);
         }
       }),

@@ -189,7 +189,13 @@ describe("the diff of two texts", () => {
   });
 });
 
-const NO_MAKER = { model: null, modelRevision: null, agent: null, provider: null };
+const NO_MAKER = {
+  model: null,
+  modelRevision: null,
+  agent: null,
+  agentRevision: null,
+  provider: null,
+};
 const step = fc.record({
   id: fc.uuid(),
   kind: fc.constantFrom(...STEP_KINDS),
@@ -210,6 +216,7 @@ const prompts = fc.array(
     model: fc.constantFrom(null, "m"),
     modelRevision: fc.constantFrom(null, "r"),
     agent: fc.constant(null),
+    agentRevision: fc.constant(null),
     provider: fc.constant(null),
   }),
   { maxLength: 8 },

@@ -33,7 +33,8 @@ async function statementsOf(name: string, tasks: readonly string[]): Promise<SQL
   const database = openDatabase(service.database).forTenant(service.tenant.id);
   const read = vi.spyOn(database, "read");
   const write = vi.spyOn(database, "write").mockResolvedValue({ outcome: "in_progress" });
-  const nobody = { modelRevision: null, agent: null, provider: null, usage: null };
+  const maker = { modelRevision: null, agent: null, agentRevision: null, provider: null };
+  const nobody = { ...maker, usage: null };
   await recordEvaluation(
     {
       database,
@@ -44,6 +45,7 @@ async function statementsOf(name: string, tasks: readonly string[]): Promise<SQL
     {
       name,
       k: 2,
+      slotBy: undefined,
       complete: false,
       results: tasks.map((id) => {
         return { task: { id }, model: "solver", k: 2, passed: true, ...nobody };

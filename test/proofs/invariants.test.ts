@@ -362,8 +362,16 @@ const BREACHES: Record<string, Breach[]> = {
     },
   ],
   "evals-match-their-events": [
-    { by: "renaming an eval", sql: () => "update evals set name = 'Another name'" },
+    {
+      by: "renaming an eval",
+      sql: () => "update evals set name = 'Another name' where name = 'agents'",
+    },
     { by: "raising k", sql: () => "update evals set k = k + 1" },
+    {
+      by: "telling the trials of an eval apart by more",
+      sql: () => "update evals set slot_by = '{model,provider}' where name <> 'agents'",
+      also: ["one-live-trial-per-slot"],
+    },
   ],
   "prompts-match-their-hashes": [
     { by: "rewording a prompt", sql: () => "update prompts set content = 'Why not?'" },
@@ -576,12 +584,45 @@ const BREACHES: Record<string, Breach[]> = {
       also: ["trial-equals-newest-event"],
     },
     {
+      by: "putting a trial on the slot of another agent",
+      sql: () => "update trials set slot = '[\"solver\", \"another\"]' where agent = 'planner'",
+    },
+    {
       by: "duplicating a live trial",
       sql: () => `
         drop index trials_live_slot;
         insert into trials select (jsonb_populate_record(t, jsonb_build_object('id', new_id()))).* from trials t
           where status = 'passed'`,
       also: ["trial-equals-newest-event"],
+    },
+  ],
+  "one-live-eval-per-name": [
+    {
+      by: "duplicating a live eval",
+      sql: () => `
+        drop index evals_live_name;
+        insert into evals select (jsonb_populate_record(v, jsonb_build_object('id', new_id()))).* from evals v
+          where name = 'agents'`,
+      also: ["eval-equals-newest-event", "evals-match-their-events"],
+    },
+    {
+      by: "marking an eval as the twin of none",
+      sql: () => "update evals set twin_of = new_id() where name = 'agents'",
+      also: ["evals-match-their-events"],
+    },
+  ],
+  "k-only-rises": [
+    {
+      by: "raising k from what it never was",
+      sql: () => `
+        update eval_step_events set payload = replace(payload, '"from":2', '"from":1')
+        where type = 'eval_updated'${REHASH_EVALS}`,
+    },
+    {
+      by: "raising k after a trial beyond it",
+      sql: () => `
+        update eval_step_events set payload = replace(payload, '"k":2', '"k":3') where type = 'trials_recorded';
+        update trials set k = 3 where k = 2${REHASH_EVALS}`,
     },
   ],
   "eval-equals-newest-event": [
@@ -602,7 +643,8 @@ const BREACHES: Record<string, Breach[]> = {
     {
       by: "counting a trial of a draft eval",
       sql: () => `
-        update eval_step_events set from_status = 'draft', to_status = 'draft' where seq = 4${REHASH_EVALS}`,
+        update eval_step_events set from_status = 'draft', to_status = 'draft'
+        where seq = 4 and eval_id in (select id from evals where name = 'accuracy')${REHASH_EVALS}`,
     },
     {
       by: "dating an event before the previous one",
@@ -616,6 +658,11 @@ const BREACHES: Record<string, Breach[]> = {
       sql: () => `
         update eval_step_events set to_status = 'draft' where seq = 2;
         update eval_step_events set from_status = 'draft' where seq = 3${REHASH_EVALS}`,
+    },
+    {
+      by: "scoring a trial before trials could be scored",
+      sql: () => `
+        update eval_step_events set registry_version = 1 where payload like '%"status":"scored"%'${REHASH_EVALS}`,
     },
     {
       by: "failing a trial that had passed",

@@ -23,7 +23,8 @@ const report = (id: string, body: object) =>
 describe("An insight", () => {
   it("is queued when created, and accepts reports until the job has ended", async () => {
     const { id: taskId } = await api.givenTask({ externalId: "insightful" });
-    const maker = { modelRevision: "r1", agent: "planner", provider: "the lab" };
+    const agent = { agent: "planner", agentRevision: "a1" };
+    const maker = { modelRevision: "r1", ...agent, provider: "the lab" };
     const input = { prompt: "Why?", temperature: 0 };
     const opened = expectDone(await open("ext:insightful", { ...maker, input }), 201);
     expect(opened).toMatchObject({
@@ -79,7 +80,7 @@ describe("An insight", () => {
     ] as const) {
       expectProblem(await open(task, named), "not_found", 404);
     }
-    const sibling = await givenOpenEval(api, { task: { id: taskId } });
+    const sibling = await givenOpenEval(api, { name: "another", task: { id: taskId } });
     expectProblem(await open(taskId, { evalId: sibling.id, trialId: trial.id }), "not_found", 404);
   });
 
@@ -105,7 +106,8 @@ describe("An insight", () => {
 
   it("is listed by maker, kind, and status, newest first and paginated", async () => {
     const { id } = await api.givenTask();
-    const maker = { model: "seeker", modelRevision: "r9", agent: "planner", provider: "the lab" };
+    const agent = { agent: "planner", agentRevision: "a1" };
+    const maker = { model: "seeker", modelRevision: "r9", ...agent, provider: "the lab" };
     const first = expectDone(await open(id, maker), 201);
     const second = expectDone(await open(id, { ...maker, kind: "embedding", output: "x" }), 201);
     interface Page {
@@ -115,7 +117,8 @@ describe("An insight", () => {
     const list = async (query: string): Promise<Page> =>
       expectDone(await api.call<Page>("GET", `/insights?${query}`));
     const ids = async (query: string) => (await list(query)).data.map((insight) => insight.id);
-    const byMaker = "model=seeker&modelRevision=r9&agent=planner&provider=the%20lab";
+    const byMaker =
+      "model=seeker&modelRevision=r9&agent=planner&agentRevision=a1&provider=the%20lab";
     expect(await ids(byMaker)).toEqual([second.id, first.id]);
     expect(await ids("model=seeker&kind=embedding")).toEqual([second.id]);
     expect(await ids("model=seeker&status=QUEUED")).toEqual([first.id]);

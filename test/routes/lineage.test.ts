@@ -199,9 +199,9 @@ describe("The lineage of an artifact", () => {
       return { ...step, kind, attempt: number, status, gate, verdicts: verdictsIn(ofStep) };
     });
     const model = (...named: (string | null)[]) => {
-      const [name, modelRevision, agent, provider] = named;
+      const [name, modelRevision, agent, provider, agentRevision = null] = named;
       const key = `model:${JSON.stringify(named)}`;
-      return { type: "model", key, model: name, modelRevision, agent, provider };
+      return { type: "model", key, model: name, modelRevision, agent, agentRevision, provider };
     };
     const expected = [
       artifact(golden, "golden"),

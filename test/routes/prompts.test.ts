@@ -18,6 +18,7 @@ const MAKER = {
   model: "solver-7b",
   modelRevision: "r3",
   agent: "chain-of-thought",
+  agentRevision: "a1",
   provider: "in-house",
 };
 const record = (taskId: string, body: object, options: object = {}) =>
@@ -145,7 +146,9 @@ describe("Listing prompts", () => {
     await only(`step=${second.stepId}`, [second]);
     await only("model=one-of-a-kind", [first]);
     await only("modelRevision=r-unique", [second]);
-    await only(`task=${task.id}&agent=chain-of-thought&provider=in-house`, [first]);
+    await only(`task=${task.id}&agent=chain-of-thought&agentRevision=a1&provider=in-house`, [
+      first,
+    ]);
     await only(`task=${task.id}&agent=unknown`, []);
     await only(`task=ext:nothing-by-this-name`, []);
   });

@@ -51,13 +51,14 @@ describe("Recording trials", () => {
     await expectHistoryMatches(api, id);
   });
 
-  it("accepts a status, a verdict, an error, or none of them", async () => {
-    const { id } = await givenOpenEval(api);
+  it("accepts a status, a verdict, a score, an error, or none of them", async () => {
+    const { id } = await givenOpenEval(api, { k: 5 });
     const statuses = [];
     for (const [index, result] of [
       {},
       { status: "running" },
       { passed: true },
+      { score: 0.5 },
       { error: "Out of memory" },
     ].entries()) {
       const { status, passed } = await givenTrial(api, id, { k: index + 1, ...result });
@@ -67,6 +68,7 @@ describe("Recording trials", () => {
       ["pending", null],
       ["running", null],
       ["passed", true],
+      ["scored", null],
       ["errored", null],
     ]);
   });
@@ -136,7 +138,11 @@ describe("Recording trials", () => {
     };
     const problem = expectProblem(await record(id, other), "conflict", 409);
     expect(problem).toMatchObject({ existing: { id: holder.id } });
-    expect(problem.detail).toContain("another revision (r1)");
+    const differs = [{ field: "modelRevision", existing: "r1", reported: "r2" }];
+    expect(problem).toMatchObject({
+      differs,
+      taken: [{ index: 1, outcome: "conflict", existing: { id: holder.id }, differs }],
+    });
     expect((await expectHistoryMatches(api, id)).trials).toHaveLength(1);
     await givenTrial(api, id, { model: "another" });
   });
@@ -156,7 +162,10 @@ describe("Recording trials", () => {
 });
 
 describe("A trial", () => {
-  const resultFor = (status: string) => (status === "errored" ? { error: "Lost" } : { status });
+  const resultFor = (status: string) => {
+    if (status === "errored") return { error: "Lost" };
+    return status === "scored" ? { score: 0.5 } : { status };
+  };
 
   test.each(TRIAL_STATUSES)("in %s can make only the transitions of its table", async (from) => {
     const { id } = await givenOpenEval(api, { k: TRIAL_STATUSES.length });
@@ -165,7 +174,8 @@ describe("A trial", () => {
       TRIAL_STATUSES.map((_, index) => givenTrial(api, id, { k: index + 1, ...resultFor(from) })),
     );
     for (const [index, to] of TRIAL_STATUSES.entries()) {
-      const answer = await change(trials[index]?.id ?? "", { status: to });
+      const report = to === "scored" ? { status: to, score: 0.25 } : { status: to };
+      const answer = await change(trials[index]?.id ?? "", report);
       if (to === from) expectProblem(answer, "already_in_status", 409);
       else if (allowed.includes(to)) expect(expectDone(answer)).toMatchObject({ status: to });
       else {

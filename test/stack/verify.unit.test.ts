@@ -45,9 +45,9 @@ beforeAll(async () => {
     }
     const opened = { task: { id: created.value.id }, name: "größer 🙂", k: 1 };
     const { id: evalId } = valueOf(await createEval(call(), opened)).value;
-    const maker = { modelRevision: null, agent: null, provider: null };
+    const maker = { modelRevision: null, agent: null, agentRevision: null, provider: null };
     const trial = { k: 1, model: 'the "solver"', ...maker, passed: true, score: 0.1 };
-    const recorded = { evalId, trials: [trial], pathOf: () => [] };
+    const recorded = { evalId, trials: [trial], isList: true, pathOf: () => [] };
     const [first] = valueOf(await recordTrials(call(), recorded)).value;
     valueOf(await retractTrial(call(), { trialId: first?.id ?? "", reason: "Wrong prompt" }));
   }

@@ -12,6 +12,7 @@ import {
   type ReportedRecord,
 } from "../../domain/evals/decide/record.ts";
 import type { EvalDecision } from "../../domain/evals/decision.ts";
+import type { SlotBy } from "../../domain/evals/slot.ts";
 import { succeed, type Outcome } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
@@ -23,7 +24,10 @@ import { replay } from "../call/replay.ts";
 /** One evaluation of many tasks: k trials of each model for each task. */
 export interface Evaluation {
   name: string;
+  /** Evals with a smaller k are raised to it. */
   k: number;
+  /** What tells trials apart. By default as in the eval that exists, and the model alone if there is none. */
+  slotBy: SlotBy | undefined;
   results: readonly (ReportedRecord & { task: TaskRef })[];
   /** Whether these results complete the trials of their evals. */
   complete: boolean;
@@ -52,7 +56,7 @@ export async function recordEvaluation(
   evaluation: Evaluation,
 ): Promise<Outcome<Done<RecordedEvaluation>>> {
   const { database, operation } = call;
-  const { name, k, complete } = evaluation;
+  const { name, k, slotBy, complete } = evaluation;
   const read = readResults(evaluation.results, k);
   if (!read.ok) return read;
   const results: readonly ReadResult[] = read.value;
@@ -65,7 +69,7 @@ export async function recordEvaluation(
   return decideAgain("eval", async () => {
     const loaded = await loadEvaluation(database, names, operation);
     if (loaded.stored) return replay(operation, loaded.stored, render);
-    const { items, decisions } = plan({ name, k, complete, results }, loaded);
+    const { items, decisions } = plan({ name, k, slotBy, complete, results }, loaded);
     if (decisions.length === 0) return concludeUnchanged(call, items);
     const recorded = await recordEvals(database, decisions, {
       ...call,
@@ -82,7 +86,7 @@ export async function recordEvaluation(
 }
 
 function plan(
-  { name, k, complete, results }: Omit<Evaluation, "results"> & { results: readonly ReadResult[] },
+  { results, ...evaluation }: Omit<Evaluation, "results"> & { results: readonly ReadResult[] },
   { find, outputIdsOf }: LoadedEvaluation,
 ): { items: EvaluatedItem[]; decisions: EvalDecision[] } {
   const items: EvaluatedItem[] = results.map((_, index) => ({ index, outcome: "not_found" }));
@@ -92,7 +96,7 @@ function plan(
     if (task === undefined) continue;
     const { snapshot, live } = task;
     const { decision, outcomes } = decideRecord(
-      { task, name, k, complete, snapshot, live, outputIds: outputIdsOf(task.id) },
+      { ...evaluation, task, snapshot, live, outputIds: outputIdsOf(task.id) },
       entries.map(([, result]) => result),
       uuidv7,
     );

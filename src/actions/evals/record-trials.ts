@@ -11,16 +11,17 @@ export function recordTrials(
   input: {
     evalId: string;
     trials: readonly ReportedTrial[];
-    /** Where in the request body a trial is. */
+    /** Whether the request body is a list, and where in it a trial is. */
+    isList: boolean;
     pathOf: (index: number) => Issue["path"];
   },
 ): Promise<Outcome<Done<TrialView[]>>> {
-  const { evalId, trials, pathOf } = input;
+  const { evalId, trials, isList, pathOf } = input;
   const outputIds = trials.flatMap(({ outputDataId }) => outputDataId ?? []);
   return changeEval(call, {
     names: { of: { evalId }, slots: trials, outputIds },
     decide: ({ snapshot, live, outputIds: known }) =>
-      decideTrials(snapshot, trials, { live, outputIds: known, newId: uuidv7, pathOf }),
+      decideTrials(snapshot, trials, { live, outputIds: known, newId: uuidv7, isList, pathOf }),
     render: ({ trials: rows }) => rows.map(trialView),
   });
 }

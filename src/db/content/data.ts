@@ -28,6 +28,7 @@ export interface DataRecord {
   model: string | null;
   modelRevision: string | null;
   agent: string | null;
+  agentRevision: string | null;
   provider: string | null;
   promptId: string | null;
   insightId: string | null;
@@ -49,6 +50,7 @@ export interface DeclaredData {
   model?: string | undefined;
   modelRevision?: string | undefined;
   agent?: string | undefined;
+  agentRevision?: string | undefined;
   provider?: string | undefined;
   promptId?: string | undefined;
   insightId?: string | undefined;
@@ -60,7 +62,7 @@ const dataJson = (inputs: SQL) => sql`json_build_object('id', d.id, 'taskId', d.
   'versionId', d.version_id, 'stepId', d.step_id, 'kind', d.kind, 'contentType', d.content_type,
   'sizeBytes', d.size_bytes, 'sha256', encode(d.sha256, 'hex'), 'uri', d.uri, 'storedAt', iso(d.stored_at),
   'verified', d.stored_at is not null, 'model', d.model, 'modelRevision', d.model_revision, 'agent', d.agent,
-  'provider', d.provider, 'promptId', d.prompt_id, 'insightId', d.insight_id, 'inputs', ${inputs},
+  'agentRevision', d.agent_revision, 'provider', d.provider, 'promptId', d.prompt_id, 'insightId', d.insight_id, 'inputs', ${inputs},
   'createdAt', iso(d.created_at))`;
 
 const STORED_INPUTS = sql`coalesce((select json_agg(i.parent_id order by i.parent_id) from data_inputs i
@@ -115,11 +117,11 @@ place as materialized (
 ),
 created as (
   insert into data as d (tenant_id, id, task_id, version_id, step_id, kind, object_key, uri, content_type,
-    size_bytes, sha256, model, model_revision, agent, provider, prompt_id, insight_id, created_by)
+    size_bytes, sha256, model, model_revision, agent, agent_revision, provider, prompt_id, insight_id, created_by)
   select ${tenantId}::uuid, ${data.id}::uuid, task_id, version_id, step_id, ${data.kind}::text,
     ${data.objectKey}::text, ${data.uri ?? null}::text, ${data.contentType}::text, ${data.sizeBytes}::bigint,
     decode(${data.sha256}, 'hex'), ${data.model ?? null}::text, ${data.modelRevision ?? null}::text,
-    ${data.agent ?? null}::text, ${data.provider ?? null}::text, ${promptId}::uuid, ${insightId}::uuid,
+    ${data.agent ?? null}::text, ${data.agentRevision ?? null}::text, ${data.provider ?? null}::text, ${promptId}::uuid, ${insightId}::uuid,
     ${actor.id}::text
   from place
   on conflict on constraint data_content do nothing
@@ -156,12 +158,14 @@ export async function findDeclared(
  * constraint data_content uses the same columns.
  */
 function isDeclared(
-  { kind, sha256, model, modelRevision, agent, provider }: DeclaredData,
+  { kind, sha256, model, modelRevision, agent, agentRevision, provider }: DeclaredData,
   { taskId, stepId }: { taskId: SQL; stepId: SQL },
 ): SQL {
   return sql`d.task_id = ${taskId} and d.kind = ${kind}::text and d.sha256 = decode(${sha256}, 'hex')
-    and d.step_id = ${stepId} and (d.model, d.model_revision, d.agent, d.provider) is not distinct from
-      (${model ?? null}::text, ${modelRevision ?? null}::text, ${agent ?? null}::text, ${provider ?? null}::text)`;
+    and d.step_id = ${stepId} and (d.model, d.model_revision, d.agent, d.agent_revision, d.provider)
+      is not distinct from
+      (${model ?? null}::text, ${modelRevision ?? null}::text, ${agent ?? null}::text,
+        ${agentRevision ?? null}::text, ${provider ?? null}::text)`;
 }
 
 /** A data row, the key of its object, and when they were read. */
@@ -223,6 +227,7 @@ const DATA_FILTERS = {
   model: (model: string) => sql`d.model = ${model}`,
   modelRevision: (revision: string) => sql`d.model_revision = ${revision}`,
   agent: (agent: string) => sql`d.agent = ${agent}`,
+  agentRevision: (revision: string) => sql`d.agent_revision = ${revision}`,
   provider: (provider: string) => sql`d.provider = ${provider}`,
   /** true: the content is in the service's bucket; false: it was only declared, or is elsewhere. */
   stored: (isStored: boolean) =>

@@ -172,7 +172,7 @@ verdicts as materialized (
 
 const maker = (row: string): SQL =>
   sql.raw(
-    `'model', ${row}.model, 'modelRevision', ${row}.model_revision, 'agent', ${row}.agent, 'provider', ${row}.provider`,
+    `'model', ${row}.model, 'modelRevision', ${row}.model_revision, 'agent', ${row}.agent, 'agentRevision', ${row}.agent_revision, 'provider', ${row}.provider`,
   );
 
 /** Builds a member of LineageRecords, one record for each row of `from`. */

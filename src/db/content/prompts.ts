@@ -20,6 +20,7 @@ export interface PromptRecord {
   model: string | null;
   modelRevision: string | null;
   agent: string | null;
+  agentRevision: string | null;
   provider: string | null;
   evalId: string | null;
   trialId: string | null;
@@ -36,6 +37,7 @@ export interface NewPrompt {
   model?: string | undefined;
   modelRevision?: string | undefined;
   agent?: string | undefined;
+  agentRevision?: string | undefined;
   provider?: string | undefined;
   evalId?: string | undefined;
   trialId?: string | undefined;
@@ -44,7 +46,8 @@ export interface NewPrompt {
 /** A PromptRecord, from the alias p. */
 const PROMPT_JSON = sql`json_build_object('id', p.id, 'taskId', p.task_id, 'versionId', p.version_id,
   'stepId', p.step_id, 'role', p.role, 'content', p.content, 'contentHash', p.content_hash, 'model', p.model,
-  'modelRevision', p.model_revision, 'agent', p.agent, 'provider', p.provider, 'evalId', p.eval_id,
+  'modelRevision', p.model_revision, 'agent', p.agent, 'agentRevision', p.agent_revision,
+  'provider', p.provider, 'evalId', p.eval_id,
   'trialId', p.trial_id, 'createdAt', iso(p.created_at))`;
 
 /**
@@ -75,10 +78,11 @@ place as materialized (
 ),
 created as (
   insert into prompts as p (tenant_id, id, task_id, version_id, step_id, role, content, content_hash, model,
-    model_revision, agent, provider, eval_id, trial_id, created_by)
+    model_revision, agent, agent_revision, provider, eval_id, trial_id, created_by)
   select ${tenantId}::uuid, ${prompt.id}::uuid, task_id, version_id, step_id, ${prompt.role}::text,
     ${prompt.content}::text, ${prompt.contentHash}::text, ${prompt.model ?? null}::text,
-    ${prompt.modelRevision ?? null}::text, ${prompt.agent ?? null}::text, ${prompt.provider ?? null}::text,
+    ${prompt.modelRevision ?? null}::text, ${prompt.agent ?? null}::text, ${prompt.agentRevision ?? null}::text,
+    ${prompt.provider ?? null}::text,
     ${evalId}::uuid, ${trialId}::uuid, ${actor.id}::text
   from place
   returning ${PROMPT_JSON} as prompt
@@ -99,6 +103,7 @@ const PROMPT_FILTERS = {
   model: (model: string) => sql`p.model = ${model}`,
   modelRevision: (revision: string) => sql`p.model_revision = ${revision}`,
   agent: (agent: string) => sql`p.agent = ${agent}`,
+  agentRevision: (revision: string) => sql`p.agent_revision = ${revision}`,
   provider: (provider: string) => sql`p.provider = ${provider}`,
 };
 

@@ -65,7 +65,8 @@ export interface WholeVersionRecord extends WholeVersion {
   truncated: boolean;
 }
 
-const MAKER_MEMBERS = sql`'model', model, 'modelRevision', model_revision, 'agent', agent, 'provider', provider`;
+const MAKER_MEMBERS = sql`'model', model, 'modelRevision', model_revision, 'agent', agent,
+  'agentRevision', agent_revision, 'provider', provider`;
 
 /**
  * Returns the versions of a task that have these numbers, each with its steps, prompts and artifacts. A number that the

@@ -1,16 +1,26 @@
 import { stringify } from "safe-stable-stringify";
 import type { EvalDecision } from "../../domain/evals/decision.ts";
+import { isSameSlotBy, MODEL_ALONE, type SlotBy } from "../../domain/evals/slot.ts";
 
 // Each function turns one part of an eval decision into the rows that the writer reads with json_to_recordset.
 
-export function changeRows({ evalId, seenStatus }: EvalDecision) {
-  return seenStatus === null ? [] : [{ eval_id: evalId, seen_status: seenStatus }];
+export function changeRows({ evalId, seenStatus, raises }: EvalDecision) {
+  if (seenStatus === null) return [];
+  return [{ eval_id: evalId, seen_status: seenStatus, seen_k: raises?.seenK ?? null }];
 }
 
-export function openingRows({ evalId, opens }: EvalDecision) {
+/** An object, because the statement looks each eval up in it. */
+export function raisedKs(decisions: readonly EvalDecision[]): Record<string, number> {
+  return Object.fromEntries(
+    decisions.flatMap(({ evalId, raises }) => (raises === null ? [] : [[evalId, raises.k]])),
+  );
+}
+
+export function openingRows({ evalId, opens, slotBy }: EvalDecision) {
   if (opens === null) return [];
-  const { taskId, versionId, name, k, isOnly } = opens;
-  return [{ eval_id: evalId, task_id: taskId, version_id: versionId, name, k, is_only: isOnly }];
+  const { taskId, versionId, name, k } = opens;
+  const version = { task_id: taskId, version_id: versionId };
+  return [{ eval_id: evalId, ...version, name, k, slot_by: storedSlotBy(slotBy) }];
 }
 
 export function evalEventRows({ evalId, events }: EvalDecision) {
@@ -27,15 +37,22 @@ export function evalEventRows({ evalId, events }: EvalDecision) {
   }));
 }
 
-export function trialRows({ evalId, trials }: EvalDecision) {
+/** Null is how the database stores the model alone. */
+function storedSlotBy(slotBy: SlotBy): SlotBy | null {
+  return isSameSlotBy(slotBy, MODEL_ALONE) ? null : slotBy;
+}
+
+export function trialRows({ evalId, slotBy, trials }: EvalDecision) {
   return trials.map((trial, position) => ({
     position,
     id: trial.id,
     eval_id: evalId,
+    slot_by: storedSlotBy(slotBy),
     k: trial.k,
     model: trial.model,
     model_revision: trial.modelRevision,
     agent: trial.agent,
+    agent_revision: trial.agentRevision,
     provider: trial.provider,
     status: trial.status,
     score: trial.score,
@@ -69,6 +86,7 @@ export function insightRows({ evalId, insights }: EvalDecision) {
     model: insight.model,
     model_revision: insight.modelRevision,
     agent: insight.agent,
+    agent_revision: insight.agentRevision,
     provider: insight.provider,
     status: insight.status,
     usage: insight.usage,

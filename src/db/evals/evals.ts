@@ -61,6 +61,10 @@ export function readEvalChunk(
 
 const TRIAL_FILTERS = {
   model: (model: string) => sql`x.model = ${model}`,
+  modelRevision: (revision: string) => sql`x.model_revision = ${revision}`,
+  agent: (agent: string) => sql`x.agent = ${agent}`,
+  agentRevision: (revision: string) => sql`x.agent_revision = ${revision}`,
+  provider: (provider: string) => sql`x.provider = ${provider}`,
   status: (status: TrialStatus) => sql`x.status = ${status}`,
   /** true: only retracted trials; false: only live trials. */
   retracted: (isRetracted: boolean) => sql`(x.retracted_at is not null) = ${isRetracted}`,

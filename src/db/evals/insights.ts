@@ -27,7 +27,7 @@ export interface InsightRecord extends InsightSnapshot, MakerDetails {
 /** An InsightRecord, from the alias i. */
 const INSIGHT_JSON = sql`json_build_object('id', i.id, 'taskId', i.task_id, 'evalId', i.eval_id,
   'trialId', i.trial_id, 'kind', i.kind, 'model', i.model, 'modelRevision', i.model_revision,
-  'agent', i.agent, 'provider', i.provider, 'status', i.status, 'input', i.input, 'output', i.output,
+  'agent', i.agent, 'agentRevision', i.agent_revision, 'provider', i.provider, 'status', i.status, 'input', i.input, 'output', i.output,
   'usage', i.usage, 'createdAt', iso(i.created_at), 'updatedAt', iso(i.updated_at))`;
 
 export interface NewInsight extends MakerDetails {
@@ -67,10 +67,11 @@ place as materialized (
     and (${evalId}::uuid is null or e.id is not null) and (${trialId}::uuid is null or x.id is not null)
 ),
 created as (
-  insert into insights as i (tenant_id, id, task_id, eval_id, trial_id, kind, model, model_revision, agent, provider,
-    status, input, output, usage, created_by)
+  insert into insights as i (tenant_id, id, task_id, eval_id, trial_id, kind, model, model_revision, agent,
+    agent_revision, provider, status, input, output, usage, created_by)
   select ${tenantId}::uuid, ${insight.id}::uuid, task_id, eval_id, trial_id, ${insight.kind}::text,
-    ${insight.model}::text, ${insight.modelRevision}::text, ${insight.agent}::text, ${insight.provider}::text,
+    ${insight.model}::text, ${insight.modelRevision}::text, ${insight.agent}::text,
+    ${insight.agentRevision}::text, ${insight.provider}::text,
     ${insight.status}::text, ${jsonText(insight.input)}::jsonb, ${jsonText(insight.output)}::jsonb,
     ${jsonText(insight.usage)}::jsonb, ${actor.id}::text
   from place where archived_at is null
@@ -128,6 +129,7 @@ const INSIGHT_FILTERS = {
   model: (model: string) => sql`i.model = ${model}`,
   modelRevision: (revision: string) => sql`i.model_revision = ${revision}`,
   agent: (agent: string) => sql`i.agent = ${agent}`,
+  agentRevision: (revision: string) => sql`i.agent_revision = ${revision}`,
   provider: (provider: string) => sql`i.provider = ${provider}`,
 };
 

@@ -1,11 +1,13 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { EvalSnapshot, TrialSlot, TrialSnapshot } from "../../domain/evals/snapshot.ts";
+import type { TrialSlot } from "../../domain/evals/slot.ts";
+import type { EvalSnapshot, HeldTrial, TrialSnapshot } from "../../domain/evals/snapshot.ts";
 import { finderOf, type TaskRef } from "../../domain/task-ref.ts";
 import type { Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
-import { EVAL_SNAPSHOT_JSON, TRIAL_SNAPSHOT_JSON } from "./eval-json.ts";
+import { EVAL_SNAPSHOT_JSON, HELD_TRIAL_JSON, TRIAL_SNAPSHOT_JSON } from "./eval-json.ts";
 import { wantedIds } from "../snapshots/load-tasks.ts";
 import { isTask } from "../tasks/task-match.ts";
 import { storedJson } from "../connection/stored-operation.ts";
+import { IS_LIVE, isOnSlot, slotOf } from "./live.ts";
 
 /** The eval or trial that a call names, and what else its decision needs. */
 export interface EvalNames {
@@ -19,7 +21,7 @@ export interface LoadedEval {
   snapshot: EvalSnapshot | null;
   trial: TrialSnapshot | null;
   /** The live trials in the given slots. */
-  live: TrialSnapshot[];
+  live: HeldTrial[];
   /** The given outputs that belong to the eval's task. */
   outputIds: ReadonlySet<string>;
   /** What an earlier call with the same idempotency key stored. */
@@ -38,7 +40,7 @@ export async function loadEval(
   const [row] = await database.read<{
     snapshot: EvalSnapshot | null;
     trial: TrialSnapshot | null;
-    live: TrialSnapshot[] | null;
+    live: HeldTrial[] | null;
     outputs: string[] | null;
     stored: OperationRecord | null;
   }>(sql`
@@ -64,13 +66,19 @@ export interface LoadedVersion {
   task: { id: string; isArchived: boolean } | null;
   /** null if the task has no version of that number. */
   version: { id: string } | null;
+  /** The live eval of the version with this name. */
+  holder: { id: string } | null;
   stored: OperationRecord | null;
 }
 
-/** Loads a task and one of its versions: the active one, unless a number is given. */
+/** Loads a task and one of its versions: the active one, unless a number is given; and who has the name in it. */
 export async function loadVersion(
   database: TenantDatabase,
-  { task, versionNumber }: { task: TaskRef; versionNumber?: number | undefined },
+  {
+    task,
+    name,
+    versionNumber,
+  }: { task: TaskRef; name: string; versionNumber?: number | undefined },
   operation: Operation,
 ): Promise<LoadedVersion> {
   const wanted =
@@ -79,15 +87,17 @@ export async function loadVersion(
       : sql`v.task_id = t.id and v.number = ${versionNumber}`;
   const [row] = await database.read<LoadedVersion>(sql`
 with named as materialized (
-  select t.id, t.archived_at, v.id as version_id
+  select t.tenant_id, t.id, t.archived_at, v.id as version_id
   from tasks t left join task_versions v on v.tenant_id = t.tenant_id and ${wanted}
   where ${isTask(task)}
 )
 select
   (select json_build_object('id', n.id, 'isArchived', n.archived_at is not null) from named n) as task,
   (select json_build_object('id', n.version_id) from named n where n.version_id is not null) as version,
+  (select json_build_object('id', e.id) from named n join evals e on e.tenant_id = n.tenant_id
+    and e.version_id = n.version_id and e.name = ${name} and ${IS_LIVE}) as holder,
   ${storedJson(operation)} as stored`);
-  return row ?? { task: null, version: null, stored: null };
+  return row ?? { task: null, version: null, holder: null, stored: null };
 }
 
 /** A task with the eval and the live trials of its active version. */
@@ -96,9 +106,9 @@ export interface EvaluatedTask {
   externalId: string | null;
   versionId: string;
   isArchived: boolean;
-  /** The newest eval of the given name on the active version, except cancelled ones; null if there is none. */
+  /** The live eval of the given name on the active version; null if there is none. */
   snapshot: EvalSnapshot | null;
-  live: TrialSnapshot[];
+  live: HeldTrial[];
 }
 
 export interface LoadedEvaluation {
@@ -138,7 +148,8 @@ target as materialized (
     select ${EVAL_SNAPSHOT_JSON} as snapshot, ${LIVE_TRIALS} as live
     -- Uses the index on the task's evals, because as many evals as tasks can have this name.
     from (select * from evals where tenant_id = t.tenant_id and task_id = t.id offset 0) e
-    where e.version_id = t.active_version_id and e.name = ${name} and e.status <> 'cancelled'
+    where e.version_id = t.active_version_id and e.name = ${name} and ${IS_LIVE}
+    -- There is at most one. The order makes the planner read an index, also of a table without statistics.
     order by e.id desc limit 1) e on true
 )
 select
@@ -158,15 +169,20 @@ select
 
 /** Returns the CTE `slot`, which LIVE_TRIALS reads. */
 function slotsOf(slots: readonly TrialSlot[]): SQL {
-  const slotRows = JSON.stringify(slots.map(({ k, model }) => ({ k, model })));
+  const slotRows = slots.map(({ k, model, modelRevision, agent, agentRevision, provider }) => {
+    return { k, model, modelRevision, agent, agentRevision, provider };
+  });
   return sql`slot as materialized (
-  select distinct k, model from json_to_recordset(${slotRows}) as s(k smallint, model text))`;
+  select distinct k, model, "modelRevision" as model_revision, agent, "agentRevision" as agent_revision, provider
+  from json_to_recordset(${JSON.stringify(slotRows)}) as s(k smallint, model text, "modelRevision" text, agent text,
+    "agentRevision" text, provider text))`;
 }
 
 /** The live trials of the eval of alias e in the slots: one lookup per slot, in the index of live slots. */
-const LIVE_TRIALS = sql`(select json_agg(${TRIAL_SNAPSHOT_JSON}) from slot s cross join lateral (
-    select * from trials where tenant_id = e.tenant_id and eval_id = e.id and k = s.k and model = s.model
-      and retracted_at is null offset 0) x)`;
+const LIVE_TRIALS = sql`(select json_agg(${HELD_TRIAL_JSON}) from (
+    select distinct k, model, ${slotOf(sql`e.slot_by`, sql`slot`)} as slot from slot) s cross join lateral (
+    select * from trials x where tenant_id = e.tenant_id and eval_id = e.id and k = s.k and model = s.model
+      and ${isOnSlot(sql`s`)} and retracted_at is null offset 0) x)`;
 
 /** Joins, as d, the given outputs that belong to the task of the eval of alias e. */
 function outputsOf(outputIds: readonly string[]): SQL {

@@ -7,6 +7,7 @@ import {
   evalEventRows,
   insightRows,
   openingRows,
+  raisedKs,
   trialChangeRows,
   trialRows,
 } from "./eval-decision-rows.ts";
@@ -17,6 +18,7 @@ import {
   insertedEvalEvents,
   NO_HEAD,
 } from "../history/event-ctes.ts";
+import { IS_LIVE, isOnSlot, slotOf } from "./live.ts";
 import { notBefore } from "../sql/writer-clock.ts";
 import { lockTasks } from "../tasks/lock-tasks.ts";
 
@@ -46,8 +48,8 @@ export interface StoredEvals<Answer> extends RecordedEvals {
  * The only writer of evals and trials. Records any number of decisions in one round trip, all of them or none.
  *
  * Many workers report to one eval concurrently, so the eval's event_seq does not guard a decision. What the decision
- * read does: the eval's status, the slots that it fills, the trial that it changes, the task that it opens an eval on.
- * If one of these has changed, nothing is written and the operation is dropped, so that a retry decides again.
+ * read does: the eval's status, its k if that rises, the slots that it fills, the trial that it changes, the task that it
+ * opens an eval on. If one of these has changed, nothing is written and the operation is dropped, so that a retry decides again.
  */
 export function recordEvals(
   database: TenantDatabase,
@@ -83,39 +85,41 @@ function evalStatement(
   const { actor, operation } = call;
   return sql`
 with
-new_trial as materialized (
-  select * from json_to_recordset(${input.trials}) as n(position integer, id uuid, eval_id uuid, k smallint,
-    model text, model_revision text, agent text, provider text, status text, score double precision, error text,
-    output_data_id uuid)
-),
 trial_change as materialized (
   select * from json_to_recordset(${input.trialChanges}) as c(id uuid, eval_id uuid, seen_seq integer,
     status text, score double precision, error text, output_data_id uuid, retract_reason text)
 ),
 opening as materialized (
   select o.* from json_to_recordset(${input.openings}) as o(
-      eval_id uuid, task_id uuid, version_id uuid, name text, k smallint, is_only boolean)
+      eval_id uuid, task_id uuid, version_id uuid, name text, k smallint, slot_by text[])
     cross join lateral (
       select from tasks where tenant_id = ${tenantId}::uuid and id = o.task_id and archived_at is null offset 0) here
-  where not o.is_only or not exists (
-    select from evals e where e.tenant_id = ${tenantId}::uuid and e.task_id = o.task_id
-      and e.version_id = o.version_id and e.name = o.name and e.status <> 'cancelled')
+  where not exists (
+    select from evals e where e.tenant_id = ${tenantId}::uuid and e.version_id = o.version_id and e.name = o.name
+      and ${IS_LIVE})
+),
+held as materialized (
+  select e.id as eval_id, e.task_id, e.event_seq, e.event_head, e.updated_at
+  from json_to_recordset(${input.changes}) as c(eval_id uuid, seen_status text, seen_k smallint)
+    join evals e on e.tenant_id = ${tenantId}::uuid and e.id = c.eval_id and e.status = c.seen_status
+      and e.k = coalesce(c.seen_k, e.k)
+  union all
+  select o.eval_id, o.task_id, 0, ${NO_HEAD}, '-infinity' from opening o
+),
+new_trial as materialized (
+  select n.*, ${slotOf(sql`n.slot_by`, sql`n`)} as slot
+  from json_to_recordset(${input.trials}) as n(position integer, id uuid, eval_id uuid, slot_by text[], k smallint,
+    model text, model_revision text, agent text, agent_revision text, provider text, status text,
+    score double precision, error text, output_data_id uuid)
 ),
 -- Taken slots and changed trials. One index lookup per trial, no matter how many trials the planner expects.
 obstacle as materialized (
   select from new_trial n cross join lateral (
-    select from trials where tenant_id = ${tenantId}::uuid and eval_id = n.eval_id and k = n.k and model = n.model
-      and retracted_at is null offset 0) taken
+    select from trials x where tenant_id = ${tenantId}::uuid and eval_id = n.eval_id and k = n.k and model = n.model
+      and ${isOnSlot(sql`n`)} and retracted_at is null offset 0) taken
   union all
   select from trial_change c cross join lateral (
     select from trials where tenant_id = ${tenantId}::uuid and id = c.id and event_seq <> c.seen_seq offset 0) moved
-),
-held as materialized (
-  select e.id as eval_id, e.task_id, e.event_seq, e.event_head, e.updated_at
-  from json_to_recordset(${input.changes}) as c(eval_id uuid, seen_status text)
-    join evals e on e.tenant_id = ${tenantId}::uuid and e.id = c.eval_id and e.status = c.seen_status
-  union all
-  select o.eval_id, o.task_id, 0, ${NO_HEAD}, '-infinity' from opening o
 ),
 event as materialized (
   select h.event_head, h.event_seq + e.ordinal as seq,
@@ -134,24 +138,25 @@ newest as materialized (
   select distinct on (eval_id) * from written order by eval_id, seq desc
 ),
 opened as (
-  insert into evals (tenant_id, id, task_id, version_id, name, k, status, event_seq, event_head,
+  insert into evals (tenant_id, id, task_id, version_id, name, k, slot_by, status, event_seq, event_head,
     created_by, created_at, updated_at)
-  select ${tenantId}::uuid, o.eval_id, o.task_id, o.version_id, o.name, o.k, n.to_status, n.seq, n.hash,
+  select ${tenantId}::uuid, o.eval_id, o.task_id, o.version_id, o.name, o.k, o.slot_by, n.to_status, n.seq, n.hash,
     ${actor.id}::text, n.at, n.at
   from opening o join newest n using (eval_id)
   returning *
 ),
 moved as (
-  update evals e set status = n.to_status, event_seq = n.seq, event_head = n.hash, updated_at = n.at
+  update evals e set k = coalesce((${input.raised}::jsonb ->> e.id::text)::smallint, e.k), status = n.to_status,
+    event_seq = n.seq, event_head = n.hash, updated_at = n.at
   from newest n
   where e.tenant_id = ${tenantId}::uuid and e.id = n.eval_id
   returning e.*
 ),
 recorded as (
-  insert into trials (tenant_id, id, eval_id, task_id, k, model, model_revision, agent, provider,
+  insert into trials (tenant_id, id, eval_id, task_id, k, model, model_revision, agent, agent_revision, provider, slot,
     status, score, error, output_data_id, event_seq, created_by, created_at)
-  select ${tenantId}::uuid, n.id, n.eval_id, w.task_id, n.k, n.model, n.model_revision, n.agent, n.provider,
-    n.status, n.score, n.error, n.output_data_id, w.seq, ${actor.id}::text, w.at
+  select ${tenantId}::uuid, n.id, n.eval_id, w.task_id, n.k, n.model, n.model_revision, n.agent, n.agent_revision,
+    n.provider, n.slot, n.status, n.score, n.error, n.output_data_id, w.seq, ${actor.id}::text, w.at
   from new_trial n join written w on w.eval_id = n.eval_id and w.type = 'trials_recorded'
   order by n.position
   returning *
@@ -167,12 +172,12 @@ changed as (
   returning x.*
 ),
 insight_created as (
-  insert into insights (tenant_id, id, task_id, eval_id, trial_id, kind, model, model_revision, agent, provider,
-    status, usage, created_by, created_at, updated_at)
+  insert into insights (tenant_id, id, task_id, eval_id, trial_id, kind, model, model_revision, agent,
+    agent_revision, provider, status, usage, created_by, created_at, updated_at)
   select ${tenantId}::uuid, i.id, n.task_id, n.eval_id, i.trial_id, 'trial', i.model, i.model_revision, i.agent,
-    i.provider, i.status, i.usage, ${actor.id}::text, n.at, n.at
+    i.agent_revision, i.provider, i.status, i.usage, ${actor.id}::text, n.at, n.at
   from json_to_recordset(${input.insights}) as i(id uuid, eval_id uuid, trial_id uuid, model text,
-      model_revision text, agent text, provider text, status text, usage jsonb)
+      model_revision text, agent text, agent_revision text, provider text, status text, usage jsonb)
     join newest n using (eval_id)
 ),
 outcome as materialized (
@@ -212,5 +217,6 @@ function evalInput(decisions: readonly EvalDecision[]) {
     trials: json(trialRows),
     trialChanges: json(trialChangeRows),
     insights: json(insightRows),
+    raised: JSON.stringify(raisedKs(decisions)),
   };
 }

@@ -19,17 +19,60 @@ const hasResult = (result: string): string => `(t.status, t.score, t.error, t.ou
   is not distinct from (${result} ->> 'status', (${result} ->> 'score')::double precision, ${result} ->> 'error',
     ${result} ->> 'outputDataId')`;
 
+/** Returns the slot of the trial of alias t, with this expression for its eval's slot_by. */
+const slotOf = (slotBy: string): string =>
+  `trial_slot(${slotBy}, t.model, t.model_revision, t.agent, t.agent_revision, t.provider)`;
+
 export const EVAL_INVARIANTS: readonly Invariant[] = [
   {
     name: "one-live-trial-per-slot",
-    description: "A slot of an eval has two live trials, or a trial's k is outside 1..eval.k.",
+    description:
+      "A slot of an eval has two live trials, a trial's k is outside 1..eval.k, or its slot is not what its eval's slot_by makes of its maker.",
     sql: `
-      select tenant_id, eval_id, k, model from trials
-      where retracted_at is null group by tenant_id, eval_id, k, model having count(*) > 1
+      select t.tenant_id, t.eval_id, t.k, t.model
+      from trials t join evals e on e.tenant_id = t.tenant_id and e.id = t.eval_id
+        cross join lateral (select ${slotOf("coalesce(e.slot_by, '{model}')")} as slot) own
+      where t.retracted_at is null
+      group by t.tenant_id, t.eval_id, t.k, t.model, own.slot having count(*) > 1
       union all
       select t.tenant_id, t.eval_id, t.k, t.model
       from trials t join evals e on e.tenant_id = t.tenant_id and e.id = t.eval_id
-      where t.k not between 1 and e.k`,
+      where t.k not between 1 and e.k or t.slot is distinct from ${slotOf("e.slot_by")}`,
+  },
+  {
+    name: "one-live-eval-per-name",
+    description:
+      "A version has two live evals of one name that are not marked as twins, or a mark names no newer eval of the same version and name.",
+    sql: `
+      select tenant_id, version_id, name from evals
+      where status <> 'cancelled' and twin_of is null
+      group by tenant_id, version_id, name having count(*) > 1
+      union all
+      select v.tenant_id, v.version_id, v.name
+      from evals v left join evals n on n.tenant_id = v.tenant_id and n.id = v.twin_of
+      where v.twin_of is not null and (n.version_id, n.name) is distinct from (v.version_id, v.name)`,
+  },
+  {
+    name: "k-only-rises",
+    description:
+      "An event of an eval changes k from another value than the eval had, does not raise it, or records a trial beyond it.",
+    sql: `
+      with changed as (
+        select tenant_id, eval_id, seq, (payload::json ->> 'k')::integer as at_first,
+          (payload::json -> 'changes' -> 'k' ->> 'from')::integer as before,
+          (payload::json -> 'changes' -> 'k' ->> 'to')::integer as after
+        from eval_step_events where type in ('eval_created', 'eval_updated')
+      ), known as (
+        select *, max(coalesce(after, at_first)) over (partition by tenant_id, eval_id order by seq
+          rows between unbounded preceding and 1 preceding) as reached
+        from changed where after is not null or at_first is not null
+      )
+      select tenant_id, eval_id, seq from known
+      where after is not null and (before is distinct from reached or after <= before)
+      union all
+      select r.tenant_id, r.eval_id, r.seq from (${RECORDED_TRIALS}) r
+      where (r.recorded ->> 'k')::integer > (select max(coalesce(c.after, c.at_first)) from changed c
+        where c.tenant_id = r.tenant_id and c.eval_id = r.eval_id and c.seq < r.seq)`,
   },
   {
     name: "eval-equals-newest-event",
@@ -78,9 +121,9 @@ export const EVAL_INVARIANTS: readonly Invariant[] = [
       left join (${RECORDED_TRIALS}) r on r.tenant_id = t.tenant_id and r.eval_id = t.eval_id and r.id = t.id
       left join (${TRIAL_RESULTS}) n on n.tenant_id = t.tenant_id and n.id = t.id
       left join eval_step_events e on e.tenant_id = t.tenant_id and e.eval_id = t.eval_id and e.seq = t.event_seq
-      where (t.k::text, t.model, t.model_revision, t.agent, t.provider, t.task_id, t.created_by, t.created_at)
+      where (t.k::text, t.model, t.model_revision, t.agent, t.agent_revision, t.provider, t.task_id, t.created_by, t.created_at)
           is distinct from (r.recorded ->> 'k', r.recorded ->> 'model', r.recorded ->> 'modelRevision',
-            r.recorded ->> 'agent', r.recorded ->> 'provider', r.task_id, r.actor_id, r.at)
+            r.recorded ->> 'agent', r.recorded ->> 'agentRevision', r.recorded ->> 'provider', r.task_id, r.actor_id, r.at)
         or not ${hasResult("n.result")}
         or (t.retracted_at is null) <> (e.type <> 'trial_retracted')
         or case e.type

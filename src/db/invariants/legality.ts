@@ -28,6 +28,14 @@ const stepMovesOf = (registries: readonly FrozenRegistry[]): string =>
     ),
   );
 
+/** Returns the rows (version, status) that a trial can have in every version, as SQL. */
+const trialStatusesOf = (registries: readonly FrozenRegistry[]): string =>
+  valuesOf(
+    registries.flatMap(({ registryVersion, trialTransitions }) =>
+      Object.keys(trialTransitions).map((status) => [registryVersion, status]),
+    ),
+  );
+
 /** Returns the invariants that judge each event by the tables of the registry version that it records. */
 export function legalityInvariants(registries: readonly FrozenRegistry[]): readonly Invariant[] {
   const known = `(${registries.map(({ registryVersion }) => registryVersion).join(", ")})`;
@@ -77,7 +85,12 @@ export function legalityInvariants(registries: readonly FrozenRegistry[]): reado
       select tenant_id, eval_id, seq from eval_step_events
       where registry_version in ${known} and type = 'trial_transitioned'
         and (registry_version, payload::json ->> 'from', payload::json ->> 'status')
-          not in (${movesOf(registries, ({ trialTransitions }) => trialTransitions)})`,
+          not in (${movesOf(registries, ({ trialTransitions }) => trialTransitions)})
+      union all
+      select tenant_id, eval_id, seq
+      from eval_step_events cross join json_array_elements(payload::json -> 'trials') recorded
+      where registry_version in ${known} and type = 'trials_recorded'
+        and (registry_version, recorded ->> 'status') not in (${trialStatusesOf(registries)})`,
     },
   ];
 }

@@ -236,14 +236,23 @@ export const PROVEN_INVARIANTS: readonly Invariant[] = [
   {
     name: "evals-match-their-events",
     description:
-      "An eval's task, version, name, k, author or time of creation differ from its first event.",
+      "An eval's task, version, name, slots, author or time of creation differ from its first event, or its k or its mark as a twin from the newest event about it.",
     sql: `
       select v.tenant_id, v.id
       from evals v
-      left join (select tenant_id, eval_id, task_id, actor_id, at, payload::json as payload
+      left join (select tenant_id, eval_id, task_id, actor_id, at, payload::jsonb as payload
           from eval_step_events where seq = 1) e on e.tenant_id = v.tenant_id and e.eval_id = v.id
-      where (v.task_id, v.version_id::text, v.name, v.k::text, v.created_by, v.created_at) is distinct from
-        (e.task_id, e.payload ->> 'versionId', e.payload ->> 'name', e.payload ->> 'k', e.actor_id, e.at)`,
+      left join (select tenant_id, eval_id, jsonb_object_agg(field, value) as changes
+          from (select distinct on (u.tenant_id, u.eval_id, c.key) u.tenant_id, u.eval_id, c.key as field,
+              c.value -> 'to' as value
+            from eval_step_events u cross join jsonb_each(u.payload::jsonb -> 'changes') c
+            where u.type = 'eval_updated' order by u.tenant_id, u.eval_id, c.key, u.seq desc) newest
+          group by tenant_id, eval_id) u on u.tenant_id = v.tenant_id and u.eval_id = v.id
+      where (v.task_id, v.version_id::text, v.name, v.k::text, coalesce(to_jsonb(v.slot_by), '["model"]'),
+          v.twin_of::text, v.created_by, v.created_at)
+        is distinct from (e.task_id, e.payload ->> 'versionId', e.payload ->> 'name',
+          coalesce(u.changes ->> 'k', e.payload ->> 'k'), coalesce(e.payload -> 'slotBy', '["model"]'),
+          u.changes ->> 'twinOf', e.actor_id, e.at)`,
   },
   {
     name: "prompts-match-their-hashes",

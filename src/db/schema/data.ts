@@ -35,6 +35,7 @@ export const data = pgTable(
     model: text(),
     modelRevision: text(),
     agent: text(),
+    agentRevision: text(),
     provider: text(),
     promptId: uuid(),
     insightId: uuid(),
@@ -55,6 +56,7 @@ export const data = pgTable(
         t.modelRevision,
         t.agent,
         t.provider,
+        t.agentRevision,
       )
       .nullsNotDistinct(),
     index("data_model").on(t.tenantId, t.model, t.modelRevision, t.id),

@@ -9,13 +9,15 @@ import {
   smallint,
   text,
   unique,
+  uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
+import { SLOT_MEMBERS } from "../../domain/evals/slot.ts";
 import { EVAL_STATUSES } from "../../domain/evals/statuses.ts";
 import { bytea, createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 import { taskVersions } from "./task-versions.ts";
 
-/** An evaluation of one version, with `k` trials for each model. It has its own event stream. */
+/** An evaluation of one version, with `k` trials for each slot. It has its own event stream. */
 export const evals = pgTable(
   "evals",
   {
@@ -25,6 +27,10 @@ export const evals = pgTable(
     versionId: uuid().notNull(),
     name: text().notNull(),
     k: smallint().notNull(),
+    /** What tells trials apart, in the order of SLOT_MEMBERS. Null: the model alone. */
+    slotBy: text({ enum: SLOT_MEMBERS }).array(),
+    /** The newer eval of this version and name, if there were two before the index evals_live_name. */
+    twinOf: uuid(),
     status: text({ enum: EVAL_STATUSES }).notNull(),
     eventSeq: integer().notNull(),
     eventHead: bytea().notNull(),
@@ -36,6 +42,9 @@ export const evals = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     unique("evals_of_task").on(t.tenantId, t.id, t.taskId),
     index("evals_task").on(t.tenantId, t.taskId, t.id),
+    uniqueIndex("evals_live_name")
+      .on(t.tenantId, t.versionId, t.name)
+      .where(sql`status <> 'cancelled' and twin_of is null`),
     index("evals_name").on(t.tenantId, t.name, t.id),
     foreignKey({
       name: "evals_version_fk",
@@ -43,6 +52,10 @@ export const evals = pgTable(
       foreignColumns: [taskVersions.tenantId, taskVersions.id, taskVersions.taskId],
     }),
     oneOf("evals_status", t.status, EVAL_STATUSES),
+    check(
+      "evals_slot_by",
+      sql`${t.slotBy} <@ '{model,modelRevision,agent,agentRevision,provider}'::text[] and ${t.slotBy}[1] = 'model' and ${t.slotBy} <> '{model}'::text[]`,
+    ),
     check("evals_k_range", sql`${t.k} between 1 and 1000`),
   ],
 );

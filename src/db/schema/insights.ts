@@ -18,6 +18,7 @@ export const insights = pgTable(
     model: text().notNull(),
     modelRevision: text(),
     agent: text(),
+    agentRevision: text(),
     provider: text(),
     status: text({ enum: RUN_STATES }).notNull(),
     input: jsonb(),

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { foreignKey, index, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { createdAt, id, tenantId } from "./columns.ts";
 import { evals } from "./evals.ts";
@@ -19,6 +20,7 @@ export const prompts = pgTable(
     model: text(),
     modelRevision: text(),
     agent: text(),
+    agentRevision: text(),
     provider: text(),
     evalId: uuid(),
     trialId: uuid(),
@@ -30,6 +32,9 @@ export const prompts = pgTable(
     index("prompts_task").on(t.tenantId, t.taskId, t.id),
     index("prompts_model").on(t.tenantId, t.model, t.modelRevision, t.id),
     index("prompts_agent").on(t.tenantId, t.agent, t.id),
+    index("prompts_agent_revision")
+      .on(t.tenantId, t.agentRevision, t.id)
+      .where(sql`agent_revision is not null`),
     foreignKey({
       name: "prompts_step_fk",
       columns: [t.tenantId, t.stepId, t.taskId, t.versionId],

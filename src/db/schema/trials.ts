@@ -16,7 +16,7 @@ import { TRIAL_STATUSES } from "../../domain/evals/statuses.ts";
 import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
 import { evals } from "./evals.ts";
 
-/** One attempt of one model. Retraction frees its slot and keeps the row. */
+/** One attempt on a slot of an eval. Retraction frees its slot and keeps the row. */
 export const trials = pgTable(
   "trials",
   {
@@ -28,7 +28,10 @@ export const trials = pgTable(
     model: text().notNull(),
     modelRevision: text(),
     agent: text(),
+    agentRevision: text(),
     provider: text(),
+    /** A JSON array of what tells the trial apart in its eval. trial_slot() writes it. Null: the model alone. */
+    slot: text(),
     status: text({ enum: TRIAL_STATUSES }).notNull(),
     score: doublePrecision(),
     error: text(),
@@ -44,7 +47,8 @@ export const trials = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     uniqueIndex("trials_live_slot")
-      .on(t.tenantId, t.evalId, t.k, t.model)
+      // A digest, because five of the longest names do not fit into an entry of an index.
+      .on(t.tenantId, t.evalId, t.k, t.model, sql`text_digest(coalesce(slot, ''))`)
       .where(sql`retracted_at is null`),
     index("trials_eval").on(t.tenantId, t.evalId, t.id),
     index("trials_model").on(t.tenantId, t.model, t.modelRevision, t.id),
@@ -58,6 +62,10 @@ export const trials = pgTable(
       foreignColumns: [evals.tenantId, evals.id, evals.taskId],
     }),
     oneOf("trials_status", t.status, TRIAL_STATUSES),
+    check(
+      "trials_scored",
+      sql`${t.status} <> 'scored' or (${t.score} is not null and abs(${t.score}) < 'Infinity')`,
+    ),
     check("trials_k_positive", sql`${t.k} >= 1`),
     check(
       "trials_retraction",

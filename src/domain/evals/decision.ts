@@ -1,7 +1,8 @@
 import type { EvalEventType, EvalStatus } from "./statuses.ts";
 import type { RunState } from "../lifecycle/statuses.ts";
 import type { MakerDetails } from "../maker.ts";
-import type { TrialResult, TrialSlot } from "./snapshot.ts";
+import type { SlotBy, TrialSlot } from "./slot.ts";
+import type { TrialResult, Usage } from "./snapshot.ts";
 
 /** The maximum number of trials in one call. */
 export const TRIALS_MAX = 1000;
@@ -23,11 +24,9 @@ export interface NewEval {
   versionId: string;
   name: string;
   k: number;
-  /** True if the writer must not open the eval when its version has a live eval with the same name. */
-  isOnly: boolean;
 }
 
-export interface NewTrial extends TrialSlot, MakerDetails, TrialResult {
+export interface NewTrial extends TrialSlot, TrialResult {
   id: string;
 }
 
@@ -47,16 +46,21 @@ export interface TrialInsight extends MakerDetails {
   trialId: string;
   model: string;
   status: RunState;
-  usage: Readonly<Record<string, unknown>>;
+  usage: Usage;
 }
 
 /** Everything that one accepted call changes in one eval. The writer records all of it or nothing. */
 export interface EvalDecision {
   evalId: string;
   taskId: string;
+  /** What tells the trials of the eval apart. It never changes. */
+  slotBy: SlotBy;
   /** The status of the eval when the call was decided. Null if the decision opens the eval. */
   seenStatus: EvalStatus | null;
+  /** The writer does not open an eval if its version has a live eval with the same name. */
   opens: NewEval | null;
+  /** The number of trials per slot, if it rises. The writer skips the eval if it has risen since it was read. */
+  raises: { seenK: number; k: number } | null;
   events: readonly NewEvalEvent[];
   /** New trials, each on a free slot. */
   trials: readonly NewTrial[];

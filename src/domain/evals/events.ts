@@ -1,7 +1,10 @@
 import * as z from "zod";
+import { MODEL_ALONE, SLOT_MEMBERS } from "./slot.ts";
 import { type EvalEventType, TRIAL_STATUSES } from "./statuses.ts";
 
 const slot = { k: z.int().min(1), model: z.string() };
+
+const slotBy = z.array(z.enum(SLOT_MEMBERS)).readonly();
 
 const result = {
   status: z.enum(TRIAL_STATUSES),
@@ -15,8 +18,21 @@ const result = {
  * Reads parse with these schemas; writes are typed by `EvalPayloadOf`.
  */
 export const EVAL_EVENT_PAYLOADS = {
-  eval_created: z.object({ versionId: z.string(), name: z.string(), k: z.int().min(1) }),
+  eval_created: z.object({
+    versionId: z.string(),
+    name: z.string(),
+    k: z.int().min(1),
+    /** Missing in events of registry version 1. */
+    slotBy: slotBy.default(MODEL_ALONE),
+  }),
   eval_transitioned: z.object({}),
+  eval_updated: z.object({
+    changes: z.object({
+      k: z.object({ from: z.int().min(1), to: z.int().min(1) }).optional(),
+      /** Only a migration writes this: see `EvalSnapshot.twinOf`. */
+      twinOf: z.object({ from: z.null(), to: z.string() }).optional(),
+    }),
+  }),
   trials_recorded: z.object({
     trials: z.array(
       z.object({
@@ -24,6 +40,8 @@ export const EVAL_EVENT_PAYLOADS = {
         ...slot,
         modelRevision: z.string().nullable(),
         agent: z.string().nullable(),
+        /** Missing in events of registry version 1. */
+        agentRevision: z.string().nullable().default(null),
         provider: z.string().nullable(),
         ...result,
       }),

@@ -37,8 +37,9 @@ function begin(event: RecordedEvalEvent): EvalState {
   if (event.type !== "eval_created" || event.seq !== 1 || event.fromStatus !== null) {
     throw broken(event, "cannot be the first");
   }
-  const { versionId, name, k } = EVAL_EVENT_PAYLOADS.eval_created.parse(event.payload);
-  return { id, taskId, versionId, name, k, status, eventSeq: 1, trials: [] };
+  const { versionId, name, k, slotBy } = EVAL_EVENT_PAYLOADS.eval_created.parse(event.payload);
+  const created = { versionId, name, k, slotBy, twinOf: null };
+  return { id, taskId, status, ...created, eventSeq: 1, trials: [] };
 }
 
 function evolve(state: EvalState, event: RecordedEvalEvent): EvalState {
@@ -53,6 +54,8 @@ function evolve(state: EvalState, event: RecordedEvalEvent): EvalState {
       throw broken(event, "creates an eval that exists");
     case "eval_transitioned":
       return advanced;
+    case "eval_updated":
+      return withChanges(advanced, event);
     case "trials_recorded": {
       const { trials } = EVAL_EVENT_PAYLOADS.trials_recorded.parse(event.payload);
       const recorded = trials.map((trial) => ({ ...trial, retracted: false, eventSeq }));
@@ -69,6 +72,15 @@ function evolve(state: EvalState, event: RecordedEvalEvent): EvalState {
     case "trial_retracted":
       return withTrial(advanced, event, (trial) => ({ ...trial, retracted: true, eventSeq }));
   }
+}
+
+function withChanges(state: EvalState, event: RecordedEvalEvent): EvalState {
+  const { k, twinOf } = EVAL_EVENT_PAYLOADS.eval_updated.parse(event.payload).changes;
+  if (k !== undefined && (k.from !== state.k || k.to <= k.from)) {
+    throw broken(event, `raises k from ${k.from} to ${k.to}, but it is ${state.k}`);
+  }
+  if (twinOf !== undefined && state.twinOf !== null) throw broken(event, "marks a twin again");
+  return { ...state, k: k?.to ?? state.k, twinOf: twinOf?.to ?? state.twinOf };
 }
 
 function withTrial(

@@ -2,7 +2,10 @@ import type { TrialStatus } from "./statuses.ts";
 import { succeed, type Issue, type Outcome, refuse, validationFailed } from "../refusals.ts";
 import type { TrialResult } from "./snapshot.ts";
 
-/** The result of a trial as callers report it: a status, a verdict, or the error that prevented a verdict. */
+/**
+ * The result of a trial as callers report it: a status, a verdict, a score without a verdict, or the error that prevented
+ * both.
+ */
 export interface ReportedResult {
   status?: TrialStatus | undefined;
   passed?: boolean | undefined;
@@ -12,10 +15,16 @@ export interface ReportedResult {
 }
 
 /** Returns the status that a reported result implies, or undefined if it implies none. */
-export function reportedStatus({ status, passed, error }: ReportedResult): TrialStatus | undefined {
+export function reportedStatus({
+  status,
+  passed,
+  error,
+  score,
+}: ReportedResult): TrialStatus | undefined {
   if (status !== undefined) return status;
   if (passed !== undefined) return passed ? "passed" : "failed";
-  return error === undefined ? undefined : "errored";
+  if (error !== undefined) return "errored";
+  return score === undefined ? undefined : "scored";
 }
 
 /** Returns the reported result with the given status. Refuses a report whose parts contradict each other. */
@@ -44,4 +53,11 @@ export function readResult(
     error: reported.error ?? null,
     outputDataId: reported.outputDataId ?? null,
   });
+}
+
+/** Returns an issue if a trial is scored without a score. */
+export function scoreIssues({ status, score }: TrialResult, path: Issue["path"]): Issue[] {
+  if (status !== "scored" || score !== null) return [];
+  const message = "A scored trial has a score.";
+  return [{ path: [...path, "score"], code: "required", message }];
 }

@@ -1,4 +1,4 @@
-import type { MakerDetails } from "../maker.ts";
+import type { SlotBy, TrialSlot } from "./slot.ts";
 import type { EvalStatus, TrialStatus } from "./statuses.ts";
 
 /** The state of an eval, as decisions see it. */
@@ -7,16 +7,19 @@ export interface EvalSnapshot {
   taskId: string;
   versionId: string;
   name: string;
-  /** The number of trials per model. */
+  /** The number of trials per slot. It only rises. */
   k: number;
+  slotBy: SlotBy;
   status: EvalStatus;
+  /**
+   * The newer live eval with the same version and name, if there were two before names became unique. Summaries over
+   * many evals leave the marked one out.
+   */
+  twinOf: string | null;
 }
 
-/** The position of a trial in its eval. At most one live trial holds a slot. */
-export interface TrialSlot {
-  k: number;
-  model: string;
-}
+/** What a model call used, as an insight of kind `trial` stores it. */
+export type Usage = Readonly<Record<string, unknown>>;
 
 /** The result of a trial so far. */
 export interface TrialResult {
@@ -27,7 +30,7 @@ export interface TrialResult {
   outputDataId: string | null;
 }
 
-export interface TrialSnapshot extends TrialSlot, MakerDetails, TrialResult {
+export interface TrialSnapshot extends TrialSlot, TrialResult {
   id: string;
   retracted: boolean;
   /** The eval's last event that changed the trial. */
@@ -39,7 +42,7 @@ export function hasPassed(status: TrialStatus): boolean | null {
   return status === "passed" || status === "failed" ? status === "passed" : null;
 }
 
-/** Returns a key that is unique per slot, whatever characters a model's name contains. */
-export function slotKey({ k, model }: TrialSlot): string {
-  return `${k} ${model}`;
+/** A live trial, with everything that a caller can have reported about it. */
+export interface HeldTrial extends TrialSnapshot {
+  usage: Usage | null;
 }

@@ -12,9 +12,10 @@ export const EVAL_TRANSITIONS: Record<EvalStatus, readonly EvalStatus[]> = {
 
 /** The state machine of trials. A retraction is not a status, but a separate flag. */
 export const TRIAL_TRANSITIONS: Record<TrialStatus, readonly TrialStatus[]> = {
-  pending: ["running", "passed", "failed", "errored"],
-  running: ["passed", "failed", "errored"],
+  pending: ["running", "passed", "failed", "scored", "errored"],
+  running: ["passed", "failed", "scored", "errored"],
   passed: [],
   failed: [],
+  scored: [],
   errored: ["running"],
 };

@@ -169,14 +169,16 @@ export function lineageOf(records: LineageRecords): LineageGraph {
     edges.push({ type, from, to });
   };
   const addMaker = (from: string, maker: Maker): void => {
-    const { model, modelRevision, agent, provider } = maker;
+    const { model, modelRevision, agent, agentRevision, provider } = maker;
+    // Keys of makers without the newest part stay as they were.
     const parts = [model, modelRevision, agent, provider];
+    if (agentRevision !== null) parts.push(agentRevision);
     if (parts.every((part) => part === null)) return;
     const key = `model:${JSON.stringify(parts)}`;
     addEdge(
       from,
       "made_by",
-      addNode({ type: "model", key, model, modelRevision, agent, provider }),
+      addNode({ type: "model", key, model, modelRevision, agent, agentRevision, provider }),
     );
   };
 

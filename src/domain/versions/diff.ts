@@ -159,8 +159,14 @@ function diffLists<Item>(
   return { added, removed, same: from.length - removed.length };
 }
 
-function makerOf({ model, modelRevision, agent, provider }: Maker): (string | null)[] {
-  return [model, modelRevision, agent, provider];
+function makerOf({
+  model,
+  modelRevision,
+  agent,
+  agentRevision,
+  provider,
+}: Maker): (string | null)[] {
+  return [model, modelRevision, agent, agentRevision, provider];
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

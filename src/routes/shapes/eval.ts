@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { TrialFilter } from "../../db/evals/evals.ts";
+import { orderedSlotBy, SLOT_MEMBERS } from "../../domain/evals/slot.ts";
 import { EVAL_STATUSES, TRIAL_STATUSES } from "../../domain/evals/statuses.ts";
 import { RUN_STATES } from "../../domain/lifecycle/statuses.ts";
 import {
@@ -12,9 +13,9 @@ import {
   timestamp,
   uuid,
 } from "../http/schemas.ts";
-import { makerOutput } from "./maker.ts";
+import { makerDetailsInput, makerOutput } from "./maker.ts";
 
-/** The maximum number of trials for each model of an eval. */
+/** The maximum number of trials for each slot of an eval. */
 const K_MAX = 1000;
 
 export const evalStatus = z.enum(EVAL_STATUSES).openapi("EvalStatus");
@@ -23,13 +24,33 @@ export const runState = z.enum(RUN_STATES).openapi("RunState");
 
 export const evalName = name().openapi({ example: "accuracy" });
 export const trialCount = z.int().min(1).max(K_MAX).openapi({
-  description: "The number of trials for each model.",
+  description: "The number of trials for each model, or for each combination that `slotBy` names.",
 });
+
+const slotMember = z.enum(SLOT_MEMBERS).openapi("SlotMember");
+const SLOT_BY_DESCRIPTION =
+  "What tells trials with the same `k` apart: always `model`, and any of `modelRevision`, `agent`, `agentRevision`, and `provider`.";
+
+export const slotBy = z
+  .array(slotMember)
+  .min(1)
+  .max(SLOT_MEMBERS.length)
+  .refine((members) => members.includes("model"), { error: "Must contain model." })
+  .refine((members) => new Set(members).size === members.length, {
+    error: "Must not repeat a member.",
+  })
+  .transform(orderedSlotBy)
+  .openapi({
+    type: "array",
+    description: `${SLOT_BY_DESCRIPTION} Default: \`model\` alone.`,
+    example: ["model", "agent"],
+  });
 export const modelName = name().openapi({ example: "solver-large" });
 
 /** The filter of an eval's trials in a query string. */
 export const trialFilterQuery = {
   model: modelName.optional(),
+  ...makerDetailsInput,
   status: trialStatus.optional(),
   retracted: booleanText.optional().openapi({
     description:
@@ -42,10 +63,10 @@ export const resultFields = {
   passed: z.boolean().optional().openapi({
     description: "Sets the status to `passed` or `failed`. Use it instead of `status`.",
   }),
-  score: z
-    .number()
-    .optional()
-    .openapi({ description: "The score. Not allowed if the status is `errored`." }),
+  score: z.number().optional().openapi({
+    description:
+      "The score. A score without `status`, `passed`, and `error` sets the status to `scored`, which is final and no verdict. Not allowed if the status is `errored`.",
+  }),
   error: safeText(20_000).min(1).optional().openapi({
     description: "Why the trial has no verdict. Allowed only if the status is `errored`.",
   }),
@@ -68,7 +89,12 @@ export const evalShape = z
     versionNumber: z.int(),
     name: z.string(),
     k: z.int(),
+    slotBy: z.array(slotMember).readonly().openapi({ description: SLOT_BY_DESCRIPTION }),
     status: evalStatus,
+    twinOf: uuid.nullable().openapi({
+      description:
+        "The newer eval with the same version and name, if there were two before names became unique. Summaries over many evals leave the older one out.",
+    }),
     eventSeq: z.int().openapi({ description: "The number of the eval's newest event." }),
     createdAt: timestamp,
     updatedAt: timestamp,

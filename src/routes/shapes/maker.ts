@@ -1,10 +1,20 @@
 import * as z from "zod";
 import { name } from "../http/schemas.ts";
 
+/** In bytes. The five longest parts of a maker fit into an entry of the unique index of data. */
+const AGENT_REVISION_MAX = 180;
+
+const agentRevision = name(AGENT_REVISION_MAX)
+  .refine((text) => new TextEncoder().encode(text).byteLength <= AGENT_REVISION_MAX, {
+    error: `Must be at most ${AGENT_REVISION_MAX} bytes long in UTF-8.`,
+  })
+  .openapi({ description: `At most ${AGENT_REVISION_MAX} bytes in UTF-8.` });
+
 /** Members in requests that say more about the model that made a record. */
 export const makerDetailsInput = {
   modelRevision: name().optional(),
   agent: name().optional(),
+  agentRevision: agentRevision.optional(),
   provider: name().optional(),
 };
 
@@ -19,6 +29,7 @@ export const makerOutput = {
   model: z.string().nullable(),
   modelRevision: z.string().nullable(),
   agent: z.string().nullable(),
+  agentRevision: z.string().nullable(),
   provider: z.string().nullable(),
 };
 
@@ -26,8 +37,9 @@ export const makerOutput = {
 export function makerDetailsOf(input: {
   modelRevision?: string | undefined;
   agent?: string | undefined;
+  agentRevision?: string | undefined;
   provider?: string | undefined;
 }) {
-  const { modelRevision = null, agent = null, provider = null } = input;
-  return { modelRevision, agent, provider };
+  const { modelRevision = null, agent = null, agentRevision = null, provider = null } = input;
+  return { modelRevision, agent, agentRevision, provider };
 }

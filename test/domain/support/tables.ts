@@ -171,8 +171,8 @@ failed: queued
 
 /** The transitions of trials. */
 export const TRIAL_TRANSITIONS_TEXT = `
-pending: running passed failed errored
-running: passed failed errored
+pending: running passed failed scored errored
+running: passed failed scored errored
 errored: running
 `;
 

@@ -39,7 +39,8 @@ describe("Declaring data", () => {
       await givenDeclared(api, bytesOf("one"), { taskId: task.id, kind: "source" }),
       await givenDeclared(api, bytesOf("of another task"), { kind: "golden" }),
     ];
-    const maker = { model: "solver-7b", modelRevision: "r3", agent: "a", provider: "p" };
+    const agent = { agent: "a", agentRevision: "a1" };
+    const maker = { model: "solver-7b", modelRevision: "r3", ...agent, provider: "p" };
     const body = await declarationOf(bytesOf("72"), {
       ...maker,
       promptId,

@@ -119,11 +119,13 @@ describe("Recording an evaluation", () => {
     );
     expect(outcomesOf(against)).toEqual(["conflict", "conflict", "recorded"]);
     expect(against.items[0]).toMatchObject({ trialId: again.items[0]?.trialId });
-    expect(against.items[0]?.detail).toContain("another revision (r1)");
-    const otherK = expectDone(await record([result(task)], { k: 1 }));
-    expect(otherK.items).toMatchObject([
-      { outcome: "conflict", detail: expect.stringContaining("k = 2") },
-    ]);
+    expect(against.items[0]).toMatchObject({
+      existing: { id: again.items[0]?.trialId },
+      differs: [{ field: "modelRevision", existing: "r1", reported: "r2" }],
+    });
+    const smallerK = expectDone(await record(results.slice(0, 1), { k: 1 }));
+    expect(outcomesOf(smallerK)).toEqual(["exists"]);
+    expect(await evalsOf(task)).toMatchObject([{ k: 2 }]);
   });
 
   it("does not create an eval on an archived task", async () => {
@@ -307,17 +309,17 @@ describe("Completing an evaluation", () => {
     },
   );
 
-  it("does not complete evals that have none of the results", async () => {
-    const [contradicted = "", otherK = "", archived = ""] = await api.givenTasks(3);
+  it("does not complete evals that have none of the results, or a larger k", async () => {
+    const [contradicted = "", largerK = "", archived = ""] = await api.givenTasks(3);
     expectDone(await record([result(contradicted)]));
-    expectDone(await record([result(otherK)], { k: 3 }));
+    expectDone(await record([result(largerK)], { k: 3 }));
     expectDone(await api.call("POST", `/tasks/${archived}/archive`, { body: {} }));
-    const results = [result(contradicted, { passed: false }), result(otherK), result(archived)];
+    const results = [result(contradicted, { passed: false }), result(largerK), result(archived)];
     const recorded = expectDone(
       await record([...results, result(crypto.randomUUID())], completing),
     );
-    expect(outcomesOf(recorded)).toEqual(["conflict", "conflict", "conflict", "not_found"]);
-    for (const task of [contradicted, otherK]) {
+    expect(outcomesOf(recorded)).toEqual(["conflict", "exists", "conflict", "not_found"]);
+    for (const task of [contradicted, largerK]) {
       expect(await theEvalOf(task)).toMatchObject({ status: "running", eventSeq: 2 });
     }
     expect(await evalsOf(archived)).toEqual([]);

@@ -4,6 +4,7 @@ import type { EvalEventView } from "../../../src/actions/views/event-view.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { EvalRecord, TrialRecord } from "../../../src/db/evals/eval-json.ts";
 import { type EvalState, foldEval } from "../../../src/domain/evals/fold.ts";
+import type { SlotMember } from "../../../src/domain/evals/slot.ts";
 import type { EvalStatus } from "../../../src/domain/evals/statuses.ts";
 import {
   type CallOptions,
@@ -29,12 +30,14 @@ export async function givenOpenEval(
     status = "draft",
     k = 4,
     name = "accuracy",
+    slotBy,
     tenant = api.tenant,
     ...given
   }: {
     status?: EvalStatus;
     k?: number;
     name?: string;
+    slotBy?: readonly SlotMember[];
     tenant?: Tenant;
     task?: Pick<TaskView, "id">;
   } = {},
@@ -42,7 +45,7 @@ export async function givenOpenEval(
   const task = given.task ?? (await api.givenTask({ tenant }));
   const path = `/tasks/${task.id}/evals`;
   let opened = expectDone(
-    await api.call<EvalRecord>("POST", path, { tenant, body: { name, k } }),
+    await api.call<EvalRecord>("POST", path, { tenant, body: { name, k, slotBy } }),
     201,
   );
   for (const next of PATHS[status]) {

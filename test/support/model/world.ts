@@ -169,6 +169,19 @@ async function givenEvaluation(api: CallableApi, { tenant, busy }: World): Promi
   await givenTrial(api, evalId, { k: 2, error: "Out of memory" }, { tenant });
   const insight = { taskId: busy.id, trialId: failed.id, kind: "completion", model: "solver" };
   await act("POST", "/insights", insight, 201, "service");
+  await act("PATCH", `/evals/${evalId}`, { k: 3 }, 200);
+  await givenAgents(api, { tenant, busy });
+}
+
+/** Creates an eval whose slots tell agents apart, with a scored trial of one. */
+async function givenAgents(
+  api: CallableApi,
+  { tenant, busy: task }: Pick<World, "tenant" | "busy">,
+): Promise<void> {
+  const slots = { name: "agents", slotBy: ["model", "agent"] } as const;
+  const { id } = await givenOpenEval(api, { tenant, task, status: "running", ...slots });
+  const trial = { agent: "planner", agentRevision: "a1", score: 0.4 };
+  await givenTrial(api, id, trial, { tenant });
 }
 
 /** Stores a row in each table that the API does not fill, consistent with one another. */

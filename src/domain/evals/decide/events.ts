@@ -8,8 +8,10 @@ export function unchanged(snapshot: EvalSnapshot): EvalDecision {
   return {
     evalId: snapshot.id,
     taskId: snapshot.taskId,
+    slotBy: snapshot.slotBy,
     seenStatus: snapshot.status,
     opens: null,
+    raises: null,
     events: [],
     trials: [],
     change: null,

@@ -1,27 +1,30 @@
-import { succeed, type Issue, type Outcome, refuse, validationFailed } from "../../refusals.ts";
-import type { EvalStatus } from "../statuses.ts";
-import type { MakerDetails } from "../../maker.ts";
-import type { EvalDecision, NewEvalEvent, NewTrial, TrialInsight } from "../decision.ts";
-import { whyTaken } from "../refusals.ts";
-import { readResult, reportedStatus, type ReportedResult } from "../result.ts";
 import {
-  type EvalSnapshot,
-  slotKey,
-  type TrialResult,
-  type TrialSlot,
-  type TrialSnapshot,
-} from "../snapshot.ts";
+  type FieldDifference,
+  succeed,
+  type Issue,
+  type Outcome,
+  refuse,
+  validationFailed,
+} from "../../refusals.ts";
+import type { EvalStatus } from "../statuses.ts";
+import type { EvalDecision, NewEvalEvent, NewTrial, TrialInsight } from "../decision.ts";
+import { differencesOf } from "../difference.ts";
+import { whyOtherSlots, whyTaken } from "../refusals.ts";
+import { readResult, reportedStatus, type ReportedResult, scoreIssues } from "../result.ts";
+import { isSameSlotBy, MODEL_ALONE, type SlotBy, slotKey, type TrialSlot } from "../slot.ts";
+import type { EvalSnapshot, HeldTrial, TrialResult, Usage } from "../snapshot.ts";
 import { decideEvalCreate } from "./create.ts";
 import { unchanged } from "./events.ts";
+import { raising } from "./change.ts";
 import { transitionFrom } from "./transition.ts";
 import { newTrial, recording, slotIssues } from "./trials.ts";
 
-/** A result as callers report it: a verdict, or the error that prevented one. */
-export interface ReportedRecord extends TrialSlot, MakerDetails, ReportedResult {
-  usage: Readonly<Record<string, unknown>> | null;
+/** A result as callers report it: a verdict, a score, or the error that prevented both. */
+export interface ReportedRecord extends TrialSlot, ReportedResult {
+  usage: Usage | null;
 }
 
-/** Checks the results of an evaluation with k trials per model. Other members of each result are kept. */
+/** Checks the results of an evaluation with k trials per slot. Other members of each result are kept. */
 export function readResults<Reported extends ReportedRecord>(
   reports: readonly Reported[],
   k: number,
@@ -34,12 +37,15 @@ export function readResults<Reported extends ReportedRecord>(
       const result = { status, passed, score, error, outputDataId };
       const reached = reportedStatus(result);
       if (reached === undefined) {
-        const message = "Set passed, or the error that prevented a verdict.";
+        const message = "Set passed, the score, or the error that prevented a verdict.";
         issues.push({ path: [...path, "passed"], code: "required", message });
         return [];
       }
       const read = readResult(result, reached, path);
-      if (read.ok) return [{ ...rest, result: read.value }];
+      if (read.ok) {
+        issues.push(...scoreIssues(read.value, path));
+        return [{ ...rest, result: read.value }];
+      }
       if (read.refusal.code === "validation_failed") issues.push(...read.refusal.issues);
       return [];
     },
@@ -51,15 +57,18 @@ export const RECORD_OUTCOMES = ["recorded", "exists", "conflict", "not_found"] a
 export type RecordOutcome = (typeof RECORD_OUTCOMES)[number];
 
 /** One result of an evaluation over many tasks. */
-export interface RecordedResult extends TrialSlot, MakerDetails {
+export interface RecordedResult extends TrialSlot {
   result: TrialResult;
-  usage: Readonly<Record<string, unknown>> | null;
+  usage: Usage | null;
 }
 
 export interface ResultOutcome {
   outcome: RecordOutcome;
   /** The trial that was created for the result, or that already holds its slot. */
   trialId?: string;
+  /** The trial that holds the slot, for a conflict with one, and the fields in which the result differs from it. */
+  existing?: { id: string };
+  differs?: readonly FieldDifference[];
   /** The reason for a conflict. */
   detail?: string;
 }
@@ -68,19 +77,23 @@ export interface ResultOutcome {
 export interface RecordTarget {
   task: { id: string; versionId: string; isArchived: boolean };
   name: string;
+  /** An existing eval with a smaller k is raised to it. One with a larger k keeps its own. */
   k: number;
+  /** What tells trials apart. Undefined: as the eval does that exists, or by the model alone. */
+  slotBy: SlotBy | undefined;
   /** True if no more trials follow. A running eval that has one of the results is then completed. */
   complete: boolean;
   /** The newest live eval with this name on the task's active version. */
   snapshot: EvalSnapshot | null;
-  live: readonly TrialSnapshot[];
+  live: readonly HeldTrial[];
   outputIds: ReadonlySet<string>;
 }
 
 /**
  * Records the results of one task, each independently. Opens the eval if the task has none with that name. A result whose
- * slot is taken gets the outcome `exists` if it equals the recorded result, and `conflict` otherwise. An eval that has
- * none of the results is not changed, and not completed.
+ * slot is taken gets the outcome `exists` if everything about it equals the trial on the slot, and `conflict` otherwise.
+ * An eval that has none of the results is not changed, and not completed. Neither is an eval completed whose k is larger
+ * than the caller knows, because more trials were asked for.
  */
 export function decideRecord(
   target: RecordTarget,
@@ -89,22 +102,27 @@ export function decideRecord(
 ): { decision: EvalDecision | null; outcomes: ResultOutcome[] } {
   const { task, snapshot, k } = target;
   if (snapshot === null && task.isArchived) return allConflict(results, "The task is archived.");
-  if (snapshot !== null && snapshot.k !== k) {
-    return allConflict(results, `The eval with this name has k = ${snapshot.k}.`);
+  const slotBy = snapshot?.slotBy ?? target.slotBy ?? MODEL_ALONE;
+  if (target.slotBy !== undefined && !isSameSlotBy(target.slotBy, slotBy)) {
+    return allConflict(results, whyOtherSlots(slotBy));
   }
-  const { outcomes, trials, insights } = fillSlots(target, results, newId);
+  const { outcomes, trials, insights } = fillSlots(target, results, { slotBy, newId });
   const status = snapshot?.status ?? OPENED_AS;
   const isTouched = outcomes.some(({ outcome }) => outcome === "recorded" || outcome === "exists");
+  const raised = snapshot !== null && isTouched && k > snapshot.k ? raising(snapshot, k) : null;
   const events = [
+    ...(raised?.events ?? []),
     ...(trials.length > 0 ? recording({ status }, trials).events : []),
-    ...(target.complete && isTouched ? completion(status) : []),
+    ...(target.complete && isTouched && k >= (snapshot?.k ?? k) ? completion(status) : []),
   ];
   if (events.length === 0) return { decision: null, outcomes };
 
   const { name } = target;
-  const input = { taskId: task.id, versionId: task.versionId, name, k };
+  const input = { taskId: task.id, versionId: task.versionId, name, k, slotBy };
   const base =
-    snapshot === null ? decideEvalCreate(input, { newId, status: OPENED_AS }) : unchanged(snapshot);
+    snapshot === null
+      ? decideEvalCreate(input, { newId, status: OPENED_AS })
+      : { ...unchanged(snapshot), ...raised };
   const decision = { ...base, events: [...base.events, ...events], trials, insights };
   return { decision, outcomes };
 }
@@ -116,9 +134,9 @@ const OPENED_AS = "running";
 function fillSlots(
   { live, outputIds }: RecordTarget,
   results: readonly RecordedResult[],
-  newId: () => string,
+  { slotBy, newId }: { slotBy: SlotBy; newId: () => string },
 ) {
-  const holders = new Map<string, HeldSlot>(live.map((held) => [slotKey(held), held]));
+  const holders = new Map<string, HeldSlot>(live.map((held) => [slotKey(held, slotBy), held]));
   const trials: NewTrial[] = [];
   const insights: TrialInsight[] = [];
   const outcomes = results.map((recorded): ResultOutcome => {
@@ -126,12 +144,14 @@ function fillSlots(
     if (result.outputDataId !== null && !outputIds.has(result.outputDataId)) {
       return { outcome: "not_found" };
     }
-    const holder = holders.get(slotKey(recorded));
-    if (holder !== undefined) return compare(holder, recorded);
+    const slot = slotKey(recorded, slotBy);
+    const holder = holders.get(slot);
+    if (holder !== undefined) return compare(holder, recorded, slotBy);
     const trial = newTrial(newId(), recorded, result);
-    holders.set(slotKey(recorded), trial);
+    const { usage } = recorded;
+    holders.set(slot, { ...trial, usage });
     trials.push(trial);
-    if (recorded.usage !== null) insights.push(insightOf(trial, recorded.usage, newId()));
+    if (usage !== null) insights.push(insightOf(trial, usage, newId()));
     return { outcome: "recorded", trialId: trial.id };
   });
   return { outcomes, trials, insights };
@@ -143,7 +163,7 @@ function completion(from: EvalStatus): NewEvalEvent[] {
   return moved.ok ? [moved.value] : [];
 }
 
-type HeldSlot = NewTrial | TrialSnapshot;
+type HeldSlot = NewTrial & Pick<HeldTrial, "usage">;
 
 function allConflict(results: readonly RecordedResult[], detail: string) {
   return {
@@ -152,28 +172,18 @@ function allConflict(results: readonly RecordedResult[], detail: string) {
   };
 }
 
-/** Compares a result with the trial on its slot. A result is the same if revision, status and score are equal. */
-function compare(holder: HeldSlot, recorded: RecordedResult): ResultOutcome {
-  const { status, score } = recorded.result;
+/** Compares a result with the trial on its slot. It exists only if everything about it is equal. */
+function compare(holder: HeldSlot, recorded: RecordedResult, slotBy: SlotBy): ResultOutcome {
+  const { result, ...reported } = recorded;
   const trialId = holder.id;
-  if (holder.modelRevision !== recorded.modelRevision) {
-    return { outcome: "conflict", trialId, detail: whyTaken(holder, recorded.modelRevision) };
-  }
-  if (holder.status === status && holder.score === score) return { outcome: "exists", trialId };
-  const detail = `Trial ${recorded.k} of ${recorded.model} is already recorded with another result.`;
-  return { outcome: "conflict", trialId, detail };
+  const differs = differencesOf(holder, { ...reported, ...result });
+  if (differs.length === 0) return { outcome: "exists", trialId };
+  const detail = whyTaken(holder, differs, slotBy);
+  return { outcome: "conflict", trialId, existing: { id: trialId }, differs, detail };
 }
 
-function insightOf(trial: NewTrial, usage: TrialInsight["usage"], id: string): TrialInsight {
-  const { id: trialId, model, modelRevision, agent, provider, status } = trial;
-  return {
-    id,
-    trialId,
-    model,
-    modelRevision,
-    agent,
-    provider,
-    status: status === "errored" ? "FAILED" : "SUCCEEDED",
-    usage,
-  };
+function insightOf(trial: NewTrial, usage: Usage, id: string): TrialInsight {
+  const { id: trialId, model, modelRevision, agent, agentRevision, provider } = trial;
+  const status = trial.status === "errored" ? "FAILED" : "SUCCEEDED";
+  return { id, trialId, model, modelRevision, agent, agentRevision, provider, status, usage };
 }

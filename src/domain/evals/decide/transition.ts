@@ -6,23 +6,12 @@ import {
   type Outcome,
   refuse,
 } from "../../refusals.ts";
-import type { EvalDecision, NewEvalEvent } from "../decision.ts";
-import type { EvalSnapshot } from "../snapshot.ts";
+import type { NewEvalEvent } from "../decision.ts";
 import { EVAL_TRANSITIONS } from "../transitions.ts";
-import { unchanged } from "./events.ts";
 
 interface EvalMove {
   status: EvalStatus;
   reason?: string | undefined;
-}
-
-/** Moves an eval along EVAL_TRANSITIONS. */
-export function decideEvalTransition(
-  snapshot: EvalSnapshot,
-  move: EvalMove,
-): Outcome<EvalDecision> {
-  const moved = transitionFrom(snapshot.status, move);
-  return moved.ok ? succeed({ ...unchanged(snapshot), events: [moved.value] }) : moved;
 }
 
 /** Returns the event that moves an eval to another status, or a refusal if EVAL_TRANSITIONS does not allow it. */

@@ -10,7 +10,7 @@ import {
 } from "../../refusals.ts";
 import type { EvalDecision } from "../decision.ts";
 import { evalCancelled } from "../refusals.ts";
-import { readResult, reportedStatus, type ReportedResult } from "../result.ts";
+import { readResult, reportedStatus, type ReportedResult, scoreIssues } from "../result.ts";
 import type { EvalSnapshot, TrialResult, TrialSnapshot } from "../snapshot.ts";
 import { TRIAL_TRANSITIONS } from "../transitions.ts";
 import { eventIn, unchanged } from "./events.ts";
@@ -27,7 +27,7 @@ export function decideTrialTransition(
 ): Outcome<EvalDecision> {
   const status = reportedStatus(reported);
   if (status === undefined) {
-    const message = "Set the status, passed, or the error.";
+    const message = "Set the status, passed, the score, or the error.";
     return refuse(validationFailed({ path: ["status"], code: "required", message }));
   }
   const read = readResult(reported, status, []);
@@ -44,6 +44,8 @@ export function decideTrialTransition(
     error: read.value.error,
     outputDataId: outputDataId ?? trial.outputDataId,
   };
+  const issues = scoreIssues(result, []);
+  if (issues.length > 0) return refuse(validationFailed(...issues));
   const payload = { from: trial.status, ...result };
   const change = { id: trial.id, seenSeq: trial.eventSeq, result, retractReason: null };
   return succeed({

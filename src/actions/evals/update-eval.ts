@@ -1,18 +1,17 @@
 import type { EvalRecord } from "../../db/evals/eval-json.ts";
-import { decideEvalTransition } from "../../domain/evals/decide/transition.ts";
-import type { EvalStatus } from "../../domain/evals/statuses.ts";
+import { decideEvalChange, type EvalChange } from "../../domain/evals/decide/change.ts";
 import type { Outcome } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { changeEval, singleRow } from "./change-eval.ts";
 
-/** Moves an eval to another status. */
-export function transitionEval(
+/** Moves an eval to another status, raises its number of trials per slot, or both. */
+export function updateEval(
   call: ActionCall,
-  { evalId, ...move }: { evalId: string; status: EvalStatus; reason?: string | undefined },
+  { evalId, ...change }: EvalChange & { evalId: string },
 ): Promise<Outcome<Done<EvalRecord>>> {
   return changeEval(call, {
     names: { of: { evalId } },
-    decide: ({ snapshot }) => decideEvalTransition(snapshot, move),
+    decide: ({ snapshot }) => decideEvalChange(snapshot, change),
     render: ({ evals }) => singleRow(evals),
   });
 }
