@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { DECISION_INVARIANTS } from "../../src/db/invariants/decisions.ts";
 import { INVARIANTS } from "../../src/db/invariants/index.ts";
 import { freshApi, type TestApi } from "../support/api.ts";
 import {
@@ -27,6 +28,12 @@ const changeEvent = (set: string, seq: number) => (world: World) =>
  * The busy task's step 1 left `queued` for `running` with event 2, and `running` for `awaiting_review` with event 4.
  */
 const NOTE_SEQ = 3;
+
+/** Makes the expert's reviews of the busy task failed ones, in the reviews as in the history. */
+const failingReviews = ({ busy }: World) => `
+  update reviews set outcome = 'failed' where task_id = '${busy.id}' and kind = 'expert';
+  update step_events set payload = replace(payload, '"passed"', '"failed"')
+    where task_id = '${busy.id}' and type = 'review_recorded' and payload like '%"expert"%'${REHASH}`;
 
 const prompt = ({ id, currentStep, activeVersion }: World["busy"]) => `
   insert into prompts (tenant_id, id, task_id, version_id, step_id, role, content, content_hash, created_by)
@@ -230,6 +237,46 @@ const BREACHES: Record<string, Breach[]> = {
     {
       by: "recording a registry version that does not exist",
       sql: (world) => changeEvent("registry_version = 99", NOTE_SEQ)(world) + REHASH,
+    },
+  ],
+  "approvals-overrule-failed-reviews": [
+    {
+      by: "turning the review that overruled a failed check into another failure",
+      sql: failingReviews,
+      also: ["advances-leave-through-open-gates", "reviews-carry-agreeing-moves"],
+    },
+  ],
+  "advances-leave-through-open-gates": [
+    {
+      by: "turning the review that let a task advance into a failure",
+      sql: failingReviews,
+      also: ["approvals-overrule-failed-reviews", "reviews-carry-agreeing-moves"],
+    },
+  ],
+  "reviews-carry-agreeing-moves": [
+    {
+      by: "recording that a failed review approved its step",
+      sql: failingReviews,
+      also: ["approvals-overrule-failed-reviews", "advances-leave-through-open-gates"],
+    },
+  ],
+  "decisions-have-reasons": [
+    {
+      by: "removing the reason for which gates were revoked",
+      sql: ({ busy }) =>
+        `update step_events set reason = null where task_id = '${busy.id}' and type = 'gate_changed'${REHASH}`,
+    },
+    {
+      by: "blanking the reason for which gates were revoked",
+      sql: ({ busy }) =>
+        `update step_events set reason = E' \\n' where task_id = '${busy.id}' and type = 'gate_changed'${REHASH}`,
+    },
+  ],
+  "finished-work-is-revised-by-reviewers": [
+    {
+      by: "attributing the new version of an accepted task to an operator",
+      sql: ({ busy }) =>
+        `update step_events set actor_role = 'operator' where task_id <> '${busy.id}' and type = 'version_created'${REHASH}`,
     },
   ],
   "tasks-match-their-events": [
@@ -969,6 +1016,8 @@ beforeAll(async () => {
   world = await givenWorld(api, api.tenant);
 });
 
+const DECISIONS = DECISION_INVARIANTS.map(({ name }) => name);
+
 describe("the invariants", () => {
   test("hold for a tenant with rows in every table", async () => {
     const [row] = await api.database.query(
@@ -991,6 +1040,16 @@ describe("the invariants", () => {
   test.for(breaches)("$name reports $by", async ({ name, sql, also = [] }) => {
     const broken = await invariantsBrokenBy(api.database, sql(world));
     expect(broken.toSorted()).toEqual([name, ...also].toSorted());
+  });
+
+  test("judge no event by the rules of a later registry version", async () => {
+    const ofVersion1 = ({ busy }: World) =>
+      `update step_events set registry_version = 1, reason = null where task_id = '${busy.id}';`;
+    const broken = await invariantsBrokenBy(
+      api.database,
+      ofVersion1(world) + failingReviews(world),
+    );
+    expect(broken.filter((name) => DECISIONS.includes(name))).toEqual([]);
   });
 
   test("hold again after each break was rolled back", async () => {

@@ -2,6 +2,7 @@ import { ADMINISTRATION_INVARIANTS } from "./administration.ts";
 import { BULK_INVARIANTS } from "./bulk.ts";
 import { CHAIN_INVARIANTS } from "./chains.ts";
 import { DATA_INVARIANTS } from "./data.ts";
+import { DECISION_INVARIANTS } from "./decisions.ts";
 import { DISPATCH_INVARIANTS } from "./dispatches.ts";
 import { EVAL_INVARIANTS } from "./evals.ts";
 import { HISTORY_INVARIANTS } from "./history.ts";
@@ -22,6 +23,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...POINTER_INVARIANTS,
   ...HISTORY_INVARIANTS,
   ...LEGALITY_INVARIANTS,
+  ...DECISION_INVARIANTS,
   ...PROVEN_INVARIANTS,
   ...TASK_KEY_INVARIANTS,
   ...OWNERSHIP_INVARIANTS,

@@ -4,6 +4,8 @@ export interface FrozenRegistry {
   /** By stage and status: the statuses that can follow. */
   stepTransitions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   gateTransitions: Readonly<Record<string, readonly string[]>>;
+  /** The statuses to which a review can move its step, by outcome. Version 1 had no such rule. */
+  reviewMoves?: Readonly<Record<string, readonly string[]>>;
   evalTransitions: Readonly<Record<string, readonly string[]>>;
   trialTransitions: Readonly<Record<string, readonly string[]>>;
   /** The status of a step that each target of a bulk operation asks for. */

@@ -44,6 +44,7 @@ export async function givenWorld(api: CallableApi, tenant: Tenant): Promise<Worl
   const world = { tenant, busy, paid, claimed, changed, refused, bulkOperationId };
   await givenEvaluation(api, world);
   await givenOtherOperations(api, tenant);
+  await givenRevisedTask(api, tenant);
   await givenRowsOfLaterTables(api, world);
   return world;
 }
@@ -111,6 +112,16 @@ async function givenBusyTask(api: CallableApi, tenant: Tenant): Promise<TaskView
   await onTask("rework", { toKind: "pre_qa", reason: "Once more, from the check on" });
   await report(await startRun("QUALITY_AUTOMATION"), "RUNNING");
   return task();
+}
+
+/** A task that was accepted, and then revised. */
+async function givenRevisedTask(api: CallableApi, tenant: Tenant): Promise<void> {
+  const { onTask } = actingOn(
+    api,
+    tenant,
+    await api.givenTask({ tenant, at: { kind: "expert_review", status: "approved" } }),
+  );
+  await onTask("versions", { content: { brief: "Shorter" }, reason: "It was too long" });
 }
 
 async function givenPaidTask(api: CallableApi, tenant: Tenant): Promise<TaskView> {
