@@ -22,6 +22,7 @@ const FOLDERS = {
   domain: [
     "registry-history",
     "data",
+    "delivery",
     "pipelines",
     "lifecycle",
     "status",

@@ -4,10 +4,13 @@ import type { Command } from "./command.ts";
 import { listAdminEvents } from "./commands/admin-events.ts";
 import { cancelBulk, retryFailed, revertBulk, showBulk } from "./commands/bulk-operations.ts";
 import { executeBulk, previewBulk } from "./commands/bulk.ts";
+import { recallDispatches, retryDispatches } from "./commands/dispatches.ts";
 import { tailEvents } from "./commands/events.ts";
+import { exportItems } from "./commands/export.ts";
 import { login } from "./commands/login.ts";
 import { getTask, listTasks, moveTask } from "./commands/tasks.ts";
 import { verify } from "./commands/verify.ts";
+import { resendDeliveries } from "./commands/webhooks.ts";
 import { EXIT, type ExitCode, UsageError } from "./exit-codes.ts";
 import { jsonLine, plain } from "./render.ts";
 import type { Terminal } from "./terminal.ts";
@@ -23,6 +26,10 @@ const COMMANDS: readonly Command[] = [
   cancelBulk,
   revertBulk,
   retryFailed,
+  retryDispatches,
+  recallDispatches,
+  resendDeliveries,
+  exportItems,
   tailEvents,
   listAdminEvents,
   verify,

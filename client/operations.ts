@@ -1322,6 +1322,45 @@ export type ChangeDispatch = {
   reason: Reason;
 };
 
+export type BatchResult = {
+  dryRun: boolean;
+  /** The number of all that match, after `after`. */
+  matched: number;
+  /** How many of them this call looked at: `changed`, and those in `refused`. */
+  examined: number;
+  /** With `dryRun`, how many the call would change. */
+  changed: number;
+  /** Those that were left as they are, by the reason. */
+  refused: ReadonlyArray<{
+    reason: string;
+    detail: string;
+    count: number;
+    /** The ids of the first 5. */
+    examples: readonly Id[];
+  }>;
+  /** Pass it as `after` to go on. Null if no more match. */
+  nextAfter: Id | null;
+};
+
+export type ChangeDispatches = {
+  /** Which dispatches: all that match every given member, as in the list. Without `state`, those in the states that the call is for. */
+  filter: {
+    state?: DispatchState | undefined;
+    pipeline?: PipelineName | undefined;
+    task?: TaskRef | undefined;
+    bulkOperationId?: Id | undefined;
+    createdAfter?: Timestamp | undefined;
+    createdBefore?: Timestamp | undefined;
+  };
+  reason: Reason;
+  /** `nextAfter` of the call before, to go on where it ended. */
+  after?: Id | undefined;
+  /** How many this call looks at, at most. The oldest come first. */
+  limit?: number | undefined;
+  /** Whether only to say what the call would do. Nothing is changed then. */
+  dryRun?: boolean | undefined;
+};
+
 export type Prompt = {
   id: Id;
   taskId: Id;
@@ -1802,6 +1841,8 @@ export type WebhookWithSecret = {
   url: string;
   events: readonly WebhookEvent[];
   enabled: boolean;
+  /** When the endpoint returned 410 (gone), which disabled the webhook. Enable it again with PUT. Null if it is enabled, or was disabled by an admin. */
+  goneAt: Timestamp | null;
   /** Until this time, messages are also signed with a secret that was replaced. Null if only the current secret signs. */
   previousSecretUntil: Timestamp | null;
   createdAt: Timestamp;
@@ -1827,6 +1868,8 @@ export type Webhook = {
   url: string;
   events: readonly WebhookEvent[];
   enabled: boolean;
+  /** When the endpoint returned 410 (gone), which disabled the webhook. Enable it again with PUT. Null if it is enabled, or was disabled by an admin. */
+  goneAt: Timestamp | null;
   /** Until this time, messages are also signed with a secret that was replaced. Null if only the current secret signs. */
   previousSecretUntil: Timestamp | null;
   createdAt: Timestamp;
@@ -1855,6 +1898,24 @@ export type WebhookDelivery = {
 };
 
 export type WebhookDeliveryState = "pending" | "delivered" | "dead";
+
+export type RetryWebhookDeliveries = {
+  /** Which deliveries: all that match every given member, as in the list. By default, all that are `dead`. */
+  filter?: {
+    state?: WebhookDeliveryState | undefined;
+    event?: WebhookEvent | undefined;
+    responseStatus?: number | undefined;
+    createdAfter?: Timestamp | undefined;
+    createdBefore?: Timestamp | undefined;
+  } | undefined;
+  reason?: Reason | undefined;
+  /** `nextAfter` of the call before, to go on where it ended. */
+  after?: Id | undefined;
+  /** How many this call looks at, at most. The oldest come first. */
+  limit?: number | undefined;
+  /** Whether only to say what the call would do. Nothing is changed then. */
+  dryRun?: boolean | undefined;
+};
 
 export type RetryWebhookDelivery = {
   reason?: Reason | undefined;
@@ -2061,7 +2122,7 @@ export type AdminEvent = {
   hash: Sha256;
 };
 
-export type AdminEventType = "state_imported" | "tenant_created" | "key_created" | "key_rotated" | "key_revoked" | "person_created" | "person_changed" | "person_deactivated" | "pipeline_changed" | "pipeline_secret_rotated" | "webhook_created" | "webhook_changed" | "webhook_secret_rotated" | "webhook_deleted" | "webhook_delivery_retried";
+export type AdminEventType = "state_imported" | "tenant_created" | "key_created" | "key_rotated" | "key_revoked" | "person_created" | "person_changed" | "person_deactivated" | "pipeline_changed" | "pipeline_secret_rotated" | "webhook_created" | "webhook_changed" | "webhook_secret_rotated" | "webhook_deleted" | "webhook_delivery_retried" | "webhook_deliveries_retried" | "webhook_switched_off";
 
 export type AdminSubject = "tenant" | "key" | "person" | "pipeline" | "webhook";
 
@@ -3335,6 +3396,8 @@ export interface Operations {
         pipeline?: PipelineName | undefined;
         task?: TaskRef | undefined;
         bulkOperationId?: Id | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -3393,6 +3456,32 @@ export interface Operations {
       idempotencyKey?: string | undefined;
     };
     answer: Dispatch;
+  };
+  /**
+   * Retry dead dispatches. Delivers all `dead` dispatches that match again. Each is judged by itself, as if it were the only one, and those that cannot be changed are counted by their reason. A call looks at up to 1,000, the oldest first, and `nextAfter` says where to go on. With `dryRun`, it only says what it would do. Of several dead dispatches of one step and pipeline, only the newest is delivered.
+   *
+   * Role: `operator` or above.
+   */
+  retryDispatches: {
+    input: {
+      body: ChangeDispatches;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: BatchResult;
+  };
+  /**
+   * Recall dispatches. Withdraws all dispatches that match and are not delivered yet. Each is judged by itself, as if it were the only one, and those that cannot be changed are counted by their reason. A call looks at up to 1,000, the oldest first, and `nextAfter` says where to go on. With `dryRun`, it only says what it would do.
+   *
+   * Role: `operator` or above.
+   */
+  recallDispatches: {
+    input: {
+      body: ChangeDispatches;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: BatchResult;
   };
   /**
    * Record a prompt. Records a prompt or a model's reply. It belongs to the task's current step, unless `stepId` names another step of the task. The eval and the trial must belong to the task.
@@ -4120,6 +4209,9 @@ export interface Operations {
       query?: {
         state?: WebhookDeliveryState | undefined;
         event?: WebhookEvent | undefined;
+        responseStatus?: number | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -4132,6 +4224,22 @@ export interface Operations {
       /** The `cursor` of the next page; null on the last page. */
       nextCursor: string | null;
     };
+  };
+  /**
+   * Retry webhook deliveries. Sends all messages that match again, each with its own `webhook-id` and the full number of attempts. A call looks at up to 1,000, the oldest first, and `nextAfter` says where to go on. With `dryRun`, it only says what it would do. A webhook that is disabled keeps them until it is enabled.
+   *
+   * Role: `admin`.
+   */
+  retryWebhookDeliveries: {
+    input: {
+      params: {
+        name: WebhookName;
+      };
+      body?: RetryWebhookDeliveries | undefined;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: BatchResult;
   };
   /**
    * Retry a webhook delivery. Sends the message again, whatever its state, with the same `webhook-id` and the full number of attempts.
@@ -4396,6 +4504,8 @@ export const OPERATIONS = {
   getDispatch: { method: "GET", path: "/v1/dispatches/{dispatchId}", takesKey: false, sends: "json", answers: "json" },
   retryDispatch: { method: "POST", path: "/v1/dispatches/{dispatchId}/retry", takesKey: true, sends: "json", answers: "json" },
   recallDispatch: { method: "POST", path: "/v1/dispatches/{dispatchId}/recall", takesKey: true, sends: "json", answers: "json" },
+  retryDispatches: { method: "POST", path: "/v1/dispatches/retry", takesKey: true, sends: "json", answers: "json" },
+  recallDispatches: { method: "POST", path: "/v1/dispatches/recall", takesKey: true, sends: "json", answers: "json" },
   recordPrompt: { method: "POST", path: "/v1/tasks/{taskId}/prompts", takesKey: true, sends: "json", answers: "json" },
   listPrompts: { method: "GET", path: "/v1/prompts", takesKey: false, sends: "json", answers: "json" },
   declareData: { method: "POST", path: "/v1/tasks/{taskId}/data", takesKey: true, sends: "json", answers: "json" },
@@ -4433,6 +4543,7 @@ export const OPERATIONS = {
   pingWebhook: { method: "POST", path: "/v1/webhooks/{name}/ping", takesKey: false, sends: "json", answers: "json" },
   rotateWebhookSecret: { method: "POST", path: "/v1/webhooks/{name}/rotate", takesKey: true, sends: "json", answers: "json" },
   listWebhookDeliveries: { method: "GET", path: "/v1/webhooks/{name}/deliveries", takesKey: false, sends: "json", answers: "json" },
+  retryWebhookDeliveries: { method: "POST", path: "/v1/webhooks/{name}/deliveries/retry", takesKey: true, sends: "json", answers: "json" },
   retryWebhookDelivery: { method: "POST", path: "/v1/webhooks/{name}/deliveries/{deliveryId}/retry", takesKey: true, sends: "json", answers: "json" },
   getRegistry: { method: "GET", path: "/v1/registry", takesKey: false, sends: "json", answers: "json" },
   getMe: { method: "GET", path: "/v1/me", takesKey: false, sends: "json", answers: "json" },

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { BATCH_MAX } from "../../src/domain/delivery/batch.ts";
+import { ENDPOINT_LAW, type WebhookVerdict } from "../../src/domain/delivery/endpoint-law.ts";
 import { WEBHOOK_DATA } from "../../src/domain/webhooks/data.ts";
 import { WEBHOOK_EVENTS, type WebhookEvent } from "../../src/domain/webhooks/events.ts";
 import {
@@ -45,20 +47,47 @@ webhook-signature: v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
 - **Messages arrive in any order.** The higher \`eventSeq\` is newer. If you need order, read \`GET /v1/events\`.
 - **Respond with 2xx within 10 seconds**, and do the work afterwards. The body of your response is ignored. Redirects are
   not followed.
-- A webhook reports what is committed after it was created, re-enabled, or subscribed to task events.
+- A webhook reports what is committed after it was created, re-enabled by an admin who had disabled it, or subscribed to task
+  events.
 
 ## If your endpoint fails
 
-| your response | what happens |
-| --- | --- |
-| 2xx | delivered |
-| 429, 5xx, no response | retried after ${delays()}. A longer \`Retry-After\` is honored, up to an hour. After ${DELIVERY_ATTEMPTS_MAX} attempts, the delivery is \`dead\` |
-| any other 4xx, a redirect, an address that is not public | \`dead\` immediately. The webhook stays enabled |
+| your response | what happens | why |
+| --- | --- | --- |
+${ENDPOINT_LAW.map(lawRow).join("\n")}
+| no response, or a broken connection | retried | It often passes. |
+| none: the address is not public | \`dead\` immediately | Such an address is never called. |
 
-\`GET /v1/webhooks/{name}/deliveries?state=dead\` lists what did not arrive and why, and
-\`POST /v1/webhooks/{name}/deliveries/{deliveryId}/retry\` sends it again. A webhook with \`enabled: false\` receives
-nothing: its pending deliveries wait, and events that happen in the meantime are not reported. When it is enabled again,
-or gets another URL, pending deliveries are sent immediately. \`DELETE\` discards them.
+- **Retried** means: after ${delays()}. A longer \`Retry-After\` is honored, up to an hour.
+  After ${DELIVERY_ATTEMPTS_MAX} attempts, about a day, the delivery is \`dead\`.
+- **Switched off** means: the webhook gets \`enabled: false\` and \`goneAt\`, which \`GET /v1/webhooks\` shows, and
+  \`GET /v1/admin/events?type=webhook_switched_off\` has an event by the actor \`system\`. If the webhook was changed since the
+  call began, it stays on. To switch it on again, \`PUT\` it with \`enabled: true\`, or with its new URL. A ping that gets 410
+  changes nothing.
+- A webhook with \`enabled: false\` receives nothing, and its pending deliveries wait, also the one that got the 410. When it
+  is enabled again, or gets another URL, they are sent immediately. \`DELETE\` discards them.
+- What happens while an admin has disabled a webhook is not reported. What happens while it is switched off is reported
+  once it is switched on again, so a 410 by mistake loses nothing.
+
+## Sending messages again
+
+\`GET /v1/webhooks/{name}/deliveries?state=dead\` lists what did not arrive and why.
+\`POST /v1/webhooks/{name}/deliveries/{deliveryId}/retry\` sends one message again, and
+\`POST /v1/webhooks/{name}/deliveries/retry\` all that match a filter:
+
+\`\`\`sh
+curl -s -X POST localhost:8787/v1/webhooks/grid-mirror/deliveries/retry -H "authorization: Bearer $KEY" \\
+  -H 'content-type: application/json' -H "idempotency-key: $(uuidgen)" \\
+  -d '{"filter": {"createdAfter": "2026-11-27T00:00:00Z"}, "reason": "The receiver was down", "dryRun": true}'
+\`\`\`
+
+- The filter is that of the list: \`state\`, \`event\`, \`responseStatus\`, \`createdAfter\`, \`createdBefore\`. Without \`state\`, only
+  \`dead\` deliveries match.
+- \`dryRun\` changes nothing and returns how many match, how many would be sent, and how many not, and why.
+- A call looks at up to ${BATCH_MAX} deliveries, the oldest first. If there are more, pass its \`nextAfter\` as \`after\`.
+- A delivery that is being sent, or still waits for its first attempt, is left as it is.
+- Each message keeps its \`webhook-id\` and gets all its attempts again. One event of administration records the call.
+- \`stepledger webhooks resend grid-mirror --since 2026-11-27T00:00:00Z --dry-run\` does the same, call after call.
 
 ## Rotating the secret
 
@@ -76,6 +105,18 @@ ${WEBHOOK_EVENTS.map(section).join("\n\n")}
 
 Sent only by a ping. \`data\` is \`{ "webhook": name }\`.
 `;
+}
+
+const VERDICTS: Readonly<Record<WebhookVerdict, string>> = {
+  delivered: "delivered",
+  retry: "retried",
+  switch_off: "the webhook is switched off; the delivery waits",
+};
+
+function lawRow({ statuses, webhook, why }: (typeof ENDPOINT_LAW)[number]): string {
+  const others = statuses.length > 1 && statuses.includes("4xx");
+  const codes = statuses.map((status) => (others && status === "4xx" ? "any other 4xx" : status));
+  return `| ${codes.join(", ")} | ${VERDICTS[webhook]} | ${why} |`;
 }
 
 /** The part of a JSON Schema that the tables display. */

@@ -19,5 +19,7 @@ export const ADMIN_EVENT_TYPES = [
   "webhook_secret_rotated",
   "webhook_deleted",
   "webhook_delivery_retried",
+  "webhook_deliveries_retried",
+  "webhook_switched_off",
 ] as const;
 export type AdminEventType = (typeof ADMIN_EVENT_TYPES)[number];

@@ -29,15 +29,16 @@ export interface SignedMessage {
 
 /** The result of an attempt. `error` never quotes what the endpoint sent. */
 export type Posted =
-  | { outcome: "accepted"; status: number }
   | {
-      outcome: "retryable";
-      status: number | null;
-      error: string;
+      outcome: "answered";
+      status: number;
       /** From the `Retry-After` header. */
       retryAfterSeconds: number | null;
     }
-  | { outcome: "refused"; status: number | null; reason: string; error: string };
+  /** The connection failed or took too long. */
+  | { outcome: "unanswered"; error: string }
+  /** The address may not be called, so nothing was sent. */
+  | { outcome: "not_allowed"; error: string };
 
 /**
  * Posts a message and returns the result, whatever the endpoint does. It resolves the host name on every call and only
@@ -46,7 +47,7 @@ export type Posted =
 export async function postSigned(message: SignedMessage, outbound: Outbound): Promise<Posted> {
   if (message.secrets.length === 0) throw new Error("A message without a secret is never sent");
   const judged = judgeEndpoint(message.url, outbound);
-  if (!judged.ok) return urlNotAllowed(judged.detail);
+  if (!judged.ok) return notAllowed(judged.detail);
   // One timeout covers the name lookup, the response and its body.
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), message.timeoutMs);
@@ -67,38 +68,22 @@ async function postTo(
   if (fault !== null) return fault;
   const response = await send(url, message, outbound, signal);
   if (response === null) {
-    return signal.aborted ? timedOut(message) : retryable("The connection failed.");
+    return signal.aborted ? timedOut(message) : unanswered("The connection failed.");
   }
   await drain(response, signal);
-  return resultOf(response, message);
+  return {
+    outcome: "answered",
+    status: response.status,
+    retryAfterSeconds: retryAfterSeconds(response.headers.get("retry-after"), message.timestamp),
+  };
 }
 
-function resultOf({ status, headers }: Response, { timestamp }: SignedMessage): Posted {
-  if (status >= 200 && status < 300) return { outcome: "accepted", status };
-  if (status >= 300 && status < 400)
-    return urlNotAllowed("The endpoint returned a redirect.", status);
-  if (status === 429 || status >= 500) {
-    return {
-      outcome: "retryable",
-      status,
-      error: `The endpoint returned ${status}.`,
-      retryAfterSeconds: retryAfterSeconds(headers.get("retry-after"), timestamp),
-    };
-  }
-  const reason = `endpoint_answered_${status}`;
-  return { outcome: "refused", status, reason, error: `The endpoint returned ${status}.` };
-}
+const notAllowed = (error: string): Posted => ({ outcome: "not_allowed", error });
 
-function urlNotAllowed(error: string, status: number | null = null): Posted {
-  return { outcome: "refused", status, reason: "url_not_allowed", error };
-}
-
-function retryable(error: string): Posted {
-  return { outcome: "retryable", status: null, error, retryAfterSeconds: null };
-}
+const unanswered = (error: string): Posted => ({ outcome: "unanswered", error });
 
 function timedOut({ timeoutMs }: SignedMessage): Posted {
-  return retryable(`The endpoint did not respond within ${timeoutMs / 1000} s.`);
+  return unanswered(`The endpoint did not respond within ${timeoutMs / 1000} s.`);
 }
 
 /** Refuses a host name unless all of its addresses are public, because a public name may resolve to a private one. */
@@ -109,11 +94,11 @@ async function addressFault(
 ): Promise<Posted | null> {
   if (isAddress(hostname) || isLoopback(hostname)) return null;
   const addresses = await unlessAborted(resolveHost(hostname, signal), signal);
-  if (addresses === null) return retryable("The host name could not be resolved.");
-  if (addresses.length === 0) return retryable("The host name resolves to no address.");
+  if (addresses === null) return unanswered("The host name could not be resolved.");
+  if (addresses.length === 0) return unanswered("The host name resolves to no address.");
   return addresses.every(isPublicAddress)
     ? null
-    : urlNotAllowed("The host name resolves to an address that is not public.");
+    : notAllowed("The host name resolves to an address that is not public.");
 }
 
 /** Returns null if the connection failed or timed out. */

@@ -1,13 +1,18 @@
 import * as z from "zod";
-import { recallUndelivered, retryDeadDispatch } from "../actions/dispatches/change-dispatch.ts";
+import {
+  changeMatchingDispatches,
+  changeOneDispatch,
+  REFUSALS,
+} from "../actions/dispatches/change-dispatch.ts";
+import type { DispatchChange } from "../db/dispatches/change-dispatch.ts";
 import {
   type DispatchFilter,
   findDispatch,
   listDispatches,
 } from "../db/dispatches/read-dispatches.ts";
 import { DISPATCH_STATES } from "../domain/pipelines/states.ts";
-import { notFound, refuse } from "../domain/refusals.ts";
-import { reply, replyTo } from "./http/call.ts";
+import { notFound, refuse, succeed } from "../domain/refusals.ts";
+import { type Call, reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import {
@@ -20,6 +25,7 @@ import {
   uuid,
 } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
+import { batchInput, batchOutput, batchView } from "./shapes/batch.ts";
 import { pipelineName } from "./shapes/moved.ts";
 
 const tags = ["Pipelines"] as const;
@@ -72,6 +78,8 @@ const dispatchFilterQuery = {
   pipeline: pipelineName.optional(),
   task: taskRef.optional(),
   bulkOperationId: uuid.optional(),
+  createdAfter: timestamp.optional(),
+  createdBefore: timestamp.optional(),
 } satisfies FilterQuery<DispatchFilter>;
 
 const getDispatches = defineContract({
@@ -142,6 +150,57 @@ const recall = defineContract({
   idempotency: "optional",
 });
 
+const batch = z
+  .strictObject({
+    filter: z.strictObject(dispatchFilterQuery).openapi({
+      description:
+        "Which dispatches: all that match every given member, as in the list. Without `state`, those in the states that the call is for.",
+    }),
+    reason,
+    ...batchInput,
+  })
+  .openapi("ChangeDispatches");
+
+const onMany = {
+  method: "POST",
+  tags,
+  role: "operator",
+  body: batch,
+  response: {
+    status: 200,
+    description: "What was changed, and what was left as it is, and why.",
+    schema: batchOutput,
+  },
+  idempotency: "optional",
+} as const;
+
+const EACH =
+  "Each is judged by itself, as if it were the only one, and those that cannot be changed are counted by their reason. A call looks at up to 1,000, the oldest first, and `nextAfter` says where to go on. With `dryRun`, it only says what it would do.";
+
+const retryMany = defineContract({
+  ...onMany,
+  operationId: "retryDispatches",
+  path: "/dispatches/retry",
+  summary: "Retry dead dispatches",
+  description: `Delivers all \`dead\` dispatches that match again. ${EACH} Of several dead dispatches of one step and pipeline, only the newest is delivered.`,
+});
+
+const recallMany = defineContract({
+  ...onMany,
+  operationId: "recallDispatches",
+  path: "/dispatches/recall",
+  summary: "Recall dispatches",
+  description: `Withdraws all dispatches that match and are not delivered yet. ${EACH}`,
+});
+
+/** Answers a change of all dispatches that match. */
+async function answerBatch(call: Call, change: DispatchChange, input: z.output<typeof batch>) {
+  const changed = await changeMatchingDispatches(call, change, input);
+  if (!changed.ok) return changed;
+  const { value, replayed } = changed.value;
+  return replyTo(succeed({ value: batchView(value, input.dryRun, REFUSALS), replayed }));
+}
+
 export const dispatchRoutes: readonly Route[] = [
   createHandler(getDispatches, (call, { query }) => {
     const { limit: _limit, cursor: _cursor, ...filter } = query;
@@ -160,9 +219,11 @@ export const dispatchRoutes: readonly Route[] = [
     return found === null ? refuse(notFound()) : reply(found);
   }),
   createHandler(retry, async (call, { params, body: { reason: why } }) =>
-    replyTo(await retryDeadDispatch(call, { ...params, reason: why })),
+    replyTo(await changeOneDispatch(call, "retry", { ...params, reason: why })),
   ),
   createHandler(recall, async (call, { params, body: { reason: why } }) =>
-    replyTo(await recallUndelivered(call, { ...params, reason: why })),
+    replyTo(await changeOneDispatch(call, "recall", { ...params, reason: why })),
   ),
+  createHandler(retryMany, (call, input) => answerBatch(call, "retry", input.body)),
+  createHandler(recallMany, (call, input) => answerBatch(call, "recall", input.body)),
 ];

@@ -2,18 +2,21 @@ import * as z from "zod";
 import { pingWebhook } from "../actions/webhooks/ping-webhook.ts";
 import { putWebhook } from "../actions/webhooks/put-webhook.ts";
 import { removeWebhook } from "../actions/webhooks/remove-webhook.ts";
+import { RESEND_REFUSALS, resendMatching } from "../actions/webhooks/resend-deliveries.ts";
 import { retryWebhookDelivery } from "../actions/webhooks/retry-delivery.ts";
 import { rotateWebhookSecret } from "../actions/secrets/rotate-secret.ts";
 import { type DeliveryFilter, listDeliveries } from "../db/webhooks/webhook-deliveries.ts";
 import { listWebhooks } from "../db/webhooks/webhooks.ts";
 import { DELIVERY_STATES, WEBHOOK_EVENTS } from "../domain/webhooks/events.ts";
 import { ENDPOINT_LENGTH_MAX } from "../outbound/endpoint-rules.ts";
+import { succeed } from "../domain/refusals.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import {
   type FilterQuery,
   freeFormValue,
+  integerText,
   page,
   paging,
   reason,
@@ -22,6 +25,7 @@ import {
   uuid,
 } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
+import { batchInput, batchOutput, batchView } from "./shapes/batch.ts";
 import { previousSecretUntil, rotation, ROTATION_DESCRIPTION, secret } from "./shapes/secret.ts";
 
 const TAGS = ["Webhooks"] as const;
@@ -41,6 +45,10 @@ const webhookFields = {
   url: z.string(),
   events: z.array(event),
   enabled: z.boolean(),
+  goneAt: timestamp.nullable().openapi({
+    description:
+      "When the endpoint returned 410 (gone), which disabled the webhook. Enable it again with PUT. Null if it is enabled, or was disabled by an admin.",
+  }),
   previousSecretUntil,
   createdAt: timestamp,
   updatedAt: timestamp,
@@ -179,9 +187,15 @@ const deliveryFields = {
 };
 const delivery = z.strictObject(deliveryFields).openapi("WebhookDelivery");
 
+const STATUS_MIN = 100;
+const STATUS_MAX = 599;
+
 const deliveryFilterQuery = {
   state: deliveryState.optional(),
   event: event.optional(),
+  responseStatus: integerText(STATUS_MIN, STATUS_MAX).optional(),
+  createdAfter: timestamp.optional(),
+  createdBefore: timestamp.optional(),
 } satisfies FilterQuery<DeliveryFilter>;
 
 const deliveriesContract = defineContract({
@@ -215,6 +229,42 @@ const retryContract = defineContract({
   params: z.strictObject({ name: webhookName, deliveryId: uuid }),
   body: z.strictObject({ reason: reason.optional() }).openapi("RetryWebhookDelivery"),
   response: { status: 200, description: "The delivery, which is pending.", schema: delivery },
+  errors: ["not_found"],
+  idempotency: "optional",
+});
+
+const retryManyContract = defineContract({
+  operationId: "retryWebhookDeliveries",
+  method: "POST",
+  path: "/webhooks/{name}/deliveries/retry",
+  summary: "Retry webhook deliveries",
+  description:
+    "Sends all messages that match again, each with its own `webhook-id` and the full number of attempts. A call looks at up to 1,000, the oldest first, and `nextAfter` says where to go on. With `dryRun`, it only says what it would do. A webhook that is disabled keeps them until it is enabled.",
+  tags: TAGS,
+  role: "admin",
+  params: onWebhook,
+  body: z
+    .strictObject({
+      filter: z
+        .strictObject({
+          ...deliveryFilterQuery,
+          responseStatus: z.int().min(STATUS_MIN).max(STATUS_MAX).optional(),
+          state: deliveryState.default("dead"),
+        })
+        .default({ state: "dead" })
+        .openapi({
+          description:
+            "Which deliveries: all that match every given member, as in the list. By default, all that are `dead`.",
+        }),
+      reason: reason.optional(),
+      ...batchInput,
+    })
+    .openapi("RetryWebhookDeliveries"),
+  response: {
+    status: 200,
+    description: "How many are sent again, and how many are not, and why.",
+    schema: batchOutput,
+  },
   errors: ["not_found"],
   idempotency: "optional",
 });
@@ -262,6 +312,12 @@ export const webhookRoutes: readonly Route[] = [
         itemOf: (item) => item,
       },
     );
+  }),
+  createHandler(retryManyContract, async (call, { params, body: input }) => {
+    const resent = await resendMatching(call, { ...input, webhook: params.name });
+    if (!resent.ok) return resent;
+    const { value, replayed } = resent.value;
+    return replyTo(succeed({ value: batchView(value, input.dryRun, RESEND_REFUSALS), replayed }));
   }),
   createHandler(retryContract, async (call, { params, body }) => {
     const { name: webhook, deliveryId } = params;

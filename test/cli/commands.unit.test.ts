@@ -341,6 +341,77 @@ describe("bulk", () => {
   });
 });
 
+describe("export", () => {
+  test("writes a file that is named after what it holds, and never over another", async () => {
+    const { code, stdout } = await asAdmin(["export", "evals", "--where", "name=none"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^evals-\d{4}-\d\d-\d\d\.csv$/);
+    expect(await readFile(stdout, "utf8")).toMatch(/^id,taskId,/);
+    const again = await asAdmin(["export", "evals", "--output", stdout]);
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining("exists already") });
+    await rm(stdout);
+
+    const path = join(home, "history.csv");
+    const excel = await asAdmin(["export", "admin-events", "--excel", "--output", path, "--json"]);
+    expect(parseLines(excel.stdout)).toEqual([{ file: path }]);
+    expect(await readFile(path, "utf8")).toMatch(/^\uFEFFseq;type;/);
+  });
+
+  test.each([
+    ["no-such-thing", 2],
+    ["tasks --format xml", 2],
+    ["tasks --format ndjson --excel", 2],
+    ["tasks --where title", 2],
+    ["tasks --where unknown=1", 1],
+  ])("refuses %s with %i, and creates no file", async (args, code) => {
+    const path = join(home, "refused.csv");
+    const refused = await asAdmin(["export", ...args.split(" "), "--output", path]);
+    expect(refused.code).toBe(code);
+    await expect(stat(path)).rejects.toThrow("ENOENT");
+  });
+});
+
+describe("changing all that match a filter", () => {
+  test("goes on until nothing more matches, and counts what was left by its reason", async () => {
+    const name = "hook-of-the-command-line";
+    await stepledger.putWebhook({
+      params: { name },
+      body: { url: "https://hooks.example.com/in", events: ["bulk.finished"] },
+    });
+    await service.database.query(
+      "superuser",
+      `insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, source, data, state)
+      select tenant_id, new_id(), id, name, 'bulk.finished', number::text, '{}', 'dead'
+      from webhooks, generate_series(1, 1001) number where name = $1`,
+      [name],
+    );
+    const dry = await asAdmin(["webhooks", "resend", name, "--dry-run"]);
+    expect(dry).toMatchObject({ code: 0, stdout: "1001 would be sent again" });
+    const sent = await asAdmin(["webhooks", "resend", name, "--reason", "It is back", "--json"]);
+    expect(parseLines(sent.stdout)).toMatchObject([
+      { matched: 1001, changed: 1000 },
+      { matched: 1, changed: 1, nextAfter: null },
+    ]);
+    const again = await asAdmin(["webhooks", "resend", name, "--state", "pending"]);
+    expect(again.code).toBe(1);
+    expect(again.stdout).toContain("left as they are: It waits for its first attempt.");
+    const none = await asAdmin(["webhooks", "resend", name, "--status", "404"]);
+    expect(none).toMatchObject({ code: 0, stdout: "0 sent again" });
+
+    for (const [what, verb] of [
+      ["retry", "delivered again"],
+      ["recall", "recalled"],
+    ] as const) {
+      const args = ["dispatches", what, "--reason", "So", "--until", "2020-01-01T00:00:00Z"];
+      expect(await asAdmin(args)).toMatchObject({ code: 0, stdout: `0 ${verb}` });
+      expect((await asAdmin(["dispatches", what])).code).toBe(2);
+    }
+    const wrong = await asAdmin(["dispatches", "retry", "--reason", "So", "--pipeline", "none"]);
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("pipeline") });
+    await stepledger.deleteWebhook({ params: { name } });
+  });
+});
+
 describe("events tail", () => {
   test("writes every event once and continues from the printed cursor", async () => {
     const { id, currentStep } = await stepledger.createTask({ body: { title: "Followed" } });

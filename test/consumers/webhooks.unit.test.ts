@@ -188,6 +188,10 @@ describe("an endpoint that does not accept a message", () => {
     ["429 and Retry-After", { status: 429, headers: { "retry-after": "120" } }, 429, 120],
     ["429", { status: 429 }, 429, 10],
     ["500", { status: 500 }, 500, 10],
+    ["404", { status: 404 }, 404, 10],
+    ["400", { status: 400 }, 400, 10],
+    ["408 and Retry-After", { status: 408, headers: { "retry-after": "90" } }, 408, 90],
+    ["a redirect", { status: 307, headers: { location: "http://127.0.0.1:1/" } }, 307, 10],
     [
       "503 and a Retry-After of two hours",
       { status: 503, headers: { "retry-after": "7200" } },
@@ -221,34 +225,45 @@ describe("an endpoint that does not accept a message", () => {
     expect(new Set(ids).size).toBe(1);
   });
 
-  test.each([
-    ["410", { status: 410 }],
-    ["404", { status: 404 }],
-    ["a redirect", { status: 307, headers: { location: "http://127.0.0.1:1/" } }],
-  ] as const)(
-    "but answers with %s is not called again, and its webhook stays enabled",
-    async (_, answer) => {
-      receiver.answerWith(answer);
-      await givenTask();
-      expect(await deliver()).toEqual([]);
-      const dead = await delivery();
-      expect(dead).toMatchObject({
-        state: "dead",
-        responseStatus: answer.status,
-        nextAttemptAt: null,
-      });
-      receiver.answerWith({ status: 200 });
-      await givenTask();
-      await deliver();
-      expect((await deliveries()).map(({ state }) => state)).toEqual(["delivered", "dead"]);
+  test("but answers with 410 switches its webhook off: an administrative event says so, and everything waits", async () => {
+    receiver.answerWith({ status: 410 });
+    await givenTask();
+    const retried = await deliver();
+    const gone = await delivery();
+    expect(gone).toMatchObject({ state: "pending", attempts: 1, responseStatus: 410 });
+    const { data } = await call<{ data: object[] }>("GET", "/webhooks");
+    expect(data).toMatchObject([{ name: hook, enabled: false, goneAt: expect.any(String) }]);
+    const history = await call<{ data: object[] }>(
+      "GET",
+      `/admin/events?type=webhook_switched_off&subjectId=${hook}`,
+    );
+    expect(history.data).toMatchObject([
+      {
+        actor: { id: "system", name: "Delivery", kind: "system" },
+        reason: "The endpoint returned 410.",
+        payload: {
+          before: { enabled: true },
+          after: { enabled: false },
+          deliveryId: gone.id,
+          responseStatus: 410,
+        },
+      },
+    ]);
 
-      await call("POST", `/webhooks/${hook}/deliveries/${dead.id}/retry`, {});
-      await deliver();
-      expect((await deliveries()).map(({ state }) => state)).toEqual(["delivered", "delivered"]);
-      const ids = receiver.received.map(({ headers }) => headers["webhook-id"]);
-      expect([ids[0], ids[2]]).toEqual([dead.id, dead.id]);
-    },
-  );
+    await givenTask();
+    await letTimePass();
+    requeue(retried);
+    await service.sweep();
+    expect(await deliver()).toEqual([]);
+    expect(receiver.received, "it is not called again").toHaveLength(1);
+
+    receiver.answerWith({ status: 200 });
+    await put();
+    await deliver();
+    expect((await deliveries()).map(({ state }) => state)).toEqual(["delivered", "delivered"]);
+    const listed = await call<{ data: object[] }>("GET", "/webhooks");
+    expect(listed.data).toMatchObject([{ name: hook, enabled: true, goneAt: null }]);
+  });
 
   test("for about a day has its delivery declared dead, which can be retried", async () => {
     receiver.answerWith({ status: 500 });

@@ -5,26 +5,27 @@ import {
   DISPATCH_TRANSITIONS,
 } from "../../src/domain/pipelines/states.ts";
 import { PIPELINE_NAMES, PIPELINES } from "../../src/domain/pipelines/pipelines.ts";
+import type { EndpointAnswer } from "../../src/domain/delivery/endpoint-law.ts";
 import {
   DISPATCH_ATTEMPTS_MAX,
-  type EndpointAnswer,
   endOfAttempt,
 } from "../../src/domain/pipelines/dispatch-attempts.ts";
 
 const retryable = (retryAfterSeconds: number | null = null): EndpointAnswer => ({
-  outcome: "retryable",
-  error: "The endpoint returned 503.",
+  outcome: "answered",
+  status: 503,
   retryAfterSeconds,
 });
 const ATTEMPTS = Array.from({ length: DISPATCH_ATTEMPTS_MAX }, (_, index) => index + 1);
 
 describe("an attempt to deliver a dispatch", () => {
   test.each(ATTEMPTS)("delivers if the endpoint accepts, at attempt %i", (attempt) => {
-    expect(endOfAttempt({ outcome: "accepted" }, attempt)).toEqual({ state: "delivered" });
+    const answer = { outcome: "answered", status: 202, retryAfterSeconds: null } as const;
+    expect(endOfAttempt(answer, attempt)).toEqual({ state: "delivered" });
   });
 
   test.each(ATTEMPTS)("ends the dispatch if the endpoint refuses, at attempt %i", (attempt) => {
-    const answer: EndpointAnswer = { outcome: "refused", error: "No.", reason: "url_not_allowed" };
+    const answer: EndpointAnswer = { outcome: "not_allowed", error: "No." };
     expect(endOfAttempt(answer, attempt)).toEqual({
       state: "dead",
       error: "No.",

@@ -582,6 +582,19 @@ const BREACHES: Record<string, Breach[]> = {
         "update pipeline_dispatches set state = 'sent' where pipeline = 'payment'",
     },
   ],
+  "dispatches-end-by-the-law": [
+    "endpoint_answered_404",
+    "endpoint_answered_408",
+    "attempts_exhausted",
+    "unknown",
+  ].map((reason) => ({
+    by: `ending a dispatch as ${reason} after one attempt`,
+    sql: () =>
+      logged("d.state", "'dead'") +
+      `update pipeline_dispatches set state = 'dead', dead_reason = '${reason}', attempts = 1
+        where pipeline = 'payment'`,
+    also: ["delivered-dispatches-have-a-run"],
+  })),
   "delivered-dispatches-have-a-run": [
     {
       by: "delivering a dispatch without a run",
@@ -858,6 +871,25 @@ const BREACHES: Record<string, Breach[]> = {
       by: "keeping an empty row for a repeat of the report that ended its run",
       sql: () =>
         "update run_late_reports set state = 'SUCCEEDED', verdict = null, result = null, error = null",
+    },
+  ],
+  "deliveries-end-by-the-law": [
+    ...["endpoint_answered_404", "attempts_exhausted"].map((reason) => ({
+      by: `ending a delivery as ${reason} after one attempt`,
+      sql: () =>
+        `update webhook_deliveries set state = 'dead', delivered_at = null, dead_reason = '${reason}', attempts = 1,
+          response_status = 404`,
+    })),
+    {
+      by: "blaming the address for an answer",
+      sql: () =>
+        `update webhook_deliveries set state = 'dead', delivered_at = null, dead_reason = 'url_not_allowed',
+          response_status = 404`,
+    },
+    {
+      by: "keeping the reason of a delivery that waits again",
+      sql: () =>
+        `update webhook_deliveries set state = 'pending', delivered_at = null, dead_reason = 'webhook_deleted'`,
     },
   ],
   "webhooks-receive-events": [

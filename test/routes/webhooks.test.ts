@@ -5,7 +5,15 @@ import type { DeliveryRecord } from "../../src/db/webhooks/webhook-deliveries.ts
 import { enqueueDeliveries } from "../../src/db/webhooks/webhook-outbox.ts";
 import type { WebhookRecord } from "../../src/db/webhooks/webhooks.ts";
 import { ENDPOINT_LENGTH_MAX } from "../../src/outbound/endpoint-rules.ts";
-import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
+import type { AdminEventRecord } from "../../src/db/administration/admin-events.ts";
+import {
+  type CallOptions,
+  expectDone,
+  expectProblem,
+  freshApi,
+  type TestApi,
+} from "../support/api.ts";
+import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { FORBIDDEN_ENDPOINTS } from "../support/forbidden-endpoints.ts";
 import { countingQueue } from "../support/queues.ts";
 
@@ -19,6 +27,13 @@ let hook: string;
 beforeEach(() => {
   hook = `hook-${crypto.randomUUID()}`;
 });
+
+interface BatchResult {
+  matched: number;
+  changed: number;
+  refused: { reason: string; count: number; examples: string[] }[];
+  nextAfter: string | null;
+}
 
 type WithSecret = WebhookRecord & { secret: string | null };
 
@@ -35,6 +50,7 @@ describe("Creating or updating a webhook", () => {
       name: hook,
       ...SETTINGS,
       enabled: true,
+      goneAt: null,
       secret: expect.stringMatching(/^whsec_[A-Za-z\d+/]{43}=$/),
       previousSecretUntil: null,
       createdAt: expect.any(String),
@@ -217,6 +233,163 @@ describe("A webhook's deliveries", () => {
       expect(expectDone(repeated)).toEqual(again);
       expect(repeated.headers.get("idempotency-replayed")).toBe("true");
     }
+  });
+
+  describe("that match a filter", () => {
+    const resend = (body: object, options: CallOptions = {}) =>
+      api.call<BatchResult>("POST", `/webhooks/${hook}/deliveries/retry`, { body, ...options });
+    const states = async () =>
+      (await deliveriesOf("?limit=200")).map(({ id, state, attempts }) => ({
+        id,
+        state,
+        attempts,
+      }));
+    const eventsOf = async () =>
+      expectDone(
+        await api.call<{ data: AdminEventRecord[] }>(
+          "GET",
+          `/admin/events?type=webhook_deliveries_retried&subjectId=${hook}`,
+        ),
+      ).data;
+
+    it("are sent again together: by default the dead ones, with one event of administration", async () => {
+      await givenDeliveries();
+      const preview = expectDone(await resend({ dryRun: true }));
+      const left = { refused: [], nextAfter: null };
+      expect(preview).toEqual({ dryRun: true, matched: 2, examined: 2, changed: 2, ...left });
+      expect((await deliveriesOf("?state=dead")).length).toBe(2);
+      expect(await eventsOf()).toEqual([]);
+
+      queue.sent.length = 0;
+      const options = { idempotencyKey: hook };
+      const done = await resend({ reason: "It was down" }, options);
+      expect(expectDone(done)).toEqual({ ...preview, dryRun: false });
+      expect(queue.sent).toEqual([{ version: 1, tenantId: api.tenant.id }]);
+      expect(await deliveriesOf("?state=dead")).toEqual([]);
+      expect((await deliveriesOf("?state=delivered")).length).toBe(2);
+      expect(await eventsOf()).toMatchObject([
+        { reason: "It was down", payload: { filter: { state: "dead" }, count: 2 } },
+      ]);
+      const repeated = await resend({ reason: "It was down" }, options);
+      expect(expectDone(repeated)).toEqual(done.body);
+      expect(repeated.headers.get("idempotency-replayed")).toBe("true");
+      expect(expectDone(await resend({}))).toMatchObject({ matched: 0, changed: 0 });
+      expect(await eventsOf()).toHaveLength(1);
+      await expectInvariantsHold(api.database);
+    });
+
+    it("are found by state, event, response, and time", async () => {
+      await givenDeliveries();
+      await api.database.query(
+        "owner",
+        `update webhook_deliveries set response_status = case event when 'bulk.finished' then 404 else 500 end,
+          created_at = case state when 'dead' then timestamptz '2026-01-02T00:00:00Z' else created_at end
+        where webhook_name = $1`,
+        [hook],
+      );
+      const count = async (filter: object) =>
+        expectDone(await resend({ filter, dryRun: true })).matched;
+      expect(await count({ state: "delivered" })).toBe(2);
+      expect(await count({ event: "bulk.finished" })).toBe(1);
+      expect(await count({ responseStatus: 404 })).toBe(1);
+      expect(await count({ responseStatus: 410 })).toBe(0);
+      const day = "2026-01-02T00:00:00Z";
+      expect(
+        await count({
+          createdAfter: "2026-01-01T00:00:00Z",
+          createdBefore: "2026-01-03T00:00:00Z",
+        }),
+      ).toBe(2);
+      // Both bounds are exclusive.
+      expect(await count({ createdAfter: day })).toBe(0);
+      expect(await count({ createdBefore: day })).toBe(0);
+      expect(
+        (await deliveriesOf("?state=dead&responseStatus=404&createdBefore=2026-01-03T00:00:00Z"))
+          .length,
+      ).toBe(1);
+      for (const filter of [
+        { responseStatus: 99 },
+        { state: "sent" },
+        { createdAfter: "x" },
+        { id: 1 },
+      ]) {
+        expectProblem(await resend({ filter }), "validation_failed", 400);
+      }
+      for (const body of [{ limit: 0 }, { limit: 1001 }, { after: "x" }, { ids: [] }]) {
+        expectProblem(await resend(body), "validation_failed", 400);
+      }
+    });
+
+    it("that wait for their first attempt, or are being sent, are left as they are and counted", async () => {
+      await givenDeliveries();
+      await api.database.query(
+        "owner",
+        `update webhook_deliveries set attempts = 3, lease_until = now() + interval '1 minute', lease_owner = new_id()
+        where webhook_name = $1 and state = 'pending' and event = 'bulk.finished'`,
+        [hook],
+      );
+      const before = await states();
+      const pending = before.filter(({ state }) => state === "pending");
+      const [sending] = pending.filter(({ attempts }) => attempts === 3);
+      const [waiting] = pending.filter(({ attempts }) => attempts === 0);
+      const result = expectDone(await resend({ filter: { state: "pending" } }));
+      expect(result).toMatchObject({
+        matched: 2,
+        changed: 0,
+        refused: [
+          { reason: "being_sent", count: 1, examples: [sending?.id] },
+          { reason: "waiting", count: 1, examples: [waiting?.id] },
+        ],
+      });
+      expect(await states()).toEqual(before);
+      expect(await eventsOf()).toEqual([]);
+    });
+
+    it("are sent part by part, the oldest first", async () => {
+      await put();
+      await api.database.query(
+        "owner",
+        `insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, source, data, state)
+        select tenant_id, new_id(), id, name, 'bulk.finished', number::text, '{}', 'dead'
+        from webhooks, generate_series(1, 5) number where name = $1`,
+        [hook],
+      );
+      const ids = (await states()).map(({ id }) => id).toReversed();
+      const parts: BatchResult[] = [];
+      for (let after: string | undefined; ;) {
+        const part = expectDone(await resend({ limit: 2, after }));
+        parts.push(part);
+        if (part.nextAfter === null) break;
+        after = part.nextAfter;
+      }
+      expect(parts.map(({ matched, changed }) => [matched, changed])).toEqual([
+        [5, 2],
+        [3, 2],
+        [1, 1],
+      ]);
+      expect(parts.map(({ nextAfter }) => nextAfter)).toEqual([ids[1], ids[3], null]);
+    });
+
+    it("take one round trip, however many there are", async () => {
+      await givenDeliveries();
+      await api.call("GET", "/registry");
+      await api.database.resetRoundTrips();
+      expectDone(await resend({}));
+      expect(await api.database.roundTrips()).toBe(1);
+    });
+
+    it("are sent once by a call whose answer is lost in the database", async () => {
+      await givenDeliveries();
+      await api.database.faults({ kind: "cut-after-commit", sql: "webhook_deliveries_retried" });
+      expect(expectDone(await resend({}))).toMatchObject({ changed: 2 });
+      expect(await eventsOf()).toHaveLength(1);
+    });
+
+    it("of an unknown webhook return 404", async () => {
+      for (const dryRun of [true, false]) {
+        expectProblem(await resend({ dryRun }), "not_found", 404);
+      }
+    });
   });
 
   it("return 404 under the name of another webhook", async () => {

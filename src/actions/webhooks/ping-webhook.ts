@@ -1,9 +1,10 @@
 import { uuidv7 } from "uuidv7";
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import { findWebhookTarget } from "../../db/webhooks/webhooks.ts";
+import { errorOf, lawFor } from "../../domain/delivery/endpoint-law.ts";
 import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import { PING_EVENT } from "../../domain/webhooks/events.ts";
-import type { Outbound } from "../../outbound/post-signed.ts";
+import type { Outbound, Posted } from "../../outbound/post-signed.ts";
 import { SecretUnavailable } from "../../outbound/sealer.ts";
 import { openSecrets, UNOPENED } from "../secrets/open-secrets.ts";
 import { postToWebhook } from "./post-to-webhook.ts";
@@ -32,9 +33,16 @@ export async function pingWebhook(
   const data = JSON.stringify({ webhook: name });
   const message = { id: uuidv7(), type: PING_EVENT, timestamp: now.toISOString(), data };
   const posted = await postToWebhook({ url: target.url, secrets }, message, outbound);
-  return succeed({
-    delivered: posted.outcome === "accepted",
-    responseStatus: posted.status,
-    error: posted.outcome === "accepted" ? null : posted.error,
-  });
+  return succeed(resultOf(posted));
+}
+
+/** A ping says how the endpoint answers, and changes nothing. */
+function resultOf(posted: Posted): Ping {
+  if (posted.outcome !== "answered") {
+    return { delivered: false, responseStatus: null, error: posted.error };
+  }
+  const { status: responseStatus } = posted;
+  return lawFor(responseStatus).webhook === "delivered"
+    ? { delivered: true, responseStatus, error: null }
+    : { delivered: false, responseStatus, error: errorOf(responseStatus) };
 }

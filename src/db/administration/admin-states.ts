@@ -52,7 +52,7 @@ export const ADMINISTERED = {
     tenantId: "r.tenant_id",
     subjectId: "r.name",
     state: `jsonb_build_object('name', r.name, 'id', r.id, 'url', r.url, 'events', to_jsonb(r.events),
-  'enabled', r.enabled, 'createdAt', iso(r.created_at), 'updatedAt', iso(r.updated_at), 'deletedAt', iso(r.deleted_at))`,
+  'enabled', r.enabled, 'goneAt', iso(r.gone_at), 'createdAt', iso(r.created_at), 'updatedAt', iso(r.updated_at), 'deletedAt', iso(r.deleted_at))`,
   },
 } as const satisfies Partial<Record<AdminSubject, AdministeredTable>>;
 

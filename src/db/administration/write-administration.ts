@@ -87,14 +87,19 @@ export async function administer<Row>(
   }
 }
 
+/**
+ * The statement that puts the administrative writes of a tenant in order. It comes first, so that the next statement sees
+ * everything that was committed before.
+ */
+export const lockAdministration = (): SQL => sql`select admit_administrator(null)`;
+
 /** The first statement takes the lock, so that the others see everything that was committed before. */
 function admission(credential: Credential): SQL[] {
   if (credential.type === "key")
     return [sql`select admit_administrator(${credential.keyId}::uuid)`];
   const { personId, namesRole } = credential;
-  const lock = sql`select admit_administrator(null)`;
-  if (personId === null) return [lock];
-  return [lock, sql`select admit_person(${personId}::uuid, ${namesRole}::boolean)`];
+  if (personId === null) return [lockAdministration()];
+  return [lockAdministration(), sql`select admit_person(${personId}::uuid, ${namesRole}::boolean)`];
 }
 
 /** The SQLSTATEs that admit_administrator and admit_person raise. */
@@ -104,10 +109,15 @@ function refusalOf(error: unknown): Refusal | null {
   return error.sqlState === "SL003" ? forbidden("admin") : null;
 }
 
+/** What an event says about its call. */
+type EventSource = Pick<Administration, "actor" | "reason" | "requestId"> & {
+  operation: Pick<Operation, "id">;
+};
+
 /** An insert of events. `rows` selects the type, the subject's id, and the payload as jsonb. */
 export function insertAdminEvents(
   tenantId: string,
-  { actor, reason, operation, requestId }: Administration,
+  { actor, reason, operation, requestId }: EventSource,
   { subject, rows }: { subject: AdminSubject; rows: SQL },
 ): SQL {
   return sql`insert into admin_events (tenant_id, type, subject_kind, subject_id, actor_id, actor_name, actor_kind,
@@ -124,7 +134,7 @@ export function insertAdminEvents(
  */
 export function recordedEvent(
   tenantId: string,
-  by: Administration,
+  by: EventSource,
   event: Pick<AdministrativeChange, "subject" | "type" | "details" | "alsoIf"> & {
     id: SQL;
     state: SQL;

@@ -137,6 +137,7 @@ changed as (
       then clock_timestamp() + make_interval(secs => b.timeout_seconds + ${LEASE_MARGIN_SECONDS}) end,
     not_before = null,
     next_attempt_at = clock_timestamp() + ${MESSAGE_LOST_AFTER},
+    dead_reason = case b.to_state when 'dead' then b.reason end,
     last_error = case b.to_state when 'dead' then b.reason || coalesce(': ' || d.last_error, '') else d.last_error end
   from becomes b where d.tenant_id = ${tenantId}::uuid and d.id = b.id
   returning d.attempts

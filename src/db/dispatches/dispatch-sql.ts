@@ -17,6 +17,14 @@ export function lockTaskOf(tenantId: string, dispatchId: string): SQL {
     for no key update of t`;
 }
 
+/** Locks the tasks of several dispatches, in id order like every lock of several tasks. */
+export function lockTasksOf(tenantId: string, dispatchIds: readonly string[]): SQL {
+  return sql`select from tasks t
+    where t.tenant_id = ${tenantId}::uuid and t.id in (select d.task_id from pipeline_dispatches d
+      where d.tenant_id = ${tenantId}::uuid and d.id = any (${`{${dispatchIds.join()}}`}::uuid[]))
+    order by t.id for no key update of t`;
+}
+
 /**
  * Joins to a dispatch (d) its task (t), its step (ds), the task's current step (cs) and, if they exist, the settings of
  * its pipeline (p) and its run (w).

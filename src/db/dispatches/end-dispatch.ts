@@ -33,7 +33,8 @@ own as materialized (
 ),
 ended as (
   update pipeline_dispatches d set state = ${end.state}, lease_owner = null, lease_until = null,
-    last_error = ${endError(end)}::text, updated_at = ${notBefore(sql`d.updated_at`)},
+    last_error = ${endError(end)}::text, dead_reason = ${end.state === "dead" ? end.reason : null}::text,
+    updated_at = ${notBefore(sql`d.updated_at`)},
     attempts = d.attempts - ${end.state === "sent" && !end.isCounted ? 1 : 0},
     not_before = ${end.state === "sent" ? sql`clock_timestamp() + ${delay}` : sql`null`},
     next_attempt_at = clock_timestamp() + ${delay} + ${MESSAGE_LOST_AFTER}
@@ -84,7 +85,7 @@ given_up as materialized (
 dead as (
   update pipeline_dispatches d set state = 'dead', lease_owner = null, lease_until = null,
     updated_at = ${notBefore(sql`d.updated_at`)},
-    last_error = ${reason} || coalesce(': ' || d.last_error, '')
+    last_error = ${reason} || coalesce(': ' || d.last_error, ''), dead_reason = ${reason}
   from given_up where d.tenant_id = ${tenantId}::uuid and d.id = given_up.id
 ),
 ${logCtes(tenantId, changes)}

@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { DispatchState } from "../../domain/pipelines/states.ts";
 import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
@@ -49,7 +49,12 @@ const DISPATCH_FILTERS = {
   pipeline: (pipeline: Pipeline) => sql`d.pipeline = ${pipeline}`,
   task: (task: TaskRef) => isOfTask(sql`d.task_id`, task),
   bulkOperationId: (id: string) => sql`d.bulk_operation_id = ${id}`,
+  createdAfter: (time: string) => sql`d.created_at > ${time}::timestamptz`,
+  createdBefore: (time: string) => sql`d.created_at < ${time}::timestamptz`,
 };
+
+/** The condition that the dispatch d matches a filter. */
+export const matchesDispatch = (filter: DispatchFilter): SQL => matches(DISPATCH_FILTERS, filter);
 
 export type DispatchFilter = FilterOf<typeof DISPATCH_FILTERS>;
 
@@ -63,7 +68,7 @@ export async function listDispatches(
     select ${DISPATCH_JSON} as dispatch
     from pipeline_dispatches d
       left join worker_runs w on w.tenant_id = d.tenant_id and w.dispatch_id = d.id
-    where ${allOf(matches(DISPATCH_FILTERS, filter), after !== null && sql`d.id < ${after}`)}
+    where ${allOf(matchesDispatch(filter), after !== null && sql`d.id < ${after}`)}
     order by d.id desc limit ${limit}`);
   return rows.map(({ dispatch }) => dispatch);
 }

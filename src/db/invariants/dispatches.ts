@@ -1,3 +1,5 @@
+import { EXHAUSTED, lawFor, NOT_ALLOWED } from "../../domain/delivery/endpoint-law.ts";
+import { DISPATCH_ATTEMPTS_MAX, endReason } from "../../domain/pipelines/dispatch-attempts.ts";
 import { DISPATCH_STATES, DISPATCH_TRANSITIONS } from "../../domain/pipelines/states.ts";
 import { PIPELINES_OF_VERSION } from "../../domain/pipelines/pipelines.ts";
 import { workerTypeSql } from "../dispatches/pipeline-sql.ts";
@@ -6,6 +8,18 @@ import type { Invariant } from "./invariant.ts";
 const LEGAL_MOVES = DISPATCH_STATES.flatMap((from) =>
   DISPATCH_TRANSITIONS[from].map((to) => `('${from}', '${to}')`),
 ).join(", ");
+
+/** The reasons for which a dispatch may be dead, besides that its attempts are used up. */
+const DEAD_REASONS = [
+  ...new Set([
+    ...Array.from({ length: 500 }, (_, index) => 100 + index).flatMap((status) =>
+      lawFor(status).dispatch === "end" ? [endReason(status)] : [],
+    ),
+    NOT_ALLOWED,
+    "queue_gave_up",
+    "run_timed_out",
+  ]),
+].join();
 
 export const DISPATCH_INVARIANTS: readonly Invariant[] = [
   {
@@ -38,6 +52,17 @@ export const DISPATCH_INVARIANTS: readonly Invariant[] = [
       where from_state is distinct from previous
         or (from_state is null and to_state <> 'pending')
         or (from_state is not null and (from_state, to_state) not in (${LEGAL_MOVES}))`,
+  },
+  {
+    name: "dispatches-end-by-the-law",
+    description:
+      "A dispatch is dead although attempts were left, or because of an answer that the law of answers retries.",
+    sql: `
+      select tenant_id, id, dead_reason, attempts from pipeline_dispatches
+      -- Dispatches of earlier releases have no reason: they followed other rules.
+      where dead_reason is not null and (state <> 'dead'
+        or case dead_reason when '${EXHAUSTED}' then attempts < ${DISPATCH_ATTEMPTS_MAX}
+          else dead_reason <> all ('{${DEAD_REASONS}}') end)`,
   },
   {
     name: "delivered-dispatches-have-a-run",

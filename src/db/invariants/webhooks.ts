@@ -1,3 +1,6 @@
+import { EXHAUSTED, NOT_ALLOWED } from "../../domain/delivery/endpoint-law.ts";
+import { DEAD_REASONS } from "../../domain/webhooks/delivery-attempts.ts";
+import { DELIVERY_ATTEMPTS_MAX } from "../../domain/webhooks/delivery-backoff.ts";
 import type { Invariant } from "./invariant.ts";
 
 export const WEBHOOK_INVARIANTS: readonly Invariant[] = [
@@ -14,6 +17,18 @@ export const WEBHOOK_INVARIANTS: readonly Invariant[] = [
       where d.event in ('task.label_changed', 'task.attention')
         and (e.at is distinct from d.occurred_at
           or (e.txid, e.feed_id) > (w.position_txid, w.position_feed_id))`,
+  },
+  {
+    name: "deliveries-end-by-the-law",
+    description:
+      "A delivery is dead although attempts were left, or for a reason that the law of answers does not know.",
+    sql: `
+      select tenant_id, id, dead_reason, response_status, attempts from webhook_deliveries
+      -- Deliveries of earlier releases have no reason: they followed other rules.
+      where dead_reason is not null and (state <> 'dead'
+        or dead_reason <> all ('{${DEAD_REASONS.join()}}')
+        or dead_reason = '${EXHAUSTED}' and attempts < ${DELIVERY_ATTEMPTS_MAX}
+        or dead_reason = '${NOT_ALLOWED}' and response_status is not null)`,
   },
   {
     name: "endpoints-are-signed",

@@ -43,6 +43,8 @@ export const pipelineDispatches = pgTable(
     /** The delivery that holds the lease. Only its outcome is recorded. */
     leaseOwner: uuid(),
     lastError: text(),
+    /** Why it is dead. Null for dispatches that earlier releases gave up, which followed other rules. */
+    deadReason: text(),
     createdAt: createdAt(),
     updatedAt: moment().notNull().defaultNow(),
   },

@@ -12,6 +12,7 @@ import {
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
+import { DEAD_REASONS } from "../../domain/webhooks/delivery-attempts.ts";
 import { DELIVERY_STATES, WEBHOOK_EVENTS } from "../../domain/webhooks/events.ts";
 import { bytea, createdAt, id, moment, oneOf, pgSnapshot, tenantId, xid8 } from "./columns.ts";
 import { tenants } from "./tenants.ts";
@@ -31,6 +32,8 @@ export const webhooks = pgTable(
     previousSecret: bytea(),
     previousSecretUntil: moment(),
     enabled: boolean().notNull().default(true),
+    /** When its endpoint answered that it is gone, which disabled it. Null otherwise. */
+    goneAt: moment(),
     /** The position in the feed up to which its deliveries were written. */
     positionTxid: xid8().notNull(),
     positionFeedId: bigint({ mode: "number" }).notNull(),
@@ -45,6 +48,7 @@ export const webhooks = pgTable(
     primaryKey({ columns: [t.tenantId, t.name] }),
     uniqueIndex("webhooks_id").on(t.tenantId, t.id),
     foreignKey({ name: "webhooks_tenant_fk", columns: [t.tenantId], foreignColumns: [tenants.id] }),
+    check("webhooks_gone", sql`${t.goneAt} is null or not ${t.enabled}`),
     check("webhooks_deleted", sql`${t.deletedAt} is null or not ${t.enabled}`),
     check(
       "webhooks_previous_secret",
@@ -81,6 +85,8 @@ export const webhookDeliveries = pgTable(
     leaseOwner: uuid(),
     responseStatus: integer(),
     lastError: text(),
+    /** Why it is dead. Null for deliveries that earlier releases gave up, which followed other rules. */
+    deadReason: text({ enum: DEAD_REASONS }),
     createdAt: createdAt(),
     deliveredAt: moment(),
   },
@@ -88,6 +94,10 @@ export const webhookDeliveries = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     uniqueIndex("webhook_deliveries_once").on(t.tenantId, t.webhookId, t.event, t.source),
     index("webhook_deliveries_newest").on(t.tenantId, t.webhookId, t.id),
+    // For sending the dead ones of a webhook again, oldest first, without reading the many that arrived.
+    index("webhook_deliveries_dead")
+      .on(t.tenantId, t.webhookId, t.id)
+      .where(sql`state = 'dead'`),
     // Pending deliveries by relay time, so that a scan does not pass over the many that are on the queue.
     index("webhook_deliveries_due")
       .on(t.tenantId, t.webhookId, t.relayAt)

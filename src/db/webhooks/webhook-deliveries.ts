@@ -1,4 +1,5 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
+import type { DeliveryAttemptEnd } from "../../domain/webhooks/delivery-attempts.ts";
 import type { DeliveryState, WebhookEvent } from "../../domain/webhooks/events.ts";
 import { stateOf } from "../administration/admin-states.ts";
 import {
@@ -36,7 +37,13 @@ const DELIVERY_JSON = sql`json_build_object('id', d.id, 'event', d.event, 'state
 const DELIVERY_FILTERS = {
   state: (state: DeliveryState) => sql`d.state = ${state}`,
   event: (event: WebhookEvent) => sql`d.event = ${event}`,
+  responseStatus: (status: number) => sql`d.response_status = ${status}`,
+  createdAfter: (time: string) => sql`d.created_at > ${time}::timestamptz`,
+  createdBefore: (time: string) => sql`d.created_at < ${time}::timestamptz`,
 };
+
+/** The condition that the delivery d matches a filter. */
+export const matchesDelivery = (filter: DeliveryFilter): SQL => matches(DELIVERY_FILTERS, filter);
 
 export type DeliveryFilter = FilterOf<typeof DELIVERY_FILTERS>;
 
@@ -48,7 +55,7 @@ export async function listDeliveries(
 ): Promise<DeliveryRecord[] | null> {
   const condition = allOf(
     sql`d.webhook_id = w.id`,
-    matches(DELIVERY_FILTERS, filter),
+    matchesDelivery(filter),
     after !== null && sql`d.id < ${after}`,
   );
   const [row] = await database.read<{ deliveries: DeliveryRecord[] }>(sql`
@@ -76,7 +83,7 @@ export function retryDelivery(
   where w.tenant_id = ${tenantId} and ${isWebhook(webhook)} and d.id = ${deliveryId}`,
     change: sql`
   update webhook_deliveries d set state = 'pending', attempts = 0, next_attempt_at = now(), relay_at = now(),
-    delivered_at = null
+    delivered_at = null, dead_reason = null
   from webhooks w
   where w.tenant_id = ${tenantId} and ${isWebhook(webhook)}
     and d.tenant_id = ${tenantId} and d.webhook_id = w.id and d.id = ${deliveryId}
@@ -139,7 +146,7 @@ const LEASE = sql`interval '1 minute'`;
 /** Takes a lease on a delivery and counts the attempt. A repeated call by the same owner continues the same attempt. */
 export async function beginDelivery(
   database: TenantDatabase,
-  { deliveryId, owner }: { deliveryId: string; owner: string },
+  { deliveryId, owner }: DeliveryLease,
 ): Promise<DeliveryClaim> {
   const { tenantId } = database;
   const [row] = await database.writeIdempotently<{
@@ -167,33 +174,35 @@ select (select delivery from begun) as begun, found.seconds::integer as seconds 
   return begun === null ? { outcome: "later", seconds } : { outcome: "begun", delivery: begun };
 }
 
-/** How an attempt ended. */
-export type WebhookAttemptEnd =
-  | { state: "delivered"; responseStatus: number }
-  | {
-      state: "pending";
-      responseStatus: number | null;
-      lastError: string;
-      delaySeconds: number;
-      /** False if nothing was sent, so that the attempt does not bring the delivery closer to its end. */
-      isCounted: boolean;
-    }
-  | { state: "dead"; responseStatus: number | null; lastError: string };
+/** One attempt's lease on a delivery. */
+export interface DeliveryLease {
+  deliveryId: string;
+  owner: string;
+}
 
 /** Records how an attempt ended, if it still holds the lease; otherwise a later attempt's result counts. */
 export async function endDelivery(
   database: TenantDatabase,
-  { deliveryId, owner }: { deliveryId: string; owner: string },
-  end: WebhookAttemptEnd,
+  lease: DeliveryLease,
+  end: DeliveryAttemptEnd,
 ): Promise<void> {
+  await database.writeIdempotently(endOfLease(database.tenantId, lease, end));
+}
+
+/** The update that ends an attempt, under the conditions that the lease is still its own. */
+export function endOfLease(
+  tenantId: string,
+  { deliveryId, owner }: DeliveryLease,
+  end: DeliveryAttemptEnd,
+): SQL {
   const { state, responseStatus } = end;
   const next = sql`now() + make_interval(secs => ${end.state === "pending" ? end.delaySeconds : 0})`;
-  await database.writeIdempotently(sql`
-    update webhook_deliveries set state = ${state}, response_status = ${responseStatus},
+  return sql`update webhook_deliveries set state = ${state}, response_status = ${responseStatus},
       attempts = attempts - ${end.state === "pending" && !end.isCounted ? 1 : 0},
       last_error = ${end.state === "delivered" ? null : end.lastError},
+      dead_reason = ${end.state === "dead" ? end.reason : null},
       delivered_at = case when ${state} = 'delivered' then now() end,
       next_attempt_at = ${next}, relay_at = ${next} + ${RELAY_LOST_AFTER},
       lease_owner = null, lease_until = null
-    where tenant_id = ${database.tenantId} and id = ${deliveryId} and lease_owner = ${owner} and state = 'pending'`);
+    where tenant_id = ${tenantId} and id = ${deliveryId} and lease_owner = ${owner} and state = 'pending'`;
 }

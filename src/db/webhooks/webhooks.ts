@@ -12,7 +12,7 @@ import {
   type StoredSecrets,
   writeWithSecret,
 } from "./signing-secrets.ts";
-import { LISTENS_TO_TASKS } from "./webhook-outbox.ts";
+import { KEEPS_PLACE } from "./webhook-outbox.ts";
 
 /** A webhook as answers show it, without its secret. */
 export interface WebhookRecord {
@@ -20,6 +20,8 @@ export interface WebhookRecord {
   url: string;
   events: WebhookEvent[];
   enabled: boolean;
+  /** When its endpoint answered that it is gone, which disabled it; null if it is not disabled for that. */
+  goneAt: string | null;
   /** When the last of the replaced secrets stops signing; null if none of them signs. */
   previousSecretUntil: string | null;
   createdAt: string;
@@ -31,7 +33,8 @@ const webhookJson = (
   w: SQL,
   previousSecretUntil: SQL,
 ) => sql`json_build_object('name', ${w}.name, 'url', ${w}.url,
-  'events', ${w}.events, 'enabled', ${w}.enabled, 'previousSecretUntil', iso(${previousSecretUntil}),
+  'events', ${w}.events, 'enabled', ${w}.enabled, 'goneAt', iso(${w}.gone_at),
+  'previousSecretUntil', iso(${previousSecretUntil}),
   'createdAt', iso(${w}.created_at), 'updatedAt', iso(${w}.updated_at))`;
 
 const changedJson = (previousSecretUntil: SQL) => webhookJson(sql`changed`, previousSecretUntil);
@@ -48,8 +51,8 @@ export interface WebhookSettings {
 
 /**
  * Creates a webhook with the given secret, or updates the settings of one and keeps its secret. A webhook that starts
- * to listen to tasks gets the events that are committed from now on, and none before. If it is enabled again or its URL
- * changes, its pending deliveries become due.
+ * to listen to tasks gets the events that are committed from now on, and none before. One that was switched off goes on
+ * where it was. If it is enabled again or its URL changes, its pending deliveries become due.
  */
 export function storeWebhook(
   database: TenantDatabase,
@@ -71,10 +74,11 @@ export function storeWebhook(
     pg_snapshot_xmin(pg_current_snapshot()), 0, pg_current_snapshot())
   on conflict (tenant_id, name) do update set
     url = excluded.url, events = excluded.events, enabled = excluded.enabled, deleted_at = null, secret = null,
+    gone_at = case when ${exists} and not excluded.enabled and w.url = excluded.url then w.gone_at end,
     ${keepIf(exists, sql`id`)}, ${keepIf(exists, sql`created_at`)},
     ${keepIf(isSame, sql`updated_at`)},
-    ${keepIf(LISTENS_TO_TASKS, sql`position_txid`)}, ${keepIf(LISTENS_TO_TASKS, sql`position_feed_id`)},
-    ${keepIf(LISTENS_TO_TASKS, sql`heard_nothing_of`)}
+    ${keepIf(KEEPS_PLACE, sql`position_txid`)}, ${keepIf(KEEPS_PLACE, sql`position_feed_id`)},
+    ${keepIf(KEEPS_PLACE, sql`heard_nothing_of`)}
   where ${canAddSecret(sql`w`, sql`false`)}
   returning w.*, w.id = ${id} as adds_secret`,
     type: sql`case when changed.adds_secret then 'webhook_created' else 'webhook_changed' end`,
@@ -127,7 +131,7 @@ export function deleteWebhook(
   return writeWithSecret(database, by, {
     owner: { kind: "webhook", name },
     change: sql`
-  update webhooks w set enabled = false, secret = null, previous_secret = null, previous_secret_until = null,
+  update webhooks w set enabled = false, gone_at = null, secret = null, previous_secret = null, previous_secret_until = null,
     updated_at = coalesce(w.deleted_at, now()), deleted_at = coalesce(w.deleted_at, now())
   where w.tenant_id = ${tenantId} and w.name = ${name}
   returning w.*, false as adds_secret`,
@@ -136,7 +140,8 @@ export function deleteWebhook(
     secret: null,
     effects: sql`,
 stopped as (
-  update webhook_deliveries d set state = 'dead', last_error = 'The webhook was deleted.'
+  update webhook_deliveries d set state = 'dead', last_error = 'The webhook was deleted.',
+    dead_reason = 'webhook_deleted'
   from changed where d.tenant_id = ${tenantId} and d.webhook_id = changed.id and d.state = 'pending'
 )`,
   });
@@ -157,12 +162,13 @@ export async function listWebhooks(
 /** The URL of a webhook and the secrets that sign its messages. */
 export interface WebhookTarget {
   name: string;
+  updatedAt: string;
   url: string;
   secrets: StoredSecrets;
 }
 
 /** A WebhookTarget as JSON, from the alias w. */
-export const TARGET_JSON = sql`json_build_object('name', w.name, 'url', w.url,
+export const TARGET_JSON = sql`json_build_object('name', w.name, 'updatedAt', iso(w.updated_at), 'url', w.url,
   'secrets', ${signingSecrets("webhook", sql`w`)})`;
 
 /** Returns a webhook's target; null if there is no such webhook. */

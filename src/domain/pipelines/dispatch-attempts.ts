@@ -1,14 +1,17 @@
+import {
+  type EndpointAnswer,
+  errorOf,
+  EXHAUSTED,
+  isRedirect,
+  lawFor,
+  NOT_ALLOWED,
+} from "../delivery/endpoint-law.ts";
+
 /** The number of delivery attempts before a dispatch is dead. */
 export const DISPATCH_ATTEMPTS_MAX = 8;
 
 const BACKOFF_SECONDS_FIRST = 30;
 const BACKOFF_SECONDS_MAX = 60 * 60;
-
-/** The answer of an endpoint to a message. */
-export type EndpointAnswer =
-  | { outcome: "accepted" }
-  | { outcome: "retryable"; error: string; retryAfterSeconds: number | null }
-  | { outcome: "refused"; error: string; reason: string };
 
 /** The state of a dispatch after an attempt. */
 export type DispatchAttemptEnd =
@@ -20,20 +23,34 @@ export type DispatchAttemptEnd =
 /** Returns the state of a dispatch after an attempt, counted from 1. The last attempt that fails makes it dead. */
 export function endOfAttempt(answer: EndpointAnswer, attempt: number): DispatchAttemptEnd {
   switch (answer.outcome) {
-    case "accepted":
-      return { state: "delivered" };
-    case "refused":
-      return { state: "dead", error: answer.error, reason: answer.reason };
-    case "retryable": {
-      const { error, retryAfterSeconds } = answer;
-      if (attempt >= DISPATCH_ATTEMPTS_MAX) {
-        return { state: "dead", error, reason: "attempts_exhausted" };
-      }
-      // The endpoint can ask for more time than the backoff, but not for less.
-      const delaySeconds = Math.max(backoffSeconds(attempt), retryAfterSeconds ?? 0);
-      return { state: "sent", error, delaySeconds, isCounted: true };
+    case "not_allowed":
+      return { state: "dead", error: answer.error, reason: NOT_ALLOWED };
+    case "unanswered":
+      return retried({ error: answer.error, retryAfterSeconds: null }, attempt);
+    case "answered": {
+      const { status, retryAfterSeconds } = answer;
+      const { dispatch } = lawFor(status);
+      if (dispatch === "delivered") return { state: "delivered" };
+      const error = errorOf(status);
+      return dispatch === "end"
+        ? { state: "dead", error, reason: endReason(status) }
+        : retried({ error, retryAfterSeconds }, attempt);
     }
   }
+}
+
+/** The reason of a dispatch that its endpoint's answer ended. */
+export const endReason = (status: number): string =>
+  isRedirect(status) ? NOT_ALLOWED : `endpoint_answered_${status}`;
+
+function retried(
+  { error, retryAfterSeconds }: { error: string; retryAfterSeconds: number | null },
+  attempt: number,
+): DispatchAttemptEnd {
+  if (attempt >= DISPATCH_ATTEMPTS_MAX) return { state: "dead", error, reason: EXHAUSTED };
+  // The endpoint can ask for more time than the backoff, but not for less.
+  const delaySeconds = Math.max(backoffSeconds(attempt), retryAfterSeconds ?? 0);
+  return { state: "sent", error, delaySeconds, isCounted: true };
 }
 
 /** Returns 30 seconds, 1 minute, 2 minutes, and so on: about an hour in total. */

@@ -330,21 +330,24 @@ describe("A dispatch whose endpoint is unavailable", () => {
 });
 
 describe("A dispatch whose endpoint rejects it", () => {
-  test.each([400, 401, 404, 409, 410, 422])("with %i is not posted again", async (code) => {
-    const id = await givenDispatch(api);
-    const { requests, fetch } = endpoint(status(code));
-    expect(await deliver(api, id, { fetch })).toBe("acknowledged");
-    expect(await deliver(api, id, { fetch })).toBe("acknowledged");
-    expect(requests).toHaveLength(1);
-    const reason = `endpoint_answered_${code}`;
-    const { log, ...dispatch } = await readDispatch(api, id);
-    expect(dispatch).toMatchObject({
-      state: "dead",
-      lastError: `${reason}: The endpoint returned ${code}.`,
-    });
-    expect(log.at(-1)).toMatchObject({ to: "dead", reason, actor: { name: "Delivery" } });
-    expect(await runs(dispatch.taskId)).toMatchObject([{ state: "QUEUED" }]);
-  });
+  test.each([400, 402, 405, 410, 413, 415, 418, 422, 451, 499])(
+    "with %i is not posted again",
+    async (code) => {
+      const id = await givenDispatch(api);
+      const { requests, fetch } = endpoint(status(code));
+      expect(await deliver(api, id, { fetch })).toBe("acknowledged");
+      expect(await deliver(api, id, { fetch })).toBe("acknowledged");
+      expect(requests).toHaveLength(1);
+      const reason = `endpoint_answered_${code}`;
+      const { log, ...dispatch } = await readDispatch(api, id);
+      expect(dispatch).toMatchObject({
+        state: "dead",
+        lastError: `${reason}: The endpoint returned ${code}.`,
+      });
+      expect(log.at(-1)).toMatchObject({ to: "dead", reason, actor: { name: "Delivery" } });
+      expect(await runs(dispatch.taskId)).toMatchObject([{ state: "QUEUED" }]);
+    },
+  );
 });
 
 describe("A dead dispatch", () => {

@@ -3,7 +3,13 @@ import type { BulkExecution } from "../../../src/actions/views/bulk-views.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { DispatchRecord } from "../../../src/db/dispatches/read-dispatches.ts";
 import type { RunRecord } from "../../../src/db/runs/worker-runs.ts";
-import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import {
+  type CallOptions,
+  expectDone,
+  expectProblem,
+  freshApi,
+  type TestApi,
+} from "../../support/api.ts";
 import {
   deliver,
   givenDead,
@@ -259,5 +265,165 @@ describe("Retrying a dispatch", () => {
     await timePasses(api.database, 3600);
     expect(await deliver(api, id, answering(204))).toBe("acknowledged");
     await expectInvariantsHold(api.database);
+  });
+});
+
+interface BatchResult {
+  matched: number;
+  examined: number;
+  changed: number;
+  refused: { reason: string; detail: string; count: number; examples: string[] }[];
+  nextAfter: string | null;
+}
+
+describe("Retrying and recalling dispatches that match a filter", () => {
+  let all: TestApi;
+  beforeAll(async () => {
+    all = await freshApi();
+    const body = { endpoint: "https://checks.example.com/hook" };
+    expectDone(await all.call("PUT", "/pipelines/quality_automation", { body }));
+  });
+  const many = (what: "retry" | "recall", body: object, options: CallOptions = {}) =>
+    all.call<BatchResult>("POST", `/dispatches/${what}`, {
+      as: "operator",
+      body: { filter: {}, reason: REASON, ...body },
+      ...options,
+    });
+  const refusedOf = ({ refused }: BatchResult) =>
+    Object.fromEntries(refused.map(({ reason, count }) => [reason, count]));
+  async function givenDeadOnes(count: number): Promise<string[]> {
+    const ids: string[] = [];
+    for (let made = 0; made < count; made += 1) {
+      const id = await givenDispatch(all);
+      await deliver(all, id, answering(422));
+      ids.push(id);
+    }
+    return ids;
+  }
+  /** The states. A dispatch that was retried may have been sent to the queue by now. */
+  const statesOf = async (ids: readonly string[]) =>
+    Promise.all(
+      ids.map(async (id) => {
+        const { state } = await readDispatch(all, id);
+        return state === "sent" ? "pending" : state;
+      }),
+    );
+
+  it("changes each as the call for one of them would, and counts the others by their reason", async () => {
+    const [ready = "", archived = "", left = "", done = "", again = ""] = await givenDeadOnes(5);
+    const taskOf = async (id: string) => (await readDispatch(all, id)).taskId;
+    const post = async (path: string, body: object) =>
+      expect((await all.call("POST", path, { body })).status).toBeLessThan(300);
+    await post(`/tasks/${await taskOf(archived)}/archive`, { reason: "Over" });
+    const step = (await readDispatch(all, left)).stepId;
+    const reject = { status: "rejected", reason: "No" };
+    expectDone(await all.call("PATCH", `/steps/${step}`, { body: reject }));
+    const { runId } = await readDispatch(all, done);
+    const report = { state: "RUNNING" };
+    expectDone(await all.call("PATCH", `/worker-runs/${runId}`, { as: "service", body: report }));
+    const requested = await all.call<{ id: string }>(
+      "POST",
+      `/steps/${(await readDispatch(all, again)).stepId}/dispatch`,
+      { body: { pipeline: "quality_automation", reason: "Once more" } },
+    );
+    const rival = expectDone(requested, 201).id;
+
+    const ids = [ready, archived, left, done, again];
+    const preview = expectDone(await many("retry", { dryRun: true }));
+    expect(await statesOf(ids)).toEqual(ids.map(() => "dead"));
+    const result = expectDone(await many("retry", {}));
+    expect(result).toEqual({ ...preview, dryRun: false });
+    expect(result).toMatchObject({ matched: 5, examined: 5, changed: 1, nextAfter: null });
+    expect(refusedOf(result)).toEqual({
+      archived: 1,
+      unwanted: 1,
+      run_begun: 1,
+      requested_again: 1,
+    });
+    expect(await statesOf(ids)).toEqual(["pending", "dead", "dead", "dead", "dead"]);
+    // What the call for one of them says.
+    for (const { examples } of result.refused) {
+      const [id = ""] = examples;
+      const one = await all.call("POST", `/dispatches/${id}/retry`, { body: { reason: REASON } });
+      expect(one.status).toBe(409);
+    }
+    const { log } = await readDispatch(all, ready);
+    const retried = log.filter(({ from }) => from === "dead");
+    expect(retried).toMatchObject([{ to: "pending", reason: REASON }]);
+
+    const recalled = expectDone(
+      await many("recall", { filter: { pipeline: "quality_automation" } }),
+    );
+    expect(recalled).toMatchObject({ matched: 2, changed: 2, refused: [] });
+    expect(await statesOf([ready, rival])).toEqual(["recalled", "recalled"]);
+    await expectInvariantsHold(all.database);
+  });
+
+  it("retries only the newest of several dead dispatches of one step", async () => {
+    const [first = ""] = await givenDeadOnes(1);
+    const { stepId, taskId } = await readDispatch(all, first);
+    const body = { pipeline: "quality_automation", reason: "Once more" };
+    const requested = await all.call<{ id: string }>("POST", `/steps/${stepId}/dispatch`, { body });
+    const second = expectDone(requested, 201).id;
+    await deliver(all, second, answering(422));
+    const result = expectDone(await many("retry", { filter: { task: taskId } }));
+    expect(result).toMatchObject({ matched: 2, changed: 1 });
+    expect(refusedOf(result)).toEqual({ requested_again: 1 });
+    expect(await statesOf([first, second])).toEqual(["dead", "pending"]);
+    await expectInvariantsHold(all.database);
+  });
+
+  it("goes on after the part before, and repeats no part under its key", async () => {
+    const ids = await givenDeadOnes(3);
+    const { createdAt } = await readDispatch(all, ids[0] ?? "");
+    const filter = { createdAfter: new Date(Date.parse(createdAt) - 1).toISOString() };
+    const key = { idempotencyKey: crypto.randomUUID() };
+    const part = expectDone(await many("retry", { filter, limit: 2 }, key));
+    expect(part).toMatchObject({ matched: 3, changed: 2, nextAfter: ids[1] });
+    const repeated = await many("retry", { filter, limit: 2 }, key);
+    expect(expectDone(repeated)).toEqual(part);
+    expect(repeated.headers.get("idempotency-replayed")).toBe("true");
+    expect(await statesOf(ids)).toEqual(["pending", "pending", "dead"]);
+    const rest = expectDone(await many("retry", { filter, limit: 2, after: part.nextAfter }));
+    expect(rest).toMatchObject({ matched: 1, changed: 1, nextAfter: null });
+  });
+
+  it("changes once if the database's answer is lost after the commit", async () => {
+    const [id = ""] = await givenDeadOnes(1);
+    await all.database.faults({
+      kind: "cut-after-commit",
+      sql: "update pipeline_dispatches d set state",
+    });
+    const { taskId } = await readDispatch(all, id);
+    const result = expectDone(await many("retry", { filter: { task: taskId } }));
+    expect(result).toMatchObject({ matched: 1, changed: 1 });
+    expect((await readDispatch(all, id)).log.filter(({ to }) => to === "pending")).toHaveLength(2);
+  });
+
+  it("says of an explicit state why nothing of it can be changed", async () => {
+    const id = await givenDispatch(all);
+    await deliver(all, id, answering(200));
+    const { taskId } = await readDispatch(all, id);
+    const filter = { task: taskId, state: "delivered" };
+    expect(refusedOf(expectDone(await many("retry", { filter })))).toEqual({ not_dead: 1 });
+    expect(refusedOf(expectDone(await many("recall", { filter })))).toEqual({ not_open: 1 });
+  });
+
+  test.each([
+    ["no filter", { filter: undefined }],
+    ["no reason", { reason: undefined }],
+    ["an unknown member of the filter", { filter: { label: "DRAFT" } }],
+    ["a limit over a thousand", { limit: 1001 }],
+    ["a place that is no id", { after: "first" }],
+  ])("refuses %s", async (_, body) => {
+    for (const what of ["retry", "recall"] as const) {
+      expectProblem(await many(what, body), "validation_failed", 400);
+    }
+  });
+
+  it("is for operators", async () => {
+    for (const what of ["retry", "recall"] as const) {
+      expectProblem(await many(what, {}, { as: "viewer" }), "forbidden", 403);
+    }
   });
 });
