@@ -60,7 +60,7 @@ export type Problem = {
   [member: string]: unknown;
 };
 
-export type ErrorCode = "validation_failed" | "malformed_json" | "json_too_deep" | "duplicate_key" | "too_many_items" | "invalid_cursor" | "invalid_plan_token" | "url_not_allowed" | "idempotency_key_required" | "unauthenticated" | "forbidden" | "csrf_rejected" | "not_found" | "method_not_allowed" | "request_timeout" | "invalid_transition" | "gate_closed" | "no_next_step" | "already_in_status" | "step_not_current" | "version_sealed" | "archived" | "plan_stale" | "plan_expired" | "not_revertible" | "stale" | "lease_lost" | "conflict" | "too_many_keys" | "key_ended" | "last_admin_key" | "operation_in_progress" | "version_conflict" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal" | "unavailable";
+export type ErrorCode = "validation_failed" | "malformed_json" | "json_too_deep" | "duplicate_key" | "too_many_items" | "invalid_cursor" | "invalid_plan_token" | "url_not_allowed" | "idempotency_key_required" | "unauthenticated" | "forbidden" | "csrf_rejected" | "not_found" | "method_not_allowed" | "request_timeout" | "invalid_transition" | "gate_closed" | "no_next_step" | "already_in_status" | "step_not_current" | "version_sealed" | "archived" | "plan_stale" | "plan_expired" | "not_revertible" | "stale" | "lease_lost" | "claim_taken" | "conflict" | "too_many_keys" | "key_ended" | "last_admin_key" | "operation_in_progress" | "version_conflict" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal" | "unavailable";
 
 export type Issue = {
   path: ReadonlyArray<string | number>;
@@ -199,7 +199,7 @@ export type StepEvent = {
   canonical: string;
   prevHash: Sha256;
   hash: Sha256;
-  type: "task_created" | "step_transitioned" | "gate_changed" | "step_advanced" | "step_reworked" | "version_created" | "review_recorded" | "worker_run_changed" | "bulk_transitioned" | "bulk_reverted" | "task_updated" | "task_archived" | "task_restored" | "note_added";
+  type: "task_created" | "step_transitioned" | "gate_changed" | "step_advanced" | "step_reworked" | "version_created" | "review_recorded" | "review_withdrawn" | "worker_run_changed" | "bulk_transitioned" | "bulk_reverted" | "task_updated" | "task_archived" | "task_restored" | "note_added";
   stepId: Id;
   versionId: Id;
   step: {
@@ -1108,7 +1108,97 @@ export type Review = {
     /** The person whose API key or token it was. Absent for a machine. */
     personId?: Id | undefined;
   };
+  /** When and why the reviewer withdrew it. Null for a review that counts. */
+  withdrawn: {
+    at: Timestamp;
+    reason: string;
+  } | null;
   createdAt: Timestamp;
+};
+
+export type Withdrawn = {
+  review: {
+    id: Id;
+    stepId: Id;
+    kind: "automated" | "expert";
+    outcome: "passed" | "failed";
+    /** The review's number within the task. Reviews are ordered by it, not by time. */
+    sequence: number;
+  };
+  task: Task;
+  step: Step;
+  /** The events that the call wrote, in order. */
+  events: readonly StepEvent[];
+  /** The pipeline runs that the call requested. */
+  dispatched: ReadonlyArray<{
+    id: Id;
+    pipeline: PipelineName;
+  }>;
+  /** How many dispatches of the undone move were recalled in time. */
+  recalled: number;
+  /** How many dispatches of the undone move were delivered before. */
+  alreadyDelivered: number;
+};
+
+export type WithdrawReview = {
+  reason: Reason;
+};
+
+export type ClaimedReviews = {
+  data: readonly ReviewWork[];
+};
+
+export type ReviewWork = {
+  claim: ReviewClaim;
+  task: Task;
+  version: {
+    id: Id;
+    number: number;
+    contentHash: string;
+  };
+  step: Step;
+};
+
+export type ReviewClaim = {
+  id: Id;
+  taskId: Id;
+  versionId: Id;
+  /** Send it as `stepId` of the review. */
+  stepId: Id;
+  /** The number of expert reviews of the step before, plus one. */
+  round: number;
+  holder: {
+    id: string;
+    name: string;
+  };
+  /** Whether the caller holds it, with this or another credential. */
+  isOwn: boolean;
+  claimedAt: Timestamp;
+  leaseUntil: Timestamp;
+  /** The notes that the holder has saved. Null for everyone else. */
+  draft: string | null;
+};
+
+export type ClaimReviews = {
+  taxonomyCode?: string | undefined;
+  max?: number | undefined;
+  /** How long the caller holds the tasks, in seconds. */
+  leaseSeconds?: number | undefined;
+  /** Whether the caller's own work is offered too. */
+  own?: boolean | undefined;
+};
+
+export type RenewReviewClaim = {
+  /** By default as long as before. */
+  leaseSeconds?: number | undefined;
+};
+
+export type DeclineReviewClaim = {
+  reason: Reason;
+};
+
+export type SaveReviewDraft = {
+  draft: string | null;
 };
 
 export type WorkerRun = {
@@ -1653,7 +1743,7 @@ export type LineageNode = {
     from: GateState | null;
     status: StepStatus;
     seq: number;
-    type: "task_created" | "step_transitioned" | "gate_changed" | "step_advanced" | "step_reworked" | "version_created" | "review_recorded" | "worker_run_changed" | "bulk_transitioned" | "bulk_reverted" | "task_updated" | "task_archived" | "task_restored" | "note_added";
+    type: "task_created" | "step_transitioned" | "gate_changed" | "step_advanced" | "step_reworked" | "version_created" | "review_recorded" | "review_withdrawn" | "worker_run_changed" | "bulk_transitioned" | "bulk_reverted" | "task_updated" | "task_archived" | "task_restored" | "note_added";
     actor: Actor;
     reason: string | null;
     at: Timestamp;
@@ -3245,6 +3335,122 @@ export interface Operations {
     answer: FailureStatistics;
   };
   /**
+   * Withdraw a review. Takes back a review of one's own, as long as nothing has happened to its task since. The review stays readable and no longer counts. The move that came with it is undone: the step gets its status and gate back, and undelivered dispatches that the move requested, such as a payment, are recalled. Worker runs that the move cancelled stay cancelled. Own is what the same person recorded, with any of their credentials.
+   *
+   * Role: `reviewer` or above, or `service`.
+   */
+  withdrawReview: {
+    input: {
+      params: {
+        reviewId: Id;
+      };
+      body: WithdrawReview;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+      ifMatch?: number | undefined;
+    };
+    answer: Withdrawn;
+  };
+  /**
+   * Claim the next reviews. Hands out tasks that wait for an expert review: those with the highest priority first, then those that wait longest. Nobody else gets a task that someone holds. A task waits if its step in `expert_review` is `queued`, `awaiting_review` or `in_review`, is not held, and the task is not archived. Tasks that the caller created or wrote the active version of are left out, and so are those that the caller declined. The claim ends with the caller's review, when it is released or declined, or when its lease runs out. It writes no event.
+   *
+   * Role: `reviewer` or above.
+   */
+  claimReviews: {
+    input: {
+      body?: ClaimReviews | undefined;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: ClaimedReviews;
+  };
+  /**
+   * Renew a claim. Extends the lease of a claim that the caller holds, counted from now. Refused with `lease_lost` once the lease has run out, or if the step has ended or is no longer current.
+   *
+   * Role: `reviewer` or above.
+   */
+  renewReviewClaim: {
+    input: {
+      params: {
+        claimId: Id;
+      };
+      body?: RenewReviewClaim | undefined;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: ReviewClaim;
+  };
+  /**
+   * Release a claim. Gives the task back. It is offered again, also to the caller, who then finds the saved draft.
+   *
+   * Role: `reviewer` or above.
+   */
+  releaseReviewClaim: {
+    input: {
+      params: {
+        claimId: Id;
+      };
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: ReviewClaim;
+  };
+  /**
+   * Decline a claim. Gives the task back with a reason. It is offered to others, and not to the caller again until someone else has reviewed it.
+   *
+   * Role: `reviewer` or above.
+   */
+  declineReviewClaim: {
+    input: {
+      params: {
+        claimId: Id;
+      };
+      body: DeclineReviewClaim;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: ReviewClaim;
+  };
+  /**
+   * Save the draft of a review. Saves the notes of a review that is not finished, on the claim. Only the holder reads them. They are lost when someone else takes the task.
+   *
+   * Role: `reviewer` or above.
+   */
+  saveReviewDraft: {
+    input: {
+      params: {
+        claimId: Id;
+      };
+      body: SaveReviewDraft;
+      requestId?: string | undefined;
+    };
+    answer: ReviewClaim;
+  };
+  /**
+   * List claims. Returns the claims that are held and whose step has not ended, newest first: those of the caller, or with `all` those of everyone.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listReviewClaims: {
+    input: {
+      query?: {
+        task?: TaskRef | undefined;
+        stepId?: Id | undefined;
+        all?: boolean | undefined;
+        /** The maximum number of items on a page. */
+        limit?: number | undefined;
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly ReviewClaim[];
+      /** The `cursor` of the next page; null on the last page. */
+      nextCursor: string | null;
+    };
+  };
+  /**
    * Start a worker run. Creates a worker run for the task's current step. It stays `QUEUED` until its worker reports.
    *
    * Role: `service`.
@@ -4492,6 +4698,13 @@ export const OPERATIONS = {
   getThroughput: { method: "GET", path: "/v1/stats/throughput", takesKey: false, sends: "json", answers: "json" },
   getStageTimes: { method: "GET", path: "/v1/stats/stage-times", takesKey: false, sends: "json", answers: "json" },
   getFailures: { method: "GET", path: "/v1/stats/failures", takesKey: false, sends: "json", answers: "json" },
+  withdrawReview: { method: "POST", path: "/v1/reviews/{reviewId}/withdraw", takesKey: true, sends: "json", answers: "json" },
+  claimReviews: { method: "POST", path: "/v1/reviews/claim", takesKey: true, sends: "json", answers: "json" },
+  renewReviewClaim: { method: "POST", path: "/v1/reviews/claims/{claimId}/renew", takesKey: true, sends: "json", answers: "json" },
+  releaseReviewClaim: { method: "POST", path: "/v1/reviews/claims/{claimId}/release", takesKey: true, sends: "json", answers: "json" },
+  declineReviewClaim: { method: "POST", path: "/v1/reviews/claims/{claimId}/decline", takesKey: true, sends: "json", answers: "json" },
+  saveReviewDraft: { method: "PUT", path: "/v1/reviews/claims/{claimId}/draft", takesKey: false, sends: "json", answers: "json" },
+  listReviewClaims: { method: "GET", path: "/v1/reviews/claims", takesKey: false, sends: "json", answers: "json" },
   startRun: { method: "POST", path: "/v1/tasks/{taskId}/worker-runs", takesKey: true, sends: "json", answers: "json" },
   claimRuns: { method: "POST", path: "/v1/worker-runs/claim", takesKey: true, sends: "json", answers: "json" },
   reportRun: { method: "PATCH", path: "/v1/worker-runs/{runId}", takesKey: true, sends: "json", answers: "json" },

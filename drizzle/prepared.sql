@@ -5,7 +5,7 @@
 create schema if not exists prepared;
 grant usage on schema prepared to stepledger_app;
 
-create or replace function prepared.load_task_c874b1eb(
+create or replace function prepared.load_task_c861a4ec(
   p_tenant_id uuid,
   p_task_id uuid,
   p_external_id text,
@@ -14,11 +14,12 @@ create or replace function prepared.load_task_c874b1eb(
   p_duplicate_of_id uuid,
   p_duplicate_of_external_id text,
   p_with_steps boolean,
+  p_with_held_slots boolean,
   p_operation_id uuid,
   p_actor_id text,
   p_route text,
   p_key text
-) returns table (loaded json, matching_ids json, step json, runs json, duplicate_of uuid, stored json) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
+) returns table (loaded json, matching_ids json, step json, review json, held_slots json, runs json, duplicate_of uuid, stored json) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
 #variable_conflict use_column
 begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
@@ -41,7 +42,7 @@ select (with loaded as materialized (
   )
   select json_build_object(
     'tasks', coalesce((select json_agg(l.task order by l.id) from loaded l), '[]'),
-    'reviews', coalesce((select json_agg(json_build_object('stepId', r.step_id, 'sequence', r.sequence, 'outcome', r.outcome) order by r.sequence) from reviews r where r.step_id = any (array(select step_id from loaded))), '[]'),
+    'reviews', coalesce((select json_agg(json_build_object('stepId', r.step_id, 'sequence', r.sequence, 'outcome', r.outcome) order by r.sequence) from reviews r where r.step_id = any (array(select step_id from loaded)) and r.withdrawn_seq is null), '[]'),
     'newestReviews', coalesce((select json_agg(json_build_object('taskId', n.task_id, 'sequence', n.sequence) order by n.task_id) from (select task_id, max(sequence) as sequence from reviews where task_id = any (array(select id from loaded)) group by task_id) n), '[]'),
     'runs', coalesce((select json_agg(json_build_object('stepId', w.step_id, 'id', w.id, 'type', w.type, 'state', w.state) order by w.id) from worker_runs w where w.step_id = any (array(select step_id from loaded)) and w.state in ('QUEUED', 'RUNNING')), '[]'),
     'dispatches', coalesce((select json_agg(json_build_object('versionId', d.version_id, 'stepId', d.step_id, 'pipeline', d.pipeline) order by d.id) from pipeline_dispatches d where d.task_id = any (array(select id from loaded)) and case when d.pipeline = 'payment' then d.state <> 'recalled'
@@ -50,7 +51,11 @@ select (with loaded as materialized (
     'steps', case when p_with_steps::boolean then coalesce((select json_agg(json_build_object('id', o.id, 'versionId', o.version_id, 'kind', o.kind,
     'attempt', o.attempt, 'status', o.status, 'gate', o.gate) order by o.id) from steps o where o.version_id = any (array(select version_id from loaded))), '[]') else '[]' end)) as loaded, null::json as matching_ids, (select json_build_object('id', x.id, 'versionId', x.version_id, 'kind', x.kind,
     'attempt', x.attempt, 'status', x.status, 'gate', x.gate) from steps x join wanted on wanted.id = x.task_id where x.id = p_step_id) as step,
-  (select json_agg(json_build_object('id', x.id, 'taskId', x.task_id, 'stepId', x.step_id, 'type', x.type,
+  null::json as review, case when p_with_held_slots then (select coalesce(json_agg(json_build_object('person', s.person,
+    'leaseUntil', iso(s.lease_until))), '[]')
+  from wanted join tasks t on t.id = wanted.id
+    join review_slots s on s.tenant_id = t.tenant_id and s.step_id = t.current_step_id
+  where (s.slot is not null and s.lease_until > now())) end as held_slots, (select json_agg(json_build_object('id', x.id, 'taskId', x.task_id, 'stepId', x.step_id, 'type', x.type,
     'state', x.state, 'attempt', x.attempt, 'offered', x.offered, 'claimed', x.lease_owner is not null,
     'verdict', x.verdict, 'result', case when x.state not in ('QUEUED', 'RUNNING') then x.result end,
     'error', case when x.state not in ('QUEUED', 'RUNNING') then x.error end,
@@ -60,10 +65,10 @@ select (with loaded as materialized (
     where id = p_operation_id or (actor_id = p_actor_id and route = p_route and key = p_key
       and expires_at > now())) o) as stored;
 end $prepared$;
-revoke execute on function prepared.load_task_c874b1eb from public;
-grant execute on function prepared.load_task_c874b1eb to stepledger_app;
+revoke execute on function prepared.load_task_c861a4ec from public;
+grant execute on function prepared.load_task_c861a4ec to stepledger_app;
 
-create or replace function prepared.record_plain_moves_50344dee(
+create or replace function prepared.record_plain_moves_6b25bef9(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -103,6 +108,7 @@ locked as materialized (
   -- As a CASE, since Postgres would take an equal seq for a rare thing, and plan all that follows for a row or two: it
   -- would compare each of a thousand moves with each other.
   where t.tenant_id = p_tenant_id::uuid and case when t.event_seq = m.seq then true else false end
+    
     
   order by t.id
   for no key update of t
@@ -168,6 +174,8 @@ moved_tasks as (
   where t.tenant_id = p_tenant_id::uuid and t.id = n.task_id
 ),
 
+
+
 undone as (select null::text as state, null::boolean as is_leased where false),
 recallable as (
   select null::uuid as id, null::uuid as task_id, null::text as state, null::timestamptz as at where false
@@ -189,10 +197,12 @@ outcome as materialized (
       from chained c), '[]') as events,
     coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id)
       order by task_id) from dispatched), '[]') as dispatched,
+    
     (select count(*) from effect) as tasks
 ),
 stored as (
-  update operations o set result = json_build_object('answer', p_answer::json, 'events', outcome.events, 'dispatched', outcome.dispatched)
+  update operations o set result = json_build_object('answer', p_answer::json, 'events', outcome.events, 'dispatched', outcome.dispatched
+      )
   from outcome
   where o.tenant_id = p_tenant_id::uuid and o.id = p_operation_id::uuid
     and (outcome.tasks > 0 or p_is_kept_if_empty::boolean)
@@ -205,10 +215,10 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_plain_moves_50344dee from public;
-grant execute on function prepared.record_plain_moves_50344dee to stepledger_app;
+revoke execute on function prepared.record_plain_moves_6b25bef9 from public;
+grant execute on function prepared.record_plain_moves_6b25bef9 to stepledger_app;
 
-create or replace function prepared.record_moves_1c9dea28(
+create or replace function prepared.record_moves_4ca359c1(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -228,12 +238,14 @@ create or replace function prepared.record_moves_1c9dea28(
   p_versions json,
   p_steps json,
   p_reviews json,
+  p_withdrawals json,
   p_found_runs json,
+  p_claimants json,
   p_runs json,
   p_recalls json,
   p_undone json,
   p_dispatches json
-) returns table (events json, dispatched json, "hasListeners" boolean) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
+) returns table (events json, dispatched json, undone json, "hasListeners" boolean) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
 #variable_conflict use_column
 begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
@@ -271,6 +283,10 @@ locked as materialized (
       left join worker_runs w on w.tenant_id = p_tenant_id::uuid and w.id = f.id and w.state = f.state and w.attempt = f.attempt
   and (not f.is_overdue or w.deadline_at < now())
     where w.id is null)
+    and not exists (
+    select from json_to_recordset(p_claimants) as c(task_id uuid, step_id uuid, person text)
+      join review_slots s on s.tenant_id = p_tenant_id::uuid and s.step_id = c.step_id
+    where c.task_id = t.id and s.person <> c.person and (s.slot is not null and s.lease_until > now()))
   order by t.id
   for no key update of t
 ),
@@ -385,7 +401,26 @@ reviewed as (
       notes text)
     join newest n using (task_id)
 ),
-
+ended_claims as (
+  update review_slots s set lease_until = now()
+  from json_to_recordset(p_claimants) as c(task_id uuid, step_id uuid, person text) join newest n using (task_id)
+  where s.tenant_id = p_tenant_id::uuid and s.step_id = c.step_id and s.person = c.person and (s.slot is not null and s.lease_until > now())
+),
+withdrawn as (
+  update reviews r set withdrawn_seq = n.seq
+  from json_to_recordset(p_withdrawals) as w(id uuid, task_id uuid) join newest n using (task_id)
+  where r.tenant_id = p_tenant_id::uuid and r.id = w.id and r.withdrawn_seq is null
+),
+undone as materialized (
+  select d.id, d.task_id, d.state, n.at, coalesce(d.lease_until >= (select writer_clock()), false) as is_leased
+  from json_to_recordset(p_undone) as u(task_id uuid, seq integer, operation_id uuid)
+    join reached n on n.task_id = u.task_id
+    join pipeline_dispatches d on d.task_id = u.task_id
+  where d.tenant_id = p_tenant_id::uuid
+    and case when u.seq is null then d.bulk_operation_id = u.operation_id else d.cause_seq = u.seq end
+  order by d.id
+  for update of d
+),
 left_behind as materialized (
   select d.id, d.task_id, d.state, n.at
   from json_to_recordset(p_recalls) as r(
@@ -401,7 +436,7 @@ left_behind as materialized (
 ),
 recallable as materialized (
   select id, task_id, state, at from left_behind
-  
+  union all select id, task_id, state, at from undone where state in ('pending', 'sent') and not is_leased
 ),
 recalled as (
   update pipeline_dispatches d set state = 'recalled', updated_at = greatest(d.updated_at, r.at)
@@ -478,10 +513,14 @@ outcome as materialized (
       from chained c), '[]') as events,
     coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id)
       order by task_id) from dispatched), '[]') as dispatched,
+    json_build_object('recalled', (select count(*) from undone where state in ('pending', 'sent') and not is_leased),
+      'alreadyDelivered', (select count(*) from undone
+    where state = 'delivered' or (state in ('pending', 'sent') and is_leased))) as undone,
     (select count(*) from effect) as tasks
 ),
 stored as (
-  update operations o set result = json_build_object('answer', p_answer::json, 'events', outcome.events, 'dispatched', outcome.dispatched)
+  update operations o set result = json_build_object('answer', p_answer::json, 'events', outcome.events, 'dispatched', outcome.dispatched
+      , 'undone', outcome.undone)
   from outcome
   where o.tenant_id = p_tenant_id::uuid and o.id = p_operation_id::uuid
     and (outcome.tasks > 0 or p_is_kept_if_empty::boolean)
@@ -491,8 +530,8 @@ dropped as (
   where o.tenant_id = p_tenant_id::uuid and o.id = p_operation_id::uuid
     and outcome.tasks = 0 and not p_is_kept_if_empty::boolean
 )
-select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
+select events, dispatched, undone, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_moves_1c9dea28 from public;
-grant execute on function prepared.record_moves_1c9dea28 to stepledger_app;
+revoke execute on function prepared.record_moves_4ca359c1 from public;
+grant execute on function prepared.record_moves_4ca359c1 to stepledger_app;

@@ -1,5 +1,6 @@
 -- Keeps task_labels, which lists and counts read: for every task that a statement inserted or updated, it stores the
--- label, its rank, the attention codes, the kind of the current step, and whether the task is archived.
+-- label, its rank, the attention codes, the kind of the current step, whether the task is archived, and what reviewers
+-- take it by.
 --
 -- Called by: the triggers tasks_label_created and tasks_label_moved. Everything that a label depends on changes
 -- event_seq of the task in the same statement, so an INSERT or UPDATE of tasks is the only event that this has to see.
@@ -18,21 +19,25 @@ create or replace function keep_labels() returns trigger
   language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
   insert into task_labels
-    (tenant_id, task_id, unified_status, rank, attention, since, updated_at, archived, step_kind)
+    (tenant_id, task_id, unified_status, rank, attention, since, updated_at, archived, step_kind,
+      priority, taxonomy_code, event_seq, waits_for_review)
   select l.tenant_id, l.task_id, l.label, label_rank(l.label), attention_of(l.kind, l.status, l.gate, l.review_failed),
-    l.status_since, l.updated_at, l.archived, l.kind
+    l.status_since, l.updated_at, l.archived, l.kind,
+      l.priority, l.taxonomy_code, l.event_seq, l.waits_for_review
   from (
     select f.*, label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers) as label
     from (
   select t.tenant_id, t.id as task_id, s.kind, s.status, s.gate, t.status_since, t.updated_at,
     coalesce((select r.outcome = 'failed' from reviews r
-      where r.tenant_id = t.tenant_id and r.step_id = t.current_step_id
+      where r.tenant_id = t.tenant_id and r.step_id = t.current_step_id and r.withdrawn_seq is null
       order by r.sequence desc limit 1), false) as review_failed,
     array(select distinct w.type from worker_runs w
       where w.tenant_id = t.tenant_id and w.step_id = t.current_step_id and w.state = 'RUNNING'
         and w.type in ('QUALITY_AUTOMATION', 'EXPERT_REVIEW', 'OUTPUT_GENERATION')
       order by w.type) as running_workers,
-    t.archived_at is not null as archived
+    t.archived_at is not null as archived, t.priority, t.taxonomy_code, t.event_seq,
+    t.archived_at is null and s.kind = 'expert_review' and s.status in ('queued', 'awaiting_review', 'in_review') and s.gate <> 'blocked'
+      as waits_for_review
   from changed t
   join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id
     offset 0) f
@@ -40,7 +45,8 @@ begin
   on conflict (tenant_id, task_id) do update set
     unified_status = excluded.unified_status, rank = excluded.rank, attention = excluded.attention,
     since = excluded.since, updated_at = excluded.updated_at, archived = excluded.archived,
-    step_kind = excluded.step_kind;
+    step_kind = excluded.step_kind, priority = excluded.priority, taxonomy_code = excluded.taxonomy_code,
+      event_seq = excluded.event_seq, waits_for_review = excluded.waits_for_review;
   return null;
 end
 $$;

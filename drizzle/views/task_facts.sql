@@ -12,13 +12,15 @@
 create or replace view task_facts with (security_invoker = true) as
 select t.tenant_id, t.id as task_id, s.kind, s.status, s.gate, t.status_since, t.updated_at,
     coalesce((select r.outcome = 'failed' from reviews r
-      where r.tenant_id = t.tenant_id and r.step_id = t.current_step_id
+      where r.tenant_id = t.tenant_id and r.step_id = t.current_step_id and r.withdrawn_seq is null
       order by r.sequence desc limit 1), false) as review_failed,
     array(select distinct w.type from worker_runs w
       where w.tenant_id = t.tenant_id and w.step_id = t.current_step_id and w.state = 'RUNNING'
         and w.type in ('QUALITY_AUTOMATION', 'EXPERT_REVIEW', 'OUTPUT_GENERATION')
       order by w.type) as running_workers,
-    t.archived_at is not null as archived
+    t.archived_at is not null as archived, t.priority, t.taxonomy_code, t.event_seq,
+    t.archived_at is null and s.kind = 'expert_review' and s.status in ('queued', 'awaiting_review', 'in_review') and s.gate <> 'blocked'
+      as waits_for_review
   from tasks t
   join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id;
 

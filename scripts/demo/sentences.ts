@@ -51,6 +51,10 @@ function describeStepEvent(event: StepEvent): string {
       const article = review.kind === "automated" ? "an automated" : "an expert";
       return `recorded ${article} review of ${step}: ${review.outcome}`;
     }
+    case "review_withdrawn": {
+      const { review } = EVENT_PAYLOADS.review_withdrawn.parse(payload);
+      return `withdrew the ${review.outcome} review of ${step}, which is ${to}`;
+    }
     case "worker_run_changed": {
       const { run } = EVENT_PAYLOADS.worker_run_changed.parse(payload);
       return `reported its ${run.type} run on ${step} as ${run.state}`;

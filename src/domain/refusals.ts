@@ -17,6 +17,7 @@ export interface RefusalData {
   step_not_current: { currentStepId: string; draft?: string | null };
   version_sealed: { activeVersion: { id: string; number: number } };
   archived: object;
+  claim_taken: { leaseUntil: string };
   stale: object;
   lease_lost: object;
   version_conflict: { eventSeq: number };
@@ -204,6 +205,20 @@ export function leaseLost(detail: string): Refusal {
   return { code: "lease_lost", detail };
 }
 
+/** Someone else holds the review of the step. */
+export function claimTaken(leaseUntil: string): Refusal {
+  return {
+    code: "claim_taken",
+    detail: "Someone else has claimed the review of this step. Nothing was recorded.",
+    leaseUntil,
+  };
+}
+
+/** The caller no longer holds the claim: it was let go, its lease ran out, or its step has ended or is not current. */
+export function claimLost(): Refusal {
+  return leaseLost("The caller does not hold this claim any more.");
+}
+
 /** Another task has the external id. */
 export function externalIdTaken(holderId: string): Refusal {
   return {
@@ -336,7 +351,7 @@ export function urlNotAllowed(detail: string): Refusal {
   return { code: "url_not_allowed", detail };
 }
 
-/** The bulk operation cannot be reverted. `detail` says why. */
+/** The bulk operation cannot be reverted, or the review cannot be withdrawn. `detail` says why. */
 export function notRevertible(detail: string): Refusal {
   return { code: "not_revertible", detail };
 }

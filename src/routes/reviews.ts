@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { recordReview } from "../actions/moves/record-review.ts";
-import { listReviews } from "../db/tasks/reviews.ts";
+import { recordReview } from "../actions/reviews/record-review.ts";
+import { withdrawReview } from "../actions/reviews/withdraw-review.ts";
+import { listTaskReviews } from "../db/reviews/list-reviews.ts";
 import { REVIEW_KINDS, REVIEW_OUTCOMES } from "../domain/lifecycle/statuses.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply } from "./http/call.ts";
@@ -26,6 +27,8 @@ const reviewFields = {
   }),
   notes: z.string().nullable(),
 };
+
+const { notes: _, ...withoutNotes } = reviewFields;
 
 const taskParams = z.strictObject({ taskId: taskRef });
 
@@ -70,6 +73,7 @@ const postReview = defineContract({
   errors: [
     ...MOVE_ERRORS,
     "step_not_current",
+    "claim_taken",
     "invalid_transition",
     "gate_closed",
     "already_in_status",
@@ -103,6 +107,9 @@ const getReviews = defineContract({
                 description: "The person whose API key or token it was. Absent for a machine.",
               }),
             }),
+            withdrawn: z.strictObject({ at: timestamp, reason: z.string() }).nullable().openapi({
+              description: "When and why the reviewer withdrew it. Null for a review that counts.",
+            }),
             createdAt: timestamp,
           })
           .openapi("Review"),
@@ -111,6 +118,40 @@ const getReviews = defineContract({
     }),
   },
   errors: ["not_found"],
+});
+
+const postWithdrawal = defineContract({
+  operationId: "withdrawReview",
+  method: "POST",
+  path: "/reviews/{reviewId}/withdraw",
+  summary: "Withdraw a review",
+  description:
+    "Takes back a review of one's own, as long as nothing has happened to its task since. The review stays readable and no longer counts. The move that came with it is undone: the step gets its status and gate back, and undelivered dispatches that the move requested, such as a payment, are recalled. Worker runs that the move cancelled stay cancelled. Own is what the same person recorded, with any of their credentials.",
+  tags: ["Reviews and workers"],
+  role: "reviewer",
+  service: true,
+  params: z.strictObject({ reviewId: uuid }),
+  body: z.strictObject({ reason }).openapi("WithdrawReview"),
+  response: {
+    status: 200,
+    description: "The withdrawn review, the task, and the event that the call wrote.",
+    schema: z
+      .strictObject({
+        review: z.strictObject(withoutNotes),
+        ...movedFields,
+        recalled: z.int().openapi({
+          description: "How many dispatches of the undone move were recalled in time.",
+        }),
+        alreadyDelivered: z.int().openapi({
+          description: "How many dispatches of the undone move were delivered before.",
+        }),
+      })
+      .openapi("Withdrawn"),
+    headers: ["ETag"],
+  },
+  errors: [...MOVE_ERRORS, "already_in_status", "not_revertible"],
+  idempotency: "optional",
+  concurrency: true,
 });
 
 export const reviewRoutes: readonly Route[] = [
@@ -127,7 +168,10 @@ export const reviewRoutes: readonly Route[] = [
     ),
   ),
   createHandler(getReviews, async ({ database }, { params }) => {
-    const reviews = await listReviews(database, params.taskId);
+    const reviews = await listTaskReviews(database, params.taskId);
     return reviews === null ? refuse(notFound()) : reply({ data: reviews, nextCursor: null });
   }),
+  createHandler(postWithdrawal, async (call, { params, body }) =>
+    replyMoved(await withdrawReview(call, { reviewId: params.reviewId, ...body })),
+  ),
 ];

@@ -486,6 +486,10 @@ const BEYOND_THE_APPLICATION: Attempt[] = [
   },
   { to: "rebuild all labels", sql: () => "select rebuild_labels()" },
   { to: "change a verdict", sql: () => "update reviews set outcome = 'passed'" },
+  {
+    to: "hand a claim to another step",
+    sql: () => "update review_slots set step_id = new_id()",
+  },
   { to: "disable guards", sql: () => "alter table tasks disable trigger all" },
   { to: "drop a guard", sql: () => "drop trigger steps_move_with_event on steps" },
   {

@@ -345,8 +345,71 @@ const BREACHES: Record<string, Breach[]> = {
         `update reviews set sequence = 99 where task_id = '${busy.id}' and sequence = 1`,
     },
     {
+      by: "letting a withdrawn review count again",
+      sql: ({ reviewed }) =>
+        `update reviews set withdrawn_seq = null where task_id = '${reviewed.id}'`,
+      also: ["labels-match-resolver"],
+    },
+    {
+      by: "withdrawing a review of an earlier step without an event of that",
+      sql: ({ busy }) =>
+        `update reviews set withdrawn_seq = 1 where task_id = '${busy.id}' and sequence = 1`,
+    },
+    {
       by: "deleting a review of an earlier step",
       sql: ({ busy }) => `delete from reviews where task_id = '${busy.id}' and sequence = 1`,
+    },
+  ],
+  "reviews-judge-current-step": [
+    {
+      by: "recording a review on an earlier step",
+      sql: ({ busy }) => `
+        update step_events r set step_id = e.step_id, from_status = e.to_status, to_status = e.to_status,
+            from_gate = e.to_gate, to_gate = e.to_gate
+          from step_events e where r.task_id = '${busy.id}' and r.type = 'review_recorded'
+            and e.task_id = r.task_id and e.seq = 1${REHASH}`,
+      also: [
+        "event-starts-where-previous-ended",
+        "rows-match-their-step",
+        "step-equals-newest-event",
+      ],
+    },
+  ],
+  "withdrawals-undo-own-review": [
+    {
+      by: "attributing a withdrawal to someone else",
+      sql: () =>
+        `update step_events set actor_id = 'someone else' where type = 'review_withdrawn'${REHASH}`,
+    },
+    {
+      by: "withdrawing more than the review and its move",
+      sql: () => `update step_events e set operation_id = new_id() from step_events w
+        where w.type = 'review_withdrawn' and e.task_id = w.task_id and e.seq = w.seq - 1${REHASH}`,
+    },
+  ],
+  "slots-have-one-holder": [
+    {
+      by: "letting two people hold the review of one step",
+      sql: () => `insert into review_slots (tenant_id, id, task_id, version_id, step_id, round, slot, person, actor_id,
+          actor_name, task_seq, lease_seconds, lease_until, operation_id)
+        select tenant_id, new_id(), task_id, version_id, step_id, round + 1, slot, 'someone else', actor_id, actor_name,
+          task_seq, lease_seconds, lease_until, operation_id from review_slots`,
+    },
+  ],
+  "claims-are-of-waiting-tasks": [
+    {
+      by: "claiming a task as of an event after which it did not wait",
+      sql: ({ reviewed }) => `update review_slots set task_seq = (select seq from step_events
+        where task_id = '${reviewed.id}' and type = 'step_transitioned' and to_status = 'changes_requested')`,
+    },
+    {
+      by: "claiming the review of a task that has ended",
+      sql: ({
+        paid,
+      }) => `insert into review_slots (tenant_id, id, task_id, version_id, step_id, round, slot, person,
+          actor_id, actor_name, task_seq, lease_seconds, lease_until, operation_id)
+        select tenant_id, new_id(), id, active_version_id, current_step_id, 1, 1, 'someone', 'someone', 'Someone',
+          event_seq, 60, now(), new_id() from tasks where id = '${paid.id}'`,
     },
   ],
   "runs-match-their-events": [

@@ -41,6 +41,7 @@ export const COLUMNS: readonly (readonly TableGroup[])[] = [
         ["steps", "one attempt at a stage"],
         ["step_events", "append-only, hash-chained history"],
         ["reviews", "a verdict on a step"],
+        ["review_slots", "who holds the review of a step"],
         ["seed_runs", "a load of example tasks"],
       ],
     },

@@ -3,6 +3,7 @@ import { loadTasks, type LoadedTasks, type TaskNames } from "../../db/snapshots/
 import { recordAnswer } from "../../db/ledger/operations.ts";
 import {
   recordMoves,
+  type RecordedMoves,
   type StoredMoves,
   type WrittenDispatch,
 } from "../../db/moves/record-moves.ts";
@@ -13,6 +14,7 @@ import type { Command } from "../../domain/lifecycle/commands.ts";
 import { decide } from "../../domain/lifecycle/decide.ts";
 import type { Decision } from "../../domain/lifecycle/decision.ts";
 import type { TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
+import { REVIEWED_KIND } from "../../domain/lifecycle/statuses.ts";
 import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ConditionalCall, Done } from "../call/call.ts";
@@ -43,6 +45,10 @@ interface MoveRequest<Extra extends object> {
   commandOf: (loaded: LoadedTasks) => Outcome<Command>;
   /** What the answer holds in addition to `Moved`. */
   extraOf: (decision: Decision, loaded: LoadedTasks) => Extra;
+  /** Who takes the slot of a reviewed step, if the command does. */
+  claimant?: string | undefined;
+  /** Members of the answer that only the writer knows. They replace those of `extraOf`. */
+  writtenOf?: (written: RecordedMoves) => Partial<Extra>;
 }
 
 /** For calls whose answer is just `Moved`. */
@@ -64,7 +70,11 @@ async function tryMove<Extra extends object>(
   request: MoveRequest<Extra>,
 ): Promise<Outcome<Done<Moved & Extra>> | typeof LOST_RACE> {
   const loaded = await loadTasks(call.database, request.names, { operation: call.operation });
-  if (loaded.stored) return replay(call.operation, loaded.stored, render<Extra>);
+  const render = (stored: StoredMoves<MovedDraft & Extra>) => ({
+    ...renderMoved(stored),
+    ...request.writtenOf?.(stored),
+  });
+  if (loaded.stored) return replay(call.operation, loaded.stored, render);
   const [snapshot] = loaded.tasks;
   if (snapshot === undefined) return refuse(notFound());
   if (call.ifMatch !== null && call.ifMatch !== snapshot.eventSeq) {
@@ -82,7 +92,8 @@ async function tryMove<Extra extends object>(
   }
   const answer = { ...draftMoved(call, snapshot, decision), ...extra };
   const [run] = loaded.runs;
-  const recorded = await recordMoves(call.database, [{ snapshot, decision, run }], {
+  const claimant = snapshot.step.kind === REVIEWED_KIND ? request.claimant : undefined;
+  const recorded = await recordMoves(call.database, [{ snapshot, decision, run, claimant }], {
     ...call,
     registryVersion: REGISTRY_VERSION,
     // Without a key no later call can ask for the answer, and this call has it in memory.
@@ -140,7 +151,7 @@ function draftMoved(call: ConditionalCall, snapshot: TaskSnapshot, decision: Dec
 }
 
 /** Fills in the draft's times and hashes from what the ledger stores. */
-function render<Extra>({
+function renderMoved<Extra>({
   answer,
   events,
   dispatched,
@@ -187,7 +198,7 @@ async function concludeUnmoved<Extra extends object>(
   const { lateReport } = decision;
   if (lateReport !== null) {
     const recorded = await recordLateReport(database, lateReport, { ...call, result });
-    return conclude(operation, recorded, { result: () => result, render: render<Extra> });
+    return conclude(operation, recorded, { result: () => result, render: renderMoved<Extra> });
   }
   if (report === undefined && operation.key === null) return succeed({ value, replayed: false });
   const recorded =
@@ -196,7 +207,7 @@ async function concludeUnmoved<Extra extends object>(
       : await recordRunReport(database, { report, found }, { operation, result });
   return conclude(operation, recorded, {
     result: () => result,
-    render: render<Extra>,
+    render: renderMoved<Extra>,
     unwritten: () => LOST_RACE,
   });
 }

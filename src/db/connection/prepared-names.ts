@@ -2,7 +2,7 @@
 
 /** The names of the database functions that hold the prepared statements of this release. */
 export const PREPARED_NAMES = {
-  load_task: "load_task_c874b1eb",
-  record_plain_moves: "record_plain_moves_50344dee",
-  record_moves: "record_moves_1c9dea28",
+  load_task: "load_task_c861a4ec",
+  record_plain_moves: "record_plain_moves_6b25bef9",
+  record_moves: "record_moves_4ca359c1",
 } as const;

@@ -12,6 +12,7 @@ import { LEGALITY_INVARIANTS } from "./legality.ts";
 import { OWNERSHIP_INVARIANTS } from "./ownership.ts";
 import { POINTER_INVARIANTS } from "./pointers.ts";
 import { PROVEN_INVARIANTS } from "./proven.ts";
+import { REVIEW_INVARIANTS } from "./reviews.ts";
 import { RUN_INVARIANTS } from "./runs.ts";
 import { TASK_KEY_INVARIANTS } from "./task-keys.ts";
 import { WEBHOOK_INVARIANTS } from "./webhooks.ts";
@@ -30,6 +31,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...CHAIN_INVARIANTS,
   ...BULK_INVARIANTS,
   ...DISPATCH_INVARIANTS,
+  ...REVIEW_INVARIANTS,
   ...RUN_INVARIANTS,
   ...EVAL_INVARIANTS,
   ...DATA_INVARIANTS,

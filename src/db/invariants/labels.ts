@@ -5,15 +5,16 @@ export const LABEL_INVARIANTS: readonly Invariant[] = [
   {
     name: "labels-match-resolver",
     description:
-      "A label's status, rank, attention or times differ from the resolver's, or its step kind or archived flag from its task's.",
+      "A label's status, rank, attention or times differ from the resolver's, or what is copied from its task differs from the task.",
     sql: `
       select f.tenant_id, f.task_id, l.unified_status, r.label
       from task_facts f
       cross join lateral (select label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers) as label) r
       left join task_labels l on l.tenant_id = f.tenant_id and l.task_id = f.task_id
-      where (l.unified_status, l.rank, l.attention, l.since, l.updated_at, l.archived, l.step_kind) is distinct from
+      where (l.unified_status, l.rank, l.attention, l.since, l.updated_at, l.archived, l.step_kind,
+        l.priority, l.taxonomy_code, l.event_seq, l.waits_for_review) is distinct from
         (r.label, label_rank(r.label), attention_of(f.kind, f.status, f.gate, f.review_failed), f.status_since, f.updated_at,
-        f.archived, f.kind)`,
+        f.archived, f.kind, f.priority, f.taxonomy_code, f.event_seq, f.waits_for_review)`,
   },
   {
     name: "running-work-is-on-current-step",

@@ -55,7 +55,8 @@ export function legalityInvariants(registries: readonly FrozenRegistry[]): reado
       sql: `
       select e.tenant_id, e.task_id, e.seq
       from step_events e join steps s on s.tenant_id = e.tenant_id and s.id = e.step_id
-      where e.registry_version in ${known} and e.from_status is not null and e.type <> 'bulk_reverted'
+      where e.registry_version in ${known} and e.from_status is not null
+        and e.type not in ('bulk_reverted', 'review_withdrawn')
         and case when e.type in ('step_transitioned', 'bulk_transitioned')
           then (e.registry_version, s.kind, e.from_status, e.to_status) not in (${stepMovesOf(registries)})
           else e.from_status <> e.to_status end`,
@@ -66,7 +67,8 @@ export function legalityInvariants(registries: readonly FrozenRegistry[]): reado
         "An event changes a gate in a way that the tables of its registry version do not allow.",
       sql: `
       select e.tenant_id, e.task_id, e.seq from step_events e
-      where e.registry_version in ${known} and e.from_gate <> e.to_gate and e.type <> 'bulk_reverted'
+      where e.registry_version in ${known} and e.from_gate <> e.to_gate
+        and e.type not in ('bulk_reverted', 'review_withdrawn')
         and (e.registry_version, e.from_gate, e.to_gate)
           not in (${movesOf(registries, ({ gateTransitions }) => gateTransitions)})`,
     },

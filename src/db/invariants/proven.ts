@@ -28,6 +28,12 @@ const RECORDED_REVIEWS = `
   select tenant_id, task_id, version_id, actor_id, actor_name, at, review, (review ->> 'id')::uuid as id
   from (select *, payload::json -> 'review' as review from step_events where type = 'review_recorded') e`;
 
+/** The reviews that events withdraw. */
+const WITHDRAWN_REVIEWS = `
+  select tenant_id, seq, (review ->> 'id')::uuid as id
+  from (select tenant_id, seq, payload::json -> case type when 'review_withdrawn' then 'review' else 'withdrawn' end as review
+    from step_events where type in ('review_withdrawn', 'bulk_reverted')) e where review is not null`;
+
 /** The runs that events report. */
 const REPORTED_RUNS = `
   select tenant_id, task_id, seq, registry_version, (run ->> 'id')::uuid as id, run ->> 'state' as state,
@@ -116,12 +122,13 @@ export const PROVEN_INVARIANTS: readonly Invariant[] = [
   {
     name: "reviews-match-their-events",
     description:
-      "A review has no event or differs from it, or an event names a review that does not exist.",
+      "A review has no event or differs from it, or an event names a review that does not exist, or a review is not withdrawn by exactly the event that withdraws it.",
     sql: `
       select coalesce(r.tenant_id, e.tenant_id), coalesce(r.task_id, e.task_id), coalesce(r.id, e.id)
       from reviews r
       full join (${RECORDED_REVIEWS}) e on e.tenant_id = r.tenant_id and e.task_id = r.task_id and e.id = r.id
-      where r.id is null or e.id is null
+      left join (${WITHDRAWN_REVIEWS}) w on w.tenant_id = r.tenant_id and w.id = r.id
+      where r.id is null or e.id is null or r.withdrawn_seq is distinct from w.seq
         or (r.kind, r.outcome, r.sequence::text, r.step_id::text, r.version_id, r.reviewer_id, r.reviewer_name)
           is distinct from (e.review ->> 'kind', e.review ->> 'outcome', e.review ->> 'sequence', e.review ->> 'stepId',
             e.version_id, e.actor_id, e.actor_name)

@@ -11,6 +11,8 @@ export interface Move {
   decision: Decision;
   /** The run that the decision is based on. The move is also skipped if the run has changed. */
   run?: GuardedRun | undefined;
+  /** Who reviews the step, if that takes a slot. The move is also skipped if someone else holds it. */
+  claimant?: string | undefined;
 }
 
 /** The call that records moves, and the answer to a repeat of it. */
@@ -54,8 +56,16 @@ export function moveInput(moves: readonly Move[]) {
         notes: review.notes,
       })),
     ),
+    withdrawals: json(({ snapshot, decision }) =>
+      decision.withdrawals.map(({ reviewId }) => ({ id: reviewId, task_id: snapshot.id })),
+    ),
     found_runs: json(({ snapshot, run }) =>
       run === undefined ? [] : [{ ...guardRow(run), task_id: snapshot.id }],
+    ),
+    claimants: json(({ snapshot, claimant }) =>
+      claimant === undefined
+        ? []
+        : [{ task_id: snapshot.id, step_id: snapshot.step.id, person: claimant }],
     ),
     runs: json(({ snapshot, decision }) =>
       decision.runs.map((run) => ({

@@ -14,6 +14,7 @@ import type { Move, MoveInput } from "./move-input.ts";
 import type { Bound } from "../connection/prepared.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 import { runChangeCtes } from "./run-ctes.ts";
+import { endedClaims, hasNoOtherClaim } from "../reviews/slots.ts";
 import { lockTasks } from "../tasks/lock-tasks.ts";
 import { hasUnchangedRun, lockRuns } from "../runs/run-guards.ts";
 import { notBefore } from "../sql/writer-clock.ts";
@@ -40,11 +41,13 @@ export function effectsOf(moves: readonly Move[]) {
     moves.some(({ decision }) => has(decision));
   return {
     isGuardedByRun: moves.some(({ run }) => run !== undefined),
+    takesSlots: moves.some(({ claimant }) => claimant !== undefined),
     hasSeveralEvents: some(({ events }) => events.length > 1),
     edits: some(({ fields, archive }) => fields !== null || archive !== null),
     opensVersions: some(({ version }) => version !== null),
     opensSteps: some(({ step }) => step !== null),
     reviews: some(({ reviews }) => reviews.length > 0),
+    withdrawsReviews: some(({ withdrawals }) => withdrawals.length > 0),
     changesRuns: some(({ runs }) => runs.length > 0),
     recallsDispatches: some(({ recall, undoes }) => recall !== null || undoes !== null),
     createsDispatches: some(({ dispatches }) => dispatches.length > 0),
@@ -56,12 +59,12 @@ export function effectsOf(moves: readonly Move[]) {
  * The lock statements before the main one. A statement sees only what was committed when it began, so the locks have to
  * be taken by an earlier statement. A move that leaves or ends a step must see all dispatches and runs that were opened
  * on it, and a move that requests a pipeline must see an earlier request. A claim of a run writes no event, so the
- * task's event_seq does not guard the run, and it is locked too.
+ * task's event_seq does not guard the run, and it is locked too. A claim of a review takes the lock of its task.
  */
 export function lockStatements({ tenantId, input }: MoveStatementInputs, effects: Effects): SQL[] {
-  const { recallsDispatches, createsDispatches, isGuardedByRun } = effects;
+  const { recallsDispatches, createsDispatches, isGuardedByRun, takesSlots } = effects;
   return [
-    ...(recallsDispatches || createsDispatches || isGuardedByRun
+    ...(recallsDispatches || createsDispatches || isGuardedByRun || takesSlots
       ? [lockTasks(tenantId, input.moves)]
       : []),
     ...(isGuardedByRun ? [lockRuns(tenantId, input.found_runs)] : []),
@@ -92,6 +95,7 @@ locked as materialized (
   -- would compare each of a thousand moves with each other.
   where t.tenant_id = ${tenantId}::uuid and case when t.event_seq = m.seq then true else false end
     ${effects.isGuardedByRun ? hasUnchangedRun(tenantId, input.found_runs) : sql``}
+    ${effects.takesSlots ? hasNoOtherClaim(tenantId, input.claimants) : sql``}
   order by t.id
   for no key update of t
 ),
@@ -132,7 +136,9 @@ moved_tasks as (
   where t.tenant_id = ${tenantId}::uuid and t.id = n.task_id
 ),
 ${effects.reviews ? reviewed(tenantId, input, call) : sql``}
-${effects.recallsDispatches ? recallCtes(tenantId, input, call) : NO_RECALLS},
+${effects.takesSlots ? endedClaims(tenantId, input.claimants) : sql``}
+${effects.withdrawsReviews ? withdrawn(tenantId, input) : sql``}
+${effects.recallsDispatches ? recallCtes(tenantId, input) : NO_RECALLS},
 ${effects.changesRuns || effects.recallsDispatches ? runChangeCtes(tenantId, input) : sql``}
 ${effects.createsDispatches ? dispatchCte(tenantId, input.dispatches, call) : NO_DISPATCHES},
 ${effects.createsDispatches || effects.recallsDispatches ? dispatchLogCte(tenantId, call) : sql``}
@@ -147,18 +153,26 @@ outcome as materialized (
       from chained c), '[]') as events,
     coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id)
       order by task_id) from dispatched), '[]') as dispatched,
+    ${effects.recallsDispatches && !bulk ? UNDONE_MEMBERS : sql``}
     (select count(*) from effect) as tasks
 )${bulk ? closeItems(tenantId, bulk, UNDONE_COUNTS) : sql``},
-${keepOrDropByOutcome(call, resultOf(call))}
-select events, dispatched, ${hasListeners(tenantId)}${bulk ? sql`, ${BULK_COLUMNS}` : sql``} from outcome`;
+${keepOrDropByOutcome(call, resultOf(call, effects))}
+select events, dispatched${effects.recallsDispatches && !bulk ? sql`, undone` : sql``}, ${hasListeners(tenantId)}${bulk ? sql`, ${BULK_COLUMNS}` : sql``} from outcome`;
 }
 
 /** A bulk stores only the answer, because its items already contain the facts. */
-function resultOf({ answer, bulk }: MoveStatementInputs): SQL {
+function resultOf(
+  { answer, bulk }: MoveStatementInputs,
+  { recallsDispatches }: Pick<Effects, "recallsDispatches">,
+): SQL {
   return bulk
     ? sql`${answer}::json`
-    : sql`json_build_object('answer', ${answer}::json, 'events', outcome.events, 'dispatched', outcome.dispatched)`;
+    : sql`json_build_object('answer', ${answer}::json, 'events', outcome.events, 'dispatched', outcome.dispatched
+      ${recallsDispatches ? sql`, 'undone', outcome.undone` : sql``})`;
 }
+
+const UNDONE_MEMBERS = sql`json_build_object('recalled', ${UNDONE_COUNTS.recalled},
+      'alreadyDelivered', ${UNDONE_COUNTS.alreadyDelivered}) as undone,`;
 
 /** `keepOrDrop` with the CTE `outcome`. With `isKeptIfEmpty`, the operation is kept even if nothing was written. */
 export function keepOrDropByOutcome(
@@ -262,6 +276,14 @@ function reviewed(tenantId: Bound<string>, input: MoveInput, { actor }: MoveStat
       id uuid, task_id uuid, version_id uuid, step_id uuid, kind text, outcome text, sequence integer,
       notes text)
     join newest n using (task_id)
+),`;
+}
+
+function withdrawn(tenantId: Bound<string>, input: MoveInput): SQL {
+  return sql`withdrawn as (
+  update reviews r set withdrawn_seq = n.seq
+  from json_to_recordset(${input.withdrawals}) as w(id uuid, task_id uuid) join newest n using (task_id)
+  where r.tenant_id = ${tenantId}::uuid and r.id = w.id and r.withdrawn_seq is null
 ),`;
 }
 

@@ -23,7 +23,9 @@ const INPUTS = {
   versions: "json",
   steps: "json",
   reviews: "json",
+  withdrawals: "json",
   found_runs: "json",
+  claimants: "json",
   runs: "json",
   recalls: "json",
   undone: "json",
@@ -35,11 +37,13 @@ export type MoveInputName = keyof typeof INPUTS;
 
 const ALL_EFFECTS: Effects = {
   isGuardedByRun: true,
+  takesSlots: true,
   hasSeveralEvents: true,
   edits: true,
   opensVersions: true,
   opensSteps: true,
   reviews: true,
+  withdrawsReviews: true,
   changesRuns: true,
   recallsDispatches: true,
   createsDispatches: true,
@@ -48,11 +52,13 @@ const ALL_EFFECTS: Effects = {
 
 const NO_EFFECTS: Effects = {
   isGuardedByRun: false,
+  takesSlots: false,
   hasSeveralEvents: false,
   edits: false,
   opensVersions: false,
   opensSteps: false,
   reviews: false,
+  withdrawsReviews: false,
   changesRuns: false,
   recallsDispatches: false,
   createsDispatches: false,
@@ -65,7 +71,9 @@ const NO_INPUTS = {
   versions: NO_ROWS,
   steps: NO_ROWS,
   reviews: NO_ROWS,
+  withdrawals: NO_ROWS,
   found_runs: NO_ROWS,
+  claimants: NO_ROWS,
   runs: NO_ROWS,
   recalls: NO_ROWS,
   undone: NO_ROWS,
@@ -87,7 +95,7 @@ function preparedMoves<Input extends MoveInputName>(
     name,
     writes: true,
     inputs,
-    columns: `events json, dispatched json, "hasListeners" boolean`,
+    columns: `events json, dispatched json, ${effects.recallsDispatches ? "undone json, " : ""}"hasListeners" boolean`,
     body: (input) => {
       const call = {
         tenantId: input.tenant_id,

@@ -1,7 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Bound } from "../connection/prepared.ts";
 import { IS_OF_VERSION } from "../dispatches/dispatch-sql.ts";
-import type { StepSourceInputs } from "../history/event-ctes.ts";
 import type { MoveInput } from "./move-input.ts";
 import { WRITER_CLOCK } from "../sql/writer-clock.ts";
 
@@ -16,9 +15,8 @@ import { WRITER_CLOCK } from "../sql/writer-clock.ts";
 export function recallCtes(
   tenantId: Bound<string>,
   input: Pick<MoveInput, "recalls" | "undone">,
-  { bulk }: StepSourceInputs,
 ): SQL {
-  return sql`${bulk ? undoneDispatches(tenantId, input.undone) : sql``}
+  return sql`${undoneDispatches(tenantId, input.undone)}
 left_behind as materialized (
   select d.id, d.task_id, d.state, n.at
   from json_to_recordset(${input.recalls}) as r(
@@ -34,7 +32,7 @@ left_behind as materialized (
 ),
 recallable as materialized (
   select id, task_id, state, at from left_behind
-  ${bulk ? sql`union all select id, task_id, state, at from undone where ${IS_RECALLED}` : sql``}
+  union all select id, task_id, state, at from undone where ${IS_RECALLED}
 ),
 recalled as (
   update pipeline_dispatches d set state = 'recalled', updated_at = greatest(d.updated_at, r.at)

@@ -33,14 +33,19 @@ export interface WrittenDispatch {
 export interface RecordedMoves {
   events: WrittenEvent[];
   dispatched: WrittenDispatch[];
+  /** What became of the dispatches of an undone change. Absent for plain moves, which undo nothing. */
+  undone?: UndoneDispatches;
+}
+
+export interface UndoneDispatches {
+  recalled: number;
+  alreadyDelivered: number;
 }
 
 /** The written rows of a bulk batch. */
-export interface RecordedBulkMoves extends RecordedMoves {
+export interface RecordedBulkMoves extends RecordedMoves, UndoneDispatches {
   /** Tasks that changed without an event: dispatches were only created or recalled. */
   silent: string[];
-  recalled: number;
-  alreadyDelivered: number;
 }
 
 /**

@@ -15,6 +15,7 @@ export { people } from "./people.ts";
 export { pipelineDispatches } from "./pipeline-dispatches.ts";
 export { pipelines } from "./pipelines.ts";
 export { prompts } from "./prompts.ts";
+export { reviewSlots } from "./review-slots.ts";
 export { reviews } from "./reviews.ts";
 export { runLateReports } from "./run-late-reports.ts";
 export { seedRuns } from "./seed-runs.ts";

@@ -11,6 +11,7 @@ import {
 } from "drizzle-orm/pg-core";
 import { REVIEW_KINDS, REVIEW_OUTCOMES } from "../../domain/lifecycle/statuses.ts";
 import { createdAt, id, oneOf, tenantId } from "./columns.ts";
+import { stepEvents } from "./step-events.ts";
 import { steps } from "./steps.ts";
 
 /** A verdict on one step. `sequence` numbers a task's reviews and defines their order; the clock does not. */
@@ -28,6 +29,8 @@ export const reviews = pgTable(
     notes: text(),
     reviewerId: text().notNull(),
     reviewerName: text().notNull(),
+    /** The event that withdrew the review, which then counts no more. Null for a review that counts. */
+    withdrawnSeq: integer(),
     createdAt: createdAt(),
   },
   (t) => [
@@ -41,6 +44,11 @@ export const reviews = pgTable(
       name: "reviews_step_fk",
       columns: [t.tenantId, t.stepId, t.taskId, t.versionId],
       foreignColumns: [steps.tenantId, steps.id, steps.taskId, steps.versionId],
+    }),
+    foreignKey({
+      name: "reviews_withdrawal_fk",
+      columns: [t.tenantId, t.taskId, t.withdrawnSeq],
+      foreignColumns: [stepEvents.tenantId, stepEvents.taskId, stepEvents.seq],
     }),
     oneOf("reviews_kind", t.kind, REVIEW_KINDS),
     oneOf("reviews_outcome", t.outcome, REVIEW_OUTCOMES),

@@ -60,7 +60,7 @@ export const stepEvents = pgTable(
       .where(sql.raw(MILESTONE)),
     index("step_events_reverts")
       .on(t.tenantId, t.taskId, t.seq)
-      .where(sql`type = 'bulk_reverted'`),
+      .where(sql`type in ('bulk_reverted', 'review_withdrawn')`),
     foreignKey({
       name: "step_events_step_fk",
       columns: [t.tenantId, t.stepId, t.taskId, t.versionId],

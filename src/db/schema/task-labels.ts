@@ -3,6 +3,7 @@ import {
   boolean,
   foreignKey,
   index,
+  integer,
   pgTable,
   primaryKey,
   smallint,
@@ -28,6 +29,12 @@ export const taskLabels = pgTable(
     /** Copied here, like `stepKind`, so that counts need not join two more tables. */
     archived: boolean().notNull(),
     stepKind: text({ enum: STEP_KINDS }).notNull(),
+    // For the reviewers who take the next task. Null in rows from before, until they are labeled again.
+    priority: smallint(),
+    taxonomyCode: text(),
+    waitsForReview: boolean(),
+    /** The task's event_seq when it was labeled. A claim sees by it that the task has moved. */
+    eventSeq: integer(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.taskId] }),
@@ -37,6 +44,13 @@ export const taskLabels = pgTable(
     index("task_labels_attention")
       .on(t.tenantId, t.archived, t.taskId, t.attention)
       .where(sql`attention <> '{}'`),
+    // In the order in which waiting tasks are taken. The second one serves claims of one taxonomy code.
+    index("task_labels_waiting")
+      .on(t.tenantId, sql`priority desc`, t.since, t.taskId)
+      .where(sql`waits_for_review`),
+    index("task_labels_waiting_by_code")
+      .on(t.tenantId, t.taxonomyCode, sql`priority desc`, t.since, t.taskId)
+      .where(sql`waits_for_review`),
     foreignKey({
       name: "task_labels_task_fk",
       columns: [t.tenantId, t.taskId],

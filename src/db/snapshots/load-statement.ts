@@ -15,6 +15,10 @@ export interface TaskNames {
    * step of another task counts as unknown.
    */
   stepId?: string | undefined;
+  /** Also loads who holds the review of the task's current step. */
+  withHeldSlots?: true;
+  /** A review. Loads its task and the review itself. */
+  reviewId?: string;
   /** Worker runs. Loads their tasks and the runs themselves. */
   runIds?: readonly string[];
   /** The matching tasks, oldest first. Loads `loadedMax` of them, and returns the ids of up to `max` + 1. */
@@ -32,17 +36,30 @@ export interface LoadParts {
   withSteps: Bound<boolean>;
   matchingIds: SQL;
   step: SQL;
+  review: SQL;
+  heldSlots: SQL;
   runs: SQL;
   duplicateOf: SQL;
   stored: SQL;
 }
 
 export function loadStatement(parts: LoadParts): SQL {
-  const { wanted, loaded, withSteps, matchingIds, step, runs, duplicateOf, stored } = parts;
+  const {
+    wanted,
+    loaded,
+    withSteps,
+    matchingIds,
+    step,
+    review,
+    heldSlots,
+    runs,
+    duplicateOf,
+    stored,
+  } = parts;
   return sql`
 with wanted as materialized (${wanted})
 select ${snapshotParts(loaded, { withSteps })} as loaded, ${matchingIds} as matching_ids, ${step} as step,
-  ${runs} as runs, ${duplicateOf} as duplicate_of, ${stored} as stored`;
+  ${review} as review, ${heldSlots} as held_slots, ${runs} as runs, ${duplicateOf} as duplicate_of, ${stored} as stored`;
 }
 
 /** Selects a step of the wanted task as JSON, whether or not it is the current one. */

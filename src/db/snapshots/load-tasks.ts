@@ -7,6 +7,8 @@ import { matchingTasks } from "../tasks/task-filter.ts";
 import { type LoadParts, loadStatement, runsQuery, type TaskNames } from "./load-statement.ts";
 import { LOAD_TASK, oneTaskInputs, type OneInputName } from "./prepared-load.ts";
 import { idsOfExternalIds } from "../tasks/external-ids.ts";
+import { type LoadedReview, reviewQuery } from "../reviews/load-review.ts";
+import type { HeldSlot } from "../reviews/slots.ts";
 import { isTask } from "../tasks/task-match.ts";
 import { type SnapshotParts, snapshotsOf } from "./task-snapshots.ts";
 import { storedJson } from "../connection/stored-operation.ts";
@@ -27,6 +29,8 @@ export interface LoadedTasks {
   /** The ids of the tasks that match the filter; empty without a filter. */
   matchingIds: readonly string[];
   step: StepSnapshot | null;
+  review: LoadedReview | null;
+  heldSlots: readonly HeldSlot[];
   /** The runs of `runIds` that exist, in id order. */
   runs: readonly LoadedRun[];
   /** The id of `duplicateOf`; null if there is no such task. */
@@ -39,6 +43,8 @@ interface LoadedRow {
   loaded: SnapshotParts;
   matching_ids: string[] | null;
   step: StepSnapshot | null;
+  review: LoadedReview | null;
+  held_slots: HeldSlot[] | null;
   runs: LoadedRun[] | null;
   duplicate_of: string | null;
   stored: OperationRecord | null;
@@ -65,6 +71,8 @@ export async function loadTasks(
     tasks,
     matchingIds: row?.matching_ids ?? [],
     step: row?.step ?? null,
+    review: row?.review ?? null,
+    heldSlots: row?.held_slots ?? [],
     runs: row?.runs ?? [],
     duplicateOf: row?.duplicate_of ?? null,
     stored: row?.stored ?? null,
@@ -75,7 +83,7 @@ function manyParts(
   names: TaskNames,
   { operation, withSteps }: { operation: Operation | null; withSteps: boolean },
 ): LoadParts {
-  const { matching, runIds, duplicateOf } = names;
+  const { matching, reviewId, runIds, duplicateOf } = names;
   const nothing = sql`null`;
   return {
     wanted: wantedIds(names),
@@ -84,6 +92,8 @@ function manyParts(
     matchingIds:
       matching === undefined ? nothing : sql`(select json_agg(id order by id) from wanted)`,
     step: nothing,
+    review: reviewId === undefined ? nothing : reviewQuery(reviewId),
+    heldSlots: nothing,
     runs:
       runIds === undefined
         ? nothing
@@ -97,9 +107,12 @@ function manyParts(
 }
 
 /** Selects the ids of the named tasks. The text of the statement does not depend on their number. */
-export function wantedIds({ tasks = [], runIds, matching }: TaskNames): SQL {
+export function wantedIds({ tasks = [], reviewId, runIds, matching }: TaskNames): SQL {
   if (matching !== undefined) {
     return sql`select t.id ${matchingTasks(matching.filter)} order by t.id limit ${matching.max + 1}`;
+  }
+  if (reviewId !== undefined) {
+    return sql`select r.task_id as id from reviews r where r.id = ${reviewId}::uuid`;
   }
   if (runIds !== undefined) {
     return sql`select distinct w.task_id as id from ${namedIds(runIds)} join worker_runs w on w.id = named.id`;

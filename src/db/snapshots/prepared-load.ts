@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Operation } from "../connection/client.ts";
+import { heldSlotsQuery } from "../reviews/slots.ts";
 import { loadStatement, runsQuery, stepQuery, type TaskNames } from "./load-statement.ts";
 import type { InputValue, PreparedRead } from "../connection/prepared.ts";
 import { storedJson } from "../connection/stored-operation.ts";
@@ -14,6 +15,7 @@ const ONE_INPUTS = {
   duplicate_of_id: "uuid",
   duplicate_of_external_id: "text",
   with_steps: "boolean",
+  with_held_slots: "boolean",
   operation_id: "uuid",
   actor_id: "text",
   route: "text",
@@ -27,7 +29,8 @@ export const LOAD_TASK: PreparedRead<OneInputName> = {
   name: "load_task",
   writes: false,
   inputs: ONE_INPUTS,
-  columns: "loaded json, matching_ids json, step json, runs json, duplicate_of uuid, stored json",
+  columns:
+    "loaded json, matching_ids json, step json, review json, held_slots json, runs json, duplicate_of uuid, stored json",
   body: (input) => [
     loadStatement({
       wanted: sql`select case when ${input.external_id} is not null
@@ -38,6 +41,8 @@ export const LOAD_TASK: PreparedRead<OneInputName> = {
       withSteps: input.with_steps,
       matchingIds: sql`null::json`,
       step: stepQuery(input.step_id),
+      review: sql`null::json`,
+      heldSlots: sql`case when ${input.with_held_slots} then ${heldSlotsQuery} end`,
       runs: runsQuery(sql`worker_runs x where x.id = ${input.run_id}`),
       duplicateOf: sql`(select t.id from tasks t
         where t.id = coalesce(${input.duplicate_of_id}, ${idOfExternalId(input.duplicate_of_external_id)}))`,
@@ -71,6 +76,7 @@ export function oneTaskInputs(
     duplicate_of_external_id:
       duplicateOf && "externalId" in duplicateOf ? duplicateOf.externalId : null,
     with_steps: withSteps,
+    with_held_slots: names.withHeldSlots === true,
     operation_id: keyed?.id ?? null,
     actor_id: keyed?.actorId ?? null,
     route: keyed?.route ?? null,
@@ -78,8 +84,8 @@ export function oneTaskInputs(
   };
 }
 
-function onlyName({ tasks = [], stepId, runIds = [], matching }: TaskNames) {
-  if (matching !== undefined) return null;
+function onlyName({ tasks = [], stepId, reviewId, runIds = [], matching }: TaskNames) {
+  if (matching !== undefined || reviewId !== undefined) return null;
   const [ref] = tasks;
   if (ref !== undefined) {
     if (tasks.length > 1) return null;

@@ -15,7 +15,7 @@ export interface SnapshotParts {
     TaskSnapshot,
     "steps" | "reviewSequence" | "reviews" | "openRuns" | "alreadyDispatched"
   >[];
-  /** The reviews of the current steps. */
+  /** The reviews of the current steps that are not withdrawn. */
   reviews: { stepId: string; sequence: number; outcome: ReviewOutcome }[];
   /** The newest review of each task, of any step. */
   newestReviews: { taskId: string; sequence: number }[];
@@ -39,7 +39,7 @@ export function snapshotParts(wanted: SQL, { withSteps }: { withSteps: Bound<boo
     'tasks', ${rowsOf(sql`l.task`, sql`loaded l`, sql`l.id`)},
     'reviews', ${rowsOf(
       sql`json_build_object('stepId', r.step_id, 'sequence', r.sequence, 'outcome', r.outcome)`,
-      sql`reviews r where r.step_id = ${stepIds}`,
+      sql`reviews r where r.step_id = ${stepIds} and r.withdrawn_seq is null`,
       sql`r.sequence`,
     )},
     'newestReviews', ${rowsOf(

@@ -44,7 +44,7 @@ export async function readFailures(database: TenantDatabase, scope: StatsScope):
 with ${milestonesOf(scope)},
 closed as materialized (
   select e.at, e.task_id, e.seq, e.to_gate, s.kind from milestone e ${OF_STEP}
-  where e.from_gate <> e.to_gate and e.to_gate in ('failed', 'errored', 'revoked') and e.type <> 'bulk_reverted'
+  where e.from_gate <> e.to_gate and e.to_gate in ('failed', 'errored', 'revoked') and e.type not in ('bulk_reverted', 'review_withdrawn')
     and ${NOT_REVERTED}
 ),
 gates as (
@@ -55,7 +55,8 @@ gates as (
 ),
 reviewed as (
   select s.kind, count(*)::int as failed from (
-    select tenant_id, task_id, step_id from reviews where outcome = 'failed' and ${isIn(window, sql`created_at`)}
+    select tenant_id, task_id, step_id from reviews where outcome = 'failed' and withdrawn_seq is null
+      and ${isIn(window, sql`created_at`)}
       and ${isOfTaxonomy(taxonomyCode)}
   ) e ${OF_STEP} group by s.kind
 ),

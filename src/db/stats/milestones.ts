@@ -49,12 +49,13 @@ export function isIn({ from, to }: Window, time: SQL): SQL {
 
 /**
  * The condition that the milestone of alias e has not been reverted, inside or outside the window. A revert undoes the
- * event right before it. This is one lookup per row, because Postgres would plan a join for the few reverts that its
+ * event right before it, and so does the withdrawal of a review that came with a move. This is one lookup per row, because Postgres would plan a join for the few reverts that its
  * statistics know. Use it last and inside a CASE: next to an OR, Postgres plans two scans that fetch table rows.
  */
 export const NOT_REVERTED = sql`not exists (
     select from step_events u
-    where u.tenant_id = e.tenant_id and u.task_id = e.task_id and u.seq = e.seq + 1 and u.type = 'bulk_reverted'
+    where u.tenant_id = e.tenant_id and u.task_id = e.task_id and u.seq = e.seq + 1
+      and u.type in ('bulk_reverted', 'review_withdrawn')
     offset 0
   )`;
 

@@ -1,6 +1,7 @@
-import { STATUS_RELEVANT_WORKER_TYPES } from "../../domain/lifecycle/statuses.ts";
+import { REVIEWED_KIND, STATUS_RELEVANT_WORKER_TYPES } from "../../domain/lifecycle/statuses.ts";
 import { ATTENTION_RULES } from "../../domain/status/attention.ts";
 import { RESOLVER_RULES, type ResolverRule } from "../../domain/status/rules.ts";
+import { WAITING_STATUSES } from "../../domain/reviews/waiting.ts";
 import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
 
 /**
@@ -23,19 +24,21 @@ export function labelFunctions(): Record<"label_of" | "label_rank" | "attention_
 }
 
 /**
- * The facts that a label depends on, and whether the task is archived, for the task rows of `source`: a table, or the
- * new rows of a trigger. Reviews are ordered by sequence, and the newest one of the current step counts.
+ * The facts that a label depends on, whether the task is archived, and what reviewers take it by, for the task rows of `source`: a table, or the
+ * new rows of a trigger. Reviews are ordered by sequence, and the newest one of the current step that is not withdrawn counts.
  */
 export function labelFactsSql(source: string): string {
   return `select t.tenant_id, t.id as task_id, s.kind, s.status, s.gate, t.status_since, t.updated_at,
     coalesce((select r.outcome = 'failed' from reviews r
-      where r.tenant_id = t.tenant_id and r.step_id = t.current_step_id
+      where r.tenant_id = t.tenant_id and r.step_id = t.current_step_id and r.withdrawn_seq is null
       order by r.sequence desc limit 1), false) as review_failed,
     array(select distinct w.type from worker_runs w
       where w.tenant_id = t.tenant_id and w.step_id = t.current_step_id and w.state = 'RUNNING'
         and w.type in (${RELEVANT_TYPES})
       order by w.type) as running_workers,
-    t.archived_at is not null as archived
+    t.archived_at is not null as archived, t.priority, t.taxonomy_code, t.event_seq,
+    t.archived_at is null and s.kind = ${literal(REVIEWED_KIND)} and s.status in (${WAITING}) and s.gate <> 'blocked'
+      as waits_for_review
   from ${source} t
   join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id`;
 }
@@ -55,7 +58,7 @@ export function labelFactsOfStepsSql(steps: string): string {
     from steps s where s.id = any (${steps})
     union all
     (select distinct on (r.step_id) r.step_id, null, null, null, null, r.outcome = 'failed', null
-    from reviews r where r.step_id = any (${steps}) order by r.step_id, r.sequence desc)
+    from reviews r where r.step_id = any (${steps}) and r.withdrawn_seq is null order by r.step_id, r.sequence desc)
     union all
     select w.step_id, null, null, null, null, null, w.type
     from worker_runs w where w.step_id = any (${steps}) and w.state = 'RUNNING' and w.type in (${RELEVANT_TYPES})
@@ -83,6 +86,8 @@ function attentionCase(rule: (typeof ATTENTION_RULES)[number]): string {
   ].filter((condition) => typeof condition === "string");
   return `case when ${conditions.join(" and ")} then ${literal(code)} end`;
 }
+
+const WAITING = WAITING_STATUSES.map((status) => `'${status}'`).join(", ");
 
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
 

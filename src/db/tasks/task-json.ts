@@ -19,7 +19,8 @@ export const TASK_FIELDS: SQL = sql`'id', t.id, 'externalId', t.external_id, 'ti
 /** The members of a TaskRecord for json_build_object, from the same aliases. */
 export const TASK_MEMBERS: SQL = sql`${TASK_FIELDS},
     'reviews', coalesce((select json_agg(json_build_object('sequence', r.sequence, 'outcome', r.outcome)
-      order by r.sequence) from reviews r where r.tenant_id = t.tenant_id and r.step_id = t.current_step_id), '[]'),
+      order by r.sequence) from reviews r where r.tenant_id = t.tenant_id and r.step_id = t.current_step_id
+        and r.withdrawn_seq is null), '[]'),
     'openRuns', coalesce((select json_agg(json_build_object('id', w.id, 'type', w.type, 'state', w.state)
       order by w.id) from worker_runs w where w.tenant_id = t.tenant_id and w.step_id = t.current_step_id
         and w.state in ('QUEUED', 'RUNNING')), '[]')`;

@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { PeopleRole } from "../../domain/rights.ts";
-import type { Person } from "../../domain/person.ts";
+import { identityOf, type Person } from "../../domain/person.ts";
 import { stateOf } from "../administration/admin-states.ts";
 import { lastAdminKey } from "../../domain/refusals.ts";
 import {
@@ -100,8 +100,9 @@ export type PersonSettings = Person;
 export type StoredPerson = PersonRecord & { isNew: boolean };
 
 /**
- * Creates or changes a person. Deactivating someone revokes their working API keys, each with an event of its own.
- * Refuses to end the admin key that works longest. Returns no row if another person has the subject.
+ * Creates or changes a person. Deactivating someone revokes their working API keys, each with an event of its own,
+ * and ends their claims of reviews. Refuses to end the admin key that works longest. Returns no row if another person has
+ * the subject.
  */
 export function storePerson(
   database: TenantDatabase,
@@ -142,6 +143,11 @@ ended as (
   update api_keys k set revoked_at = now(), revoked_by = ${by.actor.id}::text
   from ending where k.tenant_id = ending.tenant_id and k.id = ending.id
   returning k.id, ending.state as before, ${stateOf("key", "k")} as after
+),
+let_go as (
+  update review_slots s set lease_until = now() from changed
+  where s.tenant_id = ${tenantId} and s.person = ${identityOf("", id)} and s.slot is not null
+    and s.lease_until > now() and not changed.active
 ),
 reported as (
   ${insertAdminEvents(tenantId, by, {

@@ -21,6 +21,8 @@ export function apply(snapshot: TaskSnapshot, decision: Decision, at: string): T
   const isStatusChanged = decision.events.some(
     (event) => event.stepId === step.id && event.fromStatus !== event.toStatus,
   );
+  const withdrawn = decision.withdrawals.map(({ sequence }) => sequence);
+  const standing = snapshot.reviews.filter(({ sequence }) => !withdrawn.includes(sequence));
   const reviews = decision.reviews.map(({ sequence, outcome }) => ({ sequence, outcome }));
   return {
     ...snapshot,
@@ -35,7 +37,7 @@ export function apply(snapshot: TaskSnapshot, decision: Decision, at: string): T
     step,
     steps,
     reviewSequence: decision.reviews.at(-1)?.sequence ?? snapshot.reviewSequence,
-    reviews: isLeft ? [] : [...snapshot.reviews, ...reviews],
+    reviews: isLeft ? [] : [...standing, ...reviews],
     openRuns: isLeft ? [] : openRuns,
     alreadyDispatched: dispatchedAfter(snapshot, decision, isLeft),
   };

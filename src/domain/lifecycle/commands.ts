@@ -1,5 +1,5 @@
 import type { Actor } from "../actor.ts";
-import type { TaskContent } from "./decision.ts";
+import type { NewReview, TaskContent } from "./decision.ts";
 import type { TaskFields } from "./snapshot.ts";
 import type {
   FirstKind,
@@ -7,6 +7,7 @@ import type {
   ReviewKind,
   ReviewOutcome,
   RunState,
+  StepEventType,
   StepKind,
   StepStatus,
   WorkerType,
@@ -75,6 +76,8 @@ export interface ReviewCommand {
   kind: ReviewKind;
   outcome: ReviewOutcome;
   notes?: string | undefined;
+  /** Until when someone else holds the review of the current step. Absent if the caller can take it. */
+  takenUntil?: string | undefined;
   move?:
     | {
         status: StepStatus;
@@ -83,6 +86,37 @@ export interface ReviewCommand {
         runAttachedWorkflows: boolean;
       }
     | undefined;
+}
+
+/** An event of the call that recorded a review, or a later event of the task. */
+export interface EventOfReview {
+  seq: number;
+  type: StepEventType;
+  stepId: string;
+  fromStatus: StepStatus | null;
+  fromGate: GateState | null;
+  operationId: string;
+}
+
+/** A recorded review, with the facts that its withdrawal is checked against. */
+export interface RecordedReview extends Pick<
+  NewReview,
+  "id" | "stepId" | "kind" | "outcome" | "sequence"
+> {
+  /** Whether the person who calls recorded it. */
+  isOwn: boolean;
+  isWithdrawn: boolean;
+  /** Whether it is the verdict in a worker's report. */
+  isReported: boolean;
+  /** The event that recorded the review, and those that follow it, in order. */
+  events: readonly EventOfReview[];
+}
+
+/** Takes back a review, and the move that came with it. */
+export interface WithdrawCommand {
+  type: "withdraw";
+  review: RecordedReview;
+  reason: string;
 }
 
 /** A run, with the fields that a report on it is checked against. */
@@ -150,6 +184,7 @@ export type Command =
   | ReworkCommand
   | VersionCommand
   | ReviewCommand
+  | WithdrawCommand
   | ReportCommand
   | EditCommand
   | ArchiveCommand

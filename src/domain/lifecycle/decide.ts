@@ -19,6 +19,7 @@ import { decideReview, refusalOfReviewedStep } from "./decide/review.ts";
 import { decideRework } from "./decide/rework.ts";
 import { decideTransition } from "./decide/transition.ts";
 import { decideVersion } from "./decide/version.ts";
+import { decideWithdraw } from "./decide/withdraw.ts";
 import type { Decision } from "./decision.ts";
 import { lawfulCommands } from "./moves.ts";
 import type { TaskSnapshot } from "./snapshot.ts";
@@ -70,6 +71,8 @@ function decideCommand(
       return decideVersion(snapshot, command, context);
     case "review":
       return decideReview(snapshot, command, context);
+    case "withdraw":
+      return decideWithdraw(snapshot, command);
     case "report":
       return decideReport(snapshot, command, context);
     case "edit":

@@ -61,6 +61,12 @@ export interface NewReview {
   notes: string | null;
 }
 
+/** A review that no longer counts. */
+export interface Withdrawal {
+  reviewId: string;
+  sequence: number;
+}
+
 /** A change of an existing run: the state from a report, or a cancellation because its step was left or ended. */
 export interface RunChange {
   id: string;
@@ -126,6 +132,8 @@ export interface Decision {
   version: NewVersion | null;
   step: NewStep | null;
   reviews: readonly NewReview[];
+  /** Reviews that the last event withdraws. */
+  withdrawals: readonly Withdrawal[];
   runs: readonly RunChange[];
   lateReport: LateReport | null;
   /** What of a worker's report was only recorded. Null if all of it took effect. */

@@ -27,6 +27,14 @@ const fields = z.object({
   assignee: z.string().nullable(),
 });
 
+const review = z.object({
+  id: z.string(),
+  outcome: z.enum(REVIEW_OUTCOMES),
+  kind: z.enum(REVIEW_KINDS),
+  sequence: z.int().min(1),
+  stepId: z.string(),
+});
+
 function change<Value extends z.ZodType>(value: Value) {
   return z.object({ from: value, to: value }).exactOptional();
 }
@@ -62,15 +70,9 @@ export const EVENT_PAYLOADS = {
     opened,
     cancelledRuns,
   }),
-  review_recorded: z.object({
-    review: z.object({
-      id: z.string(),
-      outcome: z.enum(REVIEW_OUTCOMES),
-      kind: z.enum(REVIEW_KINDS),
-      sequence: z.int().min(1),
-      stepId: z.string(),
-    }),
-  }),
+  review_recorded: z.object({ review }),
+  /** `undoes` is the seq of the event that recorded the review. The event also undoes the move that came with it. */
+  review_withdrawn: z.object({ undoes: z.int().min(1), review }),
   worker_run_changed: z.object({
     run: z.object({
       id: z.string(),
@@ -83,7 +85,12 @@ export const EVENT_PAYLOADS = {
   }),
   bulk_transitioned: transition,
   /** `undoes` is the seq of the event that is undone: the previous event, which another bulk operation wrote. */
-  bulk_reverted: z.object({ undoes: z.int().min(1), cancelledRuns: cancelledRuns.exactOptional() }),
+  bulk_reverted: z.object({
+    undoes: z.int().min(1),
+    cancelledRuns: cancelledRuns.exactOptional(),
+    /** The review that the undone call recorded, if it recorded one. It no longer counts. */
+    withdrawn: review.exactOptional(),
+  }),
   task_updated: z.object({
     changes: z.object({
       title: change(fields.shape.title),

@@ -59,9 +59,14 @@ export function evolve(state: TaskState, event: RecordedEvent): TaskState {
       return withoutRuns(withStep(advanced, event), cancelledRuns);
     }
     case "bulk_reverted": {
-      const { undoes, cancelledRuns = [] } = EVENT_PAYLOADS.bulk_reverted.parse(event.payload);
+      const {
+        undoes,
+        cancelledRuns = [],
+        withdrawn,
+      } = EVENT_PAYLOADS.bulk_reverted.parse(event.payload);
       if (undoes !== state.eventSeq) throw broken(event, `undoes ${undoes}, which is not the last`);
-      return withoutRuns(withStep(advanced, event), cancelledRuns);
+      const reverted = withoutRuns(withStep(advanced, event), cancelledRuns);
+      return withdrawn === undefined ? reverted : withoutReview(reverted, withdrawn.sequence);
     }
     case "gate_changed":
     case "note_added":
@@ -71,6 +76,10 @@ export function evolve(state: TaskState, event: RecordedEvent): TaskState {
         withStep(advanced, event),
         EVENT_PAYLOADS.review_recorded.parse(event.payload).review,
       );
+    case "review_withdrawn": {
+      const { review } = EVENT_PAYLOADS.review_withdrawn.parse(event.payload);
+      return withoutReview(withStep(advanced, event), review.sequence);
+    }
     case "worker_run_changed":
       return withRun(
         withStep(advanced, event),
@@ -171,6 +180,10 @@ function withReview(state: TaskState, review: ReviewFact & { stepId: string }): 
   const reviews =
     stepId === state.step.id ? [...state.reviews, { sequence, outcome }] : state.reviews;
   return { ...state, reviews, reviewSequence: Math.max(state.reviewSequence, sequence) };
+}
+
+function withoutReview(state: TaskState, sequence: number): TaskState {
+  return { ...state, reviews: state.reviews.filter((review) => review.sequence !== sequence) };
 }
 
 function withRun(state: TaskState, { stepId, ...run }: RunFact & { stepId: string }): TaskState {

@@ -39,6 +39,8 @@ export function rightFor(command: Command, snapshot?: TaskSnapshot): Right {
       return command.kind === "automated" && command.move === undefined
         ? "reviewByAutomation"
         : "review";
+    case "withdraw":
+      return command.review.kind === "automated" ? "reviewByAutomation" : "review";
     case "report":
       return "reportRun";
     case "edit":

@@ -54,9 +54,9 @@ export interface TaskSnapshot extends TaskFields {
   step: StepSnapshot;
   /** Every step of the active version, including the current one. */
   steps: readonly StepSnapshot[];
-  /** The highest review sequence of the task. 0 before the first review. */
+  /** The highest review sequence of the task, also of withdrawn reviews. 0 before the first review. */
   reviewSequence: number;
-  /** The reviews of the current step, by ascending sequence. */
+  /** The reviews of the current step that are not withdrawn, by ascending sequence. */
   reviews: readonly ReviewFact[];
   openRuns: readonly RunFact[];
   /**

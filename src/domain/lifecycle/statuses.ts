@@ -41,6 +41,9 @@ export const GATE_STATES = [
 ] as const;
 export type GateState = (typeof GATE_STATES)[number];
 
+/** The stage whose steps reviewers take, one person at a time. */
+export const REVIEWED_KIND = "expert_review" satisfies StepKind;
+
 export const WORKER_TYPES = [
   "QUALITY_AUTOMATION",
   "EXPERT_REVIEW",
@@ -75,6 +78,7 @@ export const STEP_EVENT_TYPES = [
   "step_reworked",
   "version_created",
   "review_recorded",
+  "review_withdrawn",
   "worker_run_changed",
   "bulk_transitioned",
   "bulk_reverted",

@@ -21,6 +21,7 @@ export const AREAS = {
   analytics: async () => (await import("../analytics.ts")).analyticsRoutes,
   stats: async () => (await import("../stats.ts")).statsRoutes,
   reviews: async () => (await import("../reviews.ts")).reviewRoutes,
+  "review-claims": async () => (await import("../review-claims.ts")).reviewClaimRoutes,
   "worker-runs": async () => (await import("../worker-runs.ts")).workerRunRoutes,
   pipelines: async () => (await import("../pipelines.ts")).pipelineRoutes,
   dispatches: async () => (await import("../dispatches.ts")).dispatchRoutes,

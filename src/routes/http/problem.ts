@@ -228,8 +228,9 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
   not_revertible: {
     status: 409,
     retry: "never",
-    title: "Operation cannot be reverted",
-    detail: "This bulk operation does not support a revert, or it was already reverted.",
+    title: "Cannot be reverted",
+    detail:
+      "This bulk operation does not support a revert, or it was already reverted. A review can be withdrawn by the person who recorded it, as long as nothing has happened to its task since.",
     members: [],
   },
   stale: {
@@ -243,8 +244,16 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
     status: 409,
     retry: "never",
     title: "Lease lost",
-    detail: "The caller does not hold the lease on this run. The report was ignored.",
+    detail: "The caller does not hold the lease on this run or claim. The call was ignored.",
     members: [],
+  },
+  claim_taken: {
+    status: 409,
+    retry: "reload",
+    title: "Claim taken",
+    detail:
+      "Someone else has claimed the review of this step until `leaseUntil`. Claim another task.",
+    members: ["leaseUntil"],
   },
   conflict: {
     status: 409,

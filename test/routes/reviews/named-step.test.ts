@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Reviewed } from "../../../src/actions/moves/record-review.ts";
+import type { Reviewed } from "../../../src/actions/reviews/record-review.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { silenceLog } from "../../support/model/quiet.ts";
@@ -133,41 +133,40 @@ describe("a review that names the step it read", () => {
   });
 });
 
-describe("a review that loses a race", () => {
-  /** Records a review, and does something between its load and its write. */
-  async function meanwhile(
-    body: object,
-    task: TaskView,
-    between: () => Promise<unknown>,
-  ): ReturnType<typeof review> {
-    await api.database.faults({ kind: "delay", delayMilliseconds: 400, sql: "record_moves" });
-    const reviewing = review(task.id, body);
-    await expect.poll(() => api.database.waitingFaults()).toBe(0);
-    await between();
-    return reviewing;
-  }
-
-  it.each([true, false])(
-    "is recorded if its step is still current (step named: %s)",
-    async (isNamed) => {
-      const task = await given();
-      const body = { ...VERDICT, ...(isNamed && { stepId: task.currentStep.id }) };
-      const answer = await meanwhile(body, task, async () => {
-        const note = { body: { text: "Meanwhile" } };
-        expectDone(await api.call("POST", `/tasks/${task.id}/notes`, note), 201);
-      });
-      expect(expectDone(answer, 201).review.stepId).toBe(task.currentStep.id);
+describe("reviews that lose a race", () => {
+  const NOTED = {
+    by: "a note",
+    leave: async ({ id }: TaskView) => {
+      const body = { text: "Meanwhile" };
+      expectDone(await api.call("POST", `/tasks/${id}/notes`, { body }), 201);
     },
-  );
+  };
 
-  it.each(LEAVINGS.flatMap((leaving) => [true, false].map((isNamed) => ({ ...leaving, isNamed }))))(
-    "is never recorded on the step that $by opened (step named: $isNamed)",
-    async ({ leave, isNamed }) => {
-      const task = await given();
-      const body = { ...VERDICT, ...(isNamed && { stepId: task.currentStep.id }) };
-      const answer = await meanwhile(body, task, () => leave(task));
-      expect(expectProblem(answer, "step_not_current", 409)).toMatchObject({ draft: NOTES });
-      expect(await reviewsOf(task)).toEqual([]);
-    },
-  );
+  it("are recorded if their step is still current, and never on another step", async () => {
+    const races = await Promise.all(
+      [NOTED, ...LEAVINGS].flatMap(({ by, leave }) =>
+        [true, false].map(async (isNamed) => ({ by, leave, isNamed, task: await given() })),
+      ),
+    );
+    // All are decided on what they have loaded, and written after something has happened to their tasks.
+    const delay = { kind: "delay", delayMilliseconds: 4000, times: races.length } as const;
+    await api.database.faults({ ...delay, sql: "record_moves" });
+    const reviewing = races.map(({ isNamed, task }) =>
+      review(task.id, { ...VERDICT, ...(isNamed && { stepId: task.currentStep.id }) }),
+    );
+    await expect.poll(() => api.database.waitingFaults(), { timeout: 20_000 }).toBe(0);
+    await Promise.all(races.map(({ leave, task }) => leave(task)));
+
+    for (const [index, { by, task }] of races.entries()) {
+      const answer = (await reviewing[index]) ?? expect.fail("a review has no answer");
+      const recorded = await reviewsOf(task);
+      if (by === NOTED.by) {
+        expect(expectDone(answer, 201).review.stepId).toBe(task.currentStep.id);
+        expect(recorded).toHaveLength(1);
+      } else {
+        expect(expectProblem(answer, "step_not_current", 409)).toMatchObject({ draft: NOTES });
+        expect(recorded).toEqual([]);
+      }
+    }
+  });
 });

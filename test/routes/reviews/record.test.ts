@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Reviewed } from "../../../src/actions/moves/record-review.ts";
+import type { Reviewed } from "../../../src/actions/reviews/record-review.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 
 let api: TestApi;

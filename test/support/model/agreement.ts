@@ -1,6 +1,8 @@
 import { expect } from "vitest";
 import type { StepEventView } from "../../../src/actions/views/event-view.ts";
 import { stepView, type TaskView, taskView } from "../../../src/actions/views/task-view.ts";
+import type { ReviewRecord } from "../../../src/db/reviews/review-json.ts";
+import type { Role } from "../../../src/domain/actor.ts";
 import type { Decision } from "../../../src/domain/lifecycle/decision.ts";
 import { fold } from "../../../src/domain/lifecycle/fold.ts";
 import type { StepSnapshot } from "../../../src/domain/lifecycle/snapshot.ts";
@@ -49,7 +51,11 @@ export async function expectUnchanged(api: TestApi, { id, snapshot }: TaskModel)
 export async function expectRecorded(
   api: TestApi,
   model: TaskModel,
-  { decision, bulkOperationId }: { decision: Decision; bulkOperationId: string | null },
+  {
+    decision,
+    bulkOperationId,
+    by,
+  }: { decision: Decision; bulkOperationId: string | null; by: Role },
 ): Promise<void> {
   const events = (await readEvents(api, model.id)).slice(model.snapshot.eventSeq);
   const bindings: Bindings = new Map();
@@ -60,7 +66,7 @@ export async function expectRecorded(
   );
   for (const event of events) expect(event.bulkOperationId).toBe(bulkOperationId);
   const at = events.at(-1)?.at ?? expect.fail("no event was written");
-  model.record(substitute(decision, bindings), at, []);
+  model.record(substitute(decision, bindings), at, { by, reported: [] });
   await expectAgreement(api, model);
 }
 
@@ -79,7 +85,10 @@ export async function expectWhole(api: TestApi, models: readonly TaskModel[]): P
     const runs = await read<{ id: string }>(`/worker-runs?task=${id}&limit=200`);
     expect(sorted(runs)).toMatchObject(sorted(model.runs));
     expect(runs).toHaveLength(model.runs.length);
-    expect(await read(`/tasks/${id}/reviews`)).toHaveLength(model.reviews);
+    const reviews = await read<ReviewRecord>(`/tasks/${id}/reviews`);
+    expect(
+      reviews.map((review) => ({ id: review.id, isWithdrawn: review.withdrawn !== null })),
+    ).toEqual(model.reviews.map((review) => ({ id: review.id, isWithdrawn: review.isWithdrawn })));
     const verdict = await api.call("GET", `/tasks/${id}/events/verify`);
     expect(expectDone(verdict)).toMatchObject({ valid: true, events: snapshot.eventSeq });
 

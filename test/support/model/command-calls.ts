@@ -1,6 +1,7 @@
 import { contentHash } from "../../../src/actions/tasks/content-hash.ts";
 import type { Role } from "../../../src/domain/actor.ts";
 import type { Command, DecisionContext } from "../../../src/domain/lifecycle/commands.ts";
+import { REVIEW_MOVES } from "../../../src/domain/lifecycle/review-moves.ts";
 import { lawfulMoves } from "../../../src/domain/lifecycle/moves.ts";
 import { isJudging, isRunEnded } from "../../../src/domain/lifecycle/runs.ts";
 import type { StepSnapshot } from "../../../src/domain/lifecycle/snapshot.ts";
@@ -146,8 +147,12 @@ export function commandCallOf(
       if (move === undefined) return post("reviews", review, { type: "review", ...review });
       const { sent, resolved } = flagged(move.flag);
       const duplicateOf = names.originalOf(move.original, model);
+      const fitting = lawfulMoves(snapshot).transitions.filter((status) =>
+        REVIEW_MOVES[outcome].includes(status),
+      );
+      const lawful = move.isLawful ? fitting[wish.step % (fitting.length || 1)] : undefined;
       const nextMove = {
-        status: move.status,
+        status: lawful ?? move.status,
         ...(move.hasReason && { reason: REASON }),
         ...(duplicateOf !== undefined && { duplicateOf }),
       };
@@ -156,6 +161,19 @@ export function commandCallOf(
         { ...review, move: { ...nextMove, ...sent } },
         { type: "review", ...review, move: { ...nextMove, ...resolved } },
       );
+    }
+    case "withdraw": {
+      const { reviews } = model;
+      const review = wish.isNewest ? reviews.at(-1) : reviews[wish.review % (reviews.length || 1)];
+      if (review === undefined) return null;
+      const { by, seq: _, ...recorded } = review;
+      const known = { ...recorded, isOwn: by === call.as, events: model.eventsSince(review) };
+      return {
+        method: "POST",
+        path: `/reviews/${review.id}/withdraw`,
+        body: { reason: REASON },
+        command: { type: "withdraw", review: known, reason: REASON },
+      };
     }
     case "report": {
       const open = model.runs.filter((one) => !isRunEnded(one.state));

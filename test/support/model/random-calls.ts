@@ -100,6 +100,8 @@ const wishes = {
     move: fc.option(
       fc.record({
         status: fc.constantFrom(...STEP_STATUSES),
+        /** Takes a status that agrees with the outcome and that the step can reach, if there is one. */
+        isLawful: mostly(3),
         hasReason: anyBoolean,
         original,
         flag,
@@ -108,6 +110,11 @@ const wishes = {
         nil: undefined,
       },
     ),
+  }),
+  withdraw: fc.record({
+    do: fc.constant("withdraw" as const),
+    review: fc.nat(),
+    isNewest: mostly(6),
   }),
   run: fc.record({
     do: fc.constant("run" as const),
@@ -173,7 +180,8 @@ const anyWish = fc.oneof(
   { weight: 2, arbitrary: wishes.edit },
   { weight: 1, arbitrary: wishes.putAway },
   { weight: 1, arbitrary: wishes.note },
-  { weight: 3, arbitrary: wishes.review },
+  { weight: 4, arbitrary: wishes.review },
+  { weight: 3, arbitrary: wishes.withdraw },
   { weight: 4, arbitrary: wishes.run },
   { weight: 7, arbitrary: wishes.report },
   { weight: 2, arbitrary: wishes.dispatch },

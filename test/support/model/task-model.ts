@@ -19,6 +19,8 @@ import type {
   RunState,
   WorkerType,
 } from "../../../src/domain/lifecycle/statuses.ts";
+import type { Role } from "../../../src/domain/actor.ts";
+import type { EventOfReview, RecordedReview } from "../../../src/domain/lifecycle/commands.ts";
 
 /** A run, and the reports that came after its end. */
 interface ModelRun {
@@ -39,7 +41,15 @@ interface ModelDispatch {
   pipeline: Pipeline;
   stepId: string;
   versionId: string;
+  /** The seq of the event that caused it. */
+  causeSeq: number;
   isRecalled: boolean;
+}
+
+interface ModelReview extends Omit<RecordedReview, "isOwn" | "events"> {
+  /** The role whose credential recorded it. */
+  by: Role;
+  seq: number;
 }
 
 /** The state of a task after all decisions about it, computed by the pure domain without tables or events. */
@@ -48,9 +58,10 @@ export class TaskModel {
   sealedSteps: StepSnapshot[] = [];
   readonly runs: ModelRun[] = [];
   readonly dispatches: ModelDispatch[] = [];
-  reviews = 0;
   /** Every late report of the task as text. A repeat of one is not kept. */
   readonly #lateReports = new Set<string>();
+  readonly reviews: ModelReview[] = [];
+  readonly #events: EventOfReview[] = [];
 
   constructor({ task, decision }: Creation, at: string) {
     const { version, step } = decision;
@@ -74,6 +85,11 @@ export class TaskModel {
       openRuns: [],
       alreadyDispatched: [],
     };
+  }
+
+  /** The event that recorded a review, and those that follow it. */
+  eventsSince({ seq }: ModelReview): EventOfReview[] {
+    return this.#events.filter((event) => event.seq >= seq);
   }
 
   get id(): string {
@@ -115,8 +131,9 @@ export class TaskModel {
     this.snapshot = { ...this.snapshot, openRuns: [...openRuns, { ...run, state: "QUEUED" }] };
   }
 
-  addDispatch(dispatch: Omit<ModelDispatch, "isRecalled">): void {
-    this.dispatches.push({ ...dispatch, isRecalled: false });
+  addDispatch(dispatch: Omit<ModelDispatch, "isRecalled" | "causeSeq">): void {
+    const causeSeq = this.snapshot.eventSeq;
+    this.dispatches.push({ ...dispatch, causeSeq, isRecalled: false });
     this.updateDispatches();
   }
 
@@ -124,12 +141,15 @@ export class TaskModel {
   record(
     decision: Decision,
     at: string,
-    reported: readonly { id: string | null; pipeline: Pipeline }[],
+    { by, reported }: { by: Role; reported: readonly { id: string | null; pipeline: Pipeline }[] },
   ): void {
     const accepted = this.acceptedDispatches(decision);
+    this.recordEvents(decision, by);
     if (decision.version !== null) this.sealedSteps.push(...this.snapshot.steps);
     this.snapshot = apply(this.snapshot, decision, at);
-    this.reviews += decision.reviews.length;
+    for (const review of this.reviews) {
+      review.isWithdrawn ||= decision.withdrawals.some(({ reviewId }) => reviewId === review.id);
+    }
     for (const change of decision.runs) {
       const run = this.runs.find(({ id }) => id === change.id);
       if (run === undefined || isRunEnded(run.state)) continue;
@@ -145,9 +165,11 @@ export class TaskModel {
         ? recall?.ofVersion === true && dispatch.versionId === recall.versionId
         : recall?.ofStep === true && dispatch.stepId === recall.stepId;
     }
+    for (const dispatch of this.undoneDispatches(decision)) dispatch.isRecalled = true;
     for (const { pipeline, stepId, versionId } of accepted) {
       const id = reported.find((one) => one.pipeline === pipeline)?.id ?? null;
-      this.dispatches.push({ id, pipeline, stepId, versionId, isRecalled: false });
+      const causeSeq = this.snapshot.eventSeq;
+      this.dispatches.push({ id, pipeline, stepId, versionId, causeSeq, isRecalled: false });
     }
     this.updateDispatches();
   }
@@ -161,6 +183,34 @@ export class TaskModel {
     this.#lateReports.add(text);
     run.lateReports += 1;
     run.lateReport = report;
+  }
+
+  /** The dispatches of the change that a decision undoes. None of a walk is ever delivered. */
+  undoneDispatches({ undoes }: Decision): ModelDispatch[] {
+    return this.dispatches.filter(
+      ({ causeSeq, isRecalled }) => !isRecalled && causeSeq === undoes?.seq,
+    );
+  }
+
+  /** Keeps the events of a decision, and its reviews with the number of their events. */
+  private recordEvents(decision: Decision, by: Role): void {
+    const operationId = crypto.randomUUID();
+    const recorded = decision.events.map(({ type, stepId, fromStatus, fromGate }, index) => ({
+      seq: this.snapshot.eventSeq + index + 1,
+      type,
+      stepId,
+      fromStatus,
+      fromGate,
+      operationId,
+    }));
+    this.#events.push(...recorded);
+    const isReported = recorded.some(({ type }) => type === "worker_run_changed");
+    const reviewed = recorded.filter(({ type }) => type === "review_recorded");
+    for (const [index, { id, stepId, kind, outcome, sequence }] of decision.reviews.entries()) {
+      const seq = reviewed[index]?.seq ?? 0;
+      const review = { id, stepId, kind, outcome, sequence, isReported, isWithdrawn: false };
+      this.reviews.push({ ...review, by, seq });
+    }
   }
 
   /** Updates the snapshot's list of dispatched pipelines from the outbox. */

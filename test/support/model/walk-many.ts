@@ -66,6 +66,7 @@ export async function walkBulk(
       await expectRecorded(walk.api, model, {
         decision: item.change,
         bulkOperationId: answered.operationId,
+        by: as,
       });
     } else await expectUnchanged(walk.api, model);
   }
@@ -175,7 +176,8 @@ export async function walkMoves(
   for (const [index, { model }] of moveCalls.entries()) {
     const outcome = outcomes[index];
     if (outcome === "stale" || outcome?.ok !== true) continue;
-    await expectRecorded(walk.api, model, { decision: outcome.value, bulkOperationId: null });
+    const decision = outcome.value;
+    await expectRecorded(walk.api, model, { decision, bulkOperationId: null, by: as });
   }
 }
 

@@ -150,7 +150,14 @@ export class Walk extends WalkedTenant {
       expect(event).toMatchObject({ at, bulkOperationId: null, actor: { role: as } });
       expect(event.requestId).toBe(answer.headers.get("x-request-id"));
     }
-    model.record(substitute(decision, bindings), at, answered.dispatched);
+    if (commandCall.command.type === "withdraw") {
+      const { id, stepId, kind, outcome: was, sequence } = commandCall.command.review;
+      const recalled = model.undoneDispatches(decision).length;
+      const review = { id, stepId, kind, outcome: was, sequence };
+      expect(answered).toMatchObject({ review, recalled, alreadyDelivered: 0 });
+    }
+    const recorded = { by: as, reported: answered.dispatched };
+    model.record(substitute(decision, bindings), at, recorded);
     expect(answered.task).toEqual(taskView(model.snapshot));
     expect(answered.step).toEqual(stepView(model.id, model.snapshot.step.id, model.snapshot.step));
     if (commandCall.command.type === "report") {
@@ -170,7 +177,8 @@ export class Walk extends WalkedTenant {
     context: DecisionContext,
     ifMatch?: number,
   ): Outcome<Decision> {
-    const right = rightFor(command);
+    // Which right a withdrawal takes is known only once its review is loaded.
+    const right = command.type === "withdraw" ? "reviewByAutomation" : rightFor(command);
     if (!isPermitted(context.actor.role, right)) return refuse(forbidden(requiredRole(right)));
     const { eventSeq } = model.snapshot;
     if (ifMatch !== undefined && ifMatch !== eventSeq) {

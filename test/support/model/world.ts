@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import type { Moved } from "../../../src/actions/moves/move-task.ts";
+import type { Reviewed } from "../../../src/actions/reviews/record-review.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { Role } from "../../../src/domain/actor.ts";
 import type { RunState, WorkerType } from "../../../src/domain/lifecycle/statuses.ts";
@@ -18,6 +19,8 @@ export interface World {
   paid: TaskView;
   /** A polling worker has claimed its check and not started. */
   claimed: TaskView;
+  /** In expert review, and claimed. Its first review was withdrawn. */
+  reviewed: TaskView;
   /** Changed by a bulk operation. */
   changed: TaskView;
   /** Refused by the same operation. */
@@ -30,6 +33,7 @@ export async function givenWorld(api: CallableApi, tenant: Tenant): Promise<Worl
   const busy = await givenBusyTask(api, tenant);
   const paid = await givenPaidTask(api, tenant);
   const claimed = await givenClaimedTask(api, tenant);
+  const reviewed = await givenReviewedTask(api, tenant);
   const changed = await api.givenTask({
     tenant,
     at: { kind: "expert_review", status: "approved" },
@@ -41,7 +45,7 @@ export async function givenWorld(api: CallableApi, tenant: Tenant): Promise<Worl
     body: { taskIds: [changed.id, refused.id], targetStatus: "REJECTED", reason: "Not wanted" },
   });
   const bulkOperationId = expectDone(executed).operationId;
-  const world = { tenant, busy, paid, claimed, changed, refused, bulkOperationId };
+  const world = { tenant, busy, paid, claimed, reviewed, changed, refused, bulkOperationId };
   await givenEvaluation(api, world);
   await givenOtherOperations(api, tenant);
   await givenRevisedTask(api, tenant);
@@ -131,6 +135,27 @@ async function givenPaidTask(api: CallableApi, tenant: Tenant): Promise<TaskView
     await api.givenTask({ tenant, at: { kind: "expert_review", status: "awaiting_review" } }),
   );
   await status("approved", { runAttachedWorkflows: true });
+  return task();
+}
+
+async function givenReviewedTask(api: CallableApi, tenant: Tenant): Promise<TaskView> {
+  const { task, onTask } = actingOn(
+    api,
+    tenant,
+    await api.givenTask({ tenant, at: { kind: "expert_review", status: "in_review" } }),
+  );
+  const verdict = { kind: "expert", outcome: "failed", notes: "A gap" };
+  const move = { status: "changes_requested", reason: "A gap" };
+  const recorded = await onTask("reviews", { ...verdict, move });
+  const { id } = (recorded as Reviewed).review;
+  const body = { reason: "Read the wrong file" };
+  expectDone(await api.call("POST", `/reviews/${id}/withdraw`, { tenant, body }));
+  const wanted = { own: true, leaseSeconds: 14_400 };
+  const claimed = await api.call<{ data: unknown[] }>("POST", "/reviews/claim", {
+    tenant,
+    body: wanted,
+  });
+  expect(expectDone(claimed).data).toHaveLength(1);
   return task();
 }
 

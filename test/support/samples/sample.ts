@@ -15,6 +15,10 @@ export interface Things {
   evaluatedTask: string;
   version: string;
   step: string;
+  /** An admin's claim of the review of the task. */
+  claim: string;
+  /** A review of the task by an admin, with a move. */
+  review: string;
   run: string;
   /** A run whose reports move no step. */
   paymentRun: string;

@@ -24,6 +24,10 @@ import {
 import { SAMPLE_CONTENT } from "./things.ts";
 
 const ON_TASK = { names: { taskId: "task" } } as const;
+const ON_CLAIM = {
+  names: { claimId: "claim" },
+  at: { kind: "expert_review", status: "in_review" },
+} as const;
 const ON_EVAL = { names: { evalId: "eval" } } as const;
 const ON_PERSON = { names: { personId: "person" } } as const;
 const ON_WEBHOOK = { names: { name: "webhook" } } as const;
@@ -48,6 +52,14 @@ async function claimAll(api: TestApi, tenant: Tenant): Promise<void> {
   const body = { types: ["QUALITY_AUTOMATION"], max: 100, leaseSeconds: 3600 };
   const claim = { as: "service", tenant, body } as const;
   expectDone(await api.call("POST", "/worker-runs/claim", claim));
+}
+
+/** Claims every task that waits for a reviewer, so that a second claim finds none. */
+async function claimAllReviews(api: TestApi, tenant: Tenant): Promise<void> {
+  const claim = { tenant, body: { own: true, max: 20, leaseSeconds: 14_400 } };
+  const again = async () =>
+    expectDone(await api.call<{ data: unknown[] }>("POST", "/reviews/claim", claim)).data.length;
+  while ((await again()) > 0);
 }
 
 /** Forgets the settings of a pipeline, so that the next PUT creates its secret. */
@@ -500,7 +512,75 @@ export const SAMPLES: readonly Sample[] = [
     at: AWAITED_CHECK,
     body: { kind: "expert", outcome: "passed", move: { status: "approved" } },
   },
+  {
+    route: "POST /v1/tasks/{taskId}/reviews",
+    what: "of a step",
+    roles: REVIEWERS,
+    cost: MOVE,
+    repeat: AGAIN,
+    names: { taskId: "task", stepId: "step" },
+    at: OPEN_REVIEW,
+    body: { kind: "expert", outcome: "failed", stepId: "{stepId}", notes: "A gap in step two" },
+  },
   { route: "GET /v1/tasks/{taskId}/reviews", roles: EVERYONE, cost: READ, ...ON_TASK },
+  {
+    route: "POST /v1/reviews/claim",
+    prepare: claimAllReviews,
+    roles: REVIEWERS,
+    cost: CREATE,
+    repeat: NOTHING_MORE,
+    names: {},
+    at: OPEN_REVIEW,
+    body: { own: true },
+  },
+  {
+    route: "POST /v1/reviews/claims/{claimId}/renew",
+    roles: REVIEWERS,
+    cost: CREATE,
+    repeat: NOTHING_MORE,
+    ...ON_CLAIM,
+    body: { leaseSeconds: 600 },
+  },
+  {
+    route: "POST /v1/reviews/claims/{claimId}/release",
+    roles: REVIEWERS,
+    cost: CREATE,
+    repeat: { unkeyed: "lease_lost" },
+    ...ON_CLAIM,
+  },
+  {
+    route: "POST /v1/reviews/claims/{claimId}/decline",
+    roles: REVIEWERS,
+    cost: CREATE,
+    repeat: { unkeyed: "lease_lost" },
+    ...ON_CLAIM,
+    body: { reason: "I know the author" },
+  },
+  {
+    route: "PUT /v1/reviews/claims/{claimId}/draft",
+    roles: REVIEWERS,
+    cost: { first: 1 },
+    repeat: NOTHING_MORE,
+    ...ON_CLAIM,
+    body: { draft: "So far it holds" },
+  },
+  {
+    route: "GET /v1/reviews/claims",
+    roles: EVERYONE,
+    cost: READ,
+    names: { task: "task", stepId: "step" },
+    query: "task={task}&stepId={stepId}&all=true",
+    goesOnWithout: ["task", "stepId"],
+  },
+  {
+    route: "POST /v1/reviews/{reviewId}/withdraw",
+    roles: andService(REVIEWERS),
+    cost: MOVE,
+    repeat: ALREADY_DONE,
+    names: { reviewId: "review" },
+    at: OPEN_REVIEW,
+    body: { reason: "Read the wrong file" },
+  },
   {
     route: "POST /v1/tasks/{taskId}/worker-runs",
     roles: SERVICE,

@@ -1,3 +1,5 @@
+import type { ReviewWorkView } from "../../../src/actions/reviews/claim-reviews.ts";
+import type { Reviewed } from "../../../src/actions/reviews/record-review.ts";
 import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import { givenOpenEval, givenTrial } from "../../routes/evals/support.ts";
 import { type CallOptions, expectDone, type Tenant, type TestApi } from "../api.ts";
@@ -28,6 +30,8 @@ export function unknownThings(): Things {
     original: id(),
     evaluatedTask: id(),
     step: id(),
+    claim: id(),
+    review: id(),
     run: id(),
     paymentRun: id(),
     endedRun: id(),
@@ -99,6 +103,16 @@ export async function givenThings(
   if (isOffered) await givenOfferedRun(api, { tenant });
   if (kinds.has("original")) things.original = (await api.givenTask({ tenant })).id;
   const asService = { as: "service" } as const;
+  if (kinds.has("claim")) {
+    const work = await create("/reviews/claim", { own: true, max: 20 });
+    const { data } = work as unknown as { data: ReviewWorkView[] };
+    Object.assign(things, { claim: data.find((one) => one.task.id === task.id)?.claim.id });
+  }
+  if (kinds.has("review")) {
+    const verdict = { kind: "expert", outcome: "failed", move: { status: "changes_requested" } };
+    const reviewed = await create(`${onTask}/reviews`, verdict);
+    Object.assign(things, { review: (reviewed as unknown as Reviewed).review.id });
+  }
   await open("run", `${onTask}/worker-runs`, { type: "QUALITY_AUTOMATION" }, asService);
   await open("paymentRun", `${onTask}/worker-runs`, { type: "PAYMENT" }, asService);
   await open("endedRun", `${onTask}/worker-runs`, { type: "PAYMENT" }, asService);

@@ -12,6 +12,7 @@ export const NO_CHANGES: Decision = {
   version: null,
   step: null,
   reviews: [],
+  withdrawals: [],
   runs: [],
   lateReport: null,
   keptAside: null,

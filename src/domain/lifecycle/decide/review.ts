@@ -1,5 +1,6 @@
 import type { Outcome, Refusal } from "../../refusals.ts";
 import {
+  claimTaken,
   inWords,
   refuse,
   reviewedStepNotCurrent,
@@ -8,6 +9,7 @@ import {
 } from "../../refusals.ts";
 import type { DecisionContext, ReviewCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
+import { REVIEWED_KIND } from "../statuses.ts";
 import { REVIEW_MOVES } from "../review-moves.ts";
 import type { TaskSnapshot } from "../snapshot.ts";
 import { NO_CHANGES } from "./changes.ts";
@@ -32,7 +34,9 @@ export function decideReview(
   command: ReviewCommand,
   context: DecisionContext,
 ): Outcome<Decision> {
-  const { move, outcome } = command;
+  const { kind, move, outcome, takenUntil } = command;
+  const isOfSlot = kind === "expert" && snapshot.step.kind === REVIEWED_KIND;
+  if (isOfSlot && takenUntil !== undefined) return refuse(claimTaken(takenUntil));
   const review = newReview(snapshot, command, context);
   if (move === undefined) return succeed(afterReview(review, snapshot, NO_CHANGES));
 

@@ -2,11 +2,12 @@ import type { LoadedTasks } from "../../db/snapshots/load-tasks.ts";
 import type { ReviewCommand } from "../../domain/lifecycle/commands.ts";
 import type { NewReview } from "../../domain/lifecycle/decision.ts";
 import { notFound, refuse, succeed, type Outcome } from "../../domain/refusals.ts";
+import { SLOTS_PER_STEP } from "../../domain/reviews/slots.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { ConditionalCall, Done } from "../call/call.ts";
-import { type Moved, moveTask } from "./move-task.ts";
+import { type Moved, moveTask } from "../moves/move-task.ts";
 import { permit } from "../call/permit.ts";
-import { duplicateOfFound } from "./targets.ts";
+import { duplicateOfFound } from "../moves/targets.ts";
 
 type Move = NonNullable<ReviewCommand["move"]>;
 
@@ -25,7 +26,7 @@ export interface Reviewed extends Moved {
  * race, it is decided again only on the step that it was first decided on.
  */
 export async function recordReview(
-  call: ConditionalCall,
+  call: ConditionalCall & { identity: string },
   { task, move, stepId, ...input }: ReviewInput,
 ): Promise<Outcome<Done<Reviewed>>> {
   const command: ReviewCommand = {
@@ -37,7 +38,8 @@ export async function recordReview(
   if (!permitted.ok) return permitted;
   let reviewedStepId = stepId;
   return moveTask(call, {
-    names: { tasks: [task], stepId, duplicateOf: move?.duplicateOf },
+    names: { tasks: [task], stepId, duplicateOf: move?.duplicateOf, withHeldSlots: true },
+    claimant: input.kind === "expert" ? call.identity : undefined,
     commandOf: (loaded) => {
       if (stepId !== undefined && loaded.step === null) return refuse(notFound());
       const original = duplicateOfFound(loaded, move?.duplicateOf);
@@ -46,6 +48,7 @@ export async function recordReview(
       return succeed({
         ...command,
         stepId: reviewedStepId,
+        takenUntil: takenUntil(loaded, call.identity),
         move: move && { ...move, duplicateOf: original.value },
       });
     },
@@ -60,4 +63,11 @@ export async function recordReview(
 
 function currentStepId({ tasks: [task] }: LoadedTasks): string | undefined {
   return task?.step.id;
+}
+
+/** Until when others hold all slots of the current step; undefined if the caller holds one, or one is free. */
+function takenUntil({ heldSlots }: LoadedTasks, identity: string): string | undefined {
+  const isFree = heldSlots.length < SLOTS_PER_STEP;
+  if (isFree || heldSlots.some(({ person }) => person === identity)) return undefined;
+  return heldSlots.map(({ leaseUntil }) => leaseUntil).toSorted()[0];
 }
