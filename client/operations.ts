@@ -115,7 +115,13 @@ export type TaskPage = {
   sortTruncated?: true | undefined;
 };
 
-/** A point in the task's history: a time in UTC, or `seq:` followed by the number of an event. */
+/** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+export type AfterTime = string;
+
+/** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+export type TimeOrDay = string;
+
+/** A point in the task's history: a time with any offset, or `seq:` followed by the number of an event. */
 export type AsOf = string;
 
 /** A task's id, or `ext:` followed by its external id. */
@@ -495,11 +501,11 @@ export type TaskFilter = {
   model?: string | undefined;
   /** Tasks that this bulk operation changed. */
   bulkOperationId?: Id | undefined;
-  createdAfter?: Timestamp | undefined;
-  createdBefore?: Timestamp | undefined;
-  updatedAfter?: Timestamp | undefined;
+  createdAfter?: AfterTime | undefined;
+  createdBefore?: TimeOrDay | undefined;
+  updatedAfter?: AfterTime | undefined;
   /** Tasks whose status has not changed since before this time. */
-  statusBefore?: Timestamp | undefined;
+  statusBefore?: TimeOrDay | undefined;
   /** 0 to 100. Higher is more urgent. */
   priority?: number | undefined;
   /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
@@ -2106,7 +2112,7 @@ export type CreateApiKey = {
   /** The person who holds the API key: what they do with it is theirs, and it ends when they are deactivated. Null for a program. It cannot change later. */
   personId?: string | null | undefined;
   /** When the API key stops working. Must be in the future. Null if never. */
-  expiresAt?: string | null | undefined;
+  expiresAt?: string | undefined;
   reason?: Reason | undefined;
 };
 
@@ -2138,7 +2144,7 @@ export type RotateApiKey = {
   /** How long the old API key still works. To end it earlier, revoke it once the new one is in use. */
   overlapSeconds?: number | undefined;
   /** When the new API key stops working; null if never. By default it gets the lifetime that the old one was created with. */
-  expiresAt?: string | null | undefined;
+  expiresAt?: string | undefined;
   reason?: Reason | undefined;
 };
 
@@ -2259,11 +2265,11 @@ export interface Operations {
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
-        updatedAfter?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
+        updatedAfter?: AfterTime | undefined;
         /** Tasks whose status has not changed since before this time. */
-        statusBefore?: Timestamp | undefined;
+        statusBefore?: TimeOrDay | undefined;
         priority?: number | undefined;
         /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
@@ -2580,11 +2586,11 @@ export interface Operations {
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
-        updatedAfter?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
+        updatedAfter?: AfterTime | undefined;
         /** Tasks whose status has not changed since before this time. */
-        statusBefore?: Timestamp | undefined;
+        statusBefore?: TimeOrDay | undefined;
         priority?: number | undefined;
         /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
@@ -2617,11 +2623,11 @@ export interface Operations {
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
-        updatedAfter?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
+        updatedAfter?: AfterTime | undefined;
         /** Tasks whose status has not changed since before this time. */
-        statusBefore?: Timestamp | undefined;
+        statusBefore?: TimeOrDay | undefined;
         priority?: number | undefined;
         /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
@@ -2824,11 +2830,11 @@ export interface Operations {
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
-        updatedAfter?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
+        updatedAfter?: AfterTime | undefined;
         /** Tasks whose status has not changed since before this time. */
-        statusBefore?: Timestamp | undefined;
+        statusBefore?: TimeOrDay | undefined;
         priority?: number | undefined;
         /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
@@ -2863,11 +2869,11 @@ export interface Operations {
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
-        updatedAfter?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
+        updatedAfter?: AfterTime | undefined;
         /** Tasks whose status has not changed since before this time. */
-        statusBefore?: Timestamp | undefined;
+        statusBefore?: TimeOrDay | undefined;
         priority?: number | undefined;
         /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
@@ -2885,8 +2891,8 @@ export interface Operations {
     input: {
       query?: {
         task?: TaskRef | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
         /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
         dialect?: "standard" | "excel" | undefined;
       } | undefined;
@@ -2903,8 +2909,8 @@ export interface Operations {
     input: {
       query?: {
         task?: TaskRef | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
@@ -4079,11 +4085,11 @@ export interface Operations {
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
-        updatedAfter?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
+        updatedAfter?: AfterTime | undefined;
         /** Tasks whose status has not changed since before this time. */
-        statusBefore?: Timestamp | undefined;
+        statusBefore?: TimeOrDay | undefined;
         priority?: number | undefined;
         /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
@@ -4565,8 +4571,8 @@ export interface Operations {
         subjectKind?: AdminSubject | undefined;
         subjectId?: string | undefined;
         actorId?: string | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -4592,8 +4598,8 @@ export interface Operations {
         subjectKind?: AdminSubject | undefined;
         subjectId?: string | undefined;
         actorId?: string | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
         /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
         dialect?: "standard" | "excel" | undefined;
       } | undefined;
@@ -4613,8 +4619,8 @@ export interface Operations {
         subjectKind?: AdminSubject | undefined;
         subjectId?: string | undefined;
         actorId?: string | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
       } | undefined;
       requestId?: string | undefined;
     };

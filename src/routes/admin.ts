@@ -9,7 +9,16 @@ import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { exportRoutesOf } from "./http/export-routes.ts";
 import { answerPage } from "./http/paging.ts";
-import { type FilterQuery, page, paging, safeText, timestamp, uuid } from "./http/schemas.ts";
+import {
+  afterTime,
+  type FilterQuery,
+  page,
+  paging,
+  safeText,
+  timeOrDay,
+  timestamp,
+  uuid,
+} from "./http/schemas.ts";
 import { actor, sha256 } from "./shapes/event.ts";
 
 const TAGS = ["Administration"] as const;
@@ -48,8 +57,8 @@ const filterQuery = {
   subjectKind: subjectKind.optional(),
   subjectId: safeText(200).optional(),
   actorId: safeText(200).optional(),
-  createdAfter: timestamp.optional(),
-  createdBefore: timestamp.optional(),
+  createdAfter: afterTime.optional(),
+  createdBefore: timeOrDay.optional(),
 } satisfies FilterQuery<AdminEventFilter>;
 
 const getEvents = defineContract({

@@ -8,7 +8,7 @@ import { readTaskChunk } from "../db/tasks/list-tasks.ts";
 import { readPromptChunk } from "../db/content/prompts.ts";
 import { exportRoutesOf } from "./http/export-routes.ts";
 import type { Route } from "./http/create-handler.ts";
-import { type FilterQuery, taskRef, timestamp, uuid } from "./http/schemas.ts";
+import { afterTime, type FilterQuery, taskRef, timeOrDay, uuid } from "./http/schemas.ts";
 import { trialFilterQuery } from "./shapes/eval.ts";
 import { promptFilterQuery } from "./shapes/prompt-filter.ts";
 import { taskFilterQuery } from "./shapes/task-filter.ts";
@@ -54,8 +54,8 @@ const events = exportRoutesOf({
     "Exports all events of tasks and evals that match the filter and were written before the call, in the order of the feed.",
   query: z.strictObject({
     task: taskRef.optional(),
-    createdAfter: timestamp.optional(),
-    createdBefore: timestamp.optional(),
+    createdAfter: afterTime.optional(),
+    createdBefore: timeOrDay.optional(),
   } satisfies FilterQuery<EventFilter>),
   read: async ({ database }, filter, after: Parameters<typeof readEventChunk>[2]) => {
     const { rows, next } = await readEventChunk(database, filter, after);

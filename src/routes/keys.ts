@@ -8,7 +8,7 @@ import { KEY_CACHE_SECONDS } from "./http/auth-api-key.ts";
 import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { name, page, paging, reason, timestamp, uuid } from "./http/schemas.ts";
+import { name, page, paging, reason, time, timestamp, uuid } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
 
 const role = z.enum(ROLES).openapi("Role");
@@ -58,7 +58,7 @@ const postKey = defineContract({
         description:
           "The person who holds the API key: what they do with it is theirs, and it ends when they are deactivated. Null for a program. It cannot change later.",
       }),
-      expiresAt: timestamp.nullable().default(null).openapi({
+      expiresAt: time.nullable().default(null).openapi({
         description: "When the API key stops working. Must be in the future. Null if never.",
       }),
       reason: reason.optional(),
@@ -95,7 +95,7 @@ const rotate = defineContract({
           description:
             "How long the old API key still works. To end it earlier, revoke it once the new one is in use.",
         }),
-      expiresAt: timestamp.nullable().optional().openapi({
+      expiresAt: time.nullable().optional().openapi({
         description:
           "When the new API key stops working; null if never. By default it gets the lifetime that the old one was created with.",
       }),

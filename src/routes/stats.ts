@@ -15,13 +15,16 @@ import {
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { booleanText, timestamp } from "./http/schemas.ts";
+import { booleanText, timeOrDay, timestamp } from "./http/schemas.ts";
 import { stepKind, taxonomyCode } from "./shapes/task.ts";
 
 const count = z.int().min(0);
 
 /** A bound of the window, in years where JavaScript and Postgres agree on the calendar and years have four digits. */
-const windowBound = timestamp.regex(/^[12]/, "Must be in the years 1000 to 2999.");
+const windowBound = timeOrDay.refine((bound) => /^[12]/.test(bound), {
+  error: "Must be in the years 1000 to 2999.",
+  params: { code: "invalid_format" },
+});
 
 const scopeQuery = {
   taxonomyCode: taxonomyCode.optional().openapi({ description: "Only tasks with this code." }),

@@ -60,6 +60,56 @@ describe("JSON that both JSON.parse and the service accept", () => {
   });
 });
 
+/** Returns a literal that has another value than this one, in its last digit. */
+function neighborOf(literal: string, digit: number): string {
+  const last = Number(literal.at(-1));
+  return literal.slice(0, -1) + String((last + 1 + (digit % 9)) % 10);
+}
+
+describe("an integer", () => {
+  const spelled = fc.tuple(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.nat(4));
+
+  test("is accepted as JavaScript and as Postgres print it, in every notation", () => {
+    fc.assert(
+      fc.property(spelled, ([some, form]) => {
+        const value = Math.trunc(some);
+        const integer = BigInt(value).toString();
+        const printed = JSON.stringify(value);
+        const [digits = "", exponent = "0"] = value.toExponential().split("e");
+        const literal = [integer, printed, `${integer}.0`, `${digits}E${exponent}`, `${integer}e0`][
+          form
+        ];
+        expect(errorOf(`[${literal}]`)).toBe("none");
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("is accepted exactly if it comes back equal", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n }), fc.nat(8), (value, digit) => {
+        for (const literal of [value.toString(), neighborOf(value.toString(), digit)]) {
+          const double = Number(literal);
+          const isEqual =
+            BigInt(double) === BigInt(literal) ||
+            BigInt(
+              double.toLocaleString("en", { useGrouping: false, maximumFractionDigits: 0 }),
+            ) === BigInt(literal);
+          expect([literal, errorOf(literal) === "none"]).toEqual([literal, isEqual]);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("of any length is judged in linear time", () => {
+    const zeros = "0".repeat(1_000_000);
+    expect(errorOf(`1.${zeros}`)).toBe("none");
+    expect(errorOf(`1.${zeros}1`)).toBe("none");
+    expect(errorOf(`1${zeros}e-1000000`)).toBe("none");
+  });
+});
+
 describe("JSON that JSON.parse accepts and the service rejects", () => {
   test.each([
     ["33 levels", `${"[".repeat(33)}${"]".repeat(33)}`],
@@ -127,7 +177,13 @@ describe("JSON that JSON.parse accepts and the service rejects", () => {
       '{"n":{"m":9007199254740993}}',
       "number_out_of_range at n.m",
     ],
-    ["2 to the power of 53", "9007199254740992", "number_out_of_range at "],
+    ["the same with a point", "9007199254740993.0", "number_out_of_range at "],
+    ["the same with an exponent", "9007199254740993e0", "number_out_of_range at "],
+    [
+      "an integer of which a double keeps 17 digits",
+      "[12345678901234567890]",
+      "number_out_of_range at 0",
+    ],
     ["a number that a double would round to zero", "[0,1e-999999]", "number_out_of_range at 1"],
   ])("%s is validation_failed with the rule and the path", (_name, text, issue) => {
     expect(errorOf(text)).toBe(`validation_failed ${issue}`);

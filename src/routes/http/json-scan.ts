@@ -182,8 +182,9 @@ function isNumberPart(code: number): boolean {
 }
 
 /**
- * Fractions may round as every double does. Integers must be exact, and no number may overflow to infinity or underflow
- * to zero.
+ * Whether the number comes back equal. Fractions may round as every double does. An integer, however it is written, must
+ * be one that a double holds exactly, or the one that JavaScript prints for the double: so every number of an answer can
+ * be sent back. No number may overflow to infinity or underflow to zero.
  */
 function isExact(text: string, start: number, end: number): boolean {
   const length = end - start;
@@ -195,5 +196,34 @@ function isExact(text: string, start: number, end: number): boolean {
   const value = Number(literal);
   if (!Number.isFinite(value)) return false;
   if (value === 0) return !/[1-9]/.test(mantissa);
-  return exponent !== undefined || mantissa.includes(".") || Number.isSafeInteger(value);
+  const given = decimalOf(literal);
+  if (given.exponent < 0 || Number.isSafeInteger(value)) return true;
+  return (
+    isSame(given, decimalOf(String(value))) || isSame(given, decimalOf(BigInt(value).toString()))
+  );
+}
+
+/** A number as decimal digits without zeros at either end, times a power of ten. The sign is left out. */
+interface Decimal {
+  digits: string;
+  exponent: number;
+}
+
+function decimalOf(literal: string): Decimal {
+  const [mantissa = "", exponent = "0"] = literal.replace(/^-/, "").split(/e/i);
+  const [integer = "", fraction = ""] = mantissa.split(".");
+  const digits = integer + fraction;
+  // Loops, because a pattern for zeros at the end takes quadratic time.
+  let first = 0;
+  while (digits.charCodeAt(first) === ZERO) first += 1;
+  let end = digits.length;
+  while (end > first && digits.charCodeAt(end - 1) === ZERO) end -= 1;
+  return {
+    digits: digits.slice(first, end),
+    exponent: Number(exponent) - fraction.length + digits.length - end,
+  };
+}
+
+function isSame(one: Decimal, other: Decimal): boolean {
+  return one.digits === other.digits && one.exponent === other.exponent;
 }

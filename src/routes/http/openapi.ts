@@ -53,6 +53,10 @@ const DESCRIPTION = `Stepledger records the status of every task, how the task g
 
 **Idempotency.** Send an \`Idempotency-Key\` with every write, so that you can retry it safely.
 
+**Values.** Every value of a response can be sent back. A \`null\` in an optional member of a request body means that the
+member is absent, unless its schema allows \`null\`: then it clears the field. Numbers must be doubles, and an integer
+must be one that comes back equal. Times can have any offset from UTC. Text is stored as you send it.
+
 **Headers.** Every response has an \`X-Request-Id\`, which is stored on each event that the request writes.
 \`Server-Timing\` reports the number and duration of database round trips.`;
 

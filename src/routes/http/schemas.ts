@@ -1,5 +1,11 @@
 import * as z from "zod";
 import "./zod-openapi.ts";
+import {
+  type Parsed as ParsedTime,
+  parseAfter,
+  parseTime,
+  parseTimeOrDay,
+} from "../../domain/moments.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import { isStorable } from "./json-scan.ts";
 import { hidesCharacters, isVisible, reordersLine } from "./readable-text.ts";
@@ -127,16 +133,49 @@ export const itemIssues = z
   )
   .readonly();
 
-/** The length of a time with nanoseconds. Postgres refuses much longer ones. */
-const TIMESTAMP_LENGTH_MAX = 30;
-
-/** A time in UTC. The database keeps microseconds and rounds the rest. */
+/** A time in responses: UTC, with six decimals. */
 export const timestamp = z.iso
   .datetime({ offset: false })
-  .max(TIMESTAMP_LENGTH_MAX)
-  // ISO 8601 has a year 0. Postgres has none.
-  .regex(/^(?!0000)/, "The year must not be 0.")
   .openapi("Timestamp", { format: "date-time", example: "2026-11-21T20:19:57.204813Z" });
+
+/** Returns a schema of text that `parse` converts to a time in UTC with microseconds. */
+const parsedTime = (parse: (text: string) => ParsedTime) =>
+  z.string().transform((text, context) => {
+    const parsed = parse(text);
+    if (parsed.ok) return parsed.value;
+    context.addIssue({
+      code: "custom",
+      params: { code: "invalid_format" },
+      message: parsed.message,
+    });
+    return z.NEVER;
+  });
+
+const ANY_OFFSET =
+  "A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed.";
+const EXAMPLE = "2026-11-21T20:19:57.204813+05:30";
+
+/** A time in requests. */
+export const time = parsedTime(parseTime).openapi("Time", {
+  type: "string",
+  format: "date-time",
+  description: ANY_OFFSET,
+  example: EXAMPLE,
+});
+
+/** The start or the end of a window in requests. */
+export const timeOrDay = parsedTime(parseTimeOrDay).openapi("TimeOrDay", {
+  type: "string",
+  description: `${ANY_OFFSET} A date alone means the first moment of that day in UTC.`,
+  example: EXAMPLE,
+});
+
+/** The time after which something happened, in requests. */
+export const afterTime = parsedTime(parseAfter).openapi("AfterTime", {
+  type: "string",
+  description: `${ANY_OFFSET} A date alone includes that day, from its first moment in UTC.`,
+  example: EXAMPLE,
+});
 
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 

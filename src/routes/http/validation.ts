@@ -2,20 +2,24 @@ import * as z from "zod";
 import { $ZodCheckMaxLength } from "zod/v4/core";
 import type { Issue } from "../../domain/refusals.ts";
 import type { Fault } from "./problem.ts";
+import { withoutAbsentMembers } from "./absent-members.ts";
 
 const ISSUES_MAX = 100;
 const SEGMENT_LENGTH_MAX = 100;
 
 export type Parsed<Value> = { ok: true; value: Value } | { ok: false; fault: Fault };
 
-/** Returns the parsed value, or the fault `validation_failed` or `too_many_items`. */
+/**
+ * Returns the parsed value, or the fault `validation_failed` or `too_many_items`. A null is taken for an absent member
+ * where the member is optional and cannot be null.
+ */
 export function validate<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
 ): Parsed<z.output<Schema>> {
   const max = longListMax(schema, value);
   if (max !== null) return { ok: false, fault: { code: "too_many_items", max } };
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(withoutAbsentMembers(schema, value));
   if (parsed.success) return { ok: true, value: parsed.data };
   return { ok: false, fault: invalid(parsed.error.issues.flatMap(issuesOf)) };
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { timestamp } from "../http/schemas.ts";
+import { parseTime } from "../../domain/moments.ts";
 
 const SEQ_MAX = 2_147_483_647;
 
@@ -10,17 +10,18 @@ export const asOf = z
     const [, digits] = /^seq:(\d{1,10})$/.exec(text) ?? [];
     const seq = Number(digits);
     if (digits !== undefined && seq >= 1 && seq <= SEQ_MAX) return { seq };
-    if (timestamp.safeParse(text).success) return { time: text };
+    const parsed = parseTime(text);
+    if (parsed.ok) return { time: parsed.value };
     context.addIssue({
       code: "custom",
       params: { code: "invalid_moment" },
-      message: "Must be a time in UTC, such as 2026-11-21T20:19:57Z, or seq:n.",
+      message: `${parsed.message} Or \`seq:n\`, with the number of an event.`,
     });
     return z.NEVER;
   })
   .openapi("AsOf", {
     type: "string",
     description:
-      "A point in the task's history: a time in UTC, or `seq:` followed by the number of an event.",
+      "A point in the task's history: a time with any offset, or `seq:` followed by the number of an event.",
     example: "seq:3",
   });

@@ -4,13 +4,14 @@ import { ATTENTION_CODES } from "../../domain/status/attention.ts";
 import { isSearchable, NEEDLE_LENGTH_MIN } from "../../domain/search.ts";
 import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
 import {
+  afterTime,
   booleanText,
   knownExternalId,
   type FilterQuery,
   integerText,
   name,
   safeText,
-  timestamp,
+  timeOrDay,
   uuid,
 } from "../http/schemas.ts";
 import {
@@ -59,10 +60,10 @@ const common = {
   bulkOperationId: uuid
     .optional()
     .openapi({ description: "Tasks that this bulk operation changed." }),
-  createdAfter: timestamp.optional(),
-  createdBefore: timestamp.optional(),
-  updatedAfter: timestamp.optional(),
-  statusBefore: timestamp.optional().openapi({
+  createdAfter: afterTime.optional(),
+  createdBefore: timeOrDay.optional(),
+  updatedAfter: afterTime.optional(),
+  statusBefore: timeOrDay.optional().openapi({
     description: "Tasks whose status has not changed since before this time.",
   }),
 };
