@@ -49,6 +49,7 @@ export function taskLines(task: Task, paint: Paint): string[] {
     ["priority", String(task.priority)],
     ["assignee", task.assignee],
     ["events", String(task.eventSeq)],
+    ["duplicate of", task.duplicateOf],
     ["archived", task.archivedAt],
   ];
   return memberLines(rows, paint);

@@ -81,6 +81,8 @@ export class Walk {
       reviews: [],
       openRuns: [],
       alreadyDispatched: [],
+      duplicateOf: null,
+      namedBy: [],
     };
     this.#record(decision, actor);
     this.#snapshot = { ...this.#snapshot, eventSeq: 1 };

@@ -22,6 +22,7 @@ export const listTasks: Command = {
   --attention CODE   tasks with this attention code, such as blocked; can be repeated to match any of several
   --kind KIND        tasks whose current step is of this kind
   --assignee NAME    tasks assigned to NAME
+  --duplicate-of TASK  tasks that are duplicates of TASK now
   --q TEXT           tasks with TEXT in the title or the external id
   --sort NAME        createdAt, updatedAt, title, priority, statusSince or unifiedStatus; -NAME reverses the order
   --archived         archived tasks only
@@ -38,6 +39,7 @@ export const listTasks: Command = {
           attention: { type: "string", multiple: true },
           kind: { type: "string" },
           assignee: { type: "string" },
+          "duplicate-of": { type: "string" },
           q: { type: "string" },
           sort: { type: "string" },
           archived: { type: "boolean", default: false },
@@ -53,6 +55,7 @@ export const listTasks: Command = {
       attention: values.attention?.map(asAttention),
       stepKind: values.kind === undefined ? undefined : asKind(values.kind),
       assignee: values.assignee,
+      duplicateOf: values["duplicate-of"],
       q: values.q,
       sort: values.sort === undefined ? undefined : asSort(values.sort),
       archived: values.archived ? true : undefined,

@@ -21,11 +21,16 @@ export interface RefusalData {
   stale: object;
   lease_lost: object;
   version_conflict: { eventSeq: number };
-  /** `differs` and `taken` describe the trials that hold the slots of a call. */
+  /**
+   * `differs` and `taken` describe the trials that hold the slots of a call. `namedBy` are the duplicates that prevent a
+   * move; `isNamedByMore` says that there are more than it lists.
+   */
   conflict: {
-    existing: { id: string };
+    existing?: { id: string };
     differs?: readonly FieldDifference[];
     taken?: readonly TakenSlot[];
+    namedBy?: readonly string[];
+    isNamedByMore?: boolean;
   };
   plan_stale: { changed: { taskId: string; unifiedStatus: string | null; code: string | null }[] };
   plan_expired: object;

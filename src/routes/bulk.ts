@@ -122,7 +122,7 @@ const postPreview = defineContract({
     })
     .openapi("PreviewBulk"),
   response: { status: 200, description: "The plan.", schema: preview },
-  errors: ["not_found"],
+  errors: ["not_found", "conflict"],
 });
 
 const postExecute = defineContract({
@@ -147,7 +147,7 @@ const postExecute = defineContract({
     .openapi("ExecuteBulk"),
   response: { status: 200, description: "The outcome of each task.", schema: execution },
   alternative: accepted,
-  errors: ["not_found", "invalid_plan_token", "plan_expired", "plan_stale"],
+  errors: ["not_found", "conflict", "invalid_plan_token", "plan_expired", "plan_stale"],
   idempotency: "required",
 });
 

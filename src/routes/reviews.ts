@@ -77,6 +77,7 @@ const postReview = defineContract({
     "invalid_transition",
     "gate_closed",
     "already_in_status",
+    "conflict",
   ],
   idempotency: "optional",
   concurrency: true,

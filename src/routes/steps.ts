@@ -57,7 +57,7 @@ const patchStep = defineContract({
   path: "/steps/{stepId}",
   summary: "Change a step's status",
   description:
-    "Changes the status of the task's current step, as the transition table of the step's kind allows. Any other change returns 409 `invalid_transition` with the statuses in `allowed`.",
+    "Changes the status of the task's current step, as the transition table of the step's kind allows. Any other change returns 409 `invalid_transition` with the statuses in `allowed`. A duplicate can name the task that it duplicates, which must not be a duplicate, rejected or archived itself; a task that duplicates name cannot become one. Both return 409 `conflict`.",
   tags: ["Steps and moves"],
   role: "operator",
   params: stepParams,
@@ -81,6 +81,7 @@ const patchStep = defineContract({
     "invalid_transition",
     "gate_closed",
     "already_in_status",
+    "conflict",
     "step_not_current",
     "version_sealed",
   ],

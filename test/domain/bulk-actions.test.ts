@@ -167,7 +167,7 @@ describe("a revert", () => {
       expect.fail("a change that can be reverted has an event with a previous status and gate");
     }
     const { type, fromStatus, fromGate, payload } = event;
-    return { seq, type, fromStatus, fromGate, payload };
+    return { seq, type, fromStatus, fromGate, payload, namedBefore: null };
   };
 
   test.each<BulkIntent>([

@@ -22,7 +22,7 @@ import { pipelinesAttachedTo } from "../../src/domain/lifecycle/attached.ts";
 import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
 import { UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
 import { explore } from "./support/explore.ts";
-import { context, givenTask, minute } from "./support/world.ts";
+import { context, givenTask, minute, original } from "./support/world.ts";
 
 function plan(
   tasks: readonly TaskSnapshot[],
@@ -142,9 +142,27 @@ describe("an eligible task", () => {
   });
 
   test("is marked as a duplicate of the given task", () => {
-    const item = only(plan([inReview], "DUPLICATE", { duplicateOf: "task-9" }).items);
+    const item = only(plan([inReview], "DUPLICATE", { duplicateOf: original() }).items);
     if (item.decision === "refused") expect.fail(item.code);
-    expect(item.change.events[0]?.duplicateOf).toBe("task-9");
+    expect(item.change.events[0]?.duplicateOf).toBe("original-1");
+  });
+
+  test.each([
+    ["itself a duplicate", original({ status: "duplicate" })],
+    ["rejected", original({ status: "rejected" })],
+    ["archived", original({ isArchived: true })],
+  ])("cannot be a duplicate of a task that is %s", (_, duplicateOf) => {
+    const item = only(plan([inReview], "DUPLICATE", { duplicateOf }).items);
+    expect(item).toMatchObject({
+      code: "conflict",
+      allowed: expect.not.arrayContaining(["DUPLICATE"]),
+    });
+  });
+
+  test("cannot become a duplicate while a duplicate names it", () => {
+    const named = { ...inReview, namedBy: ["task-2"] };
+    expect(only(plan([named], "DUPLICATE").items)).toMatchObject({ code: "conflict" });
+    expect(only(plan([named], "REJECTED").items).decision).toBe("eligible");
   });
 
   test("has its runs cancelled if it is rejected", () => {
@@ -219,7 +237,9 @@ describe("a refused task", () => {
   });
 
   test("cannot be a duplicate of itself", () => {
-    const item = only(plan([inReview], "DUPLICATE", { duplicateOf: inReview.id }).items);
+    const item = only(
+      plan([inReview], "DUPLICATE", { duplicateOf: original({ id: inReview.id }) }).items,
+    );
     expect(item).toMatchObject({ code: "self_duplicate" });
   });
 

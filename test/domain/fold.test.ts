@@ -46,11 +46,11 @@ function runsInHistory(task: Pick<TaskSnapshot, "openRuns">): RunFact[] {
     .toSorted((one, other) => (one.id < other.id ? -1 : 1));
 }
 
-/** Expects the fold to equal the snapshot, apart from dispatches, which the history does not record. */
+/** Expects the fold to equal the snapshot, apart from dispatches and what other tasks name, which the history does not record. */
 function expectFoldAgrees({ task, events }: Story): void {
   const state = fold(events);
-  const { alreadyDispatched } = task;
-  expect({ ...state, alreadyDispatched, openRuns: runsInHistory(state) }).toEqual({
+  const { alreadyDispatched, namedBy } = task;
+  expect({ ...state, alreadyDispatched, namedBy, openRuns: runsInHistory(state) }).toEqual({
     ...task,
     openRuns: runsInHistory(task),
     sealedSteps: state.sealedSteps,

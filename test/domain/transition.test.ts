@@ -1,8 +1,18 @@
 import { describe, expect, test } from "vitest";
 import type { Command } from "../../src/domain/lifecycle/commands.ts";
+import { decide } from "../../src/domain/lifecycle/decide.ts";
+import { NAMED_BY_MAX } from "../../src/domain/lifecycle/duplicates.ts";
 import { STEP_KINDS, STEP_STATUSES, type StepStatus } from "../../src/domain/lifecycle/statuses.ts";
 import { allowedNext } from "../../src/domain/lifecycle/transitions.ts";
-import { expectDecision, givenTask, expectRefusal } from "./support/world.ts";
+import {
+  context,
+  expectAccepted,
+  expectDecision,
+  expectRefusal,
+  expectRefused,
+  givenTask,
+  original,
+} from "./support/world.ts";
 
 function to(
   status: StepStatus,
@@ -142,15 +152,53 @@ describe("an ending", () => {
   test("can name the task that it is a duplicate of", () => {
     const { events } = expectDecision(
       running,
-      to("duplicate", { duplicateOf: "task-2", reason: "the same" }),
+      to("duplicate", { duplicateOf: original(), reason: "the same" }),
     );
-    expect(events[0]?.duplicateOf).toBe("task-2");
+    expect(events[0]?.duplicateOf).toBe("original-1");
   });
+
+  test.each(STEP_STATUSES)("can name a task that is %s, unless it is not worked on", (status) => {
+    const outcome = decide(
+      running,
+      to("duplicate", { duplicateOf: original({ status }), reason: "the same" }),
+      context(),
+    );
+    if (status === "duplicate" || status === "rejected") {
+      expect(expectRefused(outcome, "conflict").existing).toEqual({ id: "original-1" });
+    } else {
+      expectAccepted(outcome);
+    }
+  });
+
+  test("cannot name an archived task", () => {
+    const refusal = expectRefusal(
+      running,
+      to("duplicate", { duplicateOf: original({ isArchived: true }), reason: "the same" }),
+      "conflict",
+    );
+    expect(refusal.existing).toEqual({ id: "original-1" });
+  });
+
+  test.each([1, NAMED_BY_MAX, NAMED_BY_MAX + 1])(
+    "is refused to a task that %i duplicates name, with or without an original",
+    (count) => {
+      const namedBy = Array.from({ length: count }, (_, index) => `named-${index}`);
+      for (const duplicateOf of [undefined, original()]) {
+        const refusal = expectRefusal(
+          { ...running, namedBy },
+          to("duplicate", { duplicateOf, reason: "the same" }),
+          "conflict",
+        );
+        expect(refusal.namedBy).toEqual(namedBy.slice(0, NAMED_BY_MAX));
+        expect(refusal.isNamedByMore).toBe(count > NAMED_BY_MAX);
+      }
+    },
+  );
 
   test("is refused as a duplicate of itself", () => {
     const refusal = expectRefusal(
       running,
-      to("duplicate", { duplicateOf: "task-1" }),
+      to("duplicate", { duplicateOf: original({ id: "task-1" }), reason: "the same" }),
       "validation_failed",
     );
     expect(refusal.issues).toMatchObject([{ path: ["duplicateOf"], code: "self_duplicate" }]);
@@ -159,7 +207,7 @@ describe("an ending", () => {
   test("that is not a duplicate refuses duplicateOf", () => {
     const refusal = expectRefusal(
       running,
-      to("rejected", { duplicateOf: "task-2" }),
+      to("rejected", { duplicateOf: original(), reason: "the same" }),
       "validation_failed",
     );
     expect(refusal.issues).toMatchObject([{ path: ["duplicateOf"], code: "not_applicable" }]);

@@ -87,7 +87,7 @@ const FAULTS: { [Code in ErrorCode]: Extract<Fault, { code: Code }> } = {
   stale: { code: "stale" },
   lease_lost: { code: "lease_lost" },
   claim_taken: { code: "claim_taken", leaseUntil: "2026-01-01T00:00:00Z" },
-  conflict: { code: "conflict", existing: { id: "a" } },
+  conflict: { code: "conflict", existing: { id: "a" }, namedBy: ["b"], isNamedByMore: false },
   too_many_keys: { code: "too_many_keys", max: 100 },
   key_ended: { code: "key_ended" },
   last_admin_key: { code: "last_admin_key" },

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { DECISION_INVARIANTS } from "../../src/db/invariants/decisions.ts";
 import { INVARIANTS } from "../../src/db/invariants/index.ts";
-import { freshApi, type TestApi } from "../support/api.ts";
+import type { TaskView } from "../../src/actions/views/task-view.ts";
+import { expectDone, freshApi, type TestApi } from "../support/api.ts";
 import {
   expectInvariantsHold,
   givenBreaker,
@@ -11,11 +12,20 @@ import {
 } from "../support/model/invariants.ts";
 import { givenWorld, type World } from "../support/model/world.ts";
 
+/** A world with duplicates, and with operations that were reverted. */
+interface BreakableWorld extends World {
+  /** Names `paid`. */
+  duplicate: TaskView;
+  /** Was rejected in bulk and, by the revert, made a duplicate of `paid` again. */
+  duplicateAgain: TaskView;
+  archived: TaskView;
+}
+
 /** A way to break an invariant by hand. */
 interface Breach {
   /** What the statement does to the tables. */
   by: string;
-  sql: (world: World) => string;
+  sql: (world: BreakableWorld) => string;
   /** Other invariants that this necessarily breaks. */
   also?: string[];
 }
@@ -46,6 +56,12 @@ const logged = (from: string, to: string) => `
   insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name)
     select tenant_id, new_id(), id, ${from.startsWith("d.") ? from : `'${from}'`}, ${to}, 'forger', 'Forger'
     from pipeline_dispatches d where pipeline = 'payment';`;
+
+/** Makes the duplicate of `paid` name another task. */
+const naming = (original: (world: BreakableWorld) => TaskView) => (world: BreakableWorld) =>
+  `
+  update step_events set duplicate_of = '${original(world).id}'
+  where task_id = '${world.duplicate.id}' and duplicate_of is not null${REHASH}`;
 
 const BREACHES: Record<string, Breach[]> = {
   "current-step-named-by-event": [
@@ -569,6 +585,54 @@ const BREACHES: Record<string, Breach[]> = {
       by: "marking an operation as reverted that was not",
       sql: ({ bulkOperationId }) =>
         `update bulk_operations set reverted_by = id where id = '${bulkOperationId}'`,
+    },
+  ],
+  "reverted-operations-are-not-retried": [
+    {
+      by: "making an operation a retry of one that was reverted a day before",
+      sql: ({ bulkOperationId }) => `
+        update bulk_operations b set parent_id = p.id, created_at = b.created_at + interval '1 day'
+        from bulk_operations p where b.id = '${bulkOperationId}' and p.reverted_by is not null`,
+    },
+  ],
+  "duplicates-name-tasks-that-are-worked-on": [
+    {
+      by: "making a task a duplicate of itself",
+      sql: naming(({ duplicate }) => duplicate),
+    },
+    {
+      by: "making a task a duplicate of a duplicate",
+      sql: naming(({ duplicateAgain }) => duplicateAgain),
+    },
+    {
+      by: "making two tasks duplicates of each other",
+      sql: ({ duplicate, duplicateAgain }) => `
+        update step_events set duplicate_of = '${duplicate.id}'
+          where task_id = '${duplicateAgain.id}' and duplicate_of is not null;
+        update step_events set duplicate_of = '${duplicateAgain.id}'
+          where task_id = '${duplicate.id}' and duplicate_of is not null${REHASH}`,
+    },
+    {
+      by: "making a task a duplicate of one that was rejected before",
+      sql: naming(({ changed }) => changed),
+    },
+    {
+      by: "making a task a duplicate of one that was archived before",
+      sql: naming(({ archived }) => archived),
+    },
+  ],
+  "originals-are-named-by-duplicates": [
+    {
+      by: "naming an original in a note",
+      sql: (world) => `
+        update step_events set duplicate_of = '${world.paid.id}'
+        where task_id = '${world.busy.id}' and seq = ${NOTE_SEQ}${REHASH}`,
+    },
+    {
+      by: "reverting to a duplicate of another task",
+      sql: ({ duplicateAgain, claimed }) => `
+        update step_events set duplicate_of = '${claimed.id}'
+        where task_id = '${duplicateAgain.id}' and type = 'bulk_reverted'${REHASH}`,
     },
   ],
   "ended-operations-are-complete": [
@@ -1103,12 +1167,35 @@ const BREACHES: Record<string, Breach[]> = {
 };
 
 let api: TestApi;
-let world: World;
+let world: BreakableWorld;
+
+/** Creates duplicates of the paid task, after the tasks that no duplicate may name have ended. */
+async function givenDuplicates({ paid }: World) {
+  const at = { kind: "expert_review", status: "in_review" } as const;
+  const [archived, duplicate, duplicateAgain] = [
+    await api.givenTask({ at }),
+    await api.givenTask({ at }),
+    await api.givenTask({ at }),
+  ];
+  expectDone(await api.call("POST", `/tasks/${archived.id}/archive`, { body: {} }));
+  for (const { currentStep } of [duplicate, duplicateAgain]) {
+    const body = { status: "duplicate", duplicateOf: paid.id, reason: "Seen before" };
+    expectDone(await api.call("PATCH", `/steps/${currentStep.id}`, { body }));
+  }
+  const post = async (path: string, body: object) => {
+    const call = { idempotencyKey: crypto.randomUUID(), body: { reason: "To have one", ...body } };
+    return expectDone(await api.call<{ operationId: string }>("POST", path, call)).operationId;
+  };
+  const rejected = { taskIds: [duplicateAgain.id], targetStatus: "REJECTED" };
+  await post(`/bulk/operations/${await post("/bulk/execute", rejected)}/revert`, {});
+  return { archived, duplicate, duplicateAgain };
+}
 
 beforeAll(async () => {
   api = await freshApi();
   await givenBreaker(api.database);
-  world = await givenWorld(api, api.tenant);
+  const given = await givenWorld(api, api.tenant);
+  world = { ...given, ...(await givenDuplicates(given)) };
 });
 
 const DECISIONS = DECISION_INVARIANTS.map(({ name }) => name);

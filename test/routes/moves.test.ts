@@ -65,15 +65,52 @@ describe("Moving many tasks in one call", () => {
     expect(rows).toEqual([{ task_id: withPipelines, pipeline: "quality_automation" }]);
   });
 
-  it("rejects a call that names a task twice, even by different names", async () => {
-    const task = await api.givenTask({ externalId: "twice" });
-    const answer = await move([
-      { task: task.id, status: "running" },
-      { task: "ext:twice", status: "failed" },
-    ]);
-    expect(expectProblem(answer, "validation_failed", 400).issues).toMatchObject([
-      { path: ["moves", 1, "task"], code: "repeated_task" },
-    ]);
+  describe("rejects a call that names a task twice, and changes nothing,", () => {
+    const lawful = { status: "running" };
+    const refused = { status: "approved" };
+    const stale = { status: "running", ifSeq: 9 };
+
+    it.each([
+      ["if both moves are lawful", lawful, { status: "failed" }],
+      ["if the first move is refused", refused, lawful],
+      ["if the second move is refused", lawful, refused],
+      ["if both are refused", refused, refused],
+      ["if one is stale", lawful, stale],
+      ["if both are stale", stale, stale],
+    ])("%s", async (_, first, second) => {
+      const task = await api.givenTask({ externalId: crypto.randomUUID() });
+      const other = await api.givenTask();
+      const names = [task.id, task.id.toUpperCase(), `ext:${task.externalId}`];
+      for (const [one, two] of names.flatMap((name) =>
+        names.map((more) => [name, more] as const),
+      )) {
+        const answer = await move([
+          { task: one, ...first },
+          { task: other.id, status: "running" },
+          { task: two, ...second },
+        ]);
+        expect(expectProblem(answer, "validation_failed", 400).issues).toMatchObject([
+          { path: ["moves", 2, "task"], code: "repeated_task" },
+        ]);
+      }
+      for (const { id } of [task, other]) {
+        expect(expectDone(await api.call("GET", `/tasks/${id}`))).toMatchObject({ eventSeq: 1 });
+      }
+    });
+
+    it("if the task does not exist", async () => {
+      const id = crypto.randomUUID();
+      for (const [one, two] of [
+        [id, id.toUpperCase()],
+        ["ext:nobody", "ext:nobody"],
+      ]) {
+        const answer = await move([
+          { task: one, ...lawful },
+          { task: two, ...lawful },
+        ]);
+        expectProblem(answer, "validation_failed", 400);
+      }
+    });
   });
 
   it("stores the answer under its key even if every move was refused", async () => {

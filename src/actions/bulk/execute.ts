@@ -1,4 +1,5 @@
 import { loadTasks } from "../../db/snapshots/load-tasks.ts";
+import type { Original } from "../../domain/lifecycle/duplicates.ts";
 import type { BulkPlan } from "../../domain/bulk/plan.ts";
 import { changedSincePlan, planTokenFault, stalePlan } from "../../domain/bulk/plan-token.ts";
 import {
@@ -18,6 +19,8 @@ import {
   type BulkChange,
   changeMisuse,
   needsAllSteps,
+  needsNamedBy,
+  originalMisuse,
   planChange,
   tokenRequest,
 } from "./plan-change.ts";
@@ -68,14 +71,21 @@ async function executeNow(call: ExecuteCall, input: ExecuteInput): Promise<Execu
   const loaded = await loadTasks(
     call.database,
     { tasks: input.taskIds.map(taskRefOf), duplicateOf: input.duplicateOf },
-    { operation: call.operation, withSteps: needsAllSteps(input.intent) },
+    {
+      operation: call.operation,
+      withSteps: needsAllSteps(input.intent),
+      withNamedBy: needsNamedBy(input.intent),
+    },
   );
   if (loaded.stored) return replayBulk(call, loaded.stored);
   const plan = planChange(loaded, input, input.taskIds);
   if (!plan.ok) return plan;
   const stale = await staleTasks(call, input, plan.value, loaded.duplicateOf);
   if (!stale.ok) return stale;
-  const opening = openingOf(call, input, { duplicateOf: loaded.duplicateOf, parentId: null });
+  const opening = openingOf(call, input, {
+    duplicateOf: loaded.duplicateOf?.id ?? null,
+    parentId: null,
+  });
   return recordPlan(call, { plan: plan.value, loaded, stale: stale.value, opening });
 }
 
@@ -86,18 +96,24 @@ async function executeLater(call: ExecuteCall, input: ExecuteInput): Promise<Exe
   if (stored) return replayBulk(call, stored);
   const stale = await staleTasks(call, input, plan, duplicateOf);
   if (!stale.ok) return stale;
-  const opening = openingOf(call, input, { duplicateOf, parentId: null });
+  const opening = openingOf(call, input, { duplicateOf: duplicateOf?.id ?? null, parentId: null });
   return acceptPlan(call, { plan, stale: stale.value, opening });
 }
 
-/** Ids of the tasks whose state differs from the plan token. Empty without a token. */
+/**
+ * Ids of the tasks whose state differs from the plan token. Empty without a token. A token is only given if the original
+ * could be named, so an original that has ended since makes every task stale that would name it.
+ */
 async function staleTasks(
   { seal, database, identity, now }: ExecuteCall,
   input: ExecuteInput,
   plan: BulkPlan,
-  duplicateOf: string | null,
+  duplicateOf: Original | null,
 ): Promise<Outcome<ReadonlySet<string>>> {
-  if (input.planToken === undefined) return succeed(new Set());
+  if (input.planToken === undefined) {
+    const ended = originalMisuse(duplicateOf);
+    return ended ? refuse(ended) : succeed(new Set());
+  }
   const contents = await openPlan(seal, input.planToken);
   if (contents === null) return refuse(invalidPlanToken());
   const caller = { tenantId: database.tenantId, actorId: identity };

@@ -4,6 +4,7 @@ import { type BulkIntent, encodeIntentForToken } from "../../domain/bulk/intent.
 import type { BulkTerms } from "../../domain/bulk/judge.ts";
 import { type DecidedPlan, planBulk } from "../../domain/bulk/plan.ts";
 import type { PlanTokenRequest } from "../../domain/bulk/plan-token.ts";
+import { type Original, originalEnded, originalFault } from "../../domain/lifecycle/duplicates.ts";
 import type { TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import { type Outcome, type Refusal, succeed, validationFailed } from "../../domain/refusals.ts";
 import { type TaskRef, taskRefOf } from "../../domain/task-ref.ts";
@@ -20,6 +21,17 @@ export function changeMisuse({ intent, duplicateOf }: BulkChange): Refusal | nul
   if (duplicateOf === undefined || intent.targetStatus === "DUPLICATE") return null;
   const message = "duplicateOf is only allowed with the target DUPLICATE.";
   return validationFailed({ path: ["duplicateOf"], code: "not_applicable", message });
+}
+
+/** Whether a plan needs the duplicates that name a task. Only a task that becomes a duplicate must have none. */
+export function needsNamedBy({ targetStatus }: BulkIntent): boolean {
+  return targetStatus === "DUPLICATE";
+}
+
+/** Refuses a change whose original no task can name now; null if one can. */
+export function originalMisuse(duplicateOf: Original | null): Refusal | null {
+  const fault = duplicateOf && originalFault(duplicateOf);
+  return duplicateOf && fault ? originalEnded(duplicateOf.id, fault) : null;
 }
 
 /** Whether a plan needs every step of a task. A target only looks at the current one; an action may look at others. */
@@ -48,7 +60,13 @@ export function planChange(
 export function tokenRequest(
   caller: Pick<PlanTokenRequest, "tenantId" | "actorId">,
   { intent, runAttachedWorkflows }: BulkChange,
-  duplicateOf: string | null,
+  duplicateOf: Original | null,
 ): PlanTokenRequest {
-  return { ...caller, ...encodeIntentForToken(intent), runAttachedWorkflows, duplicateOf };
+  const original = duplicateOf?.id ?? null;
+  return {
+    ...caller,
+    ...encodeIntentForToken(intent),
+    runAttachedWorkflows,
+    duplicateOf: original,
+  };
 }

@@ -2,9 +2,10 @@ import type { Operation, OperationRecord, TenantDatabase } from "../../db/connec
 import type { TaskFilter } from "../../db/tasks/task-filter.ts";
 import { type LoadedTasks, loadTasks, type TaskNames } from "../../db/snapshots/load-tasks.ts";
 import { type BulkPlan, joinPlans, outlineOf } from "../../domain/bulk/plan.ts";
+import type { Original } from "../../domain/lifecycle/duplicates.ts";
 import { succeed, type Outcome, type Refusal, refuse } from "../../domain/refusals.ts";
 import { taskRefOf } from "../../domain/task-ref.ts";
-import { type BulkChange, needsAllSteps, planChange } from "./plan-change.ts";
+import { type BulkChange, needsAllSteps, needsNamedBy, planChange } from "./plan-change.ts";
 import { PLANNED_TASKS_MAX } from "../../domain/bulk/limits.ts";
 
 /** Tasks that are in memory at the same time, with the decision about each. */
@@ -16,7 +17,7 @@ export type BulkSelection = { taskIds: readonly string[] } | { filter: TaskFilte
 export interface PlanInParts {
   plan: BulkPlan;
   taskIds: readonly string[];
-  duplicateOf: string | null;
+  duplicateOf: Original | null;
   /** What an earlier call with the same key stored, in which case nothing was planned. */
   stored: OperationRecord | null;
 }
@@ -40,7 +41,11 @@ export async function planInParts(
     loadTasks(
       database,
       { ...names, duplicateOf: change.duplicateOf },
-      { operation, withSteps: needsAllSteps(change.intent) },
+      {
+        operation,
+        withSteps: needsAllSteps(change.intent),
+        withNamedBy: needsNamedBy(change.intent),
+      },
     );
   const limits = { max: PLANNED_TASKS_MAX, loadedMax: TASKS_LOADED_MAX };
   const matching =
@@ -53,7 +58,7 @@ export async function planInParts(
 
   const parts: BulkPlan[] = [];
   const planned = new Set<string>();
-  let duplicateOf: string | null = null;
+  let duplicateOf: Original | null = null;
   let stored: OperationRecord | null = null;
   for (let start = 0; start === 0 || start < names.length; start += TASKS_LOADED_MAX) {
     const part = names.slice(start, start + TASKS_LOADED_MAX);

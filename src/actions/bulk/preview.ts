@@ -2,7 +2,7 @@ import type { TenantDatabase } from "../../db/connection/client.ts";
 import { planTokenFor } from "../../domain/bulk/plan-token.ts";
 import { succeed, type Outcome, refuse } from "../../domain/refusals.ts";
 import { type BulkPreview, plannedItemView } from "../views/bulk-views.ts";
-import { type BulkChange, changeMisuse, tokenRequest } from "./plan-change.ts";
+import { type BulkChange, changeMisuse, originalMisuse, tokenRequest } from "./plan-change.ts";
 import { type BulkSelection, planInParts } from "./plan-in-parts.ts";
 import { digestPlan, type PlanSeal, sealPlan } from "./plan-token.ts";
 import { PREVIEWED_ITEMS_MAX } from "../../domain/bulk/limits.ts";
@@ -30,6 +30,8 @@ export async function previewBulk(
   if (!planned.ok) return planned;
 
   const { plan, taskIds, duplicateOf } = planned.value;
+  const ended = originalMisuse(duplicateOf);
+  if (ended) return refuse(ended);
   const caller = { tenantId: database.tenantId, actorId: identity };
   const token = planTokenFor(
     tokenRequest(caller, change, duplicateOf),

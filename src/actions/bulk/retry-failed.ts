@@ -60,9 +60,9 @@ export async function retryFailed(
 }
 
 async function retryNow(call: ActionCall, work: BulkWork, change: BulkChange): Promise<Retried> {
-  const { operation, items, tasks } = work;
+  const { operation, items, tasks, duplicateOf } = work;
   const byId = new Map(tasks.map((task) => [task.id, task]));
-  const { duplicateOf, id: parentId } = operation;
+  const { duplicateOf: originalId, id: parentId } = operation;
   const loaded = {
     find: (ref: object) => ("id" in ref ? byId.get(String(ref.id)) : undefined),
     duplicateOf,
@@ -73,7 +73,7 @@ async function retryNow(call: ActionCall, work: BulkWork, change: BulkChange): P
     items.map(({ taskId }) => taskId),
   );
   if (!plan.ok) return plan;
-  const opening = openingOf(call, change, { duplicateOf, parentId });
+  const opening = openingOf(call, change, { duplicateOf: originalId, parentId });
   return recordPlan(call, { plan: plan.value, loaded, stale: new Set(), opening });
 }
 

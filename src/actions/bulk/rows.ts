@@ -46,14 +46,16 @@ export function staleRow({ item }: BulkRow, code: string = STALE): BulkRow {
 
 /**
  * The rows of pending items. A task that has changed since it was planned is `stale`. An unchanged task gets the plan
- * that the caller was given, because the same state and the same registry version give the same plan.
+ * that the caller was given, because the same state and the same registry version give the same plan. The exception is
+ * a duplicate: if its original has ended, or another task has become its duplicate, it is `stale` too.
  */
 export function workRows(work: BulkWork): BulkRow[] {
   const { operation, items, tasks } = work;
   const intent = decodeIntent(operation);
   if (intent.action === "revert") return revertRows(work, items, operation.reason);
   const snapshots = new Map(tasks.map((task) => [task.id, task]));
-  const { reason, duplicateOf, runAttachedWorkflows } = operation;
+  const { duplicateOf } = work;
+  const { reason, runAttachedWorkflows } = operation;
   const terms = { reason, duplicateOf, runAttachedWorkflows };
   const taskIds = items.map(({ taskId }) => taskId);
   const plan = planBulk({ intent, ...terms, taskIds, snapshots }, { newId: uuidv7 });
@@ -65,7 +67,7 @@ export function workRows(work: BulkWork): BulkRow[] {
     if (operation.registryVersion !== REGISTRY_VERSION) {
       return staleRow(asPlanned(row, item), PLAN_EXPIRED);
     }
-    return row;
+    return planned.decision === "refused" ? staleRow(asPlanned(row, item)) : row;
   });
 }
 

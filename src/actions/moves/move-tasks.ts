@@ -1,5 +1,5 @@
 import { uuidv7 } from "uuidv7";
-import { loadTasks } from "../../db/snapshots/load-tasks.ts";
+import { type LoadedTasks, loadTasks } from "../../db/snapshots/load-tasks.ts";
 import { type Move, recordMoves, type StoredMoves } from "../../db/moves/record-moves.ts";
 import type { Command } from "../../domain/lifecycle/commands.ts";
 import { decide } from "../../domain/lifecycle/decide.ts";
@@ -12,7 +12,7 @@ import {
   validationFailed,
 } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
-import type { TaskRef } from "../../domain/task-ref.ts";
+import { externalIdKey, type TaskRef } from "../../domain/task-ref.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { permit } from "../call/permit.ts";
 import { conclude } from "../call/conclude.ts";
@@ -57,9 +57,11 @@ export async function moveTasks(
   const loaded = await loadTasks(
     call.database,
     { tasks: moves.map(({ task }) => task) },
-    { operation: call.operation },
+    { operation: call.operation, withNamedBy: true },
   );
   if (loaded.stored) return replay(call.operation, loaded.stored, render);
+  const repeated = repeatedTasks(moves, loaded);
+  if (repeated.length > 0) return refuse(validationFailed(...repeated));
 
   const planned: Planned[] = moves.map(({ task, command, ifSeq }) => {
     const snapshot = loaded.find(task);
@@ -70,9 +72,6 @@ export async function moveTasks(
       ? { move: { snapshot, decision: decided.value } }
       : { refusal: decided.refusal };
   });
-  const repeated = repeatedTasks(planned);
-  if (repeated.length > 0) return refuse(validationFailed(...repeated));
-
   const lawful = planned.flatMap(({ move }) => move ?? []);
   const answer = planned.map(draftItem);
   const recorded = await recordMoves(call.database, lawful, {
@@ -89,13 +88,18 @@ export async function moveTasks(
 
 type Planned = { move: Move; refusal?: never } | { move?: never; refusal: Refusal | "stale" };
 
-/** Both moves of a task would be decided on the same snapshot, so naming one twice refuses the whole call. */
-function repeatedTasks(planned: readonly Planned[]): Issue[] {
+/**
+ * Both moves of a task would be decided on the same snapshot, so naming one twice refuses the whole call, whatever would
+ * become of the moves. An id and an external id can name the same task. Two unknown names are the same if they
+ * would name the same task.
+ */
+function repeatedTasks(moves: readonly MoveOfMany[], { find }: Pick<LoadedTasks, "find">): Issue[] {
   const seen = new Set<string>();
-  return planned.flatMap(({ move }, index) => {
-    if (move === undefined) return [];
-    const isFirst = !seen.has(move.snapshot.id);
-    seen.add(move.snapshot.id);
+  return moves.flatMap(({ task }, index) => {
+    const name =
+      find(task)?.id ?? ("id" in task ? task.id : `ext:${externalIdKey(task.externalId)}`);
+    const isFirst = !seen.has(name);
+    seen.add(name);
     const message = "Each move must name a different task.";
     return isFirst ? [] : [{ path: ["moves", index, "task"], code: "repeated_task", message }];
   });

@@ -20,6 +20,8 @@ export interface TaskView {
   activeVersion: { id: string; number: number };
   eventSeq: number;
   archivedAt: string | null;
+  /** The task that this duplicate names. */
+  duplicateOf: string | null;
   createdAt: string;
   updatedAt: string;
 }
@@ -33,7 +35,7 @@ export interface StepView extends StepSnapshot {
 
 /** Shows a task with the label that the resolver derives for it. */
 export function taskView(
-  task: Omit<TaskSnapshot, "steps" | "reviewSequence" | "alreadyDispatched">,
+  task: Omit<TaskSnapshot, "steps" | "reviewSequence" | "alreadyDispatched" | "namedBy">,
 ): TaskView {
   const { id, kind, attempt, status, gate } = task.step;
   const facts = factsOf(task);
@@ -51,6 +53,7 @@ export function taskView(
     activeVersion: { id: task.version.id, number: task.version.number },
     eventSeq: task.eventSeq,
     archivedAt: task.archivedAt,
+    duplicateOf: task.duplicateOf,
     createdAt: task.createdAt,
     updatedAt: task.updatedAt,
   };
@@ -74,6 +77,7 @@ export function newTaskView({ task, decision }: Creation): NewTaskView {
   } = taskView({
     ...task,
     archivedAt: null,
+    duplicateOf: null,
     eventSeq: 1,
     statusSince: "",
     createdAt: "",

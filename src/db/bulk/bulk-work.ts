@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { BulkOperationAction } from "../../domain/bulk/actions.ts";
+import type { Original } from "../../domain/lifecycle/duplicates.ts";
 import type { BulkOutcome } from "../../domain/bulk/outcomes.ts";
 import type { UndoneEvent } from "../../domain/bulk/revert.ts";
 import type { TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
@@ -7,6 +8,7 @@ import type { UnifiedStatus } from "../../domain/status/unified.ts";
 import { changingOperation, operationById, type BulkOperationRecord } from "./bulk-operations.ts";
 import type { Database, Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
 import { type SnapshotParts, snapshotParts, snapshotsOf } from "../snapshots/task-snapshots.ts";
+import { NAMED_BEFORE, originalJson } from "../tasks/duplicates.ts";
 import { keyQuery } from "../connection/stored-operation.ts";
 
 /** An item to process. */
@@ -28,6 +30,8 @@ export interface BulkWork {
   changedBy: { id: string; action: BulkOperationAction | null };
   /** The events at the seqs of the items, by task. */
   events: ReadonlyMap<string, UndoneEvent>;
+  /** The task that the others duplicate; null if the operation names none. */
+  duplicateOf: Original | null;
   /** The operation that an earlier call with the same key stored. */
   stored: OperationRecord | null;
 }
@@ -48,26 +52,34 @@ export async function loadBulkWork(
       -- An item without a task can be neither processed nor reverted.
       and planned_seq is not null
     order by position limit ${limit})`;
-  const [[operation], found, [loaded], [changedBy], events, stored] = await database.readAll<
-    [
-      BulkOperationRecord,
-      BulkWorkItem,
-      { parts: SnapshotParts },
-      BulkWork["changedBy"],
-      UndoneEvent & { taskId: string },
-      OperationRecord,
-    ]
-  >([
-    operationById(operationId),
-    sql`select position, task_id as "taskId", seq, from_label as "fromLabel", to_label as "toLabel"
+  const [[operation], found, [loaded], [changedBy], events, [original], stored] =
+    await database.readAll<
+      [
+        BulkOperationRecord,
+        BulkWorkItem,
+        { parts: SnapshotParts },
+        BulkWork["changedBy"],
+        UndoneEvent & { taskId: string },
+        { duplicateOf: Original | null },
+        OperationRecord,
+      ]
+    >([
+      operationById(operationId),
+      sql`select position, task_id as "taskId", seq, from_label as "fromLabel", to_label as "toLabel"
       from ${items} i order by position`,
-    sql`select ${snapshotParts(sql`(select task_id::uuid as id from ${items} i)`, { withSteps: true })} as parts`,
-    changingOperation(sql`${operationId}`),
-    sql`select e.task_id as "taskId", e.seq, e.type, e.from_status as "fromStatus", e.from_gate as "fromGate",
-        case when e.type = 'task_updated' then e.payload::json end as payload
+      sql`select ${snapshotParts(sql`(select task_id::uuid as id from ${items} i)`, {
+        withSteps: true,
+        withNamedBy: sql`(select b.target_status is not distinct from 'DUPLICATE' or b.action is not distinct from 'revert'
+        from bulk_operations b where b.id = ${operationId})`,
+      })} as parts`,
+      changingOperation(sql`${operationId}`),
+      sql`select e.task_id as "taskId", e.seq, e.type, e.from_status as "fromStatus", e.from_gate as "fromGate",
+        case when e.type = 'task_updated' then e.payload::json end as payload, ${NAMED_BEFORE} as "namedBefore"
       from ${items} i join step_events e on e.task_id = i.task_id::uuid and e.seq = i.seq`,
-    keyQuery(call),
-  ]);
+      sql`select ${originalJson(sql`t.id = b.duplicate_of`)} as "duplicateOf" from bulk_operations b
+      where b.id = ${operationId}`,
+      keyQuery(call),
+    ]);
   if (operation === undefined || changedBy === undefined) return undefined;
   return {
     operation,
@@ -75,6 +87,7 @@ export async function loadBulkWork(
     tasks: loaded === undefined ? [] : snapshotsOf(loaded.parts),
     changedBy,
     events: new Map(events.map(({ taskId, ...event }) => [taskId, event])),
+    duplicateOf: original?.duplicateOf ?? null,
     stored: stored[0] ?? null,
   };
 }

@@ -26,7 +26,6 @@ export interface StepEventRecord extends RecordedEvent, Envelope {
   stream: "task";
   type: StepEventType;
   step: RecordedEvent["step"] & { id: string };
-  duplicateOf: string | null;
   runAttachedWorkflows: boolean;
   bulkOperationId: string | null;
 }
@@ -53,7 +52,7 @@ const recordedMembers = (payload: SQL) =>
   sql`'taskId', e.task_id, 'seq', e.seq, 'type', e.type, 'stepId', e.step_id,
     'versionId', e.version_id, 'step', json_build_object('id', s.id, 'kind', s.kind, 'attempt', s.attempt),
     'versionNumber', v.number, 'fromStatus', e.from_status, 'toStatus', e.to_status,
-    'fromGate', e.from_gate, 'toGate', e.to_gate, 'payload', ${payload}, 'at', iso(e.at)`;
+    'fromGate', e.from_gate, 'toGate', e.to_gate, 'duplicateOf', e.duplicate_of, 'payload', ${payload}, 'at', iso(e.at)`;
 
 const RECORDED_MEMBERS = recordedMembers(sql`e.payload::json`);
 /** Without the data that callers attached to their moves, which can be large and which the fold does not read. */
@@ -65,7 +64,7 @@ const ENVELOPE_MEMBERS = sql`'actor', json_build_object('id', e.actor_id, 'name'
     'registryVersion', e.registry_version, 'prevHash', encode(e.prev_hash, 'hex'), 'hash', encode(e.hash, 'hex')`;
 
 const STEP_EVENT_JSON = sql`json_build_object('stream', 'task', ${RECORDED_MEMBERS}, ${ENVELOPE_MEMBERS},
-    'duplicateOf', e.duplicate_of, 'runAttachedWorkflows', e.run_attached_workflows,
+    'runAttachedWorkflows', e.run_attached_workflows,
     'bulkOperationId', e.bulk_operation_id, 'canonical', ${CANONICAL})`;
 
 const EVAL_EVENT_JSON = sql`json_build_object('stream', 'eval', ${ENVELOPE_MEMBERS}, 'evalId', e.eval_id,

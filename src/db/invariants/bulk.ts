@@ -66,6 +66,23 @@ export const BULK_INVARIANTS: readonly Invariant[] = [
         and (r.parent_id is distinct from b.id or r.action is distinct from 'revert' or b.action = 'revert')`,
   },
   {
+    name: "reverted-operations-are-not-retried",
+    description: "An operation retries another one that was reverted before, or a retry of it.",
+    sql: `
+      with recursive retried as (
+        select tenant_id, id, created_at, parent_id from bulk_operations
+        where parent_id is not null and action is distinct from 'revert'
+        union all
+        select c.tenant_id, c.id, c.created_at, p.parent_id
+        from retried c join bulk_operations p on p.tenant_id = c.tenant_id and p.id = c.parent_id
+      )
+      select c.tenant_id, c.id, c.parent_id
+      from retried c
+      join bulk_operations p on p.tenant_id = c.tenant_id and p.id = c.parent_id
+      join bulk_operations r on r.tenant_id = p.tenant_id and r.id = p.reverted_by
+      where c.created_at > r.finished_at`,
+  },
+  {
     name: "ended-operations-are-complete",
     description:
       "An operation's state and end time do not agree, or it has ended with pending items or was cancelled without a request.",

@@ -4,6 +4,7 @@ import { CHAIN_INVARIANTS } from "./chains.ts";
 import { DATA_INVARIANTS } from "./data.ts";
 import { DECISION_INVARIANTS } from "./decisions.ts";
 import { DISPATCH_INVARIANTS } from "./dispatches.ts";
+import { DUPLICATE_INVARIANTS } from "./duplicates.ts";
 import { EVAL_INVARIANTS } from "./evals.ts";
 import { HISTORY_INVARIANTS } from "./history.ts";
 import type { Invariant } from "./invariant.ts";
@@ -27,6 +28,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...DECISION_INVARIANTS,
   ...PROVEN_INVARIANTS,
   ...TASK_KEY_INVARIANTS,
+  ...DUPLICATE_INVARIANTS,
   ...OWNERSHIP_INVARIANTS,
   ...CHAIN_INVARIANTS,
   ...BULK_INVARIANTS,

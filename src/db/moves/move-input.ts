@@ -1,4 +1,5 @@
 import type { Decision } from "../../domain/lifecycle/decision.ts";
+import { marksDuplicate } from "../../domain/lifecycle/duplicates.ts";
 import type { TaskFields, TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
 import type { EventSource } from "../history/event-ctes.ts";
@@ -39,6 +40,7 @@ export function moveInput(moves: readonly Move[]) {
         is_silent: decision.events.length === 0,
         fields: decision.fields && { ...taskFields(snapshot), ...decision.fields },
         archive: decision.archive,
+        ...markOf(decision),
       },
     ]),
     events: json(({ snapshot, decision }) => eventRows(snapshot.id, decision.events)),
@@ -97,6 +99,12 @@ export function moveInput(moves: readonly Move[]) {
     ),
     dispatches: json(({ snapshot, decision }) => dispatchRows(snapshot.id, decision)),
   };
+}
+
+/** Whether a move makes its task a duplicate, and which task it names. */
+export function markOf({ events }: Decision) {
+  const mark = events.find(marksDuplicate);
+  return { marks_duplicate: mark !== undefined, duplicate_of: mark?.duplicateOf ?? null };
 }
 
 function taskFields({

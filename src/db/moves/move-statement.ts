@@ -10,12 +10,13 @@ import {
   stepEventInput,
   type StepSourceInputs,
 } from "../history/event-ctes.ts";
-import type { Move, MoveInput } from "./move-input.ts";
+import { markOf, type Move, type MoveInput } from "./move-input.ts";
 import type { Bound } from "../connection/prepared.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 import { runChangeCtes } from "./run-ctes.ts";
 import { endedClaims, hasNoOtherClaim } from "../reviews/slots.ts";
-import { lockTasks } from "../tasks/lock-tasks.ts";
+import { mayBecomeDuplicate } from "../tasks/duplicates.ts";
+import { lockMoved, lockTasks } from "../tasks/lock-tasks.ts";
 import { hasUnchangedRun, lockRuns } from "../runs/run-guards.ts";
 import { notBefore } from "../sql/writer-clock.ts";
 import { LISTENS_TO_TASKS } from "../webhooks/webhook-outbox.ts";
@@ -52,6 +53,7 @@ export function effectsOf(moves: readonly Move[]) {
     recallsDispatches: some(({ recall, undoes }) => recall !== null || undoes !== null),
     createsDispatches: some(({ dispatches }) => dispatches.length > 0),
     isSilent: some(({ events }) => events.length === 0),
+    marksDuplicates: some((decision) => markOf(decision).marks_duplicate),
   };
 }
 
@@ -59,14 +61,17 @@ export function effectsOf(moves: readonly Move[]) {
  * The lock statements before the main one. A statement sees only what was committed when it began, so the locks have to
  * be taken by an earlier statement. A move that leaves or ends a step must see all dispatches and runs that were opened
  * on it, and a move that requests a pipeline must see an earlier request. A claim of a run writes no event, so the
- * task's event_seq does not guard the run, and it is locked too. A claim of a review takes the lock of its task.
+ * task's event_seq does not guard the run, and it is locked too. A claim of a review takes the lock of its task. Two tasks
+ * that become duplicates of each other are kept apart by the locks of the originals that they name.
  */
 export function lockStatements({ tenantId, input }: MoveStatementInputs, effects: Effects): SQL[] {
-  const { recallsDispatches, createsDispatches, isGuardedByRun, takesSlots } = effects;
+  const { recallsDispatches, createsDispatches, isGuardedByRun, takesSlots, marksDuplicates } =
+    effects;
+  const locksFirst =
+    recallsDispatches || createsDispatches || isGuardedByRun || takesSlots || marksDuplicates;
+  const lock = marksDuplicates ? lockMoved : lockTasks;
   return [
-    ...(recallsDispatches || createsDispatches || isGuardedByRun || takesSlots
-      ? [lockTasks(tenantId, input.moves)]
-      : []),
+    ...(locksFirst ? [lock(tenantId, input.moves)] : []),
     ...(isGuardedByRun ? [lockRuns(tenantId, input.found_runs)] : []),
   ];
 }
@@ -83,7 +88,8 @@ export function moveStatement(call: MoveStatementInputs, effects: Effects): SQL 
 with
 move as materialized (
   select * from json_to_recordset(${input.moves}) as m(
-    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean)
+    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean
+    ${effects.marksDuplicates ? sql`, marks_duplicate boolean, duplicate_of uuid` : sql``})
   ${bulk ? sql`where ${isBulkOpen(tenantId, bulk)}` : sql``}
 ),
 -- In id order, and task rows alone: nothing of a task changes without its event_seq, so what was planned
@@ -96,6 +102,7 @@ locked as materialized (
   where t.tenant_id = ${tenantId}::uuid and case when t.event_seq = m.seq then true else false end
     ${effects.isGuardedByRun ? hasUnchangedRun(tenantId, input.found_runs) : sql``}
     ${effects.takesSlots ? hasNoOtherClaim(tenantId, input.claimants) : sql``}
+    ${effects.marksDuplicates ? mayBecomeDuplicate(tenantId) : sql``}
   order by t.id
   for no key update of t
 ),

@@ -48,6 +48,7 @@ const ALL_EFFECTS: Effects = {
   recallsDispatches: true,
   createsDispatches: true,
   isSilent: true,
+  marksDuplicates: true,
 };
 
 const NO_EFFECTS: Effects = {
@@ -63,6 +64,7 @@ const NO_EFFECTS: Effects = {
   recallsDispatches: false,
   createsDispatches: false,
   isSilent: false,
+  marksDuplicates: false,
 };
 
 const NO_ROWS = sql`'[]'::json`;

@@ -68,6 +68,10 @@ export const bulkOperations = pgTable(
     uniqueIndex("bulk_operations_reverted_once")
       .on(t.tenantId, t.parentId)
       .where(sql`action = 'revert'`),
+    // The retries and the revert of an operation.
+    index("bulk_operations_parent")
+      .on(t.tenantId, t.parentId)
+      .where(sql`${t.parentId} is not null`),
     // For the sweep, which looks across tenants for the few stalled operations.
     index("bulk_operations_unfinished")
       .on(t.progressAt)

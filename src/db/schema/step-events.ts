@@ -61,6 +61,9 @@ export const stepEvents = pgTable(
     index("step_events_reverts")
       .on(t.tenantId, t.taskId, t.seq)
       .where(sql`type in ('bulk_reverted', 'review_withdrawn')`),
+    index("step_events_duplicate_of")
+      .on(t.tenantId, t.duplicateOf, t.taskId, t.seq)
+      .where(sql`${t.duplicateOf} is not null`),
     foreignKey({
       name: "step_events_step_fk",
       columns: [t.tenantId, t.stepId, t.taskId, t.versionId],

@@ -23,7 +23,7 @@ export interface TaskNames {
   runIds?: readonly string[];
   /** The matching tasks, oldest first. Loads `loadedMax` of them, and returns the ids of up to `max` + 1. */
   matching?: { filter: TaskFilter; max: number; loadedMax: number };
-  /** The task that the others duplicate. Only its id is looked up. */
+  /** The task that the others duplicate. */
   duplicateOf?: TaskRef | undefined;
 }
 
@@ -34,6 +34,7 @@ export interface LoadParts {
   /** The ids to load, out of `wanted`. */
   loaded: SQL;
   withSteps: Bound<boolean>;
+  withNamedBy: Bound<boolean>;
   matchingIds: SQL;
   step: SQL;
   review: SQL;
@@ -48,6 +49,7 @@ export function loadStatement(parts: LoadParts): SQL {
     wanted,
     loaded,
     withSteps,
+    withNamedBy,
     matchingIds,
     step,
     review,
@@ -58,7 +60,7 @@ export function loadStatement(parts: LoadParts): SQL {
   } = parts;
   return sql`
 with wanted as materialized (${wanted})
-select ${snapshotParts(loaded, { withSteps })} as loaded, ${matchingIds} as matching_ids, ${step} as step,
+select ${snapshotParts(loaded, { withSteps, withNamedBy })} as loaded, ${matchingIds} as matching_ids, ${step} as step,
   ${review} as review, ${heldSlots} as held_slots, ${runs} as runs, ${duplicateOf} as duplicate_of, ${stored} as stored`;
 }
 

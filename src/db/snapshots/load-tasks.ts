@@ -1,11 +1,13 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { ReportedRun } from "../../domain/lifecycle/commands.ts";
+import type { Original } from "../../domain/lifecycle/duplicates.ts";
 import type { StepSnapshot, TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import { finderOf, type TaskRef } from "../../domain/task-ref.ts";
 import type { Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
 import { matchingTasks } from "../tasks/task-filter.ts";
 import { type LoadParts, loadStatement, runsQuery, type TaskNames } from "./load-statement.ts";
 import { LOAD_TASK, oneTaskInputs, type OneInputName } from "./prepared-load.ts";
+import { originalJson } from "../tasks/duplicates.ts";
 import { idsOfExternalIds } from "../tasks/external-ids.ts";
 import { type LoadedReview, reviewQuery } from "../reviews/load-review.ts";
 import type { HeldSlot } from "../reviews/slots.ts";
@@ -33,8 +35,8 @@ export interface LoadedTasks {
   heldSlots: readonly HeldSlot[];
   /** The runs of `runIds` that exist, in id order. */
   runs: readonly LoadedRun[];
-  /** The id of `duplicateOf`; null if there is no such task. */
-  duplicateOf: string | null;
+  /** The task `duplicateOf`; null if there is none. */
+  duplicateOf: Original | null;
   /** The operation that an earlier call with the same key stored. */
   stored: OperationRecord | null;
 }
@@ -46,23 +48,30 @@ interface LoadedRow {
   review: LoadedReview | null;
   held_slots: HeldSlot[] | null;
   runs: LoadedRun[] | null;
-  duplicate_of: string | null;
+  duplicate_of: Original | null;
   stored: OperationRecord | null;
 }
 
 /**
  * Loads the facts for decisions about the named tasks, and the operation stored under the call's key, in one statement
- * and one round trip. Without `withSteps`, `steps` of each task is empty: bulk targets need only the current step.
+ * and one round trip. Without `withSteps`, `steps` of each task is empty: bulk targets need only the current step. With
+ * `withNamedBy`, each of many tasks has the duplicates that name it; a single task always does.
  */
 export async function loadTasks(
   database: TenantDatabase,
   names: TaskNames,
-  { operation, withSteps = true }: { operation: Operation | null; withSteps?: boolean },
+  {
+    operation,
+    withSteps = true,
+    withNamedBy = false,
+  }: { operation: Operation | null; withSteps?: boolean; withNamedBy?: boolean },
 ): Promise<LoadedTasks> {
   const one = oneTaskInputs(names, { operation, withSteps });
   const [row] =
     one === null
-      ? await database.read<LoadedRow>(loadStatement(manyParts(names, { operation, withSteps })))
+      ? await database.read<LoadedRow>(
+          loadStatement(manyParts(names, { operation, withSteps, withNamedBy })),
+        )
       : await database.readPrepared<LoadedRow, OneInputName>(LOAD_TASK, one);
 
   const tasks = row === undefined ? [] : snapshotsOf(row.loaded);
@@ -81,7 +90,11 @@ export async function loadTasks(
 
 function manyParts(
   names: TaskNames,
-  { operation, withSteps }: { operation: Operation | null; withSteps: boolean },
+  {
+    operation,
+    withSteps,
+    withNamedBy,
+  }: { operation: Operation | null; withSteps: boolean; withNamedBy: boolean },
 ): LoadParts {
   const { matching, reviewId, runIds, duplicateOf } = names;
   const nothing = sql`null`;
@@ -89,6 +102,7 @@ function manyParts(
     wanted: wantedIds(names),
     loaded: loadedOf(names),
     withSteps,
+    withNamedBy,
     matchingIds:
       matching === undefined ? nothing : sql`(select json_agg(id order by id) from wanted)`,
     step: nothing,
@@ -98,10 +112,7 @@ function manyParts(
       runIds === undefined
         ? nothing
         : runsQuery(sql`${namedIds(runIds)} join worker_runs x on x.id = named.id`),
-    duplicateOf:
-      duplicateOf === undefined
-        ? nothing
-        : sql`(select t.id from tasks t where ${isTask(duplicateOf)})`,
+    duplicateOf: duplicateOf === undefined ? nothing : originalJson(isTask(duplicateOf)),
     stored: storedJson(operation),
   };
 }

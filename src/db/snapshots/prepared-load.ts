@@ -3,6 +3,7 @@ import type { Operation } from "../connection/client.ts";
 import { heldSlotsQuery } from "../reviews/slots.ts";
 import { loadStatement, runsQuery, stepQuery, type TaskNames } from "./load-statement.ts";
 import type { InputValue, PreparedRead } from "../connection/prepared.ts";
+import { originalJson } from "../tasks/duplicates.ts";
 import { storedJson } from "../connection/stored-operation.ts";
 import { isUuid } from "../sql/uuid.ts";
 import { idOfExternalId } from "../tasks/external-ids.ts";
@@ -30,7 +31,7 @@ export const LOAD_TASK: PreparedRead<OneInputName> = {
   writes: false,
   inputs: ONE_INPUTS,
   columns:
-    "loaded json, matching_ids json, step json, review json, held_slots json, runs json, duplicate_of uuid, stored json",
+    "loaded json, matching_ids json, step json, review json, held_slots json, runs json, duplicate_of json, stored json",
   body: (input) => [
     loadStatement({
       wanted: sql`select case when ${input.external_id} is not null
@@ -39,13 +40,15 @@ export const LOAD_TASK: PreparedRead<OneInputName> = {
           (select task_id from worker_runs where id = ${input.run_id})) end as id`,
       loaded: sql`wanted`,
       withSteps: input.with_steps,
+      withNamedBy: sql`true`,
       matchingIds: sql`null::json`,
       step: stepQuery(input.step_id),
       review: sql`null::json`,
       heldSlots: sql`case when ${input.with_held_slots} then ${heldSlotsQuery} end`,
       runs: runsQuery(sql`worker_runs x where x.id = ${input.run_id}`),
-      duplicateOf: sql`(select t.id from tasks t
-        where t.id = coalesce(${input.duplicate_of_id}, ${idOfExternalId(input.duplicate_of_external_id)}))`,
+      duplicateOf: originalJson(
+        sql`t.id = coalesce(${input.duplicate_of_id}, ${idOfExternalId(input.duplicate_of_external_id)})`,
+      ),
       stored: storedJson({
         id: input.operation_id,
         actorId: input.actor_id,

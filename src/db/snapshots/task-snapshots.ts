@@ -4,6 +4,7 @@ import { isOfVersion, type Pipeline } from "../../domain/pipelines/pipelines.ts"
 import type { ReviewOutcome } from "../../domain/lifecycle/statuses.ts";
 import { PREVENTS_ANOTHER } from "../dispatches/dispatch-sql.ts";
 import type { Bound } from "../connection/prepared.ts";
+import { NAMED_TASKS } from "../tasks/duplicates.ts";
 import { stepJson, TASK_FIELDS, TASK_JOINS } from "../tasks/task-json.ts";
 
 // Snapshots of many tasks. Each table is read once for all of them, and the rows are joined here: looking up the four
@@ -13,7 +14,7 @@ import { stepJson, TASK_FIELDS, TASK_JOINS } from "../tasks/task-json.ts";
 export interface SnapshotParts {
   tasks: Omit<
     TaskSnapshot,
-    "steps" | "reviewSequence" | "reviews" | "openRuns" | "alreadyDispatched"
+    "steps" | "reviewSequence" | "reviews" | "openRuns" | "alreadyDispatched" | "namedBy"
   >[];
   /** The reviews of the current steps that are not withdrawn. */
   reviews: { stepId: string; sequence: number; outcome: ReviewOutcome }[];
@@ -22,13 +23,19 @@ export interface SnapshotParts {
   runs: (RunFact & { stepId: string })[];
   dispatches: { versionId: string; stepId: string; pipeline: Pipeline }[];
   steps: StepSnapshot[];
+  /** The duplicates that name the tasks. */
+  named: { taskId: string; id: string }[];
 }
 
 /**
  * Selects the parts of the snapshots of the tasks with the ids in `wanted`, in id order. Without `withSteps`, `steps`
- * is empty: bulk targets need only the current step.
+ * is empty: bulk targets need only the current step. Without `withNamedBy`, so is `namedBy`: only a move that makes a
+ * task a duplicate needs it.
  */
-export function snapshotParts(wanted: SQL, { withSteps }: { withSteps: Bound<boolean> }): SQL {
+export function snapshotParts(
+  wanted: SQL,
+  { withSteps, withNamedBy }: Record<"withSteps" | "withNamedBy", Bound<boolean>>,
+): SQL {
   const ids = sql`any (array(select id from loaded))`;
   const stepIds = sql`any (array(select step_id from loaded))`;
   return sql`(with loaded as materialized (
@@ -61,7 +68,8 @@ export function snapshotParts(wanted: SQL, { withSteps }: { withSteps: Bound<boo
       stepJson(sql`o`),
       sql`steps o where o.version_id = any (array(select version_id from loaded))`,
       sql`o.id`,
-    )} else '[]' end))`;
+    )} else '[]' end,
+    'named', case when ${withNamedBy}::boolean then ${NAMED_TASKS} else '[]' end))`;
 }
 
 function rowsOf(row: SQL, from: SQL, order: SQL): SQL {
@@ -75,6 +83,7 @@ export function snapshotsOf(parts: SnapshotParts): TaskSnapshot[] {
   const runs = Map.groupBy(parts.runs, ({ stepId }) => stepId);
   const dispatches = Map.groupBy(parts.dispatches, ({ versionId }) => versionId);
   const steps = Map.groupBy(parts.steps, ({ versionId }) => versionId);
+  const named = Map.groupBy(parts.named, ({ taskId }) => taskId);
   return parts.tasks.map((task) => {
     const { id, step, version } = task;
     const open = (dispatches.get(version.id) ?? []).filter(
@@ -91,6 +100,7 @@ export function snapshotsOf(parts: SnapshotParts): TaskSnapshot[] {
       steps: steps.get(version.id) ?? [],
       reviewSequence: newest.get(id) ?? 0,
       alreadyDispatched: [...new Set(open.map(({ pipeline }) => pipeline))].toSorted(),
+      namedBy: (named.get(id) ?? []).map((duplicate) => duplicate.id),
     };
   });
 }

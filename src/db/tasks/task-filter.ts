@@ -3,8 +3,11 @@ import type { GateState, StepKind, StepStatus } from "../../domain/lifecycle/sta
 import type { AttentionCode } from "../../domain/status/attention.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
 import { allOf, conditionsOf, type FilterOf } from "../sql/conditions.ts";
+import type { TaskRef } from "../../domain/task-ref.ts";
 import { listed } from "../sql/listed.ts";
+import { liveDuplicates } from "./duplicates.ts";
 import { idOfExternalId } from "./external-ids.ts";
+import { isTask } from "./task-match.ts";
 
 /** The filters of tasks. Each row also names the table that its condition reads, which is then joined. */
 const TASK_FILTERS = {
@@ -42,6 +45,11 @@ const TASK_FILTERS = {
   /** A bulk operation that wrote an event of the task. */
   bulkOperationId: (id: string) =>
     onTask(sql`t.id in (select task_id from step_events where bulk_operation_id = ${id})`),
+  /** The tasks that are duplicates of this one now. */
+  duplicateOf: (original: TaskRef) =>
+    onTask(
+      sql`t.id in (select e.task_id ${liveDuplicates(sql`(select t.id from tasks t where ${isTask(original)})`)})`,
+    ),
   createdAfter: (time: string) => onTask(sql`t.created_at > ${time}::timestamptz`),
   createdBefore: (time: string) => onTask(sql`t.created_at < ${time}::timestamptz`),
   updatedAfter: (time: string) => onLabel(sql`l.updated_at > ${time}::timestamptz`),

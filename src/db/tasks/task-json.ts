@@ -1,8 +1,12 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
+import { DUPLICATE_OF } from "./duplicates.ts";
 
 /** A task as reads return it: its fields and the facts of its label, without the facts that only decisions need. */
-export type TaskRecord = Omit<TaskSnapshot, "steps" | "reviewSequence" | "alreadyDispatched">;
+export type TaskRecord = Omit<
+  TaskSnapshot,
+  "steps" | "reviewSequence" | "alreadyDispatched" | "namedBy"
+>;
 
 /** Joins the active version (v) and the current step (s) to the task (t): the aliases that TASK_FIELDS reads. */
 export const TASK_JOINS: SQL = sql`join task_versions v on v.tenant_id = t.tenant_id and v.id = t.active_version_id
@@ -11,7 +15,7 @@ export const TASK_JOINS: SQL = sql`join task_versions v on v.tenant_id = t.tenan
 /** The members of a task for json_build_object, from the aliases t (task), v (active version) and s (current step). */
 export const TASK_FIELDS: SQL = sql`'id', t.id, 'externalId', t.external_id, 'title', t.title,
     'taxonomyCode', t.taxonomy_code, 'priority', t.priority, 'assignee', t.assignee,
-    'archivedAt', iso(t.archived_at), 'eventSeq', t.event_seq, 'statusSince', iso(t.status_since),
+    'archivedAt', iso(t.archived_at), 'duplicateOf', ${DUPLICATE_OF}, 'eventSeq', t.event_seq, 'statusSince', iso(t.status_since),
     'createdAt', iso(t.created_at), 'updatedAt', iso(t.updated_at),
     'version', json_build_object('id', v.id, 'number', v.number),
     'step', ${stepJson(sql`s`)}`;

@@ -1,8 +1,9 @@
 import type { Command } from "../lifecycle/commands.ts";
+import type { Original } from "../lifecycle/duplicates.ts";
 import { decide } from "../lifecycle/decide.ts";
 import { dispatchesOf, NO_CHANGES } from "../lifecycle/decide/changes.ts";
 import { moveStep } from "../lifecycle/decide/move-step.ts";
-import { overruling, transitionTo } from "../lifecycle/decide/transition.ts";
+import { duplicateConflict, overruling, transitionTo } from "../lifecycle/decide/transition.ts";
 import type { Decision } from "../lifecycle/decision.ts";
 import type { TaskSnapshot } from "../lifecycle/snapshot.ts";
 import type { Pipeline } from "../pipelines/pipelines.ts";
@@ -26,6 +27,7 @@ export const BULK_REFUSALS = [
   "illegal_target",
   "gate_closed",
   "self_duplicate",
+  "conflict",
   "invalid_transition",
   "no_next_step",
   "no_pipeline",
@@ -36,7 +38,8 @@ export type BulkRefusal = (typeof BULK_REFUSALS)[number];
 /** The options of a bulk change. They are the same for all its tasks. */
 export interface BulkTerms {
   reason: string;
-  duplicateOf: string | null;
+  /** The task that all of them duplicate. */
+  duplicateOf: Original | null;
   runAttachedWorkflows: boolean;
 }
 
@@ -88,7 +91,10 @@ function judgeTarget(
     const isClosed = moved.refusal.code === "gate_closed";
     return { ok: false, code: isClosed ? "gate_closed" : "illegal_target" };
   }
-  if (terms.duplicateOf === snapshot.id) return { ok: false, code: "self_duplicate" };
+  if (terms.duplicateOf?.id === snapshot.id) return { ok: false, code: "self_duplicate" };
+  if (to === "DUPLICATE" && duplicateConflict(snapshot, terms.duplicateOf) !== null) {
+    return { ok: false, code: "conflict" };
+  }
 
   const { reason, duplicateOf, runAttachedWorkflows } = terms;
   const command = { reason, duplicateOf: duplicateOf ?? undefined, runAttachedWorkflows };

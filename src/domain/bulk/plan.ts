@@ -128,7 +128,7 @@ export function targetsInstead(refused: {
   const { code, from, to } = refused;
   if (from === null || code === "archived") return [];
   const targets = BULK_ALLOWED_TARGETS[from];
-  // A task cannot duplicate itself, but it can duplicate another task.
+  // A task that cannot duplicate itself can duplicate another one.
   return code === "self_duplicate" ? targets : targets.filter((target) => target !== to);
 }
 

@@ -2,8 +2,10 @@ import { NO_CHANGES } from "../lifecycle/decide/changes.ts";
 import type { Outcome } from "../refusals.ts";
 import { decideArchive, decideRestore } from "../lifecycle/decide/archive.ts";
 import { decideEdit } from "../lifecycle/decide/edit.ts";
+import { duplicateConflict } from "../lifecycle/decide/transition.ts";
 import { eventBetween } from "../lifecycle/decide/events.ts";
 import type { Decision } from "../lifecycle/decision.ts";
+import type { Original } from "../lifecycle/duplicates.ts";
 import { EVENT_PAYLOADS } from "../lifecycle/events.ts";
 import type { TaskFields, TaskSnapshot } from "../lifecycle/snapshot.ts";
 import type { GateState, StepEventType, StepStatus } from "../lifecycle/statuses.ts";
@@ -19,6 +21,8 @@ export interface UndoneEvent {
   fromStatus: StepStatus;
   fromGate: GateState;
   payload: unknown;
+  /** The task that this one named as its original before the event. */
+  namedBefore: Original | null;
 }
 
 /** The change of one task to revert. */
@@ -38,7 +42,8 @@ export interface RevertDecision {
 
 /**
  * Returns a decision that restores the state of a task before an operation, or null if the task has changed since. A
- * revert does not follow the tables of transitions: it is lawful if the operation's event is the task's last one.
+ * revert does not follow the tables of transitions: it is lawful if the operation's event is the task's last one. Only
+ * the rule of duplicates holds for it as well, because it is about two tasks, and the other one may have changed.
  */
 export function decideRevert(
   snapshot: TaskSnapshot,
@@ -67,10 +72,21 @@ function changeBack(
   if (event.type === "task_restored")
     return accepted(decideArchive(snapshot, { type: "archive", reason }));
   const { step } = snapshot;
+  const { namedBefore } = event;
+  const isDuplicateAgain = event.fromStatus === "duplicate" && step.status !== "duplicate";
+  if (isDuplicateAgain && duplicateConflict(snapshot, namedBefore) !== null) return null;
   const back = { ...step, status: event.fromStatus, gate: event.fromGate };
   return {
     ...NO_CHANGES,
-    events: [eventBetween("bulk_reverted", step, back, { undoes: event.seq }, { reason })],
+    events: [
+      eventBetween(
+        "bulk_reverted",
+        step,
+        back,
+        { undoes: event.seq },
+        { reason, duplicateOf: isDuplicateAgain ? namedBefore?.id : null },
+      ),
+    ],
     undoes: { operationId: operation.id, seq: event.seq },
   };
 }

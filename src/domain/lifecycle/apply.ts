@@ -1,4 +1,5 @@
 import type { Decision } from "./decision.ts";
+import { duplicateOfAfter } from "./duplicates.ts";
 import { isRunEnded } from "./runs.ts";
 import type { StepSnapshot, TaskSnapshot } from "./snapshot.ts";
 import { isOfVersion, type Pipeline } from "../pipelines/pipelines.ts";
@@ -28,6 +29,12 @@ export function apply(snapshot: TaskSnapshot, decision: Decision, at: string): T
     ...snapshot,
     ...decision.fields,
     archivedAt: archivedAfter(snapshot, decision, at),
+    duplicateOf: decision.events
+      .filter(({ stepId }) => stepId === step.id)
+      .reduce(
+        (named, event) => duplicateOfAfter(event, named),
+        isLeft ? null : snapshot.duplicateOf,
+      ),
     eventSeq: snapshot.eventSeq + decision.events.length,
     statusSince: isStatusChanged ? at : snapshot.statusSince,
     updatedAt: at,

@@ -1,5 +1,6 @@
 import type { Actor } from "../actor.ts";
 import type { NewReview, TaskContent } from "./decision.ts";
+import type { Original } from "./duplicates.ts";
 import type { TaskFields } from "./snapshot.ts";
 import type {
   FirstKind,
@@ -29,7 +30,8 @@ export interface TransitionCommand {
   reason?: string | undefined;
   /** Data of the caller, stored in the event's payload as `data`. */
   payload?: Record<string, unknown> | undefined;
-  duplicateOf?: string | undefined;
+  /** The task that this one duplicates. */
+  duplicateOf?: Original | undefined;
   runAttachedWorkflows: boolean;
 }
 
@@ -82,7 +84,7 @@ export interface ReviewCommand {
     | {
         status: StepStatus;
         reason?: string | undefined;
-        duplicateOf?: string | undefined;
+        duplicateOf?: Original | undefined;
         runAttachedWorkflows: boolean;
       }
     | undefined;
@@ -190,6 +192,17 @@ export type Command =
   | ArchiveCommand
   | RestoreCommand
   | NoteCommand;
+
+/**
+ * Commands that mean the same whatever other calls do to the task at the same time. If one of them loses a race, it is
+ * decided again until it is recorded; all others are moves, which are decided again only a few times.
+ */
+export const APPENDING_COMMANDS: readonly Command["type"][] = [
+  "note",
+  "edit",
+  "archive",
+  "restore",
+];
 
 /** The input of a new task. */
 export interface CreateInput {

@@ -1,4 +1,5 @@
 import { newValues } from "./decide/edit.ts";
+import { duplicateOfAfter } from "./duplicates.ts";
 import { EVENT_PAYLOADS } from "./events.ts";
 import { isStatusRelevant } from "./runs.ts";
 import type { ReviewFact, RunFact, StepSnapshot, TaskSnapshot } from "./snapshot.ts";
@@ -17,6 +18,8 @@ export interface RecordedEvent {
   toStatus: StepStatus;
   fromGate: GateState | null;
   toGate: GateState;
+  /** The original that an event names that makes its task a duplicate. */
+  duplicateOf: string | null;
   payload: unknown;
   at: string;
 }
@@ -25,7 +28,7 @@ export interface RecordedEvent {
  * The state of a task, rebuilt from its history. `openRuns` has only the runs that a label depends on: RUNNING, and of a
  * status-relevant type. `steps` are the steps of the active version.
  */
-export interface TaskState extends Omit<TaskSnapshot, "alreadyDispatched"> {
+export interface TaskState extends Omit<TaskSnapshot, "alreadyDispatched" | "namedBy"> {
   /** The steps of earlier versions. */
   sealedSteps: readonly StepSnapshot[];
 }
@@ -111,6 +114,7 @@ function begin(event: RecordedEvent): TaskState {
     priority,
     assignee,
     archivedAt: null,
+    duplicateOf: duplicateOfAfter(event, null),
     eventSeq: 1,
     statusSince: event.at,
     createdAt: event.at,
@@ -136,6 +140,7 @@ function opening(state: TaskState, event: RecordedEvent): TaskState {
     steps: isNewVersion ? [step] : [...state.steps, step],
     sealedSteps: isNewVersion ? [...state.sealedSteps, ...state.steps] : state.sealedSteps,
     statusSince: event.at,
+    duplicateOf: duplicateOfAfter(event, null),
     reviews: [],
     openRuns: [],
   };
@@ -171,6 +176,7 @@ function withStep(state: TaskState, event: RecordedEvent): TaskState {
     ...state,
     steps: state.steps.map((step) => (step === before ? after : step)),
     step: isCurrent ? after : state.step,
+    duplicateOf: isCurrent ? duplicateOfAfter(event, state.duplicateOf) : state.duplicateOf,
     statusSince: isCurrent && after.status !== before.status ? event.at : state.statusSince,
   };
 }

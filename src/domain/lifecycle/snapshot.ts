@@ -45,6 +45,8 @@ export interface TaskFields {
 export interface TaskSnapshot extends TaskFields {
   id: string;
   archivedAt: string | null;
+  /** The task that this duplicate names. Null if it names none, or is no duplicate. */
+  duplicateOf: string | null;
   eventSeq: number;
   /** The time of the event that last changed the current step's status. */
   statusSince: string;
@@ -65,4 +67,9 @@ export interface TaskSnapshot extends TaskFields {
    * polling worker. Labels do not depend on this.
    */
   alreadyDispatched: readonly Pipeline[];
+  /**
+   * Ids of tasks that are duplicates of this one now, archived ones included: the first NAMED_BY_MAX + 1. They change
+   * without an event of this task. Empty if the call did not ask for them.
+   */
+  namedBy: readonly string[];
 }

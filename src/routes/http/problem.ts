@@ -258,9 +258,10 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
   conflict: {
     status: 409,
     retry: "never",
-    title: "Conflict: already exists",
-    detail: "A conflicting resource already exists. `existing` identifies it.",
-    members: ["existing"],
+    title: "Conflict with another resource",
+    detail:
+      "Another resource prevents the change. `existing` identifies it, or `namedBy` lists the duplicates that name the task: the first 100, and `isNamedByMore` says whether there are more.",
+    members: ["existing", "namedBy", "isNamedByMore"],
   },
   too_many_keys: {
     status: 409,

@@ -62,7 +62,8 @@ export function checkIntent(
 /** The options of a bulk change. */
 export const terms = {
   duplicateOf: taskRef.optional().openapi({
-    description: "The task that the others duplicate. Only for the target `DUPLICATE`.",
+    description:
+      "The task that the others duplicate. Only for the target `DUPLICATE`. It must not be a duplicate, rejected or archived itself, or the request returns 409 `conflict`.",
   }),
   runAttachedWorkflows: z.boolean().default(false).openapi({
     description:

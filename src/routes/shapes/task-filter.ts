@@ -11,6 +11,7 @@ import {
   integerText,
   name,
   safeText,
+  taskRef,
   timeOrDay,
   uuid,
 } from "../http/schemas.ts";
@@ -60,6 +61,9 @@ const common = {
   bulkOperationId: uuid
     .optional()
     .openapi({ description: "Tasks that this bulk operation changed." }),
+  duplicateOf: taskRef
+    .optional()
+    .openapi({ description: "Tasks that are duplicates of this task now." }),
   createdAfter: afterTime.optional(),
   createdBefore: timeOrDay.optional(),
   updatedAfter: afterTime.optional(),

@@ -63,6 +63,9 @@ export const task = z
         "The number of the task's newest event. It is the task's version and its `ETag`.",
     }),
     archivedAt: timestamp.nullable(),
+    duplicateOf: uuid.nullable().openapi({
+      description: "The task that this duplicate names. Null if it names none, or is no duplicate.",
+    }),
     createdAt: timestamp,
     updatedAt: timestamp,
   })

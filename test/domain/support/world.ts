@@ -5,6 +5,7 @@ import type { Command, DecisionContext } from "../../../src/domain/lifecycle/com
 import { decide } from "../../../src/domain/lifecycle/decide.ts";
 import type { Creation } from "../../../src/domain/lifecycle/decide/create.ts";
 import type { Decision } from "../../../src/domain/lifecycle/decision.ts";
+import type { Original } from "../../../src/domain/lifecycle/duplicates.ts";
 import type { RecordedEvent } from "../../../src/domain/lifecycle/fold.ts";
 import { GATE_ON_STATUS } from "../../../src/domain/lifecycle/gates.ts";
 import type {
@@ -70,6 +71,8 @@ export interface Given {
   earlier?: readonly Pick<StepSnapshot, "kind" | "attempt" | "status" | "gate">[];
   archived?: boolean;
   alreadyDispatched?: readonly Pipeline[];
+  /** Ids of the duplicates that name the task. */
+  namedBy?: readonly string[];
 }
 
 /** Returns the snapshot of a task with the given facts, and defaults for the rest. */
@@ -87,6 +90,7 @@ export function givenTask(given: Given = {}): TaskSnapshot {
     ...FIELDS,
     id: given.id ?? "task-1",
     archivedAt: given.archived === true ? minute(1) : null,
+    duplicateOf: null,
     eventSeq: 7,
     statusSince: minute(0),
     createdAt: minute(0),
@@ -109,7 +113,13 @@ export function givenTask(given: Given = {}): TaskSnapshot {
       })),
     ],
     alreadyDispatched: given.alreadyDispatched ?? [],
+    namedBy: given.namedBy ?? [],
   };
+}
+
+/** Returns a task that a duplicate can name. */
+export function original(given: Partial<Original> = {}): Original {
+  return { id: "original-1", status: "queued", isArchived: false, ...given };
 }
 
 export function expectAccepted<Value>(outcome: Outcome<Value>): Value {
@@ -171,6 +181,7 @@ export function recordEvents(
       toStatus: event.toStatus,
       fromGate: event.fromGate,
       toGate: event.toGate,
+      duplicateOf: event.duplicateOf,
       // Payloads are stored as text, so the fold sees only what survives JSON.
       payload: JSON.parse(JSON.stringify(event.payload)) as unknown,
       at,
@@ -197,6 +208,7 @@ export class Story {
     this.task = {
       ...task,
       archivedAt: null,
+      duplicateOf: null,
       eventSeq: 1,
       statusSince: at,
       createdAt: at,
@@ -208,6 +220,7 @@ export class Story {
       reviews: [],
       openRuns: [],
       alreadyDispatched: [],
+      namedBy: [],
     };
     this.events = recordEvents(
       { id: task.id, eventSeq: 0, version: { id, number }, steps: [] },

@@ -4,6 +4,7 @@ import type { Command, DecisionContext } from "../../../src/domain/lifecycle/com
 import { REVIEW_MOVES } from "../../../src/domain/lifecycle/review-moves.ts";
 import { lawfulMoves } from "../../../src/domain/lifecycle/moves.ts";
 import { isJudging, isRunEnded } from "../../../src/domain/lifecycle/runs.ts";
+import type { Original } from "../../../src/domain/lifecycle/duplicates.ts";
 import type { StepSnapshot } from "../../../src/domain/lifecycle/snapshot.ts";
 import { runsAttachedByDefault } from "../../../src/domain/lifecycle/attached.ts";
 import { NOT_OFFERED } from "../../domain/support/world.ts";
@@ -30,6 +31,7 @@ export interface CommandCall extends Sent {
 /** Resolves the symbolic names in a wish. */
 interface Names {
   externalId: (wanted: WishTo<"edit">["externalId"]) => string | null | undefined;
+  original: (name: string) => Original;
   originalOf: (
     wanted: WishTo<"transition">["original"],
     model: TaskModel | null,
@@ -81,16 +83,19 @@ export function commandCallOf(
       const step = stepOf(model, wish);
       const { sent, resolved } = flagged(wish.flag);
       const duplicateOf = names.originalOf(wish.original, model);
-      const body = {
-        status: wish.status,
-        ...(wish.hasReason && { reason: REASON }),
-        ...(duplicateOf !== undefined && { duplicateOf }),
-      };
+      const body = { status: wish.status, ...(wish.hasReason && { reason: REASON }) };
+      const named = namedIn(duplicateOf, names);
       return {
         method: "PATCH",
         path: `/steps/${step.id}`,
-        body: { ...body, ...sent },
-        command: { type: "transition", target: targetOf(step), ...body, ...resolved },
+        body: { ...body, ...named.sent, ...sent },
+        command: {
+          type: "transition",
+          target: targetOf(step),
+          ...body,
+          ...named.resolved,
+          ...resolved,
+        },
       };
     }
     case "gate": {
@@ -154,12 +159,12 @@ export function commandCallOf(
       const nextMove = {
         status: lawful ?? move.status,
         ...(move.hasReason && { reason: REASON }),
-        ...(duplicateOf !== undefined && { duplicateOf }),
       };
+      const named = namedIn(duplicateOf, names);
       return post(
         "reviews",
-        { ...review, move: { ...nextMove, ...sent } },
-        { type: "review", ...review, move: { ...nextMove, ...resolved } },
+        { ...review, move: { ...nextMove, ...named.sent, ...sent } },
+        { type: "review", ...review, move: { ...nextMove, ...named.resolved, ...resolved } },
       );
     }
     case "withdraw": {
@@ -198,6 +203,12 @@ export function commandCallOf(
       };
     }
   }
+}
+
+/** The original that a call names, in the form of the API and in that of the domain. */
+function namedIn(name: string | undefined, names: Names) {
+  if (name === undefined) return { sent: {}, resolved: {} };
+  return { sent: { duplicateOf: name }, resolved: { duplicateOf: names.original(name) } };
 }
 
 /** Returns a move that the tables allow, or a rework if they allow none. */

@@ -22,7 +22,8 @@ const anyBoolean = fc.boolean();
 const mostly = (weight: number) =>
   fc.oneof({ weight, arbitrary: fc.constant(true) }, fc.constant(false));
 const original = fc.oneof(
-  { weight: 6, arbitrary: fc.constant("none" as const) },
+  { weight: 4, arbitrary: fc.constant("none" as const) },
+  { weight: 2, arbitrary: fc.constant("other" as const) },
   fc.constantFrom("other" as const, "itself" as const, "unknown" as const),
 );
 

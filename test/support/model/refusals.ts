@@ -1,6 +1,11 @@
 import { expect } from "vitest";
 import type { Role } from "../../../src/domain/actor.ts";
 import type { Command } from "../../../src/domain/lifecycle/commands.ts";
+import {
+  type Original,
+  originalEnded,
+  originalFault,
+} from "../../../src/domain/lifecycle/duplicates.ts";
 import { refusalOfTarget } from "../../../src/domain/lifecycle/decide/target.ts";
 import type { StepSnapshot } from "../../../src/domain/lifecycle/snapshot.ts";
 import { pipelinesAttachedTo } from "../../../src/domain/lifecycle/attached.ts";
@@ -30,17 +35,20 @@ export function expectRefusal(answer: Answer<unknown>, refusal: Refusal): void {
 }
 
 export function originalOfCommand(command: Command): string | undefined {
-  if (command.type === "transition") return command.duplicateOf;
-  return command.type === "review" ? command.move?.duplicateOf : undefined;
+  if (command.type === "transition") return command.duplicateOf?.id;
+  return command.type === "review" ? command.move?.duplicateOf?.id : undefined;
 }
 
-export function refusalOfOriginal(target: string, original: string | undefined): Refusal | null {
+/** Returns why a bulk change cannot name its original, whatever its tasks; null if it can. */
+export function refusalOfOriginal(target: string, original: Original | undefined): Refusal | null {
   if (original === undefined) return null;
   if (target !== "DUPLICATE") {
     const message = "duplicateOf is only allowed with the target DUPLICATE.";
     return validationFailed({ path: ["duplicateOf"], code: "not_applicable", message });
   }
-  return original === UNKNOWN_ID ? notFound() : null;
+  if (original.id === UNKNOWN_ID) return notFound();
+  const fault = originalFault(original);
+  return fault === null ? null : originalEnded(original.id, fault);
 }
 
 export function refusalOfDispatch(

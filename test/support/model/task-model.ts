@@ -73,6 +73,7 @@ export class TaskModel {
     this.snapshot = {
       ...task,
       archivedAt: null,
+      duplicateOf: null,
       eventSeq: 1,
       statusSince: at,
       createdAt: at,
@@ -84,6 +85,7 @@ export class TaskModel {
       reviews: [],
       openRuns: [],
       alreadyDispatched: [],
+      namedBy: [],
     };
   }
 
@@ -270,7 +272,7 @@ export function recordedEvent(event: StepEventView): RecordedEvent {
 
 /** The part of a task's state that its history contains: no dispatches, and no runs that labels ignore. */
 export function knownToHistory(model: TaskModel): TaskState {
-  const { alreadyDispatched: _, ...task } = model.snapshot;
+  const { alreadyDispatched: _, namedBy: _named, ...task } = model.snapshot;
   const openRuns = task.openRuns.filter(
     ({ state, type }) => state === "RUNNING" && isStatusRelevant(type),
   );

@@ -25,18 +25,19 @@ export async function walkBulk(
   const { as } = call;
   const models = wish.tasks.map((number) => walk.modelOf(number));
   const taskIds = [...models.map(({ id }) => id), ...(wish.hasUnknown ? [UNKNOWN_ID] : [])];
-  const original = walk.originalOf(wish.original, models[0] ?? null);
+  const name = walk.originalOf(wish.original, models[0] ?? null);
+  const original = name === undefined ? undefined : walk.original(name);
   const body: Record<string, unknown> = {
     taskIds,
     targetStatus: wish.target,
     reason: REASON,
-    ...(original !== undefined && { duplicateOf: original }),
+    ...(name !== undefined && { duplicateOf: name }),
     ...(wish.flag !== undefined && { runAttachedWorkflows: wish.flag }),
   };
   const plan = planBulk(
     {
       taskIds,
-      snapshots: new Map(models.map(({ id, snapshot }) => [id, snapshot])),
+      snapshots: new Map(models.map((model) => [model.id, walk.namedSnapshot(model)])),
       intent: { targetStatus: wish.target },
       reason: REASON,
       runAttachedWorkflows: wish.flag ?? false,
@@ -132,7 +133,7 @@ export async function walkMoves(
   const outcomes = moveCalls.map(({ model, command, ifSeq }) =>
     ifSeq !== undefined && ifSeq !== model.snapshot.eventSeq
       ? ("stale" as const)
-      : decide(model.snapshot, command, context),
+      : decide(walk.namedSnapshot(model), command, context),
   );
   const body = {
     moves: moveCalls.map(({ sent }) => sent),
@@ -146,7 +147,7 @@ export async function walkMoves(
     const outcome = outcomes[index];
     return outcome !== "stale" && outcome?.ok === true;
   });
-  if (new Set(moving.map(({ model }) => model)).size < moving.length) {
+  if (new Set(moveCalls.map(({ model }) => model)).size < moveCalls.length) {
     const { issues } = expectProblem(answer, "validation_failed", 400);
     expect(new Set(issues?.map(({ code }) => code))).toEqual(new Set(["repeated_task"]));
     return;

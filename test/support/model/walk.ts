@@ -185,7 +185,7 @@ export class Walk extends WalkedTenant {
       return refuse({ code: "version_conflict", detail: "", eventSeq });
     }
     if (originalOfCommand(command) === UNKNOWN_ID) return refuse(notFound());
-    const outcome = decide(model.snapshot, command, context);
+    const outcome = decide(this.namedSnapshot(model), command, context);
     const changed = outcome.ok ? outcome.value.fields?.externalId : undefined;
     const holder = this.holderOf(changed);
     return holder === undefined ? outcome : refuse(takenBy(holder));

@@ -1,4 +1,6 @@
 import { expect } from "vitest";
+import type { Original } from "../../../src/domain/lifecycle/duplicates.ts";
+import type { TaskSnapshot } from "../../../src/domain/lifecycle/snapshot.ts";
 import type { Answer, CallOptions, TestApi } from "../api.ts";
 import { type Sent, UNKNOWN_ID } from "./command-calls.ts";
 import type { RandomCall, WishTo } from "./random-calls.ts";
@@ -50,6 +52,19 @@ export class WalkedTenant {
       case "other":
         return this.models.find((other) => other !== model)?.id;
     }
+  }
+
+  /** Returns the original of that name, in its present state. An unknown one is refused before its state matters. */
+  original(name: string): Original {
+    const found = this.models.find(({ id }) => id === name)?.snapshot;
+    if (found === undefined) return { id: name, status: "queued", isArchived: false };
+    return { id: name, status: found.step.status, isArchived: found.archivedAt !== null };
+  }
+
+  /** Returns a task's snapshot with the duplicates that name it now, which other tasks' decisions change. */
+  namedSnapshot({ id, snapshot }: TaskModel): TaskSnapshot {
+    const names = this.models.filter((other) => other.snapshot.duplicateOf === id);
+    return { ...snapshot, namedBy: names.map((other) => other.id).toSorted() };
   }
 
   modelOf(number: number): TaskModel {

@@ -1,7 +1,8 @@
 import type { Outcome } from "../../refusals.ts";
-import { succeed, refuse, validationFailed } from "../../refusals.ts";
+import { succeed, refuse, type Refusal, validationFailed } from "../../refusals.ts";
 import type { DecisionContext, TransitionCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
+import { namedByDuplicates, type Original, originalEnded, originalFault } from "../duplicates.ts";
 import { missingReason, needsReason } from "../reasons.ts";
 import type { StepSnapshot, TaskSnapshot } from "../snapshot.ts";
 import { isAgainstFailure } from "../standing.ts";
@@ -35,6 +36,8 @@ export function decideTransition(
     const missing = missingReason(reason, reasonRequired(status));
     if (missing) return refuse(validationFailed(missing));
   }
+  const conflict = status === "duplicate" ? duplicateConflict(snapshot, duplicateOf) : null;
+  if (conflict) return refuse(conflict);
   const decision: Decision = {
     ...transitionTo(moved.value, snapshot, command),
     dispatches: dispatchesOnEntry(moved.value, command.runAttachedWorkflows, context.newId),
@@ -76,7 +79,12 @@ export function transitionTo(
   };
   return {
     ...NO_CHANGES,
-    events: [eventBetween(type, step, moved, payload, command)],
+    events: [
+      eventBetween(type, step, moved, payload, {
+        ...command,
+        duplicateOf: command.duplicateOf?.id,
+      }),
+    ],
     runs,
     recall: recallOnMove(step, moved.status),
   };
@@ -85,14 +93,28 @@ export function transitionTo(
 function duplicateOfMisuse(
   snapshot: TaskSnapshot,
   status: TransitionCommand["status"],
-  duplicateOf: string,
+  duplicateOf: Original,
 ) {
   const path = ["duplicateOf"];
   if (status !== "duplicate") {
     const message = "duplicateOf requires the status duplicate.";
     return { path, code: "not_applicable", message };
   }
-  return duplicateOf === snapshot.id
+  return duplicateOf.id === snapshot.id
     ? { path, code: "self_duplicate", message: "A task cannot be a duplicate of itself." }
     : null;
+}
+
+/**
+ * Returns why a task cannot become a duplicate of this original, or of none; null if it can. A duplicate names a task
+ * that is worked on, and no duplicate names a duplicate, so chains and rings cannot exist. The writer asks the same
+ * under the locks of both tasks: `mayBecomeDuplicate` in db/tasks/duplicates.ts.
+ */
+export function duplicateConflict(
+  { namedBy }: Pick<TaskSnapshot, "namedBy">,
+  original: Original | null | undefined,
+): Refusal | null {
+  const fault = original ? originalFault(original) : null;
+  if (original && fault !== null) return originalEnded(original.id, fault);
+  return namedBy.length > 0 ? namedByDuplicates(namedBy) : null;
 }
