@@ -25,6 +25,8 @@ export type Task = {
   /** The number of the task's newest event. It is the task's version and its `ETag`. */
   eventSeq: number;
   archivedAt: Timestamp | null;
+  /** The task that this duplicate names. Null if it names none, or is no duplicate. */
+  duplicateOf: Id | null;
   createdAt: Timestamp;
   updatedAt: Timestamp;
 };
@@ -115,6 +117,9 @@ export type TaskPage = {
   sortTruncated?: true | undefined;
 };
 
+/** Tasks that are duplicates of this task now. */
+export type TaskRef = string;
+
 /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
 export type AfterTime = string;
 
@@ -123,9 +128,6 @@ export type TimeOrDay = string;
 
 /** A point in the task's history: a time with any offset, or `seq:` followed by the number of an event. */
 export type AsOf = string;
-
-/** A task's id, or `ext:` followed by its external id. */
-export type TaskRef = string;
 
 export type TaskStatus = {
   taskId: Id;
@@ -240,6 +242,7 @@ export type TransitionStep = {
   status: StepStatus;
   reason?: Reason | undefined;
   payload?: Metadata | undefined;
+  /** A task's id, or `ext:` followed by its external id. */
   duplicateOf?: TaskRef | undefined;
   /** Whether the pipelines attached to the change run. By default they run if a person changes a single task, and do not run for a change of many tasks or for the `service` role. */
   runAttachedWorkflows?: boolean | undefined;
@@ -289,6 +292,7 @@ export type RecordReview = {
   move?: {
     status: StepStatus;
     reason?: Reason | undefined;
+    /** A task's id, or `ext:` followed by its external id. */
     duplicateOf?: TaskRef | undefined;
     /** Whether the pipelines attached to the change run. By default they run if a person changes a single task, and do not run for a change of many tasks or for the `service` role. */
     runAttachedWorkflows?: boolean | undefined;
@@ -421,6 +425,7 @@ export type BulkPreview = {
     illegal_target?: number | undefined;
     gate_closed?: number | undefined;
     self_duplicate?: number | undefined;
+    conflict?: number | undefined;
     invalid_transition?: number | undefined;
     no_next_step?: number | undefined;
     no_pipeline?: number | undefined;
@@ -438,7 +443,7 @@ export type BulkPreview = {
   items: ReadonlyArray<{
     taskId: string;
     decision: "eligible" | "refused";
-    code?: "not_found" | "archived" | "already_in_status" | "illegal_target" | "gate_closed" | "self_duplicate" | "invalid_transition" | "no_next_step" | "no_pipeline" | "already_dispatched" | undefined;
+    code?: "not_found" | "archived" | "already_in_status" | "illegal_target" | "gate_closed" | "self_duplicate" | "conflict" | "invalid_transition" | "no_next_step" | "no_pipeline" | "already_dispatched" | undefined;
     from: UnifiedStatus | null;
     /** The task's label after the change. For a refused task, the requested target, or null if there is none. */
     to: UnifiedStatus | null;
@@ -470,7 +475,7 @@ export type PreviewBulk = {
   changes?: BulkEdit | undefined;
   /** The stage to go back to. Required for the action `rework`, and not allowed otherwise. */
   toKind?: StepKind | undefined;
-  /** The task that the others duplicate. Only for the target `DUPLICATE`. */
+  /** The task that the others duplicate. Only for the target `DUPLICATE`. It must not be a duplicate, rejected or archived itself, or the request returns 409 `conflict`. */
   duplicateOf?: TaskRef | undefined;
   /** Whether the pipelines that are attached to the change run. Must be `true` to execute `run_pipelines`. */
   runAttachedWorkflows?: boolean | undefined;
@@ -501,6 +506,7 @@ export type TaskFilter = {
   model?: string | undefined;
   /** Tasks that this bulk operation changed. */
   bulkOperationId?: Id | undefined;
+  duplicateOf?: TaskRef | undefined;
   createdAfter?: AfterTime | undefined;
   createdBefore?: TimeOrDay | undefined;
   updatedAfter?: AfterTime | undefined;
@@ -558,7 +564,7 @@ export type ExecuteBulk = {
   changes?: BulkEdit | undefined;
   /** The stage to go back to. Required for the action `rework`, and not allowed otherwise. */
   toKind?: StepKind | undefined;
-  /** The task that the others duplicate. Only for the target `DUPLICATE`. */
+  /** The task that the others duplicate. Only for the target `DUPLICATE`. It must not be a duplicate, rejected or archived itself, or the request returns 409 `conflict`. */
   duplicateOf?: TaskRef | undefined;
   /** Whether the pipelines that are attached to the change run. Must be `true` to execute `run_pipelines`. */
   runAttachedWorkflows?: boolean | undefined;
@@ -900,6 +906,7 @@ export type MoveTasks = {
 };
 
 export type Move = {
+  /** A task's id, or `ext:` followed by its external id. */
   task: TaskRef;
   status?: StepStatus | undefined;
   advance?: true | undefined;
@@ -1443,6 +1450,7 @@ export type ChangeDispatches = {
   filter: {
     state?: DispatchState | undefined;
     pipeline?: PipelineName | undefined;
+    /** A task's id, or `ext:` followed by its external id. */
     task?: TaskRef | undefined;
     bulkOperationId?: Id | undefined;
     createdAfter?: Timestamp | undefined;
@@ -1615,6 +1623,7 @@ export type RecordEvaluation = {
   /** What tells trials with the same `k` apart, for evals that the call creates. An existing eval must have the same. Default: that of the existing eval, or `model` alone. */
   slotBy?: readonly unknown[] | undefined;
   results: ReadonlyArray<{
+    /** A task's id, or `ext:` followed by its external id. */
     task: TaskRef;
     model: string;
     modelRevision?: string | undefined;
@@ -1906,6 +1915,7 @@ export type Insight = {
 };
 
 export type CreateInsight = {
+  /** A task's id, or `ext:` followed by its external id. */
   taskId: TaskRef;
   kind: string;
   model: string;
@@ -2265,6 +2275,7 @@ export interface Operations {
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
+        duplicateOf?: TaskRef | undefined;
         createdAfter?: AfterTime | undefined;
         createdBefore?: TimeOrDay | undefined;
         updatedAfter?: AfterTime | undefined;
@@ -2294,6 +2305,7 @@ export interface Operations {
   getTask: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       query?: {
@@ -2311,6 +2323,7 @@ export interface Operations {
   editTask: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       body: EditTask;
@@ -2328,6 +2341,7 @@ export interface Operations {
   getTaskStatus: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       query?: {
@@ -2338,7 +2352,7 @@ export interface Operations {
     answer: TaskStatus;
   };
   /**
-   * Change a step's status. Changes the status of the task's current step, as the transition table of the step's kind allows. Any other change returns 409 `invalid_transition` with the statuses in `allowed`.
+   * Change a step's status. Changes the status of the task's current step, as the transition table of the step's kind allows. Any other change returns 409 `invalid_transition` with the statuses in `allowed`. A duplicate can name the task that it duplicates, which must not be a duplicate, rejected or archived itself; a task that duplicates name cannot become one. Both return 409 `conflict`.
    *
    * Role: `operator` or above.
    */
@@ -2376,6 +2390,7 @@ export interface Operations {
   advanceTask: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       body?: AdvanceTask | undefined;
@@ -2393,6 +2408,7 @@ export interface Operations {
   reworkTask: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       body: ReworkTask;
@@ -2410,6 +2426,7 @@ export interface Operations {
   recordReview: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       body: RecordReview;
@@ -2427,6 +2444,7 @@ export interface Operations {
   listTaskReviews: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       requestId?: string | undefined;
@@ -2444,6 +2462,7 @@ export interface Operations {
   getTaskTimeline: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       query?: {
@@ -2586,6 +2605,7 @@ export interface Operations {
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
+        duplicateOf?: TaskRef | undefined;
         createdAfter?: AfterTime | undefined;
         createdBefore?: TimeOrDay | undefined;
         updatedAfter?: AfterTime | undefined;
@@ -2623,6 +2643,7 @@ export interface Operations {
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
+        duplicateOf?: TaskRef | undefined;
         createdAfter?: AfterTime | undefined;
         createdBefore?: TimeOrDay | undefined;
         updatedAfter?: AfterTime | undefined;
@@ -2644,6 +2665,7 @@ export interface Operations {
   listTaskVersions: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       query?: {
@@ -2668,6 +2690,7 @@ export interface Operations {
   createVersion: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       body: CreateVersion;
@@ -2685,6 +2708,7 @@ export interface Operations {
   getTaskVersion: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
         number: number;
       };
@@ -2700,6 +2724,7 @@ export interface Operations {
   diffTaskVersions: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
         number: number;
         other: number;
@@ -2716,6 +2741,7 @@ export interface Operations {
   listTaskEvents: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       query?: {
@@ -2764,6 +2790,7 @@ export interface Operations {
   verifyTaskEvents: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       requestId?: string | undefined;
@@ -2830,6 +2857,7 @@ export interface Operations {
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
+        duplicateOf?: TaskRef | undefined;
         createdAfter?: AfterTime | undefined;
         createdBefore?: TimeOrDay | undefined;
         updatedAfter?: AfterTime | undefined;
@@ -2869,6 +2897,7 @@ export interface Operations {
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
+        duplicateOf?: TaskRef | undefined;
         createdAfter?: AfterTime | undefined;
         createdBefore?: TimeOrDay | undefined;
         updatedAfter?: AfterTime | undefined;
@@ -2890,6 +2919,7 @@ export interface Operations {
   exportEventsCsv: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         createdAfter?: AfterTime | undefined;
         createdBefore?: TimeOrDay | undefined;
@@ -2908,6 +2938,7 @@ export interface Operations {
   exportEventsNdjson: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         createdAfter?: AfterTime | undefined;
         createdBefore?: TimeOrDay | undefined;
@@ -2924,6 +2955,7 @@ export interface Operations {
   exportTrialsCsv: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         evalId?: Id | undefined;
         model?: string | undefined;
@@ -2950,6 +2982,7 @@ export interface Operations {
   exportTrialsNdjson: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         evalId?: Id | undefined;
         model?: string | undefined;
@@ -2974,6 +3007,7 @@ export interface Operations {
   exportPromptsCsv: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         /** A version's id, or its number within the task. */
         version?: number | Id | undefined;
@@ -2999,6 +3033,7 @@ export interface Operations {
   exportPromptsNdjson: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         /** A version's id, or its number within the task. */
         version?: number | Id | undefined;
@@ -3022,6 +3057,7 @@ export interface Operations {
   archiveTask: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       body?: ArchiveTask | undefined;
@@ -3039,6 +3075,7 @@ export interface Operations {
   restoreTask: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       body?: RestoreTask | undefined;
@@ -3056,6 +3093,7 @@ export interface Operations {
   addNote: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       body: AddNote;
@@ -3073,6 +3111,7 @@ export interface Operations {
   listTaskSteps: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       requestId?: string | undefined;
@@ -3440,6 +3479,7 @@ export interface Operations {
   listReviewClaims: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         stepId?: Id | undefined;
         all?: boolean | undefined;
@@ -3464,6 +3504,7 @@ export interface Operations {
   startRun: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       body: StartRun;
@@ -3510,6 +3551,7 @@ export interface Operations {
   listRuns: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         stepId?: Id | undefined;
         type?: WorkerType | undefined;
@@ -3606,6 +3648,7 @@ export interface Operations {
       query?: {
         state?: DispatchState | undefined;
         pipeline?: PipelineName | undefined;
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         bulkOperationId?: Id | undefined;
         createdAfter?: Timestamp | undefined;
@@ -3703,6 +3746,7 @@ export interface Operations {
   recordPrompt: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       body: RecordPrompt;
@@ -3719,6 +3763,7 @@ export interface Operations {
   listPrompts: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         /** A version's id, or its number within the task. */
         version?: number | Id | undefined;
@@ -3750,6 +3795,7 @@ export interface Operations {
   declareData: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       body: DeclareData;
@@ -3766,6 +3812,7 @@ export interface Operations {
   listData: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         kind?: DataKind | undefined;
         model?: string | undefined;
@@ -3842,6 +3889,7 @@ export interface Operations {
   exportDataCsv: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         kind?: DataKind | undefined;
         model?: string | undefined;
@@ -3869,6 +3917,7 @@ export interface Operations {
   exportDataNdjson: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         kind?: DataKind | undefined;
         model?: string | undefined;
@@ -3894,6 +3943,7 @@ export interface Operations {
   createEval: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       body: CreateEval;
@@ -3910,6 +3960,7 @@ export interface Operations {
   listEvals: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         name?: string | undefined;
         status?: EvalStatus | undefined;
@@ -4017,6 +4068,7 @@ export interface Operations {
   exportEvalsCsv: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         name?: string | undefined;
         status?: EvalStatus | undefined;
@@ -4037,6 +4089,7 @@ export interface Operations {
   exportEvalsNdjson: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         name?: string | undefined;
         status?: EvalStatus | undefined;
@@ -4085,6 +4138,7 @@ export interface Operations {
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
         bulkOperationId?: Id | undefined;
+        duplicateOf?: TaskRef | undefined;
         createdAfter?: AfterTime | undefined;
         createdBefore?: TimeOrDay | undefined;
         updatedAfter?: AfterTime | undefined;
@@ -4124,6 +4178,7 @@ export interface Operations {
   getTaskLineage: {
     input: {
       params: {
+        /** A task's id, or `ext:` followed by its external id. */
         taskId: TaskRef;
       };
       query?: {
@@ -4235,6 +4290,7 @@ export interface Operations {
   listInsights: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         evalId?: Id | undefined;
         trialId?: Id | undefined;
@@ -4283,6 +4339,7 @@ export interface Operations {
   exportInsightsCsv: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         evalId?: Id | undefined;
         trialId?: Id | undefined;
@@ -4309,6 +4366,7 @@ export interface Operations {
   exportInsightsNdjson: {
     input: {
       query?: {
+        /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         evalId?: Id | undefined;
         trialId?: Id | undefined;

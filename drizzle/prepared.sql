@@ -5,7 +5,7 @@
 create schema if not exists prepared;
 grant usage on schema prepared to stepledger_app;
 
-create or replace function prepared.load_task_c861a4ec(
+create or replace function prepared.load_task_721b2b06(
   p_tenant_id uuid,
   p_task_id uuid,
   p_external_id text,
@@ -19,7 +19,7 @@ create or replace function prepared.load_task_c861a4ec(
   p_actor_id text,
   p_route text,
   p_key text
-) returns table (loaded json, matching_ids json, step json, review json, held_slots json, runs json, duplicate_of uuid, stored json) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
+) returns table (loaded json, matching_ids json, step json, review json, held_slots json, runs json, duplicate_of json, stored json) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
 #variable_conflict use_column
 begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
@@ -32,7 +32,10 @@ return query with wanted as materialized (select case when p_external_id is not 
 select (with loaded as materialized (
     select t.id, s.id as step_id, v.id as version_id, json_build_object('id', t.id, 'externalId', t.external_id, 'title', t.title,
     'taxonomyCode', t.taxonomy_code, 'priority', t.priority, 'assignee', t.assignee,
-    'archivedAt', iso(t.archived_at), 'eventSeq', t.event_seq, 'statusSince', iso(t.status_since),
+    'archivedAt', iso(t.archived_at), 'duplicateOf', case when s.status = 'duplicate' then (
+      select n.duplicate_of from step_events n
+      where n.tenant_id = t.tenant_id and n.task_id = t.id and n.step_id = s.id and n.to_status = 'duplicate' and n.from_status is distinct from 'duplicate'
+      order by n.seq desc limit 1) end, 'eventSeq', t.event_seq, 'statusSince', iso(t.status_since),
     'createdAt', iso(t.created_at), 'updatedAt', iso(t.updated_at),
     'version', json_build_object('id', v.id, 'number', v.number),
     'step', json_build_object('id', s.id, 'versionId', s.version_id, 'kind', s.kind,
@@ -49,7 +52,16 @@ select (with loaded as materialized (
   else d.state in ('pending', 'sent') or (d.state = 'delivered' and exists (select from worker_runs q
     where q.tenant_id = d.tenant_id and q.dispatch_id = d.id and q.offered and q.state = 'QUEUED')) end), '[]'),
     'steps', case when p_with_steps::boolean then coalesce((select json_agg(json_build_object('id', o.id, 'versionId', o.version_id, 'kind', o.kind,
-    'attempt', o.attempt, 'status', o.status, 'gate', o.gate) order by o.id) from steps o where o.version_id = any (array(select version_id from loaded))), '[]') else '[]' end)) as loaded, null::json as matching_ids, (select json_build_object('id', x.id, 'versionId', x.version_id, 'kind', x.kind,
+    'attempt', o.attempt, 'status', o.status, 'gate', o.gate) order by o.id) from steps o where o.version_id = any (array(select version_id from loaded))), '[]') else '[]' end,
+    'named', case when true::boolean then coalesce((
+    select json_agg(json_build_object('taskId', l.id, 'id', n.task_id) order by n.task_id)
+    from loaded l, lateral (select e.task_id from step_events e
+    join tasks d on d.tenant_id = e.tenant_id and d.id = e.task_id and d.current_step_id = e.step_id
+    join steps x on x.tenant_id = d.tenant_id and x.id = d.current_step_id and x.status = 'duplicate'
+  where e.duplicate_of = l.id
+    and not exists (select from step_events later where later.tenant_id = e.tenant_id
+      and later.task_id = e.task_id and later.seq > e.seq and later.to_status = 'duplicate' and later.from_status is distinct from 'duplicate')
+      order by e.task_id limit 101) n), '[]') else '[]' end)) as loaded, null::json as matching_ids, (select json_build_object('id', x.id, 'versionId', x.version_id, 'kind', x.kind,
     'attempt', x.attempt, 'status', x.status, 'gate', x.gate) from steps x join wanted on wanted.id = x.task_id where x.id = p_step_id) as step,
   null::json as review, case when p_with_held_slots then (select coalesce(json_agg(json_build_object('person', s.person,
     'leaseUntil', iso(s.lease_until))), '[]')
@@ -59,16 +71,16 @@ select (with loaded as materialized (
     'state', x.state, 'attempt', x.attempt, 'offered', x.offered, 'claimed', x.lease_owner is not null,
     'verdict', x.verdict, 'result', case when x.state not in ('QUEUED', 'RUNNING') then x.result end,
     'error', case when x.state not in ('QUEUED', 'RUNNING') then x.error end,
-    'heldBy', case when x.lease_until > now() then x.lease_owner end) order by x.id) from worker_runs x where x.id = p_run_id) as runs, (select t.id from tasks t
-        where t.id = coalesce(p_duplicate_of_id, coalesce((select x.id from tasks x where x.external_id = p_duplicate_of_external_id),
+    'heldBy', case when x.lease_until > now() then x.lease_owner end) order by x.id) from worker_runs x where x.id = p_run_id) as runs, (select json_build_object('id', t.id, 'status', s.status, 'isArchived', t.archived_at is not null)
+    from tasks t join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id where t.id = coalesce(p_duplicate_of_id, coalesce((select x.id from tasks x where x.external_id = p_duplicate_of_external_id),
     (select x.id from tasks x where x.external_id_key = external_id_key(p_duplicate_of_external_id))))) as duplicate_of, (select row_to_json(o) from (select id, fingerprint, result from operations
     where id = p_operation_id or (actor_id = p_actor_id and route = p_route and key = p_key
       and expires_at > now())) o) as stored;
 end $prepared$;
-revoke execute on function prepared.load_task_c861a4ec from public;
-grant execute on function prepared.load_task_c861a4ec to stepledger_app;
+revoke execute on function prepared.load_task_721b2b06 from public;
+grant execute on function prepared.load_task_721b2b06 to stepledger_app;
 
-create or replace function prepared.record_plain_moves_6b25bef9(
+create or replace function prepared.record_plain_moves_cb8620c2(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -97,7 +109,8 @@ insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
 return query with
 move as materialized (
   select * from json_to_recordset(p_moves) as m(
-    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean)
+    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean
+    )
   
 ),
 -- In id order, and task rows alone: nothing of a task changes without its event_seq, so what was planned
@@ -108,6 +121,7 @@ locked as materialized (
   -- As a CASE, since Postgres would take an equal seq for a rare thing, and plan all that follows for a row or two: it
   -- would compare each of a thousand moves with each other.
   where t.tenant_id = p_tenant_id::uuid and case when t.event_seq = m.seq then true else false end
+    
     
     
   order by t.id
@@ -215,10 +229,10 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_plain_moves_6b25bef9 from public;
-grant execute on function prepared.record_plain_moves_6b25bef9 to stepledger_app;
+revoke execute on function prepared.record_plain_moves_cb8620c2 from public;
+grant execute on function prepared.record_plain_moves_cb8620c2 to stepledger_app;
 
-create or replace function prepared.record_moves_4ca359c1(
+create or replace function prepared.record_moves_0430e45c(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -256,7 +270,8 @@ insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
     values (p_tenant_id, p_operation_id, p_ledger_actor, p_route, p_key, p_fingerprint);
 perform from tasks t
     where t.tenant_id = p_tenant_id::uuid
-      and t.id in (select task_id from json_to_recordset(p_moves) as m(task_id uuid))
+      and t.id in (select task_id from json_to_recordset(p_moves) as m(task_id uuid)
+        union all select duplicate_of from json_to_recordset(p_moves) as m(duplicate_of uuid))
     order by t.id for no key update of t;
 perform from worker_runs w
     where w.tenant_id = p_tenant_id::uuid
@@ -265,7 +280,8 @@ perform from worker_runs w
 return query with
 move as materialized (
   select * from json_to_recordset(p_moves) as m(
-    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean)
+    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean
+    , marks_duplicate boolean, duplicate_of uuid)
   
 ),
 -- In id order, and task rows alone: nothing of a task changes without its event_seq, so what was planned
@@ -287,6 +303,18 @@ locked as materialized (
     select from json_to_recordset(p_claimants) as c(task_id uuid, step_id uuid, person text)
       join review_slots s on s.tenant_id = p_tenant_id::uuid and s.step_id = c.step_id
     where c.task_id = t.id and s.person <> c.person and (s.slot is not null and s.lease_until > now()))
+    and case when m.marks_duplicate then
+      not exists (select from step_events e
+    join tasks d on d.tenant_id = e.tenant_id and d.id = e.task_id and d.current_step_id = e.step_id
+    join steps x on x.tenant_id = d.tenant_id and x.id = d.current_step_id and x.status = 'duplicate'
+  where e.duplicate_of = t.id
+    and not exists (select from step_events later where later.tenant_id = e.tenant_id
+      and later.task_id = e.task_id and later.seq > e.seq and later.to_status = 'duplicate' and later.from_status is distinct from 'duplicate') and e.tenant_id = p_tenant_id::uuid)
+      and (m.duplicate_of is null or exists (
+        select from tasks o join steps x on x.tenant_id = o.tenant_id and x.id = o.current_step_id
+        where o.tenant_id = p_tenant_id::uuid and o.id = m.duplicate_of and o.archived_at is null
+          and x.status not in ('duplicate', 'rejected')))
+    else true end
   order by t.id
   for no key update of t
 ),
@@ -533,5 +561,5 @@ dropped as (
 select events, dispatched, undone, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_moves_4ca359c1 from public;
-grant execute on function prepared.record_moves_4ca359c1 to stepledger_app;
+revoke execute on function prepared.record_moves_0430e45c from public;
+grant execute on function prepared.record_moves_0430e45c to stepledger_app;

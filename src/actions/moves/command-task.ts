@@ -1,4 +1,4 @@
-import type { Command } from "../../domain/lifecycle/commands.ts";
+import { APPENDING_COMMANDS, type Command } from "../../domain/lifecycle/commands.ts";
 import { succeed, type Outcome } from "../../domain/refusals.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { ConditionalCall, Done } from "../call/call.ts";
@@ -17,5 +17,6 @@ export async function commandTask(
     names: { tasks: [task] },
     commandOf: () => succeed(command),
     extraOf: noExtra,
+    isAppending: APPENDING_COMMANDS.includes(command.type),
   });
 }

@@ -18,7 +18,7 @@ import { REVIEWED_KIND } from "../../domain/lifecycle/statuses.ts";
 import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ConditionalCall, Done } from "../call/call.ts";
-import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
+import { decideAgain, decideUntilRecorded, LOST_RACE } from "../call/decide-again.ts";
 import { conclude } from "../call/conclude.ts";
 import { replay } from "../call/replay.ts";
 import {
@@ -49,6 +49,8 @@ interface MoveRequest<Extra extends object> {
   claimant?: string | undefined;
   /** Members of the answer that only the writer knows. They replace those of `extraOf`. */
   writtenOf?: (written: RecordedMoves) => Partial<Extra>;
+  /** Whether the command is one of APPENDING_COMMANDS. */
+  isAppending?: boolean;
 }
 
 /** For calls whose answer is just `Moved`. */
@@ -56,13 +58,19 @@ export const noExtra = () => ({});
 
 /**
  * Loads a task, decides on a command and records the result. Every change of a single task goes through here. Takes two
- * round trips, or one if it replays an earlier call with the same key.
+ * round trips, or one if it replays an earlier call with the same key. A command that conflicts with nothing is tried
+ * until it is recorded; a move three times.
  */
 export function moveTask<Extra extends object>(
   call: ConditionalCall,
   request: MoveRequest<Extra>,
 ): Promise<Outcome<Done<Moved & Extra>>> {
-  return decideAgain("task", () => tryMove(call, request));
+  const attempt = () => tryMove(call, request);
+  // A condition that another call has broken stays broken, so such a call is answered without a wait.
+  const isUnconditional = call.ifMatch === null;
+  return request.isAppending === true && isUnconditional
+    ? decideUntilRecorded("task", attempt)
+    : decideAgain("task", attempt);
 }
 
 async function tryMove<Extra extends object>(
