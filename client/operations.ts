@@ -1022,6 +1022,7 @@ export type Outcomes = {
 
 export type ThroughputStatistics = {
   bucket: "hour" | "day" | "week";
+  timeZone: string;
   /** The start of the window that the statistics cover. */
   from: Timestamp;
   to: Timestamp;
@@ -3322,7 +3323,7 @@ export interface Operations {
     answer: OutcomeStatistics;
   };
   /**
-   * Retrieve throughput. Counts the changes in the history by time bucket. Buckets are in UTC, and weeks start on Monday. The window is extended to whole buckets, at most 400; the last bucket may not be over yet. Changes that were reverted are not counted. Tasks that were archived since are counted.
+   * Retrieve throughput. Counts the changes in the history by time bucket. Days and weeks start at midnight of `timeZone`, so a day with a change of summer time has 23 or 25 hours; weeks start on Monday. The window is extended to whole buckets, at most 400; the last bucket may not be over yet. Changes that were reverted are not counted. Tasks that were archived since are counted.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3336,6 +3337,8 @@ export interface Operations {
         /** The end of the window. Defaults to the end of the current bucket. */
         to?: string | undefined;
         bucket?: "hour" | "day" | "week" | undefined;
+        /** The time zone of the buckets: a name of the IANA database with its area, or `UTC`. */
+        timeZone?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };

@@ -2,15 +2,19 @@ import * as z from "zod";
 import { CRASHES_EXPLAINED_MAX, ERRORS_LISTED_MAX, readFailures } from "../db/stats/failures.ts";
 import { readOutcomes, TASKS_MAX } from "../db/stats/outcomes.ts";
 import { readStageTimes, STAY_ENDS_MAX } from "../db/stats/stage-times.ts";
-import { EVENTS_MAX, readThroughput } from "../db/stats/throughput.ts";
+import { EVENTS_MAX, readThroughput, readZonedThroughput } from "../db/stats/throughput.ts";
 import {
   BUCKET_SIZES,
   BUCKETS,
   BUCKETS_MAX,
   bucketedWindowOf,
+  isTimeZone,
+  tooManyBuckets,
+  unknownTimeZone,
   WINDOW_DAYS_DEFAULT,
   WINDOW_DAYS_MAX,
   windowOf,
+  zonedWindowOf,
 } from "../domain/stats/window.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
@@ -105,10 +109,22 @@ const getThroughput = defineContract({
   operationId: "getThroughput",
   path: "/stats/throughput",
   summary: "Retrieve throughput",
-  description: `Counts the changes in the history by time bucket. Buckets are in UTC, and weeks start on Monday. The window is extended to whole buckets, at most ${BUCKETS_MAX}; the last bucket may not be over yet. Changes that were reverted are not counted. Tasks that were archived since are counted.`,
+  description: `Counts the changes in the history by time bucket. Days and weeks start at midnight of \`timeZone\`, so a day with a change of summer time has 23 or 25 hours; weeks start on Monday. The window is extended to whole buckets, at most ${BUCKETS_MAX}; the last bucket may not be over yet. Changes that were reverted are not counted. Tasks that were archived since are counted.`,
   query: z.strictObject({
     ...scopeQuery,
     bucket: bucketSize.default("day"),
+    timeZone: z
+      .string()
+      .refine(
+        isTimeZone,
+        "Must be a time zone of the IANA database, such as Europe/Berlin, or UTC.",
+      )
+      .default("UTC")
+      .openapi({
+        description:
+          "The time zone of the buckets: a name of the IANA database with its area, or `UTC`.",
+        example: "Europe/Berlin",
+      }),
     from: windowBound.optional().openapi({
       description: `A time in the first bucket. Defaults to a window of ${spans.join(", or ")}.`,
     }),
@@ -122,6 +138,7 @@ const getThroughput = defineContract({
     schema: z
       .strictObject({
         bucket: bucketSize,
+        timeZone: z.string(),
         ...windowFields,
         truncated: isTruncated(EVENTS_MAX, "events"),
         buckets: z.array(
@@ -231,11 +248,20 @@ export const statsRoutes: readonly Route[] = [
     return reply(await readOutcomes(database, { window: window.value, taxonomyCode, archived }));
   }),
   createHandler(getThroughput, async ({ database, now }, { query }) => {
-    const window = bucketedWindowOf(query, now);
+    const { taxonomyCode, bucket, timeZone } = query;
+    if (timeZone === "UTC") {
+      const window = bucketedWindowOf(query, now);
+      if (!window.ok) return window;
+      const throughput = await readThroughput(database, { window: window.value, taxonomyCode });
+      return reply({ bucket, timeZone, ...throughput });
+    }
+    const window = zonedWindowOf(query, now);
     if (!window.ok) return window;
-    const { taxonomyCode, bucket } = query;
-    const throughput = await readThroughput(database, { window: window.value, taxonomyCode });
-    return reply({ bucket, ...throughput });
+    const throughput = await readZonedThroughput(database, { window: window.value, taxonomyCode });
+    if (throughput === null) return unknownTimeZone();
+    // Only the database knows how many days the zone has in this window.
+    if (throughput.buckets.length > BUCKETS_MAX) return tooManyBuckets();
+    return reply({ bucket, timeZone, ...throughput });
   }),
   createHandler(getStageTimes, async ({ database, now }, { query }) => {
     const window = windowOf(query, now);

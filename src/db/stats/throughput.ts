@@ -1,7 +1,9 @@
 import { sql } from "drizzle-orm";
 import { STEP_KINDS, type StepKind } from "../../domain/lifecycle/statuses.ts";
-import { type BucketedWindow, bucketStarts } from "../../domain/stats/window.ts";
+import type { BucketedWindow, ZonedWindow } from "../../domain/stats/window.ts";
 import type { TenantDatabase } from "../connection/client.ts";
+import { DatabaseFault } from "../connection/faults.ts";
+import { startsOf } from "./bucket-starts.ts";
 import { cutoffOf, IS_MOVE, milestonesOf, NOT_REVERTED, OF_STEP } from "./milestones.ts";
 
 /** How many events of the window are read: the newest. With millions of them, the caller would wait too long. */
@@ -46,29 +48,38 @@ export interface Throughput {
 /** Returns the changes in each bucket of the window, including empty buckets. */
 export async function readThroughput(
   database: TenantDatabase,
-  { window, taxonomyCode }: { window: BucketedWindow; taxonomyCode: string | undefined },
+  { window, taxonomyCode }: ThroughputScope,
   { max }: { max: number } = { max: EVENTS_MAX },
 ): Promise<Throughput> {
-  const { lengthSeconds, from } = window;
-  const length = sql`make_interval(secs => ${lengthSeconds})`;
-  const scope = { window, taxonomyCode };
-  const [row] = await database.read<{ skipped: number; counted: KindCounts[] }>(sql`
-with ${cutoffOf(scope, { condition: sql`true`, max })},
+  const isZoned = "timeZone" in window;
+  const scope = { window: isZoned ? window.around : window, taxonomyCode };
+  const [from, to] = [
+    sql`(select starts[1] from series)`,
+    sql`(select starts[cardinality(starts)] from series)`,
+  ];
+  const condition = isZoned ? sql`at >= ${from} and at < ${to}` : sql`true`;
+  const [row] = await database.read<{
+    starts: string[];
+    skipped: number;
+    counted: KindCounts[];
+  }>(sql`
+with series as materialized (select ${startsOf(window)} as starts),
+${cutoffOf(scope, { condition, max })},
 -- The bucket of the cutoff is incomplete, so the next one is the first.
 first as materialized (
-  select case when is_cut then date_bin(${length}, at, ${from}::timestamptz) + ${length} else at end as start
-  from cutoff
+  select series.starts[case when cutoff.is_cut then width_bucket(cutoff.at, series.starts) + 1 else 1 end] as start
+  from cutoff, series
 ),
 ${milestonesOf(scope)},
 change as (
   select s.kind, e.type, case when ${IS_MOVE} then e.to_status end as moved_to,
-    date_bin(${length}, e.at, ${from}::timestamptz) as start
+    width_bucket(e.at, (select starts from series)) - 1 as bucket
   from milestone e ${OF_STEP}
-  where e.at >= (select start from first) and case when e.from_status is null then true
+  where e.at >= (select start from first) and e.at < ${to} and case when e.from_status is null then true
     else ${IS_MOVE} and e.to_status in ('approved', 'rejected', 'duplicate') and ${NOT_REVERTED} end
 ),
 counted as (
-  select c.start, c.kind,
+  select c.bucket, c.kind,
     count(*) filter (where c.type = 'task_created')::int as created,
     count(*) filter (where c.type = 'step_advanced')::int as entered,
     count(*) filter (where c.type = 'step_reworked')::int as reworked,
@@ -76,25 +87,42 @@ counted as (
     count(*) filter (where c.moved_to = 'approved')::int as approved,
     count(*) filter (where c.moved_to = 'rejected')::int as rejected,
     count(*) filter (where c.moved_to = 'duplicate')::int as duplicate
-  from change c group by c.start, c.kind
+  from change c group by c.bucket, c.kind
 )
-select (extract(epoch from first.start - ${from}::timestamptz) / ${lengthSeconds})::int as skipped,
-  (select coalesce(json_agg(bucketed), '[]') from (
-    select *, (extract(epoch from start - ${from}::timestamptz) / ${lengthSeconds})::int as bucket from counted
-  ) bucketed) as counted
-from first`);
+select (select json_agg(iso(start) order by start) from unnest(series.starts) start) as starts,
+  width_bucket(first.start, series.starts) - 1 as skipped,
+  (select coalesce(json_agg(counted), '[]') from counted) as counted
+from first, series`);
   if (row === undefined) throw new Error("A statistics query always returns one row");
-  const buckets = bucketsOf(window, row.counted).slice(row.skipped);
-  return {
-    from: buckets[0]?.start ?? window.to,
-    to: window.to,
-    truncated: row.skipped > 0,
-    buckets,
-  };
+  const end = row.starts.at(-1) ?? "";
+  const buckets = bucketsOf(row.starts.slice(0, -1), row.counted).slice(row.skipped);
+  return { from: buckets[0]?.start ?? end, to: end, truncated: row.skipped > 0, buckets };
 }
 
-function bucketsOf(window: BucketedWindow, rows: readonly KindCounts[]): ThroughputBucket[] {
-  const buckets = bucketStarts(window).map(emptyBucket);
+/** What to count. */
+interface ThroughputScope {
+  window: BucketedWindow | ZonedWindow;
+  taxonomyCode: string | undefined;
+}
+
+/** Returns the same for a window in a time zone; null if Postgres does not know its name. */
+export async function readZonedThroughput(
+  database: TenantDatabase,
+  scope: ThroughputScope & { window: ZonedWindow },
+): Promise<Throughput | null> {
+  try {
+    return await readThroughput(database, scope);
+  } catch (error) {
+    if (error instanceof DatabaseFault && error.sqlState === UNKNOWN_TIME_ZONE) return null;
+    throw error;
+  }
+}
+
+/** invalid_parameter_value, which `at time zone` raises. */
+const UNKNOWN_TIME_ZONE = "22023";
+
+function bucketsOf(starts: readonly string[], rows: readonly KindCounts[]): ThroughputBucket[] {
+  const buckets = starts.map(emptyBucket);
   for (const { bucket: index, kind, entered, approved, ...counts } of rows) {
     const bucket = buckets[index];
     if (bucket === undefined) throw new Error("Every counted event is in a bucket of the window");

@@ -43,7 +43,7 @@ export type BucketSize = (typeof BUCKET_SIZES)[number];
 /** The maximum number of buckets in a series. */
 export const BUCKETS_MAX = 400;
 
-/** The length of a bucket, and how many buckets a window has by default. Buckets are aligned to UTC. */
+/** The length of a bucket, and how many buckets a window has by default. Without a time zone, buckets are aligned to UTC. */
 export const BUCKETS: Record<BucketSize, { lengthMs: number; countDefault: number }> = {
   hour: { lengthMs: HOUR_MS, countDefault: 48 },
   day: { lengthMs: DAY_MS, countDefault: 30 },
@@ -77,15 +77,69 @@ export function bucketedWindowOf(
   const lastMs = to === undefined ? Math.max(now.getTime(), fromMs ?? 0) : Date.parse(to) - 1;
   const endMs = beginOf(lastMs) + lengthMs;
   const beginMs = fromMs === null ? endMs - countDefault * lengthMs : beginOf(fromMs);
-  if ((endMs - beginMs) / lengthMs > BUCKETS_MAX) {
-    const message = `A series has at most ${BUCKETS_MAX} buckets. Choose longer buckets or a shorter window.`;
-    return tooLong("too_many_buckets", message);
-  }
+  if ((endMs - beginMs) / lengthMs > BUCKETS_MAX) return tooManyBuckets();
   return succeed({
     from: timestampOf(beginMs),
     to: timestampOf(endMs),
     lengthSeconds: lengthMs / 1000,
   });
+}
+
+/** A window of whole buckets of a time zone. Only the database knows where they start. */
+export interface ZonedWindow {
+  bucket: BucketSize;
+  timeZone: string;
+  /** A time in the first bucket; null for the default number of buckets. */
+  first: string | null;
+  /** A time in the last bucket. */
+  last: string;
+  /** A window that contains all buckets, for the database to search in. */
+  around: { from: string; to: string };
+}
+
+/**
+ * Returns the requested window, in which days and weeks begin at midnight of the time zone. Refuses a window that is empty
+ * or surely has more than BUCKETS_MAX buckets.
+ */
+export function zonedWindowOf(
+  { bucket, timeZone, from, to }: WindowInput & { bucket: BucketSize; timeZone: string },
+  now: Date,
+): Outcome<ZonedWindow> {
+  const { lengthMs, countDefault } = BUCKETS[bucket];
+  const fromMs = from === undefined ? null : Date.parse(from);
+  if (fromMs !== null && to !== undefined && fromMs >= Date.parse(to)) return emptyWindow();
+  const lastMs = to === undefined ? Math.max(now.getTime(), fromMs ?? 0) : Date.parse(to) - 1;
+  const beginMs = fromMs ?? lastMs - countDefault * lengthMs;
+  if ((lastMs - beginMs) / lengthMs > BUCKETS_MAX + 1) return tooManyBuckets();
+  // A day has at most 25 hours, and local midnight is at most 14 hours from that of UTC.
+  const paddingMs = lengthMs + 2 * DAY_MS;
+  return succeed({
+    bucket,
+    timeZone,
+    first: fromMs === null ? null : timestampOf(fromMs),
+    last: timestampOf(lastMs),
+    around: { from: timestampOf(beginMs - paddingMs), to: timestampOf(lastMs + paddingMs) },
+  });
+}
+
+/**
+ * Whether a text names a time zone of the IANA database by area and location, or is `UTC`. Names without an area are not
+ * accepted, because Postgres takes some of them for abbreviations: its `CET` has no summer time.
+ */
+export function isTimeZone(name: string): boolean {
+  if (name === "UTC") return true;
+  if (!/^[A-Za-z][\w+-]*(\/[A-Za-z][\w+-]*)+$/.test(name)) return false;
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
+/** The refusal of a time zone that the database does not know. */
+export function unknownTimeZone() {
+  const message = "Must be a time zone of the IANA database, such as Europe/Berlin, or UTC.";
+  return refuse(validationFailed({ path: ["timeZone"], code: "unknown_time_zone", message }));
 }
 
 /** Returns the start of each bucket of the window. */
@@ -104,6 +158,12 @@ function timestampOf(ms: number): string {
 function emptyWindow() {
   const message = "The window must end after it starts.";
   return refuse(validationFailed({ path: ["from"], code: "empty_window", message }));
+}
+
+/** The refusal of a window with more than BUCKETS_MAX buckets. */
+export function tooManyBuckets() {
+  const message = `A series has at most ${BUCKETS_MAX} buckets. Choose longer buckets or a shorter window.`;
+  return tooLong("too_many_buckets", message);
 }
 
 function tooLong(code: "window_too_long" | "too_many_buckets", message: string) {

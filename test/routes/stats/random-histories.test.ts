@@ -71,6 +71,8 @@ describe(`statistics of random histories (replay with SEED=${seed})`, () => {
     for (const [query, some] of [
       ["", histories],
       [`&taxonomyCode=${TAXONOMY}`, ofCode()],
+      ["&timeZone=Asia/Kathmandu", histories],
+      [`&timeZone=America/St_Johns&taxonomyCode=${TAXONOMY}`, ofCode()],
     ] as const) {
       const answer = await read<Throughput>(
         `throughput?bucket=${bucket}&from=${from}&to=${to}${query}`,
