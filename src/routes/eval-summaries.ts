@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { summarizeEval, summarizeScope } from "../actions/evals/summarize-evals.ts";
 import { SUMMARY_MODELS_MAX, SUMMARY_TASKS_MAX } from "../db/evals/eval-summaries.ts";
+import { SLOT_MEMBERS } from "../domain/evals/slot.ts";
 import { INTERVAL_METHODS, RESAMPLES_MAX } from "../domain/evals/summary.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
@@ -16,26 +17,60 @@ const byK = <Value extends z.ZodType>(value: Value) => z.record(z.string(), valu
 
 const interval = z.tuple([z.number(), z.number()]);
 const tasksByK = byK(count).openapi({
-  description: "The number of tasks behind each estimate: the tasks with `k` scored trials.",
+  description:
+    "The number of tasks behind each estimate: the tasks with `k` trials that passed or failed.",
 });
 
 const modelSummary = z
   .strictObject({
     model: z.string(),
+    slot: z.partialRecord(z.enum(SLOT_MEMBERS), z.string().nullable()).openapi({
+      description:
+        "What this entry is about: the model alone, or the combination that `slotBy` of its evals names. Trials of evals with another `slotBy` are another entry.",
+      example: { model: "solver-large", agent: "planner" },
+    }),
     modelRevisions: z
       .array(z.string())
       .readonly()
       .openapi({ description: "The model's revisions that have trials." }),
     n: count.openapi({
-      description: "The number of scored trials, that is, trials that passed or failed.",
+      description: "The number of trials with a verdict, that is, trials that passed or failed.",
     }),
     c: count.openapi({ description: "The number of trials that passed." }),
     errored: count.openapi({
-      description: "The number of trials without a verdict. They are not scored.",
+      description: "The number of trials that errored. They have no verdict.",
     }),
+    scores: z
+      .strictObject({
+        n: count.openapi({
+          description:
+            "The number of trials that passed, failed, or were scored, and have a score.",
+        }),
+        tasks: count.openapi({ description: "The number of tasks with such a trial." }),
+        mean: z.number().openapi({
+          description:
+            "The mean over tasks of the mean score of each. With a single task: over its trials.",
+        }),
+        standardError: z.number().nullable().openapi({
+          description:
+            "The standard error of the mean, over tasks or over the trials of a single task. Null for a single one.",
+        }),
+        interval: interval.nullable().openapi({
+          description: "The 95% confidence interval of the mean. Null if all have the same score.",
+        }),
+        method: z.enum(["bootstrap", "normal"]).nullable().openapi({
+          description:
+            "`bootstrap`: the percentile interval of resampled means, with a seed that comes from the scores. `normal`: the normal approximation, if there are too many scores.",
+        }),
+      })
+      .nullable()
+      .openapi({
+        description:
+          "The scores of the trials, apart from pass@k. Null if there are none. A trial that was scored counts in no pass@k.",
+      }),
     passAt: byK(z.number().nullable()).openapi({
       description:
-        "pass@k: the mean over tasks of the unbiased estimator 1 - C(n-c, k) / C(n, k). Null if no task has `k` scored trials.",
+        "pass@k: the mean over tasks of the unbiased estimator 1 - C(n-c, k) / C(n, k). Null if no task has `k` trials that passed or failed.",
       example: { "1": 0.5, "2": null },
     }),
     tasks: tasksByK,
@@ -53,14 +88,17 @@ const modelSummary = z
 
 const summaryFields = {
   k: count.openapi({
-    description: "The number of trials per model. For several evals, the largest; 0 for none.",
+    description: "The number of trials per slot. For several evals, the largest; 0 for none.",
   }),
   resamples: count.openapi({
     description: `The number of bootstrap resamples: ${RESAMPLES_MAX}, or fewer for many tasks and models. 0 if resampling would take too long; intervals then use the normal approximation.`,
   }),
-  models: z.array(modelSummary).openapi({ description: "The models, ordered by name." }),
+  models: z.array(modelSummary).openapi({
+    description:
+      "The models, ordered by name. A model has several entries if `slotBy` tells its trials apart by more.",
+  }),
   modelsTruncated: z.boolean().openapi({
-    description: `Whether there are more than ${SUMMARY_MODELS_MAX} models. Only the first ones are returned.`,
+    description: `Whether there are more than ${SUMMARY_MODELS_MAX} entries. Only the first ones are returned.`,
   }),
 };
 
@@ -70,7 +108,7 @@ const getEvalSummary = defineContract({
   path: "/evals/{evalId}/summary",
   summary: "Summarize an eval",
   description:
-    "Returns pass@1 to pass@k of each model, with 95% confidence intervals. Retracted trials are ignored.",
+    "Returns pass@1 to pass@k and the scores of each model, with 95% confidence intervals. Retracted trials are ignored.",
   tags: ["Evals, trials, and insights"],
   role: "viewer",
   params: z.strictObject({ evalId: uuid }),
@@ -96,7 +134,7 @@ const getScopeSummary = defineContract({
   method: "GET",
   path: "/evals/summary",
   summary: "Summarize evals across tasks",
-  description: `Returns pass@k of each model over the tasks that match the filters, at most the newest ${SUMMARY_TASKS_MAX}. Every task has the same weight and contributes the trials of its newest version that has such an eval. Cancelled evals and retracted trials are ignored. \`coverage\` says how many of the tasks have evals and scored trials.`,
+  description: `Returns pass@k and the scores of each model over the tasks that match the filters, at most the newest ${SUMMARY_TASKS_MAX}. Every task has the same weight and contributes the trials of its newest version that has such an eval. Cancelled evals, retracted trials, and evals that a newer one with the same name has replaced (\`twinOf\`) are ignored. \`coverage\` says how many of the tasks have evals, verdicts, and scores.`,
   tags: ["Evals, trials, and insights"],
   role: "viewer",
   query: z.strictObject({
@@ -114,7 +152,12 @@ const getScopeSummary = defineContract({
         coverage: z.strictObject({
           tasksMatched: count.openapi({ description: "The number of tasks that match." }),
           tasksWithEval: count.openapi({ description: "The number of them with such an eval." }),
-          tasksScored: count.openapi({ description: "The number of them with a scored trial." }),
+          tasksScored: count.openapi({
+            description: "The number of them with a trial that passed or failed.",
+          }),
+          tasksWithScore: count.openapi({
+            description: "The number of them with a trial that ended with a score.",
+          }),
           evals: count,
         }),
         tasksTruncated: z.boolean().openapi({
@@ -125,7 +168,7 @@ const getScopeSummary = defineContract({
             models: z.tuple([z.string(), z.string()]),
             difference: byK(z.number().nullable()).openapi({
               description:
-                "pass@k of the first model minus that of the second: the mean over the tasks where both have `k` scored trials. Null if there is no such task.",
+                "pass@k of the first model minus that of the second: the mean over the tasks where both have `k` trials that passed or failed. Null if there is no such task.",
             }),
             tasks: tasksByK,
             interval: byK(interval).openapi({
@@ -134,7 +177,10 @@ const getScopeSummary = defineContract({
             }),
           })
           .nullable()
-          .openapi({ description: "Null unless `models` names exactly two." }),
+          .openapi({
+            description:
+              "Null unless the query names exactly two models, each with one entry in `models`.",
+          }),
       })
       .openapi("ScopeSummary"),
   },

@@ -153,6 +153,8 @@ const scoresOf = (...groups: ScoreGroup[]): ModelScores => ({
   model: "a-model",
   modelRevisions: ["r1"],
   errored: 0,
+  slot: { model: "m" },
+  scores: null,
   groups,
 });
 const summaryOf = (k: number, ...groups: ScoreGroup[]) =>

@@ -17,6 +17,8 @@ export interface GivenEval {
   status?: "running" | "cancelled";
   /** The evaluated version. By default the active one. */
   versionId?: string;
+  /** The newer eval that this one is marked as a twin of. */
+  twinOf?: string;
   trials?: readonly GivenTrial[];
   tenant?: Tenant;
 }
@@ -28,7 +30,7 @@ export async function givenEval(
   { name = "an eval", k = 4, status = "running", trials = [], ...given }: GivenEval = {},
 ): Promise<{ id: string; trialIds: string[] }> {
   const id = crypto.randomUUID();
-  const { tenant = first, versionId = task.activeVersion.id } = given;
+  const { tenant = first, versionId = task.activeVersion.id, twinOf = null } = given;
   const taken = new Map<string, number>();
   const rows = trials.map((trial) => {
     const slot = (taken.get(trial.model) ?? 0) + 1;
@@ -38,9 +40,9 @@ export async function givenEval(
   await database.transaction("owner", [
     {
       text: `insert into evals
-          (tenant_id, id, task_id, version_id, name, k, status, event_seq, event_head, created_by, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, 1, sha256('the first'), 'a test', now())`,
-      values: [tenant.id, id, task.id, versionId, name, k, status],
+          (tenant_id, id, task_id, version_id, name, k, status, twin_of, event_seq, event_head, created_by, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, 1, sha256('the first'), 'a test', now())`,
+      values: [tenant.id, id, task.id, versionId, name, k, status, twinOf],
     },
     {
       text: `insert into eval_step_events (tenant_id, eval_id, seq, task_id, type, to_status, actor_id, actor_name,

@@ -10,6 +10,7 @@ import {
   type ModelSummary,
   resamplesFor,
   summarizeModel,
+  workloads,
 } from "../../domain/evals/summary.ts";
 import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 
@@ -30,10 +31,7 @@ export async function summarizeEval(
   const found = await findEvalScores(database, evalId);
   if (found === null) return refuse(notFound());
   const { k, models, modelsTruncated } = found;
-  const resamples = resamplesFor(
-    models.map(({ groups }) => groups),
-    k,
-  );
+  const resamples = resamplesFor(models.flatMap(workloads), k);
   return succeed({
     evalId: found.evalId,
     k,
@@ -50,10 +48,11 @@ export interface ScopeSummary extends Omit<EvalSummary, "evalId"> {
     tasksMatched: number;
     tasksWithEval: number;
     tasksScored: number;
+    tasksWithScore: number;
     evals: number;
   };
   tasksTruncated: boolean;
-  /** Null unless the scope names exactly two models. */
+  /** Null unless the scope names exactly two models, each with one entry in `models`. */
   comparison: Comparison | null;
 }
 
@@ -64,15 +63,17 @@ export async function summarizeScope(
 ): Promise<ScopeSummary> {
   const { k, models, pairs, ...same } = await findScopeScores(database, scope);
   const paired = pairs.map(({ one, other, tasks }) => ({ n: Math.min(one.n, other.n), tasks }));
-  const resamples = resamplesFor([...models.map(({ groups }) => groups), paired], k);
+  const resamples = resamplesFor([...models.flatMap(workloads), paired], k);
   const [one, other, ...more] = scope.models ?? [];
   const isPair = one !== undefined && other !== undefined && more.length === 0;
+  // A model whose trials are told apart by more has no single figure on a task to compare.
+  const isOneEach = new Set(models.map(({ model }) => model)).size === models.length;
   return {
     name: scope.name ?? null,
     k,
     resamples,
     models: models.map((scores) => summarizeModel(scores, k, resamples)),
-    comparison: isPair ? compareModels([one, other], pairs, { k, resamples }) : null,
+    comparison: isPair && isOneEach ? compareModels([one, other], pairs, { k, resamples }) : null,
     ...same,
   };
 }

@@ -22,17 +22,17 @@ export function wilsonInterval(successes: number, trials: number): Interval {
 /**
  * Returns percentile bootstrap intervals of means over tasks (Efron 1979). Whole tasks are resampled, because the trials
  * of one task are not independent. Tasks with equal values form a group: `weights` has the number of tasks in each group,
- * and each statistic has one value per group. All statistics use the same resamples.
+ * and each statistic has one value per group. All statistics use the same resamples, drawn with `below`.
  */
 export function bootstrapIntervals(
   weights: readonly number[],
   statistics: readonly (readonly number[])[],
   resamples: number,
+  below = fixedSeries(),
 ): Interval[] {
   const groupOfTask = Uint32Array.from(
     weights.flatMap((tasks, group) => Array<number>(tasks).fill(group)),
   );
-  const below = fixedSeries();
   const drawn = new Uint32Array(weights.length);
   const samples = statistics.map((values) => {
     return { values: Float64Array.from(values), means: new Float64Array(resamples) };

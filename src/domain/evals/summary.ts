@@ -1,7 +1,9 @@
 import { bootstrapIntervals, type Interval, normalInterval, wilsonInterval } from "./intervals.ts";
 import { passAtEach } from "./pass-at-k.ts";
+import { type ScoreSummary, type SlotScores, summarizeScores } from "./scores.ts";
+import type { SlotMember } from "./slot.ts";
 
-/** The scored trials of one model on one task. Errored trials are not scored, because they have no verdict. */
+/** The trials of one model on one task that have a verdict. Errored trials have none, and neither have scored ones. */
 export interface Score {
   n: number;
   /** The number of trials that passed. */
@@ -13,12 +15,16 @@ export interface ScoreGroup extends Score {
   tasks: number;
 }
 
+/** The results of one slot: of a model, or of the combination that `slotBy` of its evals names. */
 export interface ModelScores {
   model: string;
+  slot: Partial<Record<SlotMember, string | null>>;
   /** The revisions that were reported. Trials without one add none. */
   modelRevisions: readonly string[];
   errored: number;
   groups: readonly ScoreGroup[];
+  /** Null if no trial has a score. */
+  scores: SlotScores | null;
 }
 
 /** The tasks on which two models have the same pair of scores. */
@@ -37,8 +43,10 @@ export type ByK<Value> = Record<string, Value>;
 
 export interface ModelSummary extends Score {
   model: string;
+  slot: ModelScores["slot"];
   modelRevisions: readonly string[];
   errored: number;
+  scores: ScoreSummary | null;
   /** Null if no task has k scored trials. */
   passAt: ByK<number | null>;
   /** The number of tasks with at least k scored trials. */
@@ -79,6 +87,12 @@ export function resamplesFor(
   return affordable < RESAMPLES_MIN ? 0 : Math.min(RESAMPLES_MAX, affordable);
 }
 
+/** Returns the work of a model's groups and scores, as input of `resamplesFor`. Each draws for itself. */
+export function workloads({ groups, scores }: ModelScores): { n: number; tasks: number }[][] {
+  const values = scores?.values?.map(({ units }) => ({ n: 1, tasks: units })) ?? [];
+  return [groups.map(({ n, tasks }) => ({ n, tasks })), values];
+}
+
 /** Returns the maximum work of one resample of a model, in multiplications. */
 function workOf(groups: readonly { n: number; tasks: number }[], k: number): number {
   // Values over the same tasks share their draws. Each number of trials has its own set of tasks.
@@ -91,13 +105,15 @@ function workOf(groups: readonly { n: number; tasks: number }[], k: number): num
 
 /** Returns pass@1 to pass@k of one model with intervals, as means over tasks of equal weight. */
 export function summarizeModel(scores: ModelScores, k: number, resamples: number): ModelSummary {
-  const { model, modelRevisions, errored, groups } = scores;
+  const { model, slot, modelRevisions, errored, groups } = scores;
   const summary: ModelSummary = {
     model,
+    slot,
     modelRevisions,
     n: groups.reduce((sum, { n, tasks }) => sum + n * tasks, 0),
     c: groups.reduce((sum, { c, tasks }) => sum + c * tasks, 0),
     errored,
+    scores: scores.scores === null ? null : summarizeScores(scores.scores, resamples),
     passAt: {},
     tasks: {},
     interval: {},

@@ -242,3 +242,107 @@ describe("The summary over many tasks", () => {
     expect(await api.roundTripsOf(cost)).toBe(1);
   });
 });
+
+describe("The scores in a summary", () => {
+  const record = async (task: string, results: readonly object[], body: object = {}) => {
+    const full = { name: "scores", k: 4, ...body };
+    const each = results.map((one) => ({ task, model: "m", ...one }));
+    const answer = await api.call<RecordedEvaluation>("POST", "/evals/record", {
+      body: { ...full, results: each },
+    });
+    return expectDone(answer);
+  };
+
+  it("are those of all trials that ended with one, and a scored trial counts in no pass@k", async () => {
+    const { id: task } = await api.givenTask();
+    const { counts, items } = await record(task, [
+      { k: 1, score: 0.2 },
+      { k: 2, score: 0.4 },
+      { k: 3, passed: true, score: 0.9 },
+      { k: 4, error: "Lost" },
+    ]);
+    expect(counts).toMatchObject({ recorded: 4 });
+    const [model] = (await summaryOf(items[0]?.evalId ?? "")).models;
+    expect(model).toMatchObject({ n: 1, c: 1, errored: 1, slot: { model: "m" } });
+    expect(model?.passAt).toEqual({ 1: 1, 2: null, 3: null, 4: null });
+    // The squares of the deviations from 0.5 are 0.09, 0.01 and 0.16.
+    expect(model?.scores).toMatchObject({
+      n: 3,
+      tasks: 1,
+      mean: expect.closeTo(0.5, 12),
+      standardError: expect.closeTo(Math.sqrt(0.26 / 2 / 3), 12),
+      method: "bootstrap",
+      interval: [expect.any(Number), expect.any(Number)],
+    });
+  });
+
+  it("weigh tasks equally, are apart for each slot, and leave the coverage of pass@k as it was", async () => {
+    const code = "over.scores";
+    const tasks = [];
+    for (let count = 0; count < 3; count += 1) {
+      tasks.push((await api.givenTask({ taxonomyCode: code })).id);
+    }
+    const [one = "", other = "", third = ""] = tasks;
+    const slotBy = ["model", "agent"];
+    await record(
+      one,
+      [1, 2, 3].map((k) => ({ k, agent: "x", score: k })),
+      { slotBy },
+    );
+    await record(other, [{ k: 1, agent: "x", score: 4 }], { slotBy });
+    await record(other, [{ k: 1, agent: "y", passed: true }], { slotBy });
+    await record(third, [{ k: 1, score: -1e300 }]);
+    const summary = await summaryOver(`name=scores&taxonomyCode=${code}`);
+    expect(summary.coverage).toEqual({
+      tasksMatched: 3,
+      tasksWithEval: 3,
+      tasksScored: 1,
+      tasksWithScore: 3,
+      evals: 3,
+    });
+    const entries = new Map(summary.models.map((entry) => [JSON.stringify(entry.slot), entry]));
+    expect(entries.size).toBe(3);
+    // The means of the tasks are 2 and 4.
+    expect(entries.get('{"model":"m","agent":"x"}')).toMatchObject({
+      n: 0,
+      scores: { n: 4, tasks: 2, mean: 3, standardError: 1 },
+    });
+    expect(entries.get('{"model":"m","agent":"y"}')).toMatchObject({ n: 1, scores: null });
+    expect(entries.get('{"model":"m"}')?.scores).toEqual({
+      n: 1,
+      tasks: 1,
+      mean: -1e300,
+      standardError: null,
+      interval: null,
+      method: null,
+    });
+    const compared = await summaryOver(`name=scores&taxonomyCode=${code}&models=m,another`);
+    expect(compared.comparison).toBeNull();
+  });
+
+  it("are finite for the largest doubles", async () => {
+    const { id: task } = await api.givenTask();
+    const scores = [1.7e308, 1.7e308, -1.7e308, 5e-324];
+    const { items } = await record(
+      task,
+      scores.map((score, index) => ({ k: index + 1, score })),
+    );
+    const [model] = (await summaryOf(items[0]?.evalId ?? "")).models;
+    expect(model?.scores?.mean).toBeCloseTo(1.7e308 / 4, -300);
+    expect(model?.scores?.standardError).toBeGreaterThan(1e307);
+  });
+
+  it("and pass@k leave out an eval that is marked as the twin of a newer one", async () => {
+    const code = "over.twins";
+    const task = await api.givenTask({ taxonomyCode: code });
+    const newer = await givenEval(api, task, { name: code, trials: trialsOf("m", "pf") });
+    const older = await givenEval(api, task, {
+      name: code,
+      twinOf: newer.id,
+      trials: trialsOf("m", "pp"),
+    });
+    const [pooled] = (await summaryOver(`name=${code}&taxonomyCode=${code}`)).models;
+    expect(pooled).toMatchObject({ n: 2, c: 1 });
+    expect((await summaryOf(older.id)).models).toMatchObject([{ n: 2, c: 2 }]);
+  });
+});

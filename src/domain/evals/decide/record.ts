@@ -122,7 +122,7 @@ export function decideRecord(
   const base =
     snapshot === null
       ? decideEvalCreate(input, { newId, status: OPENED_AS })
-      : { ...unchanged(snapshot), ...raised };
+      : { ...unchanged(snapshot), raises: raised?.raises ?? null };
   const decision = { ...base, events: [...base.events, ...events], trials, insights };
   return { decision, outcomes };
 }
