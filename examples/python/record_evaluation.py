@@ -4,7 +4,7 @@
     python3 record_evaluation.py accuracy 4 results.jsonl
 
 Each line of the file is one trial: {"task": "ext:ducks-1", "model": "m-1", "k": 1, "passed": true}. A trial that reached
-no verdict has "error" instead of "passed". You can interrupt the program and run it again: trials that are already
+no verdict has "error" or "score" instead of "passed". You can interrupt the program and run it again: trials that are already
 recorded stay as they are. Once all trials in the file are recorded, it completes the evaluation.
 """
 
@@ -65,6 +65,8 @@ def print_summary(summary):
             for k, rate in model["passAt"].items()
         )
         print(f"{model['model']}: {model['c']} of {model['n']} passed, {rates}")
+        if model["scores"] is not None:
+            print(f"  mean score {model['scores']['mean']:.2f} of {model['scores']['n']} trials")
 
 
 if __name__ == "__main__":
