@@ -1651,29 +1651,52 @@ export type RecordEvaluation = {
 
 export type EvalSummary = {
   evalId: Id;
-  /** The number of trials per model. For several evals, the largest; 0 for none. */
+  /** The number of trials per slot. For several evals, the largest; 0 for none. */
   k: number;
   /** The number of bootstrap resamples: 2000, or fewer for many tasks and models. 0 if resampling would take too long; intervals then use the normal approximation. */
   resamples: number;
-  /** The models, ordered by name. */
+  /** The models, ordered by name. A model has several entries if `slotBy` tells its trials apart by more. */
   models: readonly ModelSummary[];
-  /** Whether there are more than 100 models. Only the first ones are returned. */
+  /** Whether there are more than 100 entries. Only the first ones are returned. */
   modelsTruncated: boolean;
 };
 
 export type ModelSummary = {
   model: string;
+  /** What this entry is about: the model alone, or the combination that `slotBy` of its evals names. Trials of evals with another `slotBy` are another entry. */
+  slot: {
+    model?: string | null | undefined;
+    modelRevision?: string | null | undefined;
+    agent?: string | null | undefined;
+    agentRevision?: string | null | undefined;
+    provider?: string | null | undefined;
+  };
   /** The model's revisions that have trials. */
   modelRevisions: readonly string[];
-  /** The number of scored trials, that is, trials that passed or failed. */
+  /** The number of trials with a verdict, that is, trials that passed or failed. */
   n: number;
   /** The number of trials that passed. */
   c: number;
-  /** The number of trials without a verdict. They are not scored. */
+  /** The number of trials that errored. They have no verdict. */
   errored: number;
-  /** pass@k: the mean over tasks of the unbiased estimator 1 - C(n-c, k) / C(n, k). Null if no task has `k` scored trials. */
+  /** The scores of the trials, apart from pass@k. Null if there are none. A trial that was scored counts in no pass@k. */
+  scores: {
+    /** The number of trials that passed, failed, or were scored, and have a score. */
+    n: number;
+    /** The number of tasks with such a trial. */
+    tasks: number;
+    /** The mean over tasks of the mean score of each. With a single task: over its trials. */
+    mean: number;
+    /** The standard error of the mean, over tasks or over the trials of a single task. Null for a single one. */
+    standardError: number | null;
+    /** The 95% confidence interval of the mean. Null if all have the same score. */
+    interval: readonly [number, number] | null;
+    /** `bootstrap`: the percentile interval of resampled means, with a seed that comes from the scores. `normal`: the normal approximation, if there are too many scores. */
+    method: "bootstrap" | "normal" | null;
+  } | null;
+  /** pass@k: the mean over tasks of the unbiased estimator 1 - C(n-c, k) / C(n, k). Null if no task has `k` trials that passed or failed. */
   passAt: Record<string, number | null>;
-  /** The number of tasks behind each estimate: the tasks with `k` scored trials. */
+  /** The number of tasks behind each estimate: the tasks with `k` trials that passed or failed. */
   tasks: Record<string, number>;
   /** The 95% confidence interval of each estimate. */
   interval: Record<string, readonly [number, number]>;
@@ -1683,31 +1706,33 @@ export type ModelSummary = {
 
 export type ScopeSummary = {
   name: string | null;
-  /** The number of trials per model. For several evals, the largest; 0 for none. */
+  /** The number of trials per slot. For several evals, the largest; 0 for none. */
   k: number;
   /** The number of bootstrap resamples: 2000, or fewer for many tasks and models. 0 if resampling would take too long; intervals then use the normal approximation. */
   resamples: number;
-  /** The models, ordered by name. */
+  /** The models, ordered by name. A model has several entries if `slotBy` tells its trials apart by more. */
   models: readonly ModelSummary[];
-  /** Whether there are more than 100 models. Only the first ones are returned. */
+  /** Whether there are more than 100 entries. Only the first ones are returned. */
   modelsTruncated: boolean;
   coverage: {
     /** The number of tasks that match. */
     tasksMatched: number;
     /** The number of them with such an eval. */
     tasksWithEval: number;
-    /** The number of them with a scored trial. */
+    /** The number of them with a trial that passed or failed. */
     tasksScored: number;
+    /** The number of them with a trial that ended with a score. */
+    tasksWithScore: number;
     evals: number;
   };
   /** Whether more than 50000 tasks match. Only the newest are included. */
   tasksTruncated: boolean;
-  /** Null unless `models` names exactly two. */
+  /** Null unless the query names exactly two models, each with one entry in `models`. */
   comparison: {
     models: readonly [string, string];
-    /** pass@k of the first model minus that of the second: the mean over the tasks where both have `k` scored trials. Null if there is no such task. */
+    /** pass@k of the first model minus that of the second: the mean over the tasks where both have `k` trials that passed or failed. Null if there is no such task. */
     difference: Record<string, number | null>;
-    /** The number of tasks behind each estimate: the tasks with `k` scored trials. */
+    /** The number of tasks behind each estimate: the tasks with `k` trials that passed or failed. */
     tasks: Record<string, number>;
     /** The 95% confidence interval, from a bootstrap over tasks, or from the normal approximation if `resamples` is 0. Absent if the difference is the same for all tasks. */
     interval: Record<string, readonly [number, number]>;
@@ -4104,7 +4129,7 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Summarize an eval. Returns pass@1 to pass@k of each model, with 95% confidence intervals. Retracted trials are ignored.
+   * Summarize an eval. Returns pass@1 to pass@k and the scores of each model, with 95% confidence intervals. Retracted trials are ignored.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -4118,7 +4143,7 @@ export interface Operations {
     answer: EvalSummary;
   };
   /**
-   * Summarize evals across tasks. Returns pass@k of each model over the tasks that match the filters, at most the newest 50000. Every task has the same weight and contributes the trials of its newest version that has such an eval. Cancelled evals and retracted trials are ignored. `coverage` says how many of the tasks have evals and scored trials.
+   * Summarize evals across tasks. Returns pass@k and the scores of each model over the tasks that match the filters, at most the newest 50000. Every task has the same weight and contributes the trials of its newest version that has such an eval. Cancelled evals, retracted trials, and evals that a newer one with the same name has replaced (`twinOf`) are ignored. `coverage` says how many of the tasks have evals, verdicts, and scores.
    *
    * Role: `viewer` or above, or `service`.
    */
