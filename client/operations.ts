@@ -1115,6 +1115,7 @@ export type Review = {
   /** The review's number within the task. Reviews are ordered by it, not by time. */
   sequence: number;
   notes: string | null;
+  taskId: Id;
   versionId: Id;
   reviewer: {
     id: string;
@@ -3425,6 +3426,91 @@ export interface Operations {
     answer: Withdrawn;
   };
   /**
+   * List reviews. Returns the reviews of all tasks that match every given filter, newest first. Withdrawn reviews are included unless `withdrawn` is false.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listReviews: {
+    input: {
+      query?: {
+        /** A task's id, or `ext:` followed by its external id. */
+        task?: TaskRef | undefined;
+        stepId?: Id | undefined;
+        kind?: "automated" | "expert" | undefined;
+        outcome?: "passed" | "failed" | undefined;
+        withdrawn?: boolean | undefined;
+        /** The credential that recorded it: an API key's id, or a token's subject. */
+        reviewerId?: string | undefined;
+        /** The person who recorded it, with any of their credentials. */
+        personId?: Id | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
+        /** The maximum number of items on a page. */
+        limit?: number | undefined;
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly Review[];
+      /** The `cursor` of the next page; null on the last page. */
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Export reviews as CSV. Exports all reviews that match the filter, including withdrawn ones, each once, in the order in which they were recorded. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is named after what it holds and the day (UTC), such as `reviews-2026-11-30.csv`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportReviewsCsv: {
+    input: {
+      query?: {
+        /** A task's id, or `ext:` followed by its external id. */
+        task?: TaskRef | undefined;
+        stepId?: Id | undefined;
+        kind?: "automated" | "expert" | undefined;
+        outcome?: "passed" | "failed" | undefined;
+        withdrawn?: boolean | undefined;
+        /** The credential that recorded it: an API key's id, or a token's subject. */
+        reviewerId?: string | undefined;
+        /** The person who recorded it, with any of their credentials. */
+        personId?: Id | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
+        /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
+        dialect?: "standard" | "excel" | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
+   * Export reviews as JSON Lines. Exports all reviews that match the filter, including withdrawn ones, each once, in the order in which they were recorded. The file has one JSON object per line, in the same shape as in other responses. The file is named after what it holds and the day (UTC), such as `reviews-2026-11-30.ndjson`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportReviewsNdjson: {
+    input: {
+      query?: {
+        /** A task's id, or `ext:` followed by its external id. */
+        task?: TaskRef | undefined;
+        stepId?: Id | undefined;
+        kind?: "automated" | "expert" | undefined;
+        outcome?: "passed" | "failed" | undefined;
+        withdrawn?: boolean | undefined;
+        /** The credential that recorded it: an API key's id, or a token's subject. */
+        reviewerId?: string | undefined;
+        /** The person who recorded it, with any of their credentials. */
+        personId?: Id | undefined;
+        createdAfter?: Timestamp | undefined;
+        createdBefore?: Timestamp | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
    * Claim the next reviews. Hands out tasks that wait for an expert review: those with the highest priority first, then those that wait longest. Nobody else gets a task that someone holds. A task waits if its step in `expert_review` is `queued`, `awaiting_review` or `in_review`, is not held, and the task is not archived. Tasks that the caller created or wrote the active version of are left out, and so are those that the caller declined. The claim ends with the caller's review, when it is released or declined, or when its lease runs out. It writes no event.
    *
    * Role: `reviewer` or above.
@@ -4791,6 +4877,9 @@ export const OPERATIONS = {
   getStageTimes: { method: "GET", path: "/v1/stats/stage-times", takesKey: false, sends: "json", answers: "json" },
   getFailures: { method: "GET", path: "/v1/stats/failures", takesKey: false, sends: "json", answers: "json" },
   withdrawReview: { method: "POST", path: "/v1/reviews/{reviewId}/withdraw", takesKey: true, sends: "json", answers: "json" },
+  listReviews: { method: "GET", path: "/v1/reviews", takesKey: false, sends: "json", answers: "json" },
+  exportReviewsCsv: { method: "GET", path: "/v1/reviews/export.csv", takesKey: false, sends: "json", answers: "bytes" },
+  exportReviewsNdjson: { method: "GET", path: "/v1/reviews/export.ndjson", takesKey: false, sends: "json", answers: "bytes" },
   claimReviews: { method: "POST", path: "/v1/reviews/claim", takesKey: true, sends: "json", answers: "json" },
   renewReviewClaim: { method: "POST", path: "/v1/reviews/claims/{claimId}/renew", takesKey: true, sends: "json", answers: "json" },
   releaseReviewClaim: { method: "POST", path: "/v1/reviews/claims/{claimId}/release", takesKey: true, sends: "json", answers: "json" },

@@ -1,13 +1,30 @@
 import * as z from "zod";
 import { recordReview } from "../actions/reviews/record-review.ts";
 import { withdrawReview } from "../actions/reviews/withdraw-review.ts";
-import { listTaskReviews } from "../db/reviews/list-reviews.ts";
+import {
+  listReviews,
+  listTaskReviews,
+  readReviewChunk,
+  type ReviewFilter,
+} from "../db/reviews/list-reviews.ts";
 import { REVIEW_KINDS, REVIEW_OUTCOMES } from "../domain/lifecycle/statuses.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { reason, safeText, taskRef, timestamp, uuid } from "./http/schemas.ts";
+import { exportRoutesOf } from "./http/export-routes.ts";
+import { answerPage } from "./http/paging.ts";
+import {
+  booleanText,
+  type FilterQuery,
+  page,
+  paging,
+  reason,
+  safeText,
+  taskRef,
+  timestamp,
+  uuid,
+} from "./http/schemas.ts";
 import {
   MOVE_ERRORS,
   movedFields,
@@ -29,6 +46,25 @@ const reviewFields = {
 };
 
 const { notes: _, ...withoutNotes } = reviewFields;
+
+const review = z
+  .strictObject({
+    ...reviewFields,
+    taskId: uuid,
+    versionId: uuid,
+    reviewer: z.strictObject({
+      id: z.string(),
+      name: z.string(),
+      personId: uuid.optional().openapi({
+        description: "The person whose API key or token it was. Absent for a machine.",
+      }),
+    }),
+    withdrawn: z.strictObject({ at: timestamp, reason: z.string() }).nullable().openapi({
+      description: "When and why the reviewer withdrew it. Null for a review that counts.",
+    }),
+    createdAt: timestamp,
+  })
+  .openapi("Review");
 
 const taskParams = z.strictObject({ taskId: taskRef });
 
@@ -96,25 +132,7 @@ const getReviews = defineContract({
     status: 200,
     description: "The reviews.",
     schema: z.strictObject({
-      data: z.array(
-        z
-          .strictObject({
-            ...reviewFields,
-            versionId: uuid,
-            reviewer: z.strictObject({
-              id: z.string(),
-              name: z.string(),
-              personId: uuid.optional().openapi({
-                description: "The person whose API key or token it was. Absent for a machine.",
-              }),
-            }),
-            withdrawn: z.strictObject({ at: timestamp, reason: z.string() }).nullable().openapi({
-              description: "When and why the reviewer withdrew it. Null for a review that counts.",
-            }),
-            createdAt: timestamp,
-          })
-          .openapi("Review"),
-      ),
+      data: z.array(review),
       nextCursor: z.null(),
     }),
   },
@@ -155,6 +173,61 @@ const postWithdrawal = defineContract({
   concurrency: true,
 });
 
+const reviewFilterQuery = {
+  task: taskRef.optional(),
+  stepId: uuid.optional(),
+  kind: z.enum(REVIEW_KINDS).optional(),
+  outcome: z.enum(REVIEW_OUTCOMES).optional(),
+  withdrawn: booleanText.optional(),
+  reviewerId: safeText(262).optional().openapi({
+    description: "The credential that recorded it: an API key's id, or a token's subject.",
+  }),
+  personId: uuid.optional().openapi({
+    description: "The person who recorded it, with any of their credentials.",
+  }),
+  createdAfter: timestamp.optional(),
+  createdBefore: timestamp.optional(),
+} satisfies FilterQuery<ReviewFilter>;
+
+const exports = exportRoutesOf({
+  plural: "reviews",
+  tags: ["Reviews and workers"],
+  description:
+    "Exports all reviews that match the filter, including withdrawn ones, each once, in the order in which they were recorded.",
+  query: z.strictObject(reviewFilterQuery),
+  read: ({ database }, filter, after: string | null) => readReviewChunk(database, filter, after),
+  columns: {
+    id: (one) => one.id,
+    taskId: (one) => one.taskId,
+    versionId: (one) => one.versionId,
+    stepId: (one) => one.stepId,
+    kind: (one) => one.kind,
+    outcome: (one) => one.outcome,
+    sequence: (one) => one.sequence,
+    notes: (one) => one.notes,
+    reviewerId: (one) => one.reviewer.id,
+    reviewerName: (one) => one.reviewer.name,
+    personId: (one) => one.reviewer.personId ?? null,
+    withdrawnAt: (one) => one.withdrawn?.at ?? null,
+    withdrawReason: (one) => one.withdrawn?.reason ?? null,
+    createdAt: (one) => one.createdAt,
+  },
+});
+
+const getAllReviews = defineContract({
+  operationId: "listReviews",
+  method: "GET",
+  path: "/reviews",
+  summary: "List reviews",
+  description:
+    "Returns the reviews of all tasks that match every given filter, newest first. Withdrawn reviews are included unless `withdrawn` is false.",
+  tags: ["Reviews and workers"],
+  role: "viewer",
+  query: z.strictObject({ ...reviewFilterQuery, ...paging }),
+  response: { status: 200, description: "A page of reviews.", schema: page(review) },
+  errors: ["invalid_cursor"],
+});
+
 export const reviewRoutes: readonly Route[] = [
   createHandler(postReview, async (call, { params, body }) =>
     replyMoved(
@@ -175,4 +248,20 @@ export const reviewRoutes: readonly Route[] = [
   createHandler(postWithdrawal, async (call, { params, body }) =>
     replyMoved(await withdrawReview(call, { reviewId: params.reviewId, ...body })),
   ),
+  createHandler(getAllReviews, (call, { query: { limit, cursor, ...filter } }) =>
+    answerPage(
+      call,
+      { limit, cursor },
+      {
+        operationId: getAllReviews.operationId,
+        filter,
+        sort: "-id",
+        position: uuid,
+        read: (after, rows) => listReviews(call.database, filter, { after, limit: rows }),
+        positionOf: ({ id }) => id,
+        itemOf: (found) => found,
+      },
+    ),
+  ),
+  ...exports,
 ];

@@ -36,7 +36,16 @@ const parseExcel = (text: string) =>
     parse(text, { columns: true, bom: true, delimiter: ";", record_delimiter: "\r\n" }),
   );
 
-const EXPORTED = ["tasks", "events", "trials", "prompts", "data", "insights", "evals"] as const;
+const EXPORTED = [
+  "tasks",
+  "events",
+  "trials",
+  "prompts",
+  "data",
+  "insights",
+  "evals",
+  "reviews",
+] as const;
 
 const today = () => new Date().toISOString().slice(0, 10);
 

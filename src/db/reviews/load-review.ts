@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { ActorKind } from "../../domain/actor.ts";
 import type { RecordedReview } from "../../domain/lifecycle/commands.ts";
 import { EVENTS_PER_CALL_MAX } from "../../domain/lifecycle/decision.ts";
-import { recordedBy } from "./review-json.ts";
+import { IS_RECORDED_BY } from "./review-json.ts";
 
 /** A stored review, with who recorded it and what has happened to its task since. */
 export interface LoadedReview extends Omit<RecordedReview, "isOwn"> {
@@ -21,5 +21,5 @@ export function reviewQuery(reviewId: string): SQL {
           'fromStatus', x.from_status, 'fromGate', x.from_gate, 'operationId', x.operation_id) order by x.seq)
         from (select * from step_events a where a.tenant_id = r.tenant_id and a.task_id = r.task_id and a.seq >= e.seq
           order by a.seq limit ${EVENTS_PER_CALL_MAX + 1}) x))
-    from reviews r ${recordedBy(sql`r`)} where r.id = ${reviewId}::uuid)`;
+    from reviews r join step_events e on ${IS_RECORDED_BY} where r.id = ${reviewId}::uuid)`;
 }

@@ -37,6 +37,8 @@ export const reviews = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     unique("reviews_sequence").on(t.tenantId, t.taskId, t.sequence),
     index("reviews_step").on(t.tenantId, t.stepId, t.sequence),
+    // For the list of one person's reviews.
+    index("reviews_reviewer").on(t.tenantId, t.reviewerId, t.id),
     index("reviews_failed")
       .on(t.tenantId, t.createdAt, t.taskId, t.stepId)
       .where(sql`outcome = 'failed'`),
