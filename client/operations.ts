@@ -2379,7 +2379,7 @@ export interface Operations {
     answer: TaskStatus;
   };
   /**
-   * Change a step's status. Changes the status of the task's current step, as the transition table of the step's kind allows. Any other change returns 409 `invalid_transition` with the statuses in `allowed`. A duplicate can name the task that it duplicates, which must not be a duplicate, rejected or archived itself; a task that duplicates name cannot become one. Both return 409 `conflict`.
+   * Change a step's status. Changes the status of the task's current step, as the transition table of the step's kind allows. Any other change returns 409 `invalid_transition` with the statuses in `allowed`. A duplicate can name the task that it duplicates, which must not be a duplicate, rejected or archived itself; a task that duplicates name cannot become one. Both return 409 `conflict`. `rejected` and `duplicate` require a `reason`. So does `approved` while a failed review of the step stands; it requires the role `reviewer`, and the call records a passed review before the approval.
    *
    * Role: `operator` or above.
    */
@@ -2410,7 +2410,7 @@ export interface Operations {
     answer: Step;
   };
   /**
-   * Advance a task. Opens a step at the next stage. The gate of the current step must be `passed` or `waived`; otherwise the call returns 409 `gate_closed`. The new step is `queued`, or `pending` with `hold: true`.
+   * Advance a task. Opens a step at the next stage. The gate of the current step must be `passed` or `waived`; otherwise the call returns 409 `gate_closed`, as it does while a failed review of the step stands and the gate is not waived. The new step is `queued`, or `pending` with `hold: true`.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -2446,7 +2446,7 @@ export interface Operations {
     answer: Moved;
   };
   /**
-   * Record a review. Records a verdict on the task's current step. With `stepId`, which every client that shows a task should send, the verdict lands on that step or nowhere: if the step is no longer current, the call returns `step_not_current` with the text of the review in `draft`. With `move`, also changes the step's status; either both succeed or neither does. The `service` role can record `automated` reviews only, and without a `move`.
+   * Record a review. Records a verdict on the task's current step. With `stepId`, which every client that shows a task should send, the verdict lands on that step or nowhere: if the step is no longer current, the call returns `step_not_current` with the text of the review in `draft`. With `move`, also changes the step's status; either both succeed or neither does. A `passed` review can carry `approved`; a `failed` one can carry `changes_requested`, `rejected` or `duplicate`, of which the last two require a `reason`. The `service` role can record `automated` reviews only, and without a `move`.
    *
    * Role: `reviewer` or above, or `service`.
    */
@@ -2710,7 +2710,7 @@ export interface Operations {
     };
   };
   /**
-   * Create a version. Creates the next version of the task with the given content, and opens its first step. Seals the previous version, so that its steps can no longer change.
+   * Create a version. Creates the next version of the task with the given content, and opens its first step. Seals the previous version, so that its steps can no longer change. If the task is passed, delivered, rejected or a duplicate, this requires the role `reviewer`.
    *
    * Role: `operator` or above.
    */
@@ -3149,7 +3149,7 @@ export interface Operations {
     };
   };
   /**
-   * Change a step's gate. Sets the gate of the task's current step to `waived`, `blocked`, or `errored`. A `waived` gate can become `revoked`. A gate that was `blocked` by this call can return to the gate that the step's status implies. A verdict such as `passed` or `failed` follows from a status and cannot be set here.
+   * Change a step's gate. Sets the gate of the task's current step to `waived`, `blocked`, or `errored`. A `waived` gate can become `revoked`. A gate that was `blocked` by this call can return to the gate that the step's status implies. A verdict such as `passed` or `failed` follows from a status and cannot be set here. Every change requires a `reason`, except to `errored`.
    *
    * Role: `operator` or above.
    */
@@ -3186,7 +3186,7 @@ export interface Operations {
     };
   };
   /**
-   * Move tasks. Applies up to 1000 moves, each to a different task: a status change, an advance, or a rework. Each move succeeds or fails separately, as the call for a single task would. A move that the caller's role may never make fails the whole request with 403 `forbidden`. Attached pipelines run only if `runAttachedWorkflows` is `true`.
+   * Move tasks. Applies up to 1000 moves, each to a different task: a status change, an advance, or a rework. Each move succeeds or fails separately, as the call for a single task would. A move that lacks a required reason is refused with `validation_failed` and its `issues`. A move that the caller's role may never make fails the whole request with 403 `forbidden`. Attached pipelines run only if `runAttachedWorkflows` is `true`.
    *
    * Role: `operator` or above, or `service`.
    */
@@ -3641,7 +3641,7 @@ export interface Operations {
     answer: ClaimedRuns;
   };
   /**
-   * Report on a worker run. Reports the state of a run and renews its deadline. If the run's step is still the task's current step, the report also changes the step's status, as the table `reportEffects` of `GET /v1/registry` says. A successful quality check must include a `verdict`. A report after the run has ended changes nothing. It is kept among the late reports of the run, unless it only repeats how the run ended. `keptAside` says if a report, or the move that it asks for, was only recorded. If a worker claimed the run, every report requires the `attempt` of the claim. The first report must come from the holder of the lease; otherwise the call returns 409 `lease_lost`, as it does for a different `attempt`.
+   * Report on a worker run. Reports the state of a run and renews its deadline. If the run's step is still the task's current step, the report also changes the step's status, as the table `reportEffects` of `GET /v1/registry` says. A successful quality check must include a `verdict`, and a successful scoring can. A report after the run has ended changes nothing. It is kept among the late reports of the run, unless it only repeats how the run ended. `keptAside` says if a report, or the move that it asks for, was only recorded. If a worker claimed the run, every report requires the `attempt` of the claim. The first report must come from the holder of the lease; otherwise the call returns 409 `lease_lost`, as it does for a different `attempt`.
    *
    * Role: `service`.
    */

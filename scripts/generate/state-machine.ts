@@ -8,6 +8,7 @@ import { EVAL_TRANSITIONS, TRIAL_TRANSITIONS } from "../../src/domain/evals/tran
 import { GATE_ON_STATUS, GATE_TRANSITIONS } from "../../src/domain/lifecycle/gates.ts";
 import { DISPATCH_TRANSITIONS } from "../../src/domain/pipelines/states.ts";
 import { OPERATION_TRANSITIONS } from "../../src/domain/bulk/states.ts";
+import { REVIEW_MOVES } from "../../src/domain/lifecycle/review-moves.ts";
 import { REPORT_EFFECTS, RUN_TRANSITIONS } from "../../src/domain/lifecycle/runs.ts";
 import {
   RUN_STATES,
@@ -48,15 +49,23 @@ export function generateStateMachine(): string {
       `${codes(UNIFIED_STATUSES)}. Terminal: ${codes(TERMINAL_UNIFIED)}.`,
     resolverTable(),
     "## Attention",
-    "In addition to its label, a task has every attention code whose rule matches its current step:",
+    "In addition to its label, a task has every attention code whose rule matches its current step. A failed review " +
+      "stands until a later one passes; it does not count while the gate is `waived`.",
     table(
-      ["code", "kind", "status", "gate"],
+      ["code", "kind", "status", "gate", "failed review stands"],
       ATTENTION_RULES.map((rule) => [
         code(rule.code),
         anyOf(rule.kinds),
         anyOf(rule.statuses),
         anyOf(rule.gates),
+        rule.failureStands === null ? "any" : rule.failureStands ? "yes" : "no",
       ]),
+    ),
+    "## Reviews",
+    "A review can carry a change of its step's status that agrees with its outcome, or none:",
+    table(
+      ["outcome", "status"],
+      Object.entries(REVIEW_MOVES).map(([outcome, statuses]) => [code(outcome), codes(statuses)]),
     ),
     "## Bulk changes",
     table(

@@ -48,7 +48,7 @@ const postMoves = defineContract({
   method: "POST",
   path: "/moves",
   summary: "Move tasks",
-  description: `Applies up to ${MOVES_MAX} moves, each to a different task: a status change, an advance, or a rework. Each move succeeds or fails separately, as the call for a single task would. A move that the caller's role may never make fails the whole request with 403 \`forbidden\`. Attached pipelines run only if \`runAttachedWorkflows\` is \`true\`.`,
+  description: `Applies up to ${MOVES_MAX} moves, each to a different task: a status change, an advance, or a rework. Each move succeeds or fails separately, as the call for a single task would. A move that lacks a required reason is refused with \`validation_failed\` and its \`issues\`. A move that the caller's role may never make fails the whole request with 403 \`forbidden\`. Attached pipelines run only if \`runAttachedWorkflows\` is \`true\`.`,
   tags: ["Steps and moves"],
   role: "operator",
   service: true,

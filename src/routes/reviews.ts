@@ -74,7 +74,7 @@ const postReview = defineContract({
   path: "/tasks/{taskId}/reviews",
   summary: "Record a review",
   description:
-    "Records a verdict on the task's current step. With `stepId`, which every client that shows a task should send, the verdict lands on that step or nowhere: if the step is no longer current, the call returns `step_not_current` with the text of the review in `draft`. With `move`, also changes the step's status; either both succeed or neither does. The `service` role can record `automated` reviews only, and without a `move`.",
+    "Records a verdict on the task's current step. With `stepId`, which every client that shows a task should send, the verdict lands on that step or nowhere: if the step is no longer current, the call returns `step_not_current` with the text of the review in `draft`. With `move`, also changes the step's status; either both succeed or neither does. A `passed` review can carry `approved`; a `failed` one can carry `changes_requested`, `rejected` or `duplicate`, of which the last two require a `reason`. The `service` role can record `automated` reviews only, and without a `move`.",
   tags: ["Reviews and workers"],
   role: "reviewer",
   service: true,

@@ -57,7 +57,7 @@ const patchStep = defineContract({
   path: "/steps/{stepId}",
   summary: "Change a step's status",
   description:
-    "Changes the status of the task's current step, as the transition table of the step's kind allows. Any other change returns 409 `invalid_transition` with the statuses in `allowed`. A duplicate can name the task that it duplicates, which must not be a duplicate, rejected or archived itself; a task that duplicates name cannot become one. Both return 409 `conflict`.",
+    "Changes the status of the task's current step, as the transition table of the step's kind allows. Any other change returns 409 `invalid_transition` with the statuses in `allowed`. A duplicate can name the task that it duplicates, which must not be a duplicate, rejected or archived itself; a task that duplicates name cannot become one. Both return 409 `conflict`. `rejected` and `duplicate` require a `reason`. So does `approved` while a failed review of the step stands; it requires the role `reviewer`, and the call records a passed review before the approval.",
   tags: ["Steps and moves"],
   role: "operator",
   params: stepParams,
@@ -95,7 +95,7 @@ const patchGate = defineContract({
   path: "/steps/{stepId}/gate",
   summary: "Change a step's gate",
   description:
-    "Sets the gate of the task's current step to `waived`, `blocked`, or `errored`. A `waived` gate can become `revoked`. A gate that was `blocked` by this call can return to the gate that the step's status implies. A verdict such as `passed` or `failed` follows from a status and cannot be set here.",
+    "Sets the gate of the task's current step to `waived`, `blocked`, or `errored`. A `waived` gate can become `revoked`. A gate that was `blocked` by this call can return to the gate that the step's status implies. A verdict such as `passed` or `failed` follows from a status and cannot be set here. Every change requires a `reason`, except to `errored`.",
   tags: ["Steps and moves"],
   role: "operator",
   params: stepParams,

@@ -49,7 +49,7 @@ const postAdvance = defineContract({
   path: "/tasks/{taskId}/advance",
   summary: "Advance a task",
   description:
-    "Opens a step at the next stage. The gate of the current step must be `passed` or `waived`; otherwise the call returns 409 `gate_closed`. The new step is `queued`, or `pending` with `hold: true`.",
+    "Opens a step at the next stage. The gate of the current step must be `passed` or `waived`; otherwise the call returns 409 `gate_closed`, as it does while a failed review of the step stands and the gate is not waived. The new step is `queued`, or `pending` with `hold: true`.",
   service: true,
   body: z
     .strictObject({ reason: reason.optional(), hold: z.boolean().optional(), runAttachedWorkflows })
@@ -76,7 +76,7 @@ const postVersion = defineContract({
   path: "/tasks/{taskId}/versions",
   summary: "Create a version",
   description:
-    "Creates the next version of the task with the given content, and opens its first step. Seals the previous version, so that its steps can no longer change.",
+    "Creates the next version of the task with the given content, and opens its first step. Seals the previous version, so that its steps can no longer change. If the task is passed, delivered, rejected or a duplicate, this requires the role `reviewer`.",
   tags: ["Tasks and versions"],
   body: z
     .strictObject({
