@@ -17,6 +17,7 @@ export type Task = {
     attempt: number;
     status: StepStatus;
     gate: GateState;
+    hold: Hold | null;
   };
   activeVersion: {
     id: Id;
@@ -45,6 +46,14 @@ export type StepKind = "ingestion" | "authoring" | "pre_qa" | "output_generation
 export type StepStatus = "pending" | "queued" | "running" | "paused" | "awaiting_input" | "awaiting_review" | "in_review" | "changes_requested" | "approved" | "rejected" | "duplicate" | "failed" | "cancelled";
 
 export type GateState = "locked" | "pending" | "evaluating" | "awaiting_review" | "blocked" | "passed" | "waived" | "failed" | "errored" | "revoked";
+
+/** A hold on a step. While it lasts, the step's gate is `blocked`, and no decision can be taken on the step. */
+export type Hold = {
+  /** The number of the event that put the hold. */
+  seq: number;
+  /** The gate that the step would have without the hold. */
+  gate: GateState;
+};
 
 export type Problem = {
   type: string;
@@ -162,6 +171,8 @@ export type LabelFacts = {
   kind: StepKind;
   status: StepStatus;
   gate: GateState;
+  /** The gate that the step would have without its hold. Rules read it in place of `gate`, because a hold changes no label. */
+  heldGate: GateState | null;
   reviewFailed: boolean;
   runningWorkers: readonly WorkerType[];
 };
@@ -187,6 +198,15 @@ export type Step = {
   attempt: number;
   status: StepStatus;
   gate: GateState;
+  hold: Hold | null;
+  /** The workers' reports whose moves wait until the step is neither held nor paused, oldest first. */
+  deferred: ReadonlyArray<{
+    runId: Id;
+    /** The event that recorded the report. */
+    seq: number;
+    statuses: readonly StepStatus[];
+    verdict: "passed" | "failed" | null;
+  }>;
   /** Whether this is the task's current step. */
   current: boolean;
 };
@@ -1297,9 +1317,9 @@ export type Reported = {
     type: WorkerType;
     state: RunState;
   };
-  /** What of the report was only recorded: all of it (`run_ended`), or the move that it asks for (`step_left`, `move_refused`). Null if nothing was. */
+  /** What of the report was only recorded: all of it (`run_ended`), or the move that it asks for (`step_left`, `deferred`, `move_refused`). Null if nothing was. */
   keptAside: {
-    reason: "run_ended" | "step_left" | "move_refused";
+    reason: "run_ended" | "step_left" | "deferred" | "move_refused";
     detail: string;
   } | null;
   task: Task;
@@ -3149,7 +3169,7 @@ export interface Operations {
     };
   };
   /**
-   * Change a step's gate. Sets the gate of the task's current step to `waived`, `blocked`, or `errored`. A `waived` gate can become `revoked`. A gate that was `blocked` by this call can return to the gate that the step's status implies. A verdict such as `passed` or `failed` follows from a status and cannot be set here. Every change requires a `reason`, except to `errored`.
+   * Change a step's gate. Sets the gate of the task's current step to `waived`, `blocked`, or `errored`. A `waived` gate can become `revoked`. `blocked` holds the step: until the hold ends, approving, advancing, waiving, and `errored` return 409 `gate_closed`, and the moves of workers' reports are deferred. Set the gate in the step's `hold` to end the hold; then the deferred moves are made. A verdict such as `passed` or `failed` follows from a status and cannot be set here. Every change requires a `reason`, except to `errored`.
    *
    * Role: `operator` or above.
    */

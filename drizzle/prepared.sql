@@ -5,7 +5,7 @@
 create schema if not exists prepared;
 grant usage on schema prepared to stepledger_app;
 
-create or replace function prepared.load_task_721b2b06(
+create or replace function prepared.load_task_a12174a8(
   p_tenant_id uuid,
   p_task_id uuid,
   p_external_id text,
@@ -39,7 +39,9 @@ select (with loaded as materialized (
     'createdAt', iso(t.created_at), 'updatedAt', iso(t.updated_at),
     'version', json_build_object('id', v.id, 'number', v.number),
     'step', json_build_object('id', s.id, 'versionId', s.version_id, 'kind', s.kind,
-    'attempt', s.attempt, 'status', s.status, 'gate', s.gate)) as task
+    'attempt', s.attempt, 'status', s.status, 'gate', s.gate,
+    'hold', case when s.held_seq is not null
+    then json_build_object('seq', s.held_seq, 'gate', s.held_gate) end, 'deferred', coalesce(s.deferred, '[]'))) as task
     from wanted wanted join tasks t on t.id = wanted.id join task_versions v on v.tenant_id = t.tenant_id and v.id = t.active_version_id
   join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id
   )
@@ -52,7 +54,9 @@ select (with loaded as materialized (
   else d.state in ('pending', 'sent') or (d.state = 'delivered' and exists (select from worker_runs q
     where q.tenant_id = d.tenant_id and q.dispatch_id = d.id and q.offered and q.state = 'QUEUED')) end), '[]'),
     'steps', case when p_with_steps::boolean then coalesce((select json_agg(json_build_object('id', o.id, 'versionId', o.version_id, 'kind', o.kind,
-    'attempt', o.attempt, 'status', o.status, 'gate', o.gate) order by o.id) from steps o where o.version_id = any (array(select version_id from loaded))), '[]') else '[]' end,
+    'attempt', o.attempt, 'status', o.status, 'gate', o.gate,
+    'hold', case when o.held_seq is not null
+    then json_build_object('seq', o.held_seq, 'gate', o.held_gate) end, 'deferred', coalesce(o.deferred, '[]')) order by o.id) from steps o where o.version_id = any (array(select version_id from loaded))), '[]') else '[]' end,
     'named', case when true::boolean then coalesce((
     select json_agg(json_build_object('taskId', l.id, 'id', n.task_id) order by n.task_id)
     from loaded l, lateral (select e.task_id from step_events e
@@ -62,7 +66,9 @@ select (with loaded as materialized (
     and not exists (select from step_events later where later.tenant_id = e.tenant_id
       and later.task_id = e.task_id and later.seq > e.seq and later.to_status = 'duplicate' and later.from_status is distinct from 'duplicate')
       order by e.task_id limit 101) n), '[]') else '[]' end)) as loaded, null::json as matching_ids, (select json_build_object('id', x.id, 'versionId', x.version_id, 'kind', x.kind,
-    'attempt', x.attempt, 'status', x.status, 'gate', x.gate) from steps x join wanted on wanted.id = x.task_id where x.id = p_step_id) as step,
+    'attempt', x.attempt, 'status', x.status, 'gate', x.gate,
+    'hold', case when x.held_seq is not null
+    then json_build_object('seq', x.held_seq, 'gate', x.held_gate) end, 'deferred', coalesce(x.deferred, '[]')) from steps x join wanted on wanted.id = x.task_id where x.id = p_step_id) as step,
   null::json as review, case when p_with_held_slots then (select coalesce(json_agg(json_build_object('person', s.person,
     'leaseUntil', iso(s.lease_until))), '[]')
   from wanted join tasks t on t.id = wanted.id
@@ -77,10 +83,10 @@ select (with loaded as materialized (
     where id = p_operation_id or (actor_id = p_actor_id and route = p_route and key = p_key
       and expires_at > now())) o) as stored;
 end $prepared$;
-revoke execute on function prepared.load_task_721b2b06 from public;
-grant execute on function prepared.load_task_721b2b06 to stepledger_app;
+revoke execute on function prepared.load_task_a12174a8 from public;
+grant execute on function prepared.load_task_a12174a8 to stepledger_app;
 
-create or replace function prepared.record_plain_moves_cb8620c2(
+create or replace function prepared.record_plain_moves_50d63588(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -171,7 +177,8 @@ reached as materialized (
 
 moved_steps as (
   update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq
-  from newest_of_step n
+    
+  from newest_of_step n 
   where s.tenant_id = p_tenant_id::uuid and s.id = n.step_id
 ),
 
@@ -229,10 +236,10 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_plain_moves_cb8620c2 from public;
-grant execute on function prepared.record_plain_moves_cb8620c2 to stepledger_app;
+revoke execute on function prepared.record_plain_moves_50d63588 from public;
+grant execute on function prepared.record_plain_moves_50d63588 to stepledger_app;
 
-create or replace function prepared.record_moves_0430e45c(
+create or replace function prepared.record_moves_5625bf6d(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -251,6 +258,7 @@ create or replace function prepared.record_moves_0430e45c(
   p_events json,
   p_versions json,
   p_steps json,
+  p_holds json,
   p_reviews json,
   p_withdrawals json,
   p_found_runs json,
@@ -387,7 +395,12 @@ opened_steps as (
 ),
 moved_steps as (
   update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq
-  from newest_of_step n
+    ,
+    held_seq = case when h.step_id is null then s.held_seq else h.held_seq end,
+    held_gate = case when h.step_id is null then s.held_gate else h.held_gate end,
+    deferred = case when h.step_id is null then s.deferred else h.deferred end
+  from newest_of_step n left join json_to_recordset(p_holds) as h(
+      step_id uuid, held_seq integer, held_gate text, deferred jsonb) on h.step_id = n.step_id
   where s.tenant_id = p_tenant_id::uuid and s.id = n.step_id
 ),
 sealed_versions as (
@@ -561,5 +574,5 @@ dropped as (
 select events, dispatched, undone, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_moves_0430e45c from public;
-grant execute on function prepared.record_moves_0430e45c to stepledger_app;
+revoke execute on function prepared.record_moves_5625bf6d from public;
+grant execute on function prepared.record_moves_5625bf6d to stepledger_app;

@@ -73,9 +73,9 @@ function createService(settings: Settings): Service {
     });
     await consumeBatch(batch);
   };
-  const runDailySweep = async () => {
+  const runDailySweep = async (requestId: string) => {
     const { sweepDaily } = await import("./actions/upkeep/sweep-daily.ts");
-    return sweepDaily({ database, blobs }, { now: new Date() });
+    return sweepDaily({ database, blobs }, { now: new Date(), requestId });
   };
   const runSweep = async (requestId: string) => {
     const { sweep } = await import("./actions/upkeep/sweep.ts");
@@ -83,7 +83,7 @@ function createService(settings: Settings): Service {
   };
   const runScheduled = async (cron: string) => {
     const requestId = uuidv7();
-    const swept = cron === DAILY ? await runDailySweep() : await runSweep(requestId);
+    const swept = cron === DAILY ? await runDailySweep(requestId) : await runSweep(requestId);
     logToConsole(sweptEntry({ requestId, cron }, swept));
   };
   return { app, consume, runScheduled };

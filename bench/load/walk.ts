@@ -5,7 +5,7 @@ import type { Command, CreateInput } from "../../src/domain/lifecycle/commands.t
 import { decideCreate } from "../../src/domain/lifecycle/decide/create.ts";
 import { decide } from "../../src/domain/lifecycle/decide.ts";
 import type { Decision, TaskContent } from "../../src/domain/lifecycle/decision.ts";
-import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
+import { NOT_HELD, type TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
 import type { ReviewOutcome, RunState, WorkerType } from "../../src/domain/lifecycle/statuses.ts";
 import type { Outcome } from "../../src/domain/refusals.ts";
 import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
@@ -65,7 +65,7 @@ export class Walk {
     if (version === null || step === null || event === undefined) {
       throw new Error("A creation opens a version and a step with event 1");
     }
-    const opened = { ...step, status: event.toStatus, gate: event.toGate };
+    const opened = { ...step, ...NOT_HELD, status: event.toStatus, gate: event.toGate };
     this.#createdBy = actor.id;
     this.#snapshot = {
       ...task,

@@ -25,7 +25,7 @@ begin
     l.status_since, l.updated_at, l.archived, l.kind,
       l.priority, l.taxonomy_code, l.event_seq, l.waits_for_review
   from (
-    select f.*, label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers) as label
+    select f.*, label_of(f.kind, f.status, coalesce(f.held_gate, f.gate), f.review_failed, f.running_workers) as label
     from (
   select t.tenant_id, t.id as task_id, s.kind, s.status, s.gate, t.status_since, t.updated_at,
     coalesce((select r.outcome = 'failed' from reviews r
@@ -37,7 +37,7 @@ begin
       order by w.type) as running_workers,
     t.archived_at is not null as archived, t.priority, t.taxonomy_code, t.event_seq,
     t.archived_at is null and s.kind = 'expert_review' and s.status in ('queued', 'awaiting_review', 'in_review') and s.gate <> 'blocked'
-      as waits_for_review
+      as waits_for_review, s.held_gate
   from changed t
   join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id
     offset 0) f

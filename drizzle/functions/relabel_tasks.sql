@@ -27,7 +27,7 @@ begin atomic
       attention_of(l.kind, l.status, l.gate, l.review_failed), l.status_since, l.updated_at, l.archived, l.kind,
       l.priority, l.taxonomy_code, l.event_seq, l.waits_for_review
     from (
-      select f.*, label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers) as label
+      select f.*, label_of(f.kind, f.status, coalesce(f.held_gate, f.gate), f.review_failed, f.running_workers) as label
       from (select f.* from part p join task_facts f on f.tenant_id = p.tenant_id and f.task_id = p.id offset 0) f
       offset 0) l
     on conflict (tenant_id, task_id) do update set

@@ -18,7 +18,11 @@ import {
   WORKER_TYPES,
   type WorkerType,
 } from "../../src/domain/lifecycle/statuses.ts";
-import { kindHasStatus, STEP_TRANSITIONS } from "../../src/domain/lifecycle/transitions.ts";
+import {
+  ENDING_STATUSES,
+  kindHasStatus,
+  STEP_TRANSITIONS,
+} from "../../src/domain/lifecycle/transitions.ts";
 import { PIPELINES_ON_ENTRY } from "../../src/domain/lifecycle/attached.ts";
 import { REGISTRY_VERSION } from "../../src/domain/registry-version.ts";
 import { ATTENTION_RULES } from "../../src/domain/status/attention.ts";
@@ -44,6 +48,7 @@ export function generateStateMachine(): string {
     ),
     "The possible changes of a gate:",
     transitions(GATE_TRANSITIONS),
+    `A gate that is set to \`blocked\` by hand holds the step, unless it is ${codes(ENDING_STATUSES)}. While the step is held, its gate stays \`blocked\`, and the hold carries the gate that the step would have. Approval, advance, a waiver and \`errored\` by hand are refused as \`gate_closed\`. The hold ends when the gate is set to the one that it carries, and with ${codes(ENDING_STATUSES)}, rework or a new version.`,
     "## Unified status",
     "The first rule that matches determines the label. Labels sort in this order: " +
       `${codes(UNIFIED_STATUSES)}. Terminal: ${codes(TERMINAL_UNIFIED)}.`,

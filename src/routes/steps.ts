@@ -95,7 +95,7 @@ const patchGate = defineContract({
   path: "/steps/{stepId}/gate",
   summary: "Change a step's gate",
   description:
-    "Sets the gate of the task's current step to `waived`, `blocked`, or `errored`. A `waived` gate can become `revoked`. A gate that was `blocked` by this call can return to the gate that the step's status implies. A verdict such as `passed` or `failed` follows from a status and cannot be set here. Every change requires a `reason`, except to `errored`.",
+    "Sets the gate of the task's current step to `waived`, `blocked`, or `errored`. A `waived` gate can become `revoked`. `blocked` holds the step: until the hold ends, approving, advancing, waiving, and `errored` return 409 `gate_closed`, and the moves of workers' reports are deferred. Set the gate in the step's `hold` to end the hold; then the deferred moves are made. A verdict such as `passed` or `failed` follows from a status and cannot be set here. Every change requires a `reason`, except to `errored`.",
   tags: ["Steps and moves"],
   role: "operator",
   params: stepParams,
@@ -109,6 +109,7 @@ const patchGate = defineContract({
   errors: [
     ...MOVE_ERRORS,
     "invalid_transition",
+    "gate_closed",
     "already_in_status",
     "step_not_current",
     "version_sealed",

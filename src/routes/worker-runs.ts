@@ -176,7 +176,7 @@ const patchRun = defineContract({
           .nullable()
           .openapi({
             description:
-              "What of the report was only recorded: all of it (`run_ended`), or the move that it asks for (`step_left`, `move_refused`). Null if nothing was.",
+              "What of the report was only recorded: all of it (`run_ended`), or the move that it asks for (`step_left`, `deferred`, `move_refused`). Null if nothing was.",
           }),
         ...movedFields,
       })

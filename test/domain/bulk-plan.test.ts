@@ -15,7 +15,7 @@ import {
   planBulk,
 } from "../../src/domain/bulk/plan.ts";
 import { apply } from "../../src/domain/lifecycle/apply.ts";
-import { isBlockedByHand } from "../../src/domain/lifecycle/gates.ts";
+import { isHeld } from "../../src/domain/lifecycle/gates.ts";
 import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
 import { allowedNext } from "../../src/domain/lifecycle/transitions.ts";
 import { pipelinesAttachedTo } from "../../src/domain/lifecycle/attached.ts";
@@ -64,8 +64,7 @@ describe("a bulk change of every reachable task", () => {
       const from = resolve(factsOf(task));
       const isAllowed = BULK_ALLOWED_TARGETS[from].includes(target);
       if (item.decision === "refused") {
-        const { status, gate } = task.step;
-        const isClosed = target === "PASSED" && isBlockedByHand(status, gate);
+        const isClosed = target === "PASSED" && isHeld(task.step);
         const code = from === target ? "already_in_status" : "illegal_target";
         expect(item.code, JSON.stringify(task.step)).toBe(
           isAllowed && isClosed ? "gate_closed" : code,

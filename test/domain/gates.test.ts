@@ -4,9 +4,9 @@ import {
   GATE_ON_STATUS,
   GATE_TRANSITIONS,
   gateAfter,
-  isBlockedByHand,
   isGateOpen,
 } from "../../src/domain/lifecycle/gates.ts";
+import { holdBlocked } from "../../src/domain/lifecycle/decide/hold-blocked.ts";
 import type { GateState, StepStatus } from "../../src/domain/lifecycle/statuses.ts";
 import { GATE_STATES, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
 import { GATE_ON_STATUS_TEXT, GATE_TRANSITIONS_TEXT, parseRows } from "./support/tables.ts";
@@ -20,10 +20,20 @@ const OVERRULING_STATUSES: readonly StepStatus[] = [
   "cancelled",
 ];
 
-/** Gates that no approval, waiver or manual block protects. */
-const UNPROTECTED_GATES = GATE_STATES.filter(
-  (gate) => !["passed", "waived", "blocked"].includes(gate),
-);
+const ENDING_STATUSES: readonly StepStatus[] = ["rejected", "duplicate"];
+
+/** The gates that a step can have without a hold, in each status. */
+const gatesWithoutHold = (status: StepStatus): GateState[] =>
+  GATE_STATES.filter((gate) => gate !== "blocked" || GATE_ON_STATUS[status] === "blocked");
+
+/** The rule of a gate without a hold, written a second time. */
+function expectedGate(previous: GateState, status: StepStatus): GateState {
+  const isOverruled = OVERRULING_STATUSES.includes(status);
+  if (previous === "passed") return status === "approved" ? "passed" : "revoked";
+  if (previous !== "waived") return GATE_ON_STATUS[status];
+  if (status === "approved") return "passed";
+  return isOverruled ? "revoked" : "waived";
+}
 
 describe("the tables of gates", () => {
   test("imply the expected gate for each status", () => {
@@ -46,120 +56,225 @@ describe("the tables of gates", () => {
 });
 
 describe("the gate after a change of status", () => {
-  test("is the one that the status implies, from every unprotected gate", () => {
+  test("follows the rule for every status and gate of a step that is not held", () => {
     for (const previous of STEP_STATUSES) {
-      for (const gate of UNPROTECTED_GATES) {
+      for (const gate of gatesWithoutHold(previous)) {
         for (const status of STEP_STATUSES) {
-          expect(gateAfter(previous, gate, status)).toBe(GATE_ON_STATUS[status]);
+          expect(gateAfter({ status: previous, gate, hold: null }, status)).toEqual({
+            gate: expectedGate(gate, status),
+            hold: null,
+          });
         }
       }
     }
   });
 
-  test("is revoked if a passed step moves to any status but approved", () => {
-    for (const status of STEP_STATUSES) {
-      expect(gateAfter("approved", "passed", status)).toBe(
-        status === "approved" ? "passed" : "revoked",
-      );
-    }
-  });
-
-  test("stays waived, except on an approval or an overruling status", () => {
-    for (const status of STEP_STATUSES) {
-      const stays = OVERRULING_STATUSES.includes(status) ? "revoked" : "waived";
-      expect(gateAfter("queued", "waived", status)).toBe(status === "approved" ? "passed" : stays);
-    }
-  });
-
-  test("stays blocked by hand until an overruling status, and refuses an approval", () => {
+  test("stays blocked while the step is held, and the hold carries the gate that follows", () => {
     for (const previous of STEP_STATUSES) {
-      if (previous === "paused" || previous === "awaiting_input") continue;
-      for (const status of STEP_STATUSES) {
-        const stays = OVERRULING_STATUSES.includes(status) ? GATE_ON_STATUS[status] : "blocked";
-        const expected = status === "approved" ? "gate_closed" : stays;
-        expect(gateAfter(previous, "blocked", status)).toBe(expected);
+      for (const heldGate of gatesWithoutHold(previous)) {
+        for (const status of STEP_STATUSES) {
+          const held = {
+            status: previous,
+            gate: "blocked" as const,
+            hold: { seq: 3, gate: heldGate },
+          };
+          const gate = expectedGate(heldGate, status);
+          const expected = ENDING_STATUSES.includes(status)
+            ? { gate, hold: null }
+            : { gate: "blocked", hold: { seq: 3, gate } };
+          expect(gateAfter(held, status), `${previous} ${heldGate} ${status}`).toEqual(
+            status === "approved" ? "gate_closed" : expected,
+          );
+        }
       }
     }
   });
 
-  test("follows the status again if the previous status implied the block", () => {
-    for (const previous of ["paused", "awaiting_input"] as const) {
+  test("of a step that was blocked before holds existed stays blocked until an overruling status", () => {
+    for (const previous of STEP_STATUSES) {
+      if (GATE_ON_STATUS[previous] === "blocked") continue;
       for (const status of STEP_STATUSES) {
-        expect(gateAfter(previous, "blocked", status)).toBe(GATE_ON_STATUS[status]);
+        const stays = OVERRULING_STATUSES.includes(status) ? GATE_ON_STATUS[status] : "blocked";
+        const expected = status === "approved" ? "gate_closed" : { gate: stays, hold: null };
+        const blocked = { status: previous, gate: "blocked" as const, hold: null };
+        expect(gateAfter(blocked, status)).toEqual(expected);
+      }
+    }
+  });
+
+  test("changes along GATE_TRANSITIONS, or not at all, for every status, gate and hold", () => {
+    for (const previous of STEP_STATUSES) {
+      for (const heldGate of gatesWithoutHold(previous)) {
+        for (const status of STEP_STATUSES) {
+          for (const hold of [null, { seq: 3, gate: heldGate }]) {
+            const gate = hold === null ? heldGate : "blocked";
+            const after = gateAfter({ status: previous, gate, hold }, status);
+            if (after === "gate_closed" || after.gate === gate) continue;
+            // Some pairs of a status and a gate cannot occur, but none may need a change that the table lacks.
+            if (gate === "blocked" || gate === "passed" || gate === "waived") {
+              expect(GATE_TRANSITIONS[gate], `${gate} ${status}`).toContain(after.gate);
+            }
+          }
+        }
       }
     }
   });
 });
 
-describe("setting a gate by hand", () => {
-  test("counts as a manual block only if the status does not imply the block", () => {
-    expect(STEP_STATUSES.filter((status) => !isBlockedByHand(status, "blocked"))).toEqual([
-      "paused",
-      "awaiting_input",
-    ]);
-    expect(isBlockedByHand("running", "pending")).toBe(false);
+describe("a hold", () => {
+  test("is possible in every gate of every status that does not end the step", () => {
+    for (const status of STEP_STATUSES) {
+      for (const gate of gatesWithoutHold(status)) {
+        const task = givenTask({ kind: "pre_qa", status, gate });
+        if (ENDING_STATUSES.includes(status)) {
+          expectRefusal(task, { type: "gate", gate: "blocked" }, "invalid_transition");
+          continue;
+        }
+        const { events } = expectDecision(
+          task,
+          { type: "gate", gate: "blocked", reason: "r" },
+          "operator",
+        );
+        expect(events).toMatchObject([
+          {
+            type: "gate_changed",
+            fromStatus: status,
+            toStatus: status,
+            fromGate: gate,
+            toGate: "blocked",
+            payload: { hold: { from: null, to: { seq: 8, gate } } },
+          },
+        ]);
+      }
+    }
   });
 
-  test("allows waived, blocked and errored exactly as the table does", () => {
+  test("ends in the gate that the step would have, by the right to hold, and without a pipeline", () => {
     for (const status of STEP_STATUSES) {
-      for (const gate of GATE_STATES) {
-        const allowed = allowedGatesByHand(status, gate);
-        for (const target of ["waived", "blocked", "errored"] as const) {
-          const isUnblock = isBlockedByHand(status, gate) && target === GATE_ON_STATUS[status];
-          const isLawful = GATE_TRANSITIONS[gate].includes(target) || isUnblock;
-          expect(allowed.includes(target), `${status} ${gate} ${target}`).toBe(isLawful);
+      if (ENDING_STATUSES.includes(status)) continue;
+      for (const heldGate of gatesWithoutHold(status)) {
+        const task = givenTask({ kind: "pre_qa", status, heldGate });
+        const ended = expectDecision(
+          task,
+          { type: "gate", gate: heldGate, reason: "r" },
+          "operator",
+        );
+        expect(ended).toMatchObject({
+          events: [
+            {
+              fromGate: "blocked",
+              toGate: heldGate,
+              payload: { hold: { from: { seq: 5, gate: heldGate }, to: null } },
+            },
+          ],
+          dispatches: [],
+        });
+      }
+    }
+  });
+
+  test("refuses every other gate: a decision as gate_closed, and any other as before", () => {
+    for (const status of STEP_STATUSES) {
+      for (const heldGate of gatesWithoutHold(status)) {
+        const task = givenTask({ kind: "pre_qa", status, heldGate });
+        for (const gate of GATE_STATES) {
+          if (gate === heldGate) continue;
+          const command = { type: "gate", gate } as const;
+          const isClosed =
+            gate === "waived" ||
+            gate === "errored" ||
+            (gate === "revoked" && heldGate === "waived");
+          if (gate === "blocked") expectRefusal(task, command, "already_in_status");
+          else if (isClosed) {
+            const refusal = expectRefusal(task, command, "gate_closed");
+            expect(refusal).toMatchObject({ gate: "blocked", allowed: [heldGate] });
+          } else {
+            const refusal = expectRefusal(task, command, "invalid_transition");
+            expect(refusal).toMatchObject({ from: "blocked", to: gate, allowed: [heldGate] });
+          }
         }
       }
     }
   });
 
-  test("allows revoked only from waived", () => {
-    for (const gate of GATE_STATES) {
-      expect(allowedGatesByHand("queued", gate).includes("revoked")).toBe(gate === "waived");
+  test("of a step that was blocked before holds existed ends in the gate that the status implies", () => {
+    for (const status of STEP_STATUSES) {
+      if (GATE_ON_STATUS[status] === "blocked" || ENDING_STATUSES.includes(status)) continue;
+      const task = givenTask({ kind: "pre_qa", status, gate: "blocked" });
+      const implied = GATE_ON_STATUS[status];
+      const { events } = expectDecision(
+        task,
+        { type: "gate", gate: implied, reason: "r" },
+        "operator",
+      );
+      expect(events).toMatchObject([{ fromGate: "blocked", toGate: implied, payload: {} }]);
+      const other = implied === "locked" ? "pending" : "locked";
+      expectRefusal(task, { type: "gate", gate: other }, "invalid_transition");
     }
   });
 
-  test("never allows passed or failed, except to undo a block", () => {
+  test("is put by the service on a step that was blocked before holds existed, and on no other", () => {
     for (const status of STEP_STATUSES) {
       for (const gate of GATE_STATES) {
-        const verdicts = allowedGatesByHand(status, gate).filter(
-          (target) => target === "passed" || target === "failed",
-        );
-        const unblocked = isBlockedByHand(status, gate) ? [GATE_ON_STATUS[status]] : [];
-        expect(unblocked).toEqual(expect.arrayContaining(verdicts));
+        const decision = holdBlocked(givenTask({ kind: "pre_qa", status, gate }), { reason: "r" });
+        if (gate !== "blocked" || GATE_ON_STATUS[status] === "blocked") {
+          expect(decision).toBeNull();
+          continue;
+        }
+        const to = { seq: 8, gate: GATE_ON_STATUS[status] };
+        expect(decision?.events).toMatchObject([
+          {
+            fromGate: "blocked",
+            toGate: "blocked",
+            reason: "r",
+            payload: { hold: { from: null, to } },
+          },
+        ]);
       }
     }
+    const held = givenTask({ kind: "pre_qa", status: "running", heldGate: "pending" });
+    expect(holdBlocked(held, { reason: "r" })).toBeNull();
   });
+});
 
-  test("lists each gate once, even if undoing a block leads to one that is allowed anyway", () => {
+describe("setting a gate of a step that is not held", () => {
+  test("allows waived, blocked and errored exactly as the table does", () => {
     for (const status of STEP_STATUSES) {
-      const allowed = allowedGatesByHand(status, "blocked");
-      expect(new Set(allowed).size).toBe(allowed.length);
+      for (const gate of gatesWithoutHold(status)) {
+        const allowed = allowedGatesByHand({ status, gate, hold: null });
+        for (const target of ["waived", "errored"] as const) {
+          const isLawful = GATE_TRANSITIONS[gate].includes(target);
+          expect(allowed.includes(target), `${status} ${gate} ${target}`).toBe(isLawful);
+        }
+        expect(allowed.includes("blocked")).toBe(!ENDING_STATUSES.includes(status));
+        expect(allowed.includes("revoked")).toBe(gate === "waived");
+        expect(allowed).not.toContain("passed");
+        expect(allowed).not.toContain("failed");
+        expect(new Set(allowed).size).toBe(allowed.length);
+      }
     }
   });
 
   test.each([
     ["locked", ["waived", "blocked", "errored"]],
     ["evaluating", ["blocked", "errored"]],
-    ["awaiting_review", ["waived", "errored"]],
-    ["failed", ["waived"]],
-    ["passed", []],
-    ["waived", ["revoked"]],
+    ["awaiting_review", ["waived", "blocked", "errored"]],
+    ["failed", ["waived", "blocked"]],
+    ["passed", ["blocked"]],
+    ["waived", ["blocked", "revoked"]],
     ["errored", ["waived", "blocked"]],
     ["revoked", ["waived", "blocked", "errored"]],
   ] as const)("leads from %s to %j", (gate, allowed) => {
-    expect(allowedGatesByHand("queued", gate)).toEqual(allowed);
+    expect(allowedGatesByHand({ status: "queued", gate, hold: null })).toEqual(allowed);
   });
 
   test("follows the rule for every pair of status and gate, in one event that keeps the status", () => {
     for (const status of STEP_STATUSES) {
-      for (const from of GATE_STATES) {
+      for (const from of gatesWithoutHold(status)) {
         const task = givenTask({ kind: "pre_qa", status, gate: from });
-        const allowed = allowedGatesByHand(status, from);
+        const allowed = allowedGatesByHand(task.step);
         for (const gate of GATE_STATES) {
-          if (gate === from) {
-            expectRefusal(task, { type: "gate", gate }, "already_in_status");
-          } else if (allowed.includes(gate)) {
+          if (allowed.includes(gate)) {
             const { events } = expectDecision(task, { type: "gate", gate, reason: "because" });
             expect(events).toEqual([
               expect.objectContaining({
@@ -171,6 +286,8 @@ describe("setting a gate by hand", () => {
                 reason: "because",
               }),
             ]);
+          } else if (gate === from) {
+            expectRefusal(task, { type: "gate", gate }, "already_in_status");
           } else {
             const refusal = expectRefusal(task, { type: "gate", gate }, "invalid_transition");
             expect(refusal).toMatchObject({ from, to: gate, allowed });
@@ -180,52 +297,39 @@ describe("setting a gate by hand", () => {
     }
   });
 
-  test("undoes a block by restoring the gate that the status implies", () => {
-    const blocked = givenTask({ kind: "pre_qa", status: "running", gate: "blocked" });
-    const { events } = expectDecision(
-      blocked,
-      { type: "gate", gate: "pending", reason: "settled" },
-      "operator",
-    );
-    expect(events[0]?.toGate).toBe("pending");
-    expectRefusal(blocked, { type: "gate", gate: "locked" }, "invalid_transition");
-  });
-
-  test("requires a reason for every gate but errored, and to undo any block", () => {
+  test("requires a reason for every gate but errored, and to end any hold", () => {
     for (const status of STEP_STATUSES) {
-      for (const from of GATE_STATES) {
-        const task = givenTask({ kind: "pre_qa", status, gate: from });
-        for (const gate of allowedGatesByHand(status, from)) {
-          const isUnexplained = gate === "errored" && !isBlockedByHand(status, from);
-          for (const reason of [undefined, "", " \n\t"]) {
-            const command = { type: "gate", gate, reason } as const;
-            if (isUnexplained) {
-              expect(expectDecision(task, command).events).toHaveLength(1);
-            } else {
-              const { issues } = expectRefusal(task, command, "validation_failed");
-              expect(issues).toMatchObject([{ path: ["reason"], code: "required" }]);
+      for (const from of gatesWithoutHold(status)) {
+        for (const heldGate of [undefined, from]) {
+          const task = givenTask({
+            kind: "pre_qa",
+            status,
+            ...(heldGate ? { heldGate } : { gate: from }),
+          });
+          for (const gate of allowedGatesByHand(task.step)) {
+            const isUnexplained = gate === "errored" && heldGate === undefined;
+            for (const reason of [undefined, "", " \n\t"]) {
+              const command = { type: "gate", gate, reason } as const;
+              if (isUnexplained) {
+                expect(expectDecision(task, command).events).toHaveLength(1);
+              } else {
+                const { issues } = expectRefusal(task, command, "validation_failed");
+                expect(issues).toMatchObject([{ path: ["reason"], code: "required" }]);
+              }
             }
           }
         }
       }
     }
   });
-
-  test("cannot undo a block that the status implies", () => {
-    const paused = givenTask({ kind: "authoring", status: "paused" });
-    expectRefusal(paused, { type: "gate", gate: "pending" }, "invalid_transition");
-  });
 });
 
-describe("an approval against a gate that is blocked by hand", () => {
-  const blocked = givenTask({ kind: "pre_qa", status: "running", gate: "blocked" });
+describe("a decision on a held step", () => {
+  const held = givenTask({ kind: "pre_qa", status: "running", heldGate: "pending" });
+  const approval = { type: "transition", status: "approved", runAttachedWorkflows: true } as const;
 
   test("is refused as gate_closed and lists the statuses that are still allowed", () => {
-    const refusal = expectRefusal(
-      blocked,
-      { type: "transition", status: "approved", runAttachedWorkflows: true },
-      "gate_closed",
-    );
+    const refusal = expectRefusal(held, approval, "gate_closed");
     expect(refusal.gate).toBe("blocked");
     expect(refusal.allowed).toEqual([
       "awaiting_review",
@@ -237,18 +341,27 @@ describe("an approval against a gate that is blocked by hand", () => {
     ] satisfies StepStatus[]);
   });
 
-  test("is accepted once the gate is unblocked", () => {
-    const [unblocked] = expectDecision(blocked, {
-      type: "gate",
-      gate: "pending",
-      reason: "settled",
-    }).events;
-    const gate: GateState = unblocked?.toGate ?? "locked";
-    const { events } = expectDecision(givenTask({ kind: "pre_qa", status: "running", gate }), {
-      type: "transition",
-      status: "approved",
-      runAttachedWorkflows: false,
-    });
+  test("is refused in a review that carries it, and the review is not recorded", () => {
+    const move = { status: "approved", runAttachedWorkflows: false } as const;
+    expectRefusal(held, { type: "review", kind: "expert", outcome: "passed", move }, "gate_closed");
+  });
+
+  test("is refused for an advance, although the gate would be open", () => {
+    for (const heldGate of ["passed", "waived"] as const) {
+      const task = givenTask({ kind: "pre_qa", status: "approved", heldGate });
+      for (const role of ["operator", "service"] as const) {
+        expectRefusal(task, { type: "advance", runAttachedWorkflows: false }, "gate_closed", role);
+      }
+    }
+  });
+
+  test("is accepted once the hold has ended", () => {
+    const [ended] = expectDecision(held, { type: "gate", gate: "pending", reason: "r" }).events;
+    const gate: GateState = ended?.toGate ?? "locked";
+    const { events } = expectDecision(
+      givenTask({ kind: "pre_qa", status: "running", gate }),
+      approval,
+    );
     expect(events[0]?.toGate).toBe("passed");
   });
 });

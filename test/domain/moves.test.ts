@@ -47,7 +47,7 @@ describe("the lawful moves", () => {
     const task = givenTask({ kind: "pre_qa", status: "awaiting_review" });
     expect(lawfulMoves(task)).toEqual({
       transitions: ["in_review", "approved", "changes_requested", "rejected", "duplicate"],
-      gates: ["waived", "errored"],
+      gates: ["waived", "blocked", "errored"],
       advance: false,
       reworkKinds: ["ingestion", "authoring", "pre_qa"],
     });
@@ -76,6 +76,7 @@ describe("a refusal", () => {
         { type: "transition", status: "changes_requested", needsReason: false },
         { type: "transition", status: "rejected", needsReason: true },
         { type: "transition", status: "duplicate", needsReason: true },
+        { type: "gate", gate: "blocked", needsReason: true },
         { type: "advance" },
         { type: "rework", toKind: "ingestion", needsReason: true },
         { type: "rework", toKind: "authoring", needsReason: true },
@@ -89,6 +90,7 @@ describe("a refusal", () => {
     expect(next?.commands).toEqual([
       { type: "transition", status: "queued", needsReason: false },
       { type: "transition", status: "changes_requested", needsReason: false },
+      { type: "gate", gate: "blocked", needsReason: true },
       { type: "advance" },
     ]);
   });
@@ -98,6 +100,7 @@ describe("a refusal", () => {
     const { commands } = lawfulCommands(reviewable, "reviewer");
     expect(commands.filter(({ type }) => type === "gate")).toEqual([
       { type: "gate", gate: "waived", needsReason: true },
+      { type: "gate", gate: "blocked", needsReason: true },
       { type: "gate", gate: "errored", needsReason: false },
     ]);
   });

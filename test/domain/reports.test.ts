@@ -145,8 +145,14 @@ describe("the effect of a report", () => {
     }
   });
 
-  test("of a scoring run that moves no step changes only the run", () => {
+  test("of a scoring run writes its event even if the step does not move", () => {
     const task = givenTask({ kind: "calibration", status: "running" });
+    const { events } = reported(task, report("POST_QA_SCORING", "RUNNING"));
+    expect(events.map(({ type }) => type)).toEqual(["worker_run_changed"]);
+  });
+
+  test("of a scoring run on a step of another stage changes only the run", () => {
+    const task = givenTask({ kind: "pre_qa", status: "running" });
     expect(reported(task, report("POST_QA_SCORING", "RUNNING")).events).toEqual([]);
   });
 });
@@ -526,13 +532,14 @@ describe("the answer to a report says what was only recorded", () => {
     const task = givenTask({ kind: "output_generation", status });
     const command = report("OUTPUT_GENERATION", "SUCCEEDED", { was: "RUNNING" });
     const isMoved = reported(task, command).events.some(({ toStatus }) => toStatus === "approved");
-    expect(asideOf(task, command)).toBe(isMoved ? null : "move_refused");
+    const reason = status === "paused" ? "deferred" : "move_refused";
+    expect(asideOf(task, command)).toBe(isMoved ? null : reason);
   });
 
-  test("if the gate is closed", () => {
-    const task = givenTask({ kind: "output_generation", status: "running", gate: "blocked" });
+  test("if the step is held", () => {
+    const task = givenTask({ kind: "output_generation", status: "running", heldGate: "pending" });
     const command = report("OUTPUT_GENERATION", "SUCCEEDED", { was: "RUNNING" });
-    expect(asideOf(task, command)).toBe("move_refused");
+    expect(asideOf(task, command)).toBe("deferred");
   });
 });
 

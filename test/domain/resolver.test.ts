@@ -23,7 +23,7 @@ function unmetByText(row: readonly string[], facts: LabelFacts): string[] {
   const conditions: Record<string, boolean> = {
     kind: holds(kind, facts.kind),
     status: holds(status, facts.status),
-    gate: holds(gate, facts.gate),
+    gate: holds(gate, facts.heldGate ?? facts.gate),
     reviewStanding: standing === "any" || facts.reviewFailed,
     runningWorker: worker === "any" || facts.runningWorkers.some((running) => running === worker),
   };
@@ -100,8 +100,25 @@ describe("the facts of a task", () => {
       kind: "pre_qa",
       status: "approved",
       gate: "waived",
+      heldGate: null,
       reviewFailed: true,
       runningWorkers: [],
+    });
+  });
+});
+
+describe("a hold", () => {
+  test("changes no label, whichever gate the step would have", () => {
+    for (const facts of EVERY_FACTS) {
+      if (facts.heldGate === null) continue;
+      const free = { ...facts, gate: facts.heldGate, heldGate: null };
+      if (resolve(facts) !== resolve(free)) expect(facts).toEqual(free);
+    }
+    const held = givenTask({ kind: "pre_qa", status: "running", heldGate: "waived" });
+    expect(explain(factsOf(held))).toMatchObject({
+      unifiedStatus: "READY_TO_SUBMIT",
+      rule: { number: 14 },
+      facts: { gate: "blocked", heldGate: "waived" },
     });
   });
 });
@@ -198,8 +215,9 @@ describe("attention", () => {
     expect(attentionOf({ ...scored, reviewFailed: true })).toEqual(["standing_failure"]);
     expect(attentionOf({ ...scored, reviewFailed: false })).toEqual([]);
     for (const facts of EVERY_FACTS) {
-      const { status, gate, reviewFailed } = facts;
-      const label = resolve(facts);
+      const { kind, status, gate, reviewFailed } = facts;
+      // A waiver that a hold covers hides the failed check from the label, like any waiver.
+      const label = resolve({ ...facts, heldGate: kind === "pre_qa" ? null : facts.heldGate });
       const isShown =
         ["REJECTED", "DUPLICATE", "QUALITY_CHECK_FAILED"].includes(label) ||
         status === "changes_requested";

@@ -114,10 +114,12 @@ describe("the webhook events of a task", () => {
     });
     story.attempt({ type: "gate", gate: "blocked", reason: "r" });
     story.attempt({ type: "edit", changes: { title: "Another" } });
+    story.attempt({ type: "gate", gate: "locked", reason: "r" });
     story.attempt({ type: "gate", gate: "waived", reason: "r" });
     expect(changesOf(historyOf(story), 2)).toMatchObject([
       { seq: 2, data: { added: ["blocked"], removed: [], attention: ["blocked"] } },
-      { seq: 4, data: { added: ["ready"], removed: ["blocked"], attention: ["ready"] } },
+      { seq: 4, data: { added: [], removed: ["blocked"], attention: [] } },
+      { seq: 5, data: { added: ["ready"], removed: [], attention: ["ready"] } },
     ]);
   });
 });

@@ -174,6 +174,13 @@ const ABUSES: Readonly<Record<string, readonly Abuse[]>> = {
       returns: [{ late: "1000" }],
     },
   ],
+  blocked_steps: [
+    {
+      to: "read any number of tasks",
+      sql: () => "select count(*)::text as blocked from blocked_steps(null)",
+      returns: [{ blocked: "1000" }],
+    },
+  ],
   tenants_with_untold_webhooks: [
     {
       to: "read any number of tenants",
@@ -240,6 +247,22 @@ beforeAll(async () => {
         `'state', 'QUEUED', 'deadline_at', now() - interval '1 hour', 'dispatch_id', null, 'offered', false,
          'lease_owner', null, 'lease_until', null, 'lease_seconds', null`,
       ),
+    },
+    {
+      text: `with blocked as (select new_id() as id, new_id() as step_id, new_id() as version_id from generate_series(1, 1100)),
+        blocked_tasks as (insert into tasks
+          select (jsonb_populate_record(null::tasks, to_jsonb(t) || jsonb_build_object('id', b.id,
+            'current_step_id', b.step_id, 'active_version_id', b.version_id, 'external_id', null, 'external_id_key', null))).*
+          from blocked b, (select * from tasks limit 1) t),
+        blocked_steps as (insert into steps
+          select (jsonb_populate_record(null::steps, to_jsonb(s) || jsonb_build_object('id', b.step_id,
+            'task_id', b.id, 'version_id', b.version_id, 'status', 'running', 'gate', 'blocked',
+            'held_seq', null, 'held_gate', null))).*
+          from blocked b, (select * from steps limit 1) s)
+        insert into task_labels
+        select (jsonb_populate_record(null::task_labels, to_jsonb(l) || jsonb_build_object('task_id', b.id,
+          'attention', array['blocked']))).*
+        from blocked b, (select * from task_labels limit 1) l`,
     },
     {
       text: `with due as (${many("webhooks", "true", "'tenant_id', new_id(), 'enabled', true")} returning tenant_id, id)

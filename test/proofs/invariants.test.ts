@@ -75,7 +75,7 @@ const BREACHES: Record<string, Breach[]> = {
           where id = '${busy.activeVersion.id}';
         update worker_runs set state = 'CANCELLED' where state = 'RUNNING';
         update tasks set current_step_id = '00000000-0000-7000-8000-000000000001' where id = '${busy.id}';
-        update task_labels l set unified_status = label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers)
+        update task_labels l set unified_status = label_of(f.kind, f.status, coalesce(f.held_gate, f.gate), f.review_failed, f.running_workers)
           from task_facts f where f.task_id = l.task_id`,
       also: [
         "runs-match-their-events",

@@ -20,9 +20,10 @@ function askDatabase(database: TestDatabase): Promise<SqlRow[]> {
     `select label, label_rank(label) as rank, to_json(attention_of(f.kind, f.status, f.gate, f.review_failed)) as attention
      from json_array_elements($1::json) with ordinality as given(facts, place)
        cross join lateral (select facts ->> 'kind' as kind, facts ->> 'status' as status, facts ->> 'gate' as gate,
+         facts ->> 'heldGate' as held_gate,
          (facts ->> 'reviewFailed')::boolean as review_failed,
          array(select json_array_elements_text(facts -> 'runningWorkers')) as running_workers) f
-       cross join lateral (select label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers) as label) l
+       cross join lateral (select label_of(f.kind, f.status, coalesce(f.held_gate, f.gate), f.review_failed, f.running_workers) as label) l
      order by place`,
     [JSON.stringify(EVERY_FACTS)],
   );

@@ -138,7 +138,8 @@ function anyTask(chance: Chance, index: number): JudgedTask {
 
 function factsOf({ place, outcomes, begun }: JudgedTask): LabelFacts {
   const running = begun.filter(({ state }) => state === "RUNNING").map(({ type }) => type);
-  return { ...place, reviewFailed: outcomes.at(-1) === "failed", runningWorkers: running };
+  const reviewFailed = outcomes.at(-1) === "failed";
+  return { ...place, heldGate: null, reviewFailed, runningWorkers: running };
 }
 
 function oneOf<Value>(chance: Chance, values: readonly Value[]): Value {
@@ -164,7 +165,7 @@ function differing(labels: Labels, expected: Labels): string[] {
 async function labelsBy(facts: string): Promise<Labels> {
   const rows = await api.database.query(
     "owner",
-    `select task_id, label_of(kind, status, gate, review_failed, running_workers) as label from ${facts} f`,
+    `select task_id, label_of(kind, status, coalesce(held_gate, gate), review_failed, running_workers) as label from ${facts} f`,
   );
   return new Map(rows.map(({ task_id, label }) => [String(task_id), String(label)]));
 }

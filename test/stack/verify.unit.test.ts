@@ -181,6 +181,7 @@ test("reports labels that differ from the resolver, even if the database agrees 
           kind: "ingestion",
           status: "queued",
           gate: "locked",
+          heldGate: null,
           reviewFailed: false,
           runningWorkers: [],
         },

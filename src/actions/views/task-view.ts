@@ -1,5 +1,10 @@
 import type { Creation } from "../../domain/lifecycle/decide/create.ts";
-import type { StepSnapshot, TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
+import {
+  type Hold,
+  NOT_HELD,
+  type StepSnapshot,
+  type TaskSnapshot,
+} from "../../domain/lifecycle/snapshot.ts";
 import type { GateState, StepKind, StepStatus } from "../../domain/lifecycle/statuses.ts";
 import { type AttentionCode, attentionOf } from "../../domain/status/attention.ts";
 import { factsOf, resolve } from "../../domain/status/resolve.ts";
@@ -16,7 +21,14 @@ export interface TaskView {
   unifiedStatus: UnifiedStatus;
   attention: AttentionCode[];
   statusSince: string;
-  currentStep: { id: string; kind: StepKind; attempt: number; status: StepStatus; gate: GateState };
+  currentStep: {
+    id: string;
+    kind: StepKind;
+    attempt: number;
+    status: StepStatus;
+    gate: GateState;
+    hold: Hold | null;
+  };
   activeVersion: { id: string; number: number };
   eventSeq: number;
   archivedAt: string | null;
@@ -37,7 +49,7 @@ export interface StepView extends StepSnapshot {
 export function taskView(
   task: Omit<TaskSnapshot, "steps" | "reviewSequence" | "alreadyDispatched" | "namedBy">,
 ): TaskView {
-  const { id, kind, attempt, status, gate } = task.step;
+  const { id, kind, attempt, status, gate, hold } = task.step;
   const facts = factsOf(task);
   return {
     id: task.id,
@@ -49,7 +61,7 @@ export function taskView(
     unifiedStatus: resolve(facts),
     attention: attentionOf(facts),
     statusSince: task.statusSince,
-    currentStep: { id, kind, attempt, status, gate },
+    currentStep: { id, kind, attempt, status, gate, hold },
     activeVersion: { id: task.version.id, number: task.version.number },
     eventSeq: task.eventSeq,
     archivedAt: task.archivedAt,
@@ -83,7 +95,7 @@ export function newTaskView({ task, decision }: Creation): NewTaskView {
     createdAt: "",
     updatedAt: "",
     version: { id: version.id, number: version.number },
-    step: { ...step, status: event.toStatus, gate: event.toGate },
+    step: { ...step, ...NOT_HELD, status: event.toStatus, gate: event.toGate },
     reviews: [],
     openRuns: [],
   });
@@ -95,7 +107,21 @@ export function writtenTaskView(view: NewTaskView, at: string): TaskView {
   return { ...view, statusSince: at, createdAt: at, updatedAt: at };
 }
 
+/** Shows a step. The hold and the deferred reports of a step that is not current do not count. */
 export function stepView(taskId: string, currentStepId: string, step: StepSnapshot): StepView {
   const { id, versionId, kind, attempt, status, gate } = step;
-  return { id, taskId, versionId, kind, attempt, status, gate, current: id === currentStepId };
+  const current = id === currentStepId;
+  const { hold, deferred } = current ? step : NOT_HELD;
+  return {
+    id,
+    taskId,
+    versionId,
+    kind,
+    attempt,
+    status,
+    gate,
+    hold,
+    deferred,
+    current,
+  };
 }

@@ -74,7 +74,8 @@ export async function loadBulkWork(
       })} as parts`,
       changingOperation(sql`${operationId}`),
       sql`select e.task_id as "taskId", e.seq, e.type, e.from_status as "fromStatus", e.from_gate as "fromGate",
-        case when e.type = 'task_updated' then e.payload::json end as payload, ${NAMED_BEFORE} as "namedBefore"
+        case when e.type = 'task_updated' or e.payload like '%"hold":%' or e.payload like '%"settled":%'
+          then e.payload::json end as payload, ${NAMED_BEFORE} as "namedBefore"
       from ${items} i join step_events e on e.task_id = i.task_id::uuid and e.seq = i.seq`,
       sql`select ${originalJson(sql`t.id = b.duplicate_of`)} as "duplicateOf" from bulk_operations b
       where b.id = ${operationId}`,

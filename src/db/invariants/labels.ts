@@ -9,7 +9,7 @@ export const LABEL_INVARIANTS: readonly Invariant[] = [
     sql: `
       select f.tenant_id, f.task_id, l.unified_status, r.label
       from task_facts f
-      cross join lateral (select label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers) as label) r
+      cross join lateral (select label_of(f.kind, f.status, coalesce(f.held_gate, f.gate), f.review_failed, f.running_workers) as label) r
       left join task_labels l on l.tenant_id = f.tenant_id and l.task_id = f.task_id
       where (l.unified_status, l.rank, l.attention, l.since, l.updated_at, l.archived, l.step_kind,
         l.priority, l.taxonomy_code, l.event_seq, l.waits_for_review) is distinct from

@@ -1,6 +1,7 @@
 import type { Decision } from "../../domain/lifecycle/decision.ts";
 import { marksDuplicate } from "../../domain/lifecycle/duplicates.ts";
 import type { TaskFields, TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
+import { currentStepAfter } from "../../domain/lifecycle/step-after.ts";
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
 import type { EventSource } from "../history/event-ctes.ts";
 import type { Bound } from "../connection/prepared.ts";
@@ -46,6 +47,7 @@ export function moveInput(moves: readonly Move[]) {
     events: json(({ snapshot, decision }) => eventRows(snapshot.id, decision.events)),
     versions: json(({ snapshot, decision }) => versionRows(snapshot.id, decision)),
     steps: json(({ decision }) => stepRows(decision)),
+    holds: json(holdRows),
     reviews: json(({ snapshot, decision }) =>
       decision.reviews.map((review) => ({
         id: review.id,
@@ -105,6 +107,21 @@ export function moveInput(moves: readonly Move[]) {
 export function markOf({ events }: Decision) {
   const mark = events.find(marksDuplicate);
   return { marks_duplicate: mark !== undefined, duplicate_of: mark?.duplicateOf ?? null };
+}
+
+/** The hold and the deferred reports of the current step, if the move changes them. */
+function holdRows({ snapshot, decision }: Move) {
+  const { step } = snapshot;
+  const { hold, deferred } = currentStepAfter(snapshot, decision.events);
+  if (hold === step.hold && deferred === step.deferred) return [];
+  return [
+    {
+      step_id: step.id,
+      held_seq: hold?.seq ?? null,
+      held_gate: hold?.gate ?? null,
+      deferred: deferred.length === 0 ? null : deferred,
+    },
+  ];
 }
 
 function taskFields({

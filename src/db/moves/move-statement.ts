@@ -10,6 +10,7 @@ import {
   stepEventInput,
   type StepSourceInputs,
 } from "../history/event-ctes.ts";
+import { touchesHold } from "../../domain/lifecycle/step-after.ts";
 import { markOf, type Move, type MoveInput } from "./move-input.ts";
 import type { Bound } from "../connection/prepared.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
@@ -47,6 +48,7 @@ export function effectsOf(moves: readonly Move[]) {
     edits: some(({ fields, archive }) => fields !== null || archive !== null),
     opensVersions: some(({ version }) => version !== null),
     opensSteps: some(({ step }) => step !== null),
+    changesHolds: some(({ events }) => events.some(touchesHold)),
     reviews: some(({ reviews }) => reviews.length > 0),
     withdrawsReviews: some(({ withdrawals }) => withdrawals.length > 0),
     changesRuns: some(({ runs }) => runs.length > 0),
@@ -126,7 +128,8 @@ ${effects.opensVersions ? openedVersions(call, input.versions, sql`newest`) : sq
 ${effects.opensSteps ? openedSteps(tenantId, input.steps, sql`newest_of_step`) : sql``}
 moved_steps as (
   update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq
-  from newest_of_step n
+    ${effects.changesHolds ? HELD : sql``}
+  from newest_of_step n ${effects.changesHolds ? heldSteps(input.holds) : sql``}
   where s.tenant_id = ${tenantId}::uuid and s.id = n.step_id
 ),
 ${effects.opensSteps ? movedVersions(tenantId) : sql``}
@@ -231,6 +234,16 @@ const SILENTLY_REACHED = sql`union all
 const SILENT_EFFECT = sql`union all
   select task_id, null, null from reached where is_silent
     and (task_id in (select task_id from dispatched) or task_id in (select task_id from recalled))`;
+
+const HELD = sql`,
+    held_seq = case when h.step_id is null then s.held_seq else h.held_seq end,
+    held_gate = case when h.step_id is null then s.held_gate else h.held_gate end,
+    deferred = case when h.step_id is null then s.deferred else h.deferred end`;
+
+function heldSteps(holds: Bound<string>): SQL {
+  return sql`left join json_to_recordset(${holds}) as h(
+      step_id uuid, held_seq integer, held_gate text, deferred jsonb) on h.step_id = n.step_id`;
+}
 
 /** The CTE that inserts the versions that the events in `from` open. */
 export function openedVersions(

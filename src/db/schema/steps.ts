@@ -1,13 +1,17 @@
+import { sql } from "drizzle-orm";
 import {
+  check,
   foreignKey,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   text,
   unique,
   uuid,
 } from "drizzle-orm/pg-core";
+import type { DeferredReport } from "../../domain/lifecycle/snapshot.ts";
 import { GATE_STATES, STEP_KINDS, STEP_STATUSES } from "../../domain/lifecycle/statuses.ts";
 import { createdAt, id, oneOf, tenantId } from "./columns.ts";
 import { taskVersions } from "./task-versions.ts";
@@ -25,6 +29,12 @@ export const steps = pgTable(
     status: text({ enum: STEP_STATUSES }).notNull(),
     gate: text({ enum: GATE_STATES }).notNull(),
     eventSeq: integer().notNull(),
+    /** The event that put the step's hold. It counts only while the step is current. */
+    heldSeq: integer(),
+    /** The gate that the step would have without the hold. */
+    heldGate: text({ enum: GATE_STATES }),
+    /** The reports of workers whose moves wait for the end of the hold or pause, oldest first; null if none does. */
+    deferred: jsonb().$type<DeferredReport[]>(),
     createdAt: createdAt(),
   },
   (t) => [
@@ -40,5 +50,10 @@ export const steps = pgTable(
     oneOf("steps_kind", t.kind, STEP_KINDS),
     oneOf("steps_status", t.status, STEP_STATUSES),
     oneOf("steps_gate", t.gate, GATE_STATES),
+    oneOf("steps_held_gate", t.heldGate, GATE_STATES),
+    check(
+      "steps_hold",
+      sql`(${t.heldSeq} is null) = (${t.heldGate} is null) and (${t.heldSeq} is null or ${t.gate} = 'blocked')`,
+    ),
   ],
 );

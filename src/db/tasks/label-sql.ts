@@ -38,7 +38,7 @@ export function labelFactsSql(source: string): string {
       order by w.type) as running_workers,
     t.archived_at is not null as archived, t.priority, t.taxonomy_code, t.event_seq,
     t.archived_at is null and s.kind = ${literal(REVIEWED_KIND)} and s.status in (${WAITING}) and s.gate <> 'blocked'
-      as waits_for_review
+      as waits_for_review, s.held_gate
   from ${source} t
   join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id`;
 }
@@ -50,17 +50,18 @@ export function labelFactsSql(source: string): string {
  */
 export function labelFactsOfStepsSql(steps: string): string {
   return `select any_value(f.task_id) as task_id, max(f.kind) as kind, max(f.status) as status, max(f.gate) as gate,
+    max(f.held_gate) as held_gate,
     coalesce(bool_or(f.review_failed), false) as review_failed,
     coalesce(array_agg(f.running_worker) filter (where f.running_worker is not null), '{}') as running_workers
   from (
-    select s.id as step_id, s.task_id, s.kind, s.status, s.gate, null::boolean as review_failed,
+    select s.id as step_id, s.task_id, s.kind, s.status, s.gate, s.held_gate, null::boolean as review_failed,
       null::text as running_worker
     from steps s where s.id = any (${steps})
     union all
-    (select distinct on (r.step_id) r.step_id, null, null, null, null, r.outcome = 'failed', null
+    (select distinct on (r.step_id) r.step_id, null, null, null, null, null, r.outcome = 'failed', null
     from reviews r where r.step_id = any (${steps}) and r.withdrawn_seq is null order by r.step_id, r.sequence desc)
     union all
-    select w.step_id, null, null, null, null, null, w.type
+    select w.step_id, null, null, null, null, null, null, w.type
     from worker_runs w where w.step_id = any (${steps}) and w.state = 'RUNNING' and w.type in (${RELEVANT_TYPES})
   ) f group by f.step_id`;
 }

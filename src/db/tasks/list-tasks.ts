@@ -130,7 +130,7 @@ with candidates as materialized (
 windowed as materialized (select * from candidates order by id desc limit ${LIVE_SORT_MAX}),
 bounds as materialized (${windowBounds(window)}),
 labelled as materialized (
-  select f.task_id as id, label_rank(label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers)) as rank
+  select f.task_id as id, label_rank(label_of(f.kind, f.status, coalesce(f.held_gate, f.gate), f.review_failed, f.running_workers)) as rank
   from (${sql.raw(labelFactsOfStepsSql("array(select current_step_id from windowed)"))}) f
 ),
 page as materialized (

@@ -2,15 +2,19 @@ import { sql } from "drizzle-orm";
 import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { TenantDatabase } from "../connection/client.ts";
+import { holdJson } from "./task-json.ts";
 import { isTask } from "./task-match.ts";
 
+/** A step. The hold and the deferred reports of a step that is not current do not count. */
 interface StepRecord extends StepSnapshot {
   taskId: string;
   current: boolean;
 }
 
 const STEP_COLUMNS = sql`s.id, s.task_id as "taskId", s.version_id as "versionId", s.kind, s.attempt, s.status,
-  s.gate, s.id = t.current_step_id as current`;
+  s.gate, case when s.id = t.current_step_id then ${holdJson(sql`s`)} end as hold,
+  coalesce(case when s.id = t.current_step_id then s.deferred end, '[]') as deferred,
+  s.id = t.current_step_id as current`;
 
 /** Returns every step of a task, in the order in which they were opened; null if there is no such task. */
 export async function listSteps(

@@ -29,8 +29,15 @@ export const TASK_MEMBERS: SQL = sql`${TASK_FIELDS},
       order by w.id) from worker_runs w where w.tenant_id = t.tenant_id and w.step_id = t.current_step_id
         and w.state in ('QUEUED', 'RUNNING')), '[]')`;
 
+/** The hold of a step as JSON, from any alias of `steps`; null if it has none. */
+export function holdJson(step: SQL): SQL {
+  return sql`case when ${step}.held_seq is not null
+    then json_build_object('seq', ${step}.held_seq, 'gate', ${step}.held_gate) end`;
+}
+
 /** A StepSnapshot as JSON, from any alias of `steps`. */
 export function stepJson(step: SQL): SQL {
   return sql`json_build_object('id', ${step}.id, 'versionId', ${step}.version_id, 'kind', ${step}.kind,
-    'attempt', ${step}.attempt, 'status', ${step}.status, 'gate', ${step}.gate)`;
+    'attempt', ${step}.attempt, 'status', ${step}.status, 'gate', ${step}.gate,
+    'hold', ${holdJson(step)}, 'deferred', coalesce(${step}.deferred, '[]'))`;
 }

@@ -36,7 +36,7 @@ with wanted as materialized (
   select id from (${idsOfExternalIds(externalIds)}) external
 )
 select t.id, t.external_id as "externalId", t.title,
-  json_build_object('kind', f.kind, 'status', f.status, 'gate', f.gate, 'reviewFailed', f.review_failed,
+  json_build_object('kind', f.kind, 'status', f.status, 'gate', f.gate, 'heldGate', f.held_gate, 'reviewFailed', f.review_failed,
     'runningWorkers', f.running_workers) as facts
 from wanted join tasks t on t.id = wanted.id join task_facts f on f.tenant_id = t.tenant_id and f.task_id = t.id`);
 }

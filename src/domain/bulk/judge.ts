@@ -2,6 +2,7 @@ import type { Command } from "../lifecycle/commands.ts";
 import type { Original } from "../lifecycle/duplicates.ts";
 import { decide } from "../lifecycle/decide.ts";
 import { dispatchesOf, NO_CHANGES } from "../lifecycle/decide/changes.ts";
+import { settleDeferred } from "../lifecycle/decide/deferral.ts";
 import { moveStep } from "../lifecycle/decide/move-step.ts";
 import { duplicateConflict, overruling, transitionTo } from "../lifecycle/decide/transition.ts";
 import type { Decision } from "../lifecycle/decision.ts";
@@ -104,12 +105,13 @@ function judgeTarget(
     dispatches: dispatchesOf(runAttachedWorkflows ? attached : [], moved.value, newId),
   };
   // The reason is the operation's, which execution requires.
-  const change = overruling(
+  const overruled = overruling(
     transition,
     snapshot,
     { status: moved.value.status, reason },
     { newId },
   );
+  const change = settleDeferred(snapshot, overruled);
   return { ok: true, to, change, pipelines: pipelinesOf(attached, snapshot.alreadyDispatched) };
 }
 

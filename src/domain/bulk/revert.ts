@@ -7,6 +7,7 @@ import { eventBetween } from "../lifecycle/decide/events.ts";
 import type { Decision } from "../lifecycle/decision.ts";
 import type { Original } from "../lifecycle/duplicates.ts";
 import { EVENT_PAYLOADS } from "../lifecycle/events.ts";
+import { heldBefore } from "../lifecycle/held-before.ts";
 import type { TaskFields, TaskSnapshot } from "../lifecycle/snapshot.ts";
 import type { GateState, StepEventType, StepStatus } from "../lifecycle/statuses.ts";
 import { factsOf, resolve } from "../status/resolve.ts";
@@ -20,6 +21,7 @@ export interface UndoneEvent {
   type: StepEventType;
   fromStatus: StepStatus;
   fromGate: GateState;
+  /** Null unless the event edited the task, or changed a hold or deferred reports. */
   payload: unknown;
   /** The task that this one named as its original before the event. */
   namedBefore: Original | null;
@@ -75,7 +77,8 @@ function changeBack(
   const { namedBefore } = event;
   const isDuplicateAgain = event.fromStatus === "duplicate" && step.status !== "duplicate";
   if (isDuplicateAgain && duplicateConflict(snapshot, namedBefore) !== null) return null;
-  const back = { ...step, status: event.fromStatus, gate: event.fromGate };
+  const { hold, deferredAgain } = heldBefore(event.payload, step);
+  const back = { ...step, status: event.fromStatus, gate: event.fromGate, hold };
   return {
     ...NO_CHANGES,
     events: [
@@ -83,7 +86,7 @@ function changeBack(
         "bulk_reverted",
         step,
         back,
-        { undoes: event.seq },
+        { undoes: event.seq, ...(deferredAgain && { deferredAgain }) },
         { reason, duplicateOf: isDuplicateAgain ? namedBefore?.id : null },
       ),
     ],

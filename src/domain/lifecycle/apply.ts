@@ -1,7 +1,8 @@
 import type { Decision } from "./decision.ts";
 import { duplicateOfAfter } from "./duplicates.ts";
 import { isRunEnded } from "./runs.ts";
-import type { StepSnapshot, TaskSnapshot } from "./snapshot.ts";
+import { NOT_HELD, type StepSnapshot, type TaskSnapshot } from "./snapshot.ts";
+import { stepAfter } from "./step-after.ts";
 import { isOfVersion, type Pipeline } from "../pipelines/pipelines.ts";
 
 /**
@@ -58,12 +59,20 @@ function stepsAfter(snapshot: TaskSnapshot, decision: Decision): StepSnapshot[] 
   const kept = decision.version === null ? snapshot.steps : [];
   const identities = decision.step === null ? kept : [...kept, decision.step];
   return identities.map((identity) => {
-    const newest = decision.events.findLast(({ stepId }) => stepId === identity.id);
-    if (newest !== undefined) {
-      return { ...identity, status: newest.toStatus, gate: newest.toGate };
+    const [opening, ...later] = decision.events
+      .map((event, index) => ({ ...event, seq: snapshot.eventSeq + index + 1 }))
+      .filter(({ stepId }) => stepId === identity.id);
+    if ("status" in identity) {
+      return opening === undefined ? identity : [opening, ...later].reduce(stepAfter, identity);
     }
-    if ("status" in identity) return identity;
-    throw new Error("A step must be opened by an event");
+    if (opening === undefined) throw new Error("A step must be opened by an event");
+    const opened = {
+      ...identity,
+      ...NOT_HELD,
+      status: opening.toStatus,
+      gate: opening.toGate,
+    };
+    return later.reduce(stepAfter, opened);
   });
 }
 

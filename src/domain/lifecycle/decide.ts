@@ -5,12 +5,14 @@ import {
   type Refusal,
   refuse,
   STATE_REFUSALS,
+  succeed,
 } from "../refusals.ts";
 import { isPermitted, requiredRole } from "../rights.ts";
 import { rightFor } from "./right-for.ts";
 import type { Command, DecisionContext } from "./commands.ts";
 import { decideAdvance } from "./decide/advance.ts";
 import { decideArchive, decideRestore } from "./decide/archive.ts";
+import { settleDeferred } from "./decide/deferral.ts";
 import { decideEdit } from "./decide/edit.ts";
 import { decideGate } from "./decide/gate.ts";
 import { decideNote } from "./decide/note.ts";
@@ -39,7 +41,8 @@ export function decide(
 
   const refusal = refusalAtOnce(snapshot, command);
   const outcome = refusal ? refuse(refusal) : decideCommand(snapshot, command, context);
-  if (outcome.ok || !isCausedByState(outcome.refusal)) return outcome;
+  if (outcome.ok) return succeed(settleDeferred(snapshot, outcome.value));
+  if (!isCausedByState(outcome.refusal)) return outcome;
   return refuse({ ...outcome.refusal, next: lawfulCommands(snapshot, role) });
 }
 

@@ -89,7 +89,7 @@ export interface LateReport {
 }
 
 /** Why a report, or the move that it asks for, has no effect on the task. */
-export const ASIDE_REASONS = ["run_ended", "step_left", "move_refused"] as const;
+export const ASIDE_REASONS = ["run_ended", "step_left", "deferred", "move_refused"] as const;
 export type AsideReason = (typeof ASIDE_REASONS)[number];
 
 /** What of a report was only recorded, and why. */

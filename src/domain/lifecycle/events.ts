@@ -2,10 +2,12 @@ import * as z from "zod";
 import type { StepEventType } from "./statuses.ts";
 import {
   FIRST_KINDS,
+  GATE_STATES,
   REVIEW_KINDS,
   REVIEW_OUTCOMES,
   RUN_STATES,
   STEP_KINDS,
+  STEP_STATUSES,
   WORKER_TYPES,
 } from "./statuses.ts";
 
@@ -18,6 +20,35 @@ const opened = z.object({
 
 /** The runs that the event cancels, because their step is left or ends. */
 const cancelledRuns = z.array(z.string());
+
+const hold = z.object({ seq: z.int().min(1), gate: z.enum(GATE_STATES) });
+
+const deferral = z.object({
+  statuses: z.array(z.enum(STEP_STATUSES)),
+  verdict: z.enum(REVIEW_OUTCOMES).nullable(),
+});
+const deferredReport = deferral.extend({ runId: z.string(), seq: z.int().min(1) });
+
+/**
+ * What became of a deferred report: it moved the step, it could not move it, a newer review contradicts its verdict, or
+ * a decision about the step came first.
+ */
+export const DEFERRED_OUTCOMES = ["moved", "unmoved", "contradicted", "dropped"] as const;
+
+/** The deferred reports that no longer wait after the event. */
+const settled = z
+  .array(deferredReport.extend({ outcome: z.enum(DEFERRED_OUTCOMES) }))
+  .exactOptional();
+
+/** What an event of a step changes in its hold and its deferred reports. */
+export const holdChange = {
+  /** Present if the hold begins, ends, or would return to another gate. */
+  hold: z.object({ from: hold.nullable(), to: hold.nullable() }).exactOptional(),
+  settled,
+};
+
+/** What an event that leaves a step ends there. */
+const left = { endedHold: hold.exactOptional(), settled };
 
 const fields = z.object({
   title: z.string(),
@@ -44,6 +75,9 @@ const transition = z.object({
   cancelledRuns: cancelledRuns.exactOptional(),
   /** The payload of the caller, unchanged. */
   data: z.record(z.string(), z.unknown()).exactOptional(),
+  /** The number of the event with the deferred report that the event carries out. */
+  carriesOut: z.int().min(1).exactOptional(),
+  ...holdChange,
 });
 
 /**
@@ -58,9 +92,9 @@ export const EVENT_PAYLOADS = {
     imported: z.literal(true).exactOptional(),
   }),
   step_transitioned: transition,
-  gate_changed: z.object({}),
-  step_advanced: z.object({ opened, cancelledRuns }),
-  step_reworked: z.object({ opened, cancelledRuns }),
+  gate_changed: z.object(holdChange),
+  step_advanced: z.object({ opened, cancelledRuns, ...left }),
+  step_reworked: z.object({ opened, cancelledRuns, ...left }),
   version_created: z.object({
     version: z.object({
       number: z.int().min(2),
@@ -69,6 +103,7 @@ export const EVENT_PAYLOADS = {
     }),
     opened,
     cancelledRuns,
+    ...left,
   }),
   review_recorded: z.object({ review }),
   /** `undoes` is the seq of the event that recorded the review. The event also undoes the move that came with it. */
@@ -82,6 +117,8 @@ export const EVENT_PAYLOADS = {
       /** Present if the report had one. */
       verdict: z.enum(REVIEW_OUTCOMES).exactOptional(),
     }),
+    /** Present if the report would move the step, which is held or paused. */
+    deferred: deferral.exactOptional(),
   }),
   bulk_transitioned: transition,
   /** `undoes` is the seq of the event that is undone: the previous event, which another bulk operation wrote. */
@@ -90,6 +127,9 @@ export const EVENT_PAYLOADS = {
     cancelledRuns: cancelledRuns.exactOptional(),
     /** The review that the undone call recorded, if it recorded one. It no longer counts. */
     withdrawn: review.exactOptional(),
+    ...holdChange,
+    /** The reports that wait again, because the undone event had dropped them. */
+    deferredAgain: z.array(deferredReport).exactOptional(),
   }),
   task_updated: z.object({
     changes: z.object({

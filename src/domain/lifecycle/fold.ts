@@ -2,7 +2,14 @@ import { newValues } from "./decide/edit.ts";
 import { duplicateOfAfter } from "./duplicates.ts";
 import { EVENT_PAYLOADS } from "./events.ts";
 import { isStatusRelevant } from "./runs.ts";
-import type { ReviewFact, RunFact, StepSnapshot, TaskSnapshot } from "./snapshot.ts";
+import {
+  NOT_HELD,
+  type ReviewFact,
+  type RunFact,
+  type StepSnapshot,
+  type TaskSnapshot,
+} from "./snapshot.ts";
+import { stepAfter } from "./step-after.ts";
 import type { GateState, StepEventType, StepKind, StepStatus } from "./statuses.ts";
 
 /** A recorded event, with the immutable facts of its step and version. */
@@ -156,6 +163,7 @@ function openedStep(event: RecordedEvent): StepSnapshot {
     attempt: event.step.attempt,
     status: event.toStatus,
     gate: event.toGate,
+    ...NOT_HELD,
   };
 }
 
@@ -170,7 +178,7 @@ function withStep(state: TaskState, event: RecordedEvent): TaskState {
       `leaves ${event.fromStatus} and ${event.fromGate}, but the step is ${before.status} and ${before.gate}`,
     );
   }
-  const after = { ...before, status: event.toStatus, gate: event.toGate };
+  const after = stepAfter(before, event);
   const isCurrent = before.id === state.step.id;
   return {
     ...state,

@@ -1,4 +1,6 @@
+import type { Hold, StepSnapshot } from "./snapshot.ts";
 import type { GateState, StepStatus } from "./statuses.ts";
+import { isEnding } from "./transitions.ts";
 
 /** The gate that a status implies by default. `gateAfter` has the exceptions. */
 export const GATE_ON_STATUS: Record<StepStatus, GateState> = {
@@ -40,7 +42,7 @@ export const GATE_TRANSITIONS: Record<GateState, readonly GateState[]> = {
     "errored",
   ],
   evaluating: ["awaiting_review", "blocked", "passed", "failed", "errored"],
-  awaiting_review: ["evaluating", "passed", "waived", "failed", "errored"],
+  awaiting_review: ["evaluating", "blocked", "passed", "waived", "failed", "errored"],
   blocked: [
     "locked",
     "pending",
@@ -50,10 +52,11 @@ export const GATE_TRANSITIONS: Record<GateState, readonly GateState[]> = {
     "waived",
     "failed",
     "errored",
+    "revoked",
   ],
-  passed: ["revoked"],
-  waived: ["passed", "revoked"],
-  failed: ["locked", "pending", "evaluating", "awaiting_review", "passed", "waived"],
+  passed: ["blocked", "revoked"],
+  waived: ["blocked", "passed", "revoked"],
+  failed: ["locked", "pending", "evaluating", "awaiting_review", "blocked", "passed", "waived"],
   errored: [
     "locked",
     "pending",
@@ -85,7 +88,10 @@ export function isGateOpen(gate: GateState): boolean {
   return OPEN_GATES.some((open) => open === gate);
 }
 
-/** Statuses that override a waived gate and a gate that was blocked by hand. */
+/** What the rules about gates read of a step. */
+export type GatedStep = Pick<StepSnapshot, "status" | "gate" | "hold">;
+
+/** Statuses that override a waived gate, and a gate that was blocked by hand before holds existed. */
 export const OVERRULING_STATUSES: readonly StepStatus[] = [
   "changes_requested",
   "rejected",
@@ -94,28 +100,46 @@ export const OVERRULING_STATUSES: readonly StepStatus[] = [
   "cancelled",
 ];
 
-/** Returns true if a person blocked the gate: it is blocked, and the status does not imply that. */
-export function isBlockedByHand(status: StepStatus, gate: GateState): boolean {
+/** Returns true if the gate is blocked although the status does not imply that. */
+function isBlockedByHand({ status, gate }: GatedStep): boolean {
   return gate === "blocked" && GATE_ON_STATUS[status] !== "blocked";
 }
 
+/** Returns true if no decision can be taken on the step. A gate that was blocked before holds existed also counts. */
+export function isHeld(step: GatedStep): boolean {
+  return step.hold !== null || isBlockedByHand(step);
+}
+
+/** Returns the gate that the step has, or would have without its hold. */
+export function gateWithoutHold(step: GatedStep): GateState {
+  if (step.hold !== null) return step.hold.gate;
+  return isBlockedByHand(step) ? GATE_ON_STATUS[step.status] : step.gate;
+}
+
 /**
- * Returns the gate after a change of status. Returns `gate_closed` if a person blocked the gate and the new status is an
- * approval, because a person must unblock it first.
+ * Returns the gate and the hold after a change of status. Returns `gate_closed` if the step is held and the new status
+ * is an approval. Other statuses keep the hold, except those that end the step.
  */
 export function gateAfter(
-  previousStatus: StepStatus,
-  previousGate: GateState,
+  step: GatedStep,
   status: StepStatus,
-): GateState | "gate_closed" {
-  if (previousGate === "passed") return status === "approved" ? "passed" : "revoked";
-  if (previousGate === "waived") {
+): { gate: GateState; hold: Hold | null } | "gate_closed" {
+  const { hold } = step;
+  if (isHeld(step) && status === "approved") return "gate_closed";
+  if (hold === null) {
+    const isKept = isBlockedByHand(step) && !OVERRULING_STATUSES.includes(status);
+    return { gate: isKept ? "blocked" : nextGate(step.gate, status), hold };
+  }
+  const gate = nextGate(hold.gate, status);
+  return isEnding(status) ? { gate, hold: null } : { gate: "blocked", hold: { ...hold, gate } };
+}
+
+/** Returns the gate after a change of status if nothing holds the step. */
+function nextGate(previous: GateState, status: StepStatus): GateState {
+  if (previous === "passed") return status === "approved" ? "passed" : "revoked";
+  if (previous === "waived") {
     if (status === "approved") return "passed";
     return OVERRULING_STATUSES.includes(status) ? "revoked" : "waived";
-  }
-  if (isBlockedByHand(previousStatus, previousGate)) {
-    if (status === "approved") return "gate_closed";
-    return OVERRULING_STATUSES.includes(status) ? GATE_ON_STATUS[status] : "blocked";
   }
   return GATE_ON_STATUS[status];
 }
@@ -129,13 +153,23 @@ export const GATES_BY_HAND = [
 
 /**
  * Returns the gates that a person can set now: `waived`, `blocked` and `errored` if the table leads to them, and
- * `revoked` from `waived` only. A gate that was blocked by hand can also return to the gate that its status implies.
+ * `revoked` from `waived` only. `blocked` holds the step, which must not have ended; a paused step can be held too,
+ * although its gate stays the same. A held step can only return to the gate that it would have without the hold.
  */
-export function allowedGatesByHand(status: StepStatus, gate: GateState): GateState[] {
-  const reachable = GATE_TRANSITIONS[gate];
-  const implied = GATE_ON_STATUS[status];
-  const allowed: GateState[] = GATES_BY_HAND.filter((target) => reachable.includes(target));
-  if (gate === "waived") allowed.push("revoked");
-  if (isBlockedByHand(status, gate) && !allowed.includes(implied)) allowed.push(implied);
-  return allowed;
+export function allowedGatesByHand(step: GatedStep): GateState[] {
+  if (isHeld(step)) return [gateWithoutHold(step)];
+  const { status, gate } = step;
+  return [
+    ...GATES_BY_HAND.filter((target) =>
+      target === "blocked"
+        ? !isEnding(status) && (gate === "blocked" || GATE_TRANSITIONS[gate].includes(target))
+        : GATE_TRANSITIONS[gate].includes(target),
+    ),
+    ...(gate === "waived" ? ["revoked" as const] : []),
+  ];
+}
+
+/** Returns true if setting the gate by hand ends the step's hold. */
+export function endsHold(step: GatedStep, gate: GateState): boolean {
+  return isHeld(step) && gate === gateWithoutHold(step);
 }

@@ -22,20 +22,19 @@ export function lawfulMoves(snapshot: TaskSnapshot, role?: Role): LawfulMoves {
   if (snapshot.archivedAt !== null) {
     return { transitions: [], gates: [], advance: false, reworkKinds: [] };
   }
-  const { kind, status, gate } = snapshot.step;
+  const { step } = snapshot;
+  const { kind, status } = step;
   const isNamed = snapshot.namedBy.length > 0;
   const isAllowed = (command: Parameters<typeof rightFor>[0]): boolean =>
     role === undefined || isPermitted(role, rightFor(command, snapshot));
   return {
     transitions: allowedNext(kind, status).filter(
       (next) =>
-        gateAfter(status, gate, next) !== "gate_closed" &&
+        gateAfter(step, next) !== "gate_closed" &&
         !(next === "duplicate" && isNamed) &&
         isAllowed({ type: "transition", status: next, runAttachedWorkflows: false }),
     ),
-    gates: allowedGatesByHand(status, gate).filter((next) =>
-      isAllowed({ type: "gate", gate: next }),
-    ),
+    gates: allowedGatesByHand(step).filter((next) => isAllowed({ type: "gate", gate: next })),
     advance:
       canLeave(snapshot) &&
       nextKind(kind) !== null &&

@@ -1,5 +1,5 @@
 import type { Issue } from "../refusals.ts";
-import { isBlockedByHand } from "./gates.ts";
+import { isHeld } from "./gates.ts";
 import type { StepSnapshot, TaskSnapshot } from "./snapshot.ts";
 import { isAgainstFailure } from "./standing.ts";
 import type { GateState, StepStatus } from "./statuses.ts";
@@ -12,10 +12,10 @@ export function needsReason(status: StepStatus, task: Pick<TaskSnapshot, "review
 
 /**
  * Returns true if a change to this gate by hand requires a reason. Only `errored` requires none, because it claims
- * nothing about the work; but a gate that was blocked always needs one to be unblocked.
+ * nothing about the work; but the end of a hold always requires one.
  */
-export function gateNeedsReason(gate: GateState, { status, gate: from }: StepSnapshot): boolean {
-  return gate !== "errored" || isBlockedByHand(status, from);
+export function gateNeedsReason(gate: GateState, step: StepSnapshot): boolean {
+  return gate !== "errored" || isHeld(step);
 }
 
 /** Returns an issue if a required reason is missing or blank, or null. */

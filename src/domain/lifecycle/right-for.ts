@@ -1,9 +1,10 @@
 import type { Role } from "../actor.ts";
 import { requiredRole, type Right } from "../rights.ts";
 import type { Command } from "./commands.ts";
+import { endsHold } from "./gates.ts";
 import type { StepSnapshot, TaskSnapshot } from "./snapshot.ts";
 import { isAgainstFailure } from "./standing.ts";
-import type { StepStatus } from "./statuses.ts";
+import type { GateState, StepStatus } from "./statuses.ts";
 import { ENDING_STATUSES, isKindFrom } from "./transitions.ts";
 
 /** Statuses of steps that only a reviewer may rework, because the rework undoes a decision. */
@@ -22,9 +23,7 @@ export function rightFor(command: Command, snapshot?: TaskSnapshot): Right {
     case "transition":
       return rightForTransition(command.status, snapshot);
     case "gate":
-      if (command.gate === "waived") return "waive";
-      if (command.gate === "revoked") return "revoke";
-      return command.gate === "errored" ? "markErrored" : "block";
+      return rightForGate(command.gate, snapshot);
     case "advance":
       return "advance";
     case "rework":
@@ -56,6 +55,14 @@ export function rightFor(command: Command, snapshot?: TaskSnapshot): Right {
 /** Returns the lowest role that may perform a command, or `service` if only that role may. */
 export function minimumRole(command: Command, snapshot?: TaskSnapshot): Role {
   return requiredRole(rightFor(command, snapshot));
+}
+
+/** Ending a hold takes the right to hold, whichever gate the step returns to. */
+function rightForGate(gate: GateState, snapshot: TaskSnapshot | undefined): Right {
+  if (snapshot === undefined || endsHold(snapshot.step, gate)) return "block";
+  if (gate === "waived") return "waive";
+  if (gate === "revoked") return "revoke";
+  return gate === "errored" ? "markErrored" : "block";
 }
 
 function rightForTransition(status: StepStatus, snapshot: TaskSnapshot | undefined): Right {

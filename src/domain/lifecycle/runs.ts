@@ -86,6 +86,11 @@ export function canMoveSteps(type: WorkerType, state: RunState): boolean {
   return effect !== null && effect.becomes[state] !== null;
 }
 
+/** Returns true if reports of this worker can move a step of this stage. */
+export function canMove(type: WorkerType, stepKind: StepKind): boolean {
+  return REPORT_EFFECTS[type]?.stepKind === stepKind;
+}
+
 /** The workers whose success must report a verdict on the step. */
 export const JUDGING_WORKER_TYPES = ["QUALITY_AUTOMATION"] as const satisfies readonly WorkerType[];
 

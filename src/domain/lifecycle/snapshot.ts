@@ -8,6 +8,25 @@ import type {
 } from "./statuses.ts";
 import type { Pipeline } from "../pipelines/pipelines.ts";
 
+/** A hold on a step. While it lasts, the step's gate is `blocked`. */
+export interface Hold {
+  /** The number of the event that put the hold. */
+  seq: number;
+  /** The gate that the step would have without the hold. */
+  gate: GateState;
+}
+
+/** A worker's report whose move waits until the step is neither held nor paused. */
+export interface DeferredReport {
+  runId: string;
+  /** The number of the event that recorded the report. */
+  seq: number;
+  /** The statuses that the report moves the step through. */
+  statuses: StepStatus[];
+  /** The verdict that the report brought, if it brought one. Its review is already recorded. */
+  verdict: ReviewOutcome | null;
+}
+
 /** One attempt at one stage. Loaded from the tables, or folded from the history. */
 export interface StepSnapshot {
   id: string;
@@ -16,7 +35,14 @@ export interface StepSnapshot {
   attempt: number;
   status: StepStatus;
   gate: GateState;
+  /** Counts only while the step is current. Null also for a step that was blocked by hand before holds existed. */
+  hold: Hold | null;
+  /** At most one for each run, oldest first. Counts only while the step is current. */
+  deferred: readonly DeferredReport[];
 }
+
+/** The hold and the deferred reports of a step that was just opened. */
+export const NOT_HELD = { hold: null, deferred: [] } as const satisfies Partial<StepSnapshot>;
 
 /** A review of the current step. Reviews are ordered by sequence, never by time. */
 export interface ReviewFact {

@@ -166,6 +166,11 @@ export function startStatuses(kind: StepKind): StartStatus[] {
  */
 export const ENDING_STATUSES = ["rejected", "duplicate"] as const satisfies readonly StepStatus[];
 
+/** Returns true if the status ends the work on a task. */
+export function isEnding(status: StepStatus): boolean {
+  return ENDING_STATUSES.some((ending) => ending === status);
+}
+
 /** Statuses that revoke an approval. They recall the undelivered dispatches of the version, such as a payment. */
 export const REVOKING_STATUSES = [
   "changes_requested",

@@ -11,6 +11,8 @@ export interface LabelFacts {
   kind: StepKind;
   status: StepStatus;
   gate: GateState;
+  /** The gate that the step would have without its hold, because a hold changes no label. Null if it is not held. */
+  heldGate: GateState | null;
   /** True if a review failed and no review with a higher sequence passed. */
   reviewFailed: boolean;
   /** The types of the status-relevant runs that are RUNNING. */
@@ -43,7 +45,7 @@ export function unmetConditions(rule: ResolverRule, facts: LabelFacts): RuleCond
   const met: Record<RuleCondition, boolean> = {
     kind: rule.kinds === null || rule.kinds.includes(facts.kind),
     status: rule.statuses === null || rule.statuses.includes(facts.status),
-    gate: rule.gates === null || rule.gates.includes(facts.gate),
+    gate: rule.gates === null || rule.gates.includes(facts.heldGate ?? facts.gate),
     reviewStanding: rule.reviewStanding === null || facts.reviewFailed,
     runningWorker: rule.runningWorker === null || facts.runningWorkers.includes(rule.runningWorker),
   };
@@ -59,6 +61,7 @@ export function factsOf(task: Pick<TaskSnapshot, "step" | "reviews" | "openRuns"
     kind: task.step.kind,
     status: task.step.status,
     gate: task.step.gate,
+    heldGate: task.step.hold?.gate ?? null,
     reviewFailed: isFailureStanding(task.reviews),
     runningWorkers: [...new Set(running.map((run) => run.type))].toSorted(),
   };

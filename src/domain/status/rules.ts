@@ -14,6 +14,7 @@ export interface ResolverRule {
   number: number;
   kinds: readonly StepKind[] | null;
   statuses: readonly StepStatus[] | null;
+  /** The gate of the step; if the step is held, the one that it would have without the hold. */
   gates: readonly GateState[] | null;
   /** `failed`: a review of the current step failed, and no review with a higher sequence passed. */
   reviewStanding: "failed" | null;

@@ -28,6 +28,10 @@ export const labelFacts = z
     kind: stepKind,
     status: stepStatus,
     gate: gateState,
+    heldGate: gateState.nullable().openapi({
+      description:
+        "The gate that the step would have without its hold. Rules read it in place of `gate`, because a hold changes no label.",
+    }),
     reviewFailed: z.boolean(),
     runningWorkers: z.array(workerType).readonly(),
   })

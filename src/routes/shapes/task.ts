@@ -2,6 +2,7 @@ import * as z from "zod";
 import {
   FIRST_KINDS,
   GATE_STATES,
+  REVIEW_OUTCOMES,
   STEP_KINDS,
   STEP_STATUSES,
 } from "../../domain/lifecycle/statuses.ts";
@@ -36,6 +37,21 @@ export const taskContent = z
   })
   .openapi("TaskContent");
 
+const hold = z.union([
+  z
+    .strictObject({
+      seq: z.number().int().openapi({ description: "The number of the event that put the hold." }),
+      gate: gateState.openapi({
+        description: "The gate that the step would have without the hold.",
+      }),
+    })
+    .openapi("Hold", {
+      description:
+        "A hold on a step. While it lasts, the step's gate is `blocked`, and no decision can be taken on the step.",
+    }),
+  z.null(),
+]);
+
 /** A task in responses. */
 export const task = z
   .strictObject({
@@ -56,6 +72,7 @@ export const task = z
       attempt: z.number().int(),
       status: stepStatus,
       gate: gateState,
+      hold,
     }),
     activeVersion: z.strictObject({ id: uuid, number: z.number().int() }),
     eventSeq: z.number().int().openapi({
@@ -81,6 +98,21 @@ export const step = z
     attempt: z.number().int(),
     status: stepStatus,
     gate: gateState,
+    hold,
+    deferred: z
+      .array(
+        z.strictObject({
+          runId: uuid,
+          seq: z.number().int().openapi({ description: "The event that recorded the report." }),
+          statuses: z.array(stepStatus),
+          verdict: z.enum(REVIEW_OUTCOMES).nullable(),
+        }),
+      )
+      .readonly()
+      .openapi({
+        description:
+          "The workers' reports whose moves wait until the step is neither held nor paused, oldest first.",
+      }),
     current: z.boolean().openapi({ description: "Whether this is the task's current step." }),
   })
   .openapi("Step");

@@ -66,7 +66,15 @@ function newTasks(): TaskSnapshot[] {
 
 /** Reduces the task to its current step, so that attempts and version numbers do not count as new states. */
 function normalized(task: TaskSnapshot): TaskSnapshot {
-  const step = { ...task.step, id: "step", versionId: "version", attempt: 1 };
+  const { hold } = task.step;
+  const step = {
+    ...task.step,
+    id: "step",
+    versionId: "version",
+    attempt: 1,
+    hold: hold && { ...hold, seq: 1 },
+    deferred: [],
+  };
   const standingFailure = task.reviews.length === 0 ? [] : [factsOf(task).reviewFailed];
   return {
     ...task,

@@ -13,15 +13,21 @@ const WORKER_SETS = STATUS_RELEVANT_WORKER_TYPES.reduce<WorkerType[][]>(
   [[]],
 );
 
+/** Every gate of a step that is not held, and every gate that a held step would have. */
+const GATES: readonly Pick<LabelFacts, "gate" | "heldGate">[] = [
+  ...GATE_STATES.map((gate) => ({ gate, heldGate: null })),
+  ...GATE_STATES.map((heldGate) => ({ gate: "blocked" as const, heldGate })),
+];
+
 /** Every combination of facts, whether or not a task can reach it. */
 export const EVERY_FACTS: readonly LabelFacts[] = STEP_KINDS.flatMap((kind) =>
   STEP_STATUSES.flatMap((status) =>
-    GATE_STATES.flatMap((gate) =>
+    GATES.flatMap((gates) =>
       [false, true].flatMap((reviewFailed) =>
         WORKER_SETS.map((runningWorkers) => ({
           kind,
           status,
-          gate,
+          ...gates,
           reviewFailed,
           runningWorkers,
         })),

@@ -100,11 +100,11 @@ export const GATE_TRANSITIONS_TEXT = `
 locked: pending evaluating awaiting_review blocked passed waived failed errored
 pending: locked evaluating awaiting_review blocked passed waived failed errored
 evaluating: awaiting_review blocked passed failed errored
-awaiting_review: evaluating passed waived failed errored
-blocked: locked pending evaluating awaiting_review passed waived failed errored
-passed: revoked
-waived: passed revoked
-failed: locked pending evaluating awaiting_review passed waived
+awaiting_review: evaluating blocked passed waived failed errored
+blocked: locked pending evaluating awaiting_review passed waived failed errored revoked
+passed: blocked revoked
+waived: blocked passed revoked
+failed: locked pending evaluating awaiting_review blocked passed waived
 errored: locked pending evaluating awaiting_review blocked passed waived failed
 revoked: locked pending evaluating awaiting_review blocked passed waived failed errored
 `;

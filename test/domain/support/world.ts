@@ -8,11 +8,13 @@ import type { Decision } from "../../../src/domain/lifecycle/decision.ts";
 import type { Original } from "../../../src/domain/lifecycle/duplicates.ts";
 import type { RecordedEvent } from "../../../src/domain/lifecycle/fold.ts";
 import { GATE_ON_STATUS } from "../../../src/domain/lifecycle/gates.ts";
-import type {
-  RunFact,
-  StepSnapshot,
-  TaskFields,
-  TaskSnapshot,
+import {
+  type DeferredReport,
+  NOT_HELD,
+  type RunFact,
+  type StepSnapshot,
+  type TaskFields,
+  type TaskSnapshot,
 } from "../../../src/domain/lifecycle/snapshot.ts";
 import type { Pipeline } from "../../../src/domain/pipelines/pipelines.ts";
 import type {
@@ -63,6 +65,9 @@ export interface Given {
   kind?: StepKind;
   status?: StepStatus;
   gate?: GateState;
+  /** The gate that the step would have without its hold. Present if it is held; then its gate is blocked. */
+  heldGate?: GateState | undefined;
+  deferred?: readonly DeferredReport[];
   /** Outcomes in order of sequence. */
   reviews?: readonly ReviewOutcome[];
   running?: readonly WorkerType[];
@@ -77,14 +82,25 @@ export interface Given {
 
 /** Returns the snapshot of a task with the given facts, and defaults for the rest. */
 export function givenTask(given: Given = {}): TaskSnapshot {
-  const { kind = "authoring", status = "queued", gate = GATE_ON_STATUS[status] } = given;
+  const { kind = "authoring", status = "queued", heldGate } = given;
+  const gate = given.gate ?? (heldGate === undefined ? GATE_ON_STATUS[status] : "blocked");
   const earlier = (given.earlier ?? []).map((step, index) => ({
     ...step,
+    ...NOT_HELD,
     id: `earlier-${index + 1}`,
     versionId: "version-1",
   }));
   const attempt = earlier.filter((step) => step.kind === kind).length + 1;
-  const step = { id: "step-1", versionId: "version-1", kind, attempt, status, gate };
+  const step: StepSnapshot = {
+    id: "step-1",
+    versionId: "version-1",
+    kind,
+    attempt,
+    status,
+    gate,
+    hold: heldGate === undefined ? null : { seq: 5, gate: heldGate },
+    deferred: given.deferred ?? [],
+  };
   const reviews = (given.reviews ?? []).map((outcome, index) => ({ sequence: index + 1, outcome }));
   return {
     ...FIELDS,
@@ -202,7 +218,12 @@ export class Story {
       expect.fail("a creation must have a version, a step and an event");
     }
     const { id, number } = decision.version;
-    const step = { ...decision.step, status: event.toStatus, gate: event.toGate };
+    const step = {
+      ...decision.step,
+      ...NOT_HELD,
+      status: event.toStatus,
+      gate: event.toGate,
+    };
     const at = minute(1);
     this.newId = newId;
     this.task = {

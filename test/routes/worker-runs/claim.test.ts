@@ -50,7 +50,8 @@ describe("Claiming runs", () => {
     const [work, ...others] = expectDone(await claim({ leaseSeconds: 120 })).data;
     expect(others).toEqual([]);
     const run = await read(runId);
-    const step = { ...task.currentStep, taskId: task.id, versionId: run.versionId, current: true };
+    const { currentStep, id: taskId } = task;
+    const step = { ...currentStep, deferred: [], taskId, versionId: run.versionId, current: true };
     const { contentHash } = work?.version ?? {};
     expect(work).toEqual({ run, task, step, version: { ...task.activeVersion, contentHash } });
     expect(contentHash).toMatch(/^[0-9a-f]{64}$/);

@@ -4,10 +4,11 @@ import type { Creation } from "../../../src/domain/lifecycle/decide/create.ts";
 import type { Decision, LateReport, NewEvent } from "../../../src/domain/lifecycle/decision.ts";
 import type { RecordedEvent, TaskState } from "../../../src/domain/lifecycle/fold.ts";
 import { isRunEnded, isStatusRelevant } from "../../../src/domain/lifecycle/runs.ts";
-import type {
-  RunFact,
-  StepSnapshot,
-  TaskSnapshot,
+import {
+  NOT_HELD,
+  type RunFact,
+  type StepSnapshot,
+  type TaskSnapshot,
 } from "../../../src/domain/lifecycle/snapshot.ts";
 import {
   isOfVersion,
@@ -69,7 +70,7 @@ export class TaskModel {
     if (version === null || step === null || event === undefined) {
       throw new Error("a creation must have a version, a step and event 1");
     }
-    const opened = { ...step, status: event.toStatus, gate: event.toGate };
+    const opened = { ...step, ...NOT_HELD, status: event.toStatus, gate: event.toGate };
     this.snapshot = {
       ...task,
       archivedAt: null,

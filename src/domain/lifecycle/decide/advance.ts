@@ -3,7 +3,7 @@ import { succeed, gateClosed, noNextStep, refuse } from "../../refusals.ts";
 import type { AdvanceCommand, DecisionContext } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { GATE_ON_STATUS, isGateOpen, OPEN_GATES } from "../gates.ts";
-import type { StepSnapshot, TaskSnapshot } from "../snapshot.ts";
+import { NOT_HELD, type StepSnapshot, type TaskSnapshot } from "../snapshot.ts";
 import { isFailureInTheWay } from "../standing.ts";
 import { nextKind } from "../transitions.ts";
 import { dispatchesOnEntry, identityOf, leave, NO_CHANGES, nextAttempt } from "./changes.ts";
@@ -35,6 +35,7 @@ export function decideAdvance(
     attempt: nextAttempt(steps, kind),
     status,
     gate: GATE_ON_STATUS[status],
+    ...NOT_HELD,
   };
   const left = leave(step, openRuns);
   const payload = {

@@ -2,7 +2,7 @@ import { pipelinesAttachedTo } from "../attached.ts";
 import type { Decision, NewDispatch, NewStep, RunChange } from "../decision.ts";
 import { isStatusRelevant } from "../runs.ts";
 import type { RunFact, StepSnapshot } from "../snapshot.ts";
-import type { Pipeline } from "../../pipelines/pipelines.ts";
+import { isOfVersion, type Pipeline, PIPELINES } from "../../pipelines/pipelines.ts";
 import type { StepKind } from "../statuses.ts";
 import { recallOnLeave } from "./recall.ts";
 
@@ -59,6 +59,22 @@ export function dispatchesOnEntry(
   newId: () => string,
 ): NewDispatch[] {
   return runAttachedWorkflows ? dispatchesOf(pipelinesAttachedTo(entered), entered, newId) : [];
+}
+
+/**
+ * Returns the dispatches that a step still needs if it enters its state from `before`. A paused step may come back with
+ * its run still open, and that run reports on the step.
+ */
+export function withoutOpenRuns(
+  dispatches: readonly NewDispatch[],
+  before: StepSnapshot,
+  openRuns: readonly RunFact[],
+): readonly NewDispatch[] {
+  if (before.status !== "paused") return dispatches;
+  return dispatches.filter(
+    ({ pipeline }) =>
+      isOfVersion(pipeline) || !openRuns.some(({ type }) => type === PIPELINES[pipeline].worker),
+  );
 }
 
 /** Returns one dispatch per pipeline, all for the same step. */

@@ -4,7 +4,7 @@ import { isPermitted, requiredRole } from "../../rights.ts";
 import type { CreateInput, DecisionContext } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { GATE_ON_STATUS } from "../gates.ts";
-import type { StepSnapshot, TaskFields } from "../snapshot.ts";
+import { NOT_HELD, type StepSnapshot, type TaskFields } from "../snapshot.ts";
 import { startStatuses } from "../transitions.ts";
 import { identityOf, NO_CHANGES } from "./changes.ts";
 import { eventOpening } from "./events.ts";
@@ -41,6 +41,7 @@ export function decideCreate(input: CreateInput, context: DecisionContext): Outc
     attempt: 1,
     status,
     gate: GATE_ON_STATUS[status],
+    ...NOT_HELD,
   };
   const payload = {
     title: fields.title,

@@ -1,6 +1,6 @@
 import type { NewEvent } from "../decision.ts";
 import type { PayloadOf } from "../events.ts";
-import type { StepSnapshot } from "../snapshot.ts";
+import type { Hold, StepSnapshot } from "../snapshot.ts";
 import type { StepEventType } from "../statuses.ts";
 
 interface Circumstances {
@@ -19,7 +19,7 @@ export function eventOn<Type extends StepEventType>(
   return eventBetween(type, step, step, payload, circumstances);
 }
 
-/** Returns an event that changes the status of its step, the gate, or both. */
+/** Returns an event that changes its step: the status, the gate, the hold. */
 export function eventBetween<Type extends StepEventType>(
   type: Type,
   before: StepSnapshot,
@@ -31,7 +31,14 @@ export function eventBetween<Type extends StepEventType>(
     ...eventOpening(type, after, payload, circumstances),
     fromStatus: before.status,
     fromGate: before.gate,
+    payload: isSameHold(before.hold, after.hold)
+      ? payload
+      : { ...payload, hold: { from: before.hold, to: after.hold } },
   };
+}
+
+function isSameHold(one: Hold | null, other: Hold | null): boolean {
+  return one?.seq === other?.seq && one?.gate === other?.gate;
 }
 
 /** Returns an event that opens its step, so there is no state before it. */

@@ -13,15 +13,15 @@ export function moveStep(step: StepSnapshot, status: StepStatus): Outcome<StepSn
     const subject = `the ${step.kind} step`;
     return refuse(invalidTransition({ subject, from: step.status, to: status, allowed }));
   }
-  const gate = gateAfter(step.status, step.gate, status);
-  if (gate === "gate_closed") {
+  const after = gateAfter(step, status);
+  if (after === "gate_closed") {
     return refuse(
       gateClosed({
-        detail: `The gate was blocked by hand. Unblock it before the step becomes ${status}.`,
+        detail: `The step is held. End the hold before the step becomes ${status}.`,
         gate: step.gate,
-        allowed: allowed.filter((next) => gateAfter(step.status, step.gate, next) !== gate),
+        allowed: allowed.filter((next) => gateAfter(step, next) !== after),
       }),
     );
   }
-  return succeed({ ...step, status, gate });
+  return succeed({ ...step, status, ...after });
 }

@@ -5,6 +5,7 @@ import type { DecisionContext, ReportCommand } from "../commands.ts";
 import type { Decision, KeptAside, NewEvent, NewReview, RunChange } from "../decision.ts";
 import {
   canJudge,
+  canMove,
   canMoveSteps,
   isJudging,
   isRunEnded,
@@ -16,14 +17,16 @@ import type { TaskSnapshot } from "../snapshot.ts";
 import { isFailureStanding } from "../standing.ts";
 import type { ReviewOutcome } from "../statuses.ts";
 import { NO_CHANGES } from "./changes.ts";
+import { deferralOf } from "./deferral.ts";
 import { eventBetween, eventOn } from "./events.ts";
 import { decideLate, wordsOf } from "./late-report.ts";
 import { moveStep } from "./move-step.ts";
 import { newReview, reviewRecorded } from "./verdict.ts";
 
 /**
- * Records the report of a run, and moves the current step accordingly. A repeated report, and a report for a step that
- * was left, changes only the run and writes no event. A report on a run that has ended is kept aside.
+ * Records the report of a run, and moves the current step accordingly; if the step is held or paused, later. A repeated
+ * report, and a report for a step that was left, changes only the run and writes no event. A report on a run that has
+ * ended is kept aside.
  */
 export function decideReport(
   snapshot: TaskSnapshot,
@@ -50,10 +53,17 @@ export function decideReport(
   }
 
   const review = command.verdict && automatedReview(snapshot, command.verdict, context);
-  const { moves, keptAside } = movesOnReport(snapshot, command, review);
-  if (moves.length === 0 && !isStatusRelevant(run.type)) {
-    return succeed({ ...runOnly, keptAside });
-  }
+  const verdict = command.verdict ?? null;
+  const deferred = deferralOf(snapshot.step, { type: run.type, state, verdict });
+  const { moves, keptAside } =
+    deferred === null
+      ? movesOnReport(snapshot, command, review)
+      : {
+          moves: review === undefined ? [] : [reviewRecorded(review, snapshot.step)],
+          keptAside: DEFERRED,
+        };
+  const isAlwaysRecorded = isStatusRelevant(run.type) || canMove(run.type, snapshot.step.kind);
+  if (moves.length === 0 && !isAlwaysRecorded) return succeed({ ...runOnly, keptAside });
   const runChanged = eventOn("worker_run_changed", snapshot.step, {
     run: {
       id: run.id,
@@ -62,6 +72,7 @@ export function decideReport(
       stepId: run.stepId,
       ...(command.verdict && { verdict: command.verdict }),
     },
+    ...(deferred !== null && { deferred }),
   });
   return succeed({
     ...runOnly,
@@ -70,6 +81,11 @@ export function decideReport(
     keptAside,
   });
 }
+
+const DEFERRED: KeptAside = {
+  reason: "deferred",
+  detail: "The step is held or paused. The move of the report waits until it is neither.",
+};
 
 const STEP_LEFT: KeptAside = {
   reason: "step_left",

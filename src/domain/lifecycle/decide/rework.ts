@@ -3,7 +3,7 @@ import { succeed, invalidTransition, refuse } from "../../refusals.ts";
 import type { DecisionContext, ReworkCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { GATE_ON_STATUS, isGateOpen } from "../gates.ts";
-import type { StepSnapshot, TaskSnapshot } from "../snapshot.ts";
+import { NOT_HELD, type StepSnapshot, type TaskSnapshot } from "../snapshot.ts";
 import { STEP_KINDS } from "../statuses.ts";
 import { isKindFrom, kindsUpTo } from "../transitions.ts";
 import { dispatchesOnEntry, identityOf, leave, NO_CHANGES, nextAttempt } from "./changes.ts";
@@ -39,6 +39,7 @@ export function decideRework(
     attempt: nextAttempt(steps, toKind),
     status: "queued",
     gate: GATE_ON_STATUS.queued,
+    ...NOT_HELD,
   };
   const left = leave(step, openRuns);
   const payload = {

@@ -8,7 +8,7 @@ import type { StepSnapshot, TaskSnapshot } from "../snapshot.ts";
 import { isAgainstFailure } from "../standing.ts";
 import type { StepStatus } from "../statuses.ts";
 import { ENDING_STATUSES } from "../transitions.ts";
-import { cancelOpenRuns, dispatchesOnEntry, NO_CHANGES } from "./changes.ts";
+import { cancelOpenRuns, dispatchesOnEntry, NO_CHANGES, withoutOpenRuns } from "./changes.ts";
 import { eventBetween } from "./events.ts";
 import { moveStep } from "./move-step.ts";
 import { recallOnMove } from "./recall.ts";
@@ -40,7 +40,11 @@ export function decideTransition(
   if (conflict) return refuse(conflict);
   const decision: Decision = {
     ...transitionTo(moved.value, snapshot, command),
-    dispatches: dispatchesOnEntry(moved.value, command.runAttachedWorkflows, context.newId),
+    dispatches: withoutOpenRuns(
+      dispatchesOnEntry(moved.value, command.runAttachedWorkflows, context.newId),
+      snapshot.step,
+      snapshot.openRuns,
+    ),
   };
   return succeed(overruling(decision, snapshot, { status, reason }, context));
 }

@@ -3,7 +3,7 @@ import { succeed } from "../../refusals.ts";
 import type { DecisionContext, VersionCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { GATE_ON_STATUS } from "../gates.ts";
-import type { StepSnapshot, TaskSnapshot } from "../snapshot.ts";
+import { NOT_HELD, type StepSnapshot, type TaskSnapshot } from "../snapshot.ts";
 import { dispatchesOnEntry, identityOf, leave, NO_CHANGES } from "./changes.ts";
 import { eventOpening } from "./events.ts";
 
@@ -28,6 +28,7 @@ export function decideVersion(
     attempt: 1,
     status: "queued",
     gate: GATE_ON_STATUS.queued,
+    ...NOT_HELD,
   };
   const left = leave(snapshot.step, snapshot.openRuns);
   const payload = {
