@@ -2198,7 +2198,7 @@ export type RotatedApiKey = {
 };
 
 export type RotateApiKey = {
-  /** How long the old API key still works. To end it earlier, revoke it once the new one is in use. */
+  /** How long the old API key still works. Another rotation does not change that. To end it earlier, revoke it once the new one is in use. */
   overlapSeconds?: number | undefined;
   /** When the new API key stops working; null if never. By default it gets the lifetime that the old one was created with. */
   expiresAt?: string | undefined;

@@ -93,7 +93,7 @@ const rotate = defineContract({
         .default(OVERLAP_SECONDS_DEFAULT)
         .openapi({
           description:
-            "How long the old API key still works. To end it earlier, revoke it once the new one is in use.",
+            "How long the old API key still works. Another rotation does not change that. To end it earlier, revoke it once the new one is in use.",
         }),
       expiresAt: time.nullable().optional().openapi({
         description:

@@ -332,6 +332,36 @@ describe("Rotating an API key", () => {
     for (const key of [old.key, first.key, again.key]) expect((await meWith(key)).status).toBe(200);
   });
 
+  it("gives every successor the lifetime that the key was created with, however often it is rotated", async () => {
+    const forever = expectDone(await create({ name: "Forever", role: "viewer" }), 201);
+    for (let count = 0; count < 3; count += 1) {
+      expect(expectDone(await rotate(forever.id), 201).expiresAt).toBeNull();
+    }
+    const inDays = new Date(Date.now() + 90 * 86_400_000).toISOString();
+    const body = { name: "A quarter", role: "viewer", expiresAt: inDays };
+    const quarter = expectDone(await create(body), 201);
+    for (let count = 0; count < 3; count += 1) {
+      const { expiresAt } = expectDone(await rotate(quarter.id, { overlapSeconds: 300 }), 201);
+      expect(Math.abs(Date.parse(expiresAt ?? "") - Date.parse(inDays))).toBeLessThan(60_000);
+    }
+    // A successor that is rotated in turn has its own lifetime.
+    const successor = expectDone(await rotate(forever.id), 201);
+    const next = expectDone(await rotate(successor.id), 201);
+    expect(next.expiresAt).toBeNull();
+  });
+
+  it("keeps the end that the first answer promised, also if two rotate at once", async () => {
+    const old = expectDone(await create({ name: "Promised", role: "viewer" }), 201);
+    const answers = await Promise.all(
+      [86_400, 300, 3600].map((overlapSeconds) => rotate(old.id, { overlapSeconds })),
+    );
+    const rotated = answers.map((answer) => expectDone(answer, 201));
+    expect(new Set(rotated.map(({ overlapUntil }) => overlapUntil)).size).toBe(1);
+    for (const { key } of [old, ...rotated]) expect((await meWith(key)).status).toBe(200);
+    const { data } = expectDone(await api.call<KeyPage>("GET", "/api-keys?limit=200"));
+    expect(data.find(({ id }) => id === old.id)?.expiresAt).toBe(rotated[0]?.overlapUntil);
+  });
+
   it("returns the key if the response of the database is lost after the commit", async () => {
     const old = expectDone(await create({ name: "Cut rotation", role: "viewer" }), 201);
     await api.database.faults({ kind: "cut-after-commit", sql: "into api_keys" });

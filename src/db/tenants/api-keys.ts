@@ -165,9 +165,16 @@ export interface RotatedKey {
   overlapUntil: string;
 }
 
+/** The first rotation of the key of the alias k, which set the end that it has now. Its event tells the end before. */
+const FIRST_ROTATION = sql`(select e.payload::jsonb as payload from admin_events e
+  where e.tenant_id = k.tenant_id and e.subject_kind = 'key' and e.subject_id = k.id::text and e.type = 'key_rotated'
+  order by e.seq limit 1)`;
+
 /**
  * Replaces a key by a new one with the same name, role and kind. The old key works until the overlap is over, or until
- * an earlier end that it already had. Refuses a key that has ended. Returns no row if there is no such key.
+ * an earlier end that it already had. A further rotation, by someone who lost the answer or at the same time, changes
+ * neither the end that was promised first nor the lifetime of the new key. Refuses a key that has ended. Returns no row
+ * if there is no such key.
  */
 export function rotateApiKey(
   database: TenantDatabase,
@@ -178,7 +185,9 @@ export function rotateApiKey(
   const { tenantId } = database;
   const successorEnd =
     expiresAt === undefined
-      ? sql`case when k.expires_at is not null then least(now() + (k.expires_at - k.created_at), '9999-01-01T00:00:00Z') end`
+      ? sql`(select case when own.ends_at is not null then least(now() + (own.ends_at - k.created_at), '9999-01-01T00:00:00Z') end
+      from (select case when count(*) = 0 then k.expires_at
+        else max((first.payload #>> '{before,expiresAt}')::timestamptz) end as ends_at from ${FIRST_ROTATION} first) own)`
       : sql`${expiresAt}::timestamptz`;
   const isUncapped = sql`(k.kind <> 'machine' or ${liveKeys(tenantId)} < ${LIVE_KEYS_WITH_OVERLAP_MAX}::integer)`;
   // The new key may only end before the old one would have if another admin key works at least as long.
@@ -191,7 +200,8 @@ export function rotateApiKey(
     ${successorEnd} as successor_end
   from api_keys k where k.tenant_id = ${tenantId} and k.id = ${id}`,
     change: sql`
-  update api_keys k set expires_at = least(k.expires_at, now() + make_interval(secs => ${overlapSeconds}::integer))
+  update api_keys k set expires_at = case when exists ${FIRST_ROTATION} then k.expires_at
+    else least(k.expires_at, now() + make_interval(secs => ${overlapSeconds}::integer)) end
   where k.tenant_id = ${tenantId} and k.id = ${id} and ${IS_LIVE} and ${isUncapped} and ${keepsAdmin}
   returning k.id::text as subject, ${stateOf("key", "k")} as state, k.*`,
     effects: sql`,
