@@ -71,7 +71,7 @@ export type Problem = {
   [member: string]: unknown;
 };
 
-export type ErrorCode = "validation_failed" | "malformed_json" | "json_too_deep" | "duplicate_key" | "too_many_items" | "invalid_cursor" | "invalid_plan_token" | "url_not_allowed" | "idempotency_key_required" | "unauthenticated" | "forbidden" | "csrf_rejected" | "not_found" | "method_not_allowed" | "request_timeout" | "invalid_transition" | "gate_closed" | "no_next_step" | "already_in_status" | "step_not_current" | "version_sealed" | "archived" | "plan_stale" | "plan_expired" | "not_revertible" | "stale" | "lease_lost" | "claim_taken" | "conflict" | "too_many_keys" | "key_ended" | "last_admin_key" | "operation_in_progress" | "version_conflict" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal" | "unavailable";
+export type ErrorCode = "validation_failed" | "malformed_json" | "json_too_deep" | "duplicate_key" | "too_many_items" | "invalid_cursor" | "invalid_plan_token" | "url_not_allowed" | "idempotency_key_required" | "unauthenticated" | "forbidden" | "csrf_rejected" | "not_found" | "method_not_allowed" | "request_timeout" | "invalid_transition" | "gate_closed" | "no_next_step" | "already_in_status" | "step_not_current" | "version_sealed" | "archived" | "plan_stale" | "plan_expired" | "not_revertible" | "not_retriable" | "stale" | "lease_lost" | "claim_taken" | "conflict" | "too_many_keys" | "key_ended" | "last_admin_key" | "operation_in_progress" | "version_conflict" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal" | "unavailable";
 
 export type Issue = {
   path: ReadonlyArray<string | number>;
@@ -992,9 +992,14 @@ export type BulkOperationItem = {
   error: string | null;
 };
 
+export type PlanRetryOfBulkItems = Record<string, never>;
+
 export type RetryFailedBulkItems = {
   /** Defaults to the reason of the original operation. */
   reason?: Reason | undefined;
+  /** From the plan of the retry. Required, except for a revert. */
+  planToken?: string | undefined;
+  onStale?: "abort" | "skip" | undefined;
 };
 
 export type RevertBulkOperation = {
@@ -3294,7 +3299,22 @@ export interface Operations {
     answer: BulkOperation;
   };
   /**
-   * Retry the failed items of a bulk operation. Creates a child operation for the tasks that failed or were stale, and plans it from their current state. The response is that of an execution, or of a revert if the operation is one.
+   * Plan the retry of a bulk operation. Returns what a retry would do to the tasks that failed or were stale, in their current state. Changes nothing. Pass its `planToken` to the retry. Returns 409 `not_retriable` if a retry would not do what was agreed to: the operation has not ended, was cancelled or reverted, has nothing left to retry, or names an original that can no longer be named.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  planRetryOfBulkItems: {
+    input: {
+      params: {
+        operationId: Id;
+      };
+      body?: PlanRetryOfBulkItems | undefined;
+      requestId?: string | undefined;
+    };
+    answer: BulkPreview;
+  };
+  /**
+   * Retry the failed items of a bulk operation. Creates a child operation for the tasks that failed or were stale, as the plan of the retry has it. Requires that plan's `planToken`, and treats tasks that have changed since like an execution. Tasks that an earlier retry has changed are left out. The retry of a revert has no plan and no token, because it changes only tasks that failed and have not changed since. Returns 409 `not_retriable` if a retry would not do what was agreed to.
    *
    * Role: `reviewer` or above.
    */
@@ -4889,6 +4909,7 @@ export const OPERATIONS = {
   getBulkOperation: { method: "GET", path: "/v1/bulk/operations/{operationId}", takesKey: false, sends: "json", answers: "json" },
   listBulkItems: { method: "GET", path: "/v1/bulk/operations/{operationId}/items", takesKey: false, sends: "json", answers: "json" },
   cancelBulkOperation: { method: "POST", path: "/v1/bulk/operations/{operationId}/cancel", takesKey: true, sends: "json", answers: "json" },
+  planRetryOfBulkItems: { method: "POST", path: "/v1/bulk/operations/{operationId}/retry-plan", takesKey: false, sends: "json", answers: "json" },
   retryFailedBulkItems: { method: "POST", path: "/v1/bulk/operations/{operationId}/retry-failed", takesKey: true, sends: "json", answers: "json" },
   revertBulkOperation: { method: "POST", path: "/v1/bulk/operations/{operationId}/revert", takesKey: true, sends: "json", answers: "json" },
   listAnalyticsEvents: { method: "GET", path: "/v1/analytics/events", takesKey: false, sends: "json", answers: "json" },

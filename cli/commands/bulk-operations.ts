@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import type { BulkAccepted, BulkExecution, BulkOperation, Stepledger } from "../../client/index.ts";
+import type { BulkOperation, Stepledger } from "../../client/index.ts";
 import {
   type Command,
   COMMON_OPTIONS,
@@ -9,6 +9,7 @@ import {
 } from "../command.ts";
 import { EXIT, type ExitCode, UsageError } from "../exit-codes.ts";
 import { jsonLine, memberLines } from "../render.ts";
+import { previewLines } from "../preview-lines.ts";
 import { countsLine, reportBulk } from "../report-bulk.ts";
 import { confirm, type Paint } from "../terminal.ts";
 
@@ -53,13 +54,20 @@ ${OPERATION}
 
 Leaves tasks that have changed since as they are, and reports dispatches that were already delivered.
 Exits with 1 if at least one task was left as it is.`,
-  run: (args, context) =>
-    runFollowUp(args, context, {
-      takesReason: true,
-      question: ({ counts }) => `Revert ${counts.changed} tasks?`,
-      call: (stepledger, operationId, reason = "") =>
-        stepledger.revertBulkOperation({ params: { operationId }, body: { reason } }),
-    }),
+  run: async (args, { terminal, connect }) => {
+    const { operationId, reason, yes, isJson } = followUpOf(args, terminal);
+    if (reason === undefined) throw new UsageError("--reason is missing.");
+    const params = { operationId };
+    const stepledger = await connect();
+    if (!yes) {
+      const operation = await stepledger.getBulkOperation({ params });
+      for (const line of operationLines(operation, terminal.paintNote)) terminal.note(line);
+      const isConfirmed = await confirm(terminal, `Revert ${operation.counts.changed} tasks?`);
+      if (!isConfirmed) return EXIT.refused;
+    }
+    const answer = await stepledger.revertBulkOperation({ params, body: { reason } });
+    return reportBulk(stepledger, answer, { terminal, isJson });
+  },
 };
 
 export const retryFailed: Command = {
@@ -69,18 +77,32 @@ export const retryFailed: Command = {
 
 ${OPERATION}
   --reason TEXT         the reason; by default, the operation's own
-  --yes                 do not ask for confirmation
+  --yes                 do not ask for confirmation; the default is to show the plan and ask
   --json                print each task's outcome as a line of JSON
 
-Plans the tasks in their current state, as a new operation.
+Plans the tasks in their current state, as a new operation. Nothing is changed if one of them changes meanwhile.
+A revert can be retried too. It has no plan, because it only changes tasks that have not changed since.
 Exits with 1 if at least one task was not changed.`,
-  run: (args, context) =>
-    runFollowUp(args, context, {
-      takesReason: false,
-      question: ({ counts }) => `Retry ${counts.failed + counts.stale} tasks?`,
-      call: (stepledger, operationId, reason) =>
-        stepledger.retryFailedBulkItems({ params: { operationId }, body: { reason } }),
-    }),
+  run: async (args, { terminal, connect }) => {
+    const { operationId, reason, yes, isJson } = followUpOf(args, terminal);
+    const params = { operationId };
+    const stepledger = await connect();
+    const operation = await stepledger.getBulkOperation({ params });
+    const isRevert = operation.action === "revert";
+    const plan = isRevert ? null : await stepledger.planRetryOfBulkItems({ params, body: {} });
+    if (!yes) {
+      const lines =
+        plan === null
+          ? operationLines(operation, terminal.paintNote)
+          : previewLines(plan, operation, terminal.paintNote);
+      for (const line of lines) terminal.note(line);
+      const count = plan === null ? operation.counts.failed : plan.counts.eligible;
+      if (!(await confirm(terminal, `Retry ${count} tasks?`))) return EXIT.refused;
+    }
+    const body = { reason, ...(plan !== null && { planToken: plan.planToken }) };
+    const answer = await stepledger.retryFailedBulkItems({ params, body });
+    return reportBulk(stepledger, answer, { terminal, isJson });
+  },
 };
 
 /** Prints the operation that `call` returns. */
@@ -99,20 +121,8 @@ async function printOperation(
   return EXIT.done;
 }
 
-/** Runs a new operation on the tasks of an earlier one, after confirmation, and prints its result. */
-async function runFollowUp(
-  args: string[],
-  { terminal, connect }: Context,
-  change: {
-    takesReason: boolean;
-    question: (operation: BulkOperation) => string;
-    call: (
-      stepledger: Stepledger,
-      operationId: string,
-      reason: string | undefined,
-    ) => Promise<BulkExecution | BulkAccepted>;
-  },
-): Promise<ExitCode> {
+/** Reads the arguments of a command that opens a new operation on the tasks of an earlier one. */
+function followUpOf(args: string[], { isInteractive }: Context["terminal"]) {
   const { values, positionals } = parseOrThrow(() =>
     parseArgs({
       args,
@@ -126,18 +136,10 @@ async function runFollowUp(
   );
   const { reason, yes, json: isJson } = values;
   const operationId = requireOne(positionals, "OPERATION");
-  if (change.takesReason && reason === undefined) throw new UsageError("--reason is missing.");
-  if (!yes && !terminal.isInteractive) {
+  if (!yes && !isInteractive) {
     throw new UsageError("Cannot ask for confirmation without a terminal: give --yes.");
   }
-  const stepledger = await connect();
-  if (!yes) {
-    const operation = await stepledger.getBulkOperation({ params: { operationId } });
-    for (const line of operationLines(operation, terminal.paintNote)) terminal.note(line);
-    if (!(await confirm(terminal, change.question(operation)))) return EXIT.refused;
-  }
-  const answer = await change.call(stepledger, operationId, reason);
-  return reportBulk(stepledger, answer, { terminal, isJson });
+  return { operationId, reason, yes, isJson };
 }
 
 /** Returns one operation as name-and-value lines. */

@@ -5,9 +5,10 @@ import { type Command, COMMON_OPTIONS, parseOrThrow, parseWholeNumber } from "..
 import { EXIT, UsageError } from "../exit-codes.ts";
 import { asAction, asKind, asTarget } from "../names.ts";
 import { type Change, type Intent, readPlan, savePlan } from "../plan-file.ts";
-import { jsonLine, paintLabel } from "../render.ts";
-import { notChangedLines, reportBulk } from "../report-bulk.ts";
-import { confirm, type Paint, type Terminal } from "../terminal.ts";
+import { previewLines } from "../preview-lines.ts";
+import { jsonLine } from "../render.ts";
+import { reportBulk } from "../report-bulk.ts";
+import { confirm, type Terminal } from "../terminal.ts";
 
 const CHANGE_OPTIONS = {
   ...COMMON_OPTIONS,
@@ -209,30 +210,4 @@ async function confirmPreview(preview: BulkPreview, change: Change, terminal: Te
   for (const line of previewLines(preview, change, terminal.paintNote)) terminal.note(line);
   if (preview.counts.eligible === 0) return false;
   return confirm(terminal, `${preview.primaryLabel}?`);
-}
-
-const NONE = { eligible: 0, refused: 0 };
-
-function previewLines(preview: BulkPreview, change: Change, paint: Paint): string[] {
-  const { counts, bySource, pipelines, items } = preview;
-  const refused = items.filter(({ decision }) => decision === "refused");
-  const would =
-    change.targetStatus === undefined
-      ? `are eligible for ${change.action}`
-      : `would become ${paintLabel(change.targetStatus, paint)}`;
-  return [
-    `${counts.eligible} of ${counts.requested} ${would}`,
-    ...Object.entries(bySource).map(([label, { eligible, refused } = NONE]) => {
-      return `  ${label.padEnd(21)} ${eligible} eligible, ${refused} refused`;
-    }),
-    ...pipelines.map(({ name, tasks, alreadyDispatched }) => {
-      const verb = change.runAttachedWorkflows ? "runs" : "does not run without --run-pipelines";
-      const earlier = alreadyDispatched === 0 ? "" : `, ${alreadyDispatched} already dispatched`;
-      return `  ${name} ${verb}: ${tasks} tasks${earlier}`;
-    }),
-    ...notChangedLines(
-      refused.map(({ taskId, code, from, allowed }) => ({ taskId, why: code, from, allowed })),
-      paint,
-    ),
-  ];
 }

@@ -35,6 +35,7 @@ export interface RefusalData {
   plan_stale: { changed: { taskId: string; unifiedStatus: string | null; code: string | null }[] };
   plan_expired: object;
   not_revertible: object;
+  not_retriable: object;
   invalid_plan_token: object;
   invalid_cursor: object;
   operation_in_progress: object;
@@ -359,6 +360,11 @@ export function urlNotAllowed(detail: string): Refusal {
 /** The bulk operation cannot be reverted, or the review cannot be withdrawn. `detail` says why. */
 export function notRevertible(detail: string): Refusal {
   return { code: "not_revertible", detail };
+}
+
+/** The bulk operation cannot be retried. `detail` says why. */
+export function notRetriable(detail: string): Refusal {
+  return { code: "not_retriable", detail };
 }
 
 function capitalized(text: string): string {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { cancelBulk } from "../actions/bulk/cancel.ts";
-import { retryFailed } from "../actions/bulk/retry-failed.ts";
+import { planRetry, retryFailed } from "../actions/bulk/retry-failed.ts";
 import { revertBulk } from "../actions/bulk/revert.ts";
 import { bulkOperationView, listedBulkItemView } from "../actions/views/bulk-views.ts";
 import {
@@ -13,7 +13,8 @@ import { BULK_OPERATION_ACTIONS } from "../domain/bulk/actions.ts";
 import { BULK_OUTCOMES } from "../domain/bulk/outcomes.ts";
 import { OPERATION_STATES } from "../domain/bulk/states.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
-import { reply, replyTo } from "./http/call.ts";
+import { reply, replyTo, takeTurn } from "./http/call.ts";
+import { onStale, planToken, preview, sealOf } from "./bulk.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { type FilterQuery, page, paging, reason, timestamp, uuid } from "./http/schemas.ts";
@@ -133,26 +134,54 @@ const postCancel = defineContract({
   idempotency: "optional",
 });
 
+const postRetryPlan = defineContract({
+  operationId: "planRetryOfBulkItems",
+  method: "POST",
+  path: "/bulk/operations/{operationId}/retry-plan",
+  summary: "Plan the retry of a bulk operation",
+  description:
+    "Returns what a retry would do to the tasks that failed or were stale, in their current state. Changes nothing. Pass its `planToken` to the retry. Returns 409 `not_retriable` if a retry would not do what was agreed to: the operation has not ended, was cancelled or reverted, has nothing left to retry, or names an original that can no longer be named.",
+  tags: ["Bulk changes"],
+  role: "viewer",
+  service: true,
+  params,
+  body: z.strictObject({}).openapi("PlanRetryOfBulkItems"),
+  response: { status: 200, description: "The plan.", schema: preview },
+  errors: ["not_found", "not_retriable", "conflict"],
+});
+
 const postRetryFailed = defineContract({
   operationId: "retryFailedBulkItems",
   method: "POST",
   path: "/bulk/operations/{operationId}/retry-failed",
   summary: "Retry the failed items of a bulk operation",
   description:
-    "Creates a child operation for the tasks that failed or were stale, and plans it from their current state. The response is that of an execution, or of a revert if the operation is one.",
+    "Creates a child operation for the tasks that failed or were stale, as the plan of the retry has it. Requires that plan's `planToken`, and treats tasks that have changed since like an execution. Tasks that an earlier retry has changed are left out. The retry of a revert has no plan and no token, because it changes only tasks that failed and have not changed since. Returns 409 `not_retriable` if a retry would not do what was agreed to.",
   tags: ["Bulk changes"],
   role: "reviewer",
+  bodyMax: "large",
   params,
   body: z
     .strictObject({
       reason: reason.optional().openapi({
         description: "Defaults to the reason of the original operation.",
       }),
+      planToken: planToken
+        .optional()
+        .openapi({ description: "From the plan of the retry. Required, except for a revert." }),
+      onStale: onStale.default("abort"),
     })
     .openapi("RetryFailedBulkItems"),
   response: { status: 200, description: "The outcome of each task.", schema: execution },
   alternative: accepted,
-  errors: ["not_found", "invalid_transition", "already_in_status", "not_revertible"],
+  errors: [
+    "not_found",
+    "not_retriable",
+    "not_revertible",
+    "invalid_plan_token",
+    "plan_expired",
+    "plan_stale",
+  ],
   idempotency: "required",
 });
 
@@ -215,8 +244,25 @@ export const bulkOperationRoutes: readonly Route[] = [
     replyTo(await cancelBulk(call, input.params.operationId)),
   ),
 
+  createHandler(postRetryPlan, async (call, { params: { operationId } }) => {
+    // An operation can have any number of tasks to retry.
+    const plan = () => planRetry({ ...call, seal: sealOf(call) }, operationId);
+    const planned = await takeTurn(call, "plans", plan);
+    return planned.ok ? reply(planned.value) : planned;
+  }),
+
   createHandler(postRetryFailed, async (call, { params: { operationId }, body }) =>
-    replyBulk(await retryFailed(call, { operationId, reason: body.reason })),
+    replyBulk(
+      await retryFailed(
+        { ...call, seal: sealOf(call) },
+        {
+          operationId,
+          reason: body.reason,
+          planToken: body.planToken,
+          onStale: body.onStale,
+        },
+      ),
+    ),
   ),
 
   createHandler(postRevert, async (call, { params: { operationId }, body }) =>

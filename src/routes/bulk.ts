@@ -34,6 +34,7 @@ import {
 const TASK_NAME_LENGTH_MAX = 204;
 /** Eight bytes in base64url for each task of the largest plan, plus the header. */
 const PLAN_TOKEN_LENGTH_MAX = 540_000;
+export const planToken = z.string().min(1).max(PLAN_TOKEN_LENGTH_MAX);
 
 /** Looser than `taskRef`: an invalid reference becomes a `not_found` item in the response, not a validation error. */
 const taskName = safeText(TASK_NAME_LENGTH_MAX).min(1).openapi({
@@ -59,7 +60,7 @@ const plannedItem = z.strictObject({
   warnings: z.array(z.enum(BULK_WARNINGS)).optional(),
 });
 
-const preview = z
+export const preview = z
   .strictObject({
     targetStatus: bulkTarget.optional(),
     action: bulkAction.optional(),
@@ -91,7 +92,7 @@ const preview = z
   })
   .openapi("BulkPreview");
 
-const onStale = z.enum(["abort", "skip"]);
+export const onStale = z.enum(["abort", "skip"]);
 const IGNORED = "Ignored. Accepted so that you can preview the body of an execution.";
 
 const postPreview = defineContract({
@@ -140,7 +141,7 @@ const postExecute = defineContract({
       ...terms,
       taskIds,
       reason,
-      planToken: z.string().min(1).max(PLAN_TOKEN_LENGTH_MAX).optional(),
+      planToken: planToken.optional(),
       onStale: onStale.default("abort"),
     })
     .superRefine(checkIntent)
@@ -175,6 +176,6 @@ export const bulkRoutes: readonly Route[] = [
   }),
 ];
 
-function sealOf({ signer, settings }: Call) {
+export function sealOf({ signer, settings }: Call) {
   return { signer, secret: settings.signingSecret };
 }

@@ -326,12 +326,13 @@ describe("bulk", () => {
     const retry = ["bulk", "retry-failed", operationId];
     const retried = await asAdmin(retry, { answers: ["yes"] });
     expect(retried).toMatchObject({ code: 0, stderr: expect.stringContaining("Retry 1 tasks?") });
+    expect(retried.stderr).toContain("1 of 1 would become");
     expect(retried.stdout).toContain("changed 1, refused 0");
     const child = /operation (\S+)/.exec(retried.stdout)?.[1] ?? "";
     const nothing = await asAdmin(["bulk", "retry-failed", child, "--yes"]);
     expect(nothing).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("already_in_status"),
+      stderr: expect.stringContaining("not_retriable"),
     });
     const cancelled = await asAdmin(["bulk", "cancel", child]);
     expect(cancelled).toMatchObject({

@@ -25,6 +25,7 @@ const request = {
   toKind: null,
   runAttachedWorkflows: false,
   duplicateOf: null,
+  retryOf: null,
 } as const;
 const now = 1_000_000;
 
@@ -77,6 +78,7 @@ describe("a plan token", () => {
     ["changes", "{}"],
     ["runAttachedWorkflows", true],
     ["duplicateOf", "task-9"],
+    ["retryOf", "bulk-1"],
   ] as const)("is invalid for a different %s", (member, value) => {
     const fault = planTokenFault(token, { ...request, [member]: value }, digestsOf(plan), now);
     expect(fault?.code).toBe("invalid_plan_token");
@@ -91,6 +93,15 @@ describe("a plan token", () => {
       const other = digestsOf(planOf(tasks, ids));
       expect(planTokenFault(token, request, other, now)?.code).toBe("invalid_plan_token");
     }
+  });
+
+  test("of a retry expires if another retry has changed some of its tasks since", () => {
+    const retry = { ...request, retryOf: "bulk-1" };
+    const retryToken = planTokenFor(retry, digestsOf(plan), now);
+    expect(planTokenFault(retryToken, retry, digestsOf(plan), now)).toBeNull();
+    const left = digestsOf(planOf(tasks, ["a", "b"]));
+    expect(planTokenFault(retryToken, retry, left, now)?.code).toBe("plan_expired");
+    expect(planTokenFault(retryToken, request, left, now)?.code).toBe("invalid_plan_token");
   });
 
   test("expires after an hour", () => {

@@ -1,19 +1,18 @@
 import { loadTasks } from "../../db/snapshots/load-tasks.ts";
 import type { Original } from "../../domain/lifecycle/duplicates.ts";
 import type { BulkPlan } from "../../domain/bulk/plan.ts";
-import { changedSincePlan, planTokenFault, stalePlan } from "../../domain/bulk/plan-token.ts";
 import {
   succeed,
-  invalidPlanToken,
   type Outcome,
   refuse,
   type Refusal,
   validationFailed,
 } from "../../domain/refusals.ts";
 import { taskRefOf } from "../../domain/task-ref.ts";
-import type { ActionCall, Done } from "../call/call.ts";
+import type { Done } from "../call/call.ts";
 import type { BulkAccepted, BulkExecution } from "../views/bulk-views.ts";
 import { acceptPlan } from "./accept.ts";
+import { type Agreement, type ExecuteCall, staleTasks } from "./agreed-plan.ts";
 import { replayBulk } from "./answer.ts";
 import {
   type BulkChange,
@@ -22,26 +21,16 @@ import {
   needsNamedBy,
   originalMisuse,
   planChange,
-  tokenRequest,
 } from "./plan-change.ts";
 import { planInParts } from "./plan-in-parts.ts";
-import { digestPlan, openPlan, type PlanSeal } from "./plan-token.ts";
 import { openingOf, recordPlan } from "./record-plan.ts";
 import { EXECUTED_TASKS_MAX } from "../../domain/bulk/limits.ts";
-
-export interface ExecuteCall extends ActionCall {
-  /** Who calls. The plan token must be theirs. */
-  identity: string;
-  seal: PlanSeal;
-  now: Date;
-}
 
 export interface ExecuteInput extends BulkChange {
   taskIds: readonly string[];
   /** The previewed plan to enforce. Without one, the tasks are changed in their current state. */
   planToken?: string | undefined;
-  /** If some tasks have changed since the preview: whether to change nothing, or only the other tasks. */
-  onStale: "abort" | "skip";
+  onStale: Agreement["onStale"];
 }
 
 type Executed = Outcome<Done<BulkExecution | BulkAccepted>>;
@@ -80,7 +69,7 @@ async function executeNow(call: ExecuteCall, input: ExecuteInput): Promise<Execu
   if (loaded.stored) return replayBulk(call, loaded.stored);
   const plan = planChange(loaded, input, input.taskIds);
   if (!plan.ok) return plan;
-  const stale = await staleTasks(call, input, plan.value, loaded.duplicateOf);
+  const stale = await staleSince(call, input, plan.value, loaded.duplicateOf);
   if (!stale.ok) return stale;
   const opening = openingOf(call, input, {
     duplicateOf: loaded.duplicateOf?.id ?? null,
@@ -94,34 +83,24 @@ async function executeLater(call: ExecuteCall, input: ExecuteInput): Promise<Exe
   if (!planned.ok) return planned;
   const { plan, duplicateOf, stored } = planned.value;
   if (stored) return replayBulk(call, stored);
-  const stale = await staleTasks(call, input, plan, duplicateOf);
+  const stale = await staleSince(call, input, plan, duplicateOf);
   if (!stale.ok) return stale;
   const opening = openingOf(call, input, { duplicateOf: duplicateOf?.id ?? null, parentId: null });
   return acceptPlan(call, { plan, stale: stale.value, opening });
 }
 
-/**
- * Ids of the tasks whose state differs from the plan token. Empty without a token. A token is only given if the original
- * could be named, so an original that has ended since makes every task stale that would name it.
- */
-async function staleTasks(
-  { seal, database, identity, now }: ExecuteCall,
+/** Returns the ids of the tasks whose state differs from the plan token. Without a token, the original must be named now. */
+async function staleSince(
+  call: ExecuteCall,
   input: ExecuteInput,
   plan: BulkPlan,
   duplicateOf: Original | null,
 ): Promise<Outcome<ReadonlySet<string>>> {
-  if (input.planToken === undefined) {
-    const ended = originalMisuse(duplicateOf);
-    return ended ? refuse(ended) : succeed(new Set());
+  const { planToken, onStale } = input;
+  if (planToken !== undefined) {
+    const agreement = { planToken, onStale };
+    return staleTasks(call, { change: input, agreement, plan, duplicateOf });
   }
-  const contents = await openPlan(seal, input.planToken);
-  if (contents === null) return refuse(invalidPlanToken());
-  const caller = { tenantId: database.tenantId, actorId: identity };
-  const request = tokenRequest(caller, input, duplicateOf);
-  const digests = digestPlan(seal, plan);
-  const fault = planTokenFault(contents, request, digests, now.getTime());
-  if (fault) return refuse(fault);
-  const changed = changedSincePlan(contents, plan, digests);
-  if (changed.length > 0 && input.onStale === "abort") return refuse(stalePlan(changed));
-  return succeed(new Set(changed.map(({ taskId }) => taskId)));
+  const ended = originalMisuse(duplicateOf);
+  return ended ? refuse(ended) : succeed(new Set());
 }

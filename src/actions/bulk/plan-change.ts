@@ -14,6 +14,8 @@ import { duplicateOfFound } from "../moves/targets.ts";
 export interface BulkChange extends Omit<BulkTerms, "duplicateOf"> {
   intent: BulkIntent;
   duplicateOf?: TaskRef | undefined;
+  /** The operation that the change retries, if it does. */
+  retryOf?: string | undefined;
 }
 
 /** Refuses a change that no task could take, whatever its state; null if there is nothing wrong with it. */
@@ -59,7 +61,7 @@ export function planChange(
 /** The caller and the change that a plan token is bound to. */
 export function tokenRequest(
   caller: Pick<PlanTokenRequest, "tenantId" | "actorId">,
-  { intent, runAttachedWorkflows }: BulkChange,
+  { intent, runAttachedWorkflows, retryOf }: BulkChange,
   duplicateOf: Original | null,
 ): PlanTokenRequest {
   const original = duplicateOf?.id ?? null;
@@ -68,5 +70,6 @@ export function tokenRequest(
     ...encodeIntentForToken(intent),
     runAttachedWorkflows,
     duplicateOf: original,
+    retryOf: retryOf ?? null,
   };
 }

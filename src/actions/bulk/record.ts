@@ -1,4 +1,9 @@
-import { type BulkOpening, type LedgerItem, REVERTED_ONCE } from "../../db/bulk/bulk-ledger.ts";
+import {
+  type BulkOpening,
+  type LedgerItem,
+  RETRIED,
+  REVERTED_ONCE,
+} from "../../db/bulk/bulk-ledger.ts";
 import type { OperationRecord } from "../../db/connection/client.ts";
 import { DatabaseFault, DatabaseUnavailable, isAboutRows } from "../../db/connection/faults.ts";
 import { type Move, recordBulkMoves, type RecordedBulkMoves } from "../../db/moves/record-moves.ts";
@@ -67,8 +72,7 @@ export async function recordBulk(
       single = attempt === 1 && recorded.outcome === "written" ? (recorded.rows[0] ?? null) : null;
     } catch (error) {
       if (!isAboutRows(error) || batch.length === 0) throw error;
-      // This constraint rejects the operation itself, not one of its rows.
-      if (error instanceof DatabaseFault && error.constraint === REVERTED_ONCE) throw error;
+      if (error instanceof DatabaseFault && isAboutOperation(error)) throw error;
       const [row] = batch;
       if (batch.length === 1 && row !== undefined) {
         decided = [...decided, failedRow(row, error)];
@@ -110,6 +114,11 @@ function recordBatch(
       },
     },
   );
+}
+
+/** Whether a constraint rejects the operation itself, not one of its rows. */
+function isAboutOperation({ constraint }: DatabaseFault): boolean {
+  return constraint === REVERTED_ONCE || constraint === RETRIED;
 }
 
 /** Reports only the SQLSTATE: the database's own message may quote what is in the row. */

@@ -75,6 +75,9 @@ export function openBulk(tenantId: string, { id, opening }: BulkBatch): SQL[] {
 /** The unique index that a second revert of the same operation violates, even if the two are concurrent. */
 export const REVERTED_ONCE = "bulk_operations_reverted_once";
 
+/** The trigger that refuses a retry of an operation that was reverted, even if the two are concurrent. */
+export const RETRIED = "bulk_operations_retried";
+
 /**
  * The insert of the operation. For a revert, also the update that marks the reverted operation; a unique index allows
  * only one revert of each operation.

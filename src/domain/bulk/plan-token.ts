@@ -21,6 +21,8 @@ export const planTokenContents = z.strictObject({
   toKind: z.enum(STEP_KINDS).nullable(),
   runAttachedWorkflows: z.boolean(),
   duplicateOf: z.string().nullable(),
+  /** The operation whose failed tasks are retried. Tokens of earlier releases have none. */
+  retryOf: z.string().nullable().default(null),
   registryVersion: z.int(),
   /** In milliseconds since 1970. */
   expiresAt: z.int(),
@@ -42,6 +44,7 @@ export type PlanTokenRequest = Pick<
   | "toKind"
   | "runAttachedWorkflows"
   | "duplicateOf"
+  | "retryOf"
 >;
 
 /** The keyed digests of a plan's texts. The caller computes them, because the domain has no key. */
@@ -77,7 +80,7 @@ export function planTokenFor(
   nowMs: number,
 ): PlanTokenContents {
   const { tenantId, actorId, targetStatus, action, changes, toKind } = request;
-  const { runAttachedWorkflows, duplicateOf } = request;
+  const { runAttachedWorkflows, duplicateOf, retryOf } = request;
   return {
     tenantId,
     actorId,
@@ -87,6 +90,7 @@ export function planTokenFor(
     toKind,
     runAttachedWorkflows,
     duplicateOf,
+    retryOf,
     registryVersion: REGISTRY_VERSION,
     expiresAt: nowMs + PLAN_TOKEN_TTL_MS,
     ids: digests.ids,
@@ -113,9 +117,11 @@ export function planTokenFault(
     contents.toKind === request.toKind &&
     contents.runAttachedWorkflows === request.runAttachedWorkflows &&
     contents.duplicateOf === request.duplicateOf &&
-    contents.ids === digests.ids &&
-    contents.tasks.length === digests.tasks.length;
-  if (!isSameBody) return invalidPlanToken();
+    contents.retryOf === request.retryOf;
+  const isSameList = contents.ids === digests.ids && contents.tasks.length === digests.tasks.length;
+  // The caller of a retry names no tasks, and another retry may have changed some of them since.
+  if (isSameBody && !isSameList && request.retryOf !== null) return planExpired();
+  if (!isSameBody || !isSameList) return invalidPlanToken();
   const isCurrent = contents.expiresAt > nowMs && contents.registryVersion === REGISTRY_VERSION;
   return isCurrent ? null : planExpired();
 }

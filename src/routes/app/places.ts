@@ -51,6 +51,7 @@ export const PLACES: readonly { area: Area; method: string; path: string }[] = [
   { area: "bulk-operations", method: "GET", path: "/v1/bulk/operations/{operationId}" },
   { area: "bulk-operations", method: "GET", path: "/v1/bulk/operations/{operationId}/items" },
   { area: "bulk-operations", method: "POST", path: "/v1/bulk/operations/{operationId}/cancel" },
+  { area: "bulk-operations", method: "POST", path: "/v1/bulk/operations/{operationId}/retry-plan" },
   { area: "bulk-operations", method: "POST", path: "/v1/bulk/operations/{operationId}/retry-failed" },
   { area: "bulk-operations", method: "POST", path: "/v1/bulk/operations/{operationId}/revert" },
   { area: "analytics", method: "GET", path: "/v1/analytics/events" },

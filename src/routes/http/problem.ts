@@ -233,6 +233,13 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
       "This bulk operation does not support a revert, or it was already reverted. A review can be withdrawn by the person who recorded it, as long as nothing has happened to its task since.",
     members: [],
   },
+  not_retriable: {
+    status: 409,
+    retry: "never",
+    title: "Operation cannot be retried",
+    detail: "A retry of the bulk operation would not do what was agreed to. The detail says why.",
+    members: [],
+  },
   stale: {
     status: 409,
     retry: "reload",

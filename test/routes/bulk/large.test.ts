@@ -18,8 +18,10 @@ import {
   expectAccepted,
   labelOf,
   operationOf,
+  planRetry,
   planTokenFor,
   preview,
+  retry,
   rowCounts,
   workThrough,
 } from "./support.ts";
@@ -393,10 +395,11 @@ describe("A repeat of a call whose operation waits for a consumer", () => {
       [expired],
     );
     await workThrough(api, queue);
-    const retry = { idempotencyKey: crypto.randomUUID() };
-    const childId = expectAccepted(await act(api, expired, "retry-failed", retry));
+    const { planToken } = expectDone(await planRetry(api, expired, { as: "reviewer" }));
+    const call = { idempotencyKey: crypto.randomUUID(), body: { planToken } };
+    const childId = expectAccepted(await act(api, expired, "retry-failed", call));
     await killAfterFirstChunk();
-    await expectResumed(childId, () => act(api, expired, "retry-failed", retry));
+    await expectResumed(childId, () => act(api, expired, "retry-failed", call));
   });
 
   test("changes nothing more, however many messages it sends and after the operation has ended", async () => {
@@ -474,8 +477,7 @@ describe("Large operations that follow from another one", () => {
       [operationId],
     );
     await workThrough(api, queue);
-    const answer = await act(api, operationId, "retry-failed");
-    const childId = expectAccepted(answer);
+    const childId = expectAccepted(await retry(api, operationId));
     await workThrough(api, queue);
     expect(await operationOf(api, childId)).toMatchObject({
       state: "completed",

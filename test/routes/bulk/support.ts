@@ -65,6 +65,27 @@ export function act<Body = BulkExecution>(
   });
 }
 
+/** Plans the retry of an operation, with the lowest role that may. */
+export function planRetry(
+  api: TestApi,
+  operationId: string,
+  options: CallOptions = {},
+): Promise<Answer<BulkPreview>> {
+  const path = `/bulk/operations/${operationId}/retry-plan`;
+  return api.call("POST", path, { as: "viewer", ...options, body: {} });
+}
+
+/** Retries an operation as its plan has it. `more` are members of the body. */
+export async function retry(
+  api: TestApi,
+  operationId: string,
+  more: object = {},
+  options: CallOptions = {},
+): Promise<Answer<BulkExecution>> {
+  const { planToken } = expectDone(await planRetry(api, operationId, { as: "reviewer" }));
+  return act(api, operationId, "retry-failed", { ...options, body: { planToken, ...more } });
+}
+
 /** Reverts an operation, and expects success. */
 export async function revert(api: TestApi, operationId: string): Promise<BulkExecution> {
   return expectDone(await act(api, operationId, "revert"));

@@ -38,6 +38,8 @@ export interface Things {
   waitingOperation: string;
   /** A bulk operation with one stale task. */
   staleOperation: string;
+  /** A revert with one task that the database refused. */
+  failedRevert: string;
   eval: string;
   trial: string;
   insight: string;

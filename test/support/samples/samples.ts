@@ -784,12 +784,21 @@ export const SAMPLES: readonly Sample[] = [
     names: { operationId: "waitingOperation" },
   },
   {
+    route: "POST /v1/bulk/operations/{operationId}/retry-plan",
+    roles: EVERYONE,
+    cost: { first: 2 },
+    at: OPEN_REVIEW,
+    names: { operationId: "staleOperation" },
+    body: {},
+  },
+  {
     route: "POST /v1/bulk/operations/{operationId}/retry-failed",
     roles: REVIEWERS,
     cost: BULK,
     repeat: KEY_REQUIRED,
     at: OPEN_REVIEW,
-    names: { operationId: "staleOperation" },
+    // The retry of a revert needs no plan token, which no sample can hold.
+    names: { operationId: "failedRevert" },
     body: {},
   },
   {

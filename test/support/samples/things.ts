@@ -45,6 +45,7 @@ export function unknownThings(): Things {
     deadDispatch: id(),
     waitingOperation: id(),
     staleOperation: id(),
+    failedRevert: id(),
     eval: id(),
     trial: id(),
     insight: id(),
@@ -141,6 +142,11 @@ export async function givenThings(
   ] as const) {
     if (kinds.has(kind)) await givenOperation(api, { tenant, task, state, id: things[kind] });
   }
+  if (kinds.has("failedRevert")) {
+    const id = crypto.randomUUID();
+    await givenOperation(api, { tenant, task, state: "failed", id });
+    await givenFailedRevert(api, { tenant, task, id: things.failedRevert, of: id });
+  }
   if (kinds.has("eval") || kinds.has("trial")) {
     const { id } = await givenOpenEval(api, { tenant, task, status: evalStatus });
     things.eval = id;
@@ -201,6 +207,26 @@ select tenant_id, $3::uuid, id, name, 'bulk.finished', $3::text, '{}', 'dead' fr
 }
 
 /** Stores an operation over one task that is still queued, or that failed because its task was stale. */
+/** Stores a revert whose only task the database refused. */
+async function givenFailedRevert(
+  { database }: TestApi,
+  given: { tenant: Tenant; task: TaskView; id: string; of: string },
+): Promise<void> {
+  await database.query(
+    "owner",
+    `with operation as (
+       insert into bulk_operations (tenant_id, id, actor_id, actor_name, action, reason, parent_id,
+         run_attached_workflows, state, requested, changed, refused, stale, failed, dispatched, finished_at)
+       values ($1, $2, 'an-operator', 'An operator', 'revert', 'To have one', $3, false, 'failed', 1, 0, 0, 0, 1, 0, now())
+     ), reverted as (
+       update bulk_operations set reverted_by = $2 where tenant_id = $1 and id = $3
+     )
+     insert into bulk_operation_items (tenant_id, operation_id, position, task_id, planned_seq, outcome, code)
+     values ($1, $2, 0, $4, $5, 'failed', 'database_refused')`,
+    [given.tenant.id, given.id, given.of, given.task.id, given.task.eventSeq + 1],
+  );
+}
+
 async function givenOperation(
   { database }: TestApi,
   given: { tenant: Tenant; task: TaskView; state: "queued" | "failed"; id: string },
