@@ -252,6 +252,21 @@ const EVALUATIONS: Attempt[] = [
   },
   { to: "rename an eval", sql: () => "update evals set name = 'forged'", ...both(GUARDED) },
   {
+    to: "lower k with a new event",
+    sql: () => "update evals set k = k - 1, event_seq = event_seq + 1",
+    ...both(GUARDED),
+  },
+  {
+    to: "tell the trials of an eval apart by more",
+    sql: () => "update evals set slot_by = '{model,provider}', event_seq = event_seq + 1",
+    ...both(GUARDED),
+  },
+  {
+    to: "put a trial on another slot",
+    sql: () => "update trials set slot = '[]', event_seq = event_seq + 1",
+    ...both(GUARDED),
+  },
+  {
     to: "change a trial to passed",
     sql: () => "update trials set status = 'passed' where status = 'errored'",
     ...both(GUARDED),
