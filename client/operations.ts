@@ -1480,8 +1480,8 @@ export type ChangeDispatches = {
     /** A task's id, or `ext:` followed by its external id. */
     task?: TaskRef | undefined;
     bulkOperationId?: Id | undefined;
-    createdAfter?: Timestamp | undefined;
-    createdBefore?: Timestamp | undefined;
+    createdAfter?: AfterTime | undefined;
+    createdBefore?: TimeOrDay | undefined;
   };
   reason: Reason;
   /** `nextAfter` of the call before, to go on where it ended. */
@@ -2063,8 +2063,8 @@ export type RetryWebhookDeliveries = {
     state?: WebhookDeliveryState | undefined;
     event?: WebhookEvent | undefined;
     responseStatus?: number | undefined;
-    createdAfter?: Timestamp | undefined;
-    createdBefore?: Timestamp | undefined;
+    createdAfter?: AfterTime | undefined;
+    createdBefore?: TimeOrDay | undefined;
   } | undefined;
   reason?: Reason | undefined;
   /** `nextAfter` of the call before, to go on where it ended. */
@@ -3483,8 +3483,8 @@ export interface Operations {
         reviewerId?: string | undefined;
         /** The person who recorded it, with any of their credentials. */
         personId?: Id | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -3516,8 +3516,8 @@ export interface Operations {
         reviewerId?: string | undefined;
         /** The person who recorded it, with any of their credentials. */
         personId?: Id | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
         /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
         dialect?: "standard" | "excel" | undefined;
       } | undefined;
@@ -3543,8 +3543,8 @@ export interface Operations {
         reviewerId?: string | undefined;
         /** The person who recorded it, with any of their credentials. */
         personId?: Id | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
@@ -3805,8 +3805,8 @@ export interface Operations {
         /** A task's id, or `ext:` followed by its external id. */
         task?: TaskRef | undefined;
         bulkOperationId?: Id | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -4634,8 +4634,8 @@ export interface Operations {
         state?: WebhookDeliveryState | undefined;
         event?: WebhookEvent | undefined;
         responseStatus?: number | undefined;
-        createdAfter?: Timestamp | undefined;
-        createdBefore?: Timestamp | undefined;
+        createdAfter?: AfterTime | undefined;
+        createdBefore?: TimeOrDay | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */

@@ -16,6 +16,7 @@ import { type Call, reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import {
+  afterTime,
   type FilterQuery,
   page,
   paging,
@@ -23,6 +24,7 @@ import {
   taskRef,
   timestamp,
   uuid,
+  timeOrDay,
 } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
 import { batchInput, batchOutput, batchView } from "./shapes/batch.ts";
@@ -78,8 +80,8 @@ const dispatchFilterQuery = {
   pipeline: pipelineName.optional(),
   task: taskRef.optional(),
   bulkOperationId: uuid.optional(),
-  createdAfter: timestamp.optional(),
-  createdBefore: timestamp.optional(),
+  createdAfter: afterTime.optional(),
+  createdBefore: timeOrDay.optional(),
 } satisfies FilterQuery<DispatchFilter>;
 
 const getDispatches = defineContract({

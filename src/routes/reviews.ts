@@ -15,6 +15,7 @@ import { createHandler, type Route } from "./http/create-handler.ts";
 import { exportRoutesOf } from "./http/export-routes.ts";
 import { answerPage } from "./http/paging.ts";
 import {
+  afterTime,
   booleanText,
   type FilterQuery,
   page,
@@ -24,6 +25,7 @@ import {
   taskRef,
   timestamp,
   uuid,
+  timeOrDay,
 } from "./http/schemas.ts";
 import {
   MOVE_ERRORS,
@@ -185,8 +187,8 @@ const reviewFilterQuery = {
   personId: uuid.optional().openapi({
     description: "The person who recorded it, with any of their credentials.",
   }),
-  createdAfter: timestamp.optional(),
-  createdBefore: timestamp.optional(),
+  createdAfter: afterTime.optional(),
+  createdBefore: timeOrDay.optional(),
 } satisfies FilterQuery<ReviewFilter>;
 
 const exports = exportRoutesOf({

@@ -14,6 +14,7 @@ import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import {
+  afterTime,
   type FilterQuery,
   freeFormValue,
   integerText,
@@ -23,6 +24,7 @@ import {
   safeText,
   timestamp,
   uuid,
+  timeOrDay,
 } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
 import { batchInput, batchOutput, batchView } from "./shapes/batch.ts";
@@ -194,8 +196,8 @@ const deliveryFilterQuery = {
   state: deliveryState.optional(),
   event: event.optional(),
   responseStatus: integerText(STATUS_MIN, STATUS_MAX).optional(),
-  createdAfter: timestamp.optional(),
-  createdBefore: timestamp.optional(),
+  createdAfter: afterTime.optional(),
+  createdBefore: timeOrDay.optional(),
 } satisfies FilterQuery<DeliveryFilter>;
 
 const deliveriesContract = defineContract({

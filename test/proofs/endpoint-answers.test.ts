@@ -100,7 +100,7 @@ describe(`An endpoint that answers at random (replay with SEED=${seed})`, () => 
     await expectInvariantsHold(api.database);
   });
 
-  it("that is gone some day is left alone until it is switched on again, and then has lost nothing", async () => {
+  it("that is gone some day is not called until it is switched on again, and then has lost nothing", async () => {
     expectDone(await api.call("DELETE", "/webhooks/hook"));
     await putWebhook();
     await givenDeliveries(30);
@@ -174,16 +174,16 @@ describe("An endpoint that is gone", () => {
     await expectInvariantsHold(api.database);
   });
 
-  it("is told later what happened while its webhook was off", async () => {
+  it("gets what happened while its webhook was off when it is switched on again", async () => {
     await goneAfter(async () => {});
     const task = await api.givenTask();
     await pump();
     expect(await deliveries()).toHaveLength(1);
     expectDone(await putWebhook());
     await pump();
-    const told = (await deliveries()).map(({ data }) => JSON.stringify(data));
-    expect(told).toHaveLength(2);
-    expect(told[0]).toContain(task.id);
+    const sent = (await deliveries()).map(({ data }) => JSON.stringify(data));
+    expect(sent).toHaveLength(2);
+    expect(sent[0]).toContain(task.id);
 
     // What happens while an admin has disabled it is not reported.
     await putWebhook({ enabled: false });

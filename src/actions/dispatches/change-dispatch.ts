@@ -86,7 +86,10 @@ export async function changeMatchingDispatches(
     return succeed({ value, replayed: false });
   }
   const written = await changeDispatches(database, change, found, { ...call, reason });
-  database.outgoing.dispatches ||= change === "retry" && written.outcome === "written";
+  database.outgoing.dispatches ||=
+    change === "retry" &&
+    written.outcome === "written" &&
+    written.rows.some(({ batch: done }) => done.changed > 0);
   return conclude(operation, written, { result: ({ batch: done }) => done, render: asStored });
 }
 

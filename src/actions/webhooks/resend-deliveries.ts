@@ -29,6 +29,7 @@ export async function resendMatching(
     return value === null ? refuse(notFound()) : succeed({ value, replayed: false });
   }
   const resent = await resendDeliveries(database, resend, administrationOf(call, reason));
-  database.outgoing.events ||= resent.outcome === "written" && resent.rows.length > 0;
+  database.outgoing.events ||=
+    resent.outcome === "written" && resent.rows.some(({ batch }) => batch.changed > 0);
   return conclude(operation, resent, { result: ({ batch }) => batch, render: asStored });
 }

@@ -11,7 +11,7 @@ export function batchJson(changed: SQL): SQL {
   'refused', coalesce((select json_agg(json_build_object('reason', refusal, 'count', count, 'examples', examples)
     order by refusal) from (
       select refusal, count(*) as count, (array_agg(id order by id))[1:${sql.raw(String(EXAMPLES_MAX))}] as examples
-      from judged where refusal is not null group by refusal) left_alone), '[]'),
+      from judged where refusal is not null group by refusal) unchanged), '[]'),
   'nextAfter', case when (select count from matching) > (select count(*) from judged)
     then (select id from judged order by id desc limit 1) end)`;
 }

@@ -165,7 +165,7 @@ export interface RotatedKey {
   overlapUntil: string;
 }
 
-/** The first rotation of the key of the alias k, which set the end that it has now. Its event tells the end before. */
+/** The first rotation of the key of the alias k, which set the end that it has now. Its event has the end before it. */
 const FIRST_ROTATION = sql`(select e.payload::jsonb as payload from admin_events e
   where e.tenant_id = k.tenant_id and e.subject_kind = 'key' and e.subject_id = k.id::text and e.type = 'key_rotated'
   order by e.seq limit 1)`;

@@ -29,7 +29,7 @@ export async function switchOffWebhook(
   const by = {
     actor: DELIVERY,
     reason: end.lastError,
-    // No caller asked for it, so the attempt stands for the call.
+    // No caller asked for it, so the lease of the attempt identifies it.
     operation: { id: owner },
     requestId: deliveryId,
   };

@@ -4,8 +4,8 @@ export const BATCH_MAX = 1000;
 /** How many ids of each reason an answer lists. */
 export const EXAMPLES_MAX = 5;
 
-/** The members of a set that a change left alone for one reason. */
-export interface LeftAlone<Reason extends string> {
+/** Those that a change left as they are for one reason. */
+export interface Unchanged<Reason extends string> {
   reason: Reason;
   count: number;
   /** The ids of the first of them. */
@@ -19,7 +19,7 @@ export interface Batch<Reason extends string> {
   /** How many of them the call looked at: the oldest. */
   examined: number;
   changed: number;
-  refused: LeftAlone<Reason>[];
+  refused: Unchanged<Reason>[];
   /** Where the next call begins; null if this one looked at all that match. */
   nextAfter: string | null;
 }

@@ -1204,7 +1204,7 @@ export const SAMPLES: readonly Sample[] = [
     route: "POST /v1/dispatches/retry",
     what: "by operation, after another",
     roles: OPERATORS,
-    cost: { first: 2, repeated: 3, after: RELAY },
+    cost: { first: 2, repeated: 3 },
     repeat: NOTHING_MORE,
     at: WAITING_CHECK,
     names: { bulkOperationId: "bulkOperation", after: "dispatch" },
