@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { BULK_ACTIONS } from "../../src/domain/bulk/actions.ts";
 import type { BulkIntent } from "../../src/domain/bulk/intent.ts";
 import { type BulkTerms, RETRIED_STATUSES } from "../../src/domain/bulk/judge.ts";
 import { type DecidedPlan, planBulk } from "../../src/domain/bulk/plan.ts";
@@ -8,7 +9,7 @@ import { buttonLabel } from "../../src/domain/bulk/button-label.ts";
 import { apply } from "../../src/domain/lifecycle/apply.ts";
 import type { Command } from "../../src/domain/lifecycle/commands.ts";
 import { decide } from "../../src/domain/lifecycle/decide.ts";
-import type { NewEvent } from "../../src/domain/lifecycle/decision.ts";
+import type { Decision } from "../../src/domain/lifecycle/decision.ts";
 import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
 import { pipelinesAttachedTo } from "../../src/domain/lifecycle/attached.ts";
 import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
@@ -141,19 +142,22 @@ describe("the plan of a bulk action", () => {
   });
 
   test("labels the button with the action", () => {
-    const labels = (["advance", "retry", "edit", "run_pipelines"] as const).map((action) =>
+    const labels = BULK_ACTIONS.map((action) =>
       buttonLabel({
         action,
         eligible: 2,
         runAttachedWorkflows: true,
-        pipelines: action === "edit" ? [] : [{ tasks: 2 }],
+        pipelines: ["edit", "archive", "restore"].includes(action) ? [] : [{ tasks: 2 }],
       }),
     );
     expect(labels).toEqual([
       "Advance & Run Pipeline (2)",
       "Retry & Run Pipeline (2)",
-      "Edit Only (2)",
       "Run Pipeline (2)",
+      "Edit Only (2)",
+      "Archive Only (2)",
+      "Restore Only (2)",
+      "Rework & Run Pipeline (2)",
     ]);
   });
 });
@@ -162,12 +166,14 @@ describe("a revert", () => {
   const operation = { id: "bulk-1", action: null };
 
   /** The event as the history records it once the change is applied. */
-  const recorded = (event: NewEvent | undefined, seq: number): UndoneEvent => {
+  const recorded = ({ events, reviews }: Decision, seq: number): UndoneEvent => {
+    const event = events.at(-1);
     if (event === undefined || event.fromStatus === null || event.fromGate === null) {
       expect.fail("a change that can be reverted has an event with a previous status and gate");
     }
     const { type, fromStatus, fromGate, payload } = event;
-    return { seq, type, fromStatus, fromGate, payload, namedBefore: null };
+    const review = reviews.at(-1) ?? null;
+    return { seq, type, fromStatus, fromGate, payload, namedBefore: null, review };
   };
 
   test.each<BulkIntent>([
@@ -179,11 +185,12 @@ describe("a revert", () => {
       if (item.decision === "refused") continue;
       const before = taskOf(item.taskId);
       const changed = apply(before, item.change, minute(2));
-      const event = recorded(item.change.events.at(-1), changed.eventSeq);
+      const event = recorded(item.change, changed.eventSeq);
       const decided = decideRevert(changed, { operation, event, reason: "a mistake" });
       if (decided === null) expect.fail("a task that has not changed since can be reverted");
       const after = apply(changed, decided.change, minute(3));
       expect(after.step).toEqual(before.step);
+      expect(after.reviews).toEqual(before.reviews);
       expect(decided).toMatchObject({ from: item.to, to: resolve(factsOf(after)) });
       expect(decided.change).toMatchObject({
         events: [{ type: "bulk_reverted", payload: { undoes: event.seq }, reason: "a mistake" }],
@@ -204,11 +211,28 @@ describe("a revert", () => {
     const [item] = plan([before], { action: "edit", changes }).items;
     if (item?.decision !== "eligible") expect.fail("an edit is eligible on every task");
     const changed = apply(before, item.change, minute(2));
-    const event = recorded(item.change.events.at(-1), changed.eventSeq);
+    const event = recorded(item.change, changed.eventSeq);
     const edit = { id: "bulk-1", action: "edit" } as const;
     const decided = decideRevert(changed, { operation: edit, event, reason: "a mistake" });
     expect(decided?.change).toMatchObject({ fields: { assignee: "ada" }, undoes: null });
     expect(decided?.change.fields).not.toHaveProperty("priority");
+  });
+
+  test.each(["archive", "restore"] as const)("of %s does the opposite", (action) => {
+    const before = givenTask({ archived: action === "restore" });
+    const [item] = plan([before], { action }).items;
+    if (item?.decision !== "eligible") expect.fail("the task is in the opposite state");
+    const changed = apply(before, item.change, minute(2));
+    const event = recorded(item.change, changed.eventSeq);
+    const put = { id: "bulk-1", action };
+    const decided = decideRevert(changed, { operation: put, event, reason: "a mistake" });
+    expect(decided?.change).toMatchObject({
+      archive: action === "restore",
+      events: [{ reason: "a mistake" }],
+      undoes: null,
+    });
+    const movedOn = { ...changed, eventSeq: changed.eventSeq + 1 };
+    expect(decideRevert(movedOn, { operation: put, event, reason: "a mistake" })).toBeNull();
   });
 
   test("of run_pipelines recalls the dispatches, whatever the task's status", () => {

@@ -157,6 +157,33 @@ describe("Approving against a failed review", () => {
     expect((await readTask(failed.id)).attention).toEqual(["ready"]);
   });
 
+  it("in bulk is taken back with its review by a revert, so that the failure stands again", async () => {
+    const before = await givenFailed("expert_review", "in_review");
+    const taskIds = [before.id];
+    const done = expectDone(await execute(api, { taskIds, targetStatus: "PASSED" }));
+    expect(expectDone(await act(api, done.operationId, "revert"))).toMatchObject({
+      state: "completed",
+      reverted: 1,
+    });
+    const after = await readTask(before.id);
+    expect(after).toMatchObject({
+      unifiedStatus: "IN_REVIEW",
+      attention: ["standing_failure"],
+      currentStep: before.currentStep,
+      eventSeq: before.eventSeq + 3,
+    });
+    const past = await api.call<TaskView>("GET", `/tasks/${before.id}?asOf=seq:${after.eventSeq}`);
+    expect(expectDone(past)).toEqual(after);
+    expect(expectDone(await preview(api, { taskIds, targetStatus: "PASSED" })).items).toMatchObject(
+      [{ warnings: ["standing_failure"] }],
+    );
+    const again = await api.call("PATCH", `/steps/${before.currentStep.id}`, {
+      as: "reviewer",
+      body: { status: "approved" },
+    });
+    expectProblem(again, "validation_failed", 400);
+  });
+
   it("is left to reviewers by a worker whose success has no verdict", async () => {
     const task = await givenFailed("calibration", "running");
     const run = await startRun(task.id, "POST_QA_SCORING");

@@ -82,7 +82,10 @@ export async function loadBulkWork(
       changingOperation(sql`${operationId}`),
       sql`select e.task_id as "taskId", e.seq, e.type, e.from_status as "fromStatus", e.from_gate as "fromGate",
         case when e.type = 'task_updated' or e.payload like '%"hold":%' or e.payload like '%"settled":%'
-          then e.payload::json end as payload, ${NAMED_BEFORE} as "namedBefore"
+          then e.payload::json end as payload, ${NAMED_BEFORE} as "namedBefore",
+        (select p.payload::json -> 'review' from step_events p
+          where p.task_id = e.task_id and p.seq = e.seq - 1 and p.type = 'review_recorded'
+            and p.bulk_operation_id = e.bulk_operation_id) as review
       from ${items} i join step_events e on e.task_id = i.task_id::uuid and e.seq = i.seq`,
       factsOf(operationId),
       keyQuery(call),

@@ -6,7 +6,7 @@ import { duplicateConflict } from "../lifecycle/decide/transition.ts";
 import { eventBetween } from "../lifecycle/decide/events.ts";
 import type { Decision } from "../lifecycle/decision.ts";
 import type { Original } from "../lifecycle/duplicates.ts";
-import { EVENT_PAYLOADS } from "../lifecycle/events.ts";
+import { EVENT_PAYLOADS, type PayloadOf } from "../lifecycle/events.ts";
 import { heldBefore } from "../lifecycle/held-before.ts";
 import type { TaskFields, TaskSnapshot } from "../lifecycle/snapshot.ts";
 import type { GateState, StepEventType, StepStatus } from "../lifecycle/statuses.ts";
@@ -25,6 +25,8 @@ export interface UndoneEvent {
   payload: unknown;
   /** The task that this one named as its original before the event. */
   namedBefore: Original | null;
+  /** The review that the operation recorded right before the event, to overrule a failed one. */
+  review: PayloadOf<"review_recorded">["review"] | null;
 }
 
 /** The change of one task to revert. */
@@ -74,7 +76,7 @@ function changeBack(
   if (event.type === "task_restored")
     return accepted(decideArchive(snapshot, { type: "archive", reason }));
   const { step } = snapshot;
-  const { namedBefore } = event;
+  const { namedBefore, review } = event;
   const isDuplicateAgain = event.fromStatus === "duplicate" && step.status !== "duplicate";
   if (isDuplicateAgain && duplicateConflict(snapshot, namedBefore) !== null) return null;
   const { hold, deferredAgain } = heldBefore(event.payload, step);
@@ -86,10 +88,15 @@ function changeBack(
         "bulk_reverted",
         step,
         back,
-        { undoes: event.seq, ...(deferredAgain && { deferredAgain }) },
+        {
+          undoes: event.seq,
+          ...(deferredAgain && { deferredAgain }),
+          ...(review && { withdrawn: review }),
+        },
         { reason, duplicateOf: isDuplicateAgain ? namedBefore?.id : null },
       ),
     ],
+    withdrawals: review ? [{ reviewId: review.id, sequence: review.sequence }] : [],
     undoes: { operationId: operation.id, seq: event.seq },
   };
 }
