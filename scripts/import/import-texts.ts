@@ -4,7 +4,8 @@ import { LIMIT_MAX } from "../../src/routes/http/schemas.ts";
 import { type ApiClient, ApiProblem } from "./api-client.ts";
 import { issuesOf } from "./import-records.ts";
 import { prefixPaths, type PendingRecord, type Stored } from "./pending-record.ts";
-import { type Artifact, artifactOf, isGiven, outputOf, type Work } from "./work.ts";
+import { isGiven } from "../../src/domain/data/kinds.ts";
+import { type Artifact, artifactOf, outputOf, type Work } from "./work.ts";
 
 /**
  * Uploads the texts of a record one by one, so that two equal texts are declared once. Existing data stay as they are. If

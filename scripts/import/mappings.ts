@@ -4,7 +4,8 @@ import { z } from "zod";
 import type { Issue } from "../../src/domain/refusals.ts";
 import type { StepKind } from "../../src/domain/lifecycle/statuses.ts";
 import type { FileRecord } from "./reading.ts";
-import { isGiven, type Work, workShape } from "./work.ts";
+import { isGiven } from "../../src/domain/data/kinds.ts";
+import { type Work, workShape } from "./work.ts";
 
 /** The body of POST /v1/tasks. The import uses only the external id; the service validates the rest. */
 export type TaskBody = Record<string, unknown> & { externalId: string };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { DATA_KINDS, type DataKind } from "../../src/domain/data/kinds.ts";
+import { DATA_KINDS } from "../../src/domain/data/kinds.ts";
 import { SLOT_MEMBERS } from "../../src/domain/evals/slot.ts";
 
 /** The maker of a text or an output. */
@@ -49,9 +49,6 @@ type Datum = Work["data"][number];
 export type Trial = Work["evals"][number]["trials"][number];
 
 export const NO_WORK: Work = { data: [], evals: [] };
-
-/** Returns true if data of this kind are given with a task, and not made while it is worked on. */
-export const isGiven = (kind: DataKind): boolean => kind === "golden" || kind === "source";
 
 /** Returns the total length of all texts, in characters. */
 export function lengthOf({ data, evals }: Work): number {

@@ -1,4 +1,5 @@
 import type { Role } from "./actor.ts";
+import type { DataKind } from "./data/kinds.ts";
 
 /**
  * The codes of refusals, with the members of each. A refusal is an expected failure, so it is a value and not an
@@ -197,6 +198,18 @@ export function versionSealed(activeVersion: { id: string; number: number }): Re
   return {
     code: "version_sealed",
     detail: `This step belongs to a sealed version. The active version is number ${activeVersion.number}.`,
+    activeVersion: { id: activeVersion.id, number: activeVersion.number },
+  };
+}
+
+/** The version was sealed or delivered, so what it means cannot change. */
+export function takesNoData(
+  kind: DataKind,
+  activeVersion: { id: string; number: number },
+): Refusal {
+  return {
+    code: "version_sealed",
+    detail: `The version is sealed or delivered, so it takes no ${kind} data. Create a new version for it.`,
     activeVersion: { id: activeVersion.id, number: activeVersion.number },
   };
 }

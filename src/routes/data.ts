@@ -89,7 +89,7 @@ const postData = defineContract({
   method: "POST",
   path: "/tasks/{taskId}/data",
   summary: "Declare a data item",
-  description: `Declares a data item of the task. Upload its content with \`PUT /v1/data/{dataId}/content\` within a day, or the data item is deleted. With \`uri\`, registers content that is stored elsewhere; it is never fetched, and so it stays unverified. The data item belongs to the current step, unless \`stepId\` names another step of the task. Returns 409 \`conflict\` if the step already has the same content with the same kind, model, revision, agent, and provider. The prompt and the insight must belong to the task. Inputs can belong to any task.`,
+  description: `Declares a data item of the task. Upload its content with \`PUT /v1/data/{dataId}/content\` within a day, or the data item is deleted. With \`uri\`, registers content that is stored elsewhere; it is never fetched, and so it stays unverified. The data item belongs to the current step, unless \`stepId\` names another step of the task. Returns 409 \`conflict\` if the step already has the same content with the same kind, model, revision, agent, and provider. The prompt and the insight must belong to the task. Inputs can belong to any task. Returns 409 \`version_sealed\` for \`golden\` and \`source\` data of a version that is sealed or delivered.`,
   tags: ["Prompts and data"],
   role: "operator",
   service: true,
@@ -132,7 +132,7 @@ const postData = defineContract({
     })
     .openapi("DeclareData"),
   response: { status: 201, description: "The data item.", schema: data, headers: ["Location"] },
-  errors: ["not_found", "conflict"],
+  errors: ["not_found", "conflict", "version_sealed"],
   idempotency: "optional",
 });
 
@@ -221,13 +221,13 @@ const putContent = defineContract({
   path: "/data/{dataId}/content",
   summary: "Upload the content of a data item",
   description:
-    "The request body is the content. It is stored only if its size and SHA-256 match the declaration; otherwise the call returns 400 `validation_failed`. A `Content-Type` that differs from the declared one returns 415 `unsupported_media_type`. Stored content never changes. A repeated upload is checked again.",
+    "The request body is the content. It is stored only if its size and SHA-256 match the declaration; otherwise the call returns 400 `validation_failed`. A `Content-Type` that differs from the declared one returns 415 `unsupported_media_type`. Stored content never changes. A repeated upload is checked again. Returns 409 `version_sealed` if the first upload of `golden` or `source` data comes after the version was sealed or delivered.",
   role: "operator",
   service: true,
   body: rawBody,
   bodyMax: "content",
   response: { status: 200, description: "The data item with its stored content.", schema: data },
-  errors: ["not_found"],
+  errors: ["not_found", "version_sealed"],
 });
 
 const content = {

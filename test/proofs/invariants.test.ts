@@ -906,6 +906,18 @@ const BREACHES: Record<string, Breach[]> = {
         update data set prompt_id = (select id from prompts where content = 'A forged one') where task_id = '${busy.id}'`,
     },
   ],
+  "sealed-versions-take-no-given-data": [
+    {
+      by: "adding golden data to a sealed version",
+      sql: ({ busy }) => `
+        insert into data (tenant_id, id, task_id, version_id, step_id, kind, uri, content_type, size_bytes, sha256,
+            created_by)
+          select s.tenant_id, new_id(), s.task_id, s.version_id, s.id, 'golden', 's3://bucket/late', 'text/plain', 1,
+            sha256('late'), 'a forger'
+          from steps s join task_versions v on v.tenant_id = s.tenant_id and v.id = s.version_id
+          where s.task_id = '${busy.id}' and v.sealed_at is not null limit 1`,
+    },
+  ],
   "object-keys-match-hashes": [
     {
       by: "pointing data at another object",

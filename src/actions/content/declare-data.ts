@@ -5,7 +5,13 @@ import {
   type DeclaredData,
   findDeclared,
 } from "../../db/content/data.ts";
-import { alreadyDeclared, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
+import {
+  alreadyDeclared,
+  notFound,
+  type Outcome,
+  refuse,
+  takesNoData,
+} from "../../domain/refusals.ts";
 import { objectKeyOf } from "../../storage/blobs.ts";
 import type { ActionCall, Done } from "../call/call.ts";
 import { asStored, conclude } from "../call/conclude.ts";
@@ -27,6 +33,9 @@ export async function declareData(
     unwritten: async (found) => {
       if (found === undefined) return refuse(notFound());
       // A concurrent insert can conflict with this one before the statement's snapshot shows it. Read it now.
+      if (found.existing === null && found.sealedBy !== null) {
+        return refuse(takesNoData(input.kind, found.sealedBy));
+      }
       const existing = found.existing ?? (await findDeclared(database, input, found.place));
       if (existing === null)
         throw new Error("Data was not inserted, yet nothing conflicts with it");

@@ -6,6 +6,7 @@ import {
   notFound,
   type Outcome,
   refuse,
+  takesNoData,
   wrongContentType,
 } from "../../domain/refusals.ts";
 import { type BlobStore, StorageUnavailable } from "../../storage/blobs.ts";
@@ -31,7 +32,8 @@ export async function storeContent(
   const { database, blobs, operation } = call;
   const found = await findData(database, dataId);
   if (found === null || found.objectKey === null) return refuse(notFound());
-  const { data, objectKey, readAt } = found;
+  const { data, objectKey, sealedBy, readAt } = found;
+  if (sealedBy !== null && data.storedAt === null) return refuse(takesNoData(data.kind, sealedBy));
   const { contentType, length, stream } = upload;
   if (contentType !== null && !isSameType(contentType, data.contentType)) {
     return refuse(wrongContentType(data.contentType));
@@ -44,11 +46,15 @@ export async function storeContent(
   if (check !== "matches") return refuse(contentMismatch(check, data));
   if (data.storedAt !== null) return succeed({ value: data, replayed: false });
 
-  const marked = await markStored(database, { id: dataId, readAt }, operation);
+  const marked = await markStored(database, { ...data, readAt }, operation);
   return conclude(operation, marked, {
     result: (row) => row.data,
     render: asStored,
-    unwritten: () => {
+    unwritten: async () => {
+      const now = await findData(database, dataId);
+      if (now !== null && now.sealedBy !== null) {
+        return refuse(takesNoData(data.kind, now.sealedBy));
+      }
       // The sweep ran in between. A retry reads the row as it is then, and stores the object again.
       throw new StorageUnavailable("The sweep may have deleted the object");
     },

@@ -7,6 +7,7 @@ import { hasPassedGate, IS_ARTIFACT } from "./artifacts.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 import { bytesOf, type Chunk, readChunkById } from "../sql/chunks.ts";
+import { lockAgainstSealing, type SealedBy, sealedBy } from "./sealed-data.ts";
 import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { isOfTask, isTask } from "../tasks/task-match.ts";
 
@@ -68,10 +69,12 @@ const dataJson = (inputs: SQL) => sql`json_build_object('id', d.id, 'taskId', d.
 const STORED_INPUTS = sql`coalesce((select json_agg(i.parent_id order by i.parent_id) from data_inputs i
   where i.tenant_id = d.tenant_id and i.child_id = d.id), '[]')`;
 
-/** The result of a declaration: the new row, or the id of an equal row that was declared before. */
+/** The result of a declaration: the new row, the id of an equal row that was declared before, or why there is none. */
 export interface Declaration {
   data: DataRecord | null;
   existing: string | null;
+  /** The active version, if the version is sealed or delivered and takes no data of this kind. */
+  sealedBy: SealedBy | null;
   /** The task and the step that the declaration is for. */
   place: Place;
 }
@@ -83,7 +86,8 @@ interface Place {
 
 /**
  * Declares data on a step of a task, with its inputs, in one round trip. Returns no row if the task or an input does
- * not exist, or if the task has no such step, prompt or insight. Writes nothing if equal data was declared before.
+ * not exist, or if the task has no such step, prompt or insight. Writes nothing if equal data was declared before, or
+ * if the version takes no data of this kind any more.
  */
 export function declareData(
   database: TenantDatabase,
@@ -95,6 +99,7 @@ export function declareData(
   const inputs = [...new Set(data.inputs)].toSorted();
   const inputsJson = sql`${JSON.stringify(inputs)}::json`;
   return database.write<Declaration>(operation, [
+    ...lockAgainstSealing(data.kind, sql`t.tenant_id = ${tenantId}::uuid and ${isTask(data.task)}`),
     sql`
 with
 parents as materialized (
@@ -104,7 +109,8 @@ parents as materialized (
   for key share of d
 ),
 place as materialized (
-  select s.task_id, s.version_id, s.id as step_id
+  select s.task_id, s.version_id, s.id as step_id,
+    ${sealedBy(data.kind, { tenantId: sql`s.tenant_id`, id: sql`s.version_id` })} as sealed_by
   from tasks t
   join steps s on s.tenant_id = t.tenant_id and s.task_id = t.id
     and s.id = coalesce(${stepId}::uuid, t.current_step_id)
@@ -123,7 +129,7 @@ created as (
     decode(${data.sha256}, 'hex'), ${data.model ?? null}::text, ${data.modelRevision ?? null}::text,
     ${data.agent ?? null}::text, ${data.agentRevision ?? null}::text, ${data.provider ?? null}::text, ${promptId}::uuid, ${insightId}::uuid,
     ${actor.id}::text
-  from place
+  from place where sealed_by is null
   on conflict on constraint data_content do nothing
   returning d.id, ${dataJson(inputsJson)} as data
 ),
@@ -135,7 +141,7 @@ ${keepOrDrop({ tenantId, operation }, { from: sql`created`, result: sql`created.
 select (select data from created) as data,
   (select d.id from data d where d.tenant_id = ${tenantId}::uuid
     and ${isDeclared(data, { taskId: sql`place.task_id`, stepId: sql`place.step_id` })}) as existing,
-  json_build_object('taskId', place.task_id, 'stepId', place.step_id) as place
+  place.sealed_by as "sealedBy", json_build_object('taskId', place.task_id, 'stepId', place.step_id) as place
 from place`,
   ]);
 }
@@ -173,6 +179,8 @@ export interface DataObjectRecord {
   data: DataRecord;
   /** null if the blob is not in the service's bucket. */
   objectKey: string | null;
+  /** The active version, if the row's version is sealed or delivered and takes no content of this kind. */
+  sealedBy: SealedBy | null;
   readAt: string;
 }
 
@@ -182,7 +190,9 @@ export async function findData(
   id: string,
 ): Promise<DataObjectRecord | null> {
   const [row] = await database.read<DataObjectRecord>(sql`
-    select ${dataJson(STORED_INPUTS)} as data, d.object_key as "objectKey", iso(now()) as "readAt"
+    select ${dataJson(STORED_INPUTS)} as data, d.object_key as "objectKey", iso(now()) as "readAt",
+      case when d.kind in ('golden', 'source')
+        then ${sealedBy("golden", { tenantId: sql`d.tenant_id`, id: sql`d.version_id` })} end as "sealedBy"
     from data d where d.id = ${id}`);
   return row ?? null;
 }
@@ -190,22 +200,25 @@ export async function findData(
 /**
  * Marks a row's content as stored, and keeps the first time. Returns no row if the row is gone, or if the sweep has or
  * may have deleted its object since `readAt`: the uploaded content may be gone too. A claim that was more than an hour
- * old at `readAt` is void, because its sweep died.
+ * old at `readAt` is void, because its sweep died. Nor does it return one if the version was sealed meanwhile.
  */
 export function markStored(
   database: TenantDatabase,
-  { id, readAt }: { id: string; readAt: string },
+  { id, kind, taskId, readAt }: Pick<DataRecord, "id" | "kind" | "taskId"> & { readAt: string },
   operation: Operation,
 ): Promise<Written<{ data: DataRecord }>> {
   const { tenantId } = database;
   return database.write<{ data: DataRecord }>(operation, [
     // The sweep takes this lock in exclusive mode before it claims: it sees the row as stored, or we see its claim.
     sql`select pg_advisory_xact_lock_shared(hashtext('swept_objects'))`,
+    ...lockAgainstSealing(kind, sql`t.tenant_id = ${tenantId}::uuid and t.id = ${taskId}::uuid`),
     sql`
 with
 marked as (
   update data d set stored_at = coalesce(d.stored_at, now())
   where d.tenant_id = ${tenantId}::uuid and d.id = ${id}::uuid
+    and (d.stored_at is not null
+      or ${sealedBy(kind, { tenantId: sql`d.tenant_id`, id: sql`d.version_id` })} is null)
     and not exists (select from swept_objects s
       where s.tenant_id = d.tenant_id and s.object_key = d.object_key
         and case when s.deleted_at is null then s.claimed_at >= ${readAt}::timestamptz - interval '1 hour'

@@ -12,6 +12,25 @@ export const DATA_INVARIANTS: readonly Invariant[] = [
         or (d.insight_id is not null and n.task_id is distinct from d.task_id)`,
   },
   {
+    name: "sealed-versions-take-no-given-data",
+    description:
+      "Golden or source data was declared for, or stored in, a version that had been sealed or delivered.",
+    // Sealed or delivered under version 2 of the registry or later: earlier releases took such data.
+    sql: `
+      select d.tenant_id, d.id from data d
+      join lateral (
+        select e.at from step_events e join task_versions v on v.tenant_id = e.tenant_id and v.id = d.version_id
+        where e.tenant_id = d.tenant_id and e.task_id = d.task_id and e.type = 'version_created'
+          and e.at = v.sealed_at and e.registry_version >= 2
+        union all
+        select e.at from steps s
+        join step_events e on e.tenant_id = s.tenant_id and e.task_id = s.task_id and e.seq = s.event_seq
+        where s.tenant_id = d.tenant_id and s.version_id = d.version_id and s.kind = 'delivery'
+          and s.status = 'approved' and s.gate <> 'revoked' and s.event_seq > 1 and e.registry_version >= 2
+      ) ended on greatest(d.created_at, d.stored_at) > ended.at
+      where d.kind in ('golden', 'source')`,
+  },
+  {
     name: "object-keys-match-hashes",
     description: "A row's object key does not consist of its tenant and hash.",
     sql: `

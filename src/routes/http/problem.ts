@@ -201,7 +201,8 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
     status: 409,
     retry: "reload",
     title: "Version is sealed",
-    detail: "A newer version has replaced this one, so its steps can no longer change.",
+    detail:
+      "A newer version has replaced this one, so its steps can no longer change. Golden and source data also need a version that was not delivered.",
     members: ["activeVersion"],
   },
   archived: {
