@@ -500,7 +500,7 @@ export type PreviewBulk = {
   /** Whether the pipelines that are attached to the change run. Must be `true` to execute `run_pipelines`. */
   runAttachedWorkflows?: boolean | undefined;
   /** The tasks to change. Duplicates are ignored. */
-  taskIds?: readonly string[] | undefined;
+  taskIds?: readonly ListedTaskRef[] | undefined;
   filter?: TaskFilter | undefined;
   reason?: Reason | undefined;
   /** Ignored. Accepted so that you can preview the body of an execution. */
@@ -508,6 +508,9 @@ export type PreviewBulk = {
   /** Ignored. Accepted so that you can preview the body of an execution. */
   onStale?: "abort" | "skip" | undefined;
 };
+
+/** A task's id, or `ext:` followed by its external id. A malformed one is treated like that of a task that does not exist. */
+export type ListedTaskRef = string;
 
 export type TaskFilter = {
   /** Tasks with any of these labels. */
@@ -589,7 +592,7 @@ export type ExecuteBulk = {
   /** Whether the pipelines that are attached to the change run. Must be `true` to execute `run_pipelines`. */
   runAttachedWorkflows?: boolean | undefined;
   /** The tasks to change. Duplicates are ignored. */
-  taskIds: readonly string[];
+  taskIds: readonly ListedTaskRef[];
   reason: Reason;
   planToken?: string | undefined;
   onStale?: "abort" | "skip" | undefined;
@@ -926,8 +929,7 @@ export type MoveTasks = {
 };
 
 export type Move = {
-  /** A task's id, or `ext:` followed by its external id. */
-  task: TaskRef;
+  task: ListedTaskRef;
   status?: StepStatus | undefined;
   advance?: true | undefined;
   /** The stage to go back to. */
@@ -1650,8 +1652,7 @@ export type RecordEvaluation = {
   /** What tells trials with the same `k` apart, for evals that the call creates. An existing eval must have the same. Default: that of the existing eval, or `model` alone. */
   slotBy?: readonly unknown[] | undefined;
   results: ReadonlyArray<{
-    /** A task's id, or `ext:` followed by its external id. */
-    task: TaskRef;
+    task: ListedTaskRef;
     model: string;
     modelRevision?: string | undefined;
     agent?: string | undefined;
@@ -2622,7 +2623,7 @@ export interface Operations {
     };
   };
   /**
-   * Look up tasks by id. Finds up to 50000 tasks by id or external id, with or without the `ext:` prefix. Includes archived tasks. `found` and `unresolved` keep the order of the request. The answer to more than 2500 names is streamed while they are looked up. If an error occurs meanwhile, the connection is closed early.
+   * Look up tasks by id. Finds up to 50000 tasks by id or external id, with or without the `ext:` prefix. Includes archived tasks. `found` and `unresolved` keep the order of the request. A malformed or overlong id is unresolved, like one that does not exist. The answer to more than 2500 names is streamed while they are looked up. If an error occurs meanwhile, the connection is closed early.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3653,7 +3654,7 @@ export interface Operations {
   /**
    * Start a worker run. Creates a worker run for the task's current step. It stays `QUEUED` until its worker reports.
    *
-   * Role: `service`.
+   * Role: `admin`, or `service`.
    */
   startRun: {
     input: {
@@ -3670,7 +3671,7 @@ export interface Operations {
   /**
    * Claim worker runs. Claims queued runs for a worker that polls. Pipelines without an endpoint queue their runs here. Each run is leased to one caller. After the caller's first report the lease no longer matters, only the run's deadline. If a lease ends before the first report, the run can be claimed again with the next `attempt`. Runs are claimed by task priority, highest first, and then by age. Returns an empty list if no run is waiting.
    *
-   * Role: `service`.
+   * Role: `admin`, or `service`.
    */
   claimRuns: {
     input: {
@@ -3683,7 +3684,7 @@ export interface Operations {
   /**
    * Report on a worker run. Reports the state of a run and renews its deadline. If the run's step is still the task's current step, the report also changes the step's status, as the table `reportEffects` of `GET /v1/registry` says. A successful quality check must include a `verdict`, and a successful scoring can. A report after the run has ended changes nothing. It is kept among the late reports of the run, unless it only repeats how the run ended. `keptAside` says if a report, or the move that it asks for, was only recorded. If a worker claimed the run, every report requires the `attempt` of the claim. The first report must come from the holder of the lease; otherwise the call returns 409 `lease_lost`, as it does for a different `attempt`.
    *
-   * Role: `service`.
+   * Role: `admin`, or `service`.
    */
   reportRun: {
     input: {
@@ -3910,7 +3911,7 @@ export interface Operations {
     answer: Prompt;
   };
   /**
-   * List prompts. Returns the prompts that match every given filter, newest first. A page can have fewer prompts than `limit` if they are long.
+   * List prompts. Returns the prompts that match every given filter, by default the newest first. A page can have fewer prompts than `limit` if they are long.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3928,6 +3929,8 @@ export interface Operations {
         /** At most 180 bytes in UTF-8. */
         agentRevision?: string | undefined;
         provider?: string | undefined;
+        /** The field to sort by, and then by id. A leading `-` sorts in descending order. Prompts without the field come last in either order. */
+        sort?: "createdAt" | "-createdAt" | "model" | "-model" | "agent" | "-agent" | "provider" | "-provider" | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -4426,7 +4429,7 @@ export interface Operations {
   /**
    * Create an insight. Creates the record of an inference job. Its status is `QUEUED`, or `SUCCEEDED` if the request has an `output`. With `trialId`, the insight also belongs to the trial's eval.
    *
-   * Role: `service`.
+   * Role: `admin`, or `service`.
    */
   createInsight: {
     input: {
@@ -4472,7 +4475,7 @@ export interface Operations {
   /**
    * Report an insight's result. Reports the status, the output, and the usage of an inference job. Repeating the current status changes nothing. After the job has ended, you can still report an output or a usage that is missing; a second report of either returns 409 `conflict`.
    *
-   * Role: `service`.
+   * Role: `admin`, or `service`.
    */
   reportInsight: {
     input: {

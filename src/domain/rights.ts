@@ -10,8 +10,8 @@ export const PEOPLE_ROLES = [
 export type PeopleRole = (typeof PEOPLE_ROLES)[number];
 
 interface Grant {
-  /** The lowest role that has the right. Null if only the service role has it. */
-  people: PeopleRole | null;
+  /** The lowest role of people that has the right. */
+  people: PeopleRole;
   service: boolean;
 }
 
@@ -52,19 +52,19 @@ export const RIGHTS = {
 
   administer: { people: "admin", service: false },
 
-  reportRun: { people: null, service: true },
-  recordInsight: { people: null, service: true },
+  reportRun: { people: "admin", service: true },
+  recordInsight: { people: "admin", service: true },
 } as const satisfies Record<string, Grant>;
 export type Right = keyof typeof RIGHTS;
 
 /** Returns the role that a refusal names as required. */
 export function requiredRole(right: Right): Role {
-  return RIGHTS[right].people ?? "service";
+  return RIGHTS[right].people;
 }
 
 /** Returns true if the role has the right. */
 export function isPermitted(role: Role, right: Right): boolean {
   const { people, service } = RIGHTS[right];
   if (role === "service") return service;
-  return people !== null && PEOPLE_ROLES.indexOf(role) >= PEOPLE_ROLES.indexOf(people);
+  return PEOPLE_ROLES.indexOf(role) >= PEOPLE_ROLES.indexOf(people);
 }

@@ -8,7 +8,7 @@ import { UNIFIED_STATUSES } from "../domain/status/unified.ts";
 import { type Call, reply, takeTurn } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { reason, safeText, timestamp, uuid } from "./http/schemas.ts";
+import { listedName, reason, timestamp, uuid } from "./http/schemas.ts";
 import {
   accepted,
   bulkAction,
@@ -30,19 +30,12 @@ import {
   PREVIEWED_ITEMS_MAX,
 } from "../domain/bulk/limits.ts";
 
-/** The length of `ext:` and the longest external id. */
-const TASK_NAME_LENGTH_MAX = 204;
 /** Eight bytes in base64url for each task of the largest plan, plus the header. */
 const PLAN_TOKEN_LENGTH_MAX = 540_000;
 export const planToken = z.string().min(1).max(PLAN_TOKEN_LENGTH_MAX);
 
-/** Looser than `taskRef`: an invalid reference becomes a `not_found` item in the response, not a validation error. */
-const taskName = safeText(TASK_NAME_LENGTH_MAX).min(1).openapi({
-  description: "A task's id, or `ext:` followed by its external id.",
-});
-
 const taskIds = z
-  .array(taskName)
+  .array(listedName)
   .min(1)
   .max(PLANNED_TASKS_MAX)
   .openapi({ description: "The tasks to change. Duplicates are ignored." });

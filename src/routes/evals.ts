@@ -13,7 +13,15 @@ import { reply, replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { exportRoutesOf } from "./http/export-routes.ts";
-import { type FilterQuery, page, paging, reason, taskRef, uuid } from "./http/schemas.ts";
+import {
+  type FilterQuery,
+  listedTaskRef,
+  page,
+  paging,
+  reason,
+  taskRef,
+  uuid,
+} from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
 import {
   evalName,
@@ -196,7 +204,7 @@ const postRecord = defineContract({
       results: z
         .array(
           z.strictObject({
-            task: taskRef,
+            task: listedTaskRef,
             model: modelName,
             ...makerDetailsInput,
             k: trialCount.openapi({

@@ -30,7 +30,7 @@ const postInsight = defineContract({
   description:
     "Creates the record of an inference job. Its status is `QUEUED`, or `SUCCEEDED` if the request has an `output`. With `trialId`, the insight also belongs to the trial's eval.",
   tags,
-  role: "service",
+  role: "admin",
   service: true,
   body: z
     .strictObject({
@@ -113,7 +113,7 @@ const patchInsight = defineContract({
   description:
     "Reports the status, the output, and the usage of an inference job. Repeating the current status changes nothing. After the job has ended, you can still report an output or a usage that is missing; a second report of either returns 409 `conflict`.",
   tags,
-  role: "service",
+  role: "admin",
   service: true,
   params: z.strictObject({ insightId: uuid }),
   body: z

@@ -5,7 +5,7 @@ import { runsAttachedByDefault } from "../domain/lifecycle/attached.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { itemIssues, reason, taskRef } from "./http/schemas.ts";
+import { itemIssues, listedTaskRef, reason } from "./http/schemas.ts";
 import { runAttachedWorkflows } from "./shapes/moved.ts";
 import { stepKind, stepStatus } from "./shapes/task.ts";
 
@@ -13,7 +13,7 @@ export const MOVES_MAX = 1000;
 
 const move = z
   .strictObject({
-    task: taskRef,
+    task: listedTaskRef,
     status: stepStatus.optional(),
     advance: z.literal(true).optional(),
     rework: stepKind.optional().openapi({ description: "The stage to go back to." }),

@@ -1,6 +1,11 @@
 import * as z from "zod";
 import { recordPrompt } from "../actions/content/record-prompt.ts";
-import { listPrompts } from "../db/content/prompts.ts";
+import {
+  listPrompts,
+  listPromptsBy,
+  PROMPT_SORTS,
+  type PromptRecord,
+} from "../db/content/prompts.ts";
 import { replyTo } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
@@ -60,16 +65,25 @@ const postPrompt = defineContract({
   idempotency: "optional",
 });
 
+const SORT_ORDERS = ["createdAt", ...PROMPT_SORTS].flatMap((sort) => [sort, `-${sort}`]);
+
 const getPrompts = defineContract({
   operationId: "listPrompts",
   method: "GET",
   path: "/prompts",
   summary: "List prompts",
   description:
-    "Returns the prompts that match every given filter, newest first. A page can have fewer prompts than `limit` if they are long.",
+    "Returns the prompts that match every given filter, by default the newest first. A page can have fewer prompts than `limit` if they are long.",
   tags: ["Prompts and data"],
   role: "viewer",
-  query: z.strictObject({ ...promptFilterQuery, ...paging }),
+  query: z.strictObject({
+    ...promptFilterQuery,
+    sort: z.enum(SORT_ORDERS).default("-createdAt").openapi({
+      description:
+        "The field to sort by, and then by id. A leading `-` sorts in descending order. Prompts without the field come last in either order.",
+    }),
+    ...paging,
+  }),
   response: { status: 200, description: "A page of prompts.", schema: page(prompt) },
   errors: ["invalid_cursor"],
 });
@@ -79,18 +93,38 @@ export const promptRoutes: readonly Route[] = [
     replyTo(await recordPrompt(call, { task: params.taskId, ...body })),
   ),
   createHandler(getPrompts, (call, { query }) => {
-    const { limit, cursor, ...filter } = query;
+    const { limit, cursor, sort: order, ...filter } = query;
+    const descending = order.startsWith("-");
+    const sort = PROMPT_SORTS.find((known) => known === order.replace("-", ""));
+    const listing = {
+      operationId: getPrompts.operationId,
+      filter,
+      itemOf: (row: PromptRecord) => row,
+    };
+    if (sort === undefined) {
+      return answerPage(
+        call,
+        { limit, cursor },
+        {
+          ...listing,
+          sort: descending ? "-id" : "id",
+          position: uuid,
+          read: (after, rows) =>
+            listPrompts(call.database, filter, { after, limit: rows, descending }),
+          positionOf: ({ id }) => id,
+        },
+      );
+    }
     return answerPage(
       call,
       { limit, cursor },
       {
-        operationId: getPrompts.operationId,
-        filter,
-        sort: "-id",
-        position: uuid,
-        read: (after, rows) => listPrompts(call.database, filter, { after, limit: rows }),
-        positionOf: ({ id }) => id,
-        itemOf: (row) => row,
+        ...listing,
+        sort: order,
+        position: z.object({ key: z.string().nullable(), id: uuid }),
+        read: (after, rows) =>
+          listPromptsBy(call.database, filter, { sort, after, limit: rows, descending }),
+        positionOf: (row) => ({ key: row[sort], id: row.id }),
       },
     );
   }),

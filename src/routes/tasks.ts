@@ -16,15 +16,7 @@ import type { TaskRef } from "../domain/task-ref.ts";
 import { type Call, reply, takeTurn } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import {
-  externalId,
-  itemIssues,
-  reason,
-  safeText,
-  taskRef,
-  timestamp,
-  uuid,
-} from "./http/schemas.ts";
+import { externalId, itemIssues, reason, taskRef, timestamp, uuid } from "./http/schemas.ts";
 import { JsonStream } from "./http/streaming.ts";
 import { validate } from "./http/validation.ts";
 import { asOf } from "./shapes/as-of.ts";
@@ -151,14 +143,12 @@ const postLookup = defineContract({
   method: "POST",
   path: "/tasks/lookup",
   summary: "Look up tasks by id",
-  description: `Finds up to ${LOOKUP_MAX} tasks by id or external id, with or without the \`ext:\` prefix. Includes archived tasks. \`found\` and \`unresolved\` keep the order of the request. The answer to more than ${LOOKED_UP_PER_PART_MAX} names is streamed while they are looked up. If an error occurs meanwhile, the connection is closed early.`,
+  description: `Finds up to ${LOOKUP_MAX} tasks by id or external id, with or without the \`ext:\` prefix. Includes archived tasks. \`found\` and \`unresolved\` keep the order of the request. A malformed or overlong id is unresolved, like one that does not exist. The answer to more than ${LOOKED_UP_PER_PART_MAX} names is streamed while they are looked up. If an error occurs meanwhile, the connection is closed early.`,
   tags: ["Tasks and versions"],
   role: "viewer",
   service: true,
   bodyMax: "large",
-  body: z
-    .strictObject({ ids: z.array(safeText(204)).min(1).max(LOOKUP_MAX) })
-    .openapi("LookUpTasks"),
+  body: z.strictObject({ ids: z.array(z.string()).min(1).max(LOOKUP_MAX) }).openapi("LookUpTasks"),
   response: {
     status: 200,
     description: "The tasks that were found, and the ids that matched no task.",

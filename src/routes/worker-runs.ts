@@ -84,7 +84,7 @@ const postRun = defineContract({
   description:
     "Creates a worker run for the task's current step. It stays `QUEUED` until its worker reports.",
   tags: ["Reviews and workers"],
-  role: "service",
+  role: "admin",
   service: true,
   params: z.strictObject({ taskId: taskRef }),
   body: z.strictObject({ type: workerType, externalRef: name(500).optional() }).openapi("StartRun"),
@@ -105,7 +105,7 @@ const claim = defineContract({
   description:
     "Claims queued runs for a worker that polls. Pipelines without an endpoint queue their runs here. Each run is leased to one caller. After the caller's first report the lease no longer matters, only the run's deadline. If a lease ends before the first report, the run can be claimed again with the next `attempt`. Runs are claimed by task priority, highest first, and then by age. Returns an empty list if no run is waiting.",
   tags: ["Reviews and workers"],
-  role: "service",
+  role: "admin",
   service: true,
   body: z
     .strictObject({
@@ -151,7 +151,7 @@ const patchRun = defineContract({
   description:
     "Reports the state of a run and renews its deadline. If the run's step is still the task's current step, the report also changes the step's status, as the table `reportEffects` of `GET /v1/registry` says. A successful quality check must include a `verdict`, and a successful scoring can. A report after the run has ended changes nothing. It is kept among the late reports of the run, unless it only repeats how the run ended. `keptAside` says if a report, or the move that it asks for, was only recorded. If a worker claimed the run, every report requires the `attempt` of the claim. The first report must come from the holder of the lease; otherwise the call returns 409 `lease_lost`, as it does for a different `attempt`.",
   tags: ["Reviews and workers"],
-  role: "service",
+  role: "admin",
   service: true,
   params: z.strictObject({ runId: uuid }),
   body: z

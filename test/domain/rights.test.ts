@@ -43,8 +43,8 @@ start: r a
 bulk: r a
 archiveAndRestore: r a
 administer: a
-reportRun: s
-recordInsight: s
+reportRun: a s
+recordInsight: a s
 `;
 
 const rows = ROLES_BY_RIGHT_TEXT.trim()
@@ -120,7 +120,7 @@ describe("the minimum role without the task", () => {
         run: { id: "r", type: "PAYMENT", state: "QUEUED", stepId: "s", ...NOT_OFFERED },
         state: "RUNNING",
       },
-      "service",
+      "admin",
     ],
     [{ type: "edit", changes: {} }, "operator"],
     [{ type: "archive" }, "reviewer"],

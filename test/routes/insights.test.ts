@@ -87,7 +87,7 @@ describe("An insight", () => {
   it("cannot be created for an archived task, or by a person", async () => {
     const { id } = await api.givenTask();
     const body = { taskId: id, kind: "completion", model: "solver" };
-    expectProblem(await api.call("POST", "/insights", { as: "admin", body }), "forbidden", 403);
+    expectProblem(await api.call("POST", "/insights", { as: "reviewer", body }), "forbidden", 403);
     expectDone(await api.call("POST", `/tasks/${id}/archive`, { body: {} }));
     expectProblem(await open(id), "archived", 409);
   });

@@ -2,7 +2,10 @@ import { beforeAll, describe, expect, it, test } from "vitest";
 import type { PromptRecord } from "../../src/db/content/prompts.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
 import { givenEval } from "../support/evals.ts";
+import { chanceFrom } from "../support/chance.ts";
 import { contentsOf } from "../support/contents.ts";
+
+const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 
 interface PromptPage {
   data: PromptRecord[];
@@ -175,5 +178,58 @@ describe("Listing prompts", () => {
     } while (cursor !== null);
     expect(pages.flat()).toEqual(newestFirst);
     expect(pages.map(({ length }) => length)).toEqual(sizes);
+  });
+});
+
+describe(`A sorted list of prompts (seed ${SEED})`, () => {
+  test.each(["createdAt", "model", "agent", "provider"] as const)(
+    "by %s is complete in both orders, breaks ties by id, and has prompts without it last",
+    async (field) => {
+      const chance = chanceFrom(SEED);
+      const { id } = await api.givenTask();
+      const values = ["a", "A", "b", "solver-7b", "é", "東", undefined, undefined];
+      for (let count = 0; count < 16; count += 1) {
+        const value = () => values[chance.below(values.length)];
+        const [model, agent, provider] = [value(), value(), value()];
+        const content = chance.isHit(0.2) ? "長".repeat(199_990) : "short";
+        expectDone(await record(id, { model, agent, provider, content }), 201);
+      }
+      const pages = async (sort: string) => {
+        const found: PromptRecord[] = [];
+        let cursor: string | null = null;
+        do {
+          const after: string = cursor === null ? "" : `&cursor=${cursor}`;
+          const page = await list(`task=${id}&sort=${sort}&limit=3${after}`);
+          found.push(...page.data);
+          cursor = page.nextCursor;
+        } while (cursor !== null);
+        return found;
+      };
+      const all = await pages("createdAt");
+      expect(all).toHaveLength(16);
+      const bytes = (text: string) =>
+        Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
+      const keyOf = (prompt: PromptRecord) => `${bytes(prompt[field] ?? "")}\0${prompt.id}`;
+      const ascending = all.toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
+      const isLast = (prompt: PromptRecord) => prompt[field] === null;
+      for (const [sort, ordered] of [
+        [field, ascending],
+        [`-${field}`, ascending.toReversed()],
+      ] as const) {
+        const expected = [...ordered.filter((row) => !isLast(row)), ...ordered.filter(isLast)];
+        expect((await pages(sort)).map((row) => row.id)).toEqual(expected.map((row) => row.id));
+      }
+    },
+  );
+
+  it("refuses a cursor of another order", async () => {
+    const { id } = await api.givenTask();
+    for (const model of ["a", "b"]) expectDone(await record(id, { model }), 201);
+    const { nextCursor } = await list(`task=${id}&sort=model&limit=1`);
+    const other = await api.call(
+      "GET",
+      `/prompts?task=${id}&sort=-model&limit=1&cursor=${nextCursor}`,
+    );
+    expectProblem(other, "invalid_cursor", 400);
   });
 });

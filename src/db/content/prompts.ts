@@ -1,10 +1,10 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../../domain/actor.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
-import { type Chunk, readChunkById } from "../sql/chunks.ts";
+import { type Chunk, chunkFrom, chunkOf, readChunkById } from "../sql/chunks.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
-import { type FilterOf, matches } from "../sql/conditions.ts";
+import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
 import { isOfTask, isTask } from "../tasks/task-match.ts";
 
 /** A prompt, as responses show it. */
@@ -109,14 +109,84 @@ const PROMPT_FILTERS = {
 
 export type PromptFilter = FilterOf<typeof PROMPT_FILTERS>;
 
-/** Returns a page of the matching prompts, newest first. It can be shorter than `limit` if prompts are large. */
+/** The fields by which prompts can be sorted, apart from their time. */
+export const PROMPT_SORTS = ["model", "agent", "provider"] as const;
+export type PromptSort = (typeof PROMPT_SORTS)[number];
+
+/** The position after which a page begins: the value of the field, and the id that breaks ties. */
+export interface PromptPosition {
+  key: string | null;
+  id: string;
+}
+
+interface PromptPage {
+  limit: number;
+  descending: boolean;
+}
+
+/** Returns a page of the matching prompts by time. It can be shorter than `limit` if prompts are large. */
 export function listPrompts(
   database: TenantDatabase,
   filter: PromptFilter,
-  { limit, after }: { limit: number; after: string | null },
+  { limit, descending, after }: PromptPage & { after: string | null },
 ): Promise<Chunk<PromptRecord, string>> {
-  return readChunkById(database, promptsOf(filter), after, { limit, newestFirst: true });
+  return readChunkById(database, promptsOf(filter), after, { limit, newestFirst: descending });
 }
+
+/**
+ * Returns a page of the matching prompts by a field, then by id. Prompts without the field come last in either order. The
+ * two parts are read apart, because one comparison of rows that finds its place in an index cannot match null. A page can
+ * be shorter than `limit` if prompts are large.
+ */
+export async function listPromptsBy(
+  database: TenantDatabase,
+  filter: PromptFilter,
+  {
+    sort,
+    limit,
+    descending,
+    after,
+  }: PromptPage & { sort: PromptSort; after: PromptPosition | null },
+): Promise<Chunk<PromptRecord, PromptPosition>> {
+  const { bytes, condition } = promptsOf(filter);
+  const field = PROMPT_SORT_COLUMNS[sort];
+  const direction = descending ? sql`desc` : sql`asc`;
+  const beyond = descending ? sql`<` : sql`>`;
+  const part = (and: SQL) => sql`(
+    select p.id, ${field} as key, ${bytes} as bytes from prompts p where ${allOf(condition, and)}
+    order by ${field} ${direction}, p.id ${direction} limit ${limit + 1})`;
+  const key = after?.key ?? null;
+  const withField = allOf(
+    sql`${field} is not null`,
+    after !== null &&
+      key !== null &&
+      sql`(${field}, p.id) ${beyond} (${key}::text, ${after.id}::uuid)`,
+  );
+  const withoutField = allOf(
+    sql`${field} is null`,
+    after !== null && key === null && sql`p.id ${beyond} ${after.id}::uuid`,
+  );
+  const isPastField = after !== null && key === null;
+  const order = sql`key is null, key ${direction}, id ${direction}`;
+  return chunkFrom(
+    await database.read<{ row: PromptRecord; place: PromptPosition; isLast: boolean }>(sql`
+with found as materialized (
+  select * from (${isPastField ? sql`` : sql`${part(withField)} union all`} ${part(withoutField)}) parts
+  order by ${order} limit ${limit + 1}
+),
+page as materialized (${chunkOf(sql`found`, { order, limit })})
+select ${PROMPT_JSON} as row, json_build_object('key', page.key, 'id', page.id) as place,
+  (select count(*) from found) = (select count(*) from page) as "isLast"
+-- One index lookup per row: Postgres would plan a join as a scan of the tenant's whole table.
+from page cross join lateral (select * from prompts where id = page.id limit 1) p order by page.position`),
+  );
+}
+
+const PROMPT_SORT_COLUMNS: Record<PromptSort, SQL> = {
+  model: sql`p.model`,
+  agent: sql`p.agent`,
+  provider: sql`p.provider`,
+};
 
 /** Returns a chunk of all matching prompts, oldest first. */
 export function readPromptChunk(

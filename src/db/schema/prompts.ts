@@ -31,6 +31,9 @@ export const prompts = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     index("prompts_task").on(t.tenantId, t.taskId, t.id),
     index("prompts_model").on(t.tenantId, t.model, t.modelRevision, t.id),
+    // For lists that are sorted by model or provider. The list by agent uses prompts_agent.
+    index("prompts_by_model").on(t.tenantId, t.model, t.id),
+    index("prompts_by_provider").on(t.tenantId, t.provider, t.id),
     index("prompts_agent").on(t.tenantId, t.agent, t.id),
     index("prompts_agent_revision")
       .on(t.tenantId, t.agentRevision, t.id)

@@ -6,7 +6,7 @@ import {
   parseTime,
   parseTimeOrDay,
 } from "../../domain/moments.ts";
-import type { TaskRef } from "../../domain/task-ref.ts";
+import { type TaskRef, taskRefOf } from "../../domain/task-ref.ts";
 import { isStorable } from "./json-scan.ts";
 import { hidesCharacters, isVisible, reordersLine } from "./readable-text.ts";
 
@@ -111,6 +111,19 @@ export const taskRef = z
     description: "A task's id, or `ext:` followed by its external id.",
     example: "ext:gsm8k-0042",
   });
+
+/**
+ * A name in a list of tasks. Looser than `taskRef`: one that no task can have is not found, and the others of the list go
+ * on.
+ */
+export const listedName = z.string().openapi("ListedTaskRef", {
+  description:
+    "A task's id, or `ext:` followed by its external id. A malformed one is treated like that of a task that does not exist.",
+  example: "ext:gsm8k-0042",
+});
+
+/** `listedName`, parsed. */
+export const listedTaskRef = listedName.transform(taskRefOf);
 
 /** Free text of several lines. Readers see it as a paragraph of its own, so it may change direction. */
 export const reason = safeText(2000)

@@ -19,7 +19,6 @@ import {
   RELAY,
   REVIEWERS,
   type Sample,
-  SERVICE,
 } from "./sample.ts";
 import { SAMPLE_CONTENT } from "./things.ts";
 
@@ -602,7 +601,7 @@ export const SAMPLES: readonly Sample[] = [
   },
   {
     route: "POST /v1/tasks/{taskId}/worker-runs",
-    roles: SERVICE,
+    roles: andService(ADMINS),
     cost: CREATE,
     repeat: AGAIN,
     ...ON_TASK,
@@ -612,7 +611,7 @@ export const SAMPLES: readonly Sample[] = [
   {
     route: "POST /v1/worker-runs/claim",
     prepare: claimAll,
-    roles: SERVICE,
+    roles: andService(ADMINS),
     cost: CREATE,
     repeat: NOTHING_MORE,
     as: "service",
@@ -622,7 +621,7 @@ export const SAMPLES: readonly Sample[] = [
   },
   {
     route: "PATCH /v1/worker-runs/{runId}",
-    roles: SERVICE,
+    roles: andService(ADMINS),
     cost: MOVE,
     repeat: NOTHING_MORE,
     as: "service",
@@ -633,7 +632,7 @@ export const SAMPLES: readonly Sample[] = [
   {
     route: "PATCH /v1/worker-runs/{runId}",
     what: "with a verdict",
-    roles: SERVICE,
+    roles: andService(ADMINS),
     cost: MOVE,
     repeat: NOTHING_MORE,
     as: "service",
@@ -644,7 +643,7 @@ export const SAMPLES: readonly Sample[] = [
   {
     route: "PATCH /v1/worker-runs/{runId}",
     what: "that moves no step",
-    roles: SERVICE,
+    roles: andService(ADMINS),
     cost: MOVE,
     repeat: NOTHING_MORE,
     as: "service",
@@ -654,7 +653,7 @@ export const SAMPLES: readonly Sample[] = [
   {
     route: "PATCH /v1/worker-runs/{runId}",
     what: "that was claimed",
-    roles: SERVICE,
+    roles: andService(ADMINS),
     cost: MOVE,
     repeat: NOTHING_MORE,
     as: "service",
@@ -664,7 +663,7 @@ export const SAMPLES: readonly Sample[] = [
   {
     route: "PATCH /v1/worker-runs/{runId}",
     what: "that has ended",
-    roles: SERVICE,
+    roles: andService(ADMINS),
     cost: MOVE,
     repeat: NOTHING_MORE,
     as: "service",
@@ -1064,7 +1063,7 @@ export const SAMPLES: readonly Sample[] = [
 
   {
     route: "POST /v1/insights",
-    roles: SERVICE,
+    roles: andService(ADMINS),
     cost: CREATE,
     repeat: AGAIN,
     as: "service",
@@ -1109,7 +1108,7 @@ export const SAMPLES: readonly Sample[] = [
   },
   {
     route: "PATCH /v1/insights/{insightId}",
-    roles: SERVICE,
+    roles: andService(ADMINS),
     cost: MOVE,
     repeat: { unkeyed: "conflict" },
     as: "service",
@@ -1119,7 +1118,7 @@ export const SAMPLES: readonly Sample[] = [
   {
     route: "PATCH /v1/insights/{insightId}",
     what: "that has not ended",
-    roles: SERVICE,
+    roles: andService(ADMINS),
     cost: MOVE,
     repeat: NOTHING_MORE,
     as: "service",
