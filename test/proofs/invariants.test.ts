@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { DECISION_INVARIANTS } from "../../src/db/invariants/decisions.ts";
 import { INVARIANTS } from "../../src/db/invariants/index.ts";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
-import { expectDone, freshApi, type TestApi } from "../support/api.ts";
+import type { WorkerType } from "../../src/domain/lifecycle/statuses.ts";
+import { expectDone, freshApi, type Place, type TestApi } from "../support/api.ts";
 import {
   expectInvariantsHold,
   givenBreaker,
@@ -19,6 +20,10 @@ interface BreakableWorld extends World {
   /** Was rejected in bulk and, by the revert, made a duplicate of `paid` again. */
   duplicateAgain: TaskView;
   archived: TaskView;
+  /** Is held while it runs; its check has succeeded meanwhile. */
+  held: TaskView;
+  /** Was running when its generation succeeded. */
+  generated: TaskView;
 }
 
 /** A way to break an invariant by hand. */
@@ -63,7 +68,54 @@ const naming = (original: (world: BreakableWorld) => TaskView) => (world: Breaka
   update step_events set duplicate_of = '${original(world).id}'
   where task_id = '${world.duplicate.id}' and duplicate_of is not null${REHASH}`;
 
+const stepOfHeld = ({ held }: BreakableWorld) => `steps where id = '${held.currentStep.id}'`;
+const setHeld = (set: string) => (world: BreakableWorld) =>
+  `update ${stepOfHeld(world).replace(" where", ` set ${set} where`)}`;
+
+/** Takes the move back that the last report made, as releases before deferred reports left it. */
+const swallowed =
+  (gate: string) =>
+  ({ generated: { id, currentStep } }: BreakableWorld) =>
+    `
+  update tasks set event_seq = event_seq - 1, event_head = (select prev_hash from step_events
+      where task_id = '${id}' and seq = tasks.event_seq), status_since = (select at from step_events
+      where task_id = '${id}' and to_status = 'running' limit 1) where id = '${id}';
+  update steps set status = 'running', gate = '${gate}', event_seq = event_seq - 1 where id = '${currentStep.id}';
+  delete from step_events where task_id = '${id}' and to_status = 'approved';
+  update task_labels l set unified_status = 'GENERATING_OUTPUT', rank = label_rank('GENERATING_OUTPUT'), attention = '{}',
+    since = t.status_since, event_seq = t.event_seq from tasks t where t.id = l.task_id and t.id = '${id}'`;
+
 const BREACHES: Record<string, Breach[]> = {
+  "holds-match-their-events": [
+    { by: "a hold with another gate", sql: setHeld("held_gate = 'errored'") },
+    { by: "a hold by another event", sql: setHeld("held_seq = held_seq - 1") },
+    {
+      by: "an event whose hold does not continue the one before it",
+      sql: ({
+        held,
+      }) => `update step_events set payload = replace(payload, '"from":null', '"from":{"gate":"locked","seq":1}')
+        where task_id = '${held.id}' and payload like '%"hold":%'${REHASH}`,
+    },
+  ],
+  "deferred-reports-match-their-events": [
+    { by: "a deferred report that was lost", sql: setHeld("deferred = null") },
+    {
+      by: "a deferred report that leads to another status",
+      sql: setHeld(`deferred = replace(deferred::text, 'approved', 'failed')::jsonb`),
+    },
+  ],
+  "reports-wait-only-for-a-hold-or-pause": [
+    {
+      by: "a hold that ended without its deferred report",
+      sql: (world) => `${setHeld("held_seq = null, held_gate = null, gate = 'pending'")(world)};
+        update step_events set to_gate = 'pending', from_gate = case when type = 'gate_changed' then from_gate else 'pending' end,
+          payload = regexp_replace(payload, '"hold":\\{.*\\}\\}', '"none":0') where task_id = '${world.held.id}' and to_gate = 'blocked';
+        update task_labels set attention = '{}' where task_id = '${world.held.id}'${REHASH}`,
+    },
+  ],
+  "ended-runs-have-moved-their-step": [
+    { by: "a success that did not move its step", sql: swallowed("pending") },
+  ],
   "current-step-named-by-event": [
     {
       by: "pointing a task at a step that was created without an event",
@@ -963,7 +1015,8 @@ const BREACHES: Record<string, Breach[]> = {
   "running-work-is-on-current-step": [
     {
       by: "reopening the run of an earlier step",
-      sql: () => "update worker_runs set state = 'RUNNING' where type = 'OUTPUT_GENERATION'",
+      sql: ({ generated }) =>
+        `update worker_runs set state = 'RUNNING' where type = 'OUTPUT_GENERATION' and task_id <> '${generated.id}'`,
       also: ["runs-match-their-events"],
     },
   ],
@@ -1200,7 +1253,34 @@ async function givenDuplicates({ paid }: World) {
   };
   const rejected = { taskIds: [duplicateAgain.id], targetStatus: "REJECTED" };
   await post(`/bulk/operations/${await post("/bulk/execute", rejected)}/revert`, {});
-  return { archived, duplicate, duplicateAgain };
+  const held = await givenSuccess(
+    { kind: "pre_qa", status: "running" },
+    "QUALITY_AUTOMATION",
+    true,
+  );
+  const generated = await givenSuccess(
+    { kind: "output_generation", status: "running" },
+    "OUTPUT_GENERATION",
+    false,
+  );
+  return { archived, duplicate, duplicateAgain, held, generated };
+}
+
+/** A task whose worker succeeds, while it is held or not. */
+async function givenSuccess(at: Place, type: WorkerType, isHeld: boolean): Promise<TaskView> {
+  const task = await api.givenTask({ at });
+  const run = await api.call<{ id: string }>("POST", `/tasks/${task.id}/worker-runs`, {
+    as: "service",
+    body: { type },
+  });
+  const path = `/worker-runs/${expectDone(run, 201).id}`;
+  if (isHeld) {
+    const body = { gate: "blocked", reason: "Wait" };
+    expectDone(await api.call("PATCH", `/steps/${task.currentStep.id}/gate`, { body }));
+  }
+  const body = { state: "SUCCEEDED", ...(type === "QUALITY_AUTOMATION" && { verdict: "passed" }) };
+  expectDone(await api.call("PATCH", path, { as: "service", body }));
+  return task;
 }
 
 beforeAll(async () => {

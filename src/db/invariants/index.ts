@@ -7,6 +7,7 @@ import { DISPATCH_INVARIANTS } from "./dispatches.ts";
 import { DUPLICATE_INVARIANTS } from "./duplicates.ts";
 import { EVAL_INVARIANTS } from "./evals.ts";
 import { HISTORY_INVARIANTS } from "./history.ts";
+import { HOLD_INVARIANTS } from "./holds.ts";
 import type { Invariant } from "./invariant.ts";
 import { LABEL_INVARIANTS } from "./labels.ts";
 import { LEGALITY_INVARIANTS } from "./legality.ts";
@@ -34,6 +35,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...BULK_INVARIANTS,
   ...DISPATCH_INVARIANTS,
   ...REVIEW_INVARIANTS,
+  ...HOLD_INVARIANTS,
   ...RUN_INVARIANTS,
   ...EVAL_INVARIANTS,
   ...DATA_INVARIANTS,

@@ -18,7 +18,8 @@ export function reviewQuery(reviewId: string): SQL {
       'isReported', exists (select from step_events w where w.tenant_id = r.tenant_id and w.task_id = r.task_id
         and w.operation_id = e.operation_id and w.type = 'worker_run_changed'),
       'events', (select json_agg(json_build_object('seq', x.seq, 'type', x.type, 'stepId', x.step_id,
-          'fromStatus', x.from_status, 'fromGate', x.from_gate, 'operationId', x.operation_id) order by x.seq)
+          'fromStatus', x.from_status, 'fromGate', x.from_gate, 'operationId', x.operation_id,
+          'payload', x.payload::json) order by x.seq)
         from (select * from step_events a where a.tenant_id = r.tenant_id and a.task_id = r.task_id and a.seq >= e.seq
           order by a.seq limit ${EVENTS_PER_CALL_MAX + 1}) x))
     from reviews r join step_events e on ${IS_RECORDED_BY} where r.id = ${reviewId}::uuid)`;

@@ -98,6 +98,7 @@ export interface EventOfReview {
   fromStatus: StepStatus | null;
   fromGate: GateState | null;
   operationId: string;
+  payload: unknown;
 }
 
 /** A recorded review, with the facts that its withdrawal is checked against. */

@@ -47,6 +47,9 @@ export const holdChange = {
   settled,
 };
 
+/** The reports that wait again, because the undone event had dropped them. */
+const deferredAgain = z.array(deferredReport).exactOptional();
+
 /** What an event that leaves a step ends there. */
 const left = { endedHold: hold.exactOptional(), settled };
 
@@ -107,7 +110,7 @@ export const EVENT_PAYLOADS = {
   }),
   review_recorded: z.object({ review }),
   /** `undoes` is the seq of the event that recorded the review. The event also undoes the move that came with it. */
-  review_withdrawn: z.object({ undoes: z.int().min(1), review }),
+  review_withdrawn: z.object({ undoes: z.int().min(1), review, ...holdChange, deferredAgain }),
   worker_run_changed: z.object({
     run: z.object({
       id: z.string(),
@@ -128,8 +131,7 @@ export const EVENT_PAYLOADS = {
     /** The review that the undone call recorded, if it recorded one. It no longer counts. */
     withdrawn: review.exactOptional(),
     ...holdChange,
-    /** The reports that wait again, because the undone event had dropped them. */
-    deferredAgain: z.array(deferredReport).exactOptional(),
+    deferredAgain,
   }),
   task_updated: z.object({
     changes: z.object({

@@ -21,8 +21,9 @@ export function stepAfter(before: StepSnapshot, event: StepEvent): StepSnapshot 
         ...(settled && { deferred: without(before.deferred, settled) }),
       };
     }
-    case "bulk_reverted": {
-      const { hold, deferredAgain } = EVENT_PAYLOADS.bulk_reverted.parse(event.payload);
+    case "bulk_reverted":
+    case "review_withdrawn": {
+      const { hold, deferredAgain } = EVENT_PAYLOADS[event.type].parse(event.payload);
       return {
         ...after,
         ...(hold && { hold: hold.to }),

@@ -10,6 +10,10 @@ export interface FrozenRegistry {
   trialTransitions: Readonly<Record<string, readonly string[]>>;
   /** The status of a step that each target of a bulk operation asks for. */
   bulkStepStatus: Readonly<Record<string, string>>;
+  /** By worker type: the stage whose steps its reports move, and the status that each state of a run leads to. */
+  reportEffects: Readonly<
+    Record<string, { stepKind: string; becomes: Readonly<Record<string, unknown>> } | null>
+  >;
   /** The pipelines that a step requests when it enters a status of a stage. */
   pipelinesOnEntry: readonly { pipeline: string; kind: string; status: string }[];
 }

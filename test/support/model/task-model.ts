@@ -198,14 +198,17 @@ export class TaskModel {
   /** Keeps the events of a decision, and its reviews with the number of their events. */
   private recordEvents(decision: Decision, by: Role): void {
     const operationId = crypto.randomUUID();
-    const recorded = decision.events.map(({ type, stepId, fromStatus, fromGate }, index) => ({
-      seq: this.snapshot.eventSeq + index + 1,
-      type,
-      stepId,
-      fromStatus,
-      fromGate,
-      operationId,
-    }));
+    const recorded = decision.events.map(
+      ({ type, stepId, fromStatus, fromGate, payload }, index) => ({
+        seq: this.snapshot.eventSeq + index + 1,
+        type,
+        stepId,
+        fromStatus,
+        fromGate,
+        operationId,
+        payload,
+      }),
+    );
     this.#events.push(...recorded);
     const isReported = recorded.some(({ type }) => type === "worker_run_changed");
     const reviewed = recorded.filter(({ type }) => type === "review_recorded");

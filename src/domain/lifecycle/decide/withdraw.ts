@@ -2,6 +2,7 @@ import type { Outcome, Refusal } from "../../refusals.ts";
 import { alreadyInStatus, notRevertible, refuse, succeed } from "../../refusals.ts";
 import type { EventOfReview, RecordedReview, WithdrawCommand } from "../commands.ts";
 import type { Decision } from "../decision.ts";
+import { heldBefore } from "../held-before.ts";
 import type { TaskSnapshot } from "../snapshot.ts";
 import type { StepEventType } from "../statuses.ts";
 import { NO_CHANGES } from "./changes.ts";
@@ -23,12 +24,16 @@ export function decideWithdraw(
 
   const { step } = snapshot;
   const { id, outcome, kind, sequence, stepId } = review;
-  const payload = { undoes: recorded.seq, review: { id, outcome, kind, sequence, stepId } };
+  const { hold, deferredAgain } = heldBefore(last.payload, step);
+  const before = { ...stepBefore(recorded, snapshot), hold };
+  const payload = {
+    undoes: recorded.seq,
+    review: { id, outcome, kind, sequence, stepId },
+    ...(deferredAgain && { deferredAgain }),
+  };
   return succeed({
     ...NO_CHANGES,
-    events: [
-      eventBetween("review_withdrawn", step, stepBefore(recorded, snapshot), payload, { reason }),
-    ],
+    events: [eventBetween("review_withdrawn", step, before, payload, { reason })],
     withdrawals: [{ reviewId: id, sequence }],
     undoes: last === recorded ? null : { operationId: recorded.operationId, seq: last.seq },
   });
