@@ -3,7 +3,7 @@ import type { ApiClient } from "./api-client.ts";
 import { table } from "./table.ts";
 import type { Work } from "./work.ts";
 
-/** The result of one model: `n` scored trials, of which `c` passed. */
+/** The result of one model: `n` trials with a verdict, of which `c` passed. */
 interface Score {
   n: number;
   c: number;
@@ -18,10 +18,12 @@ export class ExpectedSummaries {
       const models = this.byName.get(name) ?? new Map<string, Score>();
       this.byName.set(name, models);
       for (const { model, passed } of trials) {
-        // A trial that ended in an error has no verdict, so it is not scored.
-        if (passed === undefined) continue;
         const { n, c } = models.get(model) ?? { n: 0, c: 0 };
-        models.set(model, { n: n + 1, c: passed ? c + 1 : c });
+        // A trial with an error or only a score has no verdict.
+        models.set(model, {
+          n: n + (passed === undefined ? 0 : 1),
+          c: passed === true ? c + 1 : c,
+        });
       }
     }
   }
@@ -36,6 +38,7 @@ const summary = z.object({
       c: z.int(),
       passAt: z.record(z.string(), z.number().nullable()),
       interval: z.record(z.string(), z.tuple([z.number(), z.number()])),
+      scores: z.object({ n: z.int(), mean: z.number() }).nullable(),
     }),
   ),
 });
@@ -64,18 +67,33 @@ async function compareSummary(
   const path = `/evals/summary?name=${encodeURIComponent(name)}`;
   const { models, tasksTruncated } = await client.call({ method: "GET", path }, summary);
   const rows = [...expected].map(([model, inFile]) => {
-    const found = models.find((one) => one.model === model);
-    return { model, inFile, found, agrees: found !== undefined && isWithin(inFile, found) };
+    const entries = models.filter((one) => one.model === model);
+    const found = {
+      n: entries.reduce((sum, { n }) => sum + n, 0),
+      c: entries.reduce((sum, { c }) => sum + c, 0),
+    };
+    // A model whose trials are told apart by more has an entry for each, and no figure of its own.
+    const single = entries.length === 1 ? entries[0] : undefined;
+    return { model, inFile, found, single, agrees: entries.length > 0 && isWithin(inFile, found) };
   });
+  const hasScores = models.some(({ scores }) => scores !== null);
   const agrees = rows.every((row) => row.agrees);
   const lines = table([
-    ["model", "pass@1", "95 % interval", "passed", "in the file"],
-    ...rows.map(({ model, inFile, found }) => [
+    [
+      "model",
+      "pass@1",
+      "95 % interval",
+      "passed",
+      "in the file",
+      ...(hasScores ? ["mean score"] : []),
+    ],
+    ...rows.map(({ model, inFile, found, single }) => [
       model,
-      percent(found?.passAt["1"]),
-      found?.interval["1"]?.map(percent).join(" to ") ?? "",
-      `${found?.c ?? 0} of ${found?.n ?? 0}`,
+      percent(single?.passAt["1"]),
+      single?.interval["1"]?.map(percent).join(" to ") ?? "",
+      `${found.c} of ${found.n}`,
       `${inFile.c} of ${inFile.n}`,
+      ...(hasScores ? [scoreText(single?.scores)] : []),
     ]),
   ]);
   const notes = agrees ? [] : [tasksTruncated ? TRUNCATED : DIFFERENT];
@@ -94,6 +112,9 @@ function isWithin(inFile: Score, found: Score): boolean {
   const othersPassed = found.c - inFile.c;
   return othersPassed >= 0 && othersPassed <= others;
 }
+
+const scoreText = (scores: { n: number; mean: number } | null | undefined) =>
+  scores ? `${scores.mean.toPrecision(4)} of ${scores.n}` : "–";
 
 const percent = (share: number | null | undefined) =>
   share === null || share === undefined ? "–" : `${(share * 100).toFixed(1)} %`;

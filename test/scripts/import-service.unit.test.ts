@@ -111,6 +111,20 @@ describe("the command", () => {
     expect(await countTasks("m-")).toBe(1);
   });
 
+  test("records scores without a verdict, and agents apart if the file says so", async () => {
+    const trials = ["x", "y"].map((agent, index) => {
+      return { k: 1, model: "m", agent, score: index + 0.25 };
+    });
+    const evals = [{ name: "scored file", k: 1, slotBy: ["model", "agent"], trials }];
+    const line = JSON.stringify({ externalId: "scored-1", title: "Scored", evals });
+    const file = await givenFile("scored.jsonl", line);
+    const first = await importWith([file]);
+    expect(first.out).toContain("trials: recorded 2");
+    expect(first.out).toMatch(/m +– +0 of 0 +0 of 0/);
+    expect(first.code).toBe(0);
+    expect((await importWith([file])).out).toContain("trials: exists 2");
+  });
+
   test("changes nothing if a line of the file cannot be parsed", async () => {
     const file = await givenFile("broken.jsonl", '{"title":"Broken"}\n{"title":}\n');
     const { code, err } = await importWith([file]);

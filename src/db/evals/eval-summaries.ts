@@ -193,8 +193,9 @@ unit as materialized (
 ),
 score_moments as materialized (
   select entry, avg(scaled) * max(largest) as mean,
-    case when count(*) > 1 then least(stddev_samp(scaled) / sqrt(count(*)), 1) * max(largest) end as standard_error
-  from (select entry, largest, case when largest < 1e-280 then 0
+    case when count(*) > 1 then least(stddev_samp(scaled) / sqrt(count(*)), 1) * max(largest) end as standard_error,
+    min(value) as lowest, max(value) as highest
+  from (select entry, value, largest, case when largest < 1e-280 then 0
       when abs(value) <= largest * 1e-20 then 0 else value / largest end as scaled from unit) of_entry
   group by entry
 ),
@@ -216,7 +217,7 @@ const MODELS = sql`(select count(*) from shown) > ${SUMMARY_MODELS_MAX} as "mode
     'groups', (select coalesce(json_agg(json_build_object('n', g.n, 'c', g.c, 'tasks', g.tasks)
       order by g.n, g.c), '[]') from groups g where g.entry = m.entry and g.n > 0),
     'scores', (select json_build_object('n', z.n, 'tasks', z.tasks, 'mean', s.mean,
-        'standardError', s.standard_error, 'values', case when (select count(*) from score_values) <= ${SCORE_VALUES_MAX}
+        'standardError', s.standard_error, 'lowest', s.lowest, 'highest', s.highest, 'values', case when (select count(*) from score_values) <= ${SCORE_VALUES_MAX}
           then (select json_agg(json_build_object('value', v.value, 'units', v.units) order by v.value)
             from score_values v where v.entry = m.entry) end)
       from score_sizes z join score_moments s using (entry) where z.entry = m.entry)

@@ -4,7 +4,7 @@ import { fixedSeries } from "./random.ts";
 export type Interval = [low: number, high: number];
 
 /** The 97.5% quantile of the normal distribution. */
-const Z = 1.959963984540054;
+export const Z = 1.959963984540054;
 
 /** Returns Wilson's score interval for the probability of success (Wilson 1927). `trials` must be positive. */
 export function wilsonInterval(successes: number, trials: number): Interval {

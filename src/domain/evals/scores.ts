@@ -1,4 +1,4 @@
-import { bootstrapIntervals, type Interval, normalInterval } from "./intervals.ts";
+import { bootstrapIntervals, type Interval, normalInterval, Z } from "./intervals.ts";
 import { fixedSeries, seedOf } from "./random.ts";
 
 /**
@@ -15,6 +15,9 @@ export interface SlotScores {
   mean: number;
   /** The sample standard deviation of the units by the root of their number. Null for a single unit. */
   standardError: number | null;
+  /** The smallest and the largest value. */
+  lowest: number;
+  highest: number;
 }
 
 export interface ScoreSummary {
@@ -40,8 +43,12 @@ export function summarizeScores(scores: SlotScores, resamples: number): ScoreSum
     return { ...summary, interval: null, method: null };
   }
   if (values === null) {
-    const half = 1.959963984540054 * standardError;
-    return { ...summary, interval: [mean - half, mean + half], method: "normal" };
+    const half = Z * standardError;
+    const bounds: Interval = [
+      Math.max(scores.lowest, mean - half),
+      Math.min(scores.highest, mean + half),
+    ];
+    return { ...summary, interval: bounds, method: "normal" };
   }
   const { scaled, weights, unscale } = scaledUnits(values);
   const [interval] =
