@@ -400,6 +400,24 @@ describe("Retrying and recalling dispatches that match a filter", () => {
     expect((await readDispatch(all, id)).log.filter(({ to }) => to === "pending")).toHaveLength(2);
   });
 
+  it("changes each dispatch once if several calls meet, without a deadlock", async () => {
+    const ids = await givenDeadOnes(12);
+    const { createdAt } = await readDispatch(all, ids[0] ?? "");
+    const filter = { createdAfter: new Date(Date.parse(createdAt) - 1).toISOString() };
+    const retries = await Promise.all([1, 2, 3, 4].map(() => many("retry", { filter })));
+    const changed = retries.map((answer) => expectDone(answer).changed);
+    expect(changed.reduce((sum, count) => sum + count)).toBe(ids.length);
+    const both = await Promise.all([
+      many("recall", { filter }),
+      many("retry", { filter }),
+      many("recall", { filter }),
+    ]);
+    const [one, , other] = both.map((answer) => expectDone(answer).changed);
+    expect((one ?? 0) + (other ?? 0)).toBe(ids.length);
+    expect(await statesOf(ids)).toEqual(ids.map(() => "recalled"));
+    await expectInvariantsHold(all.database);
+  });
+
   it("says of an explicit state why nothing of it can be changed", async () => {
     const id = await givenDispatch(all);
     await deliver(all, id, answering(200));
