@@ -55,8 +55,9 @@ ${OPERATION}
 Leaves tasks that have changed since as they are, and reports dispatches that were already delivered.
 Exits with 1 if at least one task was left as it is.`,
   run: async (args, { terminal, connect }) => {
-    const { operationId, reason, yes, isJson } = followUpOf(args, terminal);
-    if (reason === undefined) throw new UsageError("--reason is missing.");
+    const { isInteractive } = terminal;
+    const followUp = followUpOf(args, { isInteractive, needsReason: true });
+    const { operationId, reason = "", yes, isJson } = followUp;
     const params = { operationId };
     const stepledger = await connect();
     if (!yes) {
@@ -122,7 +123,10 @@ async function printOperation(
 }
 
 /** Reads the arguments of a command that opens a new operation on the tasks of an earlier one. */
-function followUpOf(args: string[], { isInteractive }: Context["terminal"]) {
+function followUpOf(
+  args: string[],
+  { isInteractive, needsReason = false }: { isInteractive: boolean; needsReason?: boolean },
+) {
   const { values, positionals } = parseOrThrow(() =>
     parseArgs({
       args,
@@ -136,6 +140,7 @@ function followUpOf(args: string[], { isInteractive }: Context["terminal"]) {
   );
   const { reason, yes, json: isJson } = values;
   const operationId = requireOne(positionals, "OPERATION");
+  if (needsReason && reason === undefined) throw new UsageError("--reason is missing.");
   if (!yes && !isInteractive) {
     throw new UsageError("Cannot ask for confirmation without a terminal: give --yes.");
   }

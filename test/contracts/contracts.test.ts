@@ -16,7 +16,12 @@ const closed = contracts.filter(({ role }) => role !== "public");
 /** Sends a message and stores nothing. A repeated call must send another message. */
 const PING = "POST /v1/webhooks/{name}/ping";
 /** Routes that store nothing, so an idempotency key would have no response to replay. */
-const WRITES_NOTHING = ["POST /v1/bulk/preview", "POST /v1/tasks/lookup", PING];
+const WRITES_NOTHING = [
+  "POST /v1/bulk/preview",
+  "POST /v1/bulk/operations/{operationId}/retry-plan",
+  "POST /v1/tasks/lookup",
+  PING,
+];
 /** Bulk routes, which are costly to repeat by mistake. */
 const CHANGES_MANY = [
   "POST /v1/bulk/execute",

@@ -332,6 +332,46 @@ describe("the revert of a bulk change", () => {
   });
 });
 
+describe("the withdrawal of a review that rejected a duplicate", () => {
+  const rejectedByReview = async () => {
+    const [original, task] = [await given(), await given()];
+    expectDone(await mark(task, original));
+    const reviewed = await api.call<{ review: { id: string } }>(
+      "POST",
+      `/tasks/${task.id}/reviews`,
+      {
+        body: {
+          kind: "expert",
+          outcome: "failed",
+          stepId: task.currentStep.id,
+          move: { status: "rejected", reason: "Not wanted" },
+        },
+      },
+    );
+    const path = `/reviews/${expectDone(reviewed, 201).review.id}/withdraw`;
+    const withdraw = () => api.call<Moved>("POST", path, { body: { reason: "A mistake" } });
+    expect((await read(task)).duplicateOf).toBeNull();
+    return { original, task, withdraw };
+  };
+
+  test("makes the task a duplicate of the same original again", async () => {
+    const { original, task, withdraw } = await rejectedByReview();
+    const { body } = await withdraw();
+    expect(body).toMatchObject({
+      task: { unifiedStatus: "DUPLICATE", duplicateOf: original.id },
+    });
+    expect(await listed(original.id)).toEqual([task.id]);
+  });
+
+  test.each(Object.entries(endings))("is refused if the original is %s by then", async (_, end) => {
+    const { original, task, withdraw } = await rejectedByReview();
+    await end(original);
+    const before = await read(task);
+    expect(await withdraw()).toMatchObject({ status: 409, body: { error: "not_revertible" } });
+    expect(await read(task)).toEqual(before);
+  });
+});
+
 test("a task that is imported as a duplicate names none", async () => {
   const start = { kind: "pre_qa", status: "duplicate", reason: "As it was" };
   const answer = await api.call<TaskView>("POST", "/tasks", { body: { title: "Copy", start } });

@@ -37,14 +37,14 @@ export const DUPLICATE_INVARIANTS: readonly Invariant[] = [
   {
     name: "originals-are-named-by-duplicates",
     description:
-      "An event names an original without making its task a duplicate, or a revert makes a task a duplicate of another task than before.",
+      "An event names an original without making its task a duplicate, or a revert or a withdrawal makes a task a duplicate of another task than before.",
     // Reverts of the first registry version named no original.
     sql: `
       select e.tenant_id, e.task_id, e.seq from step_events e
       where e.duplicate_of is not null and not (${marks("e")})
       union all
       select e.tenant_id, e.task_id, e.seq from step_events e
-      where e.type = 'bulk_reverted' and e.registry_version > 1 and ${marks("e")}
+      where e.type in ('bulk_reverted', 'review_withdrawn') and e.registry_version > 1 and ${marks("e")}
         and e.duplicate_of is distinct from (select p.duplicate_of from step_events p
           where p.tenant_id = e.tenant_id and p.task_id = e.task_id and p.step_id = e.step_id and p.seq < e.seq
             and ${marks("p")} order by p.seq desc limit 1)`,

@@ -102,7 +102,8 @@ function manyParts(
     wanted: wantedIds(names),
     loaded: loadedOf(names),
     withSteps,
-    withNamedBy,
+    // A withdrawn review can make its task a duplicate again.
+    withNamedBy: withNamedBy || reviewId !== undefined,
     matchingIds:
       matching === undefined ? nothing : sql`(select json_agg(id order by id) from wanted)`,
     step: nothing,

@@ -35,7 +35,7 @@ export const NAMED_TASKS: SQL = sql`coalesce((
     from loaded l, lateral (select e.task_id ${liveDuplicates(sql`l.id`)}
       order by e.task_id limit ${NAMED_BY_MAX + 1}) n), '[]')`;
 
-/** Selects the Original that the task of event e named until e changed its step, as JSON; null if it named none. */
+/** Selects the Original that the task of event e named before e, as JSON; null if it named none. */
 export const NAMED_BEFORE: SQL = sql`case when e.from_status = 'duplicate' then ${originalJson(
   sql`t.id = (select n.duplicate_of from step_events n
         where n.tenant_id = e.tenant_id and n.task_id = e.task_id and n.step_id = e.step_id and n.seq < e.seq

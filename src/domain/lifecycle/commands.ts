@@ -111,6 +111,8 @@ export interface RecordedReview extends Pick<
   isWithdrawn: boolean;
   /** Whether it is the verdict in a worker's report. */
   isReported: boolean;
+  /** The task that this one named as its original when the review was recorded. */
+  namedBefore: Original | null;
   /** The event that recorded the review, and those that follow it, in order. */
   events: readonly EventOfReview[];
 }

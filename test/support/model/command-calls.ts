@@ -171,8 +171,10 @@ export function commandCallOf(
       const { reviews } = model;
       const review = wish.isNewest ? reviews.at(-1) : reviews[wish.review % (reviews.length || 1)];
       if (review === undefined) return null;
-      const { by, seq: _, ...recorded } = review;
-      const known = { ...recorded, isOwn: by === call.as, events: model.eventsSince(review) };
+      const { by, seq: _, namedBefore: name, ...recorded } = review;
+      const namedBefore = name === null ? null : names.original(name);
+      const events = model.eventsSince(review);
+      const known = { ...recorded, namedBefore, isOwn: by === call.as, events };
       return {
         method: "POST",
         path: `/reviews/${review.id}/withdraw`,

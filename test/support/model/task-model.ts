@@ -47,7 +47,9 @@ interface ModelDispatch {
   isRecalled: boolean;
 }
 
-interface ModelReview extends Omit<RecordedReview, "isOwn" | "events"> {
+interface ModelReview extends Omit<RecordedReview, "isOwn" | "events" | "namedBefore"> {
+  /** What the task named as its original when the review was recorded. */
+  namedBefore: string | null;
   /** The role whose credential recorded it. */
   by: Role;
   seq: number;
@@ -214,7 +216,9 @@ export class TaskModel {
     const reviewed = recorded.filter(({ type }) => type === "review_recorded");
     for (const [index, { id, stepId, kind, outcome, sequence }] of decision.reviews.entries()) {
       const seq = reviewed[index]?.seq ?? 0;
-      const review = { id, stepId, kind, outcome, sequence, isReported, isWithdrawn: false };
+      const { duplicateOf: namedBefore } = this.snapshot;
+      const known = { id, stepId, kind, outcome, sequence, isReported, namedBefore };
+      const review = { ...known, isWithdrawn: false };
       this.reviews.push({ ...review, by, seq });
     }
   }

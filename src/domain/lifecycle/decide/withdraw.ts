@@ -7,6 +7,7 @@ import type { TaskSnapshot } from "../snapshot.ts";
 import type { StepEventType } from "../statuses.ts";
 import { NO_CHANGES } from "./changes.ts";
 import { eventBetween } from "./events.ts";
+import { duplicateConflict } from "./transition.ts";
 
 /**
  * Withdraws a review and undoes the move that came with it. Like a revert, this follows no table of transitions: it is
@@ -23,9 +24,16 @@ export function decideWithdraw(
   if (recorded === undefined || last === undefined) throw new Error("A review has an event");
 
   const { step } = snapshot;
-  const { id, outcome, kind, sequence, stepId } = review;
+  const { id, outcome, kind, sequence, stepId, namedBefore } = review;
   const { hold, deferredAgain } = heldBefore(last.payload, step);
   const before = { ...stepBefore(recorded, snapshot), hold };
+  const isDuplicateAgain = before.status === "duplicate" && step.status !== "duplicate";
+  if (isDuplicateAgain && duplicateConflict(snapshot, namedBefore) !== null) {
+    return refuse(
+      notRevertible("The task was a duplicate before the review, and cannot be that one again."),
+    );
+  }
+  const duplicateOf = isDuplicateAgain ? namedBefore?.id : null;
   const payload = {
     undoes: recorded.seq,
     review: { id, outcome, kind, sequence, stepId },
@@ -33,7 +41,7 @@ export function decideWithdraw(
   };
   return succeed({
     ...NO_CHANGES,
-    events: [eventBetween("review_withdrawn", step, before, payload, { reason })],
+    events: [eventBetween("review_withdrawn", step, before, payload, { reason, duplicateOf })],
     withdrawals: [{ reviewId: id, sequence }],
     undoes: last === recorded ? null : { operationId: recorded.operationId, seq: last.seq },
   });
