@@ -2,7 +2,13 @@ import type { Stepledger } from "./connect.ts";
 import type { BulkOperation } from "./operations.ts";
 
 /** The final states of an operation. */
-const ENDED: readonly BulkOperation["state"][] = ["completed", "partial", "failed", "cancelled"];
+const ENDED: readonly BulkOperation["state"][] = [
+  "completed",
+  "partial",
+  "failed",
+  "refused",
+  "cancelled",
+];
 
 const WAIT_MS_FIRST = 100;
 const WAIT_MS_MAX = 2000;
