@@ -268,6 +268,33 @@ describe("bulk", () => {
     expect((await act("--action", "explode")).stderr).toContain("validation_failed");
   });
 
+  test("archives, restores and reworks, and says if every task was refused", async () => {
+    const ids = await givenReviewable(1, "reworked", "awaiting_review");
+    const act = (...args: string[]) =>
+      asAdmin(["bulk", "execute", "--reason", "So", "--yes", ...args, ...ids]);
+    expect((await act("--action", "archive")).code).toBe(0);
+    expect(await act("--action", "archive")).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("every task was refused, so nothing was changed"),
+    });
+    expect((await act("--action", "restore")).code).toBe(0);
+    const plan = join(home, "rework-plan.json");
+    const rework = ["--action", "rework", "--to-kind", "pre_qa"];
+    await asAdmin(["bulk", "preview", ...rework, ...ids, "--save", plan]);
+    expect((await asAdmin(["bulk", "execute", "--plan", plan, "--reason", "So"])).code).toBe(0);
+    const params = { taskId: ids[0] ?? "" };
+    expect(await stepledger.getTask({ params })).toMatchObject({ currentStep: { kind: "pre_qa" } });
+    for (const args of [
+      ["--action", "rework"],
+      ["--action", "retry", "--to-kind", "pre_qa"],
+    ]) {
+      expect(await act(...args)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("requires --to-kind KIND"),
+      });
+    }
+  });
+
   test("saves a previewed action and its changes in the plan", async () => {
     const ids = await givenReviewable(1, "planned-action");
     const plan = join(home, "edit-plan.json");

@@ -75,6 +75,18 @@ describe("A bulk change of more than 1,000 tasks", () => {
     expect(await labelOf(api, second)).toBe(TO);
   });
 
+  test("ends as refused if every task was refused", async () => {
+    const taskIds = Array.from({ length: COUNT }, () => crypto.randomUUID());
+    const operationId = await accepted(taskIds);
+    await workThrough(api, queue);
+    expect(await operationOf(api, operationId)).toMatchObject({
+      state: "refused",
+      counts: { requested: COUNT, changed: 0, refused: COUNT },
+      revertible: false,
+      finishedAt: expect.any(String),
+    });
+  });
+
   test("records the actor, the request and the reason on each event", async () => {
     const taskIds = await given();
     const answer = await execute(api, { taskIds, targetStatus: TO, reason: "Seen by Ada." });
