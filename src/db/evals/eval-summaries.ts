@@ -128,8 +128,11 @@ function namedSlot({
   ...scores
 }: Omit<ModelScores, "slot"> & StoredSlot): ModelScores {
   const values = slot ?? [scores.model];
-  const named = (slotBy ?? MODEL_ALONE).map((member, index) => [member, values[index] ?? null]);
-  return { ...scores, slot: Object.fromEntries(named) };
+  const named: ModelScores["slot"] = {};
+  for (const [index, member] of (slotBy ?? MODEL_ALONE).entries()) {
+    named[member] = values[index] ?? null;
+  }
+  return { ...scores, slot: named };
 }
 
 // Postgres refuses a result that is too large for a double, and one that is too small. So sums are of scaled scores, and
