@@ -32,7 +32,10 @@ interface StatusChange {
 }
 
 /** Returns whether an event makes its task a duplicate. Only such an event can name the original. */
-export function marksDuplicate({ fromStatus, toStatus }: StatusChange): boolean {
+export function marksDuplicate({
+  fromStatus,
+  toStatus,
+}: Pick<StatusChange, "fromStatus" | "toStatus">): boolean {
   return toStatus === "duplicate" && fromStatus !== "duplicate";
 }
 

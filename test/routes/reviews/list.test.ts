@@ -49,7 +49,7 @@ const list = async (query = "") =>
     ),
   );
 const found = async (query: string) =>
-  (await list(query)).data.map(({ id }) => ids.indexOf(id)).toSorted();
+  (await list(query)).data.map(({ id }) => ids.indexOf(id)).toSorted((one, other) => one - other);
 
 describe("the list of reviews", () => {
   it("has all reviews of the tenant, newest first, page by page", async () => {

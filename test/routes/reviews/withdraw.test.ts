@@ -238,6 +238,49 @@ describe("withdrawing a review", () => {
     });
   });
 
+  it("comes with the revert of a bulk approval that overruled a failed review", async () => {
+    const task = await api.givenTask({ at: { kind: "expert_review", status: "in_review" } });
+    await review(task, { outcome: "failed" });
+    const post = async (path: string, body: object) =>
+      expectDone(
+        await api.call<{ operationId: string }>("POST", `/bulk/${path}`, {
+          idempotencyKey: crypto.randomUUID(),
+          body: { reason: "By mistake", ...body },
+        }),
+      );
+    const change = { taskIds: [task.id], targetStatus: "PASSED" };
+    const { operationId } = await post("execute", change);
+    expect(await reviewsOf(task)).toMatchObject([
+      { outcome: "failed", withdrawn: null },
+      { outcome: "passed", withdrawn: null },
+    ]);
+    await post(`operations/${operationId}/revert`, {});
+    expect(await reviewsOf(task)).toMatchObject([
+      { outcome: "failed", withdrawn: null },
+      { outcome: "passed", withdrawn: { reason: "By mistake" } },
+    ]);
+    expect((await read(task)).attention).toContain("standing_failure");
+    await expectInvariantsHold(api.database);
+  });
+
+  it("makes a task a duplicate of the same original again, while that is lawful", async () => {
+    const original = await api.givenTask({ at: { kind: "expert_review", status: "in_review" } });
+    const duplicate = async () => {
+      const task = await api.givenTask({ at: { kind: "expert_review", status: "in_review" } });
+      const body = { status: "duplicate", duplicateOf: original.id, reason: "The same" };
+      expectDone(await api.call("PATCH", `/steps/${task.currentStep.id}`, { body }));
+      const move = { status: "rejected", reason: "Spam" };
+      return { task, reviewed: await review(task, { outcome: "failed", move }) };
+    };
+    const [one, other] = [await duplicate(), await duplicate()];
+    const { task: after } = expectDone(await withdraw(one.reviewed.review.id));
+    expect(after).toMatchObject({ unifiedStatus: "DUPLICATE", duplicateOf: original.id });
+    expect(await read(one.task)).toEqual(after);
+    expectDone(await api.call("POST", `/tasks/${original.id}/archive`, { body: {} }));
+    expectProblem(await withdraw(other.reviewed.review.id), "not_revertible", 409);
+    await expectInvariantsHold(api.database);
+  });
+
   it("requires a reason, a reviewer, and a review that exists", async () => {
     const task = await api.givenTask({ at: { kind: "expert_review", status: "in_review" } });
     const { review: recorded } = await review(task, { outcome: "passed" });

@@ -41,7 +41,10 @@ interface Names {
 /** Translates a wish for the domain and for the API. Returns null if the task has nothing that the wish applies to. */
 export function commandCallOf(
   call: RandomCall,
-  wish: Exclude<RandomCall["wish"], { do: "create" | "run" | "dispatch" | "bulk" | "moves" }>,
+  wish: Exclude<
+    RandomCall["wish"],
+    { do: "create" | "run" | "dispatch" | "bulk" | "moves" | "claim" | "letGo" }
+  >,
   model: TaskModel,
   names: Names,
 ): CommandCall | null {
@@ -149,7 +152,14 @@ export function commandCallOf(
         ...(stepId !== undefined && { stepId }),
         ...(notes !== undefined && { notes }),
       };
-      if (move === undefined) return post("reviews", review, { type: "review", ...review });
+      const { heldClaim } = model;
+      const isTaken = heldClaim !== null && heldClaim.by !== call.as;
+      const command = {
+        type: "review" as const,
+        ...review,
+        ...(isTaken && { takenUntil: heldClaim.leaseUntil }),
+      };
+      if (move === undefined) return post("reviews", review, command);
       const { sent, resolved } = flagged(move.flag);
       const duplicateOf = names.originalOf(move.original, model);
       const fitting = lawfulMoves(snapshot).transitions.filter((status) =>
@@ -164,7 +174,7 @@ export function commandCallOf(
       return post(
         "reviews",
         { ...review, move: { ...nextMove, ...named.sent, ...sent } },
-        { type: "review", ...review, move: { ...nextMove, ...named.resolved, ...resolved } },
+        { ...command, move: { ...nextMove, ...named.resolved, ...resolved } },
       );
     }
     case "withdraw": {

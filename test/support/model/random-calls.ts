@@ -117,6 +117,15 @@ const wishes = {
     review: fc.nat(),
     isNewest: mostly(6),
   }),
+  claim: fc.record({
+    do: fc.constant("claim" as const),
+    max: fc.integer({ min: 1, max: 3 }),
+    own: mostly(4),
+  }),
+  letGo: fc.record({
+    do: fc.constant("letGo" as const),
+    verb: fc.constantFrom("release" as const, "decline" as const),
+  }),
   run: fc.record({
     do: fc.constant("run" as const),
     type: fc.constantFrom(...WORKER_TYPES),
@@ -183,6 +192,8 @@ const anyWish = fc.oneof(
   { weight: 1, arbitrary: wishes.note },
   { weight: 4, arbitrary: wishes.review },
   { weight: 3, arbitrary: wishes.withdraw },
+  { weight: 3, arbitrary: wishes.claim },
+  { weight: 1, arbitrary: wishes.letGo },
   { weight: 4, arbitrary: wishes.run },
   { weight: 7, arbitrary: wishes.report },
   { weight: 2, arbitrary: wishes.dispatch },

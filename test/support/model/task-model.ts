@@ -47,6 +47,14 @@ interface ModelDispatch {
   isRecalled: boolean;
 }
 
+/** Who holds the review of a step. No lease of a walk runs out. */
+interface ModelClaim {
+  id: string;
+  by: Role;
+  stepId: string;
+  leaseUntil: string;
+}
+
 interface ModelReview extends Omit<RecordedReview, "isOwn" | "events" | "namedBefore"> {
   /** What the task named as its original when the review was recorded. */
   namedBefore: string | null;
@@ -64,9 +72,14 @@ export class TaskModel {
   /** Every late report of the task as text. A repeat of one is not kept. */
   readonly #lateReports = new Set<string>();
   readonly reviews: ModelReview[] = [];
+  claim: ModelClaim | null = null;
+  /** Who created the task, and who its active version. */
+  authors: { task: Role; version: Role };
+  readonly #declined = new Set<string>();
   readonly #events: EventOfReview[] = [];
 
-  constructor({ task, decision }: Creation, at: string) {
+  constructor({ task, decision }: Creation, { at, by }: { at: string; by: Role }) {
+    this.authors = { task: by, version: by };
     const { version, step } = decision;
     const [event] = decision.events;
     if (version === null || step === null || event === undefined) {
@@ -90,6 +103,41 @@ export class TaskModel {
       alreadyDispatched: [],
       namedBy: [],
     };
+  }
+
+  /** The number of the expert review that the current step waits for. */
+  get round(): number {
+    const { step } = this.snapshot;
+    return (
+      this.reviews.filter(({ kind, stepId }) => kind === "expert" && stepId === step.id).length + 1
+    );
+  }
+
+  /** The claim of the current step, if someone holds it. */
+  get heldClaim(): ModelClaim | null {
+    return this.claim?.stepId === this.snapshot.step.id ? this.claim : null;
+  }
+
+  /** Whether a claim by this caller can get the task. */
+  isOffered(to: Role, { own }: { own: boolean }): boolean {
+    const { step, archivedAt } = this.snapshot;
+    const isOwn = this.authors.task === to || this.authors.version === to;
+    return (
+      archivedAt === null &&
+      step.kind === "expert_review" &&
+      ["queued", "awaiting_review", "in_review"].includes(step.status) &&
+      step.gate !== "blocked" &&
+      this.heldClaim === null &&
+      !this.#declined.has(`${to} ${step.id} ${this.round}`) &&
+      (own || !isOwn)
+    );
+  }
+
+  /** Lets the claim of the current step go. */
+  letGo({ isDeclined }: { isDeclined: boolean }): void {
+    const { heldClaim, round } = this;
+    if (isDeclined && heldClaim) this.#declined.add(`${heldClaim.by} ${heldClaim.stepId} ${round}`);
+    this.claim = null;
   }
 
   /** The event that recorded a review, and those that follow it. */

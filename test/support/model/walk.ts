@@ -34,6 +34,7 @@ import type { RandomCall, WishTo } from "./random-calls.ts";
 import { expectRefusal, originalOfCommand, refusalOfDispatch, takenBy } from "./refusals.ts";
 import { predictablePart, expectedEvent, TaskModel } from "./task-model.ts";
 import { type Bindings, expectMatch, substitute } from "./unify.ts";
+import { walkClaim, walkLetGo } from "./walk-claims.ts";
 import { walkBulk, walkMoves } from "./walk-many.ts";
 import { WalkedTenant } from "./walked-tenant.ts";
 
@@ -56,6 +57,10 @@ export class Walk extends WalkedTenant {
         return walkBulk(this, call, wish);
       case "moves":
         return walkMoves(this, call, wish);
+      case "claim":
+        return walkClaim(this, call, wish);
+      case "letGo":
+        return walkLetGo(this, call, wish);
       default:
         return this.#command(call, commandCallOf(call, wish, this.modelOf(call.task), this));
     }
@@ -66,11 +71,13 @@ export class Walk extends WalkedTenant {
     const start = wish.start && { ...wish.start, reason: REASON };
     const externalId = this.externalId(wish.externalId);
     const content = { metadata: { walk: this.name } };
-    const body = { title: "One title", priority: wish.priority, content, start };
+    // Claims of this walk ask for its tasks alone.
+    const taxonomyCode = this.name;
+    const body = { title: "One title", taxonomyCode, priority: wish.priority, content, start };
     const fields = {
       title: body.title,
       externalId: externalId ?? null,
-      taxonomyCode: null,
+      taxonomyCode,
       priority: wish.priority ?? 0,
       assignee: null,
     };
@@ -87,7 +94,7 @@ export class Walk extends WalkedTenant {
     if (holder !== undefined) return expectRefusal(answer, takenBy(holder));
 
     const answered = expectDone(answer, 201);
-    const model = new TaskModel(outcome.value, "new:at");
+    const model = new TaskModel(outcome.value, { at: "new:at", by: as });
     const bindings: Bindings = new Map();
     expectMatch(taskView(model.snapshot), answered, bindings);
     const [event] = await readEvents(this.api, answered.id);
@@ -157,7 +164,11 @@ export class Walk extends WalkedTenant {
       expect(answered).toMatchObject({ review, recalled, alreadyDelivered: 0 });
     }
     const recorded = { by: as, reported: answered.dispatched };
+    const { heldClaim } = model;
     model.record(substitute(decision, bindings), at, recorded);
+    if (commandCall.command.type === "version") model.authors = { ...model.authors, version: as };
+    const isReview = commandCall.command.type === "review" && commandCall.command.kind === "expert";
+    if (isReview && heldClaim?.by === as) model.claim = null;
     expect(answered.task).toEqual(taskView(model.snapshot));
     expect(answered.step).toEqual(stepView(model.id, model.snapshot.step.id, model.snapshot.step));
     if (commandCall.command.type === "report") {
