@@ -13,6 +13,7 @@ import {
   type TestApi,
 } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
+import { deliverDispatches } from "../bulk/support.ts";
 import { givenKeyOf, givenPerson } from "../people/support.ts";
 
 let api: TestApi;
@@ -114,13 +115,9 @@ describe("withdrawing a review", () => {
       const task = await api.givenTask({ at: { kind: "expert_review", status: "in_review" } });
       const move = { status: "approved", runAttachedWorkflows: true };
       const recorded = await review(task, { outcome: "passed", move });
-      const [payment] = recorded.dispatched;
+      expect(recorded.dispatched).toHaveLength(1);
       if (state === "delivered") {
-        await api.database.query(
-          "owner",
-          "update pipeline_dispatches set state = 'delivered' where id = $1",
-          [payment?.id ?? ""],
-        );
+        await deliverDispatches(api, task.id);
       }
       const idempotencyKey = crypto.randomUUID();
       const first = await withdraw(recorded.review.id, { idempotencyKey });
@@ -278,6 +275,23 @@ describe("withdrawing a review", () => {
     expect(await read(one.task)).toEqual(after);
     expectDone(await api.call("POST", `/tasks/${original.id}/archive`, { body: {} }));
     expectProblem(await withdraw(other.reviewed.review.id), "not_revertible", 409);
+    await expectInvariantsHold(api.database);
+  });
+
+  it("puts a hold back that the move had ended", async () => {
+    const task = await api.givenTask({ at: { kind: "expert_review", status: "in_review" } });
+    const path = `/steps/${task.currentStep.id}/gate`;
+    const gate = (to: string) => ({ body: { gate: to, reason: "The author asks for it" } });
+    expectDone(await api.call("PATCH", path, gate("blocked")));
+    const held = await read(task);
+    const move = { status: "rejected", reason: "Spam" };
+    const recorded = await review(task, { outcome: "failed", move });
+    expect(recorded.task.currentStep.gate).toBe("failed");
+    const { task: after } = expectDone(await withdraw(recorded.review.id));
+    expect(after.currentStep).toEqual(held.currentStep);
+    expect(await read(task)).toEqual(after);
+    expectDone(await api.call("PATCH", path, gate("evaluating")));
+    expect((await read(task)).currentStep).toEqual(task.currentStep);
     await expectInvariantsHold(api.database);
   });
 
