@@ -59,6 +59,35 @@ export function parseTimeOrDay(text: string): Parsed {
   return parseTime(DAY.test(text) ? `${text}T00:00:00Z` : text);
 }
 
+/** Parses a time, or a date, which stays a date: its first moment depends on a time zone (`momentIn`). */
+export function parseTimeOrLocalDay(text: string): Parsed {
+  const parsed = parseTimeOrDay(text);
+  return parsed.ok && DAY.test(text) ? { ok: true, value: text } : parsed;
+}
+
+/** The time zones of the world are at most 14 hours from UTC, and one day is at most 25 hours long. */
+const ZONE_MINUTES_MAX = 15 * 60;
+
+/** Returns a time as it is, and the first moment of a date on the clocks of a time zone, in UTC. */
+export function momentIn(timeZone: string, timeOrDay: string): string {
+  if (!DAY.test(timeOrDay)) return timeOrDay;
+  const clock = new Intl.DateTimeFormat("en-CA", {
+    timeZone,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  });
+  const midnightMs = Date.parse(timeOrDay);
+  // Dates only go forward on a clock, even where it is set back, so the first moment can be found by bisection.
+  let [before, reached] = [-ZONE_MINUTES_MAX, ZONE_MINUTES_MAX];
+  while (reached - before > 1) {
+    const middle = Math.floor((before + reached) / 2);
+    if (clock.format(midnightMs + middle * MINUTE_MS) >= timeOrDay) reached = middle;
+    else before = middle;
+  }
+  return new Date(midnightMs + reached * MINUTE_MS).toISOString().replace("Z", "000Z");
+}
+
 /** Parses the time after which something happened. A date means the moment before that day, so the day is included. */
 export function parseAfter(text: string): Parsed {
   const parsed = parseTimeOrDay(text);

@@ -16,19 +16,23 @@ import {
   windowOf,
   zonedWindowOf,
 } from "../domain/stats/window.ts";
+import { momentIn } from "../domain/moments.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { booleanText, timeOrDay, timestamp } from "./http/schemas.ts";
+import { booleanText, timeOrDay, timeOrLocalDay, timestamp } from "./http/schemas.ts";
 import { stepKind, taxonomyCode } from "./shapes/task.ts";
 
 const count = z.int().min(0);
 
 /** A bound of the window, in years where JavaScript and Postgres agree on the calendar and years have four digits. */
-const windowBound = timeOrDay.refine((bound) => /^[12]/.test(bound), {
+const hasUsualYear = (bound: string) => /^[12]/.test(bound);
+const UNUSUAL_YEAR = {
   error: "Must be in the years 1000 to 2999.",
   params: { code: "invalid_format" },
-});
+};
+const windowBound = timeOrDay.refine(hasUsualYear, UNUSUAL_YEAR);
+const zonedBound = timeOrLocalDay.refine(hasUsualYear, UNUSUAL_YEAR);
 
 const scopeQuery = {
   taxonomyCode: taxonomyCode.optional().openapi({ description: "Only tasks with this code." }),
@@ -125,10 +129,10 @@ const getThroughput = defineContract({
           "The time zone of the buckets: a name of the IANA database with its area, or `UTC`.",
         example: "Europe/Berlin",
       }),
-    from: windowBound.optional().openapi({
+    from: zonedBound.optional().openapi({
       description: `A time in the first bucket. Defaults to a window of ${spans.join(", or ")}.`,
     }),
-    to: windowBound.optional().openapi({
+    to: zonedBound.optional().openapi({
       description: "The end of the window. Defaults to the end of the current bucket.",
     }),
   }),
@@ -249,13 +253,19 @@ export const statsRoutes: readonly Route[] = [
   }),
   createHandler(getThroughput, async ({ database, now }, { query }) => {
     const { taxonomyCode, bucket, timeZone } = query;
+    const asked = {
+      bucket,
+      timeZone,
+      from: query.from && momentIn(timeZone, query.from),
+      to: query.to && momentIn(timeZone, query.to),
+    };
     if (timeZone === "UTC") {
-      const window = bucketedWindowOf(query, now);
+      const window = bucketedWindowOf(asked, now);
       if (!window.ok) return window;
       const throughput = await readThroughput(database, { window: window.value, taxonomyCode });
       return reply({ bucket, timeZone, ...throughput });
     }
-    const window = zonedWindowOf(query, now);
+    const window = zonedWindowOf(asked, now);
     if (!window.ok) return window;
     const throughput = await readZonedThroughput(database, { window: window.value, taxonomyCode });
     if (throughput === null) return unknownTimeZone();

@@ -5,6 +5,7 @@ import {
   parseAfter,
   parseTime,
   parseTimeOrDay,
+  parseTimeOrLocalDay,
 } from "../../domain/moments.ts";
 import { type TaskRef, taskRefOf } from "../../domain/task-ref.ts";
 import { isStorable } from "./json-scan.ts";
@@ -180,6 +181,13 @@ export const time = parsedTime(parseTime).openapi("Time", {
 export const timeOrDay = parsedTime(parseTimeOrDay).openapi("TimeOrDay", {
   type: "string",
   description: `${ANY_OFFSET} A date alone means the first moment of that day in UTC.`,
+  example: EXAMPLE,
+});
+
+/** The start or the end of a window in requests that name a time zone. A date stays a date. */
+export const timeOrLocalDay = parsedTime(parseTimeOrLocalDay).openapi("TimeOrLocalDay", {
+  type: "string",
+  description: `${ANY_OFFSET} A date alone means the first moment of that day in the time zone.`,
   example: EXAMPLE,
 });
 

@@ -108,6 +108,26 @@ describe("The days of a time zone", () => {
     }
   });
 
+  it(`begin and end with the days of the zone that a caller names (replay with SEED=${seed})`, async () => {
+    const { below } = chanceFrom(seed);
+    for (let index = 0; index < 40; index += 1) {
+      const timeZone = ["UTC", ...ZONES][below(ZONES.length + 1)] ?? "UTC";
+      const fromMs = Date.UTC(2015, 0, 1) + below(10 * 365) * 24 * HOUR_MS;
+      const toMs = fromMs + (1 + below(30)) * 24 * HOUR_MS;
+      const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString().slice(0, 10));
+      const query = `timeZone=${timeZone}&from=${from}&to=${to}`;
+      const answer = await read(query);
+      for (const [moment, day] of [
+        [answer.from, from],
+        [answer.to, to],
+      ] as const) {
+        const ms = Date.parse(moment);
+        expect(localOf(ms, timeZone).date, query).toBe(day);
+        expect(localOf(ms - 1, timeZone).date, query).not.toBe(day);
+      }
+    }
+  });
+
   it("count a change on the day on which it happened there", async () => {
     const task = await api.givenTask();
     const [event] = expectDone(
