@@ -145,6 +145,7 @@ describe("two tasks that become duplicates of each other at the same time", () =
           type: "transition",
           status: "duplicate",
           duplicateOf: { id, status: step.status, isArchived: false },
+          reason: "Seen before",
           runAttachedWorkflows: false,
         },
         { actor: ACTOR, newId: () => crypto.randomUUID() },
