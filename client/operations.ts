@@ -37,7 +37,7 @@ export type Id = string;
 /** The label that summarizes the task's status, derived from its current step. */
 export type UnifiedStatus = "DRAFT" | "CHECKING_QUALITY" | "QUALITY_CHECK_FAILED" | "READY_TO_SUBMIT" | "SUBMITTED" | "GENERATING_OUTPUT" | "OUTPUT_FAILED" | "IN_REVIEW" | "CHANGES_REQUESTED" | "PASSED" | "DELIVERED" | "REJECTED" | "DUPLICATE";
 
-export type AttentionCode = "errored" | "blocked" | "revoked" | "cancelled" | "standing_failure" | "ready";
+export type AttentionCode = "errored" | "blocked" | "revoked" | "cancelled" | "idle" | "standing_failure" | "ready";
 
 export type Timestamp = string;
 
@@ -175,6 +175,7 @@ export type LabelFacts = {
   heldGate: GateState | null;
   reviewFailed: boolean;
   runningWorkers: readonly WorkerType[];
+  idle: boolean;
 };
 
 export type Moved = {
@@ -227,7 +228,7 @@ export type StepEvent = {
   canonical: string;
   prevHash: Sha256;
   hash: Sha256;
-  type: "task_created" | "step_transitioned" | "gate_changed" | "step_advanced" | "step_reworked" | "version_created" | "review_recorded" | "review_withdrawn" | "worker_run_changed" | "bulk_transitioned" | "bulk_reverted" | "task_updated" | "task_archived" | "task_restored" | "note_added";
+  type: "task_created" | "step_transitioned" | "gate_changed" | "step_advanced" | "step_reworked" | "version_created" | "review_recorded" | "review_withdrawn" | "worker_run_changed" | "bulk_transitioned" | "bulk_reverted" | "task_updated" | "task_archived" | "task_restored" | "note_added" | "step_idled";
   stepId: Id;
   versionId: Id;
   step: {
@@ -657,6 +658,7 @@ export type TaskCounts = {
     blocked?: number | undefined;
     revoked?: number | undefined;
     cancelled?: number | undefined;
+    idle?: number | undefined;
     standing_failure?: number | undefined;
     ready?: number | undefined;
   };
@@ -1811,7 +1813,7 @@ export type LineageNode = {
     from: GateState | null;
     status: StepStatus;
     seq: number;
-    type: "task_created" | "step_transitioned" | "gate_changed" | "step_advanced" | "step_reworked" | "version_created" | "review_recorded" | "review_withdrawn" | "worker_run_changed" | "bulk_transitioned" | "bulk_reverted" | "task_updated" | "task_archived" | "task_restored" | "note_added";
+    type: "task_created" | "step_transitioned" | "gate_changed" | "step_advanced" | "step_reworked" | "version_created" | "review_recorded" | "review_withdrawn" | "worker_run_changed" | "bulk_transitioned" | "bulk_reverted" | "task_updated" | "task_archived" | "task_restored" | "note_added" | "step_idled";
     actor: Actor;
     reason: string | null;
     at: Timestamp;
@@ -2098,6 +2100,7 @@ export type Registry = {
     statuses: readonly StepStatus[] | null;
     gates: readonly GateState[] | null;
     failureStands: boolean | null;
+    idle: true | null;
   }>;
   bulkTargets: readonly string[];
   bulkAllowedTargets: Record<string, readonly string[]>;
@@ -2124,6 +2127,11 @@ export type Registry = {
     pipeline: string;
   }>;
   pipelinesOnTarget: Record<string, readonly string[]>;
+  /** The pipeline that works on each stage. A step of such a stage is `idle` if it is running and has had no open run for the pipeline's run deadline. */
+  stagePipelines: ReadonlyArray<{
+    kind: StepKind;
+    pipeline: string;
+  }>;
   runTransitions: Record<string, readonly string[]>;
   dispatchTransitions: Record<string, readonly string[]>;
   operationTransitions: Record<string, readonly string[]>;

@@ -5,7 +5,7 @@
 create schema if not exists prepared;
 grant usage on schema prepared to stepledger_app;
 
-create or replace function prepared.load_task_a12174a8(
+create or replace function prepared.load_task_c10ad6ad(
   p_tenant_id uuid,
   p_task_id uuid,
   p_external_id text,
@@ -41,7 +41,7 @@ select (with loaded as materialized (
     'step', json_build_object('id', s.id, 'versionId', s.version_id, 'kind', s.kind,
     'attempt', s.attempt, 'status', s.status, 'gate', s.gate,
     'hold', case when s.held_seq is not null
-    then json_build_object('seq', s.held_seq, 'gate', s.held_gate) end, 'deferred', coalesce(s.deferred, '[]'))) as task
+    then json_build_object('seq', s.held_seq, 'gate', s.held_gate) end, 'deferred', coalesce(s.deferred, '[]'), 'idledSeq', s.idled_seq)) as task
     from wanted wanted join tasks t on t.id = wanted.id join task_versions v on v.tenant_id = t.tenant_id and v.id = t.active_version_id
   join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id
   )
@@ -56,7 +56,7 @@ select (with loaded as materialized (
     'steps', case when p_with_steps::boolean then coalesce((select json_agg(json_build_object('id', o.id, 'versionId', o.version_id, 'kind', o.kind,
     'attempt', o.attempt, 'status', o.status, 'gate', o.gate,
     'hold', case when o.held_seq is not null
-    then json_build_object('seq', o.held_seq, 'gate', o.held_gate) end, 'deferred', coalesce(o.deferred, '[]')) order by o.id) from steps o where o.version_id = any (array(select version_id from loaded))), '[]') else '[]' end,
+    then json_build_object('seq', o.held_seq, 'gate', o.held_gate) end, 'deferred', coalesce(o.deferred, '[]'), 'idledSeq', o.idled_seq) order by o.id) from steps o where o.version_id = any (array(select version_id from loaded))), '[]') else '[]' end,
     'named', case when true::boolean then coalesce((
     select json_agg(json_build_object('taskId', l.id, 'id', n.task_id) order by n.task_id)
     from loaded l, lateral (select e.task_id from step_events e
@@ -68,7 +68,7 @@ select (with loaded as materialized (
       order by e.task_id limit 101) n), '[]') else '[]' end)) as loaded, null::json as matching_ids, (select json_build_object('id', x.id, 'versionId', x.version_id, 'kind', x.kind,
     'attempt', x.attempt, 'status', x.status, 'gate', x.gate,
     'hold', case when x.held_seq is not null
-    then json_build_object('seq', x.held_seq, 'gate', x.held_gate) end, 'deferred', coalesce(x.deferred, '[]')) from steps x join wanted on wanted.id = x.task_id where x.id = p_step_id) as step,
+    then json_build_object('seq', x.held_seq, 'gate', x.held_gate) end, 'deferred', coalesce(x.deferred, '[]'), 'idledSeq', x.idled_seq) from steps x join wanted on wanted.id = x.task_id where x.id = p_step_id) as step,
   null::json as review, case when p_with_held_slots then (select coalesce(json_agg(json_build_object('person', s.person,
     'leaseUntil', iso(s.lease_until))), '[]')
   from wanted join tasks t on t.id = wanted.id
@@ -83,10 +83,10 @@ select (with loaded as materialized (
     where id = p_operation_id or (actor_id = p_actor_id and route = p_route and key = p_key
       and expires_at > now())) o) as stored;
 end $prepared$;
-revoke execute on function prepared.load_task_a12174a8 from public;
-grant execute on function prepared.load_task_a12174a8 to stepledger_app;
+revoke execute on function prepared.load_task_c10ad6ad from public;
+grant execute on function prepared.load_task_c10ad6ad to stepledger_app;
 
-create or replace function prepared.record_plain_moves_50d63588(
+create or replace function prepared.record_plain_moves_89237769(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -116,6 +116,7 @@ return query with
 move as materialized (
   select * from json_to_recordset(p_moves) as m(
     task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean
+    
     )
   
 ),
@@ -127,6 +128,7 @@ locked as materialized (
   -- As a CASE, since Postgres would take an equal seq for a rare thing, and plan all that follows for a row or two: it
   -- would compare each of a thousand moves with each other.
   where t.tenant_id = p_tenant_id::uuid and case when t.event_seq = m.seq then true else false end
+    
     
     
     
@@ -162,12 +164,12 @@ written as (
     null::uuid, p_actor_id::text, p_actor_name::text, p_actor_kind::text, p_actor_role::text, reason, payload,
     p_operation_id::uuid, p_request_id::text, p_registry_version::integer, at, prev_hash, hash
   from chained order by task_id, seq
-  returning task_id, seq, version_id, step_id, from_status, to_status, to_gate, at, hash
+  returning task_id, seq, version_id, step_id, type, from_status, to_status, to_gate, at, hash
 ),
 newest as materialized (
   select *, from_status is distinct from to_status as is_status_changed from written
 ),
-newest_of_step as (select * from newest),
+newest_of_step as (select *, (from_status is distinct from to_status or type = 'worker_run_changed') as ends_idling from newest),
 -- Where the tasks stand now. Those that are changed without an event are where they were.
 reached as materialized (
   select task_id, seq, step_id, at, false as is_silent from newest
@@ -176,7 +178,8 @@ reached as materialized (
 
 
 moved_steps as (
-  update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq
+  update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq,
+    idled_seq = case when n.type = 'step_idled' then n.seq when n.ends_idling then null else s.idled_seq end
     
   from newest_of_step n 
   where s.tenant_id = p_tenant_id::uuid and s.id = n.step_id
@@ -236,10 +239,10 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_plain_moves_50d63588 from public;
-grant execute on function prepared.record_plain_moves_50d63588 to stepledger_app;
+revoke execute on function prepared.record_plain_moves_89237769 from public;
+grant execute on function prepared.record_plain_moves_89237769 to stepledger_app;
 
-create or replace function prepared.record_moves_5625bf6d(
+create or replace function prepared.record_moves_0d5e7024(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -289,7 +292,8 @@ return query with
 move as materialized (
   select * from json_to_recordset(p_moves) as m(
     task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean
-    , marks_duplicate boolean, duplicate_of uuid)
+    , marks_duplicate boolean, duplicate_of uuid
+    , needs_no_run boolean)
   
 ),
 -- In id order, and task rows alone: nothing of a task changes without its event_seq, so what was planned
@@ -323,6 +327,8 @@ locked as materialized (
         where o.tenant_id = p_tenant_id::uuid and o.id = m.duplicate_of and o.archived_at is null
           and x.status not in ('duplicate', 'rejected')))
     else true end
+    and not (m.needs_no_run is true and exists (select from worker_runs w
+      where w.tenant_id = t.tenant_id and w.step_id = m.step_id and w.state in ('QUEUED', 'RUNNING')))
   order by t.id
   for no key update of t
 ),
@@ -361,7 +367,7 @@ written as (
     null::uuid, p_actor_id::text, p_actor_name::text, p_actor_kind::text, p_actor_role::text, reason, payload,
     p_operation_id::uuid, p_request_id::text, p_registry_version::integer, at, prev_hash, hash
   from chained order by task_id, seq
-  returning task_id, seq, version_id, step_id, from_status, to_status, to_gate, at, hash
+  returning task_id, seq, version_id, step_id, type, from_status, to_status, to_gate, at, hash
 ),
 newest as materialized (
   select distinct on (task_id) *,
@@ -369,7 +375,8 @@ newest as materialized (
   from written order by task_id, seq desc
 ),
 newest_of_step as materialized (
-  select distinct on (step_id) * from written order by step_id, seq desc
+  select distinct on (step_id) *, bool_or((from_status is distinct from to_status or type = 'worker_run_changed')) over (partition by step_id) as ends_idling
+  from written order by step_id, seq desc
 ),
 -- Where the tasks stand now. Those that are changed without an event are where they were.
 reached as materialized (
@@ -394,7 +401,8 @@ opened_steps as (
     join newest_of_step n on n.step_id = s.id
 ),
 moved_steps as (
-  update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq
+  update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq,
+    idled_seq = case when n.type = 'step_idled' then n.seq when n.ends_idling then null else s.idled_seq end
     ,
     held_seq = case when h.step_id is null then s.held_seq else h.held_seq end,
     held_gate = case when h.step_id is null then s.held_gate else h.held_gate end,
@@ -574,5 +582,5 @@ dropped as (
 select events, dispatched, undone, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_moves_5625bf6d from public;
-grant execute on function prepared.record_moves_5625bf6d to stepledger_app;
+revoke execute on function prepared.record_moves_0d5e7024 from public;
+grant execute on function prepared.record_moves_0d5e7024 to stepledger_app;

@@ -20,7 +20,10 @@ select t.tenant_id, t.id as task_id, s.kind, s.status, s.gate, t.status_since, t
       order by w.type) as running_workers,
     t.archived_at is not null as archived, t.priority, t.taxonomy_code, t.event_seq,
     t.archived_at is null and s.kind = 'expert_review' and s.status in ('queued', 'awaiting_review', 'in_review') and s.gate <> 'blocked'
-      as waits_for_review, s.held_gate
+      as waits_for_review, s.held_gate,
+    s.idled_seq is not null as idle,
+    case when s.status = 'running' and s.kind in ('pre_qa', 'output_generation', 'calibration') and s.idled_seq is null and t.archived_at is null
+      then t.status_since end as running_since
   from tasks t
   join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id;
 

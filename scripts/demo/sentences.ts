@@ -71,6 +71,8 @@ function describeStepEvent(event: StepEvent): string {
       const { text } = EVENT_PAYLOADS.note_added.parse(payload);
       return `noted “${text}”`;
     }
+    case "step_idled":
+      return `found ${step} running without an open run`;
   }
 }
 

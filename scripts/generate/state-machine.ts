@@ -25,6 +25,7 @@ import {
 } from "../../src/domain/lifecycle/transitions.ts";
 import { PIPELINES_ON_ENTRY } from "../../src/domain/lifecycle/attached.ts";
 import { REGISTRY_VERSION } from "../../src/domain/registry-version.ts";
+import { STAGE_PIPELINES } from "../../src/domain/lifecycle/idle.ts";
 import { ATTENTION_RULES } from "../../src/domain/status/attention.ts";
 import { RESOLVER_RULES } from "../../src/domain/status/rules.ts";
 import { TERMINAL_UNIFIED, UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
@@ -57,14 +58,21 @@ export function generateStateMachine(): string {
     "In addition to its label, a task has every attention code whose rule matches its current step. A failed review " +
       "stands until a later one passes; it does not count while the gate is `waived`.",
     table(
-      ["code", "kind", "status", "gate", "failed review stands"],
+      ["code", "kind", "status", "gate", "failed review stands", "idle"],
       ATTENTION_RULES.map((rule) => [
         code(rule.code),
         anyOf(rule.kinds),
         anyOf(rule.statuses),
         anyOf(rule.gates),
         rule.failureStands === null ? "any" : rule.failureStands ? "yes" : "no",
+        rule.idle === null ? "any" : "yes",
       ]),
+    ),
+    "A step is idle if the sweep found that it is running in one of these stages and has had no open run for the run " +
+      "deadline of the pipeline that works on it. Its next status and the next report of a run end that.",
+    table(
+      ["stage", "pipeline"],
+      STAGE_PIPELINES.map(({ kind, pipeline }) => [code(kind), code(pipeline)]),
     ),
     "## Reviews",
     "A review can carry a change of its step's status that agrees with its outcome, or none:",

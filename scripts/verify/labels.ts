@@ -32,11 +32,11 @@ interface FactsRow extends LabelFacts {
  */
 export async function verifyLabels(client: Client): Promise<LabelReport> {
   const { rows } = await client.query<FactsRow>(`
-    select f.kind, f.status, f.gate, f.held_gate as "heldGate", f.review_failed as "reviewFailed", to_json(f.running_workers) as "runningWorkers",
+    select f.kind, f.status, f.gate, f.held_gate as "heldGate", f.review_failed as "reviewFailed", to_json(f.running_workers) as "runningWorkers", f.idle,
       l.unified_status as "unifiedStatus", l.rank, to_json(l.attention) as attention, count(*)::integer as tasks,
       any_value(f.task_id) as "taskId"
     from task_facts f left join task_labels l on l.tenant_id = f.tenant_id and l.task_id = f.task_id
-    group by f.kind, f.status, f.gate, f.held_gate, f.review_failed, f.running_workers, l.unified_status, l.rank,
+    group by f.kind, f.status, f.gate, f.held_gate, f.review_failed, f.running_workers, f.idle, l.unified_status, l.rank,
       l.attention`);
   const drifted = rows.filter(
     ({ unifiedStatus, rank, attention, ...facts }) =>
@@ -47,8 +47,8 @@ export async function verifyLabels(client: Client): Promise<LabelReport> {
   return {
     tasks: rows.reduce((sum, { tasks }) => sum + tasks, 0),
     drifted: drifted.map(({ tasks, taskId, unifiedStatus, ...row }) => {
-      const { kind, status, gate, heldGate, reviewFailed, runningWorkers } = row;
-      const facts = { kind, status, gate, heldGate, reviewFailed, runningWorkers };
+      const { kind, status, gate, heldGate, reviewFailed, runningWorkers, idle } = row;
+      const facts = { kind, status, gate, heldGate, reviewFailed, runningWorkers, idle };
       return { tasks, taskId, facts, unifiedStatus };
     }),
   };

@@ -22,6 +22,7 @@ import {
 import { PIPELINE_NAMES } from "./pipelines/pipelines.ts";
 import { STEP_TRANSITIONS } from "./lifecycle/transitions.ts";
 import { PIPELINES_ON_ENTRY } from "./lifecycle/attached.ts";
+import { STAGE_PIPELINES } from "./lifecycle/idle.ts";
 import { REGISTRY_VERSION } from "./registry-version.ts";
 import { ATTENTION_RULES } from "./status/attention.ts";
 import { RESOLVER_RULES } from "./status/rules.ts";
@@ -54,6 +55,7 @@ export function registry() {
     pipelines: PIPELINE_NAMES,
     pipelinesOnEntry: PIPELINES_ON_ENTRY,
     pipelinesOnTarget: PIPELINES_ON_TARGET,
+    stagePipelines: STAGE_PIPELINES,
     runTransitions: RUN_TRANSITIONS,
     dispatchTransitions: DISPATCH_TRANSITIONS,
     operationTransitions: OPERATION_TRANSITIONS,

@@ -104,7 +104,10 @@ it("cannot report on a run that the key claimed", async () => {
   });
   expect(expectDone(claimed).data).toHaveLength(1);
   const report = (options: CallOptions) =>
-    api.call("PATCH", `/worker-runs/${runId}`, { body: { state: "RUNNING" }, ...options });
+    api.call("PATCH", `/worker-runs/${runId}`, {
+      body: { state: "RUNNING", attempt: 1 },
+      ...options,
+    });
   const bearer = await tokenOf(await keyIdOf("service"), "service");
   expectProblem(await report({ bearer }), "lease_lost", 409);
   expectDone(await report({ as: "service" }));

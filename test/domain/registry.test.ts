@@ -10,7 +10,7 @@ import { REGISTRY_VERSION } from "../../src/domain/registry-version.ts";
  */
 const TABLES_OF_VERSION: Record<number, string> = {
   1: "0694dcccc8e8de3c15d1d27e46189809915b9c94a0fc9bb7cfb3f9a3011e91ee",
-  2: "7b75ea05f0c2f6b918631acbaadda8bf930dcf07bea5ed1023c169ecd605c8ce",
+  2: "372b9937418c9f73ab518f9749a22601a3fa9764b1f0980bfb58ee512dc86e24",
 };
 
 const digestOf = (tables: unknown) =>

@@ -103,6 +103,7 @@ describe("the facts of a task", () => {
       heldGate: null,
       reviewFailed: true,
       runningWorkers: [],
+      idle: false,
     });
   });
 });
@@ -161,8 +162,18 @@ describe("an explanation", () => {
 });
 
 describe("attention", () => {
-  const DELIVERY = { kind: "delivery", status: "queued", reviewFailed: false } as const;
-  const CANCELLED = { kind: "pre_qa", status: "cancelled", reviewFailed: false } as const;
+  const DELIVERY = {
+    kind: "delivery",
+    status: "queued",
+    reviewFailed: false,
+    idle: false,
+  } as const;
+  const CANCELLED = {
+    kind: "pre_qa",
+    status: "cancelled",
+    reviewFailed: false,
+    idle: false,
+  } as const;
 
   test("is raised by a gate that is errored, blocked, or revoked", () => {
     for (const gate of GATE_STATES) {
@@ -181,7 +192,13 @@ describe("attention", () => {
       for (const gate of GATE_STATES) {
         const isReady = kind !== "delivery" && (gate === "passed" || gate === "waived");
         expect(
-          attentionOf({ kind, status: "approved", gate, reviewFailed: false }).includes("ready"),
+          attentionOf({
+            kind,
+            status: "approved",
+            gate,
+            reviewFailed: false,
+            idle: false,
+          }).includes("ready"),
         ).toBe(isReady);
       }
     }
@@ -211,6 +228,7 @@ describe("attention", () => {
       kind: "calibration",
       status: "awaiting_review",
       gate: "awaiting_review",
+      idle: false,
     } as const;
     expect(attentionOf({ ...scored, reviewFailed: true })).toEqual(["standing_failure"]);
     expect(attentionOf({ ...scored, reviewFailed: false })).toEqual([]);
@@ -223,6 +241,14 @@ describe("attention", () => {
         status === "changes_requested";
       const isHidden = reviewFailed && gate !== "waived" && !isShown;
       if (attentionOf(facts).includes("standing_failure") !== isHidden) expect(facts).toBeNull();
+    }
+  });
+
+  test("is idle if the sweep found the step so, whatever else asks for attention", () => {
+    for (const facts of EVERY_FACTS) {
+      const codes = attentionOf({ ...facts, idle: true });
+      expect(codes.filter((code) => code !== "idle")).toEqual(attentionOf(facts));
+      if (!codes.includes("idle") || attentionOf(facts).includes("idle")) expect(facts).toBeNull();
     }
   });
 

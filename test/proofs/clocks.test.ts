@@ -127,9 +127,9 @@ describe("if the database's clock steps back", () => {
     };
     const updated = () => timesOf("worker_runs", taskId, "true", "updated_at");
     const times = [before, ...(await updated())];
-    await report({ state: "RUNNING" });
+    await report({ state: "RUNNING", attempt: 1 });
     times.push(...(await updated()));
-    await report({ state: "SUCCEEDED", verdict: "passed" });
+    await report({ state: "SUCCEEDED", verdict: "passed", attempt: 1 });
     times.push(...(await updated()));
     expectNoneFalls(times.slice(1));
     const { log } = await done<{ log: { at: string }[] }>("GET", `/dispatches/${dispatchId}`);

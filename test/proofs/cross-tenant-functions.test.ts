@@ -181,6 +181,13 @@ const ABUSES: Readonly<Record<string, readonly Abuse[]>> = {
       returns: [{ blocked: "1000" }],
     },
   ],
+  idle_steps: [
+    {
+      to: "learn of tasks that somebody works on",
+      sql: () => "select * from idle_steps(null)",
+      returns: [],
+    },
+  ],
   tenants_with_untold_webhooks: [
     {
       to: "read any number of tenants",

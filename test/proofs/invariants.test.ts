@@ -83,7 +83,7 @@ const swallowed =
   update steps set status = 'running', gate = '${gate}', event_seq = event_seq - 1 where id = '${currentStep.id}';
   delete from step_events where task_id = '${id}' and to_status = 'approved';
   update task_labels l set unified_status = 'GENERATING_OUTPUT', rank = label_rank('GENERATING_OUTPUT'), attention = '{}',
-    since = t.status_since, event_seq = t.event_seq from tasks t where t.id = l.task_id and t.id = '${id}'`;
+    since = t.status_since, running_since = t.status_since, event_seq = t.event_seq from tasks t where t.id = l.task_id and t.id = '${id}'`;
 
 const BREACHES: Record<string, Breach[]> = {
   "holds-match-their-events": [
@@ -222,7 +222,8 @@ const BREACHES: Record<string, Breach[]> = {
       by: "making a task look as if it had been stuck for a day",
       sql: ({ busy }) => `
         update tasks set status_since = status_since - interval '1 day' where id = '${busy.id}';
-        update task_labels set since = since - interval '1 day' where task_id = '${busy.id}'`,
+        update task_labels set since = since - interval '1 day', running_since = running_since - interval '1 day'
+          where task_id = '${busy.id}'`,
     },
   ],
   "events-numbered-without-gaps": [
@@ -244,6 +245,32 @@ const BREACHES: Record<string, Breach[]> = {
     {
       by: "ending an event with a gate that the next one does not start with",
       sql: (world) => changeEvent("to_gate = 'waived'", 2)(world) + REHASH,
+    },
+  ],
+  "idled-steps-match-their-events": [
+    {
+      by: "calling a step idle without an event",
+      sql: ({ busy }) => `
+        update steps set idled_seq = event_seq where id = '${busy.currentStep.id}';
+        update task_labels set attention = array_append(attention, 'idle'), running_since = null
+        where task_id = '${busy.id}'`,
+    },
+    {
+      by: "calling a step idle that nobody runs",
+      sql: (world) => changeEvent("type = 'step_idled'", NOTE_SEQ)(world) + REHASH,
+    },
+  ],
+  "idle-steps-ask-for-attention": [
+    {
+      by: "leaving a task in running after its only run has ended",
+      sql: ({ busy }) => `
+        update worker_runs set state = 'CANCELLED', updated_at = now() - interval '3 hours' where state = 'RUNNING';
+        update worker_runs set updated_at = now() - interval '3 hours' where task_id = '${busy.id}';
+        update tasks set status_since = status_since - interval '3 hours' where id = '${busy.id}';
+        update task_labels l set since = l.since - interval '3 hours', running_since = f.running_since,
+          unified_status = label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers)
+        from task_facts f where f.task_id = l.task_id and l.task_id = '${busy.id}'`,
+      also: ["runs-match-their-events", "status-since-is-the-last-change"],
     },
   ],
   "times-do-not-decrease": [
@@ -361,7 +388,7 @@ const BREACHES: Record<string, Breach[]> = {
       by: "archiving a task without an event",
       sql: ({ busy }) => `
         update tasks set archived_at = now() where id = '${busy.id}';
-        update task_labels set archived = true where task_id = '${busy.id}'`,
+        update task_labels set archived = true, running_since = null where task_id = '${busy.id}'`,
     },
     {
       by: "attributing a task to another author",

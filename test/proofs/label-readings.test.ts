@@ -139,7 +139,7 @@ function anyTask(chance: Chance, index: number): JudgedTask {
 function factsOf({ place, outcomes, begun }: JudgedTask): LabelFacts {
   const running = begun.filter(({ state }) => state === "RUNNING").map(({ type }) => type);
   const reviewFailed = outcomes.at(-1) === "failed";
-  return { ...place, heldGate: null, reviewFailed, runningWorkers: running };
+  return { ...place, heldGate: null, reviewFailed, runningWorkers: running, idle: false };
 }
 
 function oneOf<Value>(chance: Chance, values: readonly Value[]): Value {

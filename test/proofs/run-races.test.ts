@@ -132,7 +132,7 @@ describe("a report of a worker whose lease ends at the same moment", () => {
     const { runId } = await givenOfferedRun(api, { pipeline });
     await claim(one);
     const before = await statusOf(runId);
-    const work = () => report(one, runId, { state: "RUNNING" });
+    const work = () => report(one, runId, { state: "RUNNING", attempt: 1 });
     const late = await meanwhile({ work, writing }, async () => {
       await endLeases(api.database, [runId]);
       expect(await claim(other)).toMatchObject([{ id: runId, attempt: 2 }]);
@@ -140,13 +140,15 @@ describe("a report of a worker whose lease ends at the same moment", () => {
     expectProblem(late, "lease_lost", 409);
     expect(await runOf(runId)).toMatchObject({ state: "QUEUED", attempt: "2" });
     expect(await statusOf(runId)).toEqual(before);
-    expect(expectDone(await report(other, runId, { state: "RUNNING" })).run.state).toBe("RUNNING");
+    expect(expectDone(await report(other, runId, { state: "RUNNING", attempt: 2 })).run.state).toBe(
+      "RUNNING",
+    );
   });
 
   test("is accepted if no other worker has claimed the run since", async () => {
     const { runId } = await givenOfferedRun(api);
     await claim(one);
-    const work = () => report(one, runId, { state: "RUNNING" });
+    const work = () => report(one, runId, { state: "RUNNING", attempt: 1 });
     const begun = await meanwhile({ work, writing: EVENTS }, () =>
       endLeases(api.database, [runId]),
     );
@@ -160,7 +162,7 @@ describe("a report of a worker whose lease ends at the same moment", () => {
     const held = await openTransaction(api.database, [
       { text: "select from tasks where id = $1 for update", values: [task.id] },
     ]);
-    const late = report(one, runId, { state: "RUNNING" });
+    const late = report(one, runId, { state: "RUNNING", attempt: 1 });
     // Its write waits for the task, so it has already loaded the run.
     await untilBlocked(api.database);
     await endLeases(api.database, [runId]);
@@ -180,7 +182,7 @@ describe("a report of a worker whose lease ends at the same moment", () => {
         values: [runId],
       },
     ]);
-    const late = report(one, runId, { state: "RUNNING" });
+    const late = report(one, runId, { state: "RUNNING", attempt: 1 });
     await untilBlocked(api.database);
     await claiming.end();
     expectProblem(await late, "lease_lost", 409);

@@ -1,9 +1,9 @@
 import { uuidv7 } from "uuidv7";
 import { createDispatch } from "../../db/dispatches/create-dispatch.ts";
 import { loadTasks } from "../../db/snapshots/load-tasks.ts";
-import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
+import { type Pipeline, PIPELINES } from "../../domain/pipelines/pipelines.ts";
 import { refusalOfTarget } from "../../domain/lifecycle/decide/target.ts";
-import { pipelinesAttachedTo } from "../../domain/lifecycle/attached.ts";
+import { isIdle, pipelinesWaitedFor } from "../../domain/lifecycle/idle.ts";
 import {
   archived,
   forbidden,
@@ -31,7 +31,7 @@ interface DispatchInput {
 }
 
 /**
- * Requests a pipeline by hand. It must be attached to the step's present state. No label depends on a dispatch, so this
+ * Requests a pipeline by hand. It must be attached to the step's present state, or work on the stage of an idle step. No label depends on a dispatch, so this
  * writes no event of the task; the dispatch has its own log.
  */
 export async function dispatchPipeline(
@@ -54,7 +54,7 @@ async function tryDispatch(
   if (snapshot.archivedAt !== null) return refuse(archived());
   const misaim = refusalOfTarget(snapshot, { stepId: step.id, versionId: step.versionId });
   if (misaim) return refuse(misaim);
-  const attached = pipelinesAttachedTo(step);
+  const attached = pipelinesWaitedFor(step);
   if (!attached.includes(pipeline)) {
     const subject = `a ${step.kind} step that is ${step.status}`;
     return refuse(
@@ -62,6 +62,9 @@ async function tryDispatch(
     );
   }
 
+  const { worker } = PIPELINES[pipeline];
+  const open = isIdle(step) ? snapshot.openRuns.find(({ type }) => type === worker) : undefined;
+  if (open !== undefined) return openAlready(open.id);
   const { id: taskId, eventSeq } = snapshot;
   const dispatch = { id: uuidv7(), pipeline, taskId, eventSeq, reason };
   const created = await createDispatch(call.database, dispatch, call);

@@ -1,17 +1,14 @@
 import { uuidv7 } from "uuidv7";
-import type { Database, Operation, TenantDatabase } from "../../db/connection/client.ts";
-import { isAboutRows } from "../../db/connection/faults.ts";
+import type { Database, TenantDatabase } from "../../db/connection/client.ts";
+import type { Move } from "../../db/moves/record-moves.ts";
 import { loadTasks } from "../../db/snapshots/load-tasks.ts";
-import { type Move, recordMoves, type RecordedMoves } from "../../db/moves/record-moves.ts";
 import type { GuardedRun } from "../../db/runs/run-guards.ts";
 import { endOverdueRuns, findLateRuns } from "../../db/runs/worker-runs.ts";
-import type { Actor } from "../../domain/actor.ts";
 import { decide } from "../../domain/lifecycle/decide.ts";
 import type { RunChange } from "../../domain/lifecycle/decision.ts";
 import { isRunEnded, TIMED_OUT } from "../../domain/lifecycle/runs.ts";
-import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
-import { conclude } from "../call/conclude.ts";
 import { type Queues, sendOutgoing } from "../outgoing/send-outgoing.ts";
+import { recordSwept, SWEEP, type SweepingCall } from "./record-swept.ts";
 
 /** Runs of one query and one statement. Each run ends with up to three events. */
 const LATE_RUNS_MAX = 500;
@@ -20,8 +17,6 @@ const QUERIES_MAX = 40;
 
 /** The route of its operations, by which a write is found again if the database's answer is lost. */
 const ROUTE = "closeLateRuns";
-
-const DEADLINE: Actor = { id: "system", name: "Deadline", kind: "system", role: "service" };
 
 /**
  * Fails the runs of every tenant whose deadline has passed, so that a dead worker does not hold its task forever. Uses
@@ -42,7 +37,7 @@ export async function closeLateRuns(
       const tenant = shared.database.forTenant(tenantId);
       const ids = runs.map(({ id }) => id);
       try {
-        closed += await closeRunsOf(tenant, ids, { requestId, errors });
+        closed += await closeRunsOf(tenant, ids, { route: ROUTE, requestId, errors });
         await sendOutgoing(shared, tenant);
       } catch (error) {
         errors.push(error);
@@ -55,23 +50,17 @@ export async function closeLateRuns(
   return closed;
 }
 
-interface Closing {
-  requestId: string;
-  /** Collects the errors of single tasks, so that the others continue. */
-  errors: unknown[];
-}
-
 /** Closes one tenant's runs in two or three round trips, repeated as often as one task has late runs. */
 async function closeRunsOf(
   tenant: TenantDatabase,
   runIds: readonly string[],
-  closing: Closing,
+  closing: SweepingCall,
 ): Promise<number> {
   let closed = 0;
   let remaining = runIds;
   while (remaining.length > 0) {
     const { moves, runsOnly, later } = await decideLate(tenant, remaining);
-    closed += await recordLate(tenant, moves, closing);
+    closed += await recordSwept(tenant, moves, closing);
     closed += await endOverdueRuns(tenant, runsOnly);
     remaining = later;
   }
@@ -101,7 +90,7 @@ async function decideLate(tenant: TenantDatabase, runIds: readonly string[]): Pr
       continue;
     }
     const command = { type: "report", run, state: "FAILED", error: TIMED_OUT } as const;
-    const outcome = decide(snapshot, command, { actor: DEADLINE, newId: uuidv7 });
+    const outcome = decide(snapshot, command, { actor: SWEEP, newId: uuidv7 });
     if (!outcome.ok) throw new Error(`A deadline was refused: ${outcome.refusal.code}`);
     const decision = outcome.value;
     const [report] = decision.runs;
@@ -113,61 +102,4 @@ async function decideLate(tenant: TenantDatabase, runIds: readonly string[]): Pr
     }
   }
   return decided;
-}
-
-/**
- * Records moves in one statement, or in halves if the database rejects it, so that one failing task does not affect the
- * others.
- */
-async function recordLate(
-  tenant: TenantDatabase,
-  moves: readonly Move[],
-  closing: Closing,
-): Promise<number> {
-  if (moves.length === 0) return 0;
-  try {
-    return await recordBatch(tenant, moves, closing);
-  } catch (error) {
-    if (!isAboutRows(error)) throw error;
-    if (moves.length === 1) {
-      closing.errors.push(error);
-      return 0;
-    }
-    const middle = Math.ceil(moves.length / 2);
-    const first = await recordLate(tenant, moves.slice(0, middle), closing);
-    return first + (await recordLate(tenant, moves.slice(middle), closing));
-  }
-}
-
-/** Returns how many runs were closed. The others have changed since they were found. */
-async function recordBatch(
-  tenant: TenantDatabase,
-  moves: readonly Move[],
-  { requestId }: Closing,
-): Promise<number> {
-  const id = uuidv7();
-  const operation: Operation = {
-    id,
-    actorId: DEADLINE.id,
-    route: ROUTE,
-    key: null,
-    fingerprint: id,
-  };
-  const recorded = await recordMoves(tenant, moves, {
-    actor: DEADLINE,
-    operation,
-    requestId,
-    registryVersion: REGISTRY_VERSION,
-    answer: null,
-    isKeptIfEmpty: false,
-  });
-  const outcome = await conclude(operation, recorded, {
-    result: (written) => written,
-    render: countTasks,
-  });
-  return outcome.ok ? outcome.value.value : 0;
-}
-
-function countTasks({ events }: RecordedMoves): number {
-  return new Set(events.map(({ taskId }) => taskId)).size;
 }

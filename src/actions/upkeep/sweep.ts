@@ -4,11 +4,14 @@ import { tenantsWithPendingWebhooks } from "../../db/webhooks/webhook-pump.ts";
 import { relayDispatches } from "../outgoing/relay-dispatches.ts";
 import type { Queues, SendingTools } from "../outgoing/send-outgoing.ts";
 import { closeLateRuns } from "../runs/close-late-runs.ts";
+import { markIdleSteps } from "../runs/mark-idle-steps.ts";
 
 /** How much work a sweep found. */
 export interface SweptWork {
   dispatches: number;
   lateRuns: number;
+  /** Steps that were running without an open run for too long. */
+  idleSteps: number;
   /** Bulk operations that had stopped making progress. */
   operations: number;
   /** Tenants with webhook messages to write or send. */
@@ -16,21 +19,24 @@ export interface SweptWork {
 }
 
 /**
- * Sends again what was lost on its way to a queue, and fails runs whose worker went silent. It is a safety net: a sweep
+ * Sends again what was lost on its way to a queue, fails runs whose worker went silent, and marks steps that nobody works
+ * on as idle. It is a safety net: a sweep
  * can be skipped, and two can overlap.
  * @throws the first error, once the other parts are done.
  */
 export async function sweep(tools: SendingTools, call: { requestId: string }): Promise<SweptWork> {
   const { database, queues } = tools;
-  const [dispatches, lateRuns, operations, pendingWebhooks] = await Promise.allSettled([
+  const [dispatches, lateRuns, idleSteps, operations, pendingWebhooks] = await Promise.allSettled([
     relayDispatches({ database, queue: queues.dispatch }),
     closeLateRuns(tools, call),
+    markIdleSteps(tools, call),
     resumeOperations(database, queues),
     wakeWebhooks(database, queues),
   ]);
   return {
     dispatches: valueOf(dispatches),
     lateRuns: valueOf(lateRuns),
+    idleSteps: valueOf(idleSteps),
     operations: valueOf(operations),
     pendingWebhooks: valueOf(pendingWebhooks),
   };

@@ -39,7 +39,7 @@ export interface TaskView {
 }
 
 /** A step as answers show it. */
-export interface StepView extends StepSnapshot {
+export interface StepView extends Omit<StepSnapshot, "idledSeq"> {
   taskId: string;
   /** Whether it is the task's current step, the only one that can change. */
   current: boolean;

@@ -69,7 +69,7 @@ export function insertedStepEvents(
     ${source.bulk?.id ?? null}::uuid, ${actorValues(source)}, reason, payload,
     ${callValues(source)}, at, prev_hash, hash
   from ${from} order by task_id, seq
-  returning task_id, seq, version_id, step_id, from_status, to_status, to_gate, at, hash`;
+  returning task_id, seq, version_id, step_id, type, from_status, to_status, to_gate, at, hash`;
 }
 
 /** Like `chainedStepEvents`, for the event stream of an eval. */

@@ -1,3 +1,4 @@
+import { IDLING_KINDS } from "../tasks/label-sql.ts";
 import type { Invariant } from "./invariant.ts";
 
 export const HISTORY_INVARIANTS: readonly Invariant[] = [
@@ -20,6 +21,22 @@ export const HISTORY_INVARIANTS: readonly Invariant[] = [
           lag(to_status) over step as last_status, lag(to_gate) over step as last_gate
         from step_events window step as (partition by tenant_id, step_id order by seq)) e
       where (from_status, from_gate) is distinct from (last_status, last_gate)`,
+  },
+  {
+    name: "idled-steps-match-their-events",
+    description:
+      "A step's idled_seq is not its newest event of that type, or its status or a run changed since, or an event calls a step idle that is not running in a stage of a pipeline.",
+    sql: `
+      select s.tenant_id, s.task_id, s.id
+      from steps s
+      left join lateral (select max(e.seq) filter (where e.type = 'step_idled') as idled,
+          max(e.seq) filter (where e.type = 'worker_run_changed' or e.from_status is distinct from e.to_status) as ended
+        from step_events e where e.tenant_id = s.tenant_id and e.task_id = s.task_id and e.step_id = s.id) e on true
+      where s.idled_seq is distinct from case when e.idled > e.ended then e.idled end
+      union all
+      select e.tenant_id, e.task_id, e.step_id
+      from step_events e join steps s on s.tenant_id = e.tenant_id and s.id = e.step_id
+      where e.type = 'step_idled' and (e.to_status <> 'running' or s.kind not in (${IDLING_KINDS}))`,
   },
   {
     name: "times-do-not-decrease",

@@ -12,9 +12,9 @@ export const LABEL_INVARIANTS: readonly Invariant[] = [
       cross join lateral (select label_of(f.kind, f.status, coalesce(f.held_gate, f.gate), f.review_failed, f.running_workers) as label) r
       left join task_labels l on l.tenant_id = f.tenant_id and l.task_id = f.task_id
       where (l.unified_status, l.rank, l.attention, l.since, l.updated_at, l.archived, l.step_kind,
-        l.priority, l.taxonomy_code, l.event_seq, l.waits_for_review) is distinct from
-        (r.label, label_rank(r.label), attention_of(f.kind, f.status, f.gate, f.review_failed), f.status_since, f.updated_at,
-        f.archived, f.kind, f.priority, f.taxonomy_code, f.event_seq, f.waits_for_review)`,
+        l.priority, l.taxonomy_code, l.event_seq, l.waits_for_review, l.running_since) is distinct from
+        (r.label, label_rank(r.label), attention_of(f.kind, f.status, f.gate, f.review_failed, f.idle), f.status_since, f.updated_at,
+        f.archived, f.kind, f.priority, f.taxonomy_code, f.event_seq, f.waits_for_review, f.running_since)`,
   },
   {
     name: "running-work-is-on-current-step",

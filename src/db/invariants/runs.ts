@@ -1,6 +1,33 @@
+import { STAGE_PIPELINES } from "../../domain/lifecycle/idle.ts";
 import type { Invariant } from "./invariant.ts";
 
+/** The pipeline that works on the stage of the step s, as SQL. */
+const STAGE_PIPELINE = `case s.kind ${STAGE_PIPELINES.map(
+  ({ kind, pipeline }) => `when '${kind}' then '${pipeline}'`,
+).join(" ")} end`;
+
+/** How long an idle step can stay unmarked: two sweeps. */
+const SWEEPS = "interval '30 minutes'";
+
 export const RUN_INVARIANTS: readonly Invariant[] = [
+  {
+    name: "idle-steps-ask-for-attention",
+    description:
+      "A task has been running in a stage of a pipeline for longer than the run deadline, all of its runs have ended, nobody holds it, and it does not ask for attention. The sweep marks it as idle.",
+    sql: `
+      select s.tenant_id, s.task_id, s.id
+      from steps s
+      join tasks t on t.tenant_id = s.tenant_id and t.current_step_id = s.id and t.id = s.task_id
+      left join pipelines p on p.tenant_id = s.tenant_id and p.name = ${STAGE_PIPELINE}
+      left join lateral (select max(w.updated_at) as ended_at,
+          bool_or(w.state in ('QUEUED', 'RUNNING')) as is_open
+        from worker_runs w where w.tenant_id = s.tenant_id and w.step_id = s.id) w on true
+      where s.status = 'running' and ${STAGE_PIPELINE} is not null and s.idled_seq is null and s.gate <> 'blocked'
+        and s.deferred is null
+        and t.archived_at is null and w.is_open is not true
+        and greatest(t.status_since, w.ended_at)
+          < now() - make_interval(secs => coalesce(p.run_deadline_seconds, 3600)) - ${SWEEPS}`,
+  },
   {
     name: "offered-runs-are-claimed-first",
     description:

@@ -42,6 +42,7 @@ export function moveInput(moves: readonly Move[]) {
         fields: decision.fields && { ...taskFields(snapshot), ...decision.fields },
         archive: decision.archive,
         ...markOf(decision),
+        ...(decision.needsNoRun && { needs_no_run: true }),
       },
     ]),
     events: json(({ snapshot, decision }) => eventRows(snapshot.id, decision.events)),

@@ -44,6 +44,7 @@ export function effectsOf(moves: readonly Move[]) {
   return {
     isGuardedByRun: moves.some(({ run }) => run !== undefined),
     takesSlots: moves.some(({ claimant }) => claimant !== undefined),
+    needsNoRun: some(({ needsNoRun }) => needsNoRun),
     hasSeveralEvents: some(({ events }) => events.length > 1),
     edits: some(({ fields, archive }) => fields !== null || archive !== null),
     opensVersions: some(({ version }) => version !== null),
@@ -62,15 +63,21 @@ export function effectsOf(moves: readonly Move[]) {
 /**
  * The lock statements before the main one. A statement sees only what was committed when it began, so the locks have to
  * be taken by an earlier statement. A move that leaves or ends a step must see all dispatches and runs that were opened
- * on it, and a move that requests a pipeline must see an earlier request. A claim of a run writes no event, so the
- * task's event_seq does not guard the run, and it is locked too. A claim of a review takes the lock of its task. Two tasks
- * that become duplicates of each other are kept apart by the locks of the originals that they name.
+ * on it, a move that requests a pipeline must see an earlier request, and a step is idle only if no run was opened on it
+ * meanwhile. A claim of a run writes no event, so the task's event_seq does not guard the run, and it is locked too. A
+ * claim of a review takes the lock of its task. Two tasks that become duplicates of each other are kept apart by the locks
+ * of the originals that they name.
  */
 export function lockStatements({ tenantId, input }: MoveStatementInputs, effects: Effects): SQL[] {
-  const { recallsDispatches, createsDispatches, isGuardedByRun, takesSlots, marksDuplicates } =
-    effects;
+  const { recallsDispatches, createsDispatches, isGuardedByRun, takesSlots } = effects;
+  const { marksDuplicates, needsNoRun } = effects;
   const locksFirst =
-    recallsDispatches || createsDispatches || isGuardedByRun || takesSlots || marksDuplicates;
+    recallsDispatches ||
+    createsDispatches ||
+    isGuardedByRun ||
+    takesSlots ||
+    needsNoRun ||
+    marksDuplicates;
   const lock = marksDuplicates ? lockMoved : lockTasks;
   return [
     ...(locksFirst ? [lock(tenantId, input.moves)] : []),
@@ -91,7 +98,8 @@ with
 move as materialized (
   select * from json_to_recordset(${input.moves}) as m(
     task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean
-    ${effects.marksDuplicates ? sql`, marks_duplicate boolean, duplicate_of uuid` : sql``})
+    ${effects.marksDuplicates ? sql`, marks_duplicate boolean, duplicate_of uuid` : sql``}
+    ${effects.needsNoRun ? sql`, needs_no_run boolean` : sql``})
   ${bulk ? sql`where ${isBulkOpen(tenantId, bulk)}` : sql``}
 ),
 -- In id order, and task rows alone: nothing of a task changes without its event_seq, so what was planned
@@ -105,6 +113,7 @@ locked as materialized (
     ${effects.isGuardedByRun ? hasUnchangedRun(tenantId, input.found_runs) : sql``}
     ${effects.takesSlots ? hasNoOtherClaim(tenantId, input.claimants) : sql``}
     ${effects.marksDuplicates ? mayBecomeDuplicate(tenantId) : sql``}
+    ${effects.needsNoRun ? HAS_NO_OPEN_RUN : sql``}
   order by t.id
   for no key update of t
 ),
@@ -127,7 +136,8 @@ reached as materialized (
 ${effects.opensVersions ? openedVersions(call, input.versions, sql`newest`) : sql``}
 ${effects.opensSteps ? openedSteps(tenantId, input.steps, sql`newest_of_step`) : sql``}
 moved_steps as (
-  update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq
+  update steps s set status = n.to_status, gate = n.to_gate, event_seq = n.seq,
+    idled_seq = case when n.type = 'step_idled' then n.seq when n.ends_idling then null else s.idled_seq end
     ${effects.changesHolds ? HELD : sql``}
   from newest_of_step n ${effects.changesHolds ? heldSteps(input.holds) : sql``}
   where s.tenant_id = ${tenantId}::uuid and s.id = n.step_id
@@ -204,20 +214,28 @@ export function keepOrDropByOutcome(
 export const hasListeners = (tenantId: Bound<string>): SQL =>
   sql`exists (select from webhooks w where w.tenant_id = ${tenantId}::uuid and ${LISTENS_TO_TASKS}) as "hasListeners"`;
 
+/** Whether an event ends what the sweep found: `idledSeqAfter` is the same rule. */
+const ENDS_IDLING = sql`(from_status is distinct from to_status or type = 'worker_run_changed')`;
+
 const NEWEST = sql`newest as materialized (
   select distinct on (task_id) *,
     bool_or(from_status is distinct from to_status) over (partition by task_id, step_id) as is_status_changed
   from written order by task_id, seq desc
 ),
 newest_of_step as materialized (
-  select distinct on (step_id) * from written order by step_id, seq desc
+  select distinct on (step_id) *, bool_or(${ENDS_IDLING}) over (partition by step_id) as ends_idling
+  from written order by step_id, seq desc
 )`;
 
 /** NEWEST if every task has exactly one event. */
 const NEWEST_EACH = sql`newest as materialized (
   select *, from_status is distinct from to_status as is_status_changed from written
 ),
-newest_of_step as (select * from newest)`;
+newest_of_step as (select *, ${ENDS_IDLING} as ends_idling from newest)`;
+
+// Runs are opened under the task's lock and write no event, so the seq does not show them.
+const HAS_NO_OPEN_RUN = sql`and not (m.needs_no_run is true and exists (select from worker_runs w
+      where w.tenant_id = t.tenant_id and w.step_id = m.step_id and w.state in ('QUEUED', 'RUNNING')))`;
 
 const EDITED = sql`,
     title = case when m.fields is null then t.title else m.fields ->> 'title' end,

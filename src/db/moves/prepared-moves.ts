@@ -39,6 +39,7 @@ export type MoveInputName = keyof typeof INPUTS;
 const ALL_EFFECTS: Effects = {
   isGuardedByRun: true,
   takesSlots: true,
+  needsNoRun: true,
   hasSeveralEvents: true,
   edits: true,
   opensVersions: true,
@@ -56,6 +57,7 @@ const ALL_EFFECTS: Effects = {
 const NO_EFFECTS: Effects = {
   isGuardedByRun: false,
   takesSlots: false,
+  needsNoRun: false,
   hasSeveralEvents: false,
   edits: false,
   opensVersions: false,

@@ -35,6 +35,8 @@ export const steps = pgTable(
     heldGate: text({ enum: GATE_STATES }),
     /** The reports of workers whose moves wait for the end of the hold or pause, oldest first; null if none does. */
     deferred: jsonb().$type<DeferredReport[]>(),
+    /** The event that found the step idle. Null if it is not, or if its status or a run has changed since. */
+    idledSeq: integer(),
     createdAt: createdAt(),
   },
   (t) => [

@@ -35,6 +35,8 @@ export const taskLabels = pgTable(
     waitsForReview: boolean(),
     /** The task's event_seq when it was labeled. A claim sees by it that the task has moved. */
     eventSeq: integer(),
+    /** When the task began to run in a stage that a pipeline works on. Null if it does not, is archived or is idle. */
+    runningSince: moment(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.taskId] }),
@@ -51,6 +53,11 @@ export const taskLabels = pgTable(
     index("task_labels_waiting_by_code")
       .on(t.tenantId, t.taxonomyCode, sql`priority desc`, t.since, t.taskId)
       .where(sql`waits_for_review`),
+    // For the sweep, which looks across tenants for running steps without an open run. Here because a move changes no
+    // indexed column of tasks or steps.
+    index("task_labels_running")
+      .on(t.runningSince)
+      .where(sql`running_since is not null`),
     foreignKey({
       name: "task_labels_task_fk",
       columns: [t.tenantId, t.taskId],

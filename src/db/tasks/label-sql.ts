@@ -1,3 +1,4 @@
+import { STAGE_PIPELINES } from "../../domain/lifecycle/idle.ts";
 import { REVIEWED_KIND, STATUS_RELEVANT_WORKER_TYPES } from "../../domain/lifecycle/statuses.ts";
 import { ATTENTION_RULES } from "../../domain/status/attention.ts";
 import { RESOLVER_RULES, type ResolverRule } from "../../domain/status/rules.ts";
@@ -17,15 +18,16 @@ export function labelFunctions(): Record<"label_of" | "label_rank" | "attention_
     label_rank: `create or replace function label_rank(label text) returns smallint language sql immutable parallel safe
   return array_position(array[${UNIFIED_STATUSES.map(literal).join(", ")}], label)::smallint;`,
     attention_of: `create or replace function attention_of(
-  kind text, status text, gate text, review_failed boolean
+  kind text, status text, gate text, review_failed boolean, idle boolean
 ) returns text[] language sql immutable parallel safe
   return array_remove(array[\n${ATTENTION_RULES.map((rule) => `    ${attentionCase(rule)}`).join(",\n")}\n  ], null);`,
   };
 }
 
 /**
- * The facts that a label depends on, whether the task is archived, and what reviewers take it by, for the task rows of `source`: a table, or the
- * new rows of a trigger. Reviews are ordered by sequence, and the newest one of the current step that is not withdrawn counts.
+ * The facts that a label and the attention codes depend on, whether the task is archived, what reviewers take it by, and
+ * since when it runs in a stage where the sweep looks for idle steps, for the task rows of `source`: a table, or the new
+ * rows of a trigger. Reviews are ordered by sequence, and the newest one of the current step that is not withdrawn counts.
  */
 export function labelFactsSql(source: string): string {
   return `select t.tenant_id, t.id as task_id, s.kind, s.status, s.gate, t.status_since, t.updated_at,
@@ -38,7 +40,10 @@ export function labelFactsSql(source: string): string {
       order by w.type) as running_workers,
     t.archived_at is not null as archived, t.priority, t.taxonomy_code, t.event_seq,
     t.archived_at is null and s.kind = ${literal(REVIEWED_KIND)} and s.status in (${WAITING}) and s.gate <> 'blocked'
-      as waits_for_review, s.held_gate
+      as waits_for_review, s.held_gate,
+    s.idled_seq is not null as idle,
+    case when s.status = 'running' and s.kind in (${IDLING_KINDS}) and s.idled_seq is null and t.archived_at is null
+      then t.status_since end as running_since
   from ${source} t
   join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id`;
 }
@@ -78,12 +83,13 @@ function labelCase(rule: ResolverRule): string {
 }
 
 function attentionCase(rule: (typeof ATTENTION_RULES)[number]): string {
-  const { code, kinds, statuses, gates, failureStands } = rule;
+  const { code, kinds, statuses, gates, failureStands, idle } = rule;
   const conditions = [
     kinds && `kind in (${kinds.map(literal).join(", ")})`,
     statuses && `status in (${statuses.map(literal).join(", ")})`,
     gates && `gate in (${gates.map(literal).join(", ")})`,
     failureStands !== null && `${failureStands ? "" : "not "}(review_failed and gate <> 'waived')`,
+    idle && "idle",
   ].filter((condition) => typeof condition === "string");
   return `case when ${conditions.join(" and ")} then ${literal(code)} end`;
 }
@@ -91,5 +97,7 @@ function attentionCase(rule: (typeof ATTENTION_RULES)[number]): string {
 const WAITING = WAITING_STATUSES.map((status) => `'${status}'`).join(", ");
 
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
+
+export const IDLING_KINDS = STAGE_PIPELINES.map(({ kind }) => literal(kind)).join(", ");
 
 export const RELEVANT_TYPES = STATUS_RELEVANT_WORKER_TYPES.map(literal).join(", ");

@@ -6,7 +6,7 @@ import { holdJson } from "./task-json.ts";
 import { isTask } from "./task-match.ts";
 
 /** A step. The hold and the deferred reports of a step that is not current do not count. */
-interface StepRecord extends StepSnapshot {
+interface StepRecord extends Omit<StepSnapshot, "idledSeq"> {
   taskId: string;
   current: boolean;
 }

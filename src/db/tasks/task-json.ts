@@ -39,5 +39,5 @@ export function holdJson(step: SQL): SQL {
 export function stepJson(step: SQL): SQL {
   return sql`json_build_object('id', ${step}.id, 'versionId', ${step}.version_id, 'kind', ${step}.kind,
     'attempt', ${step}.attempt, 'status', ${step}.status, 'gate', ${step}.gate,
-    'hold', ${holdJson(step)}, 'deferred', coalesce(${step}.deferred, '[]'))`;
+    'hold', ${holdJson(step)}, 'deferred', coalesce(${step}.deferred, '[]'), 'idledSeq', ${step}.idled_seq)`;
 }

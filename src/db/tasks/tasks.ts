@@ -37,6 +37,6 @@ with wanted as materialized (
 )
 select t.id, t.external_id as "externalId", t.title,
   json_build_object('kind', f.kind, 'status', f.status, 'gate', f.gate, 'heldGate', f.held_gate, 'reviewFailed', f.review_failed,
-    'runningWorkers', f.running_workers) as facts
+    'runningWorkers', f.running_workers, 'idle', f.idle) as facts
 from wanted join tasks t on t.id = wanted.id join task_facts f on f.tenant_id = t.tenant_id and f.task_id = t.id`);
 }

@@ -7,7 +7,7 @@ import { moveStep } from "../lifecycle/decide/move-step.ts";
 import { duplicateConflict, overruling, transitionTo } from "../lifecycle/decide/transition.ts";
 import type { Decision } from "../lifecycle/decision.ts";
 import type { TaskSnapshot } from "../lifecycle/snapshot.ts";
-import type { Pipeline } from "../pipelines/pipelines.ts";
+import { type Pipeline, PIPELINES } from "../pipelines/pipelines.ts";
 import type { StepStatus } from "../lifecycle/statuses.ts";
 import {
   BULK_ALLOWED_TARGETS,
@@ -16,6 +16,7 @@ import {
   PIPELINES_ON_TARGET,
 } from "./matrix.ts";
 import { pipelinesAttachedTo } from "../lifecycle/attached.ts";
+import { isIdle, pipelinesWaitedFor } from "../lifecycle/idle.ts";
 import { factsOf, resolve } from "../status/resolve.ts";
 import type { UnifiedStatus } from "../status/unified.ts";
 import { dryRun } from "./dry-run.ts";
@@ -55,7 +56,7 @@ export type Judgment =
   | { ok: true; to: UnifiedStatus; change: Decision; pipelines: readonly PipelineOfTask[] }
   | { ok: false; code: BulkRefusal; pipelines?: readonly PipelineOfTask[] };
 
-/** The statuses of steps that `retry` queues again. */
+/** The statuses of steps that `retry` queues again, besides steps that are idle. */
 export const RETRIED_STATUSES = ["failed", "cancelled"] as const satisfies readonly StepStatus[];
 
 /** Decides a bulk change for one task. Preview and execution both call this function, so they agree. */
@@ -117,14 +118,24 @@ function judgeTarget(
 
 /** Decides `run_pipelines`. It only dispatches the pipelines that the step waits for and that are not dispatched yet. */
 function judgePipelines(snapshot: TaskSnapshot, newId: () => string): Judgment {
-  const { step, alreadyDispatched } = snapshot;
-  const attached = pipelinesAttachedTo(step);
+  const { step } = snapshot;
+  const attached = pipelinesWaitedFor(step);
+  const alreadyDispatched = attached.filter((name) => isUnderway(snapshot, name));
   const pipelines = pipelinesOf(attached, alreadyDispatched);
   if (attached.length === 0) return { ok: false, code: "no_pipeline" };
   const missing = attached.filter((name) => !alreadyDispatched.includes(name));
   if (missing.length === 0) return { ok: false, code: "already_dispatched", pipelines };
   const change = { ...NO_CHANGES, dispatches: dispatchesOf(missing, step, newId) };
   return { ok: true, to: resolve(factsOf(snapshot)), change, pipelines };
+}
+
+/**
+ * Returns true if the pipeline was dispatched and will not be dispatched again. A run that was opened since the step was
+ * found idle counts too: its first report ends that.
+ */
+function isUnderway({ step, openRuns, alreadyDispatched }: TaskSnapshot, name: Pipeline): boolean {
+  if (alreadyDispatched.includes(name)) return true;
+  return isIdle(step) && openRuns.some(({ type }) => type === PIPELINES[name].worker);
 }
 
 /** Returns the command that the route for a single task would get. `retry` is a transition to `queued`. */
@@ -157,7 +168,8 @@ function judgeCommand(
 ): Judgment {
   const { status } = snapshot.step;
   const isRetry = command.type === "transition";
-  if (isRetry && status !== command.status && !RETRIED_STATUSES.some((one) => one === status)) {
+  const isRetriable = isIdle(snapshot.step) || RETRIED_STATUSES.some((one) => one === status);
+  if (isRetry && status !== command.status && !isRetriable) {
     return { ok: false, code: "invalid_transition" };
   }
   const decided = decide(snapshot, command, { actor: PERMITTED, newId });

@@ -181,6 +181,11 @@ export interface NoteCommand {
   text: string;
 }
 
+/** Records that the current step is idle. Only the sweep gives this command, and it judges the time. */
+export interface IdleCommand {
+  type: "idle";
+}
+
 /** Everything that can be done to an existing task. */
 export type Command =
   | TransitionCommand
@@ -194,7 +199,8 @@ export type Command =
   | EditCommand
   | ArchiveCommand
   | RestoreCommand
-  | NoteCommand;
+  | NoteCommand
+  | IdleCommand;
 
 /**
  * Commands that mean the same whatever other calls do to the task at the same time. If one of them loses a race, it is

@@ -15,6 +15,7 @@ import { decideArchive, decideRestore } from "./decide/archive.ts";
 import { settleDeferred } from "./decide/deferral.ts";
 import { decideEdit } from "./decide/edit.ts";
 import { decideGate } from "./decide/gate.ts";
+import { decideIdle } from "./decide/idle.ts";
 import { decideNote } from "./decide/note.ts";
 import { decideReport } from "./decide/report.ts";
 import { decideReview, refusalOfReviewedStep } from "./decide/review.ts";
@@ -86,6 +87,8 @@ function decideCommand(
       return decideRestore(snapshot, command);
     case "note":
       return decideNote(snapshot, command);
+    case "idle":
+      return succeed(decideIdle(snapshot));
   }
 }
 

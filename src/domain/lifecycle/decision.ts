@@ -138,6 +138,8 @@ export interface Decision {
   lateReport: LateReport | null;
   /** What of a worker's report was only recorded. Null if all of it took effect. */
   keptAside: KeptAside | null;
+  /** True if the decision holds only as long as no run is open on the current step. */
+  needsNoRun: boolean;
   recall: Recall | null;
   undoes: Undo | null;
   /** Caused by the last event. The writer skips one that exists: a unique index allows one open dispatch. */

@@ -145,6 +145,7 @@ export const EVENT_PAYLOADS = {
   task_archived: z.object({}),
   task_restored: z.object({}),
   note_added: z.object({ text: z.string() }),
+  step_idled: z.object({}),
 } as const satisfies Record<StepEventType, z.ZodType>;
 
 /** The payload of one type of event. */

@@ -80,6 +80,7 @@ export function evolve(state: TaskState, event: RecordedEvent): TaskState {
     }
     case "gate_changed":
     case "note_added":
+    case "step_idled":
       return withStep(advanced, event);
     case "review_recorded":
       return withReview(

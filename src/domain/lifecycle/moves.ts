@@ -2,7 +2,9 @@ import type { Role } from "../actor.ts";
 import type { LawfulCommand, LawfulCommands } from "../refusals.ts";
 import { isPermitted } from "../rights.ts";
 import { rightFor } from "./right-for.ts";
-import { allowedGatesByHand, gateAfter } from "./gates.ts";
+import { pathTo } from "./decide/move-step.ts";
+import { allowedGatesByHand } from "./gates.ts";
+import { isIdle } from "./idle.ts";
 import { gateNeedsReason, needsReason } from "./reasons.ts";
 import type { TaskSnapshot } from "./snapshot.ts";
 import { canLeave } from "./standing.ts";
@@ -17,6 +19,9 @@ export interface LawfulMoves {
   reworkKinds: readonly StepKind[];
 }
 
+/** What a retry of an idle step leads to. */
+const RETRIED = ["queued"] as const satisfies readonly StepStatus[];
+
 /** Returns the moves that `decide` would accept. With a role, returns only those that the role permits. */
 export function lawfulMoves(snapshot: TaskSnapshot, role?: Role): LawfulMoves {
   if (snapshot.archivedAt !== null) {
@@ -28,9 +33,9 @@ export function lawfulMoves(snapshot: TaskSnapshot, role?: Role): LawfulMoves {
   const isAllowed = (command: Parameters<typeof rightFor>[0]): boolean =>
     role === undefined || isPermitted(role, rightFor(command, snapshot));
   return {
-    transitions: allowedNext(kind, status).filter(
+    transitions: [...allowedNext(kind, status), ...(isIdle(step) ? RETRIED : [])].filter(
       (next) =>
-        gateAfter(step, next) !== "gate_closed" &&
+        pathTo(step, next).ok &&
         !(next === "duplicate" && isNamed) &&
         isAllowed({ type: "transition", status: next, runAttachedWorkflows: false }),
     ),

@@ -41,6 +41,7 @@ export function rightFor(command: Command, snapshot?: TaskSnapshot): Right {
     case "withdraw":
       return command.review.kind === "automated" ? "reviewByAutomation" : "review";
     case "report":
+    case "idle":
       return "reportRun";
     case "edit":
       return "edit";

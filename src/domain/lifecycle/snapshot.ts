@@ -39,10 +39,16 @@ export interface StepSnapshot {
   hold: Hold | null;
   /** At most one for each run, oldest first. Counts only while the step is current. */
   deferred: readonly DeferredReport[];
+  /** The event that found the step idle. Null if it is not, or if its status or a run has changed since. */
+  idledSeq: number | null;
 }
 
-/** The hold and the deferred reports of a step that was just opened. */
-export const NOT_HELD = { hold: null, deferred: [] } as const satisfies Partial<StepSnapshot>;
+/** A step that was just opened has no hold and no deferred reports, and is not idle. */
+export const NOT_HELD = {
+  hold: null,
+  deferred: [],
+  idledSeq: null,
+} as const satisfies Partial<StepSnapshot>;
 
 /** A review of the current step. Reviews are ordered by sequence, never by time. */
 export interface ReviewFact {

@@ -86,6 +86,7 @@ export const STEP_EVENT_TYPES = [
   "task_archived",
   "task_restored",
   "note_added",
+  "step_idled",
 ] as const;
 export type StepEventType = (typeof STEP_EVENT_TYPES)[number];
 

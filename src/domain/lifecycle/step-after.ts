@@ -1,5 +1,6 @@
 import { EVENT_PAYLOADS } from "./events.ts";
 import type { NewEvent } from "./decision.ts";
+import { idledSeqAfter } from "./idle.ts";
 import type { DeferredReport, StepSnapshot, TaskSnapshot } from "./snapshot.ts";
 
 /** What a step's own event says about the state of the step. */
@@ -7,7 +8,13 @@ type StepEvent = Pick<NewEvent, "type" | "toStatus" | "toGate"> & { seq: number;
 
 /** Returns a step after an event that names it. The event does not open the step. */
 export function stepAfter(before: StepSnapshot, event: StepEvent): StepSnapshot {
-  const after = { ...before, status: event.toStatus, gate: event.toGate };
+  const { type, seq, toStatus } = event;
+  const after = {
+    ...before,
+    status: toStatus,
+    gate: event.toGate,
+    idledSeq: idledSeqAfter(before.idledSeq, { type, seq, fromStatus: before.status, toStatus }),
+  };
   // Most events change neither, and parsing their payloads would be most of the work of a fold.
   if (!touchesHold(event)) return after;
   switch (event.type) {

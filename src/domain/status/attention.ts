@@ -9,6 +9,7 @@ export const ATTENTION_CODES = [
   "blocked",
   "revoked",
   "cancelled",
+  "idle",
   "standing_failure",
   "ready",
 ] as const;
@@ -22,9 +23,11 @@ export interface AttentionRule {
   gates: readonly GateState[] | null;
   /** Whether a failed review stands against the current step, whose gate is not waived. */
   failureStands: boolean | null;
+  /** True: the step is running, and has had no open run for too long. */
+  idle: true | null;
 }
 
-const ANY = { kinds: null, statuses: null, gates: null, failureStands: null } as const;
+const ANY = { kinds: null, statuses: null, gates: null, failureStands: null, idle: null } as const;
 
 const NOT_ENDED = STEP_STATUSES.filter((status) => status !== "rejected" && status !== "duplicate");
 
@@ -34,6 +37,7 @@ export const ATTENTION_RULES: readonly AttentionRule[] = [
   { ...ANY, code: "blocked", gates: ["blocked"] },
   { ...ANY, code: "revoked", statuses: NOT_ENDED, gates: ["revoked"] },
   { ...ANY, code: "cancelled", statuses: ["cancelled"] },
+  { ...ANY, code: "idle", idle: true },
   // Labels show a failed check, and changes that a review requested. Elsewhere, they hide a failed review.
   {
     ...ANY,
@@ -53,11 +57,12 @@ export const ATTENTION_RULES: readonly AttentionRule[] = [
 
 /** Returns the codes of a task with these facts, in the order of ATTENTION_CODES. */
 export function attentionOf(
-  facts: Pick<LabelFacts, "kind" | "status" | "gate" | "reviewFailed">,
+  facts: Pick<LabelFacts, "kind" | "status" | "gate" | "reviewFailed" | "idle">,
 ): AttentionCode[] {
   const isStanding = facts.reviewFailed && facts.gate !== "waived";
   return ATTENTION_RULES.filter(
-    ({ kinds, statuses, gates, failureStands }) =>
+    ({ kinds, statuses, gates, failureStands, idle }) =>
+      (idle === null || facts.idle) &&
       (kinds === null || kinds.includes(facts.kind)) &&
       (statuses === null || statuses.includes(facts.status)) &&
       (gates === null || gates.includes(facts.gate)) &&

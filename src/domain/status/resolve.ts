@@ -1,3 +1,4 @@
+import { isIdle } from "../lifecycle/idle.ts";
 import { isStatusRelevant } from "../lifecycle/runs.ts";
 import type { TaskSnapshot } from "../lifecycle/snapshot.ts";
 import { isFailureStanding } from "../lifecycle/standing.ts";
@@ -6,7 +7,7 @@ import type { ResolverRule } from "./rules.ts";
 import { RESOLVER_RULES } from "./rules.ts";
 import type { UnifiedStatus } from "./unified.ts";
 
-/** The facts that a label depends on. All come from the current step. */
+/** The facts that a label and the attention codes depend on. All come from the current step. */
 export interface LabelFacts {
   kind: StepKind;
   status: StepStatus;
@@ -17,6 +18,8 @@ export interface LabelFacts {
   reviewFailed: boolean;
   /** The types of the status-relevant runs that are RUNNING. */
   runningWorkers: readonly WorkerType[];
+  /** True if the sweep found the step idle. No label depends on this. */
+  idle: boolean;
 }
 
 /** Returns the label of a task: the label of the first matching rule. */
@@ -64,5 +67,6 @@ export function factsOf(task: Pick<TaskSnapshot, "step" | "reviews" | "openRuns"
     heldGate: task.step.hold?.gate ?? null,
     reviewFailed: isFailureStanding(task.reviews),
     runningWorkers: [...new Set(running.map((run) => run.type))].toSorted(),
+    idle: isIdle(task.step),
   };
 }

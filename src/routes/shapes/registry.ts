@@ -34,6 +34,7 @@ export const labelFacts = z
     }),
     reviewFailed: z.boolean(),
     runningWorkers: z.array(workerType).readonly(),
+    idle: z.boolean(),
   })
   .openapi("LabelFacts", {
     description: "The facts about the current step that its label depends on.",
@@ -65,6 +66,7 @@ export const registryTables = z
           statuses: anyOf(stepStatus),
           gates: anyOf(gateState),
           failureStands: z.boolean().nullable(),
+          idle: z.literal(true).nullable(),
         }),
       )
       .readonly(),
@@ -104,6 +106,13 @@ export const registryTables = z
       .array(z.strictObject({ kind: stepKind, status: stepStatus, pipeline: z.string() }))
       .readonly(),
     pipelinesOnTarget: namesByName,
+    stagePipelines: z
+      .array(z.strictObject({ kind: stepKind, pipeline: z.string() }))
+      .readonly()
+      .openapi({
+        description:
+          "The pipeline that works on each stage. A step of such a stage is `idle` if it is running and has had no open run for the pipeline's run deadline.",
+      }),
     runTransitions: namesByName,
     dispatchTransitions: namesByName,
     operationTransitions: namesByName,

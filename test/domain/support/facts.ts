@@ -19,7 +19,7 @@ const GATES: readonly Pick<LabelFacts, "gate" | "heldGate">[] = [
   ...GATE_STATES.map((heldGate) => ({ gate: "blocked" as const, heldGate })),
 ];
 
-/** Every combination of facts, whether or not a task can reach it. */
+/** Every combination of the facts that a label depends on, whether or not a task can reach it. */
 export const EVERY_FACTS: readonly LabelFacts[] = STEP_KINDS.flatMap((kind) =>
   STEP_STATUSES.flatMap((status) =>
     GATES.flatMap((gates) =>
@@ -30,6 +30,7 @@ export const EVERY_FACTS: readonly LabelFacts[] = STEP_KINDS.flatMap((kind) =>
           ...gates,
           reviewFailed,
           runningWorkers,
+          idle: false,
         })),
       ),
     ),

@@ -74,6 +74,8 @@ export interface Given {
   queuedRuns?: readonly WorkerType[];
   /** Other steps of the active version. */
   earlier?: readonly Pick<StepSnapshot, "kind" | "attempt" | "status" | "gate">[];
+  /** The event that found the current step idle. */
+  idledSeq?: number;
   archived?: boolean;
   alreadyDispatched?: readonly Pipeline[];
   /** Ids of the duplicates that name the task. */
@@ -100,6 +102,7 @@ export function givenTask(given: Given = {}): TaskSnapshot {
     gate,
     hold: heldGate === undefined ? null : { seq: 5, gate: heldGate },
     deferred: given.deferred ?? [],
+    idledSeq: given.idledSeq ?? null,
   };
   const reviews = (given.reviews ?? []).map((outcome, index) => ({ sequence: index + 1, outcome }));
   return {

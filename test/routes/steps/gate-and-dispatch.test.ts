@@ -107,7 +107,7 @@ describe("Requesting a pipeline by hand", () => {
     }
     const claim = { types: ["QUALITY_AUTOMATION"], max: 1, leaseSeconds: 60 };
     expectDone(await api.call("POST", "/worker-runs/claim", { as: "service", body: claim }));
-    const report = { as: "service", body: { state: "CANCELLED" } } as const;
+    const report = { as: "service", body: { state: "CANCELLED", attempt: 1 } } as const;
     expectDone(await api.call("PATCH", `/worker-runs/${runId}`, report));
     const body = { status: "queued", runAttachedWorkflows: false };
     expectDone(await api.call("PATCH", `/steps/${currentStep.id}`, { body }));

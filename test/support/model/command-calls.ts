@@ -43,7 +43,7 @@ export function commandCallOf(
   call: RandomCall,
   wish: Exclude<
     RandomCall["wish"],
-    { do: "create" | "run" | "dispatch" | "bulk" | "moves" | "claim" | "letGo" }
+    { do: "create" | "run" | "idle" | "dispatch" | "bulk" | "moves" | "claim" | "letGo" }
   >,
   model: TaskModel,
   names: Names,

@@ -142,6 +142,8 @@ const wishes = {
     error: fc.constantFrom(undefined, undefined, "Out of memory"),
     attempt: fc.constantFrom(undefined, undefined, undefined, 1, 1, 2),
   }),
+  /** Time passes without a run, and the sweep comes. */
+  idle: fc.record({ do: fc.constant("idle" as const) }),
   dispatch: fc.record({
     do: fc.constant("dispatch" as const),
     pipeline: fc.constantFrom(...PIPELINE_NAMES),
@@ -196,6 +198,7 @@ const anyWish = fc.oneof(
   { weight: 1, arbitrary: wishes.letGo },
   { weight: 4, arbitrary: wishes.run },
   { weight: 7, arbitrary: wishes.report },
+  { weight: 2, arbitrary: wishes.idle },
   { weight: 2, arbitrary: wishes.dispatch },
   { weight: 4, arbitrary: wishes.bulk },
   { weight: 3, arbitrary: wishes.moves },

@@ -8,7 +8,8 @@ import {
 } from "../../../src/domain/lifecycle/duplicates.ts";
 import { refusalOfTarget } from "../../../src/domain/lifecycle/decide/target.ts";
 import type { StepSnapshot } from "../../../src/domain/lifecycle/snapshot.ts";
-import { pipelinesAttachedTo } from "../../../src/domain/lifecycle/attached.ts";
+import { isIdle, pipelinesWaitedFor } from "../../../src/domain/lifecycle/idle.ts";
+import { PIPELINES } from "../../../src/domain/pipelines/pipelines.ts";
 import {
   archived,
   forbidden,
@@ -61,10 +62,13 @@ export function refusalOfDispatch(
   if (model.snapshot.archivedAt !== null) return archived();
   const targetRefusal = refusalOfTarget(model.snapshot, targetOf(step));
   if (targetRefusal !== null) return targetRefusal;
-  const allowed = pipelinesAttachedTo(step);
+  const allowed = pipelinesWaitedFor(step);
   if (!allowed.includes(pipeline)) {
     return invalidTransition({ subject: "", from: step.status, to: pipeline, allowed });
   }
+  const { worker } = PIPELINES[pipeline];
+  const run = isIdle(step) && model.snapshot.openRuns.find(({ type }) => type === worker);
+  if (run) return { code: "conflict", detail: "", existing: { id: run.id } };
   const open = model.openDispatch(pipeline, targetOf(step));
   if (open === null) return null;
   return { code: "conflict", detail: "", existing: { id: open.id ?? expect.any(String) } };

@@ -9,7 +9,7 @@ import { decideCreate } from "../../../src/domain/lifecycle/decide/create.ts";
 import type { Decision } from "../../../src/domain/lifecycle/decision.ts";
 import { REPORT_EFFECTS } from "../../../src/domain/lifecycle/runs.ts";
 import { WORKER_TYPES } from "../../../src/domain/lifecycle/statuses.ts";
-import { pipelinesAttachedTo } from "../../../src/domain/lifecycle/attached.ts";
+import { pipelinesWaitedFor } from "../../../src/domain/lifecycle/idle.ts";
 import {
   archived,
   forbidden,
@@ -20,7 +20,8 @@ import {
 import { isPermitted, requiredRole } from "../../../src/domain/rights.ts";
 import { rightFor } from "../../../src/domain/lifecycle/right-for.ts";
 import { expectDone } from "../api.ts";
-import { expectAgreement, expectUnchanged } from "./agreement.ts";
+import { passIdleTime } from "../run-rows.ts";
+import { expectAgreement, expectRecorded, expectUnchanged } from "./agreement.ts";
 import {
   type CommandCall,
   commandCallOf,
@@ -51,6 +52,8 @@ export class Walk extends WalkedTenant {
         return this.create(call.as, wish);
       case "run":
         return this.#startRun(call, wish);
+      case "idle":
+        return this.#idle(call);
       case "dispatch":
         return this.#dispatch(call, wish);
       case "bulk":
@@ -221,10 +224,25 @@ export class Walk extends WalkedTenant {
     await expectUnchanged(this.api, model);
   }
 
+  /** Lets time pass, and the sweep mark the task's step if nobody works on it. */
+  async #idle(call: RandomCall): Promise<void> {
+    const model = this.modelOf(call.task);
+    const outcome = decide(model.snapshot, { type: "idle" }, contextOf("service"));
+    const isMarked = outcome.ok && outcome.value.events.length > 0;
+    if (isMarked) await passIdleTime(this.api.database, [model.id]);
+    await this.api.sweep();
+    if (!isMarked) return expectUnchanged(this.api, model);
+    await expectRecorded(this.api, model, {
+      decision: outcome.value,
+      bulkOperationId: null,
+      by: "service",
+    });
+  }
+
   async #dispatch(call: RandomCall, wish: WishTo<"dispatch">): Promise<void> {
     const model = this.modelOf(call.task);
     const step = stepOf(model, wish);
-    const [fitting] = pipelinesAttachedTo(model.snapshot.step);
+    const [fitting] = pipelinesWaitedFor(model.snapshot.step);
     const pipeline = wish.fits ? (fitting ?? wish.pipeline) : wish.pipeline;
     const body = { pipeline, reason: REASON };
     const sent = { method: "POST", path: `/steps/${step.id}/dispatch`, body };

@@ -16,6 +16,7 @@ export const NO_CHANGES: Decision = {
   runs: [],
   lateReport: null,
   keptAside: null,
+  needsNoRun: false,
   recall: null,
   undoes: null,
   dispatches: [],

@@ -10,7 +10,7 @@ import type { StepStatus } from "../statuses.ts";
 import { ENDING_STATUSES } from "../transitions.ts";
 import { cancelOpenRuns, dispatchesOnEntry, NO_CHANGES, withoutOpenRuns } from "./changes.ts";
 import { eventBetween } from "./events.ts";
-import { moveStep } from "./move-step.ts";
+import { pathTo } from "./move-step.ts";
 import { recallOnMove } from "./recall.ts";
 import { refusalOfTarget } from "./target.ts";
 import { afterReview, newReview } from "./verdict.ts";
@@ -27,8 +27,8 @@ export function decideTransition(
   const { status, reason, duplicateOf } = command;
   const targetRefusal = refusalOfTarget(snapshot, command.target);
   if (targetRefusal) return refuse(targetRefusal);
-  const moved = moveStep(snapshot.step, status);
-  if (!moved.ok) return moved;
+  const path = pathTo(snapshot.step, status);
+  if (!path.ok) return path;
   const misuse =
     duplicateOf === undefined ? null : duplicateOfMisuse(snapshot, status, duplicateOf);
   if (misuse) return refuse(validationFailed(misuse));
@@ -38,14 +38,7 @@ export function decideTransition(
   }
   const conflict = status === "duplicate" ? duplicateConflict(snapshot, duplicateOf) : null;
   if (conflict) return refuse(conflict);
-  const decision: Decision = {
-    ...transitionTo(moved.value, snapshot, command),
-    dispatches: withoutOpenRuns(
-      dispatchesOnEntry(moved.value, command.runAttachedWorkflows, context.newId),
-      snapshot.step,
-      snapshot.openRuns,
-    ),
-  };
+  const decision = transitionAlong(path.value, snapshot, command, context);
   return succeed(overruling(decision, snapshot, { status, reason }, context));
 }
 
@@ -65,6 +58,27 @@ export function overruling(
   if (!isAgainstFailure(status, snapshot)) return decision;
   const review = newReview(snapshot, { kind: "expert", outcome: "passed", notes: reason }, context);
   return afterReview(review, snapshot, decision);
+}
+
+/** Returns everything that follows from a lawful change of status, through the steps of `path`. */
+function transitionAlong(
+  path: readonly StepSnapshot[],
+  snapshot: TaskSnapshot,
+  command: TransitionCommand,
+  context: Pick<DecisionContext, "newId">,
+): Decision {
+  const [first = snapshot.step, last = first] = path;
+  const dispatches = withoutOpenRuns(
+    dispatchesOnEntry(last, command.runAttachedWorkflows, context.newId),
+    snapshot.step,
+    snapshot.openRuns,
+  );
+  if (first === last) return { ...transitionTo(last, snapshot, command), dispatches };
+  const { reason, runAttachedWorkflows } = command;
+  const circumstances = { reason, runAttachedWorkflows };
+  const passed = eventBetween("step_transitioned", snapshot.step, first, {}, circumstances);
+  const moved = transitionTo(last, { ...snapshot, step: first }, command);
+  return { ...moved, events: [passed, ...moved.events], dispatches };
 }
 
 /** Returns everything that follows from a lawful change of status, except dispatches. */
