@@ -3200,7 +3200,7 @@ export interface Operations {
     answer: Moved;
   };
   /**
-   * Dispatch a pipeline. Requests a run of a pipeline that is attached to the step's current state. Returns 409 `conflict` if a dispatch of this pipeline is still open, or if the version's payment was already requested.
+   * Dispatch a pipeline. Requests a run of a pipeline that is attached to the step's current state, or that works on the stage of an idle step. Returns 409 `conflict` if a dispatch of this pipeline is still open, or if the version's payment was already requested.
    *
    * Role: `operator` or above.
    */

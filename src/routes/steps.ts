@@ -124,7 +124,7 @@ const postDispatch = defineContract({
   path: "/steps/{stepId}/dispatch",
   summary: "Dispatch a pipeline",
   description:
-    "Requests a run of a pipeline that is attached to the step's current state. Returns 409 `conflict` if a dispatch of this pipeline is still open, or if the version's payment was already requested.",
+    "Requests a run of a pipeline that is attached to the step's current state, or that works on the stage of an idle step. Returns 409 `conflict` if a dispatch of this pipeline is still open, or if the version's payment was already requested.",
   tags: ["Steps and moves"],
   role: "operator",
   params: stepParams,
