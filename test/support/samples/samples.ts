@@ -532,7 +532,14 @@ export const SAMPLES: readonly Sample[] = [
     query: "task={task}&stepId={stepId}&personId={personId}",
     goesOnWithout: ["task", "stepId", "personId"],
   },
-  { route: "GET /v1/reviews/export.csv", roles: EVERYONE, cost: READ, names: {} },
+  {
+    route: "GET /v1/reviews/export.csv",
+    roles: EVERYONE,
+    cost: READ,
+    names: { task: "task", stepId: "step", personId: "person" },
+    query: "task={task}&stepId={stepId}&personId={personId}",
+    goesOnWithout: ["task", "stepId", "personId"],
+  },
   {
     route: "GET /v1/reviews/export.ndjson",
     roles: EVERYONE,
