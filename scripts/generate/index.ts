@@ -1,6 +1,7 @@
 import { generateClientOperations } from "./client-operations.ts";
 import { generateDatabaseErrors } from "./database-errors.ts";
 import { generateErrors } from "./errors.ts";
+import { generateGuards } from "./guards.ts";
 import { LABEL_OBJECTS } from "./label-objects.ts";
 import { generateOpenApi } from "./openapi.ts";
 import { generatePreparedNames, generatePreparedSql } from "./prepared.ts";
@@ -25,6 +26,7 @@ export const GENERATORS: readonly Generator[] = [
   { path: "client/operations.ts", generate: generateClientOperations },
   { path: "docs/database-errors.md", generate: generateDatabaseErrors },
   { path: "docs/errors.md", generate: generateErrors },
+  { path: "docs/guards.md", generate: generateGuards },
   { path: "docs/openapi.json", generate: generateOpenApi },
   { path: "docs/state-machine.md", generate: generateStateMachine },
   { path: "docs/tables.svg", generate: generateTableMap },

@@ -3,8 +3,9 @@ import type { EvalEventView, StepEventView } from "../../src/actions/views/event
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import { givenOpenEval, givenTrial } from "../routes/evals/support.ts";
 import { expectDone, freshApi, type TestApi } from "../support/api.ts";
-import { deliver } from "../support/dispatches.ts";
+import { consumed, deliver, givenDead, givenDispatch, timePasses } from "../support/dispatches.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { passDeadlines } from "../support/run-rows.ts";
 
 let api: TestApi;
 
@@ -136,6 +137,97 @@ describe("if the database's clock steps back", () => {
     expect(log.length).toBeGreaterThan(1);
     expectNoneFalls([before, ...log.map((entry) => entry.at)].slice(1));
     await expectInvariantsHold(api.database);
+  });
+
+  /** The present times of a task's dispatches and runs, and the last of each dispatch's log, by row. */
+  async function timesByRow(taskId: string): Promise<Map<string, string>> {
+    const rows = await api.database.query(
+      "owner",
+      `select 'dispatch ' || id as row, iso(updated_at) as at from pipeline_dispatches where task_id = $1
+       union all select 'run ' || id, iso(updated_at) from worker_runs where task_id = $1
+       union all select 'log ' || d.id, (select iso(e.at) from dispatch_events e where e.dispatch_id = d.id
+         order by e.position desc limit 1) from pipeline_dispatches d where d.task_id = $1`,
+      [taskId],
+    );
+    return new Map(rows.map(({ row, at }) => [row ?? "", at ?? ""]));
+  }
+
+  interface Act {
+    what: string;
+    given?: (dispatchId: string) => Promise<unknown>;
+    act: (ids: { dispatchId: string; taskId: string; stepId: string }) => Promise<unknown>;
+  }
+  const fails = { fetch: async () => new Response(null, { status: 500 }) };
+  const failed = async (dispatchId: string) => {
+    await deliver(api, dispatchId, fails);
+    await timePasses(api.database, 3600);
+  };
+  const acts: readonly Act[] = [
+    { what: "an attempt at a dispatch", act: ({ dispatchId }) => deliver(api, dispatchId, fails) },
+    {
+      what: "a second attempt",
+      given: failed,
+      act: ({ dispatchId }) => deliver(api, dispatchId, fails),
+    },
+    {
+      what: "a dead letter",
+      given: failed,
+      act: ({ dispatchId }) =>
+        consumed(api, [{ version: 1, tenantId: api.tenant.id, dispatchId }], {
+          queue: "stepledger-dispatches-dead",
+        }),
+    },
+    {
+      what: "the sweep, which sends a message again",
+      given: () => timePasses(api.database, 3600),
+      act: () => api.sweep(),
+    },
+    {
+      what: "a recall by a call",
+      given: failed,
+      act: ({ dispatchId }) => done("POST", `/dispatches/${dispatchId}/recall`, { reason: "Stop" }),
+    },
+    {
+      what: "a retry",
+      given: (dispatchId) => givenDead(api.database, dispatchId),
+      act: ({ dispatchId }) => done("POST", `/dispatches/${dispatchId}/retry`, { reason: "Again" }),
+    },
+    {
+      what: "a recall by a move",
+      given: failed,
+      act: ({ taskId }) =>
+        done("POST", `/tasks/${taskId}/versions`, { content: {}, reason: "Start again" }),
+    },
+  ];
+  test.each(acts)("no time of a dispatch or its run falls by $what", async ({ given, act }) => {
+    await done("PUT", "/pipelines/quality_automation", {
+      endpoint: "https://checks.example.com/hook",
+    });
+    const dispatchId = await givenDispatch(api);
+    const { taskId, stepId } = await done<{ taskId: string; stepId: string }>(
+      "GET",
+      `/dispatches/${dispatchId}`,
+    );
+    await given?.(dispatchId);
+    const before = await timesByRow(taskId);
+    await setClock("-1 hour");
+    await expectClockStepped();
+    await act({ dispatchId, taskId, stepId });
+    await setClock("0 hours");
+    const after = await timesByRow(taskId);
+    for (const [row, at] of before) expectNoneFalls([at, after.get(row)]);
+  });
+
+  test("no time of a run falls when its deadline passes", async () => {
+    const { id } = await api.givenTask({ at: { kind: "delivery", status: "approved" } });
+    const run = await done<{ id: string }>("POST", `/tasks/${id}/worker-runs`, { type: "PAYMENT" });
+    const before = await timesByRow(id);
+    await passDeadlines(api.database, [run.id]);
+    await setClock("-1 hour");
+    await api.sweep();
+    const after = await timesByRow(id);
+    for (const [row, at] of before) expectNoneFalls([at, after.get(row)]);
+    expect(after.size).toBe(1);
   });
 
   test("times in an eval's history never fall", async () => {

@@ -195,6 +195,115 @@ describe("An endpoint that is gone", () => {
   });
 });
 
+/** Begins an attempt, ends its lease, does something in between, and then lets the endpoint answer. */
+async function endsLate(
+  begin: (fetch: typeof globalThis.fetch) => Promise<unknown>,
+  {
+    endLease,
+    between,
+    status,
+  }: Record<"endLease" | "between", () => Promise<unknown>> & { status: number },
+): Promise<void> {
+  const called = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Response>();
+  const attempt = begin(() => {
+    called.resolve();
+    return answer.promise;
+  });
+  await called.promise;
+  await endLease();
+  await between();
+  answer.resolve(new Response(null, { status }));
+  await attempt;
+}
+
+describe("An attempt that ends after its lease", () => {
+  const send = (id: string, fetch: typeof globalThis.fetch) =>
+    consumed(api, [{ version: 1, tenantId: api.tenant.id, dispatchId: id }], { fetch });
+  const answering = (status: number) => async () => new Response(null, { status });
+  const endLease = () => timePasses(api.database, 60);
+
+  it.each([
+    [
+      "a delivery",
+      500,
+      200,
+      { state: "sent", attempts: 2, lastError: "The endpoint returned 500." },
+    ],
+    ["a failure", 200, 500, { state: "delivered", attempts: 2, lastError: null }],
+  ] as const)(
+    "with %s does not overwrite the end of the next attempt at a dispatch",
+    async (_, next, late, ended) => {
+      expectDone(
+        await api.call("PUT", "/pipelines/quality_automation", {
+          body: { endpoint: "https://checks.example.com/hook" },
+        }),
+      );
+      const id = await givenDispatch(api);
+      const between = () => send(id, answering(next));
+      await endsLate((fetch) => send(id, fetch), { endLease, between, status: late });
+      expect((await dispatches()).get(id)).toMatchObject(ended);
+      await expectInvariantsHold(api.database);
+    },
+  );
+
+  it("does not revive a dispatch that was recalled", async () => {
+    const id = await givenDispatch(api);
+    const taskId = (await dispatches()).get(id)?.taskId;
+    const between = async () => {
+      const body = { content: {}, reason: "Start again" };
+      expectDone(await api.call("POST", `/tasks/${taskId}/versions`, { body }), 201);
+      expect((await dispatches()).get(id)?.state).toBe("recalled");
+    };
+    await endsLate((fetch) => send(id, fetch), { endLease, between, status: 500 });
+    expect((await dispatches()).get(id)?.state).toBe("recalled");
+    await expectInvariantsHold(api.database);
+  });
+
+  const endLeaseOfDelivery = () =>
+    api.database.query(
+      "owner",
+      "update webhook_deliveries set lease_until = now(), next_attempt_at = now()",
+    );
+
+  const givenNewWebhook = async () => {
+    await putWebhook();
+    expectDone(await api.call("DELETE", "/webhooks/hook"));
+    await putWebhook();
+  };
+
+  it("does not overwrite the end of the next attempt at a message to a webhook", async () => {
+    await givenNewWebhook();
+    await givenDeliveries(1);
+    const between = () => sendAll(answering(500));
+    await endsLate(sendAll, { endLease: endLeaseOfDelivery, between, status: 200 });
+    expect(await deliveries()).toMatchObject([
+      { state: "pending", attempts: 2, responseStatus: 500 },
+    ]);
+  });
+
+  it("does not switch off the webhook", async () => {
+    await givenNewWebhook();
+    await givenDeliveries(1);
+    const between = () => sendAll(answering(500));
+    await endsLate(sendAll, { endLease: endLeaseOfDelivery, between, status: 410 });
+    expect(await webhook()).toMatchObject({ enabled: true, goneAt: null });
+  });
+
+  it("does not revive a message whose webhook was deleted", async () => {
+    await putWebhook();
+    await sendAll(answering(200));
+    await givenDelivery();
+    const between = async () => expectDone(await api.call("DELETE", "/webhooks/hook"));
+    await endsLate(sendAll, { endLease: endLeaseOfDelivery, between, status: 500 });
+    const [row] = await api.database.query(
+      "owner",
+      "select state, dead_reason from webhook_deliveries order by id desc limit 1",
+    );
+    expect(row).toEqual({ state: "dead", dead_reason: "webhook_deleted" });
+  });
+});
+
 const putWebhook = (parts: object = {}) =>
   api.call<WebhookRecord>("PUT", "/webhooks/hook", {
     body: { url: "https://hooks.example.com/in", events: ["task.label_changed"], ...parts },
@@ -225,6 +334,12 @@ async function givenDeliveries(count: number): Promise<void> {
   await api.givenTasks(count);
   await pump();
   expect(await deliveries()).toHaveLength(count);
+}
+
+/** Creates a task, and the delivery about it. */
+async function givenDelivery(): Promise<void> {
+  await api.givenTask();
+  await pump();
 }
 
 /** Lets the pump write what is pending, once the transactions of other tests have ended. */

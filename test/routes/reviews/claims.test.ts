@@ -13,6 +13,7 @@ import {
   type TestApi,
 } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
+import { openTransaction, untilBlocked } from "../../support/model/locks.ts";
 import { givenKeyOf, givenPerson } from "../people/support.ts";
 
 let api: TestApi;
@@ -204,6 +205,25 @@ describe("a claim", () => {
     // The slot is free again, so a review needs no claim.
     expectDone(await review(grace, task), 201);
     await expectInvariantsHold(api.database);
+  });
+
+  it("keeps out a review that was decided before the claim was committed", async () => {
+    const task = await given();
+    const claiming = await openTransaction(api.database, [
+      { text: "select from tasks where id = $1 for no key update", values: [task.id] },
+      {
+        text: `insert into review_slots (tenant_id, id, task_id, version_id, step_id, round, slot, person, actor_id,
+            actor_name, task_seq, lease_seconds, lease_until, operation_id, claimed_at)
+          select tenant_id, new_id(), id, active_version_id, current_step_id, 1, 1, 'a rival', 'a rival', 'A rival',
+            event_seq, 600, now() + interval '10 minutes', new_id(), now() from tasks where id = $1`,
+        values: [task.id],
+      },
+    ]);
+    const late = review(grace, task);
+    // It has loaded the task without the claim, and waits for the task's lock.
+    await untilBlocked(api.database);
+    await claiming.end();
+    expectProblem(await late, "claim_taken", 409);
   });
 
   it("frees the task when its lease runs out: for the late holder as for anyone else", async () => {

@@ -4,6 +4,7 @@ import type { TaskView } from "../../../src/actions/views/task-view.ts";
 import type { RunRecord } from "../../../src/db/runs/worker-runs.ts";
 import type { Answer, Place, TestApi } from "../../support/api.ts";
 import { expectDone, expectProblem, freshApi } from "../../support/api.ts";
+import { openTransaction, untilBlocked } from "../../support/model/locks.ts";
 
 interface RunPage {
   data: RunRecord[];
@@ -43,6 +44,20 @@ describe("Starting a worker run", () => {
     expect(Date.parse(run.deadlineAt) - Date.parse(run.createdAt)).toBe(3_600_000);
     const after = await api.call<TaskView>("GET", `/tasks/${task.id}`);
     expect(expectDone(after).eventSeq).toBe(task.eventSeq);
+  });
+
+  it("waits for a move of its task that is under way, and then sees where the task is", async () => {
+    const task = await api.givenTask();
+    const moving = await openTransaction(api.database, [
+      { text: "select from tasks where id = $1 for no key update", values: [task.id] },
+    ]);
+    const created = api.call("POST", `/tasks/${task.id}/worker-runs`, {
+      as,
+      body: { type: "PAYMENT" },
+    });
+    await untilBlocked(api.database);
+    await moving.end();
+    expectDone(await created, 201);
   });
 
   it("is rejected for an archived task", async () => {

@@ -1,0 +1,17 @@
+/** A condition of a statement that protects against a race or a repeat, and the test that fails without it. */
+export interface Guard {
+  /** Unique; `npm run guards -- NAME` removes only this one. */
+  name: string;
+  /** What could happen without it. */
+  prevents: string;
+  /** The file with the condition, from the root of the project. */
+  file: string;
+  /** The text of the condition. It occurs once in the file. */
+  text: string;
+  /** What stands in its place when it is removed: a statement that still runs. */
+  without: string;
+  /** The test file that fails without it, from the root of the project. */
+  test: string;
+  /** A part of the names of the tests that fail. Only these run. */
+  fails: string;
+}
