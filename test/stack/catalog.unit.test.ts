@@ -495,9 +495,11 @@ const FUNCTIONS: readonly Mutation[] = [
   },
   {
     by: "changing what an SQL function returns",
-    sql: `create or replace function attention_of(kind text, status text, gate text) returns text[]
+    sql: `create or replace function attention_of(kind text, status text, gate text, review_failed boolean, idle boolean) returns text[]
       language sql immutable parallel safe return '{}'::text[]`,
-    names: ["function public.attention_of(kind text, status text, gate text)"],
+    names: [
+      "function public.attention_of(kind text, status text, gate text, review_failed boolean, idle boolean)",
+    ],
     says: changed("body"),
   },
   {
