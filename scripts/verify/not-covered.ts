@@ -164,7 +164,6 @@ export const NOT_COVERED: Readonly<Record<string, Readonly<Record<string, Gap>>>
   review_slots: {
     id: ID,
     round: WORK,
-    slot: WORK,
     person: WORK,
     actor_id: WORK,
     actor_name: WORK,

@@ -557,7 +557,7 @@ test("a report that moves a run back is refused with the states that may follow"
   });
 });
 
-test("only the service can report a run", () => {
-  const refusal = expectRefusal(givenTask(), report("PAYMENT", "RUNNING"), "forbidden", "admin");
-  expect(refusal.required).toBe("service");
+test("only the service and admins can report a run", () => {
+  const refusal = expectRefusal(givenTask(), report("PAYMENT", "RUNNING"), "forbidden", "reviewer");
+  expect(refusal.required).toBe("admin");
 });

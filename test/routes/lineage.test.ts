@@ -92,7 +92,7 @@ async function givenReworkAndTwoVersions() {
     body: { k: 1, model: "judge", status: "running", outputDataId: final.id },
   });
   const trialId = expectDone(trial, 201).id;
-  const three = await send("operator", "POST", `/tasks/${one.id}/versions`, {
+  const three = await send("reviewer", "POST", `/tasks/${one.id}/versions`, {
     content: { brief: "A new brief" },
     reason: "The brief was wrong",
     runAttachedWorkflows: false,

@@ -164,6 +164,7 @@ describe("the data and evals of a record", () => {
     expect(mapped).toEqual({
       line: 13,
       externalId: "a",
+      isIdDerived: false,
       body: { title: "A", externalId: "a" },
       work: { data, evals },
     });

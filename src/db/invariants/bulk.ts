@@ -72,7 +72,8 @@ export const BULK_INVARIANTS: readonly Invariant[] = [
       with recursive retried as (
         select tenant_id, id, created_at, parent_id from bulk_operations
         where parent_id is not null and action is distinct from 'revert'
-        union all
+        -- A forged circle of parents ends, because equal rows are left out.
+        union
         select c.tenant_id, c.id, c.created_at, p.parent_id
         from retried c join bulk_operations p on p.tenant_id = c.tenant_id and p.id = c.parent_id
       )

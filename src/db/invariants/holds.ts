@@ -55,7 +55,7 @@ export const HOLD_INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "deferred-reports-match-their-events",
-    description: "The reports that wait on a current step are not those that its events leave.",
+    description: "The reports that wait on a step are not those that its events leave.",
     sql: `
       with newest as (
         select distinct on (tenant_id, task_id, run_id) tenant_id, run_id::uuid as run_id, report
@@ -65,10 +65,8 @@ export const HOLD_INVARIANTS: readonly Invariant[] = [
         from newest n join worker_runs w on w.tenant_id = n.tenant_id and w.id = n.run_id
         where n.report is not null group by n.tenant_id, w.step_id
       )
-      select t.tenant_id, t.id
-      from tasks t
-      join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id
-      left join waiting w on w.tenant_id = s.tenant_id and w.step_id = s.id
+      select s.tenant_id, s.task_id, s.id
+      from steps s left join waiting w on w.tenant_id = s.tenant_id and w.step_id = s.id
       where s.deferred is distinct from w.deferred`,
   },
   {

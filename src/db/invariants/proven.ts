@@ -191,12 +191,13 @@ export const PROVEN_INVARIANTS: readonly Invariant[] = [
         or (b.request_id <> '' and (b.request_id, b.actor_kind, b.actor_role)
           is distinct from (e.request_id, e.actor_kind, e.actor_role))
         or (b.action is distinct from 'revert' and b.registry_version <> e.registry_version)
-        or (e.type in ('bulk_transitioned', 'step_transitioned', 'step_advanced')
+        or (e.type in ('bulk_transitioned', 'step_transitioned', 'step_advanced', 'step_reworked')
           and b.run_attached_workflows <> e.run_attached_workflows)
         or case e.type
           when 'bulk_transitioned' then b.duplicate_of is distinct from e.duplicate_of
             or coalesce((e.registry_version, b.target_status, e.to_status) not in (${STATUS_OF_TARGET}), true)
           when 'step_advanced' then b.action is distinct from 'advance'
+          when 'step_reworked' then b.action is distinct from 'rework'
           when 'step_transitioned' then b.action is distinct from 'retry'
           when 'bulk_reverted' then b.action is distinct from 'revert'
           when 'task_updated' then coalesce(b.action not in ('edit', 'revert'), true)

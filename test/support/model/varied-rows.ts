@@ -13,7 +13,7 @@ const MAKER = { model: "solver", modelRevision: "r1", agent: "an agent", provide
 
 /**
  * Adds what the world lacks for proofs about single columns: edited and archived tasks, duplicates, bulk operations of
- * several kinds, a run with a late report, and prompts and data with every detail.
+ * several kinds, a held step whose report waits, a run with a late report, and prompts and data with every detail.
  */
 export async function givenVariedRows(api: CallableApi, { tenant }: World): Promise<void> {
   const send = async <Body>(
@@ -57,12 +57,19 @@ export async function givenVariedRows(api: CallableApi, { tenant }: World): Prom
   const editing = await execute([edited, restored], { action: "edit", changes });
   await send("POST", `/bulk/operations/${editing}/revert`, WHY);
 
-  const { id: runId } = await send<{ id: string }>(
-    "POST",
-    `/tasks/${await given({ at: { kind: "output_generation", status: "queued" } })}/worker-runs`,
-    { type: "OUTPUT_GENERATION", externalRef: "job-1" },
-    { ...created, ...service },
-  );
+  const generating = { at: { kind: "output_generation", status: "queued" } } as const;
+  const givenRun = async (taskId: string): Promise<string> => {
+    const run = { type: "OUTPUT_GENERATION", externalRef: "job-1" };
+    const opened = { ...created, ...service };
+    return (await send<{ id: string }>("POST", `/tasks/${taskId}/worker-runs`, run, opened)).id;
+  };
+  const held = await api.givenTask({ tenant, ...generating });
+  const heldRun = await givenRun(held.id);
+  await send("PATCH", `/worker-runs/${heldRun}`, { state: "RUNNING" }, service);
+  await send("PATCH", `/steps/${held.currentStep.id}/gate`, { gate: "blocked", ...WHY });
+  await send("PATCH", `/worker-runs/${heldRun}`, { state: "SUCCEEDED" }, service);
+
+  const runId = await givenRun(await given(generating));
   for (const report of [
     { state: "RUNNING" },
     { state: "FAILED", error: "Out of memory", result: { tokens: 1 } },
