@@ -5,7 +5,7 @@
 create schema if not exists prepared;
 grant usage on schema prepared to stepledger_app;
 
-create or replace function prepared.load_task_c10ad6ad(
+create or replace function prepared.load_task_f03456e0(
   p_tenant_id uuid,
   p_task_id uuid,
   p_external_id text,
@@ -63,8 +63,8 @@ select (with loaded as materialized (
     join tasks d on d.tenant_id = e.tenant_id and d.id = e.task_id and d.current_step_id = e.step_id
     join steps x on x.tenant_id = d.tenant_id and x.id = d.current_step_id and x.status = 'duplicate'
   where e.duplicate_of = l.id
-    and not exists (select from step_events later where later.tenant_id = e.tenant_id
-      and later.task_id = e.task_id and later.seq > e.seq and later.to_status = 'duplicate' and later.from_status is distinct from 'duplicate')
+    and e.seq = (select max(newest.seq) from step_events newest where newest.tenant_id = e.tenant_id
+      and newest.task_id = e.task_id and newest.to_status = 'duplicate' and newest.from_status is distinct from 'duplicate')
       order by e.task_id limit 101) n), '[]') else '[]' end)) as loaded, null::json as matching_ids, (select json_build_object('id', x.id, 'versionId', x.version_id, 'kind', x.kind,
     'attempt', x.attempt, 'status', x.status, 'gate', x.gate,
     'hold', case when x.held_seq is not null
@@ -83,8 +83,8 @@ select (with loaded as materialized (
     where id = p_operation_id or (actor_id = p_actor_id and route = p_route and key = p_key
       and expires_at > now())) o) as stored;
 end $prepared$;
-revoke execute on function prepared.load_task_c10ad6ad from public;
-grant execute on function prepared.load_task_c10ad6ad to stepledger_app;
+revoke execute on function prepared.load_task_f03456e0 from public;
+grant execute on function prepared.load_task_f03456e0 to stepledger_app;
 
 create or replace function prepared.record_plain_moves_89237769(
   p_tenant_id uuid,
@@ -242,7 +242,7 @@ end $prepared$;
 revoke execute on function prepared.record_plain_moves_89237769 from public;
 grant execute on function prepared.record_plain_moves_89237769 to stepledger_app;
 
-create or replace function prepared.record_moves_0d5e7024(
+create or replace function prepared.record_moves_9a82e952(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -316,16 +316,16 @@ locked as materialized (
       join review_slots s on s.tenant_id = p_tenant_id::uuid and s.step_id = c.step_id
     where c.task_id = t.id and s.person <> c.person and (s.slot is not null and s.lease_until > now()))
     and case when m.marks_duplicate then
-      not exists (select from step_events e
+      (select e.task_id from step_events e
     join tasks d on d.tenant_id = e.tenant_id and d.id = e.task_id and d.current_step_id = e.step_id
     join steps x on x.tenant_id = d.tenant_id and x.id = d.current_step_id and x.status = 'duplicate'
   where e.duplicate_of = t.id
-    and not exists (select from step_events later where later.tenant_id = e.tenant_id
-      and later.task_id = e.task_id and later.seq > e.seq and later.to_status = 'duplicate' and later.from_status is distinct from 'duplicate') and e.tenant_id = p_tenant_id::uuid)
-      and (m.duplicate_of is null or exists (
-        select from tasks o join steps x on x.tenant_id = o.tenant_id and x.id = o.current_step_id
-        where o.tenant_id = p_tenant_id::uuid and o.id = m.duplicate_of and o.archived_at is null
-          and x.status not in ('duplicate', 'rejected')))
+    and e.seq = (select max(newest.seq) from step_events newest where newest.tenant_id = e.tenant_id
+      and newest.task_id = e.task_id and newest.to_status = 'duplicate' and newest.from_status is distinct from 'duplicate') and e.tenant_id = p_tenant_id::uuid limit 1) is null
+      and (m.duplicate_of is null or coalesce((
+        select o.archived_at is null and x.status not in ('duplicate', 'rejected')
+        from tasks o join steps x on x.tenant_id = o.tenant_id and x.id = o.current_step_id
+        where o.tenant_id = p_tenant_id::uuid and o.id = m.duplicate_of), false))
     else true end
     and not (m.needs_no_run is true and exists (select from worker_runs w
       where w.tenant_id = t.tenant_id and w.step_id = m.step_id and w.state in ('QUEUED', 'RUNNING')))
@@ -582,5 +582,5 @@ dropped as (
 select events, dispatched, undone, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_moves_0d5e7024 from public;
-grant execute on function prepared.record_moves_0d5e7024 to stepledger_app;
+revoke execute on function prepared.record_moves_9a82e952 from public;
+grant execute on function prepared.record_moves_9a82e952 to stepledger_app;

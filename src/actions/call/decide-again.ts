@@ -7,7 +7,7 @@ export const LOST_RACE = Symbol("lost race");
  * How long a call whose meaning no race changes is tried, and how often: an attempt takes two round trips, and the
  * smallest Workers plan allows 50 subrequests for each request.
  */
-const UNTIL_RECORDED = { millisecondsMax: 15_000, attemptsMax: 20 };
+const UNTIL_RECORDED = { millisecondsMax: 25_000, attemptsMax: 20 };
 /** The waits between its attempts, with full jitter: at most these, each twice the one before. */
 const WAIT_MS = { first: 20, max: 1280 };
 

@@ -18,15 +18,16 @@ export const DUPLICATE_OF: SQL = sql`case when s.status = 'duplicate' then (
 
 /**
  * FROM and WHERE of the events by which tasks are duplicates of `original` now, one for each: the alias e. Archived
- * duplicates are included, because they are duplicates again once they are restored.
+ * duplicates are included, because they are duplicates again once they are restored. The comparison with the newest of
+ * a task's own events is a subquery and not a join, which Postgres could plan over all events of the tenant.
  */
 export function liveDuplicates(original: SQL): SQL {
   return sql`from step_events e
     join tasks d on d.tenant_id = e.tenant_id and d.id = e.task_id and d.current_step_id = e.step_id
     join steps x on x.tenant_id = d.tenant_id and x.id = d.current_step_id and x.status = 'duplicate'
   where e.duplicate_of = ${original}
-    and not exists (select from step_events later where later.tenant_id = e.tenant_id
-      and later.task_id = e.task_id and later.seq > e.seq and ${marksDuplicate(sql`later`)})`;
+    and e.seq = (select max(newest.seq) from step_events newest where newest.tenant_id = e.tenant_id
+      and newest.task_id = e.task_id and ${marksDuplicate(sql`newest`)})`;
 }
 
 /** Selects the first duplicates of the tasks in `loaded` as JSON rows `taskId`, `id`: one more than refusals list. */
@@ -53,13 +54,16 @@ export function originalJson(condition: SQL): SQL {
  * that it names is worked on. It reads what was committed when the statement began, which was after `lockMoved` locked
  * both tasks. So no call that closes a ring with this one can be under way. The original's seq does not matter, and a
  * note on it disturbs nobody.
+ *
+ * Both questions are scalar subqueries and not EXISTS, which Postgres could answer for all tasks of the tenant at once,
+ * with a hash of everything that could be asked.
  */
 export function mayBecomeDuplicate(tenantId: Bound<string>): SQL {
   return sql`and case when m.marks_duplicate then
-      not exists (select ${liveDuplicates(sql`t.id`)} and e.tenant_id = ${tenantId}::uuid)
-      and (m.duplicate_of is null or exists (
-        select from tasks o join steps x on x.tenant_id = o.tenant_id and x.id = o.current_step_id
-        where o.tenant_id = ${tenantId}::uuid and o.id = m.duplicate_of and o.archived_at is null
-          and x.status not in (${listed(ENDED_ORIGINALS)})))
+      (select e.task_id ${liveDuplicates(sql`t.id`)} and e.tenant_id = ${tenantId}::uuid limit 1) is null
+      and (m.duplicate_of is null or coalesce((
+        select o.archived_at is null and x.status not in (${listed(ENDED_ORIGINALS)})
+        from tasks o join steps x on x.tenant_id = o.tenant_id and x.id = o.current_step_id
+        where o.tenant_id = ${tenantId}::uuid and o.id = m.duplicate_of), false))
     else true end`;
 }
