@@ -14,7 +14,6 @@ import { BULK_OUTCOMES } from "../domain/bulk/outcomes.ts";
 import { OPERATION_STATES } from "../domain/bulk/states.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply, replyTo, takeTurn } from "./http/call.ts";
-import { onStale, planToken, preview, sealOf } from "./bulk.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { type FilterQuery, page, paging, reason, timestamp, uuid } from "./http/schemas.ts";
@@ -27,7 +26,11 @@ import {
   counts,
   execution,
   item,
+  onStale,
+  planToken,
+  preview,
   replyBulk,
+  sealOf,
 } from "./shapes/bulk.ts";
 import { stepKind } from "./shapes/task.ts";
 

@@ -1,38 +1,25 @@
 import * as z from "zod";
 import { executeBulk } from "../actions/bulk/execute.ts";
-import { previewBulk } from "../actions/bulk/preview.ts";
+import { showPlan } from "../actions/bulk/show-plan.ts";
 import { decodeIntent } from "../domain/bulk/intent.ts";
-import { BULK_REFUSALS } from "../domain/bulk/judge.ts";
-import { BULK_WARNINGS } from "../domain/bulk/plan.ts";
-import { UNIFIED_STATUSES } from "../domain/status/unified.ts";
-import { type Call, reply, takeTurn } from "./http/call.ts";
+import { EXECUTED_TASKS_MAX, PLANNED_TASKS_MAX } from "../domain/bulk/limits.ts";
+import { reply, takeTurn } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { listedName, reason, timestamp, uuid } from "./http/schemas.ts";
+import { listedName, reason } from "./http/schemas.ts";
 import {
   accepted,
-  bulkAction,
-  bulkEdit,
-  bulkTarget,
   checkIntent,
-  count,
   execution,
   intent,
+  onStale,
+  planToken,
+  preview,
   replyBulk,
+  sealOf,
   terms,
 } from "./shapes/bulk.ts";
-import { pipelineName } from "./shapes/moved.ts";
 import { taskFilter } from "./shapes/task-filter.ts";
-import { stepKind, unifiedStatus } from "./shapes/task.ts";
-import {
-  EXECUTED_TASKS_MAX,
-  PLANNED_TASKS_MAX,
-  PREVIEWED_ITEMS_MAX,
-} from "../domain/bulk/limits.ts";
-
-/** Eight bytes in base64url for each task of the largest plan, plus the header. */
-const PLAN_TOKEN_LENGTH_MAX = 540_000;
-export const planToken = z.string().min(1).max(PLAN_TOKEN_LENGTH_MAX);
 
 const taskIds = z
   .array(listedName)
@@ -40,52 +27,6 @@ const taskIds = z
   .max(PLANNED_TASKS_MAX)
   .openapi({ description: "The tasks to change. Duplicates are ignored." });
 
-const plannedItem = z.strictObject({
-  taskId: z.string(),
-  decision: z.enum(["eligible", "refused"]),
-  code: z.enum(BULK_REFUSALS).optional(),
-  from: unifiedStatus.nullable(),
-  to: unifiedStatus.nullable().openapi({
-    description:
-      "The task's label after the change. For a refused task, the requested target, or null if there is none.",
-  }),
-  allowed: z.array(bulkTarget).optional(),
-  warnings: z.array(z.enum(BULK_WARNINGS)).optional(),
-});
-
-export const preview = z
-  .strictObject({
-    targetStatus: bulkTarget.optional(),
-    action: bulkAction.optional(),
-    changes: bulkEdit.optional(),
-    toKind: stepKind.optional(),
-    counts: z.strictObject({ requested: count, eligible: count, refused: count }),
-    bySource: z.partialRecord(
-      z.enum(UNIFIED_STATUSES),
-      z.strictObject({ eligible: count, refused: count }),
-    ),
-    byCode: z.partialRecord(z.enum(BULK_REFUSALS), count),
-    pipelines: z
-      .array(z.strictObject({ name: pipelineName, tasks: count, alreadyDispatched: count }))
-      .openapi({ description: "The pipelines that run if `runAttachedWorkflows` is `true`." }),
-    taskIds: z.array(uuid).optional().openapi({
-      description: "The tasks that match the filter. Pass them to the execution.",
-    }),
-    items: z.array(plannedItem).openapi({
-      description: `The first ${PREVIEWED_ITEMS_MAX} decisions, and all refusals.`,
-    }),
-    planToken: z.string().openapi({
-      description: "Pass it to the execution, to make sure that tasks have not changed since.",
-    }),
-    expiresAt: timestamp,
-    primaryLabel: z.string().openapi({
-      description: "The text of a button that executes the plan.",
-      example: "Change Status Only (42)",
-    }),
-  })
-  .openapi("BulkPreview");
-
-export const onStale = z.enum(["abort", "skip"]);
 const IGNORED = "Ignored. Accepted so that you can preview the body of an execution.";
 
 const postPreview = defineContract({
@@ -150,7 +91,7 @@ export const bulkRoutes: readonly Route[] = [
     const { taskIds: names = [], filter, reason: why = "" } = body;
     const { duplicateOf, runAttachedWorkflows } = body;
     const plan = () =>
-      previewBulk(
+      showPlan(
         { ...call, seal: sealOf(call) },
         { intent: decodeIntent(body), duplicateOf, runAttachedWorkflows, reason: why },
         filter === undefined ? { taskIds: names } : { filter },
@@ -168,7 +109,3 @@ export const bulkRoutes: readonly Route[] = [
     return replyBulk(await (isLarge ? takeTurn(call, "plans", execute) : execute()));
   }),
 ];
-
-export function sealOf({ signer, settings }: Call) {
-  return { signer, secret: settings.signingSecret };
-}

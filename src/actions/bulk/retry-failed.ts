@@ -26,8 +26,8 @@ import { replayBulk } from "./answer.ts";
 import { type ExecuteCall, type Agreement, staleTasks } from "./agreed-plan.ts";
 import { type BulkChange, planChange } from "./plan-change.ts";
 import { planInParts } from "./plan-in-parts.ts";
-import { type PreviewCall, previewBulk } from "./preview.ts";
 import { openingOf, recordPlan } from "./record-plan.ts";
+import { type ShowPlanCall, showPlan } from "./show-plan.ts";
 import { takeBack } from "./take-back.ts";
 
 type Retried = Outcome<Done<BulkExecution | BulkAccepted>>;
@@ -46,7 +46,7 @@ export interface RetryInput extends Omit<Agreement, "planToken"> {
  * plan token that `retryFailed` requires. Writes nothing.
  */
 export async function planRetry(
-  call: PreviewCall,
+  call: ShowPlanCall,
   operationId: string,
 ): Promise<Outcome<BulkPreview>> {
   const facts = await loadRetry(call.database, operationId, RETRIED_OUTCOMES);
@@ -55,7 +55,7 @@ export async function planRetry(
   if (fault !== null) return refuse(notRetriable(fault));
   if (facts.operation.action === "revert") return refuse(notRetriable(REVERT_HAS_NO_PLAN));
   const { taskIds } = facts;
-  const planned = await previewBulk(call, changeOf(facts), { taskIds });
+  const planned = await showPlan(call, changeOf(facts), { taskIds });
   return planned.ok ? succeed({ ...planned.value, taskIds: [...taskIds] }) : planned;
 }
 

@@ -1,14 +1,18 @@
-import { EXECUTED_TASKS_MAX } from "../../domain/bulk/limits.ts";
 import * as z from "zod";
 import type { Done } from "../../actions/call/call.ts";
 import type { BulkAccepted, BulkExecution } from "../../actions/views/bulk-views.ts";
 import { BULK_ACTIONS, type BulkAction } from "../../domain/bulk/actions.ts";
 import type { IntentMembers } from "../../domain/bulk/intent.ts";
+import { BULK_REFUSALS } from "../../domain/bulk/judge.ts";
+import { EXECUTED_TASKS_MAX, PREVIEWED_ITEMS_MAX } from "../../domain/bulk/limits.ts";
 import { BULK_TARGETS } from "../../domain/bulk/matrix.ts";
 import { BULK_END_STATES, BULK_OUTCOMES } from "../../domain/bulk/outcomes.ts";
+import { BULK_WARNINGS } from "../../domain/bulk/plan.ts";
 import type { Outcome } from "../../domain/refusals.ts";
-import { type Answer, replyTo } from "../http/call.ts";
-import { taskRef, uuid } from "../http/schemas.ts";
+import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
+import { type Answer, type Call, replyTo } from "../http/call.ts";
+import { taskRef, timestamp, uuid } from "../http/schemas.ts";
+import { pipelineName } from "./moved.ts";
 import { assignee, priority, stepKind, unifiedStatus } from "./task.ts";
 
 export const bulkTarget = z.enum(BULK_TARGETS).openapi("BulkTarget");
@@ -129,4 +133,62 @@ export function replyBulk(
     const location = `/v1/bulk/operations/${operationId}`;
     return { status: accepted.status, headers: { location } };
   });
+}
+
+/** Eight bytes in base64url for each task of the largest plan, plus the header. */
+const PLAN_TOKEN_LENGTH_MAX = 540_000;
+export const planToken = z.string().min(1).max(PLAN_TOKEN_LENGTH_MAX);
+
+const plannedItem = z.strictObject({
+  taskId: z.string(),
+  decision: z.enum(["eligible", "refused"]),
+  code: z.enum(BULK_REFUSALS).optional(),
+  from: unifiedStatus.nullable(),
+  to: unifiedStatus.nullable().openapi({
+    description:
+      "The task's label after the change. For a refused task, the requested target, or null if there is none.",
+  }),
+  allowed: z.array(bulkTarget).optional(),
+  warnings: z.array(z.enum(BULK_WARNINGS)).optional(),
+});
+
+/** What a bulk change would do. */
+export const preview = z
+  .strictObject({
+    targetStatus: bulkTarget.optional(),
+    action: bulkAction.optional(),
+    changes: bulkEdit.optional(),
+    toKind: stepKind.optional(),
+    counts: z.strictObject({ requested: count, eligible: count, refused: count }),
+    bySource: z.partialRecord(
+      z.enum(UNIFIED_STATUSES),
+      z.strictObject({ eligible: count, refused: count }),
+    ),
+    byCode: z.partialRecord(z.enum(BULK_REFUSALS), count),
+    pipelines: z
+      .array(z.strictObject({ name: pipelineName, tasks: count, alreadyDispatched: count }))
+      .openapi({ description: "The pipelines that run if `runAttachedWorkflows` is `true`." }),
+    taskIds: z.array(uuid).optional().openapi({
+      description: "The tasks that match the filter. Pass them to the execution.",
+    }),
+    items: z.array(plannedItem).openapi({
+      description: `The first ${PREVIEWED_ITEMS_MAX} decisions, and all refusals.`,
+    }),
+    planToken: z.string().openapi({
+      description: "Pass it to the execution, to make sure that tasks have not changed since.",
+    }),
+    expiresAt: timestamp,
+    primaryLabel: z.string().openapi({
+      description: "The text of a button that executes the plan.",
+      example: "Change Status Only (42)",
+    }),
+  })
+  .openapi("BulkPreview");
+
+/** What an execution does if tasks differ from the plan token. */
+export const onStale = z.enum(["abort", "skip"]);
+
+/** The key that plan tokens are sealed with. */
+export function sealOf({ signer, settings }: Call) {
+  return { signer, secret: settings.signingSecret };
 }

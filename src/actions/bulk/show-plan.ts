@@ -7,7 +7,7 @@ import { type BulkSelection, planInParts } from "./plan-in-parts.ts";
 import { digestPlan, type PlanSeal, sealPlan } from "./plan-token.ts";
 import { PREVIEWED_ITEMS_MAX } from "../../domain/bulk/limits.ts";
 
-export interface PreviewCall {
+export interface ShowPlanCall {
   database: TenantDatabase;
   /** Who calls. The plan token is theirs, whichever credential they use. */
   identity: string;
@@ -19,8 +19,8 @@ export interface PreviewCall {
  * Returns what a bulk change would do, with a signed token that lets execution detect tasks that have changed since.
  * Writes nothing. Takes one round trip for each 5,000 tasks.
  */
-export async function previewBulk(
-  { database, identity, seal, now }: PreviewCall,
+export async function showPlan(
+  { database, identity, seal, now }: ShowPlanCall,
   change: BulkChange,
   selection: BulkSelection,
 ): Promise<Outcome<BulkPreview>> {
