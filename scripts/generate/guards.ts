@@ -14,8 +14,15 @@ A guard is a condition in a statement that protects against a race, a repeat or 
 lease or a lock that the statement checks again when it writes. Each has a test that fails without it.
 \`npm run guards\` proves this: it removes one guard after the other from a copy of the project and runs its test.
 
-Conditions on the tenant are not listed: row security enforces them too, so no test can fail without one of the two.
-Checks that only refuse a call early are not listed either, if a guard of this list refuses it again when it is written.
+Not listed, because no test can fail without them:
+
+- Conditions on the tenant. Row security enforces them too.
+- Conditions by which a sweep finds work, if the work is checked again when it is written: for example, \`late_runs\` finds
+  overdue runs, and the statement that ends them compares their deadline again.
+- The lock of an owner's secrets between two rotations, which the lock of administration already puts in order. It is for
+  \`npm run seal\`, which takes no other lock.
+- The lease in the second step of \`claim_reviews\`. The first step has compared it under the lock of the task.
+- \`withdrawn_seq is null\` in the statement of moves, which a newer event of the task always accompanies.
 
 | guard | prevents | in | caught by |
 | --- | --- | --- | --- |

@@ -8,7 +8,7 @@ import type { DatabaseAddresses } from "../../test/support/stack.ts";
 import type { Guard } from "./guard.ts";
 import { withoutGuard } from "./without-guard.ts";
 
-/** What the test did without the guard. `broken` means that no test ran. */
+/** What the test did without the guard. `broken` means that no test ran, or that it fails with the guard too. */
 export interface Trial {
   outcome: "caught" | "missed" | "broken";
   /** The tests that failed, each with its first error. */
@@ -63,21 +63,22 @@ export class Trials {
     await this.#vitest.close();
   }
 
-  /** Removes a guard, runs its test, and puts the guard back. */
+  /** Removes a guard, runs its test, puts the guard back, and runs the test again, which then must pass. */
   async try(guard: Guard): Promise<Trial> {
     const source = await readFile(join(this.#project, guard.file), "utf8");
     const changed = withoutGuard(source, guard);
     const isSql = guard.file.endsWith(".sql");
-    try {
-      await this.#write(guard.file, changed);
-      if (isSql) await this.#changeTemplate(changed);
-      else await this.#prepare();
-      return await this.#test(guard);
-    } finally {
-      await this.#write(guard.file, source);
-      await this.#write(NAMES, this.#prepared.names);
-      if (isSql) await this.#changeTemplate(source);
-    }
+    await this.#write(guard.file, changed);
+    if (isSql) await this.#changeTemplate(changed);
+    else await this.#prepare();
+    const without = await this.#test(guard);
+
+    await this.#write(guard.file, source);
+    await this.#write(NAMES, this.#prepared.names);
+    if (isSql) await this.#changeTemplate(source);
+    if (without.outcome !== "caught") return without;
+    const withGuard = await this.#test(guard);
+    return withGuard.outcome === "missed" ? without : { ...withGuard, outcome: "broken" };
   }
 
   async #write(file: string, text: string): Promise<void> {

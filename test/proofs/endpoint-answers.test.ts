@@ -101,8 +101,7 @@ describe(`An endpoint that answers at random (replay with SEED=${seed})`, () => 
   });
 
   it("that is gone some day is not called until it is switched on again, and then has lost nothing", async () => {
-    expectDone(await api.call("DELETE", "/webhooks/hook"));
-    await putWebhook();
+    await givenNewWebhook();
     await givenDeliveries(30);
     const mixed = randomEndpoint(seed, [500, 404, 410, 429]);
     while ((await webhook())?.enabled === true) {
@@ -129,8 +128,7 @@ describe(`An endpoint that answers at random (replay with SEED=${seed})`, () => 
 describe("An endpoint that is gone", () => {
   /** Delivers one message to an endpoint that changes the webhook before it answers 410. */
   async function goneAfter(change: () => Promise<unknown>) {
-    expectDone(await api.call("DELETE", "/webhooks/hook"));
-    await putWebhook();
+    await givenNewWebhook();
     await givenDeliveries(1);
     await sendAll(async () => {
       await change();
@@ -266,12 +264,6 @@ describe("An attempt that ends after its lease", () => {
       "update webhook_deliveries set lease_until = now(), next_attempt_at = now()",
     );
 
-  const givenNewWebhook = async () => {
-    await putWebhook();
-    expectDone(await api.call("DELETE", "/webhooks/hook"));
-    await putWebhook();
-  };
-
   it("does not overwrite the end of the next attempt at a message to a webhook", async () => {
     await givenNewWebhook();
     await givenDeliveries(1);
@@ -327,6 +319,13 @@ const deliveries = async () =>
 async function dispatches(): Promise<Map<string, DispatchRecord>> {
   const listed = await api.call<{ data: DispatchRecord[] }>("GET", "/dispatches?limit=200");
   return new Map(expectDone(listed).data.map((dispatch) => [dispatch.id, dispatch]));
+}
+
+/** Creates a webhook in place of the one that is there, so that it has no deliveries. */
+async function givenNewWebhook(): Promise<void> {
+  await putWebhook();
+  expectDone(await api.call("DELETE", "/webhooks/hook"));
+  await putWebhook();
 }
 
 /** Creates tasks, and the deliveries about them. */

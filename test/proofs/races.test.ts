@@ -132,6 +132,34 @@ describe("a move that leaves or ends a step", () => {
     expect(expectDone(report).run.state).toBe("RUNNING");
   });
 
+  test("dispatches a pipeline once that a call has requested while the move waited for its lock", async () => {
+    const task = await api.givenTask({ at: { kind: "pre_qa", status: "changes_requested" } });
+    const requesting = await openTransaction(api.database, [
+      { text: "select from tasks where id = $1 for no key update", values: [task.id] },
+      {
+        text: `with requested as (
+            insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq, by_hand)
+            select tenant_id, new_id(), 'quality_automation', id, active_version_id, current_step_id, event_seq, true
+            from tasks where id = $1 returning tenant_id, id)
+          insert into dispatch_events (tenant_id, id, dispatch_id, to_state, actor_id, actor_name)
+          select tenant_id, new_id(), id, 'pending', 'a rival', 'A rival' from requested`,
+        values: [task.id],
+      },
+    ]);
+    const queuing = api.call("PATCH", `/steps/${task.currentStep.id}`, {
+      body: { status: "queued", runAttachedWorkflows: true },
+    });
+    await untilBlocked(api.database);
+    await requesting.end();
+    expectDone(await queuing);
+    const dispatches = await api.database.query(
+      "owner",
+      "select by_hand from pipeline_dispatches where task_id = $1",
+      [task.id],
+    );
+    expect(dispatches).toEqual([{ by_hand: "t" }]);
+  });
+
   test("recalls a dispatch that was created at the same moment", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
     const rework: Call = [

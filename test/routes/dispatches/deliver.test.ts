@@ -546,6 +546,22 @@ describe("A message in the dead-letter queue", () => {
     expect((await readDispatch(api, waiting)).state).toBe("sent");
   });
 
+  it("does not change a dispatch that is being posted", async () => {
+    const id = await givenDispatch(api);
+    const during = async () => {
+      await giveUp(messageAbout(id));
+      return new Response(null, { status: 200 });
+    };
+    expect(await deliver(api, id, endpoint(during))).toBe("acknowledged");
+    const { state, log } = await readDispatch(api, id);
+    expect([state, ...log.map(({ to }) => to)]).toEqual([
+      "delivered",
+      "pending",
+      "sent",
+      "delivered",
+    ]);
+  });
+
   it("is stored even if it is invalid", async () => {
     expect(await giveUp({ what: "ever" })).toEqual(["acknowledged"]);
   });
@@ -565,6 +581,32 @@ describe("The sweep", () => {
     ]);
     expect(await deliver(api, id, endpoint())).toBe("acknowledged");
     expect((await readDispatch(api, id)).state).toBe("delivered");
+  });
+
+  const isLongDue = () =>
+    api.database.query(
+      "owner",
+      "update pipeline_dispatches set next_attempt_at = now() - interval '1 day'",
+    );
+
+  it("does not send a dispatch again that was delivered", async () => {
+    const id = await givenDispatch(api);
+    await deliver(api, id, endpoint());
+    await isLongDue();
+    await api.sweep();
+    expect((await readDispatch(api, id)).state).toBe("delivered");
+  });
+
+  it("does not send a dispatch again while it is being posted", async () => {
+    const id = await givenDispatch(api);
+    const during = async () => {
+      await isLongDue();
+      await api.sweep();
+      return new Response(null, { status: 200 });
+    };
+    await deliver(api, id, endpoint(during));
+    const { log } = await readDispatch(api, id);
+    expect(log.map(({ to }) => to)).toEqual(["pending", "sent", "delivered"]);
   });
 
   it("does not send a dispatch again whose next attempt is not due", async () => {

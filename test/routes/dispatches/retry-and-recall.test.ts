@@ -18,6 +18,7 @@ import {
   timePasses,
 } from "../../support/dispatches.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
+import { openTransaction, untilBlocked } from "../../support/model/locks.ts";
 import { offering } from "../../support/offer-runs.ts";
 
 let api: TestApi;
@@ -169,6 +170,41 @@ describe("Recalling a dispatch", () => {
     expect(problem).toMatchObject({ from: end, to: "recalled" });
     expect(problem.allowed).toEqual(end === "dead" ? ["pending"] : []);
   });
+});
+
+describe("A dispatch that the relay is sending again", () => {
+  test.each<[string, (dispatch: DispatchRecord) => Promise<unknown>]>([
+    ["a recall", ({ id }) => change(id, "recall")],
+    ["an attempt", ({ id }) => deliver(api, id, answering(200))],
+    [
+      "a move",
+      ({ taskId }) =>
+        api.call("POST", `/tasks/${taskId}/versions`, { body: { content: {}, reason: "Again" } }),
+    ],
+  ])("is changed by %s after that, so that its log has no gap", async (_, act) => {
+    const id = await givenDispatch(api);
+    const dispatch = await readDispatch(api, id);
+    await timePasses(api.database, 3600);
+    const relaying = await openTransaction(api.database, [
+      { text: "select claim_dispatches(1000)" },
+    ]);
+    const acting = act(dispatch);
+    await untilBlocked(api.database);
+    await relaying.end();
+    await acting;
+    const { log } = await readDispatch(api, id);
+    expect(log.length).toBeGreaterThan(3);
+    expect(log.map(({ from }) => from)).toEqual([null, ...log.slice(0, -1).map(({ to }) => to)]);
+  });
+});
+
+it("A dispatch that was recalled is not marked as sent by a relay that had claimed it before", async () => {
+  const id = await givenDispatch(api);
+  expectDone(await change(id, "recall"));
+  await api.database.query("application", "select mark_dispatches_sent($1::json)", [
+    JSON.stringify([{ tenant_id: api.tenant.id, id }]),
+  ]);
+  expect((await readDispatch(api, id)).state).toBe("recalled");
 });
 
 describe("Retrying a dispatch", () => {

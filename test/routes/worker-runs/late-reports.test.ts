@@ -11,6 +11,7 @@ import {
   type TestApi,
 } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
+import { openTransaction, untilBlocked } from "../../support/model/locks.ts";
 import { givenMachine } from "../../support/runs.ts";
 
 let api: TestApi;
@@ -126,6 +127,35 @@ describe("A report on a run that has ended", () => {
       "CANCELLED",
       "SUCCEEDED",
     ]);
+  });
+
+  it("is kept once if the same report is about to be committed", async () => {
+    const { runId } = await givenRun();
+    await report(runId, PASSED);
+    await report(runId, { state: "FAILED", error: "First" });
+    const keeping = await openTransaction(api.database, [
+      { text: "select from worker_runs where id = $1 for no key update", values: [runId] },
+      {
+        text: `insert into run_late_reports
+          select (jsonb_populate_record(l, jsonb_build_object('id', new_id(), 'error', 'Second'))).*
+          from run_late_reports l where run_id = $1`,
+        values: [runId],
+      },
+    ]);
+    const second = report(runId, { state: "FAILED", error: "Second" });
+    await untilBlocked(api.database);
+    await keeping.end();
+    await second;
+    expect((await kept(runId)).map(({ error }) => error)).toEqual(["Second", "First"]);
+  });
+
+  it("cannot change how the run ended past the service either", async () => {
+    const { runId } = await givenRun();
+    await report(runId, PASSED);
+    for (const set of ["state = 'FAILED'", "verdict = 'failed'", "result = null", "error = 'No'"])
+      await expect(
+        api.database.query("owner", `update worker_runs set ${set} where id = $1`, [runId]),
+      ).rejects.toMatchObject({ code: "SL001", constraint: "worker_runs_end_once" });
   });
 
   it("is kept once if it is sent twice at the same time", async () => {
