@@ -43,7 +43,13 @@ async function findings(): Promise<Record<string, string[]>> {
        where t.id::text = any($1) or exists (select from steps s where s.task_id = t.id and s.id::text = any($1))
          or exists (select from worker_runs w where w.task_id = t.id and w.id::text = any($1)) order by 1`,
       // The original of a duplicate is not what the row is about.
-      [examples.flatMap(({ duplicate_of: _, ...example }) => Object.values(example).map(String))],
+      [
+        examples.flatMap((example) =>
+          Object.entries(example).flatMap(([column, value]) =>
+            column === "duplicate_of" ? [] : [String(value)],
+          ),
+        ),
+      ],
     );
     named.push([name, tasks.map((task) => task.name)]);
   }
