@@ -1266,14 +1266,14 @@ export type WorkerRun = {
   error: string | null;
   /** The number of reports that came after the run had ended. They changed nothing. `GET /worker-runs/{runId}/late-reports` returns them. */
   lateReports: number;
-  lateReport: LateReport;
+  /** The newest of them. */
+  lateReport: LateReport | null;
   createdAt: Timestamp;
   updatedAt: Timestamp;
 };
 
 export type RunState = "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
 
-/** The newest of them. */
 export type LateReport = {
   id: Id;
   /** Null in a report that an early release kept. It stored only the result, the error, and the time. */
@@ -1289,7 +1289,7 @@ export type LateReport = {
   } | null;
   requestId: string | null;
   at: Timestamp;
-} | null;
+};
 
 export type StartRun = {
   type: WorkerType;

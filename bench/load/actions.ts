@@ -82,6 +82,14 @@ export function authored(walk: Walk): Walk {
   return advanced(walk);
 }
 
+/** Takes the task to calibration, where a machine is scoring it. */
+export function calibrating(walk: Walk): Walk {
+  const calibration = advanced(walk);
+  const run = calibration.openRun(MACHINE, "POST_QA_SCORING", 1);
+  calibration.report(MACHINE, run, { state: "RUNNING" }, 25);
+  return calibration;
+}
+
 /** Starts a quality check and returns its run. */
 export function checking(walk: Walk): WalkedRun {
   const run = walk.openRun(MACHINE, "QUALITY_AUTOMATION", 1);

@@ -1,20 +1,21 @@
 import type { StepKind } from "../../src/domain/lifecycle/statuses.ts";
 import type { UnifiedStatus } from "../../src/domain/status/unified.ts";
 import {
+  REVIEWER,
   advanced,
   archived,
   assigned,
   authored,
+  calibrating,
   checked,
   checking,
   generated,
   generating,
   generationFailed,
   imported,
-  reviewed,
   moved,
-  REVIEWER,
   noted,
+  reviewed,
   revised,
   sentBack,
   waived,
@@ -107,9 +108,7 @@ export const ARCHETYPES: readonly Archetype[] = [
   }),
 
   archetypeOf("PASSED", 60, "was approved", () => approved(submitted())),
-  archetypeOf("PASSED", 30, "is being calibrated", () =>
-    moved(advanced(approved(submitted(10))), "running", 25),
-  ),
+  archetypeOf("PASSED", 30, "is being calibrated", () => calibrating(approved(submitted(10)))),
   archetypeOf("PASSED", 20, "was approved in its second version", () =>
     approved(resubmitted(revised(submitted()))),
   ),

@@ -70,7 +70,7 @@ const run = z
       description:
         "The number of reports that came after the run had ended. They changed nothing. `GET /worker-runs/{runId}/late-reports` returns them.",
     }),
-    lateReport: lateReport.nullable().openapi({ description: "The newest of them." }),
+    lateReport: z.union([lateReport, z.null()]).openapi({ description: "The newest of them." }),
     createdAt: timestamp,
     updatedAt: timestamp,
   })

@@ -239,6 +239,8 @@ function withOtherValue(sample: Sample): object {
     tasks: [{ title: "Another value" }],
     moves: [{ task: crypto.randomUUID(), advance: true }],
     model: "another-value",
+    max: 2,
+    leaseSeconds: 61,
     output: "Another value",
     trials: [{ k: 1, model: "another-value" }],
   };

@@ -8,6 +8,7 @@ import { stateAsOf } from "../../src/actions/history/state-as-of.ts";
 import { openDatabase, type TenantDatabase } from "../../src/db/connection/client.ts";
 import { labelFactsOfStepsSql } from "../../src/db/tasks/label-sql.ts";
 import { findTask } from "../../src/db/tasks/tasks.ts";
+import { isStatusRelevant } from "../../src/domain/lifecycle/runs.ts";
 import { freshDatabase, type TestDatabase } from "../support/database.ts";
 
 const TASKS = 10_000;
@@ -62,7 +63,9 @@ describe("10,000 tasks loaded for a benchmark", () => {
         stateAsOf(tenant, ref, { time: new Date().toISOString() }),
         findTask(tenant, ref),
       ]);
-      expect(folded).toMatchObject({ ok: true, value: stored });
+      // A history has only the runs that a label depends on.
+      const openRuns = stored?.openRuns.filter(({ type }) => isStatusRelevant(type));
+      expect(folded).toMatchObject({ ok: true, value: { ...stored, openRuns } });
     }
   });
 

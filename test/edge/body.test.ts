@@ -142,17 +142,14 @@ describe("the content of a body", () => {
     },
   );
 
-  test.each(['"true"', "1", "null", "[]"])(
-    "runAttachedWorkflows: %s is rejected",
-    async (value) => {
-      const body = `{"title":"a","runAttachedWorkflows":${value}}`;
-      const response = await testApp().sendJson("POST", "/v1/things", body);
-      expect(await problemOf(response)).toMatchObject({
-        error: "validation_failed",
-        issues: [{ path: ["runAttachedWorkflows"], code: "invalid_type" }],
-      });
-    },
-  );
+  test.each(['"true"', "1", "[]"])("runAttachedWorkflows: %s is rejected", async (value) => {
+    const body = `{"title":"a","runAttachedWorkflows":${value}}`;
+    const response = await testApp().sendJson("POST", "/v1/things", body);
+    expect(await problemOf(response)).toMatchObject({
+      error: "validation_failed",
+      issues: [{ path: ["runAttachedWorkflows"], code: "invalid_type" }],
+    });
+  });
 
   test("metadata reaches the route as it was sent", async () => {
     const metadata = { a: [1, { "": null }], tostring: "x", deep: { hasOwnProperty: 1 } };

@@ -106,6 +106,7 @@ describe("a foreign key between rows of tenants", () => {
     api_key_uses: "'key_id', new_id()",
     bulk_operation_items: "'position', 99",
     data: "'id', new_id(), 'kind', 'golden'",
+    evals: "'id', new_id(), 'name', 'another name'",
     pipeline_dispatches: "'id', new_id(), 'state', 'recalled'",
     reviews: "'id', new_id(), 'sequence', 99",
     step_events: "'seq', 99",

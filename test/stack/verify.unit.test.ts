@@ -184,6 +184,7 @@ test("reports labels that differ from the resolver, even if the database agrees 
           heldGate: null,
           reviewFailed: false,
           runningWorkers: [],
+          idle: false,
         },
         unifiedStatus: "CHECKING_QUALITY",
       },

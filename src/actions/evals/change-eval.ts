@@ -5,7 +5,7 @@ import type { EvalSnapshot } from "../../domain/evals/snapshot.ts";
 import { notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ActionCall, Done } from "../call/call.ts";
-import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
+import { decideAgain, decideUntilRecorded, LOST_RACE } from "../call/decide-again.ts";
 import { conclude } from "../call/conclude.ts";
 import { replay } from "../call/replay.ts";
 
@@ -14,6 +14,8 @@ interface EvalRequest<Value> {
   names: EvalNames;
   decide: (found: FoundEval) => Outcome<EvalDecision>;
   render: (stored: Pick<StoredEvals<null>, "evals" | "trials">) => Value;
+  /** True if the call means the same whatever others record at the same time, so that it is tried until it is recorded. */
+  isAppending?: boolean;
 }
 
 export type FoundEval = LoadedEval & { snapshot: EvalSnapshot };
@@ -21,9 +23,10 @@ export type FoundEval = LoadedEval & { snapshot: EvalSnapshot };
 /** Loads an eval, decides and records. Every change of one eval and its trials goes through here. Two round trips. */
 export function changeEval<Value>(
   call: ActionCall,
-  { names, decide, render }: EvalRequest<Value>,
+  { names, decide, render, isAppending = false }: EvalRequest<Value>,
 ): Promise<Outcome<Done<Value>>> {
-  return decideAgain("eval", async () => {
+  const decideThem = isAppending ? decideUntilRecorded : decideAgain;
+  return decideThem("eval", async () => {
     const loaded = await loadEval(call.database, names, call.operation);
     if (loaded.stored) return replay(call.operation, loaded.stored, render);
     const { snapshot } = loaded;

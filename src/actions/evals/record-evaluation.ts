@@ -17,7 +17,7 @@ import { succeed, type Outcome } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { ActionCall, Done } from "../call/call.ts";
-import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
+import { decideUntilRecorded, LOST_RACE } from "../call/decide-again.ts";
 import { conclude } from "../call/conclude.ts";
 import { replay } from "../call/replay.ts";
 
@@ -66,7 +66,7 @@ export async function recordEvaluation(
     slots: results,
     outputIds: results.flatMap(({ result }) => result.outputDataId ?? []),
   };
-  return decideAgain("eval", async () => {
+  return decideUntilRecorded("eval", async () => {
     const loaded = await loadEvaluation(database, names, operation);
     if (loaded.stored) return replay(operation, loaded.stored, render);
     const { items, decisions } = plan({ name, k, slotBy, complete, results }, loaded);

@@ -23,5 +23,6 @@ export function recordTrials(
     decide: ({ snapshot, live, outputIds: known }) =>
       decideTrials(snapshot, trials, { live, outputIds: known, newId: uuidv7, isList, pathOf }),
     render: ({ trials: rows }) => rows.map(trialView),
+    isAppending: true,
   });
 }

@@ -13,5 +13,7 @@ export function updateEval(
     names: { of: { evalId } },
     decide: ({ snapshot }) => decideEvalChange(snapshot, change),
     render: ({ evals }) => singleRow(evals),
+    // The largest k of several calls counts, whatever their order.
+    isAppending: change.status === undefined,
   });
 }

@@ -280,7 +280,7 @@ describe("Executing a bulk change rejects", () => {
 
   test("a flag that is not a boolean, or is given twice", async () => {
     const taskIds = ["one"];
-    for (const runAttachedWorkflows of ["true", 1, null]) {
+    for (const runAttachedWorkflows of ["true", 1]) {
       const answer = await api.call("POST", "/bulk/execute", {
         idempotencyKey: crypto.randomUUID(),
         body: { taskIds, targetStatus: "PASSED", reason: "Why", runAttachedWorkflows },

@@ -105,6 +105,7 @@ describe("A dispatch of a pipeline with an endpoint", () => {
           taskId: task.id,
           versionId: task.activeVersion.id,
           current: true,
+          deferred: [],
         },
         reportTo: `/v1/worker-runs/${run?.id}`,
       },

@@ -207,7 +207,10 @@ describe("Creating a task", () => {
 
     it("refuses a status that the kind does not have", async () => {
       const answer = await create(
-        { title: "No", start: { kind: "authoring", status: "rejected", reason: "No." } },
+        {
+          title: "No",
+          start: { kind: "output_generation", status: "awaiting_review", reason: "No." },
+        },
         { as: "reviewer" },
       );
       const { issues } = expectProblem(answer, "validation_failed", 400);

@@ -839,7 +839,7 @@ export const SAMPLES: readonly Sample[] = [
     route: "POST /v1/tasks/{taskId}/evals",
     roles: andService(OPERATORS),
     cost: MOVE,
-    repeat: AGAIN,
+    repeat: { unkeyed: "conflict" },
     ...ON_TASK,
     body: { name: "accuracy", k: 2 },
   },
