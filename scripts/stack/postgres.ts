@@ -137,8 +137,10 @@ export async function startTemporaryCluster(
 /** Removes the files of a stopped server, also if `home` is a link to them. */
 export async function removeHome(home: string): Promise<void> {
   const real = await realpath(home).catch(() => home);
-  await rm(real, { recursive: true, force: true });
-  await rm(home, { recursive: true, force: true });
+  // Processes of a server that was killed can still write a file.
+  const options = { recursive: true, force: true, maxRetries: 10 };
+  await rm(real, options);
+  await rm(home, options);
 }
 
 /** The user that the server runs as, if it cannot be the current one. */

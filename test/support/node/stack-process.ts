@@ -100,6 +100,6 @@ export class StackProcess {
     }
     await new ProcessRecords(join(this.directory, "processes")).endAll();
     await removeHome(join(this.directory, "postgres"));
-    await rm(this.directory, { recursive: true, force: true });
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 10 });
   }
 }
