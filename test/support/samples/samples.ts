@@ -1379,7 +1379,8 @@ export const SAMPLES: readonly Sample[] = [
     cost: CREATE,
     repeat: NOTHING_MORE,
     names: { name: "webhook", after: "delivery" },
-    body: { after: "{after}" },
+    // Nothing matches: only the order of ids decides what comes after a position, even one of another tenant.
+    body: { filter: { event: "dispatch.dead" }, after: "{after}" },
     goesOnWithout: ["after"],
   },
   {
