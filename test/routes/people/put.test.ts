@@ -131,7 +131,7 @@ describe("deactivating a person", () => {
 });
 
 describe("the last way into a tenant", () => {
-  it("stays open: whoever holds the admin key that works longest cannot be deactivated", async () => {
+  it("stays open: the holder of the admin key that works longest cannot be deactivated", async () => {
     const own = await freshApi();
     const person = await givenPerson(own);
     const { key, id: keyId } = await givenKeyOf(own, person, "admin");

@@ -149,7 +149,7 @@ describe("claiming the next review", () => {
     await endLeases();
     expect(idsOf(await claim(ada))).toEqual([id]);
 
-    // Whoever wrote the active version is its author too.
+    // The author of the active version is an author of the task too.
     const revised = await given({ at: { kind: "authoring", status: "queued" } });
     const version = { content: { brief: "Mine" }, reason: "Better", firstKind: "pre_qa" };
     const path = `/tasks/${revised.id}`;
@@ -265,7 +265,7 @@ describe("a claim", () => {
     expect(await claim(grace)).toEqual([]);
   });
 
-  it("is offered again after a release, with the draft to whoever saved it", async () => {
+  it("is offered again after a release, with the draft to the person who saved it", async () => {
     await given();
     const { claim: held } = await workOf(ada);
     const draft = "Step two is wrong 😀";
