@@ -5,7 +5,7 @@
 create schema if not exists prepared;
 grant usage on schema prepared to stepledger_app;
 
-create or replace function prepared.load_task_f03456e0(
+create or replace function prepared.load_task_f6a439c0(
   p_tenant_id uuid,
   p_task_id uuid,
   p_external_id text,
@@ -25,8 +25,8 @@ begin
 perform set_config('app.tenant_id', p_tenant_id::text, true),
     set_config('lock_timeout', '1000', true);
 return query with wanted as materialized (select case when p_external_id is not null
-          then coalesce((select x.id from tasks x where x.external_id = p_external_id),
-    (select x.id from tasks x where x.external_id_key = external_id_key(p_external_id)))
+          then (select coalesce((select x.id from tasks x where x.external_id = p_external_id),
+    (select x.id from tasks x where x.external_id_key = external_id_key(p_external_id))))
         else coalesce(p_task_id, (select task_id from steps where id = p_step_id),
           (select task_id from worker_runs where id = p_run_id)) end as id)
 select (with loaded as materialized (
@@ -78,13 +78,13 @@ select (with loaded as materialized (
     'verdict', x.verdict, 'result', case when x.state not in ('QUEUED', 'RUNNING') then x.result end,
     'error', case when x.state not in ('QUEUED', 'RUNNING') then x.error end,
     'heldBy', case when x.lease_until > now() then x.lease_owner end) order by x.id) from worker_runs x where x.id = p_run_id) as runs, (select json_build_object('id', t.id, 'status', s.status, 'isArchived', t.archived_at is not null)
-    from tasks t join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id where t.id = coalesce(p_duplicate_of_id, coalesce((select x.id from tasks x where x.external_id = p_duplicate_of_external_id),
-    (select x.id from tasks x where x.external_id_key = external_id_key(p_duplicate_of_external_id))))) as duplicate_of, (select row_to_json(o) from (select id, fingerprint, result from operations
+    from tasks t join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id where t.id = (select coalesce(p_duplicate_of_id, (select coalesce((select x.id from tasks x where x.external_id = p_duplicate_of_external_id),
+    (select x.id from tasks x where x.external_id_key = external_id_key(p_duplicate_of_external_id))))))) as duplicate_of, (select row_to_json(o) from (select id, fingerprint, result from operations
     where id = p_operation_id or (actor_id = p_actor_id and route = p_route and key = p_key
       and expires_at > now())) o) as stored;
 end $prepared$;
-revoke execute on function prepared.load_task_f03456e0 from public;
-grant execute on function prepared.load_task_f03456e0 to stepledger_app;
+revoke execute on function prepared.load_task_f6a439c0 from public;
+grant execute on function prepared.load_task_f6a439c0 to stepledger_app;
 
 create or replace function prepared.record_plain_moves_89237769(
   p_tenant_id uuid,

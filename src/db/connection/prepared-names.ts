@@ -2,7 +2,7 @@
 
 /** The names of the database functions that hold the prepared statements of this release. */
 export const PREPARED_NAMES = {
-  load_task: "load_task_f03456e0",
+  load_task: "load_task_f6a439c0",
   record_plain_moves: "record_plain_moves_89237769",
   record_moves: "record_moves_9a82e952",
 } as const;

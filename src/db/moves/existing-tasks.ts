@@ -32,8 +32,9 @@ export function existingTasks(tenantId: string, records: SQL): SQL {
   return sql`(
     select coalesce(json_agg(json_build_object('externalId', r.external_id, 'id', t.id, 'differences',
       coalesce(field.differences, '[]'))), '[]')
-    from ${records} r
-      join tasks t on t.tenant_id = ${tenantId}::uuid and t.id = ${idOfExternalId(sql`r.external_id`)}
+    -- OFFSET keeps the lookup apart from the join, whose condition could otherwise use no index.
+    from (select given.*, ${idOfExternalId(sql`given.external_id`)} as task_id from ${records} given offset 0) r
+      join tasks t on t.tenant_id = ${tenantId}::uuid and t.id = r.task_id
       join step_events e on e.tenant_id = t.tenant_id and e.task_id = t.id and e.seq = 1
       join task_versions first on first.tenant_id = t.tenant_id and first.task_id = t.id and first.number = 1
       join task_versions active on active.tenant_id = t.tenant_id and active.id = t.active_version_id

@@ -47,7 +47,7 @@ export const LOAD_TASK: PreparedRead<OneInputName> = {
       heldSlots: sql`case when ${input.with_held_slots} then ${heldSlotsQuery} end`,
       runs: runsQuery(sql`worker_runs x where x.id = ${input.run_id}`),
       duplicateOf: originalJson(
-        sql`t.id = coalesce(${input.duplicate_of_id}, ${idOfExternalId(input.duplicate_of_external_id)})`,
+        sql`t.id = (select coalesce(${input.duplicate_of_id}, ${idOfExternalId(input.duplicate_of_external_id)}))`,
       ),
       stored: storedJson({
         id: input.operation_id,

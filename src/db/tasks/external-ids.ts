@@ -5,10 +5,13 @@ import type { Bound } from "../connection/prepared.ts";
 // An external id has many spellings: see external_id_key. A task with the exact spelling comes first, because tasks from
 // before that rule can have ids with the same key.
 
-/** The id of the task with this external id; null if there is none. */
+/**
+ * The id of the task with this external id; null if there is none. A subquery as a whole, because row security keeps
+ * Postgres from using an index for a comparison with COALESCE.
+ */
 export const idOfExternalId = (externalId: Bound<string | null>): SQL =>
-  sql`coalesce((select x.id from tasks x where x.external_id = ${externalId}),
-    (select x.id from tasks x where x.external_id_key = external_id_key(${externalId})))`;
+  sql`(select coalesce((select x.id from tasks x where x.external_id = ${externalId}),
+    (select x.id from tasks x where x.external_id_key = external_id_key(${externalId}))))`;
 
 /** Selects the external ids of a JSON array that tasks have, as `name`, each with the `id` of its task. */
 export const idsOfExternalIds = (externalIds: readonly string[]): SQL =>
