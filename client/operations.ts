@@ -1585,7 +1585,7 @@ export type Eval = {
   versionNumber: number;
   name: string;
   k: number;
-  /** What tells trials with the same `k` apart: always `model`, and any of `modelRevision`, `agent`, `agentRevision`, and `provider`. */
+  /** The members that distinguish trials with the same `k`: always `model`, and any of `modelRevision`, `agent`, `agentRevision`, and `provider`. */
   slotBy: readonly SlotMember[];
   status: EvalStatus;
   /** The newer eval with the same version and name, if there were two before names became unique. Summaries over many evals leave the older one out. */
@@ -1604,7 +1604,7 @@ export type CreateEval = {
   name: string;
   /** The number of trials for each model, or for each combination that `slotBy` names. */
   k: number;
-  /** What tells trials with the same `k` apart: always `model`, and any of `modelRevision`, `agent`, `agentRevision`, and `provider`. Default: `model` alone. */
+  /** The members that distinguish trials with the same `k`: always `model`, and any of `modelRevision`, `agent`, `agentRevision`, and `provider`. Default: `model` alone. */
   slotBy?: readonly unknown[] | undefined;
   versionNumber?: number | undefined;
 };
@@ -1651,7 +1651,7 @@ export type RecordEvaluation = {
   name: string;
   /** The number of trials for each model, or for each combination that `slotBy` names. */
   k: number;
-  /** What tells trials with the same `k` apart, for evals that the call creates. An existing eval must have the same. Default: that of the existing eval, or `model` alone. */
+  /** The members that distinguish trials with the same `k`, for evals that the call creates. An existing eval must have the same members. Default: that of the existing eval, or `model` alone. */
   slotBy?: readonly unknown[] | undefined;
   results: ReadonlyArray<{
     task: ListedTaskRef;
@@ -1684,7 +1684,7 @@ export type EvalSummary = {
   k: number;
   /** The number of bootstrap resamples: 2000, or fewer for many tasks and models. 0 if resampling would take too long; intervals then use the normal approximation. */
   resamples: number;
-  /** The models, ordered by name. A model has several entries if `slotBy` tells its trials apart by more. */
+  /** The models, ordered by name. A model has several entries if `slotBy` has other members as well. */
   models: readonly ModelSummary[];
   /** Whether there are more than 100 entries. Only the first ones are returned. */
   modelsTruncated: boolean;
@@ -1739,7 +1739,7 @@ export type ScopeSummary = {
   k: number;
   /** The number of bootstrap resamples: 2000, or fewer for many tasks and models. 0 if resampling would take too long; intervals then use the normal approximation. */
   resamples: number;
-  /** The models, ordered by name. A model has several entries if `slotBy` tells its trials apart by more. */
+  /** The models, ordered by name. A model has several entries if `slotBy` has other members as well. */
   models: readonly ModelSummary[];
   /** Whether there are more than 100 entries. Only the first ones are returned. */
   modelsTruncated: boolean;
@@ -3560,7 +3560,7 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Claim the next reviews. Hands out tasks that wait for an expert review: those with the highest priority first, then those that wait longest. Nobody else gets a task that someone holds. A task waits if its step in `expert_review` is `queued`, `awaiting_review` or `in_review`, is not held, and the task is not archived. Tasks that the caller created or wrote the active version of are left out, and so are those that the caller declined. The claim ends with the caller's review, when it is released or declined, or when its lease runs out. It writes no event.
+   * Claim the next reviews. Hands out tasks that wait for an expert review: those with the highest priority first, then those that wait longest. No one else gets a task that someone holds. A task waits if its step in `expert_review` is `queued`, `awaiting_review` or `in_review`, is not held, and the task is not archived. Tasks that the caller created or wrote the active version of are left out, and so are those that the caller declined. The claim ends with the caller's review, when it is released or declined, or when its lease runs out. It writes no event.
    *
    * Role: `reviewer` or above.
    */

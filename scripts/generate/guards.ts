@@ -23,7 +23,7 @@ missing. Some conditions are left out on purpose, because something else also pr
 - The lock of an owner's secrets between two rotations, which the lock of administration already puts in order. It is for
   \`npm run seal\`, which takes no other lock.
 - The lease in the second step of \`claim_reviews\`. The first step has compared it under the lock of the task.
-- \`withdrawn_seq is null\` in the statement of moves: a newer event of the task accompanies it. Nobody has tried yet.
+- \`withdrawn_seq is null\` in the statement of moves: a newer event of the task accompanies it. No one has tried yet.
 
 | guard | prevents | in | caught by |
 | --- | --- | --- | --- |

@@ -95,7 +95,7 @@ const summaryFields = {
   }),
   models: z.array(modelSummary).openapi({
     description:
-      "The models, ordered by name. A model has several entries if `slotBy` tells its trials apart by more.",
+      "The models, ordered by name. A model has several entries if `slotBy` has other members as well.",
   }),
   modelsTruncated: z.boolean().openapi({
     description: `Whether there are more than ${SUMMARY_MODELS_MAX} entries. Only the first ones are returned.`,

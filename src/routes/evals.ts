@@ -199,7 +199,7 @@ const postRecord = defineContract({
       k: trialCount,
       slotBy: slotBy.optional().openapi({
         description:
-          "What tells trials with the same `k` apart, for evals that the call creates. An existing eval must have the same. Default: that of the existing eval, or `model` alone.",
+          "The members that distinguish trials with the same `k`, for evals that the call creates. An existing eval must have the same members. Default: that of the existing eval, or `model` alone.",
       }),
       results: z
         .array(

@@ -52,7 +52,7 @@ const postClaim = defineContract({
   path: "/reviews/claim",
   summary: "Claim the next reviews",
   description:
-    "Hands out tasks that wait for an expert review: those with the highest priority first, then those that wait longest. Nobody else gets a task that someone holds. A task waits if its step in `expert_review` is `queued`, `awaiting_review` or `in_review`, is not held, and the task is not archived. Tasks that the caller created or wrote the active version of are left out, and so are those that the caller declined. The claim ends with the caller's review, when it is released or declined, or when its lease runs out. It writes no event.",
+    "Hands out tasks that wait for an expert review: those with the highest priority first, then those that wait longest. No one else gets a task that someone holds. A task waits if its step in `expert_review` is `queued`, `awaiting_review` or `in_review`, is not held, and the task is not archived. Tasks that the caller created or wrote the active version of are left out, and so are those that the caller declined. The claim ends with the caller's review, when it is released or declined, or when its lease runs out. It writes no event.",
   tags: TAGS,
   role: "reviewer",
   body: z

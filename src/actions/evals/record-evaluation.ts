@@ -26,7 +26,7 @@ export interface Evaluation {
   name: string;
   /** Evals with a smaller k are raised to it. */
   k: number;
-  /** What tells trials apart. By default as in the eval that exists, and the model alone if there is none. */
+  /** The members that distinguish trials. By default as in the eval that exists, and the model alone if there is none. */
   slotBy: SlotBy | undefined;
   results: readonly (ReportedRecord & { task: TaskRef })[];
   /** Whether these results complete the trials of their evals. */

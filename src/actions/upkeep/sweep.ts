@@ -19,7 +19,7 @@ export interface SweptWork {
 }
 
 /**
- * Sends again what was lost on its way to a queue, fails runs whose worker went silent, and marks steps that nobody works
+ * Sends again what was lost on its way to a queue, fails runs whose worker went silent, and marks steps that no one works
  * on as idle. It is a safety net: a sweep
  * can be skipped, and two can overlap.
  * @throws the first error, once the other parts are done.

@@ -111,7 +111,7 @@ select (select coalesce(max(k), 0) from found) as k,
   return { ...row, models: row.models.map(namedSlot) };
 }
 
-/** A slot as the database has it: what tells trials apart, and their values. Both are null for the model alone. */
+/** A slot as the database has it: the members that distinguish trials, and their values. Both are null for the model alone. */
 interface StoredSlot {
   slotBy: SlotBy | null;
   slot: (string | null)[] | null;

@@ -13,7 +13,7 @@ export const RUN_INVARIANTS: readonly Invariant[] = [
   {
     name: "idle-steps-ask-for-attention",
     description:
-      "A task has been running in a stage of a pipeline for longer than the run deadline, all of its runs have ended, nobody holds it, and it does not ask for attention. The sweep marks it as idle.",
+      "A task has been running in a stage of a pipeline for longer than the run deadline, all of its runs have ended, no one holds it, and it does not ask for attention. The sweep marks it as idle.",
     sql: `
       select s.tenant_id, s.task_id, s.id
       from steps s

@@ -90,7 +90,7 @@ export const IS_OPEN: SQL = sql`exists (select from tasks t join steps x on x.te
       and x.status not in (${listed(ENDED_STEP_STATUSES)}))`;
 
 /**
- * The condition, with a leading AND, that nobody else holds the review of the task t. Claims are made under the task's
+ * The condition, with a leading AND, that no one else holds the review of the task t. Claims are made under the task's
  * lock, so that none comes between this and the review.
  */
 export function hasNoOtherClaim(tenantId: Bound<string>, claimants: Bound<string>): SQL {

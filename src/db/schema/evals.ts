@@ -27,7 +27,7 @@ export const evals = pgTable(
     versionId: uuid().notNull(),
     name: text().notNull(),
     k: smallint().notNull(),
-    /** What tells trials apart, in the order of SLOT_MEMBERS. Null: the model alone. */
+    /** The members that distinguish trials, in the order of SLOT_MEMBERS. Null: the model alone. */
     slotBy: text({ enum: SLOT_MEMBERS }).array(),
     /** The newer eval of this version and name, if there were two before the index evals_live_name. */
     twinOf: uuid(),

@@ -30,7 +30,7 @@ export const trials = pgTable(
     agent: text(),
     agentRevision: text(),
     provider: text(),
-    /** A JSON array of what tells the trial apart in its eval. trial_slot() writes it. Null: the model alone. */
+    /** A JSON array of the values that distinguish the trial in its eval. trial_slot() writes it. Null: the model alone. */
     slot: text(),
     status: text({ enum: TRIAL_STATUSES }).notNull(),
     score: doublePrecision(),

@@ -53,7 +53,7 @@ export function originalJson(condition: SQL): SQL {
  * The writer's condition that the task t can become a duplicate, as its move m says: no duplicate names it, and the task
  * that it names is worked on. It reads what was committed when the statement began, which was after `lockMoved` locked
  * both tasks. So no call that closes a ring with this one can be under way. The original's seq does not matter, and a
- * note on it disturbs nobody.
+ * note on it disturbs no one.
  *
  * Both questions are scalar subqueries and not EXISTS, which Postgres could answer for all tasks of the tenant at once,
  * with a hash of everything that could be asked.

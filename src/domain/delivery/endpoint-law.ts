@@ -49,7 +49,7 @@ export const ENDPOINT_LAW: readonly Law[] = [
     statuses: ["3xx"],
     webhook: "retry",
     dispatch: "end",
-    why: "Redirects are not followed: they could lead to an address that nobody allowed.",
+    why: "Redirects are not followed: they could lead to an address that no one allowed.",
   },
   {
     statuses: [400, 405, 413, 415, 422, "4xx"],

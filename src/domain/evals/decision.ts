@@ -53,7 +53,7 @@ export interface TrialInsight extends MakerDetails {
 export interface EvalDecision {
   evalId: string;
   taskId: string;
-  /** What tells the trials of the eval apart. It never changes. */
+  /** The members that distinguish the trials of the eval. They never change. */
   slotBy: SlotBy;
   /** The status of the eval when the call was decided. Null if the decision opens the eval. */
   seenStatus: EvalStatus | null;

@@ -44,7 +44,7 @@ export function whyTaken(
   return `${taken} Only an eval with slotBy ${members.join(", ")} has a slot for each.`;
 }
 
-/** Returns a sentence about an eval that tells trials apart by other members than a call names. */
+/** Returns a sentence about an eval that distinguishes trials by other members than a call names. */
 export function whyOtherSlots(slotBy: SlotBy): string {
   return `The eval with this name has slotBy ${slotBy.join(", ")}.`;
 }

@@ -1,6 +1,6 @@
 import type { Maker, MakerDetails } from "../maker.ts";
 
-/** What can tell the trials of one `k` apart, in the order in which slots list it. */
+/** The members that can distinguish the trials of one `k`, in the order in which slots list it. */
 export const SLOT_MEMBERS = [
   "model",
   "modelRevision",
@@ -26,7 +26,7 @@ export function orderedSlotBy(members: readonly SlotMember[]): SlotBy {
   return SLOT_MEMBERS.filter((member) => members.includes(member));
 }
 
-/** Returns whether two evals tell trials apart by the same members. Both must be ordered. */
+/** Returns whether two evals distinguish trials by the same members. Both must be ordered. */
 export function isSameSlotBy(one: SlotBy, other: SlotBy): boolean {
   return one.length === other.length && one.every((member, index) => member === other[index]);
 }

@@ -29,7 +29,7 @@ export const trialCount = z.int().min(1).max(K_MAX).openapi({
 
 const slotMember = z.enum(SLOT_MEMBERS).openapi("SlotMember");
 const SLOT_BY_DESCRIPTION =
-  "What tells trials with the same `k` apart: always `model`, and any of `modelRevision`, `agent`, `agentRevision`, and `provider`.";
+  "The members that distinguish trials with the same `k`: always `model`, and any of `modelRevision`, `agent`, `agentRevision`, and `provider`.";
 
 export const slotBy = z
   .array(slotMember)

@@ -79,7 +79,7 @@ export interface RecordTarget {
   name: string;
   /** An existing eval with a smaller k is raised to it. One with a larger k keeps its own. */
   k: number;
-  /** What tells trials apart. Undefined: as the eval does that exists, or by the model alone. */
+  /** The members that distinguish trials. Undefined: those of the existing eval, or only the model. */
   slotBy: SlotBy | undefined;
   /** True if no more trials follow. A running eval that has one of the results is then completed. */
   complete: boolean;

@@ -8,7 +8,7 @@ import { allowedNext } from "../transitions.ts";
 
 /**
  * Returns the steps that a person's change of status leads through, or a refusal: one, or two for a retry of an idle
- * step, which fails first because nobody finished its work.
+ * step, which fails first because no one finished its work.
  */
 export function pathTo(step: StepSnapshot, status: StepStatus): Outcome<readonly StepSnapshot[]> {
   const failed = isIdle(step) && status === "queued" ? moveStep(step, "failed") : null;
