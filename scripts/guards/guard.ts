@@ -15,3 +15,15 @@ export interface Guard {
   /** A part of the names of the tests that fail. Only these run. */
   fails: string;
 }
+
+/** A condition that can be removed without harm, because something else also prevents what it prevents. */
+export interface SecondLine {
+  /** What the condition is, in a few words. Unique. */
+  condition: string;
+  /** The file with the condition, from the root of the project. */
+  file: string;
+  /** The text of the condition. It occurs once in the file. */
+  text: string;
+  /** What comes first and prevents the same. A whole sentence. */
+  because: string;
+}

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { GUARDS } from "../../scripts/guards/list.ts";
+import { SECOND_LINES } from "../../scripts/guards/second-lines.ts";
 import { withoutGuard } from "../../scripts/guards/without-guard.ts";
 
 const project = join(import.meta.dirname, "..", "..");
@@ -16,3 +17,11 @@ test.each(GUARDS)("the guard $name is in its file, once, and its test exists", a
   expect(withoutGuard(source, guard)).not.toBe(source);
   expect(await readFile(join(project, guard.test), "utf8")).toContain(guard.fails);
 });
+
+test.each(SECOND_LINES)(
+  "the second line of defense, $condition, is in its file, once",
+  async (line) => {
+    const source = await readFile(join(project, line.file), "utf8");
+    expect(source.split(line.text)).toHaveLength(2);
+  },
+);
