@@ -1,5 +1,7 @@
+import { BULK_GUARDS } from "./bulk.ts";
 import { DISPATCH_GUARDS } from "./dispatches.ts";
 import { EVAL_GUARDS } from "./evals.ts";
+import { FEED_GUARDS } from "./feed.ts";
 import type { Guard } from "./guard.ts";
 import { MOVE_GUARDS } from "./moves.ts";
 import { REVIEW_GUARDS } from "./reviews.ts";
@@ -14,4 +16,6 @@ export const GUARDS: readonly Guard[] = [
   ...REVIEW_GUARDS,
   ...WEBHOOK_GUARDS,
   ...EVAL_GUARDS,
+  ...BULK_GUARDS,
+  ...FEED_GUARDS,
 ];

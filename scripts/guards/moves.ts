@@ -76,6 +76,15 @@ export const MOVE_GUARDS: readonly Guard[] = [
     fails: "times in a task's history never fall",
   },
   {
+    name: "silent-move-time",
+    prevents: "A dispatch without an event is older than its task, if the clock steps back.",
+    file: "src/db/moves/move-statement.ts",
+    text: "${notBefore(sql`l.updated_at`)}, true",
+    without: "(select writer_clock()), true",
+    test: "test/proofs/clocks.test.ts",
+    fails: "requests is not older than its task",
+  },
+  {
     name: "duplicate-locks-original",
     prevents: "A task becomes a duplicate of one that is becoming a duplicate of it.",
     file: "src/db/tasks/lock-tasks.ts",
@@ -145,8 +154,16 @@ export const MOVE_GUARDS: readonly Guard[] = [
     text: "  on conflict do nothing\n",
     without: "",
     test: "test/proofs/races.test.ts",
-    fails:
-      "dispatches a pipeline once that a call has requested while the move waited for its lock",
+    fails: "that a call has requested",
+  },
+  {
+    name: "dispatch-offered",
+    prevents: "A move offers a second run beside one that waits for a polling worker.",
+    file: "src/db/moves/dispatch-ctes.ts",
+    text: " and ${isOffered(sql`d`)})",
+    without: " and false)",
+    test: "test/proofs/races.test.ts",
+    fails: "whose run a worker can claim",
   },
   {
     name: "create-external-id",

@@ -21,4 +21,10 @@ export const SECOND_LINES: readonly SecondLine[] = [
     because:
       "The lock of administration already puts rotations in order. This one is for `npm run seal`, which takes no other lock.",
   },
+  {
+    condition: "one product event for each bulk operation",
+    file: "src/db/bulk/end-bulk.ts",
+    text: "  on conflict do nothing\n",
+    because: "A statement ends an operation only if it has not ended, so it ends once.",
+  },
 ];

@@ -218,6 +218,44 @@ describe("if the database's clock steps back", () => {
     for (const [row, at] of before) expectNoneFalls([at, after.get(row)]);
   });
 
+  const requests: [by: string, request: (task: TaskView) => Promise<unknown>][] = [
+    [
+      "a call",
+      ({ currentStep }) =>
+        done("POST", `/steps/${currentStep.id}/dispatch`, {
+          pipeline: "quality_automation",
+          reason: "Now",
+        }),
+    ],
+    [
+      "a bulk change",
+      ({ id }) =>
+        api
+          .call("POST", "/bulk/execute", {
+            idempotencyKey: id,
+            body: {
+              taskIds: [id],
+              action: "run_pipelines",
+              runAttachedWorkflows: true,
+              reason: "Now",
+            },
+          })
+          .then(expectDone),
+    ],
+  ];
+  test.each(requests)(
+    "a dispatch that %s requests is not older than its task",
+    async (_, request) => {
+      const task = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
+      await setClock("-1 hour");
+      await expectClockStepped();
+      await request(task);
+      const requested = await timesOf("pipeline_dispatches", task.id);
+      expect(requested).toHaveLength(1);
+      expectNoneFalls([task.updatedAt, ...requested]);
+    },
+  );
+
   test("no time of a run falls when its deadline passes", async () => {
     const { id } = await api.givenTask({ at: { kind: "delivery", status: "approved" } });
     const run = await done<{ id: string }>("POST", `/tasks/${id}/worker-runs`, { type: "PAYMENT" });

@@ -221,31 +221,9 @@ describe("An attempt that ends after its lease", () => {
   const answering = (status: number) => async () => new Response(null, { status });
   const endLease = () => timePasses(api.database, 60);
 
-  it.each([
-    [
-      "a delivery",
-      500,
-      200,
-      { state: "sent", attempts: 2, lastError: "The endpoint returned 500." },
-    ],
-    ["a failure", 200, 500, { state: "delivered", attempts: 2, lastError: null }],
-  ] as const)(
-    "with %s does not overwrite the end of the next attempt at a dispatch",
-    async (_, next, late, ended) => {
-      expectDone(
-        await api.call("PUT", "/pipelines/quality_automation", {
-          body: { endpoint: "https://checks.example.com/hook" },
-        }),
-      );
-      const id = await givenDispatch(api);
-      const between = () => send(id, answering(next));
-      await endsLate((fetch) => send(id, fetch), { endLease, between, status: late });
-      expect((await dispatches()).get(id)).toMatchObject(ended);
-      await expectInvariantsHold(api.database);
-    },
-  );
-
   it("does not revive a dispatch that was recalled", async () => {
+    const endpoint = { endpoint: "https://checks.example.com/hook" };
+    expectDone(await api.call("PUT", "/pipelines/quality_automation", { body: endpoint }));
     const id = await givenDispatch(api);
     const taskId = (await dispatches()).get(id)?.taskId;
     const between = async () => {
@@ -263,16 +241,6 @@ describe("An attempt that ends after its lease", () => {
       "owner",
       "update webhook_deliveries set lease_until = now(), next_attempt_at = now()",
     );
-
-  it("does not overwrite the end of the next attempt at a message to a webhook", async () => {
-    await givenNewWebhook();
-    await givenDeliveries(1);
-    const between = () => sendAll(answering(500));
-    await endsLate(sendAll, { endLease: endLeaseOfDelivery, between, status: 200 });
-    expect(await deliveries()).toMatchObject([
-      { state: "pending", attempts: 2, responseStatus: 500 },
-    ]);
-  });
 
   it("does not switch off the webhook", async () => {
     await givenNewWebhook();
@@ -293,6 +261,46 @@ describe("An attempt that ends after its lease", () => {
       "select state, dead_reason from webhook_deliveries order by id desc limit 1",
     );
     expect(row).toEqual({ state: "dead", dead_reason: "webhook_deleted" });
+  });
+});
+
+describe("A message to a webhook that comes again", () => {
+  /** A message, and an endpoint that counts its calls. */
+  async function givenMessage() {
+    await givenNewWebhook();
+    await givenDeliveries(1);
+    const [delivery] = await deliveries();
+    const message = { version: 1, tenantId: api.tenant.id, deliveryId: delivery?.id };
+    let calls = 0;
+    const send = (status: number, during: () => Promise<unknown> = async () => {}) => {
+      const fetch = async () => {
+        calls += 1;
+        await during();
+        return new Response(null, { status });
+      };
+      return consumed(api, [message], { queue: "stepledger-webhooks", fetch });
+    };
+    return { send, calls: () => calls };
+  }
+  const LATER = [{ retryAfterSeconds: expect.any(Number) }];
+
+  it("is not posted while an attempt is running, or before the next one is due", async () => {
+    const { send, calls } = await givenMessage();
+    let meanwhile: unknown;
+    await send(500, async () => (meanwhile = await send(200)));
+    expect(meanwhile).toEqual(LATER);
+    expect(await send(200)).toEqual(LATER);
+    expect(calls()).toBe(1);
+    await timePassesForWebhooks();
+    expect(await send(200)).toEqual(["acknowledged"]);
+    expect(calls()).toBe(2);
+  });
+
+  it("is not posted after it was delivered", async () => {
+    const { send, calls } = await givenMessage();
+    expect(await send(200)).toEqual(["acknowledged"]);
+    expect(await send(200)).toEqual(["acknowledged"]);
+    expect(calls()).toBe(1);
   });
 });
 

@@ -132,33 +132,49 @@ describe("a move that leaves or ends a step", () => {
     expect(expectDone(report).run.state).toBe("RUNNING");
   });
 
-  test("dispatches a pipeline once that a call has requested while the move waited for its lock", async () => {
-    const task = await api.givenTask({ at: { kind: "pre_qa", status: "changes_requested" } });
-    const requesting = await openTransaction(api.database, [
-      { text: "select from tasks where id = $1 for no key update", values: [task.id] },
-      {
-        text: `with requested as (
-            insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq, by_hand)
-            select tenant_id, new_id(), 'quality_automation', id, active_version_id, current_step_id, event_seq, true
-            from tasks where id = $1 returning tenant_id, id)
-          insert into dispatch_events (tenant_id, id, dispatch_id, to_state, actor_id, actor_name)
-          select tenant_id, new_id(), id, 'pending', 'a rival', 'A rival' from requested`,
-        values: [task.id],
-      },
-    ]);
-    const queuing = api.call("PATCH", `/steps/${task.currentStep.id}`, {
-      body: { status: "queued", runAttachedWorkflows: true },
-    });
-    await untilBlocked(api.database);
-    await requesting.end();
-    expectDone(await queuing);
-    const dispatches = await api.database.query(
-      "owner",
-      "select by_hand from pipeline_dispatches where task_id = $1",
-      [task.id],
-    );
-    expect(dispatches).toEqual([{ by_hand: "t" }]);
-  });
+  const REQUEST = `with requested as (
+      insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq, by_hand)
+      select tenant_id, new_id(), 'quality_automation', id, active_version_id, current_step_id, event_seq, true
+      from tasks where id = $1 returning tenant_id, id)
+    insert into dispatch_events (tenant_id, id, dispatch_id, to_state, actor_id, actor_name)
+    select tenant_id, new_id(), id, 'pending', 'a rival', 'A rival' from requested`;
+  /** Offers the run of the dispatch to the workers that poll, which ends the dispatch. */
+  const OFFER = `with delivered as (
+      update pipeline_dispatches set state = 'delivered' where task_id = $1 returning *),
+    offered as (
+      insert into worker_runs (tenant_id, id, task_id, version_id, step_id, type, state, dispatch_id, offered,
+        deadline_at, created_by)
+      select tenant_id, new_id(), task_id, version_id, step_id, 'QUALITY_AUTOMATION', 'QUEUED', id, true,
+        now() + interval '1 hour', 'a rival'
+      from delivered)
+    insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name)
+    select tenant_id, new_id(), id, from_state, to_state, 'a rival', 'A rival'
+    from delivered, (values ('pending', 'sent'), ('sent', 'delivered')) log(from_state, to_state)`;
+  test.for([
+    { what: "that a call has requested", statements: [REQUEST] },
+    { what: "whose run a worker can claim", statements: [REQUEST, OFFER] },
+  ])(
+    "dispatches a pipeline once $what while the move waited for its lock",
+    async ({ statements }) => {
+      const task = await api.givenTask({ at: { kind: "pre_qa", status: "changes_requested" } });
+      const requesting = await openTransaction(api.database, [
+        { text: "select from tasks where id = $1 for no key update", values: [task.id] },
+        ...statements.map((text) => ({ text, values: [task.id] })),
+      ]);
+      const queuing = api.call("PATCH", `/steps/${task.currentStep.id}`, {
+        body: { status: "queued", runAttachedWorkflows: true },
+      });
+      await untilBlocked(api.database);
+      await requesting.end();
+      expectDone(await queuing);
+      const dispatches = await api.database.query(
+        "owner",
+        "select by_hand from pipeline_dispatches where task_id = $1",
+        [task.id],
+      );
+      expect(dispatches).toEqual([{ by_hand: "t" }]);
+    },
+  );
 
   test("recalls a dispatch that was created at the same moment", async () => {
     const task = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });

@@ -4,6 +4,7 @@ import { expectHistoryMatches, givenOpenEval, givenTrial } from "../routes/evals
 import { type Answer, expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { inParallel, tally } from "../support/model/load.ts";
+import { openTransaction, untilBlocked } from "../support/model/locks.ts";
 import { silenceLog } from "../support/model/quiet.ts";
 
 silenceLog();
@@ -106,19 +107,45 @@ describe("a task that is archived between load and write", () => {
   ];
   test.each(openings)("gets no eval by $by", async ({ open, expectRefused }) => {
     const { id } = await api.givenTask();
-    await api.database.faults({
-      kind: "delay",
-      delayMilliseconds: 400,
-      sql: "insert into eval_step_events",
-    });
+    // Without an event, so that nothing else shows that the task was archived.
+    const archive = (at: string) => [
+      { text: "set local session_replication_role = replica" },
+      { text: `update tasks set archived_at = ${at} where id = $1`, values: [id] },
+    ];
+    const archiving = await openTransaction(api.database, archive("now()"));
     const opening = open(id);
-    // Once the delay has started, the opening is on its way with the state that it loaded.
-    await expect.poll(() => api.database.waitingFaults()).toBe(0);
-    expectDone(await api.call("POST", `/tasks/${id}/archive`, { body: {} }));
+    await untilBlocked(api.database);
+    await archiving.end();
     expectRefused(await opening);
     const { data } = expectDone(await api.call<{ data: object[] }>("GET", `/evals?task=${id}`));
     expect(data).toEqual([]);
+    await api.database.transaction("superuser", archive("null"));
   });
+});
+
+test("results for two evals are all recorded if one of the evals is moved between load and write", async () => {
+  const [one, other] = [
+    await givenOpenEval(api, { name: "n", k: 1 }),
+    await givenOpenEval(api, { name: "n", k: 1 }),
+  ];
+  await api.database.faults({
+    kind: "delay",
+    delayMilliseconds: 400,
+    sql: "insert into eval_step_events",
+  });
+  const results = [one, other].map(({ taskId }) => ({
+    task: taskId,
+    model: "solver",
+    k: 1,
+    passed: true,
+  }));
+  const recording = api.call("POST", "/evals/record", { body: { name: "n", k: 1, results } });
+  await expect.poll(() => api.database.waitingFaults()).toBe(0);
+  expectDone(await api.call("PATCH", `/evals/${other.id}`, { body: { status: "queued" } }));
+  expect(expectDone(await recording)).toMatchObject({ counts: { recorded: 2 } });
+  for (const { id } of [one, other]) {
+    expect((await expectHistoryMatches(api, id)).trials).toHaveLength(1);
+  }
 });
 
 describe("a lost database answer", () => {

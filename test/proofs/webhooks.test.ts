@@ -11,9 +11,11 @@ import { attentionOf } from "../../src/domain/status/attention.ts";
 import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
 import { WEBHOOK_DATA } from "../../src/domain/webhooks/data.ts";
 import { TASK_EVENTS, type TaskEvent } from "../../src/domain/webhooks/events.ts";
+import { readPendingEvents, recordDeliveries } from "../../src/db/webhooks/webhook-pump.ts";
 import { freshApi, type TestApi } from "../support/api.ts";
 import { readEvents } from "../support/model/history.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { openTransaction, untilBlocked } from "../support/model/locks.ts";
 import { silenceLog } from "../support/model/quiet.ts";
 import { untilSettled } from "../support/settled.ts";
 
@@ -94,6 +96,7 @@ describe("concurrent pumps that break anywhere, during writes some of which comm
   );
 
   it("deliver nothing that is not settled, and everything once it is", async () => {
+    await putWebhook("all", [...TASK_EVENTS]);
     const [task = ""] = await api.givenTasks(1);
     await untilSettled(api.database);
     expect(await pumpWebhooks(database)).toBe("caught_up");
@@ -125,6 +128,7 @@ describe("concurrent pumps that break anywhere, during writes some of which comm
   });
 
   it("read many changes page by page, and stop at the limit of one piece of work", async () => {
+    await putWebhook("all", [...TASK_EVENTS]);
     const many = 3;
     for (let count = 0; count < many; count += 1) await api.givenTasks(500);
     await untilSettled(api.database);
@@ -132,6 +136,67 @@ describe("concurrent pumps that break anywhere, during writes some of which comm
     expect(await pumpWebhooks(database)).toBe("caught_up");
     expect(await api.database.roundTrips()).toBeGreaterThan(2 * many - 1);
     await expectInvariantsHold(api.database);
+  });
+});
+
+describe("Pumps that have read the same changes", () => {
+  /** What a pump has read: one change, and the webhooks that have not got it. */
+  async function givenRead() {
+    await putWebhook("all", [...TASK_EVENTS]);
+    await untilSettled(api.database);
+    await pumpWebhooks(database);
+    const [task = ""] = await api.givenTasks(1);
+    await untilSettled(api.database);
+    const { listeners, events } = await readPendingEvents(database);
+    const [last = expect.fail("no event")] = events;
+    const { txid, feedId } = last;
+    const message = {
+      txid,
+      feedId,
+      event: "task.label_changed" as const,
+      source: `${task}/1`,
+      data: "{}",
+      occurredAt: new Date().toISOString(),
+    };
+    const sent = () =>
+      api.database.query(
+        "owner",
+        "select webhook_name from webhook_deliveries where source = $1 and event = $2 order by 1",
+        [message.source, message.event],
+      );
+    return { listeners, upTo: last, messages: [message], sent };
+  }
+
+  it("deliver them once, one after the other", async () => {
+    const { sent, ...read } = await givenRead();
+    expect(await recordDeliveries(database, read)).toBe(true);
+    const first = await sent();
+    expect(await recordDeliveries(database, read)).toBe(false);
+    expect(await sent()).toEqual(first);
+  });
+
+  it("deliver them once if both wait for a webhook at the same moment", async () => {
+    const { sent, ...read } = await givenRead();
+    const holding = await openTransaction(api.database, [
+      { text: "select from webhooks for update" },
+    ]);
+    const recording = [1, 2].map(() => recordDeliveries(forTenant(), read));
+    await untilBlocked(api.database, recording.length);
+    await holding.end();
+    expect((await Promise.all(recording)).filter(Boolean)).toHaveLength(1);
+    expect(await sent()).not.toEqual([]);
+  });
+
+  it("deliver nothing again to a webhook that is ahead of another one", async () => {
+    await putWebhook("another", [...TASK_EVENTS]);
+    const { sent, ...read } = await givenRead();
+    const [ahead = expect.fail("no webhook")] = read.listeners;
+    expect(await recordDeliveries(database, { ...read, listeners: [ahead] })).toBe(true);
+    // With one more change, both go on to the same position.
+    await api.givenTasks(1);
+    await untilSettled(api.database);
+    expect(await pumpWebhooks(database)).toBe("caught_up");
+    expect(await sent()).toHaveLength(read.listeners.length);
   });
 });
 

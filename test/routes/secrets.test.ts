@@ -258,6 +258,37 @@ describe.each(OWNERS)("The secret of a $kind", (owner) => {
   });
 });
 
+describe("A secret that two calls write at the same moment", () => {
+  /** Sends a call, delays its statement with this text, and sends the other one in between. */
+  async function overtaken(sql: string, send: () => Promise<unknown>): Promise<void> {
+    await api.database.faults({ kind: "delay", delayMilliseconds: 400, sql });
+    const first = send();
+    await expect.poll(() => api.database.waitingFaults()).toBe(0);
+    await send();
+    await first;
+  }
+
+  it("is stored once if both provide it", async () => {
+    const before = await created(PIPELINE);
+    const secret = secretText(newSecret());
+    await overtaken("insert into pipelines", async () =>
+      expectDone(await put(PIPELINE, { secret })),
+    );
+    expect(await stored(PIPELINE)).toEqual([
+      { secret, hours: null },
+      { secret: before, hours: 24 },
+    ]);
+  });
+
+  it("is sealed once if an earlier release stored it", async () => {
+    const plain = await givenPlain(PIPELINE);
+    await overtaken("select o.previous_secret_until", () => rotated(PIPELINE));
+    const secrets = (await stored(PIPELINE)).map(({ secret }) => secret);
+    expect(secrets).toHaveLength(4);
+    expect(secrets).toEqual(expect.arrayContaining(Object.values(plain)));
+  });
+});
+
 describe("The secret of a deleted webhook", () => {
   const [, hook] = OWNERS;
 

@@ -235,6 +235,23 @@ describe("A webhook's deliveries", () => {
     }
   });
 
+  it("that have ended stay as they are when their webhook is enabled or deleted", async () => {
+    await givenDeliveries();
+    const ended = () =>
+      api.database.query(
+        "owner",
+        "select * from webhook_deliveries where webhook_name = $1 and source <> 'pending' order by id",
+        [hook],
+      );
+    const before = await ended();
+    expect(before).toHaveLength(4);
+    await put({ ...SETTINGS, enabled: false });
+    await put();
+    expect(await ended()).toEqual(before);
+    expectDone(await api.call("DELETE", `/webhooks/${hook}`));
+    expect(await ended()).toEqual(before);
+  });
+
   describe("that match a filter", () => {
     const resend = (body: object, options: CallOptions = {}) =>
       api.call<BatchResult>("POST", `/webhooks/${hook}/deliveries/retry`, { body, ...options });

@@ -1,4 +1,9 @@
+import { uuidv7 } from "uuidv7";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { LedgerItem } from "../../../src/db/bulk/bulk-ledger.ts";
+import { openDatabase } from "../../../src/db/connection/client.ts";
+import { recordBulkMoves } from "../../../src/db/moves/record-moves.ts";
+import { REGISTRY_VERSION } from "../../../src/domain/registry-version.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
 import { addNote, eventsOf, execute, expectInLedger, labelOf, rowCounts } from "./support.ts";
@@ -215,6 +220,43 @@ describe("A bulk change that stopped between two batches", () => {
       { taskId: third, outcome: "stale", code: "stale", from: "PASSED", to: TO },
       expect.objectContaining({ taskId: fourth, outcome: "changed" }),
     ]);
+    await expectInLedger(api, done);
+  });
+
+  test("keeps the outcome of a task if a batch that was planned earlier is recorded late", async () => {
+    const { body, idempotencyKey, operationId } = await givenInterrupted();
+    const late: LedgerItem = {
+      position: 0,
+      taskId: body.taskIds[0] ?? "",
+      id: null,
+      plannedSeq: null,
+      stepId: null,
+      fromStatus: null,
+      fromGate: null,
+      fromLabel: null,
+      toLabel: null,
+      outcome: "failed",
+      code: "database_refused",
+      error: null,
+    };
+    const actor = { id: "late", name: "Late", kind: "key", role: "admin" } as const;
+    await recordBulkMoves(openDatabase(api.database).forTenant(api.tenant.id), [], {
+      actor,
+      operation: {
+        id: uuidv7(),
+        actorId: actor.id,
+        route: "workOnBulk",
+        key: null,
+        fingerprint: "",
+      },
+      requestId: uuidv7(),
+      registryVersion: REGISTRY_VERSION,
+      isKeptIfEmpty: true,
+      answer: null,
+      bulk: { id: operationId, reason: "Late", opening: null, items: [late] },
+    });
+    const done = expectDone(await execute(api, body, { idempotencyKey }));
+    expect(done.counts).toMatchObject({ changed: 3, failed: 1 });
     await expectInLedger(api, done);
   });
 

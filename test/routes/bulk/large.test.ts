@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ListedBulkItemView } from "../../../src/actions/views/bulk-views.ts";
+import { endCancelled } from "../../../src/db/bulk/end-bulk.ts";
+import { openDatabase } from "../../../src/db/connection/client.ts";
 import {
   type Answer,
   expectDone,
@@ -227,6 +229,10 @@ describe("Cancelling a bulk operation", () => {
   test("ends a queued operation immediately, with nothing changed", async () => {
     const taskIds = await given();
     const operationId = await accepted(taskIds);
+    const sql = "cancel_requested_at = coalesce";
+    await api.database.faults({ kind: "delay", delayMilliseconds: 400, sql });
+    const late = act(api, operationId, "cancel");
+    await expect.poll(() => api.database.waitingFaults()).toBe(0);
     const cancelled = await act(api, operationId, "cancel");
     expect(expectDone(cancelled)).toMatchObject({
       state: "cancelled",
@@ -234,8 +240,12 @@ describe("Cancelling a bulk operation", () => {
       progress: { pending: COUNT },
       finishedAt: expect.any(String),
     });
+    const ended = await operationOf(api, operationId);
+    expectProblem(await late, "already_in_status", 409);
     await workThrough(api, queue);
-    expect(await operationOf(api, operationId)).toMatchObject({ state: "cancelled" });
+    // A consumer that read the operation before its end does this.
+    await endCancelled(openDatabase(api.database).forTenant(api.tenant.id), operationId);
+    expect(await operationOf(api, operationId)).toEqual(ended);
     expect(await labelOf(api, taskIds[0] ?? "")).toBe("IN_REVIEW");
     expectProblem(await act(api, operationId, "cancel"), "already_in_status", 409);
   });

@@ -4,6 +4,7 @@ import type { AnalyticsEventRecord } from "../../../src/db/stats/analytics.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
 import { givenManyAt } from "../../support/given-many.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
+import { openTransaction, untilBlocked } from "../../support/model/locks.ts";
 import {
   act,
   addNote,
@@ -214,6 +215,22 @@ describe("Retrying tasks that failed or were stale", () => {
     await revert(api, done.operationId);
     expectProblem(await retried, "not_retriable", 409);
     await api.database.clearFaults();
+  });
+
+  test("refuses an operation whose revert is under way", async () => {
+    const { taskIds, done } = await givenPartial();
+    const { planToken } = expectDone(await planRetry(api, done.operationId, { as: "reviewer" }));
+    // The revert waits for this task, which the retry does not touch.
+    const holding = await openTransaction(api.database, [
+      { text: "select from tasks where id = $1 for no key update", values: [taskIds[1] ?? ""] },
+    ]);
+    const reverting = act(api, done.operationId, "revert");
+    await untilBlocked(api.database);
+    const retried = act(api, done.operationId, "retry-failed", { body: { planToken } });
+    await untilBlocked(api.database, 2);
+    await holding.end();
+    expectDone(await reverting);
+    expectProblem(await retried, "not_retriable", 409);
   });
 
   test("of a revert reverts the tasks that the database refused", async () => {

@@ -15,6 +15,7 @@ import {
 } from "../../support/dispatches.ts";
 import { importedState } from "../../support/imported-state.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
+import { openTransaction, untilBlocked } from "../../support/model/locks.ts";
 
 const ENDPOINT = "https://checks.example.com/hook?token=t0ken";
 
@@ -293,6 +294,28 @@ describe("A dispatch whose endpoint is unavailable", () => {
     expect(requests).toEqual([]);
     const { state, log } = await readDispatch(api, id);
     expect([state, log.at(-1)?.reason]).toEqual(["delivered", "A worker reported on the run."]);
+  });
+
+  it("is delivered if a worker is just reporting on its run when the next attempt begins", async () => {
+    const id = await givenDispatch(api);
+    await deliver(api, id, endpoint(status(500)));
+    const { runId } = await readDispatch(api, id);
+    await timePasses(api.database, 30);
+    // The report has locked its task, and waits for the run.
+    const holding = await openTransaction(api.database, [
+      { text: "select from worker_runs where id = $1 for update", values: [runId] },
+    ]);
+    const body = { state: "RUNNING" };
+    const reporting = api.call("PATCH", `/worker-runs/${runId}`, { as: "service", body });
+    await untilBlocked(api.database);
+    const { requests, fetch } = endpoint();
+    const delivering = deliver(api, id, { fetch });
+    await untilBlocked(api.database, 2);
+    await holding.end();
+    expectDone(await reporting);
+    expect(await delivering).toBe("acknowledged");
+    expect(requests).toEqual([]);
+    expect((await readDispatch(api, id)).state).toBe("delivered");
   });
 
   it("is recalled if the task left the step during an attempt", async () => {

@@ -88,6 +88,18 @@ describe("A payment", () => {
     expect(await runsOf(taskId)).toMatchObject([{ type: "PAYMENT", state: "CANCELLED" }]);
   });
 
+  it("is recalled without its run if that has timed out", async () => {
+    const { id, taskId } = await givenSent("payment", PAID);
+    const stepId = await advance(taskId);
+    await failMeanwhile(id, () => become(stepId, "rejected"));
+    const [run] = await runsOf(taskId);
+    await passDeadlines(api.database, [run?.id ?? ""]);
+    await api.sweep();
+    expect(await deliver(api, id, answering(200))).toBe("acknowledged");
+    await expectRecalled(id);
+    expect(await runsOf(taskId)).toMatchObject([{ state: "FAILED", error: "timed_out" }]);
+  });
+
   it("is recalled if a second review requests changes while its endpoint is failing", async () => {
     const { id, taskId } = await givenSent("payment", PAID);
     const body = { toKind: "expert_review", reason: "Look again" };

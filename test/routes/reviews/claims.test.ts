@@ -93,6 +93,16 @@ describe("claiming the next review", () => {
     await expectInvariantsHold(api.database);
   });
 
+  it("skips a task that another call has locked, and does not wait for it", async () => {
+    const [locked, free] = [await given({ priority: 90 }), await given()];
+    const moving = await openTransaction(api.database, [
+      { text: "select from tasks where id = $1 for no key update", values: [locked.id] },
+    ]);
+    expect(idsOf(await claim(ada, { max: 20 }))).toEqual([free.id]);
+    await moving.end();
+    expect(idsOf(await claim(ada, { max: 20 }))).toEqual([locked.id]);
+  });
+
   it("offers exactly the expert reviews that wait for a reviewer", async () => {
     const statuses: StepStatus[] = [
       "queued",

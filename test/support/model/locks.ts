@@ -51,8 +51,8 @@ async function endWait(database: TestDatabase, id: string): Promise<void> {
   await database.query("superuser", "insert into observer.ended values ($1)", [id]);
 }
 
-/** Waits until a statement in this database waits for a lock. */
-export async function untilBlocked(database: TestDatabase): Promise<void> {
+/** Waits until so many statements in this database wait for a lock. */
+export async function untilBlocked(database: TestDatabase, count = 1): Promise<void> {
   await expect
     .poll(
       () =>
@@ -62,7 +62,7 @@ export async function untilBlocked(database: TestDatabase): Promise<void> {
         ),
       PATIENT,
     )
-    .toHaveLength(1);
+    .toHaveLength(count);
 }
 
 /** Waits until a transaction of the test has taken its locks and sleeps on them with `pg_sleep`. */
