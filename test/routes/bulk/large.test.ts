@@ -230,7 +230,7 @@ describe("Cancelling a bulk operation", () => {
     const taskIds = await given();
     const operationId = await accepted(taskIds);
     const sql = "cancel_requested_at = coalesce";
-    await api.database.faults({ kind: "delay", delayMilliseconds: 400, sql });
+    await api.database.faults({ kind: "delay", delayMilliseconds: 2000, sql });
     const late = act(api, operationId, "cancel");
     await expect.poll(() => api.database.waitingFaults()).toBe(0);
     const cancelled = await act(api, operationId, "cancel");
