@@ -8,7 +8,7 @@ export interface Guard {
   file: string;
   /** The text of the condition. It occurs once in the file. */
   text: string;
-  /** What stands in its place when it is removed: a statement that still runs. */
+  /** What replaces it when it is removed, so that the statement still runs. */
   without: string;
   /** The test file that fails without it, from the root of the project. */
   test: string;
