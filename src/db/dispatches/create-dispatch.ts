@@ -26,7 +26,6 @@ with
 task as materialized (
   select id, active_version_id, current_step_id, event_seq, ${notBefore(sql`updated_at`)} as now from tasks
   where tenant_id = ${tenantId}::uuid and id = ${dispatch.taskId}::uuid and event_seq = ${dispatch.eventSeq}::integer
-  for no key update
 ),
 created as (
   insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq, by_hand,
