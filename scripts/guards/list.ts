@@ -1,8 +1,12 @@
+import { ADMINISTRATION_GUARDS } from "./administration.ts";
 import { BULK_GUARDS } from "./bulk.ts";
+import { DATA_GUARDS } from "./data.ts";
 import { DISPATCH_GUARDS } from "./dispatches.ts";
 import { EVAL_GUARDS } from "./evals.ts";
 import { FEED_GUARDS } from "./feed.ts";
 import type { Guard } from "./guard.ts";
+import { HISTORY_GUARDS } from "./history.ts";
+import { LEDGER_GUARDS } from "./ledger.ts";
 import { MOVE_GUARDS } from "./moves.ts";
 import { REVIEW_GUARDS } from "./reviews.ts";
 import { RUN_GUARDS } from "./runs.ts";
@@ -18,4 +22,8 @@ export const GUARDS: readonly Guard[] = [
   ...EVAL_GUARDS,
   ...BULK_GUARDS,
   ...FEED_GUARDS,
+  ...DATA_GUARDS,
+  ...ADMINISTRATION_GUARDS,
+  ...LEDGER_GUARDS,
+  ...HISTORY_GUARDS,
 ];

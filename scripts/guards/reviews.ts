@@ -65,4 +65,22 @@ export const REVIEW_GUARDS: readonly Guard[] = [
     test: "test/routes/reviews/claims.test.ts",
     fails: "frees the task when its lease runs out: for the late holder as for anyone else",
   },
+  {
+    name: "claim-review-ended-lock",
+    prevents: "Two people take over one slot whose lease has ended.",
+    file: "drizzle/functions/claim_reviews.sql",
+    text: "\n      for no key update of s skip locked",
+    without: "",
+    test: "test/proofs/review-claims.test.ts",
+    fails: "never get a task that someone holds",
+  },
+  {
+    name: "claim-review-one-slot",
+    prevents: "A claim fails because another one has just opened the slot.",
+    file: "drizzle/functions/claim_reviews.sql",
+    text: "      on conflict do nothing\n",
+    without: "",
+    test: "test/proofs/review-claims.test.ts",
+    fails: "never get a task that someone holds",
+  },
 ];

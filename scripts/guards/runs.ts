@@ -155,4 +155,22 @@ export const RUN_GUARDS: readonly Guard[] = [
     test: "test/routes/worker-runs/late-reports.test.ts",
     fails: "cannot change how the run ended past the service either",
   },
+  {
+    name: "lock-runs",
+    prevents: "A move about a run reads it before a claim of it is committed.",
+    file: "src/db/runs/run-guards.ts",
+    text: "order by w.id for no key update of w`",
+    without: "order by w.id`",
+    test: "test/proofs/run-races.test.ts",
+    fails: "that waits for its task is judged by the current state of the run",
+  },
+  {
+    name: "deadline-lock",
+    prevents: "The sweep ends a run while a report on it is being committed.",
+    file: "src/db/runs/worker-runs.ts",
+    text: "  order by w.id\n  for no key update of w\n",
+    without: "",
+    test: "test/proofs/run-races.test.ts",
+    fails: "and is being committed keeps the run open",
+  },
 ];

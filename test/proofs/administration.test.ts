@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it, test, vi } from "vitest";
 import type { CreatedKey } from "../../src/actions/keys/new-key.ts";
+import type { AdminEventRecord } from "../../src/db/administration/admin-events.ts";
 import type { ApiKeyRecord } from "../../src/db/tenants/api-keys.ts";
 import {
   type Answer,
@@ -177,6 +178,23 @@ describe("a key that has ended but is still cached", () => {
     await api.database.transaction("owner", importedState(tenant.id));
   });
 
+  it("has no effect when it is revoked past the lock of administration while its write waits", async () => {
+    const tenant = await api.givenTenant();
+    const admin = await givenCachedAdmin(tenant);
+    const revocation = await openTransaction(api.database, [
+      {
+        text: "update api_keys set revoked_at = now(), revoked_by = 'x' where id = $1",
+        values: [admin.id],
+      },
+    ]);
+    const body = { name: "Back door", role: "viewer" };
+    const writing = api.call("POST", "/api-keys", { bearer: admin.key, body });
+    await Promise.race([writing, untilBlocked(api.database)]);
+    await revocation.end();
+    expectProblem(await writing, "unauthenticated", 401);
+    await api.database.transaction("owner", importedState(tenant.id));
+  });
+
   test.each(Array.from({ length: 64 }, (_, attempt) => attempt))(
     "has no effect after its revocation, however the two calls meet (%i)",
     async (attempt) => {
@@ -218,6 +236,36 @@ describe("a key that has ended but is still cached", () => {
   );
 
   it("is still whole history", () => expectInvariantsHold(api.database));
+});
+
+describe("an administrative write that waits for another one", () => {
+  it("reads what that one committed, and locks nothing before", async () => {
+    const id = crypto.randomUUID();
+    const path = `/people/${id}`;
+    expectDone(await api.call("PUT", path, { body: { name: "Ada" } }), 201);
+    const other = await openTransaction(
+      api.database,
+      [
+        {
+          text: "select from admin_heads where tenant_id = $1 for update",
+          values: [api.tenant.id],
+        },
+      ],
+      [
+        { text: "select from people where id = $1 for update nowait", values: [id] },
+        { text: "update people set name = 'Ada L.' where id = $1", values: [id] },
+        ...importedState(api.tenant.id),
+      ],
+    );
+    const writing = api.call("PUT", path, { body: { name: "Ada Lovelace" } });
+    await untilBlocked(api.database);
+    await other.end();
+    expectDone(await writing);
+    const events = await api.call<{ data: AdminEventRecord[] }>("GET", "/admin/events?limit=1");
+    expect(expectDone(events).data).toMatchObject([
+      { payload: { before: { name: "Ada L." }, after: { name: "Ada Lovelace" } } },
+    ]);
+  });
 });
 
 describe("the last admin key", () => {
@@ -329,6 +377,30 @@ describe("a call that takes long", () => {
       headers: { authorization: `Bearer ${tenant.keys.viewer}` },
     });
     expect((await textOf(whole)).trimEnd().split("\n")).toHaveLength(2500);
+  });
+});
+
+describe("if the database's clock steps back", () => {
+  it("no event of administration is older than the one before it", async () => {
+    const tenant = await api.givenTenant();
+    const path = `/people/${crypto.randomUUID()}`;
+    expectDone(await api.call("PUT", path, { tenant, body: { name: "Ada" } }), 201);
+    await api.database.transaction("superuser", [
+      { text: "set local session_replication_role = replica" },
+      {
+        text: "update admin_heads set at = at + interval '1 hour' where tenant_id = $1",
+        values: [tenant.id],
+      },
+    ]);
+    expectDone(await api.call("PUT", path, { tenant, body: { name: "Grace" } }));
+    const [head] = await api.database.query(
+      "owner",
+      `select h.at > now() + interval '30 minutes' and h.at = e.at as "isLater"
+       from admin_heads h join admin_events e on e.tenant_id = h.tenant_id and e.seq = h.seq
+       where h.tenant_id = $1`,
+      [tenant.id],
+    );
+    expect(head).toEqual({ isLater: "t" });
   });
 });
 

@@ -314,7 +314,10 @@ describe("a function with the owner's rights", () => {
     expect(granted.map(({ name }) => name)).toEqual(Object.keys(ABUSES).toSorted());
   });
 
-  test("cuts what it stores", async () => {
+  test("cuts what it stores, and stores a dead letter once", async () => {
+    const again =
+      "select keep_dead_letter(queue, message_id, 'Again', body) from dead_letters where message_id = 'm'";
+    await api.database.query("superuser", again);
     const [letter] = await api.database.query(
       "superuser",
       `select length(reason)::text as reason, length(body)::text as body from dead_letters where message_id = 'm'`,

@@ -348,6 +348,23 @@ const ARTIFACTS: Attempt[] = [
   },
 ];
 
+/** Of a review only the withdrawal is recorded, once. */
+const REVIEWS: Attempt[] = [
+  {
+    to: "change a verdict",
+    sql: () =>
+      "update reviews set outcome = case outcome when 'passed' then 'failed' else 'passed' end",
+    application: NOT_GRANTED,
+    owner: GUARDED,
+  },
+  {
+    to: "take back the withdrawal of a review",
+    sql: () =>
+      "do $$ begin update reviews set withdrawn_seq = 1; update reviews set withdrawn_seq = null; end $$",
+    ...both(GUARDED),
+  },
+];
+
 const FORGED_EVENTS: Attempt[] = [
   {
     to: "write an event a second time",
@@ -500,7 +517,6 @@ const BEYOND_THE_APPLICATION: Attempt[] = [
       copyOf("task_labels", `task_id = '${busy.id}'`, `'task_id', new_id()`),
   },
   { to: "rebuild all labels", sql: () => "select rebuild_labels()" },
-  { to: "change a verdict", sql: () => "update reviews set outcome = 'passed'" },
   {
     to: "hand a claim to another step",
     sql: () => "update review_slots set step_id = new_id()",
@@ -529,6 +545,22 @@ const BEYOND_THE_APPLICATION: Attempt[] = [
   { to: "read the tenants", sql: () => "select * from tenants" },
 ].map((attempt) => ({ ...attempt, application: NOT_GRANTED }));
 
+/**
+ * Each trigger that refuses a removal, with a statement that it refuses. TRUNCATE CASCADE also fires the triggers of
+ * tables that refer to the one it names, but later.
+ */
+const OWN_TRIGGERS: [trigger: string, sql: string][] = [
+  ...STREAMS.map((table): [string, string] => [`${table}_append_only`, `delete from ${table}`]),
+  ...[...KEPT, "api_keys", "people", "admin_heads"].map((table): [string, string] => [
+    `${table}_kept`,
+    `delete from ${table}`,
+  ]),
+  ["data_artifacts_kept", "delete from data where uri is not null"],
+  ...[...STREAMS, ...KEPT, "data", "api_keys", "people", "admin_heads"].map(
+    (table): [string, string] => [`${table}_no_truncate`, `truncate ${table} cascade`],
+  ),
+];
+
 const SWITCHES: Attempt[] = [
   {
     to: "disable every trigger for a session",
@@ -544,6 +576,7 @@ const ATTEMPTS = [
   ...HISTORY,
   ...EVALUATIONS,
   ...ARTIFACTS,
+  ...REVIEWS,
   ...FORGED_EVENTS,
   ...REMOVALS,
   ...ADMINISTRATION,
@@ -599,6 +632,13 @@ describe("from psql", () => {
   test.for(ATTEMPTS)("the $role cannot $to ($code)", async ({ sql, role, code }) => {
     expect(await codeOf(inPsql(role, sql(world)))).toBe(code);
     expect(await contentsOf(api.database)).toEqual(contents);
+  });
+
+  test("every removal is refused by the trigger of the table that it names", async () => {
+    for (const [trigger, sql] of OWN_TRIGGERS) {
+      const refused = await inPsql("owner", sql).catch((error: unknown) => error);
+      expect(refused instanceof SqlError ? refused.constraint : null, sql).toBe(trigger);
+    }
   });
 
   test("a forged event that satisfies every key is still found", async () => {

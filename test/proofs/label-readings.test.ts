@@ -16,6 +16,7 @@ import { expectDone, freshApi, type Place, type TestApi } from "../support/api.t
 import { type Chance, chanceFrom } from "../support/chance.ts";
 import type { SqlValue } from "../support/database.ts";
 import { givenMany } from "../support/given-many.ts";
+import { openTransaction, untilBlocked } from "../support/model/locks.ts";
 import { PLACES } from "../support/places.ts";
 
 const { seed } = inject("stack");
@@ -57,6 +58,24 @@ describe("every way to read a label", () => {
       expect(new Set(expected.values())).toEqual(new Set(UNIFIED_STATUSES));
     },
   );
+
+  test("shows a task that moves while it is relabeled as it is then", async () => {
+    const own = await freshApi();
+    const { id } = await own.givenTask();
+    const moving = await openTransaction(own.database, [
+      {
+        text: "update task_labels set unified_status = 'DELIVERED', updated_at = now() where task_id = $1",
+        values: [id],
+      },
+    ]);
+    const first = "00000000-0000-0000-0000-000000000000";
+    const relabeling = own.database.query("owner", "select relabel_tasks($1, $1, 10)", [first]);
+    await untilBlocked(own.database);
+    await moving.end();
+    await relabeling;
+    const labels = "select unified_status from task_labels";
+    expect(await own.database.query("owner", labels)).toEqual([{ unified_status: "DELIVERED" }]);
+  });
 
   test("counts a failed review until a later one passes, whatever their timestamps", async () => {
     const { id } = await api.givenTask({ at: { kind: "pre_qa", status: "awaiting_review" } });

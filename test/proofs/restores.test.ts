@@ -7,6 +7,7 @@ import { createR2Blobs } from "../../src/storage/r2-blobs.ts";
 import { bytesOf, givenDeclared, readContent, sendContent } from "../routes/data/support.ts";
 import { expectDone, freshApi, testBucket, type TestApi } from "../support/api.ts";
 import { backUp } from "../support/backup.ts";
+import { openTransaction, untilBlocked } from "../support/model/locks.ts";
 
 let api: TestApi;
 /** The last sweep that the bucket names. */
@@ -164,6 +165,14 @@ describe("The bucket's sweep", () => {
     );
     await expect(sweeping).rejects.toThrow("The bucket names no valid sweep");
     await testBucket().delete("sweep");
+  });
+
+  it("gets a number of its own if two begin at once", async () => {
+    const first = await openTransaction(api.database, [{ text: "select begin_sweep(null, null)" }]);
+    const second = sweep();
+    await Promise.race([second, untilBlocked(api.database)]);
+    await first.end();
+    expect(await second).toMatchObject({ sweep: 2 });
   });
 
   it("that was not written to the bucket leaves both in agreement", async () => {

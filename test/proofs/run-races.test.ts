@@ -239,6 +239,25 @@ describe("a report that arrives while the sweep times its run out", () => {
     expect(await statusOf(runId)).toEqual(before);
   });
 
+  test("and is being committed keeps the run open", async () => {
+    const task = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
+    const body = { type: "PAYMENT" };
+    const opened = await api.call<{ id: string }>("POST", `/tasks/${task.id}/worker-runs`, {
+      as: "service",
+      body,
+    });
+    const runId = expectDone(opened, 201).id;
+    expectDone(await report(one, runId, { state: "RUNNING" }));
+    await passDeadlines(api.database, [runId]);
+    const renew = "update worker_runs set deadline_at = now() + interval '1 hour' where id = $1";
+    const reporting = await openTransaction(api.database, [{ text: renew, values: [runId] }]);
+    const sweeping = api.sweep();
+    await untilBlocked(api.database);
+    await reporting.end();
+    await sweeping;
+    expect(await runOf(runId)).toMatchObject({ state: "RUNNING", error: null, in_time: "t" });
+  });
+
   test("ends each run once without a deadlock, however many sweeps and reports run concurrently", async () => {
     const runIds = await givenOffered(60);
     await claim(one);

@@ -3,6 +3,7 @@ import type { Moved } from "../../src/actions/moves/move-task.ts";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import { type Answer, expectDone, freshApi, type TestApi } from "../support/api.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { openTransaction, untilBlocked } from "../support/model/locks.ts";
 import { silenceLog } from "../support/model/quiet.ts";
 import { addNote, execute, planTokenFor, preview, revert } from "./bulk/support.ts";
 
@@ -120,6 +121,24 @@ describe("a duplicate", () => {
     expect(await read(other)).toEqual(other);
   });
 
+  test.each(Object.entries(endings))(
+    "cannot name a task that is %s while the call waits for it",
+    async (_, end) => {
+      const [original, task] = [await given(), await given()];
+      const held = await openTransaction(api.database, [
+        { text: "select from tasks where id = $1 for no key update", values: [original.id] },
+      ]);
+      const ending = end(original);
+      await untilBlocked(api.database);
+      const marking = mark(task, original);
+      await untilBlocked(api.database, 2);
+      await held.end();
+      await ending;
+      const expected = { error: "conflict", existing: { id: original.id } };
+      expect((await marking).body).toMatchObject(expected);
+    },
+  );
+
   test("keeps its original, whatever becomes of that, and only new duplicates are refused", async () => {
     const [rejected, archived, reworked] = [await given(), await given(), await given()];
     const named = await Promise.all(
@@ -179,6 +198,21 @@ describe("a task that duplicates name", () => {
 
     for (const task of duplicates) expectDone(await to(task, { status: "rejected" }));
     expectDone(await mark(original));
+  });
+
+  test("cannot become a duplicate while the call that names it is under way", async () => {
+    const [original, another, duplicate] = [await given(), await given(), await given()];
+    const held = await openTransaction(api.database, [
+      { text: "select from tasks where id = $1 for no key update", values: [original.id] },
+    ]);
+    const naming = mark(duplicate, original);
+    await untilBlocked(api.database);
+    const marking = mark(original, another);
+    await untilBlocked(api.database, 2);
+    await held.end();
+    expectDone(await naming);
+    const refused = { error: "conflict", namedBy: [duplicate.id] };
+    expect((await marking).body).toMatchObject(refused);
   });
 
   test("is not offered the move by another refusal", async () => {

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { CreatedKey } from "../../src/actions/keys/new-key.ts";
 import type { Rotated } from "../../src/actions/keys/rotate-key.ts";
-import type { ApiKeyRecord } from "../../src/db/tenants/api-keys.ts";
+import { openDatabase } from "../../src/db/connection/client.ts";
+import { type ApiKeyRecord, recordKeyUse } from "../../src/db/tenants/api-keys.ts";
 import { ROLES } from "../../src/domain/actor.ts";
 import {
   type CallOptions,
@@ -259,6 +260,9 @@ describe("The use of an API key", () => {
       vi.useRealTimers();
     }
     expect(await uses()).toEqual(before);
+    // Another isolate, which read the key before this one noted its use.
+    await recordKeyUse(openDatabase(api.database).forTenant(api.tenant.id), id);
+    expect(await uses()).toEqual(before);
 
     await api.database.query(
       "owner",
@@ -455,6 +459,19 @@ describe("A tenant's working keys", () => {
     expect(expectProblem(refused, "too_many_keys", 409)["max"]).toBe(100);
     const rotated = await api.call("POST", `/api-keys/${last.id}/rotate`, { tenant, body: {} });
     expectDone(rotated, 201);
+    // With those that a rotation has replaced, up to 200 keys work.
+    await api.database.transaction("owner", [
+      {
+        text: `insert into api_keys (tenant_id, id, name, role, digest, last_four, created_by)
+          select $1, gen_random_uuid(), 'Replaced ' || n, 'viewer', sha256(convert_to('replaced ' || n, 'UTF8')),
+            '0000', 'setup'
+          from generate_series(1, 99) n`,
+        values: [tenant.id],
+      },
+      ...importedState(tenant.id),
+    ]);
+    const again = await api.call("POST", `/api-keys/${last.id}/rotate`, { tenant, body: {} });
+    expect(expectProblem(again, "too_many_keys", 409)["max"]).toBe(200);
     expectDone(await api.call("DELETE", `/api-keys/${last.id}`, { tenant }));
     expectProblem(
       await create({ name: "Still", role: "viewer" }, { tenant }),

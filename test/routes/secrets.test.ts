@@ -1,6 +1,7 @@
 import { Webhook } from "standardwebhooks";
 import { beforeAll, beforeEach, describe, expect, it, test, vi } from "vitest";
-import type { WithSecret } from "../../src/actions/secrets/write-secret.ts";
+import { sealPlain, type WithSecret } from "../../src/actions/secrets/write-secret.ts";
+import { openDatabase } from "../../src/db/connection/client.ts";
 import { LIVE_SECRETS_MAX } from "../../src/db/webhooks/signing-secrets.ts";
 import type { UnopenedSecret } from "../../src/outbound/sealer.ts";
 import { newSecret, secretText } from "../../src/outbound/secrets.ts";
@@ -14,6 +15,8 @@ import {
 import { consumed, deliver, givenDispatch, readDispatch } from "../support/dispatches.ts";
 import { importedState } from "../support/imported-state.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { openTransaction, untilBlocked } from "../support/model/locks.ts";
+import { testOutbound } from "../support/outbound.ts";
 import { sealingKeys, testSealer } from "../support/sealing.ts";
 import { storedSecrets } from "../support/secrets.ts";
 
@@ -287,6 +290,24 @@ describe("A secret that two calls write at the same moment", () => {
     expect(secrets).toHaveLength(4);
     expect(secrets).toEqual(expect.arrayContaining(Object.values(plain)));
   });
+});
+
+it("A secret of an earlier release that stores another one meanwhile is not lost to its sealing", async () => {
+  await givenPlain(PIPELINE);
+  const next = secretText(newSecret());
+  const storing = await openTransaction(api.database, [
+    {
+      text: "update pipelines set secret = decode($1, 'base64') where name = $2",
+      values: [next.slice("whsec_".length), PIPELINE.name],
+    },
+  ]);
+  const database = openDatabase(api.database).forTenant(api.tenant.id);
+  const sealing = sealPlain({ database, outbound: testOutbound() }, PIPELINE);
+  await untilBlocked(api.database);
+  await storing.end();
+  await sealing;
+  await rotated(PIPELINE);
+  expect((await stored(PIPELINE)).map(({ secret }) => secret)).toContain(next);
 });
 
 describe("The secret of a deleted webhook", () => {

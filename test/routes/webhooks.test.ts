@@ -15,6 +15,7 @@ import {
 } from "../support/api.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { FORBIDDEN_ENDPOINTS } from "../support/forbidden-endpoints.ts";
+import { openTransaction, untilBlocked } from "../support/model/locks.ts";
 import { countingQueue } from "../support/queues.ts";
 
 const queue = countingQueue();
@@ -360,6 +361,27 @@ describe("A webhook's deliveries", () => {
       });
       expect(await states()).toEqual(before);
       expect(await eventsOf()).toEqual([]);
+    });
+
+    it("that begin to be sent at the same moment are counted as being sent", async () => {
+      await givenDeliveries();
+      const one = "webhook_name = $1 and state = 'pending' and event = 'bulk.finished'";
+      const failed = `update webhook_deliveries set attempts = 1 where ${one}`;
+      await api.database.query("owner", failed, [hook]);
+      const sending = await openTransaction(api.database, [
+        {
+          text: `update webhook_deliveries set attempts = 2, lease_owner = new_id(),
+              lease_until = now() + interval '1 minute' where ${one}`,
+          values: [hook],
+        },
+      ]);
+      const resending = resend({ filter: { state: "pending", event: "bulk.finished" } });
+      await untilBlocked(api.database);
+      await sending.end();
+      expect(expectDone(await resending)).toMatchObject({
+        changed: 0,
+        refused: [{ reason: "being_sent", count: 1 }],
+      });
     });
 
     it("are sent part by part, the oldest first", async () => {

@@ -12,6 +12,7 @@ import {
 } from "../../support/api.ts";
 import { givenManyAt } from "../../support/given-many.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
+import { openTransaction } from "../../support/model/locks.ts";
 import { queueBindings } from "../../support/queues.ts";
 import {
   act,
@@ -289,6 +290,12 @@ describe("Cancelling a bulk operation", () => {
       counts: { changed: 0, stale: 0 },
       progress: { pending: COUNT },
     });
+    const outcomes = await api.database.query(
+      "owner",
+      "select distinct outcome from bulk_operation_items where operation_id = $1",
+      [operationId],
+    );
+    expect(outcomes).toEqual([{ outcome: "pending" }]);
     expect(await labelOf(api, taskIds[0] ?? "")).toBe("IN_REVIEW");
   });
 
@@ -326,6 +333,16 @@ describe("A bulk operation that has stopped making progress", () => {
       "update bulk_operations set progress_at = now() - interval '6 minutes' where id = $1",
       [operationId],
     );
+    // A sweep does not wait for an operation that another one is claiming.
+    const claimed = await openTransaction(api.database, [
+      { text: "select from bulk_operations where id = $1 for update", values: [operationId] },
+    ]);
+    const claims = await api.database.transaction("application", [
+      { text: "set local lock_timeout = '1s'" },
+      { text: "select id from claim_halted_operations(1000)" },
+    ]);
+    await claimed.end();
+    expect(claims.at(-1)).toEqual([]);
     await api.sweep();
     expect(queue.sent).toEqual([{ version: 1, tenantId: api.tenant.id, operationId }]);
     await workThrough(api, queue);

@@ -12,6 +12,7 @@ import {
 } from "../../support/api.ts";
 import { givenManyAt } from "../../support/given-many.ts";
 import { expectInvariantsHold } from "../../support/model/invariants.ts";
+import { openTransaction, untilBlocked } from "../../support/model/locks.ts";
 import {
   act,
   addNote,
@@ -184,6 +185,50 @@ describe("Reverting a bulk change that ran pipelines", () => {
       [taskIds[0] ?? ""],
     );
     expect(runs).toEqual([{ state: "CANCELLED" }]);
+  });
+
+  test("waits for a relay that is sending the payment again, so that its log has no gap", async () => {
+    const taskIds = await givenManyAt(api, 1, IN_REVIEW);
+    const passed = expectDone(await execute(api, { taskIds, ...PASS }));
+    await expect.poll(() => dispatchStates(api, taskIds[0] ?? "")).toEqual(["sent"]);
+    const due = "update pipeline_dispatches set next_attempt_at = now() where task_id = $1";
+    await api.database.query("owner", due, taskIds);
+    const relaying = await openTransaction(api.database, [
+      { text: "select claim_dispatches(1000)" },
+    ]);
+    const reverting = revert(api, passed.operationId);
+    await untilBlocked(api.database);
+    await relaying.end();
+    expect(await reverting).toMatchObject({ reverted: 1, recalled: 1 });
+    const log = await api.database.query(
+      "owner",
+      `select e.from_state, e.to_state from dispatch_events e join pipeline_dispatches d on d.id = e.dispatch_id
+       where d.task_id = $1 order by e.position`,
+      taskIds,
+    );
+    expect(log.map(({ from_state }) => from_state)).toEqual([
+      null,
+      ...log.slice(0, -1).map(({ to_state }) => to_state),
+    ]);
+  });
+
+  test("leaves the run of a recalled payment on which a worker has reported", async () => {
+    const taskIds = await givenManyAt(api, 1, IN_REVIEW);
+    const passed = expectDone(await execute(api, { taskIds, ...PASS }));
+    await api.database.query(
+      "owner",
+      `insert into worker_runs (tenant_id, id, task_id, version_id, step_id, type, state, dispatch_id, deadline_at,
+         created_by)
+       select tenant_id, new_id(), task_id, version_id, step_id, 'PAYMENT', 'RUNNING', id, now() + interval '1 hour',
+         'relay'
+       from pipeline_dispatches where bulk_operation_id = $1`,
+      [passed.operationId],
+    );
+    expect(await revert(api, passed.operationId)).toMatchObject({ reverted: 1, recalled: 1 });
+    const runs = "select state from worker_runs where task_id = $1 and type = 'PAYMENT'";
+    expect(await api.database.query("owner", runs, [taskIds[0] ?? ""])).toEqual([
+      { state: "RUNNING" },
+    ]);
   });
 });
 

@@ -12,7 +12,12 @@ import {
   type TestApi,
 } from "../../support/api.ts";
 import { givenEval } from "../../support/evals.ts";
-import { untilLocksAreHeld } from "../../support/model/locks.ts";
+import {
+  openTransaction,
+  type OpenTransaction,
+  untilBlocked,
+  untilLocksAreHeld,
+} from "../../support/model/locks.ts";
 import {
   bytesOf,
   declarationOf,
@@ -298,6 +303,86 @@ describe("The data sweep", () => {
     const { id = "" } = declared ?? {};
     expectDone(await sendContent(api, id, bytesOf(text)));
     expect(await (await readContent(api, id)).text()).toBe(text);
+  });
+
+  it("makes an upload fail that read its row before the object was deleted", async () => {
+    const text = "deleted under an upload";
+    const orphan = await givenOrphan(text);
+    let held: OpenTransaction | undefined;
+    let uploading: ReturnType<typeof sendContent> | undefined;
+    // Between the claim and the deletion, a client sends the same content. Its write waits until the sweep is over.
+    const blobs = ownBlobs({
+      delete: async (keys) => {
+        if (keys.includes(objectKeyOf(api.tenant.id, orphan.sha256))) {
+          const { id } = await givenDeclared(api, bytesOf(text));
+          held = await openTransaction(api.database, [
+            { text: "lock table operations in share mode" },
+          ]);
+          uploading = sendContent(api, id, bytesOf(text));
+          await untilBlocked(api.database);
+        }
+        await testBucket().delete([...keys]);
+      },
+    });
+    await sweepInAMonth(blobs);
+    expect(await isInBucket(orphan)).toBe(false);
+    await held?.end();
+    expectProblem((await uploading) ?? expect.fail("nothing was sent"), "unavailable", 503);
+  });
+
+  it("makes an upload wait for a claim that is under way, and then fail", async () => {
+    const text = "claimed under an upload";
+    const { sha256 } = await givenOrphan(text);
+    const key = [api.tenant.id, objectKeyOf(api.tenant.id, sha256)];
+    await api.database.transaction("superuser", [
+      {
+        text: `insert into orphaned_objects (tenant_id, object_key, orphaned_at)
+          values ($1, $2, now() - interval '30 days')`,
+        values: key,
+      },
+      {
+        text: `insert into swept_objects (tenant_id, object_key, claimed_at, deleted_at)
+          values ($1, $2, now() - interval '2 hours', now() - interval '2 hours')`,
+        values: key,
+      },
+    ]);
+    // The claim renews an earlier one, and waits for its row.
+    const held = await openTransaction(api.database, [
+      {
+        text: "select from swept_objects where (tenant_id, object_key) = ($1, $2) for update",
+        values: key,
+      },
+    ]);
+    const claiming = api.database.query("application", "select claim_due_orphans(10) as key");
+    await untilBlocked(api.database);
+    const { id } = await givenDeclared(api, bytesOf(text));
+    const uploading = sendContent(api, id, bytesOf(text));
+    await Promise.race([uploading, untilBlocked(api.database, 2)]);
+    await held.end();
+    expect(await claiming).toEqual([{ key: key[1] }]);
+    expectProblem(await uploading, "unavailable", 503);
+    await setClaimAge(61);
+  });
+
+  it("leaves a declaration whose content is being stored, without waiting for it", async () => {
+    const { id } = await givenDeclared(api, bytesOf("stored during a sweep"));
+    await api.database.query(
+      "superuser",
+      `do $$ begin
+        set local session_replication_role = replica;
+        update data set created_at = now() - interval '2 days' where id = '${id}';
+      end $$`,
+    );
+    const storing = await openTransaction(api.database, [
+      { text: "update data set stored_at = now() where id = $1", values: [id] },
+    ]);
+    const sweeping = api.database.transaction("application", [
+      { text: "set local lock_timeout = '1s'" },
+      { text: "select from sweep_declared_data(interval '1 day', 1000)" },
+    ]);
+    await expect(sweeping).resolves.toBeDefined();
+    await storing.end();
+    expect((await read(id)).body.storedAt).not.toBeNull();
   });
 
   it("makes a declaration wait if it is deleting one of its inputs", async () => {

@@ -207,6 +207,22 @@ it("A dispatch that was recalled is not marked as sent by a relay that had claim
   expect((await readDispatch(api, id)).state).toBe("recalled");
 });
 
+it("A dispatch that is being recalled is not marked as sent once that is committed", async () => {
+  const own = await freshApi();
+  const id = await givenDispatch(own);
+  const pending = "update pipeline_dispatches set state = 'pending' where id = $1";
+  await own.database.query("superuser", pending, [id]);
+  const recall = "update pipeline_dispatches set state = 'recalled' where id = $1";
+  const recalling = await openTransaction(own.database, [{ text: recall, values: [id] }]);
+  const marking = own.database.query("application", "select mark_dispatches_sent($1::json)", [
+    JSON.stringify([{ tenant_id: own.tenant.id, id }]),
+  ]);
+  await untilBlocked(own.database);
+  await recalling.end();
+  await marking;
+  expect((await readDispatch(own, id)).state).toBe("recalled");
+});
+
 describe("Retrying a dispatch", () => {
   it("delivers it with the same run", async () => {
     const id = await givenRefused();
@@ -285,6 +301,21 @@ describe("Retrying a dispatch", () => {
     const { taskId } = await readDispatch(api, id);
     expectDone(await api.call("POST", `/tasks/${taskId}/archive`, { body: {} }));
     expectProblem(await change(id, "retry"), "archived", 409);
+  });
+
+  it("is rejected if the task is being archived, once that is committed", async () => {
+    const id = await givenRefused();
+    const { taskId } = await readDispatch(api, id);
+    const held = await openTransaction(api.database, [
+      { text: "select from tasks where id = $1 for no key update", values: [taskId] },
+    ]);
+    const archiving = api.call("POST", `/tasks/${taskId}/archive`, { body: {} });
+    await untilBlocked(api.database);
+    const retrying = change(id, "retry");
+    await untilBlocked(api.database, 2);
+    await held.end();
+    expectDone(await archiving);
+    expectProblem(await retrying, "archived", 409);
   });
 
   test.each(["sent", "delivered", "recalled"] as const)("is rejected if it is %s", async (at) => {

@@ -81,6 +81,8 @@ describe("deactivating a person", () => {
       await givenKeyOf(api, person, "viewer"),
     ];
     const other = await givenKeyOf(api, await givenPerson(api));
+    const ended = await givenKeyOf(api, person);
+    expectDone(await api.call("DELETE", `/api-keys/${ended.id}`));
     const deactivated = await putPerson(api, person.id, { name: person.name, active: false });
     expect(expectDone(deactivated).active).toBe(false);
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import { openTransaction, untilBlocked } from "../../support/model/locks.ts";
 import { silenceLog } from "../../support/model/quiet.ts";
 import { givenKeyOf, givenPerson, peopleOf, putPerson, tokenFor } from "./support.ts";
 
@@ -105,6 +106,29 @@ describe("further tokens", () => {
     ]);
   });
 
+  it("are rejected if the person is deactivated while they wait to be recorded", async () => {
+    await me(
+      await tokenFor(api, { sub: "leaving", name: "Before", role: "viewer" }, { issued: 60 }),
+    );
+    const [person = expect.fail("nobody")] = await peopleOf(api, "subject=leaving");
+    const deactivation = await openTransaction(
+      api.database,
+      [
+        {
+          text: "select from admin_heads where tenant_id = $1 for update",
+          values: [api.tenant.id],
+        },
+      ],
+      [{ text: "update people set active = false where id = $1", values: [person.id] }],
+    );
+    const newer = await tokenFor(api, { sub: "leaving", name: "After", role: "viewer" });
+    const calling = api.call("GET", "/me", { bearer: newer });
+    await untilBlocked(api.database);
+    await deactivation.end();
+    expectProblem(await calling, "unauthenticated", 401);
+    expect(await peopleOf(api, "subject=leaving")).toMatchObject([{ name: "Before" }]);
+  });
+
   it("name in each event the name that the credential had", async () => {
     const bearer = await tokenFor(api, { sub: "author", name: "Author", role: "operator" });
     const body = { title: "Written by a person" };
@@ -148,6 +172,22 @@ describe("the role", () => {
     expectDone(await putPerson(api, person.id, settings));
     const body = { name: "Key", role: "admin" };
     expectProblem(await api.call("POST", "/api-keys", { bearer, body }), "forbidden", 403);
+  });
+});
+
+describe("someone who is deactivated past the lock of administration", () => {
+  it("administers nothing with a call that waits for that", async () => {
+    const bearer = await tokenFor(api, { sub: "waiting", role: "admin" });
+    await me(bearer);
+    const [person = expect.fail("nobody")] = await peopleOf(api, "subject=waiting");
+    const deactivation = await openTransaction(api.database, [
+      { text: "update people set active = false where id = $1", values: [person.id] },
+    ]);
+    const body = { name: "Back door", role: "admin" };
+    const writing = api.call("POST", "/api-keys", { bearer, body });
+    await Promise.race([writing, untilBlocked(api.database)]);
+    await deactivation.end();
+    expectProblem(await writing, "unauthenticated", 401);
   });
 });
 

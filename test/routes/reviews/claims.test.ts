@@ -317,8 +317,16 @@ describe("a claim", () => {
     const task = await given();
     expect(await claim(key)).toHaveLength(1);
     expect(await claim(ada)).toEqual([]);
+    const slots = "select lease_until from review_slots where person = $1 order by id";
+    const person = `person:${leaver.id}`;
+    const [before] = await api.database.query("owner", slots, [person]);
     const body = { name: "Leaver", active: false };
     expectDone(await api.call("PUT", `/people/${leaver.id}`, { bearer, body }));
+    const [after] = await api.database.query("owner", slots, [person]);
+    expect(after).not.toEqual(before);
+    // A claim that has ended keeps its end.
+    expectDone(await api.call("PUT", `/people/${leaver.id}`, { bearer, body }));
+    expect(await api.database.query("owner", slots, [person])).toEqual([after]);
     expect(idsOf(await claim(ada))).toEqual([task.id]);
   });
 

@@ -1,0 +1,68 @@
+import type { Guard } from "./guard.ts";
+
+/** Guards of the ledger of operations and of dead letters. */
+export const LEDGER_GUARDS: readonly Guard[] = [
+  {
+    name: "key-released",
+    prevents: "An expired key stays taken.",
+    file: "src/db/connection/stored-operation.ts",
+    text: " and key = ${key} and expires_at <= now()`",
+    without: " and key = ${key} and false`",
+    test: "test/proofs/lost-answers.test.ts",
+    fails: "whose day is over is free again, and two calls that meet then have one effect",
+  },
+  {
+    name: "key-released-expired",
+    prevents: "A key that still holds is free.",
+    file: "src/db/connection/stored-operation.ts",
+    text: " and key = ${key} and expires_at <= now()`",
+    without: " and key = ${key}`",
+    test: "test/proofs/lost-answers.test.ts",
+    fails: "is new for each of two rotations at once, and one for two repeats at once",
+  },
+  {
+    name: "key-answers-in-time",
+    prevents: "An expired key gets its old answer.",
+    file: "src/db/connection/stored-operation.ts",
+    text: "\n      and expires_at > now())`",
+    without: ")`",
+    test: "test/proofs/lost-answers.test.ts",
+    fails: "whose day is over is free again, and two calls that meet then have one effect",
+  },
+  {
+    name: "operation-dropped",
+    prevents: "A call that wrote nothing keeps its key.",
+    file: "src/db/ledger/operations.ts",
+    text: "${when?.dropIf ?? sql`not exists (select from ${from})`}",
+    without: "false",
+    test: "test/routes/tasks/create.test.ts",
+    fails: "decides a refused call again",
+  },
+  {
+    name: "operations-expire",
+    prevents: "An operation is deleted within its day.",
+    file: "drizzle/functions/expire_operations.sql",
+    text: " where o.expires_at <= now()",
+    without: "",
+    test: "test/edge/operations.test.ts",
+    fails: "deletes expired idempotency keys of every tenant once a day",
+  },
+  {
+    name: "operations-expire-skips",
+    prevents: "The sweep waits for a call that is replacing its operation.",
+    file: "drizzle/functions/expire_operations.sql",
+    text: " for update skip locked",
+    without: "",
+    test: "test/edge/operations.test.ts",
+    fails: "does not wait for an expired key that a call is replacing",
+  },
+  {
+    name: "dead-letter-once",
+    prevents: "A dead letter that comes twice fails.",
+    file: "drizzle/functions/keep_dead_letter.sql",
+    text: "\n  on conflict do nothing",
+    without: "",
+    test: "test/proofs/cross-tenant-functions.test.ts",
+    fails: "stores a dead letter once",
+  },
+];
