@@ -32,6 +32,7 @@ const FOLDERS = {
     "lineage",
     "stats",
     "bulk",
+    "seed",
     "webhooks",
   ],
   db: [
