@@ -69,7 +69,7 @@ function createBaselines(env: object): ReturnType<typeof createApp> {
     findApiKey,
     findKeyRole,
     recordKeyUse,
-    signIn: async () => ({ ok: true, person: null }) as const,
+    signIn: async () => ({ ok: true, person: null, tenantKind: "customer" }) as const,
     findPerson: async () => null,
     isDatabaseReady: () => database.ping(),
     blobs: createR2Blobs(settings.bucket),

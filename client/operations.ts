@@ -71,7 +71,7 @@ export type Problem = {
   [member: string]: unknown;
 };
 
-export type ErrorCode = "validation_failed" | "malformed_json" | "json_too_deep" | "duplicate_key" | "too_many_items" | "invalid_cursor" | "invalid_plan_token" | "url_not_allowed" | "idempotency_key_required" | "unauthenticated" | "forbidden" | "csrf_rejected" | "not_found" | "method_not_allowed" | "request_timeout" | "invalid_transition" | "gate_closed" | "no_next_step" | "already_in_status" | "step_not_current" | "version_sealed" | "archived" | "plan_stale" | "plan_expired" | "not_revertible" | "not_retriable" | "stale" | "lease_lost" | "claim_taken" | "conflict" | "too_many_keys" | "key_ended" | "last_admin_key" | "operation_in_progress" | "version_conflict" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal" | "unavailable";
+export type ErrorCode = "validation_failed" | "malformed_json" | "json_too_deep" | "duplicate_key" | "too_many_items" | "invalid_cursor" | "invalid_plan_token" | "url_not_allowed" | "idempotency_key_required" | "unauthenticated" | "forbidden" | "not_a_demo" | "csrf_rejected" | "not_found" | "method_not_allowed" | "request_timeout" | "invalid_transition" | "gate_closed" | "no_next_step" | "already_in_status" | "step_not_current" | "version_sealed" | "archived" | "plan_stale" | "plan_expired" | "not_revertible" | "not_retriable" | "stale" | "lease_lost" | "claim_taken" | "conflict" | "too_many_keys" | "key_ended" | "last_admin_key" | "operation_in_progress" | "version_conflict" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal" | "unavailable";
 
 export type Issue = {
   path: ReadonlyArray<string | number>;
@@ -2143,6 +2143,8 @@ export type Me = {
   tenant: {
     id: Id;
     name: string;
+    /** In a `demo`, life can be simulated. It never changes. */
+    kind: "customer" | "demo";
   };
   actor: Actor;
   /** The person whose credential it is. Absent for a machine. */

@@ -6,6 +6,7 @@ import { uuidv7 } from "uuidv7";
 import { mintKey } from "../../src/actions/keys/mint-key.ts";
 import { ADMINISTERED } from "../../src/db/administration/admin-states.ts";
 import { ROLES, type Role } from "../../src/domain/actor.ts";
+import type { TenantKind } from "../../src/domain/tenant-kind.ts";
 import { apiKeys } from "../../src/db/schema/api-keys.ts";
 import { tenants } from "../../src/db/schema/tenants.ts";
 
@@ -13,11 +14,13 @@ import { tenants } from "../../src/db/schema/tenants.ts";
 export interface Tenant {
   id: string;
   name: string;
+  kind: TenantKind;
   keys: Record<Role, string>;
 }
 
 interface Inventing {
   id?: string;
+  kind?: TenantKind;
   /** The service's secret, with which its keys prove who issued them. They also work without. */
   signingSecret?: string | undefined;
 }
@@ -25,7 +28,7 @@ interface Inventing {
 /** Generates a tenant with new keys. Stores nothing. */
 export function inventTenant(
   name: string,
-  { id = uuidv7(), signingSecret }: Inventing = {},
+  { id = uuidv7(), kind = "customer", signingSecret }: Inventing = {},
 ): Tenant {
   const mint = () => mintKey(id, signingSecret ?? null);
   const keys = {
@@ -35,7 +38,7 @@ export function inventTenant(
     admin: mint(),
     service: mint(),
   };
-  return { id, name, keys };
+  return { id, name, kind, keys };
 }
 
 /**
@@ -51,7 +54,7 @@ export async function storeTenant(
     database.transaction(async (transaction) => {
       const created = await transaction
         .insert(tenants)
-        .values({ id: tenant.id, name: tenant.name })
+        .values({ id: tenant.id, name: tenant.name, kind: tenant.kind })
         .onConflictDoNothing()
         .returning({ id: tenants.id });
       await recordCreated(transaction, "tenant", created);

@@ -8,6 +8,7 @@ import type { DataKind } from "./data/kinds.ts";
 export interface RefusalData {
   unauthenticated: object;
   forbidden: { required: Role };
+  not_a_demo: object;
   not_found: object;
   validation_failed: { issues: Issue[] };
   invalid_transition: { from: string; to: string; allowed: readonly string[] };
@@ -115,6 +116,14 @@ export const STATE_REFUSALS = [
 /** The caller's role does not have the right. Does not reveal whether the resource exists. */
 export function forbidden(required: Role): Refusal {
   return { code: "forbidden", detail: `This requires the role ${required}.`, required };
+}
+
+/** The tenant is not a demo, so nothing in it can be simulated. */
+export function notADemo(): Refusal {
+  return {
+    code: "not_a_demo",
+    detail: "This works only in a demo tenant. Nothing was changed.",
+  };
 }
 
 /** The caller's credential has ended since the request was admitted. */

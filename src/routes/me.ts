@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { TENANT_KINDS } from "../domain/tenant-kind.ts";
 import { readCaller } from "../db/tenants/tenants.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
@@ -22,6 +23,9 @@ const getMe = defineContract({
         tenant: z.strictObject({
           id: uuid,
           name: z.string(),
+          kind: z
+            .enum(TENANT_KINDS)
+            .openapi({ description: "In a `demo`, life can be simulated. It never changes." }),
         }),
         actor,
         person: z
@@ -34,11 +38,11 @@ const getMe = defineContract({
 });
 
 export const meRoutes: readonly Route[] = [
-  createHandler(getMe, async ({ tenantId, actor: caller, personId, database }) => {
+  createHandler(getMe, async ({ tenantId, tenantKind, actor: caller, personId, database }) => {
     const { name, person } = await readCaller(database, personId);
     if (name === null) throw new Error("The tenant of an authenticated caller does not exist");
     return reply({
-      tenant: { id: tenantId, name },
+      tenant: { id: tenantId, name, kind: tenantKind },
       actor: caller,
       ...(person !== null && { person }),
     });

@@ -18,7 +18,12 @@ const INVALID_TOKEN =
   'Bearer error="invalid_token", error_description="The API key or token is not valid"';
 
 /** Of a key that does not expire, and whose use was noted. */
-const LASTING = { personId: null, expiresAt: null, isUseDue: false };
+const LASTING = {
+  personId: null,
+  tenantKind: "customer",
+  expiresAt: null,
+  isUseDue: false,
+} as const;
 
 interface Seen {
   tenantId: string;
@@ -101,6 +106,7 @@ describe("an API key", () => {
       role: "admin",
       digest,
       personId: null,
+      tenantKind: "customer",
       expiresAt: null,
       isUseDue: false,
     } as const;
@@ -156,7 +162,9 @@ describe("a token", () => {
     let exists = false;
     const signIn = async (): Promise<SignedIn> => {
       lookups += 1;
-      return exists ? { ok: true, person: null } : { ok: false, reason: "token_tenant_unknown" };
+      return exists
+        ? { ok: true, person: null, tenantKind: "customer" }
+        : { ok: false, reason: "token_tenant_unknown" };
     };
     const { send } = testApp({ settings: { tokenIssuer }, now: () => now, signIn });
     const token = bearer(await signToken({ claims }));

@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { ApiKey } from "../../src/db/tenants/api-keys.ts";
 import { openDatabase, type TenantDatabase } from "../../src/db/connection/client.ts";
 import type { Role } from "../../src/domain/actor.ts";
+import type { TenantKind } from "../../src/domain/tenant-kind.ts";
 import type { Settings } from "../../src/env.ts";
 import { type Answer, type Call, reply } from "../../src/routes/http/call.ts";
 import { defineContract } from "../../src/routes/http/contract.ts";
@@ -62,7 +63,7 @@ export const keyOf = (role: Role, tenantId = TENANT): string =>
   `slg_${tenantId.replaceAll("-", "")}_${role}-secret`;
 
 /** Creates a key store with one key per role. It counts lookups. */
-export function keyStore(tenantId = TENANT) {
+export function keyStore(tenantId = TENANT, tenantKind: TenantKind = "customer") {
   const roles: Role[] = ["viewer", "operator", "reviewer", "admin", "service"];
   const revoked = new Set<Role>();
   const store = {
@@ -76,7 +77,7 @@ export function keyStore(tenantId = TENANT) {
         const stored = await digestOf(keyOf(role, tenantId));
         if (stored.join() === digest.join() && !revoked.has(role)) {
           const found = { id: `key-of-${role}`, name: `The ${role}`, role, digest: stored };
-          return { ...found, personId: null, expiresAt: null, isUseDue: false };
+          return { ...found, personId: null, tenantKind, expiresAt: null, isUseDue: false };
         }
       }
       return null;
@@ -237,7 +238,7 @@ export function testApp(
       findApiKey: keys.findApiKey,
       findKeyRole: async () => null,
       recordKeyUse: async () => {},
-      signIn: async () => ({ ok: true, person: null }),
+      signIn: async () => ({ ok: true, person: null, tenantKind: "customer" }),
       findPerson: async () => null,
       isDatabaseReady: async () => true,
       blobs: NO_BLOBS,

@@ -209,6 +209,13 @@ const ABUSES: Readonly<Record<string, readonly Abuse[]>> = {
       returns: [{ name: null }],
     },
   ],
+  tenant_kind: [
+    {
+      to: "read a kind without a tenant",
+      sql: () => "select tenant_kind() as kind from set_config('app.tenant_id', '', true)",
+      returns: [{ kind: null }],
+    },
+  ],
   search_tasks: [
     {
       to: "search without a tenant",

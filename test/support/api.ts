@@ -9,6 +9,7 @@ import { env as platform } from "cloudflare:workers";
 import { expect, inject, vi } from "vitest";
 import type { TaskView } from "../../src/actions/views/task-view.ts";
 import { ROLES, type Role } from "../../src/domain/actor.ts";
+import type { TenantKind } from "../../src/domain/tenant-kind.ts";
 import type { UnifiedStatus } from "../../src/domain/status/unified.ts";
 import worker from "../../src/worker.ts";
 import {
@@ -27,8 +28,8 @@ export * from "./api-calls.ts";
 
 /** The Worker over its own database, with two tenants. */
 export interface TestApi extends CallableApi {
-  /** Creates another tenant. */
-  givenTenant: () => Promise<Tenant>;
+  /** Creates another tenant, a customer by default. */
+  givenTenant: (kind?: TenantKind) => Promise<Tenant>;
   /** Sends a request to a full path, without a credential. */
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** Creates a task and moves it to the place of a label. */
@@ -108,7 +109,7 @@ export async function freshApi(
         ({ id }) => id ?? expect.fail("a task was not imported"),
       );
     },
-    givenTenant: () => givenTenant(database, "Another tenant"),
+    givenTenant: (kind) => givenTenant(database, "Another tenant", kind),
     roundTripsOf: async (run, roles = ROLES) => {
       const callers = [tenant, otherTenant].flatMap(({ keys }) => roles.map((role) => keys[role]));
       // The clock is stopped, so that no cached key expires before the run ends.
@@ -147,7 +148,11 @@ export function testBucket(): R2Bucket {
 }
 
 /** Stores a tenant and its keys as the owner, like the setup of a stack. */
-async function givenTenant(database: TestDatabase, name: string): Promise<Tenant> {
+async function givenTenant(
+  database: TestDatabase,
+  name: string,
+  kind: TenantKind = "customer",
+): Promise<Tenant> {
   const id = crypto.randomUUID();
   const mint = (role: Role) => `slg_${id.replaceAll("-", "")}_${role}-${crypto.randomUUID()}`;
   const keys = {
@@ -163,7 +168,7 @@ async function givenTenant(database: TestDatabase, name: string): Promise<Tenant
     values: [id, `first ${role} key`, role, keys[role]],
   }));
   await database.transaction("owner", [
-    { text: "insert into tenants (id, name) values ($1, $2)", values: [id, name] },
+    { text: "insert into tenants (id, name, kind) values ($1, $2, $3)", values: [id, name, kind] },
     ...keyRows,
     ...importedState(id),
   ]);

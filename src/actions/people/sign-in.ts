@@ -8,6 +8,7 @@ import {
 } from "../../db/tenants/people.ts";
 import type { Role } from "../../domain/actor.ts";
 import type { Person } from "../../domain/person.ts";
+import type { TenantKind } from "../../domain/tenant-kind.ts";
 
 /** A verified token, as far as it says who its subject is. */
 export interface SignIn extends SignInProfile {
@@ -19,9 +20,9 @@ export interface SignIn extends SignInProfile {
   requestId: string;
 }
 
-/** The person whom a token identifies; null for a machine, whose role is `service`. */
+/** The person whom a token identifies, null for a machine, whose role is `service`; and the kind of their tenant. */
 export type SignedIn =
-  | { ok: true; person: Person | null }
+  | { ok: true; person: Person | null; tenantKind: TenantKind }
   | { ok: false; reason: "token_tenant_unknown" | "person_inactive" | "token_role_claim" };
 
 /**
@@ -31,15 +32,18 @@ export type SignedIn =
 export async function signIn(database: TenantDatabase, token: SignIn): Promise<SignedIn> {
   const found = await findSubject(database, token);
   if (found === null) return { ok: false, reason: "token_tenant_unknown" };
-  const { person, invited } = found;
+  const { person, invited, tenantKind } = found;
   if (person?.active === false) return { ok: false, reason: "person_inactive" };
-  if (token.role === "service") return { ok: true, person: null };
+  if (token.role === "service") return { ok: true, person: null, tenantKind };
   const known = person ?? invited;
   if (token.role === null && (known?.role ?? null) === null) {
     return { ok: false, reason: "token_role_claim" };
   }
-  if (person !== null && !hasNews(token, person)) return { ok: true, person };
-  return record(database, token, known);
+  if (person !== null && !hasNews(token, person)) return { ok: true, person, tenantKind };
+  const recorded = await record(database, token, known);
+  return recorded === null
+    ? { ok: false, reason: "person_inactive" }
+    : { ok: true, person: recorded, tenantKind };
 }
 
 /** Whether the token says something else than what was recorded, and is newer than what said that. */
@@ -49,11 +53,12 @@ function hasNews({ name, email, issuedAt }: SignIn, person: NonNullable<FoundSub
   return isOther && (person.claimedAt === null || issuedAt > new Date(person.claimedAt));
 }
 
+/** Records the person; returns null if they are not active. */
 async function record(
   database: TenantDatabase,
   token: SignIn,
   known: Person | null,
-): Promise<SignedIn> {
+): Promise<Person | null> {
   const { subject, name, credentialName, requestId, expiresAt } = token;
   const role = token.role ?? known?.role;
   if (role === undefined || role === null) throw new Error("Someone without a role signed in");
@@ -70,12 +75,7 @@ async function record(
       requestId,
     },
   );
-  const person =
-    recorded.outcome === "written"
-      ? recorded.rows[0]?.person
-      : recorded.outcome === "replayed"
-        ? // The same statement stored it in an attempt whose answer was lost.
-          (recorded.operation.result as Person)
-        : undefined;
-  return person === undefined ? { ok: false, reason: "person_inactive" } : { ok: true, person };
+  if (recorded.outcome === "written") return recorded.rows[0]?.person ?? null;
+  // The same statement stored it in an attempt whose answer was lost.
+  return recorded.outcome === "replayed" ? (recorded.operation.result as Person) : null;
 }

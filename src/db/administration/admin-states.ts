@@ -15,13 +15,14 @@ interface AdministeredTable {
  * The tables that administration changes. Every event contains the state of its subject before and after, and `npm run
  * verify` compares each row with the state in its newest event. A new nullable column can join a state at any time,
  * because the comparison ignores members that are null.
+ * A tenant's kind is null unless it is a demo, because older events do not have it.
  */
 export const ADMINISTERED = {
   tenant: {
     table: "tenants",
     tenantId: "r.id",
     subjectId: "r.id::text",
-    state: `jsonb_build_object('id', r.id, 'name', r.name, 'createdAt', iso(r.created_at))`,
+    state: `jsonb_build_object('id', r.id, 'name', r.name, 'kind', nullif(r.kind, 'customer'), 'createdAt', iso(r.created_at))`,
   },
   key: {
     table: "api_keys",

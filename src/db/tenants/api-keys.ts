@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { KeyKind, Role } from "../../domain/actor.ts";
+import type { TenantKind } from "../../domain/tenant-kind.ts";
 import { keyEnded, lastAdminKey, tooManyKeys } from "../../domain/refusals.ts";
 import { bytes, fromHex } from "../sql/bytes.ts";
 import { allOf } from "../sql/conditions.ts";
@@ -18,6 +19,8 @@ export interface ApiKey {
   role: Role;
   /** Whose key it is; null for a program's. */
   personId: string | null;
+  /** The kind of the tenant that the key belongs to. */
+  tenantKind: TenantKind;
   digest: Uint8Array;
   /** When it stops working; null if never. */
   expiresAt: string | null;
@@ -37,7 +40,8 @@ export async function findApiKey(
   digest: Uint8Array,
 ): Promise<ApiKey | null> {
   const [row] = await database.read<Omit<ApiKey, "digest"> & { digest: string }>(
-    sql`select k.id, k.name, k.role, k.person_id as "personId", encode(k.digest, 'hex') as digest, iso(k.expires_at) as "expiresAt",
+    sql`select k.id, k.name, k.role, k.person_id as "personId", tenant_kind() as "tenantKind",
+        encode(k.digest, 'hex') as digest, iso(k.expires_at) as "expiresAt",
         not exists (select from api_key_uses u where u.tenant_id = k.tenant_id and u.key_id = k.id
           and u.last_used_at > now() - ${USE_INTERVAL}) as "isUseDue"
       from api_keys k where k.digest = ${bytes(digest)} and ${IS_LIVE}`,

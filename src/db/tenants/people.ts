@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { PeopleRole } from "../../domain/rights.ts";
 import { identityOf, type Person } from "../../domain/person.ts";
+import type { TenantKind } from "../../domain/tenant-kind.ts";
 import { stateOf } from "../administration/admin-states.ts";
 import { lastAdminKey } from "../../domain/refusals.ts";
 import {
@@ -27,6 +28,7 @@ const PERSON_JSON = sql`json_build_object(${PERSON_MEMBERS})`;
 
 /** Whom a subject identifies: a known person, or one who was entered with an email address and never signed in. */
 export interface FoundSubject {
+  tenantKind: TenantKind;
   person: (Person & { claimedAt: string | null }) | null;
   invited: Person | null;
 }
@@ -56,13 +58,16 @@ export async function findSubject(
   database: TenantDatabase,
   profile: SignInProfile,
 ): Promise<FoundSubject | null> {
-  const [row] = await database.read<FoundSubject & { isTenantKnown: boolean }>(sql`
-    select tenant_name() is not null as "isTenantKnown",
+  const [row] = await database.read<
+    Omit<FoundSubject, "tenantKind"> & { tenantKind: TenantKind | null }
+  >(sql`
+    select tenant_kind() as "tenantKind",
       (select json_build_object('id', p.id, 'subject', p.subject, 'name', p.name, 'email', p.email, 'role', p.role,
           'active', p.active, 'claimedAt', iso(p.claimed_at))
         from people p where p.subject = ${profile.subject}) as person,
       (select ${PERSON_JSON} from people p where p.id = ${invitedId(profile)}) as invited`);
-  return row?.isTenantKnown === true ? { person: row.person, invited: row.invited } : null;
+  const { tenantKind = null, person = null, invited = null } = row ?? {};
+  return tenantKind === null ? null : { tenantKind, person, invited };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Actor } from "../../domain/actor.ts";
 import { identityOf } from "../../domain/person.ts";
+import type { TenantKind } from "../../domain/tenant-kind.ts";
 import {
   addressOf,
   type AuthDependencies,
@@ -24,6 +25,7 @@ const KEYS_CACHED_MAX = 1000;
 interface Holder {
   actor: Actor;
   personId: string | null;
+  tenantKind: TenantKind;
 }
 
 /** What an isolate found out about a key. */
@@ -66,10 +68,14 @@ export function apiKeyAuthenticator(dependencies: AuthDependencies) {
     const digest = await sha256(credential);
     const cacheKey = hex(digest);
     const database = openTenant(tenantId);
-    const admitted = ({ actor, personId }: Holder, isUseDue: boolean): Authenticated => ({
+    const admitted = (
+      { actor, personId, tenantKind }: Holder,
+      isUseDue: boolean,
+    ): Authenticated => ({
       ok: true,
       principal: {
         tenantId,
+        tenantKind,
         actor,
         credentialName: nameOfCredential("key", actor.id),
         identity: identityOf(nameOfCredential("key", actor.id), personId),
@@ -109,7 +115,7 @@ export function apiKeyAuthenticator(dependencies: AuthDependencies) {
         now.getTime() + KEY_CACHE_SECONDS * 1000,
         key.expiresAt === null ? Infinity : Date.parse(key.expiresAt),
       );
-      const holder = { actor, personId: key.personId };
+      const holder = { actor, personId: key.personId, tenantKind: key.tenantKind };
       valid.set(cacheKey, { holder, expiresAt });
       return admitted(holder, key.isUseDue);
     });

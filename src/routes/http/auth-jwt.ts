@@ -8,6 +8,7 @@ import {
 } from "jose";
 import type { Actor, Role } from "../../domain/actor.ts";
 import { identityOf, type Person } from "../../domain/person.ts";
+import type { TenantKind } from "../../domain/tenant-kind.ts";
 import { KEY_CACHE_SECONDS } from "./auth-api-key.ts";
 import {
   type AuthDependencies,
@@ -53,6 +54,7 @@ interface Claimed {
 /** Whom a subject identifies. A machine, whose role is `service`, is no person. */
 interface KnownSubject {
   person: Person | null;
+  tenantKind: TenantKind;
   /** In milliseconds since 1970. */
   cachedUntil: number;
 }
@@ -85,11 +87,11 @@ export function jwtAuthenticator(dependencies: AuthDependencies, source: TokenSo
       const [oldest] = cache.keys();
       if (cache.size >= SUBJECTS_CACHED_MAX && oldest !== undefined) cache.delete(oldest);
       const cachedUntil = now.getTime() + KEY_CACHE_SECONDS * 1000;
-      known = { person: signedIn.person, cachedUntil };
+      known = { person: signedIn.person, tenantKind: signedIn.tenantKind, cachedUntil };
       cache.set(cacheKey, known);
     }
 
-    const { person } = known;
+    const { person, tenantKind } = known;
     const role = claimedRole ?? person?.role;
     if (role === undefined || role === null) return unauthenticated("token_role_claim");
     const actor: Actor = {
@@ -103,6 +105,7 @@ export function jwtAuthenticator(dependencies: AuthDependencies, source: TokenSo
       ok: true,
       principal: {
         tenantId,
+        tenantKind,
         actor,
         credentialName,
         identity: identityOf(credentialName, personId),

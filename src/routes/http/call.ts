@@ -3,6 +3,7 @@ import type { TokenSigner } from "../../actions/call/signed-token.ts";
 import type { Operation, TenantDatabase } from "../../db/connection/client.ts";
 import type { Actor, Credential } from "../../domain/actor.ts";
 import type { Outcome, Refusal } from "../../domain/refusals.ts";
+import type { TenantKind } from "../../domain/tenant-kind.ts";
 import type { Settings } from "../../env.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
 import type { BlobStore } from "../../storage/blobs.ts";
@@ -12,6 +13,7 @@ import type { LargeCalls } from "./turns.ts";
 /** The context of an authenticated call. The tenant and the actor come only from the credential. */
 export interface Call extends PublicCall {
   tenantId: string;
+  tenantKind: TenantKind;
   actor: Actor;
   /** These three say who calls; see `Principal`. */
   credentialName: string;

@@ -77,6 +77,8 @@ export interface Contract<
   response: ResponseContract<Response>;
   /** A second success response with its own status and schema. */
   alternative?: ResponseContract<Alternative> | undefined;
+  /** Whether the route works only in demo tenants: others get `not_a_demo` before anything is read. */
+  demoOnly: boolean;
   /** The route's own errors. `errorsOf` adds those that follow from the rest of the contract. */
   errors: readonly ErrorCode[];
   idempotency: "none" | "optional" | "required";
@@ -95,6 +97,7 @@ type ContractInput<
   Contract<Access, Params, Query, Body, Response, Alternative>,
   | "path"
   | "service"
+  | "demoOnly"
   | "params"
   | "query"
   | "body"
@@ -108,6 +111,8 @@ type ContractInput<
   root?: true;
   /** Defaults to true for GET and to false otherwise. */
   service?: boolean;
+  /** Defaults to false. */
+  demoOnly?: boolean;
   params?: Params;
   query?: Query;
   body?: Body;
@@ -136,6 +141,7 @@ export function defineContract<
     ...rest,
     path: root === true ? input.path : `/v1${input.path}`,
     service: input.service ?? input.method === "GET",
+    demoOnly: input.demoOnly ?? false,
     // Without a schema, the type parameter has its default, Nothing. The compiler cannot infer this.
     params: input.params ?? (nothing as Params),
     query: input.query ?? (nothing as Query),
@@ -158,6 +164,7 @@ export function errorsOf(contract: Contract): ErrorCode[] {
   if (contract.role !== "public") implied.push("unauthenticated", "forbidden", "rate_limited");
   // Cloudflare Access recognizes browsers by a cookie, which another site could make them send.
   if (contract.role !== "public" && contract.method !== "GET") implied.push("csrf_rejected");
+  if (contract.demoOnly) implied.push("not_a_demo");
   if (contract.body !== null) {
     implied.push("request_timeout", "payload_too_large", "unsupported_media_type");
   }

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { stringify } from "safe-stable-stringify";
 import { uuidv7 } from "uuidv7";
 import type { Role } from "../../domain/actor.ts";
-import { forbidden, type Refusal, unauthenticated } from "../../domain/refusals.ts";
+import { forbidden, notADemo, type Refusal, unauthenticated } from "../../domain/refusals.ts";
 import type { Outbound } from "../../outbound/post-signed.ts";
 import { addressOf, type Principal } from "./principal.ts";
 import { BODY_MS_MAX, BodyReader, streamOf } from "./body-reader.ts";
@@ -37,7 +37,7 @@ interface Input<Params, Query, Body> {
 
 /**
  * Returns a route. Every route is created here, so that each checks in the same order: credential, rate limit, role,
- * conditional headers, input. A caller without the right therefore learns nothing about what exists, and `run` receives
+ * kind of tenant, conditional headers, input. A caller without the right therefore learns nothing about what exists, and `run` receives
  * only parsed values.
  */
 export function createHandler<
@@ -141,7 +141,7 @@ function outboundFrom({ outbound }: Edge, { hostname }: URL): Outbound {
 
 type Admitted = { ok: true; principal: Principal } | { ok: false; fault: Fault };
 
-/** Checks the credential, the rate limits, and the role. */
+/** Checks the credential, the rate limits, the role, and the kind of the tenant. */
 async function admit(contract: Contract, context: EdgeContext): Promise<Admitted> {
   const { edge, trace, request } = context;
   const authenticated = await edge.authenticate({
@@ -172,6 +172,9 @@ async function admit(contract: Contract, context: EdgeContext): Promise<Admitted
   const { role } = contract;
   if (role !== "public" && !mayCall(actor.role, role, contract.service)) {
     return { ok: false, fault: { code: "forbidden", required: role } };
+  }
+  if (contract.demoOnly && principal.tenantKind !== "demo") {
+    return { ok: false, fault: notADemo() };
   }
   return authenticated;
 }

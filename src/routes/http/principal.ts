@@ -2,6 +2,7 @@ import type { ApiKey } from "../../db/tenants/api-keys.ts";
 import type { TenantDatabase } from "../../db/connection/client.ts";
 import type { Actor, Credential, Role } from "../../domain/actor.ts";
 import type { Person } from "../../domain/person.ts";
+import type { TenantKind } from "../../domain/tenant-kind.ts";
 import type { AccessApplication, TokenIssuer } from "../../env.ts";
 import type { SignedIn, SignIn } from "../../actions/people/sign-in.ts";
 import type { Fault } from "./problem.ts";
@@ -9,6 +10,7 @@ import type { Fault } from "./problem.ts";
 /** The authenticated caller, and a database that is limited to the caller's tenant. */
 export interface Principal {
   tenantId: string;
+  tenantKind: TenantKind;
   actor: Actor;
   /** Names the credential within its tenant: in the ledger of writes, on leases, and to the limiter. */
   credentialName: string;

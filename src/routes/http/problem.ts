@@ -128,6 +128,13 @@ export const PROBLEMS: { readonly [Code in ErrorCode]: CatalogueEntry<Code> } = 
     detail: "The credential's role does not permit this call. `required` names the role that does.",
     members: ["required"],
   },
+  not_a_demo: {
+    status: 403,
+    retry: "never",
+    title: "Not a demo tenant",
+    detail: "This works only in a demo tenant. Nothing was changed.",
+    members: [],
+  },
   csrf_rejected: {
     status: 403,
     retry: "never",
