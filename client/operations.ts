@@ -97,7 +97,7 @@ export type CreateTask = {
   content?: TaskContent | undefined;
   /** The step that a task from another system is already at. Requires the `reviewer` role. */
   start?: {
-    kind: StepKind;
+    kind: StageName;
     status?: "queued" | "awaiting_review" | "approved" | "rejected" | "duplicate" | undefined;
     reason: Reason;
   } | undefined;
@@ -114,6 +114,9 @@ export type TaskContent = {
 
 /** A JSON object of your own, returned as you sent it. */
 export type Metadata = Record<string, unknown>;
+
+/** The name of a stage. An alias from an early pilot is accepted too: `intake` (`ingestion`), `drafting` (`authoring`), `preqa` (`pre_qa`), `generation` (`output_generation`), `sme_review` (`expert_review`), `scoring` (`calibration`), `grading` (`calibration`), `handoff` (`delivery`). Answers have the name. */
+export type StageName = "ingestion" | "authoring" | "pre_qa" | "output_generation" | "expert_review" | "calibration" | "delivery";
 
 /** Why the change is made, up to 2,000 characters. Stored on the event. */
 export type Reason = string;
@@ -277,7 +280,7 @@ export type AdvanceTask = {
 };
 
 export type ReworkTask = {
-  toKind: StepKind;
+  toKind: StageName;
   reason: Reason;
   /** Whether the pipelines attached to the change run. By default they run if a person changes a single task, and do not run for a change of many tasks or for the `service` role. */
   runAttachedWorkflows?: boolean | undefined;
@@ -495,7 +498,7 @@ export type PreviewBulk = {
   /** The fields to set. Required for the action `edit`, and not allowed otherwise. */
   changes?: BulkEdit | undefined;
   /** The stage to go back to. Required for the action `rework`, and not allowed otherwise. */
-  toKind?: StepKind | undefined;
+  toKind?: StageName | undefined;
   /** The task that the others duplicate. Only for the target `DUPLICATE`. It must not be a duplicate, rejected or archived itself, or the request returns 409 `conflict`. */
   duplicateOf?: TaskRef | undefined;
   /** Whether the pipelines that are attached to the change run. Must be `true` to execute `run_pipelines`. */
@@ -518,7 +521,7 @@ export type TaskFilter = {
   unifiedStatus?: readonly UnifiedStatus[] | undefined;
   /** Tasks with any of these attention codes. */
   attention?: readonly AttentionCode[] | undefined;
-  stepKind?: StepKind | undefined;
+  stepKind?: StageName | undefined;
   stepStatus?: StepStatus | undefined;
   gate?: GateState | undefined;
   taxonomyCode?: string | undefined;
@@ -587,7 +590,7 @@ export type ExecuteBulk = {
   /** The fields to set. Required for the action `edit`, and not allowed otherwise. */
   changes?: BulkEdit | undefined;
   /** The stage to go back to. Required for the action `rework`, and not allowed otherwise. */
-  toKind?: StepKind | undefined;
+  toKind?: StageName | undefined;
   /** The task that the others duplicate. Only for the target `DUPLICATE`. It must not be a duplicate, rejected or archived itself, or the request returns 409 `conflict`. */
   duplicateOf?: TaskRef | undefined;
   /** Whether the pipelines that are attached to the change run. Must be `true` to execute `run_pipelines`. */
@@ -869,6 +872,7 @@ export type CreateVersion = {
   runAttachedWorkflows?: boolean | undefined;
 };
 
+/** The name of a stage at which a new version can begin. An alias from an early pilot is accepted too: `intake` (`ingestion`), `drafting` (`authoring`), `preqa` (`pre_qa`). Answers have the name. */
 export type FirstKind = "ingestion" | "authoring" | "pre_qa";
 
 export type EditTask = {
@@ -935,7 +939,7 @@ export type Move = {
   status?: StepStatus | undefined;
   advance?: true | undefined;
   /** The stage to go back to. */
-  rework?: StepKind | undefined;
+  rework?: StageName | undefined;
   reason?: Reason | undefined;
   /** The task's expected `eventSeq`. If it differs, the move is `stale`. */
   ifSeq?: number | undefined;
@@ -2085,6 +2089,8 @@ export type RetryWebhookDelivery = {
 export type Registry = {
   registryVersion: number;
   stepKinds: readonly string[];
+  /** Other names that requests can use for a stage, each with the stage that it means. Answers never have them. */
+  stageAliases: Record<string, StepKind>;
   stepStatuses: readonly string[];
   gateStates: readonly string[];
   /** The statuses that a step can change to, by kind and current status. */
@@ -2326,7 +2332,7 @@ export interface Operations {
         unifiedStatus?: readonly UnifiedStatus[] | undefined;
         /** Tasks with any of these attention codes. */
         attention?: readonly AttentionCode[] | undefined;
-        stepKind?: StepKind | undefined;
+        stepKind?: StageName | undefined;
         stepStatus?: StepStatus | undefined;
         gate?: GateState | undefined;
         taxonomyCode?: string | undefined;
@@ -2656,7 +2662,7 @@ export interface Operations {
         unifiedStatus?: readonly UnifiedStatus[] | undefined;
         /** Tasks with any of these attention codes. */
         attention?: readonly AttentionCode[] | undefined;
-        stepKind?: StepKind | undefined;
+        stepKind?: StageName | undefined;
         stepStatus?: StepStatus | undefined;
         gate?: GateState | undefined;
         taxonomyCode?: string | undefined;
@@ -2694,7 +2700,7 @@ export interface Operations {
         unifiedStatus?: readonly UnifiedStatus[] | undefined;
         /** Tasks with any of these attention codes. */
         attention?: readonly AttentionCode[] | undefined;
-        stepKind?: StepKind | undefined;
+        stepKind?: StageName | undefined;
         stepStatus?: StepStatus | undefined;
         gate?: GateState | undefined;
         taxonomyCode?: string | undefined;
@@ -2908,7 +2914,7 @@ export interface Operations {
         unifiedStatus?: readonly UnifiedStatus[] | undefined;
         /** Tasks with any of these attention codes. */
         attention?: readonly AttentionCode[] | undefined;
-        stepKind?: StepKind | undefined;
+        stepKind?: StageName | undefined;
         stepStatus?: StepStatus | undefined;
         gate?: GateState | undefined;
         taxonomyCode?: string | undefined;
@@ -2948,7 +2954,7 @@ export interface Operations {
         unifiedStatus?: readonly UnifiedStatus[] | undefined;
         /** Tasks with any of these attention codes. */
         attention?: readonly AttentionCode[] | undefined;
-        stepKind?: StepKind | undefined;
+        stepKind?: StageName | undefined;
         stepStatus?: StepStatus | undefined;
         gate?: GateState | undefined;
         taxonomyCode?: string | undefined;
@@ -3991,7 +3997,7 @@ export interface Operations {
         /** Whether the content is stored here. It is not if it was not uploaded yet or is stored elsewhere. */
         stored?: boolean | undefined;
         /** Artifacts that passed the gate of this stage: the gate of a step that followed from the artifact's step is `passed`. A `waived` or `revoked` gate does not count, nor does a step that follows a later attempt at the artifact's stage or an earlier one. */
-        passedGate?: StepKind | undefined;
+        passedGate?: StageName | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -4068,7 +4074,7 @@ export interface Operations {
         /** Whether the content is stored here. It is not if it was not uploaded yet or is stored elsewhere. */
         stored?: boolean | undefined;
         /** Artifacts that passed the gate of this stage: the gate of a step that followed from the artifact's step is `passed`. A `waived` or `revoked` gate does not count, nor does a step that follows a later attempt at the artifact's stage or an earlier one. */
-        passedGate?: StepKind | undefined;
+        passedGate?: StageName | undefined;
         /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
         dialect?: "standard" | "excel" | undefined;
       } | undefined;
@@ -4096,7 +4102,7 @@ export interface Operations {
         /** Whether the content is stored here. It is not if it was not uploaded yet or is stored elsewhere. */
         stored?: boolean | undefined;
         /** Artifacts that passed the gate of this stage: the gate of a step that followed from the artifact's step is `passed`. A `waived` or `revoked` gate does not count, nor does a step that follows a later attempt at the artifact's stage or an earlier one. */
-        passedGate?: StepKind | undefined;
+        passedGate?: StageName | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
@@ -4293,7 +4299,7 @@ export interface Operations {
         unifiedStatus?: readonly UnifiedStatus[] | undefined;
         /** Tasks with any of these attention codes. */
         attention?: readonly AttentionCode[] | undefined;
-        stepKind?: StepKind | undefined;
+        stepKind?: StageName | undefined;
         stepStatus?: StepStatus | undefined;
         gate?: GateState | undefined;
         taxonomyCode?: string | undefined;
@@ -4696,7 +4702,7 @@ export interface Operations {
     answer: WebhookDelivery;
   };
   /**
-   * Retrieve the registry. Returns the tables that the service decides by: the transitions of steps, gates, runs, and evals, the rules that give labels, the effects of worker reports, and the bulk changes that are allowed.
+   * Retrieve the registry. Returns the tables that the service decides by: the transitions of steps, gates, runs, and evals, the rules that give labels, the effects of worker reports, and the bulk changes that are allowed. Also returns the aliases of stages.
    *
    * Role: `viewer` or above, or `service`.
    */

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { STEP_KINDS, type StepKind } from "../../src/domain/lifecycle/statuses.ts";
+import { canonicalStage } from "../../src/domain/seed/stages.ts";
 import { IMPORT_MAX } from "../../src/routes/tasks.ts";
 import { MAPPINGS, type MappingName } from "./mappings.ts";
 import { UsageError } from "./usage-error.ts";
@@ -33,7 +34,7 @@ A JSON record can also have data and evals. The import prints a summary of the e
   --url URL          the URL of the service (default: the local stack)
   --key KEY          an operator's key (default: STEPLEDGER_KEY, or the key of the local stack)
   --mapping NAME     the format of the records: ${MAPPINGS.join(" or ")} (default: auto)
-  --start KIND       the stage to start at, such as ${STEP_KINDS[3]}; requires a reviewer's key
+  --start KIND       the stage to start at, such as ${STEP_KINDS[3]}, or an alias of it; requires a reviewer's key
   --only tasks       ignore data and evals
   --batch N          records per request, 1 to ${IMPORT_MAX} (default: ${IMPORT_MAX})
   --dry-run          report what the import would do, and change nothing
@@ -55,7 +56,7 @@ export function parseImportCommand(args: readonly string[]): ImportCommand {
     url: values.url ?? null,
     key: values.key ?? null,
     mapping: oneOf("--mapping", values.mapping, MAPPINGS),
-    start: values.start === undefined ? null : oneOf("--start", values.start, STEP_KINDS),
+    start: values.start === undefined ? null : stage(values.start),
     isTasksOnly: values.only !== undefined && oneOf("--only", values.only, ["tasks"]) === "tasks",
     batchMax: batchSize(values.batch),
     isDryRun: values["dry-run"],
@@ -100,4 +101,8 @@ function batchSize(given: string): number {
   throw new UsageError(
     `--batch takes a whole number from 1 to ${IMPORT_MAX}, not "${given}"\n\n${IMPORT_USAGE}`,
   );
+}
+
+function stage(given: string): StepKind {
+  return canonicalStage(given) ?? oneOf("--start", given, STEP_KINDS);
 }

@@ -29,7 +29,7 @@ import { servedContentType } from "./http/served-type.ts";
 import { byteStream } from "./http/streaming.ts";
 import { answerPage } from "./http/paging.ts";
 import { makerInput, makerOutput } from "./shapes/maker.ts";
-import { stepKind } from "./shapes/task.ts";
+import { stageName } from "./shapes/stage.ts";
 
 const dataKind = z.enum(DATA_KINDS).openapi("DataKind");
 
@@ -144,7 +144,7 @@ const dataFilterQuery = {
     description:
       "Whether the content is stored here. It is not if it was not uploaded yet or is stored elsewhere.",
   }),
-  passedGate: stepKind.optional().openapi({
+  passedGate: stageName.optional().openapi({
     description:
       "Artifacts that passed the gate of this stage: the gate of a step that followed from the artifact's step is `passed`. A `waived` or `revoked` gate does not count, nor does a step that follows a later attempt at the artifact's stage or an earlier one.",
   }),

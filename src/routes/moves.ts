@@ -7,7 +7,8 @@ import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { itemIssues, listedTaskRef, reason } from "./http/schemas.ts";
 import { runAttachedWorkflows } from "./shapes/moved.ts";
-import { stepKind, stepStatus } from "./shapes/task.ts";
+import { stageName } from "./shapes/stage.ts";
+import { stepStatus } from "./shapes/task.ts";
 
 export const MOVES_MAX = 1000;
 
@@ -16,7 +17,7 @@ const move = z
     task: listedTaskRef,
     status: stepStatus.optional(),
     advance: z.literal(true).optional(),
-    rework: stepKind.optional().openapi({ description: "The stage to go back to." }),
+    rework: stageName.optional().openapi({ description: "The stage to go back to." }),
     reason: reason.optional(),
     ifSeq: z.int().min(1).optional().openapi({
       description: "The task's expected `eventSeq`. If it differs, the move is `stale`.",

@@ -15,15 +15,8 @@ import {
   replyMoved,
   runAttachedWorkflows,
 } from "./shapes/moved.ts";
-import {
-  assignee,
-  firstKind,
-  priority,
-  stepKind,
-  taskContent,
-  taxonomyCode,
-  title,
-} from "./shapes/task.ts";
+import { firstKind, stageName } from "./shapes/stage.ts";
+import { assignee, priority, taskContent, taxonomyCode, title } from "./shapes/task.ts";
 
 const taskParams = z.strictObject({ taskId: taskRef });
 
@@ -65,7 +58,7 @@ const postRework = defineContract({
   summary: "Rework a task",
   description:
     "Opens a new attempt of the current stage or an earlier one. Revokes the `passed` and `waived` gates from that stage on, and cancels open worker runs. Earlier attempts are kept.",
-  body: z.strictObject({ toKind: stepKind, reason, runAttachedWorkflows }).openapi("ReworkTask"),
+  body: z.strictObject({ toKind: stageName, reason, runAttachedWorkflows }).openapi("ReworkTask"),
   errors: [...MOVE_ERRORS, "invalid_transition"],
 });
 

@@ -21,11 +21,11 @@ import { JsonStream } from "./http/streaming.ts";
 import { validate } from "./http/validation.ts";
 import { asOf } from "./shapes/as-of.ts";
 import { labelFacts, resolverRule } from "./shapes/registry.ts";
+import { stageName } from "./shapes/stage.ts";
 import {
   assignee,
   attentionCode,
   priority,
-  stepKind,
   task,
   taskContent,
   taxonomyCode,
@@ -42,7 +42,7 @@ const newTask = z
     assignee: assignee.optional(),
     content: taskContent.optional(),
     start: z
-      .strictObject({ kind: stepKind, status: z.enum(START_STATUSES).optional(), reason })
+      .strictObject({ kind: stageName, status: z.enum(START_STATUSES).optional(), reason })
       .optional()
       .openapi({
         description:

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { registry } from "../../src/domain/registry.ts";
+import { STAGE_ALIASES } from "../../src/domain/seed/stages.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
 import { signToken } from "../support/tokens.ts";
 
@@ -9,9 +10,10 @@ beforeAll(async () => {
 });
 
 describe("The registry", () => {
-  it("returns the domain's tables", async () => {
+  it("returns the domain's tables, and the aliases of stages", async () => {
     const answer = await api.call("GET", "/registry", { as: "viewer" });
-    expect(expectDone(answer)).toEqual(JSON.parse(JSON.stringify(registry())));
+    const stageAliases = Object.fromEntries(STAGE_ALIASES);
+    expect(expectDone(answer)).toEqual(JSON.parse(JSON.stringify({ ...registry(), stageAliases })));
     expect(answer.body).toMatchObject({
       stepTransitions: {
         pre_qa: { approved: ["queued", "changes_requested", "rejected", "duplicate"] },
@@ -21,6 +23,7 @@ describe("The registry", () => {
       bulkActions: ["advance", "retry", "run_pipelines", "edit", "archive", "restore", "rework"],
       bulkRetriedStatuses: ["failed", "cancelled"],
       bulkRevertibleActions: ["retry", "run_pipelines", "edit", "archive", "restore"],
+      stageAliases: { intake: "ingestion", scoring: "calibration" },
       terminalUnified: ["PASSED", "DELIVERED", "REJECTED", "DUPLICATE"],
     });
   });

@@ -152,6 +152,7 @@ describe("the command line", () => {
       reportPath: null,
     });
     expect(parseImportCommand(["a", "--only", "tasks"])).toMatchObject({ isTasksOnly: true });
+    expect(parseImportCommand(["a", "--start", "handoff"])).toMatchObject({ start: "delivery" });
     for (const args of [
       [],
       ["a", "b"],

@@ -13,6 +13,7 @@ import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
 import { type Answer, type Call, replyTo } from "../http/call.ts";
 import { taskRef, timestamp, uuid } from "../http/schemas.ts";
 import { pipelineName } from "./moved.ts";
+import { stageName } from "./stage.ts";
 import { assignee, priority, stepKind, unifiedStatus } from "./task.ts";
 
 export const bulkTarget = z.enum(BULK_TARGETS).openapi("BulkTarget");
@@ -37,7 +38,7 @@ export const intent = {
   changes: bulkEdit.optional().openapi({
     description: "The fields to set. Required for the action `edit`, and not allowed otherwise.",
   }),
-  toKind: stepKind.optional().openapi({
+  toKind: stageName.optional().openapi({
     description:
       "The stage to go back to. Required for the action `rework`, and not allowed otherwise.",
   }),

@@ -49,6 +49,10 @@ export const registryTables = z
   .strictObject({
     registryVersion: z.int(),
     stepKinds: names,
+    stageAliases: z.record(z.string(), stepKind).openapi({
+      description:
+        "Other names that requests can use for a stage, each with the stage that it means. Answers never have them.",
+    }),
     stepStatuses: names,
     gateStates: names,
     stepTransitions: z.record(z.string(), namesByName).openapi({

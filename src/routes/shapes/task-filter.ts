@@ -15,12 +15,12 @@ import {
   timeOrDay,
   uuid,
 } from "../http/schemas.ts";
+import { stageName } from "./stage.ts";
 import {
   assignee,
   attentionCode,
   gateState,
   priority,
-  stepKind,
   stepStatus,
   taxonomyCode,
   unifiedStatus,
@@ -39,7 +39,7 @@ const common = {
     .max(ATTENTION_CODES.length)
     .optional()
     .openapi({ description: "Tasks with any of these attention codes." }),
-  stepKind: stepKind.optional(),
+  stepKind: stageName.optional(),
   stepStatus: stepStatus.optional(),
   gate: gateState.optional(),
   taxonomyCode: taxonomyCode.optional(),

@@ -1,6 +1,5 @@
 import * as z from "zod";
 import {
-  FIRST_KINDS,
   GATE_STATES,
   REVIEW_OUTCOMES,
   STEP_KINDS,
@@ -13,7 +12,6 @@ import { metadata, name, safeText, timestamp, titleText, uuid } from "../http/sc
 export const stepKind = z.enum(STEP_KINDS).openapi("StepKind");
 export const stepStatus = z.enum(STEP_STATUSES).openapi("StepStatus");
 export const gateState = z.enum(GATE_STATES).openapi("GateState");
-export const firstKind = z.enum(FIRST_KINDS).openapi("FirstKind");
 export const attentionCode = z.enum(ATTENTION_CODES).openapi("AttentionCode");
 export const unifiedStatus = z.enum(UNIFIED_STATUSES).openapi("UnifiedStatus", {
   description: "The label that summarizes the task's status, derived from its current step.",
