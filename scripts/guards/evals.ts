@@ -130,4 +130,13 @@ export const EVAL_GUARDS: readonly Guard[] = [
     test: "test/routes/insights.test.ts",
     fails: "cannot be created for an archived task, or by a person",
   },
+  {
+    name: "insight-time",
+    prevents: "Two states of an insight have one time, so that a late report is not noticed.",
+    file: "src/db/evals/insights.ts",
+    text: "${notBefore(sql`i.updated_at + interval '1 microsecond'`)}",
+    without: "writer_clock()",
+    test: "test/proofs/clocks.test.ts",
+    fails: "each report on an insight has a later time than the one before",
+  },
 ];

@@ -181,7 +181,7 @@ export const MOVE_GUARDS: readonly Guard[] = [
     text: "...(isGuardedByRun ? [lockRuns(tenantId, input.found_runs)] : []),",
     without: "",
     test: "test/proofs/run-races.test.ts",
-    fails: "that waits for its task is judged by the current state of the run",
+    fails: "that meets an uncommitted claim waits for its result",
   },
   {
     name: "lock-tasks",

@@ -83,4 +83,13 @@ export const REVIEW_GUARDS: readonly Guard[] = [
     test: "test/proofs/review-claims.test.ts",
     fails: "never get a task that someone holds",
   },
+  {
+    name: "claim-change-held",
+    prevents: "A claim is changed after its lease has run out.",
+    file: "src/db/reviews/slots.ts",
+    text: " and s.person = ${person}::text and ${isHeld(sql`s`)}",
+    without: " and s.person = ${person}::text",
+    test: "test/routes/reviews/claims.test.ts",
+    fails: "frees the task when its lease runs out: for the late holder as for anyone else",
+  },
 ];

@@ -162,7 +162,7 @@ export const RUN_GUARDS: readonly Guard[] = [
     text: "order by w.id for no key update of w`",
     without: "order by w.id`",
     test: "test/proofs/run-races.test.ts",
-    fails: "that waits for its task is judged by the current state of the run",
+    fails: "that meets an uncommitted claim waits for its result",
   },
   {
     name: "deadline-lock",
@@ -172,5 +172,14 @@ export const RUN_GUARDS: readonly Guard[] = [
     without: "",
     test: "test/proofs/run-races.test.ts",
     fails: "and is being committed keeps the run open",
+  },
+  {
+    name: "deadline-unchanged",
+    prevents: "The sweep ends a run that has reported meanwhile.",
+    file: "src/db/runs/worker-runs.ts",
+    text: "join worker_runs w on w.id = f.id and ${IS_UNCHANGED}",
+    without: "join worker_runs w on w.id = f.id",
+    test: "test/proofs/run-races.test.ts",
+    fails: "wins: its worker is alive",
   },
 ];

@@ -77,4 +77,10 @@ export const SECOND_LINES: readonly SecondLine[] = [
     text: "\n    for no key update of t",
     because: "A trigger computes the keys from the row that is changed.",
   },
+  {
+    condition: "the person whose claim a review ends",
+    file: "src/db/reviews/slots.ts",
+    text: " and s.person = c.person",
+    because: "A review is refused while someone else holds the claim.",
+  },
 ];

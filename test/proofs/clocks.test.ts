@@ -268,6 +268,38 @@ describe("if the database's clock steps back", () => {
     expect(after.size).toBe(1);
   });
 
+  test("each report on an insight has a later time than the one before", async () => {
+    const { id } = await api.givenTask();
+    const body = { taskId: id, kind: "completion", model: "solver" };
+    const insight = await done<{ id: string; updatedAt: string }>("POST", "/insights", body);
+    await setClock("-1 hour");
+    await expectClockStepped();
+    const path = `/insights/${insight.id}`;
+    const reported = await done<{ updatedAt: string }>("PATCH", path, { status: "RUNNING" });
+    expect(reported.updatedAt > insight.updatedAt).toBe(true);
+  });
+
+  test("a bulk operation does not end before it was created", async () => {
+    const { id } = await api.givenTask({ at: { kind: "expert_review", status: "in_review" } });
+    await setClock("-1 hour");
+    await expectClockStepped();
+    const change = { taskIds: [id], targetStatus: "CHANGES_REQUESTED", reason: "Now" };
+    const call = { idempotencyKey: id, body: change };
+    const { operationId } = expectDone(
+      await api.call<{ operationId: string }>("POST", "/bulk/execute", call),
+    );
+    // As if it waited for its consumer again.
+    const queued = "update bulk_operations set state = 'queued', finished_at = null where id = $1";
+    const times =
+      "select iso(created_at) as created, iso(finished_at) as finished from bulk_operations";
+    const ended = await api.database.query("owner", times);
+    await api.database.query("owner", queued, [operationId]);
+    await done("POST", `/bulk/operations/${operationId}/cancel`);
+    for (const row of [...ended, ...(await api.database.query("owner", times))]) {
+      expectNoneFalls([row["created"], row["finished"]]);
+    }
+  });
+
   test("times in an eval's history never fall", async () => {
     const { id: evalId } = await givenOpenEval(api, { status: "queued", k: 2 });
     await setClock("-1 hour");

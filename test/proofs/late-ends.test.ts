@@ -96,6 +96,20 @@ describe("a dispatch that the relay is sending again", () => {
   });
 });
 
+test("an attempt that fails leaves the deadline of a run on which a worker has reported", async () => {
+  const [dispatchId, owner, runId] = [await givenDispatch(api), uuidv7(), uuidv7()];
+  await beginDispatch(tenant(), { dispatchId, owner, runId });
+  const body = { state: "RUNNING" };
+  expectDone(await api.call("PATCH", `/worker-runs/${runId}`, { as: "service", body }));
+  const deadline = () =>
+    api.database.query("owner", "select deadline_at from worker_runs where id = $1", [runId]);
+  const before = await deadline();
+  const failed = { error: "busy", delaySeconds: 3000, isCounted: true };
+  await endDispatch(tenant(), { dispatchId, owner }, { state: "sent", ...failed });
+  expect((await readDispatch(api, dispatchId)).lastError).toBe("busy");
+  expect(await deadline()).toEqual(before);
+});
+
 test("a dispatch is left to the relay that is claiming it, without waiting for that", async () => {
   const dispatchId = await givenDispatch(api);
   await timePasses(api.database, 3600);

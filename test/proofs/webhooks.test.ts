@@ -198,6 +198,18 @@ describe("Pumps that have read the same changes", () => {
     expect(await pumpWebhooks(database)).toBe("caught_up");
     expect(await sent()).toHaveLength(read.listeners.length);
   });
+
+  it("move no webhook back, and none that was disabled after it was read", async () => {
+    const { sent, ...read } = await givenRead();
+    const [first = expect.fail("no webhook")] = read.listeners;
+    const before = await sent();
+    const back = { ...read, upTo: { txid: first.txid, feedId: first.feedId } };
+    expect(await recordDeliveries(database, back)).toBe(false);
+    await api.database.query("owner", "update webhooks set enabled = false");
+    expect(await recordDeliveries(database, read)).toBe(false);
+    await api.database.query("owner", "update webhooks set enabled = true");
+    expect(await sent()).toEqual(before);
+  });
 });
 
 async function putWebhook(name: string, events: string[], more: object = {}): Promise<void> {

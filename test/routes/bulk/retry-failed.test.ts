@@ -241,8 +241,11 @@ describe("Retrying tasks that failed or were stale", () => {
     const reverted = await revert(api, done.operationId);
     expect(reverted).toMatchObject({ state: "partial", reverted: 2, counts: { failed: 1 } });
     await api.database.query("owner", "drop trigger poison on step_events");
+    const first = await revertedAt(done);
+    expect(first).toEqual(expect.any(String));
     const again = expectDone(await act(api, reverted.operationId, "retry-failed", { body: {} }));
     expect(again).toMatchObject({ state: "completed", reverted: 1, movedOn: 0 });
+    expect(await revertedAt(done)).toBe(first);
     expect(await labelOf(api, poisoned)).toBe("IN_REVIEW");
     expect(await operationOf(api, reverted.operationId)).toMatchObject({ revertedBy: null });
   });
@@ -254,15 +257,16 @@ describe("Retrying tasks that failed or were stale", () => {
     await poison(poisoned);
     const reverted = await revert(api, done.operationId);
     await api.database.query("owner", "drop trigger poison on step_events");
-    const revertedAt = async () => {
-      const answer = await api.call<{ data: AnalyticsEventRecord[] }>("GET", "/analytics/events");
-      const events = expectDone(answer).data;
-      return events.find(({ bulkOperationId }) => bulkOperationId === done.operationId)?.revertedAt;
-    };
-    expect(await revertedAt()).toBeNull();
+    expect(await revertedAt(done)).toBeNull();
     expectDone(await act(api, reverted.operationId, "retry-failed", { body: {} }));
-    expect(await revertedAt()).toEqual(expect.any(String));
+    expect(await revertedAt(done)).toEqual(expect.any(String));
   });
+
+  const revertedAt = async ({ operationId }: { operationId: string }) => {
+    const answer = await api.call<{ data: AnalyticsEventRecord[] }>("GET", "/analytics/events");
+    const events = expectDone(answer).data;
+    return events.find(({ bulkOperationId }) => bulkOperationId === operationId)?.revertedAt;
+  };
 
   /** Makes the database refuse every event of a task. */
   async function poison(taskId: string): Promise<void> {

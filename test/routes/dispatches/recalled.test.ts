@@ -117,6 +117,17 @@ describe("A payment", () => {
     expect(problem.detail).toBe("The task no longer needs it.");
   });
 
+  it("keeps a run that timed out until its next attempt is due", async () => {
+    const { id, taskId } = await givenSent("payment", PAID);
+    expect(await deliver(api, id, answering(500))).toEqual({ retryAfterSeconds: 30 });
+    const [run] = await runsOf(taskId);
+    await passDeadlines(api.database, [run?.id ?? ""]);
+    await api.sweep();
+    const early = { retryAfterSeconds: expect.any(Number) };
+    expect(await deliver(api, id, answering(200))).toEqual(early);
+    expect((await readDispatch(api, id)).runId).toBe(run?.id);
+  });
+
   it("that is dead gets a new run on retry if its run timed out", async () => {
     const { id, taskId } = await givenSent("payment", PAID);
     await deliver(api, id, answering(410));

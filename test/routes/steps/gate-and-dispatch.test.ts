@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Moved } from "../../../src/actions/moves/move-task.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../../support/api.ts";
+import { openTransaction, untilBlocked } from "../../support/model/locks.ts";
 import { offerDispatched } from "../../support/offer-runs.ts";
 
 let api: TestApi;
@@ -68,6 +69,24 @@ describe("Changing a gate by hand", () => {
 });
 
 describe("Requesting a pipeline by hand", () => {
+  it("requests none for the step that the task has reached meanwhile", async () => {
+    const task = await api.givenTask({ at: { kind: "pre_qa", status: "queued" } });
+    const held = await openTransaction(api.database, [
+      { text: "select from tasks where id = $1 for no key update", values: [task.id] },
+    ]);
+    const version = { content: {}, reason: "Start again" };
+    const moving = api.call("POST", `/tasks/${task.id}/versions`, { body: version });
+    await untilBlocked(api.database);
+    const body = { pipeline: "quality_automation", reason: "To have one" };
+    const requesting = api.call("POST", `/steps/${task.currentStep.id}/dispatch`, { body });
+    await untilBlocked(api.database, 2);
+    await held.end();
+    expectDone(await moving, 201);
+    expect((await requesting).status).toBe(409);
+    const found = await api.call<{ data: object[] }>("GET", `/dispatches?task=${task.id}`);
+    expect(expectDone(found).data).toEqual([]);
+  });
+
   const dispatch = (stepId: string, pipeline: string, options: object = {}) =>
     api.call<{ id: string }>("POST", `/steps/${stepId}/dispatch`, {
       body: { pipeline, reason: "Once more" },
