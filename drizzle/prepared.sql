@@ -86,6 +86,342 @@ end $prepared$;
 revoke execute on function prepared.load_task_f6a439c0 from public;
 grant execute on function prepared.load_task_f6a439c0 to stepledger_app;
 
+create or replace function prepared.begin_dispatch_6d04d33e(
+  p_tenant_id uuid,
+  p_dispatch_id uuid,
+  p_owner uuid,
+  p_run_id uuid
+) returns table (outcome text, "hasDeliveries" boolean, seconds integer, delivery json) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
+#variable_conflict use_column
+begin
+perform set_config('app.tenant_id', p_tenant_id::text, true),
+    set_config('lock_timeout', '1000', true);
+perform from tasks t
+    where t.tenant_id = p_tenant_id::uuid and t.id = (select d.task_id from pipeline_dispatches d
+      where d.tenant_id = p_tenant_id::uuid and d.id = p_dispatch_id::uuid)
+    for no key update of t;
+update worker_runs r set dispatch_id = null, updated_at = greatest((select writer_clock()), r.updated_at)
+    where r.tenant_id = p_tenant_id::uuid and r.dispatch_id = p_dispatch_id::uuid and r.state = 'FAILED'
+      and exists (
+        select from pipeline_dispatches d join tasks t on t.tenant_id = d.tenant_id and t.id = d.task_id
+  join steps ds on ds.tenant_id = d.tenant_id and ds.id = d.step_id
+  join steps cs on cs.tenant_id = t.tenant_id and cs.id = t.current_step_id
+  left join pipelines p on p.tenant_id = d.tenant_id and p.name = d.pipeline
+  left join worker_runs w on w.tenant_id = d.tenant_id and w.dispatch_id = d.id
+        where d.tenant_id = r.tenant_id and d.id = r.dispatch_id and d.state in ('pending', 'sent')
+          and not (coalesce(d.lease_until > clock_timestamp(), false) or coalesce(d.not_before > clock_timestamp(), false)) and coalesce(w.state = 'FAILED' and w.error = 'timed_out', false) and (d.pipeline, ds.kind, ds.status) in (('quality_automation', 'pre_qa', 'queued'), ('output_generation', 'output_generation', 'queued'), ('post_qa_scoring', 'calibration', 'queued'), ('payment', 'expert_review', 'approved')) and not case when d.pipeline = 'payment'
+  then not (d.pipeline, ds.kind, ds.status) in (('quality_automation', 'pre_qa', 'queued'), ('output_generation', 'output_generation', 'queued'), ('post_qa_scoring', 'calibration', 'queued'), ('payment', 'expert_review', 'approved')) or cs.version_id = d.version_id and cs.status in ('changes_requested', 'rejected', 'duplicate')
+  else cs.id <> d.step_id or cs.status in ('rejected', 'duplicate') end
+        offset 0);
+return query with
+found as materialized (
+  select d.*, coalesce(d.lease_owner = p_owner::uuid, false) as is_again, w.id as run_id, p.endpoint,
+    coalesce(p.timeout_seconds, 10) as timeout_seconds, make_interval(secs => coalesce(
+    (select p.run_deadline_seconds from pipelines p where p.name = lower(d.pipeline)), 3600)) as allowance,
+    json_build_object('sealed', coalesce((
+      select json_agg(json_build_object('id', s.id, 'sealed', s.sealed) order by s.signs_until desc nulls first, s.id desc)
+      from signing_secrets s
+      where s.tenant_id = p.tenant_id and s.kind = 'pipeline' and s.name = p.name
+        and (s.signs_until is null or s.signs_until > now())), '[]'),
+    'plain', array_remove(array[encode(nullif(p.secret, ''), 'hex'),
+      case when p.previous_secret_until > now() then encode(p.previous_secret, 'hex') end], null)) as secrets,
+    case
+    when d.state not in ('pending', 'sent') then 'settled'
+    when d.lease_owner = p_owner::uuid then 'begun'
+    when (coalesce(d.lease_until > clock_timestamp(), false) or coalesce(d.not_before > clock_timestamp(), false)) then 'later'
+    when w.state in ('RUNNING', 'SUCCEEDED') or w.state = 'FAILED' and not coalesce(w.state = 'FAILED' and w.error = 'timed_out', false) then 'taken'
+    when w.state = 'CANCELLED' or case when d.pipeline = 'payment'
+  then not (d.pipeline, ds.kind, ds.status) in (('quality_automation', 'pre_qa', 'queued'), ('output_generation', 'output_generation', 'queued'), ('post_qa_scoring', 'calibration', 'queued'), ('payment', 'expert_review', 'approved')) or cs.version_id = d.version_id and cs.status in ('changes_requested', 'rejected', 'duplicate')
+  else cs.id <> d.step_id or cs.status in ('rejected', 'duplicate') end then 'unwanted'
+    when w.state = 'FAILED' then 'late'
+    when p.endpoint is null then 'offered'
+    else 'begun' end as outcome
+  from pipeline_dispatches d join tasks t on t.tenant_id = d.tenant_id and t.id = d.task_id
+  join steps ds on ds.tenant_id = d.tenant_id and ds.id = d.step_id
+  join steps cs on cs.tenant_id = t.tenant_id and cs.id = t.current_step_id
+  left join pipelines p on p.tenant_id = d.tenant_id and p.name = d.pipeline
+  left join worker_runs w on w.tenant_id = d.tenant_id and w.dispatch_id = d.id
+  where d.tenant_id = p_tenant_id::uuid and d.id = p_dispatch_id::uuid
+  for no key update of d
+),
+becomes as materialized (
+  select f.*, b.to_state, b.reason
+  from found f join (values
+    ('begun', 'sent', null),
+    ('offered', 'delivered', 'The pipeline has no endpoint. The run waits for a worker that polls.'),
+    ('taken', 'delivered', 'A worker reported on the run.'),
+    ('unwanted', 'recalled', 'The dispatch is no longer wanted.'),
+    ('late', 'dead', 'run_timed_out')
+  ) b(outcome, to_state, reason) using (outcome)
+),
+changed as (
+  update pipeline_dispatches d set state = b.to_state, updated_at = greatest((select writer_clock()), d.updated_at),
+    attempts = d.attempts + case when b.outcome = 'begun' and not b.is_again then 1 else 0 end,
+    lease_owner = case when b.outcome = 'begun' then p_owner::uuid end,
+    lease_until = case when b.outcome = 'begun'
+      then clock_timestamp() + make_interval(secs => b.timeout_seconds + 30) end,
+    not_before = null,
+    next_attempt_at = clock_timestamp() + interval '15 minutes',
+    dead_reason = case b.to_state when 'dead' then b.reason end,
+    last_error = case b.to_state when 'dead' then b.reason || coalesce(': ' || d.last_error, '') else d.last_error end
+  from becomes b where d.tenant_id = p_tenant_id::uuid and d.id = b.id
+  returning d.attempts
+),
+logged as (
+  insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason,
+    operation_id, at)
+  select p_tenant_id::uuid, new_id(), id, from_state, to_state, 'system'::text, 'Delivery'::text,
+    reason::text, null::uuid, greatest((select writer_clock()), change.since, (select l.at from dispatch_events l
+      where l.tenant_id = p_tenant_id::uuid and l.dispatch_id = change.id order by l.position desc limit 1))
+  from (
+    select id, state as from_state, 'sent' as to_state, null::timestamptz as since, null as reason, 1 as ordinal
+      from becomes
+      where state = 'pending' and to_state in ('sent', 'delivered')
+    union all
+    select id, case to_state when 'delivered' then 'sent' else state end, to_state, null, reason, 2 from becomes
+      where to_state <> 'sent') change order by ordinal
+  returning id, dispatch_id, to_state, reason, at
+),
+notified as (
+  insert into webhook_deliveries (tenant_id, id, webhook_id, webhook_name, event, source, data)
+  select w.tenant_id, new_id(), w.id, w.name, 'dispatch.dead'::text, change.source::text, change.data::text
+  from (
+    select l.id as source, json_build_object('dispatchId', d.id, 'pipeline', d.pipeline, 'taskId', d.task_id,
+      'reason', l.reason, 'at', iso(l.at)) as data
+    from logged l join pipeline_dispatches d on d.tenant_id = p_tenant_id::uuid and d.id = l.dispatch_id
+    where l.to_state = 'dead') change cross join webhooks w
+  where w.tenant_id = p_tenant_id::uuid and (w.enabled or w.gone_at is not null) and w.events @> array['dispatch.dead'::text]
+  on conflict do nothing
+  returning id
+),
+opened as (
+  insert into worker_runs (tenant_id, id, task_id, version_id, step_id, type, state, dispatch_id, offered,
+    deadline_at, created_by)
+  select p_tenant_id::uuid, p_run_id::uuid, task_id, version_id, step_id, case pipeline when 'quality_automation' then 'QUALITY_AUTOMATION' when 'output_generation' then 'OUTPUT_GENERATION' when 'post_qa_scoring' then 'POST_QA_SCORING' when 'payment' then 'PAYMENT' end, 'QUEUED', id,
+    outcome = 'offered', clock_timestamp() + allowance, 'system'
+  from becomes where outcome in ('begun', 'offered') and run_id is null
+  returning id, type, attempt, deadline_at
+),
+-- The deadline counts from the latest attempt. An unwanted run is cancelled.
+kept as (
+  update worker_runs w set updated_at = greatest((select writer_clock()), w.updated_at), offered = b.outcome = 'offered',
+    state = case b.outcome when 'unwanted' then 'CANCELLED' else w.state end,
+    deadline_at = case b.outcome when 'unwanted' then w.deadline_at else clock_timestamp() + b.allowance end
+  from becomes b
+  where w.tenant_id = p_tenant_id::uuid and w.id = b.run_id and w.state = 'QUEUED'
+    and b.outcome in ('begun', 'offered', 'unwanted')
+  returning w.id, w.type, w.attempt, w.deadline_at
+),
+run as (select * from opened union all select * from kept)
+select f.outcome, exists (select from notified) as "hasDeliveries", greatest(1, ceil(extract(epoch from
+    greatest(f.lease_until, f.not_before) - clock_timestamp())))::integer as seconds,
+  (select json_build_object('endpoint', f.endpoint, 'secrets', f.secrets, 'timeoutSeconds', f.timeout_seconds,
+      'attempt', (select attempts from changed), 'pipeline', f.pipeline,
+      'run', (select json_build_object('id', id, 'type', type, 'attempt', attempt, 'deadlineAt', iso(deadline_at))
+        from run),
+      'task', json_build_object('id', t.id, 'externalId', t.external_id, 'title', t.title,
+    'taxonomyCode', t.taxonomy_code, 'priority', t.priority, 'assignee', t.assignee,
+    'archivedAt', iso(t.archived_at), 'duplicateOf', case when s.status = 'duplicate' then (
+      select n.duplicate_of from step_events n
+      where n.tenant_id = t.tenant_id and n.task_id = t.id and n.step_id = s.id and n.to_status = 'duplicate' and n.from_status is distinct from 'duplicate'
+      order by n.seq desc limit 1) end, 'eventSeq', t.event_seq, 'statusSince', iso(t.status_since),
+    'createdAt', iso(t.created_at), 'updatedAt', iso(t.updated_at),
+    'version', json_build_object('id', v.id, 'number', v.number),
+    'step', json_build_object('id', s.id, 'versionId', s.version_id, 'kind', s.kind,
+    'attempt', s.attempt, 'status', s.status, 'gate', s.gate,
+    'hold', case when s.held_seq is not null
+    then json_build_object('seq', s.held_seq, 'gate', s.held_gate) end, 'deferred', coalesce(s.deferred, '[]'), 'idledSeq', s.idled_seq),
+    'reviews', coalesce((select json_agg(json_build_object('sequence', r.sequence, 'outcome', r.outcome)
+      order by r.sequence) from reviews r where r.tenant_id = t.tenant_id and r.step_id = t.current_step_id
+        and r.withdrawn_seq is null), '[]'),
+    'openRuns', coalesce((select json_agg(json_build_object('id', w.id, 'type', w.type, 'state', w.state)
+      order by w.id) from worker_runs w where w.tenant_id = t.tenant_id and w.step_id = t.current_step_id
+        and w.state in ('QUEUED', 'RUNNING')), '[]')),
+      'version', json_build_object('id', dv.id, 'number', dv.number, 'contentHash', dv.content_hash),
+      'step', json_build_object('id', ds.id, 'versionId', ds.version_id, 'kind', ds.kind,
+    'attempt', ds.attempt, 'status', ds.status, 'gate', ds.gate,
+    'hold', case when ds.held_seq is not null
+    then json_build_object('seq', ds.held_seq, 'gate', ds.held_gate) end, 'deferred', coalesce(ds.deferred, '[]'), 'idledSeq', ds.idled_seq))
+    from tasks t join task_versions v on v.tenant_id = t.tenant_id and v.id = t.active_version_id
+  join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id
+      join task_versions dv on dv.tenant_id = t.tenant_id and dv.id = f.version_id
+      join steps ds on ds.tenant_id = t.tenant_id and ds.id = f.step_id
+    where f.outcome = 'begun' and t.tenant_id = p_tenant_id::uuid and t.id = f.task_id) as delivery
+from found f;
+set constraints all immediate;
+end $prepared$;
+revoke execute on function prepared.begin_dispatch_6d04d33e from public;
+grant execute on function prepared.begin_dispatch_6d04d33e to stepledger_app;
+
+create or replace function prepared.record_creation_0c754483(
+  p_tenant_id uuid,
+  p_operation_id uuid,
+  p_ledger_actor text,
+  p_route text,
+  p_key text,
+  p_fingerprint text,
+  p_actor_id text,
+  p_actor_name text,
+  p_actor_kind text,
+  p_actor_role text,
+  p_request_id text,
+  p_registry_version integer,
+  p_answer json,
+  p_is_kept_if_empty boolean,
+  p_tasks json,
+  p_events json,
+  p_versions json,
+  p_steps json,
+  p_dispatches json
+) returns table (events json, dispatched json, existing json, "hasListeners" boolean) language plpgsql set plan_cache_mode = force_generic_plan as $prepared$
+#variable_conflict use_column
+begin
+perform set_config('app.tenant_id', p_tenant_id::text, true),
+    set_config('lock_timeout', '1000', true);
+if p_key is not null then delete from operations
+    where actor_id = p_ledger_actor and route = p_route and key = p_key and expires_at <= now(); end if;
+insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
+    values (p_tenant_id, p_operation_id, p_ledger_actor, p_route, p_key, p_fingerprint);
+return query with
+draft as materialized (
+  select * from json_to_recordset(p_tasks) as a(id uuid, external_id text, title text, taxonomy_code text,
+    priority smallint, assignee text, step_id uuid, version_id uuid)
+),
+event as materialized (
+  select e.*, e.ordinal as seq, decode(repeat('00', 32), 'hex') as event_head, (select writer_clock()) as at
+  from json_to_recordset(p_events) as e(
+      task_id uuid, ordinal integer, version_id uuid, step_id uuid, type text,
+      from_status text, to_status text, from_gate text, to_gate text,
+      reason text, payload text, duplicate_of uuid, run_attached_workflows boolean)
+),
+spelled as materialized (
+  select *, step_event_canonical(p_tenant_id::uuid, task_id, seq, version_id, step_id, type,
+    from_status, to_status, from_gate, to_gate, p_actor_id::text, p_actor_name::text, p_actor_kind::text, p_actor_role::text,
+    reason, payload, duplicate_of, run_attached_workflows, null::uuid,
+    p_operation_id::uuid, p_request_id::text, p_registry_version::integer, at) as canonical
+  from event
+),
+linked as materialized (
+  select *, chain_hash(event_head, canonical)
+    over (partition by task_id order by ordinal rows unbounded preceding) as hash
+  from spelled
+),
+chained as materialized (
+  select *, coalesce(lag(hash) over (partition by task_id order by ordinal), event_head) as prev_hash
+  from linked
+),
+created as (
+  insert into tasks (tenant_id, id, external_id, title, taxonomy_code, priority, assignee,
+    current_step_id, active_version_id, event_seq, event_head, status_since, created_by, created_at, updated_at)
+  select p_tenant_id::uuid, a.id, a.external_id, a.title, a.taxonomy_code, a.priority, a.assignee,
+    a.step_id, a.version_id, c.seq, c.hash, c.at, p_actor_id::text, c.at, c.at
+  from draft a join chained c on c.task_id = a.id
+  -- Concurrent calls wait for each other's keys in the same order. Of equal keys, the first row of the call wins.
+  order by external_id_key(a.external_id), a.id
+  -- On either unique index of external ids.
+  on conflict do nothing
+  returning id
+),
+written as (
+  insert into step_events (tenant_id, task_id, seq, version_id, step_id, type,
+    from_status, to_status, from_gate, to_gate, duplicate_of, run_attached_workflows, bulk_operation_id,
+    actor_id, actor_name, actor_kind, actor_role, reason, payload,
+    operation_id, request_id, registry_version, at, prev_hash, hash)
+  select p_tenant_id::uuid, task_id, seq, version_id, step_id, type,
+    from_status, to_status, from_gate, to_gate, duplicate_of, run_attached_workflows,
+    null::uuid, p_actor_id::text, p_actor_name::text, p_actor_kind::text, p_actor_role::text, reason, payload,
+    p_operation_id::uuid, p_request_id::text, p_registry_version::integer, at, prev_hash, hash
+  from chained join created on created.id = task_id order by task_id, seq
+  returning task_id, seq, version_id, step_id, type, from_status, to_status, to_gate, at, hash
+),
+opened_versions as (
+  insert into task_versions
+    (tenant_id, id, task_id, number, content, content_hash, current_step_id, reason, created_by, created_at)
+  select p_tenant_id::uuid, v.id, v.task_id, v.number, v.content, v.content_hash, n.step_id, v.reason,
+    p_actor_id::text, n.at
+  from json_to_recordset(p_versions) as v(
+      id uuid, task_id uuid, number integer, content jsonb, content_hash text, reason text)
+    join written n on n.version_id = v.id
+),
+opened_steps as (
+  insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq, created_at)
+  select p_tenant_id::uuid, s.id, n.task_id, n.version_id, s.kind, s.attempt, n.to_status, n.to_gate, n.seq, n.at
+  from json_to_recordset(p_steps) as s(id uuid, kind text, attempt integer)
+    join written n on n.step_id = s.id
+),
+dispatched as (
+  insert into pipeline_dispatches (tenant_id, id, pipeline, task_id, version_id, step_id, cause_seq, created_at,
+    updated_at)
+  select p_tenant_id::uuid, d.id, d.pipeline, d.task_id, d.version_id, d.step_id, w.seq, w.at, w.at
+  from json_to_recordset(p_dispatches) as d(
+      id uuid, pipeline text, task_id uuid, version_id uuid, step_id uuid)
+    join written w using (task_id)
+  returning id, pipeline, task_id, created_at
+),
+dispatch_log as (
+  insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason,
+    operation_id, at)
+  select p_tenant_id::uuid, new_id(), id, from_state, to_state, p_actor_id::text, p_actor_name::text,
+    null::text, p_operation_id::uuid, greatest((select writer_clock()), change.since, (select l.at from dispatch_events l
+      where l.tenant_id = p_tenant_id::uuid and l.dispatch_id = change.id order by l.position desc limit 1))
+  from (select id, null as from_state, 'pending' as to_state, created_at as since from dispatched) change
+),
+outcome as materialized (
+  select
+    coalesce((select json_agg(json_build_object('taskId', c.task_id, 'seq', c.seq, 'at', iso(c.at),
+      'canonical', c.canonical, 'prevHash', encode(c.prev_hash, 'hex'), 'hash', encode(c.hash, 'hex')))
+      from written w join chained c using (task_id, seq)), '[]') as events,
+    coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id))
+      from dispatched), '[]') as dispatched,
+    (
+    select coalesce(json_agg(json_build_object('externalId', r.external_id, 'id', t.id, 'differences',
+      coalesce(field.differences, '[]'))), '[]')
+    -- OFFSET keeps the lookup apart from the join, whose condition could otherwise use no index.
+    from (select given.*, (select coalesce((select x.id from tasks x where x.external_id = given.external_id),
+    (select x.id from tasks x where x.external_id_key = external_id_key(given.external_id)))) as task_id from (
+        select a.external_id, a.title, a.taxonomy_code, v.content
+        from draft a join json_to_recordset(p_versions) as v(task_id uuid, content jsonb) on v.task_id = a.id
+        where a.external_id is not null
+      ) given offset 0) r
+      join tasks t on t.tenant_id = p_tenant_id::uuid and t.id = r.task_id
+      join step_events e on e.tenant_id = t.tenant_id and e.task_id = t.id and e.seq = 1
+      join task_versions first on first.tenant_id = t.tenant_id and first.task_id = t.id and first.number = 1
+      join task_versions active on active.tenant_id = t.tenant_id and active.id = t.active_version_id
+      cross join lateral (
+        select json_agg(json_build_object('path', f.path, 'existing', left(f.present, 200),
+          'given', left(f.given, 200))) as differences
+        from (values
+          ('["title"]'::json, r.title, e.payload::json ->> 'title', t.title),
+          ('["taxonomyCode"]', r.taxonomy_code, e.payload::json ->> 'taxonomyCode', t.taxonomy_code),
+          ('["content","brief"]', r.content ->> 'brief', first.content ->> 'brief', active.content ->> 'brief'),
+          ('["content","instructions"]', r.content ->> 'instructions', first.content ->> 'instructions',
+            active.content ->> 'instructions'),
+          ('["content","metadata"]', coalesce(r.content -> 'metadata', '{}')::text,
+            coalesce(first.content -> 'metadata', '{}')::text, coalesce(active.content -> 'metadata', '{}')::text)
+        ) as f(path, given, created, present)
+        where f.given is distinct from f.created and f.given is distinct from f.present
+      ) field
+  ) as existing,
+    (select count(*) from written) as tasks
+),
+stored as (
+  update operations o set result = json_build_object('answer', p_answer::json, 'events', outcome.events,
+    'dispatched', outcome.dispatched, 'existing', outcome.existing)
+  from outcome
+  where o.tenant_id = p_tenant_id::uuid and o.id = p_operation_id::uuid
+    and (outcome.tasks > 0 or p_is_kept_if_empty::boolean)
+),
+dropped as (
+  delete from operations o using outcome
+  where o.tenant_id = p_tenant_id::uuid and o.id = p_operation_id::uuid
+    and outcome.tasks = 0 and not p_is_kept_if_empty::boolean
+)
+select events, dispatched, existing, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
+set constraints all immediate;
+end $prepared$;
+revoke execute on function prepared.record_creation_0c754483 from public;
+grant execute on function prepared.record_creation_0c754483 to stepledger_app;
+
 create or replace function prepared.record_plain_moves_89237769(
   p_tenant_id uuid,
   p_operation_id uuid,

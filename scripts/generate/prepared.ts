@@ -2,11 +2,14 @@ import { createHash } from "node:crypto";
 import { type SQL, sql } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import { LOAD_TASK } from "../../src/db/snapshots/prepared-load.ts";
+import { BEGIN_DISPATCH } from "../../src/db/dispatches/begin-dispatch.ts";
+import { RECORD_CREATION } from "../../src/db/moves/record-creations.ts";
 import { RECORD_MOVES, RECORD_PLAIN_MOVES } from "../../src/db/moves/prepared-moves.ts";
 import {
   type AnyPrepared,
   inputsOf,
   type OPERATION_INPUTS,
+  type PreparedWrite,
   type TENANT_INPUTS,
 } from "../../src/db/connection/prepared.ts";
 import { insertOperation, releaseKey } from "../../src/db/connection/stored-operation.ts";
@@ -48,13 +51,22 @@ const functions: readonly PreparedFunction[] = [
     before: (input) => [performed(preparedScopeOf(input.tenant_id))],
     after: [],
   }),
-  ...[RECORD_PLAIN_MOVES, RECORD_MOVES].map((statement) =>
-    functionOf(statement, {
-      before: (input) => [performed(preparedScopeOf(input.tenant_id)), ...begun(input)],
-      after: [textOf(CHECK_CONSTRAINTS)],
-    }),
-  ),
+  functionOf(BEGIN_DISPATCH, {
+    before: (input) => [performed(preparedScopeOf(input.tenant_id))],
+    after: [textOf(CHECK_CONSTRAINTS)],
+  }),
+  writer(RECORD_CREATION),
+  writer(RECORD_PLAIN_MOVES),
+  writer(RECORD_MOVES),
 ];
+
+/** Compiles a statement that inserts an operation. */
+function writer<Input extends string>(statement: PreparedWrite<Input>): PreparedFunction {
+  return functionOf(statement, {
+    before: (input) => [performed(preparedScopeOf(input.tenant_id)), ...begun(input)],
+    after: [textOf(CHECK_CONSTRAINTS)],
+  });
+}
 
 function begun(
   input: Readonly<Record<keyof typeof OPERATION_INPUTS | keyof typeof TENANT_INPUTS, SQL>>,

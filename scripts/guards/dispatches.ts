@@ -141,7 +141,7 @@ export const DISPATCH_GUARDS: readonly Guard[] = [
     name: "begin-locks-task",
     prevents: "A dispatch is posted again while a worker's report on its run is being committed.",
     file: "src/db/dispatches/begin-dispatch.ts",
-    text: "    lockTaskOf(tenantId, attempt.dispatchId),\n",
+    text: "    lockTaskOf(tenantId, dispatchId),\n",
     without: "",
     test: "test/routes/dispatches/deliver.test.ts",
     fails: "is delivered if a worker is just reporting on its run when the next attempt begins",

@@ -42,6 +42,7 @@ async function givenReviewed(count: number): Promise<Task[]> {
     });
     ids.push(...expectDone(imported).items.map(({ id }) => id));
   }
+  await api.database.query("owner", "analyze");
   const rows = await api.database.query("owner", "select id, current_step_id from tasks");
   const steps = new Map(rows.map((row) => [row["id"], String(row["current_step_id"])]));
   return ids.map((id) => ({ id, stepId: steps.get(id) ?? expect.fail("a task has no step") }));

@@ -2,7 +2,13 @@ import { type SQL, sql } from "drizzle-orm";
 import type { AnalyticsEvent } from "../../domain/analytics.ts";
 import type { Connections, DatabaseSettings } from "./driver.ts";
 import { DatabaseUnavailable, faultOf, type QueryFault } from "./faults.ts";
-import { callOf, type InputValue, type PreparedRead, type PreparedWrite } from "./prepared.ts";
+import {
+  callOf,
+  type InputValue,
+  type PreparedIdempotentWrite,
+  type PreparedRead,
+  type PreparedWrite,
+} from "./prepared.ts";
 import { insertOperation, operationQuery, releaseKey } from "./stored-operation.ts";
 import { CHECK_CONSTRAINTS, scopeOf } from "./transaction.ts";
 
@@ -224,6 +230,14 @@ export class TenantDatabase {
     const batch = [scopeOf(this.tenantId), ...statements, CHECK_CONSTRAINTS] as const;
     const results = await retryUntilAnswered(() => this.#batch("writer", batch));
     return (results.at(-2) ?? []) as Row[];
+  }
+
+  /** Like `writeIdempotently`, with a prepared statement. */
+  writePreparedIdempotently<Row, Input extends string>(
+    statement: PreparedIdempotentWrite<Input>,
+    values: Readonly<Record<Input, InputValue>>,
+  ): Promise<Row[]> {
+    return this.readPrepared<Row, Input>(statement, values);
   }
 
   /** Returns the ledger's row for this operation, by its id or by its idempotency key; null if there is none. */

@@ -32,6 +32,9 @@ export type PreparedRead<Input extends string> = Prepared<Input, keyof typeof TE
   writes: false;
 };
 
+/** A write that has the same effect however often it is sent, and so inserts no operation. */
+export type PreparedIdempotentWrite<Input extends string> = PreparedRead<Input>;
+
 export type PreparedWrite<Input extends string> = Prepared<
   Input,
   keyof typeof TENANT_INPUTS | keyof typeof OPERATION_INPUTS

@@ -3,6 +3,7 @@ import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import type { Pipeline } from "../../domain/pipelines/pipelines.ts";
 import type { WorkerType } from "../../domain/lifecycle/statuses.ts";
 import type { TenantDatabase } from "../connection/client.ts";
+import type { PreparedIdempotentWrite } from "../connection/prepared.ts";
 import { DELIVERY_ACTOR, logCtes, type HasDeliveries } from "./dispatch-log.ts";
 import {
   DISPATCH_JOINS,
@@ -53,11 +54,9 @@ export async function beginDispatch(
   database: TenantDatabase,
   attempt: { dispatchId: string; owner: string; runId: string },
 ): Promise<DispatchClaim> {
-  const { tenantId } = database;
-  const [row] = await database.writeIdempotently<BeginRow>(
-    lockTaskOf(tenantId, attempt.dispatchId),
-    releaseStatement(tenantId, attempt.dispatchId),
-    beginStatement(tenantId, attempt),
+  const [row] = await database.writePreparedIdempotently<BeginRow, keyof typeof BEGIN_INPUTS>(
+    BEGIN_DISPATCH,
+    { dispatch_id: attempt.dispatchId, owner: attempt.owner, run_id: attempt.runId },
   );
   database.outgoing.events ||= row?.hasDeliveries === true;
   if (row?.outcome === "later") return { outcome: "later", seconds: row.seconds };
@@ -71,11 +70,26 @@ interface BeginRow extends HasDeliveries {
   delivery: DispatchAttempt | null;
 }
 
+const BEGIN_INPUTS = { dispatch_id: "uuid", owner: "uuid", run_id: "uuid" } as const;
+
+/** Begins an attempt. Prepared, because planning it takes five times as long as running it. */
+export const BEGIN_DISPATCH: PreparedIdempotentWrite<keyof typeof BEGIN_INPUTS> = {
+  name: "begin_dispatch",
+  writes: false,
+  inputs: BEGIN_INPUTS,
+  columns: `outcome text, "hasDeliveries" boolean, seconds integer, delivery json`,
+  body: ({ tenant_id: tenantId, dispatch_id: dispatchId, owner, run_id: runId }) => [
+    lockTaskOf(tenantId, dispatchId),
+    releaseStatement(tenantId, dispatchId),
+    beginStatement(tenantId, { dispatchId, owner, runId }),
+  ],
+};
+
 /**
  * The outcome of the claim; the first matching condition decides. If a worker has reported on the run, the dispatch was
  * delivered, even if the endpoint's response got lost. A cancelled run is no longer wanted.
  */
-function outcomeFor(owner: string): SQL {
+function outcomeFor(owner: SQL): SQL {
   return sql`case
     when d.state not in ('pending', 'sent') then 'settled'
     when d.lease_owner = ${owner}::uuid then 'begun'
@@ -93,7 +107,7 @@ const IS_EARLY = sql`(${IS_LEASED} or coalesce(d.not_before > clock_timestamp(),
  * Detaches a run that timed out before any report, if the step waits for a run again: this dispatch prevents another
  * one, so it has to create another run. A separate statement, because a dispatch can have only one run.
  */
-function releaseStatement(tenantId: string, dispatchId: string): SQL {
+function releaseStatement(tenantId: SQL, dispatchId: SQL): SQL {
   // Find the run by its dispatch first, which is one index lookup: the plan of a join would depend on row estimates.
   return sql`update worker_runs r set dispatch_id = null, updated_at = ${notBefore(sql`r.updated_at`)}
     where r.tenant_id = ${tenantId}::uuid and r.dispatch_id = ${dispatchId}::uuid and r.state = 'FAILED'
@@ -105,8 +119,8 @@ function releaseStatement(tenantId: string, dispatchId: string): SQL {
 }
 
 function beginStatement(
-  tenantId: string,
-  { dispatchId, owner, runId }: { dispatchId: string; owner: string; runId: string },
+  tenantId: SQL,
+  { dispatchId, owner, runId }: Readonly<Record<"dispatchId" | "owner" | "runId", SQL>>,
 ): SQL {
   return sql`
 with

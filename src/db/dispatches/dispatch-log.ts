@@ -43,7 +43,7 @@ export interface HasDeliveries {
  * The CTEs `logged` and `notified`: they log changes of dispatches and enqueue a webhook delivery for each dead one.
  * `changes` is a query of id, from_state, to_state, since, reason and ordinal.
  */
-export function logCtes(tenantId: string, changes: SQL): SQL {
+export function logCtes(tenantId: Bound<string>, changes: SQL): SQL {
   const dead = sql`
     select l.id as source, json_build_object('dispatchId', d.id, 'pipeline', d.pipeline, 'taskId', d.task_id,
       'reason', l.reason, 'at', iso(l.at)) as data

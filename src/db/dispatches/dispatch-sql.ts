@@ -1,4 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
+import type { Bound } from "../connection/prepared.ts";
 import { TIMED_OUT } from "../../domain/lifecycle/runs.ts";
 import { ENDING_STATUSES, REVOKING_STATUSES } from "../../domain/lifecycle/transitions.ts";
 import { PIPELINES_ON_ENTRY } from "../../domain/lifecycle/attached.ts";
@@ -10,7 +11,7 @@ import { listed } from "../sql/listed.ts";
  * and the task stays at its step. Every change of a dispatch and its run locks the task first, as the writer of moves
  * does.
  */
-export function lockTaskOf(tenantId: string, dispatchId: string): SQL {
+export function lockTaskOf(tenantId: Bound<string>, dispatchId: Bound<string>): SQL {
   return sql`select from tasks t
     where t.tenant_id = ${tenantId}::uuid and t.id = (select d.task_id from pipeline_dispatches d
       where d.tenant_id = ${tenantId}::uuid and d.id = ${dispatchId}::uuid)

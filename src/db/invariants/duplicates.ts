@@ -4,14 +4,17 @@ import type { Invariant } from "./invariant.ts";
 const marks = (event: string) =>
   `${event}.to_status = 'duplicate' and ${event}.from_status is distinct from 'duplicate'`;
 
-/** The tasks that are duplicates now, with the event that made them so. */
+/**
+ * The tasks that are duplicates now, with the event that made them so. Read as one set: in a database without statistics,
+ * Postgres plans a lookup for each task as if there were only a few.
+ */
 const DUPLICATES = `
-  select t.tenant_id, t.id as task_id, e.feed_id, e.duplicate_of
-  from tasks t
-  join steps s on s.tenant_id = t.tenant_id and s.id = t.current_step_id and s.status = 'duplicate'
-  cross join lateral (select e.feed_id, e.duplicate_of from step_events e
-    where e.tenant_id = t.tenant_id and e.task_id = t.id and e.step_id = s.id and ${marks("e")}
-    order by e.seq desc limit 1) e`;
+  select distinct on (e.tenant_id, e.task_id) e.tenant_id, e.task_id, e.feed_id, e.duplicate_of
+  from step_events e
+  join tasks t on t.tenant_id = e.tenant_id and t.id = e.task_id and t.current_step_id = e.step_id
+  join steps s on s.tenant_id = e.tenant_id and s.id = e.step_id and s.status = 'duplicate'
+  where ${marks("e")}
+  order by e.tenant_id, e.task_id, e.seq desc`;
 
 export const DUPLICATE_INVARIANTS: readonly Invariant[] = [
   {

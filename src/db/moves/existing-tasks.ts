@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { TaskContent } from "../../domain/lifecycle/decision.ts";
 import type { TenantDatabase } from "../connection/client.ts";
+import type { Bound } from "../connection/prepared.ts";
 import { idOfExternalId } from "../tasks/external-ids.ts";
 
 /** A field in which a record differs from the task that has its external id. Values are cut to 200 characters. */
@@ -28,7 +29,7 @@ export const DIFFERENCE_LENGTH_MAX = 200;
  * Priority and assignee belong to the work on a task and not to its content, so they are not compared.
  * @param records rows of external_id, title, taxonomy_code and content (jsonb), without null external ids.
  */
-export function existingTasks(tenantId: string, records: SQL): SQL {
+export function existingTasks(tenantId: Bound<string>, records: SQL): SQL {
   return sql`(
     select coalesce(json_agg(json_build_object('externalId', r.external_id, 'id', t.id, 'differences',
       coalesce(field.differences, '[]'))), '[]')

@@ -1,19 +1,13 @@
 import { sql } from "drizzle-orm";
 import { type Effects, lockStatements, moveStatement } from "./move-statement.ts";
 import type { PreparedWrite } from "../connection/prepared.ts";
+import { CALL_INPUTS, callOfInputs } from "./call-inputs.ts";
 
 // The prepared statements that write moves. There are two because the CTEs that a plain move never needs would make it
 // half as slow again.
 
 const PLAIN_INPUTS = {
-  actor_id: "text",
-  actor_name: "text",
-  actor_kind: "text",
-  actor_role: "text",
-  request_id: "text",
-  registry_version: "integer",
-  answer: "json",
-  is_kept_if_empty: "boolean",
+  ...CALL_INPUTS,
   moves: "json",
   events: "json",
 } as const;
@@ -106,18 +100,7 @@ function preparedMoves<Input extends MoveInputName>(
     columns: `events json, dispatched json, ${effects.recallsDispatches ? "undone json, " : ""}"hasListeners" boolean`,
     body: (input) => {
       const call = {
-        tenantId: input.tenant_id,
-        actor: {
-          id: input.actor_id,
-          name: input.actor_name,
-          kind: input.actor_kind,
-          role: input.actor_role,
-        },
-        operation: { id: input.operation_id },
-        requestId: input.request_id,
-        registryVersion: input.registry_version,
-        answer: input.answer,
-        isKeptIfEmpty: input.is_kept_if_empty,
+        ...callOfInputs(input),
         input: { ...NO_INPUTS, ...input },
         bulk: null,
       };

@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Creation } from "../../domain/lifecycle/decide/create.ts";
 import type { TenantDatabase, Written } from "../connection/client.ts";
+import type { Bound, PreparedWrite } from "../connection/prepared.ts";
 import { logDispatches } from "../dispatches/dispatch-log.ts";
 import { dispatchRows, eventRows, stepRows, versionRows } from "./decision-rows.ts";
 import { type ExistingTask, existingTasks } from "./existing-tasks.ts";
@@ -10,10 +11,12 @@ import {
   NO_HEAD,
   stepEventInput,
 } from "../history/event-ctes.ts";
+import { CALL_INPUTS, callInputs, callOfInputs } from "./call-inputs.ts";
 import type { MoveCall } from "./move-input.ts";
 import {
   hasListeners,
   keepOrDropByOutcome,
+  type MoveStatementInputs,
   openedSteps,
   openedVersions,
 } from "./move-statement.ts";
@@ -40,16 +43,48 @@ export async function recordCreations(
   creations: readonly Creation[],
   call: MoveCall,
 ): Promise<Written<RecordedCreations>> {
-  const written = await database.write<RecordedCreations & HasListeners>(call.operation, [
-    creationStatement(database.tenantId, creations, call),
-  ]);
+  type Row = RecordedCreations & HasListeners;
+  const input = creationInput(creations);
+  const answer = JSON.stringify(call.answer) ?? "null";
+  const written =
+    creations.length === 1
+      ? await database.writePrepared<Row, keyof typeof CREATION_INPUTS>(
+          call.operation,
+          RECORD_CREATION,
+          { ...input, ...callInputs(call), answer },
+        )
+      : await database.write<Row>(call.operation, [
+          creationStatement({ ...call, tenantId: database.tenantId, answer }, input),
+        ]);
   return enqueueSideEffects(database, written);
 }
 
-function creationStatement(tenantId: string, creations: readonly Creation[], call: MoveCall): SQL {
-  const { actor, operation, answer, isKeptIfEmpty } = call;
+const CREATION_INPUTS = {
+  ...CALL_INPUTS,
+  tasks: "json",
+  events: "json",
+  versions: "json",
+  steps: "json",
+  dispatches: "json",
+} as const;
+
+/** Creates one task. An import is sent as text: among hundreds of tasks, the planning time is negligible. */
+export const RECORD_CREATION: PreparedWrite<keyof typeof CREATION_INPUTS> = {
+  name: "record_creation",
+  writes: true,
+  inputs: CREATION_INPUTS,
+  columns: `events json, dispatched json, existing json, "hasListeners" boolean`,
+  body: (input) => [creationStatement(callOfInputs(input), input)],
+};
+
+type CreationInput = Readonly<Record<keyof ReturnType<typeof creationInput>, Bound<string>>>;
+
+function creationStatement(
+  call: Omit<MoveStatementInputs, "input" | "bulk">,
+  input: CreationInput,
+): SQL {
+  const { tenantId, actor, operation, answer, isKeptIfEmpty } = call;
   const source = { ...call, bulk: null };
-  const input = creationInput(creations);
   return sql`
 with
 draft as materialized (
@@ -113,7 +148,7 @@ outcome as materialized (
 ),
 ${keepOrDropByOutcome(
   { tenantId, operation, isKeptIfEmpty },
-  sql`json_build_object('answer', ${JSON.stringify(answer) ?? "null"}::json, 'events', outcome.events,
+  sql`json_build_object('answer', ${answer}::json, 'events', outcome.events,
     'dispatched', outcome.dispatched, 'existing', outcome.existing)`,
 )}
 select events, dispatched, existing, ${hasListeners(tenantId)} from outcome`;

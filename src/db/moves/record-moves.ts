@@ -2,6 +2,7 @@ import type { Written, TenantDatabase } from "../connection/client.ts";
 import { type BulkBatch, openBulk } from "../bulk/bulk-ledger.ts";
 import { type BulkEnding, enqueueEnding } from "../bulk/end-bulk.ts";
 import { type Move, type MoveCall, moveInput } from "./move-input.ts";
+import { callInputs } from "./call-inputs.ts";
 import { effectsOf, lockStatements, moveStatement } from "./move-statement.ts";
 import {
   type MoveInputName,
@@ -65,18 +66,8 @@ export async function recordMoves(
   moves: readonly Move[],
   call: MoveCall,
 ): Promise<Written<RecordedMoves>> {
-  const { actor, operation, requestId, registryVersion, isKeptIfEmpty } = call;
-  const values = {
-    ...moveInput(moves),
-    actor_id: actor.id,
-    actor_name: actor.name,
-    actor_kind: actor.kind,
-    actor_role: actor.role,
-    request_id: requestId,
-    registry_version: registryVersion,
-    answer: answerText(call),
-    is_kept_if_empty: isKeptIfEmpty,
-  };
+  const { operation } = call;
+  const values = { ...moveInput(moves), ...callInputs(call), answer: answerText(call) };
   type Row = RecordedMoves & HasListeners;
   const isPlain = Object.values(effectsOf(moves)).every((isPresent) => !isPresent);
   const written = isPlain
