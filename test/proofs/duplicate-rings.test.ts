@@ -10,6 +10,7 @@ import { type Chance, chanceFrom } from "../support/chance.ts";
 import { countDeadlocks, watchForDeadlocks } from "../support/model/deadlocks.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { inParallel, tally } from "../support/model/load.ts";
+import { analyzeIfGrown } from "../support/statistics.ts";
 import { silenceLog } from "../support/model/quiet.ts";
 
 silenceLog();
@@ -42,7 +43,7 @@ async function givenReviewed(count: number): Promise<Task[]> {
     });
     ids.push(...expectDone(imported).items.map(({ id }) => id));
   }
-  await api.database.query("owner", "analyze");
+  await analyzeIfGrown(api.database);
   const rows = await api.database.query("owner", "select id, current_step_id from tasks");
   const steps = new Map(rows.map((row) => [row["id"], String(row["current_step_id"])]));
   return ids.map((id) => ({ id, stepId: steps.get(id) ?? expect.fail("a task has no step") }));

@@ -22,6 +22,7 @@ import {
 import { importedState } from "./imported-state.ts";
 import { freshDatabase, type TestDatabase } from "./database.ts";
 import { queueBindings } from "./queues.ts";
+import { analyzeIfGrown } from "./statistics.ts";
 import { SEALING_KEYS } from "./sealing.ts";
 
 export * from "./api-calls.ts";
@@ -105,9 +106,11 @@ export async function freshApi(
         tenant: owner,
         body: { tasks },
       });
-      return expectDone(imported).items.map(
+      const ids = expectDone(imported).items.map(
         ({ id }) => id ?? expect.fail("a task was not imported"),
       );
+      await analyzeIfGrown(database);
+      return ids;
     },
     givenTenant: (kind) => givenTenant(database, "Another tenant", kind),
     roundTripsOf: async (run, roles = ROLES) => {

@@ -1,5 +1,6 @@
 import type { GateState } from "../../src/domain/lifecycle/statuses.ts";
 import { GATE_ON_STATUS } from "../../src/domain/lifecycle/gates.ts";
+import { analyzeIfGrown } from "./statistics.ts";
 import { type Place, type Tenant, type TestApi } from "./api.ts";
 
 /** Tasks per statement. The embedded database takes about a second for them. */
@@ -24,8 +25,7 @@ export async function givenMany(
     const inserted = await database.query("owner", LOADER, [tenant.id, JSON.stringify(rows)]);
     ids.push(...inserted.map(({ id }) => String(id)));
   }
-  // Autovacuum would do this a minute later. Until then the planner takes the tables for nearly empty.
-  await database.query("owner", "analyze");
+  await analyzeIfGrown(database);
   return ids;
 }
 

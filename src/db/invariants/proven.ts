@@ -160,17 +160,24 @@ export const PROVEN_INVARIANTS: readonly Invariant[] = [
     name: "items-match-their-events",
     description:
       "A changed item of a bulk operation has no event of its task, or its seqs, step, status or gate differ from its events.",
+    // Materialized, because Postgres would look up the items of an operation anew for each of its events.
     sql: `
+      with changed as materialized (
+        select tenant_id, operation_id, task_id, lower(task_id) as task_key, planned_seq, from_status, from_gate, step_id,
+          event_seq
+        from bulk_operation_items where outcome = 'changed'
+      ),
+      ended as materialized (
+        select tenant_id, bulk_operation_id, task_id, task_id::text as task_key, min(seq) as first_seq, max(seq) as last_seq
+        from step_events where bulk_operation_id is not null group by tenant_id, bulk_operation_id, task_id
+      )
       select i.tenant_id, i.operation_id, i.task_id
-      from bulk_operation_items i
-      join (select tenant_id, bulk_operation_id, task_id, min(seq) as first_seq, max(seq) as last_seq
-          from step_events where bulk_operation_id is not null group by tenant_id, bulk_operation_id, task_id) e
-        on e.tenant_id = i.tenant_id and e.bulk_operation_id = i.operation_id and e.last_seq = i.event_seq
-          and e.task_id::text = lower(i.task_id)
+      from changed i
+      join ended e on e.tenant_id = i.tenant_id and e.bulk_operation_id = i.operation_id and e.task_key = i.task_key
+        and e.last_seq = i.event_seq
       join step_events p on p.tenant_id = e.tenant_id and p.task_id = e.task_id and p.seq = e.first_seq - 1
       join step_events l on l.tenant_id = e.tenant_id and l.task_id = e.task_id and l.seq = e.last_seq
-      where i.outcome = 'changed'
-        and (i.planned_seq, i.from_status, i.from_gate, i.step_id) is distinct from (p.seq, p.to_status, p.to_gate, l.step_id)
+      where (i.planned_seq, i.from_status, i.from_gate, i.step_id) is distinct from (p.seq, p.to_status, p.to_gate, l.step_id)
       union all
       select i.tenant_id, i.operation_id, i.task_id
       from bulk_operation_items i

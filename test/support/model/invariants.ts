@@ -1,26 +1,18 @@
 import { expect } from "vitest";
 import { type Invariant, INVARIANTS } from "../../../src/db/invariants/index.ts";
 import type { SqlRow, TestDatabase } from "../database.ts";
+import { analyzeIfGrown } from "../statistics.ts";
 
 /** Expects no invariant to return a row. Each query runs as the owner with its own snapshot. */
 export async function expectInvariantsHold(database: TestDatabase): Promise<void> {
   expect(await brokenInvariants(database)).toEqual([]);
 }
 
-/**
- * Collects statistics if the history has grown to twice its size, as autovacuum does in production. Without them,
- * Postgres joins a large history as if it were a few rows.
- */
-const ANALYZE_IF_GROWN = `do $$ begin
-  if (select pg_relation_size(oid) > 2 * greatest(relpages, 30) * 8192 from pg_class where oid = 'step_events'::regclass)
-  then analyze; end if;
-end $$`;
-
 /** Returns the invariants that do not hold, each with the first rows that break it. */
 export async function brokenInvariants(
   database: TestDatabase,
 ): Promise<{ name: string; rows: readonly SqlRow[] }[]> {
-  await database.query("owner", ANALYZE_IF_GROWN);
+  await analyzeIfGrown(database);
   const results = await database.transaction(
     "owner",
     INVARIANTS.map(({ sql }) => ({ text: sql })),
