@@ -121,4 +121,13 @@ export const BULK_GUARDS: readonly Guard[] = [
     test: "test/routes/bulk/retry-failed.test.ts",
     fails: "of a revert reverts the tasks that the database refused",
   },
+  {
+    name: "bulk-finish-running",
+    prevents: "A chunk revives an operation that has ended, and it ends a second time.",
+    file: "src/db/bulk/bulk-ledger.ts",
+    text: " and b.state = 'running'\n  returning",
+    without: "\n  returning",
+    test: "test/routes/bulk/large.test.ts",
+    fails: "waits for no chunk: one that is already planned writes nothing after the end",
+  },
 ];

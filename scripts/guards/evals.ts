@@ -119,7 +119,7 @@ export const EVAL_GUARDS: readonly Guard[] = [
     text: " and i.updated_at = ${seenAt}::timestamptz",
     without: "",
     test: "test/routes/insights.test.ts",
-    fails: "ends once for concurrent reports",
+    fails: "keeps a report that is being committed when another one arrives",
   },
   {
     name: "insight-archived",

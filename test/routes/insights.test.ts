@@ -3,6 +3,7 @@ import type { InsightRecord } from "../../src/db/evals/insights.ts";
 import { expectDone, expectProblem, freshApi, type TestApi } from "../support/api.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { inParallel, tally } from "../support/model/load.ts";
+import { openTransaction, untilBlocked } from "../support/model/locks.ts";
 import { givenOpenEval, givenTrial } from "./evals/support.ts";
 
 let api: TestApi;
@@ -102,6 +103,24 @@ describe("An insight", () => {
     expect(tally(answers.map(({ status }) => status))).toEqual({ 200: 1, 409: 15 });
     const list = await api.call<{ data: InsightRecord[] }>("GET", `/insights?task=${taskId}`);
     expect(expectDone(list).data).toEqual([winner?.body]);
+  });
+
+  it("keeps a report that is being committed when another one arrives", async () => {
+    const { id: taskId } = await api.givenTask();
+    const { id } = expectDone(await open(taskId), 201);
+    const first = await openTransaction(api.database, [
+      {
+        text: `update insights set status = 'SUCCEEDED', updated_at = updated_at + interval '1 microsecond'
+          where id = $1`,
+        values: [id],
+      },
+    ]);
+    const second = report(id, { status: "FAILED" });
+    await untilBlocked(api.database);
+    await first.end();
+    expect((await second).status).toBe(409);
+    const list = await api.call<{ data: InsightRecord[] }>("GET", `/insights?task=${taskId}`);
+    expect(expectDone(list).data).toMatchObject([{ id, status: "SUCCEEDED" }]);
   });
 
   it("is listed by maker, kind, and status, newest first and paginated", async () => {

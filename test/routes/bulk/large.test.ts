@@ -284,9 +284,11 @@ describe("Cancelling a bulk operation", () => {
     const consuming = api.consume("stepledger-bulk", queue.sent.splice(0));
     await expect.poll(() => api.database.waitingFaults(), { timeout: 20_000 }).toBe(0);
     expect(expectDone(await act(api, operationId, "cancel"))).toMatchObject({ state: "cancelled" });
+    const { finishedAt } = await operationOf(api, operationId);
     await consuming;
     expect(await operationOf(api, operationId)).toMatchObject({
       state: "cancelled",
+      finishedAt,
       counts: { changed: 0, stale: 0 },
       progress: { pending: COUNT },
     });
