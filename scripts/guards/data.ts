@@ -108,7 +108,7 @@ export const DATA_GUARDS: readonly Guard[] = [
     text: "d.stored_at is null and ",
     without: "",
     test: "test/routes/data/sweep.test.ts",
-    fails: "deletes data items whose content never came, unless other rows refer to them",
+    fails: "leaves a declaration whose content is being stored, without waiting for it",
   },
   {
     name: "sweep-data-elsewhere",
@@ -154,7 +154,7 @@ export const DATA_GUARDS: readonly Guard[] = [
     text: "from listed where not is_named order",
     without: "from listed order",
     test: "test/routes/data/sweep.test.ts",
-    fails: "keeps an object that a row names again before its 30 days are over",
+    fails: "deletes objects without a row, but not the same content of another tenant",
   },
   {
     name: "sweep-marks-once",
@@ -163,7 +163,7 @@ export const DATA_GUARDS: readonly Guard[] = [
     text: "do nothing\n",
     without: "do update set orphaned_at = now()\n",
     test: "test/routes/data/sweep.test.ts",
-    fails: "keeps a marked object that a row names again, even if this sweep does not get to it",
+    fails: "deletes objects without a row, but not the same content of another tenant",
   },
   {
     name: "sweep-orphan-named",

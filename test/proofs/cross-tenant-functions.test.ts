@@ -321,10 +321,15 @@ describe("a function with the owner's rights", () => {
     expect(granted.map(({ name }) => name)).toEqual(Object.keys(ABUSES).toSorted());
   });
 
-  test("cuts what it stores, and stores a dead letter once", async () => {
-    const again =
-      "select keep_dead_letter(queue, message_id, 'Again', body) from dead_letters where message_id = 'm'";
-    await api.database.query("superuser", again);
+  test("stores a dead letter once", async () => {
+    const keep = "select keep_dead_letter('dispatches', 'once', $1, '{}')";
+    await api.database.query("application", keep, ["First"]);
+    await api.database.query("application", keep, ["Again"]);
+    const kept = "select reason from dead_letters where message_id = 'once'";
+    expect(await api.database.query("superuser", kept)).toEqual([{ reason: "First" }]);
+  });
+
+  test("cuts what it stores", async () => {
     const [letter] = await api.database.query(
       "superuser",
       `select length(reason)::text as reason, length(body)::text as body from dead_letters where message_id = 'm'`,

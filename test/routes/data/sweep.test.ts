@@ -382,6 +382,8 @@ describe("The data sweep", () => {
     ]);
     await expect(sweeping).resolves.toBeDefined();
     await storing.end();
+    const sweep = "select from sweep_declared_data(interval '1 day', 1000)";
+    await api.database.query("application", sweep);
     expect((await read(id)).body.storedAt).not.toBeNull();
   });
 
