@@ -23,6 +23,7 @@ export const NOTE_TOPICS = [
   "check_failed",
   "trial_retracted",
 ] as const;
+export type NoteTopic = (typeof NOTE_TOPICS)[number];
 
 const text = z.string().regex(/\S/);
 
