@@ -2086,6 +2086,42 @@ export type RetryWebhookDelivery = {
   reason?: Reason | undefined;
 };
 
+export type TaxonomyEntry = {
+  code: string;
+  label: string;
+  level: TaxonomyLevel;
+  parentCode: string | null;
+  position: number;
+  /** Whether the entry or one above it is archived. */
+  archived: boolean;
+  /** When the entry itself was archived. */
+  archivedAt: Timestamp | null;
+  /** The number of tasks with this code that are not archived. Null unless `counts` is `true`. */
+  tasks: number | null;
+  createdAt: Timestamp;
+  updatedAt: Timestamp;
+};
+
+export type TaxonomyLevel = "domain" | "category" | "difficulty";
+
+export type TaxonomyDomain = (TaxonomyEntry) & ({
+  children: readonly TaxonomyCategory[];
+});
+
+export type TaxonomyCategory = (TaxonomyEntry) & ({
+  children: readonly TaxonomyEntry[];
+});
+
+export type PutTaxonomyEntry = {
+  label: string;
+  level: TaxonomyLevel;
+  parentCode?: string | null | undefined;
+  /** The place among the entries of the same parent, from 0. Equal places are ordered by code. */
+  position?: number | undefined;
+  archived?: boolean | undefined;
+  reason?: Reason | undefined;
+};
+
 export type Registry = {
   registryVersion: number;
   stepKinds: readonly string[];
@@ -2297,9 +2333,9 @@ export type AdminEvent = {
   hash: Sha256;
 };
 
-export type AdminEventType = "state_imported" | "tenant_created" | "key_created" | "key_rotated" | "key_revoked" | "person_created" | "person_changed" | "person_deactivated" | "pipeline_changed" | "pipeline_secret_rotated" | "webhook_created" | "webhook_changed" | "webhook_secret_rotated" | "webhook_deleted" | "webhook_delivery_retried" | "webhook_deliveries_retried" | "webhook_switched_off";
+export type AdminEventType = "state_imported" | "tenant_created" | "key_created" | "key_rotated" | "key_revoked" | "person_created" | "person_changed" | "person_deactivated" | "pipeline_changed" | "pipeline_secret_rotated" | "webhook_created" | "webhook_changed" | "webhook_secret_rotated" | "webhook_deleted" | "webhook_delivery_retried" | "webhook_deliveries_retried" | "webhook_switched_off" | "taxonomy_created" | "taxonomy_changed" | "taxonomy_archived" | "taxonomy_restored";
 
-export type AdminSubject = "tenant" | "key" | "person" | "pipeline" | "webhook";
+export type AdminSubject = "tenant" | "key" | "person" | "pipeline" | "webhook" | "taxonomy";
 
 export type Health = {
   status: "ok";
@@ -4702,6 +4738,76 @@ export interface Operations {
     answer: WebhookDelivery;
   };
   /**
+   * List the taxonomy. Returns the entries that match every given filter, in the order of the tree: each domain, followed by its categories with their difficulties. The taxonomy only proposes codes. A task can have any code.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listTaxonomy: {
+    input: {
+      query?: {
+        /** Text that the code or the label contains, in any case. Use it to complete a code. */
+        q?: string | undefined;
+        level?: TaxonomyLevel | undefined;
+        /** The entries directly below this one. */
+        parentCode?: string | undefined;
+        /** `true` returns the entries that are archived or below an archived one. By default, only the others are returned. */
+        archived?: boolean | undefined;
+        /** `true` also returns the number of tasks with each code. By default, `tasks` is null. */
+        counts?: boolean | undefined;
+        /** The maximum number of items on a page. */
+        limit?: number | undefined;
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly TaxonomyEntry[];
+      /** The `cursor` of the next page; null on the last page. */
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Retrieve the taxonomy as a tree. Returns a page of domains, each with everything below it.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  getTaxonomyTree: {
+    input: {
+      query?: {
+        /** `true` includes archived entries. By default, they and what is below them are left out. */
+        archived?: boolean | undefined;
+        /** `true` also returns the number of tasks with each code. By default, `tasks` is null. */
+        counts?: boolean | undefined;
+        /** The maximum number of items on a page. */
+        limit?: number | undefined;
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly TaxonomyDomain[];
+      /** The `cursor` of the next page; null on the last page. */
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Create or update an entry of the taxonomy. Sets everything about an entry; what is left out gets its default. A category needs a domain as its parent, and a difficulty a category. Returns 404 `not_found` if there is no such parent. The code and the level cannot change: 409 `conflict` if the code exists at another level, or if the taxonomy has 5000 entries. Entries are archived, never deleted. Tasks keep their codes. Entries below an archived one are not proposed either, until it is restored.
+   *
+   * Role: `admin`.
+   */
+  putTaxonomyEntry: {
+    input: {
+      params: {
+        code: string;
+      };
+      body: PutTaxonomyEntry;
+      requestId?: string | undefined;
+    };
+    answer: TaxonomyEntry;
+  };
+  /**
    * Retrieve the registry. Returns the tables that the service decides by: the transitions of steps, gates, runs, and evals, the rules that give labels, the effects of worker reports, and the bulk changes that are allowed. Also returns the aliases of stages.
    *
    * Role: `viewer` or above, or `service`.
@@ -4999,6 +5105,9 @@ export const OPERATIONS = {
   listWebhookDeliveries: { method: "GET", path: "/v1/webhooks/{name}/deliveries", takesKey: false, sends: "json", answers: "json" },
   retryWebhookDeliveries: { method: "POST", path: "/v1/webhooks/{name}/deliveries/retry", takesKey: true, sends: "json", answers: "json" },
   retryWebhookDelivery: { method: "POST", path: "/v1/webhooks/{name}/deliveries/{deliveryId}/retry", takesKey: true, sends: "json", answers: "json" },
+  listTaxonomy: { method: "GET", path: "/v1/taxonomy", takesKey: false, sends: "json", answers: "json" },
+  getTaxonomyTree: { method: "GET", path: "/v1/taxonomy/tree", takesKey: false, sends: "json", answers: "json" },
+  putTaxonomyEntry: { method: "PUT", path: "/v1/taxonomy/{code}", takesKey: false, sends: "json", answers: "json" },
   getRegistry: { method: "GET", path: "/v1/registry", takesKey: false, sends: "json", answers: "json" },
   getMe: { method: "GET", path: "/v1/me", takesKey: false, sends: "json", answers: "json" },
   createApiKey: { method: "POST", path: "/v1/api-keys", takesKey: true, sends: "json", answers: "json" },

@@ -1,7 +1,6 @@
 /** Why a column is not covered. With `where`, only in the rows of this condition; in all others it is covered. */
 export type Gap = string | { where: string; why: string };
 
-const SUGGESTION = "Suggested codes. The code of a task is free text, and its events have it.";
 const SECRET = "Secrets are in no history. A changed one does not open.";
 const WORK = "Bookkeeping of work in progress. The next attempt overwrites it.";
 const STATED = "Only the row says so: no event repeats it.";
@@ -217,12 +216,6 @@ export const NOT_COVERED: Readonly<Record<string, Readonly<Record<string, Gap>>>
   },
   tasks: {
     seed_run_id: DEMO,
-  },
-  taxonomy: {
-    code: SUGGESTION,
-    label: SUGGESTION,
-    parent_code: SUGGESTION,
-    created_at: SUGGESTION,
   },
   webhook_deliveries: {
     id: LOG,

@@ -1,5 +1,12 @@
 /** What administration changes. */
-export const ADMIN_SUBJECTS = ["tenant", "key", "person", "pipeline", "webhook"] as const;
+export const ADMIN_SUBJECTS = [
+  "tenant",
+  "key",
+  "person",
+  "pipeline",
+  "webhook",
+  "taxonomy",
+] as const;
 export type AdminSubject = (typeof ADMIN_SUBJECTS)[number];
 
 /** What an event of administration reports. `state_imported` describes a row that existed before the stream did. */
@@ -21,5 +28,9 @@ export const ADMIN_EVENT_TYPES = [
   "webhook_delivery_retried",
   "webhook_deliveries_retried",
   "webhook_switched_off",
+  "taxonomy_created",
+  "taxonomy_changed",
+  "taxonomy_archived",
+  "taxonomy_restored",
 ] as const;
 export type AdminEventType = (typeof ADMIN_EVENT_TYPES)[number];

@@ -265,6 +265,26 @@ export function alreadyDeclared(holderId: string): Refusal {
   };
 }
 
+/** An entry of the taxonomy keeps its level, because the entries below it depend on it. */
+export function taxonomyLevelKept(code: string): Refusal {
+  return {
+    code: "conflict",
+    detail: "The taxonomy has this code at another level, and the level of a code cannot change.",
+    existing: { id: code },
+  };
+}
+
+/** An entry of the taxonomy belongs below one of the level above its own. */
+export function wrongTaxonomyParent(level: string | null): Refusal {
+  const message = `The parent must be a ${level}.`;
+  return validationFailed({ path: ["parentCode"], code: "wrong_level", message });
+}
+
+/** The taxonomy has as many entries as it may have. */
+export function taxonomyFull(max: number): Refusal {
+  return { code: "conflict", detail: `The taxonomy has ${max} entries, which is the maximum.` };
+}
+
 /** The uploaded content does not match its declaration. */
 export function contentMismatch(
   fault: "wrong_length" | "wrong_content",

@@ -41,7 +41,11 @@ const READ_BY_ADMINS = [
   "GET /v1/webhooks/{name}/deliveries",
 ];
 /** Routes that create the named resource if it does not exist. */
-const CREATES_NAMED = ["PUT /v1/people/{personId}", "PUT /v1/webhooks/{name}"];
+const CREATES_NAMED = [
+  "PUT /v1/people/{personId}",
+  "PUT /v1/taxonomy/{code}",
+  "PUT /v1/webhooks/{name}",
+];
 
 describe("the contracts", () => {
   it("have a sample for every route and no sample for an unknown route", () => {

@@ -76,6 +76,8 @@ const calls = (bearer: string, victim: string) =>
         body: {},
       }),
     "delete a webhook": () => api.call("DELETE", "/webhooks/hook", { bearer }),
+    "add to the taxonomy": () =>
+      api.call("PUT", "/taxonomy/intruder", { bearer, body: { label: "In", level: "domain" } }),
     "create a person who may administer": () =>
       api.call("PUT", `/people/${crypto.randomUUID()}`, {
         bearer,
@@ -90,6 +92,7 @@ describe("a key that has ended but is still cached", () => {
       `select (select count(*) from admin_events where tenant_id = $1) as events,
         (select count(*) from api_keys where tenant_id = $1) as keys,
         (select count(*) from people where tenant_id = $1) as people,
+        (select count(*) from taxonomy where tenant_id = $1) as taxonomy,
         (select json_agg(p order by p.name) from pipelines p where tenant_id = $1) as pipelines,
         (select json_agg(w.url order by w.name) from webhooks w where tenant_id = $1) as webhooks,
         (select count(*) from operations where tenant_id = $1) as operations`,

@@ -1180,6 +1180,13 @@ const BREACHES: Record<string, Breach[]> = {
     },
     { by: "removing a head", sql: () => "delete from admin_heads" },
   ],
+  "taxonomy-levels-nest": [
+    {
+      by: "making a category a difficulty of its domain",
+      sql: () => "update taxonomy set level = 'difficulty' where level = 'category'",
+      also: ["administered-rows-equal-their-newest-event"],
+    },
+  ],
   "administered-rows-equal-their-newest-event": [
     {
       by: "making a viewer's key an admin's",

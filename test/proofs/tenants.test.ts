@@ -114,7 +114,7 @@ describe("a foreign key between rows of tenants", () => {
     steps: "'id', new_id(), 'attempt', 99",
     task_versions: "'id', new_id(), 'number', 99",
     tasks: "'id', new_id(), 'external_id', null",
-    taxonomy: "'code', 'other'",
+    taxonomy: "'code', 'other', 'level', 'category'",
     trials: "'id', new_id(), 'model', 'another-model'",
     worker_runs:
       "'id', new_id(), 'dispatch_id', null, 'offered', false, 'lease_owner', null, 'lease_until', null, 'lease_seconds', null",

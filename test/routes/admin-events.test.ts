@@ -52,6 +52,9 @@ const putWebhook = (name: string, body: object = {}) =>
     body: { url: HOOK, events: ["bulk.finished"], ...body },
   });
 
+const putDomain = (code: string, body: object = {}) =>
+  api.call("PUT", `/taxonomy/${code}`, { body: { label: "A domain", level: "domain", ...body } });
+
 /** One administrative write of each kind: what precedes it, the call, and the event that it appends. */
 interface Write {
   what: string;
@@ -179,6 +182,45 @@ const WRITES: readonly Write[] = [
     path: () => "/pipelines/output_generation/rotate",
     body: {},
     payload: { before: null, after: { endpoint: null } },
+  },
+  {
+    what: "adding to the taxonomy",
+    type: "taxonomy_created",
+    subject: { kind: "taxonomy", id: "history" },
+    method: "PUT",
+    path: () => "/taxonomy/history",
+    body: { label: "History", level: "domain" },
+    payload: { before: null, after: { label: "History", level: "domain", position: 0 } },
+  },
+  {
+    what: "renaming an entry of the taxonomy",
+    type: "taxonomy_changed",
+    subject: { kind: "taxonomy", id: "arts" },
+    prepare: () => putDomain("arts", { label: "Art" }),
+    method: "PUT",
+    path: () => "/taxonomy/arts",
+    body: { label: "Arts", level: "domain" },
+    payload: { before: { label: "Art" }, after: { label: "Arts", parentCode: null } },
+  },
+  {
+    what: "archiving an entry of the taxonomy",
+    type: "taxonomy_archived",
+    subject: { kind: "taxonomy", id: "alchemy" },
+    prepare: () => putDomain("alchemy"),
+    method: "PUT",
+    path: () => "/taxonomy/alchemy",
+    body: { label: "A domain", level: "domain", archived: true },
+    payload: { before: { archivedAt: null }, after: { archivedAt: expect.any(String) } },
+  },
+  {
+    what: "restoring an entry of the taxonomy",
+    type: "taxonomy_restored",
+    subject: { kind: "taxonomy", id: "latin" },
+    prepare: () => putDomain("latin", { archived: true }),
+    method: "PUT",
+    path: () => "/taxonomy/latin",
+    body: { label: "A domain", level: "domain" },
+    payload: { before: { archivedAt: expect.any(String) }, after: { archivedAt: null } },
   },
   {
     what: "creating a webhook",

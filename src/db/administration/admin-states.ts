@@ -55,6 +55,14 @@ export const ADMINISTERED = {
     state: `jsonb_build_object('name', r.name, 'id', r.id, 'url', r.url, 'events', to_jsonb(r.events),
   'enabled', r.enabled, 'goneAt', iso(r.gone_at), 'createdAt', iso(r.created_at), 'updatedAt', iso(r.updated_at), 'deletedAt', iso(r.deleted_at))`,
   },
+  taxonomy: {
+    table: "taxonomy",
+    tenantId: "r.tenant_id",
+    subjectId: "r.code",
+    state: `jsonb_build_object('code', r.code, 'label', r.label, 'level', r.level, 'parentCode', r.parent_code,
+  'position', r.position, 'createdAt', iso(r.created_at), 'updatedAt', iso(r.updated_at),
+  'archivedAt', iso(r.archived_at))`,
+  },
 } as const satisfies Partial<Record<AdminSubject, AdministeredTable>>;
 
 /** The state of a row with this alias, as jsonb. */

@@ -1,4 +1,5 @@
 import { ADMINISTERED } from "../administration/admin-states.ts";
+import { PARENT_LEVEL, TAXONOMY_LEVELS } from "../../domain/taxonomy.ts";
 import type { Invariant } from "./invariant.ts";
 
 const CANONICAL = `admin_event_canonical(tenant_id, seq, type, subject_kind, subject_id, actor_id, actor_name,
@@ -24,6 +25,11 @@ const PRESENT = Object.entries(ADMINISTERED)
        from ${table} r`,
   )
   .join(" union all ");
+
+/** The level of a parent, and that of the entries below it. Nothing is above a domain. */
+const NESTED_LEVELS = TAXONOMY_LEVELS.map(
+  (level) => `('${PARENT_LEVEL[level] ?? ""}', '${level}')`,
+).join(", ");
 
 export const ADMINISTRATION_INVARIANTS: readonly Invariant[] = [
   {
@@ -53,7 +59,7 @@ export const ADMINISTRATION_INVARIANTS: readonly Invariant[] = [
   {
     name: "administered-rows-equal-their-newest-event",
     description:
-      "A tenant, an API key, a person, a pipeline or a webhook differs from the state in its newest administrative event, or has none.",
+      "A tenant, an API key, a person, a pipeline, a webhook or an entry of the taxonomy differs from the state in its newest administrative event, or has none.",
     sql: `
       with newest as (
         select distinct on (tenant_id, subject_kind, subject_id) tenant_id, subject_kind, subject_id, seq, state
@@ -63,6 +69,14 @@ export const ADMINISTRATION_INVARIANTS: readonly Invariant[] = [
       from newest full join (${PRESENT}) present using (tenant_id, subject_kind, subject_id)
       -- A subject that is gone has the state null.
       where coalesce(jsonb_strip_nulls(newest.state), 'null') <> coalesce(jsonb_strip_nulls(present.state), 'null')`,
+  },
+  {
+    name: "taxonomy-levels-nest",
+    description: "An entry of a taxonomy is below one that is not of the level above its own.",
+    sql: `
+      select x.tenant_id, x.code from taxonomy x
+        left join taxonomy p on p.tenant_id = x.tenant_id and p.code = x.parent_code
+      where (coalesce(p.level, ''), x.level) not in (${NESTED_LEVELS})`,
   },
   {
     name: "administrative-events-continue-each-other",

@@ -33,6 +33,7 @@ export const AREAS = {
   trials: async () => (await import("../trials.ts")).trialRoutes,
   insights: async () => (await import("../insights.ts")).insightRoutes,
   webhooks: async () => (await import("../webhooks.ts")).webhookRoutes,
+  taxonomy: async () => (await import("../taxonomy.ts")).taxonomyRoutes,
   registry: async () => (await import("../registry.ts")).registryRoutes,
   me: async () => (await import("../me.ts")).meRoutes,
   keys: async () => (await import("../keys.ts")).keyRoutes,

@@ -24,6 +24,7 @@ const TAG_DESCRIPTIONS: Readonly<Record<string, string>> = {
     "Evaluations of models on tasks, and the inference jobs behind them.",
   Statistics: "Counts and durations over a window of time, computed from the history.",
   Webhooks: "Messages to your own systems.",
+  Taxonomy: "The codes that are proposed for tasks.",
   Administration: "API keys, the caller, and the tables that the service decides by.",
   Service: "Health checks.",
 };

@@ -283,7 +283,10 @@ prompt as (
   insert into seed_runs (tenant_id, id, state, settings, clock_at, created_by)
   select tenant_id, new_id(), 'running', '{}', now(), 'setup' from place
 )
-insert into taxonomy (tenant_id, code, label) select tenant_id, 'maths-' || left(tenant_id::text, 8), 'Mathematics' from place`,
+insert into taxonomy (tenant_id, code, label, level, parent_code)
+select tenant_id, code || left(tenant_id::text, 8), label, level, parent || left(tenant_id::text, 8)
+from place, (values ('maths-', 'Mathematics', 'domain', null), ('proofs-', 'Proofs', 'category', 'maths-'))
+  o(code, label, level, parent)`,
   );
   await database.transaction("owner", importedState(tenant.id));
 }

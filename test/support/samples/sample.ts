@@ -47,6 +47,10 @@ export interface Things {
   person: string;
   /** An id that no person of the caller has. Another tenant may use it. */
   freePerson: string;
+  /** A domain of the taxonomy. */
+  code: string;
+  /** A code that the caller's taxonomy does not have. Another tenant's may have it. */
+  freeCode: string;
   webhook: string;
   /** A name that no webhook of the caller has. Another tenant may use it. */
   freeWebhook: string;

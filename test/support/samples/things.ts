@@ -52,6 +52,8 @@ export function unknownThings(): Things {
     apiKey: id(),
     person: id(),
     freePerson: id(),
+    code: `code-${id()}`,
+    freeCode: `code-${id()}`,
     webhook: `hook-${id()}`,
     freeWebhook: `hook-${id()}`,
     delivery: id(),
@@ -62,6 +64,7 @@ export function unknownThings(): Things {
 export function spellingsOf(kind: Kind, things: Things): string[] {
   if (kind === "freeWebhook") return [things.webhook];
   if (kind === "freePerson") return [things.person];
+  if (kind === "freeCode") return [things.code];
   if (kind === "task") return [things.task, `ext:${things.externalId}`];
   return [kind === "freeName" ? things.externalId : things[kind]];
 }
@@ -175,6 +178,10 @@ export async function givenThings(
   if (kinds.has("person") || kinds.has("freePerson")) {
     const put = { tenant, body: { name: "A person of the test" } };
     expectDone(await api.call("PUT", `/people/${things.person}`, put), 201);
+  }
+  if (kinds.has("code") || kinds.has("freeCode")) {
+    const put = { tenant, body: { label: "A domain of the test", level: "domain" } };
+    expectDone(await api.call("PUT", `/taxonomy/${things.code}`, put), 201);
   }
   if (kinds.has("webhook") || kinds.has("freeWebhook")) await givenWebhook(api, tenant, things);
   return things;
