@@ -2188,6 +2188,14 @@ export type Me = {
     /** In a `demo`, life can be simulated. It never changes. */
     kind: "customer" | "demo";
   };
+  /** The simulated time of a demo, which dates everything that happens to tasks. Absent if time is real. */
+  time?: {
+    simulated: true;
+    /** What the tenant's clock shows. */
+    now: Timestamp;
+    /** Simulated seconds per second; 0 while the clock stands still. */
+    speed: number;
+  } | undefined;
   actor: Actor;
   /** The person whose credential it is. Absent for a machine. */
   person?: {

@@ -86,7 +86,7 @@ end $prepared$;
 revoke execute on function prepared.load_task_f6a439c0 from public;
 grant execute on function prepared.load_task_f6a439c0 to stepledger_app;
 
-create or replace function prepared.begin_dispatch_6d04d33e(
+create or replace function prepared.begin_dispatch_617417cc(
   p_tenant_id uuid,
   p_dispatch_id uuid,
   p_owner uuid,
@@ -171,7 +171,7 @@ logged as (
   insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason,
     operation_id, at)
   select p_tenant_id::uuid, new_id(), id, from_state, to_state, 'system'::text, 'Delivery'::text,
-    reason::text, null::uuid, greatest((select writer_clock()), change.since, (select l.at from dispatch_events l
+    reason::text, null::uuid, greatest(coalesce(change.since, (select writer_clock())), (select l.at from dispatch_events l
       where l.tenant_id = p_tenant_id::uuid and l.dispatch_id = change.id order by l.position desc limit 1))
   from (
     select id, state as from_state, 'sent' as to_state, null::timestamptz as since, null as reason, 1 as ordinal
@@ -250,10 +250,10 @@ select f.outcome, exists (select from notified) as "hasDeliveries", greatest(1, 
 from found f;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.begin_dispatch_6d04d33e from public;
-grant execute on function prepared.begin_dispatch_6d04d33e to stepledger_app;
+revoke execute on function prepared.begin_dispatch_617417cc from public;
+grant execute on function prepared.begin_dispatch_617417cc to stepledger_app;
 
-create or replace function prepared.record_creation_0c754483(
+create or replace function prepared.record_creation_4fd92fe5(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -285,14 +285,14 @@ insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
 return query with
 draft as materialized (
   select * from json_to_recordset(p_tasks) as a(id uuid, external_id text, title text, taxonomy_code text,
-    priority smallint, assignee text, step_id uuid, version_id uuid)
+    priority smallint, assignee text, step_id uuid, version_id uuid, planned_at timestamptz)
 ),
 event as materialized (
-  select e.*, e.ordinal as seq, decode(repeat('00', 32), 'hex') as event_head, (select writer_clock()) as at
+  select e.*, e.ordinal as seq, decode(repeat('00', 32), 'hex') as event_head, case when a.planned_at is not null and (select exists (select from simulated_clocks)) then a.planned_at else (select writer_clock()) end as at
   from json_to_recordset(p_events) as e(
       task_id uuid, ordinal integer, version_id uuid, step_id uuid, type text,
       from_status text, to_status text, from_gate text, to_gate text,
-      reason text, payload text, duplicate_of uuid, run_attached_workflows boolean)
+      reason text, payload text, duplicate_of uuid, run_attached_workflows boolean) join draft a on a.id = e.task_id
 ),
 spelled as materialized (
   select *, step_event_canonical(p_tenant_id::uuid, task_id, seq, version_id, step_id, type,
@@ -362,7 +362,7 @@ dispatch_log as (
   insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason,
     operation_id, at)
   select p_tenant_id::uuid, new_id(), id, from_state, to_state, p_actor_id::text, p_actor_name::text,
-    null::text, p_operation_id::uuid, greatest((select writer_clock()), change.since, (select l.at from dispatch_events l
+    null::text, p_operation_id::uuid, greatest(coalesce(change.since, (select writer_clock())), (select l.at from dispatch_events l
       where l.tenant_id = p_tenant_id::uuid and l.dispatch_id = change.id order by l.position desc limit 1))
   from (select id, null as from_state, 'pending' as to_state, created_at as since from dispatched) change
 ),
@@ -419,10 +419,10 @@ dropped as (
 select events, dispatched, existing, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_creation_0c754483 from public;
-grant execute on function prepared.record_creation_0c754483 to stepledger_app;
+revoke execute on function prepared.record_creation_4fd92fe5 from public;
+grant execute on function prepared.record_creation_4fd92fe5 to stepledger_app;
 
-create or replace function prepared.record_plain_moves_89237769(
+create or replace function prepared.record_plain_moves_9526f267(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -451,7 +451,8 @@ insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
 return query with
 move as materialized (
   select * from json_to_recordset(p_moves) as m(
-    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean
+    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean,
+    planned_at timestamptz
     
     )
   
@@ -459,7 +460,7 @@ move as materialized (
 -- In id order, and task rows alone: nothing of a task changes without its event_seq, so what was planned
 -- about its step still holds; a join with the step could lose the row when a rival moves the pointer.
 locked as materialized (
-  select t.id, t.event_seq, t.event_head, t.updated_at
+  select t.id, t.event_seq, t.event_head, t.updated_at, m.planned_at
   from move m join tasks t on t.id = m.task_id
   -- As a CASE, since Postgres would take an equal seq for a rare thing, and plan all that follows for a row or two: it
   -- would compare each of a thousand moves with each other.
@@ -473,7 +474,7 @@ locked as materialized (
 ),
 event as materialized (
   select l.event_head, l.event_seq + e.ordinal as seq,
-    greatest((select writer_clock()), l.updated_at) as at, e.*
+    greatest(case when l.planned_at is not null and (select exists (select from simulated_clocks)) then l.planned_at else (select writer_clock()) end, l.updated_at) as at, e.*
   from json_to_recordset(p_events) as e(
       task_id uuid, ordinal integer, version_id uuid, step_id uuid, type text,
       from_status text, to_status text, from_gate text, to_gate text,
@@ -575,10 +576,10 @@ dropped as (
 select events, dispatched, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_plain_moves_89237769 from public;
-grant execute on function prepared.record_plain_moves_89237769 to stepledger_app;
+revoke execute on function prepared.record_plain_moves_9526f267 from public;
+grant execute on function prepared.record_plain_moves_9526f267 to stepledger_app;
 
-create or replace function prepared.record_moves_9a82e952(
+create or replace function prepared.record_moves_4b0877d5(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -627,7 +628,8 @@ perform from worker_runs w
 return query with
 move as materialized (
   select * from json_to_recordset(p_moves) as m(
-    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean
+    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean,
+    planned_at timestamptz
     , marks_duplicate boolean, duplicate_of uuid
     , needs_no_run boolean)
   
@@ -635,7 +637,7 @@ move as materialized (
 -- In id order, and task rows alone: nothing of a task changes without its event_seq, so what was planned
 -- about its step still holds; a join with the step could lose the row when a rival moves the pointer.
 locked as materialized (
-  select t.id, t.event_seq, t.event_head, t.updated_at
+  select t.id, t.event_seq, t.event_head, t.updated_at, m.planned_at
   from move m join tasks t on t.id = m.task_id
   -- As a CASE, since Postgres would take an equal seq for a rare thing, and plan all that follows for a row or two: it
   -- would compare each of a thousand moves with each other.
@@ -670,7 +672,7 @@ locked as materialized (
 ),
 event as materialized (
   select l.event_head, l.event_seq + e.ordinal as seq,
-    greatest((select writer_clock()), l.updated_at) as at, e.*
+    greatest(case when l.planned_at is not null and (select exists (select from simulated_clocks)) then l.planned_at else (select writer_clock()) end, l.updated_at) as at, e.*
   from json_to_recordset(p_events) as e(
       task_id uuid, ordinal integer, version_id uuid, step_id uuid, type text,
       from_status text, to_status text, from_gate text, to_gate text,
@@ -718,7 +720,7 @@ newest_of_step as materialized (
 reached as materialized (
   select task_id, seq, step_id, at, false as is_silent from newest
   union all
-  select l.id, l.event_seq, null, greatest((select writer_clock()), l.updated_at), true
+  select l.id, l.event_seq, null, greatest(case when l.planned_at is not null and (select exists (select from simulated_clocks)) then l.planned_at else (select writer_clock()) end, l.updated_at), true
   from locked l join move m on m.task_id = l.id where m.is_silent
 ),
 opened_versions as (
@@ -797,7 +799,7 @@ withdrawn as (
   where r.tenant_id = p_tenant_id::uuid and r.id = w.id and r.withdrawn_seq is null
 ),
 undone as materialized (
-  select d.id, d.task_id, d.state, n.at, coalesce(d.lease_until >= (select writer_clock()), false) as is_leased
+  select d.id, d.task_id, d.state, n.at, coalesce(d.lease_until >= (select clock_timestamp()), false) as is_leased
   from json_to_recordset(p_undone) as u(task_id uuid, seq integer, operation_id uuid)
     join reached n on n.task_id = u.task_id
     join pipeline_dispatches d on d.task_id = u.task_id
@@ -813,7 +815,7 @@ left_behind as materialized (
     join newest n using (task_id)
     join pipeline_dispatches d on d.task_id = r.task_id
   where d.tenant_id = p_tenant_id::uuid and d.state in ('pending', 'sent')
-    and (d.lease_until is null or d.lease_until < (select writer_clock()))
+    and (d.lease_until is null or d.lease_until < (select clock_timestamp()))
     and case when d.pipeline = 'payment' then r.payment and d.version_id = r.version_id
       else r.attached and d.step_id = r.step_id end
   order by d.id
@@ -848,12 +850,12 @@ run_change as materialized (
   where w.tenant_id = p_tenant_id::uuid and w.state = 'QUEUED'
     and not exists (select from asked_run r where r.id = w.id)
 ),
--- A report renews the deadline by the pipeline's own allowance, an hour where none is set.
+-- A report renews the deadline, in real time, by the pipeline's own allowance, an hour where none is set.
 reported as (
   update worker_runs w set
     state = r.state, verdict = r.verdict, result = coalesce(r.result, w.result), error = coalesce(r.error, w.error),
     updated_at = greatest(w.updated_at, n.at),
-    deadline_at = case when r.state = 'RUNNING' then n.at + make_interval(secs => coalesce(
+    deadline_at = case when r.state = 'RUNNING' then (select clock_timestamp()) + make_interval(secs => coalesce(
     (select p.run_deadline_seconds from pipelines p where p.name = lower(w.type)), 3600)) else w.deadline_at end
   from run_change r join reached n using (task_id)
   where w.tenant_id = p_tenant_id::uuid and w.id = r.id and w.state in ('QUEUED', 'RUNNING')
@@ -877,7 +879,7 @@ dispatch_log as (
   insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason,
     operation_id, at)
   select p_tenant_id::uuid, new_id(), id, from_state, to_state, p_actor_id::text, p_actor_name::text,
-    null::text, p_operation_id::uuid, greatest((select writer_clock()), change.since, (select l.at from dispatch_events l
+    null::text, p_operation_id::uuid, greatest(coalesce(change.since, (select writer_clock())), (select l.at from dispatch_events l
       where l.tenant_id = p_tenant_id::uuid and l.dispatch_id = change.id order by l.position desc limit 1))
   from (
     select id, null as from_state, 'pending' as to_state, created_at as since from dispatched
@@ -918,5 +920,5 @@ dropped as (
 select events, dispatched, undone, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_moves_9a82e952 from public;
-grant execute on function prepared.record_moves_9a82e952 to stepledger_app;
+revoke execute on function prepared.record_moves_4b0877d5 from public;
+grant execute on function prepared.record_moves_4b0877d5 to stepledger_app;

@@ -23,14 +23,14 @@ begin atomic
   claimed as (
     update pipeline_dispatches d
     set state = 'pending', next_attempt_at = now() + interval '1 minute',
-      updated_at = greatest(d.updated_at, writer_clock())
+      updated_at = greatest(d.updated_at, writer_clock_of(d.tenant_id))
     from due where d.tenant_id = due.tenant_id and d.id = due.id
     returning d.tenant_id, d.id
   ),
   logged as (
     insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason, at)
     select due.tenant_id, new_id(), due.id, 'sent', 'pending', 'system', 'Relay', 'Nothing was heard of its message.',
-      greatest(writer_clock(), (select l.at from dispatch_events l
+      greatest(writer_clock_of(due.tenant_id), (select l.at from dispatch_events l
         where l.tenant_id = due.tenant_id and l.dispatch_id = due.id order by l.position desc limit 1))
     from due where due.state = 'sent'
   )

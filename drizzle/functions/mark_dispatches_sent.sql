@@ -21,13 +21,13 @@ begin atomic
   marked as (
     update pipeline_dispatches d
     set state = 'sent', next_attempt_at = now() + interval '15 minutes',
-      updated_at = greatest(d.updated_at, writer_clock())
+      updated_at = greatest(d.updated_at, writer_clock_of(d.tenant_id))
     from locked where d.tenant_id = locked.tenant_id and d.id = locked.id
     returning d.tenant_id, d.id
   )
   insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, at)
   select marked.tenant_id, new_id(), marked.id, 'pending', 'sent', 'system', 'Relay',
-    greatest(writer_clock(), (select l.at from dispatch_events l
+    greatest(writer_clock_of(marked.tenant_id), (select l.at from dispatch_events l
       where l.tenant_id = marked.tenant_id and l.dispatch_id = marked.id order by l.position desc limit 1))
   from marked;
 end;

@@ -2,7 +2,9 @@
 -- unless a data input or a trial names them. Returns their number. An object that such an upload left behind is found in
 -- the bucket (mark_orphans). `keys` is always empty: the release before deletes the objects that it names.
 --
--- An `age` under a day counts as a day, so the application cannot delete a declaration whose content is on its way.
+-- An `age` under a day counts as a day, so the application cannot delete a declaration whose content is on its way. In a
+-- tenant with a simulated clock, created_at is simulated, so the id also has to be that old: it begins with the real time
+-- (UUIDv7).
 -- rows_max is at most 5,000.
 --
 -- Called by: the daily sweep (src/actions/upkeep/sweep-data.ts, through src/db/content/data-sweep.ts), in batches.
@@ -26,6 +28,9 @@ begin
   from (
     select d.tenant_id, d.id from data d
     where d.stored_at is null and d.uri is null and d.created_at < now() - greatest(age, interval '1 day')
+      and not exists (select from simulated_clocks c where c.tenant_id = d.tenant_id
+        and to_timestamp(('x' || translate(left(d.id::text, 13), '-', ''))::bit(48)::bigint / 1000.0)
+          >= now() - greatest(age, interval '1 day'))
       and not exists (select from data_inputs i where i.tenant_id = d.tenant_id and i.parent_id = d.id)
       and not exists (select from trials t where t.tenant_id = d.tenant_id and t.output_data_id = d.id)
     order by d.created_at limit least(rows_max, 5000)

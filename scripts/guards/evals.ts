@@ -107,7 +107,7 @@ export const EVAL_GUARDS: readonly Guard[] = [
     name: "eval-time",
     prevents: "An event of an eval is older than the one before it.",
     file: "src/db/evals/record-evals.ts",
-    text: "${notBefore(sql`h.updated_at`)}",
+    text: "${notBefore(sql`h.updated_at`, sql`e.planned_at`)}",
     without: "writer_clock()",
     test: "test/proofs/clocks.test.ts",
     fails: "times in an eval's history never fall",

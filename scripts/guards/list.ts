@@ -1,5 +1,6 @@
 import { ADMINISTRATION_GUARDS } from "./administration.ts";
 import { BULK_GUARDS } from "./bulk.ts";
+import { CLOCK_GUARDS } from "./clocks.ts";
 import { DATA_GUARDS } from "./data.ts";
 import { DISPATCH_GUARDS } from "./dispatches.ts";
 import { EVAL_GUARDS } from "./evals.ts";
@@ -26,4 +27,5 @@ export const GUARDS: readonly Guard[] = [
   ...ADMINISTRATION_GUARDS,
   ...LEDGER_GUARDS,
   ...HISTORY_GUARDS,
+  ...CLOCK_GUARDS,
 ];

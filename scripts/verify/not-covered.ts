@@ -193,6 +193,7 @@ export const NOT_COVERED: Readonly<Record<string, Readonly<Record<string, Gap>>>
     created_at: SECRET,
     signs_until: SECRET,
   },
+  simulated_clocks: { at: DEMO, speed: DEMO, set_at: DEMO, until: DEMO },
   step_events: {
     txid: FEED,
     feed_id: FEED,

@@ -4,7 +4,7 @@ import { readCaller } from "../db/tenants/tenants.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { uuid } from "./http/schemas.ts";
+import { timestamp, uuid } from "./http/schemas.ts";
 import { actor } from "./shapes/event.ts";
 
 const getMe = defineContract({
@@ -27,6 +27,19 @@ const getMe = defineContract({
             .enum(TENANT_KINDS)
             .openapi({ description: "In a `demo`, life can be simulated. It never changes." }),
         }),
+        time: z
+          .strictObject({
+            simulated: z.literal(true),
+            now: timestamp.openapi({ description: "What the tenant's clock shows." }),
+            speed: z.number().openapi({
+              description: "Simulated seconds per second; 0 while the clock stands still.",
+            }),
+          })
+          .optional()
+          .openapi({
+            description:
+              "The simulated time of a demo, which dates everything that happens to tasks. Absent if time is real.",
+          }),
         actor,
         person: z
           .strictObject({ id: uuid, name: z.string(), email: z.string().nullable() })
@@ -39,10 +52,11 @@ const getMe = defineContract({
 
 export const meRoutes: readonly Route[] = [
   createHandler(getMe, async ({ tenantId, tenantKind, actor: caller, personId, database }) => {
-    const { name, person } = await readCaller(database, personId);
+    const { name, time, person } = await readCaller(database, personId);
     if (name === null) throw new Error("The tenant of an authenticated caller does not exist");
     return reply({
       tenant: { id: tenantId, name, kind: tenantKind },
+      ...(time !== null && { time }),
       actor: caller,
       ...(person !== null && { person }),
     });

@@ -3,6 +3,7 @@ import { CRASHES_EXPLAINED_MAX, ERRORS_LISTED_MAX, readFailures } from "../db/st
 import { readOutcomes, TASKS_MAX } from "../db/stats/outcomes.ts";
 import { readStageTimes, STAY_ENDS_MAX } from "../db/stats/stage-times.ts";
 import { EVENTS_MAX, readThroughput, readZonedThroughput } from "../db/stats/throughput.ts";
+import { readTenantNow } from "../db/tenants/tenants.ts";
 import {
   BUCKET_SIZES,
   BUCKETS,
@@ -17,7 +18,7 @@ import {
   zonedWindowOf,
 } from "../domain/stats/window.ts";
 import { momentIn } from "../domain/moments.ts";
-import { reply } from "./http/call.ts";
+import { type Call, reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { booleanText, timeOrDay, timeOrLocalDay, timestamp } from "./http/schemas.ts";
@@ -245,13 +246,16 @@ const getFailures = defineContract({
 });
 
 export const statsRoutes: readonly Route[] = [
-  createHandler(getOutcomes, async ({ database, now }, { query }) => {
-    const window = windowOf(query, now);
+  createHandler(getOutcomes, async (call, { query }) => {
+    const window = windowOf(query, await presentOf(call));
     if (!window.ok) return window;
     const { taxonomyCode, archived } = query;
-    return reply(await readOutcomes(database, { window: window.value, taxonomyCode, archived }));
+    return reply(
+      await readOutcomes(call.database, { window: window.value, taxonomyCode, archived }),
+    );
   }),
-  createHandler(getThroughput, async ({ database, now }, { query }) => {
+  createHandler(getThroughput, async (call, { query }) => {
+    const { database } = call;
     const { taxonomyCode, bucket, timeZone } = query;
     const asked = {
       bucket,
@@ -260,12 +264,12 @@ export const statsRoutes: readonly Route[] = [
       to: query.to && momentIn(timeZone, query.to),
     };
     if (timeZone === "UTC") {
-      const window = bucketedWindowOf(asked, now);
+      const window = bucketedWindowOf(asked, await presentOf(call));
       if (!window.ok) return window;
       const throughput = await readThroughput(database, { window: window.value, taxonomyCode });
       return reply({ bucket, timeZone, ...throughput });
     }
-    const window = zonedWindowOf(asked, now);
+    const window = zonedWindowOf(asked, await presentOf(call));
     if (!window.ok) return window;
     const throughput = await readZonedThroughput(database, { window: window.value, taxonomyCode });
     if (throughput === null) return unknownTimeZone();
@@ -273,16 +277,21 @@ export const statsRoutes: readonly Route[] = [
     if (throughput.buckets.length > BUCKETS_MAX) return tooManyBuckets();
     return reply({ bucket, timeZone, ...throughput });
   }),
-  createHandler(getStageTimes, async ({ database, now }, { query }) => {
-    const window = windowOf(query, now);
+  createHandler(getStageTimes, async (call, { query }) => {
+    const window = windowOf(query, await presentOf(call));
     if (!window.ok) return window;
     const { taxonomyCode } = query;
-    return reply(await readStageTimes(database, { window: window.value, taxonomyCode }));
+    return reply(await readStageTimes(call.database, { window: window.value, taxonomyCode }));
   }),
-  createHandler(getFailures, async ({ database, now }, { query }) => {
-    const window = windowOf(query, now);
+  createHandler(getFailures, async (call, { query }) => {
+    const window = windowOf(query, await presentOf(call));
     if (!window.ok) return window;
     const { taxonomyCode } = query;
-    return reply(await readFailures(database, { window: window.value, taxonomyCode }));
+    return reply(await readFailures(call.database, { window: window.value, taxonomyCode }));
   }),
 ];
+
+/** Returns the present time of the tenant. Only that of a demo can be simulated, and costs a round trip. */
+async function presentOf({ tenantKind, database, now }: Call): Promise<Date> {
+  return tenantKind === "demo" ? readTenantNow(database) : now;
+}

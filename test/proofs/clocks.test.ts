@@ -19,8 +19,8 @@ beforeEach(() => setClock("0 hours"));
 async function setClock(offset: string): Promise<void> {
   await api.database.query(
     "superuser",
-    `create or replace function writer_clock() returns timestamptz language sql volatile parallel safe
-       return clock_timestamp() + interval '${offset}'`,
+    `create or replace function writer_clock_of(tenant uuid) returns timestamptz
+       language plpgsql volatile parallel safe as $$ begin return clock_timestamp() + interval '${offset}'; end $$`,
   );
 }
 
@@ -321,11 +321,17 @@ describe("if the database's clock steps back", () => {
 
 describe("the clock of the writers", () => {
   test("cannot be replaced or shadowed by the application's role", async () => {
-    const replace =
-      "create or replace function writer_clock() returns timestamptz language sql return 'epoch'";
-    await expect(api.database.query("application", replace)).rejects.toMatchObject({
-      code: "42501",
-    });
+    const functions = [
+      "writer_clock()",
+      "writer_clock_of(tenant uuid)",
+      "running_clock(set_to timestamptz, speed numeric, set_at timestamptz, until timestamptz, moment timestamptz)",
+    ];
+    for (const signature of functions) {
+      const replace = `create or replace function ${signature} returns timestamptz language sql return 'epoch'`;
+      await expect(api.database.query("application", replace)).rejects.toMatchObject({
+        code: "42501",
+      });
+    }
   });
 });
 

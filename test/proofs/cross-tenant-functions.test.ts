@@ -216,6 +216,15 @@ const ABUSES: Readonly<Record<string, readonly Abuse[]>> = {
       returns: [{ kind: null }],
     },
   ],
+  move_simulated_clock: [
+    {
+      to: "set back the clock of its demo, or the clock of another tenant",
+      sql: () =>
+        "select (move_simulated_clock('2001-01-01Z', 0) > now() - interval '1 hour')::text as is_kept",
+      returns: [{ is_kept: "true" }],
+      mayChange: ["simulated_clocks"],
+    },
+  ],
   search_tasks: [
     {
       to: "search without a tenant",

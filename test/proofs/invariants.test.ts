@@ -261,18 +261,24 @@ const BREACHES: Record<string, Breach[]> = {
     },
   ],
   "idle-steps-ask-for-attention": [
-    {
-      by: "leaving a task in running after its only run has ended",
-      sql: ({ busy }) => `
+    // The clock of the tenant is simulated. It was set long enough ago to know how late it was two sweeps ago.
+    [
+      "simulated",
+      "update simulated_clocks set (at, set_at) = (at - interval '1 day', set_at - interval '1 day')",
+    ],
+    ["real", "delete from simulated_clocks"],
+  ].map(([time, clock]) => ({
+    by: `leaving a task in running after its only run has ended, in ${time} time`,
+    sql: ({ busy }: World) => `
+        ${clock};
         update worker_runs set state = 'CANCELLED', updated_at = now() - interval '3 hours' where state = 'RUNNING';
         update worker_runs set updated_at = now() - interval '3 hours' where task_id = '${busy.id}';
         update tasks set status_since = status_since - interval '3 hours' where id = '${busy.id}';
         update task_labels l set since = l.since - interval '3 hours', running_since = f.running_since,
           unified_status = label_of(f.kind, f.status, f.gate, f.review_failed, f.running_workers)
         from task_facts f where f.task_id = l.task_id and l.task_id = '${busy.id}'`,
-      also: ["runs-match-their-events", "status-since-is-the-last-change"],
-    },
-  ],
+    also: ["runs-match-their-events", "status-since-is-the-last-change"],
+  })),
   "times-do-not-decrease": [
     {
       by: "dating a note before the task",
@@ -1165,6 +1171,13 @@ const BREACHES: Record<string, Breach[]> = {
     {
       by: "dating an administrative event before the previous one",
       sql: () => "update admin_events set at = at - interval '1 day' where seq = 3",
+    },
+  ],
+  "only-demos-have-a-simulated-clock": [
+    {
+      by: "making a customer of a demo",
+      sql: () => "update tenants set kind = 'customer' where kind = 'demo'",
+      also: ["administered-rows-equal-their-newest-event"],
     },
   ],
   "administration-head-is-the-last-event": [

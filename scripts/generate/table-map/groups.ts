@@ -82,7 +82,8 @@ export const STANDALONE: readonly TableGroup[] = [
   {
     title: "Tenants",
     tables: [
-      ["tenants", "a customer"],
+      ["tenants", "a customer, or a demo"],
+      ["simulated_clocks", "the time of a demo"],
       ["taxonomy", "a tenant's subject codes"],
     ],
   },

@@ -11,7 +11,7 @@ import {
   type ResultOutcome,
   type ReportedRecord,
 } from "../../domain/evals/decide/record.ts";
-import type { EvalDecision } from "../../domain/evals/decision.ts";
+import type { PlannedEvalDecision } from "../../db/evals/eval-decision-rows.ts";
 import type { SlotBy } from "../../domain/evals/slot.ts";
 import { succeed, type Outcome } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
@@ -21,6 +21,12 @@ import { decideUntilRecorded, LOST_RACE } from "../call/decide-again.ts";
 import { conclude } from "../call/conclude.ts";
 import { replay } from "../call/replay.ts";
 
+/** The task of a result, and the planned time of the result if the tenant has a simulated clock. */
+interface EvaluatedTask {
+  task: TaskRef;
+  at?: string | undefined;
+}
+
 /** One evaluation of many tasks: k trials of each model for each task. */
 export interface Evaluation {
   name: string;
@@ -28,12 +34,12 @@ export interface Evaluation {
   k: number;
   /** The members that distinguish trials. By default as in the eval that exists, and the model alone if there is none. */
   slotBy: SlotBy | undefined;
-  results: readonly (ReportedRecord & { task: TaskRef })[];
+  results: readonly (ReportedRecord & EvaluatedTask)[];
   /** Whether these results complete the trials of their evals. */
   complete: boolean;
 }
 
-type ReadResult = RecordedResult & { task: TaskRef };
+type ReadResult = RecordedResult & EvaluatedTask;
 
 export interface EvaluatedItem extends ResultOutcome {
   index: number;
@@ -88,9 +94,9 @@ export async function recordEvaluation(
 function plan(
   { results, ...evaluation }: Omit<Evaluation, "results"> & { results: readonly ReadResult[] },
   { find, outputIdsOf }: LoadedEvaluation,
-): { items: EvaluatedItem[]; decisions: EvalDecision[] } {
+): { items: EvaluatedItem[]; decisions: PlannedEvalDecision[] } {
   const items: EvaluatedItem[] = results.map((_, index) => ({ index, outcome: "not_found" }));
-  const decisions: EvalDecision[] = [];
+  const decisions: PlannedEvalDecision[] = [];
   const byTask = Map.groupBy(results.entries(), ([, { task }]) => find(task));
   for (const [task, entries] of byTask) {
     if (task === undefined) continue;
@@ -100,7 +106,12 @@ function plan(
       entries.map(([, result]) => result),
       uuidv7,
     );
-    if (decision !== null) decisions.push(decision);
+    // The results of a task share one event, which has the time of the last.
+    const at = entries
+      .flatMap(([, result]) => result.at ?? [])
+      .toSorted()
+      .at(-1);
+    if (decision !== null) decisions.push({ ...decision, at });
     const evalId = decision?.evalId ?? snapshot?.id;
     for (const [position, outcome] of outcomes.entries()) {
       const index = entries[position]?.[0] ?? 0;

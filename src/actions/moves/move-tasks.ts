@@ -24,6 +24,8 @@ export interface MoveOfMany {
   command: Command;
   /** The event seq that the task must have, like `If-Match`. */
   ifSeq?: number | undefined;
+  /** The planned time of the move, if the tenant has a simulated clock. */
+  at?: string | undefined;
 }
 
 export interface MovedItem {
@@ -63,13 +65,13 @@ export async function moveTasks(
   const repeated = repeatedTasks(moves, loaded);
   if (repeated.length > 0) return refuse(validationFailed(...repeated));
 
-  const planned: Planned[] = moves.map(({ task, command, ifSeq }) => {
+  const planned: Planned[] = moves.map(({ task, command, ifSeq, at }) => {
     const snapshot = loaded.find(task);
     if (snapshot === undefined) return { refusal: notFound() };
     if (ifSeq !== undefined && ifSeq !== snapshot.eventSeq) return { refusal: "stale" };
     const decided = decide(snapshot, command, { actor: call.actor, newId: uuidv7 });
     return decided.ok
-      ? { move: { snapshot, decision: decided.value } }
+      ? { move: { snapshot, decision: decided.value, at } }
       : { refusal: decided.refusal };
   });
   const lawful = planned.flatMap(({ move }) => move ?? []);

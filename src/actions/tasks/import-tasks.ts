@@ -1,11 +1,15 @@
 import { uuidv7 } from "uuidv7";
-import { recordCreations, type StoredCreations } from "../../db/moves/record-creations.ts";
+import {
+  type PlannedCreation,
+  recordCreations,
+  type StoredCreations,
+} from "../../db/moves/record-creations.ts";
 import {
   type ExistingTask,
   findExistingTasks,
   type TaskDifference,
 } from "../../db/moves/existing-tasks.ts";
-import { type Creation, decideCreate } from "../../domain/lifecycle/decide/create.ts";
+import { decideCreate } from "../../domain/lifecycle/decide/create.ts";
 import { succeed, type Issue, type Outcome } from "../../domain/refusals.ts";
 import { externalIdKey } from "../../domain/task-ref.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
@@ -16,7 +20,9 @@ import { differencesBetween } from "./compare-records.ts";
 import type { NewTask } from "./create-task.ts";
 
 /** A row of an import after validation: a task to create, or the issues with it. */
-export type ImportRow = { task: NewTask } | { issues: readonly Issue[]; externalId: string | null };
+export type ImportRow =
+  | { task: NewTask; /** Planned, if the tenant has a simulated clock. */ at?: string | undefined }
+  | { issues: readonly Issue[]; externalId: string | null };
 
 export const IMPORT_OUTCOMES = ["created", "exists", "differs", "invalid"] as const;
 export type ImportOutcome = (typeof IMPORT_OUTCOMES)[number];
@@ -83,9 +89,9 @@ interface ImportDraft {
 function plan(
   { actor }: ActionCall,
   rows: readonly ImportRow[],
-): Outcome<{ drafts: ImportDraft[]; creations: Creation[] }> {
+): Outcome<{ drafts: ImportDraft[]; creations: PlannedCreation[] }> {
   const drafts: ImportDraft[] = [];
-  const creations: Creation[] = [];
+  const creations: PlannedCreation[] = [];
   const seen = new Map<string, NewTask>();
   for (const row of rows) {
     if ("issues" in row) {
@@ -111,7 +117,7 @@ function plan(
     }
     if (externalId !== null) seen.set(externalId, row.task);
     drafts.push({ externalId, taskId: decided.value.task.id });
-    creations.push(decided.value);
+    creations.push({ ...decided.value, at: row.at });
   }
   return succeed({ drafts, creations });
 }

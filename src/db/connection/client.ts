@@ -113,6 +113,11 @@ export class TenantDatabase {
   durationMs = 0;
   /** Filled by the writes and read after the work. A sweep finds what gets lost in between. */
   readonly outgoing: Outgoing = { dispatches: false, events: false, operations: [], analytics: [] };
+  /**
+   * The planned time of what is written next, as an ISO string; null for the writers' clock. It has an effect only in a demo
+   * tenant with a simulated clock. A time of a single row of a call overrides it.
+   */
+  plannedAt: string | null = null;
   readonly #connect: Connect;
 
   constructor(connect: Connect, tenantId: string) {
@@ -161,7 +166,7 @@ export class TenantDatabase {
     { first = [] }: { first?: readonly SQL[] } = {},
   ): Promise<Written<Row>> {
     const batch = [
-      scopeOf(this.tenantId),
+      scopeOf(this.tenantId, this.plannedAt),
       ...first,
       ...(operation.key === null ? [] : [releaseKey(operation)]),
       insertOperation(this.tenantId, operation),
@@ -227,7 +232,11 @@ export class TenantDatabase {
    * @throws DatabaseUnavailable if no attempt succeeded; DatabaseFault if a statement was rejected.
    */
   async writeIdempotently<Row>(...statements: [SQL, ...SQL[]]): Promise<Row[]> {
-    const batch = [scopeOf(this.tenantId), ...statements, CHECK_CONSTRAINTS] as const;
+    const batch = [
+      scopeOf(this.tenantId, this.plannedAt),
+      ...statements,
+      CHECK_CONSTRAINTS,
+    ] as const;
     const results = await retryUntilAnswered(() => this.#batch("writer", batch));
     return (results.at(-2) ?? []) as Row[];
   }

@@ -3,8 +3,8 @@
 /** The names of the database functions that hold the prepared statements of this release. */
 export const PREPARED_NAMES = {
   load_task: "load_task_f6a439c0",
-  begin_dispatch: "begin_dispatch_6d04d33e",
-  record_creation: "record_creation_0c754483",
-  record_plain_moves: "record_plain_moves_89237769",
-  record_moves: "record_moves_9a82e952",
+  begin_dispatch: "begin_dispatch_617417cc",
+  record_creation: "record_creation_4fd92fe5",
+  record_plain_moves: "record_plain_moves_9526f267",
+  record_moves: "record_moves_4b0877d5",
 } as const;

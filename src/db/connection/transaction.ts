@@ -6,10 +6,15 @@ import type { Bound } from "./prepared.ts";
 /** The statement timeout. */
 export const STATEMENT_MS_MAX = 10_000;
 
-/** Sets the tenant and the time limits for one transaction, because pooled connections keep no session state. */
-export function scopeOf(tenantId: Bound<string>): SQL {
+/**
+ * Sets the tenant and the time limits for one transaction, because pooled connections keep no session state. With
+ * `plannedAt`, also the time of what it writes; it has an effect only in a demo tenant with a simulated clock.
+ */
+export function scopeOf(tenantId: Bound<string>, plannedAt: string | null = null): SQL {
+  const planned =
+    plannedAt === null ? sql`` : sql`, set_config('app.planned_at', ${plannedAt}, true)`;
   return sql`${preparedScopeOf(tenantId)},
-    set_config('statement_timeout', ${String(STATEMENT_MS_MAX)}, true)`;
+    set_config('statement_timeout', ${String(STATEMENT_MS_MAX)}, true)${planned}`;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { TaskRef } from "../../domain/task-ref.ts";
 import { hasPassedGate, IS_ARTIFACT } from "./artifacts.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
+import { WRITER_CLOCK } from "../sql/writer-clock.ts";
 import { bytesOf, type Chunk, readChunkById } from "../sql/chunks.ts";
 import { lockAgainstSealing, type SealedBy, sealedBy } from "./sealed-data.ts";
 import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
@@ -215,7 +216,7 @@ export function markStored(
     sql`
 with
 marked as (
-  update data d set stored_at = coalesce(d.stored_at, now())
+  update data d set stored_at = coalesce(d.stored_at, ${WRITER_CLOCK})
   where d.tenant_id = ${tenantId}::uuid and d.id = ${id}::uuid
     and (d.stored_at is not null
       or ${sealedBy(kind, { tenantId: sql`d.tenant_id`, id: sql`d.version_id` })} is null)

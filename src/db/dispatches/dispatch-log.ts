@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Bound } from "../connection/prepared.ts";
-import { notBefore } from "../sql/writer-clock.ts";
+import { WRITER_CLOCK } from "../sql/writer-clock.ts";
 import { enqueueDeliveries } from "../webhooks/webhook-outbox.ts";
 
 /** The actor of changes that no person made. */
@@ -17,7 +17,7 @@ interface LogSource {
 
 /**
  * The insert into `dispatch_events`, one row for each row of the query `changes`: id, from_state, to_state, since. An
- * entry is not dated before `since`, if that is known, nor before the dispatch's previous entry. The text ends with the
+ * entry has the time `since`, or the writers' clock if that is null, and is not dated before the dispatch's previous entry. The text ends with the
  * FROM clause, so that callers can append ORDER BY and RETURNING.
  */
 export function logDispatches(
@@ -30,7 +30,7 @@ export function logDispatches(
   return sql`insert into dispatch_events (tenant_id, id, dispatch_id, from_state, to_state, actor_id, actor_name, reason,
     operation_id, at)
   select ${tenantId}::uuid, new_id(), id, from_state, to_state, ${actor.id}::text, ${actor.name}::text,
-    ${reason}::text, ${operation?.id ?? null}::uuid, ${notBefore(sql`change.since, ${last}`)}
+    ${reason}::text, ${operation?.id ?? null}::uuid, greatest(coalesce(change.since, ${WRITER_CLOCK}), ${last})
   from (${changes}) change`;
 }
 

@@ -23,7 +23,10 @@ export function openingRows({ evalId, opens, slotBy }: EvalDecision) {
   return [{ eval_id: evalId, ...version, name, k, slot_by: storedSlotBy(slotBy) }];
 }
 
-export function evalEventRows({ evalId, events }: EvalDecision) {
+/** A decision about an eval, and its planned time if the tenant has a simulated clock. */
+export type PlannedEvalDecision = EvalDecision & { at?: string | undefined };
+
+export function evalEventRows({ evalId, events, at }: PlannedEvalDecision) {
   return events.map((event, index) => ({
     eval_id: evalId,
     ordinal: index + 1,
@@ -34,6 +37,7 @@ export function evalEventRows({ evalId, events }: EvalDecision) {
     reason: event.reason,
     // Canonical JSON, and text from here on, because the hash covers its exact bytes.
     payload: stringify(event.payload),
+    ...(at !== undefined && { planned_at: at }),
   }));
 }
 

@@ -1,5 +1,4 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { EvalDecision } from "../../domain/evals/decision.ts";
 import type { TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
 import {
@@ -7,6 +6,7 @@ import {
   evalEventRows,
   insightRows,
   openingRows,
+  type PlannedEvalDecision,
   raisedKs,
   trialChangeRows,
   trialRows,
@@ -53,7 +53,7 @@ export interface StoredEvals<Answer> extends RecordedEvals {
  */
 export function recordEvals(
   database: TenantDatabase,
-  decisions: readonly EvalDecision[],
+  decisions: readonly PlannedEvalDecision[],
   call: EvalCall,
 ): Promise<Written<RecordedEvals>> {
   const { tenantId } = database;
@@ -123,10 +123,10 @@ obstacle as materialized (
 ),
 event as materialized (
   select h.event_head, h.event_seq + e.ordinal as seq,
-    ${notBefore(sql`h.updated_at`)} as at, h.task_id, e.*
+    ${notBefore(sql`h.updated_at`, sql`e.planned_at`)} as at, h.task_id, e.*
   from json_to_recordset(${input.events}) as e(
       eval_id uuid, ordinal integer, trial_id uuid, type text, from_status text, to_status text,
-      reason text, payload text)
+      reason text, payload text, planned_at timestamptz)
     join held h using (eval_id)
   where (select count(*) from held) = ${count}::integer and not exists (select from obstacle)
 ),
@@ -207,8 +207,8 @@ const WRITTEN_ROWS = sql`
 type EvalInput = ReturnType<typeof evalInput>;
 
 /** Returns the decisions as the statement's inputs: one JSON array for each kind of row. */
-function evalInput(decisions: readonly EvalDecision[]) {
-  const json = (rowsOf: (decision: EvalDecision) => readonly object[]) =>
+function evalInput(decisions: readonly PlannedEvalDecision[]) {
+  const json = (rowsOf: (decision: PlannedEvalDecision) => readonly object[]) =>
     JSON.stringify(decisions.flatMap(rowsOf));
   return {
     changes: json(changeRows),

@@ -16,6 +16,7 @@ import { POINTER_INVARIANTS } from "./pointers.ts";
 import { PROVEN_INVARIANTS } from "./proven.ts";
 import { REVIEW_INVARIANTS } from "./reviews.ts";
 import { RUN_INVARIANTS } from "./runs.ts";
+import { SIMULATED_CLOCK_INVARIANTS } from "./simulated-clocks.ts";
 import { TASK_KEY_INVARIANTS } from "./task-keys.ts";
 import { WEBHOOK_INVARIANTS } from "./webhooks.ts";
 
@@ -41,5 +42,6 @@ export const INVARIANTS: readonly Invariant[] = [
   ...DATA_INVARIANTS,
   ...WEBHOOK_INVARIANTS,
   ...ADMINISTRATION_INVARIANTS,
+  ...SIMULATED_CLOCK_INVARIANTS,
   ...LABEL_INVARIANTS,
 ];

@@ -9,6 +9,10 @@ const STAGE_PIPELINE = `case s.kind ${STAGE_PIPELINES.map(
 /** How long an idle step can stay unmarked: two sweeps. */
 const SWEEPS = "interval '30 minutes'";
 
+/** The time in the tenant that long ago. Null if its simulated clock was set since, which says nothing of the time before. */
+const BEFORE_SWEEPS = `case when c.tenant_id is null then now() - ${SWEEPS} when c.set_at < now() - ${SWEEPS}
+            then running_clock(c.at, c.speed, c.set_at, c.until, now() - ${SWEEPS}) end`;
+
 export const RUN_INVARIANTS: readonly Invariant[] = [
   {
     name: "idle-steps-ask-for-attention",
@@ -19,6 +23,7 @@ export const RUN_INVARIANTS: readonly Invariant[] = [
       from steps s
       join tasks t on t.tenant_id = s.tenant_id and t.current_step_id = s.id and t.id = s.task_id
       left join pipelines p on p.tenant_id = s.tenant_id and p.name = ${STAGE_PIPELINE}
+      left join simulated_clocks c on c.tenant_id = s.tenant_id
       left join lateral (select max(w.updated_at) as ended_at,
           bool_or(w.state in ('QUEUED', 'RUNNING')) as is_open
         from worker_runs w where w.tenant_id = s.tenant_id and w.step_id = s.id) w on true
@@ -26,7 +31,7 @@ export const RUN_INVARIANTS: readonly Invariant[] = [
         and s.deferred is null
         and t.archived_at is null and w.is_open is not true
         and greatest(t.status_since, w.ended_at)
-          < now() - make_interval(secs => coalesce(p.run_deadline_seconds, 3600)) - ${SWEEPS}`,
+          < ${BEFORE_SWEEPS} - make_interval(secs => coalesce(p.run_deadline_seconds, 3600))`,
   },
   {
     name: "offered-runs-are-claimed-first",

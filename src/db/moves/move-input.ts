@@ -15,6 +15,8 @@ export interface Move {
   run?: GuardedRun | undefined;
   /** Who reviews the step, if that takes a slot. The move is also skipped if someone else holds it. */
   claimant?: string | undefined;
+  /** The planned time of the move, if its tenant has a simulated clock. */
+  at?: string | undefined;
 }
 
 /** The call that records moves, and the answer to a repeat of it. */
@@ -28,11 +30,14 @@ export interface MoveCall extends EventSource {
 /** The moves as inputs of the statement. */
 export type MoveInput = Readonly<Record<keyof ReturnType<typeof moveInput>, Bound<string>>>;
 
-/** Returns the moves as inputs of the statement: one JSON array for each kind of row. */
-export function moveInput(moves: readonly Move[]) {
+/**
+ * Returns the moves as inputs of the statement: one JSON array for each kind of row. `plannedAt` is the time of the moves
+ * that have none of their own; a prepared statement has no setting for it.
+ */
+export function moveInput(moves: readonly Move[], plannedAt: string | null) {
   const json = (rowsOf: (move: Move) => readonly object[]) => JSON.stringify(moves.flatMap(rowsOf));
   return {
-    moves: json(({ snapshot, decision }) => [
+    moves: json(({ snapshot, decision, at = plannedAt }) => [
       {
         task_id: snapshot.id,
         seq: snapshot.eventSeq,
@@ -41,6 +46,7 @@ export function moveInput(moves: readonly Move[]) {
         is_silent: decision.events.length === 0,
         fields: decision.fields && { ...taskFields(snapshot), ...decision.fields },
         archive: decision.archive,
+        ...(at !== null && { planned_at: at }),
         ...markOf(decision),
         ...(decision.needsNoRun && { needs_no_run: true }),
       },

@@ -97,7 +97,8 @@ export function moveStatement(call: MoveStatementInputs, effects: Effects): SQL 
 with
 move as materialized (
   select * from json_to_recordset(${input.moves}) as m(
-    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean
+    task_id uuid, seq integer, step_id uuid, version_id uuid, is_silent boolean, fields json, archive boolean,
+    planned_at timestamptz
     ${effects.marksDuplicates ? sql`, marks_duplicate boolean, duplicate_of uuid` : sql``}
     ${effects.needsNoRun ? sql`, needs_no_run boolean` : sql``})
   ${bulk ? sql`where ${isBulkOpen(tenantId, bulk)}` : sql``}
@@ -105,7 +106,7 @@ move as materialized (
 -- In id order, and task rows alone: nothing of a task changes without its event_seq, so what was planned
 -- about its step still holds; a join with the step could lose the row when a rival moves the pointer.
 locked as materialized (
-  select t.id, t.event_seq, t.event_head, t.updated_at
+  select t.id, t.event_seq, t.event_head, t.updated_at, m.planned_at
   from move m join tasks t on t.id = m.task_id
   -- As a CASE, since Postgres would take an equal seq for a rare thing, and plan all that follows for a row or two: it
   -- would compare each of a thousand moves with each other.
@@ -119,7 +120,7 @@ locked as materialized (
 ),
 event as materialized (
   select l.event_head, l.event_seq + e.ordinal as seq,
-    ${notBefore(sql`l.updated_at`)} as at, e.*
+    ${notBefore(sql`l.updated_at`, sql`l.planned_at`)} as at, e.*
   from ${stepEventInput(input.events)}
     join locked l on l.id = e.task_id
 ),
@@ -246,7 +247,7 @@ const EDITED = sql`,
     archived_at = case when m.archive is null then t.archived_at when m.archive then n.at end`;
 
 const SILENTLY_REACHED = sql`union all
-  select l.id, l.event_seq, null, ${notBefore(sql`l.updated_at`)}, true
+  select l.id, l.event_seq, null, ${notBefore(sql`l.updated_at`, sql`l.planned_at`)}, true
   from locked l join move m on m.task_id = l.id where m.is_silent`;
 
 const SILENT_EFFECT = sql`union all

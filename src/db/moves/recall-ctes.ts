@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Bound } from "../connection/prepared.ts";
 import { IS_OF_VERSION } from "../dispatches/dispatch-sql.ts";
 import type { MoveInput } from "./move-input.ts";
-import { WRITER_CLOCK } from "../sql/writer-clock.ts";
+import { REAL_CLOCK } from "../sql/writer-clock.ts";
 
 // The writer's CTEs that recall dispatches. They read from `newest`, the newest event of each task, and from `reached`,
 // which also contains the tasks that change without an event.
@@ -24,7 +24,7 @@ left_behind as materialized (
     join newest n using (task_id)
     join pipeline_dispatches d on d.task_id = r.task_id
   where d.tenant_id = ${tenantId}::uuid and d.state in ('pending', 'sent')
-    and (d.lease_until is null or d.lease_until < ${WRITER_CLOCK})
+    and (d.lease_until is null or d.lease_until < ${REAL_CLOCK})
     and case when ${IS_OF_VERSION} then r.payment and d.version_id = r.version_id
       else r.attached and d.step_id = r.step_id end
   order by d.id
@@ -52,7 +52,7 @@ recalled as (select null::uuid as task_id where false)`;
 /** Locks all dispatches of the undone changes, in any state, so that the counts are exact. */
 function undoneDispatches(tenantId: Bound<string>, undone: Bound<string>): SQL {
   return sql`undone as materialized (
-  select d.id, d.task_id, d.state, n.at, coalesce(d.lease_until >= ${WRITER_CLOCK}, false) as is_leased
+  select d.id, d.task_id, d.state, n.at, coalesce(d.lease_until >= ${REAL_CLOCK}, false) as is_leased
   from json_to_recordset(${undone}) as u(task_id uuid, seq integer, operation_id uuid)
     join reached n on n.task_id = u.task_id
     join pipeline_dispatches d on d.task_id = u.task_id

@@ -21,7 +21,10 @@ import {
   openedVersions,
 } from "./move-statement.ts";
 import { type HasListeners, type RecordedMoves, enqueueSideEffects } from "./record-moves.ts";
-import { WRITER_CLOCK } from "../sql/writer-clock.ts";
+import { plannedClock } from "../sql/writer-clock.ts";
+
+/** A decided creation, and its planned time if its tenant has a simulated clock. */
+export type PlannedCreation = Creation & { at?: string | undefined };
 
 /** The written events and dispatches, and the tasks that already had one of the external ids. */
 export interface RecordedCreations extends RecordedMoves {
@@ -40,11 +43,11 @@ export interface StoredCreations<Answer> extends RecordedCreations {
  */
 export async function recordCreations(
   database: TenantDatabase,
-  creations: readonly Creation[],
+  creations: readonly PlannedCreation[],
   call: MoveCall,
 ): Promise<Written<RecordedCreations>> {
   type Row = RecordedCreations & HasListeners;
-  const input = creationInput(creations);
+  const input = creationInput(creations, database.plannedAt);
   const answer = JSON.stringify(call.answer) ?? "null";
   const written =
     creations.length === 1
@@ -89,11 +92,11 @@ function creationStatement(
 with
 draft as materialized (
   select * from json_to_recordset(${input.tasks}) as a(id uuid, external_id text, title text, taxonomy_code text,
-    priority smallint, assignee text, step_id uuid, version_id uuid)
+    priority smallint, assignee text, step_id uuid, version_id uuid, planned_at timestamptz)
 ),
 event as materialized (
-  select e.*, e.ordinal as seq, ${NO_HEAD} as event_head, ${WRITER_CLOCK} as at
-  from ${stepEventInput(input.events)}
+  select e.*, e.ordinal as seq, ${NO_HEAD} as event_head, ${plannedClock(sql`a.planned_at`)} as at
+  from ${stepEventInput(input.events)} join draft a on a.id = e.task_id
 ),
 ${chainedStepEvents(tenantId, source)},
 created as (
@@ -154,11 +157,11 @@ ${keepOrDropByOutcome(
 select events, dispatched, existing, ${hasListeners(tenantId)} from outcome`;
 }
 
-function creationInput(creations: readonly Creation[]) {
-  const json = (rowsOf: (creation: Creation) => readonly object[]) =>
+function creationInput(creations: readonly PlannedCreation[], plannedAt: string | null) {
+  const json = (rowsOf: (creation: PlannedCreation) => readonly object[]) =>
     JSON.stringify(creations.flatMap(rowsOf));
   return {
-    tasks: json(({ task, decision }) => {
+    tasks: json(({ task, decision, at = plannedAt }) => {
       const [event] = decision.events;
       return [
         {
@@ -170,6 +173,7 @@ function creationInput(creations: readonly Creation[]) {
           assignee: task.assignee,
           step_id: event?.stepId,
           version_id: event?.versionId,
+          ...(at !== null && { planned_at: at }),
         },
       ];
     }),

@@ -67,7 +67,8 @@ export async function recordMoves(
   call: MoveCall,
 ): Promise<Written<RecordedMoves>> {
   const { operation } = call;
-  const values = { ...moveInput(moves), ...callInputs(call), answer: answerText(call) };
+  const input = moveInput(moves, database.plannedAt);
+  const values = { ...input, ...callInputs(call), answer: answerText(call) };
   type Row = RecordedMoves & HasListeners;
   const isPlain = Object.values(effectsOf(moves)).every((isPresent) => !isPresent);
   const written = isPlain
@@ -85,8 +86,13 @@ export async function recordBulkMoves(
   moves: readonly Move[],
   call: MoveCall & { bulk: BulkBatch },
 ): Promise<Written<RecordedBulkMoves>> {
-  const { tenantId } = database;
-  const inputs = { ...call, tenantId, input: moveInput(moves), answer: answerText(call) };
+  const { tenantId, plannedAt } = database;
+  const inputs = {
+    ...call,
+    tenantId,
+    input: moveInput(moves, plannedAt),
+    answer: answerText(call),
+  };
   const effects = effectsOf(moves);
   const written = await database.write<RecordedBulkMoves & HasListeners & BulkEnding>(
     call.operation,

@@ -4,6 +4,7 @@ import { listed } from "../sql/listed.ts";
 import type { MoveInput } from "./move-input.ts";
 import type { Bound } from "../connection/prepared.ts";
 import { runAllowance } from "../runs/run-guards.ts";
+import { REAL_CLOCK } from "../sql/writer-clock.ts";
 
 /**
  * The writer's CTEs for runs. They read from `reached`, the present steps of the tasks, and from `recallable`, the
@@ -29,12 +30,12 @@ run_change as materialized (
   where w.tenant_id = ${tenantId}::uuid and w.state = 'QUEUED'
     and not exists (select from asked_run r where r.id = w.id)
 ),
--- A report renews the deadline by the pipeline's own allowance, an hour where none is set.
+-- A report renews the deadline, in real time, by the pipeline's own allowance, an hour where none is set.
 reported as (
   update worker_runs w set
     state = r.state, verdict = r.verdict, result = coalesce(r.result, w.result), error = coalesce(r.error, w.error),
     updated_at = greatest(w.updated_at, n.at),
-    deadline_at = case when r.state = 'RUNNING' then n.at + ${runAllowance(sql`w.type`)} else w.deadline_at end
+    deadline_at = case when r.state = 'RUNNING' then ${REAL_CLOCK} + ${runAllowance(sql`w.type`)} else w.deadline_at end
   from run_change r join reached n using (task_id)
   where w.tenant_id = ${tenantId}::uuid and w.id = r.id and w.state in ('QUEUED', 'RUNNING')
 ),`;

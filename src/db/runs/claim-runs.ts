@@ -3,6 +3,7 @@ import type { StepSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import type { WorkerType } from "../../domain/lifecycle/statuses.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
+import { notBefore } from "../sql/writer-clock.ts";
 import { stepJson, TASK_MEMBERS, type TaskRecord } from "../tasks/task-json.ts";
 import { RUN_JSON, type RunRecord } from "./worker-runs.ts";
 
@@ -50,7 +51,7 @@ claimed as (
     lease_until = least(now() + make_interval(secs => ${leaseSeconds}::integer), w.deadline_at),
     -- The previous holder sees by this number that the run was claimed again.
     attempt = case when w.lease_owner is null then w.attempt else w.attempt + 1 end,
-    updated_at = greatest(w.updated_at, now())
+    updated_at = ${notBefore(sql`w.updated_at`)}
   from waiting
   where w.tenant_id = ${tenantId}::uuid and w.id = waiting.id
   returning w.id, w.task_id, w.version_id, w.step_id, waiting.priority, ${RUN_JSON} as run

@@ -4,6 +4,7 @@ import type { LateReport } from "../../domain/lifecycle/decision.ts";
 import type { ReviewOutcome, RunState } from "../../domain/lifecycle/statuses.ts";
 import type { Operation, TenantDatabase, Written } from "../connection/client.ts";
 import { keepOrDrop } from "../ledger/operations.ts";
+import { WRITER_CLOCK } from "../sql/writer-clock.ts";
 import { bytesOf, type Chunk, chunkOf } from "../sql/chunks.ts";
 import { allOf } from "../sql/conditions.ts";
 
@@ -54,7 +55,7 @@ late as (
     actor_kind, actor_role, operation_id, request_id, created_at)
   select ${tenantId}::uuid, ${report.id}::uuid, w.id, r.state, r.verdict, r.result, r.error, r.attempt, r.actor_id,
     ${actor.name}::text, ${actor.kind}::text, ${actor.role}::text, ${operation.id}::uuid, ${requestId}::text,
-    clock_timestamp()
+    ${WRITER_CLOCK}
   from worker_runs w cross join (values ${reported}) r(state, verdict, result, error, attempt, actor_id)
   where w.tenant_id = ${tenantId}::uuid and w.id = ${report.runId}::uuid
     and not exists (select from run_late_reports l where l.tenant_id = w.tenant_id and l.run_id = w.id

@@ -106,7 +106,7 @@ with
 reported as (
   update worker_runs w set state = ${report.state}, verdict = ${report.verdict}::text,
     result = coalesce(nullif(${reportedResult}::jsonb, 'null'), w.result),
-    error = coalesce(${report.error}::text, w.error), updated_at = greatest(w.updated_at, now())
+    error = coalesce(${report.error}::text, w.error), updated_at = ${notBefore(sql`w.updated_at`)}
     ${renewed(report.state)}
   from json_to_record(${JSON.stringify(guardRow(found))}) as f(id uuid, state text, attempt integer, is_overdue boolean)
   where w.tenant_id = ${tenantId}::uuid and w.id = f.id and ${IS_UNCHANGED}

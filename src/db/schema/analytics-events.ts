@@ -8,7 +8,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import { bulkOperations } from "./bulk-operations.ts";
-import { createdAt, id, moment, tenantId } from "./columns.ts";
+import { id, moment, tenantId, writtenAt } from "./columns.ts";
 
 /** Product events. A unique index allows one `admin_bulk_status_terminal` per bulk operation. */
 export const analyticsEvents = pgTable(
@@ -20,7 +20,7 @@ export const analyticsEvents = pgTable(
     bulkOperationId: uuid(),
     properties: jsonb().notNull(),
     revertedAt: moment(),
-    at: createdAt(),
+    at: writtenAt(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

@@ -17,7 +17,7 @@ import { BULK_OPERATION_ACTIONS } from "../../domain/bulk/actions.ts";
 import { OPERATION_STATES } from "../../domain/bulk/states.ts";
 import { STEP_KINDS } from "../../domain/lifecycle/statuses.ts";
 import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
-import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
+import { id, moment, oneOf, tenantId, writtenAt } from "./columns.ts";
 
 /** One change of many tasks: what was changed, by whom and why, and how it ended. Items hold the outcome per task. */
 export const bulkOperations = pgTable(
@@ -56,7 +56,7 @@ export const bulkOperations = pgTable(
     parentId: uuid(),
     revertedBy: uuid(),
     cancelRequestedAt: moment(),
-    createdAt: createdAt(),
+    createdAt: writtenAt(),
     /** When an outcome was last recorded, or when work on it was last started or resumed. */
     progressAt: moment().notNull().defaultNow(),
     finishedAt: moment(),

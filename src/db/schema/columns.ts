@@ -6,6 +6,11 @@ export const tenantId = () => uuid().notNull();
 /** A UUIDv7 that the application generates. Inserts stay local in the index, and ids sort by time. */
 export const id = () => uuid().notNull();
 export const createdAt = () => moment().notNull().defaultNow();
+/** When something in the life of a task was written. The writers' clock is simulated in some demos (docs/demo.md). */
+export const writtenAt = () =>
+  moment()
+    .notNull()
+    .default(sql`writer_clock()`);
 /** A time as text: event hashes cover microseconds, which a JavaScript Date cannot hold. */
 export const moment = () => timestamp({ withTimezone: true, mode: "string" });
 

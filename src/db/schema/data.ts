@@ -11,7 +11,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import { DATA_KINDS } from "../../domain/data/kinds.ts";
-import { bytea, createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
+import { bytea, id, moment, oneOf, tenantId, writtenAt } from "./columns.ts";
 import { insights } from "./insights.ts";
 import { prompts } from "./prompts.ts";
 import { steps } from "./steps.ts";
@@ -40,7 +40,7 @@ export const data = pgTable(
     promptId: uuid(),
     insightId: uuid(),
     createdBy: text().notNull(),
-    createdAt: createdAt(),
+    createdAt: writtenAt(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { bigint, foreignKey, index, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { DISPATCH_STATES } from "../../domain/pipelines/states.ts";
-import { id, moment, oneOf, tenantId } from "./columns.ts";
+import { id, oneOf, tenantId, writtenAt } from "./columns.ts";
 import { pipelineDispatches } from "./pipeline-dispatches.ts";
 
 /** The append-only log of a dispatch: every change of state, who made it, and why. */
@@ -18,9 +18,7 @@ export const dispatchEvents = pgTable(
     reason: text(),
     operationId: uuid(),
     /** When the row is written, under the task's lock. now() would be the start of the transaction. */
-    at: moment()
-      .notNull()
-      .default(sql`clock_timestamp()`),
+    at: writtenAt(),
     /** Orders the rows of one dispatch. */
     position: bigint({ mode: "number" })
       .notNull()

@@ -14,7 +14,7 @@ import {
 } from "drizzle-orm/pg-core";
 import { SLOT_MEMBERS } from "../../domain/evals/slot.ts";
 import { EVAL_STATUSES } from "../../domain/evals/statuses.ts";
-import { bytea, createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
+import { bytea, id, moment, oneOf, tenantId, writtenAt } from "./columns.ts";
 import { taskVersions } from "./task-versions.ts";
 
 /** An evaluation of one version, with `k` trials for each slot. It has its own event stream. */
@@ -35,7 +35,7 @@ export const evals = pgTable(
     eventSeq: integer().notNull(),
     eventHead: bytea().notNull(),
     createdBy: text().notNull(),
-    createdAt: createdAt(),
+    createdAt: writtenAt(),
     updatedAt: moment().notNull(),
   },
   (t) => [

@@ -20,6 +20,7 @@ export { reviews } from "./reviews.ts";
 export { runLateReports } from "./run-late-reports.ts";
 export { seedRuns } from "./seed-runs.ts";
 export { signingSecrets } from "./signing-secrets.ts";
+export { simulatedClocks } from "./simulated-clocks.ts";
 export { stepEvents } from "./step-events.ts";
 export { steps } from "./steps.ts";
 export { orphanedObjects, sweepPositions, sweeps, sweptObjects } from "./sweep.ts";

@@ -1,6 +1,6 @@
 import { foreignKey, index, jsonb, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { RUN_STATES } from "../../domain/lifecycle/statuses.ts";
-import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
+import { id, oneOf, tenantId, writtenAt } from "./columns.ts";
 import { evals } from "./evals.ts";
 import { tasks } from "./tasks.ts";
 import { trials } from "./trials.ts";
@@ -25,8 +25,8 @@ export const insights = pgTable(
     output: jsonb(),
     usage: jsonb(),
     createdBy: text().notNull(),
-    createdAt: createdAt(),
-    updatedAt: moment().notNull().defaultNow(),
+    createdAt: writtenAt(),
+    updatedAt: writtenAt(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

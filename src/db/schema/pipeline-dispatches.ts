@@ -13,7 +13,7 @@ import {
 import { DISPATCH_STATES } from "../../domain/pipelines/states.ts";
 import { PIPELINE_NAMES, PIPELINES_OF_VERSION } from "../../domain/pipelines/pipelines.ts";
 import { bulkOperations } from "./bulk-operations.ts";
-import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
+import { id, moment, oneOf, tenantId, writtenAt } from "./columns.ts";
 import { stepEvents } from "./step-events.ts";
 import { steps } from "./steps.ts";
 
@@ -45,8 +45,8 @@ export const pipelineDispatches = pgTable(
     lastError: text(),
     /** Why it is dead. Null for dispatches that earlier releases gave up, which followed other rules. */
     deadReason: text(),
-    createdAt: createdAt(),
-    updatedAt: moment().notNull().defaultNow(),
+    createdAt: writtenAt(),
+    updatedAt: writtenAt(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { foreignKey, index, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
-import { createdAt, id, tenantId } from "./columns.ts";
+import { id, tenantId, writtenAt } from "./columns.ts";
 import { evals } from "./evals.ts";
 import { steps } from "./steps.ts";
 import { trials } from "./trials.ts";
@@ -25,7 +25,7 @@ export const prompts = pgTable(
     evalId: uuid(),
     trialId: uuid(),
     createdBy: text().notNull(),
-    createdAt: createdAt(),
+    createdAt: writtenAt(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

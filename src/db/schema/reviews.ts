@@ -10,7 +10,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import { REVIEW_KINDS, REVIEW_OUTCOMES } from "../../domain/lifecycle/statuses.ts";
-import { createdAt, id, oneOf, tenantId } from "./columns.ts";
+import { id, oneOf, tenantId, writtenAt } from "./columns.ts";
 import { stepEvents } from "./step-events.ts";
 import { steps } from "./steps.ts";
 
@@ -31,7 +31,7 @@ export const reviews = pgTable(
     reviewerName: text().notNull(),
     /** The event that withdrew the review, which then counts no more. Null for a review that counts. */
     withdrawnSeq: integer(),
-    createdAt: createdAt(),
+    createdAt: writtenAt(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

@@ -10,7 +10,7 @@ import {
 } from "drizzle-orm/pg-core";
 import { ACTOR_KINDS, ROLES } from "../../domain/actor.ts";
 import { REVIEW_OUTCOMES, RUN_STATES } from "../../domain/lifecycle/statuses.ts";
-import { createdAt, id, oneOf, tenantId } from "./columns.ts";
+import { id, oneOf, tenantId, writtenAt } from "./columns.ts";
 import { workerRuns } from "./worker-runs.ts";
 
 /**
@@ -35,7 +35,7 @@ export const runLateReports = pgTable(
     actorRole: text({ enum: ROLES }),
     operationId: uuid(),
     requestId: text(),
-    createdAt: createdAt(),
+    createdAt: writtenAt(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

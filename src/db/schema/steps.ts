@@ -13,7 +13,7 @@ import {
 } from "drizzle-orm/pg-core";
 import type { DeferredReport } from "../../domain/lifecycle/snapshot.ts";
 import { GATE_STATES, STEP_KINDS, STEP_STATUSES } from "../../domain/lifecycle/statuses.ts";
-import { createdAt, id, oneOf, tenantId } from "./columns.ts";
+import { id, oneOf, tenantId, writtenAt } from "./columns.ts";
 import { taskVersions } from "./task-versions.ts";
 
 /** One attempt at one stage. A deferred foreign key requires the status and gate of event `event_seq`. */
@@ -37,7 +37,7 @@ export const steps = pgTable(
     deferred: jsonb().$type<DeferredReport[]>(),
     /** The event that found the step idle. Null if it is not, or if its status or a run has changed since. */
     idledSeq: integer(),
-    createdAt: createdAt(),
+    createdAt: writtenAt(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

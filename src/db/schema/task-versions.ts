@@ -9,7 +9,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import type { TaskContent } from "../../domain/lifecycle/decision.ts";
-import { createdAt, id, moment, tenantId } from "./columns.ts";
+import { id, moment, tenantId, writtenAt } from "./columns.ts";
 import { tasks } from "./tasks.ts";
 
 /** An immutable snapshot of a task's content. A trigger allows only moves of its pointer, and the seal. */
@@ -25,7 +25,7 @@ export const taskVersions = pgTable(
     currentStepId: uuid().notNull(),
     reason: text(),
     createdBy: text().notNull(),
-    createdAt: createdAt(),
+    createdAt: writtenAt(),
     sealedAt: moment(),
   },
   (t) => [

@@ -11,7 +11,7 @@ import {
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
-import { bytea, createdAt, id, moment, tenantId, textInCodePointOrder } from "./columns.ts";
+import { bytea, id, moment, tenantId, textInCodePointOrder, writtenAt } from "./columns.ts";
 import { seedRuns } from "./seed-runs.ts";
 import { tenants } from "./tenants.ts";
 
@@ -41,7 +41,7 @@ export const tasks = pgTable(
     archivedAt: moment(),
     seedRunId: uuid(),
     createdBy: text().notNull(),
-    createdAt: createdAt(),
+    createdAt: writtenAt(),
     updatedAt: moment().notNull(),
   },
   (t) => [

@@ -13,7 +13,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import { TRIAL_STATUSES } from "../../domain/evals/statuses.ts";
-import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
+import { id, moment, oneOf, tenantId, writtenAt } from "./columns.ts";
 import { evals } from "./evals.ts";
 
 /** One attempt on a slot of an eval. Retraction frees its slot and keeps the row. */
@@ -42,7 +42,7 @@ export const trials = pgTable(
     retractedBy: text(),
     retractReason: text(),
     createdBy: text().notNull(),
-    createdAt: createdAt(),
+    createdAt: writtenAt(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

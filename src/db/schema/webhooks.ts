@@ -14,7 +14,17 @@ import {
 } from "drizzle-orm/pg-core";
 import { DEAD_REASONS } from "../../domain/webhooks/delivery-attempts.ts";
 import { DELIVERY_STATES, WEBHOOK_EVENTS } from "../../domain/webhooks/events.ts";
-import { bytea, createdAt, id, moment, oneOf, pgSnapshot, tenantId, xid8 } from "./columns.ts";
+import {
+  bytea,
+  createdAt,
+  id,
+  moment,
+  oneOf,
+  pgSnapshot,
+  tenantId,
+  writtenAt,
+  xid8,
+} from "./columns.ts";
 import { tenants } from "./tenants.ts";
 
 /** A tenant's subscription to events. It has its own position in the feed, so that no event is lost. */
@@ -73,7 +83,7 @@ export const webhookDeliveries = pgTable(
     /** The body's `data` as JSON text, so that every attempt sends the same bytes. */
     data: text().notNull(),
     /** The body's `timestamp`: when the reported change happened. */
-    occurredAt: moment().notNull().defaultNow(),
+    occurredAt: writtenAt(),
     state: text({ enum: DELIVERY_STATES }).notNull().default("pending"),
     attempts: integer().notNull().default(0),
     /** The earliest time of the next attempt. */

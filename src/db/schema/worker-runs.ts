@@ -13,7 +13,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import { REVIEW_OUTCOMES, RUN_STATES, WORKER_TYPES } from "../../domain/lifecycle/statuses.ts";
-import { createdAt, id, moment, oneOf, tenantId } from "./columns.ts";
+import { id, moment, oneOf, tenantId, writtenAt } from "./columns.ts";
 import { pipelineDispatches } from "./pipeline-dispatches.ts";
 import { steps } from "./steps.ts";
 
@@ -46,8 +46,8 @@ export const workerRuns = pgTable(
     /** The last late report, as earlier releases kept it. Its copy in run_late_reports is the one that is read. */
     lateReport: jsonb(),
     createdBy: text().notNull(),
-    createdAt: createdAt(),
-    updatedAt: moment().notNull().defaultNow(),
+    createdAt: writtenAt(),
+    updatedAt: writtenAt(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

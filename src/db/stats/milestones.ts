@@ -89,9 +89,9 @@ export function windowEndColumn({ to }: Window): SQL {
   return sql`iso(${endOf(to)}) as "to"`;
 }
 
-/** Returns the end of the window. Now is the time of the database, which also dates the events. */
+/** Returns the end of the window. Now is the tenant's present time, which also dates the events. */
 function endOf(to: string | null): SQL {
-  return to === null ? sql`now()` : sql`${to}::timestamptz`;
+  return to === null ? sql`tenant_now()` : sql`${to}::timestamptz`;
 }
 
 /** Every kind of step, as `stage`, with its place in the order of stages. */

@@ -41,7 +41,7 @@ describe("Starting a worker run", () => {
       attempt: 1,
       externalRef: "job-7",
     });
-    expect(Date.parse(run.deadlineAt) - Date.parse(run.createdAt)).toBe(3_600_000);
+    expect(Date.parse(run.deadlineAt) - Date.parse(run.createdAt)).toBeCloseTo(3_600_000, -4);
     const after = await api.call<TaskView>("GET", `/tasks/${task.id}`);
     expect(expectDone(after).eventSeq).toBe(task.eventSeq);
   });

@@ -220,7 +220,10 @@ async function givenAgents(
   await givenTrial(api, id, trial, { tenant });
 }
 
-/** Stores a row in each table that the API does not fill, consistent with one another. */
+/**
+ * Stores a row in each table that the API does not fill, consistent with one another. The tenant becomes a demo, whose
+ * simulated clock shows the real time.
+ */
 async function givenRowsOfLaterTables(
   { database }: CallableApi,
   { tenant, busy }: World,
@@ -229,9 +232,7 @@ async function givenRowsOfLaterTables(
   await untilSettled(database);
   const place = `'${tenant.id}'::uuid as tenant_id, '${busy.id}'::uuid as task_id,
     '${busy.activeVersion.id}'::uuid as version_id, '${busy.currentStep.id}'::uuid as step_id`;
-  await database.query(
-    "owner",
-    `with place as (select ${place}),
+  const text = `with place as (select ${place}),
 prompt as (
   insert into prompts (tenant_id, id, task_id, version_id, step_id, role, content, content_hash, created_by)
   select tenant_id, new_id(), task_id, version_id, step_id, 'user', 'Why?',
@@ -279,14 +280,22 @@ prompt as (
 ), letter as (
   insert into dead_letters (queue, message_id, reason, body)
   values ('a queue', 'a message', 'The message does not match.', '{}') on conflict do nothing
+), demo as (
+  update tenants t set kind = 'demo' from place where t.id = place.tenant_id
+), clock as (
+  insert into simulated_clocks (tenant_id, at, speed, set_at)
+  select tenant_id, clock_timestamp(), 1, clock_timestamp() from place on conflict do nothing
 ), run as (
   insert into seed_runs (tenant_id, id, state, settings, clock_at, created_by)
-  select tenant_id, new_id(), 'running', '{}', now(), 'setup' from place
+  select tenant_id, new_id(), 'running', '{}', writer_clock(), 'setup' from place
 )
 insert into taxonomy (tenant_id, code, label, level, parent_code)
 select tenant_id, code || left(tenant_id::text, 8), label, level, parent || left(tenant_id::text, 8)
 from place, (values ('maths-', 'Mathematics', 'domain', null), ('proofs-', 'Proofs', 'category', 'maths-'))
-  o(code, label, level, parent)`,
-  );
-  await database.transaction("owner", importedState(tenant.id));
+  o(code, label, level, parent)`;
+  await database.transaction("owner", [
+    { text: "select set_config('app.tenant_id', $1, true)", values: [tenant.id] },
+    { text },
+    ...importedState(tenant.id),
+  ]);
 }
