@@ -107,6 +107,7 @@ const CHANGED_VALUES: Record<string, (value: string) => string[]> = {
   smallint: (value) => number(value).map((changed) => `(${changed})::smallint`),
   integer: number,
   bigint: number,
+  numeric: number,
   "double precision": number,
   "timestamp with time zone": (value) => [
     `coalesce(${value}, now()) - interval '1 second'`,

@@ -641,6 +641,7 @@ const TABLES: readonly Mutation[] = [
       "view public.all_tenants",
       "column public.all_tenants.id",
       "column public.all_tenants.name",
+      "column public.all_tenants.kind",
       "column public.all_tenants.created_at",
     ],
     says: EXTRA,

@@ -65,12 +65,13 @@ hashed as materialized (
   from spelled
 ),
 versions as (
-  insert into task_versions (tenant_id, id, task_id, number, content, content_hash, current_step_id, created_by)
-  select tenant_id, version_id, task_id, 1, '{}', content_hash, step_id, 'loader' from hashed
+  insert into task_versions (tenant_id, id, task_id, number, content, content_hash, current_step_id, created_by,
+    created_at)
+  select tenant_id, version_id, task_id, 1, '{}', content_hash, step_id, 'loader', at from hashed
 ),
 opened as (
-  insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq)
-  select tenant_id, step_id, task_id, version_id, kind, 1, status, gate, 1 from hashed
+  insert into steps (tenant_id, id, task_id, version_id, kind, attempt, status, gate, event_seq, created_at)
+  select tenant_id, step_id, task_id, version_id, kind, 1, status, gate, 1, at from hashed
 ),
 events as (
   insert into step_events (tenant_id, task_id, seq, version_id, step_id, type, to_status, to_gate,
