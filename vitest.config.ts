@@ -13,7 +13,7 @@ export default defineConfig({
     // The service logs each request. The log of a passing test is noise.
     silent: "passed-only",
     // A test waits for the database, timers and processes much of its time. One more worker than cores keeps the cores busy.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: availableParallelism() + 2,
     // Each file has its own database. Loading every module again for each file would take most of the time.
     isolate: false,
     sequence: { sequencer: LongestFirst },

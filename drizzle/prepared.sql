@@ -253,7 +253,7 @@ end $prepared$;
 revoke execute on function prepared.begin_dispatch_617417cc from public;
 grant execute on function prepared.begin_dispatch_617417cc to stepledger_app;
 
-create or replace function prepared.record_creation_4fd92fe5(
+create or replace function prepared.record_creation_470e0b7c(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -374,30 +374,35 @@ outcome as materialized (
     coalesce((select json_agg(json_build_object('id', id, 'pipeline', pipeline, 'taskId', task_id))
       from dispatched), '[]') as dispatched,
     (
-    select coalesce(json_agg(json_build_object('externalId', r.external_id, 'id', t.id, 'differences',
+    select coalesce(json_agg(json_build_object('externalId', r.external_id, 'id', r.task_id, 'differences',
       coalesce(field.differences, '[]'))), '[]')
-    -- OFFSET keeps the lookup apart from the join, whose condition could otherwise use no index.
+    -- OFFSET makes Postgres go from the records to their tasks. Without statistics, it would try all tasks of the tenant.
     from (select given.*, (select coalesce((select x.id from tasks x where x.external_id = given.external_id),
     (select x.id from tasks x where x.external_id_key = external_id_key(given.external_id)))) as task_id from (
         select a.external_id, a.title, a.taxonomy_code, v.content
         from draft a join json_to_recordset(p_versions) as v(task_id uuid, content jsonb) on v.task_id = a.id
         where a.external_id is not null
       ) given offset 0) r
-      join tasks t on t.tenant_id = p_tenant_id::uuid and t.id = r.task_id
-      join step_events e on e.tenant_id = t.tenant_id and e.task_id = t.id and e.seq = 1
-      join task_versions first on first.tenant_id = t.tenant_id and first.task_id = t.id and first.number = 1
-      join task_versions active on active.tenant_id = t.tenant_id and active.id = t.active_version_id
+      cross join lateral (
+        select t.title, t.taxonomy_code, e.payload, first.content as first, active.content as active
+        from tasks t
+          join step_events e on e.tenant_id = t.tenant_id and e.task_id = t.id and e.seq = 1
+          join task_versions first on first.tenant_id = t.tenant_id and first.task_id = t.id and first.number = 1
+          join task_versions active on active.tenant_id = t.tenant_id and active.id = t.active_version_id
+        where t.tenant_id = p_tenant_id::uuid and t.id = r.task_id
+        offset 0
+      ) t
       cross join lateral (
         select json_agg(json_build_object('path', f.path, 'existing', left(f.present, 200),
           'given', left(f.given, 200))) as differences
         from (values
-          ('["title"]'::json, r.title, e.payload::json ->> 'title', t.title),
-          ('["taxonomyCode"]', r.taxonomy_code, e.payload::json ->> 'taxonomyCode', t.taxonomy_code),
-          ('["content","brief"]', r.content ->> 'brief', first.content ->> 'brief', active.content ->> 'brief'),
-          ('["content","instructions"]', r.content ->> 'instructions', first.content ->> 'instructions',
-            active.content ->> 'instructions'),
+          ('["title"]'::json, r.title, t.payload::json ->> 'title', t.title),
+          ('["taxonomyCode"]', r.taxonomy_code, t.payload::json ->> 'taxonomyCode', t.taxonomy_code),
+          ('["content","brief"]', r.content ->> 'brief', t.first ->> 'brief', t.active ->> 'brief'),
+          ('["content","instructions"]', r.content ->> 'instructions', t.first ->> 'instructions',
+            t.active ->> 'instructions'),
           ('["content","metadata"]', coalesce(r.content -> 'metadata', '{}')::text,
-            coalesce(first.content -> 'metadata', '{}')::text, coalesce(active.content -> 'metadata', '{}')::text)
+            coalesce(t.first -> 'metadata', '{}')::text, coalesce(t.active -> 'metadata', '{}')::text)
         ) as f(path, given, created, present)
         where f.given is distinct from f.created and f.given is distinct from f.present
       ) field
@@ -419,8 +424,8 @@ dropped as (
 select events, dispatched, existing, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_creation_4fd92fe5 from public;
-grant execute on function prepared.record_creation_4fd92fe5 to stepledger_app;
+revoke execute on function prepared.record_creation_470e0b7c from public;
+grant execute on function prepared.record_creation_470e0b7c to stepledger_app;
 
 create or replace function prepared.record_plain_moves_9526f267(
   p_tenant_id uuid,

@@ -78,6 +78,8 @@ export async function freshApi(
   const tenant = await givenTenant(database, "First tenant");
   const otherTenant = await givenTenant(database, "Second tenant");
 
+  let requests = 0;
+  let checkStatisticsAt = 32;
   const send: TestApi["fetch"] = async (path, init) => {
     const request = new Request<unknown, IncomingRequestCfProperties>(
       `https://stepledger.test${path}`,
@@ -87,6 +89,11 @@ export async function freshApi(
     const context = createExecutionContext();
     const response = await worker.fetch(request, env, context);
     await waitOnExecutionContext(context);
+    requests += 1;
+    if (requests === checkStatisticsAt) {
+      checkStatisticsAt *= 2;
+      await analyzeIfGrown(database);
+    }
     return response;
   };
 

@@ -15,5 +15,5 @@ export async function analyzeIfGrown(database: TestDatabase): Promise<void> {
   );
 }
 
-/** A history of fewer pages, which is about 500 events, is small whatever its plan. */
-const PAGES_MIN = 15;
+/** A history of fewer pages, which is about 30 events, is small whatever its plan. */
+const PAGES_MIN = 2;

@@ -31,25 +31,30 @@ export const DIFFERENCE_LENGTH_MAX = 200;
  */
 export function existingTasks(tenantId: Bound<string>, records: SQL): SQL {
   return sql`(
-    select coalesce(json_agg(json_build_object('externalId', r.external_id, 'id', t.id, 'differences',
+    select coalesce(json_agg(json_build_object('externalId', r.external_id, 'id', r.task_id, 'differences',
       coalesce(field.differences, '[]'))), '[]')
-    -- OFFSET keeps the lookup apart from the join, whose condition could otherwise use no index.
+    -- OFFSET makes Postgres go from the records to their tasks. Without statistics, it would try all tasks of the tenant.
     from (select given.*, ${idOfExternalId(sql`given.external_id`)} as task_id from ${records} given offset 0) r
-      join tasks t on t.tenant_id = ${tenantId}::uuid and t.id = r.task_id
-      join step_events e on e.tenant_id = t.tenant_id and e.task_id = t.id and e.seq = 1
-      join task_versions first on first.tenant_id = t.tenant_id and first.task_id = t.id and first.number = 1
-      join task_versions active on active.tenant_id = t.tenant_id and active.id = t.active_version_id
+      cross join lateral (
+        select t.title, t.taxonomy_code, e.payload, first.content as first, active.content as active
+        from tasks t
+          join step_events e on e.tenant_id = t.tenant_id and e.task_id = t.id and e.seq = 1
+          join task_versions first on first.tenant_id = t.tenant_id and first.task_id = t.id and first.number = 1
+          join task_versions active on active.tenant_id = t.tenant_id and active.id = t.active_version_id
+        where t.tenant_id = ${tenantId}::uuid and t.id = r.task_id
+        offset 0
+      ) t
       cross join lateral (
         select json_agg(json_build_object('path', f.path, 'existing', left(f.present, ${DIFFERENCE_LENGTH_MAX}),
           'given', left(f.given, ${DIFFERENCE_LENGTH_MAX}))) as differences
         from (values
-          ('["title"]'::json, r.title, e.payload::json ->> 'title', t.title),
-          ('["taxonomyCode"]', r.taxonomy_code, e.payload::json ->> 'taxonomyCode', t.taxonomy_code),
-          ('["content","brief"]', r.content ->> 'brief', first.content ->> 'brief', active.content ->> 'brief'),
-          ('["content","instructions"]', r.content ->> 'instructions', first.content ->> 'instructions',
-            active.content ->> 'instructions'),
+          ('["title"]'::json, r.title, t.payload::json ->> 'title', t.title),
+          ('["taxonomyCode"]', r.taxonomy_code, t.payload::json ->> 'taxonomyCode', t.taxonomy_code),
+          ('["content","brief"]', r.content ->> 'brief', t.first ->> 'brief', t.active ->> 'brief'),
+          ('["content","instructions"]', r.content ->> 'instructions', t.first ->> 'instructions',
+            t.active ->> 'instructions'),
           ('["content","metadata"]', coalesce(r.content -> 'metadata', '{}')::text,
-            coalesce(first.content -> 'metadata', '{}')::text, coalesce(active.content -> 'metadata', '{}')::text)
+            coalesce(t.first -> 'metadata', '{}')::text, coalesce(t.active -> 'metadata', '{}')::text)
         ) as f(path, given, created, present)
         where f.given is distinct from f.created and f.given is distinct from f.present
       ) field
