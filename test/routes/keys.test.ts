@@ -46,7 +46,7 @@ describe("Creating an API key", () => {
     expect(answer.headers.get("location")).toBe(`/v1/api-keys/${created.id}`);
     const me = expectDone(await meWith(created.key));
     expect(me).toEqual({
-      tenant: { id: api.tenant.id, name: "First tenant" },
+      tenant: { id: api.tenant.id, name: "First tenant", kind: "customer" },
       actor: {
         id: created.id,
         name: `A ${role}`,

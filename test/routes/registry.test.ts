@@ -45,7 +45,7 @@ describe("GET /me", () => {
     });
     const { body } = await api.call("GET", "/me", { bearer });
     expect(body).toEqual({
-      tenant: { id: api.otherTenant.id, name: "Second tenant" },
+      tenant: { id: api.otherTenant.id, name: "Second tenant", kind: "customer" },
       actor: { id: "person-1", name: "A Person", kind: "person", role: "reviewer" },
       person: { id: expect.any(String), name: "A Person", email: null },
     });
