@@ -62,6 +62,7 @@ const FOLDERS = {
     "views",
     "history",
     "content",
+    "seed",
     "keys",
     "people",
     "taxonomy",

@@ -2122,6 +2122,39 @@ export type PutTaxonomyEntry = {
   reason?: Reason | undefined;
 };
 
+export type SeedStage = {
+  kind: StepKind;
+  aliases: readonly string[];
+  /** Where objects of the stage can be stored. */
+  prefix: string;
+  /** The maximum size of one of these objects. */
+  bytesMax: number;
+  /** The media types of these objects. */
+  contentTypes: readonly string[];
+  /** How long simulated work at the stage takes: log-normally distributed. */
+  pace: {
+    medianMinutes: number;
+    sigma: number;
+  };
+};
+
+export type StarterEntry = {
+  code: string;
+  label: string;
+  level: TaxonomyLevel;
+  parentCode: string | null;
+  position: number;
+};
+
+export type SeedObject = {
+  path: string;
+  contentType: string;
+  sizeBytes: number;
+  sha256: string;
+  /** An address by which `POST /v1/tasks/{taskId}/data` can name the object, with its size and hash. */
+  uri: string;
+};
+
 export type Registry = {
   registryVersion: number;
   stepKinds: readonly string[];
@@ -4816,6 +4849,50 @@ export interface Operations {
     answer: TaxonomyEntry;
   };
   /**
+   * List the stages of demos. Returns each stage with its aliases, its objects, and its pace.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listSeedStages: {
+    input: {
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly SeedStage[];
+      nextCursor: null;
+    };
+  };
+  /**
+   * List the starter taxonomy. Returns the taxonomy that a demo starts with, in the order of its tree. `GET /v1/taxonomy` returns the tenant's own.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listSeedTaxonomy: {
+    input: {
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly StarterEntry[];
+      nextCursor: null;
+    };
+  };
+  /**
+   * Store an object of a demo. Stores the request body under a path that begins with the prefix of a stage, such as `demo/ingestion/cases.json`. The slashes of the path can be percent-encoded. Returns 400 `validation_failed` for any other path, 413 `payload_too_large` above the stage's ceiling, 415 `unsupported_media_type` for a `Content-Type` that the stage does not take, and 409 `conflict` if the path has an object: nothing is ever overwritten.
+   *
+   * Role: `admin`.
+   */
+  putSeedObject: {
+    input: {
+      params: {
+        /** Up to 300 letters, digits, `_`, `-`, `.` and slashes. */
+        path: string;
+      };
+      body: Blob | Uint8Array<ArrayBuffer>;
+      requestId?: string | undefined;
+    };
+    answer: SeedObject;
+  };
+  /**
    * Retrieve the registry. Returns the tables that the service decides by: the transitions of steps, gates, runs, and evals, the rules that give labels, the effects of worker reports, and the bulk changes that are allowed. Also returns the aliases of stages.
    *
    * Role: `viewer` or above, or `service`.
@@ -5116,6 +5193,9 @@ export const OPERATIONS = {
   listTaxonomy: { method: "GET", path: "/v1/taxonomy", takesKey: false, sends: "json", answers: "json" },
   getTaxonomyTree: { method: "GET", path: "/v1/taxonomy/tree", takesKey: false, sends: "json", answers: "json" },
   putTaxonomyEntry: { method: "PUT", path: "/v1/taxonomy/{code}", takesKey: false, sends: "json", answers: "json" },
+  listSeedStages: { method: "GET", path: "/v1/seed/stages", takesKey: false, sends: "json", answers: "json" },
+  listSeedTaxonomy: { method: "GET", path: "/v1/seed/taxonomy", takesKey: false, sends: "json", answers: "json" },
+  putSeedObject: { method: "PUT", path: "/v1/seed/objects/{path}", takesKey: false, sends: "bytes", answers: "json" },
   getRegistry: { method: "GET", path: "/v1/registry", takesKey: false, sends: "json", answers: "json" },
   getMe: { method: "GET", path: "/v1/me", takesKey: false, sends: "json", answers: "json" },
   createApiKey: { method: "POST", path: "/v1/api-keys", takesKey: true, sends: "json", answers: "json" },

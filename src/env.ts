@@ -46,6 +46,7 @@ const environment = z
     OWN_HOSTS: optional(hostnames),
     ALLOW_LOOPBACK_ENDPOINTS: optional(z.literal("true")),
     BUCKET: z.custom<Bucket>(isBucket),
+    ASSETS: z.custom<StaticFiles>(isStaticFiles).optional(),
     DISPATCH_QUEUE: z.custom<QueueBinding>(isQueue),
     BULK_QUEUE: z.custom<QueueBinding>(isQueue),
     WEBHOOK_QUEUE: z.custom<QueueBinding>(isQueue),
@@ -167,9 +168,14 @@ export interface AnalyticsDataset {
   writeDataPoint(point: { indexes: string[]; blobs: string[]; doubles: number[] }): void;
 }
 
+/** The part of the binding of static files that is used. */
+export interface StaticFiles {
+  fetch(url: string): Promise<Response>;
+}
+
 /** The part of the R2 binding that is used. */
 export interface Bucket {
-  head(key: string): Promise<object | null>;
+  head(key: string): Promise<{ size: number; customMetadata?: Record<string, string> } | null>;
   get(
     key: string,
     options: { range?: { offset: number; length: number } },
@@ -177,8 +183,13 @@ export interface Bucket {
   /** Returns null if the condition does not hold. Rejects content without the given hash. */
   put(
     key: string,
-    content: ReadableStream<Uint8Array> | string,
-    options?: { sha256: string; onlyIf: { etagDoesNotMatch: string } },
+    content: ReadableStream<Uint8Array> | Uint8Array | string,
+    options?: {
+      sha256: string;
+      onlyIf: { etagDoesNotMatch: string };
+      httpMetadata?: { contentType: string };
+      customMetadata?: Record<string, string>;
+    },
   ): Promise<object | null>;
   delete(keys: string[]): Promise<void>;
   list(options: {
@@ -220,6 +231,8 @@ export interface Settings {
   accessApplication: AccessApplication | null;
   corsOrigins: readonly string[];
   bucket: Bucket;
+  /** Absent where nothing serves static files. Then routes that read them are unavailable. */
+  assets: StaticFiles | undefined;
   queues: { dispatch: QueueBinding; bulk: QueueBinding; webhook: QueueBinding };
   /** Absent if product events are only kept in the database. */
   analytics: AnalyticsDataset | undefined;
@@ -256,6 +269,7 @@ export function parseEnv(env: unknown): Settings {
     accessApplication: accessApplication(data),
     corsOrigins: data.CORS_ORIGINS ?? [],
     bucket: data.BUCKET,
+    assets: data.ASSETS,
     queues: { dispatch: data.DISPATCH_QUEUE, bulk: data.BULK_QUEUE, webhook: data.WEBHOOK_QUEUE },
     analytics: data.ANALYTICS,
     ownHosts: data.OWN_HOSTS ?? [],
@@ -295,6 +309,10 @@ function accessApplication(data: Environment): AccessApplication | null {
 
 function isBucket(binding: unknown): binding is Bucket {
   return typeof binding === "object" && binding !== null && "put" in binding;
+}
+
+function isStaticFiles(binding: unknown): binding is StaticFiles {
+  return typeof binding === "object" && binding !== null && "fetch" in binding;
 }
 
 function isQueue(binding: unknown): binding is QueueBinding {

@@ -28,7 +28,7 @@ export interface RefusalData {
    * move; `isNamedByMore` says that there are more than it lists.
    */
   conflict: {
-    existing?: { id: string };
+    existing?: { id: string; sizeBytes?: number; sha256?: string };
     differs?: readonly FieldDifference[];
     taken?: readonly TakenSlot[];
     namedBy?: readonly string[];
@@ -48,6 +48,7 @@ export interface RefusalData {
   last_admin_key: object;
   url_not_allowed: object;
   unsupported_media_type: object;
+  payload_too_large: { max: number };
   range_not_satisfiable: { sizeBytes: number };
 }
 /** A field in which a reported trial differs from the trial on its slot. */
@@ -302,6 +303,35 @@ export function wrongContentType(declared: string): Refusal {
   return {
     code: "unsupported_media_type",
     detail: `This content was declared as ${declared}. Send that Content-Type, or none.`,
+  };
+}
+
+/** A stub's stage does not take this content type, or the upload has none. */
+export function stubTypeRefused(taken: readonly string[]): Refusal {
+  return {
+    code: "unsupported_media_type",
+    detail: `Objects of this stage have one of the content types ${taken.join(", ")}.`,
+  };
+}
+
+/** The upload is larger than its ceiling. */
+export function payloadTooLarge(max: number): Refusal {
+  return {
+    code: "payload_too_large",
+    detail: `The content is larger than ${max} bytes, which is the maximum here.`,
+    max,
+  };
+}
+
+/** There is an object under this path. It is described if it could be read. */
+export function stubExists(
+  path: string,
+  found: { sizeBytes: number; sha256: string } | null,
+): Refusal {
+  return {
+    code: "conflict",
+    detail: "There is an object under this path, and objects are never overwritten.",
+    existing: { id: path, ...found },
   };
 }
 

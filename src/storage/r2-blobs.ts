@@ -6,6 +6,7 @@ import {
   type UploadCheck,
   StorageUnavailable,
 } from "./blobs.ts";
+import { reach } from "./reach.ts";
 
 /** Creates a store over an R2 bucket. */
 export function createR2Blobs(bucket: Bucket): BlobStore {
@@ -62,15 +63,6 @@ function sweepFrom(text: string): Sweep {
 
 /** R2 deletes up to 1,000 objects in one call. */
 const DELETED_MAX = 1000;
-
-/** Reports any failure of R2 as an outage, without its message, which may contain keys. */
-async function reach<Value>(call: Promise<Value>): Promise<Value> {
-  try {
-    return await call;
-  } catch {
-    throw new StorageUnavailable("The bucket did not answer");
-  }
-}
 
 async function store(
   bucket: Bucket,

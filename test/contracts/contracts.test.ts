@@ -43,6 +43,7 @@ const READ_BY_ADMINS = [
 /** Routes that create the named resource if it does not exist. */
 const CREATES_NAMED = [
   "PUT /v1/people/{personId}",
+  "PUT /v1/seed/objects/{path}",
   "PUT /v1/taxonomy/{code}",
   "PUT /v1/webhooks/{name}",
 ];

@@ -16,6 +16,7 @@ import { unknownThings } from "../support/samples/things.ts";
 let api: TestApi;
 beforeAll(async () => {
   api = await freshApi();
+  await api.demoTenant();
 });
 
 /** Returns the roles that may call the route with at least one of its samples. */

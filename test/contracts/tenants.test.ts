@@ -10,6 +10,7 @@ import { givenThings, spellingsOf, unknownThings } from "../support/samples/thin
 let api: TestApi;
 beforeAll(async () => {
   api = await freshApi();
+  await api.demoTenant();
 });
 
 /** A parameter or field of a sample that names a thing. */

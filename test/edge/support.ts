@@ -39,6 +39,7 @@ export const SETTINGS: Settings = {
     delete: async () => {},
     list: async () => ({ objects: [], truncated: false }),
   },
+  assets: undefined,
   queues: { dispatch: countingQueue(), bulk: countingQueue(), webhook: countingQueue() },
   analytics: undefined,
   ownHosts: [],

@@ -10,6 +10,7 @@ import { type Answer, expectDone, freshApi, type TestApi } from "../support/api.
 let api: TestApi;
 beforeAll(async () => {
   api = await freshApi();
+  await api.demoTenant();
 });
 
 /** The stream starts at `now`: it would otherwise query again for events that other tests are writing. */

@@ -24,6 +24,7 @@ import { freshDatabase, type TestDatabase } from "./database.ts";
 import { queueBindings } from "./queues.ts";
 import { analyzeIfGrown } from "./statistics.ts";
 import { SEALING_KEYS } from "./sealing.ts";
+import seedTexts from "../../assets/seed/texts.json" with { type: "json" };
 
 export * from "./api-calls.ts";
 
@@ -31,6 +32,8 @@ export * from "./api-calls.ts";
 export interface TestApi extends CallableApi {
   /** Creates another tenant, a customer by default. */
   givenTenant: (kind?: TenantKind) => Promise<Tenant>;
+  /** Returns the demo that sends samples of routes for demos. The first call creates it. */
+  demoTenant: () => Promise<Tenant>;
   /** Sends a request to a full path, without a credential. */
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** Creates a task and moves it to the place of a label. */
@@ -69,6 +72,7 @@ export async function freshApi(
     SIGNING_SECRET: "a secret of the tests, long enough to sign with",
     SEALING_KEYS,
     BUCKET: testBucket(),
+    ASSETS: staticFiles,
     ...queueBindings(),
     AUTH_ISSUER: issuer,
     AUTH_AUDIENCE: audience,
@@ -98,6 +102,7 @@ export async function freshApi(
   };
 
   const { call, givenTask } = createCalls(send, tenant);
+  let demo: Promise<Tenant> | undefined;
 
   return {
     database,
@@ -119,9 +124,11 @@ export async function freshApi(
       await analyzeIfGrown(database);
       return ids;
     },
+    demoTenant: () => (demo ??= givenTenant(database, "Demo tenant", "demo")),
     givenTenant: (kind) => givenTenant(database, "Another tenant", kind),
     roundTripsOf: async (run, roles = ROLES) => {
-      const callers = [tenant, otherTenant].flatMap(({ keys }) => roles.map((role) => keys[role]));
+      const known = [tenant, otherTenant, ...(demo === undefined ? [] : [await demo])];
+      const callers = known.flatMap(({ keys }) => roles.map((role) => keys[role]));
       // The clock is stopped, so that no cached key expires before the run ends.
       vi.useFakeTimers({ toFake: ["Date"] });
       try {
@@ -156,6 +163,14 @@ export function testBucket(): R2Bucket {
   // Binding types are not generated. vitest.config.ts declares this binding.
   return (platform as { BUCKET?: R2Bucket }).BUCKET ?? expect.fail("the environment has no bucket");
 }
+
+/** The static files of the service: the words of simulated teams. */
+const staticFiles = {
+  fetch: async (url: string) =>
+    new URL(url).pathname === "/seed/texts.json"
+      ? Response.json(seedTexts)
+      : new Response(null, { status: 404 }),
+};
 
 /** Stores a tenant and its keys as the owner, like the setup of a stack. */
 async function givenTenant(

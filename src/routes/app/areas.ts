@@ -34,6 +34,7 @@ export const AREAS = {
   insights: async () => (await import("../insights.ts")).insightRoutes,
   webhooks: async () => (await import("../webhooks.ts")).webhookRoutes,
   taxonomy: async () => (await import("../taxonomy.ts")).taxonomyRoutes,
+  seed: async () => (await import("../seed.ts")).seedRoutes,
   registry: async () => (await import("../registry.ts")).registryRoutes,
   me: async () => (await import("../me.ts")).meRoutes,
   keys: async () => (await import("../keys.ts")).keyRoutes,

@@ -15,7 +15,7 @@ import type { Edge } from "../http/context.ts";
 import type { Route } from "../http/create-handler.ts";
 import { type Fault, problemResponse } from "../http/problem.ts";
 import { shareReadiness } from "../http/readiness.ts";
-import { routingPath } from "../http/paths.ts";
+import { pathPattern, routingPath } from "../http/paths.ts";
 import type { AuthDependencies, Limits } from "../http/principal.ts";
 import {
   beginTrace,
@@ -239,10 +239,7 @@ function bySpecificity(mounted: readonly MountedRoute[]): MountedRoute[] {
 function methodTable(
   mounted: readonly { method: string; path: string }[],
 ): (path: string) => string[] {
-  const patterns = mounted.map(({ method, path }) => {
-    const pattern = path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+");
-    return { method, pattern: new RegExp(`^${pattern}$`) };
-  });
+  const patterns = mounted.map(({ method, path }) => ({ method, pattern: pathPattern(path) }));
   return (path) => {
     const methods = patterns.flatMap(({ method, pattern }) => (pattern.test(path) ? [method] : []));
     const withHead = methods.includes("GET") ? [...methods, "HEAD"] : methods;

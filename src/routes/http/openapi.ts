@@ -26,6 +26,7 @@ const TAG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   Webhooks: "Messages to your own systems.",
   Taxonomy: "The codes that are proposed for tasks.",
   Administration: "API keys, the caller, and the tables that the service decides by.",
+  "Demo tenants": "What demo tenants have to simulate life with.",
   Service: "Health checks.",
 };
 

@@ -11,7 +11,6 @@ export interface FaultData extends RefusalData {
   csrf_rejected: object;
   method_not_allowed: { allow: readonly string[] };
   request_timeout: object;
-  payload_too_large: { max: number };
   rate_limited: object;
   internal: object;
   unavailable: object;

@@ -51,6 +51,8 @@ export interface Things {
   code: string;
   /** A code that the caller's taxonomy does not have. Another tenant's may have it. */
   freeCode: string;
+  /** A path that no object of a demo has. */
+  freeObject: string;
   webhook: string;
   /** A name that no webhook of the caller has. Another tenant may use it. */
   freeWebhook: string;

@@ -1288,6 +1288,17 @@ export const SAMPLES: readonly Sample[] = [
     body: { label: "Algebra", level: "category", parentCode: "{parentCode}" },
     goesOnWithout: ["code"],
   },
+  { route: "GET /v1/seed/stages", roles: EVERYONE, cost: { first: 0 }, names: {} },
+  { route: "GET /v1/seed/taxonomy", roles: EVERYONE, cost: { first: 0 }, names: {} },
+  {
+    route: "PUT /v1/seed/objects/{path}",
+    roles: ADMINS,
+    cost: { first: 0 },
+    repeat: { unkeyed: "conflict" },
+    names: { path: "freeObject" },
+    content: "A stub",
+    goesOnWithout: ["path"],
+  },
   { route: "GET /v1/registry", roles: EVERYONE, cost: { first: 0 }, names: {} },
   { route: "GET /v1/me", roles: EVERYONE, cost: READ, names: {} },
   {

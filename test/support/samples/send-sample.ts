@@ -30,14 +30,17 @@ export function namesIn({ names }: Sample, things: Things): Named {
   return Object.fromEntries(Object.entries(names).map(([place, kind]) => [place, things[kind]]));
 }
 
-/** Sends a sample with these names. If the route takes an idempotency key, the sample gets a fresh one by default. */
-export function sendSample(
+/**
+ * Sends a sample with these names. If the route takes an idempotency key, the sample gets a fresh one by default. If it
+ * works only in a demo, a demo sends it by default.
+ */
+export async function sendSample(
   api: TestApi,
   sample: Sample,
   named: Named,
   options: CallOptions = {},
 ): Promise<Answer> {
-  const { method, idempotency } = contractOf(sample);
+  const { method, idempotency, demoOnly } = contractOf(sample);
   const { as = "admin", fixed, query, body, content } = sample;
   const values: Named = { ...fixed, ...named };
   const fill = (template: string) =>
@@ -47,6 +50,7 @@ export function sendSample(
     as,
     ...(body !== undefined && { body: fill(JSON.stringify(body)) }),
     ...(content !== undefined && { body: content }),
+    ...(demoOnly && { tenant: await api.demoTenant() }),
     ...(idempotency !== "none" && { idempotencyKey: crypto.randomUUID() }),
     ...options,
     headers: { ...(content !== undefined && { "content-type": "text/plain" }), ...options.headers },

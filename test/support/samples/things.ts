@@ -54,6 +54,7 @@ export function unknownThings(): Things {
     freePerson: id(),
     code: `code-${id()}`,
     freeCode: `code-${id()}`,
+    freeObject: `demo/ingestion/${id()}.txt`,
     webhook: `hook-${id()}`,
     freeWebhook: `hook-${id()}`,
     delivery: id(),
