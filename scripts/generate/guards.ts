@@ -20,8 +20,7 @@ lease or a lock that the statement checks again when it writes. Each has a test 
 
 A test reads the statements of \`src/db\` and the functions and triggers of \`drizzle\`: each lock, each
 \`on conflict do nothing\` and each comparison of a lease is named here, and so is each trigger that refuses something.
-The other conditions of these statements were gone through by hand. One has no test yet: \`claim_reviews\` skips a task
-whose \`event_seq\` is not that of its label. A test would have to stop the statement between its snapshot and its lock.
+The other conditions of these statements were gone through by hand.
 
 Out of scope are:
 

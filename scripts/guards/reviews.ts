@@ -39,6 +39,15 @@ export const REVIEW_GUARDS: readonly Guard[] = [
     fails: "skips a task that another call has locked, and does not wait for it",
   },
   {
+    name: "claim-review-seq",
+    prevents: "A review is claimed of a task that moved on after its label was read.",
+    file: "drizzle/functions/claim_reviews.sql",
+    text: "\n        and l.event_seq = t.event_seq",
+    without: "",
+    test: "test/routes/reviews/claims.test.ts",
+    fails: "skips a task that moves on after its label was read",
+  },
+  {
     name: "claim-change-own",
     prevents: "Someone changes the claim of another person.",
     file: "src/db/reviews/slots.ts",

@@ -103,6 +103,31 @@ describe("claiming the next review", () => {
     expect(idsOf(await claim(ada, { max: 20 }))).toEqual([locked.id]);
   });
 
+  it("skips a task that moves on after its label was read", async () => {
+    const [moving, free] = [await given({ priority: 90 }), await given()];
+    // Row security lets the application read a label only once it has this lock.
+    await api.database.transaction("superuser", [
+      {
+        text: `create function when_unlocked() returns boolean language plpgsql as $$
+          begin perform pg_advisory_xact_lock_shared(1); return true; end $$`,
+      },
+      {
+        text: `create policy labels_when_unlocked on task_labels as restrictive for select
+          to stepledger_app using (when_unlocked())`,
+      },
+    ]);
+    const holder = await openTransaction(api.database, [
+      { text: "select pg_advisory_xact_lock(1)" },
+    ]);
+    const claiming = claim(ada, { max: 20 });
+    await untilBlocked(api.database);
+    const path = `/steps/${moving.currentStep.id}`;
+    expectDone(await api.call("PATCH", path, { tenant, body: { status: "approved" } }));
+    await holder.end();
+    expect(idsOf(await claiming)).toEqual([free.id]);
+    await api.database.query("superuser", "drop policy labels_when_unlocked on task_labels");
+  });
+
   it("offers exactly the expert reviews that wait for a reviewer", async () => {
     const statuses: StepStatus[] = [
       "queued",

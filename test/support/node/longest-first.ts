@@ -14,7 +14,6 @@ const LONGEST = [
   "contracts/nasty-input.test.ts",
   "proofs/hot-tasks.test.ts",
   "routes/bulk/large.test.ts",
-  "stack/kill.unit.test.ts",
   "proofs/capped-sort.test.ts",
   "contracts/tenants.test.ts",
   "proofs/run-races.test.ts",
