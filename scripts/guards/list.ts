@@ -2,6 +2,7 @@ import { ADMINISTRATION_GUARDS } from "./administration.ts";
 import { BULK_GUARDS } from "./bulk.ts";
 import { CLOCK_GUARDS } from "./clocks.ts";
 import { DATA_GUARDS } from "./data.ts";
+import { DEMO_GUARDS } from "./demos.ts";
 import { DISPATCH_GUARDS } from "./dispatches.ts";
 import { EVAL_GUARDS } from "./evals.ts";
 import { FEED_GUARDS } from "./feed.ts";
@@ -28,4 +29,5 @@ export const GUARDS: readonly Guard[] = [
   ...LEDGER_GUARDS,
   ...HISTORY_GUARDS,
   ...CLOCK_GUARDS,
+  ...DEMO_GUARDS,
 ];
