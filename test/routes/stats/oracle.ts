@@ -22,7 +22,7 @@ const isWithin = ({ at }: { at: string }, { from, to }: Span) => at >= from && a
 
 interface Payload {
   opened?: { fromStepId: string | null };
-  review?: { outcome: string; stepId: string };
+  review?: { id: string; outcome: string; stepId: string };
   run?: { id: string };
 }
 // The event's type determines which members are present.
@@ -34,15 +34,16 @@ function kindOf(events: readonly StepEventView[], stepId: string | null | undefi
   return found.step.kind;
 }
 
-const isReverted = (events: readonly StepEventView[], { seq }: StepEventView) =>
-  events.some((event) => event.seq === seq + 1 && event.type === "bulk_reverted");
+/** A revert, or the withdrawal of a review, which also undoes the review's move. */
+const isUndoing = ({ type }: StepEventView) =>
+  type === "bulk_reverted" || type === "review_withdrawn";
 
-/** A change of status that was not reverted and is not a revert itself. */
+const isUndone = (events: readonly StepEventView[], { seq }: StepEventView) =>
+  events.some((event) => event.seq === seq + 1 && isUndoing(event));
+
+/** A change of status that was not undone and undoes none itself. */
 const isMove = (events: readonly StepEventView[], event: StepEventView) =>
-  event.from !== null &&
-  event.from !== event.to &&
-  event.type !== "bulk_reverted" &&
-  !isReverted(events, event);
+  event.from !== null && event.from !== event.to && !isUndoing(event) && !isUndone(events, event);
 
 const zeroByKind = () =>
   Object.fromEntries(STEP_KINDS.map((kind) => [kind, 0])) as Record<StepKind, number>;
@@ -144,13 +145,18 @@ export function failuresOf(histories: readonly TaskHistory[], span: Span) {
   }));
   const at = (kind: StepKind) => stages[STEP_KINDS.indexOf(kind)] ?? fail();
   for (const { events, errors } of histories) {
+    const withdrawn = events
+      .filter(({ type }) => type === "review_withdrawn")
+      .map((event) => payloadOf(event).review?.id);
     for (const event of events.filter((event) => isWithin(event, span))) {
       const { fromGate, toGate, type, step } = event;
       const { opened, review } = payloadOf(event);
       if (type === "step_reworked") at(kindOf(events, opened?.fromStepId)).counts.reworked += 1;
-      if (review?.outcome === "failed") at(kindOf(events, review.stepId)).counts.failedReviews += 1;
-      const isChange = fromGate !== null && fromGate !== toGate && type !== "bulk_reverted";
-      if (!isChange || isReverted(events, event)) continue;
+      if (review?.outcome === "failed" && !withdrawn.includes(review.id)) {
+        at(kindOf(events, review.stepId)).counts.failedReviews += 1;
+      }
+      const isChange = fromGate !== null && fromGate !== toGate && !isUndoing(event);
+      if (!isChange || isUndone(events, event)) continue;
       if (toGate === "failed" || toGate === "errored" || toGate === "revoked") {
         at(step.kind).counts[toGate] += 1;
       }
