@@ -88,7 +88,7 @@ export type PlannedAct =
     }
   | { type: "withdraw"; review: string; reason: string }
   | { type: "note"; text: string }
-  | { type: "edit"; changes: EditCommand["changes"]; reason: string }
+  | { type: "edit"; changes: EditCommand["changes"] }
   | { type: "startRun"; run: string; worker: WorkerType }
   | {
       type: "report";

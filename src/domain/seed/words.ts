@@ -5,15 +5,19 @@ import type { NoteTopic, SeedLanguage, SeedTexts } from "./texts.ts";
 /** What a task is about, in one language. */
 export interface Subject {
   language: SeedLanguage;
+  /** The codes of the domain and the category. */
   domain: string;
-  taxonomyCode: string;
+  category: string;
+  difficulty: SeedDifficulty;
   title: string;
   content: TaskContent;
   /** What its slots are filled with, so that a duplicate can say the same in other words. */
   filled: Map<string, string>;
 }
 
-const DIFFICULTIES = ["easy", "medium", "hard"] as const;
+/** The last part of a task's taxonomy code, after its category. */
+export const SEED_DIFFICULTIES = ["easy", "medium", "hard"] as const;
+type SeedDifficulty = (typeof SEED_DIFFICULTIES)[number];
 
 /** One title in so many is long, as titles of real teams are now and then. */
 const LONG_TITLE_RATE = 0.02;
@@ -28,23 +32,42 @@ export function subjectOf(
   chance: Chance,
 ): Subject {
   const language = original?.language ?? (chance.isHit(OWN_LANGUAGE_RATE) ? own : "en");
-  const isOfOriginal = ({ code }: { code: string }) => code === original?.taxonomyCode;
+  const isOfOriginal = ({ code }: { code: string }) => code === original?.category;
   const domain =
     texts.domains.find(({ categories }) => categories.some(isOfOriginal)) ??
     chance.pick(texts.domains);
   const category = domain.categories.find(isOfOriginal) ?? chance.pick(domain.categories);
-  const { titles, briefs, instructions, slots } = category.texts[language];
+  const { titles, slots } = category.texts[language];
   const filled = new Map(original?.filled);
-  const fill = (template: string) => filledIn(template, { slots, filled }, chance);
-  const isLong = chance.isHit(LONG_TITLE_RATE);
-  const title = isLong ? chance.pick(texts.longTitles[language]) : fill(chance.pick(titles));
-  const content = {
-    brief: fill(chance.pick(briefs)),
-    instructions: fill(chance.pick(instructions)),
-    metadata: { language, domain: domain.code, difficulty: chance.pick(DIFFICULTIES) },
+  const title = chance.isHit(LONG_TITLE_RATE)
+    ? chance.pick(texts.longTitles[language])
+    : filledIn(chance.pick(titles), { slots, filled }, chance);
+  const about = {
+    language,
+    domain: domain.code,
+    category: category.code,
+    difficulty: original?.difficulty ?? chance.pick(SEED_DIFFICULTIES),
+    title,
+    filled,
   };
-  const { code: taxonomyCode } = category;
-  return { language, domain: domain.code, taxonomyCode, title, content, filled };
+  return { ...about, content: contentOn(texts, about, chance) };
+}
+
+/** Returns the content of one more version of a task. */
+export function contentOn(
+  texts: SeedTexts,
+  { language, domain, category: code, difficulty, filled }: Omit<Subject, "content">,
+  chance: Chance,
+): TaskContent {
+  const categories = texts.domains.flatMap((one) => one.categories);
+  const category = categories.find((one) => one.code === code);
+  if (category === undefined) throw new Error("The category of a subject is one of the texts");
+  const { briefs, instructions, slots } = category.texts[language];
+  return {
+    brief: filledIn(chance.pick(briefs), { slots, filled }, chance),
+    instructions: filledIn(chance.pick(instructions), { slots, filled }, chance),
+    metadata: { language, domain, difficulty },
+  };
 }
 
 /** Fills the slots of a template. A slot has the same value wherever it occurs in a task. */

@@ -52,6 +52,20 @@ function workingMinutesBetween(calendar: Calendar, from: number, to: number): nu
   return minutes;
 }
 
+test.each(ZONES)(
+  "an office in %s that opens early keeps its hours on the days when clocks change",
+  (zone) => {
+    const hours = { zone, days: [0, 1, 2, 3, 4, 5, 6], from: 4 * 60, to: 6 * 60 };
+    const calendar = calendarOf(hours);
+    const shown = shownIn(zone);
+    for (let day = 0; day < 366; day += 1) {
+      const shift = calendar.shiftFrom(Date.UTC(2026, 0, 1) + day * DAY_MS);
+      expect(shown(shift.from).minute, new Date(shift.from).toISOString()).toBe(hours.from);
+      expect(shown(shift.to).minute, new Date(shift.to).toISOString()).toBe(hours.to);
+    }
+  },
+);
+
 describe.each(ZONES)("the calendar of an office in %s", (zone) => {
   const calendar = calendarOf(hoursIn(zone));
   const shown = shownIn(zone);

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { DataKind } from "../../../src/domain/data/kinds.ts";
+import type { StepKind } from "../../../src/domain/lifecycle/statuses.ts";
 import { SEED_OUTCOMES, seedMix } from "../../../src/domain/seed/mix.ts";
 import type { PlannedAct, PlannedAction, TeamPlan } from "../../../src/domain/seed/plan.ts";
 import { quotasOf } from "../../../src/domain/seed/quota.ts";
@@ -16,6 +18,14 @@ function ofType<Type extends PlannedAct["type"]>({ actions }: TeamPlan, type: Ty
     (action): action is PlannedAction & { act: ActOf<Type> } => action.act.type === type,
   );
 }
+
+const STAGE_OF_DATA: Record<DataKind, StepKind> = {
+  source: "ingestion",
+  golden: "authoring",
+  generated: "output_generation",
+  calibrated: "calibration",
+  delivery: "delivery",
+};
 
 const tasksOf = (actions: readonly PlannedAction[]): Set<number> =>
   new Set(actions.flatMap(({ tasks }) => tasks));
@@ -130,6 +140,7 @@ describe.each(SEEDS)("a team's plan with the seed %d", (seed) => {
       known.set(act.data, tasks[0] ?? -1);
     }
     expect(new Set(data.map(({ act }) => act.path)).size).toBe(data.length);
+    for (const { act } of data) expect(act.path).toContain(`demo/${STAGE_OF_DATA[act.kind]}/`);
     expect(new Set(data.map(({ act }) => act.kind))).toEqual(
       new Set(["source", "golden", "generated", "calibrated", "delivery"]),
     );
@@ -174,6 +185,10 @@ describe.each(SEEDS)("a team's plan with the seed %d", (seed) => {
     expect(revert.tasks).toEqual(mistake.tasks);
     expect(mistake.tasks.length).toBeGreaterThanOrEqual(20);
     expect(mistake.tasks.length).toBeLessThanOrEqual(40);
+    const originals = actions.flatMap(
+      ({ act }) => /"duplicateOf":(\d+)/.exec(JSON.stringify(act))?.[1] ?? [],
+    );
+    expect(originals.filter((original) => mistake.tasks.includes(Number(original)))).toEqual([]);
     const minutes = (Date.parse(revert.at) - Date.parse(mistake.at)) / 60_000;
     expect(minutes).toBeGreaterThan(1);
     expect(minutes).toBeLessThan(60);
@@ -204,4 +219,30 @@ describe.each(SEEDS)("a team's plan with the seed %d", (seed) => {
     expect(median).toBeGreaterThanOrEqual(25);
     expect(median).toBeLessThanOrEqual(45);
   });
+});
+
+test("each duplicate names an original that was created before, however few there are", () => {
+  const mix = { outcomes: { delivered: 0.25, duplicate: 0.75 } };
+  for (let seed = 0; seed < 12; seed += 1) {
+    const { actions, outcomes } = givenPlan({ seed, tasks: 8, mix });
+    const named = actions.flatMap(({ act, tasks }) => {
+      const original = /"duplicateOf":(\d+)/.exec(JSON.stringify(act))?.[1];
+      return original === undefined ? [] : [[Number(original), tasks[0] ?? -1] as const];
+    });
+    expect(named).toHaveLength(6);
+    for (const [original, duplicate] of named) {
+      expect(original).toBeLessThan(duplicate);
+      expect(outcomes[original]).toBe("delivered");
+    }
+  }
+});
+
+test("an outage strikes optimistically reviewed tasks too", () => {
+  const mix = { rates: { check_fails: 0, optimistic_review: 1, optimistic_disagrees: 0 } };
+  const plan = givenPlan({ seed: 3, mix });
+  const crashed = ofType(plan, "report").filter(
+    ({ act }) => act.run.includes("check") && act.state === "FAILED",
+  );
+  expect(crashed.length).toBeGreaterThan(1);
+  expect(ofType(plan, "bulk").some(({ act }) => act.bulk === "bulk-retry")).toBe(true);
 });

@@ -1,5 +1,6 @@
 import type { Chance } from "../random.ts";
 import type { Colleague } from "../team/colleague.ts";
+import type { Process, Wait } from "../team/engine.ts";
 import type { Life } from "../team/life.ts";
 import { newVersion, type Passage, write } from "./writing.ts";
 
@@ -20,7 +21,7 @@ export function* passCheck(life: Life, round: number): Passage {
   if (traits.stall === "check_failed") return false;
   const next = round + 1;
   const goesOn = chance.isHit(0.6)
-    ? yield* newVersion(life, { round: next, topic: "check_failed" })
+    ? yield* newVersion(life, next)
     : yield* rewrite(life, { round: next, chance });
   return goesOn ? yield* passCheck(life, next) : false;
 }
@@ -37,27 +38,34 @@ function* rewrite(life: Life, { round, chance }: { round: number; chance: Chance
 
 const DOWN = "The checker did not answer: connection refused";
 
-/** The checker works until it has a verdict. During an outage it has none, and someone retries in the morning. */
+/** The checker reports a verdict. */
 function* runCheck(
   life: Life,
   { verdict, chance }: { verdict: "passed" | "failed"; chance: Chance },
-): ReturnType<Life["by"]> {
-  const { team } = life;
+): Process {
+  const run = yield* beginCheck(life, chance);
+  const minutes = life.team.minutesAt("pre_qa", chance);
+  yield* life.report(minutes, run, "SUCCEEDED", findings(life, verdict, chance));
+}
+
+/** Starts a run, and returns its key. During an outage it crashes, and the next one starts after the bulk retry. */
+function* beginCheck(life: Life, chance: Chance): Generator<Wait, string, void> {
+  const { engine, outage } = life.team;
   for (;;) {
     const run = life.key("check");
     yield* life.startRun("QUALITY_AUTOMATION", chance, run);
-    const { now } = team.engine;
-    team.outage.checksAt.push(now);
-    if (!team.outage.isDown(now)) {
-      const minutes = team.minutesAt("pre_qa", chance);
-      const score = verdict === "passed" ? chance.between(0.7, 1) : chance.between(0.1, 0.6);
-      const result = { score: Math.round(score * 100) / 100 };
-      yield* life.report(minutes, run, "SUCCEEDED", { verdict, result });
-      return;
-    }
+    outage.checksAt.push(engine.now);
+    if (!outage.isDown(engine.now)) return run;
     yield* life.report(chance.between(0.5, 3), run, "FAILED", { error: DOWN });
-    yield (resume) => team.outage.struck.push({ life, resume });
+    yield (resume) => outage.struck.push({ life, resume });
   }
+}
+
+/** Returns what the checker reports. */
+function findings(life: Life, verdict: "passed" | "failed", chance: Chance) {
+  const score = verdict === "passed" ? chance.between(0.7, 1) : chance.between(0.1, 0.6);
+  const found = verdict === "passed" ? [] : [life.note("check_failed", chance)];
+  return { verdict, result: { score: Math.round(score * 100) / 100, findings: found } };
 }
 
 /** An expert is sure and approves while the check runs. If the check disagrees, the lead sends the task back. */
@@ -65,8 +73,7 @@ function* passOptimistically(life: Life): Passage {
   const { team } = life;
   const { traits, author } = life.role;
   const chance = life.chance("optimistic");
-  const run = life.key("check");
-  yield* life.startRun("QUALITY_AUTOMATION", chance, run);
+  const run = yield* beginCheck(life, chance);
   let expert: Colleague = team.lead;
   const request = { author: author.key, priority: () => life.fields.priority };
   yield team.desk.request(request, (reviewer) => (expert = reviewer));
@@ -81,8 +88,12 @@ function* passOptimistically(life: Life): Passage {
   });
   team.desk.release(expert);
   const agrees = traits.optimistic === "agrees";
-  const verdict = agrees ? "passed" : "failed";
-  yield* life.report(chance.between(3, 40), run, "SUCCEEDED", { verdict });
+  yield* life.report(
+    chance.between(3, 40),
+    run,
+    "SUCCEEDED",
+    findings(life, agrees ? "passed" : "failed", chance),
+  );
   if (!agrees) {
     yield* life.move(team.lead, chance.between(20, 120), {
       type: "rework",

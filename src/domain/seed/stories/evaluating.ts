@@ -52,8 +52,10 @@ export function* evaluateNightly(team: Team, everyone: readonly Life[]): Process
 
 const trialNumbers = (k: number) => Array.from({ length: k }, (_, index) => index + 1);
 
+const DIFFICULTY = { easy: -1, medium: 0, hard: 1 };
+
 function difficultyOf(life: Life): number {
-  return life.chance("difficulty").between(-1.5, 1.5);
+  return DIFFICULTY[life.subject.difficulty] + life.chance("difficulty").between(-1, 1);
 }
 
 function resultOf(

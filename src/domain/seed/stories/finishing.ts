@@ -28,11 +28,7 @@ function* calibrate(life: Life, chance: Chance): Process {
     const run = life.key("scoring");
     yield* life.startRun("POST_QA_SCORING", chance, run);
     yield* life.report(team.minutesAt("calibration", chance), run, "FAILED", { error: CRASH });
-    yield* life.move(team.lead, chance.between(5, 90), {
-      type: "transition",
-      status: "queued",
-      reason: life.note("outage_retry", chance),
-    });
+    yield* life.move(team.lead, chance.between(5, 90), { type: "transition", status: "queued" });
   }
   const run = life.key("scoring");
   yield* life.startRun("POST_QA_SCORING", chance, run);

@@ -1,4 +1,5 @@
 import type { Chance } from "../random.ts";
+import type { Process } from "../team/engine.ts";
 import type { Life } from "../team/life.ts";
 import { stubOf } from "./data.ts";
 import type { Passage } from "./writing.ts";
@@ -21,11 +22,7 @@ export function* generateOutput(life: Life, round: number): Passage {
     const minutes = life.team.minutesAt("output_generation", chance, 0.5);
     yield* life.report(minutes, run, "FAILED", { error: chance.pick(CRASHES) });
     if (traits.stall === "output_failed") return false;
-    yield* life.move(author, chance.between(5, 120), {
-      type: "transition",
-      status: "queued",
-      reason: life.note("outage_retry", chance),
-    });
+    yield* life.move(author, chance.between(5, 120), { type: "transition", status: "queued" });
   }
   yield* runOutput(life, { isHeld: isFirst && traits.held, chance });
   yield* life.advance(isFirst && traits.stall === "submitted");
@@ -33,10 +30,7 @@ export function* generateOutput(life: Life, round: number): Passage {
 }
 
 /** One run that succeeds. If the task is held meanwhile, its report takes effect when the hold ends. */
-function* runOutput(
-  life: Life,
-  { isHeld, chance }: { isHeld: boolean; chance: Chance },
-): ReturnType<Life["by"]> {
+function* runOutput(life: Life, { isHeld, chance }: { isHeld: boolean; chance: Chance }): Process {
   const { team, role } = life;
   const { prompts } = team.options.texts;
   const { language, content } = life.subject;

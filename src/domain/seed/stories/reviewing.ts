@@ -117,14 +117,14 @@ function* improve(life: Life, chance: Chance): Passage {
     ["answer", 3],
   ] as const);
   if (way === "version") {
-    const goesOn = yield* newVersion(life, { round: 8, topic: "new_version" });
+    const goesOn = yield* newVersion(life, 8);
     return goesOn && (yield* passCheck(life, 8)) && (yield* generateOutput(life, 2));
   }
   if (way === "output") {
     yield* life.move(author, chance.between(20, 300), {
       type: "rework",
       toKind: "output_generation",
-      reason: life.note("rework", chance),
+      reason: life.note("new_version", chance),
     });
     return yield* generateOutput(life, 2);
   }

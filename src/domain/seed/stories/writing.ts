@@ -1,5 +1,6 @@
 import type { Wait } from "../team/engine.ts";
 import type { Life } from "../team/life.ts";
+import { contentOn } from "../words.ts";
 import { stubOf } from "./data.ts";
 
 /** A part of a task's course. Returns whether the task goes on: some end, and some wait for someone at the anchor. */
@@ -43,8 +44,7 @@ export function* write(life: Life, round: number): Passage {
   const isEdited = Object.keys(changes).length > 0;
   if (isEdited) {
     life.fields = { ...life.fields, ...changes };
-    const reason = life.note("comment", chance);
-    yield* life.by(author, pause, { type: "edit", changes, reason });
+    yield* life.by(author, pause, { type: "edit", changes });
   }
   yield* life.move(author, isEdited ? 1 : pause, { type: "transition", status: "running" });
   if (isFirst && traits.stall === "draft") return false;
@@ -69,18 +69,13 @@ export function* write(life: Life, round: number): Passage {
 }
 
 /** An author answers a verdict with a new version, from the writing on or straight to the check. */
-export function* newVersion(
-  life: Life,
-  { round, topic }: { round: number; topic: "check_failed" | "new_version" },
-): Passage {
+export function* newVersion(life: Life, round: number): Passage {
   const { author } = life.role;
   const chance = life.chance(`version ${round}`);
   const isSmall = chance.isHit(0.6);
-  const { brief = "" } = life.subject.content;
-  const note = life.note(topic, chance);
   yield* life.move(author, life.team.minutesAt("authoring", chance, REWRITE_SHARE), {
     type: "version",
-    content: { ...life.subject.content, brief: `${brief}\n\n${note}` },
+    content: contentOn(life.team.options.texts, life.subject, chance),
     reason: life.note("new_version", chance),
     firstKind: isSmall ? "pre_qa" : "authoring",
   });

@@ -52,7 +52,7 @@ export class Life implements StoryTask {
     this.fields = {
       title: this.subject.title,
       externalId: null,
-      taxonomyCode: this.subject.taxonomyCode,
+      taxonomyCode: `${this.subject.category}.${this.subject.difficulty}`,
       priority: chance.weighted([
         [0, 6],
         [20, 2],
