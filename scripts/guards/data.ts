@@ -49,7 +49,7 @@ export const DATA_GUARDS: readonly Guard[] = [
   },
   {
     name: "data-stored-sealed",
-    prevents: "Golden content comes to a sealed version.",
+    prevents: "Golden content is added to a sealed version.",
     file: "src/db/content/data.ts",
     text: " is null)\n    and not exists (select from swept_objects s",
     without: " is not null or true)\n    and not exists (select from swept_objects s",

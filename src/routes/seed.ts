@@ -9,7 +9,7 @@ import { reply } from "./http/call.ts";
 import { defineContract, rawBody } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { stepKind } from "./shapes/task.ts";
-import { taxonomyLevel } from "./shapes/taxonomy.ts";
+import { taxonomyEntry } from "./shapes/taxonomy.ts";
 
 /** What the contracts of this file share. */
 const inDemos = { tags: ["Demo tenants"], demoOnly: true } as const;
@@ -44,14 +44,8 @@ const getStages = defineContract({
   },
 });
 
-const starterEntry = z
-  .strictObject({
-    code: z.string(),
-    label: z.string(),
-    level: taxonomyLevel,
-    parentCode: z.string().nullable(),
-    position: z.int(),
-  })
+const starterEntry = taxonomyEntry
+  .pick({ code: true, label: true, level: true, parentCode: true, position: true })
   .openapi("StarterEntry");
 
 const getTaxonomy = defineContract({

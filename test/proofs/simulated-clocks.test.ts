@@ -46,7 +46,7 @@ async function asApplication({ id }: Tenant, ...texts: string[]) {
   return results.at(-1) ?? [];
 }
 
-/** Tells a story of three tasks through actions, with planned times in every way that there is. */
+/** Plans and records the histories of three tasks through actions, with planned times in each way that actions take them. */
 async function tellStory(tenant: Tenant): Promise<string[]> {
   const database = databaseOf(tenant);
   const rows = [0, 1].map((n) => ({ task: newTask(`Imported ${n}`), at: day(n) }));

@@ -1,3 +1,4 @@
+import { hex } from "../../db/sql/bytes.ts";
 import { essenceOf } from "../../domain/data/content-type.ts";
 import {
   type Outcome,
@@ -49,7 +50,7 @@ export async function putStub(
     const message = "The body ended before its end.";
     return refuse(validationFailed({ path: [], code: "wrong_length", message }));
   }
-  const sha256 = hex(await crypto.subtle.digest("SHA-256", read));
+  const sha256 = hex(new Uint8Array(await crypto.subtle.digest("SHA-256", read)));
   if (!(await stubs.store({ key, bytes: read, sha256, contentType }))) {
     return refuse(stubExists(path, await stubs.find(key)));
   }
@@ -83,8 +84,4 @@ async function readUpTo(
     offset += chunk.length;
   }
   return whole;
-}
-
-function hex(bytes: ArrayBuffer): string {
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -31,7 +31,7 @@ export function planTeam(settings: SeedSettings, team: SeedTeam, texts: SeedText
   throw new Error("The story is too short for its tasks");
 }
 
-/** A story whose last tasks do not end in time is told again at a quicker pace, and with an earlier last beginning. */
+/** If the last tasks of a story do not end in time, it is planned again: at a quicker pace, and with an earlier last arrival. */
 const ATTEMPTS_MAX = 12;
 const QUICKER = 0.8;
 const LAST_BEGINNING_DAYS = { first: 6, more: 1 };

@@ -52,7 +52,7 @@ type Template<Command, Replaced extends keyof Command = never> = Omit<
   "target" | "runAttachedWorkflows" | Replaced
 >;
 
-/** A command without ids. No pipeline runs in a seed, and the number of an original stands for its id. */
+/** A command without ids. No pipeline runs in a seed, and an original is named by its number. */
 export type MoveTemplate =
   | (Template<TransitionCommand, "duplicateOf" | "payload"> & { duplicateOf?: number })
   | Template<GateCommand>

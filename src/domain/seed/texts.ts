@@ -36,7 +36,7 @@ const categoryTexts = z.strictObject({
   titles: listOf(4),
   briefs: listOf(2),
   instructions: listOf(2),
-  /** What can stand for `{name}` in the texts above. */
+  /** The values that replace `{name}` in the texts above. */
   slots: z.record(z.string().regex(/^[A-Za-z]+$/), listOf(5)),
 });
 

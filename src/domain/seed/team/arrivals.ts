@@ -8,7 +8,7 @@ export interface Arrival {
   author: Colleague;
 }
 
-/** From the first day to the last, a team comes to begin half as many tasks again. */
+/** On its last day, a team begins half as many tasks again as on its first. */
 const GROWTH = 0.5;
 
 /** How many tasks people begin on each day of the week, from Sunday. */
