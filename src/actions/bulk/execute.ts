@@ -67,7 +67,7 @@ async function executeNow(call: ExecuteCall, input: ExecuteInput): Promise<Execu
     },
   );
   if (loaded.stored) return replayBulk(call, loaded.stored);
-  const plan = planChange(loaded, input, input.taskIds);
+  const plan = planChange(call, loaded, input, input.taskIds);
   if (!plan.ok) return plan;
   const stale = await staleSince(call, input, plan.value, loaded.duplicateOf);
   if (!stale.ok) return stale;

@@ -1,4 +1,3 @@
-import { uuidv7 } from "uuidv7";
 import type { LoadedTasks } from "../../db/snapshots/load-tasks.ts";
 import { type BulkIntent, encodeIntentForToken } from "../../domain/bulk/intent.ts";
 import type { BulkTerms } from "../../domain/bulk/judge.ts";
@@ -8,6 +7,8 @@ import { type Original, originalEnded, originalFault } from "../../domain/lifecy
 import type { TaskSnapshot } from "../../domain/lifecycle/snapshot.ts";
 import { type Outcome, type Refusal, succeed, validationFailed } from "../../domain/refusals.ts";
 import { type TaskRef, taskRefOf } from "../../domain/task-ref.ts";
+import type { ActionCall } from "../call/call.ts";
+import { idsOf } from "../call/ids-of.ts";
 import { duplicateOfFound } from "../moves/targets.ts";
 
 /** A change of many tasks, as a caller requests it. */
@@ -43,6 +44,7 @@ export function needsAllSteps({ targetStatus }: BulkIntent): boolean {
 
 /** Plans a change over loaded tasks. Preview and execution both plan here, so they cannot disagree. */
 export function planChange(
+  call: Pick<ActionCall, "newId">,
   loaded: Pick<LoadedTasks, "find" | "duplicateOf">,
   change: BulkChange,
   taskIds: readonly string[],
@@ -55,7 +57,7 @@ export function planChange(
     if (snapshot !== undefined) snapshots.set(name, snapshot);
   }
   const request = { ...change, duplicateOf: duplicateOf.value ?? null, taskIds, snapshots };
-  return succeed(planBulk(request, { newId: uuidv7 }));
+  return succeed(planBulk(request, { newId: idsOf(call) }));
 }
 
 /** The caller and the change that a plan token is bound to. */

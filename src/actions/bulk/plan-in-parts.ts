@@ -68,7 +68,8 @@ export async function planInParts(
     if (stored !== null) break;
     // An earlier part may have the same task under another name.
     const isNew = (name: string) => !planned.has(loaded.find(taskRefOf(name))?.id ?? name);
-    const plan = planChange(loaded, change, part.filter(isNew));
+    // Only an outline of the plan is kept, without ids.
+    const plan = planChange({}, loaded, change, part.filter(isNew));
     if (!plan.ok) return plan;
     for (const { taskId } of plan.value.items) planned.add(taskId);
     parts.push(outlineOf(plan.value));

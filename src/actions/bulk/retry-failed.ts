@@ -150,6 +150,7 @@ async function retryNow(
   const { duplicateOf: originalId, id: parentId } = operation;
   const loaded = { find: finderOf(tasks), duplicateOf };
   const plan = planChange(
+    call,
     loaded,
     change,
     items.map(({ taskId }) => taskId),

@@ -8,6 +8,12 @@ export interface ActionCall {
   actor: Actor;
   requestId: string;
   operation: Operation;
+  /**
+   * Makes the id of something that the call creates, from two numbers: that of the item in an import, an evaluation or a
+   * list of moves (0 in other calls), and how many ids the item has had. Random ones by default. Must be a UUIDv7,
+   * different for each pair of numbers.
+   */
+  newId?: ((item: number, number: number) => string) | undefined;
 }
 
 /** A call that administers the tenant. Its credential is asked for afresh by the write. */

@@ -1,4 +1,3 @@
-import { uuidv7 } from "uuidv7";
 import {
   type DataRecord,
   declareData as insertData,
@@ -14,6 +13,7 @@ import {
 } from "../../domain/refusals.ts";
 import { objectKeyOf } from "../../storage/blobs.ts";
 import type { ActionCall, Done } from "../call/call.ts";
+import { idsOf } from "../call/ids-of.ts";
 import { asStored, conclude } from "../call/conclude.ts";
 
 /**
@@ -26,7 +26,7 @@ export async function declareData(
 ): Promise<Outcome<Done<DataRecord>>> {
   const { database, operation } = call;
   const objectKey = input.uri === undefined ? objectKeyOf(database.tenantId, input.sha256) : null;
-  const declared = await insertData(database, { id: uuidv7(), objectKey, ...input }, call);
+  const declared = await insertData(database, { id: idsOf(call)(), objectKey, ...input }, call);
   return conclude(operation, declared, {
     result: ({ data }) => data,
     render: asStored,

@@ -1,4 +1,3 @@
-import { uuidv7 } from "uuidv7";
 import { createDispatch } from "../../db/dispatches/create-dispatch.ts";
 import { loadTasks } from "../../db/snapshots/load-tasks.ts";
 import { type Pipeline, PIPELINES } from "../../domain/pipelines/pipelines.ts";
@@ -14,6 +13,7 @@ import {
 } from "../../domain/refusals.ts";
 import { isPermitted, requiredRole } from "../../domain/rights.ts";
 import type { ActionCall, Done } from "../call/call.ts";
+import { idsOf } from "../call/ids-of.ts";
 import { decideAgain, LOST_RACE } from "../call/decide-again.ts";
 import { asStored, conclude } from "../call/conclude.ts";
 import { replay } from "../call/replay.ts";
@@ -66,7 +66,7 @@ async function tryDispatch(
   const open = isIdle(step) ? snapshot.openRuns.find(({ type }) => type === worker) : undefined;
   if (open !== undefined) return openAlready(open.id);
   const { id: taskId, eventSeq } = snapshot;
-  const dispatch = { id: uuidv7(), pipeline, taskId, eventSeq, reason };
+  const dispatch = { id: idsOf(call)(), pipeline, taskId, eventSeq, reason };
   const created = await createDispatch(call.database, dispatch, call);
   return conclude(call.operation, created, {
     result: (row): Dispatched | null =>

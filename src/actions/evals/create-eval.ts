@@ -1,4 +1,3 @@
-import { uuidv7 } from "uuidv7";
 import type { EvalRecord } from "../../db/evals/eval-json.ts";
 import { loadVersion } from "../../db/evals/load-evals.ts";
 import { decideEvalCreate } from "../../domain/evals/decide/create.ts";
@@ -7,6 +6,7 @@ import { MODEL_ALONE, type SlotBy } from "../../domain/evals/slot.ts";
 import { archived, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { ActionCall, Done } from "../call/call.ts";
+import { idsOf } from "../call/ids-of.ts";
 import { recordDecided, singleRow } from "./change-eval.ts";
 import { decideAgain } from "../call/decide-again.ts";
 import { replay } from "../call/replay.ts";
@@ -38,7 +38,7 @@ export async function createEval(
     const { name } = named;
     if (holder !== null) return refuse(evalNameTaken({ id: holder.id, name }));
     const input = { taskId: task.id, versionId: version.id, name, k, slotBy };
-    const decision = decideEvalCreate(input, { newId: uuidv7 });
+    const decision = decideEvalCreate(input, { newId: idsOf(call) });
     return recordDecided(call, [decision], render);
   });
 }

@@ -1,4 +1,3 @@
-import { uuidv7 } from "uuidv7";
 import { type LoadedEvaluation, loadEvaluation } from "../../db/evals/load-evals.ts";
 import { recordAnswer } from "../../db/ledger/operations.ts";
 import { recordEvals, type StoredEvals } from "../../db/evals/record-evals.ts";
@@ -17,6 +16,7 @@ import { succeed, type Outcome } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { ActionCall, Done } from "../call/call.ts";
+import { idsOf } from "../call/ids-of.ts";
 import { decideUntilRecorded, LOST_RACE } from "../call/decide-again.ts";
 import { conclude } from "../call/conclude.ts";
 import { replay } from "../call/replay.ts";
@@ -75,7 +75,7 @@ export async function recordEvaluation(
   return decideUntilRecorded("eval", async () => {
     const loaded = await loadEvaluation(database, names, operation);
     if (loaded.stored) return replay(operation, loaded.stored, render);
-    const { items, decisions } = plan({ name, k, slotBy, complete, results }, loaded);
+    const { items, decisions } = plan(call, { name, k, slotBy, complete, results }, loaded);
     if (decisions.length === 0) return concludeUnchanged(call, items);
     const recorded = await recordEvals(database, decisions, {
       ...call,
@@ -92,6 +92,7 @@ export async function recordEvaluation(
 }
 
 function plan(
+  call: ActionCall,
   { results, ...evaluation }: Omit<Evaluation, "results"> & { results: readonly ReadResult[] },
   { find, outputIdsOf }: LoadedEvaluation,
 ): { items: EvaluatedItem[]; decisions: PlannedEvalDecision[] } {
@@ -104,7 +105,7 @@ function plan(
     const { decision, outcomes } = decideRecord(
       { ...evaluation, task, snapshot, live, outputIds: outputIdsOf(task.id) },
       entries.map(([, result]) => result),
-      uuidv7,
+      idsOf(call, entries[0]?.[0]),
     );
     // The results of a task share one event, which has the time of the last.
     const at = entries

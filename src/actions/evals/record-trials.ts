@@ -1,7 +1,7 @@
-import { uuidv7 } from "uuidv7";
 import { decideTrials, type ReportedTrial } from "../../domain/evals/decide/trials.ts";
 import type { Issue, Outcome } from "../../domain/refusals.ts";
 import type { ActionCall, Done } from "../call/call.ts";
+import { idsOf } from "../call/ids-of.ts";
 import { changeEval } from "./change-eval.ts";
 import { type TrialView, trialView } from "../views/eval-view.ts";
 
@@ -21,7 +21,13 @@ export function recordTrials(
   return changeEval(call, {
     names: { of: { evalId }, slots: trials, outputIds },
     decide: ({ snapshot, live, outputIds: known }) =>
-      decideTrials(snapshot, trials, { live, outputIds: known, newId: uuidv7, isList, pathOf }),
+      decideTrials(snapshot, trials, {
+        live,
+        outputIds: known,
+        newId: idsOf(call),
+        isList,
+        pathOf,
+      }),
     render: ({ trials: rows }) => rows.map(trialView),
     isAppending: true,
   });

@@ -1,4 +1,3 @@
-import { uuidv7 } from "uuidv7";
 import { loadTasks, type LoadedTasks, type TaskNames } from "../../db/snapshots/load-tasks.ts";
 import { recordAnswer } from "../../db/ledger/operations.ts";
 import {
@@ -18,6 +17,7 @@ import { REVIEWED_KIND } from "../../domain/lifecycle/statuses.ts";
 import { succeed, notFound, type Outcome, refuse } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ConditionalCall, Done } from "../call/call.ts";
+import { idsOf } from "../call/ids-of.ts";
 import { decideAgain, decideUntilRecorded, LOST_RACE } from "../call/decide-again.ts";
 import { conclude } from "../call/conclude.ts";
 import { replay } from "../call/replay.ts";
@@ -90,7 +90,7 @@ async function tryMove<Extra extends object>(
   }
   const command = request.commandOf(loaded);
   if (!command.ok) return command;
-  const decided = decide(snapshot, command.value, { actor: call.actor, newId: uuidv7 });
+  const decided = decide(snapshot, command.value, { actor: call.actor, newId: idsOf(call) });
   if (!decided.ok) return decided;
 
   const decision = decided.value;

@@ -1,4 +1,3 @@
-import { uuidv7 } from "uuidv7";
 import { type LoadedTasks, loadTasks } from "../../db/snapshots/load-tasks.ts";
 import { type Move, recordMoves, type StoredMoves } from "../../db/moves/record-moves.ts";
 import type { Command } from "../../domain/lifecycle/commands.ts";
@@ -14,6 +13,7 @@ import {
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import { externalIdKey, type TaskRef } from "../../domain/task-ref.ts";
 import type { ActionCall, Done } from "../call/call.ts";
+import { idsOf } from "../call/ids-of.ts";
 import { permit } from "../call/permit.ts";
 import { conclude } from "../call/conclude.ts";
 import { replay } from "../call/replay.ts";
@@ -65,11 +65,11 @@ export async function moveTasks(
   const repeated = repeatedTasks(moves, loaded);
   if (repeated.length > 0) return refuse(validationFailed(...repeated));
 
-  const planned: Planned[] = moves.map(({ task, command, ifSeq, at }) => {
+  const planned: Planned[] = moves.map(({ task, command, ifSeq, at }, index) => {
     const snapshot = loaded.find(task);
     if (snapshot === undefined) return { refusal: notFound() };
     if (ifSeq !== undefined && ifSeq !== snapshot.eventSeq) return { refusal: "stale" };
-    const decided = decide(snapshot, command, { actor: call.actor, newId: uuidv7 });
+    const decided = decide(snapshot, command, { actor: call.actor, newId: idsOf(call, index) });
     return decided.ok
       ? { move: { snapshot, decision: decided.value, at } }
       : { refusal: decided.refusal };

@@ -1,4 +1,3 @@
-import { uuidv7 } from "uuidv7";
 import { recordCreations, type StoredCreations } from "../../db/moves/record-creations.ts";
 import { findTaskIds } from "../../db/tasks/external-ids.ts";
 import type { CreateInput } from "../../domain/lifecycle/commands.ts";
@@ -6,6 +5,7 @@ import { decideCreate } from "../../domain/lifecycle/decide/create.ts";
 import { externalIdTaken, type Outcome, refuse } from "../../domain/refusals.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ActionCall, Done } from "../call/call.ts";
+import { idsOf } from "../call/ids-of.ts";
 import { contentHash } from "./content-hash.ts";
 import { conclude } from "../call/conclude.ts";
 import {
@@ -26,7 +26,7 @@ export async function createTask(
   const { actor, database, operation } = call;
   const decided = decideCreate(
     { ...input, contentHash: contentHash(input.content) },
-    { actor, newId: uuidv7 },
+    { actor, newId: idsOf(call) },
   );
   if (!decided.ok) return decided;
   const answer = newTaskView(decided.value);

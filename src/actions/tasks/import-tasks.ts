@@ -1,4 +1,3 @@
-import { uuidv7 } from "uuidv7";
 import {
   type PlannedCreation,
   recordCreations,
@@ -14,6 +13,7 @@ import { succeed, type Issue, type Outcome } from "../../domain/refusals.ts";
 import { externalIdKey } from "../../domain/task-ref.ts";
 import { REGISTRY_VERSION } from "../../domain/registry-version.ts";
 import type { ActionCall, Done } from "../call/call.ts";
+import { idsOf } from "../call/ids-of.ts";
 import { contentHash } from "./content-hash.ts";
 import { conclude } from "../call/conclude.ts";
 import { differencesBetween } from "./compare-records.ts";
@@ -87,13 +87,13 @@ interface ImportDraft {
 }
 
 function plan(
-  { actor }: ActionCall,
+  call: ActionCall,
   rows: readonly ImportRow[],
 ): Outcome<{ drafts: ImportDraft[]; creations: PlannedCreation[] }> {
   const drafts: ImportDraft[] = [];
   const creations: PlannedCreation[] = [];
   const seen = new Map<string, NewTask>();
-  for (const row of rows) {
+  for (const [index, row] of rows.entries()) {
     if ("issues" in row) {
       drafts.push({ externalId: row.externalId, taskId: null, issues: row.issues });
       continue;
@@ -101,7 +101,7 @@ function plan(
     const { externalId } = row.task.fields;
     const decided = decideCreate(
       { ...row.task, contentHash: contentHash(row.task.content) },
-      { actor, newId: uuidv7 },
+      { actor: call.actor, newId: idsOf(call, index) },
     );
     if (!decided.ok) {
       // A missing right refuses the whole call. An invalid row only affects itself.
