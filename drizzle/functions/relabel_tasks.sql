@@ -5,7 +5,8 @@
 -- chunk, so that no lock lasts; and rebuild_labels.
 --
 -- Moves go on meanwhile. A task that moves while its chunk is computed has been labeled by keep_labels, and its row then
--- has a later updated_at: it is left alone.
+-- has a later event_seq: it is left alone. Its times do not say so, because several events of a task can have the same
+-- one. A row without an event_seq is from before the column, and older than any other.
 --
 -- Security definer, but only the owner may execute it: the application must not be able to rewrite labels. `offset 0`
 -- has the same purpose as in keep_labels.
@@ -36,7 +37,7 @@ begin atomic
       step_kind = excluded.step_kind, priority = excluded.priority, taxonomy_code = excluded.taxonomy_code,
       event_seq = excluded.event_seq, waits_for_review = excluded.waits_for_review,
       running_since = excluded.running_since
-    where task_labels.updated_at <= excluded.updated_at
+    where coalesce(task_labels.event_seq, 0) <= excluded.event_seq
       and (task_labels.unified_status, task_labels.rank, task_labels.attention, task_labels.since,
         task_labels.updated_at, task_labels.archived, task_labels.step_kind, task_labels.priority,
         task_labels.taxonomy_code, task_labels.event_seq, task_labels.waits_for_review, task_labels.running_since)

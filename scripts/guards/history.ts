@@ -111,7 +111,7 @@ export const HISTORY_GUARDS: readonly Guard[] = [
     name: "labels-newer",
     prevents: "A relabeling overwrites the label of a task that has moved meanwhile.",
     file: "drizzle/functions/relabel_tasks.sql",
-    text: "    where task_labels.updated_at <= excluded.updated_at\n      and",
+    text: "    where coalesce(task_labels.event_seq, 0) <= excluded.event_seq\n      and",
     without: "    where",
     test: "test/proofs/label-readings.test.ts",
     fails: "shows a task that moves while it is relabeled as it is then",

@@ -18,6 +18,7 @@ import type { SqlValue } from "../support/database.ts";
 import { givenMany } from "../support/given-many.ts";
 import { openTransaction, untilBlocked } from "../support/model/locks.ts";
 import { PLACES } from "../support/places.ts";
+import { givenClock } from "../support/simulated-clock.ts";
 
 const { seed } = inject("stack");
 const TASKS = 600;
@@ -25,6 +26,10 @@ const PAGE = 200;
 
 /** The time of all rows in these tests, so that nothing can be ordered by time. */
 const ONE_MOMENT = "2026-01-01T00:00:00Z";
+
+/** Labels the first ten tasks again. */
+const RELABEL = `select relabel_tasks(zero, zero, 10)
+  from (select '00000000-0000-0000-0000-000000000000'::uuid as zero)`;
 
 let api: TestApi;
 
@@ -61,20 +66,42 @@ describe("every way to read a label", () => {
 
   test("shows a task that moves while it is relabeled as it is then", async () => {
     const own = await freshApi();
-    const { id } = await own.givenTask();
-    const moving = await openTransaction(own.database, [
-      {
-        text: "update task_labels set unified_status = 'DELIVERED', updated_at = now() where task_id = $1",
-        values: [id],
-      },
+    const tenant = await own.givenTenant("demo");
+    // A clock that does not move, so that the events of a task all have the same time.
+    await givenClock(own.database, tenant.id, { at: ONE_MOMENT });
+    const at = { kind: "pre_qa", status: "awaiting_review" } as const;
+    const tasks = [await own.givenTask({ tenant, at }), await own.givenTask({ tenant, at })];
+    const [first, second] = tasks.map(({ id }) => id).toSorted();
+    const holding = await openTransaction(own.database, [
+      { text: "select from task_labels where task_id = $1 for update", values: [first ?? ""] },
     ]);
-    const first = "00000000-0000-0000-0000-000000000000";
-    const relabeling = own.database.query("owner", "select relabel_tasks($1, $1, 10)", [first]);
+    const relabeling = own.database.query("owner", RELABEL);
+    // It has read both tasks, and waits for the label of the first.
     await untilBlocked(own.database);
-    await moving.end();
+    const body = { kind: "expert", outcome: "failed" };
+    expectDone(await own.call("POST", `/tasks/${second}/reviews`, { tenant, body }), 201);
+    await holding.end();
     await relabeling;
-    const labels = "select unified_status from task_labels";
-    expect(await own.database.query("owner", labels)).toEqual([{ unified_status: "DELIVERED" }]);
+    const labels = await own.database.query(
+      "owner",
+      "select unified_status, iso(updated_at) as at from task_labels order by task_id",
+    );
+    expect(labels.map(({ unified_status: label }) => label)).toEqual([
+      "CHECKING_QUALITY",
+      "QUALITY_CHECK_FAILED",
+    ]);
+    expect(new Set(labels.map((label) => label["at"])).size).toBe(1);
+  });
+
+  test("shows a label from before events were counted in it as relabeled", async () => {
+    const own = await freshApi();
+    await own.givenTask();
+    const read = () => own.database.query("owner", "select * from task_labels");
+    const before = await read();
+    const forget = "update task_labels set event_seq = null, unified_status = 'DELIVERED'";
+    await own.database.query("superuser", forget);
+    await own.database.query("owner", RELABEL);
+    expect(await read()).toEqual(before);
   });
 
   test("counts a failed review until a later one passes, whatever their timestamps", async () => {
