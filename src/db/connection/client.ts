@@ -57,6 +57,21 @@ export interface Outgoing {
   analytics: AnalyticsEvent[];
 }
 
+function nothingOutgoing(): Outgoing {
+  return { dispatches: false, events: false, operations: [], analytics: [] };
+}
+
+/** One tenant's database for many calls that share their round trips. */
+export interface JointDatabase {
+  /** Returns a view whose writes have this planned time, or none if it is null. */
+  at: (plannedAt: string | null) => TenantDatabase;
+  /** The round trips of all views together, and how long they took. */
+  readonly roundTrips: number;
+  readonly durationMs: number;
+  /** What the writes of all views ask for. */
+  readonly outgoing: Outgoing;
+}
+
 export class Database {
   readonly #connect: Connect;
 
@@ -70,16 +85,40 @@ export class Database {
   }
 
   /**
+   * Returns one tenant's database for many calls of actions: those that are made at the same time share a round trip
+   * and a transaction (./joint.ts). Each call is answered, retried and refused as if it had been sent by itself.
+   */
+  async jointly(tenantId: string): Promise<JointDatabase> {
+    const { JointConnections } = await import("./joint.ts");
+    const connections = new JointConnections(await this.#connect(), tenantId);
+    const outgoing = nothingOutgoing();
+    return {
+      at: (plannedAt) => {
+        const connect = async () => connections.at(view.plannedAt);
+        const view = new TenantDatabase(connect, tenantId, outgoing);
+        view.plannedAt = plannedAt;
+        return view;
+      },
+      get roundTrips() {
+        return connections.roundTrips;
+      },
+      get durationMs() {
+        return connections.durationMs;
+      },
+      outgoing,
+    };
+  }
+
+  /**
    * Calls one of the functions that work across tenants. They run with their owner's rights, and are the only access to
    * more than one tenant's rows. Nothing is retried here: all of them are idempotent, and their callers run again.
    * @throws DatabaseFault if the statement was rejected.
    */
   async acrossTenants<Row>(call: SQL): Promise<Row[]> {
     try {
-      const { writer } = await this.#connect();
-      const { rows } = await writer.execute(call);
+      const { query, render } = await this.#connect();
       // The caller's SQL determines the type of the rows.
-      return rows as Row[];
+      return (await query(render(call))) as Row[];
     } catch (thrown) {
       // The driver's message may contain bound parameters.
       throw faultOf(thrown).error;
@@ -92,11 +131,10 @@ export class Database {
    */
   async ping(): Promise<boolean> {
     try {
-      const { writer } = await this.#connect();
-      const { rows } = await writer.execute(
+      const [row] = await this.acrossTenants<{ isReadOnly: boolean }>(
         sql`select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as "isReadOnly"`,
       );
-      return rows[0]?.["isReadOnly"] === false;
+      return row?.isReadOnly === false;
     } catch {
       return false;
     }
@@ -112,7 +150,7 @@ export class TenantDatabase {
   roundTrips = 0;
   durationMs = 0;
   /** Filled by the writes and read after the work. A sweep finds what gets lost in between. */
-  readonly outgoing: Outgoing = { dispatches: false, events: false, operations: [], analytics: [] };
+  readonly outgoing: Outgoing;
   /**
    * The planned time of what is written next, as an ISO string; null for the writers' clock. It has an effect only in a demo
    * tenant with a simulated clock. A time of a single row of a call overrides it.
@@ -120,9 +158,10 @@ export class TenantDatabase {
   plannedAt: string | null = null;
   readonly #connect: Connect;
 
-  constructor(connect: Connect, tenantId: string) {
+  constructor(connect: Connect, tenantId: string, outgoing = nothingOutgoing()) {
     this.#connect = connect;
     this.tenantId = tenantId;
+    this.outgoing = outgoing;
   }
 
   /**
@@ -139,7 +178,7 @@ export class TenantDatabase {
     [Index in keyof Rows]: SQL;
   }): Promise<{ [Index in keyof Rows]: Rows[Index][] }> {
     const batch = [scopeOf(this.tenantId), ...statements] as const;
-    const [, ...results] = await retryUntilAnswered(() => this.#batch("reader", batch));
+    const [, ...results] = await retryUntilAnswered(() => this.#batch("read", batch));
     // One array of rows for each statement, in order. The caller's SQL determines the type of the rows.
     return results as { [Index in keyof Rows]: Rows[Index][] };
   }
@@ -174,7 +213,7 @@ export class TenantDatabase {
       CHECK_CONSTRAINTS,
     ] as const;
     return this.#once(operation, async () => {
-      const results = await this.#batch("writer", batch);
+      const results = await this.#batch("write", batch);
       return (results.at(-2) ?? []) as Row[];
     });
   }
@@ -237,7 +276,7 @@ export class TenantDatabase {
       ...statements,
       CHECK_CONSTRAINTS,
     ] as const;
-    const results = await retryUntilAnswered(() => this.#batch("writer", batch));
+    const results = await retryUntilAnswered(() => this.#batch("write", batch));
     return (results.at(-2) ?? []) as Row[];
   }
 
@@ -255,27 +294,18 @@ export class TenantDatabase {
     return stored ?? null;
   }
 
-  async #call<Row>({ text, values }: ReturnType<typeof callOf>): Promise<Row[]> {
+  async #call<Row>(call: ReturnType<typeof callOf>): Promise<Row[]> {
     const { query } = await this.#connect();
     // The prepared statement determines the type of the rows.
-    return this.#timed(() => query(text, values) as Promise<Row[]>);
+    return this.#timed(() => query(call) as Promise<Row[]>);
   }
 
-  async #batch(
-    connection: "reader" | "writer",
-    [first, ...rest]: readonly [SQL, ...SQL[]],
-  ): Promise<unknown[][]> {
-    const database = (await this.#connect())[connection];
-    const results = await this.#timed(() =>
-      database.batch([
-        database.execute(first),
-        ...rest.map((statement) => database.execute(statement)),
-      ]),
-    );
-    return results.map(({ rows }) => rows);
+  async #batch(send: "read" | "write", statements: readonly SQL[]): Promise<unknown[][]> {
+    const { render, [send]: sendBatch } = await this.#connect();
+    return this.#timed(() => sendBatch(statements.map(render)));
   }
 
-  async #timed<Answer>(send: () => PromiseLike<Answer>): Promise<Answer> {
+  async #timed<Answer>(send: () => Promise<Answer>): Promise<Answer> {
     this.roundTrips += 1;
     const startedAt = performance.now();
     try {

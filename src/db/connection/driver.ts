@@ -1,5 +1,6 @@
-import { neon, neonConfig } from "@neondatabase/serverless";
-import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
+import { neon, neonConfig, types } from "@neondatabase/serverless";
+import type { Query, SQL } from "drizzle-orm";
+import { PgDialect } from "drizzle-orm/pg-core";
 import { STATEMENT_MS_MAX } from "./transaction.ts";
 
 export interface DatabaseSettings {
@@ -8,13 +9,18 @@ export interface DatabaseSettings {
   fetchEndpoint?: string | undefined;
 }
 
+/** Sends statements as one transaction, and returns the rows of each. */
+export type SendBatch = (queries: readonly Query[]) => Promise<unknown[][]>;
+
 export interface Connections {
+  /** Turns a statement into its text and the values of its parameters. */
+  render: (statement: SQL) => Query;
   /** For reads. Repeatable read: several statements see one snapshot. */
-  reader: NeonHttpDatabase;
+  read: SendBatch;
   /** For writes. Read committed: a statement sees each row as it is when it gets the row's lock. */
-  writer: NeonHttpDatabase;
-  /** For prepared statements: plain text and values, one transaction, no batch. */
-  query: (text: string, values: unknown[]) => Promise<unknown[]>;
+  write: SendBatch;
+  /** Sends one statement, such as the call of a prepared one: one transaction, no batch. */
+  query: (query: Query) => Promise<unknown[]>;
 }
 
 /** Sets up the driver. It is the largest part of the Worker, so it is loaded with the first query. */
@@ -35,17 +41,25 @@ export function connect({ databaseUrl, fetchEndpoint }: DatabaseSettings): Conne
       clearTimeout(timer);
     }
   };
+  for (const type of KEPT_AS_TEXT) types.setTypeParser(type, (text: string) => text);
+  const dialect = new PgDialect({ casing: "snake_case" });
   const plain = neon(databaseUrl);
   return {
-    reader: open(databaseUrl, { isolationLevel: "RepeatableRead", readOnly: true }),
-    writer: open(databaseUrl, { isolationLevel: "ReadCommitted" }),
-    query: async (text, values) => plain.query(text, values),
+    render: (statement) => dialect.sqlToQuery(statement),
+    read: batches(databaseUrl, { isolationLevel: "RepeatableRead", readOnly: true }),
+    write: batches(databaseUrl, { isolationLevel: "ReadCommitted" }),
+    query: async ({ sql, params }) => plain.query(sql, params),
   };
 }
 
-function open(
+/** Dates, times and intervals, and their arrays: a JavaScript Date would lose their microseconds. */
+const KEPT_AS_TEXT = [1082, 1114, 1184, 1186, 1115, 1182, 1185, 1187];
+
+function batches(
   databaseUrl: string,
   options: { isolationLevel: "RepeatableRead" | "ReadCommitted"; readOnly?: boolean },
-): NeonHttpDatabase {
-  return drizzle({ client: neon(databaseUrl, options), casing: "snake_case" });
+): SendBatch {
+  const client = neon(databaseUrl, options);
+  return async (queries) =>
+    client.transaction(queries.map(({ sql, params }) => client.query(sql, params)));
 }

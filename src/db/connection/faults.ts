@@ -91,23 +91,14 @@ type Report = Partial<Pick<NeonDbError, "code" | "constraint" | "severity" | "wh
 
 /** Returns what the driver reported; null for an error of this program. */
 function reportOf(error: unknown): Report | null {
-  const reported = driverError(error);
-  if (reported !== null) return isTooLarge(reported) ? { code: "54000" } : reported;
+  if (isDriverError(error)) return isTooLarge(error) ? { code: "54000" } : error;
   // A truncated response says as little about the commit as no response.
   return error instanceof SyntaxError ? {} : null;
 }
 
-/** Returns the driver's error, which Drizzle may have wrapped. */
-function driverError(error: unknown): NeonDbError | null {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (isDriverError(cause)) return cause;
-  }
-  return null;
-}
-
 /** By name, because importing the class would load the driver. */
-function isDriverError(error: Error): error is NeonDbError {
-  return error.name === "NeonDbError";
+function isDriverError(error: unknown): error is NeonDbError {
+  return error instanceof Error && error.name === "NeonDbError";
 }
 
 /** Neon's response to a result that exceeds its limit. A retry would return the same result. */

@@ -1,4 +1,4 @@
-import type { SQL } from "drizzle-orm";
+import type { Query, SQL } from "drizzle-orm";
 import { PREPARED_NAMES } from "./prepared-names.ts";
 
 // Prepared statements are functions in the schema `prepared`. Neon keeps no plan for a statement that is sent as text,
@@ -59,11 +59,11 @@ export function inputsOf({ inputs, writes }: AnyPrepared): Readonly<Record<strin
 export function callOf(
   statement: AnyPrepared,
   values: Readonly<Record<string, InputValue>>,
-): { text: string; values: InputValue[] } {
+): Query {
   const cached = calls.get(statement.name);
   const call = cached ?? buildCall(statement);
   if (cached === undefined) calls.set(statement.name, call);
-  return { text: call.text, values: call.names.map((name) => values[name] ?? null) };
+  return { sql: call.text, params: call.names.map((name) => values[name] ?? null) };
 }
 
 const calls = new Map<string, ReturnType<typeof buildCall>>();

@@ -28,3 +28,6 @@ export function preparedScopeOf(tenantId: Bound<string>): SQL {
 
 /** Checks the deferred constraints, so that this statement reports a violation and not COMMIT. */
 export const CHECK_CONSTRAINTS = sql`set constraints all immediate`;
+
+/** Defers them again after CHECK_CONSTRAINTS, for the next call in the same transaction. */
+export const DEFER_CONSTRAINTS = sql`set constraints all deferred`;
