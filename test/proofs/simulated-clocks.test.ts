@@ -13,6 +13,7 @@ import { expectDone, freshApi, type Tenant, type TestApi } from "../support/api.
 import { chanceFrom } from "../support/chance.ts";
 import { importedState } from "../support/imported-state.ts";
 import { expectInvariantsHold } from "../support/model/invariants.ts";
+import { untilSettled } from "../support/settled.ts";
 import { actionCall, givenClock } from "../support/simulated-clock.ts";
 
 const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
@@ -251,7 +252,8 @@ describe("in a demo with a simulated clock", () => {
       `/stats/throughput?from=${day(0)}&to=${day(5)}`,
     );
     expect(throughput.buckets.map(({ created }) => created)).toEqual([1, 1, 1, 0, 0, 0]);
-    // The feed has the order of writing.
+    // The feed has the order of writing, and stops before transactions of other tests.
+    await untilSettled(api.database);
     const { data } = await get<{ data: { taskId: string; at: string }[] }>("/events?limit=200");
     expect(data.slice(0, 3).map(({ taskId }) => taskId)).toEqual(ids);
   });
