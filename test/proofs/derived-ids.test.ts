@@ -22,7 +22,7 @@ import { importTasks } from "../../src/actions/tasks/import-tasks.ts";
 import { openDatabase } from "../../src/db/connection/client.ts";
 import type { Outcome } from "../../src/domain/refusals.ts";
 import { freshApi, type Tenant, type TestApi } from "../support/api.ts";
-import { actionCall } from "../support/simulated-clock.ts";
+import { anyCall } from "../support/simulated-clock.ts";
 
 let api: TestApi;
 let tenants: readonly Tenant[];
@@ -39,16 +39,6 @@ const TABLES = (
   "prompts data evals trials insights"
 ).split(" ");
 
-const CALLER = {
-  identity: "simulator",
-  personId: null,
-  ifMatch: null,
-  credentialName: "simulator",
-  now: new Date(TIME),
-  // No plan token is signed or opened.
-  seal: { secret: "", signer: { sign: async () => "", open: async () => null } },
-};
-
 const valueOf = <Value>(outcome: Outcome<{ value: Value }>): Value =>
   outcome.ok ? outcome.value.value : expect.fail(outcome.refusal.detail);
 
@@ -57,8 +47,7 @@ async function makeEverything(tenant: Tenant, name: string): Promise<void> {
   const { id: tenantId } = tenant;
   const database = openDatabase(api.database).forTenant(tenantId);
   const callOf = (what: string) => ({
-    ...actionCall(database),
-    ...CALLER,
+    ...anyCall(database),
     newId: (item: number, number: number) =>
       derivedId(`${name} ${what} ${item} ${number}`, TIME + item),
   });

@@ -24,3 +24,17 @@ export function actionCall(database: TenantDatabase) {
     operation: { id, actorId: "simulator", route: "test", key: null, fingerprint: id },
   } as const;
 }
+
+/** A call of any action, with what some actions ask of their caller beyond that. */
+export function anyCall(database: TenantDatabase) {
+  return {
+    ...actionCall(database),
+    identity: "simulator",
+    personId: null,
+    ifMatch: null,
+    credentialName: "simulator",
+    now: new Date(0),
+    // No plan token is signed or opened.
+    seal: { secret: "", signer: { sign: async () => "", open: async () => null } },
+  };
+}
