@@ -35,7 +35,7 @@ let evalId: string;
 
 beforeAll(async () => {
   api = await freshApi();
-  await givenBreaker(api.database);
+  await givenBreaker(api.database, INVARIANTS);
   const { id, currentStep } = await api.givenTask();
   taskId = id;
   for (const status of ["running", "awaiting_review"]) {

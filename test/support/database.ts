@@ -20,7 +20,8 @@ export interface FaultOptions {
   sql?: string;
 }
 
-export type DatabaseRole = "application" | "owner" | "superuser";
+/** The forger is the superuser on connections of its own, whose settings outlive a statement. */
+export type DatabaseRole = "application" | "owner" | "superuser" | "forger";
 export type SqlValue = string | number | boolean | null | readonly SqlValue[];
 export type SqlRow = Record<string, string | null>;
 
@@ -105,11 +106,14 @@ async function runSql(
     application: addresses.databaseUrl,
     owner: addresses.migrationDatabaseUrl,
     superuser: addresses.superuserUrl,
+    forger: addresses.superuserUrl,
   }[role];
+  // The proxy keeps a pool for each text of a connection string.
+  const pool = role === "forger" ? "&pool=forger" : "";
   const response = await fetch(addresses.fetchEndpoint, {
     method: "POST",
     headers: {
-      "Neon-Connection-String": `${url}?application_name=stepledger-observer`,
+      "Neon-Connection-String": `${url}?application_name=stepledger-observer${pool}`,
       "Neon-Raw-Text-Output": "true",
     },
     body: JSON.stringify({
