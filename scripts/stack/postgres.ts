@@ -16,13 +16,14 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { arch, platform, tmpdir } from "node:os";
+import { arch, platform } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { freePort } from "./ports.ts";
 import { commandLine, endProcess, exitOf } from "./processes.ts";
+import { createTemporaryHome } from "./temporary-home.ts";
 
 /** A running PostgreSQL server on the loopback interface. */
 export interface Cluster {
@@ -58,7 +59,14 @@ export interface ClusterOptions {
 }
 
 /** Settings for a server of a few minutes: its data need not survive a crash, and autovacuum would come too late. */
-const TEMPORARY = { fsync: "off", full_page_writes: "off", autovacuum: "off" };
+const TEMPORARY = {
+  fsync: "off",
+  full_page_writes: "off",
+  synchronous_commit: "off",
+  wal_level: "minimal",
+  max_wal_senders: 0,
+  autovacuum: "off",
+};
 
 /** Starts the server on a free port. Initializes its files first if there are none. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
@@ -119,11 +127,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   };
 }
 
-/** Starts a server in a temporary directory, which `stop` removes. */
+/** Starts a server in a temporary directory, in memory if possible, which `stop` removes. */
 export async function startTemporaryCluster(
   options: Omit<ClusterOptions, "home">,
 ): Promise<Cluster> {
-  const home = await mkdtemp(join(tmpdir(), "stepledger-postgres-"));
+  const home = await createTemporaryHome();
   const cluster = await startCluster({ ...options, home });
   return {
     ...cluster,

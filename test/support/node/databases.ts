@@ -23,8 +23,11 @@ export class TestDatabases {
     const { cluster, proxy, admin } = await this.#stack;
     this.#created += 1;
     const name = `test_${this.#created}`;
-    // One client runs the statements one after another: concurrent copies of a template would collide.
-    await admin.query(`create database ${name} template ${TEMPLATE} owner ${OWNER_ROLE}`);
+    // One client runs the statements one after another: concurrent copies of a template would collide. The default
+    // strategy writes every page of the template to the log.
+    await admin.query(
+      `create database ${name} template ${TEMPLATE} owner ${OWNER_ROLE} strategy file_copy`,
+    );
     await admin.query(`grant connect on database ${name} to ${APPLICATION_ROLE}`);
     // A copy does not have the grants of its template.
     await admin.query(`revoke temporary on database ${name} from public`);
