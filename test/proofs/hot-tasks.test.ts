@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, inject, test } from "vitest";
 import type { MovedMany } from "../../src/actions/moves/move-tasks.ts";
 import type { BulkExecution } from "../../src/actions/views/bulk-views.ts";
 import { INVARIANTS } from "../../src/db/invariants/index.ts";
@@ -10,8 +10,8 @@ import { expectInvariantsHold } from "../support/model/invariants.ts";
 import { inParallel, tally } from "../support/model/load.ts";
 import { silenceLog } from "../support/model/quiet.ts";
 
+const { hotMoves: MOVES } = inject("stack");
 const HOT_TASKS = 4;
-const MOVES = 10_000;
 const CLIENTS = 32;
 
 silenceLog();
@@ -150,7 +150,7 @@ async function watchInvariants(
   return { looksMeanwhile, broken };
 }
 
-describe("10,000 moves of 4 hot tasks", () => {
+describe(`${MOVES} moves of ${HOT_TASKS} hot tasks`, () => {
   test(
     "cause no deadlock, report exactly what they wrote, and never break an invariant",
     { timeout: 120_000 },

@@ -21,6 +21,8 @@ export interface TestStack {
   dispatches: number;
   /** How many tasks the largest operation of the proofs has: TASKS of the environment, or 4,000. */
   tasks: number;
+  /** How many moves of hot tasks the proof of their locks asks for: HOT_MOVES of the environment, or 4,000. */
+  hotMoves: number;
   /** One of this many nasty values of each parameter is sent: NASTY_STRIDE of the environment, or 3. 1 sends all. */
   nastyStride: number;
   /** Each write meets one of this many faults of the database: FAULT_STRIDE of the environment, or 2. 1 sends all. */

@@ -23,17 +23,28 @@ export interface Explored {
   events: readonly NewEvent[];
 }
 
-/** Explores every state of a task: from each way of creating it, through every command, until no state is new. */
+/**
+ * Explores every state of a task: from each way of creating it, through every command, until no state is new. The files
+ * that a worker runs share the result.
+ */
 export function explore(): Explored {
+  return (explored ??= exploreAll());
+}
+
+let explored: Explored | undefined;
+
+function exploreAll(): Explored {
   const tasks = new Map<string, TaskSnapshot>();
   const events = new Map<string, NewEvent>();
   const queue: TaskSnapshot[] = [];
-  const visit = (task: TaskSnapshot): void => {
-    const key = JSON.stringify(factsOf(task));
+  const visit = (reached: TaskSnapshot): void => {
+    const key = JSON.stringify(factsOf(reached));
     if (tasks.has(key)) return;
+    const task = normalized(reached);
     tasks.set(key, task);
     queue.push(task);
   };
+  const at = minute(1);
 
   for (const task of newTasks()) visit(task);
   for (let task = queue.pop(); task !== undefined; task = queue.pop()) {
@@ -46,7 +57,7 @@ export function explore(): Explored {
         const { type, fromStatus, toStatus, fromGate, toGate } = event;
         events.set([type, fromStatus, toStatus, fromGate, toGate].join(), event);
       }
-      visit(normalized(apply(open, accepted.value, minute(1))));
+      visit(apply(open, accepted.value, at));
     }
   }
   return { tasks: [...tasks.values()], events: [...events.values()] };
@@ -60,7 +71,7 @@ function newTasks(): TaskSnapshot[] {
     const creator = context("admin", "created");
     const creation = decideCreate({ fields: FIELDS, content: {}, contentHash: "", start }, creator);
     if (!creation.ok) throw new Error(`a task must be able to start as ${start?.status}`);
-    return normalized(new Story(creation.value, creator.newId).task);
+    return new Story(creation.value, creator.newId).task;
   });
 }
 

@@ -39,6 +39,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     seed: Number(process.env["SEED"] ?? randomInt(2 ** 31)),
     dispatches: Number(process.env["DISPATCHES"] ?? 300),
     tasks: Number(process.env["TASKS"] ?? 4000),
+    hotMoves: Number(process.env["HOT_MOVES"] ?? 4000),
     nastyStride: Number(process.env["NASTY_STRIDE"] ?? 3),
     faultStride: Number(process.env["FAULT_STRIDE"] ?? 2),
   };
