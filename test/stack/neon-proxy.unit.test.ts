@@ -256,7 +256,9 @@ describe("the HTTP endpoint", () => {
     });
     await database.query(
       "superuser",
-      "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'stepledger_app'",
+      // Other test files have sessions of this role in databases of their own.
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where usename = 'stepledger_app' and datname = current_database()`,
     );
     const answers = await Promise.all(Array.from({ length: 8 }, () => sql`select 1 as one`));
     expect(answers).toEqual(Array.from({ length: 8 }, () => [{ one: 1 }]));
