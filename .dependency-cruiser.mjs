@@ -43,6 +43,7 @@ const FOLDERS = {
     "administration",
     "tenants",
     "taxonomy",
+    "seed",
     "stats",
     "tasks",
     "history",
@@ -62,7 +63,6 @@ const FOLDERS = {
     "views",
     "history",
     "content",
-    "seed",
     "keys",
     "people",
     "taxonomy",
@@ -76,6 +76,7 @@ const FOLDERS = {
     "dispatches",
     "webhooks",
     "bulk",
+    "seed",
     "upkeep",
   ],
 };

@@ -253,7 +253,7 @@ end $prepared$;
 revoke execute on function prepared.begin_dispatch_617417cc from public;
 grant execute on function prepared.begin_dispatch_617417cc to stepledger_app;
 
-create or replace function prepared.record_creation_470e0b7c(
+create or replace function prepared.record_creation_4d7d8c06(
   p_tenant_id uuid,
   p_operation_id uuid,
   p_ledger_actor text,
@@ -285,7 +285,7 @@ insert into operations (tenant_id, id, actor_id, route, key, fingerprint)
 return query with
 draft as materialized (
   select * from json_to_recordset(p_tasks) as a(id uuid, external_id text, title text, taxonomy_code text,
-    priority smallint, assignee text, step_id uuid, version_id uuid, planned_at timestamptz)
+    priority smallint, assignee text, step_id uuid, version_id uuid, planned_at timestamptz, seed_run_id uuid)
 ),
 event as materialized (
   select e.*, e.ordinal as seq, decode(repeat('00', 32), 'hex') as event_head, case when a.planned_at is not null and (select exists (select from simulated_clocks)) then a.planned_at else (select writer_clock()) end as at
@@ -312,9 +312,10 @@ chained as materialized (
 ),
 created as (
   insert into tasks (tenant_id, id, external_id, title, taxonomy_code, priority, assignee,
-    current_step_id, active_version_id, event_seq, event_head, status_since, created_by, created_at, updated_at)
+    current_step_id, active_version_id, event_seq, event_head, status_since, created_by, created_at, updated_at,
+    seed_run_id)
   select p_tenant_id::uuid, a.id, a.external_id, a.title, a.taxonomy_code, a.priority, a.assignee,
-    a.step_id, a.version_id, c.seq, c.hash, c.at, p_actor_id::text, c.at, c.at
+    a.step_id, a.version_id, c.seq, c.hash, c.at, p_actor_id::text, c.at, c.at, a.seed_run_id
   from draft a join chained c on c.task_id = a.id
   -- Concurrent calls wait for each other's keys in the same order. Of equal keys, the first row of the call wins.
   order by external_id_key(a.external_id), a.id
@@ -424,8 +425,8 @@ dropped as (
 select events, dispatched, existing, exists (select from webhooks w where w.tenant_id = p_tenant_id::uuid and (w.enabled and w.events && '{task.label_changed,task.attention}'::text[])) as "hasListeners" from outcome;
 set constraints all immediate;
 end $prepared$;
-revoke execute on function prepared.record_creation_470e0b7c from public;
-grant execute on function prepared.record_creation_470e0b7c to stepledger_app;
+revoke execute on function prepared.record_creation_4d7d8c06 from public;
+grant execute on function prepared.record_creation_4d7d8c06 to stepledger_app;
 
 create or replace function prepared.record_plain_moves_9526f267(
   p_tenant_id uuid,

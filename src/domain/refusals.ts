@@ -323,6 +323,20 @@ export function payloadTooLarge(max: number): Refusal {
   };
 }
 
+/** A tenant tells one story at a time. */
+export function seedRunOpen(openId: string): Refusal {
+  return {
+    code: "conflict",
+    detail: "Another seed run of this tenant is not over. Let it end, or delete it.",
+    existing: { id: openId },
+  };
+}
+
+/** A story that has ended, or whose run is deleted, goes no further. */
+export function seedRunOver(state: string): Refusal {
+  return { code: "conflict", detail: `The seed run is ${state}, so its story goes no further.` };
+}
+
 /** There is an object under this path. It is described if it could be read. */
 export function stubExists(
   path: string,

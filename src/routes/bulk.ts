@@ -103,8 +103,14 @@ export const bulkRoutes: readonly Route[] = [
   }),
 
   createHandler(postExecute, async (call, { body }) => {
-    const input = { ...body, intent: decodeIntent(body) };
-    const execute = () => executeBulk({ ...call, seal: sealOf(call) }, input);
+    const { planToken, onStale: stale, ...change } = body;
+    const { identity, now } = call;
+    const agreement =
+      planToken === undefined
+        ? undefined
+        : { planToken, onStale: stale, identity, seal: sealOf(call), now };
+    const input = { ...change, intent: decodeIntent(body), agreement };
+    const execute = () => executeBulk(call, input);
     const isLarge = body.taskIds.length > EXECUTED_TASKS_MAX;
     return replyBulk(await (isLarge ? takeTurn(call, "plans", execute) : execute()));
   }),

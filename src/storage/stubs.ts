@@ -16,6 +16,11 @@ export function stubKeyOf(tenantId: string, path: string): string {
   return `${tenantId}/${path}`;
 }
 
+/** The address by which data names a stub. */
+export function addressOfStub(tenantId: string, path: string): string {
+  return `s3://stepledger/${stubKeyOf(tenantId, path)}`;
+}
+
 interface NewStub {
   key: string;
   bytes: Uint8Array;

@@ -14,8 +14,6 @@ import { recordReview } from "../../src/actions/reviews/record-review.ts";
 import { withdrawReview } from "../../src/actions/reviews/withdraw-review.ts";
 import { reportRun } from "../../src/actions/runs/report-run.ts";
 import { startRun } from "../../src/actions/runs/start-run.ts";
-import type { ExecuteCall } from "../../src/actions/bulk/agreed-plan.ts";
-import type { ConditionalCall } from "../../src/actions/call/call.ts";
 import { contentHash } from "../../src/actions/tasks/content-hash.ts";
 import { createTask, type NewTask } from "../../src/actions/tasks/create-task.ts";
 import { importTasks } from "../../src/actions/tasks/import-tasks.ts";
@@ -38,7 +36,6 @@ const TABLES = (
   "tasks task_versions steps reviews pipeline_dispatches worker_runs run_late_reports " +
   "prompts data evals trials insights"
 ).split(" ");
-
 const valueOf = <Value>(outcome: Outcome<{ value: Value }>): Value =>
   outcome.ok ? outcome.value.value : expect.fail(outcome.refusal.detail);
 
@@ -102,7 +99,7 @@ async function makeEverything(tenant: Tenant, name: string): Promise<void> {
 /** Imports a task at each of three stages, and makes what only a task at such a stage can have. */
 async function moveStaged(
   { id: tenantId }: Tenant,
-  callOf: (what: string) => ExecuteCall & ConditionalCall & { personId: null },
+  callOf: (what: string) => ReturnType<typeof anyCall>,
   task: NewTask,
 ): Promise<void> {
   const at = [
@@ -128,7 +125,7 @@ async function moveStaged(
   const reviews = [authored, queued].map((id) => ({ task: { id }, command }));
   valueOf(await moveTasks(callOf("reviews"), reviews));
   const bulk = { taskIds: [authored, queued], runAttachedWorkflows: true, reason: "All" } as const;
-  const reworked = { intent: { action: "rework", toKind: "authoring" }, onStale: "abort" } as const;
+  const reworked = { intent: { action: "rework", toKind: "authoring" } } as const;
   valueOf(await executeBulk(callOf("bulk"), { ...bulk, ...reworked, duplicateOf: undefined }));
 }
 

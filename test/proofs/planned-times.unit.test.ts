@@ -135,9 +135,7 @@ async function actOut({ id: tenantId }: Tenant): Promise<Written[]> {
 
   const change = { intent: { targetStatus: "PASSED" }, duplicateOf: undefined } as const;
   const bulk = { ...change, taskIds: reviewed, runAttachedWorkflows: true, reason: "Good" };
-  const { operationId } = await act("bulk", (call) =>
-    executeBulk(call, { ...bulk, onStale: "abort" }),
-  );
+  const { operationId } = await act("bulk", (call) => executeBulk(call, { ...bulk }));
   await act("revert", (call) => revertBulk(call, { operationId, reason: "Not good" }));
   return written;
 }

@@ -33,8 +33,5 @@ export function anyCall(database: TenantDatabase) {
     personId: null,
     ifMatch: null,
     credentialName: "simulator",
-    now: new Date(0),
-    // No plan token is signed or opened.
-    seal: { secret: "", signer: { sign: async () => "", open: async () => null } },
   };
 }

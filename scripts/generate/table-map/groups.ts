@@ -42,7 +42,7 @@ export const COLUMNS: readonly (readonly TableGroup[])[] = [
         ["step_events", "append-only, hash-chained history"],
         ["reviews", "a verdict on a step"],
         ["review_slots", "who holds the review of a step"],
-        ["seed_runs", "a load of example tasks"],
+        ["seed_runs", "a story, and how far it is told"],
       ],
     },
   ],

@@ -6,7 +6,8 @@ import type { ActionCall } from "../call/call.ts";
 import { type BulkChange, tokenRequest } from "./plan-change.ts";
 import { digestPlan, openPlan, type PlanSeal } from "./plan-token.ts";
 
-export interface ExecuteCall extends ActionCall {
+/** What a plan token is checked with. */
+export interface Agreed {
   /** Who calls. The plan token must be theirs. */
   identity: string;
   seal: PlanSeal;
@@ -25,7 +26,7 @@ export interface Agreement {
  * named, so an original that has ended since makes every task stale that would name it.
  */
 export async function staleTasks(
-  { seal, database, identity, now }: ExecuteCall,
+  { seal, database, identity, now }: ActionCall & Agreed,
   agreed: {
     change: BulkChange;
     agreement: Agreement;

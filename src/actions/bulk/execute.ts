@@ -9,10 +9,10 @@ import {
   validationFailed,
 } from "../../domain/refusals.ts";
 import { taskRefOf } from "../../domain/task-ref.ts";
-import type { Done } from "../call/call.ts";
+import type { ActionCall, Done } from "../call/call.ts";
 import type { BulkAccepted, BulkExecution } from "../views/bulk-views.ts";
 import { acceptPlan } from "./accept.ts";
-import { type Agreement, type ExecuteCall, staleTasks } from "./agreed-plan.ts";
+import { type Agreed, type Agreement, staleTasks } from "./agreed-plan.ts";
 import { replayBulk } from "./answer.ts";
 import {
   type BulkChange,
@@ -29,8 +29,7 @@ import { EXECUTED_TASKS_MAX } from "../../domain/bulk/limits.ts";
 export interface ExecuteInput extends BulkChange {
   taskIds: readonly string[];
   /** The previewed plan to enforce. Without one, the tasks are changed in their current state. */
-  planToken?: string | undefined;
-  onStale: Agreement["onStale"];
+  agreement?: (Agreement & Agreed) | undefined;
 }
 
 type Executed = Outcome<Done<BulkExecution | BulkAccepted>>;
@@ -40,7 +39,7 @@ type Executed = Outcome<Done<BulkExecution | BulkAccepted>>;
  * than 1,000 tasks is stored for a consumer. A repeat of the call gets the first answer, and finishes what the first
  * call left pending.
  */
-export async function executeBulk(call: ExecuteCall, input: ExecuteInput): Promise<Executed> {
+export async function executeBulk(call: ActionCall, input: ExecuteInput): Promise<Executed> {
   const misuse = executionMisuse(input);
   if (misuse) return refuse(misuse);
   const isLarge = new Set(input.taskIds).size > EXECUTED_TASKS_MAX;
@@ -56,7 +55,7 @@ function executionMisuse(input: ExecuteInput): Refusal | null {
   return changeMisuse(input);
 }
 
-async function executeNow(call: ExecuteCall, input: ExecuteInput): Promise<Executed> {
+async function executeNow(call: ActionCall, input: ExecuteInput): Promise<Executed> {
   const loaded = await loadTasks(
     call.database,
     { tasks: input.taskIds.map(taskRefOf), duplicateOf: input.duplicateOf },
@@ -78,7 +77,7 @@ async function executeNow(call: ExecuteCall, input: ExecuteInput): Promise<Execu
   return recordPlan(call, { plan: plan.value, loaded, stale: stale.value, opening });
 }
 
-async function executeLater(call: ExecuteCall, input: ExecuteInput): Promise<Executed> {
+async function executeLater(call: ActionCall, input: ExecuteInput): Promise<Executed> {
   const planned = await planInParts(call, input, input);
   if (!planned.ok) return planned;
   const { plan, duplicateOf, stored } = planned.value;
@@ -91,15 +90,14 @@ async function executeLater(call: ExecuteCall, input: ExecuteInput): Promise<Exe
 
 /** Returns the ids of the tasks whose state differs from the plan token. Without a token, the original must be named now. */
 async function staleSince(
-  call: ExecuteCall,
+  call: ActionCall,
   input: ExecuteInput,
   plan: BulkPlan,
   duplicateOf: Original | null,
 ): Promise<Outcome<ReadonlySet<string>>> {
-  const { planToken, onStale } = input;
-  if (planToken !== undefined) {
-    const agreement = { planToken, onStale };
-    return staleTasks(call, { change: input, agreement, plan, duplicateOf });
+  const { agreement } = input;
+  if (agreement !== undefined) {
+    return staleTasks({ ...call, ...agreement }, { change: input, agreement, plan, duplicateOf });
   }
   const ended = originalMisuse(duplicateOf);
   return ended ? refuse(ended) : succeed(new Set());

@@ -19,11 +19,11 @@ import {
   validationFailed,
 } from "../../domain/refusals.ts";
 import { finderOf } from "../../domain/task-ref.ts";
-import type { Done } from "../call/call.ts";
+import type { ActionCall, Done } from "../call/call.ts";
 import type { BulkAccepted, BulkExecution, BulkPreview } from "../views/bulk-views.ts";
 import { acceptPlan } from "./accept.ts";
 import { replayBulk } from "./answer.ts";
-import { type ExecuteCall, type Agreement, staleTasks } from "./agreed-plan.ts";
+import { type Agreed, type Agreement, staleTasks } from "./agreed-plan.ts";
 import { type BulkChange, planChange } from "./plan-change.ts";
 import { planInParts } from "./plan-in-parts.ts";
 import { openingOf, recordPlan } from "./record-plan.ts";
@@ -63,7 +63,7 @@ export async function planRetry(
  * Opens a child operation over the tasks that failed or were stale, as its plan token has it. The retry of a revert needs
  * none: it changes only tasks that are still as the reverted operation left them.
  */
-export async function retryFailed(call: ExecuteCall, input: RetryInput): Promise<Retried> {
+export async function retryFailed(call: ActionCall & Agreed, input: RetryInput): Promise<Retried> {
   const { operationId, reason, planToken } = input;
   const wanted = { operationId, outcomes: RETRIED_OUTCOMES, limit: EXECUTED_TASKS_MAX };
   const work = await loadBulkWork(call.database, { ...wanted, isRetry: true }, call);
@@ -143,7 +143,7 @@ function changeOf(
 }
 
 async function retryNow(
-  call: ExecuteCall,
+  call: ActionCall & Agreed,
   { work, change, agreement }: { work: BulkWork; change: BulkChange; agreement: Agreement },
 ): Promise<Retried> {
   const { operation, items, tasks, duplicateOf } = work;
@@ -163,7 +163,7 @@ async function retryNow(
 }
 
 async function retryLater(
-  call: ExecuteCall,
+  call: ActionCall & Agreed,
   request: { operationId: string; change: BulkChange; agreement: Agreement },
 ): Promise<Retried> {
   const { operationId, change, agreement } = request;

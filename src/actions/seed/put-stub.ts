@@ -10,7 +10,7 @@ import {
   validationFailed,
 } from "../../domain/refusals.ts";
 import { stageOfObject } from "../../domain/seed/object-path.ts";
-import { stubKeyOf, type StubStore } from "../../storage/stubs.ts";
+import { addressOfStub, stubKeyOf, type StubStore } from "../../storage/stubs.ts";
 import type { Upload } from "../content/store-content.ts";
 
 /** A stored stub, with what a declaration of data needs to name it. */
@@ -54,7 +54,7 @@ export async function putStub(
   if (!(await stubs.store({ key, bytes: read, sha256, contentType }))) {
     return refuse(stubExists(path, await stubs.find(key)));
   }
-  const uri = `s3://stepledger/${key}`;
+  const uri = addressOfStub(tenantId, path);
   return succeed({ path, contentType, sizeBytes: read.length, sha256, uri });
 }
 

@@ -21,7 +21,12 @@ import type { NewTask } from "./create-task.ts";
 
 /** A row of an import after validation: a task to create, or the issues with it. */
 export type ImportRow =
-  | { task: NewTask; /** Planned, if the tenant has a simulated clock. */ at?: string | undefined }
+  | {
+      task: NewTask;
+      /** Planned, if the tenant has a simulated clock. */
+      at?: string | undefined;
+      seedRunId?: string | undefined;
+    }
   | { issues: readonly Issue[]; externalId: string | null };
 
 export const IMPORT_OUTCOMES = ["created", "exists", "differs", "invalid"] as const;
@@ -117,7 +122,7 @@ function plan(
     }
     if (externalId !== null) seen.set(externalId, row.task);
     drafts.push({ externalId, taskId: decided.value.task.id });
-    creations.push({ ...decided.value, at: row.at });
+    creations.push({ ...decided.value, at: row.at, seedRunId: row.seedRunId });
   }
   return succeed({ drafts, creations });
 }

@@ -55,10 +55,12 @@ export interface Outgoing {
   operations: string[];
   /** Product events, which also go to the platform's analytics store. */
   analytics: AnalyticsEvent[];
+  /** Seed runs that a consumer has to go on with, now or in so many seconds. A duplicate does no harm. */
+  seedRuns: { runId: string; delaySeconds: number }[];
 }
 
 function nothingOutgoing(): Outgoing {
-  return { dispatches: false, events: false, operations: [], analytics: [] };
+  return { dispatches: false, events: false, operations: [], analytics: [], seedRuns: [] };
 }
 
 /** One tenant's database for many calls that share their round trips. */
@@ -89,24 +91,7 @@ export class Database {
    * and a transaction (./joint.ts). Each call is answered, retried and refused as if it had been sent by itself.
    */
   async jointly(tenantId: string): Promise<JointDatabase> {
-    const { JointConnections } = await import("./joint.ts");
-    const connections = new JointConnections(await this.#connect(), tenantId);
-    const outgoing = nothingOutgoing();
-    return {
-      at: (plannedAt) => {
-        const connect = async () => connections.at(view.plannedAt);
-        const view = new TenantDatabase(connect, tenantId, outgoing);
-        view.plannedAt = plannedAt;
-        return view;
-      },
-      get roundTrips() {
-        return connections.roundTrips;
-      },
-      get durationMs() {
-        return connections.durationMs;
-      },
-      outgoing,
-    };
+    return this.forTenant(tenantId).jointly();
   }
 
   /**
@@ -286,6 +271,38 @@ export class TenantDatabase {
     values: Readonly<Record<Input, InputValue>>,
   ): Promise<Row[]> {
     return this.readPrepared<Row, Input>(statement, values);
+  }
+
+  /**
+   * Returns this tenant's database for many calls of actions (`Database.jointly`). Their round trips and what they ask for
+   * count as this view's.
+   */
+  async jointly(): Promise<JointDatabase> {
+    const { JointConnections } = await import("./joint.ts");
+    const { tenantId, outgoing } = this;
+    const { render, query, read, write } = await this.#connect();
+    const counted = {
+      render,
+      query,
+      read: (queries) => this.#timed(() => read(queries)),
+      write: (queries) => this.#timed(() => write(queries)),
+    } satisfies Connections;
+    const connections = new JointConnections(counted, tenantId);
+    return {
+      at: (plannedAt) => {
+        const connect = async () => connections.at(view.plannedAt);
+        const view = new TenantDatabase(connect, tenantId, outgoing);
+        view.plannedAt = plannedAt;
+        return view;
+      },
+      get roundTrips() {
+        return connections.roundTrips;
+      },
+      get durationMs() {
+        return connections.durationMs;
+      },
+      outgoing,
+    };
   }
 
   /** Returns the ledger's row for this operation, by its id or by its idempotency key; null if there is none. */

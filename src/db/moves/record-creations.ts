@@ -23,8 +23,11 @@ import {
 import { type HasListeners, type RecordedMoves, enqueueSideEffects } from "./record-moves.ts";
 import { plannedClock } from "../sql/writer-clock.ts";
 
-/** A decided creation, and its planned time if its tenant has a simulated clock. */
-export type PlannedCreation = Creation & { at?: string | undefined };
+/** A decided creation; its planned time and its seed run, if its tenant has a simulated clock. */
+export type PlannedCreation = Creation & {
+  at?: string | undefined;
+  seedRunId?: string | undefined;
+};
 
 /** The written events and dispatches, and the tasks that already had one of the external ids. */
 export interface RecordedCreations extends RecordedMoves {
@@ -92,7 +95,7 @@ function creationStatement(
 with
 draft as materialized (
   select * from json_to_recordset(${input.tasks}) as a(id uuid, external_id text, title text, taxonomy_code text,
-    priority smallint, assignee text, step_id uuid, version_id uuid, planned_at timestamptz)
+    priority smallint, assignee text, step_id uuid, version_id uuid, planned_at timestamptz, seed_run_id uuid)
 ),
 event as materialized (
   select e.*, e.ordinal as seq, ${NO_HEAD} as event_head, ${plannedClock(sql`a.planned_at`)} as at
@@ -101,9 +104,10 @@ event as materialized (
 ${chainedStepEvents(tenantId, source)},
 created as (
   insert into tasks (tenant_id, id, external_id, title, taxonomy_code, priority, assignee,
-    current_step_id, active_version_id, event_seq, event_head, status_since, created_by, created_at, updated_at)
+    current_step_id, active_version_id, event_seq, event_head, status_since, created_by, created_at, updated_at,
+    seed_run_id)
   select ${tenantId}::uuid, a.id, a.external_id, a.title, a.taxonomy_code, a.priority, a.assignee,
-    a.step_id, a.version_id, c.seq, c.hash, c.at, ${actor.id}::text, c.at, c.at
+    a.step_id, a.version_id, c.seq, c.hash, c.at, ${actor.id}::text, c.at, c.at, a.seed_run_id
   from draft a join chained c on c.task_id = a.id
   -- Concurrent calls wait for each other's keys in the same order. Of equal keys, the first row of the call wins.
   order by external_id_key(a.external_id), a.id
@@ -161,7 +165,7 @@ function creationInput(creations: readonly PlannedCreation[], plannedAt: string 
   const json = (rowsOf: (creation: PlannedCreation) => readonly object[]) =>
     JSON.stringify(creations.flatMap(rowsOf));
   return {
-    tasks: json(({ task, decision, at = plannedAt }) => {
+    tasks: json(({ task, decision, at = plannedAt, seedRunId }) => {
       const [event] = decision.events;
       return [
         {
@@ -174,6 +178,7 @@ function creationInput(creations: readonly PlannedCreation[], plannedAt: string 
           step_id: event?.stepId,
           version_id: event?.versionId,
           ...(at !== null && { planned_at: at }),
+          ...(seedRunId !== undefined && { seed_run_id: seedRunId }),
         },
       ];
     }),

@@ -60,6 +60,9 @@ export const tasks = pgTable(
     index("tasks_taxonomy_code")
       .on(t.tenantId, t.taxonomyCode, t.id)
       .where(sql`${t.taxonomyCode} is not null`),
+    index("tasks_seed_run")
+      .on(t.tenantId, t.seedRunId)
+      .where(sql`${t.seedRunId} is not null`),
     foreignKey({ name: "tasks_tenant_fk", columns: [t.tenantId], foreignColumns: [tenants.id] }),
     foreignKey({
       name: "tasks_seed_run_fk",

@@ -1,4 +1,5 @@
 import type { SeedMix } from "./mix.ts";
+import { DAY_MS } from "./office-hours.ts";
 
 /** Everything that a story depends on besides the texts. */
 export interface SeedSettings {
@@ -32,4 +33,9 @@ export function teamsOf({ tasks }: Pick<SeedSettings, "tasks">): SeedTeam[] {
     index,
     tasks: Math.floor(tasks / teams) + (index < tasks % teams ? 1 : 0),
   }));
+}
+
+/** Returns when a story begins, in milliseconds since 1970. */
+export function beginOf({ anchor, days }: Pick<SeedSettings, "anchor" | "days">): number {
+  return Date.parse(anchor) - days * DAY_MS;
 }

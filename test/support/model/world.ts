@@ -286,8 +286,10 @@ prompt as (
   insert into simulated_clocks (tenant_id, at, speed, set_at)
   select tenant_id, clock_timestamp(), 1, clock_timestamp() from place on conflict do nothing
 ), run as (
-  insert into seed_runs (tenant_id, id, state, settings, clock_at, created_by)
-  select tenant_id, new_id(), 'running', '{}', writer_clock(), 'setup' from place
+  insert into seed_runs (tenant_id, id, state, seed, tasks, anchor, days, mix, speed, wanted_until, applied_until,
+    created_by)
+  select tenant_id, new_id(), 'active', 1, 1, writer_clock(), 14, '{}', 0, writer_clock() - interval '14 days',
+    writer_clock() - interval '14 days', 'setup' from place
 )
 insert into taxonomy (tenant_id, code, label, level, parent_code)
 select tenant_id, code || left(tenant_id::text, 8), label, level, parent || left(tenant_id::text, 8)
