@@ -50,6 +50,7 @@ const environment = z
     DISPATCH_QUEUE: z.custom<QueueBinding>(isQueue),
     BULK_QUEUE: z.custom<QueueBinding>(isQueue),
     WEBHOOK_QUEUE: z.custom<QueueBinding>(isQueue),
+    SEED_QUEUE: z.custom<QueueBinding>(isQueue),
     ANALYTICS: z.custom<AnalyticsDataset>(isDataset).optional(),
     RATE_LIMITER: z.custom<RateLimiter>(isRateLimiter).optional(),
     GUESS_LIMITER: z.custom<RateLimiter>(isRateLimiter).optional(),
@@ -233,7 +234,7 @@ export interface Settings {
   bucket: Bucket;
   /** Absent where nothing serves static files. Then routes that read them are unavailable. */
   assets: StaticFiles | undefined;
-  queues: { dispatch: QueueBinding; bulk: QueueBinding; webhook: QueueBinding };
+  queues: Record<"dispatch" | "bulk" | "webhook" | "seed", QueueBinding>;
   /** Absent if product events are only kept in the database. */
   analytics: AnalyticsDataset | undefined;
   /** The service's own host names, which it does not call. */
@@ -270,7 +271,12 @@ export function parseEnv(env: unknown): Settings {
     corsOrigins: data.CORS_ORIGINS ?? [],
     bucket: data.BUCKET,
     assets: data.ASSETS,
-    queues: { dispatch: data.DISPATCH_QUEUE, bulk: data.BULK_QUEUE, webhook: data.WEBHOOK_QUEUE },
+    queues: {
+      dispatch: data.DISPATCH_QUEUE,
+      bulk: data.BULK_QUEUE,
+      webhook: data.WEBHOOK_QUEUE,
+      seed: data.SEED_QUEUE,
+    },
     analytics: data.ANALYTICS,
     ownHosts: data.OWN_HOSTS ?? [],
     allowsLoopbackEndpoints: data.ALLOW_LOOPBACK_ENDPOINTS !== undefined,

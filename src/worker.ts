@@ -37,6 +37,7 @@ function createService(settings: Settings): Service {
     dispatch: createMessageQueue(settings.queues.dispatch),
     bulk: createMessageQueue(settings.queues.bulk),
     webhook: createMessageQueue(settings.queues.webhook),
+    seed: createMessageQueue(settings.queues.seed),
   };
   const outbound = createOutbound(settings);
   const shared = { database, queues, analytics: settings.analytics };
@@ -68,6 +69,7 @@ function createService(settings: Settings): Service {
     consumeBatch ??= createConsumers({
       ...shared,
       outbound,
+      assets: settings.assets,
       reportDefect: (error, { queue, messageId }) =>
         logToConsole(defectEntry({ requestId: messageId, operationId: queue }, error)),
     });

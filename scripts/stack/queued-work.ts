@@ -12,7 +12,7 @@ export async function makeQueuedWorkDue(ownerUrl: string): Promise<void> {
   client.on("error", () => {});
   await client.connect();
   try {
-    for (const statement of [OPERATIONS, DISPATCHES, DELIVERIES]) await client.query(statement);
+    for (const statement of STATEMENTS) await client.query(statement);
   } finally {
     await client.end();
   }
@@ -40,3 +40,14 @@ update webhook_deliveries d set relay_at = now(), lease_owner = null, lease_unti
 from (select tenant_id, id from webhook_deliveries where state = 'pending'
   order by tenant_id, id for update) l
 where d.tenant_id = l.tenant_id and d.id = l.id`;
+
+/** Longer ago than claim_due_seed_runs requires. The time in which nothing ran does not count (its comment). */
+const SEED_RUNS = `
+update seed_runs r set lease_holder = null, lease_until = null,
+  tick_due_at = least(r.tick_due_at, now() - interval '1 day'),
+  ticked_at = least(r.tick_due_at, now() - interval '1 day') - (r.tick_due_at - r.ticked_at)
+from (select tenant_id, id from seed_runs where state in ('active', 'deleting')
+  order by tenant_id, id for update) l
+where r.tenant_id = l.tenant_id and r.id = l.id`;
+
+const STATEMENTS = [OPERATIONS, DISPATCHES, DELIVERIES, SEED_RUNS];

@@ -1,3 +1,4 @@
+import type { StaticFiles } from "../env.ts";
 import type { SendingTools } from "../actions/outgoing/send-outgoing.ts";
 import { keepDeadLetter } from "../db/ledger/dead-letters.ts";
 import type { Outbound } from "../outbound/post-signed.ts";
@@ -5,11 +6,14 @@ import { bulkConsumer } from "./bulk.ts";
 import { consume, type ConsumerTools, type MessageBatch } from "./consume.ts";
 import { consumeDeadLetters, type GiveUp } from "./dead-letters.ts";
 import { dispatchConsumer, giveUpMessage } from "./dispatches.ts";
+import { seedConsumer } from "./seed.ts";
 import { webhookConsumer } from "./webhooks.ts";
 
 /** What the consumers of an isolate share. */
 export interface ConsumerDependencies extends SendingTools {
   outbound: Outbound;
+  /** The static files, which have the words of simulated teams. */
+  assets: StaticFiles | undefined;
   reportDefect: ConsumerTools["reportDefect"];
 }
 
@@ -29,10 +33,12 @@ export function createConsumers(dependencies: ConsumerDependencies): ConsumeBatc
   const bulk = bulkConsumer(dependencies);
   const dispatches = dispatchConsumer(dependencies);
   const webhooks = webhookConsumer({ database, queue: queues.webhook, outbound });
+  const seed = seedConsumer(dependencies);
   const consumers: Record<string, ConsumeBatch> = {
     "stepledger-bulk": (batch) => consume(batch, bulk, tools),
     "stepledger-dispatches": (batch) => consume(batch, dispatches, tools),
     "stepledger-webhooks": (batch) => consume(batch, webhooks, tools),
+    "stepledger-seed": (batch) => consume(batch, seed, tools),
   };
   const givingUp: Record<string, GiveUp> = {
     "stepledger-dispatches-dead": (body) => giveUpMessage(dependencies, body),

@@ -28,3 +28,11 @@ export const webhookMessage = z.strictObject({
   deliveryId: z.uuid().optional(),
 });
 export type WebhookMessage = z.output<typeof webhookMessage>;
+
+/** Go on with this seed run. */
+export const seedMessage = z.strictObject({
+  version,
+  tenantId: z.uuid(),
+  runId: z.uuid(),
+});
+export type SeedMessage = z.output<typeof seedMessage>;

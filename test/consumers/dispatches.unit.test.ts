@@ -54,6 +54,7 @@ async function deliver(answer: Answer) {
     database: openDatabase(service.database),
     queues: countedQueues(),
     outbound: testOutbound(),
+    assets: undefined,
     reportDefect: (error) => {
       throw error;
     },

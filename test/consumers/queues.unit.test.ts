@@ -22,7 +22,7 @@ async function tablesOf<Table>(name: string): Promise<Table[]> {
 test("every queue has a consumer and a dead letter queue, which has a consumer too", async () => {
   const producers = await tablesOf<{ queue: string }>("queues.producers");
   const consumers = await tablesOf<ConsumerSettings>("queues.consumers");
-  expect(producers).toHaveLength(3);
+  expect(producers).toHaveLength(4);
   for (const { queue } of producers) {
     const consumer = consumers.find((one) => one.queue === queue);
     expect(consumer).toMatchObject({ dead_letter_queue: `${queue}-dead` });
@@ -34,5 +34,5 @@ test("every queue has a consumer and a dead letter queue, which has a consumer t
 test("a dead letter is retried 100 times, the platform's maximum, before it is discarded", async () => {
   const consumers = await tablesOf<ConsumerSettings>("queues.consumers");
   const last = consumers.filter(({ dead_letter_queue }) => dead_letter_queue === undefined);
-  expect(last.map(({ max_retries }) => max_retries)).toEqual([100, 100, 100]);
+  expect(last.map(({ max_retries }) => max_retries)).toEqual([100, 100, 100, 100]);
 });

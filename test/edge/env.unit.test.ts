@@ -25,7 +25,12 @@ describe("the environment", () => {
       accessApplication: null,
       corsOrigins: [],
       bucket: ENV.BUCKET,
-      queues: { dispatch: ENV.DISPATCH_QUEUE, bulk: ENV.BULK_QUEUE, webhook: ENV.WEBHOOK_QUEUE },
+      queues: {
+        dispatch: ENV.DISPATCH_QUEUE,
+        bulk: ENV.BULK_QUEUE,
+        webhook: ENV.WEBHOOK_QUEUE,
+        seed: ENV.SEED_QUEUE,
+      },
       analytics: undefined,
       ownHosts: [],
       allowsLoopbackEndpoints: false,

@@ -40,7 +40,12 @@ export const SETTINGS: Settings = {
     list: async () => ({ objects: [], truncated: false }),
   },
   assets: undefined,
-  queues: { dispatch: countingQueue(), bulk: countingQueue(), webhook: countingQueue() },
+  queues: {
+    dispatch: countingQueue(),
+    bulk: countingQueue(),
+    webhook: countingQueue(),
+    seed: countingQueue(),
+  },
   analytics: undefined,
   ownHosts: [],
   allowsLoopbackEndpoints: false,

@@ -167,6 +167,14 @@ const ABUSES: Readonly<Record<string, readonly Abuse[]>> = {
       mayChange: ["bulk_operations"],
     },
   ],
+  claim_due_seed_runs: [
+    {
+      to: "claim any number of seed runs",
+      sql: () => "select count(*)::text as claimed from claim_due_seed_runs(null)",
+      returns: [{ claimed: "1000" }],
+      mayChange: ["seed_runs"],
+    },
+  ],
   late_runs: [
     {
       to: "read any number of runs",
@@ -269,6 +277,13 @@ beforeAll(async () => {
         "true",
         `'state', 'QUEUED', 'deadline_at', now() - interval '1 hour', 'dispatch_id', null, 'offered', false,
          'lease_owner', null, 'lease_until', null, 'lease_seconds', null`,
+      ),
+    },
+    {
+      text: many(
+        "seed_runs",
+        "true",
+        `'tenant_id', new_id(), 'state', 'active', 'speed', 1, 'lease_until', null, 'tick_due_at', now() - interval '1 hour'`,
       ),
     },
     {

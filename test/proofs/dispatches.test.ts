@@ -193,6 +193,7 @@ class AdverseWorld {
           },
         }),
       ),
+      assets: undefined,
       reportDefect: (error) => {
         // A busy database is one more fault after which messages are retried.
         const isExplained = isolate.isDead || error instanceof DatabaseUnavailable;

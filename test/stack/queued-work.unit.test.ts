@@ -14,11 +14,12 @@ afterAll(() => service.stop());
 
 /** Takes the messages that were sent, like a queue that loses them. */
 function taken() {
-  const { DISPATCH_QUEUE, WEBHOOK_QUEUE, BULK_QUEUE } = service.queues;
+  const { DISPATCH_QUEUE, WEBHOOK_QUEUE, BULK_QUEUE, SEED_QUEUE } = service.queues;
   return {
     dispatches: DISPATCH_QUEUE.sent.splice(0),
     webhooks: WEBHOOK_QUEUE.sent.splice(0),
     operations: BULK_QUEUE.sent.splice(0),
+    seedRuns: SEED_QUEUE.sent.splice(0),
   };
 }
 
@@ -49,6 +50,16 @@ test("what waits for a lost message is sent by the next sweep once it was made d
     "update bulk_operations set state = 'running', finished_at = null where id = $1",
     [operationId],
   );
+  // A story that is being told, whose next tick is due in some minutes.
+  const runId = crypto.randomUUID();
+  await service.database.query(
+    "owner",
+    `insert into seed_runs (tenant_id, id, state, seed, tasks, anchor, days, mix, speed, wanted_until, applied_until,
+       lease_holder, lease_until, tick_due_at, created_by)
+     values ($1, $2, 'active', 1, 5, '2026-11-30 12:00Z', 14, '{}', 60, '2026-11-16 12:00Z', '2026-11-16 12:00Z',
+       gen_random_uuid(), now() + interval '1 minute', now() + interval '5 minutes', 'a test')`,
+    [tenantId, runId],
+  );
   taken();
   const deliveries: unknown[] = [];
   // Other test files hold the feed back, so that it takes more than one sweep to write the delivery.
@@ -59,7 +70,9 @@ test("what waits for a lost message is sent by the next sweep once it was made d
     deliveries.push(...service.queues.WEBHOOK_QUEUE.sent.filter(isDelivery));
     return sent;
   };
-  await expect.poll(sweepAndPump).toEqual({ dispatches: [], webhooks: [], operations: [] });
+  await expect
+    .poll(sweepAndPump)
+    .toEqual({ dispatches: [], webhooks: [], operations: [], seedRuns: [] });
   expect(deliveries).toHaveLength(1);
   taken();
 
@@ -69,6 +82,7 @@ test("what waits for a lost message is sent by the next sweep once it was made d
   expect(others).toEqual({
     dispatches: [{ version: 1, tenantId, dispatchId }],
     operations: [{ version: 1, tenantId, operationId }],
+    seedRuns: [{ version: 1, tenantId, runId }],
   });
   expect(webhooks).toEqual([{ version: 1, tenantId }]);
   await consume("stepledger-webhooks", webhooks[0]);

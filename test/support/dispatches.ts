@@ -57,6 +57,7 @@ export async function consumed(
     database: openDatabase(api.database),
     queues: countedQueues(),
     outbound: testOutbound(outbound),
+    assets: undefined,
     reportDefect: (error) => {
       throw error;
     },

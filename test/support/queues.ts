@@ -23,6 +23,7 @@ export function countedQueues(): Queues {
     dispatch: createMessageQueue(countingQueue()),
     bulk: createMessageQueue(countingQueue()),
     webhook: createMessageQueue(countingQueue()),
+    seed: createMessageQueue(countingQueue()),
   };
 }
 
@@ -32,5 +33,6 @@ export function queueBindings() {
     DISPATCH_QUEUE: countingQueue(),
     BULK_QUEUE: countingQueue(),
     WEBHOOK_QUEUE: countingQueue(),
+    SEED_QUEUE: countingQueue(),
   };
 }

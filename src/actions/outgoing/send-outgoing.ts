@@ -1,7 +1,12 @@
 import type { Database, TenantDatabase } from "../../db/connection/client.ts";
 import type { AnalyticsEvent } from "../../domain/analytics.ts";
 import type { MessageQueue } from "../../queues/message-queue.ts";
-import type { BulkMessage, DispatchMessage, WebhookMessage } from "../../queues/messages.ts";
+import type {
+  BulkMessage,
+  DispatchMessage,
+  SeedMessage,
+  WebhookMessage,
+} from "../../queues/messages.ts";
 import { relayDispatches } from "./relay-dispatches.ts";
 
 /** The queues that the service sends work to. */
@@ -9,6 +14,7 @@ export interface Queues {
   dispatch: MessageQueue<DispatchMessage>;
   bulk: MessageQueue<BulkMessage>;
   webhook: MessageQueue<WebhookMessage>;
+  seed: MessageQueue<SeedMessage>;
 }
 
 /** The part of the Analytics Engine binding that is used. */
@@ -30,7 +36,7 @@ export interface SendingTools {
  */
 export async function sendOutgoing(
   { database, queues, analytics }: SendingTools,
-  { tenantId, outgoing }: TenantDatabase,
+  { tenantId, outgoing }: Pick<TenantDatabase, "tenantId" | "outgoing">,
 ): Promise<void> {
   const sent = await Promise.allSettled([
     queues.bulk.send(
@@ -38,6 +44,9 @@ export async function sendOutgoing(
     ),
     outgoing.dispatches ? relayDispatches({ database, queue: queues.dispatch }) : null,
     outgoing.events ? queues.webhook.send([{ version: 1, tenantId }]) : null,
+    ...outgoing.seedRuns.map(({ runId, delaySeconds }) =>
+      queues.seed.send([{ version: 1, tenantId, runId }], { delaySeconds }),
+    ),
   ]);
   // Sent at most once. The table is authoritative, so a lost data point is not sent again.
   for (const event of outgoing.analytics) {

@@ -1,5 +1,6 @@
 import { claimHaltedOperations } from "../../db/bulk/bulk-work.ts";
 import type { Database } from "../../db/connection/client.ts";
+import { claimDueSeedRuns } from "../../db/seed/seed-runs.ts";
 import { tenantsWithPendingWebhooks } from "../../db/webhooks/webhook-pump.ts";
 import { relayDispatches } from "../outgoing/relay-dispatches.ts";
 import type { Queues, SendingTools } from "../outgoing/send-outgoing.ts";
@@ -16,6 +17,8 @@ export interface SweptWork {
   operations: number;
   /** Tenants with webhook messages to write or send. */
   pendingWebhooks: number;
+  /** Seed runs of demos that should have gone on. */
+  seedRuns: number;
 }
 
 /**
@@ -26,19 +29,22 @@ export interface SweptWork {
  */
 export async function sweep(tools: SendingTools, call: { requestId: string }): Promise<SweptWork> {
   const { database, queues } = tools;
-  const [dispatches, lateRuns, idleSteps, operations, pendingWebhooks] = await Promise.allSettled([
-    relayDispatches({ database, queue: queues.dispatch }),
-    closeLateRuns(tools, call),
-    markIdleSteps(tools, call),
-    resumeOperations(database, queues),
-    wakeWebhooks(database, queues),
-  ]);
+  const [dispatches, lateRuns, idleSteps, operations, pendingWebhooks, seedRuns] =
+    await Promise.allSettled([
+      relayDispatches({ database, queue: queues.dispatch }),
+      closeLateRuns(tools, call),
+      markIdleSteps(tools, call),
+      resumeOperations(database, queues),
+      wakeWebhooks(database, queues),
+      reviveSeedRuns(database, queues),
+    ]);
   return {
     dispatches: valueOf(dispatches),
     lateRuns: valueOf(lateRuns),
     idleSteps: valueOf(idleSteps),
     operations: valueOf(operations),
     pendingWebhooks: valueOf(pendingWebhooks),
+    seedRuns: valueOf(seedRuns),
   };
 }
 
@@ -51,6 +57,14 @@ async function resumeOperations(database: Database, queues: Queues): Promise<num
     halted.map(({ tenantId, id: operationId }) => ({ version: 1, tenantId, operationId })),
   );
   return halted.length;
+}
+
+const SEED_RUNS_MAX = 100;
+
+async function reviveSeedRuns(database: Database, queues: Queues): Promise<number> {
+  const due = await claimDueSeedRuns(database, SEED_RUNS_MAX);
+  await queues.seed.send(due.map(({ tenantId, id: runId }) => ({ version: 1, tenantId, runId })));
+  return due.length;
 }
 
 const TENANTS_MAX = 1000;

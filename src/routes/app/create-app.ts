@@ -190,8 +190,9 @@ export function createApp(dependencies: AppDependencies, mounted = lazyRoutes): 
 const OUTAGES = [DatabaseUnavailable, StorageUnavailable, SecretUnavailable, TurnsTaken];
 
 function hasOutgoing({ outgoing }: TenantDatabase): boolean {
-  const { dispatches, events, operations, analytics } = outgoing;
-  return dispatches || events || operations.length > 0 || analytics.length > 0;
+  const { dispatches, events, operations, analytics, seedRuns } = outgoing;
+  const lists = [operations, analytics, seedRuns];
+  return dispatches || events || lists.some(({ length }) => length > 0);
 }
 
 function createEdge(dependencies: AppDependencies): Edge {

@@ -288,8 +288,8 @@ prompt as (
 ), run as (
   insert into seed_runs (tenant_id, id, state, seed, tasks, anchor, days, mix, speed, wanted_until, applied_until,
     created_by)
-  select tenant_id, new_id(), 'active', 1, 1, writer_clock(), 14, '{}', 0, writer_clock() - interval '14 days',
-    writer_clock() - interval '14 days', 'setup' from place
+  select tenant_id, new_id(), 'active', 1, 1, at, 14, '{}', 0, at, at, 'setup'
+  from place, (select writer_clock() as at offset 0) clock
 )
 insert into taxonomy (tenant_id, code, label, level, parent_code)
 select tenant_id, code || left(tenant_id::text, 8), label, level, parent || left(tenant_id::text, 8)

@@ -55,6 +55,7 @@ export async function startService(): Promise<TestService> {
     dispatch: createMessageQueue(settings.queues.dispatch),
     bulk: createMessageQueue(settings.queues.bulk),
     webhook: createMessageQueue(settings.queues.webhook),
+    seed: createMessageQueue(settings.queues.seed),
   };
   const shared = { database: opened, queues };
   const outbound = testOutbound();
@@ -104,7 +105,7 @@ export async function startService(): Promise<TestService> {
     tenant,
     otherTenant,
     queues: bindings,
-    consume: createConsumers({ ...shared, outbound, reportDefect: () => {} }),
+    consume: createConsumers({ ...shared, outbound, assets: undefined, reportDefect: () => {} }),
     sweep: () => sweep(shared, { requestId: uuidv7() }),
     stop: async () => {
       server.closeAllConnections();
