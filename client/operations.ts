@@ -2155,6 +2155,136 @@ export type SeedObject = {
   uri: string;
 };
 
+export type SeedRun = {
+  id: Id;
+  /** `active`: the story is being applied, or can be. `ended`: all of it is applied. `deleting`: its tasks are being archived. `deleted`: they are. A tenant has at most one run that is `active` or `deleting`. */
+  state: "active" | "ended" | "deleting" | "deleted";
+  seed: number;
+  tasks: number;
+  days: number;
+  /** When the story begins. */
+  begin: Timestamp;
+  /** When the story ends. */
+  anchor: Timestamp;
+  mix: {
+    outcomes: Record<string, number>;
+    rates: Record<string, number>;
+  };
+  /** Simulated seconds per second. With 0, the run goes on only when it is told to. Up to a week in a second. */
+  speed: number;
+  /** How far the story is applied. Like the two times above, it is simulated. */
+  clock: Timestamp;
+  /** How far it shall be applied so far, by calls or by its speed. */
+  wantedUntil: Timestamp;
+  progress: {
+    /** How much of the story's time is applied. */
+    share: number;
+    /** The end of the part that is being applied; null if none is. */
+    until: Timestamp | null;
+    /** The teams that are done with that part or, if the run is being deleted, whose tasks are archived. */
+    teams: {
+      done: number;
+      total: number;
+    };
+    /** Actions are refused if someone else has changed their task in a way that the rules do not allow them after. */
+    actions: {
+      applied: number;
+      refused: number;
+    };
+  };
+  /** When something happens next; null if that is not known, or nothing does. */
+  nextActionAt: Timestamp | null;
+  createdBy: string;
+  createdAt: Timestamp;
+  updatedAt: Timestamp;
+};
+
+export type StartSeedRun = {
+  seed: number;
+  tasks: number;
+  /** When the story ends, to the second. By default now, or as early as the tenant's clock allows. */
+  anchor?: string | undefined;
+  /** How many days the story lasts. */
+  days?: number | undefined;
+  /** Simulated seconds per second. With 0, the run goes on only when it is told to. Up to a week in a second. */
+  speed?: number | undefined;
+  /**
+   * Shares from 0 to 1.
+   *
+   * `outcomes` says how the tasks have ended at the anchor: `delivered`, `approved`, `rejected`, `duplicate`, `in_progress`. These add up to 1; one that is absent is 0, and without `outcomes` all have their defaults. `in_progress` is the share of tasks that have not ended.
+   *
+   * `rates` says how often each detour happens. One that is absent has its default.
+   *
+   * - `check_fails`: The first quality check fails.
+   * - `output_fails`: The first run that generates the output crashes.
+   * - `changes_requested`: The expert asks for changes, and reviews again. Of tasks that an expert approves in the end.
+   * - `revised_after_approval`: Work goes on after an approval, and is approved again. Of tasks that are approved in the end.
+   * - `held`: Someone blocks the output while its worker runs. Of tasks whose output is generated.
+   * - `review_withdrawn`: A reviewer withdraws a verdict and decides again. Of tasks that an expert approves in the end.
+   * - `scoring_fails`: The scoring crashes or finds fault. Of tasks that are delivered.
+   * - `trial_retracted`: A trial is retracted. Of tasks that are approved in the end.
+   * - `optimistic_review`: An expert approves the task while its quality check runs. Of tasks without a failed check.
+   * - `optimistic_disagrees`: The check disagrees with such an approval. Of optimistic reviews.
+   */
+  mix?: {
+    outcomes?: {
+      delivered?: number | undefined;
+      approved?: number | undefined;
+      rejected?: number | undefined;
+      duplicate?: number | undefined;
+      in_progress?: number | undefined;
+    } | undefined;
+    rates?: {
+      check_fails?: number | undefined;
+      output_fails?: number | undefined;
+      changes_requested?: number | undefined;
+      revised_after_approval?: number | undefined;
+      held?: number | undefined;
+      review_withdrawn?: number | undefined;
+      scoring_fails?: number | undefined;
+      trial_retracted?: number | undefined;
+      optimistic_review?: number | undefined;
+      optimistic_disagrees?: number | undefined;
+    } | undefined;
+  } | undefined;
+};
+
+export type CountedSeedRun = (SeedRun) & ({
+  counts: {
+    /** The tasks that the story has created so far. */
+    created: number;
+    /** Those of them that are archived. */
+    archived: number;
+    /** How many of the others have each label. A label that none has is absent. */
+    byUnifiedStatus: {
+      DRAFT?: number | undefined;
+      CHECKING_QUALITY?: number | undefined;
+      QUALITY_CHECK_FAILED?: number | undefined;
+      READY_TO_SUBMIT?: number | undefined;
+      SUBMITTED?: number | undefined;
+      GENERATING_OUTPUT?: number | undefined;
+      OUTPUT_FAILED?: number | undefined;
+      IN_REVIEW?: number | undefined;
+      CHANGES_REQUESTED?: number | undefined;
+      PASSED?: number | undefined;
+      DELIVERED?: number | undefined;
+      REJECTED?: number | undefined;
+      DUPLICATE?: number | undefined;
+    };
+  };
+});
+
+export type AdvanceSeedRun = {
+  to?: Time | undefined;
+  /** Simulated seconds, from the run's `wantedUntil`. */
+  by?: number | undefined;
+  /** Simulated seconds per second. With 0, the run goes on only when it is told to. Up to a week in a second. */
+  speed?: number | undefined;
+};
+
+/** A simulated time. */
+export type Time = string;
+
 export type Registry = {
   registryVersion: number;
   stepKinds: readonly string[];
@@ -4893,6 +5023,84 @@ export interface Operations {
     answer: SeedObject;
   };
   /**
+   * Start a seed run. Starts a story of simulated people and workers, sets the tenant's clock to its beginning, and enters its people and the starter taxonomy. Everything that happens follows from `seed`, `tasks`, `anchor`, `days` and `mix`. Nothing of it is applied yet: use `POST /v1/seed/runs/{runId}/advance`, or a `speed`. Returns 409 `conflict` with the run that is not over, if there is one, and 400 `validation_failed` with the code `too_early` if the story would begin before what the tenant's clock shows, which never falls.
+   *
+   * Role: `admin`.
+   */
+  startSeedRun: {
+    input: {
+      body: StartSeedRun;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: SeedRun;
+  };
+  /**
+   * List seed runs. Returns the runs of the tenant, newest first, including those that are over.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listSeedRuns: {
+    input: {
+      query?: {
+        /** The maximum number of items on a page. */
+        limit?: number | undefined;
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
+        cursor?: string | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly SeedRun[];
+      /** The `cursor` of the next page; null on the last page. */
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Retrieve a seed run. Returns the run with its progress, and with the counts of its tasks.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  getSeedRun: {
+    input: {
+      params: {
+        runId: Id;
+      };
+      requestId?: string | undefined;
+    };
+    answer: CountedSeedRun;
+  };
+  /**
+   * Delete a seed run. Ends the story where it is and archives the tasks of the run. Nothing deletes history. Returns 200 if all of them are archived, and 202 if that goes on in the background. A run that is over can only be deleted while no other run is open: 409 `conflict`.
+   *
+   * Role: `admin`.
+   */
+  deleteSeedRun: {
+    input: {
+      params: {
+        runId: Id;
+      };
+      requestId?: string | undefined;
+    };
+    answer: SeedRun;
+  };
+  /**
+   * Advance a seed run. Applies the story up to a time, or by some seconds more, to its end at most. Returns 200 if all of that is applied, and 202 if it goes on in the background. `speed` changes the speed from now on: 0 pauses the run. Returns 400 `validation_failed` with the code `too_early` for a time before the run's `clock`, and 409 `conflict` if the run is over.
+   *
+   * Role: `admin`.
+   */
+  advanceSeedRun: {
+    input: {
+      params: {
+        runId: Id;
+      };
+      body: AdvanceSeedRun;
+      requestId?: string | undefined;
+      idempotencyKey?: string | undefined;
+    };
+    answer: SeedRun;
+  };
+  /**
    * Retrieve the registry. Returns the tables that the service decides by: the transitions of steps, gates, runs, and evals, the rules that give labels, the effects of worker reports, and the bulk changes that are allowed. Also returns the aliases of stages.
    *
    * Role: `viewer` or above, or `service`.
@@ -5196,6 +5404,11 @@ export const OPERATIONS = {
   listSeedStages: { method: "GET", path: "/v1/seed/stages", takesKey: false, sends: "json", answers: "json" },
   listSeedTaxonomy: { method: "GET", path: "/v1/seed/taxonomy", takesKey: false, sends: "json", answers: "json" },
   putSeedObject: { method: "PUT", path: "/v1/seed/objects/{path}", takesKey: false, sends: "bytes", answers: "json" },
+  startSeedRun: { method: "POST", path: "/v1/seed/runs", takesKey: true, sends: "json", answers: "json" },
+  listSeedRuns: { method: "GET", path: "/v1/seed/runs", takesKey: false, sends: "json", answers: "json" },
+  getSeedRun: { method: "GET", path: "/v1/seed/runs/{runId}", takesKey: false, sends: "json", answers: "json" },
+  deleteSeedRun: { method: "DELETE", path: "/v1/seed/runs/{runId}", takesKey: false, sends: "json", answers: "json" },
+  advanceSeedRun: { method: "POST", path: "/v1/seed/runs/{runId}/advance", takesKey: true, sends: "json", answers: "json" },
   getRegistry: { method: "GET", path: "/v1/registry", takesKey: false, sends: "json", answers: "json" },
   getMe: { method: "GET", path: "/v1/me", takesKey: false, sends: "json", answers: "json" },
   createApiKey: { method: "POST", path: "/v1/api-keys", takesKey: true, sends: "json", answers: "json" },

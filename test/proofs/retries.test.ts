@@ -122,7 +122,10 @@ describe.for(WRITES)(`$title (faults of SEED=${seed})`, (write) => {
   const status = statusOf(write.sample);
   // Each run sends a part of the faults to each write, and over the writes all of them.
   const shift = seed + WRITES.indexOf(write);
-  const faults = FAULTS.filter((_fault, index) => (index + shift) % faultStride === 0);
+  const faults = FAULTS.filter(
+    ([, { times }], index) =>
+      (index + shift) % faultStride === 0 && !(write.sample.goesOn && times === null),
+  );
 
   test.for(faults)("answers as if nothing had happened when %s", async ([, fault]) => {
     const effect = await effectOf(write);
@@ -224,16 +227,19 @@ describe.for(WRITES)(`$title (faults of SEED=${seed})`, (write) => {
 const UNKEYED = WRITES.filter(({ repeat }) => repeat.unkeyed !== null);
 
 describe("a call without a key, when the database's answer is lost after the commit", () => {
-  test.for(UNKEYED)("$title answers as if nothing had happened", async (write) => {
-    const undisturbed = await ready(write);
-    const { gain: effect } = await gainOf(write, () => undisturbed());
-    const send = await ready(write);
-    await api.database.faults({ ...ON_WRITE, kind: "cut-after-commit", times: null });
-    const { value: answer, gain } = await gainOf(write, () => send());
-    expectDone(answer, statusOf(write.sample));
-    expect(answer.headers.has("idempotency-replayed")).toBe(false);
-    expect(gain).toEqual(effect);
-  });
+  test.for(UNKEYED.filter(({ sample }) => !sample.goesOn))(
+    "$title answers as if nothing had happened",
+    async (write) => {
+      const undisturbed = await ready(write);
+      const { gain: effect } = await gainOf(write, () => undisturbed());
+      const send = await ready(write);
+      await api.database.faults({ ...ON_WRITE, kind: "cut-after-commit", times: null });
+      const { value: answer, gain } = await gainOf(write, () => send());
+      expectDone(answer, statusOf(write.sample));
+      expect(answer.headers.has("idempotency-replayed")).toBe(false);
+      expect(gain).toEqual(effect);
+    },
+  );
 });
 
 describe("a call without a key, sent a second time", () => {

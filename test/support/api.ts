@@ -50,10 +50,11 @@ export interface TestApi extends CallableApi {
   sweep: () => Promise<void>;
   /** Runs the work that is scheduled daily. */
   sweepDaily: () => Promise<void>;
-  /** Delivers messages to the consumer of a queue, and returns what became of each. */
+  /** Delivers messages to the consumer of a queue, by default for the first time, and returns what became of each. */
   consume: (
     queue: string,
     bodies: readonly unknown[],
+    attempts?: number,
   ) => Promise<Awaited<ReturnType<typeof getQueueResult>>>;
 }
 
@@ -140,12 +141,12 @@ export async function freshApi(
         vi.useRealTimers();
       }
     },
-    consume: async (queue, bodies) => {
+    consume: async (queue, bodies, attempts = 1) => {
       const timestamp = new Date();
       const messages = bodies.map((body) => ({
         id: crypto.randomUUID(),
         timestamp,
-        attempts: 1,
+        attempts,
         body,
       }));
       const batch = createMessageBatch(queue, messages);

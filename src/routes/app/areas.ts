@@ -35,6 +35,7 @@ export const AREAS = {
   webhooks: async () => (await import("../webhooks.ts")).webhookRoutes,
   taxonomy: async () => (await import("../taxonomy.ts")).taxonomyRoutes,
   seed: async () => (await import("../seed.ts")).seedRoutes,
+  "seed-runs": async () => (await import("../seed-runs.ts")).seedRunRoutes,
   registry: async () => (await import("../registry.ts")).registryRoutes,
   me: async () => (await import("../me.ts")).meRoutes,
   keys: async () => (await import("../keys.ts")).keyRoutes,

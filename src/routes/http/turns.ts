@@ -90,11 +90,14 @@ export interface LargeCalls {
   plans: Turns;
   /** Parts of lookups and exports, with up to 2,500 rows. */
   parts: Turns;
+  /** Work on stories, with the plan of up to 1,000 tasks. */
+  stories: Turns;
 }
 
 export function createLargeCalls(): LargeCalls {
   return {
     plans: new Turns({ atOnce: 1, waitingMax: 8 }),
     parts: new Turns({ atOnce: 2, waitingMax: 12 }),
+    stories: new Turns({ atOnce: 1, waitingMax: 4 }),
   };
 }

@@ -51,6 +51,8 @@ export interface Things {
   code: string;
   /** A code that the caller's taxonomy does not have. Another tenant's may have it. */
   freeCode: string;
+  /** A story of five tasks of which nothing is told. */
+  seedRun: string;
   /** A path that no object of a demo has. */
   freeObject: string;
   webhook: string;
@@ -71,6 +73,8 @@ export interface Sample {
   cost: Cost;
   /** What a repeat does. Present if the route writes. */
   repeat?: Repeat;
+  /** Present if the answer waits for work that goes on in the background if the database stops answering: 202. */
+  goesOn?: true;
   /** The status of the answer, if it is not the first one of the contract. */
   status?: number;
   /** The status if the names in `goesOnWithout` are unknown, when that differs. */

@@ -20,7 +20,7 @@ import {
   REVIEWERS,
   type Sample,
 } from "./sample.ts";
-import { SAMPLE_CONTENT } from "./things.ts";
+import { SAMPLE_CONTENT, toldBefore } from "./things.ts";
 
 const ON_TASK = { names: { taskId: "task" } } as const;
 const ON_CLAIM = {
@@ -1298,6 +1298,42 @@ export const SAMPLES: readonly Sample[] = [
     names: { path: "freeObject" },
     content: "A stub",
     goesOnWithout: ["path"],
+  },
+  {
+    route: "POST /v1/seed/runs",
+    roles: ADMINS,
+    // What is in the way, the run with its clock, and the people with the taxonomy. A repeat finds all of them.
+    cost: { first: 3, repeated: 2 },
+    repeat: { unkeyed: "conflict" },
+    names: {},
+    body: { seed: 1, tasks: 5, days: 14 },
+    prepare: toldBefore,
+  },
+  { route: "GET /v1/seed/runs", roles: EVERYONE, cost: READ, names: {} },
+  {
+    route: "GET /v1/seed/runs/{runId}",
+    roles: EVERYONE,
+    cost: READ,
+    names: { runId: "seedRun" },
+  },
+  {
+    route: "POST /v1/seed/runs/{runId}/advance",
+    roles: ADMINS,
+    // The wish takes two, the work five, and the answer one. A repeat finds that nothing is left to do.
+    cost: { first: 8, repeated: 4 },
+    repeat: NOTHING_MORE,
+    goesOn: true,
+    names: { runId: "seedRun" },
+    body: { to: "2026-11-16T13:00:00Z" },
+  },
+  {
+    route: "DELETE /v1/seed/runs/{runId}",
+    roles: ADMINS,
+    // The end takes two, the archiving eight, and the answer one.
+    cost: { first: 11 },
+    repeat: NOTHING_MORE,
+    goesOn: true,
+    names: { runId: "seedRun" },
   },
   { route: "GET /v1/registry", roles: EVERYONE, cost: { first: 0 }, names: {} },
   { route: "GET /v1/me", roles: EVERYONE, cost: READ, names: {} },

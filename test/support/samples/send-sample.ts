@@ -50,7 +50,7 @@ export async function sendSample(
     as,
     ...(body !== undefined && { body: fill(JSON.stringify(body)) }),
     ...(content !== undefined && { body: content }),
-    ...(demoOnly && { tenant: await api.demoTenant() }),
+    ...(demoOnly && options.tenant === undefined && { tenant: await api.demoTenant() }),
     ...(idempotency !== "none" && { idempotencyKey: crypto.randomUUID() }),
     ...options,
     headers: { ...(content !== undefined && { "content-type": "text/plain" }), ...options.headers },

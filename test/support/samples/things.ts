@@ -6,9 +6,11 @@ import { type CallOptions, expectDone, type Tenant, type TestApi } from "../api.
 import { givenDead } from "../dispatches.ts";
 import { newSecret } from "../../../src/outbound/secrets.ts";
 import { testSealer } from "../sealing.ts";
+import { seedMix } from "../../../src/domain/seed/mix.ts";
 import { importedState } from "../imported-state.ts";
 import { givenOfferedRun } from "../runs.ts";
 import type { Kind, Sample, Things } from "./sample.ts";
+import { contractOf } from "./send-sample.ts";
 
 /** The content that samples upload, and its declaration. */
 export const SAMPLE_CONTENT = {
@@ -54,6 +56,7 @@ export function unknownThings(): Things {
     freePerson: id(),
     code: `code-${id()}`,
     freeCode: `code-${id()}`,
+    seedRun: id(),
     freeObject: `demo/ingestion/${id()}.txt`,
     webhook: `hook-${id()}`,
     freeWebhook: `hook-${id()}`,
@@ -70,12 +73,9 @@ export function spellingsOf(kind: Kind, things: Things): string[] {
   return [kind === "freeName" ? things.externalId : things[kind]];
 }
 
-/** Creates what a sample names, for a tenant: a task at the place that the sample wants, and things of that task. */
-export async function givenThings(
-  api: TestApi,
-  sample: Sample,
-  tenant: Tenant = api.tenant,
-): Promise<Things> {
+/** Creates what a sample names, for the tenant that sends it or another one: a task at the place that the sample wants, and things of that task. */
+export async function givenThings(api: TestApi, sample: Sample, owner?: Tenant): Promise<Things> {
+  const tenant = owner ?? (contractOf(sample).demoOnly ? await api.demoTenant() : api.tenant);
   const things = unknownThings();
   const { at, isArchived, isOffered, evalStatus = "draft", prepare, names } = sample;
   const kinds = new Set(Object.values(names));
@@ -184,8 +184,42 @@ export async function givenThings(
     const put = { tenant, body: { label: "A domain of the test", level: "domain" } };
     expectDone(await api.call("PUT", `/taxonomy/${things.code}`, put), 201);
   }
+  if (kinds.has("seedRun")) await givenSeedRun(api, tenant, things.seedRun);
   if (kinds.has("webhook") || kinds.has("freeWebhook")) await givenWebhook(api, tenant, things);
   return things;
+}
+
+/** Ends the open story of a tenant, which can only have one. */
+async function endStories({ database }: TestApi, { id }: Tenant): Promise<void> {
+  const end = `update seed_runs set state = 'ended', slice_until = null
+    where tenant_id = $1 and state in ('active', 'deleting')`;
+  await database.query("owner", end, [id]);
+}
+
+/** Ends the open story of a demo. The first time, it starts one, so that each demo has its clock, and the taxonomy. */
+export async function toldBefore(api: TestApi, tenant: Tenant): Promise<void> {
+  const found = "select from seed_runs where tenant_id = $1 limit 1";
+  const body = { seed: 1, tasks: 5, days: 14 };
+  if ((await api.database.query("owner", found, [tenant.id])).length === 0) {
+    expectDone(await api.call("POST", "/seed/runs", { tenant, body }), 201);
+  }
+  await endStories(api, tenant);
+}
+
+async function givenSeedRun(api: TestApi, tenant: Tenant, id: string): Promise<void> {
+  await endStories(api, tenant);
+  await api.database.query(
+    "owner",
+    `with clock as (
+       insert into simulated_clocks (tenant_id, at, speed, set_at)
+       select id, '2026-11-16 12:00Z', 0, now() from tenants where id = $1 and kind = 'demo'
+       on conflict do nothing
+     )
+     insert into seed_runs (tenant_id, id, state, seed, tasks, anchor, days, mix, speed, wanted_until, applied_until,
+       created_by)
+     values ($1, $2, 'active', 1, 5, '2026-11-30 12:00Z', 14, $3, 0, '2026-11-16 12:00Z', '2026-11-16 12:00Z', 'a test')`,
+    [tenant.id, id, JSON.stringify(seedMix.parse(undefined))],
+  );
 }
 
 /** Stores a webhook with a dead delivery. Its URL is not allowed, so a ping is refused before anything is sent. */
