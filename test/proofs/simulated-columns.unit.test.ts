@@ -14,7 +14,11 @@ const SIMULATED = "2015-06-01T12:00:00.000000Z";
 const REAL_SINCE = Date.now() - 3_600_000;
 
 /** The columns that the life of this tenant does not fill. */
-const EMPTY = ["bulk_operations.cancel_requested_at"];
+const EMPTY = [
+  "bulk_operations.cancel_requested_at",
+  "seed_runs.next_action_at",
+  "seed_runs.slice_until",
+];
 
 let service: TestService;
 let owner: Client;
