@@ -42,7 +42,7 @@ export class ApiProblem extends Error {
 export class ConnectionError extends Error {}
 
 export interface ApiRequest {
-  method: "GET" | "POST" | "PATCH" | "PUT";
+  method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   /** The path after `/v1`, with the query string. */
   path: string;
   /** Sent as JSON. A string is sent unchanged, because it already is JSON. */

@@ -16,6 +16,7 @@ import { createApp } from "../../../src/routes/app/create-app.ts";
 import { testOutbound } from "../outbound.ts";
 import { queueBindings } from "../queues.ts";
 import { SEALING_KEYS } from "../sealing.ts";
+import seedTexts from "../../../assets/seed/texts.json" with { type: "json" };
 import { memoryBlobs } from "./memory-blobs.ts";
 import { freshDatabase, type TestDatabase } from "../database.ts";
 
@@ -48,6 +49,7 @@ export async function startService(): Promise<TestService> {
     SEALING_KEYS,
     // Unused: the app gets `memoryBlobs` below.
     BUCKET: { put: () => {} },
+    ASSETS: { fetch: async () => Response.json(seedTexts) },
     ...bindings,
   });
   const opened = openDatabase(settings.database);
@@ -105,7 +107,12 @@ export async function startService(): Promise<TestService> {
     tenant,
     otherTenant,
     queues: bindings,
-    consume: createConsumers({ ...shared, outbound, assets: undefined, reportDefect: () => {} }),
+    consume: createConsumers({
+      ...shared,
+      outbound,
+      assets: settings.assets,
+      reportDefect: () => {},
+    }),
     sweep: () => sweep(shared, { requestId: uuidv7() }),
     stop: async () => {
       server.closeAllConnections();
