@@ -1,5 +1,6 @@
-import { cp, mkdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 
 const DIRECTORY = join(import.meta.dirname, "..", "dist", "assets");
 
@@ -23,11 +24,27 @@ const HEADERS = ["/assets/*", "/seed/texts.json"]
   )
   .join("\n");
 
-/** Builds the directory of static files that wrangler.toml refers to. */
+/**
+ * Builds the directory of static files that wrangler.toml refers to. A Worker may be serving them, so every file is replaced
+ * as a whole, and none is missing meanwhile.
+ */
 export async function buildAssets(): Promise<void> {
-  await rm(DIRECTORY, { recursive: true, force: true });
-  await mkdir(join(DIRECTORY, "assets"), { recursive: true });
-  await cp(API_REFERENCE, join(DIRECTORY, "assets", "api-reference.js"));
-  await cp(SEED_TEXTS, join(DIRECTORY, "seed", "texts.json"));
-  await writeFile(join(DIRECTORY, "_headers"), HEADERS);
+  const files: Record<string, (path: string) => Promise<void>> = {
+    [join("assets", "api-reference.js")]: (path) => cp(API_REFERENCE, path),
+    [join("seed", "texts.json")]: (path) => cp(SEED_TEXTS, path),
+    _headers: (path) => writeFile(path, HEADERS),
+  };
+  for (const [name, write] of Object.entries(files)) {
+    const path = join(DIRECTORY, name);
+    await mkdir(dirname(path), { recursive: true });
+    const draft = join(DIRECTORY, "..", `draft-${randomUUID()}`);
+    await write(draft);
+    await rename(draft, path);
+  }
+  for (const entry of await readdir(DIRECTORY, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    // What an earlier release has built.
+    if (entry.isFile() && files[relative(DIRECTORY, path)] === undefined)
+      await rm(path, { force: true });
+  }
 }
