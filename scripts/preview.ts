@@ -20,4 +20,6 @@ const startWorker: StartWorker = async (input) => {
 };
 
 Object.assign(process.env, OFFLINE_ENVIRONMENT);
-await runStackProcess(() => parseStackOptions(process.argv.slice(2)), startWorker);
+// What runs here is what would be deployed, and so is what it does.
+const readOptions = () => ({ ...parseStackOptions(process.argv.slice(2)), isEmpty: true });
+await runStackProcess(readOptions, startWorker);

@@ -5,6 +5,8 @@ export interface StackOptions {
   port: number;
   /** Deletes the data and keys of earlier runs first. */
   isReset: boolean;
+  /** Starts without the story of the simulated team. */
+  isEmpty: boolean;
   /** Requests per minute for each key. Null means no limit. */
   rateLimit: number | null;
 }
@@ -12,6 +14,7 @@ export interface StackOptions {
 const USAGE = `Options (after --):
   --port N         the port of the service (default: 8787)
   --reset          delete the data and keys of earlier runs first
+  --empty          start without the story of the simulated team, which only \`npm run dev\` tells
   --rate-limit N   limit each key to N requests per minute (default: no limit)`;
 
 /**
@@ -24,6 +27,7 @@ export function parseStackOptions(args: readonly string[]): StackOptions {
   return {
     port: wholeNumber("--port", values.port, 65_535),
     isReset: values.reset,
+    isEmpty: values.empty,
     rateLimit: rateLimit === undefined ? null : wholeNumber("--rate-limit", rateLimit, 1_000_000),
   };
 }
@@ -35,6 +39,7 @@ function parseValues(args: readonly string[]) {
       options: {
         port: { type: "string", default: "8787" },
         reset: { type: "boolean", default: false },
+        empty: { type: "boolean", default: false },
         "rate-limit": { type: "string" },
       },
     }).values;

@@ -1,6 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, rmSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { startEmbeddedBackend, startGivenBackend, type Backend } from "./backend.ts";
 import { LockHeld, releaseLock, takeLock } from "./lock.ts";
@@ -9,6 +8,7 @@ import type { StackOptions } from "./options.ts";
 import { requireFreePort } from "./ports.ts";
 import { removeHome } from "./postgres.ts";
 import { ProcessRecords } from "./process-records.ts";
+import { readSecrets, type Secrets } from "./secrets.ts";
 import {
   readStackFile,
   STACK_DIRECTORY,
@@ -18,7 +18,8 @@ import {
   writePrivately,
 } from "./stack.ts";
 import { SupervisedWorker } from "./supervised-worker.ts";
-import { inventTenant, storeTenant, type Tenant } from "./tenants.ts";
+import { storeTenant } from "./tenants.ts";
+import { tellTeamStory } from "./team-story.ts";
 
 /** Runs a local stack, and exits this process when the stack has stopped. */
 export async function runStackProcess(
@@ -73,6 +74,12 @@ async function runStack(options: StackOptions, startWorker: StartWorker): Promis
         sealingKeys: secrets.sealingKeys,
         tenants: secrets.tenants,
       });
+      if (!options.isEmpty) {
+        // In the background, because the service can be used meanwhile.
+        const telling = new AbortController();
+        stops.push(async () => telling.abort());
+        void tellTeamStory({ baseUrl: worker.baseUrl, tenants: secrets.tenants }, telling.signal);
+      }
       return [backend.failed, worker.run()];
     };
     const starting = start();
@@ -108,15 +115,6 @@ async function lockStack(directory: string): Promise<void> {
   }
 }
 
-/** The secrets of a local stack, which are kept between starts. */
-interface Secrets {
-  passwords: { owner: string; application: string };
-  signingSecret: string;
-  /** SEALING_KEYS of the Worker. */
-  sealingKeys: string;
-  tenants: Tenant[];
-}
-
 async function startBackend(
   directory: string,
   options: StackOptions,
@@ -149,31 +147,6 @@ async function startBackend(
   return { backend, secrets };
 }
 
-async function readSecrets(directory: string): Promise<Secrets> {
-  const path = join(directory, "secrets.json");
-  const sealingKeys = `dev:${randomBytes(32).toString("base64")}`;
-  if (existsSync(path)) {
-    // A file of an earlier release has no sealing keys.
-    const known = JSON.parse(await readFile(path, "utf8")) as Partial<Secrets>;
-    const completed = { sealingKeys, ...known } as Secrets;
-    await writePrivately(path, `${JSON.stringify(completed, null, 2)}\n`);
-    return completed;
-  }
-  const secret = () => randomBytes(32).toString("base64url");
-  const signingSecret = secret();
-  const secrets: Secrets = {
-    passwords: { owner: secret(), application: secret() },
-    signingSecret,
-    sealingKeys,
-    tenants: [
-      inventTenant("Demo", { signingSecret }),
-      inventTenant("Second demo", { signingSecret }),
-    ],
-  };
-  await writePrivately(path, `${JSON.stringify(secrets, null, 2)}\n`);
-  return secrets;
-}
-
 function workerVariables(backend: Backend, secrets: Secrets): Record<string, string> {
   return {
     ENVIRONMENT: "development",
@@ -190,11 +163,14 @@ async function announce(path: string, file: StackFile): Promise<void> {
   await writePrivately(path, `${JSON.stringify(file, null, 2)}\n`);
   const { baseUrl, tenants } = file;
   const [tenant] = tenants;
+  const demo = tenants.find(({ kind }) => kind === "demo");
   console.log(`
   Stepledger    ${baseUrl}
   Docs          ${baseUrl}/docs
   Tenant        ${tenant?.name} (${tenant?.id})
   Admin key     ${tenant?.keys.admin}
+  Demo          ${demo?.name} (${demo?.id})
+  Its admin key ${demo?.keys.admin}
 
   curl -H "Authorization: Bearer ${tenant?.keys.admin}" ${baseUrl}/v1/me
 

@@ -5,16 +5,20 @@ test("defaults to port 8787, kept data and no rate limit", () => {
   expect(parseStackOptions([])).toEqual({
     port: 8787,
     isReset: false,
+    isEmpty: false,
     rateLimit: null,
   });
 });
 
 test("accepts every option that dev and preview document", () => {
-  expect(parseStackOptions(["--port", "9000", "--reset", "--rate-limit", "10"])).toEqual({
-    port: 9000,
-    isReset: true,
-    rateLimit: 10,
-  });
+  expect(parseStackOptions(["--port", "9000", "--reset", "--empty", "--rate-limit", "10"])).toEqual(
+    {
+      port: 9000,
+      isReset: true,
+      isEmpty: true,
+      rateLimit: 10,
+    },
+  );
 });
 
 test.each([[["--port", "0"]], [["--port", "x"]], [["--rate-limit", "1.5"]], [["--what"]], [["x"]]])(

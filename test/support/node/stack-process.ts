@@ -32,9 +32,9 @@ export class StackProcess {
     return new StackProcess(command, directory, await freePort());
   }
 
-  /** Starts a process, and waits until the stack is up. */
-  async start(): Promise<StackFile> {
-    const child = this.spawn();
+  /** Starts a process, by default without the story of the simulated team, and waits until the stack is up. */
+  async start({ isEmpty = true }: { isEmpty?: boolean } = {}): Promise<StackFile> {
+    const child = this.spawn(...(isEmpty ? ["--empty"] : []));
     const ended = exitOf(child);
     for (;;) {
       const file = await this.file();
@@ -92,12 +92,17 @@ export class StackProcess {
     };
   }
 
-  /** Ends everything that was started, and removes the directory. */
-  async remove(): Promise<void> {
+  /** Ends everything that was started. */
+  async stop(): Promise<void> {
     for (const child of this.#started) {
       child.kill("SIGTERM");
       await exitOf(child);
     }
+  }
+
+  /** Ends everything that was started, and removes the directory. */
+  async remove(): Promise<void> {
+    await this.stop();
     await new ProcessRecords(join(this.directory, "processes")).endAll();
     await removeHome(join(this.directory, "postgres"));
     await rm(this.directory, { recursive: true, force: true, maxRetries: 10 });
