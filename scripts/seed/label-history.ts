@@ -32,6 +32,13 @@ export class LabelHistory {
     if (from !== to) this.#changes.push({ at: Date.parse(event.at), from, to });
   }
 
+  /** Returns how many tasks have each label after all events. */
+  present(): Record<UnifiedStatus, number> {
+    const { now } = noCounts();
+    for (const change of this.#changes) apply(now, change);
+    return now;
+  }
+
   /**
    * Returns how many tasks had each label in each column. What happens at the very end of a column belongs to it. No column
    * has a peak of a time before `since`.

@@ -1,3 +1,4 @@
+import { UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
 import { paintOf, type PrintStream } from "../chart/paint.ts";
 import type { ApiClient } from "../import/api-client.ts";
 import { showProgress } from "../import/progress.ts";
@@ -6,8 +7,8 @@ import { LabelHistory } from "./label-history.ts";
 import type { SeedCommand } from "./options.ts";
 import { dailyTables, labelChart, type View } from "./picture.ts";
 import { FeedReader } from "./read-history.ts";
+import { dayOf } from "./tell-story.ts";
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 const WIDTH_DEFAULT = 80;
 const HEIGHT_DEFAULT = 24;
 /** A narrower chart would have no room for its plot. */
@@ -42,9 +43,9 @@ export class Screen {
     work: (onProgress: (run: SeedRun) => Promise<void>) => Promise<SeedRun>,
   ): Promise<SeedRun> {
     if (this.#options.watch && this.#output.isTTY === true) return work((run) => this.#draw(run));
-    const bar = showProgress("Days told", begun.days);
+    const bar = showProgress("Day of the story", begun.days);
     try {
-      return await work(async (run) => bar.update(daysTold(run)));
+      return await work(async (run) => bar.update(dayOf(run)));
     } finally {
       bar.end();
     }
@@ -54,7 +55,7 @@ export class Screen {
     await this.#feed.readInto(this.#history, { isWhole: false });
     const height = this.#output.rows ?? HEIGHT_DEFAULT;
     const lines = [
-      `Day ${daysTold(run)} of ${run.days}. ${run.progress.actions.applied} actions. Ctrl-C leaves it going.`,
+      `Day ${dayOf(run)} of ${run.days}. ${run.progress.actions.applied} actions. Ctrl-C leaves it going.`,
       "",
       ...labelChart(run, this.#history, this.#view(height)),
     ];
@@ -72,26 +73,22 @@ export class Screen {
     console.log(`\n${(await dailyTables(this.#client, run, view)).join("\n")}`);
     const { applied, refused } = run.progress.actions;
     const actions = `${applied} actions applied, ${refused} refused`;
-    console.log(`\nThe story is ${run.state} on day ${daysTold(run)} of ${run.days}: ${actions}.`);
-    return isStill ? this.#compare(run) : 0;
+    console.log(`\nThe story is ${run.state} on day ${dayOf(run)} of ${run.days}: ${actions}.`);
+    return isStill ? this.#compare() : 0;
   }
 
-  async #compare(run: SeedRun): Promise<number> {
+  async #compare(): Promise<number> {
     const counts = await this.#client.call({ method: "GET", path: "/tasks/counts" }, taskCounts);
-    const own = this.#history.countsIn({ start: Date.parse(run.clock), columnMs: 1, columns: 1 });
-    const differing = Object.entries(counts.byUnifiedStatus).filter(
-      ([label, count]) => own[label as keyof typeof own].ends.at(-1) !== count,
+    const own = this.#history.present();
+    const differing = UNIFIED_STATUSES.filter(
+      (label) => counts.byUnifiedStatus[label] !== own[label],
     );
     if (differing.length === 0) {
       console.log(`The service counts the same ${counts.total} tasks by label.`);
       return 0;
     }
-    const labels = differing.map(([label, count]) => `${label} ${count}`).join(", ");
+    const labels = differing.map((label) => `${label} ${counts.byUnifiedStatus[label]}`).join(", ");
     console.error(`The service counts differently: ${labels}.`);
     return 1;
   }
-}
-
-function daysTold({ begin, clock }: SeedRun): number {
-  return Math.floor((Date.parse(clock) - Date.parse(begin)) / DAY_MS);
 }

@@ -72,6 +72,12 @@ export function watchToTheEnd(client: ApiClient, id: string, watching: Watching)
   return watchRun(client, id, { ...watching, isDone: () => false });
 }
 
+/** Returns the number of the day up to which a story is told, from 1. */
+export function dayOf({ begin, clock, days }: SeedRun): number {
+  const passed = (Date.parse(clock) - Date.parse(begin)) / (DAY_SECONDS * 1000);
+  return Math.min(days, Math.floor(passed) + 1);
+}
+
 /** Returns the time so many days after the beginning of a story, but at most its end. */
 export function dayOfStory({ begin, anchor }: SeedRun, days: number): string {
   const at = Date.parse(begin) + days * DAY_SECONDS * 1000;

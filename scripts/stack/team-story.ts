@@ -1,6 +1,6 @@
 import { createApiClient, type ApiClient } from "../import/api-client.ts";
 import type { SeedRun } from "../seed/api.ts";
-import { newestRun, startRun, tellUntil } from "../seed/tell-story.ts";
+import { dayOf, newestRun, startRun, tellUntil } from "../seed/tell-story.ts";
 import type { Tenant } from "./tenants.ts";
 
 /** A team of a size that a person can get to know: two weeks of its tasks fit on a screen. */
@@ -66,10 +66,10 @@ export function mondayMorning(at: number): string {
   return new Date(weeks * 7 * DAY_MS + shift).toISOString();
 }
 
-function whereItIs({ state, begin, clock, days, speed, progress }: SeedRun): string {
+function whereItIs(run: SeedRun): string {
+  const { state, days, speed, progress } = run;
   if (state === "ended") return "its story has ended. Tell another one: npm run seed";
   if (state !== "active") return "its story was deleted. Tell another one: npm run seed";
-  const day = Math.floor((Date.parse(clock) - Date.parse(begin)) / DAY_MS) + 1;
   const pace = speed === 0 ? "stands still" : `goes on, ${speed} times as fast as life`;
-  return `day ${day} of ${days}, ${progress.actions.applied} actions so far. It ${pace}.`;
+  return `day ${dayOf(run)} of ${days}, ${progress.actions.applied} actions so far. It ${pace}.`;
 }

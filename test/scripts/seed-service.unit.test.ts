@@ -8,8 +8,8 @@ import { FeedReader } from "../../scripts/seed/read-history.ts";
 import { runSeed } from "../../scripts/seed/run-seed.ts";
 import type { SeedOutput } from "../../scripts/seed/screen.ts";
 import { newestRun, startRun } from "../../scripts/seed/tell-story.ts";
-import { inventTenant, storeTenant } from "../../scripts/stack/tenants.ts";
-import { mondayMorning } from "../../scripts/stack/team-story.ts";
+import { inventTenant, storeTenant, type Tenant } from "../../scripts/stack/tenants.ts";
+import { mondayMorning, tellTeamStory } from "../../scripts/stack/team-story.ts";
 import { UNIFIED_STATUSES } from "../../src/domain/status/unified.ts";
 import { seen } from "../support/node/command.ts";
 import { startService, type TestService } from "../support/node/service.ts";
@@ -78,6 +78,22 @@ describe("npm run seed", () => {
     expect(out).toContain(`The service counts the same ${TASKS + 2} tasks by label.`);
     expect(await newestRun(client)).toMatchObject({ tasks: 2, state: "ended" });
   });
+});
+
+test("a local stack starts no other story after the end of one, and none in a customer's tenant", async () => {
+  const { baseUrl, tenant } = service;
+  const { signal } = new AbortController();
+  const told = async (tenants: readonly Tenant[]) =>
+    seen(async () => {
+      await tellTeamStory({ baseUrl, tenants }, signal);
+      return 0;
+    });
+  const before = await newestRun(client);
+  expect((await told([tenant, demo])).out).toBe(
+    "A demo: its story has ended. Tell another one: npm run seed",
+  );
+  expect(await newestRun(client)).toEqual(before);
+  expect(await told([tenant])).toEqual({ code: 0, out: "", err: "" });
 });
 
 const statusAsOf = z.object({ unifiedStatus: z.enum(UNIFIED_STATUSES) });
