@@ -73,7 +73,7 @@ export class Screen {
     console.log(`\n${(await dailyTables(this.#client, run, view)).join("\n")}`);
     const { applied, refused } = run.progress.actions;
     const actions = `${applied} actions applied, ${refused} refused`;
-    console.log(`\nThe story is ${run.state} on day ${dayOf(run)} of ${run.days}: ${actions}.`);
+    console.log(`\nDay ${dayOf(run)} of ${run.days} (${run.state}): ${actions}.`);
     return isStill ? this.#compare() : 0;
   }
 
