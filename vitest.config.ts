@@ -12,8 +12,8 @@ export default defineConfig({
     globalSetup: ["test/support/node/global-setup.ts"],
     // The service logs each request. The log of a passing test is noise.
     silent: "passed-only",
-    // A test waits for the database, timers and processes much of its time. Two more workers than cores keep the cores busy.
-    maxWorkers: availableParallelism() + 2,
+    // A test waits for the database, timers and processes much of its time. Three more workers than cores keep the cores busy.
+    maxWorkers: availableParallelism() + 3,
     // Each file has its own database. Loading every module again for each file would take most of the time.
     isolate: false,
     sequence: { sequencer: LongestFirst },
