@@ -366,21 +366,18 @@ describe("An administrative write", () => {
 
   it("keeps every secret out of the events", async () => {
     const { key } = await createKey();
-    const pipeline = expectDone(
-      await putPipeline({ endpoint: null, secret: "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0" }),
-    );
+    const provided = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0";
+    const pipeline = expectDone(await putPipeline({ endpoint: null, secret: provided }));
     const hook = expectDone(await putWebhook("secretive"), 201);
     expect(pipeline.secret).toBeNull();
     const stored = await api.database.query(
       "owner",
       "select row_to_json(e)::text as text from admin_events e",
     );
-    for (const { text } of stored) {
-      for (const secret of [key, "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0", hook.secret]) {
-        expect(text).not.toContain(secret?.split("_").at(-1));
-      }
-      expect(text).not.toMatch(/whsec|digest/);
-    }
+    const texts = stored.map(({ text }) => String(text));
+    const pieces = [key, provided, hook.secret].flatMap(piecesOf);
+    expect(pieces.filter((piece) => texts.some((text) => text.includes(piece)))).toEqual([]);
+    for (const text of texts) expect(text).not.toMatch(/whsec|digest/);
   });
 });
 
@@ -476,4 +473,14 @@ async function sha256Hex(prevHash: string, canonical: string): Promise<string> {
   const bytes = new Uint8Array([...before, ...text]);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Every 12 successive characters of the secret part of a key or secret. Shorter pieces prove no leak: events show the
+ * last 4 characters of each key. The secret part of a key can itself contain underscores.
+ */
+function piecesOf(secret: string | null): string[] {
+  const [, part = expect.fail("This is no secret")] =
+    /^(?:slg_[\da-f]{32}|whsec)_(.{32,})$/.exec(secret ?? "") ?? [];
+  return Array.from({ length: part.length - 11 }, (_, start) => part.slice(start, start + 12));
 }
