@@ -241,6 +241,8 @@ function withOtherValue(sample: Sample): object {
     model: "another-value",
     max: 2,
     leaseSeconds: 61,
+    seed: 2,
+    speed: 1,
     output: "Another value",
     trials: [{ k: 1, model: "another-value" }],
   };

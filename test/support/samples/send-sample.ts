@@ -1,6 +1,6 @@
 import { loadRoutes } from "../../../src/routes/app/areas.ts";
 import type { Contract } from "../../../src/routes/http/contract.ts";
-import type { Answer, CallOptions, TestApi } from "../api.ts";
+import type { Answer, CallOptions, Tenant, TestApi } from "../api.ts";
 import type { Sample, Things } from "./sample.ts";
 
 const routes = await loadRoutes();
@@ -22,6 +22,11 @@ export const statusOf = (sample: Sample): number =>
 /** The status of the answer if every name that need not exist is unknown. */
 export const statusWithoutOf = (sample: Sample): number => sample.statusWithout ?? statusOf(sample);
 
+/** The tenant that sends requests to a route: the demo if the route works only in demos, and otherwise the first tenant. */
+export async function senderOf(api: TestApi, { demoOnly }: Contract): Promise<Tenant> {
+  return demoOnly ? api.demoTenant() : api.tenant;
+}
+
 /** The value of each placeholder of a request. */
 export type Named = Readonly<Record<string, string>>;
 
@@ -31,8 +36,8 @@ export function namesIn({ names }: Sample, things: Things): Named {
 }
 
 /**
- * Sends a sample with these names. If the route takes an idempotency key, the sample gets a fresh one by default. If it
- * works only in a demo, a demo sends it by default.
+ * Sends a sample with these names, by default as the sender of its route. If the route takes an idempotency key, the
+ * sample gets a fresh one by default.
  */
 export async function sendSample(
   api: TestApi,
@@ -40,7 +45,8 @@ export async function sendSample(
   named: Named,
   options: CallOptions = {},
 ): Promise<Answer> {
-  const { method, idempotency, demoOnly } = contractOf(sample);
+  const contract = contractOf(sample);
+  const { method, idempotency } = contract;
   const { as = "admin", fixed, query, body, content } = sample;
   const values: Named = { ...fixed, ...named };
   const fill = (template: string) =>
@@ -50,7 +56,7 @@ export async function sendSample(
     as,
     ...(body !== undefined && { body: fill(JSON.stringify(body)) }),
     ...(content !== undefined && { body: content }),
-    ...(demoOnly && options.tenant === undefined && { tenant: await api.demoTenant() }),
+    tenant: options.tenant ?? (await senderOf(api, contract)),
     ...(idempotency !== "none" && { idempotencyKey: crypto.randomUUID() }),
     ...options,
     headers: { ...(content !== undefined && { "content-type": "text/plain" }), ...options.headers },

@@ -10,7 +10,7 @@ import { seedMix } from "../../../src/domain/seed/mix.ts";
 import { importedState } from "../imported-state.ts";
 import { givenOfferedRun } from "../runs.ts";
 import type { Kind, Sample, Things } from "./sample.ts";
-import { contractOf } from "./send-sample.ts";
+import { contractOf, senderOf } from "./send-sample.ts";
 
 /** The content that samples upload, and its declaration. */
 export const SAMPLE_CONTENT = {
@@ -75,7 +75,7 @@ export function spellingsOf(kind: Kind, things: Things): string[] {
 
 /** Creates what a sample names, for the tenant that sends it or another one: a task at the place that the sample wants, and things of that task. */
 export async function givenThings(api: TestApi, sample: Sample, owner?: Tenant): Promise<Things> {
-  const tenant = owner ?? (contractOf(sample).demoOnly ? await api.demoTenant() : api.tenant);
+  const tenant = owner ?? (await senderOf(api, contractOf(sample)));
   const things = unknownThings();
   const { at, isArchived, isOffered, evalStatus = "draft", prepare, names } = sample;
   const kinds = new Set(Object.values(names));
