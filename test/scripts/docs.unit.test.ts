@@ -22,6 +22,9 @@ const CODE = ["src", "drizzle", "scripts", "test", "cli", "client"]
   )
   .concat(textOf(join(PROJECT, "wrangler.toml")))
   .join("\n");
+const SCRIPTS = Object.keys(
+  (JSON.parse(textOf(join(PROJECT, "package.json"))) as { scripts: object }).scripts,
+);
 const IDENTIFIER = /^([a-z]+[A-Z]\w*|[A-Z]+_[A-Z_]+|[a-z]+_[a-z_]+)$/;
 
 /** The fragments by which the headings of a page can be linked. */
@@ -63,6 +66,16 @@ describe("the documentation", () => {
         ),
       ].map(([, path = ""]) => path);
       expect(named.filter((path) => !existsSync(join(PROJECT, path)))).toEqual([]);
+    },
+  );
+
+  it.each(pages.map((page) => [relative(PROJECT, page), page]))(
+    "names only npm scripts that exist in %s",
+    (_, page) => {
+      const named = [...textOf(page).matchAll(/npm run ([a-z][\w:]*)/g)].map(
+        ([, name = ""]) => name,
+      );
+      expect(named.filter((name) => !SCRIPTS.includes(name))).toEqual([]);
     },
   );
 
