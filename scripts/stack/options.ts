@@ -7,14 +7,20 @@ export interface StackOptions {
   isReset: boolean;
   /** Starts without the story of the simulated team. */
   isEmpty: boolean;
+  /** How many tasks that story has, if it is told for the first time. */
+  storyTasks: number;
   /** Requests per minute for each key. Null means no limit. */
   rateLimit: number | null;
 }
+
+/** More would keep a local stack busy for a long time. */
+const STORY_TASKS_MAX = 1000;
 
 const USAGE = `Options (after --):
   --port N         the port of the service (default: 8787)
   --reset          delete the data and keys of earlier runs first
   --empty          start without the story of the simulated team, which only \`npm run dev\` tells
+  --tasks N        the number of tasks of that story, when it is told for the first time (default: 180)
   --rate-limit N   limit each key to N requests per minute (default: no limit)`;
 
 /**
@@ -28,6 +34,7 @@ export function parseStackOptions(args: readonly string[]): StackOptions {
     port: wholeNumber("--port", values.port, 65_535),
     isReset: values.reset,
     isEmpty: values.empty,
+    storyTasks: wholeNumber("--tasks", values.tasks, STORY_TASKS_MAX),
     rateLimit: rateLimit === undefined ? null : wholeNumber("--rate-limit", rateLimit, 1_000_000),
   };
 }
@@ -40,6 +47,8 @@ function parseValues(args: readonly string[]) {
         port: { type: "string", default: "8787" },
         reset: { type: "boolean", default: false },
         empty: { type: "boolean", default: false },
+        // A team of a size that a person can get to know: two weeks of its tasks fit on a screen.
+        tasks: { type: "string", default: "180" },
         "rate-limit": { type: "string" },
       },
     }).values;

@@ -78,7 +78,10 @@ async function runStack(options: StackOptions, startWorker: StartWorker): Promis
         // In the background, because the service can be used meanwhile.
         const telling = new AbortController();
         stops.push(async () => telling.abort());
-        void tellTeamStory({ baseUrl: worker.baseUrl, tenants: secrets.tenants }, telling.signal);
+        void tellTeamStory(
+          { baseUrl: worker.baseUrl, tenants: secrets.tenants },
+          { tasks: options.storyTasks, signal: telling.signal },
+        );
       }
       return [backend.failed, worker.run()];
     };

@@ -3,8 +3,7 @@ import type { SeedRun } from "../seed/api.ts";
 import { dayOf, newestRun, startRun, tellUntil } from "../seed/tell-story.ts";
 import type { Tenant } from "./tenants.ts";
 
-/** A team of a size that a person can get to know: two weeks of its tasks fit on a screen. */
-const STORY = { seed: 1, tasks: 180, days: 91 };
+const STORY = { seed: 1, days: 91 };
 
 /**
  * Two weeks in an hour: a day takes four minutes. In office hours, something happens every few seconds, which is as often
@@ -25,14 +24,14 @@ const MORNING_HOUR = 7;
  */
 export async function tellTeamStory(
   stack: { baseUrl: string; tenants: readonly Tenant[] },
-  signal: AbortSignal,
+  { tasks, signal }: { tasks: number; signal: AbortSignal },
 ): Promise<void> {
   const demo = stack.tenants.find(({ kind }) => kind === "demo");
   if (demo === undefined) return;
   const client = createApiClient({ baseUrl: stack.baseUrl, key: demo.keys.admin });
   try {
     const known = await newestRun(client);
-    const run = known ?? (await startRun(client, STORY));
+    const run = known ?? (await startRun(client, { ...STORY, tasks }));
     if (isUntold(run)) await tellBeginning(client, run, { name: demo.name, signal });
     else console.log(`${demo.name}: ${whereItIs(run)}`);
   } catch (error) {

@@ -85,7 +85,7 @@ test("a local stack starts no other story after the end of one, and none in a cu
   const { signal } = new AbortController();
   const told = async (tenants: readonly Tenant[]) =>
     seen(async () => {
-      await tellTeamStory({ baseUrl, tenants }, signal);
+      await tellTeamStory({ baseUrl, tenants }, { tasks: 40, signal });
       return 0;
     });
   const before = await newestRun(client);

@@ -33,8 +33,8 @@ export class StackProcess {
   }
 
   /** Starts a process, by default without the story of the simulated team, and waits until the stack is up. */
-  async start({ isEmpty = true }: { isEmpty?: boolean } = {}): Promise<StackFile> {
-    const child = this.spawn(...(isEmpty ? ["--empty"] : []));
+  async start(...options: string[]): Promise<StackFile> {
+    const child = this.spawn(...(options.length === 0 ? ["--empty"] : options));
     const ended = exitOf(child);
     for (;;) {
       const file = await this.file();
