@@ -2550,13 +2550,17 @@ export interface Operations {
         /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
-        bulkOperationId?: Id | undefined;
-        duplicateOf?: TaskRef | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
-        updatedAfter?: AfterTime | undefined;
+        bulkOperationId?: string | undefined;
+        /** Tasks that are duplicates of this task now. */
+        duplicateOf?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        updatedAfter?: string | undefined;
         /** Tasks whose status has not changed since before this time. */
-        statusBefore?: TimeOrDay | undefined;
+        statusBefore?: string | undefined;
         priority?: number | undefined;
         /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
@@ -2585,7 +2589,8 @@ export interface Operations {
         taskId: TaskRef;
       };
       query?: {
-        asOf?: AsOf | undefined;
+        /** A point in the task's history: a time with any offset, or `seq:` followed by the number of an event. */
+        asOf?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
@@ -2621,7 +2626,8 @@ export interface Operations {
         taskId: TaskRef;
       };
       query?: {
-        asOf?: AsOf | undefined;
+        /** A point in the task's history: a time with any offset, or `seq:` followed by the number of an event. */
+        asOf?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
@@ -2880,13 +2886,17 @@ export interface Operations {
         /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
-        bulkOperationId?: Id | undefined;
-        duplicateOf?: TaskRef | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
-        updatedAfter?: AfterTime | undefined;
+        bulkOperationId?: string | undefined;
+        /** Tasks that are duplicates of this task now. */
+        duplicateOf?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        updatedAfter?: string | undefined;
         /** Tasks whose status has not changed since before this time. */
-        statusBefore?: TimeOrDay | undefined;
+        statusBefore?: string | undefined;
         priority?: number | undefined;
         /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
@@ -2918,13 +2928,17 @@ export interface Operations {
         /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
-        bulkOperationId?: Id | undefined;
-        duplicateOf?: TaskRef | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
-        updatedAfter?: AfterTime | undefined;
+        bulkOperationId?: string | undefined;
+        /** Tasks that are duplicates of this task now. */
+        duplicateOf?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        updatedAfter?: string | undefined;
         /** Tasks whose status has not changed since before this time. */
-        statusBefore?: TimeOrDay | undefined;
+        statusBefore?: string | undefined;
         priority?: number | undefined;
         /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
@@ -3132,13 +3146,17 @@ export interface Operations {
         /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
-        bulkOperationId?: Id | undefined;
-        duplicateOf?: TaskRef | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
-        updatedAfter?: AfterTime | undefined;
+        bulkOperationId?: string | undefined;
+        /** Tasks that are duplicates of this task now. */
+        duplicateOf?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        updatedAfter?: string | undefined;
         /** Tasks whose status has not changed since before this time. */
-        statusBefore?: TimeOrDay | undefined;
+        statusBefore?: string | undefined;
         priority?: number | undefined;
         /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
@@ -3172,13 +3190,17 @@ export interface Operations {
         /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
-        bulkOperationId?: Id | undefined;
-        duplicateOf?: TaskRef | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
-        updatedAfter?: AfterTime | undefined;
+        bulkOperationId?: string | undefined;
+        /** Tasks that are duplicates of this task now. */
+        duplicateOf?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        updatedAfter?: string | undefined;
         /** Tasks whose status has not changed since before this time. */
-        statusBefore?: TimeOrDay | undefined;
+        statusBefore?: string | undefined;
         priority?: number | undefined;
         /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
@@ -3196,9 +3218,11 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
+        task?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
         /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
         dialect?: "standard" | "excel" | undefined;
       } | undefined;
@@ -3215,9 +3239,11 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
+        task?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
@@ -3232,8 +3258,8 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
-        evalId?: Id | undefined;
+        task?: string | undefined;
+        evalId?: string | undefined;
         model?: string | undefined;
         modelRevision?: string | undefined;
         agent?: string | undefined;
@@ -3259,8 +3285,8 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
-        evalId?: Id | undefined;
+        task?: string | undefined;
+        evalId?: string | undefined;
         model?: string | undefined;
         modelRevision?: string | undefined;
         agent?: string | undefined;
@@ -3284,10 +3310,10 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
+        task?: string | undefined;
         /** A version's id, or its number within the task. */
-        version?: number | Id | undefined;
-        step?: Id | undefined;
+        version?: number | string | undefined;
+        step?: string | undefined;
         model?: string | undefined;
         modelRevision?: string | undefined;
         agent?: string | undefined;
@@ -3310,10 +3336,10 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
+        task?: string | undefined;
         /** A version's id, or its number within the task. */
-        version?: number | Id | undefined;
-        step?: Id | undefined;
+        version?: number | string | undefined;
+        step?: string | undefined;
         model?: string | undefined;
         modelRevision?: string | undefined;
         agent?: string | undefined;
@@ -3698,17 +3724,19 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
-        stepId?: Id | undefined;
+        task?: string | undefined;
+        stepId?: string | undefined;
         kind?: "automated" | "expert" | undefined;
         outcome?: "passed" | "failed" | undefined;
         withdrawn?: boolean | undefined;
         /** The credential that recorded it: an API key's id, or a token's subject. */
         reviewerId?: string | undefined;
         /** The person who recorded it, with any of their credentials. */
-        personId?: Id | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
+        personId?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -3731,17 +3759,19 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
-        stepId?: Id | undefined;
+        task?: string | undefined;
+        stepId?: string | undefined;
         kind?: "automated" | "expert" | undefined;
         outcome?: "passed" | "failed" | undefined;
         withdrawn?: boolean | undefined;
         /** The credential that recorded it: an API key's id, or a token's subject. */
         reviewerId?: string | undefined;
         /** The person who recorded it, with any of their credentials. */
-        personId?: Id | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
+        personId?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
         /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
         dialect?: "standard" | "excel" | undefined;
       } | undefined;
@@ -3758,17 +3788,19 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
-        stepId?: Id | undefined;
+        task?: string | undefined;
+        stepId?: string | undefined;
         kind?: "automated" | "expert" | undefined;
         outcome?: "passed" | "failed" | undefined;
         withdrawn?: boolean | undefined;
         /** The credential that recorded it: an API key's id, or a token's subject. */
         reviewerId?: string | undefined;
         /** The person who recorded it, with any of their credentials. */
-        personId?: Id | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
+        personId?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
@@ -3858,8 +3890,8 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
-        stepId?: Id | undefined;
+        task?: string | undefined;
+        stepId?: string | undefined;
         all?: boolean | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
@@ -3930,8 +3962,8 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
-        stepId?: Id | undefined;
+        task?: string | undefined;
+        stepId?: string | undefined;
         type?: WorkerType | undefined;
         state?: RunState | undefined;
         /** The maximum number of items on a page. */
@@ -4027,10 +4059,12 @@ export interface Operations {
         state?: DispatchState | undefined;
         pipeline?: PipelineName | undefined;
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
-        bulkOperationId?: Id | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
+        task?: string | undefined;
+        bulkOperationId?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -4142,10 +4176,10 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
+        task?: string | undefined;
         /** A version's id, or its number within the task. */
-        version?: number | Id | undefined;
-        step?: Id | undefined;
+        version?: number | string | undefined;
+        step?: string | undefined;
         model?: string | undefined;
         modelRevision?: string | undefined;
         agent?: string | undefined;
@@ -4193,7 +4227,7 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
+        task?: string | undefined;
         kind?: DataKind | undefined;
         model?: string | undefined;
         modelRevision?: string | undefined;
@@ -4270,7 +4304,7 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
+        task?: string | undefined;
         kind?: DataKind | undefined;
         model?: string | undefined;
         modelRevision?: string | undefined;
@@ -4298,7 +4332,7 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
+        task?: string | undefined;
         kind?: DataKind | undefined;
         model?: string | undefined;
         modelRevision?: string | undefined;
@@ -4341,7 +4375,7 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
+        task?: string | undefined;
         name?: string | undefined;
         status?: EvalStatus | undefined;
         /** Evals with a trial of this model that is not retracted. */
@@ -4449,7 +4483,7 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
+        task?: string | undefined;
         name?: string | undefined;
         status?: EvalStatus | undefined;
         /** Evals with a trial of this model that is not retracted. */
@@ -4470,7 +4504,7 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
+        task?: string | undefined;
         name?: string | undefined;
         status?: EvalStatus | undefined;
         /** Evals with a trial of this model that is not retracted. */
@@ -4517,13 +4551,17 @@ export interface Operations {
         /** Tasks with a prompt, a data item, a trial, or an insight that this model produced. */
         model?: string | undefined;
         /** Tasks that this bulk operation changed. */
-        bulkOperationId?: Id | undefined;
-        duplicateOf?: TaskRef | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
-        updatedAfter?: AfterTime | undefined;
+        bulkOperationId?: string | undefined;
+        /** Tasks that are duplicates of this task now. */
+        duplicateOf?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        updatedAfter?: string | undefined;
         /** Tasks whose status has not changed since before this time. */
-        statusBefore?: TimeOrDay | undefined;
+        statusBefore?: string | undefined;
         priority?: number | undefined;
         /** `true` returns only archived tasks. By default, only tasks that are not archived are returned. */
         archived?: boolean | undefined;
@@ -4562,7 +4600,8 @@ export interface Operations {
         taskId: TaskRef;
       };
       query?: {
-        asOf?: AsOf | undefined;
+        /** A point in the task's history: a time with any offset, or `seq:` followed by the number of an event. */
+        asOf?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
@@ -4671,9 +4710,9 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
-        evalId?: Id | undefined;
-        trialId?: Id | undefined;
+        task?: string | undefined;
+        evalId?: string | undefined;
+        trialId?: string | undefined;
         kind?: string | undefined;
         status?: RunState | undefined;
         model?: string | undefined;
@@ -4720,9 +4759,9 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
-        evalId?: Id | undefined;
-        trialId?: Id | undefined;
+        task?: string | undefined;
+        evalId?: string | undefined;
+        trialId?: string | undefined;
         kind?: string | undefined;
         status?: RunState | undefined;
         model?: string | undefined;
@@ -4747,9 +4786,9 @@ export interface Operations {
     input: {
       query?: {
         /** A task's id, or `ext:` followed by its external id. */
-        task?: TaskRef | undefined;
-        evalId?: Id | undefined;
-        trialId?: Id | undefined;
+        task?: string | undefined;
+        evalId?: string | undefined;
+        trialId?: string | undefined;
         kind?: string | undefined;
         status?: RunState | undefined;
         model?: string | undefined;
@@ -4789,7 +4828,8 @@ export interface Operations {
         name: WebhookName;
       };
       query?: {
-        reason?: Reason | undefined;
+        /** Why the change is made, up to 2,000 characters. Stored on the event. */
+        reason?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
@@ -4860,8 +4900,10 @@ export interface Operations {
         state?: WebhookDeliveryState | undefined;
         event?: WebhookEvent | undefined;
         responseStatus?: number | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -5183,7 +5225,8 @@ export interface Operations {
         keyId: Id;
       };
       query?: {
-        reason?: Reason | undefined;
+        /** Why the change is made, up to 2,000 characters. Stored on the event. */
+        reason?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };
@@ -5201,8 +5244,10 @@ export interface Operations {
         subjectKind?: AdminSubject | undefined;
         subjectId?: string | undefined;
         actorId?: string | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -5228,8 +5273,10 @@ export interface Operations {
         subjectKind?: AdminSubject | undefined;
         subjectId?: string | undefined;
         actorId?: string | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
         /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
         dialect?: "standard" | "excel" | undefined;
       } | undefined;
@@ -5249,8 +5296,10 @@ export interface Operations {
         subjectKind?: AdminSubject | undefined;
         subjectId?: string | undefined;
         actorId?: string | undefined;
-        createdAfter?: AfterTime | undefined;
-        createdBefore?: TimeOrDay | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
+        createdAfter?: string | undefined;
+        /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
+        createdBefore?: string | undefined;
       } | undefined;
       requestId?: string | undefined;
     };

@@ -6,6 +6,7 @@ import { forbidden, notADemo, type Refusal, unauthenticated } from "../../domain
 import type { Outbound } from "../../outbound/post-signed.ts";
 import { addressOf, type Principal } from "./principal.ts";
 import { BODY_MS_MAX, BodyReader, streamOf } from "./body-reader.ts";
+import { namesUnknownValue } from "./closed-list.ts";
 import type { Answer, Call, PublicCall, Reply } from "./call.ts";
 import {
   BODY_BYTES_MAX,
@@ -220,7 +221,7 @@ async function readInput(
   if (!params.ok) return params;
   const search = readQuery(url.search, contract.query);
   if (!search.ok) return search;
-  const query = validate(contract.query, search.value);
+  const query = validate(contract.query, search.value, { error: namesUnknownValue });
   if (!query.ok) return query;
   const body = await readBody(contract, request);
   if (!body.ok) return body;

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { WEBHOOK_DATA } from "../../domain/webhooks/data.ts";
 import { WEBHOOK_EVENTS, type WebhookEvent } from "../../domain/webhooks/events.ts";
 import { type Contract, errorsOf, rawBody, type ResponseContract } from "./contract.ts";
+import { withPlainParameters } from "./parameters.ts";
 import { EVENT_STREAM } from "./streaming.ts";
 import { ERROR_CODES, type ErrorCode, PROBLEM_MEDIA_TYPE, PROBLEMS, RETRIES } from "./problem.ts";
 
@@ -90,9 +91,7 @@ export function openApiDocument(contracts: readonly Contract[]): object {
     servers: [{ url: "/", description: "This host" }],
     tags: tagsOf(contracts),
   });
-  return Object.fromEntries(
-    Object.entries(document).map(([name, value]: [string, unknown]) => [name, satisfiable(value)]),
-  );
+  return withPlainParameters(satisfiable(document));
 }
 
 /**

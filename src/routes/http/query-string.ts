@@ -1,13 +1,14 @@
-import * as z from "zod";
+import type * as z from "zod";
 import type { Issue } from "../../domain/refusals.ts";
+import { listKind } from "./closed-list.ts";
 import { type Parsed, invalid } from "./validation.ts";
 
 /**
  * Parses a query string strictly: percent escapes must be UTF-8, and a parameter can be repeated only if its schema is
- * an array. The schema rejects unknown names later.
+ * an array. A comma separates the values of a closed list, and is a character of any other text. The schema rejects
+ * unknown names later.
  */
-export function readQuery(search: string, schema: z.ZodType): Parsed<Record<string, unknown>> {
-  const repeatable = repeatableParameters(schema);
+export function readQuery(search: string, schema: z.ZodObject): Parsed<Record<string, unknown>> {
   const values = new Map<string, string | string[]>();
   const issues: Issue[] = [];
 
@@ -22,9 +23,10 @@ export function readQuery(search: string, schema: z.ZodType): Parsed<Record<stri
       continue;
     }
     const earlier = values.get(name);
-    if (repeatable.has(name)) {
-      if (Array.isArray(earlier)) earlier.push(value);
-      else values.set(name, [value]);
+    const kind = Object.hasOwn(schema.shape, name) ? listKind(schema.shape[name]) : null;
+    if (kind !== null) {
+      const added = kind === "closed" ? value.split(",") : [value];
+      values.set(name, Array.isArray(earlier) ? [...earlier, ...added] : added);
     } else if (earlier === undefined) {
       values.set(name, value);
     } else {
@@ -45,18 +47,4 @@ function decoded(text: string): string | null {
   } catch {
     return null;
   }
-}
-
-function repeatableParameters(schema: z.ZodType): ReadonlySet<string> {
-  if (!(schema instanceof z.ZodObject)) return new Set();
-  const names = Object.entries(schema.shape).flatMap(([name, field]) =>
-    isArray(field) ? [name] : [],
-  );
-  return new Set(names);
-}
-
-function isArray(schema: unknown): boolean {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
-    return isArray(schema.unwrap());
-  return schema instanceof z.ZodArray;
 }

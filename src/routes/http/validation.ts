@@ -11,15 +11,17 @@ export type Parsed<Value> = { ok: true; value: Value } | { ok: false; fault: Fau
 
 /**
  * Returns the parsed value, or the fault `validation_failed` or `too_many_items`. A null is taken for an absent member
- * where the member is optional and cannot be null.
+ * where the member is optional and cannot be null. `context` can have
+ * an `error` that returns the message of an issue, or undefined for Zod's own.
  */
 export function validate<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
+  context: z.core.ParseContext<z.core.$ZodIssue> = {},
 ): Parsed<z.output<Schema>> {
   const max = longListMax(schema, value);
   if (max !== null) return { ok: false, fault: { code: "too_many_items", max } };
-  const parsed = schema.safeParse(withoutAbsentMembers(schema, value));
+  const parsed = schema.safeParse(withoutAbsentMembers(schema, value), context);
   if (parsed.success) return { ok: true, value: parsed.data };
   return { ok: false, fault: invalid(parsed.error.issues.flatMap(issuesOf)) };
 }

@@ -1,8 +1,7 @@
 import * as z from "zod";
 import type { TaskFilter } from "../../db/tasks/task-filter.ts";
-import { ATTENTION_CODES } from "../../domain/status/attention.ts";
 import { isSearchable, NEEDLE_LENGTH_MIN } from "../../domain/search.ts";
-import { UNIFIED_STATUSES } from "../../domain/status/unified.ts";
+import { closedList } from "../http/closed-list.ts";
 import {
   afterTime,
   booleanText,
@@ -27,16 +26,10 @@ import {
 } from "./task.ts";
 
 const common = {
-  unifiedStatus: z
-    .array(unifiedStatus)
-    .min(1)
-    .max(UNIFIED_STATUSES.length)
+  unifiedStatus: closedList(unifiedStatus)
     .optional()
     .openapi({ description: "Tasks with any of these labels." }),
-  attention: z
-    .array(attentionCode)
-    .min(1)
-    .max(ATTENTION_CODES.length)
+  attention: closedList(attentionCode)
     .optional()
     .openapi({ description: "Tasks with any of these attention codes." }),
   stepKind: stageName.optional(),
