@@ -154,6 +154,20 @@ export type TaskStatus = {
     label: UnifiedStatus;
     unmet: ReadonlyArray<"kind" | "status" | "gate" | "reviewStanding" | "runningWorker">;
   }>;
+  /** The calls that the caller can make now. Null with `asOf`. */
+  next: readonly LawfulCall[] | null;
+  /** The other calls that exist for tasks at this stage, each with the error that it would get now. Null with `asOf`. */
+  closed: ReadonlyArray<{
+    call: {
+      method: "PATCH" | "POST";
+      path: string;
+      body: Record<string, unknown>;
+    };
+    code: "validation_failed" | "malformed_json" | "json_too_deep" | "duplicate_key" | "too_many_items" | "invalid_cursor" | "invalid_plan_token" | "url_not_allowed" | "idempotency_key_required" | "unauthenticated" | "forbidden" | "not_a_demo" | "csrf_rejected" | "not_found" | "method_not_allowed" | "request_timeout" | "invalid_transition" | "gate_closed" | "no_next_step" | "already_in_status" | "step_not_current" | "version_sealed" | "archived" | "plan_stale" | "plan_expired" | "not_revertible" | "not_retriable" | "stale" | "lease_lost" | "claim_taken" | "conflict" | "too_many_keys" | "key_ended" | "last_admin_key" | "operation_in_progress" | "version_conflict" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal" | "unavailable";
+    detail: string;
+    /** The role that the call needs, if that is what is missing. */
+    required?: "viewer" | "operator" | "reviewer" | "admin" | "service" | undefined;
+  }> | null;
 };
 
 /** The first rule whose conditions all hold gives the label. A condition that is null always holds. */
@@ -2615,7 +2629,7 @@ export interface Operations {
     answer: Moved;
   };
   /**
-   * Explain a task's label. Returns the task's label, the rule that gave it, the facts that the rule matched, and the conditions that each earlier rule did not meet. With `asOf`, explains the label as it was at that point.
+   * Explain a task's label. Returns the task's label, the rule that gave it, the facts that the rule matched, and the conditions that each earlier rule did not meet; and what the caller can do with the task now, and what not, and why. With `asOf`, explains the label as it was at that point.
    *
    * Role: `viewer` or above, or `service`.
    */

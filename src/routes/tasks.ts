@@ -9,22 +9,17 @@ import type { TaskRecord } from "../db/tasks/task-json.ts";
 import { findTask } from "../db/tasks/tasks.ts";
 import { START_STATUSES } from "../domain/lifecycle/transitions.ts";
 import { succeed, notFound, type Outcome, refuse } from "../domain/refusals.ts";
-import { attentionOf } from "../domain/status/attention.ts";
-import { explain } from "../domain/status/explain.ts";
-import { factsOf, RULE_CONDITIONS } from "../domain/status/resolve.ts";
 import type { TaskRef } from "../domain/task-ref.ts";
 import { type Call, reply, takeTurn } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { externalId, itemIssues, reason, taskRef, timestamp, uuid } from "./http/schemas.ts";
+import { externalId, itemIssues, reason, taskRef, uuid } from "./http/schemas.ts";
 import { JsonStream } from "./http/streaming.ts";
 import { validate } from "./http/validation.ts";
 import { asOf } from "./shapes/as-of.ts";
-import { labelFacts, resolverRule } from "./shapes/registry.ts";
 import { stageName } from "./shapes/stage.ts";
 import {
   assignee,
-  attentionCode,
   priority,
   task,
   taskContent,
@@ -188,41 +183,6 @@ const getTask = defineContract({
   response: { status: 200, description: "The task.", schema: task, headers: ["ETag"] },
 });
 
-const getStatus = defineContract({
-  ...oneTask,
-  operationId: "getTaskStatus",
-  path: "/tasks/{taskId}/status",
-  summary: "Explain a task's label",
-  description:
-    "Returns the task's label, the rule that gave it, the facts that the rule matched, and the conditions that each earlier rule did not meet. With `asOf`, explains the label as it was at that point.",
-  tags: ["Status and history"],
-  response: {
-    status: 200,
-    description: "The label and its explanation.",
-    schema: z
-      .strictObject({
-        taskId: uuid,
-        eventSeq: z.int(),
-        unifiedStatus,
-        attention: z.array(attentionCode),
-        statusSince: timestamp,
-        rule: resolverRule,
-        facts: labelFacts,
-        passedOver: z
-          .array(
-            z.strictObject({
-              rule: z.int(),
-              label: unifiedStatus,
-              unmet: z.array(z.enum(RULE_CONDITIONS)).readonly(),
-            }),
-          )
-          .readonly(),
-      })
-      .openapi("TaskStatus"),
-    headers: ["ETag"],
-  },
-});
-
 export const taskRoutes: readonly Route[] = [
   createHandler(postTask, async (call, { body }) => {
     const outcome = await createTask(call, newTaskOf(body));
@@ -253,16 +213,6 @@ export const taskRoutes: readonly Route[] = [
     const found = await readTask(call, params.taskId, query.asOf);
     if (!found.ok) return found;
     return reply(taskView(found.value), { etag: found.value.eventSeq });
-  }),
-  createHandler(getStatus, async (call, { params, query }) => {
-    const found = await readTask(call, params.taskId, query.asOf);
-    if (!found.ok) return found;
-    const { id: taskId, eventSeq, statusSince } = found.value;
-    const explained = explain(factsOf(found.value));
-    return reply(
-      { taskId, eventSeq, statusSince, attention: attentionOf(explained.facts), ...explained },
-      { etag: eventSeq },
-    );
   }),
 ];
 

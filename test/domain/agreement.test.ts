@@ -3,14 +3,18 @@ import type { BulkIntent } from "../../src/domain/bulk/intent.ts";
 import { judge } from "../../src/domain/bulk/judge.ts";
 import { BULK_STEP_STATUS, BULK_TARGETS } from "../../src/domain/bulk/matrix.ts";
 import type { Command } from "../../src/domain/lifecycle/commands.ts";
+import { ROLES } from "../../src/domain/actor.ts";
+import { closedCommands } from "../../src/domain/lifecycle/closed.ts";
 import { decide } from "../../src/domain/lifecycle/decide.ts";
 import { lawfulCommands } from "../../src/domain/lifecycle/moves.ts";
+import { kindHasStatus } from "../../src/domain/lifecycle/transitions.ts";
+import type { LawfulCommand } from "../../src/domain/refusals.ts";
 import type { TaskSnapshot } from "../../src/domain/lifecycle/snapshot.ts";
 import { GATE_STATES, STEP_KINDS, STEP_STATUSES } from "../../src/domain/lifecycle/statuses.ts";
 import { attentionOf } from "../../src/domain/status/attention.ts";
 import { factsOf, resolve } from "../../src/domain/status/resolve.ts";
 import { explore } from "./support/explore.ts";
-import { context } from "./support/world.ts";
+import { actor, context } from "./support/world.ts";
 
 const runAttachedWorkflows = false;
 const reason = "because";
@@ -42,6 +46,44 @@ describe("in every reachable state, what a task shows and what it accepts agree:
         isEligible(task, { action: "advance" }),
         offersAdvance(task),
       ].every((can) => can === isReady);
+    });
+  });
+
+  test("each command of its stage is either open or closed, and the role that is missing would open it", () => {
+    const nameOf = (command: LawfulCommand) => JSON.stringify({ ...command, needsReason: null });
+    expectOfEach((task) => {
+      const { kind, status } = task.step;
+      const transitions = STEP_STATUSES.filter((to) => to !== status && kindHasStatus(kind, to));
+      const byRole = new Map(ROLES.map((role) => [role, closedCommands(task, actor(role))]));
+      const forbiddenTo = new Map(
+        ROLES.map((role) => [
+          role,
+          new Set(
+            byRole
+              .get(role)
+              ?.filter(({ refusal }) => refusal.code === "forbidden")
+              .map(({ command }) => nameOf(command)),
+          ),
+        ]),
+      );
+      return ROLES.every((role) => {
+        const closed = byRole.get(role) ?? [];
+        const names = new Set([
+          ...lawfulCommands(task, role).commands.map(nameOf),
+          ...closed.map(({ command }) => nameOf(command)),
+        ]);
+        return (
+          names.size === lawfulCommands(task, role).commands.length + closed.length &&
+          transitions.every((to) =>
+            names.has(nameOf({ type: "transition", status: to, needsReason: false })),
+          ) &&
+          closed.every(
+            ({ command, refusal }) =>
+              refusal.code !== "forbidden" ||
+              forbiddenTo.get(refusal.required)?.has(nameOf(command)) === false,
+          )
+        );
+      });
     });
   });
 

@@ -74,7 +74,7 @@ export function personIdOf(
   return derivedId(`${run.id} team ${team.index} ${key}`, beginOf(run));
 }
 
-/** The subject of a simulated person: what a token would name. No issuer has such subjects, so nobody signs in as one. */
+/** The subject of a simulated person: what a token would name. No issuer has such subjects, so no one signs in as one. */
 export const subjectOf = (personId: string): string => `simulated:${personId}`;
 
 function actorOf({ name, role }: SeedPerson, personId: string): StoryActor {

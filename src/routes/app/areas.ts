@@ -7,6 +7,7 @@ import type { Route } from "../http/create-handler.ts";
 export const AREAS = {
   people: async () => (await import("../people.ts")).peopleRoutes,
   tasks: async () => (await import("../tasks.ts")).taskRoutes,
+  "task-status": async () => (await import("../task-status.ts")).taskStatusRoutes,
   "list-tasks": async () => (await import("../list-tasks.ts")).listTaskRoutes,
   "count-tasks": async () => (await import("../count-tasks.ts")).countTaskRoutes,
   versions: async () => (await import("../versions.ts")).versionRoutes,

@@ -11,7 +11,7 @@ export const PLACES: readonly { area: Area; method: string; path: string }[] = [
   { area: "tasks", method: "POST", path: "/v1/tasks/import" },
   { area: "tasks", method: "POST", path: "/v1/tasks/lookup" },
   { area: "tasks", method: "GET", path: "/v1/tasks/{taskId}" },
-  { area: "tasks", method: "GET", path: "/v1/tasks/{taskId}/status" },
+  { area: "task-status", method: "GET", path: "/v1/tasks/{taskId}/status" },
   { area: "list-tasks", method: "GET", path: "/v1/tasks" },
   { area: "count-tasks", method: "GET", path: "/v1/tasks/counts" },
   { area: "count-tasks", method: "GET", path: "/v1/tasks/ids" },

@@ -11,16 +11,17 @@ export interface LawfulCall {
 
 /** Spells lawful commands as calls of the API. */
 export function lawfulCalls({ taskId, stepId, commands }: LawfulCommands): LawfulCall[] {
-  const paths = { task: `/v1/tasks/${taskId}`, step: `/v1/steps/${stepId}` };
+  const paths = pathsOf(taskId, stepId);
   return commands.map((command) => ({
     ...callOf(command, paths),
     ...("needsReason" in command && command.needsReason && { needs: ["reason"] as const }),
   }));
 }
 
-function callOf(
+/** Spells a command as a call of the API. */
+export function callOf(
   command: LawfulCommand,
-  { task, step }: { task: string; step: string },
+  { task, step }: ReturnType<typeof pathsOf>,
 ): Omit<LawfulCall, "needs"> {
   switch (command.type) {
     case "transition":
@@ -34,4 +35,8 @@ function callOf(
     case "restore":
       return { method: "POST", path: `${task}/restore`, body: {} };
   }
+}
+
+export function pathsOf(taskId: string, stepId: string) {
+  return { task: `/v1/tasks/${taskId}`, step: `/v1/steps/${stepId}` };
 }

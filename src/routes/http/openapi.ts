@@ -4,6 +4,7 @@ import { WEBHOOK_DATA } from "../../domain/webhooks/data.ts";
 import { WEBHOOK_EVENTS, type WebhookEvent } from "../../domain/webhooks/events.ts";
 import { type Contract, errorsOf, rawBody, type ResponseContract } from "./contract.ts";
 import { withPlainParameters } from "./parameters.ts";
+import { lawfulCall } from "./lawful-call-schema.ts";
 import { EVENT_STREAM } from "./streaming.ts";
 import { ERROR_CODES, type ErrorCode, PROBLEM_MEDIA_TYPE, PROBLEMS, RETRIES } from "./problem.ts";
 
@@ -289,18 +290,6 @@ const issue = z
     message: z.string(),
   })
   .openapi("Issue");
-
-const lawfulCall = z
-  .object({
-    method: z.enum(["PATCH", "POST"]),
-    path: z.string(),
-    body: z.record(z.string(), z.unknown()),
-    needs: z
-      .array(z.string())
-      .optional()
-      .openapi({ description: "Members of the body that you have to fill in." }),
-  })
-  .openapi("LawfulCall");
 
 /** Loose, because each code adds members of its own, which the catalog lists. */
 const problem = z
