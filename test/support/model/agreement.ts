@@ -2,13 +2,16 @@ import { expect } from "vitest";
 import type { StepEventView } from "../../../src/actions/views/event-view.ts";
 import { stepView, type TaskView, taskView } from "../../../src/actions/views/task-view.ts";
 import type { ReviewRecord } from "../../../src/db/reviews/review-json.ts";
-import type { Role } from "../../../src/domain/actor.ts";
+import type { Actor, Role } from "../../../src/domain/actor.ts";
+import { closedCommands } from "../../../src/domain/lifecycle/closed.ts";
 import type { Decision } from "../../../src/domain/lifecycle/decision.ts";
 import { fold } from "../../../src/domain/lifecycle/fold.ts";
+import { lawfulCommands } from "../../../src/domain/lifecycle/moves.ts";
 import type { StepSnapshot } from "../../../src/domain/lifecycle/snapshot.ts";
 import { attentionOf } from "../../../src/domain/status/attention.ts";
 import { explain } from "../../../src/domain/status/explain.ts";
 import { factsOf } from "../../../src/domain/status/resolve.ts";
+import { lawfulCalls } from "../../../src/routes/http/lawful-calls.ts";
 import { expectDone, type TestApi } from "../api.ts";
 import { readEvents } from "./history.ts";
 import {
@@ -21,22 +24,31 @@ import {
 } from "./task-model.ts";
 import { type Bindings, expectMatch, substitute } from "./unify.ts";
 
+const OPERATOR: Actor = { id: "operator", name: "Operator", kind: "key", role: "operator" };
+
 /** Expects the tables, the history and the model of a task to agree, and returns its history. */
 export async function expectAgreement(api: TestApi, model: TaskModel): Promise<StepEventView[]> {
   const { id, snapshot } = model;
   const [events, status] = await Promise.all([
     readEvents(api, id),
-    api.call("GET", `/tasks/${id}/status`, { as: "viewer" }),
+    api.call<{ next: unknown; closed: { code: string }[] }>("GET", `/tasks/${id}/status`, {
+      as: "operator",
+    }),
     expectUnchanged(api, model),
   ]);
   const state = fold(events.map(recordedEvent));
   expect(inOrder(state)).toEqual(knownToHistory(model));
-  expect(expectDone(status)).toEqual({
+  const { closed, ...body } = expectDone(status);
+  expect(closed.map(({ code }) => code)).toEqual(
+    closedCommands(snapshot, OPERATOR).map(({ refusal }) => refusal.code),
+  );
+  expect(body).toEqual({
     taskId: id,
     eventSeq: snapshot.eventSeq,
     statusSince: state.statusSince,
     attention: attentionOf(factsOf(state)),
     ...explain(factsOf(state)),
+    next: lawfulCalls(lawfulCommands(snapshot, OPERATOR.role)),
   });
   return events;
 }
