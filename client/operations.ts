@@ -245,7 +245,7 @@ export type StepEvent = {
   canonical: string;
   prevHash: Sha256;
   hash: Sha256;
-  type: "task_created" | "step_transitioned" | "gate_changed" | "step_advanced" | "step_reworked" | "version_created" | "review_recorded" | "review_withdrawn" | "worker_run_changed" | "bulk_transitioned" | "bulk_reverted" | "task_updated" | "task_archived" | "task_restored" | "note_added" | "step_idled";
+  type: StepEventType;
   stepId: Id;
   versionId: Id;
   step: {
@@ -273,6 +273,8 @@ export type Actor = {
 
 /** A SHA-256 digest in lower-case hex. */
 export type Sha256 = string;
+
+export type StepEventType = "task_created" | "step_transitioned" | "gate_changed" | "step_advanced" | "step_reworked" | "version_created" | "review_recorded" | "review_withdrawn" | "worker_run_changed" | "bulk_transitioned" | "bulk_reverted" | "task_updated" | "task_archived" | "task_restored" | "note_added" | "step_idled";
 
 export type PipelineName = "quality_automation" | "output_generation" | "post_qa_scoring" | "payment";
 
@@ -355,10 +357,14 @@ export type EvalEvent = {
   hash: Sha256;
   evalId: Id;
   trialId: Id | null;
-  type: "eval_created" | "eval_transitioned" | "eval_updated" | "trials_recorded" | "trial_transitioned" | "trial_retracted";
+  type: EvalEventType;
   from: "draft" | "queued" | "running" | "completed" | "failed" | "cancelled" | null;
   to: "draft" | "queued" | "running" | "completed" | "failed" | "cancelled";
 };
+
+export type EvalEventType = "eval_created" | "eval_transitioned" | "eval_updated" | "trials_recorded" | "trial_transitioned" | "trial_retracted";
+
+export type EventType = "task_created" | "step_transitioned" | "gate_changed" | "step_advanced" | "step_reworked" | "version_created" | "review_recorded" | "review_withdrawn" | "worker_run_changed" | "bulk_transitioned" | "bulk_reverted" | "task_updated" | "task_archived" | "task_restored" | "note_added" | "step_idled" | "eval_created" | "eval_transitioned" | "eval_updated" | "trials_recorded" | "trial_transitioned" | "trial_retracted";
 
 export type ImportedTasks = {
   counts: {
@@ -2751,7 +2757,7 @@ export interface Operations {
     };
   };
   /**
-   * List a task's timeline. Returns the events of a task and of its evals, in the order in which they were written. `stream` says which kind an event is.
+   * List a task's timeline. Returns the events of a task and of its evals that match every given filter, in the order in which they were written, or with `sort=-at` the newest first. `stream` says which kind an event is.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -2762,6 +2768,12 @@ export interface Operations {
         taskId: TaskRef;
       };
       query?: {
+        /** Events of any of these types. */
+        type?: readonly EventType[] | undefined;
+        /** The id of an actor, as events have it, or of a person. A person's id finds what the person did with any of their API keys and tokens. */
+        actor?: string | undefined;
+        /** `at` sorts from the oldest event to the newest, and `-at` from the newest to the oldest. */
+        sort?: "at" | "-at" | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -3038,7 +3050,7 @@ export interface Operations {
     answer: VersionDiff;
   };
   /**
-   * List a task's events. Returns the events of a task. They are numbered from 1 without gaps, and each event's hash covers its own content and the hash of the previous event.
+   * List a task's events. Returns the events of a task that match every given filter. They are numbered from 1 without gaps, and each event's hash covers its own content and the hash of the previous event.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3049,6 +3061,12 @@ export interface Operations {
         taskId: TaskRef;
       };
       query?: {
+        /** Events of any of these types. */
+        type?: readonly StepEventType[] | undefined;
+        /** The id of an actor, as events have it, or of a person. A person's id finds what the person did with any of their API keys and tokens. */
+        actor?: string | undefined;
+        /** `seq` sorts from the oldest event to the newest, and `-seq` from the newest to the oldest. */
+        sort?: "seq" | "-seq" | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -3063,7 +3081,7 @@ export interface Operations {
     };
   };
   /**
-   * List a step's events. Returns the events of the task that concern this step.
+   * List a step's events. Returns the events of the task that concern this step and match every given filter.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -3073,6 +3091,12 @@ export interface Operations {
         stepId: Id;
       };
       query?: {
+        /** Events of any of these types. */
+        type?: readonly StepEventType[] | undefined;
+        /** The id of an actor, as events have it, or of a person. A person's id finds what the person did with any of their API keys and tokens. */
+        actor?: string | undefined;
+        /** `seq` sorts from the oldest event to the newest, and `-seq` from the newest to the oldest. */
+        sort?: "seq" | "-seq" | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -4438,7 +4462,7 @@ export interface Operations {
     answer: Eval;
   };
   /**
-   * List an eval's events. Returns the eval's own history, which is separate from the task's. Events are numbered from 1 without gaps, and each event's hash covers its own content and the hash of the previous event.
+   * List an eval's events. Returns the events of the eval's own history, which is separate from the task's, that match every given filter. Events are numbered from 1 without gaps, and each event's hash covers its own content and the hash of the previous event.
    *
    * Role: `viewer` or above, or `service`.
    */
@@ -4448,6 +4472,12 @@ export interface Operations {
         evalId: Id;
       };
       query?: {
+        /** Events of any of these types. */
+        type?: readonly EvalEventType[] | undefined;
+        /** The id of an actor, as events have it, or of a person. A person's id finds what the person did with any of their API keys and tokens. */
+        actor?: string | undefined;
+        /** `seq` sorts from the oldest event to the newest, and `-seq` from the newest to the oldest. */
+        sort?: "seq" | "-seq" | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -5247,21 +5277,27 @@ export interface Operations {
     answer: RevokedApiKey;
   };
   /**
-   * List administrative events. Returns the changes of API keys, people, pipelines, webhooks and the tenant itself, newest first: who changed what, when and why. The events form a hash chain of their own.
+   * List administrative events. Returns the changes of API keys, people, pipelines, webhooks and the tenant itself, by default the newest first: who changed what, when and why. The events form a hash chain of their own.
    *
    * Role: `admin`.
    */
   listAdminEvents: {
     input: {
       query?: {
-        type?: AdminEventType | undefined;
+        /** Events of any of these types. */
+        type?: readonly AdminEventType[] | undefined;
+        /** The id of an actor, as events have it, or of a person. A person's id finds what the person did with any of their API keys and tokens. */
+        actor?: string | undefined;
         subjectKind?: AdminSubject | undefined;
         subjectId?: string | undefined;
+        /** The id of one actor. */
         actorId?: string | undefined;
         /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
         createdAfter?: string | undefined;
         /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone means the first moment of that day in UTC. */
         createdBefore?: string | undefined;
+        /** `seq` sorts from the oldest event to the newest, and `-seq` from the newest to the oldest. */
+        sort?: "seq" | "-seq" | undefined;
         /** The maximum number of items on a page. */
         limit?: number | undefined;
         /** The `nextCursor` of the previous page. Omit it for the first page. */
@@ -5283,9 +5319,13 @@ export interface Operations {
   exportAdminEventsCsv: {
     input: {
       query?: {
-        type?: AdminEventType | undefined;
+        /** Events of any of these types. */
+        type?: readonly AdminEventType[] | undefined;
+        /** The id of an actor, as events have it, or of a person. A person's id finds what the person did with any of their API keys and tokens. */
+        actor?: string | undefined;
         subjectKind?: AdminSubject | undefined;
         subjectId?: string | undefined;
+        /** The id of one actor. */
         actorId?: string | undefined;
         /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
         createdAfter?: string | undefined;
@@ -5306,9 +5346,13 @@ export interface Operations {
   exportAdminEventsNdjson: {
     input: {
       query?: {
-        type?: AdminEventType | undefined;
+        /** Events of any of these types. */
+        type?: readonly AdminEventType[] | undefined;
+        /** The id of an actor, as events have it, or of a person. A person's id finds what the person did with any of their API keys and tokens. */
+        actor?: string | undefined;
         subjectKind?: AdminSubject | undefined;
         subjectId?: string | undefined;
+        /** The id of one actor. */
         actorId?: string | undefined;
         /** A time with any offset from UTC (RFC 3339). Digits after the microsecond are cut off; at most nine are allowed. A date alone includes that day, from its first moment in UTC. */
         createdAfter?: string | undefined;

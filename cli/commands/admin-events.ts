@@ -14,10 +14,10 @@ export const listAdminEvents: Command = {
   summary: "list the changes of keys, people, pipelines and webhooks",
   usage: `admin events [options]
 
-  --type TYPE        only events of this type, such as key_revoked
+  --type TYPE        only events of this type, such as key_revoked; repeat it for several types
   --subject KIND     only changes of this kind of thing, such as key or pipeline
   --id ID            only changes of the subject with this id or name
-  --actor ID         only changes by the actor with this id
+  --actor ID         only changes by the actor or the person with this id
   --limit N          at most N events, newest first (default 50)
   --all              no limit
   --json             print each event as a line of JSON`,
@@ -27,7 +27,7 @@ export const listAdminEvents: Command = {
         args,
         options: {
           ...COMMON_OPTIONS,
-          type: { type: "string" },
+          type: { type: "string", multiple: true },
           subject: { type: "string" },
           id: { type: "string" },
           actor: { type: "string" },
@@ -43,7 +43,7 @@ export const listAdminEvents: Command = {
       type: values.type as Filter["type"],
       subjectKind: values.subject as Filter["subjectKind"],
       subjectId: values.id,
-      actorId: values.actor,
+      actor: values.actor,
       // One extra event shows whether there are more.
       limit: Math.min(max + 1, PAGE_MAX),
     };

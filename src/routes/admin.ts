@@ -8,18 +8,17 @@ import { ADMIN_EVENT_TYPES, ADMIN_SUBJECTS } from "../domain/admin-events.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
 import { exportRoutesOf } from "./http/export-routes.ts";
-import { answerPage } from "./http/paging.ts";
 import {
   afterTime,
   type FilterQuery,
   page,
-  paging,
   safeText,
   timeOrDay,
   timestamp,
   uuid,
 } from "./http/schemas.ts";
 import { actor, sha256 } from "./shapes/event.ts";
+import { answerEvents, bySeq, eventFilterQuery } from "./shapes/event-list.ts";
 
 const TAGS = ["Administration"] as const;
 
@@ -53,10 +52,10 @@ const adminEvent = z
   .openapi("AdminEvent");
 
 const filterQuery = {
-  type: type.optional(),
+  ...eventFilterQuery(type),
   subjectKind: subjectKind.optional(),
   subjectId: safeText(200).optional(),
-  actorId: safeText(200).optional(),
+  actorId: safeText(200).optional().openapi({ description: "The id of one actor." }),
   createdAfter: afterTime.optional(),
   createdBefore: timeOrDay.optional(),
 } satisfies FilterQuery<AdminEventFilter>;
@@ -67,11 +66,11 @@ const getEvents = defineContract({
   path: "/admin/events",
   summary: "List administrative events",
   description:
-    "Returns the changes of API keys, people, pipelines, webhooks and the tenant itself, newest first: who changed what, when and why. The events form a hash chain of their own.",
+    "Returns the changes of API keys, people, pipelines, webhooks and the tenant itself, by default the newest first: who changed what, when and why. The events form a hash chain of their own.",
   tags: TAGS,
   role: "admin",
   service: false,
-  query: z.strictObject({ ...filterQuery, ...paging }),
+  query: z.strictObject({ ...filterQuery, ...bySeq("-seq") }),
   response: { status: 200, description: "A page of events.", schema: page(adminEvent) },
   errors: ["invalid_cursor"],
 });
@@ -105,21 +104,13 @@ const exports = exportRoutesOf({
 });
 
 export const adminRoutes: readonly Route[] = [
-  createHandler(getEvents, (call, { query }) => {
-    const { limit, cursor, ...filter } = query;
-    return answerPage(
-      call,
-      { limit, cursor },
-      {
-        operationId: getEvents.operationId,
-        filter,
-        sort: "-seq",
-        position: z.int(),
-        read: (after, rows) => listAdminEvents(call.database, filter, { after, limit: rows }),
-        positionOf: ({ seq }) => seq,
-        itemOf: (event) => event,
-      },
-    );
-  }),
+  createHandler(getEvents, (call, { query }) =>
+    answerEvents(call, query, {
+      operationId: getEvents.operationId,
+      read: (filter, range) => listAdminEvents(call.database, filter, range),
+      positionOf: ({ seq }) => seq,
+      itemOf: (event) => event,
+    }),
+  ),
   ...exports,
 ];

@@ -4,7 +4,7 @@ import { recordEvaluation } from "../actions/evals/record-evaluation.ts";
 import { updateEval } from "../actions/evals/update-eval.ts";
 import { evalEventView } from "../actions/views/event-view.ts";
 import { type EvalFilter, findEval, listEvals, readEvalChunk } from "../db/evals/evals.ts";
-import { listEvalEvents } from "../db/history/events.ts";
+import { type EvalEventFilter, listEvalEvents } from "../db/history/list-events.ts";
 import { verifyEvalHistory } from "../db/history/history-chain.ts";
 import { RECORD_OUTCOMES } from "../domain/evals/decide/record.ts";
 import { TRIALS_MAX } from "../domain/evals/decision.ts";
@@ -33,7 +33,8 @@ import {
   trialCount,
   usage,
 } from "./shapes/eval.ts";
-import { evalEvent, historyVerdict } from "./shapes/event.ts";
+import { evalEvent, evalEventType, historyVerdict } from "./shapes/event.ts";
+import { answerEvents, bySeq, eventFilterQuery } from "./shapes/event-list.ts";
 import { makerDetailsInput, makerDetailsOf } from "./shapes/maker.ts";
 
 const VERSION_MAX = 2_147_483_647;
@@ -160,8 +161,11 @@ const getEvalEvents = defineContract({
   path: "/evals/{evalId}/events",
   summary: "List an eval's events",
   description:
-    "Returns the eval's own history, which is separate from the task's. Events are numbered from 1 without gaps, and each event's hash covers its own content and the hash of the previous event.",
-  query: z.strictObject(paging),
+    "Returns the events of the eval's own history, which is separate from the task's, that match every given filter. Events are numbered from 1 without gaps, and each event's hash covers its own content and the hash of the previous event.",
+  query: z.strictObject({
+    ...(eventFilterQuery(evalEventType) satisfies FilterQuery<EvalEventFilter>),
+    ...bySeq(),
+  }),
   response: { status: 200, description: "A page of events, by `seq`.", schema: page(evalEvent) },
   errors: ["not_found", "invalid_cursor"],
 });
@@ -300,13 +304,10 @@ export const evalRoutes: readonly Route[] = [
     replyTo(await updateEval(call, { ...params, ...body })),
   ),
   createHandler(getEvalEvents, (call, { params, query }) =>
-    answerPage(call, query, {
+    answerEvents(call, query, {
       operationId: getEvalEvents.operationId,
-      filter: params,
-      sort: "seq",
-      position: z.int(),
-      read: (after, limit) =>
-        listEvalEvents(call.database, params.evalId, { after: after ?? 0, limit }),
+      params,
+      read: (filter, range) => listEvalEvents(call.database, params.evalId, filter, range),
       positionOf: ({ seq }) => seq,
       itemOf: evalEventView,
     }),

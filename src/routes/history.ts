@@ -1,14 +1,26 @@
 import * as z from "zod";
 import { stepEventView, timelineView } from "../actions/views/event-view.ts";
-import { listStepEvents, listTaskEvents, listTimeline } from "../db/history/events.ts";
+import {
+  listStepEvents,
+  listTaskEvents,
+  listTimeline,
+  type StepEventFilter,
+  type TimelineFilter,
+} from "../db/history/list-events.ts";
 import { verifyHistory } from "../db/history/history-chain.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { page, paging, taskRef, uuid } from "./http/schemas.ts";
-import { answerPage } from "./http/paging.ts";
-import { anyEvent, historyVerdict, stepEvent } from "./shapes/event.ts";
+import { type FilterQuery, page, taskRef, uuid } from "./http/schemas.ts";
+import {
+  anyEvent,
+  anyEventType,
+  historyVerdict,
+  stepEvent,
+  stepEventType,
+} from "./shapes/event.ts";
+import { answerEvents, bySeq, byTime, eventFilterQuery } from "./shapes/event-list.ts";
 
 const ofTask = {
   method: "GET",
@@ -18,17 +30,25 @@ const ofTask = {
   errors: ["not_found"],
 } as const;
 
+const stepEventQuery = z.strictObject({
+  ...(eventFilterQuery(stepEventType) satisfies FilterQuery<StepEventFilter>),
+  ...bySeq(),
+});
+
 const getTimeline = defineContract({
   ...ofTask,
   operationId: "getTaskTimeline",
   path: "/tasks/{taskId}/timeline",
   summary: "List a task's timeline",
   description:
-    "Returns the events of a task and of its evals, in the order in which they were written. `stream` says which kind an event is.",
-  query: z.strictObject(paging),
+    "Returns the events of a task and of its evals that match every given filter, in the order in which they were written, or with `sort=-at` the newest first. `stream` says which kind an event is.",
+  query: z.strictObject({
+    ...(eventFilterQuery(anyEventType) satisfies FilterQuery<TimelineFilter>),
+    ...byTime,
+  }),
   response: {
     status: 200,
-    description: "A page of the timeline, oldest first.",
+    description: "A page of the timeline, oldest first unless `sort` says otherwise.",
     schema: page(anyEvent),
   },
   errors: ["not_found", "invalid_cursor"],
@@ -40,8 +60,8 @@ const getTaskEvents = defineContract({
   path: "/tasks/{taskId}/events",
   summary: "List a task's events",
   description:
-    "Returns the events of a task. They are numbered from 1 without gaps, and each event's hash covers its own content and the hash of the previous event.",
-  query: z.strictObject(paging),
+    "Returns the events of a task that match every given filter. They are numbered from 1 without gaps, and each event's hash covers its own content and the hash of the previous event.",
+  query: stepEventQuery,
   response: { status: 200, description: "A page of events, by `seq`.", schema: page(stepEvent) },
   errors: ["not_found", "invalid_cursor"],
 });
@@ -51,9 +71,10 @@ const getStepEvents = defineContract({
   operationId: "listStepEvents",
   path: "/steps/{stepId}/events",
   summary: "List a step's events",
-  description: "Returns the events of the task that concern this step.",
+  description:
+    "Returns the events of the task that concern this step and match every given filter.",
   params: z.strictObject({ stepId: uuid }),
-  query: z.strictObject(paging),
+  query: stepEventQuery,
   response: { status: 200, description: "A page of events, by `seq`.", schema: page(stepEvent) },
   errors: ["not_found", "invalid_cursor"],
 });
@@ -72,42 +93,31 @@ const getVerdict = defineContract({
   },
 });
 
-const seq = z.int();
-
 export const historyRoutes: readonly Route[] = [
   createHandler(getTimeline, (call, { params, query }) =>
-    answerPage(call, query, {
+    answerEvents(call, query, {
       operationId: getTimeline.operationId,
-      filter: params,
-      sort: "place",
-      position: seq,
-      read: (after, limit) =>
-        listTimeline(call.database, params.taskId, { after: after ?? 0, limit }),
+      params,
+      read: (filter, range) => listTimeline(call.database, params.taskId, filter, range),
       positionOf: ({ place }) => place,
       itemOf: ({ event }) => timelineView(event),
     }),
   ),
   createHandler(getTaskEvents, (call, { params, query }) =>
-    answerPage(call, query, {
+    answerEvents(call, query, {
       operationId: getTaskEvents.operationId,
-      filter: params,
-      sort: "seq",
-      position: seq,
-      read: (after, limit) =>
-        listTaskEvents(call.database, params.taskId, { after: after ?? 0, limit }),
-      positionOf: (event) => event.seq,
+      params,
+      read: (filter, range) => listTaskEvents(call.database, params.taskId, filter, range),
+      positionOf: ({ seq }) => seq,
       itemOf: stepEventView,
     }),
   ),
   createHandler(getStepEvents, (call, { params, query }) =>
-    answerPage(call, query, {
+    answerEvents(call, query, {
       operationId: getStepEvents.operationId,
-      filter: params,
-      sort: "seq",
-      position: seq,
-      read: (after, limit) =>
-        listStepEvents(call.database, params.stepId, { after: after ?? 0, limit }),
-      positionOf: (event) => event.seq,
+      params,
+      read: (filter, range) => listStepEvents(call.database, params.stepId, filter, range),
+      positionOf: ({ seq }) => seq,
       itemOf: stepEventView,
     }),
   ),

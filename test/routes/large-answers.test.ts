@@ -87,9 +87,13 @@ describe("a list of large rows", () => {
   it("of events ends its pages early, by task, by step and on the timeline", async () => {
     const { id, currentStep } = await givenBigEvents();
     const { eventSeq } = expectDone(await api.call<TaskView>("GET", `/tasks/${id}`));
-    expectSplit(await pagesOf(`/tasks/${id}/events`), eventSeq);
-    expectSplit(await pagesOf(`/steps/${currentStep.id}/events`), eventSeq);
-    expectSplit(await pagesOf(`/tasks/${id}/timeline`), eventSeq);
+    for (const order of ["seq", "-seq"]) {
+      expectSplit(await pagesOf(`/tasks/${id}/events?sort=${order}`), eventSeq);
+      expectSplit(await pagesOf(`/steps/${currentStep.id}/events?sort=${order}`), eventSeq);
+    }
+    for (const order of ["at", "-at"]) {
+      expectSplit(await pagesOf(`/tasks/${id}/timeline?sort=${order}`), eventSeq);
+    }
   });
 
   it("does not make the state as of a moment large", async () => {

@@ -4,6 +4,8 @@ import type { Actor } from "../../domain/actor.ts";
 import type { TenantDatabase } from "../connection/client.ts";
 import { type Chunk, CHUNK_ROWS_MAX, chunkFrom, chunkOf } from "../sql/chunks.ts";
 import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
+import { listed } from "../sql/listed.ts";
+import { isActor } from "./actors.ts";
 
 /** The public fields of a subject. */
 type State = Record<string, unknown>;
@@ -39,28 +41,32 @@ const ADMIN_EVENT_JSON = sql`json_build_object('seq', e.seq, 'type', e.type,
   'hash', encode(e.hash, 'hex'))`;
 
 const ADMIN_EVENT_FILTERS = {
-  type: (type: AdminEventType) => sql`e.type = ${type}`,
+  type: (types: AdminEventType[]) => sql`e.type in (${listed(types)})`,
   subjectKind: (kind: AdminSubject) => sql`e.subject_kind = ${kind}`,
   subjectId: (id: string) => sql`e.subject_id = ${id}`,
   actorId: (id: string) => sql`e.actor_id = ${id}`,
+  /** The id of an actor, or of a person, who can be several actors. */
+  actor: (actor: string) => isActor(sql`e.actor_id`, actor),
   createdAfter: (time: string) => sql`e.at > ${time}::timestamptz`,
   createdBefore: (time: string) => sql`e.at < ${time}::timestamptz`,
 };
 
 export type AdminEventFilter = FilterOf<typeof ADMIN_EVENT_FILTERS>;
 
-/** Returns a page of the matching events, newest first. `after` is the seq of the page before. */
+/** Returns a page of the matching events by seq. `after` is the last seq of the page before. */
 export async function listAdminEvents(
   database: TenantDatabase,
   filter: AdminEventFilter,
-  { after, limit }: { after: number | null; limit: number },
+  { after, limit, descending }: { after: number | null; limit: number; descending: boolean },
 ): Promise<AdminEventRecord[]> {
+  const beyond = descending ? sql`<` : sql`>`;
   const condition = allOf(
     matches(ADMIN_EVENT_FILTERS, filter),
-    after !== null && sql`e.seq < ${after}`,
+    after !== null && sql`e.seq ${beyond} ${after}`,
   );
   const rows = await database.read<{ event: AdminEventRecord }>(sql`
-    select ${ADMIN_EVENT_JSON} as event from admin_events e where ${condition} order by e.seq desc limit ${limit}`);
+    select ${ADMIN_EVENT_JSON} as event from admin_events e where ${condition}
+    order by e.seq ${descending ? sql`desc` : sql`asc`} limit ${limit}`);
   return rows.map(({ event }) => event);
 }
 

@@ -6,7 +6,6 @@ import type { StepEventType } from "../../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
 import type { TenantDatabase } from "../connection/client.ts";
 import { CANONICAL, EVAL_CANONICAL } from "./history-chain.ts";
-import { type Chunk, chunkOf } from "../sql/chunks.ts";
 import { isTask } from "../tasks/task-match.ts";
 
 /** The members that events of both streams have: actor, reason, call and hashes. */
@@ -63,102 +62,19 @@ const ENVELOPE_MEMBERS = sql`'actor', json_build_object('id', e.actor_id, 'name'
     'reason', e.reason, 'operationId', e.operation_id, 'requestId', e.request_id,
     'registryVersion', e.registry_version, 'prevHash', encode(e.prev_hash, 'hex'), 'hash', encode(e.hash, 'hex')`;
 
-const STEP_EVENT_JSON = sql`json_build_object('stream', 'task', ${RECORDED_MEMBERS}, ${ENVELOPE_MEMBERS},
+/** A StepEventRecord as JSON, from the aliases e (event), s (its step), v (its version). */
+export const STEP_EVENT_JSON = sql`json_build_object('stream', 'task', ${RECORDED_MEMBERS}, ${ENVELOPE_MEMBERS},
     'runAttachedWorkflows', e.run_attached_workflows,
     'bulkOperationId', e.bulk_operation_id, 'canonical', ${CANONICAL})`;
 
-const EVAL_EVENT_JSON = sql`json_build_object('stream', 'eval', ${ENVELOPE_MEMBERS}, 'evalId', e.eval_id,
+/** An EvalEventRecord as JSON, from the alias e. */
+export const EVAL_EVENT_JSON = sql`json_build_object('stream', 'eval', ${ENVELOPE_MEMBERS}, 'evalId', e.eval_id,
     'taskId', e.task_id, 'trialId', e.trial_id, 'seq', e.seq, 'type', e.type, 'fromStatus', e.from_status,
     'toStatus', e.to_status, 'payload', e.payload::json, 'at', iso(e.at), 'canonical', ${EVAL_CANONICAL})`;
 
 /** Joins the event's step and version. The statements read only columns that never change. */
-const EVENT_JOINS = sql`join steps s on s.tenant_id = e.tenant_id and s.id = e.step_id
+export const EVENT_JOINS = sql`join steps s on s.tenant_id = e.tenant_id and s.id = e.step_id
       join task_versions v on v.tenant_id = e.tenant_id and v.id = e.version_id`;
-
-export interface EventPage {
-  /** The page begins after this seq. */
-  after: number;
-  limit: number;
-}
-
-/** A page of events, which ends early if their payloads are large. `next` is not null if there are more. */
-type EventChunk<Row> = Chunk<Row, true>;
-
-/** Returns a page of a task's events by seq; null if there is no such task. */
-export function listTaskEvents(
-  database: TenantDatabase,
-  task: TaskRef,
-  page: EventPage,
-): Promise<EventChunk<StepEventRecord> | null> {
-  const ofTask = sql`e.tenant_id = t.tenant_id and e.task_id = t.id`;
-  return readPage(
-    database,
-    sql`${eventPage(STEP_EVENTS, ofTask, page)} from tasks t where ${isTask(task)}`,
-  );
-}
-
-/** Returns a page of a step's events by seq; null if there is no such step. */
-export function listStepEvents(
-  database: TenantDatabase,
-  stepId: string,
-  page: EventPage,
-): Promise<EventChunk<StepEventRecord> | null> {
-  const ofStep = sql`e.tenant_id = named.tenant_id and e.task_id = named.task_id and e.step_id = named.id`;
-  return readPage(
-    database,
-    sql`${eventPage(STEP_EVENTS, ofStep, page)} from steps named where named.id = ${stepId}`,
-  );
-}
-
-/** Returns a page of an eval's events by seq; null if there is no such eval. */
-export function listEvalEvents(
-  database: TenantDatabase,
-  evalId: string,
-  page: EventPage,
-): Promise<EventChunk<EvalEventRecord> | null> {
-  const ofEval = sql`e.tenant_id = named.tenant_id and e.eval_id = named.id`;
-  return readPage(
-    database,
-    sql`${eventPage(EVAL_EVENTS, ofEval, page)} from evals named where named.id = ${evalId}`,
-  );
-}
-
-const STEP_EVENTS = { table: sql`step_events`, row: STEP_EVENT_JSON, joins: EVENT_JOINS };
-const EVAL_EVENTS = { table: sql`eval_step_events`, row: EVAL_EVENT_JSON, joins: sql`` };
-
-function eventPage(
-  { table, row, joins }: typeof STEP_EVENTS,
-  condition: SQL,
-  { after, limit }: EventPage,
-): SQL {
-  return pageOf({
-    found: sql`select e.*, octet_length(e.payload) as bytes from ${table} e
-        where ${condition} and e.seq > ${after} order by e.seq limit ${limit}`,
-    order: sql`seq`,
-    limit,
-    rows: sql`select json_agg(${row} order by e.seq) from page e ${joins}`,
-  });
-}
-
-/** Returns the columns `rows` and `isLast` of a page: the rows that are found, until their `bytes` are too many. */
-function pageOf(page: { found: SQL; order: SQL; limit: number; rows: SQL }): SQL {
-  const { found, order, limit, rows } = page;
-  const chunk = sql`found as materialized (${found}),
-      page as materialized (${chunkOf(sql`found`, { order, limit })})`;
-  return sql`select (with ${chunk} select json_build_object('rows', coalesce((${rows}), '[]'),
-      'isLast', (select count(*) from found) = (select count(*) from page))) as page`;
-}
-
-/** Runs a statement that selects a page, or no row if its parent does not exist. */
-async function readPage<Row>(
-  database: TenantDatabase,
-  statement: SQL,
-): Promise<EventChunk<Row> | null> {
-  const [found] = await database.read<{ page: { rows: Row[]; isLast: boolean } }>(statement);
-  if (found === undefined) return null;
-  const { rows, isLast } = found.page;
-  return { rows, next: isLast ? null : true };
-}
 
 /** Selects the event at `placed` (tenant_id, task_id, eval_id, seq), of either stream, as the column `event`. */
 export const EVENT_AT_PLACE: SQL = sql`
@@ -168,34 +84,6 @@ export const EVENT_AT_PLACE: SQL = sql`
   union all
   select ${EVAL_EVENT_JSON} from eval_step_events e
   where e.tenant_id = placed.tenant_id and e.eval_id = placed.eval_id and e.seq = placed.seq`;
-
-/** An event of either stream, with its position in the order of writing. */
-export interface TimelineRecord {
-  place: number;
-  event: EventRecord;
-}
-
-/** Returns a page of the events of a task and its evals, oldest first; null if there is no such task. */
-export function listTimeline(
-  database: TenantDatabase,
-  task: TaskRef,
-  { after, limit }: { after: number; limit: number },
-): Promise<EventChunk<TimelineRecord> | null> {
-  const ofTask = sql`e.tenant_id = t.tenant_id and e.task_id = t.id and e.feed_id > ${after}`;
-  const places = (stream: SQL, evalId: SQL) => sql`
-        select e.feed_id as place, e.tenant_id, e.task_id, e.seq, ${evalId} as eval_id,
-          octet_length(e.payload) as bytes
-        from ${stream} e where ${ofTask}`;
-  const page = pageOf({
-    found: sql`${places(sql`step_events`, sql`null::uuid`)} union all
-        ${places(sql`eval_step_events`, sql`e.eval_id`)} order by place limit ${limit}`,
-    order: sql`place`,
-    limit,
-    rows: sql`select json_agg(json_build_object('place', placed.place, 'event', shown.event) order by placed.place)
-      from page placed cross join lateral (${EVENT_AT_PLACE}) shown`,
-  });
-  return readPage(database, sql`${page} from tasks t where ${isTask(task)}`);
-}
 
 /** The last moment of a history to read, inclusive. */
 export type Until = { seq: number } | { time: string };

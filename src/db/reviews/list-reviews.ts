@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { ReviewKind, ReviewOutcome } from "../../domain/lifecycle/statuses.ts";
 import type { TaskRef } from "../../domain/task-ref.ts";
+import { credentialsOf } from "../administration/actors.ts";
 import type { TenantDatabase } from "../connection/client.ts";
 import { type Chunk, readChunkById } from "../sql/chunks.ts";
 import { type FilterOf, matches } from "../sql/conditions.ts";
@@ -30,9 +31,7 @@ const REVIEW_FILTERS = {
   /** The credential: the id of an API key, or the subject of a token. */
   reviewerId: (id: string) => sql`r.reviewer_id = ${id}`,
   /** The person, with all their credentials. */
-  personId: (id: string) => sql`r.reviewer_id in (
-    select k.id::text from api_keys k where k.person_id = ${id}
-    union all select p.subject from people p where p.id = ${id} and p.subject is not null)`,
+  personId: (id: string) => sql`r.reviewer_id in (${credentialsOf(id)})`,
   createdAfter: (time: string) => sql`r.created_at > ${time}::timestamptz`,
   createdBefore: (time: string) => sql`r.created_at < ${time}::timestamptz`,
 };

@@ -22,6 +22,11 @@ export const sha256 = z
   .regex(/^[0-9a-f]{64}$/)
   .openapi("Sha256", { description: "A SHA-256 digest in lower-case hex." });
 
+export const stepEventType = z.enum(STEP_EVENT_TYPES).openapi("StepEventType");
+export const evalEventType = z.enum(EVAL_EVENT_TYPES).openapi("EvalEventType");
+/** The type of an event of either stream. */
+export const anyEventType = z.enum([...STEP_EVENT_TYPES, ...EVAL_EVENT_TYPES]).openapi("EventType");
+
 /** The members that the events of both streams have. */
 const envelope = {
   taskId: uuid,
@@ -45,7 +50,7 @@ export const stepEvent = z
   .strictObject({
     stream: z.literal("task"),
     ...envelope,
-    type: z.enum(STEP_EVENT_TYPES),
+    type: stepEventType,
     stepId: uuid,
     versionId: uuid,
     step: z.strictObject({ id: uuid, kind: stepKind, attempt: z.number().int() }),
@@ -67,7 +72,7 @@ export const evalEvent = z
     ...envelope,
     evalId: uuid,
     trialId: uuid.nullable(),
-    type: z.enum(EVAL_EVENT_TYPES),
+    type: evalEventType,
     from: z.enum(EVAL_STATUSES).nullable(),
     to: z.enum(EVAL_STATUSES),
   })
