@@ -3602,7 +3602,7 @@ export interface Operations {
     answer: BulkPreview;
   };
   /**
-   * Retry the failed items of a bulk operation. Creates a child operation for the tasks that failed or were stale, as the plan of the retry has it. Requires that plan's `planToken`, and treats tasks that have changed since like an execution. Tasks that an earlier retry has changed are left out. The retry of a revert has no plan and no token, because it changes only tasks that failed and have not changed since. Returns 409 `not_retriable` if a retry would not do what was agreed to.
+   * Retry the failed items of a bulk operation. Creates a child operation for the tasks that failed or were stale, as the plan of the retry has it. Requires that plan's `planToken`, and treats tasks that have changed since like an execution. Tasks that an earlier retry has changed are left out. The retry of a revert has no plan and no token, because it changes only tasks that failed and have not changed since. The example retries a revert. Returns 409 `not_retriable` if a retry would not do what was agreed to.
    *
    * Role: `reviewer` or above.
    */

@@ -149,6 +149,7 @@ const postRetryPlan = defineContract({
   service: true,
   params,
   body: z.strictObject({}).openapi("PlanRetryOfBulkItems"),
+  example: {},
   response: { status: 200, description: "The plan.", schema: preview },
   errors: ["not_found", "not_retriable", "conflict"],
 });
@@ -159,7 +160,7 @@ const postRetryFailed = defineContract({
   path: "/bulk/operations/{operationId}/retry-failed",
   summary: "Retry the failed items of a bulk operation",
   description:
-    "Creates a child operation for the tasks that failed or were stale, as the plan of the retry has it. Requires that plan's `planToken`, and treats tasks that have changed since like an execution. Tasks that an earlier retry has changed are left out. The retry of a revert has no plan and no token, because it changes only tasks that failed and have not changed since. Returns 409 `not_retriable` if a retry would not do what was agreed to.",
+    "Creates a child operation for the tasks that failed or were stale, as the plan of the retry has it. Requires that plan's `planToken`, and treats tasks that have changed since like an execution. Tasks that an earlier retry has changed are left out. The retry of a revert has no plan and no token, because it changes only tasks that failed and have not changed since. The example retries a revert. Returns 409 `not_retriable` if a retry would not do what was agreed to.",
   tags: ["Bulk changes"],
   role: "reviewer",
   bodyMax: "large",
@@ -175,6 +176,7 @@ const postRetryFailed = defineContract({
       onStale: onStale.default("abort"),
     })
     .openapi("RetryFailedBulkItems"),
+  example: { reason: "The database is available again." },
   response: { status: 200, description: "The outcome of each task.", schema: execution },
   alternative: accepted,
   errors: [
@@ -199,6 +201,7 @@ const postRevert = defineContract({
   role: "reviewer",
   params,
   body: z.strictObject({ reason }).openapi("RevertBulkOperation"),
+  example: { reason: "It was a mistake." },
   response: { status: 200, description: "The outcome of each task.", schema: execution },
   alternative: accepted,
   errors: ["not_found", "not_revertible"],

@@ -56,6 +56,7 @@ const postPreview = defineContract({
       context.addIssue({ code: "custom", params: { code: "one_of" }, message });
     })
     .openapi("PreviewBulk"),
+  example: { taskIds: ["ext:gsm8k-0042"], targetStatus: "REJECTED" },
   response: { status: 200, description: "The plan.", schema: preview },
   errors: ["not_found", "conflict"],
 });
@@ -80,6 +81,7 @@ const postExecute = defineContract({
     })
     .superRefine(checkIntent)
     .openapi("ExecuteBulk"),
+  example: { taskIds: ["ext:gsm8k-0042"], targetStatus: "REJECTED", reason: "Out of scope." },
   response: { status: 200, description: "The outcome of each task.", schema: execution },
   alternative: accepted,
   errors: ["not_found", "conflict", "invalid_plan_token", "plan_expired", "plan_stale"],

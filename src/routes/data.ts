@@ -131,6 +131,13 @@ const postData = defineContract({
       });
     })
     .openapi("DeclareData"),
+  example: {
+    kind: "generated",
+    contentType: "text/plain",
+    sizeBytes: 12,
+    sha256: "cc15f7045a9635ebb17eba40696080437d7b1b5dadaa69426433f3304dec5155",
+    model: "solver-7b",
+  },
   response: { status: 201, description: "The data item.", schema: data, headers: ["Location"] },
   errors: ["not_found", "conflict", "version_sealed"],
   idempotency: "optional",
@@ -225,6 +232,7 @@ const putContent = defineContract({
   role: "operator",
   service: true,
   body: rawBody,
+  example: "Seventy-two.",
   bodyMax: "content",
   response: { status: 200, description: "The data item with its stored content.", schema: data },
   errors: ["not_found", "version_sealed"],

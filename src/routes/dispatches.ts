@@ -127,6 +127,7 @@ const retry = defineContract({
   role: "operator",
   params: onDispatch,
   body,
+  example: { reason: "The endpoint is available again." },
   response: {
     status: 200,
     description: "The dispatch, which waits in the outbox for its delivery.",
@@ -147,6 +148,7 @@ const recall = defineContract({
   role: "operator",
   params: onDispatch,
   body,
+  example: { reason: "The task has been withdrawn." },
   response: { status: 200, description: "The recalled dispatch.", schema: dispatch },
   errors: ["not_found", "invalid_transition"],
   idempotency: "optional",
@@ -185,6 +187,10 @@ const retryMany = defineContract({
   path: "/dispatches/retry",
   summary: "Retry dead dispatches",
   description: `Delivers all \`dead\` dispatches that match again. ${EACH} Of several dead dispatches of one step and pipeline, only the newest is delivered.`,
+  example: {
+    filter: { pipeline: "quality_automation" },
+    reason: "The endpoint is available again.",
+  },
 });
 
 const recallMany = defineContract({
@@ -193,6 +199,7 @@ const recallMany = defineContract({
   path: "/dispatches/recall",
   summary: "Recall dispatches",
   description: `Withdraws all dispatches that match and are not delivered yet. ${EACH}`,
+  example: { filter: { task: "ext:gsm8k-0042" }, reason: "The task has been withdrawn." },
 });
 
 /** Answers a change of all dispatches that match. */

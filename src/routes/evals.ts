@@ -59,6 +59,7 @@ const postEval = defineContract({
       versionNumber: z.int().min(1).max(VERSION_MAX).optional(),
     })
     .openapi("CreateEval"),
+  example: { name: "accuracy", k: 2 },
   response: { status: 201, description: "The eval.", schema: evalShape, headers: ["Location"] },
   errors: ["not_found", "archived", "conflict", "stale"],
   idempotency: "optional",
@@ -149,6 +150,7 @@ const patchEval = defineContract({
       error: "Set the status or k.",
     })
     .openapi("TransitionEval"),
+  example: { status: "completed" },
   response: { status: 200, description: "The eval.", schema: evalShape },
   errors: ["not_found", "invalid_transition", "already_in_status", "conflict", "stale"],
   idempotency: "optional",
@@ -226,6 +228,12 @@ const postRecord = defineContract({
       }),
     })
     .openapi("RecordEvaluation"),
+  example: {
+    name: "accuracy",
+    k: 1,
+    results: [{ task: "ext:gsm8k-0042", model: "solver-7b", k: 1, passed: true }],
+    complete: true,
+  },
   response: {
     status: 200,
     description: "The outcome of each result.",

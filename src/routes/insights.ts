@@ -45,6 +45,12 @@ const postInsight = defineContract({
       usage: usage.optional(),
     })
     .openapi("CreateInsight"),
+  example: {
+    taskId: "ext:gsm8k-0042",
+    kind: "completion",
+    model: "solver-7b",
+    input: { prompt: "How many eggs are left?" },
+  },
   response: { status: 201, description: "The insight.", schema: insight },
   errors: ["not_found", "archived"],
   idempotency: "optional",
@@ -123,6 +129,7 @@ const patchInsight = defineContract({
       usage: usage.optional(),
     })
     .openapi("ReportInsight"),
+  example: { status: "SUCCEEDED", output: "Seventy-two." },
   response: { status: 200, description: "The insight.", schema: insight },
   errors: ["not_found", "invalid_transition", "conflict", "stale"],
   idempotency: "optional",

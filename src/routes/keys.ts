@@ -64,6 +64,7 @@ const postKey = defineContract({
       reason: reason.optional(),
     })
     .openapi("CreateApiKey"),
+  example: { name: "Nightly import", role: "operator" },
   response: {
     status: 201,
     description: "The new API key.",
@@ -102,6 +103,7 @@ const rotate = defineContract({
       reason: reason.optional(),
     })
     .openapi("RotateApiKey"),
+  example: { overlapSeconds: 3600, reason: "The yearly rotation." },
   response: {
     status: 201,
     description: "The new API key.",

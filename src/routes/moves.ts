@@ -57,6 +57,7 @@ const postMoves = defineContract({
   body: z
     .strictObject({ moves: z.array(move).min(1).max(MOVES_MAX), runAttachedWorkflows })
     .openapi("MoveTasks"),
+  example: { moves: [{ task: "ext:gsm8k-0042", status: "running" }] },
   response: {
     status: 200,
     description: "The outcome of each move.",

@@ -65,6 +65,7 @@ const putContract = defineContract({
       reason: reason.optional(),
     })
     .openapi("PutPerson"),
+  example: { name: "Ada Lovelace", email: "ada@example.com", role: "reviewer" },
   response: { status: 201, description: "The new person.", schema: person },
   alternative: { status: 200, description: "The updated person.", schema: person },
   errors: ["conflict", "last_admin_key", "operation_in_progress"],

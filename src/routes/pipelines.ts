@@ -97,6 +97,7 @@ const put = defineContract({
       reason: reason.optional(),
     })
     .openapi("PutPipeline"),
+  example: { endpoint: "https://payments.example.com/hook", timeoutSeconds: 30 },
   response: {
     status: 200,
     description: "The pipeline with its new settings.",
@@ -115,6 +116,7 @@ const rotate = defineContract({
   role: "admin",
   params: onPipeline,
   body: rotation,
+  example: { reason: "The yearly rotation." },
   response: {
     status: 200,
     description: "The pipeline with its new secret, which only this response contains.",

@@ -60,6 +60,7 @@ const postPrompt = defineContract({
       trialId: uuid.optional(),
     })
     .openapi("RecordPrompt"),
+  example: { role: "user", content: "How many eggs are left?", model: "solver-7b" },
   response: { status: 201, description: "The prompt.", schema: prompt },
   errors: ["not_found"],
   idempotency: "optional",

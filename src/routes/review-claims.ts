@@ -67,6 +67,7 @@ const postClaim = defineContract({
       }),
     })
     .openapi("ClaimReviews"),
+  example: { max: 5, leaseSeconds: 1800, own: true },
   response: {
     status: 200,
     description: "The claimed tasks, each with its version and step. Empty if none waits.",
@@ -110,6 +111,7 @@ const postRenewal = defineContract({
       }),
     })
     .openapi("RenewReviewClaim"),
+  example: { leaseSeconds: 1800 },
   response: { status: 200, description: "The renewed claim.", schema: claim },
   errors: CLAIM_ERRORS,
   idempotency: "optional",
@@ -141,6 +143,7 @@ const postDecline = defineContract({
   role: "reviewer",
   params: onClaim,
   body: z.strictObject({ reason }).openapi("DeclineReviewClaim"),
+  example: { reason: "I know the author." },
   response: { status: 200, description: "The claim that has ended.", schema: claim },
   errors: CLAIM_ERRORS,
   idempotency: "optional",
@@ -157,6 +160,7 @@ const putDraft = defineContract({
   role: "reviewer",
   params: onClaim,
   body: z.strictObject({ draft: safeText(DRAFT_MAX).nullable() }).openapi("SaveReviewDraft"),
+  example: { draft: "Step one holds. Step two needs a unit." },
   response: { status: 200, description: "The claim.", schema: claim },
   errors: CLAIM_ERRORS,
 });

@@ -100,6 +100,7 @@ const postReview = defineContract({
         .optional(),
     })
     .openapi("RecordReview"),
+  example: { kind: "automated", outcome: "passed", notes: "Every check passed." },
   response: {
     status: 201,
     description: "The review, the task, and the events that the call wrote.",
@@ -153,6 +154,7 @@ const postWithdrawal = defineContract({
   service: true,
   params: z.strictObject({ reviewId: uuid }),
   body: z.strictObject({ reason }).openapi("WithdrawReview"),
+  example: { reason: "I read the wrong file." },
   response: {
     status: 200,
     description: "The withdrawn review, the task, and the event that the call wrote.",

@@ -65,6 +65,7 @@ const postRun = defineContract({
       mix: newSeedMix,
     })
     .openapi("StartSeedRun"),
+  example: { seed: 1, tasks: 20, days: 14 },
   response: { status: 201, description: "The run.", schema: seedRun, headers: ["Location"] },
   errors: ["conflict"],
   idempotency: "optional",
@@ -151,6 +152,7 @@ const postAdvance = defineContract({
       error: "Set to or by, but not both.",
     })
     .openapi("AdvanceSeedRun"),
+  example: { by: 3600 },
   response: done("The run."),
   alternative: accepted,
   errors: ["not_found", "conflict"],

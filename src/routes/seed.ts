@@ -93,6 +93,7 @@ const putObject = defineContract({
     }),
   }),
   body: rawBody,
+  example: "The first object of a demo.",
   bodyMax: "content",
   response: { status: 201, description: "The stored object.", schema: stub },
   errors: ["conflict"],

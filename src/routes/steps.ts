@@ -70,6 +70,7 @@ const patchStep = defineContract({
       runAttachedWorkflows,
     })
     .openapi("TransitionStep"),
+  example: { status: "running", reason: "A worker has started." },
   response: {
     status: 200,
     description: "The task after the change, and the events that the call wrote.",
@@ -100,6 +101,7 @@ const patchGate = defineContract({
   role: "operator",
   params: stepParams,
   body: z.strictObject({ gate: gateState, reason: reason.optional() }).openapi("ChangeGate"),
+  example: { gate: "blocked", reason: "The source is being checked." },
   response: {
     status: 200,
     description: "The task after the change, and the events that the call wrote.",
@@ -129,6 +131,7 @@ const postDispatch = defineContract({
   role: "operator",
   params: stepParams,
   body: z.strictObject({ pipeline: pipelineName, reason }).openapi("DispatchPipeline"),
+  example: { pipeline: "quality_automation", reason: "The checker is available again." },
   response: {
     status: 201,
     description: "The dispatch, which waits in the outbox for its delivery.",

@@ -47,6 +47,7 @@ const postAdvance = defineContract({
   body: z
     .strictObject({ reason: reason.optional(), hold: z.boolean().optional(), runAttachedWorkflows })
     .openapi("AdvanceTask"),
+  example: { reason: "The input is complete." },
   errors: [...MOVE_ERRORS, "gate_closed", "no_next_step"],
 });
 
@@ -59,6 +60,7 @@ const postRework = defineContract({
   description:
     "Opens a new attempt of the current stage or an earlier one. Revokes the `passed` and `waived` gates from that stage on, and cancels open worker runs. Earlier attempts are kept.",
   body: z.strictObject({ toKind: stageName, reason, runAttachedWorkflows }).openapi("ReworkTask"),
+  example: { toKind: "ingestion", reason: "The source file was wrong." },
   errors: [...MOVE_ERRORS, "invalid_transition"],
 });
 
@@ -79,6 +81,10 @@ const postVersion = defineContract({
       runAttachedWorkflows,
     })
     .openapi("CreateVersion"),
+  example: {
+    content: { brief: "Janet's ducks lay 16 eggs per day. She eats three." },
+    reason: "A number was missing.",
+  },
   response: {
     status: 201,
     description: "The task with its new active version, and the events that the call wrote.",
@@ -107,6 +113,7 @@ const patchTask = defineContract({
     })
     .refine((changes) => Object.keys(changes).length > 0, "Set at least one field.")
     .openapi("EditTask"),
+  example: { priority: 80, assignee: "Ada Lovelace" },
   errors: [...MOVE_ERRORS, "conflict"],
 });
 
@@ -123,6 +130,7 @@ const postArchive = defineContract({
   tags: ["Tasks and versions"],
   role: "reviewer",
   body: onlyReason.openapi("ArchiveTask"),
+  example: { reason: "Imported twice." },
   errors: ["not_found", "stale", "already_in_status"],
 });
 
@@ -137,6 +145,7 @@ const postRestore = defineContract({
   tags: ["Tasks and versions"],
   role: "reviewer",
   body: onlyReason.openapi("RestoreTask"),
+  example: { reason: "It was archived by mistake." },
   errors: ["not_found", "stale", "already_in_status"],
 });
 
@@ -153,6 +162,7 @@ const postNote = defineContract({
       text: reason.openapi({ description: "The text of the note, up to 2,000 characters." }),
     })
     .openapi("AddNote"),
+  example: { text: "The author confirmed the answer." },
   response: { ...onTask.response, status: 201 },
   errors: ["not_found", "stale"],
 });

@@ -56,6 +56,12 @@ const postTask = defineContract({
   tags: ["Tasks and versions"],
   role: "operator",
   body: newTask,
+  example: {
+    title: "How many eggs are left?",
+    externalId: "gsm8k-0042",
+    taxonomyCode: "math.arithmetic",
+    content: { brief: "Janet's ducks lay 16 eggs per day.", metadata: { difficulty: 3 } },
+  },
   response: {
     status: 201,
     description: "The new task.",
@@ -94,6 +100,12 @@ const postImport = defineContract({
         .optional(),
     })
     .openapi("ImportTasks"),
+  example: {
+    tasks: [
+      { title: "How many bolts does it take?", externalId: "gsm8k-0041" },
+      { title: "How far does he run in a week?", externalId: "gsm8k-0043", priority: 80 },
+    ],
+  },
   response: {
     status: 200,
     description: "The outcome of each item.",
@@ -144,6 +156,7 @@ const postLookup = defineContract({
   service: true,
   bodyMax: "large",
   body: z.strictObject({ ids: z.array(z.string()).min(1).max(LOOKUP_MAX) }).openapi("LookUpTasks"),
+  example: { ids: ["gsm8k-0042", "ext:gsm8k-0041"] },
   response: {
     status: 200,
     description: "The tasks that were found, and the ids that matched no task.",

@@ -106,6 +106,7 @@ const putContract = defineContract({
       context.addIssue({ code: "custom", params: { code }, path: ["parentCode"], message });
     })
     .openapi("PutTaxonomyEntry"),
+  example: { label: "Mathematics", level: "domain", position: 3 },
   response: { status: 201, description: "The new entry.", schema: taxonomyEntry },
   alternative: { status: 200, description: "The updated entry.", schema: taxonomyEntry },
   errors: ["not_found", "conflict", "operation_in_progress"],

@@ -53,6 +53,12 @@ const postTrials = defineContract({
   bodyMax: "large",
   params: z.strictObject({ evalId: uuid }),
   body: z.union([newTrial, manyTrials]),
+  example: {
+    trials: [
+      { k: 1, model: "solver-7b", passed: true },
+      { k: 2, model: "solver-7b", error: "Out of memory" },
+    ],
+  },
   response: {
     status: 201,
     description: "The trial, or `trials` in the order of the request if the request had `trials`.",
@@ -99,6 +105,7 @@ const patchTrial = defineContract({
   body: z
     .strictObject({ status: trialStatus.optional(), ...resultFields })
     .openapi("TransitionTrial"),
+  example: { status: "passed" },
   errors: ["not_found", "invalid_transition", "already_in_status", "conflict", "stale"],
 });
 
@@ -111,6 +118,7 @@ const postRetract = defineContract({
   description:
     "Retracts the trial, so that another trial with the same slot and `k` can be recorded. The retracted trial and its insights can still be read.",
   body: z.strictObject({ reason }).openapi("RetractTrial"),
+  example: { reason: "The prompt was wrong." },
   errors: ["not_found", "already_in_status", "stale"],
 });
 

@@ -81,6 +81,10 @@ const putContract = defineContract({
       reason: reason.optional(),
     })
     .openapi("PutWebhook"),
+  example: {
+    url: "https://hooks.example.com/stepledger",
+    events: ["task.label_changed", "bulk.finished"],
+  },
   response: {
     status: 201,
     description: "The new webhook with its secret, which only this response contains.",
@@ -165,6 +169,7 @@ const rotateContract = defineContract({
   role: "admin",
   params: onWebhook,
   body: rotation,
+  example: { reason: "The yearly rotation." },
   response: {
     status: 200,
     description: "The webhook with its new secret, which only this response contains.",
@@ -230,6 +235,7 @@ const retryContract = defineContract({
   role: "admin",
   params: z.strictObject({ name: webhookName, deliveryId: uuid }),
   body: z.strictObject({ reason: reason.optional() }).openapi("RetryWebhookDelivery"),
+  example: { reason: "The receiver is available again." },
   response: { status: 200, description: "The delivery, which is pending.", schema: delivery },
   errors: ["not_found"],
   idempotency: "optional",
@@ -262,6 +268,7 @@ const retryManyContract = defineContract({
       ...batchInput,
     })
     .openapi("RetryWebhookDeliveries"),
+  example: { filter: { event: "bulk.finished" }, reason: "The receiver is available again." },
   response: {
     status: 200,
     description: "How many are sent again, and how many are not, and why.",

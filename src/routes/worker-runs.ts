@@ -88,6 +88,7 @@ const postRun = defineContract({
   service: true,
   params: z.strictObject({ taskId: taskRef }),
   body: z.strictObject({ type: workerType, externalRef: name(500).optional() }).openapi("StartRun"),
+  example: { type: "OUTPUT_GENERATION", externalRef: "job-7" },
   response: { status: 201, description: "The new run.", schema: run },
   errors: ["not_found", "archived"],
   idempotency: "optional",
@@ -121,6 +122,7 @@ const claim = defineContract({
         }),
     })
     .openapi("ClaimRuns"),
+  example: { types: ["QUALITY_AUTOMATION"], max: 1, leaseSeconds: 60 },
   response: {
     status: 200,
     description: "The claimed runs, each with its task, version, and step.",
@@ -165,6 +167,7 @@ const patchRun = defineContract({
       error: safeText(20_000).optional(),
     })
     .openapi("ReportRun"),
+  example: { state: "SUCCEEDED", verdict: "passed", result: { score: 0.98 } },
   response: {
     status: 200,
     description: "The run, the task, and the events that the report wrote.",

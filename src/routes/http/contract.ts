@@ -73,6 +73,8 @@ export interface Contract<
   query: Query;
   /** Null if no body is read. */
   body: Body | null;
+  /** A body that succeeds as it is. It names no ids, only the tasks `gsm8k-0041` and `gsm8k-0042`. */
+  example?: unknown;
   bodyMax: keyof typeof BODY_BYTES_MAX;
   response: ResponseContract<Response>;
   /** A second success response with its own status and schema. */
@@ -101,6 +103,7 @@ type ContractInput<
   | "params"
   | "query"
   | "body"
+  | "example"
   | "bodyMax"
   | "idempotency"
   | "concurrency"
@@ -116,6 +119,8 @@ type ContractInput<
   params?: Params;
   query?: Query;
   body?: Body;
+  /** Of a raw body, its text. */
+  example?: z.input<Body> extends RawBody ? string : z.input<Body>;
   bodyMax?: keyof typeof BODY_BYTES_MAX;
   errors?: readonly ErrorCode[];
   idempotency?: "none" | "optional" | "required";

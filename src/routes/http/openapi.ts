@@ -61,6 +61,10 @@ const DESCRIPTION = `Stepledger records the status of every task, how the task g
 member is absent, unless its schema allows \`null\`: then it clears the field. Numbers must be doubles, and an integer
 must be one that comes back equal. Times can have any offset from UTC. Text is stored as you send it.
 
+**Examples.** The example of each request body succeeds as it is, once what its path names exists and the task is where the
+call needs it. The examples name tasks by external id: the one of \`POST /v1/tasks\` creates \`gsm8k-0042\`, and the one of
+\`POST /v1/tasks/import\` creates \`gsm8k-0041\`.
+
 **Headers.** Every response has an \`X-Request-Id\`, which is stored on each event that the request writes.
 \`Server-Timing\` reports the number and duration of database round trips.`;
 
@@ -151,7 +155,7 @@ function operationOf(contract: Contract) {
       ...(isEmpty(params) ? {} : { params }),
       ...(isEmpty(query) ? {} : { query }),
       ...(isEmpty(headers) ? {} : { headers }),
-      ...(body === null ? {} : { body: bodyOf(body) }),
+      ...(body === null ? {} : { body: bodyOf(body, contract.example) }),
     },
     responses: {
       [response.status]: successOf(response, contract),
@@ -246,12 +250,13 @@ function requestHeaders(contract: Contract): z.ZodObject {
   });
 }
 
-function bodyOf(schema: z.ZodType) {
+function bodyOf(schema: z.ZodType, example: unknown) {
+  const shown = example === undefined ? {} : { example };
   if (schema === rawBody) {
-    return { required: true, content: { "*/*": { schema: byteString } } };
+    return { required: true, content: { "*/*": { schema: byteString, ...shown } } };
   }
   const required = !schema.safeParse({}).success;
-  return { required, content: { "application/json": { schema } } };
+  return { required, content: { "application/json": { schema, ...shown } } };
 }
 
 const byteString = z.string().openapi({ format: "binary" });

@@ -73,10 +73,19 @@ export function spellingsOf(kind: Kind, things: Things): string[] {
   return [kind === "freeName" ? things.externalId : things[kind]];
 }
 
-/** Creates what a sample names, for the tenant that sends it or another one: a task at the place that the sample wants, and things of that task. */
-export async function givenThings(api: TestApi, sample: Sample, owner?: Tenant): Promise<Things> {
+/**
+ * Creates what a sample names, for the tenant that sends it or another one: a task at the place that the sample wants, and
+ * things of that task. The task and the original get the given external ids; without one, the original has none.
+ */
+export async function givenThings(
+  api: TestApi,
+  sample: Sample,
+  owner?: Tenant,
+  externalIds: { task?: string; original?: string } = {},
+): Promise<Things> {
   const tenant = owner ?? (await senderOf(api, contractOf(sample)));
   const things = unknownThings();
+  if (externalIds.task !== undefined) things.externalId = externalIds.task;
   const { at, isArchived, isOffered, evalStatus = "draft", prepare, names } = sample;
   const kinds = new Set(Object.values(names));
   const create = async (path: string, body: object, options: CallOptions = {}) => {
@@ -106,7 +115,11 @@ export async function givenThings(api: TestApi, sample: Sample, owner?: Tenant):
   });
   if (isArchived) await create(`${onTask}/archive`, {});
   if (isOffered) await givenOfferedRun(api, { tenant });
-  if (kinds.has("original")) things.original = (await api.givenTask({ tenant })).id;
+  const { original } = externalIds;
+  if (kinds.has("original") || original !== undefined) {
+    const other = { tenant, ...(original !== undefined && { externalId: original }) };
+    things.original = (await api.givenTask(other)).id;
+  }
   const asService = { as: "service" } as const;
   if (kinds.has("claim")) {
     const work = await create("/reviews/claim", { own: true, max: 20 });
