@@ -1,9 +1,9 @@
-import { Webhook } from "standardwebhooks";
 import { isAddress, isLoopback, isPublicAddress } from "./address-ranges.ts";
 import { type EndpointRules, judgeEndpoint } from "./endpoint-rules.ts";
 import type { Sealer, UnopenedSecret } from "./sealer.ts";
 import type { ResolveHost } from "./resolve-host.ts";
 import { retryAfterSeconds } from "./retry-after.ts";
+import { type Signed, signedHeaders } from "./signed-headers.ts";
 
 /** How the service calls tenants' endpoints, and which it may call. */
 export interface Outbound extends EndpointRules {
@@ -14,16 +14,9 @@ export interface Outbound extends EndpointRules {
   reportUnopened: (secret: UnopenedSecret) => void;
 }
 
-/** A message to a tenant's endpoint, in the format of Standard Webhooks. */
-export interface SignedMessage {
+/** A message to a tenant's endpoint, in the format of Standard Webhooks. Every attempt has the same id, by which the receiver detects duplicates. */
+export interface SignedMessage extends Signed {
   url: string;
-  /** The same on every attempt, so that the receiver can detect duplicates. */
-  id: string;
-  /** The time of this attempt. */
-  timestamp: Date;
-  body: string;
-  /** At least one: the current secret, and earlier ones until they expire. Each signs the message. */
-  secrets: readonly Uint8Array[];
   timeoutMs: number;
 }
 
@@ -104,24 +97,15 @@ async function addressFault(
 /** Returns null if the connection failed or timed out. */
 function send(
   url: URL,
-  { id, timestamp, body, secrets }: SignedMessage,
+  message: SignedMessage,
   outbound: Outbound,
   signal: AbortSignal,
 ): Promise<Response | null> {
-  const signatures = secrets.map((secret) =>
-    new Webhook(secret, { format: "raw" }).sign(id, timestamp, body),
-  );
   const request = outbound.fetch(url.href, {
     method: "POST",
     redirect: "manual",
-    headers: {
-      "content-type": "application/json",
-      "user-agent": "stepledger",
-      "webhook-id": id,
-      "webhook-timestamp": String(Math.floor(timestamp.getTime() / 1000)),
-      "webhook-signature": signatures.join(" "),
-    },
-    body,
+    headers: signedHeaders(message),
+    body: message.body,
     signal,
   });
   return unlessAborted(request, signal);

@@ -6,7 +6,7 @@ import { type DispatchAttemptEnd, endOfAttempt } from "../../domain/pipelines/di
 import { type Outbound, postSigned, type SignedMessage } from "../../outbound/post-signed.ts";
 import { openSecrets, UNOPENED, UNOPENED_DELAY_SECONDS } from "../secrets/open-secrets.ts";
 import { deliver, type Delivery } from "../outgoing/deliver.ts";
-import { stepView, taskView } from "../views/task-view.ts";
+import { pipelineMessage } from "./pipeline-message.ts";
 
 /**
  * Makes one attempt at delivering a dispatch: creates its run and calls its endpoint, unless there is nothing left to
@@ -43,26 +43,7 @@ function messageOf(
   delivery: DispatchAttempt,
   timestamp: Date,
 ): Omit<SignedMessage, "secrets"> {
-  const { endpoint, timeoutSeconds, pipeline, run, task, version, step } = delivery;
-  const data = {
-    dispatchId: id,
-    pipeline,
-    run,
-    task: taskView(task),
-    version,
-    step: stepView(task.id, task.step.id, step),
-    /** Where the worker reports, relative to the service's own address. */
-    reportTo: `/v1/worker-runs/${run.id}`,
-  };
-  return {
-    url: endpoint,
-    id,
-    timestamp,
-    body: JSON.stringify({
-      type: "pipeline.requested",
-      timestamp: timestamp.toISOString(),
-      data,
-    }),
-    timeoutMs: timeoutSeconds * 1000,
-  };
+  const { endpoint: url, timeoutSeconds } = delivery;
+  const body = JSON.stringify(pipelineMessage(id, delivery, timestamp));
+  return { url, id, timestamp, body, timeoutMs: timeoutSeconds * 1000 };
 }

@@ -31,7 +31,7 @@ export async function pingWebhook(
   const secrets = await openSecrets({ database, outbound }, owner, target.secrets);
   if (secrets === null) throw new SecretUnavailable(UNOPENED);
   const data = JSON.stringify({ webhook: name });
-  const message = { id: uuidv7(), type: PING_EVENT, timestamp: now.toISOString(), data };
+  const message = { id: uuidv7(), type: PING_EVENT, timestamp: now.toISOString(), data } as const;
   const posted = await postToWebhook({ url: target.url, secrets }, message, outbound);
   return succeed(resultOf(posted));
 }

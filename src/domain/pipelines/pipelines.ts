@@ -37,6 +37,9 @@ export type Pipeline = keyof typeof PIPELINES;
 
 export const PIPELINE_NAMES = Object.keys(PIPELINES) as [Pipeline, ...Pipeline[]]; // keys of a literal
 
+/** The type of the message that requests a pipeline's work. */
+export const PIPELINE_EVENT = "pipeline.requested";
+
 /** The pipelines whose dispatch the steps of a version share. */
 export const PIPELINES_OF_VERSION: readonly Pipeline[] = PIPELINE_NAMES.filter(isOfVersion);
 
