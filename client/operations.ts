@@ -1,5 +1,131 @@
 // Generated from the service's contracts by `npm run generate`. Do not edit.
 
+export type TaskLabelChangedMessage = {
+  type: "task.label_changed";
+  timestamp: string;
+  /** A task was created, or its label changed. */
+  data: {
+    taskId: string;
+    externalId: string | null;
+    /** The event that caused the change. Of two messages, the one with the higher number is newer. */
+    eventSeq: number;
+    /** The time of the event. */
+    at: string;
+    /** The title at that time. */
+    title: string;
+    /** Null if the event created the task. */
+    from: "DRAFT" | "CHECKING_QUALITY" | "QUALITY_CHECK_FAILED" | "READY_TO_SUBMIT" | "SUBMITTED" | "GENERATING_OUTPUT" | "OUTPUT_FAILED" | "IN_REVIEW" | "CHANGES_REQUESTED" | "PASSED" | "DELIVERED" | "REJECTED" | "DUPLICATE" | null;
+    to: "DRAFT" | "CHECKING_QUALITY" | "QUALITY_CHECK_FAILED" | "READY_TO_SUBMIT" | "SUBMITTED" | "GENERATING_OUTPUT" | "OUTPUT_FAILED" | "IN_REVIEW" | "CHANGES_REQUESTED" | "PASSED" | "DELIVERED" | "REJECTED" | "DUPLICATE";
+    /** The bulk operation that made the change. */
+    bulkOperationId: string | null;
+  };
+};
+
+export type TaskAttentionMessage = {
+  type: "task.attention";
+  timestamp: string;
+  /** The attention codes of a task changed. */
+  data: {
+    taskId: string;
+    externalId: string | null;
+    /** The event that caused the change. Of two messages, the one with the higher number is newer. */
+    eventSeq: number;
+    /** The time of the event. */
+    at: string;
+    added: ReadonlyArray<"errored" | "blocked" | "revoked" | "cancelled" | "idle" | "standing_failure" | "ready">;
+    removed: ReadonlyArray<"errored" | "blocked" | "revoked" | "cancelled" | "idle" | "standing_failure" | "ready">;
+    /** All codes after the change. */
+    attention: ReadonlyArray<"errored" | "blocked" | "revoked" | "cancelled" | "idle" | "standing_failure" | "ready">;
+  };
+};
+
+export type BulkFinishedMessage = {
+  type: "bulk.finished";
+  timestamp: string;
+  /** A bulk operation ended. */
+  data: {
+    operationId: string;
+    /** Null if the operation had a target status. */
+    action: "advance" | "retry" | "run_pipelines" | "edit" | "archive" | "restore" | "rework" | "revert" | null;
+    /** Null if the operation had an action. */
+    targetStatus: "DRAFT" | "CHECKING_QUALITY" | "QUALITY_CHECK_FAILED" | "READY_TO_SUBMIT" | "SUBMITTED" | "GENERATING_OUTPUT" | "OUTPUT_FAILED" | "IN_REVIEW" | "CHANGES_REQUESTED" | "PASSED" | "DELIVERED" | "REJECTED" | "DUPLICATE" | null;
+    reason: string;
+    actor: {
+      id: string;
+      name: string;
+    };
+    state: "completed" | "partial" | "failed" | "refused" | "cancelled";
+    /** The number of tasks by outcome. */
+    counts: {
+      requested: number;
+      changed: number;
+      refused: number;
+      stale: number;
+      failed: number;
+    };
+    /** The number of pipelines that were dispatched. */
+    dispatched: number;
+    /** The number of dispatches that a revert recalled before delivery. */
+    recalled: number;
+    /** The number of dispatches that a revert could not recall. */
+    alreadyDelivered: number;
+    /** The operation that it retried or reverted. */
+    parentId: string | null;
+    createdAt: string;
+    finishedAt: string;
+  };
+};
+
+export type DispatchDeadMessage = {
+  type: "dispatch.dead";
+  timestamp: string;
+  /** A pipeline was requested but could not be called. A person has to look into it. */
+  data: {
+    dispatchId: string;
+    pipeline: "quality_automation" | "output_generation" | "post_qa_scoring" | "payment";
+    taskId: string;
+    reason: string;
+    at: string;
+  };
+};
+
+export type WebhookPingMessage = {
+  type: "webhook.ping";
+  timestamp: string;
+  data: {
+    /** The webhook's name. */
+    webhook: string;
+  };
+};
+
+export type PipelineRequestedMessage = {
+  type: "pipeline.requested";
+  timestamp: string;
+  data: {
+    dispatchId: Id;
+    pipeline: "quality_automation" | "output_generation" | "post_qa_scoring" | "payment";
+    run: {
+      id: Id;
+      type: "QUALITY_AUTOMATION" | "EXPERT_REVIEW" | "OUTPUT_GENERATION" | "POST_QA_SCORING" | "PAYMENT";
+      attempt: number;
+      deadlineAt: Timestamp;
+    };
+    task: Task;
+    version: {
+      id: Id;
+      number: number;
+      contentHash: string;
+    };
+    step: Step;
+    /** The path to which the worker reports, relative to the address of this service. */
+    reportTo: string;
+  };
+};
+
+export type Id = string;
+
+export type Timestamp = string;
+
 export type Task = {
   id: Id;
   externalId: string | null;
@@ -32,14 +158,10 @@ export type Task = {
   updatedAt: Timestamp;
 };
 
-export type Id = string;
-
 /** The label that summarizes the task's status, derived from its current step. */
 export type UnifiedStatus = "DRAFT" | "CHECKING_QUALITY" | "QUALITY_CHECK_FAILED" | "READY_TO_SUBMIT" | "SUBMITTED" | "GENERATING_OUTPUT" | "OUTPUT_FAILED" | "IN_REVIEW" | "CHANGES_REQUESTED" | "PASSED" | "DELIVERED" | "REJECTED" | "DUPLICATE";
 
 export type AttentionCode = "errored" | "blocked" | "revoked" | "cancelled" | "idle" | "standing_failure" | "ready";
-
-export type Timestamp = string;
 
 export type StepKind = "ingestion" | "authoring" | "pre_qa" | "output_generation" | "expert_review" | "calibration" | "delivery";
 
@@ -53,6 +175,27 @@ export type Hold = {
   seq: number;
   /** The gate that the step would have without the hold. */
   gate: GateState;
+};
+
+export type Step = {
+  id: Id;
+  taskId: Id;
+  versionId: Id;
+  kind: StepKind;
+  attempt: number;
+  status: StepStatus;
+  gate: GateState;
+  hold: Hold | null;
+  /** The workers' reports whose moves wait until the step is neither held nor paused, oldest first. */
+  deferred: ReadonlyArray<{
+    runId: Id;
+    /** The event that recorded the report. */
+    seq: number;
+    statuses: readonly StepStatus[];
+    verdict: "passed" | "failed" | null;
+  }>;
+  /** Whether this is the task's current step. */
+  current: boolean;
 };
 
 export type Problem = {
@@ -197,6 +340,7 @@ export type LabelFacts = {
 
 export type Moved = {
   task: Task;
+  /** The task's current step after the call. */
   step: Step;
   /** The events that the call wrote, in order. */
   events: readonly StepEvent[];
@@ -205,28 +349,6 @@ export type Moved = {
     id: Id;
     pipeline: PipelineName;
   }>;
-};
-
-/** The task's current step after the call. */
-export type Step = {
-  id: Id;
-  taskId: Id;
-  versionId: Id;
-  kind: StepKind;
-  attempt: number;
-  status: StepStatus;
-  gate: GateState;
-  hold: Hold | null;
-  /** The workers' reports whose moves wait until the step is neither held nor paused, oldest first. */
-  deferred: ReadonlyArray<{
-    runId: Id;
-    /** The event that recorded the report. */
-    seq: number;
-    statuses: readonly StepStatus[];
-    verdict: "passed" | "failed" | null;
-  }>;
-  /** Whether this is the task's current step. */
-  current: boolean;
 };
 
 export type StepEvent = {
@@ -313,6 +435,7 @@ export type Reviewed = {
     notes: string | null;
   };
   task: Task;
+  /** The task's current step after the call. */
   step: Step;
   /** The events that the call wrote, in order. */
   events: readonly StepEvent[];
@@ -1194,6 +1317,7 @@ export type Withdrawn = {
     sequence: number;
   };
   task: Task;
+  /** The task's current step after the call. */
   step: Step;
   /** The events that the call wrote, in order. */
   events: readonly StepEvent[];
@@ -1356,6 +1480,7 @@ export type Reported = {
     detail: string;
   } | null;
   task: Task;
+  /** The task's current step after the call. */
   step: Step;
   /** The events that the call wrote, in order. */
   events: readonly StepEvent[];

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { openApiDocument } from "../../src/routes/http/openapi.ts";
+import { MESSAGES } from "../../src/routes/shapes/messages.ts";
 import { loadRoutes } from "../../src/routes/app/areas.ts";
 import { comment, member, optional, type Schema, schema, typeOf } from "./schema-types.ts";
 
@@ -43,7 +44,8 @@ const JSON_MEDIA_TYPE = "application/json";
 
 /** Generates client/operations.ts: every schema and operation of docs/openapi.json as TypeScript. */
 export function generateClientOperations(): string {
-  const read = openApi.safeParse(openApiDocument(routes.map(({ contract }) => contract)));
+  const contracts = routes.map(({ contract }) => contract);
+  const read = openApi.safeParse(openApiDocument(contracts, MESSAGES));
   if (!read.success) throw new Error(z.prettifyError(read.error));
   const document = read.data;
   const shapes = Object.entries(document.components.schemas);

@@ -11,7 +11,7 @@ import {
 } from "../db/bulk/bulk-operations.ts";
 import { BULK_OPERATION_ACTIONS } from "../domain/bulk/actions.ts";
 import { BULK_OUTCOMES } from "../domain/bulk/outcomes.ts";
-import { OPERATION_STATES } from "../domain/bulk/states.ts";
+import { hasEnded, OPERATION_STATES } from "../domain/bulk/states.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply, replyTo, takeTurn } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
@@ -26,6 +26,7 @@ import {
   counts,
   execution,
   item,
+  LOOK_AGAIN,
   onStale,
   planToken,
   preview,
@@ -93,7 +94,12 @@ const getOperation = defineContract({
   tags: ["Bulk changes"],
   role: "viewer",
   params,
-  response: { status: 200, description: "The operation.", schema: operation },
+  response: {
+    status: 200,
+    description: "The operation.",
+    schema: operation,
+    headers: ["Retry-After"],
+  },
   errors: ["not_found"],
 });
 
@@ -225,7 +231,8 @@ export const bulkOperationRoutes: readonly Route[] = [
 
   createHandler(getOperation, async ({ database }, input) => {
     const { found } = await findBulkOperation(database, input.params.operationId);
-    return found === undefined ? refuse(notFound()) : reply(bulkOperationView(found));
+    if (found === undefined) return refuse(notFound());
+    return reply(bulkOperationView(found), hasEnded(found.state) ? {} : { headers: LOOK_AGAIN });
   }),
 
   createHandler(listItems, ({ database, ...call }, { params: { operationId }, query }) =>

@@ -65,7 +65,7 @@ const contentType = z
   .string()
   .max(200)
   .regex(
-    /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(; ?[\w!#$&^.+-]+=([\w!#$&^.+-]+|"[\w !#$&^.+:/-]*"))*$/,
+    /^[A-Za-z0-9_!#$&^.+-]+\/[A-Za-z0-9_!#$&^.+-]+(; ?[A-Za-z0-9_!#$&^.+-]+=([A-Za-z0-9_!#$&^.+-]+|"[A-Za-z0-9_ !#$&^.+:/-]*"))*$/,
     "Must be a media type.",
   )
   .openapi({ example: "text/plain; charset=utf-8" });
@@ -241,7 +241,7 @@ const putContent = defineContract({
 const content = {
   schema: byteStream,
   mediaType: "*/*",
-  headers: ["ETag", "Content-Disposition"],
+  headers: ["ETag", "Accept-Ranges", "Content-Disposition"],
 } as const;
 
 const getContent = defineContract({

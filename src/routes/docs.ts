@@ -13,7 +13,8 @@ export function docsRoutes(loadContracts: () => Promise<readonly Contract[]>): H
   docs.get("/openapi.json", async () => {
     if (document === undefined) {
       const { openApiDocument } = await import("./http/openapi.ts");
-      document = JSON.stringify(openApiDocument(await loadContracts()));
+      const { MESSAGES } = await import("./shapes/messages.ts");
+      document = JSON.stringify(openApiDocument(await loadContracts(), MESSAGES));
     }
     return new Response(document, { headers: { "content-type": "application/json" } });
   });

@@ -35,7 +35,7 @@ const TAGS = ["Webhooks"] as const;
 const webhookName = z
   .string()
   .regex(
-    /^[a-z\d][a-z\d_-]{0,63}$/,
+    /^[a-z0-9][a-z0-9_-]{0,63}$/,
     "Must be 1 to 64 of a-z, 0-9, dash, and underscore, starting with a letter or digit.",
   )
   .openapi("WebhookName", { example: "grid-mirror" });

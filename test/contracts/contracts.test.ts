@@ -5,6 +5,7 @@ import { openApiDocument } from "../../src/routes/http/openapi.ts";
 import { pathParameters } from "../../src/routes/http/paths.ts";
 import { loadRoutes } from "../../src/routes/app/areas.ts";
 import { freshApi, type TestApi } from "../support/api.ts";
+import { expectDocumented } from "../support/documented.ts";
 import { SAMPLES } from "../support/samples/samples.ts";
 import { contractOf, routeNameOf } from "../support/samples/send-sample.ts";
 
@@ -156,6 +157,18 @@ describe("without a credential", () => {
       expect(await response.text()).toBe(await other.text());
     },
   );
+
+  it("every path answers a method that it does not have as the document says", async () => {
+    for (const contract of contracts) {
+      const url = contract.path.replaceAll(/\{\w+\}/g, () => crypto.randomUUID());
+      const response = await api.fetch(url, { method: "PURGE" });
+      expect(response.headers.get("allow")?.split(", ")).toContain(contract.method);
+      const { status, headers } = response;
+      expect(status).toBe(405);
+      const text = await response.text();
+      expectDocumented(contract, { status, headers, text, body: JSON.parse(text) });
+    }
+  });
 
   test.each(["/healthz", "/readyz", "/openapi.json", "/docs", "/docs/errors"])(
     "%s is public",

@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import {
   ERROR_CODES,
   type ErrorCode,
-  type Fault,
   PROBLEMS,
   problemResponse,
 } from "../../src/routes/http/problem.ts";
+import { FAULTS } from "../support/faults.ts";
 
 /** A second copy of the public contract: a code never disappears and never changes its status. */
 const STATUS_BY_CODE: Record<ErrorCode, number> = {
@@ -52,59 +52,6 @@ const STATUS_BY_CODE: Record<ErrorCode, number> = {
   rate_limited: 429,
   internal: 500,
   unavailable: 503,
-};
-
-/** One fault of each code, with the members that the code declares. */
-const FAULTS: { [Code in ErrorCode]: Extract<Fault, { code: Code }> } = {
-  validation_failed: {
-    code: "validation_failed",
-    issues: [{ path: ["title"], code: "too_small", message: "Too short." }],
-  },
-  malformed_json: { code: "malformed_json" },
-  json_too_deep: { code: "json_too_deep", max: 32 },
-  duplicate_key: { code: "duplicate_key", path: ["run"] },
-  too_many_items: { code: "too_many_items", max: 500 },
-  invalid_cursor: { code: "invalid_cursor" },
-  invalid_plan_token: { code: "invalid_plan_token" },
-  url_not_allowed: { code: "url_not_allowed" },
-  idempotency_key_required: { code: "idempotency_key_required" },
-  unauthenticated: { code: "unauthenticated" },
-  forbidden: { code: "forbidden", required: "reviewer" },
-  not_a_demo: { code: "not_a_demo" },
-  csrf_rejected: { code: "csrf_rejected" },
-  not_found: { code: "not_found" },
-  method_not_allowed: { code: "method_not_allowed", allow: ["GET", "HEAD"] },
-  invalid_transition: { code: "invalid_transition", from: "queued", to: "approved", allowed: [] },
-  gate_closed: { code: "gate_closed", gate: "blocked", allowed: ["queued"] },
-  no_next_step: { code: "no_next_step" },
-  already_in_status: { code: "already_in_status", done: true },
-  step_not_current: { code: "step_not_current", currentStepId: "a", draft: "Good." },
-  version_sealed: { code: "version_sealed", activeVersion: { id: "a", number: 2 } },
-  archived: { code: "archived" },
-  plan_stale: {
-    code: "plan_stale",
-    changed: [{ taskId: "a", unifiedStatus: "PASSED", code: null }],
-  },
-  plan_expired: { code: "plan_expired" },
-  not_revertible: { code: "not_revertible" },
-  not_retriable: { code: "not_retriable" },
-  stale: { code: "stale" },
-  lease_lost: { code: "lease_lost" },
-  claim_taken: { code: "claim_taken", leaseUntil: "2026-01-01T00:00:00Z" },
-  conflict: { code: "conflict", existing: { id: "a" }, namedBy: ["b"], isNamedByMore: false },
-  too_many_keys: { code: "too_many_keys", max: 100 },
-  key_ended: { code: "key_ended" },
-  last_admin_key: { code: "last_admin_key" },
-  operation_in_progress: { code: "operation_in_progress" },
-  version_conflict: { code: "version_conflict", eventSeq: 9 },
-  request_timeout: { code: "request_timeout" },
-  payload_too_large: { code: "payload_too_large", max: 1_048_576 },
-  unsupported_media_type: { code: "unsupported_media_type" },
-  range_not_satisfiable: { code: "range_not_satisfiable", sizeBytes: 10 },
-  idempotency_key_reused: { code: "idempotency_key_reused" },
-  rate_limited: { code: "rate_limited" },
-  internal: { code: "internal" },
-  unavailable: { code: "unavailable" },
 };
 
 describe.each(ERROR_CODES)("%s", (code) => {

@@ -20,3 +20,7 @@ export const OPERATION_TRANSITIONS: Record<OperationState, readonly OperationSta
   refused: [],
   cancelled: [],
 };
+
+/** Returns true if the operation's state can no longer change. */
+export const hasEnded = (state: OperationState): boolean =>
+  OPERATION_TRANSITIONS[state].length === 0;

@@ -47,7 +47,9 @@ export type AnswerHeader =
   | "Location"
   | "X-Unified-Sort-Truncated"
   | "Content-Disposition"
-  | "Content-Range";
+  | "Content-Range"
+  | "Accept-Ranges"
+  | "Retry-After";
 
 /** The static description of a route. The documentation, the role matrix, and test tables are generated from it. */
 export interface Contract<

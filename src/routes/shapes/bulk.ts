@@ -117,12 +117,15 @@ export const execution = z
   })
   .openapi("BulkExecution");
 
+/** Asks the caller to wait a second before it reads the progress of an operation. */
+export const LOOK_AGAIN = { "retry-after": "1" };
+
 /** The response to a change of so many tasks that it continues in the background. */
 export const accepted = {
   status: 202,
   description: `The operation is queued, because it has more than ${EXECUTED_TASKS_MAX} tasks. Read its progress at \`Location\`.`,
   schema: z.strictObject({ operationId: uuid, state: z.literal("queued") }).openapi("BulkAccepted"),
-  headers: ["Location"],
+  headers: ["Location", "Retry-After"],
 } as const;
 
 /** Returns the response of a bulk call: the result, or 202 if the operation continues in the background. */
@@ -132,7 +135,7 @@ export function replyBulk(
   return replyTo(outcome, ({ state, operationId }) => {
     if (state !== "queued") return {};
     const location = `/v1/bulk/operations/${operationId}`;
-    return { status: accepted.status, headers: { location } };
+    return { status: accepted.status, headers: { location, ...LOOK_AGAIN } };
   });
 }
 

@@ -66,8 +66,14 @@ describe("A bulk change of more than 1,000 tasks", () => {
       finishedAt: null,
     });
     expect(await labelOf(api, second)).toBe("IN_REVIEW");
+    const waitOf = async () => {
+      const answer = await api.call("GET", `/bulk/operations/${operationId}`);
+      return answer.headers.get("retry-after");
+    };
+    expect(await waitOf()).toBe("1");
 
     await workThrough(api, queue);
+    expect(await waitOf()).toBeNull();
     expect(await operationOf(api, operationId)).toMatchObject({
       state: "completed",
       counts: { requested: COUNT + 1, changed: COUNT, refused: 1, stale: 0, failed: 0 },

@@ -96,6 +96,7 @@ export function expectAccepted(answer: Answer<unknown>): string {
   const { operationId, state } = expectDone(answer, 202) as BulkAccepted;
   expect(state).toBe("queued");
   expect(answer.headers.get("location")).toBe(`/v1/bulk/operations/${operationId}`);
+  expect(answer.headers.get("retry-after")).toBe("1");
   return operationId;
 }
 

@@ -1,6 +1,7 @@
 import { loadRoutes } from "../../../src/routes/app/areas.ts";
 import type { Contract } from "../../../src/routes/http/contract.ts";
 import type { Answer, CallOptions, Tenant, TestApi } from "../api.ts";
+import { expectDocumented } from "../documented.ts";
 import type { Sample, Things } from "./sample.ts";
 
 const routes = await loadRoutes();
@@ -37,7 +38,7 @@ export function namesIn({ names }: Sample, things: Things): Named {
 
 /**
  * Sends a sample with these names, by default as the sender of its route. If the route takes an idempotency key, the
- * sample gets a fresh one by default.
+ * sample gets a fresh one by default. The answer must be as the OpenAPI document describes it.
  */
 export async function sendSample(
   api: TestApi,
@@ -52,7 +53,7 @@ export async function sendSample(
   const fill = (template: string) =>
     template.replaceAll(/\{(\w+)\}/g, (placeholder, name: string) => values[name] ?? placeholder);
   const [, path = ""] = sample.route.split(" /v1");
-  return api.call(method, fill(query === undefined ? path : `${path}?${query}`), {
+  const answer = await api.call(method, fill(query === undefined ? path : `${path}?${query}`), {
     as,
     ...(body !== undefined && { body: fill(JSON.stringify(body)) }),
     ...(content !== undefined && { body: content }),
@@ -61,4 +62,6 @@ export async function sendSample(
     ...options,
     headers: { ...(content !== undefined && { "content-type": "text/plain" }), ...options.headers },
   });
+  expectDocumented(contract, answer);
+  return answer;
 }
