@@ -40,6 +40,9 @@ webhook-signature: v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
 {"type": "task.label_changed", "timestamp": "2026-11-27T16:44:15.204813Z", "data": {…}}
 \`\`\`
 
+The \`webhooks\` of the [OpenAPI document](openapi.json) have an example of each message. Its headers are signed with a
+secret that the document names, so you can test your receiver with them.
+
 - **No message is lost.** Messages about tasks are created from the feed, starting at the webhook's own position in it.
   All others are written in the transaction that they report.
 - **A message can arrive more than once**, always with the same \`webhook-id\` and the same bytes. Store the ids that you
