@@ -43,11 +43,17 @@ function daysOf({ bucket, timeZone, first, last }: ZonedWindow): SQL {
   ) day)`;
 }
 
-/** Hours begin with the local hour. They are found in steps of half an hour, because some time zones change by that. */
+/**
+ * Hours begin with the local hour, also with one that clocks show again after summer time. They are found in steps of half an
+ * hour, because some time zones change by that: then the change begins an hour of its own.
+ */
 function hoursOf({ timeZone, first, last }: ZonedWindow): SQL {
-  const hourOf = (time: SQL) => sql`date_trunc('hour', ${time}, ${timeZone}::text)`;
+  const truncated = (time: SQL) => sql`date_trunc('hour', ${time}, ${timeZone}::text)`;
+  // Postgres keeps the offset of the time that it truncates, which may not have begun yet at the truncated one.
+  const hourOf = (time: SQL) =>
+    sql`case when ${truncated(truncated(time))} = ${truncated(time)} then ${truncated(time)} else ${time} end`;
   const end = sql`${last}::timestamptz`;
-  const from = hourOf(
+  const from = truncated(
     first === null
       ? sql`${end} - ${BUCKETS.hour.countDefault - 1}::integer * interval '1 hour'`
       : sql`${first}::timestamptz`,
@@ -57,6 +63,6 @@ function hoursOf({ timeZone, first, last }: ZonedWindow): SQL {
     from generate_series(${from}, ${end} + interval '90 minutes', interval '30 minutes') step
   ) hour
   where begins <= ${end} or begins = (
-    select min(${hourOf(sql`step`)}) from generate_series(${end}, ${end} + interval '90 minutes', interval '30 minutes') step
+    select min(${hourOf(sql`step`)}) from generate_series(${truncated(end)}, ${end} + interval '90 minutes', interval '30 minutes') step
     where ${hourOf(sql`step`)} > ${end}))`;
 }

@@ -27,10 +27,13 @@ function localOf(ms: number, timeZone: string) {
     day: "2-digit",
     hour: "2-digit",
     weekday: "short",
+    timeZoneName: "longOffset",
   }).formatToParts(ms);
   const part = (type: string) => parts.find((one) => one.type === type)?.value ?? "";
   const date = `${part("year")}-${part("month")}-${part("day")}`;
-  return { date, hour: `${date} ${part("hour")}`, weekday: part("weekday") };
+  // An hour that clocks show again after summer time is another hour.
+  const hour = `${date} ${part("hour")} ${part("timeZoneName")}`;
+  return { date, hour, weekday: part("weekday") };
 }
 
 const lengthsOf = ({ buckets, to }: Answer) =>
@@ -73,6 +76,7 @@ describe("The days of a time zone", () => {
     "Asia/Beirut",
     "Asia/Kolkata",
     "Australia/Sydney",
+    "Australia/Lord_Howe",
     "Pacific/Chatham",
     "Pacific/Auckland",
     "Africa/Cairo",
@@ -106,6 +110,16 @@ describe("The days of a time zone", () => {
         expect(localOf(next - 1, timeZone)[unit], `${query} at ${place}`).toBe(here[unit]);
       }
     }
+  });
+
+  test.each([
+    ["Europe/London", "2016-10-30T00:30:00Z", "2016-10-30T02:30:00Z", [1, 1, 1]],
+    ["Europe/London", "2016-03-27T00:30:00Z", "2016-03-27T01:30:00Z", [1, 1]],
+    ["Australia/Lord_Howe", "2025-04-05T14:15:00Z", "2025-04-05T16:00:00Z", [1, 0.5, 1]],
+    ["Australia/Lord_Howe", "2025-10-04T14:45:00Z", "2025-10-04T16:15:00Z", [1, 0.5, 1]],
+  ])("%s have from %s to %s hours of %j hours", async (timeZone, from, to, lengths) => {
+    const answer = await read(`timeZone=${timeZone}&bucket=hour&from=${from}&to=${to}`);
+    expect(lengthsOf(answer)).toEqual(lengths);
   });
 
   it(`begin and end with the days of the zone that a caller names (replay with SEED=${seed})`, async () => {
