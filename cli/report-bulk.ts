@@ -56,7 +56,7 @@ async function followToEnd(
     query: { limit: PAGE_MAX },
   });
   const others: NotChanged[] = [];
-  for await (const { position: _, error: __, ...item } of items) {
+  for await (const { position: _, title: __, externalId: ___, error: ____, ...item } of items) {
     if (isJson) terminal.write(jsonLine(item));
     if (item.outcome !== "changed") others.push(notChanged(item));
   }

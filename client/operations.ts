@@ -1129,20 +1129,6 @@ export type BulkOperation = {
   finishedAt: Timestamp | null;
 };
 
-export type BulkOperationItem = {
-  position: number;
-  taskId: string;
-  outcome: "pending" | "changed" | "refused" | "stale" | "failed";
-  /** Why the task was not changed. */
-  code?: string | undefined;
-  from: UnifiedStatus | null;
-  /** The task's label after the change. For a refused task, the requested target, or null if there is none. */
-  to: UnifiedStatus | null;
-  eventSeq?: number | undefined;
-  allowed?: readonly BulkTarget[] | undefined;
-  error: string | null;
-};
-
 export type PlanRetryOfBulkItems = Record<string, never>;
 
 export type RetryFailedBulkItems = {
@@ -1155,6 +1141,24 @@ export type RetryFailedBulkItems = {
 
 export type RevertBulkOperation = {
   reason: Reason;
+};
+
+export type BulkOperationItem = {
+  position: number;
+  taskId: string;
+  outcome: "pending" | "changed" | "refused" | "stale" | "failed";
+  /** Why the task was not changed. */
+  code?: string | undefined;
+  from: UnifiedStatus | null;
+  /** The task's label after the change. For a refused task, the requested target, or null if there is none. */
+  to: UnifiedStatus | null;
+  eventSeq?: number | undefined;
+  allowed?: readonly BulkTarget[] | undefined;
+  /** The task's present title; null if there is no such task. */
+  title: string | null;
+  /** The task's present external id; null if there is no such task. */
+  externalId: string | null;
+  error: string | null;
 };
 
 export type AnalyticsEvent = {
@@ -3672,31 +3676,6 @@ export interface Operations {
     answer: BulkOperation;
   };
   /**
-   * List the items of a bulk operation. Returns the outcome of each task of the operation.
-   *
-   * Role: `viewer` or above, or `service`.
-   */
-  listBulkItems: {
-    input: {
-      params: {
-        operationId: Id;
-      };
-      query?: {
-        /** The maximum number of items on a page. */
-        limit?: number | undefined;
-        /** The `nextCursor` of the previous page. Omit it for the first page. */
-        cursor?: string | undefined;
-        outcome?: "pending" | "changed" | "refused" | "stale" | "failed" | undefined;
-      } | undefined;
-      requestId?: string | undefined;
-    };
-    answer: {
-      data: readonly BulkOperationItem[];
-      /** The `cursor` of the next page; null on the last page. */
-      nextCursor: string | null;
-    };
-  };
-  /**
    * Cancel a bulk operation. Cancels a queued operation immediately, and a running one after its current chunk of tasks. Tasks that are already changed stay changed; you can revert them.
    *
    * Role: `reviewer` or above.
@@ -3757,6 +3736,67 @@ export interface Operations {
       idempotencyKey?: string | undefined;
     };
     answer: BulkExecution | BulkAccepted;
+  };
+  /**
+   * List the items of a bulk operation. Returns the outcome of each task of the operation.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  listBulkItems: {
+    input: {
+      params: {
+        operationId: Id;
+      };
+      query?: {
+        /** The maximum number of items on a page. */
+        limit?: number | undefined;
+        /** The `nextCursor` of the previous page. Omit it for the first page. */
+        cursor?: string | undefined;
+        outcome?: "pending" | "changed" | "refused" | "stale" | "failed" | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: {
+      data: readonly BulkOperationItem[];
+      /** The `cursor` of the next page; null on the last page. */
+      nextCursor: string | null;
+    };
+  };
+  /**
+   * Export bulk items as CSV. Exports the outcome of each task of the operation, in the order of the tasks in the request. The titles and external ids are those that the tasks have now. While the operation is running, an item can appear in its old or its new state. The file is CSV (RFC 4180) with a header row. Text that a spreadsheet would read as a formula is prefixed with an apostrophe. The file is named after what it holds and the day (UTC), such as `bulk-items-2026-11-30.csv`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportBulkItemsCsv: {
+    input: {
+      params: {
+        operationId: Id;
+      };
+      query?: {
+        outcome?: "pending" | "changed" | "refused" | "stale" | "failed" | undefined;
+        /** How the CSV is written. `standard` is UTF-8 with commas (RFC 4180). `excel` is what Excel opens by a double-click where lists are separated by semicolons: a byte order mark, semicolons between cells, and a decimal comma in numbers. */
+        dialect?: "standard" | "excel" | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
+  };
+  /**
+   * Export bulk items as JSON Lines. Exports the outcome of each task of the operation, in the order of the tasks in the request. The titles and external ids are those that the tasks have now. While the operation is running, an item can appear in its old or its new state. The file has one JSON object per line, in the same shape as in other responses. The file is named after what it holds and the day (UTC), such as `bulk-items-2026-11-30.ndjson`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.
+   *
+   * Role: `viewer` or above, or `service`.
+   */
+  exportBulkItemsNdjson: {
+    input: {
+      params: {
+        operationId: Id;
+      };
+      query?: {
+        outcome?: "pending" | "changed" | "refused" | "stale" | "failed" | undefined;
+      } | undefined;
+      requestId?: string | undefined;
+    };
+    answer: Response;
   };
   /**
    * List product events. Returns one event for each bulk change that moved tasks to a terminal label, newest first.
@@ -5557,11 +5597,13 @@ export const OPERATIONS = {
   moveTasks: { method: "POST", path: "/v1/moves", takesKey: true, sends: "json", answers: "json" },
   listBulkOperations: { method: "GET", path: "/v1/bulk/operations", takesKey: false, sends: "json", answers: "json" },
   getBulkOperation: { method: "GET", path: "/v1/bulk/operations/{operationId}", takesKey: false, sends: "json", answers: "json" },
-  listBulkItems: { method: "GET", path: "/v1/bulk/operations/{operationId}/items", takesKey: false, sends: "json", answers: "json" },
   cancelBulkOperation: { method: "POST", path: "/v1/bulk/operations/{operationId}/cancel", takesKey: true, sends: "json", answers: "json" },
   planRetryOfBulkItems: { method: "POST", path: "/v1/bulk/operations/{operationId}/retry-plan", takesKey: false, sends: "json", answers: "json" },
   retryFailedBulkItems: { method: "POST", path: "/v1/bulk/operations/{operationId}/retry-failed", takesKey: true, sends: "json", answers: "json" },
   revertBulkOperation: { method: "POST", path: "/v1/bulk/operations/{operationId}/revert", takesKey: true, sends: "json", answers: "json" },
+  listBulkItems: { method: "GET", path: "/v1/bulk/operations/{operationId}/items", takesKey: false, sends: "json", answers: "json" },
+  exportBulkItemsCsv: { method: "GET", path: "/v1/bulk/operations/{operationId}/items.csv", takesKey: false, sends: "json", answers: "bytes" },
+  exportBulkItemsNdjson: { method: "GET", path: "/v1/bulk/operations/{operationId}/items.ndjson", takesKey: false, sends: "json", answers: "bytes" },
   listAnalyticsEvents: { method: "GET", path: "/v1/analytics/events", takesKey: false, sends: "json", answers: "json" },
   getOutcomes: { method: "GET", path: "/v1/stats/outcomes", takesKey: false, sends: "json", answers: "json" },
   getThroughput: { method: "GET", path: "/v1/stats/throughput", takesKey: false, sends: "json", answers: "json" },

@@ -2,21 +2,15 @@ import * as z from "zod";
 import { cancelBulk } from "../actions/bulk/cancel.ts";
 import { planRetry, retryFailed } from "../actions/bulk/retry-failed.ts";
 import { revertBulk } from "../actions/bulk/revert.ts";
-import { bulkOperationView, listedBulkItemView } from "../actions/views/bulk-views.ts";
-import {
-  type BulkItemFilter,
-  findBulkOperation,
-  listBulkItems,
-  listBulkOperations,
-} from "../db/bulk/bulk-operations.ts";
+import { bulkOperationView } from "../actions/views/bulk-views.ts";
+import { findBulkOperation, listBulkOperations } from "../db/bulk/bulk-operations.ts";
 import { BULK_OPERATION_ACTIONS } from "../domain/bulk/actions.ts";
-import { BULK_OUTCOMES } from "../domain/bulk/outcomes.ts";
 import { hasEnded, OPERATION_STATES } from "../domain/bulk/states.ts";
 import { notFound, refuse } from "../domain/refusals.ts";
 import { reply, replyTo, takeTurn } from "./http/call.ts";
 import { defineContract } from "./http/contract.ts";
 import { createHandler, type Route } from "./http/create-handler.ts";
-import { type FilterQuery, page, paging, reason, timestamp, uuid } from "./http/schemas.ts";
+import { page, paging, reason, timestamp, uuid } from "./http/schemas.ts";
 import { answerPage } from "./http/paging.ts";
 import {
   accepted,
@@ -25,7 +19,6 @@ import {
   count,
   counts,
   execution,
-  item,
   LOOK_AGAIN,
   onStale,
   planToken,
@@ -101,31 +94,6 @@ const getOperation = defineContract({
     headers: ["Retry-After"],
   },
   errors: ["not_found"],
-});
-
-const listItems = defineContract({
-  operationId: "listBulkItems",
-  method: "GET",
-  path: "/bulk/operations/{operationId}/items",
-  summary: "List the items of a bulk operation",
-  description: "Returns the outcome of each task of the operation.",
-  tags: ["Bulk changes"],
-  role: "viewer",
-  params,
-  query: z.strictObject({
-    ...paging,
-    ...({ outcome: z.enum(BULK_OUTCOMES).optional() } satisfies FilterQuery<BulkItemFilter>),
-  }),
-  response: {
-    status: 200,
-    description: "A page of items, in the order of the tasks in the request.",
-    schema: page(
-      z
-        .strictObject({ position: count, ...item, error: z.string().nullable() })
-        .openapi("BulkOperationItem"),
-    ),
-  },
-  errors: ["not_found", "invalid_cursor"],
 });
 
 const postCancel = defineContract({
@@ -234,24 +202,6 @@ export const bulkOperationRoutes: readonly Route[] = [
     if (found === undefined) return refuse(notFound());
     return reply(bulkOperationView(found), hasEnded(found.state) ? {} : { headers: LOOK_AGAIN });
   }),
-
-  createHandler(listItems, ({ database, ...call }, { params: { operationId }, query }) =>
-    answerPage(call, query, {
-      operationId: listItems.operationId,
-      filter: { operationId, outcome: query.outcome },
-      sort: "position",
-      position: z.int().min(0),
-      read: (after, limit) =>
-        listBulkItems(
-          database,
-          operationId,
-          { outcome: query.outcome },
-          { after: after ?? -1, limit },
-        ),
-      positionOf: ({ position }) => position,
-      itemOf: listedBulkItemView,
-    }),
-  ),
 
   createHandler(postCancel, async (call, input) =>
     replyTo(await cancelBulk(call, input.params.operationId)),

@@ -1,8 +1,5 @@
-import type {
-  ListedBulkItemRecord,
-  BulkItemRecord,
-  BulkOperationRecord,
-} from "../../db/bulk/bulk-operations.ts";
+import type { BulkItemRecord, BulkOperationRecord } from "../../db/bulk/bulk-operations.ts";
+import type { ListedBulkItemRecord } from "../../db/bulk/list-bulk-items.ts";
 import { type BulkAction, type BulkEdit, isRevertibleAction } from "../../domain/bulk/actions.ts";
 import type { BulkIntent, IntentColumns } from "../../domain/bulk/intent.ts";
 import { BULK_REFUSALS, type BulkRefusal } from "../../domain/bulk/judge.ts";
@@ -133,7 +130,10 @@ function revertView(
   return { reverted: changed, movedOn: stale, recalled, alreadyDelivered };
 }
 
-function bulkItemView(item: ListedBulkItemRecord): BulkItemView {
+/** An item with the target of its operation. */
+type AimedItem = BulkItemRecord & Pick<ListedBulkItemRecord, "targetStatus">;
+
+function bulkItemView(item: AimedItem): BulkItemView {
   const { taskId, outcome, code, fromLabel: from, toLabel: to, eventSeq } = item;
   return {
     taskId,
@@ -147,12 +147,7 @@ function bulkItemView(item: ListedBulkItemRecord): BulkItemView {
 }
 
 /** The targets that a refused task would have accepted, if the change has a target. */
-function allowedInstead({
-  outcome,
-  code,
-  fromLabel: from,
-  targetStatus: to,
-}: ListedBulkItemRecord) {
+function allowedInstead({ outcome, code, fromLabel: from, targetStatus: to }: AimedItem) {
   const refusal = outcome === "refused" ? BULK_REFUSALS.find((known) => known === code) : undefined;
   if (refusal === undefined || to === null) return {};
   return { allowed: [...targetsInstead({ code: refusal, from, to })] };
@@ -161,12 +156,16 @@ function allowedInstead({
 /** One task in the list of an operation's items. */
 export interface ListedBulkItemView extends BulkItemView {
   position: number;
+  /** Those that the task has now; null if there is no such task. */
+  title: string | null;
+  externalId: string | null;
   /** Why the database refused it, if the outcome is `failed`. */
   error: string | null;
 }
 
 export function listedBulkItemView(item: ListedBulkItemRecord): ListedBulkItemView {
-  return { position: item.position, ...bulkItemView(item), error: item.error };
+  const { position, title, externalId, error } = item;
+  return { position, ...bulkItemView(item), title, externalId, error };
 }
 
 /** A bulk operation as answers show it. */

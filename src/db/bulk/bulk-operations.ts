@@ -1,12 +1,11 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { ActorKind, Role } from "../../domain/actor.ts";
 import type { IntentColumns } from "../../domain/bulk/intent.ts";
-import type { BulkTarget } from "../../domain/bulk/matrix.ts";
 import type { BulkOutcome } from "../../domain/bulk/outcomes.ts";
 import type { OperationState } from "../../domain/bulk/states.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
 import type { Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
-import { allOf, type FilterOf, matches } from "../sql/conditions.ts";
+import { allOf } from "../sql/conditions.ts";
 import { keyQuery } from "../connection/stored-operation.ts";
 
 /** A bulk operation as it is stored. */
@@ -97,36 +96,6 @@ export function listBulkOperations(
     where ${allOf(after !== null && sql`(created_at, id) < (${after.createdAt}::timestamptz, ${after.id}::uuid)`)}
     order by created_at desc, id desc
     limit ${limit}`);
-}
-
-/** An item with the target status of its operation. */
-export interface ListedBulkItemRecord extends BulkItemRecord {
-  targetStatus: BulkTarget | null;
-}
-
-const BULK_ITEM_FILTERS = {
-  outcome: (outcome: BulkOutcome) => sql`outcome = ${outcome}`,
-};
-
-export type BulkItemFilter = FilterOf<typeof BULK_ITEM_FILTERS>;
-
-/** Returns a page of a bulk operation's matching items, by position; null if there is no such operation. */
-export async function listBulkItems(
-  database: TenantDatabase,
-  operationId: string,
-  filter: BulkItemFilter,
-  { after, limit }: { after: number; limit: number },
-): Promise<ListedBulkItemRecord[] | null> {
-  const [[operation], items] = await database.readAll<
-    [Pick<ListedBulkItemRecord, "targetStatus">, BulkItemRecord]
-  >([
-    sql`select target_status as "targetStatus" from bulk_operations where id = ${operationId}`,
-    sql`${ITEM_COLUMNS}
-      where operation_id = ${operationId} and position > ${after} and ${matches(BULK_ITEM_FILTERS, filter)}
-      order by position
-      limit ${limit}`,
-  ]);
-  return operation === undefined ? null : items.map((item) => ({ ...item, ...operation }));
 }
 
 export function operationById(id: string): SQL {

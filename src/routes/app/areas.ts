@@ -19,6 +19,7 @@ export const AREAS = {
   moves: async () => (await import("../moves.ts")).moveRoutes,
   bulk: async () => (await import("../bulk.ts")).bulkRoutes,
   "bulk-operations": async () => (await import("../bulk-operations.ts")).bulkOperationRoutes,
+  "bulk-items": async () => (await import("../bulk-items.ts")).bulkItemRoutes,
   analytics: async () => (await import("../analytics.ts")).analyticsRoutes,
   stats: async () => (await import("../stats.ts")).statsRoutes,
   reviews: async () => (await import("../reviews.ts")).reviewRoutes,

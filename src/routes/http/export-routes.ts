@@ -1,14 +1,15 @@
 import * as z from "zod";
 import type { Chunk } from "../../db/sql/chunks.ts";
 import type { Role } from "../../domain/actor.ts";
+import { notFound, refuse } from "../../domain/refusals.ts";
 import { type Call, reply, takeTurn } from "./call.ts";
-import { defineContract } from "./contract.ts";
+import { defineContract, type Nothing } from "./contract.ts";
 import { createHandler, type Route } from "./create-handler.ts";
 import { type Cell, CSV_DIALECTS, type CsvDialect, csvLine, csvStart } from "./csv.ts";
 import { byteStream, NoLongerAdmitted } from "./streaming.ts";
 
 /** An export: how it is read in chunks, and the CSV columns of an item. */
-interface Export<Query extends z.ZodObject, Item, Place> {
+interface Export<Query extends z.ZodObject, Item, Place, Params extends z.ZodObject> {
   /** The name of the items in the operation id, the file name and, without a path, the path. */
   plural: string;
   /** Where the list of these items is. */
@@ -18,7 +19,15 @@ interface Export<Query extends z.ZodObject, Item, Place> {
   tags: readonly [string, ...string[]];
   description: string;
   query: Query;
-  read: (call: Call, query: z.output<Query>, after: Place | null) => Promise<Chunk<Item, Place>>;
+  /** The parameters of the path, if the items belong to one thing. The format then extends the path: `/items.csv`. */
+  params?: Params;
+  /** Returns the chunk after a place, or null if there is no such thing as the path names. */
+  read: (
+    call: Call,
+    query: z.output<Query>,
+    after: Place | null,
+    params: z.output<Params>,
+  ) => Promise<Chunk<Item, Place> | null>;
   /** The CSV columns by heading. */
   columns: Readonly<Record<string, (item: Item) => Cell>>;
 }
@@ -46,9 +55,12 @@ interface Writer<Item> {
 }
 
 /** Returns the routes of an export, one for each format. */
-export function exportRoutesOf<Query extends z.ZodObject, Item, Place>(
-  exported: Export<Query, Item, Place>,
-): Route[] {
+export function exportRoutesOf<
+  Query extends z.ZodObject,
+  Item,
+  Place,
+  Params extends z.ZodObject = Nothing,
+>(exported: Export<Query, Item, Place, Params>): Route[] {
   const columns = Object.entries(exported.columns);
   const csv: Format<Item> = {
     name: "csv",
@@ -78,7 +90,7 @@ export function exportRoutesOf<Query extends z.ZodObject, Item, Place>(
   return [exportRoute(exported, csv), exportRoute(exported, ndjson)];
 }
 
-function exportRoute<Query extends z.ZodObject, Item, Place>(
+function exportRoute<Query extends z.ZodObject, Item, Place, Params extends z.ZodObject>(
   {
     plural,
     path = `/${plural}`,
@@ -86,19 +98,21 @@ function exportRoute<Query extends z.ZodObject, Item, Place>(
     tags,
     description,
     query,
+    params,
     read,
-  }: Export<Query, Item, Place>,
+  }: Export<Query, Item, Place, Params>,
   { name, mediaType, shape, options, writerOf }: Format<Item>,
 ): Route {
   const contract = defineContract({
     operationId: `export${capitalized(plural)}${capitalized(name)}`,
     method: "GET",
-    path: `${path}/export.${name}`,
+    path: params === undefined ? `${path}/export.${name}` : `${path}.${name}`,
     summary: `Export ${wordsOf(plural).join(" ")} as ${name === "csv" ? "CSV" : "JSON Lines"}`,
     description: `${description} ${shape} The file is named after what it holds and the day (UTC), such as \`${fileName(plural, name, new Date("2026-11-30"))}\`. It is streamed. If an error occurs while it is being sent, the connection is closed early, so a response that ends normally is complete.`,
     tags,
     role,
     service: role === "viewer",
+    ...(params !== undefined && { params, errors: ["not_found"] as const }),
     query: query.extend(options),
     response: {
       status: 200,
@@ -116,13 +130,15 @@ function exportRoute<Query extends z.ZodObject, Item, Place>(
     // The first read comes before the response starts, so that a database error gets an error response.
     const readLines = (after: Place | null) =>
       takeTurn(call, "parts", async () => {
-        const { rows, next } = await read(call, filter, after);
-        return { text: rows.map(lineOf).join(""), next };
+        const chunk = await read(call, filter, after, input.params);
+        return chunk && { text: chunk.rows.map(lineOf).join(""), next: chunk.next };
       });
     const first = await readLines(null);
+    if (first === null) return refuse(notFound());
     const lines = async function* () {
       yield heading;
-      for (let chunk = first; ; chunk = await readLines(chunk.next)) {
+      for (let chunk: typeof first | null = first; ; chunk = await readLines(chunk.next)) {
+        if (chunk === null) throw new Error("What is being exported no longer exists");
         yield chunk.text;
         if (chunk.next === null) return;
         // Breaks the connection, so that the client does not take the part for the whole.

@@ -155,6 +155,8 @@ describe("A bulk change of more than 1,000 tasks", () => {
         code: "stale",
         from: "IN_REVIEW",
         to: TO,
+        title: expect.any(String),
+        externalId: null,
         error: null,
       },
     ]);

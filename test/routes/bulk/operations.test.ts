@@ -88,13 +88,20 @@ describe("Reading bulk operations", () => {
   });
 
   test("lists their items in the requested order, all or by outcome", async () => {
-    const changed = await api.givenTaskLabelled("IN_REVIEW");
+    const changed = await api.givenTaskLabelled("IN_REVIEW", { externalId: "paper-1" });
     const draft = await api.givenTaskLabelled("DRAFT");
     const taskIds = ["nobody", changed.id, draft.id];
     const done = expectDone(await execute(api, { taskIds, targetStatus: "PASSED" }));
     const path = `/${done.operationId}/items`;
     const items = await readAll<ListedBulkItemView>(path, 2);
-    expect(items).toEqual(done.items.map((item, position) => ({ position, ...item, error: null })));
+    const names = [
+      { title: null, externalId: null },
+      { title: changed.title, externalId: "paper-1" },
+      { title: draft.title, externalId: null },
+    ];
+    expect(items).toEqual(
+      done.items.map((item, position) => ({ position, ...item, ...names[position], error: null })),
+    );
     const refused = await readAll<ListedBulkItemView>(`${path}?outcome=refused`, 1);
     expect(refused.map(({ position }) => position)).toEqual([0, 2]);
     expect(await readAll(`${path}?outcome=failed`, 1)).toEqual([]);
@@ -102,7 +109,8 @@ describe("Reading bulk operations", () => {
 
   test("takes one round trip", async () => {
     const done = expectDone(await execute(api, { taskIds: ["nobody"], targetStatus: "PASSED" }));
-    for (const path of ["", `/${done.operationId}`, `/${done.operationId}/items`]) {
+    const items = `/${done.operationId}/items`;
+    for (const path of ["", `/${done.operationId}`, items, `${items}.csv`, `${items}.ndjson`]) {
       expect(await api.roundTripsOf(() => read(path))).toBe(1);
     }
   });
@@ -111,7 +119,7 @@ describe("Reading bulk operations", () => {
     const body = { taskIds: ["nobody"], targetStatus: "PASSED" } as const;
     const theirs = expectDone(await execute(api, body, { tenant: api.otherTenant })).operationId;
     const headers = { "x-request-id": "the-same-request" };
-    for (const path of ["", "/items"]) {
+    for (const path of ["", "/items", "/items.csv", "/items.ndjson"]) {
       const foreign = await read(`/${theirs}${path}`, { headers });
       const unknown = await read(`/${crypto.randomUUID()}${path}`, { headers });
       expectProblem(foreign, "not_found", 404);

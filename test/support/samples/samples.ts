@@ -855,12 +855,12 @@ export const SAMPLES: readonly Sample[] = [
     cost: READ,
     names: { operationId: "bulkOperation" },
   },
-  {
-    route: "GET /v1/bulk/operations/{operationId}/items",
+  ...["items", "items.csv", "items.ndjson"].map((items) => ({
+    route: `GET /v1/bulk/operations/{operationId}/${items}`,
     roles: EVERYONE,
     cost: READ,
-    names: { operationId: "bulkOperation" },
-  },
+    names: { operationId: "bulkOperation" } as const,
+  })),
 
   {
     route: "POST /v1/tasks/{taskId}/evals",
