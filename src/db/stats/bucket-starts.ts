@@ -44,25 +44,30 @@ function daysOf({ bucket, timeZone, first, last }: ZonedWindow): SQL {
 }
 
 /**
- * Hours begin with the local hour, also with one that clocks show again after summer time. They are found in steps of half an
- * hour, because some time zones change by that: then the change begins an hour of its own.
+ * Hours begin when clocks show another hour, or the same one again after summer time. That happens at quarters of an hour:
+ * some time zones are apart by quarters, and some change their clocks by half an hour.
  */
 function hoursOf({ timeZone, first, last }: ZonedWindow): SQL {
-  const truncated = (time: SQL) => sql`date_trunc('hour', ${time}, ${timeZone}::text)`;
-  // Postgres keeps the offset of the time that it truncates, which may not have begun yet at the truncated one.
-  const hourOf = (time: SQL) =>
-    sql`case when ${truncated(truncated(time))} = ${truncated(time)} then ${truncated(time)} else ${time} end`;
+  const local = sql`step at time zone ${timeZone}::text`;
   const end = sql`${last}::timestamptz`;
-  const from = truncated(
+  const from =
     first === null
       ? sql`${end} - ${BUCKETS.hour.countDefault - 1}::integer * interval '1 hour'`
-      : sql`${first}::timestamptz`,
-  );
-  return sql`(select array_agg(begins order by begins) from (
-    select distinct ${hourOf(sql`step`)} as begins
-    from generate_series(${from}, ${end} + interval '90 minutes', interval '30 minutes') step
-  ) hour
-  where begins <= ${end} or begins = (
-    select min(${hourOf(sql`step`)}) from generate_series(${truncated(end)}, ${end} + interval '90 minutes', interval '30 minutes') step
-    where ${hourOf(sql`step`)} > ${end}))`;
+      : sql`${first}::timestamptz`;
+  return sql`(
+    with shown as (
+      select step, date_trunc('hour', ${local}) as hour, ${local} - step at time zone 'UTC' as ahead
+      -- The hour of the beginning begins in here.
+      from generate_series(date_trunc('hour', ${from}, 'UTC') - interval '2 hours', ${end} + interval '2 hours',
+        interval '15 minutes') step
+    ),
+    begun as materialized (
+      select step as begins from (
+        select *, lag(hour) over earlier as hour_before, lag(ahead) over earlier as ahead_before
+        from shown window earlier as (order by step)) s
+      where (hour, ahead) is distinct from (hour_before, ahead_before) and hour_before is not null
+    )
+    select array_agg(begins order by begins) from begun
+    where begins >= (select max(begins) from begun where begins <= ${from})
+      and begins <= (select min(begins) from begun where begins > ${end}))`;
 }

@@ -116,6 +116,8 @@ describe("The days of a time zone", () => {
     ["Europe/London", "2016-10-30T00:30:00Z", "2016-10-30T02:30:00Z", [1, 1, 1]],
     ["Europe/London", "2016-03-27T00:30:00Z", "2016-03-27T01:30:00Z", [1, 1]],
     ["Australia/Lord_Howe", "2025-04-05T14:15:00Z", "2025-04-05T16:00:00Z", [1, 0.5, 1]],
+    // From 3:45 back to 2:45.
+    ["Pacific/Chatham", "2021-04-03T13:30:00Z", "2021-04-03T14:30:00Z", [0.75, 0.25, 1]],
     ["Australia/Lord_Howe", "2025-10-04T14:45:00Z", "2025-10-04T16:15:00Z", [1, 0.5, 1]],
   ])("%s have from %s to %s hours of %j hours", async (timeZone, from, to, lengths) => {
     const answer = await read(`timeZone=${timeZone}&bucket=hour&from=${from}&to=${to}`);
