@@ -123,7 +123,11 @@ const accepted = {
   status: 202,
   description: "The run. The rest is done in the background: `GET /v1/seed/runs/{runId}` shows it.",
   schema: seedRun,
+  headers: ["Retry-After"],
 } as const;
+
+/** In how many seconds to look at a run again that the queue works on. */
+const LOOK_AGAIN = { "retry-after": "5" };
 
 const postAdvance = defineContract({
   ...ofRun,
@@ -206,8 +210,9 @@ async function answerWork(
 ): Promise<Answer<z.input<typeof seedRun>>> {
   const run = await work(call, runId);
   if (run === undefined) return refuse(notFound());
-  const status = isSeedRunDone(run) ? 200 : 202;
-  return reply(seedRunView(run), { status, replayed });
+  return isSeedRunDone(run)
+    ? reply(seedRunView(run), { status: 200, replayed })
+    : reply(seedRunView(run), { status: 202, replayed, headers: LOOK_AGAIN });
 }
 
 export const seedRunRoutes: readonly Route[] = [

@@ -282,7 +282,9 @@ describe("A seed run", () => {
       "update seed_runs set lease_holder = gen_random_uuid(), lease_until = now() + interval '1 minute' where id = $1",
       [id],
     );
-    const waiting = expectDone(await advance(id, { by: 3600 }), 202);
+    const answer = await advance(id, { by: 3600 });
+    const waiting = expectDone(answer, 202);
+    expect(answer.headers.get("retry-after")).toBe("5");
     expect(waiting).toMatchObject({
       clock: BEGIN,
       wantedUntil: "2026-11-16T13:00:00.000000Z",
