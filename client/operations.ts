@@ -2319,7 +2319,7 @@ export type SeedRun = {
     outcomes: Record<string, number>;
     rates: Record<string, number>;
   };
-  /** Simulated seconds per second. With 0, the run goes on only when it is told to. Up to a week in a second. */
+  /** Simulated seconds per second, up to a week. With 0, the run goes on only when a call advances it. */
   speed: number;
   /** How far the story is applied. Like the two times above, it is simulated. */
   clock: Timestamp;
@@ -2355,7 +2355,7 @@ export type StartSeedRun = {
   anchor?: string | undefined;
   /** How many days the story lasts. */
   days?: number | undefined;
-  /** Simulated seconds per second. With 0, the run goes on only when it is told to. Up to a week in a second. */
+  /** Simulated seconds per second, up to a week. With 0, the run goes on only when a call advances it. */
   speed?: number | undefined;
   /**
    * Shares from 0 to 1.
@@ -2427,7 +2427,7 @@ export type AdvanceSeedRun = {
   to?: Time | undefined;
   /** Simulated seconds, from the run's `wantedUntil`. */
   by?: number | undefined;
-  /** Simulated seconds per second. With 0, the run goes on only when it is told to. Up to a week in a second. */
+  /** Simulated seconds per second, up to a week. With 0, the run goes on only when a call advances it. */
   speed?: number | undefined;
 };
 

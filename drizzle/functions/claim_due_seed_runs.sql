@@ -2,7 +2,7 @@
 -- queue again: a tick of a run with a speed is overdue, or a slice or a deletion has stopped. Their message was lost, or
 -- the consumer that worked on them died.
 --
--- Called by: the sweep (src/actions/upkeep/sweep.ts, through src/db/seed/seed-runs.ts).
+-- Called by: the sweep (src/actions/upkeep/sweep.ts, through src/db/seed/seed-work.ts).
 --
 -- Setting tick_due_at is the claim: no other caller gets the run for the next two minutes. It is the present, so the
 -- message finds the tick due. ticked_at moves with it, so the time in which nothing happened does not count. Concurrent

@@ -42,7 +42,7 @@ export const DEMO_GUARDS: readonly Guard[] = [
   {
     name: "seed-run-open",
     prevents: "One of two simultaneous starts of stories fails with an error.",
-    file: "src/db/seed/seed-runs.ts",
+    file: "src/db/seed/change-seed-runs.ts",
     text: "\n  on conflict do nothing\n",
     without: "\n",
     test: "test/proofs/seed-races.test.ts",
@@ -51,7 +51,7 @@ export const DEMO_GUARDS: readonly Guard[] = [
   {
     name: "seed-run-past",
     prevents: "A story begins before what the clock shows, which another call has moved.",
-    file: "src/db/seed/seed-runs.ts",
+    file: "src/db/seed/change-seed-runs.ts",
     text: " and tenant_now() > ${run.begin}::timestamptz)",
     without: " and false)",
     test: "test/proofs/seed-races.test.ts",
@@ -60,7 +60,7 @@ export const DEMO_GUARDS: readonly Guard[] = [
   {
     name: "seed-wish-active",
     prevents: "A story that is over is wanted further.",
-    file: "src/db/seed/seed-runs.ts",
+    file: "src/db/seed/change-seed-runs.ts",
     text: "r.id = ${id}::uuid and r.state = 'active'\n",
     without: "r.id = ${id}::uuid\n",
     test: "test/proofs/seed-races.test.ts",
@@ -69,7 +69,7 @@ export const DEMO_GUARDS: readonly Guard[] = [
   {
     name: "seed-deletion-alone",
     prevents: "The deletion of a run that has ended fails with an error while another one starts.",
-    file: "src/db/seed/seed-runs.ts",
+    file: "src/db/seed/change-seed-runs.ts",
     text: "o.id <> r.id and o.state in ${OPEN_SEED_RUN_STATES})",
     without: "false)",
     test: "test/routes/seed-runs.test.ts",
@@ -78,7 +78,7 @@ export const DEMO_GUARDS: readonly Guard[] = [
   {
     name: "seed-deletion-once",
     prevents: "The deletion of a run whose tasks are archived begins again.",
-    file: "src/db/seed/seed-runs.ts",
+    file: "src/db/seed/change-seed-runs.ts",
     text: " and r.state <> 'deleted'\n",
     without: "\n",
     test: "test/proofs/seed-races.test.ts",
@@ -95,7 +95,7 @@ export const DEMO_GUARDS: readonly Guard[] = [
   },
   {
     name: "seed-slice-active",
-    prevents: "A run that is being deleted is told on.",
+    prevents: "The story of a run that is being deleted goes on.",
     file: "src/db/seed/seed-work.ts",
     text: "and r.id = ${id}::uuid and r.state = 'active'",
     without: "and r.id = ${id}::uuid",

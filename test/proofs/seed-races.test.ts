@@ -5,7 +5,7 @@ import {
   insertSeedRun,
   type NewSeedRun,
   wishOfSeedRun,
-} from "../../src/db/seed/seed-runs.ts";
+} from "../../src/db/seed/change-seed-runs.ts";
 import { claimSlice, recordProgress } from "../../src/db/seed/seed-work.ts";
 import { seedMix } from "../../src/domain/seed/mix.ts";
 import { freshApi, type TestApi } from "../support/api.ts";

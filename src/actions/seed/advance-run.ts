@@ -1,9 +1,5 @@
-import {
-  findSeedRun,
-  type SeedRunRecord,
-  type SeedRunWish,
-  wishOfSeedRun,
-} from "../../db/seed/seed-runs.ts";
+import { type SeedRunWish, wishOfSeedRun } from "../../db/seed/change-seed-runs.ts";
+import { findSeedRun, type SeedRunRecord } from "../../db/seed/seed-runs.ts";
 import {
   notFound,
   type Outcome,

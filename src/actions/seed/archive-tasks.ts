@@ -5,9 +5,8 @@ import { teamsOf } from "../../domain/seed/settings.ts";
 import { derivedId } from "../call/derived-id.ts";
 import { moveTasks } from "../moves/move-tasks.ts";
 import { storyOf } from "./story-of-team.ts";
-import type { SeedWork, Work } from "./seed-work.ts";
+import { operationOf, ROWS_MAX, type SeedWork, type Work } from "./seed-work.ts";
 
-const ROWS_MAX = 500;
 const REASON = "The seed run was deleted.";
 
 /**
@@ -34,13 +33,10 @@ export async function archiveTasks(work: Work, { id }: SeedRunRecord): Promise<S
           database: joint.at(null),
           actor: SIMULATOR,
           requestId,
-          operation: {
-            id: derivedId(`${id} archives ${index} ${from}`, Date.parse(run.createdAt)),
-            actorId: `seed:${id}`,
-            route: "seed",
-            key: null,
-            fingerprint: "",
-          },
+          operation: operationOf(
+            id,
+            derivedId(`${id} archives ${index} ${from}`, Date.parse(run.createdAt)),
+          ),
         },
         numbers.map((number) => ({
           task: { id: taskId(number) },

@@ -1,9 +1,5 @@
-import {
-  beginSeedDeletion,
-  findSeedRun,
-  findSeedRunObstacles,
-  type SeedRunRecord,
-} from "../../db/seed/seed-runs.ts";
+import { beginSeedDeletion } from "../../db/seed/change-seed-runs.ts";
+import { findSeedRun, findSeedRunObstacles, type SeedRunRecord } from "../../db/seed/seed-runs.ts";
 import {
   notFound,
   type Outcome,

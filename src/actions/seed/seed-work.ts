@@ -1,4 +1,4 @@
-import type { JointDatabase } from "../../db/connection/client.ts";
+import type { JointDatabase, Operation } from "../../db/connection/client.ts";
 import type { SeedTexts } from "../../domain/seed/texts.ts";
 
 /**
@@ -20,4 +20,12 @@ export interface Work {
   requestId: string;
   holder: string;
   roundTripsMax: number;
+}
+
+/** The most rows in one statement. More would make its transaction long. */
+export const ROWS_MAX = 500;
+
+/** An operation of a run. Its id is derived, so a repeat of the call finds it in the ledger. */
+export function operationOf(runId: string, id: string): Operation {
+  return { id, actorId: `seed:${runId}`, route: "seed", key: null, fingerprint: "" };
 }

@@ -1,10 +1,7 @@
 import type { JointDatabase, Operation } from "../../db/connection/client.ts";
 import { findRecorded } from "../../db/ledger/recorded.ts";
-import {
-  findSeedRunObstacles,
-  insertSeedRun,
-  type SeedRunRecord,
-} from "../../db/seed/seed-runs.ts";
+import { insertSeedRun } from "../../db/seed/change-seed-runs.ts";
+import { findSeedRunObstacles, type SeedRunRecord } from "../../db/seed/seed-runs.ts";
 import {
   notADemo,
   type Outcome,

@@ -10,6 +10,7 @@ import {
 } from "../../db/seed/seed-work.ts";
 import { moveSimulatedClock } from "../../db/tenants/simulated-clock.ts";
 import { batchesOf } from "../../domain/seed/batches.ts";
+import type { PlannedAction } from "../../domain/seed/plan.ts";
 import { teamsOf } from "../../domain/seed/settings.ts";
 import type { SeedTexts } from "../../domain/seed/texts.ts";
 import { applyBatch } from "./apply/apply-batch.ts";
@@ -103,12 +104,14 @@ async function applySlice(
     recordProgress(joint.at(null), lease, { ...progress, isLast, state: "active" });
   // Only what was applied after the last record can have been applied before.
   let repeats = isResumed ? BATCHES_PER_RECORD : 0;
-  for (const { index } of teamsOf(run).slice(run.teamsDone)) {
+  const teams = teamsOf(run);
+  for (const { index } of teams.slice(run.teamsDone)) {
     const story = storyOf(run, index, texts);
+    // By time.
     const { actions } = story.plan;
-    const batches = batchesOf(
-      actions.filter(({ at }) => Date.parse(at) > from && Date.parse(at) <= until),
-    );
+    const first = firstAfter(from, actions);
+    const next = firstAfter(until, actions);
+    const batches = batchesOf(actions.slice(first, next));
     for (const batch of batches.slice(progress.batchesDone)) {
       if (joint.roundTrips >= roundTripsMax) return (await record(true)) ? "unfinished" : "lost";
       const stage = { runId: run.id, joint, requestId, story };
@@ -120,16 +123,21 @@ async function applySlice(
       const isRecorded = progress.batchesDone % BATCHES_PER_RECORD !== 0 || (await record(false));
       if (!isRecorded) return "lost";
     }
-    const next = actions.find(({ at }) => Date.parse(at) > until)?.at ?? null;
-    progress.nextActionAt = earlier(progress.nextActionAt, next);
+    progress.nextActionAt = earlier(progress.nextActionAt, actions[next]?.at ?? null);
     progress.teamsDone += 1;
     progress.batchesDone = 0;
-    if (progress.teamsDone < teamsOf(run).length && !(await record(false))) return "lost";
+    if (progress.teamsDone < teams.length && !(await record(false))) return "lost";
   }
   await setClock(work, run, progress.nextActionAt);
   const tickSeconds = secondsToNextTick(run, progress.nextActionAt);
   const end = { ...progress, until: run.sliceUntil, tickSeconds };
   return (await endSlice(joint.at(null), lease, end)) ? "ended" : "lost";
+}
+
+/** Returns the position of the first action after a time, in milliseconds since 1970; their number if there is none. */
+function firstAfter(time: number, actions: readonly PlannedAction[]): number {
+  const found = actions.findIndex(({ at }) => Date.parse(at) > time);
+  return found === -1 ? actions.length : found;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { claimHaltedOperations } from "../../db/bulk/bulk-work.ts";
 import type { Database } from "../../db/connection/client.ts";
-import { claimDueSeedRuns } from "../../db/seed/seed-runs.ts";
+import { claimDueSeedRuns } from "../../db/seed/seed-work.ts";
 import { tenantsWithPendingWebhooks } from "../../db/webhooks/webhook-pump.ts";
 import { relayDispatches } from "../outgoing/relay-dispatches.ts";
 import type { Queues, SendingTools } from "../outgoing/send-outgoing.ts";

@@ -36,7 +36,7 @@ export const seedRuns = pgTable(
     anchor: moment().notNull(),
     days: integer().notNull(),
     mix: jsonb().notNull(),
-    /** Simulated seconds per second. With 0, the run goes on only when it is told to. */
+    /** Simulated seconds per second. With 0, the run goes on only when a call advances it. */
     speed: numeric({ mode: "number" }).notNull(),
     /** How far the run shall go, in simulated time. */
     wantedUntil: moment().notNull(),

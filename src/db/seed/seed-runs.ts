@@ -2,15 +2,8 @@ import { type SQL, sql } from "drizzle-orm";
 import type { SeedMix } from "../../domain/seed/mix.ts";
 import { OPEN_SEED_RUN_STATES, type SeedRunState } from "../../domain/seed/run-states.ts";
 import type { UnifiedStatus } from "../../domain/status/unified.ts";
-import type {
-  Database,
-  Operation,
-  OperationRecord,
-  TenantDatabase,
-  Written,
-} from "../connection/client.ts";
+import type { Operation, OperationRecord, TenantDatabase } from "../connection/client.ts";
 import { keyQuery } from "../connection/stored-operation.ts";
-import { keepOrDrop } from "../ledger/operations.ts";
 
 /** A seed run. Times that are not marked as real are simulated. */
 export interface SeedRunRecord {
@@ -52,14 +45,6 @@ export const SEED_RUN_JSON: SQL = sql`json_build_object('id', r.id, 'state', r.s
 
 const IS_OPEN = sql`r.state in ${OPEN_SEED_RUN_STATES}`;
 
-export interface NewSeedRun extends Pick<
-  SeedRunRecord,
-  "id" | "seed" | "tasks" | "anchor" | "days" | "mix" | "speed" | "createdBy"
-> {
-  /** When the story begins. */
-  begin: string;
-}
-
 /** What decides whether a run can start now. */
 export interface SeedRunObstacles {
   isDemo: boolean;
@@ -82,36 +67,6 @@ export async function findSeedRunObstacles(
     keyQuery(call),
   ]);
   return { isDemo: false, open: null, clock: null, ...row, stored };
-}
-
-/**
- * Stores a new run at the beginning of its story, to which it also sets the tenant's clock. Returns no row if another run is
- * open, or the story would begin in the past.
- */
-export function insertSeedRun(
-  database: TenantDatabase,
-  run: NewSeedRun,
-  operation: Operation,
-): Promise<Written<{ run: SeedRunRecord }>> {
-  const { tenantId } = database;
-  return database.write(operation, [
-    sql`
-with
-created as (
-  insert into seed_runs as r (tenant_id, id, state, seed, tasks, anchor, days, mix, speed, wanted_until,
-    applied_until, created_by)
-  select ${tenantId}::uuid, ${run.id}::uuid, 'active', ${run.seed}::integer, ${run.tasks}::integer,
-    ${run.anchor}::timestamptz, ${run.days}::integer, ${JSON.stringify(run.mix)}::jsonb, ${run.speed}::numeric,
-    ${run.begin}::timestamptz, ${run.begin}::timestamptz, ${run.createdBy}::text
-  where not exists (select from simulated_clocks c
-    where c.tenant_id = ${tenantId}::uuid and tenant_now() > ${run.begin}::timestamptz)
-  -- A tenant has one open run: seed_runs_open.
-  on conflict do nothing
-  returning ${SEED_RUN_JSON} as run
-),
-${keepOrDrop({ tenantId, operation }, { from: sql`created`, result: sql`created.run` })}
-select run, move_simulated_clock(${run.begin}::timestamptz, 0) from created`,
-  ]);
 }
 
 /**
@@ -169,89 +124,4 @@ export async function countSeedRun(
       'byUnifiedStatus', coalesce((select json_object_agg(label, tasks) from labeled), '{}')) as counts
     from seed_runs r where r.tenant_id = ${database.tenantId} and r.id = ${id}`);
   return row;
-}
-
-/** What a call wants of an active run. */
-export interface SeedRunWish {
-  /** How far the story shall be told, in simulated time; its end at most. */
-  until?: string | undefined;
-  /** The same, in simulated seconds from how far it is wanted already. */
-  bySeconds?: number | undefined;
-  speed?: number | undefined;
-}
-
-/**
- * How far the speed of a run has brought its story since the last tick. A late tick counts as late by this at most, so that
- * a story does not leap ahead when a machine wakes up.
- */
-const LATE_SECONDS = 30;
-export const tickedUntil =
-  (): SQL => sql`(coalesce(r.slice_until, r.applied_until) + r.speed::double precision
-  * greatest('0'::interval, least(now() - r.ticked_at,
-      r.tick_due_at - r.ticked_at + make_interval(secs => ${LATE_SECONDS}::integer))))`;
-
-/** Wants more of an active story, or changes its speed. Returns no row if the run is not active. */
-export function wishOfSeedRun(
-  database: TenantDatabase,
-  id: string,
-  { until, bySeconds, speed, operation }: SeedRunWish & { operation: Operation },
-): Promise<Written<{ run: SeedRunRecord }>> {
-  const { tenantId } = database;
-  const newSpeed = sql`${speed ?? null}::numeric`;
-  return database.write(operation, [
-    sql`
-with
-changed as (
-  update seed_runs r set
-    wanted_until = least(r.anchor, greatest(r.wanted_until, ${until ?? null}::timestamptz,
-      r.wanted_until + make_interval(secs => ${bySeconds ?? null}::double precision),
-      -- Before a new speed counts, the story catches up with what the old one has made of the time.
-      case when ${newSpeed} is not null then ${tickedUntil()} end)),
-    speed = coalesce(${newSpeed}, r.speed),
-    -- A new speed counts from now on.
-    ticked_at = case when ${newSpeed} is null then r.ticked_at else now() end,
-    tick_due_at = case when ${newSpeed} is null then r.tick_due_at else now() end,
-    updated_at = now()
-  where r.tenant_id = ${tenantId}::uuid and r.id = ${id}::uuid and r.state = 'active'
-  returning ${SEED_RUN_JSON} as run
-),
-${keepOrDrop({ tenantId, operation }, { from: sql`changed`, result: sql`changed.run` })}
-select run from changed`,
-  ]);
-}
-
-/** Ends the story of a run where it is, so that its tasks are archived. Returns no row if it is deleted, or there is none. */
-export function beginSeedDeletion(
-  database: TenantDatabase,
-  id: string,
-  operation: Operation,
-): Promise<Written<{ run: SeedRunRecord }>> {
-  const { tenantId } = database;
-  return database.write(operation, [
-    sql`
-with
-changed as (
-  update seed_runs r set state = 'deleting', slice_until = null, next_action_at = null, updated_at = now(),
-    tick_due_at = now(), speed = 0,
-    teams_done = case when r.state = 'deleting' then r.teams_done else 0 end,
-    batches_done = case when r.state = 'deleting' then r.batches_done else 0 end
-  where r.tenant_id = ${tenantId}::uuid and r.id = ${id}::uuid and r.state <> 'deleted'
-    -- Of a run that has ended, the deletion has to wait for the run that is open.
-    and not exists (select from seed_runs o
-      where o.tenant_id = r.tenant_id and o.id <> r.id and o.state in ${OPEN_SEED_RUN_STATES})
-  returning ${SEED_RUN_JSON} as run
-),
-${keepOrDrop({ tenantId, operation }, { from: sql`changed`, result: sql`changed.run` })}
-select run from changed`,
-  ]);
-}
-
-/** Claims up to `max` runs that should have gone on, of all tenants, to be put on the queue again. */
-export async function claimDueSeedRuns(
-  database: Database,
-  max: number,
-): Promise<{ tenantId: string; id: string }[]> {
-  return database.acrossTenants(
-    sql`select tenant_id as "tenantId", id from claim_due_seed_runs(${max})`,
-  );
 }

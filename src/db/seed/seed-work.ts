@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { TenantDatabase } from "../connection/client.ts";
-import { SEED_RUN_JSON, type SeedRunRecord, tickedUntil } from "./seed-runs.ts";
+import type { Database, TenantDatabase } from "../connection/client.ts";
+import { TICKED_UNTIL } from "./change-seed-runs.ts";
+import { SEED_RUN_JSON, type SeedRunRecord } from "./seed-runs.ts";
 
 /** How long work on a run can go without a sign of life before other work may take over. */
 const LEASE_SECONDS = 60;
@@ -34,7 +35,7 @@ found as (
   select r.tenant_id, r.id, r.anchor, r.applied_until, r.wanted_until, r.slice_until is not null as is_resumed,
     r.slice_until is null and r.speed > 0
       and r.tick_due_at <= now() + make_interval(secs => ${EARLY_SECONDS}::integer) as is_tick,
-    ${tickedUntil()} as ticked_until
+    ${TICKED_UNTIL} as ticked_until
   from seed_runs r
   where r.tenant_id = ${database.tenantId}::uuid and r.id = ${id}::uuid and r.state = 'active'
     and ${isFreeFor(holder)}
@@ -152,4 +153,14 @@ async function change(
     where r.tenant_id = ${database.tenantId} and r.id = ${id} and r.lease_holder = ${holder} and ${condition}
     returning r.id`);
   return rows.length > 0;
+}
+
+/** Claims up to `max` runs that should have gone on, of all tenants, to be put on the queue again. */
+export async function claimDueSeedRuns(
+  database: Database,
+  max: number,
+): Promise<{ tenantId: string; id: string }[]> {
+  return database.acrossTenants(
+    sql`select tenant_id as "tenantId", id from claim_due_seed_runs(${max})`,
+  );
 }

@@ -10,7 +10,7 @@ const SPEED_MAX = 604_800;
 
 export const seedSpeed = z.number().min(0).max(SPEED_MAX).openapi({
   description:
-    "Simulated seconds per second. With 0, the run goes on only when it is told to. Up to a week in a second.",
+    "Simulated seconds per second, up to a week. With 0, the run goes on only when a call advances it.",
 });
 
 const RATES: Record<SeedRate, string> = {

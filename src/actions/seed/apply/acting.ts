@@ -2,6 +2,7 @@ import type { JointDatabase } from "../../../db/connection/client.ts";
 import type { PlannedAction } from "../../../domain/seed/plan.ts";
 import { identityOf } from "../../../domain/person.ts";
 import type { ActionCall } from "../../call/call.ts";
+import { operationOf } from "../seed-work.ts";
 import type { StoryActor, TeamStory } from "../story-of-team.ts";
 
 /** Where actions of a story are applied. */
@@ -48,7 +49,7 @@ function build(
     ...callerOf(story.actors.get(first.actor)),
     database: joint.at(first.at),
     requestId,
-    operation: { id, actorId: `seed:${runId}`, route: "seed", key: null, fingerprint: "" },
+    operation: operationOf(runId, id),
     newId: (item, number) => {
       const make = makers[item];
       if (make === undefined)

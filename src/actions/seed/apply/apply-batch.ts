@@ -2,6 +2,7 @@ import { findRecorded } from "../../../db/ledger/recorded.ts";
 import type { Batch } from "../../../domain/seed/batches.ts";
 import type { PlannedAct, PlannedAction } from "../../../domain/seed/plan.ts";
 import type { Applied, Stage } from "./acting.ts";
+import { ROWS_MAX } from "../seed-work.ts";
 import { applySingle, isSingle } from "./single.ts";
 import {
   applyCreations,
@@ -13,9 +14,6 @@ import {
   type Move,
   type Report,
 } from "./together.ts";
-
-/** Rows of one statement. More would make its transaction long. */
-const ROWS_MAX = 500;
 
 /**
  * Applies a batch through the actions of any client. Everything in it travels together: two round trips for most batches. With
